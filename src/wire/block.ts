@@ -1,0 +1,226 @@
+// The block in its six parts (Wang et al. 2019, figure 3) and what its header commits to: leaf 0 of the Merkle tree is the
+// metadata, then a leaf per record. The certificate and the lock time stand beside what is hashed.
+
+import { equalBytes } from "./bytes.js";
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { type Certificate, certificateFromArray, certificateToArray } from "./certificate.js";
+import { WireError } from "./error.js";
+import { sha256 } from "./hash.js";
+import { HEADER_BYTES } from "./header.js";
+import { leafHash, type MerkleLevels, merkleLevels } from "./merkle.js";
+import { asArray, asBytes, asText, asUint } from "./shape.js";
+
+export const BLOCK_BYTES_MAX = 16_777_216;
+const MAGIC = Uint8Array.of(0x47, 0x53, 0x42, 0x31); // "GSB1"
+const FORMAT_VERSION = 1;
+const blockLimits = { size: BLOCK_BYTES_MAX, items: 4_096 };
+const dataLimits = { size: BLOCK_BYTES_MAX, items: 262_144 };
+
+/** A sealed temporary block: its records less those that were on the chain before. */
+export interface SealedBatch {
+  readonly origin: Uint8Array;
+  readonly number: number;
+  readonly id: Uint8Array;
+  /** who acknowledged it, with the SHA-256 of the acknowledgement's signature, in the order of the members */
+  readonly acknowledgements: readonly { readonly node: Uint8Array; readonly digest: Uint8Array }[];
+  /** credentials of meters that are new to the chain */
+  readonly credentials: readonly Uint8Array[];
+  readonly records: readonly Uint8Array[];
+}
+
+/** The newest sealed header of another chain that the proposer knew. */
+export interface Anchor {
+  readonly chain: number;
+  readonly height: number;
+  readonly headerHash: Uint8Array;
+}
+
+/** What the header commits to. */
+export interface BlockContent {
+  readonly network: string;
+  readonly chain: number;
+  readonly height: number;
+  /** violations on this chain up to and including this block */
+  readonly counter: number;
+  readonly batches: readonly SealedBatch[];
+  /** the contract script that ran */
+  readonly script: Uint8Array;
+  /** what it found, deterministic CBOR */
+  readonly results: Uint8Array;
+  /** ascending by chain */
+  readonly anchors: readonly Anchor[];
+  /** height of the contracts chain that the block was judged at */
+  readonly judgedAt: number;
+  /** UTC milliseconds */
+  readonly time_ms: number;
+  readonly memberSet: Uint8Array;
+  readonly nextMemberSet: Uint8Array;
+}
+
+export interface Block extends BlockContent {
+  readonly header: Uint8Array;
+  /** UTC milliseconds at which this node sealed the block; local */
+  readonly lock_ms: number;
+  readonly certificate: Certificate;
+}
+
+/** The entry of leaf 0: everything of a block that is not a record, the larger parts by their SHA-256. */
+export function metadataEntry(content: BlockContent): Uint8Array {
+  const summary = content.batches.map((batch) => [
+    batch.origin,
+    batch.number,
+    batch.id,
+    acknowledgementsToArray(batch),
+    batch.credentials,
+    batch.records.length,
+  ]);
+  return encodeCbor([
+    MAGIC,
+    FORMAT_VERSION,
+    content.network,
+    content.chain,
+    content.height,
+    content.counter,
+    sha256(encodeCbor(summary)),
+    sha256(content.script),
+    sha256(content.results),
+    content.memberSet,
+    content.nextMemberSet,
+    content.judgedAt,
+    content.time_ms,
+    anchorsToArray(content.anchors),
+  ]);
+}
+
+/** The block's Merkle tree over the metadata and the records' hashes, `hashes` being those in the order of the batches. */
+export function blockTree(
+  content: BlockContent,
+  hashes: readonly Uint8Array[] = content.batches.flatMap((batch) => batch.records.map(sha256)),
+): MerkleLevels {
+  return merkleLevels([leafHash(metadataEntry(content)), ...hashes.map(leafHash)]);
+}
+
+export function encodeBlock(block: Block): Uint8Array {
+  const lock = new Uint8Array(8);
+  new DataView(lock.buffer).setBigUint64(0, BigInt(block.lock_ms));
+  const size = new Uint8Array(4);
+  const bytes = encodeCbor([
+    [MAGIC, FORMAT_VERSION, block.network, block.chain, block.height],
+    size,
+    block.header,
+    block.counter,
+    encodeCbor(dataRecord(block)),
+    lock,
+    certificateToArray(block.certificate),
+  ]);
+  // The size stands behind the format part, whose length is known from its own encoding.
+  const position = sizePosition(block);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(position, bytes.length);
+  return bytes;
+}
+
+/** Offset of the size's four bytes: the array's head, the format part, the byte string's head. */
+function sizePosition(block: Pick<Block, "network" | "chain" | "height">): number {
+  return 1 + encodeCbor([MAGIC, FORMAT_VERSION, block.network, block.chain, block.height]).length + 1;
+}
+
+/** Reads a block; whether header, tree and certificate agree is `chain`'s to check. */
+export function decodeBlock(bytes: Uint8Array): Block {
+  const parts = asArray(decodeCbor(bytes, blockLimits), "block", 7);
+  const [magic, version, network, chain, height] = asArray(parts[0], "block format", 5);
+  if (!equalBytes(asBytes(magic, "block magic", 4), MAGIC)) throw new WireError("shape", "block magic is not GSB1");
+  if (asUint(version, "block format version") !== FORMAT_VERSION) {
+    throw new WireError("unsupported", `block format version ${String(version)} is not supported`);
+  }
+  const size = viewOf(asBytes(parts[1], "block size", 4)).getUint32(0);
+  if (size !== bytes.length) throw new WireError("shape", `block states ${size} bytes and has ${bytes.length}`);
+  const lock = viewOf(asBytes(parts[5], "block lock time", 8)).getBigUint64(0);
+  if (lock > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError("shape", "block lock time is out of range");
+  const record = readDataRecord(asBytes(parts[4], "block data record"));
+  const chainNumber = asUint(chain, "block chain");
+  if (record.service !== chainNumber) throw new WireError("shape", "block data record is of another service");
+  return {
+    network: asText(network, "block network", 32),
+    chain: chainNumber,
+    height: asUint(height, "block height"),
+    header: asBytes(parts[2], "block header", HEADER_BYTES),
+    counter: asUint(parts[3], "block action counter"),
+    ...record.content,
+    lock_ms: Number(lock),
+    certificate: certificateFromArray(parts[6]),
+  };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function dataRecord(content: BlockContent): CborValue {
+  return [
+    content.chain,
+    content.batches.map((batch) => [
+      batch.origin,
+      batch.number,
+      batch.id,
+      acknowledgementsToArray(batch),
+      batch.credentials,
+      batch.records,
+    ]),
+    content.script,
+    content.results,
+    anchorsToArray(content.anchors),
+    content.judgedAt,
+    content.time_ms,
+    content.memberSet,
+    content.nextMemberSet,
+  ];
+}
+
+function readDataRecord(bytes: Uint8Array) {
+  const parts = asArray(decodeCbor(bytes, dataLimits), "block data record", 9);
+  return {
+    service: asUint(parts[0], "block service"),
+    content: {
+      batches: asArray(parts[1], "block batches").map(readSealedBatch),
+      script: asBytes(parts[2], "block script"),
+      results: asBytes(parts[3], "block results"),
+      anchors: asArray(parts[4], "block anchors").map(readAnchor),
+      judgedAt: asUint(parts[5], "block contracts height"),
+      time_ms: asUint(parts[6], "block time"),
+      memberSet: asBytes(parts[7], "block member set", 32),
+      nextMemberSet: asBytes(parts[8], "block next member set", 32),
+    },
+  };
+}
+
+function readSealedBatch(value: CborValue): SealedBatch {
+  const [origin, number, id, acknowledgements, credentials, records] = asArray(value, "block batch", 6);
+  return {
+    origin: asBytes(origin, "block batch origin", 8),
+    number: asUint(number, "block batch number"),
+    id: asBytes(id, "block batch id", 32),
+    acknowledgements: asArray(acknowledgements, "block batch acknowledgements").map((item) => {
+      const [node, digest] = asArray(item, "block batch acknowledgement", 2);
+      return { node: asBytes(node, "acknowledging node", 8), digest: asBytes(digest, "acknowledgement digest", 32) };
+    }),
+    credentials: asArray(credentials, "block batch credentials").map((item) => asBytes(item, "block credential")),
+    records: asArray(records, "block batch records").map((item) => asBytes(item, "block record")),
+  };
+}
+
+function acknowledgementsToArray(batch: SealedBatch): CborValue {
+  return batch.acknowledgements.map(({ node, digest }) => [node, digest]);
+}
+
+export function anchorsToArray(anchors: readonly Anchor[]): CborValue {
+  return anchors.map((anchor) => [anchor.chain, anchor.height, anchor.headerHash]);
+}
+
+export function readAnchor(value: CborValue): Anchor {
+  const [chain, height, hash] = asArray(value, "anchor", 3);
+  return {
+    chain: asUint(chain, "anchor chain"),
+    height: asUint(height, "anchor height"),
+    headerHash: asBytes(hash, "anchor header hash", 32),
+  };
+}

@@ -1,0 +1,78 @@
+// The codec: cbor-x behind the guard. Encodes deterministically (RFC 8949 section 4.2.1), decodes only what the guard accepts.
+// An encoder is never used to decode: it would keep record definitions that a sender chose.
+
+import { Decoder, Encoder } from "cbor-x";
+import { compareBytes } from "./bytes.js";
+import { WireError } from "./error.js";
+import { type GuardLimits, guardCbor } from "./guard.js";
+
+/** What the formats are made of. Integers are numbers within ±(2^53-1) and bigints beyond, up to int64. */
+export type CborValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly CborValue[]
+  | ReadonlyMap<number | string, CborValue>;
+
+const options = {
+  useRecords: false,
+  mapsAsObjects: false,
+  tagUint8Array: false,
+  variableMapSize: true,
+  useTag259ForMaps: false,
+  copyBuffers: true,
+};
+const encoder = new Encoder(options);
+const decoder = new Decoder(options);
+const textEncoder = new TextEncoder();
+
+const defaultLimits: GuardLimits = { size: 65_536, items: 16_384 };
+
+/** The one deterministic encoding; map keys are put in order. Throws a WireError for a float or an integer outside int64. */
+export function encodeCbor(value: CborValue): Uint8Array {
+  const encoded = encoder.encode(prepare(value));
+  return Uint8Array.prototype.slice.call(new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength));
+}
+
+/** Decodes one item: arrays, Maps, Uint8Arrays (copies), strings, numbers or bigints. Throws a WireError as `guardCbor`. */
+export function decodeCbor(bytes: Uint8Array, limits: GuardLimits = defaultLimits): CborValue {
+  guardCbor(bytes, limits);
+  // A plain view, so that decoded byte strings are Uint8Arrays whatever subclass came in.
+  return decoder.decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as CborValue;
+}
+
+/** cbor-x writes numbers from 2^32 on as floats and bigints below 2^32 in nine bytes: hand it the right kind of each. */
+function prepare(value: CborValue): unknown {
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw new WireError("encoding", `${value} is no integer that can be encoded`);
+    return value > 0xffffffff || value < -0x100000000 ? BigInt(value) : value === 0 ? 0 : value;
+  }
+  if (typeof value === "bigint") {
+    if (value >= -0x100000000 && value <= 0xffffffff) return Number(value);
+    if (BigInt.asIntN(64, value) !== value) throw new WireError("encoding", "integer is outside int64");
+    return value;
+  }
+  if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(prepare);
+  const entries = [...(value as ReadonlyMap<number | string, CborValue>)];
+  entries.sort(([left], [right]) => compareKeys(left, right));
+  const map = new Map<unknown, unknown>();
+  for (const [key, entry] of entries) map.set(prepare(key), prepare(entry));
+  return map;
+}
+
+/** Bytewise order of the encoded keys: unsigned integers, then negative ones from -1 down, then text, shorter text first. */
+function compareKeys(left: number | string, right: number | string): number {
+  if (typeof left === "number" && typeof right === "number") {
+    if (left < 0 !== right < 0) return left < 0 ? 1 : -1;
+    return left < 0 ? right - left : left - right;
+  }
+  if (typeof left === "number") return -1;
+  if (typeof right === "number") return 1;
+  const leftBytes = textEncoder.encode(left);
+  const rightBytes = textEncoder.encode(right);
+  return leftBytes.length - rightBytes.length || compareBytes(leftBytes, rightBytes);
+}

@@ -1,0 +1,91 @@
+// COSE_Sign1 (RFC 9052 section 4.2) as Gridseal uses it: tag 18 required, the algorithm in the protected header alone, which is
+// never empty. Received bytes are verified as they came, never encoded again.
+
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { WireError } from "./error.js";
+import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "./key.js";
+import { asArray, asBytes } from "./shape.js";
+
+const TAG_18 = 0xd2;
+const PROTECTED_BYTES_MAX = 128;
+const empty = new Uint8Array(0);
+
+export interface Sign1 {
+  readonly algorithm: number;
+  /** protected header 4; absent where the key is known from elsewhere */
+  readonly kid: Uint8Array | undefined;
+  readonly protected: Uint8Array;
+  readonly unprotected: ReadonlyMap<number | string, CborValue>;
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Parses a tagged COSE_Sign1 of at most `size` bytes; the signature is not checked. */
+export function parseSign1(bytes: Uint8Array, size: number): Sign1 {
+  if (bytes[0] !== TAG_18) throw new WireError("shape", "COSE_Sign1 must begin with tag 18");
+  const parts = asArray(decodeCbor(bytes.subarray(1), { size, items: 4096 }), "COSE_Sign1", 4);
+  const protectedBytes = asBytes(parts[0], "COSE_Sign1 protected header");
+  const header = decodeCbor(protectedBytes, { size: PROTECTED_BYTES_MAX, items: 16 });
+  if (!(header instanceof Map)) throw new WireError("shape", "COSE_Sign1 protected header must be a map");
+  const algorithm = header.get(1);
+  if (typeof algorithm !== "number") throw new WireError("shape", "COSE_Sign1 protected header must name an algorithm");
+  for (const key of header.keys()) {
+    if (key !== 1 && key !== 4)
+      throw new WireError("unsupported", `COSE_Sign1 protected header ${String(key)} is not understood`);
+  }
+  const kid = header.get(4);
+  const unprotected = parts[1];
+  if (!(unprotected instanceof Map)) throw new WireError("shape", "COSE_Sign1 unprotected header must be a map");
+  if (unprotected.has(1)) throw new WireError("shape", "COSE_Sign1 algorithm stands outside the protected header");
+  return {
+    algorithm,
+    kid: kid === undefined ? undefined : asBytes(kid, "COSE_Sign1 kid"),
+    protected: protectedBytes,
+    unprotected,
+    payload: asBytes(parts[2], "COSE_Sign1 payload"),
+    signature: asBytes(parts[3], "COSE_Sign1 signature", 64),
+  };
+}
+
+/** Sig_structure (RFC 9052 section 4.4): the bytes that are signed. */
+export function sign1Bytes(
+  protectedBytes: Uint8Array,
+  payload: Uint8Array,
+  externalAad: Uint8Array = empty,
+): Uint8Array {
+  return encodeCbor(["Signature1", protectedBytes, externalAad, payload]);
+}
+
+/** The tagged COSE_Sign1. */
+export function encodeSign1(
+  protectedBytes: Uint8Array,
+  unprotected: ReadonlyMap<number, CborValue>,
+  payload: Uint8Array,
+  signature: Uint8Array,
+): Uint8Array {
+  const untagged = encodeCbor([protectedBytes, unprotected, payload, signature]);
+  const bytes = new Uint8Array(untagged.length + 1);
+  bytes[0] = TAG_18;
+  bytes.set(untagged, 1);
+  return bytes;
+}
+
+/** Protected header { 1: algorithm, ? 4: kid }. */
+export function protectedHeader(algorithm: number, kid?: Uint8Array): Uint8Array {
+  const header = new Map<number, CborValue>([[1, algorithm]]);
+  if (kid !== undefined) header.set(4, kid);
+  return encodeCbor(header);
+}
+
+/** Signs a payload; `kid` goes into the protected header where it is given. */
+export function sign1(payload: Uint8Array, signer: Signer, kid?: Uint8Array, externalAad?: Uint8Array): Uint8Array {
+  const header = protectedHeader(signer.key.algorithm, kid);
+  return encodeSign1(header, new Map(), payload, signer.sign(sign1Bytes(header, payload, externalAad)));
+}
+
+/** Whether the message is signed by the key, with the algorithm that belongs to the key. */
+export function verifySign1(message: Sign1, key: PublicKey, verify: Verify, externalAad?: Uint8Array): boolean {
+  if (message.algorithm !== key.algorithm) return false;
+  if (key.algorithm !== ED25519 && key.algorithm !== ESP256) return false;
+  return verify(key, sign1Bytes(message.protected, message.payload, externalAad), message.signature);
+}

@@ -1,0 +1,23 @@
+// The one error of this folder: bytes that do not say what they should. `code` is stable, `message` says where and why.
+
+export type WireErrorCode =
+  /** larger, deeper or longer than the stated limit */
+  | "limit"
+  /** not CBOR, or not the one deterministic encoding of RFC 8949 section 4.2.1 */
+  | "encoding"
+  /** well encoded, but not the shape that the format asks for */
+  | "shape"
+  /** an algorithm, version or service that this version does not know */
+  | "unsupported"
+  /** a signature, hash or proof does not verify */
+  | "unproven";
+
+export class WireError extends Error {
+  readonly code: WireErrorCode;
+
+  constructor(code: WireErrorCode, message: string) {
+    super(message);
+    this.name = "WireError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,159 @@
+// The genesis: what everybody of a network agrees on before its first block. A COSE_Sign1 signed by the authority whose key it
+// holds; its SHA-256 names the network in everything that nodes sign.
+
+import { equalBytes } from "./bytes.js";
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { parseSign1, sign1, verifySign1 } from "./cose.js";
+import { WireError } from "./error.js";
+import { sha256 } from "./hash.js";
+import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
+import { SERVICE_MAX } from "./services.js";
+import { asArray, asBytes, asMap, asText, asUint } from "./shape.js";
+import { isNetworkName } from "./topics.js";
+
+export const GENESIS_BYTES_MAX = 65_536;
+export const NODES_MAX = 128;
+export const CHAINS_MAX = 64;
+
+/** A node and the key it signs with; its id is the key's kid. */
+export interface Member {
+  readonly id: Uint8Array;
+  readonly key: PublicKey;
+  readonly name: string;
+}
+
+export interface GenesisChain {
+  /** the service that the chain is for; also the chain's number */
+  readonly service: number;
+  readonly name: string;
+  /** in the order in which they propose */
+  readonly members: readonly Member[];
+  /** difficulty in Bitcoin's compact form; 0 where any nonce will do */
+  readonly target: number;
+}
+
+export interface Genesis {
+  readonly network: string;
+  /** UTC seconds */
+  readonly time_s: number;
+  readonly authority: PublicKey;
+  readonly nodes: readonly Member[];
+  readonly chains: readonly GenesisChain[];
+  /** SHA-256 of the genesis as encoded */
+  readonly hash: Uint8Array;
+}
+
+/** Signs a genesis; `hash` comes from the result. Throws a WireError where it could not be read again. */
+export function issueGenesis(genesis: Omit<Genesis, "hash" | "authority">, authority: Signer): Uint8Array {
+  const payload = new Map<number, CborValue>([
+    [1, 1],
+    [2, genesis.network],
+    [3, genesis.time_s],
+    [4, keyToMap(authority.key)],
+    [5, genesis.nodes.map((node) => [node.id, keyToMap(node.key), node.name])],
+    [
+      6,
+      genesis.chains.map((chain) => [
+        chain.service,
+        chain.name,
+        chain.members.map((member) => genesis.nodes.findIndex((node) => equalBytes(node.id, member.id))),
+        chain.target,
+      ]),
+    ],
+  ]);
+  const bytes = sign1(encodeCbor(payload), authority);
+  readGenesis(bytes);
+  return bytes;
+}
+
+/** Reads a genesis and checks that the authority it names has signed it. Whether that is the right authority is the reader's to know. */
+export function verifyGenesis(bytes: Uint8Array, verify: Verify): Genesis {
+  const genesis = readGenesis(bytes);
+  if (!verifySign1(parseSign1(bytes, GENESIS_BYTES_MAX), genesis.authority, verify)) {
+    throw new WireError("unproven", "genesis is not signed by its authority");
+  }
+  return genesis;
+}
+
+/** Chain of a service; undefined where the genesis has none. */
+export function chainOf(genesis: Genesis, service: number): GenesisChain | undefined {
+  return genesis.chains.find((chain) => chain.service === service);
+}
+
+/** SHA-256 over [+ [id, COSE_Key]], the members in their order. */
+export function memberSetHash(members: readonly Member[]): Uint8Array {
+  return sha256(encodeCbor(members.map((member) => [member.id, keyToMap(member.key)])));
+}
+
+function readGenesis(bytes: Uint8Array): Genesis {
+  const message = parseSign1(bytes, GENESIS_BYTES_MAX);
+  const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6]);
+  const version = asUint(map.get(1), "genesis version");
+  if (version !== 1) throw new WireError("unsupported", `genesis format version ${version} is not supported`);
+  const nodes = asArray(map.get(5), "genesis nodes").map(readNode);
+  if (nodes.length === 0 || nodes.length > NODES_MAX)
+    throw new WireError("shape", `genesis must have 1 to ${NODES_MAX} nodes`);
+  refuseRepeats(
+    nodes.map((node) => String(node.id)),
+    "node",
+  );
+  const chains = asArray(map.get(6), "genesis chains").map((chain) => readChain(chain, nodes));
+  if (chains.length === 0 || chains.length > CHAINS_MAX) {
+    throw new WireError("shape", `genesis must have 1 to ${CHAINS_MAX} chains`);
+  }
+  refuseRepeats(
+    chains.map((chain) => String(chain.service)),
+    "chain",
+  );
+  refuseRepeats(
+    chains.map((chain) => chain.name),
+    "chain name",
+  );
+  return {
+    network: networkName(map.get(2), "genesis network"),
+    time_s: asUint(map.get(3), "genesis time"),
+    authority: keyFromMap(map.get(4)),
+    nodes,
+    chains,
+    hash: sha256(bytes),
+  };
+}
+
+function readNode(value: CborValue): Member {
+  const [id, key, name] = asArray(value, "genesis node", 3);
+  const member = {
+    id: asBytes(id, "genesis node id", 8),
+    key: keyFromMap(key),
+    name: asText(name, "genesis node name", 32),
+  };
+  if (!equalBytes(member.id, keyId(member.key)))
+    throw new WireError("shape", `genesis node ${member.name}: id is not its key's`);
+  return member;
+}
+
+function readChain(value: CborValue, nodes: readonly Member[]): GenesisChain {
+  const [service, name, members, target] = asArray(value, "genesis chain", 4);
+  const indexes = asArray(members, "genesis chain members").map((index) =>
+    asUint(index, "genesis chain member", nodes.length - 1),
+  );
+  if (indexes.length === 0) throw new WireError("shape", "genesis chain has no members");
+  refuseRepeats(indexes.map(String), "chain member");
+  const number = asUint(service, "genesis chain service", SERVICE_MAX);
+  if (number === 0) throw new WireError("shape", "genesis chain service must not be 0");
+  return {
+    service: number,
+    name: networkName(name, "genesis chain name"),
+    members: indexes.map((index) => nodes[index]!),
+    target: asUint(target, "genesis chain target", 0xffffffff),
+  };
+}
+
+function networkName(value: CborValue | undefined, field: string): string {
+  const name = asText(value, field, 32);
+  if (!isNetworkName(name)) throw new WireError("shape", `${field} ${name} must be of a-z, 0-9 and -, a letter first`);
+  return name;
+}
+
+function refuseRepeats(values: readonly string[], what: string): void {
+  if (new Set(values).size !== values.length) throw new WireError("shape", `genesis names a ${what} twice`);
+}

@@ -1,0 +1,145 @@
+// Merkle trees as RFC 9162 section 2.1 hashes them: SHA-256, 0x00 before a leaf, 0x01 before two nodes.
+
+import { concatBytes, equalBytes } from "./bytes.js";
+import { sha256 } from "./hash.js";
+
+const leafPrefix = Uint8Array.of(0);
+
+/** Hash of a leaf's entry. */
+export function leafHash(entry: Uint8Array): Uint8Array {
+  return sha256(concatBytes(leafPrefix, entry));
+}
+
+function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(65);
+  bytes[0] = 1;
+  bytes.set(left, 1);
+  bytes.set(right, 33);
+  return sha256(bytes);
+}
+
+/**
+ * All levels of a tree: level 0 the leaf hashes, the last one the root alone; a last odd node is carried up unchanged, which gives
+ * the tree of RFC 9162. Kept so that the proofs of many leaves cost one hashing.
+ */
+export type MerkleLevels = readonly (readonly Uint8Array[])[];
+
+export function merkleLevels(leaves: readonly Uint8Array[]): MerkleLevels {
+  const levels: Uint8Array[][] = [[...leaves]];
+  for (let level = levels[0]!; level.length > 1; level = levels[levels.length - 1]!) {
+    const above: Uint8Array[] = [];
+    for (let index = 0; index + 1 < level.length; index += 2) above.push(nodeHash(level[index]!, level[index + 1]!));
+    if (level.length % 2 === 1) above.push(level[level.length - 1]!);
+    levels.push(above);
+  }
+  return levels;
+}
+
+/** Root of the tree over the leaf hashes; of no leaves, the hash of nothing. */
+export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  return rootOfLevels(merkleLevels(leaves));
+}
+
+export function rootOfLevels(levels: MerkleLevels): Uint8Array {
+  return levels[levels.length - 1]![0] ?? sha256(new Uint8Array(0));
+}
+
+/** Inclusion path of the leaf at `index`, lowest sibling first (RFC 9162 section 2.1.3.1). */
+export function inclusionPath(levels: MerkleLevels, index: number): Uint8Array[] {
+  const path: Uint8Array[] = [];
+  let position = index;
+  for (let height = 0; height + 1 < levels.length; height += 1) {
+    const sibling = levels[height]![position ^ 1];
+    if (sibling !== undefined) path.push(sibling);
+    position >>= 1;
+  }
+  return path;
+}
+
+/** Root that the leaf at `index` of a tree of `size` leaves and its path lead to; undefined where the path does not fit (RFC 9162 section 2.1.3.2). */
+export function rootFromInclusion(
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  path: readonly Uint8Array[],
+): Uint8Array | undefined {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return undefined;
+  let position = index;
+  let last = size - 1;
+  let hash = leaf;
+  for (const sibling of path) {
+    if (last === 0 || sibling.length !== 32) return undefined;
+    if (position % 2 === 1 || position === last) {
+      hash = nodeHash(sibling, hash);
+      while (position % 2 === 0 && position !== 0) {
+        position = half(position);
+        last = half(last);
+      }
+    } else {
+      hash = nodeHash(hash, sibling);
+    }
+    position = half(position);
+    last = half(last);
+  }
+  return last === 0 ? hash : undefined;
+}
+
+export function verifyInclusion(
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  path: readonly Uint8Array[],
+  root: Uint8Array,
+): boolean {
+  const reached = rootFromInclusion(leaf, index, size, path);
+  return reached !== undefined && equalBytes(reached, root);
+}
+
+/** Whether the tree of `size2` leaves extends the one of `size1` (RFC 9162 section 2.1.4.2). */
+export function verifyConsistency(
+  size1: number,
+  size2: number,
+  root1: Uint8Array,
+  root2: Uint8Array,
+  proof: readonly Uint8Array[],
+): boolean {
+  if (!Number.isSafeInteger(size1) || !Number.isSafeInteger(size2) || size1 <= 0 || size1 > size2) return false;
+  if (size1 === size2) return proof.length === 0 && equalBytes(root1, root2);
+  const path = isPowerOfTwo(size1) ? [root1, ...proof] : [...proof];
+  if (proof.length === 0 || path.some((hash) => hash.length !== 32)) return false;
+  let position = size1 - 1;
+  let last = size2 - 1;
+  while (position % 2 === 1) {
+    position = half(position);
+    last = half(last);
+  }
+  let first = path[0]!;
+  let second = path[0]!;
+  for (const sibling of path.slice(1)) {
+    if (last === 0) return false;
+    if (position % 2 === 1 || position === last) {
+      first = nodeHash(sibling, first);
+      second = nodeHash(sibling, second);
+      while (position % 2 === 0 && position !== 0) {
+        position = half(position);
+        last = half(last);
+      }
+    } else {
+      second = nodeHash(second, sibling);
+    }
+    position = half(position);
+    last = half(last);
+  }
+  return last === 0 && equalBytes(first, root1) && equalBytes(second, root2);
+}
+
+/** Division that stays right beyond 32 bits, where shifts do not. */
+function half(value: number): number {
+  return Math.floor(value / 2);
+}
+
+function isPowerOfTwo(value: number): boolean {
+  let rest = value;
+  while (rest % 2 === 0) rest /= 2;
+  return rest === 1;
+}

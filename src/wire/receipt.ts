@@ -1,0 +1,94 @@
+// The receipt: record hash, Merkle path, block header and commit certificate. With the genesis alone it proves a record sealed.
+
+import { equalBytes } from "./bytes.js";
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { type Certificate, certificateFromArray, certificateToArray, verifyCertificate } from "./certificate.js";
+import { WireError } from "./error.js";
+import { chainOf, type Genesis } from "./genesis.js";
+import { decodeHeader, HEADER_BYTES, headerHash } from "./header.js";
+import type { Verify } from "./key.js";
+import { leafHash, rootFromInclusion } from "./merkle.js";
+import { asArray, asBytes, asText, asUint } from "./shape.js";
+
+export const RECEIPT_BYTES_MAX = 16_384;
+const limits = { size: RECEIPT_BYTES_MAX, items: 1_024 };
+
+export interface Receipt {
+  readonly network: string;
+  readonly chain: number;
+  readonly height: number;
+  /** SHA-256 of the record without its disclosures */
+  readonly recordHash: Uint8Array;
+  /** the record's leaf; leaf 0 is the block's metadata */
+  readonly leaf: number;
+  /** leaves of the tree */
+  readonly size: number;
+  readonly path: readonly Uint8Array[];
+  readonly header: Uint8Array;
+  readonly certificate: Certificate;
+}
+
+export function encodeReceipt(receipt: Receipt): Uint8Array {
+  return encodeCbor([
+    1,
+    receipt.network,
+    receipt.chain,
+    receipt.height,
+    receipt.recordHash,
+    receipt.leaf,
+    receipt.size,
+    receipt.path,
+    receipt.header,
+    certificateToArray(receipt.certificate),
+  ]);
+}
+
+export function decodeReceipt(bytes: Uint8Array): Receipt {
+  const fields: readonly (CborValue | undefined)[] = asArray(decodeCbor(bytes, limits), "receipt", 10);
+  const [version, network, chain, height, recordHash, leaf, size, path, header, certificate] = fields;
+  if (asUint(version, "receipt version") !== 1) {
+    throw new WireError("unsupported", `receipt format version ${String(version)} is not supported`);
+  }
+  return {
+    network: asText(network, "receipt network", 32),
+    chain: asUint(chain, "receipt chain"),
+    height: asUint(height, "receipt height"),
+    recordHash: asBytes(recordHash, "receipt record hash", 32),
+    leaf: asUint(leaf, "receipt leaf"),
+    size: asUint(size, "receipt tree size"),
+    path: asArray(path, "receipt path").map((hash) => asBytes(hash, "receipt path hash", 32)),
+    header: asBytes(header, "receipt header", HEADER_BYTES),
+    certificate: certificateFromArray(certificate),
+  };
+}
+
+/** Throws a WireError unless the receipt proves that its record is sealed in a chain of this genesis. */
+export function verifyReceipt(receipt: Receipt, genesis: Genesis, verify: Verify): void {
+  verifyInclusionOf(receipt, genesis);
+  verifySealOf(receipt, genesis, verify);
+}
+
+/** The half without signatures: the record's leaf leads to the header's Merkle root. */
+export function verifyInclusionOf(receipt: Receipt, genesis: Genesis): void {
+  if (receipt.network !== genesis.network) {
+    throw new WireError("unproven", `receipt is of network ${receipt.network}, not ${genesis.network}`);
+  }
+  if (receipt.leaf === 0) throw new WireError("unproven", "receipt's leaf 0 is the block's metadata, not a record");
+  const root = rootFromInclusion(leafHash(receipt.recordHash), receipt.leaf, receipt.size, receipt.path);
+  if (root === undefined || !equalBytes(root, decodeHeader(receipt.header).merkleRoot)) {
+    throw new WireError("unproven", "receipt's path does not lead to the header's Merkle root");
+  }
+}
+
+/** The half with signatures, the same for every receipt of a block: a quorum of the chain's members signed the header. */
+export function verifySealOf(receipt: Receipt, genesis: Genesis, verify: Verify): void {
+  const chain = chainOf(genesis, receipt.chain);
+  if (chain === undefined) throw new WireError("unproven", `genesis has no chain ${receipt.chain}`);
+  const block = {
+    genesisHash: genesis.hash,
+    chain: receipt.chain,
+    height: receipt.height,
+    headerHash: headerHash(receipt.header),
+  };
+  verifyCertificate(receipt.certificate, block, chain.members, verify);
+}

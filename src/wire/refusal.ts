@@ -1,0 +1,56 @@
+// Why a node did not take what a meter published, as said on the meter's ack topic: [service / null, seq / null,
+// record hash / null, reason, sentence].
+
+import { decodeCbor, encodeCbor } from "./cbor.js";
+import { asArray, asBytes, asText, asUint } from "./shape.js";
+
+/** Reason codes; the names are also the labels of the nodes' counters. */
+export const refusalReasons = {
+  oversized: 1,
+  malformed: 2,
+  "wrong-topic": 3,
+  "unknown-meter": 4,
+  revoked: 5,
+  "credential-invalid": 6,
+  "bad-signature": 7,
+  "service-not-permitted": 8,
+  "out-of-sequence": 9,
+  fork: 10,
+  "clock-far-off": 11,
+  "rate-limited": 12,
+  busy: 13,
+} as const;
+
+export type RefusalReason = keyof typeof refusalReasons;
+
+export interface Refusal {
+  readonly service: number | undefined;
+  readonly seq: number | undefined;
+  readonly recordHash: Uint8Array | undefined;
+  readonly reason: RefusalReason;
+  readonly sentence: string;
+}
+
+export function encodeRefusal(refusal: Refusal): Uint8Array {
+  return encodeCbor([
+    refusal.service ?? null,
+    refusal.seq ?? null,
+    refusal.recordHash ?? null,
+    refusalReasons[refusal.reason],
+    refusal.sentence.slice(0, 256),
+  ]);
+}
+
+export function decodeRefusal(bytes: Uint8Array): Refusal {
+  const [service, seq, hash, reason, sentence] = asArray(decodeCbor(bytes, { size: 2_048, items: 16 }), "refusal", 5);
+  const code = asUint(reason, "refusal reason");
+  const name = (Object.keys(refusalReasons) as RefusalReason[]).find((key) => refusalReasons[key] === code);
+  return {
+    service: service === null ? undefined : asUint(service, "refusal service"),
+    seq: seq === null ? undefined : asUint(seq, "refusal seq"),
+    recordHash: hash === null ? undefined : asBytes(hash, "refusal record hash", 32),
+    // A reason that a later version adds is still a refusal.
+    reason: name ?? "malformed",
+    sentence: asText(sentence, "refusal sentence", 256),
+  };
+}

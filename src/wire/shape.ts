@@ -1,0 +1,69 @@
+// Checks at the door: a decoded item is what the format asks for, or a WireError names the field and what it must be.
+
+import { toHex } from "./bytes.js";
+import type { CborValue } from "./cbor.js";
+import { WireError } from "./error.js";
+
+/** An unsigned integer up to `max` (default 2^53-1). */
+export function asUint(value: CborValue | undefined, name: string, max: number = Number.MAX_SAFE_INTEGER): number {
+  const number = typeof value === "bigint" ? Number(value) : value;
+  if (typeof number !== "number" || number < 0 || number > max)
+    throw refused(name, `an unsigned integer up to ${max}`, value);
+  return number;
+}
+
+/** An integer within int64: a number where it is safe, else a bigint. */
+export function asInteger(value: CborValue | undefined, name: string): number | bigint {
+  if (typeof value === "number") return value;
+  if (typeof value !== "bigint") throw refused(name, "an integer", value);
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+/** A byte string, of exactly `length` bytes where that is given. */
+export function asBytes(value: CborValue | undefined, name: string, length?: number): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw refused(name, "a byte string", value);
+  if (length !== undefined && value.length !== length) throw refused(name, `a byte string of ${length} bytes`, value);
+  return value;
+}
+
+/** Text of 1 to `max` characters (default 64). */
+export function asText(value: CborValue | undefined, name: string, max = 64): string {
+  if (typeof value !== "string" || value.length === 0 || value.length > max) {
+    throw refused(name, `text of 1 to ${max} characters`, value);
+  }
+  return value;
+}
+
+/** An array, of exactly `length` items where that is given. */
+export function asArray(value: CborValue | undefined, name: string, length?: number): readonly CborValue[] {
+  if (!Array.isArray(value)) throw refused(name, "an array", value);
+  if (length !== undefined && value.length !== length) throw refused(name, `an array of ${length} items`, value);
+  return value;
+}
+
+/** A map whose keys are all among `keys`. */
+export function asMap(
+  value: CborValue | undefined,
+  name: string,
+  keys: readonly number[],
+): ReadonlyMap<number | string, CborValue> {
+  if (!(value instanceof Map)) throw refused(name, "a map", value);
+  for (const key of value.keys()) {
+    if (!keys.includes(key as number)) throw new WireError("shape", `${name} has the unknown key ${String(key)}`);
+  }
+  return value;
+}
+
+function refused(name: string, expected: string, value: CborValue | undefined): WireError {
+  return new WireError("shape", `${name} must be ${expected}, not ${described(value)}`);
+}
+
+function described(value: CborValue | undefined): string {
+  if (value === undefined) return "absent";
+  if (value === null || typeof value === "boolean" || typeof value === "number") return String(value);
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "string") return `text of ${value.length} characters`;
+  if (value instanceof Uint8Array) return value.length <= 8 ? `bytes ${toHex(value)}` : `${value.length} bytes`;
+  return Array.isArray(value) ? `an array of ${value.length}` : "a map";
+}

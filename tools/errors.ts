@@ -1,0 +1,57 @@
+// The catalogue of errors that a person meets: a stable code, what happened and to what, and what to do about it.
+// Exit status: 2 where the command was misused, 1 for any other failure.
+
+const remedies = {
+  USAGE: "Run the command with --help to see what it takes.",
+  FILE_UNREADABLE: "Check that the path exists and may be read.",
+  FILE_UNWRITABLE: "Check that the folder exists, may be written and has room.",
+  FILE_EXISTS: "Nothing was overwritten: name another folder, or remove it first.",
+  CONFIGURATION_INVALID: "Correct the file; README.md lists its fields.",
+  GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
+  KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
+  STORE_CORRUPT:
+    "Nothing was overwritten: restore the folder from a backup or let the node fetch its chains anew into an empty one.",
+  STORE_FULL: "Free disk space; the node starts again where it stopped.",
+  STORE_FOREIGN: "This folder belongs to another node or network: name the right one.",
+  PORT_UNAVAILABLE: "Another process holds the port: stop it or choose another one in the node's configuration.",
+  BROKER_UNREACHABLE: "Check the broker's URL, that it runs, and its credentials.",
+  CHAIN_INVALID: "The chain does not follow from its genesis: do not rely on it; fetch it again from another node.",
+  RECEIPT_INVALID: "Do not rely on it: ask a node for the receipt again, and check that the genesis is the right one.",
+  RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
+  NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",
+  METER_PORT_FAILED: "Check the device's path, its permissions, and the cable.",
+  NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",
+  INVARIANT_VIOLATED:
+    "This is a defect of Gridseal: the process stopped before doing harm. Please report it with the log.",
+} as const;
+
+export type ErrorCode = keyof typeof remedies;
+
+/** An error with a place in the catalogue; `message` says what happened and to what, `remedy` what to do. */
+export class GridsealError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "GridsealError";
+    this.code = code;
+  }
+
+  get remedy(): string {
+    return remedies[this.code];
+  }
+
+  get exitStatus(): 1 | 2 {
+    return this.code === "USAGE" ? 2 : 1;
+  }
+}
+
+/** What the thrown value says, without assuming that it is an Error. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Stops the node where an invariant of its own does not hold; named so that the log tells which. */
+export function assertInvariant(holds: boolean, invariant: string): asserts holds {
+  if (!holds) throw new GridsealError("INVARIANT_VIOLATED", `invariant does not hold: ${invariant}`);
+}
