@@ -1,0 +1,190 @@
+// A block from accepted temporary blocks, pure: runs the chain's rules, commits to everything in the header. The proposer and
+// every voter compose the same block from the same proposal, or the vote is nil.
+
+import {
+  acknowledgementBytes,
+  type Batch,
+  batchBytes,
+  batchId,
+  decodeBatch,
+  encodeBatch,
+} from "../../../src/wire/batch.js";
+import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../../src/wire/block.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { type Genesis, type GenesisChain, memberSetHash } from "../../../src/wire/genesis.js";
+import { sha256 } from "../../../src/wire/hash.js";
+import { HEADER_VERSION, type Header } from "../../../src/wire/header.js";
+import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import { parseRecord, type Record } from "../../../src/wire/record.js";
+import {
+  builtInScript,
+  type ChainView,
+  type Execution,
+  type ExecutionRecord,
+  encodeResults,
+  execute,
+} from "./execution.js";
+import { sealNumber } from "./state.js";
+
+export interface Acknowledgement {
+  readonly node: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A temporary block as read, with everything that is derived from its bytes. */
+export interface ReadBatch {
+  readonly batch: Batch;
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly signedBytes: Uint8Array;
+  readonly id: Uint8Array;
+  readonly records: readonly Record[];
+  readonly execution: readonly ExecutionRecord[];
+}
+
+export interface AcceptedBatch {
+  readonly read: ReadBatch;
+  /** of a quorum, in the order of the members */
+  readonly acknowledgements: readonly Acknowledgement[];
+}
+
+/** What a block is made of besides the chain before it. */
+export interface BlockInputs {
+  readonly batches: readonly AcceptedBatch[];
+  readonly anchors: readonly Anchor[];
+  readonly time_ms: number;
+}
+
+/** The chain that a block is made for. */
+export interface ChainTip {
+  readonly genesis: Genesis;
+  readonly chain: GenesisChain;
+  /** of the block to make */
+  readonly height: number;
+  readonly previous: Uint8Array;
+  readonly counter: number;
+  /** of the block before */
+  readonly time_ms: number;
+  readonly view: ChainView;
+}
+
+export interface ComposedBlock {
+  readonly content: BlockContent;
+  readonly tree: MerkleLevels;
+  readonly execution: Execution;
+  /** records in the order of their leaves, from leaf 1 on */
+  readonly records: readonly ExecutionRecord[];
+  /** the header with nonce 0 */
+  readonly header: Header;
+}
+
+/** Reads a temporary block's bytes; throws a WireError where they or a record in it are malformed or not desensitised. */
+export function readBatch(genesisHash: Uint8Array, bytes: Uint8Array): ReadBatch {
+  const { batch, signature } = decodeBatch(bytes);
+  const records = batch.records.map(parseRecord);
+  return derive(batch, signature, records, bytes, signedBytesOf(genesisHash, batch, records));
+}
+
+/** A new temporary block of this node over records it has parsed. */
+export function makeBatch(
+  genesisHash: Uint8Array,
+  batch: Batch,
+  records: readonly Record[],
+  sign: (bytes: Uint8Array) => Uint8Array,
+): ReadBatch {
+  const signedBytes = signedBytesOf(genesisHash, batch, records);
+  const signature = sign(signedBytes);
+  return derive(batch, signature, records, encodeBatch(batch, signature), signedBytes);
+}
+
+function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly Record[]): Uint8Array {
+  return batchBytes(
+    genesisHash,
+    batch,
+    records.map((record) => record.hash),
+  );
+}
+
+function derive(
+  batch: Batch,
+  signature: Uint8Array,
+  records: readonly Record[],
+  bytes: Uint8Array,
+  signedBytes: Uint8Array,
+): ReadBatch {
+  const execution = records.map(executionRecord);
+  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution };
+}
+
+/** What the rules need of a record. */
+export function executionRecord(record: Record): ExecutionRecord {
+  const { seq, previous } = record.claims;
+  return { bytes: record.stripped, hash: record.hash, kid: record.kid, seq, previous };
+}
+
+/** What a node signs to acknowledge the batch. */
+export function acknowledgementOf(genesisHash: Uint8Array, read: Pick<ReadBatch, "batch" | "id">): Uint8Array {
+  const { chain, origin, number } = read.batch;
+  return acknowledgementBytes(genesisHash, chain, origin, number, read.id);
+}
+
+/** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed already. */
+export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
+  if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
+  if (!inputs.batches.every((accepted) => isSealable(tip.view, accepted.read))) return undefined;
+  const execution = execute(
+    tip.view,
+    inputs.batches.map(({ read }) => ({
+      origin: read.batch.origin,
+      number: read.batch.number,
+      credentials: read.batch.credentials,
+      records: read.execution,
+    })),
+  );
+  const records = execution.sealed.flatMap((sealed) => sealed.records);
+  if (records.length === 0 && execution.violations.length === 0) return undefined;
+  const members = memberSetHash(tip.chain.members);
+  const content: BlockContent = {
+    network: tip.genesis.network,
+    chain: tip.chain.service,
+    height: tip.height,
+    counter: tip.counter + execution.violations.length,
+    batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
+    script: builtInScript,
+    results: encodeResults(execution.violations),
+    anchors: inputs.anchors,
+    judgedAt: 0,
+    time_ms: inputs.time_ms,
+    memberSet: members,
+    nextMemberSet: members,
+  };
+  const tree = blockTree(
+    content,
+    records.map((record) => record.hash),
+  );
+  const header: Header = {
+    version: HEADER_VERSION,
+    previous: tip.previous,
+    merkleRoot: rootOfLevels(tree),
+    time_s: Math.floor(inputs.time_ms / 1000),
+    target: tip.chain.target,
+    nonce: 0,
+  };
+  return { content, tree, execution, records, header };
+}
+
+/** Whether the batch's number is neither sealed nor too far ahead of what is. */
+export function isSealable(view: ChainView, read: ReadBatch): boolean {
+  return sealNumber(view.origin(toHex(read.batch.origin)), read.batch.number) !== undefined;
+}
+
+function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number]): SealedBatch {
+  return {
+    origin: accepted.read.batch.origin,
+    number: accepted.read.batch.number,
+    id: accepted.read.id,
+    acknowledgements: accepted.acknowledgements.map(({ node, signature }) => ({ node, digest: sha256(signature) })),
+    credentials: sealed.credentials,
+    records: sealed.records.map((record) => record.bytes),
+  };
+}

@@ -1,0 +1,162 @@
+// The temporary blocks of one chain that are not sealed yet, pure: who acknowledged which, which are accepted, which a proposer
+// may put into a block. Bounded: a node holds so many per origin and no more.
+
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import type { GenesisChain } from "../../../src/wire/genesis.js";
+import { quorum } from "../../../src/wire/quorum.js";
+import type { BatchName } from "../frame.js";
+import type { AcceptedBatch, Acknowledgement, ReadBatch } from "./compose.js";
+import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "./proposal.js";
+
+/** Unsealed temporary blocks that a node holds of one origin. */
+export const BATCHES_PER_ORIGIN_MAX = 64;
+
+interface Entry {
+  readonly name: BatchName;
+  /** absent where the acceptance came before the batch */
+  read: ReadBatch | undefined;
+  /** verified acknowledgements by node id as hex */
+  readonly acknowledgements: Map<string, Acknowledgement>;
+  accepted: boolean;
+  /** it would seal nothing: it waits for a block that seals something */
+  barren: boolean;
+}
+
+export interface Pool {
+  /** The stored batch, if it may be held: no other of its origin and number is there, and there is room. */
+  add(read: ReadBatch): "added" | "known" | "conflict" | "full";
+  /** Notes a verified acknowledgement; true where it completes the quorum. */
+  acknowledge(name: BatchName, acknowledgement: Acknowledgement): boolean;
+  /** Whether this acknowledgement is noted, so that it need not be verified again. */
+  isKnown(id: Uint8Array, acknowledgement: Acknowledgement): boolean;
+  find(id: Uint8Array): ReadBatch | undefined;
+  /** A quorum's acknowledgements in the order of the members; undefined where the batch is not accepted. */
+  acceptance(id: Uint8Array): Acknowledgement[] | undefined;
+  /** Accepted batches to put into the next block, oldest first, within the limits of a block. */
+  candidates(sealable: (read: ReadBatch) => boolean): AcceptedBatch[];
+  hasWork(): boolean;
+  markBarren(ids: readonly Uint8Array[]): void;
+  /** Accepted ones whose records are not here. */
+  missing(): BatchName[];
+  /** This node's own ones, not accepted yet, with the ids of the members that have not acknowledged. */
+  unacknowledged(origin: Uint8Array): { readonly read: ReadBatch; readonly waitingFor: readonly string[] }[];
+  /** Accepted and unsealed, of this origin. */
+  acceptedOf(origin: Uint8Array): BatchName[];
+  remove(ids: readonly Uint8Array[]): void;
+  /** Forgets what can no longer be sealed. */
+  retain(sealable: (name: BatchName) => boolean): BatchName[];
+  readonly size: number;
+}
+
+export function createPool(chain: GenesisChain): Pool {
+  const memberIds = chain.members.map((member) => toHex(member.id));
+  const needed = quorum(chain.members.length);
+  /** by id as hex, in the order of arrival */
+  const entries = new Map<string, Entry>();
+
+  const heldOf = (origin: Uint8Array) => {
+    let held = 0;
+    for (const entry of entries.values()) if (equalBytes(entry.name.origin, origin)) held += 1;
+    return held;
+  };
+
+  const entryOf = (name: BatchName): Entry | undefined => {
+    const key = toHex(name.id);
+    const existing = entries.get(key);
+    if (existing !== undefined) return existing;
+    if (heldOf(name.origin) >= BATCHES_PER_ORIGIN_MAX) return undefined;
+    const entry: Entry = { name, read: undefined, acknowledgements: new Map(), accepted: false, barren: false };
+    entries.set(key, entry);
+    return entry;
+  };
+
+  const acknowledgementsOf = (entry: Entry): Acknowledgement[] =>
+    memberIds.flatMap((id) => entry.acknowledgements.get(id) ?? []).slice(0, needed);
+
+  return {
+    add(read) {
+      const { origin, number } = read.batch;
+      for (const entry of entries.values()) {
+        if (entry.read === undefined || entry.name.number !== number || !equalBytes(entry.name.origin, origin))
+          continue;
+        return equalBytes(entry.name.id, read.id) ? "known" : "conflict";
+      }
+      const entry = entryOf({ origin, number, id: read.id });
+      if (entry === undefined) return "full";
+      entry.read = read;
+      return "added";
+    },
+    acknowledge(name, acknowledgement) {
+      const node = toHex(acknowledgement.node);
+      const entry = memberIds.includes(node) ? entryOf(name) : undefined;
+      if (entry === undefined) return false;
+      entry.acknowledgements.set(node, acknowledgement);
+      if (entry.accepted || entry.acknowledgements.size < needed) return false;
+      entry.accepted = true;
+      return true;
+    },
+    isKnown(id, acknowledgement) {
+      const known = entries.get(toHex(id))?.acknowledgements.get(toHex(acknowledgement.node));
+      return known !== undefined && equalBytes(known.signature, acknowledgement.signature);
+    },
+    find: (id) => entries.get(toHex(id))?.read,
+    acceptance(id) {
+      const entry = entries.get(toHex(id));
+      return entry?.accepted ? acknowledgementsOf(entry) : undefined;
+    },
+    candidates(sealable) {
+      const chosen: AcceptedBatch[] = [];
+      let records = 0;
+      let bytes = 0;
+      for (const entry of entries.values()) {
+        const { read } = entry;
+        if (!entry.accepted || read === undefined || !sealable(read)) continue;
+        records += read.records.length;
+        bytes += read.bytes.length;
+        const full =
+          chosen.length === BLOCK_BATCHES_MAX || records > BLOCK_RECORDS_MAX || bytes > BLOCK_BATCH_BYTES_MAX;
+        if (full && chosen.length > 0) break;
+        chosen.push({ read, acknowledgements: acknowledgementsOf(entry) });
+      }
+      return chosen;
+    },
+    hasWork() {
+      for (const entry of entries.values())
+        if (entry.accepted && !entry.barren && entry.read !== undefined) return true;
+      return false;
+    },
+    markBarren(ids) {
+      for (const id of ids) {
+        const entry = entries.get(toHex(id));
+        if (entry !== undefined) entry.barren = true;
+      }
+    },
+    missing: () =>
+      [...entries.values()].filter((entry) => entry.accepted && entry.read === undefined).map(({ name }) => name),
+    unacknowledged: (origin) =>
+      [...entries.values()].flatMap((entry) =>
+        entry.read !== undefined && !entry.accepted && equalBytes(entry.name.origin, origin)
+          ? [{ read: entry.read, waitingFor: memberIds.filter((id) => !entry.acknowledgements.has(id)) }]
+          : [],
+      ),
+    acceptedOf: (origin) =>
+      [...entries.values()]
+        .filter((entry) => entry.accepted && equalBytes(entry.name.origin, origin))
+        .map(({ name }) => name),
+    remove(ids) {
+      for (const id of ids) entries.delete(toHex(id));
+    },
+    retain(sealable) {
+      const dropped: BatchName[] = [];
+      for (const [key, entry] of entries) {
+        if (sealable(entry.name)) continue;
+        entries.delete(key);
+        dropped.push(entry.name);
+      }
+      return dropped;
+    },
+    get size() {
+      return entries.size;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+// What a chain needs of the process it runs in: handed in, so that the same code runs over sockets and disks and in a simulation.
+
+import type { Anchor } from "../../../src/wire/block.js";
+import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js";
+import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
+import type { Timeouts } from "../consensus/types.js";
+import type { Store } from "../store/store.js";
+import type { SealedBlock } from "./sealer.js";
+
+export interface ChainLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ChainPorts {
+  readonly genesis: Genesis;
+  readonly chain: GenesisChain;
+  readonly self: Member;
+  readonly signer: Signer;
+  readonly store: Store;
+  readonly timeouts: Timeouts;
+  /** how long records wait for company, and how many make a temporary block at once */
+  readonly batch: { readonly interval_ms: number; readonly records_max: number };
+  readonly log: ChainLog;
+  readonly verify: Verify;
+  verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  /** UTC */
+  now_ms(): number;
+  monotonic_ms(): number;
+  /** Calls back once; a timer set again under its name replaces the earlier one. */
+  setTimer(name: string, delay_ms: number, callback: () => void): void;
+  clearTimer(name: string): void;
+  /** To one member, by its id as hex. What cannot be sent is dropped: everything here is said again. */
+  send(node: string, frame: Uint8Array): void;
+  /** Newest sealed headers of the other chains. */
+  anchors(): readonly Anchor[];
+  onSealed(sealed: SealedBlock): void;
+  /** What must stop the node: a full disk, a damaged store, an invariant that does not hold. */
+  onFatal(error: unknown): void;
+}

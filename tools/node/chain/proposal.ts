@@ -1,0 +1,80 @@
+// A proposal's body: the header and what a voter needs to compose the same block: time, anchors, and the temporary blocks by
+// name with their acknowledgements. The records are with the voters already.
+
+import { type Anchor, anchorsToArray, readAnchor } from "../../../src/wire/block.js";
+import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { WireError } from "../../../src/wire/error.js";
+import { HEADER_BYTES } from "../../../src/wire/header.js";
+import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+import type { Acknowledgement } from "./compose.js";
+
+/** Temporary blocks in one block. */
+export const BLOCK_BATCHES_MAX = 16;
+/** Records in one block, before duplicates fall out. */
+export const BLOCK_RECORDS_MAX = 4_000;
+/** Bytes of the temporary blocks of one block. */
+export const BLOCK_BATCH_BYTES_MAX = 8_388_608;
+
+export interface BatchReference {
+  readonly origin: Uint8Array;
+  readonly number: number;
+  readonly id: Uint8Array;
+  readonly acknowledgements: readonly Acknowledgement[];
+}
+
+export interface ProposalBody {
+  readonly header: Uint8Array;
+  readonly time_ms: number;
+  readonly anchors: readonly Anchor[];
+  readonly batches: readonly BatchReference[];
+}
+
+export function encodeProposalBody(body: ProposalBody): Uint8Array {
+  return encodeCbor([
+    body.header,
+    body.time_ms,
+    anchorsToArray(body.anchors),
+    body.batches.map(({ origin, number, id, acknowledgements }) => [
+      origin,
+      number,
+      id,
+      acknowledgements.map(({ node, signature }) => [node, signature]),
+    ]),
+  ]);
+}
+
+export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
+  const [header, time, anchors, batches] = asArray(
+    decodeCbor(bytes, { size: 1_048_576, items: 32_768 }),
+    "proposal",
+    4,
+  );
+  const references = asArray(batches, "proposal batches");
+  if (references.length === 0 || references.length > BLOCK_BATCHES_MAX) {
+    throw new WireError("limit", `proposal must name 1 to ${BLOCK_BATCHES_MAX} batches, not ${references.length}`);
+  }
+  return {
+    header: asBytes(header, "proposal header", HEADER_BYTES),
+    time_ms: asUint(time, "proposal time"),
+    anchors: asArray(anchors, "proposal anchors").map(readAnchor),
+    batches: references.map((reference) => {
+      const [origin, number, id, acknowledgements] = asArray(reference, "proposal batch", 4);
+      return {
+        origin: asBytes(origin, "proposal batch origin", 8),
+        number: asUint(number, "proposal batch number"),
+        id: asBytes(id, "proposal batch id", 32),
+        acknowledgements: readAcknowledgements(acknowledgements),
+      };
+    }),
+  };
+}
+
+export function readAcknowledgements(value: Parameters<typeof asArray>[0]): Acknowledgement[] {
+  return asArray(value, "acknowledgements").map((item) => {
+    const [node, signature] = asArray(item, "acknowledgement", 2);
+    return {
+      node: asBytes(node, "acknowledging node", 8),
+      signature: asBytes(signature, "acknowledgement signature", 64),
+    };
+  });
+}

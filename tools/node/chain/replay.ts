@@ -1,0 +1,97 @@
+// A sealed block against the chain before it, pure: everything but the certificate and the records' signatures is computed again.
+// A node that catches up and an audit both run it.
+
+import { type Block, blockTree } from "../../../src/wire/block.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { WireError } from "../../../src/wire/error.js";
+import { memberSetHash } from "../../../src/wire/genesis.js";
+import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.js";
+import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import { parseRecord, type Record } from "../../../src/wire/record.js";
+import { type ChainTip, executionRecord } from "./compose.js";
+import { builtInScript, decodeResults, type Execution, encodeResults, execute } from "./execution.js";
+import { sealNumber } from "./state.js";
+
+export interface ReplayedBlock {
+  readonly tree: MerkleLevels;
+  readonly execution: Execution;
+  /** in the order of their leaves, from leaf 1 on */
+  readonly records: readonly Record[];
+  /** records that the block holds as proof of forks */
+  readonly forks: readonly Record[];
+}
+
+/** Throws a WireError that names the first thing that does not follow from the chain before. */
+export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
+  checkPlace(tip, block);
+  const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseRecord) }));
+  const forks = decodeResults(block.results).flatMap((violation) =>
+    violation.kind === "fork" ? [parseRecord(violation.detail as Uint8Array)] : [],
+  );
+  for (const { origin, number } of batches) {
+    if (sealNumber(tip.view.origin(toHex(origin)), number) === undefined) {
+      throw new WireError("unproven", `batch ${number} of ${toHex(origin)} is sealed twice or too far ahead`);
+    }
+  }
+  const records = batches.flatMap((batch) => batch.records);
+  for (const record of [...records, ...forks]) checkRecord(tip, record);
+  const execution = execute(
+    tip.view,
+    batches.map((batch) => ({ ...batch, records: batch.records.map(executionRecord) })),
+    forks.map(executionRecord),
+  );
+  checkExecution(tip, block, execution, records.length);
+  const tree = blockTree(
+    block,
+    records.map((record) => record.hash),
+  );
+  if (!equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) {
+    throw new WireError("unproven", "Merkle root is not that of the block's content");
+  }
+  return { tree, execution, records, forks };
+}
+
+/** Network, chain, height, link, time, target and member sets. */
+function checkPlace(tip: ChainTip, block: Block): void {
+  const header = decodeHeader(block.header);
+  const members = memberSetHash(tip.chain.members);
+  const conditions: readonly (readonly [boolean, string])[] = [
+    [block.network === tip.genesis.network, "network is another"],
+    [block.chain === tip.chain.service, "chain is another"],
+    [block.height === tip.height, `height is not ${tip.height}`],
+    [equalBytes(header.previous, tip.previous), "header does not link to the one before"],
+    [block.time_ms >= tip.time_ms, "timestamp is before that of the block before"],
+    [header.time_s === Math.floor(block.time_ms / 1000), "header's time is not the block's"],
+    [header.target === tip.chain.target, "target is not the chain's"],
+    [meetsTarget(headerHash(block.header), header.target), "header hash does not meet the target"],
+    [equalBytes(block.script, builtInScript), "contract script is unknown"],
+    [equalBytes(block.memberSet, members), "member set is not the chain's"],
+    [equalBytes(block.nextMemberSet, members), "next member set is not the chain's"],
+  ];
+  const wrong = conditions.find(([holds]) => !holds)?.[1];
+  if (wrong !== undefined) throw new WireError("unproven", `block ${block.height}: ${wrong}`);
+}
+
+function checkRecord(tip: ChainTip, record: Record): void {
+  if (record.disclosures.length > 0) throw new WireError("unproven", "a sealed record holds confidential registers");
+  if (record.claims.service !== tip.chain.service)
+    throw new WireError("unproven", "a sealed record is of another service");
+}
+
+function checkExecution(tip: ChainTip, block: Block, execution: Execution, records: number): void {
+  const { sealed, violations } = execution;
+  const sealedRecords = sealed.reduce((sum, batch) => sum + batch.records.length, 0);
+  if (sealedRecords !== records)
+    throw new WireError("unproven", "a record is sealed twice, or its meter has no credential");
+  if (records === 0 && violations.length === 0) throw new WireError("unproven", "block is empty");
+  const credentials = sealed.reduce((sum, batch) => sum + batch.credentials.length, 0);
+  if (credentials !== block.batches.reduce((sum, batch) => sum + batch.credentials.length, 0)) {
+    throw new WireError("unproven", "a credential is on the chain twice");
+  }
+  if (!equalBytes(encodeResults(violations), block.results)) {
+    throw new WireError("unproven", "results are not what the contract script finds");
+  }
+  if (block.counter !== tip.counter + violations.length) {
+    throw new WireError("unproven", `action counter is ${block.counter}, not ${tip.counter + violations.length}`);
+  }
+}

@@ -1,0 +1,180 @@
+// Builds, judges and stores blocks of one chain: from proposals with the consensus, and from peers when this node was away.
+
+import { type Block, decodeBlock, encodeBlock } from "../../../src/wire/block.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
+import { parseCredential } from "../../../src/wire/credential.js";
+import { encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
+import { keyId } from "../../../src/wire/key.js";
+import type { MerkleLevels } from "../../../src/wire/merkle.js";
+import type { Head } from "../store/store.js";
+import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock } from "./compose.js";
+import type { Execution, ExecutionRecord } from "./execution.js";
+import type { ChainPorts } from "./ports.js";
+import { encodeProposalBody, type ProposalBody } from "./proposal.js";
+import { replayBlock } from "./replay.js";
+import { viewOf } from "./view.js";
+
+/** A fresh proposal's timestamp may be so far from the voter's clock. */
+export const CLOCK_SKEW_MAX_MS = 30_000;
+const CANDIDATES_KEPT = 8;
+
+/** A durable block with what receipts and subscribers need of it. */
+export interface SealedBlock {
+  readonly block: Block;
+  readonly tree: MerkleLevels;
+  /** in the order of their leaves, from leaf 1 on */
+  readonly records: readonly Pick<ExecutionRecord, "hash" | "kid" | "seq">[];
+  readonly head: Head;
+}
+
+interface Candidate {
+  readonly composed: ComposedBlock;
+  readonly header: Uint8Array;
+}
+
+export interface Sealer {
+  readonly head: Head;
+  /** A block of these batches with its proposal body; undefined where it would be empty. */
+  build(inputs: Omit<BlockInputs, "time_ms">): { readonly id: Uint8Array; readonly body: Uint8Array } | undefined;
+  /** Whether the proposal, whose batches are all here, is the block that its header says. */
+  judge(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): boolean;
+  /** Whether `judge` or `build` has made this block. */
+  isKnown(id: Uint8Array): boolean;
+  /** Stores a decided block that was built or judged here. */
+  commit(id: Uint8Array, certificate: Certificate): Promise<SealedBlock>;
+  /** Checks and stores the next block from a peer. Rejects with a WireError where it is not what the chain goes on with. */
+  adopt(bytes: Uint8Array): Promise<SealedBlock>;
+  readonly tip: ChainTip;
+}
+
+export function createSealer(ports: ChainPorts): Sealer {
+  const { genesis, chain, store } = ports;
+  let head: Head = store.head(chain.service) ?? {
+    height: 0,
+    headerHash: genesis.hash,
+    counter: 0,
+    time_ms: 0,
+    records: 0,
+  };
+  /** blocks made for the next height, by id as hex */
+  const candidates = new Map<string, Candidate>();
+  const view = viewOf(store, chain.service);
+
+  const tipOf = (): ChainTip => ({
+    genesis,
+    chain,
+    height: head.height + 1,
+    previous: head.headerHash,
+    counter: head.counter,
+    time_ms: head.time_ms,
+    view,
+  });
+
+  const keep = (id: Uint8Array, candidate: Candidate) => {
+    candidates.set(toHex(id), candidate);
+    if (candidates.size > CANDIDATES_KEPT) candidates.delete(candidates.keys().next().value!);
+  };
+
+  const finish = async (block: Block, execution: Execution, tree: MerkleLevels, records: SealedBlock["records"]) => {
+    const next: Head = {
+      height: block.height,
+      headerHash: headerHash(block.header),
+      counter: block.counter,
+      time_ms: block.time_ms,
+      records: head.records + records.length,
+    };
+    await writeBlock(ports, block, execution, records, next);
+    head = next;
+    candidates.clear();
+    return { block, tree, records, head: next };
+  };
+
+  return {
+    get head() {
+      return head;
+    },
+    get tip() {
+      return tipOf();
+    },
+    build(inputs) {
+      const time_ms = Math.max(ports.now_ms(), head.time_ms);
+      const composed = composeBlock(tipOf(), { ...inputs, time_ms });
+      if (composed === undefined) return undefined;
+      const header = composed.header.target === 0 ? encodeHeader(composed.header) : mineHeader(composed.header);
+      const id = headerHash(header);
+      keep(id, { composed, header });
+      const batches = inputs.batches.map(({ read, acknowledgements }) => ({
+        origin: read.batch.origin,
+        number: read.batch.number,
+        id: read.id,
+        acknowledgements,
+      }));
+      return { id, body: encodeProposalBody({ header, time_ms, anchors: inputs.anchors, batches }) };
+    },
+    judge(id, body, batches, fresh) {
+      if (!equalBytes(headerHash(body.header), id)) return false;
+      if (fresh && Math.abs(body.time_ms - ports.now_ms()) > CLOCK_SKEW_MAX_MS) return false;
+      if (candidates.has(toHex(id))) return true;
+      const composed = composeBlock(tipOf(), { batches, anchors: body.anchors, time_ms: body.time_ms });
+      if (composed === undefined) return false;
+      const nonce = new DataView(body.header.buffer, body.header.byteOffset).getUint32(76, true);
+      const header = encodeHeader({ ...composed.header, nonce });
+      if (!equalBytes(header, body.header) || !meetsTarget(id, chain.target)) return false;
+      keep(id, { composed, header });
+      return true;
+    },
+    isKnown: (id) => candidates.has(toHex(id)),
+    async commit(id, certificate) {
+      const candidate = candidates.get(toHex(id));
+      if (candidate === undefined) throw new Error(`decided block ${toHex(id)} was never judged here`);
+      const { composed, header } = candidate;
+      const block: Block = { ...composed.content, header, lock_ms: ports.now_ms(), certificate };
+      return finish(block, composed.execution, composed.tree, composed.records);
+    },
+    async adopt(bytes) {
+      const received = decodeBlock(bytes);
+      const tip = tipOf();
+      const replayed = replayBlock(tip, received);
+      const named = {
+        genesisHash: genesis.hash,
+        chain: chain.service,
+        height: tip.height,
+        headerHash: headerHash(received.header),
+      };
+      verifyCertificate(received.certificate, named, chain.members, ports.verify);
+      const block = { ...received, lock_ms: ports.now_ms() };
+      const records = replayed.records.map((record) => ({
+        hash: record.hash,
+        kid: record.kid,
+        seq: record.claims.seq,
+      }));
+      return finish(block, replayed.execution, replayed.tree, records);
+    },
+  };
+}
+
+/** Block, state, index and head in one transaction; the temporary blocks that it seals go. */
+async function writeBlock(
+  ports: ChainPorts,
+  block: Block,
+  execution: Execution,
+  records: SealedBlock["records"],
+  head: Head,
+): Promise<void> {
+  const chain = block.chain;
+  const bytes = encodeBlock(block);
+  await ports.store.write((writer) => {
+    writer.putBlock(chain, block.height, bytes);
+    records.forEach((record, index) => {
+      writer.putLocation(chain, record.kid, record.seq, { height: block.height, leaf: index + 1 });
+    });
+    for (const [kid, state] of execution.meters) writer.putMeter(chain, Buffer.from(kid, "hex"), state);
+    for (const [node, state] of execution.origins) writer.putOrigin(chain, Buffer.from(node, "hex"), state);
+    for (const credential of execution.credentials.values()) {
+      writer.putCredential(chain, keyId(parseCredential(credential).key), credential);
+    }
+    for (const batch of block.batches) writer.deleteBatch(chain, batch.origin, batch.number);
+    writer.putHead(chain, head);
+  });
+}

@@ -1,0 +1,165 @@
+// What the original node checks of a record before it answers for it, in this order, each refusal with its reason: size and form,
+// topic, credential, signature, service permission, sequence and clock. The signature is checked off the event loop.
+
+import { compareBytes, toHex } from "../../../src/wire/bytes.js";
+import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
+import { chainOf, type Genesis } from "../../../src/wire/genesis.js";
+import { equalKeys, keyId, type PublicKey, type Verify } from "../../../src/wire/key.js";
+import { parseRecord, RECORD_BYTES_MAX, type Record } from "../../../src/wire/record.js";
+import type { RefusalReason } from "../../../src/wire/refusal.js";
+import { parseTopic, TOPIC_BYTES_MAX } from "../../../src/wire/topics.js";
+import { reasonOf } from "../../errors.js";
+import { SEQUENCE_WINDOW } from "../chain/execution.js";
+import type { MeterState } from "../chain/state.js";
+
+/** A record's time may be ahead of the node's clock by so much; how far it may be behind is the backlog's business. */
+export const CLOCK_AHEAD_MAX_S = 3_600;
+/** A record may be so far ahead of what is sealed that a meter's whole backlog is under way; further is a broken counter. */
+export const SEQUENCE_AHEAD_MAX = 1_000_000;
+
+export class Refused extends Error {
+  readonly reason: RefusalReason;
+  readonly record: Record | undefined;
+
+  constructor(reason: RefusalReason, sentence: string, record?: Record) {
+    super(sentence);
+    this.name = "Refused";
+    this.reason = reason;
+    this.record = record;
+  }
+}
+
+export interface AdmissionPorts {
+  readonly genesis: Genesis;
+  readonly now_ms: () => number;
+  /** the credential that the node knows of this meter, its signature verified */
+  readonly credential: (kid: Uint8Array) => Credential | undefined;
+  readonly meterState: (service: number, kid: Uint8Array) => MeterState | undefined;
+  readonly servesChain: (service: number) => boolean;
+  readonly verifyAsync: (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+}
+
+/** The record that was published on the topic, checked. Rejects with Refused. */
+export async function admit(ports: AdmissionPorts, topic: string, payload: Uint8Array): Promise<Record> {
+  if (payload.length > RECORD_BYTES_MAX || topic.length > TOPIC_BYTES_MAX) {
+    throw new Refused("oversized", `record of ${payload.length} bytes is larger than ${RECORD_BYTES_MAX}`);
+  }
+  const record = parse(payload);
+  checkTopic(ports, topic, record);
+  const credential = checkCredential(ports, record);
+  if (!(await ports.verifyAsync(credential.key, record.signedBytes, record.signature))) {
+    throw new Refused("bad-signature", "record's signature does not verify with the meter's key", record);
+  }
+  if (!credential.services.includes(record.claims.service)) {
+    throw new Refused("service-not-permitted", `credential does not permit service ${record.claims.service}`, record);
+  }
+  checkSequence(ports, record);
+  checkClock(ports, record);
+  return record;
+}
+
+/** The credential that a birth message carries, checked against the authority and its topic. Throws Refused. */
+export function admitCredential(genesis: Genesis, topic: string, payload: Uint8Array, verify: Verify): Credential {
+  let credential: Credential;
+  try {
+    credential = verifyCredential(payload, genesis.authority, verify);
+  } catch (error) {
+    const unproven = error instanceof WireError && error.code === "unproven";
+    throw new Refused(unproven ? "credential-invalid" : "malformed", `birth: ${reasonOf(error)}`);
+  }
+  const parsed = parseTopic(topic);
+  if (parsed?.kind !== "birth" || parsed.network !== genesis.network || parsed.meter !== toHex(keyId(credential.key))) {
+    throw new Refused("wrong-topic", `birth on ${topic} is of meter ${toHex(keyId(credential.key))}`);
+  }
+  return credential;
+}
+
+/** Whether a new credential takes the place of the known one: the same key, and issued to last longer. */
+export function replaces(known: Credential | undefined, offered: Credential): boolean {
+  if (known === undefined) return true;
+  return (
+    equalKeys(known.key, offered.key) &&
+    (offered.expires_s > known.expires_s ||
+      (offered.expires_s === known.expires_s && compareBytes(offered.id, known.id) > 0))
+  );
+}
+
+function parse(payload: Uint8Array): Record {
+  try {
+    return parseRecord(payload);
+  } catch (error) {
+    if (error instanceof WireError) throw new Refused("malformed", `record: ${error.message}`);
+    throw error;
+  }
+}
+
+function checkTopic(ports: AdmissionPorts, topic: string, record: Record): void {
+  const parsed = parseTopic(topic);
+  const right =
+    parsed?.kind === "record" &&
+    parsed.network === ports.genesis.network &&
+    parsed.service === record.claims.service &&
+    parsed.meter === toHex(record.kid);
+  if (!right) throw new Refused("wrong-topic", `record of meter ${toHex(record.kid)} came on ${topic}`, record);
+  if (chainOf(ports.genesis, record.claims.service) === undefined || !ports.servesChain(record.claims.service)) {
+    throw new Refused(
+      "service-not-permitted",
+      `this node serves no chain for service ${record.claims.service}`,
+      record,
+    );
+  }
+}
+
+function checkCredential(ports: AdmissionPorts, record: Record): Credential {
+  const credential = ports.credential(record.kid);
+  if (credential === undefined) {
+    throw new Refused(
+      "unknown-meter",
+      `no credential of meter ${toHex(record.kid)} is known: publish it as birth first`,
+      record,
+    );
+  }
+  if (credential.key.algorithm !== record.algorithm) {
+    throw new Refused("bad-signature", "record's algorithm is not that of the meter's key", record);
+  }
+  const now_s = ports.now_ms() / 1000;
+  if (now_s < credential.notBefore_s || now_s >= credential.expires_s) {
+    throw new Refused(
+      "credential-invalid",
+      `credential is valid from ${credential.notBefore_s} until ${credential.expires_s}`,
+      record,
+    );
+  }
+  return credential;
+}
+
+function checkSequence(ports: AdmissionPorts, record: Record): void {
+  const { seq, service } = record.claims;
+  const state = ports.meterState(service, record.kid);
+  const high = state?.high ?? -1;
+  if (seq > high + SEQUENCE_AHEAD_MAX) {
+    throw new Refused("out-of-sequence", `record ${seq} is too far ahead of ${high}`, record);
+  }
+  if (state?.forks.includes(seq)) {
+    throw new Refused("fork", `two records with number ${seq} were signed: the violation is recorded`, record);
+  }
+}
+
+function checkClock(ports: AdmissionPorts, record: Record): void {
+  const now_s = ports.now_ms() / 1000;
+  if (record.claims.time_s > now_s + CLOCK_AHEAD_MAX_S) {
+    const ahead = Math.round(record.claims.time_s - now_s);
+    throw new Refused(
+      "clock-far-off",
+      `record's time is ${ahead} s ahead of the node's clock: synchronise the meter's`,
+      record,
+    );
+  }
+}
+
+/** Whether the number lies behind the window and is not sealed: a gap that was closed as a violation. */
+export function isTooLate(state: MeterState | undefined, seq: number): boolean {
+  if (state === undefined || seq > state.high - SEQUENCE_WINDOW) return false;
+  return !state.gaps.some(([from, to]) => seq >= from && seq <= to);
+}

@@ -1,0 +1,39 @@
+// Keys of the store's tables: fixed-width big-endian fields, so that rows stand in the order of their numbers.
+
+/** chain (2 bytes) */
+export function chainKey(chain: number): Buffer {
+  const key = Buffer.allocUnsafe(2);
+  key.writeUInt16BE(chain);
+  return key;
+}
+
+/** chain (2), height (5) */
+export function blockKey(chain: number, height: number): Buffer {
+  const key = Buffer.allocUnsafe(7);
+  key.writeUInt16BE(chain);
+  key.writeUIntBE(height, 2, 5);
+  return key;
+}
+
+/** chain (2), id of a meter or node (8) */
+export function idKey(chain: number, id: Uint8Array): Buffer {
+  const key = Buffer.allocUnsafe(10);
+  key.writeUInt16BE(chain);
+  key.set(id, 2);
+  return key;
+}
+
+/** chain (2), id (8), number (7, of 53 bits): a record's sequence number, or a temporary block's */
+export function numberKey(chain: number, id: Uint8Array, number: number): Buffer {
+  const key = Buffer.allocUnsafe(17);
+  key.writeUInt16BE(chain);
+  key.set(id, 2);
+  key[10] = Math.floor(number / 2 ** 48);
+  key.writeUIntBE(number % 2 ** 48, 11, 6);
+  return key;
+}
+
+/** The range of all keys of a chain. */
+export function chainRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
+  return { start: chainKey(chain), end: chainKey(chain + 1) };
+}

@@ -1,0 +1,280 @@
+// What a node has on disk: one LMDB environment, a table for each kind of row. A write is atomic and durable before its promise
+// resolves; writes of one event-loop turn share one synced transaction.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { type Database, open, type RootDatabase } from "lmdb";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import {
+  decodeMeterState,
+  decodeOriginState,
+  encodeMeterState,
+  encodeOriginState,
+  type MeterState,
+  type OriginState,
+} from "../chain/state.js";
+import { blockKey, chainKey, chainRange, idKey, numberKey } from "./keys.js";
+
+/** The newest block of a chain and its totals. */
+export interface Head {
+  readonly height: number;
+  readonly headerHash: Uint8Array;
+  /** violations so far */
+  readonly counter: number;
+  readonly time_ms: number;
+  /** records sealed so far */
+  readonly records: number;
+}
+
+/** Where a record is sealed. */
+export interface Location {
+  readonly height: number;
+  readonly leaf: number;
+}
+
+export interface StoredBatch {
+  readonly origin: Uint8Array;
+  readonly number: number;
+  /** encoded temporary block with its origin's signature */
+  readonly bytes: Uint8Array;
+  /** a quorum's acknowledgements, where they are known */
+  readonly acceptance?: Uint8Array | undefined;
+}
+
+/** Rows to write in one transaction. */
+export interface Writer {
+  putHead(chain: number, head: Head): void;
+  putBlock(chain: number, height: number, bytes: Uint8Array): void;
+  putLocation(chain: number, kid: Uint8Array, seq: number, location: Location): void;
+  putMeter(chain: number, kid: Uint8Array, state: MeterState): void;
+  putOrigin(chain: number, origin: Uint8Array, state: OriginState): void;
+  /** A credential that is on the chain, or with chain 0 one that a meter has shown. */
+  putCredential(chain: number, kid: Uint8Array, bytes: Uint8Array): void;
+  putConsensus(chain: number, record: Uint8Array): void;
+  putBatch(chain: number, batch: StoredBatch): void;
+  /** A quorum's acknowledgements of a temporary block. */
+  putAcceptance(chain: number, origin: Uint8Array, number: number, acceptance: Uint8Array): void;
+  /** Removes a temporary block and its acceptance. */
+  deleteBatch(chain: number, origin: Uint8Array, number: number): void;
+  putAdmitted(chain: number, kid: Uint8Array, seq: number, record: Uint8Array): void;
+  deleteAdmitted(chain: number, kid: Uint8Array, seq: number): void;
+  putDisclosures(chain: number, kid: Uint8Array, seq: number, disclosures: Uint8Array): void;
+}
+
+export interface Store {
+  head(chain: number): Head | undefined;
+  block(chain: number, height: number): Uint8Array | undefined;
+  location(chain: number, kid: Uint8Array, seq: number): Location | undefined;
+  meter(chain: number, kid: Uint8Array): MeterState | undefined;
+  origin(chain: number, origin: Uint8Array): OriginState | undefined;
+  credential(chain: number, kid: Uint8Array): Uint8Array | undefined;
+  /** The consensus record; throws STORE_CORRUPT where it is damaged. */
+  consensus(chain: number): Uint8Array | undefined;
+  batches(chain: number): StoredBatch[];
+  /** Admitted records that are in no temporary block yet, in no particular order. */
+  admitted(chain: number): Uint8Array[];
+  disclosures(chain: number, kid: Uint8Array, seq: number): Uint8Array | undefined;
+  /** Resolves when everything that `fill` put is durable. Rejects with STORE_FULL or STORE_CORRUPT; then nothing of it is written. */
+  write(fill: (writer: Writer) => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Table = Database<Buffer, Buffer>;
+
+interface Tables {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly meta: Table;
+  readonly heads: Table;
+  readonly blocks: Table;
+  readonly index: Table;
+  readonly meters: Table;
+  readonly origins: Table;
+  readonly credentials: Table;
+  readonly consensus: Table;
+  readonly batches: Table;
+  readonly acceptances: Table;
+  readonly admitted: Table;
+  readonly disclosures: Table;
+}
+
+const FORMAT = 1;
+
+/**
+ * Opens the store of a node in a folder, made where it is absent. The folder belongs to one node and genesis for ever.
+ * Throws STORE_FOREIGN, STORE_CORRUPT or FILE_UNREADABLE; nothing is overwritten then.
+ */
+export async function openStore(path: string, owner: { node: Uint8Array; genesisHash: Uint8Array }): Promise<Store> {
+  const tables = openTables(path, false);
+  const identity = encodeCbor([FORMAT, owner.node, owner.genesisHash]);
+  const found = tables.meta.get(Buffer.from("owner"));
+  if (found === undefined) {
+    await tables.meta.put(Buffer.from("owner"), Buffer.from(identity));
+  } else if (!equalBytes(found, identity)) {
+    await tables.root.close();
+    throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
+  }
+  return storeOver(tables, path);
+}
+
+/** Opens a node's store to read its chains, beside the running node too. */
+export function openStoreReadOnly(path: string): Store {
+  if (!existsSync(path)) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${path}`);
+  return storeOver(openTables(path, true), path);
+}
+
+function openTables(path: string, readOnly: boolean): Tables {
+  try {
+    if (!readOnly) mkdirSync(path, { recursive: true });
+    const root = open<Buffer, Buffer>({
+      path,
+      readOnly,
+      overlappingSync: false,
+      maxDbs: 16,
+      keyEncoding: "binary",
+      encoding: "binary",
+    });
+    const table = (name: string) => root.openDB<Buffer, Buffer>({ name, keyEncoding: "binary", encoding: "binary" });
+    return {
+      root,
+      meta: table("meta"),
+      heads: table("heads"),
+      blocks: table("blocks"),
+      index: table("index"),
+      meters: table("meters"),
+      origins: table("origins"),
+      credentials: table("credentials"),
+      consensus: table("consensus"),
+      batches: table("batches"),
+      acceptances: table("acceptances"),
+      admitted: table("admitted"),
+      disclosures: table("disclosures"),
+    };
+  } catch (error) {
+    throw new GridsealError("STORE_CORRUPT", `store ${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function storeOver(tables: Tables, path: string): Store {
+  const readRow = <T>(what: string, bytes: Buffer | undefined, decode: (bytes: Uint8Array) => T): T | undefined => {
+    if (bytes === undefined) return undefined;
+    try {
+      return decode(bytes);
+    } catch (error) {
+      throw new GridsealError("STORE_CORRUPT", `store ${path}: ${what} is damaged: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  };
+  const writer = writerOver(tables);
+  return {
+    head: (chain) => readRow(`head of chain ${chain}`, tables.heads.get(chainKey(chain)), decodeHead),
+    block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
+    location: (chain, kid, seq) =>
+      readRow(`index of meter ${toHex(kid)}`, tables.index.get(numberKey(chain, kid, seq)), decodeLocation),
+    meter: (chain, kid) =>
+      readRow(`state of meter ${toHex(kid)}`, tables.meters.get(idKey(chain, kid)), decodeMeterState),
+    origin: (chain, id) =>
+      readRow(`state of node ${toHex(id)}`, tables.origins.get(idKey(chain, id)), decodeOriginState),
+    credential: (chain, kid) => tables.credentials.get(idKey(chain, kid)),
+    consensus: (chain) => readRow(`consensus record of chain ${chain}`, tables.consensus.get(chainKey(chain)), unseal),
+    batches: (chain) =>
+      [...tables.batches.getRange(chainRange(chain))].map(({ key, value }) => ({
+        origin: Uint8Array.from(key.subarray(2, 10)),
+        number: (key[10] ?? 0) * 2 ** 48 + key.readUIntBE(11, 6),
+        bytes: value,
+        acceptance: tables.acceptances.get(key),
+      })),
+    admitted: (chain) => [...tables.admitted.getRange(chainRange(chain))].map(({ value }) => value),
+    disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
+    write: async (fill) => {
+      try {
+        await tables.root.batch(() => fill(writer));
+      } catch (error) {
+        const full = /ENOSPC|MDB_MAP_FULL|No space/i.test(reasonOf(error));
+        throw new GridsealError(
+          full ? "STORE_FULL" : "STORE_CORRUPT",
+          `store ${path} cannot be written: ${reasonOf(error)}`,
+          {
+            cause: error,
+          },
+        );
+      }
+    },
+    close: () => tables.root.close(),
+  };
+}
+
+function writerOver(tables: Tables): Writer {
+  // What goes wrong with a row is said by the batch that it belongs to.
+  const put = (table: Table, key: Buffer, value: Uint8Array) => table.put(key, asBuffer(value)).catch(ignore);
+  const remove = (table: Table, key: Buffer) => table.remove(key).catch(ignore);
+  return {
+    putHead: (chain, head) => put(tables.heads, chainKey(chain), encodeHead(head)),
+    putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), bytes),
+    putLocation: (chain, kid, seq, location) => put(tables.index, numberKey(chain, kid, seq), encodeLocation(location)),
+    putMeter: (chain, kid, state) => put(tables.meters, idKey(chain, kid), encodeMeterState(state)),
+    putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), encodeOriginState(state)),
+    putCredential: (chain, kid, bytes) => put(tables.credentials, idKey(chain, kid), bytes),
+    putConsensus: (chain, record) => put(tables.consensus, chainKey(chain), sealed(record)),
+    putBatch: (chain, batch) => put(tables.batches, numberKey(chain, batch.origin, batch.number), batch.bytes),
+    putAcceptance: (chain, origin, number, acceptance) =>
+      put(tables.acceptances, numberKey(chain, origin, number), acceptance),
+    deleteBatch: (chain, origin, number) => {
+      remove(tables.batches, numberKey(chain, origin, number));
+      remove(tables.acceptances, numberKey(chain, origin, number));
+    },
+    putAdmitted: (chain, kid, seq, record) => put(tables.admitted, numberKey(chain, kid, seq), record),
+    deleteAdmitted: (chain, kid, seq) => remove(tables.admitted, numberKey(chain, kid, seq)),
+    putDisclosures: (chain, kid, seq, disclosures) => put(tables.disclosures, numberKey(chain, kid, seq), disclosures),
+  };
+}
+
+function ignore(): void {}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function encodeHead(head: Head): Buffer {
+  return asBuffer(encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records]));
+}
+
+function decodeHead(bytes: Uint8Array): Head {
+  const [height, hash, counter, time_ms, records] = asArray(decodeCbor(bytes), "head", 5);
+  return {
+    height: asUint(height, "head height"),
+    headerHash: asBytes(hash, "head hash", 32),
+    counter: asUint(counter, "head counter"),
+    time_ms: asUint(time_ms, "head time"),
+    records: asUint(records, "head records"),
+  };
+}
+
+/** height (5), leaf (3) */
+function encodeLocation(location: Location): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeUIntBE(location.height, 0, 5);
+  bytes.writeUIntBE(location.leaf, 5, 3);
+  return bytes;
+}
+
+function decodeLocation(bytes: Uint8Array): Location {
+  if (bytes.length !== 8) throw new Error(`index row has ${bytes.length} bytes`);
+  const row = asBuffer(bytes);
+  return { height: row.readUIntBE(0, 5), leaf: row.readUIntBE(5, 3) };
+}
+
+/** A row with its own SHA-256 before it, for what must never be read damaged. */
+function sealed(bytes: Uint8Array): Buffer {
+  return Buffer.concat([createHash("sha256").update(bytes).digest(), bytes]);
+}
+
+function unseal(bytes: Uint8Array): Uint8Array {
+  const content = bytes.subarray(32);
+  if (!equalBytes(createHash("sha256").update(content).digest(), bytes.subarray(0, 32)))
+    throw new Error("checksum differs");
+  return content;
+}
