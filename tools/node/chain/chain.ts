@@ -8,9 +8,10 @@ import { WireError } from "../../../src/wire/error.js";
 import { guardCborPrefix } from "../../../src/wire/guard.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import { asArray, asUint } from "../../../src/wire/shape.js";
-import { assertInvariant, reasonOf } from "../../errors.js";
+import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
 import { createConsensus } from "../consensus/core.js";
-import { decodeMessage } from "../consensus/messages.js";
+import { decodeMessage, encodeMessage } from "../consensus/messages.js";
+import { decodeRecord } from "../consensus/record.js";
 import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, encodeNeedBlocks, type Frame } from "../frame.js";
 import type { Head } from "../store/store.js";
@@ -42,6 +43,10 @@ export interface Chain {
   /** Takes a checked record; resolves when it is durable. */
   admit(record: Record, disclosures: Uint8Array | undefined): Promise<Admission>;
   onFrame(from: string, frame: Frame): Promise<void>;
+  /** A member can be reached again: what it may have missed is said to it. */
+  onPeer(node: string): void;
+  hasMember(node: string): boolean;
+  isWaiting(kid: Uint8Array, seq: number): boolean;
   stop(): void;
 }
 
@@ -54,7 +59,7 @@ export function createChain(ports: ChainPorts): Chain {
   const pool = createPool(chain);
   const gather = createGather(ports.batch.records_max);
   const exchange = createExchange(ports, pool, onWork);
-  const restored = store.consensus(service);
+  const restored = readConsensusRecord(ports);
   const consensus = createConsensus(
     {
       genesisHash: genesis.hash,
@@ -63,7 +68,8 @@ export function createChain(ports: ChainPorts): Chain {
       members: chain.members.map((member) => toHex(member.id)),
       height: sealer.head.height + 1,
       timeouts: ports.timeouts,
-      abstain: false,
+      // Blocks without the record of what was signed for them: the store has lost something, so this node must not vote yet.
+      abstain: restored === undefined && sealer.head.height > 0,
       sign: (bytes) => ports.signer.sign(bytes),
       verify(node, bytes, signature) {
         const member = chain.members.find((candidate) => toHex(candidate.id) === node);
@@ -416,12 +422,35 @@ export function createChain(ports: ChainPorts): Chain {
           return onBlock(from, frame.payload);
       }
     },
+    onPeer(node) {
+      if (stopped) return;
+      ports.send(
+        node,
+        encodeFrame("consensus", service, encodeMessage({ type: "status", height: sealer.head.height + 1 })),
+      );
+      exchange.resend();
+    },
+    hasMember: (node) => chain.members.some((member) => toHex(member.id) === node),
+    isWaiting: (kid, seq) => gather.isWaiting(kid, seq),
     stop() {
       stopped = true;
       runner.stop();
       for (const name of ["cut", "resend"]) ports.clearTimer(name);
     },
   };
+}
+
+function readConsensusRecord(ports: ChainPorts) {
+  const { service } = ports.chain;
+  const bytes = ports.store.consensus(service);
+  if (bytes === undefined) return undefined;
+  try {
+    return decodeRecord(bytes, toHex(ports.self.id));
+  } catch (cause) {
+    throw new GridsealError("STORE_CORRUPT", `consensus record of chain ${service} is damaged: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
 }
 
 /** Height of an encoded block, from its format part alone; what it says is checked when its turn comes. */

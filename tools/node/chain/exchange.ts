@@ -99,7 +99,8 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       acknowledge(read);
     },
     async onBatch(_from, payload) {
-      const read = readBatch(genesis.hash, payload);
+      // The frame is a view of the link's buffer; what is kept is a copy.
+      const read = readBatch(genesis.hash, Uint8Array.from(payload));
       const { batch } = read;
       const key = memberKey(batch.origin);
       const id = toHex(read.id);
@@ -136,7 +137,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       if (!isAccepted(name, acknowledgements)) throw new WireError("unproven", "acceptance is not a quorum's");
       if (!noteAccepted(name, acknowledgements)) return;
       if (pool.find(name.id) === undefined) return this.need(name);
-      keepAcceptance(name, payload);
+      keepAcceptance(name, Uint8Array.from(payload));
       onWork();
     },
     onNeedBatch(from, payload) {

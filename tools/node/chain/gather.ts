@@ -12,6 +12,7 @@ const CUT_BYTES = BATCH_BYTES_MAX / 2;
 export interface Gather {
   /** What is known of a record with this number that is not sealed yet. */
   waiting(record: Record): "none" | "same" | "other";
+  isWaiting(kid: Uint8Array, seq: number): boolean;
   /** Whether there is room for another record. */
   readonly hasRoom: boolean;
   readonly pending: number;
@@ -34,6 +35,7 @@ export function createGather(recordsMax: number): Gather {
       const known = unsealed.get(keyOf(record.kid, record.claims.seq));
       return known === undefined ? "none" : known === toHex(record.hash) ? "same" : "other";
     },
+    isWaiting: (kid, seq) => unsealed.has(keyOf(kid, seq)),
     get hasRoom() {
       return unsealed.size < WAITING_RECORDS_MAX;
     },

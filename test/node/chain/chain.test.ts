@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex } from "../../../src/wire/bytes.js";
+import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { nodeVerify } from "../../../tools/node/crypto.js";
+import { createReceipts } from "../../../tools/node/receipts.js";
+import { createCluster, makeRecord, SERVICE } from "./cluster.js";
+
+const recordsOf = (node: { chain: { head: { records: number } } }) => node.chain.head.records;
+
+test("four nodes seal what one of them admits, and the receipts verify", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const records = Array.from({ length: 250 }, () => meter.next());
+  for (const record of records) assert.equal(await cluster.nodes[0]!.chain.admit(record, undefined), "admitted");
+  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 250), "250 records are sealed on all nodes");
+  const heads = new Set(cluster.nodes.map((node) => toHex(node.chain.head.headerHash)));
+  assert.equal(heads.size, 1);
+  assert.equal(cluster.nodes[0]!.chain.head.counter, 0);
+  for (const node of cluster.nodes) {
+    const receipts = createReceipts(node.store);
+    for (const record of records) {
+      const receipt = decodeReceipt(receipts.find(SERVICE, record.kid, record.claims.seq)!);
+      assert.deepEqual(receipt.recordHash, record.hash);
+      verifyReceipt(receipt, cluster.genesis, nodeVerify);
+    }
+  }
+});
+
+test("records of all nodes at once are sealed once each", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meters = await Promise.all(cluster.nodes.map(() => cluster.meter()));
+  await Promise.all(
+    cluster.nodes.flatMap((node, index) => Array.from({ length: 50 }, () => node.chain.admit(meters[index]!.next(), undefined))),
+  );
+  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 200), "200 records are sealed on all nodes");
+});
+
+test("a record that two nodes admit is sealed once", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const [first, second] = [meter.next(), meter.next()];
+  await Promise.all([0, 1].map((index) => cluster.nodes[index]!.chain.admit(first, undefined)));
+  await cluster.nodes[2]!.chain.admit(second, undefined);
+  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 2), "both records are sealed");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.ok(cluster.nodes.every((node) => recordsOf(node) === 2 && node.chain.head.counter === 0));
+  assert.equal(cluster.nodes[0]!.chain.known(first), "sealed");
+});
+
+test("a fork of a meter's chain becomes one violation, and the first record stays", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const first = meter.next();
+  await cluster.nodes[0]!.chain.admit(first, undefined);
+  await cluster.until(() => recordsOf(cluster.nodes[1]!) === 1, "the first record is sealed");
+  const second = makeRecord(meter.signer, meter.kid, { seq: 0, previous: new Uint8Array(0), time_s: 5 });
+  await cluster.until(() => recordsOf(cluster.nodes[0]!) === 1, "the first record is sealed at its origin");
+  assert.equal(cluster.nodes[0]!.chain.known(second), "other");
+  assert.equal(await cluster.nodes[0]!.chain.admit(second, undefined), "admitted");
+  await cluster.until(() => cluster.nodes.every((node) => node.chain.head.counter === 1), "the fork is a violation");
+  assert.ok(cluster.nodes.every((node) => recordsOf(node) === 1));
+});
+
+test("three of four nodes go on, and the fourth catches up when it is back", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  await cluster.nodes[0]!.chain.admit(meter.next(), undefined);
+  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 1), "one record is sealed");
+  await cluster.kill(3);
+  for (let index = 0; index < 5; index += 1) {
+    await cluster.nodes[0]!.chain.admit(meter.next(), undefined);
+    await cluster.until(() => recordsOf(cluster.nodes[0]!) === index + 2, `record ${index + 2} is sealed by three`);
+  }
+  await cluster.restart(3);
+  await cluster.until(() => recordsOf(cluster.nodes[3]!) === 6, "the fourth has caught up");
+  await cluster.nodes[3]!.chain.admit(meter.next(), undefined);
+  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 7), "the fourth seals again");
+});
+
+test("what a node admitted before it was killed is sealed after it is back", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  await Promise.all(Array.from({ length: 30 }, () => cluster.nodes[2]!.chain.admit(meter.next(), undefined)));
+  await cluster.kill(2);
+  await cluster.restart(2);
+  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 30), "all 30 are sealed");
+});
+
+test("an idle chain makes no blocks", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  assert.ok(cluster.nodes.every((node) => node.chain.head.height === 0));
+});
+
+test("a chain of one node seals by itself, and one with a target mines its nonces", async (t) => {
+  const cluster = await createCluster(1, 0x2000ffff);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  await cluster.nodes[0]!.chain.admit(meter.next(), undefined);
+  await cluster.until(() => recordsOf(cluster.nodes[0]!) === 1, "the record is sealed");
+  assert.equal(cluster.nodes[0]!.chain.head.headerHash[0], 0);
+});

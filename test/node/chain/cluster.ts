@@ -1,0 +1,201 @@
+// Several nodes' chains in one process over real stores, with a network that a test can cut.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { toHex } from "../../../src/wire/bytes.js";
+import { issueCredential } from "../../../src/wire/credential.js";
+import { type Genesis, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
+import { keyId, type Signer } from "../../../src/wire/key.js";
+import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
+import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
+import type { SealedBlock } from "../../../tools/node/chain/sealer.js";
+import { localTimeouts } from "../../../tools/node/consensus/types.js";
+import { generateSeed, nodeVerify, signerFromSeed, verifyAsync } from "../../../tools/node/crypto.js";
+import { decodeFrame } from "../../../tools/node/frame.js";
+import { openStore, type Store } from "../../../tools/node/store/store.js";
+
+export const SERVICE = 1;
+
+export interface TestNode {
+  readonly id: string;
+  readonly signer: Signer;
+  readonly path: string;
+  store: Store;
+  chain: Chain;
+  readonly sealed: SealedBlock[];
+  up: boolean;
+  timers: Map<string, NodeJS.Timeout>;
+}
+
+export interface TestMeter {
+  readonly signer: Signer;
+  readonly kid: Uint8Array;
+  readonly credential: Uint8Array;
+  next(): Record;
+}
+
+export interface TestCluster {
+  readonly genesis: Genesis;
+  readonly authority: Signer;
+  readonly nodes: TestNode[];
+  meter(): Promise<TestMeter>;
+  /** Stops a node as kill -9 would: nothing of it runs on. */
+  kill(index: number): Promise<void>;
+  restart(index: number): Promise<void>;
+  until(condition: () => boolean, what: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function createCluster(size: number, target = 0): Promise<TestCluster> {
+  const folder = mkdtempSync(join(tmpdir(), "gridseal-"));
+  const authority = signerFromSeed(generateSeed());
+  const signers = Array.from({ length: size }, () => signerFromSeed(generateSeed()));
+  const members = signers.map((signer, index) => ({ id: keyId(signer.key), key: signer.key, name: `node-${index + 1}` }));
+  const chains = [{ service: SERVICE, name: "trading", members, target }];
+  const genesisBytes = issueGenesis({ network: "test", time_s: 1, nodes: members, chains }, authority);
+  const genesis = verifyGenesis(genesisBytes, nodeVerify);
+  const nodes: TestNode[] = [];
+  const errors: unknown[] = [];
+
+  const run = (node: Omit<TestNode, "chain">, index: number): Chain =>
+    createChain({
+      genesis,
+      chain: genesis.chains[0]!,
+      self: members[index]!,
+      signer: node.signer,
+      store: node.store,
+      timeouts: localTimeouts,
+      batch: { interval_ms: 20, records_max: 100 },
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      verify: nodeVerify,
+      verifyAsync,
+      now_ms: Date.now,
+      monotonic_ms: () => performance.now(),
+      setTimer(name, delay_ms, callback) {
+        clearTimeout(node.timers.get(name));
+        node.timers.set(name, setTimeout(callback, delay_ms));
+      },
+      clearTimer: (name) => clearTimeout(node.timers.get(name)),
+      send(to, frame) {
+        const receiver = nodes.find((candidate) => candidate.id === to);
+        setImmediate(() => {
+          if (!node.up || !receiver?.up) return;
+          receiver.chain.onFrame(node.id, decodeFrame(frame)!).catch((error: unknown) => errors.push(error));
+        });
+      },
+      anchors: () => [],
+      onSealed: (sealed) => node.sealed.push(sealed),
+      onFatal: (error) => errors.push(error),
+    });
+
+  const open = (path: string, index: number) =>
+    openStore(path, { node: members[index]!.id, genesisHash: genesis.hash });
+
+  for (const [index, signer] of signers.entries()) {
+    const path = join(folder, `node-${index + 1}`);
+    const node = {
+      id: toHex(members[index]!.id),
+      signer,
+      path,
+      store: await open(path, index),
+      sealed: [],
+      up: true,
+      timers: new Map<string, NodeJS.Timeout>(),
+    };
+    nodes.push(Object.assign(node, { chain: run(node, index) }));
+  }
+  for (const node of nodes) node.chain.start();
+
+  const stop = async (node: TestNode) => {
+    node.up = false;
+    node.chain.stop();
+    for (const timer of node.timers.values()) clearTimeout(timer);
+    await node.store.close();
+  };
+
+  return {
+    genesis,
+    authority,
+    nodes,
+    async meter() {
+      const meter = createMeter(authority);
+      for (const node of nodes) {
+        if (node.up) await node.store.write((writer) => writer.putCredential(0, meter.kid, meter.credential));
+      }
+      return meter;
+    },
+    kill: (index) => stop(nodes[index]!),
+    async restart(index) {
+      const node = nodes[index]!;
+      node.store = await open(node.path, index);
+      node.timers = new Map();
+      node.chain = run(node, index);
+      node.up = true;
+      node.chain.start();
+      for (const other of nodes) {
+        if (!other.up || other === node) continue;
+        other.chain.onPeer(node.id);
+        node.chain.onPeer(other.id);
+      }
+    },
+    async until(condition, what) {
+      for (let attempt = 0; attempt < 600; attempt += 1) {
+        if (errors.length > 0) throw errors[0];
+        if (condition()) return;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      const heights = nodes.map((node) => node.chain.head.height).join(", ");
+      throw new Error(`still not: ${what}; heights are ${heights}`);
+    },
+    async close() {
+      for (const node of nodes) if (node.up) await stop(node);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function createMeter(authority: Signer): TestMeter {
+  const signer = signerFromSeed(generateSeed());
+  const kid = keyId(signer.key);
+  const credential = issueCredential(
+    {
+      issuer: "test/authority",
+      subject: `meter-${toHex(kid)}`,
+      notBefore_s: 0,
+      expires_s: 4_000_000_000,
+      id: kid,
+      key: signer.key,
+      statusIndex: 0,
+      services: [SERVICE],
+      role: "meter",
+    },
+    authority,
+  );
+  let seq = 0;
+  let previous: Uint8Array = new Uint8Array(0);
+  return {
+    signer,
+    kid,
+    credential,
+    next() {
+      const record = makeRecord(signer, kid, { seq, previous });
+      seq += 1;
+      previous = record.hash;
+      return record;
+    },
+  };
+}
+
+/** A record of a meter with the given sequence number. */
+export function makeRecord(signer: Signer, kid: Uint8Array, given: Pick<Claims, "seq" | "previous"> & Partial<Claims>): Record {
+  const claims: Claims = {
+    service: SERVICE,
+    serviceId: 1,
+    time_s: 1_700_000_000 + given.seq,
+    quality: 2,
+    registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: given.seq, scaler: 0, unit: 30 }],
+    ...given,
+  };
+  return parseRecord(signRecord(claims, [], signer, kid));
+}

@@ -1,0 +1,143 @@
+// Every publish of a meter, from the broker to the chain or to a refusal: ties admission, chains, receipts and the answers.
+
+import { toHex } from "../../src/wire/bytes.js";
+import { encodeCbor } from "../../src/wire/cbor.js";
+import { type Credential, parseCredential, verifyCredential } from "../../src/wire/credential.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import type { PublicKey, Verify } from "../../src/wire/key.js";
+import { encodeDisclosure, type Record } from "../../src/wire/record.js";
+import { encodeRefusal } from "../../src/wire/refusal.js";
+import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
+import type { Chain } from "./chain/chain.js";
+import type { ChainLog } from "./chain/ports.js";
+import { admit, admitCredential, isTooLate, Refused, replaces } from "./ingest/admission.js";
+import type { Metrics } from "./metrics.js";
+import type { Receipts } from "./receipts.js";
+import type { Store } from "./store/store.js";
+
+/** Credentials kept decoded; the others are read from the store again. */
+const CREDENTIALS_KEPT = 65_536;
+
+export interface AdmissionsPorts {
+  readonly genesis: Genesis;
+  readonly store: Store;
+  readonly chains: ReadonlyMap<number, Chain>;
+  readonly receipts: Receipts;
+  readonly metrics: Metrics;
+  readonly log: ChainLog;
+  readonly verify: Verify;
+  verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  now_ms(): number;
+  /** To a meter, QoS 1. */
+  publish(topic: string, payload: Uint8Array): void;
+}
+
+/** Too much waits here: the publish stays without PUBACK, and the meter offers it again later or elsewhere. */
+export class Busy extends Error {}
+
+export interface Admissions {
+  /** What a meter published; resolves where it is durable or refused. Rejects with Busy, or where the node itself fails. */
+  onPublish(topic: string, payload: Uint8Array): Promise<void>;
+}
+
+export function createAdmissions(ports: AdmissionsPorts): Admissions {
+  const { genesis, store, chains, metrics, log } = ports;
+  const credentials = new Map<string, Credential>();
+
+  const keep = (kid: string, credential: Credential) => {
+    credentials.set(kid, credential);
+    if (credentials.size > CREDENTIALS_KEPT) credentials.delete(credentials.keys().next().value!);
+  };
+
+  const credentialOf = (kid: Uint8Array): Credential | undefined => {
+    const id = toHex(kid);
+    const known = credentials.get(id);
+    if (known !== undefined) return known;
+    const bytes = store.credential(0, kid);
+    if (bytes === undefined) return undefined;
+    const credential = verifyCredential(bytes, genesis.authority, ports.verify);
+    keep(id, credential);
+    return credential;
+  };
+
+  const admissionPorts = {
+    genesis,
+    now_ms: ports.now_ms,
+    credential: credentialOf,
+    meterState: (service: number, kid: Uint8Array) => store.meter(service, kid),
+    servesChain: (service: number) => chains.has(service),
+    verifyAsync: ports.verifyAsync,
+  };
+
+  const refuse = (topic: string, refused: Refused) => {
+    metrics.refused.inc({ reason: refused.reason });
+    const parsed = parseTopic(topic);
+    log.debug({ topic: topic.slice(0, 128), reason: refused.reason, detail: refused.message }, "publish refused");
+    // Only a topic of this network names somebody to answer.
+    if (parsed === undefined || parsed.network !== genesis.network) return;
+    const refusal = encodeRefusal({
+      service: refused.record?.claims.service,
+      seq: refused.record?.claims.seq,
+      recordHash: refused.record?.hash,
+      reason: refused.reason,
+      sentence: refused.message,
+    });
+    ports.publish(meterTopic(genesis.network, "ack", parsed.meter), refusal);
+  };
+
+  const onBirth = async (topic: string, payload: Uint8Array) => {
+    const credential = admitCredential(genesis, topic, payload, ports.verify);
+    const kid = Buffer.from(topic.slice(-16), "hex");
+    if (!replaces(credentialOf(kid), credential)) return;
+    await store.write((writer) => writer.putCredential(0, kid, payload));
+    keep(toHex(kid), credential);
+    log.info({ meter: toHex(kid), id: parseCredential(payload).subject }, "meter is known");
+  };
+
+  const onRecord = async (topic: string, payload: Uint8Array): Promise<void> => {
+    const record = await admit(admissionPorts, topic, payload);
+    const { service, seq } = record.claims;
+    const chain = chains.get(service)!;
+    const known = chain.known(record);
+    if (known === "sealed") {
+      metrics.repeated.inc({ state: "sealed" });
+      const receipt = ports.receipts.find(service, record.kid, seq)!;
+      ports.publish(serviceTopic(genesis.network, service, "receipt", toHex(record.kid)), receipt);
+      return;
+    }
+    if (known === "waiting") {
+      metrics.repeated.inc({ state: "waiting" });
+      return;
+    }
+    if (known === "none" && isTooLate(store.meter(service, record.kid), seq)) {
+      throw new Refused("out-of-sequence", `record ${seq} lies in a gap that is closed as a violation`, record);
+    }
+    const admission = await chain.admit(record, disclosuresOf(record));
+    if (admission === "busy") {
+      metrics.unacknowledged.inc();
+      throw new Busy(`chain ${service} has too many waiting records`);
+    }
+    if (admission === "admitted") metrics.admitted.inc({ service: String(service) });
+  };
+
+  return {
+    async onPublish(topic, payload) {
+      const parsed = parseTopic(topic);
+      // The broker's buffer holds more than this packet; what is kept is a copy.
+      const bytes = Uint8Array.from(payload);
+      try {
+        if (parsed?.kind === "birth") await onBirth(topic, bytes);
+        else if (parsed?.kind !== "death" && parsed?.kind !== "diag") await onRecord(topic, bytes);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        refuse(topic, error);
+      }
+    },
+  };
+}
+
+/** A record's confidential groups as this node keeps them for authorised access: [+ disclosure]. */
+function disclosuresOf(record: Record): Uint8Array | undefined {
+  if (record.disclosures.length === 0) return undefined;
+  return encodeCbor(record.disclosures.map(encodeDisclosure));
+}

@@ -1,0 +1,170 @@
+// The node's HTTP side, for operators, auditors and the command line: health, metrics, blocks, receipts and the broadcast of sealed
+// blocks. It reads; nothing here changes a chain.
+
+import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { toHex } from "../../../src/wire/bytes.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import { idFromText } from "../../../src/wire/key.js";
+import type { Metrics } from "../metrics.js";
+import type { Receipts } from "../receipts.js";
+import type { Head, Store } from "../store/store.js";
+
+const BLOCKS_PER_ANSWER_MAX = 1_000;
+const BYTES_PER_ANSWER_MAX = 33_554_432;
+/** Subscribers of sealed blocks at one time. */
+const SUBSCRIBERS_MAX = 256;
+/** Bytes that a subscriber may be behind before it is let go. */
+const SUBSCRIBER_BEHIND_BYTES_MAX = 1_048_576;
+
+export interface ApiPorts {
+  readonly name: string;
+  readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
+  readonly store: Store;
+  readonly receipts: Receipts;
+  readonly metrics: Metrics;
+  peersConnected(): number;
+  /** Chains that this node is a member of. */
+  chains(): readonly {
+    readonly service: number;
+    readonly name: string;
+    readonly head: Head;
+    readonly pending: number;
+  }[];
+  /** Whether the record waits here to be sealed. */
+  isWaiting(service: number, kid: Uint8Array, seq: number): boolean;
+}
+
+export interface Api {
+  listen(host: string, port: number): Promise<number>;
+  /** Tells the subscribers. */
+  broadcast(event: object): void;
+  close(): Promise<void>;
+}
+
+export function createApi(ports: ApiPorts): Api {
+  const server = fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
+  const subscribers = new Set<FastifyReply>();
+  server.setNotFoundHandler((_request, reply) =>
+    refuse(reply, 404, "unknown-path", "See README.md for the paths of this API."),
+  );
+  server.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) =>
+    refuse(reply, error.statusCode ?? 500, "failed", error.message),
+  );
+  addState(server, ports);
+  addBlocks(server, ports);
+  addReceipts(server, ports);
+  server.get("/events", (_request, reply) => subscribe(subscribers, reply));
+  return {
+    async listen(host, port) {
+      await server.listen({ host, port });
+      const address = server.server.address();
+      return typeof address === "object" && address !== null ? address.port : port;
+    },
+    broadcast(event) {
+      const text = `event: block\ndata: ${JSON.stringify(event)}\n\n`;
+      for (const subscriber of subscribers) {
+        if (subscriber.raw.writableLength > SUBSCRIBER_BEHIND_BYTES_MAX) subscriber.raw.destroy();
+        else subscriber.raw.write(text);
+      }
+    },
+    async close() {
+      for (const subscriber of subscribers) subscriber.raw.end();
+      await server.close();
+    },
+  };
+}
+
+function addState(server: FastifyInstance, ports: ApiPorts): void {
+  const chains = () =>
+    ports.chains().map(({ service, name, head, pending }) => ({
+      service,
+      name,
+      height: head.height,
+      header: toHex(head.headerHash),
+      records: head.records,
+      violations: head.counter,
+      time_ms: head.time_ms,
+      pending,
+    }));
+  server.get("/health", () => ({
+    node: ports.name,
+    network: ports.genesis.network,
+    peers: ports.peersConnected(),
+    chains: chains(),
+  }));
+  server.get("/chains", chains);
+  server.get("/genesis", (_request, reply) => reply.type("application/cbor").send(Buffer.from(ports.genesisBytes)));
+  server.get("/metrics", async (_request, reply) =>
+    reply.type(ports.metrics.registry.contentType).send(await ports.metrics.registry.metrics()),
+  );
+}
+
+function addBlocks(server: FastifyInstance, ports: ApiPorts): void {
+  server.get<{ Params: { service: string }; Querystring: { from?: string; limit?: string } }>(
+    "/chains/:service/blocks",
+    (request, reply) => {
+      const service = number(request.params.service);
+      const from = number(request.query.from ?? "1");
+      const limit = number(request.query.limit ?? "100");
+      if (service === undefined || from === undefined || limit === undefined || from === 0) {
+        return refuse(reply, 400, "malformed", "service, from and limit are decimal numbers, from is at least 1");
+      }
+      const blocks: Uint8Array[] = [];
+      let bytes = 0;
+      for (let height = from; blocks.length < Math.min(limit, BLOCKS_PER_ANSWER_MAX); height += 1) {
+        const block = ports.store.block(service, height);
+        if (block === undefined || bytes > BYTES_PER_ANSWER_MAX) break;
+        blocks.push(block);
+        bytes += block.length;
+      }
+      return reply.type("application/cbor-seq").send(Buffer.concat(blocks));
+    },
+  );
+  server.get<{ Params: { service: string; height: string } }>("/chains/:service/blocks/:height", (request, reply) => {
+    const service = number(request.params.service);
+    const height = number(request.params.height);
+    const block = service === undefined || height === undefined ? undefined : ports.store.block(service, height);
+    if (block === undefined) return refuse(reply, 404, "unknown-block", "No such block is on this node.");
+    return reply.type("application/cbor").send(Buffer.from(block));
+  });
+}
+
+function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
+  server.get<{ Params: { service: string; meter: string; seq: string } }>(
+    "/receipts/:service/:meter/:seq",
+    (request, reply) => {
+      const service = number(request.params.service);
+      const kid = idFromText(request.params.meter);
+      const seq = number(request.params.seq);
+      if (service === undefined || kid === undefined || seq === undefined) {
+        return refuse(reply, 400, "malformed", "The path is /receipts/<service>/<meter, 16 hex digits>/<seq>.");
+      }
+      const receipt = ports.receipts.find(service, kid, seq);
+      if (receipt !== undefined) return reply.type("application/cbor").send(Buffer.from(receipt));
+      if (ports.isWaiting(service, kid, seq)) return refuse(reply, 202, "waiting", "The record waits to be sealed.");
+      return refuse(reply, 404, "unknown-record", "No such record is sealed on this node.");
+    },
+  );
+}
+
+function subscribe(subscribers: Set<FastifyReply>, reply: FastifyReply): void {
+  if (subscribers.size >= SUBSCRIBERS_MAX) {
+    refuse(reply, 503, "busy", "Too many subscribers: try another node.");
+    return;
+  }
+  reply.hijack();
+  reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  reply.raw.write(":\n\n");
+  subscribers.add(reply);
+  reply.raw.on("close", () => subscribers.delete(reply));
+  reply.raw.on("error", () => subscribers.delete(reply));
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string) {
+  return reply.code(status).send({ code, message });
+}
+
+function number(text: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,174 @@
+// A node's configuration, node.json: one JSON document whose paths are relative to it. Anything that is not as the table below says
+// is refused with its path and the reason, so that a typing error never becomes a node that silently does less than it was told.
+
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { BATCH_RECORDS_MAX } from "../../src/wire/batch.js";
+import { NODES_MAX } from "../../src/wire/genesis.js";
+import { idFromText } from "../../src/wire/key.js";
+import { GridsealError, reasonOf } from "../errors.js";
+
+/** A TCP endpoint; port 0 lets the system choose where the node listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
+
+/** A node's configuration with its paths made absolute and its defaults filled in. */
+export interface NodeConfiguration {
+  readonly version: 1;
+  /** for logs; the genesis knows the node by the id of its key */
+  readonly name: string;
+  readonly genesis: string;
+  readonly key: string;
+  readonly tls: { readonly key: string; readonly certificate: string; readonly ca: string };
+  /** folder of the store */
+  readonly data: string;
+  readonly peers: {
+    readonly listen: Address;
+    /** other nodes by their id, 16 lower-case hex digits */
+    readonly addresses: Readonly<Record<string, Address>>;
+  };
+  /** the node's own broker, or the URL (mqtt:// or mqtts://) of one that it shares */
+  readonly mqtt: { readonly listen: Address } | { readonly url: string };
+  readonly api: Address;
+  /** when the records gathered become a temporary block */
+  readonly batch: { readonly interval_ms: number; readonly records_max: number };
+  readonly log: LogLevel;
+}
+
+export const batchDefaults = { interval_ms: 200, records_max: BATCH_RECORDS_MAX } as const;
+const DOCUMENT_BYTES_MAX = 1_048_576;
+const levels: readonly LogLevel[] = ["silent", "error", "warn", "info", "debug"];
+
+/** Reads and checks a node's configuration. Throws FILE_UNREADABLE or CONFIGURATION_INVALID with the file, the field and the reason. */
+export async function readNodeConfiguration(path: string): Promise<NodeConfiguration> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new GridsealError("FILE_UNREADABLE", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+  try {
+    return parseNodeConfiguration(text, dirname(resolve(path)));
+  } catch (cause) {
+    throw new GridsealError("CONFIGURATION_INVALID", `${path}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Checks a document and resolves its paths against `folder`. Throws an Error that names the field and the reason. */
+export function parseNodeConfiguration(text: string, folder: string): NodeConfiguration {
+  if (text.length > DOCUMENT_BYTES_MAX) throw new Error(`$ has more than ${DOCUMENT_BYTES_MAX} characters`);
+  const document = fieldsOf(parseJson(text), "$", [
+    ["version", "name", "genesis", "key", "tls", "data", "peers", "mqtt", "api"],
+    ["batch", "log"],
+  ]);
+  if (document.version !== 1) throw new Error("$.version must be 1");
+  const tls = fieldsOf(document.tls, "$.tls", [["key", "certificate", "ca"]]);
+  const path = (value: unknown, at: string) => resolve(folder, textOf(value, at, 4_096));
+  return {
+    version: 1,
+    name: textOf(document.name, "$.name", 32),
+    genesis: path(document.genesis, "$.genesis"),
+    key: path(document.key, "$.key"),
+    tls: {
+      key: path(tls.key, "$.tls.key"),
+      certificate: path(tls.certificate, "$.tls.certificate"),
+      ca: path(tls.ca, "$.tls.ca"),
+    },
+    data: path(document.data, "$.data"),
+    peers: peersOf(document.peers),
+    mqtt: mqttOf(document.mqtt),
+    api: addressOf(document.api, "$.api", 0),
+    batch: batchOf(document.batch ?? {}),
+    log: document.log === undefined ? "info" : oneOf(document.log, "$.log", levels),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`$ is no JSON: ${reasonOf(cause)}`);
+  }
+}
+
+/** The members of an object that has all of the first names, perhaps some of the second, and no others. */
+function fieldsOf(
+  value: unknown,
+  at: string,
+  [required, optional = []]: readonly [readonly string[], (readonly string[])?],
+): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${at} must be an object`);
+  for (const name of Object.keys(value)) {
+    if (!required.includes(name) && !optional.includes(name)) throw new Error(`${at}.${name} is no field of this file`);
+  }
+  for (const name of required) if (!Object.hasOwn(value, name)) throw new Error(`${at}.${name} is missing`);
+  return value as Fields;
+}
+
+function peersOf(value: unknown): NodeConfiguration["peers"] {
+  const { listen, addresses } = fieldsOf(value, "$.peers", [["listen", "addresses"]]);
+  if (typeof addresses !== "object" || addresses === null || Array.isArray(addresses)) {
+    throw new Error("$.peers.addresses must be an object");
+  }
+  const entries = Object.entries(addresses);
+  if (entries.length > NODES_MAX)
+    throw new Error(`$.peers.addresses names ${entries.length} nodes, at most ${NODES_MAX}`);
+  return {
+    listen: addressOf(listen, "$.peers.listen", 0),
+    addresses: Object.fromEntries(
+      entries.map(([id, address]) => {
+        if (idFromText(id) === undefined) {
+          throw new Error(`$.peers.addresses.${id} is no node id: it must be 16 lower-case hex digits`);
+        }
+        return [id, addressOf(address, `$.peers.addresses.${id}`)];
+      }),
+    ),
+  };
+}
+
+function mqttOf(value: unknown): NodeConfiguration["mqtt"] {
+  const fields = fieldsOf(value, "$.mqtt", [[], ["listen", "url"]]);
+  if (Object.keys(fields).length !== 1) throw new Error("$.mqtt must have either listen or url");
+  if (fields.listen !== undefined) return { listen: addressOf(fields.listen, "$.mqtt.listen", 0) };
+  const url = textOf(fields.url, "$.mqtt.url", 256);
+  const protocol = URL.canParse(url) ? new URL(url).protocol : "";
+  if (protocol !== "mqtt:" && protocol !== "mqtts:") {
+    throw new Error("$.mqtt.url must be mqtt://host:port or mqtts://host:port");
+  }
+  return { url };
+}
+
+function batchOf(value: unknown): NodeConfiguration["batch"] {
+  const fields = fieldsOf(value, "$.batch", [[], ["interval_ms", "records_max"]]);
+  return {
+    interval_ms: wholeOf(fields.interval_ms ?? batchDefaults.interval_ms, "$.batch.interval_ms", 1, 60_000),
+    records_max: wholeOf(fields.records_max ?? batchDefaults.records_max, "$.batch.records_max", 1, BATCH_RECORDS_MAX),
+  };
+}
+
+function addressOf(value: unknown, at: string, portLeast = 1): Address {
+  const { host, port } = fieldsOf(value, at, [["host", "port"]]);
+  return { host: textOf(host, `${at}.host`, 253), port: wholeOf(port, `${at}.port`, portLeast, 65_535) };
+}
+
+function textOf(value: unknown, at: string, most: number): string {
+  if (typeof value === "string" && value.length > 0 && value.length <= most) return value;
+  throw new Error(`${at} must be a text of 1 to ${most} characters`);
+}
+
+function wholeOf(value: unknown, at: string, least: number, most: number): number {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+  throw new Error(`${at} must be a whole number from ${least} to ${most}`);
+}
+
+function oneOf<Choice extends string>(value: unknown, at: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) throw new Error(`${at} must be one of: ${choices.join(", ")}`);
+  return choice;
+}

@@ -1,0 +1,26 @@
+// Rebroadcast in place of gossip: what peers may have missed of this node's, as the signed bytes that left before, and the
+// certificates that bring others to where it is.
+
+import { sendStatus } from "./peers.js";
+import { type State, send, setTimer } from "./state.js";
+
+/** Every two seconds while a height is under way. A follower only asks again for a missing body. */
+export function resend(state: State): void {
+  state.needed.clear(); // the rules ask again for bodies that are still missing
+  if (state.step === "idle") {
+    if (state.commit !== undefined) setTimer(state, "resend", state.config.timeouts.resend_ms);
+    return;
+  }
+  const { round, locked, valid, height } = state;
+  const own = [
+    state.ownProposals.get(round),
+    state.ownPrevotes.get(round),
+    state.ownPrecommits.get(round),
+    locked === undefined || locked.round === round ? undefined : state.ownPrecommits.get(locked.round),
+  ];
+  for (const message of own) if (message !== undefined) send(state, "all", message);
+  if (valid !== undefined) send(state, "all", valid.polka);
+  if (state.roundCertificate.length > 0) send(state, "all", { type: "round", height, votes: state.roundCertificate });
+  sendStatus(state, "all");
+  setTimer(state, "resend", state.config.timeouts.resend_ms);
+}

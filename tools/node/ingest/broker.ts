@@ -1,0 +1,293 @@
+// The embedded MQTT 3.1.1 broker: aedes behind the guard, on TCP or TLS. It routes nothing between clients: what they publish
+// goes to the node's handlers before it is acknowledged, and what the node publishes goes straight to the meter's connection.
+
+import { createServer as createTcpServer, isIPv6, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { Aedes, type AedesOptions, type Client, type PublishPacket } from "aedes";
+import { parseTopic } from "../../../src/wire/topics.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { listenOn } from "../network/listen.js";
+import { defaultGuardLimits, type GuardLimits, guardSocket } from "./guard.js";
+import {
+  createTally,
+  type Filter,
+  handlerOf,
+  type Ingest,
+  type IngestCounters,
+  type IngestHandlers,
+  type IngestRefusal,
+  parseFilter,
+} from "./ingest.js";
+
+export interface BrokerLimits extends GuardLimits {
+  readonly connections_max: number;
+  /** filters of one session; all are of one meter */
+  readonly subscriptions_max: number;
+  /** bytes that may wait to be sent to one client; what does not fit is dropped */
+  readonly outbound_bytes_max: number;
+}
+
+export const defaultBrokerLimits: BrokerLimits = {
+  ...defaultGuardLimits,
+  connections_max: 10_000,
+  subscriptions_max: 32,
+  outbound_bytes_max: 262_144,
+};
+
+export interface EmbeddedBrokerOptions {
+  /** the network's name, second level of every topic */
+  readonly network: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** PEM; where it is given the broker speaks TLS alone */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly limits: BrokerLimits;
+  readonly handlers: IngestHandlers;
+}
+
+/** Makes a node's own broker; it listens from `start` on. */
+export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Ingest {
+  return new EmbeddedBroker(options);
+}
+
+/** aedes without its routing: a client's publication has been handled when it comes here, and no other client is to see it. */
+class RecordBroker extends Aedes {
+  override publish(packet: PublishPacket, ...rest: readonly [Client | null | Done, Done?]): void {
+    const [client, done] = rest;
+    if (typeof client === "function") super.publish(packet, client);
+    else if (client) done?.();
+  }
+}
+
+type Done = (error?: Error) => void;
+
+interface Session {
+  readonly client: Client;
+  readonly filters: Map<string, Filter>;
+  /** all filters are of this meter */
+  meter: string | undefined;
+  outbound_bytes: number;
+}
+
+const tcpKeepAlive_ms = 30_000;
+const CLIENT_ID_LENGTH_MAX = 128;
+
+class EmbeddedBroker implements Ingest {
+  readonly #options: EmbeddedBrokerOptions;
+  readonly #tally = createTally();
+  readonly #server: Server;
+  readonly #broker: Aedes;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Map<Client, Session>();
+  /** the sessions that subscribe to a meter's topics */
+  readonly #listeners = new Map<string, Set<Session>>();
+  #closed = false;
+
+  constructor(options: EmbeddedBrokerOptions) {
+    this.#options = options;
+    this.#broker = new RecordBroker(this.#brokerOptions());
+    this.#broker.on("unsubscribe", (filters, client) => this.#unsubscribe(client, filters));
+    this.#broker.on("clientError", (client, error) => this.#failed(client, error));
+    this.#broker.on("connectionError", (client, error) => this.#failed(client, error));
+    this.#server = createBrokerServer(options);
+    this.#server.maxConnections = options.limits.connections_max;
+    this.#server.on("drop", (from) => this.#refuse("crowded", `${from?.remoteAddress}`));
+    this.#server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    this.#server.on("tlsClientError", (error: Error, socket: Socket) => {
+      this.#refuse("malformed", `${socket.remoteAddress}: ${reasonOf(error)}`);
+      socket.destroy(); // a handshake that merely took too long is left open otherwise
+    });
+    this.#server.on(options.tls ? "secureConnection" : "connection", (socket: Socket) => this.#accept(socket));
+  }
+
+  async start(): Promise<{ readonly url: string }> {
+    await this.#broker.listen();
+    const { host } = this.#options.listen;
+    const port = await listenOn(this.#server, this.#options.listen, "meters").catch(async (thrown: unknown) => {
+      await this.close();
+      throw thrown;
+    });
+    this.#server.on("error", (error) => this.#refuse("crowded", reasonOf(error)));
+    return { url: `${this.#options.tls ? "mqtts" : "mqtt"}://${isIPv6(host) ? `[${host}]` : host}:${port}` };
+  }
+
+  publish(topic: string, payload: Uint8Array): boolean {
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const cost_bytes = topic.length + bytes.length;
+    let sent = false;
+    for (const session of this.#subscribers(topic)) {
+      if (session.outbound_bytes + cost_bytes > this.#options.limits.outbound_bytes_max) {
+        this.#tally.dropped += 1;
+        continue;
+      }
+      session.outbound_bytes += cost_bytes;
+      session.client.publish({ cmd: "publish", topic, payload: bytes, qos: 1, retain: false, dup: false }, () => {
+        session.outbound_bytes -= cost_bytes;
+      });
+      this.#tally.published += 1;
+      sent = true;
+    }
+    return sent;
+  }
+
+  hasSubscriber(topic: string): boolean {
+    return this.#subscribers(topic).length > 0;
+  }
+
+  counters(): IngestCounters {
+    return { ...this.#tally, refused: { ...this.#tally.refused } };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await new Promise<void>((resolve) => this.#broker.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #brokerOptions(): AedesOptions {
+    const { connect_timeout_ms, packet_timeout_ms } = this.#options.limits;
+    return {
+      // The guard's own timeout is the first, and is counted.
+      connectTimeout: 2 * connect_timeout_ms,
+      drainTimeout: packet_timeout_ms,
+      preConnect: (_client, packet, done) => {
+        // Sessions that outlive their connection would have to be kept for whoever asks: every session is a clean one.
+        packet.clean = true;
+        const acceptable = packet.clientId.length <= CLIENT_ID_LENGTH_MAX;
+        done(acceptable ? null : new Error(`client id of ${packet.clientId.length} characters`), acceptable);
+      },
+      // Runs before PUBACK, which aedes sends before it publishes.
+      authorizePublish: (client, packet, done) => this.#handle(client, packet, done),
+      authorizeSubscribe: (client, subscription, done) => {
+        // Null is answered with 0x80 (section 3.9.3).
+        done(null, this.#subscribe(client, subscription.topic) ? subscription : null);
+      },
+    };
+  }
+
+  #accept(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, tcpKeepAlive_ms);
+    const from = socket.remoteAddress;
+    const stream = guardSocket(socket, this.#options.limits, {
+      onRefused: (reason) => this.#refuse(reason, `${from}`),
+      onThrottled: () => {
+        this.#tally.throttled += 1;
+      },
+    });
+    this.#tally.connections += 1;
+    const client = this.#broker.handle(stream);
+    stream.once("close", () => {
+      this.#tally.connections -= 1;
+      this.#forget(client);
+    });
+  }
+
+  #handle(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    const { topic, payload } = packet;
+    if (this.#closed) {
+      done(new Error("the broker is closing"));
+      return;
+    }
+    const handler = handlerOf(this.#options.network, topic);
+    if (!handler) {
+      // MQTT 3.1.1 has no refusal of a publication but to end the session: it is acknowledged and goes nowhere.
+      this.#refuse("wrong-topic", `${client?.id} published on ${excerpt(topic)}`);
+      done();
+      return;
+    }
+    this.#tally.received += 1;
+    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
+    this.#options.handlers[handler](topic, bytes, client?.id ?? "").then(
+      () => done(),
+      (thrown: unknown) => {
+        this.#tally.handler_failures += 1;
+        this.#options.handlers.onHandlerFailure(thrown);
+        done(new HandlerFailed("the node could not take what was published"));
+      },
+    );
+  }
+
+  #subscribe(client: Client, text: string): boolean {
+    const filter = parseFilter(this.#options.network, text);
+    const session = this.#sessions.get(client) ?? {
+      client,
+      filters: new Map(),
+      meter: filter?.meter,
+      outbound_bytes: 0,
+    };
+    const known = session.filters.has(text);
+    const full = session.filters.size >= this.#options.limits.subscriptions_max && !known;
+    if (!filter || session.meter !== filter.meter || full || client.conn.destroyed) {
+      this.#refuse("wrong-subscription", `${client.id} subscribed to ${excerpt(text)}`);
+      return false;
+    }
+    session.filters.set(text, filter);
+    this.#sessions.set(client, session);
+    const listeners = this.#listeners.get(filter.meter) ?? new Set();
+    this.#listeners.set(filter.meter, listeners.add(session));
+    return true;
+  }
+
+  #unsubscribe(client: Client, filters: readonly string[]): void {
+    const session = this.#sessions.get(client);
+    if (!session) return;
+    for (const filter of filters) session.filters.delete(filter);
+    if (session.filters.size === 0) this.#forget(client);
+  }
+
+  #forget(client: Client): void {
+    const session = this.#sessions.get(client);
+    if (session?.meter === undefined) return;
+    this.#sessions.delete(client);
+    const listeners = this.#listeners.get(session.meter);
+    listeners?.delete(session);
+    if (listeners?.size === 0) this.#listeners.delete(session.meter);
+  }
+
+  #subscribers(text: string): readonly Session[] {
+    const topic = parseTopic(text);
+    const listeners = topic && topic.network === this.#options.network ? this.#listeners.get(topic.meter) : undefined;
+    if (!topic || !listeners) return [];
+    return [...listeners].filter((session) => {
+      for (const filter of session.filters.values()) if (filter.matches(topic)) return true;
+      return false;
+    });
+  }
+
+  /** aedes ended a connection because of an error. */
+  #failed(client: Client, error: Error): void {
+    if (error instanceof HandlerFailed || error.message === "connection closed" || this.#closed) return;
+    const reason =
+      error.message === "keep alive timeout" ? "slow" : error.message === "drain timeout" ? "unread" : "malformed";
+    this.#refuse(reason, `${client.id ?? "a client"}: ${error.message}`);
+  }
+
+  #refuse(reason: IngestRefusal, detail: string): void {
+    if (this.#closed) return;
+    this.#tally.refused[reason] = (this.#tally.refused[reason] ?? 0) + 1;
+    this.#options.handlers.onRefused(reason, detail);
+  }
+}
+
+/** Ends a session whose publication the node could not handle, so that it is sent again. */
+class HandlerFailed extends Error {}
+
+function createBrokerServer({ tls, limits }: EmbeddedBrokerOptions): Server {
+  if (!tls) return createTcpServer();
+  try {
+    return createTlsServer({ ...tls, handshakeTimeout: limits.connect_timeout_ms });
+  } catch (cause) {
+    const message = `the broker's TLS certificate or key is unusable: ${reasonOf(cause)}`;
+    throw new GridsealError("KEY_INVALID", message, { cause });
+  }
+}
+
+/** As much of a client's text as a log can bear. */
+function excerpt(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}

@@ -1,0 +1,111 @@
+// How what meters publish reaches a node, and what the node publishes reaches meters: one interface over the embedded broker
+// and any other. Topics as src/wire/topics.ts has them, QoS 1, nothing retained (MQTT 3.1.1 and 5.0).
+
+import { parseTopic, type Topic } from "../../../src/wire/topics.js";
+
+/** Why a connection or a packet was refused; the names are also labels of the node's counters. */
+export type IngestRefusal =
+  /** a packet larger than the limit, at its header */
+  | "oversized"
+  /** not MQTT 3.1.1, or not the packets that a client may send */
+  | "malformed"
+  | "not-connect"
+  | "slow"
+  | "flood"
+  /** QoS 2, or QoS 1 promised and not kept apart from it */
+  | "quality-of-service"
+  /** more connections than the limit */
+  | "crowded"
+  | "wrong-topic"
+  | "wrong-subscription"
+  /** a client that takes nothing off its connection */
+  | "unread";
+
+/** What a node does with what meters publish. Handlers neither throw nor reject on bad input, only where the node itself fails. */
+export interface IngestHandlers {
+  /**
+   * A record, topic and payload as published; resolves once it is durable or refused, and only then is it acknowledged.
+   * A rejection leaves it unacknowledged, so that the meter sends it again.
+   */
+  onRecord(topic: string, payload: Uint8Array, client: string): Promise<void>;
+  /** A birth, death or diag message; otherwise as `onRecord`. */
+  onNotice(topic: string, payload: Uint8Array, client: string): Promise<void>;
+  /** Something was refused before it became a message; for the log. */
+  onRefused(reason: IngestRefusal, detail: string): void;
+  /** A handler rejected: the node's own failure, not the client's. */
+  onHandlerFailure(thrown: unknown): void;
+}
+
+export interface IngestCounters {
+  readonly connections: number;
+  readonly received: number;
+  readonly published: number;
+  /** messages not sent because their receiver, or the broker, does not keep up or is not there */
+  readonly dropped: number;
+  readonly handler_failures: number;
+  /** connections paused because they were faster than the limit */
+  readonly throttled: number;
+  readonly refused: Readonly<Partial<Record<IngestRefusal, number>>>;
+}
+
+/** The counters while they are counted. */
+export type IngestTally = { -readonly [Name in Exclude<keyof IngestCounters, "refused">]: IngestCounters[Name] } & {
+  readonly refused: Partial<Record<IngestRefusal, number>>;
+};
+
+export interface Ingest {
+  /** Resolves once meters can be heard, with the URL that meters connect to; rejects with PORT_UNAVAILABLE or BROKER_UNREACHABLE. */
+  start(): Promise<{ readonly url: string }>;
+  /** Sends to the meter of the topic, QoS 1; false where nobody here is to receive it or the message was dropped. */
+  publish(topic: string, payload: Uint8Array): boolean;
+  /** Whether a publication would reach a subscriber as far as this node can know; a shared broker always may have one. */
+  hasSubscriber(topic: string): boolean;
+  counters(): IngestCounters;
+  /** Ends all sessions; no handler is called afterwards. */
+  close(): Promise<void>;
+}
+
+export function createTally(): IngestTally {
+  return {
+    connections: 0,
+    received: 0,
+    published: 0,
+    dropped: 0,
+    handler_failures: 0,
+    throttled: 0,
+    refused: {},
+  };
+}
+
+/** The handler that a published topic goes to; undefined where clients may not publish on it. */
+export function handlerOf(network: string, topic: string): "onRecord" | "onNotice" | undefined {
+  const parsed = parseTopic(topic);
+  if (parsed?.network !== network) return undefined;
+  if (parsed.kind === "record") return "onRecord";
+  return parsed.kind === "birth" || parsed.kind === "death" || parsed.kind === "diag" ? "onNotice" : undefined;
+}
+
+/** What a client may subscribe to: what is sent to one meter, of one service or, with `+`, of all. */
+export interface Filter {
+  readonly meter: string;
+  readonly matches: (topic: Topic) => boolean;
+}
+
+/** Reads a topic filter; undefined where it is none that a client may have. */
+export function parseFilter(network: string, filter: string): Filter | undefined {
+  const anyService = `gs1/${network}/+/receipt/`;
+  const everyService = filter.startsWith(anyService);
+  const parsed = parseTopic(everyService ? filter.replace("/+/", "/1/") : filter);
+  if (parsed?.network !== network) return undefined;
+  const { kind, meter } = parsed;
+  if (kind === "receipt") {
+    const service = everyService ? undefined : parsed.service;
+    return {
+      meter,
+      matches: (topic) =>
+        topic.kind === "receipt" && topic.meter === meter && (service === undefined || topic.service === service),
+    };
+  }
+  if (kind !== "ack" && kind !== "command") return undefined;
+  return { meter, matches: (topic) => topic.kind === kind && topic.meter === meter };
+}

@@ -1,0 +1,69 @@
+// The first frame on a link between nodes, both ways: who I am, of which network, on this very channel.
+// The signature covers the channel's exporter value (RFC 9266), so that a HELLO is worth nothing on another connection.
+
+import { equalBytes, fromHex } from "../../../src/wire/bytes.js";
+import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { WireError } from "../../../src/wire/error.js";
+import { asArray, asBytes, asText } from "../../../src/wire/shape.js";
+
+/** A node's id: the kid of its key as 16 lower-case hex digits. */
+export type NodeId = string;
+
+/** Which end of the connection speaks; signed, so that a HELLO cannot be sent back to its author. */
+export type LinkRole = "dialer" | "listener";
+
+/** Largest HELLO frame; nothing larger is read before a peer has proved who it is. */
+export const HELLO_BYTES_MAX = 256;
+
+/** Label and length of the exporter value, with an empty context (RFC 9266 section 2). */
+export const channelBinding = { label: "EXPORTER-Channel-Binding", length: 32 } as const;
+
+const domain = "gs1/hello";
+
+export type HelloRefusal = "hello-malformed" | "hello-genesis" | "hello-identity" | "hello-signature";
+
+export interface HelloTerms {
+  readonly genesisHash: Uint8Array;
+  /** the node that speaks */
+  readonly id: NodeId;
+  readonly role: LinkRole;
+  /** 32 bytes of keying material exported from the TLS session */
+  readonly channel: Uint8Array;
+}
+
+/** The bytes a node signs: [ "gs1/hello", genesis hash, id, role, channel binding ] in deterministic CBOR. */
+export function helloStatement(terms: HelloTerms): Uint8Array {
+  return encodeCbor([domain, terms.genesisHash, idBytes(terms.id), terms.role, terms.channel]);
+}
+
+/** The HELLO as sent: [ "gs1/hello", genesis hash, id, role, signature ]. */
+export function encodeHello(terms: HelloTerms, signature: Uint8Array): Uint8Array {
+  return encodeCbor([domain, terms.genesisHash, idBytes(terms.id), terms.role, signature]);
+}
+
+/** Why the received HELLO is not the one that `terms` ask for, or undefined where it is. Never throws. */
+export function refuseHello(
+  received: Uint8Array,
+  terms: HelloTerms,
+  verify: (id: NodeId, bytes: Uint8Array, signature: Uint8Array) => boolean,
+): HelloRefusal | undefined {
+  let fields: readonly CborValue[];
+  try {
+    fields = asArray(decodeCbor(received, { size: HELLO_BYTES_MAX, items: 8 }), "HELLO", 5);
+    if (asText(fields[0], "HELLO domain") !== domain) return "hello-malformed";
+    if (!equalBytes(asBytes(fields[1], "HELLO genesis hash"), terms.genesisHash)) return "hello-genesis";
+    if (!equalBytes(asBytes(fields[2], "HELLO id"), idBytes(terms.id))) return "hello-identity";
+    if (asText(fields[3], "HELLO role") !== terms.role) return "hello-identity";
+    const signature = asBytes(fields[4], "HELLO signature", 64);
+    return verify(terms.id, helloStatement(terms), signature) ? undefined : "hello-signature";
+  } catch (thrown) {
+    if (thrown instanceof WireError) return "hello-malformed";
+    throw thrown;
+  }
+}
+
+function idBytes(id: NodeId): Uint8Array {
+  const bytes = fromHex(id);
+  if (bytes?.length !== 8) throw new TypeError(`a node's id is 16 hex digits, not ${JSON.stringify(id)}`);
+  return bytes;
+}

@@ -1,0 +1,342 @@
+// One node: a process that serves several chains over one store, one peer network, one ingest and one API. Composes the parts;
+// what they do is theirs.
+
+import { readFile } from "node:fs/promises";
+import pino, { type Logger } from "pino";
+import type { Anchor } from "../../src/wire/block.js";
+import { equalBytes, fromHex, toHex } from "../../src/wire/bytes.js";
+import { type Genesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
+import type { Signer } from "../../src/wire/key.js";
+import { serviceTopic } from "../../src/wire/topics.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { Busy, createAdmissions } from "./admissions.js";
+import { createApi } from "./api/server.js";
+import { type Chain, createChain } from "./chain/chain.js";
+import type { SealedBlock } from "./chain/sealer.js";
+import type { NodeConfiguration } from "./configuration.js";
+import { localTimeouts } from "./consensus/types.js";
+import { nodeVerify, signerFromSeed, verifyAsync } from "./crypto.js";
+import { decodeFrame } from "./frame.js";
+import { createIngest } from "./ingest/create.js";
+import { createMetrics } from "./metrics.js";
+import type { TlsMaterial } from "./network/listener.js";
+import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
+import { createReceipts, receiptOf } from "./receipts.js";
+import { openStore, type Store } from "./store/store.js";
+
+export interface Node {
+  readonly id: string;
+  readonly mqttUrl: string;
+  readonly apiPort: number;
+  /** Stops taking records, ends the chains and closes everything. */
+  stop(): Promise<void>;
+  /** Settles when the node stopped by itself: with the reason, a full disk or a damaged store. */
+  readonly failed: Promise<unknown>;
+}
+
+interface Identity {
+  readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
+  readonly signer: Signer;
+  readonly self: Member;
+}
+
+/** Starts a node. Rejects with a GridsealError of the catalogue; nothing is left open then. */
+export async function startNode(configuration: NodeConfiguration): Promise<Node> {
+  const log = pino({ name: configuration.name, level: configuration.log });
+  const identity = await readIdentity(configuration);
+  const store = await openStore(configuration.data, { node: identity.self.id, genesisHash: identity.genesis.hash });
+  const closing: (() => unknown)[] = [() => store.close()];
+  const close = async () => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    return await compose(configuration, identity, store, log, closing, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readIdentity(configuration: NodeConfiguration): Promise<Identity> {
+  const genesisBytes = new Uint8Array(await read(configuration.genesis));
+  let genesis: Genesis;
+  try {
+    genesis = verifyGenesis(genesisBytes, nodeVerify);
+  } catch (cause) {
+    throw new GridsealError("GENESIS_INVALID", `genesis ${configuration.genesis}: ${reasonOf(cause)}`, { cause });
+  }
+  const signer = await readKey(configuration.key);
+  const self = genesis.nodes.find((node) => equalBytes(node.key.x, signer.key.x));
+  if (self === undefined) {
+    throw new GridsealError(
+      "KEY_INVALID",
+      `key ${configuration.key} is of no node of the genesis ${configuration.genesis}`,
+    );
+  }
+  return { genesis, genesisBytes, signer, self };
+}
+
+async function readKey(path: string): Promise<Signer> {
+  const text = (await read(path)).toString("utf8");
+  let seed: Uint8Array | undefined;
+  try {
+    const document: unknown = JSON.parse(text);
+    if (typeof document === "object" && document !== null && "seed" in document && typeof document.seed === "string") {
+      seed = fromHex(document.seed);
+    }
+  } catch {
+    seed = undefined;
+  }
+  if (seed?.length !== 32) throw new GridsealError("KEY_INVALID", `key file ${path} must hold {"seed": 64 hex digits}`);
+  return signerFromSeed(seed);
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new GridsealError("FILE_UNREADABLE", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+async function compose(
+  configuration: NodeConfiguration,
+  identity: Identity,
+  store: Store,
+  log: Logger,
+  closing: (() => unknown)[],
+  close: () => Promise<void>,
+): Promise<Node> {
+  const { genesis, genesisBytes, signer, self } = identity;
+  const selfId = toHex(self.id);
+  const metrics = createMetrics();
+  const receipts = createReceipts(store);
+  const chains = new Map<number, Chain>();
+  let fail: (reason: unknown) => void;
+  const failed = new Promise<unknown>((resolve) => {
+    fail = resolve;
+  });
+  const onFatal = (error: unknown) => {
+    log.error({ err: error }, "the node stops");
+    for (const chain of chains.values()) chain.stop();
+    fail(error);
+  };
+
+  const network = createPeers(configuration, await readTls(configuration), identity, chains, metrics, log);
+  closing.push(() => network.close());
+  const ingest = createIngest(configuration.mqtt, genesis.network, selfId, {
+    onRecord: (topic, payload) => admissions.onPublish(topic, payload),
+    onNotice: (topic, payload) => admissions.onPublish(topic, payload),
+    onRefused: (reason, detail) => log.debug({ reason, detail }, "refused before it became a message"),
+    onHandlerFailure: (error) => {
+      if (!(error instanceof Busy)) onFatal(error);
+    },
+  });
+  closing.push(() => ingest.close());
+  const admissions = createAdmissions({
+    genesis,
+    store,
+    chains,
+    receipts,
+    metrics,
+    log,
+    verify: nodeVerify,
+    verifyAsync,
+    now_ms: Date.now,
+    publish: (topic, payload) => void ingest.publish(topic, payload),
+  });
+  const own = configuration.mqtt;
+  const api = createApi({
+    name: configuration.name,
+    genesis,
+    genesisBytes,
+    store,
+    receipts,
+    metrics,
+    peersConnected: () => network.connected().length,
+    chains: () =>
+      genesis.chains.flatMap(({ service, name }) => {
+        const chain = chains.get(service);
+        return chain === undefined ? [] : [{ service, name, head: chain.head, pending: chain.pendingRecords }];
+      }),
+    isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
+  });
+  closing.push(() => api.close());
+
+  const onSealed = (sealed: SealedBlock) => {
+    const { block, head } = sealed;
+    const service = String(block.chain);
+    metrics.sealed.inc({ service }, sealed.records.length);
+    metrics.height.set({ service }, head.height);
+    metrics.violations.set({ service }, head.counter);
+    metrics.rounds.inc({ service }, block.certificate.round);
+    publishReceipts(sealed, "url" in own ? self.id : undefined);
+    api.broadcast({
+      service: block.chain,
+      height: head.height,
+      header: toHex(head.headerHash),
+      records: sealed.records.length,
+      violations: head.counter,
+      time_ms: head.time_ms,
+    });
+  };
+
+  /** To the meters that are connected here; over a shared broker, of the records that came here. */
+  const publishReceipts = ({ block, tree, records }: SealedBlock, originOnly: Uint8Array | undefined) => {
+    let leaf = 0;
+    for (const batch of block.batches) {
+      const mine = originOnly === undefined || equalBytes(batch.origin, originOnly);
+      for (let index = 0; index < batch.records.length; index += 1) {
+        leaf += 1;
+        const record = records[leaf - 1]!;
+        const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
+        if (!mine || !ingest.hasSubscriber(topic)) continue;
+        if (ingest.publish(topic, receiptOf(block, tree, leaf, record.hash))) metrics.receipts.inc();
+      }
+    }
+  };
+
+  const timers = createTimers();
+  closing.push(() => timers.clear());
+  for (const chain of genesis.chains) {
+    if (!chain.members.some((member) => equalBytes(member.id, self.id))) continue;
+    const scope = timers.scope(String(chain.service));
+    chains.set(
+      chain.service,
+      createChain({
+        genesis,
+        chain,
+        self,
+        signer,
+        store,
+        timeouts: localTimeouts,
+        batch: configuration.batch,
+        log: log.child({ chain: chain.name }),
+        verify: nodeVerify,
+        verifyAsync,
+        now_ms: Date.now,
+        monotonic_ms: () => performance.now(),
+        setTimer: scope.set,
+        clearTimer: scope.clear,
+        send: (node, frame) => void network.send(node, frame),
+        anchors: () => anchorsBeside(chain.service, chains),
+        onSealed,
+        onFatal,
+      }),
+    );
+  }
+  for (const chain of chains.values()) chain.start();
+  closing.push(() => {
+    for (const chain of chains.values()) chain.stop();
+  });
+  await network.start();
+  const apiPort = await listen(
+    () => api.listen(configuration.api.host, configuration.api.port),
+    "API",
+    configuration.api.port,
+  );
+  const { url } = await ingest.start();
+  log.info({ id: selfId, network: genesis.network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
+  return { id: selfId, mqttUrl: url, apiPort, stop: close, failed };
+}
+
+async function listen(start: () => Promise<number>, what: string, port: number): Promise<number> {
+  try {
+    return await start();
+  } catch (cause) {
+    throw new GridsealError("PORT_UNAVAILABLE", `${what} cannot listen on port ${port}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+async function readTls({ tls }: NodeConfiguration): Promise<TlsMaterial> {
+  const [ca, cert, key] = await Promise.all([tls.ca, tls.certificate, tls.key].map(read));
+  return { ca: ca!.toString("utf8"), cert: cert!.toString("utf8"), key: key!.toString("utf8") };
+}
+
+function createPeers(
+  configuration: NodeConfiguration,
+  tls: TlsMaterial,
+  { genesis, signer, self }: Identity,
+  chains: ReadonlyMap<number, Chain>,
+  metrics: ReturnType<typeof createMetrics>,
+  log: Logger,
+): PeerNetwork {
+  const members = new Map(genesis.nodes.map((node) => [toHex(node.id), node]));
+  const connected = new Set<string>();
+  return createPeerNetwork({
+    self: toHex(self.id),
+    listen: configuration.peers.listen,
+    peers: Object.entries(configuration.peers.addresses).map(([id, address]) => ({ id, ...address })),
+    tls,
+    genesisHash: genesis.hash,
+    limits: defaultPeerLimits,
+    sign: (bytes) => signer.sign(bytes),
+    verify(id, bytes, signature) {
+      const member = members.get(id);
+      return member !== undefined && nodeVerify(member.key, bytes, signature);
+    },
+    async onMessage(id, bytes) {
+      const frame = decodeFrame(bytes);
+      const chain = frame === undefined ? undefined : chains.get(frame.chain);
+      if (frame === undefined || chain === undefined || !chain.hasMember(id)) {
+        metrics.peerFramesRefused.inc();
+        return;
+      }
+      try {
+        await chain.onFrame(id, frame);
+      } catch (error) {
+        metrics.peerFramesRefused.inc();
+        log.warn(
+          { peer: id, chain: frame.chain, kind: frame.kind, reason: reasonOf(error) },
+          "peer's frame was dropped",
+        );
+      }
+    },
+    onPeer(id, isConnected) {
+      if (isConnected) connected.add(id);
+      else connected.delete(id);
+      metrics.peers.set(connected.size);
+      log.info({ peer: id, connected: isConnected }, "peer");
+      if (isConnected) for (const chain of chains.values()) if (chain.hasMember(id)) chain.onPeer(id);
+    },
+    onRefused: (reason, detail) => log.warn({ reason, detail }, "peer connection refused"),
+    onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
+  });
+}
+
+/** Newest sealed headers of the other chains here, ascending. */
+function anchorsBeside(service: number, chains: ReadonlyMap<number, Chain>): Anchor[] {
+  return [...chains]
+    .filter(([other, chain]) => other !== service && chain.head.height > 0)
+    .map(([chain, { head }]) => ({ chain, height: head.height, headerHash: head.headerHash }))
+    .sort((left, right) => left.chain - right.chain);
+}
+
+/** Named one-shot timers, so that setting one again replaces it. */
+function createTimers() {
+  const timers = new Map<string, NodeJS.Timeout>();
+  const clear = (name: string) => {
+    clearTimeout(timers.get(name));
+    timers.delete(name);
+  };
+  return {
+    scope: (prefix: string) => ({
+      set(name: string, delay_ms: number, callback: () => void) {
+        const key = `${prefix}/${name}`;
+        clear(key);
+        timers.set(
+          key,
+          setTimeout(() => {
+            timers.delete(key);
+            callback();
+          }, delay_ms),
+        );
+      },
+      clear: (name: string) => clear(`${prefix}/${name}`),
+    }),
+    clear() {
+      for (const name of [...timers.keys()]) clear(name);
+    },
+  };
+}
