@@ -4,9 +4,12 @@
 import { Decoder, Encoder } from "cbor-x";
 import { compareBytes } from "./bytes.js";
 import { WireError } from "./error.js";
-import { type GuardLimits, guardCbor } from "./guard.js";
+import { DEPTH_MAX, type GuardLimits, guardCbor } from "./guard.js";
 
-/** What the formats are made of. Integers are numbers within ±(2^53-1) and bigints beyond, up to int64. */
+/**
+ * What the formats are made of. Either kind of integer is encoded in its shortest form; decoded ones are numbers where they fit
+ * 32 bits (-2^32 to 2^32-1) and bigints beyond, up to int64. Map keys are text or integers of 32 bits.
+ */
 export type CborValue =
   | null
   | boolean
@@ -31,9 +34,12 @@ const textEncoder = new TextEncoder();
 
 const defaultLimits: GuardLimits = { size: 65_536, items: 16_384 };
 
-/** The one deterministic encoding; map keys are put in order. Throws a WireError for a float or an integer outside int64. */
+/**
+ * The one deterministic encoding; map keys are put in order. Throws a WireError for what the guard would not accept: a float, an
+ * integer outside int64, ill-formed text, too deep a nesting.
+ */
 export function encodeCbor(value: CborValue): Uint8Array {
-  const encoded = encoder.encode(prepare(value));
+  const encoded = encoder.encode(prepare(value, 0));
   return Uint8Array.prototype.slice.call(new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength));
 }
 
@@ -45,7 +51,7 @@ export function decodeCbor(bytes: Uint8Array, limits: GuardLimits = defaultLimit
 }
 
 /** cbor-x writes numbers from 2^32 on as floats and bigints below 2^32 in nine bytes: hand it the right kind of each. */
-function prepare(value: CborValue): unknown {
+function prepare(value: CborValue, depth: number): unknown {
   if (typeof value === "number") {
     if (!Number.isSafeInteger(value)) throw new WireError("encoding", `${value} is no integer that can be encoded`);
     return value > 0xffffffff || value < -0x100000000 ? BigInt(value) : value === 0 ? 0 : value;
@@ -55,13 +61,37 @@ function prepare(value: CborValue): unknown {
     if (BigInt.asIntN(64, value) !== value) throw new WireError("encoding", "integer is outside int64");
     return value;
   }
+  if (typeof value === "string") return wellFormed(value);
   if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) return value.map(prepare);
+  if (depth === DEPTH_MAX) throw new WireError("limit", `value is nested deeper than ${DEPTH_MAX}`);
+  if (Array.isArray(value)) return value.map((item) => prepare(item, depth + 1));
   const entries = [...(value as ReadonlyMap<number | string, CborValue>)];
   entries.sort(([left], [right]) => compareKeys(left, right));
   const map = new Map<unknown, unknown>();
-  for (const [key, entry] of entries) map.set(prepare(key), prepare(entry));
+  for (const [key, entry] of entries) map.set(prepareKey(key), prepare(entry, depth + 1));
   return map;
+}
+
+function prepareKey(key: number | string): unknown {
+  if (typeof key === "number" && (key > 0xffffffff || key < -0x100000000)) {
+    throw new WireError("encoding", `map key ${key} is beyond 32 bits`);
+  }
+  return prepare(key, DEPTH_MAX);
+}
+
+/** Text that UTF-8 can hold: no surrogate alone (an encoder would write rubbish or U+FFFD) and no byte order mark first. */
+function wellFormed(text: string): string {
+  if (text.charCodeAt(0) === 0xfeff) throw new WireError("encoding", "text begins with a byte order mark");
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0xd800 || unit > 0xdfff) continue;
+    const next = text.charCodeAt(index + 1); // NaN behind the end
+    if (unit > 0xdbff || !(next >= 0xdc00 && next <= 0xdfff)) {
+      throw new WireError("encoding", `text has a surrogate alone at ${index}`);
+    }
+    index += 1;
+  }
+  return text;
 }
 
 /** Bytewise order of the encoded keys: unsigned integers, then negative ones from -1 down, then text, shorter text first. */

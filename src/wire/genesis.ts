@@ -6,6 +6,7 @@ import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
+import { isTarget } from "./header.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
 import { SERVICE_MAX } from "./services.js";
 import { asArray, asBytes, asMap, asText, asUint } from "./shape.js";
@@ -87,6 +88,8 @@ export function memberSetHash(members: readonly Member[]): Uint8Array {
 
 function readGenesis(bytes: Uint8Array): Genesis {
   const message = parseSign1(bytes, GENESIS_BYTES_MAX);
+  // Nothing unsigned may change the hash that names the network.
+  if (message.unprotected.size !== 0) throw new WireError("shape", "genesis has an unprotected header");
   const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6]);
   const version = asUint(map.get(1), "genesis version");
   if (version !== 1) throw new WireError("unsupported", `genesis format version ${version} is not supported`);
@@ -140,11 +143,13 @@ function readChain(value: CborValue, nodes: readonly Member[]): GenesisChain {
   refuseRepeats(indexes.map(String), "chain member");
   const number = asUint(service, "genesis chain service", SERVICE_MAX);
   if (number === 0) throw new WireError("shape", "genesis chain service must not be 0");
+  const compact = asUint(target, "genesis chain target", 0xffffffff);
+  if (!isTarget(compact)) throw new WireError("shape", `genesis chain target ${compact} is no compact difficulty`);
   return {
     service: number,
     name: networkName(name, "genesis chain name"),
     members: indexes.map((index) => nodes[index]!),
-    target: asUint(target, "genesis chain target", 0xffffffff),
+    target: compact,
   };
 }
 

@@ -2,7 +2,7 @@
 // what Gridseal's formats use: integers within int64, byte and text strings, arrays, maps with integer or text keys, true,
 // false and null. No tags, floats, indefinite lengths or long forms; nothing behind the end. It allocates nothing.
 
-import { WireError } from "./error.js";
+import { WireError, type WireErrorCode } from "./error.js";
 
 export interface GuardLimits {
   /** bytes of the whole item */
@@ -16,6 +16,8 @@ export const DEPTH_MAX = 8;
 
 interface Scan {
   readonly bytes: Uint8Array;
+  /** how bytes that end inside the item are refused */
+  readonly truncated: WireErrorCode;
   offset: number;
   items: number;
 }
@@ -25,7 +27,7 @@ export function guardCbor(bytes: Uint8Array, limits: GuardLimits): void {
   if (bytes.length > limits.size) {
     throw new WireError("limit", `CBOR item of ${bytes.length} bytes is larger than ${limits.size}`);
   }
-  const scan: Scan = { bytes, offset: 0, items: limits.items };
+  const scan: Scan = { bytes, truncated: "encoding", offset: 0, items: limits.items };
   scanItem(scan, 0);
   if (scan.offset !== bytes.length) {
     throw new WireError("encoding", `${bytes.length - scan.offset} bytes follow the CBOR item`);
@@ -33,13 +35,13 @@ export function guardCbor(bytes: Uint8Array, limits: GuardLimits): void {
 }
 
 /**
- * Length of the CBOR item at the start of `bytes`, which may hold more (a sequence, RFC 8742); throws as `guardCbor` does,
- * with code `limit` also where the item is not complete yet.
+ * Length of the CBOR item at the start of `bytes`, which may hold more (a sequence, RFC 8742); throws as `guardCbor` does.
+ * An item that does not end within `bytes` is refused with code `limit`: with fewer than `limits.size` bytes at hand more
+ * may complete it, with that many it is too large.
  */
 export function guardCborPrefix(bytes: Uint8Array, limits: GuardLimits): number {
-  const scan: Scan = { bytes, offset: 0, items: limits.items };
+  const scan: Scan = { bytes: bytes.subarray(0, limits.size), truncated: "limit", offset: 0, items: limits.items };
   scanItem(scan, 0);
-  if (scan.offset > limits.size) throw new WireError("limit", `CBOR item is larger than ${limits.size} bytes`);
   return scan.offset;
 }
 
@@ -48,7 +50,7 @@ function scanItem(scan: Scan, depth: number): void {
   if (scan.items < 0) throw new WireError("limit", "CBOR has too many items");
   const { bytes } = scan;
   const start = scan.offset;
-  if (start >= bytes.length) throw new WireError("encoding", `CBOR ends where an item is due, at byte ${start}`);
+  if (start >= bytes.length) throw new WireError(scan.truncated, `CBOR ends where an item is due, at byte ${start}`);
   const initial = bytes[start]!;
   const major = initial >> 5;
   if (major === 7) {
@@ -74,14 +76,15 @@ function scanArgument(scan: Scan, additional: number): number {
   }
   if (additional > 27) throw new WireError("encoding", `CBOR indefinite or reserved length at byte ${offset}`);
   const width = 1 << (additional - 24);
-  if (offset + 1 + width > bytes.length) throw new WireError("encoding", `CBOR ends inside the item at byte ${offset}`);
+  if (offset + 1 + width > bytes.length)
+    throw new WireError(scan.truncated, `CBOR ends inside the item at byte ${offset}`);
   scan.offset = offset + 1 + width;
   if (width === 8) {
     let high = 0;
     for (let index = 1; index <= 4; index += 1) high = high * 256 + bytes[offset + index]!;
     if (high === 0) throw new WireError("encoding", `CBOR argument at byte ${offset} is not in its shortest form`);
     if (high >= 0x80000000) throw new WireError("encoding", `CBOR integer at byte ${offset} is outside int64`);
-    if (bytes[offset]! >> 5 > 1) throw new WireError("encoding", `CBOR length at byte ${offset} runs past the end`);
+    if (bytes[offset]! >> 5 > 1) throw new WireError("limit", `CBOR length at byte ${offset} is 2^32 or more`);
     return 0; // an integer's value is the decoder's business
   }
   let argument = 0;
@@ -94,7 +97,7 @@ function scanArgument(scan: Scan, additional: number): number {
 function scanString(scan: Scan, length: number, text: boolean): void {
   const start = scan.offset;
   if (length > scan.bytes.length - start)
-    throw new WireError("encoding", `CBOR string at byte ${start} runs past the end`);
+    throw new WireError(scan.truncated, `CBOR string at byte ${start} runs past the end`);
   scan.offset = start + length;
   if (text) scanUtf8(scan.bytes, start, start + length);
 }
@@ -115,6 +118,9 @@ function scanMap(scan: Scan, count: number, depth: number): void {
     const major = keyStart < scan.bytes.length ? scan.bytes[keyStart]! >> 5 : 0;
     if (major === 2 || major > 3)
       throw new WireError("encoding", `CBOR map key at byte ${keyStart} is no integer or text`);
+    // Beyond 32 bits a key would be decoded as a bigint, which equals no number in a Map.
+    if (scan.bytes[keyStart]! === 0x1b || scan.bytes[keyStart]! === 0x3b)
+      throw new WireError("encoding", `CBOR map key at byte ${keyStart} is beyond 32 bits`);
     scanItem(scan, depth);
     if (previousStart >= 0 && !ascending(scan.bytes, previousStart, previousEnd, keyStart, scan.offset)) {
       throw new WireError("encoding", `CBOR map keys at byte ${keyStart} are not in ascending order`);
@@ -135,8 +141,10 @@ function ascending(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: 
   return false; // one encoded key is never a prefix of another, so these are equal
 }
 
-/** RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/** RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF; no byte order mark first, which some decoders drop. */
 function scanUtf8(bytes: Uint8Array, start: number, end: number): void {
+  if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf)
+    throw new WireError("encoding", `CBOR text begins with a byte order mark at byte ${start}`);
   let offset = start;
   while (offset < end) {
     const lead = bytes[offset]!;

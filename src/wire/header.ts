@@ -57,6 +57,14 @@ export function meetsTarget(hash: Uint8Array, target: number): boolean {
   return target === 0 || compareBytes(hash, expandTarget(target)) <= 0;
 }
 
+/** Whether a compact target is 0 or a positive number of at most 256 bits without a truncated digit, so that mining can end. */
+export function isTarget(target: number): boolean {
+  if (target === 0) return true;
+  const exponent = target >>> 24;
+  const mantissa = target & 0xffffff;
+  return exponent >= 3 && exponent <= 32 && mantissa > 0 && mantissa < 0x800000;
+}
+
 /** The 32-byte big-endian number of a compact target: mantissa × 256^(exponent-3). */
 function expandTarget(target: number): Uint8Array {
   const exponent = target >>> 24;

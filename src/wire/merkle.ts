@@ -64,6 +64,7 @@ export function rootFromInclusion(
   path: readonly Uint8Array[],
 ): Uint8Array | undefined {
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return undefined;
+  if (leaf.length !== 32) return undefined;
   let position = index;
   let last = size - 1;
   let hash = leaf;

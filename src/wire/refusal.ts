@@ -21,6 +21,8 @@ export const refusalReasons = {
   busy: 13,
 } as const;
 
+const SENTENCE_MAX = 256;
+
 export type RefusalReason = keyof typeof refusalReasons;
 
 export interface Refusal {
@@ -37,8 +39,19 @@ export function encodeRefusal(refusal: Refusal): Uint8Array {
     refusal.seq ?? null,
     refusal.recordHash ?? null,
     refusalReasons[refusal.reason],
-    refusal.sentence.slice(0, 256),
+    textOf(refusal.sentence),
   ]);
+}
+
+/** At most 256 characters, whatever was quoted in them: a cut or foreign half of a surrogate pair cannot be encoded. */
+function textOf(sentence: string): string {
+  let text = "";
+  for (const character of sentence) {
+    if (text.length + character.length > SENTENCE_MAX) break;
+    const code = character.codePointAt(0)!;
+    text += (code >= 0xd800 && code <= 0xdfff) || code === 0xfeff ? "?" : character;
+  }
+  return text === "" ? "refused" : text;
 }
 
 export function decodeRefusal(bytes: Uint8Array): Refusal {
@@ -51,6 +64,6 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
     recordHash: hash === null ? undefined : asBytes(hash, "refusal record hash", 32),
     // A reason that a later version adds is still a refusal.
     reason: name ?? "malformed",
-    sentence: asText(sentence, "refusal sentence", 256),
+    sentence: asText(sentence, "refusal sentence", SENTENCE_MAX),
   };
 }

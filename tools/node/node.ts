@@ -1,13 +1,15 @@
 // One node: a process that serves several chains over one store, one peer network, one ingest and one API. Composes the parts;
 // what they do is theirs.
 
-import { readFile } from "node:fs/promises";
 import pino, { type Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
-import { equalBytes, fromHex, toHex } from "../../src/wire/bytes.js";
-import { type Genesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
-import type { Signer } from "../../src/wire/key.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import type { Genesis, Member } from "../../src/wire/genesis.js";
+import { equalKeys, type Signer } from "../../src/wire/key.js";
 import { serviceTopic } from "../../src/wire/topics.js";
+import { readWhole } from "../authority/files.js";
+import { readGenesisFile } from "../authority/genesis-file.js";
+import { readKeyFile } from "../authority/key-file.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { Busy, createAdmissions } from "./admissions.js";
 import { createApi } from "./api/server.js";
@@ -15,7 +17,7 @@ import { type Chain, createChain } from "./chain/chain.js";
 import type { SealedBlock } from "./chain/sealer.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { localTimeouts } from "./consensus/types.js";
-import { nodeVerify, signerFromSeed, verifyAsync } from "./crypto.js";
+import { nodeVerify, verifyAsync } from "./crypto.js";
 import { decodeFrame } from "./frame.js";
 import { createIngest } from "./ingest/create.js";
 import { createMetrics } from "./metrics.js";
@@ -23,6 +25,8 @@ import type { TlsMaterial } from "./network/listener.js";
 import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
 import { createReceipts, receiptOf } from "./receipts.js";
 import { openStore, type Store } from "./store/store.js";
+
+const PEM_BYTES_MAX = 65_536;
 
 export interface Node {
   readonly id: string;
@@ -59,15 +63,9 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
 }
 
 async function readIdentity(configuration: NodeConfiguration): Promise<Identity> {
-  const genesisBytes = new Uint8Array(await read(configuration.genesis));
-  let genesis: Genesis;
-  try {
-    genesis = verifyGenesis(genesisBytes, nodeVerify);
-  } catch (cause) {
-    throw new GridsealError("GENESIS_INVALID", `genesis ${configuration.genesis}: ${reasonOf(cause)}`, { cause });
-  }
-  const signer = await readKey(configuration.key);
-  const self = genesis.nodes.find((node) => equalBytes(node.key.x, signer.key.x));
+  const { genesis, bytes: genesisBytes } = await readGenesisFile(configuration.genesis);
+  const signer = await readKeyFile(configuration.key);
+  const self = genesis.nodes.find((node) => equalKeys(node.key, signer.key));
   if (self === undefined) {
     throw new GridsealError(
       "KEY_INVALID",
@@ -75,29 +73,6 @@ async function readIdentity(configuration: NodeConfiguration): Promise<Identity>
     );
   }
   return { genesis, genesisBytes, signer, self };
-}
-
-async function readKey(path: string): Promise<Signer> {
-  const text = (await read(path)).toString("utf8");
-  let seed: Uint8Array | undefined;
-  try {
-    const document: unknown = JSON.parse(text);
-    if (typeof document === "object" && document !== null && "seed" in document && typeof document.seed === "string") {
-      seed = fromHex(document.seed);
-    }
-  } catch {
-    seed = undefined;
-  }
-  if (seed?.length !== 32) throw new GridsealError("KEY_INVALID", `key file ${path} must hold {"seed": 64 hex digits}`);
-  return signerFromSeed(seed);
-}
-
-async function read(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new GridsealError("FILE_UNREADABLE", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
-  }
 }
 
 async function compose(
@@ -250,8 +225,9 @@ async function listen(start: () => Promise<number>, what: string, port: number):
 }
 
 async function readTls({ tls }: NodeConfiguration): Promise<TlsMaterial> {
-  const [ca, cert, key] = await Promise.all([tls.ca, tls.certificate, tls.key].map(read));
-  return { ca: ca!.toString("utf8"), cert: cert!.toString("utf8"), key: key!.toString("utf8") };
+  const read = async (path: string) => new TextDecoder().decode(await readWhole(path, PEM_BYTES_MAX));
+  const [ca, cert, key] = await Promise.all([read(tls.ca), read(tls.certificate), read(tls.key)]);
+  return { ca, cert, key };
 }
 
 function createPeers(

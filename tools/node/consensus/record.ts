@@ -87,7 +87,7 @@ export function decodeRecord(bytes: Uint8Array, self: NodeId): ConsensusRecord {
   const bodies = valuesFrom(values);
   const own = votesFromArray(votes, height);
   for (const vote of own) within(vote.node === self && vote.round <= round, "own vote");
-  return {
+  const record = {
     genesisHash: asBytes(genesisHash, "genesis hash", 32),
     chain: asUint(chain, "chain"),
     height,
@@ -101,6 +101,19 @@ export function decodeRecord(bytes: Uint8Array, self: NodeId): ConsensusRecord {
     proposals: asArray(proposals, "proposals").map((item) => proposalFrom(item, { height, round, self, bodies })),
     values: [...bodies.values()],
   };
+  checkStep(record);
+  return record;
+}
+
+/** A step is past what the node has signed in its round and no further; a lock has its precommit. */
+function checkStep({ step, round, locked, valid, prevotes, precommits }: ConsensusRecord): void {
+  const prevoted = prevotes.some((vote) => vote.round === round);
+  const precommitted = precommits.some((vote) => vote.round === round);
+  within(prevoted === (step === "prevote" || step === "precommit"), "own prevote");
+  within(precommitted === (step === "precommit"), "own precommit");
+  within(locked === undefined || precommits.some((vote) => vote.round === locked.round), "lock");
+  within(locked === undefined || (valid !== undefined && valid.round >= locked.round), "valid value");
+  within(valid === undefined || valid.round < round || step === "precommit", "valid round");
 }
 
 function valuesFrom(value: CborValue | undefined): Map<string, Value> {

@@ -104,7 +104,7 @@ export function sendProposal(state: State, value: Value, vr: number, polka: read
     isProposer(state) && state.step === "propose",
     "the proposer of a round proposes in its propose step",
   );
-  assertInvariant(!state.ownProposals.has(round), "one proposal a round");
+  assertInvariant(!state.ownProposals.has(round) && vr < round, "one proposal a round, with a polka of an earlier one");
   const head = { type: "head" as const, height, round, vr, id, bodyHash: sha256(body) };
   const signature = signStatement(state, head);
   const proposal: Proposal = { type: "proposal", height, round, vr, id, body, polka, node: state.self!, signature };

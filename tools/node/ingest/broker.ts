@@ -3,7 +3,7 @@
 
 import { createServer as createTcpServer, isIPv6, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { Aedes, type AedesOptions, type Client, type PublishPacket } from "aedes";
+import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
 import { parseTopic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { listenOn } from "../network/listen.js";
@@ -18,6 +18,7 @@ import {
   type IngestRefusal,
   parseFilter,
 } from "./ingest.js";
+import { RecordBroker } from "./record-broker.js";
 
 export interface BrokerLimits extends GuardLimits {
   readonly connections_max: number;
@@ -48,17 +49,6 @@ export interface EmbeddedBrokerOptions {
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Ingest {
   return new EmbeddedBroker(options);
 }
-
-/** aedes without its routing: a client's publication has been handled when it comes here, and no other client is to see it. */
-class RecordBroker extends Aedes {
-  override publish(packet: PublishPacket, ...rest: readonly [Client | null | Done, Done?]): void {
-    const [client, done] = rest;
-    if (typeof client === "function") super.publish(packet, client);
-    else if (client) done?.();
-  }
-}
-
-type Done = (error?: Error) => void;
 
 interface Session {
   readonly client: Client;
@@ -261,7 +251,8 @@ class EmbeddedBroker implements Ingest {
 
   /** aedes ended a connection because of an error. */
   #failed(client: Client, error: Error): void {
-    if (error instanceof HandlerFailed || error.message === "connection closed" || this.#closed) return;
+    // What carries a code comes from the network, not from the client's packets.
+    if (error instanceof HandlerFailed || "code" in error || error.message === "connection closed") return;
     const reason =
       error.message === "keep alive timeout" ? "slow" : error.message === "drain timeout" ? "unread" : "malformed";
     this.#refuse(reason, `${client.id ?? "a client"}: ${error.message}`);

@@ -1,0 +1,136 @@
+// The host of meters that run in a real XS engine on Node: each call of the agent is one synchronous message to tools/meters
+// through xsnap's `issueCommand`, and what happens there comes back through `handleCommand`.
+
+import type { Flash, Host, MqttConnection, MqttEvents, MqttOptions, TimeQuality } from "../../src/host.js";
+import {
+  type Answer,
+  type CallName,
+  calls,
+  decodeAnswer,
+  decodeMessage,
+  type Event,
+  encodeMessage,
+  events,
+  type Fields,
+  type Message,
+} from "./bridge.js";
+
+declare global {
+  function issueCommand(message: ArrayBuffer): ArrayBuffer;
+  var handleCommand: (message: ArrayBuffer) => void;
+}
+
+const timers = new Map<string, { readonly setting: number; readonly callback: () => void }>();
+const ports = new Map<number, (bytes: Uint8Array) => void>();
+const connections = new Map<number, MqttEvents>();
+const last = { setting: 0, port: 0, connection: 0 };
+
+const geometry = call("flashGeometry", {});
+const outboxFlash: Flash = {
+  size: geometry.size,
+  sectorSize: geometry.sectorSize,
+  read: (offset, length) => call("flashRead", { offset, length }).bytes,
+  write: (offset, bytes) => void call("flashWrite", { offset, bytes }),
+  erase: (offset) => void call("flashErase", { offset }),
+};
+
+const host: Host = {
+  platform: "xsnap",
+  configuration: () => call("configuration", {}).text,
+  now() {
+    const { time_ms, quality } = call("now", {});
+    return { time_ms, quality: quality as TimeQuality };
+  },
+  uptime_ms: () => call("uptime", {}).uptime_ms,
+  random: (length) => call("random", { length }).bytes,
+  keyValue: {
+    get: (key) => call("keyGet", { key }).value,
+    set: (key, value) => void call("keySet", { key, value }),
+    delete: (key) => void call("keyDelete", { key }),
+  },
+  outboxFlash,
+  openMeter(port, onBytes) {
+    last.port += 1;
+    ports.set(last.port, onBytes);
+    call("openMeter", { port: last.port, configuration: JSON.stringify(port) ?? "null" });
+  },
+  connectMqtt,
+  setTimer(name, delay_ms, callback) {
+    // The setting tells a timer that fires from one that was on its way when this one replaced it.
+    last.setting = (last.setting + 1) >>> 0;
+    timers.set(name, { setting: last.setting, callback });
+    call("setTimer", { name, setting: last.setting, delay_ms });
+  },
+  clearTimer(name) {
+    if (timers.delete(name)) call("clearTimer", { name });
+  },
+  log: (level, message) => void call("log", { level, message }),
+  showState: (state, counters) => void call("showState", { state, counters: JSON.stringify(counters) }),
+};
+
+globalThis.handleCommand = (message) => {
+  try {
+    deliver(decodeMessage(events, new Uint8Array(message)));
+  } catch (thrown) {
+    // The worker reports a thrown value as its text alone, so the stack is what is thrown.
+    throw thrown instanceof Error ? thrown.stack : thrown;
+  }
+};
+
+export default host;
+
+function call<Name extends CallName>(name: Name, fields: Fields<(typeof calls)[Name]>): Answer<Name> {
+  const request = encodeMessage(calls, { name, fields } as unknown as Message<typeof calls>);
+  return decodeAnswer(name, new Uint8Array(issueCommand(request.buffer)));
+}
+
+function connectMqtt(options: MqttOptions, mqttEvents: MqttEvents): MqttConnection {
+  last.connection += 1;
+  const connection = last.connection;
+  connections.set(connection, mqttEvents);
+  call("mqttConnect", {
+    connection,
+    url: options.url,
+    clientId: options.clientId,
+    username: options.username,
+    password: options.password,
+    keepAlive_s: options.keepAlive_s,
+    willTopic: options.will?.topic,
+    willPayload: options.will?.payload,
+  });
+  return {
+    publish: (packetId, topic, payload, duplicate) =>
+      call("mqttPublish", { connection, packetId, topic, payload, duplicate }).accepted,
+    subscribe: (topics) => void call("mqttSubscribe", { connection, topics }),
+    close: () => void call("mqttClose", { connection }),
+  };
+}
+
+function deliver({ name, fields }: Event): void {
+  switch (name) {
+    case "meterBytes":
+      ports.get(fields.port)?.(fields.bytes);
+      break;
+    case "mqttConnected":
+      connections.get(fields.connection)?.onConnected();
+      break;
+    case "mqttPublished":
+      connections.get(fields.connection)?.onPublished(fields.packetId);
+      break;
+    case "mqttMessage":
+      connections.get(fields.connection)?.onMessage(fields.topic, fields.payload);
+      break;
+    case "mqttClosed": {
+      const closed = connections.get(fields.connection);
+      connections.delete(fields.connection);
+      closed?.onClosed(fields.reason);
+      break;
+    }
+    case "timer": {
+      const timer = timers.get(fields.name);
+      if (timer?.setting !== fields.setting) break;
+      timers.delete(fields.name);
+      timer.callback();
+    }
+  }
+}

@@ -1,0 +1,299 @@
+// The agent: frames in, sealed records out. A state machine that ties the parts together; every effect is the shell's to perform
+// (shell.ts), but for flash and key-value store, which answer at once. Bad input is counted, never thrown.
+
+import type { Flash, KeyValue } from "../host.js";
+import { createReader } from "../meter/reader.js";
+import { fromHex } from "../wire/bytes.js";
+import { encodeCbor } from "../wire/cbor.js";
+import { WireError } from "../wire/error.js";
+import { type Genesis, verifyGenesis } from "../wire/genesis.js";
+import { sha256 } from "../wire/hash.js";
+import { RECEIPT_BYTES_MAX } from "../wire/receipt.js";
+import { stripRecord } from "../wire/record.js";
+import { decodeRefusal } from "../wire/refusal.js";
+import { parseTopic } from "../wire/topics.js";
+import { decodeCommand } from "./command.js";
+import { type Complaint, type Configuration, isComplaint, readConfiguration } from "./configuration.js";
+import { type State, stateOf } from "./health.js";
+import { type Identity, openCredential, openIdentity, verifyEd25519 } from "./identity.js";
+import { openOutbox } from "./outbox.js";
+import { createReceiptJudge } from "./receipts.js";
+import { createRecorder, type Moment } from "./recorder.js";
+import { createSchedule } from "./schedule.js";
+import { createUplink, type UplinkEffect, type UplinkInput } from "./uplink.js";
+
+/** Records on demand are not made faster than this. */
+export const DEMAND_INTERVAL_MS = 10_000;
+/** How often the counters are published, at most shown, and the state looked at without any input. */
+export const DIAGNOSIS_INTERVAL_MS = 60_000;
+const SHOW_INTERVAL_MS = 1_000;
+const LOOK_INTERVAL_MS = 5_000;
+
+export type AgentInput =
+  | { readonly kind: "started" }
+  | { readonly kind: "meterBytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "mqttConnected"; readonly connection: number }
+  | { readonly kind: "mqttPublished"; readonly connection: number; readonly packetId: number }
+  /** the transport's buffer had no room for the publication */
+  | { readonly kind: "mqttBlocked"; readonly connection: number; readonly packetId: number }
+  | {
+      readonly kind: "mqttMessage";
+      readonly connection: number;
+      readonly topic: string;
+      readonly payload: Uint8Array;
+    }
+  | { readonly kind: "mqttClosed"; readonly connection: number; readonly reason: string }
+  | { readonly kind: "timer" };
+
+export type AgentEffect =
+  | UplinkEffect
+  | { readonly kind: "openMeter"; readonly port: unknown }
+  /** replaces the timer that was set before */
+  | { readonly kind: "setTimer"; readonly delay_ms: number }
+  | { readonly kind: "log"; readonly level: "info" | "warn"; readonly message: string }
+  | { readonly kind: "showState"; readonly state: State; readonly counters: Readonly<Record<string, number>> };
+
+export interface Agent {
+  /** kid as topics write it */
+  readonly id: string;
+  step(input: AgentInput, now: Moment): AgentEffect[];
+}
+
+/** What answers at once, handed in by the host. */
+export interface AgentPorts {
+  readonly keyValue: KeyValue;
+  readonly outboxFlash: Flash;
+  /** bytes from the hardware's generator */
+  readonly random: (length: number) => Uint8Array;
+}
+
+/** The agent of a configuration document, or what is wrong with the document. Throws where flash or the stored seed cannot be used. */
+export function createAgent(json: string, ports: AgentPorts): Agent | Complaint {
+  const configuration = readConfiguration(json);
+  if (isComplaint(configuration)) return configuration;
+  const genesis = genesisOf(configuration);
+  if ("reason" in genesis) return genesis;
+  const identity = openIdentity(ports.keyValue, ports.random);
+  if (configuration.id !== undefined && configuration.id !== identity.id) {
+    return { path: "$.id", reason: `is of meter ${configuration.id}, this one is ${identity.id}` };
+  }
+  return assemble(configuration, genesis, identity, ports);
+}
+
+function genesisOf(configuration: Configuration): Genesis | Complaint {
+  try {
+    const genesis = verifyGenesis(fromHex(configuration.genesis)!, verifyEd25519);
+    if (genesis.network === configuration.network) return genesis;
+    return { path: "$.network", reason: `is ${configuration.network}, the genesis is of ${genesis.network}` };
+  } catch (thrown) {
+    if (thrown instanceof WireError) return { path: "$.genesis", reason: thrown.message };
+    throw thrown;
+  }
+}
+
+function assemble(configuration: Configuration, genesis: Genesis, identity: Identity, ports: AgentPorts): Agent {
+  const { network, brokers } = configuration;
+  const { keyValue, random } = ports;
+  const outbox = openOutbox({
+    flash: ports.outboxFlash,
+    keyValue,
+    recordHash: (record) => sha256(stripRecord(record)),
+  });
+  const schedule = createSchedule(configuration.schedule);
+  const reader = createReader(configuration.meter.protocol);
+  const recorder = createRecorder({ identity, outbox, schedule, random });
+  const judge = createReceiptJudge(genesis, verifyEd25519);
+  const credential = openCredential(keyValue, identity.signer.key);
+  const fraction = (): number => {
+    const bytes = random(2);
+    return (bytes[0]! * 256 + bytes[1]!) / 65_536;
+  };
+  const uplink =
+    typeof credential === "string"
+      ? undefined
+      : createUplink({ brokers, network, meter: identity.id, credential, outbox, random: fraction });
+
+  const counts: Record<string, number> = {
+    wrongReceipts: 0,
+    strangeMessages: 0,
+    demands: 0,
+    outboxFull: 0,
+    recordsTooLarge: 0,
+  };
+  let lastBytes_ms: number | undefined;
+  let lastFrame_ms: number | undefined;
+  let badFrames = 0;
+  let demandedAt_ms = Number.NEGATIVE_INFINITY;
+  let diagnosedAt_ms = 0;
+  let shown: { readonly state: State; readonly at_ms: number } | undefined;
+
+  return { id: identity.id, step };
+
+  function step(input: AgentInput, now: Moment): AgentEffect[] {
+    const effects: AgentEffect[] = [];
+    take(input, now, effects);
+    if (uplink !== undefined && now.uptime_ms - diagnosedAt_ms >= DIAGNOSIS_INTERVAL_MS) {
+      diagnosedAt_ms = now.uptime_ms;
+      effects.push(...uplink.step({ kind: "diagnosis", payload: diagnosis(now.uptime_ms) }, now.uptime_ms));
+    }
+    show(now.uptime_ms, effects);
+    const wakeAt_ms = uplink?.wakeAt_ms(now.uptime_ms) ?? Number.POSITIVE_INFINITY;
+    effects.push({ kind: "setTimer", delay_ms: Math.min(Math.max(0, wakeAt_ms - now.uptime_ms), LOOK_INTERVAL_MS) });
+    return effects;
+  }
+
+  function take(input: AgentInput, now: Moment, effects: AgentEffect[]): void {
+    const lift = (uplinkInput: UplinkInput): void => {
+      if (uplink !== undefined) effects.push(...uplink.step(uplinkInput, now.uptime_ms));
+    };
+    switch (input.kind) {
+      case "started":
+        effects.push({ kind: "log", level: "info", message: `meter ${identity.id} of network ${network} starts` });
+        if (typeof credential === "string") effects.push({ kind: "log", level: "warn", message: credential });
+        effects.push({ kind: "openMeter", port: configuration.meter.port });
+        lift({ kind: "wake" });
+        return;
+      case "meterBytes":
+        read(input.bytes, now, effects);
+        lift({ kind: "wake" });
+        return;
+      case "mqttConnected":
+        lift({ kind: "connected", connection: input.connection });
+        return;
+      case "mqttPublished":
+        lift({ kind: "published", connection: input.connection, packetId: input.packetId });
+        return;
+      case "mqttBlocked":
+        lift({ kind: "blocked", connection: input.connection, packetId: input.packetId });
+        return;
+      case "mqttMessage": {
+        const message = messageInput(input.topic, input.payload, now.uptime_ms, effects);
+        if (message !== undefined) lift(message);
+        return;
+      }
+      case "mqttClosed":
+        effects.push({ kind: "log", level: "warn", message: `connection closed: ${input.reason.slice(0, 200)}` });
+        lift({ kind: "closed", connection: input.connection, reason: input.reason });
+        return;
+      case "timer":
+        lift({ kind: "wake" });
+    }
+  }
+
+  function read(bytes: Uint8Array, now: Moment, effects: AgentEffect[]): void {
+    if (bytes.length > 0) lastBytes_ms = now.uptime_ms;
+    for (const outcome of reader.push(bytes, now.uptime_ms)) {
+      if (!outcome.ok) {
+        badFrames += 1;
+        if (badFrames === 1)
+          effects.push({ kind: "log", level: "warn", message: `bad frame (${outcome.reason}): ${outcome.detail}` });
+        continue;
+      }
+      lastFrame_ms = now.uptime_ms;
+      badFrames = 0;
+      for (const refusal of recorder.record(outcome, now)) {
+        count(refusal === "full" ? "outboxFull" : "recordsTooLarge");
+      }
+    }
+  }
+
+  /** What a message means for the uplink, if anything. Anybody who is let in by the broker may have sent it. */
+  function messageInput(
+    text: string,
+    payload: Uint8Array,
+    uptime_ms: number,
+    effects: AgentEffect[],
+  ): UplinkInput | undefined {
+    const topic = parseTopic(text);
+    if (
+      topic === undefined ||
+      topic.network !== network ||
+      topic.meter !== identity.id ||
+      payload.length > RECEIPT_BYTES_MAX
+    ) {
+      count("strangeMessages");
+      return undefined;
+    }
+    switch (topic.kind) {
+      case "receipt": {
+        const judgement = judge(payload, topic.service);
+        if (judgement.ok) return { kind: "sealed", recordHash: judgement.receipt.recordHash };
+        count("wrongReceipts");
+        effects.push({ kind: "log", level: "warn", message: `receipt refused: ${judgement.reason}` });
+        return undefined;
+      }
+      case "ack":
+        return refusalInput(payload, effects);
+      case "command":
+        demand(payload, uptime_ms);
+        return undefined;
+      default:
+        count("strangeMessages");
+        return undefined;
+    }
+  }
+
+  function refusalInput(payload: Uint8Array, effects: AgentEffect[]): UplinkInput | undefined {
+    try {
+      const refusal = decodeRefusal(payload);
+      count(`refused ${refusal.reason}`);
+      if (counts[`refused ${refusal.reason}`] === 1) {
+        effects.push({ kind: "log", level: "warn", message: `refused (${refusal.reason}): ${refusal.sentence}` });
+      }
+      return { kind: "refused", refusal };
+    } catch (thrown) {
+      if (!(thrown instanceof WireError)) throw thrown;
+      count("strangeMessages");
+      return undefined;
+    }
+  }
+
+  function demand(payload: Uint8Array, uptime_ms: number): void {
+    const command = decodeCommand(payload);
+    if (command === undefined || uptime_ms - demandedAt_ms < DEMAND_INTERVAL_MS) {
+      count("strangeMessages");
+      return;
+    }
+    demandedAt_ms = uptime_ms;
+    count("demands");
+    schedule.demand(command.service);
+  }
+
+  function count(name: string): void {
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+
+  function counters(uptime_ms: number): Record<string, number> {
+    const frameAge_s = lastFrame_ms === undefined ? undefined : Math.floor((uptime_ms - lastFrame_ms) / 1000);
+    return {
+      ...reader.counters,
+      ...outbox.counters,
+      ...uplink?.counters,
+      ...counts,
+      ...(frameAge_s !== undefined && { lastFrameAge_s: frameAge_s }),
+      uptime_s: Math.floor(uptime_ms / 1000),
+    };
+  }
+
+  function diagnosis(uptime_ms: number): Uint8Array {
+    return encodeCbor(new Map(Object.entries(counters(uptime_ms))));
+  }
+
+  function show(uptime_ms: number, effects: AgentEffect[]): void {
+    const state = stateOf({
+      uptime_ms,
+      hasCredential: uplink !== undefined,
+      lastBytes_ms,
+      lastFrame_ms,
+      badFrames,
+      link: uplink?.link ?? { kind: "waiting", until_ms: 0 },
+      closedBecause: uplink?.closedBecause,
+      oldestWait_ms: uplink?.oldestWait_ms(uptime_ms) ?? 0,
+    });
+    if (shown?.state === state && uptime_ms - shown.at_ms < SHOW_INTERVAL_MS) return;
+    if (shown !== undefined && shown.state !== state)
+      effects.push({ kind: "log", level: "info", message: `state: ${state}` });
+    shown = { state, at_ms: uptime_ms };
+    effects.push({ kind: "showState", state, counters: counters(uptime_ms) });
+  }
+}

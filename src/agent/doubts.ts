@@ -1,0 +1,31 @@
+// Claim 15 of a record: one bit a kind of doubt that the reader has about the frame (src/meter/p1-parse.ts and plausibility.ts list
+// them). A doubt never removes a value; it must be visible wherever the value is.
+
+const OTHER_BIT = 30;
+
+/** Bit numbers of claim 15; a kind that is not named here sets bit 30. */
+export const doubtBits: Readonly<Record<string, number>> = {
+  unchecked: 0,
+  "no-clock": 1,
+  "malformed-line": 2,
+  "never-read": 3,
+  "no-unit": 4,
+  "capture-invalid": 5,
+  "capture-ahead": 6,
+  duplicate: 7,
+  fell: 8,
+  jumped: 9,
+  "clock-backwards": 10,
+  range: 11,
+};
+
+/** Claim 15 for a reading's flags (`kind` or `kind obis`); undefined where there is no doubt. */
+export function errorBitsOf(flags: readonly string[]): number | undefined {
+  let bits = 0;
+  for (const flag of flags) {
+    const end = flag.indexOf(" ");
+    const kind = end < 0 ? flag : flag.slice(0, end);
+    bits |= 1 << (Object.hasOwn(doubtBits, kind) ? doubtBits[kind]! : OTHER_BIT);
+  }
+  return bits === 0 ? undefined : bits;
+}

@@ -1,0 +1,41 @@
+// What is wrong, if anything, in one phrase: the first break on the way from the meter's port to the sealed record. A meter that fails
+// in silence is the complaint that people who run such devices make most.
+
+import type { LinkState } from "./link.js";
+
+/** Listed in the order in which they are looked for. */
+export type State = "no credential" | "no meter" | "bad frames" | "no network" | "no broker" | "not sealed" | "healthy";
+
+/** Without a good frame for so long, readings are being missed. */
+export const FRAME_AGE_MAX_MS = 60_000;
+/** A record that waits longer for its receipt is not being sealed. */
+export const SEAL_AGE_MAX_MS = 30_000;
+
+export interface Signs {
+  readonly uptime_ms: number;
+  readonly hasCredential: boolean;
+  /** undefined where there has been none */
+  readonly lastBytes_ms: number | undefined;
+  readonly lastFrame_ms: number | undefined;
+  /** frames refused since the last good one */
+  readonly badFrames: number;
+  readonly link: LinkState;
+  /** why the last connection ended; a host whose interface is down says `no network` */
+  readonly closedBecause: string | undefined;
+  /** how long the oldest record on its way has waited for its receipt */
+  readonly oldestWait_ms: number;
+}
+
+export function stateOf(signs: Signs): State {
+  if (!signs.hasCredential) return "no credential";
+  if (!isRecent(signs.lastFrame_ms, signs.uptime_ms)) {
+    return isRecent(signs.lastBytes_ms, signs.uptime_ms) && signs.badFrames > 0 ? "bad frames" : "no meter";
+  }
+  if (signs.link.kind !== "connected")
+    return signs.closedBecause?.startsWith("no network") ? "no network" : "no broker";
+  return signs.oldestWait_ms > SEAL_AGE_MAX_MS ? "not sealed" : "healthy";
+}
+
+function isRecent(at_ms: number | undefined, uptime_ms: number): boolean {
+  return at_ms !== undefined && uptime_ms - at_ms <= FRAME_AGE_MAX_MS;
+}

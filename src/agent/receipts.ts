@@ -1,0 +1,49 @@
+// Receipts judged before a record leaves the outbox. The records of one block share header and certificate, so the newest certificates
+// found good are remembered: checking one costs a quorum of signatures, checking a path only hashes.
+
+import { concatBytes, equalBytes } from "../wire/bytes.js";
+import { encodeCbor } from "../wire/cbor.js";
+import { certificateToArray } from "../wire/certificate.js";
+import { WireError } from "../wire/error.js";
+import type { Genesis } from "../wire/genesis.js";
+import { sha256 } from "../wire/hash.js";
+import type { Verify } from "../wire/key.js";
+import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../wire/receipt.js";
+
+/** Certificates remembered; a meter's records are spread over few chains. */
+const CERTIFICATES_MAX = 8;
+
+export type Judgement =
+  | { readonly ok: true; readonly receipt: Receipt }
+  | { readonly ok: false; readonly reason: string };
+
+/** Judges the bytes of a receipt that came for `service`; never throws on them. */
+export type ReceiptJudge = (bytes: Uint8Array, service: number) => Judgement;
+
+export function createReceiptJudge(genesis: Genesis, verify: Verify): ReceiptJudge {
+  /** digests of chain, height, header and certificate, the newest last */
+  const good: Uint8Array[] = [];
+
+  const checkSeal = (receipt: Receipt): void => {
+    const place = encodeCbor([receipt.chain, receipt.height, certificateToArray(receipt.certificate)]);
+    const digest = sha256(concatBytes(receipt.header, place));
+    if (good.some((known) => equalBytes(known, digest))) return;
+    verifySealOf(receipt, genesis, verify);
+    good.push(digest);
+    if (good.length > CERTIFICATES_MAX) good.shift();
+  };
+
+  return (bytes, service) => {
+    try {
+      const receipt = decodeReceipt(bytes);
+      if (receipt.chain !== service)
+        return { ok: false, reason: `receipt of chain ${receipt.chain} came for ${service}` };
+      verifyInclusionOf(receipt, genesis);
+      checkSeal(receipt);
+      return { ok: true, receipt };
+    } catch (thrown) {
+      if (thrown instanceof WireError) return { ok: false, reason: thrown.message };
+      throw thrown;
+    }
+  };
+}

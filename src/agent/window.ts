@@ -1,0 +1,183 @@
+// The records that are on their way: handed out by the outbox, published, and not sealed as far as the meter knows. Bounded, because it
+// is all that the meter keeps of its outbox in memory. A record leaves it by a verified receipt, or is parked when nodes refuse it.
+
+import { equalBytes } from "../wire/bytes.js";
+import type { Refusal, RefusalReason } from "../wire/refusal.js";
+import type { Outbox, Position } from "./outbox.js";
+
+/** Records on their way at a time. */
+export const WINDOW_MAX = 32;
+/** Bytes published and not yet acknowledged by the broker; one record may be longer. */
+export const UNACKNOWLEDGED_BYTES_MAX = 8_192;
+/** Wait for a receipt before a record is published again, the first time and at most. */
+export const RECEIPT_WAIT_MS = 10_000;
+export const RECEIPT_WAIT_MAX_MS = 300_000;
+/** Parked records are tried again after this. */
+export const PARKED_MS = 600_000;
+/** Pause after a node said that it is busy. */
+export const BUSY_PAUSE_MS = 5_000;
+
+export interface Travelling {
+  readonly position: Position;
+  readonly service: number;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+  readonly since_ms: number;
+  /** id of the publication that the broker has not acknowledged; 0 where there is none */
+  packetId: number;
+  /** whether that publication belongs to a connection that is gone */
+  interrupted: boolean;
+  /** when the broker must have acknowledged it, or else when the record is published again */
+  due_ms: number;
+  publications: number;
+  /** whether it has ever left the meter */
+  published: boolean;
+}
+
+/** What a refusal asks of the uplink besides. */
+export type RefusalAnswer = "none" | "birth" | "pause";
+
+export interface Window {
+  readonly travelling: readonly Travelling[];
+  /** The next record to publish now, where the limits allow one. The caller publishes it and fills in packetId, due and count. */
+  take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined;
+  /** The broker has acknowledged a publication; false where it is none of a record. */
+  acknowledged(packetId: number, uptime_ms: number): boolean;
+  /** The transport did not take a publication. */
+  undone(packetId: number, uptime_ms: number): boolean;
+  /** A new connection: everything is published again, for a receipt may have been missed meanwhile. */
+  restart(uptime_ms: number): void;
+  /** Lets go of the record whose verified receipt came; undefined where none is on its way. */
+  sealed(hash: Uint8Array): Travelling | undefined;
+  refused(refusal: Refusal, uptime_ms: number): RefusalAnswer;
+  /** When `take` may have something, or a publication is overdue; infinite where only an input changes that. */
+  nextDue_ms(): number;
+}
+
+/** What nodes say of a record that will not pass as it is; it is tried again when much else may have changed. */
+const lasting: readonly RefusalReason[] = [
+  "oversized",
+  "malformed",
+  "wrong-topic",
+  "bad-signature",
+  "service-not-permitted",
+  "out-of-sequence",
+  "fork",
+  "clock-far-off",
+];
+
+/** `random` gives a fraction from 0 up to but not including 1. */
+export function createWindow(outbox: Outbox, random: () => number): Window {
+  const travelling: Travelling[] = [];
+  let rewindAt_ms = Number.POSITIVE_INFINITY;
+
+  const unacknowledgedBytes = (): number => {
+    let bytes = 0;
+    for (const record of travelling) if (record.packetId !== 0 && !record.interrupted) bytes += record.position.length;
+    return bytes;
+  };
+
+  const isReady = (record: Travelling, uptime_ms: number): boolean =>
+    (record.packetId === 0 || record.interrupted) && record.due_ms <= uptime_ms;
+
+  const receiptWait_ms = (publications: number): number => {
+    const wait_ms = Math.min(RECEIPT_WAIT_MS * 2 ** Math.min(publications - 1, 16), RECEIPT_WAIT_MAX_MS);
+    return Math.ceil(wait_ms * (0.75 + random() / 2));
+  };
+
+  const handOut = (uptime_ms: number): Travelling | undefined => {
+    if (travelling.length >= WINDOW_MAX) return undefined;
+    let waiting = outbox.next();
+    if (waiting === undefined && uptime_ms >= rewindAt_ms) {
+      rewindAt_ms = Number.POSITIVE_INFINITY;
+      outbox.rewind();
+      waiting = outbox.next();
+    }
+    if (waiting === undefined) return undefined;
+    const { position, service, seq, hash } = waiting;
+    const record = { position, service, seq, hash, since_ms: uptime_ms };
+    travelling.push({
+      ...record,
+      packetId: 0,
+      interrupted: false,
+      due_ms: uptime_ms,
+      publications: 0,
+      published: false,
+    });
+    return travelling[travelling.length - 1];
+  };
+
+  const remove = (record: Travelling): void => {
+    travelling.splice(travelling.indexOf(record), 1);
+  };
+
+  return {
+    travelling,
+    take(uptime_ms) {
+      const bytes = unacknowledgedBytes();
+      for (let attempts = 0; attempts < WINDOW_MAX; attempts += 1) {
+        const next = travelling.find((candidate) => isReady(candidate, uptime_ms)) ?? handOut(uptime_ms);
+        if (next === undefined) return undefined;
+        if (bytes > 0 && bytes + next.position.length > UNACKNOWLEDGED_BYTES_MAX) return undefined;
+        const record = outbox.read(next.position);
+        if (record !== undefined) return { travelling: next, record };
+        remove(next); // flash has lost it, and the outbox has counted that
+      }
+      return undefined;
+    },
+    acknowledged(packetId, uptime_ms) {
+      const record = travelling.find((candidate) => candidate.packetId === packetId && !candidate.interrupted);
+      if (record === undefined) return false;
+      record.packetId = 0;
+      record.due_ms = uptime_ms + receiptWait_ms(record.publications);
+      return true;
+    },
+    undone(packetId, uptime_ms) {
+      const record = travelling.find((candidate) => candidate.packetId === packetId);
+      if (record === undefined) return false;
+      record.packetId = 0;
+      record.due_ms = uptime_ms;
+      record.publications -= 1;
+      return true;
+    },
+    restart(uptime_ms) {
+      for (const record of travelling) {
+        record.interrupted = record.packetId !== 0;
+        record.due_ms = uptime_ms;
+        record.publications = 0;
+      }
+    },
+    sealed(hash) {
+      const record = travelling.find((candidate) => equalBytes(candidate.hash, hash));
+      if (record === undefined) return undefined;
+      outbox.done(record.position);
+      remove(record);
+      return record;
+    },
+    refused(refusal, uptime_ms) {
+      const record = travelling.find((candidate) => isAbout(refusal, candidate));
+      if (record !== undefined && lasting.includes(refusal.reason)) {
+        outbox.park(record.position);
+        remove(record);
+        rewindAt_ms = Math.min(rewindAt_ms, uptime_ms + PARKED_MS);
+        return "none";
+      }
+      if (record !== undefined && record.packetId === 0)
+        record.due_ms = uptime_ms + receiptWait_ms(record.publications);
+      if (refusal.reason === "busy" || refusal.reason === "rate-limited") return "pause";
+      return lasting.includes(refusal.reason) ? "none" : "birth";
+    },
+    nextDue_ms() {
+      // While the broker owes an acknowledgement, that brings the next step, and its absence the one after.
+      const owed = travelling.filter((record) => record.packetId !== 0 && !record.interrupted);
+      let due_ms = owed.length === 0 && travelling.length < WINDOW_MAX ? rewindAt_ms : Number.POSITIVE_INFINITY;
+      for (const record of owed.length > 0 ? owed : travelling) due_ms = Math.min(due_ms, record.due_ms);
+      return due_ms;
+    },
+  };
+}
+
+function isAbout(refusal: Refusal, record: Travelling): boolean {
+  if (refusal.recordHash !== undefined) return equalBytes(refusal.recordHash, record.hash);
+  return refusal.service === record.service && refusal.seq === record.seq;
+}

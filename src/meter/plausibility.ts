@@ -1,0 +1,83 @@
+// Compares a reading with the one before it. A meter sometimes sends rubbish with a good checksum: a doubt is flagged, a value
+// is never removed, because the record must say what the meter said.
+//
+//   fell OBIS       a cumulative register is lower than before
+//   jumped OBIS     an energy register grew by more than the connection can carry in the time between
+//   clock-backwards the meter's clock is earlier than before
+//   range OBIS      a power factor beyond 1
+
+import { formatObis, sameObis } from "./obis.js";
+import type { Reading } from "./reader.js";
+import type { Register } from "./register.js";
+
+/** What the next reading is compared with. */
+export interface Baseline {
+  readonly meter: string;
+  readonly time_s: number | undefined;
+  readonly registers: readonly Register[];
+}
+
+/** Three phases of 145 A: above any household's connection. */
+const connectionMax_W = 100_000;
+/** Energy is stated to one unit of its last digit at either end of the interval. */
+const resolutionSlack_Wh = 1_000;
+const seconds_per_hour = 3600;
+const flagsMax = 16;
+const wattHour = 30;
+const plainNumber = 255;
+
+/** The doubts that `reading` raises after the `previous` one, and what to compare the next one with. */
+export function judge(
+  previous: Baseline | undefined,
+  reading: Pick<Reading, "meter" | "time_s" | "registers">,
+  powerMax_W = connectionMax_W,
+): { readonly baseline: Baseline; readonly flags: readonly string[] } {
+  // A port whose meter was exchanged begins anew.
+  const before = previous?.meter === reading.meter ? previous : undefined;
+  const flags: string[] = [];
+  const cumulative: Register[] = [];
+  const elapsed_s = elapsed(before, reading.time_s);
+  if (elapsed_s !== undefined && elapsed_s < 0) flags.push("clock-backwards");
+  for (const register of reading.registers) {
+    if (isPowerFactor(register) && Math.abs(magnitude(register)) > 1) flags.push(`range ${formatObis(register.obis)}`);
+    if (!isCumulative(register)) continue;
+    cumulative.push(register);
+    const earlier = before?.registers.find((candidate) => sameObis(candidate.obis, register.obis));
+    if (earlier === undefined) continue;
+    const growth = growthOf(earlier, register);
+    if (growth < 0) flags.push(`fell ${formatObis(register.obis)}`);
+    else if (register.unit === wattHour && elapsed_s !== undefined && elapsed_s >= 0) {
+      const most_Wh = (powerMax_W * elapsed_s) / seconds_per_hour + resolutionSlack_Wh;
+      if (growth > most_Wh) flags.push(`jumped ${formatObis(register.obis)}`);
+    }
+  }
+  const { meter, time_s = before?.time_s } = reading;
+  return { baseline: { meter, time_s, registers: cumulative }, flags: flags.slice(0, flagsMax) };
+}
+
+function elapsed(before: Baseline | undefined, time_s: number | undefined): number | undefined {
+  return before?.time_s === undefined || time_s === undefined ? undefined : time_s - before.time_s;
+}
+
+/** Time integrals of electricity but the net one, which may fall, and the counters of M-Bus channels. */
+function isCumulative({ obis, unit }: Register): boolean {
+  if (unit === plainNumber || obis[5] !== 255) return false;
+  if (obis[0] === 1) return obis[3] === 8 && obis[2] !== 16;
+  return obis[0] === 0 && obis[2] === 24 && obis[3] === 2;
+}
+
+/** C = 13 for the total, 33, 53 and 73 for the phases. */
+function isPowerFactor({ obis }: Register): boolean {
+  return obis[0] === 1 && obis[3] === 7 && (obis[2]! === 13 || obis[2] === 33 || obis[2] === 53 || obis[2] === 73);
+}
+
+/** Exact where the scaler stayed the same, as it does for one meter. */
+function growthOf(earlier: Register, later: Register): number {
+  if (earlier.unit !== later.unit) return 0;
+  if (earlier.scaler !== later.scaler) return magnitude(later) - magnitude(earlier);
+  return Number(BigInt(later.value) - BigInt(earlier.value)) * 10 ** later.scaler;
+}
+
+function magnitude(register: Register): number {
+  return Number(register.value) * 10 ** register.scaler;
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FRAME_AGE_MAX_MS, SEAL_AGE_MAX_MS, type Signs, stateOf } from "../../src/agent/health.js";
+
+const connected = { kind: "connected", connection: 1, since_ms: 0 } as const;
+const waiting = { kind: "waiting", until_ms: 0 } as const;
+const good: Signs = {
+  uptime_ms: 500_000,
+  hasCredential: true,
+  lastBytes_ms: 499_000,
+  lastFrame_ms: 499_000,
+  badFrames: 0,
+  link: connected,
+  closedBecause: undefined,
+  oldestWait_ms: 1_000,
+};
+
+describe("health", () => {
+  test("names the first break on the way from the port to the sealed record", () => {
+    assert.equal(stateOf(good), "healthy");
+    assert.equal(stateOf({ ...good, oldestWait_ms: SEAL_AGE_MAX_MS + 1 }), "not sealed");
+    assert.equal(stateOf({ ...good, link: waiting, closedBecause: "connection refused" }), "no broker");
+    assert.equal(stateOf({ ...good, link: waiting, closedBecause: "no network: interface is down" }), "no network");
+    const noFrame = { ...good, link: waiting, lastFrame_ms: good.uptime_ms - FRAME_AGE_MAX_MS - 1 };
+    assert.equal(stateOf({ ...noFrame, badFrames: 3 }), "bad frames");
+    assert.equal(stateOf(noFrame), "no meter");
+    assert.equal(stateOf({ ...noFrame, badFrames: 3, lastBytes_ms: noFrame.lastFrame_ms }), "no meter");
+    assert.equal(stateOf({ ...noFrame, hasCredential: false }), "no credential");
+  });
+
+  test("has no meter before the first byte, and is not alarmed by one bad frame among good ones", () => {
+    assert.equal(stateOf({ ...good, lastBytes_ms: undefined, lastFrame_ms: undefined }), "no meter");
+    assert.equal(stateOf({ ...good, badFrames: 1 }), "healthy");
+  });
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { verifyEd25519 } from "../../src/agent/identity.js";
+import { createReceiptJudge } from "../../src/agent/receipts.js";
+import type { Verify } from "../../src/wire/key.js";
+import { decodeReceipt, encodeReceipt, type Receipt } from "../../src/wire/receipt.js";
+import { createSealer } from "./sealer.js";
+
+const sealer = createSealer("receipts");
+const records = Array.from({ length: 5 }, (_, index) => Uint8Array.of(index + 1));
+const receipts = sealer.seal(1, records);
+
+/** A judge, and how many signatures it has checked. */
+function counting() {
+  const checks = { signatures: 0 };
+  const verify: Verify = (key, message, signature) => {
+    checks.signatures += 1;
+    return verifyEd25519(key, message, signature);
+  };
+  return { checks, judge: createReceiptJudge(sealer.genesis, verify) };
+}
+
+const altered = (change: Partial<Receipt>): Uint8Array => encodeReceipt({ ...decodeReceipt(receipts[0]!), ...change });
+
+describe("receipts", () => {
+  test("are good where they prove the record sealed, at one certificate check a block", () => {
+    const { checks, judge } = counting();
+    for (const receipt of receipts) assert.ok(judge(receipt, 1).ok);
+    assert.equal(checks.signatures, 3, "a quorum of four");
+    assert.ok(judge(sealer.seal(1, records)[0]!, 1).ok);
+    assert.equal(checks.signatures, 6);
+  });
+
+  test("are refused with the reason where anything in them is wrong, also after a good one", () => {
+    const { judge } = counting();
+    assert.ok(judge(receipts[0]!, 1).ok);
+    const good = decodeReceipt(receipts[0]!);
+    const forged = {
+      round: 0,
+      signatures: good.certificate.signatures.map((one) => ({ ...one, signature: new Uint8Array(64) })),
+    };
+    const few = { round: 0, signatures: good.certificate.signatures.slice(1) };
+    const cases: readonly (readonly [Uint8Array, number, RegExp])[] = [
+      [receipts[0]!, 3, /chain 1 came for 3/],
+      [altered({ recordHash: new Uint8Array(32) }), 1, /path does not lead/],
+      [altered({ leaf: 0 }), 1, /metadata/],
+      [altered({ network: "other" }), 1, /network other/],
+      [altered({ height: good.height + 1 }), 1, /does not verify/],
+      [altered({ certificate: forged }), 1, /does not verify/],
+      [altered({ certificate: few }), 1, /3 are needed/],
+      [altered({ chain: 99 }), 99, /no chain 99/],
+    ];
+    for (const [bytes, service, reason] of cases) {
+      const judgement = judge(bytes, service);
+      assert.ok(!judgement.ok);
+      assert.match(judgement.reason, reason);
+    }
+  });
+
+  test("of any bytes never throw, and no altered byte makes a good one", () => {
+    const { judge } = counting();
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => assert.ok(!judge(bytes, 1).ok)));
+    fc.assert(
+      fc.property(fc.nat(receipts[0]!.length - 1), fc.integer({ min: 1, max: 255 }), (index, flip) => {
+        const bytes = receipts[0]!.slice();
+        bytes[index]! ^= flip;
+        assert.ok(!judge(bytes, 1).ok);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

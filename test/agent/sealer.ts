@@ -1,0 +1,67 @@
+// A cluster in a few lines, for the agent's tests: four keys that seal whatever stripped records they are given, and the receipts of it.
+
+import { createHash } from "node:crypto";
+import { precommitBytes } from "../../src/wire/certificate.js";
+import { issueCredential } from "../../src/wire/credential.js";
+import { type Genesis, issueGenesis, verifyGenesis } from "../../src/wire/genesis.js";
+import { encodeHeader, headerHash } from "../../src/wire/header.js";
+import { keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
+import { inclusionPath, leafHash, merkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
+import { encodeReceipt } from "../../src/wire/receipt.js";
+import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+
+export interface Sealer {
+  readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
+  /** Seals the records, without their disclosures, as the chain's next block; a receipt each. */
+  seal(chain: number, records: readonly Uint8Array[]): Uint8Array[];
+  credential(key: PublicKey, services: readonly number[]): Uint8Array;
+}
+
+export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
+
+export function createSealer(network: string, services: readonly number[] = [1, 2, 3]): Sealer {
+  const signer = (name: string): Signer => signerFromSeed(sha256(Buffer.from(`${network} ${name}`)));
+  const authority = signer("authority");
+  const signers = ["a", "b", "c", "d"].map(signer);
+  const nodes = signers.map(({ key }, index) => ({ id: keyId(key), key, name: `node-${index}` }));
+  const chains = services.map((service) => ({ service, name: `service-${service}`, members: nodes, target: 0 }));
+  const genesisBytes = issueGenesis({ network, time_s: 1_790_000_000, nodes, chains }, authority);
+  const genesis = verifyGenesis(genesisBytes, nodeVerify);
+  const heights = new Map<number, number>();
+
+  return {
+    genesis,
+    genesisBytes,
+    seal(chain, records) {
+      const height = (heights.get(chain) ?? 0) + 1;
+      heights.set(chain, height);
+      const hashes = records.map(sha256);
+      const levels = merkleLevels([new Uint8Array(32).fill(height), ...hashes].map(leafHash));
+      const previous = new Uint8Array(32).fill(height - 1);
+      const time_s = genesis.time_s + height;
+      const header = encodeHeader({
+        version: 1,
+        previous,
+        merkleRoot: rootOfLevels(levels),
+        time_s,
+        target: 0,
+        nonce: 0,
+      });
+      const signed = precommitBytes(genesis.hash, chain, height, 0, headerHash(header));
+      const signatures = [0, 1, 3].map((index) => ({
+        node: nodes[index]!.id,
+        signature: signers[index]!.sign(signed),
+      }));
+      return hashes.map((recordHash, index) => {
+        const leaf = { recordHash, leaf: index + 1, size: hashes.length + 1, path: inclusionPath(levels, index + 1) };
+        return encodeReceipt({ network, chain, height, ...leaf, header, certificate: { round: 0, signatures } });
+      });
+    },
+    credential(key, permitted) {
+      const who = { issuer: `${network}/authority`, subject: "meter", notBefore_s: 0, expires_s: 4_000_000_000 };
+      const rest = { id: new Uint8Array(8), key, statusIndex: 0, services: permitted, role: "meter" as const };
+      return issueCredential({ ...who, ...rest }, authority);
+    },
+  };
+}

@@ -1,0 +1,202 @@
+// Chains for the tests of the audit, sealed by a quorum that signs whatever it is told: each edit changes one thing of a block that
+// is good otherwise, its Merkle root, header and certificate made anew, so that nothing but the check in question can notice it.
+
+import { batchBytes, batchId } from "../../src/wire/batch.js";
+import { type Block, type BlockContent, blockTree, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
+import { precommitBytes } from "../../src/wire/certificate.js";
+import { issueCredential } from "../../src/wire/credential.js";
+import { type Genesis, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
+import { sha256 } from "../../src/wire/hash.js";
+import { type Header, headerHash, mineHeader } from "../../src/wire/header.js";
+import { keyId, type Signer } from "../../src/wire/key.js";
+import { rootOfLevels } from "../../src/wire/merkle.js";
+import { quorum } from "../../src/wire/quorum.js";
+import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
+import { executionRecord } from "../../tools/node/chain/compose.js";
+import { builtInScript, type ChainView, encodeResults, execute } from "../../tools/node/chain/execution.js";
+import type { MeterState, OriginState } from "../../tools/node/chain/state.js";
+import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+
+export const authority = signerFromSeed(new Uint8Array(32).fill(1));
+export const nodeSigners: readonly Signer[] = [11, 12, 13, 14].map((seed) =>
+  signerFromSeed(new Uint8Array(32).fill(seed)),
+);
+export const stranger = signerFromSeed(new Uint8Array(32).fill(99));
+
+const time_ms = 1_700_000_000_000;
+
+export function makeGenesis(target = 0): { readonly genesis: Genesis; readonly bytes: Uint8Array } {
+  const nodes = nodeSigners.map(({ key }, index) => ({ id: keyId(key), key, name: `node-${index + 1}` }));
+  const bytes = issueGenesis(
+    {
+      network: "audited",
+      time_s: time_ms / 1000,
+      nodes,
+      chains: [
+        { service: 1, name: "trading", members: nodes, target },
+        { service: 3, name: "dispatch", members: nodes, target },
+      ],
+    },
+    authority,
+  );
+  return { genesis: verifyGenesis(bytes, nodeVerify), bytes };
+}
+
+export interface TestMeter {
+  readonly signer: Signer;
+  readonly kid: Uint8Array;
+  readonly credential: Uint8Array;
+  /** The next record, or the one that `claims` make of it. */
+  record(claims?: Partial<Claims>, signer?: Signer, disclosures?: readonly Uint8Array[]): Uint8Array;
+}
+
+export function makeMeter(number: number, services: readonly number[] = [1, 3], issuer: Signer = authority): TestMeter {
+  const signer = signerFromSeed(new Uint8Array(32).fill(100 + number));
+  const kid = keyId(signer.key);
+  const credential = issueCredential(
+    {
+      issuer: "audited/authority",
+      subject: `meter-${number}`,
+      notBefore_s: 1_600_000_000,
+      expires_s: 2_000_000_000,
+      id: new Uint8Array(8).fill(number),
+      key: signer.key,
+      statusIndex: number,
+      services,
+      role: "meter",
+    },
+    issuer,
+  );
+  let seq = 0;
+  let previous: Uint8Array = new Uint8Array(0);
+  return {
+    signer,
+    kid,
+    credential,
+    record(claims = {}, by = signer, disclosures = []) {
+      const bytes = signRecord(
+        {
+          service: 1,
+          serviceId: number,
+          seq,
+          previous,
+          time_s: 1_700_000_000 + seq,
+          quality: 2,
+          registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 1, 255), value: 1000 + seq, scaler: 0, unit: 30 }],
+          ...claims,
+        },
+        disclosures,
+        by,
+        kid,
+      );
+      if (claims.seq === undefined) {
+        seq += 1;
+        previous = parseRecord(bytes).hash;
+      }
+      return bytes;
+    },
+  };
+}
+
+/** What a block is made of; `forks` are second records for sealed numbers. */
+export interface BlockParts {
+  readonly records: readonly Uint8Array[];
+  readonly credentials?: readonly Uint8Array[];
+  readonly forks?: readonly Uint8Array[];
+}
+
+/** Changes to a block that would otherwise be good. */
+export interface Edits {
+  readonly batch?: (batch: SealedBatch) => SealedBatch;
+  readonly content?: (content: BlockContent) => BlockContent;
+  readonly header?: (header: Header) => Header;
+  /** after the header: what the certificate does not see */
+  readonly block?: (block: Block) => Block;
+  /** who signs, by position among the nodes */
+  readonly signers?: readonly Signer[];
+}
+
+export interface ChainBuilder {
+  readonly genesis: Genesis;
+  readonly blocks: readonly Uint8Array[];
+  seal(parts: BlockParts, edits?: Edits): Uint8Array;
+}
+
+export function buildChain(target = 0, service = 1): ChainBuilder {
+  const { genesis } = makeGenesis(target);
+  const { members } = genesis.chains.find((chain) => chain.service === service)!;
+  const blocks: Uint8Array[] = [];
+  const meters = new Map<string, MeterState>();
+  const origins = new Map<string, OriginState>();
+  const hashes = new Map<string, Uint8Array>();
+  let previous = genesis.hash;
+  let counter = 0;
+  const view: ChainView = {
+    meter: (kid) => meters.get(kid),
+    origin: (node) => origins.get(node),
+    sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
+  };
+
+  function batchOf({ records, credentials = [] }: BlockParts, number: number): SealedBatch {
+    const batch = { chain: service, origin: members[0]!.id, number, credentials, records };
+    const id = batchId(batchBytes(genesis.hash, batch));
+    const acknowledgements = members
+      .slice(0, quorum(members.length))
+      .map((member) => ({ node: member.id, digest: sha256(member.id) }));
+    return { origin: batch.origin, number, id, acknowledgements, credentials, records };
+  }
+
+  function contentOf(parts: BlockParts, batch: SealedBatch): BlockContent {
+    const toExecute = { ...batch, records: batch.records.map((bytes) => executionRecord(parseRecord(bytes))) };
+    const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseRecord(bytes)));
+    const execution = execute(view, [toExecute], forks);
+    for (const [kid, state] of execution.meters) meters.set(kid, state);
+    for (const [node, state] of execution.origins) origins.set(node, state);
+    for (const { kid, seq, hash } of toExecute.records) hashes.set(`${Buffer.from(kid).toString("hex")}/${seq}`, hash);
+    counter += execution.violations.length;
+    return {
+      network: genesis.network,
+      chain: service,
+      height: blocks.length + 1,
+      counter,
+      batches: [batch],
+      script: builtInScript,
+      results: encodeResults(execution.violations),
+      anchors: [],
+      judgedAt: 0,
+      time_ms: time_ms + 1000 * blocks.length,
+      memberSet: memberSetHash(members),
+      nextMemberSet: memberSetHash(members),
+    };
+  }
+
+  function sealed(content: BlockContent, edits: Edits): Block {
+    const header = (edits.header ?? ((same) => same))({
+      version: 1,
+      previous,
+      merkleRoot: rootOfLevels(blockTree(content)),
+      time_s: Math.floor(content.time_ms / 1000),
+      target,
+      nonce: 0,
+    });
+    const bytes = mineHeader(header);
+    const message = precommitBytes(genesis.hash, content.chain, content.height, 0, headerHash(bytes));
+    const signers = edits.signers ?? nodeSigners.slice(0, quorum(members.length));
+    const signatures = signers.map((signer) => ({ node: keyId(signer.key), signature: signer.sign(message) }));
+    return { ...content, header: bytes, lock_ms: content.time_ms + 5, certificate: { round: 0, signatures } };
+  }
+
+  return {
+    genesis,
+    blocks,
+    seal(parts, edits = {}) {
+      const batch = (edits.batch ?? ((same) => same))(batchOf(parts, blocks.length));
+      const content = (edits.content ?? ((same) => same))(contentOf(parts, batch));
+      const block = (edits.block ?? ((same) => same))(sealed(content, edits));
+      previous = headerHash(block.header);
+      const bytes = encodeBlock(block);
+      blocks.push(bytes);
+      return bytes;
+    },
+  };
+}

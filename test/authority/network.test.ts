@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { isComplaint, readConfiguration } from "../../src/agent/configuration.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { verifyCredential } from "../../src/wire/credential.js";
+import { keyId } from "../../src/wire/key.js";
+import { readGenesisFile } from "../../tools/authority/genesis-file.js";
+import { publicKeyFromHex } from "../../tools/authority/issue.js";
+import { readKeyFile } from "../../tools/authority/key-file.js";
+import type { IssuedRow } from "../../tools/authority/ledger.js";
+import { brokersFor, type CreatedNetwork, createNetwork, type NetworkPlan } from "../../tools/authority/network.js";
+import { provisionMeter } from "../../tools/authority/provision.js";
+import { readNodeConfiguration } from "../../tools/node/configuration.js";
+import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+
+const plan: NetworkPlan = {
+  network: "testnet",
+  nodes: 4,
+  chains: [
+    { service: 1, name: "trading", nodes: [1, 2, 3, 4] },
+    { service: 6, name: "heat", nodes: [4, 2, 1] },
+  ],
+  meters: 2,
+  host: "127.0.0.1",
+  basePort: 9100,
+  target: 0,
+};
+/** RFC 8032 section 7.1, test 1. */
+const devicePublicKey = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+
+let root: string;
+let network: string;
+let created: CreatedNetwork;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), "gridseal-"));
+  network = join(root, "network");
+  created = await createNetwork(network, plan, new Date());
+});
+after(() => rm(root, { recursive: true }));
+
+test("signs a genesis with the chains and their members in the order of the plan", async () => {
+  const { genesis } = await readGenesisFile(join(network, "genesis.cbor"));
+  assert.equal(toHex(genesis.hash), created.genesis);
+  assert.equal(genesis.network, "testnet");
+  assert.deepEqual(
+    genesis.chains.map(({ name, members }) => [name, ...members.map((member) => member.name)]),
+    [
+      ["trading", "node-1", "node-2", "node-3", "node-4"],
+      ["heat", "node-4", "node-2", "node-1"],
+    ],
+  );
+  const authority = await readKeyFile(join(network, "authority/key.json"));
+  assert.deepEqual(authority.key, genesis.authority);
+});
+
+test("gives every node a configuration that names the others, and the key of its id", async () => {
+  for (const { name, id } of created.nodes) {
+    const configuration = await readNodeConfiguration(join(network, "nodes", name, "node.json"));
+    const others = created.nodes.filter((node) => node.id !== id).map((node) => node.id);
+    assert.deepEqual(Object.keys(configuration.peers.addresses).sort(), others.sort());
+    assert.equal(toHex(keyId((await readKeyFile(configuration.key)).key)), id);
+    for (const path of [configuration.genesis, ...Object.values(configuration.tls)]) await stat(path);
+  }
+});
+
+test("lets nobody but the owner read what is secret", async () => {
+  const secrets = ["authority/key.json", "authority/ca.key.pem", "authority/issued.jsonl", "nodes/node-1/key.json"];
+  secrets.push("nodes/node-1/tls.key.pem", "meters/meter-1/keyvalue/seed");
+  for (const path of secrets) assert.equal((await stat(join(network, path))).mode & 0o777, 0o600, path);
+});
+
+test("gives every meter a key, its credential and a configuration that the agent takes", async () => {
+  const { genesis } = await readGenesisFile(join(network, "genesis.cbor"));
+  for (const { name, id } of created.meters) {
+    const folder = join(network, "meters", name);
+    const seed = Uint8Array.from(await readFile(join(folder, "keyvalue/seed")));
+    const bytes = Uint8Array.from(await readFile(join(folder, "keyvalue/credential")));
+    const credential = verifyCredential(bytes, genesis.authority, nodeVerify);
+    assert.deepEqual(credential.key, signerFromSeed(seed).key);
+    assert.deepEqual(credential.services, [1, 6]);
+    assert.equal(credential.subject, name);
+    const configuration = readConfiguration(await readFile(join(folder, "configuration.json"), "utf8"));
+    assert.ok(!isComplaint(configuration), JSON.stringify(configuration));
+    assert.equal(configuration.id, id);
+    assert.deepEqual(
+      configuration.schedule.map(({ service }) => service),
+      [1, 6],
+    );
+  }
+});
+
+test("begins another meter's brokers with another node", () => {
+  assert.deepEqual(brokersFor({ ...plan, nodes: 3 }, 2), [
+    "mqtt://127.0.0.1:9202",
+    "mqtt://127.0.0.1:9203",
+    "mqtt://127.0.0.1:9201",
+  ]);
+  assert.equal(brokersFor({ nodes: 1, host: "::1", basePort: 0 }, 5)[0], "mqtt://[::1]:101");
+});
+
+test("overwrites nothing and leaves nothing unfinished", async () => {
+  await assert.rejects(createNetwork(network, plan, new Date()), { code: "FILE_EXISTS" });
+  const impossible = { ...plan, chains: [{ service: 1, name: "trading", nodes: [5] }] };
+  await assert.rejects(createNetwork(join(root, "other"), impossible, new Date()), { code: "USAGE" });
+  assert.deepEqual(await readdir(root), ["network"]);
+});
+
+test("issues to further meters with the next status index and a row each", async () => {
+  const { row, path } = await provisionMeter(
+    { network, id: "meter-3", services: [6, 1, 6], days: 10, force: false },
+    new Date(),
+  );
+  assert.equal(path, join(network, "meters/meter-3"));
+  assert.equal(row.statusIndex, 2);
+  assert.deepEqual(row.services, [1, 6]);
+  assert.equal(row.expires_s - row.notBefore_s, 11 * 86_400);
+  const rows = (await readFile(join(network, "authority/issued.jsonl"), "utf8")).trim().split("\n");
+  assert.deepEqual(
+    rows.map((line) => (JSON.parse(line) as IssuedRow).id),
+    ["meter-1", "meter-2", "meter-3"],
+  );
+});
+
+test("issues for a key that the device made, and writes no secret then", async () => {
+  const out = join(root, "device.credential");
+  const publicKey = publicKeyFromHex(devicePublicKey);
+  const { credential } = await provisionMeter(
+    { network, id: "device", days: 10, out, publicKey, force: false },
+    new Date(),
+  );
+  assert.deepEqual(Uint8Array.from(await readFile(out)), credential);
+  const { genesis } = await readGenesisFile(join(network, "genesis.cbor"));
+  assert.deepEqual(verifyCredential(credential, genesis.authority, nodeVerify).key, publicKey);
+  await rm(out);
+});
+
+test("refuses an ID or a key that has a credential, unless it is forced", async () => {
+  const request = { network, days: 10, force: false };
+  const out = join(root, "again");
+  await assert.rejects(provisionMeter({ ...request, id: "meter-1", out }, new Date()), { code: "USAGE" });
+  const publicKey = publicKeyFromHex(devicePublicKey);
+  await assert.rejects(provisionMeter({ ...request, id: "fresh", publicKey }, new Date()), { code: "USAGE" });
+  const { row } = await provisionMeter({ ...request, id: "meter-1", out, force: true }, new Date());
+  assert.equal(row.id, "meter-1");
+  await rm(out, { recursive: true });
+});
+
+test("refuses keys that verifiers judge differently", async () => {
+  const smallOrder = "00".repeat(32);
+  const notCanonical = `ed${"ff".repeat(30)}7f`;
+  for (const hex of [smallOrder, notCanonical]) {
+    const request = { network, id: "weak", days: 10, force: true, publicKey: publicKeyFromHex(hex) };
+    await assert.rejects(provisionMeter(request, new Date()), { code: "USAGE", message: /verifiers/ });
+  }
+  assert.throws(() => publicKeyFromHex("xyz"), { code: "USAGE" });
+});
+
+test("refuses unknown services and IDs that could not be a folder", async () => {
+  const request = { network, id: "meter-9", days: 10, force: false };
+  await assert.rejects(provisionMeter({ ...request, services: [2] }, new Date()), {
+    code: "USAGE",
+    message: /service 2/,
+  });
+  for (const id of ["", "../x", "a/b", "x".repeat(65)]) {
+    await assert.rejects(provisionMeter({ ...request, id }, new Date()), { code: "USAGE" });
+  }
+});
+
+test("stops where the ledger is damaged or held by another", async () => {
+  const path = join(network, "authority/issued.jsonl");
+  const text = await readFile(path, "utf8");
+  const request = { network, id: "meter-9", days: 10, force: false };
+  for (const damaged of [text.slice(0, -5), text.replace('"statusIndex":1', '"statusIndex":4')]) {
+    await writeFile(path, damaged);
+    await assert.rejects(provisionMeter(request, new Date()), {
+      code: "CONFIGURATION_INVALID",
+      message: /line \d+ is damaged/,
+    });
+  }
+  await writeFile(path, text);
+  await writeFile(`${path}.lock`, "");
+  await assert.rejects(provisionMeter(request, new Date()), { code: "FILE_EXISTS" });
+  await rm(`${path}.lock`);
+});
+
+test("refuses a key file whose seed is not that of its id, and never quotes it", async () => {
+  const path = join(network, "nodes/node-1/key.json");
+  const text = await readFile(path, "utf8");
+  const { seed } = JSON.parse(text) as { seed: string };
+  const other = seed.replace(/^./, seed.startsWith("0") ? "1" : "0");
+  for (const damaged of [text.replace(seed, other), text.replace(seed, "00"), "{", "null"]) {
+    await writeFile(path, damaged);
+    await assert.rejects(readKeyFile(path), (error: Error & { code?: string }) => {
+      assert.equal(error.code, "KEY_INVALID");
+      assert.ok(!error.message.includes(other));
+      return true;
+    });
+  }
+  await writeFile(path, text);
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseObis } from "../../src/meter/obis.js";
+import { type Baseline, judge } from "../../src/meter/plausibility.js";
+import { createReader } from "../../src/meter/reader.js";
+import type { Register } from "../../src/meter/register.js";
+import { telegram } from "./telegram.js";
+
+function register(obis: string, value: number | bigint, scaler = 0, unit = 30): Register {
+  return { obis: parseObis(obis), value, scaler, unit };
+}
+
+interface Stated {
+  readonly meter?: string;
+  readonly time_s?: number;
+  readonly registers: readonly Register[];
+}
+
+/** The doubts about each reading in turn. */
+function doubts(readings: readonly Stated[], powerMax_W?: number): (readonly string[])[] {
+  let baseline: Baseline | undefined;
+  return readings.map(({ meter = "m", time_s, registers }) => {
+    const judgement = judge(baseline, { meter, time_s, registers }, powerMax_W);
+    baseline = judgement.baseline;
+    return judgement.flags;
+  });
+}
+
+const energy = (value: number | bigint, time_s: number): Stated => ({
+  time_s,
+  registers: [register("1-0:1.8.1", value)],
+});
+
+test("flags an energy that fell", () => {
+  assert.deepEqual(doubts([energy(1000, 0), energy(1000, 10), energy(999, 20)]), [[], [], ["fell 1-0:1.8.1*255"]]);
+});
+
+test("flags an energy that grew by more than the connection carries in the time", () => {
+  assert.deepEqual(doubts([energy(0, 0), energy(101_000, 3600), energy(202_001, 7200)]), [
+    [],
+    [],
+    ["jumped 1-0:1.8.1*255"],
+  ]);
+  assert.deepEqual(doubts([energy(0, 0), energy(19_000, 3600)], 17_250), [[], ["jumped 1-0:1.8.1*255"]]);
+});
+
+test("flags a clock that went back, and does not take its time for a time", () => {
+  assert.deepEqual(doubts([energy(0, 100), energy(50_000, 99)]), [[], ["clock-backwards"]]);
+});
+
+test("flags a gas or water counter that fell", () => {
+  const gas = (value: number): Stated => ({ time_s: 0, registers: [register("0-1:24.2.1", value, -3, 13)] });
+  assert.deepEqual(doubts([gas(10), gas(9)]), [[], ["fell 0-1:24.2.1*255"]]);
+});
+
+test("leaves alone what may fall: powers, the net energy, plain numbers, past values", () => {
+  const falling = ["1-0:1.7.0", "1-0:16.8.0", "1-0:1.6.0*101", "1-0:1.8.1*101"];
+  const stated = (value: number): Stated => ({
+    time_s: value,
+    registers: falling.map((obis) => register(obis, -value)),
+  });
+  assert.deepEqual(doubts([stated(1), stated(2)]), [[], []]);
+});
+
+test("compares across a change of scaler and beyond the safe integers", () => {
+  const stated = (value: number | bigint, scaler: number): Stated => ({
+    time_s: 0,
+    registers: [register("1-0:1.8.0", value, scaler)],
+  });
+  assert.deepEqual(doubts([stated(100, 0), stated(1001, -1)]), [[], []]);
+  assert.deepEqual(doubts([stated(100, 0), stated(999, -1)]), [[], ["fell 1-0:1.8.0*255"]]);
+  assert.deepEqual(doubts([stated(9007199254740993n, -4), stated(9007199254740992, -4)]), [[], ["fell 1-0:1.8.0*255"]]);
+});
+
+test("begins anew with another meter on the port", () => {
+  assert.deepEqual(
+    doubts([
+      { meter: "old", ...energy(1000, 0) },
+      { meter: "new", ...energy(3, 1) },
+    ]),
+    [[], []],
+  );
+});
+
+test("raises no doubt where energies never fall and stay within the connection", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ seconds: fc.nat(86_400), share: fc.double({ min: 0, max: 1, noNaN: true }) })),
+      (steps) => {
+        let time_s = 1_700_000_000;
+        let value = 0;
+        const readings = steps.map(({ seconds, share }) => {
+          time_s += seconds;
+          value += Math.floor((share * 100_000 * seconds) / 3600);
+          return energy(value, time_s);
+        });
+        assert.ok(doubts(readings).every((flags) => flags.length === 0));
+      },
+    ),
+  );
+});
+
+test("a reader flags rubbish with a good CRC and delivers it", () => {
+  const reader = createReader("p1");
+  const lines = (energy_kWh: string, second: string): string[] => [
+    `0-0:1.0.0(2004262233${second}S)`,
+    `1-0:1.8.1(${energy_kWh}*kWh)`,
+  ];
+  reader.push(telegram(lines("002130.115", "25")), 0);
+  const [rubbish] = reader.push(telegram(lines("999999.999", "26")), 1000);
+  assert.ok(rubbish?.ok);
+  assert.deepEqual(rubbish.flags, ["jumped 1-0:1.8.1*255"]);
+  assert.equal(rubbish.registers[0]?.value, 999999999);
+  const [after] = reader.push(telegram(lines("002130.116", "27")), 2000);
+  assert.ok(after?.ok);
+  assert.deepEqual(after.flags, ["fell 1-0:1.8.1*255"]);
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { GridsealError } from "../../tools/errors.js";
+import { parseNodeConfiguration, readNodeConfiguration } from "../../tools/node/configuration.js";
+
+const good = {
+  version: 1,
+  name: "node-1",
+  genesis: "genesis.cbor",
+  key: "key.json",
+  tls: { key: "tls.key.pem", certificate: "tls.cert.pem", ca: "/etc/ca.cert.pem" },
+  data: "data",
+  peers: {
+    listen: { host: "127.0.0.1", port: 9101 },
+    addresses: { "00112233445566ff": { host: "10.0.0.2", port: 9102 } },
+  },
+  mqtt: { listen: { host: "::1", port: 9201 } },
+  api: { host: "127.0.0.1", port: 9301 },
+};
+
+const parse = (document: unknown) => parseNodeConfiguration(JSON.stringify(document), "/srv/node");
+
+test("resolves paths against the file's folder and fills in the defaults", () => {
+  const configuration = parse(good);
+  assert.equal(configuration.genesis, "/srv/node/genesis.cbor");
+  assert.equal(configuration.data, "/srv/node/data");
+  assert.equal(configuration.tls.ca, "/etc/ca.cert.pem");
+  assert.deepEqual(configuration.batch, { interval_ms: 200, records_max: 1_000 });
+  assert.equal(configuration.log, "info");
+  assert.deepEqual(configuration.peers, good.peers);
+});
+
+test("takes a broker's URL in place of an own broker", () => {
+  assert.deepEqual(parse({ ...good, mqtt: { url: "mqtts://broker:8883" } }).mqtt, { url: "mqtts://broker:8883" });
+});
+
+const refusals: readonly (readonly [string, unknown, RegExp])[] = [
+  ["no object", [], /^\$ must be an object$/],
+  ["another version", { ...good, version: 2 }, /^\$\.version must be 1$/],
+  ["a missing field", { ...good, key: undefined }, /^\$\.key is missing$/],
+  ["an unknown field", { ...good, colour: 1 }, /^\$\.colour is no field of this file$/],
+  ["an unknown field inside", { ...good, batch: { size: 1 } }, /^\$\.batch\.size is no field of this file$/],
+  ["an empty path", { ...good, data: "" }, /^\$\.data must be a text/],
+  ["a port beyond 65535", { ...good, api: { host: "h", port: 65_536 } }, /^\$\.api\.port must be a whole number/],
+  ["a port that is text", { ...good, api: { host: "h", port: "80" } }, /^\$\.api\.port must be a whole number/],
+  [
+    "a peer that is no id",
+    { ...good, peers: { ...good.peers, addresses: { "node-2": { host: "h", port: 1 } } } },
+    /^\$\.peers\.addresses\.node-2 is no node id/,
+  ],
+  [
+    "a peer without a port",
+    { ...good, peers: { ...good.peers, addresses: { "00112233445566ff": { host: "h" } } } },
+    /^\$\.peers\.addresses\.00112233445566ff\.port is missing$/,
+  ],
+  ["both a broker and a URL", { ...good, mqtt: { ...good.mqtt, url: "mqtt://b" } }, /^\$\.mqtt must have either/],
+  ["neither a broker nor a URL", { ...good, mqtt: {} }, /^\$\.mqtt must have either/],
+  ["a URL of another protocol", { ...good, mqtt: { url: "http://b" } }, /^\$\.mqtt\.url must be mqtt:/],
+  ["more records than a batch holds", { ...good, batch: { records_max: 1_001 } }, /^\$\.batch\.records_max/],
+  ["an unknown log level", { ...good, log: "loud" }, /^\$\.log must be one of/],
+];
+
+for (const [name, document, reason] of refusals) {
+  test(`refuses ${name}`, () => {
+    assert.throws(
+      () => parse(document),
+      (error: Error) => reason.test(error.message),
+    );
+  });
+}
+
+test("names the file, the field and the reason", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "gridseal-"));
+  try {
+    const path = join(folder, "node.json");
+    await assert.rejects(readNodeConfiguration(path), { code: "FILE_UNREADABLE" });
+    await writeFile(path, "{");
+    await assert.rejects(readNodeConfiguration(path), {
+      code: "CONFIGURATION_INVALID",
+      message: /node\.json: \$ is no JSON/,
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("refuses any JSON with a sentence and nothing else", () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      assert.throws(
+        () => parseNodeConfiguration(text, "/"),
+        (error: Error) => !(error instanceof GridsealError) && error.message.startsWith("$"),
+      );
+    }),
+  );
+});

@@ -1,0 +1,108 @@
+// Networks of nodes on loopback for the tests of the links: keys, certificates, ephemeral ports, and what was received.
+
+import { generateKeyPairSync, sign, verify } from "node:crypto";
+import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../../../tools/authority/tls.js";
+import {
+  createPeerNetwork,
+  defaultPeerLimits,
+  type PeerLimits,
+  type PeerNetwork,
+  type PeerNetworkOptions,
+} from "../../../tools/node/network/peers.js";
+
+export const genesisHash = new Uint8Array(32).fill(7);
+export const quick: PeerLimits = { ...defaultPeerLimits, redial_min_ms: 20, redial_max_ms: 100 };
+
+export interface TestNode {
+  readonly id: string;
+  readonly network: PeerNetwork;
+  readonly port: number;
+  readonly received: { readonly from: string; readonly bytes: Uint8Array }[];
+  readonly connected: Set<string>;
+  readonly refused: string[];
+}
+
+export type Overrides = Partial<Omit<PeerNetworkOptions, "self" | "peers">>;
+
+export interface TestNetwork {
+  readonly authority: TlsIdentity;
+  readonly ids: readonly string[];
+  certificate(id: string): Promise<TlsIdentity>;
+  /** This node's signature. */
+  sign(id: string, bytes: Uint8Array): Uint8Array;
+  /** Starts one node; with `ports` it knows where the others listen. */
+  start(id: string, ports: Readonly<Record<string, number>>, overrides?: Overrides): Promise<TestNode>;
+  /** Starts all nodes, the highest id first, so that the ones that dial know where to. */
+  startAll(overrides?: Overrides): Promise<TestNode[]>;
+  stop(): Promise<void>;
+}
+
+/** A network of `size` nodes whose ids ascend. */
+export async function createTestNetwork(size: number): Promise<TestNetwork> {
+  const authority = await createNetworkAuthority("test", new Date());
+  const ids = Array.from({ length: size }, (_, index) => (index + 1).toString(16).padStart(16, "0"));
+  const keys = new Map(ids.map((id) => [id, generateKeyPairSync("ed25519")]));
+  const certificates = new Map<string, TlsIdentity>();
+  const running: PeerNetwork[] = [];
+
+  async function certificate(id: string): Promise<TlsIdentity> {
+    const made = certificates.get(id) ?? (await createNodeCertificate(authority, { id, hosts: [] }, new Date()));
+    certificates.set(id, made);
+    return made;
+  }
+
+  function signAs(id: string, bytes: Uint8Array): Uint8Array {
+    return sign(null, bytes, keys.get(id)!.privateKey);
+  }
+
+  async function start(
+    id: string,
+    ports: Readonly<Record<string, number>>,
+    overrides: Overrides = {},
+  ): Promise<TestNode> {
+    const received: TestNode["received"] = [];
+    const connected = new Set<string>();
+    const refused: string[] = [];
+    const network = createPeerNetwork({
+      self: id,
+      listen: { host: "127.0.0.1", port: 0 },
+      peers: ids.map((peer) => ({ id: peer, host: "127.0.0.1", port: ports[peer] ?? 1 })),
+      tls: { ca: authority.cert, ...(await certificate(id)) },
+      genesisHash,
+      limits: quick,
+      sign: (bytes) => signAs(id, bytes),
+      verify: (peer, bytes, signature) => verify(null, bytes, keys.get(peer)!.publicKey, signature),
+      onMessage: (from, bytes) => void received.push({ from, bytes: Uint8Array.from(bytes) }),
+      onPeer: (peer, present) => void (present ? connected.add(peer) : connected.delete(peer)),
+      onRefused: (reason) => void refused.push(reason),
+      onHandlerFailure: (_peer, thrown) => void refused.push(String(thrown)),
+      ...overrides,
+    });
+    running.push(network);
+    return { id, network, port: await network.start(), received, connected, refused };
+  }
+
+  async function startAll(overrides: Overrides = {}): Promise<TestNode[]> {
+    const ports: Record<string, number> = {};
+    const nodes: TestNode[] = [];
+    for (const id of ids.toReversed()) {
+      const node = await start(id, ports, overrides);
+      ports[id] = node.port;
+      nodes.unshift(node);
+    }
+    await until(() => nodes.every((node) => node.connected.size === size - 1));
+    return nodes;
+  }
+
+  const stop = async (): Promise<void> => void (await Promise.all(running.map((network) => network.close())));
+  return { authority, ids, certificate, sign: signAs, start, startAll, stop };
+}
+
+/** Resolves once the condition holds; rejects, naming it, when it does not within 10 s. */
+export async function until(condition: () => boolean): Promise<void> {
+  const end_ms = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > end_ms) throw new Error(`never came true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

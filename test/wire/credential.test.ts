@@ -1,0 +1,245 @@
+// Credentials and the genesis: what the authority issues is what everybody reads, and no bit of it can be changed.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { encodeSign1, protectedHeader, sign1Bytes } from "../../src/wire/cose.js";
+import { type Credential, issueCredential, parseCredential, verifyCredential } from "../../src/wire/credential.js";
+import { WireError } from "../../src/wire/error.js";
+import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
+import {
+  decodeKey,
+  ED25519,
+  ESP256,
+  encodeKey,
+  equalKeys,
+  idFromText,
+  keyId,
+  type PublicKey,
+} from "../../src/wire/key.js";
+import { nodeVerify } from "../../tools/node/crypto.js";
+import { fixedBytes } from "./arbitraries.js";
+import { type Item, independentCbor, tagged18 } from "./independent-cbor.js";
+import { sha256, signerNamed, testMeter, testNetwork } from "./network.js";
+
+const authority = signerNamed("credential authority");
+const network = testNetwork();
+
+const keys: fc.Arbitrary<PublicKey> = fc.oneof(
+  fixedBytes(32).map((x): PublicKey => ({ algorithm: ED25519, x })),
+  fc.tuple(fixedBytes(32), fixedBytes(32)).map(([x, y]): PublicKey => ({ algorithm: ESP256, x, y })),
+);
+const uints = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const credentials: fc.Arbitrary<Credential> = fc.record(
+  {
+    issuer: fc.string({ minLength: 1, maxLength: 49 }),
+    subject: fc.string({ minLength: 1, maxLength: 64 }),
+    notBefore_s: uints,
+    expires_s: uints,
+    id: fixedBytes(8),
+    key: keys,
+    statusIndex: fc.integer({ min: 0, max: 0xffffffff }),
+    services: fc
+      .uniqueArray(fc.integer({ min: 0, max: 65_535 }), { maxLength: 8 })
+      .map((services) => services.sort((left, right) => left - right)),
+    role: fc.constantFrom("meter" as const, "gateway" as const),
+  },
+  { noNullPrototype: true },
+);
+
+test("reads every key that it writes and names it by its hash", () => {
+  fc.assert(
+    fc.property(keys, keys, (key, other) => {
+      const bytes = encodeKey(key);
+      assert.deepEqual(decodeKey(bytes), key);
+      assert.deepEqual(keyId(key), sha256(bytes).slice(0, 8));
+      assert.deepEqual(idFromText(Buffer.from(keyId(key)).toString("hex")), keyId(key));
+      assert.equal(equalKeys(key, other), Buffer.compare(bytes, encodeKey(other)) === 0);
+    }),
+  );
+  assert.equal(idFromText("0123456789ABCDEF"), undefined);
+});
+
+test("refuses keys of other types and curves", () => {
+  const x = new Uint8Array(32);
+  for (const entries of [
+    [
+      [1, 1],
+      [-1, 7],
+      [-2, x],
+    ],
+    [
+      [1, 2],
+      [-1, 6],
+      [-2, x],
+      [-3, x],
+    ],
+    [
+      [1, 1],
+      [-1, 6],
+      [-2, x],
+      [-3, x],
+    ],
+    [
+      [1, 1],
+      [-1, 6],
+      [-3, x],
+    ],
+    [
+      [1, 1],
+      [-1, 6],
+      [-2, x.slice(1)],
+    ],
+    [
+      [1, 1],
+      [3, -19],
+      [-1, 6],
+      [-2, x],
+    ],
+    [
+      [1, 2],
+      [-1, 1],
+      [-2, x],
+      [-3, true],
+    ],
+    [
+      [1, 3],
+      [-1, 6],
+      [-2, x],
+    ],
+  ] as const) {
+    assert.throws(() => decodeKey(independentCbor(new Map<number, Item>(entries))), WireError);
+  }
+});
+
+test("reads every credential that the authority issues", () => {
+  fc.assert(
+    fc.property(credentials, (credential) => {
+      const bytes = issueCredential(credential, authority);
+      assert.deepEqual(parseCredential(bytes), credential);
+      assert.deepEqual(verifyCredential(bytes, authority.key, nodeVerify), credential);
+      assert.throws(() => verifyCredential(bytes, network.authority.key, nodeVerify), /not signed by the authority/);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("refuses every single-bit change of a credential", () => {
+  const { credential } = testMeter(network, "M0001");
+  for (let bit = 0; bit < 8 * credential.length; bit += 1) {
+    const bytes = Uint8Array.from(credential);
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+    assert.throws(() => verifyCredential(bytes, network.authority.key, nodeVerify), WireError, `bit ${bit}`);
+  }
+});
+
+test("refuses credentials of a wrong shape, signed as they are", () => {
+  const key = new Map<number, Item>([
+    [1, 1],
+    [-1, 6],
+    [-2, signerNamed("x").key.x],
+  ]);
+  const base: readonly (readonly [number, Item])[] = [
+    [1, "alpha/00"],
+    [2, "M1"],
+    [4, 2],
+    [5, 1],
+    [7, new Uint8Array(8)],
+    [8, new Map([[1, key]])],
+    [-70_001, [0, [1, 3], 0]],
+  ];
+  const issue = (changes: readonly (readonly [number, Item])[], unprotected: ReadonlyMap<number, Item> = new Map()) => {
+    const header = protectedHeader(ED25519);
+    const payload = independentCbor(new Map([...base, ...changes]));
+    return tagged18([header, unprotected, payload, authority.sign(sign1Bytes(header, payload))]);
+  };
+  assert.equal(parseCredential(issue([])).subject, "M1");
+  const cases: readonly (readonly [readonly (readonly [number, Item])[], RegExp])[] = [
+    [[[1, ""]], /iss/],
+    [[[2, "x".repeat(65)]], /sub/],
+    [[[4, -1]], /exp/],
+    [[[5, null]], /nbf/],
+    [[[7, new Uint8Array(7)]], /cti/],
+    [[[8, new Map([[3, key]])]], /cnf/],
+    [[[8, key]], /cnf|COSE_Key/],
+    [[[-70_001, [0, [1, 1], 0]]], /ascending/],
+    [[[-70_001, [0, [3, 1], 0]]], /ascending/],
+    [[[-70_001, [0, [1], 2]]], /role/],
+    [[[-70_001, [2 ** 32, [1], 0]]], /status index/],
+    [[[-70_001, [0, [65_536], 0]]], /service/],
+    [[[6, 1]], /unknown key 6/],
+  ];
+  for (const [changes, message] of cases) assert.throws(() => parseCredential(issue(changes)), message);
+  assert.throws(() => parseCredential(issue([], new Map([[4, new Uint8Array(8)]]))), /unprotected header/);
+  assert.throws(() => parseCredential(issue([[2, "x".repeat(600)]])), /larger than/);
+});
+
+test("reads every genesis that the authority issues and finds its chains", () => {
+  const { genesis, genesisBytes, nodes } = network;
+  assert.deepEqual(genesis.hash, sha256(genesisBytes));
+  assert.deepEqual(genesis.authority, network.authority.key);
+  assert.deepEqual(
+    genesis.nodes,
+    nodes.map(({ id, key, name }) => ({ id, key, name })),
+  );
+  assert.deepEqual(
+    chainOf(genesis, 3)!.members.map(({ name }) => name),
+    ["node-3", "node-2", "node-1", "node-0"],
+  );
+  assert.equal(chainOf(genesis, 2), undefined);
+  const set = nodes.map((node) => [
+    node.id,
+    new Map<number, Item>([
+      [1, 1],
+      [-1, 6],
+      [-2, node.key.x],
+    ]),
+  ]);
+  assert.deepEqual(memberSetHash(genesis.nodes), sha256(independentCbor(set as Item)));
+});
+
+test("refuses every single-bit change of a genesis", () => {
+  const { genesisBytes } = testNetwork("beta", 1);
+  for (let bit = 0; bit < 8 * genesisBytes.length; bit += 1) {
+    const bytes = Uint8Array.from(genesisBytes);
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+    assert.throws(() => verifyGenesis(bytes, nodeVerify), WireError, `bit ${bit}`);
+  }
+});
+
+test("refuses a genesis whose hash something unsigned would change", () => {
+  const { authority: signer } = network;
+  const header = protectedHeader(ED25519);
+  const payload = independentCbor(new Map([[1, 1]]));
+  const bytes = encodeSign1(
+    header,
+    new Map([[4, new Uint8Array(8)]]),
+    payload,
+    signer.sign(sign1Bytes(header, payload)),
+  );
+  assert.throws(() => verifyGenesis(bytes, nodeVerify), /unprotected header/);
+});
+
+test("does not issue a genesis that could not be read", () => {
+  const { genesis } = network;
+  const [chain] = genesis.chains;
+  const [first, second] = genesis.nodes;
+  const cases: readonly (readonly [Partial<typeof genesis>, RegExp])[] = [
+    [{ network: "Alpha" }, /network/],
+    [{ nodes: [] }, /1 to 128 nodes/],
+    [{ nodes: [first!, first!] }, /node twice/],
+    [{ nodes: [{ ...first!, id: second!.id }] }, /id is not its key's/],
+    [{ chains: [] }, /1 to 64 chains/],
+    [{ chains: [chain!, chain!] }, /chain twice/],
+    [{ chains: [chain!, { ...chain!, service: 2 }] }, /chain name twice/],
+    [{ chains: [{ ...chain!, service: 0 }] }, /must not be 0/],
+    [{ chains: [{ ...chain!, members: [] }] }, /no members/],
+    [{ chains: [{ ...chain!, members: [first!, first!] }] }, /member twice/],
+    [{ chains: [{ ...chain!, members: [{ ...first!, id: new Uint8Array(8) }] }] }, /chain member/],
+    [{ chains: [{ ...chain!, target: 0x03800000 }] }, /no compact difficulty/],
+    [{ chains: [{ ...chain!, target: 0x01000001 }] }, /no compact difficulty/],
+  ];
+  for (const [change, message] of cases) {
+    assert.throws(() => issueGenesis({ ...genesis, ...change }, network.authority), message, String(message));
+  }
+});

@@ -1,0 +1,68 @@
+// Ed25519 is not one predicate: what the cluster's verifier accepts of the public vectors, and that every verifier agrees once the
+// authority's check of keys has been passed.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { ED25519, type PublicKey } from "../../src/wire/key.js";
+import { isSafeKey, nodeVerify, verifyAsync } from "../../tools/node/crypto.js";
+import { shared } from "../shared.js";
+
+interface WycheproofGroup {
+  readonly publicKey: { readonly pk: string };
+  readonly tests: readonly {
+    readonly tcId: number;
+    readonly msg: string;
+    readonly sig: string;
+    readonly result: string;
+  }[];
+}
+
+interface ConsensusVector {
+  readonly number: number;
+  readonly key: string;
+  readonly sig: string;
+  readonly msg: string;
+}
+
+const wycheproof = shared("vectors/wycheproof/testvectors_v1/ed25519_test.json");
+const consensus = shared("vectors/cctv-ed25519/ed25519vectors.json");
+const bytesOf = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
+
+test("agrees with all of wycheproof's Ed25519 vectors", { skip: wycheproof.skip }, async () => {
+  const { testGroups } = JSON.parse(readFileSync(wycheproof.path, "utf8")) as { testGroups: WycheproofGroup[] };
+  let count = 0;
+  for (const group of testGroups) {
+    const key: PublicKey = { algorithm: ED25519, x: bytesOf(group.publicKey.pk) };
+    for (const item of group.tests) {
+      count += 1;
+      const [message, signature] = [bytesOf(item.msg), bytesOf(item.sig)];
+      assert.equal(nodeVerify(key, message, signature), item.result === "valid", `tcId ${item.tcId}`);
+      assert.equal(await verifyAsync(key, message, signature), item.result === "valid", `tcId ${item.tcId}`);
+    }
+  }
+  assert.equal(count, 151);
+});
+
+test("accepts 208 of the 914 vectors built for consensus, and of safe keys what every verifier accepts", {
+  skip: consensus.skip,
+}, () => {
+  const vectors = JSON.parse(readFileSync(consensus.path, "utf8")) as ConsensusVector[];
+  assert.equal(vectors.length, 914);
+  let accepted = 0;
+  let acceptedOfSafeKeys = 0;
+  for (const vector of vectors) {
+    const key: PublicKey = { algorithm: ED25519, x: bytesOf(vector.key) };
+    const message = new TextEncoder().encode(vector.msg);
+    const signature = bytesOf(vector.sig);
+    if (!nodeVerify(key, message, signature)) continue;
+    accepted += 1;
+    if (!isSafeKey(key)) continue;
+    acceptedOfSafeKeys += 1;
+    assert.equal(ed25519.verify(signature, message, key.x), true, `noble refuses ${vector.number}`);
+    assert.equal(ed25519.verify(signature, message, key.x, { zip215: false }), true, `strict refuses ${vector.number}`);
+  }
+  assert.equal(accepted, 208);
+  assert.ok(acceptedOfSafeKeys > 0);
+});

@@ -1,0 +1,260 @@
+// Every wire format against its fixed example, whose bytes an encoder made that shares nothing with the code under test.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { acknowledgementBytes, batchBytes, batchId, decodeBatch, encodeBatch } from "../../src/wire/batch.js";
+import { decodeBlock, encodeBlock, metadataEntry } from "../../src/wire/block.js";
+import { encodeCbor } from "../../src/wire/cbor.js";
+import {
+  certificateFromArray,
+  certificateToArray,
+  precommitBytes,
+  verifyCertificate,
+} from "../../src/wire/certificate.js";
+import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
+import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
+import { guardCborPrefix } from "../../src/wire/guard.js";
+import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js";
+import { decodeKey, ESP256, encodeKey, keyId } from "../../src/wire/key.js";
+import { leafHash } from "../../src/wire/merkle.js";
+import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
+import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
+import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
+import { signedBytes } from "../../tools/node/consensus/messages.js";
+import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import {
+  anchor,
+  blockTimes_ms,
+  credentialId,
+  energy,
+  fixtures,
+  frameHash,
+  gas,
+  genesisTime_s,
+  network,
+  power,
+  recordTimes_s,
+  refusalSentence,
+  salt,
+  script,
+  seeds,
+} from "./fixtures.js";
+import { type Item, independentDecode } from "./independent-cbor.js";
+import { verifyExport } from "./stranger.js";
+
+const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
+const authority = signerOf(seeds.authority);
+const meter = signerOf(seeds.meter);
+const kid = keyId(meter.key);
+const members = seeds.nodes.map((seed, index) => {
+  const { key } = signerOf(seed);
+  return { id: keyId(key), key, name: `node-${index}` };
+});
+
+const bytesOf = (file: string, name: string) => Uint8Array.from(Buffer.from(fixtures[file]![name]!.bytes, "hex"));
+const derivedOf = (file: string, name: string, field: string) => fixtures[file]![name]!.derived![field];
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+const genesis = verifyGenesis(bytesOf("genesis", "genesis"), nodeVerify);
+
+function matches(file: string, name: string, bytes: Uint8Array): void {
+  assert.equal(hex(bytes), fixtures[file]![name]!.bytes, `${file} ${name}`);
+}
+
+test("the fixtures' files are what the independent encoder makes", () => {
+  const folder = fileURLToPath(new URL("../fixtures/", import.meta.url));
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  assert.deepEqual(
+    names.sort(),
+    Object.keys(fixtures)
+      .map((name) => `${name}.json`)
+      .sort(),
+  );
+  for (const name of names) {
+    assert.deepEqual(JSON.parse(readFileSync(`${folder}${name}`, "utf8")), fixtures[name.replace(".json", "")], name);
+  }
+});
+
+test("writes and reads the fixed keys", () => {
+  matches("key", "ed25519", encodeKey(meter.key));
+  assert.equal(hex(kid), derivedOf("key", "ed25519", "kid"));
+  const key = decodeKey(bytesOf("key", "esp256"));
+  assert.equal(key.algorithm, ESP256);
+  matches("key", "esp256", encodeKey(key));
+  assert.equal(hex(keyId(key)), derivedOf("key", "esp256", "kid"));
+});
+
+test("writes and reads the fixed record with its disclosure, and strips it", () => {
+  const disclosure = encodeDisclosure({ salt, label: "load", registers: [power] });
+  matches("disclosure", "disclosure", disclosure);
+  assert.equal(hex(digestsOf([disclosure])[0]!), derivedOf("disclosure", "disclosure", "digest"));
+  const claims = {
+    service: 1,
+    serviceId: 12,
+    seq: 0,
+    previous: new Uint8Array(0),
+    time_s: recordTimes_s[0],
+    quality: 2,
+    registers: [energy, gas],
+    digests: digestsOf([disclosure]),
+    source: 1,
+    frameHash,
+    reason: 1,
+  };
+  const full = signRecord(claims, [disclosure], meter, kid);
+  matches("record", "full", full);
+  matches("record", "stripped", stripRecord(full));
+  const record = parseRecord(bytesOf("record", "full"));
+  assert.equal(hex(record.hash), derivedOf("record", "full", "hash"));
+  assert.equal(nodeVerify(meter.key, record.signedBytes, record.signature), true);
+  assert.equal(hex(encodeCbor(record.claims.digests!)), hex(encodeCbor(claims.digests)));
+  const next = { ...claims, seq: 1, previous: record.hash, time_s: recordTimes_s[1] };
+  const { digests: _digests, frameHash: _frameHash, ...open } = next;
+  matches(
+    "record",
+    "second",
+    signRecord({ ...open, registers: [{ ...energy, value: energy.value + 1 }, gas] }, [], meter, kid),
+  );
+  for (const name of ["stripped", "second", "third", "fork"]) {
+    const bytes = bytesOf("record", name);
+    assert.equal(hex(parseRecord(bytes).hash), derivedOf("record", name, "hash"));
+    assert.deepEqual(stripRecord(bytes), bytes);
+  }
+});
+
+test("issues and reads the fixed credential and genesis", () => {
+  const issued = issueCredential(
+    {
+      issuer: `${network}/${hex(keyId(authority.key))}`,
+      subject: "E0031004000001234",
+      notBefore_s: genesisTime_s,
+      expires_s: genesisTime_s + 315_360_000,
+      id: credentialId,
+      key: meter.key,
+      statusIndex: 0,
+      services: [1, 3],
+      role: "meter",
+    },
+    authority,
+  );
+  matches("credential", "credential", issued);
+  assert.deepEqual(verifyCredential(issued, genesis.authority, nodeVerify).key, meter.key);
+
+  const chains = [
+    { service: 1, name: "trading", members, target: 0 },
+    { service: 3, name: "dispatch", members: [members[3]!, members[2]!, members[1]!], target: 0x2007ffff },
+  ];
+  matches("genesis", "genesis", issueGenesis({ network, time_s: genesisTime_s, nodes: members, chains }, authority));
+  assert.deepEqual(genesis.chains, chains);
+  assert.equal(hex(genesis.hash), derivedOf("genesis", "genesis", "hash"));
+  assert.equal(hex(memberSetHash(members)), derivedOf("genesis", "genesis", "memberSet"));
+});
+
+test("signs and reads the fixed temporary block", () => {
+  const { batch, signature } = decodeBatch(bytesOf("batch", "batch"));
+  matches("batch", "batch", encodeBatch(batch, signature));
+  assert.deepEqual(batch.credentials.map(hex), [fixtures.credential!.credential!.bytes]);
+  assert.deepEqual(batch.records.map(hex), [fixtures.record!.stripped!.bytes, fixtures.record!.second!.bytes]);
+  const signed = batchBytes(genesis.hash, batch);
+  matches("batch", "signed", signed);
+  assert.equal(nodeVerify(members[0]!.key, signed, signature), true);
+  const id = batchId(signed);
+  assert.equal(hex(id), derivedOf("batch", "signed", "id"));
+  matches("batch", "acknowledged", acknowledgementBytes(genesis.hash, batch.chain, batch.origin, batch.number, id));
+});
+
+test("signs the fixed votes and proposal and verifies the fixed certificate", () => {
+  const [hash1, hash2] = ["block1", "block2"].map((name) => headerHash(decodeBlock(bytesOf("block", name)).header));
+  const vote = { height: 2, round: 1, id: hash2! } as const;
+  matches("vote", "prevote", signedBytes(genesis.hash, 1, { type: "prevote", vr: -1, ...vote }));
+  matches("vote", "precommit", precommitBytes(genesis.hash, 1, 1, 0, hash1!));
+  matches("vote", "nil", precommitBytes(genesis.hash, 1, 2, 0, null));
+  const body = Buffer.from(String(derivedOf("vote", "proposal", "body")), "hex");
+  const bodyHash = headerHash(body); // SHA-256
+  matches("vote", "proposal", signedBytes(genesis.hash, 1, { type: "head", vr: 0, bodyHash, ...vote }));
+  const certificate = certificateFromArray(independentDecode(bytesOf("vote", "certificate")) as never);
+  matches("vote", "certificate", encodeCbor(certificateToArray(certificate)));
+  const block = { genesisHash: genesis.hash, chain: 1, height: 1, headerHash: hash1! };
+  verifyCertificate(certificate, block, chainOf(genesis, 1)!.members, nodeVerify);
+});
+
+test("writes and reads the fixed blocks, their headers and metadata", () => {
+  for (const [index, name] of (["block1", "block2"] as const).entries()) {
+    const block = decodeBlock(bytesOf("block", name));
+    matches("block", name, encodeBlock(block));
+    assert.deepEqual([block.network, block.chain, block.height], [network, 1, index + 1]);
+    assert.deepEqual([block.time_ms, block.lock_ms], [blockTimes_ms[index], blockTimes_ms[index]! + 250]);
+    assert.equal(hex(block.script), hex(script));
+    assert.deepEqual([hex(block.memberSet), hex(block.nextMemberSet)], Array(2).fill(hex(memberSetHash(members))));
+  }
+  const block = decodeBlock(bytesOf("block", "block1"));
+  assert.equal(derivedOf("block", "block1", "size"), bytesOf("block", "block1").length);
+  matches("block", "header", encodeHeader(decodeHeader(block.header)));
+  assert.equal(hex(headerHash(block.header)), derivedOf("block", "header", "hash"));
+  assert.deepEqual(decodeHeader(block.header).previous, genesis.hash);
+  matches("block", "metadata", metadataEntry(block));
+  assert.equal(hex(leafHash(metadataEntry(block))), derivedOf("block", "metadata", "leafHash"));
+  const second = decodeBlock(bytesOf("block", "block2"));
+  assert.equal(hex(headerHash(second.header)), derivedOf("block", "block2", "hash"));
+  assert.deepEqual(
+    second.anchors.map((known) => ({ ...known, headerHash: hex(known.headerHash) })),
+    [{ ...anchor, headerHash: hex(anchor.headerHash) }],
+  );
+  assert.equal(second.counter, 1);
+});
+
+test("verifies the fixed receipt with the fixed genesis", () => {
+  const receipt = decodeReceipt(bytesOf("receipt", "receipt"));
+  matches("receipt", "receipt", encodeReceipt(receipt));
+  assert.equal(hex(receipt.recordHash), derivedOf("record", "second", "hash"));
+  verifyReceipt(receipt, genesis, nodeVerify);
+});
+
+test("a stranger verifies the fixed export and finds its one violation", () => {
+  const exported = bytesOf("export", "export");
+  const limits = { size: 16_777_216, items: 4_096 };
+  assert.equal(guardCborPrefix(exported, limits), bytesOf("block", "block1").length);
+  const report = verifyExport(bytesOf("genesis", "genesis"), exported);
+  assert.deepEqual([report.height, report.counter, report.records.length], [2, 1, 3]);
+  const [register] = report.records[2]!.claims.get(9) as readonly (readonly Item[])[];
+  assert.deepEqual(register!.slice(1), [energy.value + 2, 0, 30]);
+});
+
+test("writes and reads the fixed refusal and topics", () => {
+  const recordHash = Uint8Array.from(Buffer.from(String(derivedOf("record", "second", "hash")), "hex"));
+  const refusal = { service: 1, seq: 7, recordHash, reason: "bad-signature", sentence: refusalSentence } as const;
+  matches("refusal", "refusal", encodeRefusal(refusal));
+  assert.deepEqual(decodeRefusal(bytesOf("refusal", "refusal")), refusal);
+  const name = hex(kid);
+  const topics = {
+    record: serviceTopic(network, 1, "record", name),
+    receipt: serviceTopic(network, 1, "receipt", name),
+    birth: meterTopic(network, "birth", name),
+    ack: meterTopic(network, "ack", name),
+  };
+  for (const [kind, topic] of Object.entries(topics)) {
+    matches("topic", kind, new TextEncoder().encode(topic));
+    assert.equal(parseTopic(topic)?.kind, kind);
+  }
+});
+
+test("the worked example in PROTOCOL.md says what the fixtures say", () => {
+  const document = readFileSync(fileURLToPath(new URL("../../PROTOCOL.md", import.meta.url)), "utf8");
+  const receipt = decodeReceipt(bytesOf("receipt", "receipt"));
+  const header = hex(receipt.header);
+  for (const value of [
+    fixtures.key!.ed25519!.bytes,
+    hex(kid),
+    derivedOf("record", "second", "hash"),
+    hex(receipt.path[0]!),
+    `${header.slice(0, 8)} ${header.slice(8, 72)}`,
+    header.slice(72, 136),
+    header.slice(136, 144),
+    derivedOf("block", "header", "hash"),
+  ]) {
+    assert.ok(document.includes(String(value)), `PROTOCOL.md lacks ${value}`);
+  }
+  assert.ok(document.includes(`${bytesOf("record", "second").length} bytes`));
+});

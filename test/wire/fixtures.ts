@@ -1,0 +1,403 @@
+// The fixed examples of PROTOCOL.md, one for every wire format, built from the document alone: an encoder of its own, node:crypto for
+// hashes and signatures, nothing of src. Run by itself (node --import tsx test/wire/fixtures.ts) it writes test/fixtures/*.json.
+
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Item, independentCbor, independentDecode, tagged18 } from "./independent-cbor.js";
+
+export interface Fixture {
+  readonly what: string;
+  /** the example in hex */
+  readonly bytes: string;
+  /** diagnostic notation (RFC 8949 section 8); `<<...>>` is a byte string that holds encoded CBOR */
+  readonly diagnostic?: string;
+  /** what else follows from it, hex where it is bytes */
+  readonly derived?: Readonly<Record<string, string | number>>;
+}
+
+export type FixtureFile = Readonly<Record<string, Fixture>>;
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+const map = (...entries: readonly (readonly [number, Item])[]) => new Map<number, Item>(entries);
+
+interface Party {
+  readonly secret: KeyObject;
+  readonly key: Item;
+  readonly id: Buffer;
+}
+
+/** An Ed25519 key whose seed is 32 times one byte (RFC 8410 section 7). */
+function party(byte: number): Party {
+  const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, byte)]);
+  const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  const x = Buffer.from(createPublicKey(secret).export({ format: "jwk" }).x!, "base64url");
+  const key = map([1, 1], [-1, 6], [-2, x]);
+  return { secret, key, id: sha256(independentCbor(key)).subarray(0, 8) };
+}
+
+const signature = ({ secret }: Party, bytes: Uint8Array) => sign(null, bytes, secret);
+
+/** COSE_Sign1 with an Ed25519 signature. */
+function sign1(by: Party, payload: Uint8Array, kid?: Buffer, unprotected: ReadonlyMap<number, Item> = map()): Buffer {
+  const header = independentCbor(kid === undefined ? map([1, -19]) : map([1, -19], [4, kid]));
+  const structure = independentCbor(["Signature1", header, Buffer.alloc(0), payload]);
+  return tagged18([header, unprotected, payload, signature(by, structure)]);
+}
+
+export const seeds = { authority: 0x01, nodes: [0x10, 0x11, 0x12, 0x13], meter: 0x20 } as const;
+export const network = "alpha";
+export const genesisTime_s = 1_790_000_000;
+const authority = party(seeds.authority);
+const nodes = seeds.nodes.map(party);
+const meter = party(seeds.meter);
+
+// Keys and ids.
+
+const p256 = {
+  x: Buffer.from("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "hex"),
+  y: Buffer.from("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5", "hex"),
+};
+const p256Key = map([1, 2], [-1, 1], [-2, p256.x], [-3, p256.y]);
+
+// The record and its disclosure.
+
+export const energy = { obis: Buffer.from("0100010800ff", "hex"), value: 2_130_115, scaler: 0, unit: 30 };
+export const power = { obis: Buffer.from("0100010700ff", "hex"), value: 193, scaler: 0, unit: 27 };
+export const gas = { obis: Buffer.from("0001180201ff", "hex"), value: 5_290_123, scaler: -3, unit: 13, age: 300 };
+export const salt = Buffer.alloc(16, 0xaa);
+export const frameHash = sha256(Buffer.from("/XMX5LGBBFG1009394887\r\n\r\n!B9F\r\n"));
+const registerItem = (register: typeof energy & { readonly age?: number }): Item => {
+  const { obis, value, scaler, unit, age } = register;
+  return age === undefined ? [obis, value, scaler, unit] : [obis, value, scaler, unit, age];
+};
+const disclosure = independentCbor([salt, "load", [registerItem(power)]]);
+
+export const recordTimes_s = [1_790_000_100, 1_790_000_160, 1_790_000_220] as const;
+
+function recordPayload(seq: number, previous: Buffer, confidential: boolean): Buffer {
+  return independentCbor(
+    map(
+      [1, 1],
+      [2, 1],
+      [3, 12],
+      [4, seq],
+      [5, previous],
+      [6, recordTimes_s[seq]!],
+      [7, 2],
+      [9, [registerItem({ ...energy, value: energy.value + seq }), registerItem(gas)]],
+      ...(confidential ? ([[10, [sha256(disclosure)]]] as const) : []),
+      [11, 1],
+      ...(confidential ? ([[12, frameHash]] as const) : []),
+      [13, 1],
+    ),
+  );
+}
+
+const confidentialPayload = recordPayload(0, Buffer.alloc(0), true);
+const fullRecord = sign1(meter, confidentialPayload, meter.id, map([17, [disclosure]]));
+const records = [sign1(meter, confidentialPayload, meter.id)];
+for (let seq = 1; seq < 3; seq += 1) {
+  records.push(sign1(meter, recordPayload(seq, sha256(records[seq - 1]!), false), meter.id));
+}
+
+// The credential and the genesis.
+
+export const credentialId = Buffer.from("c0ffee0000000001", "hex");
+const credential = sign1(
+  authority,
+  independentCbor(
+    map(
+      [1, `${network}/${hexOf(authority.id)}`],
+      [2, "E0031004000001234"],
+      [4, genesisTime_s + 315_360_000],
+      [5, genesisTime_s],
+      [7, credentialId],
+      [8, map([1, meter.key])],
+      [-70_001, [0, [1, 3], 0]],
+    ),
+  ),
+);
+const genesis = sign1(
+  authority,
+  independentCbor(
+    map(
+      [1, 1],
+      [2, network],
+      [3, genesisTime_s],
+      [4, authority.key],
+      [5, nodes.map(({ id, key }, index) => [id, key, `node-${index}`])],
+      [
+        6,
+        [
+          [1, "trading", [0, 1, 2, 3], 0],
+          [3, "dispatch", [3, 2, 1], 0x2007ffff],
+        ],
+      ],
+    ),
+  ),
+);
+const genesisHash = sha256(genesis);
+const memberSet = sha256(independentCbor(nodes.map(({ id, key }) => [id, key])));
+
+// Merkle trees, temporary blocks, acknowledgements.
+
+/** RFC 9162 section 2.1.1. */
+function merkleRoot(entries: readonly Uint8Array[]): Buffer {
+  if (entries.length === 1) return sha256(Buffer.concat([Buffer.of(0), entries[0]!]));
+  let split = 1;
+  while (2 * split < entries.length) split *= 2;
+  return sha256(Buffer.concat([Buffer.of(1), merkleRoot(entries.slice(0, split)), merkleRoot(entries.slice(split))]));
+}
+
+interface FixtureBatch {
+  readonly signed: Buffer;
+  readonly id: Buffer;
+  readonly bytes: Buffer;
+  readonly acknowledged: Buffer;
+  readonly acknowledgements: Item;
+  readonly sealed: Item;
+  readonly summary: Item;
+}
+
+function makeBatch(number: number, credentials: readonly Buffer[], batchRecords: readonly Buffer[]): FixtureBatch {
+  const [origin] = nodes;
+  const root = merkleRoot(batchRecords.map(sha256));
+  const credentialsHash = sha256(independentCbor(credentials));
+  const signed = independentCbor([
+    "gs1/batch",
+    genesisHash,
+    1,
+    origin!.id,
+    number,
+    credentialsHash,
+    root,
+    batchRecords.length,
+  ]);
+  const id = sha256(signed);
+  const bytes = independentCbor([1, origin!.id, number, credentials, batchRecords, signature(origin!, signed)]);
+  const acknowledged = independentCbor(["gs1/ack", genesisHash, 1, origin!.id, number, id]);
+  const acknowledgements = nodes.slice(0, 3).map((node) => [node.id, sha256(signature(node, acknowledged))]);
+  const head: readonly Item[] = [origin!.id, number, id, acknowledgements, credentials];
+  return {
+    signed,
+    id,
+    bytes,
+    acknowledged,
+    acknowledgements,
+    sealed: [...head, batchRecords],
+    summary: [...head, batchRecords.length],
+  };
+}
+
+// Blocks.
+
+interface FixtureBlock {
+  readonly bytes: Buffer;
+  readonly header: Buffer;
+  readonly hash: Buffer;
+  readonly metadata: Buffer;
+  readonly precommit: Buffer;
+  readonly certificate: Item;
+}
+
+interface BlockPlan {
+  readonly height: number;
+  readonly previous: Buffer;
+  readonly time_ms: number;
+  readonly round: number;
+  readonly batch: FixtureBatch;
+  readonly records: readonly Buffer[];
+  readonly counter: number;
+  readonly results: readonly Item[];
+  readonly anchors: readonly Item[];
+}
+
+export const script = Buffer.from("gs1/rules/1");
+
+function makeBlock(plan: BlockPlan): FixtureBlock {
+  const { height, previous, time_ms, round, batch, counter, anchors } = plan;
+  const magic = Buffer.from("GSB1");
+  const results = independentCbor(plan.results);
+  const metadata = independentCbor([
+    magic,
+    1,
+    network,
+    1,
+    height,
+    counter,
+    sha256(independentCbor([batch.summary])),
+    sha256(script),
+    sha256(results),
+    memberSet,
+    memberSet,
+    0,
+    time_ms,
+    anchors,
+  ]);
+  const header = Buffer.alloc(80);
+  header.writeUInt32LE(1, 0);
+  previous.copy(header, 4);
+  merkleRoot([metadata, ...plan.records.map(sha256)]).copy(header, 36);
+  header.writeUInt32LE(Math.floor(time_ms / 1_000), 68);
+  const hash = sha256(header);
+  const precommit = independentCbor(["gs1/precommit", genesisHash, 1, height, round, hash]);
+  const certificate: Item = [round, nodes.slice(0, 3).map((node) => [node.id, signature(node, precommit)])];
+  const content = independentCbor([1, [batch.sealed], script, results, anchors, 0, time_ms, memberSet, memberSet]);
+  const lock = Buffer.alloc(8);
+  lock.writeBigUInt64BE(BigInt(time_ms + 250));
+  const size = Buffer.alloc(4);
+  const parts: readonly Item[] = [[magic, 1, network, 1, height], size, header, counter, content, lock, certificate];
+  size.writeUInt32BE(independentCbor(parts).length);
+  return { bytes: independentCbor(parts), header, hash, metadata, precommit, certificate };
+}
+
+export const blockTimes_ms = [1_790_000_101_500, 1_790_000_222_000] as const;
+export const anchor = { chain: 3, height: 5, headerHash: sha256(Buffer.from("another chain's header")) };
+const batches = [makeBatch(0, [credential], records.slice(0, 2)), makeBatch(1, [], records.slice(2))] as const;
+/** A second record with number 1: what the fork violation of block 2 shows. */
+const fork = sign1(
+  meter,
+  independentCbor(map([1, 1], [2, 1], [3, 12], [4, 1], [5, sha256(records[0]!)], [6, recordTimes_s[1]], [7, 2])),
+  meter.id,
+);
+const block1 = makeBlock({
+  height: 1,
+  previous: genesisHash,
+  time_ms: blockTimes_ms[0],
+  round: 0,
+  batch: batches[0],
+  records: records.slice(0, 2),
+  counter: 0,
+  results: [],
+  anchors: [],
+});
+const block2 = makeBlock({
+  height: 2,
+  previous: block1.hash,
+  time_ms: blockTimes_ms[1],
+  round: 1,
+  batch: batches[1],
+  records: records.slice(2),
+  counter: 1,
+  results: [[2, meter.id, 1, fork]],
+  anchors: [[anchor.chain, anchor.height, anchor.headerHash]],
+});
+
+// The receipt of record 1: leaf 2 of 3, right of the hash over leaves 0 and 1.
+
+const path = [merkleRoot([block1.metadata, sha256(records[0]!)])];
+const receipt = independentCbor([1, network, 1, 1, sha256(records[1]!), 2, 3, path, block1.header, block1.certificate]);
+
+// Votes and proposals of height 2.
+
+const body = Buffer.from("body of a proposal");
+const prevote = independentCbor(["gs1/prevote", genesisHash, 1, 2, 1, block2.hash, -1]);
+const nilPrecommit = independentCbor(["gs1/precommit", genesisHash, 1, 2, 0, null]);
+const proposal = independentCbor(["gs1/proposal", genesisHash, 1, 2, 1, 0, block2.hash, sha256(body)]);
+
+export const refusalSentence = "record's signature does not verify with the meter's key";
+const refusal = independentCbor([1, 7, sha256(records[1]!), 7, refusalSentence]);
+
+/** Every fixture, by the name of its file in test/fixtures. */
+export const fixtures: Readonly<Record<string, FixtureFile>> = {
+  key: {
+    ed25519: fixture("COSE_Key of the meter, Ed25519, seed 32 times 0x20", independentCbor(meter.key), {
+      kid: hexOf(meter.id),
+    }),
+    esp256: fixture("COSE_Key of P-256, the generator's point", independentCbor(p256Key), {
+      kid: hexOf(sha256(independentCbor(p256Key)).subarray(0, 8)),
+    }),
+  },
+  disclosure: {
+    disclosure: fixture("confidential group `load`", disclosure, { digest: hexOf(sha256(disclosure)) }),
+  },
+  record: {
+    full: fixture("record 0 as the meter publishes it, one group confidential", fullRecord, {
+      hash: hexOf(sha256(records[0]!)),
+    }),
+    stripped: fixture("record 0 as it is sealed", records[0]!, { hash: hexOf(sha256(records[0]!)) }),
+    second: fixture("record 1, nothing confidential", records[1]!, { hash: hexOf(sha256(records[1]!)) }),
+    third: fixture("record 2", records[2]!, { hash: hexOf(sha256(records[2]!)) }),
+    fork: fixture("another record 1", fork, { hash: hexOf(sha256(fork)) }),
+  },
+  credential: { credential: fixture("credential of the meter", credential) },
+  genesis: {
+    genesis: fixture("genesis of four nodes and two chains; authority's seed 32 times 0x01", genesis, {
+      hash: hexOf(genesisHash),
+      memberSet: hexOf(memberSet),
+    }),
+  },
+  batch: {
+    signed: fixture("what the origin signs", batches[0].signed, { id: hexOf(batches[0].id) }),
+    batch: fixture("temporary block 0 of node-0 with a credential and two records", batches[0].bytes),
+    acknowledged: fixture("what a node signs to acknowledge it", batches[0].acknowledged),
+  },
+  vote: {
+    prevote: fixture("what a prevote for block 2 signs, height 2, round 1, vr -1", prevote),
+    precommit: fixture("what a precommit for block 1 signs, height 1, round 0", block1.precommit),
+    nil: fixture("what a precommit for no block signs, height 2, round 0", nilPrecommit),
+    proposal: fixture("what a proposal of block 2 signs, height 2, round 1, vr 0", proposal, { body: hexOf(body) }),
+    certificate: fixture("commit certificate of block 1", independentCbor(block1.certificate)),
+  },
+  block: {
+    header: { what: "header of block 1", bytes: hexOf(block1.header), derived: { hash: hexOf(block1.hash) } },
+    metadata: fixture("entry of leaf 0 of block 1", block1.metadata, {
+      leafHash: hexOf(sha256(Buffer.concat([Buffer.of(0), block1.metadata]))),
+    }),
+    block1: fixture("block 1", block1.bytes, { size: block1.bytes.length }),
+    block2: fixture("block 2, whose results show a fork", block2.bytes, { hash: hexOf(block2.hash) }),
+  },
+  export: {
+    export: { what: "the chain of both blocks", bytes: hexOf(Buffer.concat([block1.bytes, block2.bytes])) },
+  },
+  receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
+  refusal: { refusal: fixture("refusal of record 1: bad signature", refusal) },
+  topic: {
+    record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),
+    receipt: textFixture(`gs1/${network}/1/receipt/${hexOf(meter.id)}`),
+    birth: textFixture(`gs1/${network}/-/birth/${hexOf(meter.id)}`),
+    ack: textFixture(`gs1/${network}/-/ack/${hexOf(meter.id)}`),
+  },
+};
+
+function fixture(what: string, bytes: Buffer, derived?: Fixture["derived"]): Fixture {
+  const item = bytes[0] === 0xd2 ? `18(${diagnostic(bytes.subarray(1))})` : diagnostic(bytes);
+  return { what, bytes: hexOf(bytes), diagnostic: item, ...(derived !== undefined && { derived }) };
+}
+
+function textFixture(topic: string): Fixture {
+  return { what: topic, bytes: hexOf(Buffer.from(topic)) };
+}
+
+function diagnostic(bytes: Uint8Array): string {
+  return diagnosticOf(independentDecode(bytes));
+}
+
+function diagnosticOf(item: Item): string {
+  if (item instanceof Uint8Array) return embedded(item) ?? `h'${hexOf(item)}'`;
+  if (item instanceof Map) return `{${[...item].map((pair) => pair.map(diagnosticOf).join(": ")).join(", ")}}`;
+  if (Array.isArray(item)) return `[${item.map(diagnosticOf).join(", ")}]`;
+  return typeof item === "string" ? JSON.stringify(item) : String(item);
+}
+
+/** Byte strings that hold an array or a map, or a tagged COSE_Sign1, are shown by what they hold. */
+function embedded(bytes: Uint8Array): string | undefined {
+  const tagged = bytes[0] === 0xd2;
+  const content = tagged ? bytes.subarray(1) : bytes;
+  const major = (content[0] ?? 0) >> 5;
+  if (content.length < 2 || (major !== 4 && major !== 5)) return undefined;
+  try {
+    return tagged ? `<<18(${diagnostic(content)})>>` : `<<${diagnostic(content)}>>`;
+  } catch {
+    return undefined;
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const [name, file] of Object.entries(fixtures)) {
+    const path = fileURLToPath(new URL(`../fixtures/${name}.json`, import.meta.url));
+    writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);
+  }
+}

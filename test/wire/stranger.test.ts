@@ -1,0 +1,201 @@
+// The stranger reads chains that src/wire made, and finds whatever was changed in them.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Block, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
+import { encodeCbor } from "../../src/wire/cbor.js";
+import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
+import {
+  type Seal,
+  script,
+  sealBlock,
+  sha256,
+  startTime_s,
+  type TestMeter,
+  testBatch,
+  testMeter,
+  testNetwork,
+  testRecords,
+} from "./network.js";
+import { verifyExport } from "./stranger.js";
+
+const network = testNetwork();
+const [first, second] = network.nodes;
+const meter = testMeter(network, "M0001");
+const other = testMeter(network, "M0002");
+const records = testRecords(meter, 6);
+const others = testRecords(other, 3);
+
+const batch = (number: number, credentials: readonly Uint8Array[], sealed: readonly Uint8Array[], origin = first!) =>
+  testBatch(network, 1, origin, number, credentials, sealed);
+
+/** A chain of blocks with these seals. */
+function chainOf(...seals: readonly Seal[]): Block[] {
+  const blocks: Block[] = [];
+  for (const seal of seals) blocks.push(sealBlock(network, 1, blocks.at(-1), seal));
+  return blocks;
+}
+
+const exported = (blocks: readonly Block[]) => Buffer.concat(blocks.map(encodeBlock));
+
+const goodSeals: readonly Seal[] = [
+  { batches: [batch(0, [meter.credential], records.slice(0, 2)), batch(0, [other.credential], [others[0]!], second)] },
+  { batches: [batch(1, [], [...records.slice(2, 4), others[2]!])], round: 3 },
+  { batches: [batch(1, [], [others[1]!, records[4]!], second)], signers: 4 },
+];
+
+test("a stranger verifies an exported chain and reads every record of it", () => {
+  const blocks = chainOf(...goodSeals);
+  const report = verifyExport(network.genesisBytes, exported(blocks));
+  assert.deepEqual([report.network, report.chain, report.height, report.counter], ["alpha", 1, 3, 0]);
+  const sealed = blocks.flatMap((block) => block.batches.flatMap((sealedBatch) => sealedBatch.records));
+  assert.equal(report.records.length, sealed.length);
+  for (const [index, record] of report.records.entries()) {
+    const expected = parseRecord(sealed[index]!);
+    assert.equal(record.hash, Buffer.from(expected.hash).toString("hex"));
+    assert.equal(record.seq, expected.claims.seq);
+    assert.equal(record.subject, Buffer.compare(expected.kid, meter.kid) === 0 ? "M0001" : "M0002");
+    assert.deepEqual(record.claims.get(6), expected.claims.time_s);
+  }
+  assert.deepEqual([report.records[0]!.height, report.records[0]!.leaf, report.records[2]!.leaf], [1, 1, 3]);
+});
+
+test("a stranger verifies a chain with a difficulty target and one whose members differ in order", () => {
+  const mined = testNetwork("mined", 1, 0x2007ffff);
+  const miner = testMeter(mined, "M0003");
+  const chained = testBatch(mined, 1, mined.nodes[0]!, 0, [miner.credential], testRecords(miner, 2));
+  assert.equal(
+    verifyExport(mined.genesisBytes, encodeBlock(sealBlock(mined, 1, undefined, { batches: [chained] }))).height,
+    1,
+  );
+  const dispatched = testBatch(network, 3, first!, 0, [meter.credential], testRecords(meter, 2, 3));
+  const block = sealBlock(network, 3, undefined, { batches: [dispatched] });
+  assert.equal(verifyExport(network.genesisBytes, encodeBlock(block)).chain, 3);
+});
+
+test("a stranger comes to the same violations: a gap, a broken link, a fork", () => {
+  const forked = testRecords(meter, 2, 1, 1, sha256(records[0]!)).map((_, index) =>
+    forkOf(meter, 1 + index, records[index]!),
+  );
+  const far = testRecords(meter, 1, 1, 2_000)[0]!;
+  const unlinked = testRecords(meter, 1, 1, 2_001, sha256(Buffer.from("another")))[0]!;
+  const blocks = chainOf(
+    { batches: [batch(0, [meter.credential], [records[0]!, records[1]!, records[4]!])] },
+    { batches: [batch(1, [], [records[3]!])], ...results(0, [2, meter.kid, 1, forked[0]!]) },
+    {
+      batches: [batch(2, [], [far, unlinked])],
+      ...results(1, [1, meter.kid, 2, 2], [3, meter.kid, 2_001, sha256(unlinked)]),
+    },
+  );
+  assert.equal(verifyExport(network.genesisBytes, exported(blocks)).counter, 3);
+});
+
+function results(before: number, ...rows: readonly (readonly [number, Uint8Array, number, number | Uint8Array])[]) {
+  return { results: encodeCbor(rows), counter: before + rows.length };
+}
+
+/** Another record with a sealed number. */
+function forkOf(of: TestMeter, seq: number, before: Uint8Array): Uint8Array {
+  const claims: Claims = { service: 1, serviceId: 13, seq, previous: sha256(before), time_s: startTime_s, quality: 2 };
+  return signRecord(claims, [], of.signer, of.kid);
+}
+
+const anchorOf = (chain: number) => ({ chain, height: 1, headerHash: sha256(Uint8Array.of(chain)) });
+
+const disordered = (sealed: SealedBatch) => ({ ...sealed, acknowledgements: [...sealed.acknowledgements].reverse() });
+
+test("a stranger refuses a chain that breaks any rule", () => {
+  const [one, two, three] = goodSeals;
+  const stranger = testMeter(testNetwork("beta"), "M0001");
+  const pause = testMeter(network, "M0009", [3]);
+  const fork = forkOf(meter, 1, records[0]!);
+  const cases: readonly (readonly [string, readonly Seal[], RegExp])[] = [
+    ["too few signatures", [{ ...one!, signers: 2 }], /not of a quorum/],
+    ["a record twice", [one!, { batches: [batch(1, [], [records[0]!])] }], /sealed twice/],
+    ["a batch twice", [one!, { batches: [batch(0, [], records.slice(2, 4))] }], /sealed twice/],
+    ["a batch far ahead", [one!, { batches: [batch(2_000, [], records.slice(2, 4))] }], /too far ahead/],
+    [
+      "a credential twice",
+      [one!, { batches: [batch(1, [meter.credential], records.slice(2, 4))] }],
+      /on the chain twice/,
+    ],
+    ["no credential", [{ batches: [batch(0, [], records)] }], /no credential/],
+    ["a foreign credential", [{ batches: [batch(0, [stranger.credential], [])] }], /not signed by the authority/],
+    ["a service not permitted", [{ batches: [batch(0, [pause.credential], testRecords(pause, 1))] }], /may not send/],
+    [
+      "another service's record",
+      [{ batches: [batch(0, [meter.credential], testRecords(meter, 1, 3))] }],
+      /another version or service/,
+    ],
+    ["a wrong counter", [{ ...one!, counter: 1 }], /action counter/],
+    ["a violation invented", [{ ...one!, ...results(0, [1, meter.kid, 7, 9]) }], /results of the rules/],
+    [
+      "a violation left out",
+      [one!, { batches: [batch(1, [], [records[3]!, testRecords(meter, 1, 1, 3_000)[0]!])] }],
+      /results of the rules/,
+    ],
+    ["a fork invented", [one!, { ...two!, ...results(0, [2, meter.kid, 1, records[1]!]) }], /no sealed record/],
+    [
+      "a fork counted twice",
+      [
+        one!,
+        { ...two!, ...results(0, [2, meter.kid, 1, fork]) },
+        { ...three!, ...results(1, [2, meter.kid, 1, fork]) },
+      ],
+      /counted twice/,
+    ],
+    ["anchors out of order", [{ ...one!, anchors: [anchorOf(3), anchorOf(2)] }], /anchors/],
+    ["an anchor of its own chain", [{ ...one!, anchors: [anchorOf(1)] }], /anchors/],
+    ["too few acknowledgements", [{ batches: [{ ...one!.batches[0]!, acknowledgements: [] }] }], /not of a quorum/],
+    ["acknowledgements out of order", [{ batches: [disordered(one!.batches[0]!)] }], /in their order/],
+    ["an original node that is no member", [{ batches: [{ ...one!.batches[0]!, origin: meter.kid }] }], /no member/],
+    ["an empty block", [{ batches: [batch(0, [meter.credential], [])] }], /empty/],
+    ["time backwards", [one!, { ...two!, time_ms: startTime_s * 1_000 }], /backwards/],
+  ];
+  for (const [name, seals, message] of cases) {
+    assert.throws(() => verifyExport(network.genesisBytes, exported(chainOf(...seals))), message, name);
+  }
+});
+
+test("a stranger refuses blocks out of order, left out, of another network or with another script", () => {
+  const [one, two, three] = chainOf(...goodSeals);
+  for (const blocks of [[two!], [one!, three!], [one!, one!], [two!, one!]]) {
+    assert.throws(() => verifyExport(network.genesisBytes, exported(blocks)), /block format/);
+  }
+  assert.throws(() => verifyExport(network.genesisBytes, Buffer.alloc(0)), /no block/);
+  const elsewhere = testNetwork("beta");
+  assert.throws(() => verifyExport(elsewhere.genesisBytes, exported([one!])), /block format/);
+  const renamed = { ...one!, script: Buffer.from(script).map((byte) => byte ^ 1) };
+  assert.throws(() => verifyExport(network.genesisBytes, exported([renamed])), /script/);
+});
+
+test("a stranger refuses a change of any byte of a block but its lock time", () => {
+  const blocks = chainOf({ batches: [batch(0, [meter.credential], [records[0]!])] });
+  const bytes = exported(blocks);
+  const lock = new Uint8Array(9);
+  lock[0] = 0x48;
+  new DataView(lock.buffer).setBigUint64(1, BigInt(blocks[0]!.lock_ms));
+  const unproven = bytes.indexOf(lock) + 1;
+  assert.ok(unproven > 0);
+  for (let place = 0; place < bytes.length; place += 1) {
+    if (place >= unproven && place < unproven + 8) continue;
+    const changed = Buffer.from(bytes);
+    changed[place]! ^= 1 << (place & 7);
+    assert.throws(() => verifyExport(network.genesisBytes, changed), Error, `byte ${place}`);
+  }
+});
+
+test("the stranger imports nothing of the project", () => {
+  for (const name of ["stranger", "stranger-proof", "independent-cbor"]) {
+    const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
+    const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier);
+    assert.ok(
+      imports.every(
+        (specifier) => specifier === "node:crypto" || /^\.\/(independent-cbor|stranger-proof)\.js$/.test(specifier!),
+      ),
+      `${name} imports ${imports.join(", ")}`,
+    );
+  }
+});

@@ -1,0 +1,290 @@
+// The audit of one chain: every block from the first on is checked with nothing but the genesis, everything that can be computed is
+// computed again, every signature verified. It holds a block and what the chain remembers of each meter, however long the chain is.
+
+import { type Anchor, type Block, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { verifyCertificate } from "../../src/wire/certificate.js";
+import { verifyCredential } from "../../src/wire/credential.js";
+import { WireError } from "../../src/wire/error.js";
+import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
+import { headerHash } from "../../src/wire/header.js";
+import type { PublicKey } from "../../src/wire/key.js";
+import { quorum } from "../../src/wire/quorum.js";
+import type { Record as MeterRecord } from "../../src/wire/record.js";
+import type { ChainTip } from "../node/chain/compose.js";
+import { type ChainView, decodeResults, type Execution, type ViolationKind } from "../node/chain/execution.js";
+import { type ReplayedBlock, replayBlock } from "../node/chain/replay.js";
+import type { MeterState, OriginState } from "../node/chain/state.js";
+import { nodeVerify, verifyAsync } from "../node/crypto.js";
+import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
+
+/** The first thing that does not follow, and the height of the block that it is in. */
+export interface Problem {
+  readonly height: number;
+  readonly what: string;
+}
+
+export interface AuditReport {
+  readonly service: number;
+  readonly name: string;
+  /** of the last good block; 0 where there is none */
+  readonly height: number;
+  /** header hash of that block in hex; the genesis hash where there is none */
+  readonly header: string;
+  readonly time_ms: number | undefined;
+  readonly records: number;
+  readonly meters: number;
+  /** that the chain has recorded of its meters */
+  readonly violations: Readonly<Record<ViolationKind, number>>;
+  /** headers of other chains that blocks name, and how many of them the source has shown to be those chains' */
+  readonly anchors: { readonly named: number; readonly confirmed: number };
+  /** absent where the chain is good */
+  readonly firstProblem: Problem | undefined;
+}
+
+export interface AuditOptions {
+  /** Header hash of a block of another chain, to compare with anchors; undefined where it is not at hand. */
+  headerOf?(service: number, height: number): Promise<Uint8Array | undefined>;
+  /** Called after each good block. */
+  onBlock?(height: number, records: number): void;
+}
+
+interface Key {
+  readonly key: PublicKey;
+  readonly services: readonly number[];
+}
+
+interface Totals {
+  height: number;
+  header: Uint8Array;
+  time_ms: number | undefined;
+  records: number;
+  violations: Record<ViolationKind, number>;
+  anchors: { named: number; confirmed: number };
+}
+
+interface Audit {
+  readonly genesis: Genesis;
+  readonly chain: GenesisChain;
+  readonly options: AuditOptions;
+  readonly meters: Map<string, MeterState>;
+  readonly origins: Map<string, OriginState>;
+  readonly keys: Map<string, Key>;
+  readonly forks: ForkProofs;
+  /** newest anchor of each other chain, which need not be compared again */
+  readonly anchors: Map<number, Anchor>;
+  tip: ChainTip;
+  /** of the blocks that are good in every respect */
+  readonly totals: Totals;
+}
+
+/** A block that follows from those before; its signatures are being verified. */
+interface Judged {
+  readonly block: Block;
+  readonly records: number;
+  readonly violations: Execution["violations"];
+  readonly complaint: Promise<string | undefined>;
+}
+
+/**
+ * Audits a chain whose blocks `blocks` yields in order from height 1, and yields again where forks of meters are to be proved. Stops
+ * at the first problem. Rejects only with what `blocks` or `headerOf` throw, other than WireErrors.
+ */
+export async function auditChain(
+  genesis: Genesis,
+  chain: GenesisChain,
+  blocks: () => AsyncIterable<Uint8Array>,
+  options: AuditOptions = {},
+): Promise<AuditReport> {
+  const audit = createAudit(genesis, chain, options);
+  const problem = (await findProblem(audit, blocks())) ?? (await audit.forks.findUnproved(blocks));
+  const { totals } = audit;
+  return {
+    service: chain.service,
+    name: chain.name,
+    height: totals.height,
+    header: toHex(totals.header),
+    time_ms: totals.time_ms,
+    records: totals.records,
+    meters: audit.keys.size,
+    violations: totals.violations,
+    anchors: totals.anchors,
+    firstProblem: problem,
+  };
+}
+
+function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOptions): Audit {
+  const meters = new Map<string, MeterState>();
+  const origins = new Map<string, OriginState>();
+  return {
+    genesis,
+    chain,
+    options,
+    meters,
+    origins,
+    keys: new Map(),
+    forks: createForkProofs(),
+    anchors: new Map(),
+    tip: {
+      genesis,
+      chain,
+      height: 1,
+      previous: genesis.hash,
+      counter: 0,
+      time_ms: 0,
+      view: viewOver(meters, origins),
+    },
+    totals: {
+      height: 0,
+      header: genesis.hash,
+      time_ms: undefined,
+      records: 0,
+      violations: { gap: 0, fork: 0, link: 0 },
+      anchors: { named: 0, confirmed: 0 },
+    },
+  };
+}
+
+/** The hash of a record that is sealed, whatever it is: whether a fork's record differs from it is proved in the end. */
+const someHash = new Uint8Array(0);
+
+function viewOver(meters: ReadonlyMap<string, MeterState>, origins: ReadonlyMap<string, OriginState>): ChainView {
+  return {
+    meter: (kid) => meters.get(kid),
+    origin: (node) => origins.get(node),
+    sealedHash(kid, seq) {
+      const state = meters.get(kid);
+      if (state === undefined || seq > state.high) return undefined;
+      return state.gaps.some(([from, to]) => seq >= from && seq <= to) ? undefined : someHash;
+    },
+  };
+}
+
+/** Goes through the blocks; while the signatures of one are verified on other threads, the next is replayed on this one. */
+async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Promise<Problem | undefined> {
+  let pending: Judged | undefined;
+  try {
+    for await (const bytes of blocks) {
+      const judged = judge(audit, bytes);
+      const problem = await settle(audit, pending);
+      pending = undefined;
+      if (problem !== undefined) return problem;
+      pending = judged;
+    }
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return (await settle(audit, pending)) ?? { height: audit.tip.height, what: error.message };
+  }
+  return settle(audit, pending);
+}
+
+/** Replays the next block and begins to verify its signatures. Throws a WireError where it does not follow. */
+function judge(audit: Audit, bytes: Uint8Array): Judged {
+  const block = decodeBlock(bytes);
+  const { tip } = audit;
+  const replayed = replayBlock(tip, block);
+  const { execution, records } = replayed;
+  checkAcknowledgements(audit.chain, block.batches);
+  checkAnchors(audit, block);
+  const hash = headerHash(block.header);
+  const named = { genesisHash: audit.genesis.hash, chain: block.chain, height: block.height, headerHash: hash };
+  verifyCertificate(block.certificate, named, audit.chain.members, nodeVerify);
+  bringCredentials(audit, execution);
+  const complaint = complaintOf(audit, replayed);
+  for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
+  for (const [node, state] of execution.origins) audit.origins.set(node, state);
+  audit.forks.expect(replayed.forks, block.height);
+  audit.tip = { ...tip, height: block.height + 1, previous: hash, counter: block.counter, time_ms: block.time_ms };
+  return { block, records: records.length, violations: decodeResults(block.results), complaint };
+}
+
+/** Waits for a block's signatures and counts it where all are good. */
+async function settle(audit: Audit, judged: Judged | undefined): Promise<Problem | undefined> {
+  if (judged === undefined) return undefined;
+  const { block } = judged;
+  const what = (await judged.complaint) ?? (await compareAnchors(audit, block));
+  if (what !== undefined) return { height: block.height, what };
+  const { totals } = audit;
+  totals.height = block.height;
+  totals.header = headerHash(block.header);
+  totals.time_ms = block.time_ms;
+  totals.records += judged.records;
+  for (const { kind } of judged.violations) totals.violations[kind] += 1;
+  audit.options.onBlock?.(totals.height, totals.records);
+  return undefined;
+}
+
+/** Each temporary block is a member's, and a quorum of members, in their order, has acknowledged it. */
+function checkAcknowledgements(chain: GenesisChain, batches: readonly SealedBatch[]): void {
+  const needed = quorum(chain.members.length);
+  for (const { origin, number, acknowledgements } of batches) {
+    const name = `batch ${number} of ${toHex(origin)}`;
+    if (!chain.members.some(({ id }) => equalBytes(id, origin))) {
+      throw new WireError("unproven", `${name} is not of a member of the chain`);
+    }
+    if (acknowledgements.length < needed) {
+      throw new WireError("unproven", `${name} has ${acknowledgements.length} acknowledgements, ${needed} are needed`);
+    }
+    let next = 0;
+    for (const { node } of acknowledgements) {
+      while (next < chain.members.length && !equalBytes(chain.members[next]!.id, node)) next += 1;
+      if (next === chain.members.length) {
+        throw new WireError("unproven", `${name}: those who acknowledged are not members in their order`);
+      }
+      next += 1;
+    }
+  }
+}
+
+function checkAnchors(audit: Audit, block: Block): void {
+  let before = 0;
+  for (const { chain, height } of block.anchors) {
+    if (chain <= before) throw new WireError("unproven", "anchors are not in ascending order of their chains");
+    if (chain === block.chain || !audit.genesis.chains.some(({ service }) => service === chain) || height === 0) {
+      throw new WireError("unproven", `anchor names block ${height} of chain ${chain}, which is none of another chain`);
+    }
+    before = chain;
+  }
+}
+
+async function compareAnchors(audit: Audit, block: Block): Promise<string | undefined> {
+  const { anchors } = audit.totals;
+  for (const anchor of block.anchors) {
+    const known = audit.anchors.get(anchor.chain);
+    if (known?.height === anchor.height && equalBytes(known.headerHash, anchor.headerHash)) continue;
+    audit.anchors.set(anchor.chain, anchor);
+    anchors.named += 1;
+    const hash = await audit.options.headerOf?.(anchor.chain, anchor.height);
+    if (hash === undefined) continue;
+    if (!equalBytes(hash, anchor.headerHash)) {
+      return `anchor is not the header of block ${anchor.height} of chain ${anchor.chain}`;
+    }
+    anchors.confirmed += 1;
+  }
+  return undefined;
+}
+
+/** Credentials that the block brings: signed by the authority of the genesis. */
+function bringCredentials(audit: Audit, execution: Execution): void {
+  for (const [kid, bytes] of execution.credentials) {
+    const { key, services } = verifyCredential(bytes, audit.genesis.authority, nodeVerify);
+    audit.keys.set(kid, { key, services });
+  }
+}
+
+/** Resolves to what is wrong with a record's signature or permission, if anything is. */
+async function complaintOf(audit: Audit, { records, forks }: ReplayedBlock): Promise<string | undefined> {
+  const complaints = await Promise.all([...records, ...forks].map((record) => recordComplaint(audit, record)));
+  return complaints.find((complaint) => complaint !== undefined);
+}
+
+async function recordComplaint(audit: Audit, record: MeterRecord): Promise<string | undefined> {
+  const kid = toHex(record.kid);
+  const name = `record ${record.claims.seq} of meter ${kid}`;
+  const known = audit.keys.get(kid);
+  if (known === undefined) return `${name}: the chain has no credential of its meter`;
+  if (!known.services.includes(record.claims.service)) return `${name}: its credential does not permit the service`;
+  const isSigned =
+    known.key.algorithm === record.algorithm && (await verifyAsync(known.key, record.signedBytes, record.signature));
+  return isSigned ? undefined : `${name}: its signature does not verify`;
+}

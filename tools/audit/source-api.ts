@@ -1,0 +1,123 @@
+// A node's HTTP API as a source of chains and receipts. What it answers is taken for what it says, not for true: audits and receipts
+// are checked by whoever reads them.
+
+import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
+import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { splitSequence } from "./sequence.js";
+import type { ChainSummary, ReceiptSource } from "./source.js";
+
+/** A node that says nothing for so long is not reached. */
+const TIMEOUT_MS = 30_000;
+const PAGE_BLOCKS = 100;
+const JSON_BYTES_MAX = 1_048_576;
+
+/** Throws USAGE where the URL is none; what is asked later throws NODE_UNREACHABLE where the node does not answer as it should. */
+export function openApiSource(url: string): ReceiptSource {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new GridsealError("USAGE", `--api must be http://host:port, not ${url}`);
+  }
+  const base = url.replace(/\/+$/, "");
+
+  return {
+    origin: base,
+    async chains() {
+      const text = new TextDecoder().decode(await getBytes(`${base}/chains`, JSON_BYTES_MAX));
+      return summariesOf(base, text);
+    },
+    async *blocks(service, from) {
+      for (let next = from; ; ) {
+        const response = await get(`${base}/chains/${service}/blocks?from=${next}&limit=${PAGE_BLOCKS}`);
+        const before = next;
+        for await (const block of splitSequence(chunksOf(base, response))) {
+          yield block;
+          next += 1;
+        }
+        if (next === before) return;
+      }
+    },
+    async block(service, height) {
+      const response = await request(`${base}/chains/${service}/blocks/${height}`);
+      if (response.status === 404) return undefined;
+      return wholeOf(base, await accepted(response), BLOCK_BYTES_MAX);
+    },
+    async receipt(service, meter, seq) {
+      const response = await request(`${base}/receipts/${service}/${toHex(meter)}/${seq}`);
+      const name = `record ${seq} of meter ${toHex(meter)}`;
+      if (response.status === 404) throw new GridsealError("RECORD_UNKNOWN", `${base} does not know ${name}`);
+      if (response.status === 202) throw new GridsealError("RECORD_UNKNOWN", `${name} waits and is not sealed yet`);
+      return wholeOf(base, await accepted(response), RECEIPT_BYTES_MAX);
+    },
+    close: async () => {},
+  };
+}
+
+async function request(url: string): Promise<Response> {
+  try {
+    return await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
+  } catch (thrown) {
+    const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
+    throw new GridsealError("NODE_UNREACHABLE", `${url} cannot be reached: ${reasonOf(cause)}`, { cause: thrown });
+  }
+}
+
+async function accepted(response: Response): Promise<Response> {
+  if (response.status === 200) return response;
+  const text = await response.text().catch(() => "");
+  throw new GridsealError("NODE_UNREACHABLE", `${response.url} answers ${response.status}: ${text.slice(0, 200)}`);
+}
+
+async function get(url: string): Promise<Response> {
+  return accepted(await request(url));
+}
+
+async function getBytes(url: string, bytes_max: number): Promise<Uint8Array> {
+  return wholeOf(url, await get(url), bytes_max);
+}
+
+async function wholeOf(origin: string, response: Response, bytes_max: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(origin, response)) {
+    length += chunk.length;
+    if (length > bytes_max) {
+      throw new GridsealError("NODE_UNREACHABLE", `${response.url} answers more than ${bytes_max} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return concatBytes(...chunks);
+}
+
+async function* chunksOf(origin: string, response: Response): AsyncGenerator<Uint8Array> {
+  if (response.body === null) return;
+  try {
+    for await (const chunk of response.body) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw new GridsealError("NODE_UNREACHABLE", `${origin} broke off its answer: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function summariesOf(origin: string, text: string): readonly ChainSummary[] {
+  let rows: unknown;
+  try {
+    rows = JSON.parse(text);
+  } catch {
+    rows = undefined;
+  }
+  if (!Array.isArray(rows) || !rows.every(isSummary)) {
+    throw new GridsealError("NODE_UNREACHABLE", `${origin}/chains is not the answer of a node`);
+  }
+  return rows;
+}
+
+function isSummary(row: unknown): row is ChainSummary {
+  if (typeof row !== "object" || row === null) return false;
+  const { service, name, height, header, records, violations, time_ms } = row as Record<keyof ChainSummary, unknown>;
+  return (
+    [service, height, records, violations].every(Number.isSafeInteger) &&
+    typeof name === "string" &&
+    typeof header === "string" &&
+    (time_ms === null || Number.isSafeInteger(time_ms))
+  );
+}

@@ -1,0 +1,76 @@
+// A chain in a file: the CBOR sequence of its blocks that `chain export` writes.
+
+import { createReadStream } from "node:fs";
+import { type Block, decodeBlock } from "../../src/wire/block.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { WireError } from "../../src/wire/error.js";
+import { headerHash } from "../../src/wire/header.js";
+import { paperServices } from "../../src/wire/services.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { splitSequence } from "./sequence.js";
+import type { ChainSource, ChainSummary } from "./source.js";
+
+/** Throws nothing; reading throws FILE_UNREADABLE, and CHAIN_INVALID or a WireError where the file holds no blocks. */
+export function openFileSource(path: string): ChainSource {
+  const blocks = () => splitSequence(chunksOf(path));
+
+  async function summary(): Promise<ChainSummary> {
+    let newest: Block | undefined;
+    let records = 0;
+    for await (const bytes of blocks()) {
+      newest = decodeOf(path, bytes);
+      for (const batch of newest.batches) records += batch.records.length;
+    }
+    if (newest === undefined) throw new GridsealError("CHAIN_INVALID", `${path} holds no block`);
+    return {
+      service: newest.chain,
+      name: paperServices.get(newest.chain) ?? `service-${newest.chain}`,
+      height: newest.height,
+      header: toHex(headerHash(newest.header)),
+      records,
+      violations: newest.counter,
+      time_ms: newest.time_ms,
+    };
+  }
+
+  return {
+    origin: path,
+    chains: async () => [await summary()],
+    async *blocks(_service, from) {
+      let height = 1;
+      for await (const bytes of blocks()) if (height++ >= from) yield bytes;
+    },
+    async block(_service, height) {
+      for await (const bytes of blocks()) if (decodeOf(path, bytes).height === height) return bytes;
+      return undefined;
+    },
+    close: async () => {},
+  };
+}
+
+/** Service of the first block of an exported file. Throws FILE_UNREADABLE or CHAIN_INVALID. */
+export async function serviceOfFile(path: string): Promise<number> {
+  try {
+    for await (const bytes of splitSequence(chunksOf(path))) return decodeBlock(bytes).chain;
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new GridsealError("CHAIN_INVALID", `${path} does not begin with a block: ${cause.message}`, { cause });
+  }
+  throw new GridsealError("CHAIN_INVALID", `${path} holds no block`);
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw new GridsealError("FILE_UNREADABLE", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function decodeOf(path: string, bytes: Uint8Array): Block {
+  try {
+    return decodeBlock(bytes);
+  } catch (cause) {
+    throw new GridsealError("CHAIN_INVALID", `${path}: a block cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}

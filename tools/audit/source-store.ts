@@ -1,0 +1,45 @@
+// The chains in a node's data folder, read beside the running node or without it.
+
+import { toHex } from "../../src/wire/bytes.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import { GridsealError } from "../errors.js";
+import { createReceipts } from "../node/receipts.js";
+import { openStoreReadOnly } from "../node/store/store.js";
+import type { ReceiptSource } from "./source.js";
+
+/** Throws FILE_UNREADABLE or STORE_CORRUPT. */
+export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource {
+  const store = openStoreReadOnly(folder);
+  const receipts = createReceipts(store);
+  return {
+    origin: folder,
+    async chains() {
+      return genesis.chains.map(({ service, name }) => {
+        const head = store.head(service);
+        return {
+          service,
+          name,
+          height: head?.height ?? 0,
+          header: toHex(head?.headerHash ?? genesis.hash),
+          records: head?.records ?? 0,
+          violations: head?.counter ?? 0,
+          time_ms: head?.time_ms ?? null,
+        };
+      });
+    },
+    async *blocks(service, from) {
+      for (let height = from; ; height += 1) {
+        const block = store.block(service, height);
+        if (block === undefined) return;
+        yield block;
+      }
+    },
+    block: async (service, height) => store.block(service, height),
+    async receipt(service, meter, seq) {
+      const receipt = receipts.find(service, meter, seq);
+      if (receipt !== undefined) return receipt;
+      throw new GridsealError("RECORD_UNKNOWN", `record ${seq} of meter ${toHex(meter)} is not sealed in ${folder}`);
+    },
+    close: () => store.close(),
+  };
+}

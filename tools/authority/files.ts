@@ -1,0 +1,107 @@
+// Files and folders that are made once: whole or not at all, and never over something that exists. Shared by the authority, which
+// makes networks and meters, and by the commands that write what they fetched.
+
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { GridsealError, reasonOf } from "../errors.js";
+
+/** Mode of files that hold a secret: for their owner alone. */
+export const SECRET = 0o600;
+export const PUBLIC = 0o644;
+
+/**
+ * Makes a file of the chunks, durable when the promise resolves. Throws FILE_EXISTS where there is one, FILE_UNWRITABLE where it
+ * cannot be made; what `chunks` throws goes through, and nothing is left then.
+ */
+export async function createFile(
+  path: string,
+  chunks: string | Uint8Array | AsyncIterable<Uint8Array>,
+  mode: number = PUBLIC,
+): Promise<void> {
+  await refuseExisting(path);
+  const unfinished = unfinishedName(path);
+  const file = await attempt(path, () => open(unfinished, "wx", mode));
+  try {
+    try {
+      if (typeof chunks === "string" || chunks instanceof Uint8Array) {
+        await attempt(path, () => file.writeFile(chunks));
+      } else {
+        for await (const chunk of chunks) await attempt(path, () => file.writeFile(chunk));
+      }
+      await attempt(path, () => file.sync());
+    } finally {
+      await file.close();
+    }
+    // A link fails where the name is taken, which a rename would not.
+    await attempt(path, () => link(unfinished, path));
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  await syncFolder(dirname(path));
+}
+
+/**
+ * Makes a folder: `fill` gets an unfinished one beside it, which takes the name when all is written. An empty folder may be there
+ * already. Throws FILE_EXISTS where there is something else; what `fill` throws goes through, and nothing is left then.
+ */
+export async function createFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  const target = resolve(path);
+  const unfinished = unfinishedName(target);
+  await attempt(path, () => mkdir(dirname(target), { recursive: true }));
+  await attempt(path, () => mkdir(unfinished));
+  try {
+    await fill(unfinished);
+    // rename(2) replaces an empty folder and refuses any other.
+    await attempt(path, () => rename(unfinished, target));
+  } catch (thrown) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw thrown;
+  }
+  await syncFolder(dirname(target));
+}
+
+/** Throws FILE_EXISTS where the path is taken by anything. */
+export async function refuseExisting(path: string): Promise<void> {
+  const taken = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (taken) throw new GridsealError("FILE_EXISTS", `${path} exists already`);
+}
+
+/** A whole file of at most `bytes_max` bytes. Throws FILE_UNREADABLE. */
+export async function readWhole(path: string, bytes_max: number): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > bytes_max) throw new Error(`it has ${size} bytes, at most ${bytes_max} are read`);
+    return Uint8Array.from(await readFile(path));
+  } catch (cause) {
+    throw new GridsealError("FILE_UNREADABLE", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+async function attempt<Result>(path: string, action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOTEMPTY" || code === "ENOTDIR") {
+      throw new GridsealError("FILE_EXISTS", `${path} exists already`, { cause });
+    }
+    throw new GridsealError("FILE_UNWRITABLE", `${path} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function unfinishedName(path: string): string {
+  return `${resolve(path)}.${randomBytes(4).toString("hex")}.unfinished`;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,66 @@
+// The configuration that a new meter gets: an agent's document (src/agent/configuration.ts) with a schedule for each service that it
+// is permitted, and an emulated P1 meter at its port until somebody names a real one.
+
+import {
+  type Configuration,
+  isComplaint,
+  readConfiguration,
+  type ScheduleEntry,
+} from "../../src/agent/configuration.js";
+import { toHex } from "../../src/wire/bytes.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import { GridsealError } from "../errors.js";
+
+export interface MeterTemplate {
+  readonly services: readonly number[];
+  /** mqtt:// URLs, the first one preferred */
+  readonly brokers: readonly string[];
+  /** measuring point, and seed of the household that the emulated meter stands in */
+  readonly number: number;
+}
+
+/** Throws CONFIGURATION_INVALID where an agent would refuse the document. */
+export function meterConfiguration(
+  genesis: Genesis,
+  genesisBytes: Uint8Array,
+  id: string,
+  template: MeterTemplate,
+): Configuration {
+  const document: Configuration = {
+    version: 1,
+    network: genesis.network,
+    genesis: toHex(genesisBytes),
+    id,
+    brokers: template.brokers,
+    meter: { protocol: "p1", port: { kind: "emulator", seed: template.number, interval_ms: 1000 } },
+    schedule: template.services.map((service) => entryFor(service, template.number)),
+  };
+  const read = readConfiguration(JSON.stringify(document));
+  if (isComplaint(read)) {
+    throw new GridsealError("CONFIGURATION_INVALID", `meter ${id}: ${read.path} ${read.reason}`);
+  }
+  return document;
+}
+
+/** Energy for trade and contracts, credit by consumption, power for dispatch with each phase for its operator alone, what solar feeds in. */
+function entryFor(service: number, serviceId: number): ScheduleEntry {
+  const common = { service, serviceId, aligned: true };
+  const energy = ["1-0:1.8.n", "1-0:2.8.n"];
+  switch (service) {
+    case 1:
+      return { ...common, every_s: 10, registers: energy };
+    case 2:
+      return { ...common, every_s: 30, registers: ["1-0:1.8.n"] };
+    case 3: {
+      const phases = ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0", "1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"];
+      const confidential = [{ label: "phases", registers: phases }];
+      return { ...common, every_s: 5, registers: ["1-0:1.7.0", "1-0:2.7.0"], confidential };
+    }
+    case 4:
+      return { ...common, every_s: 15, registers: ["1-0:2.8.n", "1-0:2.7.0"] };
+    case 5:
+      return { ...common, every_s: 30, registers: energy };
+    default:
+      return { ...common, every_s: 20, registers: ["1-0:1.8.n", "0-n:24.2.n"] };
+  }
+}

@@ -1,0 +1,204 @@
+// Makes a whole network in a folder: the authority's keys, the genesis, a folder for every node and every meter. The folder takes
+// its name when everything is in it, so that a network is there whole or not at all.
+
+import { mkdir } from "node:fs/promises";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { BROKERS_MAX } from "../../src/agent/configuration.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
+import { keyId, type Signer } from "../../src/wire/key.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { batchDefaults, type NodeConfiguration } from "../node/configuration.js";
+import { nodeVerify } from "../node/crypto.js";
+import { createFile, createFolder, PUBLIC, SECRET } from "./files.js";
+import { type Authority, DAYS_DEFAULT, fillMeterFolder, generateMeterKey, issueCredentials } from "./issue.js";
+import { createKeyFile } from "./key-file.js";
+import { withLedger } from "./ledger.js";
+import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "./tls.js";
+
+export interface ChainPlan {
+  readonly service: number;
+  readonly name: string;
+  /** numbers of the member nodes from 1, in the order in which they propose */
+  readonly nodes: readonly number[];
+}
+
+export interface NetworkPlan {
+  readonly network: string;
+  readonly nodes: number;
+  readonly chains: readonly ChainPlan[];
+  readonly meters: number;
+  /** where the nodes listen and are reached */
+  readonly host: string;
+  /** node i has base + i for its peers, base + 100 + i for MQTT, base + 200 + i for its API */
+  readonly basePort: number;
+  /** difficulty of every chain, compact; 0 where any nonce will do */
+  readonly target: number;
+}
+
+export interface CreatedNetwork {
+  readonly nodes: readonly { readonly name: string; readonly id: string }[];
+  readonly meters: readonly { readonly name: string; readonly id: string }[];
+  /** hash of the genesis in hex */
+  readonly genesis: string;
+}
+
+/** Ports of one kind stand in a hundred. */
+export const INITIAL_NODES_MAX = 99;
+export const INITIAL_METERS_MAX = 10_000;
+
+interface PlannedNode {
+  readonly number: number;
+  readonly name: string;
+  readonly id: string;
+  readonly member: Member;
+}
+
+/** Makes the network. Throws USAGE where the plan is none, FILE_EXISTS where the folder is taken, FILE_UNWRITABLE. */
+export async function createNetwork(folder: string, plan: NetworkPlan, now: Date): Promise<CreatedNetwork> {
+  let created: CreatedNetwork | undefined;
+  await createFolder(folder, async (unfinished) => {
+    created = await fillNetwork(unfinished, plan, now);
+  });
+  return created!;
+}
+
+async function fillNetwork(folder: string, plan: NetworkPlan, now: Date): Promise<CreatedNetwork> {
+  await mkdir(join(folder, "authority"), { mode: 0o700 });
+  const signer = await createKeyFile(join(folder, "authority/key.json"));
+  const nodes = await createNodeKeys(folder, plan.nodes);
+  const authority = issueNetworkGenesis(plan, nodes, signer, now);
+  await createFile(join(folder, "genesis.cbor"), authority.genesisBytes);
+  const ca = await createNetworkAuthority(plan.network, now);
+  await createFile(join(folder, "authority/ca.key.pem"), ca.key, SECRET);
+  await createFile(join(folder, "authority/ca.cert.pem"), ca.cert);
+  await createFile(join(folder, "authority/issued.jsonl"), "", SECRET);
+  for (const node of nodes)
+    await fillNodeFolder(join(folder, "nodes", node.name), node, nodes, plan, authority, ca, now);
+  const meters = await createMeters(folder, plan, authority, now);
+  return {
+    nodes: nodes.map(({ name, id }) => ({ name, id })),
+    meters,
+    genesis: toHex(authority.genesis.hash),
+  };
+}
+
+async function createNodeKeys(folder: string, count: number): Promise<readonly PlannedNode[]> {
+  const nodes: PlannedNode[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const name = `node-${number}`;
+    await mkdir(join(folder, "nodes", name), { recursive: true });
+    const { key } = await createKeyFile(join(folder, "nodes", name, "key.json"));
+    const id = keyId(key);
+    nodes.push({ number, name, id: toHex(id), member: { id, key, name } });
+  }
+  return nodes;
+}
+
+function issueNetworkGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], signer: Signer, now: Date): Authority {
+  const chains: GenesisChain[] = plan.chains.map(({ service, name, nodes: numbers }) => ({
+    service,
+    name,
+    members: numbers.map((number) => memberNumbered(nodes, number, name)),
+    target: plan.target,
+  }));
+  try {
+    const genesisBytes = issueGenesis(
+      {
+        network: plan.network,
+        time_s: Math.floor(now.getTime() / 1000),
+        nodes: nodes.map(({ member }) => member),
+        chains,
+      },
+      signer,
+    );
+    return { signer, genesis: verifyGenesis(genesisBytes, nodeVerify), genesisBytes };
+  } catch (cause) {
+    throw new GridsealError("USAGE", `no genesis can say this: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function memberNumbered(nodes: readonly PlannedNode[], number: number, chain: string): Member {
+  const node = nodes[number - 1];
+  if (node === undefined) {
+    throw new GridsealError("USAGE", `chain ${chain} names node-${number}, and there are ${nodes.length} nodes`);
+  }
+  return node.member;
+}
+
+async function fillNodeFolder(
+  folder: string,
+  node: PlannedNode,
+  nodes: readonly PlannedNode[],
+  plan: NetworkPlan,
+  authority: Authority,
+  ca: TlsIdentity,
+  now: Date,
+): Promise<void> {
+  const { host, basePort } = plan;
+  const certificate = await createNodeCertificate(ca, { id: node.id, hosts: [host] }, now);
+  const others = nodes.filter(({ id }) => id !== node.id);
+  const document: NodeConfiguration = {
+    version: 1,
+    name: node.name,
+    genesis: "genesis.cbor",
+    key: "key.json",
+    tls: { key: "tls.key.pem", certificate: "tls.cert.pem", ca: "ca.cert.pem" },
+    data: "data",
+    peers: {
+      listen: { host, port: basePort + node.number },
+      addresses: Object.fromEntries(others.map(({ id, number }) => [id, { host, port: basePort + number }])),
+    },
+    mqtt: { listen: { host, port: mqttPort(plan, node.number) } },
+    api: { host, port: basePort + 200 + node.number },
+    batch: batchDefaults,
+    log: "info",
+  };
+  const files: readonly (readonly [string, string | Uint8Array, number])[] = [
+    ["node.json", `${JSON.stringify(document, null, 2)}\n`, PUBLIC],
+    ["tls.key.pem", certificate.key, SECRET],
+    ["tls.cert.pem", certificate.cert, PUBLIC],
+    ["ca.cert.pem", ca.cert, PUBLIC],
+    ["genesis.cbor", authority.genesisBytes, PUBLIC],
+  ];
+  for (const [name, content, mode] of files) await createFile(join(folder, name), content, mode);
+}
+
+async function createMeters(
+  folder: string,
+  plan: NetworkPlan,
+  authority: Authority,
+  now: Date,
+): Promise<CreatedNetwork["meters"]> {
+  const services = plan.chains.map(({ service }) => service);
+  const made = Array.from({ length: plan.meters }, (_, index) => {
+    const { seed, key } = generateMeterKey();
+    const terms = { id: `meter-${index + 1}`, services, days: DAYS_DEFAULT };
+    return { number: index + 1, seed, key, terms };
+  });
+  const issued = await withLedger(join(folder, "authority"), (ledger) =>
+    issueCredentials(authority, ledger, made, Math.floor(now.getTime() / 1000)),
+  );
+  for (const [index, { number, seed, terms }] of made.entries()) {
+    const template = { services, brokers: brokersFor(plan, number), number };
+    const meter = join(folder, "meters", terms.id);
+    await mkdir(meter, { recursive: true });
+    await fillMeterFolder(meter, seed, issued[index]!.credential, authority, template);
+  }
+  return issued.map(({ row }) => ({ name: row.id, id: row.meter }));
+}
+
+/** The nodes' brokers, another one first for each meter. */
+export function brokersFor(plan: Pick<NetworkPlan, "nodes" | "host" | "basePort">, meter: number): readonly string[] {
+  const host = isIPv6(plan.host) ? `[${plan.host}]` : plan.host;
+  const brokers = Array.from({ length: plan.nodes }, (_, index) => {
+    const node = ((meter - 1 + index) % plan.nodes) + 1;
+    return `mqtt://${host}:${mqttPort(plan, node)}`;
+  });
+  return brokers.slice(0, BROKERS_MAX);
+}
+
+function mqttPort(plan: Pick<NetworkPlan, "basePort">, node: number): number {
+  return plan.basePort + 100 + node;
+}

@@ -1,0 +1,116 @@
+// Provisions one meter of an existing network: a folder with its key and credential, or a credential for a key that the device made.
+
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { BROKERS_MAX } from "../../src/agent/configuration.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
+import { GridsealError } from "../errors.js";
+import { readNodeConfiguration } from "../node/configuration.js";
+import { createFile, createFolder, refuseExisting } from "./files.js";
+import { readGenesisFile } from "./genesis-file.js";
+import {
+  type Authority,
+  checkIssuedId,
+  fillMeterFolder,
+  generateMeterKey,
+  type Issued,
+  issueCredentials,
+} from "./issue.js";
+import { readKeyFile } from "./key-file.js";
+import { type Ledger, withLedger } from "./ledger.js";
+
+export interface ProvisionRequest {
+  /** folder that `gridseal init` made */
+  readonly network: string;
+  readonly id: string;
+  /** all of the network's where absent */
+  readonly services?: readonly number[];
+  readonly days: number;
+  /** where the meter's folder, or for a device's own key the credential, goes; `meters/<id>` of the network where absent */
+  readonly out?: string;
+  /** the key that the device made */
+  readonly publicKey?: PublicKey;
+  /** mqtt:// URLs for the meter; the nodes' own brokers where absent */
+  readonly brokers?: readonly string[];
+  /** issue although the ID or the key has a credential already */
+  readonly force: boolean;
+}
+
+export interface Provisioned extends Issued {
+  /** the folder or file that was made; absent where the credential is only returned */
+  readonly path?: string;
+}
+
+/**
+ * Issues and writes. The ledger has the credential before any file has. Throws USAGE where the ID was issued before
+ * or the key cannot be certified, FILE_EXISTS where the folder is there, or what reading the network's folder throws.
+ */
+export async function provisionMeter(request: ProvisionRequest, now: Date): Promise<Provisioned> {
+  checkIssuedId(request.id);
+  const authority = await readAuthority(request.network);
+  const services = permittedServices(authority, request.services);
+  const path =
+    request.out ?? (request.publicKey === undefined ? join(request.network, "meters", request.id) : undefined);
+  if (path !== undefined) await refuseExisting(path);
+  const brokers = request.publicKey === undefined ? await brokersOf(request) : [];
+  const made = request.publicKey === undefined ? generateMeterKey() : { key: request.publicKey };
+  const terms = { id: request.id, services, days: request.days };
+  const issued = await withLedger(join(request.network, "authority"), async (ledger) => {
+    if (!request.force) refuseRepeat(ledger, request.id, made.key);
+    const [one] = await issueCredentials(
+      authority,
+      ledger,
+      [{ terms, key: made.key }],
+      Math.floor(now.getTime() / 1000),
+    );
+    return one!;
+  });
+  if ("seed" in made) {
+    const template = { services, brokers, number: issued.row.statusIndex + 1 };
+    await createFolder(path!, (folder) => fillMeterFolder(folder, made.seed, issued.credential, authority, template));
+  } else if (path !== undefined) {
+    await createFile(path, issued.credential);
+  }
+  return path === undefined ? issued : { ...issued, path };
+}
+
+async function readAuthority(network: string): Promise<Authority> {
+  const { genesis, bytes } = await readGenesisFile(join(network, "genesis.cbor"));
+  const keyPath = join(network, "authority/key.json");
+  const signer = await readKeyFile(keyPath);
+  if (!equalKeys(signer.key, genesis.authority)) {
+    throw new GridsealError("KEY_INVALID", `${keyPath} is not the key of the authority of ${genesis.network}`);
+  }
+  return { signer, genesis, genesisBytes: bytes };
+}
+
+function permittedServices(authority: Authority, asked: readonly number[] | undefined): readonly number[] {
+  const { chains, network } = authority.genesis;
+  const known = chains.map(({ service }) => service);
+  const unknown = asked?.find((service) => !known.includes(service));
+  if (unknown !== undefined)
+    throw new GridsealError("USAGE", `network ${network} has no service ${unknown}: it has ${known.join(", ")}`);
+  return asked ?? known;
+}
+
+async function brokersOf({ network, brokers }: ProvisionRequest): Promise<readonly string[]> {
+  if (brokers !== undefined) return brokers;
+  const names = await readdir(join(network, "nodes")).catch(() => []);
+  const urls: string[] = [];
+  for (const name of names.sort().slice(0, BROKERS_MAX)) {
+    const { mqtt } = await readNodeConfiguration(join(network, "nodes", name, "node.json"));
+    urls.push("url" in mqtt ? mqtt.url : `mqtt://${mqtt.listen.host}:${mqtt.listen.port}`);
+  }
+  if (urls.length === 0)
+    throw new GridsealError("USAGE", `${network} has no nodes: name the meter's brokers with --broker`);
+  return [...new Set(urls)];
+}
+
+function refuseRepeat(ledger: Ledger, id: string, key: PublicKey): void {
+  const meter = toHex(keyId(key));
+  const row = ledger.rows.find((earlier) => earlier.id === id || earlier.meter === meter);
+  if (row === undefined) return;
+  const what = row.id === id ? `ID ${id}` : `key ${meter}`;
+  throw new GridsealError("USAGE", `${what} has a credential since ${row.time}: --force issues another one`);
+}

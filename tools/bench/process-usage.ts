@@ -1,0 +1,36 @@
+// What a process has used so far, from Linux's /proc (proc(5)).
+
+import { readFileSync } from "node:fs";
+
+/** USER_HZ, in which /proc counts time: 100 on every architecture that Node runs on. */
+const TICKS_PER_S = 100;
+
+export interface ProcessUsage {
+  /** user and system time of all threads */
+  readonly cpu_s: number;
+  /** bytes that the process caused to be written to storage */
+  readonly written_bytes: number;
+}
+
+/** Undefined where there is no /proc or no such process. */
+export function readProcessUsage(pid: number): ProcessUsage | undefined {
+  try {
+    return {
+      cpu_s: cpuSecondsOf(readFileSync(`/proc/${pid}/stat`, "utf8")),
+      written_bytes: writtenBytesOf(readFileSync(`/proc/${pid}/io`, "utf8")),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fields 14 and 15 of /proc/pid/stat; the name in field 2 may hold blanks and brackets. */
+export function cpuSecondsOf(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** `write_bytes` of /proc/pid/io. */
+export function writtenBytesOf(io: string): number {
+  return Number(/^write_bytes: (\d+)$/m.exec(io)?.[1] ?? Number.NaN);
+}

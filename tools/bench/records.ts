@@ -1,0 +1,67 @@
+// Signed records of provisioned meters, as an agent that reads five registers a telegram would make them: about 250 bytes each,
+// every one naming the one before it.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sha256 } from "../../src/wire/hash.js";
+import { keyId, type Signer } from "../../src/wire/key.js";
+import { type Claims, type Register, reasons, signRecord, sources } from "../../src/wire/record.js";
+import { signerFromSeed } from "../node/crypto.js";
+
+export interface LoadMeter {
+  readonly kid: Uint8Array;
+  readonly credential: Uint8Array;
+  readonly signer: Signer;
+}
+
+/** Active energy in and out in two tariffs in Wh (30), active power in W (27): OBIS groups C, D and E. */
+const quantities: readonly (readonly [number, number, number, number])[] = [
+  [1, 8, 1, 30],
+  [1, 8, 2, 30],
+  [2, 8, 1, 30],
+  [2, 8, 2, 30],
+  [1, 7, 0, 27],
+];
+
+/** The meter of a folder that the authority has filled. */
+export function readLoadMeter(folder: string): LoadMeter {
+  const signer = signerFromSeed(Uint8Array.from(readFileSync(join(folder, "keyvalue/seed"))));
+  const credential = Uint8Array.from(readFileSync(join(folder, "keyvalue/credential")));
+  return { kid: keyId(signer.key), credential, signer };
+}
+
+/** The meter's records of a service from sequence number 0 on, one by one. */
+export function* signedRecords(
+  meter: LoadMeter,
+  service: number,
+  count: number,
+  time_s: number,
+): Generator<Uint8Array, void> {
+  let previous: Uint8Array = new Uint8Array(0);
+  for (let seq = 0; seq < count; seq += 1) {
+    const claims: Claims = {
+      service,
+      serviceId: 1,
+      seq,
+      previous,
+      time_s,
+      quality: 2,
+      registers: registersAt(seq),
+      source: sources.emulated,
+      frameHash: sha256(Uint8Array.of(seq >> 16, seq >> 8, seq)),
+      reason: reasons.periodic,
+    };
+    const record = signRecord(claims, [], meter.signer, meter.kid);
+    previous = sha256(record);
+    yield record;
+  }
+}
+
+function registersAt(seq: number): Register[] {
+  return quantities.map(([c, d, e, unit]) => ({
+    obis: Uint8Array.of(1, 0, c, d, e, 255),
+    value: 1_000_000 * c + 7 * seq,
+    scaler: 0,
+    unit,
+  }));
+}

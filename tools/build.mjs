@@ -1,0 +1,110 @@
+#!/usr/bin/env node
+// Builds dist/ with esbuild: tools and src file by file for Node, and the meter's program as one script for XS.
+// Tests and tools that run from the sources take `buildMeterBundle` from here and need no dist.
+
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
+
+/**
+ * The program of an xsnap meter as one script.
+ * @param {string} [entry] path of the module that starts it; the agent's src/main.ts by default
+ * @returns {Promise<string>} JavaScript for XS; it throws its stack as text, the only form in which a worker reports it
+ */
+export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
+  const result = await build({
+    entryPoints: [entry],
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    format: "iife",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    // XS mishandles class static fields as noble uses them; es2020 lowers them to assignments.
+    target: "es2020",
+    alias: {
+      host: join(root, "hosts/xsnap/host.ts"),
+      // The chip has no `new Function`, so XS runs cbor-x's build without it here too.
+      "cbor-x": "cbor-x/index-no-eval",
+    },
+    banner: { js: "try {" },
+    footer: { js: "} catch (thrown) { throw thrown instanceof Error ? thrown.stack : thrown }" },
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  return result.outputFiles[0].text;
+}
+
+/** Writes dist/ anew and says so in one line. */
+async function buildAll() {
+  const started_ms = performance.now();
+  const [tools, sources] = await Promise.all([filesBelow("tools"), filesBelow("src")]);
+  // src/main.ts has the platform's `host` to import, which Node has not: it is in the meter's program alone.
+  const modules = [...tools, ...sources, "hosts/xsnap/bridge.ts", "hosts/xsnap/octets.ts"].filter(
+    (file) => file.endsWith(".ts") && file !== "src/main.ts",
+  );
+  const assets = tools.filter((file) => !/\.(?:ts|mts|mjs)$/.test(file));
+  // Nothing is written before everything is built: a build that fails leaves the last good one.
+  const [program, transpiled] = await Promise.all([buildMeterBundle(), transpile(modules)]);
+  const files = new Map(transpiled.map(({ path, contents }) => [path, contents]));
+  files.set(join(dist, "meter-xsnap.js"), Buffer.from(program));
+  for (const asset of assets) files.set(join(dist, asset), await readFile(join(root, asset)));
+  await Promise.all([...files].map(([path, contents]) => write(path, contents)));
+  await removeAllBut(files);
+  await chmod(join(dist, "tools/cli/gridseal.js"), 0o755);
+  const took_ms = Math.round(performance.now() - started_ms);
+  console.log(`dist: ${modules.length} modules and the meter's program (${program.length >> 10} kB) in ${took_ms} ms`);
+}
+
+/** @param {readonly string[]} modules */
+async function transpile(modules) {
+  const result = await build({
+    entryPoints: [...modules],
+    absWorkingDir: root,
+    outdir: dist,
+    outbase: root,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: true,
+    logLevel: "silent",
+  });
+  return result.outputFiles;
+}
+
+/** @param {string} folder */
+async function filesBelow(folder) {
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.endsWith(".d.ts") && !entry.name.endsWith(".d.mts"))
+    .map((entry) => relative(root, join(entry.path, entry.name)))
+    .sort();
+}
+
+/** @param {ReadonlyMap<string, Uint8Array>} files */
+async function removeAllBut(files) {
+  const found = (await filesBelow("dist")).map((file) => join(root, file));
+  await Promise.all(found.filter((path) => !files.has(path)).map((path) => rm(path)));
+}
+
+/**
+ * @param {string} path
+ * @param {Uint8Array} contents
+ */
+async function write(path, contents) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, contents);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildAll().catch((error) => {
+    // esbuild's message names file and line of each error.
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

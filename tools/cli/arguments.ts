@@ -1,0 +1,47 @@
+// What commands take: options that several of them share, and how their values are read.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { isTarget } from "../../src/wire/header.js";
+import { idFromText } from "../../src/wire/key.js";
+import { SERVICE_MAX } from "../../src/wire/services.js";
+
+/** A reader of whole numbers within limits. */
+export function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^[0-9]{1,16}$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** Numbers of services, separated by commas. */
+export function serviceNumbers(text: string): readonly number[] {
+  return text.split(",").map(whole(1, SERVICE_MAX));
+}
+
+/** A meter's or node's id. */
+export function id(text: string): Uint8Array {
+  const bytes = idFromText(text);
+  if (bytes === undefined) throw new InvalidArgumentError("It must be 16 lower-case hex digits.");
+  return bytes;
+}
+
+/** A difficulty in Bitcoin's compact form, 8 hex digits. */
+export function compactTarget(text: string): number {
+  const target = /^[0-9a-fA-F]{8}$/.test(text) ? Number.parseInt(text, 16) : -1;
+  if (target >= 0 && isTarget(target)) return target;
+  throw new InvalidArgumentError("It must be a compact difficulty of 8 hex digits, such as 1f00ffff.");
+}
+
+/** Gathers an option that may be given several times. */
+export function several(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
+}
+
+/** Adds the options that name a node to read from. */
+export function withNode(command: Command): Command {
+  return command
+    .option("--api <url>", "read from a running node's API, http://host:port")
+    .option("--data <dir>", "read from a node's data folder")
+    .option("--genesis <file>", "the network's genesis");
+}

@@ -1,0 +1,36 @@
+// `gridseal chain list`: the chains that a node or a file has, with their heights.
+
+import type { Command } from "commander";
+import { openSource, type SourceOptions } from "../audit/source.js";
+import { withNode } from "./arguments.js";
+import { printLines, table, timeText, toJson } from "./output.js";
+
+export function registerChainList(chain: Command): void {
+  withNode(chain.command("list").description("list chains: height, records, violations"))
+    .argument("[file]", "exported chain")
+    .option("--json", "print JSON")
+    .action(list);
+}
+
+async function list(file: string | undefined, options: SourceOptions & { readonly json?: true }): Promise<void> {
+  const source = await openSource(file, options);
+  try {
+    const chains = await source.chains();
+    if (options.json) {
+      printLines([toJson(chains)]);
+      return;
+    }
+    const rows = chains.map(({ service, name, height, records, violations, time_ms, header }) => [
+      service,
+      name,
+      height,
+      records,
+      violations,
+      time_ms === null ? "-" : timeText(time_ms),
+      header.slice(0, 16),
+    ]);
+    printLines(table(["SERVICE", "NAME", "HEIGHT", "RECORDS", "VIOLATIONS", "SEALED AT", "HEADER"], rows));
+  } finally {
+    await source.close();
+  }
+}

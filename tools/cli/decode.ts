@@ -1,0 +1,110 @@
+// `gridseal decode`: the registers of a capture file, frame by frame, as a table or as one line of JSON each.
+
+import { formatObis } from "../../src/meter/obis.js";
+import {
+  createReader,
+  type Outcome,
+  type Protocol,
+  protocols,
+  type Reading,
+  type Refusal,
+} from "../../src/meter/reader.js";
+import type { Register } from "../../src/meter/register.js";
+import { unitName } from "../../src/meter/unit.js";
+import { readCapture } from "../emulators/capture.js";
+import { GridsealError } from "../errors.js";
+
+export interface DecodeOptions {
+  readonly file: string;
+  /** A protocol of src/meter/reader.ts; p1 where it is not given. */
+  readonly protocol?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Writes every frame of the capture to `out`, a line at a time. Returns the exit status: 0 where every frame was read, 1 where one
+ * was refused or there is none. Throws FILE_UNREADABLE, and USAGE for an unknown protocol.
+ */
+export async function decode(options: DecodeOptions, out: (line: string) => void): Promise<number> {
+  const protocol = protocolOf(options.protocol ?? "p1");
+  const capture = await readCapture(options.file);
+  const print = options.json === true ? printJson : printTable;
+  const reader = createReader(protocol);
+  let frame = 0;
+  let refused = 0;
+  const show = (outcomes: readonly Shown[]): void => {
+    for (const outcome of outcomes) {
+      if (!outcome.ok) refused++;
+      print(frame++, outcome, out);
+    }
+  };
+  for (let start = 0; start < capture.length; start += chunkBytes) {
+    show(reader.push(capture.subarray(start, start + chunkBytes), 0));
+  }
+  show(reader.end());
+  if (frame === 0) {
+    const detail = `no frame of this protocol in the ${capture.length} bytes of ${options.file}`;
+    show([{ ok: false, protocol, reason: "no-frame", detail }]);
+  }
+  return refused === 0 ? 0 : 1;
+}
+
+const chunkBytes = 64 * 1024;
+
+/** An outcome, or that there is none. */
+type Shown = Outcome | (Omit<Refusal, "reason"> & { readonly reason: "no-frame" });
+
+function protocolOf(name: string): Protocol {
+  const protocol = protocols.find((candidate) => candidate === name);
+  if (protocol !== undefined) return protocol;
+  throw new GridsealError("USAGE", `unknown protocol ${name}: expected ${protocols.join(", ")}`);
+}
+
+function printJson(frame: number, outcome: Shown, out: (line: string) => void): void {
+  const { ok, protocol } = outcome;
+  if (!outcome.ok) {
+    out(JSON.stringify({ frame, protocol, ok, reason: outcome.reason, detail: outcome.detail }));
+    return;
+  }
+  const { meter, time_s, flags } = outcome;
+  const head = JSON.stringify({ frame, protocol, ok, meter, time: time_s ?? null }).slice(0, -1);
+  const doubts = flags.length === 0 ? "" : `,"flags":${JSON.stringify(flags)}`;
+  out(`${head},"registers":[${outcome.registers.map(registerJson).join(",")}]${doubts}}`);
+}
+
+/** By hand, for JSON.stringify refuses a bigint and JSON itself does not. */
+function registerJson({ obis, value, scaler, unit, age }: Register): string {
+  const name = unitName(unit);
+  const tail = age === undefined ? "" : `,"age":${age}`;
+  return `{"obis":"${formatObis(obis)}","value":${value},"scaler":${scaler},"unit":${JSON.stringify(name)}${tail}}`;
+}
+
+function printTable(frame: number, outcome: Shown, out: (line: string) => void): void {
+  if (!outcome.ok) {
+    out(`frame ${frame}  ${outcome.protocol}  REFUSED ${outcome.reason}: ${outcome.detail}`);
+    return;
+  }
+  const time = outcome.time_s === undefined ? "without a time" : new Date(outcome.time_s * 1000).toISOString();
+  out(`frame ${frame}  ${outcome.protocol}  meter ${outcome.meter}  ${time}`);
+  if (outcome.flags.length > 0) out(`  doubts: ${outcome.flags.join(", ")}`);
+  for (const line of tableOf(outcome)) out(line);
+}
+
+function tableOf({ registers }: Reading): readonly string[] {
+  const quantities = registers.map(({ value, scaler }) => decimal(value, scaler));
+  const width = Math.max(0, ...quantities.map((quantity) => quantity.length));
+  return registers.map(({ obis, unit, age }, index) => {
+    const captured = age === undefined ? "" : `  ${age} s before`;
+    return `  ${formatObis(obis).padEnd(18)} ${quantities[index]!.padStart(width)} ${unitName(unit)}${captured}`.trimEnd();
+  });
+}
+
+/** Value times 10 to the scaler, with the digits that the meter stated: 2216 and -1 give 221.6, 101 and 1 give 1010. */
+export function decimal(value: number | bigint, scaler: number): string {
+  if (scaler >= 0) return value === 0 ? "0" : `${value}${"0".repeat(scaler)}`;
+  const negative = value < 0;
+  const digits = String(value)
+    .slice(negative ? 1 : 0)
+    .padStart(1 - scaler, "0");
+  return `${negative ? "-" : ""}${digits.slice(0, scaler)}.${digits.slice(scaler)}`;
+}

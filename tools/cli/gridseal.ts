@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+// The `gridseal` command: registers the subcommands and turns whatever they throw into one line, a remedy and an exit status.
+
+import { Command, CommanderError } from "commander";
+import { GridsealError, reasonOf } from "../errors.js";
+import { registerAuthority } from "./authority.js";
+import { registerChainAudit } from "./chain-audit.js";
+import { registerChainExport } from "./chain-export.js";
+import { registerChainList } from "./chain-list.js";
+import { registerChainShow } from "./chain-show.js";
+import { decode } from "./decode.js";
+import { registerDemo } from "./demo.js";
+import { registerInit } from "./init.js";
+import { registerMeter } from "./meter.js";
+import { registerNode } from "./node.js";
+import { printLines } from "./output.js";
+import { registerReceipt } from "./receipt.js";
+
+function createProgram(): Command {
+  const program = new Command("gridseal")
+    .description("smart-meter readings that are signed on the meter, sealed by a cluster and provable to anyone")
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  registerDemo(program);
+  registerInit(program);
+  registerAuthority(program);
+  registerNode(program);
+  registerMeter(program);
+  const chain = program.command("chain").description("sealed chains");
+  registerChainList(chain);
+  registerChainShow(chain);
+  registerChainExport(chain);
+  registerChainAudit(chain);
+  registerReceipt(program);
+  registerDecode(program);
+  return program;
+}
+
+function registerDecode(program: Command): void {
+  program
+    .command("decode")
+    .description("print the registers of a capture, frame by frame")
+    .argument("<file>", "capture")
+    .option("--protocol <name>", "protocol of the meter's port", "p1")
+    .option("--json", "print one line of JSON a frame")
+    .action(async (file: string, options: { readonly protocol: string; readonly json?: true }) => {
+      process.exitCode = await decode({ file, ...options }, (line) => printLines([line]));
+    });
+}
+
+/** Prints why the command failed and returns its exit status. */
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0; // --help
+    const reason = thrown.message.replace(/^error: /, "");
+    return complain(new GridsealError("USAGE", reason === "(outputHelp)" ? "a subcommand is missing" : reason));
+  }
+  if (thrown instanceof GridsealError) return complain(thrown);
+  return complain(new GridsealError("INVARIANT_VIOLATED", reasonOf(thrown), { cause: thrown }));
+}
+
+function complain(error: GridsealError): number {
+  process.stderr.write(`gridseal: ${error.message.replaceAll("\n", " ")}\n  ${error.remedy}\n`);
+  if (process.env.GRIDSEAL_DEBUG) console.error(error);
+  return error.exitStatus;
+}
+
+// A reader that has seen enough, such as head, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+try {
+  await createProgram().parseAsync();
+} catch (thrown) {
+  process.exitCode = report(thrown);
+}

@@ -1,0 +1,130 @@
+// `gridseal init`: makes a network's folder with its authority, genesis, nodes and meters.
+
+import type { Command } from "commander";
+import { paperServices, SERVICE_MAX } from "../../src/wire/services.js";
+import { isNetworkName } from "../../src/wire/topics.js";
+import { type ChainPlan, createNetwork, INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../authority/network.js";
+import { GridsealError } from "../errors.js";
+import { compactTarget, several, whole } from "./arguments.js";
+import { pairs, printLines, toJson } from "./output.js";
+
+interface InitOptions {
+  readonly network: string;
+  readonly nodes: number;
+  readonly services?: string;
+  readonly meters: number;
+  readonly host: string;
+  readonly basePort: number;
+  readonly chain?: readonly string[];
+  readonly target: number;
+  readonly json?: true;
+}
+
+/** The highest port that a network uses is its base plus this. */
+const PORTS_ABOVE_BASE = 299;
+
+export function registerInit(program: Command): void {
+  program
+    .command("init")
+    .description("make the folder of a new network: authority, genesis, nodes, meters")
+    .argument("<dir>", "folder to make")
+    .option("--network <name>", "name of the network", "gridseal")
+    .option("--nodes <count>", "nodes", whole(1, INITIAL_NODES_MAX), 4)
+    .option("--services <name=number,...>", "services beside the five of the paper")
+    .option("--meters <count>", "meters", whole(0, INITIAL_METERS_MAX), 6)
+    .option("--host <address>", "where the nodes listen", "127.0.0.1")
+    .option("--base-port <port>", "first port less one", whole(1, 65_535 - PORTS_ABOVE_BASE), 9100)
+    .option(
+      "--chain <service=node-1,...>",
+      "members of a chain in the order in which they propose (repeatable)",
+      several,
+    )
+    .option("--target <hex>", "difficulty of the chains, compact; 00000000 for none", compactTarget, 0)
+    .option("--json", "print JSON")
+    .action(init);
+}
+
+async function init(folder: string, options: InitOptions): Promise<void> {
+  const plan = {
+    network: networkName(options.network, "network"),
+    nodes: options.nodes,
+    chains: planChains(options),
+    meters: options.meters,
+    host: options.host,
+    basePort: options.basePort,
+    target: options.target,
+  };
+  const created = await createNetwork(folder, plan, new Date());
+  if (options.json) {
+    const chains = plan.chains.map(({ service, name, nodes }) => ({
+      service,
+      name,
+      nodes: nodes.map((n) => `node-${n}`),
+    }));
+    printLines([toJson({ folder, network: plan.network, ...created, chains })]);
+    return;
+  }
+  printLines(
+    pairs([
+      ["network", `${plan.network} in ${folder}`],
+      ["genesis", created.genesis],
+      ["nodes", created.nodes.map(({ name }) => name).join(" ")],
+      ["chains", plan.chains.map(({ service, name }) => `${name} (${service})`).join(" ")],
+      ["meters", created.meters.map(({ name, id }) => `${name} ${id}`).join(", ") || "none"],
+    ]),
+  );
+}
+
+/** The chains that the options ask for, each of all nodes unless it is named. Throws USAGE. */
+export function planChains(options: Pick<InitOptions, "nodes" | "services" | "chain">): readonly ChainPlan[] {
+  const services = new Map([...paperServices, ...addedServices(options.services)]);
+  const all = Array.from({ length: options.nodes }, (_, index) => index + 1);
+  const members = new Map<number, readonly number[]>();
+  for (const text of options.chain ?? []) {
+    const [name = "", list = ""] = splitOnce(text);
+    const service = [...services].find(([number, known]) => known === name || String(number) === name)?.[0];
+    if (service === undefined) throw new GridsealError("USAGE", `--chain ${text} names the unknown service ${name}`);
+    if (members.has(service)) throw new GridsealError("USAGE", `--chain names ${name} twice`);
+    members.set(
+      service,
+      list.split(",").map((node) => nodeNumber(node, text, options.nodes)),
+    );
+  }
+  return [...services].map(([service, name]) => ({ service, name, nodes: members.get(service) ?? all }));
+}
+
+function addedServices(text: string | undefined): readonly (readonly [number, string])[] {
+  const added = (text === undefined ? [] : text.split(",")).map((item) => {
+    const [name = "", number = ""] = splitOnce(item);
+    if (!/^[0-9]{1,5}$/.test(number) || Number(number) < 1 || Number(number) > SERVICE_MAX) {
+      throw new GridsealError("USAGE", `--services ${item} must be name=number, the number from 1 to ${SERVICE_MAX}`);
+    }
+    return [Number(number), networkName(name, "service")] as const;
+  });
+  const taken = [...paperServices, ...added];
+  for (const of of [0, 1] as const) {
+    const values = taken.map((service) => service[of]);
+    const twice = values.find((value, index) => values.indexOf(value) !== index);
+    if (twice !== undefined) throw new GridsealError("USAGE", `--services names ${twice} twice, or the paper has it`);
+  }
+  return added;
+}
+
+function nodeNumber(name: string, text: string, nodes: number): number {
+  const number = Number(/^node-([1-9][0-9]?)$/.exec(name)?.[1] ?? 0);
+  if (number >= 1 && number <= nodes) return number;
+  throw new GridsealError("USAGE", `--chain ${text}: ${name || "nothing"} is none of node-1 to node-${nodes}`);
+}
+
+function networkName(name: string, what: string): string {
+  if (isNetworkName(name)) return name;
+  throw new GridsealError(
+    "USAGE",
+    `${what} name ${JSON.stringify(name)} must be 1 to 32 of a-z, 0-9 and -, a letter first`,
+  );
+}
+
+function splitOnce(text: string): readonly [string, string] {
+  const at = text.indexOf("=");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,45 @@
+// What commands print: JSON that keeps every digit, or aligned lines for people.
+
+import { toHex } from "../../src/wire/bytes.js";
+
+/** JSON in which byte strings are hex and bigints are numbers with all their digits; undefined members are left out. */
+export function toJson(value: unknown): string {
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Uint8Array) return JSON.stringify(toHex(value));
+  if (Array.isArray(value)) return `[${value.map((item) => toJson(item ?? null)).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
+    return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${toJson(member)}`).join(",")}}`;
+  }
+  return JSON.stringify(value ?? null);
+}
+
+/** Rows under their heads, each column as wide as its widest cell; columns of numbers stand to the right. */
+export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const lines = [heads, ...rows];
+  const widths = heads.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)));
+  const isNumber = heads.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
+  return lines.map((line) =>
+    line
+      .map((cell, column) =>
+        isNumber[column] ? String(cell).padStart(widths[column]!) : String(cell).padEnd(widths[column]!),
+      )
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** Names and values, the values in one column. */
+export function pairs(entries: readonly (readonly [string, string | number])[]): string[] {
+  const width = Math.max(0, ...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}
+
+export function printLines(lines: readonly string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`);
+}
+
+/** UTC milliseconds as people write them. */
+export function timeText(time_ms: number): string {
+  return new Date(time_ms).toISOString();
+}

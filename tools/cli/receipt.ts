@@ -1,0 +1,117 @@
+// `gridseal receipt get` and `receipt verify`: the proof that one record is sealed, fetched from a node and checked without any.
+
+import type { Command } from "commander";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { chainOf } from "../../src/wire/genesis.js";
+import { sha256 } from "../../src/wire/hash.js";
+import { decodeHeader, headerHash } from "../../src/wire/header.js";
+import { decodeReceipt, RECEIPT_BYTES_MAX, type Receipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { RECORD_BYTES_MAX, stripRecord } from "../../src/wire/record.js";
+import { chainOfSource, openNodeSource, type SourceOptions } from "../audit/source.js";
+import { createFile, readWhole } from "../authority/files.js";
+import { readGenesisFile } from "../authority/genesis-file.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { nodeVerify } from "../node/crypto.js";
+import { id, whole, withNode } from "./arguments.js";
+import { pairs, printLines, timeText, toJson } from "./output.js";
+
+interface GetOptions extends SourceOptions {
+  readonly service: string;
+  readonly meter: Uint8Array;
+  readonly seq: number;
+  readonly output: string;
+  readonly json?: true;
+}
+
+interface VerifyOptions {
+  readonly genesis: string;
+  readonly record?: string;
+  readonly json?: true;
+}
+
+export function registerReceipt(program: Command): void {
+  const receipt = program.command("receipt").description("proofs that records are sealed");
+  withNode(receipt.command("get").description("fetch the receipt of a record"))
+    .requiredOption("--service <name>", "name or number of the record's service")
+    .requiredOption("--meter <id>", "the meter's id, 16 hex digits", id)
+    .requiredOption("--seq <number>", "the record's sequence number", whole(0, Number.MAX_SAFE_INTEGER))
+    .requiredOption("-o, --output <file>", "file to make")
+    .option("--json", "print JSON")
+    .action(getReceipt);
+  receipt
+    .command("verify")
+    .description("check a receipt with nothing but the genesis")
+    .argument("<file>", "receipt")
+    .requiredOption("--genesis <file>", "the network's genesis")
+    .option("--record <file>", "the record that it must be for, with or without its disclosures")
+    .option("--json", "print JSON")
+    .action(verify);
+}
+
+async function getReceipt(options: GetOptions): Promise<void> {
+  const source = await openNodeSource(options);
+  try {
+    const { service, name } = await chainOfSource(source, options.service);
+    const bytes = await source.receipt(service, options.meter, options.seq);
+    const receipt = readReceipt(bytes, source.origin);
+    await createFile(options.output, bytes);
+    const summary = { file: options.output, service, name, meter: options.meter, seq: options.seq };
+    printLines([
+      options.json
+        ? toJson({ ...summary, height: receipt.height, recordHash: receipt.recordHash })
+        : `${options.output}: record ${options.seq} of meter ${toHex(options.meter)} in block ${receipt.height} of ${name}`,
+    ]);
+  } finally {
+    await source.close();
+  }
+}
+
+async function verify(file: string, options: VerifyOptions): Promise<void> {
+  const receipt = readReceipt(await readWhole(file, RECEIPT_BYTES_MAX), file);
+  const { genesis } = await readGenesisFile(options.genesis);
+  try {
+    verifyReceipt(receipt, genesis, nodeVerify);
+  } catch (cause) {
+    throw new GridsealError("RECEIPT_INVALID", `${file} proves nothing: ${reasonOf(cause)}`, { cause });
+  }
+  if (options.record !== undefined) await compareRecord(receipt, file, options.record);
+  const { network, chain, height, recordHash } = receipt;
+  const { time_s } = decodeHeader(receipt.header);
+  const name = chainOf(genesis, chain)!.name;
+  const header = headerHash(receipt.header);
+  if (options.json) {
+    printLines([toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash })]);
+    return;
+  }
+  printLines([
+    `${file} is good: the record is sealed`,
+    ...pairs([
+      ["record", toHex(recordHash)],
+      ["chain", `${name} (${chain}) of network ${network}`],
+      ["height", height],
+      ["header", toHex(header)],
+      ["sealed", timeText(time_s * 1000)],
+    ]),
+  ]);
+}
+
+function readReceipt(bytes: Uint8Array, origin: string): Receipt {
+  try {
+    return decodeReceipt(bytes);
+  } catch (cause) {
+    throw new GridsealError("RECEIPT_INVALID", `${origin} holds no receipt: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+async function compareRecord(receipt: Receipt, file: string, path: string): Promise<void> {
+  const bytes = await readWhole(path, RECORD_BYTES_MAX);
+  let hash: Uint8Array;
+  try {
+    hash = sha256(stripRecord(bytes));
+  } catch (cause) {
+    throw new GridsealError("RECEIPT_INVALID", `${path} holds no record: ${reasonOf(cause)}`, { cause });
+  }
+  if (!equalBytes(hash, receipt.recordHash)) {
+    throw new GridsealError("RECEIPT_INVALID", `${file} is for another record than ${path}`);
+  }
+}

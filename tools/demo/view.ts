@@ -1,0 +1,77 @@
+// The demo's picture in the terminal: redrawn in place on a terminal, a line now and then elsewhere.
+
+import { table } from "../cli/output.js";
+
+export interface Picture {
+  readonly elapsed_s: number;
+  readonly meters: readonly { readonly name: string; readonly state: string }[];
+  readonly nodes: readonly { readonly name: string; readonly up: boolean; readonly restarts: number }[];
+  readonly chains: readonly ChainRow[];
+  readonly published: number;
+  readonly verified: number;
+  readonly open: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+}
+
+export interface ChainRow {
+  readonly service: number;
+  readonly name: string;
+  readonly height: number;
+  readonly records: number;
+  readonly violations: number;
+}
+
+/** Lines that show everything. */
+export function drawPicture(picture: Picture): string[] {
+  const chains = picture.chains.map(({ name, height, records, violations }) => [name, height, records, violations]);
+  return [
+    `gridseal demo  ${picture.elapsed_s} s   ${summary(picture)}`,
+    "",
+    ...table(["CHAIN", "HEIGHT", "RECORDS", "VIOLATIONS"], chains),
+    "",
+    `nodes   ${picture.nodes.map((node) => nodeText(node)).join("   ")}`,
+    `meters  ${picture.meters.map(({ name, state }) => `${name}: ${state}`).join("   ")}`,
+  ];
+}
+
+/** One line for a log. */
+export function summary(picture: Picture): string {
+  const { published, verified, open, p50_ms, p99_ms } = picture;
+  return `records published ${published}, sealed and verified ${verified}, under way ${open}; publish to receipt p50 ${p50_ms} ms, p99 ${p99_ms} ms`;
+}
+
+export interface Screen {
+  show(picture: Picture): void;
+  /** Leaves the last picture standing. */
+  end(): void;
+}
+
+/** Between two lines where the output is no terminal. */
+const LINE_INTERVAL_S = 5;
+
+export function createScreen(output: NodeJS.WriteStream): Screen {
+  let drawn = 0;
+  let next_s = 0;
+  return {
+    show(picture) {
+      if (output.isTTY) {
+        const lines = drawPicture(picture).map((line) => line.slice(0, output.columns - 1));
+        // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48: CUU, ED).
+        output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${lines.join("\n")}\n`);
+        drawn = lines.length;
+      } else if (picture.elapsed_s >= next_s) {
+        next_s = picture.elapsed_s + LINE_INTERVAL_S;
+        const heights = picture.chains.map(({ name, height }) => `${name} ${height}`).join(", ");
+        output.write(`${picture.elapsed_s} s: ${summary(picture)}; heights: ${heights}\n`);
+      }
+    },
+    end() {
+      drawn = 0;
+    },
+  };
+}
+
+function nodeText({ name, up, restarts }: Picture["nodes"][number]): string {
+  return `${name}: ${up ? "up" : "down"}${restarts > 0 ? ` (restarted ${restarts}×)` : ""}`;
+}

@@ -1,0 +1,121 @@
+// Offers an emulated or captured meter to other processes: over TCP, as a network gateway does, or on a pseudo-terminal, as a
+// serial cable does.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { GridsealError, reasonOf } from "../errors.js";
+
+/** Starts a meter that hands its bytes on until it is closed; `openPort` with a port of kind emulator or file is one. */
+export type MeterFeed = (onBytes: (bytes: Uint8Array) => void) => { close(): void };
+
+export interface ServedTcp {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface ServedPty {
+  /** Path of the device to read. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** A client that does not read is disconnected when this much waits for it. */
+const unsentBytesMax = 1024 * 1024;
+const clientsMax = 64;
+
+/** Serves the meter on a TCP port of the loopback interface, 0 for any free one; every client gets every telegram from when it connects. */
+export async function serveTcp(feed: MeterFeed, port: number): Promise<ServedTcp> {
+  const clients = new Set<Socket>();
+  const server = createServer((socket) => {
+    if (clients.size === clientsMax) {
+      socket.destroy();
+      return;
+    }
+    clients.add(socket);
+    // The close that follows an error is all there is to do about it.
+    socket.on("error", () => {});
+    socket.on("close", () => clients.delete(socket));
+    socket.resume();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new GridsealError("PORT_UNAVAILABLE", `emulated meter on port ${port}: ${error.message}`, { cause: error }),
+      );
+    });
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const meter = feed((bytes) => {
+    for (const client of clients) {
+      if (client.writableLength > unsentBytesMax) client.destroy();
+      else client.write(bytes);
+    }
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        meter.close();
+        for (const client of clients) client.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+/** Serves the meter on a pseudo-terminal. Its helper is compiled on first use: NATIVE_TOOL_MISSING where that is not possible. */
+export async function servePty(feed: MeterFeed): Promise<ServedPty> {
+  const helper = spawn(compiledHelper(), { stdio: ["pipe", "pipe", "inherit"] });
+  const exited = new Promise<void>((resolve) => helper.once("close", () => resolve()));
+  const path = await firstLine(helper);
+  // The helper may end before its meter does; the bytes then go nowhere.
+  helper.stdin.on("error", () => {});
+  const meter = feed((bytes) => helper.stdin.write(bytes));
+  return {
+    path,
+    close() {
+      meter.close();
+      helper.stdin.end();
+      return exited;
+    },
+  };
+}
+
+function firstLine(helper: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const failed = (reason: string): void => {
+      reject(new GridsealError("METER_PORT_FAILED", `cannot make a pseudo-terminal: ${reason}`));
+    };
+    helper.once("error", (error) => failed(error.message));
+    helper.once("exit", (status) => failed(`its helper ended with status ${status}`));
+    createInterface({ input: helper.stdout! }).once("line", resolve);
+  });
+}
+
+/** Path of the compiled pty.c: beside other caches of this user, named after the source's hash. */
+function compiledHelper(): string {
+  const source = fileURLToPath(new URL("pty.c", import.meta.url));
+  const hash = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 16);
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "gridseal");
+  const binary = join(cache, `pty-${hash}`);
+  if (existsSync(binary)) return binary;
+  try {
+    mkdirSync(cache, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw new GridsealError("FILE_UNWRITABLE", `cannot make ${cache}: ${reasonOf(thrown)}`, { cause: thrown });
+  }
+  // Compiled under another name first: two processes may do so at once, and each must find a whole file.
+  const unfinished = `${binary}.${process.pid}`;
+  const compiler = spawnSync("cc", ["-O2", "-Wall", "-Wextra", "-o", unfinished, source], { encoding: "utf8" });
+  if (compiler.status !== 0) {
+    const reason = compiler.error?.message ?? compiler.stderr.trim();
+    throw new GridsealError("NATIVE_TOOL_MISSING", `cannot compile ${source} with cc: ${reason}`);
+  }
+  renameSync(unfinished, binary);
+  return binary;
+}

@@ -1,0 +1,236 @@
+// A meter that runs in a real XS engine on this machine: a folder with its configuration, keys and outbox, a port with readings,
+// and an engine that is started again when it fails, as a watchdog resets a chip.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { KeyValue } from "../../src/host.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import type { Clock, LogLevel, MeterCounters, OpenPort } from "./device.js";
+import { type Engine, powerOn } from "./engine.js";
+import { defaultGeometry, type FlashFile, type FlashGeometry, openFlash } from "./flash.js";
+import { openKeyValue } from "./key-value.js";
+import { lockFolder } from "./lock.js";
+import { meterProgram, namePlaces } from "./program.js";
+
+export interface MeterOptions {
+  /** for logs and the process list */
+  readonly name: string;
+  /** holds configuration.json; keyvalue/ and outbox.flash are made in it */
+  readonly directory: string;
+  readonly openPort: OpenPort;
+  /** the document to run with instead of the folder's configuration.json */
+  readonly configuration?: string;
+  /** the system's clock, taken for synchronised, where absent */
+  readonly clock?: Clock;
+  readonly flash?: FlashGeometry;
+  /** the script to run instead of the agent, from `buildMeterBundle` */
+  readonly program?: string;
+  /** The agent's state in a few words and its own counters, each time it shows them. */
+  onState?(state: string, counters: Readonly<Record<string, number>>): void;
+  onLog?(level: LogLevel, message: string): void;
+  /** Every MQTT message that the meter publishes, repeats included, and every one that it gets. */
+  onTraffic?(direction: "published" | "received", topic: string, payload: Uint8Array): void;
+}
+
+export interface Meter {
+  readonly name: string;
+  readonly directory: string;
+  /** of the engine's process; undefined while it is being started again */
+  readonly pid: number | undefined;
+  readonly counters: Readonly<MeterCounters>;
+  /** Resolves when the meter was stopped or killed. */
+  readonly exit: Promise<void>;
+  /** Closes the meter's port: no new readings come, what waits in the outbox goes on being published. */
+  pauseMeter(): void;
+  /** Closes the port, lets the agent handle what has arrived, and switches the meter off. */
+  stop(): Promise<void>;
+  /** Switches the meter off at once, as a power cut does. To see it come back by itself, kill its process instead. */
+  kill(): void;
+}
+
+interface Store {
+  readonly configuration: string;
+  readonly keyValue: KeyValue;
+  readonly flash: FlashFile;
+  close(): Promise<void>;
+}
+
+const RESTART_MS_MIN = 1_000;
+const RESTART_MS_MAX = 30_000;
+/** A cycle that lasted so long was a good one: the next restart is a quick one again. */
+const STEADY_MS = 60_000;
+
+/**
+ * Starts a meter; resolves when its agent runs. Rejects with a GridsealError where its folder cannot be used, is in use, or the
+ * agent refuses its configuration; from then on it starts again by itself after whatever ends its engine.
+ */
+export async function startMeter(options: MeterOptions): Promise<Meter> {
+  const { name, directory } = options;
+  const program = options.program ?? (await meterProgram());
+  const store = await openStore(directory, options.flash ?? defaultGeometry, options.configuration);
+  const counters = noCounts();
+  const onLog = (level: LogLevel, message: string) => options.onLog?.(level, message);
+  let isPaused = false;
+  const supervisor = supervise({
+    powerOn: (onFault) =>
+      powerOn({
+        ...store,
+        name,
+        program,
+        counters,
+        clock: options.clock ?? systemClock,
+        openPort: (port, onBytes) => (isPaused ? { close() {} } : options.openPort(port, onBytes)),
+        onState: (state, agentCounters) => options.onState?.(state, agentCounters),
+        onLog,
+        onTraffic: (direction, topic, payload) => options.onTraffic?.(direction, topic, payload),
+        onFault: (reason) => onFault(namePlaces(program, reason)),
+      }),
+    onStart: () => {
+      counters.starts += 1;
+    },
+    onFault(reason, restart_ms) {
+      counters.faults += 1;
+      onLog("error", `meter ${name} failed and starts again in ${restart_ms} ms: ${reason}`);
+    },
+    onOff: store.close,
+  });
+  try {
+    await supervisor.started;
+  } catch (thrown) {
+    supervisor.switchOff();
+    await supervisor.exit;
+    if (thrown instanceof GridsealError) throw thrown;
+    const reason = namePlaces(program, reasonOf(thrown));
+    throw new GridsealError("CONFIGURATION_INVALID", `meter ${name} in ${directory} does not start: ${reason}`);
+  }
+
+  function pauseMeter(): void {
+    isPaused = true;
+    supervisor.engine?.closePorts();
+  }
+
+  return {
+    name,
+    directory,
+    counters,
+    exit: supervisor.exit,
+    get pid() {
+      return supervisor.engine?.pid;
+    },
+    pauseMeter,
+    async stop() {
+      pauseMeter();
+      await supervisor.engine?.idle();
+      supervisor.switchOff();
+      await supervisor.exit;
+    },
+    kill: supervisor.switchOff,
+  };
+}
+
+interface Supervision {
+  powerOn(onFault: (reason: string) => void): Engine;
+  onStart(): void;
+  /** A cycle ended by itself; the next begins in `restart_ms`. */
+  onFault(reason: string, restart_ms: number): void;
+  /** The last cycle is over. */
+  onOff(): Promise<void>;
+}
+
+/** Keeps an engine running from the first start that succeeds until it is switched off. */
+function supervise({ powerOn, onStart, onFault, onOff }: Supervision) {
+  let engine: Engine | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let restart_ms = RESTART_MS_MIN;
+  let hasStarted = false;
+  let isOff = false;
+  let off: () => void = () => {};
+  const exit = new Promise<void>((resolve) => {
+    off = resolve;
+  });
+
+  async function start(): Promise<void> {
+    const started_ms = performance.now();
+    onStart();
+    engine = powerOn((reason) => {
+      engine = undefined;
+      if (!hasStarted) return;
+      if (performance.now() - started_ms >= STEADY_MS) restart_ms = RESTART_MS_MIN;
+      onFault(reason, restart_ms);
+      timer = setTimeout(startAgain, restart_ms);
+      restart_ms = Math.min(2 * restart_ms, RESTART_MS_MAX);
+    });
+    await engine.started;
+    hasStarted = true;
+  }
+
+  /** What makes it fail has been reported as a fault. */
+  function startAgain(): void {
+    start().catch(() => {});
+  }
+
+  return {
+    started: start(),
+    exit,
+    get engine() {
+      return engine;
+    },
+    switchOff(): void {
+      if (isOff) return;
+      isOff = true;
+      clearTimeout(timer);
+      engine?.powerOff();
+      engine = undefined;
+      void onOff().then(off);
+    },
+  };
+}
+
+async function openStore(directory: string, geometry: FlashGeometry, document: string | undefined): Promise<Store> {
+  const configuration = document ?? readMeterConfiguration(directory);
+  const unlock = await lockFolder(directory);
+  try {
+    const keyValue = openKeyValue(join(directory, "keyvalue"));
+    const flash = openFlash(join(directory, "outbox.flash"), geometry);
+    return {
+      configuration,
+      keyValue,
+      flash,
+      close() {
+        flash.close();
+        return unlock();
+      },
+    };
+  } catch (thrown) {
+    await unlock();
+    throw thrown;
+  }
+}
+
+/** The text of a meter's configuration.json. Throws FILE_UNREADABLE. */
+export function readMeterConfiguration(directory: string): string {
+  const path = join(directory, "configuration.json");
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new GridsealError("FILE_UNREADABLE", `the meter's configuration ${path} cannot be read: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function systemClock(): { readonly time_ms: number; readonly quality: 2 } {
+  return { time_ms: Date.now(), quality: 2 };
+}
+
+function noCounts(): MeterCounters {
+  return {
+    starts: 0,
+    faults: 0,
+    meterBytes: 0,
+    meterBytesDropped: 0,
+    publishes: 0,
+    acknowledgements: 0,
+    messages: 0,
+  };
+}

@@ -1,0 +1,251 @@
+// Any MQTT 5 broker by URL, shared by several nodes: a record goes to one of the nodes that serve its chain by a shared
+// subscription (MQTT 5.0 section 4.8.2), a birth to all. A publication is acknowledged to the broker once it is handled.
+
+import { connect, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { createTally, handlerOf, type Ingest, type IngestCounters, type IngestHandlers } from "./ingest.js";
+
+export interface ExternalLimits {
+  /** largest packet that the broker may send */
+  readonly packet_bytes_max: number;
+  /** publications in processing at once; the broker sends no more until one is acknowledged (receive maximum) */
+  readonly processing_max: number;
+  /** messages and bytes that may wait to be sent or acknowledged; what does not fit is dropped */
+  readonly queue_max: number;
+  readonly queue_bytes_max: number;
+  /** time for the first connection; later ones are tried for ever */
+  readonly connect_timeout_ms: number;
+  readonly reconnect_ms: number;
+}
+
+export const defaultExternalLimits: ExternalLimits = {
+  packet_bytes_max: 65_536,
+  processing_max: 2_000,
+  queue_max: 10_000,
+  queue_bytes_max: 32 * 1024 * 1024,
+  connect_timeout_ms: 10_000,
+  reconnect_ms: 1_000,
+};
+
+export interface ExternalBrokerOptions {
+  /** `mqtt://` or `mqtts://`, with user and password where the broker asks for them */
+  readonly url: string;
+  /** unique among the broker's clients: another connection with the same id ends this one */
+  readonly clientId: string;
+  readonly network: string;
+  /** the services whose chains this node serves; records of others are left to other nodes */
+  readonly services: readonly number[];
+  readonly limits: ExternalLimits;
+  readonly handlers: IngestHandlers;
+  /** The connection came about or was lost; for health and the log. */
+  onConnection(connected: boolean, detail: string): void;
+}
+
+/** Makes a node's link to a shared broker; it connects on `start`, and again by itself whenever it is cut off. */
+export function createExternalBroker(options: ExternalBrokerOptions): Ingest {
+  return new ExternalBroker(options);
+}
+
+interface Outgoing {
+  readonly topic: string;
+  readonly payload: Buffer;
+}
+
+/** All nodes of a network are one group. */
+const group = "gridseal";
+const RETAIN_NOT_SENT = 2;
+
+class ExternalBroker implements Ingest {
+  readonly #options: ExternalBrokerOptions;
+  readonly #tally = createTally();
+  readonly #queue: Outgoing[] = [];
+  #queue_bytes = 0;
+  #client: MqttClient | undefined;
+  /** publications of the broker in processing, and how the next is asked for where they are too many */
+  #processing = 0;
+  #resume: (() => void) | undefined;
+  /** own publications without an acknowledgement, and how many the broker allows (receive maximum) */
+  #unacknowledged = 0;
+  #unacknowledged_max = 1;
+  #closed = false;
+  #lastError = "it does not answer";
+
+  constructor(options: ExternalBrokerOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<{ readonly url: string }> {
+    const { limits, url, clientId } = this.#options;
+    const client = connect(url, {
+      clientId,
+      protocolVersion: 5,
+      clean: true,
+      keepalive: 30,
+      reconnectPeriod: limits.reconnect_ms,
+      connectTimeout: limits.connect_timeout_ms,
+      resubscribe: false, // done here, so that a refusal is noticed
+      properties: { receiveMaximum: limits.processing_max, maximumPacketSize: limits.packet_bytes_max },
+    });
+    this.#client = client;
+    client.handleMessage = (packet, next) => this.#handle(client, packet, next);
+    client.on("error", (error) => {
+      this.#lastError = reasonOf(error);
+    });
+    client.on("close", () => this.#lost());
+    const ready = new Promise<void>((resolve) => {
+      client.on("connect", (connack) => void this.#connected(client, connack).then((heard) => heard && resolve()));
+    });
+    const shown = withoutCredentials(url);
+    if (!(await withinTime(ready, limits.connect_timeout_ms))) {
+      await this.close();
+      throw new GridsealError("BROKER_UNREACHABLE", `no session with the MQTT broker ${shown}: ${this.#lastError}`);
+    }
+    return { url: shown };
+  }
+
+  publish(topic: string, payload: Uint8Array): boolean {
+    const { queue_max, queue_bytes_max } = this.#options.limits;
+    const full = this.#queue.length >= queue_max || this.#queue_bytes + payload.length > queue_bytes_max;
+    if (!this.#client?.connected || full) {
+      this.#tally.dropped += 1;
+      return false;
+    }
+    this.#queue.push({ topic, payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength) });
+    this.#queue_bytes += payload.length;
+    this.#send();
+    return true;
+  }
+
+  hasSubscriber(): boolean {
+    return this.#client?.connected ?? false;
+  }
+
+  counters(): IngestCounters {
+    return { ...this.#tally, refused: { ...this.#tally.refused } };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#queue.length = 0;
+    await this.#client?.endAsync(true);
+  }
+
+  /** Subscribes anew; the broker keeps nothing for a node that is away, the other nodes take its share. */
+  async #connected(client: MqttClient, connack: IConnackPacket): Promise<boolean> {
+    const { network, services, onConnection, url } = this.#options;
+    this.#unacknowledged_max = connack.properties?.receiveMaximum ?? 65_535;
+    const filters = [
+      `gs1/${network}/-/birth/+`,
+      ...["death", "diag"].map((kind) => `$share/${group}/gs1/${network}/-/${kind}/+`),
+      ...services.map((service) => `$share/${group}/gs1/${network}/${service}/record/+`),
+    ];
+    try {
+      // Section 3.8.3.1: retain handling is not for shared subscriptions to ask, and harmless there.
+      const grants = await client.subscribeAsync(filters, { qos: 1, rh: RETAIN_NOT_SENT });
+      const refused = grants.find((grant) => grant.qos >= 128);
+      if (refused) throw new Error(`it refuses the subscription ${refused.topic}`);
+    } catch (thrown) {
+      this.#lastError = reasonOf(thrown);
+      client.stream.destroy();
+      return false;
+    }
+    if (this.#closed) return false;
+    this.#tally.connections = 1;
+    onConnection(true, withoutCredentials(url));
+    this.#send();
+    return true;
+  }
+
+  #lost(): void {
+    if (this.#tally.connections === 0) return;
+    this.#tally.connections = 0;
+    if (!this.#closed) this.#options.onConnection(false, this.#lastError);
+  }
+
+  /**
+   * mqtt.js takes one publication at a time and acknowledges when `next` is called without an error. With one it goes on to
+   * the next publication and leaves the acknowledgement to us: so that many are in processing at once, as one disk
+   * synchronisation serves many.
+   */
+  #handle(client: MqttClient, packet: IPublishPacket, next: (error?: Error) => void): void {
+    const stream = client.stream;
+    const goOn = (): void => next(acknowledgedLater);
+    this.#processing += 1;
+    this.#deliver(packet).then(
+      () => {
+        if (packet.qos === 1 && packet.messageId !== undefined && client.stream === stream && client.connected) {
+          stream.write(puback(packet.messageId));
+        }
+        this.#processed();
+      },
+      (thrown: unknown) => {
+        this.#tally.handler_failures += 1;
+        this.#options.handlers.onHandlerFailure(thrown);
+        // Unacknowledged, it would take up one of the places in processing for ever: the session begins anew.
+        if (client.stream === stream) stream.destroy();
+        this.#processed();
+      },
+    );
+    if (this.#processing < this.#options.limits.processing_max) goOn();
+    else this.#resume = goOn;
+  }
+
+  async #deliver({ topic, payload }: IPublishPacket): Promise<void> {
+    if (this.#closed) return;
+    const { handlers, network } = this.#options;
+    const handler = handlerOf(network, topic);
+    if (!handler) {
+      this.#tally.refused["wrong-topic"] = (this.#tally.refused["wrong-topic"] ?? 0) + 1;
+      handlers.onRefused("wrong-topic", JSON.stringify(topic.slice(0, 100)));
+      return;
+    }
+    this.#tally.received += 1;
+    // A shared broker does not say who published.
+    await handlers[handler](topic, typeof payload === "string" ? Buffer.from(payload) : payload, "");
+  }
+
+  #processed(): void {
+    this.#processing -= 1;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+
+  #send(): void {
+    const client = this.#client;
+    while (client?.connected && this.#unacknowledged < this.#unacknowledged_max) {
+      const next = this.#queue.shift();
+      if (!next) return;
+      this.#unacknowledged += 1;
+      client.publish(next.topic, next.payload, { qos: 1 }, (error) => {
+        this.#unacknowledged -= 1;
+        this.#queue_bytes -= next.payload.length;
+        if (error) this.#tally.dropped += 1;
+        else this.#tally.published += 1;
+        this.#send();
+      });
+    }
+  }
+}
+
+/** Tells mqtt.js that the acknowledgement is not its to send. */
+const acknowledgedLater = new Error("acknowledged when handled");
+
+/** MQTT 5.0 section 3.4: a reason code of 0 is left out. */
+function puback(messageId: number): Uint8Array {
+  return Uint8Array.of(0x40, 2, messageId >> 8, messageId & 0xff);
+}
+
+function withinTime(promise: Promise<void>, timeout_ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), timeout_ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^/]*@/, "$1");
+}
