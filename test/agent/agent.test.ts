@@ -44,7 +44,7 @@ describe("agent in a good world", () => {
     const world = createWorld({ seed: 1, schedule, faults: noFaults });
     world.run(60);
     world.setMetering(false);
-    world.run(5);
+    world.run(8);
     assertAllIsSealed(world);
     const trading = chainOf(world, 1);
     assert.ok(trading.length >= 29, `${trading.length} records`);

@@ -63,7 +63,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
   let life = 0;
   let bootedAt_ms = 0;
   let metering = true;
-  const agenda: { at_ms: number; order: number; life: number | undefined; act: () => void }[] = [];
+  const agenda: { at_ms: number; order: number; life: number | "any"; act: () => void }[] = [];
   let order = 0;
   const timers = new Map<string, number>();
   let session: Session | undefined;
@@ -84,7 +84,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
   let refuseWith: RefusalReason | undefined;
   let brokerUp = true;
 
-  const after = (delay_ms: number, act: () => void, ofLife: number | undefined = life): void => {
+  const after = (delay_ms: number, act: () => void, ofLife: number | "any" = life): void => {
     order += 1;
     agenda.push({ at_ms: now_ms + delay_ms, order, life: ofLife, act });
   };
@@ -229,12 +229,12 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
           send(session, serviceTopic(network, service, "receipt", session.meter), receipts[index]!);
       }
     }
-    after(1500, sealWhatIsGathered, undefined);
+    after(1500, sealWhatIsGathered, "any");
   }
 
   function telegram(): void {
     const state = household.step(Math.floor((start_ms + now_ms) / 1000));
-    after(1000, telegram, undefined);
+    after(1000, telegram, "any");
     if (!metering || onMeterBytes === undefined) return;
     const bytes = p1Telegram(state, "5.0");
     if (chance(faults.rubbish)) bytes[Math.floor(random() * bytes.length)]! ^= 1 << Math.floor(random() * 8);
@@ -267,7 +267,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
     onMeterBytes = undefined;
     if (session !== undefined) session.open = false;
     session = undefined;
-    after(500 + Math.floor(random() * 3000), boot, undefined);
+    after(500 + Math.floor(random() * 3000), boot, "any");
   }
 
   /** Lets so many seconds go by. */
@@ -279,14 +279,14 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
       if (next === undefined || next.at_ms > end_ms) break;
       agenda.shift();
       now_ms = next.at_ms;
-      if (next.life === undefined || next.life === life) guarded(next.act);
+      if (next.life === "any" || next.life === life) guarded(next.act);
     }
     now_ms = end_ms;
   }
 
   boot();
-  after(700, telegram, undefined);
-  after(1500, sealWhatIsGathered, undefined);
+  after(700, telegram, "any");
+  after(1500, sealWhatIsGathered, "any");
 
   return {
     run,

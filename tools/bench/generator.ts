@@ -74,7 +74,8 @@ function verifySamples(genesisBytes: Uint8Array): number {
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
   for (const { connection, index, bytes } of load.samples satisfies readonly SampledReceipt[]) {
     const receipt = decodeReceipt(bytes);
-    if (!connection.prepared.hashOf(index).equals(receipt.recordHash)) throw new Error("a receipt is of another record");
+    if (!connection.prepared.hashOf(index).equals(receipt.recordHash))
+      throw new Error("a receipt is of another record");
     verifyReceipt(receipt, genesis, nodeVerify);
   }
   return load.samples.length;

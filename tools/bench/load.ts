@@ -35,7 +35,7 @@ export interface Load {
     onRefused(reason: string): void;
     onFailed(error: Error): void;
   };
-  /** Keeps `window` records of every connection under way; `onMeasuring` is called when warming up is over. */
+  /** Keeps `window` records of every connection under way. Both phases measure after warming up. */
   saturate(window: number, warmup_s: number, seconds: number): Promise<PhaseResult>;
   /** Publishes at a steady rate, records a second over all connections in turn. */
   pace(rate_per_s: number, warmup_s: number, seconds: number): Promise<PhaseResult>;
@@ -84,7 +84,12 @@ export function createLoad(): Load {
     publish(connection, phase.window - underWay, now_ms);
   };
 
-  const run = async (window: number, warmup_s: number, seconds: number, publishing: (phase: Phase) => Promise<void>) => {
+  const run = async (
+    window: number,
+    warmup_s: number,
+    seconds: number,
+    publishing: (phase: Phase) => Promise<void>,
+  ) => {
     const from_ms = performance.now() + warmup_s * 1000;
     const current: Phase = { from_ms, to_ms: from_ms + seconds * 1000, window, latencies_ms: [] };
     phase = current;
@@ -128,7 +133,8 @@ export function createLoad(): Load {
         for (const connection of connections) refill(connection);
         while (performance.now() < current.to_ms && failure === undefined) {
           await pause(Math.min(100, current.to_ms - performance.now()));
-          if (connections.some(isExhausted)) throw new Error("the prepared records ran out while the cluster was measured");
+          if (connections.some(isExhausted))
+            throw new Error("the prepared records ran out while the cluster was measured");
         }
       }),
     pace: (rate_per_s, warmup_s, seconds) =>

@@ -13,7 +13,11 @@ const RECORDS_PER_METER = 50;
 /** Signatures between two looks at the clock. */
 const BURST = 64;
 
-const prepared: { readonly key: Parameters<typeof nodeVerify>[0]; readonly message: Uint8Array; readonly signature: Uint8Array }[] = [];
+const prepared: {
+  readonly key: Parameters<typeof nodeVerify>[0];
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}[] = [];
 
 serveOrders<VerifierOrder>(async (order) => {
   if (order.order === "verify") return verifyFor(order.seconds);

@@ -26,7 +26,7 @@ async function list(file: string | undefined, options: SourceOptions & { readonl
       height,
       records,
       violations,
-      time_ms === null ? "-" : timeText(time_ms),
+      height === 0 || time_ms === null ? "-" : timeText(time_ms),
       header.slice(0, 16),
     ]);
     printLines(table(["SERVICE", "NAME", "HEIGHT", "RECORDS", "VIOLATIONS", "SEALED AT", "HEADER"], rows));

@@ -105,10 +105,6 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       ports.publish(serviceTopic(genesis.network, service, "receipt", toHex(record.kid)), receipt);
       return;
     }
-    if (known === "waiting") {
-      metrics.repeated.inc({ state: "waiting" });
-      return;
-    }
     if (known === "none" && isTooLate(store.meter(service, record.kid), seq)) {
       throw new Refused("out-of-sequence", `record ${seq} lies in a gap that is closed as a violation`, record);
     }
@@ -118,6 +114,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       throw new Busy(`chain ${service} has too many waiting records`);
     }
     if (admission === "admitted") metrics.admitted.inc({ service: String(service) });
+    else metrics.repeated.inc({ state: "waiting" });
   };
 
   return {

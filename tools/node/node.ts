@@ -4,7 +4,7 @@
 import pino, { type Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import type { Genesis, Member } from "../../src/wire/genesis.js";
+import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
 import { equalKeys, type Signer } from "../../src/wire/key.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { readWhole } from "../authority/files.js";
@@ -100,13 +100,22 @@ async function compose(
 
   const network = createPeers(configuration, await readTls(configuration), identity, chains, metrics, log);
   closing.push(() => network.close());
-  const ingest = createIngest(configuration.mqtt, genesis.network, selfId, {
-    onRecord: (topic, payload) => admissions.onPublish(topic, payload),
-    onNotice: (topic, payload) => admissions.onPublish(topic, payload),
-    onRefused: (reason, detail) => log.debug({ reason, detail }, "refused before it became a message"),
-    onHandlerFailure: (error) => {
-      if (!(error instanceof Busy)) onFatal(error);
+  const ingest = createIngest(configuration.mqtt, {
+    network: genesis.network,
+    node: selfId,
+    services: genesis.chains.filter((chain) => isMember(chain, self)).map((chain) => chain.service),
+    handlers: {
+      onRecord: (topic, payload) => admissions.onPublish(topic, payload),
+      onNotice: (topic, payload) => admissions.onPublish(topic, payload),
+      onRefused(reason, detail) {
+        metrics.refused.inc({ reason });
+        log.debug({ reason, detail }, "refused before it became a message");
+      },
+      onHandlerFailure: (error) => {
+        if (!(error instanceof Busy)) onFatal(error);
+      },
     },
+    onConnection: (connected, detail) => log.info({ connected, detail }, "shared broker"),
   });
   closing.push(() => ingest.close());
   const admissions = createAdmissions({
@@ -175,7 +184,7 @@ async function compose(
   const timers = createTimers();
   closing.push(() => timers.clear());
   for (const chain of genesis.chains) {
-    if (!chain.members.some((member) => equalBytes(member.id, self.id))) continue;
+    if (!isMember(chain, self)) continue;
     const scope = timers.scope(String(chain.service));
     chains.set(
       chain.service,
@@ -214,6 +223,10 @@ async function compose(
   const { url } = await ingest.start();
   log.info({ id: selfId, network: genesis.network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
   return { id: selfId, mqttUrl: url, apiPort, stop: close, failed };
+}
+
+function isMember(chain: GenesisChain, node: Member): boolean {
+  return chain.members.some((member) => equalBytes(member.id, node.id));
 }
 
 async function listen(start: () => Promise<number>, what: string, port: number): Promise<number> {

@@ -58,13 +58,10 @@ export interface RawClient {
   closed: boolean;
 }
 
-/** Opens a connection and sends these bytes; errors end in `closed`. */
-export function openClient(url: string, ...bytes: readonly Uint8Array[]): RawClient {
-  const { hostname, port } = new URL(url);
-  const socket = connectTcp(Number(port), hostname);
-  const client: RawClient = { socket, packets: [], closed: false };
-  let rest = new Uint8Array(0);
-  socket.on("data", (chunk) => {
+/** Takes a stream's chunks and hands on its packets: first byte and body. */
+export function packetReader(onPacket: (first: number, body: Uint8Array) => void): (chunk: Uint8Array) => void {
+  let rest: Uint8Array = new Uint8Array(0);
+  return (chunk) => {
     rest = Buffer.concat([rest, chunk]);
     for (;;) {
       let length = 0;
@@ -75,10 +72,21 @@ export function openClient(url: string, ...bytes: readonly Uint8Array[]): RawCli
         more = rest[offset]! > 127;
       }
       if (more || rest.length < offset + length) return;
-      client.packets.push({ first: rest[0]!, body: Uint8Array.from(rest.subarray(offset, offset + length)) });
+      onPacket(rest[0]!, Uint8Array.from(rest.subarray(offset, offset + length)));
       rest = rest.subarray(offset + length);
     }
-  });
+  };
+}
+
+/** Opens a connection and sends these bytes; errors end in `closed`. */
+export function openClient(url: string, ...bytes: readonly Uint8Array[]): RawClient {
+  const { hostname, port } = new URL(url);
+  const socket = connectTcp(Number(port), hostname);
+  const client: RawClient = { socket, packets: [], closed: false };
+  socket.on(
+    "data",
+    packetReader((first, body) => client.packets.push({ first, body })),
+  );
   socket.on("error", () => undefined);
   socket.on("close", () => {
     client.closed = true;

@@ -1,52 +1,38 @@
 // One chain on one node: records in, sealed blocks out. Ties gathering, the exchange of temporary blocks, the consensus and the
 // sealer; chains share nothing but the process.
 
-import { BLOCK_BYTES_MAX } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
-import { decodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
-import { guardCborPrefix } from "../../../src/wire/guard.js";
-import { parseRecord, type Record } from "../../../src/wire/record.js";
-import { asArray, asUint } from "../../../src/wire/shape.js";
 import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
 import { createConsensus } from "../consensus/core.js";
 import { decodeMessage, encodeMessage } from "../consensus/messages.js";
 import { decodeRecord } from "../consensus/record.js";
 import type { Effect } from "../consensus/types.js";
-import { decodeNeedBlocks, encodeFrame, encodeNeedBlocks, type Frame } from "../frame.js";
+import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/store.js";
-import { makeBatch } from "./compose.js";
+import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
 import { createExchange } from "./exchange.js";
-import { createGather } from "./gather.js";
+import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { decodeProposalBody } from "./proposal.js";
 import { createRunner } from "./runner.js";
 import { createSealer, type SealedBlock } from "./sealer.js";
 
-/** Blocks and bytes that answer one request of a node that was away. */
-const SERVED_BLOCKS_MAX = 64;
-const SERVED_BYTES_MAX = 4_194_304;
-/** Blocks ahead of the next one that a node keeps while it catches up. */
-const AHEAD_MAX = 2 * SERVED_BLOCKS_MAX;
 const RESEND_MS = 2_000;
-
-export type Admission = "admitted" | "waiting" | "busy";
 
 export interface Chain {
   readonly head: Head;
   /** records of this node's meters that are not sealed */
   readonly pendingRecords: number;
   start(): void;
-  /** What is known of the record here already, before anything is checked with cost. */
-  known(record: Record): "sealed" | "waiting" | "other" | "none";
-  /** Takes a checked record; resolves when it is durable. */
-  admit(record: Record, disclosures: Uint8Array | undefined): Promise<Admission>;
+  readonly known: Origin["known"];
+  readonly admit: Origin["admit"];
+  readonly isWaiting: Origin["isWaiting"];
   onFrame(from: string, frame: Frame): Promise<void>;
   /** A member can be reached again: what it may have missed is said to it. */
   onPeer(node: string): void;
   hasMember(node: string): boolean;
-  isWaiting(kid: Uint8Array, seq: number): boolean;
   stop(): void;
 }
 
@@ -57,8 +43,9 @@ export function createChain(ports: ChainPorts): Chain {
   const log = ports.log;
   const sealer = createSealer(ports);
   const pool = createPool(chain);
-  const gather = createGather(ports.batch.records_max);
   const exchange = createExchange(ports, pool, onWork);
+  const origin = createOrigin(ports, pool, exchange, () => stopped);
+  const catchUp = createCatchUp(ports, () => sealer.head.height + 1);
   const restored = readConsensusRecord(ports);
   const consensus = createConsensus(
     {
@@ -89,25 +76,12 @@ export function createChain(ports: ChainPorts): Chain {
   });
   /** proposals that wait for temporary blocks */
   let judging: Extract<Effect, { type: "validate" }>[] = [];
-  /** blocks from peers above the next height */
-  const ahead = new Map<number, { readonly from: string; readonly bytes: Uint8Array }>();
   /** the consensus' decision for the next height, until it is stored */
   let decided: Extract<Effect, { type: "decide" }> | undefined;
   let storing = false;
   let resending = false;
-  let nextNumber = firstFreeNumber();
   let asked = 0;
   let stopped = false;
-
-  function firstFreeNumber(): number {
-    const sealed = store.origin(service, ports.self.id);
-    const own = store.batches(service).filter((stored) => toHex(stored.origin) === selfId);
-    return Math.max(
-      sealed?.next ?? 0,
-      ...(sealed?.beyond ?? []).map((number) => number + 1),
-      ...own.map((stored) => stored.number + 1),
-    );
-  }
 
   function onWork(): void {
     if (stopped) return;
@@ -145,13 +119,13 @@ export function createChain(ports: ChainPorts): Chain {
       case "need": {
         asked += 1;
         const peer = effect.from[asked % Math.max(1, effect.from.length)];
-        if (peer !== undefined) askForBlocks(peer);
+        if (peer !== undefined) catchUp.ask(peer);
         return;
       }
       case "behind":
-        return askForBlocks(effect.peer);
+        return catchUp.ask(effect.peer);
       case "serveDecision":
-        return serveBlocks(effect.to, effect.height, 1);
+        return catchUp.serve(effect.to, effect.height, 1);
       case "evidence":
         log.warn(
           { first: effect.evidence.first, second: effect.evidence.second },
@@ -254,10 +228,7 @@ export function createChain(ports: ChainPorts): Chain {
 
   function afterSealing(sealed: SealedBlock): void {
     const { block } = sealed;
-    for (const { id } of block.batches) {
-      for (const record of pool.find(id)?.records ?? []) gather.forget(record.kid, record.claims.seq);
-    }
-    for (const record of sealed.records) gather.forget(record.kid, record.seq);
+    origin.onSealed(sealed);
     pool.remove(block.batches.map((batch) => batch.id));
     pool.retain(sealable);
     judging = [];
@@ -270,100 +241,16 @@ export function createChain(ports: ChainPorts): Chain {
     );
     ports.onSealed(sealed);
     runner.feed({ type: "committed", height: block.height, id, members, work: pool.hasWork() });
-    if (gather.pending > 0) scheduleCut();
     void adoptNext();
   }
 
   async function adoptNext(): Promise<void> {
     if (storing || stopped) return;
-    const next = ahead.get(sealer.head.height + 1);
-    for (const height of ahead.keys()) if (height <= sealer.head.height + 1) ahead.delete(height);
+    const next = catchUp.take();
     if (next === undefined) return;
     const adopted = await storeNext(() => sealer.adopt(next.bytes));
     if (!adopted) return settle();
-    if (ahead.size === 0) askForBlocks(next.from);
-  }
-
-  function askForBlocks(peer: string): void {
-    ports.send(peer, encodeFrame("needBlocks", service, encodeNeedBlocks(sealer.head.height + 1)));
-  }
-
-  function serveBlocks(to: string, from: number, count: number): void {
-    let bytes = 0;
-    const last = Math.min(sealer.head.height, from + count - 1);
-    for (let height = from; height <= last && bytes < SERVED_BYTES_MAX; height += 1) {
-      const block = store.block(service, height);
-      if (block === undefined) return;
-      bytes += block.length;
-      ports.send(to, encodeFrame("block", service, block));
-    }
-  }
-
-  function onBlock(from: string, bytes: Uint8Array): void {
-    const height = heightOf(bytes);
-    const next = sealer.head.height + 1;
-    if (height < next || height >= next + AHEAD_MAX || ahead.has(height)) return;
-    ahead.set(height, { from, bytes: Uint8Array.from(bytes) });
-    void adoptNext();
-  }
-
-  function scheduleCut(): void {
-    ports.setTimer("cut", ports.batch.interval_ms, () => void cut());
-  }
-
-  /** Makes temporary blocks of what waits; the rest stays durable as single records until the pool has room. */
-  async function cut(): Promise<void> {
-    if (stopped || gather.pending === 0 || !ownRoom()) return;
-    const taken = gather.cut();
-    // What another node has brought onto the chain meanwhile falls out here, a fork does not.
-    const records = taken.filter((record) => chainKnows(record) !== "sealed");
-    const number = nextNumber;
-    if (records.length > 0) nextNumber += 1;
-    const batch = {
-      chain: service,
-      origin: ports.self.id,
-      number,
-      credentials: newCredentials(records),
-      records: records.map((record) => record.stripped),
-    };
-    const sign = (bytes: Uint8Array) => ports.signer.sign(bytes);
-    const read = records.length === 0 ? undefined : makeBatch(genesis.hash, batch, records, sign);
-    try {
-      await store.write((writer) => {
-        if (read !== undefined) writer.putBatch(service, { origin: ports.self.id, number, bytes: read.bytes });
-        for (const record of taken) writer.deleteAdmitted(service, record.kid, record.claims.seq);
-      });
-    } catch (error) {
-      ports.onFatal(error);
-      return;
-    }
-    for (const record of taken) if (!records.includes(record)) gather.forget(record.kid, record.claims.seq);
-    if (read !== undefined) exchange.publish(read);
-    startResending();
-    if (gather.pending > 0) scheduleCut();
-  }
-
-  /** Own temporary blocks under way leave room for others' and for the chain to follow. */
-  function ownRoom(): boolean {
-    return pool.unacknowledged(ports.self.id).length + pool.acceptedOf(ports.self.id).length < 32;
-  }
-
-  function newCredentials(records: readonly Record[]): Uint8Array[] {
-    const credentials = new Map<string, Uint8Array>();
-    for (const { kid } of records) {
-      const id = toHex(kid);
-      if (credentials.has(id) || store.credential(service, kid) !== undefined) continue;
-      const shown = store.credential(0, kid);
-      assertInvariant(shown !== undefined, `meter ${id} has shown its credential before its record was admitted`);
-      credentials.set(id, shown);
-    }
-    return [...credentials.values()];
-  }
-
-  function chainKnows(record: Record): "sealed" | "other" | "none" {
-    if (store.location(service, record.kid, record.claims.seq) === undefined) return "none";
-    const hash = sealer.tip.view.sealedHash(toHex(record.kid), record.claims.seq)!;
-    return toHex(hash) === toHex(record.hash) ? "sealed" : "other";
+    if (catchUp.isEmpty) catchUp.ask(next.from);
   }
 
   return {
@@ -371,36 +258,16 @@ export function createChain(ports: ChainPorts): Chain {
       return sealer.head;
     },
     get pendingRecords() {
-      return gather.pending;
+      return origin.pending;
     },
+    known: origin.known,
+    admit: origin.admit,
+    isWaiting: origin.isWaiting,
     start() {
       exchange.restore();
-      for (const bytes of store.admitted(service)) gather.add(parseRecord(bytes));
+      origin.restore();
       runner.feed({ type: "start" });
-      if (gather.pending > 0) scheduleCut();
       onWork();
-    },
-    known(record) {
-      const waiting = gather.waiting(record);
-      if (waiting !== "none") return waiting === "same" ? "waiting" : "other";
-      return chainKnows(record);
-    },
-    async admit(record, disclosures) {
-      const waiting = gather.waiting(record);
-      if (waiting === "same") return "waiting";
-      // Another record with this number waits: the meter says it again, and when that one is sealed this one proves the fork.
-      if (waiting === "other" || !gather.hasRoom || stopped) return "busy";
-      const first = gather.pending === 0;
-      const full = gather.add(record);
-      const { kid } = record;
-      const { seq } = record.claims;
-      await store.write((writer) => {
-        writer.putAdmitted(service, kid, seq, record.stripped);
-        if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
-      });
-      if (full) void cut();
-      else if (first) scheduleCut();
-      return "admitted";
     },
     async onFrame(from, frame) {
       if (stopped) return;
@@ -417,9 +284,10 @@ export function createChain(ports: ChainPorts): Chain {
         case "needBatch":
           return exchange.onNeedBatch(from, frame.payload);
         case "needBlocks":
-          return serveBlocks(from, decodeNeedBlocks(frame.payload), SERVED_BLOCKS_MAX);
+          return catchUp.serve(from, decodeNeedBlocks(frame.payload), SERVED_BLOCKS_MAX);
         case "block":
-          return onBlock(from, frame.payload);
+          catchUp.keep(from, frame.payload);
+          return adoptNext();
       }
     },
     onPeer(node) {
@@ -431,7 +299,6 @@ export function createChain(ports: ChainPorts): Chain {
       exchange.resend();
     },
     hasMember: (node) => chain.members.some((member) => toHex(member.id) === node),
-    isWaiting: (kid, seq) => gather.isWaiting(kid, seq),
     stop() {
       stopped = true;
       runner.stop();
@@ -451,11 +318,4 @@ function readConsensusRecord(ports: ChainPorts) {
       cause,
     });
   }
-}
-
-/** Height of an encoded block, from its format part alone; what it says is checked when its turn comes. */
-function heightOf(bytes: Uint8Array): number {
-  const limits = { size: BLOCK_BYTES_MAX, items: 16 };
-  const format = bytes.subarray(1, 1 + guardCborPrefix(bytes.subarray(1), limits));
-  return asUint(asArray(decodeCbor(format, limits), "block format", 5)[4], "block height");
 }

@@ -18,6 +18,8 @@ export interface Gather {
   readonly pending: number;
   /** A durable record; true where a temporary block is full now. */
   add(record: Record): boolean;
+  /** A record that is in a temporary block already. */
+  note(record: Record): void;
   /** The next temporary block's records; none where nothing waits. */
   cut(): Record[];
   /** The record is sealed, here or by another node. */
@@ -30,7 +32,10 @@ export function createGather(recordsMax: number): Gather {
   /** hashes of records that are admitted and not sealed, by meter and number */
   const unsealed = new Map<string, string>();
 
+  const note = (record: Record) => unsealed.set(keyOf(record.kid, record.claims.seq), toHex(record.hash));
+
   return {
+    note,
     waiting(record) {
       const known = unsealed.get(keyOf(record.kid, record.claims.seq));
       return known === undefined ? "none" : known === toHex(record.hash) ? "same" : "other";
@@ -45,7 +50,7 @@ export function createGather(recordsMax: number): Gather {
     add(record) {
       pending.push(record);
       bytes += record.stripped.length;
-      unsealed.set(keyOf(record.kid, record.claims.seq), toHex(record.hash));
+      note(record);
       return pending.length >= recordsMax || bytes >= CUT_BYTES;
     },
     cut() {

@@ -42,6 +42,8 @@ export interface Pool {
   unacknowledged(origin: Uint8Array): { readonly read: ReadBatch; readonly waitingFor: readonly string[] }[];
   /** Accepted and unsealed, of this origin. */
   acceptedOf(origin: Uint8Array): BatchName[];
+  /** All that is here of this origin. */
+  readsOf(origin: Uint8Array): ReadBatch[];
   remove(ids: readonly Uint8Array[]): void;
   /** Forgets what can no longer be sealed. */
   retain(sealable: (name: BatchName) => boolean): BatchName[];
@@ -143,6 +145,10 @@ export function createPool(chain: GenesisChain): Pool {
       [...entries.values()]
         .filter((entry) => entry.accepted && equalBytes(entry.name.origin, origin))
         .map(({ name }) => name),
+    readsOf: (origin) =>
+      [...entries.values()].flatMap(({ name, read }) =>
+        read !== undefined && equalBytes(name.origin, origin) ? [read] : [],
+      ),
     remove(ids) {
       for (const id of ids) entries.delete(toHex(id));
     },

@@ -140,7 +140,6 @@ class ExternalBroker implements Ingest {
       ...services.map((service) => `$share/${group}/gs1/${network}/${service}/record/+`),
     ];
     try {
-      // Section 3.8.3.1: retain handling is not for shared subscriptions to ask, and harmless there.
       const grants = await client.subscribeAsync(filters, { qos: 1, rh: RETAIN_NOT_SENT });
       const refused = grants.find((grant) => grant.qos >= 128);
       if (refused) throw new Error(`it refuses the subscription ${refused.topic}`);
@@ -173,8 +172,8 @@ class ExternalBroker implements Ingest {
     this.#processing += 1;
     this.#deliver(packet).then(
       () => {
-        if (packet.qos === 1 && packet.messageId !== undefined && client.stream === stream && client.connected) {
-          stream.write(puback(packet.messageId));
+        if (packet.qos === 1 && client.stream === stream && client.connected && !this.#closed) {
+          acknowledge(stream, packet.messageId!);
         }
         this.#processed();
       },
@@ -231,9 +230,11 @@ class ExternalBroker implements Ingest {
 /** Tells mqtt.js that the acknowledgement is not its to send. */
 const acknowledgedLater = new Error("acknowledged when handled");
 
-/** MQTT 5.0 section 3.4: a reason code of 0 is left out. */
-function puback(messageId: number): Uint8Array {
-  return Uint8Array.of(0x40, 2, messageId >> 8, messageId & 0xff);
+/** PUBACK, its reason code 0 left out (MQTT 5.0 section 3.4.2.1); those of one turn leave together. */
+function acknowledge(stream: MqttClient["stream"], messageId: number): void {
+  stream.cork();
+  stream.write(Uint8Array.of(0x40, 2, messageId >> 8, messageId & 0xff));
+  process.nextTick(() => stream.uncork());
 }
 
 function withinTime(promise: Promise<void>, timeout_ms: number): Promise<boolean> {
