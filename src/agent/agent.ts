@@ -218,8 +218,7 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       case "receipt": {
         const judgement = judge(payload, topic.service);
         if (judgement.ok) return { kind: "sealed", recordHash: judgement.receipt.recordHash };
-        count("wrongReceipts");
-        effects.push({ kind: "log", level: "warn", message: `receipt refused: ${judgement.reason}` });
+        warn("wrongReceipts", `receipt refused: ${judgement.reason}`, effects);
         return undefined;
       }
       case "ack":
@@ -236,10 +235,7 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
   function refusalInput(payload: Uint8Array, effects: AgentEffect[]): UplinkInput | undefined {
     try {
       const refusal = decodeRefusal(payload);
-      count(`refused ${refusal.reason}`);
-      if (counts[`refused ${refusal.reason}`] === 1) {
-        effects.push({ kind: "log", level: "warn", message: `refused (${refusal.reason}): ${refusal.sentence}` });
-      }
+      warn(`refused ${refusal.reason}`, `refused (${refusal.reason}): ${refusal.sentence}`, effects);
       return { kind: "refused", refusal };
     } catch (thrown) {
       if (!(thrown instanceof WireError)) throw thrown;
@@ -257,6 +253,13 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
     demandedAt_ms = uptime_ms;
     count("demands");
     schedule.demand(command.service);
+  }
+
+  /** Counts and tells, the more seldom the oftener it happens: at the first, second, fourth, eighth time. */
+  function warn(name: string, message: string, effects: AgentEffect[]): void {
+    count(name);
+    const times = counts[name]!;
+    if ((times & (times - 1)) === 0) effects.push({ kind: "log", level: "warn", message });
   }
 
   function count(name: string): void {

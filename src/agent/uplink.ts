@@ -111,7 +111,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     wakeAt_ms(uptime_ms) {
       if (link.state.kind !== "connected") return link.state.until_ms;
       const deadline_ms = Math.min(window.nextDue_ms(), stalledAt_ms());
-      if (uptime_ms < pausedUntil_ms) return Math.min(deadline_ms, pausedUntil_ms);
+      if (uptime_ms < pausedUntil_ms) return pausedUntil_ms;
       return birthDue ? Math.min(deadline_ms, birthAt_ms + BIRTH_INTERVAL_MS) : deadline_ms;
     },
     get counters() {

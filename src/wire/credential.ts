@@ -1,15 +1,22 @@
 // A meter's credential: a CWT (RFC 8392) in COSE_Sign1, issued by the authority, that binds the issued ID to a key (RFC 8747).
 
+import { toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, type Sign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
-import { keyFromMap, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
+import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
 import { SERVICE_MAX } from "./services.js";
 import { asArray, asBytes, asMap, asText, asUint } from "./shape.js";
 
 export const CREDENTIAL_BYTES_MAX = 512;
 /** The private claim [status index, services, role] (RFC 8392 section 9.1 leaves keys below -65536 to private use). */
 const PRIVATE_CLAIM = -70_001;
+
+/** A genesis is one. */
+export interface Issuer {
+  readonly network: string;
+  readonly authority: PublicKey;
+}
 
 export type Role = "meter" | "gateway";
 const roles: readonly Role[] = ["meter", "gateway"];
@@ -54,12 +61,21 @@ export function parseCredential(bytes: Uint8Array): Credential {
   return claimsOf(parseSign1(bytes, CREDENTIAL_BYTES_MAX));
 }
 
-/** Reads a credential and checks that the authority signed it; dates and revocation are the caller's to judge. */
-export function verifyCredential(bytes: Uint8Array, authority: PublicKey, verify: Verify): Credential {
+/** How credentials name their issuer: `<network>/<the authority's key id>`. */
+export function issuerName({ network, authority }: Issuer): string {
+  return `${network}/${toHex(keyId(authority))}`;
+}
+
+/** Reads a credential and checks that this network's authority issued it; dates and revocation are the caller's to judge. */
+export function verifyCredential(bytes: Uint8Array, issuer: Issuer, verify: Verify): Credential {
   const message = parseSign1(bytes, CREDENTIAL_BYTES_MAX);
   const credential = claimsOf(message);
-  if (!verifySign1(message, authority, verify))
+  if (!verifySign1(message, issuer.authority, verify))
     throw new WireError("unproven", "credential is not signed by the authority");
+  // One authority may serve several networks; a credential is good in one.
+  if (credential.issuer !== issuerName(issuer)) {
+    throw new WireError("unproven", `credential is issued by ${credential.issuer}, not ${issuerName(issuer)}`);
+  }
   return credential;
 }
 

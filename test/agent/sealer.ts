@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { precommitBytes } from "../../src/wire/certificate.js";
-import { issueCredential } from "../../src/wire/credential.js";
+import { issueCredential, issuerName } from "../../src/wire/credential.js";
 import { type Genesis, issueGenesis, verifyGenesis } from "../../src/wire/genesis.js";
 import { encodeHeader, headerHash } from "../../src/wire/header.js";
 import { keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
@@ -59,7 +59,7 @@ export function createSealer(network: string, services: readonly number[] = [1, 
       });
     },
     credential(key, permitted) {
-      const who = { issuer: `${network}/authority`, subject: "meter", notBefore_s: 0, expires_s: 4_000_000_000 };
+      const who = { issuer: issuerName(genesis), subject: "meter", notBefore_s: 0, expires_s: 4_000_000_000 };
       const rest = { id: new Uint8Array(8), key, statusIndex: 0, services: permitted, role: "meter" as const };
       return issueCredential({ ...who, ...rest }, authority);
     },

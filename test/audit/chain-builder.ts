@@ -4,7 +4,7 @@
 import { batchBytes, batchId } from "../../src/wire/batch.js";
 import { type Block, type BlockContent, blockTree, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { precommitBytes } from "../../src/wire/certificate.js";
-import { issueCredential } from "../../src/wire/credential.js";
+import { issueCredential, issuerName } from "../../src/wire/credential.js";
 import { type Genesis, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { type Header, headerHash, mineHeader } from "../../src/wire/header.js";
@@ -55,7 +55,7 @@ export function makeMeter(number: number, services: readonly number[] = [1, 3], 
   const kid = keyId(signer.key);
   const credential = issueCredential(
     {
-      issuer: "audited/authority",
+      issuer: issuerName({ network: "audited", authority: authority.key }),
       subject: `meter-${number}`,
       notBefore_s: 1_600_000_000,
       expires_s: 2_000_000_000,

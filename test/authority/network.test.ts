@@ -79,7 +79,7 @@ test("gives every meter a key, its credential and a configuration that the agent
     const folder = join(network, "meters", name);
     const seed = Uint8Array.from(await readFile(join(folder, "keyvalue/seed")));
     const bytes = Uint8Array.from(await readFile(join(folder, "keyvalue/credential")));
-    const credential = verifyCredential(bytes, genesis.authority, nodeVerify);
+    const credential = verifyCredential(bytes, genesis, nodeVerify);
     assert.deepEqual(credential.key, signerFromSeed(seed).key);
     assert.deepEqual(credential.services, [1, 6]);
     assert.equal(credential.subject, name);
@@ -134,7 +134,7 @@ test("issues for a key that the device made, and writes no secret then", async (
   );
   assert.deepEqual(Uint8Array.from(await readFile(out)), credential);
   const { genesis } = await readGenesisFile(join(network, "genesis.cbor"));
-  assert.deepEqual(verifyCredential(credential, genesis.authority, nodeVerify).key, publicKey);
+  assert.deepEqual(verifyCredential(credential, genesis, nodeVerify).key, publicKey);
   await rm(out);
 });
 

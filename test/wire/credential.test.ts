@@ -4,7 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { encodeSign1, protectedHeader, sign1Bytes } from "../../src/wire/cose.js";
-import { type Credential, issueCredential, parseCredential, verifyCredential } from "../../src/wire/credential.js";
+import {
+  type Credential,
+  issueCredential,
+  issuerName,
+  parseCredential,
+  verifyCredential,
+} from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
 import {
@@ -114,11 +120,15 @@ test("refuses keys of other types and curves", () => {
 
 test("reads every credential that the authority issues", () => {
   fc.assert(
-    fc.property(credentials, (credential) => {
+    fc.property(credentials, (drawn) => {
+      const issuer = { network: "other", authority: authority.key };
+      const credential = { ...drawn, issuer: issuerName(issuer) };
       const bytes = issueCredential(credential, authority);
       assert.deepEqual(parseCredential(bytes), credential);
-      assert.deepEqual(verifyCredential(bytes, authority.key, nodeVerify), credential);
-      assert.throws(() => verifyCredential(bytes, network.authority.key, nodeVerify), /not signed by the authority/);
+      assert.deepEqual(verifyCredential(bytes, issuer, nodeVerify), credential);
+      assert.throws(() => verifyCredential(bytes, network.genesis, nodeVerify), /not signed by the authority/);
+      // The same authority, but another of its networks.
+      assert.throws(() => verifyCredential(bytes, { ...issuer, network: "third" }, nodeVerify), /is issued by other\//);
     }),
     { numRuns: 50 },
   );
@@ -129,7 +139,7 @@ test("refuses every single-bit change of a credential", () => {
   for (let bit = 0; bit < 8 * credential.length; bit += 1) {
     const bytes = Uint8Array.from(credential);
     bytes[bit >> 3]! ^= 1 << (bit & 7);
-    assert.throws(() => verifyCredential(bytes, network.authority.key, nodeVerify), WireError, `bit ${bit}`);
+    assert.throws(() => verifyCredential(bytes, network.genesis, nodeVerify), WireError, `bit ${bit}`);
   }
 });
 

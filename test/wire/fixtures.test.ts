@@ -140,7 +140,7 @@ test("issues and reads the fixed credential and genesis", () => {
     authority,
   );
   matches("credential", "credential", issued);
-  assert.deepEqual(verifyCredential(issued, genesis.authority, nodeVerify).key, meter.key);
+  assert.deepEqual(verifyCredential(issued, genesis, nodeVerify).key, meter.key);
 
   const chains = [
     { service: 1, name: "trading", members, target: 0 },

@@ -28,14 +28,24 @@ function definedRoot(list: readonly Uint8Array[]): Uint8Array {
   return sha256(Buffer.concat([Buffer.of(1), definedRoot(list.slice(0, split)), definedRoot(list.slice(split))]));
 }
 
+const known = new Map<string, Uint8Array>();
+
+/** `definedRoot`, each part of the entries once. */
+function knownRoot(list: readonly Uint8Array[]): Uint8Array {
+  const name = `${entries.indexOf(list[0]!)}/${list.length}`;
+  const root = known.get(name) ?? definedRoot(list);
+  known.set(name, root);
+  return root;
+}
+
 /** SUBPROOF (RFC 9162 section 2.1.4.1). */
 function definedConsistency(size: number, list: readonly Uint8Array[], whole: boolean): Uint8Array[] {
-  if (size === list.length) return whole ? [] : [definedRoot(list)];
+  if (size === list.length) return whole ? [] : [knownRoot(list)];
   const split = largestPowerBelow(list.length);
   if (size <= split) {
-    return [...definedConsistency(size, list.slice(0, split), whole), definedRoot(list.slice(split))];
+    return [...definedConsistency(size, list.slice(0, split), whole), knownRoot(list.slice(split))];
   }
-  return [...definedConsistency(size - split, list.slice(split), false), definedRoot(list.slice(0, split))];
+  return [...definedConsistency(size - split, list.slice(split), false), knownRoot(list.slice(0, split))];
 }
 
 function largestPowerBelow(count: number): number {
@@ -70,10 +80,11 @@ test("proves every leaf of every tree up to 70 leaves, and that leaf at that pla
 });
 
 test("proves that every tree up to 70 leaves extends every smaller one, and no other", () => {
+  const roots = Array.from({ length: SIZE_MAX + 1 }, (_, size) => merkleRoot(leaves.slice(0, size)));
   for (let size = 1; size <= SIZE_MAX; size += 1) {
     for (let before = 1; before <= size; before += 1) {
       const proof = definedConsistency(before, entries.slice(0, size), true);
-      const [old, root] = [definedRoot(entries.slice(0, before)), merkleRoot(leaves.slice(0, size))];
+      const [old, root] = [roots[before]!, roots[size]!];
       assert.ok(verifyConsistency(before, size, old, root, proof), `${before} to ${size}`);
       if (before === size) continue;
       assert.ok(

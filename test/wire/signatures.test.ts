@@ -24,7 +24,7 @@ test("noble and node:crypto make the same Ed25519 keys and signatures and agree 
       assert.equal(nodeVerify(signer.key, message, signature), false);
       assert.equal(ed25519.verify(signature, message, signer.key.x), false);
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
 

@@ -267,7 +267,7 @@ async function compareAnchors(audit: Audit, block: Block): Promise<string | unde
 /** Credentials that the block brings: signed by the authority of the genesis. */
 function bringCredentials(audit: Audit, execution: Execution): void {
   for (const [kid, bytes] of execution.credentials) {
-    const { key, services } = verifyCredential(bytes, audit.genesis.authority, nodeVerify);
+    const { key, services } = verifyCredential(bytes, audit.genesis, nodeVerify);
     audit.keys.set(kid, { key, services });
   }
 }

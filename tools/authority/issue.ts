@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
-import { issueCredential } from "../../src/wire/credential.js";
+import { issueCredential, issuerName } from "../../src/wire/credential.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { decodeKey, ED25519, encodeKey, keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -129,9 +129,4 @@ function issueOne(
     expires_s: claims.expires_s,
   };
   return { row, credential: issueCredential(claims, authority.signer) };
-}
-
-/** How credentials name their issuer: `<network>/<the authority's key id>`. */
-export function issuerName(genesis: Genesis): string {
-  return `${genesis.network}/${toHex(keyId(genesis.authority))}`;
 }

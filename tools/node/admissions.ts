@@ -55,7 +55,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (known !== undefined) return known;
     const bytes = store.credential(0, kid);
     if (bytes === undefined) return undefined;
-    const credential = verifyCredential(bytes, genesis.authority, ports.verify);
+    const credential = verifyCredential(bytes, genesis, ports.verify);
     keep(id, credential);
     return credential;
   };

@@ -4,6 +4,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
 import { createReceipts } from "../../../tools/node/receipts.js";
+import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, makeRecord, SERVICE } from "./cluster.js";
 
 const recordsOf = (node: { chain: { head: { records: number } } }) => node.chain.head.records;
@@ -14,7 +15,10 @@ test("four nodes seal what one of them admits, and the receipts verify", async (
   const meter = await cluster.meter();
   const records = Array.from({ length: 250 }, () => meter.next());
   for (const record of records) assert.equal(await cluster.nodes[0]!.chain.admit(record, undefined), "admitted");
-  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 250), "250 records are sealed on all nodes");
+  await cluster.until(
+    () => cluster.nodes.every((node) => recordsOf(node) === 250),
+    "250 records are sealed on all nodes",
+  );
   const heads = new Set(cluster.nodes.map((node) => toHex(node.chain.head.headerHash)));
   assert.equal(heads.size, 1);
   assert.equal(cluster.nodes[0]!.chain.head.counter, 0);
@@ -33,9 +37,14 @@ test("records of all nodes at once are sealed once each", async (t) => {
   t.after(() => cluster.close());
   const meters = await Promise.all(cluster.nodes.map(() => cluster.meter()));
   await Promise.all(
-    cluster.nodes.flatMap((node, index) => Array.from({ length: 50 }, () => node.chain.admit(meters[index]!.next(), undefined))),
+    cluster.nodes.flatMap((node, index) =>
+      Array.from({ length: 50 }, () => node.chain.admit(meters[index]!.next(), undefined)),
+    ),
   );
-  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 200), "200 records are sealed on all nodes");
+  await cluster.until(
+    () => cluster.nodes.every((node) => recordsOf(node) === 200),
+    "200 records are sealed on all nodes",
+  );
 });
 
 test("a record that two nodes admit is sealed once", async (t) => {
@@ -64,6 +73,15 @@ test("a fork of a meter's chain becomes one violation, and the first record stay
   assert.equal(await cluster.nodes[0]!.chain.admit(second, undefined), "admitted");
   await cluster.until(() => cluster.nodes.every((node) => node.chain.head.counter === 1), "the fork is a violation");
   assert.ok(cluster.nodes.every((node) => recordsOf(node) === 1));
+  // Somebody with another decoder and node:crypto alone comes to the same, from the genesis and the exported blocks.
+  const { store, chain } = cluster.nodes[3]!;
+  const blocks = Array.from({ length: chain.head.height }, (_, index) => store.block(SERVICE, index + 1)!);
+  const proven = verifyExport(cluster.genesisBytes, Buffer.concat(blocks));
+  assert.equal(proven.counter, 1);
+  assert.deepEqual(
+    proven.records.map(({ hash }) => hash),
+    [toHex(first.hash)],
+  );
 });
 
 test("three of four nodes go on, and the fourth catches up when it is back", async (t) => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
-import { issueCredential } from "../../../src/wire/credential.js";
+import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { type Genesis, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
@@ -37,6 +37,7 @@ export interface TestMeter {
 
 export interface TestCluster {
   readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
   readonly authority: Signer;
   readonly nodes: TestNode[];
   meter(): Promise<TestMeter>;
@@ -51,7 +52,11 @@ export async function createCluster(size: number, target = 0): Promise<TestClust
   const folder = mkdtempSync(join(tmpdir(), "gridseal-"));
   const authority = signerFromSeed(generateSeed());
   const signers = Array.from({ length: size }, () => signerFromSeed(generateSeed()));
-  const members = signers.map((signer, index) => ({ id: keyId(signer.key), key: signer.key, name: `node-${index + 1}` }));
+  const members = signers.map((signer, index) => ({
+    id: keyId(signer.key),
+    key: signer.key,
+    name: `node-${index + 1}`,
+  }));
   const chains = [{ service: SERVICE, name: "trading", members, target }];
   const genesisBytes = issueGenesis({ network: "test", time_s: 1, nodes: members, chains }, authority);
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
@@ -116,6 +121,7 @@ export async function createCluster(size: number, target = 0): Promise<TestClust
 
   return {
     genesis,
+    genesisBytes,
     authority,
     nodes,
     async meter() {
@@ -160,7 +166,7 @@ function createMeter(authority: Signer): TestMeter {
   const kid = keyId(signer.key);
   const credential = issueCredential(
     {
-      issuer: "test/authority",
+      issuer: issuerName({ network: "test", authority: authority.key }),
       subject: `meter-${toHex(kid)}`,
       notBefore_s: 0,
       expires_s: 4_000_000_000,
@@ -188,7 +194,11 @@ function createMeter(authority: Signer): TestMeter {
 }
 
 /** A record of a meter with the given sequence number. */
-export function makeRecord(signer: Signer, kid: Uint8Array, given: Pick<Claims, "seq" | "previous"> & Partial<Claims>): Record {
+export function makeRecord(
+  signer: Signer,
+  kid: Uint8Array,
+  given: Pick<Claims, "seq" | "previous"> & Partial<Claims>,
+): Record {
   const claims: Claims = {
     service: SERVICE,
     serviceId: 1,

@@ -42,7 +42,13 @@ export interface ClusterReport {
 }
 
 /** What a phase of the faults may let through badly; without precommits locks form and rounds go on. */
-const scarceTypes = [undefined, "proposal", "prevote", "precommit", "precommit", "polka"];
+const scarceTypes: readonly (readonly string[])[] = [
+  [],
+  ["proposal"],
+  ["precommit"],
+  ["polka", "prevote"],
+  ["polka", "precommit", "decision"],
+];
 /** After the faults everything must be sealed everywhere within this time. */
 const LIVENESS_MS = 300_000;
 const IDLE_MS = 100_000;
@@ -59,7 +65,7 @@ export function runCluster(options: ClusterOptions): ClusterReport {
   const nodes: SimulatedNode[] = [];
   let calm = false;
   let split = false;
-  let scarceType: string | undefined;
+  let scarce: readonly string[] = [];
   let slowShare = 0.05;
   let group = new Map<NodeId, number>();
   let sides = new Map<string, number>();
@@ -120,8 +126,8 @@ export function runCluster(options: ClusterOptions): ClusterReport {
   }
 
   function sendOnce(from: SimulatedNode, receiver: SimulatedNode, packet: Packet): void {
-    const scarce = packet.kind === "consensus" && packet.message.type === scarceType;
-    if (!calm && random() < (scarce ? 0.75 : options.loss)) {
+    const isScarce = packet.kind === "consensus" && scarce.includes(packet.message.type);
+    if (!calm && random() < (isScarce ? 0.75 : options.loss)) {
       counts.lost += 1;
       return;
     }
@@ -186,7 +192,7 @@ export function runCluster(options: ClusterOptions): ClusterReport {
       split = random() < 0.5;
       group = new Map(members.map((id) => [id, Math.floor(random() * 2)]));
       sides = new Map();
-      scarceType = scarceTypes[Math.floor(random() * scarceTypes.length)];
+      scarce = scarceTypes[Math.floor(random() * scarceTypes.length)]!;
       slowShare = random() < 0.3 ? 0.5 : 0.05;
       schedulePartition();
     });

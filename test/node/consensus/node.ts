@@ -6,7 +6,7 @@ import { decodeCbor } from "../../../src/wire/cbor.js";
 import type { Certificate } from "../../../src/wire/certificate.js";
 import { type Consensus, createConsensus } from "../../../tools/node/consensus/core.js";
 import { type ConsensusRecord, decodeRecord } from "../../../tools/node/consensus/record.js";
-import type { Effect, Input, Message, NodeId, Timeouts } from "../../../tools/node/consensus/types.js";
+import type { Effect, Input, Message, NodeId, Timeouts, Vote } from "../../../tools/node/consensus/types.js";
 import { type Block, makeBlock, readBlock } from "./blocks.js";
 import type { Checks } from "./checks.js";
 import { chain, fakeSign, fakeVerify, genesisHash } from "./keys.js";
@@ -80,6 +80,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
     damaged: false,
   };
   const sealed = new Set<string>();
+  const locks = new Set<string>();
   let known = 0;
   let core: Consensus | undefined;
   let life = 0;
@@ -192,16 +193,23 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
       const blocks = disk.blocks.map(({ block }) => block);
       checks.onSent(id, message, { blocks, record: mutant === "losesRecord" ? undefined : decodedRecord() });
     }
+    if (mutant === "forgetsLock" && message.type === "polka") return; // which would put it right
     world.trace(`${id.slice(-2)}>${to.slice(-2)} ${message.type}`);
     for (const peer of to === "all" ? world.members : [to]) {
       if (peer !== id) world.send(node, peer, { kind: "consensus", message, bytes });
     }
-    if (mutant === "forgetsLock" && message.type === "precommit" && message.id !== null) later(0, restart);
+    if (mutant === "forgetsLock" && message.type === "precommit" && message.id !== null) restartAfter(message);
   }
 
-  function restart(): void {
-    node.crash();
-    node.start();
+  /** A lock is forgotten in a restart, so that mutant restarts after each. */
+  function restartAfter({ height, round }: Vote): void {
+    const lock = `${height}/${round}`;
+    if (locks.has(lock)) return;
+    locks.add(lock);
+    later(0, () => {
+      node.crash();
+      node.start();
+    });
   }
 
   function setTimer(name: "propose" | "prevote" | "precommit" | "resend" | "heartbeat", delay_ms: number): void {
@@ -282,7 +290,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
   function restoredRecord(): ConsensusRecord | undefined {
     const record = decodedRecord();
     if (record === undefined) return undefined;
-    if (mutant === "forgetsLock") return { ...record, locked: undefined };
+    if (mutant === "forgetsLock") return { ...record, locked: undefined, valid: undefined };
     if (mutant === "forgetsVotes") return { ...record, prevotes: [], precommits: [], proposals: [], step: "propose" };
     if (mutant === "rebuildsProposal" && record.step !== "idle") {
       const prevotes = record.prevotes.filter(({ round }) => round !== record.round);

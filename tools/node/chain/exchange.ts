@@ -192,7 +192,7 @@ async function verifyRecords(ports: ChainPorts, read: ReadBatch): Promise<void> 
   const { service } = ports.chain;
   const credentials = new Map<string, Credential>();
   for (const bytes of read.batch.credentials) {
-    const credential = verifyCredential(bytes, ports.genesis.authority, ports.verify);
+    const credential = verifyCredential(bytes, ports.genesis, ports.verify);
     credentials.set(toHex(keyId(credential.key)), credential);
   }
   const checks = read.records.map((record) => {
@@ -201,7 +201,7 @@ async function verifyRecords(ports: ChainPorts, read: ReadBatch): Promise<void> 
     if (credential === undefined) {
       const known = ports.store.credential(service, record.kid);
       if (known === undefined) throw new WireError("unproven", `batch brings no credential of meter ${kid}`);
-      credential = verifyCredential(known, ports.genesis.authority, ports.verify);
+      credential = verifyCredential(known, ports.genesis, ports.verify);
       credentials.set(kid, credential);
     }
     const proper =

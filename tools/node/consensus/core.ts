@@ -2,6 +2,7 @@
 // Effects that carry this node's signature come after the record that keeps it from contradicting itself.
 
 import { assertInvariant } from "./assert.js";
+import { checkCommit } from "./certificates.js";
 import { MEMBERS_MAX } from "./messages.js";
 import { askThoseAhead, resumptionHeight, sendStatus, takeWaiting } from "./peers.js";
 import { receive } from "./receive.js";
@@ -216,5 +217,6 @@ function restore(state: State, record: ConsensusRecord): void {
   for (const vote of [...record.prevotes, ...record.precommits]) {
     if (vote.round >= state.round - ROUNDS_KEPT) keepVote(state.keeper, vote);
     else if (vote.type === "precommit" && vote.id !== null) keepSettled(state.keeper, vote);
+    if (vote.type === "precommit") checkCommit(state, vote); // a member that is a quorum by itself needs no other
   }
 }

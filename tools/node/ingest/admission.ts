@@ -63,7 +63,7 @@ export async function admit(ports: AdmissionPorts, topic: string, payload: Uint8
 export function admitCredential(genesis: Genesis, topic: string, payload: Uint8Array, verify: Verify): Credential {
   let credential: Credential;
   try {
-    credential = verifyCredential(payload, genesis.authority, verify);
+    credential = verifyCredential(payload, genesis, verify);
   } catch (error) {
     const unproven = error instanceof WireError && error.code === "unproven";
     throw new Refused(unproven ? "credential-invalid" : "malformed", `birth: ${reasonOf(error)}`);

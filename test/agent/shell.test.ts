@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runAgent } from "../../src/agent/shell.js";
+import type { Host, MqttConnection, MqttEvents } from "../../src/host.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { simulatedStores } from "./norFlash.js";
+import { createSealer } from "./sealer.js";
+
+const sealer = createSealer("shell");
+const valid = {
+  version: 1,
+  network: "shell",
+  genesis: toHex(sealer.genesisBytes),
+  brokers: ["mqtt://a"],
+  meter: { protocol: "p1", port: { path: "x" } },
+  schedule: [{ service: 1, serviceId: 0, every_s: 1, aligned: false, registers: ["1-0:1.8.0"] }],
+};
+
+/** A host that writes down what is asked of it. */
+function recordingHost(configuration: object) {
+  const { flash, keyValue } = simulatedStores(4 * 4096, 4096);
+  const calls: string[] = [];
+  const mqtt: { events?: MqttEvents } = {};
+  const connection: MqttConnection = {
+    publish: () => true,
+    subscribe: () => {},
+    close: () => void calls.push("close"),
+  };
+  const host: Host = {
+    platform: "test",
+    configuration: () => JSON.stringify(configuration),
+    now: () => ({ time_ms: 0, quality: 0 }),
+    uptime_ms: () => 0,
+    random: (length) => new Uint8Array(length).fill(7),
+    keyValue,
+    outboxFlash: flash,
+    openMeter: (port) => void calls.push(`openMeter ${JSON.stringify(port)}`),
+    connectMqtt(options, events) {
+      calls.push(`connect ${options.url}`);
+      mqtt.events = events;
+      return connection;
+    },
+    setTimer: (name, delay_ms) => void calls.push(`timer ${name} ${delay_ms}`),
+    clearTimer: () => {},
+    log: (level, message) => void calls.push(`${level} ${message}`),
+    showState: (state) => void calls.push(`state ${state}`),
+  };
+  return { host, calls, mqtt, keyValue };
+}
+
+function refusalOf(changes: object): string {
+  const { host, calls } = recordingHost({ ...valid, ...changes });
+  runAgent(host);
+  assert.equal(calls.length, 2, "nothing is started");
+  assert.equal(calls[1], "state configuration refused");
+  return calls[0]!;
+}
+
+describe("shell", () => {
+  test("shows and logs a configuration that it refuses, and starts nothing", () => {
+    assert.match(refusalOf({ version: 2 }), /^error configuration refused: \$\.version must be/);
+    assert.match(refusalOf({ network: "other" }), /\$\.network is other, the genesis is of shell/);
+    assert.match(
+      refusalOf({ id: "0123456789abcdef" }),
+      /\$\.id is of meter 0123456789abcdef, this one is [0-9a-f]{16}/,
+    );
+    assert.match(refusalOf({ genesis: "d284" }), /\$\.genesis /);
+    const forged = sealer.genesisBytes.slice();
+    forged[forged.length - 1]! ^= 1;
+    assert.match(refusalOf({ genesis: toHex(forged) }), /\$\.genesis .*not signed by its authority/);
+  });
+
+  test("opens the port, and connects where there is a credential", () => {
+    const without = recordingHost(valid);
+    runAgent(without.host);
+    assert.ok(without.calls.includes('openMeter {"path":"x"}'));
+    assert.ok(!without.calls.some((call) => call.startsWith("connect")));
+    assert.ok(without.calls.includes("state no credential"));
+  });
+});

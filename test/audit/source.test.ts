@@ -1,0 +1,82 @@
+// The API as a source, against a server that answers as a node does, and as it should not.
+
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import type { ReceiptSource } from "../../tools/audit/source.js";
+import { openApiSource } from "../../tools/audit/source-api.js";
+import { buildChain, makeMeter } from "./chain-builder.js";
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function withServer(answer: Answer, use: (source: ReceiptSource) => Promise<void>): Promise<void> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    await use(openApiSource(`http://127.0.0.1:${port}/`));
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+async function collect(blocks: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
+  const collected: Uint8Array[] = [];
+  for await (const block of blocks) collected.push(block);
+  return collected;
+}
+
+test("fetches a chain page by page until a page is empty", async () => {
+  const chain = buildChain();
+  const meter = makeMeter(1);
+  for (let height = 1; height <= 5; height += 1) {
+    chain.seal({ records: [meter.record()], credentials: height === 1 ? [meter.credential] : [] });
+  }
+  const asked: string[] = [];
+  const answer: Answer = (request, response) => {
+    asked.push(request.url ?? "");
+    const from = Number(new URL(request.url ?? "", "http://node").searchParams.get("from"));
+    response.end(Buffer.concat(chain.blocks.slice(from - 1, from + 1)));
+  };
+  await withServer(answer, async (source) => {
+    assert.deepEqual(await collect(source.blocks(1, 2)), chain.blocks.slice(1));
+  });
+  assert.deepEqual(
+    asked.map((url) => url.replace("&limit=100", "")),
+    [2, 4, 6].map((from) => `/chains/1/blocks?from=${from}`),
+  );
+});
+
+test("tells a record that waits from one that nobody knows", async () => {
+  for (const [status, message] of [
+    [202, /waits and is not sealed yet/],
+    [404, /does not know record 7/],
+  ] as const) {
+    const answer: Answer = (_request, response) => response.writeHead(status).end("{}");
+    await withServer(answer, (source) =>
+      assert.rejects(source.receipt(1, new Uint8Array(8), 7), { code: "RECORD_UNKNOWN", message }),
+    );
+  }
+});
+
+const wrongAnswers: readonly (readonly [string, Answer])[] = [
+  ["answers with an error", (_request, response) => response.writeHead(500).end("broken")],
+  ["answers with something else than chains", (_request, response) => response.end('[{"service":"1"}]')],
+  ["answers with no JSON", (_request, response) => response.end("<html>")],
+  ["answers without end", (_request, response) => response.end(Buffer.alloc(2_000_000, 32))],
+  ["redirects elsewhere", (_request, response) => response.writeHead(302, { location: "http://127.0.0.1:9/" }).end()],
+  ["breaks off", (request) => request.socket.destroy()],
+];
+
+for (const [name, answer] of wrongAnswers) {
+  test(`says so where a node ${name}`, () =>
+    withServer(answer, (source) => assert.rejects(source.chains(), { code: "NODE_UNREACHABLE" })));
+}
+
+test("refuses what is no HTTP URL", () => {
+  for (const url of ["localhost:9301", "ftp://node", "http://"]) {
+    assert.throws(() => openApiSource(url), { code: "USAGE" });
+  }
+});

@@ -1,0 +1,133 @@
+// The command as people run it: what it prints where, and its exit status.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { blockTree, decodeBlock } from "../../src/wire/block.js";
+import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import { sha256 } from "../../src/wire/hash.js";
+import { parseRecord } from "../../src/wire/record.js";
+import { receiptOf } from "../../tools/node/receipts.js";
+import { buildChain, type ChainBuilder, makeGenesis, makeMeter } from "../audit/chain-builder.js";
+
+const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
+let folder: string;
+let chain: ChainBuilder;
+let record: Uint8Array;
+
+function run(...parameters: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", import.meta.resolve("tsx"), command, ...parameters],
+    {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, GRIDSEAL_DEBUG: "" },
+    },
+  );
+  return { status, stdout, stderr };
+}
+
+/** A reason and a remedy, a line each, and no stack. */
+function assertComplaint(stderr: string, reason: RegExp): void {
+  const lines = stderr.trimEnd().split("\n");
+  assert.equal(lines.length, 2, stderr);
+  assert.match(lines[0]!, /^gridseal: /);
+  assert.match(lines[0]!, reason);
+  assert.match(lines[1]!, /^ {2}\S/);
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gridseal-"));
+  chain = buildChain();
+  const meter = makeMeter(1);
+  record = meter.record();
+  chain.seal({ records: [record], credentials: [meter.credential] });
+  chain.seal({ records: [meter.record()] });
+  await writeFile(join(folder, "genesis.cbor"), makeGenesis().bytes);
+  await writeFile(join(folder, "trading.cbor"), concatBytes(...chain.blocks));
+  const block = decodeBlock(chain.blocks[0]!);
+  await writeFile(join(folder, "receipt.cbor"), receiptOf(block, blockTree(block), 1, sha256(record)));
+  await writeFile(join(folder, "record.cbor"), record);
+  await writeFile(join(folder, "other.cbor"), meter.record());
+});
+after(() => rm(folder, { recursive: true }));
+
+test("makes a network and says in JSON what is in it", async () => {
+  const { status, stdout } = run("init", "network", "--nodes", "1", "--meters", "1", "--services", "heat=6", "--json");
+  assert.equal(status, 0);
+  const made = JSON.parse(stdout);
+  assert.deepEqual(made.chains.at(-1), { service: 6, name: "heat", nodes: ["node-1"] });
+  assert.equal(made.genesis, toHex(sha256(Uint8Array.from(await readFile(join(folder, "network/genesis.cbor"))))));
+  const seed = JSON.parse(await readFile(join(folder, "network/authority/key.json"), "utf8")).seed as string;
+  assert.ok(!stdout.includes(seed));
+  const again = run("init", "network");
+  assert.equal(again.status, 1);
+  assertComplaint(again.stderr, /network exists already/);
+});
+
+test("ends misuse with status 2, a reason and a remedy", () => {
+  for (const [parameters, reason] of [
+    [["init"], /missing required argument 'dir'/],
+    [["init", "x", "--nodes", "0"], /'--nodes <count>' argument '0' is invalid/],
+    [["chain"], /subcommand is missing/],
+    [["bogus"], /unknown command 'bogus'/],
+    [["chain", "audit", "trading.cbor"], /--genesis/],
+    [["chain", "list"], /name what to read/],
+  ] as const) {
+    const { status, stdout, stderr } = run(...parameters);
+    assert.equal(status, 2, parameters.join(" "));
+    assert.equal(stdout, "");
+    assertComplaint(stderr, reason);
+  }
+});
+
+test("audits an exported chain, and fails where it is not good", async () => {
+  const good = run("chain", "audit", "trading.cbor", "--genesis", "genesis.cbor", "--json");
+  assert.equal(good.status, 0, good.stderr);
+  const [report] = JSON.parse(good.stdout);
+  assert.equal(report.height, 2);
+  assert.equal(report.records, 2);
+  assert.equal(report.firstProblem, undefined);
+  const bytes = concatBytes(...chain.blocks);
+  bytes[bytes.length - 40]! ^= 1;
+  await writeFile(join(folder, "bad.cbor"), bytes);
+  const bad = run("chain", "audit", "bad.cbor", "--genesis", "genesis.cbor");
+  assert.equal(bad.status, 1);
+  assert.match(bad.stdout, /BAD at 2/);
+  assertComplaint(bad.stderr, /chain trading, block 2: /);
+});
+
+test("lists and shows a chain from a file, its registers to the last digit", () => {
+  assert.match(run("chain", "list", "trading.cbor").stdout, /1 {2}trading +2 +2 +0/);
+  const { stdout, status } = run("chain", "show", "1", "trading.cbor", "--json");
+  assert.equal(status, 0);
+  const block = JSON.parse(stdout);
+  assert.equal(block.size, chain.blocks[0]!.length);
+  const [sealed] = block.data.batches[0].records;
+  assert.equal(sealed.hash, toHex(parseRecord(record).hash));
+  assert.deepEqual(sealed.registers, [{ obis: "1-0:1.8.1*255", value: 1000, scaler: 0, unit: "Wh" }]);
+  const text = run("chain", "show", "2", "trading.cbor").stdout;
+  for (const part of ["1 format", "2 size", "3 header", "4 action counter", "5 data record", "6 lock time"]) {
+    assert.match(text, new RegExp(`^${part}`, "m"));
+  }
+  assert.match(text, /1-0:1\.8\.1\*255 +1001 Wh/);
+  assert.equal(run("chain", "show", "3", "trading.cbor").status, 2);
+});
+
+test("verifies a receipt with the genesis alone, and for its own record only", () => {
+  const verify = (...more: string[]) => run("receipt", "verify", "receipt.cbor", "--genesis", "genesis.cbor", ...more);
+  const good = verify("--record", "record.cbor", "--json");
+  assert.equal(good.status, 0, good.stderr);
+  assert.equal(JSON.parse(good.stdout).recordHash, toHex(parseRecord(record).hash));
+  const other = verify("--record", "other.cbor");
+  assert.equal(other.status, 1);
+  assertComplaint(other.stderr, /is for another record/);
+  const foreign = run("receipt", "verify", "receipt.cbor", "--genesis", "network/genesis.cbor");
+  assert.equal(foreign.status, 1);
+  assertComplaint(foreign.stderr, /proves nothing/);
+});

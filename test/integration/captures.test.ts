@@ -1,0 +1,309 @@
+// Captured telegrams (dsmr_parser, MIT, Copyright (c) 2016 Nigel Dokter, read where they lie beside the project) through a meter in XS
+// and four nodes: what comes out of the sealed chain is what stands in the telegrams, and what is confidential does not come out.
+
+import assert from "node:assert/strict";
+import { createHash, type KeyObject } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { Algorithms, errors, Sign1 } from "@auth0/cose";
+import { openPort } from "../../tools/emulators/port.js";
+import { parsePort } from "../../tools/emulators/port-configuration.js";
+import { startMeter } from "../../tools/meters/meter.js";
+import { shared } from "../shared.js";
+import { type Item, independentDecode, independentSequence } from "../wire/independent-cbor.js";
+import { bytesOf, hex, list, mapOf, numberOf, readKey } from "../wire/stranger-proof.js";
+import {
+  assertUnbroken,
+  makeNetwork,
+  startNodes,
+  stopNodes,
+  type TestNetwork,
+  verifyChains,
+  whenEqual,
+} from "./network.js";
+import { cleanUp, gridseal, PATIENCE_MS, temporaryFolder, until } from "./processes.js";
+
+const captures = shared("data/dsmr_parser");
+const names =
+  captures.skip === false ? readdirSync(captures.path).filter((name) => /^TELEGRAM.*\.txt$/.test(name)) : [];
+/** The service whose records have every register in the clear, and the one whose phases are confidential. */
+const OPEN = 1;
+const CLOSED = 3;
+const phases = ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0", "1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"];
+
+test("captured telegrams come out of the sealed chain as they went in at the meter", {
+  skip: captures.skip,
+  timeout: 180_000,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const network = await makeNetwork(defer, join(await temporaryFolder(defer), "network"), { nodes: 4, meters: 1 });
+  const telegrams = await Promise.all(names.map((name) => readFile(join(captures.path, name))));
+  const frames = join(network.folder, "frames.txt");
+  await writeFile(frames, Buffer.concat(telegrams));
+  await startNodes(network);
+  const published = await runMeter(t, network, frames, telegrams);
+  await whenEqual(network);
+  await stopNodes(network);
+  const reports = await verifyChains(network);
+  assertUnbroken(reports);
+
+  for (const [index, name] of names.entries()) {
+    await t.test(`every value of ${name} is sealed to the last digit`, () => {
+      const frame = sha256(telegrams[index]!);
+      const records = reports.get(OPEN)!.records.filter(({ claims }) => hex(claims.get(12)) === frame);
+      assert.ok(records.length > 0);
+      for (const { claims } of records) compareWithTelegram(telegrams[index]!.toString("latin1"), claims.get(9));
+    });
+  }
+
+  const sealed = new Map<string, Uint8Array>();
+  const exports = new Map<number, Buffer>();
+  for (const service of [OPEN, CLOSED]) {
+    const file = join(network.folder, `chain-${service}`);
+    const data = join(network.nodes[2]!.folder, "data");
+    assert.equal((await gridseal("chain", "export", String(service), "--data", data, "--output", file)).status, 0);
+    exports.set(service, await readFile(file));
+    for (const record of recordsOf(exports.get(service)!)) sealed.set(sha256(record), record);
+  }
+
+  await t.test(
+    "an independent COSE library verifies every record as the meter sent it and as it is sealed",
+    async () => {
+      const key = await meterKey(network);
+      const hashes = new Set<string>();
+      for (const { bytes } of published) {
+        assert.equal(await verifiedByLibrary(bytes, key), true);
+        const tampered = Uint8Array.from(bytes);
+        tampered[tampered.length - 70]! ^= 1; // the payload's last bytes stand before the signature
+        assert.equal(await verifiedByLibrary(tampered, key), false);
+        hashes.add(hex(Sign1.decode(bytes).payload));
+      }
+      for (const bytes of sealed.values()) {
+        assert.equal(Sign1.decode(bytes).unprotectedHeaders.size, 0);
+        assert.equal(await verifiedByLibrary(bytes, key), true);
+        assert.ok(hashes.has(hex(Sign1.decode(bytes).payload)), "a record is sealed that was not published");
+      }
+      assert.ok(published.some(({ bytes }) => Sign1.decode(bytes).unprotectedHeaders.size === 1));
+    },
+  );
+
+  await t.test(
+    "confidential registers are proven by their digests, and stand neither on a chain nor on another node",
+    async () => {
+      const disclosures = published.flatMap(({ service, bytes }) => (service === CLOSED ? disclosuresOf(bytes) : []));
+      assert.ok(disclosures.length > 0);
+      const digests = reports.get(CLOSED)!.records.flatMap(({ claims }) => list(claims.get(10) ?? []).map(hex));
+      const stores = await Promise.all(network.nodes.map((node) => readFile(join(node.folder, "data/data.mdb"))));
+      const hasSalt = (store: Buffer) => disclosures.map((disclosure) => store.includes(saltOf(disclosure)));
+      for (const disclosure of disclosures) {
+        assert.ok(digests.includes(sha256(disclosure)), "a disclosure's digest is not sealed");
+        assert.equal(exports.get(CLOSED)!.includes(saltOf(disclosure)), false);
+      }
+      for (const { claims } of reports.get(CLOSED)!.records) {
+        const clear = list(claims.get(9) ?? []).map((register) => obisText(list(register)[0]));
+        assert.deepEqual(
+          clear.filter((obis) => phases.some((phase) => obis === `${phase}*255`)),
+          [],
+        );
+      }
+      const [first, ...others] = stores;
+      assert.ok(hasSalt(first!).every(Boolean), "the original node keeps the disclosures for authorised access");
+      for (const other of others) assert.equal(hasSalt(other).some(Boolean), false);
+    },
+  );
+});
+
+interface Published {
+  readonly service: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Runs the network's meter until each telegram has given a sealed record on both chains; what it has published. */
+async function runMeter(
+  t: TestContext,
+  network: TestNetwork,
+  frames: string,
+  telegrams: readonly Uint8Array[],
+): Promise<readonly Published[]> {
+  const directory = join(network.folder, "meters/meter-1");
+  await configure(directory);
+  const published = new Map<string, Published>();
+  const receipts = new Set<string>();
+  const meter = await startMeter({
+    name: "meter-1",
+    directory,
+    openPort: (_port, onBytes) =>
+      openPort(parsePort({ kind: "file", path: frames, interval_ms: 1_100 }), onBytes, assert.ifError),
+    onTraffic(direction, topic, payload) {
+      const [, , service, kind] = topic.split("/");
+      const bytes = Uint8Array.from(payload);
+      if (direction === "published" && kind === "record")
+        published.set(sha256(bytes), { service: Number(service), bytes });
+      if (direction === "received" && kind === "receipt") receipts.add(hex(list(independentDecode(bytes), 10)[4]));
+    },
+  });
+  t.after(() => meter.kill());
+  const frameHashes = telegrams.map(sha256);
+  const seen = (service: number) =>
+    new Set([...published.values()].filter((one) => one.service === service).map(({ bytes }) => frameOf(bytes)));
+  await until(
+    "each telegram has given a record",
+    () => frameHashes.every((hash) => seen(OPEN).has(hash)),
+    2 * PATIENCE_MS,
+  );
+  meter.pauseMeter();
+  await until("each record has its receipt", () => receipts.size === published.size);
+  await meter.stop();
+  return [...published.values()];
+}
+
+/** Every register of every telegram for one service; power for the other, with the phases confidential. All by node-1. */
+async function configure(directory: string): Promise<void> {
+  const path = join(directory, "configuration.json");
+  const document = JSON.parse(await readFile(path, "utf8"));
+  const common = { serviceId: 12, every_s: 1, aligned: false };
+  const schedule = [
+    { ...common, service: OPEN, registers: ["n-n:n.n.n*n"] },
+    { ...common, service: CLOSED, registers: ["1-0:1.7.0"], confidential: [{ label: "phases", registers: phases }] },
+  ];
+  await writeFile(path, JSON.stringify({ ...document, brokers: document.brokers.slice(0, 1), schedule }));
+}
+
+async function meterKey({ folder }: TestNetwork): Promise<KeyObject> {
+  const credential = await readFile(join(folder, "meters/meter-1/keyvalue/credential"));
+  const claims = mapOf(independentDecode(Sign1.decode(credential).payload));
+  return readKey(mapOf(claims.get(8)).get(1)).object;
+}
+
+/** The library knows Ed25519 by its older number alone (-8, EdDSA; -19 is RFC 9864's). */
+async function verifiedByLibrary(bytes: Uint8Array, key: KeyObject): Promise<boolean> {
+  const message = Sign1.decode(bytes);
+  assert.equal(message.alg, -19);
+  Object.defineProperty(message, "alg", { value: Algorithms.EdDSA });
+  try {
+    await message.verify(key);
+    return true;
+  } catch (thrown) {
+    assert.ok(thrown instanceof errors.COSESignatureVerificationFailed, String(thrown));
+    return false;
+  }
+}
+
+function recordsOf(exported: Uint8Array): Uint8Array[] {
+  return independentSequence(exported).flatMap((block) => {
+    const [, batches] = list(independentDecode(bytesOf(list(independentDecode(block), 7)[4])), 9);
+    return list(batches).flatMap((batch) => list(list(batch, 6)[5]).map((record) => bytesOf(record)));
+  });
+}
+
+function frameOf(record: Uint8Array): string {
+  return hex(mapOf(independentDecode(Sign1.decode(record).payload)).get(12));
+}
+
+function disclosuresOf(record: Uint8Array): readonly Uint8Array[] {
+  const [, unprotected] = list(independentDecode(record.subarray(1)), 4);
+  return list(mapOf(unprotected).get(17) ?? []).map((disclosure) => bytesOf(disclosure));
+}
+
+function saltOf(disclosure: Uint8Array): Uint8Array {
+  return bytesOf(list(independentDecode(disclosure), 3)[0], 16);
+}
+
+// What a person reads off a telegram.
+
+interface Quantity {
+  readonly obis: string;
+  readonly value: bigint;
+  readonly scaler: number;
+  readonly unit: number;
+}
+
+/** Units by their numbers in DLMS UA's Blue Book, table of units; prefixes as powers of ten. */
+const units: Readonly<Record<string, number>> = {
+  m3: 13,
+  J: 25,
+  W: 27,
+  var: 29,
+  Wh: 30,
+  varh: 32,
+  A: 33,
+  V: 35,
+  Hz: 44,
+};
+const prefixes: Readonly<Record<string, number>> = { k: 3, G: 9 };
+const NO_UNIT = 255;
+/** Rows of a meter's logs are given as further values of one code (F from 101 on); they are not compared here. */
+const isLogged = (obis: string) => /\*1[0-2]\d$/.test(obis);
+/** What a channel without a device shows for a time. */
+const noTime = /^(70010101|63252525)/;
+
+/** Every quantity with a unit must be among the registers, and every register must stand in the telegram. */
+function compareWithTelegram(text: string, registers: Item | undefined): void {
+  const sealed = list(registers)
+    .map(quantityOf)
+    .filter(({ obis }) => !isLogged(obis));
+  const stated = linesOf(text).flatMap(quantitiesIn);
+  const printed = sealed.map(printedForm);
+  for (const quantity of stated) {
+    if (quantity.unit !== NO_UNIT)
+      assert.ok(printed.includes(printedForm(quantity)), `${printedForm(quantity)} is not sealed`);
+  }
+  const known = stated.map(printedForm);
+  for (const quantity of printed) assert.ok(known.includes(quantity), `${quantity} does not stand in the telegram`);
+  assert.ok(sealed.length > 0);
+}
+
+function linesOf(text: string): readonly { readonly obis: string; readonly groups: readonly string[] }[] {
+  const lines = text.replace(/\r\n\(/g, "(").split("\r\n");
+  return lines.flatMap((line) => {
+    const found = /^(\d+-\d+:\d+\.\d+\.\d+)(\*\d+)?((?:\([^()]*\))+)$/.exec(line);
+    if (found === null) return [];
+    const groups = [...found[3]!.matchAll(/\(([^()]*)\)/g)].map((match) => match[1]!);
+    return [{ obis: found[1]! + (found[2] ?? "*255"), groups }];
+  });
+}
+
+function quantitiesIn({ obis, groups }: { readonly obis: string; readonly groups: readonly string[] }): Quantity[] {
+  // DSMR 3 and before: time, ..., channel's code, unit, value.
+  if (groups.length === 7) return [quantity(`${groups[4]}*255`, `${groups[6]}*${groups[5]}`)].filter(isStated);
+  if (groups.length === 2 && !noTime.test(groups[0]!)) return [quantity(obis, groups[1]!)].filter(isStated);
+  return groups.length === 1 ? [quantity(obis, groups[0]!)].filter(isStated) : [];
+}
+
+function quantity(obis: string, text: string): Quantity | undefined {
+  const [whole, digits, decimals = "", prefix = "", unit] = /^(\d+)(?:\.(\d+))?(?:\*([kG]?)(\w+))?$/.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  const number = unit === undefined ? NO_UNIT : units[unit];
+  // Seconds and the like stand in logs alone.
+  if (number === undefined) return undefined;
+  return { obis, value: BigInt(digits! + decimals), scaler: (prefixes[prefix] ?? 0) - decimals.length, unit: number };
+}
+
+function isStated(found: Quantity | undefined): found is Quantity {
+  return found !== undefined;
+}
+
+function quantityOf(register: Item): Quantity {
+  const [obis, value, scaler, unit] = list(register);
+  return {
+    obis: obisText(obis),
+    value: BigInt(value as number | bigint),
+    scaler: Number(scaler),
+    unit: numberOf(unit),
+  };
+}
+
+function obisText(obis: Item | undefined): string {
+  const [a, b, c, d, e, f] = bytesOf(obis, 6);
+  return `${a}-${b}:${c}.${d}.${e}*${f}`;
+}
+
+function printedForm({ obis, value, scaler, unit }: Quantity): string {
+  return `${obis} = ${value} x 10^${scaler} unit ${unit}`;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

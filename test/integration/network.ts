@@ -1,0 +1,254 @@
+// A network of real node processes for the integration tests, and what its chains must show at the end of each.
+
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type { Signer } from "../../src/wire/key.js";
+import { paperServices } from "../../src/wire/services.js";
+import { readGenesisFile } from "../../tools/authority/genesis-file.js";
+import { readKeyFile } from "../../tools/authority/key-file.js";
+import { createNetwork } from "../../tools/authority/network.js";
+import { readNodeConfiguration } from "../../tools/node/configuration.js";
+import { type StrangerChainReport, verifyExport } from "../wire/stranger.js";
+import {
+  type Defer,
+  gridseal,
+  gridsealJson,
+  inPairs,
+  PATIENCE_MS,
+  type Running,
+  startGridseal,
+  until,
+} from "./processes.js";
+
+export interface ChainState {
+  readonly service: number;
+  readonly name: string;
+  readonly height: number;
+  readonly header: string;
+  readonly records: number;
+  readonly violations: number;
+}
+
+export interface TestNode {
+  readonly name: string;
+  readonly folder: string;
+  readonly mqtt: { readonly host: string; readonly port: number };
+  readonly peers: { readonly host: string; readonly port: number };
+  readonly api: { readonly host: string; readonly port: number };
+  /** the process, once it was started */
+  readonly process: Running | undefined;
+  /** Starts it, or starts it again; resolves when it answers. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** kill -9 */
+  kill(): Promise<void>;
+  chains(): Promise<readonly ChainState[]>;
+  /** Its counter of this name and labels, 0 where it has none. */
+  counter(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+}
+
+export interface TestNetwork {
+  readonly folder: string;
+  readonly network: string;
+  readonly genesis: string;
+  readonly genesisHash: Uint8Array;
+  readonly authority: Signer;
+  readonly nodes: readonly TestNode[];
+}
+
+const HOST = "127.0.0.1";
+/** Below the ports that the system gives to connections of its own. */
+const PORTS = { from: 11_000, to: 32_000, step: 300 } as const;
+
+/** A base for the ports of a network's nodes, all of them free a moment ago. */
+export async function freeBasePort(nodes: number): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const base = PORTS.from + PORTS.step * Math.floor((Math.random() * (PORTS.to - PORTS.from)) / PORTS.step);
+    const ports = Array.from({ length: nodes }, (_, index) => [base + 1, base + 101, base + 201].map((p) => p + index));
+    const free = await Promise.all(ports.flat().map(isFree));
+    if (!free.includes(false)) return base;
+  }
+  throw new Error("no free ports");
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, HOST, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Makes a network of nodes with the paper's chains, all nodes members of all. */
+export async function makeNetwork(
+  defer: Defer,
+  folder: string,
+  plan: { nodes: number; meters: number },
+): Promise<TestNetwork> {
+  const nodes = Array.from({ length: plan.nodes }, (_, index) => index + 1);
+  await createNetwork(
+    folder,
+    {
+      network: "trial",
+      nodes: plan.nodes,
+      chains: [...paperServices].map(([service, name]) => ({ service, name, nodes })),
+      meters: plan.meters,
+      host: HOST,
+      basePort: await freeBasePort(plan.nodes),
+      target: 0,
+    },
+    new Date(),
+  );
+  return openNetwork(defer, folder);
+}
+
+/** The network in a folder, none of its nodes started. */
+export async function openNetwork(defer: Defer, folder: string): Promise<TestNetwork> {
+  const genesis = join(folder, "genesis.cbor");
+  const { genesis: parsed } = await readGenesisFile(genesis);
+  const names = (await readdir(join(folder, "nodes"))).sort();
+  return {
+    folder,
+    network: parsed.network,
+    genesis,
+    genesisHash: parsed.hash,
+    authority: await readKeyFile(join(folder, "authority/key.json")),
+    nodes: await Promise.all(names.map((name) => openNode(defer, join(folder, "nodes", name), name))),
+  };
+}
+
+async function openNode(defer: Defer, folder: string, name: string): Promise<TestNode> {
+  const document = join(folder, "node.json");
+  const { mqtt, peers, api } = await readNodeConfiguration(document);
+  const url = `http://${api.host}:${api.port}`;
+  let running: Running | undefined;
+  const fetchText = async (path: string) => (await fetch(url + path)).text();
+  return {
+    name,
+    folder,
+    mqtt: "listen" in mqtt ? mqtt.listen : { host: HOST, port: 0 },
+    peers: peers.listen,
+    api,
+    get process() {
+      return running;
+    },
+    async start() {
+      const started = startGridseal(defer, "node", "run", document);
+      running = started;
+      await until(`${name} answers`, async () => {
+        if (!started.isRunning) throw new Error(`${name} ended: ${(await started.ended).errors}`);
+        return fetchText("/health").catch(() => undefined);
+      });
+    },
+    async stop() {
+      await running?.stop();
+    },
+    async kill() {
+      running?.signal("SIGKILL");
+      await running?.ended;
+    },
+    chains: async () => JSON.parse(await fetchText("/chains")) as ChainState[],
+    counter: async (metric, labels = {}) => counterIn(await fetchText("/metrics"), metric, labels),
+  };
+}
+
+/** The value of a metric with at least these labels in Prometheus' text format. */
+export function counterIn(text: string, name: string, labels: Readonly<Record<string, string>>): number {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  const line = lines.find((candidate) => wanted.every((label) => candidate.includes(label)));
+  return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(" ") + 1));
+}
+
+/** Starts all nodes at once. */
+export async function startNodes({ nodes }: TestNetwork): Promise<void> {
+  await Promise.all(nodes.map((node) => node.start()));
+}
+
+/** Stops all nodes, in order as a user would; fails where one does not end well. */
+export async function stopNodes({ nodes }: TestNetwork): Promise<void> {
+  await Promise.all(nodes.map((node) => node.stop()));
+  for (const node of nodes) {
+    const outcome = await node.process?.ended;
+    assert.equal(outcome?.status ?? 0, 0, `${node.name}: ${outcome?.errors}`);
+  }
+}
+
+/** Waits until all nodes that run have the same newest block of every chain. */
+export async function whenEqual({ nodes }: TestNetwork, patience_ms = PATIENCE_MS): Promise<readonly ChainState[]> {
+  const running = nodes.filter((node) => node.process?.isRunning);
+  return until(
+    "nodes have the same chains",
+    async () => {
+      const all = await Promise.all(running.map((node) => node.chains().catch(() => [])));
+      const heads = all.map((chains) => chains.map(({ service, header }) => `${service} ${header}`).join());
+      return heads.every((head) => head !== "" && head === heads[0]) && all[0];
+    },
+    patience_ms,
+  );
+}
+
+/**
+ * What must hold of every network whose nodes have stopped: the command's own audit of each node's store finds nothing, all nodes
+ * have the same blocks, and a stranger who knows nothing but the genesis verifies the export of every chain. Returns what the
+ * stranger has read, by service.
+ */
+export async function verifyChains({
+  folder,
+  genesis,
+  nodes,
+}: Pick<TestNetwork, "folder" | "genesis"> & {
+  readonly nodes: readonly { readonly name: string; readonly folder: string }[];
+}): Promise<ReadonlyMap<number, StrangerChainReport>> {
+  const lists = new Map<string, readonly ChainState[]>();
+  await inPairs(nodes, async (node) => {
+    const data = join(node.folder, "data");
+    lists.set(node.name, (await gridsealJson("chain", "list", "--data", data)) as ChainState[]);
+    const audit = await gridseal("chain", "audit", "--data", data, "--genesis", genesis);
+    assert.equal(audit.status, 0, `${node.name}: ${audit.errors}`);
+  });
+  const chains = lists.get(nodes[0]!.name)!;
+  for (const { name } of nodes)
+    assert.deepEqual(lists.get(name), chains, `${name} has other blocks than ${nodes[0]!.name}`);
+
+  const genesisBytes = await readFile(genesis);
+  const reports = new Map<number, StrangerChainReport>();
+  const exports = await mkdtemp(join(folder, "exports-"));
+  await inPairs(
+    chains.filter(({ height }) => height > 0),
+    async ({ service, name, height, records }) => {
+      const file = join(exports, name);
+      const data = join(nodes[0]!.folder, "data");
+      const exported = await gridseal("chain", "export", String(service), "--data", data, "--output", file);
+      assert.equal(exported.status, 0, exported.errors);
+      const report = verifyExport(genesisBytes, await readFile(file));
+      assert.equal(report.height, height);
+      assert.equal(report.records.length, records);
+      reports.set(service, report);
+    },
+  );
+  return reports;
+}
+
+/** Fails unless every meter's records are on the chain from the first on, each once, and no violation is. */
+export function assertUnbroken(reports: ReadonlyMap<number, StrangerChainReport>): void {
+  for (const { chain, counter, records } of reports.values()) {
+    assert.equal(counter, 0, `chain ${chain} has violations`);
+    for (const [meter, seqs] of numbersOf(records)) {
+      assert.deepEqual(
+        seqs.sort((a, b) => a - b),
+        [...seqs.keys()],
+        `records of meter ${meter} on chain ${chain}`,
+      );
+    }
+  }
+}
+
+/** The sequence numbers on a chain, by meter. */
+export function numbersOf(records: StrangerChainReport["records"]): ReadonlyMap<string, number[]> {
+  const numbers = new Map<string, number[]>();
+  for (const { meter, seq } of records) numbers.set(meter, [...(numbers.get(meter) ?? []), seq]);
+  return numbers;
+}
