@@ -8,14 +8,12 @@ import { encodeCbor } from "../wire/cbor.js";
 import { WireError } from "../wire/error.js";
 import { type Genesis, verifyGenesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
-import { RECEIPT_BYTES_MAX } from "../wire/receipt.js";
 import { stripRecord } from "../wire/record.js";
-import { decodeRefusal } from "../wire/refusal.js";
-import { parseTopic } from "../wire/topics.js";
-import { decodeCommand } from "./command.js";
+import type { ReadNow } from "./command.js";
 import { type Complaint, type Configuration, isComplaint, readConfiguration } from "./configuration.js";
 import { type State, stateOf } from "./health.js";
 import { type Identity, openCredential, openIdentity, verifyEd25519 } from "./identity.js";
+import { createInbox } from "./inbox.js";
 import { openOutbox } from "./outbox.js";
 import { createReceiptJudge } from "./receipts.js";
 import { createRecorder, type Moment } from "./recorder.js";
@@ -93,6 +91,7 @@ function genesisOf(configuration: Configuration): Genesis | Complaint {
 
 function assemble(configuration: Configuration, genesis: Genesis, identity: Identity, ports: AgentPorts): Agent {
   const { network, brokers } = configuration;
+  const { protocol, port } = configuration.meter;
   const { keyValue, random } = ports;
   const outbox = openOutbox({
     flash: ports.outboxFlash,
@@ -100,9 +99,8 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
     recordHash: (record) => sha256(stripRecord(record)),
   });
   const schedule = createSchedule(configuration.schedule);
-  const reader = createReader(configuration.meter.protocol);
+  const reader = createReader(protocol);
   const recorder = createRecorder({ identity, outbox, schedule, random });
-  const judge = createReceiptJudge(genesis, verifyEd25519);
   const credential = openCredential(keyValue, identity.signer.key);
   const fraction = (): number => {
     const bytes = random(2);
@@ -113,10 +111,14 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       ? undefined
       : createUplink({ brokers, network, meter: identity.id, credential, outbox, random: fraction });
 
+  const isExpected = (recordHash: Uint8Array): boolean => uplink?.expects(recordHash) ?? false;
+  const inbox = createInbox(network, identity.id, createReceiptJudge(genesis, verifyEd25519, isExpected));
   const counts: Record<string, number> = {
     wrongReceipts: 0,
+    strayReceipts: 0,
     strangeMessages: 0,
     demands: 0,
+    demandsTooSoon: 0,
     outboxFull: 0,
     recordsTooLarge: 0,
   };
@@ -150,7 +152,7 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       case "started":
         effects.push({ kind: "log", level: "info", message: `meter ${identity.id} of network ${network} starts` });
         if (typeof credential === "string") effects.push({ kind: "log", level: "warn", message: credential });
-        effects.push({ kind: "openMeter", port: configuration.meter.port });
+        effects.push({ kind: "openMeter", port });
         lift({ kind: "wake" });
         return;
       case "meterBytes":
@@ -167,8 +169,8 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
         lift({ kind: "blocked", connection: input.connection, packetId: input.packetId });
         return;
       case "mqttMessage": {
-        const message = messageInput(input.topic, input.payload, now.uptime_ms, effects);
-        if (message !== undefined) lift(message);
+        const heeded = heed(input.topic, input.payload, now.uptime_ms, effects);
+        if (heeded !== undefined) lift(heeded);
         return;
       }
       case "mqttClosed":
@@ -197,62 +199,42 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
     }
   }
 
-  /** What a message means for the uplink, if anything. Anybody who is let in by the broker may have sent it. */
-  function messageInput(
-    text: string,
+  function heed(
+    topic: string,
     payload: Uint8Array,
     uptime_ms: number,
     effects: AgentEffect[],
   ): UplinkInput | undefined {
-    const topic = parseTopic(text);
-    if (
-      topic === undefined ||
-      topic.network !== network ||
-      topic.meter !== identity.id ||
-      payload.length > RECEIPT_BYTES_MAX
-    ) {
-      count("strangeMessages");
-      return undefined;
-    }
-    switch (topic.kind) {
-      case "receipt": {
-        const judgement = judge(payload, topic.service);
-        if (judgement.ok) return { kind: "sealed", recordHash: judgement.receipt.recordHash };
-        warn("wrongReceipts", `receipt refused: ${judgement.reason}`, effects);
-        return undefined;
+    const message = inbox(topic, payload);
+    switch (message.kind) {
+      case "sealed":
+        return message;
+      case "refused": {
+        const { reason, sentence } = message.refusal;
+        warn(`refused ${reason}`, `refused (${reason}): ${sentence}`, effects);
+        return message;
       }
-      case "ack":
-        return refusalInput(payload, effects);
-      case "command":
-        demand(payload, uptime_ms);
+      case "wrong receipt":
+        warn("wrongReceipts", `receipt refused: ${message.reason}`, effects);
         return undefined;
-      default:
+      case "command":
+        demand(message.command, uptime_ms);
+        return undefined;
+      case "stray receipt":
+        count("strayReceipts");
+        return undefined;
+      case "strange":
         count("strangeMessages");
         return undefined;
     }
   }
 
-  function refusalInput(payload: Uint8Array, effects: AgentEffect[]): UplinkInput | undefined {
-    try {
-      const refusal = decodeRefusal(payload);
-      warn(`refused ${refusal.reason}`, `refused (${refusal.reason}): ${refusal.sentence}`, effects);
-      return { kind: "refused", refusal };
-    } catch (thrown) {
-      if (!(thrown instanceof WireError)) throw thrown;
-      count("strangeMessages");
-      return undefined;
-    }
-  }
-
-  function demand(payload: Uint8Array, uptime_ms: number): void {
-    const command = decodeCommand(payload);
-    if (command === undefined || uptime_ms - demandedAt_ms < DEMAND_INTERVAL_MS) {
-      count("strangeMessages");
-      return;
-    }
+  function demand({ service }: ReadNow, uptime_ms: number): void {
+    const tooSoon = uptime_ms - demandedAt_ms < DEMAND_INTERVAL_MS;
+    count(tooSoon ? "demandsTooSoon" : "demands");
+    if (tooSoon) return;
     demandedAt_ms = uptime_ms;
-    count("demands");
-    schedule.demand(command.service);
+    schedule.demand(service);
   }
 
   /** Counts and tells, the more seldom the oftener it happens: at the first, second, fourth, eighth time. */
@@ -279,11 +261,13 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
   }
 
   function diagnosis(uptime_ms: number): Uint8Array {
-    return encodeCbor(new Map(Object.entries(counters(uptime_ms))));
+    return encodeCbor(
+      new Map<string, string | number>([["state", state(uptime_ms)], ...Object.entries(counters(uptime_ms))]),
+    );
   }
 
-  function show(uptime_ms: number, effects: AgentEffect[]): void {
-    const state = stateOf({
+  function state(uptime_ms: number): State {
+    return stateOf({
       uptime_ms,
       hasCredential: uplink !== undefined,
       lastBytes_ms,
@@ -293,10 +277,14 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       closedBecause: uplink?.closedBecause,
       oldestWait_ms: uplink?.oldestWait_ms(uptime_ms) ?? 0,
     });
-    if (shown?.state === state && uptime_ms - shown.at_ms < SHOW_INTERVAL_MS) return;
-    if (shown !== undefined && shown.state !== state)
-      effects.push({ kind: "log", level: "info", message: `state: ${state}` });
-    shown = { state, at_ms: uptime_ms };
-    effects.push({ kind: "showState", state, counters: counters(uptime_ms) });
+  }
+
+  function show(uptime_ms: number, effects: AgentEffect[]): void {
+    const current = state(uptime_ms);
+    const changed = shown?.state !== current;
+    if (!changed && uptime_ms - shown!.at_ms < SHOW_INTERVAL_MS) return;
+    if (changed && shown !== undefined) effects.push({ kind: "log", level: "info", message: `state: ${current}` });
+    shown = { state: current, at_ms: uptime_ms };
+    effects.push({ kind: "showState", state: current, counters: counters(uptime_ms) });
   }
 }

@@ -14,13 +14,19 @@ import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "..
 const CERTIFICATES_MAX = 8;
 
 export type Judgement =
-  | { readonly ok: true; readonly receipt: Receipt }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
+  | { readonly kind: "stray receipt" }
+  | { readonly kind: "wrong receipt"; readonly reason: string };
 
 /** Judges the bytes of a receipt that came for `service`; never throws on them. */
 export type ReceiptJudge = (bytes: Uint8Array, service: number) => Judgement;
 
-export function createReceiptJudge(genesis: Genesis, verify: Verify): ReceiptJudge {
+/** `isExpected` tells whether a record of this hash waits for its receipt; no signature is checked of any other. */
+export function createReceiptJudge(
+  genesis: Genesis,
+  verify: Verify,
+  isExpected: (recordHash: Uint8Array) => boolean,
+): ReceiptJudge {
   /** digests of chain, height, header and certificate, the newest last */
   const good: Uint8Array[] = [];
 
@@ -36,13 +42,14 @@ export function createReceiptJudge(genesis: Genesis, verify: Verify): ReceiptJud
   return (bytes, service) => {
     try {
       const receipt = decodeReceipt(bytes);
-      if (receipt.chain !== service)
-        return { ok: false, reason: `receipt of chain ${receipt.chain} came for ${service}` };
+      const { chain, recordHash } = receipt;
+      if (!isExpected(recordHash)) return { kind: "stray receipt" };
+      if (chain !== service) return { kind: "wrong receipt", reason: `receipt of chain ${chain} came for ${service}` };
       verifyInclusionOf(receipt, genesis);
       checkSeal(receipt);
-      return { ok: true, receipt };
+      return { kind: "sealed", recordHash };
     } catch (thrown) {
-      if (thrown instanceof WireError) return { ok: false, reason: thrown.message };
+      if (thrown instanceof WireError) return { kind: "wrong receipt", reason: thrown.message };
       throw thrown;
     }
   };

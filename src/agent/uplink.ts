@@ -2,6 +2,7 @@
 // and uptime in, effects out. link.ts has the connection, window.ts the records on their way.
 
 import type { MqttOptions } from "../host.js";
+import { equalBytes } from "../wire/bytes.js";
 import type { Refusal } from "../wire/refusal.js";
 import { meterTopic, serviceTopic } from "../wire/topics.js";
 import { createLink, type LinkState } from "./link.js";
@@ -57,6 +58,8 @@ export interface Uplink {
   readonly link: LinkState;
   /** why the last connection ended; undefined while there is one, or before the first */
   readonly closedBecause: string | undefined;
+  /** whether a record of this hash is on its way and has no receipt yet */
+  expects(recordHash: Uint8Array): boolean;
   /** how long the oldest record on its way has waited for its receipt */
   oldestWait_ms(uptime_ms: number): number;
   /** uptime at which it wants to be woken; infinite where only an input matters */
@@ -107,6 +110,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     get closedBecause() {
       return closedBecause;
     },
+    expects: (recordHash) => window.travelling.some((record) => equalBytes(record.hash, recordHash)),
     oldestWait_ms: (uptime_ms) => Math.max(0, uptime_ms - oldestSince_ms()),
     wakeAt_ms(uptime_ms) {
       if (link.state.kind !== "connected") return link.state.until_ms;

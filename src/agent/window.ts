@@ -3,7 +3,8 @@
 
 import { equalBytes } from "../wire/bytes.js";
 import type { Refusal, RefusalReason } from "../wire/refusal.js";
-import type { Outbox, Position } from "./outbox.js";
+import type { Outbox } from "./outbox.js";
+import type { Position } from "./ring.js";
 
 /** Records on their way at a time. */
 export const WINDOW_MAX = 32;

@@ -2,6 +2,7 @@
 // without the CRC in DSMR 2.2, 3.0 and IEC 62056-21 mode D). One buffer of fixed size; what does not fit is refused.
 
 import { crc16Arc } from "./crc16.js";
+import { hex4 } from "./hex.js";
 
 /** A telegram of 13 monthly peaks and four M-Bus channels stays below 4 kB. */
 export const telegramBytesMax = 8192;
@@ -172,8 +173,4 @@ function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
-}
-
-function hex4(crc: number): string {
-  return crc.toString(16).toUpperCase().padStart(4, "0");
 }

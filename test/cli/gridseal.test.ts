@@ -110,6 +110,7 @@ test("lists and shows a chain from a file, its registers to the last digit", () 
   assert.equal(block.size, chain.blocks[0]!.length);
   const [sealed] = block.data.batches[0].records;
   assert.equal(sealed.hash, toHex(parseRecord(record).hash));
+  assert.equal(sealed.bytes, toHex(record));
   assert.deepEqual(sealed.registers, [{ obis: "1-0:1.8.1*255", value: 1000, scaler: 0, unit: "Wh" }]);
   const text = run("chain", "show", "2", "trading.cbor").stdout;
   for (const part of ["1 format", "2 size", "3 header", "4 action counter", "5 data record", "6 lock time"]) {

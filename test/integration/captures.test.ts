@@ -207,8 +207,8 @@ function disclosuresOf(record: Uint8Array): readonly Uint8Array[] {
   return list(mapOf(unprotected).get(17) ?? []).map((disclosure) => bytesOf(disclosure));
 }
 
-function saltOf(disclosure: Uint8Array): Uint8Array {
-  return bytesOf(list(independentDecode(disclosure), 3)[0], 16);
+function saltOf(disclosure: Uint8Array): Buffer {
+  return Buffer.from(bytesOf(list(independentDecode(disclosure), 3)[0], 16));
 }
 
 // What a person reads off a telegram.
@@ -238,6 +238,12 @@ const NO_UNIT = 255;
 const isLogged = (obis: string) => /\*1[0-2]\d$/.test(obis);
 /** What a channel without a device shows for a time. */
 const noTime = /^(70010101|63252525)/;
+
+/** From the slash to the line of the exclamation mark: some files have what their recorder put behind it. */
+function telegramIn(file: Buffer): Buffer {
+  const text = file.toString("latin1");
+  return file.subarray(0, text.indexOf("\r\n", text.indexOf("\r\n!") + 2) + 2);
+}
 
 /** Every quantity with a unit must be among the registers, and every register must stand in the telegram. */
 function compareWithTelegram(text: string, registers: Item | undefined): void {

@@ -95,7 +95,7 @@ function batchView({ origin, number, id, acknowledgements, credentials, records 
 function recordView(bytes: Uint8Array) {
   const { hash, kid, claims } = parseRecord(bytes);
   const { time_s, registers = [], ...others } = claims;
-  return { hash, meter: kid, time: time_s, ...others, registers: registers.map(registerView) };
+  return { hash, meter: kid, time: time_s, ...others, registers: registers.map(registerView), bytes };
 }
 
 function registerView({ obis, value, scaler, unit, age }: Register) {

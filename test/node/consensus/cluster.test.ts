@@ -68,7 +68,11 @@ for (const { mutant, caught } of mutants) {
 }
 
 test("sees disagreement where more than f members equivocate", () => {
-  const thrown = firstThrown(400, (seed) => ({ ...optionsOf(seed), members: 4, twins: 2, crashes: false, loss: 0 }), /I1/);
+  const thrown = firstThrown(
+    400,
+    (seed) => ({ ...optionsOf(seed), members: 4, twins: 2, crashes: false, loss: 0 }),
+    /I1/,
+  );
   assert.ok(thrown instanceof Violation);
 });
 

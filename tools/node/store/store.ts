@@ -17,6 +17,7 @@ import {
   type OriginState,
 } from "../chain/state.js";
 import { blockKey, chainKey, chainRange, idKey, numberKey } from "./keys.js";
+import { checkPageFile } from "./page-file.js";
 
 /** The newest block of a chain and its totals. */
 export interface Head {
@@ -126,6 +127,7 @@ export function openStoreReadOnly(path: string): Store {
 }
 
 function openTables(path: string, readOnly: boolean): Tables {
+  checkPageFile(path);
   try {
     if (!readOnly) mkdirSync(path, { recursive: true });
     const root = open<Buffer, Buffer>({

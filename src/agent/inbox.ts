@@ -1,0 +1,52 @@
+// What the messages mean that the broker delivers. Anybody whom the broker lets in may have sent them: nothing is believed but a
+// receipt that verifies, and that only of a record that is on its way, so that forged ones cost a meter little.
+
+import { WireError } from "../wire/error.js";
+import { RECEIPT_BYTES_MAX } from "../wire/receipt.js";
+import { decodeRefusal, type Refusal } from "../wire/refusal.js";
+import { parseTopic } from "../wire/topics.js";
+import { decodeCommand, type ReadNow } from "./command.js";
+import type { ReceiptJudge } from "./receipts.js";
+
+export type Message =
+  /** a verified receipt of a record on its way */
+  | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "command"; readonly command: ReadNow }
+  | { readonly kind: "wrong receipt"; readonly reason: string }
+  /** a receipt of a record that is not on its way: most often a second one */
+  | { readonly kind: "stray receipt" }
+  /** not for this meter, or nothing that a meter knows */
+  | { readonly kind: "strange" };
+
+/** Reads a message; never throws on one. */
+export type Inbox = (topic: string, payload: Uint8Array) => Message;
+
+export function createInbox(network: string, meter: string, judge: ReceiptJudge): Inbox {
+  return (text, payload) => {
+    const topic = parseTopic(text);
+    const ours = topic?.network === network && topic.meter === meter && payload.length <= RECEIPT_BYTES_MAX;
+    if (!ours) return { kind: "strange" };
+    switch (topic.kind) {
+      case "receipt":
+        return judge(payload, topic.service);
+      case "ack":
+        return refusalIn(payload);
+      case "command": {
+        const command = decodeCommand(payload);
+        return command === undefined ? { kind: "strange" } : { kind: "command", command };
+      }
+      default:
+        return { kind: "strange" };
+    }
+  };
+}
+
+function refusalIn(payload: Uint8Array): Message {
+  try {
+    return { kind: "refused", refusal: decodeRefusal(payload) };
+  } catch (thrown) {
+    if (thrown instanceof WireError) return { kind: "strange" };
+    throw thrown;
+  }
+}

@@ -1,0 +1,26 @@
+// What single meter types do otherwise than their protocol says, as a table. A quirk is applied to a meter only because its profile
+// was named, never guessed from the bytes, and every reading that it changed carries a flag.
+
+/** A meter type and its deviations. */
+export interface Profile {
+  readonly name: string;
+  /** SML: CRC-16/KERMIT, high byte first, in place of X-25. Flag `quirk-crc`. */
+  readonly kermitCrc?: true;
+  /** SML: a positive 1-0:16.7.0 that fits 1 to 3 bytes is sent in a signed field of that width. Flag `quirk-sign OBIS`. */
+  readonly shortPowerUnsigned?: true;
+  /** D0: energies come without a unit and are kWh. Flag `quirk-unit OBIS`. */
+  readonly energyInKilowattHours?: true;
+}
+
+export const profiles: readonly Profile[] = [
+  { name: "holley-dtz541", kermitCrc: true },
+  { name: "dzg-dvs74", shortPowerUnsigned: true },
+  { name: "emh-ehz-d0", energyInKilowattHours: true },
+];
+
+/** The profile of that name; throws a RangeError that lists the names where there is none. */
+export function profileOf(name: string): Profile {
+  const profile = profiles.find((candidate) => candidate.name === name);
+  if (profile !== undefined) return profile;
+  throw new RangeError(`unknown meter profile "${name}": expected ${profiles.map((known) => known.name).join(", ")}`);
+}

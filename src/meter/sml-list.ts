@@ -1,0 +1,208 @@
+// From one SML file to registers (SML 1.04, section 5): the entries of its GetList.Response messages. Each message has a CRC of its own
+// beside the transport's, and is refused with the file where that is wrong. Every number becomes a register; octet strings (ids,
+// manufacturer, public key, firmware) do not, the hash of the frame covers them.
+//
+// Flags: `no-clock` the list carries no UTC time, as most carry a running count of seconds; `reduced-resolution` every energy is a
+// whole kWh and there is no power, which is what a meter states until its PIN is entered; `duplicate OBIS` the second of two equal
+// codes was left out; `registers-left-out`; `quirk-crc`, `quirk-sign OBIS` the profile's quirks (profiles.ts).
+
+import { crc16Kermit, crc16X25 } from "./crc16.js";
+import { createGathering, type Gathering } from "./gathering.js";
+import { hexOf } from "./hex.js";
+import { matchesObis, parseObisPattern } from "./obis.js";
+import type { Profile } from "./profiles.js";
+import type { Register } from "./register.js";
+import {
+  enterList,
+  isList,
+  isNumber,
+  isOctets,
+  openSml,
+  type SmlCursor,
+  type SmlNumber,
+  skipElement,
+  takeNumber,
+  takeOctets,
+} from "./sml-cursor.js";
+import { unitNone } from "./unit.js";
+
+/** What a file states. */
+export interface SmlList {
+  readonly kind: "list";
+  /** Hex of the server id. */
+  readonly meter: string;
+  readonly time_s: number | undefined;
+  readonly registers: readonly Register[];
+  readonly flags: readonly string[];
+  readonly unknownObjects: number;
+}
+
+export type SmlParsed =
+  | SmlList
+  | { readonly kind: "refused"; readonly reason: "crc" | "malformed"; readonly detail: string };
+
+/** What is gathered while the messages of one file are read. */
+interface Reading {
+  readonly profile: Profile | undefined;
+  readonly gathering: Gathering;
+  meter: string;
+  time_s: number | undefined;
+  lists: number;
+  unknownObjects: number;
+}
+
+const getListResponse = 0x0701;
+const messagesMax = 16;
+const registersMax = 128;
+const power = parseObisPattern("1-0:16.7.0");
+const watt = 27;
+const wattHour = 30;
+/** 2000-01-01: what counts from nearer 1970 is no clock. */
+const earliest_s = 946684800;
+
+/** Reads the file's lists of values. */
+export function parseSmlFile(file: Uint8Array, profile?: Profile): SmlParsed {
+  const reading: Reading = {
+    profile,
+    gathering: createGathering(registersMax),
+    meter: "",
+    time_s: undefined,
+    lists: 0,
+    unknownObjects: 0,
+  };
+  const cursor = openSml(file);
+  for (let messages = 0; cursor.position < file.length; messages++) {
+    if (messages === messagesMax) return malformed(`more than ${messagesMax} messages`);
+    const start = cursor.position;
+    const refusal = takeMessage(cursor, reading);
+    if (refusal !== undefined) return refusal;
+    if (cursor.failed) return malformed(`its message at byte ${start} does not follow SML`);
+  }
+  if (reading.lists === 0) return malformed("it has no list of values");
+  const { gathering, meter, time_s, unknownObjects } = reading;
+  if (profile?.kermitCrc) gathering.flag("quirk-crc");
+  if (time_s === undefined) gathering.flag("no-clock");
+  if (isReduced(gathering.registers)) gathering.flag("reduced-resolution");
+  const { registers, flags } = gathering;
+  return { kind: "list", meter, time_s, registers, flags, unknownObjects };
+}
+
+/** Transaction id, group, abort on error, body, CRC, end of message. */
+function takeMessage(cursor: SmlCursor, reading: Reading): SmlParsed | undefined {
+  const start = cursor.position;
+  enterList(cursor, 6);
+  takeOctets(cursor);
+  takeNumber(cursor);
+  takeNumber(cursor);
+  enterList(cursor, 2);
+  const tag = takeNumber(cursor)?.value;
+  const body = cursor.position;
+  skipElement(cursor);
+  const end = cursor.position;
+  const stated = takeNumber(cursor)?.value;
+  if (cursor.bytes[cursor.position] !== 0) cursor.failed = true;
+  if (cursor.failed) return undefined;
+  cursor.position++;
+  if (stated !== messageCrc(cursor.bytes, start, end, reading.profile)) {
+    return { kind: "refused", reason: "crc", detail: `the CRC of its message at byte ${start} is wrong` };
+  }
+  if (tag !== getListResponse) return undefined;
+  const inner = openSml(cursor.bytes.subarray(0, end), body);
+  takeList(inner, reading);
+  return inner.failed ? malformed(`its list of values at byte ${body} does not follow SML`) : undefined;
+}
+
+/** The CRC as the number of its two bytes in their order: X-25 is sent low byte first. */
+function messageCrc(bytes: Uint8Array, start: number, end: number, profile: Profile | undefined): number {
+  if (profile?.kermitCrc) return crc16Kermit(bytes, start, end);
+  const crc = crc16X25(bytes, start, end);
+  return ((crc & 0xff) << 8) | (crc >> 8);
+}
+
+/** Client id, server id, list name, sensor time, values, signature, gateway time. */
+function takeList(cursor: SmlCursor, reading: Reading): void {
+  enterList(cursor, 7);
+  takeOctets(cursor);
+  const serverId = takeOctets(cursor);
+  takeOctets(cursor);
+  const time_s = takeTime(cursor);
+  const entries = enterList(cursor);
+  for (let entry = 0; entry < entries && !cursor.failed; entry++) takeEntry(cursor, reading);
+  skipElement(cursor);
+  skipElement(cursor);
+  reading.lists++;
+  if (reading.meter === "") reading.meter = hexOf(serverId);
+  reading.time_s ??= time_s;
+}
+
+/** Name, status, time, unit, scaler, value, signature. */
+function takeEntry(cursor: SmlCursor, reading: Reading): void {
+  enterList(cursor, 7);
+  const obis = takeOctets(cursor);
+  skipElement(cursor);
+  skipElement(cursor);
+  const unit = takeNumber(cursor);
+  const scaler = takeNumber(cursor);
+  const isText = isOctets(cursor);
+  const value = isNumber(cursor) ? takeNumber(cursor) : undefined;
+  if (value === undefined) skipElement(cursor);
+  skipElement(cursor);
+  if (cursor.failed) return;
+  const exponent = scaler?.value ?? 0;
+  if (obis.length !== 6 || value === undefined || typeof exponent === "bigint" || Math.abs(exponent) > 127) {
+    if (!isText) reading.unknownObjects++;
+    return;
+  }
+  const code = unit?.value ?? unitNone;
+  reading.gathering.add({
+    obis: obis.slice(),
+    value: quirked(obis, value, reading),
+    scaler: exponent,
+    unit: typeof code === "number" && code >= 0 && code <= unitNone ? code : unitNone,
+  });
+}
+
+/** A meter of profile dzg-dvs74 writes 356.24 W, 0x8B28 hundredths, in a signed field of two bytes, where it means -299.12 W. */
+function quirked(obis: Uint8Array, { value, width, signed }: SmlNumber, reading: Reading): number | bigint {
+  const short = signed && width <= 3 && typeof value === "number" && value < 0;
+  if (!reading.profile?.shortPowerUnsigned || !short || !matchesObis(power, obis)) return value;
+  reading.gathering.flag("quirk-sign", obis);
+  return value + 256 ** width;
+}
+
+/** UTC seconds, or undefined for a count of seconds and for a time that was left out. */
+function takeTime(cursor: SmlCursor): number | undefined {
+  // Some meters leave out the choice and write the count alone.
+  if (!isList(cursor)) {
+    skipElement(cursor);
+    return undefined;
+  }
+  enterList(cursor, 2);
+  const choice = takeNumber(cursor)?.value;
+  let time: number | bigint | undefined;
+  if (isList(cursor)) {
+    // Timestamp in UTC, and the offsets of zone and season in minutes.
+    enterList(cursor, 3);
+    time = takeNumber(cursor)?.value;
+    skipElement(cursor);
+    skipElement(cursor);
+  } else time = takeNumber(cursor)?.value;
+  const isTimestamp = choice === 2 || choice === 3;
+  return isTimestamp && typeof time === "number" && time >= earliest_s ? time : undefined;
+}
+
+/** Energy in whole kWh alone, and no power at all. */
+function isReduced(registers: readonly Register[]): boolean {
+  let energies = 0;
+  for (const { obis, value, scaler, unit } of registers) {
+    if (unit === watt) return false;
+    if (unit !== wattHour || obis[3] !== 8) continue;
+    energies++;
+    if (scaler < 3 && Number(value) % 10 ** (3 - scaler) !== 0) return false;
+  }
+  return energies > 0;
+}
+
+function malformed(detail: string): SmlParsed {
+  return { kind: "refused", reason: "malformed", detail };
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { createInbox } from "../../src/agent/inbox.js";
+import { encodeCbor } from "../../src/wire/cbor.js";
+import { encodeRefusal } from "../../src/wire/refusal.js";
+import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
+
+const meter = "0123456789abcdef";
+const judged: [number, number][] = [];
+const inbox = createInbox("net", meter, (bytes, service) => {
+  judged.push([bytes.length, service]);
+  return { kind: "stray receipt" };
+});
+const refusal = { service: 1, seq: 4, recordHash: new Uint8Array(32), reason: "busy", sentence: "later" } as const;
+
+describe("inbox", () => {
+  test("hands receipts to the judge with the service of their topic", () => {
+    assert.deepEqual(inbox(serviceTopic("net", 3, "receipt", meter), new Uint8Array(7)), { kind: "stray receipt" });
+    assert.deepEqual(judged.pop(), [7, 3]);
+  });
+
+  test("reads refusals and commands", () => {
+    assert.deepEqual(inbox(meterTopic("net", "ack", meter), encodeRefusal(refusal)), { kind: "refused", refusal });
+    const command = inbox(meterTopic("net", "command", meter), encodeCbor([1, 3]));
+    assert.deepEqual(command, { kind: "command", command: { service: 3 } });
+  });
+
+  test("finds strange what is for others, too large, or on a topic that meters publish on", () => {
+    const other = "fedcba9876543210";
+    const ack = encodeRefusal(refusal);
+    const strange: readonly (readonly [string, Uint8Array])[] = [
+      [meterTopic("net", "ack", other), ack],
+      [meterTopic("other", "ack", meter), ack],
+      [meterTopic("net", "birth", meter), ack],
+      [serviceTopic("net", 1, "record", meter), ack],
+      [serviceTopic("net", 1, "receipt", meter), new Uint8Array(16_385)],
+      [meterTopic("net", "ack", meter), ack.subarray(1)],
+      [meterTopic("net", "command", meter), Uint8Array.of(1)],
+      ["", ack],
+    ];
+    for (const [topic, payload] of strange) assert.deepEqual(inbox(topic, payload), { kind: "strange" }, topic);
+    assert.deepEqual(judged, []);
+  });
+
+  test("throws on no topic and no bytes", () => {
+    const kinds = fc
+      .constantFrom("ack", "command", "diag", "birth" as const)
+      .map((kind) => `gs1/net/-/${kind}/${meter}`);
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), kinds),
+        fc.uint8Array({ maxLength: 80 }),
+        (topic, payload) => void inbox(topic, payload),
+      ),
+    );
+  });
+});

@@ -1,0 +1,213 @@
+// Restarts: what a node says after one is what it said before, or nothing.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { createConsensus } from "../../../tools/node/consensus/core.js";
+import { type ConsensusRecord, decodeRecord } from "../../../tools/node/consensus/record.js";
+import { type Effect, wideAreaTimeouts } from "../../../tools/node/consensus/types.js";
+import { createDriver, type Driver, decision, idOf, members, precommit, prevote, proposal } from "./driver.js";
+import { chain, fakeSign, fakeVerify, genesisHash, nodeId } from "./keys.js";
+
+function committedByPeers(driver: Driver, height: number): string[] {
+  driver.receive(0, decision(0, "A", [0, 1, 2], height));
+  driver.feed({ type: "obtained", height, id: idOf("A"), body: new Uint8Array(1) });
+  return driver.committed("A", { height });
+}
+
+/** Node 0 after proposing A and locking on it in round 0, then proposing it again in round 4. */
+function busyDriver(): Driver {
+  const driver = createDriver({ self: 0 });
+  driver.feed({ type: "work", available: true });
+  driver.built(0, "A");
+  driver.receive(1, prevote(1, 0, "A"));
+  driver.receive(2, prevote(2, 0, "A"));
+  driver.receive(1, prevote(1, 4, null));
+  driver.receive(2, prevote(2, 4, null));
+  return driver;
+}
+
+function recordBytes(effects: readonly Effect[]): Uint8Array {
+  const persist = effects.find((effect) => effect.type === "persist");
+  assert.ok(persist?.type === "persist");
+  return persist.record;
+}
+
+describe("the record", () => {
+  test("is written before the first word, so that a missing one is a lost one", () => {
+    const driver = createDriver({ self: 3 });
+    assert.equal(driver.effects[0]?.type, "setTimer");
+    assert.equal(driver.record().step, "idle");
+  });
+
+  test("holds lock, valid value with polka, round certificate, votes and proposals", () => {
+    const record = busyDriver().record();
+    assert.equal(record.round, 4);
+    assert.equal(record.locked?.round, 0);
+    assert.equal(record.valid?.polka.votes.length, 3);
+    assert.equal(record.roundCertificate.length, 2);
+    assert.deepEqual(
+      record.proposals.map(({ round, vr }) => [round, vr]),
+      [
+        [0, -1],
+        [4, 0],
+      ],
+    );
+    assert.equal(record.prevotes.length, 2);
+    assert.equal(record.precommits.length, 1);
+    assert.equal(record.values.length, 1, "a body is held once");
+  });
+
+  test("brings the node back to say the same bytes again", () => {
+    const before = busyDriver();
+    const after = createDriver({ self: 0, restored: before.record() });
+    assert.ok(!after.effects.some((effect) => effect.type === "persist"), "nothing is signed anew");
+    const words = (driver: Driver) =>
+      driver.effects.flatMap((effect) => (effect.type === "send" ? [effect.bytes] : []));
+    before.timeout("resend");
+    after.timeout("resend");
+    assert.deepEqual(words(after), words(before));
+  });
+
+  test("keeps a proposer from building anew", () => {
+    const driver = createDriver({ self: 0 });
+    driver.feed({ type: "work", available: true });
+    driver.built(0, "A");
+    const after = createDriver({ self: 0, restored: driver.record() });
+    assert.deepEqual(after.feed({ type: "work", available: true }), []);
+    assert.deepEqual(after.built(0, "B"), []);
+  });
+
+  test("keeps the lock", () => {
+    const driver = createDriver({ self: 3 });
+    driver.receive(0, proposal(0, "A"));
+    driver.validated(0, "A");
+    driver.receive(0, prevote(0, 0, "A"));
+    driver.receive(1, prevote(1, 0, "A"));
+    const after = createDriver({ self: 3, restored: driver.record() });
+    after.receive(0, prevote(0, 1, null));
+    after.receive(2, prevote(2, 1, null));
+    after.receive(1, proposal(1, "B"));
+    assert.ok(after.validated(1, "B").includes("all <- prevote 1 nil vr -1"));
+  });
+
+  test("of a height that is stored already is of no use", () => {
+    const record = busyDriver().record();
+    const after = createDriver({ self: 0, restored: record, config: { height: 5 } });
+    assert.deepEqual(after.core.position(), { height: 5, round: 0, step: "idle", voting: true });
+  });
+
+  test("of a later height than the chain's keeps the node from signing until the chain is there again", () => {
+    const record = busyDriver().record();
+    const driver = createDriver({ self: 0, restored: record, config: { height: 3 } });
+    assert.equal(driver.core.position().voting, false);
+    const lines = committedByPeers(driver, 3);
+    assert.deepEqual(driver.core.position(), { height: 4, round: 4, step: "prevote", voting: true });
+    assert.ok(lines.includes("set resend 0"));
+  });
+
+  test("of another chain or network is refused", () => {
+    const record = busyDriver().record();
+    assert.throws(() => createDriver({ self: 0, restored: { ...record, chain: 9 } }), /of its own chain/);
+  });
+
+  test("whose bytes are changed or cut is refused or read as another record, and never crashes the core", () => {
+    const driver = createDriver({ self: 0 });
+    driver.feed({ type: "work", available: true });
+    driver.built(0, "A");
+    const bytes = recordBytes(driver.effects);
+    assert.equal(decodeRecord(bytes, nodeId(0)).height, 4);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), (index, flip, cut) => {
+        const changed = cut ? bytes.slice(0, index) : bytes.slice();
+        if (!cut) changed[index]! ^= flip;
+        let record: ConsensusRecord;
+        try {
+          record = decodeRecord(changed, nodeId(0));
+        } catch (error) {
+          return error instanceof Error && error.name === "WireError";
+        }
+        return record.values.every(({ id }) => id.length === 32);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("of another node is refused", () => {
+    const driver = createDriver({ self: 0 });
+    driver.feed({ type: "work", available: true });
+    driver.built(0, "A");
+    assert.throws(() => decodeRecord(recordBytes(driver.effects), nodeId(1)), /own vote/);
+  });
+
+  test("that does not fit itself is refused", () => {
+    const driver = createDriver({ self: 3 });
+    driver.feed({ type: "work", available: true });
+    driver.timeout("propose");
+    const bytes = recordBytes(driver.effects);
+    const step = bytes.indexOf(2, 60); // the step stands behind height and round
+    assert.ok(step > 0);
+    const changed = bytes.slice();
+    changed[step] = 1;
+    assert.throws(() => decodeRecord(changed, nodeId(3)), /own prevote/);
+  });
+
+  test("does not grow with the rounds", () => {
+    const driver = createDriver({ self: 0 });
+    driver.feed({ type: "work", available: true });
+    let largest = 0;
+    for (let round = 0; round < 200; round += 1) {
+      if (round % 4 === 0) driver.built(round, "A");
+      if (driver.core.position().step === "propose") driver.timeout("propose");
+      for (const index of [1, 2, 3]) driver.receive(index, prevote(index, round, null));
+      largest = Math.max(
+        largest,
+        recordBytes(driver.effects.some((effect) => effect.type === "persist") ? driver.effects : []).length,
+      );
+      for (const index of [1, 2, 3]) driver.receive(index, precommit(index, round, null));
+      if (driver.core.position().round === round) driver.timeout("precommit");
+    }
+    assert.ok(largest < 10_000, `${largest} bytes`);
+  });
+});
+
+describe("a node whose record is lost", () => {
+  test("abstains until the chain is two heights past what a quorum reports", () => {
+    const driver = createDriver({ self: 3, config: { abstain: true } });
+    assert.ok(!driver.effects.some((effect) => effect.type === "persist"));
+    driver.receive(0, proposal(0, "A"));
+    driver.receive(0, { type: "status", height: 4 });
+    driver.receive(1, { type: "status", height: 5 });
+    const voting: boolean[] = [];
+    for (let height = 4; height < 9; height += 1) {
+      if (height === 6) driver.receive(2, { type: "status", height: 4 }, { type: "status", height: 8 });
+      committedByPeers(driver, height);
+      voting.push(driver.core.position().voting);
+    }
+    assert.deepEqual(voting, [false, false, true, true, true], "the highest first report was 5");
+  });
+
+  test("abstains as long as no quorum reports", () => {
+    const driver = createDriver({ self: 3, config: { abstain: true } });
+    driver.receive(0, { type: "status", height: 4 });
+    driver.receive(1, { type: "status", height: 4 });
+    for (let height = 4; height < 20; height += 1) committedByPeers(driver, height);
+    assert.equal(driver.core.position().voting, false);
+  });
+});
+
+test("a core refuses members that are none, too many or not distinct", () => {
+  const config = {
+    genesisHash,
+    chain,
+    self: nodeId(0),
+    height: 1,
+    timeouts: wideAreaTimeouts,
+    abstain: false,
+    sign: (bytes: Uint8Array) => fakeSign(nodeId(0), bytes),
+    verify: fakeVerify,
+  };
+  for (const wrong of [[], members(129), [nodeId(0), nodeId(0)]]) {
+    assert.throws(() => createConsensus({ ...config, members: wrong }), /invariant does not hold/);
+  }
+});

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex } from "../../../src/wire/bytes.js";
+import { issueCredential, issuerName, parseCredential } from "../../../src/wire/credential.js";
+import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
+import { keyId } from "../../../src/wire/key.js";
+import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
+import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
+import { emptyMeterState, type MeterState } from "../../../tools/node/chain/state.js";
+import { generateSeed, nodeVerify, signerFromSeed, verifyAsync } from "../../../tools/node/crypto.js";
+import { admit, admitCredential, isTooLate, Refused, replaces } from "../../../tools/node/ingest/admission.js";
+
+const NOW_S = 1_800_000_000;
+const authority = signerFromSeed(generateSeed());
+const nodeKey = signerFromSeed(generateSeed()).key;
+const member = { id: keyId(nodeKey), key: nodeKey, name: "node-1" };
+const chains = [1, 2].map((service) => ({ service, name: `chain-${service}`, members: [member], target: 0 }));
+const genesis = verifyGenesis(
+  issueGenesis({ network: "test", time_s: 1, nodes: [member], chains }, authority),
+  nodeVerify,
+);
+const meter = signerFromSeed(generateSeed());
+const kid = keyId(meter.key);
+const terms = {
+  issuer: issuerName(genesis),
+  subject: "meter-1",
+  notBefore_s: NOW_S - 100,
+  expires_s: NOW_S + 100,
+  id: kid,
+  key: meter.key,
+  statusIndex: 0,
+  services: [1],
+  role: "meter",
+} as const;
+const credential = issueCredential(terms, authority);
+
+function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(credential)) {
+  return {
+    genesis,
+    now_ms: () => now_s * 1000,
+    credential: (id: Uint8Array) => (toHex(id) === toHex(kid) ? known : undefined),
+    meterState: () => state,
+    servesChain: (service: number) => service === 1,
+    verifyAsync,
+  };
+}
+
+function recordOf(claims: Partial<Claims> = {}, signer = meter, id = kid, disclosures: Uint8Array[] = []): Uint8Array {
+  const base = { service: 1, serviceId: 1, seq: 0, previous: new Uint8Array(0), time_s: NOW_S, quality: 2 };
+  return signRecord({ ...base, ...claims }, disclosures, signer, id);
+}
+
+const topic = serviceTopic("test", 1, "record", toHex(kid));
+const refusal = (reason: string) => (error: unknown) => error instanceof Refused && error.reason === reason;
+
+test("admits a record of a known meter, with its confidential groups apart", async () => {
+  const disclosure = encodeDisclosure({
+    salt: new Uint8Array(16),
+    label: "phases",
+    registers: [{ obis: Uint8Array.of(1, 0, 31, 7, 0, 255), value: 1, scaler: 0, unit: 33 }],
+  });
+  const bytes = recordOf({ digests: digestsOf([disclosure]) }, meter, kid, [disclosure]);
+  const record = await admit(ports(), topic, bytes);
+  assert.equal(record.disclosures.length, 1);
+  assert.ok(record.stripped.length < bytes.length);
+});
+
+test("refuses what is too large before it reads it", async () => {
+  await assert.rejects(admit(ports(), topic, new Uint8Array(RECORD_BYTES_MAX + 1)), refusal("oversized"));
+});
+
+test("refuses what is no record, and what hides a register that the payload does not name", async () => {
+  await assert.rejects(admit(ports(), topic, Uint8Array.of(1, 2, 3)), refusal("malformed"));
+  const foreign = encodeDisclosure({ salt: new Uint8Array(16), label: "x", registers: [] });
+  await assert.rejects(admit(ports(), topic, recordOf({}, meter, kid, [foreign])), refusal("malformed"));
+});
+
+test("refuses a record on the topic of another meter, service or network", async () => {
+  for (const wrong of [
+    serviceTopic("test", 1, "record", "0000000000000000"),
+    serviceTopic("test", 2, "record", toHex(kid)),
+    serviceTopic("other", 1, "record", toHex(kid)),
+    meterTopic("test", "birth", toHex(kid)),
+    "anything",
+  ]) {
+    await assert.rejects(admit(ports(), wrong, recordOf()), refusal("wrong-topic"), wrong);
+  }
+});
+
+test("refuses a service whose chain the node does not serve", async () => {
+  const bytes = recordOf({ service: 2 });
+  await assert.rejects(
+    admit(ports(), serviceTopic("test", 2, "record", toHex(kid)), bytes),
+    refusal("service-not-permitted"),
+  );
+});
+
+test("refuses an unknown meter and a credential out of its dates", async () => {
+  const stranger = signerFromSeed(generateSeed());
+  const id = keyId(stranger.key);
+  await assert.rejects(
+    admit(ports(), serviceTopic("test", 1, "record", toHex(id)), recordOf({}, stranger, id)),
+    refusal("unknown-meter"),
+  );
+  await assert.rejects(admit(ports(undefined, NOW_S + 100), topic, recordOf()), refusal("credential-invalid"));
+  await assert.rejects(admit(ports(undefined, NOW_S - 101), topic, recordOf()), refusal("credential-invalid"));
+});
+
+test("refuses a signature that is another key's", async () => {
+  await assert.rejects(
+    admit(ports(), topic, recordOf({}, signerFromSeed(generateSeed()), kid)),
+    refusal("bad-signature"),
+  );
+});
+
+test("refuses a service that the credential does not permit", async () => {
+  const known = parseCredential(issueCredential({ ...terms, services: [2] }, authority));
+  await assert.rejects(admit(ports(undefined, NOW_S, known), topic, recordOf()), refusal("service-not-permitted"));
+});
+
+test("refuses a number out of all proportion, and one whose fork is recorded", async () => {
+  const far = recordOf({ seq: 2_000_000, previous: new Uint8Array(32) });
+  await assert.rejects(admit(ports(), topic, far), refusal("out-of-sequence"));
+  const state = { ...emptyMeterState, high: 3, forks: [2] };
+  const forked = recordOf({ seq: 2, previous: new Uint8Array(32) });
+  await assert.rejects(admit(ports(state), topic, forked), refusal("fork"));
+});
+
+test("refuses a time far ahead of the node's clock, and takes one long past", async () => {
+  await assert.rejects(admit(ports(), topic, recordOf({ time_s: NOW_S + 3_601 })), refusal("clock-far-off"));
+  assert.equal((await admit(ports(), topic, recordOf({ time_s: 1 }))).claims.time_s, 1);
+});
+
+test("takes a birth's credential of this authority and topic alone", () => {
+  const birth = meterTopic("test", "birth", toHex(kid));
+  assert.equal(admitCredential(genesis, birth, credential, nodeVerify).subject, "meter-1");
+  const forged = issueCredential(terms, signerFromSeed(generateSeed()));
+  assert.throws(() => admitCredential(genesis, birth, forged, nodeVerify), refusal("credential-invalid"));
+  assert.throws(() => admitCredential(genesis, birth, Uint8Array.of(0), nodeVerify), refusal("malformed"));
+  assert.throws(
+    () => admitCredential(genesis, meterTopic("test", "birth", "0000000000000000"), credential, nodeVerify),
+    refusal("wrong-topic"),
+  );
+});
+
+test("a later credential of the same key takes the place of an earlier one, another key's never", () => {
+  const known = parseCredential(credential);
+  assert.ok(replaces(undefined, known));
+  assert.ok(!replaces(known, known));
+  assert.ok(replaces(known, { ...known, expires_s: known.expires_s + 1 }));
+  assert.ok(!replaces(known, { ...known, expires_s: known.expires_s - 1 }));
+  assert.ok(!replaces(known, { ...known, key: nodeKey, expires_s: known.expires_s + 1 }));
+});
+
+test("a number behind the window is too late unless its gap is open", () => {
+  const state = { ...emptyMeterState, high: 5_000, gaps: [[10, 20]] as const };
+  assert.ok(isTooLate(state, 9));
+  assert.ok(!isTooLate(state, 15));
+  assert.ok(!isTooLate(state, 4_990));
+  assert.ok(!isTooLate(undefined, 0));
+});

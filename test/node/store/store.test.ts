@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import fc from "fast-check";
+import { open } from "lmdb";
+import { emptyMeterState } from "../../../tools/node/chain/state.js";
+import { chainRange, numberKey } from "../../../tools/node/store/keys.js";
+import { openStore, openStoreReadOnly } from "../../../tools/node/store/store.js";
+
+const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
+const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+const head = {
+  height: 3,
+  headerHash: new Uint8Array(32).fill(7),
+  counter: 1,
+  time_ms: 1_700_000_000_123,
+  records: 2 ** 40,
+};
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "gridseal-store-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return join(path, "data");
+}
+
+test("keeps every kind of row over a restart, chain by chain", async (t) => {
+  const path = folder(t);
+  const store = await openStore(path, owner);
+  const bytes = Uint8Array.of(9, 8, 7);
+  await store.write((writer) => {
+    writer.putHead(1, head);
+    writer.putBlock(1, 3, bytes);
+    writer.putLocation(1, kid, 2 ** 52, { height: 3, leaf: 70_000 });
+    writer.putMeter(1, kid, { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
+    writer.putOrigin(1, kid, { next: 4, beyond: [6, 9] });
+    writer.putCredential(0, kid, bytes);
+    writer.putConsensus(1, bytes);
+    writer.putBatch(1, { origin: kid, number: 2 ** 50, bytes });
+    writer.putAcceptance(1, kid, 2 ** 50, bytes);
+    writer.putAdmitted(1, kid, 6, bytes);
+    writer.putDisclosures(1, kid, 6, bytes);
+  });
+  await store.close();
+  const again = await openStore(path, owner);
+  t.after(() => again.close());
+  assert.deepEqual(again.head(1), head);
+  assert.deepEqual(new Uint8Array(again.block(1, 3)!), bytes);
+  assert.deepEqual(again.location(1, kid, 2 ** 52), { height: 3, leaf: 70_000 });
+  assert.deepEqual(again.meter(1, kid), { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
+  assert.deepEqual(again.origin(1, kid), { next: 4, beyond: [6, 9] });
+  assert.deepEqual(new Uint8Array(again.credential(0, kid)!), bytes);
+  assert.deepEqual(new Uint8Array(again.consensus(1)!), bytes);
+  const [batch] = again.batches(1);
+  assert.deepEqual(batch?.origin, kid);
+  assert.equal(batch?.number, 2 ** 50);
+  assert.deepEqual(new Uint8Array(batch!.acceptance!), bytes);
+  assert.deepEqual(
+    again.admitted(1).map((row) => new Uint8Array(row)),
+    [bytes],
+  );
+  assert.deepEqual(new Uint8Array(again.disclosures(1, kid, 6)!), bytes);
+  for (const other of [0, 2]) {
+    assert.equal(again.head(other), undefined);
+    assert.deepEqual(again.batches(other), []);
+    assert.deepEqual(again.admitted(other), []);
+  }
+});
+
+test("removes a temporary block together with its acceptance", async (t) => {
+  const store = await openStore(folder(t), owner);
+  t.after(() => store.close());
+  await store.write((writer) => {
+    writer.putBatch(1, { origin: kid, number: 1, bytes: kid });
+    writer.putAcceptance(1, kid, 1, kid);
+  });
+  await store.write((writer) => writer.deleteBatch(1, kid, 1));
+  await store.write((writer) => writer.putBatch(1, { origin: kid, number: 1, bytes: kid }));
+  assert.equal(store.batches(1)[0]?.acceptance, undefined);
+});
+
+test("refuses a folder of another node or network", async (t) => {
+  const path = folder(t);
+  await (await openStore(path, owner)).close();
+  for (const other of [
+    { ...owner, node: new Uint8Array(8) },
+    { ...owner, genesisHash: new Uint8Array(32) },
+  ]) {
+    await assert.rejects(openStore(path, other), { code: "STORE_FOREIGN" });
+  }
+  await (await openStore(path, owner)).close();
+});
+
+test("is read beside the node that writes it", async (t) => {
+  const path = folder(t);
+  const store = await openStore(path, owner);
+  t.after(() => store.close());
+  await store.write((writer) => writer.putHead(1, head));
+  const reader = openStoreReadOnly(path);
+  assert.deepEqual(reader.head(1), head);
+  await reader.close();
+});
+
+test("refuses to read a folder that is none", (t) => {
+  assert.throws(() => openStoreReadOnly(folder(t)), { code: "FILE_UNREADABLE" });
+});
+
+test("refuses a file that is no store, and overwrites nothing", async (t) => {
+  const path = folder(t);
+  await (await openStore(path, owner)).close();
+  const file = join(path, "data.mdb");
+  const text = "this is not a database".repeat(1_000);
+  writeFileSync(file, text);
+  await assert.rejects(openStore(path, owner), { code: "STORE_CORRUPT", message: /is no database/ });
+  assert.equal(readFileSync(file, "utf8"), text);
+});
+
+test("refuses a store that lost its end", async (t) => {
+  const path = folder(t);
+  const store = await openStore(path, owner);
+  await store.write((writer) => writer.putBlock(1, 1, new Uint8Array(100_000)));
+  await store.close();
+  const file = join(path, "data.mdb");
+  truncateSync(file, statSync(file).size - 4_096);
+  await assert.rejects(openStore(path, owner), { code: "STORE_CORRUPT", message: /truncated/ });
+});
+
+test("notices a damaged consensus record", async (t) => {
+  const path = folder(t);
+  const store = await openStore(path, owner);
+  await store.write((writer) => writer.putConsensus(1, new Uint8Array(64).fill(3)));
+  await store.close();
+  const root = open<Buffer, Buffer>({
+    path,
+    keyEncoding: "binary",
+    encoding: "binary",
+    maxDbs: 16,
+    overlappingSync: false,
+  });
+  const table = root.openDB<Buffer, Buffer>({ name: "consensus", keyEncoding: "binary", encoding: "binary" });
+  const key = Buffer.of(0, 1);
+  const damaged = Buffer.from(table.get(key)!);
+  damaged[50]! ^= 1;
+  await table.put(key, damaged);
+  await root.close();
+  const again = await openStore(path, owner);
+  t.after(() => again.close());
+  assert.throws(() => again.consensus(1), { code: "STORE_CORRUPT", message: /consensus record of chain 1/ });
+});
+
+test("keys stand in the order of chain, id and number", () => {
+  const parts = fc.tuple(fc.nat(0xfffe), fc.uint8Array({ minLength: 8, maxLength: 8 }), fc.maxSafeNat());
+  fc.assert(
+    fc.property(parts, parts, (left, right) => {
+      const order =
+        left[0] - right[0] || Buffer.compare(Buffer.from(left[1]), Buffer.from(right[1])) || left[2] - right[2];
+      assert.equal(Math.sign(Buffer.compare(numberKey(...left), numberKey(...right))), Math.sign(order));
+      const { start, end } = chainRange(left[0]);
+      assert.ok(Buffer.compare(start, numberKey(...left)) <= 0 && Buffer.compare(numberKey(...left), end) < 0);
+    }),
+  );
+});
