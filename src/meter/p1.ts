@@ -1,47 +1,77 @@
-// The P1 port of a smart meter: telegrams in, readings out (DSMR P1 2.2 to 5.0.2, ESMR, Fluvius, EON Hungary, IEC 62056-21 mode D push).
-// The CRC comes first: nothing is parsed from a telegram whose CRC is wrong. A telegram of a version without CRC is read and
-// flagged `unchecked`.
+// The P1 port of a smart meter: telegrams in, readings out (DSMR P1 2.2 to 5.0.2, ESMR, Fluvius, EON Hungary, IEC 62056-21 mode D push),
+// bare or in encrypted packets (Luxembourg). The CRC comes first: nothing is parsed from a telegram whose CRC is wrong. A telegram of a
+// version without CRC is read and flagged `unchecked`; the flags of encryption are listed in cipher.ts.
 
+import { type CipherOptions, createDecipher } from "./cipher.js";
 import { createP1Framer, type P1Cut } from "./p1-frame.js";
+import { createP1Splitter, type P1Piece } from "./p1-packet.js";
 import { declaresCrc, parseTelegram } from "./p1-parse.js";
 import { centralEuropeanOffset_s } from "./p1-time.js";
-import type { MeterReader, Outcome, ReaderCounters, Refusal, RefusalReason } from "./reader.js";
+import type { MeterReader, Outcome } from "./reader.js";
+import { createTally } from "./tally.js";
 
 /** What differs between P1 meters. */
-export interface P1Options {
+export interface P1Options extends CipherOptions {
   /** What the winter time of the meter's zone is ahead of UTC: 3600 for Central Europe (default), 0 for Ireland, 7200 for Finland. */
   readonly zoneOffset_s?: number;
   /** True refuses every telegram without a CRC; by default only one whose version has a CRC. */
   readonly requireCrc?: boolean;
 }
 
-/** A streaming reader with one buffer of 8 kB. */
+/** The authentication key that the Luxembourg specification publishes for all its meters; the encryption key alone is secret. */
+const luxembourgKey = Uint8Array.of(0, 17, 34, 51, 68, 85, 102, 119, 136, 153, 170, 187, 204, 221, 238, 255);
+
+/** A streaming reader with one buffer of 8 kB, and one of a packet's size where they are encrypted. */
 export function createP1Reader(options: P1Options = {}): MeterReader {
   const zoneOffset_s = options.zoneOffset_s ?? centralEuropeanOffset_s;
   const requireCrc = options.requireCrc ?? false;
+  const { crypto, keys } = options;
+  const decipher = createDecipher({
+    ...(crypto !== undefined && { crypto }),
+    ...(keys !== undefined && { keys: { authentication: luxembourgKey, ...keys } }),
+  });
+  const splitter = createP1Splitter();
   const framer = createP1Framer();
-  const counters = { frames: 0, crc: 0, truncated: 0, oversized: 0, malformed: 0, unknownObjects: 0 };
-
-  const refuse = (reason: RefusalReason, detail: string): Refusal => {
-    counters[reason]++;
-    return { ok: false, protocol: "p1", reason, detail };
-  };
+  const tally = createTally("p1");
 
   const outcomeOf = (cut: P1Cut): Outcome => {
-    if (cut.kind === "refused") return refuse(cut.reason, cut.detail);
-    if (!cut.checked && (requireCrc || declaresCrc(cut))) return refuse("crc", "the telegram carries no CRC");
+    if (cut.kind === "refused") return tally.refuse(cut.reason, cut.detail);
+    if (!cut.checked && (requireCrc || declaresCrc(cut))) return tally.refuse("crc", "the telegram carries no CRC");
     const parsed = parseTelegram(cut, zoneOffset_s);
-    counters.unknownObjects += parsed.unknownObjects;
-    if (parsed.reading === undefined) return refuse("malformed", parsed.detail);
-    counters.frames++;
+    if (parsed.reading === undefined) return tally.refuse("malformed", parsed.detail);
+    tally.read(parsed.unknownObjects);
     return parsed.reading;
   };
 
+  /** A packet holds one telegram; its hash is over the bytes on the wire. */
+  const outcomesOfPacket = (packet: Uint8Array): Outcome[] => {
+    const pending = framer.end().map(outcomeOf);
+    const deciphered = decipher(packet);
+    if (deciphered.kind === "refused") return [...pending, tally.refuse(deciphered.reason, deciphered.detail)];
+    const telegrams = [...framer.push(deciphered.bytes), ...framer.end()].map((cut): Outcome => {
+      const outcome = outcomeOf(cut);
+      return outcome.ok ? { ...outcome, flags: [...outcome.flags, ...deciphered.flags], frame: packet } : outcome;
+    });
+    if (telegrams.length === 0) telegrams.push(tally.refuse("malformed", "what it deciphers to is no telegram"));
+    return [...pending, ...telegrams];
+  };
+
+  const outcomesOf = (piece: P1Piece): Outcome[] => {
+    switch (piece.kind) {
+      case "plain":
+        return framer.push(piece.bytes).map(outcomeOf);
+      case "packet":
+        return outcomesOfPacket(piece.bytes);
+      case "refused":
+        return [tally.refuse(piece.reason, piece.detail)];
+    }
+  };
+
   return {
-    push: (bytes) => framer.push(bytes).map(outcomeOf),
-    end: () => framer.end().map(outcomeOf),
-    get counters(): ReaderCounters {
-      return { ...counters, noiseBytes: framer.noiseBytes };
+    push: (bytes, uptime_ms) => splitter.push(bytes, uptime_ms).flatMap(outcomesOf),
+    end: () => [...splitter.end().flatMap(outcomesOf), ...framer.end().map(outcomeOf)],
+    get counters() {
+      return tally.counters(framer.noiseBytes);
     },
   };
 }

@@ -39,9 +39,10 @@ test("captured telegrams come out of the sealed chain as they went in at the met
 }, async (t) => {
   const defer = cleanUp(t);
   const network = await makeNetwork(defer, join(await temporaryFolder(defer), "network"), { nodes: 4, meters: 1 });
-  const telegrams = await Promise.all(names.map((name) => readFile(join(captures.path, name))));
+  const files = await Promise.all(names.map((name) => readFile(join(captures.path, name))));
   const frames = join(network.folder, "frames.txt");
-  await writeFile(frames, Buffer.concat(telegrams));
+  await writeFile(frames, Buffer.concat(files));
+  const telegrams = files.map(telegramIn);
   await startNodes(network);
   const published = await runMeter(t, network, frames, telegrams);
   await whenEqual(network);

@@ -1,0 +1,145 @@
+// General-glo-ciphering (IEC 62056-5-3, tag 219): system title, security control, invocation counter, AES-128-GCM ciphertext and a
+// tag of 12 bytes. The nonce is system title and counter; what is authenticated beside the text is security byte and authentication key.
+//
+// Flags: `unauthenticated` encryption alone (security byte 0x20), so that nothing vouches for the sender; `replayed` a counter that is
+// not above the last one of the same system title.
+
+/** AES-128-GCM as the platform has it: the SDK's native one on a device, node:crypto on Node. */
+export interface MeterCrypto {
+  /**
+   * The plaintext, or undefined where the tag is wrong. `key` has 16 bytes, `iv` 12, `tag` 12; an empty tag means that there is
+   * none to check. Does not throw for any bytes of these lengths.
+   */
+  aesGcmDecrypt(
+    key: Uint8Array,
+    iv: Uint8Array,
+    aad: Uint8Array,
+    ciphertext: Uint8Array,
+    tag: Uint8Array,
+  ): Uint8Array | undefined;
+}
+
+/** The keys of a meter's customer port, 16 bytes each, from the grid operator. */
+export interface MeterKeys {
+  readonly encryption: Uint8Array;
+  /** Needed where the meter authenticates (security byte 0x30). */
+  readonly authentication?: Uint8Array;
+}
+
+export interface CipherOptions {
+  readonly crypto?: MeterCrypto;
+  readonly keys?: MeterKeys;
+}
+
+/** What a ciphered APDU holds. */
+export type Deciphered =
+  | { readonly kind: "plain"; readonly bytes: Uint8Array; readonly flags: readonly string[] }
+  | {
+      readonly kind: "refused";
+      readonly reason: "malformed" | "locked" | "decryption";
+      readonly detail: string;
+    };
+
+/** Deciphers one APDU that begins with tag 219; a port's decipherer remembers its last counter. */
+export type Decipher = (apdu: Uint8Array) => Deciphered;
+
+/** Where the parts of a ciphered APDU are. */
+export interface CipherLayout {
+  /** Index of the security byte. */
+  readonly security: number;
+  /** Index after the tag. */
+  readonly end: number;
+}
+
+export const generalGloCiphering = 0xdb;
+export const titleBytes = 8;
+const keyBytes = 16;
+const counterBytes = 4;
+const tagBytes = 12;
+const authenticated = 0x10;
+const encrypted = 0x20;
+const compressed = 0x80;
+/** Suites 0 and 1 both cipher with AES-128-GCM. */
+const suiteMask = 0x0e;
+
+/** A decipherer; a key that has not 16 bytes is a RangeError. */
+export function createDecipher({ crypto, keys }: CipherOptions): Decipher {
+  checkKey("encryption", keys?.encryption);
+  checkKey("authentication", keys?.authentication);
+  let lastTitle = new Uint8Array(0);
+  let lastCounter = 0;
+
+  /** Whether the counter repeats or went back; remembers it. */
+  const isReplay = (title: Uint8Array, counter: number): boolean => {
+    const known = lastTitle.length === title.length && title.every((byte, index) => byte === lastTitle[index]);
+    const replayed = known && counter <= lastCounter;
+    lastTitle = title.slice();
+    if (!replayed) lastCounter = counter;
+    return replayed;
+  };
+
+  return (apdu) => {
+    const layout = layoutOf(apdu, 0, apdu.length);
+    if (layout === undefined || layout.end > apdu.length) return refused("malformed", "its ciphering header is cut off");
+    const { security, end } = layout;
+    const control = apdu[security]!;
+    if ((control & encrypted) === 0 || (control & (compressed | suiteMask)) !== 0) {
+      return refused("malformed", `unknown security byte 0x${control.toString(16)}`);
+    }
+    if (crypto === undefined || keys === undefined) return refused("locked", "the frame is encrypted and no key is given");
+    const withTag = (control & authenticated) !== 0;
+    if (withTag && keys.authentication === undefined) {
+      return refused("locked", "the meter authenticates (security byte 0x30) and no authentication key is given");
+    }
+    const text = security + 1 + counterBytes;
+    const textEnd = withTag ? end - tagBytes : end;
+    if (textEnd < text) return refused("malformed", "it is shorter than its tag");
+    const title = apdu.subarray(2, 2 + titleBytes);
+    const nonce = joined(title, apdu.subarray(security + 1, text));
+    const aad = withTag ? joined(apdu.subarray(security, security + 1), keys.authentication!) : new Uint8Array(0);
+    const bytes = crypto.aesGcmDecrypt(
+      keys.encryption,
+      nonce,
+      aad,
+      apdu.subarray(text, textEnd),
+      apdu.subarray(textEnd, end),
+    );
+    if (bytes === undefined) return refused("decryption", "its tag is wrong: another key, or a changed frame");
+    const flags: string[] = [];
+    if (!withTag) flags.push("unauthenticated");
+    const counter = nonce[8]! * 2 ** 24 + nonce[9]! * 65536 + nonce[10]! * 256 + nonce[11]!;
+    // Without a tag anybody can set the counter: it proves nothing then.
+    if (withTag && isReplay(title, counter)) flags.push("replayed");
+    return { kind: "plain", bytes, flags };
+  };
+}
+
+/** The layout of a ciphered APDU that begins at `start`: tag, title, length, security byte. Undefined where it is none. */
+export function layoutOf(bytes: Uint8Array, start: number, available: number): CipherLayout | undefined {
+  if (bytes[start] !== generalGloCiphering || bytes[start + 1] !== titleBytes) return undefined;
+  const lengthAt = start + 2 + titleBytes;
+  const first = bytes[lengthAt]!;
+  const extra = first < 0x80 ? 0 : first - 0x80;
+  if (extra > 2 || lengthAt + 1 + extra >= available) return undefined;
+  let length = extra === 0 ? first : 0;
+  for (let index = 1; index <= extra; index++) length = length * 256 + bytes[lengthAt + index]!;
+  const security = lengthAt + 1 + extra;
+  return length <= counterBytes ? undefined : { security, end: security + length };
+}
+
+function checkKey(name: string, key: Uint8Array | undefined): void {
+  if (key !== undefined && key.length !== keyBytes) {
+    throw new RangeError(`${name} key: expected ${keyBytes} bytes, got ${key.length}`);
+  }
+}
+
+function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(left.length + right.length);
+  whole.set(left);
+  whole.set(right, left.length);
+  return whole;
+}
+
+function refused(reason: "malformed" | "locked" | "decryption", detail: string): Deciphered {
+  return { kind: "refused", reason, detail };
+}

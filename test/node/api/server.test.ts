@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get } from "node:http";
+import { type TestContext, test } from "node:test";
+import { toHex } from "../../../src/wire/bytes.js";
+import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { createApi } from "../../../tools/node/api/server.js";
+import { nodeVerify } from "../../../tools/node/crypto.js";
+import { createMetrics } from "../../../tools/node/metrics.js";
+import { createReceipts } from "../../../tools/node/receipts.js";
+import { createCluster, SERVICE } from "../chain/cluster.js";
+
+/** The JSON that the API answers with. */
+async function jsonOf(response: Response): Promise<Record<string, unknown>> {
+  return (await response.json()) as Record<string, unknown>;
+}
+
+/** The API of a node whose chain holds five records in blocks of its own. */
+async function createNodeApi(t: TestContext) {
+  const cluster = await createCluster(1);
+  const meter = await cluster.meter();
+  const { chain, store } = cluster.nodes[0]!;
+  for (let index = 1; index <= 5; index += 1) {
+    await chain.admit(meter.next(), undefined);
+    await cluster.until(() => chain.head.records === index, `record ${index} is sealed`);
+  }
+  const api = createApi({
+    name: "node-1",
+    genesis: cluster.genesis,
+    genesisBytes: cluster.genesisBytes,
+    store,
+    receipts: createReceipts(store),
+    metrics: createMetrics(),
+    peersConnected: () => 0,
+    chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],
+    isWaiting: (_service, _kid, seq) => seq === 99,
+  });
+  const port = await api.listen("127.0.0.1", 0);
+  t.after(async () => {
+    await api.close();
+    await cluster.close();
+  });
+  return { cluster, meter, api, port, base: `http://127.0.0.1:${port}` };
+}
+
+test("answers health, chains, genesis and metrics", async (t) => {
+  const { cluster, base } = await createNodeApi(t);
+  const health = await jsonOf(await fetch(`${base}/health`));
+  assert.equal(health.network, "test");
+  const { 0: chain } = (await jsonOf(await fetch(`${base}/chains`))) as Record<
+    number,
+    { records: number; header: string }
+  >;
+  assert.equal(chain?.records, 5);
+  assert.equal(chain?.header, toHex(cluster.nodes[0]!.chain.head.headerHash));
+  assert.deepEqual(new Uint8Array(await (await fetch(`${base}/genesis`)).arrayBuffer()), cluster.genesisBytes);
+  assert.match(await (await fetch(`${base}/metrics`)).text(), /# TYPE gridseal_records_admitted_total counter/);
+});
+
+test("serves blocks one by one and in ranges", async (t) => {
+  const { cluster, base } = await createNodeApi(t);
+  const { store } = cluster.nodes[0]!;
+  const blocks = [1, 2, 3, 4, 5].map((height) => Buffer.from(store.block(SERVICE, height)!));
+  const bytesOf = async (path: string) => Buffer.from(await (await fetch(`${base}${path}`)).arrayBuffer());
+  assert.deepEqual(await bytesOf("/chains/1/blocks/3"), blocks[2]);
+  assert.deepEqual(await bytesOf("/chains/1/blocks"), Buffer.concat(blocks));
+  assert.deepEqual(await bytesOf("/chains/1/blocks?from=2&limit=2"), Buffer.concat(blocks.slice(1, 3)));
+  assert.equal((await bytesOf("/chains/1/blocks?from=6")).length, 0);
+});
+
+test("serves a sealed record's receipt, says that one waits, and that one is unknown", async (t) => {
+  const { cluster, meter, base } = await createNodeApi(t);
+  const path = (seq: number) => `${base}/receipts/1/${toHex(meter.kid)}/${seq}`;
+  const receipt = decodeReceipt(new Uint8Array(await (await fetch(path(4))).arrayBuffer()));
+  verifyReceipt(receipt, cluster.genesis, nodeVerify);
+  assert.equal((await fetch(path(99))).status, 202);
+  const unknown = await fetch(path(5));
+  assert.equal(unknown.status, 404);
+  assert.equal((await jsonOf(unknown)).code, "unknown-record");
+});
+
+test("answers bad requests with a code and a sentence", async (t) => {
+  const { base } = await createNodeApi(t);
+  for (const [path, status] of [
+    ["/receipts/1/xyz/0", 400],
+    ["/receipts/1/0000000000000000/-1", 400],
+    ["/chains/1/blocks?from=0", 400],
+    ["/chains/1/blocks?from=abc", 400],
+    ["/chains/1/blocks/999", 404],
+    ["/chains/9/blocks/1", 404],
+    ["/nothing", 404],
+    ["/%", 400],
+    [`/chains/${"9".repeat(50)}/blocks/1`, 404],
+  ] as const) {
+    const answer = await fetch(`${base}${path}`);
+    assert.equal(answer.status, status, path);
+    const { code, message } = await jsonOf(answer);
+    assert.ok(typeof code === "string" && typeof message === "string", path);
+  }
+});
+
+test("broadcasts sealed blocks to its subscribers", async (t) => {
+  const { api, port } = await createNodeApi(t);
+  const request = get({ host: "127.0.0.1", port, path: "/events" });
+  const [response] = await once(request, "response");
+  response.setEncoding("utf8");
+  await once(response, "data"); // the comment that opens the stream
+  api.broadcast({ service: 1, height: 6 });
+  const [text] = await once(response, "data");
+  assert.equal(text, 'event: block\ndata: {"service":1,"height":6}\n\n');
+  request.destroy();
+});
