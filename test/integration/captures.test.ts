@@ -6,7 +6,7 @@ import { createHash, type KeyObject } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { Algorithms, errors, Sign1 } from "@auth0/cose";
 import { openPort } from "../../tools/emulators/port.js";
 import { parsePort } from "../../tools/emulators/port-configuration.js";
@@ -23,7 +23,7 @@ import {
   verifyChains,
   whenEqual,
 } from "./network.js";
-import { cleanUp, gridseal, PATIENCE_MS, temporaryFolder, until } from "./processes.js";
+import { cleanUp, type Defer, gridseal, PATIENCE_MS, temporaryFolder, until } from "./processes.js";
 
 const captures = shared("data/dsmr_parser");
 const names =
@@ -44,7 +44,7 @@ test("captured telegrams come out of the sealed chain as they went in at the met
   await writeFile(frames, Buffer.concat(files));
   const telegrams = files.map(telegramIn);
   await startNodes(network);
-  const published = await runMeter(t, network, frames, telegrams);
+  const published = await runMeter(defer, network, frames, telegrams);
   await whenEqual(network);
   await stopNodes(network);
   const reports = await verifyChains(network);
@@ -123,7 +123,7 @@ interface Published {
 
 /** Runs the network's meter until each telegram has given a sealed record on both chains; what it has published. */
 async function runMeter(
-  t: TestContext,
+  defer: Defer,
   network: TestNetwork,
   frames: string,
   telegrams: readonly Uint8Array[],
@@ -145,7 +145,7 @@ async function runMeter(
       if (direction === "received" && kind === "receipt") receipts.add(hex(list(independentDecode(bytes), 10)[4]));
     },
   });
-  t.after(() => meter.kill());
+  defer(() => meter.kill());
   const frameHashes = telegrams.map(sha256);
   const seen = (service: number) =>
     new Set([...published.values()].filter((one) => one.service === service).map(({ bytes }) => frameOf(bytes)));

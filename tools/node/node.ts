@@ -1,13 +1,14 @@
 // One node: a process that serves several chains over one store, one peer network, one ingest and one API. Composes the parts;
 // what they do is theirs.
 
+import { existsSync } from "node:fs";
 import pino, { type Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
 import { equalKeys, type Signer } from "../../src/wire/key.js";
 import { serviceTopic } from "../../src/wire/topics.js";
-import { readWhole } from "../authority/files.js";
+import { createFile, readWhole } from "../authority/files.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { readKeyFile } from "../authority/key-file.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -49,7 +50,7 @@ interface Identity {
 export async function startNode(configuration: NodeConfiguration): Promise<Node> {
   const log = pino({ name: configuration.name, level: configuration.log });
   const identity = await readIdentity(configuration);
-  const store = await openStore(configuration.data, { node: identity.self.id, genesisHash: identity.genesis.hash });
+  const store = await openOwnStore(configuration, identity);
   const closing: (() => unknown)[] = [() => store.close()];
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step();
@@ -235,6 +236,15 @@ async function listen(start: () => Promise<number>, what: string, port: number):
   } catch (cause) {
     throw new GridsealError("PORT_UNAVAILABLE", `${what} cannot listen on port ${port}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** The store, and beside the key the mark that it has signed: a store that is made anew afterwards has forgotten what. */
+async function openOwnStore(configuration: NodeConfiguration, { genesis, self }: Identity): Promise<Store> {
+  const mark = `${configuration.key}.used`;
+  const keyHasSigned = existsSync(mark);
+  const store = await openStore(configuration.data, { node: self.id, genesisHash: genesis.hash }, keyHasSigned);
+  if (!keyHasSigned) await createFile(mark, "This key has signed for its node: keep the node's data folder.\n");
+  return store;
 }
 
 async function readTls({ tls }: NodeConfiguration): Promise<TlsMaterial> {

@@ -111,6 +111,27 @@ test("what a node admitted before it was killed is sealed after it is back", asy
   await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === 30), "all 30 are sealed");
 });
 
+test("a node whose store is lost follows, and votes again when the chain is two blocks further", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const sealOne = async (index: number) => {
+    const wanted = recordsOf(cluster.nodes[0]!) + 1;
+    await cluster.nodes[index]!.chain.admit(meter.next(), undefined);
+    await cluster.until(
+      () => cluster.nodes.every((node) => !node.up || recordsOf(node) === wanted),
+      `record ${wanted} is sealed`,
+    );
+  };
+  await sealOne(0);
+  await cluster.kill(3);
+  await cluster.restart(3, true);
+  for (let index = 0; index < 4; index += 1) await sealOne(0);
+  // Without a second node, the chain goes on only with the votes of the one that lost its store.
+  await cluster.kill(1);
+  for (let index = 0; index < 2; index += 1) await sealOne(0);
+});
+
 test("an idle chain makes no blocks", async (t) => {
   const cluster = await createCluster(4);
   t.after(() => cluster.close());

@@ -43,7 +43,8 @@ export interface TestCluster {
   meter(): Promise<TestMeter>;
   /** Stops a node as kill -9 would: nothing of it runs on. */
   kill(index: number): Promise<void>;
-  restart(index: number): Promise<void>;
+  /** Starts a killed node again; `wiped` has lost its store. */
+  restart(index: number, wiped?: boolean): Promise<void>;
   until(condition: () => boolean, what: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -62,6 +63,7 @@ export async function createCluster(size: number, target = 0): Promise<TestClust
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
   const nodes: TestNode[] = [];
   const errors: unknown[] = [];
+  const keysUsed = new Set<number>();
 
   const run = (node: Omit<TestNode, "chain">, index: number): Chain =>
     createChain({
@@ -95,7 +97,7 @@ export async function createCluster(size: number, target = 0): Promise<TestClust
     });
 
   const open = (path: string, index: number) =>
-    openStore(path, { node: members[index]!.id, genesisHash: genesis.hash });
+    openStore(path, { node: members[index]!.id, genesisHash: genesis.hash }, keysUsed.has(index));
 
   for (const [index, signer] of signers.entries()) {
     const path = join(folder, `node-${index + 1}`);
@@ -132,8 +134,10 @@ export async function createCluster(size: number, target = 0): Promise<TestClust
       return meter;
     },
     kill: (index) => stop(nodes[index]!),
-    async restart(index) {
+    async restart(index, wiped = false) {
       const node = nodes[index]!;
+      if (wiped) rmSync(node.path, { recursive: true });
+      keysUsed.add(index);
       node.store = await open(node.path, index);
       node.timers = new Map();
       node.chain = run(node, index);

@@ -141,7 +141,12 @@ describe("DECISION", () => {
     assert.deepEqual(driver.receive(2, decision(0, "A", [0, 1, 2])), ["need A from n2 n0 n1", "set resend 2000"]);
     assert.deepEqual(driver.receive(2, decision(0, "A", [0, 1, 2])), []);
     assert.deepEqual(driver.receive(1, decision(0, "A", [0, 1, 2])), ["need A from n1 n0 n2"]);
-    assert.deepEqual(driver.timeout("resend"), ["need A from n1 n0 n2", "set resend 2000"].reverse());
+    assert.deepEqual(driver.timeout("resend"), [
+      "set resend 2000",
+      "need A from n1 n0 n2",
+      "all <- decision 4",
+      "all <- status 4",
+    ]);
   });
 
   test("is refused with too few, forged or unordered signatures", () => {

@@ -27,7 +27,7 @@ function folder(t: TestContext): string {
 
 test("keeps every kind of row over a restart, chain by chain", async (t) => {
   const path = folder(t);
-  const store = await openStore(path, owner);
+  const store = await openStore(path, owner, false);
   const bytes = Uint8Array.of(9, 8, 7);
   await store.write((writer) => {
     writer.putHead(1, head);
@@ -43,7 +43,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
     writer.putDisclosures(1, kid, 6, bytes);
   });
   await store.close();
-  const again = await openStore(path, owner);
+  const again = await openStore(path, owner, false);
   t.after(() => again.close());
   assert.deepEqual(again.head(1), head);
   assert.deepEqual(new Uint8Array(again.block(1, 3)!), bytes);
@@ -69,7 +69,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
 });
 
 test("removes a temporary block together with its acceptance", async (t) => {
-  const store = await openStore(folder(t), owner);
+  const store = await openStore(folder(t), owner, false);
   t.after(() => store.close());
   await store.write((writer) => {
     writer.putBatch(1, { origin: kid, number: 1, bytes: kid });
@@ -82,19 +82,34 @@ test("removes a temporary block together with its acceptance", async (t) => {
 
 test("refuses a folder of another node or network", async (t) => {
   const path = folder(t);
-  await (await openStore(path, owner)).close();
+  await (await openStore(path, owner, false)).close();
   for (const other of [
     { ...owner, node: new Uint8Array(8) },
     { ...owner, genesisHash: new Uint8Array(32) },
   ]) {
-    await assert.rejects(openStore(path, other), { code: "STORE_FOREIGN" });
+    await assert.rejects(openStore(path, other, false), { code: "STORE_FOREIGN" });
   }
-  await (await openStore(path, owner)).close();
+  await (await openStore(path, owner, false)).close();
+});
+
+test("knows for ever that it was made for a key that has signed before", async (t) => {
+  const path = folder(t);
+  const made = await openStore(path, owner, true);
+  assert.equal(made.isReplaced, true);
+  await made.close();
+  const again = await openStore(path, owner, true);
+  assert.equal(again.isReplaced, true);
+  await again.close();
+  const other = join(path, "other");
+  await (await openStore(other, owner, false)).close();
+  const kept = await openStore(other, owner, true);
+  t.after(() => kept.close());
+  assert.equal(kept.isReplaced, false);
 });
 
 test("is read beside the node that writes it", async (t) => {
   const path = folder(t);
-  const store = await openStore(path, owner);
+  const store = await openStore(path, owner, false);
   t.after(() => store.close());
   await store.write((writer) => writer.putHead(1, head));
   const reader = openStoreReadOnly(path);
@@ -108,27 +123,27 @@ test("refuses to read a folder that is none", (t) => {
 
 test("refuses a file that is no store, and overwrites nothing", async (t) => {
   const path = folder(t);
-  await (await openStore(path, owner)).close();
+  await (await openStore(path, owner, false)).close();
   const file = join(path, "data.mdb");
   const text = "this is not a database".repeat(1_000);
   writeFileSync(file, text);
-  await assert.rejects(openStore(path, owner), { code: "STORE_CORRUPT", message: /is no database/ });
+  await assert.rejects(openStore(path, owner, false), { code: "STORE_CORRUPT", message: /is no database/ });
   assert.equal(readFileSync(file, "utf8"), text);
 });
 
 test("refuses a store that lost its end", async (t) => {
   const path = folder(t);
-  const store = await openStore(path, owner);
+  const store = await openStore(path, owner, false);
   await store.write((writer) => writer.putBlock(1, 1, new Uint8Array(100_000)));
   await store.close();
   const file = join(path, "data.mdb");
   truncateSync(file, statSync(file).size - 4_096);
-  await assert.rejects(openStore(path, owner), { code: "STORE_CORRUPT", message: /truncated/ });
+  await assert.rejects(openStore(path, owner, false), { code: "STORE_CORRUPT", message: /truncated/ });
 });
 
 test("notices a damaged consensus record", async (t) => {
   const path = folder(t);
-  const store = await openStore(path, owner);
+  const store = await openStore(path, owner, false);
   await store.write((writer) => writer.putConsensus(1, new Uint8Array(64).fill(3)));
   await store.close();
   const root = open<Buffer, Buffer>({
@@ -144,7 +159,7 @@ test("notices a damaged consensus record", async (t) => {
   damaged[50]! ^= 1;
   await table.put(key, damaged);
   await root.close();
-  const again = await openStore(path, owner);
+  const again = await openStore(path, owner, false);
   t.after(() => again.close());
   assert.throws(() => again.consensus(1), { code: "STORE_CORRUPT", message: /consensus record of chain 1/ });
 });

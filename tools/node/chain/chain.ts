@@ -55,8 +55,8 @@ export function createChain(ports: ChainPorts): Chain {
       members: chain.members.map((member) => toHex(member.id)),
       height: sealer.head.height + 1,
       timeouts: ports.timeouts,
-      // Blocks without the record of what was signed for them: the store has lost something, so this node must not vote yet.
-      abstain: restored === undefined && sealer.head.height > 0,
+      // The store has lost the record of what was signed, or blocks are there without it: this node must not vote yet.
+      abstain: restored === undefined && (store.isReplaced || sealer.head.height > 0),
       sign: (bytes) => ports.signer.sign(bytes),
       verify(node, bytes, signature) {
         const member = chain.members.find((candidate) => toHex(candidate.id) === node);

@@ -41,6 +41,8 @@ export function receive(state: State, from: NodeId, message: Message): void {
 }
 
 function receiveHere(state: State, from: NodeId, message: Exclude<Message, { type: "evidence" }>): void {
+  // Once the commit is known, only its body is missing.
+  if (state.commit !== undefined && message.type !== "proposal" && message.type !== "decision") return;
   switch (message.type) {
     case "proposal":
       receiveProposal(state, message);

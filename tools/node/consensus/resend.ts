@@ -4,23 +4,25 @@
 import { sendStatus } from "./peers.js";
 import { type State, send, setTimer } from "./state.js";
 
-/** Every two seconds while a height is under way. A follower only asks again for a missing body. */
+/** Every two seconds while a height is under way; once its commit is known, only that, until the body is here. */
 export function resend(state: State): void {
   state.needed.clear(); // the rules ask again for bodies that are still missing
-  if (state.step === "idle") {
-    if (state.commit !== undefined) setTimer(state, "resend", state.config.timeouts.resend_ms);
+  const { round, locked, valid, commit, height } = state;
+  if (commit !== undefined) {
+    send(state, "all", { type: "decision", height, id: commit.id, certificate: commit.certificate });
+  } else if (state.step !== "idle") {
+    const own = [
+      state.ownProposals.get(round),
+      state.ownPrevotes.get(round),
+      state.ownPrecommits.get(round),
+      locked === undefined || locked.round === round ? undefined : state.ownPrecommits.get(locked.round),
+    ];
+    for (const message of own) if (message !== undefined) send(state, "all", message);
+    if (valid !== undefined) send(state, "all", valid.polka);
+    if (state.roundCertificate.length > 0) send(state, "all", { type: "round", height, votes: state.roundCertificate });
+  } else {
     return;
   }
-  const { round, locked, valid, height } = state;
-  const own = [
-    state.ownProposals.get(round),
-    state.ownPrevotes.get(round),
-    state.ownPrecommits.get(round),
-    locked === undefined || locked.round === round ? undefined : state.ownPrecommits.get(locked.round),
-  ];
-  for (const message of own) if (message !== undefined) send(state, "all", message);
-  if (valid !== undefined) send(state, "all", valid.polka);
-  if (state.roundCertificate.length > 0) send(state, "all", { type: "round", height, votes: state.roundCertificate });
   sendStatus(state, "all");
   setTimer(state, "resend", state.config.timeouts.resend_ms);
 }

@@ -25,7 +25,6 @@ import { type Candidate, highestVotes, keepVote, prevotesFor, roundVotes } from 
 /** Far more than any input can make fire: what fires advances a step or a round for which votes are kept. */
 const PASSES_MAX = 256;
 const rules: readonly ((state: State) => boolean)[] = [
-  decide,
   skipRound,
   startRound,
   propose,
@@ -38,11 +37,12 @@ const rules: readonly ((state: State) => boolean)[] = [
   awaitPrecommits,
 ];
 
-/** Fires rules until none applies, then asks the shell for what they wait for. */
+/** Fires rules until none applies, then asks the shell for what they wait for. A known commit ends the rounds of its height. */
 export function evaluate(state: State): void {
   for (let pass = 0; pass < PASSES_MAX; pass += 1) {
     if (state.step === "decided") return;
-    if (!rules.some((rule) => rule(state))) {
+    const fired = state.commit === undefined ? rules.some((rule) => rule(state)) : decide(state);
+    if (!fired) {
       askShell(state);
       return;
     }
@@ -207,6 +207,7 @@ function awaitPrecommits(state: State): boolean {
 
 /** L57, L61, L65: a step took too long. */
 export function timeOut(state: State, name: "propose" | "prevote" | "precommit"): void {
+  if (state.commit !== undefined) return;
   if (name === "propose" && state.step === "propose") sendPrevote(state, null, -1);
   else if (name === "prevote" && state.step === "prevote") sendPrecommit(state, null);
   else if (name === "precommit" && state.step !== "idle") {

@@ -66,6 +66,8 @@ export interface Writer {
 }
 
 export interface Store {
+  /** The folder is not the one that the node's key signed with before: what was signed is not known here. */
+  readonly isReplaced: boolean;
   head(chain: number): Head | undefined;
   block(chain: number, height: number): Uint8Array | undefined;
   location(chain: number, kid: Uint8Array, seq: number): Location | undefined;
@@ -102,17 +104,27 @@ interface Tables {
 }
 
 const FORMAT = 1;
+const OWNER_KEY = Buffer.from("owner");
+const REPLACED_KEY = Buffer.from("replaced");
 
 /**
- * Opens the store of a node in a folder, made where it is absent. The folder belongs to one node and genesis for ever.
+ * Opens the store of a node in a folder, made where it is absent. The folder belongs to one node and genesis for ever. Where it
+ * is made although `keyHasSigned`, the one before is lost, and the new one says so from then on.
  * Throws STORE_FOREIGN, STORE_CORRUPT or FILE_UNREADABLE; nothing is overwritten then.
  */
-export async function openStore(path: string, owner: { node: Uint8Array; genesisHash: Uint8Array }): Promise<Store> {
+export async function openStore(
+  path: string,
+  owner: { readonly node: Uint8Array; readonly genesisHash: Uint8Array },
+  keyHasSigned: boolean,
+): Promise<Store> {
   const tables = openTables(path, false);
   const identity = encodeCbor([FORMAT, owner.node, owner.genesisHash]);
-  const found = tables.meta.get(Buffer.from("owner"));
+  const found = tables.meta.get(OWNER_KEY);
   if (found === undefined) {
-    await tables.meta.put(Buffer.from("owner"), Buffer.from(identity));
+    await tables.root.batch(() => {
+      if (keyHasSigned) tables.meta.put(REPLACED_KEY, Buffer.of(1));
+      tables.meta.put(OWNER_KEY, Buffer.from(identity));
+    });
   } else if (!equalBytes(found, identity)) {
     await tables.root.close();
     throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
@@ -172,6 +184,7 @@ function storeOver(tables: Tables, path: string): Store {
   };
   const writer = writerOver(tables);
   return {
+    isReplaced: tables.meta.get(REPLACED_KEY) !== undefined,
     head: (chain) => readRow(`head of chain ${chain}`, tables.heads.get(chainKey(chain)), decodeHead),
     block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
     location: (chain, kid, seq) =>
