@@ -151,6 +151,11 @@ export function decodeBlock(bytes: Uint8Array): Block {
   };
 }
 
+/** The header of an encoded block, nothing else of it read. */
+export function headerOfBlock(bytes: Uint8Array): Uint8Array {
+  return asBytes(asArray(decodeCbor(bytes, blockLimits), "block", 7)[2], "block header", HEADER_BYTES);
+}
+
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

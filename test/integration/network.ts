@@ -29,6 +29,8 @@ export interface ChainState {
   readonly header: string;
   readonly records: number;
   readonly violations: number;
+  /** records that wait to be sealed; of a running node alone */
+  readonly pending: number;
 }
 
 export interface TestNode {

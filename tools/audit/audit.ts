@@ -185,7 +185,6 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   const replayed = replayBlock(tip, block);
   const { execution, records } = replayed;
   checkAcknowledgements(audit.chain, block.batches);
-  checkAnchors(audit, block);
   const hash = headerHash(block.header);
   const named = { genesisHash: audit.genesis.hash, chain: block.chain, height: block.height, headerHash: hash };
   verifyCertificate(block.certificate, named, audit.chain.members, nodeVerify);
@@ -233,17 +232,6 @@ function checkAcknowledgements(chain: GenesisChain, batches: readonly SealedBatc
       }
       next += 1;
     }
-  }
-}
-
-function checkAnchors(audit: Audit, block: Block): void {
-  let before = 0;
-  for (const { chain, height } of block.anchors) {
-    if (chain <= before) throw new WireError("unproven", "anchors are not in ascending order of their chains");
-    if (chain === block.chain || !audit.genesis.chains.some(({ service }) => service === chain) || height === 0) {
-      throw new WireError("unproven", `anchor names block ${height} of chain ${chain}, which is none of another chain`);
-    }
-    before = chain;
   }
 }
 

@@ -104,7 +104,7 @@ export interface Driver {
   validated(round: number, letter: string, valid?: boolean, fresh?: boolean): string[];
   built(round: number, letter: string): string[];
   committed(letter: string, options?: { height?: number; work?: boolean }): string[];
-  /** The newest record, decoded. */
+  /** The newest record, decoded: the restored one until there is another. */
   record(): ConsensusRecord;
   /** The effects of the last input. */
   readonly effects: readonly Effect[];
@@ -171,8 +171,9 @@ export function createDriver({ self, restored, config }: DriverOptions): Driver 
     committed: (letter, { height = HEIGHT, work = false } = {}) =>
       feed({ type: "committed", height, id: idOf(letter), members: members(), work }),
     record() {
-      if (record === undefined) throw new Error("nothing was persisted");
-      return decodeRecord(record, id!);
+      if (record !== undefined) return decodeRecord(record, id!);
+      if (restored === undefined) throw new Error("nothing was persisted");
+      return restored;
     },
     get effects() {
       return effects;

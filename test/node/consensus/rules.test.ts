@@ -88,7 +88,7 @@ describe("L14-19 proposing", () => {
     const driver = createDriver({ self: 0 });
     driver.receive(1, prevote(1, 0, null));
     assert.deepEqual(driver.receive(2, prevote(2, 0, null)), ["set propose 1000", "set resend 2000"]);
-    assert.deepEqual(driver.timeout("propose"), ["persist", "all <- prevote 0 nil vr -1"]);
+    assert.deepEqual(driver.timeout("propose"), ["persist", "all <- prevote 0 nil vr -1", "all <- precommit 0 nil"]);
   });
 
   test("work that comes while the proposer waits is proposed", () => {

@@ -1,10 +1,10 @@
 // A sealed block against the chain before it, pure: everything but the certificate and the records' signatures is computed again.
 // A node that catches up and an audit both run it.
 
-import { type Block, blockTree } from "../../../src/wire/block.js";
+import { type Anchor, type Block, blockTree } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
-import { memberSetHash } from "../../../src/wire/genesis.js";
+import { type Genesis, memberSetHash } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
@@ -67,9 +67,21 @@ function checkPlace(tip: ChainTip, block: Block): void {
     [equalBytes(block.script, builtInScript), "contract script is unknown"],
     [equalBytes(block.memberSet, members), "member set is not the chain's"],
     [equalBytes(block.nextMemberSet, members), "next member set is not the chain's"],
+    [areAnchorsInOrder(block.anchors, block.chain, tip.genesis), "anchors are not of other chains in their order"],
   ];
   const wrong = conditions.find(([holds]) => !holds)?.[1];
   if (wrong !== undefined) throw new WireError("unproven", `block ${block.height}: ${wrong}`);
+}
+
+/** Ascending by chain, each of another chain of the genesis. */
+export function areAnchorsInOrder(anchors: readonly Anchor[], own: number, genesis: Genesis): boolean {
+  return anchors.every(
+    ({ chain, height }, index) =>
+      chain !== own &&
+      height > 0 &&
+      (index === 0 || chain > anchors[index - 1]!.chain) &&
+      genesis.chains.some(({ service }) => service === chain),
+  );
 }
 
 function checkRecord(tip: ChainTip, record: Record): void {

@@ -1,6 +1,6 @@
 // Builds, judges and stores blocks of one chain: from proposals with the consensus, and from peers when this node was away.
 
-import { type Block, decodeBlock, encodeBlock } from "../../../src/wire/block.js";
+import { type Anchor, type Block, decodeBlock, encodeBlock, headerOfBlock } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
 import { parseCredential } from "../../../src/wire/credential.js";
@@ -12,7 +12,7 @@ import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock } fro
 import type { Execution, ExecutionRecord } from "./execution.js";
 import type { ChainPorts } from "./ports.js";
 import { encodeProposalBody, type ProposalBody } from "./proposal.js";
-import { replayBlock } from "./replay.js";
+import { areAnchorsInOrder, replayBlock } from "./replay.js";
 import { viewOf } from "./view.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
@@ -114,7 +114,10 @@ export function createSealer(ports: ChainPorts): Sealer {
     },
     judge(id, body, batches, fresh) {
       if (!equalBytes(headerHash(body.header), id)) return false;
+      if (!areAnchorsInOrder(body.anchors, chain.service, genesis)) return false;
+      // What only this node knows, its clock and its other chains, speaks against fresh proposals alone.
       if (fresh && Math.abs(body.time_ms - ports.now_ms()) > CLOCK_SKEW_MAX_MS) return false;
+      if (fresh && body.anchors.some((anchor) => contradicts(ports.store, anchor))) return false;
       if (candidates.has(toHex(id))) return true;
       const composed = composeBlock(tipOf(), { batches, anchors: body.anchors, time_ms: body.time_ms });
       if (composed === undefined) return false;
@@ -152,6 +155,12 @@ export function createSealer(ports: ChainPorts): Sealer {
       return finish(block, replayed.execution, replayed.tree, records);
     },
   };
+}
+
+/** Whether this node has another block at the anchor's height. */
+function contradicts(store: ChainPorts["store"], anchor: Anchor): boolean {
+  const bytes = store.block(anchor.chain, anchor.height);
+  return bytes !== undefined && !equalBytes(headerHash(headerOfBlock(bytes)), anchor.headerHash);
 }
 
 /** Block, state, index and head in one transaction; the temporary blocks that it seals go. */

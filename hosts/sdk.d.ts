@@ -1,0 +1,124 @@
+// What the hosts use of the Moddable SDK's modules, as its own sources have them; the SDK itself is not needed to check the types.
+
+/** The SDK compiler takes this for a call of the C function of that name. */
+declare function native(name: string): { call(self: unknown, ...arguments_: unknown[]): unknown };
+
+declare module "timer" {
+  export type TimerId = object;
+  export default class Timer {
+    static set(callback: () => void, delay_ms?: number): TimerId;
+    static repeat(callback: () => void, interval_ms: number): TimerId;
+    static clear(id: TimerId): void;
+  }
+}
+
+declare module "time" {
+  export default class Time {
+    /** milliseconds since start, of 32 bits */
+    static readonly ticks: number;
+    static delta(start: number, end?: number): number;
+    static set(time_s: number): void;
+  }
+}
+
+declare module "net" {
+  export default class Net {
+    /** `address` is absent where the name cannot be resolved. */
+    static resolve(host: string, callback: (host: string, address?: string) => void): void;
+    static get(property: "IP"): string | undefined;
+  }
+}
+
+declare module "crypt" {
+  export class Digest {
+    constructor(type: "SHA256" | "SHA512");
+    write(bytes: Uint8Array): void;
+    close(): ArrayBuffer;
+  }
+}
+
+declare module "text/encoder" {
+  const Encoder: typeof TextEncoder;
+  export default Encoder;
+}
+
+declare module "embedded:io/serial" {
+  export interface SerialOptions {
+    /** on Linux */
+    readonly device?: string;
+    /** on a chip: the UART, its pins and framing */
+    readonly port?: number;
+    readonly receive?: number;
+    readonly transmit?: number;
+    readonly baud: number;
+    readonly format: "buffer";
+    onReadable?(this: Serial, count: number): void;
+    onError?(this: Serial): void;
+  }
+  export default class Serial {
+    constructor(options: SerialOptions);
+    read(count?: number): ArrayBuffer | undefined;
+    write(bytes: ArrayBuffer): void;
+    close(): void;
+  }
+}
+
+declare module "embedded:io/socket/tcp" {
+  export interface TcpOptions {
+    readonly address: string;
+    readonly port: number;
+    readonly format: "buffer";
+    onReadable?(this: TCP, count: number): void;
+    onWritable?(this: TCP, count: number): void;
+    onError?(this: TCP): void;
+  }
+  export default class TCP {
+    constructor(options: TcpOptions);
+    read(count?: number): ArrayBuffer | undefined;
+    write(bytes: ArrayBuffer): number;
+    close(): void;
+  }
+}
+
+declare module "embedded:network/mqtt/client" {
+  export interface Control {
+    readonly operation: number;
+    readonly id?: number;
+    readonly returnCode?: number;
+    /** return codes of a SUBACK */
+    readonly payload?: readonly number[];
+  }
+  export interface MqttClientOptions {
+    readonly host: string;
+    readonly port: number;
+    readonly id: string;
+    readonly clean: boolean;
+    /** milliseconds */
+    readonly keepAlive: number;
+    readonly user?: string;
+    readonly password?: ArrayBuffer;
+    readonly will?: { readonly topic: string; readonly message: ArrayBuffer; readonly QoS: 0 | 1 | 2 };
+    readonly dns: { readonly io: unknown };
+    readonly socket: object;
+    onControl(this: MQTTClient, message: Control): void;
+    onReadable(
+      this: MQTTClient,
+      count: number,
+      options: { readonly topic?: string; readonly byteLength?: number; readonly more: boolean },
+    ): void;
+    /** `count` is the room for a message's bytes. */
+    onWritable(this: MQTTClient, count: number): void;
+    onError(this: MQTTClient): void;
+  }
+  export default class MQTTClient {
+    static readonly CONNACK: number;
+    static readonly PUBACK: number;
+    static readonly SUBSCRIBE: number;
+    static readonly SUBACK: number;
+    static readonly DISCONNECT: number;
+    constructor(options: MqttClientOptions);
+    read(count: number): ArrayBuffer;
+    write(bytes: Uint8Array | null, options?: object): number;
+    close(): void;
+  }
+}

@@ -1,0 +1,228 @@
+/* What a meter on a desk has of a machine: randomness, files for its keys and configuration, a NOR flash over a file, and how much
+ * memory the engine has taken. The flash behaves as a chip's: writing clears bits, erasing sets them, a power cut leaves a prefix. */
+#include "xsAll.h"
+#include "xs.h"
+#include "mc.xs.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Status of a process whose power was cut where it was told; machine.ts and the tests name it too. */
+enum { POWER_CUT = 86, FILE_BYTES_MAX = 1 << 20, RANDOM_BYTES_MAX = 4096, STACK_PATTERN = 0x5a };
+
+typedef struct {
+	int file;
+	uint32_t size;
+	/* bytes that may still be written or erased before the power goes; negative: it stays */
+	int64_t untilCut;
+	uint32_t erases;
+} Flash;
+
+static Flash gFlash = {-1, 0, -1, 0};
+
+static void fail(xsMachine *the, const char *what)
+{
+	xsUnknownError("%s: %s", (char *)what, strerror(errno));
+}
+
+static void bufferOf(xsMachine *the, xsSlot *slot, uint8_t **bytes, uint32_t *length)
+{
+	void *address = NULL;
+	xsUnsignedValue size = 0;
+	fxGetBuffer(the, slot, &address, &size, 0);
+	*bytes = address;
+	*length = size;
+}
+
+static int writeWhole(int file, const uint8_t *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(file, bytes, length);
+		if (written < 0) return -1;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* A rename is durable once its folder is. */
+static int syncFolderOf(const char *path)
+{
+	char folder[C_PATH_MAX];
+	snprintf(folder, sizeof folder, "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (slash == NULL) snprintf(folder, sizeof folder, ".");
+	else *slash = 0;
+	int file = open(folder, O_RDONLY | O_DIRECTORY);
+	if (file < 0) return -1;
+	int result = fsync(file);
+	close(file);
+	return result;
+}
+
+/* The folder of this meter becomes the one that paths are relative to. */
+void machine_enter(xsMachine *the)
+{
+	const char *folder = getenv("GRIDSEAL_METER");
+	if (folder != NULL && chdir(folder) != 0) fail(the, folder);
+	if (mkdir("keyvalue", 0700) != 0 && errno != EEXIST) fail(the, "keyvalue");
+}
+
+void machine_random(xsMachine *the)
+{
+	xsIntegerValue length = xsToInteger(xsArg(0));
+	uint8_t bytes[RANDOM_BYTES_MAX];
+	if (length < 0 || length > RANDOM_BYTES_MAX) xsRangeError("at most %d random bytes at once", RANDOM_BYTES_MAX);
+	for (ssize_t have = 0; have < length;) {
+		ssize_t more = getrandom(bytes + have, (size_t)(length - have), 0);
+		if (more < 0 && errno != EINTR) fail(the, "getrandom");
+		if (more > 0) have += more;
+	}
+	xsResult = xsArrayBuffer(bytes, length);
+}
+
+void machine_print(xsMachine *the)
+{
+	printf("%s\n", xsToString(xsArg(0)));
+	fflush(stdout);
+}
+
+void machine_exit(xsMachine *the)
+{
+	fflush(stdout);
+	_exit(xsToInteger(xsArg(0)));
+}
+
+void machine_readFile(xsMachine *the)
+{
+	struct stat status;
+	int file = open(xsToString(xsArg(0)), O_RDONLY);
+	if (file < 0 && errno == ENOENT) return;
+	if (file < 0 || fstat(file, &status) != 0) fail(the, xsToString(xsArg(0)));
+	if (status.st_size > FILE_BYTES_MAX) {
+		close(file);
+		xsRangeError("%s is longer than %d bytes", xsToString(xsArg(0)), FILE_BYTES_MAX);
+	}
+	xsResult = xsArrayBuffer(NULL, (xsIntegerValue)status.st_size);
+	ssize_t length = read(file, xsToArrayBuffer(xsResult), (size_t)status.st_size);
+	close(file);
+	if (length != status.st_size) fail(the, xsToString(xsArg(0)));
+}
+
+/* Old or new after a power cut, never torn: written beside, synced, renamed over. */
+void machine_replaceFile(xsMachine *the)
+{
+	static const char *beside = "keyvalue/~new";
+	uint8_t *bytes;
+	uint32_t length;
+	int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (file < 0) fail(the, beside);
+	bufferOf(the, &xsArg(1), &bytes, &length);
+	int failed = writeWhole(file, bytes, length) != 0 || fsync(file) != 0;
+	close(file);
+	if (failed || rename(beside, xsToString(xsArg(0))) != 0 || syncFolderOf(xsToString(xsArg(0))) != 0)
+		fail(the, xsToString(xsArg(0)));
+}
+
+void machine_removeFile(xsMachine *the)
+{
+	if (unlink(xsToString(xsArg(0))) != 0 && errno != ENOENT) fail(the, xsToString(xsArg(0)));
+	if (syncFolderOf(xsToString(xsArg(0))) != 0) fail(the, xsToString(xsArg(0)));
+}
+
+/* Writes cells to the file, as many as the power lasts for. */
+static void writeCells(xsMachine *the, uint32_t offset, const uint8_t *cells, uint32_t length)
+{
+	uint32_t lasting = gFlash.untilCut < 0 || gFlash.untilCut > length ? length : (uint32_t)gFlash.untilCut;
+	if (pwrite(gFlash.file, cells, lasting, offset) != (ssize_t)lasting) fail(the, "flash");
+	if (gFlash.untilCut < 0) return;
+	gFlash.untilCut -= lasting;
+	if (lasting < length || gFlash.untilCut == 0) _exit(POWER_CUT);
+}
+
+static void checkRange(xsMachine *the, uint32_t offset, uint32_t length)
+{
+	if (gFlash.file < 0 || offset > gFlash.size || length > gFlash.size - offset)
+		xsRangeError("flash has %u bytes: %u at %u are outside", gFlash.size, length, offset);
+}
+
+void machine_flashOpen(xsMachine *the)
+{
+	struct stat status;
+	uint8_t erased[4096];
+	uint32_t size = (uint32_t)xsToInteger(xsArg(1));
+	int file = open(xsToString(xsArg(0)), O_RDWR | O_CREAT, 0600);
+	if (file < 0 || fstat(file, &status) != 0) fail(the, xsToString(xsArg(0)));
+	/* A file that was cut while it was made is made on: what is missing of it was never written to. */
+	if (status.st_size > size) xsUnknownError("%s has another size than its partition", xsToString(xsArg(0)));
+	memset(erased, 0xff, sizeof erased);
+	if (lseek(file, 0, SEEK_END) < 0) fail(the, xsToString(xsArg(0)));
+	for (uint32_t have = (uint32_t)status.st_size; have < size;) {
+		uint32_t length = size - have < sizeof erased ? size - have : sizeof erased;
+		if (writeWhole(file, erased, length) != 0) fail(the, xsToString(xsArg(0)));
+		have += length;
+	}
+	gFlash.file = file;
+	gFlash.size = size;
+}
+
+void machine_flashRead(xsMachine *the)
+{
+	uint32_t offset = (uint32_t)xsToInteger(xsArg(0)), length = (uint32_t)xsToInteger(xsArg(1));
+	checkRange(the, offset, length);
+	xsResult = xsArrayBuffer(NULL, (xsIntegerValue)length);
+	if (pread(gFlash.file, xsToArrayBuffer(xsResult), length, offset) != (ssize_t)length) fail(the, "flash");
+}
+
+void machine_flashWrite(xsMachine *the)
+{
+	uint8_t cells[4096];
+	uint8_t *bytes;
+	uint32_t offset = (uint32_t)xsToInteger(xsArg(0)), length;
+	bufferOf(the, &xsArg(1), &bytes, &length);
+	checkRange(the, offset, length);
+	for (uint32_t done = 0; done < length;) {
+		uint32_t part = length - done < sizeof cells ? length - done : sizeof cells;
+		if (pread(gFlash.file, cells, part, offset + done) != (ssize_t)part) fail(the, "flash");
+		for (uint32_t index = 0; index < part; index += 1) cells[index] &= bytes[done + index];
+		writeCells(the, offset + done, cells, part);
+		done += part;
+	}
+}
+
+void machine_flashErase(xsMachine *the)
+{
+	uint8_t cells[4096];
+	uint32_t offset = (uint32_t)xsToInteger(xsArg(0)), length = (uint32_t)xsToInteger(xsArg(1));
+	checkRange(the, offset, length);
+	memset(cells, 0xff, sizeof cells);
+	for (uint32_t done = 0; done < length; done += sizeof cells) writeCells(the, offset + done, cells, sizeof cells);
+	gFlash.erases += 1;
+}
+
+void machine_cutAfter(xsMachine *the)
+{
+	gFlash.untilCut = xsToInteger(xsArg(0));
+}
+
+/* Marks the unused part of the stack, so that `machine_use` sees how deep it was used. */
+void machine_paintStack(xsMachine *the)
+{
+	memset(the->stackBottom, STACK_PATTERN, (size_t)((uint8_t *)the->stack - (uint8_t *)the->stackBottom));
+}
+
+/* What the engine has reserved since its start, in its own units: chunk bytes, slots, stack slots used and there, erases. */
+void machine_use(xsMachine *the)
+{
+	txSlot unused, *deepest = the->stackBottom;
+	char text[256];
+	memset(&unused, STACK_PATTERN, sizeof unused);
+	while (deepest < the->stackTop && memcmp(deepest, &unused, sizeof unused) == 0) deepest += 1;
+	snprintf(text, sizeof text,
+		"{\"chunkBytes\":%ld,\"slots\":%ld,\"stackSlotsUsed\":%ld,\"stackSlots\":%ld,\"keys\":%ld,\"erases\":%u}",
+		(long)the->maximumChunksSize, (long)the->maximumHeapCount, (long)(the->stackTop - deepest),
+		(long)(the->stackTop - the->stackBottom), (long)(the->keyIndex - the->keyOffset), gFlash.erases);
+	xsResult = xsString(text);
+}
