@@ -122,3 +122,8 @@ declare module "embedded:network/mqtt/client" {
     close(): void;
   }
 }
+
+interface StringConstructor {
+  /** UTF-8 (XS) */
+  fromArrayBuffer(buffer: ArrayBuffer): string;
+}

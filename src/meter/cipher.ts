@@ -33,7 +33,13 @@ export interface CipherOptions {
 
 /** What a ciphered APDU holds. */
 export type Deciphered =
-  | { readonly kind: "plain"; readonly bytes: Uint8Array; readonly flags: readonly string[] }
+  | {
+      readonly kind: "plain";
+      readonly bytes: Uint8Array;
+      /** Of the meter, 8 bytes: the manufacturer's letters and a serial number. */
+      readonly title: Uint8Array;
+      readonly flags: readonly string[];
+    }
   | {
       readonly kind: "refused";
       readonly reason: "malformed" | "locked" | "decryption";
@@ -80,13 +86,15 @@ export function createDecipher({ crypto, keys }: CipherOptions): Decipher {
 
   return (apdu) => {
     const layout = layoutOf(apdu, 0, apdu.length);
-    if (layout === undefined || layout.end > apdu.length) return refused("malformed", "its ciphering header is cut off");
+    if (layout === undefined || layout.end > apdu.length)
+      return refused("malformed", "its ciphering header is cut off");
     const { security, end } = layout;
     const control = apdu[security]!;
     if ((control & encrypted) === 0 || (control & (compressed | suiteMask)) !== 0) {
       return refused("malformed", `unknown security byte 0x${control.toString(16)}`);
     }
-    if (crypto === undefined || keys === undefined) return refused("locked", "the frame is encrypted and no key is given");
+    if (crypto === undefined || keys === undefined)
+      return refused("locked", "the frame is encrypted and no key is given");
     const withTag = (control & authenticated) !== 0;
     if (withTag && keys.authentication === undefined) {
       return refused("locked", "the meter authenticates (security byte 0x30) and no authentication key is given");
@@ -110,7 +118,7 @@ export function createDecipher({ crypto, keys }: CipherOptions): Decipher {
     const counter = nonce[8]! * 2 ** 24 + nonce[9]! * 65536 + nonce[10]! * 256 + nonce[11]!;
     // Without a tag anybody can set the counter: it proves nothing then.
     if (withTag && isReplay(title, counter)) flags.push("replayed");
-    return { kind: "plain", bytes, flags };
+    return { kind: "plain", bytes, title: title.slice(), flags };
   };
 }
 

@@ -32,13 +32,7 @@ export function crc16Kermit(bytes: Uint8Array, start: number, end: number): numb
   return remainder(nibbles1021, 0, bytes, start, end);
 }
 
-function remainder(
-  nibbles: readonly number[],
-  initial: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): number {
+function remainder(nibbles: readonly number[], initial: number, bytes: Uint8Array, start: number, end: number): number {
   let crc = initial;
   for (let index = start; index < end; index++) {
     crc ^= bytes[index]!;

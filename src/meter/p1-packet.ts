@@ -19,7 +19,7 @@ export interface P1Splitter {
 const packetBytesMax = 8192 + 64;
 /** Tag, length and title, two or three bytes of length, security byte: below this a header may still be incomplete. */
 const headerBytesMax = 2 + titleBytes + 3 + 1;
-/** A port sends a packet without a pause: what stops for so long was cut off. */
+/** A port sends a packet without a pause: where it stops for so long, and what follows looks like a packet, it was cut off. */
 const pause_ms = 2000;
 
 /** A splitter with nothing pending. It never throws, and holds at most one packet. */
@@ -88,7 +88,7 @@ export function createP1Splitter(): P1Splitter {
     push(bytes, uptime_ms) {
       const pieces: P1Piece[] = [];
       const plain: number[] = [];
-      if (uptime_ms - last_ms > pause_ms) abandon(plain, pieces);
+      if (uptime_ms - last_ms > pause_ms && bytes[0] === generalGloCiphering) abandon(plain, pieces);
       if (bytes.length > 0) last_ms = uptime_ms;
       // Most ports are not encrypted: their bytes pass in one piece.
       if (packet === undefined && headerLength === 0 && !bytes.includes(generalGloCiphering)) {

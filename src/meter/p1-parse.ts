@@ -1,5 +1,5 @@
 // From the lines of one checked P1 telegram to a reading (DSMR P1 2.2 to 5.0.2, Fluvius e-MUCS P1, EON Hungary, ESMR). What becomes
-// a register: every object whose one value is a number with a known unit, plain numbers that are in the table below, the value of
+// a register: every object whose one value is a number with a known unit, plain numbers that are in the table of plain-number.ts, the value of
 // an M-Bus channel with its own capture time, and the rows of a log. Texts (messages, versions, the ids of M-Bus devices) do not;
 // the hash of the frame covers them.
 //
@@ -13,6 +13,7 @@ import { scanLog } from "./p1-log.js";
 import { type P1Object, scanObjects } from "./p1-object.js";
 import { type P1Time, scanP1Time } from "./p1-time.js";
 import { indexOf, type P1Value, scanNumber, scanP1Value, textOf } from "./p1-value.js";
+import { isPlainNumber } from "./plain-number.js";
 import type { Reading } from "./reader.js";
 import type { Register } from "./register.js";
 import { parseUnit, unitNone } from "./unit.js";
@@ -27,26 +28,6 @@ export interface P1Parsed {
 const registersMax = 160;
 const flagsMax = 16;
 const identificationLengthMax = 64;
-
-/** Plain numbers that are registers. */
-const numbers: readonly ObisPattern[] = [
-  "0-0:96.14.0", // tariff
-  "0-0:96.7.21", // outages of any phase
-  "0-0:96.7.9", // long outages
-  "0-n:96.3.10", // breaker
-  "0-n:24.1.0", // type of the M-Bus device: 3 gas, 4 heat, 7 water
-  "0-n:24.4.0", // its valve
-  "1-0:32.32.0", // voltage sags by phase
-  "1-0:52.32.0",
-  "1-0:72.32.0",
-  "1-0:32.36.0", // voltage swells by phase
-  "1-0:52.36.0",
-  "1-0:72.36.0",
-  "1-0:13.7.0", // power factors
-  "1-0:33.7.0",
-  "1-0:53.7.0",
-  "1-0:73.7.0",
-].map(parseObisPattern);
 
 /** The version of DSMR 4 and later, and of Fluvius. */
 const versions: readonly ObisPattern[] = ["1-n:0.2.8", "0-0:96.1.4"].map(parseObisPattern);
@@ -119,7 +100,7 @@ function gather(gathering: Gathering, object: P1Object): boolean {
   if (matchesObis(channelValue, obis)) return gatherChannel(gathering, object);
   if (matchesObis(legacyChannel, obis)) return gatherLegacyChannel(gathering, object);
   if (matchesAny(logs, obis)) return gatherLog(gathering, object);
-  if (value === undefined || (value.unit === unitNone && !matchesAny(numbers, obis))) return false;
+  if (value === undefined || (value.unit === unitNone && !isPlainNumber(obis))) return false;
   if (last === 0) return addRegister(gathering, obis, value, undefined);
   if (last !== 2) return false;
   return addCaptured(gathering, obis, value, scanP1Time(telegram, groups[0]!, groups[1]!, zoneOffset_s));

@@ -1,7 +1,7 @@
 // What single meter types do otherwise than their protocol says, as a table. A quirk is applied to a meter only because its profile
 // was named, never guessed from the bytes, and every reading that it changed carries a flag.
 
-/** A meter type and its deviations. */
+/** A meter type and its deviations; its lists of DLMS push are in dlms-lists.ts under the same name. */
 export interface Profile {
   readonly name: string;
   /** SML: CRC-16/KERMIT, high byte first, in place of X-25. Flag `quirk-crc`. */
@@ -16,6 +16,10 @@ export const profiles: readonly Profile[] = [
   { name: "holley-dtz541", kermitCrc: true },
   { name: "dzg-dvs74", shortPowerUnsigned: true },
   { name: "emh-ehz-d0", energyInKilowattHours: true },
+  { name: "kaifa-norway" },
+  { name: "kamstrup-norway" },
+  { name: "kamstrup-sweden" },
+  { name: "iskra-ie5" },
 ];
 
 /** The profile of that name; throws a RangeError that lists the names where there is none. */

@@ -1,16 +1,23 @@
 // What every meter protocol offers: bytes in, outcomes out. A reading's values exist only once its frame has been checked.
 
+import { createD0Reader, type D0Options } from "./d0.js";
+import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms.js";
 import { createP1Reader, type P1Options } from "./p1.js";
 import { type Baseline, judge } from "./plausibility.js";
+import type { PortAction } from "./port-action.js";
 import type { Register } from "./register.js";
+import { createSmlReader, type SmlOptions } from "./sml.js";
 
 /** The protocols there is a reader for. */
-export const protocols = ["p1"] as const;
+export const protocols = ["p1", "sml", "hdlc", "mbus", "d0"] as const;
 
 export type Protocol = (typeof protocols)[number];
 
-/** Why a frame was refused; each is counted by this name. */
-export type RefusalReason = "crc" | "truncated" | "oversized" | "malformed";
+/**
+ * Why a frame was refused; each is counted by this name. `locked`: it is encrypted and a key is missing; `decryption`: its tag is
+ * wrong; `silent`: the meter was asked and did not answer.
+ */
+export type RefusalReason = "crc" | "truncated" | "oversized" | "malformed" | "locked" | "decryption" | "silent";
 
 /** What one good frame states. */
 export interface Reading {
@@ -22,7 +29,10 @@ export interface Reading {
   readonly time_s: number | undefined;
   /** In the order of the frame. */
   readonly registers: readonly Register[];
-  /** Doubts, as `kind` or `kind obis`; a doubt never removes a value. The kinds are listed in p1-parse.ts and plausibility.ts. */
+  /**
+   * Doubts, as `kind` or `kind obis`; a doubt never removes a value. The kinds are listed in plausibility.ts, in cipher.ts and at the
+   * head of each protocol's parser.
+   */
   readonly flags: readonly string[];
   /** The bytes of the frame as received, for their hash. */
   readonly frame: Uint8Array;
@@ -45,6 +55,9 @@ export interface ReaderCounters {
   readonly truncated: number;
   readonly oversized: number;
   readonly malformed: number;
+  readonly locked: number;
+  readonly decryption: number;
+  readonly silent: number;
   /** Objects of good frames that no rule of the reader knows. */
   readonly unknownObjects: number;
   /** Bytes between frames. */
@@ -53,20 +66,28 @@ export interface ReaderCounters {
 
 /** A streaming reader of one meter's port. It never throws on input, and its memory is bounded whatever the port delivers. */
 export interface MeterReader {
-  /** Takes the bytes that arrived at `uptime_ms` and returns the outcome of every frame that they complete, in order. */
+  /**
+   * Takes the bytes that arrived at `uptime_ms` and returns the outcome of every frame that they complete, in order. No bytes at all
+   * let time pass: a reader with `toSend` needs that every second or so, to notice a silent meter.
+   */
   push(bytes: Uint8Array, uptime_ms: number): Outcome[];
   /** The source has ended (a file, a closed connection): what is incomplete becomes a refusal, and the reader starts anew. */
   end(): Outcome[];
+  /** What to do at the port now, in order; to be asked after every push and several times a second. Absent where the meter pushes. */
+  toSend?(uptime_ms: number): readonly PortAction[];
   readonly counters: ReaderCounters;
 }
 
-/** What differs between meters of one protocol: the profile. */
-export interface ReaderOptions extends P1Options {
+/** What differs between meters: the options of their protocols. */
+export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOptions {
   /** The largest power that the connection can carry; an energy register that grew by more is flagged. */
   readonly powerMax_W?: number;
 }
 
-/** The reader for a protocol; every reading is compared with the one before it and flagged where that is implausible. */
+/**
+ * The reader for a protocol; every reading is compared with the one before it and flagged where that is implausible. Throws a
+ * RangeError for options that cannot be: an unknown profile, a key of another length.
+ */
 export function createReader(protocol: Protocol, options: ReaderOptions = {}): MeterReader {
   const reader = readers[protocol](options);
   let baseline: Baseline | undefined;
@@ -79,10 +100,17 @@ export function createReader(protocol: Protocol, options: ReaderOptions = {}): M
   return {
     push: (bytes, uptime_ms) => reader.push(bytes, uptime_ms).map(judged),
     end: () => reader.end().map(judged),
+    ...(reader.toSend !== undefined && { toSend: (uptime_ms: number) => reader.toSend!(uptime_ms) }),
     get counters() {
       return reader.counters;
     },
   };
 }
 
-const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader>> = { p1: createP1Reader };
+const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader>> = {
+  p1: createP1Reader,
+  sml: createSmlReader,
+  hdlc: createHdlcReader,
+  mbus: createMbusReader,
+  d0: createD0Reader,
+};

@@ -5,6 +5,7 @@ export const unitNone = 255;
 
 /** DLMS code and name; the codes of a meter's usual quantities, not the whole table. */
 const units: readonly (readonly [number, string])[] = [
+  [5, "h"],
   [6, "min"],
   [7, "s"],
   [8, "deg"],
@@ -36,6 +37,8 @@ const units: readonly (readonly [number, string])[] = [
 const spellings: readonly (readonly [number, string])[] = [
   [29, "VAr"],
   [32, "VArh"],
+  [8, "Deg"],
+  [15, "m3ph"], // EN 1434-3
 ];
 
 /** Power of ten of the prefixes that meters use. */

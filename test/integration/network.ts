@@ -29,7 +29,7 @@ export interface ChainState {
   readonly header: string;
   readonly records: number;
   readonly violations: number;
-  /** records that wait to be sealed; of a running node alone */
+  /** records that came to this node and wait to be sealed; while it runs */
   readonly pending: number;
 }
 
@@ -47,7 +47,7 @@ export interface TestNode {
   /** kill -9 */
   kill(): Promise<void>;
   chains(): Promise<readonly ChainState[]>;
-  /** Its counter of this name and labels, 0 where it has none. */
+  /** The sum of its counters of this name and labels. */
   counter(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
 
@@ -156,12 +156,14 @@ async function openNode(defer: Defer, folder: string, name: string): Promise<Tes
   };
 }
 
-/** The value of a metric with at least these labels in Prometheus' text format. */
+/** The sum of a metric over all that have at least these labels, in Prometheus' text format. */
 export function counterIn(text: string, name: string, labels: Readonly<Record<string, string>>): number {
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-  const line = lines.find((candidate) => wanted.every((label) => candidate.includes(label)));
-  return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(" ") + 1));
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
 
 /** Starts all nodes at once. */

@@ -8,6 +8,7 @@ import { INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../authority/network.js";
 import { whole } from "../cli/arguments.js";
 import { printLines } from "../cli/output.js";
 import { reasonOf } from "../errors.js";
+import { endAllChildren } from "./children.js";
 import { createCluster } from "./cluster.js";
 import { describeMachine } from "./machine.js";
 import { measureCluster, measureDisk, measureIdle } from "./measure-cluster.js";
@@ -26,7 +27,8 @@ interface BenchOptions {
 
 const RESULTS_FOLDER = "bench-results";
 const SERVICES_MAX = 64;
-const WARMUP_S = 3;
+/** The nodes compile their hot paths in the first seconds. */
+const WARMUP_S = 5;
 const VERIFYING_S = 3;
 /** Meters whose records are verified and stored at the peers: enough keys that no cache holds one key alone. */
 const SAMPLE_METERS = 40;
@@ -56,6 +58,7 @@ async function run(options: BenchOptions): Promise<void> {
     if (options.json !== undefined) await writeReport(options.json, `${JSON.stringify(report, null, 2)}\n`);
     if (report.faults.length > 0) process.exitCode = 1;
   } finally {
+    await endAllChildren();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -70,13 +73,13 @@ async function measure(options: BenchOptions, folder: string, results: string): 
   const service = cluster.services[0]!;
   const verifyRate = await createVerifyRate(sample, service);
   step("verifying on all cores");
-  const before_per_s = await verifyRate.measure(VERIFYING_S);
+  const before = await verifyRate.measure(VERIFYING_S);
   step("starting the nodes");
   await cluster.start();
-  const plan = { seconds, warmup_s: WARMUP_S, limit_per_s: before_per_s / nodes };
+  const plan = { seconds, warmup_s: WARMUP_S, limit_per_s: before.per_s / nodes };
   const gridseal = await measureCluster(cluster, plan, step);
   step("verifying on all cores again");
-  const after_per_s = await verifyRate.measure(VERIFYING_S);
+  const after = await verifyRate.measure(VERIFYING_S);
   await verifyRate.end();
   step("leaving the nodes alone");
   const idle = await measureIdle(cluster, seconds);
@@ -93,7 +96,7 @@ async function measure(options: BenchOptions, folder: string, results: string): 
     nodes,
     meters,
     machine,
-    verify: { before_per_s, after_per_s },
+    verify: { before, after },
     gridseal,
     idle,
     disk,

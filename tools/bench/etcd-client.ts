@@ -1,7 +1,7 @@
 // etcd's key-value API as far as a benchmark needs it: Put over gRPC (HTTP/2), which costs the server less than its JSON gateway.
 
 import { type ClientHttp2Session, connect, constants } from "node:http2";
-import type { PeerConnection } from "./peer-client.js";
+import { ANSWER_MAX_MS, type PeerConnection } from "./peer-connection.js";
 
 /** A gRPC message's prefix: not compressed, length in four bytes. */
 const GRPC_PREFIX_BYTES = 5;
@@ -24,16 +24,21 @@ export async function openEtcd(port: number): Promise<PeerConnection> {
   };
 }
 
-function put(session: ClientHttp2Session, message: Buffer): Promise<void> {
+function put(session: ClientHttp2Session, message: Buffer): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const stream = session.request(headers);
     let status: string | undefined;
     stream.on("trailers", (trailers) => {
       status = String(trailers["grpc-status"]);
     });
+    let late = false;
+    stream.setTimeout(ANSWER_MAX_MS, () => {
+      late = true;
+      stream.close(constants.NGHTTP2_CANCEL);
+    });
     stream.on("error", reject);
     stream.on("close", () => {
-      if (status === "0") resolve();
+      if (status === "0" || late) resolve(!late);
       else reject(new Error(`etcd answered with gRPC status ${status}`));
     });
     stream.resume();

@@ -2,7 +2,7 @@
 // own on which the stream says that it has stored it.
 
 import { connect } from "node:net";
-import type { PeerConnection } from "./peer-client.js";
+import { ANSWER_MAX_MS, type PeerConnection } from "./peer-connection.js";
 
 const STREAM = "GRIDSEAL";
 const SUBJECT = "gridseal.records";
@@ -17,8 +17,15 @@ export interface NatsMessage {
 }
 
 interface Session {
-  request(subject: string, payload: Uint8Array): Promise<string>;
+  /** The answer, or undefined where none came in time. */
+  request(subject: string, payload: Uint8Array): Promise<string | undefined>;
   close(): void;
+}
+
+interface Waiting {
+  readonly asked_ms: number;
+  resolve(payload: string | undefined): void;
+  reject(error: Error): void;
 }
 
 export async function openJetStream(port: number): Promise<PeerConnection> {
@@ -26,7 +33,8 @@ export async function openJetStream(port: number): Promise<PeerConnection> {
   return {
     async store(_key, bytes) {
       const answer = await session.request(SUBJECT, bytes);
-      if (answer.includes('"error"')) throw new Error(`JetStream answered ${answer}`);
+      if (answer?.includes('"error"')) throw new Error(`JetStream answered ${answer}`);
+      return answer !== undefined;
     },
     close: session.close,
   };
@@ -39,8 +47,8 @@ export async function createStream(port: number): Promise<void> {
   try {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await session.request(`$JS.API.STREAM.CREATE.${STREAM}`, Buffer.from(JSON.stringify(terms)));
-      if (!answer.includes('"error"')) return;
-      if (attempt === ATTEMPTS_MAX) throw new Error(`JetStream answered ${answer}`);
+      if (answer !== undefined && !answer.includes('"error"')) return;
+      if (attempt === ATTEMPTS_MAX) throw new Error(`JetStream answered ${answer ?? "nothing"}`);
       await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
     }
   } finally {
@@ -50,11 +58,21 @@ export async function createStream(port: number): Promise<void> {
 
 function openSession(port: number): Promise<Session> {
   const inbox = `_INBOX.${process.pid}-${port}-${Math.floor(Math.random() * 2 ** 32)}`;
-  const waiting = new Map<string, { resolve(payload: string): void; reject(error: Error): void }>();
+  const waiting = new Map<string, Waiting>();
   let asked = 0;
+  /** Requests are as old as their order in the map: one timer looks at the oldest. */
+  const timer = setInterval(() => {
+    const expired_ms = performance.now() - ANSWER_MAX_MS;
+    for (const [reply, { asked_ms, resolve }] of waiting) {
+      if (asked_ms > expired_ms) break;
+      waiting.delete(reply);
+      resolve(undefined);
+    }
+  }, ANSWER_MAX_MS / 10);
   return new Promise((resolveOpen, rejectOpen) => {
     const socket = connect({ host: "127.0.0.1", port, noDelay: true });
     const fail = (error: Error) => {
+      clearInterval(timer);
       rejectOpen(error);
       for (const { reject } of waiting.values()) reject(error);
       waiting.clear();
@@ -64,11 +82,14 @@ function openSession(port: number): Promise<Session> {
         new Promise((resolve, reject) => {
           asked += 1;
           const reply = `${inbox}.${asked}`;
-          waiting.set(reply, { resolve, reject });
+          waiting.set(reply, { resolve, reject, asked_ms: performance.now() });
           const head = Buffer.from(`PUB ${subject} ${reply} ${payload.length}\r\n`);
           socket.write(Buffer.concat([head, payload, Buffer.from("\r\n")]));
         }),
-      close: () => socket.destroy(),
+      close: () => {
+        clearInterval(timer);
+        socket.destroy();
+      },
     };
     const read = createNatsReader({
       onMessage({ subject, payload }) {

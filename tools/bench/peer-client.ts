@@ -6,6 +6,7 @@ import { parseRecord, type Record } from "../../src/wire/record.js";
 import { verifyAsync } from "../node/crypto.js";
 import { openEtcd } from "./etcd-client.js";
 import { openJetStream } from "./jetstream-client.js";
+import type { PeerConnection } from "./peer-connection.js";
 import { type LatencySummary, summarise } from "./quantile.js";
 import { readLoadMeter, signedRecords } from "./records.js";
 import { serveOrders } from "./worker.js";
@@ -27,13 +28,8 @@ export interface PeerResult extends LatencySummary {
   readonly records: number;
   readonly seconds: number;
   readonly records_per_s: number;
-}
-
-/** A connection to one of the system's servers. */
-export interface PeerConnection {
-  /** Resolves when the bytes are stored; rejects where the system refuses. */
-  store(key: string, bytes: Uint8Array): Promise<void>;
-  close(): void;
+  /** stores that were not answered in time; they do not count */
+  readonly unanswered: number;
 }
 
 const RECORDS_PER_METER = 50;
@@ -58,13 +54,17 @@ async function storeFor(order: Extract<PeerOrder, { order: "store" }>): Promise<
   const to_ms = from_ms + order.seconds * 1000;
   const latencies_ms: number[] = [];
   let next = 0;
+  let unanswered = 0;
   const keepStoring = async (connection: PeerConnection) => {
     for (let start_ms = performance.now(); start_ms < to_ms; start_ms = performance.now()) {
       const number = next;
       next += 1;
       const { bytes, record, key } = prepared[number % prepared.length]!;
       if (!(await verifyAsync(key, record.signedBytes, record.signature))) throw new Error("a record does not verify");
-      await connection.store(`r${number}`, bytes);
+      if (!(await connection.store(`r${number}`, bytes))) {
+        unanswered += 1;
+        continue;
+      }
       const now_ms = performance.now();
       if (now_ms >= from_ms && now_ms < to_ms) latencies_ms.push(now_ms - start_ms);
     }
@@ -79,5 +79,5 @@ async function storeFor(order: Extract<PeerOrder, { order: "store" }>): Promise<
   }
   const records = latencies_ms.length;
   const summary = summarise(Float64Array.from(latencies_ms));
-  return { records, seconds: order.seconds, records_per_s: records / order.seconds, ...summary };
+  return { records, seconds: order.seconds, records_per_s: records / order.seconds, unanswered, ...summary };
 }

@@ -1,10 +1,11 @@
 // A measured server: started with its output in a file, asked to stop, and never left behind.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { watchChild } from "./children.js";
 
 export interface ServerProcess {
   readonly name: string;
@@ -19,19 +20,12 @@ export interface ServerProcess {
 const STOP_MAX_MS = 30_000;
 const LAST_WORDS = 600;
 
-const running = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 /** Starts a program in a process group of its own, so that the terminal's Ctrl-C does not reach it. */
 export function startServer(name: string, command: string, args: readonly string[], logPath: string): ServerProcess {
   const log = openSync(logPath, "a");
   const child = spawn(command, args, { stdio: ["ignore", log, log], detached: true });
   closeSync(log);
-  running.add(child);
-  child.once("exit", () => running.delete(child));
-  child.on("error", () => running.delete(child));
+  watchChild(child);
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
   return {
     name,

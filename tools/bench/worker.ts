@@ -1,8 +1,9 @@
 // Child processes that take one order at a time and answer it: load and verification run beside what is measured, never in it.
 
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { reasonOf } from "../errors.js";
+import { watchChild } from "./children.js";
 import { modulePath } from "./module-path.js";
 
 export interface Worker<Order, Answer> {
@@ -14,16 +15,10 @@ export interface Worker<Order, Answer> {
 
 type Reply = { readonly answer: unknown } | { readonly failure: string };
 
-const running = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 /** Starts a module of this folder that calls `serveOrders`. */
 export function startWorker<Order, Answer>(module: string): Worker<Order, Answer> {
   const child = fork(modulePath(module), { serialization: "advanced" });
-  running.add(child);
-  child.once("exit", () => running.delete(child));
+  watchChild(child);
   return {
     pid: child.pid!,
     ask: (order) =>

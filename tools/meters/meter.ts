@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyValue } from "../../src/host.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { lockFolder } from "../lock.js";
 import type { Clock, LogLevel, MeterCounters, OpenPort } from "./device.js";
 import { type Engine, powerOn } from "./engine.js";
 import { defaultGeometry, type FlashFile, type FlashGeometry, openFlash } from "./flash.js";
 import { openKeyValue } from "./key-value.js";
-import { lockFolder } from "./lock.js";
 import { meterProgram, namePlaces } from "./program.js";
 
 export interface MeterOptions {
@@ -188,7 +188,7 @@ function supervise({ powerOn, onStart, onFault, onOff }: Supervision) {
 
 async function openStore(directory: string, geometry: FlashGeometry, document: string | undefined): Promise<Store> {
   const configuration = document ?? readMeterConfiguration(directory);
-  const unlock = await lockFolder(directory);
+  const unlock = await lockFolder(directory, "meter");
   try {
     const keyValue = openKeyValue(join(directory, "keyvalue"));
     const flash = openFlash(join(directory, "outbox.flash"), geometry);

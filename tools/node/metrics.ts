@@ -67,6 +67,12 @@ export function createMetrics() {
       help: "Frames of other nodes that were dropped as malformed or unproven",
       registers,
     }),
+    peerConnectionsRefused: new Counter({
+      name: "gridseal_peer_connections_refused_total",
+      help: "Connections at the peers' port that this node ended, by reason",
+      labelNames: ["reason"],
+      registers,
+    }),
     sealing: new Histogram({
       name: "gridseal_sealing_seconds",
       help: "From a record's admission here to its block on disk here",

@@ -2,6 +2,7 @@
 // what they do is theirs.
 
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import pino, { type Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
@@ -12,6 +13,7 @@ import { createFile, readWhole } from "../authority/files.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { readKeyFile } from "../authority/key-file.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { lockFolder } from "../lock.js";
 import { Busy, createAdmissions } from "./admissions.js";
 import { createApi } from "./api/server.js";
 import { type Chain, createChain } from "./chain/chain.js";
@@ -50,12 +52,15 @@ interface Identity {
 export async function startNode(configuration: NodeConfiguration): Promise<Node> {
   const log = pino({ name: configuration.name, level: configuration.log });
   const identity = await readIdentity(configuration);
-  const store = await openOwnStore(configuration, identity);
-  const closing: (() => unknown)[] = [() => store.close()];
+  await createDataFolder(configuration.data);
+  const unlock = await lockFolder(configuration.data, "node");
+  const closing: (() => unknown)[] = [unlock];
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
+    const store = await openOwnStore(configuration, identity);
+    closing.push(() => store.close());
     return await compose(configuration, identity, store, log, closing, close);
   } catch (error) {
     await close();
@@ -211,7 +216,6 @@ async function compose(
       }),
     );
   }
-  for (const chain of chains.values()) chain.start();
   closing.push(() => {
     for (const chain of chains.values()) chain.stop();
   });
@@ -221,6 +225,8 @@ async function compose(
     "API",
     configuration.api.port,
   );
+  // What can fail has not: from here on the node signs.
+  for (const chain of chains.values()) chain.start();
   const { url } = await ingest.start();
   log.info({ id: selfId, network: genesis.network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
   return { id: selfId, mqttUrl: url, apiPort, stop: close, failed };
@@ -235,6 +241,14 @@ async function listen(start: () => Promise<number>, what: string, port: number):
     return await start();
   } catch (cause) {
     throw new GridsealError("PORT_UNAVAILABLE", `${what} cannot listen on port ${port}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+async function createDataFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new GridsealError("FILE_UNWRITABLE", `folder ${path} cannot be made: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -299,7 +313,10 @@ function createPeers(
       log.info({ peer: id, connected: isConnected }, "peer");
       if (isConnected) for (const chain of chains.values()) if (chain.hasMember(id)) chain.onPeer(id);
     },
-    onRefused: (reason, detail) => log.warn({ reason, detail }, "peer connection refused"),
+    onRefused(reason, detail) {
+      metrics.peerConnectionsRefused.inc({ reason });
+      log.warn({ reason, detail }, "peer connection refused");
+    },
     onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
   });
 }

@@ -43,7 +43,7 @@ export interface Disk {
   setFull(full: boolean): void;
   /** Adds to the time that every transaction takes. */
   setDelay(delay_ms: number): void;
-  /** Everything is gone. */
+  /** Everything is gone, and the new disk says so. */
   wipe(): void;
   /** The consensus record of a chain is gone. */
   loseConsensus(chain: number): void;
@@ -70,6 +70,7 @@ export function createDisk(ports: DiskPorts): Disk {
   const tables = emptyTables();
   const damaged = new Set<string>();
   let session = 0;
+  let replaced = false;
   let full = false;
   let delay_ms = 0;
   let waiting: Transaction[] = [];
@@ -130,7 +131,7 @@ export function createDisk(ports: DiskPorts): Disk {
     open() {
       session += 1;
       const mine = session;
-      return storeOver(tables, damaged, (fill) => write(mine, fill));
+      return storeOver(tables, damaged, replaced, (fill) => write(mine, fill));
     },
     crash() {
       session += 1;
@@ -150,6 +151,7 @@ export function createDisk(ports: DiskPorts): Disk {
     wipe() {
       for (const table of Object.values(tables)) table.clear();
       damaged.clear();
+      replaced = true;
     },
     loseConsensus(chain) {
       tables.consensus.delete(String(chain));
@@ -194,8 +196,14 @@ export function rowsOf<T>(table: ReadonlyMap<string, T>, chain: number): (readon
     .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
 }
 
-function storeOver(tables: Tables, damaged: ReadonlySet<string>, write: Store["write"]): Store {
+function storeOver(
+  tables: Tables,
+  damaged: ReadonlySet<string>,
+  isReplaced: boolean,
+  write: Store["write"],
+): Store {
   return {
+    isReplaced,
     head: (chain) => tables.heads.get(String(chain)),
     block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
     location: (chain, kid, seq) => tables.index.get(numberKey(chain, kid, seq)),

@@ -81,6 +81,7 @@ export function createChain(ports: ChainPorts): Chain {
   let storing = false;
   let resending = false;
   let asked = 0;
+  let started = false;
   let stopped = false;
 
   function onWork(): void {
@@ -264,13 +265,14 @@ export function createChain(ports: ChainPorts): Chain {
     admit: origin.admit,
     isWaiting: origin.isWaiting,
     start() {
+      started = true;
       exchange.restore();
       origin.restore();
       runner.feed({ type: "start" });
       onWork();
     },
     async onFrame(from, frame) {
-      if (stopped) return;
+      if (stopped || !started) return;
       switch (frame.kind) {
         case "consensus":
           return runner.feed({ type: "message", from, message: decodeMessage(frame.payload) });
@@ -291,7 +293,7 @@ export function createChain(ports: ChainPorts): Chain {
       }
     },
     onPeer(node) {
-      if (stopped) return;
+      if (stopped || !started) return;
       ports.send(
         node,
         encodeFrame("consensus", service, encodeMessage({ type: "status", height: sealer.head.height + 1 })),

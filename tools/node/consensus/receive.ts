@@ -96,7 +96,7 @@ function isSameProposal(left: Proposal, right: Proposal): boolean {
 }
 
 /** Takes a vote of this height, whoever sent it: its signature names its signer. */
-export function receiveVote(state: State, vote: Vote): void {
+function receiveVote(state: State, vote: Vote): void {
   if (isOfUse(state, vote)) takeVote(state, vote, () => verifyStatement(state, vote));
 }
 

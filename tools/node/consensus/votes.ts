@@ -77,7 +77,7 @@ export function sameVote(left: Vote, right: Vote): boolean {
   return left.type === "precommit" || right.type === "precommit" || left.vr === right.vr;
 }
 
-export function sameChoice(left: Choice, right: Choice): boolean {
+function sameChoice(left: Choice, right: Choice): boolean {
   if (left === null || right === null) return left === right;
   return equalBytes(left, right);
 }

@@ -1,7 +1,7 @@
 /* What a meter on a desk has of a machine: randomness, files for its keys and configuration, a NOR flash over a file, and how much
  * memory the engine has taken. The flash behaves as a chip's: writing clears bits, erasing sets them, a power cut leaves a prefix. */
 #include "xsAll.h"
-#include "xs.h"
+#include "xsmc.h"
 #include "mc.xs.h"
 
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static void bufferOf(xsMachine *the, xsSlot *slot, uint8_t **bytes, uint32_t *le
 {
 	void *address = NULL;
 	xsUnsignedValue size = 0;
-	fxGetBuffer(the, slot, &address, &size, 0);
+	_xsmcGetBuffer(the, slot, &address, &size, 0);
 	*bytes = address;
 	*length = size;
 }
@@ -72,7 +72,7 @@ void machine_enter(xsMachine *the)
 
 void machine_random(xsMachine *the)
 {
-	xsIntegerValue length = xsToInteger(xsArg(0));
+	xsIntegerValue length = xsmcToInteger(xsArg(0));
 	uint8_t bytes[RANDOM_BYTES_MAX];
 	if (length < 0 || length > RANDOM_BYTES_MAX) xsRangeError("at most %d random bytes at once", RANDOM_BYTES_MAX);
 	for (ssize_t have = 0; have < length;) {
@@ -80,35 +80,35 @@ void machine_random(xsMachine *the)
 		if (more < 0 && errno != EINTR) fail(the, "getrandom");
 		if (more > 0) have += more;
 	}
-	xsResult = xsArrayBuffer(bytes, length);
+	xsmcSetArrayBuffer(xsResult, bytes, length);
 }
 
 void machine_print(xsMachine *the)
 {
-	printf("%s\n", xsToString(xsArg(0)));
+	printf("%s\n", xsmcToString(xsArg(0)));
 	fflush(stdout);
 }
 
 void machine_exit(xsMachine *the)
 {
 	fflush(stdout);
-	_exit(xsToInteger(xsArg(0)));
+	_exit(xsmcToInteger(xsArg(0)));
 }
 
 void machine_readFile(xsMachine *the)
 {
 	struct stat status;
-	int file = open(xsToString(xsArg(0)), O_RDONLY);
+	int file = open(xsmcToString(xsArg(0)), O_RDONLY);
 	if (file < 0 && errno == ENOENT) return;
-	if (file < 0 || fstat(file, &status) != 0) fail(the, xsToString(xsArg(0)));
+	if (file < 0 || fstat(file, &status) != 0) fail(the, xsmcToString(xsArg(0)));
 	if (status.st_size > FILE_BYTES_MAX) {
 		close(file);
-		xsRangeError("%s is longer than %d bytes", xsToString(xsArg(0)), FILE_BYTES_MAX);
+		xsRangeError("%s is longer than %d bytes", xsmcToString(xsArg(0)), FILE_BYTES_MAX);
 	}
-	xsResult = xsArrayBuffer(NULL, (xsIntegerValue)status.st_size);
-	ssize_t length = read(file, xsToArrayBuffer(xsResult), (size_t)status.st_size);
+	xsmcSetArrayBuffer(xsResult, NULL, (xsIntegerValue)status.st_size);
+	ssize_t length = read(file, xsmcToArrayBuffer(xsResult), (size_t)status.st_size);
 	close(file);
-	if (length != status.st_size) fail(the, xsToString(xsArg(0)));
+	if (length != status.st_size) fail(the, xsmcToString(xsArg(0)));
 }
 
 /* Old or new after a power cut, never torn: written beside, synced, renamed over. */
@@ -122,14 +122,14 @@ void machine_replaceFile(xsMachine *the)
 	bufferOf(the, &xsArg(1), &bytes, &length);
 	int failed = writeWhole(file, bytes, length) != 0 || fsync(file) != 0;
 	close(file);
-	if (failed || rename(beside, xsToString(xsArg(0))) != 0 || syncFolderOf(xsToString(xsArg(0))) != 0)
-		fail(the, xsToString(xsArg(0)));
+	if (failed || rename(beside, xsmcToString(xsArg(0))) != 0 || syncFolderOf(xsmcToString(xsArg(0))) != 0)
+		fail(the, xsmcToString(xsArg(0)));
 }
 
 void machine_removeFile(xsMachine *the)
 {
-	if (unlink(xsToString(xsArg(0))) != 0 && errno != ENOENT) fail(the, xsToString(xsArg(0)));
-	if (syncFolderOf(xsToString(xsArg(0))) != 0) fail(the, xsToString(xsArg(0)));
+	if (unlink(xsmcToString(xsArg(0))) != 0 && errno != ENOENT) fail(the, xsmcToString(xsArg(0)));
+	if (syncFolderOf(xsmcToString(xsArg(0))) != 0) fail(the, xsmcToString(xsArg(0)));
 }
 
 /* Writes cells to the file, as many as the power lasts for. */
@@ -152,16 +152,16 @@ void machine_flashOpen(xsMachine *the)
 {
 	struct stat status;
 	uint8_t erased[4096];
-	uint32_t size = (uint32_t)xsToInteger(xsArg(1));
-	int file = open(xsToString(xsArg(0)), O_RDWR | O_CREAT, 0600);
-	if (file < 0 || fstat(file, &status) != 0) fail(the, xsToString(xsArg(0)));
+	uint32_t size = (uint32_t)xsmcToInteger(xsArg(1));
+	int file = open(xsmcToString(xsArg(0)), O_RDWR | O_CREAT, 0600);
+	if (file < 0 || fstat(file, &status) != 0) fail(the, xsmcToString(xsArg(0)));
 	/* A file that was cut while it was made is made on: what is missing of it was never written to. */
-	if (status.st_size > size) xsUnknownError("%s has another size than its partition", xsToString(xsArg(0)));
+	if (status.st_size > size) xsUnknownError("%s has another size than its partition", xsmcToString(xsArg(0)));
 	memset(erased, 0xff, sizeof erased);
-	if (lseek(file, 0, SEEK_END) < 0) fail(the, xsToString(xsArg(0)));
+	if (lseek(file, 0, SEEK_END) < 0) fail(the, xsmcToString(xsArg(0)));
 	for (uint32_t have = (uint32_t)status.st_size; have < size;) {
 		uint32_t length = size - have < sizeof erased ? size - have : sizeof erased;
-		if (writeWhole(file, erased, length) != 0) fail(the, xsToString(xsArg(0)));
+		if (writeWhole(file, erased, length) != 0) fail(the, xsmcToString(xsArg(0)));
 		have += length;
 	}
 	gFlash.file = file;
@@ -170,17 +170,17 @@ void machine_flashOpen(xsMachine *the)
 
 void machine_flashRead(xsMachine *the)
 {
-	uint32_t offset = (uint32_t)xsToInteger(xsArg(0)), length = (uint32_t)xsToInteger(xsArg(1));
+	uint32_t offset = (uint32_t)xsmcToInteger(xsArg(0)), length = (uint32_t)xsmcToInteger(xsArg(1));
 	checkRange(the, offset, length);
-	xsResult = xsArrayBuffer(NULL, (xsIntegerValue)length);
-	if (pread(gFlash.file, xsToArrayBuffer(xsResult), length, offset) != (ssize_t)length) fail(the, "flash");
+	xsmcSetArrayBuffer(xsResult, NULL, (xsIntegerValue)length);
+	if (pread(gFlash.file, xsmcToArrayBuffer(xsResult), length, offset) != (ssize_t)length) fail(the, "flash");
 }
 
 void machine_flashWrite(xsMachine *the)
 {
 	uint8_t cells[4096];
 	uint8_t *bytes;
-	uint32_t offset = (uint32_t)xsToInteger(xsArg(0)), length;
+	uint32_t offset = (uint32_t)xsmcToInteger(xsArg(0)), length;
 	bufferOf(the, &xsArg(1), &bytes, &length);
 	checkRange(the, offset, length);
 	for (uint32_t done = 0; done < length;) {
@@ -195,7 +195,7 @@ void machine_flashWrite(xsMachine *the)
 void machine_flashErase(xsMachine *the)
 {
 	uint8_t cells[4096];
-	uint32_t offset = (uint32_t)xsToInteger(xsArg(0)), length = (uint32_t)xsToInteger(xsArg(1));
+	uint32_t offset = (uint32_t)xsmcToInteger(xsArg(0)), length = (uint32_t)xsmcToInteger(xsArg(1));
 	checkRange(the, offset, length);
 	memset(cells, 0xff, sizeof cells);
 	for (uint32_t done = 0; done < length; done += sizeof cells) writeCells(the, offset + done, cells, sizeof cells);
@@ -204,7 +204,7 @@ void machine_flashErase(xsMachine *the)
 
 void machine_cutAfter(xsMachine *the)
 {
-	gFlash.untilCut = xsToInteger(xsArg(0));
+	gFlash.untilCut = xsmcToInteger(xsArg(0));
 }
 
 /* Marks the unused part of the stack, so that `machine_use` sees how deep it was used. */
@@ -224,5 +224,5 @@ void machine_use(xsMachine *the)
 		"{\"chunkBytes\":%ld,\"slots\":%ld,\"stackSlotsUsed\":%ld,\"stackSlots\":%ld,\"keys\":%ld,\"erases\":%u}",
 		(long)the->maximumChunksSize, (long)the->maximumHeapCount, (long)(the->stackTop - deepest),
 		(long)(the->stackTop - the->stackBottom), (long)(the->keyIndex - the->keyOffset), gFlash.erases);
-	xsResult = xsString(text);
+	xsmcSetString(xsResult, text);
 }

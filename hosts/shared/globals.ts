@@ -1,0 +1,26 @@
+// What src expects of every engine and the SDK has as a module, and what libraries expect of built-ins whose names the build strips.
+// Runs once, while the ROM image is made, before everything that needs it.
+
+import Encoder from "text/encoder";
+
+const engine = globalThis as { TextEncoder?: unknown };
+engine.TextEncoder = Encoder;
+
+/** cbor-x makes decoders of typed arrays by name. */
+const named = {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+};
+
+for (const [value, constructor] of Object.entries(named)) {
+  if (constructor.name !== value) Object.defineProperty(constructor, "name", { value, configurable: true });
+}

@@ -1,0 +1,48 @@
+// Named timers and a monotonic clock over the SDK's, whose ticks have 32 bits.
+
+import Time from "time";
+import Timer, { type TimerId } from "timer";
+
+/** The longest delay that the SDK's timers take; a longer one would overflow their milliseconds. */
+const DELAY_MS_MAX = 1 << 30;
+
+export interface Timers {
+  set(name: string, delay_ms: number, callback: () => void): void;
+  clear(name: string): void;
+}
+
+/** Timers by name: one that is set again replaces the earlier one. */
+export function createTimers(): Timers {
+  const running = new Map<string, TimerId>();
+
+  const clear = (name: string): void => {
+    const timer = running.get(name);
+    if (timer === undefined) return;
+    running.delete(name);
+    Timer.clear(timer);
+  };
+
+  return {
+    set(name, delay_ms, callback) {
+      clear(name);
+      const fire = (): void => {
+        running.delete(name);
+        callback();
+      };
+      running.set(name, Timer.set(fire, Math.min(Math.max(0, Math.ceil(delay_ms)), DELAY_MS_MAX)));
+    },
+    clear,
+  };
+}
+
+/** Milliseconds since it was made. Asked at least once in the 24 days in which the ticks turn over. */
+export function createUptime(): () => number {
+  let ticks = Time.ticks;
+  let uptime_ms = 0;
+  return () => {
+    const now = Time.ticks;
+    uptime_ms += Math.max(0, Time.delta(ticks, now));
+    ticks = now;
+    return uptime_ms;
+  };
+}

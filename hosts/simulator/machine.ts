@@ -1,0 +1,66 @@
+// The native half of the simulator's host (native.c). Paths are relative to the meter's folder.
+
+/** Makes the meter's folder the one that paths are relative to. Throws where it cannot be used. */
+export function enter(this: unknown): undefined {
+  return native("machine_enter").call(this) as undefined;
+}
+
+/** Bytes of the operating system's generator: the SDK's own are the same in every run. */
+export function random(this: unknown, length: number): ArrayBuffer {
+  return native("machine_random").call(this, length) as ArrayBuffer;
+}
+
+export function print(this: unknown, line: string): undefined {
+  return native("machine_print").call(this, line) as undefined;
+}
+
+/** Ends the process. */
+export function exit(this: unknown, status: number): undefined {
+  return native("machine_exit").call(this, status) as undefined;
+}
+
+/** Undefined where there is none. */
+export function readFile(this: unknown, path: string): ArrayBuffer | undefined {
+  return native("machine_readFile").call(this, path) as ArrayBuffer | undefined;
+}
+
+/** Old or new after a power cut, never torn. */
+export function replaceFile(this: unknown, path: string, bytes: Uint8Array): undefined {
+  return native("machine_replaceFile").call(this, path, bytes) as undefined;
+}
+
+export function removeFile(this: unknown, path: string): undefined {
+  return native("machine_removeFile").call(this, path) as undefined;
+}
+
+/** Opens the flash in a file of `size` bytes, made erased where there is none. */
+export function flashOpen(this: unknown, path: string, size: number): undefined {
+  return native("machine_flashOpen").call(this, path, size) as undefined;
+}
+
+export function flashRead(this: unknown, offset: number, length: number): ArrayBuffer {
+  return native("machine_flashRead").call(this, offset, length) as ArrayBuffer;
+}
+
+export function flashWrite(this: unknown, offset: number, bytes: Uint8Array): undefined {
+  return native("machine_flashWrite").call(this, offset, bytes) as undefined;
+}
+
+export function flashErase(this: unknown, offset: number, length: number): undefined {
+  return native("machine_flashErase").call(this, offset, length) as undefined;
+}
+
+/** The power goes when so many more bytes of flash have been written or erased. */
+export function cutAfter(this: unknown, bytes: number): undefined {
+  return native("machine_cutAfter").call(this, bytes) as undefined;
+}
+
+/** Marks the unused stack, so that `use` sees how deep it was used. */
+export function paintStack(this: unknown): undefined {
+  return native("machine_paintStack").call(this) as undefined;
+}
+
+/** JSON of what the engine has reserved since its start: chunkBytes, slots, stackSlotsUsed, stackSlots, keys, erases. */
+export function use(this: unknown): string {
+  return native("machine_use").call(this) as string;
+}

@@ -1,0 +1,289 @@
+// Finds readouts in the stream of a D0 port (IEC 62056-21, section 5): an identification line, then a data block. After a request
+// (modes A, B, C and E) the block is STX ... `!` CR LF ETX and a block check character; pushed (mode D) it is bare and ends in `!`.
+// What an optical head echoes of our own requests is left out.
+
+import { crc16Arc } from "./crc16.js";
+import { hex4 } from "./hex.js";
+
+/** A readout with fifteen months of history has 10 kB. */
+export const readoutBytesMax = 16_384;
+
+/** A data block, with the identification line before it where there was one. */
+export interface D0Frame {
+  readonly kind: "frame";
+  /** Identification and block as received, without echoes. */
+  readonly bytes: Uint8Array;
+  /** The line between `/` and CR; empty where there was none. */
+  readonly identification: string;
+  /** The data sets: index of the first byte and of the `!`. */
+  readonly start: number;
+  readonly end: number;
+  /** True where a block check character or a CRC was right; false where there is none. */
+  readonly checked: boolean;
+}
+
+export type D0Cut =
+  | D0Frame
+  /** A meter said what it is: where it was asked, it waits for an answer. */
+  | { readonly kind: "identified"; readonly identification: string }
+  | { readonly kind: "refused"; readonly reason: "crc" | "truncated" | "oversized"; readonly detail: string };
+
+export interface D0Framer {
+  push(bytes: Uint8Array): D0Cut[];
+  /** Nothing more comes: completes or refuses what is pending. */
+  end(): D0Cut[];
+  /** Whether a block has ended but its check character may still come. */
+  readonly ending: boolean;
+  /** Bytes outside readouts so far, line ends not counted. */
+  readonly noiseBytes: number;
+}
+
+const stx = 0x02;
+const etx = 0x03;
+const ack = 0x06;
+const slash = 0x2f;
+const question = 0x3f;
+const exclamation = 0x21;
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
+const firstBufferBytes = 1024;
+/** `/XXXZ`, up to 16 characters and a few escapes. */
+const identificationBytesMax = 48;
+
+/** Where the stream is: outside, in an echo, in an identification, after one, in a block, behind its `!`, at its check character. */
+type Place = "outside" | "echo" | "identification" | "identified" | "block" | "tail" | "check";
+
+/**
+ * A framer with an empty buffer, which grows to a readout's size. `headless` takes the first byte of the stream, and what follows
+ * an echo, for the beginning of a block, as in a log of data blocks alone. It never throws, and holds at most one readout.
+ */
+export function createD0Framer(headless: boolean): D0Framer {
+  let buffer = new Uint8Array(firstBufferBytes);
+  let length = 0;
+  let place: Place = "outside";
+  let identification = "";
+  /** Index of STX, or -1 in a block without one; index of the first data set; index of `!`. */
+  let stxAt = -1;
+  let blockAt = 0;
+  let exclamationAt = 0;
+  let mayBegin = headless;
+  let noiseBytes = 0;
+
+  const append = (byte: number): void => {
+    if (length === buffer.length) {
+      const grown = new Uint8Array(Math.min(2 * length, readoutBytesMax));
+      grown.set(buffer);
+      buffer = grown;
+    }
+    buffer[length++] = byte;
+  };
+
+  const reset = (): void => {
+    place = "outside";
+    identification = "";
+    length = 0;
+  };
+
+  const beginBlock = (byte: number): void => {
+    place = "block";
+    stxAt = byte === stx ? length : -1;
+    append(byte);
+    blockAt = byte === stx ? length : length - 1;
+  };
+
+  const outside = (byte: number): void => {
+    const headlessHere = mayBegin;
+    mayBegin = false;
+    if (byte === slash) {
+      reset();
+      append(byte);
+      place = "identification";
+    } else if (byte === stx) {
+      reset();
+      beginBlock(byte);
+    } else if (byte === ack) {
+      place = "echo";
+    } else if (byte === carriageReturn || byte === lineFeed) mayBegin = headlessHere;
+    else if (headlessHere && isIdentifier(byte)) {
+      reset();
+      beginBlock(byte);
+    } else noiseBytes++;
+  };
+
+  const withinIdentification = (byte: number, cuts: D0Cut[]): void => {
+    if (byte === slash) {
+      outside(byte);
+      return;
+    }
+    append(byte);
+    if (byte === lineFeed) {
+      if (buffer[1] === question) {
+        reset();
+        mayBegin = headless;
+        return;
+      }
+      identification = textBefore(buffer, length);
+      place = "identified";
+      cuts.push({ kind: "identified", identification });
+    } else if (length > identificationBytesMax) {
+      noiseBytes += length;
+      reset();
+    }
+  };
+
+  const afterIdentification = (byte: number): void => {
+    if (byte === carriageReturn || byte === lineFeed) append(byte);
+    else if (byte === stx || isIdentifier(byte)) beginBlock(byte);
+    else if (byte === ack) place = "echo";
+    else outside(byte);
+  };
+
+  const withinEcho = (byte: number): void => {
+    if (byte === lineFeed) {
+      mayBegin = headless;
+      place = identification === "" ? "outside" : "identified";
+    } else if (byte === stx || byte === slash) outside(byte);
+  };
+
+  const withinBlock = (byte: number, cuts: D0Cut[]): void => {
+    const atLineStart = buffer[length - 1] === lineFeed;
+    if (byte === stx || (byte === slash && atLineStart)) {
+      cuts.push(truncated(length));
+      reset();
+      outside(byte);
+      return;
+    }
+    if (byte === exclamation) {
+      exclamationAt = length;
+      place = "tail";
+    }
+    append(byte);
+  };
+
+  /** Behind `!`: up to four CRC digits, line end, and ETX where the block began with STX. */
+  const afterExclamation = (byte: number, cuts: D0Cut[]): void => {
+    const last = buffer[length - 1];
+    if (stxAt >= 0 && byte === etx) {
+      append(byte);
+      place = "check";
+    } else if (last !== lineFeed && (isHex(byte) || byte === carriageReturn) && length - exclamationAt <= 5)
+      append(byte);
+    else if (last !== lineFeed && byte === lineFeed) {
+      append(byte);
+      if (stxAt < 0) complete(cuts);
+    } else {
+      complete(cuts);
+      outside(byte);
+    }
+  };
+
+  const checkCharacter = (byte: number, cuts: D0Cut[]): void => {
+    let computed = 0;
+    for (let index = stxAt + 1; index < length; index++) computed ^= buffer[index]!;
+    append(byte);
+    if (computed === byte) {
+      cuts.push(frameOf(true));
+    } else {
+      const detail = `the block check character is 0x${byte.toString(16)}, the block gives 0x${computed.toString(16)}`;
+      cuts.push({ kind: "refused", reason: "crc", detail });
+    }
+    reset();
+    mayBegin = headless;
+  };
+
+  /** A block that ended without a check character. */
+  const complete = (cuts: D0Cut[]): void => {
+    const digits = crcDigits(buffer, exclamationAt + 1, length);
+    // A CRC covers the identification too: without one it cannot be checked.
+    if (digits === "" || identification === "") cuts.push(frameOf(false));
+    else {
+      const computed = crc16Arc(buffer, 0, exclamationAt + 1);
+      const detail = `the readout states ${digits}, its bytes give ${hex4(computed)}`;
+      if (Number.parseInt(digits, 16) === computed) cuts.push(frameOf(true));
+      else cuts.push({ kind: "refused", reason: "crc", detail });
+    }
+    reset();
+    mayBegin = headless;
+  };
+
+  const frameOf = (checked: boolean): D0Frame => {
+    const bytes = buffer.slice(0, length);
+    return { kind: "frame", bytes, identification, start: blockAt, end: exclamationAt, checked };
+  };
+
+  const take = (byte: number, cuts: D0Cut[]): void => {
+    if (length === readoutBytesMax) {
+      cuts.push({ kind: "refused", reason: "oversized", detail: `no end within ${readoutBytesMax} bytes` });
+      reset();
+    }
+    switch (place) {
+      case "outside":
+        return outside(byte);
+      case "echo":
+        return withinEcho(byte);
+      case "identification":
+        return withinIdentification(byte, cuts);
+      case "identified":
+        return afterIdentification(byte);
+      case "block":
+        return withinBlock(byte, cuts);
+      case "tail":
+        return afterExclamation(byte, cuts);
+      case "check":
+        return checkCharacter(byte, cuts);
+    }
+  };
+
+  return {
+    push(bytes) {
+      const cuts: D0Cut[] = [];
+      for (let index = 0; index < bytes.length; index++) take(bytes[index]!, cuts);
+      return cuts;
+    },
+    end() {
+      const cuts: D0Cut[] = [];
+      if (place === "block" || place === "check") cuts.push(truncated(length));
+      else if (place === "tail") complete(cuts);
+      reset();
+      mayBegin = headless;
+      return cuts;
+    },
+    get ending() {
+      return place === "tail" || place === "check";
+    },
+    get noiseBytes() {
+      return noiseBytes;
+    },
+  };
+}
+
+function truncated(length: number): D0Cut {
+  return { kind: "refused", reason: "truncated", detail: `no end of readout after ${length} bytes` };
+}
+
+/** The line without `/` and line end, printable characters alone. */
+function textBefore(buffer: Uint8Array, length: number): string {
+  let text = "";
+  for (let index = 1; index < length; index++) {
+    const byte = buffer[index]!;
+    if (byte === carriageReturn || byte === lineFeed) continue;
+    text += byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : "?";
+  }
+  return text;
+}
+
+function crcDigits(buffer: Uint8Array, start: number, end: number): string {
+  let digits = "";
+  for (let index = start; index < end && isHex(buffer[index]!); index++) digits += String.fromCharCode(buffer[index]!);
+  return digits;
+}
+
+/** What a data set may begin with: a digit, or one of the letters C, F, L and P. */
+function isIdentifier(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x43 || byte === 0x46 || byte === 0x4c || byte === 0x50;
+}
+
+function isHex(byte: number): boolean {
+  const lower = byte | 0x20;
+  return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+}

@@ -1,0 +1,172 @@
+// Lists of DLMS push that do not say what they hold, as their makers publish them: what stands at which place, with scaler and unit. A
+// list is recognised by the name that the meter writes into it; one without a name only where the meter's profile was named.
+
+/** What stands at a place: the meter's id, its clock, nothing of use, or a register's code, scaler and DLMS unit. */
+export type Place = "id" | "clock" | "skip" | readonly [obis: string, scaler: number, unit: number];
+
+export interface PositionList {
+  /** What the list's first text begins with; undefined for a list without a name. */
+  readonly prefix?: string;
+  /** The profile that a list without a name, or one whose scalers differ, belongs to. */
+  readonly profile?: string;
+  /** A place and the tag that its value has, where two lists are of one length. */
+  readonly discriminator?: readonly [place: number, tag: number];
+  readonly places: readonly Place[];
+}
+
+/** A list of codes with values but without units: scaler by quantity. */
+export interface ScaleTable {
+  readonly prefix: string;
+  readonly profile?: string;
+  readonly current: number;
+  readonly voltage: number;
+  readonly energy: number;
+  /** Meters of this list differ in their energy's scaler: flagged where no profile says which it is. */
+  readonly assumedEnergy?: true;
+}
+
+const W = 27;
+const VAR = 29;
+const WH = 30;
+const VARH = 32;
+const A = 33;
+const V = 35;
+const PLAIN = 255;
+const boolean = 3;
+const doubleLongUnsigned = 6;
+const longUnsigned = 18;
+
+const power: readonly Place[] = [
+  ["1-0:1.7.0", 0, W],
+  ["1-0:2.7.0", 0, W],
+  ["1-0:3.7.0", 0, VAR],
+  ["1-0:4.7.0", 0, VAR],
+];
+const energy: readonly Place[] = [
+  ["1-0:1.8.0", 0, WH],
+  ["1-0:2.8.0", 0, WH],
+  ["1-0:3.8.0", 0, VARH],
+  ["1-0:4.8.0", 0, VARH],
+];
+const voltage = (scaler: number): readonly Place[] => [
+  ["1-0:32.7.0", scaler, V],
+  ["1-0:52.7.0", scaler, V],
+  ["1-0:72.7.0", scaler, V],
+];
+const current = (scaler: number): readonly Place[] => [
+  ["1-0:31.7.0", scaler, A],
+  ["1-0:51.7.0", scaler, A],
+  ["1-0:71.7.0", scaler, A],
+];
+const phaseImport: readonly Place[] = [
+  ["1-0:21.7.0", 0, W],
+  ["1-0:41.7.0", 0, W],
+  ["1-0:61.7.0", 0, W],
+];
+const phaseExport: readonly Place[] = [
+  ["1-0:22.7.0", 0, W],
+  ["1-0:42.7.0", 0, W],
+  ["1-0:62.7.0", 0, W],
+];
+const tariffEnergy: readonly Place[] = [
+  ["1-0:1.8.0", 0, WH],
+  ["1-0:1.8.1", 0, WH],
+  ["1-0:1.8.2", 0, WH],
+  ["1-0:2.8.0", 0, WH],
+  ["1-0:2.8.1", 0, WH],
+  ["1-0:2.8.2", 0, WH],
+];
+
+const kaifaSingle: readonly Place[] = ["skip", "id", "skip", ...power, ["1-0:31.7.0", -3, A], ["1-0:32.7.0", -1, V]];
+const kaifaThree: readonly Place[] = ["skip", "id", "skip", ...power, ...current(-3), ...voltage(-1)];
+
+/** Kaifa MA105 and MA304 in Norway (list version KFM_001); Iskraemeco AM550 and IE.5, whose lists begin with the device name ISK... */
+export const positionLists: readonly PositionList[] = [
+  { profile: "kaifa-norway", places: [["1-0:1.7.0", 0, W]] },
+  { prefix: "KFM_001", places: kaifaSingle },
+  { prefix: "KFM_001", places: [...kaifaSingle, "clock", ...energy] },
+  { prefix: "KFM_001", places: kaifaThree },
+  { prefix: "KFM_001", places: [...kaifaThree, "clock", ...energy] },
+  { prefix: "ISK", places: ["skip", "id", ...power, ...voltage(-1), ...current(-2), ...phaseImport, ...phaseExport] },
+  {
+    prefix: "ISK",
+    discriminator: [2, boolean],
+    places: [
+      "skip",
+      "id",
+      "skip",
+      ["0-0:96.14.0", 0, PLAIN],
+      ...tariffEnergy,
+      ["1-0:3.8.0", 0, VARH],
+      ["1-0:4.8.0", 0, VARH],
+    ],
+  },
+  {
+    prefix: "ISK",
+    discriminator: [2, longUnsigned],
+    places: ["skip", "id", ...voltage(-1), ...current(-2), ...power],
+  },
+  {
+    prefix: "ISK",
+    discriminator: [6, longUnsigned],
+    places: [
+      "skip",
+      "id",
+      ...power,
+      ["1-0:32.7.0", -1, V],
+      ["1-0:31.7.0", -2, A],
+      ["1-0:21.7.0", 0, W],
+      ["1-0:22.7.0", 0, W],
+    ],
+  },
+  {
+    prefix: "ISK",
+    discriminator: [6, doubleLongUnsigned],
+    places: [
+      "skip",
+      "id",
+      ["1-0:1.8.1", 0, WH],
+      ["1-0:1.8.2", 0, WH],
+      ["1-0:2.8.1", 0, WH],
+      ["1-0:2.8.2", 0, WH],
+      ["1-0:3.8.1", 0, VARH],
+      ["1-0:3.8.2", 0, VARH],
+      ["1-0:4.8.1", 0, VARH],
+      ["1-0:4.8.2", 0, VARH],
+    ],
+  },
+  { prefix: "ISK", places: ["skip", "id", ["1-0:32.7.0", -1, V], ["1-0:31.7.0", -2, A], ...power] },
+  {
+    profile: "iskra-ie5",
+    places: [
+      "id",
+      "skip",
+      "skip",
+      ...tariffEnergy,
+      ["1-0:5.8.0", 0, VARH],
+      ["1-0:6.8.0", 0, VARH],
+      ["1-0:7.8.0", 0, VARH],
+      ["1-0:8.8.0", 0, VARH],
+      ["1-0:1.7.0", 0, W],
+      ["1-0:2.7.0", 0, W],
+      ["1-0:13.7.0", -3, PLAIN],
+      ...phaseImport,
+      ...phaseExport,
+      ...voltage(-1),
+      ...current(-2),
+      "skip",
+      "skip",
+      "skip",
+      "skip",
+      "skip",
+    ],
+  },
+];
+
+/** Kamstrup Omnipower (list version Kamstrup_V0001) and Kaifa in Sweden, which write the code before each value. */
+export const scaleTables: readonly ScaleTable[] = [
+  { prefix: "KFM_001", current: -3, voltage: -1, energy: 0 },
+  { prefix: "Kamstrup_V0001", profile: "kamstrup-sweden", current: -2, voltage: 0, energy: 0 },
+  { prefix: "Kamstrup_V0001", profile: "kamstrup-norway", current: -2, voltage: 0, energy: 1 },
+  { prefix: "Kamstrup_V0001", current: -2, voltage: 0, energy: 1, assumedEnergy: true },
+];

@@ -1,0 +1,137 @@
+// Meters made by hand for the integration tests: any MQTT client with a key and a credential, which sends what its test wants.
+
+import { randomBytes } from "node:crypto";
+import { connectAsync, type MqttClient } from "mqtt";
+import { type Credential, issueCredential } from "../../src/wire/credential.js";
+import { keyId } from "../../src/wire/key.js";
+import { decodeReceipt, type Receipt } from "../../src/wire/receipt.js";
+import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
+import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
+import { generateSeed, signerFromSeed } from "../../tools/node/crypto.js";
+import { type Item, independentDecode } from "../wire/independent-cbor.js";
+import { list, numberOf } from "../wire/stranger-proof.js";
+import type { TestNetwork } from "./network.js";
+import { type Defer, until } from "./processes.js";
+
+export interface HandMadeMeter {
+  /** key id as topics write it */
+  readonly id: string;
+  readonly credential: Uint8Array;
+  /** A record that follows on the one made before it, unless the claims say otherwise. */
+  record(claims?: Partial<Claims>): Uint8Array;
+}
+
+/** A meter of the network, with a credential as its authority issues them unless the terms say otherwise. */
+export function makeMeter(network: TestNetwork, terms: Partial<Credential> = {}): HandMadeMeter {
+  const signer = signerFromSeed(generateSeed());
+  const kid = keyId(signer.key);
+  const now_s = Math.floor(Date.now() / 1000);
+  const credential: Credential = {
+    issuer: `${network.network}/${hexOf(keyId(network.authority.key))}`,
+    subject: `hand-made-${hexOf(kid)}`,
+    notBefore_s: now_s - 86_400,
+    expires_s: now_s + 86_400,
+    id: Uint8Array.from(randomBytes(8)),
+    key: signer.key,
+    statusIndex: 0,
+    services: [1, 2, 3, 4, 5],
+    role: "meter",
+    ...terms,
+  };
+  const next = new Map<number, { readonly seq: number; readonly previous: Uint8Array }>();
+  return {
+    id: hexOf(kid),
+    credential: issueCredential(credential, network.authority),
+    record(stated = {}) {
+      const service = stated.service ?? 1;
+      const follows = next.get(service) ?? { seq: 0, previous: new Uint8Array(0) };
+      const claims: Claims = {
+        service,
+        serviceId: 12,
+        ...follows,
+        time_s: Math.floor(Date.now() / 1000),
+        quality: 2,
+        registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: 2_130_115 + follows.seq, scaler: 0, unit: 30 }],
+        source: 1,
+        ...stated,
+      };
+      const record = signRecord(claims, [], signer, kid);
+      if (claims.seq === follows.seq) next.set(service, { seq: claims.seq + 1, previous: parseRecord(record).hash });
+      return record;
+    },
+  };
+}
+
+/** What came on the ack topic, read by independent code (PROTOCOL.md, section 15). */
+export interface SeenRefusal {
+  readonly service: Item;
+  readonly seq: Item;
+  readonly code: number;
+  readonly sentence: string;
+}
+
+export interface MeterSession {
+  readonly client: MqttClient;
+  readonly refusals: readonly SeenRefusal[];
+  readonly receipts: readonly Receipt[];
+  /** Publishes as QoS 1; resolves when it is acknowledged. */
+  publish(topic: string, payload: Uint8Array): Promise<void>;
+  /** Publishes on the record topic of a service. */
+  send(record: Uint8Array, service?: number): Promise<void>;
+  /** Publishes the credential; resolves when it is acknowledged. */
+  bear(): Promise<void>;
+  /** The receipt of a record; waits until it is there. */
+  receiptOf(record: Uint8Array): Promise<Receipt>;
+  close(): Promise<void>;
+}
+
+/** Connects a meter to a broker and subscribes to what is sent to it. */
+export async function connectMeter(
+  defer: Defer,
+  { network }: TestNetwork,
+  meter: Pick<HandMadeMeter, "id" | "credential">,
+  broker: { readonly host: string; readonly port: number },
+): Promise<MeterSession> {
+  const client = await connectAsync(`mqtt://${broker.host}:${broker.port}`, {
+    clientId: `test-${meter.id}-${hexOf(randomBytes(4))}`,
+    reconnectPeriod: 500,
+    resubscribe: true,
+  });
+  client.on("error", () => {}); // a lost connection shows in what the test waits for
+  const close = () => client.endAsync(true);
+  defer(close);
+  const refusals: SeenRefusal[] = [];
+  const receipts: Receipt[] = [];
+  client.on("message", (topic, payload) => {
+    if (topic === meterTopic(network, "ack", meter.id)) refusals.push(refusalOf(payload));
+    else receipts.push(decodeReceipt(Uint8Array.from(payload)));
+  });
+  await client.subscribeAsync([meterTopic(network, "ack", meter.id), `gs1/${network}/+/receipt/${meter.id}`], {
+    qos: 1,
+  });
+  const publish = async (topic: string, payload: Uint8Array): Promise<void> => {
+    await client.publishAsync(topic, Buffer.from(payload), { qos: 1 });
+  };
+  return {
+    client,
+    refusals,
+    receipts,
+    publish,
+    send: (record, service = 1) => publish(serviceTopic(network, service, "record", meter.id), record),
+    bear: () => publish(meterTopic(network, "birth", meter.id), meter.credential),
+    receiptOf(record) {
+      const hash = hexOf(parseRecord(record).hash);
+      return until(`receipt of record ${hash}`, () => receipts.find(({ recordHash }) => hexOf(recordHash) === hash));
+    },
+    close,
+  };
+}
+
+function refusalOf(payload: Uint8Array): SeenRefusal {
+  const [service, seq, , code, sentence] = list(independentDecode(payload), 5);
+  return { service: service!, seq: seq!, code: numberOf(code), sentence: String(sentence) };
+}
+
+export function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,125 @@
+// Simulated meters for the trials: a network's meter folder whose port is a pseudo-terminal with an emulated household behind it.
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { createNetwork } from "../../tools/authority/network.js";
+import { createHousehold } from "../../tools/emulators/household.js";
+import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
+import { type ServedPty, servePty } from "../../tools/emulators/serve.js";
+import { buildSimulator, type SimulatorBuild } from "../../tools/firmware/builds.js";
+import { findSdk, Missing, type Sdk } from "../../tools/firmware/sdk.js";
+import { type MemoryUse, type Simulator, type SimulatorMessage, startSimulator } from "../../tools/firmware/simulator.js";
+
+const sdk = lookForSdk();
+
+/** The `skip` option of a trial that needs the SDK. */
+export const withoutSdk: string | false = sdk === undefined ? "MODDABLE names no Moddable SDK" : false;
+
+const PATIENCE_MS = 60_000;
+let build: Promise<SimulatorBuild> | undefined;
+
+/** The firmware, built once a process. */
+export function firmware(): Promise<SimulatorBuild> {
+  build ??= buildSimulator(sdk!);
+  return build;
+}
+
+export function theSdk(): Sdk {
+  return sdk!;
+}
+
+function lookForSdk(): Sdk | undefined {
+  try {
+    return findSdk();
+  } catch (thrown) {
+    if (thrown instanceof Missing) return undefined;
+    throw thrown;
+  }
+}
+
+/** A folder that goes with the test. */
+export async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "gridseal-simulator-"));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  return folder;
+}
+
+/** The folders of the meters of a network of its own, none of whose nodes runs. */
+export async function provisionMeters(t: TestContext, meters: number): Promise<readonly string[]> {
+  const folder = await temporaryFolder(t);
+  const chains = [{ service: 1, name: "trading", nodes: [1] }];
+  const plan = { network: "test", nodes: 1, chains, meters, host: "127.0.0.1", basePort: 21_000, target: 0 };
+  const network = await createNetwork(join(folder, "network"), plan, new Date());
+  return network.meters.map(({ name }) => join(folder, "network/meters", name));
+}
+
+/** Changes fields of a meter's configuration. */
+export async function configure(folder: string, fields: object): Promise<void> {
+  const path = join(folder, "configuration.json");
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), ...fields }));
+}
+
+/** A household that sends a P1 telegram every `interval_ms` on a pseudo-terminal, its clock running by the telegrams. */
+export async function serveHousehold(t: TestContext, seed: number, interval_ms: number): Promise<ServedPty> {
+  let time_s = Math.floor(Date.now() / 1000);
+  const household = createHousehold({ seed, start_s: time_s });
+  const pty = await servePty((onBytes) => {
+    const timer = setInterval(() => onBytes(p1Telegram(household.step(++time_s), "5.0")), interval_ms);
+    return { close: () => clearInterval(timer) };
+  });
+  t.after(() => pty.close());
+  return pty;
+}
+
+export interface Trial extends Simulator {
+  readonly messages: readonly SimulatorMessage[];
+  /** The reason of every line of the level error. */
+  readonly errors: readonly string[];
+  use(): Promise<MemoryUse>;
+}
+
+/** Starts a simulated meter; it is killed after the test. */
+export async function startMeter(t: TestContext, folder: string, build?: SimulatorBuild): Promise<Trial> {
+  const messages: SimulatorMessage[] = [];
+  const errors: string[] = [];
+  const waiting: ((use: MemoryUse) => void)[] = [];
+  const simulator = startSimulator(build ?? (await firmware()), folder, (message) => {
+    if ("use" in message) return waiting.shift()?.(message.use);
+    if ("level" in message && message.level === "error") errors.push(message.message);
+    if (!("state" in message)) messages.push(message);
+  });
+  t.after(() => simulator.kill());
+  return {
+    ...simulator,
+    get state() {
+      return simulator.state;
+    },
+    get counters() {
+      return simulator.counters;
+    },
+    messages,
+    errors,
+    use: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        simulator.send("use");
+      }),
+  };
+}
+
+/** Waits until the check gives something other than false or undefined. */
+export async function until<Result>(
+  what: string,
+  check: () => Result | Promise<Result>,
+  patience_ms = PATIENCE_MS,
+): Promise<Exclude<Result, undefined | false>> {
+  const deadline_ms = performance.now() + patience_ms;
+  for (;;) {
+    const found = await check();
+    if (found !== undefined && found !== false) return found as Exclude<Result, undefined | false>;
+    if (performance.now() > deadline_ms) throw new Error(`${what}: not within ${patience_ms / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,90 @@
+// A simulated meter as a process: the firmware's library in the loader without a window, its folder, and what it prints.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { SimulatorBuild } from "./builds.js";
+
+/** What a meter prints, a line of JSON each. */
+export type SimulatorMessage =
+  | { readonly level: "debug" | "info" | "warn" | "error"; readonly message: string }
+  | { readonly state: string; readonly counters: Readonly<Record<string, number>> }
+  | { readonly use: MemoryUse }
+  | { readonly result: unknown };
+
+/** What the engine has reserved since its start: chunks in bytes, slots and the deepest stack in slots. */
+export interface MemoryUse {
+  readonly chunkBytes: number;
+  readonly slots: number;
+  readonly stackSlotsUsed: number;
+  readonly stackSlots: number;
+  readonly keys: number;
+  readonly erases: number;
+}
+
+export interface Simulator {
+  readonly pid: number | undefined;
+  /** The last state that was shown. */
+  readonly state: string | undefined;
+  readonly counters: Readonly<Record<string, number>>;
+  /** A command of hosts/simulator/host.ts. */
+  send(line: string): void;
+  /** exit status; null where a signal ended it */
+  readonly ended: Promise<number | null>;
+  /** Ends it as a power cut does. */
+  kill(): Promise<number | null>;
+}
+
+/** Status of a process whose power was cut where it was told (hosts/simulator/native.c). */
+export const POWER_CUT = 86;
+
+/** Starts the meter whose folder this is. */
+export function startSimulator(
+  { library, loader }: SimulatorBuild,
+  folder: string,
+  onMessage: (message: SimulatorMessage) => void,
+): Simulator {
+  // A seed of its own for whatever asks the C library, and no time zone: the chip knows none.
+  const child: ChildProcess = spawn(loader, [library, folder], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { HOME: folder, TZ: "UTC" },
+  });
+  let state: string | undefined;
+  let counters: Readonly<Record<string, number>> = {};
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  child.stdin!.on("error", () => {});
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    const message = parse(line);
+    if ("state" in message) ({ state, counters } = message);
+    onMessage(message);
+  });
+  createInterface({ input: child.stderr! }).on("line", (message) => onMessage({ level: "error", message }));
+  return {
+    pid: child.pid,
+    get state() {
+      return state;
+    },
+    get counters() {
+      return counters;
+    },
+    send: (line) => void child.stdin!.write(`${line}\n`),
+    ended,
+    kill() {
+      child.kill("SIGKILL");
+      return ended;
+    },
+  };
+}
+
+/** The SDK's own modules print lines of text. */
+function parse(line: string): SimulatorMessage {
+  try {
+    return JSON.parse(line) as SimulatorMessage;
+  } catch {
+    return { level: "debug", message: line };
+  }
+}
+
+/** RAM of a 32-bit engine that did the same: a slot has 16 bytes there, and a chunk no more than here. */
+export function poolBytes(use: MemoryUse): number {
+  return use.chunkBytes + 16 * (use.slots + use.stackSlots);
+}

@@ -1,0 +1,196 @@
+// What befalls a cluster while its faults last, drawn from the seed: crashes, partitions, slow and full disks, clocks that are off
+// and step, records of the consensus that are lost or damaged, a disk that is wiped.
+
+import { CLOCK_SKEW_MAX_MS } from "../node/chain/sealer.js";
+import type { Network } from "./network.js";
+import type { SimulatedNode } from "./node.js";
+import type { ClusterOptions } from "./options.js";
+import type { Random } from "./random.js";
+import type { Timeline } from "./timeline.js";
+
+export interface Faults {
+  start(): void;
+  /** The faults end: everybody is up, in touch, and has room. */
+  heal(): void;
+  /** A node has stopped by itself, because its disk is full: it comes back. */
+  onFull(node: SimulatedNode): void;
+  readonly restarts: number;
+  readonly partitions: number;
+  readonly crashesInCalls: number;
+  readonly recordsLost: number;
+}
+
+export interface FaultPorts {
+  readonly options: ClusterOptions;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly network: Network;
+  readonly nodes: readonly SimulatedNode[];
+  /** the member that a fault of one member befalls */
+  readonly spare: SimulatedNode;
+  onWiped(node: SimulatedNode): void;
+  trace(line: string): void;
+}
+
+/** Calls of the outside within which a crash may strike: from a few frames to several blocks. */
+const CRASH_CALLS_MAX = 300;
+const ADVERSARY_MS = 300;
+
+export function createFaults(ports: FaultPorts): Faults {
+  const { options, timeline, random, network, nodes, spare, trace } = ports;
+  let over = false;
+  let restarts = 0;
+  let partitions = 0;
+  let crashesInCalls = 0;
+  let recordsLost = 0;
+  let isHarmed = false;
+
+  const every = (mean_ms: number, event: () => void) => {
+    if (mean_ms === 0) return;
+    timeline.after(random.between(0.2, 1.8) * mean_ms, () => {
+      if (over) return;
+      event();
+      every(mean_ms, event);
+    });
+  };
+
+  const restart = (node: SimulatedNode) => {
+    if (node.isUp) return;
+    restarts += 1;
+    trace(`${node.label} starts`);
+    if (!node.start()) repair(node);
+    network.connect(node);
+  };
+
+  /** What an operator does with a store that cannot be read: the record goes, and the node abstains until that is safe. */
+  const repair = (node: SimulatedNode) => {
+    for (const chain of node.chainNumbers) node.disk.loseConsensus(chain);
+    timeline.after(random.between(10, 500), () => restart(node));
+  };
+
+  const crash = () => {
+    const node = random.pick(nodes);
+    if (!node.isUp) return;
+    const kind = random.below(4);
+    if (kind === 0) node.stop();
+    else if (kind === 1) node.kill();
+    else node.killWithin(1 + random.below(CRASH_CALLS_MAX));
+    if (kind > 1) {
+      crashesInCalls += 1;
+      watch(node);
+      return;
+    }
+    comeBack(node);
+  };
+
+  /** Until the fuse has burnt down. */
+  const watch = (node: SimulatedNode) => {
+    const life = node.life;
+    const look = () => {
+      if (node.life !== life) return;
+      if (!node.isUp) comeBack(node);
+      else if (!over) timeline.after(50, look);
+    };
+    timeline.after(50, look);
+  };
+
+  const comeBack = (node: SimulatedNode) => {
+    if (node === spare) harm();
+    timeline.after(random.between(0, 3_000), () => restart(node));
+  };
+
+  /** Once, while it is down. A node that never sealed cannot know that it has lost its record, unless its disk is another. */
+  const harm = () => {
+    const { disk, chainNumbers } = spare;
+    const kind = options.fault;
+    if (isHarmed || spare.isUp) return;
+    if (kind === "lostRecord" && chainNumbers.some((chain) => !disk.tables.heads.has(String(chain)))) return;
+    if (kind !== "lostRecord" && kind !== "damagedRecord" && kind !== "wiped") return;
+    isHarmed = true;
+    recordsLost += 1;
+    trace(`${spare.label} ${kind}`);
+    if (kind === "wiped") {
+      disk.wipe();
+      ports.onWiped(spare);
+    }
+    for (const chain of chainNumbers) {
+      if (kind === "lostRecord") disk.loseConsensus(chain);
+      if (kind === "damagedRecord") disk.damageConsensus(chain);
+    }
+  };
+
+  const slowDown = () => {
+    const node = random.pick(nodes);
+    node.disk.setDelay(random.between(0, options.slowDisk_ms));
+    timeline.after(random.between(200, 2_000), () => node.disk.setDelay(0));
+  };
+
+  const fill = () => {
+    spare.disk.setFull(true);
+    trace(`${spare.label} has a full disk`);
+    timeline.after(random.between(200, 3_000), () => spare.disk.setFull(false));
+  };
+
+  const setClocks = () => {
+    for (const node of nodes) node.clock_ms = random.between(-options.skew_ms, options.skew_ms);
+    if (options.fault === "clock") spare.clock_ms = random.pick([-1, 1]) * random.between(2, 20) * CLOCK_SKEW_MAX_MS;
+  };
+
+  const attack = () => {
+    for (const node of nodes) {
+      if (node.isUp) node.adversary?.tick((to, frame) => node.inject(to, frame));
+    }
+    timeline.after(over ? 8 * ADVERSARY_MS : random.between(0.2, 1.8) * ADVERSARY_MS, attack);
+  };
+
+  return {
+    start() {
+      setClocks();
+      network.setConditions(options.conditions);
+      every(options.crashEvery_ms, crash);
+      every(options.partitionEvery_ms, () => {
+        partitions += 1;
+        trace("the network is split anew");
+        if (random.chance(0.3)) network.heal();
+        else network.partition();
+      });
+      if (options.skew_ms > 0) every(3_000, setClocks);
+      if (options.slowDisk_ms > 0) every(1_500, slowDown);
+      if (options.fault === "fullDisk") every(3_000, fill);
+      if (["lostRecord", "damagedRecord", "wiped"].includes(options.fault)) {
+        every(1_500, () => {
+          if (isHarmed || !spare.isUp) return;
+          spare.kill();
+          comeBack(spare);
+        });
+      }
+      if (nodes.some((node) => node.adversary !== undefined)) attack();
+    },
+    heal() {
+      over = true;
+      trace("everything heals");
+      network.heal();
+      for (const node of nodes) {
+        node.disk.setFull(false);
+        node.disk.setDelay(0);
+        node.killWithin(Number.POSITIVE_INFINITY);
+        if (!node.isUp) restart(node);
+      }
+    },
+    onFull(node) {
+      timeline.after(random.between(100, 2_000), () => restart(node));
+    },
+    get restarts() {
+      return restarts;
+    },
+    get partitions() {
+      return partitions;
+    },
+    get crashesInCalls() {
+      return crashesInCalls;
+    },
+    get recordsLost() {
+      return recordsLost;
+    },
+  };
+}

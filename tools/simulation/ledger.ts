@@ -1,0 +1,141 @@
+// The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13.
+// Numbers are those of ARCHITECTURE.md. Nothing here trusts what a node says of itself.
+
+import { type Block, blockTree, decodeBlock } from "../../src/wire/block.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { precommitBytes } from "../../src/wire/certificate.js";
+import { type Genesis, type GenesisChain, memberSetHash } from "../../src/wire/genesis.js";
+import { sha256 } from "../../src/wire/hash.js";
+import { decodeHeader, headerHash, meetsTarget } from "../../src/wire/header.js";
+import type { PublicKey } from "../../src/wire/key.js";
+import { rootOfLevels } from "../../src/wire/merkle.js";
+import { quorum } from "../../src/wire/quorum.js";
+import { parseRecord, type Record } from "../../src/wire/record.js";
+import { simulatedVerify } from "./keys.js";
+
+export type Fail = (invariant: string, detail: string) => void;
+
+export interface Ledger {
+  /** A meter has signed it and lets go of it. */
+  submit(record: Record): void;
+  isSubmitted(hash: string): boolean;
+  addMeter(kid: string, key: PublicKey): void;
+  /** A correct node has answered for it: it must be sealed. */
+  promise(record: Record, node: string): void;
+  /** The node has lost its disk, and what it alone had promised. */
+  release(node: string): void;
+  /** A block is durable on a correct node whose newest one was `height` before. */
+  onBlock(node: string, chain: number, height: number, bytes: Uint8Array): void;
+  /** Hash of the sealed record of this number, as hex. */
+  sealedHash(chain: number, kid: string, seq: number): string | undefined;
+  /** Records that were promised and are not sealed, by name. */
+  missing(): string[];
+  readonly heights: ReadonlyMap<number, number>;
+  readonly rounds: number;
+  readonly sealed: number;
+  readonly violations: number;
+}
+
+interface Decided {
+  readonly id: string;
+  readonly time_ms: number;
+  readonly counter: number;
+}
+
+export function createLedger(genesis: Genesis, fail: Fail): Ledger {
+  const submitted = new Set<string>();
+  const keys = new Map<string, PublicKey>();
+  const decided = new Map<string, Decided>();
+  const sealed = new Map<string, string>();
+  const promised = new Map<string, string>();
+  const heights = new Map<number, number>();
+  let rounds = 0;
+
+  const checkCertificate = (where: string, chain: GenesisChain, block: Block) => {
+    const { round, signatures } = block.certificate;
+    const message = precommitBytes(genesis.hash, chain.service, block.height, round, headerHash(block.header));
+    const signers = new Set(signatures.map(({ node }) => toHex(node)));
+    const genuine = signatures.every(({ node, signature }) => {
+      const member = chain.members.find((candidate) => toHex(candidate.id) === toHex(node));
+      return member !== undefined && simulatedVerify(member.key, message, signature);
+    });
+    if (!genuine || signers.size !== signatures.length || signers.size < quorum(chain.members.length)) {
+      fail("I6 a decision has a quorum's precommits of one round", where);
+    }
+  };
+
+  const checkContent = (where: string, chain: GenesisChain, block: Block, previous: Decided | undefined) => {
+    const hashes = block.batches.flatMap((batch) => batch.records.map(sha256));
+    const header = decodeHeader(block.header);
+    if (toHex(rootOfLevels(blockTree(block, hashes))) !== toHex(header.merkleRoot)) fail("I15 content", where);
+    if (!meetsTarget(headerHash(block.header), chain.target)) fail("I15 target", where);
+    if (block.time_ms < (previous?.time_ms ?? 0)) fail("I2 time does not go back", where);
+    const members = toHex(memberSetHash(chain.members));
+    if (toHex(block.memberSet) !== members) fail("I12 member sets follow the next-set hash", where);
+    if (hashes.length === 0 && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
+    for (const batch of block.batches) {
+      for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));
+      const nodes = new Set(batch.acknowledgements.map(({ node }) => toHex(node)));
+      const members_ = nodes.size === batch.acknowledgements.length && nodes.size >= quorum(chain.members.length);
+      if (!members_) fail("I7 a sealed temporary block was acknowledged by a quorum", where);
+    }
+  };
+
+  const checkRecord = (where: string, chain: GenesisChain, record: Record) => {
+    const kid = toHex(record.kid);
+    const name = `${chain.service}/${kid}/${record.claims.seq}`;
+    const hash = toHex(record.hash);
+    const key = keys.get(kid);
+    if (!submitted.has(hash)) fail("I7 a sealed record was submitted", `${name} in ${where}`);
+    const valid = key !== undefined && simulatedVerify(key, record.signedBytes, record.signature);
+    if (!valid || record.claims.service !== chain.service) fail("I7 a sealed record is valid", `${name} in ${where}`);
+    if (record.disclosures.length > 0) fail("I7 a sealed record is desensitised", `${name} in ${where}`);
+    if (sealed.has(name)) fail("I7 a record is sealed once", `${name} in ${where}`);
+    sealed.set(name, hash);
+  };
+
+  return {
+    submit: (record) => void submitted.add(toHex(record.hash)),
+    isSubmitted: (hash) => submitted.has(hash),
+    addMeter: (kid, key) => void keys.set(kid, key),
+    promise(record, node) {
+      promised.set(`${record.claims.service}/${toHex(record.kid)}/${record.claims.seq}`, node);
+    },
+    release(node) {
+      for (const [name, by] of promised) if (by === node) promised.delete(name);
+    },
+    onBlock(node, service, height, bytes) {
+      const chain = genesis.chains.find((candidate) => candidate.service === service)!;
+      const where = `block ${service}/${height} at ${node}`;
+      const block = decodeBlock(bytes);
+      const id = toHex(headerHash(block.header));
+      if (block.height !== height || block.chain !== service) fail("I2 a block is stored at its place", where);
+      const previous = decided.get(`${service}/${height - 1}`);
+      const link = height === 1 ? toHex(genesis.hash) : previous?.id;
+      if (toHex(decodeHeader(block.header).previous) !== link) fail("I2 hashes link", where);
+      checkCertificate(where, chain, block);
+      const known = decided.get(`${service}/${height}`);
+      if (known !== undefined) {
+        if (known.id !== id) fail("I1 no two correct nodes decide differently", `${where}: ${id} and ${known.id}`);
+        return;
+      }
+      checkContent(where, chain, block, previous);
+      decided.set(`${service}/${height}`, { id, time_ms: block.time_ms, counter: block.counter });
+      heights.set(service, height);
+      rounds += block.certificate.round;
+    },
+    sealedHash: (chain, kid, seq) => sealed.get(`${chain}/${kid}/${seq}`),
+    missing: () =>
+      [...promised].filter(([name]) => !sealed.has(name)).map(([name, node]) => `${name} promised by ${node}`),
+    heights,
+    get rounds() {
+      return rounds;
+    },
+    get sealed() {
+      return sealed.size;
+    },
+    get violations() {
+      return [...heights].reduce((sum, [chain, height]) => sum + decided.get(`${chain}/${height}`)!.counter, 0);
+    },
+  };
+}

@@ -1,0 +1,220 @@
+// A meter of a simulation: signs records, offers them to a node until they are acknowledged, or sealed, and goes to another node
+// where one does not answer. Some sign two records with one number, or offer what nobody signed: a cluster must stand that too.
+
+import { toHex } from "../../src/wire/bytes.js";
+import { issueCredential, issuerName } from "../../src/wire/credential.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import { keyId, type Signer } from "../../src/wire/key.js";
+import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { type Claims, parseRecord, type Record, signRecord } from "../../src/wire/record.js";
+import { decodeRefusal } from "../../src/wire/refusal.js";
+import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
+import { reasonOf } from "../errors.js";
+import { simulatedSigner, simulatedVerify } from "./keys.js";
+import type { Fail, Ledger } from "./ledger.js";
+import { EPOCH_MS, type SimulatedNode } from "./node.js";
+import type { Random } from "./random.js";
+import type { Timeline } from "./timeline.js";
+
+export interface MeterWorld {
+  readonly genesis: Genesis;
+  readonly authority: Signer;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly nodes: readonly SimulatedNode[];
+  readonly ledger: Ledger;
+  readonly fail: Fail;
+  /** probability that a publication, its acknowledgement or a receipt is lost with its connection */
+  loss(): number;
+  /** The node has acknowledged a record that it did not refuse. */
+  onAcknowledged(node: SimulatedNode, record: Record): void;
+  trace(line: string): void;
+}
+
+export interface MeterOptions {
+  readonly name: string;
+  readonly service: number;
+  /** forgets a record when a correct node has acknowledged it, so that the cluster alone must keep it */
+  readonly trusting: boolean;
+  /** signs two records for some numbers */
+  readonly forking: boolean;
+  /** offers records with bad signatures beside its good ones */
+  readonly forging: boolean;
+}
+
+export interface SimulatedMeter {
+  readonly name: string;
+  readonly id: string;
+  /** Makes a record and begins to offer it. */
+  measure(): void;
+  start(): void;
+  /** Whether it is in touch with that node. */
+  isAt(node: SimulatedNode): boolean;
+  /** A node refuses what it published: its acknowledgement, which follows, promises nothing. */
+  onRefused(payload: Uint8Array): void;
+  /** A publication on one of its topics. */
+  receive(topic: string, payload: Uint8Array): void;
+  /** records without a receipt that it still waits for */
+  readonly waiting: number;
+  readonly receipts: number;
+}
+
+const PATIENCE_TICKS = 6;
+const OFFERED_AT_ONCE = 8;
+
+export function createMeter(world: MeterWorld, options: MeterOptions): SimulatedMeter {
+  const { genesis, timeline, random, ledger } = world;
+  const { service } = options;
+  const signer = simulatedSigner(options.name);
+  const kid = keyId(signer.key);
+  const id = toHex(kid);
+  const credential = credentialOf(genesis, world.authority, signer, service);
+  const recordTopic = serviceTopic(genesis.network, service, "record", id);
+  const outbox = new Map<string, Record>();
+  let home = random.pick(world.nodes);
+  let seq = 0;
+  let previous: Uint8Array = new Uint8Array(0);
+  let known = false;
+  let vain = 0;
+  let receipts = 0;
+  /** hashes that were refused, so that their acknowledgement promises nothing */
+  const refused = new Set<string>();
+
+  ledger.addMeter(id, signer.key);
+
+  const make = (claims: Partial<Claims>): Record => {
+    const whole: Claims = {
+      service,
+      serviceId: 1,
+      seq,
+      previous,
+      time_s: Math.floor((EPOCH_MS + timeline.now_ms()) / 1000),
+      quality: 2,
+      registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: random.below(1_000_000), scaler: 0, unit: 30 }],
+      ...claims,
+    };
+    return parseRecord(signRecord(whole, [], signer, kid));
+  };
+
+  const offer = (topic: string, payload: Uint8Array, onAcknowledged: (node: SimulatedNode) => void) => {
+    const node = home;
+    if (random.chance(world.loss())) return;
+    timeline.after(random.between(1, 30), () => {
+      void node.onPublish(topic, payload).then((acknowledged) => {
+        if (!acknowledged) return;
+        onAcknowledged(node);
+      });
+    });
+  };
+
+  const offerRecord = (record: Record) => {
+    const hash = toHex(record.hash);
+    refused.delete(hash);
+    offer(recordTopic, record.stripped, (node) => {
+      if (refused.has(hash)) return;
+      vain = 0;
+      world.onAcknowledged(node, record);
+      if (options.trusting && node.adversary === undefined && node.copies === 1 && !random.chance(world.loss())) {
+        outbox.delete(hash);
+      }
+    });
+  };
+
+  const forge = (record: Record) => {
+    const bytes = Uint8Array.from(record.stripped);
+    bytes[bytes.length - 1 - random.below(64)]! ^= 1;
+    offer(recordTopic, bytes, () => {});
+  };
+
+  const tick = () => {
+    timeline.after(random.between(300, 1_500), tick);
+    if (outbox.size === 0) return;
+    vain += 1;
+    if (vain > PATIENCE_TICKS || !home.isUp) {
+      home = random.pick(world.nodes);
+      vain = 0;
+      known = false;
+    }
+    if (!known) offer(meterTopic(genesis.network, "birth", id), credential, () => (known = true));
+    for (const record of [...outbox.values()].slice(0, OFFERED_AT_ONCE)) {
+      offerRecord(record);
+      if (options.forging && random.chance(0.2)) forge(record);
+    }
+  };
+
+  const onReceipt = (payload: Uint8Array) => {
+    const receipt = decodeReceipt(payload);
+    try {
+      verifyReceipt(receipt, genesis, simulatedVerify);
+    } catch (error) {
+      return world.fail("I13 receipts verify", `${options.name}: ${reasonOf(error)}`);
+    }
+    const hash = toHex(receipt.recordHash);
+    if (!ledger.isSubmitted(hash)) world.fail("I13 no receipt for what was not submitted", `${options.name} ${hash}`);
+    if (outbox.delete(hash)) receipts += 1;
+    vain = 0;
+  };
+
+  return {
+    name: options.name,
+    id,
+    start: () => timeline.after(random.between(0, 500), tick),
+    measure() {
+      if (options.forking && seq > 0 && random.chance(0.15)) {
+        // The number of the record before, signed again: not to be sealed beside it, so it is offered and not waited for.
+        const fork = make({ seq: seq - 1, previous: seq === 1 ? new Uint8Array(0) : random.bytes(32) });
+        ledger.submit(fork);
+        offerRecord(fork);
+      }
+      const record = make({});
+      ledger.submit(record);
+      outbox.set(toHex(record.hash), record);
+      previous = record.hash;
+      seq += 1;
+    },
+    isAt: (node) => home === node && known,
+    onRefused(payload) {
+      const { recordHash } = decodeRefusal(payload);
+      if (recordHash !== undefined) refused.add(toHex(recordHash));
+    },
+    receive(topic, payload) {
+      if (random.chance(world.loss())) return;
+      const kind = parseTopic(topic)?.kind;
+      if (kind === "receipt") onReceipt(payload);
+      if (kind !== "ack") return;
+      const refusal = decodeRefusal(payload);
+      if (refusal.reason === "unknown-meter") known = false;
+      // A number that another record of this meter is sealed with: the fork has won, and this one is not sealed any more.
+      if (refusal.reason === "fork" && refusal.recordHash !== undefined) outbox.delete(toHex(refusal.recordHash));
+    },
+    get waiting() {
+      let waiting = 0;
+      for (const record of outbox.values()) {
+        const sealed = ledger.sealedHash(service, id, record.claims.seq);
+        if (sealed === undefined || sealed === toHex(record.hash)) waiting += 1;
+      }
+      return waiting;
+    },
+    get receipts() {
+      return receipts;
+    },
+  };
+}
+
+function credentialOf(genesis: Genesis, authority: Signer, signer: Signer, service: number): Uint8Array {
+  const kid = keyId(signer.key);
+  return issueCredential(
+    {
+      issuer: issuerName(genesis),
+      subject: `meter-${toHex(kid)}`,
+      notBefore_s: 0,
+      expires_s: 4_000_000_000,
+      id: kid,
+      key: signer.key,
+      statusIndex: 0,
+      services: [service],
+      role: "meter",
+    },
+    authority,
+  );
+}

@@ -1,0 +1,84 @@
+// What a seed stands for: the size of the cluster, its load, and what befalls it. At most f members are faulty in a run, whichever
+// way; the others may be killed, cut off and slowed down at will.
+
+import { faults } from "../../src/wire/quorum.js";
+import { createRandom, type Random } from "./random.js";
+import type { Conditions } from "./network.js";
+
+/**
+ * `twins`: two copies with one key · `byzantine`: a real node behind an adversary · `lostRecord`, `damagedRecord`: the consensus
+ * record of one member is gone or cannot be read · `wiped`: so is everything it has · `clock`: its clock is off by more than the
+ * others accept · `fullDisk`: its disk is full for a while
+ */
+export const faultKinds = [
+  "none",
+  "twins",
+  "byzantine",
+  "lostRecord",
+  "damagedRecord",
+  "wiped",
+  "clock",
+  "fullDisk",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly members: number;
+  readonly chains: number;
+  /** proof of work in the headers */
+  readonly mined: boolean;
+  readonly fault: FaultKind;
+  /** members that the fault befalls */
+  readonly faulty: number;
+  readonly meters: number;
+  readonly recordsPerMeter: number;
+  /** how long faults last */
+  readonly faults_ms: number;
+  readonly conditions: Conditions;
+  /** mean time between two crashes in the cluster; 0 for none */
+  readonly crashEvery_ms: number;
+  readonly partitionEvery_ms: number;
+  /** clocks are off by as much, and step within it */
+  readonly skew_ms: number;
+  /** a disk may be slowed down by as much for a while */
+  readonly slowDisk_ms: number;
+  readonly batch: { readonly interval_ms: number; readonly records_max: number };
+}
+
+const sizes = [4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 7, 5, 3, 2, 1] as const;
+
+export function optionsOf(seed: number): ClusterOptions {
+  const random = createRandom(seed ^ 0x2545f491);
+  const members = random.pick(sizes);
+  const most = faults(members);
+  // Below four members nothing may fail but by a restart; a full disk ends in one.
+  const fault = most > 0 ? random.pick(faultKinds) : random.pick(["none", "fullDisk"] as const);
+  const faulty = fault === "twins" || fault === "byzantine" ? 1 + random.below(most) : fault === "none" ? 0 : 1;
+  return {
+    seed,
+    members,
+    chains: random.chance(0.2) ? 2 : 1,
+    mined: random.chance(0.05),
+    fault,
+    faulty,
+    meters: 2 + random.below(3),
+    recordsPerMeter: 4 + random.below(10),
+    faults_ms: random.between(6_000, 16_000),
+    conditions: conditionsOf(random),
+    crashEvery_ms: random.chance(0.7) ? random.between(600, 4_000) : 0,
+    partitionEvery_ms: random.chance(0.7) ? random.between(800, 5_000) : 0,
+    skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
+    slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
+    batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
+  };
+}
+
+function conditionsOf(random: Random): Conditions {
+  return {
+    loss: random.pick([0, 0, 0.02, 0.1, 0.2, 0.35]),
+    duplication: random.pick([0, 0.03, 0.1]),
+    delay_ms: random.pick([5, 40, 120]),
+    slow: random.pick([0, 0, 0.05, 0.3]),
+  };
+}

@@ -1,0 +1,144 @@
+// The invariants of what leaves a node and what it reports, judged at the moment it does: I3, I4, I5, I11. A witness sees every
+// signature that is made, and every frame that a correct node lets go of.
+
+import { batchBytes, batchId, decodeBatch } from "../../src/wire/batch.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { decodeCbor } from "../../src/wire/cbor.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import { quorum } from "../../src/wire/quorum.js";
+import { headOf } from "../node/consensus/messages.js";
+import type { Precommit, Prevote, Statement } from "../node/consensus/types.js";
+import { decodeBatchNote, decodeFrame, type Frame } from "../node/frame.js";
+import { numberKey, type Tables } from "./disk.js";
+import type { Fail } from "./ledger.js";
+import { contentOf, messageOf, ownStatements, placeOf, recordOf } from "./statements.js";
+
+/** A node as the witness sees it. */
+export interface Suspect {
+  readonly id: string;
+  /** how often it has started */
+  readonly life: number;
+  readonly durable: Tables;
+}
+
+export interface Witness {
+  /** Every signature of a member, faulty ones included, as it is made. */
+  onSigned(node: string, bytes: Uint8Array): void;
+  /** A frame of a correct node leaves. */
+  onSent(node: Suspect, frame: Uint8Array): void;
+  /** A correct node reports two statements of one signer. */
+  onEvidence(node: Suspect, chain: number, first: Statement, second: Statement): void;
+  readonly equivocations: number;
+}
+
+export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fail: Fail): Witness {
+  const contents = new Map<string, string>();
+  const prevoters = new Map<string, Set<string>>();
+  const locks = new Map<string, Precommit>();
+  const reported = new Set<string>();
+  const equivocations = new Set<string>();
+  const checked = new WeakSet<Uint8Array>();
+  const batchIds = new WeakMap<Uint8Array, string>();
+
+  const checkSingle = (place: string, content: string) => {
+    if ((contents.get(place) ?? content) !== content) fail("I3 a node signs one value a place", place);
+    contents.set(place, content);
+  };
+
+  const checkDurable = (node: Suspect, chain: number, statement: Statement) => {
+    const head = node.durable.heads.get(String(chain));
+    if (head !== undefined && head.height >= statement.height) return; // sealed: nothing is signed there again
+    const bytes = node.durable.consensus.get(String(chain));
+    const record = bytes === undefined ? undefined : recordOf(bytes, node.id);
+    const own: readonly Statement[] =
+      record === undefined ? [] : [...record.prevotes, ...record.precommits, ...record.proposals.map(headOf)];
+    const held = own.some((kept) => kept.type === statement.type && equalBytes(kept.signature, statement.signature));
+    // Far rounds are dropped from the record, whose own round then keeps the node from signing there again.
+    const passed = record !== undefined && record.height === statement.height && statement.round < record.round - 16;
+    if (!held && !passed) fail("I4 durable before sent", placeOf(chain, statement));
+  };
+
+  const checkLock = (chain: number, { node, height, round, id, vr }: Prevote, members: number) => {
+    const lock = locks.get(`${chain}/${node}/${height}`);
+    if (id === null || lock === undefined || lock.round >= round || equalBytes(lock.id!, id)) return;
+    const polka = prevoters.get(`${chain}/${height}/${vr}/${toHex(id)}`)?.size ?? 0;
+    if (vr < lock.round || vr >= round || polka < quorum(members)) {
+      fail("I5 a prevote against the lock has a polka", `${chain}/${node}/${height}/${round} vr ${vr}`);
+    }
+  };
+
+  const onStatement = (node: Suspect, chain: number, statement: Statement) => {
+    checkSingle(placeOf(chain, statement), contentOf(statement));
+    checkDurable(node, chain, statement);
+    const members = genesis.chains.find(({ service }) => service === chain)!.members.length;
+    if (statement.type === "prevote") checkLock(chain, statement, members);
+    if (statement.type === "precommit" && statement.id !== null) {
+      const key = `${chain}/${statement.node}/${statement.height}`;
+      if ((locks.get(key)?.round ?? -1) < statement.round) locks.set(key, statement);
+    }
+  };
+
+  const idOfBatch = (bytes: Uint8Array): string => {
+    const known = batchIds.get(bytes);
+    if (known !== undefined) return known;
+    const id = toHex(batchId(batchBytes(genesis.hash, decodeBatch(bytes).batch)));
+    batchIds.set(bytes, id);
+    return id;
+  };
+
+  /** A temporary block is on disk before its origin sends it and before anybody acknowledges it; sealed ones are gone. */
+  const checkBatch = (node: Suspect, chain: number, origin: Uint8Array, number: number, id: string, what: string) => {
+    const state = node.durable.origins.get(`${chain}/${toHex(origin)}`);
+    if (state !== undefined && (number < state.next || state.beyond.includes(number))) return;
+    const stored = node.durable.batches.get(numberKey(chain, origin, number));
+    if (stored === undefined || idOfBatch(stored.bytes) !== id) {
+      fail("I4 durable before sent", `${what} ${chain}/${toHex(origin)}/${number} by ${node.id}`);
+    }
+  };
+
+  const onBatch = (node: Suspect, { chain, payload }: Frame) => {
+    const { origin, number } = decodeBatch(payload).batch;
+    if (toHex(origin) !== node.id) return;
+    const id = idOfBatch(payload);
+    checkSingle(`${chain}/${node.id}/${number}/batch`, id);
+    checkBatch(node, chain, origin, number, id, "temporary block");
+  };
+
+  const onAcknowledgement = (node: Suspect, { chain, payload }: Frame) => {
+    const { origin, number, id } = decodeBatchNote(payload);
+    checkSingle(`${chain}/${node.id}/acknowledgement of ${toHex(origin)}/${number}`, toHex(id));
+    checkBatch(node, chain, origin, number, toHex(id), "acknowledgement");
+  };
+
+  return {
+    onSigned(node, bytes) {
+      const [domain, , chain, height, round, id] = decodeCbor(bytes) as readonly unknown[];
+      if (domain !== "gs1/prevote" || id === null) return;
+      const key = `${chain}/${height}/${round}/${toHex(id as Uint8Array)}`;
+      const voters = prevoters.get(key) ?? new Set();
+      prevoters.set(key, voters.add(node));
+    },
+    onSent(node, bytes) {
+      if (checked.has(bytes)) return;
+      checked.add(bytes);
+      const frame = decodeFrame(bytes);
+      if (frame === undefined) return fail("I4 a node sends frames", node.id);
+      if (frame.kind === "batch") onBatch(node, frame);
+      if (frame.kind === "acknowledge") onAcknowledgement(node, frame);
+      if (frame.kind !== "consensus") return;
+      for (const own of ownStatements(messageOf(bytes, frame.payload), node.id)) onStatement(node, frame.chain, own);
+    },
+    onEvidence(node, chain, first, second) {
+      const place = placeOf(chain, first);
+      if (!faulty.has(first.node)) fail("I11 no evidence against a correct node", place);
+      if (placeOf(chain, second) !== place || contentOf(first) === contentOf(second)) fail("I11 evidence proves", place);
+      const report = `${node.id}/${node.life}/${place}`;
+      if (reported.has(report)) fail("I11 evidence is counted once", report);
+      reported.add(report);
+      equivocations.add(place);
+    },
+    get equivocations() {
+      return equivocations.size;
+    },
+  };
+}
