@@ -47,13 +47,39 @@ export function parseSign1(bytes: Uint8Array, size: number): Sign1 {
   };
 }
 
-/** Sig_structure (RFC 9052 section 4.4): the bytes that are signed. */
+/** How every Sig_structure of a COSE_Sign1 begins: an array of four, the text "Signature1". */
+const context = Uint8Array.of(0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31);
+
+/** Sig_structure (RFC 9052 section 4.4): the bytes that are signed. Put together by hand, as every node does it for every record. */
 export function sign1Bytes(
   protectedBytes: Uint8Array,
   payload: Uint8Array,
   externalAad: Uint8Array = empty,
 ): Uint8Array {
-  return encodeCbor(["Signature1", protectedBytes, externalAad, payload]);
+  const parts = [protectedBytes, externalAad, payload];
+  let length = context.length;
+  for (const part of parts) length += byteStringHeadLength(part.length) + part.length;
+  const bytes = new Uint8Array(length);
+  bytes.set(context);
+  let offset = context.length;
+  for (const part of parts) {
+    offset = writeByteStringHead(bytes, offset, part.length);
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+function byteStringHeadLength(length: number): number {
+  return length < 24 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
+}
+
+/** Writes the head of a byte string (RFC 8949 section 3, major type 2) and returns the offset behind it. */
+function writeByteStringHead(bytes: Uint8Array, offset: number, length: number): number {
+  const headLength = byteStringHeadLength(length);
+  bytes[offset] = headLength === 1 ? 0x40 | length : headLength === 2 ? 0x58 : headLength === 3 ? 0x59 : 0x5a;
+  for (let index = 1; index < headLength; index += 1) bytes[offset + index] = length >>> (8 * (headLength - 1 - index));
+  return offset + headLength;
 }
 
 /** The tagged COSE_Sign1. */

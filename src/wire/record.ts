@@ -191,6 +191,9 @@ function claimsToMap(claims: Claims): ReadonlyMap<number, CborValue> {
   return map;
 }
 
+/** While it is being read. */
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 const claimKeys: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 function claimsFromMap(value: CborValue): Claims {
@@ -198,30 +201,25 @@ function claimsFromMap(value: CborValue): Claims {
   const version = asUint(map.get(1), "claim 1 (version)");
   if (version !== 1) throw new WireError("unsupported", `record format version ${version} is not supported`);
   const seq = asUint(map.get(4), "claim 4 (seq)");
-  const optionalUint = (key: number, name: string) => (map.has(key) ? asUint(map.get(key), name) : undefined);
-  const status = optionalUint(8, "claim 8 (status)");
-  const source = optionalUint(11, "claim 11 (source)");
-  const reason = optionalUint(13, "claim 13 (reason)");
-  const events = optionalUint(14, "claim 14 (events)");
-  const errors = optionalUint(15, "claim 15 (errors)");
   const service = asUint(map.get(2), "claim 2 (service)", SERVICE_MAX);
   if (service === 0) throw new WireError("shape", "claim 2 (service) must not be 0");
-  return {
+  const claims: Writable<Claims> = {
     service,
     serviceId: asUint(map.get(3), "claim 3 (service id)"),
     seq,
     previous: asBytes(map.get(5), "claim 5 (previous hash)", seq === 0 ? 0 : 32),
     time_s: asUint(map.get(6), "claim 6 (time)"),
     quality: asUint(map.get(7), "claim 7 (time quality)", 3),
-    ...(status !== undefined && { status }),
-    ...(map.has(9) && { registers: registersFrom(map.get(9), "claim 9 (registers)") }),
-    ...(map.has(10) && { digests: digestsFrom(map.get(10)) }),
-    ...(source !== undefined && { source }),
-    ...(map.has(12) && { frameHash: asBytes(map.get(12), "claim 12 (frame hash)", 32) }),
-    ...(reason !== undefined && { reason }),
-    ...(events !== undefined && { events }),
-    ...(errors !== undefined && { errors }),
   };
+  if (map.has(8)) claims.status = asUint(map.get(8), "claim 8 (status)");
+  if (map.has(9)) claims.registers = registersFrom(map.get(9), "claim 9 (registers)");
+  if (map.has(10)) claims.digests = digestsFrom(map.get(10));
+  if (map.has(11)) claims.source = asUint(map.get(11), "claim 11 (source)");
+  if (map.has(12)) claims.frameHash = asBytes(map.get(12), "claim 12 (frame hash)", 32);
+  if (map.has(13)) claims.reason = asUint(map.get(13), "claim 13 (reason)");
+  if (map.has(14)) claims.events = asUint(map.get(14), "claim 14 (events)");
+  if (map.has(15)) claims.errors = asUint(map.get(15), "claim 15 (errors)");
+  return claims;
 }
 
 function digestsFrom(value: CborValue | undefined): Uint8Array[] {
@@ -255,12 +253,13 @@ function registersFrom(value: CborValue | undefined, name: string): Register[] {
     if (typeof scaler === "bigint" || scaler < -128 || scaler > 127) {
       throw new WireError("shape", "register scaler must be within -128 and 127");
     }
-    return {
+    const register: Writable<Register> = {
       obis: asBytes(fields[0], "register obis", 6),
       value: asInteger(fields[1], "register value"),
       scaler,
       unit: asUint(fields[3], "register unit", 255),
-      ...(fields.length === 5 && { age: asUint(fields[4], "register age") }),
     };
+    if (fields.length === 5) register.age = asUint(fields[4], "register age");
+    return register;
   });
 }
