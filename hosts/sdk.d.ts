@@ -53,6 +53,7 @@ declare module "embedded:io/serial" {
     readonly baud: number;
     readonly format: "buffer";
     onReadable?(this: Serial, count: number): void;
+    onWritable?(this: Serial, count: number): void;
     onError?(this: Serial): void;
   }
   export default class Serial {
@@ -126,4 +127,89 @@ declare module "embedded:network/mqtt/client" {
 interface StringConstructor {
   /** UTF-8 (XS) */
   fromArrayBuffer(buffer: ArrayBuffer): string;
+}
+
+declare module "embedded:io/digital" {
+  export default class Digital {
+    static readonly Output: number;
+    constructor(options: { readonly pin: number; readonly mode: number });
+    write(level: 0 | 1): void;
+  }
+}
+
+declare module "embedded:io/pulsecount" {
+  export default class PulseCount {
+    constructor(options: { readonly signal: number; readonly filter?: number });
+    /** pulses since it was made */
+    read(): number;
+  }
+}
+
+declare module "embedded:storage/key-value" {
+  export interface Storage {
+    read(key: string): ArrayBuffer | undefined;
+    write(key: string, value: ArrayBuffer): void;
+    delete(key: string): void;
+  }
+  const storage: { open(options: { readonly path: string; readonly format: "buffer" }): Storage };
+  export default storage;
+}
+
+declare module "embedded:storage/flash" {
+  export interface FlashPartition {
+    /** blocks from `start` up to but not including `end` */
+    eraseBlock(start: number, end: number): void;
+    read(byteLength: number, byteOffset: number): ArrayBuffer;
+    write(bytes: ArrayBuffer, byteOffset: number): void;
+    status(): { readonly size: number; readonly blockLength: number };
+  }
+  const flash: { open(options: { readonly path: string }): FlashPartition };
+  export default flash;
+}
+
+declare module "embedded:network/interface/wifi" {
+  export default class WiFi {
+    constructor(options: { onChanged(this: WiFi, property: string): void });
+    /** below 400 not connected, 500 with an address */
+    readonly connection: number;
+    readonly address: string | undefined;
+    readonly RSSI: number;
+    connect(options: { readonly SSID: string; readonly password?: string; readonly secure?: boolean }): void;
+    disconnect(): void;
+  }
+}
+
+declare module "sntp" {
+  export default class SNTP {
+    static readonly time: number;
+    static readonly error: number;
+    /** A returned host is asked next. */
+    constructor(
+      options: { readonly host: string },
+      callback: (message: number, value: number | string) => string | undefined,
+    );
+    close(): void;
+  }
+}
+
+declare module "embedded:io/socket/tcp/tls" {
+  const TLSSocket: unknown;
+  export default TLSSocket;
+}
+
+declare function trace(text: string): void;
+
+interface ArrayBufferConstructor {
+  /** UTF-8 (XS) */
+  fromString(text: string): ArrayBuffer;
+}
+
+interface Uint8ArrayConstructor {
+  /** ECMAScript 2026 (XS) */
+  fromHex(text: string): Uint8Array;
+}
+
+interface Uint8Array {
+  /** ECMAScript 2026 (XS) */
+  toHex(): string;
 }

@@ -2,7 +2,7 @@
 // Builds dist/ with esbuild: tools and src file by file for Node, and the meter's program as one script for XS.
 // Tests and tools that run from the sources take `buildMeterBundle` from here and need no dist.
 
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -100,7 +100,10 @@ async function removeAllBut(files) {
  */
 async function write(path, contents) {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, contents);
+  // A process that starts meanwhile finds the old file or the new one, never half of it.
+  const unfinished = `${path}.unfinished`;
+  await writeFile(unfinished, contents);
+  await rename(unfinished, path);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

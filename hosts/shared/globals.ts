@@ -21,6 +21,6 @@ const named = {
   BigUint64Array,
 };
 
-for (const [value, constructor] of Object.entries(named)) {
-  if (constructor.name !== value) Object.defineProperty(constructor, "name", { value, configurable: true });
+for (const [value, typedArray] of Object.entries(named)) {
+  if (typedArray.name !== value) Object.defineProperty(typedArray, "name", { value, configurable: true });
 }

@@ -44,12 +44,26 @@ export function connectMqtt(options: MqttOptions, events: MqttEvents, network: N
   let subscription = 0;
   let incoming: { readonly topic: string; readonly bytes: Uint8Array; length: number } | undefined;
 
+  const waiting: (() => void)[] = [];
+
+  /** The agent hears of events from a timer: on an empty stack, and never inside a callback of the client. */
+  const tell = (event: () => void): void => {
+    waiting.push(event);
+    if (waiting.length === 1) Timer.set(tellNext);
+  };
+
+  const tellNext = (): void => {
+    const event = waiting.shift();
+    if (waiting.length > 0) Timer.set(tellNext);
+    event?.();
+  };
+
   const finish = (reason: string): void => {
     if (isClosed) return;
     isClosed = true;
     isConnected = false;
     rest = undefined;
-    Timer.set(() => {
+    tell(() => {
       client?.close();
       client = undefined;
       events.onClosed(reason);
@@ -90,10 +104,10 @@ export function connectMqtt(options: MqttOptions, events: MqttEvents, network: N
     switch (message.operation) {
       case MQTTClient.CONNACK:
         isConnected = true;
-        events.onConnected();
+        tell(() => isClosed || events.onConnected());
         return;
       case MQTTClient.PUBACK:
-        events.onPublished(message.id ?? 0);
+        tell(() => isClosed || events.onPublished(message.id ?? 0));
         return;
       case MQTTClient.SUBACK:
         subscription = 0;
@@ -118,7 +132,7 @@ export function connectMqtt(options: MqttOptions, events: MqttEvents, network: N
     if (more) return;
     const whole = incoming;
     incoming = undefined;
-    if (!isClosed) events.onMessage(whole.topic, whole.bytes);
+    tell(() => isClosed || events.onMessage(whole.topic, whole.bytes));
   };
 
   const writeRest = (): void => {

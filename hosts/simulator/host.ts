@@ -2,10 +2,13 @@
 // of JSON on stdout for what a chip shows by LED and console, and lines on stdin for what a test does to it.
 
 import TCP from "embedded:io/socket/tcp";
+// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module of that name
 import Net from "net";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
+import { queued } from "../shared/queue.js";
 import { createTimers, createUptime } from "../shared/timers.js";
+import { secureSocket } from "../shared/tls.js";
 import * as machine from "./machine.js";
 import { openPort } from "./port.js";
 
@@ -22,6 +25,7 @@ machine.paintStack();
 machine.enter();
 machine.flashOpen("outbox.flash", FLASH_BYTES);
 
+leaveReason();
 const timers = createTimers();
 const uptime_ms = createUptime();
 
@@ -44,7 +48,7 @@ const keyValue: KeyValue = {
 
 const network: Network = {
   resolve: (host, done) => Net.resolve(host, (_host, address) => done(address)),
-  socket: () => ({ io: TCP }),
+  socket: (secure, name) => (secure ? secureSocket(name, machine.readFile("broker-ca.der")) : { io: TCP }),
   down: () => undefined,
 };
 
@@ -59,19 +63,9 @@ const host: Host = {
   random: (length) => new Uint8Array(machine.random(length)),
   keyValue,
   outboxFlash,
-  openMeter: (port, onBytes) => openPort(port, guarded(onBytes), (reason) => log("error", reason)),
-  connectMqtt: (options, events) =>
-    connectMqtt(
-      options,
-      {
-        onConnected: guarded(() => events.onConnected()),
-        onPublished: guarded((packetId) => events.onPublished(packetId)),
-        onMessage: guarded((topic, payload) => events.onMessage(topic, payload)),
-        onClosed: guarded((reason) => events.onClosed(reason)),
-      },
-      network,
-    ),
-  setTimer: (name, delay_ms, callback) => timers.set(name, delay_ms, guarded(callback)),
+  openMeter: (port, onBytes) => openPort(port, queued(onBytes), (reason) => log("error", reason)),
+  connectMqtt: (options, events) => connectMqtt(options, events, network),
+  setTimer: (name, delay_ms, callback) => timers.set(name, delay_ms, callback),
   clearTimer: (name) => timers.clear(name),
   log,
   showState: (state, counters) => machine.print(JSON.stringify({ state, counters })),
@@ -91,25 +85,30 @@ function log(level: string, message: string): void {
   machine.print(JSON.stringify({ level, message }));
 }
 
-/** An exception of the agent ends this run, as it ends one on a chip: some of the SDK's callbacks would swallow it. */
-function guarded<Arguments extends readonly unknown[]>(
-  callback: (...values: Arguments) => void,
-): (...values: Arguments) => void {
-  return (...values) => {
-    try {
-      callback(...values);
-    } catch (thrown) {
-      log("error", thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
-      machine.exit(FAULT);
-    }
-  };
+/** Ends this run and leaves the reason for the next one. */
+function fail(reason: string): void {
+  log("error", `${reason} ${machine.use()}`);
+  machine.replaceFile("abort.txt", new Uint8Array(ArrayBuffer.fromString(reason)));
+  machine.exit(FAULT);
+}
+
+/** Tells why the run before ended, if it failed, and sees to it that this one does so too. */
+function leaveReason(): void {
+  const reason = machine.readFile("abort.txt");
+  if (reason !== undefined) {
+    log("warn", `the run before failed: ${String.fromArrayBuffer(reason)}`);
+    machine.removeFile("abort.txt");
+  }
+  const engine = globalThis as { abort?: (what: string, thrown: unknown) => void };
+  engine.abort = (what, thrown) =>
+    fail(`${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
 }
 
 /** Commands, a line each: `clock OFFSET_MS QUALITY`, `cut BYTES`, `use`. */
 function listen(): void {
   const { screen } = globalThis as unknown as { screen: { context?: object } };
   screen.context = {
-    onMessage: guarded((line: string) => {
+    onMessage(line: string) {
       const [command, first, second] = line.split(" ");
       switch (command) {
         case "clock":
@@ -122,6 +121,6 @@ function listen(): void {
         case "use":
           machine.print(`{"use":${machine.use()}}`);
       }
-    }),
+    },
   };
 }

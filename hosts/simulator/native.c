@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* Status of a process whose power was cut where it was told; machine.ts and the tests name it too. */
-enum { POWER_CUT = 86, FILE_BYTES_MAX = 1 << 20, RANDOM_BYTES_MAX = 4096, STACK_PATTERN = 0x5a };
+enum { POWER_CUT = 86, FILE_BYTES_MAX = 1 << 20, RANDOM_BYTES_MAX = 4096, STACK_PATTERN = 0x5a, UNTOUCHED_SLOTS = 16 };
 
 typedef struct {
 	int file;
@@ -213,16 +213,30 @@ void machine_paintStack(xsMachine *the)
 	memset(the->stackBottom, STACK_PATTERN, (size_t)((uint8_t *)the->stack - (uint8_t *)the->stackBottom));
 }
 
+/* How deep the stack was used: the first untouched gap below where it is now. Not from the bottom up, for a regular expression
+ * takes the far end of the stack as its scratch memory. */
+static txSlot *deepestOf(xsMachine *the)
+{
+	txSlot untouched, *slot = the->stack;
+	int gap = 0;
+	memset(&untouched, STACK_PATTERN, sizeof untouched);
+	while (slot > the->stackBottom && gap < UNTOUCHED_SLOTS) {
+		slot -= 1;
+		gap = memcmp(slot, &untouched, sizeof untouched) == 0 ? gap + 1 : 0;
+	}
+	return slot + gap;
+}
+
 /* What the engine has reserved since its start, in its own units: chunk bytes, slots, stack slots used and there, erases. */
 void machine_use(xsMachine *the)
 {
-	txSlot unused, *deepest = the->stackBottom;
-	char text[256];
-	memset(&unused, STACK_PATTERN, sizeof unused);
-	while (deepest < the->stackTop && memcmp(deepest, &unused, sizeof unused) == 0) deepest += 1;
+	char text[320];
+	txSlot *deepest = deepestOf(the);
+	xsCollectGarbage();
 	snprintf(text, sizeof text,
-		"{\"chunkBytes\":%ld,\"slots\":%ld,\"stackSlotsUsed\":%ld,\"stackSlots\":%ld,\"keys\":%ld,\"erases\":%u}",
+		"{\"chunkBytes\":%ld,\"slots\":%ld,\"stackSlotsUsed\":%ld,\"stackSlots\":%ld,\"keys\":%ld,\"erases\":%u,\"liveChunkBytes\":%ld,\"liveSlots\":%ld}",
 		(long)the->maximumChunksSize, (long)the->maximumHeapCount, (long)(the->stackTop - deepest),
-		(long)(the->stackTop - the->stackBottom), (long)(the->keyIndex - the->keyOffset), gFlash.erases);
+		(long)(the->stackTop - the->stackBottom), (long)(the->keyIndex - the->keyOffset), gFlash.erases,
+		(long)the->currentChunksSize, (long)the->currentHeapCount);
 	xsmcSetString(xsResult, text);
 }

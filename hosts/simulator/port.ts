@@ -21,7 +21,10 @@ export function openPort(port: unknown, onBytes: (bytes: Uint8Array) => void, on
   const fields = (typeof port === "object" && port !== null ? port : {}) as PortFields;
   const { kind, path, baud, host, port: number } = fields;
   if (kind === "serial" && typeof path === "string") {
-    return keepOpen((onClosed) => openSerial(path, typeof baud === "number" ? baud : 115_200, onBytes, onClosed), onFault);
+    return keepOpen(
+      (onClosed) => openSerial(path, typeof baud === "number" ? baud : 115_200, onBytes, onClosed),
+      onFault,
+    );
   }
   if (kind === "tcp" && typeof host === "string" && typeof number === "number") {
     return keepOpen((onClosed) => openTcp(host, number, onBytes, onClosed), onFault);

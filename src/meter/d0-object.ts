@@ -34,8 +34,16 @@ export function eachObject(readout: Uint8Array, start: number, end: number, visi
     while (position < end && readout[position] === open) {
       const from = position + 1;
       position = from;
-      while (position < end && readout[position] !== close && readout[position] !== open) position++;
-      if (position === end || readout[position] === open || groups.length === 2 * groupsMax) {
+      // A group ends on its line.
+      while (
+        position < end &&
+        readout[position] !== close &&
+        readout[position] !== open &&
+        readout[position]! >= space
+      ) {
+        position++;
+      }
+      if (position === end || readout[position] !== close || groups.length === 2 * groupsMax) {
         groups.length = 0;
         break;
       }

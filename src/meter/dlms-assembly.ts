@@ -47,8 +47,10 @@ export function createHdlcAssembler(): Assembler<HdlcFrame> {
       if (information.length === 0) return [];
       const first = startsWithLlc(information);
       const lost = first && segments.length > 0 ? [...segments.abandon(), ...blocks.abandon()] : [];
-      if (!first && segments.length === 0)
-        return [...lost, malformed("it begins with no LLC header and continues nothing")];
+      // Some meters send the LLC header before the first block of a transfer alone.
+      if (!first && segments.length === 0 && information[0] !== generalBlockTransfer) {
+        return [malformed("it begins with no LLC header and continues nothing")];
+      }
       const overflow = segments.add(first ? information.subarray(llcBytes) : information, bytes);
       if (overflow !== undefined) return [...lost, overflow];
       return [...lost, ...(segmented ? [pending] : blocks.take(segments.done()))];

@@ -21,6 +21,7 @@ export interface ScaleTable {
   readonly current: number;
   readonly voltage: number;
   readonly energy: number;
+  readonly powerFactor: number;
   /** Meters of this list differ in their energy's scaler: flagged where no profile says which it is. */
   readonly assumedEnergy?: true;
 }
@@ -32,7 +33,6 @@ const VARH = 32;
 const A = 33;
 const V = 35;
 const PLAIN = 255;
-const boolean = 3;
 const doubleLongUnsigned = 6;
 const longUnsigned = 18;
 
@@ -88,23 +88,15 @@ export const positionLists: readonly PositionList[] = [
   { prefix: "KFM_001", places: kaifaThree },
   { prefix: "KFM_001", places: [...kaifaThree, "clock", ...energy] },
   { prefix: "ISK", places: ["skip", "id", ...power, ...voltage(-1), ...current(-2), ...phaseImport, ...phaseExport] },
+  { prefix: "ISK", places: ["skip", "id", ...voltage(-1), ...current(-2), ...power] },
   {
     prefix: "ISK",
-    discriminator: [2, boolean],
-    places: [
-      "skip",
-      "id",
-      "skip",
-      ["0-0:96.14.0", 0, PLAIN],
-      ...tariffEnergy,
-      ["1-0:3.8.0", 0, VARH],
-      ["1-0:4.8.0", 0, VARH],
-    ],
+    places: ["skip", "id", "skip", "skip", ...tariffEnergy, ["1-0:3.8.0", 0, VARH], ["1-0:4.8.0", 0, VARH]],
   },
   {
     prefix: "ISK",
-    discriminator: [2, longUnsigned],
-    places: ["skip", "id", ...voltage(-1), ...current(-2), ...power],
+    discriminator: [6, longUnsigned],
+    places: ["skip", "id", ...power, ["1-0:32.7.0", -1, V], "skip", "skip"],
   },
   {
     prefix: "ISK",
@@ -165,8 +157,8 @@ export const positionLists: readonly PositionList[] = [
 
 /** Kamstrup Omnipower (list version Kamstrup_V0001) and Kaifa in Sweden, which write the code before each value. */
 export const scaleTables: readonly ScaleTable[] = [
-  { prefix: "KFM_001", current: -3, voltage: -1, energy: 0 },
-  { prefix: "Kamstrup_V0001", profile: "kamstrup-sweden", current: -2, voltage: 0, energy: 0 },
-  { prefix: "Kamstrup_V0001", profile: "kamstrup-norway", current: -2, voltage: 0, energy: 1 },
-  { prefix: "Kamstrup_V0001", current: -2, voltage: 0, energy: 1, assumedEnergy: true },
+  { prefix: "KFM_001", current: -3, voltage: -1, energy: 0, powerFactor: -3 },
+  { prefix: "Kamstrup_V0001", profile: "kamstrup-sweden", current: -2, voltage: 0, energy: 0, powerFactor: -2 },
+  { prefix: "Kamstrup_V0001", profile: "kamstrup-norway", current: -2, voltage: 0, energy: 1, powerFactor: -2 },
+  { prefix: "Kamstrup_V0001", current: -2, voltage: 0, energy: 1, powerFactor: -2, assumedEnergy: true },
 ];

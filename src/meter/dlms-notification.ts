@@ -3,7 +3,7 @@
 // values (Landis+Gyr); and fixed lists, whose places have a meaning by the maker's document alone (Kaifa in Norway, Iskraemeco).
 //
 // Flags: `no-clock` no time that relates to UTC; `no-unit OBIS` a quantity whose unit and scaler nobody states, kept as a plain number;
-// `assumed-scale OBIS` one whose scaler differs between meters of this list, name a profile; `quirk-scale OBIS` the profile's scaler;
+// `assumed-scale` energies whose scaler differs between meters of this list, name a profile; `quirk-scale` the profile's scaler;
 // `duplicate OBIS`, `registers-left-out`.
 
 import {
@@ -62,10 +62,14 @@ const invokeIdBytes = 4;
 const volt = 35;
 const ampere = 33;
 const clockObis = parseObisPattern("0-0:1.0.0");
+const powerFactors: readonly ObisPattern[] = ["1-n:13.7.0", "1-n:33.7.0", "1-n:53.7.0", "1-n:73.7.0"].map(
+  parseObisPattern,
+);
 /** The meter's id, the best first. */
 const identifications: readonly ObisPattern[] = [
   "0-0:96.1.0",
   "1-1:0.0.5", // Kamstrup
+  "1-1:0.0.1",
   "0-0:96.1.1",
   "0-0:42.0.0",
 ].map(parseObisPattern);
@@ -205,8 +209,9 @@ function gatherValue(
     else context.unknownObjects++;
     return;
   }
+  if (identify(context, obis, String(number))) return;
   if (stated !== undefined) gathering.add({ obis, value: number, ...stated });
-  else if (isPlainNumber(obis)) gathering.add({ obis, value: number, scaler: 0, unit: unitNone });
+  else if (obis[0] === 0 && isPlainNumber(obis)) gathering.add({ obis, value: number, scaler: 0, unit: unitNone });
   else gathering.add({ obis, value: number, ...impliedScale(context, obis) });
 }
 
@@ -216,6 +221,9 @@ function impliedScale(
   obis: Uint8Array,
 ): { readonly scaler: number; readonly unit: number } {
   const unit = impliedUnit(obis);
+  if (scales !== undefined && powerFactors.some((pattern) => matchesObis(pattern, obis))) {
+    return { scaler: scales.powerFactor, unit: unitNone };
+  }
   if (scales === undefined || unit === unitNone) {
     gathering.flag("no-unit", obis);
     return { scaler: 0, unit: unitNone };
@@ -223,8 +231,8 @@ function impliedScale(
   if (unit === volt) return { scaler: scales.voltage, unit };
   if (unit === ampere) return { scaler: scales.current, unit };
   if (obis[3] !== 8) return { scaler: 0, unit };
-  if (scales.assumedEnergy) gathering.flag("assumed-scale", obis);
-  else if (scales.profile !== undefined && scales.profile === profile) gathering.flag("quirk-scale", obis);
+  if (scales.assumedEnergy) gathering.flag("assumed-scale");
+  else if (scales.profile !== undefined && scales.profile === profile) gathering.flag("quirk-scale");
   return { scaler: scales.energy, unit };
 }
 
@@ -234,10 +242,17 @@ function gatherText(context: Context, obis: Uint8Array, value: DlmsValue): void 
     if (value.end - value.start === dateTimeBytes) context.clock_s = scanDateTime(context.bytes, value.start);
     return;
   }
+  if (value.end > value.start) identify(context, obis, textOf(context.bytes, value));
+}
+
+/** Whether the code is one of a meter's id; the best of several stays. */
+function identify(context: Context, obis: Uint8Array, text: string): boolean {
   const rank = identifications.findIndex((pattern) => matchesObis(pattern, obis));
-  if (rank < 0 || rank >= context.meterRank || value.end === value.start) return;
-  context.meterRank = rank;
-  context.meter = textOf(context.bytes, value);
+  if (rank >= 0 && rank < context.meterRank) {
+    context.meterRank = rank;
+    context.meter = text;
+  }
+  return rank >= 0;
 }
 
 /** Whether the list's name, profile, length and telling tag are this one's. */

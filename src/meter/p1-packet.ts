@@ -44,34 +44,35 @@ export function createP1Splitter(): P1Splitter {
     }
   };
 
+  /** The header's bytes become a packet, wait for more, or are handed on up to the next one that may begin a packet. */
   const judgeHeader = (plain: number[], pieces: P1Piece[]): void => {
-    const layout = layoutOf(header, 0, headerLength);
-    if (layout === undefined) {
-      const possible = headerLength < 2 || (header[1] === titleBytes && headerLength < headerBytesMax);
-      if (!possible) giveBack(plain, pieces);
-      return;
-    }
-    const control = header[layout.security]!;
-    if (control !== 0x20 && control !== 0x30) giveBack(plain, pieces);
-    else if (layout.end > packetBytesMax) {
-      flush(plain, pieces);
-      const detail = `a packet of ${layout.end} bytes is announced, more than ${packetBytesMax}`;
-      pieces.push({ kind: "refused", reason: "oversized", detail });
-      headerLength = 0;
-    } else {
-      packet = new Uint8Array(layout.end);
-      packet.set(header.subarray(0, headerLength));
-      length = headerLength;
-      headerLength = 0;
+    while (headerLength > 0) {
+      const layout = layoutOf(header, 0, headerLength);
+      if (layout === undefined) {
+        if (headerLength < 2 || (header[1] === titleBytes && headerLength < headerBytesMax)) return;
+      } else if (header[layout.security] === 0x20 || header[layout.security] === 0x30) {
+        begin(layout.end, plain, pieces);
+        return;
+      }
+      let next = 1;
+      while (next < headerLength && header[next] !== generalGloCiphering) next++;
+      for (let index = 0; index < next; index++) plain.push(header[index]!);
+      header.copyWithin(0, next, headerLength);
+      headerLength -= next;
     }
   };
 
-  /** The first byte began no packet; one of those after it may. */
-  const giveBack = (plain: number[], pieces: P1Piece[]): void => {
-    const held = header.slice(0, headerLength);
+  const begin = (end: number, plain: number[], pieces: P1Piece[]): void => {
+    if (end > packetBytesMax) {
+      flush(plain, pieces);
+      const detail = `a packet of ${end} bytes is announced, more than ${packetBytesMax}`;
+      pieces.push({ kind: "refused", reason: "oversized", detail });
+    } else {
+      packet = new Uint8Array(end);
+      packet.set(header.subarray(0, headerLength));
+      length = headerLength;
+    }
     headerLength = 0;
-    plain.push(held[0]!);
-    for (let index = 1; index < held.length; index++) take(held[index]!, plain, pieces);
   };
 
   const abandon = (plain: number[], pieces: P1Piece[]): void => {

@@ -19,7 +19,7 @@ export interface P1Options extends CipherOptions {
 }
 
 /** The authentication key that the Luxembourg specification publishes for all its meters; the encryption key alone is secret. */
-const luxembourgKey = Uint8Array.of(0, 17, 34, 51, 68, 85, 102, 119, 136, 153, 170, 187, 204, 221, 238, 255);
+const luxembourgKey = [0, 17, 34, 51, 68, 85, 102, 119, 136, 153, 170, 187, 204, 221, 238, 255];
 
 /** A streaming reader with one buffer of 8 kB, and one of a packet's size where they are encrypted. */
 export function createP1Reader(options: P1Options = {}): MeterReader {
@@ -28,7 +28,7 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
   const { crypto, keys } = options;
   const decipher = createDecipher({
     ...(crypto !== undefined && { crypto }),
-    ...(keys !== undefined && { keys: { authentication: luxembourgKey, ...keys } }),
+    ...(keys !== undefined && { keys: { authentication: Uint8Array.from(luxembourgKey), ...keys } }),
   });
   const splitter = createP1Splitter();
   const framer = createP1Framer();

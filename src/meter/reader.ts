@@ -2,14 +2,16 @@
 
 import { createD0Reader, type D0Options } from "./d0.js";
 import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms.js";
+import { createModbusReader, type ModbusOptions } from "./modbus.js";
 import { createP1Reader, type P1Options } from "./p1.js";
 import { type Baseline, judge } from "./plausibility.js";
 import type { PortAction } from "./port-action.js";
+import { createPulseReader, type PulseOptions } from "./pulse.js";
 import type { Register } from "./register.js";
 import { createSmlReader, type SmlOptions } from "./sml.js";
 
 /** The protocols there is a reader for. */
-export const protocols = ["p1", "sml", "hdlc", "mbus", "d0"] as const;
+export const protocols = ["p1", "sml", "hdlc", "mbus", "d0", "pulse", "modbus"] as const;
 
 export type Protocol = (typeof protocols)[number];
 
@@ -79,7 +81,7 @@ export interface MeterReader {
 }
 
 /** What differs between meters: the options of their protocols. */
-export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOptions {
+export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOptions, PulseOptions, ModbusOptions {
   /** The largest power that the connection can carry; an energy register that grew by more is flagged. */
   readonly powerMax_W?: number;
 }
@@ -113,4 +115,6 @@ const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader
   hdlc: createHdlcReader,
   mbus: createMbusReader,
   d0: createD0Reader,
+  pulse: createPulseReader,
+  modbus: createModbusReader,
 };

@@ -3,7 +3,8 @@
 
 /**
  * Judges the `length` bytes in the buffer, the oldest first. A positive answer is how many bytes it takes to judge further, more than
- * there are; a negative one is how many bytes to drop. Cuts go to `cuts`.
+ * there are; a negative one is how many bytes to drop: one where they begin no frame, all of a frame that was understood. Cuts go to
+ * `cuts`.
  */
 export type Examine<Cut> = (buffer: Uint8Array, length: number, cuts: Cut[]) => number;
 
@@ -11,7 +12,7 @@ export interface SlidingFramer<Cut> {
   push(bytes: Uint8Array): Cut[];
   /** Nothing more comes: `truncated` is given the length of what is pending, once; frames behind it are still found. */
   end(truncated: (length: number) => Cut): Cut[];
-  /** Bytes dropped without a cut so far. */
+  /** Bytes so far that began no frame. */
   readonly noiseBytes: number;
 }
 
@@ -41,7 +42,7 @@ export function createSlidingFramer<Cut>(
       const verdict = examine(buffer, length, cuts);
       needed = Math.max(verdict, 1);
       if (verdict >= 0) return;
-      if (cuts.length === before && buffer[0] !== idle) noiseBytes -= verdict;
+      if (verdict === -1 && cuts.length === before && buffer[0] !== idle) noiseBytes++;
       drop(-verdict);
     }
   };

@@ -68,6 +68,17 @@ export function createSmlFramer(kermit: boolean): SmlFramer {
     cuts.push({ kind: "refused", reason, detail });
   };
 
+  /** A file cut off behind an escape hides the start of the next one: it looks like a doubled escape. */
+  const complete = (cuts: SmlCut[]): void => {
+    const whole = cut(buffer, 0, length, kermit);
+    const start = whole.kind === "frame" ? 0 : lastStart(buffer, length);
+    const behind = start > 0 ? cut(buffer, start, length, kermit) : whole;
+    if (start > 0 && behind.kind === "frame") {
+      refuse(cuts, "truncated", `a new file begins after ${start} bytes`);
+      cuts.push(behind);
+    } else cuts.push(whole);
+  };
+
   const obey = (cuts: SmlCut[]): void => {
     if (latest === escapeSequence) return;
     if (latest === version1) {
@@ -75,7 +86,7 @@ export function createSmlFramer(kermit: boolean): SmlFramer {
       begin();
     } else if (latest >>> 24 === endOfFile) {
       inside = false;
-      cuts.push(cut(buffer, length, (latest >>> 16) & 0xff, kermit));
+      complete(cuts);
     } else {
       refuse(cuts, "malformed", `unknown escape ${hex4(latest >>> 16)}${hex4(latest & 0xffff)}`);
     }
@@ -126,21 +137,32 @@ export function createSmlFramer(kermit: boolean): SmlFramer {
   };
 }
 
-/** Copies the file out of the buffer once its CRC is right. */
-function cut(buffer: Uint8Array, length: number, fill: number, kermit: boolean): SmlCut {
+/** Copies the file that begins at `start` out of the buffer once its CRC is right. */
+function cut(buffer: Uint8Array, start: number, length: number, kermit: boolean): SmlCut {
+  const fill = buffer[length - 3]!;
   const first = buffer[length - 2]!;
   const second = buffer[length - 1]!;
-  const x25Holds = (second << 8) + first === crc16X25(buffer, 0, length - 2);
-  const kermitHolds = (first << 8) + second === crc16Kermit(buffer, 0, length - 2);
+  const x25Holds = (second << 8) + first === crc16X25(buffer, start, length - 2);
+  const kermitHolds = (first << 8) + second === crc16Kermit(buffer, start, length - 2);
   if (kermit ? !kermitHolds : !x25Holds) {
     const hint = kermitHolds ? "; it is a CRC-16/KERMIT, which a meter's profile must name" : "";
     return { kind: "refused", reason: "crc", detail: `the file's CRC ${hex4((second << 8) + first)} is wrong${hint}` };
   }
-  if (fill > 3 || startBytes + fill > length - endBytes) {
+  if (fill > 3 || start + startBytes + fill > length - endBytes) {
     return { kind: "refused", reason: "malformed", detail: `${fill} fill bytes` };
   }
-  const bytes = buffer.slice(0, length);
-  return { kind: "frame", bytes, file: unescaped(bytes.subarray(startBytes, length - endBytes - fill)) };
+  const bytes = buffer.slice(start, length);
+  return { kind: "frame", bytes, file: unescaped(bytes.subarray(startBytes, bytes.length - endBytes - fill)) };
+}
+
+/** Where the last start sequence behind the first is; 0 where there is none. */
+function lastStart(buffer: Uint8Array, length: number): number {
+  for (let start = length - startBytes - endBytes; start > 0; start--) {
+    let index = 0;
+    while (index < startBytes && buffer[start + index] === (index < 4 ? escapeByte : 1)) index++;
+    if (index === startBytes) return start;
+  }
+  return 0;
 }
 
 /** Each `1b1b1b1b 1b1b1b1b` becomes one `1b1b1b1b`; a file without any is not copied. */

@@ -1,7 +1,7 @@
 // The temporary block: desensitised records that one node gathered, signed by it, and the acknowledgements of the chain's nodes.
 // Credentials of meters that are new to the chain travel with it, so that a chain proves its records by itself.
 
-import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { type CborValue, decodeCborViews, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { leafHash, merkleRoot } from "./merkle.js";
@@ -62,9 +62,13 @@ export function encodeBatch(batch: Batch, signature: Uint8Array): Uint8Array {
   return encodeCbor([batch.chain, batch.origin, batch.number, batch.credentials, batch.records, signature]);
 }
 
-/** Reads a temporary block; signatures of origin and records are not checked. */
+/** Reads a temporary block, as views of its bytes; signatures of origin and records are not checked. */
 export function decodeBatch(bytes: Uint8Array): { readonly batch: Batch; readonly signature: Uint8Array } {
-  const [chain, origin, number, credentials, records, signature] = asArray(decodeCbor(bytes, batchLimits), "batch", 6);
+  const [chain, origin, number, credentials, records, signature] = asArray(
+    decodeCborViews(bytes, batchLimits),
+    "batch",
+    6,
+  );
   const batch = {
     chain: asUint(chain, "batch chain"),
     origin: asBytes(origin, "batch origin", 8),

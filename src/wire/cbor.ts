@@ -30,6 +30,7 @@ const options = {
 };
 const encoder = new Encoder(options);
 const decoder = new Decoder(options);
+const viewDecoder = new Decoder({ ...options, copyBuffers: false });
 const textEncoder = new TextEncoder();
 
 const defaultLimits: GuardLimits = { size: 65_536, items: 16_384 };
@@ -48,6 +49,12 @@ export function decodeCbor(bytes: Uint8Array, limits: GuardLimits = defaultLimit
   guardCbor(bytes, limits);
   // A plain view, so that decoded byte strings are Uint8Arrays whatever subclass came in.
   return decoder.decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as CborValue;
+}
+
+/** As `decodeCbor`, but byte strings are views of `bytes`, which must stay as they are for as long as those are used. */
+export function decodeCborViews(bytes: Uint8Array, limits: GuardLimits = defaultLimits): CborValue {
+  guardCbor(bytes, limits);
+  return viewDecoder.decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as CborValue;
 }
 
 /** cbor-x writes numbers from 2^32 on as floats and bigints below 2^32 in nine bytes: hand it the right kind of each. */

@@ -1,7 +1,7 @@
 // COSE_Sign1 (RFC 9052 section 4.2) as Gridseal uses it: tag 18 required, the algorithm in the protected header alone, which is
 // never empty. Received bytes are verified as they came, never encoded again.
 
-import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "./key.js";
 import { asArray, asBytes } from "./shape.js";
@@ -20,10 +20,10 @@ export interface Sign1 {
   readonly signature: Uint8Array;
 }
 
-/** Parses a tagged COSE_Sign1 of at most `size` bytes; the signature is not checked. */
+/** Parses a tagged COSE_Sign1 of at most `size` bytes, its parts being views of them; the signature is not checked. */
 export function parseSign1(bytes: Uint8Array, size: number): Sign1 {
   if (bytes[0] !== TAG_18) throw new WireError("shape", "COSE_Sign1 must begin with tag 18");
-  const parts = asArray(decodeCbor(bytes.subarray(1), { size, items: 4096 }), "COSE_Sign1", 4);
+  const parts = asArray(decodeCborViews(bytes.subarray(1), { size, items: 4096 }), "COSE_Sign1", 4);
   const protectedBytes = asBytes(parts[0], "COSE_Sign1 protected header");
   const header = decodeCbor(protectedBytes, { size: PROTECTED_BYTES_MAX, items: 16 });
   if (!(header instanceof Map)) throw new WireError("shape", "COSE_Sign1 protected header must be a map");

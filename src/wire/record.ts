@@ -2,7 +2,7 @@
 // unprotected header 17 (the core of SD-CWT alone). To desensitise a record is to drop that header; the signature stays good.
 
 import { compareBytes, equalBytes } from "./bytes.js";
-import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { encodeSign1, parseSign1, protectedHeader, type Sign1, sign1Bytes } from "./cose.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
@@ -104,13 +104,13 @@ export function stripRecord(bytes: Uint8Array): Uint8Array {
   return strippedOf(bytes, parseSign1(bytes, RECORD_BYTES_MAX));
 }
 
-/** Reads a record and checks everything but its signature: verify `signature` over `signedBytes` with the key of `kid`. */
+/** Reads a record, as views of its bytes, and checks everything but its signature: verify `signature` over `signedBytes` with the key of `kid`. */
 export function parseRecord(bytes: Uint8Array): Record {
   const message = parseSign1(bytes, RECORD_BYTES_MAX);
   if (message.algorithm !== ED25519 && message.algorithm !== ESP256) {
     throw new WireError("unsupported", `record is signed with algorithm ${message.algorithm}`);
   }
-  const claims = claimsFromMap(decodeCbor(message.payload));
+  const claims = claimsFromMap(decodeCborViews(message.payload));
   const stripped = strippedOf(bytes, message);
   return {
     kid: asBytes(message.kid, "record kid", 8),

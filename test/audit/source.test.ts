@@ -1,11 +1,15 @@
 // The API as a source, against a server that answers as a node does, and as it should not.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { ReceiptSource } from "../../tools/audit/source.js";
 import { openApiSource } from "../../tools/audit/source-api.js";
+import { openFileSource } from "../../tools/audit/source-file.js";
 import { buildChain, makeMeter } from "./chain-builder.js";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -78,5 +82,22 @@ for (const [name, answer] of wrongAnswers) {
 test("refuses what is no HTTP URL", () => {
   for (const url of ["localhost:9301", "ftp://node", "http://"]) {
     assert.throws(() => openApiSource(url), { code: "USAGE" });
+  }
+});
+
+test("names the file whose last block is cut off, whether it is listed or a block is looked for", async (t) => {
+  const chain = buildChain();
+  const meter = makeMeter(1);
+  chain.seal({ records: [meter.record()], credentials: [meter.credential] });
+  const folder = await mkdtemp(join(tmpdir(), "gridseal-source-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "cut.cborseq");
+  await writeFile(path, chain.blocks[0]!.subarray(0, -1));
+  const source = openFileSource(path);
+  for (const read of [() => source.chains(), () => source.block(1, 1)]) {
+    await assert.rejects(read, {
+      code: "CHAIN_INVALID",
+      message: /cut\.cborseq: a block cannot be read: the last \d+ bytes/,
+    });
   }
 });

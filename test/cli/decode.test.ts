@@ -3,10 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { decode } from "../../tools/cli/decode.js";
+import { type DecodeOptions, decode } from "../../tools/cli/decode.js";
 import { corrupt } from "../../tools/emulators/corrupt.js";
+import { checkedBlock, identification, readoutLines } from "../../tools/emulators/d0-readout.js";
+import { ciphered, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
+import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { encodeTelegram, p1Telegram } from "../../tools/emulators/p1-telegram.js";
+import { smlTelegram } from "../../tools/emulators/sml-file.js";
 import { GridsealError } from "../../tools/errors.js";
 import { shared } from "../shared.js";
 
@@ -22,9 +26,10 @@ function written(name: string, ...parts: readonly Uint8Array[]): string {
 async function decoded(
   file: string,
   json: boolean,
+  options: Partial<DecodeOptions> = {},
 ): Promise<{ readonly status: number; readonly lines: readonly string[] }> {
   const lines: string[] = [];
-  const status = await decode({ file, json }, (line) => lines.push(line));
+  const status = await decode({ file, json, ...options }, (line) => lines.push(line));
   return { status, lines };
 }
 
@@ -132,6 +137,81 @@ test("refuses a file that cannot be read and a protocol that does not exist", as
   await assert.rejects(decoded(join(folder, "absent"), true), code("FILE_UNREADABLE"));
   await assert.rejects(decoded(folder, true), code("FILE_UNREADABLE"));
   await assert.rejects(decode({ file: written("good", telegram), protocol: "morse" }, assert.fail), code("USAGE"));
+});
+
+const state = createHousehold({ seed: 1, start_s: 1_700_000_000 }).step(1_700_000_600);
+const push = notification(selfDescribing(state));
+
+test("finds out what a capture speaks where the protocol is not named", async () => {
+  const captures = {
+    sml: [smlTelegram(state)],
+    hdlc: hdlcFrames(push),
+    mbus: mbusFrames(push),
+    d0: [Buffer.from(`/${identification}\r\n`), checkedBlock(readoutLines(state))],
+  };
+  for (const [protocol, parts] of Object.entries(captures)) {
+    const { status, lines } = await decoded(written(protocol, ...parts), true);
+    assert.equal(status, 0, protocol);
+    const frame = JSON.parse(lines[0]!);
+    assert.equal(frame.protocol, protocol);
+    assert.ok(frame.registers.some(({ obis }: { obis: string }) => obis === "1-0:1.8.0*255"));
+  }
+});
+
+test("takes keys from a file, and tells nothing of them where it is wrong", async () => {
+  const code = (expected: string) => (error: unknown) =>
+    error instanceof GridsealError &&
+    error.code === expected &&
+    !/[0-9a-f]{8}/i.test(error.message.replace(folder, ""));
+  const [encryption, authentication] = [Buffer.alloc(16, 0xa5), Buffer.alloc(16, 0x5a)];
+  const apdu = ciphered(push, { systemTitle: Buffer.from("EMU\0\0\0\0\x01"), counter: 3, encryption, authentication });
+  const file = written("encrypted", ...hdlcFrames(apdu));
+  const keyFile = (name: string, text: string): string => written(name, Buffer.from(text));
+  const both = keyFile(
+    "both.key",
+    `# from the operator\n${encryption.toString("hex")}\n\n${authentication.toString("hex")}\n`,
+  );
+  assert.equal((await decoded(file, true, { keyFile: both })).status, 0);
+  const reasons = async (options: Partial<DecodeOptions>) =>
+    JSON.parse((await decoded(file, true, options)).lines[0]!).reason;
+  assert.equal(await reasons({}), "locked");
+  assert.equal(await reasons({ keyFile: keyFile("one.key", encryption.toString("hex")) }), "locked");
+  const swapped = `${authentication.toString("hex")}\n${encryption.toString("hex")}`;
+  assert.equal(await reasons({ keyFile: keyFile("swapped.key", swapped) }), "decryption");
+  for (const [name, text] of Object.entries({
+    "short.key": "a5a5a5a5",
+    "empty.key": "# none\n",
+    "three.key": `${encryption.toString("hex")}\n`.repeat(3),
+  })) {
+    await assert.rejects(decoded(file, true, { keyFile: keyFile(name, text) }), code("KEY_INVALID"), name);
+  }
+  await assert.rejects(decoded(file, true, { keyFile: join(folder, "absent.key") }), code("FILE_UNREADABLE"));
+});
+
+test("applies a meter's profile, and refuses one that does not exist", async () => {
+  const file = written("ehz", Buffer.from("/EMH5----eHZ-E0018E\r\n\r\n1-0:1.8.1*255(032942.0231)\r\n!\r\n"));
+  const bare = JSON.parse((await decoded(file, true)).lines[0]!);
+  assert.deepEqual(bare.registers, [{ obis: "1-0:1.8.1*255", value: 329420231, scaler: -4, unit: "" }]);
+  const profiled = JSON.parse((await decoded(file, true, { profile: "emh-ehz-d0" })).lines[0]!);
+  assert.deepEqual(profiled.registers, [{ obis: "1-0:1.8.1*255", value: 329420231, scaler: -1, unit: "Wh" }]);
+  await assert.rejects(
+    decoded(file, true, { profile: "abacus" }),
+    /unknown meter profile abacus: expected holley-dtz541/,
+  );
+});
+
+test("decodes the edges of a pulse output with their times", async () => {
+  const edges = [1000, 4600].flatMap((time_ms) => [`${time_ms} 1`, `${time_ms + 40} 0`]);
+  const file = written("pulses", Buffer.from(`impulses_per_kWh 1000\n${edges.join("\n")}\n`));
+  const { status, lines } = await decoded(file, false, { protocol: "pulse" });
+  assert.equal(status, 0);
+  assert.deepEqual(lines.slice(-2), ["  1-0:1.8.0*255         2 Wh", "  1-0:1.7.0*255      1000 W"]);
+  for (const text of ["", "1000 1\n", "impulses_per_kWh 1000\n5 1\n4 0\n", "impulses_per_kWh 1000\nx\n"]) {
+    await assert.rejects(
+      decoded(written("wrong", Buffer.from(text)), true, { protocol: "pulse" }),
+      /pulse capture .*, line \d/,
+    );
+  }
 });
 
 const capture = shared("data/dsmr_parser/TELEGRAM_V5_TWO_MBUS.txt");

@@ -5,13 +5,14 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { createReader, type Outcome } from "../../src/meter/reader.js";
+import { createReader, type Outcome, type Protocol } from "../../src/meter/reader.js";
 import { readFrames, splitFrames } from "../../tools/emulators/capture.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { openPort } from "../../tools/emulators/port.js";
 import { type MeterPort, parsePort } from "../../tools/emulators/port-configuration.js";
 import { type MeterFeed, servePty, serveTcp } from "../../tools/emulators/serve.js";
+import { smlTelegram } from "../../tools/emulators/sml-file.js";
 import { GridsealError } from "../../tools/errors.js";
 
 const start_s = 1_700_000_000;
@@ -27,9 +28,9 @@ after(() => rmSync(folder, { recursive: true }));
 const emulator: MeterFeed = (onBytes) => openPort({ kind: "emulator", seed: 4, interval_ms: 5 }, onBytes, assert.fail);
 
 /** Reads a port until it has given `count` outcomes, and closes it. */
-function outcomesFrom(port: MeterPort, count: number): Promise<Outcome[]> {
+function outcomesFrom(port: MeterPort, count: number, protocol: Protocol = "p1"): Promise<Outcome[]> {
   return new Promise((resolve, reject) => {
-    const reader = createReader("p1");
+    const reader = createReader(protocol);
     const outcomes: Outcome[] = [];
     const opened = openPort(
       port,
@@ -70,6 +71,26 @@ test("a capture file gives its telegrams over and over", async () => {
     outcomes.map((outcome) => outcome.ok && outcome.time_s! - start_s),
     [0, 10, 20, 0, 10, 20, 0],
   );
+});
+
+test("an emulated household speaks every protocol, each read by its reader", async () => {
+  for (const protocol of ["p1", "sml", "hdlc", "mbus", "d0"] as const) {
+    const port = parsePort({ kind: "emulator", seed: 4, interval_ms: 5, protocol });
+    const [first] = await outcomesFrom(port, 1, protocol);
+    assert.ok(first?.ok && first.registers.length > 0, protocol);
+    assert.equal(first.protocol, protocol);
+  }
+  assert.throws(
+    () => parsePort({ kind: "emulator", seed: 4, protocol: "morse" }),
+    /protocol is "morse", expected p1, sml/,
+  );
+});
+
+test("a capture of another protocol is split into its good frames", async () => {
+  const file = join(folder, "capture.sml");
+  const frames = [0, 10].map((later_s) => smlTelegram(createHousehold({ seed: 1, start_s }).step(start_s + later_s)));
+  writeFileSync(file, Buffer.concat([Buffer.from("noise"), ...frames, frames[0]!.subarray(0, 50)]));
+  assert.deepEqual(await readFrames(file), frames);
 });
 
 test("a capture is split into its telegrams and nothing of them is lost", async () => {

@@ -2,12 +2,12 @@
 // itself and catches up, and in the end nothing is lost and nothing is there twice.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Report } from "../../tools/demo/demo.js";
 import { assertUnbroken, type ChainState, freeBasePort, numbersOf, openNetwork, verifyChains } from "./network.js";
-import { childrenOf, cleanUp, startGridseal, temporaryFolder, until } from "./processes.js";
+import { childrenOf, cleanUp, gridseal, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const NODES = 4;
 const METERS = 6;
@@ -49,6 +49,15 @@ test("kill -9 of any node or meter in the middle of the demo loses nothing", { t
     });
   }
 
+  await t.test("a node that is killed again and again comes back each time", async () => {
+    for (let time = 0; time < 6; time += 1) {
+      const { pid } = await until("it runs", () => processOf(demo.pid, "node-1"));
+      process.kill(pid, "SIGKILL");
+      await until("it is gone", async () => (await processOf(demo.pid, "node-1"))?.pid !== pid);
+    }
+    await until("it answers", () => network.nodes[0]!.chains().catch(() => undefined));
+  });
+
   const meters = await Promise.all(
     victims.filter((name) => name.startsWith("meter")).map((name) => idOf(folder, name)),
   );
@@ -87,3 +96,15 @@ function recordsOf(chains: readonly ChainState[]): number {
 async function idOf(folder: string, meter: string): Promise<string> {
   return JSON.parse(await readFile(join(folder, "meters", meter, "configuration.json"), "utf8")).id;
 }
+
+test("the demo ends with the reason where a node cannot start", { timeout: 120_000 }, async (t) => {
+  const defer = cleanUp(t);
+  const folder = join(await temporaryFolder(defer), "demo");
+  const port = String(await freeBasePort(NODES));
+  const options = ["--data", folder, "--base-port", port];
+  assert.equal((await gridseal("demo", "--seconds", "1", ...options)).status, 0);
+  await writeFile(join(folder, "nodes/node-3/key.json"), "{}");
+  const { status, errors } = await gridseal("demo", ...options);
+  assert.equal(status, 1);
+  assert.match(errors, /^gridseal: node-3 ended \d times while starting; see .*node\.log\n/);
+});

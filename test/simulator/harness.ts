@@ -10,7 +10,12 @@ import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { type ServedPty, servePty } from "../../tools/emulators/serve.js";
 import { buildSimulator, type SimulatorBuild } from "../../tools/firmware/builds.js";
 import { findSdk, Missing, type Sdk } from "../../tools/firmware/sdk.js";
-import { type MemoryUse, type Simulator, type SimulatorMessage, startSimulator } from "../../tools/firmware/simulator.js";
+import {
+  type MemoryUse,
+  type Simulator,
+  type SimulatorMessage,
+  startSimulator,
+} from "../../tools/firmware/simulator.js";
 
 const sdk = lookForSdk();
 

@@ -10,15 +10,13 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { splitSequence } from "./sequence.js";
 import type { ChainSource, ChainSummary } from "./source.js";
 
-/** Throws nothing; reading throws FILE_UNREADABLE, and CHAIN_INVALID or a WireError where the file holds no blocks. */
+/** Throws nothing; reading throws FILE_UNREADABLE, and CHAIN_INVALID, or from `blocks` a WireError, where the file holds no blocks. */
 export function openFileSource(path: string): ChainSource {
-  const blocks = () => splitSequence(chunksOf(path));
-
   async function summary(): Promise<ChainSummary> {
     let newest: Block | undefined;
     let records = 0;
-    for await (const bytes of blocks()) {
-      newest = decodeOf(path, bytes);
+    for await (const { block } of decodedBlocks(path)) {
+      newest = block;
       for (const batch of newest.batches) records += batch.records.length;
     }
     if (newest === undefined) throw new GridsealError("CHAIN_INVALID", `${path} holds no block`);
@@ -38,10 +36,10 @@ export function openFileSource(path: string): ChainSource {
     chains: async () => [await summary()],
     async *blocks(_service, from) {
       let height = 1;
-      for await (const bytes of blocks()) if (height++ >= from) yield bytes;
+      for await (const bytes of splitSequence(chunksOf(path))) if (height++ >= from) yield bytes;
     },
     async block(_service, height) {
-      for await (const bytes of blocks()) if (decodeOf(path, bytes).height === height) return bytes;
+      for await (const { bytes, block } of decodedBlocks(path)) if (block.height === height) return bytes;
       return undefined;
     },
     close: async () => {},
@@ -67,10 +65,11 @@ async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-function decodeOf(path: string, bytes: Uint8Array): Block {
+async function* decodedBlocks(path: string): AsyncGenerator<{ readonly bytes: Uint8Array; readonly block: Block }> {
   try {
-    return decodeBlock(bytes);
+    for await (const bytes of splitSequence(chunksOf(path))) yield { bytes, block: decodeBlock(bytes) };
   } catch (cause) {
-    throw new GridsealError("CHAIN_INVALID", `${path}: a block cannot be read: ${reasonOf(cause)}`, { cause });
+    if (!(cause instanceof WireError)) throw cause;
+    throw new GridsealError("CHAIN_INVALID", `${path}: a block cannot be read: ${cause.message}`, { cause });
   }
 }

@@ -48,7 +48,10 @@ export interface DiskMeasurement {
   readonly ratio: number;
 }
 
-const WINDOW = 32;
+/** Records under way in the closed loop, all connections together: a second's worth and more, so that no node waits for meters. */
+const UNDER_WAY = 6_400;
+/** Less than the sequence numbers that a chain takes out of order. */
+const WINDOW_MAX = 512;
 const DRAIN_MAX_S = 60;
 const SETTLE_MS = 3_000;
 /** Connections do not share the load evenly. */
@@ -64,6 +67,7 @@ export async function measureCluster(
 ): Promise<ClusterMeasurement> {
   const generator: Generator = startWorker("generator");
   const { warmup_s, seconds } = plan;
+  const window = Math.min(WINDOW_MAX, Math.ceil(UNDER_WAY / cluster.meterFolders.length));
   try {
     onStep("signing the load");
     const { record_bytes } = (await generator.ask({
@@ -72,7 +76,7 @@ export async function measureCluster(
     })) as Preparation;
     await generator.ask({ order: "connect", host: cluster.host });
     onStep("sealing as fast as the cluster can");
-    const saturate = { order: "saturate", window: WINDOW, warmup_s, seconds } as const;
+    const saturate = { order: "saturate", window, warmup_s, seconds } as const;
     const saturated = await measurePhase(cluster, generator, saturate);
     await drain(generator);
     const rate_per_s = saturated.records_per_s / 2;
@@ -85,7 +89,7 @@ export async function measureCluster(
     const { published, ...receipts } = check;
     return {
       record_bytes,
-      window: WINDOW,
+      window,
       saturated,
       half,
       published,

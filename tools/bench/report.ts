@@ -69,6 +69,8 @@ function faultsOf({ gridseal, idle }: Measurements): string[] {
   if (gridseal.sealed < gridseal.receipts.receipted) faults.push("there are receipts of records that no chain holds");
   const refused = Object.entries(gridseal.receipts.refused).map(([reason, count]) => `${count} ${reason}`);
   if (refused.length > 0) faults.push(`good records were refused: ${refused.join(", ")}`);
+  const violations = gridseal.chains.reduce((sum, chain) => sum + chain.violations, 0);
+  if (violations > 0) faults.push(`${violations} violations were found in good records`);
   if (idle.blocks > 0) faults.push(`${idle.blocks} blocks were made of nothing`);
   return faults;
 }

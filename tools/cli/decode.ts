@@ -1,35 +1,47 @@
-// `gridseal decode`: the registers of a capture file, frame by frame, as a table or as one line of JSON each.
+// `gridseal decode`: the registers of a capture file, frame by frame, as a table or as one line of JSON each. What the port spoke is
+// found from the bytes where it is not named.
 
 import { formatObis } from "../../src/meter/obis.js";
+import { profiles } from "../../src/meter/profiles.js";
 import {
   createReader,
   type Outcome,
   type Protocol,
   protocols,
+  type ReaderOptions,
   type Reading,
   type Refusal,
 } from "../../src/meter/reader.js";
 import type { Register } from "../../src/meter/register.js";
 import { unitName } from "../../src/meter/unit.js";
-import { readCapture } from "../emulators/capture.js";
+import { detectProtocol, readCapture } from "../emulators/capture.js";
+import { nodeMeterCrypto } from "../emulators/meter-crypto.js";
+import { parsePulseCapture } from "../emulators/pulse-capture.js";
 import { GridsealError } from "../errors.js";
+import { readMeterKeys } from "./meter-keys.js";
 
 export interface DecodeOptions {
   readonly file: string;
-  /** A protocol of src/meter/reader.ts; p1 where it is not given. */
+  /** A protocol of src/meter/reader.ts; found from the bytes where it is not given. */
   readonly protocol?: string;
+  /** A file with the port's keys; see meter-keys.ts. */
+  readonly keyFile?: string;
+  /** A meter type of src/meter/profiles.ts, for its quirks. */
+  readonly profile?: string;
   readonly json?: boolean;
 }
 
 /**
  * Writes every frame of the capture to `out`, a line at a time. Returns the exit status: 0 where every frame was read, 1 where one
- * was refused or there is none. Throws FILE_UNREADABLE, and USAGE for an unknown protocol.
+ * was refused or there is none. Throws FILE_UNREADABLE, KEY_INVALID, CONFIGURATION_INVALID for a pulse capture that is none, and USAGE
+ * for an unknown protocol or profile.
  */
 export async function decode(options: DecodeOptions, out: (line: string) => void): Promise<number> {
-  const protocol = protocolOf(options.protocol ?? "p1");
+  const readerOptions = await readerOptionsOf(options);
+  const named = options.protocol === undefined ? undefined : protocolOf(options.protocol);
   const capture = await readCapture(options.file);
+  const protocol = named ?? detectProtocol(capture, readerOptions);
   const print = options.json === true ? printJson : printTable;
-  const reader = createReader(protocol);
   let frame = 0;
   let refused = 0;
   const show = (outcomes: readonly Shown[]): void => {
@@ -38,21 +50,56 @@ export async function decode(options: DecodeOptions, out: (line: string) => void
       print(frame++, outcome, out);
     }
   };
+  if (protocol !== undefined) readAll(protocol, capture, options.file, readerOptions, show);
+  if (frame === 0) {
+    const what =
+      protocol === undefined ? `no frame of any protocol (${protocols.join(", ")})` : "no frame of this protocol";
+    const detail = `${what} in the ${capture.length} bytes of ${options.file}`;
+    show([{ ok: false, protocol: protocol ?? "unknown", reason: "no-frame", detail }]);
+  }
+  return refused === 0 ? 0 : 1;
+}
+
+function readAll(
+  protocol: Protocol,
+  capture: Uint8Array,
+  file: string,
+  options: ReaderOptions,
+  show: (outcomes: readonly Outcome[]) => void,
+): void {
+  if (protocol === "pulse") {
+    const { pulse, edges } = parsePulseCapture(capture, file);
+    const reader = createReader(protocol, { ...options, pulse });
+    for (const { closed, uptime_ms } of edges) show(reader.push(Uint8Array.of(closed ? 1 : 0), uptime_ms));
+    return;
+  }
+  const reader = createReader(protocol, options);
   for (let start = 0; start < capture.length; start += chunkBytes) {
     show(reader.push(capture.subarray(start, start + chunkBytes), 0));
   }
   show(reader.end());
-  if (frame === 0) {
-    const detail = `no frame of this protocol in the ${capture.length} bytes of ${options.file}`;
-    show([{ ok: false, protocol, reason: "no-frame", detail }]);
+}
+
+/** Logs of readouts often begin with the data block: a capture is one from its first byte. */
+async function readerOptionsOf({ keyFile, profile }: DecodeOptions): Promise<ReaderOptions> {
+  if (profile !== undefined && !profiles.some(({ name }) => name === profile)) {
+    const known = profiles.map(({ name }) => name).join(", ");
+    throw new GridsealError("USAGE", `unknown meter profile ${profile}: expected ${known}`);
   }
-  return refused === 0 ? 0 : 1;
+  return {
+    headless: true,
+    crypto: nodeMeterCrypto,
+    ...(keyFile !== undefined && { keys: await readMeterKeys(keyFile) }),
+    ...(profile !== undefined && { profile }),
+  };
 }
 
 const chunkBytes = 64 * 1024;
 
 /** An outcome, or that there is none. */
-type Shown = Outcome | (Omit<Refusal, "reason"> & { readonly reason: "no-frame" });
+type Shown =
+  | Outcome
+  | (Omit<Refusal, "reason" | "protocol"> & { readonly reason: "no-frame"; readonly protocol: Protocol | "unknown" });
 
 function protocolOf(name: string): Protocol {
   const protocol = protocols.find((candidate) => candidate === name);

@@ -8,7 +8,7 @@ import { registerChainAudit } from "./chain-audit.js";
 import { registerChainExport } from "./chain-export.js";
 import { registerChainList } from "./chain-list.js";
 import { registerChainShow } from "./chain-show.js";
-import { decode } from "./decode.js";
+import { type DecodeOptions, decode } from "./decode.js";
 import { registerDemo } from "./demo.js";
 import { registerInit } from "./init.js";
 import { registerMeter } from "./meter.js";
@@ -41,9 +41,11 @@ function registerDecode(program: Command): void {
     .command("decode")
     .description("print the registers of a capture, frame by frame")
     .argument("<file>", "capture")
-    .option("--protocol <name>", "protocol of the meter's port", "p1")
+    .option("--protocol <name>", "protocol of the meter's port; found from the bytes where it is left out")
+    .option("--key-file <file>", "keys of an encrypted port: 32 hex digits a line, encryption first")
+    .option("--profile <name>", "meter type whose quirks to apply")
     .option("--json", "print one line of JSON a frame")
-    .action(async (file: string, options: { readonly protocol: string; readonly json?: true }) => {
+    .action(async (file: string, options: Omit<DecodeOptions, "file">) => {
       process.exitCode = await decode({ file, ...options }, (line) => printLines([line]));
     });
 }

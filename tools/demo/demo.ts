@@ -99,10 +99,11 @@ async function run(
     giveUp = reject;
   });
   broken.catch(() => {});
+  let isOver = false;
   const nodes = await startNodes(folder, giveUp);
   const sources = nodes.map(({ api }) => openApiSource(api));
   try {
-    await Promise.race([whenReady(sources), broken]);
+    await Promise.race([whenReady(sources, () => isOver), broken]);
     announce([`data in ${folder}`, ...nodes.map(({ process, api }) => `${process.name}  ${api}`)]);
     await startMeters(folder, options, tally, meters);
     await Promise.race([keepShowing(until), broken]);
@@ -111,6 +112,7 @@ async function run(
     for (const { meter } of meters.values()) await meter.stop();
     return await report(genesis, tally, sources);
   } finally {
+    isOver = true;
     screen.end();
     for (const { meter } of meters.values()) await meter.stop();
     await Promise.all(nodes.map(({ process }) => process.stop()));
@@ -122,7 +124,7 @@ async function run(
     const stop = end.then(() => {
       ended = true;
     });
-    while (!ended) {
+    while (!ended && !isOver) {
       const chains = await anyChains(sources);
       screen.show(picture(Math.round((performance.now() - started_ms) / 1000), chains));
       await Promise.race([stop, delay(PICTURE_MS)]);
@@ -132,7 +134,7 @@ async function run(
   async function settled(): Promise<void> {
     const deadline_ms = performance.now() + SETTLE_MS_MAX;
     const isOpen = () => tally.open > 0 || [...meters.values()].some(({ waiting }) => waiting > 0);
-    while (isOpen() && performance.now() < deadline_ms) await delay(100);
+    while (isOpen() && !isOver && performance.now() < deadline_ms) await delay(100);
   }
 
   function picture(elapsed_s: number, chains: readonly ChainSummary[]): Picture {
@@ -194,11 +196,11 @@ async function startMeters(
   }
 }
 
-/** Resolves when every node answers. */
-async function whenReady(sources: readonly ChainSource[]): Promise<void> {
+/** Resolves when every node answers, or when nobody waits for that any more. */
+async function whenReady(sources: readonly ChainSource[], isOver: () => boolean): Promise<void> {
   const deadline_ms = performance.now() + READY_MS_MAX;
   for (const source of sources) {
-    while ((await chainsOf(source)) === undefined) {
+    while ((await chainsOf(source)) === undefined && !isOver()) {
       if (performance.now() > deadline_ms) {
         throw new GridsealError("NODE_UNREACHABLE", `${source.origin} did not come up in ${READY_MS_MAX / 1000} s`);
       }

@@ -1,7 +1,7 @@
 // The demo's node processes: started, started again when they end by themselves, stopped in order. Their logs go to files.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { GridsealError } from "../errors.js";
 
@@ -35,11 +35,14 @@ export function runNode(name: string, folder: string, onGone: (error: GridsealEr
     const command = [...process.execArgv, process.argv[1]!, "node", "run", join(folder, "node.json")];
     const started_ms = performance.now();
     child = spawn(process.execPath, command, { stdio: ["ignore", output, output] });
-    child.on("exit", () => {
+    closeSync(output);
+    child.on("exit", (_status, signal) => {
       child = undefined;
       ended();
       if (stopping) return;
-      failures = performance.now() - started_ms > STARTED_MS ? 1 : failures + 1;
+      // Whoever kills it wants to see it come back: that is no failure of its own.
+      const wasKilled = signal === "SIGKILL" || signal === "SIGTERM";
+      failures = wasKilled || performance.now() - started_ms > STARTED_MS ? 1 : failures + 1;
       if (failures >= FAILURES_MAX) {
         onGone(new GridsealError("NODE_UNREACHABLE", `${name} ended ${failures} times while starting; see ${log}`));
         return;

@@ -1,17 +1,37 @@
-// A file of captured telegrams as a meter: its telegrams one by one, and again from the first after the last.
+// A file of captured frames as a meter: its frames one by one, and again from the first after the last.
 
 import { readFile } from "node:fs/promises";
+import { scoreCapture } from "../../src/meter/detect.js";
+import { createReader, type Protocol, type ReaderOptions } from "../../src/meter/reader.js";
 import { GridsealError, reasonOf } from "../errors.js";
 
 const slash = 0x2f;
 const lineFeed = 0x0a;
+const detectionBytesMax = 256 * 1024;
 const captureBytesMax = 256 * 1024 * 1024;
 
-/** The telegrams of a capture file, each with what follows it up to the next `/` at the start of a line. */
+/**
+ * The frames of a capture file: of P1 telegrams, broken ones included, each with what follows it up to the next `/` at the start of
+ * a line; of every other protocol the good frames; an encrypted capture is one frame. Throws METER_PORT_FAILED where there is none.
+ */
 export async function readFrames(path: string): Promise<readonly Uint8Array[]> {
-  const frames = splitFrames(await readCapture(path));
-  if (frames.length === 0) throw new GridsealError("METER_PORT_FAILED", `capture ${path} holds no telegram`);
-  return frames;
+  const capture = await readCapture(path);
+  const protocol = detectProtocol(capture);
+  const frames = protocol === undefined || protocol === "p1" ? splitFrames(capture) : goodFrames(protocol, capture);
+  if (frames.length > 0) return frames;
+  if (protocol !== undefined) return [capture];
+  throw new GridsealError("METER_PORT_FAILED", `capture ${path} holds no telegram`);
+}
+
+/** The protocol that explains the beginning of a capture best; undefined where none does at all. */
+export function detectProtocol(capture: Uint8Array, options: ReaderOptions = {}): Protocol | undefined {
+  const [best] = scoreCapture(capture.subarray(0, detectionBytesMax), options);
+  return best === undefined || best.score === 0 ? undefined : best.protocol;
+}
+
+function goodFrames(protocol: Protocol, capture: Uint8Array): readonly Uint8Array[] {
+  const reader = createReader(protocol);
+  return [...reader.push(capture, 0), ...reader.end()].flatMap((outcome) => (outcome.ok ? [outcome.frame] : []));
 }
 
 /** The bytes of a capture file of at most 256 MiB. */

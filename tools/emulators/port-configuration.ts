@@ -3,14 +3,27 @@
 import { GridsealError } from "../errors.js";
 import type { P1Version } from "./p1-telegram.js";
 
-/** A serial port of even parity has seven data bits, as DSMR 2.2 and 3.0 have; an emulator speaks DSMR 5.0 unless told otherwise. */
+/** What an emulated household's meter speaks: SML, DLMS push over HDLC or M-Bus, a D0 port of mode D. */
+export type EmulatedProtocol = "p1" | "sml" | "hdlc" | "mbus" | "d0";
+
+/**
+ * A serial port of even parity has seven data bits, as DSMR 2.2 and 3.0 have; an emulator speaks P1 of DSMR 5.0 unless told
+ * otherwise.
+ */
 export type MeterPort =
   | { readonly kind: "serial"; readonly path: string; readonly baud: number; readonly parity: "none" | "even" }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "file"; readonly path: string; readonly interval_ms: number }
-  | { readonly kind: "emulator"; readonly seed: number; readonly interval_ms: number; readonly version?: P1Version };
+  | {
+      readonly kind: "emulator";
+      readonly seed: number;
+      readonly interval_ms: number;
+      readonly version?: P1Version;
+      readonly protocol?: EmulatedProtocol;
+    };
 
 const versions: readonly string[] = ["2.2", "3.0", "4.2", "5.0", "fluvius"] satisfies P1Version[];
+const protocols: readonly EmulatedProtocol[] = ["p1", "sml", "hdlc", "mbus", "d0"];
 const bauds: readonly number[] = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200];
 /** A P1 meter of DSMR 5.0 sends every second. */
 const interval_ms_default = 1000;
@@ -36,6 +49,7 @@ export function parsePort(stated: unknown): MeterPort {
         seed: whole(fields, "seed", 0, 2 ** 31 - 1),
         interval_ms: interval(fields),
         version: oneOf(fields, "version", versions as readonly P1Version[], "5.0"),
+        ...(fields.protocol !== undefined && { protocol: oneOf(fields, "protocol", protocols, "p1") }),
       };
     default:
       throw invalid("kind", "serial, tcp, file or emulator", fields.kind);

@@ -4,10 +4,14 @@
 import { connect } from "node:net";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readFrames } from "./capture.js";
-import { createHousehold } from "./household.js";
+import { pushedReadout, readoutLines } from "./d0-readout.js";
+import { hdlcFrames, mbusFrames } from "./dlms-frames.js";
+import { notification, selfDescribing } from "./dlms-values.js";
+import { createHousehold, type HouseholdState } from "./household.js";
 import { type P1Version, p1Telegram } from "./p1-telegram.js";
-import type { MeterPort } from "./port-configuration.js";
+import type { EmulatedProtocol, MeterPort } from "./port-configuration.js";
 import { type ConnectionEvents, type OpenedPort, openSerial } from "./serial.js";
+import { smlTelegram } from "./sml-file.js";
 
 const retry_ms_min = 500;
 const retry_ms_max = 30_000;
@@ -29,7 +33,7 @@ export function openPort(
     case "file":
       return openFile(port.path, port.interval_ms, onBytes, onError);
     case "emulator":
-      return openEmulator(port.seed, port.interval_ms, port.version ?? "5.0", onBytes);
+      return openEmulator(port, onBytes);
   }
 }
 
@@ -111,9 +115,7 @@ function openFile(
 
 /** A household in the present: its clock is this machine's. */
 function openEmulator(
-  seed: number,
-  interval_ms: number,
-  version: P1Version,
+  { seed, interval_ms, version = "5.0", protocol = "p1" }: Extract<MeterPort, { kind: "emulator" }>,
   onBytes: (bytes: Uint8Array) => void,
 ): OpenedPort {
   let time_s = Math.floor(Date.now() / 1000);
@@ -121,7 +123,16 @@ function openEmulator(
   const timer = setInterval(() => {
     // A clock that was set back stands still: energy does not flow backwards.
     time_s = Math.max(time_s, Math.floor(Date.now() / 1000));
-    onBytes(p1Telegram(household.step(time_s), version));
+    onBytes(encoders[protocol](household.step(time_s), version));
   }, interval_ms);
   return { close: () => clearInterval(timer) };
 }
+
+/** What a state is as one message of each protocol. */
+const encoders: Readonly<Record<EmulatedProtocol, (state: HouseholdState, version: P1Version) => Uint8Array>> = {
+  p1: p1Telegram,
+  sml: smlTelegram,
+  hdlc: (state) => Uint8Array.from(Buffer.concat(hdlcFrames(notification(selfDescribing(state))))),
+  mbus: (state) => Uint8Array.from(Buffer.concat(mbusFrames(notification(selfDescribing(state))))),
+  d0: (state) => pushedReadout(readoutLines(state)),
+};

@@ -30,7 +30,11 @@ export async function buildSimulator(sdk: Sdk, manifest = join(root, "manifest.j
 }
 
 /** Resolves the manifests for a board and writes its makefile, sdkconfig and partitions; with `compile` the image too. */
-export async function buildEsp32(sdk: Sdk, target: string, compile: boolean): Promise<Outcome & { readonly folder: string }> {
+export async function buildEsp32(
+  sdk: Sdk,
+  target: string,
+  compile: boolean,
+): Promise<Outcome & { readonly folder: string }> {
   await compileFirmware(root);
   const output = join(cache, "esp32", target.split("/").at(-1)!);
   await mkdir(output, { recursive: true });
@@ -51,7 +55,12 @@ async function buildLoader(sdk: Sdk): Promise<string> {
   const flags = await runTool(sdk, "pkg-config", ["--cflags", "--libs", "gio-2.0"], root);
   const options = ["-O2", "-Wall", "-Wextra", "-I", join(sdk.folder, "build/simulators/modules")];
   const source = join(root, "hosts/simulator/loader.c");
-  const built = await runTool(sdk, "cc", [...options, source, "-o", loader, ...flags.output.trim().split(/\s+/), "-ldl"], root);
+  const built = await runTool(
+    sdk,
+    "cc",
+    [...options, source, "-o", loader, ...flags.output.trim().split(/\s+/), "-ldl"],
+    root,
+  );
   if (built.status !== 0) throw new Error(`cc ${source} failed:\n${built.output}`);
   return loader;
 }

@@ -9,6 +9,9 @@ import { type Plugin, rollup } from "rollup";
 const COMPARISONS = 65;
 /** Places where cbor-x compiles code at run time, which no firmware does. */
 const FUNCTION_CONSTRUCTORS = 3;
+/** Places that name the size of cbor-x's scratch memory. It grows by itself for a record that is longer. */
+const SCRATCHES = 2;
+const SCRATCH_BYTES = 4096;
 
 interface Library {
   /** of the module in the firmware, as src imports it */
@@ -24,20 +27,21 @@ const libraries: readonly Library[] = [
   { name: "cbor-x", path: "cbor-x/index.js", exports: ["Decoder", "Encoder"] },
 ];
 
-/** Writes the libraries' modules below `folder`. Throws where a library is not as these changes expect it. */
-export async function buildVendor(root: string, folder: string): Promise<void> {
-  const counts = { comparisons: 0, functionConstructors: 0 };
+/** Writes the libraries' modules below `folder`; their names. Throws where a library is not as these changes expect it. */
+export async function buildVendor(root: string, folder: string): Promise<string[]> {
+  const counts = { comparisons: 0, functionConstructors: 0, scratches: 0 };
   const bundle = await rollup({
     input: Object.fromEntries(libraries.map(({ name }) => [name, `entry:${name}`])),
     external: [/^@noble\/hashes\/sha2/],
-    plugins: [entries(root), nodeResolve({ browser: true }), compareByIdentity(counts), compileNothing(counts)],
+    plugins: [entries(root), nodeResolve({ browser: true }), compareByIdentity(counts), fitIntoRam(counts)],
     onwarn(warning) {
       if (warning.code !== "CIRCULAR_DEPENDENCY") throw new Error(warning.message);
     },
   });
   expect("BigInt comparisons of @noble/curves", counts.comparisons, COMPARISONS);
   expect("Function constructors of cbor-x", counts.functionConstructors, FUNCTION_CONSTRUCTORS);
-  await bundle.write({
+  expect("scratch memory of cbor-x", counts.scratches, SCRATCHES);
+  const { output } = await bundle.write({
     dir: folder,
     format: "es",
     entryFileNames: "[name].js",
@@ -46,6 +50,7 @@ export async function buildVendor(root: string, folder: string): Promise<void> {
     generatedCode: { constBindings: true },
   });
   await bundle.close();
+  return output.map(({ fileName }) => fileName.replace(/\.js$/, ""));
 }
 
 /** A module a library that exports what src imports of it. */
@@ -64,7 +69,9 @@ function entries(root: string): Plugin {
 
 function expect(what: string, found: number, expected: number): void {
   if (found !== expected)
-    throw new Error(`${what}: ${found} found, ${expected} expected. Look at what the upgrade changed, then at vendor.ts.`);
+    throw new Error(
+      `${what}: ${found} found, ${expected} expected. Look at what the upgrade changed, then at vendor.ts.`,
+    );
 }
 
 interface Node {
@@ -136,23 +143,25 @@ interface Edit {
 /** Edits from the end on; of those at one place, the inner ones come first. */
 function edit(code: string, edits: readonly Edit[]): string {
   const ordered = edits.map((change, index) => ({ ...change, index })).sort((a, b) => b.at - a.at || b.index - a.index);
-  return ordered.reduce(
-    (text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove),
-    code,
-  );
+  return ordered.reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove), code);
 }
 
-/** As cbor-x's own build without eval does it: the name is one that is never defined, so that it falls back. */
-function compileNothing(counts: { functionConstructors: number }): Plugin {
+/** cbor-x compiles nothing, as its own build without eval does it: a name that is never defined makes it fall back. Its scratch is small. */
+function fitIntoRam(counts: { functionConstructors: number; scratches: number }): Plugin {
   return {
-    name: "compile-nothing",
+    name: "fit-into-ram",
     transform(code, id) {
       if (!id.includes("cbor-x")) return null;
       return {
-        code: code.replace(/\bnew Function\(/g, () => {
-          counts.functionConstructors += 1;
-          return "new BlockedFunction(";
-        }),
+        code: code
+          .replace(/\bnew Function\(/g, () => {
+            counts.functionConstructors += 1;
+            return "new BlockedFunction(";
+          })
+          .replace(/\b8192\b/g, () => {
+            counts.scratches += 1;
+            return String(SCRATCH_BYTES);
+          }),
         map: null,
       };
     },

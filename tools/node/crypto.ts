@@ -24,7 +24,20 @@ const seedPrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 /** Half the order of P-256 (SP 800-186 section 3.2.1.3), rounded down. */
 const halfOrder = Buffer.from("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8", "hex");
 
+/** Verifications in the thread pool at once: the store's writes wait in the same queue behind them. */
+const VERIFYING_MAX = 32;
+
+interface Waiting {
+  readonly key: PublicKey;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly resolve: (valid: boolean) => void;
+}
+
 const imported = new Map<string, KeyObject>();
+const waiting: Waiting[] = [];
+let firstWaiting = 0;
+let underWay = 0;
 
 /** Whether the signature is the key's, by node:crypto. False for whatever cannot be checked; never throws. */
 export const nodeVerify: Verify = (key, message, signature) => {
@@ -36,18 +49,39 @@ export const nodeVerify: Verify = (key, message, signature) => {
   }
 };
 
-/** `nodeVerify` in libuv's thread pool, so that the event loop is free; resolves, never rejects. */
+/** `nodeVerify` in libuv's thread pool, so that the event loop is free; resolves, never rejects. In the order of the calls. */
 export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!isWellFormed(key, signature)) return Promise.resolve(false);
   return new Promise((resolve) => {
+    waiting.push({ key, message, signature, resolve });
+    startVerifying();
+  });
+}
+
+function startVerifying(): void {
+  while (underWay < VERIFYING_MAX && firstWaiting < waiting.length) {
+    const { key, message, signature, resolve } = waiting[firstWaiting]!;
+    firstWaiting += 1;
+    underWay += 1;
+    const finish = (valid: boolean) => {
+      underWay -= 1;
+      resolve(valid);
+      startVerifying();
+    };
     try {
       cryptoVerify(digestOf(key), message, verifyInput(key), signature, (error, valid) =>
-        resolve(error === null && valid),
+        finish(error === null && valid),
       );
     } catch {
+      underWay -= 1;
       resolve(false);
     }
-  });
+  }
+  // What has begun is cut off now and then: cheaper than a shift for each.
+  if (firstWaiting > 1_024 && 2 * firstWaiting > waiting.length) {
+    waiting.splice(0, firstWaiting);
+    firstWaiting = 0;
+  }
 }
 
 /** An Ed25519 signer over node:crypto of a 32-byte seed (RFC 8032 section 5.1.5). Throws a RangeError for another length. */

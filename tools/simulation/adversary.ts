@@ -13,7 +13,7 @@ import type { Random } from "./random.js";
 import { messageOf } from "./statements.js";
 
 /** What it may do; each faulty member does some. */
-export const behaviours = ["equivocate", "withhold", "forge", "replay", "flood", "lie", "censor"] as const;
+export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
 export type Behaviour = (typeof behaviours)[number];
 
 export interface Adversary {
@@ -21,6 +21,8 @@ export interface Adversary {
   onSend(to: string, frame: Uint8Array): readonly { readonly to: string; readonly frame: Uint8Array }[];
   /** False where the node is not to see the frame. */
   onReceive(from: string, frame: Uint8Array): boolean;
+  /** It takes records that no meter signed, for the others to seal. */
+  readonly takesForgeries: boolean;
   /** What it says of its own accord. */
   tick(send: (to: string, frame: Uint8Array) => void): void;
 }
@@ -30,7 +32,7 @@ export interface AdversaryOptions {
   readonly self: string;
   readonly signer: Signer;
   readonly random: Random;
-  readonly behaviours: ReadonlySet<Behaviour>;
+  readonly behaviours: readonly Behaviour[];
   /** notes its signatures as those of the node itself are noted */
   onSigned(bytes: Uint8Array): void;
 }
@@ -40,7 +42,7 @@ const FLOOD_FRAMES = 40;
 
 export function createAdversary(options: AdversaryOptions): Adversary {
   const { genesis, self, random } = options;
-  const does = (behaviour: Behaviour) => options.behaviours.has(behaviour);
+  const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
   const others = genesis.nodes.map(({ id }) => toHex(id)).filter((id) => id !== self);
   const victims = new Set(others.filter(() => random.chance(0.5)));
   const censored = random.pick(others);
@@ -84,8 +86,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     if (frame.kind !== "consensus") return bytes;
     const message = messageIn(bytes, frame);
     if (message === undefined || !("node" in message) || message.node !== self) return bytes;
-    const changed =
-      message.type === "proposal" ? otherProposal(frame.chain, message) : otherVote(frame.chain, message);
+    const changed = message.type === "proposal" ? otherProposal(frame.chain, message) : otherVote(frame.chain, message);
     return encodeFrame("consensus", frame.chain, encodeMessage(changed));
   };
 
@@ -113,7 +114,11 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       case "proposal":
         return { ...message, node, signature: random.bytes(64) };
       case "polka":
-        return { ...message, round: message.round + random.below(2), votes: message.votes.map((vote) => ({ ...vote, node })) };
+        return {
+          ...message,
+          round: message.round + random.below(2),
+          votes: message.votes.map((vote) => ({ ...vote, node })),
+        };
       case "round":
         return { ...message, votes: message.votes.map((vote) => ({ ...vote, round: vote.round + 3 })) };
       case "evidence":
@@ -124,8 +129,10 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   };
 
   /** A temporary block of this member's with a record that no meter signed. */
-  const forgedBatch = (frame: Frame): Uint8Array => {
-    const { batch, records } = readBatch(genesis.hash, frame.payload);
+  const forgedBatch = (frame: Frame): Uint8Array | undefined => {
+    const read = attempt(() => readBatch(genesis.hash, frame.payload));
+    if (read === undefined) return undefined;
+    const { batch, records } = read;
     const record = random.pick(records);
     const nobody: Signer = { key: options.signer.key, sign: () => random.bytes(64) };
     const changed = parseRecord(
@@ -169,11 +176,14 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   };
 
   return {
+    takesForgeries: does("forge"),
     onSend(to, bytes) {
       keep(bytes);
       const frame = decodeFrame(bytes)!;
+      if (does("mute") && frame.kind === "consensus") return [];
       if (does("withhold") && victims.has(to) && random.chance(0.7)) return [];
-      if (does("equivocate") && victims.has(to) && random.chance(0.6)) return [{ to, frame: equivocated(bytes, frame) }];
+      if (does("equivocate") && victims.has(to) && random.chance(0.6))
+        return [{ to, frame: equivocated(bytes, frame) }];
       return [{ to, frame: bytes }];
     },
     onReceive(from, bytes) {
@@ -203,8 +213,12 @@ function onOtherChain(bytes: Uint8Array, chain: number, random: Random): Uint8Ar
 
 /** Undefined where the bytes are no message: it keeps rubbish of its own too. */
 function messageIn(bytes: Uint8Array, frame: Frame): Message | undefined {
+  return attempt(() => messageOf(bytes, frame.payload));
+}
+
+function attempt<T>(read: () => T): T | undefined {
   try {
-    return messageOf(bytes, frame.payload);
+    return read();
   } catch {
     return undefined;
   }

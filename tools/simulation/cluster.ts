@@ -4,7 +4,7 @@
 import type { Batch } from "../../src/wire/batch.js";
 import { decodeBatch } from "../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { type Genesis, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
+import { type Genesis, type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { decodeReceipt } from "../../src/wire/receipt.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
@@ -13,13 +13,14 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { BATCHES_PER_ORIGIN_MAX } from "../node/chain/pool.js";
 import { localTimeouts } from "../node/consensus/types.js";
 import { decodeFrame } from "../node/frame.js";
-import { behaviours, createAdversary } from "./adversary.js";
+import { createAdversary } from "./adversary.js";
+import { createAgentMeter } from "./agent-meter.js";
 import { difference, replayChain, stateOf } from "./convergence.js";
 import { createDisk, numberKey, type Row, rowsOf } from "./disk.js";
 import { createFaults } from "./faults.js";
 import { digestOf, simulatedSigner, simulatedVerify } from "./keys.js";
 import { createLedger } from "./ledger.js";
-import { createMeter, type SimulatedMeter } from "./meter.js";
+import { createMeter, type MeterWorld, type SimulatedMeter } from "./meter.js";
 import type { Mutant } from "./mutants.js";
 import { calm, createNetwork } from "./network.js";
 import { createNode, type NodeWorld, type SimulatedNode } from "./node.js";
@@ -33,6 +34,8 @@ import { createWitness } from "./witness.js";
 const NETWORK = "simulation";
 /** After the faults everything must be sealed everywhere within this time. */
 const LIVENESS_MS = 240_000;
+/** An agent waits longer the more often it has asked in vain: all its receipts are there within this time. */
+const RECEIPTS_MS = 1_800_000;
 const SETTLE_MS = 20_000;
 const IDLE_MS = 70_000;
 /** A target that one hash in 256 meets. */
@@ -109,8 +112,8 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     timeline,
     random,
     nodes,
-    onSend(from, to, frame, fate) {
-      const kind = kindOf(frame);
+    kindOf,
+    onSend(from, to, kind, frame, fate) {
       trace.say(`${from.label}>${to.label} ${kind} ${frame.length} ${digestOf(frame).toString(16)} ${fate}`);
       counts.idleSends += 1;
       if (kind !== "status") counts.idleOthers += 1;
@@ -171,7 +174,8 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     if (parsed?.kind === "receipt" && isCorrect(node)) {
       const { chain, height } = decodeReceipt(payload);
       const durable = node.disk.tables.heads.get(String(chain))?.height ?? 0;
-      if (height > durable) fail("I13 no receipt before its block is durable", `${node.label} block ${chain}/${height}`);
+      if (height > durable)
+        fail("I13 no receipt before its block is durable", `${node.label} block ${chain}/${height}`);
     }
     const meter = meters.find(({ id }) => id === parsed?.meter);
     if (parsed?.kind === "ack") meter?.onRefused(payload);
@@ -199,7 +203,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
               self: toHex(member.id),
               signer,
               random,
-              behaviours: new Set(behaviours.filter(() => random.chance(0.4))),
+              behaviours: options.behaviours,
               onSigned: (bytes) => witness.onSigned(toHex(member.id), bytes),
             })
           : undefined;
@@ -216,35 +220,40 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     network,
     nodes,
     spare: nodes.at(-1)!,
-    onWiped: (node) => ledger.release(node.label),
+    onWiped(node) {
+      ledger.release(node.label);
+      witness.onWiped(node.id);
+    },
+    trace: (line) => trace.say(line),
+  });
+  const meterWorldOf = (chain: GenesisChain): MeterWorld => ({
+    genesis,
+    authority,
+    timeline,
+    random,
+    nodes: nodes.filter((node) => node.chainNumbers.includes(chain.service)),
+    ledger,
+    fail,
+    loss: () => (isCalm ? 0 : options.conditions.loss),
+    onAcknowledged,
     trace: (line) => trace.say(line),
   });
   for (let index = 0; index < options.meters; index += 1) {
     const chain = genesis.chains[index % genesis.chains.length]!;
     meters.push(
-      createMeter(
-        {
-          genesis,
-          authority,
-          timeline,
-          random,
-          nodes: nodes.filter((node) => chain.members.some((member) => toHex(member.id) === node.id)),
-          ledger,
-          fail,
-          loss: () => (isCalm ? 0 : options.conditions.loss),
-          onAcknowledged,
-          trace: (line) => trace.say(line),
-        },
-        {
-          name: `meter ${index + 1} of seed ${options.seed}`,
-          service: chain.service,
-          trusting: index % 2 === 0,
-          forking: random.chance(0.15),
-          forging: random.chance(0.3),
-        },
-      ),
+      createMeter(meterWorldOf(chain), {
+        name: `meter ${index + 1} of seed ${options.seed}`,
+        service: chain.service,
+        trusting: index % 2 === 0,
+        forking: random.chance(0.15),
+        forging: random.chance(options.behaviours.includes("forge") ? 1 : 0.3),
+      }),
     );
   }
+  const agent = options.agent
+    ? createAgentMeter(meterWorldOf(genesis.chains[0]!), `agent of seed ${options.seed}`, genesis.chains[0]!.service)
+    : undefined;
+  if (agent !== undefined) meters.push(agent);
 
   const afterEach = () => {
     if (violation !== undefined) throw violation;
@@ -252,7 +261,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
 
   const isSettled = () =>
     correct.every((node) => node.isUp) &&
-    meters.every((meter) => meter.waiting === 0) &&
+    meters.every((meter) => meter === agent || meter.waiting === 0) &&
     genesis.chains.every(({ service }) => {
       const height = ledger.heights.get(service) ?? 0;
       return correct.every((node) => (node.chains.get(service)?.head.height ?? 0) === height);
@@ -283,7 +292,8 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
       const replayed = replayChain(genesis, chain, first.disk.tables);
       for (const node of correct) {
         const row = difference(replayed, stateOf(node.disk.tables, chain.service));
-        if (row !== undefined) fail("I14 state is a function of the chain", `${node.label} chain ${chain.service} ${row}`);
+        if (row !== undefined)
+          fail("I14 state is a function of the chain", `${node.label} chain ${chain.service} ${row}`);
       }
     }
   };
@@ -309,7 +319,8 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     await timeline.run(timeline.now_ms() + SETTLE_MS, afterEach);
     Object.assign(counts, { idleSends: 0, idleOthers: 0, writes: 0 });
     await timeline.run(timeline.now_ms() + IDLE_MS, afterEach);
-    if (isHostile) return;
+    // A node that got a new disk may have used a number twice, and offers for ever what no quorum can accept any more.
+    if (isHostile || options.fault === "wiped" || options.fault === "damagedRecord") return;
     const links = options.members * (options.members - 1) * genesis.chains.length;
     const most = links * (Math.ceil(IDLE_MS / localTimeouts.heartbeat_ms) + 1);
     if (counts.idleOthers > 0 || counts.idleSends > most || counts.writes > 0) {
@@ -337,6 +348,10 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
       faults.heal();
       network.setConditions(calm);
       const from_ms = timeline.now_ms();
+      await settle();
+      if (!(await timeline.run(from_ms + RECEIPTS_MS, afterEach, () => (agent?.waiting ?? 0) === 0))) {
+        fail("I9 an agent has its receipts", `${agent?.waiting} records wait`);
+      }
       await settle();
       const healed_ms = timeline.now_ms() - from_ms;
       checkStates();

@@ -196,12 +196,7 @@ export function rowsOf<T>(table: ReadonlyMap<string, T>, chain: number): (readon
     .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
 }
 
-function storeOver(
-  tables: Tables,
-  damaged: ReadonlySet<string>,
-  isReplaced: boolean,
-  write: Store["write"],
-): Store {
+function storeOver(tables: Tables, damaged: ReadonlySet<string>, isReplaced: boolean, write: Store["write"]): Store {
   return {
     isReplaced,
     head: (chain) => tables.heads.get(String(chain)),

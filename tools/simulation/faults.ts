@@ -62,10 +62,15 @@ export function createFaults(ports: FaultPorts): Faults {
     network.connect(node);
   };
 
-  /** What an operator does with a store that cannot be read: the record goes, and the node abstains until that is safe. */
+  /** What an operator does with a store that cannot be read: an empty one in its place, which fetches its chains anew. */
   const repair = (node: SimulatedNode) => {
-    for (const chain of node.chainNumbers) node.disk.loseConsensus(chain);
+    wipe(node);
     timeline.after(random.between(10, 500), () => restart(node));
+  };
+
+  const wipe = (node: SimulatedNode) => {
+    node.disk.wipe();
+    ports.onWiped(node);
   };
 
   const crash = () => {
@@ -109,10 +114,7 @@ export function createFaults(ports: FaultPorts): Faults {
     isHarmed = true;
     recordsLost += 1;
     trace(`${spare.label} ${kind}`);
-    if (kind === "wiped") {
-      disk.wipe();
-      ports.onWiped(spare);
-    }
+    if (kind === "wiped") wipe(spare);
     for (const chain of chainNumbers) {
       if (kind === "lostRecord") disk.loseConsensus(chain);
       if (kind === "damagedRecord") disk.damageConsensus(chain);

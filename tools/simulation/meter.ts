@@ -59,7 +59,8 @@ export interface SimulatedMeter {
   readonly receipts: number;
 }
 
-const PATIENCE_TICKS = 6;
+/** Offers without a receipt after which another node is tried, as an agent does: an acknowledgement alone proves nothing. */
+const PATIENCE_TICKS = 10;
 const OFFERED_AT_ONCE = 8;
 
 export function createMeter(world: MeterWorld, options: MeterOptions): SimulatedMeter {
@@ -83,16 +84,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   ledger.addMeter(id, signer.key);
 
   const make = (claims: Partial<Claims>): Record => {
-    const whole: Claims = {
-      service,
-      serviceId: 1,
-      seq,
-      previous,
-      time_s: Math.floor((EPOCH_MS + timeline.now_ms()) / 1000),
-      quality: 2,
-      registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: random.below(1_000_000), scaler: 0, unit: 30 }],
-      ...claims,
-    };
+    const whole = reading(timeline, random, { service, seq, previous, ...claims });
     return parseRecord(signRecord(whole, [], signer, kid));
   };
 
@@ -112,7 +104,6 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     refused.delete(hash);
     offer(recordTopic, record.stripped, (node) => {
       if (refused.has(hash)) return;
-      vain = 0;
       world.onAcknowledged(node, record);
       if (options.trusting && node.adversary === undefined && node.copies === 1 && !random.chance(world.loss())) {
         outbox.delete(hash);
@@ -201,7 +192,22 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   };
 }
 
-function credentialOf(genesis: Genesis, authority: Signer, signer: Signer, service: number): Uint8Array {
+/** The claims of a reading taken now. */
+export function reading(
+  timeline: Timeline,
+  random: Random,
+  given: Pick<Claims, "service" | "seq" | "previous">,
+): Claims {
+  return {
+    serviceId: 1,
+    time_s: Math.floor((EPOCH_MS + timeline.now_ms()) / 1000),
+    quality: 2,
+    registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: random.below(1_000_000), scaler: 0, unit: 30 }],
+    ...given,
+  };
+}
+
+export function credentialOf(genesis: Genesis, authority: Signer, signer: Signer, service: number): Uint8Array {
   const kid = keyId(signer.key);
   return issueCredential(
     {

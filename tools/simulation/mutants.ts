@@ -10,6 +10,7 @@ import type { Store } from "../node/store/store.js";
 import { type Row, type TableName, writerInto } from "./disk.js";
 import { simulatedVerify } from "./keys.js";
 import type { SimulatedNode } from "./node.js";
+import type { ClusterOptions } from "./options.js";
 import { messageOf } from "./statements.js";
 
 export interface Mutant {
@@ -19,35 +20,78 @@ export interface Mutant {
   readonly ports?: (ports: ChainPorts) => ChainPorts;
   /** What of a frame comes in. */
   readonly frames?: (frame: Uint8Array, node: SimulatedNode) => readonly Uint8Array[];
+  /** without which the rule is not called upon */
+  readonly needs?: Partial<ClusterOptions>;
 }
+
+const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
 
 export const mutants: readonly Mutant[] = [
   { name: "sends-before-durable", lacks: "a vote is on disk before it is sent", ports: withHaste("consensus") },
   { name: "puback-before-durable", lacks: "a record is on disk before its PUBACK", ports: withHaste("admitted") },
-  { name: "acknowledges-before-durable", lacks: "a temporary block is on disk before its ACK", ports: withHaste("batches") },
+  {
+    name: "acknowledges-before-durable",
+    lacks: "a temporary block is on disk before its ACK",
+    ports: withHaste("batches"),
+  },
   { name: "receipt-before-durable", lacks: "a block is on disk before its receipts", ports: withHaste("blocks") },
   { name: "loses-record", lacks: "the consensus record is kept", ports: withStore(withoutWrites("consensus")) },
-  { name: "forgets-lock", lacks: "the lock outlives a restart", ports: withRecord((row) => row.with(6, null).with(7, null)) },
+  {
+    name: "forgets-lock",
+    lacks: "the lock outlives a restart",
+    ports: withRecord((row) => row.with(6, null).with(7, null)),
+  },
   { name: "forgets-votes", lacks: "own votes outlive a restart", ports: withRecord(withoutVotes) },
   { name: "rebuilds-proposal", lacks: "a restart sends the stored proposal", ports: withRecord(withoutProposals) },
   { name: "votes-without-record", lacks: "a node without its record abstains", ports: withStore(withFreshRecord) },
-  { name: "forgets-admitted", lacks: "admitted records outlive a restart", ports: withStore(() => ({ admitted: () => [] })) },
-  { name: "forgets-batches", lacks: "temporary blocks outlive a restart", ports: withStore(() => ({ batches: () => [] })) },
+  {
+    name: "forgets-admitted",
+    lacks: "admitted records outlive a restart",
+    ports: withStore(() => ({ admitted: () => [] })),
+  },
+  {
+    name: "forgets-batches",
+    lacks: "temporary blocks outlive a restart",
+    ports: withStore(() => ({ batches: () => [] })),
+  },
   { name: "quorum-less-one", lacks: "a quorum is of distinct members", ports: withAnyMember, frames: precommitsTwice },
-  { name: "trusts-votes", lacks: "votes and acknowledgements are verified", ports: (ports) => ({ ...ports, verify: () => true }) },
+  {
+    name: "trusts-votes",
+    lacks: "votes and acknowledgements are verified",
+    ports: (ports) => ({ ...ports, verify: () => true }),
+    needs: { ...attacked, behaviours: ["forge"] },
+  },
   {
     name: "trusts-records",
     lacks: "records are verified before their ACK",
     ports: (ports) => ({ ...ports, verifyAsync: () => Promise.resolve(true) }),
+    needs: { ...attacked, behaviours: ["forge"], meters: 4 },
   },
   { name: "skips-duplicate-check", lacks: "a record is sealed once", ports: withStore(withoutMeters) },
-  { name: "seals-batches-twice", lacks: "a temporary block is sealed once", ports: withStore(() => ({ origin: () => undefined })) },
+  {
+    name: "seals-batches-twice",
+    lacks: "a temporary block is sealed once",
+    ports: withStore(() => ({ origin: () => undefined })),
+  },
   { name: "no-catch-up", lacks: "blocks are fetched from peers", frames: withoutFrames("block") },
-  { name: "no-certificates", lacks: "polkas and round certificates are passed on", frames: withoutMessages("polka", "round") },
+  {
+    name: "no-certificates",
+    lacks: "polkas and round certificates are passed on",
+    frames: withoutMessages("polka", "round"),
+    needs: { ...attacked, behaviours: ["mute"] },
+  },
   { name: "no-bodies", lacks: "missing temporary blocks are fetched", frames: withoutFrames("needBatch") },
-  { name: "never-resends", lacks: "what may be lost is said again", ports: withoutTimers("resend", "consensus/resend") },
+  {
+    name: "never-resends",
+    lacks: "what may be lost is said again",
+    ports: withoutTimers("resend", "consensus/resend"),
+  },
   { name: "no-heartbeat", lacks: "an idle node says where it is", ports: withoutTimers("consensus/heartbeat") },
-  { name: "no-timeouts", lacks: "a round without a decision ends", ports: withoutTimers("consensus/propose", "consensus/precommit") },
+  {
+    name: "no-timeouts",
+    lacks: "a round without a decision ends",
+    ports: withoutTimers("consensus/propose", "consensus/precommit"),
+  },
 ];
 
 function withStore(change: (store: Store, ports: ChainPorts) => Partial<Store>) {
@@ -81,7 +125,9 @@ function withRecord(change: (row: readonly CborValue[]) => readonly CborValue[])
   return withStore((store) => ({
     consensus(chain) {
       const bytes = store.consensus(chain);
-      return bytes === undefined ? undefined : encodeCbor(change(decodeCbor(bytes, recordLimits) as readonly CborValue[]));
+      return bytes === undefined
+        ? undefined
+        : encodeCbor(change(decodeCbor(bytes, recordLimits) as readonly CborValue[]));
     },
   }));
 }
@@ -100,7 +146,10 @@ function withoutProposals(row: readonly CborValue[]): readonly CborValue[] {
   const votes = (row[9] as readonly (readonly CborValue[])[]).filter((vote) => vote[2] !== row[4]);
   const isLocked = row[6] !== null && (row[6] as readonly CborValue[])[0] === row[4];
   const free = isLocked ? row.with(6, null).with(7, null) : row;
-  return free.with(5, row[5] === idleStep ? idleStep : proposeStep).with(9, votes).with(10, []);
+  return free
+    .with(5, row[5] === idleStep ? idleStep : proposeStep)
+    .with(9, votes)
+    .with(10, []);
 }
 
 function withFreshRecord(store: Store, { genesis }: ChainPorts): Partial<Store> {
@@ -132,7 +181,11 @@ function withoutMeters(store: Store): Partial<Store> {
 /** A signature of one member is good for any other. */
 function withAnyMember(ports: ChainPorts): ChainPorts {
   const keys = ports.chain.members.map((member) => member.key);
-  return { ...ports, verify: (_key, message, signature) => keys.some((key) => simulatedVerify(key, message, signature)) };
+  return {
+    ...ports,
+    verify: (key, message, signature) =>
+      [key, ...keys].some((candidate) => simulatedVerify(candidate, message, signature)),
+  };
 }
 
 /** Every precommit counts for a silent member too. */

@@ -1,8 +1,8 @@
 // The network of a simulation: frames are lost, doubled, delayed past each other, and cut off by partitions of either direction.
 // A member that is two copies with one key is in touch with its peers through one of them, the other, or both.
 
-import type { Random } from "./random.js";
 import type { SimulatedNode } from "./node.js";
+import type { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
 
 export interface Conditions {
@@ -34,13 +34,27 @@ export interface NetworkPorts {
   readonly random: Random;
   readonly nodes: readonly SimulatedNode[];
   /** Says what is sent, for the trace. */
-  onSend(from: SimulatedNode, to: SimulatedNode, frame: Uint8Array, fate: "sent" | "lost"): void;
+  onSend(from: SimulatedNode, to: SimulatedNode, kind: string, frame: Uint8Array, fate: "sent" | "lost"): void;
+  /** names what a frame holds */
+  kindOf(frame: Uint8Array): string;
 }
 
-export function createNetwork({ timeline, random, nodes, onSend }: NetworkPorts): Network {
+/** What a phase of the faults lets through badly: without precommits locks form and rounds go on. */
+const scarcities: readonly (readonly string[])[] = [
+  [],
+  ["proposal"],
+  ["precommit"],
+  ["polka", "prevote"],
+  ["polka", "precommit", "block"],
+  ["accepted", "batch"],
+];
+const SCARCE_LOSS = 0.75;
+
+export function createNetwork({ timeline, random, nodes, onSend, kindOf }: NetworkPorts): Network {
   let conditions: Conditions = calm;
   /** directed links that are cut, as `from>to` over labels */
   let cut = new Set<string>();
+  let scarce: readonly string[] = [];
   let lost = 0;
   let healed = 0;
 
@@ -48,11 +62,12 @@ export function createNetwork({ timeline, random, nodes, onSend }: NetworkPorts)
   const isUp = (one: SimulatedNode, other: SimulatedNode) => !isCut(one, other) && !isCut(other, one);
 
   const sendOnce = (from: SimulatedNode, to: SimulatedNode, frame: Uint8Array) => {
-    if (isCut(from, to) || random.chance(conditions.loss)) {
+    const kind = kindOf(frame);
+    if (isCut(from, to) || random.chance(scarce.includes(kind) ? SCARCE_LOSS : conditions.loss)) {
       lost += 1;
-      return onSend(from, to, frame, "lost");
+      return onSend(from, to, kind, frame, "lost");
     }
-    onSend(from, to, frame, "sent");
+    onSend(from, to, kind, frame, "sent");
     const slow_ms = random.chance(conditions.slow) ? random.between(0, 2_000) : 0;
     timeline.after(random.between(0.5, conditions.delay_ms) + slow_ms, () => to.receive(from.id, frame));
   };
@@ -119,6 +134,7 @@ export function createNetwork({ timeline, random, nodes, onSend }: NetworkPorts)
       conditions = next;
     },
     partition() {
+      scarce = random.pick(scarcities);
       const kind = random.below(4);
       const side = sides();
       const apart = copiesApart();
@@ -134,7 +150,10 @@ export function createNetwork({ timeline, random, nodes, onSend }: NetworkPorts)
         }),
       );
     },
-    heal: () => change(cutBetween(copiesApart())),
+    heal() {
+      scarce = [];
+      change(cutBetween(copiesApart()));
+    },
     connect(node) {
       for (const other of nodes) if (other !== node) tell(node, other);
     },

@@ -2,8 +2,9 @@
 // way; the others may be killed, cut off and slowed down at will.
 
 import { faults } from "../../src/wire/quorum.js";
-import { createRandom, type Random } from "./random.js";
+import { type Behaviour, behaviours } from "./adversary.js";
 import type { Conditions } from "./network.js";
+import { createRandom, type Random } from "./random.js";
 
 /**
  * `twins`: two copies with one key · `byzantine`: a real node behind an adversary · `lostRecord`, `damagedRecord`: the consensus
@@ -31,7 +32,11 @@ export interface ClusterOptions {
   readonly fault: FaultKind;
   /** members that the fault befalls */
   readonly faulty: number;
+  /** what byzantine members do */
+  readonly behaviours: readonly Behaviour[];
   readonly meters: number;
+  /** one meter more, with the agent's own outbox and uplink */
+  readonly agent: boolean;
   readonly recordsPerMeter: number;
   /** how long faults last */
   readonly faults_ms: number;
@@ -71,6 +76,8 @@ export function optionsOf(seed: number): ClusterOptions {
     skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
     slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
+    behaviours: behaviours.filter(() => random.chance(0.35)),
+    agent: random.chance(0.3),
   };
 }
 

@@ -79,13 +79,9 @@ async function runMutants(first: number, last: number, only: string | undefined)
   return survivors === 0 ? 0 : 1;
 }
 
-async function attempt(
-  seed: number,
-  mutant?: Mutant,
-  onLine?: (line: string) => void,
-): Promise<ClusterReport | Error> {
+async function attempt(seed: number, mutant?: Mutant, onLine?: (line: string) => void): Promise<ClusterReport | Error> {
   try {
-    return await runCluster(optionsOf(seed), mutant, onLine);
+    return await runCluster({ ...optionsOf(seed), ...mutant?.needs }, mutant, onLine);
   } catch (error) {
     return error instanceof Error ? error : new Error(reasonOf(error));
   }

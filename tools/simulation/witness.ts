@@ -28,6 +28,8 @@ export interface Witness {
   onSent(node: Suspect, frame: Uint8Array): void;
   /** A correct node reports two statements of one signer. */
   onEvidence(node: Suspect, chain: number, first: Statement, second: Statement): void;
+  /** The node has lost its disk, and with it which numbers its temporary blocks had. */
+  onWiped(node: string): void;
   readonly equivocations: number;
 }
 
@@ -37,6 +39,7 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
   const locks = new Map<string, Precommit>();
   const reported = new Set<string>();
   const equivocations = new Set<string>();
+  const wiped = new Set<string>();
   const checked = new WeakSet<Uint8Array>();
   const batchIds = new WeakMap<Uint8Array, string>();
 
@@ -100,7 +103,7 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
     const { origin, number } = decodeBatch(payload).batch;
     if (toHex(origin) !== node.id) return;
     const id = idOfBatch(payload);
-    checkSingle(`${chain}/${node.id}/${number}/batch`, id);
+    if (!wiped.has(node.id)) checkSingle(`${chain}/${node.id}/${number}/batch`, id);
     checkBatch(node, chain, origin, number, id, "temporary block");
   };
 
@@ -131,12 +134,14 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
     onEvidence(node, chain, first, second) {
       const place = placeOf(chain, first);
       if (!faulty.has(first.node)) fail("I11 no evidence against a correct node", place);
-      if (placeOf(chain, second) !== place || contentOf(first) === contentOf(second)) fail("I11 evidence proves", place);
+      if (placeOf(chain, second) !== place || contentOf(first) === contentOf(second))
+        fail("I11 evidence proves", place);
       const report = `${node.id}/${node.life}/${place}`;
       if (reported.has(report)) fail("I11 evidence is counted once", report);
       reported.add(report);
       equivocations.add(place);
     },
+    onWiped: (node) => void wiped.add(node),
     get equivocations() {
       return equivocations.size;
     },

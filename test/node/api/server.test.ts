@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { get } from "node:http";
+import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
@@ -97,6 +98,29 @@ test("answers bad requests with a code and a sentence", async (t) => {
     const { code, message } = await jsonOf(answer);
     assert.ok(typeof code === "string" && typeof message === "string", path);
   }
+});
+
+test("closes what comes beyond its limit of connections, and answers again when some have gone", async (t) => {
+  const { base, port } = await createNodeApi(t);
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  let closed = 0;
+  for (let count = 0; count < 600; count += 1) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      closed += 1;
+    });
+    sockets.push(socket);
+    await once(socket, "connect");
+  }
+  while (closed < 600 - 512) await new Promise(setImmediate);
+  assert.equal(closed, 600 - 512);
+  for (const socket of sockets) socket.destroy();
+  while (closed < 600) await new Promise(setImmediate);
+  assert.equal((await fetch(`${base}/health`)).status, 200);
 });
 
 test("broadcasts sealed blocks to its subscribers", async (t) => {

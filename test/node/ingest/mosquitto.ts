@@ -29,6 +29,7 @@ export async function startMosquitto(...lines: readonly string[]): Promise<Mosqu
   const configuration = join(folder, "mosquitto.conf");
   await writeFile(configuration, [`listener ${port} 127.0.0.1`, "allow_anonymous true", ...lines, ""].join("\n"));
   let broker: ChildProcess | undefined;
+  process.once("exit", () => broker?.kill("SIGKILL"));
 
   async function restart(): Promise<void> {
     broker = spawn(binary!, ["-c", configuration], { stdio: "ignore" });

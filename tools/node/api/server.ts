@@ -11,6 +11,9 @@ import type { Head, Store } from "../store/store.js";
 
 const BLOCKS_PER_ANSWER_MAX = 1_000;
 const BYTES_PER_ANSWER_MAX = 33_554_432;
+/** Beyond these a connection is closed at once; a request has so long to arrive. */
+const CONNECTIONS_MAX = 512;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** Subscribers of sealed blocks at one time. */
 const SUBSCRIBERS_MAX = 256;
 /** Bytes that a subscriber may be behind before it is let go. */
@@ -43,7 +46,13 @@ export interface Api {
 }
 
 export function createApi(ports: ApiPorts): Api {
-  const server = fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
+  const server = fastify({
+    logger: false,
+    bodyLimit: 1_024,
+    forceCloseConnections: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
+  server.server.maxConnections = CONNECTIONS_MAX;
   const subscribers = new Set<FastifyReply>();
   server.setNotFoundHandler((_request, reply) =>
     refuse(reply, 404, "unknown-path", "See README.md for the paths of this API."),

@@ -11,6 +11,7 @@ import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/store.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
+import { sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
@@ -18,6 +19,7 @@ import type { ChainPorts } from "./ports.js";
 import { decodeProposalBody } from "./proposal.js";
 import { createRunner } from "./runner.js";
 import { createSealer, type SealedBlock } from "./sealer.js";
+import { viewOf } from "./view.js";
 
 const RESEND_MS = 2_000;
 
@@ -41,9 +43,14 @@ export function createChain(ports: ChainPorts): Chain {
   const service = chain.service;
   const selfId = toHex(ports.self.id);
   const log = ports.log;
-  const sealer = createSealer(ports);
+  const sealer = createSealer(ports, (writer, block) => origin.onSealing(writer, block));
   const pool = createPool(chain);
-  const exchange = createExchange(ports, pool, onWork);
+  const view = viewOf(store, service);
+  const exchange = createExchange(ports, pool, onWork, {
+    mayTake: (number) => origin.returned.mayTake(number),
+    onTaking: (writer, displaced) => origin.returned.onTaking(writer, displaced),
+    onTaken: (read, displaced) => origin.returned.onTaken(read, displaced),
+  });
   const origin = createOrigin(ports, pool, exchange, () => stopped);
   const catchUp = createCatchUp(ports, () => sealer.head.height + 1);
   const restored = readConsensusRecord(ports);
@@ -86,7 +93,7 @@ export function createChain(ports: ChainPorts): Chain {
 
   function onWork(): void {
     if (stopped) return;
-    runner.feed({ type: "work", available: pool.hasWork() });
+    runner.feed({ type: "work", available: hasWork() });
     for (const effect of judging.splice(0)) judge(effect);
     void settle();
     startResending();
@@ -141,10 +148,15 @@ export function createChain(ports: ChainPorts): Chain {
     const built = sealer.build({ batches, anchors: ports.anchors() });
     if (built === undefined) {
       pool.markBarren(batches.map(({ read }) => read.id));
-      runner.feed({ type: "work", available: pool.hasWork() });
+      runner.feed({ type: "work", available: hasWork() });
       return;
     }
     runner.feed({ type: "built", height, round, id: built.id, body: built.body });
+  }
+
+  /** Temporary blocks that only repeat what is sealed start no round: it could not end, with nothing to propose. */
+  function hasWork(): boolean {
+    return pool.hasWork((read) => sealsSomething(view, read));
   }
 
   function sealable(name: { readonly origin: Uint8Array; readonly number: number }): boolean {
@@ -170,7 +182,7 @@ export function createChain(ports: ChainPorts): Chain {
     const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
     if (!distinct || !accepted) return answer(false);
     if (missing.length > 0) {
-      for (const name of missing) exchange.need(name);
+      for (const batch of missing) exchange.need(batch, batch.acknowledgements);
       judging = [...judging.filter((waiting) => waiting.height === height).slice(-7), effect];
       return startResending();
     }
@@ -190,7 +202,7 @@ export function createChain(ports: ChainPorts): Chain {
     if (!sealer.isKnown(id)) {
       const { missing, batches, proposal } = resolve(body);
       if (missing.length > 0) {
-        for (const name of missing) exchange.need(name);
+        for (const batch of missing) exchange.need(batch, batch.acknowledgements);
         return startResending();
       }
       assertInvariant(sealer.judge(id, proposal, batches, false), `decided block ${toHex(id)} is valid`);
@@ -241,7 +253,7 @@ export function createChain(ports: ChainPorts): Chain {
       "sealed",
     );
     ports.onSealed(sealed);
-    runner.feed({ type: "committed", height: block.height, id, members, work: pool.hasWork() });
+    runner.feed({ type: "committed", height: block.height, id, members, work: hasWork() });
     void adoptNext();
   }
 

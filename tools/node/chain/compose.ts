@@ -10,7 +10,7 @@ import {
   encodeBatch,
 } from "../../../src/wire/batch.js";
 import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../../src/wire/block.js";
-import { toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Genesis, type GenesisChain, memberSetHash } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../../src/wire/header.js";
@@ -176,6 +176,18 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
 /** Whether the batch's number is neither sealed nor too far ahead of what is. */
 export function isSealable(view: ChainView, read: ReadBatch): boolean {
   return sealNumber(view.origin(toHex(read.batch.origin)), read.batch.number) !== undefined;
+}
+
+/** Whether a block could hold something of the batch: a record that is not sealed, or a fork that is not recorded. */
+export function sealsSomething(view: ChainView, read: ReadBatch): boolean {
+  return read.execution.some(({ kid, seq, hash }) => {
+    const meter = toHex(kid);
+    const state = view.meter(meter);
+    if (state === undefined || seq > state.high) return true;
+    if (state.gaps.some(([from, to]) => seq >= from && seq <= to)) return true;
+    const sealed = state.forks.includes(seq) ? undefined : view.sealedHash(meter, seq);
+    return sealed !== undefined && !equalBytes(sealed, hash);
+  });
 }
 
 function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number]): SealedBatch {

@@ -2,15 +2,16 @@
 // they are missing. What a node acknowledges it has verified record by record and has on disk.
 
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
-import { keyId, type PublicKey } from "../../../src/wire/key.js";
+import type { PublicKey } from "../../../src/wire/key.js";
 import { quorum } from "../../../src/wire/quorum.js";
 import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
+import type { Writer } from "../store/store.js";
 import { type Acknowledgement, acknowledgementOf, isSealable, type ReadBatch, readBatch } from "./compose.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { sealNumber } from "./state.js";
+import { createVerification } from "./verification.js";
 import { viewOf } from "./view.js";
 
 export interface Exchange {
@@ -21,8 +22,8 @@ export interface Exchange {
   onAcknowledge(from: string, payload: Uint8Array): void;
   onAccepted(from: string, payload: Uint8Array): void;
   onNeedBatch(from: string, payload: Uint8Array): void;
-  /** Asks for a batch that is named and not here. */
-  need(name: BatchName): void;
+  /** Asks for a batch that is named and not here, with a quorum's acknowledgements where they are verified. */
+  need(name: BatchName, acceptance?: readonly Acknowledgement[]): void;
   /** Whether the acknowledgements are a quorum's for the batch; verifies what is not known yet. */
   isAccepted(name: BatchName, acknowledgements: readonly Acknowledgement[]): boolean;
   /** Says again what has not had its answer. */
@@ -31,15 +32,44 @@ export interface Exchange {
   restore(): void;
 }
 
-/** `onWork` is called when a batch has become ready to be proposed, or one that was asked for has come. */
-export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void): Exchange {
+/** A missing batch is not asked for more often: each answer makes this node look again for what it lacks. */
+const NEED_PERIOD_MS = 500;
+const NEEDS_KEPT = 256;
+/** Batches that are recognised by their signature before they are read. */
+const MARKS_KEPT = 4_096;
+/** An own batch is sent again after so long, and then after twice as long each time: the others may merely be slow. */
+const RESEND_MS_MIN = 2_000;
+const RESEND_MS_MAX = 16_000;
+
+/** The origin's part in what an earlier self of this node cut, whose disk is lost, and peers still hold. */
+export interface Returned {
+  /** Whether no temporary block of this number is being written. */
+  mayTake(number: number): boolean;
+  /** Writes what taking it back leaves without a number. */
+  onTaking(writer: Writer, displaced: ReadBatch): void;
+  onTaken(read: ReadBatch, displaced: ReadBatch | undefined): void;
+}
+
+/** `onWork` is called when a batch is to be said again, has become ready to be proposed, or was asked for and has come. */
+export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void, returned: Returned): Exchange {
   const { genesis, chain, store } = ports;
   const service = chain.service;
   const selfId = toHex(ports.self.id);
   const peers = chain.members.map((member) => toHex(member.id)).filter((id) => id !== selfId);
   const view = viewOf(store, service);
+  const verifyRecords = createVerification(ports);
   /** batches under verification, so that one that comes twice is verified once */
   const verifying = new Set<string>();
+  /** ids of batches that came whole, by the signature that their encoding ends with, so that a repeat is not read again */
+  const marks = new Map<string, Uint8Array>();
+  /** own batches by id as hex: when to send them again */
+  const resends = new Map<string, { readonly after_ms: number; readonly at_ms: number }>();
+  /** own batches that came back from peers, by id as hex: they are not given up for others of their number */
+  const kept = new Set<string>();
+  /** those of them whose records went on under another number */
+  const givenUp = new Set<string>();
+  /** when a batch was last asked for, by id as hex */
+  const neededAt = new Map<string, number>();
 
   const broadcast = (frame: Uint8Array) => {
     for (const peer of peers) ports.send(peer, frame);
@@ -53,7 +83,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     const acknowledgement = { node: ports.self.id, signature };
     const name = nameOf(read);
     const origin = toHex(name.origin);
-    if (origin === selfId) noteAcknowledgement(name, acknowledgement);
+    const acceptance = pool.acceptance(name.id);
+    // Of two batches with one number a quorum accepts one: who holds it for that may have acknowledged the other, and says no more.
+    if (origin !== selfId && acceptance !== undefined) {
+      ports.send(origin, encodeFrame("accepted", service, encodeBatchNote(name, acceptance)));
+    } else if (origin === selfId) noteAcknowledgement(name, acknowledgement);
     else ports.send(origin, encodeFrame("acknowledge", service, encodeBatchNote(name, [acknowledgement])));
   };
 
@@ -97,8 +131,17 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       if (pool.add(read) === "full") throw new Error("a node cut more temporary blocks than it may hold");
       broadcast(encodeFrame("batch", service, read.bytes));
       acknowledge(read);
+      onWork(); // until a quorum has acknowledged it, it is said again
     },
-    async onBatch(_from, payload) {
+    async onBatch(from, payload) {
+      const mark = toHex(payload.subarray(-64));
+      const marked = marks.get(mark);
+      if (marked !== undefined) {
+        if (verifying.has(toHex(marked))) return; // not on disk yet, though the pool has it
+        const held = pool.find(marked);
+        if (held !== undefined) return acknowledge(held);
+        marks.delete(mark);
+      }
       // The frame is a view of the link's buffer; what is kept is a copy.
       const read = readBatch(genesis.hash, Uint8Array.from(payload));
       const { batch } = read;
@@ -111,9 +154,12 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         throw new WireError("unproven", "batch is not signed by its origin");
       }
       verifying.add(id);
+      marks.set(mark, read.id);
+      if (marks.size > MARKS_KEPT) marks.delete(marks.keys().next().value!);
       try {
-        await verifyRecords(ports, read);
-        await keepBatch(read);
+        await verifyRecords(read);
+        if (!isSealable(view, read)) return; // a block has sealed its number meanwhile
+        await keepBatch(from, read);
       } finally {
         verifying.delete(id);
       }
@@ -144,11 +190,27 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       const read = pool.find(decodeBatchNote(payload).id);
       if (read !== undefined) ports.send(from, encodeFrame("batch", service, read.bytes));
     },
-    need(name) {
+    need(name, acceptance) {
+      if (acceptance !== undefined) noteAccepted(name, acceptance);
+      const id = toHex(name.id);
+      const last_ms = neededAt.get(id);
+      if (last_ms !== undefined && ports.monotonic_ms() - last_ms < NEED_PERIOD_MS) return;
+      neededAt.delete(id);
+      neededAt.set(id, ports.monotonic_ms());
+      if (neededAt.size > NEEDS_KEPT) neededAt.delete(neededAt.keys().next().value!);
       broadcast(encodeFrame("needBatch", service, encodeBatchNote(name, [])));
     },
     resend() {
-      for (const { read, waitingFor } of pool.unacknowledged(ports.self.id)) {
+      const now_ms = ports.monotonic_ms();
+      const waiting = pool.unacknowledged(ports.self.id);
+      const ids = new Set(waiting.map(({ read }) => toHex(read.id)));
+      for (const id of resends.keys()) if (!ids.has(id)) resends.delete(id);
+      for (const { read, waitingFor } of waiting) {
+        const id = toHex(read.id);
+        const last = resends.get(id);
+        if (last !== undefined && now_ms < last.at_ms) continue;
+        const after_ms = last === undefined ? RESEND_MS_MIN : Math.min(2 * last.after_ms, RESEND_MS_MAX);
+        resends.set(id, { after_ms, at_ms: now_ms + after_ms });
         const frame = encodeFrame("batch", service, read.bytes);
         for (const node of waitingFor) if (node !== selfId) ports.send(node, frame);
         if (waitingFor.includes(selfId)) acknowledge(read);
@@ -159,23 +221,70 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       for (const name of pool.missing()) this.need(name);
     },
     restore() {
+      const sealed: ReadBatch[] = [];
       for (const stored of store.batches(service)) {
         const read = readBatch(genesis.hash, stored.bytes);
+        if (!isSealable(view, read)) sealed.push(read);
         if (!isSealable(view, read) || pool.add(read) !== "added" || stored.acceptance === undefined) continue;
         const { acknowledgements, ...name } = decodeBatchNote(stored.acceptance);
         if (isAccepted(name, acknowledgements)) noteAccepted(name, acknowledgements);
       }
+      if (sealed.length > 0) discard(sealed);
     },
   };
 
-  async function keepBatch(read: ReadBatch): Promise<void> {
+  /** Rows that were written behind the block that sealed their numbers. */
+  function discard(reads: readonly ReadBatch[]): void {
+    const written = store.write((writer) => {
+      for (const { batch } of reads) writer.deleteBatch(service, batch.origin, batch.number);
+    });
+    written.catch(ports.onFatal);
+  }
+
+  /** Peers are split over two batches of one own number, so neither may ever be accepted: its records go on under another. */
+  async function giveUp(read: ReadBatch): Promise<void> {
+    const id = toHex(read.id);
+    if (givenUp.has(id)) return;
+    givenUp.add(id);
+    try {
+      await store.write((writer) => returned.onTaking(writer, read));
+      returned.onTaken(read, read);
+    } catch (error) {
+      ports.onFatal(error);
+    }
+  }
+
+  async function keepBatch(from: string, read: ReadBatch): Promise<void> {
+    const { origin, number } = read.batch;
+    const other = pool.readsOf(origin).find((held) => held.batch.number === number && !equalBytes(held.id, read.id));
+    const isOwn = equalBytes(origin, ports.self.id);
+    if (isOwn && !returned.mayTake(number)) return;
+    if (isOwn && other !== undefined && pool.acceptance(other.id) === undefined && !kept.has(toHex(other.id))) {
+      pool.remove([other.id]); // peers hold this one, so the other one could not be accepted
+    }
     const added = pool.add(read);
     if (added === "full") return; // not acknowledged: its origin says it again when there is room
     if (added === "conflict") {
-      throw new WireError("unproven", `origin ${toHex(read.batch.origin)} signed two batches ${read.batch.number}`);
+      // An origin that has lost its disk does not know what it had signed: it is told.
+      if (from === toHex(origin) && other !== undefined) ports.send(from, encodeFrame("batch", service, other.bytes));
+      if (isOwn && other !== undefined) await giveUp(other);
+      throw new WireError("unproven", `origin ${toHex(origin)} signed two batches ${number}`);
     }
-    const { origin, number } = read.batch;
-    await store.write((writer) => writer.putBatch(service, { origin, number, bytes: read.bytes }));
+    if (isOwn) kept.add(toHex(read.id));
+    const acceptance = pool.acceptance(read.id);
+    try {
+      await store.write((writer) => {
+        writer.putBatch(service, { origin, number, bytes: read.bytes });
+        if (isOwn && other !== undefined) returned.onTaking(writer, other);
+        if (acceptance === undefined) return;
+        writer.putAcceptance(service, origin, number, encodeBatchNote(nameOf(read), acceptance));
+      });
+    } catch (error) {
+      ports.onFatal(error); // the pool holds what is not on disk: nothing may be acknowledged from here on
+      return;
+    }
+    if (isOwn) returned.onTaken(read, other);
+    if (pool.find(read.id) === undefined) return discard([read]); // a block has sealed its number meanwhile
     acknowledge(read);
     if (pool.acceptance(read.id) !== undefined) onWork();
   }
@@ -185,33 +294,4 @@ const emptyBatch = { credentials: [], records: [] };
 
 export function nameOf(read: ReadBatch): BatchName {
   return { origin: read.batch.origin, number: read.batch.number, id: read.id };
-}
-
-/** Every record signed by a meter whose credential is on the chain or in the batch, permits the service, and hides nothing more. */
-async function verifyRecords(ports: ChainPorts, read: ReadBatch): Promise<void> {
-  const { service } = ports.chain;
-  const credentials = new Map<string, Credential>();
-  for (const bytes of read.batch.credentials) {
-    const credential = verifyCredential(bytes, ports.genesis, ports.verify);
-    credentials.set(toHex(keyId(credential.key)), credential);
-  }
-  const checks = read.records.map((record) => {
-    const kid = toHex(record.kid);
-    let credential = credentials.get(kid);
-    if (credential === undefined) {
-      const known = ports.store.credential(service, record.kid);
-      if (known === undefined) throw new WireError("unproven", `batch brings no credential of meter ${kid}`);
-      credential = verifyCredential(known, ports.genesis, ports.verify);
-      credentials.set(kid, credential);
-    }
-    const proper =
-      record.claims.service === service &&
-      record.disclosures.length === 0 &&
-      record.algorithm === credential.key.algorithm &&
-      credential.services.includes(service);
-    if (!proper) throw new WireError("unproven", `batch holds a record of meter ${kid} that is not for this chain`);
-    return ports.verifyAsync(credential.key, record.signedBytes, record.signature);
-  });
-  const verified = await Promise.all(checks);
-  if (verified.includes(false)) throw new WireError("unproven", "batch holds a record whose signature does not verify");
 }

@@ -1,10 +1,12 @@
 // This node as original node: takes admitted records, durable one by one, and cuts them into temporary blocks.
 
-import { toHex } from "../../../src/wire/bytes.js";
+import type { Block } from "../../../src/wire/block.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import { assertInvariant } from "../../errors.js";
-import { makeBatch } from "./compose.js";
-import type { Exchange } from "./exchange.js";
+import type { Writer } from "../store/store.js";
+import { isSealable, makeBatch, type ReadBatch } from "./compose.js";
+import type { Exchange, Returned } from "./exchange.js";
 import { createGather } from "./gather.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
@@ -27,7 +29,11 @@ export interface Origin {
   isWaiting(kid: Uint8Array, seq: number): boolean;
   /** Takes back what was on disk when the node stopped; the exchange has restored the pool before. */
   restore(): void;
-  /** Lets go of what the block sealed, and cuts again where the pool has room now. */
+  /** Writes with the block what it gives back: records of temporary blocks that it leaves without a number. */
+  onSealing(writer: Writer, block: Block): void;
+  /** For the exchange: temporary blocks of an earlier self that peers still hold. */
+  readonly returned: Returned;
+  /** Lets go of what the block sealed, takes back what it gave back, and cuts again where the pool has room now. */
   onSealed(sealed: SealedBlock): void;
 }
 
@@ -37,6 +43,8 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
   const view = viewOf(store, service);
   const gather = createGather(ports.batch.records_max);
   let nextNumber = firstFreeNumber(ports);
+  /** of the temporary block that is being written */
+  let cutting: number | undefined;
   /** Of the newest admission: writes become durable in their order. */
   let written: Promise<void> = Promise.resolve();
 
@@ -57,6 +65,7 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
     const records = taken.filter((record) => chainKnows(record) !== "sealed");
     const read = records.length === 0 ? undefined : batchOf(records);
+    cutting = read?.batch.number;
     try {
       await store.write((writer) => {
         if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
@@ -66,14 +75,15 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
       ports.onFatal(error);
       return;
     }
+    cutting = undefined;
     for (const record of taken) if (!records.includes(record)) gather.forget(record.kid, record.claims.seq);
     if (read !== undefined) exchange.publish(read);
     if (gather.pending > 0) scheduleCut();
   };
 
   const batchOf = (records: readonly Record[]) => {
-    const number = nextNumber;
-    nextNumber += 1;
+    const number = Math.max(nextNumber, firstUnsealed(ports));
+    nextNumber = number + 1;
     const batch = {
       chain: service,
       origin: ports.self.id,
@@ -82,6 +92,29 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
       records: records.map((record) => record.stripped),
     };
     return makeBatch(genesis.hash, batch, records, (bytes) => ports.signer.sign(bytes));
+  };
+
+  /** Own temporary blocks whose number is sealed with another: an earlier self, whose disk is lost, had used it. */
+  const displacedBy = (block: Block): ReadBatch[] => {
+    const ids = new Set(block.batches.map(({ id }) => toHex(id)));
+    const own = block.batches.filter((batch) => equalBytes(batch.origin, ports.self.id));
+    const numbers = new Set(own.map((batch) => batch.number));
+    return pool
+      .readsOf(ports.self.id)
+      .filter((read) => !ids.has(toHex(read.id)) && (numbers.has(read.batch.number) || !isSealable(view, read)));
+  };
+
+  /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
+  const isPresentable = ({ kid }: Record) => (store.credential(service, kid) ?? store.credential(0, kid)) !== undefined;
+
+  const keepAdmitted = (writer: Writer, records: readonly Record[]) => {
+    for (const record of records.filter(isPresentable)) {
+      writer.putAdmitted(service, record.kid, record.claims.seq, record.stripped);
+    }
+  };
+
+  const gatherAgain = (records: readonly Record[]) => {
+    for (const record of records.filter(isPresentable)) gather.add(record);
   };
 
   const newCredentials = (records: readonly Record[]): Uint8Array[] => {
@@ -132,7 +165,24 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
       for (const bytes of store.admitted(service)) gather.add(parseRecord(bytes));
       if (gather.pending > 0) scheduleCut();
     },
+    onSealing(writer, block) {
+      for (const { batch, records } of displacedBy(block)) {
+        writer.deleteBatch(service, batch.origin, batch.number);
+        keepAdmitted(writer, records);
+      }
+    },
+    returned: {
+      mayTake: (number) => number !== cutting,
+      onTaking: (writer, { records }) => keepAdmitted(writer, records),
+      onTaken({ batch, records }, displaced) {
+        nextNumber = Math.max(nextNumber, batch.number + 1);
+        for (const record of records) gather.note(record);
+        if (displaced !== undefined) gatherAgain(displaced.records);
+        if (gather.pending > 0) scheduleCut();
+      },
+    },
     onSealed({ block, records }) {
+      for (const read of displacedBy(block)) gatherAgain(read.records);
       for (const { id } of block.batches) {
         for (const record of pool.find(id)?.records ?? []) gather.forget(record.kid, record.claims.seq);
       }
@@ -143,9 +193,14 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
 }
 
 /** Above all numbers that this node has used on the chain, sealed or waiting. */
-function firstFreeNumber({ store, chain, self }: ChainPorts): number {
-  const sealed = store.origin(chain.service, self.id);
+function firstFreeNumber(ports: ChainPorts): number {
+  const { store, chain, self } = ports;
   const own = store.batches(chain.service).filter((stored) => toHex(stored.origin) === toHex(self.id));
-  const used = [...(sealed?.beyond ?? []), ...own.map((stored) => stored.number)];
-  return Math.max(sealed?.next ?? 0, ...used.map((number) => number + 1));
+  return Math.max(firstUnsealed(ports), ...own.map((stored) => stored.number + 1));
+}
+
+/** Above all numbers of this node that are sealed. */
+function firstUnsealed({ store, chain, self }: ChainPorts): number {
+  const { next, beyond } = store.origin(chain.service, self.id) ?? { next: 0, beyond: [] };
+  return Math.max(next, ...beyond.map((number) => number + 1));
 }

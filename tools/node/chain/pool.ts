@@ -10,6 +10,8 @@ import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "./p
 
 /** Unsealed temporary blocks that a node holds of one origin. */
 export const BATCHES_PER_ORIGIN_MAX = 64;
+/** The same with those that a quorum has accepted beyond: an equivocating origin has others accepted than those it sent here. */
+export const ACCEPTED_PER_ORIGIN_MAX = 4 * BATCHES_PER_ORIGIN_MAX;
 
 interface Entry {
   readonly name: BatchName;
@@ -23,7 +25,7 @@ interface Entry {
 }
 
 export interface Pool {
-  /** The stored batch, if it may be held: no other of its origin and number is there, and there is room. */
+  /** The stored batch, if it may be held: there is room, and no other of its origin and number, unless this one is accepted. */
   add(read: ReadBatch): "added" | "known" | "conflict" | "full";
   /** Notes a verified acknowledgement; true where it completes the quorum. */
   acknowledge(name: BatchName, acknowledgement: Acknowledgement): boolean;
@@ -34,13 +36,14 @@ export interface Pool {
   acceptance(id: Uint8Array): Acknowledgement[] | undefined;
   /** Accepted batches to put into the next block, oldest first, within the limits of a block. */
   candidates(sealable: (read: ReadBatch) => boolean): AcceptedBatch[];
-  hasWork(): boolean;
+  /** Whether a block would seal something; batches of which `sealsSomething` does not hold wait for one that does. */
+  hasWork(sealsSomething?: (read: ReadBatch) => boolean): boolean;
   markBarren(ids: readonly Uint8Array[]): void;
   /** Accepted ones whose records are not here. */
   missing(): BatchName[];
   /** This node's own ones, not accepted yet, with the ids of the members that have not acknowledged. */
   unacknowledged(origin: Uint8Array): { readonly read: ReadBatch; readonly waitingFor: readonly string[] }[];
-  /** Accepted and unsealed, of this origin. */
+  /** Accepted, unsealed, and more than a repetition of what is sealed, of this origin. */
   acceptedOf(origin: Uint8Array): BatchName[];
   /** All that is here of this origin. */
   readsOf(origin: Uint8Array): ReadBatch[];
@@ -62,11 +65,11 @@ export function createPool(chain: GenesisChain): Pool {
     return held;
   };
 
-  const entryOf = (name: BatchName): Entry | undefined => {
+  const entryOf = (name: BatchName, limit: number): Entry | undefined => {
     const key = toHex(name.id);
     const existing = entries.get(key);
     if (existing !== undefined) return existing;
-    if (heldOf(name.origin) >= BATCHES_PER_ORIGIN_MAX) return undefined;
+    if (heldOf(name.origin) >= limit) return undefined;
     const entry: Entry = { name, read: undefined, acknowledgements: new Map(), accepted: false, barren: false };
     entries.set(key, entry);
     return entry;
@@ -78,19 +81,22 @@ export function createPool(chain: GenesisChain): Pool {
   return {
     add(read) {
       const { origin, number } = read.batch;
-      for (const entry of entries.values()) {
+      for (const [key, entry] of entries) {
         if (entry.read === undefined || entry.name.number !== number || !equalBytes(entry.name.origin, origin))
           continue;
-        return equalBytes(entry.name.id, read.id) ? "known" : "conflict";
+        if (equalBytes(entry.name.id, read.id)) return "known";
+        // A quorum has chosen between the two: no other quorum can choose the one that is here.
+        if (entries.get(toHex(read.id))?.accepted !== true) return "conflict";
+        entries.delete(key);
       }
-      const entry = entryOf({ origin, number, id: read.id });
+      const entry = entryOf({ origin, number, id: read.id }, BATCHES_PER_ORIGIN_MAX);
       if (entry === undefined) return "full";
       entry.read = read;
       return "added";
     },
     acknowledge(name, acknowledgement) {
       const node = toHex(acknowledgement.node);
-      const entry = memberIds.includes(node) ? entryOf(name) : undefined;
+      const entry = memberIds.includes(node) ? entryOf(name, ACCEPTED_PER_ORIGIN_MAX) : undefined;
       if (entry === undefined) return false;
       entry.acknowledgements.set(node, acknowledgement);
       if (entry.accepted || entry.acknowledgements.size < needed) return false;
@@ -122,9 +128,12 @@ export function createPool(chain: GenesisChain): Pool {
       }
       return chosen;
     },
-    hasWork() {
-      for (const entry of entries.values())
-        if (entry.accepted && !entry.barren && entry.read !== undefined) return true;
+    hasWork(sealsSomething = () => true) {
+      for (const entry of entries.values()) {
+        if (!entry.accepted || entry.barren || entry.read === undefined) continue;
+        entry.barren = !sealsSomething(entry.read);
+        if (!entry.barren) return true;
+      }
       return false;
     },
     markBarren(ids) {
@@ -143,7 +152,7 @@ export function createPool(chain: GenesisChain): Pool {
       ),
     acceptedOf: (origin) =>
       [...entries.values()]
-        .filter((entry) => entry.accepted && equalBytes(entry.name.origin, origin))
+        .filter((entry) => entry.accepted && !entry.barren && equalBytes(entry.name.origin, origin))
         .map(({ name }) => name),
     readsOf: (origin) =>
       [...entries.values()].flatMap(({ name, read }) =>

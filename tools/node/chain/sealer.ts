@@ -7,7 +7,7 @@ import { parseCredential } from "../../../src/wire/credential.js";
 import { encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
 import { keyId } from "../../../src/wire/key.js";
 import type { MerkleLevels } from "../../../src/wire/merkle.js";
-import type { Head } from "../store/store.js";
+import type { Head, Writer } from "../store/store.js";
 import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock } from "./compose.js";
 import type { Execution, ExecutionRecord } from "./execution.js";
 import type { ChainPorts } from "./ports.js";
@@ -48,7 +48,8 @@ export interface Sealer {
   readonly tip: ChainTip;
 }
 
-export function createSealer(ports: ChainPorts): Sealer {
+/** `onSealing` writes with a block what belongs to it elsewhere on this node. */
+export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, block: Block) => void): Sealer {
   const { genesis, chain, store } = ports;
   let head: Head = store.head(chain.service) ?? {
     height: 0,
@@ -84,7 +85,7 @@ export function createSealer(ports: ChainPorts): Sealer {
       time_ms: block.time_ms,
       records: head.records + records.length,
     };
-    await writeBlock(ports, block, execution, records, next);
+    await writeBlock(ports, block, execution, records, next, onSealing);
     head = next;
     candidates.clear();
     return { block, tree, records, head: next };
@@ -170,6 +171,7 @@ async function writeBlock(
   execution: Execution,
   records: SealedBlock["records"],
   head: Head,
+  onSealing: (writer: Writer, block: Block) => void,
 ): Promise<void> {
   const chain = block.chain;
   const bytes = encodeBlock(block);
@@ -184,6 +186,7 @@ async function writeBlock(
       writer.putCredential(chain, keyId(parseCredential(credential).key), credential);
     }
     for (const batch of block.batches) writer.deleteBatch(chain, batch.origin, batch.number);
+    onSealing(writer, block);
     writer.putHead(chain, head);
   });
 }

@@ -1,0 +1,43 @@
+// The native half of the ESP32's host (native.c).
+
+/** Bytes of the chip's generator. */
+export function random(this: unknown, length: number): ArrayBuffer {
+  return native("chip_random").call(this, length) as ArrayBuffer;
+}
+
+/** Inverts the receiving line of an open UART, as P1 wants it, and sets seven data bits with even parity where told. */
+export function frameSerial(this: unknown, port: number, inverted: boolean, sevenEven: boolean): undefined {
+  return native("chip_frameSerial").call(this, port, inverted, sevenEven) as undefined;
+}
+
+/** Arms the watchdog: from then on `feed` is called more often than its time, or the chip is reset. */
+export function watch(this: unknown): undefined {
+  return native("chip_watch").call(this) as undefined;
+}
+
+export function feed(this: unknown): undefined {
+  return native("chip_feed").call(this) as undefined;
+}
+
+export function restart(this: unknown): undefined {
+  return native("chip_restart").call(this) as undefined;
+}
+
+/** esp_reset_reason_t */
+export function resetReason(this: unknown): number {
+  return native("chip_resetReason").call(this) as number;
+}
+
+/** Whether the image that runs is on trial after an update. */
+export function isOnTrial(this: unknown): boolean {
+  return native("chip_isOnTrial").call(this) as boolean;
+}
+
+export function keepImage(this: unknown): undefined {
+  return native("chip_keepImage").call(this) as undefined;
+}
+
+/** Restarts with the image before the update. */
+export function dropImage(this: unknown): undefined {
+  return native("chip_dropImage").call(this) as undefined;
+}

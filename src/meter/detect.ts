@@ -1,0 +1,174 @@
+// Finds out what a port speaks, and how: tries line settings in turn, lets every protocol read what comes, and scores what they read.
+// Pure: bytes and time in, the settings to try or the finding out.
+
+import type { PortAction } from "./port-action.js";
+import {
+  createReader,
+  type MeterReader,
+  type Outcome,
+  type Protocol,
+  type ReaderOptions,
+  type Reading,
+  type Refusal,
+} from "./reader.js";
+
+/** Settings of a serial line. An inverted line is the board's matter. */
+export interface Line {
+  readonly baud: number;
+  readonly dataBits: 7 | 8;
+  readonly parity: "none" | "even";
+}
+
+export type Detection =
+  /** Set the line to this and go on. */
+  | { readonly kind: "try"; readonly line: Line }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "found"; readonly protocol: Protocol; readonly line: Line }
+  /** All settings were tried in vain: they are tried again. `best` is what read something, if only broken frames. */
+  | { readonly kind: "nothing"; readonly best: Protocol | undefined; readonly line: Line };
+
+export interface Detector {
+  /** What to do at the start: the first line to try. */
+  readonly line: Line;
+  /** Takes what came, or nothing, to let time pass. */
+  push(bytes: Uint8Array, uptime_ms: number): Detection;
+  /** What to send to a meter that may have to be asked; as of MeterReader. */
+  toSend(uptime_ms: number): readonly PortAction[];
+}
+
+/** How well a protocol explains bytes; 0 not at all. */
+export interface Score {
+  readonly protocol: Protocol;
+  readonly score: number;
+}
+
+/** A setting, what can be heard with it, and how long to listen: messages come every ten seconds at most, but for hourly lists. */
+interface Try {
+  readonly line: Line;
+  readonly protocols: readonly Protocol[];
+  readonly dwell_ms: number;
+  /** The meter has to be asked. */
+  readonly asks?: true;
+}
+
+const eight: Omit<Line, "baud"> = { dataBits: 8, parity: "none" };
+const even: Omit<Line, "baud"> = { dataBits: 8, parity: "even" };
+const seven: Omit<Line, "baud"> = { dataBits: 7, parity: "even" };
+
+/** The likelier first. */
+const tries: readonly Try[] = [
+  { line: { baud: 115200, ...eight }, protocols: ["p1", "hdlc"], dwell_ms: 25_000 },
+  { line: { baud: 9600, ...eight }, protocols: ["sml", "hdlc", "modbus"], dwell_ms: 6000 },
+  { line: { baud: 2400, ...eight }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
+  { line: { baud: 2400, ...even }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
+  { line: { baud: 9600, ...seven }, protocols: ["p1", "d0"], dwell_ms: 12_000 },
+  { line: { baud: 2400, ...seven }, protocols: ["d0"], dwell_ms: 12_000 },
+  { line: { baud: 9600, ...eight }, protocols: ["modbus"], dwell_ms: 5000, asks: true },
+  { line: { baud: 300, ...seven }, protocols: ["d0"], dwell_ms: 60_000, asks: true },
+];
+
+/** What can be told from bytes alone; an S0 output has none. The earlier wins a tie. */
+const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "d0", "modbus"];
+
+/** The question of a meter at its first address, and of whichever optical port there is. */
+const questions: ReaderOptions = { modbus: { address: 1, interval_ms: 2000 }, request: { interval_ms: 30_000 } };
+
+/** A single good frame reaches it. */
+const certain = 40;
+const stx = 0x02;
+
+/** What one reader has read so far. */
+interface Evidence {
+  /** From good frames, and from encrypted ones. */
+  sure: number;
+  crc: number;
+  truncated: number;
+}
+
+/** A detector at its first line; `options` hold the keys, without which an encrypted port is still recognised. */
+export function createDetector(options: ReaderOptions = {}): Detector {
+  let turn = 0;
+  let readers = readersOf(tries[0]!, options);
+  let evidence = readers.map(noEvidence);
+  let since_ms: number | undefined;
+  let best: { readonly protocol: Protocol; readonly score: number } | undefined;
+
+  const next = (uptime_ms: number): Detection => {
+    turn = (turn + 1) % tries.length;
+    const { line } = tries[turn]!;
+    readers = readersOf(tries[turn]!, options);
+    evidence = readers.map(noEvidence);
+    since_ms = uptime_ms;
+    if (turn > 0) return { kind: "try", line };
+    const before = best?.protocol;
+    best = undefined;
+    return { kind: "nothing", best: before, line };
+  };
+
+  return {
+    line: tries[0]!.line,
+    push(bytes, uptime_ms) {
+      since_ms ??= uptime_ms;
+      const { line, protocols, dwell_ms } = tries[turn]!;
+      let found = -1;
+      for (let index = 0; index < readers.length; index++) {
+        const seen = evidence[index]!;
+        weigh(readers[index]!.push(bytes, uptime_ms), seen);
+        const score = scoreOf(protocols[index]!, seen);
+        if (score > (best?.score ?? 0)) best = { protocol: protocols[index]!, score };
+        if (seen.sure >= certain && (found < 0 || seen.sure > evidence[found]!.sure)) found = index;
+      }
+      if (found >= 0) return { kind: "found", protocol: protocols[found]!, line };
+      return uptime_ms - since_ms >= dwell_ms ? next(uptime_ms) : { kind: "waiting" };
+    },
+    toSend: (uptime_ms) => readers.flatMap((reader) => reader.toSend?.(uptime_ms) ?? []),
+  };
+}
+
+/** How well each protocol explains a whole capture, the best first. */
+export function scoreCapture(capture: Uint8Array, options: ReaderOptions = {}): readonly Score[] {
+  const scores = candidates.map((protocol): Score => {
+    const reader = createReader(protocol, options);
+    const seen = noEvidence();
+    weigh(reader.push(capture, 0), seen);
+    weigh(reader.end(), seen);
+    return { protocol, score: scoreOf(protocol, seen) };
+  });
+  return scores.sort((left, right) => right.score - left.score);
+}
+
+function noEvidence(): Evidence {
+  return { sure: 0, crc: 0, truncated: 0 };
+}
+
+function readersOf({ protocols, asks }: Try, options: ReaderOptions): MeterReader[] {
+  return protocols.map((protocol) => createReader(protocol, asks ? { ...options, ...questions } : options));
+}
+
+function weigh(outcomes: readonly Outcome[], evidence: Evidence): void {
+  for (const outcome of outcomes) {
+    if (outcome.ok) evidence.sure += weightOf(outcome);
+    else if (outcome.reason === "locked" || outcome.reason === "decryption") evidence.sure += lockedWeight(outcome);
+    else if (outcome.reason === "crc") evidence.crc++;
+    else if (outcome.reason === "truncated") evidence.truncated++;
+  }
+}
+
+/** A frame whose check held counts most; one without registers says nothing. A P1 telegram is a D0 readout too, but not the reverse. */
+function weightOf({ protocol, registers, flags, frame }: Reading): number {
+  if (registers.length === 0) return 0;
+  const isPush = protocol === "d0" && !frame.includes(stx);
+  const base = isPush ? certain : flags.includes("unchecked") ? 60 : 100;
+  return base + Math.min(registers.length, 30);
+}
+
+/** What a P1 packet is made of lies within an encrypted HDLC or M-Bus frame too: one alone is not enough. */
+function lockedWeight({ protocol }: Refusal): number {
+  return protocol === "p1" ? certain - 10 : certain + 20;
+}
+
+/** Broken frames are a hint at most: noise makes them too, least of all where a frame's beginning is long. */
+function scoreOf(protocol: Protocol, { sure, crc, truncated }: Evidence): number {
+  const beginning = protocol === "sml" || protocol === "hdlc" ? 4 : 1;
+  return sure + Math.min(5 * crc, 20) + (truncated > 0 ? beginning : 0);
+}

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { keyId } from "../../src/wire/key.js";
+import { parseRecord } from "../../src/wire/record.js";
+import { signedRecords } from "../../tools/bench/records.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+
+test("signs a chain of records of about 250 bytes", () => {
+  const signer = signerFromSeed(generateSeed());
+  const meter = { signer, kid: keyId(signer.key), credential: new Uint8Array(0) };
+  const records = [...signedRecords(meter, 3, 30, 1_700_000_000)];
+  assert.equal(records.length, 30);
+  let previous = new Uint8Array(0);
+  for (const [seq, bytes] of records.entries()) {
+    const record = parseRecord(bytes);
+    assert.ok(bytes.length > 200 && bytes.length < 300);
+    assert.ok(nodeVerify(signer.key, record.signedBytes, record.signature));
+    assert.deepEqual(
+      [record.claims.service, record.claims.seq, record.claims.previous, record.disclosures],
+      [3, seq, previous, []],
+    );
+    previous = Uint8Array.from(record.hash);
+  }
+});

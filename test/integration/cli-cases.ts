@@ -1,0 +1,132 @@
+// What the command is asked for in its tests: each subcommand, each way to misuse it, each way in which it fails.
+
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestNetwork } from "./network.js";
+
+export type Arguments = readonly string[];
+
+/** A network of one node with a meter's records on the chain of service 3, its node still running. */
+export interface Scene {
+  readonly folder: string;
+  readonly network: TestNetwork;
+  /** of the network's node */
+  readonly data: string;
+  readonly api: string;
+  readonly genesis: string;
+  /** id of the meter with records */
+  readonly meter: string;
+  /** an export of chain 3 */
+  readonly chain: string;
+  /** the receipt of the meter's first record */
+  readonly receipt: string;
+  /** a capture of two telegrams */
+  readonly capture: string;
+}
+
+export const subcommands: readonly Arguments[] = [
+  [],
+  ["demo"],
+  ["init"],
+  ["authority", "issue"],
+  ["node", "run"],
+  ["meter", "run"],
+  ["chain", "list"],
+  ["chain", "show"],
+  ["chain", "export"],
+  ["chain", "audit"],
+  ["receipt", "get"],
+  ["receipt", "verify"],
+  ["decode"],
+];
+
+/** What is no right use of the command. */
+export function misuses({ folder, network, data, api, chain, receipt, meter, capture }: Scene): readonly Arguments[] {
+  const unmade = join(folder, "unmade");
+  const meterFolder = join(network.folder, "meters/m-3");
+  return [
+    [],
+    ["nonsense"],
+    ["chain"],
+    ["chain", "nonsense"],
+    ["demo", "--seconds", "0"],
+    ["demo", "--seconds", "soon"],
+    ["demo", "--nonsense"],
+    ["init"],
+    ["init", unmade, "--nodes", "0"],
+    ["init", unmade, "--network", "No Name"],
+    ["init", unmade, "--services", "heat"],
+    ["init", unmade, "--services", "heat=1"],
+    ["init", unmade, "--chain", "trading=node-9"],
+    ["init", unmade, "--chain", "trading=node-1,node-1"],
+    ["init", unmade, "--target", "1"],
+    ["authority", "issue", "--network", network.folder],
+    ["authority", "issue", "--network", network.folder, "--id", "../m"],
+    ["authority", "issue", "--network", network.folder, "--id", "m-3", "--out", unmade],
+    ["authority", "issue", "--network", network.folder, "--id", "m-4", "--services", "77"],
+    ["authority", "issue", "--network", network.folder, "--id", "m-4", "--public-key", "00".repeat(32)],
+    ["node", "run"],
+    ["meter", "run"],
+    ["meter", "run", meterFolder, "--emulator", "--tcp", "localhost:1"],
+    ["meter", "run", meterFolder, "--port", "{"],
+    ["chain", "list"],
+    ["chain", "list", "--api", api, "--data", data],
+    ["chain", "list", chain, "--data", data],
+    ["chain", "show", "0", chain],
+    ["chain", "show", "999", chain],
+    ["chain", "show", "1", "--data", data],
+    ["chain", "show", "1", "--data", data, "--service", "nonsense"],
+    ["chain", "export", "dispatch", "--data", data],
+    ["chain", "audit", "--data", data],
+    ["receipt", "get", "--data", data, "--service", "3", "--meter", meter, "-o", unmade],
+    ["receipt", "get", "--data", data, "--service", "3", "--meter", "m-3", "--seq", "0", "-o", unmade],
+    ["receipt", "get", "--data", data, "--service", "3", "--meter", meter, "--seq", "-1", "-o", unmade],
+    ["receipt", "verify", receipt],
+    ["decode"],
+    ["decode", capture, "--protocol", "nonsense"],
+  ];
+}
+
+/** What fails, with what its reason must name. */
+export async function failuresOf(scene: Scene): Promise<readonly (readonly [Arguments, RegExp])[]> {
+  const { folder, network, data, api, genesis, chain, receipt, meter } = scene;
+  const absent = join(folder, "absent");
+  const otherGenesis = join(folder, "other/genesis.cbor");
+  const get = ["receipt", "get", "--data", data, "--service", "3", "--meter"];
+  const changed = async (path: string, change: (bytes: Buffer) => Uint8Array) => {
+    const copy = `${path}-${createHash("sha256").update(String(change)).digest("hex").slice(0, 8)}`;
+    await writeFile(copy, change(await readFile(path)));
+    return copy;
+  };
+  const flipped = (bytes: Buffer) => {
+    bytes[bytes.length - 200]! ^= 1; // within the certificate
+    return bytes;
+  };
+  const cut = (bytes: Buffer) => bytes.subarray(0, bytes.length - 10);
+  return [
+    [["init", network.folder], /grid exists already/],
+    [["authority", "issue", "--network", absent, "--id", "m"], /absent\/genesis.cbor/],
+    [["node", "run", absent], /absent cannot be read/],
+    [["meter", "run", absent], /absent\/configuration.json cannot be read/],
+    [["chain", "list", "--data", absent, "--genesis", genesis], /absent/],
+    [["chain", "list", absent], /absent/],
+    [["chain", "list", "--api", api], /127\.0\.0\.1:\d+/],
+    [["chain", "list", await changed(chain, cut)], /dispatch\.cborseq-\w+: a block cannot be read/],
+    [["chain", "export", "3", "--data", data, "-o", chain], /dispatch.cborseq exists already/],
+    [["chain", "export", "3", "--data", data, "-o", join(absent, "file")], /absent\/file cannot be written/],
+    [["chain", "audit", await changed(chain, flipped), "--genesis", genesis], /chain dispatch, block \d+: /],
+    [["chain", "audit", chain, "--genesis", otherGenesis], /chain dispatch, block 1: /],
+    [["chain", "audit", chain, "--genesis", receipt], /receipt.cbor is no genesis/],
+    [[...get, "00112233aabbccdd", "--seq", "0", "-o", absent], /record 0 of meter 00112233aabbccdd/],
+    [[...get, meter, "--seq", "999999", "-o", absent], /record 999999 of meter/],
+    [[...get, meter, "--seq", "0", "-o", receipt], /receipt.cbor exists already/],
+    [["receipt", "verify", absent, "--genesis", genesis], /absent cannot be read/],
+    [["receipt", "verify", await changed(receipt, flipped), "--genesis", genesis], /proves nothing/],
+    [["receipt", "verify", await changed(receipt, cut), "--genesis", genesis], /holds no receipt/],
+    [["receipt", "verify", receipt, "--genesis", otherGenesis], /proves nothing/],
+    [["receipt", "verify", receipt, "--genesis", genesis, "--record", genesis], /genesis.cbor/],
+    [["demo", "--frames", absent], /absent cannot be read/],
+    [["decode", absent], /absent/],
+  ];
+}

@@ -1,0 +1,401 @@
+// DLMS push, against frames that an encoder of its own writes from the standards' structure (tools/emulators/dlms-*.ts). There is no
+// capture of these ports among the shared material.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { scanValues } from "../../src/meter/dlms-axdr.js";
+import { parseNotification } from "../../src/meter/dlms-notification.js";
+import { createReader, type ReaderOptions, type Reading } from "../../src/meter/reader.js";
+import { blocks, ciphered, hdlcFrame, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
+import {
+  array,
+  byCode,
+  byPosition,
+  dateTime,
+  type Encoded,
+  fixedRecord,
+  integer16,
+  notification,
+  octetString,
+  scaled,
+  selfDescribing,
+  structure,
+  unsigned16,
+  unsigned32,
+  visibleString,
+} from "../../tools/emulators/dlms-values.js";
+import { nodeMeterCrypto } from "../../tools/emulators/meter-crypto.js";
+import {
+  assertAnyPieces,
+  assertSurvives,
+  changed,
+  householdAt,
+  joined,
+  kinds,
+  outcomesOf,
+  readingOf,
+  registersOf,
+} from "./streams.js";
+
+const time_s = 1_700_000_000;
+const state = householdAt(time_s);
+const consumed_Ws = state.consumed.low_Ws + state.consumed.normal_Ws;
+const encryption = Uint8Array.from({ length: 16 }, (_, index) => index);
+const authentication = Uint8Array.from({ length: 16 }, (_, index) => 0xd0 + index);
+const systemTitle = Uint8Array.from(Buffer.from("4b464d1020029802", "hex"));
+const crypto = nodeMeterCrypto;
+const selfDescribed = notification(selfDescribing(state));
+const good = hdlcFrames(selfDescribed)[0]!;
+
+function read(body: Encoded, options?: ReaderOptions): Reading {
+  return readingOf("hdlc", joined(...hdlcFrames(notification(body))), options);
+}
+
+function pair(c: number, d: number, value: Encoded): Encoded[] {
+  return [octetString([1, 0, c, d, 0, 255]), value];
+}
+
+test("reads a list that describes itself, as Aidon's does", () => {
+  const reading = readingOf("hdlc", good);
+  const registers = registersOf(reading);
+  assert.equal(reading.meter, state.serial);
+  assert.equal(reading.time_s, time_s);
+  assert.deepEqual(reading.flags, []);
+  assert.deepEqual(reading.frame, good);
+  assert.deepEqual(registers["1-0:1.7.0*255"], [Math.max(state.power_W, 0), 0, 27]);
+  assert.deepEqual(registers["1-0:52.7.0*255"], [state.phases[1].voltage_dV, -1, 35]);
+  assert.deepEqual(registers["1-0:1.8.0*255"], [Math.floor(consumed_Ws / 36_000), 1, 30]);
+});
+
+test("reads a list whose places have a meaning, as Kaifa's does", () => {
+  const reading = read(byPosition(state));
+  const registers = registersOf(reading);
+  assert.equal(reading.meter, state.serial);
+  assert.equal(reading.time_s, time_s);
+  assert.deepEqual(reading.flags, []);
+  assert.equal(reading.registers.length, 14);
+  assert.deepEqual(registers["1-0:31.7.0*255"], [state.phases[0].current_cA * 10, -3, 33]);
+  assert.deepEqual(registers["1-0:72.7.0*255"], [state.phases[2].voltage_dV, -1, 35]);
+  assert.deepEqual(registers["1-0:1.8.0*255"], [Math.floor(consumed_Ws / 3600), 0, 30]);
+});
+
+test("reads codes and values without units, as Kamstrup's, and says where their scale is assumed", () => {
+  const energy = Math.floor(consumed_Ws / 36_000);
+  const assumed = read(byCode(state));
+  assert.equal(assumed.meter, state.serial);
+  assert.deepEqual(registersOf(assumed)["1-1:31.7.0*255"], [state.phases[0].current_cA, -2, 33]);
+  assert.deepEqual(registersOf(assumed)["1-1:1.8.0*255"], [energy, 1, 30]);
+  assert.deepEqual(assumed.flags, ["assumed-scale", "no-clock"]);
+  const sweden = read(byCode(state), { profile: "kamstrup-sweden" });
+  assert.deepEqual(registersOf(sweden)["1-1:1.8.0*255"], [energy, 0, 30]);
+  assert.deepEqual(sweden.flags, ["quirk-scale", "no-clock"]);
+  assert.deepEqual(registersOf(read(byCode(state), { profile: "kamstrup-norway" }))["1-1:1.8.0*255"], [energy, 1, 30]);
+});
+
+test("reads a fixed record, as Iskraemeco's", () => {
+  const reading = readingOf("hdlc", joined(...hdlcFrames(notification(fixedRecord(state), dateTime(time_s)))));
+  assert.equal(reading.time_s, time_s);
+  assert.equal(reading.meter, state.serial);
+  assert.equal(reading.registers.length, 16);
+  assert.deepEqual(registersOf(reading)["1-0:71.7.0*255"], [state.phases[2].current_cA, -2, 33]);
+  assert.deepEqual(registersOf(reading)["1-0:61.7.0*255"], [Math.max(state.phases[2].power_W, 0), 0, 27]);
+});
+
+test("tells the fixed records of one length apart by their values' types", () => {
+  const text = (value: string): Encoded => octetString(Buffer.from(value));
+  const head = [text("ISK1030775213859"), text("16820005")];
+  const counters = Array.from({ length: 8 }, (_, index) => unsigned32(index + 1));
+  const energies = read(structure([...head, [22, 1], octetString([0, 1]), ...counters]));
+  assert.deepEqual(registersOf(energies)["1-0:1.8.0*255"], [1, 0, 30]);
+  assert.deepEqual(registersOf(energies)["1-0:4.8.0*255"], [8, 0, 32]);
+  const volts = [2314, 2303, 2348, 88, 100, 102].map(unsigned16);
+  const powers = read(structure([...head, ...volts, ...counters.slice(0, 4)]));
+  assert.deepEqual(registersOf(powers)["1-0:32.7.0*255"], [2314, -1, 35]);
+  assert.deepEqual(registersOf(powers)["1-0:1.7.0*255"], [1, 0, 27]);
+});
+
+test("reads capture objects and then their values; what has no unit anywhere is a plain number, and flagged", () => {
+  const object = (obis: readonly number[]): Encoded =>
+    structure([unsigned16(3), octetString(obis), [15, 2], unsigned16(0)]);
+  const codes = [
+    [0, 8, 25, 9, 0, 255],
+    [0, 0, 96, 1, 0, 255],
+    [1, 0, 1, 7, 0, 255],
+    [1, 0, 1, 8, 0, 255],
+  ];
+  const reading = read(
+    structure([array(codes.map(object)), octetString(Buffer.from("63326413")), unsigned32(362), unsigned32(2302502)]),
+  );
+  assert.equal(reading.meter, "63326413");
+  assert.deepEqual(registersOf(reading), { "1-0:1.7.0*255": [362, 0, 255], "1-0:1.8.0*255": [2302502, 0, 255] });
+  assert.ok(reading.flags.includes("no-unit 1-0:1.8.0*255"));
+});
+
+test("reads a lone power by profile alone", () => {
+  const lone = structure([unsigned32(4117)]);
+  const [refused] = outcomesOf("hdlc", joined(...hdlcFrames(notification(lone))));
+  assert.ok(refused?.ok === false && refused.reason === "malformed");
+  assert.match(refused.detail, /a list of 1 values without codes, which no profile describes/);
+  assert.deepEqual(registersOf(read(lone, { profile: "kaifa-norway" })), { "1-0:1.7.0*255": [4117, 0, 27] });
+});
+
+test("reads a negative current and values beyond the safe integers", () => {
+  const value: Encoded = [20, 0x80, 0, 0, 0, 0, 0, 0, 1];
+  const reading = read(
+    array([
+      structure([...pair(31, 7, integer16(-123)), scaled(-1, 33)]),
+      structure([...pair(16, 8, value), scaled(0, 30)]),
+    ]),
+  );
+  assert.deepEqual(registersOf(reading)["1-0:31.7.0*255"], [-123, -1, 33]);
+  assert.equal(registersOf(reading)["1-0:16.8.0*255"]?.[0], -(2n ** 63n) + 1n);
+});
+
+test("takes no local time for UTC", () => {
+  const at = (change: (time: number[]) => void): number | undefined => {
+    const time = [...dateTime(time_s)];
+    change(time);
+    return readingOf("hdlc", joined(...hdlcFrames(notification(fixedRecord(state), time)))).time_s;
+  };
+  assert.equal(
+    at(() => {}),
+    time_s,
+  );
+  assert.equal(
+    at((time) => time.splice(9, 2, 0xff, 0x88)),
+    time_s - 3600,
+    "two hours ahead of UTC",
+  );
+  assert.equal(
+    at((time) => time.splice(9, 2, 0x80, 0)),
+    undefined,
+    "no deviation",
+  );
+  assert.equal(
+    at((time) => time.splice(11, 1, 1)),
+    undefined,
+    "an invalid clock",
+  );
+  assert.equal(
+    at((time) => time.splice(2, 1, 0xff)),
+    undefined,
+    "no month",
+  );
+  assert.equal(
+    at((time) => time.splice(0, 2, 0xff, 0xff)),
+    undefined,
+    "no year",
+  );
+});
+
+test("puts segments together, and refuses what lacks one", () => {
+  const frames = hdlcFrames(selfDescribed, 100);
+  assert.ok(frames.length >= 3);
+  const reading = readingOf("hdlc", joined(...frames));
+  assert.deepEqual(registersOf(reading), registersOf(readingOf("hdlc", good)));
+  assert.deepEqual(reading.frame, joined(...frames));
+  assert.deepEqual(kinds(outcomesOf("hdlc", joined(...frames.slice(0, -1)))), ["truncated"]);
+  assert.deepEqual(kinds(outcomesOf("hdlc", joined(...frames.slice(0, -1), ...frames))), ["truncated", "ok"]);
+  assert.ok(outcomesOf("hdlc", joined(...frames.slice(1))).every(({ ok }) => !ok));
+  const broken = [frames[0]!, changed(frames[1]!, 20), ...frames.slice(2)];
+  assert.ok(outcomesOf("hdlc", joined(...broken)).every(({ ok }) => !ok));
+});
+
+test("puts M-Bus segments together, and refuses what lacks one or comes in another order", () => {
+  const frames = mbusFrames(selfDescribed, 60);
+  assert.ok(frames.length >= 4);
+  const reading = readingOf("mbus", joined(...frames));
+  assert.equal(reading.protocol, "mbus");
+  assert.deepEqual(registersOf(reading), registersOf(readingOf("hdlc", good)));
+  assert.deepEqual(reading.frame, joined(...frames));
+  assert.deepEqual(kinds(outcomesOf("mbus", joined(...frames.slice(0, -1), ...frames))), ["truncated", "ok"]);
+  const [first, second, ...rest] = frames as [Uint8Array, Uint8Array, ...Uint8Array[]];
+  assert.ok(outcomesOf("mbus", joined(first, ...rest)).every(({ ok }) => !ok));
+  assert.ok(outcomesOf("mbus", joined(second, first, ...rest)).every(({ ok }) => !ok));
+  assert.ok(outcomesOf("mbus", joined(first, changed(second, 30), ...rest)).every(({ ok }) => !ok));
+});
+
+test("puts the blocks of a general block transfer together, the LLC header before each or before the first", () => {
+  const parts = blocks(selfDescribed, 70);
+  assert.ok(parts.length >= 3);
+  const each = parts.flatMap((part) => hdlcFrames(part));
+  const first = [...hdlcFrames(parts[0]!), ...parts.slice(1).map((part) => hdlcFrame(part))];
+  for (const frames of [each, first]) {
+    assert.deepEqual(registersOf(readingOf("hdlc", joined(...frames))), registersOf(readingOf("hdlc", good)));
+    assert.deepEqual(kinds(outcomesOf("hdlc", joined(...frames.slice(0, -1), ...frames))), ["truncated", "ok"]);
+    assert.ok(outcomesOf("hdlc", joined(frames[0]!, ...frames.slice(2))).every(({ ok }) => !ok));
+  }
+  const onMbus = parts.flatMap((part) => mbusFrames(part));
+  assert.deepEqual(kinds(outcomesOf("mbus", joined(...onMbus))), ["ok"]);
+});
+
+test("reads ciphered notifications of both kinds, over HDLC, M-Bus and blocks", () => {
+  const plain = notification(structure([unsigned32(4117)]), dateTime(time_s));
+  const keys = { encryption, authentication };
+  const options = { crypto, keys, profile: "kaifa-norway" };
+  const apdu = ciphered(plain, { systemTitle, counter: 7, ...keys });
+  for (const reading of [
+    readingOf("hdlc", joined(...hdlcFrames(apdu)), options),
+    readingOf("mbus", joined(...mbusFrames(apdu, 20)), options),
+    readingOf("hdlc", joined(...blocks(apdu, 20).flatMap((part) => hdlcFrames(part))), options),
+  ]) {
+    assert.deepEqual(registersOf(reading), { "1-0:1.7.0*255": [4117, 0, 27] });
+    assert.equal(reading.meter, "4b464d1020029802", "the system title, as the list names no meter");
+    assert.deepEqual(reading.flags, []);
+  }
+  const alone = ciphered(plain, { systemTitle, counter: 8, encryption });
+  assert.deepEqual(readingOf("mbus", joined(...mbusFrames(alone)), options).flags, ["unauthenticated"]);
+});
+
+test("refuses a ciphered notification without its keys, and with others", () => {
+  const frame = hdlcFrames(ciphered(selfDescribed, { systemTitle, counter: 1, encryption, authentication }))[0]!;
+  assert.deepEqual(kinds(outcomesOf("hdlc", frame)), ["locked"]);
+  const [locked] = outcomesOf("hdlc", frame, { crypto, keys: { encryption } });
+  assert.ok(locked?.ok === false && locked.reason === "locked");
+  assert.match(locked.detail, /no authentication key/);
+  const swapped = { encryption: authentication, authentication: encryption };
+  assert.deepEqual(kinds(outcomesOf("hdlc", frame, { crypto, keys: swapped })), ["decryption"]);
+  // Encryption alone under another key is noise, not a notification.
+  const alone = hdlcFrames(ciphered(selfDescribed, { systemTitle, counter: 1, encryption }))[0]!;
+  assert.deepEqual(kinds(outcomesOf("hdlc", alone, { crypto, keys: { encryption: authentication } })), ["malformed"]);
+});
+
+test("parses nothing of a frame with any byte changed", () => {
+  const mbus = mbusFrames(selfDescribed, 245);
+  fc.assert(
+    fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), (index, mask) => {
+      assert.ok(outcomesOf("hdlc", changed(good, index, mask)).every(({ ok }) => !ok));
+      const first = changed(mbus[0]!, index % mbus[0]!.length, mask);
+      assert.ok(outcomesOf("mbus", joined(first, ...mbus.slice(1))).every(({ ok }) => !ok));
+    }),
+  );
+});
+
+test("refuses a good frame that is no notification, with its reason", () => {
+  const refusal = (apdu: Uint8Array): string => {
+    const [outcome] = outcomesOf("hdlc", joined(...hdlcFrames(apdu)));
+    assert.ok(outcome?.ok === false && outcome.reason === "malformed");
+    return outcome.detail;
+  };
+  assert.match(refusal(Uint8Array.of(0xc4, 1, 2)), /tag 0xc4 is no Data-Notification/);
+  assert.match(refusal(Uint8Array.of(0x0f, 0, 0)), /header is cut off/);
+  assert.match(refusal(selfDescribed.subarray(0, selfDescribed.length - 1)), /cut off/);
+  assert.match(refusal(notification([19, 1, 2])), /do not follow A-XDR/);
+  assert.match(refusal(notification(structure([visibleString("XYZ"), unsigned32(1)]))), /named XYZ, which no profile/);
+  assert.match(refusal(notification(structure([]))), /a list of 0 values/);
+});
+
+test("bounds what a notification may nest and claim", () => {
+  assert.equal(scanValues(Uint8Array.from(new Array<number>(200).fill(1)), 0), undefined);
+  assert.equal(scanValues(Uint8Array.of(2, 0x82, 0xff, 0xff, 0), 0), undefined);
+  assert.equal(scanValues(Uint8Array.of(9, 0x84, 0xff, 0xff, 0xff, 0xff), 0), undefined);
+  assert.equal(scanValues(new Uint8Array(0), 0), undefined);
+  const many = Uint8Array.of(1, 0x82, 0x02, 0x00, ...new Array<number>(512).fill(0));
+  assert.equal(scanValues(many, 0), undefined);
+});
+
+test("walks any tree of values to its end, and knows each one's next", () => {
+  const leaf = fc.oneof(
+    fc.uint8Array({ maxLength: 20 }).map((bytes) => octetString(bytes)),
+    fc.nat(0xffffffff).map(unsigned32),
+    fc.nat(0xffff).map(unsigned16),
+    fc.constant<Encoded>([0]),
+  );
+  const { tree } = fc.letrec<{ tree: Encoded }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 5 },
+      leaf,
+      fc.array(tie("tree"), { maxLength: 5 }).map(structure),
+      fc.array(tie("tree"), { maxLength: 5 }).map(array),
+    ),
+  }));
+  fc.assert(
+    fc.property(tree, (encoded) => {
+      const values = scanValues(Uint8Array.from([...encoded, 0xff]), 0);
+      assert.ok(values !== undefined);
+      assert.equal(values[0]!.next, values.length);
+      const last = values.at(-1)!;
+      assert.equal(last.end, encoded.length);
+    }),
+  );
+});
+
+test("survives any notification", () => {
+  const seed = [...selfDescribed];
+  const shaped = fc.array(fc.tuple(fc.nat(seed.length - 1), fc.nat(255)), { maxLength: 12 }).map((changes) => {
+    const bytes = Uint8Array.from(seed);
+    for (const [index, value] of changes) bytes[index] = value;
+    return bytes;
+  });
+  fc.assert(
+    fc.property(fc.oneof(shaped, fc.uint8Array({ maxLength: 200 })), (apdu) => {
+      const parsed = parseNotification(Uint8Array.of(0x0f, ...apdu.subarray(1)), undefined);
+      if (parsed.kind === "refused") return;
+      for (const { value, scaler } of parsed.registers) {
+        assert.ok(typeof value === "bigint" || Number.isSafeInteger(value));
+        assert.ok(Number.isInteger(scaler) && Math.abs(scaler) <= 128);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("finds the next frame after one that was cut off anywhere, flags shared or not", () => {
+  const next = hdlcFrames(notification(byPosition(state)))[0]!;
+  for (let length = 1; length < good.length - 1; length++) {
+    const outcomes = outcomesOf("hdlc", joined(good.subarray(0, length), next, next.subarray(1)));
+    assert.equal(outcomes.filter(({ ok }) => ok).length, 2, `cut at ${length}`);
+  }
+});
+
+test("refuses an M-Bus frame of another application, and counts noise", () => {
+  const reader = createReader("mbus");
+  const body = [0x08, 1, 0x72, 1, 2, 3];
+  const sum = body.reduce((total, byte) => total + byte, 0) & 0xff;
+  const frame = Uint8Array.of(0x68, body.length, body.length, 0x68, ...body, sum, 0x16);
+  const [outcome] = reader.push(joined(Uint8Array.of(1, 2, 3), frame), 0);
+  assert.ok(outcome?.ok === false && outcome.reason === "malformed");
+  assert.match(outcome.detail, /0x72/);
+  assert.equal(reader.counters.noiseBytes, 3);
+});
+
+test("counts no idle flags as noise", () => {
+  const reader = createReader("hdlc");
+  reader.push(joined(Uint8Array.of(0x7e, 0x7e), good, Uint8Array.of(0x7e, 0x7e), good, Uint8Array.of(1, 2)), 0);
+  assert.equal(reader.counters.frames, 2);
+  assert.equal(reader.counters.noiseBytes, 2);
+});
+
+test("bounds what is kept of one message", () => {
+  const segment = hdlcFrame(Uint8Array.of(0xe6, 0xe7, 0, ...new Uint8Array(1500)), true);
+  const more = hdlcFrame(new Uint8Array(1500), true);
+  assert.deepEqual(kinds(outcomesOf("hdlc", joined(segment, more, more, good))), ["oversized", "ok"]);
+});
+
+test("gives the same outcomes however the stream is split", () => {
+  const frames = hdlcFrames(selfDescribed, 90);
+  const hdlc = joined(
+    Buffer.from("noise~"),
+    good,
+    ...frames,
+    changed(good, 30),
+    ...frames.slice(0, 2),
+    good,
+    good.subarray(0, 50),
+  );
+  assert.deepEqual(kinds(outcomesOf("hdlc", hdlc)), ["ok", "ok", "crc", "truncated", "ok", "truncated"]);
+  assertAnyPieces("hdlc", hdlc);
+  const mbus = mbusFrames(selfDescribed, 90);
+  assertAnyPieces("mbus", joined(Buffer.from("hh"), ...mbus, changed(mbus[0]!, 9), ...mbus, mbus[0]!));
+});
+
+test("survives any bytes, and reads the frame that follows them", () => {
+  assertSurvives("hdlc", good, [
+    ...hdlcFrames(selfDescribed, 60),
+    Uint8Array.of(0x7e, 0xa7, 0xff),
+    Uint8Array.of(0x7e),
+  ]);
+  const mbus = mbusFrames(notification(byPosition(state)))[0]!;
+  assertSurvives("mbus", mbus, [...mbusFrames(selfDescribed, 60), Uint8Array.of(0x68, 0xff, 0xff, 0x68)]);
+});

@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createReader } from "../../src/meter/reader.js";
+import { smlBytesMax } from "../../src/meter/sml-frame.js";
+import {
+  encodeSml,
+  inTransport,
+  list,
+  octets,
+  type SmlEntry,
+  smlTelegram,
+  unsigned,
+} from "../../tools/emulators/sml-file.js";
+import {
+  assertAnyPieces,
+  assertSurvives,
+  changed,
+  householdAt,
+  joined,
+  kinds,
+  outcomesOf,
+  readingOf,
+  registersOf,
+} from "./streams.js";
+
+const serverId = Uint8Array.from(Buffer.from("0a01454d550000003039", "hex"));
+const energy = (value: number | bigint, scaler = -1, width = 8): SmlEntry => ({
+  obis: [1, 0, 1, 8, 0, 255],
+  unit: 30,
+  scaler,
+  value: { kind: "number", value, width, signed: false },
+});
+const power = (value: number, width: number, signed = true): SmlEntry => ({
+  obis: [1, 0, 16, 7, 0, 255],
+  unit: 27,
+  scaler: -2,
+  value: { kind: "number", value, width, signed },
+});
+const file = (entries: readonly SmlEntry[], crc?: "x25" | "kermit"): Uint8Array =>
+  encodeSml({ serverId, entries, time: { kind: "index", seconds: 4711 }, ...(crc !== undefined && { crc }) });
+const good = file([energy(153385557), power(35624, 4)]);
+
+test("reads a file with its meter, its registers and its bytes", () => {
+  const reading = readingOf("sml", good);
+  assert.equal(reading.meter, "0a01454d550000003039");
+  assert.equal(reading.time_s, undefined);
+  assert.deepEqual(registersOf(reading), { "1-0:1.8.0*255": [153385557, -1, 30], "1-0:16.7.0*255": [35624, -2, 27] });
+  assert.deepEqual(reading.flags, ["no-clock"]);
+  assert.deepEqual(reading.frame, good);
+});
+
+test("reads what an emulated household's meter says", () => {
+  const state = householdAt(1_700_000_000);
+  const registers = registersOf(readingOf("sml", smlTelegram(state)));
+  const consumed_Ws = state.consumed.low_Ws + state.consumed.normal_Ws;
+  assert.deepEqual(registers["1-0:1.8.0*255"], [Math.floor(consumed_Ws / 360), -1, 30]);
+  assert.deepEqual(registers["1-0:16.7.0*255"], [state.power_W * 10, -1, 27]);
+});
+
+test("takes UTC where the meter has a clock, and no count of seconds for one", () => {
+  const at = (kind: "utc" | "index", seconds: number) =>
+    readingOf("sml", encodeSml({ serverId, entries: [energy(1), power(1, 1)], time: { kind, seconds } }));
+  assert.equal(at("utc", 1_700_000_000).time_s, 1_700_000_000);
+  assert.deepEqual(at("utc", 1_700_000_000).flags, []);
+  assert.equal(at("index", 1_700_000_000).time_s, undefined);
+  assert.equal(at("utc", 4711).time_s, undefined);
+});
+
+test("reads a negative power as feed-in, in any width", () => {
+  for (const width of [2, 3, 4, 8]) {
+    assert.deepEqual(
+      registersOf(readingOf("sml", file([energy(1), power(-29912, width)])))["1-0:16.7.0*255"],
+      [-29912, -2, 27],
+    );
+  }
+});
+
+test("mends the sign of a short power by profile alone, and flags it", () => {
+  const wrong = file([energy(1), power(35624 - 65536, 2)]);
+  assert.deepEqual(registersOf(readingOf("sml", wrong))["1-0:16.7.0*255"], [-29912, -2, 27]);
+  const mended = readingOf("sml", wrong, { profile: "dzg-dvs74" });
+  assert.deepEqual(registersOf(mended)["1-0:16.7.0*255"], [35624, -2, 27]);
+  assert.ok(mended.flags.includes("quirk-sign 1-0:16.7.0*255"));
+  const feedIn = readingOf("sml", file([energy(1), power(-126061, 4)]), { profile: "dzg-dvs74" });
+  assert.deepEqual(registersOf(feedIn)["1-0:16.7.0*255"], [-126061, -2, 27]);
+  assert.ok(!feedIn.flags.some((flag) => flag.startsWith("quirk")));
+});
+
+test("accepts CRC-16/KERMIT by profile alone, and flags it", () => {
+  const kermit = file([energy(7), power(1, 1)], "kermit");
+  const [refused] = outcomesOf("sml", kermit);
+  assert.ok(refused?.ok === false && refused.reason === "crc");
+  assert.match(refused.detail, /KERMIT, which a meter's profile must name/);
+  assert.deepEqual(readingOf("sml", kermit, { profile: "holley-dtz541" }).flags, ["quirk-crc", "no-clock"]);
+  assert.deepEqual(kinds(outcomesOf("sml", good, { profile: "holley-dtz541" })), ["crc"]);
+});
+
+test("flags the reduced resolution of a meter without its PIN", () => {
+  const flags = (...entries: readonly SmlEntry[]): readonly string[] => readingOf("sml", file(entries)).flags;
+  assert.ok(flags(energy(153380000)).includes("reduced-resolution"));
+  assert.ok(flags(energy(15338, 3)).includes("reduced-resolution"));
+  assert.ok(flags(energy(15338000, 0)).includes("reduced-resolution"));
+  assert.ok(!flags(energy(153385557)).includes("reduced-resolution"));
+  assert.ok(!flags(energy(153380000), power(1, 1)).includes("reduced-resolution"));
+});
+
+test("is exact beyond the safe integers", () => {
+  const value = 2n ** 63n + 12345n;
+  const [stated] = registersOf(readingOf("sml", file([energy(value)])))["1-0:1.8.0*255"]!;
+  assert.equal(stated, value);
+});
+
+test("takes the second of two equal codes for a doubt, and texts for no registers", () => {
+  const text: SmlEntry = { obis: [1, 0, 96, 1, 0, 255], value: { kind: "octets", bytes: Buffer.alloc(48, 7) } };
+  const reading = readingOf("sml", file([text, energy(1), energy(2), power(1, 1)]));
+  assert.deepEqual(Object.keys(registersOf(reading)), ["1-0:1.8.0*255", "1-0:16.7.0*255"]);
+  assert.ok(reading.flags.includes("duplicate 1-0:1.8.0*255"));
+});
+
+test("reads doubled escapes back, whatever the octets are", () => {
+  const bytes = fc.array(fc.constantFrom(0x1b, 0x1b, 0x1b, 0x1a, 0x01), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(bytes, (content) => {
+      const text: SmlEntry = {
+        obis: [129, 129, 199, 130, 5, 255],
+        value: { kind: "octets", bytes: Uint8Array.from(content) },
+      };
+      const stream = file([text, energy(42), power(1, 1)]);
+      assert.deepEqual(registersOf(readingOf("sml", stream))["1-0:1.8.0*255"], [42, -1, 30]);
+    }),
+  );
+});
+
+test("parses nothing of a file with any byte changed", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: good.length - 1 }), fc.integer({ min: 1, max: 255 }), (index, mask) => {
+      assert.ok(outcomesOf("sml", changed(good, index, mask)).every(({ ok }) => !ok));
+    }),
+  );
+});
+
+test("finds the next file after one that was cut off anywhere", () => {
+  for (let length = 8; length < good.length; length++) {
+    const outcomes = kinds(outcomesOf("sml", joined(good.subarray(0, length), good)));
+    assert.equal(outcomes.at(-1), "ok", `cut at ${length}`);
+    assert.equal(outcomes.filter((kind) => kind === "ok").length, 1, `cut at ${length}`);
+    assert.equal(outcomes.length, 2, `cut at ${length}: ${outcomes}`);
+  }
+});
+
+test("starts in the middle of a file without taking it for one", () => {
+  for (let start = 1; start < good.length; start++) {
+    assert.deepEqual(kinds(outcomesOf("sml", joined(good.subarray(start), good))), ["ok"], `from ${start}`);
+  }
+});
+
+test("finds a file whose start follows a lone escape byte", () => {
+  assert.deepEqual(kinds(outcomesOf("sml", joined(Uint8Array.of(0x1b, 0x1b), good))), ["ok"]);
+});
+
+test("counts a file without end and goes on with the next", () => {
+  const endless = joined(Uint8Array.of(0x1b, 0x1b, 0x1b, 0x1b, 1, 1, 1, 1), new Uint8Array(smlBytesMax));
+  const reader = createReader("sml");
+  assert.deepEqual(kinds(reader.push(joined(endless, good), 0)), ["oversized", "ok"]);
+  assert.equal(reader.counters.oversized, 1);
+});
+
+test("refuses what has a good CRC and is no SML", () => {
+  const body = (...bytes: readonly number[]): string[] => kinds(outcomesOf("sml", inTransport(bytes)));
+  assert.deepEqual(body(), ["malformed"]);
+  assert.deepEqual(body(0x76, 0x05), ["malformed"]);
+  assert.deepEqual(body(...list([octets([1])])), ["malformed"]);
+  assert.deepEqual(body(...unsigned(7, 4)), ["malformed"]);
+  // A list that claims more elements than there are bytes, nested as deep as the file is long.
+  assert.deepEqual(body(...new Array<number>(1000).fill(0x7f)), ["malformed"]);
+  assert.deepEqual(body(0xff, 0x8f, 0x8f, 0x8f, 0x0f), ["malformed"]);
+});
+
+test("refuses a file whose list has a wrong CRC of its own", () => {
+  const start = Buffer.from(good).indexOf(Buffer.from("6302017101", "hex"));
+  assert.ok(start > 0);
+  const inner = [...good.subarray(8, good.length - 8 - good[good.length - 3]!)];
+  inner[20] = inner[20]! ^ 1;
+  const [outcome] = outcomesOf("sml", inTransport(inner));
+  assert.ok(outcome?.ok === false && outcome.reason === "crc");
+  assert.match(outcome.detail, /message/);
+});
+
+test("gives the same outcomes however the stream is split", () => {
+  const stream = joined(
+    Buffer.from("noise"),
+    good,
+    good.subarray(0, 60),
+    good,
+    changed(good, 50),
+    good,
+    good.subarray(0, 99),
+  );
+  assert.deepEqual(kinds(outcomesOf("sml", stream)), ["ok", "truncated", "ok", "crc", "ok", "truncated"]);
+  assertAnyPieces("sml", stream);
+});
+
+test("survives any bytes, and reads the file that follows them", () => {
+  assertSurvives("sml", good, [
+    Uint8Array.of(0x1b, 0x1b, 0x1b, 0x1b),
+    Uint8Array.of(1, 1, 1, 1),
+    Uint8Array.of(0x1b, 0x1b, 0x1b, 0x1b, 0x1a, 0, 0, 0),
+  ]);
+});
+
+test("survives any file with a good CRC", () => {
+  const shaped = fc.array(
+    fc.constantFrom(0x76, 0x77, 0x72, 0x71, 0x01, 0x62, 0x63, 0x52, 0x07, 0x00, 0x8f, 0xf1, 0x1b),
+    {
+      maxLength: 200,
+    },
+  );
+  fc.assert(
+    fc.property(fc.oneof(shaped, fc.array(fc.nat(255), { maxLength: 200 })), (bytes) => {
+      for (const outcome of outcomesOf("sml", inTransport(bytes))) assert.equal(outcome.ok, false);
+    }),
+  );
+});
+
+test("refuses a profile that does not exist, with those that do", () => {
+  assert.throws(
+    () => createReader("sml", { profile: "morse" }),
+    /unknown meter profile "morse": expected holley-dtz541/,
+  );
+});

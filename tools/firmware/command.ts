@@ -1,0 +1,73 @@
+// The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve]`, `size`.
+// Exit status: 2 where the command was misused, 1 for any other failure; what is missing on this machine is said with how to get it.
+
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { reasonOf } from "../errors.js";
+import { buildEsp32, buildSimulator, root } from "./builds.js";
+import { compileFirmware } from "./compile.js";
+import { findIdf, findSdk, Missing } from "./sdk.js";
+import { startSimulator } from "./simulator.js";
+import { reportSize } from "./size.js";
+
+class Misuse extends Error {}
+
+const boards = join(root, "hosts/esp32/boards");
+
+async function run(name: string | undefined, rest: string[]): Promise<void> {
+  switch (name) {
+    case "firmware":
+      console.log(await compileFirmware(root));
+      return;
+    case "simulator":
+      return simulator(rest);
+    case "esp32":
+      return esp32(rest);
+    case "size":
+      return reportSize(findSdk());
+    default:
+      throw new Misuse("one of: firmware, simulator, esp32, size");
+  }
+}
+
+async function simulator(rest: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: rest,
+    options: { run: { type: "boolean" }, window: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const sdk = findSdk();
+  const build = await buildSimulator(sdk);
+  console.log(build.library);
+  if (values.window) {
+    const [folder] = positionals;
+    if (folder === undefined) throw new Misuse("--window needs the folder of a meter");
+    spawn("mcsim", [build.library], { env: { ...sdk.environment, GRIDSEAL_METER: folder }, stdio: "inherit" });
+    return;
+  }
+  if (!values.run) return;
+  const [folder] = positionals;
+  if (folder === undefined) throw new Misuse("--run needs the folder of a meter, as gridseal init makes it");
+  const meter = startSimulator(build, folder, (message) => console.log(JSON.stringify(message)));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void meter.kill());
+  process.exitCode = (await meter.ended) ?? 0;
+}
+
+async function esp32(rest: string[]): Promise<void> {
+  const options = { target: { type: "string" }, resolve: { type: "boolean" } } as const;
+  const { values } = parseArgs({ args: rest, options });
+  const known = readdirSync(boards);
+  if (values.target === undefined || !known.includes(values.target))
+    throw new Misuse(`--target is one of: ${known.join(", ")}`);
+  const sdk = findSdk();
+  if (!values.resolve) findIdf();
+  const { folder } = await buildEsp32(sdk, `esp32:${join(boards, values.target)}`, !values.resolve);
+  console.log(folder);
+}
+
+run(process.argv[2], process.argv.slice(3)).catch((thrown: unknown) => {
+  console.error(thrown instanceof Missing ? thrown.message : `build: ${reasonOf(thrown)}`);
+  process.exitCode = thrown instanceof Misuse ? 2 : 1;
+});

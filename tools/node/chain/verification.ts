@@ -1,0 +1,64 @@
+// Whether every record of a temporary block is what it says: signed by a meter whose credential is on the chain or in the batch,
+// which permits the service, with nothing confidential left in it.
+
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
+import { keyId } from "../../../src/wire/key.js";
+import type { Record } from "../../../src/wire/record.js";
+import type { ReadBatch } from "./compose.js";
+import type { ChainPorts } from "./ports.js";
+
+/** Verified credentials kept; of more, the oldest are verified again. */
+const CREDENTIALS_KEPT = 32_768;
+
+interface Verified {
+  readonly bytes: Uint8Array;
+  readonly credential: Credential;
+}
+
+/** Verifies batches of one chain; rejects with a WireError that says what is wrong. Signatures are verified off the event loop. */
+export function createVerification(ports: ChainPorts): (read: ReadBatch) => Promise<void> {
+  const { genesis, store, chain } = ports;
+  /** by meter as hex: a meter's credential seldom changes and comes with many batches */
+  const kept = new Map<string, Verified>();
+
+  const verified = (kid: string, bytes: Uint8Array): Credential => {
+    const known = kept.get(kid);
+    if (known !== undefined && equalBytes(known.bytes, bytes)) return known.credential;
+    const credential = verifyCredential(bytes, genesis, ports.verify);
+    kept.delete(kid);
+    kept.set(kid, { bytes: Uint8Array.from(bytes), credential });
+    if (kept.size > CREDENTIALS_KEPT) kept.delete(kept.keys().next().value!);
+    return credential;
+  };
+
+  const verifyOne = (record: Record, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
+    const kid = toHex(record.kid);
+    let credential = brought.get(kid);
+    if (credential === undefined) {
+      const known = store.credential(chain.service, record.kid);
+      if (known === undefined) throw new WireError("unproven", `batch brings no credential of meter ${kid}`);
+      credential = verified(kid, known);
+    }
+    const proper =
+      record.claims.service === chain.service &&
+      record.disclosures.length === 0 &&
+      record.algorithm === credential.key.algorithm &&
+      credential.services.includes(chain.service);
+    if (!proper) throw new WireError("unproven", `batch holds a record of meter ${kid} that is not for this chain`);
+    return ports.verifyAsync(credential.key, record.signedBytes, record.signature);
+  };
+
+  return async (read) => {
+    const brought = new Map<string, Credential>();
+    for (const bytes of read.batch.credentials) {
+      const kid = toHex(keyId(parseCredential(bytes).key));
+      brought.set(kid, verified(kid, bytes));
+    }
+    const results = await Promise.all(read.records.map((record) => verifyOne(record, brought)));
+    if (results.includes(false)) {
+      throw new WireError("unproven", "batch holds a record whose signature does not verify");
+    }
+  };
+}
