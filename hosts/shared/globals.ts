@@ -3,8 +3,16 @@
 
 import Encoder from "text/encoder";
 
-const engine = globalThis as { TextEncoder?: unknown };
+/** Without one, cbor-x decodes text by handing each character over as an argument, which a meter's stack has no room for. */
+class Decoder {
+  decode(bytes: Uint8Array): string {
+    return String.fromArrayBuffer(bytes.slice().buffer as ArrayBuffer);
+  }
+}
+
+const engine = globalThis as { TextEncoder?: unknown; TextDecoder?: unknown };
 engine.TextEncoder = Encoder;
+engine.TextDecoder = Decoder;
 
 /** cbor-x makes decoders of typed arrays by name. */
 const named = {

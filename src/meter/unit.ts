@@ -79,10 +79,14 @@ export function unitCode(name: string): number | undefined {
   return name === "" ? unitNone : numberOf(units, name);
 }
 
-/** A handful of pairs searched in turn: constant arrays stay in a device's flash. */
+/**
+ * A handful of pairs searched in turn: constant arrays stay in a device's flash. By index, for XS makes an iterator and its results
+ * anew for each pair that is taken apart, which is most of a meter's stack and heap while it reads a telegram.
+ */
 function numberOf(pairs: readonly (readonly [number, string])[], name: string): number | undefined {
-  for (const [number, candidate] of pairs) {
-    if (candidate === name) return number;
+  for (let index = 0; index < pairs.length; index += 1) {
+    const pair = pairs[index]!;
+    if (pair[1] === name) return pair[0];
   }
   return undefined;
 }

@@ -79,6 +79,14 @@ for (const [name, answer] of wrongAnswers) {
     withServer(answer, (source) => assert.rejects(source.chains(), { code: "NODE_UNREACHABLE" })));
 }
 
+test("says so where a node answers blocks with something else", () =>
+  withServer(
+    (_request, response) => response.end(Buffer.from("not a block at all")),
+    async (source) => {
+      await assert.rejects(collect(source.blocks(1, 1)), { code: "CHAIN_INVALID", message: /no chain/ });
+    },
+  ));
+
 test("refuses what is no HTTP URL", () => {
   for (const url of ["localhost:9301", "ftp://node", "http://"]) {
     assert.throws(() => openApiSource(url), { code: "USAGE" });

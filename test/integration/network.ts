@@ -62,12 +62,14 @@ export interface TestNetwork {
 
 const HOST = "127.0.0.1";
 /** Below the ports that the system gives to connections of its own. */
-const PORTS = { from: 11_000, to: 32_000, step: 300 } as const;
+const PORTS = { from: 11_000, step: 300, slots: 70 } as const;
+/** Tests that run at the same time begin in different places. */
+let nextSlot = 7 * process.pid;
 
-/** A base for the ports of a network's nodes, all of them free a moment ago. */
+/** A base for the ports of a network's nodes, all of them free a moment ago; another one for each call, and for each test process. */
 export async function freeBasePort(nodes: number): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const base = PORTS.from + PORTS.step * Math.floor((Math.random() * (PORTS.to - PORTS.from)) / PORTS.step);
+  for (let attempt = 0; attempt < PORTS.slots; attempt += 1) {
+    const base = PORTS.from + PORTS.step * (nextSlot++ % PORTS.slots);
     const ports = Array.from({ length: nodes }, (_, index) => [base + 1, base + 101, base + 201].map((p) => p + index));
     const free = await Promise.all(ports.flat().map(isFree));
     if (!free.includes(false)) return base;

@@ -2,7 +2,7 @@
 // its test ends, or when this process does.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +34,11 @@ export function cleanUp(t: TestContext): Defer {
 /** A folder that goes with the test. */
 export async function temporaryFolder(defer: Defer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "gridseal-test-"));
-  defer(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  folders.add(folder);
+  defer(async () => {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+    folders.delete(folder);
+  });
   return folder;
 }
 
@@ -56,10 +60,12 @@ export interface Running {
   stop(): Promise<Outcome>;
 }
 
-/** Process groups that are still there. */
+/** Process groups and folders that are still there. */
 const groups = new Set<number>();
+const folders = new Set<string>();
 process.once("exit", () => {
   for (const group of groups) killGroup(group);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 

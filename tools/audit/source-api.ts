@@ -3,6 +3,7 @@
 
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import { WireError } from "../../src/wire/error.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { splitSequence } from "./sequence.js";
@@ -30,7 +31,7 @@ export function openApiSource(url: string): ReceiptSource {
       for (let next = from; ; ) {
         const response = await get(`${base}/chains/${service}/blocks?from=${next}&limit=${PAGE_BLOCKS}`);
         const before = next;
-        for await (const block of splitSequence(chunksOf(base, response))) {
+        for await (const block of blocksOf(base, response)) {
           yield block;
           next += 1;
         }
@@ -51,6 +52,18 @@ export function openApiSource(url: string): ReceiptSource {
     },
     close: async () => {},
   };
+}
+
+/** The blocks of an answer; throws CHAIN_INVALID where it is no sequence of them. */
+async function* blocksOf(base: string, response: Response): AsyncGenerator<Uint8Array> {
+  try {
+    yield* splitSequence(chunksOf(base, response));
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new GridsealError("CHAIN_INVALID", `${base} answers with something that is no chain: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 async function request(url: string): Promise<Response> {

@@ -70,6 +70,7 @@ async function wait(duration_s: number, signal: Promise<unknown>): Promise<void>
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, duration_s * 1_000);
+    timer.unref(); // a demo that fails does not wait for it
   });
   await Promise.race([end, signal]);
   clearTimeout(timer);

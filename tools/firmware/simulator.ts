@@ -84,7 +84,7 @@ function parse(line: string): SimulatorMessage {
   }
 }
 
-/** RAM of a 32-bit engine that did the same: a slot has 16 bytes there, and a chunk no more than here. */
+/** RAM that surely suffices a 32-bit engine: a slot has 16 bytes there, and a chunk no more than here (one of an array half). */
 export function poolBytes(use: MemoryUse): number {
   return use.chunkBytes + 16 * (use.slots + use.stackSlots);
 }

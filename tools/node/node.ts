@@ -315,7 +315,8 @@ function createPeers(
     },
     onRefused(reason, detail) {
       metrics.peerConnectionsRefused.inc({ reason });
-      log.warn({ reason, detail }, "peer connection refused");
+      // Whoever can reach the port can cause these: the counter tells, the log is not theirs to fill.
+      log.debug({ reason, detail }, "peer connection refused");
     },
     onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
   });

@@ -1,24 +1,20 @@
 // A whole cluster and its meters in one process, from one seed: faults for a while, then calm, in which everything that was promised
 // must be sealed on every correct node, and then silence. Throws a Violation where an invariant does not hold.
 
-import type { Batch } from "../../src/wire/batch.js";
-import { decodeBatch } from "../../src/wire/batch.js";
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { type Genesis, type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
-import { keyId, type Signer } from "../../src/wire/key.js";
+import { toHex } from "../../src/wire/bytes.js";
+import type { GenesisChain } from "../../src/wire/genesis.js";
 import { decodeReceipt } from "../../src/wire/receipt.js";
-import { parseRecord, type Record } from "../../src/wire/record.js";
+import type { Record } from "../../src/wire/record.js";
 import { parseTopic } from "../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { BATCHES_PER_ORIGIN_MAX } from "../node/chain/pool.js";
 import { localTimeouts } from "../node/consensus/types.js";
-import { decodeFrame } from "../node/frame.js";
 import { createAdversary } from "./adversary.js";
 import { createAgentMeter } from "./agent-meter.js";
-import { difference, replayChain, stateOf } from "./convergence.js";
-import { createDisk, numberKey, type Row, rowsOf } from "./disk.js";
+import { createDisk, type Row } from "./disk.js";
 import { createFaults } from "./faults.js";
-import { digestOf, simulatedSigner, simulatedVerify } from "./keys.js";
+import { createGenesis } from "./genesis.js";
+import { checkBounds, checkStates, isDurable } from "./holdings.js";
+import { digestOf } from "./keys.js";
 import { createLedger } from "./ledger.js";
 import { createMeter, type MeterWorld, type SimulatedMeter } from "./meter.js";
 import type { Mutant } from "./mutants.js";
@@ -26,20 +22,17 @@ import { calm, createNetwork } from "./network.js";
 import { createNode, type NodeWorld, type SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
 import { createRandom } from "./random.js";
-import { messageOf } from "./statements.js";
+import { kindOf } from "./statements.js";
 import { createTimeline } from "./timeline.js";
 import { createTrace } from "./trace.js";
 import { createWitness } from "./witness.js";
 
-const NETWORK = "simulation";
 /** After the faults everything must be sealed everywhere within this time. */
 const LIVENESS_MS = 240_000;
 /** An agent waits longer the more often it has asked in vain: all its receipts are there within this time. */
 const RECEIPTS_MS = 1_800_000;
 const SETTLE_MS = 20_000;
 const IDLE_MS = 70_000;
-/** A target that one hash in 256 meets. */
-const EASY_TARGET = 0x2000ffff;
 
 export class Violation extends Error {
   readonly invariant: string;
@@ -286,34 +279,6 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     afterEach();
   };
 
-  const checkStates = () => {
-    for (const chain of genesis.chains) {
-      const first = correct[0]!;
-      const replayed = replayChain(genesis, chain, first.disk.tables);
-      for (const node of correct) {
-        const row = difference(replayed, stateOf(node.disk.tables, chain.service));
-        if (row !== undefined)
-          fail("I14 state is a function of the chain", `${node.label} chain ${chain.service} ${row}`);
-      }
-    }
-  };
-
-  /** I17: what peers and meters make a node hold has its limits. */
-  const checkBounds = () => {
-    for (const node of correct) {
-      for (const { service } of genesis.chains) {
-        const held = new Map<string, number>();
-        for (const [, batch] of rowsOf(node.disk.tables.batches, service)) {
-          const origin = toHex(batch.origin);
-          held.set(origin, (held.get(origin) ?? 0) + 1);
-        }
-        for (const [origin, number] of held) {
-          if (number > BATCHES_PER_ORIGIN_MAX) fail("I17 bounded pools", `${node.label} holds ${number} of ${origin}`);
-        }
-      }
-    }
-  };
-
   /** I10: heartbeats alone, where nobody is hostile, and nothing is written. */
   const checkIdle = async () => {
     await timeline.run(timeline.now_ms() + SETTLE_MS, afterEach);
@@ -343,7 +308,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
         }
       }
       await timeline.run(options.faults_ms, afterEach);
-      checkBounds();
+      checkBounds(genesis, correct, fail);
       isCalm = true;
       faults.heal();
       network.setConditions(calm);
@@ -354,9 +319,9 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
       }
       await settle();
       const healed_ms = timeline.now_ms() - from_ms;
-      checkStates();
+      checkStates(genesis, correct, fail);
       await checkIdle();
-      checkBounds();
+      checkBounds(genesis, correct, fail);
       if (!isSettled()) fail("I9 what is sealed stays", "after the silence");
       afterEach();
       return {
@@ -381,47 +346,8 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
   };
 }
 
-function createGenesis(options: ClusterOptions): { genesis: Genesis; signers: Signer[]; authority: Signer } {
-  const authority = simulatedSigner("authority");
-  const signers = Array.from({ length: options.members }, (_, index) => simulatedSigner(`node ${index + 1}`));
-  const members: Member[] = signers.map(({ key }, index) => ({ id: keyId(key), key, name: `node-${index + 1}` }));
-  const chains = Array.from({ length: options.chains }, (_, index) => ({
-    service: index + 1,
-    name: `chain-${index + 1}`,
-    members: [...members.slice(index), ...members.slice(0, index)],
-    target: options.mined && index === 0 ? EASY_TARGET : 0,
-  }));
-  const bytes = issueGenesis({ network: NETWORK, time_s: 1, nodes: members, chains }, authority);
-  return { genesis: verifyGenesis(bytes, simulatedVerify), signers, authority };
-}
-
-function isDurable(node: SimulatedNode, record: Record): boolean {
-  const { tables } = node.disk;
-  const { service, seq } = record.claims;
-  const key = numberKey(service, record.kid, seq);
-  const admitted = tables.admitted.get(key);
-  if (admitted !== undefined && equalBytes(admitted, record.stripped)) return true;
-  if (tables.index.has(key)) return true;
-  return rowsOf(tables.batches, service).some(([, { bytes }]) => holds(decodeBatch(bytes).batch, record));
-}
-
-function holds(batch: Batch, record: Record): boolean {
-  return batch.records.some((bytes) => equalBytes(parseRecord(bytes).hash, record.hash));
-}
-
 function nameOf(record: Record): string {
   return `${record.claims.service}/${toHex(record.kid)}/${record.claims.seq}`;
-}
-
-/** The kind of a frame, or of the message that it holds. */
-function kindOf(bytes: Uint8Array): string {
-  const frame = decodeFrame(bytes);
-  if (frame?.kind !== "consensus") return frame?.kind ?? "noise";
-  try {
-    return messageOf(bytes, frame.payload).type;
-  } catch {
-    return "noise";
-  }
 }
 
 function stackOf(reason: unknown): string {

@@ -24,6 +24,9 @@ export interface Mutant {
   readonly needs?: Partial<ClusterOptions>;
 }
 
+/** Few records, so that the cluster is idle when the network heals. */
+const quiet = { members: 4, fault: "none", faulty: 0, meters: 2, recordsPerMeter: 2, agent: false } as const;
+const unnoticed = { loss: 0, duplication: 0, delay_ms: 5, slow: 0, unnoticed: 1 };
 const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
 
 export const mutants: readonly Mutant[] = [
@@ -86,7 +89,12 @@ export const mutants: readonly Mutant[] = [
     lacks: "what may be lost is said again",
     ports: withoutTimers("resend", "consensus/resend"),
   },
-  { name: "no-heartbeat", lacks: "an idle node says where it is", ports: withoutTimers("consensus/heartbeat") },
+  {
+    name: "no-heartbeat",
+    lacks: "an idle node says where it is",
+    ports: withoutTimers("consensus/heartbeat"),
+    needs: { ...quiet, crashEvery_ms: 0, partitionEvery_ms: 2_500, conditions: unnoticed },
+  },
   {
     name: "no-timeouts",
     lacks: "a round without a decision ends",

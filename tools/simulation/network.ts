@@ -13,14 +13,16 @@ export interface Conditions {
   readonly delay_ms: number;
   /** probability that a frame takes up to two seconds more */
   readonly slow: number;
+  /** probability that nobody notices when a partition ends */
+  readonly unnoticed: number;
 }
 
-export const calm: Conditions = { loss: 0, duplication: 0, delay_ms: 10, slow: 0 };
+export const calm: Conditions = { loss: 0, duplication: 0, delay_ms: 10, slow: 0, unnoticed: 0 };
 
 export interface Network {
   send(from: SimulatedNode, to: string, frame: Uint8Array): void;
   setConditions(conditions: Conditions): void;
-  /** Splits the nodes anew; every link that comes back is told to both its ends. */
+  /** Splits the nodes anew; of links that come back both ends are told, as a rule. */
   partition(): void;
   heal(): void;
   /** The links of a node that has started come up. */
@@ -83,12 +85,14 @@ export function createNetwork({ timeline, random, nodes, onSend, kindOf }: Netwo
   const change = (next: Set<string>) => {
     const before = cut;
     cut = next;
+    // Connections that lived through the cut come back without anybody noticing.
+    const isNoticed = !random.chance(conditions.unnoticed);
     for (const [index, one] of nodes.entries()) {
       for (const other of nodes.slice(index + 1)) {
         const was = before.has(`${one.label}>${other.label}`) || before.has(`${other.label}>${one.label}`);
         if (!was || !isUp(one, other)) continue;
         healed += 1;
-        tell(one, other);
+        if (isNoticed) tell(one, other);
       }
     }
   };

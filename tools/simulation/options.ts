@@ -87,5 +87,6 @@ function conditionsOf(random: Random): Conditions {
     duplication: random.pick([0, 0.03, 0.1]),
     delay_ms: random.pick([5, 40, 120]),
     slow: random.pick([0, 0, 0.05, 0.3]),
+    unnoticed: 0.3,
   };
 }

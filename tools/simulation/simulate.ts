@@ -12,7 +12,7 @@ const PROGRESS_SEEDS = 100;
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: "string", default: "1..500" },
+    seeds: { type: "string" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
@@ -23,8 +23,8 @@ const { values } = parseArgs({
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 if (values.seed !== undefined) process.exitCode = await replay(whole(values.seed), values.trace);
-else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.seeds), values.only);
-else process.exitCode = await runSeeds(...rangeOf(values.seeds));
+else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.seeds ?? "1..60"), values.only);
+else process.exitCode = await runSeeds(...rangeOf(values.seeds ?? "1..500"));
 
 async function replay(seed: number, traced: boolean): Promise<number> {
   const failure = await attempt(seed, undefined, traced ? say : undefined);

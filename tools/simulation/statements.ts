@@ -5,6 +5,7 @@ import { reasonOf } from "../errors.js";
 import { decodeMessage, headOf } from "../node/consensus/messages.js";
 import { type ConsensusRecord, decodeRecord } from "../node/consensus/record.js";
 import type { Message, NodeId, Statement } from "../node/consensus/types.js";
+import { decodeFrame } from "../node/frame.js";
 
 const messages = new WeakMap<Uint8Array, Message>();
 const records = new WeakMap<Uint8Array, ConsensusRecord>();
@@ -73,5 +74,16 @@ export function contentOf(statement: Statement): string {
       return id;
     case "head":
       return `${id} ${statement.vr} ${toHex(statement.bodyHash)}`;
+  }
+}
+
+/** The kind of a frame, or of the message that it holds. */
+export function kindOf(bytes: Uint8Array): string {
+  const frame = decodeFrame(bytes);
+  if (frame?.kind !== "consensus") return frame?.kind ?? "noise";
+  try {
+    return messageOf(bytes, frame.payload).type;
+  } catch {
+    return "noise";
   }
 }

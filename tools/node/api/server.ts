@@ -10,7 +10,7 @@ import type { Receipts } from "../receipts.js";
 import type { Head, Store } from "../store/store.js";
 
 const BLOCKS_PER_ANSWER_MAX = 1_000;
-const BYTES_PER_ANSWER_MAX = 33_554_432;
+const BYTES_PER_ANSWER_MAX = 4_194_304;
 /** Beyond these a connection is closed at once; a request has so long to arrive. */
 const CONNECTIONS_MAX = 512;
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -1,0 +1,53 @@
+// The invariants of what nodes hold: records that they answer for (I4), states that follow from their chains (I14), bounded pools (I17).
+
+import { decodeBatch } from "../../src/wire/batch.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import type { Record } from "../../src/wire/record.js";
+import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../node/chain/pool.js";
+import { difference, replayChain, stateOf } from "./convergence.js";
+import { numberKey, rowsOf } from "./disk.js";
+import type { Fail } from "./ledger.js";
+import type { SimulatedNode } from "./node.js";
+
+/** Whether a record is on the node's disk: by itself, in a temporary block, or in a block. */
+export function isDurable(node: SimulatedNode, record: Record): boolean {
+  const { tables } = node.disk;
+  const { service, seq } = record.claims;
+  const key = numberKey(service, record.kid, seq);
+  const admitted = tables.admitted.get(key);
+  if (admitted !== undefined && equalBytes(admitted, record.stripped)) return true;
+  if (tables.index.has(key)) return true;
+  return rowsOf(tables.batches, service).some(([, { bytes }]) =>
+    decodeBatch(bytes).batch.records.some((held) => equalBytes(held, record.stripped)),
+  );
+}
+
+/** I14: every correct node has the state that a replay of the first one's blocks gives. */
+export function checkStates(genesis: Genesis, correct: readonly SimulatedNode[], fail: Fail): void {
+  for (const chain of genesis.chains) {
+    const replayed = replayChain(genesis, chain, correct[0]!.disk.tables);
+    for (const node of correct) {
+      const row = difference(replayed, stateOf(node.disk.tables, chain.service));
+      if (row !== undefined)
+        fail("I14 state is a function of the chain", `${node.label} chain ${chain.service} ${row}`);
+    }
+  }
+}
+
+/** I17: what peers and meters make a node hold has its limits. */
+export function checkBounds(genesis: Genesis, correct: readonly SimulatedNode[], fail: Fail): void {
+  for (const node of correct) {
+    for (const { service } of genesis.chains) {
+      const held = new Map<string, number>();
+      for (const [, batch] of rowsOf(node.disk.tables.batches, service)) {
+        const origin = toHex(batch.origin);
+        held.set(origin, (held.get(origin) ?? 0) + 1);
+      }
+      for (const [origin, number] of held) {
+        const most = BATCHES_PER_ORIGIN_MAX + ACCEPTED_PER_ORIGIN_MAX;
+        if (number > most) fail("I17 bounded pools", `${node.label} holds ${number} of ${origin}`);
+      }
+    }
+  }
+}
