@@ -5,28 +5,30 @@ declare function native(name: string): { call(self: unknown, ...arguments_: unkn
 
 declare module "timer" {
   export type TimerId = object;
-  export default class Timer {
-    static set(callback: () => void, delay_ms?: number): TimerId;
-    static repeat(callback: () => void, interval_ms: number): TimerId;
-    static clear(id: TimerId): void;
-  }
+  const Timer: {
+    set(callback: () => void, delay_ms?: number): TimerId;
+    repeat(callback: () => void, interval_ms: number): TimerId;
+    clear(id: TimerId): void;
+  };
+  export default Timer;
 }
 
 declare module "time" {
-  export default class Time {
+  const Time: {
     /** milliseconds since start, of 32 bits */
-    static readonly ticks: number;
-    static delta(start: number, end?: number): number;
-    static set(time_s: number): void;
-  }
+    readonly ticks: number;
+    delta(start: number, end?: number): number;
+    set(time_s: number): void;
+  };
+  export default Time;
 }
 
 declare module "net" {
-  export default class Net {
+  const Net: {
     /** `address` is absent where the name cannot be resolved. */
-    static resolve(host: string, callback: (host: string, address?: string) => void): void;
-    static get(property: "IP"): string | undefined;
-  }
+    resolve(host: string, callback: (host: string, address?: string) => void): void;
+  };
+  export default Net;
 }
 
 declare module "crypt" {

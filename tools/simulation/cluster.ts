@@ -31,6 +31,8 @@ import { createWitness } from "./witness.js";
 const LIVENESS_MS = 240_000;
 /** An agent waits longer the more often it has asked in vain: all its receipts are there within this time. */
 const RECEIPTS_MS = 1_800_000;
+/** Far more than a block a round takes, and the answers to a flood. */
+const FRAMES_PER_SECOND_MAX = 3_000;
 const SETTLE_MS = 20_000;
 const IDLE_MS = 70_000;
 
@@ -127,13 +129,24 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     }
   };
 
+  const sent = new Map<string, number>();
+  /** I17: what a node sends does not feed on itself. */
+  const countSent = (node: SimulatedNode) => {
+    const key = `${node.label} in second ${Math.floor(timeline.now_ms() / 1_000)}`;
+    const count = (sent.get(key) ?? 0) + 1;
+    sent.set(key, count);
+    if (count > FRAMES_PER_SECOND_MAX) fail("I17 a node's frames stay bounded", key);
+  };
+
   const world: NodeWorld = {
     genesis,
     timeline,
     random,
     send: (from, to, frame) => network.send(from, to, frame),
     onSent(node, frame) {
-      if (isCorrect(node)) witness.onSent(suspectOf(node), frame);
+      if (!isCorrect(node)) return;
+      witness.onSent(suspectOf(node), frame);
+      countSent(node);
     },
     onSigned: (node, bytes) => witness.onSigned(node.id, bytes),
     onEvidence(node, chain, first, second) {
