@@ -25,7 +25,7 @@ const seedPrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 const halfOrder = Buffer.from("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8", "hex");
 
 /** Verifications in the thread pool at once: the store's writes wait in the same queue behind them. */
-const VERIFYING_MAX = 32;
+const VERIFYING_MAX = 128;
 
 interface Waiting {
   readonly key: PublicKey;

@@ -68,6 +68,31 @@ describe("POLKA", () => {
   });
 });
 
+describe("a vote that is kept already", () => {
+  test("does not vouch for another signature in a POLKA", () => {
+    const driver = createDriver({ self: 3 });
+    driver.receive(0, proposal(0, "A"));
+    driver.validated(0, "A");
+    driver.receive(0, prevote(0, 0, "A"));
+    const good = polka(0, "A", [0, 1, 2]);
+    const forged = { ...good, votes: [{ ...good.votes[0]!, signature: new Uint8Array(64) }, ...good.votes.slice(1)] };
+    assert.ok(!driver.receive(1, forged).includes("all <- precommit 0 A"));
+    assert.equal(driver.record().locked, undefined);
+    assert.ok(driver.receive(1, good).includes("all <- precommit 0 A"));
+  });
+
+  test("does not vouch for another signature in a DECISION", () => {
+    const driver = lockedOnA();
+    driver.receive(0, precommit(0, 0, "A"));
+    const good = decision(0, "A", [0, 1, 2]);
+    const [first, ...rest] = good.certificate.signatures;
+    const signatures = [{ ...first!, signature: new Uint8Array(64) }, ...rest];
+    const forged = { ...good, certificate: { round: 0, signatures } };
+    assert.ok(!driver.receive(1, forged).some((line) => line.startsWith("decide")));
+    assert.ok(driver.receive(1, good).some((line) => line.startsWith("decide")));
+  });
+});
+
 describe("ROUND", () => {
   const certificate = (votes: readonly ReturnType<typeof prevote | typeof precommit>[], height = 4): Message => {
     return { type: "round", height, votes };

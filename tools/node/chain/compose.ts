@@ -180,6 +180,7 @@ export function isSealable(view: ChainView, read: ReadBatch): boolean {
 
 /** Whether a block could hold something of the batch: a record that is not sealed, or a fork that is not recorded. */
 export function sealsSomething(view: ChainView, read: ReadBatch): boolean {
+  if (!isSealable(view, read)) return false;
   return read.execution.some(({ kid, seq, hash }) => {
     const meter = toHex(kid);
     const state = view.meter(meter);

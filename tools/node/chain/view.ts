@@ -8,13 +8,19 @@ import type { Store } from "../store/store.js";
 import type { ChainView } from "./execution.js";
 
 export function viewOf(store: Store, chain: number): ChainView {
+  /** records of the block looked into last: what is sealed again comes from one block mostly */
+  let looked: { readonly height: number; readonly records: readonly Uint8Array[] } | undefined;
+  const recordAt = (height: number, leaf: number): Uint8Array | undefined => {
+    if (looked?.height !== height) looked = { height, records: recordsOf(store, chain, height) };
+    return looked.records[leaf - 1];
+  };
   return {
     meter: (kid) => store.meter(chain, idBytes(kid)),
     origin: (node) => store.origin(chain, idBytes(node)),
     sealedHash(kid, seq) {
       const location = store.location(chain, idBytes(kid), seq);
       if (location === undefined) return undefined;
-      const record = recordAt(store, chain, location.height, location.leaf);
+      const record = recordAt(location.height, location.leaf);
       if (record === undefined) {
         throw new GridsealError(
           "STORE_CORRUPT",
@@ -26,16 +32,10 @@ export function viewOf(store: Store, chain: number): ChainView {
   };
 }
 
-/** The record at a leaf of a stored block. */
-export function recordAt(store: Store, chain: number, height: number, leaf: number): Uint8Array | undefined {
+/** A stored block's records in the order of their leaves; none where there is no such block. */
+function recordsOf(store: Store, chain: number, height: number): readonly Uint8Array[] {
   const bytes = store.block(chain, height);
-  if (bytes === undefined) return undefined;
-  let first = 1;
-  for (const batch of decodeBlock(bytes).batches) {
-    if (leaf < first + batch.records.length) return batch.records[leaf - first];
-    first += batch.records.length;
-  }
-  return undefined;
+  return bytes === undefined ? [] : decodeBlock(bytes).batches.flatMap((batch) => batch.records);
 }
 
 function idBytes(id: string): Uint8Array {

@@ -1,6 +1,6 @@
 // Certificates: recognised among the votes at hand, or received whole, which overrides what an equivocator told this node.
 
-import { fromHex, toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, fromHex, toHex } from "../../../src/wire/bytes.js";
 import type { Certificate } from "../../../src/wire/certificate.js";
 import { assertInvariant } from "./assert.js";
 import { holders, quorumOf, type State, sameId, verifyStatement } from "./state.js";
@@ -13,7 +13,9 @@ const POLKAS_KEPT = 4;
 /** Whether the vote is its member's; one that is kept already is not verified again. */
 export function isGenuine(state: State, vote: Vote): boolean {
   const kept = keptVote(state.keeper, vote);
-  return (kept !== undefined && sameVote(kept, vote)) || verifyStatement(state, vote);
+  // What is passed on is the vote with its signature, so that one must be the kept one too.
+  const isKept = kept !== undefined && sameVote(kept, vote) && equalBytes(kept.signature, vote.signature);
+  return isKept || verifyStatement(state, vote);
 }
 
 /** After a prevote of this or a later round was kept: a quorum for its value is a polka. */
