@@ -11,7 +11,7 @@ import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/store.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
-import { sealsSomething } from "./compose.js";
+import { isSealable, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
@@ -144,7 +144,7 @@ export function createChain(ports: ChainPorts): Chain {
   }
 
   function build(height: number, round: number): void {
-    const batches = pool.candidates((read) => sealable(read.batch));
+    const batches = pool.candidates((read) => isSealable(view, read.batch));
     const built = sealer.build({ batches, anchors: ports.anchors() });
     if (built === undefined) {
       pool.markBarren(batches.map(({ read }) => read.id));
@@ -157,11 +157,6 @@ export function createChain(ports: ChainPorts): Chain {
   /** Temporary blocks that only repeat what is sealed start no round: it could not end, with nothing to propose. */
   function hasWork(): boolean {
     return pool.hasWork((read) => sealsSomething(view, read));
-  }
-
-  function sealable(name: { readonly origin: Uint8Array; readonly number: number }): boolean {
-    const state = store.origin(service, name.origin);
-    return state === undefined || (name.number >= state.next && !state.beyond.includes(name.number));
   }
 
   /** Composes the proposed block; waits where a temporary block of it is not here yet. */
@@ -243,7 +238,7 @@ export function createChain(ports: ChainPorts): Chain {
     const { block } = sealed;
     origin.onSealed(sealed);
     pool.remove(block.batches.map((batch) => batch.id));
-    pool.retain(sealable);
+    pool.retain((name) => isSealable(view, name));
     judging = [];
     decided = undefined;
     const id = sealed.head.headerHash;

@@ -131,7 +131,7 @@ export function acknowledgementOf(genesisHash: Uint8Array, read: Pick<ReadBatch,
 /** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed already. */
 export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
   if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
-  if (!inputs.batches.every((accepted) => isSealable(tip.view, accepted.read))) return undefined;
+  if (!inputs.batches.every((accepted) => isSealable(tip.view, accepted.read.batch))) return undefined;
   const execution = execute(
     tip.view,
     inputs.batches.map(({ read }) => ({
@@ -173,14 +173,14 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
   return { content, tree, execution, records, header };
 }
 
-/** Whether the batch's number is neither sealed nor too far ahead of what is. */
-export function isSealable(view: ChainView, read: ReadBatch): boolean {
-  return sealNumber(view.origin(toHex(read.batch.origin)), read.batch.number) !== undefined;
+/** Whether the temporary block's number is neither sealed nor too far ahead of what is. */
+export function isSealable(view: ChainView, name: { readonly origin: Uint8Array; readonly number: number }): boolean {
+  return sealNumber(view.origin(toHex(name.origin)), name.number) !== undefined;
 }
 
 /** Whether a block could hold something of the batch: a record that is not sealed, or a fork that is not recorded. */
 export function sealsSomething(view: ChainView, read: ReadBatch): boolean {
-  if (!isSealable(view, read)) return false;
+  if (!isSealable(view, read.batch)) return false;
   return read.execution.some(({ kid, seq, hash }) => {
     const meter = toHex(kid);
     const state = view.meter(meter);

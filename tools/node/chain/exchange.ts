@@ -10,7 +10,6 @@ import type { Writer } from "../store/store.js";
 import { type Acknowledgement, acknowledgementOf, isSealable, type ReadBatch, readBatch } from "./compose.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
-import { sealNumber } from "./state.js";
 import { createVerification } from "./verification.js";
 import { viewOf } from "./view.js";
 
@@ -105,9 +104,6 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     store.write((writer) => writer.putAcceptance(service, name.origin, name.number, note)).catch(ports.onFatal);
   };
 
-  const isOpen = (name: Pick<BatchName, "origin" | "number">) =>
-    sealNumber(view.origin(toHex(name.origin)), name.number) !== undefined;
-
   const isAccepted = (name: BatchName, acknowledgements: readonly Acknowledgement[]) => {
     const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
     if (nodes.size !== acknowledgements.length || nodes.size < quorum(chain.members.length)) return false;
@@ -148,7 +144,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       const key = memberKey(batch.origin);
       const id = toHex(read.id);
       if (batch.chain !== service || key === undefined) throw new WireError("unproven", "batch is not of this chain");
-      if (!isSealable(view, read) || verifying.has(id)) return;
+      if (!isSealable(view, batch) || verifying.has(id)) return;
       if (pool.find(read.id) !== undefined) return acknowledge(read);
       if (!ports.verify(key, read.signedBytes, read.signature)) {
         throw new WireError("unproven", "batch is not signed by its origin");
@@ -158,7 +154,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       if (marks.size > MARKS_KEPT) marks.delete(marks.keys().next().value!);
       try {
         await verifyRecords(read);
-        if (!isSealable(view, read)) return; // a block has sealed its number meanwhile
+        if (!isSealable(view, batch)) return; // a block has sealed its number meanwhile
         await keepBatch(from, read);
       } finally {
         verifying.delete(id);
@@ -179,7 +175,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     },
     onAccepted(_from, payload) {
       const { acknowledgements, ...name } = decodeBatchNote(payload);
-      if (!isOpen(name) || pool.acceptance(name.id) !== undefined) return;
+      if (!isSealable(view, name) || pool.acceptance(name.id) !== undefined) return;
       if (!isAccepted(name, acknowledgements)) throw new WireError("unproven", "acceptance is not a quorum's");
       if (!noteAccepted(name, acknowledgements)) return;
       if (pool.find(name.id) === undefined) return this.need(name);
@@ -225,8 +221,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       const sealed: ReadBatch[] = [];
       for (const stored of store.batches(service)) {
         const read = readBatch(genesis.hash, stored.bytes);
-        if (!isSealable(view, read)) sealed.push(read);
-        if (!isSealable(view, read) || pool.add(read) !== "added" || stored.acceptance === undefined) continue;
+        if (!isSealable(view, stored)) {
+          sealed.push(read);
+          continue;
+        }
+        if (pool.add(read) !== "added" || stored.acceptance === undefined) continue;
         const { acknowledgements, ...name } = decodeBatchNote(stored.acceptance);
         if (isAccepted(name, acknowledgements)) noteAccepted(name, acknowledgements);
       }

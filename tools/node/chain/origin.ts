@@ -101,7 +101,7 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
     const numbers = new Set(own.map((batch) => batch.number));
     return pool
       .readsOf(ports.self.id)
-      .filter((read) => !ids.has(toHex(read.id)) && (numbers.has(read.batch.number) || !isSealable(view, read)));
+      .filter((read) => !ids.has(toHex(read.id)) && (numbers.has(read.batch.number) || !isSealable(view, read.batch)));
   };
 
   /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */

@@ -49,7 +49,7 @@ export interface Pool {
   readsOf(origin: Uint8Array): ReadBatch[];
   remove(ids: readonly Uint8Array[]): void;
   /** Forgets what can no longer be sealed. */
-  retain(sealable: (name: BatchName) => boolean): BatchName[];
+  retain(sealable: (name: BatchName) => boolean): void;
   readonly size: number;
 }
 
@@ -162,13 +162,7 @@ export function createPool(chain: GenesisChain): Pool {
       for (const id of ids) entries.delete(toHex(id));
     },
     retain(sealable) {
-      const dropped: BatchName[] = [];
-      for (const [key, entry] of entries) {
-        if (sealable(entry.name)) continue;
-        entries.delete(key);
-        dropped.push(entry.name);
-      }
-      return dropped;
+      for (const [key, entry] of entries) if (!sealable(entry.name)) entries.delete(key);
     },
     get size() {
       return entries.size;

@@ -8,9 +8,8 @@ import { type Genesis, memberSetHash } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
-import { type ChainTip, executionRecord } from "./compose.js";
+import { type ChainTip, executionRecord, isSealable } from "./compose.js";
 import { builtInScript, decodeResults, type Execution, encodeResults, execute } from "./execution.js";
-import { sealNumber } from "./state.js";
 
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
@@ -28,9 +27,12 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   const forks = decodeResults(block.results).flatMap((violation) =>
     violation.kind === "fork" ? [parseRecord(violation.detail as Uint8Array)] : [],
   );
-  for (const { origin, number } of batches) {
-    if (sealNumber(tip.view.origin(toHex(origin)), number) === undefined) {
-      throw new WireError("unproven", `batch ${number} of ${toHex(origin)} is sealed twice or too far ahead`);
+  for (const batch of batches) {
+    if (!isSealable(tip.view, batch)) {
+      throw new WireError(
+        "unproven",
+        `batch ${batch.number} of ${toHex(batch.origin)} is sealed twice or too far ahead`,
+      );
     }
   }
   const records = batches.flatMap((batch) => batch.records);
