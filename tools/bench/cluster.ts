@@ -39,8 +39,10 @@ export interface Cluster {
   readonly services: readonly number[];
   readonly meterFolders: readonly string[];
   readonly genesis: Uint8Array;
-  /** Starts the nodes and waits until each is connected to all others. */
-  start(): Promise<void>;
+  /** node.json of every node, whether it is started or not */
+  readonly configurations: readonly string[];
+  /** Starts the nodes, or the first `count` of them, and waits until each is connected to all others. */
+  start(count?: number): Promise<void>;
   readonly nodes: readonly ClusterNode[];
   /** The chains of every node, once all tell the same. Throws where they do not come to. */
   agreedChains(): Promise<readonly ChainState[]>;
@@ -60,6 +62,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
   const network = { network: NETWORK, nodes: plan.nodes, chains, meters: plan.meters, host: HOST, basePort, target: 0 };
   const created = await createNetwork(folder, network, new Date());
   const nodes: ClusterNode[] = [];
+  const configurations = created.nodes.map(({ name }) => join(folder, "nodes", name, "node.json"));
   return {
     network: NETWORK,
     host: HOST,
@@ -67,8 +70,9 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
     meterFolders: created.meters.map(({ name }) => join(folder, "meters", name)),
     genesis: Uint8Array.from(await readFile(join(folder, "genesis.cbor"))),
     nodes,
-    async start() {
-      for (const [index, { name }] of created.nodes.entries()) {
+    configurations,
+    async start(count = plan.nodes) {
+      for (const [index, { name }] of created.nodes.slice(0, count).entries()) {
         const home = join(folder, "nodes", name);
         const profiled =
           index === 0 && plan.profile !== undefined ? ["--cpu-prof", `--cpu-prof-dir=${plan.profile}`] : [];
@@ -78,7 +82,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
           modulePath("../cli/gridseal"),
           "node",
           "run",
-          join(home, "node.json"),
+          configurations[index]!,
         ];
         const server = startServer(name, process.execPath, args, join(plan.folder, `${name}.log`));
         const ports = { mqttPort: basePort + 101 + index, api: `http://${HOST}:${basePort + 201 + index}` };
@@ -88,7 +92,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
         const health = await Promise.all(
           nodes.map(({ api }) => fetchJson<{ readonly peers: number }>(`${api}/health`)),
         );
-        return health.every(({ peers }) => peers === plan.nodes - 1);
+        return health.every(({ peers }) => peers === count - 1);
       });
     },
     async agreedChains() {

@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import pino, { type Logger } from "pino";
+import type { Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
@@ -23,6 +23,7 @@ import { localTimeouts } from "./consensus/types.js";
 import { nodeVerify, verifyAsync } from "./crypto.js";
 import { decodeFrame } from "./frame.js";
 import { createIngest } from "./ingest/create.js";
+import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import type { TlsMaterial } from "./network/listener.js";
 import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
@@ -50,7 +51,7 @@ interface Identity {
 
 /** Starts a node. Rejects with a GridsealError of the catalogue; nothing is left open then. */
 export async function startNode(configuration: NodeConfiguration): Promise<Node> {
-  const log = pino({ name: configuration.name, level: configuration.log });
+  const log = createLog(configuration);
   const identity = await readIdentity(configuration);
   await createDataFolder(configuration.data);
   const unlock = await lockFolder(configuration.data, "node");

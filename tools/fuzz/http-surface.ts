@@ -1,0 +1,74 @@
+// HTTP: requests for everything the API has, with changed paths, queries, methods, headers and bytes, pipelined on one connection.
+
+import { Buffer } from "node:buffer";
+import type { Random } from "../simulation/random.js";
+import { mutateBytes } from "./mutate.js";
+import { type Address, openRaw, type RawConnection } from "./socket.js";
+import type { Surface } from "./surface.js";
+
+/** Requests before their answers are waited for. */
+const WINDOW = 16;
+const PATIENCE_MS = 500;
+const methods = ["GET", "GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"];
+const numbers = ["0", "1", "2", "5", "999", "-1", "1e3", "0x1", "9007199254740993", "%00", "..", "NaN", ""];
+const statusLine = Buffer.from("HTTP/1.1 ");
+
+export function createHttpSurface(address: Address, meters: readonly string[], name: string): Surface {
+  let connection: RawConnection | undefined;
+  let answers = 0;
+  let sent = 0;
+  let ended = 0;
+
+  function request(random: Random): Buffer {
+    const number = () => random.pick(numbers);
+    const path = random.pick([
+      "/health",
+      "/chains",
+      "/genesis",
+      "/metrics",
+      "/events",
+      `/chains/${number()}/blocks`,
+      `/chains/${number()}/blocks?from=${number()}&limit=${random.pick(["1", "2", number()])}`,
+      `/chains/${number()}/blocks/${number()}`,
+      `/receipts/${number()}/${random.pick(meters)}/${number()}`,
+      `/${"a/".repeat(random.below(200))}`,
+    ]);
+    const body = random.chance(0.1) ? random.bytes(random.below(2_000)) : new Uint8Array(0);
+    const head = [
+      `${random.pick(methods)} ${path} HTTP/1.1`,
+      "host: node",
+      ...(body.length > 0 ? [`content-length: ${body.length}`] : []),
+      ...(random.chance(0.1) ? [`x-${random.below(9)}: ${"y".repeat(random.below(20_000))}`] : []),
+    ];
+    const bytes = Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]);
+    return random.chance(0.3) ? Buffer.from(mutateBytes(bytes, bytes, random)) : bytes;
+  }
+
+  return {
+    name,
+    get sent() {
+      return sent;
+    },
+    get ended() {
+      return ended;
+    },
+    async sendSome(random) {
+      if (!connection?.isOpen) {
+        if (connection !== undefined) ended += 1;
+        connection = await openRaw(address, (chunk) => {
+          for (let at = chunk.indexOf(statusLine); at >= 0; at = chunk.indexOf(statusLine, at + 1)) answers += 1;
+        });
+        if (!connection.isOpen) return;
+      }
+      answers = 0;
+      connection.write(Buffer.concat(Array.from({ length: WINDOW }, () => request(random))));
+      sent += WINDOW;
+      await connection.wait(() => answers >= WINDOW, PATIENCE_MS);
+      // Fewer answers than requests: one waits for the rest of a body, or is a stream of events.
+      if (answers < WINDOW) connection.close();
+    },
+    async close() {
+      connection?.close();
+    },
+  };
+}

@@ -1,0 +1,161 @@
+// The links between nodes, from within: a member with its own key and certificate that sends what it hears changed, statements and
+// temporary blocks that it signs, and rubbish. What it hears is the nodes' own traffic, so every kind of frame is there.
+
+import { toHex } from "../../src/wire/bytes.js";
+import type { Genesis, Member } from "../../src/wire/genesis.js";
+import type { Signer } from "../../src/wire/key.js";
+import { parseRecord } from "../../src/wire/record.js";
+import type { LoadMeter } from "../bench/records.js";
+import { makeBatch } from "../node/chain/compose.js";
+import { decodeMessage, encodeMessage, signedBytes } from "../node/consensus/messages.js";
+import { nodeVerify } from "../node/crypto.js";
+import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../node/frame.js";
+import type { TlsMaterial } from "../node/network/listener.js";
+import { createPeerNetwork, defaultPeerLimits, type PeerAddress } from "../node/network/peers.js";
+import type { Random } from "../simulation/random.js";
+import { mutateBytes, mutateCbor } from "./mutate.js";
+import { createReservoir, type Surface } from "./surface.js";
+
+export interface PeerTarget {
+  readonly genesis: Genesis;
+  readonly self: Member;
+  readonly signer: Signer;
+  readonly tls: TlsMaterial;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly peers: readonly PeerAddress[];
+  /** records of which temporary blocks are made */
+  readonly records: readonly { readonly meter: LoadMeter; readonly record: Uint8Array }[];
+}
+
+/** Frames before the event loop gets its turn. */
+const BURST = 32;
+const KEPT_PER_KIND = 64;
+const NUMBERS = 100_000;
+/** What waits for a node that does not read; then it gets its time. */
+const QUEUE_BYTES_MAX = 20 * 1024 * 1024;
+const PAUSE_MS = 20;
+
+export async function createPeerSurface(target: PeerTarget, random: Random): Promise<Surface> {
+  const { genesis, self, signer } = target;
+  const selfId = toHex(self.id);
+  const members = new Map(genesis.nodes.map((node) => [toHex(node.id), node]));
+  const heard = new Map<string, ReturnType<typeof createReservoir>>();
+  const heights = new Map<number, number>();
+  let sent = 0;
+  let ended = 0;
+  const network = createPeerNetwork({
+    self: selfId,
+    listen: target.listen,
+    peers: target.peers,
+    tls: target.tls,
+    genesisHash: genesis.hash,
+    limits: { ...defaultPeerLimits, queue_bytes_max: QUEUE_BYTES_MAX },
+    sign: (bytes) => signer.sign(bytes),
+    verify: (id, bytes, signature) => nodeVerify(members.get(id)!.key, bytes, signature),
+    onMessage(_id, message) {
+      const frame = decodeFrame(message);
+      if (frame === undefined) return;
+      const reservoir = heard.get(frame.kind) ?? createReservoir(KEPT_PER_KIND);
+      heard.set(frame.kind, reservoir);
+      reservoir.keep(Uint8Array.from(message), random);
+      const said = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
+      if (said?.type === "prevote") heights.set(frame.chain, said.height);
+    },
+    onPeer(_id, connected) {
+      if (!connected) ended += 1;
+    },
+    onRefused() {},
+    onHandlerFailure(_id, thrown) {
+      throw thrown;
+    },
+  });
+  await network.start();
+
+  function overheard(): Uint8Array | undefined {
+    return heard.size === 0 ? undefined : random.pick([...heard.values()]).pick(random);
+  }
+
+  /** A frame that was heard, its payload changed. */
+  function changed(): Uint8Array | undefined {
+    const frame = overheard();
+    if (frame === undefined) return undefined;
+    const kind = random.fraction();
+    if (kind < 0.15) return frame;
+    if (kind < 0.3) return mutateBytes(frame, overheard()!, random);
+    const payload = mutateCbor(frame.subarray(3), random) ?? mutateBytes(frame.subarray(3), frame, random);
+    return Uint8Array.from([...frame.subarray(0, 3), ...payload]);
+  }
+
+  /** A statement signed by this member, about a height near the one it last spoke of. */
+  function statement(): Uint8Array {
+    const chain = random.pick(genesis.chains).service;
+    const near = heights.get(chain) ?? 1;
+    const height = Math.max(1, near + random.pick([-1, 0, 0, 0, 1, 2, 1_000]));
+    const round = random.pick([0, 0, 1, 2, 15, 16, 17, 4_294_967_295]);
+    const id = random.chance(0.3) ? null : random.bytes(32);
+    const node = selfId;
+    if (random.chance(0.5)) {
+      const vote = { type: "precommit" as const, height, round, id };
+      const signature = signer.sign(signedBytes(genesis.hash, chain, vote));
+      return encodeFrame("consensus", chain, encodeMessage({ ...vote, node, signature }));
+    }
+    const vote = { type: "prevote" as const, height, round, id, vr: random.chance(0.7) ? -1 : Math.max(-1, round - 1) };
+    const signature = signer.sign(signedBytes(genesis.hash, chain, vote));
+    return encodeFrame("consensus", chain, encodeMessage({ ...vote, node, signature }));
+  }
+
+  /** A temporary block of this member: of good records, and of records whose payload or signature was changed. */
+  function temporaryBlock(): Uint8Array {
+    const chain = random.pick(genesis.chains).service;
+    const chosen = Array.from({ length: 1 + random.below(3) }, () => random.pick(target.records));
+    const records = chosen.map(({ record }) => parseRecord(record));
+    const number = random.chance(0.5) ? random.below(3) : random.below(NUMBERS);
+    const bytes = records.map((record) => record.stripped);
+    const credentials = chosen.map(({ meter }) => meter.credential);
+    const batch = { chain, origin: self.id, number, credentials, records: bytes };
+    const made = makeBatch(genesis.hash, batch, records, (message) => signer.sign(message));
+    if (random.chance(0.3)) return encodeFrame("batch", chain, made.bytes);
+    return encodeFrame("batch", chain, mutateCbor(made.bytes, random) ?? made.bytes);
+  }
+
+  function question(): Uint8Array {
+    const chain = random.pick([...genesis.chains.map(({ service }) => service), 0, 65_535]);
+    if (random.chance(0.5)) return encodeFrame("needBlocks", chain, encodeNeedBlocks(random.below(1_000)));
+    const name = { origin: random.pick(genesis.nodes).id, number: random.below(100), id: random.bytes(32) };
+    const signature = random.bytes(64);
+    return encodeFrame(
+      random.pick(["acknowledge", "accepted", "needBatch"] as const),
+      chain,
+      encodeBatchNote(name, [{ node: self.id, signature }]),
+    );
+  }
+
+  function message(): Uint8Array {
+    const kind = random.fraction();
+    if (kind < 0.6) return changed() ?? statement();
+    if (kind < 0.8) return statement();
+    if (kind < 0.88) return temporaryBlock();
+    if (kind < 0.97) return question();
+    return random.bytes(random.below(64));
+  }
+
+  return {
+    name: "peers",
+    get sent() {
+      return sent;
+    },
+    get ended() {
+      return ended;
+    },
+    async sendSome() {
+      const connected = network.connected();
+      let taken = connected.length > 0;
+      for (let count = 0; count < BURST && taken; count += 1) {
+        taken = network.send(random.pick(connected), message());
+        if (taken) sent += 1;
+      }
+      await new Promise((resolve) => (taken ? setImmediate(resolve) : setTimeout(resolve, PAUSE_MS)));
+    },
+    close: () => network.close(),
+  };
+}
