@@ -22,7 +22,8 @@ import { createRandom } from "../simulation/random.js";
 import { type HonestMeter, startHonestMeter } from "./honest.js";
 import { createHttpSurface } from "./http-surface.js";
 import { createMqttSurface } from "./mqtt-surface.js";
-import { createPeerSurface } from "./peer-surface.js";
+import { createPeerSurface, type PeerTarget } from "./peer-surface.js";
+import { createStrangerSurface } from "./stranger-surface.js";
 import type { Surface } from "./surface.js";
 import { createWatch, type Watch } from "./watch.js";
 
@@ -83,7 +84,9 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
       return startHonestMeter(cluster.meterFolders[index]!, cluster.network, service!, HONEST_RECORDS, address);
     }),
   );
-  const peers = await memberSurface(cluster, hostile, seed);
+  const member = await memberOf(cluster, hostile);
+  const peers = await createPeerSurface(member, createRandom(seed ^ 0x9e3779b9));
+  const strangers = createStrangerSurface(member, member.peers);
   const surfaces = cluster.nodes.flatMap((node) => {
     const target = { network: cluster.network, services: cluster.services, meters: hostile };
     const mqtt = { ...target, address: { host: HOST, port: node.mqttPort } };
@@ -98,11 +101,11 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
     ];
   });
   const watch = createWatch(cluster.nodes.map((server) => ({ server, logPath: join(folder, `${server.name}.log`) })));
-  return { surfaces: [...surfaces, peers], honest, watch, cluster };
+  return { surfaces: [...surfaces, peers, strangers], honest, watch, cluster };
 }
 
 /** The member that did not start, as this program. */
-async function memberSurface(cluster: Cluster, meters: readonly LoadMeter[], seed: number): Promise<Surface> {
+async function memberOf(cluster: Cluster, meters: readonly LoadMeter[]): Promise<PeerTarget> {
   const configuration = await readNodeConfiguration(cluster.configurations[NODES - 1]!);
   const genesis = verifyGenesis(cluster.genesis, nodeVerify);
   const signer = await readKeyFile(configuration.key);
@@ -110,7 +113,7 @@ async function memberSurface(cluster: Cluster, meters: readonly LoadMeter[], see
     [configuration.tls.ca, configuration.tls.certificate, configuration.tls.key].map((path) => readFile(path, "utf8")),
   );
   const now_s = Math.floor(Date.now() / 1000);
-  const target = {
+  return {
     genesis,
     self: genesis.nodes.find((node) => equalKeys(node.key, signer.key))!,
     signer,
@@ -121,7 +124,6 @@ async function memberSurface(cluster: Cluster, meters: readonly LoadMeter[], see
       [...signedRecords(meter, cluster.services[0]!, 20, now_s)].map((record) => ({ meter, record })),
     ),
   };
-  return createPeerSurface(target, createRandom(seed ^ 0x9e3779b9));
 }
 
 /** Every way in is used at once, each with a random source of its own, until the messages are sent or a node has taken harm. */
