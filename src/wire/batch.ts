@@ -1,16 +1,19 @@
 // The temporary block: desensitised records that one node gathered, signed by it, and the acknowledgements of the chain's nodes.
-// Credentials of meters that are new to the chain travel with it, so that a chain proves its records by itself.
+// Notices travel with it: credentials of meters that are new to the chain, so that it proves its records by itself; orders; evidence.
 
-import { type CborValue, decodeCborViews, encodeCbor } from "./cbor.js";
+import { decodeCborViews, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { leafHash, merkleRoot } from "./merkle.js";
+import { encodeNotices, type Notice, noticesFromArray, noticesToArray } from "./notice.js";
 import { asArray, asBytes, asUint } from "./shape.js";
 
 export const BATCH_RECORDS_MAX = 1_000;
+/** Orders and pieces of evidence in one temporary block, together. */
+export const BATCH_RULINGS_MAX = 16;
 /** Largest encoded temporary block; a batch of the largest records ends earlier than one of ordinary ones. */
 export const BATCH_BYTES_MAX = 2_097_152;
-const batchLimits = { size: BATCH_BYTES_MAX, items: 4 * BATCH_RECORDS_MAX };
+const batchLimits = { size: BATCH_BYTES_MAX, items: 8 * BATCH_RECORDS_MAX };
 
 export interface Batch {
   readonly chain: number;
@@ -18,8 +21,8 @@ export interface Batch {
   readonly origin: Uint8Array;
   /** +1 per origin and chain, never used twice */
   readonly number: number;
-  /** credentials as issued, of meters that the origin does not know to be on the chain */
-  readonly credentials: readonly Uint8Array[];
+  /** credentials of meters that the origin does not know to be on the chain, orders, evidence */
+  readonly notices: readonly Notice[];
   /** stripped records in the order of their arrival */
   readonly records: readonly Uint8Array[];
 }
@@ -29,7 +32,7 @@ export function batchId(signedBytes: Uint8Array): Uint8Array {
   return sha256(signedBytes);
 }
 
-/** What the origin signs: the credentials by hash, the records by the Merkle root over their hashes. `hashes` are those, where known. */
+/** What the origin signs: the notices by hash, the records by the Merkle root over their hashes. `hashes` are those, where known. */
 export function batchBytes(
   genesisHash: Uint8Array,
   batch: Batch,
@@ -41,7 +44,7 @@ export function batchBytes(
     batch.chain,
     batch.origin,
     batch.number,
-    sha256(encodeCbor(batch.credentials)),
+    sha256(encodeNotices(batch.notices)),
     merkleRoot(hashes.map(leafHash)),
     batch.records.length,
   ]);
@@ -59,31 +62,31 @@ export function acknowledgementBytes(
 }
 
 export function encodeBatch(batch: Batch, signature: Uint8Array): Uint8Array {
-  return encodeCbor([batch.chain, batch.origin, batch.number, batch.credentials, batch.records, signature]);
+  return encodeCbor([batch.chain, batch.origin, batch.number, noticesToArray(batch.notices), batch.records, signature]);
 }
 
-/** Reads a temporary block, as views of its bytes; signatures of origin and records are not checked. */
+/** Reads a temporary block, as views of its bytes; signatures of origin, notices and records are not checked. */
 export function decodeBatch(bytes: Uint8Array): { readonly batch: Batch; readonly signature: Uint8Array } {
-  const [chain, origin, number, credentials, records, signature] = asArray(
-    decodeCborViews(bytes, batchLimits),
-    "batch",
-    6,
-  );
+  const [chain, origin, number, notices, records, signature] = asArray(decodeCborViews(bytes, batchLimits), "batch", 6);
   const batch = {
     chain: asUint(chain, "batch chain"),
     origin: asBytes(origin, "batch origin", 8),
     number: asUint(number, "batch number"),
-    credentials: byteStrings(credentials, "batch credential"),
-    records: byteStrings(records, "batch record"),
+    notices: noticesFromArray(notices, "batch"),
+    records: asArray(records, "batch records").map((record) => asBytes(record, "batch record")),
   };
-  if (batch.records.length === 0 || batch.records.length > BATCH_RECORDS_MAX) {
-    throw new WireError("shape", `batch must hold 1 to ${BATCH_RECORDS_MAX} records, not ${batch.records.length}`);
-  }
-  if (batch.credentials.length > batch.records.length)
-    throw new WireError("shape", "batch has more credentials than records");
+  checkCounts(batch);
   return { batch, signature: asBytes(signature, "batch signature", 64) };
 }
 
-function byteStrings(value: CborValue | undefined, name: string): Uint8Array[] {
-  return asArray(value, `${name}s`).map((item) => asBytes(item, name));
+function checkCounts({ notices, records }: Batch): void {
+  if (records.length > BATCH_RECORDS_MAX) {
+    throw new WireError("shape", `batch must hold at most ${BATCH_RECORDS_MAX} records, not ${records.length}`);
+  }
+  if (records.length + notices.length === 0) throw new WireError("shape", "batch holds neither record nor notice");
+  const credentials = notices.filter(({ kind }) => kind === "credential").length;
+  if (credentials > records.length) throw new WireError("shape", "batch has more credentials than records");
+  if (notices.length - credentials > BATCH_RULINGS_MAX) {
+    throw new WireError("shape", `batch has more than ${BATCH_RULINGS_MAX} orders and pieces of evidence`);
+  }
 }

@@ -8,6 +8,7 @@ import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { HEADER_BYTES } from "./header.js";
 import { leafHash, type MerkleLevels, merkleLevels } from "./merkle.js";
+import { type Notice, noticesFromArray, noticesToArray } from "./notice.js";
 import { asArray, asBytes, asText, asUint } from "./shape.js";
 
 export const BLOCK_BYTES_MAX = 16_777_216;
@@ -16,15 +17,15 @@ const FORMAT_VERSION = 1;
 const blockLimits = { size: BLOCK_BYTES_MAX, items: 4_096 };
 const dataLimits = { size: BLOCK_BYTES_MAX, items: 262_144 };
 
-/** A sealed temporary block: its records less those that were on the chain before. */
+/** A sealed temporary block: its records and notices less those that were on the chain before. */
 export interface SealedBatch {
   readonly origin: Uint8Array;
   readonly number: number;
   readonly id: Uint8Array;
   /** who acknowledged it, with the SHA-256 of the acknowledgement's signature, in the order of the members */
   readonly acknowledgements: readonly { readonly node: Uint8Array; readonly digest: Uint8Array }[];
-  /** credentials of meters that are new to the chain */
-  readonly credentials: readonly Uint8Array[];
+  /** credentials of meters that are new to the chain, and orders that take effect */
+  readonly notices: readonly Notice[];
   readonly records: readonly Uint8Array[];
 }
 
@@ -71,7 +72,7 @@ export function metadataEntry(content: BlockContent): Uint8Array {
     batch.number,
     batch.id,
     acknowledgementsToArray(batch),
-    batch.credentials,
+    noticesToArray(batch.notices),
     batch.records.length,
   ]);
   return encodeCbor([
@@ -168,7 +169,7 @@ function dataRecord(content: BlockContent): CborValue {
       batch.number,
       batch.id,
       acknowledgementsToArray(batch),
-      batch.credentials,
+      noticesToArray(batch.notices),
       batch.records,
     ]),
     content.script,
@@ -199,7 +200,7 @@ function readDataRecord(bytes: Uint8Array) {
 }
 
 function readSealedBatch(value: CborValue): SealedBatch {
-  const [origin, number, id, acknowledgements, credentials, records] = asArray(value, "block batch", 6);
+  const [origin, number, id, acknowledgements, notices, records] = asArray(value, "block batch", 6);
   return {
     origin: asBytes(origin, "block batch origin", 8),
     number: asUint(number, "block batch number"),
@@ -208,7 +209,7 @@ function readSealedBatch(value: CborValue): SealedBatch {
       const [node, digest] = asArray(item, "block batch acknowledgement", 2);
       return { node: asBytes(node, "acknowledging node", 8), digest: asBytes(digest, "acknowledgement digest", 32) };
     }),
-    credentials: asArray(credentials, "block batch credentials").map((item) => asBytes(item, "block credential")),
+    notices: noticesFromArray(notices, "block batch"),
     records: asArray(records, "block batch records").map((item) => asBytes(item, "block record")),
   };
 }

@@ -51,7 +51,7 @@ export function issueGenesis(genesis: Omit<Genesis, "hash" | "authority">, autho
     [2, genesis.network],
     [3, genesis.time_s],
     [4, keyToMap(authority.key)],
-    [5, genesis.nodes.map((node) => [node.id, keyToMap(node.key), node.name])],
+    [5, genesis.nodes.map(memberToArray)],
     [
       6,
       genesis.chains.map((chain) => [
@@ -93,7 +93,7 @@ function readGenesis(bytes: Uint8Array): Genesis {
   const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6]);
   const version = asUint(map.get(1), "genesis version");
   if (version !== 1) throw new WireError("unsupported", `genesis format version ${version} is not supported`);
-  const nodes = asArray(map.get(5), "genesis nodes").map(readNode);
+  const nodes = asArray(map.get(5), "genesis nodes").map((node) => memberFromArray(node, "genesis node"));
   if (nodes.length === 0 || nodes.length > NODES_MAX)
     throw new WireError("shape", `genesis must have 1 to ${NODES_MAX} nodes`);
   refuseRepeats(
@@ -122,15 +122,21 @@ function readGenesis(bytes: Uint8Array): Genesis {
   };
 }
 
-function readNode(value: CborValue): Member {
-  const [id, key, name] = asArray(value, "genesis node", 3);
+/** [id, COSE_Key, name] */
+export function memberToArray(member: Member): CborValue {
+  return [member.id, keyToMap(member.key), member.name];
+}
+
+/** Reads [id, COSE_Key, name]; throws a WireError where the id is not the key's. */
+export function memberFromArray(value: CborValue, what: string): Member {
+  const [id, key, name] = asArray(value, what, 3);
   const member = {
-    id: asBytes(id, "genesis node id", 8),
+    id: asBytes(id, `${what} id`, 8),
     key: keyFromMap(key),
-    name: asText(name, "genesis node name", 32),
+    name: asText(name, `${what} name`, 32),
   };
   if (!equalBytes(member.id, keyId(member.key)))
-    throw new WireError("shape", `genesis node ${member.name}: id is not its key's`);
+    throw new WireError("shape", `${what} ${member.name}: id is not its key's`);
   return member;
 }
 
@@ -153,7 +159,8 @@ function readChain(value: CborValue, nodes: readonly Member[]): GenesisChain {
   };
 }
 
-function networkName(value: CborValue | undefined, field: string): string {
+/** A network's or chain's name. */
+export function networkName(value: CborValue | undefined, field: string): string {
   const name = asText(value, field, 32);
   if (!isNetworkName(name)) throw new WireError("shape", `${field} ${name} must be of a-z, 0-9 and -, a letter first`);
   return name;

@@ -138,12 +138,13 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
   };
 
   function batchOf({ records, credentials = [] }: BlockParts, number: number): SealedBatch {
-    const batch = { chain: service, origin: members[0]!.id, number, credentials, records };
+    const notices = credentials.map((bytes) => ({ kind: "credential" as const, bytes }));
+    const batch = { chain: service, origin: members[0]!.id, number, notices, records };
     const id = batchId(batchBytes(genesis.hash, batch));
     const acknowledgements = members
       .slice(0, quorum(members.length))
       .map((member) => ({ node: member.id, digest: sha256(member.id) }));
-    return { origin: batch.origin, number, id, acknowledgements, credentials, records };
+    return { origin: batch.origin, number, id, acknowledgements, notices, records };
   }
 
   function contentOf(parts: BlockParts, batch: SealedBatch): BlockContent {

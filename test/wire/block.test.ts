@@ -7,6 +7,7 @@ import fc from "fast-check";
 import {
   acknowledgementBytes,
   BATCH_RECORDS_MAX,
+  BATCH_RULINGS_MAX,
   type Batch,
   batchBytes,
   batchId,
@@ -26,6 +27,7 @@ import { WireError } from "../../src/wire/error.js";
 import { chainOf } from "../../src/wire/genesis.js";
 import { headerHash } from "../../src/wire/header.js";
 import { inclusionPath, leafHash, rootOfLevels } from "../../src/wire/merkle.js";
+import type { Notice } from "../../src/wire/notice.js";
 import { faults, quorum } from "../../src/wire/quorum.js";
 import { decodeReceipt, encodeReceipt, type Receipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
@@ -37,18 +39,26 @@ const network = testNetwork();
 const meter = testMeter(network, "M0001");
 const uints = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
+const notices: fc.Arbitrary<Notice> = fc.record(
+  { kind: fc.constantFrom("credential", "order", "evidence"), bytes: byteStrings(60) },
+  { noNullPrototype: true },
+);
+
 const batches: fc.Arbitrary<Batch> = fc
   .record(
     {
       chain: uints,
       origin: fixedBytes(8),
       number: uints,
-      credentials: fc.array(byteStrings(60), { maxLength: 2 }),
-      records: fc.array(byteStrings(60), { minLength: 1, maxLength: 5 }),
+      notices: fc.array(notices, { maxLength: 3 }),
+      records: fc.array(byteStrings(60), { maxLength: 5 }),
     },
     { noNullPrototype: true },
   )
-  .filter(({ credentials, records }) => credentials.length <= records.length);
+  .filter(({ notices, records }) => {
+    const credentials = notices.filter(({ kind }) => kind === "credential").length;
+    return credentials <= records.length && records.length + notices.length > 0;
+  });
 
 const blocks: fc.Arbitrary<Block> = fc.record(
   {
@@ -66,7 +76,7 @@ const blocks: fc.Arbitrary<Block> = fc.record(
             fc.record({ node: fixedBytes(8), digest: fixedBytes(32) }, { noNullPrototype: true }),
             { maxLength: 3 },
           ),
-          credentials: fc.array(byteStrings(40), { maxLength: 2 }),
+          notices: fc.array(notices, { maxLength: 2 }),
           records: fc.array(byteStrings(300), { maxLength: 3 }),
         },
         { noNullPrototype: true },
@@ -143,7 +153,7 @@ test("signs a temporary block over every part of it", () => {
     chain: 1,
     origin: meter.kid,
     number: 5,
-    credentials: [meter.credential],
+    notices: [{ kind: "credential", bytes: meter.credential }],
     records: testRecords(meter, 2),
   };
   const signed = Buffer.from(batchBytes(hash, batch)).toString("hex");
@@ -151,7 +161,9 @@ test("signs a temporary block over every part of it", () => {
     { chain: 2 },
     { origin: new Uint8Array(8) },
     { number: 6 },
-    { credentials: [] },
+    { notices: [] },
+    { notices: [{ kind: "order", bytes: meter.credential }] },
+    { records: [] },
     { records: batch.records.slice(0, 1) },
     { records: [...batch.records].reverse() },
     { records: [batch.records[0]!, batch.records[0]!] },
@@ -171,15 +183,19 @@ test("refuses temporary blocks of a wrong shape", () => {
   const fields: readonly Item[] = [1, new Uint8Array(8), 0, [], [Uint8Array.of(1)], new Uint8Array(64)];
   const changed = (index: number, item: Item) =>
     independentCbor(fields.map((field, at) => (at === index ? item : field)));
+  const notice = (kind: number): Item => [kind, Uint8Array.of(1)];
   assert.equal(decodeBatch(changed(0, 1)).batch.chain, 1);
   const cases: readonly (readonly [number, Item, RegExp])[] = [
     [0, -1, /chain/],
     [1, new Uint8Array(7), /origin/],
     [2, "0", /number/],
-    [3, [Uint8Array.of(1), Uint8Array.of(2)], /more credentials than records/],
-    [3, [1], /credential/],
-    [4, [], /1 to 1000 records/],
-    [4, Array.from({ length: BATCH_RECORDS_MAX + 1 }, () => Uint8Array.of(1)), /1 to 1000 records/],
+    [3, [notice(1), notice(1)], /more credentials than records/],
+    [3, Array.from({ length: BATCH_RULINGS_MAX + 1 }, () => notice(2)), /more than 16 orders/],
+    [3, [notice(4)], /notice kind 4/],
+    [3, [Uint8Array.of(1)], /notice/],
+    [3, [[1, 1]], /notice/],
+    [4, [], /neither record nor notice/],
+    [4, Array.from({ length: BATCH_RECORDS_MAX + 1 }, () => Uint8Array.of(1)), /at most 1000 records/],
     [5, new Uint8Array(63), /signature/],
   ];
   for (const [index, item, message] of cases) assert.throws(() => decodeBatch(changed(index, item)), message);
@@ -253,7 +269,7 @@ test("commits to every part of a block but the certificate and the lock time", (
     { batches: [{ ...batch!, number: 1 }] },
     { batches: [{ ...batch!, id: hash }] },
     { batches: [{ ...batch!, acknowledgements: batch!.acknowledgements.slice(1) }] },
-    { batches: [{ ...batch!, credentials: [] }] },
+    { batches: [{ ...batch!, notices: [] }] },
     { batches: [{ ...batch!, records: [...batch!.records].reverse() }] },
     { batches: [{ ...batch!, records: batch!.records.slice(1) }] },
     {

@@ -19,6 +19,7 @@ import { guardCborPrefix } from "../../src/wire/guard.js";
 import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js";
 import { decodeKey, ESP256, encodeKey, keyId } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
+import { type Action, issueOrder, readyBytes, verifyOrder } from "../../src/wire/order.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
@@ -35,6 +36,7 @@ import {
   gas,
   genesisTime_s,
   network,
+  orderTime_s,
   power,
   recordTimes_s,
   refusalSentence,
@@ -155,7 +157,10 @@ test("issues and reads the fixed credential and genesis", () => {
 test("signs and reads the fixed temporary block", () => {
   const { batch, signature } = decodeBatch(bytesOf("batch", "batch"));
   matches("batch", "batch", encodeBatch(batch, signature));
-  assert.deepEqual(batch.credentials.map(hex), [fixtures.credential!.credential!.bytes]);
+  assert.deepEqual(
+    batch.notices.map(({ kind, bytes }) => [kind, hex(bytes)]),
+    [["credential", fixtures.credential!.credential!.bytes]],
+  );
   assert.deepEqual(batch.records.map(hex), [fixtures.record!.stripped!.bytes, fixtures.record!.second!.bytes]);
   const signed = batchBytes(genesis.hash, batch);
   matches("batch", "signed", signed);
@@ -163,6 +168,30 @@ test("signs and reads the fixed temporary block", () => {
   const id = batchId(signed);
   assert.equal(hex(id), derivedOf("batch", "signed", "id"));
   matches("batch", "acknowledged", acknowledgementBytes(genesis.hash, batch.chain, batch.origin, batch.number, id));
+});
+
+test("issues and reads the fixed orders", () => {
+  const joiner = signerOf(seeds.joiner);
+  const member = { id: keyId(joiner.key), key: joiner.key, name: "node-4" };
+  const ready = readyBytes(genesis.hash, 1, member.id);
+  matches("order", "ready", ready);
+  const action: Action = {
+    type: "members",
+    chain: 1,
+    effectiveHeight: 40,
+    members: [...members.slice(0, 3), member],
+    ready: [{ node: member.id, signature: joiner.sign(ready) }],
+  };
+  const actions: Readonly<Record<string, Action>> = {
+    members: action,
+    chain: { type: "chain", service: 7, name: "water", members: members.slice(0, 1), target: 0 },
+    revoke: { type: "revoke", meters: [kid] },
+  };
+  for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
+    const order = { number: index + 1, time_s: orderTime_s, action: ordered };
+    matches("order", name, issueOrder(order, genesis, authority));
+    assert.deepEqual(verifyOrder(bytesOf("order", name), genesis, nodeVerify), order);
+  }
 });
 
 test("signs the fixed votes and proposal and verifies the fixed certificate", () => {

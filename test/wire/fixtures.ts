@@ -46,9 +46,10 @@ function sign1(by: Party, payload: Uint8Array, kid?: Buffer, unprotected: Readon
   return tagged18([header, unprotected, payload, signature(by, structure)]);
 }
 
-export const seeds = { authority: 0x01, nodes: [0x10, 0x11, 0x12, 0x13], meter: 0x20 } as const;
+export const seeds = { authority: 0x01, nodes: [0x10, 0x11, 0x12, 0x13], joiner: 0x14, meter: 0x20 } as const;
 export const network = "alpha";
 export const genesisTime_s = 1_790_000_000;
+export const orderTime_s = 1_790_000_300;
 const authority = party(seeds.authority);
 const nodes = seeds.nodes.map(party);
 const meter = party(seeds.meter);
@@ -161,25 +162,25 @@ interface FixtureBatch {
   readonly summary: Item;
 }
 
-function makeBatch(number: number, credentials: readonly Buffer[], batchRecords: readonly Buffer[]): FixtureBatch {
+function makeBatch(number: number, notices: readonly Item[], batchRecords: readonly Buffer[]): FixtureBatch {
   const [origin] = nodes;
   const root = merkleRoot(batchRecords.map(sha256));
-  const credentialsHash = sha256(independentCbor(credentials));
+  const noticesHash = sha256(independentCbor(notices));
   const signed = independentCbor([
     "gs1/batch",
     genesisHash,
     1,
     origin!.id,
     number,
-    credentialsHash,
+    noticesHash,
     root,
     batchRecords.length,
   ]);
   const id = sha256(signed);
-  const bytes = independentCbor([1, origin!.id, number, credentials, batchRecords, signature(origin!, signed)]);
+  const bytes = independentCbor([1, origin!.id, number, notices, batchRecords, signature(origin!, signed)]);
   const acknowledged = independentCbor(["gs1/ack", genesisHash, 1, origin!.id, number, id]);
   const acknowledgements = nodes.slice(0, 3).map((node) => [node.id, sha256(signature(node, acknowledged))]);
-  const head: readonly Item[] = [origin!.id, number, id, acknowledgements, credentials];
+  const head: readonly Item[] = [origin!.id, number, id, acknowledgements, notices];
   return {
     signed,
     id,
@@ -255,7 +256,7 @@ function makeBlock(plan: BlockPlan): FixtureBlock {
 
 export const blockTimes_ms = [1_790_000_101_500, 1_790_000_222_000] as const;
 export const anchor = { chain: 3, height: 5, headerHash: sha256(Buffer.from("another chain's header")) };
-const batches = [makeBatch(0, [credential], records.slice(0, 2)), makeBatch(1, [], records.slice(2))] as const;
+const batches = [makeBatch(0, [[1, credential]], records.slice(0, 2)), makeBatch(1, [], records.slice(2))] as const;
 /** A second record with number 1: what the fork violation of block 2 shows. */
 const fork = sign1(
   meter,
@@ -289,6 +290,23 @@ const block2 = makeBlock({
 
 const path = [merkleRoot([block1.metadata, sha256(records[0]!)])];
 const receipt = independentCbor([1, network, 1, 1, sha256(records[1]!), 2, 3, path, block1.header, block1.certificate]);
+
+// Orders: node-4 takes the place of node-3 on chain 1; a new chain; a revocation.
+
+const joiner = party(seeds.joiner);
+const ready = independentCbor(["gs1/ready", genesisHash, 1, joiner.id]);
+const memberOf = ({ id, key }: Party, index: number): Item => [id, key, `node-${index}`];
+const order = (number: number, action: Item) =>
+  sign1(authority, independentCbor(map([1, 1], [2, genesisHash], [3, number], [4, orderTime_s], [5, action])));
+const membersOrder = order(1, [
+  1,
+  1,
+  40,
+  [...nodes.slice(0, 3).map(memberOf), memberOf(joiner, 4)],
+  [[joiner.id, signature(joiner, ready)]],
+]);
+const chainOrder = order(2, [2, 7, "water", nodes.slice(0, 1).map(memberOf), 0]);
+const revokeOrder = order(3, [3, [meter.id]]);
 
 // Votes and proposals of height 2.
 
@@ -351,6 +369,12 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
   },
   export: {
     export: { what: "the chain of both blocks", bytes: hexOf(Buffer.concat([block1.bytes, block2.bytes])) },
+  },
+  order: {
+    ready: fixture("what node-4 signs to be a member of chain 1", ready),
+    members: fixture("order 1: the members of chain 1 from height 40 on", membersOrder),
+    chain: fixture("order 2: a chain for service 7", chainOrder),
+    revoke: fixture("order 3: the meter's credential is revoked", revokeOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   refusal: { refusal: fixture("refusal of record 1: bad signature", refusal) },

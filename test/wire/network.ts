@@ -118,14 +118,15 @@ export function testBatch(
   credentials: readonly Uint8Array[],
   records: readonly Uint8Array[],
 ): SealedBatch {
-  const batch: Batch = { chain, origin: origin.id, number, credentials, records };
+  const notices = credentials.map((bytes) => ({ kind: "credential" as const, bytes }));
+  const batch: Batch = { chain, origin: origin.id, number, notices, records };
   const id = batchId(batchBytes(network.genesis.hash, batch));
   const signed = acknowledgementBytes(network.genesis.hash, chain, origin.id, number, id);
   const acknowledgements = membersOf(network, chain).map((node) => ({
     node: node.id,
     digest: sha256(node.signer.sign(signed)),
   }));
-  return { origin: origin.id, number, id, acknowledgements, credentials, records };
+  return { origin: origin.id, number, id, acknowledgements, notices, records };
 }
 
 export interface Seal {

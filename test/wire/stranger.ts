@@ -185,8 +185,8 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   const others = list(anchors).map((anchor) => numberOf(list(anchor, 3)[0]));
   demand(ascending(others, 0) && !others.includes(chain.service), "anchors are not of other chains in order");
   const batches = list(batchItems).map((batch) => list(batch, 6));
-  const summary = batches.map(([origin, number, id, acknowledgements, credentials, records]): Item => {
-    return [origin!, number!, id!, acknowledgements!, credentials!, list(records).length];
+  const summary = batches.map(([origin, number, id, acknowledgements, notices, records]): Item => {
+    return [origin!, number!, id!, acknowledgements!, notices!, list(records).length];
   });
   const metadata = independentCbor([
     Buffer.from("GSB1"),
@@ -255,7 +255,7 @@ function runRules(
 ): Item[] {
   const violations: Item[] = [];
   let leaf = 0;
-  for (const [origin, number, id, acknowledgements, credentials, records] of batches) {
+  for (const [origin, number, id, acknowledgements, notices, records] of batches) {
     demand(
       chain.members.some((member) => member.id === hex(origin)),
       "original node is no member of the chain",
@@ -267,7 +267,11 @@ function runRules(
     );
     demand(ascending(positions, -1), "those who acknowledged are not members in their order");
     demand(positions.length >= quorum(chain), "acknowledgements are not of a quorum");
-    for (const credential of list(credentials)) bringMeter(genesis, state, bytesOf(credential));
+    for (const notice of list(notices)) {
+      const [kind, bytes] = list(notice, 2);
+      demand(kind === 1, "a notice is no credential");
+      bringMeter(genesis, state, bytesOf(bytes));
+    }
     for (const item of list(records)) {
       leaf += 1;
       const record = readRecord(chain, state, bytesOf(item));

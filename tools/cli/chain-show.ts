@@ -6,6 +6,7 @@ import { unitName } from "../../src/meter/unit.js";
 import { type Block, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { decodeHeader, headerHash } from "../../src/wire/header.js";
+import { noticesOf } from "../../src/wire/notice.js";
 import { parseRecord, type Register } from "../../src/wire/record.js";
 import { chainOfSource, openSource, type SourceOptions } from "../audit/source.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -88,7 +89,8 @@ function violationView({ kind, meter, seq, detail }: Violation) {
   return { kind, meter, seq, record: kind === "fork" ? parseRecord(detail as Uint8Array).hash : detail };
 }
 
-function batchView({ origin, number, id, acknowledgements, credentials, records }: SealedBatch) {
+function batchView({ origin, number, id, acknowledgements, notices, records }: SealedBatch) {
+  const credentials = noticesOf(notices, "credential");
   return { origin, number, id, acknowledgements, credentials, records: records.map(recordView) };
 }
 

@@ -155,7 +155,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     const kind = random.below(5);
     if (kind === 0) return encodeFrame("needBatch", chain, encodeBatchNote(name, []));
     if (kind === 1) {
-      const empty = { chain, origin: name.origin, number: name.number, credentials: [], records: [] };
+      const empty = { chain, origin: name.origin, number: name.number, notices: [], records: [] };
       const signature = sign(acknowledgementOf(genesis.hash, { batch: empty, id: name.id }));
       return encodeFrame("acknowledge", chain, encodeBatchNote(name, [{ node: fromHex(self)!, signature }]));
     }

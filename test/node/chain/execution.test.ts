@@ -68,7 +68,7 @@ function createState() {
     view,
     sealed,
     batch(records: readonly ExecutionRecord[]): ExecutionBatch {
-      const batch = { origin, number, credentials: [credential], records };
+      const batch = { origin, number, notices: [{ kind: "credential" as const, bytes: credential }], records };
       number += 1;
       return batch;
     },
@@ -105,7 +105,7 @@ test("seals records in order and brings a meter's credential onto the chain once
 
 test("drops a record whose meter has no credential on the chain", () => {
   const state = createState();
-  const execution = execute(state.view, [{ origin, number: 0, credentials: [], records: [record(0)] }]);
+  const execution = execute(state.view, [{ origin, number: 0, notices: [], records: [record(0)] }]);
   assert.deepEqual(seqs(execution), []);
 });
 

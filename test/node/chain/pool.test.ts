@@ -18,7 +18,7 @@ function batch(number: number, origin = 0, seq = number): ReadBatch {
     chain: 1,
     origin: members[origin]!.id,
     number,
-    credentials: [],
+    notices: [],
     records: records.map((r) => r.stripped),
   };
   return makeBatch(new Uint8Array(32), content, records, (bytes) => signers[origin]!.sign(bytes));

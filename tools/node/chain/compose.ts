@@ -137,7 +137,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     inputs.batches.map(({ read }) => ({
       origin: read.batch.origin,
       number: read.batch.number,
-      credentials: read.batch.credentials,
+      notices: read.batch.notices,
       records: read.execution,
     })),
   );
@@ -197,7 +197,7 @@ function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number
     number: accepted.read.batch.number,
     id: accepted.read.id,
     acknowledgements: accepted.acknowledgements.map(({ node, signature }) => ({ node, digest: sha256(signature) })),
-    credentials: sealed.credentials,
+    notices: sealed.notices,
     records: sealed.records.map((record) => record.bytes),
   };
 }

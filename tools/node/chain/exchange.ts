@@ -290,7 +290,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   }
 }
 
-const emptyBatch = { credentials: [], records: [] };
+const emptyBatch = { notices: [], records: [] };
 
 export function nameOf(read: ReadBatch): BatchName {
   return { origin: read.batch.origin, number: read.batch.number, id: read.id };

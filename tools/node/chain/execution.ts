@@ -6,6 +6,7 @@ import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.j
 import { parseCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { keyId } from "../../../src/wire/key.js";
+import type { Notice } from "../../../src/wire/notice.js";
 import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 
@@ -44,7 +45,7 @@ export interface ExecutionRecord {
 export interface ExecutionBatch {
   readonly origin: Uint8Array;
   readonly number: number;
-  readonly credentials: readonly Uint8Array[];
+  readonly notices: readonly Notice[];
   readonly records: readonly ExecutionRecord[];
 }
 
@@ -59,7 +60,7 @@ export interface ChainView {
 export interface Execution {
   /** per batch of the input: what of it is sealed */
   readonly sealed: readonly {
-    readonly credentials: readonly Uint8Array[];
+    readonly notices: readonly Notice[];
     readonly records: readonly ExecutionRecord[];
   }[];
   readonly violations: readonly Violation[];
@@ -133,11 +134,11 @@ export function encodeResults(violations: readonly Violation[]): Uint8Array {
 function executeBatch(run: Run, batch: ExecutionBatch) {
   const origin = toHex(batch.origin);
   const after = sealNumber(run.origins.get(origin) ?? run.view.origin(origin), batch.number);
-  if (after === undefined) return { credentials: [], records: [] };
+  if (after === undefined) return { notices: [], records: [] };
   run.origins.set(origin, after);
-  const credentials = batch.credentials.filter((credential) => bringCredential(run, credential));
+  const notices = batch.notices.filter(({ kind, bytes }) => kind === "credential" && bringCredential(run, bytes));
   const records = batch.records.filter((record) => sealRecord(run, record));
-  return { credentials, records };
+  return { notices, records };
 }
 
 /** The first credential of a meter stays on the chain; it makes the meter known to it. */

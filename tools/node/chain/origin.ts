@@ -2,6 +2,7 @@
 
 import type { Block } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import type { Notice } from "../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import { assertInvariant } from "../../errors.js";
 import type { Writer } from "../store/store.js";
@@ -88,7 +89,7 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
       chain: service,
       origin: ports.self.id,
       number,
-      credentials: newCredentials(records),
+      notices: newCredentials(records),
       records: records.map((record) => record.stripped),
     };
     return makeBatch(genesis.hash, batch, records, (bytes) => ports.signer.sign(bytes));
@@ -117,7 +118,7 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
     for (const record of records.filter(isPresentable)) gather.add(record);
   };
 
-  const newCredentials = (records: readonly Record[]): Uint8Array[] => {
+  const newCredentials = (records: readonly Record[]): Notice[] => {
     const credentials = new Map<string, Uint8Array>();
     for (const { kid } of records) {
       const id = toHex(kid);
@@ -126,7 +127,7 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
       assertInvariant(shown !== undefined, `meter ${id} has shown its credential before its record was admitted`);
       credentials.set(id, shown);
     }
-    return [...credentials.values()];
+    return [...credentials.values()].map((bytes) => ({ kind: "credential", bytes }));
   };
 
   return {

@@ -98,8 +98,8 @@ function checkExecution(tip: ChainTip, block: Block, execution: Execution, recor
   if (sealedRecords !== records)
     throw new WireError("unproven", "a record is sealed twice, or its meter has no credential");
   if (records === 0 && violations.length === 0) throw new WireError("unproven", "block is empty");
-  const credentials = sealed.reduce((sum, batch) => sum + batch.credentials.length, 0);
-  if (credentials !== block.batches.reduce((sum, batch) => sum + batch.credentials.length, 0)) {
+  const notices = sealed.reduce((sum, batch) => sum + batch.notices.length, 0);
+  if (notices !== block.batches.reduce((sum, batch) => sum + batch.notices.length, 0)) {
     throw new WireError("unproven", "a credential is on the chain twice");
   }
   if (!equalBytes(encodeResults(violations), block.results)) {

@@ -52,7 +52,8 @@ export function createVerification(ports: ChainPorts): (read: ReadBatch) => Prom
 
   return async (read) => {
     const brought = new Map<string, Credential>();
-    for (const bytes of read.batch.credentials) {
+    for (const { kind, bytes } of read.batch.notices) {
+      if (kind !== "credential") throw new WireError("unsupported", `batch holds a notice of kind ${kind}`);
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes));
     }

@@ -1,0 +1,206 @@
+// Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters whose credential is
+// revoked. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
+
+import { equalBytes, toHex } from "./bytes.js";
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { parseSign1, sign1, verifySign1 } from "./cose.js";
+import { WireError } from "./error.js";
+import { type Genesis, type Member, memberFromArray, memberToArray, NODES_MAX, networkName } from "./genesis.js";
+import { isTarget } from "./header.js";
+import type { Signer, Verify } from "./key.js";
+import { SERVICE_MAX } from "./services.js";
+import { asArray, asBytes, asMap, asUint } from "./shape.js";
+
+export const ORDER_BYTES_MAX = 32_768;
+/** Meters that one order revokes. */
+export const REVOKED_MAX = 1_000;
+const MEMBERS_ACTION = 1;
+const CHAIN_ACTION = 2;
+const REVOKE_ACTION = 3;
+
+/** That a node is willing to be a member of a chain and holds its key. */
+export interface Ready {
+  readonly node: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A chain's members, all of them, from a height on. */
+export interface MembersAction {
+  readonly type: "members";
+  readonly chain: number;
+  /** the first height that they seal, or later: the chain has to know of the order */
+  readonly effectiveHeight: number;
+  /** in the order in which they propose */
+  readonly members: readonly Member[];
+  /** of nodes that are no members before */
+  readonly ready: readonly Ready[];
+}
+
+/** A chain that the genesis does not have, among nodes that the network knows. */
+export interface ChainAction {
+  readonly type: "chain";
+  readonly service: number;
+  readonly name: string;
+  readonly members: readonly Member[];
+  /** difficulty in Bitcoin's compact form; 0 where any nonce will do */
+  readonly target: number;
+}
+
+/** No node takes new records of these meters. */
+export interface RevokeAction {
+  readonly type: "revoke";
+  /** key ids, ascending */
+  readonly meters: readonly Uint8Array[];
+}
+
+export type Action = MembersAction | ChainAction | RevokeAction;
+
+export interface Order {
+  /** 1, 2, 3 ... over the network */
+  readonly number: number;
+  /** UTC seconds */
+  readonly time_s: number;
+  readonly action: Action;
+}
+
+/** What a node signs to say that it is ready to be a member of a chain. */
+export function readyBytes(genesisHash: Uint8Array, chain: number, node: Uint8Array): Uint8Array {
+  return encodeCbor(["gs1/ready", genesisHash, chain, node]);
+}
+
+/** Signs an order for the network. Throws a WireError where it could not be read again. */
+export function issueOrder(order: Order, genesis: Pick<Genesis, "hash">, authority: Signer): Uint8Array {
+  const payload = new Map<number, CborValue>([
+    [1, 1],
+    [2, genesis.hash],
+    [3, order.number],
+    [4, order.time_s],
+    [5, actionToArray(order.action)],
+  ]);
+  const bytes = sign1(encodeCbor(payload), authority);
+  readOrder(bytes, genesis);
+  return bytes;
+}
+
+/** Reads an order for this network; neither its signature nor those of READY are checked. */
+export function readOrder(bytes: Uint8Array, genesis: Pick<Genesis, "hash">): Order {
+  const message = parseSign1(bytes, ORDER_BYTES_MAX);
+  if (message.unprotected.size !== 0) throw new WireError("shape", "order has an unprotected header");
+  const map = asMap(decodeCbor(message.payload), "order", [1, 2, 3, 4, 5]);
+  const version = asUint(map.get(1), "order version");
+  if (version !== 1) throw new WireError("unsupported", `order format version ${version} is not supported`);
+  if (!equalBytes(asBytes(map.get(2), "order genesis hash", 32), genesis.hash)) {
+    throw new WireError("unproven", "order is for another network");
+  }
+  const number = asUint(map.get(3), "order number");
+  if (number === 0) throw new WireError("shape", "order number must not be 0");
+  return { number, time_s: asUint(map.get(4), "order time"), action: actionFromArray(map.get(5)) };
+}
+
+/** Reads an order and checks that the authority has signed it, and each READY in it its node. */
+export function verifyOrder(bytes: Uint8Array, genesis: Pick<Genesis, "hash" | "authority">, verify: Verify): Order {
+  const order = readOrder(bytes, genesis);
+  if (!verifySign1(parseSign1(bytes, ORDER_BYTES_MAX), genesis.authority, verify)) {
+    throw new WireError("unproven", "order is not signed by the authority");
+  }
+  const { action } = order;
+  if (action.type !== "members") return order;
+  for (const { node, signature } of action.ready) {
+    const member = action.members.find(({ id }) => equalBytes(id, node))!;
+    if (!verify(member.key, readyBytes(genesis.hash, action.chain, node), signature)) {
+      throw new WireError("unproven", `order: READY of ${member.name} is not signed by it`);
+    }
+  }
+  return order;
+}
+
+function actionToArray(action: Action): CborValue {
+  switch (action.type) {
+    case "members":
+      return [
+        MEMBERS_ACTION,
+        action.chain,
+        action.effectiveHeight,
+        action.members.map(memberToArray),
+        action.ready.map(({ node, signature }) => [node, signature]),
+      ];
+    case "chain":
+      return [CHAIN_ACTION, action.service, action.name, action.members.map(memberToArray), action.target];
+    case "revoke":
+      return [REVOKE_ACTION, action.meters];
+  }
+}
+
+function actionFromArray(value: CborValue | undefined): Action {
+  const items = asArray(value, "order action");
+  switch (asUint(items[0], "order action type")) {
+    case MEMBERS_ACTION:
+      return membersAction(asArray(items, "order of members", 5));
+    case CHAIN_ACTION:
+      return chainAction(asArray(items, "order of a chain", 5));
+    case REVOKE_ACTION:
+      return revokeAction(asArray(items, "order of revocation", 2));
+    default:
+      throw new WireError("unsupported", `order action type ${String(items[0])} is not known`);
+  }
+}
+
+function membersAction([, chain, height, members, ready]: readonly CborValue[]): MembersAction {
+  const action: MembersAction = {
+    type: "members",
+    chain: serviceFrom(chain),
+    effectiveHeight: asUint(height, "order effective height"),
+    members: membersFrom(members),
+    ready: asArray(ready, "order READY").map((item) => {
+      const [node, signature] = asArray(item, "order READY", 2);
+      return { node: asBytes(node, "READY node", 8), signature: asBytes(signature, "READY signature", 64) };
+    }),
+  };
+  if (action.effectiveHeight === 0) throw new WireError("shape", "order effective height must not be 0");
+  const ids = action.ready.map(({ node }) => toHex(node));
+  const known = new Set(action.members.map(({ id }) => toHex(id)));
+  if (new Set(ids).size !== ids.length || !ids.every((id) => known.has(id))) {
+    throw new WireError("shape", "order: READY must be of its members, each at most once");
+  }
+  return action;
+}
+
+function chainAction([, service, name, members, target]: readonly CborValue[]): ChainAction {
+  const compact = asUint(target, "order target", 0xffffffff);
+  if (!isTarget(compact)) throw new WireError("shape", `order target ${compact} is no compact difficulty`);
+  return {
+    type: "chain",
+    service: serviceFrom(service),
+    name: networkName(name, "order chain name"),
+    members: membersFrom(members),
+    target: compact,
+  };
+}
+
+function revokeAction([, meters]: readonly CborValue[]): RevokeAction {
+  const ids = asArray(meters, "order meters").map((meter) => asBytes(meter, "order meter", 8));
+  if (ids.length === 0 || ids.length > REVOKED_MAX) {
+    throw new WireError("shape", `order must revoke 1 to ${REVOKED_MAX} meters, not ${ids.length}`);
+  }
+  if (ids.some((id, index) => index > 0 && toHex(id) <= toHex(ids[index - 1]!))) {
+    throw new WireError("shape", "order meters are not in ascending order");
+  }
+  return { type: "revoke", meters: ids };
+}
+
+function membersFrom(value: CborValue | undefined): Member[] {
+  const members = asArray(value, "order members").map((member) => memberFromArray(member, "order member"));
+  if (members.length === 0 || members.length > NODES_MAX) {
+    throw new WireError("shape", `order must name 1 to ${NODES_MAX} members, not ${members.length}`);
+  }
+  if (new Set(members.map(({ id }) => toHex(id))).size !== members.length) {
+    throw new WireError("shape", "order names a member twice");
+  }
+  return members;
+}
+
+function serviceFrom(value: CborValue | undefined): number {
+  const service = asUint(value, "order chain", SERVICE_MAX);
+  if (service === 0) throw new WireError("shape", "order chain must not be 0");
+  return service;
+}

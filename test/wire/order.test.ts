@@ -1,0 +1,154 @@
+// Orders of the authority: written, read, refused.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { compareBytes } from "../../src/wire/bytes.js";
+import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
+import { sign1 } from "../../src/wire/cose.js";
+import { memberToArray } from "../../src/wire/genesis.js";
+import {
+  type Action,
+  issueOrder,
+  ORDER_BYTES_MAX,
+  type Order,
+  readOrder,
+  readyBytes,
+  verifyOrder,
+} from "../../src/wire/order.js";
+import { nodeVerify } from "../../tools/node/crypto.js";
+import { fixedBytes } from "./arbitraries.js";
+import { independentCbor } from "./independent-cbor.js";
+import { sha256, startTime_s, testNetwork } from "./network.js";
+
+const network = testNetwork("alpha", 6);
+const { genesis, authority, nodes } = network;
+const members = nodes.map(({ id, key, name }) => ({ id, key, name }));
+const uints = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const services = fc.integer({ min: 1, max: 65_535 });
+const someMembers = fc.shuffledSubarray(members, { minLength: 1 });
+
+const actions: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({ chain: services, effectiveHeight: uints, members: someMembers, willing: fc.nat(3) }).map(
+    ({ chain, effectiveHeight, members: set, willing }): Action => ({
+      type: "members",
+      chain,
+      effectiveHeight,
+      members: set,
+      ready: set.slice(0, willing).map(({ id }) => readyOf(chain, id)),
+    }),
+  ),
+  fc
+    .record({ service: services, name: fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/), members: someMembers })
+    .map((chain): Action => ({ type: "chain", ...chain, target: 0 })),
+  fc
+    .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 20, selector: String })
+    .map((meters): Action => ({ type: "revoke", meters: [...meters].sort(compareBytes) })),
+);
+const orders: fc.Arbitrary<Order> = fc.record(
+  { number: uints, time_s: uints, action: actions },
+  { noNullPrototype: true },
+);
+
+function readyOf(chain: number, id: Uint8Array) {
+  const node = nodes.find((candidate) => compareBytes(candidate.id, id) === 0)!;
+  return { node: id, signature: node.signer.sign(readyBytes(genesis.hash, chain, id)) };
+}
+
+test("reads and verifies every order that it issues", () => {
+  fc.assert(
+    fc.property(orders, (order) => {
+      const bytes = issueOrder(order, genesis, authority);
+      assert.deepEqual(readOrder(bytes, genesis), order);
+      assert.deepEqual(verifyOrder(bytes, genesis, nodeVerify), order);
+    }),
+  );
+});
+
+test("refuses an order with any byte changed", () => {
+  fc.assert(
+    fc.property(orders, fc.nat(), fc.integer({ min: 1, max: 255 }), (order, place, change) => {
+      const bytes = issueOrder(order, genesis, authority);
+      bytes[place % bytes.length]! ^= change;
+      assert.throws(() => verifyOrder(bytes, genesis, nodeVerify));
+    }),
+  );
+});
+
+test("never throws anything but a WireError for bytes that are no order", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      assert.throws(() => readOrder(bytes, genesis), { name: "WireError" });
+      assert.throws(() => readOrder(Uint8Array.of(0xd2, ...bytes), genesis), { name: "WireError" });
+    }),
+  );
+});
+
+test("refuses an order of another network, another authority, or whose READY another node has signed", () => {
+  const revoke: Order = { number: 1, time_s: startTime_s, action: { type: "revoke", meters: [nodes[0]!.id] } };
+  const elsewhere = testNetwork("beta");
+  const foreign = issueOrder(revoke, elsewhere.genesis, authority);
+  assert.throws(() => verifyOrder(foreign, genesis, nodeVerify), /another network/);
+  const usurped = issueOrder(revoke, genesis, elsewhere.authority);
+  assert.throws(() => verifyOrder(usurped, genesis, nodeVerify), /not signed by the authority/);
+
+  const action = { type: "members", chain: 1, effectiveHeight: 9, members } as const;
+  for (const ready of [readyOf(3, members[0]!.id), { ...readyOf(1, members[1]!.id), node: members[0]!.id }]) {
+    const order = issueOrder(
+      { number: 1, time_s: startTime_s, action: { ...action, ready: [ready] } },
+      genesis,
+      authority,
+    );
+    assert.throws(() => verifyOrder(order, genesis, nodeVerify), /READY of node-0 is not signed by it/);
+  }
+});
+
+test("refuses orders of a wrong shape, signed as they are", () => {
+  const set = members.slice(0, 2).map(memberToArray);
+  const [id] = set[0] as readonly CborValue[];
+  const ready = [id!, new Uint8Array(64)];
+  const signed = (entries: readonly (readonly [number, CborValue])[]) => sign1(encodeCbor(new Map(entries)), authority);
+  const payload = (action: CborValue, number: CborValue = 1, version = 1, hash = genesis.hash) =>
+    signed([
+      [1, version],
+      [2, hash],
+      [3, number],
+      [4, startTime_s],
+      [5, action],
+    ]);
+  const cases: readonly (readonly [string, Uint8Array, RegExp])[] = [
+    ["another version", payload([3, [id!]], 1, 2), /version 2/],
+    ["number 0", payload([3, [id!]], 0), /number/],
+    [
+      "an entry too many",
+      signed([
+        [1, 1],
+        [6, 0],
+      ]),
+      /order/,
+    ],
+    ["an unknown action", payload([4]), /action type 4/],
+    ["no action", payload([]), /action type/],
+    ["no members", payload([1, 1, 9, [], []]), /1 to 128 members/],
+    ["a member twice", payload([1, 1, 9, [set[0]!, set[0]!], []]), /twice/],
+    ["chain 0", payload([1, 0, 9, set, []]), /chain/],
+    ["effective height 0", payload([1, 1, 0, set, []]), /effective height/],
+    ["READY of no member", payload([1, 1, 9, set.slice(1), [ready]]), /READY/],
+    ["READY twice", payload([1, 1, 9, set, [ready, ready]]), /READY/],
+    ["READY too short", payload([1, 1, 9, set, [[id!, new Uint8Array(63)]]]), /READY signature/],
+    ["an id that is not its key's", payload([1, 1, 9, [[new Uint8Array(8), ...(set[0] as []).slice(1)]], []]), /id/],
+    ["a chain's bad name", payload([2, 7, "Water", set, 0]), /name/],
+    ["a chain's bad target", payload([2, 7, "water", set, 1]), /difficulty/],
+    ["no meter", payload([3, []]), /1 to 1000 meters/],
+    ["meters out of order", payload([3, [Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), new Uint8Array(8)]]), /ascending/],
+    ["a meter twice", payload([3, [id!, id!]]), /ascending/],
+    ["too large", new Uint8Array(ORDER_BYTES_MAX + 2).fill(0xd2), /larger|COSE/],
+  ];
+  for (const [name, bytes, message] of cases) assert.throws(() => readOrder(bytes, genesis), message, name);
+});
+
+test("the bytes of READY are those of the protocol", () => {
+  const { id } = nodes[0]!;
+  assert.deepEqual(Buffer.from(readyBytes(genesis.hash, 7, id)), independentCbor(["gs1/ready", genesis.hash, 7, id]));
+  assert.notDeepEqual(readyBytes(sha256(genesis.hash), 7, id), readyBytes(genesis.hash, 7, id));
+});
