@@ -111,8 +111,8 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     const records = chosen.map(({ record }) => parseRecord(record));
     const number = random.chance(0.5) ? random.below(3) : random.below(NUMBERS);
     const bytes = records.map((record) => record.stripped);
-    const credentials = chosen.map(({ meter }) => meter.credential);
-    const batch = { chain, origin: self.id, number, credentials, records: bytes };
+    const notices = chosen.map(({ meter }) => ({ kind: "credential" as const, bytes: meter.credential }));
+    const batch = { chain, origin: self.id, number, notices, records: bytes };
     const made = makeBatch(genesis.hash, batch, records, (message) => signer.sign(message));
     if (random.chance(0.3)) return encodeFrame("batch", chain, made.bytes);
     return encodeFrame("batch", chain, mutateCbor(made.bytes, random) ?? made.bytes);
