@@ -15,6 +15,7 @@ export const BLOCK_BYTES_MAX = 16_777_216;
 const MAGIC = Uint8Array.of(0x47, 0x53, 0x42, 0x31); // "GSB1"
 const FORMAT_VERSION = 1;
 const blockLimits = { size: BLOCK_BYTES_MAX, items: 4_096 };
+const metadataLimits = { size: 8_192, items: 512 };
 const dataLimits = { size: BLOCK_BYTES_MAX, items: 262_144 };
 
 /** A sealed temporary block: its records and notices less those that were on the chain before. */
@@ -91,6 +92,33 @@ export function metadataEntry(content: BlockContent): Uint8Array {
     content.time_ms,
     anchorsToArray(content.anchors),
   ]);
+}
+
+/** What a metadata entry says of its block's place and of the members at its height and the next. */
+export interface BoundMembers {
+  readonly network: string;
+  readonly chain: number;
+  readonly height: number;
+  readonly memberSet: Uint8Array;
+  readonly nextMemberSet: Uint8Array;
+}
+
+/** Reads those fields of the entry of leaf 0; throws a WireError where it is none. */
+export function boundMembers(metadata: Uint8Array): BoundMembers {
+  const fields = asArray(decodeCbor(metadata, metadataLimits), "metadata", 14);
+  if (!equalBytes(asBytes(fields[0], "metadata magic", 4), MAGIC)) {
+    throw new WireError("shape", "metadata magic is not GSB1");
+  }
+  if (asUint(fields[1], "metadata version") !== FORMAT_VERSION) {
+    throw new WireError("unsupported", `metadata format version ${String(fields[1])} is not supported`);
+  }
+  return {
+    network: asText(fields[2], "metadata network", 32),
+    chain: asUint(fields[3], "metadata chain"),
+    height: asUint(fields[4], "metadata height"),
+    memberSet: asBytes(fields[9], "metadata member set", 32),
+    nextMemberSet: asBytes(fields[10], "metadata next member set", 32),
+  };
 }
 
 /** The block's Merkle tree over the metadata and the records' hashes, `hashes` being those in the order of the batches. */

@@ -1,9 +1,9 @@
 // The commit certificate: precommits of a quorum for one block in one round (Tendermint, arXiv 1807.04938, line 49).
 
-import { equalBytes } from "./bytes.js";
+import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
-import type { Member } from "./genesis.js";
+import type { MemberKey } from "./genesis.js";
 import type { Verify } from "./key.js";
 import { quorum } from "./quorum.js";
 import { asArray, asBytes, asUint } from "./shape.js";
@@ -54,7 +54,7 @@ export function verifyCertificate(
     readonly height: number;
     readonly headerHash: Uint8Array;
   },
-  members: readonly Member[],
+  members: readonly MemberKey[],
   verify: Verify,
 ): void {
   const needed = quorum(members.length);
@@ -71,7 +71,7 @@ export function verifyCertificate(
     const member = members[next];
     if (member === undefined) throw new WireError("unproven", "certificate's signers are not members in their order");
     if (!verify(member.key, message, signature)) {
-      throw new WireError("unproven", `certificate's signature of ${member.name} does not verify`);
+      throw new WireError("unproven", `certificate's signature of ${toHex(node)} does not verify`);
     }
     next += 1;
   }

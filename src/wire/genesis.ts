@@ -17,9 +17,12 @@ export const NODES_MAX = 128;
 export const CHAINS_MAX = 64;
 
 /** A node and the key it signs with; its id is the key's kid. */
-export interface Member {
+export interface MemberKey {
   readonly id: Uint8Array;
   readonly key: PublicKey;
+}
+
+export interface Member extends MemberKey {
   readonly name: string;
 }
 
@@ -81,9 +84,33 @@ export function chainOf(genesis: Genesis, service: number): GenesisChain | undef
   return genesis.chains.find((chain) => chain.service === service);
 }
 
+/** [+ [id, COSE_Key]], the members in their order. */
+export function memberSetToArray(members: readonly MemberKey[]): CborValue {
+  return members.map((member) => [member.id, keyToMap(member.key)]);
+}
+
+/** Reads [+ [id, COSE_Key]]; throws a WireError where an id is not its key's or stands twice. */
+export function memberSetFromArray(value: CborValue | undefined): MemberKey[] {
+  const members = asArray(value, "member set").map((item) => {
+    const [id, key] = asArray(item, "member", 2);
+    const member = { id: asBytes(id, "member id", 8), key: keyFromMap(key) };
+    if (!equalBytes(member.id, keyId(member.key))) throw new WireError("shape", "member's id is not its key's");
+    return member;
+  });
+  if (members.length === 0 || members.length > NODES_MAX) {
+    throw new WireError("shape", `member set must have 1 to ${NODES_MAX} members`);
+  }
+  refuseRepeats(
+    members.map((member) => String(member.id)),
+    "member",
+    "member set",
+  );
+  return members;
+}
+
 /** SHA-256 over [+ [id, COSE_Key]], the members in their order. */
-export function memberSetHash(members: readonly Member[]): Uint8Array {
-  return sha256(encodeCbor(members.map((member) => [member.id, keyToMap(member.key)])));
+export function memberSetHash(members: readonly MemberKey[]): Uint8Array {
+  return sha256(encodeCbor(memberSetToArray(members)));
 }
 
 function readGenesis(bytes: Uint8Array): Genesis {
@@ -166,6 +193,6 @@ export function networkName(value: CborValue | undefined, field: string): string
   return name;
 }
 
-function refuseRepeats(values: readonly string[], what: string): void {
-  if (new Set(values).size !== values.length) throw new WireError("shape", `genesis names a ${what} twice`);
+function refuseRepeats(values: readonly string[], what: string, whole = "genesis"): void {
+  if (new Set(values).size !== values.length) throw new WireError("shape", `${whole} names a ${what} twice`);
 }

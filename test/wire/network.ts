@@ -138,13 +138,15 @@ export interface Seal {
   /** how many members sign; a quorum by default */
   readonly signers?: number;
   readonly time_ms?: number;
+  /** who seals it, and who the next one; those of the genesis by default */
+  readonly members?: readonly TestNode[];
+  readonly nextMembers?: readonly TestNode[];
 }
 
 /** The block after `previous` (or the chain's first), sealed by its members. */
 export function sealBlock(network: TestNetwork, chain: number, previous: Block | undefined, seal: Seal): Block {
   const { genesis } = network;
-  const members = membersOf(network, chain);
-  const set = memberSetHash(members);
+  const members = seal.members ?? membersOf(network, chain);
   const height = previous === undefined ? 1 : previous.height + 1;
   const content: BlockContent = {
     network: genesis.network,
@@ -157,8 +159,8 @@ export function sealBlock(network: TestNetwork, chain: number, previous: Block |
     anchors: seal.anchors ?? [],
     judgedAt: 0,
     time_ms: seal.time_ms ?? (previous === undefined ? startTime_s * 1_000 + 1_500 : previous.time_ms + 1_500),
-    memberSet: set,
-    nextMemberSet: set,
+    memberSet: memberSetHash(members),
+    nextMemberSet: memberSetHash(seal.nextMembers ?? members),
   };
   const header = mineHeader({
     version: 1,
@@ -168,7 +170,7 @@ export function sealBlock(network: TestNetwork, chain: number, previous: Block |
     target: genesis.chains.find(({ service }) => service === chain)!.target,
     nonce: 0,
   });
-  const certificate = certify(network, chain, height, seal.round ?? 0, headerHash(header), seal.signers);
+  const certificate = certify(network, chain, height, seal.round ?? 0, headerHash(header), seal.signers, members);
   return { ...content, header, certificate, lock_ms: content.time_ms + 250 };
 }
 
@@ -179,8 +181,8 @@ export function certify(
   round: number,
   hash: Uint8Array,
   signers?: number,
+  members: readonly TestNode[] = membersOf(network, chain),
 ): Certificate {
-  const members = membersOf(network, chain);
   const signed = precommitBytes(network.genesis.hash, chain, height, round, hash);
   const signatures = members
     .slice(0, signers ?? quorum(members.length))

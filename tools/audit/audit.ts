@@ -1,7 +1,7 @@
 // The audit of one chain: every block from the first on is checked with nothing but the genesis, everything that can be computed is
 // computed again, every signature verified. It holds a block and what the chain remembers of each meter, however long the chain is.
 
-import { type Anchor, type Block, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
+import { type Anchor, type Block, decodeBlock } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { verifyCertificate } from "../../src/wire/certificate.js";
 import { verifyCredential } from "../../src/wire/credential.js";
@@ -9,10 +9,10 @@ import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { headerHash } from "../../src/wire/header.js";
 import type { PublicKey } from "../../src/wire/key.js";
-import { quorum } from "../../src/wire/quorum.js";
 import type { Record as MeterRecord } from "../../src/wire/record.js";
 import type { ChainTip } from "../node/chain/compose.js";
 import { type ChainView, decodeResults, type Execution, type ViolationKind } from "../node/chain/execution.js";
+import { memberSetOf } from "../node/chain/members.js";
 import { type ReplayedBlock, replayBlock } from "../node/chain/replay.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
 import { nodeVerify, verifyAsync } from "../node/crypto.js";
@@ -132,6 +132,7 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
       previous: genesis.hash,
       counter: 0,
       time_ms: 0,
+      members: memberSetOf(chain.members),
       view: viewOver(meters, origins),
     },
     totals: {
@@ -184,16 +185,16 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   const { tip } = audit;
   const replayed = replayBlock(tip, block);
   const { execution, records } = replayed;
-  checkAcknowledgements(audit.chain, block.batches);
   const hash = headerHash(block.header);
   const named = { genesisHash: audit.genesis.hash, chain: block.chain, height: block.height, headerHash: hash };
-  verifyCertificate(block.certificate, named, audit.chain.members, nodeVerify);
+  verifyCertificate(block.certificate, named, tip.members.members, nodeVerify);
   bringCredentials(audit, execution);
   const complaint = complaintOf(audit, replayed);
   for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
   for (const [node, state] of execution.origins) audit.origins.set(node, state);
   audit.forks.expect(replayed.forks, block.height);
-  audit.tip = { ...tip, height: block.height + 1, previous: hash, counter: block.counter, time_ms: block.time_ms };
+  const { height, counter, time_ms } = block;
+  audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, members: replayed.nextMembers };
   return { block, records: records.length, violations: decodeResults(block.results), complaint };
 }
 
@@ -211,28 +212,6 @@ async function settle(audit: Audit, judged: Judged | undefined): Promise<Problem
   for (const { kind } of judged.violations) totals.violations[kind] += 1;
   audit.options.onBlock?.(totals.height, totals.records);
   return undefined;
-}
-
-/** Each temporary block is a member's, and a quorum of members, in their order, has acknowledged it. */
-function checkAcknowledgements(chain: GenesisChain, batches: readonly SealedBatch[]): void {
-  const needed = quorum(chain.members.length);
-  for (const { origin, number, acknowledgements } of batches) {
-    const name = `batch ${number} of ${toHex(origin)}`;
-    if (!chain.members.some(({ id }) => equalBytes(id, origin))) {
-      throw new WireError("unproven", `${name} is not of a member of the chain`);
-    }
-    if (acknowledgements.length < needed) {
-      throw new WireError("unproven", `${name} has ${acknowledgements.length} acknowledgements, ${needed} are needed`);
-    }
-    let next = 0;
-    for (const { node } of acknowledgements) {
-      while (next < chain.members.length && !equalBytes(chain.members[next]!.id, node)) next += 1;
-      if (next === chain.members.length) {
-        throw new WireError("unproven", `${name}: those who acknowledged are not members in their order`);
-      }
-      next += 1;
-    }
-  }
 }
 
 async function compareAnchors(audit: Audit, block: Block): Promise<string | undefined> {

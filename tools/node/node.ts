@@ -210,6 +210,7 @@ async function compose(
         monotonic_ms: () => performance.now(),
         setTimer: scope.set,
         clearTimer: scope.clear,
+        peers: () => network.connected(),
         send: (node, frame) => void network.send(node, frame),
         anchors: () => anchorsBeside(chain.service, chains),
         onSealed,
@@ -293,7 +294,7 @@ function createPeers(
     async onMessage(id, bytes) {
       const frame = decodeFrame(bytes);
       const chain = frame === undefined ? undefined : chains.get(frame.chain);
-      if (frame === undefined || chain === undefined || !chain.hasMember(id)) {
+      if (frame === undefined || chain === undefined) {
         metrics.peerFramesRefused.inc();
         return;
       }
@@ -312,7 +313,7 @@ function createPeers(
       else connected.delete(id);
       metrics.peers.set(connected.size);
       log.info({ peer: id, connected: isConnected }, "peer");
-      if (isConnected) for (const chain of chains.values()) if (chain.hasMember(id)) chain.onPeer(id);
+      if (isConnected) for (const chain of chains.values()) chain.onPeer(id);
     },
     onRefused(reason, detail) {
       metrics.peerConnectionsRefused.inc({ reason });

@@ -8,7 +8,9 @@ import { parseCredential } from "../../src/wire/credential.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { headerHash } from "../../src/wire/header.js";
 import { keyId } from "../../src/wire/key.js";
+import type { ChainTip } from "../node/chain/compose.js";
 import type { ChainView } from "../node/chain/execution.js";
+import { memberSetOf } from "../node/chain/members.js";
 import { replayBlock } from "../node/chain/replay.js";
 import { encodeMeterState, encodeOriginState } from "../node/chain/state.js";
 import { blockKey, emptyTables, idKey, numberKey, rowsOf, type Tables } from "./disk.js";
@@ -25,11 +27,12 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, tables: Table
     origin: (node) => replayed.origins.get(`${service}/${node}`),
     sealedHash: (kid, seq) => hashes.get(numberKey(service, fromHex(kid)!, seq)),
   };
-  let tip = { genesis, chain, height: 1, previous: genesis.hash, counter: 0, time_ms: 0, view };
+  const members = memberSetOf(chain.members);
+  let tip: ChainTip = { genesis, chain, height: 1, previous: genesis.hash, counter: 0, time_ms: 0, members, view };
   let records = 0;
   for (let bytes = blockAt(tables, service, 1); bytes !== undefined; bytes = blockAt(tables, service, tip.height)) {
     const block = decodeBlock(bytes);
-    const { execution, records: sealed } = replayBlock(tip, block);
+    const { execution, records: sealed, nextMembers } = replayBlock(tip, block);
     for (const [index, record] of sealed.entries()) {
       const key = numberKey(service, record.kid, record.claims.seq);
       replayed.index.set(key, { height: block.height, leaf: index + 1 });
@@ -45,7 +48,7 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, tables: Table
     const previous = headerHash(block.header);
     replayed.blocks.set(blockKey(service, block.height), bytes);
     replayed.heads.set(String(service), { height: block.height, headerHash: previous, counter, time_ms, records });
-    tip = { ...tip, height: tip.height + 1, previous, counter, time_ms };
+    tip = { ...tip, height: tip.height + 1, previous, counter, time_ms, members: nextMembers };
   }
   return stateOf(replayed, service);
 }

@@ -20,6 +20,7 @@ export interface Tables {
   readonly acceptances: Map<string, Uint8Array>;
   readonly admitted: Map<string, Uint8Array>;
   readonly disclosures: Map<string, Uint8Array>;
+  readonly handovers: Map<string, Uint8Array>;
 }
 
 export type TableName = keyof Tables;
@@ -174,6 +175,7 @@ export function emptyTables(): Tables {
     acceptances: new Map(),
     admitted: new Map(),
     disclosures: new Map(),
+    handovers: new Map(),
   };
 }
 
@@ -187,6 +189,10 @@ export function numberKey(chain: number, id: Uint8Array, number: number): string
 
 export function blockKey(chain: number, height: number): string {
   return `${chain}/${height}`;
+}
+
+function heightOfKey(key: string): number {
+  return Number(key.slice(key.indexOf("/") + 1));
 }
 
 /** The values of a chain's rows, in the order of their keys. */
@@ -212,6 +218,10 @@ function storeOver(tables: Tables, damaged: ReadonlySet<string>, isReplaced: boo
     batches: (chain) =>
       rowsOf(tables.batches, chain).map(([key, batch]) => ({ ...batch, acceptance: tables.acceptances.get(key) })),
     admitted: (chain) => rowsOf(tables.admitted, chain).map(([, record]) => record),
+    handovers: (chain) =>
+      rowsOf(tables.handovers, chain)
+        .sort(([left], [right]) => heightOfKey(left) - heightOfKey(right))
+        .map(([, handover]) => handover),
     disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
     write,
     close: () => Promise.resolve(),
@@ -240,6 +250,7 @@ export function writerInto(rows: Row[]): Writer {
     },
     putAdmitted: (chain, kid, seq, record) => put("admitted", numberKey(chain, kid, seq), Uint8Array.from(record)),
     deleteAdmitted: (chain, kid, seq) => remove("admitted", numberKey(chain, kid, seq)),
+    putHandover: (chain, from, handover) => put("handovers", blockKey(chain, from), Uint8Array.from(handover)),
     putDisclosures: (chain, kid, seq, disclosures) =>
       put("disclosures", numberKey(chain, kid, seq), Uint8Array.from(disclosures)),
   };

@@ -179,6 +179,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     monotonic_ms: () => timeline.now_ms() - mine.started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(mine, `${chain.service}/${name}`, delay_ms, callback),
     clearTimer: (name) => void mine.timers.delete(`${chain.service}/${name}`),
+    peers: () => node.peers,
     send: (to, frame) => send(mine, to, frame),
     anchors: () => anchorsBeside(chain.service, mine.chains),
     onSealed(sealed) {
@@ -302,7 +303,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
       for (const passed of world.mutateFrame(bytes, node)) {
         const frame = decodeFrame(passed);
         const chain = frame === undefined ? undefined : mine.chains.get(frame.chain);
-        if (frame === undefined || chain === undefined || !chain.hasMember(from)) continue;
+        if (frame === undefined || chain === undefined) continue;
         chain.onFrame(from, frame).catch((error: unknown) => {
           if (life !== mine) return;
           world.trace(`${label} drops ${frame.kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
@@ -311,7 +312,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
       }
     },
     onPeer(peer) {
-      for (const chain of life?.chains.values() ?? []) if (chain.hasMember(peer)) chain.onPeer(peer);
+      for (const chain of life?.chains.values() ?? []) chain.onPeer(peer);
     },
     async onPublish(topic, payload) {
       const mine = life;

@@ -32,6 +32,30 @@ test("four nodes seal what one of them admits, and the receipts verify", async (
   }
 });
 
+test("a node that is no member follows the chain, signs nothing of it and serves it to another that follows", async (t) => {
+  const cluster = await createCluster(6, 0, 4);
+  t.after(() => cluster.close());
+  const follower = cluster.nodes[4]!;
+  const late = cluster.nodes[5]!;
+  await cluster.kill(5);
+  const meter = await cluster.meter();
+  for (let round = 1; round <= 3; round += 1) {
+    assert.equal(await cluster.nodes[round % 4]!.chain.admit(meter.next(), undefined), "admitted");
+    await cluster.until(() => recordsOf(follower) === round, `the follower has record ${round}`);
+  }
+  assert.equal(await follower.chain.admit(meter.next(), undefined), "busy", "its meters are to go elsewhere");
+  const signers = follower.sealed.flatMap(({ block }) => block.certificate.signatures.map(({ node }) => toHex(node)));
+  assert.ok(!signers.includes(follower.id));
+  for (const { block } of follower.sealed) {
+    for (const { acknowledgements } of block.batches) {
+      assert.ok(!acknowledgements.some(({ node }) => toHex(node) === follower.id));
+    }
+  }
+  for (const index of [0, 1, 2, 3]) await cluster.kill(index);
+  await cluster.restart(5);
+  await cluster.until(() => recordsOf(late) === 3, "the other follower has what the first one has");
+});
+
 test("records of all nodes at once are sealed once each", async (t) => {
   const cluster = await createCluster(4);
   t.after(() => cluster.close());

@@ -49,7 +49,8 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
-export async function createCluster(size: number, target = 0): Promise<TestCluster> {
+/** `size` nodes, of which the first `membership` make up the chain and the others follow it. */
+export async function createCluster(size: number, target = 0, membership = size): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), "gridseal-"));
   const authority = signerFromSeed(generateSeed());
   const signers = Array.from({ length: size }, () => signerFromSeed(generateSeed()));
@@ -58,7 +59,7 @@ export async function createCluster(size: number, target = 0): Promise<TestClust
     key: signer.key,
     name: `node-${index + 1}`,
   }));
-  const chains = [{ service: SERVICE, name: "trading", members, target }];
+  const chains = [{ service: SERVICE, name: "trading", members: members.slice(0, membership), target }];
   const genesisBytes = issueGenesis({ network: "test", time_s: 1, nodes: members, chains }, authority);
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
   const nodes: TestNode[] = [];
@@ -84,6 +85,7 @@ export async function createCluster(size: number, target = 0): Promise<TestClust
         node.timers.set(name, setTimeout(callback, delay_ms));
       },
       clearTimer: (name) => clearTimeout(node.timers.get(name)),
+      peers: () => nodes.filter(({ id, up }) => up && id !== node.id).map(({ id }) => id),
       send(to, frame) {
         const receiver = nodes.find((candidate) => candidate.id === to);
         setImmediate(() => {

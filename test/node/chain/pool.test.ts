@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyId } from "../../../src/wire/key.js";
 import { makeBatch, type ReadBatch } from "../../../tools/node/chain/compose.js";
+import { memberSetOf } from "../../../tools/node/chain/members.js";
 import { BATCHES_PER_ORIGIN_MAX, createPool } from "../../../tools/node/chain/pool.js";
 import { BLOCK_BATCHES_MAX } from "../../../tools/node/chain/proposal.js";
 import { generateSeed, signerFromSeed } from "../../../tools/node/crypto.js";
@@ -9,7 +10,7 @@ import { makeRecord } from "./cluster.js";
 
 const signers = Array.from({ length: 4 }, () => signerFromSeed(generateSeed()));
 const members = signers.map((signer, index) => ({ id: keyId(signer.key), key: signer.key, name: `node-${index}` }));
-const chain = { service: 1, name: "trading", members, target: 0 };
+const set = memberSetOf(members);
 const meter = signerFromSeed(generateSeed());
 
 function batch(number: number, origin = 0, seq = number): ReadBatch {
@@ -28,7 +29,7 @@ const nameOf = (read: ReadBatch) => ({ origin: read.batch.origin, number: read.b
 const by = (node: number) => ({ node: members[node]!.id, signature: new Uint8Array(64).fill(node) });
 
 test("accepts a batch with the third of four acknowledgements, once", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   const read = batch(0);
   assert.equal(pool.add(read), "added");
   const completes = [3, 3, 0, 1, 2].map((node) => pool.acknowledge(nameOf(read), by(node)));
@@ -38,7 +39,7 @@ test("accepts a batch with the third of four acknowledgements, once", () => {
 });
 
 test("gives the acknowledgements in the order of the members", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   const read = batch(0);
   pool.add(read);
   for (const node of [3, 1, 0]) pool.acknowledge(nameOf(read), by(node));
@@ -46,7 +47,7 @@ test("gives the acknowledgements in the order of the members", () => {
 });
 
 test("does not count an acknowledgement of somebody who is no member", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   const read = batch(0);
   pool.add(read);
   for (const node of [0, 1]) pool.acknowledge(nameOf(read), by(node));
@@ -55,7 +56,7 @@ test("does not count an acknowledgement of somebody who is no member", () => {
 });
 
 test("holds one batch for an origin and number", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   assert.equal(pool.add(batch(0, 0, 1)), "added");
   assert.equal(pool.add(batch(0, 0, 1)), "known");
   assert.equal(pool.add(batch(0, 0, 2)), "conflict");
@@ -63,14 +64,14 @@ test("holds one batch for an origin and number", () => {
 });
 
 test("holds so many batches of an origin, and others' beside them", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   for (let number = 0; number < BATCHES_PER_ORIGIN_MAX; number += 1) assert.equal(pool.add(batch(number)), "added");
   assert.equal(pool.add(batch(BATCHES_PER_ORIGIN_MAX)), "full");
   assert.equal(pool.add(batch(0, 1)), "added");
 });
 
 test("names what is accepted and not here, and has work when it comes", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   const read = batch(0);
   for (const node of [0, 1, 2]) pool.acknowledge(nameOf(read), by(node));
   assert.deepEqual(pool.missing(), [nameOf(read)]);
@@ -81,7 +82,7 @@ test("names what is accepted and not here, and has work when it comes", () => {
 });
 
 test("offers accepted batches in the order of their arrival, no more than a block holds", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   const reads = Array.from({ length: BLOCK_BATCHES_MAX + 4 }, (_, number) => batch(number));
   for (const read of reads) {
     pool.add(read);
@@ -92,7 +93,7 @@ test("offers accepted batches in the order of their arrival, no more than a bloc
 });
 
 test("a batch that would seal nothing is no work, but goes with one that does", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   const [barren, fruitful] = [batch(0), batch(1)];
   for (const read of [barren, fruitful]) {
     pool.add(read);
@@ -108,7 +109,7 @@ test("a batch that would seal nothing is no work, but goes with one that does", 
 });
 
 test("says which members an own batch waits for", () => {
-  const pool = createPool(chain);
+  const pool = createPool(set);
   const read = batch(0);
   pool.add(read);
   pool.acknowledge(nameOf(read), by(0));

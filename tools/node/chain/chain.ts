@@ -5,7 +5,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
 import { createConsensus } from "../consensus/core.js";
-import { decodeMessage, encodeMessage } from "../consensus/messages.js";
+import { decodeMessage } from "../consensus/messages.js";
 import { decodeRecord } from "../consensus/record.js";
 import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
@@ -13,6 +13,7 @@ import type { Head } from "../store/store.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
 import { isSealable, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
+import { createFollowers } from "./followers.js";
 import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
@@ -32,8 +33,9 @@ export interface Chain {
   readonly admit: Origin["admit"];
   readonly isWaiting: Origin["isWaiting"];
   onFrame(from: string, frame: Frame): Promise<void>;
-  /** A member can be reached again: what it may have missed is said to it. */
+  /** A node can be reached again: what it may have missed is said to it. */
   onPeer(node: string): void;
+  /** Whether the node is a member at the next height. */
   hasMember(node: string): boolean;
   stop(): void;
 }
@@ -44,7 +46,8 @@ export function createChain(ports: ChainPorts): Chain {
   const selfId = toHex(ports.self.id);
   const log = ports.log;
   const sealer = createSealer(ports, (writer, block) => origin.onSealing(writer, block));
-  const pool = createPool(chain);
+  const pool = createPool(sealer.members);
+  const followers = createFollowers(ports, pool);
   const view = viewOf(store, service);
   const exchange = createExchange(ports, pool, onWork, {
     mayTake: (number) => origin.returned.mayTake(number),
@@ -59,15 +62,15 @@ export function createChain(ports: ChainPorts): Chain {
       genesisHash: genesis.hash,
       chain: service,
       self: selfId,
-      members: chain.members.map((member) => toHex(member.id)),
+      members: sealer.members.ids,
       height: sealer.head.height + 1,
       timeouts: ports.timeouts,
       // The store has lost the record of what was signed, or blocks are there without it: this node must not vote yet.
       abstain: restored === undefined && (store.isReplaced || sealer.head.height > 0),
       sign: (bytes) => ports.signer.sign(bytes),
       verify(node, bytes, signature) {
-        const member = chain.members.find((candidate) => toHex(candidate.id) === node);
-        return member !== undefined && ports.verify(member.key, bytes, signature);
+        const key = sealer.members.keyOf(node);
+        return key !== undefined && ports.verify(key, bytes, signature);
       },
     },
     restored,
@@ -113,8 +116,9 @@ export function createChain(ports: ChainPorts): Chain {
     switch (effect.type) {
       case "send": {
         const frame = encodeFrame("consensus", service, effect.bytes);
-        const receivers = effect.to === "all" ? chain.members.map((member) => toHex(member.id)) : [effect.to];
-        for (const node of receivers) if (node !== selfId) ports.send(node, frame);
+        for (const node of effect.to === "all" ? followers.audience() : [effect.to]) {
+          if (node !== selfId) ports.send(node, frame);
+        }
         return;
       }
       case "build":
@@ -242,14 +246,29 @@ export function createChain(ports: ChainPorts): Chain {
     judging = [];
     decided = undefined;
     const id = sealed.head.headerHash;
-    const members = chain.members.map((member) => toHex(member.id));
+    if (sealed.handover !== undefined) changeMembers(sealed.head.height + 1);
     log.info(
       { height: block.height, records: sealed.records.length, id: toHex(id), round: block.certificate.round },
       "sealed",
     );
     ports.onSealed(sealed);
+    const { ids: members } = pool.members;
     runner.feed({ type: "committed", height: block.height, id, members, work: hasWork() });
+    followers.announce(sealed.head.height + 1);
     void adoptNext();
+  }
+
+  function changeMembers(height: number): void {
+    const was = pool.members.has(selfId);
+    const dropped = pool.changeMembers(sealer.members);
+    const is = pool.members.has(selfId);
+    log.info({ height, members: pool.members.ids, member: is }, "other members from here on");
+    if (is && !was) {
+      exchange.restore();
+      origin.resume();
+    }
+    exchange.onMembers(dropped);
+    if (!is) followers.follow(height);
   }
 
   async function adoptNext(): Promise<void> {
@@ -280,9 +299,11 @@ export function createChain(ports: ChainPorts): Chain {
     },
     async onFrame(from, frame) {
       if (stopped || !started) return;
+      const message = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
+      if (!pool.members.has(from) && !followers.admits(from, frame.kind, message)) return;
       switch (frame.kind) {
         case "consensus":
-          return runner.feed({ type: "message", from, message: decodeMessage(frame.payload) });
+          return runner.feed({ type: "message", from, message: message! });
         case "batch":
           await exchange.onBatch(from, frame.payload);
           return onWork();
@@ -301,13 +322,10 @@ export function createChain(ports: ChainPorts): Chain {
     },
     onPeer(node) {
       if (stopped || !started) return;
-      ports.send(
-        node,
-        encodeFrame("consensus", service, encodeMessage({ type: "status", height: sealer.head.height + 1 })),
-      );
-      exchange.resend();
+      followers.greet(node, sealer.head.height + 1);
+      if (pool.members.has(node)) exchange.resend();
     },
-    hasMember: (node) => chain.members.some((member) => toHex(member.id) === node),
+    hasMember: (node) => pool.members.has(node),
     stop() {
       stopped = true;
       runner.stop();

@@ -11,7 +11,7 @@ import {
 } from "../../../src/wire/batch.js";
 import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Genesis, type GenesisChain, memberSetHash } from "../../../src/wire/genesis.js";
+import type { Genesis, GenesisChain } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
@@ -24,6 +24,7 @@ import {
   encodeResults,
   execute,
 } from "./execution.js";
+import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { sealNumber } from "./state.js";
 
 export interface Acknowledgement {
@@ -65,6 +66,8 @@ export interface ChainTip {
   readonly counter: number;
   /** of the block before */
   readonly time_ms: number;
+  /** of this height: bound by the block before, at height 1 the chain's first */
+  readonly members: MemberSet;
   readonly view: ChainView;
 }
 
@@ -74,6 +77,8 @@ export interface ComposedBlock {
   readonly execution: Execution;
   /** records in the order of their leaves, from leaf 1 on */
   readonly records: readonly ExecutionRecord[];
+  /** of the height after it */
+  readonly nextMembers: MemberSet;
   /** the header with nonce 0 */
   readonly header: Header;
 }
@@ -131,7 +136,11 @@ export function acknowledgementOf(genesisHash: Uint8Array, read: Pick<ReadBatch,
 /** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed already. */
 export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
   if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
-  if (!inputs.batches.every((accepted) => isSealable(tip.view, accepted.read.batch))) return undefined;
+  for (const { read, acknowledgements } of inputs.batches) {
+    if (!isSealable(tip.view, read.batch)) return undefined;
+    if (acceptanceComplaint(tip.members, { origin: read.batch.origin, acknowledgements }) !== undefined)
+      return undefined;
+  }
   const execution = execute(
     tip.view,
     inputs.batches.map(({ read }) => ({
@@ -143,7 +152,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
   );
   const records = execution.sealed.flatMap((sealed) => sealed.records);
   if (records.length === 0 && execution.violations.length === 0) return undefined;
-  const members = memberSetHash(tip.chain.members);
+  const nextMembers = nextMembersOf(tip);
   const content: BlockContent = {
     network: tip.genesis.network,
     chain: tip.chain.service,
@@ -155,8 +164,8 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     anchors: inputs.anchors,
     judgedAt: 0,
     time_ms: inputs.time_ms,
-    memberSet: members,
-    nextMemberSet: members,
+    memberSet: tip.members.hash,
+    nextMemberSet: nextMembers.hash,
   };
   const tree = blockTree(
     content,
@@ -170,7 +179,12 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     target: tip.chain.target,
     nonce: 0,
   };
-  return { content, tree, execution, records, header };
+  return { content, tree, execution, records, nextMembers, header };
+}
+
+/** The members of the height after the block. */
+export function nextMembersOf(tip: ChainTip): MemberSet {
+  return tip.members;
 }
 
 /** Whether the temporary block's number is neither sealed nor too far ahead of what is. */

@@ -3,8 +3,6 @@
 
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
-import type { PublicKey } from "../../../src/wire/key.js";
-import { quorum } from "../../../src/wire/quorum.js";
 import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
 import type { Writer } from "../store/store.js";
 import { type Acknowledgement, acknowledgementOf, isSealable, type ReadBatch, readBatch } from "./compose.js";
@@ -27,6 +25,8 @@ export interface Exchange {
   isAccepted(name: BatchName, acknowledgements: readonly Acknowledgement[]): boolean;
   /** Says again what has not had its answer. */
   resend(): void;
+  /** The pool has other members: what they have not acknowledged is said to them, what fell out is forgotten. */
+  onMembers(dropped: readonly ReadBatch[]): void;
   /** Takes back what was on disk when the node stopped. */
   restore(): void;
 }
@@ -51,10 +51,9 @@ export interface Returned {
 
 /** `onWork` is called when a batch is to be said again, has become ready to be proposed, or was asked for and has come. */
 export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void, returned: Returned): Exchange {
-  const { genesis, chain, store } = ports;
-  const service = chain.service;
+  const { genesis, store } = ports;
+  const service = ports.chain.service;
   const selfId = toHex(ports.self.id);
-  const peers = chain.members.map((member) => toHex(member.id)).filter((id) => id !== selfId);
   const view = viewOf(store, service);
   const verifyRecords = createVerification(ports);
   /** batches under verification, so that one that comes twice is verified once */
@@ -71,11 +70,10 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   const neededAt = new Map<string, number>();
 
   const broadcast = (frame: Uint8Array) => {
-    for (const peer of peers) ports.send(peer, frame);
+    for (const peer of pool.members.ids) if (peer !== selfId) ports.send(peer, frame);
   };
 
-  const memberKey = (node: Uint8Array): PublicKey | undefined =>
-    chain.members.find((member) => equalBytes(member.id, node))?.key;
+  const memberKey = (node: Uint8Array) => pool.members.keyOf(toHex(node));
 
   const acknowledge = (read: ReadBatch) => {
     const signature = ports.signer.sign(acknowledgementOf(genesis.hash, read));
@@ -106,7 +104,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
 
   const isAccepted = (name: BatchName, acknowledgements: readonly Acknowledgement[]) => {
     const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
-    if (nodes.size !== acknowledgements.length || nodes.size < quorum(chain.members.length)) return false;
+    if (nodes.size !== acknowledgements.length || nodes.size < pool.members.quorum) return false;
     const message = acknowledgementOf(genesis.hash, { batch: { ...emptyBatch, ...name, chain: service }, id: name.id });
     return acknowledgements.every((acknowledgement) => {
       if (pool.isKnown(name.id, acknowledgement)) return true;
@@ -130,6 +128,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       onWork(); // until a quorum has acknowledged it, it is said again
     },
     async onBatch(from, payload) {
+      if (!pool.members.has(selfId)) return; // not this node's to acknowledge any more
       const mark = toHex(payload.subarray(-64));
       const marked = marks.get(mark);
       if (marked !== undefined) {
@@ -217,6 +216,12 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       }
       for (const name of pool.missing()) this.need(name);
     },
+    onMembers(dropped) {
+      const others = dropped.filter(({ batch }) => !equalBytes(batch.origin, ports.self.id));
+      if (others.length > 0) discard(others);
+      resends.clear();
+      this.resend();
+    },
     restore() {
       const sealed: ReadBatch[] = [];
       for (const stored of store.batches(service)) {
@@ -225,6 +230,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
           sealed.push(read);
           continue;
         }
+        if (!pool.members.has(toHex(stored.origin))) continue;
         if (pool.add(read) !== "added" || stored.acceptance === undefined) continue;
         const { acknowledgements, ...name } = decodeBatchNote(stored.acceptance);
         if (isAccepted(name, acknowledgements)) noteAccepted(name, acknowledgements);

@@ -30,6 +30,8 @@ export interface Origin {
   isWaiting(kid: Uint8Array, seq: number): boolean;
   /** Takes back what was on disk when the node stopped; the exchange has restored the pool before. */
   restore(): void;
+  /** This node is a member again: what has waited is cut. */
+  resume(): void;
   /** Writes with the block what it gives back: records of temporary blocks that it leaves without a number. */
   onSealing(writer: Writer, block: Block): void;
   /** For the exchange: temporary blocks of an earlier self that peers still hold. */
@@ -57,11 +59,14 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
     return toHex(hash) === toHex(record.hash) ? "sealed" : "other";
   };
 
+  /** Only a member's temporary blocks are sealed. */
+  const isMember = () => pool.members.has(toHex(ports.self.id));
+
   const hasRoom = () => pool.readsOf(ports.self.id).length < OWN_BATCHES_MAX;
 
   /** Makes a temporary block of what waits; the rest stays durable as single records until the pool has room. */
   const cut = async () => {
-    if (isStopped() || gather.pending === 0 || !hasRoom()) return;
+    if (isStopped() || gather.pending === 0 || !hasRoom() || !isMember()) return;
     const taken = gather.cut();
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
     const records = taken.filter((record) => chainKnows(record) !== "sealed");
@@ -146,7 +151,7 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
         return "waiting";
       }
       // Another record with this number waits: the meter says it again, and when that one is sealed this one proves the fork.
-      if (waiting === "other" || !gather.hasRoom || isStopped()) return "busy";
+      if (waiting === "other" || !gather.hasRoom || isStopped() || !isMember()) return "busy";
       const first = gather.pending === 0;
       const full = gather.add(record);
       const { kid } = record;
@@ -164,6 +169,9 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
     restore() {
       for (const read of pool.readsOf(ports.self.id)) for (const record of read.records) gather.note(record);
       for (const bytes of store.admitted(service)) gather.add(parseRecord(bytes));
+      if (gather.pending > 0) scheduleCut();
+    },
+    resume() {
       if (gather.pending > 0) scheduleCut();
     },
     onSealing(writer, block) {

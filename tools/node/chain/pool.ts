@@ -2,10 +2,9 @@
 // may put into a block. Bounded: a node holds so many per origin and no more.
 
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import type { GenesisChain } from "../../../src/wire/genesis.js";
-import { quorum } from "../../../src/wire/quorum.js";
 import type { BatchName } from "../frame.js";
 import type { AcceptedBatch, Acknowledgement, ReadBatch } from "./compose.js";
+import type { MemberSet } from "./members.js";
 import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "./proposal.js";
 
 /** Unsealed temporary blocks that a node holds of one origin. */
@@ -25,6 +24,13 @@ interface Entry {
 }
 
 export interface Pool {
+  /** The members of the next height: they may cut temporary blocks, and a quorum of them accepts. */
+  readonly members: MemberSet;
+  /**
+   * Another set counts from here on. Acknowledgements of those who stay go on counting; what somebody cut who is no member any more
+   * falls out and is returned.
+   */
+  changeMembers(members: MemberSet): ReadBatch[];
   /** The stored batch, if it may be held: there is room, and no other of its origin and number, unless this one is accepted. */
   add(read: ReadBatch): "added" | "known" | "conflict" | "full";
   /** Notes a verified acknowledgement; true where it completes the quorum. */
@@ -53,9 +59,8 @@ export interface Pool {
   readonly size: number;
 }
 
-export function createPool(chain: GenesisChain): Pool {
-  const memberIds = chain.members.map((member) => toHex(member.id));
-  const needed = quorum(chain.members.length);
+export function createPool(initial: MemberSet): Pool {
+  let members = initial;
   /** by id as hex, in the order of arrival */
   const entries = new Map<string, Entry>();
 
@@ -76,9 +81,29 @@ export function createPool(chain: GenesisChain): Pool {
   };
 
   const acknowledgementsOf = (entry: Entry): Acknowledgement[] =>
-    memberIds.flatMap((id) => entry.acknowledgements.get(id) ?? []).slice(0, needed);
+    members.ids.flatMap((id) => entry.acknowledgements.get(id) ?? []).slice(0, members.quorum);
+
+  /** Counts an entry's acknowledgements anew. */
+  const recount = (entry: Entry) => {
+    for (const node of entry.acknowledgements.keys()) if (!members.has(node)) entry.acknowledgements.delete(node);
+    entry.accepted = entry.acknowledgements.size >= members.quorum;
+  };
 
   return {
+    get members() {
+      return members;
+    },
+    changeMembers(next) {
+      members = next;
+      const dropped: ReadBatch[] = [];
+      for (const [key, entry] of entries) {
+        recount(entry);
+        const isOfMember = members.has(toHex(entry.name.origin));
+        if (!isOfMember && entry.read !== undefined) dropped.push(entry.read);
+        if (!isOfMember || (entry.read === undefined && !entry.accepted)) entries.delete(key);
+      }
+      return dropped;
+    },
     add(read) {
       const { origin, number } = read.batch;
       for (const [key, entry] of entries) {
@@ -96,10 +121,10 @@ export function createPool(chain: GenesisChain): Pool {
     },
     acknowledge(name, acknowledgement) {
       const node = toHex(acknowledgement.node);
-      const entry = memberIds.includes(node) ? entryOf(name, ACCEPTED_PER_ORIGIN_MAX) : undefined;
+      const entry = members.has(node) ? entryOf(name, ACCEPTED_PER_ORIGIN_MAX) : undefined;
       if (entry === undefined) return false;
       entry.acknowledgements.set(node, acknowledgement);
-      if (entry.accepted || entry.acknowledgements.size < needed) return false;
+      if (entry.accepted || entry.acknowledgements.size < members.quorum) return false;
       entry.accepted = true;
       return true;
     },
@@ -147,7 +172,7 @@ export function createPool(chain: GenesisChain): Pool {
     unacknowledged: (origin) =>
       [...entries.values()].flatMap((entry) =>
         entry.read !== undefined && !entry.accepted && equalBytes(entry.name.origin, origin)
-          ? [{ read: entry.read, waitingFor: memberIds.filter((id) => !entry.acknowledgements.has(id)) }]
+          ? [{ read: entry.read, waitingFor: members.ids.filter((id) => !entry.acknowledgements.has(id)) }]
           : [],
       ),
     acceptedOf: (origin) =>

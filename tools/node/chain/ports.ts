@@ -32,7 +32,9 @@ export interface ChainPorts {
   /** Calls back once; a timer set again under its name replaces the earlier one. */
   setTimer(name: string, delay_ms: number, callback: () => void): void;
   clearTimer(name: string): void;
-  /** To one member, by its id as hex. What cannot be sent is dropped: everything here is said again. */
+  /** Ids as hex of the nodes that are connected, members of the chain or not. */
+  peers(): readonly string[];
+  /** To one node, by its id as hex. What cannot be sent is dropped: everything here is said again. */
   send(node: string, frame: Uint8Array): void;
   /** Newest sealed headers of the other chains. */
   anchors(): readonly Anchor[];

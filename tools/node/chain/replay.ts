@@ -4,12 +4,13 @@
 import { type Anchor, type Block, blockTree } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
-import { type Genesis, memberSetHash } from "../../../src/wire/genesis.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
-import { type ChainTip, executionRecord, isSealable } from "./compose.js";
+import { type ChainTip, executionRecord, isSealable, nextMembersOf } from "./compose.js";
 import { builtInScript, decodeResults, type Execution, encodeResults, execute } from "./execution.js";
+import { acceptanceComplaint, type MemberSet } from "./members.js";
 
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
@@ -18,21 +19,24 @@ export interface ReplayedBlock {
   readonly records: readonly Record[];
   /** records that the block holds as proof of forks */
   readonly forks: readonly Record[];
+  /** of the height after it */
+  readonly nextMembers: MemberSet;
 }
 
 /** Throws a WireError that names the first thing that does not follow from the chain before. */
 export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
-  checkPlace(tip, block);
+  const nextMembers = nextMembersOf(tip);
+  checkPlace(tip, block, nextMembers);
   const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseRecord) }));
   const forks = decodeResults(block.results).flatMap((violation) =>
     violation.kind === "fork" ? [parseRecord(violation.detail as Uint8Array)] : [],
   );
   for (const batch of batches) {
-    if (!isSealable(tip.view, batch)) {
-      throw new WireError(
-        "unproven",
-        `batch ${batch.number} of ${toHex(batch.origin)} is sealed twice or too far ahead`,
-      );
+    const complaint = isSealable(tip.view, batch)
+      ? acceptanceComplaint(tip.members, batch)
+      : "is sealed twice or too far ahead";
+    if (complaint !== undefined) {
+      throw new WireError("unproven", `batch ${batch.number} of ${toHex(batch.origin)} ${complaint}`);
     }
   }
   const records = batches.flatMap((batch) => batch.records);
@@ -50,13 +54,12 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   if (!equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) {
     throw new WireError("unproven", "Merkle root is not that of the block's content");
   }
-  return { tree, execution, records, forks };
+  return { tree, execution, records, forks, nextMembers };
 }
 
 /** Network, chain, height, link, time, target and member sets. */
-function checkPlace(tip: ChainTip, block: Block): void {
+function checkPlace(tip: ChainTip, block: Block, nextMembers: MemberSet): void {
   const header = decodeHeader(block.header);
-  const members = memberSetHash(tip.chain.members);
   const conditions: readonly (readonly [boolean, string])[] = [
     [block.network === tip.genesis.network, "network is another"],
     [block.chain === tip.chain.service, "chain is another"],
@@ -67,8 +70,8 @@ function checkPlace(tip: ChainTip, block: Block): void {
     [header.target === tip.chain.target, "target is not the chain's"],
     [meetsTarget(headerHash(block.header), header.target), "header hash does not meet the target"],
     [equalBytes(block.script, builtInScript), "contract script is unknown"],
-    [equalBytes(block.memberSet, members), "member set is not the chain's"],
-    [equalBytes(block.nextMemberSet, members), "next member set is not the chain's"],
+    [equalBytes(block.memberSet, tip.members.hash), "member set is not the chain's"],
+    [equalBytes(block.nextMemberSet, nextMembers.hash), "next member set is not the chain's"],
     [areAnchorsInOrder(block.anchors, block.chain, tip.genesis), "anchors are not of other chains in their order"],
   ];
   const wrong = conditions.find(([holds]) => !holds)?.[1];

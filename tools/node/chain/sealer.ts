@@ -1,15 +1,24 @@
 // Builds, judges and stores blocks of one chain: from proposals with the consensus, and from peers when this node was away.
 
-import { type Anchor, type Block, decodeBlock, encodeBlock, headerOfBlock } from "../../../src/wire/block.js";
+import {
+  type Anchor,
+  type Block,
+  decodeBlock,
+  encodeBlock,
+  headerOfBlock,
+  metadataEntry,
+} from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
 import { parseCredential } from "../../../src/wire/credential.js";
+import { decodeHandover, encodeHandover, type Handover } from "../../../src/wire/handover.js";
 import { encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
 import { keyId } from "../../../src/wire/key.js";
-import type { MerkleLevels } from "../../../src/wire/merkle.js";
+import { inclusionPath, type MerkleLevels } from "../../../src/wire/merkle.js";
 import type { Head, Writer } from "../store/store.js";
 import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock } from "./compose.js";
 import type { Execution, ExecutionRecord } from "./execution.js";
+import { type MemberSet, memberSetOf } from "./members.js";
 import type { ChainPorts } from "./ports.js";
 import { encodeProposalBody, type ProposalBody } from "./proposal.js";
 import { areAnchorsInOrder, replayBlock } from "./replay.js";
@@ -26,6 +35,8 @@ export interface SealedBlock {
   /** in the order of their leaves, from leaf 1 on */
   readonly records: readonly Pick<ExecutionRecord, "hash" | "kid" | "seq">[];
   readonly head: Head;
+  /** where the block changes the members: what proves the new set, encoded */
+  readonly handover: Uint8Array | undefined;
 }
 
 interface Candidate {
@@ -35,6 +46,8 @@ interface Candidate {
 
 export interface Sealer {
   readonly head: Head;
+  /** of the next height */
+  readonly members: MemberSet;
   /** A block of these batches with its proposal body; undefined where it would be empty. */
   build(inputs: Omit<BlockInputs, "time_ms">): { readonly id: Uint8Array; readonly body: Uint8Array } | undefined;
   /** Whether the proposal, whose batches are all here, is the block that its header says. */
@@ -58,6 +71,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     time_ms: 0,
     records: 0,
   };
+  let members = memberSetOf(store.handovers(chain.service).map(decodeHandover).at(-1)?.members ?? chain.members);
   /** blocks made for the next height, by id as hex */
   const candidates = new Map<string, Candidate>();
   const view = viewOf(store, chain.service);
@@ -69,6 +83,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     previous: head.headerHash,
     counter: head.counter,
     time_ms: head.time_ms,
+    members,
     view,
   });
 
@@ -77,7 +92,11 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     if (candidates.size > CANDIDATES_KEPT) candidates.delete(candidates.keys().next().value!);
   };
 
-  const finish = async (block: Block, execution: Execution, tree: MerkleLevels, records: SealedBlock["records"]) => {
+  const finish = async (
+    block: Block,
+    { execution, tree, nextMembers }: Pick<ComposedBlock, "execution" | "tree" | "nextMembers">,
+    records: SealedBlock["records"],
+  ): Promise<SealedBlock> => {
     const next: Head = {
       height: block.height,
       headerHash: headerHash(block.header),
@@ -85,15 +104,24 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       time_ms: block.time_ms,
       records: head.records + records.length,
     };
-    await writeBlock(ports, block, execution, records, next, onSealing);
+    const changes = !equalBytes(block.memberSet, block.nextMemberSet);
+    const handover = changes ? encodeHandover(handoverOf(block, tree, nextMembers)) : undefined;
+    await writeBlock(ports, block, execution, records, next, (writer) => {
+      if (handover !== undefined) writer.putHandover(chain.service, block.height + 1, handover);
+      onSealing(writer, block);
+    });
     head = next;
+    members = nextMembers;
     candidates.clear();
-    return { block, tree, records, head: next };
+    return { block, tree, records, head: next, handover };
   };
 
   return {
     get head() {
       return head;
+    },
+    get members() {
+      return members;
     },
     get tip() {
       return tipOf();
@@ -134,7 +162,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       if (candidate === undefined) throw new Error(`decided block ${toHex(id)} was never judged here`);
       const { composed, header } = candidate;
       const block: Block = { ...composed.content, header, lock_ms: ports.now_ms(), certificate };
-      return finish(block, composed.execution, composed.tree, composed.records);
+      return finish(block, composed, composed.records);
     },
     async adopt(bytes) {
       const received = decodeBlock(bytes);
@@ -146,16 +174,22 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
         height: tip.height,
         headerHash: headerHash(received.header),
       };
-      verifyCertificate(received.certificate, named, chain.members, ports.verify);
+      verifyCertificate(received.certificate, named, tip.members.members, ports.verify);
       const block = { ...received, lock_ms: ports.now_ms() };
       const records = replayed.records.map((record) => ({
         hash: record.hash,
         kid: record.kid,
         seq: record.claims.seq,
       }));
-      return finish(block, replayed.execution, replayed.tree, records);
+      return finish(block, replayed, records);
     },
   };
+}
+
+function handoverOf(block: Block, tree: MerkleLevels, { members }: MemberSet): Handover {
+  const { network, chain, height, header, certificate } = block;
+  const place = { metadata: metadataEntry(block), size: tree[0]!.length, path: inclusionPath(tree, 0) };
+  return { network, chain, height, ...place, header, certificate, members };
 }
 
 /** Whether this node has another block at the anchor's height. */
@@ -171,7 +205,7 @@ async function writeBlock(
   execution: Execution,
   records: SealedBlock["records"],
   head: Head,
-  onSealing: (writer: Writer, block: Block) => void,
+  onSealing: (writer: Writer) => void,
 ): Promise<void> {
   const chain = block.chain;
   const bytes = encodeBlock(block);
@@ -186,7 +220,7 @@ async function writeBlock(
       writer.putCredential(chain, keyId(parseCredential(credential).key), credential);
     }
     for (const batch of block.batches) writer.deleteBatch(chain, batch.origin, batch.number);
-    onSealing(writer, block);
+    onSealing(writer);
     writer.putHead(chain, head);
   });
 }

@@ -130,7 +130,8 @@ function take(state: State, input: Input): void {
 function start(state: State): void {
   const { timeouts } = state.config;
   setTimer(state, "heartbeat", timeouts.heartbeat_ms);
-  if (state.voting && state.restored === undefined) state.signed = true; // from now on a missing record is a lost one
+  // From now on a missing record is a lost one: also for a node that is no member yet.
+  if (state.self !== undefined && state.reports === undefined && state.restored === undefined) state.signed = true;
   resumeStep(state);
   sendStatus(state, "all");
 }

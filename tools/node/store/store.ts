@@ -62,6 +62,8 @@ export interface Writer {
   deleteBatch(chain: number, origin: Uint8Array, number: number): void;
   putAdmitted(chain: number, kid: Uint8Array, seq: number, record: Uint8Array): void;
   deleteAdmitted(chain: number, kid: Uint8Array, seq: number): void;
+  /** What proves the member set that counts from the height on. */
+  putHandover(chain: number, from: number, handover: Uint8Array): void;
   putDisclosures(chain: number, kid: Uint8Array, seq: number, disclosures: Uint8Array): void;
 }
 
@@ -74,6 +76,8 @@ export interface Store {
   meter(chain: number, kid: Uint8Array): MeterState | undefined;
   origin(chain: number, origin: Uint8Array): OriginState | undefined;
   credential(chain: number, kid: Uint8Array): Uint8Array | undefined;
+  /** Encoded handovers of a chain, oldest first: each with the member set that counts from the height after its block on. */
+  handovers(chain: number): Uint8Array[];
   /** The consensus record; throws STORE_CORRUPT where it is damaged. */
   consensus(chain: number): Uint8Array | undefined;
   batches(chain: number): StoredBatch[];
@@ -99,6 +103,7 @@ interface Tables {
   readonly consensus: Table;
   readonly batches: Table;
   readonly acceptances: Table;
+  readonly handovers: Table;
   readonly admitted: Table;
   readonly disclosures: Table;
 }
@@ -163,6 +168,7 @@ function openTables(path: string, readOnly: boolean): Tables {
       consensus: table("consensus"),
       batches: table("batches"),
       acceptances: table("acceptances"),
+      handovers: table("handovers"),
       admitted: table("admitted"),
       disclosures: table("disclosures"),
     };
@@ -202,6 +208,7 @@ function storeOver(tables: Tables, path: string): Store {
         bytes: value,
         acceptance: tables.acceptances.get(key),
       })),
+    handovers: (chain) => [...tables.handovers.getRange(chainRange(chain))].map(({ value }) => value),
     admitted: (chain) => [...tables.admitted.getRange(chainRange(chain))].map(({ value }) => value),
     disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
     write: async (fill) => {
@@ -241,6 +248,7 @@ function writerOver(tables: Tables): Writer {
       remove(tables.batches, numberKey(chain, origin, number));
       remove(tables.acceptances, numberKey(chain, origin, number));
     },
+    putHandover: (chain, from, handover) => put(tables.handovers, blockKey(chain, from), handover),
     putAdmitted: (chain, kid, seq, record) => put(tables.admitted, numberKey(chain, kid, seq), record),
     deleteAdmitted: (chain, kid, seq) => remove(tables.admitted, numberKey(chain, kid, seq)),
     putDisclosures: (chain, kid, seq, disclosures) => put(tables.disclosures, numberKey(chain, kid, seq), disclosures),
