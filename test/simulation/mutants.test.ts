@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runCluster, Violation } from "../../tools/simulation/cluster.js";
+import { runCluster } from "../../tools/simulation/cluster.js";
 import { mutants } from "../../tools/simulation/mutants.js";
 import { optionsOf } from "../../tools/simulation/options.js";
+import { Violation } from "../../tools/simulation/violation.js";
 
 const SEEDS_MAX = 60;
 

@@ -4,27 +4,37 @@
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
-import { parseRecord, signRecord } from "../../src/wire/record.js";
-import { acknowledgementOf, makeBatch, readBatch } from "../node/chain/compose.js";
+import { acknowledgementOf } from "../node/chain/compose.js";
 import { encodeMessage, headOf, signedBytes } from "../node/consensus/messages.js";
-import type { Message, Proposal, Vote } from "../node/consensus/types.js";
+import type { Proposal, Vote } from "../node/consensus/types.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../node/frame.js";
+import type { Coverage } from "./coverage.js";
+import {
+  createVoteCollection,
+  type Forger,
+  forgedBatch,
+  forgedMessage,
+  messageIn,
+  otherBatch,
+  withSpoiltCertificate,
+} from "./forgery.js";
 import type { Random } from "./random.js";
-import { messageOf } from "./statements.js";
 
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
 export type Behaviour = (typeof behaviours)[number];
 
+type Send = (to: string, frame: Uint8Array) => void;
+
 export interface Adversary {
   /** What really leaves where the node sends a frame. */
   onSend(to: string, frame: Uint8Array): readonly { readonly to: string; readonly frame: Uint8Array }[];
   /** False where the node is not to see the frame. */
-  onReceive(from: string, frame: Uint8Array): boolean;
+  onReceive(from: string, frame: Uint8Array, send: Send): boolean;
   /** It takes records that no meter signed, for the others to seal. */
   readonly takesForgeries: boolean;
   /** What it says of its own accord. */
-  tick(send: (to: string, frame: Uint8Array) => void): void;
+  tick(send: Send): void;
 }
 
 export interface AdversaryOptions {
@@ -33,6 +43,7 @@ export interface AdversaryOptions {
   readonly signer: Signer;
   readonly random: Random;
   readonly behaviours: readonly Behaviour[];
+  readonly coverage: Coverage;
   /** notes its signatures as those of the node itself are noted */
   onSigned(bytes: Uint8Array): void;
 }
@@ -41,7 +52,7 @@ const FRAMES_KEPT = 64;
 const FLOOD_FRAMES = 40;
 
 export function createAdversary(options: AdversaryOptions): Adversary {
-  const { genesis, self, random } = options;
+  const { genesis, self, random, coverage } = options;
   const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
   const others = genesis.nodes.map(({ id }) => toHex(id)).filter((id) => id !== self);
   const victims = new Set(others.filter(() => random.chance(0.5)));
@@ -52,6 +63,8 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     options.onSigned(bytes);
     return options.signer.sign(bytes);
   };
+  const forger: Forger = { genesis, self, others, random, key: options.signer.key, sign };
+  const votes = createVoteCollection(forger);
 
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
@@ -83,8 +96,8 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   };
 
   const equivocated = (bytes: Uint8Array, frame: Frame): Uint8Array => {
-    if (frame.kind !== "consensus") return bytes;
-    const message = messageIn(bytes, frame);
+    if (frame.kind === "batch") return otherBatch(forger, frame) ?? bytes;
+    const message = frame.kind === "consensus" ? messageIn(bytes, frame) : undefined;
     if (message === undefined || !("node" in message) || message.node !== self) return bytes;
     const changed = message.type === "proposal" ? otherProposal(frame.chain, message) : otherVote(frame.chain, message);
     return encodeFrame("consensus", frame.chain, encodeMessage(changed));
@@ -94,53 +107,33 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     const bytes = heard.length === 0 ? undefined : random.pick(heard);
     const frame = bytes === undefined ? undefined : decodeFrame(bytes);
     if (bytes === undefined || frame === undefined) return undefined;
-    if (frame.kind === "batch" && random.chance(0.7)) return forgedBatch(frame);
+    if (frame.kind === "batch" && random.chance(0.7)) return forgedBatch(forger, frame);
+    if (random.chance(0.4)) {
+      const spoilt = withSpoiltCertificate(random, bytes, frame);
+      if (spoilt !== undefined) coverage.certificatesCorrupted += 1;
+      if (spoilt !== undefined) return spoilt;
+    }
     if (frame.kind === "consensus" && random.chance(0.7)) {
       const message = messageIn(bytes, frame);
-      return message === undefined ? undefined : encodeFrame("consensus", chain, encodeMessage(forged(message)));
+      return message === undefined
+        ? undefined
+        : encodeFrame("consensus", chain, encodeMessage(forgedMessage(forger, message)));
     }
     const mutated = Uint8Array.from(bytes);
     mutated[3 + random.below(mutated.length - 3)]! ^= 1 << random.below(8);
     return mutated;
   };
 
-  /** In the name of another member, or with a certificate that is short of honest votes. */
-  const forged = (message: Message): Message => {
-    const node = random.pick(others);
-    switch (message.type) {
-      case "prevote":
-      case "precommit":
-        return { ...message, node, id: random.chance(0.5) ? null : random.bytes(32) };
-      case "proposal":
-        return { ...message, node, signature: random.bytes(64) };
-      case "polka":
-        return {
-          ...message,
-          round: message.round + random.below(2),
-          votes: message.votes.map((vote) => ({ ...vote, node })),
-        };
-      case "round":
-        return { ...message, votes: message.votes.map((vote) => ({ ...vote, round: vote.round + 3 })) };
-      case "evidence":
-        return { ...message, first: message.second };
-      default:
-        return message;
-    }
-  };
-
-  /** A temporary block of this member's with a record that no meter signed. */
-  const forgedBatch = (frame: Frame): Uint8Array | undefined => {
-    const read = attempt(() => readBatch(genesis.hash, frame.payload));
-    if (read === undefined) return undefined;
-    const { batch, records } = read;
-    const record = random.pick(records);
-    const nobody: Signer = { key: options.signer.key, sign: () => random.bytes(64) };
-    const changed = parseRecord(
-      signRecord({ ...record.claims, seq: record.claims.seq + 1, previous: record.hash }, [], nobody, record.kid),
-    );
-    const number = random.below(4);
-    const own = { ...batch, origin: fromHex(self)!, number, records: [changed.stripped] };
-    return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, own, [changed], sign).bytes);
+  /** A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who lack a vote themselves. */
+  const spreadCertificates = (bytes: Uint8Array, send: Send) => {
+    const frame = decodeFrame(bytes);
+    const message = frame?.kind === "consensus" ? messageIn(bytes, frame) : undefined;
+    if (frame === undefined || (message?.type !== "prevote" && message?.type !== "precommit")) return;
+    const certificate = votes.add(frame.chain, message);
+    if (certificate === undefined || random.chance(0.5)) return;
+    const spoilt = encodeFrame("consensus", frame.chain, encodeMessage(votes.spoilt(certificate)));
+    coverage.certificatesCorrupted += 1;
+    for (const victim of others) if (random.chance(0.7)) send(victim, spoilt);
   };
 
   const lie = (chain: number): Uint8Array => {
@@ -179,26 +172,38 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     takesForgeries: does("forge"),
     onSend(to, bytes) {
       keep(bytes);
+      const more: { readonly to: string; readonly frame: Uint8Array }[] = [];
+      if (does("forge")) spreadCertificates(bytes, (victim, spoilt) => more.push({ to: victim, frame: spoilt }));
       const frame = decodeFrame(bytes)!;
-      if (does("mute") && frame.kind === "consensus") return [];
-      if (does("withhold") && victims.has(to) && random.chance(0.7)) return [];
-      if (does("equivocate") && victims.has(to) && random.chance(0.6))
-        return [{ to, frame: equivocated(bytes, frame) }];
-      return [{ to, frame: bytes }];
+      const isMuted = does("mute") && frame.kind === "consensus";
+      if (isMuted || (does("withhold") && victims.has(to) && random.chance(0.7))) {
+        coverage.withheld += 1;
+        return more;
+      }
+      const isChanged = does("equivocate") && victims.has(to) && random.chance(0.6);
+      const changed = isChanged ? equivocated(bytes, frame) : bytes;
+      if (changed !== bytes) coverage.equivocated += 1;
+      return [{ to, frame: changed }, ...more];
     },
-    onReceive(from, bytes) {
+    onReceive(from, bytes, send) {
       keep(bytes);
-      return !(does("censor") && from === censored && random.chance(0.9));
+      if (does("forge")) spreadCertificates(bytes, send);
+      const isCensored = does("censor") && from === censored && random.chance(0.9);
+      if (isCensored) coverage.censored += 1;
+      return !isCensored;
     },
     tick(send) {
       const chain = random.pick(genesis.chains).service;
-      const to = () => random.pick(others);
-      if (does("lie")) send(to(), lie(chain));
-      if (does("replay") && heard.length > 0) send(to(), onOtherChain(random.pick(heard), chain, random));
+      const say = (kind: "lied" | "replayed" | "forged" | "flooded", frame: Uint8Array) => {
+        coverage[kind] += 1;
+        send(random.pick(others), frame);
+      };
+      if (does("lie")) say("lied", lie(chain));
+      if (does("replay") && heard.length > 0) say("replayed", onOtherChain(random.pick(heard), chain, random));
       const forgedFrame = does("forge") ? forgery(chain) : undefined;
-      if (forgedFrame !== undefined) send(to(), forgedFrame);
+      if (forgedFrame !== undefined) say("forged", forgedFrame);
       if (does("flood") && random.chance(0.2)) {
-        for (let count = 0; count < FLOOD_FRAMES; count += 1) send(to(), rubbish(chain));
+        for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish(chain));
       }
     },
   };
@@ -209,17 +214,4 @@ function onOtherChain(bytes: Uint8Array, chain: number, random: Random): Uint8Ar
   const frame = decodeFrame(bytes);
   if (frame === undefined || random.chance(0.6)) return bytes;
   return encodeFrame(frame.kind, chain, frame.payload);
-}
-
-/** Undefined where the bytes are no message: it keeps rubbish of its own too. */
-function messageIn(bytes: Uint8Array, frame: Frame): Message | undefined {
-  return attempt(() => messageOf(bytes, frame.payload));
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

@@ -148,6 +148,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     timeline.after(random.between(0.2, 1.8) * POWER_CUT_MS, () => {
       if (world.loss() === 0) return;
       world.trace(`${name} has a power cut`);
+      world.coverage.powerCutsOfMeters += 1;
       boot();
       feed({ kind: "wake" });
       powerCut();

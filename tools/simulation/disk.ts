@@ -5,6 +5,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { GridsealError } from "../errors.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
 import type { Head, Location, Store, StoredBatch, Writer } from "../node/store/store.js";
+import type { Coverage } from "./coverage.js";
 import type { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
 
@@ -55,6 +56,7 @@ export interface Disk {
 export interface DiskPorts {
   readonly timeline: Timeline;
   readonly random: Random;
+  readonly coverage: Coverage;
   /** A transaction has become durable. */
   onDurable(rows: readonly Row[]): void;
 }
@@ -137,6 +139,7 @@ export function createDisk(ports: DiskPorts): Disk {
     crash() {
       session += 1;
       const survivors = full ? 0 : random.below(waiting.length + 1);
+      ports.coverage.writesLost += waiting.length - survivors;
       for (const { rows } of waiting.splice(0).slice(0, survivors)) apply(rows);
     },
     flush() {

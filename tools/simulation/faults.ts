@@ -2,6 +2,7 @@
 // and step, records of the consensus that are lost or damaged, a disk that is wiped.
 
 import { CLOCK_SKEW_MAX_MS } from "../node/chain/sealer.js";
+import type { Coverage } from "./coverage.js";
 import type { Network } from "./network.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
@@ -12,12 +13,8 @@ export interface Faults {
   start(): void;
   /** The faults end: everybody is up, in touch, and has room. */
   heal(): void;
-  /** A node has stopped by itself, because its disk is full: it comes back. */
-  onFull(node: SimulatedNode): void;
-  readonly restarts: number;
-  readonly partitions: number;
-  readonly crashesInCalls: number;
-  readonly recordsLost: number;
+  /** A node has stopped by itself, because its disk is full, as a rule: it comes back. */
+  onStopped(node: SimulatedNode): void;
 }
 
 export interface FaultPorts {
@@ -25,6 +22,7 @@ export interface FaultPorts {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
+  readonly coverage: Coverage;
   readonly nodes: readonly SimulatedNode[];
   /** the member that a fault of one member befalls */
   readonly spare: SimulatedNode;
@@ -34,15 +32,12 @@ export interface FaultPorts {
 
 /** Calls of the outside within which a crash may strike: from a few frames to several blocks. */
 const CRASH_CALLS_MAX = 300;
+const CRASH_WRITES_MAX = 12;
 const ADVERSARY_MS = 300;
 
 export function createFaults(ports: FaultPorts): Faults {
-  const { options, timeline, random, network, nodes, spare, trace } = ports;
+  const { options, timeline, random, network, coverage, nodes, spare, trace } = ports;
   let over = false;
-  let restarts = 0;
-  let partitions = 0;
-  let crashesInCalls = 0;
-  let recordsLost = 0;
   let isHarmed = false;
 
   const every = (mean_ms: number, event: () => void) => {
@@ -56,7 +51,7 @@ export function createFaults(ports: FaultPorts): Faults {
 
   const restart = (node: SimulatedNode) => {
     if (node.isUp) return;
-    restarts += 1;
+    coverage.restarts += 1;
     trace(`${node.label} starts`);
     if (!node.start()) repair(node);
     network.connect(node);
@@ -69,6 +64,7 @@ export function createFaults(ports: FaultPorts): Faults {
   };
 
   const wipe = (node: SimulatedNode) => {
+    coverage.disksWiped += 1;
     node.disk.wipe();
     ports.onWiped(node);
   };
@@ -76,12 +72,12 @@ export function createFaults(ports: FaultPorts): Faults {
   const crash = () => {
     const node = random.pick(nodes);
     if (!node.isUp) return;
-    const kind = random.below(4);
+    const kind = random.below(5);
     if (kind === 0) node.stop();
     else if (kind === 1) node.kill();
+    else if (kind === 2) node.killInWrite(1 + random.below(CRASH_WRITES_MAX));
     else node.killWithin(1 + random.below(CRASH_CALLS_MAX));
     if (kind > 1) {
-      crashesInCalls += 1;
       watch(node);
       return;
     }
@@ -93,8 +89,10 @@ export function createFaults(ports: FaultPorts): Faults {
     const life = node.life;
     const look = () => {
       if (node.life !== life) return;
-      if (!node.isUp) comeBack(node);
-      else if (!over) timeline.after(50, look);
+      if (!node.isUp) {
+        coverage.crashesInCalls += 1;
+        comeBack(node);
+      } else if (!over) timeline.after(50, look);
     };
     timeline.after(50, look);
   };
@@ -112,18 +110,20 @@ export function createFaults(ports: FaultPorts): Faults {
     if (kind === "lostRecord" && chainNumbers.some((chain) => !disk.tables.heads.has(String(chain)))) return;
     if (kind !== "lostRecord" && kind !== "damagedRecord" && kind !== "wiped") return;
     isHarmed = true;
-    recordsLost += 1;
     trace(`${spare.label} ${kind}`);
     if (kind === "wiped") wipe(spare);
     for (const chain of chainNumbers) {
       if (kind === "lostRecord") disk.loseConsensus(chain);
       if (kind === "damagedRecord") disk.damageConsensus(chain);
     }
+    if (kind === "lostRecord") coverage.consensusRecordsLost += 1;
+    if (kind === "damagedRecord") coverage.consensusRecordsDamaged += 1;
   };
 
   const slowDown = () => {
     const node = random.pick(nodes);
     node.disk.setDelay(random.between(0, options.slowDisk_ms));
+    coverage.disksSlow += 1;
     timeline.after(random.between(200, 2_000), () => node.disk.setDelay(0));
   };
 
@@ -134,6 +134,7 @@ export function createFaults(ports: FaultPorts): Faults {
   };
 
   const setClocks = () => {
+    coverage.clockSteps += 1;
     for (const node of nodes) node.clock_ms = random.between(-options.skew_ms, options.skew_ms);
     if (options.fault === "clock") spare.clock_ms = random.pick([-1, 1]) * random.between(2, 20) * CLOCK_SKEW_MAX_MS;
   };
@@ -151,7 +152,6 @@ export function createFaults(ports: FaultPorts): Faults {
       network.setConditions(options.conditions);
       every(options.crashEvery_ms, crash);
       every(options.partitionEvery_ms, () => {
-        partitions += 1;
         trace("the network is split anew");
         if (random.chance(0.3)) network.heal();
         else network.partition();
@@ -176,23 +176,12 @@ export function createFaults(ports: FaultPorts): Faults {
         node.disk.setFull(false);
         node.disk.setDelay(0);
         node.killWithin(Number.POSITIVE_INFINITY);
+        node.killInWrite(Number.POSITIVE_INFINITY);
         if (!node.isUp) restart(node);
       }
     },
-    onFull(node) {
+    onStopped(node) {
       timeline.after(random.between(100, 2_000), () => restart(node));
-    },
-    get restarts() {
-      return restarts;
-    },
-    get partitions() {
-      return partitions;
-    },
-    get crashesInCalls() {
-      return crashesInCalls;
-    },
-    get recordsLost() {
-      return recordsLost;
     },
   };
 }

@@ -7,8 +7,8 @@ import type { Record } from "../../src/wire/record.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../node/chain/pool.js";
 import { difference, replayChain, stateOf } from "./convergence.js";
 import { numberKey, rowsOf } from "./disk.js";
-import type { Fail } from "./ledger.js";
 import type { SimulatedNode } from "./node.js";
+import type { Fail } from "./violation.js";
 
 /** Whether a record is on the node's disk: by itself, in a temporary block, or in a block. */
 export function isDurable(node: SimulatedNode, record: Record): boolean {

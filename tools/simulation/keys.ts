@@ -3,15 +3,21 @@
 
 import { concatBytes, equalBytes } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
-import { ED25519, type Signer, type Verify } from "../../src/wire/key.js";
+import { ED25519, type PublicKey, type Signer, type Verify } from "../../src/wire/key.js";
 
 /** The signer of a name; different names have different keys. */
 export function simulatedSigner(name: string): Signer {
   const x = sha256(new TextEncoder().encode(name));
-  return { key: { algorithm: ED25519, x }, sign: (message) => keyedHash(x, message) };
+  return { key: { algorithm: ED25519, x }, sign: (message) => simulatedSignature({ algorithm: ED25519, x }, message) };
 }
 
-export const simulatedVerify: Verify = (key, message, signature) => equalBytes(signature, keyedHash(key.x, message));
+/** What whoever has this key makes of the message, for those who judge; members are not given it. */
+export function simulatedSignature(key: PublicKey, message: Uint8Array): Uint8Array {
+  return keyedHash(key.x, message);
+}
+
+export const simulatedVerify: Verify = (key, message, signature) =>
+  equalBytes(signature, simulatedSignature(key, message));
 
 /** 64 bytes that depend on every byte of key and message: two lanes, mixed as in MurmurHash3. */
 function keyedHash(key: Uint8Array, message: Uint8Array): Uint8Array {

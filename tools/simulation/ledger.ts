@@ -1,8 +1,9 @@
 // The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13.
 // Numbers are those of ARCHITECTURE.md. Nothing here trusts what a node says of itself.
 
-import { type Block, blockTree, decodeBlock } from "../../src/wire/block.js";
-import { toHex } from "../../src/wire/bytes.js";
+import { acknowledgementBytes } from "../../src/wire/batch.js";
+import { type Block, blockTree, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { precommitBytes } from "../../src/wire/certificate.js";
 import { type Genesis, type GenesisChain, memberSetHash } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
@@ -11,9 +12,8 @@ import type { PublicKey } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { simulatedVerify } from "./keys.js";
-
-export type Fail = (invariant: string, detail: string) => void;
+import { simulatedSignature, simulatedVerify } from "./keys.js";
+import type { Fail } from "./violation.js";
 
 export interface Ledger {
   /** A meter has signed it and lets go of it. */
@@ -26,6 +26,8 @@ export interface Ledger {
   release(node: string): void;
   /** A block is durable on a correct node whose newest one was `height` before. */
   onBlock(node: string, chain: number, height: number, bytes: Uint8Array): void;
+  /** A receipt that verifies says that this is the block's header: no block of this height may have another. */
+  onReceipt(chain: number, height: number, header: Uint8Array): void;
   /** Hash of the sealed record of this number, as hex. */
   sealedHash(chain: number, kid: string, seq: number): string | undefined;
   /** Records that were promised and are not sealed, by name. */
@@ -48,6 +50,8 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
   const decided = new Map<string, Decided>();
   const sealed = new Map<string, string>();
   const promised = new Map<string, string>();
+  /** header hashes that receipts name, by chain and height */
+  const receipts = new Map<string, string>();
   const heights = new Map<number, number>();
   let rounds = 0;
 
@@ -75,10 +79,20 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
     if (hashes.length === 0 && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
     for (const batch of block.batches) {
       for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));
-      const nodes = new Set(batch.acknowledgements.map(({ node }) => toHex(node)));
-      const members_ = nodes.size === batch.acknowledgements.length && nodes.size >= quorum(chain.members.length);
-      if (!members_) fail("I7 a sealed temporary block was acknowledged by a quorum", where);
+      if (!isAcknowledged(chain, batch)) fail("I7 a sealed temporary block was acknowledged by a quorum", where);
     }
+  };
+
+  /** A block holds the hashes of the acknowledgements' signatures, which follow from the keys here. */
+  const isAcknowledged = (chain: GenesisChain, batch: SealedBatch): boolean => {
+    const { acknowledgements } = batch;
+    const message = acknowledgementBytes(genesis.hash, chain.service, batch.origin, batch.number, batch.id);
+    const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
+    const genuine = acknowledgements.every(({ node, digest }) => {
+      const member = chain.members.find(({ id }) => toHex(id) === toHex(node));
+      return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
+    });
+    return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(chain.members.length);
   };
 
   const checkRecord = (where: string, chain: GenesisChain, record: Record) => {
@@ -119,10 +133,19 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
         if (known.id !== id) fail("I1 no two correct nodes decide differently", `${where}: ${id} and ${known.id}`);
         return;
       }
+      if ((receipts.get(`${service}/${height}`) ?? id) !== id) fail("I13 receipts verify for sealed blocks", where);
       checkContent(where, chain, block, previous);
       decided.set(`${service}/${height}`, { id, time_ms: block.time_ms, counter: block.counter });
       heights.set(service, height);
       rounds += block.certificate.round;
+    },
+    onReceipt(chain, height, header) {
+      const place = `${chain}/${height}`;
+      const id = toHex(headerHash(header));
+      // A faulty member's receipt may come before a correct one has the block.
+      if ((decided.get(place)?.id ?? receipts.get(place) ?? id) !== id)
+        fail("I13 receipts verify for sealed blocks", place);
+      receipts.set(place, id);
     },
     sealedHash: (chain, kid, seq) => sealed.get(`${chain}/${kid}/${seq}`),
     missing: () =>

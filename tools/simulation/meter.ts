@@ -10,17 +10,21 @@ import { type Claims, parseRecord, type Record, signRecord } from "../../src/wir
 import { decodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { reasonOf } from "../errors.js";
+import type { Coverage } from "./coverage.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
-import type { Fail, Ledger } from "./ledger.js";
-import { EPOCH_MS, type SimulatedNode } from "./node.js";
+import type { Ledger } from "./ledger.js";
+import { EPOCH_MS } from "./life.js";
+import type { SimulatedNode } from "./node.js";
 import type { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
+import type { Fail } from "./violation.js";
 
 export interface MeterWorld {
   readonly genesis: Genesis;
   readonly authority: Signer;
   readonly timeline: Timeline;
   readonly random: Random;
+  readonly coverage: Coverage;
   readonly nodes: readonly SimulatedNode[];
   readonly ledger: Ledger;
   readonly fail: Fail;
@@ -142,6 +146,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     }
     const hash = toHex(receipt.recordHash);
     if (!ledger.isSubmitted(hash)) world.fail("I13 no receipt for what was not submitted", `${options.name} ${hash}`);
+    ledger.onReceipt(receipt.chain, receipt.height, receipt.header);
     if (outbox.delete(hash)) receipts += 1;
     vain = 0;
   };

@@ -1,6 +1,7 @@
 // The network of a simulation: frames are lost, doubled, delayed past each other, and cut off by partitions of either direction.
 // A member that is two copies with one key is in touch with its peers through one of them, the other, or both.
 
+import type { Coverage } from "./coverage.js";
 import type { SimulatedNode } from "./node.js";
 import type { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
@@ -27,13 +28,12 @@ export interface Network {
   heal(): void;
   /** The links of a node that has started come up. */
   connect(node: SimulatedNode): void;
-  readonly lost: number;
-  readonly healed: number;
 }
 
 export interface NetworkPorts {
   readonly timeline: Timeline;
   readonly random: Random;
+  readonly coverage: Coverage;
   readonly nodes: readonly SimulatedNode[];
   /** Says what is sent, for the trace. */
   onSend(from: SimulatedNode, to: SimulatedNode, kind: string, frame: Uint8Array, fate: "sent" | "lost"): void;
@@ -52,13 +52,11 @@ const scarcities: readonly (readonly string[])[] = [
 ];
 const SCARCE_LOSS = 0.75;
 
-export function createNetwork({ timeline, random, nodes, onSend, kindOf }: NetworkPorts): Network {
+export function createNetwork({ timeline, random, coverage, nodes, onSend, kindOf }: NetworkPorts): Network {
   let conditions: Conditions = calm;
   /** directed links that are cut, as `from>to` over labels */
   let cut = new Set<string>();
   let scarce: readonly string[] = [];
-  let lost = 0;
-  let healed = 0;
 
   const isCut = (from: SimulatedNode, to: SimulatedNode) => cut.has(`${from.label}>${to.label}`);
   const isUp = (one: SimulatedNode, other: SimulatedNode) => !isCut(one, other) && !isCut(other, one);
@@ -66,11 +64,12 @@ export function createNetwork({ timeline, random, nodes, onSend, kindOf }: Netwo
   const sendOnce = (from: SimulatedNode, to: SimulatedNode, frame: Uint8Array) => {
     const kind = kindOf(frame);
     if (isCut(from, to) || random.chance(scarce.includes(kind) ? SCARCE_LOSS : conditions.loss)) {
-      lost += 1;
+      coverage.framesLost += 1;
       return onSend(from, to, kind, frame, "lost");
     }
     onSend(from, to, kind, frame, "sent");
     const slow_ms = random.chance(conditions.slow) ? random.between(0, 2_000) : 0;
+    if (slow_ms > 0) coverage.framesDelayed += 1;
     timeline.after(random.between(0.5, conditions.delay_ms) + slow_ms, () => to.receive(from.id, frame));
   };
 
@@ -91,7 +90,7 @@ export function createNetwork({ timeline, random, nodes, onSend, kindOf }: Netwo
       for (const other of nodes.slice(index + 1)) {
         const was = before.has(`${one.label}>${other.label}`) || before.has(`${other.label}>${one.label}`);
         if (!was || !isUp(one, other)) continue;
-        healed += 1;
+        coverage.linksHealed += 1;
         if (isNoticed) tell(one, other);
       }
     }
@@ -131,7 +130,9 @@ export function createNetwork({ timeline, random, nodes, onSend, kindOf }: Netwo
       for (const receiver of nodes) {
         if (receiver.id !== to || receiver === from) continue;
         sendOnce(from, receiver, frame);
-        if (random.chance(conditions.duplication)) sendOnce(from, receiver, frame);
+        if (!random.chance(conditions.duplication)) continue;
+        coverage.framesDoubled += 1;
+        sendOnce(from, receiver, frame);
       }
     },
     setConditions(next) {
@@ -139,7 +140,9 @@ export function createNetwork({ timeline, random, nodes, onSend, kindOf }: Netwo
     },
     partition() {
       scarce = random.pick(scarcities);
+      coverage.partitions += 1;
       const kind = random.below(4);
+      if (kind === 2) coverage.oneWayCuts += 1;
       const side = sides();
       const apart = copiesApart();
       const lonely = random.pick(nodes);
@@ -160,12 +163,6 @@ export function createNetwork({ timeline, random, nodes, onSend, kindOf }: Netwo
     },
     connect(node) {
       for (const other of nodes) if (other !== node) tell(node, other);
-    },
-    get lost() {
-      return lost;
-    },
-    get healed() {
-      return healed;
     },
   };
 }

@@ -3,9 +3,10 @@
 
 import { parseArgs } from "node:util";
 import { reasonOf } from "../errors.js";
-import { type ClusterReport, runCluster, Violation } from "./cluster.js";
+import { type ClusterReport, runCluster } from "./cluster.js";
 import { type Mutant, mutants } from "./mutants.js";
 import { optionsOf } from "./options.js";
+import { Violation } from "./violation.js";
 
 const LINES_SHOWN = 40;
 const PROGRESS_SEEDS = 100;
@@ -54,7 +55,7 @@ async function runSeeds(first: number, last: number): Promise<number> {
   }
   const done = last - first + 1;
   say(`${done} seeds without a violation, ${rate(done)} seeds/s`);
-  for (const [name, value] of totals) say(`${name.padStart(16)} ${value}`);
+  for (const [name, value] of totals) say(`${name.padStart(24)} ${value}`);
   return 0;
 }
 

@@ -31,12 +31,8 @@ export function recordOf(bytes: Uint8Array, self: NodeId): ConsensusRecord {
   }
 }
 
-/** The member's own statements in a message, within certificates too. */
-export function ownStatements(message: Message, self: NodeId): Statement[] {
-  return statementsOf(message).filter(({ node }) => node === self);
-}
-
-function statementsOf(message: Message): readonly Statement[] {
+/** All that is signed in a message, within certificates too. */
+export function statementsOf(message: Message): readonly Statement[] {
   switch (message.type) {
     case "proposal":
       return [headOf(message), ...message.polka];

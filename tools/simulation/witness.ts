@@ -1,17 +1,19 @@
 // The invariants of what leaves a node and what it reports, judged at the moment it does: I3, I4, I5, I11. A witness sees every
 // signature that is made, and every frame that a correct node lets go of.
 
-import { batchBytes, batchId, decodeBatch } from "../../src/wire/batch.js";
+import { acknowledgementBytes, batchBytes, batchId, decodeBatch } from "../../src/wire/batch.js";
+import { decodeBlock } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { quorum } from "../../src/wire/quorum.js";
-import { headOf } from "../node/consensus/messages.js";
+import { headOf, signedBytes } from "../node/consensus/messages.js";
 import type { Precommit, Prevote, Statement } from "../node/consensus/types.js";
 import { decodeBatchNote, decodeFrame, type Frame } from "../node/frame.js";
-import { numberKey, type Tables } from "./disk.js";
-import type { Fail } from "./ledger.js";
-import { contentOf, messageOf, ownStatements, placeOf, recordOf } from "./statements.js";
+import { blockKey, numberKey, type Tables } from "./disk.js";
+import { simulatedVerify } from "./keys.js";
+import { contentOf, messageOf, placeOf, recordOf, statementsOf } from "./statements.js";
+import type { Fail } from "./violation.js";
 
 /** A node as the witness sees it. */
 export interface Suspect {
@@ -113,6 +115,41 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
     checkBatch(node, chain, origin, number, toHex(id), "acknowledgement");
   };
 
+  const memberOf = (chain: number, node: string) =>
+    genesis.chains.find(({ service }) => service === chain)!.members.find(({ id }) => toHex(id) === node);
+
+  const isGenuine = (chain: number, statement: Statement) => {
+    const key = memberOf(chain, statement.node)?.key;
+    return key !== undefined && simulatedVerify(key, signedBytes(genesis.hash, chain, statement), statement.signature);
+  };
+
+  /** A quorum's acknowledgements that a correct node passes on. */
+  const onAccepted = (node: Suspect, { chain, payload }: Frame) => {
+    const { acknowledgements, ...name } = decodeBatchNote(payload);
+    const message = acknowledgementBytes(genesis.hash, chain, name.origin, name.number, name.id);
+    const genuine = acknowledgements.filter(({ node: signer, signature }) => {
+      const key = memberOf(chain, toHex(signer))?.key;
+      return key !== undefined && simulatedVerify(key, message, signature);
+    });
+    const signers = new Set(genuine.map(({ node: signer }) => toHex(signer)));
+    const { members } = genesis.chains.find(({ service }) => service === chain)!;
+    if (genuine.length < acknowledgements.length || signers.size < quorum(members.length)) {
+      fail(
+        "I6 what a node passes on is genuine",
+        `acceptance ${chain}/${toHex(name.origin)}/${name.number} by ${node.id}`,
+      );
+    }
+  };
+
+  /** I15: what is served is what is stored, and what is stored the ledger has looked at. */
+  const onBlock = (node: Suspect, { chain, payload }: Frame) => {
+    const { height } = decodeBlock(payload);
+    const stored = node.durable.blocks.get(blockKey(chain, height));
+    if (stored === undefined || !equalBytes(stored, payload)) {
+      fail("I15 a node serves what it has stored", `${chain}/${height} by ${node.id}`);
+    }
+  };
+
   return {
     onSigned(node, bytes) {
       const [domain, , chain, height, round, id] = decodeCbor(bytes) as readonly unknown[];
@@ -128,8 +165,14 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
       if (frame === undefined) return fail("I4 a node sends frames", node.id);
       if (frame.kind === "batch") onBatch(node, frame);
       if (frame.kind === "acknowledge") onAcknowledgement(node, frame);
+      if (frame.kind === "accepted") onAccepted(node, frame);
+      if (frame.kind === "block") onBlock(node, frame);
       if (frame.kind !== "consensus") return;
-      for (const own of ownStatements(messageOf(bytes, frame.payload), node.id)) onStatement(node, frame.chain, own);
+      for (const statement of statementsOf(messageOf(bytes, frame.payload))) {
+        if (!isGenuine(frame.chain, statement))
+          fail("I6 what a node passes on is genuine", placeOf(frame.chain, statement));
+        if (statement.node === node.id) onStatement(node, frame.chain, statement);
+      }
     },
     onEvidence(node, chain, first, second) {
       const place = placeOf(chain, first);

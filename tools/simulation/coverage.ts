@@ -1,0 +1,81 @@
+// What happened in a run, counted: the proof that faults did, and that they were lived through.
+
+/** Counts of one run; the same for the same seed. */
+export interface Coverage {
+  blocks: number;
+  records: number;
+  receipts: number;
+  /** rounds beyond the first, over all sealed blocks */
+  roundChanges: number;
+  meterViolations: number;
+  restarts: number;
+  /** of these, deaths within a call of the outside */
+  crashesInCalls: number;
+  /** transactions that a crash undid */
+  writesLost: number;
+  partitions: number;
+  /** of these, those with links cut in one direction alone */
+  oneWayCuts: number;
+  linksHealed: number;
+  framesLost: number;
+  framesDoubled: number;
+  /** overtaken by later ones, as a rule */
+  framesDelayed: number;
+  /** blocks taken from a peer by a node that was behind */
+  catchUps: number;
+  consensusRecordsLost: number;
+  consensusRecordsDamaged: number;
+  disksWiped: number;
+  disksFull: number;
+  disksSlow: number;
+  clockSteps: number;
+  powerCutsOfMeters: number;
+  /** frames of faulty members that were changed, held back, made up, or not let in */
+  equivocated: number;
+  withheld: number;
+  forged: number;
+  replayed: number;
+  flooded: number;
+  lied: number;
+  censored: number;
+  /** genuine certificates with one signature that is not */
+  certificatesCorrupted: number;
+  /** places where a member signed two values, seen by a correct node */
+  equivocations: number;
+}
+
+export function createCoverage(): Coverage {
+  return {
+    blocks: 0,
+    records: 0,
+    receipts: 0,
+    roundChanges: 0,
+    meterViolations: 0,
+    restarts: 0,
+    crashesInCalls: 0,
+    writesLost: 0,
+    partitions: 0,
+    oneWayCuts: 0,
+    linksHealed: 0,
+    framesLost: 0,
+    framesDoubled: 0,
+    framesDelayed: 0,
+    catchUps: 0,
+    consensusRecordsLost: 0,
+    consensusRecordsDamaged: 0,
+    disksWiped: 0,
+    disksFull: 0,
+    disksSlow: 0,
+    clockSteps: 0,
+    powerCutsOfMeters: 0,
+    equivocated: 0,
+    withheld: 0,
+    forged: 0,
+    replayed: 0,
+    flooded: 0,
+    lied: 0,
+    censored: 0,
+    certificatesCorrupted: 0,
+    equivocations: 0,
+  };
+}

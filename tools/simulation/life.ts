@@ -1,0 +1,174 @@
+// One life of a node, from its start to its end: the real chains, admissions and receipts over a simulated disk, clock and network.
+// It can end within any call of the outside; what the code does after that has no effect, as if the process were gone.
+
+import { toHex } from "../../src/wire/bytes.js";
+import type { GenesisChain } from "../../src/wire/genesis.js";
+import { serviceTopic } from "../../src/wire/topics.js";
+import { type Admissions, createAdmissions } from "../node/admissions.js";
+import { type Chain, createChain } from "../node/chain/chain.js";
+import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
+import type { SealedBlock } from "../node/chain/sealer.js";
+import { localTimeouts, type Statement } from "../node/consensus/types.js";
+import { createMetrics } from "../node/metrics.js";
+import { createReceipts, receiptOf } from "../node/receipts.js";
+import type { Store } from "../node/store/store.js";
+import { simulatedVerify } from "./keys.js";
+import type { NodeOptions, NodeWorld, SimulatedNode } from "./node.js";
+
+/** The moment at which virtual time begins, UTC. */
+export const EPOCH_MS = 1_790_000_000_000;
+
+export interface Life {
+  readonly chains: ReadonlyMap<number, Chain>;
+  readonly admissions: Admissions;
+}
+
+/** What a life needs of the node that lives it. */
+export interface LifePorts {
+  readonly world: NodeWorld;
+  readonly options: NodeOptions;
+  readonly node: SimulatedNode;
+  /** Counts a call of the outside; false where the life is over, or ends in it. */
+  reaches(): boolean;
+  isOver(): boolean;
+  /** A transaction is under way. */
+  onWrite(): void;
+  /** It must stop, with this reason. */
+  onFatal(reason: unknown): void;
+}
+
+const metrics = createMetrics();
+
+/** Opens the disk and the chains on it; throws where the store is damaged. The chains are still to be started. */
+export function openLife(ports: LifePorts): Life {
+  const { world, options, node, reaches, isOver } = ports;
+  const { timeline, random, genesis } = world;
+  const { signer, member, label, adversary } = options;
+  const started_ms = timeline.now_ms();
+  const chains = new Map<number, Chain>();
+  const timers = new Map<string, object>();
+
+  const setTimer = (name: string, delay_ms: number, callback: () => void) => {
+    if (!reaches()) return;
+    const token = {};
+    timers.set(name, token);
+    // A timer is a little late, or early by the rounding of the clock.
+    timeline.after(Math.max(0, delay_ms + random.between(-0.4, 3)), () => {
+      if (isOver() || timers.get(name) !== token) return;
+      timers.delete(name);
+      callback();
+    });
+  };
+
+  const logOf = (chain: number): ChainLog => {
+    const say = (fields: object, message: string) => {
+      if (isOver()) return;
+      world.trace(`${label} chain ${chain}: ${message} ${describe(fields)}`);
+      const { first, second } = fields as { first?: Statement; second?: Statement };
+      if (first !== undefined && second !== undefined) world.onEvidence(node, chain, first, second);
+    };
+    return { debug: say, info: say, warn: say, error: say };
+  };
+
+  const verifyAsync: ChainPorts["verifyAsync"] = (key, message, signature) =>
+    new Promise((resolve) =>
+      timeline.after(random.between(0.1, 3), () => resolve(simulatedVerify(key, message, signature))),
+    );
+
+  const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
+
+  const portsOf = (chain: GenesisChain, store: Store): ChainPorts => ({
+    genesis,
+    chain,
+    self: member,
+    signer: { key: signer.key, sign },
+    store,
+    timeouts: localTimeouts,
+    batch: options.batch,
+    log: logOf(chain.service),
+    verify: simulatedVerify,
+    verifyAsync,
+    now_ms,
+    monotonic_ms: () => timeline.now_ms() - started_ms,
+    setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
+    clearTimer: (name) => void timers.delete(`${chain.service}/${name}`),
+    peers: () => node.peers,
+    send,
+    anchors: () => anchorsBeside(chain.service, chains),
+    onSealed(sealed) {
+      if (!reaches()) return;
+      world.onSealed(node, sealed);
+      publishReceipts(sealed);
+    },
+    onFatal: ports.onFatal,
+  });
+
+  const sign = (bytes: Uint8Array) => {
+    if (reaches()) world.onSigned(node, bytes);
+    return signer.sign(bytes);
+  };
+
+  const send = (to: string, frame: Uint8Array) => {
+    if (!reaches()) return;
+    if (adversary === undefined) {
+      world.onSent(node, frame);
+      world.send(node, to, frame);
+    } else {
+      for (const sent of adversary.onSend(to, frame)) world.send(node, sent.to, sent.frame);
+    }
+  };
+
+  const publish = (topic: string, payload: Uint8Array) => {
+    if (reaches()) world.publish(node, topic, payload);
+  };
+
+  const publishReceipts = ({ block, tree, records }: SealedBlock) => {
+    for (const [index, record] of records.entries()) {
+      const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
+      if (world.isSubscribed(node, topic)) publish(topic, receiptOf(block, tree, index + 1, record.hash));
+    }
+  };
+
+  const opened = options.disk.open();
+  const store: Store = {
+    ...opened,
+    write(fill) {
+      if (!reaches()) return new Promise(() => {});
+      const written = opened.write(fill);
+      ports.onWrite();
+      return written;
+    },
+  };
+  for (const chain of genesis.chains) {
+    if (!node.chainNumbers.includes(chain.service)) continue;
+    chains.set(chain.service, createChain(world.mutate(portsOf(chain, store), node)));
+  }
+  const admissions = createAdmissions({
+    genesis,
+    store,
+    chains,
+    receipts: createReceipts(store),
+    metrics,
+    log: logOf(0),
+    verify: simulatedVerify,
+    verifyAsync: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyAsync,
+    now_ms,
+    publish,
+  });
+  return { chains, admissions };
+}
+
+/** Newest sealed headers of the node's other chains, ascending. */
+function anchorsBeside(service: number, chains: ReadonlyMap<number, Chain>) {
+  return [...chains]
+    .filter(([other, chain]) => other !== service && chain.head.height > 0)
+    .map(([chain, { head }]) => ({ chain, height: head.height, headerHash: head.headerHash }))
+    .sort((left, right) => left.chain - right.chain);
+}
+
+function describe(fields: object): string {
+  return Object.entries(fields)
+    .filter(([, value]) => typeof value !== "object")
+    .map(([name, value]) => `${name} ${String(value).slice(0, 96)}`)
+    .join(", ");
+}

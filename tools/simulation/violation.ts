@@ -1,0 +1,20 @@
+// An invariant that does not hold, with what led to it.
+
+export class Violation extends Error {
+  readonly invariant: string;
+  readonly trace: readonly string[];
+
+  constructor(invariant: string, detail: string, trace: readonly string[]) {
+    super(`${invariant}: ${detail}`);
+    this.name = "Violation";
+    this.invariant = invariant;
+    this.trace = trace;
+  }
+}
+
+/** Notes that an invariant, by its number in ARCHITECTURE.md and its words, does not hold; the run ends with its event. */
+export type Fail = (invariant: string, detail: string) => void;
+
+export function stackOf(reason: unknown): string {
+  return reason instanceof Error ? String(reason.stack).split("\n").slice(0, 5).join(" | ") : String(reason);
+}
