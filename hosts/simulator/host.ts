@@ -2,8 +2,6 @@
 // of JSON on stdout for what a chip shows by LED and console, and lines on stdin for what a test does to it.
 
 import TCP from "embedded:io/socket/tcp";
-// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module of that name
-import Net from "net";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
 import { queued } from "../shared/queue.js";
@@ -47,7 +45,7 @@ const keyValue: KeyValue = {
 };
 
 const network: Network = {
-  resolve: (host, done) => Net.resolve(host, (_host, address) => done(address)),
+  resolve: (host, done) => done(machine.resolve(host)),
   socket: (secure, name) => (secure ? secureSocket(name, machine.readFile("broker-ca.der")) : { io: TCP }),
   down: () => undefined,
 };
@@ -106,21 +104,19 @@ function leaveReason(): void {
 
 /** Commands, a line each: `clock OFFSET_MS QUALITY`, `cut BYTES`, `use`. */
 function listen(): void {
-  const { screen } = globalThis as unknown as { screen: { context?: object } };
-  screen.context = {
-    onMessage(line: string) {
-      const [command, first, second] = line.split(" ");
-      switch (command) {
-        case "clock":
-          clock.offset_ms = Number(first);
-          clock.quality = Number(second) as TimeQuality;
-          return;
-        case "cut":
-          machine.cutAfter(Number(first));
-          return;
-        case "use":
-          machine.print(`{"use":${machine.use()}}`);
-      }
-    },
+  const engine = globalThis as { command?: (line: string) => void };
+  engine.command = (line) => {
+    const [command, first, second] = line.split(" ");
+    switch (command) {
+      case "clock":
+        clock.offset_ms = Number(first);
+        clock.quality = Number(second) as TimeQuality;
+        return;
+      case "cut":
+        machine.cutAfter(Number(first));
+        return;
+      case "use":
+        machine.print(`{"use":${machine.use()}}`);
+    }
   };
 }

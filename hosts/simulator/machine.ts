@@ -1,4 +1,4 @@
-// The native half of the simulator's host (native.c). Paths are relative to the meter's folder.
+// The native half of the simulator's host (native.c, serial.c). Paths are relative to the meter's folder.
 
 /** Makes the meter's folder the one that paths are relative to. Throws where it cannot be used. */
 export function enter(this: unknown): undefined {
@@ -8,6 +8,11 @@ export function enter(this: unknown): undefined {
 /** Bytes of the operating system's generator: the SDK's own are the same in every run. */
 export function random(this: unknown, length: number): ArrayBuffer {
   return native("machine_random").call(this, length) as ArrayBuffer;
+}
+
+/** The IPv4 address of a name; undefined where it has none. Waits for the answer. */
+export function resolve(this: unknown, name: string): string | undefined {
+  return native("machine_resolve").call(this, name) as string | undefined;
 }
 
 export function print(this: unknown, line: string): undefined {
@@ -63,4 +68,18 @@ export function paintStack(this: unknown): undefined {
 /** JSON of what the engine has reserved since its start: chunkBytes, slots, stackSlotsUsed, stackSlots, keys, erases. */
 export function use(this: unknown): string {
   return native("machine_use").call(this) as string;
+}
+
+/** Opens a serial device; its number. Throws where it cannot be opened. */
+export function openSerial(this: unknown, path: string, baud: number, dataBits: 7 | 8, even: boolean): number {
+  return native("serial_open").call(this, path, baud, dataBits, even) as number;
+}
+
+/** What has come on a serial device, undefined where nothing has. Throws where the device is gone. */
+export function readSerial(this: unknown, file: number): ArrayBuffer | undefined {
+  return native("serial_read").call(this, file) as ArrayBuffer | undefined;
+}
+
+export function closeSerial(this: unknown, file: number): undefined {
+  return native("serial_close").call(this, file) as undefined;
 }

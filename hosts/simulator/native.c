@@ -4,7 +4,9 @@
 #include "xsmc.h"
 #include "mc.xs.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +83,17 @@ void machine_random(xsMachine *the)
 		if (more > 0) have += more;
 	}
 	xsmcSetArrayBuffer(xsResult, bytes, length);
+}
+
+/* The IPv4 address of a name; undefined where it has none. Waits for the answer, which a chip would not do. */
+void machine_resolve(xsMachine *the)
+{
+	struct addrinfo wanted = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
+	char address[INET_ADDRSTRLEN];
+	if (getaddrinfo(xsmcToString(xsArg(0)), NULL, &wanted, &found) != 0) return;
+	inet_ntop(AF_INET, &((struct sockaddr_in *)found->ai_addr)->sin_addr, address, sizeof address);
+	freeaddrinfo(found);
+	xsmcSetString(xsResult, address);
 }
 
 void machine_print(xsMachine *the)

@@ -1,17 +1,20 @@
 // The meter's port in the simulator: a serial device (a pseudo-terminal included) or a TCP gateway. A port that fails is opened again
 // with growing delays.
 
-import Serial from "embedded:io/serial";
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
+import { closeSerial, openSerial, readSerial } from "./machine.js";
 
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 30_000;
+/** A serial device is looked at so often; its driver holds 4 kB meanwhile. */
+const SERIAL_MS = 20;
 
 interface PortFields {
   readonly kind?: unknown;
   readonly path?: unknown;
   readonly baud?: unknown;
+  readonly parity?: unknown;
   readonly host?: unknown;
   readonly port?: unknown;
 }
@@ -19,10 +22,10 @@ interface PortFields {
 /** Opens what the configuration names; `onFault` is told of every failure. */
 export function openPort(port: unknown, onBytes: (bytes: Uint8Array) => void, onFault: (reason: string) => void): void {
   const fields = (typeof port === "object" && port !== null ? port : {}) as PortFields;
-  const { kind, path, baud, host, port: number } = fields;
+  const { kind, path, baud, parity, host, port: number } = fields;
   if (kind === "serial" && typeof path === "string") {
     return keepOpen(
-      (onClosed) => openSerial(path, typeof baud === "number" ? baud : 115_200, onBytes, onClosed),
+      (onClosed) => watchSerial(path, typeof baud === "number" ? baud : 115_200, parity === "even", onBytes, onClosed),
       onFault,
     );
   }
@@ -49,24 +52,25 @@ function keepOpen(open: (onClosed: (reason: string) => void) => void, onFault: (
   attempt();
 }
 
-function openSerial(
+/** Parity means seven bits, as IEC 62056-21 has it. */
+function watchSerial(
   path: string,
   baud: number,
+  even: boolean,
   onBytes: (bytes: Uint8Array) => void,
   onClosed: (reason: string) => void,
 ): void {
-  new Serial({
-    device: path,
-    baud,
-    format: "buffer",
-    onReadable(count) {
-      const bytes = count > 0 ? this.read(count) : undefined;
+  const file = openSerial(path, baud, even ? 7 : 8, even);
+  const timer = Timer.repeat(() => {
+    try {
+      const bytes = readSerial(file);
       if (bytes !== undefined) onBytes(new Uint8Array(bytes));
-    },
-    onError() {
-      onClosed(`meter port ${path} failed`);
-    },
-  });
+    } catch (thrown) {
+      Timer.clear(timer);
+      closeSerial(file);
+      onClosed(`meter port ${path} failed: ${String(thrown)}`);
+    }
+  }, SERIAL_MS);
 }
 
 /** `host` is an address: what stands beside a meter is named by its address. */

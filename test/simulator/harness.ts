@@ -68,6 +68,7 @@ export async function configure(folder: string, fields: object): Promise<void> {
 
 /** A household that sends a P1 telegram every `interval_ms` on a pseudo-terminal, its clock running by the telegrams. */
 export async function serveHousehold(t: TestContext, seed: number, interval_ms: number): Promise<ServedPty> {
+  await firmware(); // its clock stands while the firmware is built
   let time_s = Math.floor(Date.now() / 1000);
   const household = createHousehold({ seed, start_s: time_s });
   const pty = await servePty((onBytes) => {

@@ -1,6 +1,6 @@
-// The firmware's builds: the modules, the simulator's library with the loader that runs it without a window, and an ESP32's image.
+// The firmware's builds: the simulator as a chip has it, the one with a window, and an ESP32's image.
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileFirmware } from "./compile.js";
@@ -10,23 +10,74 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cache = join(root, ".cache/firmware");
 
 export interface SimulatorBuild {
-  /** what mcsim and the loader run */
-  readonly library: string;
-  readonly loader: string;
-  /** what the linker said of the ROM image */
-  readonly report: string;
+  /** runs the meter whose folder is its argument */
+  readonly program: string;
 }
 
-/** Builds the program of `manifest` for the simulator of this machine, and the loader. Throws with the output of the tool that failed. */
+/** What a chip has in the place of the SDK's platform for Linux: its pool, its timers, and our own loop (hosts/simulator/chip). */
+const chipSources = ["xsHosts.c", "timer.c", "chip.c"] as const;
+const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
+
+/**
+ * Builds the program of `manifest` as a chip runs it, without a window: for 32 bits where this machine can, in the pool that the
+ * manifest states, or for 64 bits in twice that. Throws with the output of the tool that failed.
+ */
 export async function buildSimulator(sdk: Sdk, manifest = join(root, "manifest.json")): Promise<SimulatorBuild> {
   await compileFirmware(root);
-  const name = dirname(manifest) === root ? "meter" : "exercise";
-  const output = join(cache, "simulator", name);
+  const folder = dirname(manifest);
+  const output = join(cache, "chip", folder === root ? "meter" : "exercise");
   await mkdir(output, { recursive: true });
+  await configure(sdk, ["-p", "lin", "-t", "build", "-o", output], manifest);
+  const place = join("lin/mc/release", folder.split("/").at(-1)!);
+  const makefile = join(output, "tmp", place, "makefile");
+  await mkdir(join(output, "bin", place), { recursive: true });
+  const bits = (await compiles32(sdk)) ? ["-m32", "-msse2", "-mfpmath=sse"] : [];
+  const options = ["-f", makefile, "build", ...chipVariables(sdk, await readFile(makefile, "utf8"), bits)];
+  const made = await runTool(sdk, "make", options, root);
+  if (made.status !== 0) throw new Error(`make of the simulator failed:\n${made.output.slice(-4000)}`);
+  return { program: join(output, "bin", place, "mc.so") };
+}
+
+async function compiles32(sdk: Sdk): Promise<boolean> {
+  const { status } = await runTool(sdk, "cc", ["-m32", "-E", "-include", "stdlib.h", "-x", "c", "/dev/null"], root);
+  return status === 0;
+}
+
+/** Variables of the SDK's makefile for Linux that make it build for `hosts/simulator/chip/chip.h` instead. */
+function chipVariables(sdk: Sdk, makefile: string, bits: readonly string[]): string[] {
+  const listed = (variable: string): string[] => {
+    const list = new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
+    return [...list.matchAll(/\/([^/\s]+\.c)\.o/g)].map((match) => match[1]!);
+  };
+  const objects = (place: string, sources: readonly string[]): string =>
+    sources
+      .filter((source) => !notOnChips.includes(source))
+      .map((source) => `$(${place})/${source}.o`)
+      .join(" ");
+  const chip = chipSources.map((source) => `$(LIB_DIR)/${source}.o`).join(" ");
+  const xs = ["includes", "platforms", "platforms/mc", "sources"].map((folder) => join(sdk.folder, "xs", folder));
+  const folders = [join(root, "hosts/simulator/chip"), ...xs, join(sdk.folder, "modules/base/timer/mc")];
+  const formats = "-DkCommodettoBitmapFormat=$(COMMODETTOBITMAPFORMAT) -DkPocoRotation=$(POCOROTATION)";
+  return [
+    `CC=${["cc", ...bits].join(" ")}`,
+    `C_DEFINES=-DINCLUDE_XSPLATFORM=1 -DXSPLATFORM=\\"chip.h\\" ${formats}`,
+    "C_FLAGS=-c -D_RELEASE=1 -O2",
+    `XS_DIRECTORIES=${folders.join(" ")}`,
+    `XS_OBJECTS=${objects("LIB_DIR", listed("XS_OBJECTS"))} ${chip}`,
+    `OBJECTS=${objects("TMP_DIR", listed("OBJECTS"))}`,
+    "LINK_OPTIONS=",
+    "LINK_LIBRARIES=-lm -lpthread",
+  ];
+}
+
+/** Builds the program for the SDK's simulator with a window; the library that mcsim runs. */
+export async function buildWindow(sdk: Sdk): Promise<string> {
+  await compileFirmware(root);
   const platform = process.platform === "darwin" ? "mac" : "lin";
-  const built = await configure(sdk, ["-m", "-p", platform, "-t", "build", "-o", output], manifest);
-  const library = join(output, "bin", platform, "mc/release", dirname(manifest).split("/").at(-1)!, "mc.so");
-  return { library, loader: await buildLoader(sdk), report: built.output };
+  const output = join(cache, "window");
+  await mkdir(output, { recursive: true });
+  await configure(sdk, ["-m", "-p", platform, "-t", "build", "-o", output], join(root, "manifest.json"));
+  return join(output, "bin", platform, "mc/release", root.split("/").at(-1)!, "mc.so");
 }
 
 /** Resolves the manifests for a board and writes its makefile, sdkconfig and partitions; with `compile` the image too. */
@@ -48,19 +99,4 @@ async function configure(sdk: Sdk, options: readonly string[], manifest: string)
   if (outcome.status !== 0 || /^### (?:Error|.*Error:)/m.test(outcome.output))
     throw new Error(`mcconfig ${options.join(" ")} failed:\n${outcome.output.slice(-4000)}`);
   return outcome;
-}
-
-async function buildLoader(sdk: Sdk): Promise<string> {
-  const loader = join(cache, "loader");
-  const flags = await runTool(sdk, "pkg-config", ["--cflags", "--libs", "gio-2.0"], root);
-  const options = ["-O2", "-Wall", "-Wextra", "-I", join(sdk.folder, "build/simulators/modules")];
-  const source = join(root, "hosts/simulator/loader.c");
-  const built = await runTool(
-    sdk,
-    "cc",
-    [...options, source, "-o", loader, ...flags.output.trim().split(/\s+/), "-ldl"],
-    root,
-  );
-  if (built.status !== 0) throw new Error(`cc ${source} failed:\n${built.output}`);
-  return loader;
 }

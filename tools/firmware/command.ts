@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { reasonOf } from "../errors.js";
-import { buildEsp32, buildSimulator, root } from "./builds.js";
+import { buildEsp32, buildSimulator, buildWindow, root } from "./builds.js";
 import { compileFirmware } from "./compile.js";
 import { findIdf, findSdk, Missing } from "./sdk.js";
 import { startSimulator } from "./simulator.js";
@@ -39,18 +39,18 @@ async function simulator(rest: string[]): Promise<void> {
     allowPositionals: true,
   });
   const sdk = findSdk();
-  const build = await buildSimulator(sdk);
-  console.log(build.library);
+  const [folder] = positionals;
+  if ((values.run || values.window) && folder === undefined)
+    throw new Misuse("--run and --window need the folder of a meter, as gridseal init makes it");
   if (values.window) {
-    const [folder] = positionals;
-    if (folder === undefined) throw new Misuse("--window needs the folder of a meter");
-    spawn("mcsim", [build.library], { env: { ...sdk.environment, GRIDSEAL_METER: folder }, stdio: "inherit" });
+    const library = await buildWindow(sdk);
+    spawn("mcsim", [library], { env: { ...sdk.environment, GRIDSEAL_METER: folder! }, stdio: "inherit" });
     return;
   }
+  const build = await buildSimulator(sdk);
+  console.log(build.program);
   if (!values.run) return;
-  const [folder] = positionals;
-  if (folder === undefined) throw new Misuse("--run needs the folder of a meter, as gridseal init makes it");
-  const meter = startSimulator(build, folder, (message) => console.log(JSON.stringify(message)));
+  const meter = startSimulator(build, folder!, (message) => console.log(JSON.stringify(message)));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void meter.kill());
   process.exitCode = (await meter.ended) ?? 0;
 }

@@ -1,4 +1,4 @@
-// A simulated meter as a process: the firmware's library in the loader without a window, its folder, and what it prints.
+// A simulated meter as a process: the firmware's program, the meter's folder, and what it prints.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -37,16 +37,25 @@ export interface Simulator {
 /** Status of a process whose power was cut where it was told (hosts/simulator/native.c). */
 export const POWER_CUT = 86;
 
+export interface SimulatorSettings {
+  /** how much faster than the world's its clock runs; 1 where it is left out */
+  readonly speed?: number;
+  /** memory of the whole machine at 16 bytes a slot; what the manifest states where it is left out */
+  readonly poolBytes?: number;
+}
+
 /** Starts the meter whose folder this is. */
 export function startSimulator(
-  { library, loader }: SimulatorBuild,
+  { program }: SimulatorBuild,
   folder: string,
   onMessage: (message: SimulatorMessage) => void,
+  { speed = 1, poolBytes }: SimulatorSettings = {},
 ): Simulator {
-  // A seed of its own for whatever asks the C library, and no time zone: the chip knows none.
-  const child: ChildProcess = spawn(loader, [library, folder], {
+  const settings = [String(speed), ...(poolBytes === undefined ? [] : [String(poolBytes)])];
+  // No time zone: the chip knows none.
+  const child: ChildProcess = spawn(program, [folder, ...settings], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { HOME: folder, TZ: "UTC" },
+    env: { TZ: "UTC" },
   });
   let state: string | undefined;
   let counters: Readonly<Record<string, number>> = {};
@@ -82,9 +91,4 @@ function parse(line: string): SimulatorMessage {
   } catch {
     return { level: "debug", message: line };
   }
-}
-
-/** RAM that surely suffices a 32-bit engine: a slot has 16 bytes there, and a chunk no more than here (one of an array half). */
-export function poolBytes(use: MemoryUse): number {
-  return use.chunkBytes + 16 * (use.slots + use.stackSlots);
 }

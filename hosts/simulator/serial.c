@@ -1,0 +1,53 @@
+/* Serial ports of a desk computer, pseudo-terminals included: raw, without flow control. Nothing here waits. */
+#include "xsAll.h"
+#include "xsmc.h"
+#include "mc.xs.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <asm/termbits.h>
+#include <unistd.h>
+
+enum { READ_BYTES_MAX = 1024 };
+
+static void fail(xsMachine *the, const char *what)
+{
+	xsUnknownError("%s: %s", (char *)what, strerror(errno));
+}
+
+/* Opens a device at any baud, with seven or eight bits, with even parity or none. Returns its number. */
+void serial_open(xsMachine *the)
+{
+	struct termios2 mode;
+	speed_t baud = (speed_t)xsmcToInteger(xsArg(1));
+	tcflag_t bits = xsmcToInteger(xsArg(2)) == 7 ? CS7 : CS8;
+	tcflag_t parity = xsmcToBoolean(xsArg(3)) ? PARENB : 0;
+	int file = open(xsmcToString(xsArg(0)), O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (file < 0) fail(the, xsmcToString(xsArg(0)));
+	memset(&mode, 0, sizeof mode);
+	mode.c_cflag = BOTHER | CLOCAL | CREAD | bits | parity;
+	mode.c_iflag = IGNPAR | (bits == CS7 ? ISTRIP : 0);
+	mode.c_ispeed = baud;
+	mode.c_ospeed = baud;
+	mode.c_cc[VMIN] = 1;
+	if (ioctl(file, TCSETS2, &mode) != 0) {
+		close(file);
+		fail(the, xsmcToString(xsArg(0)));
+	}
+	xsmcSetInteger(xsResult, file);
+}
+
+/* What has come; undefined where nothing has. Throws where the device is gone. */
+void serial_read(xsMachine *the)
+{
+	uint8_t bytes[READ_BYTES_MAX];
+	ssize_t length = read(xsmcToInteger(xsArg(0)), bytes, sizeof bytes);
+	if (length > 0) xsmcSetArrayBuffer(xsResult, bytes, (xsIntegerValue)length);
+	else if (length == 0) xsUnknownError("it has been closed");
+	else if (errno != EAGAIN && errno != EINTR) fail(the, "read");
+}
+
+void serial_close(xsMachine *the)
+{
+	close(xsmcToInteger(xsArg(0)));
+}
