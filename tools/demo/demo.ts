@@ -161,8 +161,8 @@ async function startNodes(folder: string, onGone: (error: GridsealError) => void
   const nodes: { readonly process: NodeProcess; readonly api: string }[] = [];
   for (const name of names) {
     const { api } = await readNodeConfiguration(join(folder, "nodes", name, "node.json"));
-    const process = runNode(name, join(folder, "nodes", name), onGone);
-    nodes.push({ process, api: `http://${api.host}:${api.port}` });
+    const running = runNode(name, join(folder, "nodes", name), { program: process.argv[1]! }, onGone);
+    nodes.push({ process: running, api: `http://${api.host}:${api.port}` });
   }
   return nodes;
 }

@@ -20,8 +20,23 @@ export interface NodeProcess {
   stop(): Promise<void>;
 }
 
+/** How the command is run. */
+export interface Launch {
+  /** the command's file */
+  readonly program: string;
+  /** beside this process's own */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** whether a node that does not come up is started for ever */
+  readonly forEver?: true;
+}
+
 /** Runs `gridseal node run` on the folder's node.json. `onGone` is told when it does not come up. */
-export function runNode(name: string, folder: string, onGone: (error: GridsealError) => void): NodeProcess {
+export function runNode(
+  name: string,
+  folder: string,
+  launch: Launch,
+  onGone: (error: GridsealError) => void,
+): NodeProcess {
   const log = join(folder, "node.log");
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -32,9 +47,10 @@ export function runNode(name: string, folder: string, onGone: (error: GridsealEr
 
   const start = () => {
     const output = openSync(log, "a");
-    const command = [...process.execArgv, process.argv[1]!, "node", "run", join(folder, "node.json")];
+    const command = [...process.execArgv, launch.program, "node", "run", join(folder, "node.json")];
     const started_ms = performance.now();
-    child = spawn(process.execPath, command, { stdio: ["ignore", output, output] });
+    const env = { ...process.env, ...launch.environment };
+    child = spawn(process.execPath, command, { stdio: ["ignore", output, output], env });
     closeSync(output);
     child.on("exit", (_status, signal) => {
       child = undefined;
@@ -43,7 +59,7 @@ export function runNode(name: string, folder: string, onGone: (error: GridsealEr
       // Whoever kills it wants to see it come back: that is no failure of its own.
       const wasKilled = signal === "SIGKILL" || signal === "SIGTERM";
       failures = wasKilled || performance.now() - started_ms > STARTED_MS ? 1 : failures + 1;
-      if (failures >= FAILURES_MAX) {
+      if (failures >= FAILURES_MAX && !launch.forEver) {
         onGone(new GridsealError("NODE_UNREACHABLE", `${name} ended ${failures} times while starting; see ${log}`));
         return;
       }

@@ -134,3 +134,41 @@ test("broadcasts sealed blocks to its subscribers", async (t) => {
   assert.equal(text, 'event: block\ndata: {"service":1,"height":6}\n\n');
   request.destroy();
 });
+
+test("lets go of subscribers whose connection is gone, those that asked behind another stream too", async (t) => {
+  const { port } = await createNodeApi(t);
+  const ask = "GET /events HTTP/1.1\r\nhost: node\r\n\r\n";
+  const connections = Array.from({ length: 300 }, async () => {
+    const socket = connect(port, "127.0.0.1");
+    socket.write(ask + ask);
+    await once(socket, "data");
+    socket.destroy();
+    await once(socket, "close");
+  });
+  await Promise.all(connections);
+  const statusOf = () =>
+    new Promise<number>((resolve) => {
+      const request = get({ host: "127.0.0.1", port, path: "/events", agent: false }, (response) => {
+        resolve(response.statusCode!);
+        request.destroy();
+      });
+    });
+  const until_ms = performance.now() + 10_000;
+  while ((await statusOf()) !== 200) assert.ok(performance.now() < until_ms, "the places are free again");
+});
+
+test("refuses a stream behind another one on the same connection", async (t) => {
+  const { api, port } = await createNodeApi(t);
+  const socket = connect(port, "127.0.0.1");
+  const ask = "GET /events HTTP/1.1\r\nhost: node\r\n\r\n";
+  socket.write(ask + ask);
+  await once(socket, "data");
+  let text = "";
+  socket.on("data", (chunk) => {
+    text += String(chunk);
+  });
+  for (let height = 1; height <= 3; height += 1) api.broadcast({ service: 1, height });
+  await api.close();
+  await once(socket, "close");
+  assert.equal(text.match(/"height":3/g)?.length, 1);
+});

@@ -71,10 +71,10 @@ export function createApi(ports: ApiPorts): Api {
       return typeof address === "object" && address !== null ? address.port : port;
     },
     broadcast(event) {
-      const text = `event: block\ndata: ${JSON.stringify(event)}\n\n`;
-      for (const subscriber of subscribers) {
-        if (subscriber.raw.writableLength > SUBSCRIBER_BEHIND_BYTES_MAX) subscriber.raw.destroy();
-        else subscriber.raw.write(text);
+      const bytes = Buffer.from(`event: block\ndata: ${JSON.stringify(event)}\n\n`);
+      for (const { raw } of subscribers) {
+        if (raw.writableLength > SUBSCRIBER_BEHIND_BYTES_MAX) raw.destroy();
+        else raw.write(bytes);
       }
     },
     async close() {
@@ -160,6 +160,11 @@ function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
 function subscribe(subscribers: Set<FastifyReply>, reply: FastifyReply): void {
   if (subscribers.size >= SUBSCRIBERS_MAX) {
     refuse(reply, 503, "busy", "Too many subscribers: try another node.");
+    return;
+  }
+  // Pipelined behind another request: what is written would wait in memory for a stream that has no end.
+  if (reply.raw.socket === null) {
+    refuse(reply, 400, "pipelined", "Ask for events on a connection of their own.");
     return;
   }
   reply.hijack();

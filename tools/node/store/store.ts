@@ -215,14 +215,10 @@ function storeOver(tables: Tables, path: string): Store {
       try {
         await tables.root.batch(() => fill(writer));
       } catch (error) {
-        const full = /ENOSPC|MDB_MAP_FULL|No space/i.test(reasonOf(error));
-        throw new GridsealError(
-          full ? "STORE_FULL" : "STORE_CORRUPT",
-          `store ${path} cannot be written: ${reasonOf(error)}`,
-          {
-            cause: error,
-          },
-        );
+        const cause = await commitFailure(error);
+        const full = /ENOSPC|MDB_MAP_FULL|No space/i.test(reasonOf(cause));
+        const message = `store ${path} cannot be written: ${reasonOf(cause)}`;
+        throw new GridsealError(full ? "STORE_FULL" : "STORE_CORRUPT", message, { cause });
       }
     },
     close: () => tables.root.close(),
@@ -253,6 +249,15 @@ function writerOver(tables: Tables): Writer {
     deleteAdmitted: (chain, kid, seq) => remove(tables.admitted, numberKey(chain, kid, seq)),
     putDisclosures: (chain, kid, seq, disclosures) => put(tables.disclosures, numberKey(chain, kid, seq), disclosures),
   };
+}
+
+/** Why a commit failed: lmdb says it by a promise beside the error, which ends the process where nobody listens. */
+function commitFailure(error: unknown): unknown {
+  if (!(error instanceof Error && "commitError" in error)) return error;
+  return Promise.resolve(error.commitError).then(
+    () => error,
+    (cause: unknown) => cause,
+  );
 }
 
 function ignore(): void {}

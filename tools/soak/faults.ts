@@ -1,0 +1,123 @@
+// What befalls a running cluster, one fault at a time: each begins, lasts for a while, and is taken back.
+
+import { statfs, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Random } from "../simulation/random.js";
+import type { SoakCluster, SoakNode } from "./cluster.js";
+
+export interface Fault {
+  readonly name: string;
+  /** why it cannot be had here */
+  missing?(cluster: SoakCluster): string | undefined;
+  begin(cluster: SoakCluster, random: Random): Promise<Begun>;
+}
+
+export interface Begun {
+  /** what was done, to whom */
+  readonly what: string;
+  /** nodes whose process this ends */
+  readonly ends?: readonly SoakNode[];
+  end(): Promise<void>;
+}
+
+/** Beyond what other nodes accept of a block's time, and what a node accepts of a record's. */
+const CLOCK_OFF_MS = { least: 60_000, most: 7_200_000 } as const;
+const FILLER = "filler";
+
+const signalled = (node: SoakNode, signal: NodeJS.Signals) => {
+  const { pid } = node.process;
+  if (pid !== undefined) process.kill(pid, signal);
+};
+const nothing = async () => {};
+
+export const faults: readonly Fault[] = [
+  {
+    name: "kill",
+    async begin({ nodes }, random) {
+      const node = random.pick(nodes);
+      signalled(node, "SIGKILL");
+      return { what: node.name, ends: [node], end: nothing };
+    },
+  },
+  {
+    name: "kill-all",
+    async begin({ nodes }) {
+      for (const node of nodes) signalled(node, "SIGKILL");
+      return { what: "every node", ends: nodes, end: nothing };
+    },
+  },
+  {
+    name: "freeze",
+    async begin({ nodes }, random) {
+      const node = random.pick(nodes);
+      signalled(node, "SIGSTOP");
+      return { what: node.name, end: async () => signalled(node, "SIGCONT") };
+    },
+  },
+  {
+    name: "isolate",
+    async begin({ nodes }, random) {
+      const node = random.pick(nodes);
+      for (const link of node.links) link.cut();
+      return { what: `${node.name} from all others`, end: async () => healed(node) };
+    },
+  },
+  {
+    name: "split",
+    async begin({ nodes, linksBetween }, random) {
+      const half = 1 + random.below(nodes.length - 1);
+      const apart = nodes.flatMap((_, one) =>
+        nodes.flatMap((_, other) => (one < half && other >= half ? linksBetween(one, other) : [])),
+      );
+      for (const link of apart) link.cut();
+      return {
+        what: `${half} nodes from ${nodes.length - half}`,
+        async end() {
+          for (const link of apart) link.heal();
+        },
+      };
+    },
+  },
+  {
+    name: "one-way",
+    async begin({ nodes }, random) {
+      const node = random.pick(nodes);
+      const held = random.pick(["dialler", "dialled", "both"] as const);
+      for (const link of node.links) link.hold(held);
+      return { what: `bytes of ${held} on the links of ${node.name}`, end: async () => healed(node) };
+    },
+  },
+  {
+    name: "broker",
+    missing: ({ mosquitto }) => (mosquitto === undefined ? "mosquitto is not installed" : undefined),
+    async begin({ mosquitto }) {
+      await mosquitto!.kill();
+      return { what: "mosquitto killed", end: async () => mosquitto!.start() };
+    },
+  },
+  {
+    name: "disk-full",
+    missing: ({ smallDisk }) => (smallDisk === undefined ? "a file system in memory wants root" : undefined),
+    async begin({ smallDisk, nodes }) {
+      const filler = join(smallDisk!.folder, FILLER);
+      const { bavail, bsize } = await statfs(smallDisk!.folder);
+      await writeFile(filler, Buffer.alloc(bavail * bsize)).catch(nothing);
+      const node = nodes[smallDisk!.node]!;
+      return { what: `disk of ${node.name}`, ends: [node], end: () => unlink(filler) };
+    },
+  },
+  {
+    name: "clock",
+    missing: ({ hasClock }) => (hasClock ? undefined : "no C compiler, or no preloading"),
+    async begin({ nodes }, random) {
+      const node = random.pick(nodes);
+      const offset_ms = Math.round(random.between(CLOCK_OFF_MS.least, CLOCK_OFF_MS.most)) * random.pick([-1, 1]);
+      await node.setClock(offset_ms);
+      return { what: `${node.name} off by ${Math.round(offset_ms / 1000)} s`, end: () => node.setClock(0) };
+    },
+  },
+];
+
+function healed(node: SoakNode): void {
+  for (const link of node.links) link.heal();
+}
