@@ -15,7 +15,8 @@ import { type ChainView, decodeResults, type Execution, type ViolationKind } fro
 import { memberSetOf } from "../node/chain/members.js";
 import { type ReplayedBlock, replayBlock } from "../node/chain/replay.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
-import { nodeVerify, verifyAsync } from "../node/crypto.js";
+import { nodeVerify } from "../node/crypto.js";
+import { verifyAsync } from "../node/verifying.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
 
 /** The first thing that does not follow, and the height of the block that it is in. */

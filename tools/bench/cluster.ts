@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { paperServices } from "../../src/wire/services.js";
 import { type ChainPlan, createNetwork } from "../authority/network.js";
-import { modulePath } from "./module-path.js";
+import { modulePath } from "../module-path.js";
 import { freeBasePort, type ServerProcess, startServer, waitFor } from "./server-process.js";
 
 export interface ClusterPlan {
@@ -79,7 +79,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
         const args = [
           ...process.execArgv,
           ...profiled,
-          modulePath("../cli/gridseal"),
+          modulePath("cli/gridseal"),
           "node",
           "run",
           configurations[index]!,

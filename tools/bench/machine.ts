@@ -5,7 +5,7 @@ import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { modulePath } from "./module-path.js";
+import { modulePath } from "../module-path.js";
 import { findProgram } from "./peers.js";
 
 export interface Machine {
@@ -61,7 +61,7 @@ function measureSyncedAppends(path: string): number {
 /** From package.json, two folders above this module, three above the built one. */
 async function ownVersion(): Promise<string> {
   for (const root of ["../../", "../../../"]) {
-    const path = new URL(`${root}package.json`, `file://${modulePath("machine")}`);
+    const path = new URL(`${root}package.json`, `file://${modulePath("bench/machine")}`);
     const text = await readFile(path, "utf8").catch(() => undefined);
     if (text !== undefined) return String((JSON.parse(text) as { readonly version: unknown }).version);
   }

@@ -3,8 +3,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { reasonOf } from "../errors.js";
+import { modulePath } from "../module-path.js";
 import { watchChild } from "./children.js";
-import { modulePath } from "./module-path.js";
 
 export interface Worker<Order, Answer> {
   readonly pid: number;
@@ -17,7 +17,7 @@ type Reply = { readonly answer: unknown } | { readonly failure: string };
 
 /** Starts a module of this folder that calls `serveOrders`. */
 export function startWorker<Order, Answer>(module: string): Worker<Order, Answer> {
-  const child = fork(modulePath(module), { serialization: "advanced" });
+  const child = fork(modulePath(`bench/${module}`), { serialization: "advanced" });
   watchChild(child);
   return {
     pid: child.pid!,

@@ -1,5 +1,5 @@
-// The cluster's one signature predicate: node:crypto's verify, on one thread or on libuv's pool; Ed25519 (RFC 8032) and ESP256
-// (RFC 9864). Public keys are imported from JWK, which is twenty times faster than from SPKI DER, and kept.
+// The cluster's one signature predicate, node:crypto's verify, and its signers: Ed25519 (RFC 8032) and ESP256 (RFC 9864).
+// Public keys are imported from JWK, which is twenty times faster than from SPKI DER, and kept.
 
 import {
   createPrivateKey,
@@ -10,9 +10,7 @@ import {
   sign,
   type VerifyKeyObjectInput,
 } from "node:crypto";
-import { ed25519 } from "@noble/curves/ed25519.js";
-import { p256 } from "@noble/curves/nist.js";
-import { compareBytes, concatBytes } from "../../src/wire/bytes.js";
+import { compareBytes } from "../../src/wire/bytes.js";
 import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "../../src/wire/key.js";
 
 /** Imported keys kept at most; the least recently used one goes first. */
@@ -24,20 +22,7 @@ const seedPrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 /** Half the order of P-256 (SP 800-186 section 3.2.1.3), rounded down. */
 const halfOrder = Buffer.from("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8", "hex");
 
-/** Verifications in the thread pool at once: the store's writes wait in the same queue behind them. */
-const VERIFYING_MAX = 128;
-
-interface Waiting {
-  readonly key: PublicKey;
-  readonly message: Uint8Array;
-  readonly signature: Uint8Array;
-  readonly resolve: (valid: boolean) => void;
-}
-
 const imported = new Map<string, KeyObject>();
-const waiting: Waiting[] = [];
-let firstWaiting = 0;
-let underWay = 0;
 
 /** Whether the signature is the key's, by node:crypto. False for whatever cannot be checked; never throws. */
 export const nodeVerify: Verify = (key, message, signature) => {
@@ -48,41 +33,6 @@ export const nodeVerify: Verify = (key, message, signature) => {
     return false; // no point on the curve
   }
 };
-
-/** `nodeVerify` in libuv's thread pool, so that the event loop is free; resolves, never rejects. In the order of the calls. */
-export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  if (!isWellFormed(key, signature)) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    waiting.push({ key, message, signature, resolve });
-    startVerifying();
-  });
-}
-
-function startVerifying(): void {
-  while (underWay < VERIFYING_MAX && firstWaiting < waiting.length) {
-    const { key, message, signature, resolve } = waiting[firstWaiting]!;
-    firstWaiting += 1;
-    underWay += 1;
-    const finish = (valid: boolean) => {
-      underWay -= 1;
-      resolve(valid);
-      startVerifying();
-    };
-    try {
-      cryptoVerify(digestOf(key), message, verifyInput(key), signature, (error, valid) =>
-        finish(error === null && valid),
-      );
-    } catch {
-      underWay -= 1;
-      resolve(false);
-    }
-  }
-  // What has begun is cut off now and then: cheaper than a shift for each.
-  if (firstWaiting > 1_024 && 2 * firstWaiting > waiting.length) {
-    waiting.splice(0, firstWaiting);
-    firstWaiting = 0;
-  }
-}
 
 /** An Ed25519 signer over node:crypto of a 32-byte seed (RFC 8032 section 5.1.5). Throws a RangeError for another length. */
 export function signerFromSeed(seed: Uint8Array): Signer {
@@ -102,25 +52,8 @@ export function generateSeed(): Uint8Array {
   return Uint8Array.from(randomBytes(SEED_BYTES));
 }
 
-/**
- * Whether the authority may certify the key: one encoding, a point of the curve and, for Ed25519, neither of small order nor with
- * a torsion part. For such keys, what node:crypto accepts every other verifier accepts.
- */
-export function isSafeKey(key: PublicKey): boolean {
-  try {
-    if (key.algorithm === ED25519) {
-      const point = ed25519.Point.fromBytes(key.x, false);
-      return !point.isSmallOrder() && point.isTorsionFree();
-    }
-    if (key.x.length !== 32 || key.y.length !== 32) return false;
-    p256.Point.fromBytes(concatBytes(Uint8Array.of(4), key.x, key.y)).assertValidity();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isWellFormed(key: PublicKey, signature: Uint8Array): boolean {
+/** Whether the lengths are right and, for ESP256, s is the lower of the two that verify. */
+export function isWellFormed(key: PublicKey, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || key.x.length !== 32) return false;
   if (key.algorithm === ED25519) return true;
   // Of the two s that verify only the lower is a signature: a record's hash covers it, so it must have one form.

@@ -20,7 +20,7 @@ import { type Chain, createChain } from "./chain/chain.js";
 import type { SealedBlock } from "./chain/sealer.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { localTimeouts } from "./consensus/types.js";
-import { nodeVerify, verifyAsync } from "./crypto.js";
+import { nodeVerify } from "./crypto.js";
 import { decodeFrame } from "./frame.js";
 import { createIngest } from "./ingest/create.js";
 import { createLog } from "./log.js";
@@ -29,6 +29,7 @@ import type { TlsMaterial } from "./network/listener.js";
 import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
 import { createReceipts, receiptOf } from "./receipts.js";
 import { openStore, type Store } from "./store/store.js";
+import { verifyAsync } from "./verifying.js";
 
 const PEM_BYTES_MAX = 65_536;
 

@@ -11,9 +11,10 @@ import { type Claims, parseRecord, type Record, signRecord } from "../../../src/
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
 import type { SealedBlock } from "../../../tools/node/chain/sealer.js";
 import { localTimeouts } from "../../../tools/node/consensus/types.js";
-import { generateSeed, nodeVerify, signerFromSeed, verifyAsync } from "../../../tools/node/crypto.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
 import { decodeFrame } from "../../../tools/node/frame.js";
 import { openStore, type Store } from "../../../tools/node/store/store.js";
+import { verifyAsync } from "../../../tools/node/verifying.js";
 
 export const SERVICE = 1;
 

@@ -7,8 +7,9 @@ import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
 import { emptyMeterState, type MeterState } from "../../../tools/node/chain/state.js";
-import { generateSeed, nodeVerify, signerFromSeed, verifyAsync } from "../../../tools/node/crypto.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
 import { admit, admitCredential, isTooLate, Refused, replaces } from "../../../tools/node/ingest/admission.js";
+import { verifyAsync } from "../../../tools/node/verifying.js";
 
 const NOW_S = 1_800_000_000;
 const authority = signerFromSeed(generateSeed());
