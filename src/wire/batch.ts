@@ -32,11 +32,11 @@ export function batchId(signedBytes: Uint8Array): Uint8Array {
   return sha256(signedBytes);
 }
 
-/** What the origin signs: the notices by hash, the records by the Merkle root over their hashes. `hashes` are those, where known. */
+/** What the origin signs: the notices by hash, the records by the Merkle root over their hashes. `leaves` are those of it, where known. */
 export function batchBytes(
   genesisHash: Uint8Array,
   batch: Batch,
-  hashes: readonly Uint8Array[] = batch.records.map(sha256),
+  leaves: readonly Uint8Array[] = batch.records.map((record) => leafHash(sha256(record))),
 ): Uint8Array {
   return encodeCbor([
     "gs1/batch",
@@ -45,7 +45,7 @@ export function batchBytes(
     batch.origin,
     batch.number,
     sha256(encodeNotices(batch.notices)),
-    merkleRoot(hashes.map(leafHash)),
+    merkleRoot(leaves),
     batch.records.length,
   ]);
 }

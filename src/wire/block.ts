@@ -121,12 +121,16 @@ export function boundMembers(metadata: Uint8Array): BoundMembers {
   };
 }
 
-/** The block's Merkle tree over the metadata and the records' hashes, `hashes` being those in the order of the batches. */
+/** The block's Merkle tree over the metadata and the records. `leaves`: those of the records in the order of the batches, where known. */
 export function blockTree(
   content: BlockContent,
-  hashes: readonly Uint8Array[] = content.batches.flatMap((batch) => batch.records.map(sha256)),
+  leaves: readonly Uint8Array[] = content.batches.flatMap((batch) => batch.records.map(recordLeaf)),
 ): MerkleLevels {
-  return merkleLevels([leafHash(metadataEntry(content)), ...hashes.map(leafHash)]);
+  return merkleLevels([leafHash(metadataEntry(content)), ...leaves]);
+}
+
+function recordLeaf(record: Uint8Array): Uint8Array {
+  return leafHash(sha256(record));
 }
 
 export function encodeBlock(block: Block): Uint8Array {

@@ -10,8 +10,8 @@ export function leafHash(entry: Uint8Array): Uint8Array {
   return sha256(concatBytes(leafPrefix, entry));
 }
 
-function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(65);
+/** `bytes`: 65 bytes to work in, so that the nodes of a tree need no memory each. */
+function nodeHash(left: Uint8Array, right: Uint8Array, bytes: Uint8Array = new Uint8Array(65)): Uint8Array {
   bytes[0] = 1;
   bytes.set(left, 1);
   bytes.set(right, 33);
@@ -26,9 +26,12 @@ export type MerkleLevels = readonly (readonly Uint8Array[])[];
 
 export function merkleLevels(leaves: readonly Uint8Array[]): MerkleLevels {
   const levels: Uint8Array[][] = [[...leaves]];
+  const bytes = new Uint8Array(65);
   for (let level = levels[0]!; level.length > 1; level = levels[levels.length - 1]!) {
     const above: Uint8Array[] = [];
-    for (let index = 0; index + 1 < level.length; index += 2) above.push(nodeHash(level[index]!, level[index + 1]!));
+    for (let index = 0; index + 1 < level.length; index += 2) {
+      above.push(nodeHash(level[index]!, level[index + 1]!, bytes));
+    }
     if (level.length % 2 === 1) above.push(level[level.length - 1]!);
     levels.push(above);
   }

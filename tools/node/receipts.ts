@@ -4,7 +4,7 @@ import { type Block, blockTree, decodeBlock } from "../../src/wire/block.js";
 import { equalBytes } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader } from "../../src/wire/header.js";
-import { inclusionPath, type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
+import { inclusionPath, leafHash, type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { encodeReceipt } from "../../src/wire/receipt.js";
 import { GridsealError } from "../errors.js";
 import type { Store } from "./store/store.js";
@@ -73,7 +73,7 @@ function readTree(store: Store, chain: number, height: number): Tree {
   if (bytes === undefined) throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is missing`);
   const block = decodeBlock(bytes);
   const hashes = block.batches.flatMap((batch) => batch.records.map(sha256));
-  const tree = blockTree(block, hashes);
+  const tree = blockTree(block, hashes.map(leafHash));
   if (!equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) {
     throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is not what was sealed`);
   }

@@ -9,7 +9,7 @@ import { type Genesis, type GenesisChain, memberSetHash } from "../../src/wire/g
 import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../src/wire/header.js";
 import type { PublicKey } from "../../src/wire/key.js";
-import { rootOfLevels } from "../../src/wire/merkle.js";
+import { leafHash, rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { simulatedSignature, simulatedVerify } from "./keys.js";
@@ -71,7 +71,8 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
   const checkContent = (where: string, chain: GenesisChain, block: Block, previous: Decided | undefined) => {
     const hashes = block.batches.flatMap((batch) => batch.records.map(sha256));
     const header = decodeHeader(block.header);
-    if (toHex(rootOfLevels(blockTree(block, hashes))) !== toHex(header.merkleRoot)) fail("I15 content", where);
+    if (toHex(rootOfLevels(blockTree(block, hashes.map(leafHash)))) !== toHex(header.merkleRoot))
+      fail("I15 content", where);
     if (!meetsTarget(headerHash(block.header), chain.target)) fail("I15 target", where);
     if (block.time_ms < (previous?.time_ms ?? 0)) fail("I2 time does not go back", where);
     const members = toHex(memberSetHash(chain.members));

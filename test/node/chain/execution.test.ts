@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { toHex } from "../../../src/wire/bytes.js";
 import { issueCredential } from "../../../src/wire/credential.js";
 import { keyId } from "../../../src/wire/key.js";
+import { leafHash } from "../../../src/wire/merkle.js";
 import {
   type ChainView,
   decodeResults,
@@ -43,7 +44,16 @@ const origin = new Uint8Array(8).fill(9);
 
 /** A record whose hash is told by number and variant; the rules look at nothing else. */
 function record(seq: number, variant = 0, previous: Uint8Array = hash(seq - 1)): ExecutionRecord {
-  return { bytes: Uint8Array.of(seq & 255, variant), hash: hash(seq, variant), kid, seq, previous };
+  const name = hash(seq, variant);
+  return {
+    bytes: Uint8Array.of(seq & 255, variant),
+    hash: name,
+    leaf: leafHash(name),
+    kid,
+    meter: toHex(kid),
+    seq,
+    previous,
+  };
 }
 
 function hash(seq: number, variant = 0): Uint8Array {

@@ -14,7 +14,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../../src/wire/header.js";
-import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import { leafHash, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import {
   builtInScript,
@@ -87,7 +87,9 @@ export interface ComposedBlock {
 export function readBatch(genesisHash: Uint8Array, bytes: Uint8Array): ReadBatch {
   const { batch, signature } = decodeBatch(bytes);
   const records = batch.records.map(parseRecord);
-  return derive(batch, signature, records, bytes, signedBytesOf(genesisHash, batch, records));
+  const execution = records.map(executionRecord);
+  const signedBytes = signedBytesOf(genesisHash, batch, execution);
+  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution };
 }
 
 /** A new temporary block of this node over records it has parsed. */
@@ -97,34 +99,26 @@ export function makeBatch(
   records: readonly Record[],
   sign: (bytes: Uint8Array) => Uint8Array,
 ): ReadBatch {
-  const signedBytes = signedBytesOf(genesisHash, batch, records);
+  const execution = records.map(executionRecord);
+  const signedBytes = signedBytesOf(genesisHash, batch, execution);
   const signature = sign(signedBytes);
-  return derive(batch, signature, records, encodeBatch(batch, signature), signedBytes);
+  const bytes = encodeBatch(batch, signature);
+  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution };
 }
 
-function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly Record[]): Uint8Array {
+function signedBytesOf(genesisHash: Uint8Array, batch: Batch, execution: readonly ExecutionRecord[]): Uint8Array {
   return batchBytes(
     genesisHash,
     batch,
-    records.map((record) => record.hash),
+    execution.map((record) => record.leaf),
   );
-}
-
-function derive(
-  batch: Batch,
-  signature: Uint8Array,
-  records: readonly Record[],
-  bytes: Uint8Array,
-  signedBytes: Uint8Array,
-): ReadBatch {
-  const execution = records.map(executionRecord);
-  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution };
 }
 
 /** What the rules need of a record. */
 export function executionRecord(record: Record): ExecutionRecord {
-  const { seq, previous } = record.claims;
-  return { bytes: record.stripped, hash: record.hash, kid: record.kid, seq, previous };
+  const { stripped, hash, kid, claims } = record;
+  const { seq, previous } = claims;
+  return { bytes: stripped, hash, leaf: leafHash(hash), kid, meter: toHex(kid), seq, previous };
 }
 
 /** What a node signs to acknowledge the batch. */
@@ -169,7 +163,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
   };
   const tree = blockTree(
     content,
-    records.map((record) => record.hash),
+    records.map((record) => record.leaf),
   );
   const header: Header = {
     version: HEADER_VERSION,
@@ -195,8 +189,7 @@ export function isSealable(view: ChainView, name: { readonly origin: Uint8Array;
 /** Whether a block could hold something of the batch: a record that is not sealed, or a fork that is not recorded. */
 export function sealsSomething(view: ChainView, read: ReadBatch): boolean {
   if (!isSealable(view, read.batch)) return false;
-  return read.execution.some(({ kid, seq, hash }) => {
-    const meter = toHex(kid);
+  return read.execution.some(({ meter, seq, hash }) => {
     const state = view.meter(meter);
     if (state === undefined || seq > state.high) return true;
     if (state.gaps.some(([from, to]) => seq >= from && seq <= to)) return true;

@@ -37,7 +37,11 @@ export interface Violation {
 export interface ExecutionRecord {
   readonly bytes: Uint8Array;
   readonly hash: Uint8Array;
+  /** the hash as a leaf of the block's Merkle tree */
+  readonly leaf: Uint8Array;
   readonly kid: Uint8Array;
+  /** `kid` as hex */
+  readonly meter: string;
   readonly seq: number;
   readonly previous: Uint8Array;
 }
@@ -76,8 +80,6 @@ interface Run {
   readonly meters: Map<string, MeterState>;
   readonly origins: Map<string, OriginState>;
   readonly credentials: Map<string, Uint8Array>;
-  /** hashes of this block's records by meter and number */
-  readonly hashes: Map<string, Uint8Array>;
   readonly violations: Violation[];
   /** records for numbers that were sealed before them */
   readonly repeats: ExecutionRecord[];
@@ -94,13 +96,12 @@ export function execute(
     meters: new Map(),
     origins: new Map(),
     credentials: new Map(),
-    hashes: new Map(),
     violations: [],
     repeats: [],
   };
   const sealed = batches.map((batch) => executeBatch(run, batch));
   // Behind the batches, so that a replay, which has the forks from the block's results, comes to the same order.
-  noteForks(run, [...run.repeats, ...repeats]);
+  noteForks(run, [...run.repeats, ...repeats], sealed);
   const { meters, origins, credentials, violations } = run;
   return { sealed, violations, meters, origins, credentials };
 }
@@ -155,18 +156,17 @@ function stateOf(run: Run, kid: string): MeterState | undefined {
 }
 
 function sealRecord(run: Run, record: ExecutionRecord): boolean {
-  const kid = toHex(record.kid);
-  const state = stateOf(run, kid);
+  const state = stateOf(run, record.meter);
   if (state === undefined) return false;
-  if (record.seq > state.high) return extend(run, kid, state, record);
+  if (record.seq > state.high) return extend(run, state, record);
   const gap = state.gaps.findIndex(([from, to]) => record.seq >= from && record.seq <= to);
-  if (gap >= 0) return fill(run, kid, state, gap, record);
+  if (gap >= 0) return fill(run, state, gap, record);
   run.repeats.push(record);
   return false;
 }
 
 /** A record beyond the highest: numbers between them become a gap, gaps behind the window become violations. */
-function extend(run: Run, kid: string, state: MeterState, record: ExecutionRecord): boolean {
+function extend(run: Run, state: MeterState, record: ExecutionRecord): boolean {
   const gaps: (readonly [number, number])[] = [];
   for (const gap of state.gaps) {
     if (gap[1] >= record.seq - SEQUENCE_WINDOW) gaps.push(gap);
@@ -176,21 +176,17 @@ function extend(run: Run, kid: string, state: MeterState, record: ExecutionRecor
   else if (state.high >= 0 && !equalBytes(record.previous, state.head)) {
     run.violations.push({ kind: "link", meter: record.kid, seq: record.seq, detail: record.hash });
   }
-  return seal(run, kid, { ...state, high: record.seq, head: record.hash, gaps }, record);
+  run.meters.set(record.meter, { high: record.seq, head: record.hash, gaps, forks: state.forks });
+  return true;
 }
 
-function fill(run: Run, kid: string, state: MeterState, position: number, record: ExecutionRecord): boolean {
+function fill(run: Run, state: MeterState, position: number, record: ExecutionRecord): boolean {
   const [from, to] = state.gaps[position]!;
   const parts: (readonly [number, number])[] = [];
   if (from < record.seq) parts.push([from, record.seq - 1]);
   if (record.seq < to) parts.push([record.seq + 1, to]);
   const gaps = [...state.gaps.slice(0, position), ...parts, ...state.gaps.slice(position + 1)];
-  return seal(run, kid, { ...state, gaps }, record);
-}
-
-function seal(run: Run, kid: string, state: MeterState, record: ExecutionRecord): boolean {
-  run.meters.set(kid, state);
-  run.hashes.set(`${kid}/${record.seq}`, record.hash);
+  run.meters.set(record.meter, { ...state, gaps });
   return true;
 }
 
@@ -198,13 +194,16 @@ function seal(run: Run, kid: string, state: MeterState, record: ExecutionRecord)
  * Numbers that are sealed: the same record again is a duplicate, another one a fork of the meter's own chain. Each number is
  * counted once, and one number of a meter in a block, so that a meter gone wrong does not fill the chain.
  */
-function noteForks(run: Run, repeats: readonly ExecutionRecord[]): void {
+function noteForks(run: Run, repeats: readonly ExecutionRecord[], sealed: Execution["sealed"]): void {
+  if (repeats.length === 0) return;
   const noted = new Set<string>();
+  const hashes = new Map<string, Uint8Array>();
+  for (const { records } of sealed) for (const { meter, seq, hash } of records) hashes.set(`${meter}/${seq}`, hash);
   for (const record of repeats) {
-    const kid = toHex(record.kid);
+    const kid = record.meter;
     const state = stateOf(run, kid);
     if (state === undefined || noted.has(kid) || state.forks.includes(record.seq)) continue;
-    const sealedHash = run.hashes.get(`${kid}/${record.seq}`) ?? run.view.sealedHash(kid, record.seq);
+    const sealedHash = hashes.get(`${kid}/${record.seq}`) ?? run.view.sealedHash(kid, record.seq);
     if (sealedHash === undefined || equalBytes(sealedHash, record.hash)) continue;
     noted.add(kid);
     run.violations.push({ kind: "fork", meter: record.kid, seq: record.seq, detail: record.bytes });

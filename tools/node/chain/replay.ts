@@ -41,15 +41,12 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   }
   const records = batches.flatMap((batch) => batch.records);
   for (const record of [...records, ...forks]) checkRecord(tip, record);
-  const execution = execute(
-    tip.view,
-    batches.map((batch) => ({ ...batch, records: batch.records.map(executionRecord) })),
-    forks.map(executionRecord),
-  );
+  const toExecute = batches.map((batch) => ({ ...batch, records: batch.records.map(executionRecord) }));
+  const execution = execute(tip.view, toExecute, forks.map(executionRecord));
   checkExecution(tip, block, execution, records.length);
   const tree = blockTree(
     block,
-    records.map((record) => record.hash),
+    toExecute.flatMap((batch) => batch.records.map((record) => record.leaf)),
   );
   if (!equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) {
     throw new WireError("unproven", "Merkle root is not that of the block's content");

@@ -15,32 +15,37 @@ const CREDENTIALS_KEPT = 32_768;
 interface Verified {
   readonly bytes: Uint8Array;
   readonly credential: Credential;
+  /** the first one of a meter on the chain is the only one */
+  readonly isOnChain: boolean;
 }
 
 /** Verifies batches of one chain; rejects with a WireError that says what is wrong. Signatures are verified off the event loop. */
 export function createVerification(ports: ChainPorts): (read: ReadBatch) => Promise<void> {
   const { genesis, store, chain } = ports;
-  /** by meter as hex: a meter's credential seldom changes and comes with many batches */
+  /** by meter as hex: a meter's credential comes with many batches, or is on the chain and then stays */
   const kept = new Map<string, Verified>();
 
-  const verified = (kid: string, bytes: Uint8Array): Credential => {
+  const verified = (kid: string, bytes: Uint8Array, isOnChain: boolean): Credential => {
     const known = kept.get(kid);
-    if (known !== undefined && equalBytes(known.bytes, bytes)) return known.credential;
-    const credential = verifyCredential(bytes, genesis, ports.verify);
+    const isSame = known !== undefined && equalBytes(known.bytes, bytes);
+    if (isSame && (known.isOnChain || !isOnChain)) return known.credential;
+    const credential = isSame ? known.credential : verifyCredential(bytes, genesis, ports.verify);
     kept.delete(kid);
-    kept.set(kid, { bytes: Uint8Array.from(bytes), credential });
+    kept.set(kid, { bytes: Uint8Array.from(bytes), credential, isOnChain });
     if (kept.size > CREDENTIALS_KEPT) kept.delete(kept.keys().next().value!);
     return credential;
   };
 
-  const verifyOne = (record: Record, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
-    const kid = toHex(record.kid);
-    let credential = brought.get(kid);
-    if (credential === undefined) {
-      const known = store.credential(chain.service, record.kid);
-      if (known === undefined) throw new WireError("unproven", `batch brings no credential of meter ${kid}`);
-      credential = verified(kid, known);
-    }
+  const onChain = (kid: Uint8Array, meter: string): Credential => {
+    const known = kept.get(meter);
+    if (known?.isOnChain) return known.credential;
+    const bytes = store.credential(chain.service, kid);
+    if (bytes === undefined) throw new WireError("unproven", `batch brings no credential of meter ${meter}`);
+    return verified(meter, bytes, true);
+  };
+
+  const verifyOne = (record: Record, kid: string, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
+    const credential = brought.get(kid) ?? onChain(record.kid, kid);
     const proper =
       record.claims.service === chain.service &&
       record.disclosures.length === 0 &&
@@ -55,9 +60,11 @@ export function createVerification(ports: ChainPorts): (read: ReadBatch) => Prom
     for (const { kind, bytes } of read.batch.notices) {
       if (kind !== "credential") throw new WireError("unsupported", `batch holds a notice of kind ${kind}`);
       const kid = toHex(keyId(parseCredential(bytes).key));
-      brought.set(kid, verified(kid, bytes));
+      brought.set(kid, verified(kid, bytes, false));
     }
-    const results = await Promise.all(read.records.map((record) => verifyOne(record, brought)));
+    const results = await Promise.all(
+      read.records.map((record, index) => verifyOne(record, read.execution[index]!.meter, brought)),
+    );
     if (results.includes(false)) {
       throw new WireError("unproven", "batch holds a record whose signature does not verify");
     }

@@ -18,7 +18,9 @@ export function viewOf(store: Store, chain: number): ChainView {
     meter: (kid) => store.meter(chain, idBytes(kid)),
     origin: (node) => store.origin(chain, idBytes(node)),
     sealedHash(kid, seq) {
-      const location = store.location(chain, idBytes(kid), seq);
+      const meter = idBytes(kid);
+      if (seq > (store.meter(chain, meter)?.high ?? -1)) return undefined;
+      const location = store.location(chain, meter, seq);
       if (location === undefined) return undefined;
       const record = recordAt(location.height, location.leaf);
       if (record === undefined) {

@@ -109,6 +109,8 @@ interface Tables {
 }
 
 const FORMAT = 1;
+/** Meters' states kept decoded: each record asks for that of its meter several times. */
+const METERS_KEPT = 16_384;
 const OWNER_KEY = Buffer.from("owner");
 const REPLACED_KEY = Buffer.from("replaced");
 
@@ -134,13 +136,13 @@ export async function openStore(
     await tables.root.close();
     throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
   }
-  return storeOver(tables, path);
+  return storeOver(tables, path, METERS_KEPT);
 }
 
 /** Opens a node's store to read its chains, beside the running node too. */
 export function openStoreReadOnly(path: string): Store {
   if (!existsSync(path)) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${path}`);
-  return storeOver(openTables(path, true), path);
+  return storeOver(openTables(path, true), path, 0); // another process may write
 }
 
 function openTables(path: string, readOnly: boolean): Tables {
@@ -177,7 +179,14 @@ function openTables(path: string, readOnly: boolean): Tables {
   }
 }
 
-function storeOver(tables: Tables, path: string): Store {
+function storeOver(tables: Tables, path: string, metersKept: number): Store {
+  /** states as they are on disk, by key */
+  const meters = new Map<string, MeterState | undefined>();
+  const keepMeter = (key: string, state: MeterState | undefined) => {
+    meters.delete(key);
+    meters.set(key, state);
+    if (meters.size > metersKept) meters.delete(meters.keys().next().value!);
+  };
   const readRow = <T>(what: string, bytes: Buffer | undefined, decode: (bytes: Uint8Array) => T): T | undefined => {
     if (bytes === undefined) return undefined;
     try {
@@ -188,15 +197,23 @@ function storeOver(tables: Tables, path: string): Store {
       });
     }
   };
-  const writer = writerOver(tables);
+  /** of the write that is being filled */
+  let changed: [key: string, state: MeterState][] = [];
+  const writer = writerOver(tables, (key, state) => changed.push([key, state]));
   return {
     isReplaced: tables.meta.get(REPLACED_KEY) !== undefined,
     head: (chain) => readRow(`head of chain ${chain}`, tables.heads.get(chainKey(chain)), decodeHead),
     block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
     location: (chain, kid, seq) =>
       readRow(`index of meter ${toHex(kid)}`, tables.index.get(numberKey(chain, kid, seq)), decodeLocation),
-    meter: (chain, kid) =>
-      readRow(`state of meter ${toHex(kid)}`, tables.meters.get(idKey(chain, kid)), decodeMeterState),
+    meter(chain, kid) {
+      const key = idKey(chain, kid);
+      const name = key.toString("latin1");
+      if (meters.has(name)) return meters.get(name);
+      const state = readRow(`state of meter ${key.toString("hex", 2)}`, tables.meters.get(key), decodeMeterState);
+      keepMeter(name, state);
+      return state;
+    },
     origin: (chain, id) =>
       readRow(`state of node ${toHex(id)}`, tables.origins.get(idKey(chain, id)), decodeOriginState),
     credential: (chain, kid) => tables.credentials.get(idKey(chain, kid)),
@@ -212,20 +229,26 @@ function storeOver(tables: Tables, path: string): Store {
     admitted: (chain) => [...tables.admitted.getRange(chainRange(chain))].map(({ value }) => value),
     disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
     write: async (fill) => {
+      let states = changed;
       try {
-        await tables.root.batch(() => fill(writer));
+        await tables.root.batch(() => {
+          changed = [];
+          fill(writer);
+          states = changed;
+        });
       } catch (error) {
         const cause = await commitFailure(error);
         const full = /ENOSPC|MDB_MAP_FULL|No space/i.test(reasonOf(cause));
         const message = `store ${path} cannot be written: ${reasonOf(cause)}`;
         throw new GridsealError(full ? "STORE_FULL" : "STORE_CORRUPT", message, { cause });
       }
+      for (const [key, state] of states) keepMeter(key, state);
     },
     close: () => tables.root.close(),
   };
 }
 
-function writerOver(tables: Tables): Writer {
+function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) => void): Writer {
   // What goes wrong with a row is said by the batch that it belongs to.
   const put = (table: Table, key: Buffer, value: Uint8Array) => table.put(key, asBuffer(value)).catch(ignore);
   const remove = (table: Table, key: Buffer) => table.remove(key).catch(ignore);
@@ -233,7 +256,11 @@ function writerOver(tables: Tables): Writer {
     putHead: (chain, head) => put(tables.heads, chainKey(chain), encodeHead(head)),
     putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), bytes),
     putLocation: (chain, kid, seq, location) => put(tables.index, numberKey(chain, kid, seq), encodeLocation(location)),
-    putMeter: (chain, kid, state) => put(tables.meters, idKey(chain, kid), encodeMeterState(state)),
+    putMeter(chain, kid, state) {
+      const key = idKey(chain, kid);
+      onMeter(key.toString("latin1"), state);
+      put(tables.meters, key, encodeMeterState(state));
+    },
     putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), encodeOriginState(state)),
     putCredential: (chain, kid, bytes) => put(tables.credentials, idKey(chain, kid), bytes),
     putConsensus: (chain, record) => put(tables.consensus, chainKey(chain), sealed(record)),
