@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { verifyAsync } from "../../tools/node/verifying.js";
+import { packVerifications, unpackVerifications } from "../../tools/node/verifying-message.js";
+
+function bytes(length: number) {
+  return fc.uint8Array({ minLength: length, maxLength: length });
+}
+
+const key: fc.Arbitrary<PublicKey> = fc.oneof(
+  fc.record({ algorithm: fc.constant(ED25519), x: bytes(32) }, { noNullPrototype: true }),
+  fc.record({ algorithm: fc.constant(ESP256), x: bytes(32), y: bytes(32) }, { noNullPrototype: true }),
+);
+
+test("hands a thread the signatures that it was given", () => {
+  const verification = fc.record(
+    { key, message: fc.uint8Array({ maxLength: 300 }), signature: bytes(64) },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(fc.array(verification, { maxLength: 6 }), (verifications) => {
+      assert.deepEqual([...unpackVerifications(packVerifications(verifications))], verifications);
+    }),
+  );
+});
+
+test("answers each of many signatures as the predicate does, in whichever thread", async () => {
+  const signers = Array.from({ length: 5 }, () => signerFromSeed(generateSeed()));
+  const cases = Array.from({ length: 1_000 }, (_, index) => {
+    const message = new TextEncoder().encode(`record ${index}`);
+    const signature = signers[index % 5]!.sign(message);
+    if (index % 7 === 0) signature[index % 64]! ^= 1;
+    return { key: signers[(index % 11 === 0 ? index + 1 : index) % 5]!.key, message, signature };
+  });
+  const answers = await Promise.all(cases.map((given) => verifyAsync(given.key, given.message, given.signature)));
+  assert.deepEqual(
+    answers,
+    cases.map((given) => nodeVerify(given.key, given.message, given.signature)),
+  );
+  assert.ok(answers.includes(true) && answers.includes(false));
+});
