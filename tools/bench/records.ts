@@ -39,22 +39,33 @@ export function* signedRecords(
 ): Generator<Uint8Array, void> {
   let previous: Uint8Array = new Uint8Array(0);
   for (let seq = 0; seq < count; seq += 1) {
-    const claims: Claims = {
-      service,
-      serviceId: 1,
-      seq,
-      previous,
-      time_s,
-      quality: 2,
-      registers: registersAt(seq),
-      source: sources.emulated,
-      frameHash: sha256(Uint8Array.of(seq >> 16, seq >> 8, seq)),
-      reason: reasons.periodic,
-    };
-    const record = signRecord(claims, [], meter.signer, meter.kid);
+    const record = nextRecord(meter, service, seq, previous, time_s);
     previous = sha256(record);
     yield record;
   }
+}
+
+/** The meter's record with this sequence number, behind the one whose hash is `previous`. */
+export function nextRecord(
+  meter: LoadMeter,
+  service: number,
+  seq: number,
+  previous: Uint8Array,
+  time_s: number,
+): Uint8Array {
+  const claims: Claims = {
+    service,
+    serviceId: 1,
+    seq,
+    previous,
+    time_s,
+    quality: 2,
+    registers: registersAt(seq),
+    source: sources.emulated,
+    frameHash: sha256(Uint8Array.of(seq >> 16, seq >> 8, seq)),
+    reason: reasons.periodic,
+  };
+  return signRecord(claims, [], meter.signer, meter.kid);
 }
 
 function registersAt(seq: number): Register[] {
