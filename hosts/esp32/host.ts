@@ -8,7 +8,7 @@ import Timer from "timer";
 import type { Flash, Host, KeyValue } from "../../src/host.js";
 import { connectMqtt } from "../shared/mqtt.js";
 import { queued } from "../shared/queue.js";
-import { createTimers, createUptime } from "../shared/timers.js";
+import { createUptime, NamedTimers } from "../shared/timers.js";
 import { secureSocket } from "../shared/tls.js";
 import * as chip from "./chip.js";
 import { openConsole } from "./console.js";
@@ -39,7 +39,7 @@ const resetReasons = [
 ];
 
 const settings = keyValueStorage.open({ path: "settings", format: "buffer" });
-const timers = createTimers();
+const timers = new NamedTimers();
 const uptime_ms = createUptime();
 const setting = (key: string): string | undefined => {
   const value = settings.read(key);

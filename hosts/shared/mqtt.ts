@@ -1,5 +1,6 @@
 // One MQTT 3.1.1 connection of the agent over the SDK's ECMA-419 client: clean session, QoS 1, the agent's own packet ids. A message
 // larger than the socket's free space is written in pieces. Nothing here closes the client inside one of its own callbacks.
+// A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM.
 
 import MQTTClient, { type Control } from "embedded:network/mqtt/client";
 import Timer from "timer";
@@ -32,174 +33,194 @@ interface Broker {
   readonly port: number;
 }
 
+/** What the agent is yet to hear of: a number is the packet id of a PUBACK, a text why the connection is closed. */
+type Event = "connected" | { readonly id: number } | Incoming | { readonly closed: string };
+
+interface Incoming {
+  readonly topic: string;
+  readonly bytes: Uint8Array;
+  length: number;
+}
+
 /** Opens the connection; whatever is wrong with it comes as `onClosed`, never before this returns. */
 export function connectMqtt(options: MqttOptions, events: MqttEvents, network: Network): MqttConnection {
-  let client: MQTTClient | undefined;
-  let isConnected = false;
-  let isClosed = false;
+  return new Connection(options, events, network);
+}
+
+class Connection implements MqttConnection {
+  private client: MQTTClient | undefined = undefined;
+  private isConnected = false;
+  private isClosed = false;
   /** room for a message's bytes */
-  let room = 0;
+  private room = 0;
   /** what is still to be written of a message */
-  let rest: Uint8Array | undefined;
-  let subscription = 0;
-  let incoming: { readonly topic: string; readonly bytes: Uint8Array; length: number } | undefined;
+  private rest: Uint8Array | undefined = undefined;
+  private subscription = 0;
+  private incoming: Incoming | undefined = undefined;
+  private readonly waiting: Event[] = [];
 
-  const waiting: (() => void)[] = [];
+  constructor(
+    private readonly options: MqttOptions,
+    private readonly events: MqttEvents,
+    private readonly network: Network,
+  ) {
+    Timer.set(() => this.start());
+  }
 
-  /** The agent hears of events from a timer: on an empty stack, and never inside a callback of the client. */
-  const tell = (event: () => void): void => {
-    waiting.push(event);
-    if (waiting.length === 1) Timer.set(tellNext);
-  };
-
-  const tellNext = (): void => {
-    const event = waiting.shift();
-    if (waiting.length > 0) Timer.set(tellNext);
-    event?.();
-  };
-
-  const finish = (reason: string): void => {
-    if (isClosed) return;
-    isClosed = true;
-    isConnected = false;
-    rest = undefined;
-    tell(() => {
-      client?.close();
-      client = undefined;
-      events.onClosed(reason);
+  publish(packetId: number, topic: string, payload: Uint8Array, duplicate: boolean): boolean {
+    const topicBytes = topic.length; // topics are ASCII
+    const first = Math.min(payload.length, this.room + CLIENT_OVERHEAD - PUBLISH_HEAD_BYTES - topicBytes);
+    const { client } = this;
+    if (client === undefined || !this.isConnected || this.rest !== undefined || packetId === this.subscription)
+      return false;
+    if (first < 0 || (first === 0 && payload.length > 0)) return false;
+    if (first < payload.length) this.rest = payload.subarray(first);
+    this.room = client.write(payload.subarray(0, first), {
+      topic,
+      id: packetId,
+      QoS: 1,
+      duplicate,
+      byteLength: payload.length,
     });
-  };
+    return true;
+  }
 
-  const open = (broker: Broker, address: string): void => {
-    const { username, password, will } = options;
-    client = new MQTTClient({
+  subscribe(topics: readonly string[]): void {
+    if (this.client === undefined || !this.isConnected) return;
+    this.subscription = PACKET_ID_MAX;
+    const items = topics.map((topic) => ({ topic, QoS: 1 }));
+    try {
+      this.room = this.client.write(null, { operation: MQTTClient.SUBSCRIBE, id: this.subscription, items });
+    } catch (thrown) {
+      // Without it no receipt would ever arrive.
+      this.finish(`subscription cannot be sent: ${String(thrown)}`);
+    }
+  }
+
+  close(): void {
+    if (this.client !== undefined && this.isConnected && this.rest === undefined) {
+      try {
+        this.client.write(null, { operation: MQTTClient.DISCONNECT });
+      } catch {
+        // A socket that is full gets no DISCONNECT; the broker sees it end.
+      }
+    }
+    this.finish("closed by the agent");
+  }
+
+  private start(): void {
+    const { options, network } = this;
+    const broker = parseUrl(options.url);
+    const down = network.down();
+    if (broker === undefined) return this.finish(`${options.url} is no broker's URL`);
+    if (down !== undefined) return this.finish(`no network: ${down}`);
+    network.resolve(broker.host, (address) => {
+      if (this.isClosed) return;
+      if (address === undefined) return this.finish(`no network: the name ${broker.host} cannot be resolved`);
+      try {
+        this.open(broker, address);
+      } catch (thrown) {
+        this.finish(`${options.url}: ${String(thrown)}`);
+      }
+    });
+  }
+
+  private open(broker: Broker, address: string): void {
+    const { clientId, keepAlive_s, username, password, will } = this.options;
+    const connection = this;
+    this.client = new MQTTClient({
       host: broker.host,
       port: broker.port,
-      id: options.clientId,
+      id: clientId,
       clean: true,
-      keepAlive: options.keepAlive_s * 1000,
+      keepAlive: keepAlive_s * 1000,
       ...(username !== undefined && { user: username }),
       ...(password !== undefined && { password: bufferOf(password) }),
       ...(will !== undefined && { will: { topic: will.topic, message: bufferOf(will.payload), QoS: 1 } }),
       dns: { io: Resolved, address } as { readonly io: unknown },
-      socket: network.socket(broker.secure, broker.host),
-      onControl: control,
+      socket: this.network.socket(broker.secure, broker.host),
+      onControl: (message) => this.control(message),
       onReadable(count, { topic, byteLength, more }) {
-        read(this.read(count), topic, byteLength, more);
+        connection.read(this.read(count), topic, byteLength, more);
       },
-      onWritable(count) {
-        room = count;
-        writeRest();
-      },
-      onError() {
-        // The client closes itself after this.
-        client = undefined;
-        finish(isConnected ? "connection lost" : `${options.url} does not answer or refuses`);
-      },
+      onWritable: (count) => this.writable(count),
+      onError: () => this.failed(),
     });
-  };
+  }
 
-  const control = (message: Control): void => {
-    if (isClosed) return;
+  private control(message: Control): void {
+    if (this.isClosed) return;
     switch (message.operation) {
       case MQTTClient.CONNACK:
-        isConnected = true;
-        tell(() => isClosed || events.onConnected());
-        return;
+        this.isConnected = true;
+        return this.tell("connected");
       case MQTTClient.PUBACK:
-        tell(() => isClosed || events.onPublished(message.id ?? 0));
-        return;
+        return this.tell({ id: message.id ?? 0 });
       case MQTTClient.SUBACK:
-        subscription = 0;
-        if (message.payload?.includes(SUBSCRIPTION_REFUSED)) finish("broker refused a subscription");
+        this.subscription = 0;
+        if (message.payload?.includes(SUBSCRIPTION_REFUSED)) this.finish("broker refused a subscription");
     }
-  };
+  }
 
-  const read = (
-    buffer: ArrayBuffer,
-    topic: string | undefined,
-    byteLength: number | undefined,
-    more: boolean,
-  ): void => {
+  private read(buffer: ArrayBuffer, topic: string | undefined, byteLength: number | undefined, more: boolean): void {
     const bytes = new Uint8Array(buffer);
     if (topic !== undefined) {
       const length = byteLength ?? bytes.length;
-      incoming = length > MESSAGE_BYTES_MAX ? undefined : { topic, bytes: new Uint8Array(length), length: 0 };
+      if (length > MESSAGE_BYTES_MAX) this.incoming = undefined;
+      // Most messages come whole.
+      else this.incoming = { topic, bytes: more ? new Uint8Array(length) : bytes, length: 0 };
     }
+    const { incoming } = this;
     if (incoming === undefined) return;
-    incoming.bytes.set(bytes, incoming.length);
+    if (incoming.bytes !== bytes) incoming.bytes.set(bytes, incoming.length);
     incoming.length += bytes.length;
     if (more) return;
-    const whole = incoming;
-    incoming = undefined;
-    tell(() => isClosed || events.onMessage(whole.topic, whole.bytes));
-  };
+    this.incoming = undefined;
+    this.tell(incoming);
+  }
 
-  const writeRest = (): void => {
-    if (client === undefined || rest === undefined || isClosed) return;
-    const length = Math.min(room, rest.length);
+  private writable(count: number): void {
+    const { client, rest } = this;
+    this.room = count;
+    if (client === undefined || rest === undefined || this.isClosed) return;
+    const length = Math.min(count, rest.length);
     if (length === 0) return;
-    const piece = rest.subarray(0, length);
-    rest = length === rest.length ? undefined : rest.subarray(length);
-    room = client.write(piece);
-  };
+    this.rest = length === rest.length ? undefined : rest.subarray(length);
+    this.room = client.write(rest.subarray(0, length));
+  }
 
-  const start = (): void => {
-    const broker = parseUrl(options.url);
-    const down = network.down();
-    if (broker === undefined) return finish(`${options.url} is no broker's URL`);
-    if (down !== undefined) return finish(`no network: ${down}`);
-    network.resolve(broker.host, (address) => {
-      if (isClosed) return;
-      if (address === undefined) return finish(`no network: the name ${broker.host} cannot be resolved`);
-      try {
-        open(broker, address);
-      } catch (thrown) {
-        finish(`${options.url}: ${String(thrown)}`);
-      }
-    });
-  };
+  private failed(): void {
+    this.client = undefined; // it closes itself after this
+    this.finish(this.isConnected ? "connection lost" : `${this.options.url} does not answer or refuses`);
+  }
 
-  Timer.set(start);
+  private finish(reason: string): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.isConnected = false;
+    this.rest = undefined;
+    this.tell({ closed: reason });
+  }
 
-  return {
-    publish(packetId, topic, payload, duplicate) {
-      const topicBytes = topic.length; // topics are ASCII
-      const first = Math.min(payload.length, room + CLIENT_OVERHEAD - PUBLISH_HEAD_BYTES - topicBytes);
-      if (client === undefined || !isConnected || rest !== undefined || packetId === subscription) return false;
-      if (first < 0 || (first === 0 && payload.length > 0)) return false;
-      if (first < payload.length) rest = payload.subarray(first);
-      room = client.write(payload.subarray(0, first), {
-        topic,
-        id: packetId,
-        QoS: 1,
-        duplicate,
-        byteLength: payload.length,
-      });
-      return true;
-    },
-    subscribe(topics) {
-      if (client === undefined || !isConnected) return;
-      subscription = PACKET_ID_MAX;
-      const items = topics.map((topic) => ({ topic, QoS: 1 }));
-      try {
-        room = client.write(null, { operation: MQTTClient.SUBSCRIBE, id: subscription, items });
-      } catch (thrown) {
-        // Without it no receipt would ever arrive.
-        finish(`subscription cannot be sent: ${String(thrown)}`);
-      }
-    },
-    close() {
-      if (client !== undefined && isConnected && rest === undefined) {
-        try {
-          client.write(null, { operation: MQTTClient.DISCONNECT });
-        } catch {
-          // A socket that is full gets no DISCONNECT; the broker sees it end.
-        }
-      }
-      finish("closed by the agent");
-    },
-  };
+  /** The agent hears of events from a timer: on an empty stack, and never inside a callback of the client. */
+  private tell(event: Event): void {
+    this.waiting.push(event);
+    if (this.waiting.length === 1) Timer.set(() => this.tellNext());
+  }
+
+  private tellNext(): void {
+    const event = this.waiting.shift();
+    if (this.waiting.length > 0) Timer.set(() => this.tellNext());
+    if (event === undefined) return;
+    if (typeof event === "object" && "closed" in event) {
+      this.client?.close();
+      this.client = undefined;
+      this.events.onClosed(event.closed);
+    } else if (this.isClosed) return;
+    else if (event === "connected") this.events.onConnected();
+    else if ("id" in event) this.events.onPublished(event.id);
+    else this.events.onMessage(event.topic, event.bytes);
+  }
 }
 
 /** The resolver that the client asks: the name has been resolved already, so that a connection can be given up at any moment. */

@@ -6,33 +6,25 @@ import Timer, { type TimerId } from "timer";
 /** The longest delay that the SDK's timers take; a longer one would overflow their milliseconds. */
 const DELAY_MS_MAX = 1 << 30;
 
-export interface Timers {
-  set(name: string, delay_ms: number, callback: () => void): void;
-  clear(name: string): void;
-}
+/** Timers by name: one that is set again replaces the earlier one. A class where closures would do, which XS keeps in RAM. */
+export class NamedTimers {
+  private readonly running = new Map<string, TimerId>();
 
-/** Timers by name: one that is set again replaces the earlier one. */
-export function createTimers(): Timers {
-  const running = new Map<string, TimerId>();
+  set(name: string, delay_ms: number, callback: () => void): void {
+    this.clear(name);
+    const fire = (): void => {
+      this.running.delete(name);
+      callback();
+    };
+    this.running.set(name, Timer.set(fire, Math.min(Math.max(0, Math.ceil(delay_ms)), DELAY_MS_MAX)));
+  }
 
-  const clear = (name: string): void => {
-    const timer = running.get(name);
+  clear(name: string): void {
+    const timer = this.running.get(name);
     if (timer === undefined) return;
-    running.delete(name);
+    this.running.delete(name);
     Timer.clear(timer);
-  };
-
-  return {
-    set(name, delay_ms, callback) {
-      clear(name);
-      const fire = (): void => {
-        running.delete(name);
-        callback();
-      };
-      running.set(name, Timer.set(fire, Math.min(Math.max(0, Math.ceil(delay_ms)), DELAY_MS_MAX)));
-    },
-    clear,
-  };
+  }
 }
 
 /** Milliseconds since it was made. Asked at least once in the 24 days in which the ticks turn over. */

@@ -5,7 +5,7 @@ import TCP from "embedded:io/socket/tcp";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
 import { queued } from "../shared/queue.js";
-import { createTimers, createUptime } from "../shared/timers.js";
+import { createUptime, NamedTimers } from "../shared/timers.js";
 import { secureSocket } from "../shared/tls.js";
 import * as machine from "./machine.js";
 import { openPort } from "./port.js";
@@ -24,7 +24,7 @@ machine.enter();
 machine.flashOpen("outbox.flash", FLASH_BYTES);
 
 leaveReason();
-const timers = createTimers();
+const timers = new NamedTimers();
 const uptime_ms = createUptime();
 
 const outboxFlash: Flash = {

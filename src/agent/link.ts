@@ -25,40 +25,47 @@ export interface Link {
 
 /** `random` gives a fraction from 0 up to but not including 1. */
 export function createLink(brokers: readonly string[], random: () => number): Link {
-  let state: LinkState = { kind: "waiting", until_ms: 0 };
-  let connections = 0;
-  let broker = 0;
-  let failures = 0;
+  return new BrokerLink(brokers, random);
+}
 
-  const isCurrent = (connection: number): boolean => state.kind !== "waiting" && state.connection === connection;
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class BrokerLink implements Link {
+  state: LinkState = { kind: "waiting", until_ms: 0 };
+  private connections = 0;
+  private broker = 0;
+  private failures = 0;
 
-  return {
-    get state() {
-      return state;
-    },
-    begin(uptime_ms) {
-      if (state.kind !== "waiting" || uptime_ms < state.until_ms) return undefined;
-      connections += 1;
-      state = { kind: "connecting", connection: connections, until_ms: uptime_ms + CONNECT_TIMEOUT_MS };
-      return { connection: connections, url: brokers[broker]! };
-    },
-    connected(connection, uptime_ms) {
-      if (state.kind !== "connecting" || !isCurrent(connection)) return false;
-      state = { kind: "connected", connection, since_ms: uptime_ms };
-      return true;
-    },
-    lost(connection, uptime_ms) {
-      if (!isCurrent(connection)) return false;
-      broker = (broker + 1) % brokers.length;
-      // One round through all brokers costs the same short pauses; each further round doubles them.
-      const rounds = Math.min(Math.floor(failures / brokers.length), 16);
-      const pause_ms = Math.min(BACKOFF_FIRST_MS * 2 ** rounds, BACKOFF_MAX_MS);
-      failures += 1;
-      state = { kind: "waiting", until_ms: uptime_ms + Math.ceil(pause_ms * (0.5 + random() / 2)) };
-      return true;
-    },
-    proved() {
-      failures = 0;
-    },
-  };
+  constructor(
+    private readonly brokers: readonly string[],
+    private readonly random: () => number,
+  ) {}
+
+  begin(uptime_ms: number): { readonly connection: number; readonly url: string } | undefined {
+    if (this.state.kind !== "waiting" || uptime_ms < this.state.until_ms) return undefined;
+    this.connections += 1;
+    const connection = this.connections;
+    this.state = { kind: "connecting", connection, until_ms: uptime_ms + CONNECT_TIMEOUT_MS };
+    return { connection, url: this.brokers[this.broker]! };
+  }
+
+  connected(connection: number, uptime_ms: number): boolean {
+    if (this.state.kind !== "connecting" || this.state.connection !== connection) return false;
+    this.state = { kind: "connected", connection, since_ms: uptime_ms };
+    return true;
+  }
+
+  lost(connection: number, uptime_ms: number): boolean {
+    if (this.state.kind === "waiting" || this.state.connection !== connection) return false;
+    this.broker = (this.broker + 1) % this.brokers.length;
+    // One round through all brokers costs the same short pauses; each further round doubles them.
+    const rounds = Math.min(Math.floor(this.failures / this.brokers.length), 16);
+    const pause_ms = Math.min(BACKOFF_FIRST_MS * 2 ** rounds, BACKOFF_MAX_MS);
+    this.failures += 1;
+    this.state = { kind: "waiting", until_ms: uptime_ms + Math.ceil(pause_ms * (0.5 + this.random() / 2)) };
+    return true;
+  }
+
+  proved(): void {
+    this.failures = 0;
+  }
 }

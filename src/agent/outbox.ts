@@ -11,7 +11,7 @@
 // - A full ring refuses new records; what was accepted is never overwritten.
 
 import type { Flash, KeyValue } from "../host.js";
-import { openRing, type Position } from "./ring.js";
+import { openRing, type Position, type Ring } from "./ring.js";
 import { type ChainState, entryBytes, SERVICES_MAX } from "./sector.js";
 
 /** Seqs reserved at a time: a service costs one key-value write per so many records. */
@@ -70,167 +70,186 @@ export interface OutboxOptions {
 }
 
 /** Opens the outbox on `flash`, formatting it where it has never been used. Throws where the flash has no shape for a ring. */
-export function openOutbox({ flash, keyValue, recordHash }: OutboxOptions): Outbox {
-  const ring = openRing(flash, recordHash);
-  const { chains } = ring.recovered;
-  const reservations = createReservations(keyValue);
-  for (const [service, { seq, previous }] of chains) {
-    const unsure = ring.recovered.unsure.has(service);
-    if (unsure) chains.set(service, { seq: Math.max(seq, reservations.of(service)), previous });
-    reservations.cover(service, chains.get(service)!.seq);
-  }
-  const counts = { waiting: ring.recovered.waiting, appended: 0, refused: 0, damaged: ring.recovered.damaged };
+export function openOutbox(options: OutboxOptions): Outbox {
+  return new RingOutbox(options);
+}
+
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class RingOutbox implements Outbox {
+  readonly recordBytesMax: number;
+  private readonly ring: Ring;
+  private readonly chains: Map<number, ChainState>;
+  private readonly reservations: Reservations;
+  private readonly recordHash: (record: Uint8Array) => Uint8Array;
+  private readonly counts: { waiting: number; appended: number; refused: number; damaged: number };
   /** where the next record to hand out is looked for; offset 0 is before the sector's header */
-  const cursor = { generation: ring.tail, offset: 0 };
-  const handedOut: Position[] = [];
-  let oldestParked: number | undefined;
+  private readonly cursor: { generation: number; offset: number };
+  private readonly handedOut: Position[] = [];
+  private oldestParked: number | undefined = undefined;
 
-  return {
-    recordBytesMax: ring.recordBytesMax,
-    get counters() {
-      return { ...counts, erases: ring.head + 1 };
-    },
-    chain,
-    append(service, seq, record, hash) {
-      const refusal = refusalOf(service, seq, record);
-      if (refusal === undefined && ring.append(service, seq, record, chains)) {
-        chains.set(service, { seq: seq + 1, previous: hash });
-        counts.waiting += 1;
-        counts.appended += 1;
-        reservations.cover(service, seq + 1);
-        return undefined;
-      }
-      counts.refused += 1;
-      return refusal ?? "full";
-    },
-    next() {
-      while (cursor.generation <= ring.head) {
-        const waiting = cursor.offset === 0 ? enterSector() : entryAtCursor();
-        if (waiting !== "nothing here") return waiting;
-      }
-      return undefined;
-    },
-    read(position) {
-      const record = ring.recordAt(position);
-      if (record === undefined && letGo(position)) counts.damaged += 1;
-      return record;
-    },
-    done: (position) => void letGo(position),
-    park(position) {
-      if (!takeBack(position)) return;
-      oldestParked = Math.min(oldestParked ?? position.generation, position.generation);
-    },
-    rewind() {
-      cursor.generation = ring.tail;
-      cursor.offset = 0;
-      oldestParked = undefined;
-    },
-  };
+  constructor({ flash, keyValue, recordHash }: OutboxOptions) {
+    const ring = openRing(flash, recordHash);
+    const { chains, unsure, waiting, damaged } = ring.recovered;
+    this.ring = ring;
+    this.recordBytesMax = ring.recordBytesMax;
+    this.chains = chains;
+    this.reservations = new Reservations(keyValue);
+    this.recordHash = recordHash;
+    for (const [service, { seq, previous }] of chains) {
+      if (unsure.has(service)) chains.set(service, { seq: Math.max(seq, this.reservations.of(service)), previous });
+      this.reservations.cover(service, chains.get(service)!.seq);
+    }
+    this.counts = { waiting, appended: 0, refused: 0, damaged };
+    this.cursor = { generation: ring.tail, offset: 0 };
+  }
 
-  function chain(service: number): ChainState {
-    const known = chains.get(service);
+  get counters(): OutboxCounters {
+    return { ...this.counts, erases: this.ring.head + 1 };
+  }
+
+  chain(service: number): ChainState {
+    const known = this.chains.get(service);
     if (known !== undefined) return known;
     // Unknown to the ring: its first record, or the ring is a new one and the reservation says where the old one may have got to.
-    const seq = reservations.of(service);
+    const seq = this.reservations.of(service);
     return { seq, previous: seq === 0 ? noHash : unknownHash };
   }
 
-  function refusalOf(service: number, seq: number, record: Uint8Array): AppendRefusal | undefined {
-    if (record.length > ring.recordBytesMax) return "record too large";
-    if (seq !== chain(service).seq || seq >= SEQ_MAX) return "wrong seq";
-    return !chains.has(service) && chains.size === SERVICES_MAX ? "too many services" : undefined;
+  append(service: number, seq: number, record: Uint8Array, hash: Uint8Array): AppendRefusal | undefined {
+    const refusal = this.refusalOf(service, seq, record);
+    if (refusal === undefined && this.ring.append(service, seq, record, this.chains)) {
+      this.chains.set(service, { seq: seq + 1, previous: hash });
+      this.counts.waiting += 1;
+      this.counts.appended += 1;
+      this.reservations.cover(service, seq + 1);
+      return undefined;
+    }
+    this.counts.refused += 1;
+    return refusal ?? "full";
+  }
+
+  next(): Waiting | undefined {
+    while (this.cursor.generation <= this.ring.head) {
+      const waiting = this.cursor.offset === 0 ? this.enterSector() : this.entryAtCursor();
+      if (waiting !== "nothing here") return waiting;
+    }
+    return undefined;
+  }
+
+  read(position: Position): Uint8Array | undefined {
+    const record = this.ring.recordAt(position);
+    if (record === undefined && this.letGo(position)) this.counts.damaged += 1;
+    return record;
+  }
+
+  done(position: Position): void {
+    this.letGo(position);
+  }
+
+  park(position: Position): void {
+    if (!this.takeBack(position)) return;
+    this.oldestParked = Math.min(this.oldestParked ?? position.generation, position.generation);
+  }
+
+  rewind(): void {
+    this.cursor.generation = this.ring.tail;
+    this.cursor.offset = 0;
+    this.oldestParked = undefined;
+  }
+
+  private refusalOf(service: number, seq: number, record: Uint8Array): AppendRefusal | undefined {
+    if (record.length > this.ring.recordBytesMax) return "record too large";
+    if (seq !== this.chain(service).seq || seq >= SEQ_MAX) return "wrong seq";
+    return !this.chains.has(service) && this.chains.size === SERVICES_MAX ? "too many services" : undefined;
   }
 
   /** Steps behind the header of the cursor's sector, or over the sector where it is not one of the ring's any more. */
-  function enterSector(): "nothing here" {
-    const offset = ring.firstOffset(cursor.generation);
-    if (offset === undefined) leaveSector();
-    else cursor.offset = offset;
+  private enterSector(): "nothing here" {
+    const offset = this.ring.firstOffset(this.cursor.generation);
+    if (offset === undefined) this.leaveSector();
+    else this.cursor.offset = offset;
     return "nothing here";
   }
 
-  function leaveSector(): void {
-    cursor.generation += 1;
-    cursor.offset = 0;
-    advanceTail();
+  private leaveSector(): void {
+    this.cursor.generation += 1;
+    this.cursor.offset = 0;
+    this.advanceTail();
   }
 
   /** Takes the entry at the cursor and steps behind it; undefined at the end of the ring. */
-  function entryAtCursor(): Waiting | "nothing here" | undefined {
-    const { generation, offset } = cursor;
-    const claim = ring.claimAt(generation, offset);
+  private entryAtCursor(): Waiting | "nothing here" | undefined {
+    const { generation, offset } = this.cursor;
+    const claim = this.ring.claimAt(generation, offset);
     if (claim.kind !== "written") {
-      if (generation === ring.head) return undefined;
-      leaveSector();
+      if (generation === this.ring.head) return undefined;
+      this.leaveSector();
       return "nothing here";
     }
     const { service, seq, recordLength: length } = claim;
-    cursor.offset = offset + entryBytes(length);
+    this.cursor.offset = offset + entryBytes(length);
     const position = { generation, offset, length };
-    if (claim.done || handedOut.some((other) => samePosition(other, position))) return "nothing here";
-    const record = ring.recordAt(position);
+    if (claim.done || this.handedOut.some((other) => samePosition(other, position))) return "nothing here";
+    const record = this.ring.recordAt(position);
     if (record === undefined) {
-      ring.finish(position);
-      counts.damaged += 1;
-      counts.waiting -= 1;
+      this.ring.finish(position);
+      this.counts.damaged += 1;
+      this.counts.waiting -= 1;
       return "nothing here";
     }
-    handedOut.push(position);
-    const newest = chains.get(service);
-    const hash = newest?.seq === seq + 1 ? newest.previous : recordHash(record);
+    this.handedOut.push(position);
+    const newest = this.chains.get(service);
+    const hash = newest?.seq === seq + 1 ? newest.previous : this.recordHash(record);
     return { position, service, seq, hash };
   }
 
-  function letGo(position: Position): boolean {
-    if (!takeBack(position)) return false;
-    ring.finish(position);
-    counts.waiting -= 1;
-    advanceTail();
+  private letGo(position: Position): boolean {
+    if (!this.takeBack(position)) return false;
+    this.ring.finish(position);
+    this.counts.waiting -= 1;
+    this.advanceTail();
     return true;
   }
 
-  function takeBack(position: Position): boolean {
-    const index = handedOut.findIndex((other) => samePosition(other, position));
-    if (index >= 0) handedOut.splice(index, 1);
+  private takeBack(position: Position): boolean {
+    const index = this.handedOut.findIndex((other) => samePosition(other, position));
+    if (index >= 0) this.handedOut.splice(index, 1);
     return index >= 0;
   }
 
   /** Sectors that the cursor has left and that hold no handed-out or parked record may be used again. */
-  function advanceTail(): void {
-    let oldest = Math.min(cursor.generation, ring.head, oldestParked ?? cursor.generation);
-    for (const { generation } of handedOut) oldest = Math.min(oldest, generation);
-    ring.retireBefore(oldest);
+  private advanceTail(): void {
+    let oldest = Math.min(this.cursor.generation, this.ring.head, this.oldestParked ?? this.cursor.generation);
+    for (const { generation } of this.handedOut) oldest = Math.min(oldest, generation);
+    this.ring.retireBefore(oldest);
   }
 }
 
-interface Reservations {
-  /** Seqs from here on were never given out. */
-  of(service: number): number;
-  /** Makes sure of it for a service whose next seq this is. */
-  cover(service: number, next: number): void;
-}
+/** How far seqs are given out, as the key-value store has it. */
+class Reservations {
+  private readonly marks = new Map<number, number>();
 
-function createReservations(keyValue: KeyValue): Reservations {
-  const marks = new Map<number, number>();
-  const of = (service: number): number => {
-    const known = marks.get(service);
+  constructor(private readonly keyValue: KeyValue) {}
+
+  /** Seqs from here on were never given out. */
+  of(service: number): number {
+    const known = this.marks.get(service);
     if (known !== undefined) return known;
-    const stored = keyValue.get(`seq${service}`);
+    const stored = this.keyValue.get(`seq${service}`);
     const mark = stored?.length === 4 ? new DataView(stored.buffer, stored.byteOffset).getUint32(0, true) : 0;
-    marks.set(service, mark);
+    this.marks.set(service, mark);
     return mark;
-  };
-  return {
-    of,
-    cover(service, next) {
-      if (next <= of(service)) return;
-      const mark = Math.min(next + RESERVATION - 1, SEQ_MAX);
-      const stored = new Uint8Array(4);
-      new DataView(stored.buffer).setUint32(0, mark, true);
-      keyValue.set(`seq${service}`, stored);
-      marks.set(service, mark);
-    },
-  };
+  }
+
+  /** Makes sure of it for a service whose next seq this is. */
+  cover(service: number, next: number): void {
+    if (next <= this.of(service)) return;
+    const mark = Math.min(next + RESERVATION - 1, SEQ_MAX);
+    const stored = new Uint8Array(4);
+    new DataView(stored.buffer).setUint32(0, mark, true);
+    this.keyValue.set(`seq${service}`, stored);
+    this.marks.set(service, mark);
+  }
 }
 
 function samePosition(left: Position, right: Position): boolean {

@@ -14,44 +14,43 @@ export function runAgent(host: Host): void {
     host.showState("configuration refused", {});
     return;
   }
-  perform(host, agent);
+  new Shell(host, agent).take({ kind: "started" });
 }
 
-function perform(host: Host, agent: Agent): void {
-  const pending: AgentInput[] = [];
-  let running = false;
-  let open: { readonly connection: number; readonly mqtt: MqttConnection } | undefined;
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class Shell {
+  private readonly pending: AgentInput[] = [];
+  private running = false;
+  private open: { readonly connection: number; readonly mqtt: MqttConnection } | undefined = undefined;
+
+  constructor(
+    private readonly host: Host,
+    private readonly agent: Agent,
+  ) {}
 
   /** An effect may bring the next input before it returns: inputs wait for each other here. */
-  const take = (input: AgentInput): void => {
+  take(input: AgentInput): void {
+    const { host, pending } = this;
     pending.push(input);
-    if (running) return;
-    running = true;
+    if (this.running) return;
+    this.running = true;
     try {
       for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-        const moment = { uptime_ms: host.uptime_ms(), ...host.now() };
-        for (const effect of agent.step(next, moment)) performOne(effect);
+        const { time_ms, quality } = host.now();
+        const effects = this.agent.step(next, { uptime_ms: host.uptime_ms(), time_ms, quality });
+        for (let index = 0; index < effects.length; index += 1) this.perform(effects[index]!);
       }
     } finally {
-      running = false;
+      this.running = false;
       pending.length = 0;
     }
-  };
+  }
 
-  const connect = (connection: number, options: MqttOptions): void => {
-    const mqtt = host.connectMqtt(options, {
-      onConnected: () => take({ kind: "mqttConnected", connection }),
-      onPublished: (packetId) => take({ kind: "mqttPublished", connection, packetId }),
-      onMessage: (topic, payload) => take({ kind: "mqttMessage", connection, topic, payload }),
-      onClosed: (reason) => take({ kind: "mqttClosed", connection, reason }),
-    });
-    open = { connection, mqtt };
-  };
-
-  const performOne = (effect: AgentEffect): void => {
+  private perform(effect: AgentEffect): void {
+    const { host, open } = this;
     switch (effect.kind) {
       case "connect":
-        connect(effect.connection, effect.options);
+        this.connect(effect.connection, effect.options);
         return;
       case "subscribe":
         if (open?.connection === effect.connection) open.mqtt.subscribe(effect.topics);
@@ -60,19 +59,19 @@ function perform(host: Host, agent: Agent): void {
         const { connection, packetId, topic, payload, duplicate } = effect;
         if (open?.connection !== connection) return;
         if (!open.mqtt.publish(packetId, topic, payload, duplicate))
-          take({ kind: "mqttBlocked", connection, packetId });
+          this.take({ kind: "mqttBlocked", connection, packetId });
         return;
       }
       case "close":
         if (open?.connection !== effect.connection) return;
         open.mqtt.close();
-        open = undefined;
+        this.open = undefined;
         return;
       case "openMeter":
-        host.openMeter(effect.port, (bytes) => take({ kind: "meterBytes", bytes }));
+        host.openMeter(effect.port, (bytes) => this.take({ kind: "meterBytes", bytes }));
         return;
       case "setTimer":
-        host.setTimer(TIMER, effect.delay_ms, () => take({ kind: "timer" }));
+        host.setTimer(TIMER, effect.delay_ms, () => this.take({ kind: "timer" }));
         return;
       case "log":
         host.log(effect.level, effect.message);
@@ -80,7 +79,15 @@ function perform(host: Host, agent: Agent): void {
       case "showState":
         host.showState(effect.state, effect.counters);
     }
-  };
+  }
 
-  take({ kind: "started" });
+  private connect(connection: number, options: MqttOptions): void {
+    const mqtt = this.host.connectMqtt(options, {
+      onConnected: () => this.take({ kind: "mqttConnected", connection }),
+      onPublished: (packetId) => this.take({ kind: "mqttPublished", connection, packetId }),
+      onMessage: (topic, payload) => this.take({ kind: "mqttMessage", connection, topic, payload }),
+      onClosed: (reason) => this.take({ kind: "mqttClosed", connection, reason }),
+    });
+    this.open = { connection, mqtt };
+  }
 }

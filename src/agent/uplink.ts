@@ -5,9 +5,9 @@ import type { MqttOptions } from "../host.js";
 import { equalBytes } from "../wire/bytes.js";
 import type { Refusal } from "../wire/refusal.js";
 import { meterTopic, serviceTopic } from "../wire/topics.js";
-import { createLink, type LinkState } from "./link.js";
+import { createLink, type Link, type LinkState } from "./link.js";
 import type { Outbox } from "./outbox.js";
-import { BUSY_PAUSE_MS, createWindow, type Travelling } from "./window.js";
+import { BUSY_PAUSE_MS, createWindow, type Travelling, type Window } from "./window.js";
 
 /** A broker that has not acknowledged a publication by then is gone, whatever its socket says. */
 export const ACKNOWLEDGEMENT_TIMEOUT_MS = 30_000;
@@ -80,182 +80,209 @@ export interface UplinkOptions {
 }
 
 export function createUplink(options: UplinkOptions): Uplink {
-  const { network, meter, credential, outbox, random } = options;
-  const link = createLink(options.brokers, random);
-  const window = createWindow(outbox, random);
-  const counters = { published: 0, republished: 0, sealed: 0, connections: 0, disconnections: 0 };
-  let packetId = 0;
-  let birthPacketId = 0;
-  let birthAt_ms = 0;
-  let birthDue = false;
+  return new MqttUplink(options);
+}
+
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class MqttUplink implements Uplink {
+  private readonly brokers: number;
+  private readonly network: string;
+  private readonly meter: string;
+  private readonly credential: Uint8Array;
+  private readonly random: () => number;
+  private readonly connection: Link;
+  private readonly window: Window;
+  private readonly counts = { published: 0, republished: 0, sealed: 0, connections: 0, disconnections: 0 };
+  private packetId = 0;
+  private birthPacketId = 0;
+  private birthAt_ms = 0;
+  private birthDue = false;
   /** nothing is published before */
-  let pausedUntil_ms = 0;
-  let provedAt_ms = 0;
-  let closedBecause: string | undefined;
+  private pausedUntil_ms = 0;
+  private provedAt_ms = 0;
+  private lostBecause: string | undefined = undefined;
 
-  return {
-    step(input, uptime_ms) {
-      const effects: UplinkEffect[] = [];
-      take(input, uptime_ms, effects);
-      watch(uptime_ms, effects);
-      const begun = link.begin(uptime_ms);
-      if (begun !== undefined)
-        effects.push({ kind: "connect", connection: begun.connection, options: session(begun.url) });
-      publishWhatIsDue(uptime_ms, effects);
-      return effects;
-    },
-    get link() {
-      return link.state;
-    },
-    get closedBecause() {
-      return closedBecause;
-    },
-    expects: (recordHash) => window.travelling.some((record) => equalBytes(record.hash, recordHash)),
-    oldestWait_ms: (uptime_ms) => Math.max(0, uptime_ms - oldestSince_ms()),
-    wakeAt_ms(uptime_ms) {
-      if (link.state.kind !== "connected") return link.state.until_ms;
-      const deadline_ms = Math.min(window.nextDue_ms(), stalledAt_ms());
-      if (uptime_ms < pausedUntil_ms) return pausedUntil_ms;
-      return birthDue ? Math.min(deadline_ms, birthAt_ms + BIRTH_INTERVAL_MS) : deadline_ms;
-    },
-    get counters() {
-      return { ...counters };
-    },
-  };
+  constructor({ brokers, network, meter, credential, outbox, random }: UplinkOptions) {
+    this.brokers = brokers.length;
+    this.network = network;
+    this.meter = meter;
+    this.credential = credential;
+    this.random = random;
+    this.connection = createLink(brokers, random);
+    this.window = createWindow(outbox, random);
+  }
 
-  function take(input: UplinkInput, uptime_ms: number, effects: UplinkEffect[]): void {
+  get link(): LinkState {
+    return this.connection.state;
+  }
+
+  get closedBecause(): string | undefined {
+    return this.lostBecause;
+  }
+
+  get counters(): UplinkCounters {
+    return { ...this.counts };
+  }
+
+  step(input: UplinkInput, uptime_ms: number): UplinkEffect[] {
+    const effects: UplinkEffect[] = [];
+    this.take(input, uptime_ms, effects);
+    this.watch(uptime_ms, effects);
+    const begun = this.connection.begin(uptime_ms);
+    if (begun !== undefined)
+      effects.push({ kind: "connect", connection: begun.connection, options: this.session(begun.url) });
+    this.publishWhatIsDue(uptime_ms, effects);
+    return effects;
+  }
+
+  expects(recordHash: Uint8Array): boolean {
+    return this.window.travelling.some((record) => equalBytes(record.hash, recordHash));
+  }
+
+  oldestWait_ms(uptime_ms: number): number {
+    return Math.max(0, uptime_ms - this.oldestSince_ms());
+  }
+
+  wakeAt_ms(uptime_ms: number): number {
+    if (this.link.kind !== "connected") return this.link.until_ms;
+    const deadline_ms = Math.min(this.window.nextDue_ms(), this.stalledAt_ms());
+    if (uptime_ms < this.pausedUntil_ms) return this.pausedUntil_ms;
+    return this.birthDue ? Math.min(deadline_ms, this.birthAt_ms + BIRTH_INTERVAL_MS) : deadline_ms;
+  }
+
+  private take(input: UplinkInput, uptime_ms: number, effects: UplinkEffect[]): void {
     switch (input.kind) {
       case "wake":
         return;
       case "connected":
-        connected(input.connection, uptime_ms, effects);
+        this.connected(input.connection, uptime_ms, effects);
         return;
       case "published":
-        published(input.connection, input.packetId, uptime_ms);
+        this.published(input.connection, input.packetId, uptime_ms);
         return;
       case "blocked":
-        blocked(input.connection, input.packetId, uptime_ms);
+        this.blocked(input.connection, input.packetId, uptime_ms);
         return;
       case "closed":
-        lose(input.connection, input.reason, uptime_ms);
+        this.lose(input.connection, input.reason, uptime_ms);
         return;
       case "sealed":
-        if (window.sealed(input.recordHash) === undefined) return;
-        counters.sealed += 1;
-        provedAt_ms = uptime_ms;
+        if (this.window.sealed(input.recordHash) === undefined) return;
+        this.counts.sealed += 1;
+        this.provedAt_ms = uptime_ms;
         return;
       case "refused":
-        refused(input.refusal, uptime_ms);
+        this.refused(input.refusal, uptime_ms);
         return;
       case "diagnosis":
-        if (link.state.kind !== "connected" || uptime_ms < pausedUntil_ms) return;
-        publish(meterTopic(network, "diag", meter), input.payload, nextPacketId(), false, effects);
+        if (this.link.kind !== "connected" || uptime_ms < this.pausedUntil_ms) return;
+        this.publish(meterTopic(this.network, "diag", this.meter), input.payload, this.nextPacketId(), false, effects);
     }
   }
 
-  function connected(connection: number, uptime_ms: number, effects: UplinkEffect[]): void {
-    if (!link.connected(connection, uptime_ms)) return;
-    counters.connections += 1;
-    closedBecause = undefined;
-    provedAt_ms = uptime_ms;
-    pausedUntil_ms = 0;
-    birthDue = true;
-    birthAt_ms = uptime_ms - BIRTH_INTERVAL_MS;
-    window.restart(uptime_ms);
+  private connected(connection: number, uptime_ms: number, effects: UplinkEffect[]): void {
+    if (!this.connection.connected(connection, uptime_ms)) return;
+    this.counts.connections += 1;
+    this.lostBecause = undefined;
+    this.provedAt_ms = uptime_ms;
+    this.pausedUntil_ms = 0;
+    this.birthDue = true;
+    this.birthAt_ms = uptime_ms - BIRTH_INTERVAL_MS;
+    this.window.restart(uptime_ms);
     const topics = [
-      `gs1/${network}/+/receipt/${meter}`,
-      meterTopic(network, "ack", meter),
-      meterTopic(network, "command", meter),
+      `gs1/${this.network}/+/receipt/${this.meter}`,
+      meterTopic(this.network, "ack", this.meter),
+      meterTopic(this.network, "command", this.meter),
     ];
     effects.push({ kind: "subscribe", connection, topics });
   }
 
-  function published(connection: number, id: number, uptime_ms: number): void {
-    if (!isOpen(connection)) return;
-    link.proved();
-    if (pausedUntil_ms - uptime_ms <= BLOCKED_MS) pausedUntil_ms = 0;
-    if (id === birthPacketId) birthPacketId = 0;
-    window.acknowledged(id, uptime_ms);
+  private published(connection: number, id: number, uptime_ms: number): void {
+    if (!this.isOpen(connection)) return;
+    this.connection.proved();
+    if (this.pausedUntil_ms - uptime_ms <= BLOCKED_MS) this.pausedUntil_ms = 0;
+    if (id === this.birthPacketId) this.birthPacketId = 0;
+    this.window.acknowledged(id, uptime_ms);
   }
 
   /** The transport is full: what it did not take is offered again after the next acknowledgement, or a second. */
-  function blocked(connection: number, id: number, uptime_ms: number): void {
-    if (!isOpen(connection)) return;
-    pausedUntil_ms = Math.max(pausedUntil_ms, uptime_ms + BLOCKED_MS);
-    if (id === birthPacketId) {
-      birthPacketId = 0;
-      birthDue = true;
-      birthAt_ms = uptime_ms - BIRTH_INTERVAL_MS;
+  private blocked(connection: number, id: number, uptime_ms: number): void {
+    if (!this.isOpen(connection)) return;
+    this.pausedUntil_ms = Math.max(this.pausedUntil_ms, uptime_ms + BLOCKED_MS);
+    if (id === this.birthPacketId) {
+      this.birthPacketId = 0;
+      this.birthDue = true;
+      this.birthAt_ms = uptime_ms - BIRTH_INTERVAL_MS;
     }
-    window.undone(id, uptime_ms);
+    this.window.undone(id, uptime_ms);
   }
 
-  function lose(connection: number, reason: string, uptime_ms: number): void {
-    if (!link.lost(connection, uptime_ms)) return;
-    counters.disconnections += 1;
-    closedBecause = reason;
+  private lose(connection: number, reason: string, uptime_ms: number): void {
+    if (!this.connection.lost(connection, uptime_ms)) return;
+    this.counts.disconnections += 1;
+    this.lostBecause = reason;
   }
 
-  function refused(refusal: Refusal, uptime_ms: number): void {
-    const answer = window.refused(refusal, uptime_ms);
-    if (answer === "birth") birthDue = true;
-    if (answer === "pause") pausedUntil_ms = uptime_ms + Math.ceil(BUSY_PAUSE_MS * (0.5 + random()));
+  private refused(refusal: Refusal, uptime_ms: number): void {
+    const answer = this.window.refused(refusal, uptime_ms);
+    if (answer === "birth") this.birthDue = true;
+    if (answer === "pause") this.pausedUntil_ms = uptime_ms + Math.ceil(BUSY_PAUSE_MS * (0.5 + this.random()));
   }
 
   /** Gives up connections that do not come about, do not acknowledge, or lead to nodes that do not seal. */
-  function watch(uptime_ms: number, effects: UplinkEffect[]): void {
-    const reason = whyGiveUp(uptime_ms);
-    if (reason === undefined || link.state.kind === "waiting") return;
-    const { connection } = link.state;
+  private watch(uptime_ms: number, effects: UplinkEffect[]): void {
+    const reason = this.whyGiveUp(uptime_ms);
+    if (reason === undefined || this.link.kind === "waiting") return;
+    const { connection } = this.link;
     effects.push({ kind: "close", connection });
-    lose(connection, reason, uptime_ms);
+    this.lose(connection, reason, uptime_ms);
   }
 
-  function whyGiveUp(uptime_ms: number): string | undefined {
-    const { state } = link;
+  private whyGiveUp(uptime_ms: number): string | undefined {
+    const { link: state } = this;
     if (state.kind === "connecting") return uptime_ms >= state.until_ms ? "broker did not answer in time" : undefined;
     if (state.kind !== "connected") return undefined;
-    if (window.travelling.some((record) => isUnacknowledged(record) && uptime_ms >= record.due_ms)) {
+    if (this.window.travelling.some((record) => isUnacknowledged(record) && uptime_ms >= record.due_ms)) {
       return "broker does not acknowledge";
     }
-    return uptime_ms >= stalledAt_ms() ? "nothing is sealed by way of this broker" : undefined;
+    return uptime_ms >= this.stalledAt_ms() ? "nothing is sealed by way of this broker" : undefined;
   }
 
-  function oldestSince_ms(): number {
-    return window.travelling.reduce(
+  private oldestSince_ms(): number {
+    return this.window.travelling.reduce(
       (oldest_ms, record) => Math.min(oldest_ms, record.since_ms),
       Number.POSITIVE_INFINITY,
     );
   }
 
   /** When another broker is worth trying, if nothing is sealed until then. */
-  function stalledAt_ms(): number {
-    if (options.brokers.length === 1) return Number.POSITIVE_INFINITY;
-    return Math.max(provedAt_ms, oldestSince_ms()) + STALL_MS;
+  private stalledAt_ms(): number {
+    if (this.brokers === 1) return Number.POSITIVE_INFINITY;
+    return Math.max(this.provedAt_ms, this.oldestSince_ms()) + STALL_MS;
   }
 
-  function publishWhatIsDue(uptime_ms: number, effects: UplinkEffect[]): void {
-    if (link.state.kind !== "connected" || uptime_ms < pausedUntil_ms) return;
-    if (birthDue && uptime_ms >= birthAt_ms + BIRTH_INTERVAL_MS) {
-      birthDue = false;
-      birthAt_ms = uptime_ms;
-      birthPacketId = nextPacketId();
-      publish(meterTopic(network, "birth", meter), credential, birthPacketId, false, effects);
+  private publishWhatIsDue(uptime_ms: number, effects: UplinkEffect[]): void {
+    if (this.link.kind !== "connected" || uptime_ms < this.pausedUntil_ms) return;
+    if (this.birthDue && uptime_ms >= this.birthAt_ms + BIRTH_INTERVAL_MS) {
+      this.birthDue = false;
+      this.birthAt_ms = uptime_ms;
+      this.birthPacketId = this.nextPacketId();
+      this.publish(meterTopic(this.network, "birth", this.meter), this.credential, this.birthPacketId, false, effects);
     }
     for (let count = 0; count < PUBLICATIONS_A_STEP_MAX; count += 1) {
-      const next = window.take(uptime_ms);
+      const next = this.window.take(uptime_ms);
       if (next === undefined) return;
       const { travelling, record } = next;
       const duplicate = travelling.interrupted;
-      if (!duplicate) travelling.packetId = nextPacketId();
+      if (!duplicate) travelling.packetId = this.nextPacketId();
       travelling.interrupted = false;
       travelling.due_ms = uptime_ms + ACKNOWLEDGEMENT_TIMEOUT_MS;
-      if (travelling.published) counters.republished += 1;
-      else counters.published += 1;
+      if (travelling.published) this.counts.republished += 1;
+      else this.counts.published += 1;
       travelling.published = true;
       travelling.publications += 1;
-      publish(
-        serviceTopic(network, travelling.service, "record", meter),
+      this.publish(
+        serviceTopic(this.network, travelling.service, "record", this.meter),
         record,
         travelling.packetId,
         duplicate,
@@ -264,25 +291,28 @@ export function createUplink(options: UplinkOptions): Uplink {
     }
   }
 
-  function publish(topic: string, payload: Uint8Array, id: number, duplicate: boolean, effects: UplinkEffect[]): void {
-    if (link.state.kind !== "connected") return;
-    effects.push({ kind: "publish", connection: link.state.connection, packetId: id, topic, payload, duplicate });
+  private publish(topic: string, payload: Uint8Array, id: number, duplicate: boolean, effects: UplinkEffect[]): void {
+    if (this.link.kind !== "connected") return;
+    effects.push({ kind: "publish", connection: this.link.connection, packetId: id, topic, payload, duplicate });
   }
 
   /** Ids 1 to 65535 in turn, those in use left out (MQTT 3.1.1, 2.3.1). */
-  function nextPacketId(): number {
-    do packetId = (packetId % 65_535) + 1;
-    while (packetId === birthPacketId || window.travelling.some((record) => record.packetId === packetId));
-    return packetId;
+  private nextPacketId(): number {
+    do this.packetId = (this.packetId % 65_535) + 1;
+    while (
+      this.packetId === this.birthPacketId ||
+      this.window.travelling.some((record) => record.packetId === this.packetId)
+    );
+    return this.packetId;
   }
 
-  function isOpen(connection: number): boolean {
-    return link.state.kind === "connected" && link.state.connection === connection;
+  private isOpen(connection: number): boolean {
+    return this.link.kind === "connected" && this.link.connection === connection;
   }
 
-  function session(url: string): MqttOptions {
-    const will = { topic: meterTopic(network, "death", meter), payload: noBytes };
-    return { url, clientId: meter, keepAlive_s: KEEP_ALIVE_S, will };
+  private session(url: string): MqttOptions {
+    const will = { topic: meterTopic(this.network, "death", this.meter), payload: noBytes };
+    return { url, clientId: this.meter, keepAlive_s: KEEP_ALIVE_S, will };
   }
 }
 

@@ -69,35 +69,111 @@ const lasting: readonly RefusalReason[] = [
 
 /** `random` gives a fraction from 0 up to but not including 1. */
 export function createWindow(outbox: Outbox, random: () => number): Window {
-  const travelling: Travelling[] = [];
-  let rewindAt_ms = Number.POSITIVE_INFINITY;
+  return new OutboxWindow(outbox, random);
+}
 
-  const unacknowledgedBytes = (): number => {
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class OutboxWindow implements Window {
+  readonly travelling: Travelling[] = [];
+  private rewindAt_ms = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly random: () => number,
+  ) {}
+
+  take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined {
+    const bytes = this.unacknowledgedBytes();
+    for (let attempts = 0; attempts < WINDOW_MAX; attempts += 1) {
+      const next = this.travelling.find((candidate) => isReady(candidate, uptime_ms)) ?? this.handOut(uptime_ms);
+      if (next === undefined) return undefined;
+      if (bytes > 0 && bytes + next.position.length > UNACKNOWLEDGED_BYTES_MAX) return undefined;
+      const record = this.outbox.read(next.position);
+      if (record !== undefined) return { travelling: next, record };
+      this.remove(next); // flash has lost it, and the outbox has counted that
+    }
+    return undefined;
+  }
+
+  acknowledged(packetId: number, uptime_ms: number): boolean {
+    const record = this.travelling.find((candidate) => candidate.packetId === packetId && !candidate.interrupted);
+    if (record === undefined) return false;
+    record.packetId = 0;
+    record.due_ms = uptime_ms + this.receiptWait_ms(record.publications);
+    return true;
+  }
+
+  undone(packetId: number, uptime_ms: number): boolean {
+    const record = this.travelling.find((candidate) => candidate.packetId === packetId);
+    if (record === undefined) return false;
+    record.packetId = 0;
+    record.due_ms = uptime_ms;
+    record.publications -= 1;
+    return true;
+  }
+
+  restart(uptime_ms: number): void {
+    for (const record of this.travelling) {
+      record.interrupted = record.packetId !== 0;
+      record.due_ms = uptime_ms;
+      record.publications = 0;
+    }
+  }
+
+  sealed(hash: Uint8Array): Travelling | undefined {
+    const record = this.travelling.find((candidate) => equalBytes(candidate.hash, hash));
+    if (record === undefined) return undefined;
+    this.outbox.done(record.position);
+    this.remove(record);
+    return record;
+  }
+
+  refused(refusal: Refusal, uptime_ms: number): RefusalAnswer {
+    const record = this.travelling.find((candidate) => isAbout(refusal, candidate));
+    if (record !== undefined && lasting.includes(refusal.reason)) {
+      this.outbox.park(record.position);
+      this.remove(record);
+      this.rewindAt_ms = Math.min(this.rewindAt_ms, uptime_ms + PARKED_MS);
+      return "none";
+    }
+    if (record !== undefined && record.packetId === 0)
+      record.due_ms = uptime_ms + this.receiptWait_ms(record.publications);
+    if (refusal.reason === "busy" || refusal.reason === "rate-limited") return "pause";
+    return lasting.includes(refusal.reason) ? "none" : "birth";
+  }
+
+  nextDue_ms(): number {
+    // While the broker owes an acknowledgement, that brings the next step, and its absence the one after.
+    const owed = this.travelling.filter((record) => record.packetId !== 0 && !record.interrupted);
+    let due_ms = owed.length === 0 && this.travelling.length < WINDOW_MAX ? this.rewindAt_ms : Number.POSITIVE_INFINITY;
+    for (const record of owed.length > 0 ? owed : this.travelling) due_ms = Math.min(due_ms, record.due_ms);
+    return due_ms;
+  }
+
+  private unacknowledgedBytes(): number {
     let bytes = 0;
-    for (const record of travelling) if (record.packetId !== 0 && !record.interrupted) bytes += record.position.length;
+    for (const record of this.travelling)
+      if (record.packetId !== 0 && !record.interrupted) bytes += record.position.length;
     return bytes;
-  };
+  }
 
-  const isReady = (record: Travelling, uptime_ms: number): boolean =>
-    (record.packetId === 0 || record.interrupted) && record.due_ms <= uptime_ms;
-
-  const receiptWait_ms = (publications: number): number => {
+  private receiptWait_ms(publications: number): number {
     const wait_ms = Math.min(RECEIPT_WAIT_MS * 2 ** Math.min(publications - 1, 16), RECEIPT_WAIT_MAX_MS);
-    return Math.ceil(wait_ms * (0.75 + random() / 2));
-  };
+    return Math.ceil(wait_ms * (0.75 + this.random() / 2));
+  }
 
-  const handOut = (uptime_ms: number): Travelling | undefined => {
-    if (travelling.length >= WINDOW_MAX) return undefined;
-    let waiting = outbox.next();
-    if (waiting === undefined && uptime_ms >= rewindAt_ms) {
-      rewindAt_ms = Number.POSITIVE_INFINITY;
-      outbox.rewind();
-      waiting = outbox.next();
+  private handOut(uptime_ms: number): Travelling | undefined {
+    if (this.travelling.length >= WINDOW_MAX) return undefined;
+    let waiting = this.outbox.next();
+    if (waiting === undefined && uptime_ms >= this.rewindAt_ms) {
+      this.rewindAt_ms = Number.POSITIVE_INFINITY;
+      this.outbox.rewind();
+      waiting = this.outbox.next();
     }
     if (waiting === undefined) return undefined;
     const { position, service, seq, hash } = waiting;
     const record = { position, service, seq, hash, since_ms: uptime_ms };
-    travelling.push({
+    this.travelling.push({
       ...record,
       packetId: 0,
       interrupted: false,
@@ -105,77 +181,16 @@ export function createWindow(outbox: Outbox, random: () => number): Window {
       publications: 0,
       published: false,
     });
-    return travelling[travelling.length - 1];
-  };
+    return this.travelling[this.travelling.length - 1];
+  }
 
-  const remove = (record: Travelling): void => {
-    travelling.splice(travelling.indexOf(record), 1);
-  };
+  private remove(record: Travelling): void {
+    this.travelling.splice(this.travelling.indexOf(record), 1);
+  }
+}
 
-  return {
-    travelling,
-    take(uptime_ms) {
-      const bytes = unacknowledgedBytes();
-      for (let attempts = 0; attempts < WINDOW_MAX; attempts += 1) {
-        const next = travelling.find((candidate) => isReady(candidate, uptime_ms)) ?? handOut(uptime_ms);
-        if (next === undefined) return undefined;
-        if (bytes > 0 && bytes + next.position.length > UNACKNOWLEDGED_BYTES_MAX) return undefined;
-        const record = outbox.read(next.position);
-        if (record !== undefined) return { travelling: next, record };
-        remove(next); // flash has lost it, and the outbox has counted that
-      }
-      return undefined;
-    },
-    acknowledged(packetId, uptime_ms) {
-      const record = travelling.find((candidate) => candidate.packetId === packetId && !candidate.interrupted);
-      if (record === undefined) return false;
-      record.packetId = 0;
-      record.due_ms = uptime_ms + receiptWait_ms(record.publications);
-      return true;
-    },
-    undone(packetId, uptime_ms) {
-      const record = travelling.find((candidate) => candidate.packetId === packetId);
-      if (record === undefined) return false;
-      record.packetId = 0;
-      record.due_ms = uptime_ms;
-      record.publications -= 1;
-      return true;
-    },
-    restart(uptime_ms) {
-      for (const record of travelling) {
-        record.interrupted = record.packetId !== 0;
-        record.due_ms = uptime_ms;
-        record.publications = 0;
-      }
-    },
-    sealed(hash) {
-      const record = travelling.find((candidate) => equalBytes(candidate.hash, hash));
-      if (record === undefined) return undefined;
-      outbox.done(record.position);
-      remove(record);
-      return record;
-    },
-    refused(refusal, uptime_ms) {
-      const record = travelling.find((candidate) => isAbout(refusal, candidate));
-      if (record !== undefined && lasting.includes(refusal.reason)) {
-        outbox.park(record.position);
-        remove(record);
-        rewindAt_ms = Math.min(rewindAt_ms, uptime_ms + PARKED_MS);
-        return "none";
-      }
-      if (record !== undefined && record.packetId === 0)
-        record.due_ms = uptime_ms + receiptWait_ms(record.publications);
-      if (refusal.reason === "busy" || refusal.reason === "rate-limited") return "pause";
-      return lasting.includes(refusal.reason) ? "none" : "birth";
-    },
-    nextDue_ms() {
-      // While the broker owes an acknowledgement, that brings the next step, and its absence the one after.
-      const owed = travelling.filter((record) => record.packetId !== 0 && !record.interrupted);
-      let due_ms = owed.length === 0 && travelling.length < WINDOW_MAX ? rewindAt_ms : Number.POSITIVE_INFINITY;
-      for (const record of owed.length > 0 ? owed : travelling) due_ms = Math.min(due_ms, record.due_ms);
-      return due_ms;
-    },
-  };
+function isReady(record: Travelling, uptime_ms: number): boolean {
+  return (record.packetId === 0 || record.interrupted) && record.due_ms <= uptime_ms;
 }
 
 function isAbout(refusal: Refusal, record: Travelling): boolean {
