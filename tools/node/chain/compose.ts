@@ -20,12 +20,17 @@ import {
   builtInScript,
   type ChainView,
   type Execution,
+  type ExecutionNotice,
+  type ExecutionPlace,
   type ExecutionRecord,
-  encodeResults,
   execute,
+  takesEffect,
 } from "./execution.js";
-import { acceptanceComplaint, type MemberSet } from "./members.js";
+import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
+import { readNotice } from "./notices.js";
+import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { sealNumber } from "./state.js";
+import { encodeResults } from "./violations.js";
 
 export interface Acknowledgement {
   readonly node: Uint8Array;
@@ -41,6 +46,7 @@ export interface ReadBatch {
   readonly id: Uint8Array;
   readonly records: readonly Record[];
   readonly execution: readonly ExecutionRecord[];
+  readonly notices: readonly ExecutionNotice[];
 }
 
 export interface AcceptedBatch {
@@ -54,6 +60,8 @@ export interface BlockInputs {
   readonly batches: readonly AcceptedBatch[];
   readonly anchors: readonly Anchor[];
   readonly time_ms: number;
+  /** height of the newest contracts block with an order that the proposer knew */
+  readonly judgedAt: number;
 }
 
 /** The chain that a block is made for. */
@@ -68,6 +76,10 @@ export interface ChainTip {
   readonly time_ms: number;
   /** of this height: bound by the block before, at height 1 the chain's first */
   readonly members: MemberSet;
+  /** of the block before; of the first block, of the order that added the chain, 0 for one of the genesis */
+  readonly judgedAt: number;
+  /** with all orders that this node, or the audit, has seen */
+  readonly governance: Governance;
   readonly view: ChainView;
 }
 
@@ -83,13 +95,14 @@ export interface ComposedBlock {
   readonly header: Header;
 }
 
-/** Reads a temporary block's bytes; throws a WireError where they or a record in it are malformed or not desensitised. */
+/** Reads a temporary block's bytes; throws a WireError where they, a record or a notice in it are malformed. */
 export function readBatch(genesisHash: Uint8Array, bytes: Uint8Array): ReadBatch {
   const { batch, signature } = decodeBatch(bytes);
   const records = batch.records.map(parseRecord);
   const execution = records.map(executionRecord);
   const signedBytes = signedBytesOf(genesisHash, batch, execution);
-  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution };
+  const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
+  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution, notices };
 }
 
 /** A new temporary block of this node over records it has parsed. */
@@ -103,7 +116,8 @@ export function makeBatch(
   const signedBytes = signedBytesOf(genesisHash, batch, execution);
   const signature = sign(signedBytes);
   const bytes = encodeBatch(batch, signature);
-  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution };
+  const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
+  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution, notices };
 }
 
 function signedBytesOf(genesisHash: Uint8Array, batch: Batch, execution: readonly ExecutionRecord[]): Uint8Array {
@@ -127,26 +141,39 @@ export function acknowledgementOf(genesisHash: Uint8Array, read: Pick<ReadBatch,
   return acknowledgementBytes(genesisHash, chain, origin, number, read.id);
 }
 
+/** What is wrong with the contracts height that a block is judged at; "unknown" where its orders are yet to come here. */
+export function judgedAtComplaint(tip: ChainTip, judgedAt: number): string | undefined {
+  if (judgedAt < tip.judgedAt) return "is before that of the block before";
+  if (judgedAt === tip.judgedAt || holdsOrder(tip.governance, judgedAt)) return undefined;
+  return judgedAt > governedHeight(tip.governance) ? "unknown" : "holds no order";
+}
+
+/** Where the rules run for the block after the tip. */
+export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt: number): ExecutionPlace {
+  return { service: chain.service, height, governance, judgedAt, view };
+}
+
 /** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed already. */
 export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
   if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
+  if (judgedAtComplaint(tip, inputs.judgedAt) !== undefined) return undefined;
   for (const { read, acknowledgements } of inputs.batches) {
     if (!isSealable(tip.view, read.batch)) return undefined;
     if (acceptanceComplaint(tip.members, { origin: read.batch.origin, acknowledgements }) !== undefined)
       return undefined;
   }
   const execution = execute(
-    tip.view,
+    placeOf(tip, inputs.judgedAt),
     inputs.batches.map(({ read }) => ({
       origin: read.batch.origin,
       number: read.batch.number,
-      notices: read.batch.notices,
+      notices: read.notices,
       records: read.execution,
     })),
   );
   const records = execution.sealed.flatMap((sealed) => sealed.records);
-  if (records.length === 0 && execution.violations.length === 0) return undefined;
-  const nextMembers = nextMembersOf(tip);
+  if (isEmpty(execution)) return undefined;
+  const nextMembers = nextMembersOf(tip, inputs.judgedAt);
   const content: BlockContent = {
     network: tip.genesis.network,
     chain: tip.chain.service,
@@ -156,7 +183,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     script: builtInScript,
     results: encodeResults(execution.violations),
     anchors: inputs.anchors,
-    judgedAt: 0,
+    judgedAt: inputs.judgedAt,
     time_ms: inputs.time_ms,
     memberSet: tip.members.hash,
     nextMemberSet: nextMembers.hash,
@@ -176,9 +203,18 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
   return { content, tree, execution, records, nextMembers, header };
 }
 
-/** The members of the height after the block. */
-export function nextMembersOf(tip: ChainTip): MemberSet {
-  return tip.members;
+/** The members of the height after the block, which is judged at this contracts height. */
+export function nextMembersOf({ governance, chain, height, members }: ChainTip, judgedAt: number): MemberSet {
+  const next = membersAfter(governance, chain.service, height, judgedAt);
+  return next === members.members ? members : memberSetOf(next);
+}
+
+/** Whether nothing is in the block that it would be sealed for: no record, no violation, no order. */
+export function isEmpty({ sealed, violations }: Execution): boolean {
+  const isBare = sealed.every(
+    ({ records, notices }) => records.length === 0 && notices.every(({ kind }) => kind !== "order"),
+  );
+  return isBare && violations.length === 0;
 }
 
 /** Whether the temporary block's number is neither sealed nor too far ahead of what is. */
@@ -186,9 +222,12 @@ export function isSealable(view: ChainView, name: { readonly origin: Uint8Array;
   return sealNumber(view.origin(toHex(name.origin)), name.number) !== undefined;
 }
 
-/** Whether a block could hold something of the batch: a record that is not sealed, or a fork that is not recorded. */
-export function sealsSomething(view: ChainView, read: ReadBatch): boolean {
+/** Whether the next block could hold something of the batch: a record that is not sealed, a fork or evidence that is not recorded, an order. */
+export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
+  const { view } = tip;
   if (!isSealable(view, read.batch)) return false;
+  const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)));
+  if (read.notices.some((notice) => takesEffect(place, notice))) return true;
   return read.execution.some(({ meter, seq, hash }) => {
     const state = view.meter(meter);
     if (state === undefined || seq > state.high) return true;
@@ -204,7 +243,7 @@ function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number
     number: accepted.read.batch.number,
     id: accepted.read.id,
     acknowledgements: accepted.acknowledgements.map(({ node, signature }) => ({ node, digest: sha256(signature) })),
-    notices: sealed.notices,
+    notices: sealed.notices.map(({ kind, bytes }) => ({ kind, bytes })),
     records: sealed.records.map((record) => record.bytes),
   };
 }

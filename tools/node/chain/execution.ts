@@ -2,36 +2,22 @@
 // the state after it out. Every node runs it on every block, an audit runs it again; both must come to the same bytes.
 
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { parseCredential } from "../../../src/wire/credential.js";
-import { WireError } from "../../../src/wire/error.js";
 import { keyId } from "../../../src/wire/key.js";
-import type { Notice } from "../../../src/wire/notice.js";
-import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+import type { Order } from "../../../src/wire/order.js";
+import { CONTRACTS_SERVICE, everMember, type Governance, govern } from "./governance.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
+import type { Violation } from "./violations.js";
 
 /** Records may arrive out of order within so many sequence numbers; a gap that is still open behind it is a violation. */
 export const SEQUENCE_WINDOW = 1_024;
 /** Sequence numbers with a recorded fork that a meter's state keeps, so that each is counted once. */
 const FORKS_KEPT = 8;
+/** Heights at which a node equivocated that a chain records. More would prove nothing new, and let one node fill an idle chain. */
+export const FAULTS_MAX = 8;
 
 /** Names the rules in a block as its contract script. */
 export const builtInScript = new TextEncoder().encode("gs1/rules/1");
-
-/**
- * 1: records are missing, up to the number `detail` · 2: the record `detail` was signed for a number that another one is sealed
- * with · 3: the sealed record of hash `detail` names another predecessor than the sealed one.
- */
-export const violationKinds = { gap: 1, fork: 2, link: 3 } as const;
-export type ViolationKind = keyof typeof violationKinds;
-
-export interface Violation {
-  readonly kind: ViolationKind;
-  readonly meter: Uint8Array;
-  readonly seq: number;
-  /** gap: the last missing number; fork: the second record, which proves it; link: the record's hash */
-  readonly detail: number | Uint8Array;
-}
 
 /** What the rules need to know of a record. */
 export interface ExecutionRecord {
@@ -46,17 +32,43 @@ export interface ExecutionRecord {
   readonly previous: Uint8Array;
 }
 
+/** What the rules need to know of a notice, whose signatures are verified elsewhere. */
+export type ExecutionNotice =
+  | { readonly kind: "credential"; readonly bytes: Uint8Array }
+  | { readonly kind: "order"; readonly bytes: Uint8Array; readonly order: Order }
+  | ExecutionEvidence;
+
+export interface ExecutionEvidence {
+  readonly kind: "evidence";
+  readonly bytes: Uint8Array;
+  /** who signed both statements, and for which height */
+  readonly node: Uint8Array;
+  readonly height: number;
+}
+
 export interface ExecutionBatch {
   readonly origin: Uint8Array;
   readonly number: number;
-  readonly notices: readonly Notice[];
+  readonly notices: readonly ExecutionNotice[];
   readonly records: readonly ExecutionRecord[];
+}
+
+/** Where the rules run: the block's place, and what the network's orders say there. */
+export interface ExecutionPlace {
+  readonly service: number;
+  readonly height: number;
+  /** with all orders up to `judgedAt` at least; on the contracts chain exactly those before the block */
+  readonly governance: Governance;
+  readonly judgedAt: number;
+  readonly view: ChainView;
 }
 
 /** The chain's state before the block. Keys are ids as hex. */
 export interface ChainView {
   meter(kid: string): MeterState | undefined;
   origin(node: string): OriginState | undefined;
+  /** heights at which the node is recorded to have equivocated, ascending */
+  faults(node: string): readonly number[];
   /** hash of the sealed record with this number; undefined where none is sealed */
   sealedHash(kid: string, seq: number): Uint8Array | undefined;
 }
@@ -64,72 +76,86 @@ export interface ChainView {
 export interface Execution {
   /** per batch of the input: what of it is sealed */
   readonly sealed: readonly {
-    readonly notices: readonly Notice[];
+    readonly notices: readonly ExecutionNotice[];
     readonly records: readonly ExecutionRecord[];
   }[];
   readonly violations: readonly Violation[];
   /** states after the block, of those that it changes */
   readonly meters: ReadonlyMap<string, MeterState>;
   readonly origins: ReadonlyMap<string, OriginState>;
+  /** heights of recorded equivocations by node */
+  readonly faults: ReadonlyMap<string, readonly number[]>;
   /** credentials that the block brings onto the chain, by meter */
   readonly credentials: ReadonlyMap<string, Uint8Array>;
+  /** with the block's orders */
+  readonly governance: Governance;
 }
 
 interface Run {
+  readonly place: ExecutionPlace;
   readonly view: ChainView;
   readonly meters: Map<string, MeterState>;
   readonly origins: Map<string, OriginState>;
+  readonly faults: Map<string, readonly number[]>;
   readonly credentials: Map<string, Uint8Array>;
+  governance: Governance;
+  /** evidence of the batches, in their order */
+  readonly evidence: ExecutionEvidence[];
   readonly violations: Violation[];
   /** records for numbers that were sealed before them */
   readonly repeats: ExecutionRecord[];
 }
 
-/** Runs the rules. `repeats` are further records for sealed numbers: a block's own forks, when it is replayed. A batch that is sealed already, and a record that is sealed already or has no credential, falls out. */
+/** What a replayed block's results hold, which its temporary blocks do not: records that prove forks, evidence. */
+export interface ExecutionProofs {
+  readonly forks: readonly ExecutionRecord[];
+  readonly evidence: readonly ExecutionEvidence[];
+}
+
+const noProofs: ExecutionProofs = { forks: [], evidence: [] };
+
+/**
+ * Runs the rules. A batch that is sealed already falls out, and of the others a record that is sealed already or has no credential, a
+ * credential that is on the chain, an order that does not apply.
+ */
 export function execute(
-  view: ChainView,
+  place: ExecutionPlace,
   batches: readonly ExecutionBatch[],
-  repeats: readonly ExecutionRecord[] = [],
+  proofs: ExecutionProofs = noProofs,
 ): Execution {
   const run: Run = {
-    view,
+    place,
+    view: place.view,
     meters: new Map(),
     origins: new Map(),
+    faults: new Map(),
     credentials: new Map(),
+    governance: place.governance,
+    evidence: [],
     violations: [],
     repeats: [],
   };
   const sealed = batches.map((batch) => executeBatch(run, batch));
-  // Behind the batches, so that a replay, which has the forks from the block's results, comes to the same order.
-  noteForks(run, [...run.repeats, ...repeats], sealed);
-  const { meters, origins, credentials, violations } = run;
-  return { sealed, violations, meters, origins, credentials };
+  // Behind the batches, so that a replay, which has forks and evidence from the block's results, comes to the same order.
+  noteForks(run, [...run.repeats, ...proofs.forks], sealed);
+  for (const evidence of [...run.evidence, ...proofs.evidence]) noteEvidence(run, evidence);
+  const { meters, origins, faults, credentials, governance, violations } = run;
+  return { sealed, violations, meters, origins, faults, credentials, governance };
 }
 
-/** What a block's results say; throws a WireError where they are malformed. */
-export function decodeResults(bytes: Uint8Array): Violation[] {
-  return asArray(decodeCbor(bytes, { size: bytes.length, items: 65_536 }), "results").map((row) => {
-    const [code, meter, seq, detail] = asArray(row, "violation", 4);
-    const kind = (Object.keys(violationKinds) as ViolationKind[]).find((name) => violationKinds[name] === code);
-    if (kind === undefined) throw new WireError("unsupported", `violation kind ${String(code)} is not supported`);
-    return {
-      kind,
-      meter: asBytes(meter, "violation meter", 8),
-      seq: asUint(seq, "violation seq"),
-      detail: kind === "gap" ? asUint(detail, "gap end") : asBytes(detail, "violation detail"),
-    };
-  });
-}
-
-/** Deterministic CBOR of what a block's rules found: [* [kind, meter, seq, detail]]. */
-export function encodeResults(violations: readonly Violation[]): Uint8Array {
-  const rows: CborValue[] = violations.map(({ kind, meter, seq, detail }) => [
-    violationKinds[kind],
-    meter,
-    seq,
-    detail,
-  ]);
-  return encodeCbor(rows);
+/** Whether a block at this place, the next one, would take the order or record the evidence. */
+export function takesEffect(place: ExecutionPlace, notice: ExecutionNotice): boolean {
+  switch (notice.kind) {
+    case "credential":
+      return false; // it comes with a record
+    case "order":
+      return (
+        place.service === CONTRACTS_SERVICE &&
+        govern(place.governance, notice.order, place.height).type === "governed"
+      );
+    case "evidence":
+      return faultsWith(place, place.view.faults(toHex(notice.node)), notice) !== undefined;
+  }
 }
 
 function executeBatch(run: Run, batch: ExecutionBatch) {
@@ -137,9 +163,51 @@ function executeBatch(run: Run, batch: ExecutionBatch) {
   const after = sealNumber(run.origins.get(origin) ?? run.view.origin(origin), batch.number);
   if (after === undefined) return { notices: [], records: [] };
   run.origins.set(origin, after);
-  const notices = batch.notices.filter(({ kind, bytes }) => kind === "credential" && bringCredential(run, bytes));
+  const notices = batch.notices.filter((notice) => takeNotice(run, notice));
   const records = batch.records.filter((record) => sealRecord(run, record));
   return { notices, records };
+}
+
+/** Whether the notice stays in the block; evidence is in its results alone, as forks are. */
+function takeNotice(run: Run, notice: ExecutionNotice): boolean {
+  switch (notice.kind) {
+    case "credential":
+      return bringCredential(run, notice.bytes);
+    case "order":
+      return takeOrder(run, notice.order);
+    case "evidence":
+      run.evidence.push(notice);
+      return false;
+  }
+}
+
+function takeOrder(run: Run, order: Order): boolean {
+  if (run.place.service !== CONTRACTS_SERVICE) return false;
+  const governed = govern(run.governance, order, run.place.height);
+  if (governed.type === "refused") return false;
+  run.governance = governed.governance;
+  return true;
+}
+
+function noteEvidence(run: Run, evidence: ExecutionEvidence): void {
+  const node = toHex(evidence.node);
+  const faults = faultsWith(run.place, run.faults.get(node) ?? run.view.faults(node), evidence);
+  if (faults === undefined) return;
+  run.faults.set(node, faults);
+  const { height, bytes } = evidence;
+  run.violations.push({ kind: "equivocation", node: evidence.node, height, evidence: bytes });
+}
+
+/** A node's recorded heights with that of the evidence; undefined where it is not recorded. */
+function faultsWith(
+  { governance, service, judgedAt, height }: ExecutionPlace,
+  faults: readonly number[],
+  evidence: ExecutionEvidence,
+): readonly number[] | undefined {
+  if (evidence.height > height || evidence.height < 1) return undefined;
+  if (faults.length >= FAULTS_MAX || faults.includes(evidence.height)) return undefined;
+  if (everMember(governance, service, evidence.node, judgedAt) === undefined) return undefined;
+  return [...faults, evidence.height].sort((left, right) => left - right);
 }
 
 /** The first credential of a meter stays on the chain; it makes the meter known to it. */

@@ -1,5 +1,5 @@
-// A proposal's body: the header and what a voter needs to compose the same block: time, anchors, and the temporary blocks by
-// name with their acknowledgements. The records are with the voters already.
+// A proposal's body: the header and what a voter needs to compose the same block: time, anchors, the contracts height it is judged
+// at, and the temporary blocks by name with their acknowledgements. The records are with the voters already.
 
 import { type Anchor, anchorsToArray, readAnchor } from "../../../src/wire/block.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
@@ -26,6 +26,7 @@ export interface ProposalBody {
   readonly header: Uint8Array;
   readonly time_ms: number;
   readonly anchors: readonly Anchor[];
+  readonly judgedAt: number;
   readonly batches: readonly BatchReference[];
 }
 
@@ -34,6 +35,7 @@ export function encodeProposalBody(body: ProposalBody): Uint8Array {
     body.header,
     body.time_ms,
     anchorsToArray(body.anchors),
+    body.judgedAt,
     body.batches.map(({ origin, number, id, acknowledgements }) => [
       origin,
       number,
@@ -44,10 +46,10 @@ export function encodeProposalBody(body: ProposalBody): Uint8Array {
 }
 
 export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
-  const [header, time, anchors, batches] = asArray(
+  const [header, time, anchors, judgedAt, batches] = asArray(
     decodeCbor(bytes, { size: 1_048_576, items: 32_768 }),
     "proposal",
-    4,
+    5,
   );
   const references = asArray(batches, "proposal batches");
   if (references.length === 0 || references.length > BLOCK_BATCHES_MAX) {
@@ -57,6 +59,7 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
     header: asBytes(header, "proposal header", HEADER_BYTES),
     time_ms: asUint(time, "proposal time"),
     anchors: asArray(anchors, "proposal anchors").map(readAnchor),
+    judgedAt: asUint(judgedAt, "proposal contracts height"),
     batches: references.map((reference) => {
       const [origin, number, id, acknowledgements] = asArray(reference, "proposal batch", 4);
       return {

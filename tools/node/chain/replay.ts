@@ -7,10 +7,21 @@ import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import { noticesOf } from "../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
-import { type ChainTip, executionRecord, isSealable, nextMembersOf } from "./compose.js";
-import { builtInScript, decodeResults, type Execution, encodeResults, execute } from "./execution.js";
+import {
+  type ChainTip,
+  executionRecord,
+  isEmpty,
+  isSealable,
+  judgedAtComplaint,
+  nextMembersOf,
+  placeOf,
+} from "./compose.js";
+import { builtInScript, type Execution, type ExecutionEvidence, execute } from "./execution.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
+import { readEvidence, readNotice } from "./notices.js";
+import { decodeResults, encodeResults } from "./violations.js";
 
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
@@ -21,15 +32,23 @@ export interface ReplayedBlock {
   readonly forks: readonly Record[];
   /** of the height after it */
   readonly nextMembers: MemberSet;
+  /** orders that take effect, as they were signed */
+  readonly orders: readonly Uint8Array[];
+  /** what the block holds against nodes */
+  readonly evidence: readonly ExecutionEvidence[];
 }
 
 /** Throws a WireError that names the first thing that does not follow from the chain before. */
 export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
-  const nextMembers = nextMembersOf(tip);
+  const nextMembers = nextMembersOf(tip, block.judgedAt);
   checkPlace(tip, block, nextMembers);
   const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseRecord) }));
-  const forks = decodeResults(block.results).flatMap((violation) =>
+  const results = decodeResults(block.results);
+  const forks = results.flatMap((violation) =>
     violation.kind === "fork" ? [parseRecord(violation.detail as Uint8Array)] : [],
+  );
+  const evidence = results.flatMap((violation) =>
+    violation.kind === "equivocation" ? [readEvidence(violation.evidence)] : [],
   );
   for (const batch of batches) {
     const complaint = isSealable(tip.view, batch)
@@ -41,8 +60,13 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   }
   const records = batches.flatMap((batch) => batch.records);
   for (const record of [...records, ...forks]) checkRecord(tip, record);
-  const toExecute = batches.map((batch) => ({ ...batch, records: batch.records.map(executionRecord) }));
-  const execution = execute(tip.view, toExecute, forks.map(executionRecord));
+  const toExecute = batches.map((batch) => ({
+    ...batch,
+    notices: batch.notices.map((notice) => readNotice(tip.genesis.hash, notice)),
+    records: batch.records.map(executionRecord),
+  }));
+  const proofs = { forks: forks.map(executionRecord), evidence };
+  const execution = execute(placeOf(tip, block.judgedAt), toExecute, proofs);
   checkExecution(tip, block, execution, records.length);
   const tree = blockTree(
     block,
@@ -51,7 +75,8 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   if (!equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) {
     throw new WireError("unproven", "Merkle root is not that of the block's content");
   }
-  return { tree, execution, records, forks, nextMembers };
+  const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
+  return { tree, execution, records, forks, orders, evidence, nextMembers };
 }
 
 /** Network, chain, height, link, time, target and member sets. */
@@ -71,6 +96,11 @@ function checkPlace(tip: ChainTip, block: Block, nextMembers: MemberSet): void {
     [equalBytes(block.nextMemberSet, nextMembers.hash), "next member set is not the chain's"],
     [areAnchorsInOrder(block.anchors, block.chain, tip.genesis), "anchors are not of other chains in their order"],
   ];
+  const judged = judgedAtComplaint(tip, block.judgedAt);
+  if (judged !== undefined) {
+    const what = judged === "unknown" ? "is not known: the contracts chain belongs to the proof" : judged;
+    throw new WireError("unproven", `block ${block.height}: contracts height ${block.judgedAt} ${what}`);
+  }
   const wrong = conditions.find(([holds]) => !holds)?.[1];
   if (wrong !== undefined) throw new WireError("unproven", `block ${block.height}: ${wrong}`);
 }
@@ -97,10 +127,10 @@ function checkExecution(tip: ChainTip, block: Block, execution: Execution, recor
   const sealedRecords = sealed.reduce((sum, batch) => sum + batch.records.length, 0);
   if (sealedRecords !== records)
     throw new WireError("unproven", "a record is sealed twice, or its meter has no credential");
-  if (records === 0 && violations.length === 0) throw new WireError("unproven", "block is empty");
+  if (isEmpty(execution)) throw new WireError("unproven", "block is empty");
   const notices = sealed.reduce((sum, batch) => sum + batch.notices.length, 0);
   if (notices !== block.batches.reduce((sum, batch) => sum + batch.notices.length, 0)) {
-    throw new WireError("unproven", "a credential is on the chain twice");
+    throw new WireError("unproven", "a credential is on the chain twice, or an order does not apply");
   }
   if (!equalBytes(encodeResults(violations), block.results)) {
     throw new WireError("unproven", "results are not what the contract script finds");

@@ -19,13 +19,14 @@ export function reportEvidence(state: State, first: Statement, second: Statement
 /** Checks and reports what a peer passed on. */
 export function receiveEvidence(state: State, evidence: Evidence): void {
   const { first, second } = evidence;
+  const { genesisHash, chain } = state.config;
   if (first.height > state.height || first.height < state.height - HEIGHTS_BACK) return;
-  if (state.peers.reported.has(keyOfEvidence(first)) || !isEquivocation(state, first, second)) return;
+  if (state.peers.reported.has(keyOfEvidence(first)) || !isEquivocation(genesisHash, chain, evidence)) return;
   if (verifyStatement(state, first) && verifyStatement(state, second)) report(state, evidence);
 }
 
-function isEquivocation(state: State, first: Statement, second: Statement): boolean {
-  const { genesisHash, chain } = state.config;
+/** Whether both statements are one node's for one height, round and type, and say different things; signatures are not checked. */
+export function isEquivocation(genesisHash: Uint8Array, chain: number, { first, second }: Evidence): boolean {
   return (
     keyOfEvidence(first) === keyOfEvidence(second) &&
     !equalBytes(signedBytes(genesisHash, chain, first), signedBytes(genesisHash, chain, second))

@@ -9,6 +9,7 @@ import { sha256 } from "../../../src/wire/hash.js";
 import { asArray, asBytes, asInteger, asUint } from "../../../src/wire/shape.js";
 import type {
   Choice,
+  Evidence,
   Message,
   NodeId,
   Polka,
@@ -26,6 +27,10 @@ export const BODY_BYTES_MAX = 1_048_576;
 export const MEMBERS_MAX = 128;
 const MESSAGE_BYTES_MAX = BODY_BYTES_MAX + 65_536;
 const messageLimits = { size: MESSAGE_BYTES_MAX, items: 4_096 };
+
+/** Largest evidence as it is sealed. */
+export const EVIDENCE_BYTES_MAX = 1_024;
+const evidenceLimits = { size: EVIDENCE_BYTES_MAX, items: 32 };
 
 const PROPOSAL = 1;
 const PREVOTE = 2;
@@ -99,6 +104,17 @@ export function statementToArray(statement: Statement): CborValue {
     case "head":
       return [PROPOSAL, height, round, statement.vr, id, statement.bodyHash, node, signature];
   }
+}
+
+/** Evidence as a chain seals it: [statement, statement]. */
+export function encodeEvidence(evidence: Evidence): Uint8Array {
+  return encodeCbor([statementToArray(evidence.first), statementToArray(evidence.second)]);
+}
+
+/** Throws a WireError where the bytes are no two statements; whether they prove anything is `isEquivocation`'s to say. */
+export function decodeEvidence(bytes: Uint8Array): Evidence {
+  const [first, second] = asArray(decodeCbor(bytes, evidenceLimits), "evidence", 2);
+  return { type: "evidence", first: statementFrom(first), second: statementFrom(second) };
 }
 
 /** A prevote within a certificate that says its height, round and id. */
