@@ -13,8 +13,11 @@ import { rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { executionRecord } from "../../tools/node/chain/compose.js";
-import { builtInScript, type ChainView, encodeResults, execute } from "../../tools/node/chain/execution.js";
+import { builtInScript, type ChainView, execute } from "../../tools/node/chain/execution.js";
+import { initialGovernance } from "../../tools/node/chain/governance.js";
+import { readNotice } from "../../tools/node/chain/notices.js";
 import type { MeterState, OriginState } from "../../tools/node/chain/state.js";
+import { encodeResults } from "../../tools/node/chain/violations.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 
 export const authority = signerFromSeed(new Uint8Array(32).fill(1));
@@ -134,6 +137,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
   const view: ChainView = {
     meter: (kid) => meters.get(kid),
     origin: (node) => origins.get(node),
+    faults: () => [],
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
   };
 
@@ -148,9 +152,12 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
   }
 
   function contentOf(parts: BlockParts, batch: SealedBatch): BlockContent {
-    const toExecute = { ...batch, records: batch.records.map((bytes) => executionRecord(parseRecord(bytes))) };
+    const records = batch.records.map((bytes) => executionRecord(parseRecord(bytes)));
+    const toExecute = { ...batch, notices: batch.notices.map((notice) => readNotice(genesis.hash, notice)), records };
+    const governance = initialGovernance(genesis);
+    const place = { service, height: blocks.length + 1, governance, judgedAt: 0, view };
     const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseRecord(bytes)));
-    const execution = execute(view, [toExecute], forks);
+    const execution = execute(place, [toExecute], { forks, evidence: [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
     for (const [node, state] of execution.origins) origins.set(node, state);
     for (const { kid, seq, hash } of toExecute.records) hashes.set(`${Buffer.from(kid).toString("hex")}/${seq}`, hash);

@@ -10,11 +10,15 @@ import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { headerHash } from "../../src/wire/header.js";
 import type { PublicKey } from "../../src/wire/key.js";
 import type { Record as MeterRecord } from "../../src/wire/record.js";
+import { reasonOf } from "../errors.js";
 import type { ChainTip } from "../node/chain/compose.js";
-import { type ChainView, decodeResults, type Execution, type ViolationKind } from "../node/chain/execution.js";
+import type { ChainView, Execution } from "../node/chain/execution.js";
+import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../node/chain/governance.js";
 import { memberSetOf } from "../node/chain/members.js";
+import { checkEvidence, checkOrder } from "../node/chain/notices.js";
 import { type ReplayedBlock, replayBlock } from "../node/chain/replay.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
+import { decodeResults, type ViolationKind } from "../node/chain/violations.js";
 import { nodeVerify } from "../node/crypto.js";
 import { verifyAsync } from "../node/verifying.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
@@ -44,6 +48,8 @@ export interface AuditReport {
 }
 
 export interface AuditOptions {
+  /** What the contracts chain's orders come to, audited; without them a chain that names any is not proved. */
+  readonly governance?: Governance;
   /** Header hash of a block of another chain, to compare with anchors; undefined where it is not at hand. */
   headerOf?(service: number, height: number): Promise<Uint8Array | undefined>;
   /** Called after each good block. */
@@ -70,6 +76,7 @@ interface Audit {
   readonly options: AuditOptions;
   readonly meters: Map<string, MeterState>;
   readonly origins: Map<string, OriginState>;
+  readonly faults: Map<string, readonly number[]>;
   readonly keys: Map<string, Key>;
   readonly forks: ForkProofs;
   /** newest anchor of each other chain, which need not be compared again */
@@ -117,12 +124,16 @@ export async function auditChain(
 function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOptions): Audit {
   const meters = new Map<string, MeterState>();
   const origins = new Map<string, OriginState>();
+  const faults = new Map<string, readonly number[]>();
+  const governance =
+    (chain.service === CONTRACTS_SERVICE ? undefined : options.governance) ?? initialGovernance(genesis);
   return {
     genesis,
     chain,
     options,
     meters,
     origins,
+    faults,
     keys: new Map(),
     forks: createForkProofs(),
     anchors: new Map(),
@@ -133,15 +144,17 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
       previous: genesis.hash,
       counter: 0,
       time_ms: 0,
+      judgedAt: governedChain(governance, chain.service)?.contractsHeight ?? 0,
+      governance,
       members: memberSetOf(chain.members),
-      view: viewOver(meters, origins),
+      view: viewOver(meters, origins, faults),
     },
     totals: {
       height: 0,
       header: genesis.hash,
       time_ms: undefined,
       records: 0,
-      violations: { gap: 0, fork: 0, link: 0 },
+      violations: { gap: 0, fork: 0, link: 0, equivocation: 0 },
       anchors: { named: 0, confirmed: 0 },
     },
   };
@@ -150,10 +163,15 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
 /** The hash of a record that is sealed, whatever it is: whether a fork's record differs from it is proved in the end. */
 const someHash = new Uint8Array(0);
 
-function viewOver(meters: ReadonlyMap<string, MeterState>, origins: ReadonlyMap<string, OriginState>): ChainView {
+function viewOver(
+  meters: ReadonlyMap<string, MeterState>,
+  origins: ReadonlyMap<string, OriginState>,
+  faults: ReadonlyMap<string, readonly number[]>,
+): ChainView {
   return {
     meter: (kid) => meters.get(kid),
     origin: (node) => origins.get(node),
+    faults: (node) => faults.get(node) ?? [],
     sealedHash(kid, seq) {
       const state = meters.get(kid);
       if (state === undefined || seq > state.high) return undefined;
@@ -190,12 +208,16 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   const named = { genesisHash: audit.genesis.hash, chain: block.chain, height: block.height, headerHash: hash };
   verifyCertificate(block.certificate, named, tip.members.members, nodeVerify);
   bringCredentials(audit, execution);
+  for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
   const complaint = complaintOf(audit, replayed);
   for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
   for (const [node, state] of execution.origins) audit.origins.set(node, state);
+  for (const [node, heights] of execution.faults) audit.faults.set(node, heights);
   audit.forks.expect(replayed.forks, block.height);
-  const { height, counter, time_ms } = block;
-  audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, members: replayed.nextMembers };
+  const { height, counter, time_ms, judgedAt } = block;
+  const { governance } = execution;
+  const members = replayed.nextMembers;
+  audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, judgedAt, governance, members };
   return { block, records: records.length, violations: decodeResults(block.results), complaint };
 }
 
@@ -240,9 +262,15 @@ function bringCredentials(audit: Audit, execution: Execution): void {
   }
 }
 
-/** Resolves to what is wrong with a record's signature or permission, if anything is. */
-async function complaintOf(audit: Audit, { records, forks }: ReplayedBlock): Promise<string | undefined> {
-  const complaints = await Promise.all([...records, ...forks].map((record) => recordComplaint(audit, record)));
+function none(): undefined {}
+
+/** Resolves to what is wrong with a record's signature or permission or with evidence, if anything is. */
+async function complaintOf(audit: Audit, { records, forks, evidence }: ReplayedBlock): Promise<string | undefined> {
+  const { governance, chain } = audit.tip;
+  const complaints = await Promise.all([
+    ...[...records, ...forks].map((record) => recordComplaint(audit, record)),
+    ...evidence.map(({ bytes }) => checkEvidence(governance, chain.service, bytes, verifyAsync).then(none, reasonOf)),
+  ]);
   return complaints.find((complaint) => complaint !== undefined);
 }
 

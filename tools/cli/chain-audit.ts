@@ -94,11 +94,27 @@ function printReports(reports: readonly AuditReport[]): void {
     report.violations.gap,
     report.violations.fork,
     report.violations.link,
+    report.violations.equivocation,
     `${report.anchors.confirmed}/${report.anchors.named}`,
     report.time_ms === undefined ? "-" : timeText(report.time_ms),
     report.firstProblem === undefined ? "good" : `BAD at ${report.firstProblem.height}`,
   ]);
   printLines(
-    table(["CHAIN", "HEIGHT", "RECORDS", "METERS", "GAPS", "FORKS", "LINKS", "ANCHORS", "SEALED AT", "RESULT"], rows),
+    table(
+      [
+        "CHAIN",
+        "HEIGHT",
+        "RECORDS",
+        "METERS",
+        "GAPS",
+        "FORKS",
+        "LINKS",
+        "EQUIVOCATIONS",
+        "ANCHORS",
+        "SEALED AT",
+        "RESULT",
+      ],
+      rows,
+    ),
   );
 }

@@ -10,7 +10,9 @@ import { noticesOf } from "../../src/wire/notice.js";
 import { parseRecord, type Register } from "../../src/wire/record.js";
 import { chainOfSource, openSource, type SourceOptions } from "../audit/source.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { decodeResults, type Violation } from "../node/chain/execution.js";
+import { decodeResults, type Violation } from "../node/chain/violations.js";
+import { decodeEvidence } from "../node/consensus/messages.js";
+import type { Statement } from "../node/consensus/types.js";
 import { whole, withNode } from "./arguments.js";
 import { decimal } from "./decode.js";
 import { pairs, printLines, timeText, toJson } from "./output.js";
@@ -84,9 +86,20 @@ function blockView(block: Block, size: number) {
   };
 }
 
-function violationView({ kind, meter, seq, detail }: Violation) {
+function violationView(violation: Violation) {
+  if (violation.kind === "equivocation") {
+    const { kind, node, height, evidence } = violation;
+    const { first } = decodeEvidence(evidence);
+    return { kind, node, height, round: first.round, statement: statementName(first), evidence };
+  }
+  const { kind, meter, seq, detail } = violation;
   if (kind === "gap") return { kind, meter, seq, last: detail };
   return { kind, meter, seq, record: kind === "fork" ? parseRecord(detail as Uint8Array).hash : detail };
+}
+
+/** How a person calls a statement: a proposal, a prevote, a precommit. */
+function statementName({ type }: Statement): string {
+  return type === "head" ? "proposal" : type;
 }
 
 function batchView({ origin, number, id, acknowledgements, notices, records }: SealedBatch) {
@@ -144,7 +157,12 @@ function linesOf(view: BlockView): string[] {
   ];
 }
 
-function violationLine({ kind, meter, seq, ...rest }: BlockView["data"]["violations"][number]): string {
+function violationLine(violation: BlockView["data"]["violations"][number]): string {
+  if (violation.kind === "equivocation") {
+    const { node, height, round, statement } = violation;
+    return `violation equivocation: node ${toHex(node)} signed two ${statement}s at height ${height}, round ${round}`;
+  }
+  const { kind, meter, seq, ...rest } = violation;
   const what = "last" in rest ? `to ${rest.last}` : `record ${toHex(rest.record as Uint8Array)}`;
   return `violation ${kind}: meter ${toHex(meter)} seq ${seq} ${what}`;
 }

@@ -10,7 +10,7 @@ import { encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import type { Chain } from "./chain/chain.js";
 import type { ChainLog } from "./chain/ports.js";
-import { admit, admitCredential, isTooLate, Refused, replaces } from "./ingest/admission.js";
+import { admit, admitCredential, isTooLate, Refused, replaces, revoked } from "./ingest/admission.js";
 import type { Metrics } from "./metrics.js";
 import type { Receipts } from "./receipts.js";
 import type { Store } from "./store/store.js";
@@ -28,6 +28,8 @@ export interface AdmissionsPorts {
   readonly verify: Verify;
   verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
   now_ms(): number;
+  /** Whether a sealed order has revoked the meter, by its id as hex. */
+  isRevoked(meter: string): boolean;
   /** To a meter, QoS 1. */
   publish(topic: string, payload: Uint8Array): void;
 }
@@ -63,6 +65,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const admissionPorts = {
     genesis,
     now_ms: ports.now_ms,
+    isRevoked: ports.isRevoked,
     credential: credentialOf,
     meterState: (service: number, kid: Uint8Array) => store.meter(service, kid),
     servesChain: (service: number) => chains.has(service),
@@ -88,6 +91,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const onBirth = async (topic: string, payload: Uint8Array) => {
     const credential = admitCredential(genesis, topic, payload, ports.verify);
     const kid = Buffer.from(topic.slice(-16), "hex");
+    if (ports.isRevoked(toHex(kid))) throw revoked(toHex(kid));
     if (!replaces(credentialOf(kid), credential)) return;
     await store.write((writer) => writer.putCredential(0, kid, payload));
     keep(toHex(kid), credential);

@@ -17,6 +17,7 @@ import { lockFolder } from "../lock.js";
 import { Busy, createAdmissions } from "./admissions.js";
 import { createApi } from "./api/server.js";
 import { type Chain, createChain } from "./chain/chain.js";
+import { createGovernor } from "./chain/governor.js";
 import type { SealedBlock } from "./chain/sealer.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { localTimeouts } from "./consensus/types.js";
@@ -95,6 +96,7 @@ async function compose(
   const selfId = toHex(self.id);
   const metrics = createMetrics();
   const receipts = createReceipts(store);
+  const governor = createGovernor(genesis, store);
   const chains = new Map<number, Chain>();
   let fail: (reason: unknown) => void;
   const failed = new Promise<unknown>((resolve) => {
@@ -136,6 +138,7 @@ async function compose(
     verify: nodeVerify,
     verifyAsync,
     now_ms: Date.now,
+    isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload) => void ingest.publish(topic, payload),
   });
   const own = configuration.mqtt;
@@ -164,6 +167,7 @@ async function compose(
     metrics.violations.set({ service }, head.counter);
     metrics.rounds.inc({ service }, block.certificate.round);
     publishReceipts(sealed, "url" in own ? self.id : undefined);
+    if (sealed.orders.length > 0) for (const chain of chains.values()) chain.onGoverned();
     api.broadcast({
       service: block.chain,
       height: head.height,
@@ -202,6 +206,7 @@ async function compose(
         self,
         signer,
         store,
+        governor,
         timeouts: localTimeouts,
         batch: configuration.batch,
         log: log.child({ chain: chain.name }),

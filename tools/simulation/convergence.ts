@@ -8,12 +8,15 @@ import { parseCredential } from "../../src/wire/credential.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { headerHash } from "../../src/wire/header.js";
 import { keyId } from "../../src/wire/key.js";
+import { readOrder } from "../../src/wire/order.js";
 import type { ChainTip } from "../node/chain/compose.js";
 import type { ChainView } from "../node/chain/execution.js";
+import { CONTRACTS_SERVICE, governedChain, initialGovernance } from "../node/chain/governance.js";
+import { createGovernor } from "../node/chain/governor.js";
 import { memberSetOf } from "../node/chain/members.js";
 import { replayBlock } from "../node/chain/replay.js";
 import { encodeMeterState, encodeOriginState } from "../node/chain/state.js";
-import { blockKey, emptyTables, idKey, numberKey, rowsOf, type Tables } from "./disk.js";
+import { blockKey, emptyTables, idKey, numberKey, orderKey, rowsOf, type Tables } from "./disk.js";
 
 type State = ReadonlyMap<string, string>;
 
@@ -25,14 +28,27 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, tables: Table
   const view: ChainView = {
     meter: (kid) => replayed.meters.get(`${service}/${kid}`),
     origin: (node) => replayed.origins.get(`${service}/${node}`),
+    faults: (node) => replayed.faults.get(`${service}/${node}`) ?? [],
     sealedHash: (kid, seq) => hashes.get(numberKey(service, fromHex(kid)!, seq)),
   };
-  const members = memberSetOf(chain.members);
-  let tip: ChainTip = { genesis, chain, height: 1, previous: genesis.hash, counter: 0, time_ms: 0, members, view };
+  const known = createGovernor(genesis, { orders: () => rowsOf(tables.orders, 0).map(([, order]) => order) }).current;
+  const governance = service === CONTRACTS_SERVICE ? initialGovernance(genesis) : known;
+  let tip: ChainTip = {
+    genesis,
+    chain,
+    height: 1,
+    previous: genesis.hash,
+    counter: 0,
+    time_ms: 0,
+    judgedAt: governedChain(governance, service)?.contractsHeight ?? 0,
+    governance,
+    members: memberSetOf(chain.members),
+    view,
+  };
   let records = 0;
   for (let bytes = blockAt(tables, service, 1); bytes !== undefined; bytes = blockAt(tables, service, tip.height)) {
     const block = decodeBlock(bytes);
-    const { execution, records: sealed, nextMembers } = replayBlock(tip, block);
+    const { execution, records: sealed, orders, nextMembers } = replayBlock(tip, block);
     for (const [index, record] of sealed.entries()) {
       const key = numberKey(service, record.kid, record.claims.seq);
       replayed.index.set(key, { height: block.height, leaf: index + 1 });
@@ -40,15 +56,21 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, tables: Table
     }
     for (const [kid, state] of execution.meters) replayed.meters.set(`${service}/${kid}`, state);
     for (const [node, state] of execution.origins) replayed.origins.set(`${service}/${node}`, state);
+    for (const [node, heights] of execution.faults) replayed.faults.set(`${service}/${node}`, heights);
+    for (const order of orders) {
+      const key = orderKey(readOrder(order, genesis).number);
+      replayed.orders.set(key, { contractsHeight: block.height, bytes: order });
+    }
     for (const credential of execution.credentials.values()) {
       replayed.credentials.set(idKey(service, keyId(parseCredential(credential).key)), credential);
     }
     records += sealed.length;
-    const { counter, time_ms } = block;
+    const { height, counter, time_ms, judgedAt } = block;
     const previous = headerHash(block.header);
-    replayed.blocks.set(blockKey(service, block.height), bytes);
-    replayed.heads.set(String(service), { height: block.height, headerHash: previous, counter, time_ms, records });
-    tip = { ...tip, height: tip.height + 1, previous, counter, time_ms, members: nextMembers };
+    replayed.blocks.set(blockKey(service, height), bytes);
+    replayed.heads.set(String(service), { height, headerHash: previous, counter, time_ms, records, judgedAt });
+    const after = { governance: execution.governance, members: nextMembers };
+    tip = { ...tip, ...after, height: height + 1, previous, counter, time_ms, judgedAt };
   }
   return stateOf(replayed, service);
 }
@@ -58,13 +80,17 @@ export function stateOf(tables: Tables, service: number): State {
   const state = new Map<string, string>();
   const head = tables.heads.get(String(service));
   if (head !== undefined) {
-    const { height, counter, time_ms, records } = head;
-    state.set("head", toHex(encodeCbor([height, head.headerHash, counter, time_ms, records])));
+    const { height, counter, time_ms, records, judgedAt } = head;
+    state.set("head", toHex(encodeCbor([height, head.headerHash, counter, time_ms, records, judgedAt])));
   }
   for (const [key, bytes] of rowsOf(tables.blocks, service)) state.set(`block ${key}`, toHex(sharedBytes(bytes)));
   for (const [key, meter] of rowsOf(tables.meters, service)) state.set(`meter ${key}`, toHex(encodeMeterState(meter)));
   for (const [key, origin] of rowsOf(tables.origins, service)) {
     state.set(`origin ${key}`, toHex(encodeOriginState(origin)));
+  }
+  for (const [key, heights] of rowsOf(tables.faults, service)) state.set(`faults ${key}`, heights.join(" "));
+  for (const [key, order] of service === CONTRACTS_SERVICE ? rowsOf(tables.orders, 0) : []) {
+    state.set(`order ${key}`, `${order.contractsHeight} ${toHex(order.bytes)}`);
   }
   for (const [key, bytes] of rowsOf(tables.credentials, service)) state.set(`credential ${key}`, toHex(bytes));
   for (const [key, { height, leaf }] of rowsOf(tables.index, service)) state.set(`index ${key}`, `${height}/${leaf}`);

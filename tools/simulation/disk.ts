@@ -2,9 +2,10 @@
 // its transaction is, writes of one turn share one, a crash keeps a prefix of those under way and each whole or not at all (LMDB).
 
 import { toHex } from "../../src/wire/bytes.js";
+import type { Notice } from "../../src/wire/notice.js";
 import { GridsealError } from "../errors.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
-import type { Head, Location, Store, StoredBatch, Writer } from "../node/store/store.js";
+import type { Head, Location, Store, StoredBatch, StoredOrder, Writer } from "../node/store/store.js";
 import type { Coverage } from "./coverage.js";
 import type { Random } from "./random.js";
 import type { Timeline } from "./timeline.js";
@@ -22,6 +23,9 @@ export interface Tables {
   readonly admitted: Map<string, Uint8Array>;
   readonly disclosures: Map<string, Uint8Array>;
   readonly handovers: Map<string, Uint8Array>;
+  readonly faults: Map<string, readonly number[]>;
+  readonly orders: Map<string, StoredOrder>;
+  readonly rulings: Map<string, Notice>;
 }
 
 export type TableName = keyof Tables;
@@ -179,6 +183,9 @@ export function emptyTables(): Tables {
     admitted: new Map(),
     disclosures: new Map(),
     handovers: new Map(),
+    faults: new Map(),
+    orders: new Map(),
+    rulings: new Map(),
   };
 }
 
@@ -198,6 +205,11 @@ function heightOfKey(key: string): number {
   return Number(key.slice(key.indexOf("/") + 1));
 }
 
+/** Orders are the network's: they stand under chain 0, by their numbers. */
+export function orderKey(number: number): string {
+  return `0/${String(number).padStart(16, "0")}`;
+}
+
 /** The values of a chain's rows, in the order of their keys. */
 export function rowsOf<T>(table: ReadonlyMap<string, T>, chain: number): (readonly [string, T])[] {
   return [...table]
@@ -213,6 +225,9 @@ function storeOver(tables: Tables, damaged: ReadonlySet<string>, isReplaced: boo
     location: (chain, kid, seq) => tables.index.get(numberKey(chain, kid, seq)),
     meter: (chain, kid) => tables.meters.get(idKey(chain, kid)),
     origin: (chain, origin) => tables.origins.get(idKey(chain, origin)),
+    faults: (chain, node) => tables.faults.get(idKey(chain, node)) ?? [],
+    orders: () => rowsOf(tables.orders, 0).map(([, order]) => order),
+    rulings: (chain) => rowsOf(tables.rulings, chain).map(([, notice]) => notice),
     credential: (chain, kid) => tables.credentials.get(idKey(chain, kid)),
     consensus(chain) {
       if (damaged.has(String(chain))) throw new GridsealError("STORE_CORRUPT", "the simulated record is damaged");
@@ -241,6 +256,12 @@ export function writerInto(rows: Row[]): Writer {
     putLocation: (chain, kid, seq, location) => put("index", numberKey(chain, kid, seq), location),
     putMeter: (chain, kid, state) => put("meters", idKey(chain, kid), state),
     putOrigin: (chain, id, state) => put("origins", idKey(chain, id), state),
+    putFaults: (chain, node, heights) => put("faults", idKey(chain, node), heights),
+    putOrder: (number, contractsHeight, bytes) =>
+      put("orders", orderKey(number), { contractsHeight, bytes: Uint8Array.from(bytes) }),
+    putRuling: (chain, name, { kind, bytes }) =>
+      put("rulings", idKey(chain, name), { kind, bytes: Uint8Array.from(bytes) }),
+    deleteRuling: (chain, name) => remove("rulings", idKey(chain, name)),
     putCredential: (chain, kid, bytes) => put("credentials", idKey(chain, kid), Uint8Array.from(bytes)),
     putConsensus: (chain, record) => put("consensus", String(chain), Uint8Array.from(record)),
     putBatch: (chain, { origin, number, bytes }) =>

@@ -6,6 +6,7 @@ import type { GenesisChain } from "../../src/wire/genesis.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { type Admissions, createAdmissions } from "../node/admissions.js";
 import { type Chain, createChain } from "../node/chain/chain.js";
+import { createGovernor } from "../node/chain/governor.js";
 import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
@@ -83,6 +84,7 @@ export function openLife(ports: LifePorts): Life {
     self: member,
     signer: { key: signer.key, sign },
     store,
+    governor,
     timeouts: localTimeouts,
     batch: options.batch,
     log: logOf(chain.service),
@@ -99,6 +101,7 @@ export function openLife(ports: LifePorts): Life {
       if (!reaches()) return;
       world.onSealed(node, sealed);
       publishReceipts(sealed);
+      if (sealed.orders.length > 0) for (const other of chains.values()) other.onGoverned();
     },
     onFatal: ports.onFatal,
   });
@@ -139,6 +142,7 @@ export function openLife(ports: LifePorts): Life {
       return written;
     },
   };
+  const governor = createGovernor(genesis, store);
   for (const chain of genesis.chains) {
     if (!node.chainNumbers.includes(chain.service)) continue;
     chains.set(chain.service, createChain(world.mutate(portsOf(chain, store), node)));
@@ -153,6 +157,7 @@ export function openLife(ports: LifePorts): Life {
     verify: simulatedVerify,
     verifyAsync: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyAsync,
     now_ms,
+    isRevoked: (meter) => governor.current.revoked.has(meter),
     publish,
   });
   return { chains, admissions };

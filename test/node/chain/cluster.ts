@@ -9,6 +9,7 @@ import { type Genesis, issueGenesis, verifyGenesis } from "../../../src/wire/gen
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
+import { createGovernor } from "../../../tools/node/chain/governor.js";
 import type { SealedBlock } from "../../../tools/node/chain/sealer.js";
 import { localTimeouts } from "../../../tools/node/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
@@ -74,6 +75,7 @@ export async function createCluster(size: number, target = 0, membership = size)
       self: members[index]!,
       signer: node.signer,
       store: node.store,
+      governor: createGovernor(genesis, node.store),
       timeouts: localTimeouts,
       batch: { interval_ms: 20, records_max: 100 },
       log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -7,22 +7,24 @@ import { keyId } from "../../../src/wire/key.js";
 import { leafHash } from "../../../src/wire/merkle.js";
 import {
   type ChainView,
-  decodeResults,
   type Execution,
   type ExecutionBatch,
   type ExecutionRecord,
-  encodeResults,
   execute,
   SEQUENCE_WINDOW,
 } from "../../../tools/node/chain/execution.js";
+import { initialGovernance } from "../../../tools/node/chain/governance.js";
 import {
   decodeMeterState,
   encodeMeterState,
   type MeterState,
   type OriginState,
 } from "../../../tools/node/chain/state.js";
+import { decodeResults, encodeResults } from "../../../tools/node/chain/violations.js";
 import { generateSeed, signerFromSeed } from "../../../tools/node/crypto.js";
+import { testNetwork } from "../../wire/network.js";
 
+const { genesis } = testNetwork();
 const authority = signerFromSeed(generateSeed());
 const key = signerFromSeed(generateSeed()).key;
 const kid = keyId(key);
@@ -67,15 +69,18 @@ function hash(seq: number, variant = 0): Uint8Array {
 function createState() {
   const meters = new Map<string, MeterState>();
   const origins = new Map<string, OriginState>();
+  const faults = new Map<string, readonly number[]>();
   const sealed = new Map<string, Uint8Array>();
   let number = 0;
   const view: ChainView = {
     meter: (id) => meters.get(id),
     origin: (id) => origins.get(id),
+    faults: (id) => faults.get(id) ?? [],
     sealedHash: (id, seq) => sealed.get(`${id}/${seq}`),
   };
+  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, view };
   return {
-    view,
+    place,
     sealed,
     batch(records: readonly ExecutionRecord[]): ExecutionBatch {
       const batch = { origin, number, notices: [{ kind: "credential" as const, bytes: credential }], records };
@@ -85,6 +90,7 @@ function createState() {
     apply(execution: Execution) {
       for (const [id, state] of execution.meters) meters.set(id, state);
       for (const [id, state] of execution.origins) origins.set(id, state);
+      for (const [id, heights] of execution.faults) faults.set(id, heights);
       for (const { records } of execution.sealed) {
         for (const { seq, hash: sealedHash } of records) {
           assert.ok(!sealed.has(`${toHex(kid)}/${seq}`), `record ${seq} is sealed once`);
@@ -94,13 +100,16 @@ function createState() {
       return execution;
     },
     run(...records: ExecutionRecord[]) {
-      return this.apply(execute(view, [this.batch(records)]));
+      return this.apply(execute(place, [this.batch(records)]));
     },
   };
 }
 
 const seqs = (execution: Execution) => execution.sealed.flatMap(({ records }) => records.map(({ seq }) => seq));
-const kinds = (execution: Execution) => execution.violations.map(({ kind, seq }) => `${kind} ${seq}`);
+const kinds = (execution: Execution) =>
+  execution.violations.map(
+    (violation) => `${violation.kind} ${violation.kind === "equivocation" ? violation.height : violation.seq}`,
+  );
 
 test("seals records in order and brings a meter's credential onto the chain once", () => {
   const state = createState();
@@ -115,15 +124,15 @@ test("seals records in order and brings a meter's credential onto the chain once
 
 test("drops a record whose meter has no credential on the chain", () => {
   const state = createState();
-  const execution = execute(state.view, [{ origin, number: 0, notices: [], records: [record(0)] }]);
+  const execution = execute(state.place, [{ origin, number: 0, notices: [], records: [record(0)] }]);
   assert.deepEqual(seqs(execution), []);
 });
 
 test("drops a batch that is sealed already", () => {
   const state = createState();
   const batch = state.batch([record(0)]);
-  state.apply(execute(state.view, [batch]));
-  assert.deepEqual(seqs(execute(state.view, [{ ...batch, records: [record(1)] }])), []);
+  state.apply(execute(state.place, [batch]));
+  assert.deepEqual(seqs(execute(state.place, [{ ...batch, records: [record(1)] }])), []);
 });
 
 test("drops a duplicate in the order of the chain, within a block and across blocks", () => {
@@ -195,11 +204,13 @@ test("whatever comes, each number is sealed at most once, a replay of what was s
       const replayed = createState();
       for (const block of blocks) {
         const batch = state.batch(block.map(({ seq, variant }) => record(seq, variant)));
-        const execution = state.apply(execute(state.view, [batch]));
-        const forks = execution.violations.flatMap(({ kind, seq, detail }) =>
-          kind === "fork" ? [record(seq, (detail as Uint8Array)[1]!)] : [],
+        const execution = state.apply(execute(state.place, [batch]));
+        const forks = execution.violations.flatMap((violation) =>
+          violation.kind === "fork" ? [record(violation.seq, (violation.detail as Uint8Array)[1]!)] : [],
         );
-        const again = replayed.apply(execute(replayed.view, [{ ...batch, ...execution.sealed[0]! }], forks));
+        const again = replayed.apply(
+          execute(replayed.place, [{ ...batch, ...execution.sealed[0]! }], { forks, evidence: [] }),
+        );
         assert.deepEqual(seqs(again), seqs(execution));
         assert.deepEqual(encodeResults(again.violations), encodeResults(execution.violations));
         assert.deepEqual(again.meters, execution.meters);

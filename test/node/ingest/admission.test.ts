@@ -39,6 +39,7 @@ function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(creden
   return {
     genesis,
     now_ms: () => now_s * 1000,
+    isRevoked: (_meter: string) => false,
     credential: (id: Uint8Array) => (toHex(id) === toHex(kid) ? known : undefined),
     meterState: () => state,
     servesChain: (service: number) => service === 1,
@@ -105,6 +106,11 @@ test("refuses an unknown meter and a credential out of its dates", async () => {
   );
   await assert.rejects(admit(ports(undefined, NOW_S + 100), topic, recordOf()), refusal("credential-invalid"));
   await assert.rejects(admit(ports(undefined, NOW_S - 101), topic, recordOf()), refusal("credential-invalid"));
+});
+
+test("refuses a meter that the authority has revoked", async () => {
+  const isRevoked = (meter: string) => meter === toHex(kid);
+  await assert.rejects(admit({ ...ports(), isRevoked }, topic, recordOf()), refusal("revoked"));
 });
 
 test("refuses a signature that is another key's", async () => {

@@ -17,6 +17,7 @@ const head = {
   counter: 1,
   time_ms: 1_700_000_000_123,
   records: 2 ** 40,
+  judgedAt: 7,
 };
 
 function folder(t: TestContext): string {

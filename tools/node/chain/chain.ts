@@ -11,9 +11,11 @@ import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/store.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
-import { isSealable, sealsSomething } from "./compose.js";
+import { isSealable, placeOf, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createFollowers } from "./followers.js";
+import { governedHeight } from "./governance.js";
+import { evidenceNotice, readNotice } from "./notices.js";
 import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
@@ -28,6 +30,10 @@ export interface Chain {
   readonly head: Head;
   /** records of this node's meters that are not sealed */
   readonly pendingRecords: number;
+  /** Takes an order that applies to what is sealed here, or the evidence of an equivocation; resolves when it is durable. */
+  readonly submit: Origin["submit"];
+  /** The contracts chain has sealed orders: what waited for them goes on. */
+  onGoverned(): void;
   start(): void;
   readonly known: Origin["known"];
   readonly admit: Origin["admit"];
@@ -54,7 +60,13 @@ export function createChain(ports: ChainPorts): Chain {
     onTaking: (writer, displaced) => origin.returned.onTaking(writer, displaced),
     onTaken: (read, displaced) => origin.returned.onTaken(read, displaced),
   });
-  const origin = createOrigin(ports, pool, exchange, () => stopped);
+  const origin = createOrigin(
+    ports,
+    pool,
+    exchange,
+    () => placeOf(sealer.tip, governedHeight(ports.governor.current)),
+    () => stopped,
+  );
   const catchUp = createCatchUp(ports, () => sealer.head.height + 1);
   const restored = readConsensusRecord(ports);
   const consensus = createConsensus(
@@ -86,6 +98,8 @@ export function createChain(ports: ChainPorts): Chain {
   });
   /** proposals that wait for temporary blocks */
   let judging: Extract<Effect, { type: "validate" }>[] = [];
+  /** the next block has come from a peer and waits for orders of the contracts chain */
+  let awaitsOrders = false;
   /** the consensus' decision for the next height, until it is stored */
   let decided: Extract<Effect, { type: "decide" }> | undefined;
   let storing = false;
@@ -143,6 +157,7 @@ export function createChain(ports: ChainPorts): Chain {
           { first: effect.evidence.first, second: effect.evidence.second },
           "a member signed two statements for one vote",
         );
+        origin.submit(readNotice(genesis.hash, evidenceNotice(effect.evidence))).catch(ports.onFatal);
         return;
     }
   }
@@ -160,7 +175,7 @@ export function createChain(ports: ChainPorts): Chain {
 
   /** Temporary blocks that only repeat what is sealed start no round: it could not end, with nothing to propose. */
   function hasWork(): boolean {
-    return pool.hasWork((read) => sealsSomething(view, read));
+    return pool.hasWork((read) => sealsSomething(sealer.tip, read));
   }
 
   /** Composes the proposed block; waits where a temporary block of it is not here yet. */
@@ -180,7 +195,7 @@ export function createChain(ports: ChainPorts): Chain {
     const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
     const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
     if (!distinct || !accepted) return answer(false);
-    if (missing.length > 0) {
+    if (missing.length > 0 || sealer.awaits(proposal.judgedAt)) {
       for (const batch of missing) exchange.need(batch, batch.acknowledgements);
       judging = [...judging.filter((waiting) => waiting.height === height).slice(-7), effect];
       return startResending();
@@ -200,7 +215,7 @@ export function createChain(ports: ChainPorts): Chain {
     const { id, body, certificate } = decided;
     if (!sealer.isKnown(id)) {
       const { missing, batches, proposal } = resolve(body);
-      if (missing.length > 0) {
+      if (missing.length > 0 || sealer.awaits(proposal.judgedAt)) {
         for (const batch of missing) exchange.need(batch, batch.acknowledgements);
         return startResending();
       }
@@ -220,22 +235,23 @@ export function createChain(ports: ChainPorts): Chain {
     return { proposal, missing, batches };
   }
 
-  /** Stores one block at a time and goes on from it; false where a peer's block was refused. */
-  async function storeNext(work: () => Promise<SealedBlock>): Promise<boolean> {
+  /** Stores one block at a time and goes on from it. */
+  async function storeNext(work: () => Promise<SealedBlock | undefined>): Promise<"stored" | "refused" | "waits"> {
     assertInvariant(!storing, "one block of a chain is stored at a time");
     storing = true;
-    let sealed: SealedBlock;
+    let sealed: SealedBlock | undefined;
     try {
       sealed = await work();
     } catch (error) {
       if (error instanceof WireError) log.warn({ reason: error.message }, "a peer's block was refused");
       else ports.onFatal(error);
-      return false;
+      return "refused";
     } finally {
       storing = false;
     }
+    if (sealed === undefined) return "waits";
     afterSealing(sealed);
-    return true;
+    return "stored";
   }
 
   function afterSealing(sealed: SealedBlock): void {
@@ -245,6 +261,7 @@ export function createChain(ports: ChainPorts): Chain {
     pool.retain((name) => isSealable(view, name));
     judging = [];
     decided = undefined;
+    awaitsOrders = false;
     const id = sealed.head.headerHash;
     if (sealed.handover !== undefined) changeMembers(sealed.head.height + 1);
     log.info(
@@ -272,11 +289,15 @@ export function createChain(ports: ChainPorts): Chain {
   }
 
   async function adoptNext(): Promise<void> {
-    if (storing || stopped) return;
+    if (storing || stopped || awaitsOrders) return;
     const next = catchUp.take();
     if (next === undefined) return;
-    const adopted = await storeNext(() => sealer.adopt(next.bytes));
-    if (!adopted) return settle();
+    const outcome = await storeNext(() => sealer.adopt(next.bytes));
+    if (outcome === "waits") {
+      awaitsOrders = true;
+      catchUp.keep(next.from, next.bytes);
+    }
+    if (outcome !== "stored") return settle();
     if (catchUp.isEmpty) catchUp.ask(next.from);
   }
 
@@ -290,6 +311,13 @@ export function createChain(ports: ChainPorts): Chain {
     known: origin.known,
     admit: origin.admit,
     isWaiting: origin.isWaiting,
+    submit: origin.submit,
+    onGoverned() {
+      if (stopped || !started) return;
+      awaitsOrders = false;
+      onWork();
+      void adoptNext();
+    },
     start() {
       started = true;
       exchange.restore();

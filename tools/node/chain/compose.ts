@@ -27,8 +27,8 @@ import {
   takesEffect,
 } from "./execution.js";
 import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
-import { readNotice } from "./notices.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
+import { readNotice } from "./notices.js";
 import { sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 

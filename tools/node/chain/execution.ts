@@ -150,8 +150,7 @@ export function takesEffect(place: ExecutionPlace, notice: ExecutionNotice): boo
       return false; // it comes with a record
     case "order":
       return (
-        place.service === CONTRACTS_SERVICE &&
-        govern(place.governance, notice.order, place.height).type === "governed"
+        place.service === CONTRACTS_SERVICE && govern(place.governance, notice.order, place.height).type === "governed"
       );
     case "evidence":
       return faultsWith(place, place.view.faults(toHex(notice.node)), notice) !== undefined;

@@ -53,7 +53,8 @@ export async function checkEvidence(
   const { hash } = governance.genesis;
   if (!isEquivocation(hash, chain, evidence)) throw new WireError("unproven", "evidence shows no equivocation");
   const member = everMember(governance, chain, idBytes(first.node), Number.POSITIVE_INFINITY);
-  if (member === undefined) throw new WireError("unproven", `evidence is against ${first.node}, no member of the chain`);
+  if (member === undefined)
+    throw new WireError("unproven", `evidence is against ${first.node}, no member of the chain`);
   for (const statement of [first, second]) {
     if (!(await verify(member.key, signedBytes(hash, chain, statement), statement.signature))) {
       throw new WireError("unproven", `evidence: a statement is not signed by ${member.name}`);

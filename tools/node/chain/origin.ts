@@ -8,14 +8,20 @@ import { assertInvariant } from "../../errors.js";
 import type { Writer } from "../store/store.js";
 import { isSealable, makeBatch, type ReadBatch } from "./compose.js";
 import type { Exchange, Returned } from "./exchange.js";
+import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "./execution.js";
 import { createGather } from "./gather.js";
+import { isSameNotice } from "./notices.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
+import { createRulings } from "./rulings.js";
 import type { SealedBlock } from "./sealer.js";
 import { viewOf } from "./view.js";
 
 /** This node's own temporary blocks under way; half of what every node holds of it, so that none is ever turned away. */
 const OWN_BATCHES_MAX = 32;
+
+/** What became of an order or evidence; `reason` is for whoever submitted it. */
+export type Submission = { readonly type: "taken" } | { readonly type: "refused"; readonly reason: string };
 
 /** `admitted`: taken · `waiting`: taken before · `busy`: not taken, to be offered again. */
 export type Admission = "admitted" | "waiting" | "busy";
@@ -28,6 +34,8 @@ export interface Origin {
   /** Takes a checked record; resolves when it is durable. */
   admit(record: Record, disclosures: Uint8Array | undefined): Promise<Admission>;
   isWaiting(kid: Uint8Array, seq: number): boolean;
+  /** Takes an order or evidence, whose signatures are verified, for the next temporary block; resolves when it is durable. */
+  submit(notice: ExecutionNotice): Promise<Submission>;
   /** Takes back what was on disk when the node stopped; the exchange has restored the pool before. */
   restore(): void;
   /** This node is a member again: what has waited is cut. */
@@ -40,11 +48,19 @@ export interface Origin {
   onSealed(sealed: SealedBlock): void;
 }
 
-export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, isStopped: () => boolean): Origin {
+/** `place` is where the next block's rules run. */
+export function createOrigin(
+  ports: ChainPorts,
+  pool: Pool,
+  exchange: Exchange,
+  place: () => ExecutionPlace,
+  isStopped: () => boolean,
+): Origin {
   const { genesis, store } = ports;
   const service = ports.chain.service;
   const view = viewOf(store, service);
   const gather = createGather(ports.batch.records_max);
+  const rulings = createRulings(ports);
   let nextNumber = firstFreeNumber(ports);
   /** of the temporary block that is being written */
   let cutting: number | undefined;
@@ -62,20 +78,24 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
   /** Only a member's temporary blocks are sealed. */
   const isMember = () => pool.members.has(toHex(ports.self.id));
 
+  const isPending = () => gather.pending + rulings.pending > 0;
+
   const hasRoom = () => pool.readsOf(ports.self.id).length < OWN_BATCHES_MAX;
 
   /** Makes a temporary block of what waits; the rest stays durable as single records until the pool has room. */
   const cut = async () => {
-    if (isStopped() || gather.pending === 0 || !hasRoom() || !isMember()) return;
+    if (isStopped() || !isPending() || !hasRoom() || !isMember()) return;
     const taken = gather.cut();
+    const { chosen, spent } = rulings.take(place());
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
     const records = taken.filter((record) => chainKnows(record) !== "sealed");
-    const read = records.length === 0 ? undefined : batchOf(records);
+    const read = records.length + chosen.length === 0 ? undefined : batchOf(records, chosen);
     cutting = read?.batch.number;
     try {
       await store.write((writer) => {
         if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
         for (const record of taken) writer.deleteAdmitted(service, record.kid, record.claims.seq);
+        rulings.remove(writer, [...chosen, ...spent]);
       });
     } catch (error) {
       ports.onFatal(error);
@@ -84,17 +104,17 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
     cutting = undefined;
     for (const record of taken) if (!records.includes(record)) gather.forget(record.kid, record.claims.seq);
     if (read !== undefined) exchange.publish(read);
-    if (gather.pending > 0) scheduleCut();
+    if (isPending()) scheduleCut();
   };
 
-  const batchOf = (records: readonly Record[]) => {
+  const batchOf = (records: readonly Record[], chosen: readonly ExecutionNotice[]) => {
     const number = Math.max(nextNumber, firstUnsealed(ports));
     nextNumber = number + 1;
     const batch = {
       chain: service,
       origin: ports.self.id,
       number,
-      notices: newCredentials(records),
+      notices: [...newCredentials(records), ...chosen.map(({ kind, bytes }) => ({ kind, bytes }))],
       records: records.map((record) => record.stripped),
     };
     return makeBatch(genesis.hash, batch, records, (bytes) => ports.signer.sign(bytes));
@@ -113,14 +133,16 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
   /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
   const isPresentable = ({ kid }: Record) => (store.credential(service, kid) ?? store.credential(0, kid)) !== undefined;
 
-  const keepAdmitted = (writer: Writer, records: readonly Record[]) => {
+  const keepWaiting = (writer: Writer, { records, notices }: ReadBatch) => {
+    rulings.keep(writer, notices);
     for (const record of records.filter(isPresentable)) {
       writer.putAdmitted(service, record.kid, record.claims.seq, record.stripped);
     }
   };
 
-  const gatherAgain = (records: readonly Record[]) => {
+  const gatherAgain = ({ records, notices }: ReadBatch) => {
     for (const record of records.filter(isPresentable)) gather.add(record);
+    rulings.add(notices);
   };
 
   const newCredentials = (records: readonly Record[]): Notice[] => {
@@ -166,37 +188,48 @@ export function createOrigin(ports: ChainPorts, pool: Pool, exchange: Exchange, 
       return "admitted";
     },
     isWaiting: (kid, seq) => gather.isWaiting(kid, seq),
+    async submit(notice) {
+      const isUnderWay = ({ notices }: ReadBatch) => notices.some((known) => isSameNotice(known, notice));
+      if (rulings.has(notice) || pool.readsOf(ports.self.id).some(isUnderWay)) return { type: "taken" };
+      if (isStopped() || !isMember()) return { type: "refused", reason: "this node is no member of the chain" };
+      if (!takesEffect(place(), notice)) return { type: "refused", reason: "it changes nothing on the chain" };
+      const isFirst = !isPending();
+      if (!(await rulings.submit(notice))) return { type: "refused", reason: "too much waits here: try again" };
+      if (isFirst) scheduleCut();
+      return { type: "taken" };
+    },
     restore() {
       for (const read of pool.readsOf(ports.self.id)) for (const record of read.records) gather.note(record);
       for (const bytes of store.admitted(service)) gather.add(parseRecord(bytes));
-      if (gather.pending > 0) scheduleCut();
+      rulings.restore();
+      if (isPending()) scheduleCut();
     },
     resume() {
-      if (gather.pending > 0) scheduleCut();
+      if (isPending()) scheduleCut();
     },
     onSealing(writer, block) {
-      for (const { batch, records } of displacedBy(block)) {
-        writer.deleteBatch(service, batch.origin, batch.number);
-        keepAdmitted(writer, records);
+      for (const read of displacedBy(block)) {
+        writer.deleteBatch(service, read.batch.origin, read.batch.number);
+        keepWaiting(writer, read);
       }
     },
     returned: {
       mayTake: (number) => number !== cutting,
-      onTaking: (writer, { records }) => keepAdmitted(writer, records),
+      onTaking: keepWaiting,
       onTaken({ batch, records }, displaced) {
         nextNumber = Math.max(nextNumber, batch.number + 1);
         for (const record of records) gather.note(record);
-        if (displaced !== undefined) gatherAgain(displaced.records);
-        if (gather.pending > 0) scheduleCut();
+        if (displaced !== undefined) gatherAgain(displaced);
+        if (isPending()) scheduleCut();
       },
     },
     onSealed({ block, records }) {
-      for (const read of displacedBy(block)) gatherAgain(read.records);
+      for (const read of displacedBy(block)) gatherAgain(read);
       for (const { id } of block.batches) {
         for (const record of pool.find(id)?.records ?? []) gather.forget(record.kid, record.claims.seq);
       }
       for (const record of records) gather.forget(record.kid, record.seq);
-      if (gather.pending > 0) scheduleCut();
+      if (isPending()) scheduleCut();
     },
   };
 }

@@ -187,6 +187,10 @@ export function createPool(initial: MemberSet): Pool {
       for (const id of ids) entries.delete(toHex(id));
     },
     retain(sealable) {
+      // What orders and evidence come to depends on the block before; what records do not.
+      for (const entry of entries.values()) {
+        if (entry.read?.notices.some(({ kind }) => kind !== "credential")) entry.barren = false;
+      }
       for (const [key, entry] of entries) if (!sealable(entry.name)) entries.delete(key);
     },
     get size() {

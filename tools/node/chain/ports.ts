@@ -5,6 +5,7 @@ import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
 import type { Timeouts } from "../consensus/types.js";
 import type { Store } from "../store/store.js";
+import type { Governor } from "./governor.js";
 import type { SealedBlock } from "./sealer.js";
 
 export interface ChainLog {
@@ -20,6 +21,7 @@ export interface ChainPorts {
   readonly self: Member;
   readonly signer: Signer;
   readonly store: Store;
+  readonly governor: Governor;
   readonly timeouts: Timeouts;
   /** how long records wait for company, and how many make a temporary block at once */
   readonly batch: { readonly interval_ms: number; readonly records_max: number };

@@ -3,6 +3,7 @@
 import {
   type Anchor,
   type Block,
+  blockTree,
   decodeBlock,
   encodeBlock,
   headerOfBlock,
@@ -12,13 +13,16 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
 import { parseCredential } from "../../../src/wire/credential.js";
 import { decodeHandover, encodeHandover, type Handover } from "../../../src/wire/handover.js";
-import { encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
+import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
 import { keyId } from "../../../src/wire/key.js";
-import { inclusionPath, type MerkleLevels } from "../../../src/wire/merkle.js";
+import { inclusionPath, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import type { Order } from "../../../src/wire/order.js";
 import type { Head, Writer } from "../store/store.js";
-import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock } from "./compose.js";
+import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock, judgedAtComplaint } from "./compose.js";
 import type { Execution, ExecutionRecord } from "./execution.js";
+import { governedChain, governedHeight } from "./governance.js";
 import { type MemberSet, memberSetOf } from "./members.js";
+import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
 import { encodeProposalBody, type ProposalBody } from "./proposal.js";
 import { areAnchorsInOrder, replayBlock } from "./replay.js";
@@ -35,6 +39,8 @@ export interface SealedBlock {
   /** in the order of their leaves, from leaf 1 on */
   readonly records: readonly Pick<ExecutionRecord, "hash" | "kid" | "seq">[];
   readonly head: Head;
+  /** that the block holds, on the contracts chain */
+  readonly orders: readonly Order[];
   /** where the block changes the members: what proves the new set, encoded */
   readonly handover: Uint8Array | undefined;
 }
@@ -49,15 +55,22 @@ export interface Sealer {
   /** of the next height */
   readonly members: MemberSet;
   /** A block of these batches with its proposal body; undefined where it would be empty. */
-  build(inputs: Omit<BlockInputs, "time_ms">): { readonly id: Uint8Array; readonly body: Uint8Array } | undefined;
+  build(
+    inputs: Pick<BlockInputs, "batches" | "anchors">,
+  ): { readonly id: Uint8Array; readonly body: Uint8Array } | undefined;
   /** Whether the proposal, whose batches are all here, is the block that its header says. */
   judge(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): boolean;
   /** Whether `judge` or `build` has made this block. */
   isKnown(id: Uint8Array): boolean;
   /** Stores a decided block that was built or judged here. */
   commit(id: Uint8Array, certificate: Certificate): Promise<SealedBlock>;
-  /** Checks and stores the next block from a peer. Rejects with a WireError where it is not what the chain goes on with. */
-  adopt(bytes: Uint8Array): Promise<SealedBlock>;
+  /**
+   * Checks and stores the next block from a peer. Resolves to undefined where it waits for orders of the contracts chain, and rejects
+   * with a WireError where it is not what the chain goes on with.
+   */
+  adopt(bytes: Uint8Array): Promise<SealedBlock | undefined>;
+  /** Whether a block judged at this contracts height waits for orders of the contracts chain that are not here. */
+  awaits(judgedAt: number): boolean;
   readonly tip: ChainTip;
 }
 
@@ -70,6 +83,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     counter: 0,
     time_ms: 0,
     records: 0,
+    judgedAt: governedChain(ports.governor.current, chain.service)?.contractsHeight ?? 0,
   };
   let members = memberSetOf(store.handovers(chain.service).map(decodeHandover).at(-1)?.members ?? chain.members);
   /** blocks made for the next height, by id as hex */
@@ -83,6 +97,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     previous: head.headerHash,
     counter: head.counter,
     time_ms: head.time_ms,
+    judgedAt: head.judgedAt,
+    governance: ports.governor.current,
     members,
     view,
   });
@@ -103,6 +119,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       counter: block.counter,
       time_ms: block.time_ms,
       records: head.records + records.length,
+      judgedAt: block.judgedAt,
     };
     const changes = !equalBytes(block.memberSet, block.nextMemberSet);
     const handover = changes ? encodeHandover(handoverOf(block, tree, nextMembers)) : undefined;
@@ -112,8 +129,10 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     });
     head = next;
     members = nextMembers;
+    const orders = ordersOf(execution);
+    if (orders.length > 0) ports.governor.advance(execution.governance);
     candidates.clear();
-    return { block, tree, records, head: next, handover };
+    return { block, tree, records, head: next, orders: orders.map(({ order }) => order), handover };
   };
 
   return {
@@ -128,7 +147,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     },
     build(inputs) {
       const time_ms = Math.max(ports.now_ms(), head.time_ms);
-      const composed = composeBlock(tipOf(), { ...inputs, time_ms });
+      const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
+      const composed = composeBlock(tipOf(), { ...inputs, time_ms, judgedAt });
       if (composed === undefined) return undefined;
       const header = composed.header.target === 0 ? encodeHeader(composed.header) : mineHeader(composed.header);
       const id = headerHash(header);
@@ -139,7 +159,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
         id: read.id,
         acknowledgements,
       }));
-      return { id, body: encodeProposalBody({ header, time_ms, anchors: inputs.anchors, batches }) };
+      return { id, body: encodeProposalBody({ header, time_ms, anchors: inputs.anchors, judgedAt, batches }) };
     },
     judge(id, body, batches, fresh) {
       if (!equalBytes(headerHash(body.header), id)) return false;
@@ -148,7 +168,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       if (fresh && Math.abs(body.time_ms - ports.now_ms()) > CLOCK_SKEW_MAX_MS) return false;
       if (fresh && body.anchors.some((anchor) => contradicts(ports.store, anchor))) return false;
       if (candidates.has(toHex(id))) return true;
-      const composed = composeBlock(tipOf(), { batches, anchors: body.anchors, time_ms: body.time_ms });
+      const { anchors, time_ms, judgedAt } = body;
+      const composed = composeBlock(tipOf(), { batches, anchors, time_ms, judgedAt });
       if (composed === undefined) return false;
       const nonce = new DataView(body.header.buffer, body.header.byteOffset).getUint32(76, true);
       const header = encodeHeader({ ...composed.header, nonce });
@@ -167,7 +188,6 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     async adopt(bytes) {
       const received = decodeBlock(bytes);
       const tip = tipOf();
-      const replayed = replayBlock(tip, received);
       const named = {
         genesisHash: genesis.hash,
         chain: chain.service,
@@ -175,6 +195,12 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
         headerHash: headerHash(received.header),
       };
       verifyCertificate(received.certificate, named, tip.members.members, ports.verify);
+      if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
+      const replayed = replayBlock(tip, received);
+      for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
+      for (const { bytes } of replayed.evidence) {
+        await checkEvidence(tip.governance, chain.service, bytes, ports.verify);
+      }
       const block = { ...received, lock_ms: ports.now_ms() };
       const records = replayed.records.map((record) => ({
         hash: record.hash,
@@ -183,7 +209,17 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       }));
       return finish(block, replayed, records);
     },
+    awaits: (judgedAt) => judgedAtComplaint(tipOf(), judgedAt) === "unknown",
   };
+}
+
+/** Whether the block's header commits to its content, the contracts height included. */
+function isCommitted(block: Block): boolean {
+  return equalBytes(rootOfLevels(blockTree(block)), decodeHeader(block.header).merkleRoot);
+}
+
+function ordersOf({ sealed }: Execution) {
+  return sealed.flatMap(({ notices }) => notices.flatMap((notice) => (notice.kind === "order" ? [notice] : [])));
 }
 
 function handoverOf(block: Block, tree: MerkleLevels, { members }: MemberSet): Handover {
@@ -216,6 +252,8 @@ async function writeBlock(
     });
     for (const [kid, state] of execution.meters) writer.putMeter(chain, Buffer.from(kid, "hex"), state);
     for (const [node, state] of execution.origins) writer.putOrigin(chain, Buffer.from(node, "hex"), state);
+    for (const [node, heights] of execution.faults) writer.putFaults(chain, Buffer.from(node, "hex"), heights);
+    for (const { order, bytes: signed } of ordersOf(execution)) writer.putOrder(order.number, block.height, signed);
     for (const credential of execution.credentials.values()) {
       writer.putCredential(chain, keyId(parseCredential(credential).key), credential);
     }

@@ -7,6 +7,7 @@ import { WireError } from "../../../src/wire/error.js";
 import { keyId } from "../../../src/wire/key.js";
 import type { Record } from "../../../src/wire/record.js";
 import type { ReadBatch } from "./compose.js";
+import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
 
 /** Verified credentials kept; of more, the oldest are verified again. */
@@ -19,7 +20,7 @@ interface Verified {
   readonly isOnChain: boolean;
 }
 
-/** Verifies batches of one chain; rejects with a WireError that says what is wrong. Signatures are verified off the event loop. */
+/** Verifies batches of one chain, notices included; rejects with a WireError that says what is wrong. Signatures are verified off the event loop. */
 export function createVerification(ports: ChainPorts): (read: ReadBatch) => Promise<void> {
   const { genesis, store, chain } = ports;
   /** by meter as hex: a meter's credential comes with many batches, or is on the chain and then stays */
@@ -58,7 +59,11 @@ export function createVerification(ports: ChainPorts): (read: ReadBatch) => Prom
   return async (read) => {
     const brought = new Map<string, Credential>();
     for (const { kind, bytes } of read.batch.notices) {
-      if (kind !== "credential") throw new WireError("unsupported", `batch holds a notice of kind ${kind}`);
+      if (kind === "order") checkOrder(genesis, chain.service, bytes, ports.verify);
+      if (kind === "evidence") {
+        await checkEvidence(ports.governor.current, chain.service, bytes, ports.verifyAsync);
+      }
+      if (kind !== "credential") continue;
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes, false));
     }

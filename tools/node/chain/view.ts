@@ -17,6 +17,7 @@ export function viewOf(store: Store, chain: number): ChainView {
   return {
     meter: (kid) => store.meter(chain, idBytes(kid)),
     origin: (node) => store.origin(chain, idBytes(node)),
+    faults: (node) => store.faults(chain, idBytes(node)),
     sealedHash(kid, seq) {
       const meter = idBytes(kid);
       if (seq > (store.meter(chain, meter)?.high ?? -1)) return undefined;

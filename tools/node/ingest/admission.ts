@@ -33,6 +33,8 @@ export class Refused extends Error {
 export interface AdmissionPorts {
   readonly genesis: Genesis;
   readonly now_ms: () => number;
+  /** whether a sealed order has revoked the meter, by its id as hex */
+  readonly isRevoked: (meter: string) => boolean;
   /** the credential that the node knows of this meter, its signature verified */
   readonly credential: (kid: Uint8Array) => Credential | undefined;
   readonly meterState: (service: number, kid: Uint8Array) => MeterState | undefined;
@@ -73,6 +75,11 @@ export function admitCredential(genesis: Genesis, topic: string, payload: Uint8A
     throw new Refused("wrong-topic", `birth on ${topic} is of meter ${toHex(keyId(credential.key))}`);
   }
   return credential;
+}
+
+/** The refusal of a meter whose credential the authority has revoked. */
+export function revoked(meter: string, record?: Record): Refused {
+  return new Refused("revoked", `credential of meter ${meter} is revoked: the authority issues new ones`, record);
 }
 
 /** Whether a new credential takes the place of the known one: the same key, and issued to last longer. */
@@ -120,6 +127,7 @@ function checkCredential(ports: AdmissionPorts, record: Record): Credential {
       record,
     );
   }
+  if (ports.isRevoked(toHex(record.kid))) throw revoked(toHex(record.kid), record);
   if (credential.key.algorithm !== record.algorithm) {
     throw new Refused("bad-signature", "record's algorithm is not that of the meter's key", record);
   }

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { encodeNotices, type Notice, noticesFromArray } from "../../../src/wire/notice.js";
 import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import {
@@ -28,6 +29,8 @@ export interface Head {
   readonly time_ms: number;
   /** records sealed so far */
   readonly records: number;
+  /** contracts height that the block was judged at */
+  readonly judgedAt: number;
 }
 
 /** Where a record is sealed. */
@@ -45,6 +48,13 @@ export interface StoredBatch {
   readonly acceptance?: Uint8Array | undefined;
 }
 
+export interface StoredOrder {
+  /** height of the contracts block that holds it */
+  readonly contractsHeight: number;
+  /** as the authority signed it */
+  readonly bytes: Uint8Array;
+}
+
 /** Rows to write in one transaction. */
 export interface Writer {
   putHead(chain: number, head: Head): void;
@@ -52,6 +62,13 @@ export interface Writer {
   putLocation(chain: number, kid: Uint8Array, seq: number, location: Location): void;
   putMeter(chain: number, kid: Uint8Array, state: MeterState): void;
   putOrigin(chain: number, origin: Uint8Array, state: OriginState): void;
+  /** Heights at which a node is recorded to have equivocated. */
+  putFaults(chain: number, node: Uint8Array, heights: readonly number[]): void;
+  /** An order that a contracts block holds. */
+  putOrder(number: number, contractsHeight: number, bytes: Uint8Array): void;
+  /** An order or evidence that waits for the next temporary block, under the beginning of its hash. */
+  putRuling(chain: number, name: Uint8Array, notice: Notice): void;
+  deleteRuling(chain: number, name: Uint8Array): void;
   /** A credential that is on the chain, or with chain 0 one that a meter has shown. */
   putCredential(chain: number, kid: Uint8Array, bytes: Uint8Array): void;
   putConsensus(chain: number, record: Uint8Array): void;
@@ -75,6 +92,10 @@ export interface Store {
   location(chain: number, kid: Uint8Array, seq: number): Location | undefined;
   meter(chain: number, kid: Uint8Array): MeterState | undefined;
   origin(chain: number, origin: Uint8Array): OriginState | undefined;
+  faults(chain: number, node: Uint8Array): readonly number[];
+  /** Sealed orders by their numbers. */
+  orders(): StoredOrder[];
+  rulings(chain: number): Notice[];
   credential(chain: number, kid: Uint8Array): Uint8Array | undefined;
   /** Encoded handovers of a chain, oldest first: each with the member set that counts from the height after its block on. */
   handovers(chain: number): Uint8Array[];
@@ -104,6 +125,9 @@ interface Tables {
   readonly batches: Table;
   readonly acceptances: Table;
   readonly handovers: Table;
+  readonly faults: Table;
+  readonly orders: Table;
+  readonly rulings: Table;
   readonly admitted: Table;
   readonly disclosures: Table;
 }
@@ -153,7 +177,7 @@ function openTables(path: string, readOnly: boolean): Tables {
       path,
       readOnly,
       overlappingSync: false,
-      maxDbs: 16,
+      maxDbs: 32,
       keyEncoding: "binary",
       encoding: "binary",
     });
@@ -171,6 +195,9 @@ function openTables(path: string, readOnly: boolean): Tables {
       batches: table("batches"),
       acceptances: table("acceptances"),
       handovers: table("handovers"),
+      faults: table("faults"),
+      orders: table("orders"),
+      rulings: table("rulings"),
       admitted: table("admitted"),
       disclosures: table("disclosures"),
     };
@@ -216,6 +243,13 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     },
     origin: (chain, id) =>
       readRow(`state of node ${toHex(id)}`, tables.origins.get(idKey(chain, id)), decodeOriginState),
+    faults: (chain, id) =>
+      readRow(`faults of node ${toHex(id)}`, tables.faults.get(idKey(chain, id)), decodeFaults) ?? [],
+    orders: () => [...tables.orders.getRange({})].flatMap(({ value }) => readRow("an order", value, decodeOrder) ?? []),
+    rulings: (chain) =>
+      [...tables.rulings.getRange(chainRange(chain))].flatMap(
+        ({ value }) => readRow("a waiting order or evidence", value, decodeRuling) ?? [],
+      ),
     credential: (chain, kid) => tables.credentials.get(idKey(chain, kid)),
     consensus: (chain) => readRow(`consensus record of chain ${chain}`, tables.consensus.get(chainKey(chain)), unseal),
     batches: (chain) =>
@@ -262,6 +296,11 @@ function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) =>
       put(tables.meters, key, encodeMeterState(state));
     },
     putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), encodeOriginState(state)),
+    putFaults: (chain, id, heights) => put(tables.faults, idKey(chain, id), sealed(encodeCbor(heights))),
+    putOrder: (number, contractsHeight, bytes) =>
+      put(tables.orders, blockKey(0, number), sealed(encodeCbor([contractsHeight, bytes]))),
+    putRuling: (chain, name, notice) => put(tables.rulings, idKey(chain, name), sealed(encodeNotices([notice]))),
+    deleteRuling: (chain, name) => remove(tables.rulings, idKey(chain, name)),
     putCredential: (chain, kid, bytes) => put(tables.credentials, idKey(chain, kid), bytes),
     putConsensus: (chain, record) => put(tables.consensus, chainKey(chain), sealed(record)),
     putBatch: (chain, batch) => put(tables.batches, numberKey(chain, batch.origin, batch.number), batch.bytes),
@@ -294,18 +333,32 @@ function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 function encodeHead(head: Head): Buffer {
-  return asBuffer(encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records]));
+  return asBuffer(encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records, head.judgedAt]));
 }
 
 function decodeHead(bytes: Uint8Array): Head {
-  const [height, hash, counter, time_ms, records] = asArray(decodeCbor(bytes), "head", 5);
+  const [height, hash, counter, time_ms, records, judgedAt] = asArray(decodeCbor(bytes), "head", 6);
   return {
     height: asUint(height, "head height"),
     headerHash: asBytes(hash, "head hash", 32),
     counter: asUint(counter, "head counter"),
     time_ms: asUint(time_ms, "head time"),
     records: asUint(records, "head records"),
+    judgedAt: asUint(judgedAt, "head contracts height"),
   };
+}
+
+function decodeFaults(bytes: Uint8Array): readonly number[] {
+  return asArray(decodeCbor(unseal(bytes)), "faults").map((height) => asUint(height, "fault height"));
+}
+
+function decodeOrder(bytes: Uint8Array): StoredOrder {
+  const [contractsHeight, order] = asArray(decodeCbor(unseal(bytes)), "stored order", 2);
+  return { contractsHeight: asUint(contractsHeight, "order's contracts height"), bytes: asBytes(order, "order") };
+}
+
+function decodeRuling(bytes: Uint8Array): Notice {
+  return noticesFromArray(decodeCbor(unseal(bytes)), "waiting notice")[0]!;
 }
 
 /** height (5), leaf (3) */

@@ -1,0 +1,82 @@
+// Orders and evidence that wait on this node for its next temporary block, durable one by one.
+
+import { BATCH_RULINGS_MAX } from "../../../src/wire/batch.js";
+import { sha256 } from "../../../src/wire/hash.js";
+import type { Notice } from "../../../src/wire/notice.js";
+import type { Writer } from "../store/store.js";
+import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "./execution.js";
+import { isSameNotice, readNotice } from "./notices.js";
+import type { ChainPorts } from "./ports.js";
+
+/** Beyond that a node takes none: evidence is shown again, an order's submitter is told. */
+export const RULINGS_WAITING_MAX = 64;
+
+export interface Rulings {
+  readonly pending: number;
+  /** Whether it waits here already. */
+  has(notice: ExecutionNotice): boolean;
+  /** Resolves when it is durable, to false where there is no room. */
+  submit(notice: ExecutionNotice): Promise<boolean>;
+  /** Those for the next temporary block, and those that can be sealed no more, which go. */
+  take(place: ExecutionPlace): {
+    readonly chosen: readonly ExecutionNotice[];
+    readonly spent: readonly ExecutionNotice[];
+  };
+  /** Writes that they wait again: the temporary block they were in is given up. */
+  keep(writer: Writer, notices: readonly ExecutionNotice[]): void;
+  /** They wait again. */
+  add(notices: readonly ExecutionNotice[]): void;
+  /** Writes that they wait no more. */
+  remove(writer: Writer, notices: readonly ExecutionNotice[]): void;
+  /** Takes back what was on disk when the node stopped. */
+  restore(): void;
+}
+
+export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
+  const { service } = chain;
+  let waiting: ExecutionNotice[] = [];
+
+  const has = (notice: ExecutionNotice) => waiting.some((known) => isSameNotice(known, notice));
+
+  const put = (writer: Writer, notice: Notice) => writer.putRuling(service, nameOf(notice), notice);
+
+  const rulingsOf = (notices: readonly ExecutionNotice[]) => notices.filter(({ kind }) => kind !== "credential");
+
+  const add = (notices: readonly ExecutionNotice[]) => {
+    for (const notice of rulingsOf(notices)) if (!has(notice)) waiting.push(notice);
+  };
+
+  return {
+    get pending() {
+      return waiting.length;
+    },
+    has,
+    async submit(notice) {
+      if (waiting.length >= RULINGS_WAITING_MAX) return false;
+      add([notice]);
+      await store.write((writer) => put(writer, notice));
+      return true;
+    },
+    take(place) {
+      const useful = waiting.filter((notice) => takesEffect(place, notice));
+      const spent = waiting.filter((notice) => !useful.includes(notice));
+      const chosen = useful.slice(0, BATCH_RULINGS_MAX);
+      waiting = useful.slice(chosen.length);
+      return { chosen, spent };
+    },
+    keep(writer, notices) {
+      for (const notice of rulingsOf(notices)) put(writer, notice);
+    },
+    add,
+    remove(writer, notices) {
+      for (const notice of notices) writer.deleteRuling(service, nameOf(notice));
+    },
+    restore() {
+      add(store.rulings(service).map((notice) => readNotice(genesis.hash, notice)));
+    },
+  };
+}
+
+function nameOf({ bytes }: Notice): Uint8Array {
+  return sha256(bytes).subarray(0, 8);
+}
