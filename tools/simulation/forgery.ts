@@ -7,7 +7,7 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, signRecord } from "../../src/wire/record.js";
-import { makeBatch, readBatch } from "../node/chain/compose.js";
+import { makeBatch, type ReadBatch, readBatch } from "../node/chain/compose.js";
 import { encodeMessage } from "../node/consensus/messages.js";
 import type { Decision, Message, Polka, Vote } from "../node/consensus/types.js";
 import { decodeBatchNote, encodeBatchNote, encodeFrame, type Frame } from "../node/frame.js";
@@ -132,11 +132,12 @@ function certificateOf(votes: readonly Vote[]): Polka | Decision {
   return { type: "decision", height, id, certificate: { round, signatures } };
 }
 
-/** A temporary block of this member's with a record that no meter signed. */
+/** A temporary block of this member's with a record that no meter signed, or evidence with something else than was signed. */
 export function forgedBatch({ genesis, self, random, key, sign }: Forger, frame: Frame): Uint8Array | undefined {
   const read = attempt(() => readBatch(genesis.hash, frame.payload));
   if (read === undefined) return undefined;
   const { batch, records } = read;
+  if (records.length === 0) return forgedEvidence({ genesis, self, random, sign }, frame, read);
   const record = random.pick(records);
   const nobody: Signer = { key, sign: () => random.bytes(64) };
   const changed = parseRecord(
@@ -147,12 +148,24 @@ export function forgedBatch({ genesis, self, random, key, sign }: Forger, frame:
   return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, own, [changed], sign).bytes);
 }
 
+function forgedEvidence(
+  { genesis, self, random, sign }: Pick<Forger, "genesis" | "self" | "random" | "sign">,
+  frame: Frame,
+  { batch }: ReadBatch,
+): Uint8Array | undefined {
+  const notices = batch.notices.map(({ kind, bytes }) => ({ kind, bytes: flipped(random, bytes) }));
+  const own = { ...batch, origin: fromHex(self)!, number: random.below(4), notices };
+  const made = attempt(() => makeBatch(genesis.hash, own, [], sign));
+  return made === undefined ? undefined : encodeFrame("batch", frame.chain, made.bytes);
+}
+
 /** Another temporary block of the same number, where the frame holds one of this member's: fewer or doubled records, all genuine. */
 export function otherBatch({ genesis, self, random, sign }: Forger, frame: Frame): Uint8Array | undefined {
   const read = attempt(() => readBatch(genesis.hash, frame.payload));
   if (read === undefined || toHex(read.batch.origin) !== self) return undefined;
   const [first] = read.records;
-  const records = read.records.length > 1 && random.chance(0.5) ? read.records.slice(1) : [first!, ...read.records];
+  if (first === undefined) return undefined;
+  const records = read.records.length > 1 && random.chance(0.5) ? read.records.slice(1) : [first, ...read.records];
   const batch = { ...read.batch, records: records.map((record) => record.stripped) };
   return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, batch, records, sign).bytes);
 }
