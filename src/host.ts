@@ -1,6 +1,9 @@
 // What a platform supplies to the agent. Each folder of hosts/ exports one such object as the default of the module `host`;
 // nothing else of a platform is visible to src. All calls are synchronous; what takes time ends in a callback.
 
+import type { MeterCrypto } from "./meter/cipher.js";
+import type { Line } from "./meter/line.js";
+
 /** Quality of a clock reading (OCMF): 0 unknown, 1 informative, 2 synchronised, 3 relative. */
 export type TimeQuality = 0 | 1 | 2 | 3;
 
@@ -54,7 +57,15 @@ export interface MqttConnection {
   close(): void;
 }
 
-export interface Host {
+/** The way to the meter. A port that fails is opened again by the platform, with the last line that was set. */
+export interface MeterPort {
+  /** Sends bytes, in order; what the port has no room for is lost, as on a wire. */
+  write(bytes: Uint8Array): void;
+  /** A serial port's settings once all that was written before has left it; other ports have none. */
+  setLine(line: Line): void;
+}
+
+export interface Host extends MeterCrypto {
   /** `esp32`, `simulator`, `xsnap` */
   readonly platform: string;
   /** The agent's configuration document (JSON text, see src/agent/configuration.ts). */
@@ -67,8 +78,11 @@ export interface Host {
   random(length: number): Uint8Array;
   readonly keyValue: KeyValue;
   readonly outboxFlash: Flash;
-  /** Opens the meter's port as the configuration names it; bytes come as they arrive. */
-  openMeter(port: unknown, onBytes: (bytes: Uint8Array) => void): void;
+  /**
+   * Opens the meter's port as the configuration names it; bytes come as they arrive, `onBytes` not before this has returned. A port
+   * that counts pulses gives a byte for each, whatever it is.
+   */
+  openMeter(port: unknown, line: Line, onBytes: (bytes: Uint8Array) => void): MeterPort;
   connectMqtt(options: MqttOptions, events: MqttEvents): MqttConnection;
   /** Calls back once after `delay_ms`; a timer set again under the same name replaces the earlier one. */
   setTimer(name: string, delay_ms: number, callback: () => void): void;

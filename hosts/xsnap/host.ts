@@ -49,10 +49,16 @@ const host: Host = {
     delete: (key) => void call("keyDelete", { key }),
   },
   outboxFlash,
-  openMeter(port, onBytes) {
+  aesGcmDecrypt: (key, iv, aad, ciphertext, tag) => call("aesGcmDecrypt", { key, iv, aad, ciphertext, tag }).plaintext,
+  openMeter(configured, line, onBytes) {
     last.port += 1;
-    ports.set(last.port, onBytes);
-    call("openMeter", { port: last.port, configuration: JSON.stringify(port) ?? "null" });
+    const port = last.port;
+    ports.set(port, onBytes);
+    call("openMeter", { port, configuration: JSON.stringify(configured) ?? "null", ...line });
+    return {
+      write: (bytes) => void call("meterWrite", { port, bytes }),
+      setLine: (next) => void call("meterLine", { port, ...next }),
+    };
   },
   connectMqtt,
   setTimer(name, delay_ms, callback) {

@@ -2,18 +2,22 @@
 // (shell.ts), but for flash and key-value store, which answer at once. Bad input is counted, never thrown.
 
 import type { Flash, KeyValue } from "../host.js";
-import { createReader } from "../meter/reader.js";
+import type { MeterCrypto } from "../meter/cipher.js";
+import type { Line } from "../meter/line.js";
 import { fromHex } from "../wire/bytes.js";
 import { encodeCbor } from "../wire/cbor.js";
 import { WireError } from "../wire/error.js";
 import { type Genesis, verifyGenesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
 import { stripRecord } from "../wire/record.js";
+import type { Complaint } from "./checks.js";
 import type { ReadNow } from "./command.js";
-import { type Complaint, type Configuration, isComplaint, readConfiguration } from "./configuration.js";
+import { type Configuration, isComplaint, readConfiguration } from "./configuration.js";
 import { type State, stateOf } from "./health.js";
 import { type Identity, openCredential, openIdentity, verifyEd25519 } from "./identity.js";
 import { createInbox } from "./inbox.js";
+import type { PortEffect } from "./meter-input.js";
+import { openMeterInput } from "./open-meter.js";
 import { openOutbox } from "./outbox.js";
 import { createReceiptJudge } from "./receipts.js";
 import { createRecorder, type Moment } from "./recorder.js";
@@ -45,10 +49,11 @@ export type AgentInput =
 
 export type AgentEffect =
   | UplinkEffect
-  | { readonly kind: "openMeter"; readonly port: unknown }
+  /** writeMeter, setLine and log: what is to be done at the meter's port */
+  | PortEffect
+  | { readonly kind: "openMeter"; readonly port: unknown; readonly line: Line }
   /** replaces the timer that was set before */
   | { readonly kind: "setTimer"; readonly delay_ms: number }
-  | { readonly kind: "log"; readonly level: "info" | "warn"; readonly message: string }
   | { readonly kind: "showState"; readonly state: State; readonly counters: Readonly<Record<string, number>> };
 
 export interface Agent {
@@ -63,6 +68,8 @@ export interface AgentPorts {
   readonly outboxFlash: Flash;
   /** bytes from the hardware's generator */
   readonly random: (length: number) => Uint8Array;
+  /** for encrypted ports */
+  readonly crypto: MeterCrypto;
 }
 
 /** The agent of a configuration document, or what is wrong with the document. Throws where flash or the stored seed cannot be used. */
@@ -91,7 +98,6 @@ function genesisOf(configuration: Configuration): Genesis | Complaint {
 
 function assemble(configuration: Configuration, genesis: Genesis, identity: Identity, ports: AgentPorts): Agent {
   const { network, brokers } = configuration;
-  const { protocol, port } = configuration.meter;
   const { keyValue, random } = ports;
   const outbox = openOutbox({
     flash: ports.outboxFlash,
@@ -99,8 +105,9 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
     recordHash: (record) => sha256(stripRecord(record)),
   });
   const schedule = createSchedule(configuration.schedule);
-  const reader = createReader(protocol);
-  const recorder = createRecorder({ identity, outbox, schedule, random });
+  const meter = openMeterInput(configuration.meter, ports);
+  const { beforeRecord } = meter;
+  const recorder = createRecorder({ identity, outbox, schedule, random, beforeRecord });
   const credential = openCredential(keyValue, identity.signer.key);
   const fraction = (): number => {
     const bytes = random(2);
@@ -139,7 +146,8 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       effects.push(...uplink.step({ kind: "diagnosis", payload: diagnosis(now.uptime_ms) }, now.uptime_ms));
     }
     show(now.uptime_ms, effects);
-    const wakeAt_ms = uplink?.wakeAt_ms(now.uptime_ms) ?? Number.POSITIVE_INFINITY;
+    const uplinkAt_ms = uplink?.wakeAt_ms(now.uptime_ms) ?? Number.POSITIVE_INFINITY;
+    const wakeAt_ms = Math.min(uplinkAt_ms, meter.wakeAt_ms());
     effects.push({ kind: "setTimer", delay_ms: Math.min(Math.max(0, wakeAt_ms - now.uptime_ms), LOOK_INTERVAL_MS) });
     return effects;
   }
@@ -152,7 +160,8 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       case "started":
         effects.push({ kind: "log", level: "info", message: `meter ${identity.id} of network ${network} starts` });
         if (typeof credential === "string") effects.push({ kind: "log", level: "warn", message: credential });
-        effects.push({ kind: "openMeter", port });
+        effects.push({ kind: "openMeter", port: configuration.meter.port, line: meter.line });
+        read(new Uint8Array(0), now, effects);
         lift({ kind: "wake" });
         return;
       case "meterBytes":
@@ -178,13 +187,17 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
         lift({ kind: "closed", connection: input.connection, reason: input.reason });
         return;
       case "timer":
+        read(new Uint8Array(0), now, effects);
         lift({ kind: "wake" });
     }
   }
 
   function read(bytes: Uint8Array, now: Moment, effects: AgentEffect[]): void {
     if (bytes.length > 0) lastBytes_ms = now.uptime_ms;
-    for (const outcome of reader.push(bytes, now.uptime_ms)) {
+    const work: PortEffect[] = [];
+    const outcomes = meter.push(bytes, now.uptime_ms, work);
+    effects.push(...work);
+    for (const outcome of outcomes) {
       if (!outcome.ok) {
         badFrames += 1;
         if (badFrames === 1)
@@ -251,7 +264,7 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
   function counters(uptime_ms: number): Record<string, number> {
     const frameAge_s = lastFrame_ms === undefined ? undefined : Math.floor((uptime_ms - lastFrame_ms) / 1000);
     return {
-      ...reader.counters,
+      ...meter.counters,
       ...outbox.counters,
       ...uplink?.counters,
       ...counts,
@@ -272,6 +285,7 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       hasCredential: uplink !== undefined,
       lastBytes_ms,
       lastFrame_ms,
+      frameInterval_ms: meter.interval_ms,
       badFrames,
       link: uplink?.link ?? { kind: "waiting", until_ms: 0 },
       closedBecause: uplink?.closedBecause,

@@ -2,12 +2,24 @@
 // a typing error never becomes a meter that silently does less than it was told.
 
 import { parseObisPattern } from "../meter/obis.js";
-import type { Protocol } from "../meter/reader.js";
 import { fromHex } from "../wire/bytes.js";
 import { GENESIS_BYTES_MAX } from "../wire/genesis.js";
 import { idFromText } from "../wire/key.js";
 import { SERVICE_MAX } from "../wire/services.js";
 import { isNetworkName } from "../wire/topics.js";
+import {
+  type Check,
+  type Complaint,
+  complaint,
+  type Fields,
+  integer,
+  list,
+  matching,
+  object,
+  oneOf,
+  text,
+} from "./checks.js";
+import { checkMeter, type MeterConfiguration } from "./meter-configuration.js";
 import { SERVICES_MAX } from "./sector.js";
 
 /** One line of the schedule: which registers, for which service, how often. */
@@ -42,18 +54,8 @@ export interface Configuration {
   readonly id?: string;
   /** mqtt:// or mqtts:// URLs, tried in turn */
   readonly brokers: readonly string[];
-  readonly meter: {
-    readonly protocol: Protocol;
-    /** the port as the platform knows it */
-    readonly port: unknown;
-  };
+  readonly meter: MeterConfiguration;
   readonly schedule: readonly ScheduleEntry[];
-}
-
-/** Why a document is no configuration: the path of the field and what is wrong with it. */
-export interface Complaint {
-  readonly path: string;
-  readonly reason: string;
 }
 
 export const BROKERS_MAX = 8;
@@ -63,11 +65,6 @@ const GROUPS_MAX = 16;
 const LABEL_CHARACTERS_MAX = 64;
 const EVERY_S_MAX = 86_400;
 const DOCUMENT_CHARACTERS_MAX = 2 * GENESIS_BYTES_MAX + 65_536;
-const protocols: readonly Protocol[] = ["p1"];
-
-/** A check of the value at `path`: a complaint, or undefined. */
-type Check = (value: unknown, path: string) => Complaint | undefined;
-type Fields = Readonly<Record<string, { readonly check: Check; readonly optional?: true }>>;
 
 const pattern: Check = (value, path) => {
   try {
@@ -98,7 +95,7 @@ const documentFields: Fields = {
   genesis: { check: matching((hex) => hex !== "" && fromHex(hex) !== undefined, "must be the genesis in hex") },
   id: { check: matching((id) => idFromText(id) !== undefined, "must be 16 lower-case hex digits"), optional: true },
   brokers: { check: list(matching(isBrokerUrl, "must be mqtt://host:port or mqtts://host:port"), 1, BROKERS_MAX) },
-  meter: { check: object({ protocol: { check: oneOf(protocols) }, port: { check: () => undefined } }) },
+  meter: { check: checkMeter },
   schedule: { check: list(object(entryFields), 1, SCHEDULE_ENTRIES_MAX) },
 };
 
@@ -111,7 +108,9 @@ export function readConfiguration(json: string): Configuration | Complaint {
   try {
     document = JSON.parse(json);
   } catch (thrown) {
-    return complaint("$", `is no JSON: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    // The engine's message may quote the document, keys included: its place is all that is told.
+    const place = /position \d+/.exec(String(thrown))?.[0];
+    return complaint("$", `is no JSON${place === undefined ? "" : ` at ${place}`}`);
   }
   const refused = object(documentFields)(document, "$");
   if (refused !== undefined) return refused;
@@ -138,63 +137,6 @@ function scheduleComplaint(schedule: readonly ScheduleEntry[]): Complaint | unde
     }
   }
   return undefined;
-}
-
-function complaint(path: string, reason: string): Complaint {
-  return { path, reason };
-}
-
-function object(fields: Fields): Check {
-  return (value, path) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      return complaint(path, "must be an object");
-    const members = value as Readonly<Record<string, unknown>>;
-    for (const name of Object.keys(members)) {
-      if (!Object.hasOwn(fields, name)) return complaint(`${path}.${name}`, "is no field of this document");
-    }
-    for (const [name, { check, optional }] of Object.entries(fields)) {
-      if (!Object.hasOwn(members, name)) {
-        if (optional) continue;
-        return complaint(`${path}.${name}`, "is missing");
-      }
-      const refused = check(members[name], `${path}.${name}`);
-      if (refused !== undefined) return refused;
-    }
-    return undefined;
-  };
-}
-
-function list(item: Check, least: number, most: number): Check {
-  return (value, path) => {
-    if (!Array.isArray(value) || value.length < least || value.length > most) {
-      return complaint(path, `must be a list of ${least} to ${most}`);
-    }
-    for (const [index, member] of value.entries()) {
-      const refused = item(member, `${path}[${index}]`);
-      if (refused !== undefined) return refused;
-    }
-    return undefined;
-  };
-}
-
-function integer(least: number, most: number): Check {
-  return (value, path) =>
-    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
-      ? undefined
-      : complaint(path, `must be an integer from ${least} to ${most}`);
-}
-
-function text(most: number): Check {
-  return matching((value) => value.length > 0 && value.length <= most, `must be a text of 1 to ${most} characters`);
-}
-
-function matching(accepts: (value: string) => boolean, reason: string): Check {
-  return (value, path) => (typeof value === "string" && accepts(value) ? undefined : complaint(path, reason));
-}
-
-function oneOf(values: readonly unknown[]): Check {
-  return (value, path) =>
-    values.includes(value) ? undefined : complaint(path, `must be one of: ${values.join(", ")}`);
 }
 
 function isBrokerUrl(url: string): boolean {

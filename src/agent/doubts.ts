@@ -1,5 +1,5 @@
-// Claim 15 of a record: one bit a kind of doubt that the reader has about the frame (src/meter/p1-parse.ts and plausibility.ts list
-// them). A doubt never removes a value; it must be visible wherever the value is.
+// Claim 15 of a record: one bit a kind of doubt that the reader has about the frame (PROTOCOL.md, section 4, says what each means). A
+// doubt never removes a value; it must be visible wherever the value is. A number once given keeps its meaning for ever.
 
 const OTHER_BIT = 30;
 
@@ -17,6 +17,19 @@ export const doubtBits: Readonly<Record<string, number>> = {
   jumped: 9,
   "clock-backwards": 10,
   range: 11,
+  "reduced-resolution": 12,
+  headless: 13,
+  "registers-left-out": 14,
+  "not-a-number": 15,
+  derived: 16,
+  unauthenticated: 17,
+  replayed: 18,
+  "assumed-scale": 19,
+  "quirk-crc": 20,
+  "quirk-sign": 21,
+  "quirk-unit": 22,
+  "quirk-scale": 23,
+  resumed: 24,
 };
 
 /** Claim 15 for a reading's flags (`kind` or `kind obis`); undefined where there is no doubt. */

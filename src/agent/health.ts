@@ -6,7 +6,7 @@ import type { LinkState } from "./link.js";
 /** Listed in the order in which they are looked for. */
 export type State = "no credential" | "no meter" | "bad frames" | "no network" | "no broker" | "not sealed" | "healthy";
 
-/** Without a good frame for so long, readings are being missed. */
+/** Without a good frame for so long, or for twice the time between two, readings are being missed. */
 export const FRAME_AGE_MAX_MS = 60_000;
 /** A record that waits longer for its receipt is not being sealed. */
 export const SEAL_AGE_MAX_MS = 30_000;
@@ -17,6 +17,8 @@ export interface Signs {
   /** undefined where there has been none */
   readonly lastBytes_ms: number | undefined;
   readonly lastFrame_ms: number | undefined;
+  /** between two frames of a meter that is asked; 0 where it pushes */
+  readonly frameInterval_ms: number;
   /** frames refused since the last good one */
   readonly badFrames: number;
   readonly link: LinkState;
@@ -28,14 +30,15 @@ export interface Signs {
 
 export function stateOf(signs: Signs): State {
   if (!signs.hasCredential) return "no credential";
-  if (!isRecent(signs.lastFrame_ms, signs.uptime_ms)) {
-    return isRecent(signs.lastBytes_ms, signs.uptime_ms) && signs.badFrames > 0 ? "bad frames" : "no meter";
+  const ageMax_ms = Math.max(FRAME_AGE_MAX_MS, 2 * signs.frameInterval_ms);
+  if (!isRecent(signs.lastFrame_ms, signs.uptime_ms, ageMax_ms)) {
+    return isRecent(signs.lastBytes_ms, signs.uptime_ms, ageMax_ms) && signs.badFrames > 0 ? "bad frames" : "no meter";
   }
   if (signs.link.kind !== "connected")
     return signs.closedBecause?.startsWith("no network") ? "no network" : "no broker";
   return signs.oldestWait_ms > SEAL_AGE_MAX_MS ? "not sealed" : "healthy";
 }
 
-function isRecent(at_ms: number | undefined, uptime_ms: number): boolean {
-  return at_ms !== undefined && uptime_ms - at_ms <= FRAME_AGE_MAX_MS;
+function isRecent(at_ms: number | undefined, uptime_ms: number, ageMax_ms: number): boolean {
+  return at_ms !== undefined && uptime_ms - at_ms <= ageMax_ms;
 }

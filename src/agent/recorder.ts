@@ -38,9 +38,11 @@ export interface RecorderOptions {
   readonly outbox: Outbox;
   readonly schedule: Schedule;
   readonly random: (length: number) => Uint8Array;
+  /** Called before a record is signed: what it states must be durable by then. */
+  readonly beforeRecord: (due: DueRecord, uptime_ms: number) => void;
 }
 
-export function createRecorder({ identity, outbox, schedule, random }: RecorderOptions): Recorder {
+export function createRecorder({ identity, outbox, schedule, random, beforeRecord }: RecorderOptions): Recorder {
   const store = (due: DueRecord, reading: Reading, time: ReadingTime): AppendRefusal | undefined => {
     const { seq, previous } = outbox.chain(due.service);
     const disclosures = due.confidential.map((group) => encodeDisclosure({ salt: random(SALT_BYTES), ...group }));
@@ -68,6 +70,7 @@ export function createRecorder({ identity, outbox, schedule, random }: RecorderO
       const known_s = time.quality === 3 ? undefined : time.time_s;
       const refusals: AppendRefusal[] = [];
       for (const due of schedule.due(reading.registers, known_s, now.uptime_ms)) {
+        beforeRecord(due, now.uptime_ms);
         const refusal = store(due, reading, time);
         if (refusal !== undefined) refusals.push(refusal);
       }

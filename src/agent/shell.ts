@@ -1,6 +1,6 @@
 // The agent on a host: events of the platform become inputs, effects become calls of the platform. No decision is made here.
 
-import type { Host, MqttConnection, MqttOptions } from "../host.js";
+import type { Host, MeterPort, MqttConnection, MqttOptions } from "../host.js";
 import { type Agent, type AgentEffect, type AgentInput, createAgent } from "./agent.js";
 
 const TIMER = "agent";
@@ -8,7 +8,8 @@ const TIMER = "agent";
 /** Starts the agent that the host's configuration describes. A wrong document is shown and logged, and nothing is started. */
 export function runAgent(host: Host): void {
   const { keyValue, outboxFlash } = host;
-  const agent = createAgent(host.configuration(), { keyValue, outboxFlash, random: (length) => host.random(length) });
+  const random = (length: number): Uint8Array => host.random(length);
+  const agent = createAgent(host.configuration(), { keyValue, outboxFlash, random, crypto: host });
   if ("reason" in agent) {
     host.log("error", `configuration refused: ${agent.path} ${agent.reason}`);
     host.showState("configuration refused", {});
@@ -21,6 +22,7 @@ export function runAgent(host: Host): void {
 class Shell {
   private readonly pending: AgentInput[] = [];
   private running = false;
+  private port: MeterPort | undefined = undefined;
   private open: { readonly connection: number; readonly mqtt: MqttConnection } | undefined = undefined;
 
   constructor(
@@ -68,7 +70,13 @@ class Shell {
         this.open = undefined;
         return;
       case "openMeter":
-        host.openMeter(effect.port, (bytes) => this.take({ kind: "meterBytes", bytes }));
+        this.port = host.openMeter(effect.port, effect.line, (bytes) => this.take({ kind: "meterBytes", bytes }));
+        return;
+      case "writeMeter":
+        this.port?.write(effect.bytes);
+        return;
+      case "setLine":
+        this.port?.setLine(effect.line);
         return;
       case "setTimer":
         host.setTimer(TIMER, effect.delay_ms, () => this.take({ kind: "timer" }));

@@ -1,8 +1,9 @@
 // General-glo-ciphering (IEC 62056-5-3, tag 219): system title, security control, invocation counter, AES-128-GCM ciphertext and a
 // tag of 12 bytes. The nonce is system title and counter; what is authenticated beside the text is security byte and authentication key.
 //
-// Flags: `unauthenticated` encryption alone (security byte 0x20), so that nothing vouches for the sender; `replayed` a counter that is
-// not above the last one of the same system title.
+// A counter that is not above the last one of the same system title refuses the message where a tag vouches for both. Flags:
+// `unauthenticated` encryption alone (security byte 0x20), so that nothing vouches for the sender; `replayed` such a message whose
+// counter is not above the last one: anybody can set it, so it proves nothing and refuses nothing.
 
 /** AES-128-GCM as the platform has it: the SDK's native one on a device, node:crypto on Node. */
 export interface MeterCrypto {
@@ -42,7 +43,7 @@ export type Deciphered =
     }
   | {
       readonly kind: "refused";
-      readonly reason: "malformed" | "locked" | "decryption";
+      readonly reason: "malformed" | "locked" | "decryption" | "replayed";
       readonly detail: string;
     };
 
@@ -72,17 +73,8 @@ const suiteMask = 0x0e;
 export function createDecipher({ crypto, keys }: CipherOptions): Decipher {
   checkKey("encryption", keys?.encryption);
   checkKey("authentication", keys?.authentication);
-  let lastTitle = new Uint8Array(0);
-  let lastCounter = 0;
-
-  /** Whether the counter repeats or went back; remembers it. */
-  const isReplay = (title: Uint8Array, counter: number): boolean => {
-    const known = lastTitle.length === title.length && title.every((byte, index) => byte === lastTitle[index]);
-    const replayed = known && counter <= lastCounter;
-    lastTitle = title.slice();
-    if (!replayed) lastCounter = counter;
-    return replayed;
-  };
+  const vouched = createCounterMemory();
+  const claimed = createCounterMemory();
 
   return (apdu) => {
     const layout = layoutOf(apdu, 0, apdu.length);
@@ -113,12 +105,24 @@ export function createDecipher({ crypto, keys }: CipherOptions): Decipher {
       apdu.subarray(textEnd, end),
     );
     if (bytes === undefined) return refused("decryption", "its tag is wrong: another key, or a changed frame");
-    const flags: string[] = [];
-    if (!withTag) flags.push("unauthenticated");
     const counter = nonce[8]! * 2 ** 24 + nonce[9]! * 65536 + nonce[10]! * 256 + nonce[11]!;
-    // Without a tag anybody can set the counter: it proves nothing then.
-    if (withTag && isReplay(title, counter)) flags.push("replayed");
+    const replayed = (withTag ? vouched : claimed)(title, counter);
+    if (withTag && replayed) return refused("replayed", `its counter ${counter} is not above the last one`);
+    const flags = withTag ? [] : replayed ? ["unauthenticated", "replayed"] : ["unauthenticated"];
     return { kind: "plain", bytes, title: title.slice(), flags };
+  };
+}
+
+/** Tells whether a counter repeats or went back, and remembers it; a meter that was exchanged has another title and begins anew. */
+function createCounterMemory(): (title: Uint8Array, counter: number) => boolean {
+  let lastTitle = new Uint8Array(0);
+  let lastCounter = 0;
+  return (title, counter) => {
+    const known = lastTitle.length === title.length && title.every((byte, index) => byte === lastTitle[index]);
+    if (known && counter <= lastCounter) return true;
+    lastTitle = title.slice();
+    lastCounter = counter;
+    return false;
   };
 }
 
@@ -148,6 +152,6 @@ function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
   return whole;
 }
 
-function refused(reason: "malformed" | "locked" | "decryption", detail: string): Deciphered {
+function refused(reason: "malformed" | "locked" | "decryption" | "replayed", detail: string): Deciphered {
   return { kind: "refused", reason, detail };
 }

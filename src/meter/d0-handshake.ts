@@ -2,7 +2,8 @@
 // speed that it offers, our acknowledgement in modes C and E, and the change of speed. A pure state machine: time and what the meter
 // said in, bytes and speeds out.
 
-import type { PortAction } from "./port-action.js";
+import { requestLine } from "./line.js";
+import type { PortAction, PortWork } from "./port-action.js";
 
 export interface D0Request {
   /** From the start of one readout to that of the next. */
@@ -11,9 +12,7 @@ export interface D0Request {
   readonly address?: string;
 }
 
-export interface D0Handshake {
-  /** What to do at the port now. */
-  toSend(uptime_ms: number): readonly PortAction[];
+export interface D0Handshake extends PortWork {
   /** Bytes came: the meter is not silent. */
   heard(uptime_ms: number): void;
   /** The meter's identification line, without `/`. */
@@ -26,15 +25,17 @@ export interface D0Handshake {
 
 type Phase =
   | { readonly kind: "idle" }
-  | { readonly kind: "requested" }
+  | { readonly kind: "requested"; readonly since_ms: number }
   /** The answer waits for the reaction time of the meter. */
   | { readonly kind: "answering"; readonly due_ms: number; readonly actions: readonly PortAction[] }
-  | { readonly kind: "reading" };
+  | { readonly kind: "reading"; readonly since_ms: number };
 
-const requestBaud = 300;
 const addressLengthMax = 32;
 /** The longest reaction time is 1.5 s; identification and request take another second at 300 baud. */
 const silence_ms = 5000;
+/** Noise without end is no answer either: an identification comes within this, a readout of 16 kB at 300 baud within the other. */
+const identification_ms_max = 10_000;
+const readout_ms_max = 600_000;
 /** A meter whose third letter is lower case reacts within 20 ms, others need 200 ms. */
 const reaction_ms = 200;
 const shortReaction_ms = 20;
@@ -58,16 +59,20 @@ export function createD0Handshake({ interval_ms, address = "" }: D0Request): D0H
       if (phase.kind === "idle" && uptime_ms >= next_ms) {
         next_ms = uptime_ms + interval_ms;
         heard_ms = uptime_ms;
-        phase = { kind: "requested" };
+        phase = { kind: "requested", since_ms: uptime_ms };
         return [
-          { kind: "speed", baud: requestBaud },
+          { kind: "speed", baud: requestLine.baud },
           { kind: "send", bytes: request },
         ];
       }
       if (phase.kind !== "answering" || uptime_ms < phase.due_ms) return [];
       const { actions } = phase;
-      phase = { kind: "reading" };
+      phase = { kind: "reading", since_ms: uptime_ms };
       return actions;
+    },
+    wakeAt_ms() {
+      if (phase.kind === "idle") return next_ms;
+      return phase.kind === "answering" ? phase.due_ms : Math.min(heard_ms + silence_ms, latestOf(phase)) + 1;
     },
     heard(uptime_ms) {
       heard_ms = uptime_ms;
@@ -82,12 +87,19 @@ export function createD0Handshake({ interval_ms, address = "" }: D0Request): D0H
       phase = { kind: "idle" };
     },
     expired(uptime_ms) {
-      if (phase.kind === "idle" || uptime_ms - heard_ms <= silence_ms) return undefined;
+      if (phase.kind === "idle") return undefined;
+      if (uptime_ms - heard_ms <= silence_ms && uptime_ms <= latestOf(phase)) return undefined;
       const asked = phase.kind === "requested";
       phase = { kind: "idle" };
       return asked ? "the meter did not answer the request" : "the meter identified itself, and its readout stopped";
     },
   };
+}
+
+/** Until when it may last, whatever comes. */
+function latestOf(phase: Phase): number {
+  if (phase.kind === "requested") return phase.since_ms + identification_ms_max;
+  return phase.kind === "reading" ? phase.since_ms + readout_ms_max : Number.POSITIVE_INFINITY;
 }
 
 /** A digit is mode C or E: acknowledge, then change. A letter is mode B: change. Anything else is mode A: stay. */

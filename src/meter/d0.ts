@@ -56,7 +56,12 @@ export function createD0Reader(options: D0Options = {}): MeterReader {
     return outcomes;
   };
 
-  const reader: MeterReader = {
+  return {
+    toSend: (uptime_ms) => handshake?.toSend(uptime_ms) ?? [],
+    wakeAt_ms() {
+      const pause_end_ms = framer.ending ? last_ms + pause_ms + 1 : Number.POSITIVE_INFINITY;
+      return Math.min(pause_end_ms, handshake?.wakeAt_ms() ?? pause_end_ms);
+    },
     push(bytes, uptime_ms) {
       const outcomes: Outcome[] = [];
       // Bytes that come late, because the host was busy, may still be the check character: only an empty push tells a pause.
@@ -79,15 +84,6 @@ export function createD0Reader(options: D0Options = {}): MeterReader {
     end: () => outcomesOf(framer.end(), last_ms),
     get counters() {
       return tally.counters(framer.noiseBytes);
-    },
-  };
-  if (handshake === undefined) return reader;
-  return {
-    push: reader.push,
-    end: reader.end,
-    toSend: (uptime_ms) => handshake.toSend(uptime_ms),
-    get counters() {
-      return reader.counters;
     },
   };
 }

@@ -1,7 +1,8 @@
 // Finds out what a port speaks, and how: tries line settings in turn, lets every protocol read what comes, and scores what they read.
 // Pure: bytes and time in, the settings to try or the finding out.
 
-import type { PortAction } from "./port-action.js";
+import { type Line, requestLine, usualLines } from "./line.js";
+import type { PortWork } from "./port-action.js";
 import {
   createReader,
   type MeterReader,
@@ -12,28 +13,20 @@ import {
   type Refusal,
 } from "./reader.js";
 
-/** Settings of a serial line. An inverted line is the board's matter. */
-export interface Line {
-  readonly baud: number;
-  readonly dataBits: 7 | 8;
-  readonly parity: "none" | "even";
-}
-
 export type Detection =
   /** Set the line to this and go on. */
   | { readonly kind: "try"; readonly line: Line }
   | { readonly kind: "waiting" }
-  | { readonly kind: "found"; readonly protocol: Protocol; readonly line: Line }
+  /** `asks`: the meter had to be asked. */
+  | { readonly kind: "found"; readonly protocol: Protocol; readonly line: Line; readonly asks: boolean }
   /** All settings were tried in vain: they are tried again. `best` is what read something, if only broken frames. */
   | { readonly kind: "nothing"; readonly best: Protocol | undefined; readonly line: Line };
 
-export interface Detector {
+export interface Detector extends PortWork {
   /** What to do at the start: the first line to try. */
   readonly line: Line;
   /** Takes what came, or nothing, to let time pass. */
   push(bytes: Uint8Array, uptime_ms: number): Detection;
-  /** What to send to a meter that may have to be asked; as of MeterReader. */
-  toSend(uptime_ms: number): readonly PortAction[];
 }
 
 /** How well a protocol explains bytes; 0 not at all. */
@@ -51,27 +44,24 @@ interface Try {
   readonly asks?: true;
 }
 
-const eight: Omit<Line, "baud"> = { dataBits: 8, parity: "none" };
-const even: Omit<Line, "baud"> = { dataBits: 8, parity: "even" };
-const seven: Omit<Line, "baud"> = { dataBits: 7, parity: "even" };
-
 /** The likelier first. */
 const tries: readonly Try[] = [
-  { line: { baud: 115200, ...eight }, protocols: ["p1", "hdlc"], dwell_ms: 25_000 },
-  { line: { baud: 9600, ...eight }, protocols: ["sml", "hdlc", "modbus"], dwell_ms: 6000 },
-  { line: { baud: 2400, ...eight }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
-  { line: { baud: 2400, ...even }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
-  { line: { baud: 9600, ...seven }, protocols: ["p1", "d0"], dwell_ms: 12_000 },
-  { line: { baud: 2400, ...seven }, protocols: ["d0"], dwell_ms: 12_000 },
-  { line: { baud: 9600, ...eight }, protocols: ["modbus"], dwell_ms: 5000, asks: true },
-  { line: { baud: 300, ...seven }, protocols: ["d0"], dwell_ms: 60_000, asks: true },
+  { line: usualLines.p1, protocols: ["p1", "hdlc"], dwell_ms: 12_000 },
+  { line: usualLines.sml, protocols: ["sml", "hdlc", "modbus"], dwell_ms: 6000 },
+  { line: { ...usualLines.hdlc, parity: "none" }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
+  { line: usualLines.mbus, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
+  { line: usualLines.d0, protocols: ["p1", "d0"], dwell_ms: 12_000 },
+  { line: { ...usualLines.d0, baud: 2400 }, protocols: ["d0"], dwell_ms: 12_000 },
+  { line: usualLines.modbus, protocols: ["modbus"], dwell_ms: 5000, asks: true },
+  { line: requestLine, protocols: ["d0"], dwell_ms: 60_000, asks: true },
 ];
 
 /** What can be told from bytes alone; an S0 output has none. The earlier wins a tie. */
 const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "d0", "modbus"];
 
-/** The question of a meter at its first address, and of whichever optical port there is. */
-const questions: ReaderOptions = { modbus: { address: 1, interval_ms: 2000 }, request: { interval_ms: 30_000 } };
+/** How often a meter is asked while it is looked for. */
+const modbus_interval_ms = 2000;
+const request_interval_ms = 30_000;
 
 /** A single good frame reaches it. */
 const certain = 40;
@@ -85,7 +75,10 @@ interface Evidence {
   truncated: number;
 }
 
-/** A detector at its first line; `options` hold the keys, without which an encrypted port is still recognised. */
+/**
+ * A detector at its first line; `options` hold the keys, without which an encrypted port is still recognised, and how a meter that
+ * has to be asked is asked.
+ */
 export function createDetector(options: ReaderOptions = {}): Detector {
   let turn = 0;
   let readers = readersOf(tries[0]!, options);
@@ -118,10 +111,14 @@ export function createDetector(options: ReaderOptions = {}): Detector {
         if (score > (best?.score ?? 0)) best = { protocol: protocols[index]!, score };
         if (seen.sure >= certain && (found < 0 || seen.sure > evidence[found]!.sure)) found = index;
       }
-      if (found >= 0) return { kind: "found", protocol: protocols[found]!, line };
+      if (found >= 0) return { kind: "found", protocol: protocols[found]!, line, asks: tries[turn]!.asks ?? false };
       return uptime_ms - since_ms >= dwell_ms ? next(uptime_ms) : { kind: "waiting" };
     },
-    toSend: (uptime_ms) => readers.flatMap((reader) => reader.toSend?.(uptime_ms) ?? []),
+    toSend: (uptime_ms) => readers.flatMap((reader) => reader.toSend(uptime_ms)),
+    wakeAt_ms() {
+      const end_ms = since_ms === undefined ? 0 : since_ms + tries[turn]!.dwell_ms;
+      return readers.reduce((soonest_ms, reader) => Math.min(soonest_ms, reader.wakeAt_ms()), end_ms);
+    },
   };
 }
 
@@ -142,7 +139,29 @@ function noEvidence(): Evidence {
 }
 
 function readersOf({ protocols, asks }: Try, options: ReaderOptions): MeterReader[] {
-  return protocols.map((protocol) => createReader(protocol, asks ? { ...options, ...questions } : options));
+  return protocols.map((protocol) =>
+    createReader(protocol, asks ? whileLooking(protocol, options) : optionsFor(protocol, false, options)),
+  );
+}
+
+/**
+ * What the reader of a protocol that was found is made with: a meter that had to be asked is asked as the options say, else a D0 meter
+ * once a minute and a Modbus meter at the first address every ten seconds; another one is not asked.
+ */
+export function optionsFor(protocol: Protocol, asks: boolean, options: ReaderOptions): ReaderOptions {
+  const { request, modbus, ...others } = options;
+  if (!asks) return others;
+  if (protocol === "d0") return { ...others, request: { interval_ms: 60_000, ...request } };
+  return { ...others, modbus: { address: 1, interval_ms: 10_000, ...modbus } };
+}
+
+function whileLooking(protocol: Protocol, options: ReaderOptions): ReaderOptions {
+  const asked = optionsFor(protocol, true, options);
+  return {
+    ...asked,
+    ...(asked.request !== undefined && { request: { ...asked.request, interval_ms: request_interval_ms } }),
+    ...(asked.modbus !== undefined && { modbus: { ...asked.modbus, interval_ms: modbus_interval_ms } }),
+  };
 }
 
 function weigh(outcomes: readonly Outcome[], evidence: Evidence): void {

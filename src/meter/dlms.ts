@@ -8,6 +8,7 @@ import { dataNotification, parseNotification } from "./dlms-notification.js";
 import { createHdlcFramer, type HdlcFrame } from "./hdlc-frame.js";
 import { hexOf } from "./hex.js";
 import { createMbusFramer, type MbusFrame } from "./mbus-frame.js";
+import { onlyListens } from "./port-action.js";
 import { profileOf } from "./profiles.js";
 import type { MeterReader, Outcome } from "./reader.js";
 import type { SlidingFramer } from "./sliding.js";
@@ -72,6 +73,7 @@ function createDlmsReader<Frame extends { readonly kind: "frame" }>(
   };
 
   return {
+    ...onlyListens,
     push: (bytes) => framer.push(bytes).flatMap(outcomesOf),
     end: () => [
       ...framer

@@ -1,6 +1,6 @@
-// A Modbus RTU sub-meter: asks for its input registers and reads the answers, or listens to another master's. The map is the Eastron
-// SDM630's (protocol document V1.8; SDM72D and SDM230 have the same places): IEEE 754 floats of two registers each. A float is
-// rounded to the decimals of the table, which are the meter's display's: a register is an integer.
+// A Modbus RTU sub-meter: asks for its input registers and reads the answers, or listens to another master's. The maps are Eastron's
+// (protocol documents of SDM630 V1.8, which fits SDM72D as well, and of SDM120 V2.4, which fits SDM220 and SDM230): IEEE 754 floats of
+// two registers each. A float is rounded to the decimals of the table, which are the meter's display's: a register is an integer.
 //
 // Flags: `no-clock` the map has none; `not-a-number OBIS` a float that is none, left out.
 
@@ -17,6 +17,8 @@ export interface ModbusOptions {
     /** 1 to 247, as set at the meter. */
     readonly address: number;
     readonly interval_ms: number;
+    /** Whose map the registers follow; the SDM630's where it is not said, and where we only listen. */
+    readonly map?: ModbusMap;
   };
 }
 
@@ -33,7 +35,7 @@ const V = 35;
 const HZ = 44;
 const PLAIN = 255;
 
-const sdm630: readonly Place[] = [
+const threePhases: readonly Place[] = [
   [0x00, "1-0:32.7.0", 0, -1, V],
   [0x02, "1-0:52.7.0", 0, -1, V],
   [0x04, "1-0:72.7.0", 0, -1, V],
@@ -56,6 +58,23 @@ const sdm630: readonly Place[] = [
   [0x4c, "1-0:3.8.0", 3, 0, VARH],
   [0x4e, "1-0:4.8.0", 3, 0, VARH],
 ];
+/** What the three-phase map has for phase 1 is all there is. */
+const onePhase: readonly Place[] = [
+  [0x00, "1-0:32.7.0", 0, -1, V],
+  [0x06, "1-0:31.7.0", 0, -2, A],
+  [0x0c, "1-0:16.7.0", 0, -1, W],
+  [0x12, "1-0:9.7.0", 0, -1, VA],
+  [0x18, "1-0:3.7.0", 0, -1, VAR],
+  [0x1e, "1-0:13.7.0", 0, -3, PLAIN],
+  [0x46, "1-0:14.7.0", 0, -2, HZ],
+  [0x48, "1-0:1.8.0", 3, 0, WH],
+  [0x4a, "1-0:2.8.0", 3, 0, WH],
+  [0x4c, "1-0:3.8.0", 3, 0, VARH],
+  [0x4e, "1-0:4.8.0", 3, 0, VARH],
+];
+const maps = { sdm630: threePhases, sdm120: onePhase } as const;
+export const modbusMaps = ["sdm630", "sdm120"] as const;
+export type ModbusMap = (typeof modbusMaps)[number];
 const readInput = 4;
 /** All of the table in one answer. */
 const registersAsked = 0x50;
@@ -66,6 +85,7 @@ export function createModbusReader({ modbus }: ModbusOptions = {}): MeterReader 
   if (modbus !== undefined && !(Number.isInteger(modbus.address) && modbus.address >= 1 && modbus.address <= 247)) {
     throw new RangeError(`Modbus address: expected 1 to 247, got ${modbus.address}`);
   }
+  const places = maps[modbus?.map ?? "sdm630"];
   const framer = createModbusFramer();
   const tally = createTally("modbus");
   let next_ms = 0;
@@ -78,9 +98,9 @@ export function createModbusReader({ modbus }: ModbusOptions = {}): MeterReader 
   };
 
   const readingOf = (question: ModbusQuestion, answered: Uint8Array, frame: Uint8Array): Outcome => {
-    const gathering = createGathering(sdm630.length);
+    const gathering = createGathering(places.length);
     const view = new DataView(answered.buffer, answered.byteOffset, answered.byteLength);
-    for (const [start, obis, exponent, scaler, unit] of sdm630) {
+    for (const [start, obis, exponent, scaler, unit] of places) {
       const offset = 2 * (start - question.start);
       if (offset < 0 || offset + 4 > answered.length) continue;
       const value = Math.round(view.getFloat32(offset) * 10 ** (exponent - scaler));
@@ -110,7 +130,10 @@ export function createModbusReader({ modbus }: ModbusOptions = {}): MeterReader 
     return [{ kind: "send", bytes: encodeQuestion(question) }];
   };
 
-  const reader: MeterReader = {
+  return {
+    toSend: ask,
+    wakeAt_ms: () =>
+      modbus === undefined ? Number.POSITIVE_INFINITY : Math.min(next_ms, (deadline_ms ?? next_ms) + 1),
     push(bytes, uptime_ms) {
       const outcomes = framer.push(bytes).map(outcomeOf);
       if (deadline_ms !== undefined && uptime_ms > deadline_ms) {
@@ -126,15 +149,6 @@ export function createModbusReader({ modbus }: ModbusOptions = {}): MeterReader 
     },
     get counters() {
       return tally.counters(framer.noiseBytes);
-    },
-  };
-  if (modbus === undefined) return reader;
-  return {
-    push: reader.push,
-    end: reader.end,
-    toSend: ask,
-    get counters() {
-      return reader.counters;
     },
   };
 }

@@ -7,6 +7,7 @@ import { createP1Framer, type P1Cut } from "./p1-frame.js";
 import { createP1Splitter, type P1Piece } from "./p1-packet.js";
 import { declaresCrc, parseTelegram } from "./p1-parse.js";
 import { centralEuropeanOffset_s } from "./p1-time.js";
+import { onlyListens } from "./port-action.js";
 import type { MeterReader, Outcome } from "./reader.js";
 import { createTally } from "./tally.js";
 
@@ -68,6 +69,7 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
   };
 
   return {
+    ...onlyListens,
     push: (bytes, uptime_ms) => splitter.push(bytes, uptime_ms).flatMap(outcomesOf),
     end: () => [...splitter.end().flatMap(outcomesOf), ...framer.end().map(outcomeOf)],
     get counters() {

@@ -14,6 +14,8 @@ import type { Register } from "./register.js";
 export interface Baseline {
   readonly meter: string;
   readonly time_s: number | undefined;
+  /** Of the agent's own clock, for meters that state no time. */
+  readonly uptime_ms: number | undefined;
   readonly registers: readonly Register[];
 }
 
@@ -26,17 +28,18 @@ const flagsMax = 16;
 const wattHour = 30;
 const plainNumber = 255;
 
-/** The doubts that `reading` raises after the `previous` one, and what to compare the next one with. */
+/** The doubts that `reading`, read at `uptime_ms`, raises after the `previous` one, and what to compare the next one with. */
 export function judge(
   previous: Baseline | undefined,
   reading: Pick<Reading, "meter" | "time_s" | "registers">,
+  uptime_ms: number | undefined,
   powerMax_W = connectionMax_W,
 ): { readonly baseline: Baseline; readonly flags: readonly string[] } {
   // A port whose meter was exchanged begins anew.
   const before = previous?.meter === reading.meter ? previous : undefined;
   const flags: string[] = [];
   const cumulative: Register[] = [];
-  const elapsed_s = elapsed(before, reading.time_s);
+  const elapsed_s = elapsed(before, reading.time_s, uptime_ms);
   if (elapsed_s !== undefined && elapsed_s < 0) flags.push("clock-backwards");
   for (const register of reading.registers) {
     if (isPowerFactor(register) && Math.abs(magnitude(register)) > 1) flags.push(`range ${formatObis(register.obis)}`);
@@ -52,11 +55,18 @@ export function judge(
     }
   }
   const { meter, time_s = before?.time_s } = reading;
-  return { baseline: { meter, time_s, registers: cumulative }, flags: flags.slice(0, flagsMax) };
+  return { baseline: { meter, time_s, uptime_ms, registers: cumulative }, flags: flags.slice(0, flagsMax) };
 }
 
-function elapsed(before: Baseline | undefined, time_s: number | undefined): number | undefined {
-  return before?.time_s === undefined || time_s === undefined ? undefined : time_s - before.time_s;
+/** By the meter's clock, else by ours, which stands still where a capture is read at once: that says nothing. */
+function elapsed(
+  before: Baseline | undefined,
+  time_s: number | undefined,
+  uptime_ms: number | undefined,
+): number | undefined {
+  if (before?.time_s !== undefined && time_s !== undefined) return time_s - before.time_s;
+  if (before?.uptime_ms === undefined || uptime_ms === undefined || uptime_ms <= before.uptime_ms) return undefined;
+  return (uptime_ms - before.uptime_ms) / 1000;
 }
 
 /** Time integrals of electricity but the net one, which may fall, and the counters of M-Bus channels. */

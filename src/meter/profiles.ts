@@ -4,6 +4,7 @@
 /** A meter type and its deviations; its lists of DLMS push are in dlms-lists.ts under the same name. */
 export interface Profile {
   readonly name: string;
+  readonly protocol: "sml" | "d0" | "dlms";
   /** SML: CRC-16/KERMIT, high byte first, in place of X-25. Flag `quirk-crc`. */
   readonly kermitCrc?: true;
   /** SML: a positive 1-0:16.7.0 that fits 1 to 3 bytes is sent in a signed field of that width. Flag `quirk-sign OBIS`. */
@@ -13,13 +14,13 @@ export interface Profile {
 }
 
 export const profiles: readonly Profile[] = [
-  { name: "holley-dtz541", kermitCrc: true },
-  { name: "dzg-dvs74", shortPowerUnsigned: true },
-  { name: "emh-ehz-d0", energyInKilowattHours: true },
-  { name: "kaifa-norway" },
-  { name: "kamstrup-norway" },
-  { name: "kamstrup-sweden" },
-  { name: "iskra-ie5" },
+  { name: "holley-dtz541", protocol: "sml", kermitCrc: true },
+  { name: "dzg-dvs74", protocol: "sml", shortPowerUnsigned: true },
+  { name: "emh-ehz-d0", protocol: "d0", energyInKilowattHours: true },
+  { name: "kaifa-norway", protocol: "dlms" },
+  { name: "kamstrup-norway", protocol: "dlms" },
+  { name: "kamstrup-sweden", protocol: "dlms" },
+  { name: "iskra-ie5", protocol: "dlms" },
 ];
 
 /** The profile of that name; throws a RangeError that lists the names where there is none. */

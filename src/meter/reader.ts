@@ -5,7 +5,7 @@ import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms.js"
 import { createModbusReader, type ModbusOptions } from "./modbus.js";
 import { createP1Reader, type P1Options } from "./p1.js";
 import { type Baseline, judge } from "./plausibility.js";
-import type { PortAction } from "./port-action.js";
+import type { PortWork } from "./port-action.js";
 import { createPulseReader, type PulseOptions } from "./pulse.js";
 import type { Register } from "./register.js";
 import { createSmlReader, type SmlOptions } from "./sml.js";
@@ -17,9 +17,17 @@ export type Protocol = (typeof protocols)[number];
 
 /**
  * Why a frame was refused; each is counted by this name. `locked`: it is encrypted and a key is missing; `decryption`: its tag is
- * wrong; `silent`: the meter was asked and did not answer.
+ * wrong; `replayed`: its counter is not above that of the frame before; `silent`: the meter was asked and did not answer.
  */
-export type RefusalReason = "crc" | "truncated" | "oversized" | "malformed" | "locked" | "decryption" | "silent";
+export type RefusalReason =
+  | "crc"
+  | "truncated"
+  | "oversized"
+  | "malformed"
+  | "locked"
+  | "decryption"
+  | "replayed"
+  | "silent";
 
 /** What one good frame states. */
 export interface Reading {
@@ -59,6 +67,7 @@ export interface ReaderCounters {
   readonly malformed: number;
   readonly locked: number;
   readonly decryption: number;
+  readonly replayed: number;
   readonly silent: number;
   /** Objects of good frames that no rule of the reader knows. */
   readonly unknownObjects: number;
@@ -67,16 +76,14 @@ export interface ReaderCounters {
 }
 
 /** A streaming reader of one meter's port. It never throws on input, and its memory is bounded whatever the port delivers. */
-export interface MeterReader {
+export interface MeterReader extends PortWork {
   /**
    * Takes the bytes that arrived at `uptime_ms` and returns the outcome of every frame that they complete, in order. No bytes at all
-   * let time pass: a reader with `toSend` needs that every second or so, to notice a silent meter.
+   * let time pass: at `wakeAt_ms` that shows a silent meter, or completes what had no end.
    */
   push(bytes: Uint8Array, uptime_ms: number): Outcome[];
   /** The source has ended (a file, a closed connection): what is incomplete becomes a refusal, and the reader starts anew. */
   end(): Outcome[];
-  /** What to do at the port now, in order; to be asked after every push and several times a second. Absent where the meter pushes. */
-  toSend?(uptime_ms: number): readonly PortAction[];
   readonly counters: ReaderCounters;
 }
 
@@ -93,16 +100,17 @@ export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOpt
 export function createReader(protocol: Protocol, options: ReaderOptions = {}): MeterReader {
   const reader = readers[protocol](options);
   let baseline: Baseline | undefined;
-  const judged = (outcome: Outcome): Outcome => {
+  const judged = (outcome: Outcome, uptime_ms: number | undefined): Outcome => {
     if (!outcome.ok) return outcome;
-    const judgement = judge(baseline, outcome, options.powerMax_W);
+    const judgement = judge(baseline, outcome, uptime_ms, options.powerMax_W);
     baseline = judgement.baseline;
     return judgement.flags.length === 0 ? outcome : { ...outcome, flags: [...outcome.flags, ...judgement.flags] };
   };
   return {
-    push: (bytes, uptime_ms) => reader.push(bytes, uptime_ms).map(judged),
-    end: () => reader.end().map(judged),
-    ...(reader.toSend !== undefined && { toSend: (uptime_ms: number) => reader.toSend!(uptime_ms) }),
+    push: (bytes, uptime_ms) => reader.push(bytes, uptime_ms).map((outcome) => judged(outcome, uptime_ms)),
+    end: () => reader.end().map((outcome) => judged(outcome, undefined)),
+    toSend: (uptime_ms) => reader.toSend(uptime_ms),
+    wakeAt_ms: () => reader.wakeAt_ms(),
     get counters() {
       return reader.counters;
     },

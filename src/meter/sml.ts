@@ -1,6 +1,7 @@
 // The optical port of a German meter: SML files in, readings out (SML 1.04; FNN Lastenheft EDL and basic meter). The transport's CRC
 // comes first: nothing is parsed from a file whose CRC is wrong.
 
+import { onlyListens } from "./port-action.js";
 import { profileOf } from "./profiles.js";
 import type { MeterReader, Outcome } from "./reader.js";
 import { createSmlFramer, type SmlCut } from "./sml-frame.js";
@@ -29,6 +30,7 @@ export function createSmlReader(options: SmlOptions = {}): MeterReader {
   };
 
   return {
+    ...onlyListens,
     push: (bytes) => framer.push(bytes).map(outcomeOf),
     end: () => framer.end().map(outcomeOf),
     get counters() {

@@ -21,6 +21,7 @@ export function createTally(protocol: Protocol): Tally {
     malformed: 0,
     locked: 0,
     decryption: 0,
+    replayed: 0,
     silent: 0,
     unknownObjects: 0,
   };

@@ -9,6 +9,7 @@ const good: Signs = {
   hasCredential: true,
   lastBytes_ms: 499_000,
   lastFrame_ms: 499_000,
+  frameInterval_ms: 0,
   badFrames: 0,
   link: connected,
   closedBecause: undefined,

@@ -34,7 +34,14 @@ function recordingHost(configuration: object) {
     random: (length) => new Uint8Array(length).fill(7),
     keyValue,
     outboxFlash: flash,
-    openMeter: (port) => void calls.push(`openMeter ${JSON.stringify(port)}`),
+    openMeter(port, { baud }) {
+      calls.push(`openMeter ${JSON.stringify(port)} ${baud}`);
+      return {
+        write: (bytes) => void calls.push(`write ${toHex(bytes)}`),
+        setLine: (line) => void calls.push(`line ${line.baud}`),
+      };
+    },
+    aesGcmDecrypt: () => undefined,
     connectMqtt(options, events) {
       calls.push(`connect ${options.url}`);
       mqtt.events = events;
@@ -73,7 +80,7 @@ describe("shell", () => {
   test("opens the port, and connects where there is a credential", () => {
     const without = recordingHost(valid);
     runAgent(without.host);
-    assert.ok(without.calls.includes('openMeter {"path":"x"}'));
+    assert.ok(without.calls.includes('openMeter {"path":"x"} 115200'));
     assert.ok(!without.calls.some((call) => call.startsWith("connect")));
     assert.ok(without.calls.includes("state no credential"));
   });

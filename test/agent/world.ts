@@ -113,9 +113,11 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
       random: (length) => Uint8Array.from({ length }, () => Math.floor(random() * 256)),
       keyValue: stores.keyValue,
       outboxFlash: stores.flash,
-      openMeter(_port, onBytes) {
+      openMeter(_port, _line, onBytes) {
         onMeterBytes = onBytes;
+        return { write() {}, setLine() {} };
       },
+      aesGcmDecrypt: () => undefined,
       connectMqtt: (mqtt, events) => connect(mqtt, events),
       setTimer(name, delay_ms, callback) {
         const setting = ++order;

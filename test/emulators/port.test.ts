@@ -196,8 +196,13 @@ test("a stated port is completed", () => {
   assert.deepEqual(parsePort({ kind: "serial", path: "/dev/ttyUSB0" }), {
     kind: "serial",
     path: "/dev/ttyUSB0",
-    baud: 115200,
-    parity: "none",
+  });
+  assert.deepEqual(parsePort({ kind: "serial", path: "/dev/ttyUSB0", baud: 2400, dataBits: 8, parity: "even" }), {
+    kind: "serial",
+    path: "/dev/ttyUSB0",
+    baud: 2400,
+    dataBits: 8,
+    parity: "even",
   });
   assert.deepEqual(parsePort({ kind: "emulator", seed: 3 }), {
     kind: "emulator",

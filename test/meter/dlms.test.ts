@@ -25,7 +25,7 @@ import {
   unsigned32,
   visibleString,
 } from "../../tools/emulators/dlms-values.js";
-import { nodeMeterCrypto } from "../../tools/emulators/meter-crypto.js";
+import { nodeMeterCrypto } from "../../tools/meters/meter-crypto.js";
 import {
   assertAnyPieces,
   assertSurvives,

@@ -14,14 +14,15 @@ function register(obis: string, value: number | bigint, scaler = 0, unit = 30): 
 interface Stated {
   readonly meter?: string;
   readonly time_s?: number;
+  readonly uptime_ms?: number;
   readonly registers: readonly Register[];
 }
 
 /** The doubts about each reading in turn. */
 function doubts(readings: readonly Stated[], powerMax_W?: number): (readonly string[])[] {
   let baseline: Baseline | undefined;
-  return readings.map(({ meter = "m", time_s, registers }) => {
-    const judgement = judge(baseline, { meter, time_s, registers }, powerMax_W);
+  return readings.map(({ meter = "m", time_s, uptime_ms, registers }) => {
+    const judgement = judge(baseline, { meter, time_s, registers }, uptime_ms, powerMax_W);
     baseline = judgement.baseline;
     return judgement.flags;
   });
@@ -43,6 +44,19 @@ test("flags an energy that grew by more than the connection carries in the time"
     ["jumped 1-0:1.8.1*255"],
   ]);
   assert.deepEqual(doubts([energy(0, 0), energy(19_000, 3600)], 17_250), [[], ["jumped 1-0:1.8.1*255"]]);
+});
+
+test("judges a meter without a clock by the agent's own, where that has moved", () => {
+  const clockless = (value: number, uptime_ms: number): Stated => ({
+    uptime_ms,
+    registers: [register("1-0:1.8.0", value)],
+  });
+  assert.deepEqual(doubts([clockless(0, 0), clockless(1000, 10), clockless(50_000, 1010)]), [
+    [],
+    [],
+    ["jumped 1-0:1.8.0*255"],
+  ]);
+  assert.deepEqual(doubts([clockless(0, 0), clockless(50_000, 0)]), [[], []], "a capture that is read at once");
 });
 
 test("flags a clock that went back, and does not take its time for a time", () => {

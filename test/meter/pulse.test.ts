@@ -1,21 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createPulseCounter } from "../../src/meter/pulse.js";
 import { createReader, type MeterReader } from "../../src/meter/reader.js";
 import { registersOf } from "./streams.js";
 
-const closed = Uint8Array.of(1);
-const open = Uint8Array.of(0);
+const pulse = Uint8Array.of(0);
 const nothing = new Uint8Array(0);
 
 function reader(impulses_per_kWh: number, counted = 0): MeterReader {
   return createReader("pulse", { pulse: { impulses_per_kWh, counted, id: "AEM-12" } });
 }
 
-/** Closes the contact for 40 ms at each time. */
 function pulsesAt(port: MeterReader, ...times_ms: readonly number[]) {
-  return times_ms.flatMap((time_ms) => [...port.push(closed, time_ms), ...port.push(open, time_ms + 40)]);
+  return times_ms.flatMap((time_ms) => port.push(pulse, time_ms));
 }
 
 test("gives a reading a pulse, with the exact energy and the power between two pulses", () => {
@@ -53,63 +50,39 @@ test("lets the power fall while no pulse comes, and shows that it lives", () => 
   assert.deepEqual(registersOf(later)["1-0:1.8.0*255"], [2, 0, 30]);
 });
 
-test("counts no bounces: neither a short closing, nor a short opening within a pulse", () => {
-  const counter = createPulseCounter(0, 20);
-  for (const [level, time_ms] of [
-    [true, 100],
-    [false, 105],
-    [true, 110],
-    [false, 150],
-    [true, 155],
-    [false, 160],
-    [true, 400],
-    [false, 410],
-  ] as const) {
-    counter.edge(level, time_ms);
-  }
-  counter.settle(1000);
-  assert.equal(counter.pulses, 1);
-});
-
-test("counts a pulse whose end has not come yet, once", () => {
-  const counter = createPulseCounter(0, 20);
-  counter.edge(true, 100);
-  counter.settle(110);
-  assert.equal(counter.pulses, 0);
-  counter.settle(130);
-  counter.settle(500);
-  assert.equal(counter.pulses, 1);
-  counter.edge(false, 600);
-  counter.settle(700);
-  assert.equal(counter.pulses, 1);
-  assert.equal(counter.last_ms, 100);
-});
-
-test("counts every clean pulse, whatever bounces surround it", () => {
-  const pulse = fc.record({
-    pause_ms: fc.integer({ min: 80, max: 5000 }),
-    width_ms: fc.integer({ min: 30, max: 120 }),
-    bounces: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }),
-  });
+test("counts as many pulses as there are bytes, however they come, and states their mean power", () => {
   fc.assert(
-    fc.property(fc.array(pulse, { maxLength: 30 }), (pulses) => {
-      const counter = createPulseCounter(7, 20);
-      let now_ms = 0;
-      for (const { pause_ms, width_ms, bounces } of pulses) {
-        now_ms += pause_ms;
-        for (const bounce_ms of bounces) {
-          counter.edge(true, now_ms);
-          counter.edge(false, now_ms + bounce_ms);
-          now_ms += 2 * bounce_ms;
-        }
-        counter.edge(true, now_ms);
-        now_ms += width_ms;
-        counter.edge(false, now_ms);
-      }
-      counter.settle(now_ms + 1000);
-      assert.equal(counter.pulses, 7 + pulses.length);
+    fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 9 }), { maxLength: 20 }), (chunks) => {
+      const port = reader(1000, 7);
+      let pulses = 7;
+      chunks.forEach((chunk, index) => {
+        const [outcome] = port.push(chunk, 3600 * (index + 1));
+        pulses += chunk.length;
+        assert.ok(outcome?.ok);
+        const { "1-0:1.8.0*255": energy, "1-0:1.7.0*255": power } = registersOf(outcome);
+        assert.deepEqual(energy, [pulses, 0, 30]);
+        if (index > 0) assert.deepEqual(power, [1000 * chunk.length, 0, 27]);
+      });
     }),
   );
+});
+
+test("adds what the meter showed at the start, and states it as the register that it is", () => {
+  const options = { impulses_per_kWh: 800, start_Wh: 12_345_678, register: "1-0:2.8.0" };
+  const readings = pulsesAt(createReader("pulse", { pulse: options }), 1000, 2000).map((outcome) =>
+    outcome.ok ? registersOf(outcome) : assert.fail(),
+  );
+  assert.deepEqual(readings[0], { "1-0:2.8.0*255": [1_234_567_925, -2, 30] });
+  assert.deepEqual(Object.keys(readings[1]!), ["1-0:2.8.0*255", "1-0:2.7.0*255"]);
+  for (const wrong of [{ start_Wh: -1 }, { start_Wh: 0.5 }, { start_Wh: 1e12 }, { register: "1-0:3.8.0" }])
+    assert.throws(() => createReader("pulse", { pulse: { impulses_per_kWh: 800, ...wrong } }), RangeError);
+});
+
+test("asks to be woken for the reading that shows that it lives", () => {
+  const port = reader(1000);
+  port.push(pulse, 5000);
+  assert.equal(port.wakeAt_ms(), 15_000);
+  assert.equal(port.push(nothing, 15_000).length, 1);
 });
 
 test("refuses a constant that no meter has", () => {

@@ -1,20 +1,16 @@
 // The agent itself in a real XS engine: telegrams in at the port, signed records out at a broker, through kill -9.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { Aedes } from "aedes";
+import { test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
-import { parseRecord, type Record } from "../../src/wire/record.js";
-import { parseTopic } from "../../src/wire/topics.js";
-import { createNetwork } from "../../tools/authority/network.js";
+import type { Record } from "../../src/wire/record.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { startMeter } from "../../tools/meters/meter.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { provisionMeter, startBroker } from "./provision.js";
 
 test("signs a meter's telegrams as records in sequence, and goes on with the next one after kill -9", async (t) => {
   const broker = await startBroker(t);
@@ -77,45 +73,3 @@ test("shows a configuration that it refuses, and stays where it can be seen", as
   assert.deepEqual(states, ["configuration refused"]);
   assert.match(logged[0]!, /^error configuration refused: \$\.brokers/);
 });
-
-/** The folder of a meter of a network of its own, with one record a second for service 1. */
-async function provisionMeter(t: TestContext, broker: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "gridseal-agent-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const chains = [{ service: 1, name: "trading", nodes: [1] }];
-  const plan = { network: "test", nodes: 1, chains, meters: 1, host: "127.0.0.1", basePort: 21_000, target: 0 };
-  const { meters } = await createNetwork(join(folder, "network"), plan, new Date());
-  const directory = join(folder, "network/meters", meters[0]!.name);
-  const path = join(directory, "configuration.json");
-  const document = JSON.parse(await readFile(path, "utf8"));
-  const schedule = [{ service: 1, serviceId: 7, every_s: 1, aligned: false, registers: ["1-0:1.8.n"] }];
-  await writeFile(path, JSON.stringify({ ...document, brokers: [broker], schedule }));
-  return directory;
-}
-
-/** A broker that keeps the records it is sent. */
-async function startBroker(t: TestContext) {
-  const broker = await Aedes.createBroker();
-  const server = createServer(broker.handle);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    broker.close();
-    server.close();
-  });
-  const records: Record[] = [];
-  let look: () => void = () => {};
-  broker.on("publish", ({ topic, payload }) => {
-    if (parseTopic(topic)?.kind !== "record") return;
-    records.push(parseRecord(new Uint8Array(payload as Buffer)));
-    look();
-  });
-  return {
-    records,
-    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    until: (holds: (records: readonly Record[]) => boolean) =>
-      new Promise<void>((resolve) => {
-        look = () => holds(records) && resolve();
-        look();
-      }),
-  };
-}

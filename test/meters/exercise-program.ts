@@ -5,13 +5,14 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import host from "host";
 import type { MqttConnection } from "../../src/host.js";
+import { usualLines } from "../../src/meter/line.js";
 import type { Command } from "./exercise.js";
 
 const connections: MqttConnection[] = [];
 const pending = { text: "" };
 const decoder = new TextDecoder();
 
-host.openMeter({ kind: "exercise" }, (bytes) => {
+host.openMeter({ kind: "exercise" }, usualLines.p1, (bytes) => {
   pending.text += decoder.decode(bytes);
   const lines = pending.text.split("\n");
   pending.text = lines.pop() ?? "";

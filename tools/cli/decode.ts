@@ -15,9 +15,9 @@ import {
 import type { Register } from "../../src/meter/register.js";
 import { unitName } from "../../src/meter/unit.js";
 import { detectProtocol, readCapture } from "../emulators/capture.js";
-import { nodeMeterCrypto } from "../emulators/meter-crypto.js";
 import { parsePulseCapture } from "../emulators/pulse-capture.js";
 import { GridsealError } from "../errors.js";
+import { nodeMeterCrypto } from "../meters/meter-crypto.js";
 import { readMeterKeys } from "./meter-keys.js";
 
 export interface DecodeOptions {
@@ -68,9 +68,9 @@ function readAll(
   show: (outcomes: readonly Outcome[]) => void,
 ): void {
   if (protocol === "pulse") {
-    const { pulse, edges } = parsePulseCapture(capture, file);
+    const { pulse, pulses_ms } = parsePulseCapture(capture, file);
     const reader = createReader(protocol, { ...options, pulse });
-    for (const { closed, uptime_ms } of edges) show(reader.push(Uint8Array.of(closed ? 1 : 0), uptime_ms));
+    for (const uptime_ms of pulses_ms) show(reader.push(Uint8Array.of(1), uptime_ms));
     return;
   }
   const reader = createReader(protocol, options);

@@ -3,8 +3,9 @@
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { isComplaint, readConfiguration } from "../../src/agent/configuration.js";
+import type { MeterConfiguration } from "../../src/agent/meter-configuration.js";
 import { openPort } from "../emulators/port.js";
-import { type MeterPort, parsePort } from "../emulators/port-configuration.js";
+import { type EmulatorPort, type MeterPort, parsePort } from "../emulators/port-configuration.js";
 import { GridsealError } from "../errors.js";
 import { readMeterConfiguration, startMeter } from "../meters/meter.js";
 import { several, whole } from "./arguments.js";
@@ -49,14 +50,14 @@ export function registerMeter(program: Command): void {
 async function run(directory: string, options: MeterOptions): Promise<void> {
   const name = basename(resolve(directory));
   const override = portOf(options);
-  const configuration = withBrokers(readMeterConfiguration(directory), options.broker);
+  const configuration = withOptions(readMeterConfiguration(directory), override, options.broker);
   const print = options.json ? jsonPrinter(name) : textPrinter(name);
   const meter = await startMeter({
     name,
     directory,
     configuration,
-    openPort: (configured, onBytes) =>
-      openPort(override ?? parsePort(configured), onBytes, (error) => print.log("warn", error.message)),
+    openPort: (configured, onBytes, line) =>
+      openPort(parsePort(configured), onBytes, (error) => print.log("warn", error.message), line),
     onState: print.state,
     onLog: print.log,
   });
@@ -93,12 +94,28 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function withBrokers(document: string, brokers: readonly string[] | undefined): string {
-  if (brokers === undefined) return document;
+function withOptions(document: string, port: MeterPort | undefined, brokers: readonly string[] | undefined): string {
+  if (port === undefined && brokers === undefined) return document;
   const configuration = readConfiguration(document);
   // The agent refuses the document itself, with its path and reason.
   if (isComplaint(configuration)) return document;
-  return JSON.stringify({ ...configuration, brokers });
+  const { meter } = configuration;
+  return JSON.stringify({
+    ...configuration,
+    ...(brokers !== undefined && { brokers }),
+    ...(port !== undefined && { meter: { ...meter, port: port.kind === "emulator" ? emulatorOf(meter, port) : port } }),
+  });
+}
+
+/** An emulated meter speaks what the configuration expects, unless `--port` says otherwise. */
+function emulatorOf({ protocol, request, keys, pulse }: MeterConfiguration, port: EmulatorPort): EmulatorPort {
+  return {
+    ...(protocol !== "auto" && { protocol }),
+    ...(request !== undefined && { request: true }),
+    ...keys,
+    ...(pulse !== undefined && { impulses_per_kWh: pulse.impulses_per_kWh }),
+    ...port,
+  };
 }
 
 interface Printer {

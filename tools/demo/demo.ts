@@ -178,13 +178,14 @@ async function startMeters(
     const meter = await startMeter({
       name,
       directory: join(folder, "meters", name),
-      openPort: (configured, onBytes) =>
+      openPort: (configured, onBytes, line) =>
         openPort(
           frames === undefined ? parsePort(configured) : { kind: "file", path: frames, interval_ms: 1_000 },
           onBytes,
           (error) => {
             shown.state = error.message;
           },
+          line,
         ),
       onState(state, counters) {
         shown.state = state;

@@ -1,30 +1,41 @@
 // Where a meter's bytes come from, as a configuration file or a command line states it.
 
+import { bauds } from "../../src/meter/line.js";
+import { impulsesMax } from "../../src/meter/pulse.js";
+import { type Protocol, protocols } from "../../src/meter/reader.js";
 import { GridsealError } from "../errors.js";
 import type { P1Version } from "./p1-telegram.js";
 
-/** What an emulated household's meter speaks: SML, DLMS push over HDLC or M-Bus, a D0 port of mode D. */
-export type EmulatedProtocol = "p1" | "sml" | "hdlc" | "mbus" | "d0";
+/** An emulated household's meter; it speaks P1 of DSMR 5.0 unless told otherwise. */
+export interface EmulatorPort {
+  readonly kind: "emulator";
+  readonly seed: number;
+  readonly interval_ms: number;
+  readonly version?: P1Version;
+  readonly protocol?: Protocol;
+  /** D0: a meter of mode C, which has to be asked, in place of one that pushes */
+  readonly request?: boolean;
+  /** P1 and DLMS: the keys that it encrypts with, 32 hex digits each */
+  readonly encryption?: string;
+  readonly authentication?: string;
+  /** pulses: the meter's constant */
+  readonly impulses_per_kWh?: number;
+}
 
-/**
- * A serial port of even parity has seven data bits, as DSMR 2.2 and 3.0 have; an emulator speaks P1 of DSMR 5.0 unless told
- * otherwise.
- */
+/** Of a serial port's line the agent knows what is usual. */
 export type MeterPort =
-  | { readonly kind: "serial"; readonly path: string; readonly baud: number; readonly parity: "none" | "even" }
+  | {
+      readonly kind: "serial";
+      readonly path: string;
+      readonly baud?: number;
+      readonly dataBits?: number;
+      readonly parity?: string;
+    }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "file"; readonly path: string; readonly interval_ms: number }
-  | {
-      readonly kind: "emulator";
-      readonly seed: number;
-      readonly interval_ms: number;
-      readonly version?: P1Version;
-      readonly protocol?: EmulatedProtocol;
-    };
+  | EmulatorPort;
 
 const versions: readonly string[] = ["2.2", "3.0", "4.2", "5.0", "fluvius"] satisfies P1Version[];
-const protocols: readonly EmulatedProtocol[] = ["p1", "sml", "hdlc", "mbus", "d0"];
-const bauds: readonly number[] = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200];
 /** A P1 meter of DSMR 5.0 sends every second. */
 const interval_ms_default = 1000;
 
@@ -36,8 +47,9 @@ export function parsePort(stated: unknown): MeterPort {
       return {
         kind: "serial",
         path: text(fields, "path"),
-        baud: oneOf(fields, "baud", bauds, 115200),
-        parity: oneOf(fields, "parity", ["none", "even"], "none"),
+        ...(fields.baud !== undefined && { baud: oneOf(fields, "baud", bauds, 115200) }),
+        ...(fields.dataBits !== undefined && { dataBits: oneOf(fields, "dataBits", [7, 8], 8) }),
+        ...(fields.parity !== undefined && { parity: oneOf(fields, "parity", ["none", "even"], "none") }),
       };
     case "tcp":
       return { kind: "tcp", host: text(fields, "host"), port: whole(fields, "port", 1, 65535) };
@@ -50,6 +62,12 @@ export function parsePort(stated: unknown): MeterPort {
         interval_ms: interval(fields),
         version: oneOf(fields, "version", versions as readonly P1Version[], "5.0"),
         ...(fields.protocol !== undefined && { protocol: oneOf(fields, "protocol", protocols, "p1") }),
+        ...(fields.request !== undefined && { request: oneOf(fields, "request", [true, false], false) }),
+        ...(fields.encryption !== undefined && { encryption: key(fields, "encryption") }),
+        ...(fields.authentication !== undefined && { authentication: key(fields, "authentication") }),
+        ...(fields.impulses_per_kWh !== undefined && {
+          impulses_per_kWh: whole(fields, "impulses_per_kWh", 1, impulsesMax),
+        }),
       };
     default:
       throw invalid("kind", "serial, tcp, file or emulator", fields.kind);
@@ -62,6 +80,13 @@ function text(fields: Record<string, unknown>, name: string): string {
   return value;
 }
 
+/** The value of a key is never told. */
+function key(fields: Record<string, unknown>, name: string): string {
+  const value = fields[name];
+  if (typeof value === "string" && /^[0-9A-Fa-f]{32}$/.test(value)) return value;
+  throw invalid(name, "32 hex digits", "what it is");
+}
+
 function whole(fields: Record<string, unknown>, name: string, least: number, most: number): number {
   const value = fields[name];
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
@@ -72,7 +97,7 @@ function interval(fields: Record<string, unknown>): number {
   return fields.interval_ms === undefined ? interval_ms_default : whole(fields, "interval_ms", 1, 3_600_000);
 }
 
-function oneOf<Choice extends string | number>(
+function oneOf<Choice extends string | number | boolean>(
   fields: Record<string, unknown>,
   name: string,
   choices: readonly Choice[],

@@ -2,38 +2,46 @@
 // opened again, with growing delays, until it is closed.
 
 import { connect } from "node:net";
+import { lineOf } from "../../src/agent/meter-configuration.js";
+import type { Line } from "../../src/meter/line.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readFrames } from "./capture.js";
-import { pushedReadout, readoutLines } from "./d0-readout.js";
-import { hdlcFrames, mbusFrames } from "./dlms-frames.js";
-import { notification, selfDescribing } from "./dlms-values.js";
-import { createHousehold, type HouseholdState } from "./household.js";
-import { type P1Version, p1Telegram } from "./p1-telegram.js";
-import type { EmulatedProtocol, MeterPort } from "./port-configuration.js";
+import { openEmulatedMeter } from "./emulated-meter.js";
+import type { MeterPort } from "./port-configuration.js";
 import { type ConnectionEvents, type OpenedPort, openSerial } from "./serial.js";
-import { smlTelegram } from "./sml-file.js";
 
 const retry_ms_min = 500;
 const retry_ms_max = 30_000;
 
 /**
  * Opens a port. `onBytes` gets the bytes as they arrive; `onError` a METER_PORT_FAILED or FILE_UNREADABLE for every failure,
- * after which serial ports and TCP are tried again.
+ * after which serial ports and TCP are tried again. `line` is what a serial port begins with: what it states itself, else P1's, where
+ * it is not given.
  */
 export function openPort(
   port: MeterPort,
   onBytes: (bytes: Uint8Array) => void,
   onError: (error: GridsealError) => void,
+  line?: Line,
 ): OpenedPort {
   switch (port.kind) {
-    case "serial":
-      return keepOpen((events) => openSerial(port.path, port.baud, port.parity, onBytes, events), onError);
+    case "serial": {
+      let last = line ?? lineOf({ protocol: "p1", port });
+      const opened = keepOpen((events) => openSerial(port.path, last, onBytes, events), onError);
+      return {
+        ...opened,
+        setLine(next) {
+          last = next;
+          opened.setLine(next);
+        },
+      };
+    }
     case "tcp":
       return keepOpen((events) => openTcp(port.host, port.port, onBytes, events), onError);
     case "file":
       return openFile(port.path, port.interval_ms, onBytes, onError);
     case "emulator":
-      return openEmulator(port, onBytes);
+      return openEmulatedMeter(port, line, onBytes);
   }
 }
 
@@ -65,6 +73,8 @@ function keepOpen(open: (events: ConnectionEvents) => OpenedPort, onError: (erro
       clearTimeout(timer);
       connection?.close();
     },
+    write: (bytes) => connection?.write(bytes),
+    setLine: (line) => connection?.setLine(line),
   };
 }
 
@@ -83,7 +93,15 @@ function openTcp(
     reason = error.message;
   });
   socket.on("close", () => events.onClosed(`meter at ${host}:${port}: ${reason}`));
-  return { close: () => socket.destroy() };
+  return {
+    close: () => socket.destroy(),
+    write(bytes) {
+      // What a gateway does not take is lost, as on a wire.
+      if (socket.writableLength === 0 && !socket.destroyed) socket.write(bytes);
+    },
+    // The gateway's own settings say how it speaks to the meter.
+    setLine() {},
+  };
 }
 
 /** Its telegrams in turn, from the first again after the last. A file that cannot be read stays so: it is not tried again. */
@@ -110,29 +128,7 @@ function openFile(
       closed = true;
       clearInterval(timer);
     },
+    write() {},
+    setLine() {},
   };
 }
-
-/** A household in the present: its clock is this machine's. */
-function openEmulator(
-  { seed, interval_ms, version = "5.0", protocol = "p1" }: Extract<MeterPort, { kind: "emulator" }>,
-  onBytes: (bytes: Uint8Array) => void,
-): OpenedPort {
-  let time_s = Math.floor(Date.now() / 1000);
-  const household = createHousehold({ seed, start_s: time_s });
-  const timer = setInterval(() => {
-    // A clock that was set back stands still: energy does not flow backwards.
-    time_s = Math.max(time_s, Math.floor(Date.now() / 1000));
-    onBytes(encoders[protocol](household.step(time_s), version));
-  }, interval_ms);
-  return { close: () => clearInterval(timer) };
-}
-
-/** What a state is as one message of each protocol. */
-const encoders: Readonly<Record<EmulatedProtocol, (state: HouseholdState, version: P1Version) => Uint8Array>> = {
-  p1: p1Telegram,
-  sml: smlTelegram,
-  hdlc: (state) => Uint8Array.from(Buffer.concat(hdlcFrames(notification(selfDescribing(state))))),
-  mbus: (state) => Uint8Array.from(Buffer.concat(mbusFrames(notification(selfDescribing(state))))),
-  d0: (state) => pushedReadout(readoutLines(state)),
-};

@@ -1,5 +1,6 @@
 /* A serial port without hardware: makes a pseudo-terminal (POSIX.1-2017, posix_openpt), prints the path of its slave on the
- * first line, and relays stdin to whoever reads the slave, until stdin ends. Like a wire, it drops what nobody takes. */
+ * first line, and relays stdin to whoever reads the slave, and what that one writes to stdout, until stdin ends. Like a wire, it
+ * drops what nobody takes. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +46,10 @@ int main(void) {
       if (errno == EINTR) continue;
       return fail("poll");
     }
-    if (watched[1].revents & POLLIN) (void)!read(master, bytes, sizeof bytes); /* what a reader writes goes nowhere */
+    if (watched[1].revents & POLLIN) {
+      ssize_t length = read(master, bytes, sizeof bytes);
+      if (length > 0 && write(STDOUT_FILENO, bytes, (size_t)length) < 0) return fail("stdout");
+    }
     if (watched[0].revents & (POLLIN | POLLHUP)) {
       ssize_t length = read(STDIN_FILENO, bytes, sizeof bytes);
       if (length <= 0) return length < 0 ? fail("stdin") : 0;

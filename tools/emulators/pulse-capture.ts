@@ -3,10 +3,19 @@
 
 import { GridsealError } from "../errors.js";
 
+export interface Edge {
+  readonly closed: boolean;
+  readonly uptime_ms: number;
+}
+
 export interface PulseCapture {
   readonly pulse: { readonly impulses_per_kWh: number };
-  readonly edges: readonly { readonly closed: boolean; readonly uptime_ms: number }[];
+  /** When each pulse began, bounces left out. */
+  readonly pulses_ms: readonly number[];
 }
+
+/** A level that lasts shorter is a bounce: below the 30 ms that a pulse and its pause last (IEC 62053-31). */
+const debounce_ms = 20;
 
 /** Reads the bytes of a capture; `path` is for the reason. Throws CONFIGURATION_INVALID with the line that is wrong. */
 export function parsePulseCapture(capture: Uint8Array, path: string): PulseCapture {
@@ -23,7 +32,29 @@ export function parsePulseCapture(capture: Uint8Array, path: string): PulseCaptu
     before_ms = uptime_ms;
     return [{ closed: closed === "1", uptime_ms }];
   });
-  return { pulse: { impulses_per_kWh: Number(constant) }, edges };
+  return { pulse: { impulses_per_kWh: Number(constant) }, pulses_ms: pulsesOf(edges) };
+}
+
+/** When the contact of these edges, open at first, closed for long enough; the last level lasts for ever. */
+export function pulsesOf(edges: readonly Edge[]): readonly number[] {
+  const pulses_ms: number[] = [];
+  /** What the contact has been long enough to count, what it is now and since when. */
+  let stable = false;
+  let level = false;
+  let since_ms = 0;
+  const settle = (uptime_ms: number): void => {
+    if (level === stable || uptime_ms - since_ms < debounce_ms) return;
+    stable = level;
+    if (stable) pulses_ms.push(since_ms);
+  };
+  for (const { closed, uptime_ms } of edges) {
+    settle(uptime_ms);
+    if (closed === level) continue;
+    level = closed;
+    since_ms = uptime_ms;
+  }
+  settle(Number.POSITIVE_INFINITY);
+  return pulses_ms;
 }
 
 function invalid(path: string, line: number, expected: string): GridsealError {

@@ -7,12 +7,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { GridsealError, reasonOf } from "../errors.js";
 
-/** Starts a meter that hands its bytes on until it is closed; `openPort` with a port of kind emulator or file is one. */
-export type MeterFeed = (onBytes: (bytes: Uint8Array) => void) => { close(): void };
+/**
+ * Starts a meter that hands its bytes on until it is closed, and takes what it is asked; `openPort` with a port of kind emulator or file
+ * is one.
+ */
+export type MeterFeed = (onBytes: (bytes: Uint8Array) => void) => { close(): void; write?(bytes: Uint8Array): void };
 
 export interface ServedTcp {
   readonly port: number;
@@ -41,7 +43,7 @@ export async function serveTcp(feed: MeterFeed, port: number): Promise<ServedTcp
     // The close that follows an error is all there is to do about it.
     socket.on("error", () => {});
     socket.on("close", () => clients.delete(socket));
-    socket.resume();
+    socket.on("data", (bytes) => meter.write?.(bytes));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
@@ -72,28 +74,40 @@ export async function serveTcp(feed: MeterFeed, port: number): Promise<ServedTcp
 export async function servePty(feed: MeterFeed): Promise<ServedPty> {
   const helper = spawn(compiledHelper(), { stdio: ["pipe", "pipe", "inherit"] });
   const exited = new Promise<void>((resolve) => helper.once("close", () => resolve()));
-  const path = await firstLine(helper);
+  let meter: ReturnType<MeterFeed> | undefined;
+  const path = await firstLine(helper, (bytes) => meter?.write?.(bytes));
   // The helper may end before its meter does; the bytes then go nowhere.
   helper.stdin.on("error", () => {});
-  const meter = feed((bytes) => helper.stdin.write(bytes));
+  meter = feed((bytes) => helper.stdin.write(bytes));
   return {
     path,
     close() {
-      meter.close();
+      meter?.close();
       helper.stdin.end();
       return exited;
     },
   };
 }
 
-function firstLine(helper: ChildProcess): Promise<string> {
+/** The path that it prints; what comes behind it is what a reader of the terminal writes. */
+function firstLine(helper: ChildProcess, onWritten: (bytes: Uint8Array) => void): Promise<string> {
   return new Promise((resolve, reject) => {
+    let line = Buffer.alloc(0);
+    let isWhole = false;
     const failed = (reason: string): void => {
       reject(new GridsealError("METER_PORT_FAILED", `cannot make a pseudo-terminal: ${reason}`));
     };
     helper.once("error", (error) => failed(error.message));
     helper.once("exit", (status) => failed(`its helper ended with status ${status}`));
-    createInterface({ input: helper.stdout! }).once("line", resolve);
+    helper.stdout!.on("data", (bytes: Buffer) => {
+      if (isWhole) return onWritten(bytes);
+      line = Buffer.concat([line, bytes]);
+      const end = line.indexOf(0x0a);
+      if (end < 0) return;
+      isWhole = true;
+      resolve(line.toString("utf8", 0, end));
+      if (end + 1 < line.length) onWritten(line.subarray(end + 1));
+    });
   });
 }
 

@@ -14,14 +14,23 @@ import {
   type Fields,
 } from "../../hosts/xsnap/bridge.js";
 import type { Flash, KeyValue, TimeQuality } from "../../src/host.js";
+import type { Line } from "../../src/meter/line.js";
 import { reasonOf } from "../errors.js";
+import { nodeMeterCrypto } from "./meter-crypto.js";
 import { type MqttLink, openMqttLink } from "./mqtt.js";
 
 /** What a platform's clock says: UTC in milliseconds, and how far it can be trusted (OCMF). */
 export type Clock = () => { readonly time_ms: number; readonly quality: TimeQuality };
 
-/** Opens the port that the configuration describes; bytes come as they arrive, until it is closed. */
-export type OpenPort = (configuration: unknown, onBytes: (bytes: Uint8Array) => void) => { close(): void };
+/** The way to a meter that is not asked has nothing to write; only a serial port has a line. */
+export interface MeterWay {
+  close(): void;
+  write?(bytes: Uint8Array): void;
+  setLine?(line: Line): void;
+}
+
+/** Opens the port that the configuration describes, with `line` where it is a serial one; bytes come as they arrive, until it is closed. */
+export type OpenPort = (configuration: unknown, onBytes: (bytes: Uint8Array) => void, line: Line) => MeterWay;
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -107,6 +116,9 @@ export function createDevice(options: DeviceOptions): Device {
     flashRead: ({ offset, length }) => ({ bytes: flash.read(offset, length) }),
     flashWrite: ({ offset, bytes }) => flash.write(offset, bytes),
     flashErase: ({ offset }) => flash.erase(offset),
+    aesGcmDecrypt: ({ key, iv, aad, ciphertext, tag }) => ({
+      plaintext: nodeMeterCrypto.aesGcmDecrypt(key, iv, aad, ciphertext, tag),
+    }),
     ...ports.handlers,
     ...links.handlers,
     ...timers.handlers,
@@ -133,7 +145,7 @@ export function createDevice(options: DeviceOptions): Device {
 }
 
 function createPorts({ openPort, counters, deliver, onLog }: DeviceOptions) {
-  const open: { close(): void }[] = [];
+  const open = new Map<number, MeterWay>();
   let held = 0;
 
   function receive(port: number, bytes: Uint8Array): void {
@@ -153,20 +165,30 @@ function createPorts({ openPort, counters, deliver, onLog }: DeviceOptions) {
 
   return {
     handlers: {
-      openMeter({ port, configuration }: { port: number; configuration: string }) {
-        if (open.length >= PORTS_MAX) throw new Error(`a meter has at most ${PORTS_MAX} ports`);
+      openMeter({ port, configuration, ...line }: CallFields<"openMeter">) {
+        if (open.size >= PORTS_MAX) throw new Error(`a meter has at most ${PORTS_MAX} ports`);
         try {
-          open.push(openPort(JSON.parse(configuration), (bytes) => receive(port, bytes)));
+          open.set(
+            port,
+            openPort(JSON.parse(configuration), (bytes) => receive(port, bytes), lineFrom(line)),
+          );
         } catch (thrown) {
           // As on a chip, a port with nothing behind it is silent: the agent's health shows it as no meter.
-          onLog("error", `meter port ${configuration} does not open: ${reasonOf(thrown)}`);
+          onLog("error", `meter port does not open: ${reasonOf(thrown)}`);
         }
       },
+      meterWrite: ({ port, bytes }: CallFields<"meterWrite">) => open.get(port)?.write?.(bytes),
+      meterLine: ({ port, ...line }: CallFields<"meterLine">) => open.get(port)?.setLine?.(lineFrom(line)),
     },
     closeAll(): void {
-      for (const port of open.splice(0)) port.close();
+      for (const port of open.values()) port.close();
+      open.clear();
     },
   };
+}
+
+function lineFrom({ baud, dataBits, parity }: Omit<CallFields<"meterLine">, "port">): Line {
+  return { baud, dataBits: dataBits === 7 ? 7 : 8, parity: parity === "even" ? "even" : "none" };
 }
 
 function createLinks({ counters, deliver, onLog, onTraffic }: DeviceOptions) {

@@ -79,7 +79,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
         program,
         counters,
         clock: options.clock ?? systemClock,
-        openPort: (port, onBytes) => (isPaused ? { close() {} } : options.openPort(port, onBytes)),
+        openPort: (port, onBytes, line) => (isPaused ? { close() {} } : options.openPort(port, onBytes, line)),
         onState: (state, agentCounters) => options.onState?.(state, agentCounters),
         onLog,
         onTraffic: (direction, topic, payload) => options.onTraffic?.(direction, topic, payload),
