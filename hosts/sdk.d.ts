@@ -37,6 +37,22 @@ declare module "crypt" {
     write(bytes: Uint8Array): void;
     close(): ArrayBuffer;
   }
+  /** GHASH of NIST SP 800-38D over these data and what is written. */
+  export class GHASH {
+    constructor(subkey: ArrayBuffer, additional: ArrayBuffer);
+    write(bytes: Uint8Array): void;
+    close(): ArrayBuffer;
+  }
+  export class BlockCipher {
+    constructor(cipher: "AES", key: ArrayBuffer);
+    /** One block. */
+    encrypt(block: ArrayBuffer): ArrayBuffer;
+  }
+  export class Mode {
+    constructor(mode: "CTR", cipher: BlockCipher);
+    setIV(counter: ArrayBuffer): void;
+    decrypt(bytes: Uint8Array): ArrayBuffer;
+  }
 }
 
 declare module "text/encoder" {

@@ -5,9 +5,24 @@ export function random(this: unknown, length: number): ArrayBuffer {
   return native("chip_random").call(this, length) as ArrayBuffer;
 }
 
-/** Inverts the receiving line of an open UART, as P1 wants it, and sets seven data bits with even parity where told. */
-export function frameSerial(this: unknown, port: number, inverted: boolean, sevenEven: boolean): undefined {
-  return native("chip_frameSerial").call(this, port, inverted, sevenEven) as undefined;
+/** Inverts the receiving line of an open UART, as P1 wants it, or does not. */
+export function invertSerial(this: unknown, port: number, inverted: boolean): undefined {
+  return native("chip_invertSerial").call(this, port, inverted) as undefined;
+}
+
+/** The line of an open UART, once what was written before has left it. */
+export function setSerialLine(this: unknown, port: number, baud: number, dataBits: 7 | 8, even: boolean): undefined {
+  return native("chip_setSerialLine").call(this, port, baud, dataBits, even) as undefined;
+}
+
+/** Counts from now on how often the contact between a pin and ground closes, bounces left out. */
+export function countPulses(this: unknown, pin: number): undefined {
+  return native("chip_countPulses").call(this, pin) as undefined;
+}
+
+/** How often it has closed. */
+export function pulses(this: unknown): number {
+  return native("chip_pulses").call(this) as number;
 }
 
 /** Arms the watchdog: from then on `feed` is called more often than its time, or the chip is reset. */

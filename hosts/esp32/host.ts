@@ -6,6 +6,7 @@ import flashStorage from "embedded:storage/flash";
 import keyValueStorage, { type Storage } from "embedded:storage/key-value";
 import Timer from "timer";
 import type { Flash, Host, KeyValue } from "../../src/host.js";
+import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt } from "../shared/mqtt.js";
 import { queued } from "../shared/queue.js";
 import { createUptime, NamedTimers } from "../shared/timers.js";
@@ -118,13 +119,14 @@ const host: Host = {
   random: (length) => new Uint8Array(chip.random(length)),
   keyValue,
   outboxFlash: openFlash("outbox"),
-  openMeter(port, onBytes) {
+  aesGcmDecrypt,
+  openMeter(port, line, onBytes) {
     const take = queued(onBytes);
     const show = (bytes: Uint8Array): void => {
       if (uptime_ms() < live.until_ms) field.print(bytes.toHex());
       take(bytes);
     };
-    openPort(port, show, (reason) => log("error", reason));
+    return openPort(port, line, show, (reason) => log("error", reason));
   },
   connectMqtt(options, events) {
     const kept = {

@@ -1,77 +1,65 @@
-// The meter's port on the chip: the board's UART, framed as the configuration says, or pulses of an S0 output.
+// The meter's port on the chip: the board's UART, or pulses of an S0 output.
 
-import PulseCount from "embedded:io/pulsecount";
 import Serial from "embedded:io/serial";
 import Timer from "timer";
+import type { MeterPort } from "../../src/host.js";
+import type { Line } from "../../src/meter/line.js";
 import * as chip from "./chip.js";
 
-/** A pulse of S0 lasts 30 ms at least, and so does the pause behind it (IEC 62053-31). */
-const PULSE_MS = 30;
-/** Shorter ones are interference, in units of the counter's 80 MHz clock. */
-const PULSE_FILTER = 1023;
-/** A counter that stands still is read as well. */
-const QUIET_MS = 1000;
+/** A pulse of S0 and its pause last 30 ms each at least (IEC 62053-31): more often, there is nothing to see. */
+const LOOK_MS = 60;
+const silent: MeterPort = { write() {}, setLine() {} };
 
 interface PortFields {
   readonly kind?: unknown;
-  readonly baud?: unknown;
-  readonly parity?: unknown;
   readonly inverted?: unknown;
 }
 
 /** Opens what the configuration names; `onFault` is told where the board has none such. */
-export function openPort(port: unknown, onBytes: (bytes: Uint8Array) => void, onFault: (reason: string) => void): void {
-  const { kind, baud, parity, inverted } = (typeof port === "object" && port !== null ? port : {}) as PortFields;
+export function openPort(
+  port: unknown,
+  line: Line,
+  onBytes: (bytes: Uint8Array) => void,
+  onFault: (reason: string) => void,
+): MeterPort {
+  const { kind, inverted } = (typeof port === "object" && port !== null ? port : {}) as PortFields;
   try {
-    switch (kind) {
-      case "serial":
-        return openSerial(typeof baud === "number" ? baud : 115_200, inverted !== false, parity === "even", onBytes);
-      case "pulse":
-        return countPulses(onBytes);
-      default:
-        onFault(`meter port ${JSON.stringify(port)} is none of this board's: it has serial and pulse`);
-    }
+    if (kind === "serial") return openSerial(line, inverted !== false, onBytes);
+    if (kind === "pulse") countPulses(onBytes);
+    else onFault("the meter's port is none of this board's: it has serial and pulse");
   } catch (thrown) {
     onFault(`meter port does not open: ${String(thrown)}`);
   }
+  return silent;
 }
 
 /** P1's line is open collector and idle low: inverted unless the adapter does that. */
-function openSerial(baud: number, inverted: boolean, sevenEven: boolean, onBytes: (bytes: Uint8Array) => void): void {
-  new Serial({
+function openSerial(line: Line, inverted: boolean, onBytes: (bytes: Uint8Array) => void): MeterPort {
+  const { port } = device.meter;
+  const serial = new Serial({
     ...device.meter,
-    baud,
+    baud: line.baud,
     format: "buffer",
     onReadable(count) {
       const bytes = this.read(count);
       if (bytes !== undefined) onBytes(new Uint8Array(bytes));
     },
   });
-  chip.frameSerial(device.meter.port, inverted, sevenEven);
+  const setLine = ({ baud, dataBits, parity }: Line): undefined =>
+    chip.setSerialLine(port, baud, dataBits, parity === "even");
+  chip.invertSerial(port, inverted);
+  setLine(line);
+  // A request fits into the UART's buffer of 128 bytes.
+  return { write: (bytes) => serial.write(bytes.slice().buffer as ArrayBuffer), setLine };
 }
 
-/**
- * The chip counts while nobody looks; the pulse reader wants edges, so each counted pulse is given to it as a contact that closes and
- * opens again. The rate is the standard's highest: none is left waiting for good.
- */
+/** The chip counts while nobody looks: a byte for each pulse. */
 function countPulses(onBytes: (bytes: Uint8Array) => void): void {
-  const counter = new PulseCount({ signal: device.pulse.pin, filter: PULSE_FILTER });
-  const closed = Uint8Array.of(1);
-  const opened = Uint8Array.of(0);
-  const nothing = new Uint8Array(0);
-  let seen = counter.read();
-  let isClosed = false;
-  let quiet_ms = 0;
+  chip.countPulses(device.pulse.pin);
+  let seen = chip.pulses();
   Timer.repeat(() => {
-    if (isClosed || counter.read() !== seen) {
-      isClosed = !isClosed;
-      if (isClosed) seen += 1;
-      quiet_ms = 0;
-      return onBytes(isClosed ? closed : opened);
-    }
-    quiet_ms += PULSE_MS;
-    if (quiet_ms < QUIET_MS) return;
-    quiet_ms = 0;
-    onBytes(nothing);
-  }, PULSE_MS);
+    const counted = chip.pulses();
+    if (counted > seen) onBytes(new Uint8Array(counted - seen));
+    seen = counted;
+  }, LOOK_MS);
 }

@@ -3,6 +3,7 @@
 
 import TCP from "embedded:io/socket/tcp";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
+import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
 import { queued } from "../shared/queue.js";
 import { createUptime, NamedTimers } from "../shared/timers.js";
@@ -61,7 +62,8 @@ const host: Host = {
   random: (length) => new Uint8Array(machine.random(length)),
   keyValue,
   outboxFlash,
-  openMeter: (port, onBytes) => openPort(port, queued(onBytes), (reason) => log("error", reason)),
+  openMeter: (port, line, onBytes) => openPort(port, line, queued(onBytes), (reason) => log("error", reason)),
+  aesGcmDecrypt,
   connectMqtt: (options, events) => connectMqtt(options, events, network),
   setTimer: (name, delay_ms, callback) => timers.set(name, delay_ms, callback),
   clearTimer: (name) => timers.clear(name),

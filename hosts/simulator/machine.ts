@@ -75,6 +75,15 @@ export function openSerial(this: unknown, path: string, baud: number, dataBits: 
   return native("serial_open").call(this, path, baud, dataBits, even) as number;
 }
 
+/** Another line for an open serial device, once what was written before has left it. */
+export function setSerialLine(this: unknown, file: number, baud: number, dataBits: 7 | 8, even: boolean): undefined {
+  return native("serial_setLine").call(this, file, baud, dataBits, even) as undefined;
+}
+
+export function writeSerial(this: unknown, file: number, bytes: Uint8Array): undefined {
+  return native("serial_write").call(this, file, bytes) as undefined;
+}
+
 /** What has come on a serial device, undefined where nothing has. Throws where the device is gone. */
 export function readSerial(this: unknown, file: number): ArrayBuffer | undefined {
   return native("serial_read").call(this, file) as ArrayBuffer | undefined;

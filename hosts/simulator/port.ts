@@ -1,86 +1,117 @@
 // The meter's port in the simulator: a serial device (a pseudo-terminal included) or a TCP gateway. A port that fails is opened again
-// with growing delays.
+// with growing delays. An S0 output is at a serial device too: each byte is a pulse.
 
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
-import { closeSerial, openSerial, readSerial } from "./machine.js";
+import type { MeterPort } from "../../src/host.js";
+import type { Line } from "../../src/meter/line.js";
+import { closeSerial, openSerial, readSerial, setSerialLine, writeSerial } from "./machine.js";
 
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 30_000;
 /** A serial device is looked at so often; its driver holds 4 kB meanwhile. */
 const SERIAL_MS = 20;
+/** Where nothing is open, what is written is lost, as on a wire. */
+const silent: MeterPort = { write() {}, setLine() {} };
 
 interface PortFields {
   readonly kind?: unknown;
   readonly path?: unknown;
-  readonly baud?: unknown;
-  readonly parity?: unknown;
   readonly host?: unknown;
   readonly port?: unknown;
 }
 
+/** Opens a device with a line; `onClosed` is told once that it failed later. Throws where it cannot be opened. */
+type Open = (line: Line, onClosed: (reason: string) => void) => MeterPort;
+
 /** Opens what the configuration names; `onFault` is told of every failure. */
-export function openPort(port: unknown, onBytes: (bytes: Uint8Array) => void, onFault: (reason: string) => void): void {
+export function openPort(
+  port: unknown,
+  line: Line,
+  onBytes: (bytes: Uint8Array) => void,
+  onFault: (reason: string) => void,
+): MeterPort {
   const fields = (typeof port === "object" && port !== null ? port : {}) as PortFields;
-  const { kind, path, baud, parity, host, port: number } = fields;
+  const { kind, path, host, port: number } = fields;
   if (kind === "serial" && typeof path === "string") {
-    return keepOpen(
-      (onClosed) => watchSerial(path, typeof baud === "number" ? baud : 115_200, parity === "even", onBytes, onClosed),
-      onFault,
-    );
+    return keepOpen((last, onClosed) => watchSerial(path, last, onBytes, onClosed), line, onFault);
   }
   if (kind === "tcp" && typeof host === "string" && typeof number === "number") {
-    return keepOpen((onClosed) => openTcp(host, number, onBytes, onClosed), onFault);
+    return keepOpen((_last, onClosed) => openTcp(host, number, onBytes, onClosed), line, onFault);
   }
-  onFault(`meter port ${JSON.stringify(port)} is none of the simulator's: it has serial and tcp`);
+  onFault("the meter's port is none of the simulator's: it has serial and tcp");
+  return silent;
 }
 
-function keepOpen(open: (onClosed: (reason: string) => void) => void, onFault: (reason: string) => void): void {
+function keepOpen(open: Open, line: Line, onFault: (reason: string) => void): MeterPort {
   let retry_ms = RETRY_MS_MIN;
+  let last = line;
+  let now = silent;
   const attempt = (): void => {
     const onClosed = (reason: string): void => {
+      now = silent;
       onFault(reason);
       Timer.set(attempt, retry_ms);
       retry_ms = Math.min(2 * retry_ms, RETRY_MS_MAX);
     };
     try {
-      open(onClosed);
+      now = open(last, onClosed);
     } catch (thrown) {
       onClosed(String(thrown));
     }
   };
   attempt();
+  return {
+    write: (bytes) => now.write(bytes),
+    setLine(next) {
+      last = next;
+      now.setLine(next);
+    },
+  };
 }
 
-/** Parity means seven bits, as IEC 62056-21 has it. */
 function watchSerial(
   path: string,
-  baud: number,
-  even: boolean,
+  line: Line,
   onBytes: (bytes: Uint8Array) => void,
   onClosed: (reason: string) => void,
-): void {
-  const file = openSerial(path, baud, even ? 7 : 8, even);
-  const timer = Timer.repeat(() => {
+): MeterPort {
+  const file = openSerial(path, line.baud, line.dataBits, line.parity === "even");
+  let isOpen = true;
+  const attempt = (act: () => void): void => {
+    if (!isOpen) return;
     try {
-      const bytes = readSerial(file);
-      if (bytes !== undefined) onBytes(new Uint8Array(bytes));
+      act();
     } catch (thrown) {
+      isOpen = false;
       Timer.clear(timer);
       closeSerial(file);
       onClosed(`meter port ${path} failed: ${String(thrown)}`);
     }
-  }, SERIAL_MS);
+  };
+  const timer = Timer.repeat(
+    () =>
+      attempt(() => {
+        const bytes = readSerial(file);
+        if (bytes !== undefined) onBytes(new Uint8Array(bytes));
+      }),
+    SERIAL_MS,
+  );
+  return {
+    write: (bytes) => attempt(() => writeSerial(file, bytes)),
+    setLine: ({ baud, dataBits, parity }) => attempt(() => setSerialLine(file, baud, dataBits, parity === "even")),
+  };
 }
 
-/** `host` is an address: what stands beside a meter is named by its address. */
+/** `host` is an address: what stands beside a meter is named by its address. The gateway's own settings say how it speaks to the meter. */
 function openTcp(
   host: string,
   port: number,
   onBytes: (bytes: Uint8Array) => void,
   onClosed: (reason: string) => void,
-): void {
-  new TCP({
+): MeterPort {
+  let room = 0;
+  const socket = new TCP({
     address: host,
     port,
     format: "buffer",
@@ -88,9 +119,20 @@ function openTcp(
       const bytes = this.read(count);
       if (bytes !== undefined) onBytes(new Uint8Array(bytes));
     },
+    onWritable(count) {
+      room = count;
+    },
     onError() {
+      room = 0;
       this.close();
       onClosed(`meter at ${host}:${port} closed the connection`);
     },
   });
+  return {
+    write(bytes) {
+      if (bytes.length > room) return;
+      room = socket.write(bytes.slice().buffer as ArrayBuffer);
+    },
+    setLine() {},
+  };
 }
