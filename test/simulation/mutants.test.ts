@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCluster } from "../../tools/simulation/cluster.js";
+import { runnerWith } from "../../tools/simulation/edits.js";
 import { mutants } from "../../tools/simulation/mutants.js";
 import { optionsOf } from "../../tools/simulation/options.js";
-import { Violation } from "../../tools/simulation/violation.js";
+import { invariantOf } from "../../tools/simulation/violation.js";
 
-const SEEDS_MAX = 60;
+const SEEDS_MAX = 40;
 
 /** What notices a node that lacks the rule, in the first of the seeds that does. */
 const caughtBy: Readonly<Record<string, RegExp>> = {
@@ -16,25 +17,41 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "loses-record": /^I4/,
   "forgets-votes": /^I3|^I4|^I5/,
   "rebuilds-proposal": /^I3/,
+  "votes-without-record": /^I3|^I4/,
   "forgets-batches": /^I3|^I9/,
   "skips-duplicate-check": /^I7|^I14/,
   "no-catch-up": /^I9/,
   "never-resends": /^I9/,
+  "no-heartbeat": /^I9/,
   "no-timeouts": /^I9/,
+  "ignores-lock": /^I5/,
+  "quorum-of-votes-less-one": /^I6/,
+  "counts-vote-twice": /^I6/,
+  "trusts-kept-votes": /^I6/,
+  "trusts-decisions": /^I6/,
+  "follows-one-member": /^I6/,
+  "uncapped-timeouts": /^I9/,
+  "seals-empty-blocks": /^I8/,
+  "believes-evidence": /^I11/,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {
   const mutant = mutants.find((candidate) => candidate.name === name)!;
   test(`notices a cluster whose nodes lack the rule: ${mutant.lacks}`, async () => {
+    const run = mutant.edits === undefined ? runCluster : await runnerWith(mutant.edits);
     for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
       try {
-        await runCluster({ ...optionsOf(seed), ...mutant.needs }, mutant);
+        await run({ ...optionsOf(seed), ...mutant.needs }, mutant);
       } catch (error) {
-        assert.ok(error instanceof Violation, String(error));
-        assert.match(error.invariant, invariant);
+        assert.match(invariantOf(error) ?? String(error), invariant);
         return;
       }
     }
     assert.fail(`${name} survives ${SEEDS_MAX} seeds`);
   });
 }
+
+test("an edit that does not fit the sources is an error, not a mutant that survives", async () => {
+  const edits = [{ file: "tools/node/consensus/rules.ts", replaced: [["no such text", ""]] as const }];
+  await assert.rejects(runnerWith(edits), /stands there 0 times, not once: no such text/);
+});

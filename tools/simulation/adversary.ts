@@ -104,6 +104,8 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   };
 
   const forgery = (chain: number): Uint8Array | undefined => {
+    const evidence = random.chance(0.15) ? votes.falseEvidence() : undefined;
+    if (evidence !== undefined) return encodeFrame("consensus", chain, encodeMessage(evidence));
     const bytes = heard.length === 0 ? undefined : random.pick(heard);
     const frame = bytes === undefined ? undefined : decodeFrame(bytes);
     if (bytes === undefined || frame === undefined) return undefined;
@@ -180,6 +182,11 @@ export function createAdversary(options: AdversaryOptions): Adversary {
         coverage.withheld += 1;
         return more;
       }
+      const spoilt =
+        does("forge") && frame.kind === "block" && random.chance(0.5)
+          ? withSpoiltCertificate(random, bytes, frame)
+          : undefined;
+      if (spoilt !== undefined) return [{ to, frame: spoilt }, ...more];
       const isChanged = does("equivocate") && victims.has(to) && random.chance(0.6);
       const changed = isChanged ? equivocated(bytes, frame) : bytes;
       if (changed !== bytes) coverage.equivocated += 1;

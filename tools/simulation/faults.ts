@@ -150,6 +150,7 @@ export function createFaults(ports: FaultPorts): Faults {
     start() {
       setClocks();
       network.setConditions(options.conditions);
+      if (options.isolated) network.isolate(spare);
       every(options.crashEvery_ms, crash);
       every(options.partitionEvery_ms, () => {
         trace("the network is split anew");

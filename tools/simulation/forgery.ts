@@ -9,7 +9,7 @@ import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, signRecord } from "../../src/wire/record.js";
 import { makeBatch, type ReadBatch, readBatch } from "../node/chain/compose.js";
 import { encodeMessage } from "../node/consensus/messages.js";
-import type { Decision, Message, Polka, Vote } from "../node/consensus/types.js";
+import type { Decision, Evidence, Message, Polka, Vote } from "../node/consensus/types.js";
 import { decodeBatchNote, encodeBatchNote, encodeFrame, type Frame } from "../node/frame.js";
 import type { Random } from "./random.js";
 import { messageOf } from "./statements.js";
@@ -101,23 +101,35 @@ function flipped(random: Random, bytes: Uint8Array): Uint8Array {
   return changed;
 }
 
-const VOTES_KEPT = 256;
+const GROUPS_KEPT = 256;
+const VOTES_KEPT = 64;
 
 /** Votes that were heard, by what they say: a quorum of them is a certificate, which can be sent on before others have it. */
 export function createVoteCollection({ genesis, random }: Forger) {
   const groups = new Map<string, Map<string, Vote>>();
+  const heard: Vote[] = [];
   return {
     /** The certificate that this vote completes. */
     add(chain: number, vote: Vote): Polka | Decision | undefined {
+      heard.push(vote);
+      if (heard.length > VOTES_KEPT) heard.shift();
       if (vote.id === null) return undefined;
       const key = `${chain}/${vote.height}/${vote.round}/${vote.type}/${toHex(vote.id)}`;
       const group = groups.get(key) ?? new Map<string, Vote>();
       if (group.has(vote.node)) return undefined;
       groups.set(key, group.set(vote.node, vote));
-      if (groups.size > VOTES_KEPT) groups.delete(groups.keys().next().value!);
+      if (groups.size > GROUPS_KEPT) groups.delete(groups.keys().next().value!);
       const members = genesis.chains.find(({ service }) => service === chain)!.members.map(({ id }) => toHex(id));
       if (group.size !== quorum(members.length)) return undefined;
       return certificateOf([...group.values()].sort((a, b) => members.indexOf(a.node) - members.indexOf(b.node)));
+    },
+    /** Two votes of one member that are no equivocation, or one of which it has not signed. */
+    falseEvidence(): Evidence | undefined {
+      if (heard.length === 0) return undefined;
+      const first = random.pick(heard);
+      if (random.chance(0.3)) return { type: "evidence", first, second: { ...first, id: random.bytes(32) } };
+      const others = heard.filter(({ node, type }) => node === first.node && type === first.type);
+      return { type: "evidence", first, second: random.pick(others) };
     },
     spoilt: (certificate: Polka | Decision) => spoilt(random, certificate)!,
   };

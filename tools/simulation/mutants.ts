@@ -1,17 +1,26 @@
-// Rules taken away, one at a time, by coming between a node and its surroundings: the code of the node stays as it is. A simulation
-// that does not notice one of them proves nothing about that rule.
+// Rules taken away, one at a time: by coming between a node and its surroundings, or in its code. A simulation that does not notice
+// one of them proves nothing about that rule.
 
-import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
 import type { ChainPorts } from "../node/chain/ports.js";
-import { emptyMeterState } from "../node/chain/state.js";
-import { encodeMessage } from "../node/consensus/messages.js";
-import { decodeFrame, encodeFrame } from "../node/frame.js";
-import type { Store } from "../node/store/store.js";
-import { type Row, type TableName, writerInto } from "./disk.js";
-import { simulatedVerify } from "./keys.js";
+import type { Edit } from "./edits.js";
+import {
+  precommitsTwice,
+  withAnyMember,
+  withFreshRecord,
+  withHaste,
+  withoutFrames,
+  withoutMessages,
+  withoutMeters,
+  withoutProposals,
+  withoutTimers,
+  withoutVotes,
+  withoutWrites,
+  withRecord,
+  withStore,
+} from "./interference.js";
+import { calm } from "./network.js";
 import type { SimulatedNode } from "./node.js";
-import type { ClusterOptions } from "./options.js";
-import { messageOf } from "./statements.js";
+import { type ClusterOptions, scarcePolkas } from "./options.js";
 
 export interface Mutant {
   readonly name: string;
@@ -20,14 +29,49 @@ export interface Mutant {
   readonly ports?: (ports: ChainPorts) => ChainPorts;
   /** What of a frame comes in. */
   readonly frames?: (frame: Uint8Array, node: SimulatedNode) => readonly Uint8Array[];
+  readonly edits?: readonly Edit[];
   /** without which the rule is not called upon */
   readonly needs?: Partial<ClusterOptions>;
 }
 
 /** Few records, so that the cluster is idle when the network heals. */
 const quiet = { members: 4, fault: "none", faulty: 0, meters: 2, recordsPerMeter: 2, agent: false } as const;
-const unnoticed = { loss: 0, duplication: 0, delay_ms: 5, slow: 0, unnoticed: 1 };
+const smooth = { ...calm, unnoticed: 1 };
+/** Heights take long, over many rounds, with locks. */
+const undecided = {
+  members: 4,
+  chains: 1,
+  meters: 4,
+  conditions: { ...calm, loss: 0.05, delay_ms: 40, scarce: { precommit: 0.8 } },
+} as const;
+/** Few see a quorum's prevotes, so that members lock on different values in different rounds. */
+const contested = {
+  ...undecided,
+  fault: "none",
+  faulty: 0,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  faults_ms: 40_000,
+  conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
+} as const;
 const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+
+/** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
+const stalled = {
+  faults_ms: 400_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  conditions: { ...calm, scarce: { proposal: 1 } },
+} as const;
+
+const rules = "tools/node/consensus/rules.ts";
+const certificates = "tools/node/consensus/certificates.ts";
+/** The node's own assertion would stop it before it sends the vote. */
+const unasserted = edit(
+  rules,
+  "    id === null || locked === undefined || sameId(locked",
+  "    true || locked === undefined || sameId(locked",
+);
 
 export const mutants: readonly Mutant[] = [
   { name: "sends-before-durable", lacks: "a vote is on disk before it is sent", ports: withHaste("consensus") },
@@ -43,10 +87,16 @@ export const mutants: readonly Mutant[] = [
     name: "forgets-lock",
     lacks: "the lock outlives a restart",
     ports: withRecord((row) => row.with(6, null).with(7, null)),
+    needs: { ...contested, crashEvery_ms: 1_000 },
   },
   { name: "forgets-votes", lacks: "own votes outlive a restart", ports: withRecord(withoutVotes) },
   { name: "rebuilds-proposal", lacks: "a restart sends the stored proposal", ports: withRecord(withoutProposals) },
-  { name: "votes-without-record", lacks: "a node without its record abstains", ports: withStore(withFreshRecord) },
+  {
+    name: "votes-without-record",
+    lacks: "a node without its record abstains",
+    ports: withStore(withFreshRecord),
+    needs: { ...undecided, fault: "damagedRecord", faulty: 1, crashEvery_ms: 0 },
+  },
   {
     name: "forgets-admitted",
     lacks: "admitted records outlive a restart",
@@ -93,141 +143,138 @@ export const mutants: readonly Mutant[] = [
     name: "no-heartbeat",
     lacks: "an idle node says where it is",
     ports: withoutTimers("consensus/heartbeat"),
-    needs: { ...quiet, crashEvery_ms: 0, partitionEvery_ms: 2_500, conditions: unnoticed },
+    needs: { ...quiet, crashEvery_ms: 0, partitionEvery_ms: 0, isolated: true, conditions: smooth },
   },
   {
     name: "no-timeouts",
     lacks: "a round without a decision ends",
     ports: withoutTimers("consensus/propose", "consensus/precommit"),
   },
+  {
+    name: "ignores-lock",
+    lacks: "a new value is prevoted only by who is not locked on another",
+    edits: [
+      edit(
+        rules,
+        "const free = state.locked === undefined || sameId(state.locked.value.id, id);",
+        "const free = true;",
+      ),
+      unasserted,
+    ],
+    needs: { ...contested },
+  },
+  {
+    name: "unlocks-for-older-polka",
+    lacks: "a lock yields to a polka that is not older",
+    edits: [edit(rules, "state.locked.round <= vr || sameId", "true || sameId"), unasserted],
+    needs: { ...contested },
+  },
+  {
+    name: "quorum-of-votes-less-one",
+    lacks: "n - f members decide",
+    edits: [
+      edit(
+        "tools/node/consensus/state.ts",
+        "return quorum(state.members.length);",
+        "return quorum(state.members.length) - 1;",
+      ),
+    ],
+  },
+  {
+    name: "counts-vote-twice",
+    lacks: "a member's vote counts once",
+    edits: [
+      edit(
+        "tools/node/consensus/votes.ts",
+        "else votes.precommits.set(vote.node, vote);",
+        "else votes.precommits.set(vote.node + votes.precommits.size, vote);",
+      ),
+    ],
+  },
+  {
+    name: "trusts-kept-votes",
+    lacks: "a vote that says what a kept one says has its signature looked at",
+    edits: [edit(certificates, " && equalBytes(kept.signature, vote.signature)", "")],
+    needs: { ...attacked, behaviours: ["forge"] },
+  },
+  {
+    name: "trusts-decisions",
+    lacks: "all signatures of a DECISION are verified",
+    edits: [
+      edit(certificates, "return votes.every(genuine) ? votes : undefined;", "return genuine ? votes : undefined;"),
+    ],
+    needs: { ...attacked, behaviours: ["forge"] },
+  },
+  {
+    name: "trusts-blocks",
+    lacks: "a peer's block is taken with its certificate alone",
+    edits: [
+      edit(
+        "tools/node/chain/sealer.ts",
+        "verifyCertificate(received.certificate, named,",
+        "void [verifyCertificate, named]; (() => undefined)(",
+      ),
+    ],
+    needs: { ...attacked, behaviours: ["forge"], crashEvery_ms: 800 },
+  },
+  {
+    name: "trusts-claimed-height",
+    lacks: "a claimed height is a hint",
+    edits: [
+      edit(
+        "tools/node/consensus/receive.ts",
+        "    answerAbove(state, from);\n",
+        '    if (message.type === "status") state.voting = false;\n    answerAbove(state, from);\n',
+      ),
+    ],
+    needs: { ...attacked, behaviours: ["lie"] },
+  },
+  {
+    name: "follows-one-member",
+    lacks: "f + 1 members call a node into a later round",
+    edits: [edit("tools/node/consensus/state.ts", "return faults(state.members.length) + 1;", "return 1;")],
+    needs: { ...attacked, behaviours: ["flood"] },
+  },
+  {
+    name: "uncapped-timeouts",
+    lacks: "timeouts are capped",
+    edits: [
+      edit(
+        "tools/node/consensus/rounds.ts",
+        "Math.min(timeouts.cap_ms, base_ms + step_ms * round)",
+        "base_ms * 2 ** round",
+      ),
+    ],
+    needs: { ...attacked, ...stalled, behaviours: ["mute"] },
+  },
+  {
+    name: "seals-empty-blocks",
+    lacks: "no block is empty",
+    edits: [
+      edit(
+        "tools/node/chain/compose.ts",
+        "  if (records.length === 0 && execution.violations.length === 0) return undefined;\n",
+        "",
+      ),
+      edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
+    ],
+  },
+  {
+    name: "believes-evidence",
+    lacks: "evidence is of two statements that differ",
+    edits: [
+      edit("tools/node/consensus/evidence.ts", "!isEquivocation(state, first, second)", "isEquivocation === undefined"),
+    ],
+    needs: { ...attacked, behaviours: ["forge", "equivocate"] },
+  },
+  {
+    name: "reports-evidence-twice",
+    lacks: "an equivocation is reported once",
+    edits: [edit("tools/node/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
+    needs: { ...attacked, behaviours: ["equivocate"] },
+  },
 ];
 
-function withStore(change: (store: Store, ports: ChainPorts) => Partial<Store>) {
-  return (ports: ChainPorts): ChainPorts => ({ ...ports, store: { ...ports.store, ...change(ports.store, ports) } });
-}
-
-/** Writes that put a row of this table are said to be durable at once. */
-function withHaste(table: TableName) {
-  return withStore((store) => ({
-    write(fill) {
-      const written = store.write(fill);
-      return rowsIn(fill).some((row) => row.table === table && row.value !== undefined) ? Promise.resolve() : written;
-    },
-  }));
-}
-
-function withoutWrites(table: TableName) {
-  return (store: Store): Partial<Store> => ({
-    write: (fill) => (rowsIn(fill).some((row) => row.table === table) ? Promise.resolve() : store.write(fill)),
-  });
-}
-
-function rowsIn(fill: Parameters<Store["write"]>[0]): Row[] {
-  const rows: Row[] = [];
-  fill(writerInto(rows));
-  return rows;
-}
-
-/** The consensus record as a restart reads it: [format, genesis, chain, height, round, step, locked, valid, certificate, votes, proposals, values]. */
-function withRecord(change: (row: readonly CborValue[]) => readonly CborValue[]) {
-  return withStore((store) => ({
-    consensus(chain) {
-      const bytes = store.consensus(chain);
-      return bytes === undefined
-        ? undefined
-        : encodeCbor(change(decodeCbor(bytes, recordLimits) as readonly CborValue[]));
-    },
-  }));
-}
-
-const recordLimits = { size: 2 ** 24, items: 65_536 };
-const idleStep = 0;
-const proposeStep = 1;
-
-function withoutVotes(row: readonly CborValue[]): readonly CborValue[] {
-  const step = row[5] === idleStep ? idleStep : proposeStep;
-  return row.with(5, step).with(6, null).with(7, null).with(9, []).with(10, []);
-}
-
-/** As if the node had not begun its round: its proposal and its votes there are made anew. */
-function withoutProposals(row: readonly CborValue[]): readonly CborValue[] {
-  const votes = (row[9] as readonly (readonly CborValue[])[]).filter((vote) => vote[2] !== row[4]);
-  const isLocked = row[6] !== null && (row[6] as readonly CborValue[])[0] === row[4];
-  const free = isLocked ? row.with(6, null).with(7, null) : row;
-  return free
-    .with(5, row[5] === idleStep ? idleStep : proposeStep)
-    .with(9, votes)
-    .with(10, []);
-}
-
-function withFreshRecord(store: Store, { genesis }: ChainPorts): Partial<Store> {
-  return {
-    consensus(chain) {
-      const height = (store.head(chain)?.height ?? 0) + 1;
-      const fresh = ["gs1/consensus-record", genesis.hash, chain, height, 0, idleStep, null, null, [], [], [], []];
-      return readable(() => store.consensus(chain)) ?? encodeCbor(fresh);
-    },
-  };
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Every record extends its meter's chain. */
-function withoutMeters(store: Store): Partial<Store> {
-  return {
-    meter: (chain, kid) => (store.meter(chain, kid) === undefined ? undefined : emptyMeterState),
-    location: () => undefined,
-  };
-}
-
-/** A signature of one member is good for any other. */
-function withAnyMember(ports: ChainPorts): ChainPorts {
-  const keys = ports.chain.members.map((member) => member.key);
-  return {
-    ...ports,
-    verify: (key, message, signature) =>
-      [key, ...keys].some((candidate) => simulatedVerify(candidate, message, signature)),
-  };
-}
-
-/** Every precommit counts for a silent member too. */
-function precommitsTwice(bytes: Uint8Array, node: SimulatedNode): readonly Uint8Array[] {
-  const frame = decodeFrame(bytes);
-  if (frame?.kind !== "consensus") return [bytes];
-  const message = readable(() => messageOf(bytes, frame.payload));
-  if (message?.type !== "precommit" || message.id === null) return [bytes];
-  const silent = [...node.peers].find((peer) => peer !== message.node);
-  if (silent === undefined) return [bytes];
-  return [bytes, encodeFrame("consensus", frame.chain, encodeMessage({ ...message, node: silent }))];
-}
-
-function withoutFrames(...kinds: readonly string[]) {
-  return (bytes: Uint8Array): readonly Uint8Array[] => {
-    const frame = decodeFrame(bytes);
-    return frame !== undefined && kinds.includes(frame.kind) ? [] : [bytes];
-  };
-}
-
-function withoutMessages(...types: readonly string[]) {
-  return (bytes: Uint8Array): readonly Uint8Array[] => {
-    const frame = decodeFrame(bytes);
-    if (frame?.kind !== "consensus") return [bytes];
-    const message = readable(() => messageOf(bytes, frame.payload));
-    return message !== undefined && types.includes(message.type) ? [] : [bytes];
-  };
-}
-
-function withoutTimers(...names: readonly string[]) {
-  return (ports: ChainPorts): ChainPorts => ({
-    ...ports,
-    setTimer(name, delay_ms, callback) {
-      if (!names.includes(name)) ports.setTimer(name, delay_ms, callback);
-    },
-  });
+function edit(file: string, text: string, instead: string): Edit {
+  return { file, replaced: [[text, instead]] };
 }

@@ -16,15 +16,26 @@ export interface Conditions {
   readonly slow: number;
   /** probability that nobody notices when a partition ends */
   readonly unnoticed: number;
+  /** by kind of frame: a probability of its own */
+  readonly scarce: Readonly<Record<string, number>>;
 }
 
-export const calm: Conditions = { loss: 0, duplication: 0, delay_ms: 10, slow: 0, unnoticed: 0 };
+export const calm: Conditions = {
+  loss: 0,
+  duplication: 0,
+  delay_ms: 10,
+  slow: 0,
+  unnoticed: 0,
+  scarce: {},
+};
 
 export interface Network {
   send(from: SimulatedNode, to: string, frame: Uint8Array): void;
   setConditions(conditions: Conditions): void;
   /** Splits the nodes anew; of links that come back both ends are told, as a rule. */
   partition(): void;
+  /** Cuts one node off from all others. */
+  isolate(node: SimulatedNode): void;
   heal(): void;
   /** The links of a node that has started come up. */
   connect(node: SimulatedNode): void;
@@ -61,9 +72,11 @@ export function createNetwork({ timeline, random, coverage, nodes, onSend, kindO
   const isCut = (from: SimulatedNode, to: SimulatedNode) => cut.has(`${from.label}>${to.label}`);
   const isUp = (one: SimulatedNode, other: SimulatedNode) => !isCut(one, other) && !isCut(other, one);
 
+  const lossOf = (kind: string) => conditions.scarce[kind] ?? (scarce.includes(kind) ? SCARCE_LOSS : conditions.loss);
+
   const sendOnce = (from: SimulatedNode, to: SimulatedNode, frame: Uint8Array) => {
     const kind = kindOf(frame);
-    if (isCut(from, to) || random.chance(scarce.includes(kind) ? SCARCE_LOSS : conditions.loss)) {
+    if (isCut(from, to) || random.chance(lossOf(kind))) {
       coverage.framesLost += 1;
       return onSend(from, to, kind, frame, "lost");
     }
@@ -156,6 +169,10 @@ export function createNetwork({ timeline, random, coverage, nodes, onSend, kindO
           return false;
         }),
       );
+    },
+    isolate(node) {
+      const apart = copiesApart();
+      change(cutBetween((from, to) => from === node || to === node || apart(from, to)));
     },
     heal() {
       scarce = [];

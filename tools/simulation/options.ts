@@ -44,6 +44,8 @@ export interface ClusterOptions {
   /** mean time between two crashes in the cluster; 0 for none */
   readonly crashEvery_ms: number;
   readonly partitionEvery_ms: number;
+  /** the last member is cut off for as long as faults last */
+  readonly isolated: boolean;
   /** clocks are off by as much, and step within it */
   readonly skew_ms: number;
   /** a disk may be slowed down by as much for a while */
@@ -60,6 +62,7 @@ export function optionsOf(seed: number): ClusterOptions {
   // Below four members nothing may fail but by a restart; a full disk ends in one.
   const fault = most > 0 ? random.pick(faultKinds) : random.pick(["none", "fullDisk"] as const);
   const faulty = fault === "twins" || fault === "byzantine" ? 1 + random.below(most) : fault === "none" ? 0 : 1;
+  const isolated = most > 0 && random.chance(0.05);
   return {
     seed,
     members,
@@ -72,7 +75,8 @@ export function optionsOf(seed: number): ClusterOptions {
     faults_ms: random.between(6_000, 16_000),
     conditions: conditionsOf(random),
     crashEvery_ms: random.chance(0.7) ? random.between(600, 4_000) : 0,
-    partitionEvery_ms: random.chance(0.7) ? random.between(800, 5_000) : 0,
+    partitionEvery_ms: isolated ? 0 : random.chance(0.7) ? random.between(800, 5_000) : 0,
+    isolated,
     skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
     slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
@@ -81,12 +85,24 @@ export function optionsOf(seed: number): ClusterOptions {
   };
 }
 
+/** Some see a polka and lock on its value, others do not and propose another one. */
+export const scarcePolkas = { proposal: 0.25, prevote: 0.35, precommit: 0.1, polka: 1, round: 0.3 } as const;
+
+/** Without precommits locks form and rounds go on, without proposals nothing is locked, without bodies nothing can be judged. */
+const scarcities: readonly Conditions["scarce"][] = [
+  { precommit: 0.9 },
+  scarcePolkas,
+  { proposal: 0.8 },
+  { batch: 0.9, accepted: 0.5 },
+];
+
 function conditionsOf(random: Random): Conditions {
   return {
     loss: random.pick([0, 0, 0.02, 0.1, 0.2, 0.35]),
     duplication: random.pick([0, 0.03, 0.1]),
     delay_ms: random.pick([5, 40, 120]),
     slow: random.pick([0, 0, 0.05, 0.3]),
-    unnoticed: 0.3,
+    unnoticed: random.pick([0.3, 0.3, 1]),
+    scarce: random.chance(0.8) ? {} : random.pick(scarcities),
   };
 }

@@ -4,9 +4,10 @@
 import { parseArgs } from "node:util";
 import { reasonOf } from "../errors.js";
 import { type ClusterReport, runCluster } from "./cluster.js";
+import { runnerWith } from "./edits.js";
 import { type Mutant, mutants } from "./mutants.js";
 import { optionsOf } from "./options.js";
-import { Violation } from "./violation.js";
+import { invariantOf, Violation } from "./violation.js";
 
 const LINES_SHOWN = 40;
 const PROGRESS_SEEDS = 100;
@@ -21,10 +22,11 @@ const { values } = parseArgs({
   },
 });
 
+process.stdout.on("error", () => process.exit(1)); // nobody reads on
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 if (values.seed !== undefined) process.exitCode = await replay(whole(values.seed), values.trace);
-else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.seeds ?? "1..60"), values.only);
+else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.seeds ?? "1..40"), values.only);
 else process.exitCode = await runSeeds(...rangeOf(values.seeds ?? "1..500"));
 
 async function replay(seed: number, traced: boolean): Promise<number> {
@@ -65,10 +67,11 @@ async function runMutants(first: number, last: number, only: string | undefined)
   for (const mutant of mutants) {
     if (only !== undefined && mutant.name !== only) continue;
     const caught = new Map<string, number>();
+    const run = mutant.edits === undefined ? runCluster : await runnerWith(mutant.edits);
     for (let seed = first; seed <= last; seed += 1) {
-      const report = await attempt(seed, mutant);
+      const report = await attempt(seed, mutant, undefined, run);
       if (!(report instanceof Error)) continue;
-      const by = report instanceof Violation ? report.invariant : report.message;
+      const by = invariantOf(report) ?? report.message;
       caught.set(by, (caught.get(by) ?? 0) + 1);
     }
     const count = [...caught.values()].reduce((sum, seeds) => sum + seeds, 0);
@@ -80,9 +83,14 @@ async function runMutants(first: number, last: number, only: string | undefined)
   return survivors === 0 ? 0 : 1;
 }
 
-async function attempt(seed: number, mutant?: Mutant, onLine?: (line: string) => void): Promise<ClusterReport | Error> {
+async function attempt(
+  seed: number,
+  mutant?: Mutant,
+  onLine?: (line: string) => void,
+  run = runCluster,
+): Promise<ClusterReport | Error> {
   try {
-    return await runCluster({ ...optionsOf(seed), ...mutant?.needs }, mutant, onLine);
+    return await run({ ...optionsOf(seed), ...mutant?.needs }, mutant, onLine);
   } catch (error) {
     return error instanceof Error ? error : new Error(reasonOf(error));
   }

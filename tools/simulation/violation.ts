@@ -15,6 +15,12 @@ export class Violation extends Error {
 /** Notes that an invariant, by its number in ARCHITECTURE.md and its words, does not hold; the run ends with its event. */
 export type Fail = (invariant: string, detail: string) => void;
 
+/** The invariant that an error names; its class may be that of a bundled copy of this file. */
+export function invariantOf(error: unknown): string | undefined {
+  const { name, invariant } = error as Partial<Violation>;
+  return name === "Violation" ? invariant : undefined;
+}
+
 export function stackOf(reason: unknown): string {
   return reason instanceof Error ? String(reason.stack).split("\n").slice(0, 5).join(" | ") : String(reason);
 }

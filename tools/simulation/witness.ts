@@ -6,9 +6,9 @@ import { decodeBlock } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
 import type { Genesis } from "../../src/wire/genesis.js";
-import { quorum } from "../../src/wire/quorum.js";
+import { faults, quorum } from "../../src/wire/quorum.js";
 import { headOf, signedBytes } from "../node/consensus/messages.js";
-import type { Precommit, Prevote, Statement } from "../node/consensus/types.js";
+import type { Precommit, Prevote, RoundCertificate, Statement } from "../node/consensus/types.js";
 import { decodeBatchNote, decodeFrame, type Frame } from "../node/frame.js";
 import { blockKey, numberKey, type Tables } from "./disk.js";
 import { simulatedVerify } from "./keys.js";
@@ -141,6 +141,16 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
     }
   };
 
+  /** Why a node is in its round: votes of f + 1 members there or later, or a quorum's precommits of one round. */
+  const onRound = (node: Suspect, chain: number, { height, votes }: RoundCertificate) => {
+    const { members } = genesis.chains.find(({ service }) => service === chain)!;
+    const signers = new Set(votes.map((vote) => vote.node));
+    const rounds = new Set(votes.map((vote) => (vote.type === "precommit" ? vote.round : -1)));
+    const isQuorum = signers.size >= quorum(members.length) && rounds.size === 1 && !rounds.has(-1);
+    if (signers.size < faults(members.length) + 1 && !isQuorum)
+      fail("I6 a round is entered for f + 1 members", `${chain}/${height} by ${node.id}`);
+  };
+
   /** I15: what is served is what is stored, and what is stored the ledger has looked at. */
   const onBlock = (node: Suspect, { chain, payload }: Frame) => {
     const { height } = decodeBlock(payload);
@@ -168,7 +178,9 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
       if (frame.kind === "accepted") onAccepted(node, frame);
       if (frame.kind === "block") onBlock(node, frame);
       if (frame.kind !== "consensus") return;
-      for (const statement of statementsOf(messageOf(bytes, frame.payload))) {
+      const message = messageOf(bytes, frame.payload);
+      if (message.type === "round") onRound(node, frame.chain, message);
+      for (const statement of statementsOf(message)) {
         if (!isGenuine(frame.chain, statement))
           fail("I6 what a node passes on is genuine", placeOf(frame.chain, statement));
         if (statement.node === node.id) onStatement(node, frame.chain, statement);
