@@ -16,6 +16,7 @@ import { type Configuration, isComplaint, readConfiguration } from "./configurat
 import { type State, stateOf } from "./health.js";
 import { type Identity, openCredential, openIdentity, verifyEd25519 } from "./identity.js";
 import { createInbox } from "./inbox.js";
+import { createMembers } from "./members.js";
 import type { PortEffect } from "./meter-input.js";
 import { openMeterInput } from "./open-meter.js";
 import { openOutbox } from "./outbox.js";
@@ -119,10 +120,14 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       : createUplink({ brokers, network, meter: identity.id, credential, outbox, random: fraction });
 
   const isExpected = (recordHash: Uint8Array): boolean => uplink?.expects(recordHash) ?? false;
-  const inbox = createInbox(network, identity.id, createReceiptJudge(genesis, verifyEd25519, isExpected));
+  const services = configuration.schedule.map(({ service }) => service);
+  const members = createMembers(genesis, services, verifyEd25519, keyValue);
+  const judge = createReceiptJudge(genesis, members, verifyEd25519, isExpected);
+  const inbox = createInbox(network, identity.id, judge, members);
   const counts: Record<string, number> = {
     wrongReceipts: 0,
     strayReceipts: 0,
+    wrongMembers: 0,
     strangeMessages: 0,
     demands: 0,
     demandsTooSoon: 0,
@@ -229,6 +234,11 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
       }
       case "wrong receipt":
         warn("wrongReceipts", `receipt refused: ${message.reason}`, effects);
+        return undefined;
+      case "wrong members":
+        warn("wrongMembers", `members refused: ${message.reason}`, effects);
+        return undefined;
+      case "members":
         return undefined;
       case "command":
         demand(message.command, uptime_ms);

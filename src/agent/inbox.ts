@@ -6,6 +6,7 @@ import { RECEIPT_BYTES_MAX } from "../wire/receipt.js";
 import { decodeRefusal, type Refusal } from "../wire/refusal.js";
 import { parseTopic } from "../wire/topics.js";
 import { decodeCommand, type ReadNow } from "./command.js";
+import type { Members } from "./members.js";
 import type { ReceiptJudge } from "./receipts.js";
 
 export type Message =
@@ -13,6 +14,9 @@ export type Message =
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "command"; readonly command: ReadNow }
+  /** what proves a chain's members, looked at and taken where it does */
+  | { readonly kind: "members" }
+  | { readonly kind: "wrong members"; readonly reason: string }
   | { readonly kind: "wrong receipt"; readonly reason: string }
   /** a receipt of a record that is not on its way: most often a second one */
   | { readonly kind: "stray receipt" }
@@ -22,7 +26,12 @@ export type Message =
 /** Reads a message; never throws on one. */
 export type Inbox = (topic: string, payload: Uint8Array) => Message;
 
-export function createInbox(network: string, meter: string, judge: ReceiptJudge): Inbox {
+export function createInbox(
+  network: string,
+  meter: string,
+  judge: ReceiptJudge,
+  members: Pick<Members, "take">,
+): Inbox {
   return (text, payload) => {
     const topic = parseTopic(text);
     const ours = topic?.network === network && topic.meter === meter && payload.length <= RECEIPT_BYTES_MAX;
@@ -30,6 +39,8 @@ export function createInbox(network: string, meter: string, judge: ReceiptJudge)
     switch (topic.kind) {
       case "receipt":
         return judge(payload, topic.service);
+      case "members":
+        return membersIn(members, topic.service, payload);
       case "ack":
         return refusalIn(payload);
       case "command": {
@@ -40,6 +51,16 @@ export function createInbox(network: string, meter: string, judge: ReceiptJudge)
         return { kind: "strange" };
     }
   };
+}
+
+function membersIn(members: Pick<Members, "take">, service: number, payload: Uint8Array): Message {
+  try {
+    members.take(service, payload);
+    return { kind: "members" };
+  } catch (thrown) {
+    if (thrown instanceof WireError) return { kind: "wrong members", reason: thrown.message };
+    throw thrown;
+  }
 }
 
 function refusalIn(payload: Uint8Array): Message {

@@ -9,6 +9,7 @@ import type { Genesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
 import type { Verify } from "../wire/key.js";
 import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../wire/receipt.js";
+import type { Members } from "./members.js";
 
 /** Certificates remembered; a meter's records are spread over few chains. */
 const CERTIFICATES_MAX = 8;
@@ -24,6 +25,7 @@ export type ReceiptJudge = (bytes: Uint8Array, service: number) => Judgement;
 /** `isExpected` tells whether a record of this hash waits for its receipt; no signature is checked of any other. */
 export function createReceiptJudge(
   genesis: Genesis,
+  members: Pick<Members, "at" | "lack">,
   verify: Verify,
   isExpected: (recordHash: Uint8Array) => boolean,
 ): ReceiptJudge {
@@ -34,7 +36,17 @@ export function createReceiptJudge(
     const place = encodeCbor([receipt.chain, receipt.height, certificateToArray(receipt.certificate)]);
     const digest = sha256(concatBytes(receipt.header, place));
     if (good.some((known) => equalBytes(known, digest))) return;
-    verifySealOf(receipt, genesis, verify);
+    const { chain, height } = receipt;
+    const sealers = members.at(chain, height);
+    if (sealers === undefined) {
+      throw new WireError("unproven", `genesis has no chain ${chain}, and no order is known that adds it`);
+    }
+    try {
+      verifySealOf(receipt, genesis, sealers, verify);
+    } catch (thrown) {
+      members.lack(chain);
+      throw thrown;
+    }
     good.push(digest);
     if (good.length > CERTIFICATES_MAX) good.shift();
   };

@@ -191,6 +191,7 @@ class MqttUplink implements Uplink {
     this.window.restart(uptime_ms);
     const topics = [
       `gs1/${this.network}/+/receipt/${this.meter}`,
+      `gs1/${this.network}/+/members/${this.meter}`,
       meterTopic(this.network, "ack", this.meter),
       meterTopic(this.network, "command", this.meter),
     ];

@@ -94,33 +94,3 @@ export function verifyHandover(
   const named = { genesisHash: network.hash, chain, height, headerHash: headerHash(header) };
   verifyCertificate(handover.certificate, named, members, verify);
 }
-
-/** A member set and the height from which it counts. */
-export interface MembersFrom {
-  readonly from: number;
-  readonly members: readonly MemberKey[];
-}
-
-/** The member sets of a chain from its first on, as the handovers prove them one by one. Throws as `verifyHandover` does. */
-export function followHandovers(
-  first: readonly MemberKey[],
-  handovers: readonly Handover[],
-  network: { readonly network: string; readonly hash: Uint8Array },
-  verify: Verify,
-): readonly MembersFrom[] {
-  const sets: MembersFrom[] = [{ from: 1, members: first }];
-  for (const handover of handovers) {
-    const { from, members } = sets[sets.length - 1]!;
-    if (handover.height < from) throw new WireError("unproven", "handovers are not in the order of their heights");
-    verifyHandover(handover, network, members, verify);
-    sets.push({ from: handover.height + 1, members: handover.members });
-  }
-  return sets;
-}
-
-/** The members of a height: of the last set that counts from there or before; undefined where there is none. */
-export function membersAt(sets: readonly MembersFrom[], height: number): readonly MemberKey[] | undefined {
-  let found: readonly MemberKey[] | undefined;
-  for (const { from, members } of sets) if (from <= height) found = members;
-  return found;
-}

@@ -1,12 +1,15 @@
-// The receipt: record hash, Merkle path, block header and commit certificate. With the genesis alone it proves a record sealed.
+// The receipt: record hash, Merkle path, block header and commit certificate. With the genesis alone it proves a record sealed, and
+// where members have changed since, with what leads to those of its height (lineage.ts).
 
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { type Certificate, certificateFromArray, certificateToArray, verifyCertificate } from "./certificate.js";
 import { WireError } from "./error.js";
-import { chainOf, type Genesis } from "./genesis.js";
+import type { Genesis, MemberKey } from "./genesis.js";
+import { guardCborPrefix } from "./guard.js";
 import { decodeHeader, HEADER_BYTES, headerHash } from "./header.js";
 import type { Verify } from "./key.js";
+import { memberSets, membersAt, splitLineage } from "./lineage.js";
 import { leafHash, rootFromInclusion } from "./merkle.js";
 import { asArray, asBytes, asText, asUint } from "./shape.js";
 
@@ -62,10 +65,29 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
   };
 }
 
-/** Throws a WireError unless the receipt proves that its record is sealed in a chain of this genesis. */
-export function verifyReceipt(receipt: Receipt, genesis: Genesis, verify: Verify): void {
+/** A receipt with what leads to the members of its height: a CBOR sequence (RFC 8742) of the one and the other. */
+export interface ReceiptFile {
+  readonly receipt: Receipt;
+  readonly lineage: readonly Uint8Array[];
+}
+
+/** Reads a receipt that may be followed by its lineage. */
+export function decodeReceiptFile(bytes: Uint8Array): ReceiptFile {
+  const length = guardCborPrefix(bytes, limits);
+  return { receipt: decodeReceipt(bytes.subarray(0, length)), lineage: splitLineage(bytes.subarray(length)) };
+}
+
+/** Throws a WireError unless the receipt proves that its record is sealed in a chain of this genesis, whose members have the lineage. */
+export function verifyReceipt(
+  receipt: Receipt,
+  genesis: Genesis,
+  verify: Verify,
+  lineage: readonly Uint8Array[] = [],
+): void {
   verifyInclusionOf(receipt, genesis);
-  verifySealOf(receipt, genesis, verify);
+  const members = membersAt(memberSets(genesis, receipt.chain, lineage, verify), receipt.height);
+  if (members === undefined) throw new WireError("unproven", "receipt is of height 0, which no block has");
+  verifySealOf(receipt, genesis, members, verify);
 }
 
 /** The half without signatures: the record's leaf leads to the header's Merkle root. */
@@ -80,15 +102,13 @@ export function verifyInclusionOf(receipt: Receipt, genesis: Genesis): void {
   }
 }
 
-/** The half with signatures, the same for every receipt of a block: a quorum of the chain's members signed the header. */
-export function verifySealOf(receipt: Receipt, genesis: Genesis, verify: Verify): void {
-  const chain = chainOf(genesis, receipt.chain);
-  if (chain === undefined) throw new WireError("unproven", `genesis has no chain ${receipt.chain}`);
+/** The half with signatures, the same for every receipt of a block: a quorum of the members of its height signed the header. */
+export function verifySealOf(receipt: Receipt, genesis: Genesis, members: readonly MemberKey[], verify: Verify): void {
   const block = {
     genesisHash: genesis.hash,
     chain: receipt.chain,
     height: receipt.height,
     headerHash: headerHash(receipt.header),
   };
-  verifyCertificate(receipt.certificate, block, chain.members, verify);
+  verifyCertificate(receipt.certificate, block, members, verify);
 }

@@ -1,9 +1,9 @@
-// MQTT topics: gs1/<network>/<service>/{record,receipt}/<meter> and gs1/<network>/-/{birth,death,command,ack,diag}/<meter>.
+// MQTT topics: gs1/<network>/<service>/{record,receipt,members}/<meter> and gs1/<network>/-/{birth,death,command,ack,diag}/<meter>.
 // <service> is the decimal number of claim 2, <meter> the kid as 16 lower-case hex digits. QoS 1, never retained.
 
 import { SERVICE_MAX } from "./services.js";
 
-export type ServiceTopic = "record" | "receipt";
+export type ServiceTopic = "record" | "receipt" | "members";
 export type MeterTopic = "birth" | "death" | "command" | "ack" | "diag";
 
 export type Topic =
@@ -33,7 +33,7 @@ export function parseTopic(topic: string): Topic | undefined {
     return known ? { kind, network: network!, meter: meter! } : undefined;
   }
   if (!/^[1-9][0-9]{0,4}$/.test(service!) || Number(service) > SERVICE_MAX) return undefined;
-  if (kind !== "record" && kind !== "receipt") return undefined;
+  if (kind !== "record" && kind !== "receipt" && kind !== "members") return undefined;
   return { kind, network: network!, service: Number(service), meter: meter! };
 }
 

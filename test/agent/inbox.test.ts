@@ -2,15 +2,24 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { createInbox } from "../../src/agent/inbox.js";
+import type { ReceiptJudge } from "../../src/agent/receipts.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
+import { WireError } from "../../src/wire/error.js";
 import { encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 
 const meter = "0123456789abcdef";
 const judged: [number, number][] = [];
-const inbox = createInbox("net", meter, (bytes, service) => {
+const shown: [number, number][] = [];
+const judge: ReceiptJudge = (bytes, service) => {
   judged.push([bytes.length, service]);
   return { kind: "stray receipt" };
+};
+const inbox = createInbox("net", meter, judge, {
+  take(service, item) {
+    if (item.length === 0) throw new WireError("shape", "nothing");
+    shown.push([item.length, service]);
+  },
 });
 const refusal = { service: 1, seq: 4, recordHash: new Uint8Array(32), reason: "busy", sentence: "later" } as const;
 
@@ -18,6 +27,13 @@ describe("inbox", () => {
   test("hands receipts to the judge with the service of their topic", () => {
     assert.deepEqual(inbox(serviceTopic("net", 3, "receipt", meter), new Uint8Array(7)), { kind: "stray receipt" });
     assert.deepEqual(judged.pop(), [7, 3]);
+  });
+
+  test("hands on what proves members with the service of its topic, and says why it proves nothing", () => {
+    const topic = serviceTopic("net", 3, "members", meter);
+    assert.deepEqual(inbox(topic, new Uint8Array(7)), { kind: "members" });
+    assert.deepEqual(shown.pop(), [7, 3]);
+    assert.deepEqual(inbox(topic, new Uint8Array(0)), { kind: "wrong members", reason: "nothing" });
   });
 
   test("reads refusals and commands", () => {

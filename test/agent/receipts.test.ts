@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { verifyEd25519 } from "../../src/agent/identity.js";
+import { createMembers } from "../../src/agent/members.js";
 import { createReceiptJudge } from "../../src/agent/receipts.js";
 import type { Verify } from "../../src/wire/key.js";
 import { decodeReceipt, encodeReceipt, type Receipt } from "../../src/wire/receipt.js";
+import { simulatedStores } from "./norFlash.js";
 import { createSealer } from "./sealer.js";
 
 const sealer = createSealer("receipts");
@@ -18,7 +20,9 @@ function counting(isExpected = (_hash: Uint8Array): boolean => true) {
     checks.signatures += 1;
     return verifyEd25519(key, message, signature);
   };
-  return { checks, judge: createReceiptJudge(sealer.genesis, verify, isExpected) };
+  const { keyValue } = simulatedStores(0, 1);
+  const members = createMembers(sealer.genesis, [1, 2, 3], verify, keyValue);
+  return { checks, judge: createReceiptJudge(sealer.genesis, members, verify, isExpected) };
 }
 
 const altered = (change: Partial<Receipt>): Uint8Array => encodeReceipt({ ...decodeReceipt(receipts[0]!), ...change });

@@ -87,6 +87,7 @@ describe("uplink", () => {
     const [subscribe, birth] = effects;
     assert.deepEqual(subscribe?.kind === "subscribe" && subscribe.topics, [
       `gs1/net/+/receipt/${meter}`,
+      `gs1/net/+/members/${meter}`,
       `gs1/net/-/ack/${meter}`,
       `gs1/net/-/command/${meter}`,
     ]);

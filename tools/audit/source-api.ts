@@ -4,6 +4,7 @@
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
+import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { splitSequence } from "./sequence.js";
@@ -49,6 +50,14 @@ export function openApiSource(url: string): ReceiptSource {
       if (response.status === 404) throw new GridsealError("RECORD_UNKNOWN", `${base} does not know ${name}`);
       if (response.status === 202) throw new GridsealError("RECORD_UNKNOWN", `${name} waits and is not sealed yet`);
       return wholeOf(base, await accepted(response), RECEIPT_BYTES_MAX);
+    },
+    async lineage(service) {
+      const bytes = await getBytes(`${base}/chains/${service}/lineage`, LINEAGE_BYTES_MAX);
+      try {
+        return splitLineage(bytes);
+      } catch (cause) {
+        throw new GridsealError("NODE_UNREACHABLE", `${base} answers with no lineage: ${reasonOf(cause)}`, { cause });
+      }
     },
     close: async () => {},
   };

@@ -40,6 +40,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       if (receipt !== undefined) return receipt;
       throw new GridsealError("RECORD_UNKNOWN", `record ${seq} of meter ${toHex(meter)} is not sealed in ${folder}`);
     },
+    lineage: async (service) => store.lineage(service),
     close: () => store.close(),
   };
 }

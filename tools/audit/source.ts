@@ -34,10 +34,12 @@ export interface ChainSource {
   close(): Promise<void>;
 }
 
-/** A source that knows records by their numbers too. */
+/** A source that knows records by their numbers too, and who sealed them. */
 export interface ReceiptSource extends ChainSource {
   /** An encoded receipt; rejects with RECORD_UNKNOWN where the record is not sealed. */
   receipt(service: number, meter: Uint8Array, seq: number): Promise<Uint8Array>;
+  /** What leads to the chain's members (src/wire/lineage.ts), encoded item by item. */
+  lineage(service: number): Promise<readonly Uint8Array[]>;
 }
 
 /** How a command line names a source. */

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { toHex } from "../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../src/wire/credential.js";
-import { type Genesis, verifyGenesis } from "../../src/wire/genesis.js";
+import { chainOf, type Genesis, verifyGenesis } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { decodeReceipt, verifyInclusionOf, verifySealOf } from "../../src/wire/receipt.js";
@@ -134,7 +134,7 @@ function createTally(genesis: Genesis) {
       if (published_ms === undefined) return;
       verifyInclusionOf(receipt, genesis);
       const seal = `${receipt.chain}/${receipt.height}/${toHex(receipt.header)}`;
-      if (!seals.has(seal)) verifySealOf(receipt, genesis, nodeVerify);
+      if (!seals.has(seal)) verifySealOf(receipt, genesis, chainOf(genesis, receipt.chain)!.members, nodeVerify);
       seals.add(seal);
       meter.open.delete(hash);
       this.verified += 1;

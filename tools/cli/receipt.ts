@@ -1,11 +1,19 @@
 // `gridseal receipt get` and `receipt verify`: the proof that one record is sealed, fetched from a node and checked without any.
 
 import type { Command } from "commander";
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { chainOf } from "../../src/wire/genesis.js";
+import { concatBytes, equalBytes, toHex } from "../../src/wire/bytes.js";
+import { chainOf, type Genesis } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader, headerHash } from "../../src/wire/header.js";
-import { decodeReceipt, RECEIPT_BYTES_MAX, type Receipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { LINEAGE_BYTES_MAX, lineageUpTo } from "../../src/wire/lineage.js";
+import { readOrder } from "../../src/wire/order.js";
+import {
+  decodeReceiptFile,
+  RECEIPT_BYTES_MAX,
+  type Receipt,
+  type ReceiptFile,
+  verifyReceipt,
+} from "../../src/wire/receipt.js";
 import { RECORD_BYTES_MAX, stripRecord } from "../../src/wire/record.js";
 import { chainOfSource, openNodeSource, type SourceOptions } from "../audit/source.js";
 import { createFile, readWhole } from "../authority/files.js";
@@ -53,8 +61,9 @@ async function getReceipt(options: GetOptions): Promise<void> {
   try {
     const { service, name } = await chainOfSource(source, options.service);
     const bytes = await source.receipt(service, options.meter, options.seq);
-    const receipt = readReceipt(bytes, source.origin);
-    await createFile(options.output, bytes);
+    const { receipt } = readReceipt(bytes, source.origin);
+    const lineage = lineageUpTo(await source.lineage(service), receipt.height);
+    await createFile(options.output, concatBytes(bytes, ...lineage));
     const summary = { file: options.output, service, name, meter: options.meter, seq: options.seq };
     printLines([
       options.json
@@ -67,17 +76,17 @@ async function getReceipt(options: GetOptions): Promise<void> {
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
-  const receipt = readReceipt(await readWhole(file, RECEIPT_BYTES_MAX), file);
+  const { receipt, lineage } = readReceipt(await readWhole(file, RECEIPT_BYTES_MAX + LINEAGE_BYTES_MAX), file);
   const { genesis } = await readGenesisFile(options.genesis);
   try {
-    verifyReceipt(receipt, genesis, nodeVerify);
+    verifyReceipt(receipt, genesis, nodeVerify, lineage);
   } catch (cause) {
     throw new GridsealError("RECEIPT_INVALID", `${file} proves nothing: ${reasonOf(cause)}`, { cause });
   }
   if (options.record !== undefined) await compareRecord(receipt, file, options.record);
   const { network, chain, height, recordHash } = receipt;
   const { time_s } = decodeHeader(receipt.header);
-  const name = chainOf(genesis, chain)!.name;
+  const name = nameOf(genesis, chain, lineage);
   const header = headerHash(receipt.header);
   if (options.json) {
     printLines([toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash })]);
@@ -95,12 +104,20 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   ]);
 }
 
-function readReceipt(bytes: Uint8Array, origin: string): Receipt {
+function readReceipt(bytes: Uint8Array, origin: string): ReceiptFile {
   try {
-    return decodeReceipt(bytes);
+    return decodeReceiptFile(bytes);
   } catch (cause) {
     throw new GridsealError("RECEIPT_INVALID", `${origin} holds no receipt: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** The chain's name, as the genesis or the order has it that added it; the lineage has been verified. */
+function nameOf(genesis: Genesis, chain: number, lineage: readonly Uint8Array[]): string {
+  const known = chainOf(genesis, chain);
+  if (known !== undefined) return known.name;
+  const { action } = readOrder(lineage[0]!, genesis);
+  return action.type === "chain" ? action.name : String(chain);
 }
 
 async function compareRecord(receipt: Receipt, file: string, path: string): Promise<void> {

@@ -11,6 +11,7 @@ import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import type { Chain } from "./chain/chain.js";
 import type { ChainLog } from "./chain/ports.js";
 import { admit, admitCredential, isTooLate, Refused, replaces, revoked } from "./ingest/admission.js";
+import type { Introductions } from "./introductions.js";
 import type { Metrics } from "./metrics.js";
 import type { Receipts } from "./receipts.js";
 import type { Store } from "./store/store.js";
@@ -23,6 +24,7 @@ export interface AdmissionsPorts {
   readonly store: Store;
   readonly chains: ReadonlyMap<number, Chain>;
   readonly receipts: Receipts;
+  readonly introductions: Introductions;
   readonly metrics: Metrics;
   readonly log: ChainLog;
   readonly verify: Verify;
@@ -92,6 +94,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     const credential = admitCredential(genesis, topic, payload, ports.verify);
     const kid = Buffer.from(topic.slice(-16), "hex");
     if (ports.isRevoked(toHex(kid))) throw revoked(toHex(kid));
+    ports.introductions.onBirth(toHex(kid));
     if (!replaces(credentialOf(kid), credential)) return;
     await store.write((writer) => writer.putCredential(0, kid, payload));
     keep(toHex(kid), credential);
@@ -106,7 +109,9 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (known === "sealed") {
       metrics.repeated.inc({ state: "sealed" });
       const receipt = ports.receipts.find(service, record.kid, seq)!;
-      ports.publish(serviceTopic(genesis.network, service, "receipt", toHex(record.kid)), receipt);
+      const meter = toHex(record.kid);
+      ports.introductions.beforeReceipt(service, meter, store.location(service, record.kid, seq)!.height);
+      ports.publish(serviceTopic(genesis.network, service, "receipt", meter), receipt);
       return;
     }
     if (known === "none" && isTooLate(store.meter(service, record.kid), seq)) {

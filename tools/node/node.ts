@@ -24,6 +24,7 @@ import { localTimeouts } from "./consensus/types.js";
 import { nodeVerify } from "./crypto.js";
 import { decodeFrame } from "./frame.js";
 import { createIngest } from "./ingest/create.js";
+import { createIntroductions } from "./introductions.js";
 import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import type { TlsMaterial } from "./network/listener.js";
@@ -97,6 +98,9 @@ async function compose(
   const metrics = createMetrics();
   const receipts = createReceipts(store);
   const governor = createGovernor(genesis, store);
+  const introductions = createIntroductions(genesis.network, store, (topic, payload) => {
+    ingest.publish(topic, payload);
+  });
   const chains = new Map<number, Chain>();
   let fail: (reason: unknown) => void;
   const failed = new Promise<unknown>((resolve) => {
@@ -133,6 +137,7 @@ async function compose(
     store,
     chains,
     receipts,
+    introductions,
     metrics,
     log,
     verify: nodeVerify,
@@ -161,6 +166,7 @@ async function compose(
 
   const onSealed = (sealed: SealedBlock) => {
     const { block, head } = sealed;
+    if (sealed.handover !== undefined) introductions.onChange(block.chain);
     const service = String(block.chain);
     metrics.sealed.inc({ service }, sealed.records.length);
     metrics.height.set({ service }, head.height);
@@ -188,6 +194,7 @@ async function compose(
         const record = records[leaf - 1]!;
         const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
         if (!mine || !ingest.hasSubscriber(topic)) continue;
+        introductions.beforeReceipt(block.chain, toHex(record.kid), block.height);
         if (ingest.publish(topic, receiptOf(block, tree, leaf, record.hash))) metrics.receipts.inc();
       }
     }

@@ -2,6 +2,7 @@
 // memory now and then, as in a power cut between two steps; what flash does within one is the agent's own tests' business.
 
 import { createInbox } from "../../src/agent/inbox.js";
+import { createMembers } from "../../src/agent/members.js";
 import { type Outbox, openOutbox } from "../../src/agent/outbox.js";
 import { createReceiptJudge } from "../../src/agent/receipts.js";
 import { createUplink, type Uplink, type UplinkEffect, type UplinkInput } from "../../src/agent/uplink.js";
@@ -63,8 +64,9 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
       outbox,
       random: random.fraction,
     });
-    const judge = createReceiptJudge(genesis, simulatedVerify, (hash) => uplink.expects(hash));
-    life = { outbox, uplink, inbox: createInbox(genesis.network, id, judge), session: undefined };
+    const members = createMembers(genesis, [service], simulatedVerify, keyValue);
+    const judge = createReceiptJudge(genesis, members, simulatedVerify, (hash) => uplink.expects(hash));
+    life = { outbox, uplink, inbox: createInbox(genesis.network, id, judge, members), session: undefined };
   };
 
   const feed = (input: UplinkInput) => {

@@ -22,10 +22,10 @@ export interface Tables {
   readonly acceptances: Map<string, Uint8Array>;
   readonly admitted: Map<string, Uint8Array>;
   readonly disclosures: Map<string, Uint8Array>;
-  readonly handovers: Map<string, Uint8Array>;
   readonly faults: Map<string, readonly number[]>;
   readonly orders: Map<string, StoredOrder>;
   readonly rulings: Map<string, Notice>;
+  readonly lineage: Map<string, Uint8Array>;
 }
 
 export type TableName = keyof Tables;
@@ -182,10 +182,10 @@ export function emptyTables(): Tables {
     acceptances: new Map(),
     admitted: new Map(),
     disclosures: new Map(),
-    handovers: new Map(),
     faults: new Map(),
     orders: new Map(),
     rulings: new Map(),
+    lineage: new Map(),
   };
 }
 
@@ -236,10 +236,10 @@ function storeOver(tables: Tables, damaged: ReadonlySet<string>, isReplaced: boo
     batches: (chain) =>
       rowsOf(tables.batches, chain).map(([key, batch]) => ({ ...batch, acceptance: tables.acceptances.get(key) })),
     admitted: (chain) => rowsOf(tables.admitted, chain).map(([, record]) => record),
-    handovers: (chain) =>
-      rowsOf(tables.handovers, chain)
+    lineage: (chain) =>
+      rowsOf(tables.lineage, chain)
         .sort(([left], [right]) => heightOfKey(left) - heightOfKey(right))
-        .map(([, handover]) => handover),
+        .map(([, item]) => item),
     disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
     write,
     close: () => Promise.resolve(),
@@ -274,7 +274,7 @@ export function writerInto(rows: Row[]): Writer {
     },
     putAdmitted: (chain, kid, seq, record) => put("admitted", numberKey(chain, kid, seq), Uint8Array.from(record)),
     deleteAdmitted: (chain, kid, seq) => remove("admitted", numberKey(chain, kid, seq)),
-    putHandover: (chain, from, handover) => put("handovers", blockKey(chain, from), Uint8Array.from(handover)),
+    putLineage: (chain, from, item) => put("lineage", blockKey(chain, from), Uint8Array.from(item)),
     putDisclosures: (chain, kid, seq, disclosures) =>
       put("disclosures", numberKey(chain, kid, seq), Uint8Array.from(disclosures)),
   };

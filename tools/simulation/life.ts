@@ -10,6 +10,7 @@ import { createGovernor } from "../node/chain/governor.js";
 import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
+import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
 import { createReceipts, receiptOf } from "../node/receipts.js";
 import type { Store } from "../node/store/store.js";
@@ -125,10 +126,13 @@ export function openLife(ports: LifePorts): Life {
     if (reaches()) world.publish(node, topic, payload);
   };
 
-  const publishReceipts = ({ block, tree, records }: SealedBlock) => {
+  const publishReceipts = ({ block, tree, records, handover }: SealedBlock) => {
+    if (handover !== undefined) introductions.onChange(block.chain);
     for (const [index, record] of records.entries()) {
       const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
-      if (world.isSubscribed(node, topic)) publish(topic, receiptOf(block, tree, index + 1, record.hash));
+      if (!world.isSubscribed(node, topic)) continue;
+      introductions.beforeReceipt(block.chain, toHex(record.kid), block.height);
+      publish(topic, receiptOf(block, tree, index + 1, record.hash));
     }
   };
 
@@ -143,6 +147,7 @@ export function openLife(ports: LifePorts): Life {
     },
   };
   const governor = createGovernor(genesis, store);
+  const introductions = createIntroductions(genesis.network, store, publish);
   for (const chain of genesis.chains) {
     if (!node.chainNumbers.includes(chain.service)) continue;
     chains.set(chain.service, createChain(world.mutate(portsOf(chain, store), node)));
@@ -152,6 +157,7 @@ export function openLife(ports: LifePorts): Life {
     store,
     chains,
     receipts: createReceipts(store),
+    introductions,
     metrics,
     log: logOf(0),
     verify: simulatedVerify,

@@ -130,6 +130,11 @@ function addBlocks(server: FastifyInstance, ports: ApiPorts): void {
       return reply.type("application/cbor-seq").send(Buffer.concat(blocks));
     },
   );
+  server.get<{ Params: { service: string } }>("/chains/:service/lineage", (request, reply) => {
+    const service = number(request.params.service);
+    if (service === undefined) return refuse(reply, 400, "malformed", "service is a decimal number");
+    return reply.type("application/cbor-seq").send(Buffer.concat(ports.store.lineage(service)));
+  });
   server.get<{ Params: { service: string; height: string } }>("/chains/:service/blocks/:height", (request, reply) => {
     const service = number(request.params.service);
     const height = number(request.params.height);

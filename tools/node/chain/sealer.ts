@@ -12,9 +12,11 @@ import {
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
 import { parseCredential } from "../../../src/wire/credential.js";
+import type { MemberKey } from "../../../src/wire/genesis.js";
 import { decodeHandover, encodeHandover, type Handover } from "../../../src/wire/handover.js";
 import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
 import { keyId } from "../../../src/wire/key.js";
+import { isFounding } from "../../../src/wire/lineage.js";
 import { inclusionPath, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
 import type { Head, Writer } from "../store/store.js";
@@ -85,7 +87,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     records: 0,
     judgedAt: governedChain(ports.governor.current, chain.service)?.contractsHeight ?? 0,
   };
-  let members = memberSetOf(store.handovers(chain.service).map(decodeHandover).at(-1)?.members ?? chain.members);
+  let members = memberSetOf(newestMembers(store.lineage(chain.service)) ?? chain.members);
   /** blocks made for the next height, by id as hex */
   const candidates = new Map<string, Candidate>();
   const view = viewOf(store, chain.service);
@@ -124,7 +126,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     const changes = !equalBytes(block.memberSet, block.nextMemberSet);
     const handover = changes ? encodeHandover(handoverOf(block, tree, nextMembers)) : undefined;
     await writeBlock(ports, block, execution, records, next, (writer) => {
-      if (handover !== undefined) writer.putHandover(chain.service, block.height + 1, handover);
+      if (handover !== undefined) writer.putLineage(chain.service, block.height + 1, handover);
       onSealing(writer, block);
     });
     head = next;
@@ -220,6 +222,12 @@ function isCommitted(block: Block): boolean {
 
 function ordersOf({ sealed }: Execution) {
   return sealed.flatMap(({ notices }) => notices.flatMap((notice) => (notice.kind === "order" ? [notice] : [])));
+}
+
+/** Of the last handover; undefined where the first members still count. */
+function newestMembers(lineage: readonly Uint8Array[]): readonly MemberKey[] | undefined {
+  const last = lineage.at(-1);
+  return last === undefined || isFounding(last) ? undefined : decodeHandover(last).members;
 }
 
 function handoverOf(block: Block, tree: MerkleLevels, { members }: MemberSet): Handover {

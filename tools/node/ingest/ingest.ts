@@ -93,17 +93,16 @@ export interface Filter {
 
 /** Reads a topic filter; undefined where it is none that a client may have. */
 export function parseFilter(network: string, filter: string): Filter | undefined {
-  const anyService = `gs1/${network}/+/receipt/`;
-  const everyService = filter.startsWith(anyService);
+  const everyService = filter.startsWith(`gs1/${network}/+/`);
   const parsed = parseTopic(everyService ? filter.replace("/+/", "/1/") : filter);
   if (parsed?.network !== network) return undefined;
   const { kind, meter } = parsed;
-  if (kind === "receipt") {
+  if (kind === "receipt" || kind === "members") {
     const service = everyService ? undefined : parsed.service;
     return {
       meter,
       matches: (topic) =>
-        topic.kind === "receipt" && topic.meter === meter && (service === undefined || topic.service === service),
+        topic.kind === kind && topic.meter === meter && (service === undefined || topic.service === service),
     };
   }
   if (kind !== "ack" && kind !== "command") return undefined;

@@ -79,8 +79,8 @@ export interface Writer {
   deleteBatch(chain: number, origin: Uint8Array, number: number): void;
   putAdmitted(chain: number, kid: Uint8Array, seq: number, record: Uint8Array): void;
   deleteAdmitted(chain: number, kid: Uint8Array, seq: number): void;
-  /** What proves the member set that counts from the height on. */
-  putHandover(chain: number, from: number, handover: Uint8Array): void;
+  /** What proves the member set that counts from the height on (src/wire/lineage.ts). */
+  putLineage(chain: number, from: number, item: Uint8Array): void;
   putDisclosures(chain: number, kid: Uint8Array, seq: number, disclosures: Uint8Array): void;
 }
 
@@ -97,8 +97,8 @@ export interface Store {
   orders(): StoredOrder[];
   rulings(chain: number): Notice[];
   credential(chain: number, kid: Uint8Array): Uint8Array | undefined;
-  /** Encoded handovers of a chain, oldest first: each with the member set that counts from the height after its block on. */
-  handovers(chain: number): Uint8Array[];
+  /** What leads to the members of the chain's next height, oldest first. */
+  lineage(chain: number): Uint8Array[];
   /** The consensus record; throws STORE_CORRUPT where it is damaged. */
   consensus(chain: number): Uint8Array | undefined;
   batches(chain: number): StoredBatch[];
@@ -124,10 +124,10 @@ interface Tables {
   readonly consensus: Table;
   readonly batches: Table;
   readonly acceptances: Table;
-  readonly handovers: Table;
   readonly faults: Table;
   readonly orders: Table;
   readonly rulings: Table;
+  readonly lineage: Table;
   readonly admitted: Table;
   readonly disclosures: Table;
 }
@@ -194,10 +194,10 @@ function openTables(path: string, readOnly: boolean): Tables {
       consensus: table("consensus"),
       batches: table("batches"),
       acceptances: table("acceptances"),
-      handovers: table("handovers"),
       faults: table("faults"),
       orders: table("orders"),
       rulings: table("rulings"),
+      lineage: table("lineage"),
       admitted: table("admitted"),
       disclosures: table("disclosures"),
     };
@@ -259,7 +259,7 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
         bytes: value,
         acceptance: tables.acceptances.get(key),
       })),
-    handovers: (chain) => [...tables.handovers.getRange(chainRange(chain))].map(({ value }) => value),
+    lineage: (chain) => [...tables.lineage.getRange(chainRange(chain))].map(({ value }) => value),
     admitted: (chain) => [...tables.admitted.getRange(chainRange(chain))].map(({ value }) => value),
     disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
     write: async (fill) => {
@@ -310,7 +310,7 @@ function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) =>
       remove(tables.batches, numberKey(chain, origin, number));
       remove(tables.acceptances, numberKey(chain, origin, number));
     },
-    putHandover: (chain, from, handover) => put(tables.handovers, blockKey(chain, from), handover),
+    putLineage: (chain, from, item) => put(tables.lineage, blockKey(chain, from), item),
     putAdmitted: (chain, kid, seq, record) => put(tables.admitted, numberKey(chain, kid, seq), record),
     deleteAdmitted: (chain, kid, seq) => remove(tables.admitted, numberKey(chain, kid, seq)),
     putDisclosures: (chain, kid, seq, disclosures) => put(tables.disclosures, numberKey(chain, kid, seq), disclosures),

@@ -1,0 +1,71 @@
+// Before a meter gets a receipt it gets what it needs to verify it: the handovers of the chain, and the order that added it, where the
+// members are not those of the genesis. What a meter on this connection has been shown is not shown again.
+
+import { decodeHandover } from "../../src/wire/handover.js";
+import { isFounding } from "../../src/wire/lineage.js";
+import { serviceTopic } from "../../src/wire/topics.js";
+import type { Store } from "./store/store.js";
+
+/** Meters whose state is remembered; one that is forgotten is shown everything again, and passes over what it knows. */
+const METERS_KEPT = 65_536;
+
+export interface Introductions {
+  /** The meter has come, or come again: what it was shown may not have reached it. */
+  onBirth(meter: string): void;
+  /** Shows the meter what it may lack for a receipt of this height. */
+  beforeReceipt(service: number, meter: string, height: number): void;
+  /** The members of a chain have changed. */
+  onChange(service: number): void;
+}
+
+interface Item {
+  readonly bytes: Uint8Array;
+  /** height from which its members count */
+  readonly from: number;
+}
+
+export function createIntroductions(
+  network: string,
+  store: Pick<Store, "lineage">,
+  publish: (topic: string, payload: Uint8Array) => void,
+): Introductions {
+  const lineages = new Map<number, readonly Item[]>();
+  /** by service and meter: how many items were shown */
+  const shown = new Map<string, number>();
+
+  const lineageOf = (service: number): readonly Item[] => {
+    let items = lineages.get(service);
+    if (items === undefined) {
+      items = store
+        .lineage(service)
+        .map((bytes) => ({ bytes, from: isFounding(bytes) ? 1 : decodeHandover(bytes).height + 1 }));
+      lineages.set(service, items);
+    }
+    return items;
+  };
+
+  const show = (service: number, meter: string, items: readonly Item[]) => {
+    const topic = serviceTopic(network, service, "members", meter);
+    for (const { bytes } of items) publish(topic, bytes);
+  };
+
+  return {
+    onBirth(meter) {
+      for (const service of lineages.keys()) shown.delete(`${service}/${meter}`);
+    },
+    beforeReceipt(service, meter, height) {
+      const items = lineageOf(service);
+      if (items.length === 0) return;
+      const key = `${service}/${meter}`;
+      const before = shown.get(key) ?? 0;
+      show(service, meter, items.slice(before));
+      shown.delete(key);
+      shown.set(key, items.length);
+      if (shown.size > METERS_KEPT) shown.delete(shown.keys().next().value!);
+      // A meter keeps the first members and the newest; of those between it is shown how to come to them.
+      const last = items.findLastIndex(({ from }) => from <= height);
+      if (last >= 0 && last < items.length - 1 && before > 0) show(service, meter, items.slice(0, last + 1));
+    },
+    onChange: (service) => void lineages.delete(service),
+  };
+}
