@@ -16,8 +16,10 @@ import {
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
 import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
 import { guardCborPrefix } from "../../src/wire/guard.js";
+import { decodeHandover, encodeHandover } from "../../src/wire/handover.js";
 import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js";
 import { decodeKey, ESP256, encodeKey, keyId } from "../../src/wire/key.js";
+import { memberSets, membersAt } from "../../src/wire/lineage.js";
 import { leafHash } from "../../src/wire/merkle.js";
 import { type Action, issueOrder, readyBytes, verifyOrder } from "../../src/wire/order.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
@@ -241,6 +243,15 @@ test("verifies the fixed receipt with the fixed genesis", () => {
   verifyReceipt(receipt, genesis, nodeVerify);
 });
 
+test("follows the fixed handover from the members of the genesis to node-4", () => {
+  const bytes = bytesOf("handover", "handover");
+  matches("handover", "handover", encodeHandover(decodeHandover(bytes)));
+  const sets = memberSets(genesis, 1, [bytes], nodeVerify);
+  const { key } = signerOf(seeds.joiner);
+  assert.deepEqual(membersAt(sets, 3)?.[3], { id: keyId(key), key });
+  assert.deepEqual(membersAt(sets, 2), chainOf(genesis, 1)!.members);
+});
+
 test("a stranger verifies the fixed export and finds its one violation", () => {
   const exported = bytesOf("export", "export");
   const limits = { size: 16_777_216, items: 4_096 };
@@ -260,6 +271,7 @@ test("writes and reads the fixed refusal and topics", () => {
   const topics = {
     record: serviceTopic(network, 1, "record", name),
     receipt: serviceTopic(network, 1, "receipt", name),
+    members: serviceTopic(network, 1, "members", name),
     birth: meterTopic(network, "birth", name),
     ack: meterTopic(network, "ack", name),
   };

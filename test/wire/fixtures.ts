@@ -213,6 +213,8 @@ interface BlockPlan {
   readonly counter: number;
   readonly results: readonly Item[];
   readonly anchors: readonly Item[];
+  /** hash of the member set of the next height, where it is another */
+  readonly nextMemberSet?: Buffer;
 }
 
 export const script = Buffer.from("gs1/rules/1");
@@ -232,7 +234,7 @@ function makeBlock(plan: BlockPlan): FixtureBlock {
     sha256(script),
     sha256(results),
     memberSet,
-    memberSet,
+    plan.nextMemberSet ?? memberSet,
     0,
     time_ms,
     anchors,
@@ -245,7 +247,17 @@ function makeBlock(plan: BlockPlan): FixtureBlock {
   const hash = sha256(header);
   const precommit = independentCbor(["gs1/precommit", genesisHash, 1, height, round, hash]);
   const certificate: Item = [round, nodes.slice(0, 3).map((node) => [node.id, signature(node, precommit)])];
-  const content = independentCbor([1, [batch.sealed], script, results, anchors, 0, time_ms, memberSet, memberSet]);
+  const content = independentCbor([
+    1,
+    [batch.sealed],
+    script,
+    results,
+    anchors,
+    0,
+    time_ms,
+    memberSet,
+    plan.nextMemberSet ?? memberSet,
+  ]);
   const lock = Buffer.alloc(8);
   lock.writeBigUInt64BE(BigInt(time_ms + 250));
   const size = Buffer.alloc(4);
@@ -291,9 +303,37 @@ const block2 = makeBlock({
 const path = [merkleRoot([block1.metadata, sha256(records[0]!)])];
 const receipt = independentCbor([1, network, 1, 1, sha256(records[1]!), 2, 3, path, block1.header, block1.certificate]);
 
-// Orders: node-4 takes the place of node-3 on chain 1; a new chain; a revocation.
+// The handover of another block 2, after which node-4 is a member in the place of node-3.
 
 const joiner = party(seeds.joiner);
+const handedOver = [...nodes.slice(0, 3), joiner].map(({ id, key }): Item => [id, key]);
+const handoverBlock = makeBlock({
+  height: 2,
+  previous: block1.hash,
+  time_ms: blockTimes_ms[1],
+  round: 0,
+  batch: batches[1],
+  records: records.slice(2),
+  counter: 0,
+  results: [],
+  anchors: [],
+  nextMemberSet: sha256(independentCbor(handedOver)),
+});
+const handover = independentCbor([
+  1,
+  network,
+  1,
+  2,
+  handoverBlock.metadata,
+  2,
+  [merkleRoot([sha256(records[2]!)])],
+  handoverBlock.header,
+  handoverBlock.certificate,
+  handedOver,
+]);
+
+// Orders: node-4 takes the place of node-3 on chain 1; a new chain; a revocation.
+
 const ready = independentCbor(["gs1/ready", genesisHash, 1, joiner.id]);
 const memberOf = ({ id, key }: Party, index: number): Item => [id, key, `node-${index}`];
 const order = (number: number, action: Item) =>
@@ -377,10 +417,12 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     revoke: fixture("order 3: the meter's credential is revoked", revokeOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
+  handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },
   refusal: { refusal: fixture("refusal of record 1: bad signature", refusal) },
   topic: {
     record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),
     receipt: textFixture(`gs1/${network}/1/receipt/${hexOf(meter.id)}`),
+    members: textFixture(`gs1/${network}/1/members/${hexOf(meter.id)}`),
     birth: textFixture(`gs1/${network}/-/birth/${hexOf(meter.id)}`),
     ack: textFixture(`gs1/${network}/-/ack/${hexOf(meter.id)}`),
   },

@@ -70,7 +70,8 @@ test("an MQTT client publishes a record, and the receipt comes back to it alone"
       client.on("message", (topic, payload) => received.push(`${topic} ${payload}`));
       stranger.on("message", (topic) => overheard.push(topic));
       assert.equal(broker.hasSubscriber(receiptTopic), false);
-      await client.subscribeAsync([`gs1/test/+/receipt/${meter}`, `gs1/test/-/ack/${meter}`], { qos: 1 });
+      const filters = [`gs1/test/+/receipt/${meter}`, `gs1/test/+/members/${meter}`, `gs1/test/-/ack/${meter}`];
+      await client.subscribeAsync(filters, { qos: 1 });
       await stranger.subscribeAsync("gs1/test/+/receipt/ffffffffffffffff", { qos: 1 });
       await client.publishAsync(recordTopic, "the record", { qos: 1 });
       assert.deepEqual(
@@ -83,7 +84,7 @@ test("an MQTT client publishes a record, and the receipt comes back to it alone"
       assert.equal(broker.publish(`gs1/test/-/command/${meter}`, Buffer.from("unheard")), false);
       await until(() => received.length === 2);
       assert.deepEqual(received, [`${receiptTopic} the receipt`, `gs1/test/-/ack/${meter} refused`]);
-      await client.unsubscribeAsync([`gs1/test/+/receipt/${meter}`, `gs1/test/-/ack/${meter}`]);
+      await client.unsubscribeAsync(filters);
       assert.equal(broker.hasSubscriber(receiptTopic), false);
       assert.deepEqual(overheard, []);
     } finally {
