@@ -9,6 +9,7 @@ import { parseRecord } from "../../src/wire/record.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { readKeyFile } from "../authority/key-file.js";
 import { type Chain, createChain } from "../node/chain/chain.js";
+import { createGovernor } from "../node/chain/governor.js";
 import { batchDefaults } from "../node/configuration.js";
 import { localTimeouts } from "../node/consensus/types.js";
 import { nodeVerify } from "../node/crypto.js";
@@ -103,6 +104,7 @@ function createMakerChain(
   const timerOf = (name: string) => `${toHex(self.id)}/${name}`;
   return createChain({
     genesis,
+    governor: createGovernor(genesis, store),
     chain: chainOf(genesis, service)!,
     self,
     signer,

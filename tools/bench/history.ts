@@ -14,7 +14,7 @@ import { modulePath } from "../module-path.js";
 import { endAllChildren } from "./children.js";
 import { diskUsage_bytes } from "./cluster.js";
 import { makeHistory } from "./history-maker.js";
-import { readProcessUsage } from "./process-usage.js";
+import { readOwnMemory_bytes, readProcessUsage } from "./process-usage.js";
 import { freeBasePort, type ServerProcess, startServer, waitFor } from "./server-process.js";
 
 const HOST = "127.0.0.1";
@@ -94,16 +94,16 @@ async function measureGrowth(nodeFolders: readonly string[], meterFolders: reado
     onProgress(sealed) {
       const spent = process.cpuUsage(cpu);
       cpu = process.cpuUsage();
-      const { rss, heapUsed } = process.memoryUsage();
       const us = (spent.user + spent.system) / every;
-      rows.push([sealed.toLocaleString("en-US"), us.toFixed(0), (rss / MIB).toFixed(0), (heapUsed / MIB).toFixed(0)]);
+      const memory = readOwnMemory_bytes(process.pid) ?? Number.NaN;
+      rows.push([sealed.toLocaleString("en-US"), us.toFixed(0), (memory / MIB).toFixed(0)]);
       process.stderr.write(`${sealed} sealed …\n`);
     },
   });
   const bytes = await diskUsage_bytes(join(nodeFolders[0]!, "data"));
   printLines([
     `${nodeFolders.length} members of one chain in one process, signing the records included:`,
-    ...table(["records sealed", "CPU us a record", "resident MiB", "heap MiB"], rows),
+    ...table(["records sealed", "CPU us a record", "memory MiB"], rows),
     ...pairs([["store", `${bytes} bytes on one node, ${(bytes / records).toFixed(0)} a record`]]),
     "",
   ]);

@@ -24,6 +24,20 @@ export function readProcessUsage(pid: number): ProcessUsage | undefined {
   }
 }
 
+/** Memory of the process that is no part of a file: what LMDB maps is the system's to take back. Undefined as above. */
+export function readOwnMemory_bytes(pid: number): number | undefined {
+  try {
+    return ownMemoryOf(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `RssAnon` of /proc/pid/status. */
+export function ownMemoryOf(status: string): number {
+  return 1024 * Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN);
+}
+
 /** Fields 14 and 15 of /proc/pid/stat; the name in field 2 may hold blanks and brackets. */
 export function cpuSecondsOf(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

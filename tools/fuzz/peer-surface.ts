@@ -6,7 +6,7 @@ import type { Genesis, Member } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
 import { parseRecord } from "../../src/wire/record.js";
 import type { LoadMeter } from "../bench/records.js";
-import { makeBatch } from "../node/chain/compose.js";
+import { executionRecord, makeBatch } from "../node/chain/compose.js";
 import { decodeMessage, encodeMessage, signedBytes } from "../node/consensus/messages.js";
 import { nodeVerify } from "../node/crypto.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../node/frame.js";
@@ -108,11 +108,10 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
   function temporaryBlock(): Uint8Array {
     const chain = random.pick(genesis.chains).service;
     const chosen = Array.from({ length: 1 + random.below(3) }, () => random.pick(target.records));
-    const records = chosen.map(({ record }) => parseRecord(record));
+    const records = chosen.map(({ record }) => executionRecord(parseRecord(record)));
     const number = random.chance(0.5) ? random.below(3) : random.below(NUMBERS);
-    const bytes = records.map((record) => record.stripped);
     const notices = chosen.map(({ meter }) => ({ kind: "credential" as const, bytes: meter.credential }));
-    const batch = { chain, origin: self.id, number, notices, records: bytes };
+    const batch = { chain, origin: self.id, number, notices };
     const made = makeBatch(genesis.hash, batch, records, (message) => signer.sign(message));
     if (random.chance(0.3)) return encodeFrame("batch", chain, made.bytes);
     return encodeFrame("batch", chain, mutateCbor(made.bytes, random) ?? made.bytes);

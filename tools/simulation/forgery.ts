@@ -7,7 +7,7 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, signRecord } from "../../src/wire/record.js";
-import { makeBatch, type ReadBatch, readBatch } from "../node/chain/compose.js";
+import { executionRecord, makeBatch, type ReadBatch, readBatch } from "../node/chain/compose.js";
 import { encodeMessage } from "../node/consensus/messages.js";
 import type { Decision, Evidence, Message, Polka, Vote } from "../node/consensus/types.js";
 import { decodeBatchNote, encodeBatchNote, encodeFrame, type Frame } from "../node/frame.js";
@@ -148,16 +148,15 @@ function certificateOf(votes: readonly Vote[]): Polka | Decision {
 export function forgedBatch({ genesis, self, random, key, sign }: Forger, frame: Frame): Uint8Array | undefined {
   const read = attempt(() => readBatch(genesis.hash, frame.payload));
   if (read === undefined) return undefined;
-  const { batch, records } = read;
-  if (records.length === 0) return forgedEvidence({ genesis, self, random, sign }, frame, read);
-  const record = random.pick(records);
+  if (read.records.length === 0) return forgedEvidence({ genesis, self, random, sign }, frame, read);
+  const record = parseRecord(random.pick(read.records).bytes);
   const nobody: Signer = { key, sign: () => random.bytes(64) };
   const changed = parseRecord(
     signRecord({ ...record.claims, seq: record.claims.seq + 1, previous: record.hash }, [], nobody, record.kid),
   );
   const number = random.below(4);
-  const own = { ...batch, origin: fromHex(self)!, number, records: [changed.stripped] };
-  return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, own, [changed], sign).bytes);
+  const own = { ...read.batch, origin: fromHex(self)!, number };
+  return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, own, [executionRecord(changed)], sign).bytes);
 }
 
 function forgedEvidence(
@@ -178,8 +177,7 @@ export function otherBatch({ genesis, self, random, sign }: Forger, frame: Frame
   const [first] = read.records;
   if (first === undefined) return undefined;
   const records = read.records.length > 1 && random.chance(0.5) ? read.records.slice(1) : [first, ...read.records];
-  const batch = { ...read.batch, records: records.map((record) => record.stripped) };
-  return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, batch, records, sign).bytes);
+  return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, read.batch, records, sign).bytes);
 }
 
 /** Undefined where the bytes are no message: a forger keeps rubbish of its own too. */

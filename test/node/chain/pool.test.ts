@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyId } from "../../../src/wire/key.js";
-import { makeBatch, type ReadBatch } from "../../../tools/node/chain/compose.js";
+import { executionRecord, makeBatch, type ReadBatch } from "../../../tools/node/chain/compose.js";
 import { memberSetOf } from "../../../tools/node/chain/members.js";
 import { BATCHES_PER_ORIGIN_MAX, createPool } from "../../../tools/node/chain/pool.js";
 import { BLOCK_BATCHES_MAX } from "../../../tools/node/chain/proposal.js";
@@ -20,9 +20,8 @@ function batch(number: number, origin = 0, seq = number): ReadBatch {
     origin: members[origin]!.id,
     number,
     notices: [],
-    records: records.map((r) => r.stripped),
   };
-  return makeBatch(new Uint8Array(32), content, records, (bytes) => signers[origin]!.sign(bytes));
+  return makeBatch(new Uint8Array(32), content, records.map(executionRecord), (bytes) => signers[origin]!.sign(bytes));
 }
 
 const nameOf = (read: ReadBatch) => ({ origin: read.batch.origin, number: read.batch.number, id: read.id });

@@ -37,15 +37,14 @@ export interface Acknowledgement {
   readonly signature: Uint8Array;
 }
 
-/** A temporary block as read, with everything that is derived from its bytes. */
+/** A temporary block as read, with what the rules need of its records and no more: many wait here for their block. */
 export interface ReadBatch {
   readonly batch: Batch;
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
   readonly signedBytes: Uint8Array;
   readonly id: Uint8Array;
-  readonly records: readonly Record[];
-  readonly execution: readonly ExecutionRecord[];
+  readonly records: readonly ExecutionRecord[];
   readonly notices: readonly ExecutionNotice[];
 }
 
@@ -97,34 +96,42 @@ export interface ComposedBlock {
 
 /** Reads a temporary block's bytes; throws a WireError where they, a record or a notice in it are malformed. */
 export function readBatch(genesisHash: Uint8Array, bytes: Uint8Array): ReadBatch {
-  const { batch, signature } = decodeBatch(bytes);
-  const records = batch.records.map(parseRecord);
-  const execution = records.map(executionRecord);
-  const signedBytes = signedBytesOf(genesisHash, batch, execution);
-  const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
-  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution, notices };
+  return parseBatch(genesisHash, bytes).read;
 }
 
-/** A new temporary block of this node over records it has parsed. */
+/** `readBatch`, and the whole records for whoever verifies them. */
+export function parseBatch(
+  genesisHash: Uint8Array,
+  bytes: Uint8Array,
+): { readonly read: ReadBatch; readonly parsed: readonly Record[] } {
+  const { batch, signature } = decodeBatch(bytes);
+  const parsed = batch.records.map(parseRecord);
+  const records = parsed.map(executionRecord);
+  const signedBytes = signedBytesOf(genesisHash, batch, records);
+  const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
+  return { read: { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices }, parsed };
+}
+
+/** A new temporary block of this node over these records. */
 export function makeBatch(
   genesisHash: Uint8Array,
-  batch: Batch,
-  records: readonly Record[],
+  content: Omit<Batch, "records">,
+  records: readonly ExecutionRecord[],
   sign: (bytes: Uint8Array) => Uint8Array,
 ): ReadBatch {
-  const execution = records.map(executionRecord);
-  const signedBytes = signedBytesOf(genesisHash, batch, execution);
+  const batch = { ...content, records: records.map((record) => record.bytes) };
+  const signedBytes = signedBytesOf(genesisHash, batch, records);
   const signature = sign(signedBytes);
   const bytes = encodeBatch(batch, signature);
   const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
-  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, execution, notices };
+  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices };
 }
 
-function signedBytesOf(genesisHash: Uint8Array, batch: Batch, execution: readonly ExecutionRecord[]): Uint8Array {
+function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly ExecutionRecord[]): Uint8Array {
   return batchBytes(
     genesisHash,
     batch,
-    execution.map((record) => record.leaf),
+    records.map((record) => record.leaf),
   );
 }
 
@@ -168,7 +175,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
       origin: read.batch.origin,
       number: read.batch.number,
       notices: read.notices,
-      records: read.execution,
+      records: read.records,
     })),
   );
   const records = execution.sealed.flatMap((sealed) => sealed.records);
@@ -228,7 +235,7 @@ export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   if (!isSealable(view, read.batch)) return false;
   const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)));
   if (read.notices.some((notice) => takesEffect(place, notice))) return true;
-  return read.execution.some(({ meter, seq, hash }) => {
+  return read.records.some(({ meter, seq, hash }) => {
     const state = view.meter(meter);
     if (state === undefined || seq > state.high) return true;
     if (state.gaps.some(([from, to]) => seq >= from && seq <= to)) return true;

@@ -5,7 +5,14 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
 import type { Writer } from "../store/store.js";
-import { type Acknowledgement, acknowledgementOf, isSealable, type ReadBatch, readBatch } from "./compose.js";
+import {
+  type Acknowledgement,
+  acknowledgementOf,
+  isSealable,
+  parseBatch,
+  type ReadBatch,
+  readBatch,
+} from "./compose.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { createVerification } from "./verification.js";
@@ -138,7 +145,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         marks.delete(mark);
       }
       // The frame is a view of the link's buffer; what is kept is a copy.
-      const read = readBatch(genesis.hash, Uint8Array.from(payload));
+      const { read, parsed } = parseBatch(genesis.hash, Uint8Array.from(payload));
       const { batch } = read;
       const key = memberKey(batch.origin);
       const id = toHex(read.id);
@@ -152,7 +159,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       marks.set(mark, read.id);
       if (marks.size > MARKS_KEPT) marks.delete(marks.keys().next().value!);
       try {
-        await verifyRecords(read);
+        await verifyRecords(batch, parsed);
         if (!isSealable(view, batch)) return; // a block has sealed its number meanwhile
         await keepBatch(from, read);
       } finally {

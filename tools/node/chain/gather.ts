@@ -1,8 +1,8 @@
 // The original node's part, pure: admitted records wait for company and are cut into temporary blocks.
 
 import { BATCH_BYTES_MAX } from "../../../src/wire/batch.js";
-import { toHex } from "../../../src/wire/bytes.js";
-import type { Record } from "../../../src/wire/record.js";
+import { equalBytes } from "../../../src/wire/bytes.js";
+import type { ExecutionRecord } from "./execution.js";
 
 /** Records that wait to be sealed, in temporary blocks or not; beyond that the node leaves what it gets unacknowledged. */
 export const WAITING_RECORDS_MAX = 50_000;
@@ -10,46 +10,51 @@ export const WAITING_RECORDS_MAX = 50_000;
 const CUT_BYTES = BATCH_BYTES_MAX / 2;
 
 export interface Gather {
-  /** What is known of a record with this number that is not sealed yet. */
-  waiting(record: Record): "none" | "same" | "other";
-  isWaiting(kid: Uint8Array, seq: number): boolean;
+  /** What is known of a record with this number of the meter, by its id as hex, that is not sealed yet. */
+  waiting(meter: string, seq: number, hash: Uint8Array): "none" | "same" | "other";
+  isWaiting(meter: string, seq: number): boolean;
   /** Whether there is room for another record. */
   readonly hasRoom: boolean;
   readonly pending: number;
   /** A durable record; true where a temporary block is full now. */
-  add(record: Record): boolean;
+  add(record: ExecutionRecord): boolean;
   /** A record that is in a temporary block already. */
-  note(record: Record): void;
+  note(record: ExecutionRecord): void;
   /** The next temporary block's records; none where nothing waits. */
-  cut(): Record[];
+  cut(): ExecutionRecord[];
   /** The record is sealed, here or by another node. */
-  forget(kid: Uint8Array, seq: number): void;
+  forget(meter: string, seq: number): void;
 }
 
 export function createGather(recordsMax: number): Gather {
-  let pending: Record[] = [];
+  let pending: ExecutionRecord[] = [];
   let bytes = 0;
   /** hashes of records that are admitted and not sealed, by meter and number */
-  const unsealed = new Map<string, string>();
+  const unsealed = new Map<string, Map<number, Uint8Array>>();
+  let unsealedCount = 0;
 
-  const note = (record: Record) => unsealed.set(keyOf(record.kid, record.claims.seq), toHex(record.hash));
+  const note = ({ meter, seq, hash }: ExecutionRecord) => {
+    const ofMeter = unsealed.get(meter) ?? new Map<number, Uint8Array>();
+    if (!ofMeter.has(seq)) unsealedCount += 1;
+    unsealed.set(meter, ofMeter.set(seq, hash));
+  };
 
   return {
     note,
-    waiting(record) {
-      const known = unsealed.get(keyOf(record.kid, record.claims.seq));
-      return known === undefined ? "none" : known === toHex(record.hash) ? "same" : "other";
+    waiting(meter, seq, hash) {
+      const known = unsealed.get(meter)?.get(seq);
+      return known === undefined ? "none" : equalBytes(known, hash) ? "same" : "other";
     },
-    isWaiting: (kid, seq) => unsealed.has(keyOf(kid, seq)),
+    isWaiting: (meter, seq) => unsealed.get(meter)?.has(seq) ?? false,
     get hasRoom() {
-      return unsealed.size < WAITING_RECORDS_MAX;
+      return unsealedCount < WAITING_RECORDS_MAX;
     },
     get pending() {
       return pending.length;
     },
     add(record) {
       pending.push(record);
-      bytes += record.stripped.length;
+      bytes += record.bytes.length;
       note(record);
       return pending.length >= recordsMax || bytes >= CUT_BYTES;
     },
@@ -57,7 +62,7 @@ export function createGather(recordsMax: number): Gather {
       let taken = 0;
       let size = 0;
       while (taken < pending.length && taken < recordsMax && size < CUT_BYTES) {
-        size += pending[taken]!.stripped.length;
+        size += pending[taken]!.bytes.length;
         taken += 1;
       }
       const records = pending.slice(0, taken);
@@ -65,12 +70,11 @@ export function createGather(recordsMax: number): Gather {
       bytes -= size;
       return records;
     },
-    forget(kid, seq) {
-      unsealed.delete(keyOf(kid, seq));
+    forget(meter, seq) {
+      const ofMeter = unsealed.get(meter);
+      if (ofMeter?.delete(seq) !== true) return;
+      unsealedCount -= 1;
+      if (ofMeter.size === 0) unsealed.delete(meter);
     },
   };
-}
-
-function keyOf(kid: Uint8Array, seq: number): string {
-  return `${toHex(kid)}/${seq}`;
 }

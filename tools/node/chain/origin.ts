@@ -6,9 +6,9 @@ import type { Notice } from "../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import { assertInvariant } from "../../errors.js";
 import type { Writer } from "../store/store.js";
-import { isSealable, makeBatch, type ReadBatch } from "./compose.js";
+import { executionRecord, isSealable, makeBatch, type ReadBatch } from "./compose.js";
 import type { Exchange, Returned } from "./exchange.js";
-import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "./execution.js";
+import { type ExecutionNotice, type ExecutionPlace, type ExecutionRecord, takesEffect } from "./execution.js";
 import { createGather } from "./gather.js";
 import { isSameNotice } from "./notices.js";
 import type { Pool } from "./pool.js";
@@ -69,10 +69,10 @@ export function createOrigin(
 
   const scheduleCut = () => ports.setTimer("cut", ports.batch.interval_ms, () => void cut());
 
-  const chainKnows = (record: Record): "sealed" | "other" | "none" => {
-    const hash = view.sealedHash(toHex(record.kid), record.claims.seq);
-    if (hash === undefined) return "none";
-    return toHex(hash) === toHex(record.hash) ? "sealed" : "other";
+  const chainKnows = (meter: string, seq: number, hash: Uint8Array): "sealed" | "other" | "none" => {
+    const sealed = view.sealedHash(meter, seq);
+    if (sealed === undefined) return "none";
+    return equalBytes(sealed, hash) ? "sealed" : "other";
   };
 
   /** Only a member's temporary blocks are sealed. */
@@ -88,13 +88,13 @@ export function createOrigin(
     const taken = gather.cut();
     const { chosen, spent } = rulings.take(place());
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
-    const records = taken.filter((record) => chainKnows(record) !== "sealed");
+    const records = taken.filter(({ meter, seq, hash }) => chainKnows(meter, seq, hash) !== "sealed");
     const read = records.length + chosen.length === 0 ? undefined : batchOf(records, chosen);
     cutting = read?.batch.number;
     try {
       await store.write((writer) => {
         if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
-        for (const record of taken) writer.deleteAdmitted(service, record.kid, record.claims.seq);
+        for (const { kid, seq } of taken) writer.deleteAdmitted(service, kid, seq);
         rulings.remove(writer, [...chosen, ...spent]);
       });
     } catch (error) {
@@ -102,12 +102,13 @@ export function createOrigin(
       return;
     }
     cutting = undefined;
-    for (const record of taken) if (!records.includes(record)) gather.forget(record.kid, record.claims.seq);
+    const kept = new Set(records);
+    for (const record of taken) if (!kept.has(record)) gather.forget(record.meter, record.seq);
     if (read !== undefined) exchange.publish(read);
     if (isPending()) scheduleCut();
   };
 
-  const batchOf = (records: readonly Record[], chosen: readonly ExecutionNotice[]) => {
+  const batchOf = (records: readonly ExecutionRecord[], chosen: readonly ExecutionNotice[]) => {
     const number = Math.max(nextNumber, firstUnsealed(ports));
     nextNumber = number + 1;
     const batch = {
@@ -115,7 +116,6 @@ export function createOrigin(
       origin: ports.self.id,
       number,
       notices: [...newCredentials(records), ...chosen.map(({ kind, bytes }) => ({ kind, bytes }))],
-      records: records.map((record) => record.stripped),
     };
     return makeBatch(genesis.hash, batch, records, (bytes) => ports.signer.sign(bytes));
   };
@@ -131,12 +131,13 @@ export function createOrigin(
   };
 
   /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
-  const isPresentable = ({ kid }: Record) => (store.credential(service, kid) ?? store.credential(0, kid)) !== undefined;
+  const isPresentable = ({ kid }: ExecutionRecord) =>
+    (store.credential(service, kid) ?? store.credential(0, kid)) !== undefined;
 
   const keepWaiting = (writer: Writer, { records, notices }: ReadBatch) => {
     rulings.keep(writer, notices);
     for (const record of records.filter(isPresentable)) {
-      writer.putAdmitted(service, record.kid, record.claims.seq, record.stripped);
+      writer.putAdmitted(service, record.kid, record.seq, record.bytes);
     }
   };
 
@@ -145,14 +146,13 @@ export function createOrigin(
     rulings.add(notices);
   };
 
-  const newCredentials = (records: readonly Record[]): Notice[] => {
+  const newCredentials = (records: readonly ExecutionRecord[]): Notice[] => {
     const credentials = new Map<string, Uint8Array>();
-    for (const { kid } of records) {
-      const id = toHex(kid);
-      if (credentials.has(id) || store.credential(service, kid) !== undefined) continue;
+    for (const { kid, meter } of records) {
+      if (credentials.has(meter) || view.meter(meter) !== undefined) continue; // its state comes with its credential
       const shown = store.credential(0, kid);
-      assertInvariant(shown !== undefined, `meter ${id} has shown its credential before its record was admitted`);
-      credentials.set(id, shown);
+      assertInvariant(shown !== undefined, `meter ${meter} has shown its credential before its record was admitted`);
+      credentials.set(meter, shown);
     }
     return [...credentials.values()].map((bytes) => ({ kind: "credential", bytes }));
   };
@@ -161,13 +161,16 @@ export function createOrigin(
     get pending() {
       return gather.pending;
     },
-    known(record) {
-      const waiting = gather.waiting(record);
+    known({ kid, claims, hash }) {
+      const meter = toHex(kid);
+      const waiting = gather.waiting(meter, claims.seq, hash);
       if (waiting !== "none") return waiting === "same" ? "waiting" : "other";
-      return chainKnows(record);
+      return chainKnows(meter, claims.seq, hash);
     },
     async admit(record, disclosures) {
-      const waiting = gather.waiting(record);
+      const taken = executionRecord(record);
+      const { meter, kid, seq } = taken;
+      const waiting = gather.waiting(meter, seq, taken.hash);
       if (waiting === "same") {
         await written;
         return "waiting";
@@ -175,9 +178,7 @@ export function createOrigin(
       // Another record with this number waits: the meter says it again, and when that one is sealed this one proves the fork.
       if (waiting === "other" || !gather.hasRoom || isStopped() || !isMember()) return "busy";
       const first = gather.pending === 0;
-      const full = gather.add(record);
-      const { kid } = record;
-      const { seq } = record.claims;
+      const full = gather.add(taken);
       written = store.write((writer) => {
         writer.putAdmitted(service, kid, seq, record.stripped);
         if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
@@ -187,7 +188,7 @@ export function createOrigin(
       else if (first) scheduleCut();
       return "admitted";
     },
-    isWaiting: (kid, seq) => gather.isWaiting(kid, seq),
+    isWaiting: (kid, seq) => gather.isWaiting(toHex(kid), seq),
     async submit(notice) {
       const isUnderWay = ({ notices }: ReadBatch) => notices.some((known) => isSameNotice(known, notice));
       if (rulings.has(notice) || pool.readsOf(ports.self.id).some(isUnderWay)) return { type: "taken" };
@@ -200,7 +201,7 @@ export function createOrigin(
     },
     restore() {
       for (const read of pool.readsOf(ports.self.id)) for (const record of read.records) gather.note(record);
-      for (const bytes of store.admitted(service)) gather.add(parseRecord(bytes));
+      for (const bytes of store.admitted(service)) gather.add(executionRecord(parseRecord(bytes)));
       rulings.restore();
       if (isPending()) scheduleCut();
     },
@@ -226,9 +227,9 @@ export function createOrigin(
     onSealed({ block, records }) {
       for (const read of displacedBy(block)) gatherAgain(read);
       for (const { id } of block.batches) {
-        for (const record of pool.find(id)?.records ?? []) gather.forget(record.kid, record.claims.seq);
+        for (const { meter, seq } of pool.find(id)?.records ?? []) gather.forget(meter, seq);
       }
-      for (const record of records) gather.forget(record.kid, record.seq);
+      for (const { meter, seq } of records) gather.forget(meter, seq);
       if (isPending()) scheduleCut();
     },
   };

@@ -39,7 +39,7 @@ export interface SealedBlock {
   readonly block: Block;
   readonly tree: MerkleLevels;
   /** in the order of their leaves, from leaf 1 on */
-  readonly records: readonly Pick<ExecutionRecord, "hash" | "kid" | "seq">[];
+  readonly records: readonly Pick<ExecutionRecord, "hash" | "kid" | "meter" | "seq">[];
   readonly head: Head;
   /** that the block holds, on the contracts chain */
   readonly orders: readonly Order[];
@@ -204,11 +204,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
         await checkEvidence(tip.governance, chain.service, bytes, ports.verify);
       }
       const block = { ...received, lock_ms: ports.now_ms() };
-      const records = replayed.records.map((record) => ({
-        hash: record.hash,
-        kid: record.kid,
-        seq: record.claims.seq,
-      }));
+      const records = replayed.execution.sealed.flatMap((sealed) => sealed.records);
       return finish(block, replayed, records);
     },
     awaits: (judgedAt) => judgedAtComplaint(tipOf(), judgedAt) === "unknown",

@@ -1,12 +1,12 @@
 // Whether every record of a temporary block is what it says: signed by a meter whose credential is on the chain or in the batch,
 // which permits the service, with nothing confidential left in it.
 
+import type { Batch } from "../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { keyId } from "../../../src/wire/key.js";
 import type { Record } from "../../../src/wire/record.js";
-import type { ReadBatch } from "./compose.js";
 import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
 
@@ -21,7 +21,7 @@ interface Verified {
 }
 
 /** Verifies batches of one chain, notices included; rejects with a WireError that says what is wrong. Signatures are verified off the event loop. */
-export function createVerification(ports: ChainPorts): (read: ReadBatch) => Promise<void> {
+export function createVerification(ports: ChainPorts): (batch: Batch, records: readonly Record[]) => Promise<void> {
   const { genesis, store, chain } = ports;
   /** by meter as hex: a meter's credential comes with many batches, or is on the chain and then stays */
   const kept = new Map<string, Verified>();
@@ -45,7 +45,8 @@ export function createVerification(ports: ChainPorts): (read: ReadBatch) => Prom
     return verified(meter, bytes, true);
   };
 
-  const verifyOne = (record: Record, kid: string, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
+  const verifyOne = (record: Record, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
+    const kid = toHex(record.kid);
     const credential = brought.get(kid) ?? onChain(record.kid, kid);
     const proper =
       record.claims.service === chain.service &&
@@ -56,9 +57,9 @@ export function createVerification(ports: ChainPorts): (read: ReadBatch) => Prom
     return ports.verifyAsync(credential.key, record.signedBytes, record.signature);
   };
 
-  return async (read) => {
+  return async (batch, records) => {
     const brought = new Map<string, Credential>();
-    for (const { kind, bytes } of read.batch.notices) {
+    for (const { kind, bytes } of batch.notices) {
       if (kind === "order") checkOrder(genesis, chain.service, bytes, ports.verify);
       if (kind === "evidence") {
         await checkEvidence(ports.governor.current, chain.service, bytes, ports.verifyAsync);
@@ -67,9 +68,7 @@ export function createVerification(ports: ChainPorts): (read: ReadBatch) => Prom
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes, false));
     }
-    const results = await Promise.all(
-      read.records.map((record, index) => verifyOne(record, read.execution[index]!.meter, brought)),
-    );
+    const results = await Promise.all(records.map((record) => verifyOne(record, brought)));
     if (results.includes(false)) {
       throw new WireError("unproven", "batch holds a record whose signature does not verify");
     }
