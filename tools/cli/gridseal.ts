@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";
 import { registerAuthority } from "./authority.js";
+import { registerBackup } from "./backup.js";
 import { registerChainAudit } from "./chain-audit.js";
 import { registerChainExport } from "./chain-export.js";
 import { registerChainList } from "./chain-list.js";
@@ -25,6 +26,7 @@ function createProgram(): Command {
   registerInit(program);
   registerAuthority(program);
   registerNode(program);
+  registerBackup(program);
   registerMeter(program);
   const chain = program.command("chain").description("sealed chains");
   registerChainList(chain);

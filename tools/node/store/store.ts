@@ -84,6 +84,12 @@ export interface Writer {
   putDisclosures(chain: number, kid: Uint8Array, seq: number, disclosures: Uint8Array): void;
 }
 
+/** Whose store it is, for ever. */
+export interface Owner {
+  readonly node: Uint8Array;
+  readonly genesisHash: Uint8Array;
+}
+
 export interface Store {
   /** The folder is not the one that the node's key signed with before: what was signed is not known here. */
   readonly isReplaced: boolean;
@@ -112,7 +118,7 @@ export interface Store {
 
 type Table = Database<Buffer, Buffer>;
 
-interface Tables {
+export interface Tables {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly meta: Table;
   readonly heads: Table;
@@ -136,31 +142,39 @@ const FORMAT = 1;
 /** Meters' states kept decoded: each record asks for that of its meter several times. */
 const METERS_KEPT = 16_384;
 const OWNER_KEY = Buffer.from("owner");
-const REPLACED_KEY = Buffer.from("replaced");
+/** Stands in `meta` where this is not the store that the node's key signed with before. */
+export const REPLACED_KEY = Buffer.from("replaced");
 
 /**
  * Opens the store of a node in a folder, made where it is absent. The folder belongs to one node and genesis for ever. Where it
  * is made although `keyHasSigned`, the one before is lost, and the new one says so from then on.
  * Throws STORE_FOREIGN, STORE_CORRUPT or FILE_UNREADABLE; nothing is overwritten then.
  */
-export async function openStore(
-  path: string,
-  owner: { readonly node: Uint8Array; readonly genesisHash: Uint8Array },
-  keyHasSigned: boolean,
-): Promise<Store> {
+export async function openStore(path: string, owner: Owner, keyHasSigned: boolean): Promise<Store> {
   const tables = openTables(path, false);
-  const identity = encodeCbor([FORMAT, owner.node, owner.genesisHash]);
-  const found = tables.meta.get(OWNER_KEY);
-  if (found === undefined) {
+  if (tables.meta.get(OWNER_KEY) === undefined) {
     await tables.root.batch(() => {
       if (keyHasSigned) tables.meta.put(REPLACED_KEY, Buffer.of(1));
-      tables.meta.put(OWNER_KEY, Buffer.from(identity));
+      tables.meta.put(OWNER_KEY, Buffer.from(identityOf(owner)));
     });
-  } else if (!equalBytes(found, identity)) {
+  }
+  try {
+    checkOwner(tables, path, owner);
+  } catch (error) {
     await tables.root.close();
-    throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
+    throw error;
   }
   return storeOver(tables, path, METERS_KEPT);
+}
+
+/** Throws STORE_FOREIGN where the store is not this node's. */
+export function checkOwner({ meta }: Tables, path: string, owner: Owner): void {
+  if (equalBytes(meta.get(OWNER_KEY) ?? new Uint8Array(0), identityOf(owner))) return;
+  throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
+}
+
+function identityOf({ node, genesisHash }: Owner): Uint8Array {
+  return encodeCbor([FORMAT, node, genesisHash]);
 }
 
 /** Opens a node's store to read its chains, beside the running node too. */
@@ -169,13 +183,15 @@ export function openStoreReadOnly(path: string): Store {
   return storeOver(openTables(path, true), path, 0); // another process may write
 }
 
-function openTables(path: string, readOnly: boolean): Tables {
+/** Opens or makes the tables in a folder. Throws STORE_CORRUPT; nothing is overwritten then. */
+export function openTables(path: string, readOnly: boolean): Tables {
   checkPageFile(path);
   try {
     if (!readOnly) mkdirSync(path, { recursive: true });
     const root = open<Buffer, Buffer>({
       path,
       readOnly,
+      noSubdir: false, // lmdb takes a name with a dot for a file
       overlappingSync: false,
       maxDbs: 32,
       keyEncoding: "binary",
