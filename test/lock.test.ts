@@ -11,7 +11,7 @@ test("a folder has one owner of a kind at a time", {
   const folder = mkdtempSync(join(tmpdir(), "gridseal-lock-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const unlock = await lockFolder(folder, "node");
-  await assert.rejects(lockFolder(folder, "node"), { code: "STORE_FOREIGN", message: /another node runs in/ });
+  await assert.rejects(lockFolder(folder, "node"), { code: "FOLDER_IN_USE", message: /another node runs in/ });
   await (await lockFolder(folder, "meter"))();
   await unlock();
   await (await lockFolder(folder, "node"))();

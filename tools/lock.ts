@@ -6,14 +6,14 @@ import { realpathSync } from "node:fs";
 import { createServer } from "node:net";
 import { GridsealError } from "./errors.js";
 
-/** Takes the folder, or throws STORE_FOREIGN where another `owner` (a meter, a node) runs in it. Returns what gives it back; where sockets have no abstract names (macOS) nothing is held. */
+/** Takes the folder, or throws FOLDER_IN_USE where another `owner` (a meter, a node) runs in it. Returns what gives it back; where sockets have no abstract names (macOS) nothing is held. */
 export async function lockFolder(folder: string, owner: "meter" | "node"): Promise<() => Promise<void>> {
   if (process.platform !== "linux") return async () => {};
   const server = createServer((socket) => socket.destroy());
   server.unref();
   await new Promise<void>((resolve, reject) => {
     server.once("error", () =>
-      reject(new GridsealError("STORE_FOREIGN", `another ${owner} runs in ${folder}: two would sign with one key`)),
+      reject(new GridsealError("FOLDER_IN_USE", `another ${owner} runs in ${folder}: two would sign with one key`)),
     );
     server.listen(`\0gridseal-${owner}:${realpathSync(folder)}`, resolve);
   });

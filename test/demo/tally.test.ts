@@ -23,7 +23,7 @@ test("counts published, sealed, verified, lost and duplicated records", async (t
   for (const record of records.slice(0, 2)) await chain.admit(record, undefined);
   await cluster.until(() => chain.head.records === 2, "two records are sealed");
 
-  const receipts = createReceipts(store);
+  const receipts = createReceipts(cluster.genesis.network, store);
   const receipt = (seq: number) => receipts.find(SERVICE, meter.kid, seq)!;
   const damaged = Uint8Array.from(receipt(0));
   damaged[damaged.length - 1]! ^= 1;

@@ -31,6 +31,9 @@ export const subcommands: readonly Arguments[] = [
   ["init"],
   ["authority", "issue"],
   ["node", "run"],
+  ["node", "prune"],
+  ["backup"],
+  ["restore"],
   ["meter", "run"],
   ["chain", "list"],
   ["chain", "show"],
@@ -67,6 +70,10 @@ export function misuses({ folder, network, data, api, chain, receipt, meter, cap
     ["authority", "issue", "--network", network.folder, "--id", "m-4", "--services", "77"],
     ["authority", "issue", "--network", network.folder, "--id", "m-4", "--public-key", "00".repeat(32)],
     ["node", "run"],
+    ["node", "prune", join(network.folder, "nodes/node-1/node.json")],
+    ["node", "prune", join(network.folder, "nodes/node-1/node.json"), "--prune-before", "0"],
+    ["node", "prune", join(network.folder, "nodes/node-1/node.json"), "--prune-before", "9", "--chain", "nonsense"],
+    ["backup", join(network.folder, "nodes/node-1/node.json")],
     ["meter", "run"],
     ["meter", "run", meterFolder, "--emulator", "--tcp", "localhost:1"],
     ["meter", "run", meterFolder, "--port", "{"],
@@ -93,6 +100,7 @@ export async function failuresOf(scene: Scene): Promise<readonly (readonly [Argu
   const { folder, network, data, api, genesis, chain, receipt, meter } = scene;
   const absent = join(folder, "absent");
   const otherGenesis = join(folder, "other/genesis.cbor");
+  const nodeFile = join(network.folder, "nodes/node-1/node.json");
   const get = ["receipt", "get", "--data", data, "--service", "3", "--meter"];
   const changed = async (path: string, change: (bytes: Buffer) => Uint8Array) => {
     const copy = `${path}-${createHash("sha256").update(String(change)).digest("hex").slice(0, 8)}`;
@@ -108,6 +116,11 @@ export async function failuresOf(scene: Scene): Promise<readonly (readonly [Argu
     [["init", network.folder], /grid exists already/],
     [["authority", "issue", "--network", absent, "--id", "m"], /absent\/genesis.cbor/],
     [["node", "run", absent], /absent cannot be read/],
+    [["node", "prune", absent, "--prune-before", "9"], /absent cannot be read/],
+    [["backup", absent, join(folder, "copy")], /absent cannot be read/],
+    [["backup", nodeFile, network.folder], /exists already|cannot be written/],
+    [["restore", nodeFile, absent], /there is no store in .*absent/],
+    [["restore", nodeFile, data], /is a node's own store/],
     [["meter", "run", absent], /absent\/configuration.json cannot be read/],
     [["chain", "list", "--data", absent, "--genesis", genesis], /absent/],
     [["chain", "list", absent], /absent/],

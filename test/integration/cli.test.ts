@@ -107,6 +107,9 @@ async function runGrid(t: TestContext, defer: Defer, network: TestNetwork, captu
   const node = network.nodes[0]!;
   await t.test("node run runs until SIGTERM and logs JSON lines", async () => {
     await node.start();
+    const pruned = await gridseal("node", "prune", join(node.folder, "node.json"), "--prune-before", "9");
+    assert.equal(pruned.status, 1);
+    assert.match(pruned.errors, /another node runs in .*data: two would sign with one key\n {2}Stop the process/);
     await node.stop();
     const { status, output } = await node.process!.ended;
     assert.equal(status, 0);

@@ -148,7 +148,7 @@ test("takes nothing from the port of a paused meter and goes on running", async 
 test("refuses a folder that another meter runs in, that has no configuration, or whose outbox is foreign", async (t) => {
   const directory = await meterFolder(t);
   const { meter } = await startExercise(t, directory);
-  await assert.rejects(startExercise(t, directory), { code: "STORE_FOREIGN" });
+  await assert.rejects(startExercise(t, directory), { code: "FOLDER_IN_USE" });
   await meter.stop();
   writeFileSync(join(directory, "outbox.flash"), "short");
   await assert.rejects(startExercise(t, directory), { code: "STORE_CORRUPT" });

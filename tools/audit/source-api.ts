@@ -87,6 +87,9 @@ async function request(url: string): Promise<Response> {
 async function accepted(response: Response): Promise<Response> {
   if (response.status === 200) return response;
   const text = await response.text().catch(() => "");
+  if (response.status === 410) {
+    throw new GridsealError("BLOCK_PRUNED", `${response.url}: the node does not keep that block any more`);
+  }
   throw new GridsealError("NODE_UNREACHABLE", `${response.url} answers ${response.status}: ${text.slice(0, 200)}`);
 }
 

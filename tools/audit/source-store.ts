@@ -10,7 +10,12 @@ import type { ReceiptSource } from "./source.js";
 /** Throws FILE_UNREADABLE or STORE_CORRUPT. */
 export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource {
   const store = openStoreReadOnly(folder);
-  const receipts = createReceipts(store);
+  const receipts = createReceipts(genesis.network, store);
+  const blockOf = (service: number, height: number): Uint8Array | undefined => {
+    const block = store.block(service, height);
+    if (block !== undefined || store.outline(service, height) === undefined) return block;
+    throw new GridsealError("BLOCK_PRUNED", `block ${height} of chain ${service} is not kept in ${folder} any more`);
+  };
   return {
     origin: folder,
     async chains() {
@@ -29,12 +34,12 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
     },
     async *blocks(service, from) {
       for (let height = from; ; height += 1) {
-        const block = store.block(service, height);
+        const block = blockOf(service, height);
         if (block === undefined) return;
         yield block;
       }
     },
-    block: async (service, height) => store.block(service, height),
+    block: async (service, height) => blockOf(service, height),
     async receipt(service, meter, seq) {
       const receipt = receipts.find(service, meter, seq);
       if (receipt !== undefined) return receipt;

@@ -96,7 +96,7 @@ async function compose(
   const { genesis, genesisBytes, signer, self } = identity;
   const selfId = toHex(self.id);
   const metrics = createMetrics();
-  const receipts = createReceipts(store);
+  const receipts = createReceipts(genesis.network, store);
   const governor = createGovernor(genesis, store);
   const introductions = createIntroductions(genesis.network, store, (topic, payload) => {
     ingest.publish(topic, payload);

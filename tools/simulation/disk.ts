@@ -5,6 +5,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { Notice } from "../../src/wire/notice.js";
 import { GridsealError } from "../errors.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
+import type { Outline } from "../node/store/outline.js";
 import type { Head, Location, Store, StoredBatch, StoredOrder, Writer } from "../node/store/store.js";
 import type { Coverage } from "./coverage.js";
 import type { Random } from "./random.js";
@@ -13,6 +14,7 @@ import type { Timeline } from "./timeline.js";
 export interface Tables {
   readonly heads: Map<string, Head>;
   readonly blocks: Map<string, Uint8Array>;
+  readonly outlines: Map<string, Outline>;
   readonly index: Map<string, Location>;
   readonly meters: Map<string, MeterState>;
   readonly origins: Map<string, OriginState>;
@@ -173,6 +175,7 @@ export function emptyTables(): Tables {
   return {
     heads: new Map(),
     blocks: new Map(),
+    outlines: new Map(),
     index: new Map(),
     meters: new Map(),
     origins: new Map(),
@@ -222,6 +225,7 @@ function storeOver(tables: Tables, damaged: ReadonlySet<string>, isReplaced: boo
     isReplaced,
     head: (chain) => tables.heads.get(String(chain)),
     block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
+    outline: (chain, height) => tables.outlines.get(blockKey(chain, height)),
     location: (chain, kid, seq) => tables.index.get(numberKey(chain, kid, seq)),
     meter: (chain, kid) => tables.meters.get(idKey(chain, kid)),
     origin: (chain, origin) => tables.origins.get(idKey(chain, origin)),
@@ -253,6 +257,11 @@ export function writerInto(rows: Row[]): Writer {
   return {
     putHead: (chain, head) => put("heads", String(chain), head),
     putBlock: (chain, height, bytes) => put("blocks", blockKey(chain, height), Uint8Array.from(bytes)),
+    putOutline(chain, height, outline) {
+      put("outlines", blockKey(chain, height), outline);
+      remove("blocks", blockKey(chain, height));
+    },
+    deleteDisclosures: (chain, kid, seq) => remove("disclosures", numberKey(chain, kid, seq)),
     putLocation: (chain, kid, seq, location) => put("index", numberKey(chain, kid, seq), location),
     putMeter: (chain, kid, state) => put("meters", idKey(chain, kid), state),
     putOrigin: (chain, id, state) => put("origins", idKey(chain, id), state),

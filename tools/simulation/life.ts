@@ -156,7 +156,7 @@ export function openLife(ports: LifePorts): Life {
     genesis,
     store,
     chains,
-    receipts: createReceipts(store),
+    receipts: createReceipts(genesis.network, store),
     introductions,
     metrics,
     log: logOf(0),

@@ -30,7 +30,7 @@ async function createNodeApi(t: TestContext) {
     genesis: cluster.genesis,
     genesisBytes: cluster.genesisBytes,
     store,
-    receipts: createReceipts(store),
+    receipts: createReceipts(cluster.genesis.network, store),
     metrics: createMetrics(),
     peersConnected: () => 0,
     chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],

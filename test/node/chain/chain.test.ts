@@ -23,7 +23,7 @@ test("four nodes seal what one of them admits, and the receipts verify", async (
   assert.equal(heads.size, 1);
   assert.equal(cluster.nodes[0]!.chain.head.counter, 0);
   for (const node of cluster.nodes) {
-    const receipts = createReceipts(node.store);
+    const receipts = createReceipts(cluster.genesis.network, node.store);
     for (const record of records) {
       const receipt = decodeReceipt(receipts.find(SERVICE, record.kid, record.claims.seq)!);
       assert.deepEqual(receipt.recordHash, record.hash);

@@ -119,6 +119,7 @@ function addBlocks(server: FastifyInstance, ports: ApiPorts): void {
       if (service === undefined || from === undefined || limit === undefined || from === 0) {
         return refuse(reply, 400, "malformed", "service, from and limit are decimal numbers, from is at least 1");
       }
+      if (ports.store.outline(service, from) !== undefined) return refusePruned(reply);
       const blocks: Uint8Array[] = [];
       let bytes = 0;
       for (let height = from; blocks.length < Math.min(limit, BLOCKS_PER_ANSWER_MAX); height += 1) {
@@ -138,7 +139,10 @@ function addBlocks(server: FastifyInstance, ports: ApiPorts): void {
   server.get<{ Params: { service: string; height: string } }>("/chains/:service/blocks/:height", (request, reply) => {
     const service = number(request.params.service);
     const height = number(request.params.height);
-    const block = service === undefined || height === undefined ? undefined : ports.store.block(service, height);
+    const isKnown = service !== undefined && height !== undefined;
+    const block = isKnown ? ports.store.block(service, height) : undefined;
+    if (isKnown && block === undefined && ports.store.outline(service, height) !== undefined)
+      return refusePruned(reply);
     if (block === undefined) return refuse(reply, 404, "unknown-block", "No such block is on this node.");
     return reply.type("application/cbor").send(Buffer.from(block));
   });
@@ -178,6 +182,10 @@ function subscribe(subscribers: Set<FastifyReply>, reply: FastifyReply): void {
   subscribers.add(reply);
   reply.raw.on("close", () => subscribers.delete(reply));
   reply.raw.on("error", () => subscribers.delete(reply));
+}
+
+function refusePruned(reply: FastifyReply) {
+  return refuse(reply, 410, "pruned", "This node has let go of the block's records: ask another one.");
 }
 
 function refuse(reply: FastifyReply, status: number, code: string, message: string) {

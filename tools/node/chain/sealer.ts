@@ -235,7 +235,8 @@ function handoverOf(block: Block, tree: MerkleLevels, { members }: MemberSet): H
 /** Whether this node has another block at the anchor's height. */
 function contradicts(store: ChainPorts["store"], anchor: Anchor): boolean {
   const bytes = store.block(anchor.chain, anchor.height);
-  return bytes !== undefined && !equalBytes(headerHash(headerOfBlock(bytes)), anchor.headerHash);
+  const header = bytes === undefined ? store.outline(anchor.chain, anchor.height)?.header : headerOfBlock(bytes);
+  return header !== undefined && !equalBytes(headerHash(header), anchor.headerHash);
 }
 
 /** Block, state, index and head in one transaction; the temporary blocks that it seals go. */

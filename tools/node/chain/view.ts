@@ -8,12 +8,8 @@ import type { Store } from "../store/store.js";
 import type { ChainView } from "./execution.js";
 
 export function viewOf(store: Store, chain: number): ChainView {
-  /** records of the block looked into last: what is sealed again comes from one block mostly */
-  let looked: { readonly height: number; readonly records: readonly Uint8Array[] } | undefined;
-  const recordAt = (height: number, leaf: number): Uint8Array | undefined => {
-    if (looked?.height !== height) looked = { height, records: recordsOf(store, chain, height) };
-    return looked.records[leaf - 1];
-  };
+  /** the block looked into last: what is sealed again comes from one block mostly */
+  let looked: { readonly height: number; readonly hashAt: (leaf: number) => Uint8Array | undefined } | undefined;
   return {
     meter: (kid) => store.meter(chain, idBytes(kid)),
     origin: (node) => store.origin(chain, idBytes(node)),
@@ -23,22 +19,27 @@ export function viewOf(store: Store, chain: number): ChainView {
       if (seq > (store.meter(chain, meter)?.high ?? -1)) return undefined;
       const location = store.location(chain, meter, seq);
       if (location === undefined) return undefined;
-      const record = recordAt(location.height, location.leaf);
-      if (record === undefined) {
-        throw new GridsealError(
-          "STORE_CORRUPT",
-          `chain ${chain}: block ${location.height} has no leaf ${location.leaf}`,
-        );
-      }
-      return sha256(record);
+      const { height, leaf } = location;
+      if (looked?.height !== height) looked = { height, hashAt: hashesOf(store, chain, height) };
+      const hash = looked.hashAt(leaf);
+      if (hash !== undefined) return hash;
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
     },
   };
 }
 
-/** A stored block's records in the order of their leaves; none where there is no such block. */
-function recordsOf(store: Store, chain: number, height: number): readonly Uint8Array[] {
+/** Hashes of a stored block's records by their leaves, whether the records are still here or not. */
+function hashesOf(store: Store, chain: number, height: number): (leaf: number) => Uint8Array | undefined {
   const bytes = store.block(chain, height);
-  return bytes === undefined ? [] : decodeBlock(bytes).batches.flatMap((batch) => batch.records);
+  if (bytes === undefined) {
+    const hashes = store.outline(chain, height)?.hashes ?? [];
+    return (leaf) => hashes[leaf - 1];
+  }
+  const records = decodeBlock(bytes).batches.flatMap((batch) => batch.records);
+  return (leaf) => {
+    const record = records[leaf - 1];
+    return record === undefined ? undefined : sha256(record);
+  };
 }
 
 function idBytes(id: string): Uint8Array {

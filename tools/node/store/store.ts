@@ -18,6 +18,7 @@ import {
   type OriginState,
 } from "../chain/state.js";
 import { blockKey, chainKey, chainRange, idKey, numberKey } from "./keys.js";
+import { decodeOutline, encodeOutline, type Outline } from "./outline.js";
 import { checkPageFile } from "./page-file.js";
 
 /** The newest block of a chain and its totals. */
@@ -81,6 +82,9 @@ export interface Writer {
   deleteAdmitted(chain: number, kid: Uint8Array, seq: number): void;
   /** What proves the member set that counts from the height on (src/wire/lineage.ts). */
   putLineage(chain: number, from: number, item: Uint8Array): void;
+  /** Puts a block's outline in its place, and lets go of the block. */
+  putOutline(chain: number, height: number, outline: Outline): void;
+  deleteDisclosures(chain: number, kid: Uint8Array, seq: number): void;
   putDisclosures(chain: number, kid: Uint8Array, seq: number, disclosures: Uint8Array): void;
 }
 
@@ -95,6 +99,8 @@ export interface Store {
   readonly isReplaced: boolean;
   head(chain: number): Head | undefined;
   block(chain: number, height: number): Uint8Array | undefined;
+  /** What is left of a block that the node has let go of. */
+  outline(chain: number, height: number): Outline | undefined;
   location(chain: number, kid: Uint8Array, seq: number): Location | undefined;
   meter(chain: number, kid: Uint8Array): MeterState | undefined;
   origin(chain: number, origin: Uint8Array): OriginState | undefined;
@@ -123,6 +129,7 @@ export interface Tables {
   readonly meta: Table;
   readonly heads: Table;
   readonly blocks: Table;
+  readonly outlines: Table;
   readonly index: Table;
   readonly meters: Table;
   readonly origins: Table;
@@ -203,6 +210,7 @@ export function openTables(path: string, readOnly: boolean): Tables {
       meta: table("meta"),
       heads: table("heads"),
       blocks: table("blocks"),
+      outlines: table("outlines"),
       index: table("index"),
       meters: table("meters"),
       origins: table("origins"),
@@ -247,6 +255,8 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     isReplaced: tables.meta.get(REPLACED_KEY) !== undefined,
     head: (chain) => readRow(`head of chain ${chain}`, tables.heads.get(chainKey(chain)), decodeHead),
     block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
+    outline: (chain, height) =>
+      readRow(`outline of block ${height}`, tables.outlines.get(blockKey(chain, height)), decodeOutline),
     location: (chain, kid, seq) =>
       readRow(`index of meter ${toHex(kid)}`, tables.index.get(numberKey(chain, kid, seq)), decodeLocation),
     meter(chain, kid) {
@@ -305,6 +315,11 @@ function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) =>
   return {
     putHead: (chain, head) => put(tables.heads, chainKey(chain), encodeHead(head)),
     putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), bytes),
+    putOutline(chain, height, outline) {
+      put(tables.outlines, blockKey(chain, height), encodeOutline(outline));
+      remove(tables.blocks, blockKey(chain, height));
+    },
+    deleteDisclosures: (chain, kid, seq) => remove(tables.disclosures, numberKey(chain, kid, seq)),
     putLocation: (chain, kid, seq, location) => put(tables.index, numberKey(chain, kid, seq), encodeLocation(location)),
     putMeter(chain, kid, state) {
       const key = idKey(chain, kid);

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { decodeBlock } from "../../src/wire/block.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { parseRecord, signRecord } from "../../src/wire/record.js";
+import { viewOf } from "../../tools/node/chain/view.js";
+import { nodeVerify } from "../../tools/node/crypto.js";
+import { pruneChain, WHOLE_BLOCKS_MIN } from "../../tools/node/prune.js";
+import { createReceipts } from "../../tools/node/receipts.js";
+import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../tools/node/store/outline.js";
+import { createCluster, SERVICE } from "./chain/cluster.js";
+
+const BLOCKS = WHOLE_BLOCKS_MIN + 6;
+
+/** A chain of one node with a record a block. */
+async function createLongChain(t: TestContext) {
+  const cluster = await createCluster(1);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const node = cluster.nodes[0]!;
+  const records = [];
+  for (let index = 0; index < BLOCKS; index += 1) {
+    const record = meter.next();
+    records.push(record);
+    await node.chain.admit(record, Uint8Array.of(1, index));
+    await cluster.until(() => node.chain.head.records === index + 1, `record ${index} is sealed`);
+  }
+  return { cluster, meter, node, records };
+}
+
+test("lets go of old records and disclosures; receipts of them are still made and verify", async (t) => {
+  const { cluster, node, records } = await createLongChain(t);
+  const { store } = node;
+  const before = createReceipts(cluster.genesis.network, store);
+  const expected = records.map(({ kid, claims }) => before.find(SERVICE, kid, claims.seq)!);
+  assert.deepEqual(await pruneChain(store, SERVICE, 5), { blocks: 4, records: 4 });
+  assert.deepEqual(await pruneChain(store, SERVICE, 5), { blocks: 0, records: 0 });
+  assert.deepEqual(await pruneChain(store, SERVICE, BLOCKS), { blocks: 2, records: 2 });
+  const receipts = createReceipts(cluster.genesis.network, store);
+  const view = viewOf(store, SERVICE);
+  for (const [index, { kid, claims, hash }] of records.entries()) {
+    const isWhole = index >= BLOCKS - WHOLE_BLOCKS_MIN;
+    assert.equal(store.block(SERVICE, index + 1) !== undefined, isWhole);
+    assert.equal(store.disclosures(SERVICE, kid, claims.seq) !== undefined, isWhole);
+    const receipt = receipts.find(SERVICE, kid, claims.seq)!;
+    assert.deepEqual(receipt, expected[index]);
+    verifyReceipt(decodeReceipt(receipt), cluster.genesis, nodeVerify);
+    assert.deepEqual(view.sealedHash(toHex(kid), claims.seq), hash);
+  }
+});
+
+test("a second record with a number whose record is gone is still a fork, and the chain goes on over a restart", async (t) => {
+  const { cluster, meter, node, records } = await createLongChain(t);
+  await pruneChain(node.store, SERVICE, 4);
+  await cluster.kill(0);
+  await cluster.restart(0);
+  const { claims, kid } = records[1]!;
+  const other = parseRecord(signRecord({ ...claims, time_s: claims.time_s + 1 }, [], meter.signer, kid));
+  const { chain } = cluster.nodes[0]!;
+  assert.equal(chain.known(records[1]!), "sealed");
+  assert.equal(chain.known(other), "other");
+  assert.equal(await chain.admit(other, undefined), "admitted");
+  await cluster.until(() => chain.head.counter === 1, "the fork is recorded");
+});
+
+test("an outline reads back as it was written, and one that was changed has no tree", async (t) => {
+  const { node } = await createLongChain(t);
+  const outline = outlineOf(decodeBlock(node.store.block(SERVICE, 3)!));
+  assert.deepEqual(decodeOutline(encodeOutline(outline)), outline);
+  assert.equal(treeOfOutline(outline)?.[0]?.length, 2);
+  const changed = { ...outline, hashes: [new Uint8Array(32)] };
+  assert.equal(treeOfOutline(changed), undefined);
+});

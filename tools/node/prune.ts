@@ -1,0 +1,55 @@
+// Retention: a node lets go of old records and keeps their blocks' outlines, so that receipts of them still verify and can still be
+// made, and headers, certificates and anchors stay.
+
+import { decodeBlock } from "../../src/wire/block.js";
+import { parseRecord } from "../../src/wire/record.js";
+import { GridsealError } from "../errors.js";
+import { outlineOf, treeOfOutline } from "./store/outline.js";
+import type { Store } from "./store/store.js";
+
+/** The newest blocks stay whole: peers that were away for a moment ask for them. */
+export const WHOLE_BLOCKS_MIN = 64;
+/** Blocks in one transaction. */
+const BLOCKS_AT_ONCE = 32;
+
+export interface Pruned {
+  readonly blocks: number;
+  readonly records: number;
+}
+
+/**
+ * Lets go of the records and disclosures of all blocks of a chain below the height `before`, but for the newest blocks. Those that are
+ * gone already are passed over. Throws STORE_CORRUPT where a block is not what was sealed; it and what follows stay then.
+ */
+export async function pruneChain(store: Store, chain: number, before: number): Promise<Pruned> {
+  const height = store.head(chain)?.height ?? 0;
+  const end = Math.min(before, height - WHOLE_BLOCKS_MIN + 1);
+  let blocks = 0;
+  let records = 0;
+  for (let from = 1; from < end; from += BLOCKS_AT_ONCE) {
+    const rows = Array.from({ length: Math.min(BLOCKS_AT_ONCE, end - from) }, (_, index) => from + index).flatMap(
+      (at) => wholeBlock(store, chain, at),
+    );
+    if (rows.length === 0) continue;
+    await store.write((writer) => {
+      for (const row of rows) {
+        writer.putOutline(chain, row.height, row.outline);
+        for (const { kid, claims } of row.records) writer.deleteDisclosures(chain, kid, claims.seq);
+      }
+    });
+    blocks += rows.length;
+    records += rows.reduce((sum, row) => sum + row.records.length, 0);
+  }
+  return { blocks, records };
+}
+
+function wholeBlock(store: Store, chain: number, height: number) {
+  const bytes = store.block(chain, height);
+  if (bytes === undefined) return [];
+  const block = decodeBlock(bytes);
+  const outline = outlineOf(block);
+  if (treeOfOutline(outline) === undefined) {
+    throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is not what was sealed`);
+  }
+  return [{ height, outline, records: block.batches.flatMap((batch) => batch.records.map(parseRecord)) }];
+}
