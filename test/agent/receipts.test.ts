@@ -28,12 +28,24 @@ function counting(isExpected = (_hash: Uint8Array): boolean => true) {
 const altered = (change: Partial<Receipt>): Uint8Array => encodeReceipt({ ...decodeReceipt(receipts[0]!), ...change });
 
 describe("receipts", () => {
-  test("are good where they prove the record sealed, at one certificate check a block", () => {
+  test("are good where they prove the record sealed, at one check of each member's signature a block", () => {
     const { checks, judge } = counting();
     for (const receipt of receipts) assert.equal(judge(receipt, 1).kind, "sealed");
     assert.equal(checks.signatures, 3, "a quorum of four");
     assert.equal(judge(sealer.seal(1, records)[0]!, 1).kind, "sealed");
     assert.equal(checks.signatures, 6);
+  });
+
+  test("of one block by nodes whose certificates differ cost only the signatures that differ", () => {
+    const { checks, judge } = counting();
+    const all = sealer.seal(1, records, [0, 1, 2, 3]).map(decodeReceipt);
+    const without = (receipt: Receipt, index: number): Uint8Array =>
+      encodeReceipt({
+        ...receipt,
+        certificate: { round: 0, signatures: receipt.certificate.signatures.filter((_, member) => member !== index) },
+      });
+    for (const [index, receipt] of all.entries()) assert.equal(judge(without(receipt, index % 4), 1).kind, "sealed");
+    assert.equal(checks.signatures, 4);
   });
 
   test("are refused with the reason where anything in them is wrong, also after a good one", () => {
