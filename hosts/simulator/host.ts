@@ -22,14 +22,14 @@ const clock: { offset_ms: number; quality: TimeQuality } = { offset_ms: 0, quali
 
 machine.paintStack();
 machine.enter();
-machine.flashOpen("outbox.flash", FLASH_BYTES);
+const flashBytes = machine.flashOpen("outbox.flash", FLASH_BYTES);
 
 leaveReason();
 const timers = new NamedTimers();
 const uptime_ms = createUptime();
 
 const outboxFlash: Flash = {
-  size: FLASH_BYTES,
+  size: flashBytes,
   sectorSize: SECTOR_BYTES,
   read: (offset, length) => new Uint8Array(machine.flashRead(offset, length)),
   write: machine.flashWrite,
@@ -104,7 +104,7 @@ function leaveReason(): void {
     fail(`${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
 }
 
-/** Commands, a line each: `clock OFFSET_MS QUALITY`, `cut BYTES`, `use`. */
+/** Commands, a line each: `clock OFFSET_MS QUALITY`, `use`. */
 function listen(): void {
   const engine = globalThis as { command?: (line: string) => void };
   engine.command = (line) => {
@@ -113,9 +113,6 @@ function listen(): void {
       case "clock":
         clock.offset_ms = Number(first);
         clock.quality = Number(second) as TimeQuality;
-        return;
-      case "cut":
-        machine.cutAfter(Number(first));
         return;
       case "use":
         machine.print(`{"use":${machine.use()}}`);

@@ -38,9 +38,9 @@ export function removeFile(this: unknown, path: string): undefined {
   return native("machine_removeFile").call(this, path) as undefined;
 }
 
-/** Opens the flash in a file of `size` bytes, made erased where there is none. */
-export function flashOpen(this: unknown, path: string, size: number): undefined {
-  return native("machine_flashOpen").call(this, path, size) as undefined;
+/** Opens the flash in a file, made erased of `size` bytes where it is shorter; its size. A larger file is a larger chip. */
+export function flashOpen(this: unknown, path: string, size: number): number {
+  return native("machine_flashOpen").call(this, path, size) as number;
 }
 
 export function flashRead(this: unknown, offset: number, length: number): ArrayBuffer {
@@ -55,17 +55,12 @@ export function flashErase(this: unknown, offset: number, length: number): undef
   return native("machine_flashErase").call(this, offset, length) as undefined;
 }
 
-/** The power goes when so many more bytes of flash have been written or erased. */
-export function cutAfter(this: unknown, bytes: number): undefined {
-  return native("machine_cutAfter").call(this, bytes) as undefined;
-}
-
 /** Marks the unused stack, so that `use` sees how deep it was used. */
 export function paintStack(this: unknown): undefined {
   return native("machine_paintStack").call(this) as undefined;
 }
 
-/** JSON of what the engine has reserved since its start: chunkBytes, slots, stackSlotsUsed, stackSlots, keys, erases. */
+/** JSON of what the engine has reserved since its start: chunkBytes, slots, stackSlotsUsed, stackSlots, keys, erases, writes, values. */
 export function use(this: unknown): string {
   return native("machine_use").call(this) as string;
 }

@@ -12,17 +12,20 @@
 #include <unistd.h>
 
 /* Status of a process whose power was cut where it was told; machine.ts and the tests name it too. */
-enum { POWER_CUT = 86, FILE_BYTES_MAX = 1 << 20, RANDOM_BYTES_MAX = 4096, STACK_PATTERN = 0x5a, UNTOUCHED_SLOTS = 16 };
+enum { POWER_CUT = 86 };
+enum { FILE_BYTES_MAX = 1 << 20, FLASH_BYTES_MAX = 1 << 24, RANDOM_BYTES_MAX = 4096, STACK_PATTERN = 0x5a, UNTOUCHED_SLOTS = 16 };
 
 typedef struct {
 	int file;
 	uint32_t size;
-	/* bytes that may still be written or erased before the power goes; negative: it stays */
-	int64_t untilCut;
-	uint32_t erases;
+	uint32_t erases, writes;
 } Flash;
 
-static Flash gFlash = {-1, 0, -1, 0};
+static Flash gFlash = {-1, 0, 0, 0};
+/* values that were replaced in the key-value store */
+static uint32_t gValues = 0;
+/* bytes of flash, and of values, that may still be written or erased before the power goes; negative: it stays */
+static int64_t gFlashUntilCut = -1, gValuesUntilCut = -1;
 
 static void fail(xsMachine *the, const char *what)
 {
@@ -64,9 +67,17 @@ static int syncFolderOf(const char *path)
 	return result;
 }
 
+static int64_t budgetIn(const char *variable)
+{
+	const char *text = getenv(variable);
+	return text == NULL ? -1 : atoll(text);
+}
+
 /* The folder of this meter becomes the one that paths are relative to. */
 void machine_enter(xsMachine *the)
 {
+	gFlashUntilCut = budgetIn("GRIDSEAL_CUT_FLASH");
+	gValuesUntilCut = budgetIn("GRIDSEAL_CUT_VALUES");
 	const char *folder = getenv("GRIDSEAL_METER");
 	if (folder != NULL && chdir(folder) != 0) fail(the, folder);
 	if (mkdir("keyvalue", 0700) != 0 && errno != EEXIST) fail(the, "keyvalue");
@@ -124,19 +135,37 @@ void machine_readFile(xsMachine *the)
 	if (length != status.st_size) fail(the, xsmcToString(xsArg(0)));
 }
 
+/* How many of the bytes are written before the power goes. */
+static uint32_t lasting(int64_t untilCut, uint32_t length)
+{
+	return untilCut < 0 || untilCut > length ? length : (uint32_t)untilCut;
+}
+
+/* So many bytes have been written, of as many as were wanted: the power goes where it was told. */
+static void spend(int64_t *untilCut, uint32_t written, uint32_t wanted)
+{
+	if (*untilCut < 0) return;
+	*untilCut -= written;
+	if (written < wanted || *untilCut == 0) _exit(POWER_CUT);
+}
+
 /* Old or new after a power cut, never torn: written beside, synced, renamed over. */
 void machine_replaceFile(xsMachine *the)
 {
 	static const char *beside = "keyvalue/~new";
 	uint8_t *bytes;
-	uint32_t length;
+	uint32_t length, written;
 	int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (file < 0) fail(the, beside);
 	bufferOf(the, &xsArg(1), &bytes, &length);
-	int failed = writeWhole(file, bytes, length) != 0 || fsync(file) != 0;
+	written = lasting(gValuesUntilCut, length);
+	int failed = writeWhole(file, bytes, written) != 0 || fsync(file) != 0;
 	close(file);
+	if (written < length) spend(&gValuesUntilCut, written, length);
 	if (failed || rename(beside, xsmcToString(xsArg(0))) != 0 || syncFolderOf(xsmcToString(xsArg(0))) != 0)
 		fail(the, xsmcToString(xsArg(0)));
+	gValues += 1;
+	spend(&gValuesUntilCut, length, length);
 }
 
 void machine_removeFile(xsMachine *the)
@@ -148,11 +177,9 @@ void machine_removeFile(xsMachine *the)
 /* Writes cells to the file, as many as the power lasts for. */
 static void writeCells(xsMachine *the, uint32_t offset, const uint8_t *cells, uint32_t length)
 {
-	uint32_t lasting = gFlash.untilCut < 0 || gFlash.untilCut > length ? length : (uint32_t)gFlash.untilCut;
-	if (pwrite(gFlash.file, cells, lasting, offset) != (ssize_t)lasting) fail(the, "flash");
-	if (gFlash.untilCut < 0) return;
-	gFlash.untilCut -= lasting;
-	if (lasting < length || gFlash.untilCut == 0) _exit(POWER_CUT);
+	uint32_t written = lasting(gFlashUntilCut, length);
+	if (pwrite(gFlash.file, cells, written, offset) != (ssize_t)written) fail(the, "flash");
+	spend(&gFlashUntilCut, written, length);
 }
 
 static void checkRange(xsMachine *the, uint32_t offset, uint32_t length)
@@ -169,7 +196,8 @@ void machine_flashOpen(xsMachine *the)
 	int file = open(xsmcToString(xsArg(0)), O_RDWR | O_CREAT, 0600);
 	if (file < 0 || fstat(file, &status) != 0) fail(the, xsmcToString(xsArg(0)));
 	/* A file that was cut while it was made is made on: what is missing of it was never written to. */
-	if (status.st_size > size) xsUnknownError("%s has another size than its partition", xsmcToString(xsArg(0)));
+	if (status.st_size > FLASH_BYTES_MAX) xsUnknownError("%s is larger than any chip's", xsmcToString(xsArg(0)));
+	if (status.st_size > size) size = (uint32_t)status.st_size;
 	memset(erased, 0xff, sizeof erased);
 	if (lseek(file, 0, SEEK_END) < 0) fail(the, xsmcToString(xsArg(0)));
 	for (uint32_t have = (uint32_t)status.st_size; have < size;) {
@@ -179,6 +207,7 @@ void machine_flashOpen(xsMachine *the)
 	}
 	gFlash.file = file;
 	gFlash.size = size;
+	xsmcSetInteger(xsResult, (xsIntegerValue)size);
 }
 
 void machine_flashRead(xsMachine *the)
@@ -203,6 +232,7 @@ void machine_flashWrite(xsMachine *the)
 		writeCells(the, offset + done, cells, part);
 		done += part;
 	}
+	gFlash.writes += 1;
 }
 
 void machine_flashErase(xsMachine *the)
@@ -213,11 +243,6 @@ void machine_flashErase(xsMachine *the)
 	memset(cells, 0xff, sizeof cells);
 	for (uint32_t done = 0; done < length; done += sizeof cells) writeCells(the, offset + done, cells, sizeof cells);
 	gFlash.erases += 1;
-}
-
-void machine_cutAfter(xsMachine *the)
-{
-	gFlash.untilCut = xsmcToInteger(xsArg(0));
 }
 
 /* Marks the unused part of the stack, so that `machine_use` sees how deep it was used. */
@@ -240,16 +265,17 @@ static txSlot *deepestOf(xsMachine *the)
 	return slot + gap;
 }
 
-/* What the engine has reserved since its start, in its own units: chunk bytes, slots, stack slots used and there, erases. */
+/* What the engine has reserved since its start, in its own units: chunk bytes, slots, stack slots used and there; what was written
+ * to flash and key-value store. */
 void machine_use(xsMachine *the)
 {
-	char text[320];
+	char text[400];
 	txSlot *deepest = deepestOf(the);
 	xsCollectGarbage();
 	snprintf(text, sizeof text,
-		"{\"chunkBytes\":%ld,\"slots\":%ld,\"stackSlotsUsed\":%ld,\"stackSlots\":%ld,\"keys\":%ld,\"erases\":%u,\"liveChunkBytes\":%ld,\"liveSlots\":%ld}",
+		"{\"chunkBytes\":%ld,\"slots\":%ld,\"stackSlotsUsed\":%ld,\"stackSlots\":%ld,\"keys\":%ld,\"erases\":%u,\"writes\":%u,\"values\":%u,\"liveChunkBytes\":%ld,\"liveSlots\":%ld}",
 		(long)the->maximumChunksSize, (long)the->maximumHeapCount, (long)(the->stackTop - deepest),
-		(long)(the->stackTop - the->stackBottom), (long)(the->keyIndex - the->keyOffset), gFlash.erases,
+		(long)(the->stackTop - the->stackBottom), (long)(the->keyIndex - the->keyOffset), gFlash.erases, gFlash.writes, gValues,
 		(long)the->currentChunksSize, (long)the->currentHeapCount);
 	xsmcSetString(xsResult, text);
 }

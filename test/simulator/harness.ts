@@ -14,6 +14,7 @@ import {
   type MemoryUse,
   type Simulator,
   type SimulatorMessage,
+  type SimulatorSettings,
   startSimulator,
 } from "../../tools/firmware/simulator.js";
 
@@ -61,8 +62,11 @@ export async function provisionMeters(t: TestContext, meters: number): Promise<r
 }
 
 /** Changes fields of a meter's configuration. */
-export async function configure(folder: string, fields: object): Promise<void> {
-  const path = join(folder, "configuration.json");
+export function configure(folder: string, fields: object): Promise<void> {
+  return editJson(join(folder, "configuration.json"), fields);
+}
+
+export async function editJson(path: string, fields: object): Promise<void> {
   await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), ...fields }));
 }
 
@@ -86,16 +90,21 @@ export interface Trial extends Simulator {
   use(): Promise<MemoryUse>;
 }
 
-/** Starts a simulated meter; it is killed after the test. */
-export async function startMeter(t: TestContext, folder: string, build?: SimulatorBuild): Promise<Trial> {
+/** Starts a simulated meter; it is killed after the test, if the power was not cut before. */
+export async function startMeter(t: TestContext, folder: string, settings?: SimulatorSettings): Promise<Trial> {
   const messages: SimulatorMessage[] = [];
   const errors: string[] = [];
   const waiting: ((use: MemoryUse) => void)[] = [];
-  const simulator = startSimulator(build ?? (await firmware()), folder, (message) => {
-    if ("use" in message) return waiting.shift()?.(message.use);
-    if ("level" in message && message.level === "error") errors.push(message.message);
-    if (!("state" in message)) messages.push(message);
-  });
+  const simulator = startSimulator(
+    await firmware(),
+    folder,
+    (message) => {
+      if ("use" in message) return waiting.shift()?.(message.use);
+      if ("level" in message && message.level === "error") errors.push(message.message);
+      if (!("state" in message)) messages.push(message);
+    },
+    settings,
+  );
   t.after(() => simulator.kill());
   return {
     ...simulator,

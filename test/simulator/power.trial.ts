@@ -1,80 +1,133 @@
-// Power cuts at random bytes of the flash, and clocks that are wrong: whatever happens, no seq is used twice for two records, none is
-// missing, and the key stays the same. 100 cuts, or as many as GRIDSEAL_CUTS says.
+// Power cuts at random bytes of what meters write to flash and to the key-value store: whatever byte it is, no seq is missing or used
+// twice, and a key that has signed stays. 100 cuts, or as many as GRIDSEAL_CUTS says, on meters side by side.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
-import { POWER_CUT } from "../../tools/firmware/simulator.js";
+import { type TestContext, test } from "node:test";
+import { toHex } from "../../src/wire/bytes.js";
+import { keyId } from "../../src/wire/key.js";
+import { POWER_CUT, type PowerCut } from "../../tools/firmware/simulator.js";
+import { signerFromSeed } from "../../tools/node/crypto.js";
+import { createSealer, type Sealer } from "../agent/sealer.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
-import { configure, provisionMeters, serveHousehold, startMeter, until, withoutSdk } from "./harness.js";
-import { assertChain, listenTo } from "./records.js";
+import { configure, serveHousehold, startMeter, temporaryFolder, until, withoutSdk } from "./harness.js";
+import { assertWhole, startSealing } from "./sealing.js";
 
 const skip = withoutSdk || withoutMosquitto;
+/** how many in all, over meters side by side */
 const CUTS = Number(process.env.GRIDSEAL_CUTS ?? 100);
-/** More than a record takes, so that a cut falls anywhere in one, its commit or the sector's header. */
-const CUT_BYTES_MAX = 1_500;
+const METERS = 10;
+const SERVICES = [1, 2, 3, 4, 5] as const;
+/** The meters' clocks run so much faster: a record of each service comes five times a second. */
+const SPEED = 5;
+/** A record takes some 300 bytes and a sector's erase 4,096: one life ends in its first records, another after many receipts. */
+const EARLY = { from: 1, to: 6_000 } as const;
+const LATE = { from: 6_000, to: 20_000 } as const;
+/** More than a meter has: what is tried here is its flash. */
+const POOL_BYTES = 160_000;
+/** A service's reservation has four bytes. */
+const VALUES = { from: 1, to: 20 } as const;
 
-test(`${CUTS} power cuts at random bytes of the flash leave no gap, no seq with two records, and the same key`, {
+const between = ({ from, to }: { from: number; to: number }): number => from + Math.floor(Math.random() * (to - from));
+
+function randomCut(): PowerCut {
+  const kind = Math.random();
+  if (kind < 0.05) return { valueBytes: between(VALUES) };
+  return { flashBytes: between(kind < 0.7 ? EARLY : LATE) };
+}
+
+test(`${CUTS} power cuts at random bytes of flash and key-value store leave no gap, no seq with two records, and the same key`, {
   skip,
 }, async (t) => {
   const broker = await startMosquitto();
   t.after(() => broker.stop());
-  const [folder] = await provisionMeters(t, 1);
-  const pty = await serveHousehold(t, 3, 25);
-  await configure(folder!, {
-    brokers: [broker.url],
-    meter: { protocol: "p1", port: { kind: "serial", path: pty.path, baud: 115_200, parity: "none" } },
-    schedule: [{ service: 1, serviceId: 7, every_s: 1, aligned: false, registers: ["1-0:1.8.n", "1-0:2.8.n"] }],
-  });
-  const seen = await listenTo(t, broker.url);
-  const seed = await readFile(join(folder!, "keyvalue/seed"));
-  for (let cut = 0; cut < CUTS; cut += 1) {
-    const meter = await startMeter(t, folder!);
-    meter.send(`cut ${1 + Math.floor(Math.random() * CUT_BYTES_MAX)}`);
-    const status = await meter.ended;
-    assert.equal(status, POWER_CUT, meter.errors.join("; "));
-    assert.deepEqual(meter.errors, []);
-  }
-  const meter = await startMeter(t, folder!);
-  const published = seen.records.length;
-  await until("the last records", () => seen.records.length > published + 10);
-  t.diagnostic(
-    `${meter.counters.waiting} records wait, ${meter.counters.damaged} damaged, ${seen.records.length} seen`,
+  const sealer = createSealer("cuts", SERVICES);
+  const sealed = await startSealing(t, broker.url, sealer);
+  const meters = await Promise.all(
+    Array.from({ length: METERS }, (_, index) => provision(t, sealer, broker.url, index + 1)),
   );
-  assert.equal(meter.counters.damaged, 0);
-  await meter.kill();
-  assert.deepEqual(await readFile(join(folder!, "keyvalue/seed")), seed);
-  assertChain(seen.records, seed);
+  let cuts = 0;
+  const outcomes = await Promise.all(
+    meters.map(async ({ folder, seed }) => {
+      while (cuts < CUTS) {
+        cuts += 1;
+        const cut = randomCut();
+        const meter = await startMeter(t, folder, { cut, speed: SPEED, poolBytes: POOL_BYTES });
+        assert.equal(await meter.ended, POWER_CUT, `${JSON.stringify(cut)}: ${meter.errors.join("; ")}`);
+        assert.deepEqual(meter.errors, []);
+      }
+      await configure(folder, { schedule: scheduleOf(86_400) });
+      const meter = await startMeter(t, folder, { poolBytes: POOL_BYTES });
+      await until("all is sealed", () => meter.counters.appended! > 0 && meter.counters.waiting === 0, 300_000);
+      await meter.kill();
+      assert.deepEqual(new Uint8Array(await readFile(join(folder, "keyvalue/seed"))), seed);
+      return meter.counters;
+    }),
+  );
+  assert.deepEqual(sealed.forks, []);
+  let records = 0;
+  for (const { id, seed } of meters) {
+    for (const service of SERVICES) {
+      assertWhole(sealed.of(id, service), seed);
+      records += sealed.of(id, service).size;
+    }
+  }
+  for (const { damaged } of outcomes) assert.equal(damaged, 0);
+  const erases = outcomes.reduce((sum, counters) => sum + counters.erases!, 0);
+  t.diagnostic(`${METERS} meters, ${cuts} cuts, ${erases} sectors erased, ${records} records sealed`);
 });
 
-test("a wrong clock at the start and one that is set back change no order, and the records say how far the time is trusted", {
-  skip,
-}, async (t) => {
-  const broker = await startMosquitto();
-  t.after(() => broker.stop());
-  const [folder] = await provisionMeters(t, 1);
-  const pty = await serveHousehold(t, 4, 100);
-  await configure(folder!, {
-    brokers: [broker.url],
-    meter: { protocol: "p1", port: { kind: "serial", path: pty.path, baud: 115_200, parity: "none" } },
-    schedule: [{ service: 1, serviceId: 7, every_s: 1, aligned: false, registers: ["1-0:1.8.n"] }],
-  });
-  const seen = await listenTo(t, broker.url);
-  const meter = await startMeter(t, folder!);
-  meter.send(`clock ${-40 * 365 * 86_400_000} 0`);
-  const qualities = new Set<number>();
-  const look = async (what: string, quality: number): Promise<void> => {
-    const before = seen.records.length;
-    await until(what, () => seen.records.slice(before).some(({ claims }) => claims.quality === quality));
-    qualities.add(quality);
-  };
-  await look("a record while the host's clock is wrong", 1);
-  meter.send("clock 0 2");
-  await look("a record once it is synchronised", 2);
-  meter.send(`clock ${-3_600_000} 2`);
-  await look("a record after it was set back", 1);
-  assert.deepEqual(meter.errors, []);
-  await meter.kill();
-  assertChain(seen.records, await readFile(join(folder!, "keyvalue/seed")));
+test("a key whose making is cut is made or not, and stays once it is there", { skip: withoutSdk }, async (t) => {
+  const sealer = createSealer("cuts", SERVICES);
+  for (const byte of [1, 2, 16, 31, 32]) {
+    const { folder } = await provision(t, sealer, "mqtt://127.0.0.1:1", byte);
+    await rm(join(folder, "keyvalue/seed"));
+    const first = await startMeter(t, folder, { cut: { valueBytes: byte } });
+    assert.equal(await first.ended, POWER_CUT);
+    const seedOf = () => readFile(join(folder, "keyvalue/seed")).catch(() => undefined);
+    const seed = await seedOf();
+    assert.equal(seed?.length, byte < 32 ? undefined : 32);
+    const second = await startMeter(t, folder);
+    await until("records", () => (second.counters.appended ?? 0) > 0);
+    await second.kill();
+    const kept = await seedOf();
+    if (seed !== undefined) assert.deepEqual(kept, seed);
+    const third = await startMeter(t, folder);
+    await until("records", () => (third.counters.appended ?? 0) > 0);
+    await third.kill();
+    assert.deepEqual(await seedOf(), kept);
+  }
 });
+
+function scheduleOf(every_s: number): object[] {
+  const registers = ["1-0:1.8.n", "1-0:2.8.n"];
+  return SERVICES.map((service) => ({ service, serviceId: 7, every_s, aligned: false, registers }));
+}
+
+interface ProvisionedMeter {
+  readonly folder: string;
+  readonly id: string;
+  readonly seed: Uint8Array;
+}
+
+/** A meter's folder with a key and a credential of the sealer's network, an emulated household at its port. */
+async function provision(t: TestContext, sealer: Sealer, broker: string, number: number): Promise<ProvisionedMeter> {
+  const folder = await temporaryFolder(t);
+  const seed = crypto.getRandomValues(new Uint8Array(32));
+  const { key } = signerFromSeed(seed);
+  const pty = await serveHousehold(t, number, 1000 / SPEED);
+  await mkdir(join(folder, "keyvalue"));
+  await writeFile(join(folder, "keyvalue/seed"), seed);
+  await writeFile(join(folder, "keyvalue/credential"), sealer.credential(key, SERVICES));
+  const configuration = {
+    version: 1,
+    network: sealer.genesis.network,
+    genesis: toHex(sealer.genesisBytes),
+    brokers: [broker],
+    meter: { protocol: "p1", port: { kind: "serial", path: pty.path, baud: 115_200, parity: "none" } },
+    schedule: scheduleOf(1),
+  };
+  await writeFile(join(folder, "configuration.json"), JSON.stringify(configuration));
+  return { folder, id: toHex(keyId(key)), seed };
+}

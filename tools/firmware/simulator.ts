@@ -18,7 +18,10 @@ export interface MemoryUse {
   readonly stackSlotsUsed: number;
   readonly stackSlots: number;
   readonly keys: number;
+  /** sectors erased, writes to flash, and values replaced in the key-value store */
   readonly erases: number;
+  readonly writes: number;
+  readonly values: number;
 }
 
 export interface Simulator {
@@ -42,20 +45,25 @@ export interface SimulatorSettings {
   readonly speed?: number;
   /** memory of the whole machine at 16 bytes a slot; what the manifest states where it is left out */
   readonly poolBytes?: number;
+  /** when the power goes; it stays where it is left out */
+  readonly cut?: PowerCut;
 }
+
+/** After so many bytes written to flash or erased, or to the key-value store. */
+export type PowerCut = { readonly flashBytes: number } | { readonly valueBytes: number };
 
 /** Starts the meter whose folder this is. */
 export function startSimulator(
   { program }: SimulatorBuild,
   folder: string,
   onMessage: (message: SimulatorMessage) => void,
-  { speed = 1, poolBytes }: SimulatorSettings = {},
+  { speed = 1, poolBytes, cut }: SimulatorSettings = {},
 ): Simulator {
   const settings = [String(speed), ...(poolBytes === undefined ? [] : [String(poolBytes)])];
   // No time zone: the chip knows none.
   const child: ChildProcess = spawn(program, [folder, ...settings], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { TZ: "UTC" },
+    env: { TZ: "UTC", ...(cut !== undefined && variablesOf(cut)) },
   });
   let state: string | undefined;
   let counters: Readonly<Record<string, number>> = {};
@@ -82,6 +90,12 @@ export function startSimulator(
       return ended;
     },
   };
+}
+
+function variablesOf(cut: PowerCut): NodeJS.ProcessEnv {
+  return "flashBytes" in cut
+    ? { GRIDSEAL_CUT_FLASH: String(cut.flashBytes) }
+    : { GRIDSEAL_CUT_VALUES: String(cut.valueBytes) };
 }
 
 /** The SDK's own modules print lines of text. */
