@@ -1,11 +1,13 @@
 // Finds P1 telegrams in a stream of bytes: `/` header, lines, `!`, up to four CRC digits, line end (DSMR P1 5.0.2, section 6.2;
-// without the CRC in DSMR 2.2, 3.0 and IEC 62056-21 mode D). One buffer of fixed size; what does not fit is refused.
+// without the CRC in DSMR 2.2, 3.0 and IEC 62056-21 mode D). One buffer, which holds the longest
+// telegram at most; what is longer is refused.
 
 import { crc16Arc } from "./crc16.js";
 import { hex4 } from "./hex.js";
 
 /** A telegram of 13 monthly peaks and four M-Bus channels stays below 4 kB. */
 export const telegramBytesMax = 8192;
+const bufferBytesMin = 1024;
 
 /** Bytes of one telegram that passed its CRC, or that carries none. */
 export interface P1Frame {
@@ -41,97 +43,108 @@ type Place = "outside" | "lines" | "crc" | "lineEnd";
 
 /** A framer with an empty buffer. It never throws, and holds at most one telegram. */
 export function createP1Framer(): P1Framer {
-  const buffer = new Uint8Array(telegramBytesMax);
-  let length = 0;
-  let place: Place = "outside";
-  let exclamationAt = 0;
+  return new TelegramFramer();
+}
+
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class TelegramFramer implements P1Framer {
+  noiseBytes = 0;
+  /** Grows with the telegrams: most are far shorter than the longest. */
+  private buffer = new Uint8Array(bufferBytesMin);
+  private length = 0;
+  private place: Place = "outside";
+  private exclamationAt = 0;
   /** The last `/` within a line: there a second telegram may begin where the first was cut off. */
-  let slashAt = 0;
-  let noiseBytes = 0;
+  private slashAt = 0;
 
-  const begin = (): void => {
-    buffer[0] = slash;
-    length = 1;
-    slashAt = 0;
-    place = "lines";
-  };
+  push(bytes: Uint8Array): P1Cut[] {
+    const cuts: P1Cut[] = [];
+    for (let index = 0; index < bytes.length; index++) this.take(bytes[index]!, cuts);
+    return cuts;
+  }
 
-  const complete = (cuts: P1Cut[]): void => {
-    place = "outside";
-    const first = cut(buffer, 0, exclamationAt, length);
-    if (slashAt > 0) {
-      const second = cut(buffer, slashAt, exclamationAt, length);
+  end(): P1Cut[] {
+    const cuts: P1Cut[] = [];
+    if (this.place === "lines") cuts.push(truncated(this.length));
+    else if (this.place !== "outside") this.complete(cuts);
+    this.place = "outside";
+    return cuts;
+  }
+
+  private take(byte: number, cuts: P1Cut[]): void {
+    if (this.place === "outside") this.outside(byte);
+    else if (this.length === telegramBytesMax) {
+      this.place = "outside";
+      cuts.push({ kind: "refused", reason: "oversized", detail: `no end within ${telegramBytesMax} bytes` });
+      this.outside(byte);
+    } else if (this.place === "lines") this.withinLines(byte, cuts);
+    else this.afterExclamation(byte, cuts);
+  }
+
+  private outside(byte: number): void {
+    if (byte === slash) this.begin();
+    else if (byte !== carriageReturn && byte !== lineFeed) this.noiseBytes++;
+  }
+
+  private begin(): void {
+    this.buffer[0] = slash;
+    this.length = 1;
+    this.slashAt = 0;
+    this.place = "lines";
+  }
+
+  private withinLines(byte: number, cuts: P1Cut[]): void {
+    if (byte === slash) {
+      if (this.buffer[this.length - 1] === lineFeed) {
+        cuts.push(truncated(this.length));
+        this.begin();
+        return;
+      }
+      this.slashAt = this.length;
+    }
+    if (byte === exclamation) {
+      this.exclamationAt = this.length;
+      this.place = "crc";
+    }
+    this.add(byte);
+  }
+
+  private afterExclamation(byte: number, cuts: P1Cut[]): void {
+    const digits = this.length - this.exclamationAt - 1;
+    if (this.place === "crc" && digits < crcDigits && hexDigit(byte) >= 0) this.add(byte);
+    else if (this.place === "crc" && byte === carriageReturn) {
+      this.add(byte);
+      this.place = "lineEnd";
+    } else if (byte === lineFeed) {
+      this.add(byte);
+      this.complete(cuts);
+    } else {
+      this.complete(cuts);
+      this.outside(byte);
+    }
+  }
+
+  private add(byte: number): void {
+    if (this.length === this.buffer.length) {
+      const larger = new Uint8Array(Math.min(2 * this.length, telegramBytesMax));
+      larger.set(this.buffer);
+      this.buffer = larger;
+    }
+    this.buffer[this.length++] = byte;
+  }
+
+  private complete(cuts: P1Cut[]): void {
+    this.place = "outside";
+    const first = cut(this.buffer, 0, this.exclamationAt, this.length);
+    if (this.slashAt > 0) {
+      const second = cut(this.buffer, this.slashAt, this.exclamationAt, this.length);
       if (second.kind === "frame" && (first.kind === "refused" || !first.checked)) {
-        cuts.push(truncated(slashAt), second);
+        cuts.push(truncated(this.slashAt), second);
         return;
       }
     }
     cuts.push(first);
-  };
-
-  const outside = (byte: number): void => {
-    if (byte === slash) begin();
-    else if (byte !== carriageReturn && byte !== lineFeed) noiseBytes++;
-  };
-
-  const withinLines = (byte: number, cuts: P1Cut[]): void => {
-    if (byte === slash) {
-      if (buffer[length - 1] === lineFeed) {
-        cuts.push(truncated(length));
-        begin();
-        return;
-      }
-      slashAt = length;
-    }
-    if (byte === exclamation) {
-      exclamationAt = length;
-      place = "crc";
-    }
-    buffer[length++] = byte;
-  };
-
-  const afterExclamation = (byte: number, cuts: P1Cut[]): void => {
-    const digits = length - exclamationAt - 1;
-    if (place === "crc" && digits < crcDigits && hexDigit(byte) >= 0) buffer[length++] = byte;
-    else if (place === "crc" && byte === carriageReturn) {
-      buffer[length++] = byte;
-      place = "lineEnd";
-    } else if (byte === lineFeed) {
-      buffer[length++] = byte;
-      complete(cuts);
-    } else {
-      complete(cuts);
-      outside(byte);
-    }
-  };
-
-  const take = (byte: number, cuts: P1Cut[]): void => {
-    if (place === "outside") outside(byte);
-    else if (length === telegramBytesMax) {
-      place = "outside";
-      cuts.push({ kind: "refused", reason: "oversized", detail: `no end within ${telegramBytesMax} bytes` });
-      outside(byte);
-    } else if (place === "lines") withinLines(byte, cuts);
-    else afterExclamation(byte, cuts);
-  };
-
-  return {
-    push(bytes) {
-      const cuts: P1Cut[] = [];
-      for (let index = 0; index < bytes.length; index++) take(bytes[index]!, cuts);
-      return cuts;
-    },
-    end() {
-      const cuts: P1Cut[] = [];
-      if (place === "lines") cuts.push(truncated(length));
-      else if (place !== "outside") complete(cuts);
-      place = "outside";
-      return cuts;
-    },
-    get noiseBytes() {
-      return noiseBytes;
-    },
-  };
+  }
 }
 
 function truncated(length: number): P1Cut {

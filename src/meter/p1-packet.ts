@@ -24,88 +24,93 @@ const pause_ms = 2000;
 
 /** A splitter with nothing pending. It never throws, and holds at most one packet. */
 export function createP1Splitter(): P1Splitter {
-  const header = new Uint8Array(headerBytesMax);
-  let headerLength = 0;
-  let packet: Uint8Array | undefined;
-  let length = 0;
-  let last_ms = 0;
+  return new PacketSplitter();
+}
 
-  const take = (byte: number, plain: number[], pieces: P1Piece[]): void => {
-    if (packet !== undefined) {
-      packet[length++] = byte;
-      if (length < packet.length) return;
-      flush(plain, pieces);
-      pieces.push({ kind: "packet", bytes: packet });
-      packet = undefined;
-    } else if (headerLength === 0 && byte !== generalGloCiphering) plain.push(byte);
-    else {
-      header[headerLength++] = byte;
-      judgeHeader(plain, pieces);
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class PacketSplitter implements P1Splitter {
+  private readonly header = new Uint8Array(headerBytesMax);
+  private headerLength = 0;
+  private packet: Uint8Array | undefined = undefined;
+  private length = 0;
+  private last_ms = 0;
+
+  push(bytes: Uint8Array, uptime_ms: number): P1Piece[] {
+    const pieces: P1Piece[] = [];
+    const plain: number[] = [];
+    if (uptime_ms - this.last_ms > pause_ms && bytes[0] === generalGloCiphering) this.abandon(plain, pieces);
+    if (bytes.length > 0) this.last_ms = uptime_ms;
+    // Most ports are not encrypted: their bytes pass in one piece.
+    if (this.packet === undefined && this.headerLength === 0 && !bytes.includes(generalGloCiphering)) {
+      if (bytes.length > 0) pieces.push({ kind: "plain", bytes });
+      return pieces;
     }
-  };
+    for (let index = 0; index < bytes.length; index++) this.take(bytes[index]!, plain, pieces);
+    flush(plain, pieces);
+    return pieces;
+  }
+
+  end(): P1Piece[] {
+    const pieces: P1Piece[] = [];
+    this.abandon([], pieces);
+    return pieces;
+  }
+
+  private take(byte: number, plain: number[], pieces: P1Piece[]): void {
+    if (this.packet !== undefined) {
+      this.packet[this.length++] = byte;
+      if (this.length < this.packet.length) return;
+      flush(plain, pieces);
+      pieces.push({ kind: "packet", bytes: this.packet });
+      this.packet = undefined;
+    } else if (this.headerLength === 0 && byte !== generalGloCiphering) plain.push(byte);
+    else {
+      this.header[this.headerLength++] = byte;
+      this.judgeHeader(plain, pieces);
+    }
+  }
 
   /** The header's bytes become a packet, wait for more, or are handed on up to the next one that may begin a packet. */
-  const judgeHeader = (plain: number[], pieces: P1Piece[]): void => {
-    while (headerLength > 0) {
-      const layout = layoutOf(header, 0, headerLength);
+  private judgeHeader(plain: number[], pieces: P1Piece[]): void {
+    const { header } = this;
+    while (this.headerLength > 0) {
+      const layout = layoutOf(header, 0, this.headerLength);
       if (layout === undefined) {
-        if (headerLength < 2 || (header[1] === titleBytes && headerLength < headerBytesMax)) return;
+        if (this.headerLength < 2 || (header[1] === titleBytes && this.headerLength < headerBytesMax)) return;
       } else if (header[layout.security] === 0x20 || header[layout.security] === 0x30) {
-        begin(layout.end, plain, pieces);
+        this.begin(layout.end, plain, pieces);
         return;
       }
       let next = 1;
-      while (next < headerLength && header[next] !== generalGloCiphering) next++;
+      while (next < this.headerLength && header[next] !== generalGloCiphering) next++;
       for (let index = 0; index < next; index++) plain.push(header[index]!);
-      header.copyWithin(0, next, headerLength);
-      headerLength -= next;
+      header.copyWithin(0, next, this.headerLength);
+      this.headerLength -= next;
     }
-  };
+  }
 
-  const begin = (end: number, plain: number[], pieces: P1Piece[]): void => {
+  private begin(end: number, plain: number[], pieces: P1Piece[]): void {
     if (end > packetBytesMax) {
       flush(plain, pieces);
       const detail = `a packet of ${end} bytes is announced, more than ${packetBytesMax}`;
       pieces.push({ kind: "refused", reason: "oversized", detail });
     } else {
-      packet = new Uint8Array(end);
-      packet.set(header.subarray(0, headerLength));
-      length = headerLength;
+      this.packet = new Uint8Array(end);
+      this.packet.set(this.header.subarray(0, this.headerLength));
+      this.length = this.headerLength;
     }
-    headerLength = 0;
-  };
+    this.headerLength = 0;
+  }
 
-  const abandon = (plain: number[], pieces: P1Piece[]): void => {
-    for (let index = 0; index < headerLength; index++) plain.push(header[index]!);
-    headerLength = 0;
+  private abandon(plain: number[], pieces: P1Piece[]): void {
+    for (let index = 0; index < this.headerLength; index++) plain.push(this.header[index]!);
+    this.headerLength = 0;
     flush(plain, pieces);
-    if (packet === undefined) return;
-    const detail = `${length} of a packet's ${packet.length} bytes came`;
+    if (this.packet === undefined) return;
+    const detail = `${this.length} of a packet's ${this.packet.length} bytes came`;
     pieces.push({ kind: "refused", reason: "truncated", detail });
-    packet = undefined;
-  };
-
-  return {
-    push(bytes, uptime_ms) {
-      const pieces: P1Piece[] = [];
-      const plain: number[] = [];
-      if (uptime_ms - last_ms > pause_ms && bytes[0] === generalGloCiphering) abandon(plain, pieces);
-      if (bytes.length > 0) last_ms = uptime_ms;
-      // Most ports are not encrypted: their bytes pass in one piece.
-      if (packet === undefined && headerLength === 0 && !bytes.includes(generalGloCiphering)) {
-        if (bytes.length > 0) pieces.push({ kind: "plain", bytes });
-        return pieces;
-      }
-      for (let index = 0; index < bytes.length; index++) take(bytes[index]!, plain, pieces);
-      flush(plain, pieces);
-      return pieces;
-    },
-    end() {
-      const pieces: P1Piece[] = [];
-      abandon([], pieces);
-      return pieces;
-    },
-  };
+    this.packet = undefined;
+  }
 }
 
 function flush(plain: number[], pieces: P1Piece[]): void {

@@ -18,7 +18,6 @@ const preloads = [
   "text/encoder",
   "hosts/shared/globals",
   "@noble/",
-  "cbor-x",
   "hosts/shared/",
   "src/wire/",
   "src/meter/",
@@ -37,7 +36,6 @@ const notPreloaded: readonly string[] = [
   "src/agent/recorder",
   "src/agent/schedule",
   "src/meter/p1",
-  "src/meter/p1-frame",
   "src/meter/reader",
 ];
 
