@@ -9,6 +9,8 @@ export interface PositionList {
   readonly prefix?: string;
   /** The profile that a list without a name, or one whose scalers differ, belongs to. */
   readonly profile?: string;
+  /** The profile whose lists without a name the meter of this list sends as well: once it was read, they are known. */
+  readonly announces?: string;
   /** A place and the tag that its value has, where two lists are of one length. */
   readonly discriminator?: readonly [place: number, tag: number];
   readonly places: readonly Place[];
@@ -83,10 +85,10 @@ const kaifaThree: readonly Place[] = ["skip", "id", "skip", ...power, ...current
 /** Kaifa MA105 and MA304 in Norway (list version KFM_001); Iskraemeco AM550 and IE.5, whose lists begin with the device name ISK... */
 export const positionLists: readonly PositionList[] = [
   { profile: "kaifa-norway", places: [["1-0:1.7.0", 0, W]] },
-  { prefix: "KFM_001", places: kaifaSingle },
-  { prefix: "KFM_001", places: [...kaifaSingle, "clock", ...energy] },
-  { prefix: "KFM_001", places: kaifaThree },
-  { prefix: "KFM_001", places: [...kaifaThree, "clock", ...energy] },
+  { prefix: "KFM_001", announces: "kaifa-norway", places: kaifaSingle },
+  { prefix: "KFM_001", announces: "kaifa-norway", places: [...kaifaSingle, "clock", ...energy] },
+  { prefix: "KFM_001", announces: "kaifa-norway", places: kaifaThree },
+  { prefix: "KFM_001", announces: "kaifa-norway", places: [...kaifaThree, "clock", ...energy] },
   { prefix: "ISK", places: ["skip", "id", ...power, ...voltage(-1), ...current(-2), ...phaseImport, ...phaseExport] },
   { prefix: "ISK", places: ["skip", "id", ...voltage(-1), ...current(-2), ...power] },
   {

@@ -37,6 +37,8 @@ export interface Notification {
   readonly registers: readonly Register[];
   readonly flags: readonly string[];
   readonly unknownObjects: number;
+  /** The profile that the list's name tells. */
+  readonly announces: string | undefined;
 }
 
 export type NotificationParsed =
@@ -54,6 +56,7 @@ interface Context {
   meterRank: number;
   clock_s: number | undefined;
   unknownObjects: number;
+  announces: string | undefined;
 }
 
 export const dataNotification = 0x0f;
@@ -91,14 +94,15 @@ export function parseNotification(apdu: Uint8Array, profile: string | undefined)
     meterRank: identifications.length + 1,
     clock_s: undefined,
     unknownObjects: 0,
+    announces: undefined,
   };
   const fault = gatherValues(context, name);
   if (fault !== undefined) return malformed(fault);
   const time_s = header.time_s ?? context.clock_s;
   if (time_s === undefined) context.gathering.flag("no-clock");
   const { registers, flags } = context.gathering;
-  const { meter, unknownObjects } = context;
-  return { kind: "notification", meter, time_s, registers, flags, unknownObjects };
+  const { meter, unknownObjects, announces } = context;
+  return { kind: "notification", meter, time_s, registers, flags, unknownObjects, announces };
 }
 
 /** Tag, long-invoke-id-and-priority, date-time as an octet string that may be empty; Kaifa writes its tag too. */
@@ -130,6 +134,7 @@ function gatherValues(context: Context, name: string): string | undefined {
   if (list === undefined) {
     return `a list of ${elements.length} values without codes${name === "" ? "" : `, named ${name}`}, which no profile describes`;
   }
+  context.announces = list.announces;
   list.places.forEach((place, index) => {
     gatherPlace(context, place, elements[index]!);
   });

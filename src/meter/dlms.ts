@@ -42,17 +42,22 @@ function createDlmsReader<Frame extends { readonly kind: "frame" }>(
   const profile = options.profile === undefined ? undefined : profileOf(options.profile).name;
   const decipher = createDecipher(options);
   const tally = createTally(protocol);
+  /** What an earlier list of this port has told: short lists say neither who they are of nor what they hold. */
+  let announced: string | undefined;
+  let lastMeter = "";
 
   const read = (apdu: Uint8Array, frames: Uint8Array, title: string, doubts: readonly string[]): Outcome => {
     if (apdu[0] !== dataNotification) {
       const tag = apdu.length === 0 ? "an empty message" : `tag 0x${apdu[0]!.toString(16)}`;
       return tally.refuse("malformed", `${tag} is no Data-Notification`);
     }
-    const parsed = parseNotification(apdu, profile);
+    const parsed = parseNotification(apdu, profile ?? announced);
     if (parsed.kind === "refused") return tally.refuse(parsed.reason, parsed.detail);
     tally.read(parsed.unknownObjects);
     const { time_s, registers, flags } = parsed;
-    const meter = parsed.meter === "" ? title : parsed.meter;
+    announced = parsed.announces ?? announced;
+    if (parsed.meter !== "") lastMeter = parsed.meter;
+    const meter = lastMeter === "" ? title : lastMeter;
     return { ok: true, protocol, meter, time_s, registers, flags: [...flags, ...doubts], frame: frames };
   };
 

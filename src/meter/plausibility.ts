@@ -14,9 +14,15 @@ import type { Register } from "./register.js";
 export interface Baseline {
   readonly meter: string;
   readonly time_s: number | undefined;
+  /** Cumulative registers as they were stated last: a meter states its energies in one list of several. */
+  readonly known: readonly Known[];
+}
+
+interface Known {
+  readonly register: Register;
+  readonly time_s: number | undefined;
   /** Of the agent's own clock, for meters that state no time. */
   readonly uptime_ms: number | undefined;
-  readonly registers: readonly Register[];
 }
 
 /** Three phases of 145 A: above any household's connection. */
@@ -25,6 +31,7 @@ const connectionMax_W = 100_000;
 const resolutionSlack_Wh = 1_000;
 const seconds_per_hour = 3600;
 const flagsMax = 16;
+const knownMax = 64;
 const wattHour = 30;
 const plainNumber = 255;
 
@@ -38,34 +45,35 @@ export function judge(
   // A port whose meter was exchanged begins anew.
   const before = previous?.meter === reading.meter ? previous : undefined;
   const flags: string[] = [];
-  const cumulative: Register[] = [];
-  const elapsed_s = elapsed(before, reading.time_s, uptime_ms);
-  if (elapsed_s !== undefined && elapsed_s < 0) flags.push("clock-backwards");
+  const stated: Known[] = [];
+  const { time_s } = reading;
+  if (before?.time_s !== undefined && time_s !== undefined && time_s < before.time_s) flags.push("clock-backwards");
   for (const register of reading.registers) {
     if (isPowerFactor(register) && Math.abs(magnitude(register)) > 1) flags.push(`range ${formatObis(register.obis)}`);
     if (!isCumulative(register)) continue;
-    cumulative.push(register);
-    const earlier = before?.registers.find((candidate) => sameObis(candidate.obis, register.obis));
+    stated.push({ register, time_s, uptime_ms });
+    const earlier = before?.known.find((candidate) => sameObis(candidate.register.obis, register.obis));
     if (earlier === undefined) continue;
-    const growth = growthOf(earlier, register);
+    const growth = growthOf(earlier.register, register);
+    const elapsed_s = elapsed(earlier, time_s, uptime_ms);
     if (growth < 0) flags.push(`fell ${formatObis(register.obis)}`);
     else if (register.unit === wattHour && elapsed_s !== undefined && elapsed_s >= 0) {
       const most_Wh = (powerMax_W * elapsed_s) / seconds_per_hour + resolutionSlack_Wh;
       if (growth > most_Wh) flags.push(`jumped ${formatObis(register.obis)}`);
     }
   }
-  const { meter, time_s = before?.time_s } = reading;
-  return { baseline: { meter, time_s, uptime_ms, registers: cumulative }, flags: flags.slice(0, flagsMax) };
+  const unstated = (before?.known ?? []).filter(
+    ({ register }) => !stated.some((now) => sameObis(now.register.obis, register.obis)),
+  );
+  const known = [...stated, ...unstated].slice(0, knownMax);
+  const baseline = { meter: reading.meter, time_s: time_s ?? before?.time_s, known };
+  return { baseline, flags: flags.slice(0, flagsMax) };
 }
 
 /** By the meter's clock, else by ours, which stands still where a capture is read at once: that says nothing. */
-function elapsed(
-  before: Baseline | undefined,
-  time_s: number | undefined,
-  uptime_ms: number | undefined,
-): number | undefined {
-  if (before?.time_s !== undefined && time_s !== undefined) return time_s - before.time_s;
-  if (before?.uptime_ms === undefined || uptime_ms === undefined || uptime_ms <= before.uptime_ms) return undefined;
+function elapsed(before: Known, time_s: number | undefined, uptime_ms: number | undefined): number | undefined {
+  if (before.time_s !== undefined && time_s !== undefined) return time_s - before.time_s;
+  if (before.uptime_ms === undefined || uptime_ms === undefined || uptime_ms <= before.uptime_ms) return undefined;
   return (uptime_ms - before.uptime_ms) / 1000;
 }
 

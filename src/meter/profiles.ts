@@ -7,15 +7,23 @@ export interface Profile {
   readonly protocol: "sml" | "d0" | "dlms";
   /** SML: CRC-16/KERMIT, high byte first, in place of X-25. Flag `quirk-crc`. */
   readonly kermitCrc?: true;
-  /** SML: a positive 1-0:16.7.0 that fits 1 to 3 bytes is sent in a signed field of that width. Flag `quirk-sign OBIS`. */
-  readonly shortPowerUnsigned?: true;
+  /**
+   * SML: a positive 1-0:16.7.0 that fits 1 to 3 bytes is sent in a signed field of that width, by the meters of these serial numbers,
+   * the last four bytes of the server id; others of the type have been mended. Flag `quirk-sign OBIS`.
+   */
+  readonly shortPowerUnsigned?: readonly (readonly [first: number, last: number])[];
   /** D0: energies come without a unit and are kWh. Flag `quirk-unit OBIS`. */
   readonly energyInKilowattHours?: true;
 }
 
+const dvs74 = [
+  [42_000_000, 48_999_999],
+  [55_000_000, 58_999_999],
+] as const;
+
 export const profiles: readonly Profile[] = [
   { name: "holley-dtz541", protocol: "sml", kermitCrc: true },
-  { name: "dzg-dvs74", protocol: "sml", shortPowerUnsigned: true },
+  { name: "dzg-dvs74", protocol: "sml", shortPowerUnsigned: dvs74 },
   { name: "emh-ehz-d0", protocol: "d0", energyInKilowattHours: true },
   { name: "kaifa-norway", protocol: "dlms" },
   { name: "kamstrup-norway", protocol: "dlms" },

@@ -126,12 +126,12 @@ function takeList(cursor: SmlCursor, reading: Reading): void {
   const serverId = takeOctets(cursor);
   takeOctets(cursor);
   const time_s = takeTime(cursor);
+  if (reading.meter === "") reading.meter = hexOf(serverId);
   const entries = enterList(cursor);
   for (let entry = 0; entry < entries && !cursor.failed; entry++) takeEntry(cursor, reading);
   skipElement(cursor);
   skipElement(cursor);
   reading.lists++;
-  if (reading.meter === "") reading.meter = hexOf(serverId);
   reading.time_s ??= time_s;
 }
 
@@ -165,9 +165,14 @@ function takeEntry(cursor: SmlCursor, reading: Reading): void {
 /** A meter of profile dzg-dvs74 writes 356.24 W, 0x8B28 hundredths, in a signed field of two bytes, where it means -299.12 W. */
 function quirked(obis: Uint8Array, { value, width, signed }: SmlNumber, reading: Reading): number | bigint {
   const short = signed && width <= 3 && typeof value === "number" && value < 0;
-  if (!reading.profile?.shortPowerUnsigned || !short || !matchesObis(power, obis)) return value;
+  if (!short || !matchesObis(power, obis) || !hasShortPowerUnsigned(reading)) return value;
   reading.gathering.flag("quirk-sign", obis);
   return value + 256 ** width;
+}
+
+function hasShortPowerUnsigned({ profile, meter }: Reading): boolean {
+  const serial = Number.parseInt(meter.slice(-8), 16);
+  return profile?.shortPowerUnsigned?.some(([first, last]) => serial >= first && serial <= last) ?? false;
 }
 
 /** UTC seconds, or undefined for a count of seconds and for a time that was left out. */

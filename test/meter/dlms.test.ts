@@ -132,6 +132,18 @@ test("reads capture objects and then their values; what has no unit anywhere is 
   assert.ok(reading.flags.includes("no-unit 1-0:1.8.0*255"));
 });
 
+test("reads a lone power once a list with its maker's name has been read, as of the same meter", () => {
+  const state = householdAt(1_700_000_000);
+  const lone = hdlcFrames(notification(structure([unsigned32(4117)])));
+  const named = hdlcFrames(notification(byPosition(state)));
+  const outcomes = outcomesOf("hdlc", joined(...lone, ...named, ...lone));
+  assert.deepEqual(kinds(outcomes), ["malformed", "ok", "ok"]);
+  const [, list, power] = outcomes;
+  assert.ok(list?.ok && power?.ok);
+  assert.deepEqual(registersOf(power), { "1-0:1.7.0*255": [4117, 0, 27] });
+  assert.equal(power.meter, list.meter);
+});
+
 test("reads a lone power by profile alone", () => {
   const lone = structure([unsigned32(4117)]);
   const [refused] = outcomesOf("hdlc", joined(...hdlcFrames(notification(lone))));

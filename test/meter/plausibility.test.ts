@@ -59,6 +59,12 @@ test("judges a meter without a clock by the agent's own, where that has moved", 
   assert.deepEqual(doubts([clockless(0, 0), clockless(50_000, 0)]), [[], []], "a capture that is read at once");
 });
 
+test("remembers an energy over the readings that do not state it, and when it was stated", () => {
+  const power = (time_s: number): Stated => ({ time_s, registers: [register("1-0:1.7.0", 5, 0, 27)] });
+  const hourly = [energy(1000, 0), power(3598), power(3599), energy(100_000, 3600), power(7199), energy(99_999, 7200)];
+  assert.deepEqual(doubts(hourly), [[], [], [], [], [], ["fell 1-0:1.8.1*255"]]);
+});
+
 test("flags a clock that went back, and does not take its time for a time", () => {
   assert.deepEqual(doubts([energy(0, 100), energy(50_000, 99)]), [[], ["clock-backwards"]]);
 });

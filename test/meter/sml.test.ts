@@ -77,14 +77,26 @@ test("reads a negative power as feed-in, in any width", () => {
 });
 
 test("mends the sign of a short power by profile alone, and flags it", () => {
-  const wrong = file([energy(1), power(35624 - 65536, 2)]);
+  const ofMeter = (serial: number, value: number, width: number): Uint8Array =>
+    encodeSml({
+      serverId: Uint8Array.from(Buffer.from(`0a01445a4700${serial.toString(16).padStart(8, "0")}`, "hex")),
+      entries: [energy(1), power(value, width)],
+      time: { kind: "index", seconds: 4711 },
+    });
+  const wrong = ofMeter(42_000_001, 35624 - 65536, 2);
   assert.deepEqual(registersOf(readingOf("sml", wrong))["1-0:16.7.0*255"], [-29912, -2, 27]);
   const mended = readingOf("sml", wrong, { profile: "dzg-dvs74" });
   assert.deepEqual(registersOf(mended)["1-0:16.7.0*255"], [35624, -2, 27]);
   assert.ok(mended.flags.includes("quirk-sign 1-0:16.7.0*255"));
-  const feedIn = readingOf("sml", file([energy(1), power(-126061, 4)]), { profile: "dzg-dvs74" });
-  assert.deepEqual(registersOf(feedIn)["1-0:16.7.0*255"], [-126061, -2, 27]);
-  assert.ok(!feedIn.flags.some((flag) => flag.startsWith("quirk")));
+  for (const [serial, value, width] of [
+    [42_000_001, -126061, 4],
+    [60_000_001, -10550, 2], // a meter of the type whose firmware was mended
+    [40_000_001, -78851, 3],
+  ] as const) {
+    const feedIn = readingOf("sml", ofMeter(serial, value, width), { profile: "dzg-dvs74" });
+    assert.deepEqual(registersOf(feedIn)["1-0:16.7.0*255"], [value, -2, 27]);
+    assert.ok(!feedIn.flags.some((flag) => flag.startsWith("quirk")));
+  }
 });
 
 test("accepts CRC-16/KERMIT by profile alone, and flags it", () => {
