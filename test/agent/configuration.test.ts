@@ -72,6 +72,15 @@ describe("configuration", () => {
     assert.ok(isComplaint(read) && read.path === "$.__proto__");
   });
 
+  test("quotes nothing of a document that is no JSON", () => {
+    const key = "000102030405060708090a0b0c0d0e0f";
+    for (const text of [`{"encryption":"${key}`, `{"encryption":${key}}`, `${key}`, `["${key}",}`]) {
+      const read = readConfiguration(text);
+      assert.ok(isComplaint(read) && read.reason.startsWith("is no JSON"));
+      assert.ok(!read.reason.includes("0001"), read.reason);
+    }
+  });
+
   test("never throws, whatever the text", () => {
     fc.assert(fc.property(fc.string(), (text) => assert.ok(isComplaint(readConfiguration(text)))));
     fc.assert(fc.property(fc.json(), (text) => assert.ok(isComplaint(readConfiguration(text)))));

@@ -24,22 +24,22 @@ function asking(address?: string): MeterReader {
 /** What is sent after the identification, once the meter's reaction time has passed. */
 function answerTo(identification: string): string[] {
   const reader = asking();
-  reader.toSend!(0);
+  reader.toSend(0);
   reader.push(latin1(`/${identification}\r\n`), 500);
-  const early = said(reader.toSend!(500));
-  return [...early, ...said(reader.toSend!(701))];
+  const early = said(reader.toSend(500));
+  return [...early, ...said(reader.toSend(701))];
 }
 
 test("asks at 300 baud, acknowledges mode C, changes the speed and reads", () => {
   const reader = asking();
-  assert.deepEqual(said(reader.toSend!(0)), ["300", "/?!\r\n"]);
-  assert.deepEqual(said(reader.toSend!(100)), []);
+  assert.deepEqual(said(reader.toSend(0)), ["300", "/?!\r\n"]);
+  assert.deepEqual(said(reader.toSend(100)), []);
   assert.deepEqual(reader.push(latin1("/?!\r\n/ISK5MT174-0001\r\n"), 500), []);
-  assert.deepEqual(said(reader.toSend!(600)), [], "the meter needs 200 ms");
-  assert.deepEqual(said(reader.toSend!(700)), ["\u0006050\r\n", "9600"]);
+  assert.deepEqual(said(reader.toSend(600)), [], "the meter needs 200 ms");
+  assert.deepEqual(said(reader.toSend(700)), ["\u0006050\r\n", "9600"]);
   assert.deepEqual(kinds(reader.push(block, 1500)), ["ok"]);
-  assert.deepEqual(said(reader.toSend!(59_999)), []);
-  assert.deepEqual(said(reader.toSend!(60_000)), ["300", "/?!\r\n"]);
+  assert.deepEqual(said(reader.toSend(59_999)), []);
+  assert.deepEqual(said(reader.toSend(60_000)), ["300", "/?!\r\n"]);
 });
 
 test("answers each mode as it wants it", () => {
@@ -53,48 +53,69 @@ test("answers each mode as it wants it", () => {
 
 test("answers a meter with a lower case third letter after its short reaction time", () => {
   const reader = asking();
-  reader.toSend!(0);
+  reader.toSend(0);
   reader.push(latin1("/ISk5MT174\r\n"), 500);
-  assert.deepEqual(said(reader.toSend!(520)), ["\u0006050\r\n", "9600"]);
+  assert.deepEqual(said(reader.toSend(520)), ["\u0006050\r\n", "9600"]);
 });
 
 test("asks the meter of its address", () => {
-  assert.deepEqual(said(asking("Bla0").toSend!(0)), ["300", "/?Bla0!\r\n"]);
+  assert.deepEqual(said(asking("Bla0").toSend(0)), ["300", "/?Bla0!\r\n"]);
   assert.throws(() => asking("a!b"), /D0 address/);
   assert.throws(() => asking("x".repeat(33)), /at most 32/);
 });
 
 test("tells that a meter is silent, and asks again after the interval", () => {
   const reader = asking();
-  reader.toSend!(0);
+  reader.toSend(0);
   assert.deepEqual(reader.push(nothing, 5000), []);
   const [silent] = reader.push(nothing, 5001);
   assert.ok(silent?.ok === false && silent.reason === "silent");
   assert.match(silent.detail, /did not answer/);
   assert.equal(reader.counters.silent, 1);
   assert.deepEqual(reader.push(nothing, 20_000), []);
-  assert.deepEqual(said(reader.toSend!(60_000)), ["300", "/?!\r\n"]);
+  assert.deepEqual(said(reader.toSend(60_000)), ["300", "/?!\r\n"]);
+});
+
+test("asks again where noise never ends", () => {
+  const reader = asking();
+  reader.toSend(0);
+  const outcomes = [];
+  for (let now_ms = 0; now_ms < 60_000; now_ms += 1000) outcomes.push(...reader.push(latin1("~~~"), now_ms));
+  assert.deepEqual(kinds(outcomes), ["silent"]);
+  assert.deepEqual(said(reader.toSend(60_000)), ["300", "/?!\r\n"]);
+});
+
+test("asks to be woken for the request, the acknowledgement, and to tell that the meter is silent", () => {
+  const reader = asking();
+  assert.equal(reader.wakeAt_ms(), 0);
+  reader.toSend(0);
+  assert.equal(reader.wakeAt_ms(), 5001);
+  reader.push(latin1("/ISK5MT174\r\n"), 500);
+  assert.equal(reader.wakeAt_ms(), 700);
+  reader.toSend(700);
+  reader.push(block, 900);
+  assert.equal(reader.wakeAt_ms(), 60_000);
 });
 
 test("tells that a readout stopped in the middle", () => {
   const reader = asking();
-  reader.toSend!(0);
+  reader.toSend(0);
   reader.push(latin1("/ISK5MT174\r\n"), 500);
-  reader.toSend!(700);
+  reader.toSend(700);
   assert.deepEqual(kinds(reader.push(nothing, 5501)), ["silent"]);
   const cutOff = asking();
-  cutOff.toSend!(0);
+  cutOff.toSend(0);
   cutOff.push(latin1("/ISK5MT174\r\n"), 500);
-  cutOff.toSend!(700);
+  cutOff.toSend(700);
   cutOff.push(block.subarray(0, 10), 1500);
   assert.deepEqual(kinds(cutOff.push(nothing, 6501)), ["truncated"]);
 });
 
 test("is told by bytes that go on that a slow meter is not silent", () => {
   const reader = asking();
-  reader.toSend!(0);
+  reader.toSend(0);
   reader.push(latin1("/ISK0MT174\r\n"), 500);
-  reader.toSend!(700);
+  reader.toSend(700);
   for (let index = 0; index < block.length - 1; index++) {
     assert.deepEqual(reader.push(block.subarray(index, index + 1), 1000 + index * 4000), []);
   }
