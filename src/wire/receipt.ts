@@ -32,18 +32,32 @@ export interface Receipt {
 }
 
 export function encodeReceipt(receipt: Receipt): Uint8Array {
-  return encodeCbor([
-    1,
-    receipt.network,
-    receipt.chain,
-    receipt.height,
-    receipt.recordHash,
-    receipt.leaf,
-    receipt.size,
-    receipt.path,
-    receipt.header,
-    certificateToArray(receipt.certificate),
-  ]);
+  return receiptEncoder(receipt)(receipt);
+}
+
+/** Encodes receipts of one block: what they have in common, the most of each, is encoded once. */
+export function receiptEncoder(
+  block: Pick<Receipt, "network" | "chain" | "height" | "size" | "header" | "certificate">,
+): (own: Pick<Receipt, "recordHash" | "leaf" | "path">) => Uint8Array {
+  const before = itemsOf([1, block.network, block.chain, block.height]);
+  const after = itemsOf([block.header, certificateToArray(block.certificate)]);
+  return ({ recordHash, leaf, path }) => {
+    const own = itemsOf([recordHash, leaf, block.size, path]);
+    const bytes = new Uint8Array(1 + before.length + own.length + after.length);
+    bytes[0] = RECEIPT_HEAD;
+    bytes.set(before, 1);
+    bytes.set(own, 1 + before.length);
+    bytes.set(after, 1 + before.length + own.length);
+    return bytes;
+  };
+}
+
+/** Head of an array of ten (RFC 8949 section 3, major type 4). */
+const RECEIPT_HEAD = 0x8a;
+
+/** The encoded items, without the one byte that makes so few of them an array. */
+function itemsOf(items: readonly CborValue[]): Uint8Array {
+  return encodeCbor(items).subarray(1);
 }
 
 export function decodeReceipt(bytes: Uint8Array): Receipt {

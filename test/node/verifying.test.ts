@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 import { verifyAsync } from "../../tools/node/verifying.js";
-import { packVerifications, unpackVerifications } from "../../tools/node/verifying-message.js";
+import { createVerifyingMessage, verificationsIn } from "../../tools/node/verifying-message.js";
 
 function bytes(length: number) {
   return fc.uint8Array({ minLength: length, maxLength: length });
@@ -15,16 +15,23 @@ const key: fc.Arbitrary<PublicKey> = fc.oneof(
   fc.record({ algorithm: fc.constant(ESP256), x: bytes(32), y: bytes(32) }, { noNullPrototype: true }),
 );
 
-test("hands a thread the signatures that it was given", () => {
+test("hands a thread the signatures that it was given, as many as there is room for", () => {
   const verification = fc.record(
     { key, message: fc.uint8Array({ maxLength: 300 }), signature: bytes(64) },
     { noNullPrototype: true },
   );
   fc.assert(
     fc.property(fc.array(verification, { maxLength: 6 }), (verifications) => {
-      assert.deepEqual([...unpackVerifications(packVerifications(verifications))], verifications);
+      const message = createVerifyingMessage();
+      for (const given of verifications) assert.ok(message.add(given));
+      assert.deepEqual([...verificationsIn(message.bytes())], verifications);
     }),
   );
+  const large = { ...fc.sample(verification, 1)[0]!, message: new Uint8Array(100_000).fill(7) };
+  const message = createVerifyingMessage();
+  assert.ok(message.add(large));
+  assert.equal(message.add(large), false);
+  assert.deepEqual([...verificationsIn(message.bytes())], [large]);
 });
 
 test("answers each of many signatures as the predicate does, in whichever thread", async () => {

@@ -29,7 +29,7 @@ import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import type { TlsMaterial } from "./network/listener.js";
 import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
-import { createReceipts, receiptOf } from "./receipts.js";
+import { createReceipts, receiptsOf } from "./receipts.js";
 import { openStore, type Store } from "./store/store.js";
 import { verifyAsync } from "./verifying.js";
 
@@ -186,16 +186,25 @@ async function compose(
 
   /** To the meters that are connected here; over a shared broker, of the records that came here. */
   const publishReceipts = ({ block, tree, records }: SealedBlock, originOnly: Uint8Array | undefined) => {
+    const encode = receiptsOf(block, tree);
+    /** by meter; absent where nobody here is to receive it */
+    const topics = new Map<string, string | undefined>();
+    const topicOf = (meter: string) => {
+      if (topics.has(meter)) return topics.get(meter);
+      const topic = serviceTopic(genesis.network, block.chain, "receipt", meter);
+      const wanted = ingest.hasSubscriber(topic) ? topic : undefined;
+      topics.set(meter, wanted);
+      if (wanted !== undefined) introductions.beforeReceipt(block.chain, meter, block.height);
+      return wanted;
+    };
     let leaf = 0;
     for (const batch of block.batches) {
       const mine = originOnly === undefined || equalBytes(batch.origin, originOnly);
       for (let index = 0; index < batch.records.length; index += 1) {
         leaf += 1;
-        const record = records[leaf - 1]!;
-        const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
-        if (!mine || !ingest.hasSubscriber(topic)) continue;
-        introductions.beforeReceipt(block.chain, toHex(record.kid), block.height);
-        if (ingest.publish(topic, receiptOf(block, tree, leaf, record.hash))) metrics.receipts.inc();
+        const { meter, hash } = records[leaf - 1]!;
+        const topic = mine ? topicOf(meter) : undefined;
+        if (topic !== undefined && ingest.publish(topic, encode(leaf, hash))) metrics.receipts.inc();
       }
     }
   };

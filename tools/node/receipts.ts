@@ -2,7 +2,7 @@
 
 import { type Block, decodeBlock } from "../../src/wire/block.js";
 import { inclusionPath, type MerkleLevels } from "../../src/wire/merkle.js";
-import { encodeReceipt } from "../../src/wire/receipt.js";
+import { receiptEncoder } from "../../src/wire/receipt.js";
 import { GridsealError } from "../errors.js";
 import { type Outline, outlineOf, treeOfOutline } from "./store/outline.js";
 import type { Store } from "./store/store.js";
@@ -15,24 +15,13 @@ interface Tree {
   readonly tree: MerkleLevels;
 }
 
-/** The encoded receipt of the record at a leaf of the block. */
-export function receiptOf(
+/** Encodes receipts of the block's records, each by its leaf. */
+export function receiptsOf(
   block: Pick<Block, "network" | "chain" | "height" | "header" | "certificate">,
   tree: MerkleLevels,
-  leaf: number,
-  recordHash: Uint8Array,
-): Uint8Array {
-  return encodeReceipt({
-    network: block.network,
-    chain: block.chain,
-    height: block.height,
-    recordHash,
-    leaf,
-    size: tree[0]!.length,
-    path: inclusionPath(tree, leaf),
-    header: block.header,
-    certificate: block.certificate,
-  });
+): (leaf: number, recordHash: Uint8Array) => Uint8Array {
+  const encode = receiptEncoder({ ...block, size: tree[0]!.length });
+  return (leaf, recordHash) => encode({ recordHash, leaf, path: inclusionPath(tree, leaf) });
 }
 
 export interface Receipts {
@@ -63,7 +52,7 @@ export function createReceipts(network: string, store: Store): Receipts {
       if (hash === undefined) {
         throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
       }
-      return receiptOf({ network, chain, height, ...outline }, tree, leaf, hash);
+      return receiptsOf({ network, chain, height, ...outline }, tree)(leaf, hash);
     },
   };
 }

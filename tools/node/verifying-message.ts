@@ -1,4 +1,4 @@
-// Signatures on their way to a thread that verifies them: one buffer for many, so that they cross together and are copied once.
+// Signatures on their way to a thread that verifies them: one buffer for many, so that they cross together.
 // An entry: algorithm (1 byte, two's complement), x (32), y (32, of ESP256 alone), signature (64), length (4), message.
 
 import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
@@ -10,36 +10,55 @@ export interface Verification {
   readonly signature: Uint8Array;
 }
 
+export interface VerifyingMessage {
+  /** False, and nothing added, where it has no room; an empty one has room for anything. Key and signature must have their lengths. */
+  add(verification: Verification): boolean;
+  /** A copy. */
+  bytes(): Uint8Array;
+}
+
 const COORDINATE_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const LENGTH_BYTES = 4;
+/** Records are a few hundred bytes: of so much at first, a message grows to so much. */
+const ROOM_BYTES_MIN = 1_024;
+const ROOM_BYTES_MAX = 32_768;
 
-/** Keys and signatures must have their lengths. */
-export function packVerifications(verifications: readonly Verification[]): Uint8Array {
+export function createVerifyingMessage(): VerifyingMessage {
+  let packed = new Uint8Array(ROOM_BYTES_MIN);
   let length = 0;
-  for (const { key, message } of verifications) length += headBytes(key.algorithm) + message.length;
-  const packed = new Uint8Array(length);
-  const view = new DataView(packed.buffer);
-  let offset = 0;
-  const put = (bytes: Uint8Array) => {
-    packed.set(bytes, offset);
-    offset += bytes.length;
+  const makeRoom = (needed: number) => {
+    const larger = new Uint8Array(Math.max(needed, Math.min(2 * packed.length, ROOM_BYTES_MAX)));
+    larger.set(packed.subarray(0, length));
+    packed = larger;
   };
-  for (const { key, message, signature } of verifications) {
-    view.setInt8(offset, key.algorithm);
-    offset += 1;
-    put(key.x);
-    if (key.algorithm === ESP256) put(key.y);
-    put(signature);
-    view.setUint32(offset, message.length);
-    offset += LENGTH_BYTES;
-    put(message);
-  }
-  return packed;
+  const put = (bytes: Uint8Array) => {
+    packed.set(bytes, length);
+    length += bytes.length;
+  };
+  return {
+    add({ key, message, signature }) {
+      const needed = length + headBytes(key.algorithm) + message.length;
+      if (length > 0 && needed > ROOM_BYTES_MAX) return false;
+      if (needed > packed.length) makeRoom(needed);
+      packed[length] = key.algorithm & 0xff;
+      length += 1;
+      put(key.x);
+      if (key.algorithm === ESP256) put(key.y);
+      put(signature);
+      for (let shift = 24; shift >= 0; shift -= 8) {
+        packed[length] = message.length >>> shift;
+        length += 1;
+      }
+      put(message);
+      return true;
+    },
+    bytes: () => packed.slice(0, length),
+  };
 }
 
-/** The verifications as views of what `packVerifications` made. */
-export function* unpackVerifications(packed: Uint8Array): Generator<Verification, void> {
+/** What was added, as views of the message. */
+export function* verificationsIn(packed: Uint8Array): Generator<Verification, void> {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
   let offset = 0;
   const take = (length: number) => {

@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { PublicKey } from "../../src/wire/key.js";
 import { modulePath } from "../module-path.js";
 import { isWellFormed, nodeVerify } from "./crypto.js";
-import { packVerifications, type Verification } from "./verifying-message.js";
+import { createVerifyingMessage, verificationsIn } from "./verifying-message.js";
 
 const THREADS_MAX = 4;
 /** Signatures that cross together: some milliseconds of work, so that the threads share what comes at once. */
@@ -14,26 +14,35 @@ const SIGNATURES_PER_MESSAGE = 64;
 /** Messages with one thread: the next one is there when it has done the first. */
 const MESSAGES_PER_THREAD = 2;
 
-interface Waiting extends Verification {
-  readonly resolve: (valid: boolean) => void;
+/** Signatures that cross together. They are copied as they come, so that nothing else of a record waits for its turn. */
+interface Group {
+  readonly message: ReturnType<typeof createVerifyingMessage>;
+  readonly resolves: ((valid: boolean) => void)[];
 }
 
 interface Thread {
   readonly worker: Worker;
   /** what it has been given and not answered, in order */
-  readonly given: Waiting[][];
+  readonly given: Group[];
 }
 
 const threads: Thread[] = [];
-let waiting: Waiting[] = [];
-let firstWaiting = 0;
+/** not given to a thread yet; the last one is open */
+const waiting: Group[] = [];
 let isHandingOut = false;
 
-/** `nodeVerify` in a thread; resolves, never rejects. The bytes must stay as they are until then. Begun in the order of the calls. */
+/** `nodeVerify` in a thread; resolves, never rejects. Begun in the order of the calls. */
 export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!isWellFormed(key, signature)) return Promise.resolve(false);
   return new Promise((resolve) => {
-    waiting.push({ key, message, signature, resolve });
+    const last = waiting.at(-1);
+    const isOpen = last !== undefined && last.resolves.length < SIGNATURES_PER_MESSAGE;
+    if (isOpen && last.message.add({ key, message, signature })) last.resolves.push(resolve);
+    else {
+      const group = { message: createVerifyingMessage(), resolves: [resolve] };
+      group.message.add({ key, message, signature });
+      waiting.push(group);
+    }
     if (isHandingOut) return;
     isHandingOut = true;
     setImmediate(handOut); // what this turn of the event loop reads crosses together
@@ -42,18 +51,15 @@ export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint
 
 function handOut(): void {
   isHandingOut = false;
-  while (firstWaiting < waiting.length) {
+  while (waiting.length > 0) {
     const thread = leastBusy();
     if (thread === undefined) return;
-    const taken = waiting.slice(firstWaiting, firstWaiting + SIGNATURES_PER_MESSAGE);
-    firstWaiting += taken.length;
-    const packed = packVerifications(taken);
+    const group = waiting.shift()!;
     if (thread.given.length === 0) thread.worker.ref();
-    thread.given.push(taken);
-    thread.worker.postMessage(packed, [packed.buffer as ArrayBuffer]);
+    thread.given.push(group);
+    const bytes = group.message.bytes();
+    thread.worker.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
   }
-  waiting = [];
-  firstWaiting = 0;
 }
 
 /** A thread with room, a new one where all have work; undefined where none has room. */
@@ -69,17 +75,21 @@ function startThread(): Thread {
   threads.push(thread);
   thread.worker.unref(); // a thread without work holds no process
   thread.worker.on("message", (results: Uint8Array) => {
-    const answered = thread.given.shift() ?? [];
+    const { resolves } = thread.given.shift()!;
     if (thread.given.length === 0) thread.worker.unref();
-    for (const [index, { resolve }] of answered.entries()) resolve(results[index] === 1);
+    for (const [index, resolve] of resolves.entries()) resolve(results[index] === 1);
     handOut();
   });
   // A thread that could not be started or ran out of memory says nothing of the signatures that it had.
   thread.worker.on("error", () => undefined);
   thread.worker.on("exit", () => {
     threads.splice(threads.indexOf(thread), 1);
-    for (const { key, message, signature, resolve } of thread.given.flat())
-      resolve(nodeVerify(key, message, signature));
+    for (const { message, resolves } of thread.given) {
+      const verifications = [...verificationsIn(message.bytes())];
+      for (const [index, { key, message: signed, signature }] of verifications.entries()) {
+        resolves[index]!(nodeVerify(key, signed, signature));
+      }
+    }
     handOut();
   });
   return thread;

@@ -12,7 +12,7 @@ import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
-import { createReceipts, receiptOf } from "../node/receipts.js";
+import { createReceipts, receiptsOf } from "../node/receipts.js";
 import type { Store } from "../node/store/store.js";
 import { simulatedVerify } from "./keys.js";
 import type { NodeOptions, NodeWorld, SimulatedNode } from "./node.js";
@@ -132,7 +132,7 @@ export function openLife(ports: LifePorts): Life {
       const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
       if (!world.isSubscribed(node, topic)) continue;
       introductions.beforeReceipt(block.chain, toHex(record.kid), block.height);
-      publish(topic, receiptOf(block, tree, index + 1, record.hash));
+      publish(topic, receiptsOf(block, tree)(index + 1, record.hash));
     }
   };
 

@@ -120,6 +120,28 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     });
   };
 
+  /** Undefined where the batch is known or sealed. The parsed records, much larger than what is read of them, end here. */
+  const beginVerifying = (mark: string, payload: Uint8Array) => {
+    // The frame is a view of the link's buffer; what is kept is a copy.
+    const { read, parsed } = parseBatch(genesis.hash, Uint8Array.from(payload));
+    const { batch } = read;
+    const key = memberKey(batch.origin);
+    const id = toHex(read.id);
+    if (batch.chain !== service || key === undefined) throw new WireError("unproven", "batch is not of this chain");
+    if (!isSealable(view, batch) || verifying.has(id)) return undefined;
+    if (pool.find(read.id) !== undefined) {
+      acknowledge(read);
+      return undefined;
+    }
+    if (!ports.verify(key, read.signedBytes, read.signature)) {
+      throw new WireError("unproven", "batch is not signed by its origin");
+    }
+    verifying.add(id);
+    marks.set(mark, read.id);
+    if (marks.size > MARKS_KEPT) marks.delete(marks.keys().next().value!);
+    return { read, verified: verifyRecords(batch, parsed) };
+  };
+
   const noteAccepted = (name: BatchName, acknowledgements: readonly Acknowledgement[]): boolean => {
     let completed = false;
     for (const acknowledgement of acknowledgements) completed = pool.acknowledge(name, acknowledgement) || completed;
@@ -144,26 +166,15 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         if (held !== undefined) return acknowledge(held);
         marks.delete(mark);
       }
-      // The frame is a view of the link's buffer; what is kept is a copy.
-      const { read, parsed } = parseBatch(genesis.hash, Uint8Array.from(payload));
-      const { batch } = read;
-      const key = memberKey(batch.origin);
-      const id = toHex(read.id);
-      if (batch.chain !== service || key === undefined) throw new WireError("unproven", "batch is not of this chain");
-      if (!isSealable(view, batch) || verifying.has(id)) return;
-      if (pool.find(read.id) !== undefined) return acknowledge(read);
-      if (!ports.verify(key, read.signedBytes, read.signature)) {
-        throw new WireError("unproven", "batch is not signed by its origin");
-      }
-      verifying.add(id);
-      marks.set(mark, read.id);
-      if (marks.size > MARKS_KEPT) marks.delete(marks.keys().next().value!);
+      const taken = beginVerifying(mark, payload);
+      if (taken === undefined) return;
+      const { read, verified } = taken;
       try {
-        await verifyRecords(batch, parsed);
-        if (!isSealable(view, batch)) return; // a block has sealed its number meanwhile
+        await verified;
+        if (!isSealable(view, read.batch)) return; // a block has sealed its number meanwhile
         await keepBatch(from, read);
       } finally {
-        verifying.delete(id);
+        verifying.delete(toHex(read.id));
       }
     },
     onAcknowledge(from, payload) {

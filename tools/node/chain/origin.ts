@@ -49,6 +49,11 @@ export interface Origin {
 }
 
 /** `place` is where the next block's rules run. */
+interface Unwritten {
+  readonly record: ExecutionRecord;
+  readonly disclosures: Uint8Array | undefined;
+}
+
 export function createOrigin(
   ports: ChainPorts,
   pool: Pool,
@@ -65,7 +70,33 @@ export function createOrigin(
   /** of the temporary block that is being written */
   let cutting: number | undefined;
   /** Of the newest admission: writes become durable in their order. */
-  let written: Promise<void> = Promise.resolve();
+  let soon: Promise<void> = Promise.resolve();
+
+  /** admitted, and not handed to the store yet */
+  let unwritten: Unwritten[] = [];
+  /** of what was handed to the store last */
+  let writing: Promise<void> = Promise.resolve();
+
+  /** Resolves when the record is durable. What comes out of verification together is one write. */
+  const writeSoon = (record: ExecutionRecord, disclosures: Uint8Array | undefined): Promise<void> => {
+    unwritten.push({ record, disclosures });
+    if (unwritten.length === 1) soon = Promise.resolve().then(writeAdmitted);
+    return soon;
+  };
+
+  const writeAdmitted = (): Promise<void> => {
+    if (unwritten.length === 0) return writing;
+    const admitted = unwritten;
+    unwritten = [];
+    writing = store.write((writer) => {
+      for (const { record, disclosures } of admitted) {
+        const { kid, seq } = record;
+        writer.putAdmitted(service, kid, seq, record.bytes);
+        if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
+      }
+    });
+    return writing;
+  };
 
   const scheduleCut = () => ports.setTimer("cut", ports.batch.interval_ms, () => void cut());
 
@@ -85,6 +116,7 @@ export function createOrigin(
   /** Makes a temporary block of what waits; the rest stays durable as single records until the pool has room. */
   const cut = async () => {
     if (isStopped() || !isPending() || !hasRoom() || !isMember()) return;
+    void writeAdmitted(); // a row is written before it is deleted
     const taken = gather.cut();
     const { chosen, spent } = rulings.take(place());
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
@@ -169,21 +201,17 @@ export function createOrigin(
     },
     async admit(record, disclosures) {
       const taken = executionRecord(record);
-      const { meter, kid, seq } = taken;
+      const { meter, seq } = taken;
       const waiting = gather.waiting(meter, seq, taken.hash);
       if (waiting === "same") {
-        await written;
+        await soon;
         return "waiting";
       }
       // Another record with this number waits: the meter says it again, and when that one is sealed this one proves the fork.
       if (waiting === "other" || !gather.hasRoom || isStopped() || !isMember()) return "busy";
       const first = gather.pending === 0;
       const full = gather.add(taken);
-      written = store.write((writer) => {
-        writer.putAdmitted(service, kid, seq, record.stripped);
-        if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
-      });
-      await written;
+      await writeSoon(taken, disclosures);
       if (full) void cut();
       else if (first) scheduleCut();
       return "admitted";

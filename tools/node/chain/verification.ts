@@ -57,20 +57,27 @@ export function createVerification(ports: ChainPorts): (batch: Batch, records: r
     return ports.verifyAsync(credential.key, record.signedBytes, record.signature);
   };
 
-  return async (batch, records) => {
+  const begin = (batch: Batch, records: readonly Record[]): Promise<void> => {
     const brought = new Map<string, Credential>();
     for (const { kind, bytes } of batch.notices) {
       if (kind === "order") checkOrder(genesis, chain.service, bytes, ports.verify);
-      if (kind === "evidence") {
-        await checkEvidence(ports.governor.current, chain.service, bytes, ports.verifyAsync);
-      }
       if (kind !== "credential") continue;
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes, false));
     }
-    const results = await Promise.all(records.map((record) => verifyOne(record, brought)));
-    if (results.includes(false)) {
+    return conclude(batch, Promise.all(records.map((record) => verifyOne(record, brought))));
+  };
+
+  const conclude = async ({ notices }: Batch, signatures: Promise<readonly boolean[]>): Promise<void> => {
+    for (const { kind, bytes } of notices) {
+      if (kind !== "evidence") continue;
+      await checkEvidence(ports.governor.current, chain.service, bytes, ports.verifyAsync);
+    }
+    if ((await signatures).includes(false)) {
       throw new WireError("unproven", "batch holds a record whose signature does not verify");
     }
   };
+
+  // Not an async function, which would hold the parsed records until all of them are verified.
+  return (batch, records) => new Promise((resolve) => resolve(begin(batch, records)));
 }

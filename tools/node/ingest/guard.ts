@@ -166,6 +166,7 @@ class GuardedStream extends Duplex {
   #throttleTimer: NodeJS.Timeout | undefined;
   #connected = false;
   #full = false;
+  #corked = false;
 
   constructor(socket: Socket, limits: GuardLimits, events: GuardEvents) {
     super({ allowHalfOpen: false });
@@ -191,8 +192,23 @@ class GuardedStream extends Duplex {
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     // What the client sent before it closed is still read to its end, a DISCONNECT for instance; the answers are lost.
-    if (this.#socket.writable) this.#socket.write(chunk, done);
-    else done();
+    if (!this.#socket.writable) {
+      done();
+      return;
+    }
+    this.#cork();
+    this.#socket.write(chunk, done);
+  }
+
+  /** All that is written in one turn of the event loop leaves as one: receipts of a block, acknowledgements of one commit. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    setImmediate(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
   }
 
   override _writev(chunks: { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
