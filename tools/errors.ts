@@ -10,7 +10,7 @@ const remedies = {
   GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
   STORE_CORRUPT:
-    "Nothing was overwritten: restore the folder from a backup or let the node fetch its chains anew into an empty one.",
+    "Nothing was overwritten: `gridseal node repair` sets the store aside and fetches the chains from the peers; `gridseal restore` puts a backup back.",
   STORE_FULL: "Free disk space; the node starts again where it stopped.",
   STORE_FOREIGN: "This folder belongs to another node or network: name the right one.",
   FOLDER_IN_USE: "Stop the process that runs in the folder, or name another folder.",

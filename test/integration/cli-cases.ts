@@ -32,6 +32,7 @@ export const subcommands: readonly Arguments[] = [
   ["authority", "issue"],
   ["node", "run"],
   ["node", "prune"],
+  ["node", "repair"],
   ["backup"],
   ["restore"],
   ["meter", "run"],

@@ -1,13 +1,14 @@
 // `gridseal node`: runs one consensus node, and looks after the store of one that is stopped.
 
 import { existsSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { keyId } from "../../src/wire/key.js";
 import { chainNamed, readGenesisFile } from "../authority/genesis-file.js";
 import { readKeyFile } from "../authority/key-file.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../lock.js";
-import { readNodeConfiguration } from "../node/configuration.js";
+import { type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
 import { whole } from "./arguments.js";
 import { printLines, toJson } from "./output.js";
 import { stopSignal } from "./signals.js";
@@ -17,6 +18,14 @@ interface PruneOptions {
   readonly pruneBefore: number;
   readonly json?: true;
 }
+
+interface Health {
+  readonly peers: number;
+  readonly chains: readonly { readonly name: string; readonly height: number }[];
+}
+
+/** Peers say where they are as soon as they are connected; who has heard nothing new for so long has it all. */
+const QUIET_MS = 5_000;
 
 export function registerNode(program: Command): void {
   const node = program.command("node").description("consensus nodes");
@@ -40,6 +49,12 @@ export function registerNode(program: Command): void {
     .option("--chain <service>", "one chain, by name or number; all where absent")
     .option("--json", "print JSON")
     .action(prune);
+  node
+    .command("repair")
+    .description("check a stopped node's store; where it is damaged, set it aside and fetch the chains from the peers")
+    .argument("<config>", "the node's node.json")
+    .option("--json", "print JSON")
+    .action(repair);
 }
 
 async function run(path: string): Promise<void> {
@@ -57,21 +72,18 @@ async function run(path: string): Promise<void> {
 }
 
 async function prune(path: string, options: PruneOptions): Promise<void> {
-  const configuration = await readNodeConfiguration(path);
-  const { genesis } = await readGenesisFile(configuration.genesis);
-  const { key } = await readKeyFile(configuration.key);
-  const chains = options.chain === undefined ? genesis.chains : [chainNamed(genesis, options.chain)];
-  const [{ openStore }, { pruneChain }] = await Promise.all([
+  const { configuration, genesis, owner } = await readOwner(path);
+  const [{ openStore }, { pruneChain }, { createGovernor }] = await Promise.all([
     import("../node/store/store.js"),
     import("../node/prune.js"),
+    import("../node/chain/governor.js"),
   ]);
-  if (!existsSync(configuration.data)) {
-    throw new GridsealError("FILE_UNREADABLE", `there is no store in ${configuration.data}`);
-  }
   const unlock = await lockFolder(configuration.data, "node");
   try {
-    const store = await openStore(configuration.data, { node: keyId(key), genesisHash: genesis.hash }, true);
+    const store = await openStore(configuration.data, owner, true);
     try {
+      const all = createGovernor(genesis, store).current.chains.map(({ chain }) => chain);
+      const chains = options.chain === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.chain)];
       for (const { service, name } of chains) {
         const pruned = await pruneChain(store, service, options.pruneBefore);
         const text = `${name}: let go of ${pruned.records} records in ${pruned.blocks} blocks`;
@@ -83,4 +95,68 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
   } finally {
     await unlock();
   }
+}
+
+async function repair(path: string, { json }: { readonly json?: true }): Promise<void> {
+  const { configuration, genesis, owner } = await readOwner(path);
+  const { findDamage, replaceStore } = await import("../node/repair.js");
+  const unlock = await lockFolder(configuration.data, "node");
+  let found: string | undefined;
+  let salvaged: Awaited<ReturnType<typeof replaceStore>> | undefined;
+  try {
+    found = await findDamage(configuration.data, genesis);
+    if (found !== undefined) salvaged = await replaceStore(configuration.data, owner, genesis, new Date());
+  } finally {
+    await unlock();
+  }
+  if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole`]);
+  const { aside, admitted, disclosures, credentials } = salvaged;
+  if (!json) {
+    printLines([
+      `damaged: ${found}`,
+      `set aside in ${aside}`,
+      `taken over: ${admitted} waiting records, ${disclosures} disclosures, ${credentials} credentials`,
+    ]);
+  }
+  const heights = await fetchChains(configuration);
+  if (json) return printLines([toJson({ damage: found, ...salvaged, chains: heights })]);
+  printLines(heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`));
+}
+
+/** Runs the node until its peers have had nothing new for it for a while. */
+async function fetchChains(configuration: NodeConfiguration) {
+  const { startNode } = await import("../node/node.js");
+  const node = await startNode({ ...configuration, log: "error" });
+  const heightsOf = async () => {
+    const { host } = configuration.api;
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${node.apiPort}/health`;
+    const { peers, chains } = (await (await fetch(url)).json()) as Health;
+    return { peers, chains: chains.map(({ name, height }) => ({ name, height })) };
+  };
+  try {
+    let last = "";
+    let since_ms = performance.now();
+    for (;;) {
+      const { peers, chains } = await heightsOf();
+      const now = JSON.stringify(chains);
+      if (now !== last || peers === 0) since_ms = performance.now();
+      last = now;
+      if (performance.now() - since_ms > QUIET_MS) return chains;
+      const failure = await Promise.race([node.failed.then((reason) => ({ reason })), pause(200)]);
+      if (failure !== undefined) throw failure.reason;
+    }
+  } finally {
+    await node.stop();
+  }
+}
+
+/** Whose store a configuration names. Rejects where there is none. */
+async function readOwner(path: string) {
+  const configuration = await readNodeConfiguration(path);
+  const { genesis } = await readGenesisFile(configuration.genesis);
+  const { key } = await readKeyFile(configuration.key);
+  if (!existsSync(configuration.data)) {
+    throw new GridsealError("FILE_UNREADABLE", `there is no store in ${configuration.data}`);
+  }
+  return { configuration, genesis, owner: { node: keyId(key), genesisHash: genesis.hash } };
 }

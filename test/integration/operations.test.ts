@@ -1,0 +1,122 @@
+// What an operator does to a node's store: backup beside the running node, a damaged store, repair from the peers, restore of a lost
+// one, retention. Receipts are had and verify all the while.
+
+import assert from "node:assert/strict";
+import { readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { verifyGenesis } from "../../src/wire/genesis.js";
+import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { nodeVerify } from "../../tools/node/crypto.js";
+import { connectMeter, hexOf, makeMeter } from "./mqtt.js";
+import { makeNetwork, startNodes, stopNodes, verifyChains, whenEqual } from "./network.js";
+import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
+
+const RECORDS = 70;
+
+test("a node's store is backed up, repaired, restored and pruned", { timeout: 280_000 }, async (t) => {
+  const defer = cleanUp(t);
+  const folder = await temporaryFolder(defer);
+  const network = await makeNetwork(defer, join(folder, "network"), { nodes: 4, meters: 0 });
+  await startNodes(network);
+  const meter = makeMeter(network);
+  const session = await connectMeter(defer, network, meter, network.nodes[0]!.mqtt);
+  await session.bear();
+  const records: Uint8Array[] = [];
+  /** Records that are sealed one after the other, so that each has a block of its own. */
+  const seal = async (count: number) => {
+    for (let index = 0; index < count; index += 1) {
+      const record = meter.record();
+      records.push(record);
+      await session.send(record);
+      await session.receiptOf(record);
+    }
+  };
+  const node = network.nodes[1]!;
+  const configuration = join(node.folder, "node.json");
+  const data = join(node.folder, "data");
+  const pages = join(data, "data.mdb");
+  const backup = join(folder, "backup");
+  await seal(RECORDS);
+
+  await t.test("backup copies the store of a running node", async () => {
+    await whenEqual(network);
+    const { status, errors } = await gridseal("backup", configuration, backup);
+    assert.equal(status, 0, errors);
+  });
+  await seal(2);
+
+  await t.test("a truncated store is refused with its path and reason, repaired, and the node goes on", async () => {
+    await node.kill();
+    const { length } = await readFile(pages);
+    await truncate(pages, length - 8_192);
+    const refused = await gridseal("node", "run", configuration);
+    assert.equal(refused.status, 1);
+    assert.match(refused.errors, /data\.mdb is truncated: it has \d+ bytes of \d+\n {2}.*node repair/);
+    const repaired = (await gridsealJson("node", "repair", configuration)) as RepairReport;
+    assert.match(repaired.damage!, /truncated/);
+    assert.equal(repaired.chains.find(({ name }) => name === "trading")?.height, RECORDS + 2);
+    const again = (await gridsealJson("node", "repair", configuration)) as RepairReport;
+    assert.equal(again.damage, null);
+    assert.ok((await readdir(node.folder)).some((name) => name.startsWith("data-damaged-")));
+    await node.start();
+    await seal(3);
+    await whenEqual(network);
+  });
+
+  await t.test("a block that was changed on disk is found, and what only the node had is taken over", async () => {
+    await node.kill();
+    const bytes = await readFile(pages);
+    // Wherever a block names its rules; some of these pages are free.
+    const rules = Buffer.from("gs1/rules/1");
+    for (let at = bytes.indexOf(rules); at >= 0; at = bytes.indexOf(rules, at + 1)) bytes[at]! ^= 1;
+    await writeFile(pages, bytes);
+    const repaired = (await gridsealJson("node", "repair", configuration)) as RepairReport;
+    assert.match(repaired.damage!, /chain 1: block \d+ /);
+    assert.equal(repaired.chains.find(({ name }) => name === "trading")?.height, RECORDS + 5);
+    await node.start();
+    await whenEqual(network);
+  });
+
+  await t.test("a backup is put back where the store was lost, and the node catches up", async () => {
+    await node.kill();
+    const refused = await gridseal("restore", configuration, backup);
+    assert.match(refused.errors, /data exists already|data cannot be written/);
+    await rename(data, `${data}-lost`);
+    const { status, errors } = await gridseal("restore", configuration, backup);
+    assert.equal(status, 0, errors);
+    await node.start();
+    await seal(3);
+    await whenEqual(network);
+  });
+
+  await t.test("old records go, and their receipts are still given out and verify", async () => {
+    await node.kill();
+    const [pruned] = [await gridsealJson("node", "prune", configuration, "--prune-before", "10", "--chain", "trading")];
+    assert.deepEqual(pruned, { service: 1, name: "trading", blocks: 9, records: 9 });
+    await node.start();
+    await whenEqual(network);
+    const genesis = verifyGenesis(Uint8Array.from(await readFile(network.genesis)), nodeVerify);
+    const api = `http://${node.api.host}:${node.api.port}`;
+    const answer = await fetch(`${api}/receipts/1/${meter.id}/3`);
+    const receipt = decodeReceipt(new Uint8Array(await answer.arrayBuffer()));
+    verifyReceipt(receipt, genesis, nodeVerify);
+    assert.equal(hexOf(receipt.recordHash), hexOf((await session.receiptOf(records[3]!)).recordHash));
+    assert.equal((await fetch(`${api}/chains/1/blocks/4`)).status, 410);
+    assert.equal((await fetch(`${api}/chains/1/blocks/10`)).status, 200);
+    const audited = await gridseal("chain", "audit", "--api", api, "--genesis", network.genesis);
+    assert.match(audited.errors, /does not keep that block any more/);
+    await seal(1);
+  });
+
+  await whenEqual(network);
+  await stopNodes(network);
+  const whole = network.nodes.filter(({ name }) => name !== node.name);
+  const reports = await verifyChains({ ...network, nodes: whole });
+  assert.equal(reports.get(1)!.records.length, records.length);
+});
+
+interface RepairReport {
+  readonly damage: string | null;
+  readonly chains: readonly { readonly name: string; readonly height: number }[];
+}

@@ -1,0 +1,51 @@
+// Whether a store is what its node has written: every block there, linked to the one before, with the tree that its header commits to.
+
+import { decodeBlock } from "../../../src/wire/block.js";
+import { equalBytes } from "../../../src/wire/bytes.js";
+import { WireError } from "../../../src/wire/error.js";
+import { decodeHeader, headerHash } from "../../../src/wire/header.js";
+import { GridsealError } from "../../errors.js";
+import { outlineOf, treeOfOutline } from "./outline.js";
+import type { Store } from "./store.js";
+
+/**
+ * Reads all blocks of the chains. Throws STORE_CORRUPT with the chain, the height and what is wrong with the first that is not as it
+ * was sealed; `genesisHash` is what the first block of each chain links to.
+ */
+export function checkBlocks(store: Store, chains: readonly number[], genesisHash: Uint8Array): void {
+  for (const chain of chains) {
+    const head = store.head(chain);
+    if (head === undefined) continue;
+    let previous = genesisHash;
+    let records = 0;
+    for (let height = 1; height <= head.height; height += 1) {
+      const { header, hashes } = checkedOutline(store, chain, height);
+      if (!equalBytes(decodeHeader(header).previous, previous)) {
+        throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} does not link to the one before`);
+      }
+      previous = headerHash(header);
+      records += hashes.length;
+    }
+    if (!equalBytes(previous, head.headerHash) || records !== head.records) {
+      throw new GridsealError(
+        "STORE_CORRUPT",
+        `chain ${chain}: block ${head.height} is not the one that was sealed last`,
+      );
+    }
+  }
+}
+
+function checkedOutline(store: Store, chain: number, height: number) {
+  try {
+    const bytes = store.block(chain, height);
+    const outline = bytes === undefined ? store.outline(chain, height) : outlineOf(decodeBlock(bytes));
+    if (outline !== undefined && treeOfOutline(outline) !== undefined) return outline;
+    const what = outline === undefined ? "is missing" : "is not what was sealed";
+    throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} ${what}`);
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} cannot be read: ${cause.message}`, {
+      cause,
+    });
+  }
+}
