@@ -13,6 +13,12 @@ declare module "timer" {
   export default Timer;
 }
 
+declare module "mc/config" {
+  /** `config` of the manifests, and what the build command adds to it */
+  const config: { readonly board: string; readonly version: number | string };
+  export default config;
+}
+
 declare module "time" {
   const Time: {
     /** milliseconds since start, of 32 bits */

@@ -3,6 +3,7 @@
 
 import type { MeterCrypto } from "./meter/cipher.js";
 import type { Line } from "./meter/line.js";
+import type { PublicKey } from "./wire/key.js";
 
 /** Quality of a clock reading (OCMF): 0 unknown, 1 informative, 2 synchronised, 3 relative. */
 export type TimeQuality = 0 | 1 | 2 | 3;
@@ -87,6 +88,8 @@ export interface Host extends MeterCrypto {
   /** Calls back once after `delay_ms`; a timer set again under the same name replaces the earlier one. */
   setTimer(name: string, delay_ms: number, callback: () => void): void;
   clearTimer(name: string): void;
+  /** Looks for newer firmware at `url`, a manifest that `signer` has signed. Absent where the platform has nothing to put it into. */
+  watchUpdates?(url: string, signer: PublicKey): void;
   log(level: "debug" | "info" | "warn" | "error", message: string): void;
   /** Tells the platform the agent's state in a few words, for a LED, a display or a console. */
   showState(state: string, counters: Readonly<Record<string, number>>): void;

@@ -9,6 +9,7 @@ const remedies = {
   CONFIGURATION_INVALID: "Correct the file; README.md lists its fields.",
   GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
+  FIRMWARE_INVALID: "No meter would take it: sign the image that was built, with the board and version of its build.",
   STORE_CORRUPT:
     "Nothing was overwritten: `gridseal node repair` sets the store aside and fetches the chains from the peers; `gridseal restore` puts a backup back.",
   STORE_FULL: "Free disk space; the node starts again where it stopped.",

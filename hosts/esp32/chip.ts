@@ -43,6 +43,30 @@ export function resetReason(this: unknown): number {
   return native("chip_resetReason").call(this) as number;
 }
 
+/** Bytes that the slot which does not run holds; 0 where there is none. */
+export function slotBytes(this: unknown): number {
+  return native("chip_slotBytes").call(this) as number;
+}
+
+/** Begins to write an image into the slot that does not run; sectors are erased as they are reached. */
+export function beginImage(this: unknown): undefined {
+  return native("chip_beginImage").call(this) as undefined;
+}
+
+export function writeImage(this: unknown, bytes: Uint8Array): undefined {
+  return native("chip_writeImage").call(this, bytes) as undefined;
+}
+
+/** Gives up what is being written; nothing where nothing is. */
+export function abandonImage(this: unknown): undefined {
+  return native("chip_abandonImage").call(this) as undefined;
+}
+
+/** What was written is checked by the chip's own rules, and starts at the next reset, on trial. */
+export function activateImage(this: unknown): undefined {
+  return native("chip_activateImage").call(this) as undefined;
+}
+
 /** Whether the image that runs is on trial after an update. */
 export function isOnTrial(this: unknown): boolean {
   return native("chip_isOnTrial").call(this) as boolean;

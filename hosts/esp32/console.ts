@@ -1,81 +1,67 @@
-// The field engineer's console on the board's serial port, 115200 8N1: a line is a command, `help` lists them.
+// The field engineer's console on the board's serial port, 115200 8N1: the lines and commands of hosts/shared over a UART.
 
 import Serial from "embedded:io/serial";
+import { answer, type Field } from "../shared/commands.js";
+import { createInput, createOutput, next, put, type Typed, typed, written } from "../shared/lines.js";
 
-const LINE_BYTES_MAX = 8192;
-const WRITE_BYTES_MAX = 96;
+/** Half of what the UART holds: there is always room for it when the UART says that it has run empty. */
+const WRITE_BYTES_MAX = 64;
 
-export interface Commands {
-  /** What a command prints; `rest` is the line behind its name. */
-  readonly [name: string]: { readonly help: string; run(rest: string): string };
-}
+/** The console; `field` is what its commands find. A class where closures would do, which XS keeps in RAM. */
+export class FieldConsole {
+  private readonly field: Field;
+  private readonly input = createInput();
+  private readonly output = createOutput();
+  private readonly serial: Serial;
+  private lostSaid = 0;
 
-export interface FieldConsole {
-  print(line: string): void;
-}
+  constructor(field: Field) {
+    this.field = field;
+    this.serial = new Serial({
+      ...device.console,
+      baud: 115_200,
+      format: "buffer",
+      onReadable: (count) => this.read(count),
+      onWritable: () => this.write(),
+    });
+  }
 
-/** Opens the console. A line that is longer than a configuration can be is dropped. */
-export function openConsole(commands: Commands): FieldConsole {
-  let line = "";
-  const waiting: string[] = [];
-
-  const serial = new Serial({
-    ...device.console,
-    baud: 115_200,
-    format: "buffer",
-    onReadable(count) {
-      const bytes = this.read(count);
-      if (bytes !== undefined) take(String.fromArrayBuffer(bytes));
-    },
-    onWritable: writeWaiting,
-  });
-
-  function take(text: string): void {
-    for (const character of text) {
-      if (character !== "\n" && character !== "\r") {
-        line = line.length < LINE_BYTES_MAX ? line + character : "";
-        continue;
-      }
-      if (line !== "") print(answer(commands, line));
-      line = "";
+  /** Lines separated by \n. What nobody reads is dropped, and how much of it is said. */
+  print(text: string): void {
+    const { output } = this;
+    if (output.lost > this.lostSaid && output.length === 0) {
+      put(output, bytesOf(`[${output.lost - this.lostSaid} lines found no room]\r\n`));
+      this.lostSaid = output.lost;
     }
+    put(output, bytesOf(`${text.split("\n").join("\r\n")}\r\n`));
+    this.write();
   }
 
-  function print(text: string): void {
-    // What nobody reads must not fill the memory.
-    if (waiting.length > 64) waiting.length = 0;
-    const whole = `${text}\r\n`;
-    for (let at = 0; at < whole.length; at += WRITE_BYTES_MAX) waiting.push(whole.slice(at, at + WRITE_BYTES_MAX));
-    writeWaiting();
+  private read(count: number): void {
+    const bytes = this.serial.read(count);
+    if (bytes === undefined) return;
+    const echo = typed(this.input, new Uint8Array(bytes), (line) => this.heed(line));
+    put(this.output, bytesOf(echo));
+    this.write();
   }
 
-  function writeWaiting(): void {
-    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+  private heed(line: Typed): void {
+    this.print(line.kind === "tooLong" ? "\nthat line is too long" : `\n${answer(this.field, line.text)}`);
+  }
+
+  private write(): void {
+    const { output } = this;
+    for (let piece = next(output, WRITE_BYTES_MAX); piece !== undefined; piece = next(output, WRITE_BYTES_MAX)) {
       try {
-        serial.write(ArrayBuffer.fromString(next));
+        this.serial.write(piece.slice().buffer as ArrayBuffer);
       } catch {
-        return; // the UART is full: `onWritable` follows
+        return; // the UART is full: it says so when it is not any more
       }
-      waiting.shift();
+      written(output, piece.length);
     }
   }
-
-  return { print };
 }
 
-function answer(commands: Commands, line: string): string {
-  const end = line.indexOf(" ");
-  const name = end < 0 ? line : line.slice(0, end);
-  if (name === "help") {
-    return Object.entries(commands)
-      .map(([command, { help }]) => `${command}: ${help}`)
-      .join("\r\n");
-  }
-  const command = commands[name];
-  if (command === undefined) return `no command ${name}: help lists them`;
-  try {
-    return command.run(end < 0 ? "" : line.slice(end + 1).trim());
-  } catch (thrown) {
-    return `${name} failed: ${String(thrown)}`;
-  }
+function bytesOf(text: string): Uint8Array {
+  return new Uint8Array(ArrayBuffer.fromString(text));
 }

@@ -99,6 +99,56 @@ void chip_resetReason(xsMachine *the)
 	xsmcSetInteger(xsResult, esp_reset_reason());
 }
 
+/* The image that is being written into the slot that does not run. */
+static esp_ota_handle_t gImage;
+static const esp_partition_t *gSlot;
+
+void chip_slotBytes(xsMachine *the)
+{
+	const esp_partition_t *slot = esp_ota_get_next_update_partition(NULL);
+	xsmcSetInteger(xsResult, slot == NULL ? 0 : (xsIntegerValue)slot->size);
+}
+
+static void abandon(void)
+{
+	if (gSlot != NULL) esp_ota_abort(gImage);
+	gSlot = NULL;
+}
+
+void chip_beginImage(xsMachine *the)
+{
+	const esp_partition_t *slot = esp_ota_get_next_update_partition(NULL);
+	abandon();
+	if (slot == NULL) xsUnknownError("there is no second slot");
+	if (esp_ota_begin(slot, OTA_WITH_SEQUENTIAL_WRITES, &gImage) != ESP_OK) xsUnknownError("slot cannot be written");
+	gSlot = slot;
+}
+
+void chip_writeImage(xsMachine *the)
+{
+	void *bytes;
+	xsUnsignedValue length;
+	xsmcGetBufferReadable(xsArg(0), &bytes, &length);
+	if (gSlot == NULL) xsUnknownError("no image is being written");
+	if (esp_ota_write(gImage, bytes, length) != ESP_OK) xsUnknownError("slot cannot be written");
+}
+
+void chip_abandonImage(xsMachine *the)
+{
+	(void)the;
+	abandon();
+}
+
+void chip_activateImage(xsMachine *the)
+{
+	const esp_partition_t *slot = gSlot;
+	if (slot == NULL) xsUnknownError("no image is being written");
+	gSlot = NULL;
+	/* Frees the handle whatever it finds. */
+	if (esp_ota_end(gImage) != ESP_OK) xsUnknownError("chip refuses the image");
+	if (esp_ota_set_boot_partition(slot) != ESP_OK) xsUnknownError("slot cannot be made the one to start");
+}
+
 /* Whether this image is on trial: the bootloader goes back to the one before unless it is kept. */
 void chip_isOnTrial(xsMachine *the)
 {

@@ -1,5 +1,5 @@
-// Wi-Fi that comes back by itself, and the time by SNTP with how far it can be trusted. Nothing here waits: the agent runs, signs and
-// stores without a network and before the time is known.
+// Wi-Fi that comes back by itself, and the time by SNTP. Nothing here waits: the agent runs, signs and stores without a network and
+// before the time is known.
 
 import WiFi from "embedded:network/interface/wifi";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module of that name
@@ -8,20 +8,28 @@ import SNTP from "sntp";
 import Time from "time";
 import Timer from "timer";
 import type { TimeQuality } from "../../src/host.js";
+import { createClock, describeClock, judgeTime, qualityOf } from "./clock.js";
+import { createStation, type StationInput, stepStation } from "./station.js";
 
 const CONNECTED = 500;
-const RECONNECT_MS_MIN = 1_000;
-const RECONNECT_MS_MAX = 60_000;
-const SNTP_INTERVAL_MS = 3_600_000;
-const SNTP_RETRY_MS = 30_000;
-/** Without an answer for so long, the crystal may have drifted by seconds (10 ppm): the time is informative. */
-const SYNCHRONISED_MS = 2 * 86_400_000;
+/** below it the station is not associated; from it on it is, or tries to be */
+const CONNECTING = 300;
+/** How often the station is looked at: one that never associates may say nothing at all. */
+const WATCH_MS = 1_000;
+const LATER_MS = 500;
 
-export interface Station {
+export interface NetworkOptions {
+  /** "" where none has been set */
   readonly ssid: string;
   readonly password: string | undefined;
   /** host of the time server */
   readonly sntp: string;
+  /** the chip's clock ran on through the last reset */
+  readonly keptTime: boolean;
+  readonly uptime_ms: () => number;
+  /** a fraction below 1 */
+  readonly random: () => number;
+  readonly log: (message: string) => void;
 }
 
 export interface ChipNetwork {
@@ -29,72 +37,83 @@ export interface ChipNetwork {
   down(): string | undefined;
   quality(): TimeQuality;
   resolve(host: string, done: (address: string | undefined) => void): void;
-  describe(): string;
+  /** lines for people */
+  describe(): readonly string[];
 }
 
-/** Starts the station; `uptime_ms` is monotonic. */
-export function startNetwork(station: Station, uptime_ms: () => number, log: (message: string) => void): ChipNetwork {
-  let address: string | undefined;
-  let retry_ms = RECONNECT_MS_MIN;
-  let syncedAt_ms: number | undefined;
+/** Starts the station and asks for the time whenever there is a network. */
+export function startNetwork(options: NetworkOptions): ChipNetwork {
+  const { ssid, password, sntp, keptTime, uptime_ms, random, log } = options;
+  const station = createStation(uptime_ms());
+  const clock = createClock(keptTime, Date.now());
   let isAsking = false;
-
-  const connect = (): void => {
-    const { ssid, password } = station;
-    wifi.connect(password === undefined ? { SSID: ssid } : { SSID: ssid, password, secure: true });
-  };
 
   const wifi = new WiFi({
     onChanged() {
-      if (this.connection >= CONNECTED) {
-        if (address === undefined) log(`Wi-Fi ${station.ssid}: ${this.address}`);
-        address = this.address;
-        retry_ms = RECONNECT_MS_MIN;
-        askTime();
-        return;
-      }
-      if (this.connection >= 400 || address === undefined) return;
-      address = undefined;
-      log(`Wi-Fi ${station.ssid} is lost`);
+      const { connection, address } = this;
+      if (connection >= CONNECTED && address !== undefined) take({ kind: "up", address });
+      else if (connection < CONNECTING) take({ kind: "down" });
     },
   });
 
-  // One loop and not the events: a station that never associates says nothing at all.
-  const watch = (): void => {
-    if (wifi.connection < CONNECTED) {
-      wifi.disconnect();
-      connect();
-      retry_ms = Math.min(2 * retry_ms, RECONNECT_MS_MAX);
+  function take(input: StationInput): void {
+    for (const effect of stepStation(station, input, uptime_ms(), random)) {
+      switch (effect.kind) {
+        case "connect":
+          connect();
+          break;
+        case "disconnect":
+          wifi.disconnect();
+          break;
+        case "online":
+          log(`Wi-Fi ${ssid}: ${effect.address}`);
+          Timer.set(askTime, LATER_MS);
+          break;
+        case "lost":
+          log(`Wi-Fi ${ssid} is lost`);
+      }
     }
-    Timer.set(watch, Math.max(retry_ms, 10_000));
-  };
+  }
 
-  const askTime = (): void => {
-    if (isAsking || address === undefined) return;
+  /** The driver throws where it cannot even try. */
+  function connect(): void {
+    try {
+      wifi.connect(password === undefined ? { SSID: ssid } : { SSID: ssid, password, secure: true });
+    } catch (thrown) {
+      log(`Wi-Fi ${ssid}: ${String(thrown)}`);
+      wifi.disconnect();
+      take({ kind: "down" });
+    }
+  }
+
+  function askTime(): void {
+    if (isAsking || station.address === undefined) return;
     isAsking = true;
-    new SNTP({ host: station.sntp }, (message, value) => {
+    new SNTP({ host: sntp }, (message, value) => {
       if (message !== SNTP.time && message !== SNTP.error) return undefined;
       isAsking = false;
-      if (message === SNTP.time) {
-        Time.set(Number(value));
-        syncedAt_ms = uptime_ms();
-      }
-      Timer.set(askTime, message === SNTP.time ? SNTP_INTERVAL_MS : SNTP_RETRY_MS);
+      const answer_s = message === SNTP.time ? Number(value) : undefined;
+      const { set, askIn_ms } = judgeTime(clock, answer_s, Date.now(), uptime_ms());
+      if (set) Time.set(answer_s!);
+      Timer.set(askTime, askIn_ms);
       return undefined;
     });
-  };
+  }
 
-  connect();
-  Timer.set(watch, 10_000);
+  if (ssid === "") log("no Wi-Fi is set: wifi SSID PASSWORD on the console");
+  else Timer.repeat(() => take({ kind: "timer" }), WATCH_MS);
 
   return {
-    down: () => (address === undefined ? `Wi-Fi ${station.ssid} is not connected` : undefined),
-    quality() {
-      if (syncedAt_ms === undefined) return 0;
-      return uptime_ms() - syncedAt_ms <= SYNCHRONISED_MS ? 2 : 1;
+    down() {
+      if (ssid === "") return "no Wi-Fi is set";
+      return station.address === undefined ? `Wi-Fi ${ssid} is not connected` : undefined;
     },
+    quality: () => qualityOf(clock, uptime_ms()),
     resolve: (host, done) => Net.resolve(host, (_host, found) => done(found)),
-    describe: () =>
-      address === undefined ? `${station.ssid}: not connected` : `${station.ssid}: ${address}, ${wifi.RSSI} dBm`,
+    describe() {
+      const { address, losses, failures } = station;
+      const where = address === undefined ? `not connected, ${failures} attempts` : `${address}, ${wifi.RSSI} dBm`;
+      return [`network ${ssid || "none"}: ${where}, lost ${losses} times`, describeClock(clock, uptime_ms())];
+    },
   };
 }

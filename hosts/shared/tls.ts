@@ -1,11 +1,11 @@
-// TLS 1.2 to a broker whose certificate a private authority has issued. The SDK's session throws out of the socket's callbacks where a
+// TLS 1.2 to a server whose certificate a private authority has issued. The SDK's session throws out of the socket's callbacks where a
 // handshake fails, which would end the machine: here that is an error of the connection like any other.
 
 import TCP, { type TcpOptions } from "embedded:io/socket/tcp";
 import TLSSocket from "embedded:io/socket/tcp/tls";
 
 /** A socket whose callbacks never throw: what they would throw becomes its error. */
-class GuardedTCP extends TCP {
+export class GuardedTCP extends TCP {
   constructor(options: TcpOptions) {
     const { onReadable, onWritable, onError } = options;
     let failed = false;
@@ -20,7 +20,7 @@ class GuardedTCP extends TCP {
         try {
           callback?.call(this, count);
         } catch (thrown) {
-          trace(`TLS: ${String(thrown)}\n`);
+          trace(`socket: ${String(thrown)}\n`);
           fail(this);
         }
       };

@@ -1,21 +1,30 @@
 // The host of meters that run in the SDK's simulator: a folder for what a chip has in flash, serial ports and TCP for meters, lines
-// of JSON on stdout for what a chip shows by LED and console, and lines on stdin for what a test does to it.
+// of JSON on stdout for what a chip shows by LED and console, and lines on stdin for what a test or the field engineer does to it.
 
 import TCP from "embedded:io/socket/tcp";
+import config from "mc/config";
+import Timer from "timer";
+import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
+import type { PublicKey } from "../../src/wire/key.js";
+import { answer, type Field, liveText, type Setting } from "../shared/commands.js";
 import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
 import { queued } from "../shared/queue.js";
 import { createUptime, NamedTimers } from "../shared/timers.js";
 import { secureSocket } from "../shared/tls.js";
+import { Updater } from "../shared/updater.js";
 import * as machine from "./machine.js";
 import { openPort } from "./port.js";
+import { openSlots } from "./slots.js";
 
 const FLASH_BYTES = 1 << 20;
 const SECTOR_BYTES = 4096;
 const KEY_CHARACTERS_MAX = 15;
 /** Status of a process that ended by an exception, as a watchdog's reset ends a chip's run. */
 const FAULT = 70;
+
+const RESTART_MS = 50;
 
 /** What a test sets: how far the clock is off, and what it says of itself. */
 const clock: { offset_ms: number; quality: TimeQuality } = { offset_ms: 0, quality: 2 };
@@ -27,6 +36,9 @@ const flashBytes = machine.flashOpen("outbox.flash", FLASH_BYTES);
 leaveReason();
 const timers = new NamedTimers();
 const uptime_ms = createUptime();
+const random = (length: number): Uint8Array => new Uint8Array(machine.random(length));
+const shown: { state: string; counters: Readonly<Record<string, number>> } = { state: "starts", counters: {} };
+const live = { until_ms: 0 };
 
 const outboxFlash: Flash = {
   size: flashBytes,
@@ -51,24 +63,44 @@ const network: Network = {
   down: () => undefined,
 };
 
+const updater = openUpdater();
+
 const host: Host = {
   platform: "simulator",
-  configuration() {
-    const document = machine.readFile("configuration.json");
-    return document === undefined ? "" : String.fromArrayBuffer(document);
-  },
+  configuration: () => readText("configuration.json") ?? "",
   now: () => ({ time_ms: Date.now() + clock.offset_ms, quality: clock.quality }),
   uptime_ms,
-  random: (length) => new Uint8Array(machine.random(length)),
+  random,
   keyValue,
   outboxFlash,
-  openMeter: (port, line, onBytes) => openPort(port, line, queued(onBytes), (reason) => log("error", reason)),
+  openMeter(port, line, onBytes) {
+    const take = queued(onBytes);
+    const show = (bytes: Uint8Array): void => {
+      if (live.until_ms > 0 && uptime_ms() < live.until_ms) print({ live: liveText(bytes) });
+      take(bytes);
+    };
+    return openPort(port, line, show, (reason) => log("error", reason));
+  },
   aesGcmDecrypt,
-  connectMqtt: (options, events) => connectMqtt(options, events, network),
+  connectMqtt(options, events) {
+    const heard = {
+      ...events,
+      onConnected() {
+        updater?.brokerReached();
+        events.onConnected();
+      },
+    };
+    return connectMqtt(options, heard, network);
+  },
+  ...(updater !== undefined && { watchUpdates: (url: string, signer: PublicKey) => updater.watch(url, signer) }),
   setTimer: (name, delay_ms, callback) => timers.set(name, delay_ms, callback),
   clearTimer: (name) => timers.clear(name),
   log,
-  showState: (state, counters) => machine.print(JSON.stringify({ state, counters })),
+  showState(state, counters) {
+    shown.state = state;
+    shown.counters = counters;
+    print({ state, counters });
+  },
 };
 
 listen();
@@ -81,8 +113,46 @@ function pathOf(key: string): string {
   return `keyvalue/${key}`;
 }
 
+function print(message: object): void {
+  machine.print(JSON.stringify(message));
+}
+
 function log(level: string, message: string): void {
-  machine.print(JSON.stringify({ level, message }));
+  print({ level, message });
+}
+
+function readText(path: string): string | undefined {
+  const bytes = machine.readFile(path);
+  return bytes === undefined ? undefined : String.fromArrayBuffer(bytes);
+}
+
+/** Where the bootloader has set up slots, images are updated as on a chip. */
+function openUpdater(): Updater | undefined {
+  const slots = openSlots();
+  if (slots === undefined) return undefined;
+  const version = Number(config.version);
+  return new Updater({ board: config.board, version, slots, keyValue, network, timers, uptime_ms, random, log });
+}
+
+/** What the console's commands find here. */
+function openField(): Field {
+  const path = (setting: Setting): string =>
+    setting === "configuration" ? "configuration.json" : `keyvalue/${setting}`;
+  return {
+    shown,
+    describe: () => [updater?.describe() ?? "no slots for firmware"],
+    get: (setting) => readText(path(setting)),
+    set: (setting, value) => machine.replaceFile(path(setting), new Uint8Array(ArrayBuffer.fromString(value))),
+    remove: (setting) => machine.removeFile(path(setting)),
+    key: () => openIdentity(keyValue, random).signer.key,
+    storeCredential: (credential) => keyValue.set("credential", credential),
+    storeCa: (certificate) => machine.replaceFile("broker-ca.der", certificate),
+    live(duration_ms) {
+      live.until_ms = uptime_ms() + duration_ms;
+    },
+    update: updater === undefined ? undefined : () => updater.ask(),
+    restart: () => void Timer.set(() => machine.restart(), RESTART_MS),
+  };
 }
 
 /** Ends this run and leaves the reason for the next one. */
@@ -104,15 +174,19 @@ function leaveReason(): void {
     fail(`${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
 }
 
-/** Commands, a line each: `clock OFFSET_MS QUALITY`, `use`. */
+/** A line each: `clock OFFSET_MS QUALITY`, `use`, and `console LINE` of the field engineer. */
 function listen(): void {
   const engine = globalThis as { command?: (line: string) => void };
+  const field = openField();
   engine.command = (line) => {
     const [command, first, second] = line.split(" ");
     switch (command) {
       case "clock":
         clock.offset_ms = Number(first);
         clock.quality = Number(second) as TimeQuality;
+        return;
+      case "console":
+        print({ console: answer(field, line.slice(command.length + 1)) });
         return;
       case "use":
         machine.print(`{"use":${machine.use()}}`);

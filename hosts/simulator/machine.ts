@@ -38,6 +38,21 @@ export function removeFile(this: unknown, path: string): undefined {
   return native("machine_removeFile").call(this, path) as undefined;
 }
 
+/** Writes at the end of a file that has `length` bytes so far; a power cut may leave any prefix written. */
+export function appendFile(this: unknown, path: string, bytes: Uint8Array, length: number): undefined {
+  return native("machine_appendFile").call(this, path, bytes, length) as undefined;
+}
+
+/** The slot that runs, 0 or 1, where a bootloader has started this. */
+export function slot(this: unknown): number | undefined {
+  return native("machine_slot").call(this) as number | undefined;
+}
+
+/** Starts anew as a reset does, with the image that is to boot. */
+export function restart(this: unknown): undefined {
+  return native("machine_restart").call(this) as undefined;
+}
+
 /** Opens the flash in a file, made erased of `size` bytes where it is shorter; its size. A larger file is a larger chip. */
 export function flashOpen(this: unknown, path: string, size: number): number {
   return native("machine_flashOpen").call(this, path, size) as number;

@@ -174,12 +174,47 @@ void machine_removeFile(xsMachine *the)
 	if (syncFolderOf(xsmcToString(xsArg(0))) != 0) fail(the, xsmcToString(xsArg(0)));
 }
 
-/* Writes cells to the file, as many as the power lasts for. */
-static void writeCells(xsMachine *the, uint32_t offset, const uint8_t *cells, uint32_t length)
+/* Writes cells to a file, as many as the power lasts for. */
+static void writeCells(xsMachine *the, int file, uint32_t offset, const uint8_t *cells, uint32_t length)
 {
 	uint32_t written = lasting(gFlashUntilCut, length);
-	if (pwrite(gFlash.file, cells, written, offset) != (ssize_t)written) fail(the, "flash");
+	if (pwrite(file, cells, written, offset) != (ssize_t)written) fail(the, "flash");
 	spend(&gFlashUntilCut, written, length);
+}
+
+void machine_appendFile(xsMachine *the)
+{
+	uint8_t *bytes;
+	uint32_t length;
+	int file = open(xsmcToString(xsArg(0)), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (file < 0) fail(the, xsmcToString(xsArg(0)));
+	bufferOf(the, &xsArg(1), &bytes, &length);
+	writeCells(the, file, (uint32_t)xsmcToInteger(xsArg(2)), bytes, length);
+	close(file);
+}
+
+/* bootloader.c says which slot it has booted. */
+void machine_slot(xsMachine *the)
+{
+	const char *slot = getenv("GRIDSEAL_SLOT");
+	if (slot != NULL) xsmcSetInteger(xsResult, atoi(slot));
+}
+
+/* This process becomes the bootloader again, in the folder that it is in already and with what it was started with. */
+void machine_restart(xsMachine *the)
+{
+	char text[256], *arguments[8] = {"bootloader", getenv("GRIDSEAL_FACTORY")};
+	const char *bootloader = getenv("GRIDSEAL_BOOTLOADER");
+	int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC), count = 2;
+	ssize_t length = file < 0 ? -1 : read(file, text, sizeof text - 1);
+	if (bootloader == NULL || arguments[1] == NULL || length < 0) fail(the, "there is no bootloader");
+	close(file);
+	text[length] = 0;
+	for (char *argument = text + strlen(text) + 1; argument < text + length && count < 7; argument += strlen(argument) + 1)
+		arguments[count++] = argument;
+	fflush(stdout);
+	execv(bootloader, arguments);
+	fail(the, bootloader);
 }
 
 static void checkRange(xsMachine *the, uint32_t offset, uint32_t length)
@@ -193,7 +228,7 @@ void machine_flashOpen(xsMachine *the)
 	struct stat status;
 	uint8_t erased[4096];
 	uint32_t size = (uint32_t)xsmcToInteger(xsArg(1));
-	int file = open(xsmcToString(xsArg(0)), O_RDWR | O_CREAT, 0600);
+	int file = open(xsmcToString(xsArg(0)), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (file < 0 || fstat(file, &status) != 0) fail(the, xsmcToString(xsArg(0)));
 	/* A file that was cut while it was made is made on: what is missing of it was never written to. */
 	if (status.st_size > FLASH_BYTES_MAX) xsUnknownError("%s is larger than any chip's", xsmcToString(xsArg(0)));
@@ -229,7 +264,7 @@ void machine_flashWrite(xsMachine *the)
 		uint32_t part = length - done < sizeof cells ? length - done : sizeof cells;
 		if (pread(gFlash.file, cells, part, offset + done) != (ssize_t)part) fail(the, "flash");
 		for (uint32_t index = 0; index < part; index += 1) cells[index] &= bytes[done + index];
-		writeCells(the, offset + done, cells, part);
+		writeCells(the, gFlash.file, offset + done, cells, part);
 		done += part;
 	}
 	gFlash.writes += 1;
@@ -241,7 +276,7 @@ void machine_flashErase(xsMachine *the)
 	uint32_t offset = (uint32_t)xsmcToInteger(xsArg(0)), length = (uint32_t)xsmcToInteger(xsArg(1));
 	checkRange(the, offset, length);
 	memset(cells, 0xff, sizeof cells);
-	for (uint32_t done = 0; done < length; done += sizeof cells) writeCells(the, offset + done, cells, sizeof cells);
+	for (uint32_t done = 0; done < length; done += sizeof cells) writeCells(the, gFlash.file, offset + done, cells, sizeof cells);
 	gFlash.erases += 1;
 }
 

@@ -9,6 +9,7 @@ import { encodeCbor } from "../wire/cbor.js";
 import { WireError } from "../wire/error.js";
 import { type Genesis, verifyGenesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
+import { ED25519, type PublicKey } from "../wire/key.js";
 import { stripRecord } from "../wire/record.js";
 import type { Complaint } from "./checks.js";
 import type { ReadNow } from "./command.js";
@@ -53,6 +54,8 @@ export type AgentEffect =
   /** writeMeter, setLine and log: what is to be done at the meter's port */
   | PortEffect
   | { readonly kind: "openMeter"; readonly port: unknown; readonly line: Line }
+  /** newer firmware is to be looked for */
+  | { readonly kind: "watchUpdates"; readonly url: string; readonly signer: PublicKey }
   /** replaces the timer that was set before */
   | { readonly kind: "setTimer"; readonly delay_ms: number }
   | { readonly kind: "showState"; readonly state: State; readonly counters: Readonly<Record<string, number>> };
@@ -98,7 +101,7 @@ function genesisOf(configuration: Configuration): Genesis | Complaint {
 }
 
 function assemble(configuration: Configuration, genesis: Genesis, identity: Identity, ports: AgentPorts): Agent {
-  const { network, brokers } = configuration;
+  const { network, brokers, update } = configuration;
   const { keyValue, random } = ports;
   const outbox = openOutbox({
     flash: ports.outboxFlash,
@@ -167,6 +170,11 @@ function assemble(configuration: Configuration, genesis: Genesis, identity: Iden
         if (typeof credential === "string") effects.push({ kind: "log", level: "warn", message: credential });
         effects.push({ kind: "openMeter", port: configuration.meter.port, line: meter.line });
         read(new Uint8Array(0), now, effects);
+        if (update !== undefined) {
+          const key = update.signer;
+          const signer: PublicKey = key === undefined ? genesis.authority : { algorithm: ED25519, x: fromHex(key)! };
+          effects.push({ kind: "watchUpdates", url: update.url, signer });
+        }
         lift({ kind: "wake" });
         return;
       case "meterBytes":

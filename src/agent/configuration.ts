@@ -56,6 +56,13 @@ export interface Configuration {
   readonly brokers: readonly string[];
   readonly meter: MeterConfiguration;
   readonly schedule: readonly ScheduleEntry[];
+  /** where newer firmware is looked for; without it nowhere */
+  readonly update?: {
+    /** http:// or https:// URL of a manifest (src/wire/firmware.ts); the image is beside it */
+    readonly url: string;
+    /** the Ed25519 key that signs it, 64 hex digits; the network's authority where absent */
+    readonly signer?: string;
+  };
 }
 
 export const BROKERS_MAX = 8;
@@ -89,6 +96,14 @@ const entryFields: Fields = {
   confidential: { check: list(object(groupFields), 1, GROUPS_MAX), optional: true },
 };
 
+const updateFields: Fields = {
+  url: { check: matching(isUpdateUrl, "must be http://host:port/path or https://host:port/path") },
+  signer: {
+    check: matching((key) => key.length === 64 && fromHex(key) !== undefined, "must be an Ed25519 key, 64 hex digits"),
+    optional: true,
+  },
+};
+
 const documentFields: Fields = {
   version: { check: oneOf([1]) },
   network: { check: matching((name) => isNetworkName(name), "must be 1 to 32 of a-z, 0-9 and -, a letter first") },
@@ -97,6 +112,7 @@ const documentFields: Fields = {
   brokers: { check: list(matching(isBrokerUrl, "must be mqtt://host:port or mqtts://host:port"), 1, BROKERS_MAX) },
   meter: { check: checkMeter },
   schedule: { check: list(object(entryFields), 1, SCHEDULE_ENTRIES_MAX) },
+  update: { check: object(updateFields), optional: true },
 };
 
 /** Reads a configuration document; a complaint names the first field that is not as it must be. */
@@ -137,6 +153,10 @@ function scheduleComplaint(schedule: readonly ScheduleEntry[]): Complaint | unde
     }
   }
   return undefined;
+}
+
+function isUpdateUrl(url: string): boolean {
+  return /^https?:\/\/[^\s/?#@]+\/[^\s?#]*$/.test(url) && url.length <= 256;
 }
 
 function isBrokerUrl(url: string): boolean {

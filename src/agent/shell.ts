@@ -78,6 +78,9 @@ class Shell {
       case "setLine":
         this.port?.setLine(effect.line);
         return;
+      case "watchUpdates":
+        host.watchUpdates?.(effect.url, effect.signer);
+        return;
       case "setTimer":
         host.setTimer(TIMER, effect.delay_ms, () => this.take({ kind: "timer" }));
         return;

@@ -13,11 +13,12 @@ export type WireErrorCode =
   | "unproven";
 
 export class WireError extends Error {
+  // Defined, not assigned: the prototype's own is read-only where it is in ROM.
+  override readonly name = "WireError";
   readonly code: WireErrorCode;
 
   constructor(code: WireErrorCode, message: string) {
     super(message);
-    this.name = "WireError";
     this.code = code;
   }
 }

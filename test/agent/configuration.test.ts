@@ -26,7 +26,8 @@ describe("configuration", () => {
   test("takes a valid document as it is", () => {
     assert.deepEqual(readConfiguration(JSON.stringify(valid)), valid);
     const confidential = [{ label: "phases", registers: ["1-0:31.7.0"] }];
-    const more = { ...valid, id: "0123456789abcdef", schedule: [{ ...entry, registers: [], confidential }] };
+    const update = { url: "https://updates.example:8443/devkit/newest.cose", signer: "ab".repeat(32) };
+    const more = { ...valid, id: "0123456789abcdef", update, schedule: [{ ...entry, registers: [], confidential }] };
     assert.deepEqual(readConfiguration(JSON.stringify(more)), more);
   });
 
@@ -41,6 +42,12 @@ describe("configuration", () => {
     assert.match(complaintAbout({ meter: [] }), /^\$\.meter: must be an object/);
     assert.match(complaintAbout({ meter: { protocol: "p1" } }), /^\$\.meter\.port: is missing/);
     assert.match(complaintAbout({ meter: { protocol: "p2", port: null } }), /^\$\.meter\.protocol: must be one of: p1/);
+    assert.match(complaintAbout({ update: { url: "ftp://a/b" } }), /^\$\.update\.url: must be http/);
+    assert.match(complaintAbout({ update: { url: "https://a" } }), /^\$\.update\.url: must be http/);
+    assert.match(
+      complaintAbout({ update: { url: "https://a/b", signer: "00" } }),
+      /^\$\.update\.signer: must be an Ed25519/,
+    );
     assert.match(complaintAbout({ schedule: undefined }), /^\$\.schedule: is missing/);
   });
 

@@ -42,6 +42,7 @@ function recordingHost(configuration: object) {
       };
     },
     aesGcmDecrypt: () => undefined,
+    watchUpdates: (url, signer) => void calls.push(`watchUpdates ${url} ${toHex(signer.x)}`),
     connectMqtt(options, events) {
       calls.push(`connect ${options.url}`);
       mqtt.events = events;
@@ -83,5 +84,17 @@ describe("shell", () => {
     assert.ok(without.calls.includes('openMeter {"path":"x"} 115200'));
     assert.ok(!without.calls.some((call) => call.startsWith("connect")));
     assert.ok(without.calls.includes("state no credential"));
+  });
+
+  test("looks for firmware where the configuration says, signed by the authority unless it names a key", () => {
+    const watched = (update: object): string | undefined => {
+      const { host, calls } = recordingHost({ ...valid, ...update });
+      runAgent(host);
+      return calls.find((call) => call.startsWith("watchUpdates"));
+    };
+    const url = "http://updates/newest.cose";
+    assert.equal(watched({}), undefined);
+    assert.equal(watched({ update: { url } }), `watchUpdates ${url} ${toHex(sealer.genesis.authority.x)}`);
+    assert.equal(watched({ update: { url, signer: "0a".repeat(32) } }), `watchUpdates ${url} ${"0a".repeat(32)}`);
   });
 });

@@ -43,6 +43,9 @@ export const subcommands: readonly Arguments[] = [
   ["receipt", "get"],
   ["receipt", "verify"],
   ["decode"],
+  ["firmware", "key"],
+  ["firmware", "sign"],
+  ["firmware", "show"],
 ];
 
 /** What is no right use of the command. */

@@ -91,20 +91,21 @@ export interface Trial extends Simulator {
 }
 
 /** Starts a simulated meter; it is killed after the test, if the power was not cut before. */
-export async function startMeter(t: TestContext, folder: string, settings?: SimulatorSettings): Promise<Trial> {
+export async function startMeter(
+  t: TestContext,
+  folder: string,
+  settings?: SimulatorSettings,
+  build?: SimulatorBuild,
+): Promise<Trial> {
   const messages: SimulatorMessage[] = [];
   const errors: string[] = [];
   const waiting: ((use: MemoryUse) => void)[] = [];
-  const simulator = startSimulator(
-    await firmware(),
-    folder,
-    (message) => {
-      if ("use" in message) return waiting.shift()?.(message.use);
-      if ("level" in message && message.level === "error") errors.push(message.message);
-      if (!("state" in message)) messages.push(message);
-    },
-    settings,
-  );
+  const take = (message: SimulatorMessage): void => {
+    if ("use" in message) return waiting.shift()?.(message.use);
+    if ("level" in message && message.level === "error") errors.push(message.message);
+    if (!("state" in message)) messages.push(message);
+  };
+  const simulator = startSimulator(build ?? (await firmware()), folder, take, settings);
   t.after(() => simulator.kill());
   return {
     ...simulator,

@@ -14,9 +14,11 @@ import {
   verifyCertificate,
 } from "../../src/wire/certificate.js";
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
+import { issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
 import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
 import { guardCborPrefix } from "../../src/wire/guard.js";
 import { decodeHandover, encodeHandover } from "../../src/wire/handover.js";
+import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js";
 import { decodeKey, ESP256, encodeKey, keyId } from "../../src/wire/key.js";
 import { memberSets, membersAt } from "../../src/wire/lineage.js";
@@ -33,6 +35,7 @@ import {
   blockTimes_ms,
   credentialId,
   energy,
+  firmwareImage,
   fixtures,
   frameHash,
   gas,
@@ -154,6 +157,13 @@ test("issues and reads the fixed credential and genesis", () => {
   assert.deepEqual(genesis.chains, chains);
   assert.equal(hex(genesis.hash), derivedOf("genesis", "genesis", "hash"));
   assert.equal(hex(memberSetHash(members)), derivedOf("genesis", "genesis", "memberSet"));
+});
+
+test("signs and reads the fixed firmware manifest", () => {
+  const hash = sha256(firmwareImage);
+  const firmware = { board: "devkit", version: 2, least: 1, size: 3, hash, file: "devkit-2.bin" };
+  matches("firmware", "firmware", issueFirmware(firmware, authority));
+  assert.deepEqual(verifyFirmware(bytesOf("firmware", "firmware"), authority.key, nodeVerify), firmware);
 });
 
 test("signs and reads the fixed temporary block", () => {

@@ -120,6 +120,11 @@ const credential = sign1(
     ),
   ),
 );
+export const firmwareImage = Uint8Array.of(1, 2, 3);
+const firmware = sign1(
+  authority,
+  independentCbor(map([1, 1], [2, "devkit"], [3, 2], [4, 1], [5, 3], [6, sha256(firmwareImage)], [7, "devkit-2.bin"])),
+);
 const genesis = sign1(
   authority,
   independentCbor(
@@ -381,6 +386,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     fork: fixture("another record 1", fork, { hash: hexOf(sha256(fork)) }),
   },
   credential: { credential: fixture("credential of the meter", credential) },
+  firmware: { firmware: fixture("manifest of the image 01 02 03 for devkit, version 2, by the authority", firmware) },
   genesis: {
     genesis: fixture("genesis of four nodes and two chains; authority's seed 32 times 0x01", genesis, {
       hash: hexOf(genesisHash),

@@ -11,6 +11,7 @@ import { registerChainList } from "./chain-list.js";
 import { registerChainShow } from "./chain-show.js";
 import { type DecodeOptions, decode } from "./decode.js";
 import { registerDemo } from "./demo.js";
+import { registerFirmware } from "./firmware.js";
 import { registerInit } from "./init.js";
 import { registerMeter } from "./meter.js";
 import { registerNode } from "./node.js";
@@ -34,6 +35,7 @@ function createProgram(): Command {
   registerChainExport(chain);
   registerChainAudit(chain);
   registerReceipt(program);
+  registerFirmware(program);
   registerDecode(program);
   return program;
 }

@@ -12,6 +12,8 @@ const cache = join(root, ".cache/firmware");
 export interface SimulatorBuild {
   /** runs the meter whose folder is its argument */
   readonly program: string;
+  /** runs `program`, or the image that a meter's slots hold */
+  readonly bootloader: string;
 }
 
 /** What a chip has in the place of the SDK's platform for Linux: its pool, its timers, and our own loop (hosts/simulator/chip). */
@@ -20,14 +22,21 @@ const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
 
 /**
  * Builds the program of `manifest` as a chip runs it, without a window: for 32 bits where this machine can, in the pool that the
- * manifest states, or for 64 bits in twice that. Throws with the output of the tool that failed.
+ * manifest states, or for 64 bits in twice that. Another `version` than the manifest's goes into a folder of its own. Throws with the
+ * output of the tool that failed.
  */
-export async function buildSimulator(sdk: Sdk, manifest = join(root, "manifest.json")): Promise<SimulatorBuild> {
+export async function buildSimulator(
+  sdk: Sdk,
+  manifest = join(root, "manifest.json"),
+  version?: number,
+): Promise<SimulatorBuild> {
   await compileFirmware(root);
   const folder = dirname(manifest);
-  const output = join(cache, "chip", folder === root ? "meter" : "exercise");
+  const name = folder === root ? "meter" : "exercise";
+  const output = join(cache, "chip", version === undefined ? name : `${name}-${version}`);
   await mkdir(output, { recursive: true });
-  await configure(sdk, ["-p", "lin", "-t", "build", "-o", output], manifest);
+  const settings = version === undefined ? [] : [`version=${version}`];
+  await configure(sdk, ["-p", "lin", "-t", "build", "-o", output, ...settings], manifest);
   const place = join("lin/mc/release", folder.split("/").at(-1)!);
   const makefile = join(output, "tmp", place, "makefile");
   await mkdir(join(output, "bin", place), { recursive: true });
@@ -35,7 +44,15 @@ export async function buildSimulator(sdk: Sdk, manifest = join(root, "manifest.j
   const options = ["-f", makefile, "build", ...chipVariables(sdk, await readFile(makefile, "utf8"), bits)];
   const made = await runTool(sdk, "make", options, root);
   if (made.status !== 0) throw new Error(`make of the simulator failed:\n${made.output.slice(-4000)}`);
-  return { program: join(output, "bin", place, "mc.so") };
+  return { program: join(output, "bin", place, "mc.so"), bootloader: await buildBootloader(sdk) };
+}
+
+async function buildBootloader(sdk: Sdk): Promise<string> {
+  const bootloader = join(cache, "bootloader");
+  const source = join(root, "hosts/simulator/bootloader.c");
+  const built = await runTool(sdk, "cc", ["-O2", "-Wall", "-Wextra", source, "-o", bootloader], root);
+  if (built.status !== 0) throw new Error(`cc ${source} failed:\n${built.output}`);
+  return bootloader;
 }
 
 async function compiles32(sdk: Sdk): Promise<boolean> {
@@ -80,16 +97,19 @@ export async function buildWindow(sdk: Sdk): Promise<string> {
   return join(output, "bin", platform, "mc/release", root.split("/").at(-1)!, "mc.so");
 }
 
-/** Resolves the manifests for a board and writes its makefile, sdkconfig and partitions; with `compile` the image too. */
+/**
+ * Resolves the manifests for a board and writes its makefile, sdkconfig and partitions; `build` makes the image too, and `deploy` puts
+ * what was built on the board.
+ */
 export async function buildEsp32(
   sdk: Sdk,
   target: string,
-  compile: boolean,
+  step: "resolve" | "build" | "deploy",
 ): Promise<Outcome & { readonly folder: string }> {
   await compileFirmware(root);
   const output = join(cache, "esp32", target.split("/").at(-1)!);
   await mkdir(output, { recursive: true });
-  const options = [...(compile ? ["-m", "-t", "build"] : []), "-p", target, "-o", output];
+  const options = [...(step === "resolve" ? [] : ["-m", "-t", step]), "-p", target, "-o", output];
   return { ...(await configure(sdk, options, join(root, "manifest.json"))), folder: output };
 }
 

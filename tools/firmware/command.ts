@@ -1,4 +1,4 @@
-// The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve]`, `size`.
+// The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve] [--flash]`, `size`.
 // Exit status: 2 where the command was misused, 1 for any other failure; what is missing on this machine is said with how to get it.
 
 import { spawn } from "node:child_process";
@@ -56,14 +56,16 @@ async function simulator(rest: string[]): Promise<void> {
 }
 
 async function esp32(rest: string[]): Promise<void> {
-  const options = { target: { type: "string" }, resolve: { type: "boolean" } } as const;
+  const options = { target: { type: "string" }, resolve: { type: "boolean" }, flash: { type: "boolean" } } as const;
   const { values } = parseArgs({ args: rest, options });
   const known = readdirSync(boards);
   if (values.target === undefined || !known.includes(values.target))
     throw new Misuse(`--target is one of: ${known.join(", ")}`);
   const sdk = findSdk();
   if (!values.resolve) findIdf();
-  const { folder } = await buildEsp32(sdk, `esp32:${join(boards, values.target)}`, !values.resolve);
+  const target = `esp32:${join(boards, values.target)}`;
+  const { folder } = await buildEsp32(sdk, target, values.resolve ? "resolve" : "build");
+  if (values.flash && !values.resolve) await buildEsp32(sdk, target, "deploy");
   console.log(folder);
 }
 

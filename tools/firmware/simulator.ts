@@ -9,6 +9,10 @@ export type SimulatorMessage =
   | { readonly level: "debug" | "info" | "warn" | "error"; readonly message: string }
   | { readonly state: string; readonly counters: Readonly<Record<string, number>> }
   | { readonly use: MemoryUse }
+  /** the answer to `console LINE` */
+  | { readonly console: string }
+  /** bytes of the meter's port, where the console asked for them */
+  | { readonly live: string }
   | { readonly result: unknown };
 
 /** What the engine has reserved since its start: chunks in bytes, slots and the deepest stack in slots. */
@@ -54,14 +58,14 @@ export type PowerCut = { readonly flashBytes: number } | { readonly valueBytes: 
 
 /** Starts the meter whose folder this is. */
 export function startSimulator(
-  { program }: SimulatorBuild,
+  { program, bootloader }: SimulatorBuild,
   folder: string,
   onMessage: (message: SimulatorMessage) => void,
   { speed = 1, poolBytes, cut }: SimulatorSettings = {},
 ): Simulator {
   const settings = [String(speed), ...(poolBytes === undefined ? [] : [String(poolBytes)])];
   // No time zone: the chip knows none.
-  const child: ChildProcess = spawn(program, [folder, ...settings], {
+  const child: ChildProcess = spawn(bootloader, [program, folder, ...settings], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { TZ: "UTC", ...(cut !== undefined && variablesOf(cut)) },
   });

@@ -41,7 +41,7 @@ export async function reportSize(sdk: Sdk): Promise<void> {
 
 /** Links the ROM image of a board and counts it. */
 export async function romSize(sdk: Sdk): Promise<RomSize> {
-  const { folder } = await buildEsp32(sdk, `esp32:${join(root, "hosts/esp32/boards", BOARD)}`, false);
+  const { folder } = await buildEsp32(sdk, `esp32:${join(root, "hosts/esp32/boards", BOARD)}`, "resolve");
   const project = join(folder, "tmp/esp32", BOARD, "release", root.split("/").at(-1)!);
   const target = join(project, "mc.xs.c");
   // The makefile asks for an ESP-IDF before anything else. Linking needs none of it, so it is shown a folder under git.
