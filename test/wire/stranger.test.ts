@@ -115,7 +115,11 @@ test("a stranger refuses a chain that breaks any rule", () => {
     ["too few signatures", [{ ...one!, signers: 2 }], /not of a quorum/],
     ["a record twice", [one!, { batches: [batch(1, [], [records[0]!])] }], /sealed twice/],
     ["a batch twice", [one!, { batches: [batch(0, [], records.slice(2, 4))] }], /sealed twice/],
-    ["a batch far ahead", [one!, { batches: [batch(2_000, [], records.slice(2, 4))] }], /too far ahead/],
+    [
+      "a batch behind one far ahead",
+      [one!, { batches: [batch(2_000, [], records.slice(2, 3)), batch(1, [], records.slice(3, 4))] }],
+      /closed by a later one/,
+    ],
     [
       "a credential twice",
       [one!, { batches: [batch(1, [meter.credential], records.slice(2, 4))] }],

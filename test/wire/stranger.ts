@@ -86,7 +86,7 @@ interface State {
   time_ms: number;
   counter: number;
   readonly meters: Map<string, MeterOnChain>;
-  /** temporary blocks by original node: all numbers below `next` are sealed, and those in `beyond` */
+  /** temporary blocks by original node: all numbers below `next` are sealed or closed, and those in `beyond` */
   readonly batches: Map<string, { next: number; readonly beyond: Set<number> }>;
   readonly records: StrangerRecord[];
 }
@@ -301,8 +301,14 @@ function runRules(
 
 function takeNumber(state: State, origin: string, number: number): void {
   const sealed = state.batches.get(origin) ?? { next: 0, beyond: new Set<number>() };
-  const inWindow = number >= sealed.next && number < sealed.next + WINDOW;
-  demand(inWindow && !sealed.beyond.has(number), "temporary block is sealed twice or too far ahead");
+  demand(
+    number >= sealed.next && !sealed.beyond.has(number),
+    "temporary block is sealed twice, or closed by a later one",
+  );
+  if (number >= sealed.next + WINDOW) {
+    state.batches.set(origin, { next: number + 1, beyond: new Set() });
+    return;
+  }
   sealed.beyond.add(number);
   for (; sealed.beyond.delete(sealed.next); sealed.next += 1);
   state.batches.set(origin, sealed);

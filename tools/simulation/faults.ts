@@ -37,8 +37,10 @@ const ADVERSARY_MS = 300;
 
 export function createFaults(ports: FaultPorts): Faults {
   const { options, timeline, random, network, coverage, nodes, spare, trace } = ports;
+  /** A disk that is lost again and again leaves several temporary blocks of one number with the peers. */
+  const harmsMax = options.fault === "wiped" ? 4 : 1;
   let over = false;
-  let isHarmed = false;
+  let harms = 0;
 
   const every = (mean_ms: number, event: () => void) => {
     if (mean_ms === 0) return;
@@ -102,14 +104,14 @@ export function createFaults(ports: FaultPorts): Faults {
     timeline.after(random.between(0, 3_000), () => restart(node));
   };
 
-  /** Once, while it is down. A node that never sealed cannot know that it has lost its record, unless its disk is another. */
+  /** While it is down. A node that never sealed cannot know that it has lost its record, unless its disk is another. */
   const harm = () => {
     const { disk, chainNumbers } = spare;
     const kind = options.fault;
-    if (isHarmed || spare.isUp) return;
+    if (harms >= harmsMax || spare.isUp) return;
     if (kind === "lostRecord" && chainNumbers.some((chain) => !disk.tables.heads.has(String(chain)))) return;
     if (kind !== "lostRecord" && kind !== "damagedRecord" && kind !== "wiped") return;
-    isHarmed = true;
+    harms += 1;
     trace(`${spare.label} ${kind}`);
     if (kind === "wiped") wipe(spare);
     for (const chain of chainNumbers) {
@@ -162,7 +164,7 @@ export function createFaults(ports: FaultPorts): Faults {
       if (options.fault === "fullDisk") every(3_000, fill);
       if (["lostRecord", "damagedRecord", "wiped"].includes(options.fault)) {
         every(1_500, () => {
-          if (isHarmed || !spare.isUp) return;
+          if (harms >= harmsMax || !spare.isUp) return;
           spare.kill();
           comeBack(spare);
         });

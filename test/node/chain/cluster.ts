@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
 import { type Genesis, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
@@ -93,7 +94,9 @@ export async function createCluster(size: number, target = 0, membership = size)
         const receiver = nodes.find((candidate) => candidate.id === to);
         setImmediate(() => {
           if (!node.up || !receiver?.up) return;
-          receiver.chain.onFrame(node.id, decodeFrame(frame)!).catch((error: unknown) => errors.push(error));
+          receiver.chain.onFrame(node.id, decodeFrame(frame)!).catch((error: unknown) => {
+            if (!(error instanceof WireError)) errors.push(error); // a refusal is an answer
+          });
         });
       },
       anchors: () => [],

@@ -11,7 +11,7 @@ import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/store.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
-import { isSealable, placeOf, sealsSomething } from "./compose.js";
+import { createNumbering, isSealable, placeOf, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createFollowers } from "./followers.js";
 import { governedHeight } from "./governance.js";
@@ -64,7 +64,10 @@ export function createChain(ports: ChainPorts): Chain {
     ports,
     pool,
     exchange,
-    () => placeOf(sealer.tip, governedHeight(ports.governor.current)),
+    {
+      place: () => placeOf(sealer.tip, governedHeight(ports.governor.current)),
+      sealsSomething: (read) => sealsSomething(sealer.tip, read),
+    },
     () => stopped,
   );
   const catchUp = createCatchUp(ports, () => sealer.head.height + 1);
@@ -163,7 +166,8 @@ export function createChain(ports: ChainPorts): Chain {
   }
 
   function build(height: number, round: number): void {
-    const batches = pool.candidates((read) => isSealable(view, read.batch));
+    const takesNumber = createNumbering(view);
+    const batches = pool.candidates((read) => takesNumber(read.batch));
     const built = sealer.build({ batches, anchors: ports.anchors() });
     if (built === undefined) {
       pool.markBarren(batches.map(({ read }) => read.id));
@@ -258,7 +262,7 @@ export function createChain(ports: ChainPorts): Chain {
     const { block } = sealed;
     origin.onSealed(sealed);
     pool.remove(block.batches.map((batch) => batch.id));
-    pool.retain((name) => isSealable(view, name));
+    exchange.discard(pool.retain((name) => isSealable(view, name)));
     judging = [];
     decided = undefined;
     awaitsOrders = false;

@@ -29,7 +29,7 @@ import {
 import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
-import { sealNumber } from "./state.js";
+import { type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
 export interface Acknowledgement {
@@ -160,12 +160,13 @@ export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt:
   return { service: chain.service, height, governance, judgedAt, view };
 }
 
-/** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed already. */
+/** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed or closed already. */
 export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
   if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
   if (judgedAtComplaint(tip, inputs.judgedAt) !== undefined) return undefined;
+  const takesNumber = createNumbering(tip.view);
   for (const { read, acknowledgements } of inputs.batches) {
-    if (!isSealable(tip.view, read.batch)) return undefined;
+    if (!takesNumber(read.batch)) return undefined;
     if (acceptanceComplaint(tip.members, { origin: read.batch.origin, acknowledgements }) !== undefined)
       return undefined;
   }
@@ -224,9 +225,25 @@ export function isEmpty({ sealed, violations }: Execution): boolean {
   return isBare && violations.length === 0;
 }
 
-/** Whether the temporary block's number is neither sealed nor too far ahead of what is. */
-export function isSealable(view: ChainView, name: { readonly origin: Uint8Array; readonly number: number }): boolean {
-  return sealNumber(view.origin(toHex(name.origin)), name.number) !== undefined;
+interface NumberedBatch {
+  readonly origin: Uint8Array;
+  readonly number: number;
+}
+
+/** Whether the temporary block's number is neither sealed nor closed. */
+export function isSealable(view: ChainView, name: NumberedBatch): boolean {
+  return createNumbering(view)(name);
+}
+
+/** Takes the numbers of one block's temporary blocks in their order; false where one is sealed, or closed by one before it. */
+export function createNumbering(view: ChainView): (name: NumberedBatch) => boolean {
+  const taken = new Map<string, OriginState>();
+  return ({ origin, number }) => {
+    const id = toHex(origin);
+    const after = sealNumber(taken.get(id) ?? view.origin(id), number);
+    if (after !== undefined) taken.set(id, after);
+    return after !== undefined;
+  };
 }
 
 /** Whether the next block could hold something of the batch: a record that is not sealed, a fork or evidence that is not recorded, an order. */

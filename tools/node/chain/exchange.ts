@@ -34,6 +34,10 @@ export interface Exchange {
   resend(): void;
   /** The pool has other members: what they have not acknowledged is said to them, what fell out is forgotten. */
   onMembers(dropped: readonly ReadBatch[]): void;
+  /** Whether the own batch can have no quorum any more, as peers hold another of its number. */
+  isGivenUp(id: Uint8Array): boolean;
+  /** Deletes what can no longer be sealed. */
+  discard(reads: readonly ReadBatch[]): void;
   /** Takes back what was on disk when the node stopped. */
   restore(): void;
 }
@@ -236,10 +240,12 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     },
     onMembers(dropped) {
       const others = dropped.filter(({ batch }) => !equalBytes(batch.origin, ports.self.id));
-      if (others.length > 0) discard(others);
+      discard(others);
       resends.clear();
       this.resend();
     },
+    isGivenUp: (id) => givenUp.has(toHex(id)),
+    discard,
     restore() {
       const sealed: ReadBatch[] = [];
       for (const stored of store.batches(service)) {
@@ -253,12 +259,14 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         const { acknowledgements, ...name } = decodeBatchNote(stored.acceptance);
         if (isAccepted(name, acknowledgements)) noteAccepted(name, acknowledgements);
       }
-      if (sealed.length > 0) discard(sealed);
+      discard(sealed);
     },
   };
 
-  /** Rows that were written behind the block that sealed their numbers. */
+  /** Rows that the block which sealed or closed their numbers left, or that were written behind it. */
   function discard(reads: readonly ReadBatch[]): void {
+    if (reads.length === 0) return;
+    for (const { id } of reads) givenUp.delete(toHex(id));
     const written = store.write((writer) => {
       for (const { batch } of reads) writer.deleteBatch(service, batch.origin, batch.number);
     });

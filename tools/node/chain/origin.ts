@@ -6,7 +6,7 @@ import type { Notice } from "../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import { assertInvariant } from "../../errors.js";
 import type { Writer } from "../store/store.js";
-import { executionRecord, isSealable, makeBatch, type ReadBatch } from "./compose.js";
+import { executionRecord, makeBatch, type ReadBatch } from "./compose.js";
 import type { Exchange, Returned } from "./exchange.js";
 import { type ExecutionNotice, type ExecutionPlace, type ExecutionRecord, takesEffect } from "./execution.js";
 import { createGather } from "./gather.js";
@@ -15,6 +15,7 @@ import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { createRulings } from "./rulings.js";
 import type { SealedBlock } from "./sealer.js";
+import { BATCH_WINDOW, sealNumber } from "./state.js";
 import { viewOf } from "./view.js";
 
 /** This node's own temporary blocks under way; half of what every node holds of it, so that none is ever turned away. */
@@ -48,17 +49,24 @@ export interface Origin {
   onSealed(sealed: SealedBlock): void;
 }
 
-/** `place` is where the next block's rules run. */
 interface Unwritten {
   readonly record: ExecutionRecord;
   readonly disclosures: Uint8Array | undefined;
+}
+
+/** What the chain makes of the next block. */
+export interface NextBlock {
+  /** where its rules run */
+  place(): ExecutionPlace;
+  /** Whether it could hold something of the batch. */
+  sealsSomething(read: ReadBatch): boolean;
 }
 
 export function createOrigin(
   ports: ChainPorts,
   pool: Pool,
   exchange: Exchange,
-  place: () => ExecutionPlace,
+  { place, sealsSomething }: NextBlock,
   isStopped: () => boolean,
 ): Origin {
   const { genesis, store } = ports;
@@ -116,12 +124,14 @@ export function createOrigin(
   /** Makes a temporary block of what waits; the rest stays durable as single records until the pool has room. */
   const cut = async () => {
     if (isStopped() || !isPending() || !hasRoom() || !isMember()) return;
+    const number = freeNumber();
+    if (number === undefined) return;
     void writeAdmitted(); // a row is written before it is deleted
     const taken = gather.cut();
     const { chosen, spent } = rulings.take(place());
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
     const records = taken.filter(({ meter, seq, hash }) => chainKnows(meter, seq, hash) !== "sealed");
-    const read = records.length + chosen.length === 0 ? undefined : batchOf(records, chosen);
+    const read = records.length + chosen.length === 0 ? undefined : batchOf(number, records, chosen);
     cutting = read?.batch.number;
     try {
       await store.write((writer) => {
@@ -140,8 +150,21 @@ export function createOrigin(
     if (isPending()) scheduleCut();
   };
 
-  const batchOf = (records: readonly ExecutionRecord[], chosen: readonly ExecutionNotice[]) => {
-    const number = Math.max(nextNumber, firstUnsealed(ports));
+  /**
+   * Above all that were used, and where one of them is dead, so far above it that it is closed. None, for now, where that would close
+   * one of a temporary block that is under way: no proposer can leave such a one behind.
+   */
+  const freeNumber = (): number | undefined => {
+    const own = pool.readsOf(ports.self.id);
+    const dead = own.filter(({ id }) => exchange.isGivenUp(id)).map(({ batch }) => batch.number + BATCH_WINDOW);
+    const number = Math.max(nextNumber, firstUnsealed(ports), ...dead);
+    const { next } = store.origin(service, ports.self.id) ?? { next: 0 };
+    const closes = number >= next + BATCH_WINDOW;
+    const isUnderWay = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(read);
+    return closes && (cutting !== undefined || own.some(isUnderWay)) ? undefined : number;
+  };
+
+  const batchOf = (number: number, records: readonly ExecutionRecord[], chosen: readonly ExecutionNotice[]) => {
     nextNumber = number + 1;
     const batch = {
       chain: service,
@@ -152,14 +175,16 @@ export function createOrigin(
     return makeBatch(genesis.hash, batch, records, (bytes) => ports.signer.sign(bytes));
   };
 
-  /** Own temporary blocks whose number is sealed with another: an earlier self, whose disk is lost, had used it. */
+  /** Own temporary blocks whose number the block seals with another, as an earlier self, whose disk is lost, had used it, or closes. */
   const displacedBy = (block: Block): ReadBatch[] => {
-    const ids = new Set(block.batches.map(({ id }) => toHex(id)));
     const own = block.batches.filter((batch) => equalBytes(batch.origin, ports.self.id));
-    const numbers = new Set(own.map((batch) => batch.number));
+    const ids = new Set(own.map(({ id }) => toHex(id)));
+    // The same before the block is stored and after it.
+    let numbers = store.origin(service, ports.self.id);
+    for (const { number } of own) numbers = sealNumber(numbers, number) ?? numbers;
     return pool
       .readsOf(ports.self.id)
-      .filter((read) => !ids.has(toHex(read.id)) && (numbers.has(read.batch.number) || !isSealable(view, read.batch)));
+      .filter((read) => !ids.has(toHex(read.id)) && sealNumber(numbers, read.batch.number) === undefined);
   };
 
   /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
@@ -239,7 +264,7 @@ export function createOrigin(
     onSealing(writer, block) {
       for (const read of displacedBy(block)) {
         writer.deleteBatch(service, read.batch.origin, read.batch.number);
-        keepWaiting(writer, read);
+        if (!exchange.isGivenUp(read.id)) keepWaiting(writer, read);
       }
     },
     returned: {
@@ -253,7 +278,7 @@ export function createOrigin(
       },
     },
     onSealed({ block, records }) {
-      for (const read of displacedBy(block)) gatherAgain(read);
+      for (const read of displacedBy(block)) if (!exchange.isGivenUp(read.id)) gatherAgain(read);
       for (const { id } of block.batches) {
         for (const { meter, seq } of pool.find(id)?.records ?? []) gather.forget(meter, seq);
       }

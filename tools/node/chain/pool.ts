@@ -54,8 +54,8 @@ export interface Pool {
   /** All that is here of this origin. */
   readsOf(origin: Uint8Array): ReadBatch[];
   remove(ids: readonly Uint8Array[]): void;
-  /** Forgets what can no longer be sealed. */
-  retain(sealable: (name: BatchName) => boolean): void;
+  /** Forgets what can no longer be sealed, and returns what was here of it. */
+  retain(sealable: (name: BatchName) => boolean): ReadBatch[];
   readonly size: number;
 }
 
@@ -191,7 +191,13 @@ export function createPool(initial: MemberSet): Pool {
       for (const entry of entries.values()) {
         if (entry.read?.notices.some(({ kind }) => kind !== "credential")) entry.barren = false;
       }
-      for (const [key, entry] of entries) if (!sealable(entry.name)) entries.delete(key);
+      const closed: ReadBatch[] = [];
+      for (const [key, entry] of entries) {
+        if (sealable(entry.name)) continue;
+        entries.delete(key);
+        if (entry.read !== undefined) closed.push(entry.read);
+      }
+      return closed;
     },
     get size() {
       return entries.size;

@@ -11,9 +11,9 @@ import { noticesOf } from "../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import {
   type ChainTip,
+  createNumbering,
   executionRecord,
   isEmpty,
-  isSealable,
   judgedAtComplaint,
   nextMembersOf,
   placeOf,
@@ -50,10 +50,11 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   const evidence = results.flatMap((violation) =>
     violation.kind === "equivocation" ? [readEvidence(violation.evidence)] : [],
   );
+  const takesNumber = createNumbering(tip.view);
   for (const batch of batches) {
-    const complaint = isSealable(tip.view, batch)
+    const complaint = takesNumber(batch)
       ? acceptanceComplaint(tip.members, batch)
-      : "is sealed twice or too far ahead";
+      : "is sealed twice, or closed by a later one";
     if (complaint !== undefined) {
       throw new WireError("unproven", `batch ${batch.number} of ${toHex(batch.origin)} ${complaint}`);
     }

@@ -17,19 +17,24 @@ export interface MeterState {
 
 export const emptyMeterState: MeterState = { high: -1, head: new Uint8Array(0), gaps: [], forks: [] };
 
-/** Numbers of an original node's temporary blocks that are sealed: all below `next`, and those in `beyond`. */
+/** Numbers of an original node's temporary blocks: all below `next` are sealed or closed, and those in `beyond` are sealed. */
 export interface OriginState {
   readonly next: number;
   readonly beyond: readonly number[];
 }
 
-/** A temporary block may be sealed so far ahead of an earlier one of its origin that is not. */
+/** A temporary block may be sealed so far ahead of an earlier one of its origin that is not; one further ahead closes all before it. */
 export const BATCH_WINDOW = 1_024;
 
-/** The state with this number sealed; undefined where it is sealed already or too far ahead. */
+/**
+ * The state with this number sealed; undefined where it is sealed or closed already. An origin that does not know what it has signed,
+ * because its disk was lost, may have used a number twice, so that no quorum accepts either: it goes beyond the window, once nothing
+ * else of it is under way.
+ */
 export function sealNumber(state: OriginState | undefined, number: number): OriginState | undefined {
   const { next, beyond } = state ?? { next: 0, beyond: [] };
-  if (number < next || number >= next + BATCH_WINDOW || beyond.includes(number)) return undefined;
+  if (number < next || beyond.includes(number)) return undefined;
+  if (number >= next + BATCH_WINDOW) return { next: number + 1, beyond: [] };
   if (number > next) return { next, beyond: [...beyond, number].sort((left, right) => left - right) };
   let reached = next + 1;
   let index = 0;
