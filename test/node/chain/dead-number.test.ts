@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromHex } from "../../../src/wire/bytes.js";
-import { makeBatch } from "../../../tools/node/chain/compose.js";
+import { executionRecord, makeBatch } from "../../../tools/node/chain/compose.js";
 import { BATCH_WINDOW } from "../../../tools/node/chain/state.js";
 import { decodeFrame, encodeFrame } from "../../../tools/node/frame.js";
 import { createCluster, SERVICE } from "./cluster.js";
@@ -17,7 +17,7 @@ test("an origin whose peers hold two temporary blocks of one number leaves that 
     const record = meter.next();
     const notices = [{ kind: "credential" as const, bytes: meter.credential }];
     const batch = { chain: SERVICE, origin: id, number: 0, notices, records: [record.stripped] };
-    const { bytes } = makeBatch(cluster.genesis.hash, batch, [record], (message) => origin.signer.sign(message));
+    const { bytes } = makeBatch(cluster.genesis.hash, batch, [executionRecord(record)], (message) => origin.signer.sign(message));
     await cluster.nodes[index]!.chain.onFrame(origin.id, decodeFrame(encodeFrame("batch", SERVICE, bytes))!);
   }
   const meter = await cluster.meter();
