@@ -54,18 +54,6 @@ const contested = {
   faults_ms: 40_000,
   conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
 } as const;
-/** Disks that are lost while temporary blocks of theirs are with some peers. */
-const rewiped = {
-  members: 4,
-  chains: 1,
-  fault: "wiped",
-  faulty: 1,
-  meters: 6,
-  recordsPerMeter: 20,
-  crashEvery_ms: 0,
-  batch: { interval_ms: 20, records_max: 3 },
-  conditions: { ...calm, loss: 0.05, delay_ms: 40, scarce: { batch: 0.6, accepted: 0.6 } },
-} as const;
 const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
 
 /** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
@@ -279,12 +267,6 @@ export const mutants: readonly Mutant[] = [
       edit("tools/node/consensus/evidence.ts", "!isEquivocation(state, first, second)", "isEquivocation === undefined"),
     ],
     needs: { ...attacked, behaviours: ["forge", "equivocate"] },
-  },
-  {
-    name: "keeps-dead-numbers",
-    lacks: "a number that no quorum can accept any more is left behind",
-    edits: [edit("tools/node/chain/origin.ts", "firstUnsealed(ports), ...dead)", "firstUnsealed(ports)); void dead")],
-    needs: rewiped,
   },
   {
     name: "reports-evidence-twice",

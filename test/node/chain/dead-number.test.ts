@@ -17,7 +17,9 @@ test("an origin whose peers hold two temporary blocks of one number leaves that 
     const record = meter.next();
     const notices = [{ kind: "credential" as const, bytes: meter.credential }];
     const batch = { chain: SERVICE, origin: id, number: 0, notices, records: [record.stripped] };
-    const { bytes } = makeBatch(cluster.genesis.hash, batch, [executionRecord(record)], (message) => origin.signer.sign(message));
+    const { bytes } = makeBatch(cluster.genesis.hash, batch, [executionRecord(record)], (message) =>
+      origin.signer.sign(message),
+    );
     await cluster.nodes[index]!.chain.onFrame(origin.id, decodeFrame(encodeFrame("batch", SERVICE, bytes))!);
   }
   const meter = await cluster.meter();

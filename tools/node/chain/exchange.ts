@@ -225,7 +225,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       for (const { read, waitingFor } of waiting) {
         const id = toHex(read.id);
         const last = resends.get(id);
-        if (verifying.has(id)) continue; // an own one that came back from a peer, not on disk yet
+        if (givenUp.has(id) || verifying.has(id)) continue; // or an own one that came back from a peer, not on disk yet
         if (last !== undefined && now_ms < last.at_ms) continue;
         const after_ms = last === undefined ? RESEND_MS_MIN : Math.min(2 * last.after_ms, RESEND_MS_MAX);
         resends.set(id, { after_ms, at_ms: now_ms + after_ms });
