@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
-import { type Genesis, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
+import { type Genesis, type GenesisChain, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
-import { createGovernor } from "../../../tools/node/chain/governor.js";
+import { createGovernor, type Governor } from "../../../tools/node/chain/governor.js";
 import type { SealedBlock } from "../../../tools/node/chain/sealer.js";
 import { localTimeouts } from "../../../tools/node/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
@@ -25,7 +25,12 @@ export interface TestNode {
   readonly signer: Signer;
   readonly path: string;
   store: Store;
+  /** its chain of SERVICE */
   chain: Chain;
+  /** all of them by service */
+  chains: ReadonlyMap<number, Chain>;
+  /** what the orders on its contracts chain come to */
+  governor: Governor;
   readonly sealed: SealedBlock[];
   up: boolean;
   timers: Map<string, NodeJS.Timeout>;
@@ -52,8 +57,13 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
-/** `size` nodes, of which the first `membership` make up the chain and the others follow it. */
-export async function createCluster(size: number, target = 0, membership = size): Promise<TestCluster> {
+/** `size` nodes, of which the first `membership` make up the chains and the others follow them. */
+export async function createCluster(
+  size: number,
+  target = 0,
+  membership = size,
+  services: readonly number[] = [SERVICE],
+): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), "gridseal-"));
   const authority = signerFromSeed(generateSeed());
   const signers = Array.from({ length: size }, () => signerFromSeed(generateSeed()));
@@ -62,21 +72,41 @@ export async function createCluster(size: number, target = 0, membership = size)
     key: signer.key,
     name: `node-${index + 1}`,
   }));
-  const chains = [{ service: SERVICE, name: "trading", members: members.slice(0, membership), target }];
+  const chains = services.map((service) => ({
+    service,
+    name: `service-${service}`,
+    members: members.slice(0, membership),
+    target,
+  }));
   const genesisBytes = issueGenesis({ network: "test", time_s: 1, nodes: members, chains }, authority);
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
   const nodes: TestNode[] = [];
   const errors: unknown[] = [];
   const keysUsed = new Set<number>();
 
-  const run = (node: Omit<TestNode, "chain">, index: number): Chain =>
+  type Process = Omit<TestNode, "chain" | "chains" | "governor">;
+
+  const run = (node: Process, index: number): Pick<TestNode, "chain" | "chains" | "governor"> => {
+    const governor = createGovernor(genesis, node.store);
+    const made = new Map<number, Chain>();
+    for (const chain of genesis.chains) made.set(chain.service, runChain(node, index, chain, governor, made));
+    return { chain: made.get(SERVICE)!, chains: made, governor };
+  };
+
+  const runChain = (
+    node: Process,
+    index: number,
+    chain: GenesisChain,
+    governor: Governor,
+    beside: ReadonlyMap<number, Chain>,
+  ): Chain =>
     createChain({
       genesis,
-      chain: genesis.chains[0]!,
+      chain,
       self: members[index]!,
       signer: node.signer,
       store: node.store,
-      governor: createGovernor(genesis, node.store),
+      governor,
       timeouts: localTimeouts,
       batch: { interval_ms: 20, records_max: 100 },
       log: { debug() {}, info() {}, warn() {}, error() {} },
@@ -85,22 +115,27 @@ export async function createCluster(size: number, target = 0, membership = size)
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
       setTimer(name, delay_ms, callback) {
-        clearTimeout(node.timers.get(name));
-        node.timers.set(name, setTimeout(callback, delay_ms));
+        clearTimeout(node.timers.get(`${chain.service}/${name}`));
+        node.timers.set(`${chain.service}/${name}`, setTimeout(callback, delay_ms));
       },
-      clearTimer: (name) => clearTimeout(node.timers.get(name)),
+      clearTimer: (name) => clearTimeout(node.timers.get(`${chain.service}/${name}`)),
       peers: () => nodes.filter(({ id, up }) => up && id !== node.id).map(({ id }) => id),
       send(to, frame) {
         const receiver = nodes.find((candidate) => candidate.id === to);
         setImmediate(() => {
           if (!node.up || !receiver?.up) return;
-          receiver.chain.onFrame(node.id, decodeFrame(frame)!).catch((error: unknown) => {
+          const decoded = decodeFrame(frame)!;
+          const of = receiver.chains.get(decoded.chain)!;
+          of.onFrame(node.id, decoded).catch((error: unknown) => {
             if (!(error instanceof WireError)) errors.push(error); // a refusal is an answer
           });
         });
       },
       anchors: () => [],
-      onSealed: (sealed) => node.sealed.push(sealed),
+      onSealed(sealed) {
+        node.sealed.push(sealed);
+        if (sealed.orders.length > 0) for (const other of beside.values()) other.onGoverned();
+      },
       onFatal: (error) => errors.push(error),
     });
 
@@ -118,13 +153,13 @@ export async function createCluster(size: number, target = 0, membership = size)
       up: true,
       timers: new Map<string, NodeJS.Timeout>(),
     };
-    nodes.push(Object.assign(node, { chain: run(node, index) }));
+    nodes.push(Object.assign(node, run(node, index)));
   }
-  for (const node of nodes) node.chain.start();
+  for (const node of nodes) for (const chain of node.chains.values()) chain.start();
 
   const stop = async (node: TestNode) => {
     node.up = false;
-    node.chain.stop();
+    for (const chain of node.chains.values()) chain.stop();
     for (const timer of node.timers.values()) clearTimeout(timer);
     await node.store.close();
   };
@@ -148,13 +183,13 @@ export async function createCluster(size: number, target = 0, membership = size)
       keysUsed.add(index);
       node.store = await open(node.path, index);
       node.timers = new Map();
-      node.chain = run(node, index);
+      Object.assign(node, run(node, index));
       node.up = true;
-      node.chain.start();
+      for (const chain of node.chains.values()) chain.start();
       for (const other of nodes) {
         if (!other.up || other === node) continue;
-        other.chain.onPeer(node.id);
-        node.chain.onPeer(other.id);
+        for (const chain of other.chains.values()) chain.onPeer(node.id);
+        for (const chain of node.chains.values()) chain.onPeer(other.id);
       }
     },
     async until(condition, what) {

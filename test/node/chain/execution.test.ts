@@ -9,8 +9,10 @@ import {
   type ChainView,
   type Execution,
   type ExecutionBatch,
+  type ExecutionNotice,
   type ExecutionRecord,
   execute,
+  FAULTS_MAX,
   SEQUENCE_WINDOW,
 } from "../../../tools/node/chain/execution.js";
 import { initialGovernance } from "../../../tools/node/chain/governance.js";
@@ -223,4 +225,30 @@ test("whatever comes, each number is sealed at most once, a replay of what was s
     }),
     { numRuns: 200 },
   );
+});
+
+/** Evidence as the rules take it; they look at nothing but node and height. */
+const evidenceOf = (node: Uint8Array, height: number): ExecutionNotice => ({
+  kind: "evidence",
+  bytes: Uint8Array.of(height),
+  node,
+  height,
+});
+
+test("counts a node's equivocation once a height, of members alone, not ahead of the block, and eight heights at most", () => {
+  const state = createState();
+  const [member] = genesis.nodes;
+  const ruled = (...notices: ExecutionNotice[]) => state.apply(execute(state.place, [{ ...state.batch([]), notices }]));
+  const counted = ruled(
+    evidenceOf(member!.id, 3),
+    evidenceOf(member!.id, 3),
+    evidenceOf(kid, 3),
+    evidenceOf(member!.id, 21),
+  );
+  assert.deepEqual(kinds(counted), ["equivocation 3"]);
+  assert.deepEqual(counted.sealed[0]!.notices, [], "it stands in the results alone");
+  assert.deepEqual(kinds(ruled(evidenceOf(member!.id, 3), evidenceOf(member!.id, 2))), ["equivocation 2"]);
+  const many = Array.from({ length: 15 }, (_, index) => evidenceOf(member!.id, 4 + index));
+  assert.equal(kinds(ruled(...many)).length, FAULTS_MAX - 2);
+  assert.deepEqual(kinds(ruled(evidenceOf(member!.id, 1))), []);
 });
