@@ -3,10 +3,13 @@
 
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import { decodeCbor } from "../../src/wire/cbor.js";
 import { WireError } from "../../src/wire/error.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
+import { asArray, asBytes, asUint } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import type { StoredOrder } from "../node/store/store.js";
 import { splitSequence } from "./sequence.js";
 import type { ChainSummary, ReceiptSource } from "./source.js";
 
@@ -17,10 +20,7 @@ const JSON_BYTES_MAX = 1_048_576;
 
 /** Throws USAGE where the URL is none; what is asked later throws NODE_UNREACHABLE where the node does not answer as it should. */
 export function openApiSource(url: string): ReceiptSource {
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new GridsealError("USAGE", `--api must be http://host:port, not ${url}`);
-  }
-  const base = url.replace(/\/+$/, "");
+  const base = baseOf(url);
 
   return {
     origin: base,
@@ -32,7 +32,7 @@ export function openApiSource(url: string): ReceiptSource {
       for (let next = from; ; ) {
         const response = await get(`${base}/chains/${service}/blocks?from=${next}&limit=${PAGE_BLOCKS}`);
         const before = next;
-        for await (const block of blocksOf(base, response)) {
+        for await (const block of itemsOf(base, response)) {
           yield block;
           next += 1;
         }
@@ -43,6 +43,17 @@ export function openApiSource(url: string): ReceiptSource {
       const response = await request(`${base}/chains/${service}/blocks/${height}`);
       if (response.status === 404) return undefined;
       return wholeOf(base, await accepted(response), BLOCK_BYTES_MAX);
+    },
+    async *orders() {
+      for (let next = 1; ; ) {
+        const before = next;
+        const response = await get(`${base}/orders?from=${next}`);
+        for await (const row of itemsOf(base, response)) {
+          yield storedOrder(base, row);
+          next += 1;
+        }
+        if (next === before) return;
+      }
     },
     async receipt(service, meter, seq) {
       const response = await request(`${base}/receipts/${service}/${toHex(meter)}/${seq}`);
@@ -63,8 +74,47 @@ export function openApiSource(url: string): ReceiptSource {
   };
 }
 
-/** The blocks of an answer; throws CHAIN_INVALID where it is no sequence of them. */
-async function* blocksOf(base: string, response: Response): AsyncGenerator<Uint8Array> {
+/** Brings an order to a node. Throws ORDER_REFUSED with the node's reason, USAGE or NODE_UNREACHABLE. */
+export async function postOrder(url: string, bytes: Uint8Array): Promise<void> {
+  const base = baseOf(url);
+  const response = await request(`${base}/orders`, {
+    method: "POST",
+    headers: { "content-type": "application/cose" },
+    body: Buffer.from(bytes),
+  });
+  if (response.status === 202) return;
+  const text = new TextDecoder().decode(await wholeOf(base, response, JSON_BYTES_MAX));
+  if (response.status !== 400 && response.status !== 409) {
+    throw new GridsealError("NODE_UNREACHABLE", `${base}/orders answers ${response.status}: ${text.slice(0, 200)}`);
+  }
+  throw new GridsealError("ORDER_REFUSED", `${base} refuses the order: ${reasonIn(text)}`);
+}
+
+function reasonIn(text: string): string {
+  try {
+    return String((JSON.parse(text) as { readonly message?: unknown }).message).slice(0, 200);
+  } catch {
+    return text.slice(0, 200);
+  }
+}
+
+function baseOf(url: string): string {
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, "");
+  throw new GridsealError("USAGE", `--api must be http://host:port, not ${url}`);
+}
+
+/** One row of the answer that lists orders. */
+function storedOrder(base: string, row: Uint8Array): StoredOrder {
+  try {
+    const [contractsHeight, bytes] = asArray(decodeCbor(row), "order row", 2);
+    return { contractsHeight: asUint(contractsHeight, "contracts height"), bytes: asBytes(bytes, "order") };
+  } catch (cause) {
+    throw new GridsealError("CHAIN_INVALID", `${base} answers with no order: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The items of an answer, blocks or rows; throws CHAIN_INVALID where it is no sequence of them. */
+async function* itemsOf(base: string, response: Response): AsyncGenerator<Uint8Array> {
   try {
     yield* splitSequence(chunksOf(base, response));
   } catch (error) {
@@ -75,9 +125,9 @@ async function* blocksOf(base: string, response: Response): AsyncGenerator<Uint8
   }
 }
 
-async function request(url: string): Promise<Response> {
+async function request(url: string, init: RequestInit = {}): Promise<Response> {
   try {
-    return await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
   } catch (thrown) {
     const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
     throw new GridsealError("NODE_UNREACHABLE", `${url} cannot be reached: ${reasonOf(cause)}`, { cause: thrown });

@@ -40,6 +40,9 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       }
     },
     block: async (service, height) => blockOf(service, height),
+    async *orders() {
+      yield* store.orders();
+    },
     async receipt(service, meter, seq) {
       const receipt = receipts.find(service, meter, seq);
       if (receipt !== undefined) return receipt;

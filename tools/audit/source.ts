@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { GridsealError } from "../errors.js";
+import type { StoredOrder } from "../node/store/store.js";
 import { openApiSource } from "./source-api.js";
 import { openFileSource } from "./source-file.js";
 import { openStoreSource } from "./source-store.js";
@@ -36,6 +37,8 @@ export interface ChainSource {
 
 /** A source that knows records by their numbers too, and who sealed them. */
 export interface ReceiptSource extends ChainSource {
+  /** The sealed orders by their numbers. */
+  orders(): AsyncIterable<StoredOrder>;
   /** An encoded receipt; rejects with RECORD_UNKNOWN where the record is not sealed. */
   receipt(service: number, meter: Uint8Array, seq: number): Promise<Uint8Array>;
   /** What leads to the chain's members (src/wire/lineage.ts), encoded item by item. */

@@ -5,6 +5,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { DAYS_DEFAULT, publicKeyFromHex } from "../authority/issue.js";
 import { provisionMeter } from "../authority/provision.js";
 import { serviceNumbers, several, whole } from "./arguments.js";
+import { registerAuthorityOrders } from "./order.js";
 import { pairs, printLines, toJson } from "./output.js";
 
 interface IssueOptions {
@@ -38,6 +39,7 @@ export function registerAuthority(program: Command): void {
     .option("--force", "issue although the ID or the key has a credential already")
     .option("--json", "print JSON")
     .action(issue);
+  registerAuthorityOrders(authority);
 }
 
 async function issue(options: IssueOptions): Promise<void> {

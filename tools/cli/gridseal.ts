@@ -15,6 +15,7 @@ import { registerFirmware } from "./firmware.js";
 import { registerInit } from "./init.js";
 import { registerMeter } from "./meter.js";
 import { registerNode } from "./node.js";
+import { registerOrder } from "./order.js";
 import { printLines } from "./output.js";
 import { registerReceipt } from "./receipt.js";
 
@@ -35,6 +36,7 @@ function createProgram(): Command {
   registerChainExport(chain);
   registerChainAudit(chain);
   registerReceipt(program);
+  registerOrder(program);
   registerFirmware(program);
   registerDecode(program);
   return program;

@@ -1,11 +1,13 @@
-// `gridseal node`: runs one consensus node, and looks after the store of one that is stopped.
+// `gridseal node`: runs one consensus node, looks after the store of one that is stopped, and signs that one is ready for a chain.
 
 import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { keyId } from "../../src/wire/key.js";
+import { SERVICE_MAX } from "../../src/wire/services.js";
 import { chainNamed, readGenesisFile } from "../authority/genesis-file.js";
 import { readKeyFile } from "../authority/key-file.js";
+import { writeReady } from "../authority/orders.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../lock.js";
 import { type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
@@ -29,6 +31,13 @@ const QUIET_MS = 5_000;
 
 export function registerNode(program: Command): void {
   const node = program.command("node").description("consensus nodes");
+  node
+    .command("ready")
+    .description("sign that a node is ready to be a member of a chain, for the authority's order")
+    .argument("<config>", "the node's node.json")
+    .requiredOption("--service <number>", "number of the chain's service", whole(1, SERVICE_MAX))
+    .requiredOption("-o, --out <file>", "file to make")
+    .action(ready);
   node
     .command("run")
     .description("run a node until SIGINT or SIGTERM; logs JSON lines")
@@ -55,6 +64,13 @@ export function registerNode(program: Command): void {
     .argument("<config>", "the node's node.json")
     .option("--json", "print JSON")
     .action(repair);
+}
+
+async function ready(path: string, options: { readonly service: number; readonly out: string }): Promise<void> {
+  const { genesis: genesisPath, key, name } = await readNodeConfiguration(path);
+  const { genesis } = await readGenesisFile(genesisPath);
+  await writeReady(options.out, genesis, options.service, name, await readKeyFile(key));
+  printLines([`${options.out}: ${name} is ready for chain ${options.service}`]);
 }
 
 async function run(path: string): Promise<void> {

@@ -19,6 +19,7 @@ import { createApi } from "./api/server.js";
 import { type Chain, createChain } from "./chain/chain.js";
 import { createGovernor } from "./chain/governor.js";
 import type { SealedBlock } from "./chain/sealer.js";
+import { decodeResults, type Violation } from "./chain/violations.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { localTimeouts } from "./consensus/types.js";
 import { nodeVerify } from "./crypto.js";
@@ -29,6 +30,7 @@ import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import type { TlsMaterial } from "./network/listener.js";
 import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
+import { submitOrder } from "./orders.js";
 import { createReceipts, receiptsOf } from "./receipts.js";
 import { openStore, type Store } from "./store/store.js";
 import { verifyAsync } from "./verifying.js";
@@ -161,6 +163,7 @@ async function compose(
         return chain === undefined ? [] : [{ service, name, head: chain.head, pending: chain.pendingRecords }];
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
+    submitOrder: (bytes) => submitOrder({ genesis, governor, chains, verify: nodeVerify }, bytes),
   });
   closing.push(() => api.close());
 
@@ -180,6 +183,8 @@ async function compose(
       header: toHex(head.headerHash),
       records: sealed.records.length,
       violations: head.counter,
+      found: decodeResults(block.results).map(foundView),
+      orders: sealed.orders.map((order) => order.number),
       time_ms: head.time_ms,
     });
   };
@@ -254,6 +259,13 @@ async function compose(
   const { url } = await ingest.start();
   log.info({ id: selfId, network: genesis.network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
   return { id: selfId, mqttUrl: url, apiPort, stop: close, failed };
+}
+
+/** A violation as subscribers are told of it; the block has its proof. */
+function foundView(violation: Violation) {
+  return violation.kind === "equivocation"
+    ? { kind: violation.kind, node: toHex(violation.node), height: violation.height }
+    : { kind: violation.kind, meter: toHex(violation.meter), seq: violation.seq };
 }
 
 function isMember(chain: GenesisChain, node: Member): boolean {

@@ -230,7 +230,10 @@ function storeOver(tables: Tables, damaged: ReadonlySet<string>, isReplaced: boo
     meter: (chain, kid) => tables.meters.get(idKey(chain, kid)),
     origin: (chain, origin) => tables.origins.get(idKey(chain, origin)),
     faults: (chain, node) => tables.faults.get(idKey(chain, node)) ?? [],
-    orders: () => rowsOf(tables.orders, 0).map(([, order]) => order),
+    orders: (from = 1, count = Number.POSITIVE_INFINITY) =>
+      rowsOf(tables.orders, 0)
+        .map(([, order]) => order)
+        .slice(from - 1, from - 1 + count),
     rulings: (chain) => rowsOf(tables.rulings, chain).map(([, notice]) => notice),
     credential: (chain, kid) => tables.credentials.get(idKey(chain, kid)),
     consensus(chain) {

@@ -4,10 +4,16 @@ import { get } from "node:http";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
+import { issueOrder } from "../../../src/wire/order.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { openApiSource, postOrder } from "../../../tools/audit/source-api.js";
+import { governanceOf } from "../../../tools/authority/orders.js";
 import { createApi } from "../../../tools/node/api/server.js";
+import { CONTRACTS_SERVICE } from "../../../tools/node/chain/governance.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
 import { createMetrics } from "../../../tools/node/metrics.js";
+import { submitOrder } from "../../../tools/node/orders.js";
 import { createReceipts } from "../../../tools/node/receipts.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
 
@@ -18,9 +24,10 @@ async function jsonOf(response: Response): Promise<Record<string, unknown>> {
 
 /** The API of a node whose chain holds five records in blocks of its own. */
 async function createNodeApi(t: TestContext) {
-  const cluster = await createCluster(1);
+  const cluster = await createCluster(1, 0, 1, [SERVICE, CONTRACTS_SERVICE]);
   const meter = await cluster.meter();
-  const { chain, store } = cluster.nodes[0]!;
+  const { chain, chains, governor, store } = cluster.nodes[0]!;
+  const ports = { genesis: cluster.genesis, governor, chains, verify: nodeVerify };
   for (let index = 1; index <= 5; index += 1) {
     await chain.admit(meter.next(), undefined);
     await cluster.until(() => chain.head.records === index, `record ${index} is sealed`);
@@ -35,6 +42,7 @@ async function createNodeApi(t: TestContext) {
     peersConnected: () => 0,
     chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],
     isWaiting: (_service, _kid, seq) => seq === 99,
+    submitOrder: (bytes) => submitOrder(ports, bytes),
   });
   const port = await api.listen("127.0.0.1", 0);
   t.after(async () => {
@@ -78,6 +86,51 @@ test("serves a sealed record's receipt, says that one waits, and that one is unk
   const unknown = await fetch(path(5));
   assert.equal(unknown.status, 404);
   assert.equal((await jsonOf(unknown)).code, "unknown-record");
+});
+
+test("takes an order that applies, tells why another does not, and serves those that are sealed", async (t) => {
+  const { cluster, base } = await createNodeApi(t);
+  const { genesis, authority, nodes } = cluster;
+  const revoke = (number: number, byte: number, by = authority) => {
+    const action = { type: "revoke", meters: [new Uint8Array(8).fill(byte)] } as const;
+    return issueOrder({ number, time_s: 1, action }, genesis, by);
+  };
+  const orders: Uint8Array[] = [];
+  const post = async (body: Uint8Array | string, type = "application/cose") => {
+    const headers = { "content-type": type };
+    const answer = await fetch(`${base}/orders`, { method: "POST", headers, body: Buffer.from(body) });
+    return [answer.status, String((await jsonOf(answer)).message)] as const;
+  };
+  for (const number of [1, 2]) {
+    const order = revoke(number, number);
+    orders.push(order);
+    assert.equal((await post(order))[0], 202);
+    await cluster.until(() => nodes[0]!.governor.current.lastOrder === number, `order ${number} is sealed`);
+  }
+  const cases: readonly (readonly [Uint8Array | string, number, RegExp])[] = [
+    [revoke(2, 3), 409, /order 2 does not follow order 2/],
+    [revoke(4, 3), 409, /order 4 does not follow order 2/],
+    [revoke(3, 1), 409, /0101010101010101 is revoked already/],
+    [revoke(3, 3, nodes[0]!.signer), 400, /not signed by the authority/],
+    ["rubbish", 400, /tag 18/],
+    [new Uint8Array(70_000), 413, /too large/],
+  ];
+  for (const [body, status, message] of cases) {
+    const [code, reason] = await post(body);
+    assert.equal(code, status, String(message));
+    assert.match(reason, message);
+  }
+  assert.equal((await post("{}", "application/json"))[0], 415);
+  const rows = orders.map((order, index) => Buffer.from(encodeCbor([index + 1, order])));
+  const served = async (query: string) => Buffer.from(await (await fetch(`${base}/orders${query}`)).arrayBuffer());
+  assert.deepEqual(await served(""), Buffer.concat(rows));
+  assert.deepEqual(await served("?from=2"), rows[1]);
+  assert.equal((await served("?from=3")).length, 0);
+  assert.equal((await fetch(`${base}/orders?from=0`)).status, 400);
+  const source = openApiSource(base);
+  const governance = await governanceOf(genesis, source.orders());
+  assert.deepEqual(governance, nodes[0]!.governor.current);
+  await assert.rejects(postOrder(base, revoke(2, 9)), { code: "ORDER_REFUSED" });
 });
 
 test("answers bad requests with a code and a sentence", async (t) => {

@@ -1,16 +1,20 @@
 // The node's HTTP side, for operators, auditors and the command line: health, metrics, blocks, receipts and the broadcast of sealed
-// blocks. It reads; nothing here changes a chain.
+// blocks. Beside reading it takes orders, which are the authority's whoever brings them.
 
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { toHex } from "../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { idFromText } from "../../../src/wire/key.js";
+import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
 import type { Metrics } from "../metrics.js";
+import type { OrderAnswer } from "../orders.js";
 import type { Receipts } from "../receipts.js";
 import type { Head, Store } from "../store/store.js";
 
 const BLOCKS_PER_ANSWER_MAX = 1_000;
 const BYTES_PER_ANSWER_MAX = 4_194_304;
+const ORDERS_PER_ANSWER_MAX = 100;
 /** Beyond these a connection is closed at once; a request has so long to arrive. */
 const CONNECTIONS_MAX = 512;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -36,6 +40,7 @@ export interface ApiPorts {
   }[];
   /** Whether the record waits here to be sealed. */
   isWaiting(service: number, kid: Uint8Array, seq: number): boolean;
+  submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
 }
 
 export interface Api {
@@ -63,6 +68,7 @@ export function createApi(ports: ApiPorts): Api {
   addState(server, ports);
   addBlocks(server, ports);
   addReceipts(server, ports);
+  addOrders(server, ports);
   server.get("/events", (_request, reply) => subscribe(subscribers, reply));
   return {
     async listen(host, port) {
@@ -164,6 +170,33 @@ function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
       return refuse(reply, 404, "unknown-record", "No such record is sealed on this node.");
     },
   );
+}
+
+/** Sealed orders as a CBOR sequence of [contracts height, order], and the way in for the next one. */
+function addOrders(server: FastifyInstance, ports: ApiPorts): void {
+  server.addContentTypeParser(
+    "application/cose",
+    { parseAs: "buffer", bodyLimit: ORDER_BYTES_MAX },
+    (_request, body, done) => done(null, body),
+  );
+  server.get<{ Querystring: { from?: string } }>("/orders", (request, reply) => {
+    const from = number(request.query.from ?? "1");
+    if (from === undefined || from === 0) {
+      return refuse(reply, 400, "malformed", "from is a decimal number, at least 1");
+    }
+    const rows = ports.store.orders(from, ORDERS_PER_ANSWER_MAX);
+    const items = rows.map(({ contractsHeight, bytes }) => encodeCbor([contractsHeight, bytes]));
+    return reply.type("application/cbor-seq").send(Buffer.concat(items));
+  });
+  server.post("/orders", async (request, reply) => {
+    if (!(request.body instanceof Uint8Array)) {
+      return refuse(reply, 415, "malformed", "Send the order as it was signed, as application/cose.");
+    }
+    const answer = await ports.submitOrder(Uint8Array.from(request.body));
+    if (answer.type === "taken") return reply.code(202).send({ number: answer.number });
+    if (answer.type === "malformed") return refuse(reply, 400, "malformed", answer.reason);
+    return refuse(reply, 409, "refused", answer.reason);
+  });
 }
 
 function subscribe(subscribers: Set<FastifyReply>, reply: FastifyReply): void {

@@ -105,8 +105,8 @@ export interface Store {
   meter(chain: number, kid: Uint8Array): MeterState | undefined;
   origin(chain: number, origin: Uint8Array): OriginState | undefined;
   faults(chain: number, node: Uint8Array): readonly number[];
-  /** Sealed orders by their numbers. */
-  orders(): StoredOrder[];
+  /** At most so many sealed orders from a number on, all where absent, by their numbers. */
+  orders(from?: number, count?: number): StoredOrder[];
   rulings(chain: number): Notice[];
   credential(chain: number, kid: Uint8Array): Uint8Array | undefined;
   /** What leads to the members of the chain's next height, oldest first. */
@@ -271,7 +271,10 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
       readRow(`state of node ${toHex(id)}`, tables.origins.get(idKey(chain, id)), decodeOriginState),
     faults: (chain, id) =>
       readRow(`faults of node ${toHex(id)}`, tables.faults.get(idKey(chain, id)), decodeFaults) ?? [],
-    orders: () => [...tables.orders.getRange({})].flatMap(({ value }) => readRow("an order", value, decodeOrder) ?? []),
+    orders: (from = 1, count = Number.POSITIVE_INFINITY) =>
+      [...tables.orders.getRange({ start: blockKey(0, from), limit: count })].flatMap(
+        ({ value }) => readRow("an order", value, decodeOrder) ?? [],
+      ),
     rulings: (chain) =>
       [...tables.rulings.getRange(chainRange(chain))].flatMap(
         ({ value }) => readRow("a waiting order or evidence", value, decodeRuling) ?? [],

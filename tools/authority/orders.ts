@@ -1,0 +1,126 @@
+// The authority's orders: what is sealed so far, read from a node and verified, and the next one, signed into a file.
+
+import { join } from "node:path";
+import { equalBytes, fromHex, toHex } from "../../src/wire/bytes.js";
+import { WireError } from "../../src/wire/error.js";
+import type { Genesis, Member } from "../../src/wire/genesis.js";
+import { decodeKey, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
+import { type Action, issueOrder, type Order, type Ready, readyBytes, verifyOrder } from "../../src/wire/order.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../node/chain/governance.js";
+import { nodeVerify } from "../node/crypto.js";
+import { isSafeKey } from "../node/safe-key.js";
+import type { StoredOrder } from "../node/store/store.js";
+import { createFile, readWhole } from "./files.js";
+import { readKeyFile } from "./key-file.js";
+
+const READY_BYTES_MAX = 4_096;
+
+/** A node that is willing to be a member of a chain, as its READY file says. */
+export interface ReadyNode {
+  readonly chain: number;
+  readonly member: Member;
+  readonly ready: Ready;
+}
+
+/** Verifies orders in the order of their numbers and puts them one upon the other. Throws CHAIN_INVALID. */
+export async function governanceOf(genesis: Genesis, orders: AsyncIterable<StoredOrder>): Promise<Governance> {
+  let governance = initialGovernance(genesis);
+  for await (const { contractsHeight, bytes } of orders) {
+    const name = `order ${governance.lastOrder + 1}`;
+    let order: Order;
+    try {
+      order = verifyOrder(bytes, genesis, nodeVerify);
+    } catch (cause) {
+      throw new GridsealError("CHAIN_INVALID", `${name}: ${reasonOf(cause)}`, { cause });
+    }
+    const governed = govern(governance, order, contractsHeight);
+    if (governed.type === "refused") throw new GridsealError("CHAIN_INVALID", `${name}: ${governed.reason}`);
+    governance = governed.governance;
+  }
+  return governance;
+}
+
+/** The members of a chain with one admitted, one removed, or one in the other's place. Throws USAGE. */
+export function membersAction(
+  governance: Governance,
+  service: number,
+  effectiveHeight: number,
+  change: { readonly admit: ReadyNode | undefined; readonly remove: Uint8Array | undefined },
+): Action {
+  const governed = governedChain(governance, service);
+  if (governed === undefined) throw new GridsealError("USAGE", `the network has no chain ${service}`);
+  const before = governed.orders.at(-1)?.members ?? governed.chain.members;
+  const { admit, remove } = change;
+  if (admit !== undefined && admit.chain !== service) {
+    throw new GridsealError("USAGE", `the READY file is for chain ${admit.chain}, not ${service}`);
+  }
+  const place = remove === undefined ? -1 : before.findIndex(({ id }) => equalBytes(id, remove));
+  if (remove !== undefined && place < 0) {
+    throw new GridsealError("USAGE", `${toHex(remove)} is no member of chain ${service}`);
+  }
+  const come = admit === undefined ? [] : [admit.member];
+  // Who takes another's place proposes in its turn.
+  const members = place < 0 ? [...before, ...come] : [...before.slice(0, place), ...come, ...before.slice(place + 1)];
+  return { type: "members", chain: service, effectiveHeight, members, ready: admit === undefined ? [] : [admit.ready] };
+}
+
+/** Signs the next order and writes its file. Throws USAGE where it would not apply, or what reading and writing files throw. */
+export async function writeOrder(
+  network: string,
+  governance: Governance,
+  action: Action,
+  options: { readonly number: number | undefined; readonly out: string; readonly now: Date },
+): Promise<Order> {
+  const signer = await readKeyFile(join(network, "authority/key.json"));
+  const order: Order = {
+    number: options.number ?? governance.lastOrder + 1,
+    time_s: Math.floor(options.now.getTime() / 1_000),
+    action,
+  };
+  const governed = govern({ ...governance, lastOrder: order.number - 1 }, order, governedHeight(governance) + 1);
+  if (governed.type === "refused") throw new GridsealError("USAGE", `the order would not apply: ${governed.reason}`);
+  let bytes: Uint8Array;
+  try {
+    bytes = issueOrder(order, governance.genesis, signer);
+  } catch (cause) {
+    throw new GridsealError("USAGE", `no order can say this: ${reasonOf(cause)}`, { cause });
+  }
+  await createFile(options.out, bytes);
+  return order;
+}
+
+/** Writes a node's READY for a chain. Throws FILE_EXISTS or FILE_UNWRITABLE. */
+export async function writeReady(
+  path: string,
+  genesis: Genesis,
+  chain: number,
+  name: string,
+  signer: Signer,
+): Promise<void> {
+  const node = keyId(signer.key);
+  const signature = signer.sign(readyBytes(genesis.hash, chain, node));
+  const document = { version: 1, chain, name, key: toHex(encodeKey(signer.key)), ready: toHex(signature) };
+  await createFile(path, `${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** Reads a READY file and checks its signature for the network. Throws FILE_UNREADABLE or KEY_INVALID. */
+export async function readReady(path: string, genesis: Genesis): Promise<ReadyNode> {
+  const text = new TextDecoder().decode(await readWhole(path, READY_BYTES_MAX));
+  try {
+    const { version, chain, name, key: hex, ready } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const [key, signature] = [hex, ready].map((value) => fromHex(String(value)));
+    if (version !== 1 || key === undefined || signature === undefined || !Number.isSafeInteger(chain)) {
+      throw new WireError("shape", "it is not of version 1 with chain, name, key and ready");
+    }
+    const publicKey = decodeKey(key);
+    const id = keyId(publicKey);
+    if (!isSafeKey(publicKey)) throw new WireError("unproven", "its key must not be certified");
+    if (!nodeVerify(publicKey, readyBytes(genesis.hash, Number(chain), id), signature)) {
+      throw new WireError("unproven", "it is not signed by its node for this network");
+    }
+    return { chain: Number(chain), member: { id, key: publicKey, name: String(name) }, ready: { node: id, signature } };
+  } catch (cause) {
+    throw new GridsealError("KEY_INVALID", `${path} is no READY of a node: ${reasonOf(cause)}`, { cause });
+  }
+}
