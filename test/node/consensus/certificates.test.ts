@@ -224,6 +224,15 @@ describe("peers at other heights", () => {
     assert.equal(driver.core.position().height, 4, "a claimed height moves nothing");
   });
 
+  test("a message from above is answered again at once when the own height is another", () => {
+    const driver = lockedOnA();
+    assert.deepEqual(driver.receive(1, { type: "status", height: 5 }), ["n1 <- status 4"]);
+    driver.receive(0, decision(0, "A", [0, 1, 2]));
+    driver.committed("A");
+    assert.deepEqual(driver.receive(1, { type: "status", height: 6 }), ["n1 <- status 5"]);
+    assert.deepEqual(driver.receive(1, { type: "status", height: 7 }), []);
+  });
+
   test("after each block a node that is behind tells those who are ahead", () => {
     const driver = lockedOnA();
     driver.receive(1, { type: "status", height: 6 });

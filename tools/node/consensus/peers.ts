@@ -33,8 +33,9 @@ export function resumptionHeight(state: State): number | undefined {
 /** A message from above: tells its sender where this node is, unless it is only waiting for its disk. */
 export function answerAbove(state: State, to: NodeId): void {
   if (state.step === "decided") return;
-  const last_ms = state.peers.statusAt.get(to);
-  if (last_ms !== undefined && state.now_ms - last_ms < ANSWER_PERIOD_MS) return;
+  const last = state.peers.statusAt.get(to);
+  // Who has moved on since has something new to say: a follower hears of each block only once.
+  if (last?.height === state.height && state.now_ms - last.at_ms < ANSWER_PERIOD_MS) return;
   sendStatus(state, to);
 }
 
@@ -69,7 +70,7 @@ export function askThoseAhead(state: State): void {
 }
 
 export function sendStatus(state: State, to: NodeId | "all"): void {
-  if (to !== "all") remember(state.peers.statusAt, to, state.now_ms);
+  if (to !== "all") remember(state.peers.statusAt, to, { height: state.height, at_ms: state.now_ms });
   send(state, to, { type: "status", height: state.height });
 }
 

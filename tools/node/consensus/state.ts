@@ -101,7 +101,7 @@ export interface PeerState {
   /** highest height that each member has claimed: a hint */
   readonly claimed: Map<NodeId, number>;
   /** when a STATUS or a DECISION last went to a peer */
-  readonly statusAt: Map<NodeId, number>;
+  readonly statusAt: Map<NodeId, { readonly height: number; readonly at_ms: number }>;
   readonly servedAt: Map<NodeId, { readonly height: number; readonly at_ms: number }>;
   /** messages of the next height, a few a member */
   readonly waiting: Map<NodeId, Message[]>;
