@@ -280,7 +280,8 @@ export function createChain(ports: ChainPorts): Chain {
   }
 
   function changeMembers(height: number): void {
-    const was = pool.members.has(selfId);
+    const before = pool.members;
+    const was = before.has(selfId);
     const dropped = pool.changeMembers(sealer.members);
     const is = pool.members.has(selfId);
     log.info({ height, members: pool.members.ids, member: is }, "other members from here on");
@@ -289,6 +290,7 @@ export function createChain(ports: ChainPorts): Chain {
       origin.resume();
     }
     exchange.onMembers(dropped);
+    followers.onRemoved(before.ids.filter((node) => !pool.members.has(node)));
     if (!is) followers.follow(height);
   }
 

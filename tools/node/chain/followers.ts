@@ -22,6 +22,8 @@ export interface Followers {
   announce(height: number): void;
   /** Says to a node that has come where this one is, unless that is nothing to it. */
   greet(node: string, height: number): void;
+  /** These nodes are members no more: they follow, though what they said of it may have come before. */
+  onRemoved(nodes: readonly string[]): void;
   /** This node is a member no more: says so that it follows from here on. */
   follow(height: number): void;
 }
@@ -34,6 +36,12 @@ export function createFollowers(ports: ChainPorts, pool: Pool): Followers {
   const say = (node: string, height: number) =>
     ports.send(node, encodeFrame("consensus", ports.chain.service, encodeMessage({ type: "status", height })));
 
+  const hear = (node: string) => {
+    heard.delete(node);
+    heard.set(node, ports.monotonic_ms());
+    if (heard.size > FOLLOWERS_MAX) heard.delete(heard.keys().next().value!);
+  };
+
   const audience = () =>
     pool.members.has(selfId) ? pool.members.ids : [...new Set([...pool.members.ids, ...ports.peers()])];
 
@@ -42,9 +50,7 @@ export function createFollowers(ports: ChainPorts, pool: Pool): Followers {
     admits(from, kind, message) {
       const isOpen = message === undefined || message.type === "status" || message.type === "decision";
       if ((kind !== "consensus" && kind !== "needBlocks" && kind !== "block") || !isOpen) return false;
-      heard.delete(from);
-      heard.set(from, ports.monotonic_ms());
-      if (heard.size > FOLLOWERS_MAX) heard.delete(heard.keys().next().value!);
+      hear(from);
       return true;
     },
     announce(height) {
@@ -58,6 +64,9 @@ export function createFollowers(ports: ChainPorts, pool: Pool): Followers {
     },
     greet(node, height) {
       if (pool.members.has(node) || !pool.members.has(selfId)) say(node, height);
+    },
+    onRemoved(nodes) {
+      for (const node of nodes) if (node !== selfId) hear(node);
     },
     follow(height) {
       for (const node of audience()) if (node !== selfId) say(node, height);
