@@ -2,7 +2,7 @@
 // metadata, then a leaf per record. The certificate and the lock time stand beside what is hashed.
 
 import { equalBytes } from "./bytes.js";
-import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { type Certificate, certificateFromArray, certificateToArray } from "./certificate.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
@@ -159,7 +159,16 @@ function sizePosition(block: Pick<Block, "network" | "chain" | "height">): numbe
 
 /** Reads a block; whether header, tree and certificate agree is `chain`'s to check. */
 export function decodeBlock(bytes: Uint8Array): Block {
-  const parts = asArray(decodeCbor(bytes, blockLimits), "block", 7);
+  return readBlock(bytes, decodeCbor);
+}
+
+/** As `decodeBlock`, but byte strings are views of `bytes`, which must stay as they are for as long as those are used. */
+export function decodeBlockViews(bytes: Uint8Array): Block {
+  return readBlock(bytes, decodeCborViews);
+}
+
+function readBlock(bytes: Uint8Array, decode: typeof decodeCbor): Block {
+  const parts = asArray(decode(bytes, blockLimits), "block", 7);
   const [magic, version, network, chain, height] = asArray(parts[0], "block format", 5);
   if (!equalBytes(asBytes(magic, "block magic", 4), MAGIC)) throw new WireError("shape", "block magic is not GSB1");
   if (asUint(version, "block format version") !== FORMAT_VERSION) {
@@ -169,7 +178,7 @@ export function decodeBlock(bytes: Uint8Array): Block {
   if (size !== bytes.length) throw new WireError("shape", `block states ${size} bytes and has ${bytes.length}`);
   const lock = viewOf(asBytes(parts[5], "block lock time", 8)).getBigUint64(0);
   if (lock > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError("shape", "block lock time is out of range");
-  const record = readDataRecord(asBytes(parts[4], "block data record"));
+  const record = readDataRecord(asBytes(parts[4], "block data record"), decode);
   const chainNumber = asUint(chain, "block chain");
   if (record.service !== chainNumber) throw new WireError("shape", "block data record is of another service");
   return {
@@ -186,7 +195,8 @@ export function decodeBlock(bytes: Uint8Array): Block {
 
 /** The header of an encoded block, nothing else of it read. */
 export function headerOfBlock(bytes: Uint8Array): Uint8Array {
-  return asBytes(asArray(decodeCbor(bytes, blockLimits), "block", 7)[2], "block header", HEADER_BYTES);
+  const parts = asArray(decodeCborViews(bytes, blockLimits), "block", 7);
+  return Uint8Array.from(asBytes(parts[2], "block header", HEADER_BYTES));
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -214,8 +224,8 @@ function dataRecord(content: BlockContent): CborValue {
   ];
 }
 
-function readDataRecord(bytes: Uint8Array) {
-  const parts = asArray(decodeCbor(bytes, dataLimits), "block data record", 9);
+function readDataRecord(bytes: Uint8Array, decode: typeof decodeCbor) {
+  const parts = asArray(decode(bytes, dataLimits), "block data record", 9);
   return {
     service: asUint(parts[0], "block service"),
     content: {

@@ -21,7 +21,8 @@ export interface CatchUp {
   /** The kept block of the next height, which is let go of, and of all before. */
   take(): { readonly from: string; readonly bytes: Uint8Array } | undefined;
   readonly isEmpty: boolean;
-  ask(peer: string): void;
+  /** Asks for the blocks from a height on, by default the next. */
+  ask(peer: string, from?: number): void;
   serve(to: string, from: number, count: number): void;
 }
 
@@ -53,8 +54,8 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
     get isEmpty() {
       return kept.size === 0;
     },
-    ask(peer) {
-      ports.send(peer, encodeFrame("needBlocks", chain.service, encodeNeedBlocks(nextHeight())));
+    ask(peer, from = nextHeight()) {
+      ports.send(peer, encodeFrame("needBlocks", chain.service, encodeNeedBlocks(from)));
     },
     serve(to, from, count) {
       let bytes = 0;

@@ -298,13 +298,14 @@ export function createChain(ports: ChainPorts): Chain {
     if (storing || stopped || awaitsOrders) return;
     const next = catchUp.take();
     if (next === undefined) return;
+    // What comes after the last one kept travels while that is stored.
+    if (catchUp.isEmpty) catchUp.ask(next.from, sealer.head.height + 2);
     const outcome = await storeNext(() => sealer.adopt(next.bytes));
     if (outcome === "waits") {
       awaitsOrders = true;
       catchUp.keep(next.from, next.bytes);
     }
     if (outcome !== "stored") return settle();
-    if (catchUp.isEmpty) catchUp.ask(next.from);
   }
 
   return {

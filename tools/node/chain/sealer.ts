@@ -4,7 +4,7 @@ import {
   type Anchor,
   type Block,
   blockTree,
-  decodeBlock,
+  decodeBlockViews,
   encodeBlock,
   headerOfBlock,
   metadataEntry,
@@ -188,7 +188,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       return finish(block, composed, composed.records);
     },
     async adopt(bytes) {
-      const received = decodeBlock(bytes);
+      const received = decodeBlockViews(bytes);
       const tip = tipOf();
       const named = {
         genesisHash: genesis.hash,

@@ -1,6 +1,6 @@
 // A chain's state as the rules see it, read from the store.
 
-import { decodeBlock } from "../../../src/wire/block.js";
+import { decodeBlockViews } from "../../../src/wire/block.js";
 import { fromHex } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { GridsealError } from "../../errors.js";
@@ -35,7 +35,7 @@ function hashesOf(store: Store, chain: number, height: number): (leaf: number) =
     const hashes = store.outline(chain, height)?.hashes ?? [];
     return (leaf) => hashes[leaf - 1];
   }
-  const records = decodeBlock(bytes).batches.flatMap((batch) => batch.records);
+  const records = decodeBlockViews(bytes).batches.flatMap((batch) => batch.records);
   return (leaf) => {
     const record = records[leaf - 1];
     return record === undefined ? undefined : sha256(record);

@@ -323,7 +323,8 @@ function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) =>
       remove(tables.blocks, blockKey(chain, height));
     },
     deleteDisclosures: (chain, kid, seq) => remove(tables.disclosures, numberKey(chain, kid, seq)),
-    putLocation: (chain, kid, seq, location) => put(tables.index, numberKey(chain, kid, seq), encodeLocation(location)),
+    putLocation: (chain, kid, seq, location) =>
+      tables.index.put(numberKey(chain, kid, seq), encodeLocation(location)).catch(ignore),
     putMeter(chain, kid, state) {
       const key = idKey(chain, kid);
       onMeter(key.toString("latin1"), state);
