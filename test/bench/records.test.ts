@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyId } from "../../src/wire/key.js";
 import { parseRecord } from "../../src/wire/record.js";
-import { signedRecords } from "../../tools/bench/records.js";
+import { nextRecord, signedRecords } from "../../tools/bench/records.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 
 test("signs a chain of records of about 250 bytes", () => {
   const signer = signerFromSeed(generateSeed());
-  const meter = { signer, kid: keyId(signer.key), credential: new Uint8Array(0) };
+  const meter = { signer, kid: keyId(signer.key), credential: new Uint8Array(0), registers: 5 };
   const records = [...signedRecords(meter, 3, 30, 1_700_000_000)];
   assert.equal(records.length, 30);
   let previous = new Uint8Array(0);
@@ -21,4 +21,12 @@ test("signs a chain of records of about 250 bytes", () => {
     );
     previous = Uint8Array.from(record.hash);
   }
+});
+
+test("puts as many registers into a record as are asked for, each with a name of its own", () => {
+  const signer = signerFromSeed(generateSeed());
+  const meter = { signer, kid: keyId(signer.key), credential: new Uint8Array(0), registers: 80 };
+  const { registers } = parseRecord(nextRecord(meter, 1, 0, new Uint8Array(0), 1_700_000_000)).claims;
+  assert.equal(registers?.length, 80);
+  assert.equal(new Set(registers?.map(({ obis }) => String(obis))).size, 80);
 });

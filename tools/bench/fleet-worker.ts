@@ -24,7 +24,7 @@ import {
   readPublish,
 } from "./mqtt-packets.js";
 import { summarise } from "./quantile.js";
-import { type LoadMeter, nextRecord } from "./records.js";
+import { type LoadMeter, nextRecord, REGISTERS_DEFAULT } from "./records.js";
 import { serveOrders } from "./worker.js";
 
 export interface FleetOrder {
@@ -157,7 +157,18 @@ function joinMeter(order: FleetOrder, genesis: Genesis, authority: Signer, numbe
     localAddress: `127.0.0.${2 + (number % ADDRESSES)}`,
     noDelay: true,
   });
-  const meter = { kid, credential, signer, socket, id, seq: 0, previous: new Uint8Array(0), open: new Map() };
+  const registers = REGISTERS_DEFAULT;
+  const meter = {
+    kid,
+    credential,
+    signer,
+    registers,
+    socket,
+    id,
+    seq: 0,
+    previous: new Uint8Array(0),
+    open: new Map(),
+  };
   const receiptTopic = serviceTopic(genesis.network, order.service, "receipt", id);
   let pubacks: number[] = [];
   const reader = createPacketReader((type, body) => {

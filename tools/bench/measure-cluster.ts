@@ -31,6 +31,8 @@ export interface LoadPlan {
   readonly warmup_s: number;
   /** no cluster on this machine can seal more records in a second: so many are made ready */
   readonly limit_per_s: number;
+  /** in each record; as a household's where absent */
+  readonly registers?: number;
 }
 
 export interface IdleMeasurement {
@@ -142,6 +144,7 @@ function meterPlans(cluster: Cluster, plan: LoadPlan) {
     folder,
     network,
     records,
+    ...(plan.registers !== undefined && { registers: plan.registers }),
     time_s,
     port: nodes[index % nodes.length]!.mqttPort,
     // Meters of one node are spread over all chains.

@@ -26,6 +26,8 @@ export interface MeterPlan {
   readonly network: string;
   readonly service: number;
   readonly records: number;
+  /** in each record; as a household's where absent */
+  readonly registers?: number;
   readonly time_s: number;
 }
 
@@ -33,7 +35,7 @@ export interface MeterPlan {
 export const BIRTH_PACKET_ID = PACKET_ID_MAX;
 
 export function prepareMeter(plan: MeterPlan): PreparedMeter {
-  const meter = readLoadMeter(plan.folder);
+  const meter = readLoadMeter(plan.folder, plan.registers);
   const id = Buffer.from(meter.kid).toString("hex");
   const topic = serviceTopic(plan.network, plan.service, "record", id);
   const chunks: Buffer[] = [];

@@ -12,7 +12,12 @@ export interface LoadMeter {
   readonly kid: Uint8Array;
   readonly credential: Uint8Array;
   readonly signer: Signer;
+  /** in each of its records */
+  readonly registers: number;
 }
+
+/** Registers that a household's meter sends for a service, five or so. */
+export const REGISTERS_DEFAULT = 5;
 
 /** Active energy in and out in two tariffs in Wh (30), active power in W (27): OBIS groups C, D and E. */
 const quantities: readonly (readonly [number, number, number, number])[] = [
@@ -24,10 +29,10 @@ const quantities: readonly (readonly [number, number, number, number])[] = [
 ];
 
 /** The meter of a folder that the authority has filled. */
-export function readLoadMeter(folder: string): LoadMeter {
+export function readLoadMeter(folder: string, registers: number = REGISTERS_DEFAULT): LoadMeter {
   const signer = signerFromSeed(Uint8Array.from(readFileSync(join(folder, "keyvalue/seed"))));
   const credential = Uint8Array.from(readFileSync(join(folder, "keyvalue/credential")));
-  return { kid: keyId(signer.key), credential, signer };
+  return { kid: keyId(signer.key), credential, signer, registers };
 }
 
 /** The meter's records of a service from sequence number 0 on, one by one. */
@@ -60,7 +65,7 @@ export function nextRecord(
     previous,
     time_s,
     quality: 2,
-    registers: registersAt(seq),
+    registers: registersAt(seq, meter.registers),
     source: sources.emulated,
     frameHash: sha256(Uint8Array.of(seq >> 16, seq >> 8, seq)),
     reason: reasons.periodic,
@@ -68,11 +73,11 @@ export function nextRecord(
   return signRecord(claims, [], meter.signer, meter.kid);
 }
 
-function registersAt(seq: number): Register[] {
-  return quantities.map(([c, d, e, unit]) => ({
-    obis: Uint8Array.of(1, 0, c, d, e, 255),
-    value: 1_000_000 * c + 7 * seq,
-    scaler: 0,
-    unit,
-  }));
+/** The quantities of one channel after another (OBIS group B). */
+function registersAt(seq: number, count: number): Register[] {
+  return Array.from({ length: count }, (_, index) => {
+    const [c, d, e, unit] = quantities[index % quantities.length]!;
+    const channel = Math.floor(index / quantities.length);
+    return { obis: Uint8Array.of(1, channel, c, d, e, 255), value: 1_000_000 * c + 7 * seq, scaler: 0, unit };
+  });
 }
