@@ -3,7 +3,7 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
-import type { Signer } from "../../src/wire/key.js";
+import { encodeKey, type Signer } from "../../src/wire/key.js";
 import { parseRecord } from "../../src/wire/record.js";
 import type { LoadMeter } from "../bench/records.js";
 import { executionRecord, makeBatch } from "../node/chain/compose.js";
@@ -50,8 +50,9 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     tls: target.tls,
     genesisHash: genesis.hash,
     limits: { ...defaultPeerLimits, queue_bytes_max: QUEUE_BYTES_MAX },
+    key: encodeKey(signer.key),
     sign: (bytes) => signer.sign(bytes),
-    verify: (id, bytes, signature) => nodeVerify(members.get(id)!.key, bytes, signature),
+    verify: (id, _key, bytes, signature) => nodeVerify(members.get(id)!.key, bytes, signature),
     onMessage(_id, message) {
       const frame = decodeFrame(message);
       if (frame === undefined) return;

@@ -4,6 +4,7 @@
 import { connect } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { toHex } from "../../src/wire/bytes.js";
+import { encodeKey } from "../../src/wire/key.js";
 import { frameHeader } from "../node/network/frames.js";
 import { channelBinding, encodeHello, helloStatement } from "../node/network/hello.js";
 import { tlsOptions } from "../node/network/listener.js";
@@ -25,7 +26,7 @@ export function createStrangerSurface(target: PeerTarget, addresses: readonly Ad
     const channel = socket.exportKeyingMaterial(channelBinding.length, channelBinding.label, Buffer.alloc(0));
     const id = toHex(random.pick(target.genesis.nodes).id);
     const terms = { genesisHash: target.genesis.hash, id, role: "dialer" as const, channel };
-    const hello = encodeHello(terms, target.signer.sign(helloStatement(terms)));
+    const hello = encodeHello(terms, encodeKey(target.signer.key), target.signer.sign(helloStatement(terms)));
     const changed = random.chance(0.5) ? mutateCbor(hello, random) : undefined;
     const kind = random.chance(0.9) ? 0 : random.below(256);
     const body = Buffer.concat([Buffer.of(kind), changed ?? mutateBytes(hello, hello, random)]);

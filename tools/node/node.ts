@@ -7,7 +7,7 @@ import type { Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
-import { equalKeys, type Signer } from "../../src/wire/key.js";
+import { decodeKey, encodeKey, equalKeys, keyId, type Signer } from "../../src/wire/key.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { createFile, readWhole } from "../authority/files.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
@@ -28,6 +28,7 @@ import { createIngest } from "./ingest/create.js";
 import { createIntroductions } from "./introductions.js";
 import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
+import type { VerifyHello } from "./network/hello.js";
 import type { TlsMaterial } from "./network/listener.js";
 import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
 import { submitOrder } from "./orders.js";
@@ -303,6 +304,12 @@ async function readTls({ tls }: NodeConfiguration): Promise<TlsMaterial> {
   return { ca, cert, key };
 }
 
+/** The network's authority has certified the id for the link, and the id is of this key. */
+const verifyPeer: VerifyHello = (id, encodedKey, bytes, signature) => {
+  const key = decodeKey(encodedKey);
+  return toHex(keyId(key)) === id && nodeVerify(key, bytes, signature);
+};
+
 function createPeers(
   configuration: NodeConfiguration,
   tls: TlsMaterial,
@@ -311,7 +318,6 @@ function createPeers(
   metrics: ReturnType<typeof createMetrics>,
   log: Logger,
 ): PeerNetwork {
-  const members = new Map(genesis.nodes.map((node) => [toHex(node.id), node]));
   const connected = new Set<string>();
   return createPeerNetwork({
     self: toHex(self.id),
@@ -320,11 +326,9 @@ function createPeers(
     tls,
     genesisHash: genesis.hash,
     limits: defaultPeerLimits,
+    key: encodeKey(signer.key),
     sign: (bytes) => signer.sign(bytes),
-    verify(id, bytes, signature) {
-      const member = members.get(id);
-      return member !== undefined && nodeVerify(member.key, bytes, signature);
-    },
+    verify: verifyPeer,
     async onMessage(id, bytes) {
       const frame = decodeFrame(bytes);
       const chain = frame === undefined ? undefined : chains.get(frame.chain);

@@ -22,7 +22,10 @@ export interface TestNode {
   readonly refused: string[];
 }
 
-export type Overrides = Partial<Omit<PeerNetworkOptions, "self" | "peers">>;
+export type Overrides = Partial<Omit<PeerNetworkOptions, "self" | "peers">> & {
+  /** whose addresses it knows; all by default */
+  readonly knows?: readonly string[];
+};
 
 export interface TestNetwork {
   readonly authority: TlsIdentity;
@@ -51,6 +54,9 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
     return made;
   }
 
+  /** Stands for the encoded key: the ids of these tests are no hashes of theirs. */
+  const keyOf = (id: string) => Buffer.from(`key of ${id}`);
+
   function signAs(id: string, bytes: Uint8Array): Uint8Array {
     return sign(null, bytes, keys.get(id)!.privateKey);
   }
@@ -66,12 +72,14 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
     const network = createPeerNetwork({
       self: id,
       listen: { host: "127.0.0.1", port: 0 },
-      peers: ids.map((peer) => ({ id: peer, host: "127.0.0.1", port: ports[peer] ?? 1 })),
+      peers: (overrides.knows ?? ids).map((peer) => ({ id: peer, host: "127.0.0.1", port: ports[peer] ?? 1 })),
       tls: { ca: authority.cert, ...(await certificate(id)) },
       genesisHash,
       limits: quick,
+      key: keyOf(id),
       sign: (bytes) => signAs(id, bytes),
-      verify: (peer, bytes, signature) => verify(null, bytes, keys.get(peer)!.publicKey, signature),
+      verify: (peer, key, bytes, signature) =>
+        Buffer.compare(key, keyOf(peer)) === 0 && verify(null, bytes, keys.get(peer)!.publicKey, signature),
       onMessage: (from, bytes) => void received.push({ from, bytes: Uint8Array.from(bytes) }),
       onPeer: (peer, present) => void (present ? connected.add(peer) : connected.delete(peer)),
       onRefused: (reason) => void refused.push(reason),

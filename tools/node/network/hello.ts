@@ -36,26 +36,26 @@ export function helloStatement(terms: HelloTerms): Uint8Array {
   return encodeCbor([domain, terms.genesisHash, idBytes(terms.id), terms.role, terms.channel]);
 }
 
-/** The HELLO as sent: [ "gs1/hello", genesis hash, id, role, signature ]. */
-export function encodeHello(terms: HelloTerms, signature: Uint8Array): Uint8Array {
-  return encodeCbor([domain, terms.genesisHash, idBytes(terms.id), terms.role, signature]);
+/** The HELLO as sent: [ "gs1/hello", genesis hash, id, role, encoded COSE_Key, signature ]. */
+export function encodeHello(terms: HelloTerms, key: Uint8Array, signature: Uint8Array): Uint8Array {
+  return encodeCbor([domain, terms.genesisHash, idBytes(terms.id), terms.role, key, signature]);
 }
 
+/** Whether the signature over `bytes` is the node's, and the encoded key the one that its id is of; false for what cannot be checked. */
+export type VerifyHello = (id: NodeId, key: Uint8Array, bytes: Uint8Array, signature: Uint8Array) => boolean;
+
 /** Why the received HELLO is not the one that `terms` ask for, or undefined where it is. Never throws. */
-export function refuseHello(
-  received: Uint8Array,
-  terms: HelloTerms,
-  verify: (id: NodeId, bytes: Uint8Array, signature: Uint8Array) => boolean,
-): HelloRefusal | undefined {
+export function refuseHello(received: Uint8Array, terms: HelloTerms, verify: VerifyHello): HelloRefusal | undefined {
   let fields: readonly CborValue[];
   try {
-    fields = asArray(decodeCbor(received, { size: HELLO_BYTES_MAX, items: 8 }), "HELLO", 5);
+    fields = asArray(decodeCbor(received, { size: HELLO_BYTES_MAX, items: 8 }), "HELLO", 6);
     if (asText(fields[0], "HELLO domain") !== domain) return "hello-malformed";
     if (!equalBytes(asBytes(fields[1], "HELLO genesis hash"), terms.genesisHash)) return "hello-genesis";
     if (!equalBytes(asBytes(fields[2], "HELLO id"), idBytes(terms.id))) return "hello-identity";
     if (asText(fields[3], "HELLO role") !== terms.role) return "hello-identity";
-    const signature = asBytes(fields[4], "HELLO signature", 64);
-    return verify(terms.id, helloStatement(terms), signature) ? undefined : "hello-signature";
+    const key = asBytes(fields[4], "HELLO key");
+    const signature = asBytes(fields[5], "HELLO signature", 64);
+    return verify(terms.id, key, helloStatement(terms), signature) ? undefined : "hello-signature";
   } catch (thrown) {
     if (thrown instanceof WireError) return "hello-malformed";
     throw thrown;

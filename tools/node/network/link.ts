@@ -18,6 +18,8 @@ export interface LinkLimits {
   readonly probe_after_ms: number;
   /** and is given up where it has still said nothing that long after the frame */
   readonly silent_after_ms: number;
+  /** a peer that sends more is read no further until the second is over */
+  readonly messages_per_s_max: number;
 }
 
 export interface LinkCounters {
@@ -31,6 +33,8 @@ export interface LinkCounters {
   frames_unsendable: number;
   probes_sent: number;
   pauses: number;
+  /** seconds that a peer had to wait because it sent too many messages */
+  throttled: number;
   handler_failures: number;
 }
 
@@ -64,6 +68,10 @@ export class Link {
   #closed = false;
   #corked = false;
   #processing_bytes = 0;
+  /** messages since the start of this second */
+  #messages = 0;
+  #second_ms = 0;
+  #throttle: NodeJS.Timeout | undefined;
   #unanswered_ms: number | undefined;
   #probed = false;
   #silenceTimer: NodeJS.Timeout | undefined;
@@ -120,6 +128,7 @@ export class Link {
     this.#closed = true;
     clearTimeout(this.#helloTimer);
     clearTimeout(this.#silenceTimer);
+    clearTimeout(this.#throttle);
     this.#socket.destroy();
     this.#events.onClosed(fault);
   }
@@ -170,6 +179,7 @@ export class Link {
 
   #process(message: Uint8Array): void {
     this.#counters.frames_received += 1;
+    this.#countMessage();
     try {
       const handled = this.#events.onMessage(message);
       if (handled === undefined) return;
@@ -184,11 +194,35 @@ export class Link {
         .finally(() => {
           this.#processing_bytes -= cost_bytes;
           const relieved = this.#processing_bytes <= this.#limits.processing_bytes_max / 2;
-          if (relieved && !this.#closed && this.#socket.isPaused()) this.#socket.resume();
+          if (relieved) this.#resume();
         });
     } catch (thrown) {
       this.#failed(thrown);
     }
+  }
+
+  /** Messages of a chunk that is here already are handled; more is not read until the next second. */
+  #countMessage(): void {
+    const now_ms = performance.now();
+    if (now_ms - this.#second_ms >= 1_000) {
+      this.#second_ms = now_ms;
+      this.#messages = 0;
+    }
+    this.#messages += 1;
+    if (this.#messages <= this.#limits.messages_per_s_max || this.#throttle !== undefined) return;
+    this.#counters.throttled += 1;
+    this.#socket.pause();
+    this.#throttle = setTimeout(
+      () => {
+        this.#throttle = undefined;
+        if (this.#processing_bytes <= this.#limits.processing_bytes_max / 2) this.#resume();
+      },
+      1_000 - (now_ms - this.#second_ms),
+    );
+  }
+
+  #resume(): void {
+    if (!this.#closed && this.#throttle === undefined && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #failed(thrown: unknown): void {
