@@ -153,6 +153,7 @@ async function fillNodeFolder(
     mqtt: { listen: { host, port: mqttPort(plan, node.number) } },
     api: { host, port: basePort + 200 + node.number },
     batch: batchDefaults,
+    follow: [],
     log: "info",
   };
   const files: readonly (readonly [string, string | Uint8Array, number])[] = [

@@ -4,8 +4,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { BATCH_RECORDS_MAX } from "../../src/wire/batch.js";
-import { NODES_MAX } from "../../src/wire/genesis.js";
+import { CHAINS_MAX, NODES_MAX } from "../../src/wire/genesis.js";
 import { idFromText } from "../../src/wire/key.js";
+import { SERVICE_MAX } from "../../src/wire/services.js";
 import { GridsealError, reasonOf } from "../errors.js";
 
 /** A TCP endpoint; port 0 lets the system choose where the node listens. */
@@ -34,6 +35,8 @@ export interface NodeConfiguration {
   /** the node's own broker, or the URL (mqtt:// or mqtts://) of one that it shares */
   readonly mqtt: { readonly listen: Address } | { readonly url: string };
   readonly api: Address;
+  /** services whose chains this node follows where it is no member; to be a member, a node follows first */
+  readonly follow: readonly number[];
   /** when the records gathered become a temporary block */
   readonly batch: { readonly interval_ms: number; readonly records_max: number };
   readonly log: LogLevel;
@@ -63,7 +66,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
   if (text.length > DOCUMENT_BYTES_MAX) throw new Error(`$ has more than ${DOCUMENT_BYTES_MAX} characters`);
   const document = fieldsOf(parseJson(text), "$", [
     ["version", "name", "genesis", "key", "tls", "data", "peers", "mqtt", "api"],
-    ["batch", "log"],
+    ["batch", "follow", "log"],
   ]);
   if (document.version !== 1) throw new Error("$.version must be 1");
   const tls = fieldsOf(document.tls, "$.tls", [["key", "certificate", "ca"]]);
@@ -83,6 +86,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
     mqtt: mqttOf(document.mqtt),
     api: addressOf(document.api, "$.api", 0),
     batch: batchOf(document.batch ?? {}),
+    follow: followOf(document.follow ?? []),
     log: document.log === undefined ? "info" : oneOf(document.log, "$.log", levels),
   };
 }
@@ -142,6 +146,13 @@ function mqttOf(value: unknown): NodeConfiguration["mqtt"] {
     throw new Error("$.mqtt.url must be mqtt://host:port or mqtts://host:port");
   }
   return { url };
+}
+
+function followOf(value: unknown): readonly number[] {
+  if (!Array.isArray(value) || value.length > CHAINS_MAX) {
+    throw new Error(`$.follow must be a list of at most ${CHAINS_MAX} services`);
+  }
+  return value.map((service, index) => wholeOf(service, `$.follow[${index}]`, 1, SERVICE_MAX));
 }
 
 function batchOf(value: unknown): NodeConfiguration["batch"] {

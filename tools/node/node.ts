@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import type { Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
+import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { decodeKey, encodeKey, equalKeys, keyId, type Signer } from "../../src/wire/key.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { createFile, readWhole } from "../authority/files.js";
@@ -16,8 +16,8 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../lock.js";
 import { Busy, createAdmissions } from "./admissions.js";
 import { createApi } from "./api/server.js";
-import { type Chain, createChain } from "./chain/chain.js";
-import { createGovernor } from "./chain/governor.js";
+import type { Chain } from "./chain/chain.js";
+import { createGovernor, type Governor } from "./chain/governor.js";
 import type { SealedBlock } from "./chain/sealer.js";
 import { decodeResults, type Violation } from "./chain/violations.js";
 import type { NodeConfiguration } from "./configuration.js";
@@ -33,6 +33,7 @@ import type { TlsMaterial } from "./network/listener.js";
 import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
 import { submitOrder } from "./orders.js";
 import { createReceipts, receiptsOf } from "./receipts.js";
+import { createRunningChains, type RunningChains } from "./running-chains.js";
 import { openStore, type Store } from "./store/store.js";
 import { verifyAsync } from "./verifying.js";
 
@@ -78,13 +79,8 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
 async function readIdentity(configuration: NodeConfiguration): Promise<Identity> {
   const { genesis, bytes: genesisBytes } = await readGenesisFile(configuration.genesis);
   const signer = await readKeyFile(configuration.key);
-  const self = genesis.nodes.find((node) => equalKeys(node.key, signer.key));
-  if (self === undefined) {
-    throw new GridsealError(
-      "KEY_INVALID",
-      `key ${configuration.key} is of no node of the genesis ${configuration.genesis}`,
-    );
-  }
+  const known = genesis.nodes.find((node) => equalKeys(node.key, signer.key));
+  const self = known ?? { id: keyId(signer.key), key: signer.key, name: configuration.name };
   return { genesis, genesisBytes, signer, self };
 }
 
@@ -104,23 +100,60 @@ async function compose(
   const introductions = createIntroductions(genesis.network, store, (topic, payload) => {
     ingest.publish(topic, payload);
   });
-  const chains = new Map<number, Chain>();
+  const timers = createTimers();
+  /** Before ingest there is nobody to tell. */
+  let serve = (): void => {};
+  const running: RunningChains = createRunningChains({
+    governor,
+    store,
+    self: self.id,
+    portsOf: (chain) => {
+      const scope = timers.scope(String(chain.service));
+      return {
+        genesis,
+        chain,
+        self,
+        signer,
+        store,
+        governor,
+        timeouts: localTimeouts,
+        batch: configuration.batch,
+        log: log.child({ chain: chain.name }),
+        verify: nodeVerify,
+        verifyAsync,
+        now_ms: Date.now,
+        monotonic_ms: () => performance.now(),
+        setTimer: scope.set,
+        clearTimer: scope.clear,
+        peers: () => network.connected(),
+        send: (node, frame) => void network.send(node, frame),
+        anchors: () => anchorsBeside(chain.service, chains),
+        onSealed: (sealed) => onSealed(sealed),
+        onFatal: (error) => onFatal(error),
+      };
+    },
+    onChain: () => serve(),
+  });
+  const { chains } = running;
+  /** A node that only follows takes no records. */
+  const servedServices = () => [...chains].flatMap(([service, chain]) => (chain.hasMember(selfId) ? [service] : []));
+  running.follow(configuration.follow);
   let fail: (reason: unknown) => void;
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
   });
   const onFatal = (error: unknown) => {
     log.error({ err: error }, "the node stops");
-    for (const chain of chains.values()) chain.stop();
+    running.stop();
     fail(error);
   };
 
-  const network = createPeers(configuration, await readTls(configuration), identity, chains, metrics, log);
+  const network = createPeers(configuration, await readTls(configuration), identity, governor, chains, metrics, log);
   closing.push(() => network.close());
   const ingest = createIngest(configuration.mqtt, {
     network: genesis.network,
     node: selfId,
-    services: genesis.chains.filter((chain) => isMember(chain, self)).map((chain) => chain.service),
+    services: servedServices(),
     handlers: {
       onRecord: (topic, payload) => admissions.onPublish(topic, payload),
       onNotice: (topic, payload) => admissions.onPublish(topic, payload),
@@ -134,6 +167,7 @@ async function compose(
     },
     onConnection: (connected, detail) => log.info({ connected, detail }, "shared broker"),
   });
+  serve = () => ingest.serve(servedServices());
   closing.push(() => ingest.close());
   const admissions = createAdmissions({
     genesis,
@@ -159,9 +193,8 @@ async function compose(
     metrics,
     peersConnected: () => network.connected().length,
     chains: () =>
-      genesis.chains.flatMap(({ service, name }) => {
-        const chain = chains.get(service);
-        return chain === undefined ? [] : [{ service, name, head: chain.head, pending: chain.pendingRecords }];
+      [...chains].map(([service, { head, pendingRecords: pending }]) => {
+        return { service, name: running.nameOf(service), head, pending };
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
     submitOrder: (bytes) => submitOrder({ genesis, governor, chains, verify: nodeVerify }, bytes),
@@ -170,14 +203,17 @@ async function compose(
 
   const onSealed = (sealed: SealedBlock) => {
     const { block, head } = sealed;
-    if (sealed.handover !== undefined) introductions.onChange(block.chain);
+    if (sealed.handover !== undefined) {
+      introductions.onChange(block.chain);
+      serve();
+    }
     const service = String(block.chain);
     metrics.sealed.inc({ service }, sealed.records.length);
     metrics.height.set({ service }, head.height);
     metrics.violations.set({ service }, head.counter);
     metrics.rounds.inc({ service }, block.certificate.round);
     publishReceipts(sealed, "url" in own ? self.id : undefined);
-    if (sealed.orders.length > 0) for (const chain of chains.values()) chain.onGoverned();
+    if (sealed.orders.length > 0) running.onGoverned();
     api.broadcast({
       service: block.chain,
       height: head.height,
@@ -215,40 +251,10 @@ async function compose(
     }
   };
 
-  const timers = createTimers();
-  closing.push(() => timers.clear());
-  for (const chain of genesis.chains) {
-    if (!isMember(chain, self)) continue;
-    const scope = timers.scope(String(chain.service));
-    chains.set(
-      chain.service,
-      createChain({
-        genesis,
-        chain,
-        self,
-        signer,
-        store,
-        governor,
-        timeouts: localTimeouts,
-        batch: configuration.batch,
-        log: log.child({ chain: chain.name }),
-        verify: nodeVerify,
-        verifyAsync,
-        now_ms: Date.now,
-        monotonic_ms: () => performance.now(),
-        setTimer: scope.set,
-        clearTimer: scope.clear,
-        peers: () => network.connected(),
-        send: (node, frame) => void network.send(node, frame),
-        anchors: () => anchorsBeside(chain.service, chains),
-        onSealed,
-        onFatal,
-      }),
-    );
-  }
-  closing.push(() => {
-    for (const chain of chains.values()) chain.stop();
-  });
+  closing.push(
+    () => timers.clear(),
+    () => running.stop(),
+  );
   await network.start();
   const apiPort = await listen(
     () => api.listen(configuration.api.host, configuration.api.port),
@@ -256,7 +262,7 @@ async function compose(
     configuration.api.port,
   );
   // What can fail has not: from here on the node signs.
-  for (const chain of chains.values()) chain.start();
+  running.start();
   const { url } = await ingest.start();
   log.info({ id: selfId, network: genesis.network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
   return { id: selfId, mqttUrl: url, apiPort, stop: close, failed };
@@ -267,10 +273,6 @@ function foundView(violation: Violation) {
   return violation.kind === "equivocation"
     ? { kind: violation.kind, node: toHex(violation.node), height: violation.height }
     : { kind: violation.kind, meter: toHex(violation.meter), seq: violation.seq };
-}
-
-function isMember(chain: GenesisChain, node: Member): boolean {
-  return chain.members.some((member) => equalBytes(member.id, node.id));
 }
 
 async function listen(start: () => Promise<number>, what: string, port: number): Promise<number> {
@@ -304,16 +306,21 @@ async function readTls({ tls }: NodeConfiguration): Promise<TlsMaterial> {
   return { ca, cert, key };
 }
 
-/** The network's authority has certified the id for the link, and the id is of this key. */
-const verifyPeer: VerifyHello = (id, encodedKey, bytes, signature) => {
-  const key = decodeKey(encodedKey);
-  return toHex(keyId(key)) === id && nodeVerify(key, bytes, signature);
-};
+/** The network's authority has certified the id for the link; the key is the one that genesis or orders have for it, or else its own. */
+function peerVerifier(governor: Governor): VerifyHello {
+  return (id, encodedKey, bytes, signature) => {
+    const key = decodeKey(encodedKey);
+    const known = governor.current.nodes.get(id);
+    const isOfId = known === undefined ? toHex(keyId(key)) === id : equalKeys(known.key, key);
+    return isOfId && nodeVerify(key, bytes, signature);
+  };
+}
 
 function createPeers(
   configuration: NodeConfiguration,
   tls: TlsMaterial,
   { genesis, signer, self }: Identity,
+  governor: Governor,
   chains: ReadonlyMap<number, Chain>,
   metrics: ReturnType<typeof createMetrics>,
   log: Logger,
@@ -328,7 +335,7 @@ function createPeers(
     limits: defaultPeerLimits,
     key: encodeKey(signer.key),
     sign: (bytes) => signer.sign(bytes),
-    verify: verifyPeer,
+    verify: peerVerifier(governor),
     async onMessage(id, bytes) {
       const frame = decodeFrame(bytes);
       const chain = frame === undefined ? undefined : chains.get(frame.chain);

@@ -4,7 +4,6 @@
 import { type Anchor, type Block, blockTree } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
-import type { Genesis } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import { noticesOf } from "../../../src/wire/notice.js";
@@ -19,6 +18,7 @@ import {
   placeOf,
 } from "./compose.js";
 import { builtInScript, type Execution, type ExecutionEvidence, execute } from "./execution.js";
+import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
 import { decodeResults, encodeResults } from "./violations.js";
@@ -95,7 +95,10 @@ function checkPlace(tip: ChainTip, block: Block, nextMembers: MemberSet): void {
     [equalBytes(block.script, builtInScript), "contract script is unknown"],
     [equalBytes(block.memberSet, tip.members.hash), "member set is not the chain's"],
     [equalBytes(block.nextMemberSet, nextMembers.hash), "next member set is not the chain's"],
-    [areAnchorsInOrder(block.anchors, block.chain, tip.genesis), "anchors are not of other chains in their order"],
+    [
+      areAnchorsInOrder(block.anchors, block.chain, tip.governance, block.judgedAt),
+      "anchors are not of other chains in their order",
+    ],
   ];
   const judged = judgedAtComplaint(tip, block.judgedAt);
   if (judged !== undefined) {
@@ -106,14 +109,19 @@ function checkPlace(tip: ChainTip, block: Block, nextMembers: MemberSet): void {
   if (wrong !== undefined) throw new WireError("unproven", `block ${block.height}: ${wrong}`);
 }
 
-/** Ascending by chain, each of another chain of the genesis. */
-export function areAnchorsInOrder(anchors: readonly Anchor[], own: number, genesis: Genesis): boolean {
+/** Ascending by chain, each of another chain that the network has by the contracts height. */
+export function areAnchorsInOrder(
+  anchors: readonly Anchor[],
+  own: number,
+  governance: Governance,
+  judgedAt: number,
+): boolean {
   return anchors.every(
     ({ chain, height }, index) =>
       chain !== own &&
       height > 0 &&
       (index === 0 || chain > anchors[index - 1]!.chain) &&
-      genesis.chains.some(({ service }) => service === chain),
+      governance.chains.some((known) => known.chain.service === chain && known.contractsHeight <= judgedAt),
   );
 }
 

@@ -165,7 +165,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     },
     judge(id, body, batches, fresh) {
       if (!equalBytes(headerHash(body.header), id)) return false;
-      if (!areAnchorsInOrder(body.anchors, chain.service, genesis)) return false;
+      if (!areAnchorsInOrder(body.anchors, chain.service, ports.governor.current, body.judgedAt)) return false;
       // What only this node knows, its clock and its other chains, speaks against fresh proposals alone.
       if (fresh && Math.abs(body.time_ms - ports.now_ms()) > CLOCK_SKEW_MAX_MS) return false;
       if (fresh && body.anchors.some((anchor) => contradicts(ports.store, anchor))) return false;
@@ -258,7 +258,10 @@ async function writeBlock(
     for (const [kid, state] of execution.meters) writer.putMeter(chain, Buffer.from(kid, "hex"), state);
     for (const [node, state] of execution.origins) writer.putOrigin(chain, Buffer.from(node, "hex"), state);
     for (const [node, heights] of execution.faults) writer.putFaults(chain, Buffer.from(node, "hex"), heights);
-    for (const { order, bytes: signed } of ordersOf(execution)) writer.putOrder(order.number, block.height, signed);
+    for (const { order, bytes: signed } of ordersOf(execution)) {
+      writer.putOrder(order.number, block.height, signed);
+      if (order.action.type === "chain") writer.putLineage(order.action.service, 1, signed);
+    }
     for (const credential of execution.credentials.values()) {
       writer.putCredential(chain, keyId(parseCredential(credential).key), credential);
     }

@@ -103,6 +103,9 @@ class EmbeddedBroker implements Ingest {
     return { url: `${this.#options.tls ? "mqtts" : "mqtt"}://${isIPv6(host) ? `[${host}]` : host}:${port}` };
   }
 
+  /** Meters publish to this broker of whatever service. */
+  serve(): void {}
+
   publish(topic: string, payload: Uint8Array): boolean {
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     const cost_bytes = topic.length + bytes.length;

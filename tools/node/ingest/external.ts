@@ -70,8 +70,11 @@ class ExternalBroker implements Ingest {
   #closed = false;
   #lastError = "it does not answer";
 
+  #services: readonly number[];
+
   constructor(options: ExternalBrokerOptions) {
     this.#options = options;
+    this.#services = options.services;
   }
 
   async start(): Promise<{ readonly url: string }> {
@@ -103,6 +106,24 @@ class ExternalBroker implements Ingest {
     return { url: shown };
   }
 
+  serve(services: readonly number[]): void {
+    const { network } = this.#options;
+    const filtersOf = (wanted: readonly number[]) => wanted.map((service) => recordFilter(network, service));
+    const added = filtersOf(services.filter((service) => !this.#services.includes(service)));
+    const removed = filtersOf(this.#services.filter((service) => !services.includes(service)));
+    this.#services = services;
+    const client = this.#client;
+    // Where it is not connected, it subscribes to all when it is.
+    if (!client?.connected) return;
+    const changed: Promise<unknown>[] = [];
+    if (added.length > 0) changed.push(client.subscribeAsync(added, { qos: 1, rh: RETAIN_NOT_SENT }));
+    if (removed.length > 0) changed.push(client.unsubscribeAsync(removed));
+    Promise.all(changed).catch((thrown: unknown) => {
+      this.#lastError = reasonOf(thrown);
+      client.stream.destroy(); // it connects anew, and subscribes to all again
+    });
+  }
+
   publish(topic: string, payload: Uint8Array): boolean {
     const { queue_max, queue_bytes_max } = this.#options.limits;
     const full = this.#queue.length >= queue_max || this.#queue_bytes + payload.length > queue_bytes_max;
@@ -132,12 +153,12 @@ class ExternalBroker implements Ingest {
 
   /** Subscribes anew; the broker keeps nothing for a node that is away, the other nodes take its share. */
   async #connected(client: MqttClient, connack: IConnackPacket): Promise<boolean> {
-    const { network, services, onConnection, url } = this.#options;
+    const { network, onConnection, url } = this.#options;
     this.#unacknowledged_max = connack.properties?.receiveMaximum ?? 65_535;
     const filters = [
       `gs1/${network}/-/birth/+`,
       ...["death", "diag"].map((kind) => `$share/${group}/gs1/${network}/-/${kind}/+`),
-      ...services.map((service) => `$share/${group}/gs1/${network}/${service}/record/+`),
+      ...this.#services.map((service) => recordFilter(network, service)),
     ];
     try {
       const grants = await client.subscribeAsync(filters, { qos: 1, rh: RETAIN_NOT_SENT });
@@ -245,6 +266,11 @@ function withinTime(promise: Promise<void>, timeout_ms: number): Promise<boolean
       resolve(true);
     });
   });
+}
+
+/** A record goes to one of the nodes that serve its chain. */
+function recordFilter(network: string, service: number): string {
+  return `$share/${group}/gs1/${network}/${service}/record/+`;
 }
 
 function withoutCredentials(url: string): string {

@@ -56,6 +56,8 @@ export type IngestTally = { -readonly [Name in Exclude<keyof IngestCounters, "re
 export interface Ingest {
   /** Resolves once meters can be heard, with the URL that meters connect to; rejects with PORT_UNAVAILABLE or BROKER_UNREACHABLE. */
   start(): Promise<{ readonly url: string }>;
+  /** Records of these services are heard from here on, and of no others. */
+  serve(services: readonly number[]): void;
   /** Sends to the meter of the topic, QoS 1; false where nobody here is to receive it or the message was dropped. */
   publish(topic: string, payload: Uint8Array): boolean;
   /** Whether a publication would reach a subscriber as far as this node can know; a shared broker always may have one. */
