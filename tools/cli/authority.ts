@@ -5,6 +5,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { DAYS_DEFAULT, publicKeyFromHex } from "../authority/issue.js";
 import { provisionMeter } from "../authority/provision.js";
 import { serviceNumbers, several, whole } from "./arguments.js";
+import { registerAuthorityNode } from "./authority-node.js";
 import { registerAuthorityOrders } from "./order.js";
 import { pairs, printLines, toJson } from "./output.js";
 
@@ -40,6 +41,7 @@ export function registerAuthority(program: Command): void {
     .option("--json", "print JSON")
     .action(issue);
   registerAuthorityOrders(authority);
+  registerAuthorityNode(authority);
 }
 
 async function issue(options: IssueOptions): Promise<void> {

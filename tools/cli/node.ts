@@ -40,7 +40,9 @@ export function registerNode(program: Command): void {
     .action(ready);
   node
     .command("run")
-    .description("run a node until SIGINT or SIGTERM; logs JSON lines")
+    .description(
+      "run a node until SIGINT or SIGTERM; SIGHUP reads its peers and chains to follow again; logs JSON lines",
+    )
     .argument("<config>", "the node's node.json")
     .option("--json", "changes nothing: the log is JSON")
     .action(run);
@@ -78,6 +80,14 @@ async function run(path: string): Promise<void> {
   // Loaded here alone: the node's libraries would slow every other command down.
   const { startNode } = await import("../node/node.js");
   const node = await startNode(configuration);
+  const reload = async (): Promise<void> => {
+    try {
+      node.reload(await readNodeConfiguration(path));
+    } catch (error) {
+      process.stderr.write(`${reasonOf(error)}; the configuration stays as it was\n`);
+    }
+  };
+  process.on("SIGHUP", () => void reload());
   const failure = await Promise.race([stopSignal(), node.failed.then((reason) => ({ reason }))]);
   await node.stop();
   if (failure === undefined) return;

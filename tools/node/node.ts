@@ -30,7 +30,7 @@ import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import type { VerifyHello } from "./network/hello.js";
 import type { TlsMaterial } from "./network/listener.js";
-import { createPeerNetwork, defaultPeerLimits, type PeerNetwork } from "./network/peers.js";
+import { createPeerNetwork, defaultPeerLimits, type PeerAddress, type PeerNetwork } from "./network/peers.js";
 import { submitOrder } from "./orders.js";
 import { createReceipts, receiptsOf } from "./receipts.js";
 import { createRunningChains, type RunningChains } from "./running-chains.js";
@@ -43,6 +43,8 @@ export interface Node {
   readonly id: string;
   readonly mqttUrl: string;
   readonly apiPort: number;
+  /** Takes the peers' addresses and the chains to follow from a changed configuration. Throws CONFIGURATION_INVALID. */
+  reload(configuration: NodeConfiguration): void;
   /** Stops taking records, ends the chains and closes everything. */
   stop(): Promise<void>;
   /** Settles when the node stopped by itself: with the reason, a full disk or a damaged store. */
@@ -265,7 +267,12 @@ async function compose(
   running.start();
   const { url } = await ingest.start();
   log.info({ id: selfId, network: genesis.network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
-  return { id: selfId, mqttUrl: url, apiPort, stop: close, failed };
+  const reload = ({ peers, follow }: NodeConfiguration) => {
+    network.setPeers(addressesOf(peers));
+    running.follow(follow);
+    log.info({ peers: Object.keys(peers.addresses), follow }, "configuration is read again");
+  };
+  return { id: selfId, mqttUrl: url, apiPort, reload, stop: close, failed };
 }
 
 /** A violation as subscribers are told of it; the block has its proof. */
@@ -306,6 +313,10 @@ async function readTls({ tls }: NodeConfiguration): Promise<TlsMaterial> {
   return { ca, cert, key };
 }
 
+function addressesOf({ addresses }: NodeConfiguration["peers"]): PeerAddress[] {
+  return Object.entries(addresses).map(([id, address]) => ({ id, ...address }));
+}
+
 /** The network's authority has certified the id for the link; the key is the one that genesis or orders have for it, or else its own. */
 function peerVerifier(governor: Governor): VerifyHello {
   return (id, encodedKey, bytes, signature) => {
@@ -329,7 +340,7 @@ function createPeers(
   return createPeerNetwork({
     self: toHex(self.id),
     listen: configuration.peers.listen,
-    peers: Object.entries(configuration.peers.addresses).map(([id, address]) => ({ id, ...address })),
+    peers: addressesOf(configuration.peers),
     tls,
     genesisHash: genesis.hash,
     limits: defaultPeerLimits,

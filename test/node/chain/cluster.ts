@@ -8,8 +8,10 @@ import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { type Genesis, type GenesisChain, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
+import { type Action, issueOrder } from "../../../src/wire/order.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
+import { govern } from "../../../tools/node/chain/governance.js";
 import { createGovernor, type Governor } from "../../../tools/node/chain/governor.js";
 import type { SealedBlock } from "../../../tools/node/chain/sealer.js";
 import { localTimeouts } from "../../../tools/node/consensus/types.js";
@@ -49,6 +51,8 @@ export interface TestCluster {
   readonly authority: Signer;
   readonly nodes: TestNode[];
   meter(): Promise<TestMeter>;
+  /** The order of the authority that has been sealed on the contracts chain, as far as these nodes can tell. */
+  order(action: Action): Promise<void>;
   /** Stops a node as kill -9 would: nothing of it runs on. */
   kill(index: number): Promise<void>;
   /** Starts a killed node again; `wiped` has lost its store. */
@@ -175,6 +179,19 @@ export async function createCluster(
         if (node.up) await node.store.write((writer) => writer.putCredential(0, meter.kid, meter.credential));
       }
       return meter;
+    },
+    async order(action) {
+      const up = nodes.filter((node) => node.up);
+      const number = up[0]!.governor.current.lastOrder + 1;
+      const order = { number, time_s: 1, action };
+      const bytes = issueOrder(order, genesis, authority);
+      for (const node of up) {
+        const governed = govern(node.governor.current, order, number);
+        if (governed.type === "refused") throw new Error(governed.reason);
+        await node.store.write((writer) => writer.putOrder(number, number, bytes));
+        node.governor.advance(governed.governance);
+        node.chain.onGoverned();
+      }
     },
     kill: (index) => stop(nodes[index]!),
     async restart(index, wiped = false) {

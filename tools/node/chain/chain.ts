@@ -53,7 +53,12 @@ export function createChain(ports: ChainPorts): Chain {
   const log = ports.log;
   const sealer = createSealer(ports, (writer, block) => origin.onSealing(writer, block));
   const pool = createPool(sealer.members);
-  const followers = createFollowers(ports, pool);
+  const followers = createFollowers(
+    ports,
+    pool,
+    () => sealer.head.height + 1,
+    (node) => catchUp.ask(node),
+  );
   const view = viewOf(store, service);
   const exchange = createExchange(ports, pool, onWork, {
     mayTake: (number) => origin.returned.mayTake(number),
@@ -281,17 +286,15 @@ export function createChain(ports: ChainPorts): Chain {
 
   function changeMembers(height: number): void {
     const before = pool.members;
-    const was = before.has(selfId);
     const dropped = pool.changeMembers(sealer.members);
     const is = pool.members.has(selfId);
     log.info({ height, members: pool.members.ids, member: is }, "other members from here on");
-    if (is && !was) {
+    if (is && !before.has(selfId)) {
       exchange.restore();
       origin.resume();
     }
     exchange.onMembers(dropped);
-    followers.onRemoved(before.ids.filter((node) => !pool.members.has(node)));
-    if (!is) followers.follow(height);
+    followers.onChange(before, height);
   }
 
   async function adoptNext(): Promise<void> {
@@ -338,6 +341,7 @@ export function createChain(ports: ChainPorts): Chain {
       if (!pool.members.has(from) && !followers.admits(from, frame.kind, message)) return;
       switch (frame.kind) {
         case "consensus":
+          if (message?.type === "status") followers.onStatus(from, message.height);
           return runner.feed({ type: "message", from, message: message! });
         case "batch":
           await exchange.onBatch(from, frame.payload);
@@ -364,7 +368,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
-      for (const name of ["cut", "resend"]) ports.clearTimer(name);
+      for (const name of ["cut", "resend", "follow"]) ports.clearTimer(name);
     },
   };
 }

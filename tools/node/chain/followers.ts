@@ -6,32 +6,54 @@ import { faults } from "../../../src/wire/quorum.js";
 import { encodeMessage } from "../consensus/messages.js";
 import type { Message } from "../consensus/types.js";
 import { encodeFrame, type FrameKind } from "../frame.js";
+import type { MemberSet } from "./members.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 
 /** A follower that has said nothing for three heartbeats is forgotten. */
 const SILENT_MS = 95_000;
 const FOLLOWERS_MAX = 128;
+/** A follower that has heard of a later height asks again after so long, so many times: the height may be a lie. */
+const ASK_MS = 500;
+const ASKED_MAX = 8;
 
 export interface Followers {
   /** Who a message to all goes to: the members, and where this node is none, whoever is connected. */
   audience(): readonly string[];
   /** Whether a node that is no member may send this: where it is, what it lacks, and what a certificate proves. */
   admits(from: string, kind: FrameKind, message: Message | undefined): boolean;
+  /** A node says that it is before this height. */
+  onStatus(from: string, height: number): void;
   /** Tells those that follow that there is a next height; of the members, f + 1 do, in turn. */
   announce(height: number): void;
   /** Says to a node that has come where this one is, unless that is nothing to it. */
   greet(node: string, height: number): void;
-  /** These nodes are members no more: they follow, though what they said of it may have come before. */
-  onRemoved(nodes: readonly string[]): void;
-  /** This node is a member no more: says so that it follows from here on. */
-  follow(height: number): void;
+  /** The members have changed: those who were removed follow from here on, this node too where it is one of them. */
+  onChange(before: MemberSet, height: number): void;
 }
 
-export function createFollowers(ports: ChainPorts, pool: Pool): Followers {
+/** `ask` asks a node for the blocks from the next height on. */
+export function createFollowers(
+  ports: ChainPorts,
+  pool: Pool,
+  nextHeight: () => number,
+  ask: (node: string) => void,
+): Followers {
   const selfId = toHex(ports.self.id);
   /** when each follower was last heard, the latest last */
   const heard = new Map<string, number>();
+
+  /** who claims the highest height, and how often it was asked for what leads there */
+  let goal: { readonly from: string; readonly height: number; asked: number; readonly since: number } | undefined;
+
+  const pursue = () => {
+    if (goal === undefined || goal.height <= nextHeight() || pool.members.has(selfId)) goal = undefined;
+    else if (goal.since < nextHeight()) goal = { ...goal, asked: 0, since: nextHeight() };
+    if (goal === undefined || goal.asked >= ASKED_MAX) return;
+    goal.asked += 1;
+    ask(goal.from);
+    ports.setTimer("follow", ASK_MS, pursue);
+  };
 
   const say = (node: string, height: number) =>
     ports.send(node, encodeFrame("consensus", ports.chain.service, encodeMessage({ type: "status", height })));
@@ -53,22 +75,32 @@ export function createFollowers(ports: ChainPorts, pool: Pool): Followers {
       hear(from);
       return true;
     },
+    onStatus(from, height) {
+      if (pool.members.has(selfId) || height <= nextHeight()) return;
+      const isUnderWay = goal !== undefined && goal.asked < ASKED_MAX;
+      if (isUnderWay && goal!.height >= height) return;
+      goal = { from, height, asked: 0, since: nextHeight() };
+      // What was asked for a moment ago is on its way, and more with it.
+      if (!isUnderWay) pursue();
+    },
     announce(height) {
       const { ids } = pool.members;
       const turn = (ids.indexOf(selfId) - (height % ids.length) + ids.length) % ids.length;
       if (heard.size === 0 || !pool.members.has(selfId) || turn > faults(ids.length)) return;
       for (const [node, at_ms] of heard) {
-        if (pool.members.has(node) || ports.monotonic_ms() - at_ms > SILENT_MS) heard.delete(node);
-        else say(node, height);
+        // One that this block makes a member has still to hear of it.
+        const isSilent = ports.monotonic_ms() - at_ms > SILENT_MS;
+        if (!isSilent) say(node, height);
+        if (isSilent || pool.members.has(node)) heard.delete(node);
       }
     },
     greet(node, height) {
       if (pool.members.has(node) || !pool.members.has(selfId)) say(node, height);
     },
-    onRemoved(nodes) {
-      for (const node of nodes) if (node !== selfId) hear(node);
-    },
-    follow(height) {
+    onChange(before, height) {
+      // Though what they said of it may have come before.
+      for (const node of before.ids) if (node !== selfId && !pool.members.has(node)) hear(node);
+      if (pool.members.has(selfId)) return;
       for (const node of audience()) if (node !== selfId) say(node, height);
     },
   };
