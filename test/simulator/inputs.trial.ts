@@ -52,6 +52,14 @@ const emulated: readonly (readonly [what: string, meter: object, emulated: objec
     "1-0:1.8.2*255",
   ],
   [
+    "P1, encrypted as in Luxembourg",
+    { protocol: "p1", keys: { encryption } },
+    { protocol: "p1", encryption, authentication: "00112233445566778899aabbccddeeff" },
+    sources.p1,
+    "1-0:1.8.1*255",
+  ],
+  ["what it finds out to be SML", { protocol: "auto" }, { protocol: "sml" }, sources.sml, "1-0:16.7.0*255"],
+  [
     "Modbus",
     { protocol: "modbus", modbus: { address: 1, interval_s: 2 } },
     { protocol: "modbus" },

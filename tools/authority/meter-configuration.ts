@@ -54,7 +54,7 @@ function entryFor(service: number, serviceId: number): ScheduleEntry {
     case 3: {
       const phases = ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0", "1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"];
       const confidential = [{ label: "phases", registers: phases }];
-      return { ...common, every_s: 5, registers: ["1-0:1.7.0", "1-0:2.7.0"], confidential };
+      return { ...common, every_s: 5, registers: ["1-0:1.7.0", "1-0:2.7.0", "1-0:16.7.0"], confidential };
     }
     case 4:
       return { ...common, every_s: 15, registers: ["1-0:2.8.n", "1-0:2.7.0"] };

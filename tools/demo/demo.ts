@@ -16,9 +16,10 @@ import { createNetwork } from "../authority/network.js";
 import { openPort } from "../emulators/port.js";
 import { parsePort } from "../emulators/port-configuration.js";
 import { GridsealError } from "../errors.js";
-import { type Meter, startMeter } from "../meters/meter.js";
+import { type Meter, readMeterConfiguration, startMeter } from "../meters/meter.js";
 import { readNodeConfiguration } from "../node/configuration.js";
 import { nodeVerify } from "../node/crypto.js";
+import { mixProtocols } from "./inputs.js";
 import { type NodeProcess, runNode } from "./processes.js";
 import { createTally, type Tally, type Totals } from "./tally.js";
 import type { Picture, Screen } from "./view.js";
@@ -81,7 +82,11 @@ async function prepare(folder: string, options: DemoOptions): Promise<void> {
     basePort: await freeBasePort(options),
     target: 0,
   };
-  await createNetwork(folder, plan, new Date());
+  const { meters } = await createNetwork(folder, plan, new Date());
+  await mixProtocols(
+    folder,
+    meters.map(({ name }) => name),
+  );
 }
 
 async function run(
@@ -175,12 +180,14 @@ async function startMeters(
 ): Promise<void> {
   for (const name of (await readdir(join(folder, "meters"))).sort()) {
     const shown = { state: "starting", waiting: 0 };
+    const directory = join(folder, "meters", name);
     const meter = await startMeter({
       name,
-      directory: join(folder, "meters", name),
+      directory,
+      configuration: withFrames(readMeterConfiguration(directory), frames),
       openPort: (configured, onBytes, line) =>
         openPort(
-          frames === undefined ? parsePort(configured) : { kind: "file", path: frames, interval_ms: 1_000 },
+          parsePort(configured),
           onBytes,
           (error) => {
             shown.state = error.message;
@@ -195,6 +202,13 @@ async function startMeters(
     });
     meters.set(name, Object.assign(shown, { meter }));
   }
+}
+
+/** Captured telegrams are P1, whatever the meter speaks otherwise. */
+function withFrames(document: string, frames: string | undefined): string {
+  if (frames === undefined) return document;
+  const port = { kind: "file", path: frames, interval_ms: 1_000 };
+  return JSON.stringify({ ...JSON.parse(document), meter: { protocol: "p1", port } });
 }
 
 /** Resolves when every node answers, or when nobody waits for that any more. */
