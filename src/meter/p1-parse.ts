@@ -74,7 +74,8 @@ export function parseTelegram(frame: P1Frame, zoneOffset_s: number): P1Parsed {
   if (!frame.checked) flag(gathering, "unchecked");
   if (time_s === undefined) flag(gathering, "no-clock");
   if (malformedLines > 0) flag(gathering, "malformed-line");
-  const unknownObjects = objects.filter((object) => !gather(gathering, object)).length;
+  let unknownObjects = 0;
+  for (const object of objects) if (!gather(gathering, object)) unknownObjects++;
   const { registers, flags } = gathering;
   const meter = identificationOf(telegram, objects) ?? header;
   const reading: Reading = { ok: true, protocol: "p1", meter, time_s, registers, flags, frame: telegram };

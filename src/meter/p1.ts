@@ -44,34 +44,49 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
     return parsed.reading;
   };
 
-  /** A packet holds one telegram; its hash is over the bytes on the wire. */
-  const outcomesOfPacket = (packet: Uint8Array): Outcome[] => {
-    const pending = framer.end().map(outcomeOf);
-    const deciphered = decipher(packet);
-    if (deciphered.kind === "refused") return [...pending, tally.refuse(deciphered.reason, deciphered.detail)];
-    const telegrams = [...framer.push(deciphered.bytes), ...framer.end()].map((cut): Outcome => {
-      const outcome = outcomeOf(cut);
-      return outcome.ok ? { ...outcome, flags: [...outcome.flags, ...deciphered.flags], frame: packet } : outcome;
-    });
-    if (telegrams.length === 0) telegrams.push(tally.refuse("malformed", "what it deciphers to is no telegram"));
-    return [...pending, ...telegrams];
+  const readAll = (cuts: readonly P1Cut[], outcomes: Outcome[]): void => {
+    for (const cut of cuts) outcomes.push(outcomeOf(cut));
   };
 
-  const outcomesOf = (piece: P1Piece): Outcome[] => {
-    switch (piece.kind) {
-      case "plain":
-        return framer.push(piece.bytes).map(outcomeOf);
-      case "packet":
-        return outcomesOfPacket(piece.bytes);
-      case "refused":
-        return [tally.refuse(piece.reason, piece.detail)];
+  /** A packet holds one telegram; its hash is over the bytes on the wire. */
+  const readPacket = (packet: Uint8Array, outcomes: Outcome[]): void => {
+    readAll(framer.end(), outcomes);
+    const deciphered = decipher(packet);
+    if (deciphered.kind === "refused") {
+      outcomes.push(tally.refuse(deciphered.reason, deciphered.detail));
+      return;
+    }
+    const cuts = framer.push(deciphered.bytes);
+    cuts.push(...framer.end());
+    if (cuts.length === 0) outcomes.push(tally.refuse("malformed", "what it deciphers to is no telegram"));
+    for (const cut of cuts) {
+      const outcome = outcomeOf(cut);
+      const flags = outcome.ok ? [...outcome.flags, ...deciphered.flags] : [];
+      outcomes.push(outcome.ok ? { ...outcome, flags, frame: packet } : outcome);
+    }
+  };
+
+  const readPieces = (pieces: readonly P1Piece[], outcomes: Outcome[]): void => {
+    for (const piece of pieces) {
+      if (piece.kind === "plain") readAll(framer.push(piece.bytes), outcomes);
+      else if (piece.kind === "packet") readPacket(piece.bytes, outcomes);
+      else outcomes.push(tally.refuse(piece.reason, piece.detail));
     }
   };
 
   return {
     ...onlyListens,
-    push: (bytes, uptime_ms) => splitter.push(bytes, uptime_ms).flatMap(outcomesOf),
-    end: () => [...splitter.end().flatMap(outcomesOf), ...framer.end().map(outcomeOf)],
+    push(bytes, uptime_ms) {
+      const outcomes: Outcome[] = [];
+      readPieces(splitter.push(bytes, uptime_ms), outcomes);
+      return outcomes;
+    },
+    end() {
+      const outcomes: Outcome[] = [];
+      readPieces(splitter.end(), outcomes);
+      readAll(framer.end(), outcomes);
+      return outcomes;
+    },
     get counters() {
       return tally.counters(framer.noiseBytes);
     },

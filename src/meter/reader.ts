@@ -107,7 +107,11 @@ export function createReader(protocol: Protocol, options: ReaderOptions = {}): M
     return judgement.flags.length === 0 ? outcome : { ...outcome, flags: [...outcome.flags, ...judgement.flags] };
   };
   return {
-    push: (bytes, uptime_ms) => reader.push(bytes, uptime_ms).map((outcome) => judged(outcome, uptime_ms)),
+    push(bytes, uptime_ms) {
+      const outcomes = reader.push(bytes, uptime_ms);
+      for (let index = 0; index < outcomes.length; index++) outcomes[index] = judged(outcomes[index]!, uptime_ms);
+      return outcomes;
+    },
     end: () => reader.end().map((outcome) => judged(outcome, undefined)),
     toSend: (uptime_ms) => reader.toSend(uptime_ms),
     wakeAt_ms: () => reader.wakeAt_ms(),
