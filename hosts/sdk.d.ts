@@ -13,6 +13,45 @@ declare module "timer" {
   export default Timer;
 }
 
+/** the simulator's, where it has a window */
+declare const screen: object;
+
+declare module "commodetto/Poco" {
+  import type { QRCode } from "qrcode";
+  export interface Font {
+    readonly height: number;
+  }
+  export default class Poco {
+    constructor(screen: object, options?: { readonly displayListLength: number });
+    readonly width: number;
+    readonly height: number;
+    makeColor(red: number, green: number, blue: number): number;
+    begin(): void;
+    end(): void;
+    fillRectangle(color: number, x: number, y: number, width: number, height: number): void;
+    drawText(text: string, font: Font, color: number, x: number, y: number): void;
+    getTextWidth(text: string, font: Font): number;
+    drawQRCode(code: QRCode, x: number, y: number, scale: number, color: number): void;
+  }
+}
+
+declare module "commodetto/parseBMF" {
+  import type { Font } from "commodetto/Poco";
+  export default function parseBMF(resource: object): Font;
+}
+
+declare module "Resource" {
+  export default class Resource {
+    constructor(name: string);
+  }
+}
+
+declare module "qrcode" {
+  /** a byte a module, rows of `size` */
+  export type QRCode = ArrayBuffer & { readonly size: number };
+  export default function qrCode(options: { readonly input: string; readonly maxVersion?: number }): QRCode;
+}
+
 declare module "mc/config" {
   /** `config` of the manifests, and what the build command adds to it */
   const config: { readonly board: string; readonly version: number | string };

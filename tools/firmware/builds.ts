@@ -87,14 +87,15 @@ function chipVariables(sdk: Sdk, makefile: string, bits: readonly string[]): str
   ];
 }
 
-/** Builds the program for the SDK's simulator with a window; the library that mcsim runs. */
+/** Builds the program with the meter's face, for the SDK's simulator with a window; the library that mcsim runs. */
 export async function buildWindow(sdk: Sdk): Promise<string> {
   await compileFirmware(root);
   const platform = process.platform === "darwin" ? "mac" : "lin";
   const output = join(cache, "window");
   await mkdir(output, { recursive: true });
-  await configure(sdk, ["-m", "-p", platform, "-t", "build", "-o", output], join(root, "manifest.json"));
-  return join(output, "bin", platform, "mc/release", root.split("/").at(-1)!, "mc.so");
+  const manifest = join(root, "hosts/simulator/window/manifest.json");
+  await configure(sdk, ["-m", "-p", platform, "-t", "build", "-o", output], manifest);
+  return join(output, "bin", platform, "mc/release/window/mc.so");
 }
 
 /**

@@ -44,7 +44,9 @@ async function simulator(rest: string[]): Promise<void> {
     throw new Misuse("--run and --window need the folder of a meter, as gridseal init makes it");
   if (values.window) {
     const library = await buildWindow(sdk);
-    spawn("mcsim", [library], { env: { ...sdk.environment, GRIDSEAL_METER: folder! }, stdio: "inherit" });
+    // By its whole path: beside it, it finds the devices that it can show.
+    const mcsim = process.platform === "linux" ? join(sdk.folder, "build/bin/lin/release/mcsim") : "mcsim";
+    spawn(mcsim, [library], { env: { ...sdk.environment, GRIDSEAL_METER: folder! }, stdio: "inherit" });
     return;
   }
   const build = await buildSimulator(sdk);
