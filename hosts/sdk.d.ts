@@ -260,6 +260,38 @@ declare module "embedded:io/socket/tcp/tls" {
   export default TLSSocket;
 }
 
+declare module "ssl/cert" {
+  /** Of a session: the SDK's options and ours. */
+  export interface VerifyOptions {
+    readonly dates: import("./shared/certificates.js").CertificateDates;
+    /** the authority's, DER */
+    readonly certificate?: ArrayBuffer;
+  }
+  export default class CertificateManager {
+    /** Throws where the certificate is out of its dates by Date.now. */
+    register(certificate: ArrayBuffer): void;
+    /** Whether chain, name and, by Date.now, dates are good; the broker's own certificate is the first. */
+    verify(certificates: readonly Uint8Array[], options: VerifyOptions): boolean;
+    /** Whether the key has signed the certificate; throws for algorithms that it does not know. */
+    _verify(issuer: import("x509").IssuerKey, certificate: import("x509").DecodedCertificate): boolean;
+  }
+}
+
+declare module "x509" {
+  export interface DecodedCertificate {
+    readonly tbs: Uint8Array;
+  }
+  /** A public key as the SDK has it. */
+  export type IssuerKey = object;
+  const X509: {
+    decode(certificate: Uint8Array): DecodedCertificate;
+    decodeSPKI(certificate: Uint8Array): IssuerKey;
+    /** dates in milliseconds */
+    decodeTBS(tbs: Uint8Array): { readonly validity: { readonly from: number; readonly to: number } };
+  };
+  export default X509;
+}
+
 declare function trace(text: string): void;
 
 interface ArrayBufferConstructor {

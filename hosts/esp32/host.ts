@@ -87,7 +87,7 @@ const network = startNetwork({
 const connections: Network = {
   resolve: network.resolve,
   down: network.down,
-  socket: (secure, name) => (secure ? secureSocket(name, settings.read("brokerCa")) : { io: TCP }),
+  socket: (secure, name) => (secure ? secureSocket(name, settings.read("brokerCa"), knownTime_ms) : { io: TCP }),
 };
 const updater = new Updater({
   board: config.board,
@@ -167,6 +167,11 @@ function log(level: string, message: string): void {
 function fail(reason: string): void {
   put(settings, "abort", `the last run failed: ${reason}`);
   chip.restart();
+}
+
+/** Undefined before the first answer of a time server. */
+function knownTime_ms(): number | undefined {
+  return network.quality() === 0 ? undefined : Date.now();
 }
 
 function put(storage: Storage, key: string, value: string): void {

@@ -28,6 +28,7 @@ const RESTART_MS = 50;
 
 /** What a test sets: how far the clock is off, and what it says of itself. */
 const clock: { offset_ms: number; quality: TimeQuality } = { offset_ms: 0, quality: 2 };
+setClock(machine.variable("GRIDSEAL_CLOCK")?.split(" ") ?? ["0", "2"]);
 
 machine.paintStack();
 machine.enter();
@@ -59,7 +60,8 @@ const keyValue: KeyValue = {
 
 const network: Network = {
   resolve: (host, done) => done(machine.resolve(host)),
-  socket: (secure, name) => (secure ? secureSocket(name, machine.readFile("broker-ca.der")) : { io: TCP }),
+  socket: (secure, name) =>
+    secure ? secureSocket(name, machine.readFile("broker-ca.der"), knownTime_ms) : { io: TCP },
   down: () => undefined,
 };
 
@@ -115,6 +117,16 @@ function pathOf(key: string): string {
 
 function print(message: object): void {
   machine.print(JSON.stringify(message));
+}
+
+/** An offset in milliseconds, a quality. */
+function setClock([offset_ms, quality]: readonly (string | undefined)[]): void {
+  clock.offset_ms = Number(offset_ms);
+  clock.quality = Number(quality) as TimeQuality;
+}
+
+function knownTime_ms(): number | undefined {
+  return clock.quality === 0 ? undefined : Date.now() + clock.offset_ms;
 }
 
 function log(level: string, message: string): void {
@@ -174,7 +186,7 @@ function leaveReason(): void {
     fail(`${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
 }
 
-/** A line each: `clock OFFSET_MS QUALITY`, `use`, and `console LINE` of the field engineer. */
+/** A line each: `clock OFFSET_MS QUALITY`, `fail`, `use`, and `console LINE` of the field engineer. */
 function listen(): void {
   const engine = globalThis as { command?: (line: string) => void };
   const field = openField();
@@ -182,8 +194,12 @@ function listen(): void {
     const [command, first, second] = line.split(" ");
     switch (command) {
       case "clock":
-        clock.offset_ms = Number(first);
-        clock.quality = Number(second) as TimeQuality;
+        setClock([first, second]);
+        return;
+      case "fail":
+        Timer.set(() => {
+          throw new Error("told to fail");
+        });
         return;
       case "console":
         print({ console: answer(field, line.slice(command.length + 1)) });

@@ -5,6 +5,11 @@ export function enter(this: unknown): undefined {
   return native("machine_enter").call(this) as undefined;
 }
 
+/** A variable of the environment; undefined where it is not set. */
+export function variable(this: unknown, name: string): string | undefined {
+  return native("machine_variable").call(this, name) as string | undefined;
+}
+
 /** Bytes of the operating system's generator: the SDK's own are the same in every run. */
 export function random(this: unknown, length: number): ArrayBuffer {
   return native("machine_random").call(this, length) as ArrayBuffer;

@@ -83,6 +83,12 @@ void machine_enter(xsMachine *the)
 	if (mkdir("keyvalue", 0700) != 0 && errno != EEXIST) fail(the, "keyvalue");
 }
 
+void machine_variable(xsMachine *the)
+{
+	const char *text = getenv(xsmcToString(xsArg(0)));
+	if (text != NULL) xsmcSetString(xsResult, text);
+}
+
 void machine_random(xsMachine *the)
 {
 	xsIntegerValue length = xsmcToInteger(xsArg(0));

@@ -1,9 +1,11 @@
 // Simulated meters for the trials: a network's meter folder whose port is a pseudo-terminal with an emulated household behind it.
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { toHex } from "../../src/wire/bytes.js";
+import { keyId } from "../../src/wire/key.js";
 import { createNetwork } from "../../tools/authority/network.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
@@ -17,6 +19,8 @@ import {
   type SimulatorSettings,
   startSimulator,
 } from "../../tools/firmware/simulator.js";
+import { signerFromSeed } from "../../tools/node/crypto.js";
+import type { Sealer } from "../agent/sealer.js";
 
 const sdk = lookForSdk();
 
@@ -59,6 +63,39 @@ export async function provisionMeters(t: TestContext, meters: number): Promise<r
   const plan = { network: "test", nodes: 1, chains, meters, host: "127.0.0.1", basePort: 21_000, target: 0 };
   const network = await createNetwork(join(folder, "network"), plan, new Date());
   return network.meters.map(({ name }) => join(folder, "network/meters", name));
+}
+
+export interface SealedMeter {
+  readonly folder: string;
+  /** kid as topics write it */
+  readonly id: string;
+  readonly seed: Uint8Array;
+}
+
+/** A meter's folder with a key and a credential of the sealer's network, an emulated household at its port. */
+export async function provisionSealed(
+  t: TestContext,
+  sealer: Sealer,
+  plan: { readonly broker: string; readonly schedule: readonly { service: number }[]; readonly interval_ms: number },
+): Promise<SealedMeter> {
+  const folder = await temporaryFolder(t);
+  const seed = crypto.getRandomValues(new Uint8Array(32));
+  const { key } = signerFromSeed(seed);
+  const pty = await serveHousehold(t, seed[0]!, plan.interval_ms);
+  const services = [...new Set(plan.schedule.map(({ service }) => service))];
+  await mkdir(join(folder, "keyvalue"));
+  await writeFile(join(folder, "keyvalue/seed"), seed);
+  await writeFile(join(folder, "keyvalue/credential"), sealer.credential(key, services));
+  const configuration = {
+    version: 1,
+    network: sealer.genesis.network,
+    genesis: toHex(sealer.genesisBytes),
+    brokers: [plan.broker],
+    meter: { protocol: "p1", port: { kind: "serial", path: pty.path, baud: 115_200, parity: "none" } },
+    schedule: plan.schedule,
+  };
+  await writeFile(join(folder, "configuration.json"), JSON.stringify(configuration));
+  return { folder, id: toHex(keyId(key)), seed };
 }
 
 /** Changes fields of a meter's configuration. */

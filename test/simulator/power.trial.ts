@@ -2,16 +2,13 @@
 // twice, and a key that has signed stays. 100 cuts, or as many as GRIDSEAL_CUTS says, on meters side by side.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { toHex } from "../../src/wire/bytes.js";
-import { keyId } from "../../src/wire/key.js";
 import { POWER_CUT, type PowerCut } from "../../tools/firmware/simulator.js";
-import { signerFromSeed } from "../../tools/node/crypto.js";
 import { createSealer, type Sealer } from "../agent/sealer.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
-import { configure, serveHousehold, startMeter, temporaryFolder, until, withoutSdk } from "./harness.js";
+import { configure, provisionSealed, type SealedMeter, startMeter, until, withoutSdk } from "./harness.js";
 import { assertWhole, startSealing } from "./sealing.js";
 
 const skip = withoutSdk || withoutMosquitto;
@@ -44,9 +41,7 @@ test(`${CUTS} power cuts at random bytes of flash and key-value store leave no g
   t.after(() => broker.stop());
   const sealer = createSealer("cuts", SERVICES);
   const sealed = await startSealing(t, broker.url, sealer);
-  const meters = await Promise.all(
-    Array.from({ length: METERS }, (_, index) => provision(t, sealer, broker.url, index + 1)),
-  );
+  const meters = await Promise.all(Array.from({ length: METERS }, () => provision(t, sealer, broker.url)));
   let cuts = 0;
   const outcomes = await Promise.all(
     meters.map(async ({ folder, seed }) => {
@@ -81,7 +76,7 @@ test(`${CUTS} power cuts at random bytes of flash and key-value store leave no g
 test("a key whose making is cut is made or not, and stays once it is there", { skip: withoutSdk }, async (t) => {
   const sealer = createSealer("cuts", SERVICES);
   for (const byte of [1, 2, 16, 31, 32]) {
-    const { folder } = await provision(t, sealer, "mqtt://127.0.0.1:1", byte);
+    const { folder } = await provision(t, sealer, "mqtt://127.0.0.1:1");
     await rm(join(folder, "keyvalue/seed"));
     const first = await startMeter(t, folder, { cut: { valueBytes: byte } });
     assert.equal(await first.ended, POWER_CUT);
@@ -100,34 +95,12 @@ test("a key whose making is cut is made or not, and stays once it is there", { s
   }
 });
 
-function scheduleOf(every_s: number): object[] {
+/** A meter of the sealer's network, an emulated household at its port. */
+function provision(t: TestContext, sealer: Sealer, broker: string): Promise<SealedMeter> {
+  return provisionSealed(t, sealer, { broker, schedule: scheduleOf(1), interval_ms: 1000 / SPEED });
+}
+
+function scheduleOf(every_s: number) {
   const registers = ["1-0:1.8.n", "1-0:2.8.n"];
   return SERVICES.map((service) => ({ service, serviceId: 7, every_s, aligned: false, registers }));
-}
-
-interface ProvisionedMeter {
-  readonly folder: string;
-  readonly id: string;
-  readonly seed: Uint8Array;
-}
-
-/** A meter's folder with a key and a credential of the sealer's network, an emulated household at its port. */
-async function provision(t: TestContext, sealer: Sealer, broker: string, number: number): Promise<ProvisionedMeter> {
-  const folder = await temporaryFolder(t);
-  const seed = crypto.getRandomValues(new Uint8Array(32));
-  const { key } = signerFromSeed(seed);
-  const pty = await serveHousehold(t, number, 1000 / SPEED);
-  await mkdir(join(folder, "keyvalue"));
-  await writeFile(join(folder, "keyvalue/seed"), seed);
-  await writeFile(join(folder, "keyvalue/credential"), sealer.credential(key, SERVICES));
-  const configuration = {
-    version: 1,
-    network: sealer.genesis.network,
-    genesis: toHex(sealer.genesisBytes),
-    brokers: [broker],
-    meter: { protocol: "p1", port: { kind: "serial", path: pty.path, baud: 115_200, parity: "none" } },
-    schedule: scheduleOf(1),
-  };
-  await writeFile(join(folder, "configuration.json"), JSON.stringify(configuration));
-  return { folder, id: toHex(keyId(key)), seed };
 }

@@ -37,6 +37,8 @@ export async function createNetworkAuthority(network: string, now: Date): Promis
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      // Not asked of a self-signed certificate (RFC 5280 section 4.2.1.1), but the TLS of meters looks for it.
+      await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
   return { cert: pemFile(cert.toString("pem")), key: await exportKey(x509, keys.privateKey) };

@@ -49,6 +49,8 @@ export interface SimulatorSettings {
   readonly speed?: number;
   /** memory of the whole machine at 16 bytes a slot; what the manifest states where it is left out */
   readonly poolBytes?: number;
+  /** how far its clock is off at the start, and what it says of itself; synchronised where it is left out */
+  readonly clock?: { readonly offset_ms: number; readonly quality: number };
   /** when the power goes; it stays where it is left out */
   readonly cut?: PowerCut;
 }
@@ -61,13 +63,17 @@ export function startSimulator(
   { program, bootloader }: SimulatorBuild,
   folder: string,
   onMessage: (message: SimulatorMessage) => void,
-  { speed = 1, poolBytes, cut }: SimulatorSettings = {},
+  { speed = 1, poolBytes, clock, cut }: SimulatorSettings = {},
 ): Simulator {
   const settings = [String(speed), ...(poolBytes === undefined ? [] : [String(poolBytes)])];
   // No time zone: the chip knows none.
   const child: ChildProcess = spawn(bootloader, [program, folder, ...settings], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { TZ: "UTC", ...(cut !== undefined && variablesOf(cut)) },
+    env: {
+      TZ: "UTC",
+      ...(clock !== undefined && { GRIDSEAL_CLOCK: `${clock.offset_ms} ${clock.quality}` }),
+      ...(cut !== undefined && variablesOf(cut)),
+    },
   });
   let state: string | undefined;
   let counters: Readonly<Record<string, number>> = {};
