@@ -25,7 +25,23 @@ export function parseSign1(bytes: Uint8Array, size: number): Sign1 {
   if (bytes[0] !== TAG_18) throw new WireError("shape", "COSE_Sign1 must begin with tag 18");
   const parts = asArray(decodeCborViews(bytes.subarray(1), { size, items: 4096 }), "COSE_Sign1", 4);
   const protectedBytes = asBytes(parts[0], "COSE_Sign1 protected header");
-  const header = decodeCbor(protectedBytes, { size: PROTECTED_BYTES_MAX, items: 16 });
+  const { algorithm, kid } = readHeader(protectedBytes);
+  const unprotected = parts[1];
+  if (!(unprotected instanceof Map)) throw new WireError("shape", "COSE_Sign1 unprotected header must be a map");
+  if (unprotected.has(1)) throw new WireError("shape", "COSE_Sign1 algorithm stands outside the protected header");
+  return {
+    algorithm,
+    kid,
+    protected: protectedBytes,
+    unprotected,
+    payload: asBytes(parts[2], "COSE_Sign1 payload"),
+    signature: asBytes(parts[3], "COSE_Sign1 signature", 64),
+  };
+}
+
+function readHeader(bytes: Uint8Array): Pick<Sign1, "algorithm" | "kid"> {
+  if (isUsualHeader(bytes)) return { algorithm: -1 - (bytes[2]! & 0x1f), kid: bytes.subarray(5) };
+  const header = decodeCbor(bytes, { size: PROTECTED_BYTES_MAX, items: 16 });
   if (!(header instanceof Map)) throw new WireError("shape", "COSE_Sign1 protected header must be a map");
   const algorithm = header.get(1);
   if (typeof algorithm !== "number") throw new WireError("shape", "COSE_Sign1 protected header must name an algorithm");
@@ -34,17 +50,13 @@ export function parseSign1(bytes: Uint8Array, size: number): Sign1 {
       throw new WireError("unsupported", `COSE_Sign1 protected header ${String(key)} is not understood`);
   }
   const kid = header.get(4);
-  const unprotected = parts[1];
-  if (!(unprotected instanceof Map)) throw new WireError("shape", "COSE_Sign1 unprotected header must be a map");
-  if (unprotected.has(1)) throw new WireError("shape", "COSE_Sign1 algorithm stands outside the protected header");
-  return {
-    algorithm,
-    kid: kid === undefined ? undefined : asBytes(kid, "COSE_Sign1 kid"),
-    protected: protectedBytes,
-    unprotected,
-    payload: asBytes(parts[2], "COSE_Sign1 payload"),
-    signature: asBytes(parts[3], "COSE_Sign1 signature", 64),
-  };
+  return { algorithm, kid: kid === undefined ? undefined : asBytes(kid, "COSE_Sign1 kid") };
+}
+
+/** Whether the header is { 1: -19 / -9, 4: 8 bytes }, as it is in every record: there is one encoding of that. */
+function isUsualHeader(bytes: Uint8Array): boolean {
+  const isKnown = bytes[2] === 0x32 || bytes[2] === 0x28;
+  return bytes.length === 13 && bytes[0] === 0xa2 && bytes[1] === 1 && isKnown && bytes[3] === 4 && bytes[4] === 0x48;
 }
 
 /** How every Sig_structure of a COSE_Sign1 begins: an array of four, the text "Signature1". */

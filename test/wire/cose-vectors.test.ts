@@ -6,7 +6,9 @@ import { createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseSign1, sign1Bytes, verifySign1 } from "../../src/wire/cose.js";
+import fc from "fast-check";
+import { type CborValue, decodeCbor } from "../../src/wire/cbor.js";
+import { encodeSign1, parseSign1, sign1Bytes, verifySign1 } from "../../src/wire/cose.js";
 import { WireError } from "../../src/wire/error.js";
 import { ED25519 } from "../../src/wire/key.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
@@ -112,3 +114,36 @@ test("refuses every CWT example that is no COSE_Sign1", { skip: vectors.skip }, 
     );
   }
 });
+
+test("reads the header that records have as the decoder does, and any that is like it", () => {
+  const usual = Uint8Array.of(0xa2, 1, 0x32, 4, 0x48, 1, 2, 3, 4, 5, 6, 7, 8);
+  const read = (header: Uint8Array) =>
+    attempt(() => parseSign1(encodeSign1(header, new Map(), new Uint8Array(1), new Uint8Array(64)), 256));
+  const decoded = (header: Uint8Array) => attempt(() => decodeCbor(header) as ReadonlyMap<number, CborValue>);
+  fc.assert(
+    fc.property(fc.nat(12), fc.nat(255), fc.integer({ min: -1, max: 1 }), (position, byte, longer) => {
+      const header = new Uint8Array(usual.length + longer);
+      header.set(usual.subarray(0, header.length));
+      if (position < header.length) header[position] = byte;
+      const message = read(header);
+      const map = decoded(header);
+      if (message === undefined) return;
+      assert.equal(message.algorithm, map?.get(1));
+      assert.deepEqual(message.kid, map?.get(4));
+    }),
+    { numRuns: 2_000 },
+  );
+  for (const [byte, algorithm] of [[0x32, -19] as const, [0x28, -9] as const]) {
+    const header = usual.with(2, byte);
+    assert.equal(read(header)?.algorithm, algorithm);
+    assert.deepEqual(read(header)?.kid, usual.subarray(5));
+  }
+});
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
