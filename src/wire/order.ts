@@ -82,14 +82,15 @@ export function issueOrder(order: Order, genesis: Pick<Genesis, "hash">, authori
   return bytes;
 }
 
-/** Reads an order for this network; neither its signature nor those of READY are checked. */
-export function readOrder(bytes: Uint8Array, genesis: Pick<Genesis, "hash">): Order {
+/** Reads an order, for this network where one is given; neither its signature nor those of READY are checked. */
+export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): Order {
   const message = parseSign1(bytes, ORDER_BYTES_MAX);
   if (message.unprotected.size !== 0) throw new WireError("shape", "order has an unprotected header");
   const map = asMap(decodeCbor(message.payload), "order", [1, 2, 3, 4, 5]);
   const version = asUint(map.get(1), "order version");
   if (version !== 1) throw new WireError("unsupported", `order format version ${version} is not supported`);
-  if (!equalBytes(asBytes(map.get(2), "order genesis hash", 32), genesis.hash)) {
+  const hash = asBytes(map.get(2), "order genesis hash", 32);
+  if (genesis !== undefined && !equalBytes(hash, genesis.hash)) {
     throw new WireError("unproven", "order is for another network");
   }
   const number = asUint(map.get(3), "order number");

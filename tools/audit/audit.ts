@@ -2,7 +2,7 @@
 // computed again, every signature verified. It holds a block and what the chain remembers of each meter, however long the chain is.
 
 import { type Anchor, type Block, decodeBlock } from "../../src/wire/block.js";
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { toHex } from "../../src/wire/bytes.js";
 import { verifyCertificate } from "../../src/wire/certificate.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
@@ -18,7 +18,8 @@ import { memberSetOf } from "../node/chain/members.js";
 import { checkEvidence, checkOrder } from "../node/chain/notices.js";
 import { type ReplayedBlock, replayBlock } from "../node/chain/replay.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
-import { decodeResults, type ViolationKind } from "../node/chain/violations.js";
+import { decodeResults, type Equivocation, type ViolationKind } from "../node/chain/violations.js";
+import { decodeEvidence } from "../node/consensus/messages.js";
 import { nodeVerify } from "../node/crypto.js";
 import { verifyAsync } from "../node/verifying.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
@@ -41,19 +42,38 @@ export interface AuditReport {
   readonly meters: number;
   /** that the chain has recorded of its meters */
   readonly violations: Readonly<Record<ViolationKind, number>>;
-  /** headers of other chains that blocks name, and how many of them the source has shown to be those chains' */
-  readonly anchors: { readonly named: number; readonly confirmed: number };
+  /** orders that it seals */
+  readonly orders: number;
+  /** what nodes signed twice, as its blocks prove */
+  readonly equivocations: readonly EquivocationReport[];
+  /** headers of other chains that blocks name, how many of them are known to be those chains', and which heights of which chain */
+  readonly anchors: { readonly named: number; readonly confirmed: number; readonly chains: readonly AnchoredChain[] };
   /** absent where the chain is good */
   readonly firstProblem: Problem | undefined;
+}
+
+/** Who signed two statements for one height, round and type, and the block that says so. */
+export interface EquivocationReport {
+  readonly block: number;
+  readonly node: string;
+  readonly height: number;
+  readonly round: number;
+  readonly statement: "proposal" | "prevote" | "precommit";
+}
+
+/** The heights of another chain that a chain's blocks name. */
+export interface AnchoredChain {
+  readonly service: number;
+  readonly first: number;
+  readonly last: number;
+  readonly named: number;
 }
 
 export interface AuditOptions {
   /** What the contracts chain's orders come to, audited; without them a chain that names any is not proved. */
   readonly governance?: Governance;
-  /** Header hash of a block of another chain, to compare with anchors; undefined where it is not at hand. */
-  headerOf?(service: number, height: number): Promise<Uint8Array | undefined>;
-  /** Called after each good block. */
-  onBlock?(height: number, records: number): void;
+  /** Called after each good block with its header hash and the orders up to it. */
+  onBlock?(block: Block, header: Uint8Array, governance: Governance): void;
 }
 
 interface Key {
@@ -66,8 +86,10 @@ interface Totals {
   header: Uint8Array;
   time_ms: number | undefined;
   records: number;
+  orders: number;
   violations: Record<ViolationKind, number>;
-  anchors: { named: number; confirmed: number };
+  readonly equivocations: EquivocationReport[];
+  readonly anchored: Map<number, AnchoredChain>;
 }
 
 interface Audit {
@@ -79,8 +101,6 @@ interface Audit {
   readonly faults: Map<string, readonly number[]>;
   readonly keys: Map<string, Key>;
   readonly forks: ForkProofs;
-  /** newest anchor of each other chain, which need not be compared again */
-  readonly anchors: Map<number, Anchor>;
   tip: ChainTip;
   /** of the blocks that are good in every respect */
   readonly totals: Totals;
@@ -90,6 +110,8 @@ interface Audit {
 interface Judged {
   readonly block: Block;
   readonly records: number;
+  readonly orders: number;
+  readonly governance: Governance;
   readonly violations: Execution["violations"];
   readonly complaint: Promise<string | undefined>;
 }
@@ -116,7 +138,13 @@ export async function auditChain(
     records: totals.records,
     meters: audit.keys.size,
     violations: totals.violations,
-    anchors: totals.anchors,
+    orders: totals.orders,
+    equivocations: totals.equivocations,
+    anchors: {
+      named: [...totals.anchored.values()].reduce((sum, { named }) => sum + named, 0),
+      confirmed: 0,
+      chains: [...totals.anchored.values()].sort((left, right) => left.service - right.service),
+    },
     firstProblem: problem,
   };
 }
@@ -136,7 +164,6 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
     faults,
     keys: new Map(),
     forks: createForkProofs(),
-    anchors: new Map(),
     tip: {
       genesis,
       chain,
@@ -155,7 +182,9 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
       time_ms: undefined,
       records: 0,
       violations: { gap: 0, fork: 0, link: 0, equivocation: 0 },
-      anchors: { named: 0, confirmed: 0 },
+      orders: 0,
+      equivocations: [],
+      anchored: new Map(),
     },
   };
 }
@@ -218,40 +247,41 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   const { governance } = execution;
   const members = replayed.nextMembers;
   audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, judgedAt, governance, members };
-  return { block, records: records.length, violations: decodeResults(block.results), complaint };
+  const violations = decodeResults(block.results);
+  return { block, records: records.length, orders: replayed.orders.length, governance, violations, complaint };
 }
 
 /** Waits for a block's signatures and counts it where all are good. */
 async function settle(audit: Audit, judged: Judged | undefined): Promise<Problem | undefined> {
   if (judged === undefined) return undefined;
   const { block } = judged;
-  const what = (await judged.complaint) ?? (await compareAnchors(audit, block));
+  const what = await judged.complaint;
   if (what !== undefined) return { height: block.height, what };
   const { totals } = audit;
   totals.height = block.height;
   totals.header = headerHash(block.header);
   totals.time_ms = block.time_ms;
   totals.records += judged.records;
-  for (const { kind } of judged.violations) totals.violations[kind] += 1;
-  audit.options.onBlock?.(totals.height, totals.records);
+  totals.orders += judged.orders;
+  for (const violation of judged.violations) {
+    totals.violations[violation.kind] += 1;
+    if (violation.kind === "equivocation") totals.equivocations.push(equivocationReport(block.height, violation));
+  }
+  for (const anchor of block.anchors) noteAnchor(totals.anchored, anchor);
+  audit.options.onBlock?.(block, totals.header, judged.governance);
   return undefined;
 }
 
-async function compareAnchors(audit: Audit, block: Block): Promise<string | undefined> {
-  const { anchors } = audit.totals;
-  for (const anchor of block.anchors) {
-    const known = audit.anchors.get(anchor.chain);
-    if (known?.height === anchor.height && equalBytes(known.headerHash, anchor.headerHash)) continue;
-    audit.anchors.set(anchor.chain, anchor);
-    anchors.named += 1;
-    const hash = await audit.options.headerOf?.(anchor.chain, anchor.height);
-    if (hash === undefined) continue;
-    if (!equalBytes(hash, anchor.headerHash)) {
-      return `anchor is not the header of block ${anchor.height} of chain ${anchor.chain}`;
-    }
-    anchors.confirmed += 1;
-  }
-  return undefined;
+function equivocationReport(block: number, { evidence }: Equivocation): EquivocationReport {
+  const { type, node, height, round } = decodeEvidence(evidence).first;
+  return { block, node, height, round, statement: type === "head" ? "proposal" : type };
+}
+
+function noteAnchor(anchored: Map<number, AnchoredChain>, { chain, height }: Anchor): void {
+  const known = anchored.get(chain);
+  if (known?.last === height) return;
+  const first = Math.min(known?.first ?? height, height);
+  anchored.set(chain, { service: chain, first, last: height, named: (known?.named ?? 0) + 1 });
 }
 
 /** Credentials that the block brings: signed by the authority of the genesis. */

@@ -1,11 +1,10 @@
 // `gridseal chain audit`: checks whole chains, from exported files or from a node, with nothing but the genesis.
 
 import type { Command } from "commander";
-import { decodeBlock } from "../../src/wire/block.js";
-import { chainOf, type Genesis } from "../../src/wire/genesis.js";
-import { headerHash } from "../../src/wire/header.js";
-import { type AuditReport, auditChain } from "../audit/audit.js";
-import { type ChainSource, openNodeSource, type SourceOptions } from "../audit/source.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import type { AuditReport } from "../audit/audit.js";
+import { auditNetwork } from "../audit/network.js";
+import { type ChainSummary, openNodeSource, type SourceOptions } from "../audit/source.js";
 import { openFileSource, serviceOfFile } from "../audit/source-file.js";
 import { chainNamed, readGenesisFile } from "../authority/genesis-file.js";
 import { GridsealError } from "../errors.js";
@@ -45,44 +44,38 @@ async function auditNode(
   services: readonly string[],
   options: AuditOptions,
 ): Promise<readonly AuditReport[]> {
-  const chains = services.length === 0 ? genesis.chains : services.map((service) => chainNamed(genesis, service));
   const source = await openNodeSource(options);
-  const reports: AuditReport[] = [];
   try {
-    for (const chain of chains) {
-      const blocks = () => source.blocks(chain.service, 1);
-      reports.push(await auditChain(genesis, chain, blocks, { headerOf: headersOf(source) }));
-    }
+    const known = services.length === 0 ? [] : await source.chains();
+    const asked = services.map((text) => serviceNamed(genesis, known, text));
+    const open = (service: number) => () => source.blocks(service, 1);
+    return await auditNetwork(genesis, open, services.length === 0 ? undefined : asked);
   } finally {
     await source.close();
   }
-  return reports;
+}
+
+/** The service that a person names: the genesis has it, or the node says that an order has added it. */
+function serviceNamed(genesis: Genesis, known: readonly ChainSummary[], text: string): number {
+  const added = known.find(({ service, name }) => name === text || String(service) === text);
+  return added?.service ?? chainNamed(genesis, text).service;
 }
 
 async function auditFiles(genesis: Genesis, files: readonly string[]): Promise<readonly AuditReport[]> {
   if (files.length === 0)
     throw new GridsealError("USAGE", "name what to audit: exported files, --api URL or --data DIR");
-  const reports: AuditReport[] = [];
+  const paths = new Map<number, string>();
   for (const file of files) {
     const service = await serviceOfFile(file);
-    const chain = chainOf(genesis, service);
-    if (chain === undefined) {
-      throw new GridsealError(
-        "CHAIN_INVALID",
-        `${file} is of service ${service}, which network ${genesis.network} has not`,
-      );
-    }
-    const source = openFileSource(file);
-    reports.push(await auditChain(genesis, chain, () => source.blocks(service, 1)));
+    const other = paths.get(service);
+    if (other !== undefined) throw new GridsealError("USAGE", `${other} and ${file} are both of service ${service}`);
+    paths.set(service, file);
   }
-  return reports;
-}
-
-function headersOf(source: ChainSource): (service: number, height: number) => Promise<Uint8Array | undefined> {
-  return async (service, height) => {
-    const bytes = await source.block(service, height);
-    return bytes === undefined ? undefined : headerHash(decodeBlock(bytes).header);
+  const open = (service: number) => {
+    const path = paths.get(service);
+    return path === undefined ? undefined : () => openFileSource(path).blocks(service, 1);
   };
+  return auditNetwork(genesis, open, [...paths.keys()]);
 }
 
 function printReports(reports: readonly AuditReport[]): void {
@@ -117,4 +110,20 @@ function printReports(reports: readonly AuditReport[]): void {
       rows,
     ),
   );
+  printLines(reports.flatMap(detailsOf));
+}
+
+/** What a chain holds against nodes, and what it says of other chains. */
+function detailsOf({ name, orders, equivocations, anchors }: AuditReport): string[] {
+  return [
+    ...(orders === 0 ? [] : [`${name} seals ${orders} orders`]),
+    ...equivocations.map(
+      ({ block, node, height, round, statement }) =>
+        `${name}, block ${block}: node ${node} signed two ${statement}s at height ${height}, round ${round}`,
+    ),
+    ...anchors.chains.map(
+      ({ service, first, last, named }) =>
+        `${name} anchors ${named} heights of chain ${service}, from ${first} to ${last}`,
+    ),
+  ];
 }

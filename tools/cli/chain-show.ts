@@ -7,6 +7,7 @@ import { type Block, decodeBlock, type SealedBatch } from "../../src/wire/block.
 import { toHex } from "../../src/wire/bytes.js";
 import { decodeHeader, headerHash } from "../../src/wire/header.js";
 import { noticesOf } from "../../src/wire/notice.js";
+import { readOrder } from "../../src/wire/order.js";
 import { parseRecord, type Register } from "../../src/wire/record.js";
 import { chainOfSource, openSource, type SourceOptions } from "../audit/source.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -15,6 +16,7 @@ import { decodeEvidence } from "../node/consensus/messages.js";
 import type { Statement } from "../node/consensus/types.js";
 import { whole, withNode } from "./arguments.js";
 import { decimal } from "./decode.js";
+import { orderView } from "./order.js";
 import { pairs, printLines, timeText, toJson } from "./output.js";
 
 interface ShowOptions extends SourceOptions {
@@ -104,7 +106,8 @@ function statementName({ type }: Statement): string {
 
 function batchView({ origin, number, id, acknowledgements, notices, records }: SealedBatch) {
   const credentials = noticesOf(notices, "credential");
-  return { origin, number, id, acknowledgements, credentials, records: records.map(recordView) };
+  const orders = noticesOf(notices, "order").map((bytes) => ({ ...orderView(readOrder(bytes)), bytes }));
+  return { origin, number, id, acknowledgements, credentials, orders, records: records.map(recordView) };
 }
 
 function recordView(bytes: Uint8Array) {
@@ -168,10 +171,11 @@ function violationLine(violation: BlockView["data"]["violations"][number]): stri
 }
 
 function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
-  const { origin, number, acknowledgements, credentials, records } = batch;
+  const { origin, number, acknowledgements, credentials, orders, records } = batch;
   return indented([
     `temporary block ${number} of node ${toHex(origin)}: ${records.length} records, ${credentials.length} new meters`,
     `  acknowledged by ${acknowledgements.map(({ node }) => toHex(node)).join(" ")}`,
+    ...orders.map(({ number: which, what }) => `  order ${which}, ${what}`),
     ...records.flatMap(recordLines),
   ]);
 }
