@@ -200,14 +200,6 @@ declare module "embedded:io/digital" {
   }
 }
 
-declare module "embedded:io/pulsecount" {
-  export default class PulseCount {
-    constructor(options: { readonly signal: number; readonly filter?: number });
-    /** pulses since it was made */
-    read(): number;
-  }
-}
-
 declare module "embedded:storage/key-value" {
   export interface Storage {
     read(key: string): ArrayBuffer | undefined;

@@ -186,6 +186,62 @@ test("a meter on a pseudo-terminal is read as a serial port, twice in turn", { s
   }
 });
 
+test("what is written at a serial port reaches the meter, and a speed is set once it has left", {
+  skip: compiler,
+}, async () => {
+  const served = await servePty(emulatorOf("modbus"));
+  const question = Uint8Array.from(Buffer.from("010400000050f036", "hex"));
+  const reader = createReader("modbus");
+  reader.push(question, 0);
+  try {
+    const outcome = await new Promise<Outcome>((resolve, reject) => {
+      const line = { baud: 9600, dataBits: 8, parity: "none" } as const;
+      const port = openPort(
+        { kind: "serial", path: served.path },
+        (bytes) => {
+          for (const read of reader.push(bytes, 0)) {
+            port.close();
+            resolve(read);
+          }
+        },
+        reject,
+        line,
+      );
+      port.setLine({ ...line, baud: 2400 });
+      port.write(question);
+    });
+    assert.ok(outcome.ok && outcome.meter === "modbus-1");
+    const stty = spawnSync("stty", [process.platform === "darwin" ? "-f" : "-F", served.path, "speed"]);
+    assert.equal(stty.stdout.toString().trim(), "2400");
+  } finally {
+    await served.close();
+  }
+});
+
+test("a gateway hands on what the meter is asked", async () => {
+  const served = await serveTcp(emulatorOf("modbus"), 0);
+  const question = Uint8Array.from(Buffer.from("010400000050f036", "hex"));
+  const bytes = await new Promise<Uint8Array>((resolve, reject) => {
+    const port = openPort(
+      { kind: "tcp", host: "127.0.0.1", port: served.port },
+      (answer) => {
+        clearInterval(timer);
+        port.close();
+        resolve(answer);
+      },
+      reject,
+    );
+    const timer = setInterval(() => port.write(question), 50);
+  });
+  await served.close();
+  assert.deepEqual([...bytes.subarray(0, 3)], [1, 4, 160]);
+});
+
+/** An emulated meter of this protocol that hears every line. */
+function emulatorOf(protocol: Protocol): MeterFeed {
+  return (onBytes) => openPort({ kind: "emulator", seed: 4, interval_ms: 5, protocol }, onBytes, assert.fail);
+}
+
 test("a serial port that is no terminal is reported with its path", async () => {
   const error = await errorFrom({ kind: "serial", path: join(folder, "tty"), baud: 9600, parity: "none" });
   assert.equal(error.code, "METER_PORT_FAILED");
