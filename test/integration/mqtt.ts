@@ -74,6 +74,8 @@ export interface MeterSession {
   readonly client: MqttClient;
   readonly refusals: readonly SeenRefusal[];
   readonly receipts: readonly Receipt[];
+  /** what proves the members of a service's chain, as it came */
+  readonly lineages: ReadonlyMap<number, readonly Uint8Array[]>;
   /** Publishes as QoS 1; resolves when it is acknowledged. */
   publish(topic: string, payload: Uint8Array): Promise<void>;
   /** Publishes on the record topic of a service. */
@@ -102,13 +104,16 @@ export async function connectMeter(
   defer(close);
   const refusals: SeenRefusal[] = [];
   const receipts: Receipt[] = [];
+  const lineages = new Map<number, Uint8Array[]>();
   client.on("message", (topic, payload) => {
     if (topic === meterTopic(network, "ack", meter.id)) refusals.push(refusalOf(payload));
-    else receipts.push(decodeReceipt(Uint8Array.from(payload)));
+    else if (topic.endsWith(`/members/${meter.id}`)) {
+      const service = Number(topic.split("/")[2]);
+      lineages.set(service, [...(lineages.get(service) ?? []), Uint8Array.from(payload)]);
+    } else receipts.push(decodeReceipt(Uint8Array.from(payload)));
   });
-  await client.subscribeAsync([meterTopic(network, "ack", meter.id), `gs1/${network}/+/receipt/${meter.id}`], {
-    qos: 1,
-  });
+  const kinds = ["receipt", "members"].map((kind) => `gs1/${network}/+/${kind}/${meter.id}`);
+  await client.subscribeAsync([meterTopic(network, "ack", meter.id), ...kinds], { qos: 1 });
   const publish = async (topic: string, payload: Uint8Array): Promise<void> => {
     await client.publishAsync(topic, Buffer.from(payload), { qos: 1 });
   };
@@ -116,6 +121,7 @@ export async function connectMeter(
     client,
     refusals,
     receipts,
+    lineages,
     publish,
     send: (record, service = 1) => publish(serviceTopic(network, service, "record", meter.id), record),
     bear: () => publish(meterTopic(network, "birth", meter.id), meter.credential),

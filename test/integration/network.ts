@@ -123,7 +123,8 @@ export async function openNetwork(defer: Defer, folder: string): Promise<TestNet
   };
 }
 
-async function openNode(defer: Defer, folder: string, name: string): Promise<TestNode> {
+/** One node of a network, not started. */
+export async function openNode(defer: Defer, folder: string, name: string): Promise<TestNode> {
   const document = join(folder, "node.json");
   const { mqtt, peers, api } = await readNodeConfiguration(document);
   const url = `http://${api.host}:${api.port}`;
