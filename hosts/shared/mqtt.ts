@@ -18,6 +18,8 @@ export interface Network {
 
 /** A message that is longer is read and dropped: no receipt is. */
 const MESSAGE_BYTES_MAX = 16_384;
+/** Events that wait for the agent before messages are left unread; acknowledgements are small and always come in. */
+const EVENTS_MAX = 3;
 const PORT = 1883;
 const PORT_SECURE = 8883;
 const SUBSCRIPTION_REFUSED = 0x80;
@@ -35,6 +37,13 @@ interface Broker {
 
 /** What the agent is yet to hear of: a number is the packet id of a PUBACK, a text why the connection is closed. */
 type Event = "connected" | { readonly id: number } | Incoming | { readonly closed: string };
+
+/** What the client says of a piece of a message that can be read. */
+interface MessagePiece {
+  readonly topic?: string;
+  readonly byteLength?: number;
+  readonly more: boolean;
+}
 
 interface Incoming {
   readonly topic: string;
@@ -58,6 +67,8 @@ class Connection implements MqttConnection {
   private subscription = 0;
   private incoming: Incoming | undefined = undefined;
   private readonly waiting: Event[] = [];
+  /** a piece of a message that the client keeps until the agent has caught up */
+  private unread: { readonly count: number; readonly options: MessagePiece } | undefined = undefined;
 
   constructor(
     private readonly options: MqttOptions,
@@ -127,7 +138,6 @@ class Connection implements MqttConnection {
 
   private open(broker: Broker, address: string): void {
     const { clientId, keepAlive_s, username, password, will } = this.options;
-    const connection = this;
     this.client = new MQTTClient({
       host: broker.host,
       port: broker.port,
@@ -140,9 +150,7 @@ class Connection implements MqttConnection {
       dns: { io: Resolved, address } as { readonly io: unknown },
       socket: this.network.socket(broker.secure, broker.host),
       onControl: (message) => this.control(message),
-      onReadable(count, { topic, byteLength, more }) {
-        connection.read(this.read(count), topic, byteLength, more);
-      },
+      onReadable: (count, options) => this.readable(count, options),
       onWritable: (count) => this.writable(count),
       onError: () => this.failed(),
     });
@@ -162,8 +170,15 @@ class Connection implements MqttConnection {
     }
   }
 
-  private read(buffer: ArrayBuffer, topic: string | undefined, byteLength: number | undefined, more: boolean): void {
-    const bytes = new Uint8Array(buffer);
+  /** What is left unread stays in the socket, and at last with the broker: receipts come faster than they are verified. */
+  private readable(count: number, options: MessagePiece): void {
+    if (this.waiting.length < EVENTS_MAX) this.read(count, options);
+    else this.unread = { count, options };
+  }
+
+  private read(count: number, { topic, byteLength, more }: MessagePiece): void {
+    if (this.client === undefined || this.isClosed) return;
+    const bytes = new Uint8Array(this.client.read(count));
     if (topic !== undefined) {
       const length = byteLength ?? bytes.length;
       if (length > MESSAGE_BYTES_MAX) this.incoming = undefined;
@@ -212,6 +227,14 @@ class Connection implements MqttConnection {
     const event = this.waiting.shift();
     if (this.waiting.length > 0) Timer.set(() => this.tellNext());
     if (event === undefined) return;
+    this.hand(event);
+    if (this.unread === undefined || this.waiting.length >= EVENTS_MAX) return;
+    const { count, options } = this.unread;
+    this.unread = undefined;
+    this.read(count, options);
+  }
+
+  private hand(event: Event): void {
     if (typeof event === "object" && "closed" in event) {
       this.client?.close();
       this.client = undefined;

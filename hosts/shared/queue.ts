@@ -3,8 +3,9 @@
 
 import Timer from "timer";
 
-/** What a UART's driver would hold before bytes are lost. */
-const BYTES_MAX = 8_192;
+/** Two seconds of telegrams of the busiest meters: what comes while the agent signs. */
+const BYTES_MAX = 4_096;
+const BYTES_MIN = 256;
 
 /** A callback that passes bytes on to `onBytes` soon, in order; what is too much for the queue is dropped, as a UART does. */
 export function queued(onBytes: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
@@ -14,23 +15,29 @@ export function queued(onBytes: (bytes: Uint8Array) => void): (bytes: Uint8Array
 
 /** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
 class ByteQueue {
-  private readonly waiting: Uint8Array[] = [];
+  /** One buffer, for many small pieces take more than their bytes; undefined where nothing waits. */
+  private buffer: Uint8Array | undefined = undefined;
   private length = 0;
 
   constructor(private readonly onBytes: (bytes: Uint8Array) => void) {}
 
   add(bytes: Uint8Array): void {
-    if (this.length + bytes.length > BYTES_MAX) return;
-    this.length += bytes.length;
-    this.waiting.push(bytes);
-    if (this.waiting.length === 1) Timer.set(() => this.pass());
+    const length = this.length + bytes.length;
+    if (length > BYTES_MAX) return;
+    if (this.buffer === undefined) Timer.set(() => this.pass());
+    if (this.buffer === undefined || this.buffer.length < length) {
+      const larger = new Uint8Array(Math.min(Math.max(2 * length, BYTES_MIN), BYTES_MAX));
+      if (this.buffer !== undefined) larger.set(this.buffer.subarray(0, this.length));
+      this.buffer = larger;
+    }
+    this.buffer.set(bytes, this.length);
+    this.length = length;
   }
 
   private pass(): void {
-    const bytes = this.waiting.shift();
-    if (bytes === undefined) return;
-    this.length -= bytes.length;
-    if (this.waiting.length > 0) Timer.set(() => this.pass());
-    this.onBytes(bytes);
+    const { buffer, length } = this;
+    this.buffer = undefined;
+    this.length = 0;
+    if (buffer !== undefined) this.onBytes(buffer.subarray(0, length));
   }
 }

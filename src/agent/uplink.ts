@@ -17,8 +17,8 @@ export const STALL_MS = 60_000;
 export const BIRTH_INTERVAL_MS = 5_000;
 /** A full transport is tried again after this where no acknowledgement comes first. */
 const BLOCKED_MS = 1_000;
-/** Offered again and again, a call of the shell has an end. */
-const PUBLICATIONS_A_STEP_MAX = 16;
+/** A step holds so many records in memory at once; the next acknowledgement brings the next step. */
+const PUBLICATIONS_A_STEP_MAX = 4;
 const KEEP_ALIVE_S = 30;
 const noBytes = new Uint8Array(0);
 

@@ -7,7 +7,7 @@ import type { Outbox } from "./outbox.js";
 import type { Position } from "./ring.js";
 
 /** Records on their way at a time. */
-export const WINDOW_MAX = 32;
+export const WINDOW_MAX = 16;
 /** Bytes published and not yet acknowledged by the broker; one record may be longer. */
 export const UNACKNOWLEDGED_BYTES_MAX = 8_192;
 /** Wait for a receipt before a record is published again, the first time and at most. */

@@ -6,8 +6,8 @@ import { createMembers } from "../../src/agent/members.js";
 import { createReceiptJudge } from "../../src/agent/receipts.js";
 import type { Verify } from "../../src/wire/key.js";
 import { decodeReceipt, encodeReceipt, type Receipt } from "../../src/wire/receipt.js";
+import { createSealer } from "../../tools/firmware/sealer.js";
 import { simulatedStores } from "./norFlash.js";
-import { createSealer } from "./sealer.js";
 
 const sealer = createSealer("receipts");
 const records = Array.from({ length: 5 }, (_, index) => Uint8Array.of(index + 1));

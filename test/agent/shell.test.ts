@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { runAgent } from "../../src/agent/shell.js";
 import type { Host, MqttConnection, MqttEvents } from "../../src/host.js";
 import { toHex } from "../../src/wire/bytes.js";
+import { createSealer } from "../../tools/firmware/sealer.js";
 import { simulatedStores } from "./norFlash.js";
-import { createSealer } from "./sealer.js";
 
 const sealer = createSealer("shell");
 const valid = {

@@ -19,8 +19,8 @@ import {
   WINDOW_MAX,
 } from "../../src/agent/window.js";
 import type { RefusalReason } from "../../src/wire/refusal.js";
+import { sha256 } from "../../tools/firmware/sealer.js";
 import { simulatedStores } from "./norFlash.js";
-import { sha256 } from "./sealer.js";
 
 type Publish = Extract<UplinkEffect, { kind: "publish" }>;
 

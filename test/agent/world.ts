@@ -10,9 +10,9 @@ import { encodeRefusal, type RefusalReason } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
+import { createSealer } from "../../tools/firmware/sealer.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 import { type EraseCut, PowerCut, simulatedStores } from "./norFlash.js";
-import { createSealer } from "./sealer.js";
 
 /** How often each fault happens, as a fraction of its occasions; all 0 in a good world. */
 export interface Faults {

@@ -12,6 +12,7 @@ import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { type ServedPty, servePty } from "../../tools/emulators/serve.js";
 import { buildSimulator, type SimulatorBuild } from "../../tools/firmware/builds.js";
 import { findSdk, Missing, type Sdk } from "../../tools/firmware/sdk.js";
+import type { Sealer } from "../../tools/firmware/sealer.js";
 import {
   type MemoryUse,
   type Simulator,
@@ -20,7 +21,6 @@ import {
   startSimulator,
 } from "../../tools/firmware/simulator.js";
 import { signerFromSeed } from "../../tools/node/crypto.js";
-import type { Sealer } from "../agent/sealer.js";
 
 const sdk = lookForSdk();
 

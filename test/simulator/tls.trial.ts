@@ -8,7 +8,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../../tools/authority/tls.js";
-import { createSealer, type Sealer } from "../agent/sealer.js";
+import { createSealer, type Sealer } from "../../tools/firmware/sealer.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
 import { configure, provisionSealed, startMeter, type Trial, temporaryFolder, until, withoutSdk } from "./harness.js";
 import { assertWhole, startSealing } from "./sealing.js";

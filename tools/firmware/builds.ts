@@ -40,8 +40,7 @@ export async function buildSimulator(
   const place = join("lin/mc/release", folder.split("/").at(-1)!);
   const makefile = join(output, "tmp", place, "makefile");
   await mkdir(join(output, "bin", place), { recursive: true });
-  const bits = (await compiles32(sdk)) ? ["-m32", "-msse2", "-mfpmath=sse"] : [];
-  const options = ["-f", makefile, "build", ...chipVariables(sdk, await readFile(makefile, "utf8"), bits)];
+  const options = ["-f", makefile, "build", ...chipVariables(sdk, await readFile(makefile, "utf8"), await bits(sdk))];
   const made = await runTool(sdk, "make", options, root);
   if (made.status !== 0) throw new Error(`make of the simulator failed:\n${made.output.slice(-4000)}`);
   return { program: join(output, "bin", place, "mc.so"), bootloader: await buildBootloader(sdk) };
@@ -55,13 +54,26 @@ async function buildBootloader(sdk: Sdk): Promise<string> {
   return bootloader;
 }
 
-async function compiles32(sdk: Sdk): Promise<boolean> {
-  const { status } = await runTool(sdk, "cc", ["-m32", "-E", "-include", "stdlib.h", "-x", "c", "/dev/null"], root);
-  return status === 0;
+/** The compiler's options for 32 bits, or none where it has not what they need. */
+async function bits(sdk: Sdk): Promise<readonly string[]> {
+  const options = ["-m32", "-msse2", "-mfpmath=sse"];
+  const { status } = await runTool(sdk, "cc", [...options, "-E", "-include", "stdlib.h", "-x", "c", "/dev/null"], root);
+  return status === 0 ? options : [];
+}
+
+/** How C is compiled for `hosts/simulator/chip/chip.h`: the compiler and its options. */
+export async function chipCompiler(sdk: Sdk): Promise<readonly string[]> {
+  const includes = chipFolders(sdk).flatMap((folder) => ["-I", folder]);
+  return ["cc", ...(await bits(sdk)), "-DINCLUDE_XSPLATFORM=1", '-DXSPLATFORM="chip.h"', ...includes];
+}
+
+function chipFolders(sdk: Sdk): string[] {
+  const xs = ["includes", "platforms", "platforms/mc", "sources"].map((folder) => join(sdk.folder, "xs", folder));
+  return [join(root, "hosts/simulator/chip"), ...xs, join(sdk.folder, "modules/base/timer/mc")];
 }
 
 /** Variables of the SDK's makefile for Linux that make it build for `hosts/simulator/chip/chip.h` instead. */
-function chipVariables(sdk: Sdk, makefile: string, bits: readonly string[]): string[] {
+function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): string[] {
   const listed = (variable: string): string[] => {
     const list = new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
     return [...list.matchAll(/\/([^/\s]+\.c)\.o/g)].map((match) => match[1]!);
@@ -72,14 +84,12 @@ function chipVariables(sdk: Sdk, makefile: string, bits: readonly string[]): str
       .map((source) => `$(${place})/${source}.o`)
       .join(" ");
   const chip = chipSources.map((source) => `$(LIB_DIR)/${source}.o`).join(" ");
-  const xs = ["includes", "platforms", "platforms/mc", "sources"].map((folder) => join(sdk.folder, "xs", folder));
-  const folders = [join(root, "hosts/simulator/chip"), ...xs, join(sdk.folder, "modules/base/timer/mc")];
   const formats = "-DkCommodettoBitmapFormat=$(COMMODETTOBITMAPFORMAT) -DkPocoRotation=$(POCOROTATION)";
   return [
-    `CC=${["cc", ...bits].join(" ")}`,
+    `CC=${["cc", ...options].join(" ")}`,
     `C_DEFINES=-DINCLUDE_XSPLATFORM=1 -DXSPLATFORM=\\"chip.h\\" ${formats}`,
     "C_FLAGS=-c -D_RELEASE=1 -O2",
-    `XS_DIRECTORIES=${folders.join(" ")}`,
+    `XS_DIRECTORIES=${chipFolders(sdk).join(" ")}`,
     `XS_OBJECTS=${objects("LIB_DIR", listed("XS_OBJECTS"))} ${chip}`,
     `OBJECTS=${objects("TMP_DIR", listed("OBJECTS"))}`,
     "LINK_OPTIONS=",

@@ -26,6 +26,9 @@ export interface MemoryUse {
   readonly erases: number;
   readonly writes: number;
   readonly values: number;
+  /** in use after a collection */
+  readonly liveChunkBytes: number;
+  readonly liveSlots: number;
 }
 
 export interface Simulator {
@@ -49,6 +52,8 @@ export interface SimulatorSettings {
   readonly speed?: number;
   /** memory of the whole machine at 16 bytes a slot; what the manifest states where it is left out */
   readonly poolBytes?: number;
+  /** of the pool, for the stack; what the manifest states where it is left out */
+  readonly stackSlots?: number;
   /** how far its clock is off at the start, and what it says of itself; synchronised where it is left out */
   readonly clock?: { readonly offset_ms: number; readonly quality: number };
   /** when the power goes; it stays where it is left out */
@@ -63,10 +68,10 @@ export function startSimulator(
   { program, bootloader }: SimulatorBuild,
   folder: string,
   onMessage: (message: SimulatorMessage) => void,
-  { speed = 1, poolBytes, clock, cut }: SimulatorSettings = {},
+  { speed = 1, poolBytes = 0, stackSlots = 0, clock, cut }: SimulatorSettings = {},
 ): Simulator {
-  const settings = [String(speed), ...(poolBytes === undefined ? [] : [String(poolBytes)])];
   // No time zone: the chip knows none.
+  const settings = [speed, poolBytes, stackSlots].map(String);
   const child: ChildProcess = spawn(bootloader, [program, folder, ...settings], {
     stdio: ["pipe", "pipe", "pipe"],
     env: {

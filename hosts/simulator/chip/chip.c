@@ -128,8 +128,8 @@ static void run(xsMachine *the)
 
 int main(int count, char **arguments)
 {
-	if (count < 2 || count > 4 || chdir(arguments[1]) != 0) {
-		fprintf(stderr, "usage: %s FOLDER [SPEED [POOL_BYTES_AT_32_BITS]]\n", arguments[0]);
+	if (count < 2 || count > 5 || chdir(arguments[1]) != 0) {
+		fprintf(stderr, "usage: %s FOLDER [SPEED [POOL_BYTES_AT_32_BITS [STACK_SLOTS]]]\n", arguments[0]);
 		return 2;
 	}
 	if (count > 2) gSpeed = atoi(arguments[2]);
@@ -141,7 +141,8 @@ int main(int count, char **arguments)
 	xsCreation *prepared;
 	xsPreparationAndCreation(&prepared);
 	xsCreation creation = *prepared;
-	if (count > 3) creation.staticSize = atoi(arguments[3]);
+	if (count > 3 && atoi(arguments[3]) > 0) creation.staticSize = atoi(arguments[3]);
+	if (count > 4 && atoi(arguments[4]) > 0) creation.stackCount = atoi(arguments[4]);
 	creation.staticSize *= sizeof(txSlot) / CHIP_SLOT_BYTES;
 	xsMachine *the = modCloneMachine(&creation, NULL);
 	if (the == NULL) {

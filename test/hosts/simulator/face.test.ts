@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createFace, faceLines, seeMessage, seeReading, seeState } from "../../../hosts/simulator/face.js";
 import { parseObis } from "../../../src/meter/obis.js";
 import type { Reading } from "../../../src/meter/reader.js";
-import { createSealer } from "../../agent/sealer.js";
+import { createSealer } from "../../../tools/firmware/sealer.js";
 
 function readingOf(...registers: [string, number | bigint, number, number][]): Reading {
   return {

@@ -1,4 +1,5 @@
-// A cluster in a few lines, for the agent's tests: four keys that seal whatever stripped records they are given, and the receipts of it.
+// A cluster in a few lines, for what tries the agent alone: four keys that seal whatever stripped records they are given, and the
+// receipts of it.
 
 import { createHash } from "node:crypto";
 import { precommitBytes } from "../../src/wire/certificate.js";
@@ -8,7 +9,7 @@ import { encodeHeader, headerHash } from "../../src/wire/header.js";
 import { keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
 import { inclusionPath, leafHash, merkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { encodeReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../node/crypto.js";
 
 export interface Sealer {
   readonly genesis: Genesis;
