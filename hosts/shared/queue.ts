@@ -6,6 +6,8 @@ import Timer from "timer";
 /** Two seconds of telegrams of the busiest meters: what comes while the agent signs. */
 const BYTES_MAX = 4_096;
 const BYTES_MIN = 256;
+/** Passed on at once: so few that no two telegrams end in it, for each takes many times its bytes until it is recorded. */
+const PIECE_BYTES = 256;
 
 /** A callback that passes bytes on to `onBytes` soon, in order; what is too much for the queue is dropped, as a UART does. */
 export function queued(onBytes: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
@@ -36,8 +38,14 @@ class ByteQueue {
 
   private pass(): void {
     const { buffer, length } = this;
-    this.buffer = undefined;
-    this.length = 0;
-    if (buffer !== undefined) this.onBytes(buffer.subarray(0, length));
+    if (buffer === undefined) return;
+    const piece = buffer.slice(0, Math.min(length, PIECE_BYTES));
+    this.length = length - piece.length;
+    if (this.length === 0) this.buffer = undefined;
+    else {
+      buffer.copyWithin(0, piece.length, length);
+      Timer.set(() => this.pass());
+    }
+    this.onBytes(piece);
   }
 }

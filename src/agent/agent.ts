@@ -20,7 +20,7 @@ import { createInbox } from "./inbox.js";
 import { createMembers } from "./members.js";
 import type { PortEffect } from "./meter-input.js";
 import { openMeterInput } from "./open-meter.js";
-import { openOutbox } from "./outbox.js";
+import { type Outbox, openOutbox } from "./outbox.js";
 import { createReceiptJudge } from "./receipts.js";
 import { createRecorder, type Moment } from "./recorder.js";
 import { createSchedule } from "./schedule.js";
@@ -86,7 +86,13 @@ export function createAgent(json: string, ports: AgentPorts): Agent | Complaint 
   if (configuration.id !== undefined && configuration.id !== identity.id) {
     return { path: "$.id", reason: `is of meter ${configuration.id}, this one is ${identity.id}` };
   }
-  return assemble(configuration, genesis, identity, ports);
+  // Opened here and not below, where the stack is deeper: what it recovers from flash takes much of it.
+  const outbox = openOutbox({
+    flash: ports.outboxFlash,
+    keyValue: ports.keyValue,
+    recordHash: (record) => sha256(stripRecord(record)),
+  });
+  return assemble(configuration, genesis, identity, outbox, ports);
 }
 
 function genesisOf(configuration: Configuration): Genesis | Complaint {
@@ -100,14 +106,15 @@ function genesisOf(configuration: Configuration): Genesis | Complaint {
   }
 }
 
-function assemble(configuration: Configuration, genesis: Genesis, identity: Identity, ports: AgentPorts): Agent {
+function assemble(
+  configuration: Configuration,
+  genesis: Genesis,
+  identity: Identity,
+  outbox: Outbox,
+  ports: AgentPorts,
+): Agent {
   const { network, brokers, update } = configuration;
   const { keyValue, random } = ports;
-  const outbox = openOutbox({
-    flash: ports.outboxFlash,
-    keyValue,
-    recordHash: (record) => sha256(stripRecord(record)),
-  });
   const schedule = createSchedule(configuration.schedule);
   const meter = openMeterInput(configuration.meter, ports);
   const { beforeRecord } = meter;

@@ -1,5 +1,6 @@
 // The codec: encodes deterministically (RFC 8949 section 4.2.1) into exactly as many bytes as it takes, and decodes what the guard has
-// accepted, which leaves nothing to check. Both take little stack a level: a meter has little of it, and less than any library wants.
+// accepted, which leaves nothing to check. Both take little stack a level, calls in tail position none: a meter has little of it, and less
+// than any library wants.
 
 import { compareBytes } from "./bytes.js";
 import { WireError } from "./error.js";
@@ -69,7 +70,8 @@ function readItem(reading: Reading): CborValue {
   if (major === 1) return -1 - argument;
   if (major === 2) return readBytes(reading, argument);
   if (major === 3) return readText(reading, argument);
-  return major === 4 ? readArray(reading, argument) : readMap(reading, argument);
+  if (major === 4) return readArray(reading, argument);
+  return readMap(reading, argument);
 }
 
 function readArgument(reading: Reading, additional: number): number {
@@ -129,9 +131,8 @@ function sizeOf(value: CborValue, depth: number): number {
   if (typeof value !== "object") throw new WireError("encoding", `a ${typeof value} cannot be encoded`);
   if (value instanceof Uint8Array) return sizeOfString(value.length);
   if (depth === DEPTH_MAX) throw new WireError("limit", `value is nested deeper than ${DEPTH_MAX}`);
-  return Array.isArray(value)
-    ? sizeOfArray(value, depth + 1)
-    : sizeOfMap(value as ReadonlyMap<number | string, CborValue>, depth + 1);
+  if (Array.isArray(value)) return sizeOfArray(value, depth + 1);
+  return sizeOfMap(value as ReadonlyMap<number | string, CborValue>, depth + 1);
 }
 
 function sizeOfString(length: number): number {
@@ -173,9 +174,8 @@ function writeItem(bytes: Uint8Array, offset: number, value: CborValue): number 
     return offset + 1;
   }
   if (value instanceof Uint8Array) return writeString(bytes, offset, 2, value);
-  return Array.isArray(value)
-    ? writeArray(bytes, offset, value)
-    : writeMap(bytes, offset, value as ReadonlyMap<number | string, CborValue>);
+  if (Array.isArray(value)) return writeArray(bytes, offset, value);
+  return writeMap(bytes, offset, value as ReadonlyMap<number | string, CborValue>);
 }
 
 function writeHead(bytes: Uint8Array, offset: number, major: number, argument: number): number {

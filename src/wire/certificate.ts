@@ -66,7 +66,8 @@ export function verifyCertificate(
   }
   const message = precommitBytes(block.genesisHash, block.chain, block.height, certificate.round, block.headerHash);
   let next = 0;
-  for (const { node, signature } of certificate.signatures) {
+  for (let index = 0; index < certificate.signatures.length; index += 1) {
+    const { node, signature } = certificate.signatures[index]!;
     while (next < members.length && !equalBytes(members[next]!.id, node)) next += 1;
     const member = members[next];
     if (member === undefined) throw new WireError("unproven", "certificate's signers are not members in their order");

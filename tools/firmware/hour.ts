@@ -27,8 +27,9 @@ const SERVICES = [1, 2, 3, 4, 5] as const;
 const EVERY_S = 10;
 /** A node seals what came within so long; simulated. */
 const SEALING_MS = 1_000;
-/** What is still on its way after the last telegram is sealed within this; simulated. */
-const SETTLING_MS = 60_000;
+/** What is still on its way after the last telegram is waited for, by the world's clock. */
+const SETTLING_MS = 120_000;
+const LOOK_MS = 1_000;
 
 export interface HourOptions {
   /** where the meter's folder is made */
@@ -82,9 +83,11 @@ export async function runHour(build: SimulatorBuild, options: HourOptions): Prom
     await options.interrupt();
     await passes(simulator, half_ms, errors);
     clearInterval(telegrams);
-    await passes(simulator, SETTLING_MS / speed, errors);
+    const settled_ms = performance.now() + SETTLING_MS;
+    do await passes(simulator, LOOK_MS, errors);
+    while ((simulator.counters.waiting ?? 0) > 0 && performance.now() < settled_ms);
     simulator.send("use");
-    while (use === undefined) await passes(simulator, 20, errors);
+    while (use === undefined) await passes(simulator, LOOK_MS, errors);
     const { appended = 0, sealed = 0 } = simulator.counters;
     return { appended, sealed, counters: simulator.counters, use, errors };
   } finally {
