@@ -162,6 +162,16 @@ export async function startMeter(
   };
 }
 
+/** What a meter's console answers to a line. */
+export async function ask(meter: Trial, line: string): Promise<string> {
+  const before = meter.messages.length;
+  meter.send(`console ${line}`);
+  return until(`answer to ${line.slice(0, 40)}`, () => {
+    const message = meter.messages.slice(before).find((each) => "console" in each);
+    return message !== undefined && "console" in message ? message.console : undefined;
+  });
+}
+
 /** Waits until the check gives something other than false or undefined. */
 export async function until<Result>(
   what: string,

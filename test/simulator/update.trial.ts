@@ -16,7 +16,17 @@ import { buildSimulator, type SimulatorBuild } from "../../tools/firmware/builds
 import { POWER_CUT } from "../../tools/firmware/simulator.js";
 import { signerFromSeed } from "../../tools/node/crypto.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
-import { configure, firmware, provisionMeters, startMeter, type Trial, theSdk, until, withoutSdk } from "./harness.js";
+import {
+  ask,
+  configure,
+  firmware,
+  provisionMeters,
+  startMeter,
+  type Trial,
+  theSdk,
+  until,
+  withoutSdk,
+} from "./harness.js";
 
 const skip = withoutSdk || withoutMosquitto;
 const maker = signerFromSeed(new Uint8Array(32).fill(7));
@@ -80,16 +90,6 @@ async function meterWith(t: TestContext, shelf: Shelf, broker: string): Promise<
   return folder!;
 }
 
-/** What the console answers. */
-async function ask(meter: Trial, line: string): Promise<string> {
-  const before = meter.messages.length;
-  meter.send(`console ${line}`);
-  return until(`answer to ${line}`, () => {
-    const message = meter.messages.slice(before).find((each) => "console" in each);
-    return message !== undefined && "console" in message ? message.console : undefined;
-  });
-}
-
 const said = (meter: Trial, pattern: RegExp): boolean =>
   meter.messages.some((message) => "message" in message && pattern.test(message.message));
 
@@ -106,6 +106,7 @@ test("a meter fetches newer firmware, runs it, and keeps it once it has reached 
   await until("the broker", () => said(meter, /firmware 2 reached a broker and stays/));
   assert.match(await ask(meter, "state"), /firmware 2 for simulator/);
   assert.equal(await readFile(join(folder, "slots/boot"), "utf8"), "1 valid");
+  t.diagnostic(`use ${JSON.stringify(await meter.use())}`);
   await meter.kill();
   const again = await startMeter(t, folder, settings, current);
   assert.match(await ask(again, "state"), /firmware 2 for simulator/);
