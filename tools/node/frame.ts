@@ -5,7 +5,17 @@ import { asArray, asBytes, asUint } from "../../src/wire/shape.js";
 import type { Acknowledgement } from "./chain/compose.js";
 import { readAcknowledgements } from "./chain/proposal.js";
 
-const kinds = ["consensus", "batch", "acknowledge", "accepted", "needBatch", "needBlocks", "block"] as const;
+const kinds = [
+  "consensus",
+  "batch",
+  "acknowledge",
+  "accepted",
+  "needBatch",
+  "needBlocks",
+  "block",
+  "needBody",
+  "body",
+] as const;
 export type FrameKind = (typeof kinds)[number];
 
 export interface Frame {

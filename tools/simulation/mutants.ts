@@ -18,9 +18,9 @@ import {
   withRecord,
   withStore,
 } from "./interference.js";
-import { calm } from "./network.js";
 import type { SimulatedNode } from "./node.js";
-import { type ClusterOptions, scarcePolkas } from "./options.js";
+import type { ClusterOptions } from "./options.js";
+import { attacked, contested, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
 
 export interface Mutant {
   readonly name: string;
@@ -33,36 +33,6 @@ export interface Mutant {
   /** without which the rule is not called upon */
   readonly needs?: Partial<ClusterOptions>;
 }
-
-/** Few records, so that the cluster is idle when the network heals. */
-const quiet = { members: 4, fault: "none", faulty: 0, meters: 2, recordsPerMeter: 2, agent: false } as const;
-const smooth = { ...calm, unnoticed: 1 };
-/** Heights take long, over many rounds, with locks. */
-const undecided = {
-  members: 4,
-  chains: 1,
-  meters: 4,
-  conditions: { ...calm, loss: 0.05, delay_ms: 40, scarce: { precommit: 0.8 } },
-} as const;
-/** Few see a quorum's prevotes, so that members lock on different values in different rounds. */
-const contested = {
-  ...undecided,
-  fault: "none",
-  faulty: 0,
-  crashEvery_ms: 0,
-  partitionEvery_ms: 0,
-  faults_ms: 40_000,
-  conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
-} as const;
-const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
-
-/** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
-const stalled = {
-  faults_ms: 400_000,
-  crashEvery_ms: 0,
-  partitionEvery_ms: 0,
-  conditions: { ...calm, scarce: { proposal: 1 } },
-} as const;
 
 const rules = "tools/node/consensus/rules.ts";
 const certificates = "tools/node/consensus/certificates.ts";
@@ -259,6 +229,36 @@ export const mutants: readonly Mutant[] = [
       ),
       edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
     ],
+  },
+  {
+    name: "works-on-repetitions",
+    lacks: "temporary blocks that only repeat what is sealed start no round",
+    edits: [edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;")],
+    needs: repeated,
+  },
+  {
+    name: "keeps-losing-batch",
+    lacks: "of two temporary blocks of one number the accepted one is taken",
+    edits: [
+      edit(
+        "tools/node/chain/pool.ts",
+        'if (entries.get(toHex(read.id))?.accepted !== true) return "conflict";',
+        'return "conflict";',
+      ),
+    ],
+    needs: { ...attacked, behaviours: ["equivocate", "mute"], meters: 4, recordsPerMeter: 12 },
+  },
+  {
+    name: "outlives-failed-writes",
+    lacks: "a node stops when a peer's temporary block cannot be written",
+    edits: [
+      edit(
+        "tools/node/chain/exchange.ts",
+        "      ports.onFatal(error); // the pool holds what is not on disk: nothing may be acknowledged from here on\n",
+        "",
+      ),
+    ],
+    needs: { members: 4, fault: "fullDisk", faulty: 1, meters: 4, recordsPerMeter: 12 },
   },
   {
     name: "believes-evidence",

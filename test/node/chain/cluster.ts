@@ -50,6 +50,8 @@ export interface TestCluster {
   readonly genesisBytes: Uint8Array;
   readonly authority: Signer;
   readonly nodes: TestNode[];
+  /** Sees what one node, by its place, sends another, and says whether it gets there. */
+  passes: (from: number, to: number, frame: Uint8Array) => boolean;
   meter(): Promise<TestMeter>;
   /** The order of the authority that has been sealed on the contracts chain, as far as these nodes can tell. */
   order(action: Action): Promise<void>;
@@ -126,6 +128,7 @@ export async function createCluster(
       peers: () => nodes.filter(({ id, up }) => up && id !== node.id).map(({ id }) => id),
       send(to, frame) {
         const receiver = nodes.find((candidate) => candidate.id === to);
+        if (!cluster.passes(index, receiver === undefined ? -1 : nodes.indexOf(receiver), frame)) return;
         setImmediate(() => {
           if (!node.up || !receiver?.up) return;
           const decoded = decodeFrame(frame)!;
@@ -159,7 +162,6 @@ export async function createCluster(
     };
     nodes.push(Object.assign(node, run(node, index)));
   }
-  for (const node of nodes) for (const chain of node.chains.values()) chain.start();
 
   const stop = async (node: TestNode) => {
     node.up = false;
@@ -168,11 +170,12 @@ export async function createCluster(
     await node.store.close();
   };
 
-  return {
+  const cluster: TestCluster = {
     genesis,
     genesisBytes,
     authority,
     nodes,
+    passes: () => true,
     async meter() {
       const meter = createMeter(authority);
       for (const node of nodes) {
@@ -223,6 +226,8 @@ export async function createCluster(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  for (const node of nodes) for (const chain of node.chains.values()) chain.start();
+  return cluster;
 }
 
 function createMeter(authority: Signer): TestMeter {

@@ -7,9 +7,10 @@ import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
 import { createConsensus } from "../consensus/core.js";
 import { decodeMessage } from "../consensus/messages.js";
 import { decodeRecord } from "../consensus/record.js";
-import type { Effect } from "../consensus/types.js";
+import type { Effect, Input } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/store.js";
+import { createBodies } from "./bodies.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
 import { createNumbering, isSealable, placeOf, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
@@ -45,6 +46,9 @@ export interface Chain {
   hasMember(node: string): boolean;
   stop(): void;
 }
+
+/** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
+type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
 
 export function createChain(ports: ChainPorts): Chain {
   const { chain, genesis, store } = ports;
@@ -95,6 +99,7 @@ export function createChain(ports: ChainPorts): Chain {
     },
     restored,
   );
+  const bodies = createBodies(ports, consensus.bodyOf);
   const runner = createRunner({
     consensus,
     monotonic_ms: ports.monotonic_ms,
@@ -105,7 +110,7 @@ export function createChain(ports: ChainPorts): Chain {
     onFatal: ports.onFatal,
   });
   /** proposals that wait for temporary blocks */
-  let judging: Extract<Effect, { type: "validate" }>[] = [];
+  let judging: Question[] = [];
   /** the next block has come from a peer and waits for orders of the contracts chain */
   let awaitsOrders = false;
   /** the consensus' decision for the next height, until it is stored */
@@ -153,8 +158,9 @@ export function createChain(ports: ChainPorts): Chain {
       case "need": {
         asked += 1;
         const peer = effect.from[asked % Math.max(1, effect.from.length)];
-        if (peer !== undefined) catchUp.ask(peer);
-        return;
+        if (peer === undefined) return;
+        catchUp.ask(peer); // it may have sealed the block
+        return bodies.ask(peer, effect.height, effect.id);
       }
       case "behind":
         return catchUp.ask(effect.peer);
@@ -188,10 +194,14 @@ export function createChain(ports: ChainPorts): Chain {
   }
 
   /** Composes the proposed block; waits where a temporary block of it is not here yet. */
-  function judge(effect: Extract<Effect, { type: "validate" }>): void {
+  function judge(effect: Question): void {
     if (effect.height !== sealer.head.height + 1) return;
-    const { height, round, id, fresh } = effect;
-    const answer = (valid: boolean) => runner.feed({ type: "validated", height, round, id, fresh, valid });
+    const { height, id } = effect;
+    const fresh = effect.type === "validate" && effect.fresh;
+    const answer = (valid: boolean) => {
+      if (effect.type === "validate") runner.feed({ type: "validated", height, round: effect.round, id, fresh, valid });
+      else if (valid) runner.feed(effect);
+    };
     if (sealer.isKnown(id) && !fresh) return answer(true);
     let resolved: ReturnType<typeof resolve>;
     try {
@@ -210,7 +220,7 @@ export function createChain(ports: ChainPorts): Chain {
       return startResending();
     }
     const valid = sealer.judge(id, proposal, batches, fresh);
-    if (!valid) log.warn({ height, round, id: toHex(id) }, "proposal is not the block it says");
+    if (!valid) log.warn({ height, id: toHex(id) }, "proposal is not the block it says");
     answer(valid);
   }
 
@@ -269,6 +279,7 @@ export function createChain(ports: ChainPorts): Chain {
     pool.remove(block.batches.map((batch) => batch.id));
     exchange.discard(pool.retain((name) => isSealable(view, name)));
     judging = [];
+    bodies.clear();
     decided = undefined;
     awaitsOrders = false;
     const id = sealed.head.headerHash;
@@ -354,6 +365,12 @@ export function createChain(ports: ChainPorts): Chain {
           return exchange.onNeedBatch(from, frame.payload);
         case "needBlocks":
           return catchUp.serve(from, decodeNeedBlocks(frame.payload), SERVED_BLOCKS_MAX);
+        case "needBody":
+          return bodies.serve(from, frame.payload);
+        case "body": {
+          const taken = bodies.take(frame.payload);
+          return taken === undefined ? undefined : judge({ type: "obtained", ...taken });
+        }
         case "block":
           catchUp.keep(from, frame.payload);
           return adoptNext();

@@ -1,0 +1,44 @@
+// Conditions under which a rule is called upon, for mutants that lack it: parts of a seed's options.
+
+import { calm } from "./network.js";
+import { scarcePolkas } from "./options.js";
+
+/** Few records, so that the cluster is idle when the network heals. */
+export const quiet = { members: 4, fault: "none", faulty: 0, meters: 2, recordsPerMeter: 2, agent: false } as const;
+/** Nobody is faulty. */
+const unharmed = { members: 4, fault: "none", faulty: 0 } as const;
+export const smooth = { ...calm, unnoticed: 1 };
+/** Heights take long, over many rounds, with locks. */
+export const undecided = {
+  members: 4,
+  chains: 1,
+  meters: 4,
+  conditions: { ...calm, loss: 0.05, delay_ms: 40, scarce: { precommit: 0.8 } },
+} as const;
+/** Few see a quorum's prevotes, so that members lock on different values in different rounds. */
+export const contested = {
+  ...undecided,
+  fault: "none",
+  faulty: 0,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  faults_ms: 40_000,
+  conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
+} as const;
+export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+
+/** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
+export const stalled = {
+  faults_ms: 400_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  conditions: { ...calm, scarce: { proposal: 1 } },
+} as const;
+
+/** Records come to several nodes, so that what one seals another has in a temporary block still. */
+export const repeated = {
+  ...unharmed,
+  meters: 4,
+  crashEvery_ms: 800,
+  conditions: { ...calm, loss: 0.35, delay_ms: 40 },
+} as const;
