@@ -192,12 +192,13 @@ test("a stranger refuses a change of any byte of a block but its lock time", () 
 });
 
 test("the stranger imports nothing of the project", () => {
-  for (const name of ["stranger", "stranger-proof", "independent-cbor"]) {
+  for (const name of ["stranger", "stranger-orders", "stranger-proof", "independent-cbor"]) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier);
     assert.ok(
       imports.every(
-        (specifier) => specifier === "node:crypto" || /^\.\/(independent-cbor|stranger-proof)\.js$/.test(specifier!),
+        (specifier) =>
+          specifier === "node:crypto" || /^\.\/(independent-cbor|stranger-orders|stranger-proof)\.js$/.test(specifier!),
       ),
       `${name} imports ${imports.join(", ")}`,
     );

@@ -3,6 +3,15 @@
 
 import { type Item, independentCbor, independentDecode, independentSequence } from "./independent-cbor.js";
 import {
+  membersAfter,
+  noOrders,
+  proveEquivocation,
+  readMember,
+  type StrangerMember,
+  type StrangerOrders,
+  takeOrder,
+} from "./stranger-orders.js";
+import {
   bytesOf,
   demand,
   hex,
@@ -20,15 +29,9 @@ import {
   verifies,
 } from "./stranger-proof.js";
 
-interface StrangerMember {
-  readonly id: string;
-  readonly key: StrangerKey;
-  /** [id, COSE_Key] as the genesis has it */
-  readonly entry: Item;
-}
-
 interface StrangerChain {
   readonly service: number;
+  readonly name: string;
   readonly members: readonly StrangerMember[];
   readonly target: number;
 }
@@ -36,6 +39,7 @@ interface StrangerChain {
 interface StrangerGenesis {
   readonly network: string;
   readonly authority: StrangerKey;
+  readonly nodes: readonly StrangerMember[];
   readonly chains: readonly StrangerChain[];
   readonly hash: Buffer;
 }
@@ -59,6 +63,8 @@ export interface StrangerChainReport {
   /** violations up to the last block */
   readonly counter: number;
   readonly records: readonly StrangerRecord[];
+  /** what the orders that it seals have come to */
+  readonly orders: StrangerOrders;
 }
 
 interface MeterOnChain {
@@ -85,6 +91,12 @@ interface State {
   previous: Buffer;
   time_ms: number;
   counter: number;
+  judgedAt: number;
+  /** who seals the next block */
+  members: readonly StrangerMember[];
+  readonly orders: StrangerOrders;
+  /** heights of recorded equivocations by node */
+  readonly faults: Map<string, Set<number>>;
   readonly meters: Map<string, MeterOnChain>;
   /** temporary blocks by original node: all numbers below `next` are sealed or closed, and those in `beyond` */
   readonly batches: Map<string, { next: number; readonly beyond: Set<number> }>;
@@ -93,27 +105,38 @@ interface State {
 
 const WINDOW = 1_024;
 const RULES = "gs1/rules/1";
+/** The service whose chain seals orders. */
+const CONTRACTS = 5;
+const FAULTS_MAX = 8;
 
-/** Verifies every block of an exported chain from the genesis alone; see PROTOCOL.md. */
-export function verifyExport(genesisBytes: Uint8Array, exportBytes: Uint8Array): StrangerChainReport {
+/** Verifies every block of an exported chain from the genesis and, where its blocks name orders, the verified contracts chain's; see PROTOCOL.md. */
+export function verifyExport(
+  genesisBytes: Uint8Array,
+  exportBytes: Uint8Array,
+  contracts?: StrangerOrders,
+): StrangerChainReport {
   const genesis = readGenesis(genesisBytes);
   const blocks = independentSequence(exportBytes);
   demand(blocks.length > 0, "the export holds no block");
+  const service = numberOf(list(list(independentDecode(blocks[0]!), 7)[0], 5)[3]);
+  const chain = genesis.chains.find((candidate) => candidate.service === service);
+  if (chain === undefined) throw new Error(`the genesis has no chain ${service}`);
   const state: State = {
     height: 0,
     previous: genesis.hash,
     time_ms: 0,
     counter: 0,
+    judgedAt: 0,
+    members: chain.members,
+    orders: contracts ?? noOrders(genesis.chains, genesis.nodes),
+    faults: new Map(),
     meters: new Map(),
     batches: new Map(),
     records: [],
   };
-  const service = numberOf(list(list(independentDecode(blocks[0]!), 7)[0], 5)[3]);
-  const chain = genesis.chains.find((candidate) => candidate.service === service);
-  if (chain === undefined) throw new Error(`the genesis has no chain ${service}`);
-  for (const block of blocks) verifyBlock(genesis, chain, state, block);
-  const { height, counter, records } = state;
-  return { network: genesis.network, chain: service, height, counter, records };
+  for (const block of blocks) verifyBlock(genesis, { ...chain, members: state.members }, state, block);
+  const { height, counter, records, orders } = state;
+  return { network: genesis.network, chain: service, height, counter, records, orders };
 }
 
 // Steps 1 and 2: the genesis, its authority, its members.
@@ -124,16 +147,12 @@ function readGenesis(bytes: Uint8Array): StrangerGenesis {
   const authority = readKey(payload.get(4));
   demand(payload.get(1) === 1, "genesis version is not 1");
   demand(signed(authority, message), "genesis is not signed by its authority");
-  const nodes = list(payload.get(5)).map((node): StrangerMember => {
-    const [id, key] = list(node, 3);
-    const member = { id: hex(id), key: readKey(key), entry: [id!, key!] };
-    demand(member.id === member.key.id, "a node's id is not its key's");
-    return member;
-  });
+  const nodes = list(payload.get(5)).map(readMember);
   const chains = list(payload.get(6)).map((chain): StrangerChain => {
-    const [service, , members, target] = list(chain, 4);
+    const [service, name, members, target] = list(chain, 4);
     return {
       service: numberOf(service),
+      name: String(name),
       members: list(members).map((index) => nodes[numberOf(index)]!),
       target: numberOf(target),
     };
@@ -143,6 +162,7 @@ function readGenesis(bytes: Uint8Array): StrangerGenesis {
   return {
     network: String(network),
     authority,
+    nodes,
     chains,
     hash: sha256(bytes),
   };
@@ -176,7 +196,11 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   demand(service === chain.service, "data record is of another service");
   const members = sha256(independentCbor(chain.members.map(({ entry }) => entry)));
   same(bytesOf(memberSet), members, "member set");
-  same(bytesOf(nextMemberSet), members, "next member set");
+  const judged = numberOf(judgedAt);
+  demand(judged >= state.judgedAt, "contracts height is below that of the block before");
+  demand(judged === state.judgedAt || state.orders.heights.has(judged), "contracts height holds no known order");
+  const next = membersAfter(state.orders, chain.service, height, judged);
+  same(bytesOf(nextMemberSet), sha256(independentCbor(next.map(({ entry }) => entry))), "next member set");
   const time_ms = numberOf(time);
   demand(time_ms >= state.time_ms, "block time runs backwards");
   demand(header.readUInt32LE(68) === Math.floor(time_ms / 1_000), "header's time is not the block's");
@@ -210,9 +234,13 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   state.height = height;
   state.previous = headerHash;
   state.time_ms = time_ms;
+  state.judgedAt = judged;
+  state.members = next;
+  const before = state.orders.last;
   const violations = runRules(genesis, chain, state, batches, bytesOf(results));
   same(bytesOf(results), independentCbor(violations), "results of the rules");
-  demand(violations.length > 0 || entries.length > 0, "block is empty");
+  const ordered = chain.service === CONTRACTS && state.orders.last > before;
+  demand(violations.length > 0 || entries.length > 0 || ordered, "block is empty");
   state.counter += violations.length;
   demand(counter === state.counter, `action counter is not ${state.counter}`);
 }
@@ -269,7 +297,11 @@ function runRules(
     demand(positions.length >= quorum(chain), "acknowledgements are not of a quorum");
     for (const notice of list(notices)) {
       const [kind, bytes] = list(notice, 2);
-      demand(kind === 1, "a notice is no credential");
+      if (kind === 2 && chain.service === CONTRACTS) {
+        takeOrder(state.orders, genesis.authority, genesis.hash, bytesOf(bytes), state.height);
+        continue;
+      }
+      demand(kind === 1, "a notice is neither a credential nor an order");
       bringMeter(genesis, state, bytesOf(bytes));
     }
     for (const item of list(records)) {
@@ -294,6 +326,23 @@ function runRules(
     demand(!noted.has(fork.meter) && !meter.forks.includes(fork.seq), "fork is counted twice");
     noted.add(fork.meter);
     meter.forks = [...meter.forks, fork.seq].slice(-8);
+    violations.push(result);
+  }
+  for (const result of list(independentDecode(results))) {
+    const [kind, node, height, evidence] = list(result, 4);
+    if (kind !== 4) continue;
+    const proved = proveEquivocation(
+      state.orders,
+      genesis.hash,
+      chain.service,
+      hex(node),
+      bytesOf(evidence),
+      state.judgedAt,
+    );
+    const faults = state.faults.get(hex(node)) ?? new Set<number>();
+    demand(proved === height && proved >= 1 && proved <= state.height, "evidence is of another height");
+    demand(!faults.has(proved) && faults.size < FAULTS_MAX, "equivocation is counted twice or too often");
+    state.faults.set(hex(node), faults.add(proved));
     violations.push(result);
   }
   return violations;

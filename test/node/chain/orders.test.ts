@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeBlock } from "../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { memberSetHash } from "../../../src/wire/genesis.js";
 import { noticesOf } from "../../../src/wire/notice.js";
@@ -14,6 +15,7 @@ import { encodeMessage, signedBytes } from "../../../tools/node/consensus/messag
 import type { Evidence, Precommit } from "../../../tools/node/consensus/types.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
 import { encodeFrame } from "../../../tools/node/frame.js";
+import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 
 const both = [SERVICE, CONTRACTS_SERVICE];
@@ -110,6 +112,13 @@ test("other chains name the contracts height of the newest order, and change the
   assert.match(alone.firstProblem?.what ?? "", /contracts height 1 is not known/);
   const report = await auditChain(genesis, genesis.chains[0]!, blocksOf(fifth, SERVICE), { governance });
   assert.deepEqual([report.firstProblem, report.height], [undefined, 4]);
+
+  const exported = (service: number) =>
+    Buffer.concat(fifth.sealed.flatMap(({ block }) => (block.chain === service ? [encodeBlock(block)] : [])));
+  const contracts = verifyExport(cluster.genesisBytes, exported(CONTRACTS_SERVICE));
+  assert.deepEqual([contracts.height, contracts.orders.last], [1, 1]);
+  assert.equal(verifyExport(cluster.genesisBytes, exported(SERVICE), contracts.orders).height, 4);
+  assert.throws(() => verifyExport(cluster.genesisBytes, exported(SERVICE)), /holds no known order/);
 });
 
 test("a node that has not the contracts block yet waits for it instead of refusing what names it", async (t) => {
@@ -162,6 +171,9 @@ test("evidence that one member passes on is sealed as a violation, once, and the
   const { genesis } = cluster;
   const report = await auditChain(genesis, genesis.chains[0]!, blocksOf(first, SERVICE));
   assert.deepEqual([report.firstProblem, report.violations.equivocation], [undefined, 1]);
+  assert.deepEqual(report.equivocations, [{ block: 1, node: faulty.id, height: 1, round: 0, statement: "precommit" }]);
+  const exported = Buffer.concat(first.sealed.map(({ block }) => encodeBlock(block)));
+  assert.equal(verifyExport(cluster.genesisBytes, exported).counter, 1);
 });
 
 test("evidence proves nothing where its statements agree, are of two votes, or are signed by somebody else", async (t) => {
