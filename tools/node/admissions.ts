@@ -33,7 +33,8 @@ export interface AdmissionsPorts {
   /** Whether a sealed order has revoked the meter, by its id as hex. */
   isRevoked(meter: string): boolean;
   /** To a meter, QoS 1. */
-  publish(topic: string, payload: Uint8Array): void;
+  /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
+  publish(topic: string, payload: Uint8Array, to?: string): void;
 }
 
 /** Too much waits here: the publish stays without PUBACK, and the meter offers it again later or elsewhere. */
@@ -41,7 +42,7 @@ export class Busy extends Error {}
 
 export interface Admissions {
   /** What a meter published; resolves where it is durable or refused. Rejects with Busy, or where the node itself fails. */
-  onPublish(topic: string, payload: Uint8Array): Promise<void>;
+  onPublish(topic: string, payload: Uint8Array, client: string): Promise<void>;
 }
 
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
@@ -74,7 +75,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     verifyAsync: ports.verifyAsync,
   };
 
-  const refuse = (topic: string, refused: Refused) => {
+  const refuse = (topic: string, refused: Refused, client: string) => {
     metrics.refused.inc({ reason: refused.reason });
     const parsed = parseTopic(topic);
     log.debug({ topic: topic.slice(0, 128), reason: refused.reason, detail: refused.message }, "publish refused");
@@ -87,7 +88,8 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       reason: refused.reason,
       sentence: refused.message,
     });
-    ports.publish(meterTopic(genesis.network, "ack", parsed.meter), refusal);
+    // To whoever published it: anybody can publish rubbish under a meter's name.
+    ports.publish(meterTopic(genesis.network, "ack", parsed.meter), refusal, client);
   };
 
   const onBirth = async (topic: string, payload: Uint8Array) => {
@@ -127,7 +129,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   };
 
   return {
-    async onPublish(topic, payload) {
+    async onPublish(topic, payload, client) {
       const parsed = parseTopic(topic);
       // The broker's buffer holds more than this packet; what is kept is a copy.
       const bytes = Uint8Array.from(payload);
@@ -136,7 +138,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
         else if (parsed?.kind !== "death" && parsed?.kind !== "diag") await onRecord(topic, bytes);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        refuse(topic, error);
+        refuse(topic, error, client);
       }
     },
   };

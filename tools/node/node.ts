@@ -157,8 +157,8 @@ async function compose(
     node: selfId,
     services: servedServices(),
     handlers: {
-      onRecord: (topic, payload) => admissions.onPublish(topic, payload),
-      onNotice: (topic, payload) => admissions.onPublish(topic, payload),
+      onRecord: (topic, payload, client) => admissions.onPublish(topic, payload, client),
+      onNotice: (topic, payload, client) => admissions.onPublish(topic, payload, client),
       onRefused(reason, detail) {
         metrics.refused.inc({ reason });
         log.debug({ reason, detail }, "refused before it became a message");
@@ -183,7 +183,7 @@ async function compose(
     verifyAsync,
     now_ms: Date.now,
     isRevoked: (meter) => governor.current.revoked.has(meter),
-    publish: (topic, payload) => void ingest.publish(topic, payload),
+    publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
   });
   const own = configuration.mqtt;
   const api = createApi({

@@ -215,7 +215,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
       const mine = current;
       if (mine?.life === undefined) return false;
       try {
-        await mine.life.admissions.onPublish(topic, payload);
+        await mine.life.admissions.onPublish(topic, payload, topic);
       } catch (error) {
         if (current === mine && !(error instanceof Busy)) fatal(mine, error);
         return false;

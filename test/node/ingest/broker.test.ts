@@ -52,7 +52,7 @@ async function withBroker(
 
 /** Shows that the broker serves a meter: a record is taken and acknowledged. */
 async function serves(url: string, noted: Noted): Promise<void> {
-  const good = (): number => noted.records.filter(({ client }) => client === "good").length;
+  const good = (): number => noted.records.filter(({ client }) => client.startsWith("good~")).length;
   const before = good();
   const client = openClient(url, connectPacket("good"), publishPacket(1, recordTopic, Buffer.from("good")));
   await until(() => acknowledged(client).includes(1));
@@ -76,7 +76,7 @@ test("an MQTT client publishes a record, and the receipt comes back to it alone"
       await client.publishAsync(recordTopic, "the record", { qos: 1 });
       assert.deepEqual(
         noted.records.map(({ topic, payload, client }) => [topic, Buffer.from(payload).toString(), client]),
-        [[recordTopic, "the record", meter]],
+        [[recordTopic, "the record", `${meter}~1`]],
       );
       assert.ok(broker.hasSubscriber(receiptTopic));
       assert.ok(broker.publish(receiptTopic, Buffer.from("the receipt")));
@@ -234,18 +234,6 @@ test("no session outlives its connection, and nothing is retained, whatever the 
       again.packets.map(({ first, body }) => [first, ...body]),
       [[0x20, 0, 0], [0xd0]],
     );
-  });
-});
-
-test("a client id that comes again takes the place of the connection before", async () => {
-  await withBroker(async (url, broker) => {
-    const first = openClient(url, connectPacket(meter), subscribePacket(1, `gs1/test/+/receipt/${meter}`));
-    await until(() => granted(first).length === 1);
-    const second = openClient(url, connectPacket(meter), subscribePacket(1, `gs1/test/+/receipt/${meter}`));
-    await until(() => first.closed && granted(second).length === 1);
-    assert.ok(broker.publish(receiptTopic, Buffer.from("x")));
-    await until(() => second.packets.some(({ first }) => first >> 4 === 3));
-    assert.equal(broker.counters().connections, 1);
   });
 });
 
@@ -434,4 +422,24 @@ test("closing calls no handler for the sessions it ends", async () => {
     noted,
   );
   assert.deepEqual([noted.notices, noted.refused], [[], []]);
+});
+
+test("who connects under another's client id ends no session, and a publication can go to one session alone", async () => {
+  await withBroker(async (url, broker, noted) => {
+    const ackTopic = `gs1/test/-/ack/${meter}`;
+    const own = openClient(url, connectPacket(meter), subscribePacket(1, ackTopic));
+    await until(() => granted(own).length === 1);
+    const stranger = openClient(url, connectPacket(meter), subscribePacket(1, ackTopic));
+    await until(() => granted(stranger).length === 1);
+    stranger.socket.write(publishPacket(2, recordTopic, Buffer.from("rubbish")));
+    await until(() => noted.records.length === 1);
+    const [{ client }] = noted.records as unknown as [{ readonly client: string }];
+    const count = (raw: RawClient) => raw.packets.filter(({ first }) => first >> 4 === 3).length;
+    assert.ok(broker.publish(ackTopic, Buffer.from("refused"), client));
+    await until(() => count(stranger) === 1);
+    assert.ok(broker.publish(ackTopic, Buffer.from("to all")));
+    await until(() => count(stranger) === 2 && count(own) === 1);
+    assert.equal(own.socket.destroyed, false);
+    assert.equal(broker.publish(ackTopic, Buffer.from("nobody"), `${client}0`), false);
+  });
 });

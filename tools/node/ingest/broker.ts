@@ -60,6 +60,8 @@ interface Session {
 
 const tcpKeepAlive_ms = 30_000;
 const CLIENT_ID_LENGTH_MAX = 128;
+/** Between a client's id and the number of its session. */
+const SESSION_MARK = "~";
 
 class EmbeddedBroker implements Ingest {
   readonly #options: EmbeddedBrokerOptions;
@@ -70,6 +72,8 @@ class EmbeddedBroker implements Ingest {
   readonly #sessions = new Map<Client, Session>();
   /** the sessions that subscribe to a meter's topics */
   readonly #listeners = new Map<string, Set<Session>>();
+  /** sessions that there ever were */
+  #connected = 0;
   #closed = false;
 
   constructor(options: EmbeddedBrokerOptions) {
@@ -106,11 +110,12 @@ class EmbeddedBroker implements Ingest {
   /** Meters publish to this broker of whatever service. */
   serve(): void {}
 
-  publish(topic: string, payload: Uint8Array): boolean {
+  publish(topic: string, payload: Uint8Array, to?: string): boolean {
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     const cost_bytes = topic.length + bytes.length;
     let sent = false;
     for (const session of this.#subscribers(topic)) {
+      if (to !== undefined && session.client.id !== to) continue;
       if (session.outbound_bytes + cost_bytes > this.#options.limits.outbound_bytes_max) {
         this.#tally.dropped += 1;
         continue;
@@ -150,8 +155,12 @@ class EmbeddedBroker implements Ingest {
       preConnect: (_client, packet, done) => {
         // Sessions that outlive their connection would have to be kept for whoever asks: every session is a clean one.
         packet.clean = true;
-        const acceptable = packet.clientId.length <= CLIENT_ID_LENGTH_MAX;
-        done(acceptable ? null : new Error(`client id of ${packet.clientId.length} characters`), acceptable);
+        const { clientId } = packet;
+        const acceptable = clientId.length <= CLIENT_ID_LENGTH_MAX;
+        // Meters' ids are public: whoever connects under one must not end the meter's own session (against section 3.1.4-2).
+        this.#connected += 1;
+        packet.clientId = `${clientId}${SESSION_MARK}${this.#connected}`;
+        done(acceptable ? null : new Error(`client id of ${clientId.length} characters`), acceptable);
       },
       // Runs before PUBACK, which aedes sends before it publishes.
       authorizePublish: (client, packet, done) => this.#handle(client, packet, done),

@@ -25,7 +25,7 @@ export type IngestRefusal =
 export interface IngestHandlers {
   /**
    * A record, topic and payload as published; resolves once it is durable or refused, and only then is it acknowledged.
-   * A rejection leaves it unacknowledged, so that the meter sends it again.
+   * A rejection leaves it unacknowledged, so that the meter sends it again. `client` names the session, none twice.
    */
   onRecord(topic: string, payload: Uint8Array, client: string): Promise<void>;
   /** A birth, death or diag message; otherwise as `onRecord`. */
@@ -58,8 +58,11 @@ export interface Ingest {
   start(): Promise<{ readonly url: string }>;
   /** Records of these services are heard from here on, and of no others. */
   serve(services: readonly number[]): void;
-  /** Sends to the meter of the topic, QoS 1; false where nobody here is to receive it or the message was dropped. */
-  publish(topic: string, payload: Uint8Array): boolean;
+  /**
+   * Sends to the meter of the topic, QoS 1; false where nobody here is to receive it or the message was dropped. With `to`, the client
+   * that a handler was told of, it goes to that session alone; a shared broker does not know its clients and tells all.
+   */
+  publish(topic: string, payload: Uint8Array, to?: string): boolean;
   /** Whether a publication would reach a subscriber as far as this node can know; a shared broker always may have one. */
   hasSubscriber(topic: string): boolean;
   counters(): IngestCounters;
