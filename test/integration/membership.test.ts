@@ -181,6 +181,10 @@ test("nodes are admitted, removed and replaced, and a chain is added, under load
   assert.ok(Math.min(...heights) < joins && Math.max(...heights) >= replaces);
   assert.equal(await verifyReceipt(network, fourth, guest, 0, HEAT), 1);
 
+  for (const node of [third, sixth]) {
+    await command("chain", "audit", "--api", urlOf(node), "--genesis", network.genesis);
+  }
+
   // Who has signed what: members of the height alone.
   const sets = memberSets(genesis, TRADING, await lineageOf(sixth, TRADING), nodeVerify);
   const blocks = await fetch(`${urlOf(sixth)}/chains/${TRADING}/blocks/${leaves + 1}`);

@@ -3,6 +3,7 @@
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
+import { createGovernor } from "../node/chain/governor.js";
 import { createReceipts } from "../node/receipts.js";
 import { openStoreReadOnly } from "../node/store/store.js";
 import type { ReceiptSource } from "./source.js";
@@ -19,7 +20,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
   return {
     origin: folder,
     async chains() {
-      return genesis.chains.map(({ service, name }) => {
+      return createGovernor(genesis, store).current.chains.map(({ chain: { service, name } }) => {
         const head = store.head(service);
         return {
           service,

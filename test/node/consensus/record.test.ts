@@ -40,6 +40,22 @@ describe("the record", () => {
     assert.equal(driver.record().step, "idle");
   });
 
+  test("is written by a node that is no member yet, so that one that has joined later is not taken for one that has lost it", () => {
+    const joiner = createConsensus({
+      genesisHash,
+      chain,
+      self: nodeId(3),
+      members: members(3),
+      height: 5,
+      timeouts: wideAreaTimeouts,
+      abstain: false,
+      sign: () => assert.fail("who is no member signs nothing"),
+      verify: () => true,
+    });
+    const record = decodeRecord(recordBytes(joiner.step({ type: "start" }, 0)), nodeId(3));
+    assert.deepEqual([record.height, record.step, record.prevotes, record.proposals], [5, "idle", [], []]);
+  });
+
   test("holds lock, valid value with polka, round certificate, votes and proposals", () => {
     const record = busyDriver().record();
     assert.equal(record.round, 4);

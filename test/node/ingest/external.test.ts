@@ -102,6 +102,30 @@ test("a record goes to a node that serves its chain, whoever else shares the bro
   });
 });
 
+test("a node that becomes a member of one chain and ceases to be one of another hears the records of the one alone", {
+  skip: withoutMosquitto,
+}, async () => {
+  await withMosquitto([], async (scene) => {
+    const noted = noteEverything();
+    const node = await scene.node("node", noted, { services: [1] });
+    const client = await scene.meter(meter);
+    await client.publishAsync(recordTopic, "before", { qos: 1 });
+    await until(() => noted.records.length === 1);
+    node.serve([2]);
+    const later = `gs1/test/2/record/${meter}`;
+    // Until the subscriptions have changed, the broker has nobody for the one and still somebody for the other.
+    await until(() => {
+      client.publish(later, "after", { qos: 1 });
+      return noted.records.some(({ topic }) => topic === later);
+    });
+    const { length } = noted.records.filter(({ topic }) => topic === recordTopic);
+    await client.publishAsync(recordTopic, "for others", { qos: 1 });
+    await client.publishAsync(later, "the last", { qos: 1 });
+    await until(() => noted.records.some(({ payload }) => Buffer.from(payload).toString() === "the last"));
+    assert.equal(noted.records.filter(({ topic }) => topic === recordTopic).length, length);
+  });
+});
+
 test("a receipt reaches the meter through the broker, more of them than it takes at once", {
   skip: withoutMosquitto,
 }, async () => {

@@ -15,6 +15,10 @@ const SERVED_BYTES_MAX = 4_194_304;
 const AHEAD_MAX = 2 * SERVED_BLOCKS_MAX;
 const AHEAD_BYTES_MAX = 4 * SERVED_BYTES_MAX;
 
+/** Bytes of blocks that one peer gets in a second, whatever it asks for: what is dropped beyond is asked for again. */
+const SERVED_BYTES_PER_S = 8 * SERVED_BYTES_MAX;
+const SERVED_PEERS_MAX = 256;
+
 export interface CatchUp {
   /** Keeps a peer's block until its turn; throws a WireError where it is none. */
   keep(from: string, bytes: Uint8Array): void;
@@ -30,6 +34,8 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
   const { store, chain } = ports;
   const kept = new Map<number, { readonly from: string; readonly bytes: Uint8Array }>();
   let keptBytes = 0;
+  /** bytes that each peer was served in its current second, the latest peer last */
+  const served = new Map<string, { readonly since_ms: number; bytes: number }>();
 
   const drop = (height: number) => {
     keptBytes -= kept.get(height)?.bytes.length ?? 0;
@@ -58,12 +64,20 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
       ports.send(peer, encodeFrame("needBlocks", chain.service, encodeNeedBlocks(from)));
     },
     serve(to, from, count) {
+      const now_ms = ports.monotonic_ms();
+      const last = served.get(to);
+      const share = last !== undefined && now_ms - last.since_ms < 1_000 ? last : { since_ms: now_ms, bytes: 0 };
+      served.delete(to);
+      served.set(to, share);
+      if (served.size > SERVED_PEERS_MAX) served.delete(served.keys().next().value!);
+      if (share.bytes >= SERVED_BYTES_PER_S) return;
       let bytes = 0;
       const end = Math.min(nextHeight(), from + count);
       for (let height = from; height < end && bytes < SERVED_BYTES_MAX; height += 1) {
         const block = store.block(chain.service, height);
         if (block === undefined) return;
         bytes += block.length;
+        share.bytes += block.length;
         ports.send(to, encodeFrame("block", chain.service, block));
       }
     },

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCatchUp, SERVED_BLOCKS_MAX } from "../../../tools/node/chain/catch-up.js";
+import type { ChainPorts } from "../../../tools/node/chain/ports.js";
+import { decodeFrame } from "../../../tools/node/frame.js";
+
+const BLOCK_BYTES = 1_048_576;
+
+/** Serves a chain of 1,000 blocks of one mebibyte; counts what goes to whom. */
+function server() {
+  const clock = { now_ms: 0 };
+  const sent = new Map<string, number>();
+  const block = new Uint8Array(BLOCK_BYTES);
+  const ports = {
+    chain: { service: 1 },
+    store: { block: () => block },
+    monotonic_ms: () => clock.now_ms,
+    send(to: string, frame: Uint8Array) {
+      assert.equal(decodeFrame(frame)?.kind, "block");
+      sent.set(to, (sent.get(to) ?? 0) + 1);
+    },
+  };
+  return { clock, sent, catchUp: createCatchUp(ports as unknown as ChainPorts, () => 1_001) };
+}
+
+test("one request is answered with so many bytes, and one peer with no more than its share in a second, whatever it asks for", () => {
+  const { clock, sent, catchUp } = server();
+  catchUp.serve("a", 1, SERVED_BLOCKS_MAX);
+  assert.equal(sent.get("a"), 4);
+  for (let from = 1; from <= 500; from += 1) catchUp.serve("a", from, SERVED_BLOCKS_MAX);
+  assert.equal(sent.get("a"), 32);
+  catchUp.serve("b", 1, SERVED_BLOCKS_MAX);
+  assert.equal(sent.get("b"), 4, "another peer has its own");
+  clock.now_ms += 1_000;
+  catchUp.serve("a", 33, SERVED_BLOCKS_MAX);
+  assert.equal(sent.get("a"), 36);
+});
