@@ -157,9 +157,15 @@ test("an image that is damaged, unsigned, truncated, absent or does not start le
   const folder = await meterWith(t, shelf, broker.url);
   const meter = await startMeter(t, folder, settings, current);
   const good = shelf.manifest;
+  const refusals = (): string[] =>
+    meter.messages.flatMap((each) =>
+      "message" in each && each.message.startsWith("no update: ") ? [each.message] : [],
+    );
   const look = async (what: RegExp): Promise<void> => {
+    const before = refusals().length;
     await ask(meter, "update");
-    await until(String(what), async () => what.test(await ask(meter, "state")));
+    await until(String(what), () => refusals().length > before);
+    assert.match(refusals().at(-1)!, what);
     assert.match(await ask(meter, "state"), /firmware 1 for simulator/);
   };
   shelf.manifest = manifestOf(2, next, signerFromSeed(new Uint8Array(32).fill(8)));
