@@ -50,6 +50,8 @@ const MARKS_KEPT = 4_096;
 /** An own batch is sent again after so long, and then after twice as long each time: the others may merely be slow. */
 const RESEND_MS_MIN = 2_000;
 const RESEND_MS_MAX = 16_000;
+/** An accepted batch of another origin waits so long for a block before its acceptance is said again here. */
+const PASSED_ON_MS = 8_000;
 
 /** The origin's part in what an earlier self of this node cut, whose disk is lost, and peers still hold. */
 export interface Returned {
@@ -77,6 +79,8 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   const kept = new Set<string>();
   /** those of them whose records went on under another number */
   const givenUp = new Set<string>();
+  /** others' accepted batches by id as hex: since when they have waited, or were last passed on */
+  const acceptedAt = new Map<string, number>();
   /** when a batch was last asked for, by id as hex */
   const neededAt = new Map<string, number>();
 
@@ -236,6 +240,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       for (const name of pool.acceptedOf(ports.self.id)) {
         broadcast(encodeFrame("accepted", service, encodeBatchNote(name, pool.acceptance(name.id)!)));
       }
+      passOn(now_ms);
       for (const name of pool.missing()) this.need(name);
     },
     onMembers(dropped) {
@@ -262,6 +267,21 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       discard(sealed);
     },
   };
+
+  /** Acceptances of others' batches that no block comes for: their origins may have lost them, and who else knows is not known. */
+  function passOn(now_ms: number): void {
+    const names = pool.members.members.flatMap(({ id }) => (equalBytes(id, ports.self.id) ? [] : pool.acceptedOf(id)));
+    const ids = new Set(names.map(({ id }) => toHex(id)));
+    for (const id of acceptedAt.keys()) if (!ids.has(id)) acceptedAt.delete(id);
+    for (const name of names) {
+      const id = toHex(name.id);
+      const since_ms = acceptedAt.get(id) ?? now_ms;
+      acceptedAt.set(id, since_ms);
+      if (now_ms - since_ms < PASSED_ON_MS) continue;
+      acceptedAt.delete(id);
+      broadcast(encodeFrame("accepted", service, encodeBatchNote(name, pool.acceptance(name.id)!)));
+    }
+  }
 
   /** Rows that the block which sealed or closed their numbers left, or that were written behind it. */
   function discard(reads: readonly ReadBatch[]): void {
