@@ -51,7 +51,7 @@ const MARKS_KEPT = 4_096;
 const RESEND_MS_MIN = 2_000;
 const RESEND_MS_MAX = 16_000;
 /** An accepted batch of another origin waits so long for a block before its acceptance is said again here. */
-const PASSED_ON_MS = 8_000;
+const PASSED_ON_MS = 4_000;
 
 /** The origin's part in what an earlier self of this node cut, whose disk is lost, and peers still hold. */
 export interface Returned {
