@@ -76,7 +76,6 @@ export function misuses({ folder, network, data, api, chain, receipt, meter, cap
     ["node", "run"],
     ["node", "prune", join(network.folder, "nodes/node-1/node.json")],
     ["node", "prune", join(network.folder, "nodes/node-1/node.json"), "--prune-before", "0"],
-    ["node", "prune", join(network.folder, "nodes/node-1/node.json"), "--prune-before", "9", "--chain", "nonsense"],
     ["backup", join(network.folder, "nodes/node-1/node.json")],
     ["meter", "run"],
     ["meter", "run", meterFolder, "--emulator", "--tcp", "localhost:1"],

@@ -267,7 +267,7 @@ async function refuseDamage({ folder, network }: Scene): Promise<void> {
     [
       "genesis.cbor",
       () => readFile(join(other, "genesis.cbor")),
-      /key\.json is of no node of the genesis .*genesis\.cbor/,
+      /damaged-\d+\/data belongs to another node, network or format/,
     ],
     ["key.json", (bytes) => Buffer.from(bytes.toString().replace(/"seed": "./, '"seed": "x')), /key\.json has no seed/],
     [

@@ -43,9 +43,11 @@ export function registerFirmware(program: Command): void {
     .command("key")
     .description("make a key that signs firmware; meters whose configuration names it take what it signs")
     .argument("<file>", "key file to make")
-    .action(async (file: string) => {
+    .option("--json", "print JSON")
+    .action(async (file: string, { json }: { readonly json?: true }) => {
       const { key } = await createKeyFile(file);
-      printLines(pairs([["update.signer", toHex(key.x)]]));
+      const signer = toHex(key.x);
+      printLines(json ? [toJson({ signer })] : pairs([["update.signer", signer]]));
     });
   firmware
     .command("sign")
