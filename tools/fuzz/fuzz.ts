@@ -76,7 +76,7 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   const meters = HONEST_METERS + HOSTILE_METERS;
   const cluster = await createCluster({ folder, nodes: NODES, chains: CHAINS, meters });
   await cluster.start(NODES - 1);
-  const hostile = cluster.meterFolders.slice(HONEST_METERS).map(readLoadMeter);
+  const hostile = cluster.meterFolders.slice(HONEST_METERS).map((meter) => readLoadMeter(meter));
   const [service] = cluster.services;
   const honest = await Promise.all(
     cluster.nodes.map((node, index) => {
