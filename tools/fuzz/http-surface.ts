@@ -27,17 +27,22 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
       "/genesis",
       "/metrics",
       "/events",
+      "/orders",
+      `/orders?from=${number()}`,
       `/chains/${number()}/blocks`,
       `/chains/${number()}/blocks?from=${number()}&limit=${random.pick(["1", "2", number()])}`,
       `/chains/${number()}/blocks/${number()}`,
       `/receipts/${number()}/${random.pick(meters)}/${number()}`,
       `/${"a/".repeat(random.below(200))}`,
     ]);
-    const body = random.chance(0.1) ? random.bytes(random.below(2_000)) : new Uint8Array(0);
+    const body = random.chance(0.1)
+      ? random.bytes(random.below(random.chance(0.1) ? 40_000 : 2_000))
+      : new Uint8Array(0);
     const head = [
       `${random.pick(methods)} ${path} HTTP/1.1`,
       "host: node",
       ...(body.length > 0 ? [`content-length: ${body.length}`] : []),
+      ...(random.chance(0.1) ? ["content-type: application/cose"] : []),
       ...(random.chance(0.1) ? [`x-${random.below(9)}: ${"y".repeat(random.below(20_000))}`] : []),
     ];
     const bytes = Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]);
