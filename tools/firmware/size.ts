@@ -27,7 +27,7 @@ export interface Limits {
   readonly romBytes: number;
   readonly romAliases: number;
   readonly romKeys: number;
-  /** in which the hour must run: less than the pool, for what the chip's own modules take */
+  /** in which the hour must run: the pool, or less of it where the chip's own modules need the rest */
   readonly hourPoolBytes: number;
   readonly stackSlots: number;
 }
