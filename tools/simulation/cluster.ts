@@ -71,8 +71,8 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
   const fail = (invariant: string, detail: string) => {
     violation ??= new Violation(invariant, detail, traced.recent());
   };
-  const ledger = createLedger(genesis, fail);
   const faulty = new Set(hostileMembers(genesis, options).map(({ id }) => toHex(id)));
+  const ledger = createLedger(genesis, faulty, fail);
   const witness = createWitness(genesis, faulty, fail);
   const network = createNetwork({
     timeline,
@@ -258,6 +258,7 @@ function reportOf({ coverage, ledger, meters, witness, traced }: Cluster, healed
     roundChanges: ledger.rounds,
     meterViolations: ledger.violations,
     equivocations: witness.equivocations,
+    equivocationsSealed: ledger.equivocations,
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),
   };

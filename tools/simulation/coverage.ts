@@ -42,6 +42,8 @@ export interface Coverage {
   certificatesCorrupted: number;
   /** places where a member signed two values, seen by a correct node */
   equivocations: number;
+  /** heights at which a member's evidence is sealed */
+  equivocationsSealed: number;
 }
 
 export function createCoverage(): Coverage {
@@ -77,5 +79,6 @@ export function createCoverage(): Coverage {
     censored: 0,
     certificatesCorrupted: 0,
     equivocations: 0,
+    equivocationsSealed: 0,
   };
 }

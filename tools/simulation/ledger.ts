@@ -12,6 +12,7 @@ import type { PublicKey } from "../../src/wire/key.js";
 import { leafHash, rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
+import { decodeResults, type Equivocation } from "../node/chain/violations.js";
 import { simulatedSignature, simulatedVerify } from "./keys.js";
 import type { Fail } from "./violation.js";
 
@@ -36,6 +37,7 @@ export interface Ledger {
   readonly rounds: number;
   readonly sealed: number;
   readonly violations: number;
+  readonly equivocations: number;
 }
 
 interface Decided {
@@ -44,7 +46,8 @@ interface Decided {
   readonly counter: number;
 }
 
-export function createLedger(genesis: Genesis, fail: Fail): Ledger {
+/** `faulty` are the ids of the members that are not correct. */
+export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail: Fail): Ledger {
   const submitted = new Set<string>();
   const keys = new Map<string, PublicKey>();
   const decided = new Map<string, Decided>();
@@ -52,6 +55,8 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
   const promised = new Map<string, string>();
   /** header hashes that receipts name, by chain and height */
   const receipts = new Map<string, string>();
+  /** sealed evidence by chain, node and height */
+  const equivocations = new Set<string>();
   const heights = new Map<number, number>();
   let rounds = 0;
 
@@ -79,6 +84,9 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
     if (toHex(block.memberSet) !== members) fail("I12 member sets follow the next-set hash", where);
     const ordered = block.batches.some(({ notices }) => notices.some(({ kind }) => kind === "order"));
     if (hashes.length === 0 && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
+    for (const violation of decodeResults(block.results)) {
+      if (violation.kind === "equivocation") checkEquivocation(where, chain, violation);
+    }
     for (const batch of block.batches) {
       for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));
       if (!isAcknowledged(chain, batch)) fail("I7 a sealed temporary block was acknowledged by a quorum", where);
@@ -95,6 +103,13 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
       return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
     });
     return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(chain.members.length);
+  };
+
+  const checkEquivocation = (where: string, chain: GenesisChain, { node, height }: Equivocation) => {
+    const name = `${chain.service}/${toHex(node)}/${height}`;
+    if (!faulty.has(toHex(node))) fail("I11 no evidence against a correct node is sealed", `${name} in ${where}`);
+    if (equivocations.has(name)) fail("I11 evidence is sealed once", `${name} in ${where}`);
+    equivocations.add(name);
   };
 
   const checkRecord = (where: string, chain: GenesisChain, record: Record) => {
@@ -158,6 +173,9 @@ export function createLedger(genesis: Genesis, fail: Fail): Ledger {
     },
     get sealed() {
       return sealed.size;
+    },
+    get equivocations() {
+      return equivocations.size;
     },
     get violations() {
       return [...heights].reduce((sum, [chain, height]) => sum + decided.get(`${chain}/${height}`)!.counter, 0);
