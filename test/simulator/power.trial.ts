@@ -21,8 +21,6 @@ const SPEED = 5;
 /** A record takes some 300 bytes and a sector's erase 4,096: one life ends in its first records, another after many receipts. */
 const EARLY = { from: 1, to: 6_000 } as const;
 const LATE = { from: 6_000, to: 20_000 } as const;
-/** More than a meter has: what is tried here is its flash. */
-const POOL_BYTES = 160_000;
 /** A service's reservation has four bytes. */
 const VALUES = { from: 1, to: 20 } as const;
 
@@ -48,12 +46,12 @@ test(`${CUTS} power cuts at random bytes of flash and key-value store leave no g
       while (cuts < CUTS) {
         cuts += 1;
         const cut = randomCut();
-        const meter = await startMeter(t, folder, { cut, speed: SPEED, poolBytes: POOL_BYTES });
+        const meter = await startMeter(t, folder, { cut, speed: SPEED });
         assert.equal(await meter.ended, POWER_CUT, `${JSON.stringify(cut)}: ${meter.errors.join("; ")}`);
         assert.deepEqual(meter.errors, []);
       }
       await configure(folder, { schedule: scheduleOf(86_400) });
-      const meter = await startMeter(t, folder, { poolBytes: POOL_BYTES });
+      const meter = await startMeter(t, folder);
       await until("all is sealed", () => meter.counters.appended! > 0 && meter.counters.waiting === 0, 300_000);
       await meter.kill();
       assert.deepEqual(new Uint8Array(await readFile(join(folder, "keyvalue/seed"))), seed);
