@@ -222,11 +222,7 @@ export const mutants: readonly Mutant[] = [
     name: "seals-empty-blocks",
     lacks: "no block is empty",
     edits: [
-      edit(
-        "tools/node/chain/compose.ts",
-        "  if (records.length === 0 && execution.violations.length === 0) return undefined;\n",
-        "",
-      ),
+      edit("tools/node/chain/compose.ts", "  if (isEmpty(execution)) return undefined;\n", ""),
       edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
     ],
   },
@@ -264,7 +260,11 @@ export const mutants: readonly Mutant[] = [
     name: "believes-evidence",
     lacks: "evidence is of two statements that differ",
     edits: [
-      edit("tools/node/consensus/evidence.ts", "!isEquivocation(state, first, second)", "isEquivocation === undefined"),
+      edit(
+        "tools/node/consensus/evidence.ts",
+        "!isEquivocation(genesisHash, chain, evidence)",
+        "isEquivocation === undefined",
+      ),
     ],
     needs: { ...attacked, behaviours: ["forge", "equivocate"] },
   },
