@@ -155,7 +155,7 @@ async function runMeter(
     () => frameHashes.every((hash) => seen(OPEN).has(hash)),
     2 * PATIENCE_MS,
   );
-  meter.pauseMeter();
+  await meter.pauseMeter();
   await until("each record has its receipt", () => receipts.size === published.size);
   await meter.stop();
   return [...published.values()];

@@ -120,7 +120,7 @@ async function startMeters(defer: Defer, { folder }: TestNetwork) {
     fewest: () => Math.min(...receipts),
     /** No new readings; waits until all that was published has its receipt. */
     async settle(): Promise<void> {
-      for (const meter of meters) meter.pauseMeter();
+      await Promise.all(meters.map((meter) => meter.pauseMeter()));
       await until("every record has its receipt", () => sealed.size === published.size, 2 * PATIENCE_MS);
       for (const meter of meters) await meter.stop();
     },

@@ -139,7 +139,7 @@ test("stops after the agent has handled what had arrived", async (t) => {
 test("takes nothing from the port of a paused meter and goes on running", async (t) => {
   const exercise = await startExercise(t, await meterFolder(t));
   await exercise.run({ do: "timer", name: "a", delay_ms: 50, label: "still" });
-  exercise.meter.pauseMeter();
+  await exercise.meter.pauseMeter();
   exercise.send({ do: "throw" });
   assert.equal((await exercise.next("timer")).label, "still");
   assert.equal(exercise.meter.counters.faults, 0);

@@ -112,7 +112,7 @@ async function run(
     announce([`data in ${folder}`, ...nodes.map(({ process, api }) => `${process.name}  ${api}`)]);
     await startMeters(folder, options, tally, meters);
     await Promise.race([keepShowing(until), broken]);
-    for (const { meter } of meters.values()) meter.pauseMeter();
+    await Promise.all([...meters.values()].map(({ meter }) => meter.pauseMeter()));
     await Promise.race([settled(), broken]);
     for (const { meter } of meters.values()) await meter.stop();
     return await report(genesis, tally, sources);

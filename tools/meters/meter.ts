@@ -40,8 +40,8 @@ export interface Meter {
   readonly counters: Readonly<MeterCounters>;
   /** Resolves when the meter was stopped or killed. */
   readonly exit: Promise<void>;
-  /** Closes the meter's port: no new readings come, what waits in the outbox goes on being published. */
-  pauseMeter(): void;
+  /** Closes the meter's port: no new readings come once the agent has handled what had arrived, and this resolves; what waits in the outbox goes on being published. */
+  pauseMeter(): Promise<void>;
   /** Closes the port, lets the agent handle what has arrived, and switches the meter off. */
   stop(): Promise<void>;
   /** Switches the meter off at once, as a power cut does. To see it come back by itself, kill its process instead. */
@@ -104,9 +104,10 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     throw new GridsealError("CONFIGURATION_INVALID", `meter ${name} in ${directory} does not start: ${reason}`);
   }
 
-  function pauseMeter(): void {
+  async function pauseMeter(): Promise<void> {
     isPaused = true;
     supervisor.engine?.closePorts();
+    await supervisor.engine?.idle();
   }
 
   return {
@@ -119,8 +120,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     },
     pauseMeter,
     async stop() {
-      pauseMeter();
-      await supervisor.engine?.idle();
+      await pauseMeter();
       supervisor.switchOff();
       await supervisor.exit;
     },

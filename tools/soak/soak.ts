@@ -176,7 +176,7 @@ async function chainsOf(api: string): Promise<readonly ChainSummary[]> {
 
 /** No new readings; what is under way comes to its end. */
 async function settle(tally: Tally, meters: readonly SoakMeter[]): Promise<void> {
-  for (const { meter } of meters) meter.pauseMeter();
+  await Promise.all(meters.map(({ meter }) => meter.pauseMeter()));
   const until_ms = performance.now() + SETTLE_MAX_MS;
   const isOpen = () => tally.open > 0 || meters.some(({ waiting }) => waiting > 0);
   while (isOpen() && performance.now() < until_ms) await pause(100);
