@@ -26,7 +26,11 @@ export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
     mainFields: ["module", "main"],
     // XS mishandles class static fields as noble uses them; es2020 lowers them to assignments.
     target: "es2020",
-    alias: { host: join(root, "hosts/xsnap/host.ts") },
+    alias: {
+      host: join(root, "hosts/xsnap/host.ts"),
+      // The chip has no `new Function`, so XS runs cbor-x's build without it here too.
+      "cbor-x": "cbor-x/index-no-eval",
+    },
     banner: { js: "try {" },
     footer: { js: "} catch (thrown) { throw thrown instanceof Error ? thrown.stack : thrown }" },
     legalComments: "none",

@@ -18,6 +18,7 @@ const preloads = [
   "text/encoder",
   "hosts/shared/globals",
   "@noble/",
+  "cbor-x",
   "hosts/shared/",
   "src/wire/",
   "src/meter/",
