@@ -157,7 +157,8 @@ export function createOrigin(
   const freeNumber = (): number | undefined => {
     const own = pool.readsOf(ports.self.id);
     const dead = own.filter(({ id }) => exchange.isGivenUp(id)).map(({ batch }) => batch.number + BATCH_WINDOW);
-    const number = Math.max(nextNumber, firstUnsealed(ports), ...dead);
+    const taken = own.map(({ batch }) => batch.number + 1); // one that came back from a peer may still be being written
+    const number = Math.max(nextNumber, firstUnsealed(ports), ...taken, ...dead);
     const { next } = store.origin(service, ports.self.id) ?? { next: 0 };
     const closes = number >= next + BATCH_WINDOW;
     const isUnderWay = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(read);
