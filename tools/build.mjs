@@ -26,11 +26,7 @@ export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
     mainFields: ["module", "main"],
     // XS mishandles class static fields as noble uses them; es2020 lowers them to assignments.
     target: "es2020",
-    alias: {
-      host: join(root, "hosts/xsnap/host.ts"),
-      // The chip has no `new Function`, so XS runs cbor-x's build without it here too.
-      "cbor-x": "cbor-x/index-no-eval",
-    },
+    alias: { host: join(root, "hosts/xsnap/host.ts") },
     banner: { js: "try {" },
     footer: { js: "} catch (thrown) { throw thrown instanceof Error ? thrown.stack : thrown }" },
     legalComments: "none",
@@ -54,6 +50,7 @@ async function buildAll() {
   files.set(join(dist, "meter-xsnap.js"), Buffer.from(program));
   // Node has a SHA-256 of its own; sources that run without a build take noble's.
   files.set(join(dist, "src/wire/hash.js"), Buffer.from('export { sha256 } from "../../tools/node/hash.js";\n'));
+  files.set(join(dist, "src/wire/cbor.js"), Buffer.from('export * from "../../tools/node/cbor.js";\n'));
   for (const asset of assets) files.set(join(dist, asset), await readFile(join(root, asset)));
   await Promise.all([...files].map(([path, contents]) => write(path, contents)));
   await removeAllBut(files);

@@ -18,7 +18,6 @@ const preloads = [
   "text/encoder",
   "hosts/shared/globals",
   "@noble/",
-  "cbor-x",
   "hosts/shared/",
   "src/wire/",
   "src/meter/",

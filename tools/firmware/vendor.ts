@@ -7,13 +7,6 @@ import { type Plugin, rollup } from "rollup";
 
 /** Comparisons in noble's modules for Ed25519 that may compare BigInts; XS takes one in ROM and one in RAM for different. */
 const COMPARISONS = 65;
-/** Places where cbor-x compiles code at run time, which no firmware does. */
-const FUNCTION_CONSTRUCTORS = 3;
-/** Places that name the size of cbor-x's scratch memory. It grows by itself for a record that is longer. */
-const SCRATCHES = 2;
-const SCRATCH_BYTES = 4096;
-/** Places where cbor-x takes a map's entries apart, which costs XS a tenth of a meter's stack. */
-const ENTRY_LOOPS = 2;
 
 interface Library {
   /** of the module in the firmware, as src imports it */
@@ -26,24 +19,20 @@ interface Library {
 const libraries: readonly Library[] = [
   { name: "@noble/curves/ed25519", path: "@noble/curves/ed25519.js", exports: ["ed25519"] },
   { name: "@noble/curves/utils", path: "@noble/curves/utils.js", exports: ["bytesToNumberLE"] },
-  { name: "cbor-x", path: "cbor-x/index.js", exports: ["Decoder", "Encoder"] },
 ];
 
 /** Writes the libraries' modules below `folder`; their names. Throws where a library is not as these changes expect it. */
 export async function buildVendor(root: string, folder: string): Promise<string[]> {
-  const counts = { comparisons: 0, functionConstructors: 0, scratches: 0, entryLoops: 0 };
+  const counts = { comparisons: 0 };
   const bundle = await rollup({
     input: Object.fromEntries(libraries.map(({ name }) => [name, `entry:${name}`])),
     external: [/^@noble\/hashes\/sha2/],
-    plugins: [entries(root), nodeResolve({ browser: true }), compareByIdentity(counts), fitIntoRam(counts)],
+    plugins: [entries(root), nodeResolve({ browser: true }), compareByIdentity(counts)],
     onwarn(warning) {
       if (warning.code !== "CIRCULAR_DEPENDENCY") throw new Error(warning.message);
     },
   });
   expect("BigInt comparisons of @noble/curves", counts.comparisons, COMPARISONS);
-  expect("Function constructors of cbor-x", counts.functionConstructors, FUNCTION_CONSTRUCTORS);
-  expect("scratch memory of cbor-x", counts.scratches, SCRATCHES);
-  expect("loops over entries of cbor-x", counts.entryLoops, ENTRY_LOOPS);
   const { output } = await bundle.write({
     dir: folder,
     format: "es",
@@ -147,30 +136,4 @@ interface Edit {
 function edit(code: string, edits: readonly Edit[]): string {
   const ordered = edits.map((change, index) => ({ ...change, index })).sort((a, b) => b.at - a.at || b.index - a.index);
   return ordered.reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove), code);
-}
-
-/** cbor-x compiles nothing, as its own build without eval does it: a name that is never defined makes it fall back. Its scratch is small. */
-function fitIntoRam(counts: { functionConstructors: number; scratches: number; entryLoops: number }): Plugin {
-  return {
-    name: "fit-into-ram",
-    transform(code, id) {
-      if (!id.includes("cbor-x")) return null;
-      return {
-        code: code
-          .replace(/\bnew Function\(/g, () => {
-            counts.functionConstructors += 1;
-            return "new BlockedFunction(";
-          })
-          .replace(/\b8192\b/g, () => {
-            counts.scratches += 1;
-            return String(SCRATCH_BYTES);
-          })
-          .replace(/for \(let \[ key, entryValue \] of value\) \{/g, () => {
-            counts.entryLoops += 1;
-            return "for (let key of value.keys()) { let entryValue = value.get(key);";
-          }),
-        map: null,
-      };
-    },
-  };
 }
