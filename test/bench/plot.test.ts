@@ -21,6 +21,7 @@ test("draws every point within the picture, the larger value higher", () => {
         }
       }
     }),
+    { examples: [[[[1, 5e-324]]], [[[1, 0]]]] },
   );
 });
 

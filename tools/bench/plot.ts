@@ -73,7 +73,7 @@ function drawLine(
 
 /** The next of 1, 2, 2.5, 5 and 10 times a power of ten. */
 function roundUp(value: number): number {
-  if (value <= 0) return 0;
+  if (value < Number.EPSILON) return 0;
   const power = 10 ** Math.floor(Math.log10(value));
   return power * [1, 2, 2.5, 5, 10].find((step) => step * power >= value)!;
 }
