@@ -209,7 +209,8 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     },
     onNeedBatch(from, payload) {
       const read = pool.find(decodeBatchNote(payload).id);
-      if (read !== undefined) ports.send(from, encodeFrame("batch", service, read.bytes));
+      if (read === undefined || verifying.has(toHex(read.id))) return; // not on disk yet: it is asked for again
+      ports.send(from, encodeFrame("batch", service, read.bytes));
     },
     need(name, acceptance) {
       if (acceptance !== undefined) noteAccepted(name, acceptance);
