@@ -2,7 +2,7 @@
 // accepted, which leaves nothing to check. Both take little stack a level, calls in tail position none: a meter has little of it, and less
 // than any library wants.
 
-import { compareBytes } from "./bytes.js";
+import { compareKeys } from "./cbor-key.js";
 import { WireError } from "./error.js";
 import { DEPTH_MAX, type GuardLimits, guardCbor } from "./guard.js";
 
@@ -238,17 +238,4 @@ function utf8Bytes(text: string): number {
     index += 1;
   }
   return size;
-}
-
-/** Bytewise order of the encoded keys: unsigned integers, then negative ones from -1 down, then text, shorter text first. */
-function compareKeys(left: number | string, right: number | string): number {
-  if (typeof left === "number" && typeof right === "number") {
-    if (left < 0 !== right < 0) return left < 0 ? 1 : -1;
-    return left < 0 ? right - left : left - right;
-  }
-  if (typeof left === "number") return -1;
-  if (typeof right === "number") return 1;
-  const leftBytes = textEncoder.encode(left);
-  const rightBytes = textEncoder.encode(right);
-  return leftBytes.length - rightBytes.length || compareBytes(leftBytes, rightBytes);
 }

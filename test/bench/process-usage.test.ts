@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { cpuSecondsOf, ownMemoryOf, readProcessUsage, writtenBytesOf } from "../../tools/bench/process-usage.js";
+import { cpuSecondsOf, memoryOf, readProcessUsage, writtenBytesOf } from "../../tools/bench/process-usage.js";
 
 test("reads user and system time behind a name with blanks and brackets", () => {
   const stat = "42 (node (1) x) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 11 0 300 1 2";
@@ -13,7 +13,7 @@ test("reads the bytes that a process wrote", () => {
 });
 
 test("counts as a process's memory what is part of no file", () => {
-  assert.equal(ownMemoryOf("VmRSS:\t  900 kB\nRssAnon:\t  500 kB\nRssFile:\t  400 kB\n"), 512_000);
+  assert.equal(memoryOf("VmRSS:\t  900 kB\nRssAnon:\t  500 kB\nRssFile:\t  400 kB\n", "RssAnon"), 512_000);
 });
 
 test("tells what this process has used", { skip: !existsSync("/proc/self/io") && "there is no /proc" }, () => {

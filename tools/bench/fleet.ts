@@ -1,7 +1,7 @@
 // `npm run bench:fleet`: many meters at once on four nodes, each with its own connection, publishing seldom, as meters do. What it
 // shows is that all records are sealed and every receipt is verified, and what that costs the nodes.
 
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, CommanderError } from "commander";
 import { whole } from "../cli/arguments.js";
@@ -10,7 +10,7 @@ import { reasonOf } from "../errors.js";
 import { endAllChildren } from "./children.js";
 import { type Cluster, createCluster } from "./cluster.js";
 import type { FleetOrder, FleetResult } from "./fleet-worker.js";
-import { readProcessUsage } from "./process-usage.js";
+import { readProcessUsage, readResident_bytes } from "./process-usage.js";
 import { startWorker } from "./worker.js";
 
 interface FleetOptions {
@@ -43,7 +43,7 @@ async function run(options: FleetOptions): Promise<void> {
     await cluster.start();
     const before = cluster.nodes.map(({ pid }) => readProcessUsage(pid)?.cpu_s ?? 0);
     const parts = await Promise.all(ordersOf(options, cluster, folder).map(carryOut));
-    const memory_mib = await Promise.all(cluster.nodes.map(({ pid }) => residentMib(pid)));
+    const memory_mib = cluster.nodes.map(({ pid }) => Math.round((readResident_bytes(pid) ?? 0) / MEBIBYTE));
     const cpu_s = cluster.nodes.map(({ pid }, index) => (readProcessUsage(pid)?.cpu_s ?? 0) - before[index]!);
     const [chain] = await cluster.agreedChains();
     await cluster.stop();
@@ -78,12 +78,6 @@ async function carryOut(order: FleetOrder): Promise<FleetResult> {
   } finally {
     await worker.end();
   }
-}
-
-/** VmRSS of proc(5). */
-async function residentMib(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Math.round((1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)) / MEBIBYTE);
 }
 
 function report(

@@ -24,18 +24,27 @@ export function readProcessUsage(pid: number): ProcessUsage | undefined {
   }
 }
 
+/** Memory of the process that is in RAM, what it maps of files included. Undefined as above. */
+export function readResident_bytes(pid: number): number | undefined {
+  return readMemory_bytes(pid, "VmRSS");
+}
+
 /** Memory of the process that is no part of a file: what LMDB maps is the system's to take back. Undefined as above. */
 export function readOwnMemory_bytes(pid: number): number | undefined {
+  return readMemory_bytes(pid, "RssAnon");
+}
+
+function readMemory_bytes(pid: number, name: "VmRSS" | "RssAnon"): number | undefined {
   try {
-    return ownMemoryOf(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return memoryOf(readFileSync(`/proc/${pid}/status`, "utf8"), name);
   } catch {
     return undefined;
   }
 }
 
-/** `RssAnon` of /proc/pid/status. */
-export function ownMemoryOf(status: string): number {
-  return 1024 * Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN);
+/** A line of /proc/pid/status in bytes. */
+export function memoryOf(status: string, name: "VmRSS" | "RssAnon"): number {
+  return 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? Number.NaN);
 }
 
 /** Fields 14 and 15 of /proc/pid/stat; the name in field 2 may hold blanks and brackets. */

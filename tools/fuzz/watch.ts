@@ -1,6 +1,7 @@
 // What shows that a node has taken harm: it ended, its memory grows, or it wrote of what it should never have met.
 
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { readResident_bytes } from "../bench/process-usage.js";
 import type { ServerProcess } from "../bench/server-process.js";
 
 /** pino's level from which on a line is an error (pino documentation, "level"). */
@@ -35,7 +36,7 @@ export function createWatch(nodes: readonly Watched[]): Watch {
       for (const [index, { server, logPath }] of nodes.entries()) {
         if (server.hasEnded) note(`${server.name} ended: ${server.lastWords()}`);
         else {
-          const now = residentBytes(server.pid);
+          const now = readResident_bytes(server.pid) ?? 0;
           memory[index] = { now, most: Math.max(memory[index]!.most, now) };
         }
         for (const line of newLines(logPath, offsets, index)) {
@@ -49,15 +50,6 @@ export function createWatch(nodes: readonly Watched[]): Watch {
       return offsets.reduce((sum, offset) => sum + offset, 0);
     },
   };
-}
-
-/** VmRSS of proc(5); 0 where the process is gone. */
-function residentBytes(pid: number): number {
-  try {
-    return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
 }
 
 /** Whole lines that were written since the last call. */

@@ -3,8 +3,8 @@
 // little stack that a meter has. An encoder is never used to decode: it would keep record definitions that a sender chose.
 
 import { Decoder, Encoder } from "cbor-x";
-import { compareBytes } from "../../src/wire/bytes.js";
 import type { CborValue } from "../../src/wire/cbor.js";
+import { compareKeys } from "../../src/wire/cbor-key.js";
 import { WireError } from "../../src/wire/error.js";
 import { DEPTH_MAX, type GuardLimits, guardCbor } from "../../src/wire/guard.js";
 
@@ -19,7 +19,6 @@ const options = {
 const encoder = new Encoder(options);
 const decoder = new Decoder(options);
 const viewDecoder = new Decoder({ ...options, copyBuffers: false });
-const textEncoder = new TextEncoder();
 
 const defaultLimits: GuardLimits = { size: 65_536, items: 16_384 };
 
@@ -99,17 +98,4 @@ function wellFormed(text: string): string {
     index += 1;
   }
   return text;
-}
-
-/** Bytewise order of the encoded keys: unsigned integers, then negative ones from -1 down, then text, shorter text first. */
-function compareKeys(left: number | string, right: number | string): number {
-  if (typeof left === "number" && typeof right === "number") {
-    if (left < 0 !== right < 0) return left < 0 ? 1 : -1;
-    return left < 0 ? right - left : left - right;
-  }
-  if (typeof left === "number") return -1;
-  if (typeof right === "number") return 1;
-  const leftBytes = textEncoder.encode(left);
-  const rightBytes = textEncoder.encode(right);
-  return leftBytes.length - rightBytes.length || compareBytes(leftBytes, rightBytes);
 }
