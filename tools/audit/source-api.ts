@@ -9,7 +9,7 @@ import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asUint } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import type { StoredOrder } from "../node/store/store.js";
+import type { StoredOrder } from "../node/store/rows.js";
 import { splitSequence } from "./sequence.js";
 import type { ChainSummary, ReceiptSource } from "./source.js";
 

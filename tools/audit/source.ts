@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { GridsealError } from "../errors.js";
-import type { StoredOrder } from "../node/store/store.js";
+import type { StoredOrder } from "../node/store/rows.js";
 import { openApiSource } from "./source-api.js";
 import { openFileSource } from "./source-file.js";
 import { openStoreSource } from "./source-store.js";

@@ -10,7 +10,7 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../node/chain/governance.js";
 import { nodeVerify } from "../node/crypto.js";
 import { isSafeKey } from "../node/safe-key.js";
-import type { StoredOrder } from "../node/store/store.js";
+import type { StoredOrder } from "../node/store/rows.js";
 import { createFile, readWhole } from "./files.js";
 import { readKeyFile } from "./key-file.js";
 

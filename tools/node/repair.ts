@@ -12,7 +12,8 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { createGovernor } from "./chain/governor.js";
 import { nodeVerify } from "./crypto.js";
 import { checkBlocks } from "./store/check.js";
-import { type Owner, openStore, openStoreReadOnly, openTables, type Tables } from "./store/store.js";
+import { type Owner, openStore, openStoreReadOnly } from "./store/store.js";
+import { openTables, type Tables } from "./store/tables.js";
 
 export interface Salvaged {
   /** where the damaged store is now */

@@ -10,7 +10,8 @@ import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
 import type { Metrics } from "../metrics.js";
 import type { OrderAnswer } from "../orders.js";
 import type { Receipts } from "../receipts.js";
-import type { Head, Store } from "../store/store.js";
+import type { Head } from "../store/rows.js";
+import type { Store } from "../store/store.js";
 
 const BLOCKS_PER_ANSWER_MAX = 1_000;
 const BYTES_PER_ANSWER_MAX = 4_194_304;

@@ -9,7 +9,7 @@ import { decodeMessage } from "../consensus/messages.js";
 import { decodeRecord } from "../consensus/record.js";
 import type { Effect, Input } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
-import type { Head } from "../store/store.js";
+import type { Head } from "../store/rows.js";
 import { createBodies } from "./bodies.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
 import { createNumbering, isSealable, placeOf, sealsSomething } from "./compose.js";

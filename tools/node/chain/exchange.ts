@@ -4,7 +4,7 @@
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
-import type { Writer } from "../store/store.js";
+import type { Writer } from "../store/writer.js";
 import {
   type Acknowledgement,
   acknowledgementOf,

@@ -5,7 +5,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
 import { assertInvariant } from "../../errors.js";
-import type { Writer } from "../store/store.js";
+import type { Writer } from "../store/writer.js";
 import { executionRecord, makeBatch, type ReadBatch } from "./compose.js";
 import type { Exchange, Returned } from "./exchange.js";
 import { type ExecutionNotice, type ExecutionPlace, type ExecutionRecord, takesEffect } from "./execution.js";

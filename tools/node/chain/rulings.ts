@@ -3,7 +3,7 @@
 import { BATCH_RULINGS_MAX } from "../../../src/wire/batch.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import type { Notice } from "../../../src/wire/notice.js";
-import type { Writer } from "../store/store.js";
+import type { Writer } from "../store/writer.js";
 import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "./execution.js";
 import { isSameNotice, readNotice } from "./notices.js";
 import type { ChainPorts } from "./ports.js";

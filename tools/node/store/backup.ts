@@ -6,7 +6,8 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolder } from "../../authority/files.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import { checkOwner, type Owner, openTables, REPLACED_KEY } from "./store.js";
+import { checkOwner, type Owner, REPLACED_KEY } from "./store.js";
+import { openTables } from "./tables.js";
 
 const PAGES = "data.mdb";
 

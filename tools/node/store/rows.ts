@@ -1,0 +1,114 @@
+// The rows of a node's store: what stands in them and how it is encoded. What must never be read damaged carries its own SHA-256.
+
+import { createHash } from "node:crypto";
+import { equalBytes } from "../../../src/wire/bytes.js";
+import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { encodeNotices, type Notice, noticesFromArray } from "../../../src/wire/notice.js";
+import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+
+/** The newest block of a chain and its totals. */
+export interface Head {
+  readonly height: number;
+  readonly headerHash: Uint8Array;
+  /** violations so far */
+  readonly counter: number;
+  readonly time_ms: number;
+  /** records sealed so far */
+  readonly records: number;
+  /** contracts height that the block was judged at */
+  readonly judgedAt: number;
+}
+
+/** Where a record is sealed. */
+export interface Location {
+  readonly height: number;
+  readonly leaf: number;
+}
+
+export interface StoredBatch {
+  readonly origin: Uint8Array;
+  readonly number: number;
+  /** encoded temporary block with its origin's signature */
+  readonly bytes: Uint8Array;
+  /** a quorum's acknowledgements, where they are known */
+  readonly acceptance?: Uint8Array | undefined;
+}
+
+export interface StoredOrder {
+  /** height of the contracts block that holds it */
+  readonly contractsHeight: number;
+  /** as the authority signed it */
+  readonly bytes: Uint8Array;
+}
+
+/** The same memory, as lmdb wants it. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function encodeHead(head: Head): Buffer {
+  return asBuffer(encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records, head.judgedAt]));
+}
+
+export function decodeHead(bytes: Uint8Array): Head {
+  const [height, hash, counter, time_ms, records, judgedAt] = asArray(decodeCbor(bytes), "head", 6);
+  return {
+    height: asUint(height, "head height"),
+    headerHash: asBytes(hash, "head hash", 32),
+    counter: asUint(counter, "head counter"),
+    time_ms: asUint(time_ms, "head time"),
+    records: asUint(records, "head records"),
+    judgedAt: asUint(judgedAt, "head contracts height"),
+  };
+}
+
+export function encodeFaults(heights: readonly number[]): Buffer {
+  return sealed(encodeCbor(heights));
+}
+
+export function decodeFaults(bytes: Uint8Array): readonly number[] {
+  return asArray(decodeCbor(unseal(bytes)), "faults").map((height) => asUint(height, "fault height"));
+}
+
+export function encodeOrder({ contractsHeight, bytes }: StoredOrder): Buffer {
+  return sealed(encodeCbor([contractsHeight, bytes]));
+}
+
+export function decodeOrder(bytes: Uint8Array): StoredOrder {
+  const [contractsHeight, order] = asArray(decodeCbor(unseal(bytes)), "stored order", 2);
+  return { contractsHeight: asUint(contractsHeight, "order's contracts height"), bytes: asBytes(order, "order") };
+}
+
+export function encodeRuling(notice: Notice): Buffer {
+  return sealed(encodeNotices([notice]));
+}
+
+export function decodeRuling(bytes: Uint8Array): Notice {
+  return noticesFromArray(decodeCbor(unseal(bytes)), "waiting notice")[0]!;
+}
+
+/** height (5), leaf (3) */
+export function encodeLocation(location: Location): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeUIntBE(location.height, 0, 5);
+  bytes.writeUIntBE(location.leaf, 5, 3);
+  return bytes;
+}
+
+export function decodeLocation(bytes: Uint8Array): Location {
+  if (bytes.length !== 8) throw new Error(`index row has ${bytes.length} bytes`);
+  const row = asBuffer(bytes);
+  return { height: row.readUIntBE(0, 5), leaf: row.readUIntBE(5, 3) };
+}
+
+/** A row with its own SHA-256 before it, for what must never be read damaged. */
+export function sealed(bytes: Uint8Array): Buffer {
+  return Buffer.concat([createHash("sha256").update(bytes).digest(), bytes]);
+}
+
+export function unseal(bytes: Uint8Array): Uint8Array {
+  const content = bytes.subarray(32);
+  if (!equalBytes(createHash("sha256").update(content).digest(), bytes.subarray(0, 32)))
+    throw new Error("checksum differs");
+  return content;
+}

@@ -1,0 +1,95 @@
+// Writing rows: a function for each kind of row, which puts it into the transaction that is being filled.
+
+import type { Notice } from "../../../src/wire/notice.js";
+import { encodeMeterState, encodeOriginState, type MeterState, type OriginState } from "../chain/state.js";
+import { blockKey, chainKey, idKey, numberKey } from "./keys.js";
+import { encodeOutline, type Outline } from "./outline.js";
+import {
+  asBuffer,
+  encodeFaults,
+  encodeHead,
+  encodeLocation,
+  encodeOrder,
+  encodeRuling,
+  type Head,
+  type Location,
+  type StoredBatch,
+  sealed,
+} from "./rows.js";
+import type { Table, Tables } from "./tables.js";
+
+/** Rows to write in one transaction. */
+export interface Writer {
+  putHead(chain: number, head: Head): void;
+  putBlock(chain: number, height: number, bytes: Uint8Array): void;
+  putLocation(chain: number, kid: Uint8Array, seq: number, location: Location): void;
+  putMeter(chain: number, kid: Uint8Array, state: MeterState): void;
+  putOrigin(chain: number, origin: Uint8Array, state: OriginState): void;
+  /** Heights at which a node is recorded to have equivocated. */
+  putFaults(chain: number, node: Uint8Array, heights: readonly number[]): void;
+  /** An order that a contracts block holds. */
+  putOrder(number: number, contractsHeight: number, bytes: Uint8Array): void;
+  /** An order or evidence that waits for the next temporary block, under the beginning of its hash. */
+  putRuling(chain: number, name: Uint8Array, notice: Notice): void;
+  deleteRuling(chain: number, name: Uint8Array): void;
+  /** A credential that is on the chain, or with chain 0 one that a meter has shown. */
+  putCredential(chain: number, kid: Uint8Array, bytes: Uint8Array): void;
+  putConsensus(chain: number, record: Uint8Array): void;
+  putBatch(chain: number, batch: StoredBatch): void;
+  /** A quorum's acknowledgements of a temporary block. */
+  putAcceptance(chain: number, origin: Uint8Array, number: number, acceptance: Uint8Array): void;
+  /** Removes a temporary block and its acceptance. */
+  deleteBatch(chain: number, origin: Uint8Array, number: number): void;
+  putAdmitted(chain: number, kid: Uint8Array, seq: number, record: Uint8Array): void;
+  deleteAdmitted(chain: number, kid: Uint8Array, seq: number): void;
+  /** What proves the member set that counts from the height on (src/wire/lineage.ts). */
+  putLineage(chain: number, from: number, item: Uint8Array): void;
+  /** Puts a block's outline in its place, and lets go of the block. */
+  putOutline(chain: number, height: number, outline: Outline): void;
+  deleteDisclosures(chain: number, kid: Uint8Array, seq: number): void;
+  putDisclosures(chain: number, kid: Uint8Array, seq: number, disclosures: Uint8Array): void;
+}
+
+/** Writes into these tables; `onMeter` is told of each state that goes into the transaction. */
+export function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) => void): Writer {
+  // What goes wrong with a row is said by the batch that it belongs to.
+  const put = (table: Table, key: Buffer, value: Uint8Array) => table.put(key, asBuffer(value)).catch(ignore);
+  const remove = (table: Table, key: Buffer) => table.remove(key).catch(ignore);
+  return {
+    putHead: (chain, head) => put(tables.heads, chainKey(chain), encodeHead(head)),
+    putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), bytes),
+    putOutline(chain, height, outline) {
+      put(tables.outlines, blockKey(chain, height), encodeOutline(outline));
+      remove(tables.blocks, blockKey(chain, height));
+    },
+    deleteDisclosures: (chain, kid, seq) => remove(tables.disclosures, numberKey(chain, kid, seq)),
+    putLocation: (chain, kid, seq, location) =>
+      tables.index.put(numberKey(chain, kid, seq), encodeLocation(location)).catch(ignore),
+    putMeter(chain, kid, state) {
+      const key = idKey(chain, kid);
+      onMeter(key.toString("latin1"), state);
+      put(tables.meters, key, encodeMeterState(state));
+    },
+    putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), encodeOriginState(state)),
+    putFaults: (chain, id, heights) => put(tables.faults, idKey(chain, id), encodeFaults(heights)),
+    putOrder: (number, contractsHeight, bytes) =>
+      put(tables.orders, blockKey(0, number), encodeOrder({ contractsHeight, bytes })),
+    putRuling: (chain, name, notice) => put(tables.rulings, idKey(chain, name), encodeRuling(notice)),
+    deleteRuling: (chain, name) => remove(tables.rulings, idKey(chain, name)),
+    putCredential: (chain, kid, bytes) => put(tables.credentials, idKey(chain, kid), bytes),
+    putConsensus: (chain, record) => put(tables.consensus, chainKey(chain), sealed(record)),
+    putBatch: (chain, batch) => put(tables.batches, numberKey(chain, batch.origin, batch.number), batch.bytes),
+    putAcceptance: (chain, origin, number, acceptance) =>
+      put(tables.acceptances, numberKey(chain, origin, number), acceptance),
+    deleteBatch: (chain, origin, number) => {
+      remove(tables.batches, numberKey(chain, origin, number));
+      remove(tables.acceptances, numberKey(chain, origin, number));
+    },
+    putLineage: (chain, from, item) => put(tables.lineage, blockKey(chain, from), item),
+    putAdmitted: (chain, kid, seq, record) => put(tables.admitted, numberKey(chain, kid, seq), record),
+    deleteAdmitted: (chain, kid, seq) => remove(tables.admitted, numberKey(chain, kid, seq)),
+    putDisclosures: (chain, kid, seq, disclosures) => put(tables.disclosures, numberKey(chain, kid, seq), disclosures),
+  };
+}
+
+function ignore(): void {}
