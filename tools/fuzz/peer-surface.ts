@@ -11,7 +11,8 @@ import { decodeMessage, encodeMessage, signedBytes } from "../node/consensus/mes
 import { nodeVerify } from "../node/crypto.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../node/frame.js";
 import type { TlsMaterial } from "../node/network/listener.js";
-import { createPeerNetwork, defaultPeerLimits, type PeerAddress } from "../node/network/peers.js";
+import { defaultPeerLimits, type PeerAddress } from "../node/network/peer-network.js";
+import { createPeerNetwork } from "../node/network/peers.js";
 import type { Random } from "../simulation/random.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
 import { createReservoir, type Surface } from "./surface.js";

@@ -3,12 +3,12 @@
 import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../../../tools/authority/tls.js";
 import {
-  createPeerNetwork,
   defaultPeerLimits,
   type PeerLimits,
   type PeerNetwork,
   type PeerNetworkOptions,
-} from "../../../tools/node/network/peers.js";
+} from "../../../tools/node/network/peer-network.js";
+import { createPeerNetwork } from "../../../tools/node/network/peers.js";
 
 export const genesisHash = new Uint8Array(32).fill(7);
 export const quick: PeerLimits = { ...defaultPeerLimits, redial_min_ms: 20, redial_max_ms: 100 };

@@ -1,0 +1,78 @@
+// What the world is told of a sealed block: metrics, receipts to the meters that are connected here, and an event to subscribers.
+
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { serviceTopic } from "../../src/wire/topics.js";
+import type { SealedBlock } from "./chain/sealer.js";
+import { decodeResults, type Violation } from "./chain/violations.js";
+import type { Ingest } from "./ingest/ingest.js";
+import type { Introductions } from "./introductions.js";
+import type { Metrics } from "./metrics.js";
+import { receiptsOf } from "./receipts.js";
+
+export interface AnnouncerPorts {
+  readonly network: string;
+  readonly metrics: Metrics;
+  readonly introductions: Pick<Introductions, "beforeReceipt">;
+  readonly ingest: Pick<Ingest, "hasSubscriber" | "publish">;
+  /** Where the broker is shared, the node whose records alone get their receipts from here. */
+  readonly recordsOf: Uint8Array | undefined;
+  /** To the subscribers of the API. */
+  broadcast(event: object): void;
+}
+
+/** Makes what is called with each block once it is stored. */
+export function createAnnouncer(ports: AnnouncerPorts): (sealed: SealedBlock) => void {
+  const { metrics, introductions, ingest } = ports;
+
+  /** To the meters that are connected here; over a shared broker, of the records that came here. */
+  const publishReceipts = ({ block, tree, records }: SealedBlock) => {
+    const encode = receiptsOf(block, tree);
+    /** by meter; absent where nobody here is to receive it */
+    const topics = new Map<string, string | undefined>();
+    const topicOf = (meter: string) => {
+      if (topics.has(meter)) return topics.get(meter);
+      const topic = serviceTopic(ports.network, block.chain, "receipt", meter);
+      const wanted = ingest.hasSubscriber(topic) ? topic : undefined;
+      topics.set(meter, wanted);
+      if (wanted !== undefined) introductions.beforeReceipt(block.chain, meter, block.height);
+      return wanted;
+    };
+    let leaf = 0;
+    for (const batch of block.batches) {
+      const mine = ports.recordsOf === undefined || equalBytes(batch.origin, ports.recordsOf);
+      for (let index = 0; index < batch.records.length; index += 1) {
+        leaf += 1;
+        const { meter, hash } = records[leaf - 1]!;
+        const topic = mine ? topicOf(meter) : undefined;
+        if (topic !== undefined && ingest.publish(topic, encode(leaf, hash))) metrics.receipts.inc();
+      }
+    }
+  };
+
+  return (sealed) => {
+    const { block, head } = sealed;
+    const service = String(block.chain);
+    metrics.sealed.inc({ service }, sealed.records.length);
+    metrics.height.set({ service }, head.height);
+    metrics.violations.set({ service }, head.counter);
+    metrics.rounds.inc({ service }, block.certificate.round);
+    publishReceipts(sealed);
+    ports.broadcast({
+      service: block.chain,
+      height: head.height,
+      header: toHex(head.headerHash),
+      records: sealed.records.length,
+      violations: head.counter,
+      found: decodeResults(block.results).map(foundView),
+      orders: sealed.orders.map((order) => order.number),
+      time_ms: head.time_ms,
+    });
+  };
+}
+
+/** A violation as subscribers are told of it; the block has its proof. */
+function foundView(violation: Violation) {
+  return violation.kind === "equivocation"
+    ? { kind: violation.kind, node: toHex(violation.node), height: violation.height }
+    : { kind: violation.kind, meter: toHex(violation.meter), seq: violation.seq };
+}

@@ -1,0 +1,86 @@
+// The links of this node's chains: who is let in as which node, and whose frames go to which chain.
+
+import type { Logger } from "pino";
+import { toHex } from "../../src/wire/bytes.js";
+import { decodeKey, encodeKey, equalKeys, keyId } from "../../src/wire/key.js";
+import { reasonOf } from "../errors.js";
+import type { Chain } from "./chain/chain.js";
+import type { Governor } from "./chain/governor.js";
+import type { NodeConfiguration } from "./configuration.js";
+import { nodeVerify } from "./crypto.js";
+import { decodeFrame } from "./frame.js";
+import type { Metrics } from "./metrics.js";
+import type { VerifyHello } from "./network/hello.js";
+import type { TlsMaterial } from "./network/listener.js";
+import { defaultPeerLimits, type PeerAddress, type PeerNetwork } from "./network/peer-network.js";
+import { createPeerNetwork } from "./network/peers.js";
+import type { Identity } from "./opening.js";
+
+/** The peer network of a node, not started; throws a GridsealError where an id or the TLS material is unusable. */
+export function createPeerLinks(
+  configuration: NodeConfiguration,
+  tls: TlsMaterial,
+  { genesis, signer, self }: Identity,
+  governor: Governor,
+  chains: ReadonlyMap<number, Chain>,
+  metrics: Metrics,
+  log: Logger,
+): PeerNetwork {
+  const connected = new Set<string>();
+  return createPeerNetwork({
+    self: toHex(self.id),
+    listen: configuration.peers.listen,
+    peers: addressesOf(configuration.peers),
+    tls,
+    genesisHash: genesis.hash,
+    limits: defaultPeerLimits,
+    key: encodeKey(signer.key),
+    sign: (bytes) => signer.sign(bytes),
+    verify: peerVerifier(governor),
+    async onMessage(id, bytes) {
+      const frame = decodeFrame(bytes);
+      const chain = frame === undefined ? undefined : chains.get(frame.chain);
+      if (frame === undefined || chain === undefined) {
+        metrics.peerFramesRefused.inc();
+        return;
+      }
+      try {
+        await chain.onFrame(id, frame);
+      } catch (error) {
+        metrics.peerFramesRefused.inc();
+        log.warn(
+          { peer: id, chain: frame.chain, kind: frame.kind, reason: reasonOf(error) },
+          "peer's frame was dropped",
+        );
+      }
+    },
+    onPeer(id, isConnected) {
+      if (isConnected) connected.add(id);
+      else connected.delete(id);
+      metrics.peers.set(connected.size);
+      log.info({ peer: id, connected: isConnected }, "peer");
+      if (isConnected) for (const chain of chains.values()) chain.onPeer(id);
+    },
+    onRefused(reason, detail) {
+      metrics.peerConnectionsRefused.inc({ reason });
+      // Whoever can reach the port can cause these: the counter tells, the log is not theirs to fill.
+      log.debug({ reason, detail }, "peer connection refused");
+    },
+    onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
+  });
+}
+
+/** The peers that the configuration gives addresses of. */
+export function addressesOf({ addresses }: NodeConfiguration["peers"]): PeerAddress[] {
+  return Object.entries(addresses).map(([id, address]) => ({ id, ...address }));
+}
+
+/** The network's authority has certified the id for the link; the key is the one that genesis or orders have for it, or else its own. */
+function peerVerifier(governor: Governor): VerifyHello {
+  return (id, encodedKey, bytes, signature) => {
+    const key = decodeKey(encodedKey);
+    const known = governor.current.nodes.get(id);
+    const isOfId = known === undefined ? toHex(keyId(key)) === id : equalKeys(known.key, key);
+    return isOfId && nodeVerify(key, bytes, signature);
+  };
+}

@@ -1,0 +1,29 @@
+// Named one-shot timers for the state machines of a process, which know them by name alone.
+
+/** Timers by scope and name; setting one again replaces it. `clear` ends those of all scopes. */
+export function createTimers() {
+  const timers = new Map<string, NodeJS.Timeout>();
+  const clear = (name: string) => {
+    clearTimeout(timers.get(name));
+    timers.delete(name);
+  };
+  return {
+    scope: (prefix: string) => ({
+      set(name: string, delay_ms: number, callback: () => void) {
+        const key = `${prefix}/${name}`;
+        clear(key);
+        timers.set(
+          key,
+          setTimeout(() => {
+            timers.delete(key);
+            callback();
+          }, delay_ms),
+        );
+      },
+      clear: (name: string) => clear(`${prefix}/${name}`),
+    }),
+    clear() {
+      for (const name of [...timers.keys()]) clear(name);
+    },
+  };
+}
