@@ -14,6 +14,7 @@
 /* Status of a process whose power was cut where it was told; machine.ts and the tests name it too. */
 enum { POWER_CUT = 86 };
 enum { FILE_BYTES_MAX = 1 << 20, FLASH_BYTES_MAX = 1 << 24, RANDOM_BYTES_MAX = 4096, STACK_PATTERN = 0x5a, UNTOUCHED_SLOTS = 16 };
+enum { SECTOR_BYTES = 4096, COMMITTED = 0xfe };
 
 typedef struct {
 	int file;
@@ -24,8 +25,12 @@ typedef struct {
 static Flash gFlash = {-1, 0, 0, 0};
 /* values that were replaced in the key-value store */
 static uint32_t gValues = 0;
-/* bytes of flash, and of values, that may still be written or erased before the power goes; negative: it stays */
-static int64_t gFlashUntilCut = -1, gValuesUntilCut = -1;
+/* The power goes in the so-manieth write of a kind, after so many bytes of it. `kind` is empty where it stays. */
+static struct {
+	char kind[16];
+	int until;
+	uint32_t bytes;
+} gCut;
 
 static void fail(xsMachine *the, const char *what)
 {
@@ -67,17 +72,15 @@ static int syncFolderOf(const char *path)
 	return result;
 }
 
-static int64_t budgetIn(const char *variable)
+static void readCut(const char *text)
 {
-	const char *text = getenv(variable);
-	return text == NULL ? -1 : atoll(text);
+	if (text != NULL && sscanf(text, "%15s %d %u", gCut.kind, &gCut.until, &gCut.bytes) != 3) gCut.kind[0] = 0;
 }
 
 /* The folder of this meter becomes the one that paths are relative to. */
 void machine_enter(xsMachine *the)
 {
-	gFlashUntilCut = budgetIn("GRIDSEAL_CUT_FLASH");
-	gValuesUntilCut = budgetIn("GRIDSEAL_CUT_VALUES");
+	readCut(getenv("GRIDSEAL_CUT"));
 	const char *folder = getenv("GRIDSEAL_METER");
 	if (folder != NULL && chdir(folder) != 0) fail(the, folder);
 	if (mkdir("keyvalue", 0700) != 0 && errno != EEXIST) fail(the, "keyvalue");
@@ -141,18 +144,16 @@ void machine_readFile(xsMachine *the)
 	if (length != status.st_size) fail(the, xsmcToString(xsArg(0)));
 }
 
-/* How many of the bytes are written before the power goes. */
-static uint32_t lasting(int64_t untilCut, uint32_t length)
+/* Whether the power goes in this write of a kind. */
+static bool isCut(const char *kind)
 {
-	return untilCut < 0 || untilCut > length ? length : (uint32_t)untilCut;
+	return strcmp(kind, gCut.kind) == 0 && --gCut.until == 0;
 }
 
-/* So many bytes have been written, of as many as were wanted: the power goes where it was told. */
-static void spend(int64_t *untilCut, uint32_t written, uint32_t wanted)
+/* How many of the bytes are written before the power goes. */
+static uint32_t lasting(uint32_t length)
 {
-	if (*untilCut < 0) return;
-	*untilCut -= written;
-	if (written < wanted || *untilCut == 0) _exit(POWER_CUT);
+	return gCut.bytes < length ? gCut.bytes : length;
 }
 
 /* Old or new after a power cut, never torn: written beside, synced, renamed over. */
@@ -160,18 +161,18 @@ void machine_replaceFile(xsMachine *the)
 {
 	static const char *beside = "keyvalue/~new";
 	uint8_t *bytes;
-	uint32_t length, written;
+	uint32_t length;
+	bool cut = isCut("value");
 	int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (file < 0) fail(the, beside);
 	bufferOf(the, &xsArg(1), &bytes, &length);
-	written = lasting(gValuesUntilCut, length);
-	int failed = writeWhole(file, bytes, written) != 0 || fsync(file) != 0;
+	int failed = writeWhole(file, bytes, cut ? lasting(length) : length) != 0 || fsync(file) != 0;
 	close(file);
-	if (written < length) spend(&gValuesUntilCut, written, length);
+	if (cut && gCut.bytes < length) _exit(POWER_CUT);
 	if (failed || rename(beside, xsmcToString(xsArg(0))) != 0 || syncFolderOf(xsmcToString(xsArg(0))) != 0)
 		fail(the, xsmcToString(xsArg(0)));
 	gValues += 1;
-	spend(&gValuesUntilCut, length, length);
+	if (cut) _exit(POWER_CUT);
 }
 
 void machine_removeFile(xsMachine *the)
@@ -181,11 +182,20 @@ void machine_removeFile(xsMachine *the)
 }
 
 /* Writes cells to a file, as many as the power lasts for. */
-static void writeCells(xsMachine *the, int file, uint32_t offset, const uint8_t *cells, uint32_t length)
+static void writeCells(xsMachine *the, int file, uint32_t offset, const uint8_t *cells, uint32_t length, const char *kind)
 {
-	uint32_t written = lasting(gFlashUntilCut, length);
-	if (pwrite(file, cells, written, offset) != (ssize_t)written) fail(the, "flash");
-	spend(&gFlashUntilCut, written, length);
+	bool cut = isCut(kind);
+	uint32_t lasts = cut ? lasting(length) : length;
+	if (pwrite(file, cells, lasts, offset) != (ssize_t)lasts) fail(the, "flash");
+	if (cut) _exit(POWER_CUT);
+}
+
+/* What the outbox writes: states of a byte, headers at a sector's start, entries (src/agent/sector.ts). */
+static const char *kindOf(uint32_t offset, const uint8_t *bytes, uint32_t length)
+{
+	bool atStart = offset % SECTOR_BYTES == 0;
+	if (length > 1) return atStart ? "header" : "entry";
+	return atStart ? "retired" : bytes[0] == COMMITTED ? "committed" : "done";
 }
 
 void machine_appendFile(xsMachine *the)
@@ -195,7 +205,7 @@ void machine_appendFile(xsMachine *the)
 	int file = open(xsmcToString(xsArg(0)), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (file < 0) fail(the, xsmcToString(xsArg(0)));
 	bufferOf(the, &xsArg(1), &bytes, &length);
-	writeCells(the, file, (uint32_t)xsmcToInteger(xsArg(2)), bytes, length);
+	writeCells(the, file, (uint32_t)xsmcToInteger(xsArg(2)), bytes, length, "image");
 	close(file);
 }
 
@@ -270,7 +280,7 @@ void machine_flashWrite(xsMachine *the)
 		uint32_t part = length - done < sizeof cells ? length - done : sizeof cells;
 		if (pread(gFlash.file, cells, part, offset + done) != (ssize_t)part) fail(the, "flash");
 		for (uint32_t index = 0; index < part; index += 1) cells[index] &= bytes[done + index];
-		writeCells(the, gFlash.file, offset + done, cells, part);
+		writeCells(the, gFlash.file, offset + done, cells, part, kindOf(offset, bytes, length));
 		done += part;
 	}
 	gFlash.writes += 1;
@@ -282,7 +292,7 @@ void machine_flashErase(xsMachine *the)
 	uint32_t offset = (uint32_t)xsmcToInteger(xsArg(0)), length = (uint32_t)xsmcToInteger(xsArg(1));
 	checkRange(the, offset, length);
 	memset(cells, 0xff, sizeof cells);
-	for (uint32_t done = 0; done < length; done += sizeof cells) writeCells(the, gFlash.file, offset + done, cells, sizeof cells);
+	for (uint32_t done = 0; done < length; done += sizeof cells) writeCells(the, gFlash.file, offset + done, cells, sizeof cells, "erased");
 	gFlash.erases += 1;
 }
 

@@ -13,7 +13,7 @@ import { issueFirmware } from "../../src/wire/firmware.js";
 import { sha256 } from "../../src/wire/hash.js";
 import type { Signer } from "../../src/wire/key.js";
 import { buildSimulator, type SimulatorBuild } from "../../tools/firmware/builds.js";
-import { POWER_CUT } from "../../tools/firmware/simulator.js";
+import { POWER_CUT, type PowerCut } from "../../tools/firmware/simulator.js";
 import { signerFromSeed } from "../../tools/node/crypto.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
 import {
@@ -30,8 +30,13 @@ import {
 
 const skip = withoutSdk || withoutMosquitto;
 const maker = signerFromSeed(new Uint8Array(32).fill(7));
+/** a fiftieth of the cuts of power.trial.ts */
+const CUTS = Math.max(5, Math.round(Number(process.env.GRIDSEAL_CUTS ?? 0) / 50));
+/** An image is written as it comes from the socket, in pieces of no more than this. */
+const PIECE_BYTES_MAX = 2048;
 /** A trial's time passes in ten seconds, and the sockets of the SDK for Linux, which look every 20 ms, are as quick as a chip's. */
 const settings = { speed: TRIAL_MS / 10_000 };
+const randomUpTo = (most: number): number => 1 + Math.floor(Math.random() * most);
 let current: SimulatorBuild;
 let next: Uint8Array;
 
@@ -191,14 +196,15 @@ test("an image that is damaged, unsigned, truncated, absent or does not start le
   assert.match(meter.errors.join("\n"), /slot 1 does not start/);
 });
 
-test("a power cut at any byte of an update leaves a meter that runs", { skip }, async (t) => {
+test(`${CUTS} power cuts at random bytes of an update leave a meter that runs`, { skip }, async (t) => {
   const broker = await startMosquitto();
   t.after(() => broker.stop());
   const shelf = await serveFirmware(t);
   const folder = await meterWith(t, shelf, broker.url);
-  for (let cut = 0; cut < 5; cut += 1) {
-    const flashBytes = 1 + Math.floor(Math.random() * next.length);
-    const meter = await startMeter(t, folder, { ...settings, cut: { flashBytes } }, current);
+  for (let life = 0; life < CUTS; life += 1) {
+    const nth = randomUpTo(Math.floor(next.length / PIECE_BYTES_MAX));
+    const cut: PowerCut = { write: "image", nth, bytes: randomUpTo(PIECE_BYTES_MAX) };
+    const meter = await startMeter(t, folder, { ...settings, cut }, current);
     assert.match(await ask(meter, "state"), /firmware 1 for simulator/);
     meter.send("console update");
     assert.equal(await meter.ended, POWER_CUT, meter.errors.join("; "));

@@ -60,8 +60,15 @@ export interface SimulatorSettings {
   readonly cut?: PowerCut;
 }
 
-/** After so many bytes written to flash or erased, or to the key-value store. */
-export type PowerCut = { readonly flashBytes: number } | { readonly valueBytes: number };
+/** What a meter writes to its flash: of the outbox, of the key-value store (`value`), of the other slot's image. */
+export type WriteKind = "entry" | "committed" | "done" | "retired" | "header" | "erased" | "value" | "image";
+
+/** In the so-manieth write of a kind from the start on, counted from 1, after so many bytes of it or behind its end. */
+export interface PowerCut {
+  readonly write: WriteKind;
+  readonly nth: number;
+  readonly bytes: number;
+}
 
 /** Starts the meter whose folder this is. */
 export function startSimulator(
@@ -77,7 +84,7 @@ export function startSimulator(
     env: {
       TZ: "UTC",
       ...(clock !== undefined && { GRIDSEAL_CLOCK: `${clock.offset_ms} ${clock.quality}` }),
-      ...(cut !== undefined && variablesOf(cut)),
+      ...(cut !== undefined && { GRIDSEAL_CUT: `${cut.write} ${cut.nth} ${cut.bytes}` }),
     },
   });
   let state: string | undefined;
@@ -105,12 +112,6 @@ export function startSimulator(
       return ended;
     },
   };
-}
-
-function variablesOf(cut: PowerCut): NodeJS.ProcessEnv {
-  return "flashBytes" in cut
-    ? { GRIDSEAL_CUT_FLASH: String(cut.flashBytes) }
-    : { GRIDSEAL_CUT_VALUES: String(cut.valueBytes) };
 }
 
 /** The SDK's own modules print lines of text. */
