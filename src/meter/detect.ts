@@ -71,8 +71,11 @@ const stx = 0x02;
 interface Evidence {
   /** From good frames, and from encrypted ones. */
   sure: number;
+  /** good frames */
+  read: number;
   crc: number;
   truncated: number;
+  malformed: number;
 }
 
 /**
@@ -122,20 +125,28 @@ export function createDetector(options: ReaderOptions = {}): Detector {
   };
 }
 
-/** How well each protocol explains a whole capture, the best first. */
+/**
+ * How well each protocol explains a whole capture, the best first. What is locked to P1 alone, in a capture with frames of HDLC or
+ * M-Bus, good or broken, lies in one of those.
+ */
 export function scoreCapture(capture: Uint8Array, options: ReaderOptions = {}): readonly Score[] {
-  const scores = candidates.map((protocol): Score => {
+  const seen = candidates.map((protocol) => {
     const reader = createReader(protocol, options);
-    const seen = noEvidence();
-    weigh(reader.push(capture, 0), seen);
-    weigh(reader.end(), seen);
-    return { protocol, score: scoreOf(protocol, seen) };
+    const evidence = noEvidence();
+    weigh(reader.push(capture, 0), evidence);
+    weigh(reader.end(), evidence);
+    return { protocol, evidence };
+  });
+  const isFramed = seen.some(({ protocol, evidence }) => isDlms(protocol) && scoreOf(protocol, evidence) > 0);
+  const scores = seen.map(({ protocol, evidence }): Score => {
+    const within = protocol === "p1" && isFramed && evidence.read === 0;
+    return { protocol, score: within ? 0 : scoreOf(protocol, evidence) };
   });
   return scores.sort((left, right) => right.score - left.score);
 }
 
 function noEvidence(): Evidence {
-  return { sure: 0, crc: 0, truncated: 0 };
+  return { sure: 0, read: 0, crc: 0, truncated: 0, malformed: 0 };
 }
 
 function readersOf({ protocols, asks }: Try, options: ReaderOptions): MeterReader[] {
@@ -166,10 +177,13 @@ function whileLooking(protocol: Protocol, options: ReaderOptions): ReaderOptions
 
 function weigh(outcomes: readonly Outcome[], evidence: Evidence): void {
   for (const outcome of outcomes) {
-    if (outcome.ok) evidence.sure += weightOf(outcome);
-    else if (outcome.reason === "locked" || outcome.reason === "decryption") evidence.sure += lockedWeight(outcome);
+    if (outcome.ok) {
+      evidence.sure += weightOf(outcome);
+      evidence.read++;
+    } else if (outcome.reason === "locked" || outcome.reason === "decryption") evidence.sure += lockedWeight(outcome);
     else if (outcome.reason === "crc") evidence.crc++;
     else if (outcome.reason === "truncated") evidence.truncated++;
+    else if (outcome.reason === "malformed") evidence.malformed++;
   }
 }
 
@@ -186,8 +200,16 @@ function lockedWeight({ protocol }: Refusal): number {
   return protocol === "p1" ? certain - 10 : certain + 20;
 }
 
-/** Broken frames are a hint at most: noise makes them too, least of all where a frame's beginning is long. */
-function scoreOf(protocol: Protocol, { sure, crc, truncated }: Evidence): number {
+/**
+ * Broken frames are a hint at most: noise makes them too, least of all where a frame's beginning is long. What is malformed in HDLC or
+ * M-Bus has passed their checks.
+ */
+function scoreOf(protocol: Protocol, { sure, crc, truncated, malformed }: Evidence): number {
   const beginning = protocol === "sml" || protocol === "hdlc" ? 4 : 1;
-  return sure + Math.min(5 * crc, 20) + (truncated > 0 ? beginning : 0);
+  const checked = isDlms(protocol) ? Math.min(10 * malformed, 30) : 0;
+  return sure + checked + Math.min(5 * crc, 20) + (truncated > 0 ? beginning : 0);
+}
+
+function isDlms(protocol: Protocol): boolean {
+  return protocol === "hdlc" || protocol === "mbus";
 }

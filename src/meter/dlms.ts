@@ -28,7 +28,7 @@ export function createHdlcReader(options: DlmsOptions = {}): MeterReader {
   return createDlmsReader<HdlcFrame>("hdlc", createHdlcFramer(), createHdlcAssembler(), options);
 }
 
-/** The same with a buffer of 261 bytes. */
+/** The same with a buffer of 264 bytes. */
 export function createMbusReader(options: DlmsOptions = {}): MeterReader {
   return createDlmsReader<MbusFrame>("mbus", createMbusFramer(), createMbusAssembler(), options);
 }

@@ -50,6 +50,44 @@ const telegram = encodeTelegram(
   true,
 );
 
+test("reads a capture that is written in hex digits as the bytes that they spell", async () => {
+  const frames = Buffer.concat(
+    mbusFrames(notification(selfDescribing(createHousehold({ seed: 1, start_s: 1_700_000_000 }).step(1_700_000_001)))),
+  );
+  const plain = await decoded(written("frames", frames), true);
+  assert.equal(plain.status, 0);
+  const hex = frames.toString("hex");
+  const pairs = hex.match(/../g)!;
+  for (const text of [
+    hex,
+    `${hex.toUpperCase()}\n`,
+    pairs.join(" "),
+    pairs.map((pair) => `0x${pair}`).join(", "),
+    pairs.join(":\r\n"),
+  ])
+    assert.deepEqual(await decoded(written("hex", Buffer.from(text)), true), plain);
+  for (const text of [`${hex}g`, hex.slice(1), `${pairs.join(" ")} no`])
+    assert.equal((await decoded(written("hex", Buffer.from(text)), true)).status, 1);
+});
+
+test("names the protocol whose checks hold, or nearly do, for what cannot be read", async () => {
+  const key = new Uint8Array(16);
+  const sealed = ciphered(
+    notification(selfDescribing(createHousehold({ seed: 1, start_s: 1_700_000_000 }).step(1_700_000_001))),
+    { systemTitle: key.subarray(8), counter: 1, encryption: key },
+  );
+  const [frame] = hdlcFrames(sealed);
+  const broken = Uint8Array.from(frame!);
+  broken[broken.length - 20]! ^= 1;
+  const { lines } = await decoded(written("broken", broken), true);
+  assert.match(lines.join(), /"protocol":"hdlc","ok":false,"reason":"crc"/);
+  const strange = hdlcFrames(Uint8Array.of(0x0f, 0, 0, 0, 1, 0, 2, 2, 0x06, 0, 0, 0, 1, 0x06, 0, 0, 0, 2))[0]!;
+  assert.match(
+    (await decoded(written("strange", strange), true)).lines.join(),
+    /"protocol":"hdlc","ok":false,"reason":"malformed"/,
+  );
+});
+
 test("prints a line of JSON a frame, exact beyond the safe integers", async () => {
   const { status, lines } = await decoded(written("good", telegram), true);
   assert.equal(status, 0);

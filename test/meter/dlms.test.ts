@@ -242,6 +242,18 @@ test("puts the blocks of a general block transfer together, the LLC header befor
   assert.deepEqual(kinds(outcomesOf("mbus", joined(...onMbus))), ["ok"]);
 });
 
+test("reads M-Bus frames of more bytes than their length can state", () => {
+  for (const partBytes of [251, 252, 253]) {
+    const frames = mbusFrames(selfDescribed, partBytes);
+    assert.deepEqual([frames[0]![1], frames[0]!.length], [partBytes + 5 - 256, partBytes + 11]);
+    assert.deepEqual(kinds(outcomesOf("mbus", joined(...frames))), ["ok"]);
+    assert.deepEqual(readingOf("mbus", joined(...frames)).registers, readingOf("hdlc", good).registers);
+    assert.ok(outcomesOf("mbus", joined(changed(frames[0]!, 100), ...frames.slice(1))).every(({ ok }) => !ok));
+  }
+  const aligned = joined(Uint8Array.of(0x68, 0, 0, 0x68), ...mbusFrames(selfDescribed));
+  assert.deepEqual(kinds(outcomesOf("mbus", aligned)).slice(-1), ["ok"], "a good frame behind what is none");
+});
+
 test("reads ciphered notifications of both kinds, over HDLC, M-Bus and blocks", () => {
   const plain = notification(structure([unsigned32(4117)]), dateTime(time_s));
   const keys = { encryption, authentication };

@@ -8,6 +8,8 @@ import { GridsealError, reasonOf } from "../errors.js";
 const slash = 0x2f;
 const lineFeed = 0x0a;
 const detectionBytesMax = 256 * 1024;
+/** By so many a capture is told to be no hex text without reading all of it as text. */
+const hexBeginningBytes = 64;
 const captureBytesMax = 256 * 1024 * 1024;
 
 /**
@@ -34,7 +36,7 @@ function goodFrames(protocol: Protocol, capture: Uint8Array): readonly Uint8Arra
   return [...reader.push(capture, 0), ...reader.end()].flatMap((outcome) => (outcome.ok ? [outcome.frame] : []));
 }
 
-/** The bytes of a capture file of at most 256 MiB. */
+/** The bytes of a capture file of at most 256 MiB; one that is nothing but hex digits, as logs have frames, is what they spell. */
 export async function readCapture(path: string): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
@@ -48,7 +50,20 @@ export async function readCapture(path: string): Promise<Uint8Array> {
       `capture ${path} has ${bytes.length} bytes, more than ${captureBytesMax}`,
     );
   }
-  return bytes;
+  return spelledBytes(bytes) ?? bytes;
+}
+
+/** What a text of pairs of hex digits spells, between them spaces, line ends, commas, colons or `0x`; undefined where it is another. */
+function spelledBytes(capture: Uint8Array): Uint8Array | undefined {
+  const begins = Buffer.from(capture.subarray(0, hexBeginningBytes)).toString("latin1");
+  if (!/^\s*(?:0x)?[0-9a-f]{2}[\s,:0-9a-fx]*$/i.test(begins)) return undefined;
+  const pairs = Buffer.from(capture)
+    .toString("latin1")
+    .trim()
+    .split(/[\s,:]+/);
+  const digits = pairs.map((part) => part.replace(/^0x/i, "")).filter((part) => part !== "");
+  if (!digits.every((part) => part.length % 2 === 0 && /^[0-9a-f]+$/i.test(part))) return undefined;
+  return Uint8Array.from(Buffer.from(digits.join(""), "hex"));
 }
 
 /** Splits before every `/` that begins a line; what comes before the first is left out. */

@@ -27,13 +27,13 @@ export function hdlcFrame(information: Uint8Array, segmented = false): Uint8Arra
   return Uint8Array.of(0x7e, ...checked, ...lowFirst(x25Of(checked)), 0x7e);
 }
 
-/** The message in M-Bus long frames of at most 245 bytes of it each. */
+/** The message in M-Bus long frames of at most 245 bytes of it each; of up to 253, as some meters send them, the length is modulo 256. */
 export function mbusFrames(apdu: Uint8Array, partBytes = 245): Uint8Array[] {
   return parted(apdu, partBytes).map((part, index, parts) => {
     const control = (index & 15) | (index === parts.length - 1 ? 0x10 : 0);
     const body = [0x53, 0xff, control, 1, 0x67, ...part];
     const sum = body.reduce((total, byte) => total + byte, 0) & 0xff;
-    return Uint8Array.of(0x68, body.length, body.length, 0x68, ...body, sum, 0x16);
+    return Uint8Array.of(0x68, body.length & 0xff, body.length & 0xff, 0x68, ...body, sum, 0x16);
   });
 }
 
