@@ -89,10 +89,8 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
         nodes.push(Object.assign(server, { ...ports, dataFolder: join(home, "data") }));
       }
       await waitFor("every node is connected to all others", nodes, START_MAX_S, async () => {
-        const health = await Promise.all(
-          nodes.map(({ api }) => fetchJson<{ readonly peers: number }>(`${api}/health`)),
-        );
-        return health.every(({ peers }) => peers === count - 1);
+        const peers = await Promise.all(nodes.map(({ api }) => connectedPeers(api)));
+        return peers.every((connected) => connected === count - 1);
       });
     },
     async agreedChains() {
@@ -126,6 +124,12 @@ function planChains(count: number, nodes: readonly number[]): readonly ChainPlan
 
 function fingerprint(chains: readonly ChainState[]): string {
   return JSON.stringify(chains.map(({ service, height, header, records }) => [service, height, header, records]));
+}
+
+/** Whatever the node's verdict on itself. */
+async function connectedPeers(api: string): Promise<number> {
+  const response = await fetch(`${api}/health`, { signal: AbortSignal.timeout(5_000) });
+  return ((await response.json()) as { readonly peers: number }).peers;
 }
 
 async function fetchJson<Body>(url: string): Promise<Body> {

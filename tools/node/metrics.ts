@@ -73,6 +73,17 @@ export function createMetrics() {
       labelNames: ["reason"],
       registers,
     }),
+    health: new Gauge({
+      name: "gridseal_health",
+      help: "The verdict of GET /health: 0 pass, 1 warn, 2 fail",
+      registers,
+    }),
+    problems: new Gauge({
+      name: "gridseal_health_problems",
+      help: "Chains, or nodes, for which the check of GET /health does not pass",
+      labelNames: ["check"],
+      registers,
+    }),
     sealing: new Histogram({
       name: "gridseal_sealing_seconds",
       help: "From a record's admission here to its block on disk here",

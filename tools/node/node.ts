@@ -15,6 +15,7 @@ import type { SealedBlock } from "./chain/sealer.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { localTimeouts } from "./consensus/types.js";
 import { nodeVerify } from "./crypto.js";
+import { createHealthWatch, watchWrites } from "./health-watch.js";
 import { createIngest } from "./ingest/create.js";
 import { createIntroductions } from "./introductions.js";
 import { createLog } from "./log.js";
@@ -24,7 +25,6 @@ import { submitOrder } from "./orders.js";
 import { addressesOf, createPeerLinks } from "./peer-links.js";
 import { createReceipts } from "./receipts.js";
 import { createRunningChains, type RunningChains } from "./running-chains.js";
-import type { Store } from "./store/store.js";
 import { createTimers } from "./timers.js";
 import { verifyAsync } from "./verifying.js";
 
@@ -51,9 +51,9 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    const store = await openOwnStore(configuration, identity);
-    closing.push(() => store.close());
-    return await compose(configuration, identity, store, log, closing, close);
+    const opened = await openOwnStore(configuration, identity);
+    closing.push(() => opened.close());
+    return await compose(configuration, identity, watchWrites(opened), log, closing, close);
   } catch (error) {
     await close();
     throw error;
@@ -63,7 +63,7 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
 async function compose(
   configuration: NodeConfiguration,
   identity: Identity,
-  store: Store,
+  { store, writes }: ReturnType<typeof watchWrites>,
   log: Logger,
   closing: (() => unknown)[],
   close: () => Promise<void>,
@@ -167,6 +167,16 @@ async function compose(
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
   });
+  const health = createHealthWatch({
+    self: selfId,
+    chains,
+    nameOf: running.nameOf,
+    connected: () => network.connected(),
+    writes,
+    folder: configuration.data,
+    metrics,
+  });
+  closing.push(() => health.stop());
   const api = createApi({
     name: configuration.name,
     genesis,
@@ -175,6 +185,7 @@ async function compose(
     receipts,
     metrics,
     peersConnected: () => network.connected().length,
+    health: () => health.verdict(),
     chains: () =>
       [...chains].map(([service, { head, pendingRecords: pending }]) => {
         return { service, name: running.nameOf(service), head, pending };
@@ -197,6 +208,7 @@ async function compose(
       introductions.onChange(sealed.block.chain);
       serve();
     }
+    health.onBlock(sealed.block.chain, sealed.head.time_ms);
     announce(sealed);
     if (sealed.orders.length > 0) running.onGoverned();
   };

@@ -12,6 +12,7 @@ import { governanceOf } from "../../../tools/authority/orders.js";
 import { createApi } from "../../../tools/node/api/server.js";
 import { CONTRACTS_SERVICE } from "../../../tools/node/chain/governance.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
+import type { Verdict } from "../../../tools/node/health.js";
 import { createMetrics } from "../../../tools/node/metrics.js";
 import { submitOrder } from "../../../tools/node/orders.js";
 import { createReceipts } from "../../../tools/node/receipts.js";
@@ -32,6 +33,7 @@ async function createNodeApi(t: TestContext) {
     await chain.admit(meter.next(), undefined);
     await cluster.until(() => chain.head.records === index, `record ${index} is sealed`);
   }
+  const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
   const api = createApi({
     name: "node-1",
     genesis: cluster.genesis,
@@ -40,6 +42,7 @@ async function createNodeApi(t: TestContext) {
     receipts: createReceipts(cluster.genesis.network, store),
     metrics: createMetrics(),
     peersConnected: () => 0,
+    health: () => verdict.now,
     chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],
     isWaiting: (_service, _kid, seq) => seq === 99,
     submitOrder: (bytes) => submitOrder(ports, bytes),
@@ -49,7 +52,7 @@ async function createNodeApi(t: TestContext) {
     await api.close();
     await cluster.close();
   });
-  return { cluster, meter, api, port, base: `http://127.0.0.1:${port}` };
+  return { cluster, meter, api, port, verdict, base: `http://127.0.0.1:${port}` };
 }
 
 test("answers health, chains, genesis and metrics", async (t) => {
@@ -64,6 +67,27 @@ test("answers health, chains, genesis and metrics", async (t) => {
   assert.equal(chain?.header, toHex(cluster.nodes[0]!.chain.head.headerHash));
   assert.deepEqual(new Uint8Array(await (await fetch(`${base}/genesis`)).arrayBuffer()), cluster.genesisBytes);
   assert.match(await (await fetch(`${base}/metrics`)).text(), /# TYPE gridseal_records_admitted_total counter/);
+});
+
+test("health is the verdict in the draft's form, and 503 where the node fails", async (t) => {
+  const { base, verdict } = await createNodeApi(t);
+  const passing = await fetch(`${base}/health`);
+  assert.equal(passing.status, 200);
+  assert.equal(passing.headers.get("content-type"), "application/health+json");
+  const { status, checks } = await jsonOf(passing);
+  assert.deepEqual([status, checks], ["pass", {}]);
+  const warning = { check: "store:space", status: "warn", chain: undefined, output: "1 MiB are free" } as const;
+  verdict.now = { status: "warn", problems: [warning] };
+  assert.equal((await fetch(`${base}/health`)).status, 200);
+  const chain = { service: SERVICE, name: "trading" };
+  const failure = { check: "chain:quorum", status: "fail", chain, output: "1 of 3" } as const;
+  verdict.now = { status: "fail", problems: [warning, failure] };
+  const failing = await fetch(`${base}/health`);
+  assert.equal(failing.status, 503);
+  assert.deepEqual((await jsonOf(failing)).checks, {
+    "store:space": [{ status: "warn", output: "1 MiB are free" }],
+    "chain:quorum": [{ componentId: "trading", service: SERVICE, status: "fail", output: "1 of 3" }],
+  });
 });
 
 test("serves blocks one by one and in ranges", async (t) => {

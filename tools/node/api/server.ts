@@ -7,6 +7,7 @@ import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { idFromText } from "../../../src/wire/key.js";
 import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
+import type { Problem, Verdict } from "../health.js";
 import type { Metrics } from "../metrics.js";
 import type { OrderAnswer } from "../orders.js";
 import type { Receipts } from "../receipts.js";
@@ -32,6 +33,7 @@ export interface ApiPorts {
   readonly receipts: Receipts;
   readonly metrics: Metrics;
   peersConnected(): number;
+  health(): Verdict;
   /** Chains that this node is a member of. */
   chains(): readonly {
     readonly service: number;
@@ -103,17 +105,32 @@ function addState(server: FastifyInstance, ports: ApiPorts): void {
       time_ms: head.time_ms,
       pending,
     }));
-  server.get("/health", () => ({
-    node: ports.name,
-    network: ports.genesis.network,
-    peers: ports.peersConnected(),
-    chains: chains(),
-  }));
+  server.get("/health", (_request, reply) => {
+    const { status, problems } = ports.health();
+    const state = { node: ports.name, network: ports.genesis.network, peers: ports.peersConnected(), chains: chains() };
+    reply.code(status === "fail" ? 503 : 200).header("cache-control", "no-store");
+    // Without the parameter that fastify adds: the draft defines none.
+    return reply
+      .type("application/health+json")
+      .serializer((body: object) => JSON.stringify(body))
+      .send({ status, checks: checksView(problems), ...state });
+  });
   server.get("/chains", chains);
   server.get("/genesis", (_request, reply) => reply.type("application/cbor").send(Buffer.from(ports.genesisBytes)));
-  server.get("/metrics", async (_request, reply) =>
-    reply.type(ports.metrics.registry.contentType).send(await ports.metrics.registry.metrics()),
-  );
+  server.get("/metrics", async (_request, reply) => {
+    ports.health(); // which its metrics tell too
+    return reply.type(ports.metrics.registry.contentType).send(await ports.metrics.registry.metrics());
+  });
+}
+
+/** The checks that do not pass, in the form of draft-inadarei-api-health-check-06, section 4. */
+function checksView(problems: readonly Problem[]) {
+  const view: { [check: string]: object[] } = {};
+  for (const { check, status, chain, output } of problems) {
+    const component = chain === undefined ? {} : { componentId: chain.name, service: chain.service };
+    view[check] = [...(view[check] ?? []), { ...component, status, output }];
+  }
+  return view;
 }
 
 function addBlocks(server: FastifyInstance, ports: ApiPorts): void {

@@ -4,7 +4,7 @@
 import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
-import { createConsensus } from "../consensus/core.js";
+import { type Consensus, createConsensus } from "../consensus/core.js";
 import { decodeMessage } from "../consensus/messages.js";
 import { decodeRecord } from "../consensus/record.js";
 import type { Effect, Input } from "../consensus/types.js";
@@ -12,7 +12,7 @@ import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/rows.js";
 import { createBodies } from "./bodies.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
-import { createNumbering, isSealable, placeOf, sealsSomething } from "./compose.js";
+import { createNumbering, isSealable, placeOf, type ReadBatch, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createFollowers } from "./followers.js";
 import { governedHeight } from "./governance.js";
@@ -31,6 +31,8 @@ export interface Chain {
   readonly head: Head;
   /** records of this node's meters that are not sealed */
   readonly pendingRecords: number;
+  /** Who seals it, and what may be in the way, for whoever watches the node. */
+  readonly standing: Standing;
   /** Takes an order that applies to what is sealed here, or the evidence of an equivocation; resolves when it is durable. */
   readonly submit: Origin["submit"];
   /** The contracts chain has sealed orders: what waited for them goes on. */
@@ -45,6 +47,14 @@ export interface Chain {
   /** Whether the node is a member at the next height. */
   hasMember(node: string): boolean;
   stop(): void;
+}
+
+export interface Standing extends ReturnType<Consensus["standing"]> {
+  /** ids of the members of the next height, and how many of them it takes */
+  readonly members: readonly string[];
+  readonly quorum: number;
+  /** Whether records that came to this node wait, in its temporary blocks or not yet in one. */
+  readonly waits: boolean;
 }
 
 /** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
@@ -328,6 +338,12 @@ export function createChain(ports: ChainPorts): Chain {
     },
     get pendingRecords() {
       return origin.pending;
+    },
+    get standing() {
+      const { ids: members, quorum } = pool.members;
+      const isOpen = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read);
+      const waits = origin.pending > 0 || pool.readsOf(ports.self.id).some(isOpen);
+      return { members, quorum, waits, ...consensus.standing() };
     },
     known: origin.known,
     admit: origin.admit,

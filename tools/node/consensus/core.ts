@@ -29,6 +29,8 @@ export interface Consensus {
   step(input: Input, now_ms: number): Effect[];
   /** Where the node stands, for metrics and logs. */
   position(): { readonly height: number; readonly round: number; readonly step: Step; readonly voting: boolean };
+  /** Whether this node signs nothing because it has lost the record of what it signed, and the newest block each member claims. */
+  standing(): { readonly abstains: boolean; readonly claimed: readonly number[] };
   /** A body of the height under way that is valid for the id, to answer a peer that needs it. */
   bodyOf(height: number, id: Uint8Array): Uint8Array | undefined;
 }
@@ -50,6 +52,10 @@ export function createConsensus(config: ConsensusConfig, restored?: ConsensusRec
       return collectEffects(state);
     },
     position: () => ({ height: state.height, round: state.round, step: state.step, voting: state.voting }),
+    standing: () => ({
+      abstains: state.reports !== undefined,
+      claimed: state.members.flatMap((member) => state.peers.claimed.get(member) ?? []).map((height) => height - 1),
+    }),
     bodyOf: (height, id) => (height === state.height ? knownValue(state, id)?.body : undefined),
   };
 }

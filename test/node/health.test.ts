@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  BEHIND_BLOCKS,
+  type ChainSeen,
+  CLOCK_OFF_MAX_MS,
+  CLOCK_SAMPLES_MAX,
+  type History,
+  judge,
+  noHistory,
+  remember,
+  rememberBlock,
+  type Seen,
+  STANDING_MAX_MS,
+  WRITE_MAX_MS,
+} from "../../tools/node/health.js";
+
+const members = ["a", "b", "c", "d"];
+const chain: ChainSeen = {
+  service: 1,
+  name: "trading",
+  height: 10,
+  isMember: true,
+  members,
+  quorum: 3,
+  waits: false,
+  abstains: false,
+  claimed: [10, 10, 10],
+};
+const well: Seen = {
+  self: "a",
+  connected: ["b", "c", "d"],
+  chains: [chain],
+  oldestWrite_ms: 0,
+  space: { free_bytes: 90, size_bytes: 100 },
+};
+const withChain = (change: Partial<ChainSeen>): Seen => ({ ...well, chains: [{ ...chain, ...change }] });
+const seenAt = (history: History, seen: Seen, now_ms: number) => remember(history, seen, now_ms);
+const found = (seen: Seen, history = noHistory, now_ms = 0) => {
+  const { status, problems } = judge(history, seen, now_ms);
+  return [status, ...problems.map(({ check }) => check)];
+};
+
+test("a node whose chains go on passes", () => {
+  assert.deepEqual(found(well), ["pass"]);
+  assert.deepEqual(found({ ...well, connected: ["b", "c"] }), ["pass"]);
+});
+
+test("a member without a quorum fails, a follower without enough members to believe is warned of", () => {
+  assert.deepEqual(found({ ...well, connected: ["b"] }), ["fail", "chain:quorum"]);
+  const follower = withChain({ isMember: false });
+  assert.deepEqual(found({ ...follower, self: "e", connected: ["b"] }), ["warn", "chain:quorum"]);
+  assert.deepEqual(found({ ...follower, self: "e", connected: ["b", "c"] }), ["pass"]);
+});
+
+test("records that wait at one height for half a minute fail, and a block or an empty queue begins anew", () => {
+  const waiting = withChain({ waits: true });
+  let history = seenAt(noHistory, waiting, 1_000);
+  assert.deepEqual(found(waiting, history, 1_000 + STANDING_MAX_MS - 1), ["pass"]);
+  history = seenAt(history, waiting, 1_000 + STANDING_MAX_MS);
+  assert.deepEqual(found(waiting, history, 1_000 + STANDING_MAX_MS), ["fail", "chain:sealing"]);
+  const moved = withChain({ waits: true, height: 11 });
+  assert.deepEqual(found(moved, seenAt(history, moved, 40_000), 40_001), ["pass"]);
+  const idle = seenAt(history, well, 40_000);
+  assert.deepEqual(found(waiting, seenAt(idle, waiting, 90_000), 90_001), ["pass"]);
+});
+
+test("a node is behind by what f + 1 members claim, and not by what one of them does", () => {
+  const ahead = 10 + BEHIND_BLOCKS;
+  assert.deepEqual(found(withChain({ claimed: [1e9, 10, 10] })), ["pass"]);
+  assert.deepEqual(found(withChain({ claimed: [10, ahead, 1e9] })), ["warn", "chain:height"]);
+  assert.deepEqual(found(withChain({ claimed: [ahead - 1, ahead - 1] })), ["pass"]);
+});
+
+test("a member that abstains is warned of, a follower does not vote anyway", () => {
+  assert.deepEqual(found(withChain({ abstains: true })), ["warn", "chain:voting"]);
+  assert.deepEqual(found(withChain({ abstains: true, isMember: false })), ["pass"]);
+});
+
+test("a write that does not end fails, a disk that is nearly full is warned of", () => {
+  assert.deepEqual(found({ ...well, oldestWrite_ms: WRITE_MAX_MS }), ["fail", "store:writes"]);
+  assert.deepEqual(found({ ...well, space: { free_bytes: 4, size_bytes: 100 } }), ["warn", "store:space"]);
+  assert.deepEqual(found({ ...well, space: undefined }), ["pass"]);
+});
+
+test("the clock is held against the middle of the newest blocks, and not against those caught up with", () => {
+  const off_ms = CLOCK_OFF_MAX_MS + 1;
+  const blocks = (offsets: readonly number[], seen = chain) =>
+    offsets.reduce((history, offset_ms, index) => rememberBlock(history, seen, offset_ms, index), noHistory);
+  assert.deepEqual(found(well, blocks([off_ms, off_ms])), ["pass"]);
+  assert.deepEqual(found(well, blocks([0, off_ms, off_ms])), ["warn", "clock:offset"]);
+  assert.deepEqual(found(well, blocks([-off_ms, -off_ms, 0])), ["warn", "clock:offset"]);
+  assert.deepEqual(found(well, blocks([off_ms, 0, 0])), ["pass"]);
+  assert.deepEqual(found(well, blocks([-off_ms, -off_ms, -off_ms], { ...chain, claimed: [11] })), ["pass"]);
+  assert.deepEqual(found(well, blocks([off_ms, off_ms, off_ms]), 601_000), ["pass"]);
+});
+
+const someChain = fc.record({
+  service: fc.integer({ min: 1, max: 4 }),
+  name: fc.constant("chain"),
+  height: fc.nat(20),
+  isMember: fc.boolean(),
+  members: fc.constantFrom(["a"], ["a", "b"], members, [..."abcdefg"]),
+  quorum: fc.integer({ min: 1, max: 7 }),
+  waits: fc.boolean(),
+  abstains: fc.boolean(),
+  claimed: fc.array(fc.nat(30), { maxLength: 6 }),
+});
+const someSeen = fc.record({
+  self: fc.constantFrom("a", "z"),
+  connected: fc.subarray(members),
+  chains: fc.uniqueArray(someChain, { maxLength: 4, selector: ({ service }) => service }),
+  oldestWrite_ms: fc.nat(2 * WRITE_MAX_MS),
+  space: fc.option(fc.record({ free_bytes: fc.nat(), size_bytes: fc.nat() }), { nil: undefined }),
+});
+
+test("the status is that of the worst problem, and what is remembered stays bounded", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(someSeen, fc.nat(60_000), fc.integer()), { maxLength: 30 }), (looks) => {
+      let history = noHistory;
+      let now_ms = 0;
+      for (const [seen, later_ms, offset_ms] of looks) {
+        now_ms += later_ms;
+        history = remember(history, seen, now_ms);
+        for (const one of seen.chains) history = rememberBlock(history, one, offset_ms, now_ms);
+        assert.ok(history.standing.size <= seen.chains.length);
+        assert.ok(history.offsets.length <= CLOCK_SAMPLES_MAX);
+        const { status, problems } = judge(history, seen, now_ms);
+        const worst = problems.some((problem) => problem.status === "fail") ? "fail" : "warn";
+        assert.equal(status, problems.length === 0 ? "pass" : worst);
+        for (const { output } of problems) assert.match(output, /^[a-z0-9].{9,}$/);
+      }
+    }),
+  );
+});
+
+test("a node that reaches nobody fails in every chain of several members, whatever else is seen", () => {
+  fc.assert(
+    fc.property(someSeen, (seen) => {
+      const alone = {
+        ...seen,
+        self: "a",
+        connected: [],
+        chains: seen.chains.map((one) => ({ ...one, isMember: true })),
+      };
+      const { problems } = judge(noHistory, alone, 0);
+      const quorumless = problems.filter(({ check }) => check === "chain:quorum").length;
+      assert.equal(quorumless, alone.chains.filter(({ quorum }) => quorum > 1).length);
+    }),
+  );
+});

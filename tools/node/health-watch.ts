@@ -1,0 +1,132 @@
+// Looks at a running node every few seconds and when it is asked, for health.ts to judge: its chains, its links, its disk.
+
+import { statfs } from "node:fs/promises";
+import type { Chain } from "./chain/chain.js";
+import {
+  type ChainSeen,
+  checks,
+  type History,
+  judge,
+  noHistory,
+  remember,
+  rememberBlock,
+  type Seen,
+  type Verdict,
+} from "./health.js";
+import type { Metrics } from "./metrics.js";
+import type { Store } from "./store/store.js";
+
+const LOOK_MS = 5_000;
+const ranks = { pass: 0, warn: 1, fail: 2 } as const;
+
+export interface HealthPorts {
+  readonly self: string;
+  readonly chains: ReadonlyMap<number, Chain>;
+  nameOf(service: number): string;
+  /** ids of the nodes that are connected */
+  connected(): readonly string[];
+  readonly writes: WriteWatch;
+  /** the folder whose disk must have room */
+  readonly folder: string;
+  readonly metrics: Metrics;
+}
+
+export interface HealthWatch {
+  /** The verdict of this moment; the metrics have it too. */
+  verdict(): Verdict;
+  /** A block of the chain was stored whose time is `time_ms`, in UTC. */
+  onBlock(service: number, time_ms: number): void;
+  stop(): void;
+}
+
+/** Watches from here on. */
+export function createHealthWatch(ports: HealthPorts): HealthWatch {
+  let history: History = noHistory;
+  let space: Seen["space"];
+  let measuring = false;
+
+  const chainSeen = (service: number, { head, standing }: Chain): ChainSeen => ({
+    service,
+    name: ports.nameOf(service),
+    height: head.height,
+    isMember: standing.members.includes(ports.self),
+    ...standing,
+  });
+  const look = (): Verdict => {
+    const now_ms = performance.now();
+    const seen: Seen = {
+      self: ports.self,
+      connected: ports.connected(),
+      chains: [...ports.chains].map(([service, chain]) => chainSeen(service, chain)),
+      oldestWrite_ms: ports.writes.oldest_ms(),
+      space,
+    };
+    history = remember(history, seen, now_ms);
+    const verdict = judge(history, seen, now_ms);
+    ports.metrics.health.set(ranks[verdict.status]);
+    for (const check of checks) {
+      const count = verdict.problems.filter((problem) => problem.check === check).length;
+      ports.metrics.problems.set({ check }, count);
+    }
+    return verdict;
+  };
+  /** One at a time: on a disk that hangs this hangs too. */
+  const measure = async () => {
+    if (measuring) return;
+    measuring = true;
+    try {
+      const { bavail, blocks, bsize } = await statfs(ports.folder);
+      space = { free_bytes: bavail * bsize, size_bytes: blocks * bsize };
+    } catch {
+      space = undefined;
+    }
+    measuring = false;
+  };
+
+  void measure();
+  const timer = setInterval(() => {
+    look();
+    void measure();
+  }, LOOK_MS);
+  return {
+    verdict: look,
+    onBlock(service, time_ms) {
+      const chain = ports.chains.get(service);
+      if (chain === undefined) return;
+      const offset_ms = time_ms - Date.now();
+      history = rememberBlock(history, chainSeen(service, chain), offset_ms, performance.now());
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+export interface WriteWatch {
+  /** how long the oldest write under way has taken so far; 0 where there is none */
+  oldest_ms(): number;
+}
+
+/** The same store, and how long its writes take. */
+export function watchWrites(store: Store): { readonly store: Store; readonly writes: WriteWatch } {
+  /** by their beginnings, the oldest first */
+  const underWay = new Map<symbol, number>();
+  return {
+    store: {
+      ...store,
+      async write(fill) {
+        const write = Symbol("write");
+        underWay.set(write, performance.now());
+        try {
+          await store.write(fill);
+        } finally {
+          underWay.delete(write);
+        }
+      },
+    },
+    writes: {
+      oldest_ms() {
+        for (const since_ms of underWay.values()) return performance.now() - since_ms;
+        return 0;
+      },
+    },
+  };
+}

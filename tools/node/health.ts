@@ -1,0 +1,166 @@
+// Whether a node does its work, as a verdict that a load balancer or an operator can act on. Pure: what was seen of the node and time
+// in, status and named problems out. Words as in the IETF draft draft-inadarei-api-health-check-06: pass, warn, fail.
+
+import { faults } from "../../src/wire/quorum.js";
+
+/** Records that wait while no block comes for so long are held up. */
+export const STANDING_MAX_MS = 30_000;
+/** A write that is not durable after so long says that the disk does not write. */
+export const WRITE_MAX_MS = 10_000;
+/** Of the disk's size; below, the node will soon have to stop. */
+export const FREE_SHARE_MIN = 0.05;
+/** A third of what voters bear of a proposal's time. */
+export const CLOCK_OFF_MAX_MS = 10_000;
+/** A node that lacks fewer blocks of a chain is only a moment late. */
+export const BEHIND_BLOCKS = 3;
+/** Blocks whose times the own clock is compared with, and for how long each counts. */
+export const CLOCK_SAMPLES_MAX = 8;
+const CLOCK_SAMPLES_MIN = 3;
+const CLOCK_SAMPLE_AGE_MAX_MS = 600_000;
+
+/** The checks that can go wrong, by component and measurement (section 4 of the draft). */
+export const checks = [
+  "chain:quorum",
+  "chain:sealing",
+  "chain:height",
+  "chain:voting",
+  "store:writes",
+  "store:space",
+  "clock:offset",
+] as const;
+export type CheckName = (typeof checks)[number];
+
+export interface ChainSeen {
+  readonly service: number;
+  readonly name: string;
+  readonly height: number;
+  /** Whether the node is a member, or only follows. */
+  readonly isMember: boolean;
+  /** ids of the members */
+  readonly members: readonly string[];
+  readonly quorum: number;
+  /** Whether records of this node's meters wait to be sealed. */
+  readonly waits: boolean;
+  /** Whether the node is a member that does not vote yet, because it does not know what it has signed. */
+  readonly abstains: boolean;
+  /** newest blocks that other members claim to have, one a member */
+  readonly claimed: readonly number[];
+}
+
+export interface Seen {
+  readonly self: string;
+  /** ids of the nodes that can be reached */
+  readonly connected: readonly string[];
+  readonly chains: readonly ChainSeen[];
+  /** how long the oldest write has not been durable; 0 where none is under way */
+  readonly oldestWrite_ms: number;
+  /** of the disk that the store is on; undefined where that is not known */
+  readonly space: { readonly free_bytes: number; readonly size_bytes: number } | undefined;
+}
+
+/** What a node remembers between two looks. */
+export interface History {
+  /** since when records wait at the height where the chain stands, by service */
+  readonly standing: ReadonlyMap<number, { readonly height: number; readonly since_ms: number }>;
+  /** how far block times were ahead of the own clock when the blocks came, the newest last */
+  readonly offsets: readonly { readonly offset_ms: number; readonly at_ms: number }[];
+}
+
+export interface Problem {
+  readonly check: CheckName;
+  readonly status: "warn" | "fail";
+  /** the chain that has it, where it is one's */
+  readonly chain: { readonly service: number; readonly name: string } | undefined;
+  readonly output: string;
+}
+
+export interface Verdict {
+  /** `fail`: meters are better served by another node · `warn`: it works, and somebody should look */
+  readonly status: "pass" | "warn" | "fail";
+  readonly problems: readonly Problem[];
+}
+
+export const noHistory: History = { standing: new Map(), offsets: [] };
+
+/** What is to be remembered after a look at monotonic time `now_ms`. */
+export function remember(history: History, seen: Seen, now_ms: number): History {
+  const standing = new Map<number, { height: number; since_ms: number }>();
+  for (const { service, height, waits } of seen.chains) {
+    if (!waits) continue;
+    const known = history.standing.get(service);
+    standing.set(service, known?.height === height ? known : { height, since_ms: now_ms });
+  }
+  return { standing, offsets: history.offsets };
+}
+
+/**
+ * Notes how far the time of a block was ahead of the own clock when the block was stored. Blocks that the node catches up with
+ * say nothing of its clock.
+ */
+export function rememberBlock(history: History, chain: ChainSeen, offset_ms: number, now_ms: number): History {
+  if (chain.claimed.some((height) => height > chain.height)) return history;
+  const offsets = [...history.offsets, { offset_ms, at_ms: now_ms }].slice(-CLOCK_SAMPLES_MAX);
+  return { standing: history.standing, offsets };
+}
+
+/** The verdict on what is seen now; `history` has been told of it. */
+export function judge(history: History, seen: Seen, now_ms: number): Verdict {
+  const problems = [
+    ...seen.chains.flatMap((chain) => judgeChain(history, seen, chain, now_ms)),
+    ...judgeStore(seen),
+    ...judgeClock(history, now_ms),
+  ];
+  const failing = problems.some(({ status }) => status === "fail");
+  return { status: failing ? "fail" : problems.length > 0 ? "warn" : "pass", problems };
+}
+
+function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: number): Problem[] {
+  const { service, name, height, members, quorum, isMember, claimed } = chain;
+  const problems: Problem[] = [];
+  const add = (check: CheckName, status: "warn" | "fail", output: string) =>
+    problems.push({ check, status, chain: { service, name }, output });
+
+  const reachable = members.filter((id) => id === seen.self || seen.connected.includes(id)).length;
+  const needed = isMember ? quorum : faults(members.length) + 1;
+  if (reachable < needed) {
+    const what = isMember ? "a quorum" : "following";
+    add("chain:quorum", isMember ? "fail" : "warn", `${reachable} of the ${needed} members for ${what} can be reached`);
+  }
+  const stands = history.standing.get(service);
+  const stood_ms = stands === undefined ? 0 : now_ms - stands.since_ms;
+  if (stood_ms >= STANDING_MAX_MS) {
+    add("chain:sealing", "fail", `records wait, and no block has come for ${Math.floor(stood_ms / 1000)} s`);
+  }
+  // What so many claim at least one correct member has.
+  const ahead = [...claimed].sort((left, right) => right - left)[faults(members.length)] ?? 0;
+  if (ahead - height >= BEHIND_BLOCKS) add("chain:height", "warn", `${ahead - height} blocks behind its peers`);
+  if (isMember && chain.abstains) {
+    add("chain:voting", "warn", "does not vote until it is safe: the record of what it has signed is lost");
+  }
+  return problems;
+}
+
+function judgeStore({ oldestWrite_ms, space }: Seen): Problem[] {
+  const problems: Problem[] = [];
+  if (oldestWrite_ms >= WRITE_MAX_MS) {
+    const output = `a write has not come to its end for ${Math.floor(oldestWrite_ms / 1000)} s`;
+    problems.push({ check: "store:writes", status: "fail", chain: undefined, output });
+  }
+  if (space !== undefined && space.free_bytes < space.size_bytes * FREE_SHARE_MIN) {
+    const output = `${Math.floor(space.free_bytes / 1_048_576)} MiB are free on the disk of the store`;
+    problems.push({ check: "store:space", status: "warn", chain: undefined, output });
+  }
+  return problems;
+}
+
+/** The middle of several blocks' times: no single proposer's clock decides. */
+function judgeClock({ offsets }: History, now_ms: number): Problem[] {
+  const recent = offsets.filter(({ at_ms }) => now_ms - at_ms <= CLOCK_SAMPLE_AGE_MAX_MS);
+  if (recent.length < CLOCK_SAMPLES_MIN) return [];
+  const sorted = recent.map(({ offset_ms }) => offset_ms).sort((left, right) => left - right);
+  const middle_ms = sorted[Math.floor(sorted.length / 2)]!;
+  if (Math.abs(middle_ms) <= CLOCK_OFF_MAX_MS) return [];
+  const side = middle_ms > 0 ? "behind" : "ahead of";
+  const output = `the clock is about ${Math.round(Math.abs(middle_ms) / 1000)} s ${side} the times of the newest blocks`;
+  return [{ check: "clock:offset", status: "warn", chain: undefined, output }];
+}
