@@ -73,6 +73,9 @@ test("signs 1,000 records byte for byte as node:crypto does", { skip }, async (t
     signatures.add(toHex(record.signature));
   }
   assert(signatures.size >= 1_000, `${signatures.size} signatures`);
+  t.diagnostic(
+    `${signatures.size} signatures of ${records.length} records read back, by the key of seed ${toHex(new Uint8Array(seed))}`,
+  );
   t.diagnostic(`use ${JSON.stringify(use)}`);
   assert.deepEqual(meter.errors, []);
 });

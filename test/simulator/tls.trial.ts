@@ -3,12 +3,14 @@
 
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../../tools/authority/tls.js";
+import { root } from "../../tools/firmware/builds.js";
 import { createSealer, type Sealer } from "../../tools/firmware/sealer.js";
+import type { MemoryUse, SimulatorSettings } from "../../tools/firmware/simulator.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
 import { configure, provisionSealed, startMeter, type Trial, temporaryFolder, until, withoutSdk } from "./harness.js";
 import { assertWhole, startSealing } from "./sealing.js";
@@ -17,7 +19,8 @@ const skip = withoutSdk || withoutMosquitto;
 const SERVICE = 1;
 const DAY_MS = 86_400_000;
 const YEAR_MS = 365 * DAY_MS;
-const schedule = [{ service: SERVICE, serviceId: 7, every_s: 1, aligned: false, registers: ["1-0:1.8.n"] }];
+/** of a 32-bit engine */
+const SLOT_BYTES = 16;
 
 test("records go by TLS to a broker of the meter's own authority, and to no other one", { skip }, async (t) => {
   const place = await startPlace(t);
@@ -60,6 +63,27 @@ test("records go by TLS to a broker of the meter's own authority, and to no othe
   await again.kill();
   assert.deepEqual(place.sealed.forks, []);
   assertWhole(place.sealed.of(place.id, SERVICE), place.seed);
+});
+
+test("TLS, five services and their receipts fit into the pool and the stack of the manifest", { skip }, async (t) => {
+  const { creation } = JSON.parse(await readFile(join(root, "manifest.json"), "utf8"));
+  const place = await startPlace(t, [1, 2, 3, 4, 5]);
+  const records = 100;
+  const sealsAll = async (settings?: SimulatorSettings): Promise<MemoryUse> => {
+    const meter = await startMeter(t, place.folder, settings);
+    await until("receipts", () => (meter.counters.sealed ?? 0) >= records, 180_000);
+    const use = await meter.use();
+    assert.deepEqual(meter.errors, []);
+    await meter.kill();
+    return use;
+  };
+  await sealsAll();
+  // How deep the stack is used shows in one twice as deep, in a pool larger by so much.
+  const poolBytes = creation.static + SLOT_BYTES * creation.stack;
+  const use = await sealsAll({ poolBytes, stackSlots: 2 * creation.stack });
+  const { stackSlotsUsed, chunkBytes, slots } = use;
+  t.diagnostic(`${stackSlotsUsed} of ${creation.stack} slots of stack, ${chunkBytes} bytes of chunks, ${slots} slots`);
+  assert(stackSlotsUsed <= creation.stack);
 });
 
 test("before the time is known a meter connects, and leaves when the certificate turns out to be over", {
@@ -138,7 +162,7 @@ function traced(meter: Trial, text: string): boolean {
 }
 
 /** A broker with a plain listener for the cluster and one with TLS for the meter, and the meter's folder. */
-async function startPlace(t: TestContext) {
+async function startPlace(t: TestContext, services: readonly number[] = [SERVICE]) {
   const authority = await createNetworkAuthority("tls", new Date());
   const files = await temporaryFolder(t);
   const paths = { key: join(files, "key.pem"), cert: join(files, "cert.pem") };
@@ -155,9 +179,11 @@ async function startPlace(t: TestContext) {
     "user root",
   );
   t.after(() => broker.stop());
-  const sealer: Sealer = createSealer("tls", [SERVICE]);
+  const sealer: Sealer = createSealer("tls", services);
   const sealed = await startSealing(t, broker.url, sealer);
   const url = `mqtts://127.0.0.1:${securePort}`;
+  const registers = ["1-0:1.8.n"];
+  const schedule = services.map((service) => ({ service, serviceId: 7, every_s: 1, aligned: false, registers }));
   const meter = await provisionSealed(t, sealer, { broker: url, schedule, interval_ms: 250 });
   await writeFile(join(meter.folder, "broker-ca.der"), new X509Certificate(authority.cert).raw);
   return {
