@@ -1,16 +1,16 @@
-// Receipts judged before a record leaves the outbox. The records of one block share its header, and each node has a certificate of its own
-// for it, with most signatures the same: the newest ones found good are remembered. Checking one costs as much as all the rest of a record.
+// Receipts judged before a record leaves the outbox. The records of one block share its header, and a certificate that is good once proves
+// it for all of them: the newest blocks found sealed are remembered. Checking one costs more than all the rest of many records.
 
-import { concatBytes } from "../wire/bytes.js";
 import { WireError } from "../wire/error.js";
 import type { Genesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
+import { HEADER_BYTES } from "../wire/header.js";
 import type { Verify } from "../wire/key.js";
 import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../wire/receipt.js";
 import type { Members } from "./members.js";
 
-/** Signatures remembered: those of a few chains' newest blocks. */
-const SIGNATURES_MAX = 32;
+/** Blocks remembered: the newest ones of a few chains. */
+const BLOCKS_MAX = 8;
 const DIGEST_BYTES = 32;
 
 export type Judgement =
@@ -21,27 +21,28 @@ export type Judgement =
 /** Judges the bytes of a receipt that came for `service`; never throws on them. */
 export type ReceiptJudge = (bytes: Uint8Array, service: number) => Judgement;
 
-/** `isExpected` tells whether a record of this hash waits for its receipt; no signature is checked of any other. */
+/** `isExpected` tells whether a record of this hash waits for its receipt; no signature is checked for any other. */
 export function createReceiptJudge(
   genesis: Genesis,
   members: Pick<Members, "at" | "lack">,
   verify: Verify,
   isExpected: (recordHash: Uint8Array) => boolean,
 ): ReceiptJudge {
-  const verifyOnce = rememberGood(verify);
+  const sealed = new SealedBlocks();
 
-  const checkSeal = (receipt: Receipt): void => {
+  const checkSeal = (receipt: Receipt, block: Uint8Array): void => {
     const { chain, height } = receipt;
     const sealers = members.at(chain, height);
     if (sealers === undefined) {
       throw new WireError("unproven", `genesis has no chain ${chain}, and no order is known that adds it`);
     }
     try {
-      verifySealOf(receipt, genesis, sealers, verifyOnce);
+      verifySealOf(receipt, genesis, sealers, verify);
     } catch (thrown) {
       members.lack(chain);
       throw thrown;
     }
+    sealed.add(block);
   };
 
   return (bytes, service) => {
@@ -51,7 +52,8 @@ export function createReceiptJudge(
       if (!isExpected(recordHash)) return { kind: "stray receipt" };
       if (chain !== service) return { kind: "wrong receipt", reason: `receipt of chain ${chain} came for ${service}` };
       verifyInclusionOf(receipt, genesis);
-      checkSeal(receipt);
+      const block = digestOfBlock(receipt);
+      if (!sealed.has(block)) checkSeal(receipt, block);
       return { kind: "sealed", recordHash };
     } catch (thrown) {
       if (thrown instanceof WireError) return { kind: "wrong receipt", reason: thrown.message };
@@ -60,25 +62,33 @@ export function createReceiptJudge(
   };
 }
 
-/** Verification that knows the newest good signatures again, by all that was signed and by whom. */
-function rememberGood(verify: Verify): Verify {
+/** What a certificate of this meter's network signs, but for the round. */
+function digestOfBlock({ chain, height, header }: Receipt): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + 16);
+  const view = new DataView(bytes.buffer);
+  bytes.set(header);
+  view.setFloat64(HEADER_BYTES, chain);
+  view.setFloat64(HEADER_BYTES + 8, height);
+  return sha256(bytes);
+}
+
+/** The newest blocks that a certificate has proved. A class where closures would do: XS keeps a method in ROM, a closure in RAM. */
+class SealedBlocks {
   /** their digests, one behind the other: one array takes a fifth of what an array each would */
-  const good = new Uint8Array(SIGNATURES_MAX * DIGEST_BYTES);
-  let oldest = 0;
-  const isKnown = (digest: Uint8Array): boolean => {
-    for (let at = 0; at < good.length; at += DIGEST_BYTES) {
+  private readonly digests = new Uint8Array(BLOCKS_MAX * DIGEST_BYTES);
+  private oldest = 0;
+
+  add(digest: Uint8Array): void {
+    this.digests.set(digest, this.oldest * DIGEST_BYTES);
+    this.oldest = (this.oldest + 1) % BLOCKS_MAX;
+  }
+
+  has(digest: Uint8Array): boolean {
+    for (let at = 0; at < this.digests.length; at += DIGEST_BYTES) {
       let index = 0;
-      while (index < DIGEST_BYTES && good[at + index] === digest[index]) index += 1;
+      while (index < DIGEST_BYTES && this.digests[at + index] === digest[index]) index += 1;
       if (index === DIGEST_BYTES) return true;
     }
     return false;
-  };
-  return (key, message, signature) => {
-    const digest = sha256(concatBytes(key.x, signature, message));
-    if (isKnown(digest)) return true;
-    if (!verify(key, message, signature)) return false;
-    good.set(digest, oldest * DIGEST_BYTES);
-    oldest = (oldest + 1) % SIGNATURES_MAX;
-    return true;
-  };
+  }
 }
