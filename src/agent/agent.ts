@@ -16,7 +16,7 @@ import type { ReadNow } from "./command.js";
 import { type Configuration, isComplaint, readConfiguration } from "./configuration.js";
 import { type State, stateOf } from "./health.js";
 import { type Identity, openCredential, openIdentity, verifyEd25519 } from "./identity.js";
-import { createInbox } from "./inbox.js";
+import { createInbox, type Message } from "./inbox.js";
 import { createMembers } from "./members.js";
 import type { PortEffect } from "./meter-input.js";
 import { openMeterInput } from "./open-meter.js";
@@ -155,7 +155,10 @@ function assemble(
 
   function step(input: AgentInput, now: Moment): AgentEffect[] {
     const effects: AgentEffect[] = [];
-    take(input, now, effects);
+    // Judged here and not below, where the stack is deeper: nothing goes as deep as the check of a receipt's signatures.
+    const message = input.kind === "mqttMessage" ? inbox(input.topic, input.payload) : undefined;
+    if (message !== undefined) heed(message, now.uptime_ms, effects);
+    else take(input, now, effects);
     if (uplink !== undefined && now.uptime_ms - diagnosedAt_ms >= DIAGNOSIS_INTERVAL_MS) {
       diagnosedAt_ms = now.uptime_ms;
       effects.push(...uplink.step({ kind: "diagnosis", payload: diagnosis(now.uptime_ms) }, now.uptime_ms));
@@ -168,9 +171,7 @@ function assemble(
   }
 
   function take(input: AgentInput, now: Moment, effects: AgentEffect[]): void {
-    const lift = (uplinkInput: UplinkInput): void => {
-      if (uplink !== undefined) effects.push(...uplink.step(uplinkInput, now.uptime_ms));
-    };
+    const lift = (uplinkInput: UplinkInput): void => tell(uplinkInput, now.uptime_ms, effects);
     switch (input.kind) {
       case "started":
         effects.push({ kind: "log", level: "info", message: `meter ${identity.id} of network ${network} starts` });
@@ -197,11 +198,6 @@ function assemble(
       case "mqttBlocked":
         lift({ kind: "blocked", connection: input.connection, packetId: input.packetId });
         return;
-      case "mqttMessage": {
-        const heeded = heed(input.topic, input.payload, now.uptime_ms, effects);
-        if (heeded !== undefined) lift(heeded);
-        return;
-      }
       case "mqttClosed":
         effects.push({ kind: "log", level: "warn", message: `connection closed: ${input.reason.slice(0, 200)}` });
         lift({ kind: "closed", connection: input.connection, reason: input.reason });
@@ -232,38 +228,31 @@ function assemble(
     }
   }
 
-  function heed(
-    topic: string,
-    payload: Uint8Array,
-    uptime_ms: number,
-    effects: AgentEffect[],
-  ): UplinkInput | undefined {
-    const message = inbox(topic, payload);
+  function tell(input: UplinkInput, uptime_ms: number, effects: AgentEffect[]): void {
+    if (uplink !== undefined) effects.push(...uplink.step(input, uptime_ms));
+  }
+
+  function heed(message: Message, uptime_ms: number, effects: AgentEffect[]): void {
     switch (message.kind) {
       case "sealed":
-        return message;
+        return tell(message, uptime_ms, effects);
       case "refused": {
         const { reason, sentence } = message.refusal;
         warn(`refused ${reason}`, `refused (${reason}): ${sentence}`, effects);
-        return message;
+        return tell(message, uptime_ms, effects);
       }
       case "wrong receipt":
-        warn("wrongReceipts", `receipt refused: ${message.reason}`, effects);
-        return undefined;
+        return warn("wrongReceipts", `receipt refused: ${message.reason}`, effects);
       case "wrong members":
-        warn("wrongMembers", `members refused: ${message.reason}`, effects);
-        return undefined;
+        return warn("wrongMembers", `members refused: ${message.reason}`, effects);
       case "members":
-        return undefined;
+        return;
       case "command":
-        demand(message.command, uptime_ms);
-        return undefined;
+        return demand(message.command, uptime_ms);
       case "stray receipt":
-        count("strayReceipts");
-        return undefined;
+        return count("strayReceipts");
       case "strange":
-        count("strangeMessages");
-        return undefined;
+        return count("strangeMessages");
     }
   }
 

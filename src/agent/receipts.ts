@@ -2,7 +2,7 @@
 // it for all of them: the newest blocks found sealed are remembered. Checking one costs more than all the rest of many records.
 
 import { WireError } from "../wire/error.js";
-import type { Genesis } from "../wire/genesis.js";
+import type { Genesis, MemberKey } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
 import { HEADER_BYTES } from "../wire/header.js";
 import type { Verify } from "../wire/key.js";
@@ -30,22 +30,9 @@ export function createReceiptJudge(
 ): ReceiptJudge {
   const sealed = new SealedBlocks();
 
-  const checkSeal = (receipt: Receipt, block: Uint8Array): void => {
-    const { chain, height } = receipt;
-    const sealers = members.at(chain, height);
-    if (sealers === undefined) {
-      throw new WireError("unproven", `genesis has no chain ${chain}, and no order is known that adds it`);
-    }
-    try {
-      verifySealOf(receipt, genesis, sealers, verify);
-    } catch (thrown) {
-      members.lack(chain);
-      throw thrown;
-    }
-    sealed.add(block);
-  };
-
   return (bytes, service) => {
+    /** whose members are being asked */
+    let asked: number | undefined;
     try {
       const receipt = decodeReceipt(bytes);
       const { chain, recordHash } = receipt;
@@ -53,13 +40,25 @@ export function createReceiptJudge(
       if (chain !== service) return { kind: "wrong receipt", reason: `receipt of chain ${chain} came for ${service}` };
       verifyInclusionOf(receipt, genesis);
       const block = digestOfBlock(receipt);
-      if (!sealed.has(block)) checkSeal(receipt, block);
+      if (!sealed.has(block)) {
+        const sealers = sealersOf(members, receipt);
+        asked = chain;
+        verifySealOf(receipt, genesis, sealers, verify);
+        sealed.add(block);
+      }
       return { kind: "sealed", recordHash };
     } catch (thrown) {
+      if (asked !== undefined) members.lack(asked);
       if (thrown instanceof WireError) return { kind: "wrong receipt", reason: thrown.message };
       throw thrown;
     }
   };
+}
+
+function sealersOf(members: Pick<Members, "at">, { chain, height }: Receipt): readonly MemberKey[] {
+  const sealers = members.at(chain, height);
+  if (sealers !== undefined) return sealers;
+  throw new WireError("unproven", `genesis has no chain ${chain}, and no order is known that adds it`);
 }
 
 /** What a certificate of this meter's network signs, but for the round. */
