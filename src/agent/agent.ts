@@ -4,13 +4,14 @@
 import type { Flash, KeyValue } from "../host.js";
 import type { MeterCrypto } from "../meter/cipher.js";
 import type { Line } from "../meter/line.js";
+import type { Outcome } from "../meter/reader.js";
 import { fromHex } from "../wire/bytes.js";
 import { encodeCbor } from "../wire/cbor.js";
 import { WireError } from "../wire/error.js";
 import { type Genesis, verifyGenesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
 import { ED25519, type PublicKey } from "../wire/key.js";
-import { stripRecord } from "../wire/record.js";
+import { stripOwnRecord } from "../wire/record.js";
 import type { Complaint } from "./checks.js";
 import type { ReadNow } from "./command.js";
 import { type Configuration, isComplaint, readConfiguration } from "./configuration.js";
@@ -32,22 +33,26 @@ export const DEMAND_INTERVAL_MS = 10_000;
 export const DIAGNOSIS_INTERVAL_MS = 60_000;
 const SHOW_INTERVAL_MS = 1_000;
 const LOOK_INTERVAL_MS = 5_000;
+const noBytes = new Uint8Array(0);
 
 export type AgentInput =
   | { readonly kind: "started" }
   | { readonly kind: "meterBytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "mqttConnected"; readonly connection: number }
-  | { readonly kind: "mqttPublished"; readonly connection: number; readonly packetId: number }
-  /** the transport's buffer had no room for the publication */
-  | { readonly kind: "mqttBlocked"; readonly connection: number; readonly packetId: number }
+  | LinkInput
   | {
       readonly kind: "mqttMessage";
       readonly connection: number;
       readonly topic: string;
       readonly payload: Uint8Array;
     }
-  | { readonly kind: "mqttClosed"; readonly connection: number; readonly reason: string }
   | { readonly kind: "timer" };
+
+type LinkInput =
+  | { readonly kind: "mqttConnected"; readonly connection: number }
+  | { readonly kind: "mqttPublished"; readonly connection: number; readonly packetId: number }
+  /** the transport's buffer had no room for the publication */
+  | { readonly kind: "mqttBlocked"; readonly connection: number; readonly packetId: number }
+  | { readonly kind: "mqttClosed"; readonly connection: number; readonly reason: string };
 
 export type AgentEffect =
   | UplinkEffect
@@ -90,7 +95,7 @@ export function createAgent(json: string, ports: AgentPorts): Agent | Complaint 
   const outbox = openOutbox({
     flash: ports.outboxFlash,
     keyValue: ports.keyValue,
-    recordHash: (record) => sha256(stripRecord(record)),
+    recordHash: (record) => sha256(stripOwnRecord(record)),
   });
   return assemble(configuration, genesis, identity, outbox, ports);
 }
@@ -155,10 +160,17 @@ function assemble(
 
   function step(input: AgentInput, now: Moment): AgentEffect[] {
     const effects: AgentEffect[] = [];
-    // Judged here and not below, where the stack is deeper: nothing goes as deep as the check of a receipt's signatures.
-    const message = input.kind === "mqttMessage" ? inbox(input.topic, input.payload) : undefined;
-    if (message !== undefined) heed(message, now.uptime_ms, effects);
-    else take(input, now, effects);
+    // What goes deepest is called here, where the stack is shallow: the check of a receipt's signatures, and the parsing of a frame.
+    if (input.kind === "mqttMessage") heed(inbox(input.topic, input.payload), now.uptime_ms, effects);
+    else if (input.kind === "started" || input.kind === "meterBytes" || input.kind === "timer") {
+      if (input.kind === "started") start(effects);
+      if (input.kind === "meterBytes" && input.bytes.length > 0) lastBytes_ms = now.uptime_ms;
+      const work: PortEffect[] = [];
+      const outcomes = meter.push(input.kind === "meterBytes" ? input.bytes : noBytes, now.uptime_ms, work);
+      effects.push(...work);
+      record(outcomes, now, effects);
+      tell({ kind: "wake" }, now.uptime_ms, effects);
+    } else hear(input, now.uptime_ms, effects);
     if (uplink !== undefined && now.uptime_ms - diagnosedAt_ms >= DIAGNOSIS_INTERVAL_MS) {
       diagnosedAt_ms = now.uptime_ms;
       effects.push(...uplink.step({ kind: "diagnosis", payload: diagnosis(now.uptime_ms) }, now.uptime_ms));
@@ -170,49 +182,17 @@ function assemble(
     return effects;
   }
 
-  function take(input: AgentInput, now: Moment, effects: AgentEffect[]): void {
-    const lift = (uplinkInput: UplinkInput): void => tell(uplinkInput, now.uptime_ms, effects);
-    switch (input.kind) {
-      case "started":
-        effects.push({ kind: "log", level: "info", message: `meter ${identity.id} of network ${network} starts` });
-        if (typeof credential === "string") effects.push({ kind: "log", level: "warn", message: credential });
-        effects.push({ kind: "openMeter", port: configuration.meter.port, line: meter.line });
-        read(new Uint8Array(0), now, effects);
-        if (update !== undefined) {
-          const key = update.signer;
-          const signer: PublicKey = key === undefined ? genesis.authority : { algorithm: ED25519, x: fromHex(key)! };
-          effects.push({ kind: "watchUpdates", url: update.url, signer });
-        }
-        lift({ kind: "wake" });
-        return;
-      case "meterBytes":
-        read(input.bytes, now, effects);
-        lift({ kind: "wake" });
-        return;
-      case "mqttConnected":
-        lift({ kind: "connected", connection: input.connection });
-        return;
-      case "mqttPublished":
-        lift({ kind: "published", connection: input.connection, packetId: input.packetId });
-        return;
-      case "mqttBlocked":
-        lift({ kind: "blocked", connection: input.connection, packetId: input.packetId });
-        return;
-      case "mqttClosed":
-        effects.push({ kind: "log", level: "warn", message: `connection closed: ${input.reason.slice(0, 200)}` });
-        lift({ kind: "closed", connection: input.connection, reason: input.reason });
-        return;
-      case "timer":
-        read(new Uint8Array(0), now, effects);
-        lift({ kind: "wake" });
-    }
+  function start(effects: AgentEffect[]): void {
+    effects.push({ kind: "log", level: "info", message: `meter ${identity.id} of network ${network} starts` });
+    if (typeof credential === "string") effects.push({ kind: "log", level: "warn", message: credential });
+    effects.push({ kind: "openMeter", port: configuration.meter.port, line: meter.line });
+    if (update === undefined) return;
+    const key = update.signer;
+    const signer: PublicKey = key === undefined ? genesis.authority : { algorithm: ED25519, x: fromHex(key)! };
+    effects.push({ kind: "watchUpdates", url: update.url, signer });
   }
 
-  function read(bytes: Uint8Array, now: Moment, effects: AgentEffect[]): void {
-    if (bytes.length > 0) lastBytes_ms = now.uptime_ms;
-    const work: PortEffect[] = [];
-    const outcomes = meter.push(bytes, now.uptime_ms, work);
-    effects.push(...work);
+  function record(outcomes: readonly Outcome[], now: Moment, effects: AgentEffect[]): void {
     for (const outcome of outcomes) {
       if (!outcome.ok) {
         badFrames += 1;
@@ -225,6 +205,21 @@ function assemble(
       for (const refusal of recorder.record(outcome, now)) {
         count(refusal === "full" ? "outboxFull" : "recordsTooLarge");
       }
+    }
+  }
+
+  function hear(input: LinkInput, uptime_ms: number, effects: AgentEffect[]): void {
+    const { connection } = input;
+    switch (input.kind) {
+      case "mqttConnected":
+        return tell({ kind: "connected", connection }, uptime_ms, effects);
+      case "mqttPublished":
+        return tell({ kind: "published", connection, packetId: input.packetId }, uptime_ms, effects);
+      case "mqttBlocked":
+        return tell({ kind: "blocked", connection, packetId: input.packetId }, uptime_ms, effects);
+      case "mqttClosed":
+        effects.push({ kind: "log", level: "warn", message: `connection closed: ${input.reason.slice(0, 200)}` });
+        return tell({ kind: "closed", connection, reason: input.reason }, uptime_ms, effects);
     }
   }
 

@@ -4,7 +4,7 @@
 import type { TimeQuality } from "../host.js";
 import type { Reading } from "../meter/reader.js";
 import { sha256 } from "../wire/hash.js";
-import { type Claims, digestsOf, encodeDisclosure, signRecord, sources, stripRecord } from "../wire/record.js";
+import { type Claims, digestsOf, encodeDisclosure, signRecord, sources, stripOwnRecord } from "../wire/record.js";
 import { errorBitsOf } from "./doubts.js";
 import type { Identity } from "./identity.js";
 import type { AppendRefusal, Outbox } from "./outbox.js";
@@ -61,7 +61,7 @@ export function createRecorder({ identity, outbox, schedule, random, beforeRecor
       ...(errors !== undefined && { errors }),
     };
     const record = signRecord(claims, disclosures, identity.signer, identity.kid);
-    return outbox.append(due.service, seq, record, sha256(stripRecord(record)));
+    return outbox.append(due.service, seq, record, sha256(stripOwnRecord(record)));
   };
 
   return {

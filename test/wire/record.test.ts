@@ -16,6 +16,7 @@ import {
   RECORD_BYTES_MAX,
   type Register,
   signRecord,
+  stripOwnRecord,
   stripRecord,
 } from "../../src/wire/record.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
@@ -91,6 +92,7 @@ test("reads what was signed, before and after the disclosures are dropped", () =
       assert.deepEqual(record.kid, kid);
       assert.equal(nodeVerify(signer.key, record.signedBytes, record.signature), true);
       const stripped = stripRecord(bytes);
+      assert.deepEqual(stripOwnRecord(bytes), stripped);
       assert.deepEqual(record.stripped, stripped);
       assert.deepEqual(record.hash, sha256(stripped));
       const bare = parseRecord(stripped);
@@ -98,6 +100,7 @@ test("reads what was signed, before and after the disclosures are dropped", () =
       assert.deepEqual(bare.hash, record.hash);
       assert.equal(nodeVerify(signer.key, bare.signedBytes, bare.signature), true);
       assert.deepEqual(stripRecord(stripped), stripped);
+      assert.deepEqual(stripOwnRecord(stripped), stripped);
     }),
     { numRuns: 150 },
   );

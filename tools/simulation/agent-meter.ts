@@ -10,7 +10,7 @@ import type { Flash, KeyValue } from "../../src/host.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyId } from "../../src/wire/key.js";
-import { parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
+import { parseRecord, signRecord, stripOwnRecord } from "../../src/wire/record.js";
 import { decodeRefusal } from "../../src/wire/refusal.js";
 import { parseTopic } from "../../src/wire/topics.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
@@ -54,7 +54,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   ledger.addMeter(id, signer.key);
 
   const boot = () => {
-    const outbox = openOutbox({ flash, keyValue, recordHash: (record) => sha256(stripRecord(record)) });
+    const outbox = openOutbox({ flash, keyValue, recordHash: (record) => sha256(stripOwnRecord(record)) });
     const brokers = world.nodes.map((node) => `mqtt://${node.label.replace("'", "-")}:1883`);
     const uplink = createUplink({
       brokers,
