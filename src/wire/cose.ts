@@ -60,7 +60,7 @@ function isUsualHeader(bytes: Uint8Array): boolean {
 }
 
 /** How every Sig_structure of a COSE_Sign1 begins: an array of four, the text "Signature1". */
-const context = Uint8Array.of(0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31);
+export const SIGN1_CONTEXT = Uint8Array.of(0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31);
 
 /** Sig_structure (RFC 9052 section 4.4): the bytes that are signed. Put together by hand, as every node does it for every record. */
 export function sign1Bytes(
@@ -69,11 +69,11 @@ export function sign1Bytes(
   externalAad: Uint8Array = empty,
 ): Uint8Array {
   const parts = [protectedBytes, externalAad, payload];
-  let length = context.length;
+  let length = SIGN1_CONTEXT.length;
   for (const part of parts) length += byteStringHeadLength(part.length) + part.length;
   const bytes = new Uint8Array(length);
-  bytes.set(context);
-  let offset = context.length;
+  bytes.set(SIGN1_CONTEXT);
+  let offset = SIGN1_CONTEXT.length;
   for (const part of parts) {
     offset = writeByteStringHead(bytes, offset, part.length);
     bytes.set(part, offset);

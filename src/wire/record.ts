@@ -13,8 +13,8 @@ import { asArray, asBytes, asInteger, asMap, asText, asUint } from "./shape.js";
 
 /** Largest record with its disclosures. */
 export const RECORD_BYTES_MAX = 16_384;
-const REGISTERS_MAX = 256;
-const DISCLOSURES_MAX = 16;
+export const REGISTERS_MAX = 256;
+export const DISCLOSURES_MAX = 16;
 const DISCLOSURE_HEADER = 17;
 /** Where the unprotected header of a meter's record begins: behind tag, array and the 13 bytes of { 1: algorithm, 4: kid }. */
 const UNPROTECTED_AT = 16;

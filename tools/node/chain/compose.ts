@@ -14,8 +14,8 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../../src/wire/header.js";
-import { leafHash, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
-import { parseRecord, type Record } from "../../../src/wire/record.js";
+import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import type { Record } from "../../../src/wire/record.js";
 import {
   builtInScript,
   type ChainView,
@@ -29,6 +29,7 @@ import {
 import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
+import { readSignedRecord, recordOf, type SignedRecord } from "./record-scan.js";
 import { type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
@@ -96,20 +97,20 @@ export interface ComposedBlock {
 
 /** Reads a temporary block's bytes; throws a WireError where they, a record or a notice in it are malformed. */
 export function readBatch(genesisHash: Uint8Array, bytes: Uint8Array): ReadBatch {
-  return parseBatch(genesisHash, bytes).read;
+  return readSignedBatch(genesisHash, bytes).read;
 }
 
-/** `readBatch`, and the whole records for whoever verifies them. */
-export function parseBatch(
+/** `readBatch`, and its records with their signatures for whoever verifies them. */
+export function readSignedBatch(
   genesisHash: Uint8Array,
   bytes: Uint8Array,
-): { readonly read: ReadBatch; readonly parsed: readonly Record[] } {
+): { readonly read: ReadBatch; readonly signed: readonly SignedRecord[] } {
   const { batch, signature } = decodeBatch(bytes);
-  const parsed = batch.records.map(parseRecord);
-  const records = parsed.map(executionRecord);
+  const signed = batch.records.map(readSignedRecord);
+  const records = signed.map(({ record }) => record);
   const signedBytes = signedBytesOf(genesisHash, batch, records);
   const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
-  return { read: { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices }, parsed };
+  return { read: { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices }, signed };
 }
 
 /** A new temporary block of this node over these records. */
@@ -138,8 +139,7 @@ function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly 
 /** What the rules need of a record. */
 export function executionRecord(record: Record): ExecutionRecord {
   const { stripped, hash, kid, claims } = record;
-  const { seq, previous } = claims;
-  return { bytes: stripped, hash, leaf: leafHash(hash), kid, meter: toHex(kid), seq, previous };
+  return recordOf(stripped, hash, kid, claims.seq, claims.previous);
 }
 
 /** What a node signs to acknowledge the batch. */

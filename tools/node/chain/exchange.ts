@@ -9,9 +9,9 @@ import {
   type Acknowledgement,
   acknowledgementOf,
   isSealable,
-  parseBatch,
   type ReadBatch,
   readBatch,
+  readSignedBatch,
 } from "./compose.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
@@ -128,10 +128,10 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     });
   };
 
-  /** Undefined where the batch is known or sealed. The parsed records, much larger than what is read of them, end here. */
+  /** Undefined where the batch is known or sealed. What their signatures are verified by ends here. */
   const beginVerifying = (mark: string, payload: Uint8Array) => {
     // The frame is a view of the link's buffer; what is kept is a copy.
-    const { read, parsed } = parseBatch(genesis.hash, Uint8Array.from(payload));
+    const { read, signed } = readSignedBatch(genesis.hash, Uint8Array.from(payload));
     const { batch } = read;
     const key = memberKey(batch.origin);
     const id = toHex(read.id);
@@ -147,7 +147,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     verifying.add(id);
     marks.set(mark, read.id);
     if (marks.size > MARKS_KEPT) marks.delete(marks.keys().next().value!);
-    return { read, verified: verifyRecords(batch, parsed) };
+    return { read, verified: verifyRecords(batch, signed) };
   };
 
   const noteAccepted = (name: BatchName, acknowledgements: readonly Acknowledgement[]): boolean => {

@@ -6,9 +6,9 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { keyId } from "../../../src/wire/key.js";
-import type { Record } from "../../../src/wire/record.js";
 import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
+import type { SignedRecord } from "./record-scan.js";
 
 /** Verified credentials kept; of more, the oldest are verified again. */
 const CREDENTIALS_KEPT = 32_768;
@@ -21,7 +21,9 @@ interface Verified {
 }
 
 /** Verifies batches of one chain, notices included; rejects with a WireError that says what is wrong. Signatures are verified off the event loop. */
-export function createVerification(ports: ChainPorts): (batch: Batch, records: readonly Record[]) => Promise<void> {
+export function createVerification(
+  ports: ChainPorts,
+): (batch: Batch, records: readonly SignedRecord[]) => Promise<void> {
   const { genesis, store, chain } = ports;
   /** by meter as hex: a meter's credential comes with many batches, or is on the chain and then stays */
   const kept = new Map<string, Verified>();
@@ -45,19 +47,18 @@ export function createVerification(ports: ChainPorts): (batch: Batch, records: r
     return verified(meter, bytes, true);
   };
 
-  const verifyOne = (record: Record, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
-    const kid = toHex(record.kid);
-    const credential = brought.get(kid) ?? onChain(record.kid, kid);
+  const verifyOne = (signed: SignedRecord, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
+    const { kid, meter } = signed.record;
+    const credential = brought.get(meter) ?? onChain(kid, meter);
     const proper =
-      record.claims.service === chain.service &&
-      record.disclosures.length === 0 &&
-      record.algorithm === credential.key.algorithm &&
+      signed.service === chain.service &&
+      signed.algorithm === credential.key.algorithm &&
       credential.services.includes(chain.service);
-    if (!proper) throw new WireError("unproven", `batch holds a record of meter ${kid} that is not for this chain`);
-    return ports.verifyAsync(credential.key, record.signedBytes, record.signature);
+    if (!proper) throw new WireError("unproven", `batch holds a record of meter ${meter} that is not for this chain`);
+    return ports.verifyAsync(credential.key, signed.signedBytes, signed.signature);
   };
 
-  const begin = (batch: Batch, records: readonly Record[]): Promise<void> => {
+  const begin = (batch: Batch, records: readonly SignedRecord[]): Promise<void> => {
     const brought = new Map<string, Credential>();
     for (const { kind, bytes } of batch.notices) {
       if (kind === "order") checkOrder(genesis, chain.service, bytes, ports.verify);

@@ -1,0 +1,215 @@
+// The records of a temporary block, read for what a node verifies and seals. Every node reads every record, so registers and digests are
+// checked where they stand and never built. What a meter does not write in this form is left to parseRecord, which says what is wrong.
+
+import { compareBytes, toHex } from "../../../src/wire/bytes.js";
+import { SIGN1_CONTEXT } from "../../../src/wire/cose.js";
+import { WireError } from "../../../src/wire/error.js";
+import { sha256 } from "../../../src/wire/hash.js";
+import { leafHash } from "../../../src/wire/merkle.js";
+import { DISCLOSURES_MAX, parseRecord, RECORD_BYTES_MAX, REGISTERS_MAX } from "../../../src/wire/record.js";
+import { SERVICE_MAX } from "../../../src/wire/services.js";
+import type { ExecutionRecord } from "./execution.js";
+
+/** A record with what its verification takes. */
+export interface SignedRecord {
+  readonly record: ExecutionRecord;
+  readonly algorithm: number;
+  readonly service: number;
+  /** the Sig_structure that `signature` signs */
+  readonly signedBytes: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Reads a record without disclosures, as views of its bytes; throws a WireError as `parseRecord` does, and where it has disclosures. */
+export function readSignedRecord(bytes: Uint8Array): SignedRecord {
+  const scanned = scanRecord(bytes);
+  if (scanned === undefined) return parseSignedRecord(bytes);
+  const { algorithm, service, seq, previous } = scanned;
+  const kid = bytes.subarray(KID, KID + KID_BYTES);
+  return {
+    record: recordOf(bytes, sha256(bytes), kid, seq, previous),
+    algorithm,
+    service,
+    signedBytes: signedBytesOf(bytes),
+    signature: bytes.subarray(-SIGNATURE_BYTES),
+  };
+}
+
+/** What the rules need of a record. */
+export function recordOf(
+  bytes: Uint8Array,
+  hash: Uint8Array,
+  kid: Uint8Array,
+  seq: number,
+  previous: Uint8Array,
+): ExecutionRecord {
+  return { bytes, hash, leaf: leafHash(hash), kid, meter: toHex(kid), seq, previous };
+}
+
+function parseSignedRecord(bytes: Uint8Array): SignedRecord {
+  const { algorithm, claims, disclosures, hash, kid, signature, signedBytes } = parseRecord(bytes);
+  if (disclosures.length > 0) throw new WireError("unproven", "batch holds a record with confidential registers");
+  const { service, seq, previous } = claims;
+  return { record: recordOf(bytes, hash, kid, seq, previous), algorithm, service, signedBytes, signature };
+}
+
+// Tag 18, an array of four, the protected header { 1: -19 / -9, 4: kid } as a byte string, an empty map, payload, signature: the offsets.
+const HEADER = 2;
+const ALGORITHM = 5;
+const KID = 8;
+const KID_BYTES = 8;
+const UNPROTECTED = 16;
+const PAYLOAD = 17;
+const SIGNATURE_BYTES = 64;
+const HASH_BYTES = 32;
+const EMPTY_MAP = 0xa0;
+const EMPTY_BYTES = 0x40;
+
+/** Context, protected header, no external data, payload: what stands in the record, with its heads. */
+function signedBytesOf(bytes: Uint8Array): Uint8Array {
+  const payload = bytes.subarray(PAYLOAD, bytes.length - SIGNATURE_BYTES - 2);
+  // Of Node's pool: as many small buffers as there are records would cost more than what is in them.
+  const signed = Buffer.allocUnsafe(SIGN1_CONTEXT.length + UNPROTECTED - HEADER + 1 + payload.length);
+  let offset = SIGN1_CONTEXT.length;
+  signed.set(SIGN1_CONTEXT);
+  for (let index = HEADER; index < UNPROTECTED; index += 1, offset += 1) signed[offset] = bytes[index]!;
+  signed[offset] = EMPTY_BYTES;
+  signed.set(payload, offset + 1);
+  return signed;
+}
+
+interface Scanned {
+  readonly algorithm: number;
+  service: number;
+  seq: number;
+  previous: Uint8Array;
+}
+
+interface Cursor {
+  readonly bytes: Uint8Array;
+  offset: number;
+}
+
+/** What `parseRecord` reads of these bytes; undefined where they are none, or in a form that meters do not write. */
+function scanRecord(bytes: Uint8Array): Scanned | undefined {
+  const { length } = bytes;
+  const signature = length - SIGNATURE_BYTES;
+  if (length > RECORD_BYTES_MAX || bytes[signature - 2] !== 0x58 || bytes[signature - 1] !== SIGNATURE_BYTES) {
+    return undefined;
+  }
+  const isUsual = bytes[0] === 0xd2 && bytes[1] === 0x84 && isUsualHeader(bytes) && bytes[UNPROTECTED] === EMPTY_MAP;
+  if (!isUsual) return undefined;
+  const cursor = { bytes, offset: PAYLOAD };
+  const end = signature - 2;
+  if (readArgument(cursor, 2) !== end - cursor.offset) return undefined;
+  const scanned = { algorithm: -1 - (bytes[ALGORITHM]! & 31), service: 0, seq: 0, previous: bytes };
+  // Reading goes on behind the end where a claim crosses it, and never comes back to it.
+  return scanClaims(cursor, scanned) && cursor.offset === end ? scanned : undefined;
+}
+
+function isUsualHeader(bytes: Uint8Array): boolean {
+  const algorithm = bytes[ALGORITHM];
+  if (algorithm !== 0x32 && algorithm !== 0x28) return false;
+  return bytes[2] === 0x4d && bytes[3] === 0xa2 && bytes[4] === 1 && bytes[6] === 4 && bytes[7] === 0x48;
+}
+
+/** Claims 1 to 7 are in every record, 8 to 15 in some. */
+function scanClaims(cursor: Cursor, scanned: Scanned): boolean {
+  const count = readArgument(cursor, 5);
+  let last = 0;
+  for (let index = 0; index < count; index += 1) {
+    const key = cursor.bytes[cursor.offset]!;
+    if (index < 7 ? key !== index + 1 : key <= last || key > 15) return false;
+    cursor.offset += 1;
+    if (!scanClaim(cursor, key, scanned)) return false;
+    last = key;
+  }
+  return count >= 7;
+}
+
+function scanClaim(cursor: Cursor, key: number, scanned: Scanned): boolean {
+  switch (key) {
+    case 1:
+      return readArgument(cursor, 0) === 1;
+    case 2:
+      scanned.service = readArgument(cursor, 0);
+      return scanned.service > 0 && scanned.service <= SERVICE_MAX;
+    case 4:
+      scanned.seq = readArgument(cursor, 0);
+      return scanned.seq >= 0;
+    case 5: {
+      const length = scanned.seq === 0 ? 0 : HASH_BYTES;
+      const isThere = scanBytes(cursor, length);
+      scanned.previous = cursor.bytes.subarray(cursor.offset - length, cursor.offset);
+      return isThere;
+    }
+    case 7:
+      return isWithin(readArgument(cursor, 0), 3);
+    case 9:
+      return scanRegisters(cursor);
+    case 10:
+      return scanDigests(cursor);
+    case 12:
+      return scanBytes(cursor, HASH_BYTES);
+    default:
+      return readArgument(cursor, 0) >= 0;
+  }
+}
+
+function scanRegisters(cursor: Cursor): boolean {
+  const count = readArgument(cursor, 4);
+  if (count < 1 || count > REGISTERS_MAX) return false;
+  for (let index = 0; index < count; index += 1) {
+    const fields = readArgument(cursor, 4);
+    if (fields !== 4 && fields !== 5) return false;
+    if (!scanBytes(cursor, 6) || readMagnitude(cursor) < 0) return false;
+    if (!isWithin(readMagnitude(cursor), 127) || !isWithin(readArgument(cursor, 0), 255)) return false;
+    if (fields === 5 && readArgument(cursor, 0) < 0) return false;
+  }
+  return true;
+}
+
+function scanDigests(cursor: Cursor): boolean {
+  const count = readArgument(cursor, 4);
+  if (count < 1 || count > DISCLOSURES_MAX) return false;
+  let before: Uint8Array | undefined;
+  for (let index = 0; index < count; index += 1) {
+    if (!scanBytes(cursor, HASH_BYTES)) return false;
+    const digest = cursor.bytes.subarray(cursor.offset - HASH_BYTES, cursor.offset);
+    if (before !== undefined && compareBytes(before, digest) >= 0) return false;
+    before = digest;
+  }
+  return true;
+}
+
+function scanBytes(cursor: Cursor, length: number): boolean {
+  if (readArgument(cursor, 2) !== length) return false;
+  cursor.offset += length;
+  return true;
+}
+
+function isWithin(value: number, max: number): boolean {
+  return value >= 0 && value <= max;
+}
+
+/** Of an integer of either sign, what `readArgument` reads: n, or n for -1 - n. */
+function readMagnitude(cursor: Cursor): number {
+  return readArgument(cursor, cursor.bytes[cursor.offset]! >> 5 === 1 ? 1 : 0);
+}
+
+/** The argument of an item of this major type, behind which the cursor steps; -1 where there is none in its shortest form below 2^53. */
+function readArgument(cursor: Cursor, major: number): number {
+  const { bytes, offset } = cursor;
+  const initial = bytes[offset]!;
+  if (initial >> 5 !== major) return -1;
+  const additional = initial & 31;
+  cursor.offset = offset + 1;
+  if (additional < 24) return additional;
+  if (additional > 27) return -1;
+  const width = 1 << (additional - 24);
+  let argument = 0;
+  for (let index = 1; index <= width; index += 1) argument = argument * 256 + bytes[offset + index]!;
+  cursor.offset = offset + 1 + width;
+  const least = width === 1 ? 24 : 2 ** (4 * width);
+  return argument >= least && argument <= Number.MAX_SAFE_INTEGER ? argument : -1;
+}
