@@ -132,7 +132,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     async onPublish(topic, payload, client) {
       const parsed = parseTopic(topic);
       // The broker's buffer holds more than this packet; what is kept is a copy.
-      const bytes = Uint8Array.from(payload);
+      const bytes = new Uint8Array(payload);
       try {
         if (parsed?.kind === "birth") await onBirth(topic, bytes);
         else if (parsed?.kind !== "death" && parsed?.kind !== "diag") await onRecord(topic, bytes);

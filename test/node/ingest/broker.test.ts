@@ -26,6 +26,7 @@ import {
   receiptTopic,
   recordTopic,
   subscribePacket,
+  subscribePacketAt,
 } from "./client.js";
 
 const MIB = 1024 * 1024;
@@ -353,6 +354,45 @@ test("memory stays bounded while a hundred clients claim, drip and never read", 
     assert.ok(grown_bytes < 250 * MIB, `${Math.round(grown_bytes / MIB)} MiB more`);
     for (const client of clients) client.socket.destroy();
   });
+});
+
+test("what is published comes at the quality that was asked for, each packet with an identifier of its own", async () => {
+  await withBroker(async (url, broker) => {
+    const filter = `gs1/test/+/receipt/${meter}`;
+    const sure = openClient(url, connectPacket("sure"), subscribePacket(1, filter));
+    const unsure = openClient(url, connectPacket("unsure"), subscribePacketAt(0, 1, filter));
+    await until(() => granted(sure).length === 1 && granted(unsure).length === 1);
+    for (const text of ["a", "b"]) assert.ok(broker.publish(receiptTopic, Buffer.from(text)));
+    const publications = (client: RawClient) => client.packets.filter(({ first }) => first >> 4 === 3);
+    await until(() => publications(sure).length === 2 && publications(unsure).length === 2);
+    const heads = (client: RawClient) => publications(client).map(({ first }) => first);
+    assert.deepEqual([heads(sure), heads(unsure)], [Array(2).fill(0x32), Array(2).fill(0x30)]);
+    const tails = publications(sure).map(({ body }) => [...body.subarray(2 + receiptTopic.length)]);
+    assert.deepEqual(tails, [
+      [0, 1, 97],
+      [0, 2, 98],
+    ]);
+  });
+});
+
+test("a client that neither reads nor sends anything is dropped after a while", async () => {
+  await withBroker(
+    async (url, broker, noted) => {
+      const client = openClient(url, connectPacket(meter), subscribePacket(1, `gs1/test/+/receipt/${meter}`));
+      await until(() => granted(client).length === 1);
+      client.socket.pause();
+      // More than loopback's buffers hold.
+      for (let turn = 0; turn < 64; turn += 1) {
+        broker.publish(receiptTopic, new Uint8Array(4 * MIB));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await until(() => noted.refused.length > 0);
+      assert.deepEqual(noted.refused, ["unread"]);
+      assert.ok(broker.counters().dropped > 0);
+      assert.equal(broker.hasSubscriber(receiptTopic), false);
+    },
+    { limits: { ...defaultBrokerLimits, outbound_bytes_max: 16 * MIB, packet_timeout_ms: 300 } },
+  );
 });
 
 test("connections beyond the limit are dropped at the door, and one that ends makes room", async () => {

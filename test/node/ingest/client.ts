@@ -45,7 +45,11 @@ export function publishPacket(id: number, topic: string, payload: Uint8Array): U
 }
 
 export function subscribePacket(id: number, ...filters: readonly string[]): Uint8Array {
-  return packet(0x82, [id >> 8, id & 255], ...filters.flatMap((filter) => [text(filter), [1]]));
+  return subscribePacketAt(1, id, ...filters);
+}
+
+export function subscribePacketAt(qos: 0 | 1, id: number, ...filters: readonly string[]): Uint8Array {
+  return packet(0x82, [id >> 8, id & 255], ...filters.flatMap((filter) => [text(filter), [qos]]));
 }
 
 export const pingPacket = packet(0xc0);

@@ -7,7 +7,7 @@ import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
 import { parseTopic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { listenOn } from "../network/listen.js";
-import { defaultGuardLimits, type GuardLimits, guardSocket } from "./guard.js";
+import { defaultGuardLimits, type GuardedConnection, type GuardLimits, guardSocket } from "./guard.js";
 import {
   createTally,
   type Filter,
@@ -18,6 +18,7 @@ import {
   type IngestRefusal,
   parseFilter,
 } from "./ingest.js";
+import { encodePuback, encodePublishHead, PACKET_ID_MAX } from "./packets.js";
 import { RecordBroker } from "./record-broker.js";
 
 export interface BrokerLimits extends GuardLimits {
@@ -50,12 +51,27 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): Ingest {
   return new EmbeddedBroker(options);
 }
 
+type QualityOfService = 0 | 1;
+
+interface Subscription {
+  readonly filter: Filter;
+  readonly qos: QualityOfService;
+}
+
 interface Session {
   readonly client: Client;
-  readonly filters: Map<string, Filter>;
+  readonly connection: GuardedConnection;
+  readonly subscriptions: Map<string, Subscription>;
   /** all filters are of this meter */
   meter: string | undefined;
-  outbound_bytes: number;
+  /** identifier of the packet that was published last */
+  packetId: number;
+}
+
+interface Subscriber {
+  readonly session: Session;
+  /** that the client asked for (section 3.8.4) */
+  readonly qos: QualityOfService;
 }
 
 const tcpKeepAlive_ms = 30_000;
@@ -111,19 +127,17 @@ class EmbeddedBroker implements Ingest {
   serve(): void {}
 
   publish(topic: string, payload: Uint8Array, to?: string): boolean {
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const cost_bytes = topic.length + bytes.length;
     let sent = false;
-    for (const session of this.#subscribers(topic)) {
+    for (const { session, qos } of this.#subscribers(topic)) {
       if (to !== undefined && session.client.id !== to) continue;
-      if (session.outbound_bytes + cost_bytes > this.#options.limits.outbound_bytes_max) {
+      const { connection } = session;
+      if (connection.unsent_bytes + topic.length + payload.length > this.#options.limits.outbound_bytes_max) {
         this.#tally.dropped += 1;
         continue;
       }
-      session.outbound_bytes += cost_bytes;
-      session.client.publish({ cmd: "publish", topic, payload: bytes, qos: 1, retain: false, dup: false }, () => {
-        session.outbound_bytes -= cost_bytes;
-      });
+      session.packetId = (session.packetId % PACKET_ID_MAX) + 1;
+      // Past aedes, whose way takes two turns of the event loop and six writes a packet.
+      connection.send(encodePublishHead(topic, qos, session.packetId, payload.length), payload);
       this.#tally.published += 1;
       sent = true;
     }
@@ -166,7 +180,7 @@ class EmbeddedBroker implements Ingest {
       authorizePublish: (client, packet, done) => this.#handle(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
         // Null is answered with 0x80 (section 3.9.3).
-        done(null, this.#subscribe(client, subscription.topic) ? subscription : null);
+        done(null, this.#subscribe(client, subscription) ? subscription : null);
       },
     };
   }
@@ -183,9 +197,12 @@ class EmbeddedBroker implements Ingest {
     });
     this.#tally.connections += 1;
     const client = this.#broker.handle(stream);
+    const session = { client, connection: stream, subscriptions: new Map(), meter: undefined, packetId: 0 };
+    this.#sessions.set(client, session);
     stream.once("close", () => {
       this.#tally.connections -= 1;
-      this.#forget(client);
+      this.#stopListening(session);
+      this.#sessions.delete(client);
     });
   }
 
@@ -199,13 +216,17 @@ class EmbeddedBroker implements Ingest {
     if (!handler) {
       // MQTT 3.1.1 has no refusal of a publication but to end the session: it is acknowledged and goes nowhere.
       this.#refuse("wrong-topic", `${client?.id} published on ${excerpt(topic)}`);
+      this.#acknowledge(client, packet);
       done();
       return;
     }
     this.#tally.received += 1;
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     this.#options.handlers[handler](topic, bytes, client?.id ?? "").then(
-      () => done(),
+      () => {
+        this.#acknowledge(client, packet);
+        done();
+      },
       (thrown: unknown) => {
         this.#tally.handler_failures += 1;
         this.#options.handlers.onHandlerFailure(thrown);
@@ -214,22 +235,26 @@ class EmbeddedBroker implements Ingest {
     );
   }
 
-  #subscribe(client: Client, text: string): boolean {
+  /** In the place of aedes, which is left with a publication of QoS 0. A will has no identifier and gets no answer. */
+  #acknowledge(client: Client | null, packet: PublishPacket): void {
+    const session = client === null ? undefined : this.#sessions.get(client);
+    if (packet.qos !== 1 || packet.messageId === undefined || session === undefined) return;
+    session.connection.send(encodePuback(packet.messageId));
+    packet.qos = 0;
+  }
+
+  #subscribe(client: Client, { topic: text, qos }: { readonly topic: string; readonly qos: number }): boolean {
     const filter = parseFilter(this.#options.network, text);
-    const session = this.#sessions.get(client) ?? {
-      client,
-      filters: new Map(),
-      meter: filter?.meter,
-      outbound_bytes: 0,
-    };
-    const known = session.filters.has(text);
-    const full = session.filters.size >= this.#options.limits.subscriptions_max && !known;
-    if (!filter || session.meter !== filter.meter || full || client.conn.destroyed) {
+    const session = this.#sessions.get(client);
+    if (session === undefined || session.connection.destroyed) return false;
+    const full =
+      session.subscriptions.size >= this.#options.limits.subscriptions_max && !session.subscriptions.has(text);
+    if (!filter || (session.meter ?? filter.meter) !== filter.meter || full) {
       this.#refuse("wrong-subscription", `${client.id} subscribed to ${excerpt(text)}`);
       return false;
     }
-    session.filters.set(text, filter);
-    this.#sessions.set(client, session);
+    session.meter = filter.meter;
+    session.subscriptions.set(text, { filter, qos: qos === 0 ? 0 : 1 });
     const listeners = this.#listeners.get(filter.meter) ?? new Set();
     this.#listeners.set(filter.meter, listeners.add(session));
     return true;
@@ -238,26 +263,26 @@ class EmbeddedBroker implements Ingest {
   #unsubscribe(client: Client, filters: readonly string[]): void {
     const session = this.#sessions.get(client);
     if (!session) return;
-    for (const filter of filters) session.filters.delete(filter);
-    if (session.filters.size === 0) this.#forget(client);
+    for (const filter of filters) session.subscriptions.delete(filter);
+    if (session.subscriptions.size === 0) this.#stopListening(session);
   }
 
-  #forget(client: Client): void {
-    const session = this.#sessions.get(client);
-    if (session?.meter === undefined) return;
-    this.#sessions.delete(client);
+  #stopListening(session: Session): void {
+    if (session.meter === undefined) return;
     const listeners = this.#listeners.get(session.meter);
     listeners?.delete(session);
     if (listeners?.size === 0) this.#listeners.delete(session.meter);
+    session.meter = undefined;
   }
 
-  #subscribers(text: string): readonly Session[] {
+  #subscribers(text: string): readonly Subscriber[] {
     const topic = parseTopic(text);
     const listeners = topic && topic.network === this.#options.network ? this.#listeners.get(topic.meter) : undefined;
     if (!topic || !listeners) return [];
-    return [...listeners].filter((session) => {
-      for (const filter of session.filters.values()) if (filter.matches(topic)) return true;
-      return false;
+    return [...listeners].flatMap((session) => {
+      const matching = [...session.subscriptions.values()].filter(({ filter }) => filter.matches(topic));
+      if (matching.length === 0) return [];
+      return { session, qos: matching.some(({ qos }) => qos === 1) ? 1 : 0 };
     });
   }
 

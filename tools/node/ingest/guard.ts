@@ -150,12 +150,20 @@ export interface GuardEvents {
   onThrottled(): void;
 }
 
-/** Puts the guard before a socket; what comes out is a stream for the broker to read and write. */
-export function guardSocket(socket: Socket, limits: GuardLimits, events: GuardEvents): Duplex {
+/** What the broker reads and writes; the node's own packets go past the broker. */
+export interface GuardedConnection extends Duplex {
+  /** Sends a packet given in pieces, whole; with all that is sent in this turn of the event loop, until when the pieces must stay as they are. */
+  send(...pieces: readonly Uint8Array[]): void;
+  /** what the client has not been sent or has not taken yet */
+  readonly unsent_bytes: number;
+}
+
+/** Puts the guard before a socket. */
+export function guardSocket(socket: Socket, limits: GuardLimits, events: GuardEvents): GuardedConnection {
   return new GuardedStream(socket, limits, events);
 }
 
-class GuardedStream extends Duplex {
+class GuardedStream extends Duplex implements GuardedConnection {
   readonly #socket: Socket;
   readonly #limits: GuardLimits;
   readonly #events: GuardEvents;
@@ -167,6 +175,9 @@ class GuardedStream extends Duplex {
   #connected = false;
   #full = false;
   #corked = false;
+  /** sent in this turn of the event loop */
+  #pieces: Uint8Array[] = [];
+  #pieces_bytes = 0;
 
   constructor(socket: Socket, limits: GuardLimits, events: GuardEvents) {
     super({ allowHalfOpen: false });
@@ -185,6 +196,29 @@ class GuardedStream extends Duplex {
     this.on("drain", () => this.#read());
   }
 
+  send(...pieces: readonly Uint8Array[]): void {
+    if (this.destroyed) return;
+    if (this.#pieces.length === 0) setImmediate(() => this.#writePieces());
+    for (const piece of pieces) {
+      this.#pieces.push(piece);
+      this.#pieces_bytes += piece.length;
+    }
+  }
+
+  get unsent_bytes(): number {
+    return this.#pieces_bytes + this.writableLength;
+  }
+
+  /** Receipts of a block, acknowledgements of one commit: one write for all of them. */
+  #writePieces(): void {
+    const bytes = Buffer.concat(this.#pieces, this.#pieces_bytes);
+    this.#pieces = [];
+    this.#pieces_bytes = 0;
+    if (this.destroyed || this.writableEnded) return;
+    // Who does not read and does not send either is noticed here.
+    if (!this.write(bytes)) this.#watch();
+  }
+
   override _read(): void {
     this.#full = false;
     this.#read();
@@ -200,7 +234,7 @@ class GuardedStream extends Duplex {
     this.#socket.write(chunk, done);
   }
 
-  /** All that is written in one turn of the event loop leaves as one: receipts of a block, acknowledgements of one commit. */
+  /** What the broker writes in one turn of the event loop leaves as one. */
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
