@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
-import { verifyAsync } from "../../tools/node/verifying.js";
+import { verifyAsync, verifySoon } from "../../tools/node/verifying.js";
 import { createVerifyingMessage, verificationsIn } from "../../tools/node/verifying-message.js";
 
 function bytes(length: number) {
@@ -42,10 +42,22 @@ test("answers each of many signatures as the predicate does, in whichever thread
     if (index % 7 === 0) signature[index % 64]! ^= 1;
     return { key: signers[(index % 11 === 0 ? index + 1 : index) % 5]!.key, message, signature };
   });
-  const answers = await Promise.all(cases.map((given) => verifyAsync(given.key, given.message, given.signature)));
+  const verify = (index: number) => (index % 3 === 0 ? verifySoon : verifyAsync);
+  const answers = await Promise.all(
+    cases.map((given, index) => verify(index)(given.key, given.message, given.signature)),
+  );
   assert.deepEqual(
     answers,
     cases.map((given) => nodeVerify(given.key, given.message, given.signature)),
   );
   assert.ok(answers.includes(true) && answers.includes(false));
+});
+
+test("a signature that nobody follows is verified all the same, and so is one that comes after it", async () => {
+  const signer = signerFromSeed(generateSeed());
+  const message = new TextEncoder().encode("alone");
+  const signature = signer.sign(message);
+  assert.equal(await verifySoon(signer.key, message, signature), true);
+  assert.equal(await verifySoon(signer.key, message.subarray(1), signature), false);
+  assert.equal(await verifySoon(signer.key, message, signature.subarray(1)), false);
 });

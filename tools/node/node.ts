@@ -26,7 +26,7 @@ import { addressesOf, createPeerLinks } from "./peer-links.js";
 import { createReceipts } from "./receipts.js";
 import { createRunningChains, type RunningChains } from "./running-chains.js";
 import { createTimers } from "./timers.js";
-import { verifyAsync } from "./verifying.js";
+import { verifyAsync, verifySoon } from "./verifying.js";
 
 export interface Node {
   readonly id: string;
@@ -162,7 +162,7 @@ async function compose(
     metrics,
     log,
     verify: nodeVerify,
-    verifyAsync,
+    verifyAsync: verifySoon,
     now_ms: Date.now,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),

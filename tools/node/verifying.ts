@@ -6,11 +6,13 @@ import { Worker } from "node:worker_threads";
 import type { PublicKey } from "../../src/wire/key.js";
 import { modulePath } from "../module-path.js";
 import { isWellFormed, nodeVerify } from "./crypto.js";
-import { createVerifyingMessage, verificationsIn } from "./verifying-message.js";
+import { createVerifyingMessage, type Verification, verificationsIn } from "./verifying-message.js";
 
 const THREADS_MAX = 4;
 /** Signatures that cross together: some milliseconds of work, so that the threads share what comes at once. */
 const SIGNATURES_PER_MESSAGE = 64;
+/** What nobody waits for is gathered for so long: a meter's record is cut into a temporary block much later. */
+const GATHERING_MS = 10;
 /** Messages with one thread: the next one is there when it has done the first. */
 const MESSAGES_PER_THREAD = 2;
 
@@ -30,27 +32,52 @@ const threads: Thread[] = [];
 /** not given to a thread yet; the last one is open */
 const waiting: Group[] = [];
 let isHandingOut = false;
+let gathering: NodeJS.Timeout | undefined;
 
 /** `nodeVerify` in a thread; resolves, never rejects. Begun in the order of the calls. */
 export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!isWellFormed(key, signature)) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const last = waiting.at(-1);
-    const isOpen = last !== undefined && last.resolves.length < SIGNATURES_PER_MESSAGE;
-    if (isOpen && last.message.add({ key, message, signature })) last.resolves.push(resolve);
-    else {
-      const group = { message: createVerifyingMessage(), resolves: [resolve] };
-      group.message.add({ key, message, signature });
-      waiting.push(group);
-    }
-    if (isHandingOut) return;
-    isHandingOut = true;
-    setImmediate(handOut); // what this turn of the event loop reads crosses together
+    put({ key, message, signature }, resolve);
+    handOutNext();
   });
+}
+
+/**
+ * As `verifyAsync`, but some milliseconds later where the threads have nothing to do: what comes one by one crosses together,
+ * and what follows from it, writes to the disk and answers, is done together.
+ */
+export function verifySoon(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  if (!isWellFormed(key, signature)) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const isFull = put({ key, message, signature }, resolve) === SIGNATURES_PER_MESSAGE;
+    if (isFull) handOutNext();
+    else if (!isHandingOut) gathering ??= setTimeout(handOut, GATHERING_MS);
+  });
+}
+
+/** Returns how many the open group has now. */
+function put(verification: Verification, resolve: (valid: boolean) => void): number {
+  const last = waiting.at(-1);
+  const isOpen = last !== undefined && last.resolves.length < SIGNATURES_PER_MESSAGE;
+  if (isOpen && last.message.add(verification)) return last.resolves.push(resolve);
+  const group = { message: createVerifyingMessage(), resolves: [resolve] };
+  group.message.add(verification);
+  waiting.push(group);
+  return 1;
+}
+
+/** What this turn of the event loop reads crosses together. */
+function handOutNext(): void {
+  if (isHandingOut) return;
+  isHandingOut = true;
+  setImmediate(handOut);
 }
 
 function handOut(): void {
   isHandingOut = false;
+  clearTimeout(gathering);
+  gathering = undefined;
   while (waiting.length > 0) {
     const thread = leastBusy();
     if (thread === undefined) return;
