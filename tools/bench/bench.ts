@@ -11,8 +11,9 @@ import { reasonOf } from "../errors.js";
 import { endAllChildren } from "./children.js";
 import { createCluster } from "./cluster.js";
 import { describeMachine } from "./machine.js";
-import { measureCluster, measureDisk, measureIdle } from "./measure-cluster.js";
+import { type ClusterMeasurement, measureCluster, measureDisk, measureIdle } from "./measure-cluster.js";
 import { measurePeer } from "./peers.js";
+import { REGISTERS_DEFAULT } from "./records.js";
 import { composeReport, type Measurements, reportLines } from "./report.js";
 import { createVerifyRate } from "./verify-rate.js";
 
@@ -30,6 +31,8 @@ const SERVICES_MAX = 64;
 /** The nodes compile their hot paths in the first seconds. */
 const WARMUP_S = 5;
 const VERIFYING_S = 3;
+/** Records' worth of registers in each of the long records that are measured beside the usual ones. */
+const LONG_RECORD = 16;
 /** Meters whose records are verified and stored at the peers: enough keys that no cache holds one key alone. */
 const SAMPLE_METERS = 40;
 
@@ -85,6 +88,7 @@ async function measure(options: BenchOptions, folder: string, results: string): 
   const idle = await measureIdle(cluster, seconds);
   await cluster.stop();
   const disk = await measureDisk(cluster, gridseal);
+  const long = await measureLong(options, folder, plan.limit_per_s);
   const peerPlan = { folder, meters: sample, service, warmup_s: WARMUP_S, seconds };
   step("storing at etcd");
   const etcd = await measurePeer("etcd", peerPlan);
@@ -98,10 +102,27 @@ async function measure(options: BenchOptions, folder: string, results: string): 
     machine,
     verify: { before, after },
     gridseal,
+    long,
     idle,
     disk,
     peers: { etcd, jetstream },
   };
+}
+
+/** Another cluster like the first, whose meters send many registers in one record. */
+async function measureLong(options: BenchOptions, folder: string, limit_per_s: number) {
+  const { seconds, nodes, chains, meters } = options;
+  const registers = LONG_RECORD * REGISTERS_DEFAULT;
+  const own = join(folder, "long");
+  await mkdir(own);
+  const cluster = await createCluster({ folder: own, nodes, chains, meters });
+  await cluster.start();
+  const plan = { seconds, warmup_s: WARMUP_S, limit_per_s, registers };
+  const gridseal: ClusterMeasurement = await measureCluster(cluster, plan, (text) =>
+    step(`${registers} registers a record: ${text}`),
+  );
+  await cluster.stop();
+  return { registers, gridseal };
 }
 
 async function writeReport(path: string, text: string): Promise<void> {
