@@ -1,4 +1,5 @@
-// The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve] [--flash]`, `size`.
+// The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve] [--flash]`, `size`,
+// `wear`.
 // Exit status: 2 where the command was misused, 1 for any other failure; what is missing on this machine is said with how to get it.
 
 import { spawn } from "node:child_process";
@@ -11,6 +12,7 @@ import { compileFirmware } from "./compile.js";
 import { findIdf, findSdk, Missing } from "./sdk.js";
 import { startSimulator } from "./simulator.js";
 import { reportSize } from "./size.js";
+import { reportWear } from "./wear.js";
 
 class Misuse extends Error {}
 
@@ -27,8 +29,10 @@ async function run(name: string | undefined, rest: string[]): Promise<void> {
       return esp32(rest);
     case "size":
       return reportSize(findSdk());
+    case "wear":
+      return reportWear(join(root, "hosts/esp32"));
     default:
-      throw new Misuse("one of: firmware, simulator, esp32, size");
+      throw new Misuse("one of: firmware, simulator, esp32, size, wear");
   }
 }
 
