@@ -33,6 +33,12 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "uncapped-timeouts": /^I9/,
   "seals-empty-blocks": /^I8/,
   "believes-evidence": /^I11/,
+  "counts-removed-votes": /^I12/,
+  "keeps-first-members": /^I/,
+  "ignores-effective-height": /^I12/,
+  "takes-orders-out-of-turn": /^I12/,
+  "keeps-evidence-to-itself": /^I11/,
+  "accuses-without-proof": /^I11/,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

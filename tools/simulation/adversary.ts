@@ -1,10 +1,12 @@
 // A faulty member: a real node whose frames pass through somebody who has its key and means harm. Up to f of them must not matter.
 // What it cannot do is sign for others.
 
-import { fromHex, toHex } from "../../src/wire/bytes.js";
+import { fromHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
 import { acknowledgementOf } from "../node/chain/compose.js";
+import type { ExecutionNotice } from "../node/chain/execution.js";
+import { evidenceNotice, readNotice } from "../node/chain/notices.js";
 import { encodeMessage, headOf, signedBytes } from "../node/consensus/messages.js";
 import type { Proposal, Vote } from "../node/consensus/types.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../node/frame.js";
@@ -19,6 +21,7 @@ import {
   withSpoiltCertificate,
 } from "./forgery.js";
 import type { Random } from "./random.js";
+import type { Roll } from "./roll.js";
 
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
@@ -31,15 +34,22 @@ export interface Adversary {
   onSend(to: string, frame: Uint8Array): readonly { readonly to: string; readonly frame: Uint8Array }[];
   /** False where the node is not to see the frame. */
   onReceive(from: string, frame: Uint8Array, send: Send): boolean;
+  /** A frame goes from one member to another, and somebody tells it. */
+  overhear(frame: Uint8Array, send: Send): void;
   /** It takes records that no meter signed, for the others to seal. */
   readonly takesForgeries: boolean;
+  /** What its own node is to put before a chain: evidence that is none. */
+  accuse(): { readonly chain: number; readonly notice: ExecutionNotice } | undefined;
   /** What it says of its own accord. */
   tick(send: Send): void;
 }
 
 export interface AdversaryOptions {
   readonly genesis: Genesis;
+  readonly roll: Roll;
   readonly self: string;
+  /** ids of all other nodes */
+  readonly others: readonly string[];
   readonly signer: Signer;
   readonly random: Random;
   readonly behaviours: readonly Behaviour[];
@@ -50,20 +60,22 @@ export interface AdversaryOptions {
 
 const FRAMES_KEPT = 64;
 const FLOOD_FRAMES = 40;
+const ACCUSATIONS_MAX = 4;
 
 export function createAdversary(options: AdversaryOptions): Adversary {
-  const { genesis, self, random, coverage } = options;
+  const { genesis, roll, self, others, random, coverage } = options;
   const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
-  const others = genesis.nodes.map(({ id }) => toHex(id)).filter((id) => id !== self);
   const victims = new Set(others.filter(() => random.chance(0.5)));
   const censored = random.pick(others);
   const heard: Uint8Array[] = [];
+  let accusations = 0;
+  const heardOf = new WeakSet<Uint8Array>();
 
   const sign = (bytes: Uint8Array) => {
     options.onSigned(bytes);
     return options.signer.sign(bytes);
   };
-  const forger: Forger = { genesis, self, others, random, key: options.signer.key, sign };
+  const forger: Forger = { genesis, roll, self, others, random, key: options.signer.key, sign };
   const votes = createVoteCollection(forger);
 
   const keep = (frame: Uint8Array) => {
@@ -170,6 +182,24 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     return { ...vote, signature: sign(signedBytes(genesis.hash, chain, vote)) };
   };
 
+  /** Where it is no member it votes as members do, as if it were one. */
+  const intrude = (bytes: Uint8Array, send: Send) => {
+    if (roll.changes === 0 || heardOf.has(bytes)) return;
+    heardOf.add(bytes);
+    const frame = decodeFrame(bytes);
+    if (frame === undefined || frame.kind !== "consensus") return;
+    const message = messageIn(bytes, frame);
+    const isVote = message?.type === "prevote" || message?.type === "precommit";
+    if (!isVote || message.id === null || message.node === self) return;
+    const { chain } = frame;
+    const { height } = message;
+    if (roll.isMember(chain, height, self) || !roll.isMember(chain, height, message.node)) return;
+    const own = { ...message, node: self };
+    const vote = { ...own, signature: sign(signedBytes(genesis.hash, chain, own)) };
+    coverage.intruded += 1;
+    for (const other of others) send(other, encodeFrame("consensus", chain, encodeMessage(vote)));
+  };
+
   return {
     takesForgeries: does("forge"),
     onSend(to, bytes) {
@@ -192,6 +222,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       if (changed !== bytes) coverage.equivocated += 1;
       return [{ to, frame: changed }, ...more];
     },
+    overhear: intrude,
     onReceive(from, bytes, send) {
       keep(bytes);
       if (does("forge")) spreadCertificates(bytes, send);
@@ -199,8 +230,17 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       if (isCensored) coverage.censored += 1;
       return !isCensored;
     },
+    accuse() {
+      if (!does("forge") || accusations >= ACCUSATIONS_MAX || random.chance(0.8)) return undefined;
+      const { service: chain } = random.pick(roll.chains);
+      const evidence = votes.falseEvidence();
+      if (evidence === undefined) return undefined;
+      accusations += 1;
+      coverage.accused += 1;
+      return { chain, notice: readNotice(genesis.hash, evidenceNotice(evidence)) };
+    },
     tick(send) {
-      const chain = random.pick(genesis.chains).service;
+      const chain = random.pick(roll.chains).service;
       const say = (kind: "lied" | "replayed" | "forged" | "flooded", frame: Uint8Array) => {
         coverage[kind] += 1;
         send(random.pick(others), frame);

@@ -10,11 +10,13 @@ import type { Flash, KeyValue } from "../../src/host.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyId } from "../../src/wire/key.js";
+import { decodeReceipt } from "../../src/wire/receipt.js";
 import { parseRecord, signRecord, stripOwnRecord } from "../../src/wire/record.js";
 import { decodeRefusal } from "../../src/wire/refusal.js";
 import { parseTopic } from "../../src/wire/topics.js";
+import { reasonOf } from "../errors.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
-import { credentialOf, type MeterWorld, reading, type SimulatedMeter } from "./meter.js";
+import { checkReceipt, credentialOf, type MeterWorld, reading, type SimulatedMeter } from "./meter.js";
 import type { SimulatedNode } from "./node.js";
 
 const FLASH_BYTES = 32_768;
@@ -157,6 +159,16 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     });
   };
 
+  /** It may lack the proof of other members, which the next connection brings. */
+  const judge = (payload: Uint8Array, reason: string) => {
+    try {
+      checkReceipt(world, decodeReceipt(payload));
+      if (world.roll.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
+    } catch (error) {
+      world.fail("I13 receipts verify", `${name}: ${reasonOf(error)}`);
+    }
+  };
+
   return {
     name,
     id,
@@ -179,9 +191,15 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
       if (recordHash !== undefined) refused.add(toHex(recordHash));
     },
     receive(topic, payload) {
-      if (random.chance(world.loss())) return;
+      const { session } = life;
+      if (random.chance(world.loss())) {
+        // What proves members is shown once a connection: it is lost with that alone.
+        if (parseTopic(topic)?.kind === "members" && session !== undefined) lose(session, "connection reset");
+        return;
+      }
       const message = life.inbox(topic, payload);
-      if (message.kind === "wrong receipt") world.fail("I13 receipts verify", `${name}: ${message.reason}`);
+      if (message.kind === "wrong receipt") judge(payload, message.reason);
+      if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
       if (message.kind === "sealed") receipts += 1;
       if (message.kind === "sealed" || message.kind === "refused") feed(message);
     },

@@ -2,11 +2,10 @@
 // must be sealed on every correct node, and then silence. Throws a Violation where an invariant does not hold.
 
 import { toHex } from "../../src/wire/bytes.js";
-import type { GenesisChain } from "../../src/wire/genesis.js";
 import { reasonOf } from "../errors.js";
-import { localTimeouts } from "../node/consensus/types.js";
 import { type Court, createCourt } from "./court.js";
 import { type Coverage, createCoverage } from "./coverage.js";
+import { createDocket } from "./docket.js";
 import { createFaults } from "./faults.js";
 import { createGenesis } from "./genesis.js";
 import { checkBounds, checkStates } from "./holdings.js";
@@ -17,20 +16,19 @@ import type { Mutant } from "./mutants.js";
 import { calm, createNetwork } from "./network.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
-import { createMeters, createNodes, hostileMembers, isCorrect } from "./population.js";
+import { createMeters, createNodes, hostileMembers, isCorrect, unsoundMembers } from "./population.js";
 import { createRandom } from "./random.js";
+import { createRegistrar } from "./registrar.js";
+import { createRoll } from "./roll.js";
+import { checkIdle, isSettled, settle } from "./settlement.js";
 import { kindOf } from "./statements.js";
 import { createTimeline } from "./timeline.js";
 import { createTrace } from "./trace.js";
 import { Violation } from "./violation.js";
 import { createWitness } from "./witness.js";
 
-/** After the faults everything must be sealed everywhere within this time. */
-const LIVENESS_MS = 240_000;
 /** An agent waits longer the more often it has asked in vain: all its receipts are there within this time. */
 const RECEIPTS_MS = 1_800_000;
-const SETTLE_MS = 20_000;
-const IDLE_MS = 70_000;
 
 /** What happened; the same for the same seed. */
 export interface ClusterReport extends Readonly<Coverage> {
@@ -54,13 +52,15 @@ export async function runCluster(
   }
 }
 
-type Cluster = ReturnType<typeof createCluster>;
+/** A run under way. */
+export type Cluster = ReturnType<typeof createCluster>;
 
 function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLine?: (line: string) => void) {
   const random = createRandom(options.seed);
   const timeline = createTimeline();
   const { say: trace, ...traced } = tracing(timeline.now_ms, onLine);
-  const { genesis, signers, authority } = createGenesis(options);
+  const founding = createGenesis(options);
+  const { genesis, authority } = founding;
   const coverage = createCoverage();
   const nodes: SimulatedNode[] = [];
   const meters: SimulatedMeter[] = [];
@@ -72,8 +72,10 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     violation ??= new Violation(invariant, detail, traced.recent());
   };
   const faulty = new Set(hostileMembers(genesis, options).map(({ id }) => toHex(id)));
-  const ledger = createLedger(genesis, faulty, fail);
-  const witness = createWitness(genesis, faulty, fail);
+  const roll = createRoll(genesis, founding.nodes, fail);
+  const ledger = createLedger(genesis, roll, faulty, fail);
+  const witness = createWitness(genesis, roll, faulty, fail);
+  const docket = createDocket(genesis.hash, nodes, roll, ledger);
   const network = createNetwork({
     timeline,
     random,
@@ -84,15 +86,18 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
       trace(`${from.label}>${to.label} ${kind} ${frame.length} ${digestOf(frame).toString(16)} ${fate}`);
       idle.sends += 1;
       if (kind !== "status") idle.others += 1;
+      for (const node of nodes) if (node.isUp) node.adversary?.overhear(frame, node.inject);
     },
   });
   const court: Court = createCourt({
     genesis,
+    ids: founding.nodes.map(({ id }) => toHex(id)),
     timeline,
     random,
     network,
     ledger,
     witness,
+    docket,
     coverage,
     meters,
     mutant,
@@ -102,7 +107,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
   });
   const { world, onDurable } = court;
   const onSigned = (node: string, bytes: Uint8Array) => witness.onSigned(node, bytes);
-  nodes.push(...createNodes(options, { world, signers, coverage, onSigned, onDurable }));
+  nodes.push(...createNodes(options, { world, founding, roll, coverage, onSigned, onDurable }));
   const faults = createFaults({
     options,
     timeline,
@@ -110,28 +115,45 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     network,
     coverage,
     nodes,
-    spare: nodes.at(-1)!,
+    spare: nodes.at(-1 - options.joiners)!,
     onWiped(node) {
       ledger.release(node.label);
       witness.onWiped(node.id);
     },
     trace,
   });
-  const meterWorldOf = (chain: GenesisChain): MeterWorld => ({
+  const meterWorld: MeterWorld = {
     genesis,
+    roll,
     authority,
     timeline,
     random,
     coverage,
-    nodes: nodes.filter((node) => node.chainNumbers.includes(chain.service)),
+    nodes,
     ledger,
     fail,
     loss: () => (isCalm ? 0 : options.conditions.loss),
     onAcknowledged: court.onAcknowledged,
     trace,
-  });
-  const population = createMeters(options, genesis, meterWorldOf);
+  };
+  const population = createMeters(options, genesis, meterWorld);
   meters.push(...population.meters);
+  const registrar = createRegistrar({
+    options,
+    genesis,
+    authority,
+    timeline,
+    random,
+    nodes,
+    members: founding.nodes,
+    signers: founding.signers,
+    unsound: unsoundMembers(genesis, options),
+    heights: ledger.heights,
+    roll,
+    coverage,
+    fail,
+    trace,
+  });
 
   return {
     options,
@@ -145,8 +167,11 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     agent: population.agent,
     idle,
     fail,
+    roll,
+    registrar,
     ledger,
     witness,
+    docket,
     network,
     court,
     faults,
@@ -159,6 +184,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     heal() {
       isCalm = true;
       faults.heal();
+      registrar.heal();
       network.setConditions(calm);
     },
   };
@@ -170,10 +196,10 @@ function tracing(now_ms: () => number, onLine?: (line: string) => void) {
 }
 
 async function run(cluster: Cluster): Promise<ClusterReport> {
-  const { options, timeline, genesis, correct, fail, afterEach } = cluster;
+  const { options, timeline, genesis, roll, correct, fail, afterEach } = cluster;
   begin(cluster);
   await timeline.run(options.faults_ms, afterEach);
-  checkBounds(genesis, correct, fail);
+  checkBounds(roll.chains, correct, fail);
   cluster.heal();
   const from_ms = timeline.now_ms();
   await settle(cluster);
@@ -182,20 +208,21 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   }
   await settle(cluster);
   const healed_ms = timeline.now_ms() - from_ms;
-  checkStates(genesis, correct, fail);
+  checkStates(genesis, roll.chains, correct, fail);
   await checkIdle(cluster);
-  checkBounds(genesis, correct, fail);
+  checkBounds(roll.chains, correct, fail);
   if (!isSettled(cluster)) fail("I9 what is sealed stays", "after the silence");
   afterEach();
   return reportOf(cluster, healed_ms);
 }
 
-function begin({ options, random, timeline, network, nodes, faults, meters, trace }: Cluster): void {
+function begin({ options, random, timeline, network, nodes, faults, registrar, meters, trace }: Cluster): void {
   trace(JSON.stringify(options));
   network.heal();
   for (const node of nodes) node.start();
   for (const node of nodes) network.connect(node);
   faults.start();
+  registrar.start();
   for (const meter of meters) {
     meter.start();
     for (let count = 0; count < options.recordsPerMeter; count += 1) {
@@ -204,52 +231,7 @@ function begin({ options, random, timeline, network, nodes, faults, meters, trac
   }
 }
 
-function isSettled({ correct, meters, agent, genesis, ledger }: Cluster): boolean {
-  return (
-    correct.every((node) => node.isUp) &&
-    meters.every((meter) => meter === agent || meter.waiting === 0) &&
-    genesis.chains.every(({ service }) => {
-      const height = ledger.heights.get(service) ?? 0;
-      return correct.every((node) => (node.chains.get(service)?.head.height ?? 0) === height);
-    }) &&
-    ledger.missing().length === 0
-  );
-}
-
-/** I9, and what it takes. */
-async function settle(cluster: Cluster): Promise<void> {
-  const { timeline, nodes, meters, ledger, fail, afterEach } = cluster;
-  let looked = 0;
-  const done = await timeline.run(timeline.now_ms() + LIVENESS_MS, afterEach, () => {
-    looked += 1;
-    return looked % 16 === 0 && isSettled(cluster);
-  });
-  if (done || isSettled(cluster)) return;
-  const where = nodes.map((node) => {
-    const heads = [...node.chains].map(([service, chain]) => `${service}/${chain.head.height}`);
-    return `${node.label} ${node.isUp ? heads.join(" ") : "down"}`;
-  });
-  const waiting = meters.map((meter) => `${meter.name}: ${meter.waiting}`);
-  const missing = ledger.missing().slice(0, 4);
-  fail("I9 everything promised is sealed once the network heals", [...where, ...waiting, ...missing].join("; "));
-  afterEach();
-}
-
-/** I10: heartbeats alone, where nobody is hostile, and nothing is written. */
-async function checkIdle({ options, timeline, genesis, idle, court, fail, afterEach }: Cluster): Promise<void> {
-  await timeline.run(timeline.now_ms() + SETTLE_MS, afterEach);
-  Object.assign(idle, { sends: 0, others: 0 });
-  const { writes } = court;
-  await timeline.run(timeline.now_ms() + IDLE_MS, afterEach);
-  if (options.fault === "twins" || options.fault === "byzantine") return;
-  const links = options.members * (options.members - 1) * genesis.chains.length;
-  const most = links * (Math.ceil(IDLE_MS / localTimeouts.heartbeat_ms) + 1);
-  if (idle.others > 0 || idle.sends > most || court.writes > writes) {
-    fail("I10 an idle cluster sends heartbeats alone", JSON.stringify({ ...idle, writes: court.writes - writes }));
-  }
-}
-
-function reportOf({ coverage, ledger, meters, witness, traced }: Cluster, healed_ms: number): ClusterReport {
+function reportOf({ coverage, ledger, roll, meters, witness, traced }: Cluster, healed_ms: number): ClusterReport {
   return {
     ...coverage,
     blocks: [...ledger.heights.values()].reduce((sum, height) => sum + height, 0),
@@ -259,6 +241,8 @@ function reportOf({ coverage, ledger, meters, witness, traced }: Cluster, healed
     meterViolations: ledger.violations,
     equivocations: witness.equivocations,
     equivocationsSealed: ledger.equivocations,
+    ordersSealed: roll.lastOrder,
+    memberChanges: roll.changes,
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),
   };

@@ -9,6 +9,7 @@ import { parseTopic } from "../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { Coverage } from "./coverage.js";
 import type { Row } from "./disk.js";
+import type { Docket } from "./docket.js";
 import { isDurable } from "./holdings.js";
 import type { Ledger } from "./ledger.js";
 import type { SimulatedMeter } from "./meter.js";
@@ -26,11 +27,14 @@ const FRAMES_PER_SECOND_MAX = 3_000;
 
 export interface CourtPorts {
   readonly genesis: Genesis;
+  /** of all nodes */
+  readonly ids: readonly string[];
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
   readonly ledger: Ledger;
   readonly witness: Witness;
+  readonly docket: Docket;
   readonly coverage: Coverage;
   readonly meters: readonly SimulatedMeter[];
   readonly mutant: Mutant | undefined;
@@ -50,7 +54,7 @@ export interface Court {
 }
 
 export function createCourt(ports: CourtPorts): Court {
-  const { genesis, timeline, random, network, ledger, witness, coverage, meters, mutant, fail, trace } = ports;
+  const { genesis, timeline, random, network, ledger, witness, docket, coverage, meters, mutant, fail, trace } = ports;
   const sent = new Map<string, number>();
   let writes = 0;
 
@@ -74,11 +78,14 @@ export function createCourt(ports: CourtPorts): Court {
     }
     const meter = meters.find(({ id }) => id === parsed?.meter);
     if (parsed?.kind === "ack") meter?.onRefused(payload);
-    timeline.after(random.between(1, 20), () => meter?.receive(topic, payload));
+    // What proves members comes before the receipts that need it: a broker keeps the order.
+    const delay_ms = parsed?.kind === "members" ? 1 : random.between(1, 20);
+    timeline.after(delay_ms, () => meter?.receive(topic, payload));
   };
 
   const world: NodeWorld = {
     genesis,
+    ids: ports.ids,
     timeline,
     random,
     send: (from, to, frame) => network.send(from, to, frame),
@@ -89,7 +96,9 @@ export function createCourt(ports: CourtPorts): Court {
     },
     onSigned: (node, bytes) => witness.onSigned(node.id, bytes),
     onEvidence(node, chain, first, second) {
-      if (isCorrect(node)) witness.onEvidence(suspectOf(node), chain, first, second);
+      if (!isCorrect(node)) return;
+      witness.onEvidence(suspectOf(node), chain, first, second);
+      docket.note(node, chain, first);
     },
     onSealed(node, sealed) {
       const highest = ledger.heights.get(sealed.block.chain) ?? 0;
@@ -129,7 +138,7 @@ export function createCourt(ports: CourtPorts): Court {
     onAcknowledged(node, record) {
       if (!isCorrect(node)) return;
       if (!isDurable(node, record)) fail("I4 a record is durable before its PUBACK", `${node.label} ${nameOf(record)}`);
-      ledger.promise(record, node.label);
+      ledger.promise(record, node.id, node.label);
     },
     get writes() {
       return writes;

@@ -44,6 +44,15 @@ export interface Coverage {
   equivocations: number;
   /** heights at which a member's evidence is sealed */
   equivocationsSealed: number;
+  /** orders of the authority that are sealed, and offers of some that do not hold */
+  ordersSealed: number;
+  ordersRefused: number;
+  /** heights from which a chain has other members */
+  memberChanges: number;
+  /** votes of faulty nodes that are no members there */
+  intruded: number;
+  /** false evidence that faulty members would have sealed */
+  accused: number;
 }
 
 export function createCoverage(): Coverage {
@@ -80,5 +89,10 @@ export function createCoverage(): Coverage {
     certificatesCorrupted: 0,
     equivocations: 0,
     equivocationsSealed: 0,
+    ordersSealed: 0,
+    ordersRefused: 0,
+    memberChanges: 0,
+    intruded: 0,
+    accused: 0,
   };
 }

@@ -15,6 +15,11 @@ export interface Edit {
   readonly replaced: readonly (readonly [string, string])[];
 }
 
+/** One text of one file. */
+export function edit(file: string, text: string, instead: string): Edit {
+  return { file, replaced: [[text, instead]] };
+}
+
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** The simulation with the edits in it. Runs from the sources alone; rejects where an edit does not fit them. */

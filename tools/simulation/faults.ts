@@ -109,12 +109,13 @@ export function createFaults(ports: FaultPorts): Faults {
     const { disk, chainNumbers } = spare;
     const kind = options.fault;
     if (harms >= harmsMax || spare.isUp) return;
-    if (kind === "lostRecord" && chainNumbers.some((chain) => !disk.tables.heads.has(String(chain)))) return;
+    const chains = chainNumbers.filter((chain) => kind !== "lostRecord" || disk.tables.heads.has(String(chain)));
+    if (chains.length === 0) return;
     if (kind !== "lostRecord" && kind !== "damagedRecord" && kind !== "wiped") return;
     harms += 1;
     trace(`${spare.label} ${kind}`);
     if (kind === "wiped") wipe(spare);
-    for (const chain of chainNumbers) {
+    for (const chain of chains) {
       if (kind === "lostRecord") disk.loseConsensus(chain);
       if (kind === "damagedRecord") disk.damageConsensus(chain);
     }
@@ -143,7 +144,12 @@ export function createFaults(ports: FaultPorts): Faults {
 
   const attack = () => {
     for (const node of nodes) {
-      if (node.isUp) node.adversary?.tick((to, frame) => node.inject(to, frame));
+      if (!node.isUp) continue;
+      node.adversary?.tick((to, frame) => node.inject(to, frame));
+      const accusation = node.adversary?.accuse();
+      if (accusation === undefined) continue;
+      const submitted = node.chains.get(accusation.chain)?.submit(accusation.notice);
+      submitted?.catch(() => {}); // it has a full disk
     }
     timeline.after(over ? 8 * ADVERSARY_MS : random.between(0.2, 1.8) * ADVERSARY_MS, attack);
   };

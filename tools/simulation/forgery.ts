@@ -12,10 +12,12 @@ import { encodeMessage } from "../node/consensus/messages.js";
 import type { Decision, Evidence, Message, Polka, Vote } from "../node/consensus/types.js";
 import { decodeBatchNote, encodeBatchNote, encodeFrame, type Frame } from "../node/frame.js";
 import type { Random } from "./random.js";
+import type { Roll } from "./roll.js";
 import { messageOf } from "./statements.js";
 
 export interface Forger {
   readonly genesis: Genesis;
+  readonly roll: Roll;
   readonly self: string;
   readonly others: readonly string[];
   readonly random: Random;
@@ -105,7 +107,7 @@ const GROUPS_KEPT = 256;
 const VOTES_KEPT = 64;
 
 /** Votes that were heard, by what they say: a quorum of them is a certificate, which can be sent on before others have it. */
-export function createVoteCollection({ genesis, random }: Forger) {
+export function createVoteCollection({ roll, random }: Forger) {
   const groups = new Map<string, Map<string, Vote>>();
   const heard: Vote[] = [];
   return {
@@ -119,7 +121,7 @@ export function createVoteCollection({ genesis, random }: Forger) {
       if (group.has(vote.node)) return undefined;
       groups.set(key, group.set(vote.node, vote));
       if (groups.size > GROUPS_KEPT) groups.delete(groups.keys().next().value!);
-      const members = genesis.chains.find(({ service }) => service === chain)!.members.map(({ id }) => toHex(id));
+      const members = (roll.at(chain, vote.height) ?? []).map(({ id }) => toHex(id));
       if (group.size !== quorum(members.length)) return undefined;
       return certificateOf([...group.values()].sort((a, b) => members.indexOf(a.node) - members.indexOf(b.node)));
     },

@@ -5,7 +5,7 @@ import { acknowledgementBytes } from "../../src/wire/batch.js";
 import { type Block, blockTree, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { precommitBytes } from "../../src/wire/certificate.js";
-import { type Genesis, type GenesisChain, memberSetHash } from "../../src/wire/genesis.js";
+import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../src/wire/header.js";
 import type { PublicKey } from "../../src/wire/key.js";
@@ -14,6 +14,7 @@ import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../node/chain/violations.js";
 import { simulatedSignature, simulatedVerify } from "./keys.js";
+import type { Roll } from "./roll.js";
 import type { Fail } from "./violation.js";
 
 export interface Ledger {
@@ -22,7 +23,7 @@ export interface Ledger {
   isSubmitted(hash: string): boolean;
   addMeter(kid: string, key: PublicKey): void;
   /** A correct node has answered for it: it must be sealed. */
-  promise(record: Record, node: string): void;
+  promise(record: Record, node: string, label: string): void;
   /** The node has lost its disk, and what it alone had promised. */
   release(node: string): void;
   /** A block is durable on a correct node whose newest one was `height` before. */
@@ -37,6 +38,8 @@ export interface Ledger {
   readonly rounds: number;
   readonly sealed: number;
   readonly violations: number;
+  /** Heights at which evidence against the node is sealed. */
+  convictions(chain: number, node: string): readonly number[];
   readonly equivocations: number;
 }
 
@@ -47,28 +50,29 @@ interface Decided {
 }
 
 /** `faulty` are the ids of the members that are not correct. */
-export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail: Fail): Ledger {
+export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<string>, fail: Fail): Ledger {
   const submitted = new Set<string>();
   const keys = new Map<string, PublicKey>();
   const decided = new Map<string, Decided>();
   const sealed = new Map<string, string>();
-  const promised = new Map<string, string>();
+  /** by name: who answered for it */
+  const promised = new Map<string, { readonly node: string; readonly label: string }>();
   /** header hashes that receipts name, by chain and height */
   const receipts = new Map<string, string>();
-  /** sealed evidence by chain, node and height */
-  const equivocations = new Set<string>();
+  /** heights of sealed evidence by chain and node */
+  const equivocations = new Map<string, number[]>();
   const heights = new Map<number, number>();
   let rounds = 0;
 
-  const checkCertificate = (where: string, chain: GenesisChain, block: Block) => {
+  const checkCertificate = (where: string, members: readonly Member[], block: Block) => {
     const { round, signatures } = block.certificate;
-    const message = precommitBytes(genesis.hash, chain.service, block.height, round, headerHash(block.header));
+    const message = precommitBytes(genesis.hash, block.chain, block.height, round, headerHash(block.header));
     const signers = new Set(signatures.map(({ node }) => toHex(node)));
     const genuine = signatures.every(({ node, signature }) => {
-      const member = chain.members.find((candidate) => toHex(candidate.id) === toHex(node));
+      const member = members.find((candidate) => toHex(candidate.id) === toHex(node));
       return member !== undefined && simulatedVerify(member.key, message, signature);
     });
-    if (!genuine || signers.size !== signatures.length || signers.size < quorum(chain.members.length)) {
+    if (!genuine || signers.size !== signatures.length || signers.size < quorum(members.length)) {
       fail("I6 a decision has a quorum's precommits of one round", where);
     }
   };
@@ -80,8 +84,6 @@ export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail
       fail("I15 content", where);
     if (!meetsTarget(headerHash(block.header), chain.target)) fail("I15 target", where);
     if (block.time_ms < (previous?.time_ms ?? 0)) fail("I2 time does not go back", where);
-    const members = toHex(memberSetHash(chain.members));
-    if (toHex(block.memberSet) !== members) fail("I12 member sets follow the next-set hash", where);
     const ordered = block.batches.some(({ notices }) => notices.some(({ kind }) => kind === "order"));
     if (hashes.length === 0 && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
     for (const violation of decodeResults(block.results)) {
@@ -89,27 +91,33 @@ export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail
     }
     for (const batch of block.batches) {
       for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));
-      if (!isAcknowledged(chain, batch)) fail("I7 a sealed temporary block was acknowledged by a quorum", where);
+      const members = roll.at(block.chain, block.height)!;
+      const isOfMember = members.some(({ id }) => equalBytes(id, batch.origin));
+      if (!isOfMember) fail("I12 temporary blocks are of members", where);
+      if (!isAcknowledged(block.chain, members, batch))
+        fail("I7 a sealed temporary block was acknowledged by a quorum", where);
     }
   };
 
   /** A block holds the hashes of the acknowledgements' signatures, which follow from the keys here. */
-  const isAcknowledged = (chain: GenesisChain, batch: SealedBatch): boolean => {
+  const isAcknowledged = (chain: number, members: readonly Member[], batch: SealedBatch): boolean => {
     const { acknowledgements } = batch;
-    const message = acknowledgementBytes(genesis.hash, chain.service, batch.origin, batch.number, batch.id);
+    const message = acknowledgementBytes(genesis.hash, chain, batch.origin, batch.number, batch.id);
     const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
     const genuine = acknowledgements.every(({ node, digest }) => {
-      const member = chain.members.find(({ id }) => toHex(id) === toHex(node));
+      const member = members.find(({ id }) => toHex(id) === toHex(node));
       return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
     });
-    return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(chain.members.length);
+    return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(members.length);
   };
 
   const checkEquivocation = (where: string, chain: GenesisChain, { node, height }: Equivocation) => {
-    const name = `${chain.service}/${toHex(node)}/${height}`;
+    const accused = `${chain.service}/${toHex(node)}`;
+    const name = `${accused}/${height}`;
+    const heights = equivocations.get(accused) ?? [];
     if (!faulty.has(toHex(node))) fail("I11 no evidence against a correct node is sealed", `${name} in ${where}`);
-    if (equivocations.has(name)) fail("I11 evidence is sealed once", `${name} in ${where}`);
-    equivocations.add(name);
+    if (heights.includes(height)) fail("I11 evidence is sealed once", `${name} in ${where}`);
+    equivocations.set(accused, [...heights, height]);
   };
 
   const checkRecord = (where: string, chain: GenesisChain, record: Record) => {
@@ -125,18 +133,30 @@ export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail
     sealed.set(name, hash);
   };
 
+  const isNow = (service: number, node: string) => roll.current(service).some(({ id }) => toHex(id) === node);
+
+  /** What removed members had promised is nobody's. */
+  const releaseRemoved = (service: number, before: readonly Member[]) => {
+    if (roll.current(service) === before) return;
+    for (const [name, { node }] of promised) {
+      if (name.startsWith(`${service}/`) && !isNow(service, node)) promised.delete(name);
+    }
+  };
+
   return {
     submit: (record) => void submitted.add(toHex(record.hash)),
     isSubmitted: (hash) => submitted.has(hash),
     addMeter: (kid, key) => void keys.set(kid, key),
-    promise(record, node) {
-      promised.set(`${record.claims.service}/${toHex(record.kid)}/${record.claims.seq}`, node);
+    promise(record, node, label) {
+      // A member that was removed has no say, and its records are its meters' to offer to another one.
+      if (!isNow(record.claims.service, node)) return;
+      promised.set(`${record.claims.service}/${toHex(record.kid)}/${record.claims.seq}`, { node, label });
     },
     release(node) {
-      for (const [name, by] of promised) if (by === node) promised.delete(name);
+      for (const [name, { label }] of promised) if (label === node) promised.delete(name);
     },
     onBlock(node, service, height, bytes) {
-      const chain = genesis.chains.find((candidate) => candidate.service === service)!;
+      const chain = roll.chains.find((candidate) => candidate.service === service)!;
       const where = `block ${service}/${height} at ${node}`;
       const block = decodeBlock(bytes);
       const id = toHex(headerHash(block.header));
@@ -144,7 +164,9 @@ export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail
       const previous = decided.get(`${service}/${height - 1}`);
       const link = height === 1 ? toHex(genesis.hash) : previous?.id;
       if (toHex(decodeHeader(block.header).previous) !== link) fail("I2 hashes link", where);
-      checkCertificate(where, chain, block);
+      const members = roll.at(service, height);
+      if (members === undefined) return fail("I2 heights are contiguous", where);
+      checkCertificate(where, members, block);
       const known = decided.get(`${service}/${height}`);
       if (known !== undefined) {
         if (known.id !== id) fail("I1 no two correct nodes decide differently", `${where}: ${id} and ${known.id}`);
@@ -154,6 +176,8 @@ export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail
       checkContent(where, chain, block, previous);
       decided.set(`${service}/${height}`, { id, time_ms: block.time_ms, counter: block.counter });
       heights.set(service, height);
+      roll.onBlock(block);
+      releaseRemoved(service, members);
       rounds += block.certificate.round;
     },
     onReceipt(chain, height, header) {
@@ -164,9 +188,10 @@ export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail
         fail("I13 receipts verify for sealed blocks", place);
       receipts.set(place, id);
     },
+    convictions: (chain, node) => equivocations.get(`${chain}/${node}`) ?? [],
     sealedHash: (chain, kid, seq) => sealed.get(`${chain}/${kid}/${seq}`),
     missing: () =>
-      [...promised].filter(([name]) => !sealed.has(name)).map(([name, node]) => `${name} promised by ${node}`),
+      [...promised].filter(([name]) => !sealed.has(name)).map(([name, { label }]) => `${name} promised by ${label}`),
     heights,
     get rounds() {
       return rounds;
@@ -175,7 +200,7 @@ export function createLedger(genesis: Genesis, faulty: ReadonlySet<string>, fail
       return sealed.size;
     },
     get equivocations() {
-      return equivocations.size;
+      return [...equivocations.values()].reduce((sum, heights) => sum + heights.length, 0);
     },
     get violations() {
       return [...heights].reduce((sum, [chain, height]) => sum + decided.get(`${chain}/${height}`)!.counter, 0);

@@ -5,14 +5,16 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { type Admissions, createAdmissions } from "../node/admissions.js";
-import { type Chain, createChain } from "../node/chain/chain.js";
+import type { Chain } from "../node/chain/chain.js";
 import { createGovernor } from "../node/chain/governor.js";
 import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
+import { type OrderAnswer, submitOrder } from "../node/orders.js";
 import { createReceipts, receiptsOf } from "../node/receipts.js";
+import { createRunningChains } from "../node/running-chains.js";
 import type { Store } from "../node/store/store.js";
 import { simulatedVerify } from "./keys.js";
 import type { NodeOptions, NodeWorld, SimulatedNode } from "./node.js";
@@ -23,6 +25,9 @@ export const EPOCH_MS = 1_790_000_000_000;
 export interface Life {
   readonly chains: ReadonlyMap<number, Chain>;
   readonly admissions: Admissions;
+  submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
+  start(): void;
+  stop(): void;
 }
 
 /** What a life needs of the node that lives it. */
@@ -47,7 +52,6 @@ export function openLife(ports: LifePorts): Life {
   const { timeline, random, genesis } = world;
   const { signer, member, label, adversary } = options;
   const started_ms = timeline.now_ms();
-  const chains = new Map<number, Chain>();
   const timers = new Map<string, object>();
 
   const setTimer = (name: string, delay_ms: number, callback: () => void) => {
@@ -102,7 +106,7 @@ export function openLife(ports: LifePorts): Life {
       if (!reaches()) return;
       world.onSealed(node, sealed);
       publishReceipts(sealed);
-      if (sealed.orders.length > 0) for (const other of chains.values()) other.onGoverned();
+      if (sealed.orders.length > 0) running.onGoverned();
     },
     onFatal: ports.onFatal,
   });
@@ -148,10 +152,15 @@ export function openLife(ports: LifePorts): Life {
   };
   const governor = createGovernor(genesis, store);
   const introductions = createIntroductions(genesis.network, store, publish);
-  for (const chain of genesis.chains) {
-    if (!node.chainNumbers.includes(chain.service)) continue;
-    chains.set(chain.service, createChain(world.mutate(portsOf(chain, store), node)));
-  }
+  const running = createRunningChains({
+    governor,
+    store,
+    self: member.id,
+    portsOf: (chain) => world.mutate(portsOf(chain, store), node),
+    onChain() {},
+  });
+  running.follow(options.follows);
+  const { chains } = running;
   const admissions = createAdmissions({
     genesis,
     store,
@@ -166,7 +175,13 @@ export function openLife(ports: LifePorts): Life {
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish,
   });
-  return { chains, admissions };
+  return {
+    chains,
+    admissions,
+    submitOrder: (bytes) => submitOrder({ genesis, governor, chains, verify: simulatedVerify }, bytes),
+    start: running.start,
+    stop: running.stop,
+  };
 }
 
 /** Newest sealed headers of the node's other chains, ascending. */

@@ -5,7 +5,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../src/wire/credential.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
-import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../../src/wire/receipt.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../src/wire/record.js";
 import { decodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
@@ -16,6 +16,7 @@ import type { Ledger } from "./ledger.js";
 import { EPOCH_MS } from "./life.js";
 import type { SimulatedNode } from "./node.js";
 import type { Random } from "./random.js";
+import type { Roll } from "./roll.js";
 import type { Timeline } from "./timeline.js";
 import type { Fail } from "./violation.js";
 
@@ -27,6 +28,7 @@ export interface MeterWorld {
   readonly coverage: Coverage;
   readonly nodes: readonly SimulatedNode[];
   readonly ledger: Ledger;
+  readonly roll: Roll;
   readonly fail: Fail;
   /** probability that a publication, its acknowledgement or a receipt is lost with its connection */
   loss(): number;
@@ -140,7 +142,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   const onReceipt = (payload: Uint8Array) => {
     const receipt = decodeReceipt(payload);
     try {
-      verifyReceipt(receipt, genesis, simulatedVerify);
+      checkReceipt(world, receipt);
     } catch (error) {
       return world.fail("I13 receipts verify", `${options.name}: ${reasonOf(error)}`);
     }
@@ -195,6 +197,12 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
       return receipts;
     },
   };
+}
+
+/** Throws a WireError unless a quorum of the members of its height has sealed the receipt's block. */
+export function checkReceipt({ genesis, roll }: Pick<MeterWorld, "genesis" | "roll">, receipt: Receipt): void {
+  verifyInclusionOf(receipt, genesis);
+  verifySealOf(receipt, genesis, roll.at(receipt.chain, receipt.height) ?? [], simulatedVerify);
 }
 
 /** The claims of a reading taken now. */

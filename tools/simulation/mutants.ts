@@ -2,7 +2,7 @@
 // one of them proves nothing about that rule.
 
 import type { ChainPorts } from "../node/chain/ports.js";
-import type { Edit } from "./edits.js";
+import { type Edit, edit } from "./edits.js";
 import {
   precommitsTwice,
   withAnyMember,
@@ -18,6 +18,7 @@ import {
   withRecord,
   withStore,
 } from "./interference.js";
+import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
 import { attacked, contested, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
@@ -274,8 +275,6 @@ export const mutants: readonly Mutant[] = [
     edits: [edit("tools/node/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
     needs: { ...attacked, behaviours: ["equivocate"] },
   },
+  ...memberMutants,
+  ...evidenceMutants,
 ];
-
-function edit(file: string, text: string, instead: string): Edit {
-  return { file, replaced: [[text, instead]] };
-}

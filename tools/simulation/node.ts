@@ -12,6 +12,7 @@ import type { ChainPorts } from "../node/chain/ports.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import type { Statement } from "../node/consensus/types.js";
 import { decodeFrame } from "../node/frame.js";
+import type { OrderAnswer } from "../node/orders.js";
 import type { Adversary } from "./adversary.js";
 import type { Disk } from "./disk.js";
 import { type Life, openLife } from "./life.js";
@@ -22,6 +23,8 @@ import { stackOf } from "./violation.js";
 /** What a node's process is told and what it tells; everything that is not the node itself. */
 export interface NodeWorld {
   readonly genesis: Genesis;
+  /** ids of all nodes of the run */
+  readonly ids: readonly string[];
   readonly timeline: Timeline;
   readonly random: Random;
   send(from: SimulatedNode, to: string, frame: Uint8Array): void;
@@ -53,11 +56,13 @@ export interface NodeOptions {
   readonly disk: Disk;
   readonly adversary: Adversary | undefined;
   readonly batch: ChainPorts["batch"];
+  /** chains that it follows without being a member */
+  readonly follows: readonly number[];
 }
 
 export interface SimulatedNode {
   readonly id: string;
-  /** ids of the other members */
+  /** ids of the other nodes */
   readonly peers: readonly string[];
   readonly label: string;
   readonly copy: number;
@@ -68,7 +73,7 @@ export interface SimulatedNode {
   readonly life: number;
   readonly isUp: boolean;
   readonly chains: ReadonlyMap<number, Chain>;
-  /** chains that it is a member of */
+  /** services of the chains that it has written anything of */
   readonly chainNumbers: readonly number[];
   /** what the clock shows beyond the true time */
   clock_ms: number;
@@ -86,6 +91,8 @@ export interface SimulatedNode {
   onPeer(id: string): void;
   /** What a meter published; resolves when it is to be acknowledged, to false where it is not. */
   onPublish(topic: string, payload: Uint8Array): Promise<boolean>;
+  /** An order that comes to its API; undefined where the node is down. */
+  submitOrder(bytes: Uint8Array): Promise<OrderAnswer | undefined>;
   /** Sends as this node, past its own code. */
   inject(to: string, frame: Uint8Array): void;
 }
@@ -96,7 +103,6 @@ interface Process {
 }
 
 export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNode {
-  const { genesis } = world;
   const { disk, member, label, adversary } = options;
   const id = toHex(member.id);
   let lives = 0;
@@ -129,7 +135,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
 
   const node: SimulatedNode = {
     id,
-    peers: genesis.nodes.map((other) => toHex(other.id)).filter((other) => other !== id),
+    peers: world.ids.filter((other) => other !== id),
     label,
     copy: options.copy,
     copies: options.copies,
@@ -137,9 +143,9 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     disk,
     adversary,
     clock_ms: 0,
-    chainNumbers: genesis.chains
-      .filter((chain) => chain.members.some((candidate) => toHex(candidate.id) === id))
-      .map((chain) => chain.service),
+    get chainNumbers() {
+      return [...disk.tables.consensus.keys()].map(Number);
+    },
     get life() {
       return lives;
     },
@@ -165,7 +171,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
           onWrite: () => onWrite(mine),
           onFatal: (reason) => fatal(mine, reason),
         });
-        for (const chain of mine.life.chains.values()) chain.start();
+        mine.life.start();
       } catch (error) {
         world.trace(`${label} does not start: ${reasonOf(error)}`);
         current = undefined;
@@ -190,7 +196,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     stop() {
       if (current === undefined) return;
       world.trace(`${label} stops`);
-      for (const chain of current.life?.chains.values() ?? []) chain.stop();
+      current.life?.stop();
       current = undefined;
       disk.flush();
     },
@@ -221,6 +227,16 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
         return false;
       }
       return current === mine;
+    },
+    submitOrder: async (bytes) => {
+      const mine = current;
+      try {
+        const answer = await mine?.life?.submitOrder(bytes);
+        return current === mine ? answer : undefined;
+      } catch (error) {
+        if (current === mine && !(error instanceof GridsealError)) world.onDefect(node, `order: ${stackOf(error)}`);
+        return undefined; // its API says so
+      }
     },
     inject: (to, frame) => world.send(node, to, frame),
   };

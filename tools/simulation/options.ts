@@ -23,6 +23,9 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
+/** The service of the chain that an order adds. */
+export const ADDED_SERVICE = 9;
+
 export interface ClusterOptions {
   readonly seed: number;
   readonly members: number;
@@ -51,6 +54,14 @@ export interface ClusterOptions {
   /** a disk may be slowed down by as much for a while */
   readonly slowDisk_ms: number;
   readonly batch: { readonly interval_ms: number; readonly records_max: number };
+  /** there is a contracts chain, whose orders say who is a member of what */
+  readonly governed: boolean;
+  /** nodes that the genesis does not know: they follow, until an order makes them members */
+  readonly joiners: number;
+  /** changes of members that are ordered while faults last */
+  readonly changes: number;
+  /** an order adds a chain */
+  readonly addsChain: boolean;
 }
 
 const sizes = [4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 7, 5, 3, 2, 1] as const;
@@ -82,7 +93,14 @@ export function optionsOf(seed: number): ClusterOptions {
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
     behaviours: behaviours.filter(() => random.chance(0.35)),
     agent: random.chance(0.3),
+    ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
   };
+}
+
+/** Drawn apart from the rest, so that the other seeds stay what they are. */
+function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain"> {
+  if (!random.chance(0.25)) return { governed: false, joiners: 0, changes: 0, addsChain: false };
+  return { governed: true, joiners: random.below(3), changes: 1 + random.below(6), addsChain: random.chance(0.3) };
 }
 
 /** Some see a polka and lock on its value, others do not and propose another one. */

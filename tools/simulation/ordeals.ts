@@ -27,6 +27,11 @@ export const contested = {
 } as const;
 export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
 
+/** Members change again and again. */
+export const reordered = { governed: true, joiners: 2, changes: 8, faults_ms: 20_000, members: 4 } as const;
+/** A faulty node may be removed, and goes on as if it were a member. */
+export const intruded = { ...reordered, fault: "byzantine", faulty: 1 } as const;
+
 /** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
 export const stalled = {
   faults_ms: 400_000,

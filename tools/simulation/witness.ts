@@ -12,6 +12,7 @@ import type { Precommit, Prevote, RoundCertificate, Statement } from "../node/co
 import { decodeBatchNote, decodeFrame, type Frame } from "../node/frame.js";
 import { blockKey, numberKey, type Tables } from "./disk.js";
 import { simulatedVerify } from "./keys.js";
+import type { Roll } from "./roll.js";
 import { contentOf, messageOf, placeOf, recordOf, statementsOf } from "./statements.js";
 import type { Fail } from "./violation.js";
 
@@ -35,7 +36,7 @@ export interface Witness {
   readonly equivocations: number;
 }
 
-export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fail: Fail): Witness {
+export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<string>, fail: Fail): Witness {
   const contents = new Map<string, string>();
   const prevoters = new Map<string, Set<string>>();
   const locks = new Map<string, Precommit>();
@@ -75,7 +76,9 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
   const onStatement = (node: Suspect, chain: number, statement: Statement) => {
     checkSingle(placeOf(chain, statement), contentOf(statement));
     checkDurable(node, chain, statement);
-    const members = genesis.chains.find(({ service }) => service === chain)!.members.length;
+    if (!roll.isMember(chain, statement.height, node.id))
+      fail("I12 who is no member signs nothing", placeOf(chain, statement));
+    const members = roll.at(chain, statement.height)?.length ?? 0;
     if (statement.type === "prevote") checkLock(chain, statement, members);
     if (statement.type === "precommit" && statement.id !== null) {
       const key = `${chain}/${statement.node}/${statement.height}`;
@@ -115,11 +118,8 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
     checkBatch(node, chain, origin, number, toHex(id), "acknowledgement");
   };
 
-  const memberOf = (chain: number, node: string) =>
-    genesis.chains.find(({ service }) => service === chain)!.members.find(({ id }) => toHex(id) === node);
-
   const isGenuine = (chain: number, statement: Statement) => {
-    const key = memberOf(chain, statement.node)?.key;
+    const key = roll.nodeOf(statement.node)?.key;
     return key !== undefined && simulatedVerify(key, signedBytes(genesis.hash, chain, statement), statement.signature);
   };
 
@@ -128,12 +128,17 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
     const { acknowledgements, ...name } = decodeBatchNote(payload);
     const message = acknowledgementBytes(genesis.hash, chain, name.origin, name.number, name.id);
     const genuine = acknowledgements.filter(({ node: signer, signature }) => {
-      const key = memberOf(chain, toHex(signer))?.key;
+      const key = roll.nodeOf(toHex(signer))?.key;
       return key !== undefined && simulatedVerify(key, message, signature);
     });
-    const signers = new Set(genuine.map(({ node: signer }) => toHex(signer)));
-    const { members } = genesis.chains.find(({ service }) => service === chain)!;
-    if (genuine.length < acknowledgements.length || signers.size < quorum(members.length)) {
+    // A block that changes the members is durable a little before the node goes on from it.
+    const { height } = node.durable.heads.get(String(chain)) ?? { height: 0 };
+    const isQuorum = [height, height + 1].some((place) => {
+      const signers = new Set(genuine.map(({ node: signer }) => toHex(signer)));
+      const areMembers = [...signers].every((signer) => roll.isMember(chain, place, signer));
+      return areMembers && signers.size >= quorum(roll.at(chain, place)?.length ?? 0);
+    });
+    if (genuine.length < acknowledgements.length || !isQuorum) {
       fail(
         "I6 what a node passes on is genuine",
         `acceptance ${chain}/${toHex(name.origin)}/${name.number} by ${node.id}`,
@@ -143,7 +148,7 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
 
   /** Why a node is in its round: votes of f + 1 members there or later, or a quorum's precommits of one round. */
   const onRound = (node: Suspect, chain: number, { height, votes }: RoundCertificate) => {
-    const { members } = genesis.chains.find(({ service }) => service === chain)!;
+    const members = roll.at(chain, height) ?? [];
     const signers = new Set(votes.map((vote) => vote.node));
     const rounds = new Set(votes.map((vote) => (vote.type === "precommit" ? vote.round : -1)));
     const isQuorum = signers.size >= quorum(members.length) && rounds.size === 1 && !rounds.has(-1);
@@ -180,9 +185,14 @@ export function createWitness(genesis: Genesis, faulty: ReadonlySet<string>, fai
       if (frame.kind !== "consensus") return;
       const message = messageOf(bytes, frame.payload);
       if (message.type === "round") onRound(node, frame.chain, message);
+      if (message.type === "evidence" && !faulty.has(message.first.node))
+        fail("I11 no evidence against a correct node", placeOf(frame.chain, message.first));
       for (const statement of statementsOf(message)) {
         if (!isGenuine(frame.chain, statement))
           fail("I6 what a node passes on is genuine", placeOf(frame.chain, statement));
+        // What a certificate counts; evidence may be against who was a member and is none any more.
+        const counts = message.type === "evidence" || roll.isMember(frame.chain, statement.height, statement.node);
+        if (!counts) fail("I12 votes of members count", placeOf(frame.chain, statement));
         if (statement.node === node.id) onStatement(node, frame.chain, statement);
       }
     },

@@ -245,11 +245,12 @@ export function createOrigin(
     isWaiting: (kid, seq) => gather.isWaiting(toHex(kid), seq),
     async submit(notice) {
       const isUnderWay = ({ notices }: ReadBatch) => notices.some((known) => isSameNotice(known, notice));
-      if (rulings.has(notice) || pool.readsOf(ports.self.id).some(isUnderWay)) return { type: "taken" };
+      if ((await rulings.has(notice)) || pool.readsOf(ports.self.id).some(isUnderWay)) return { type: "taken" };
       if (isStopped() || !isMember()) return { type: "refused", reason: "this node is no member of the chain" };
       if (!takesEffect(place(), notice)) return { type: "refused", reason: "it changes nothing on the chain" };
       const isFirst = !isPending();
-      if (!(await rulings.submit(notice))) return { type: "refused", reason: "too much waits here: try again" };
+      if ((await rulings.submit(notice)) === "full")
+        return { type: "refused", reason: "too much waits here: try again" };
       if (isFirst) scheduleCut();
       return { type: "taken" };
     },

@@ -13,10 +13,10 @@ export const RULINGS_WAITING_MAX = 64;
 
 export interface Rulings {
   readonly pending: number;
-  /** Whether it waits here already. */
-  has(notice: ExecutionNotice): boolean;
-  /** Resolves when it is durable, to false where there is no room. */
-  submit(notice: ExecutionNotice): Promise<boolean>;
+  /** Resolves when it is durable, to `full` where there is no room. Rejects where it cannot be written: then it does not wait here. */
+  submit(notice: ExecutionNotice): Promise<"waits" | "full">;
+  /** Whether it waits here; resolves when what does is durable. */
+  has(notice: ExecutionNotice): Promise<boolean>;
   /** Those for the next temporary block, and those that can be sealed no more, which go. */
   take(place: ExecutionPlace): {
     readonly chosen: readonly ExecutionNotice[];
@@ -35,27 +35,40 @@ export interface Rulings {
 export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
   const { service } = chain;
   let waiting: ExecutionNotice[] = [];
+  /** Of the newest that came, written or not: writes end in their order. */
+  let written: Promise<void> = Promise.resolve();
 
-  const has = (notice: ExecutionNotice) => waiting.some((known) => isSameNotice(known, notice));
+  const isHere = (notice: ExecutionNotice) => waiting.some((known) => isSameNotice(known, notice));
 
   const put = (writer: Writer, notice: Notice) => writer.putRuling(service, nameOf(notice), notice);
 
   const rulingsOf = (notices: readonly ExecutionNotice[]) => notices.filter(({ kind }) => kind !== "credential");
 
   const add = (notices: readonly ExecutionNotice[]) => {
-    for (const notice of rulingsOf(notices)) if (!has(notice)) waiting.push(notice);
+    for (const notice of rulingsOf(notices)) if (!isHere(notice)) waiting.push(notice);
   };
 
   return {
     get pending() {
       return waiting.length;
     },
-    has,
+    async has(notice) {
+      if (!isHere(notice)) return false;
+      await written;
+      return isHere(notice);
+    },
     async submit(notice) {
-      if (waiting.length >= RULINGS_WAITING_MAX) return false;
+      if (waiting.length >= RULINGS_WAITING_MAX) return "full";
       add([notice]);
-      await store.write((writer) => put(writer, notice));
-      return true;
+      const writing = store.write((writer) => put(writer, notice));
+      written = writing.catch(() => {}); // its own submitter is told
+      try {
+        await writing;
+      } catch (error) {
+        waiting = waiting.filter((known) => !isSameNotice(known, notice));
+        throw error;
+      }
+      return "waits";
     },
     take(place) {
       const useful = waiting.filter((notice) => takesEffect(place, notice));
