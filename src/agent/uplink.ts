@@ -2,7 +2,6 @@
 // and uptime in, effects out. link.ts has the connection, window.ts the records on their way.
 
 import type { MqttOptions } from "../host.js";
-import { equalBytes } from "../wire/bytes.js";
 import type { Refusal } from "../wire/refusal.js";
 import { meterTopic, serviceTopic } from "../wire/topics.js";
 import { createLink, type Link, type LinkState } from "./link.js";
@@ -136,7 +135,7 @@ class MqttUplink implements Uplink {
   }
 
   expects(recordHash: Uint8Array): boolean {
-    return this.window.travelling.some((record) => equalBytes(record.hash, recordHash));
+    return this.window.expects(recordHash);
   }
 
   oldestWait_ms(uptime_ms: number): number {

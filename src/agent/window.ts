@@ -1,13 +1,12 @@
 // The records that are on their way: handed out by the outbox, published, and not sealed as far as the meter knows. Bounded, because it
 // is all that the meter keeps of its outbox in memory. A record leaves it by a verified receipt, or is parked when nodes refuse it.
 
-import { equalBytes } from "../wire/bytes.js";
 import type { Refusal, RefusalReason } from "../wire/refusal.js";
 import type { Outbox } from "./outbox.js";
 import type { Position } from "./ring.js";
 
-/** Records on their way at a time. */
-export const WINDOW_MAX = 16;
+/** Records on their way at a time: a receipt takes as long as a block, so this bounds how fast a full outbox is drained. */
+export const WINDOW_MAX = 24;
 /** Bytes published and not yet acknowledged by the broker; one record may be longer. */
 export const UNACKNOWLEDGED_BYTES_MAX = 8_192;
 /** Wait for a receipt before a record is published again, the first time and at most. */
@@ -17,12 +16,14 @@ export const RECEIPT_WAIT_MAX_MS = 300_000;
 export const PARKED_MS = 600_000;
 /** Pause after a node said that it is busy. */
 export const BUSY_PAUSE_MS = 5_000;
+const HASH_BYTES = 32;
 
 export interface Travelling {
   readonly position: Position;
   readonly service: number;
   readonly seq: number;
-  readonly hash: Uint8Array;
+  /** of the window's places; its hash is at this one */
+  readonly place: number;
   readonly since_ms: number;
   /** id of the publication that the broker has not acknowledged; 0 where there is none */
   packetId: number;
@@ -40,6 +41,8 @@ export type RefusalAnswer = "none" | "birth" | "pause";
 
 export interface Window {
   readonly travelling: readonly Travelling[];
+  /** Whether a record of this hash is on its way. */
+  expects(hash: Uint8Array): boolean;
   /** The next record to publish now, where the limits allow one. The caller publishes it and fills in packetId, due and count. */
   take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined;
   /** The broker has acknowledged a publication; false where it is none of a record. */
@@ -75,12 +78,18 @@ export function createWindow(outbox: Outbox, random: () => number): Window {
 /** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
 class OutboxWindow implements Window {
   readonly travelling: Travelling[] = [];
+  /** by places: one array takes a tenth of what an array each would */
+  private readonly hashes = new Uint8Array(WINDOW_MAX * HASH_BYTES);
   private rewindAt_ms = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly outbox: Outbox,
     private readonly random: () => number,
   ) {}
+
+  expects(hash: Uint8Array): boolean {
+    return this.find(hash) !== undefined;
+  }
 
   take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined {
     const bytes = this.unacknowledgedBytes();
@@ -121,7 +130,7 @@ class OutboxWindow implements Window {
   }
 
   sealed(hash: Uint8Array): Travelling | undefined {
-    const record = this.travelling.find((candidate) => equalBytes(candidate.hash, hash));
+    const record = this.find(hash);
     if (record === undefined) return undefined;
     this.outbox.done(record.position);
     this.remove(record);
@@ -129,7 +138,11 @@ class OutboxWindow implements Window {
   }
 
   refused(refusal: Refusal, uptime_ms: number): RefusalAnswer {
-    const record = this.travelling.find((candidate) => isAbout(refusal, candidate));
+    const { recordHash, service, seq } = refusal;
+    const record =
+      recordHash !== undefined
+        ? this.find(recordHash)
+        : this.travelling.find((candidate) => candidate.service === service && candidate.seq === seq);
     if (record !== undefined && lasting.includes(refusal.reason)) {
       this.outbox.park(record.position);
       this.remove(record);
@@ -172,7 +185,9 @@ class OutboxWindow implements Window {
     }
     if (waiting === undefined) return undefined;
     const { position, service, seq, hash } = waiting;
-    const record = { position, service, seq, hash, since_ms: uptime_ms };
+    const place = this.freePlace();
+    this.hashes.set(hash, place * HASH_BYTES);
+    const record = { position, service, seq, place, since_ms: uptime_ms };
     this.travelling.push({
       ...record,
       packetId: 0,
@@ -184,6 +199,24 @@ class OutboxWindow implements Window {
     return this.travelling[this.travelling.length - 1];
   }
 
+  private find(hash: Uint8Array): Travelling | undefined {
+    for (let index = 0; index < this.travelling.length; index += 1) {
+      const record = this.travelling[index]!;
+      const at = record.place * HASH_BYTES;
+      let same = 0;
+      while (same < HASH_BYTES && this.hashes[at + same] === hash[same]) same += 1;
+      if (same === HASH_BYTES) return record;
+    }
+    return undefined;
+  }
+
+  /** There is one while fewer than WINDOW_MAX records are on their way. */
+  private freePlace(): number {
+    let place = 0;
+    while (this.travelling.some((record) => record.place === place)) place += 1;
+    return place;
+  }
+
   private remove(record: Travelling): void {
     this.travelling.splice(this.travelling.indexOf(record), 1);
   }
@@ -191,9 +224,4 @@ class OutboxWindow implements Window {
 
 function isReady(record: Travelling, uptime_ms: number): boolean {
   return (record.packetId === 0 || record.interrupted) && record.due_ms <= uptime_ms;
-}
-
-function isAbout(refusal: Refusal, record: Travelling): boolean {
-  if (refusal.recordHash !== undefined) return equalBytes(refusal.recordHash, record.hash);
-  return refusal.service === record.service && refusal.seq === record.seq;
 }

@@ -18,7 +18,7 @@ const FLASH_BYTES = 592 * 4096;
 const EVERY_S = 900;
 /** Every 15 minutes, until now. */
 const SCHEDULE = [{ service: 1, serviceId: 7, every_s: EVERY_S, aligned: true, registers: ["1-0:1.8.n"] }];
-/** A meter has 16 records on their way: how long each takes is what the draining takes. */
+/** A meter has 24 records on their way: how long each takes is what the draining takes. */
 const BATCH = { interval_ms: 50, records_max: 1_000 };
 const READINGS_MAX = 10_900;
 const PATIENCE_MS = 600_000;
