@@ -267,7 +267,10 @@ export function writerInto(rows: Row[]): Writer {
       remove("blocks", blockKey(chain, height));
     },
     deleteDisclosures: (chain, kid, seq) => remove("disclosures", numberKey(chain, kid, seq)),
-    putLocation: (chain, kid, seq, location) => put("index", numberKey(chain, kid, seq), location),
+    putRun(chain, { kid, first, height, leaves }) {
+      for (const [index, leaf] of leaves.entries())
+        put("index", numberKey(chain, kid, first + index), { height, leaf });
+    },
     putMeter: (chain, kid, state) => put("meters", idKey(chain, kid), state),
     putOrigin: (chain, id, state) => put("origins", idKey(chain, id), state),
     putFaults: (chain, node, heights) => put("faults", idKey(chain, node), heights),

@@ -33,7 +33,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
   await store.write((writer) => {
     writer.putHead(1, head);
     writer.putBlock(1, 3, bytes);
-    writer.putLocation(1, kid, 2 ** 52, { height: 3, leaf: 70_000 });
+    writer.putRun(1, { kid, first: 2 ** 52, height: 3, leaves: [70_000] });
     writer.putMeter(1, kid, { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
     writer.putOrigin(1, kid, { next: 4, beyond: [6, 9] });
     writer.putCredential(0, kid, bytes);
@@ -175,5 +175,36 @@ test("keys stand in the order of chain, id and number", () => {
       const { start, end } = chainRange(left[0]);
       assert.ok(Buffer.compare(start, numberKey(...left)) <= 0 && Buffer.compare(numberKey(...left), end) < 0);
     }),
+  );
+});
+
+test("tells of any number in which block and leaf it is sealed, whatever numbers and meters are sealed beside it", async (t) => {
+  const meters = [1, 2, 3].map((last) => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, last));
+  const store = await openStore(folder(t), owner, false);
+  t.after(() => store.close());
+  const sealed = fc.record({ meter: fc.nat(2), skipped: fc.nat(3), count: fc.integer({ min: 1, max: 5 }) });
+  let chain = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(sealed, { maxLength: 12 }), fc.boolean(), async (steps, isReversed) => {
+      chain += 1;
+      const next = [0, 0, 0];
+      const expected = new Map<string, { height: number; leaf: number }>();
+      const runs = steps.map(({ meter, skipped, count }, index) => {
+        const first = next[meter]! + skipped;
+        next[meter] = first + count;
+        const leaves = Array.from({ length: count }, (_, behind) => 100 * index + 3 * behind + 1);
+        for (const [behind, leaf] of leaves.entries()) {
+          expected.set(`${meter}/${first + behind}`, { height: index + 1, leaf });
+        }
+        return { kid: meters[meter]!, first, height: index + 1, leaves };
+      });
+      for (const run of isReversed ? runs.reverse() : runs) await store.write((writer) => writer.putRun(chain, run));
+      for (const [meter, kid] of meters.entries()) {
+        for (let seq = 0; seq < next[meter]! + 3; seq += 1) {
+          assert.deepEqual(store.location(chain, kid, seq), expected.get(`${meter}/${seq}`));
+        }
+      }
+    }),
+    { numRuns: 30 },
   );
 });

@@ -19,7 +19,7 @@ import { keyId } from "../../../src/wire/key.js";
 import { isFounding } from "../../../src/wire/lineage.js";
 import { inclusionPath, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
-import type { Head } from "../store/rows.js";
+import type { Head, SealedRun } from "../store/rows.js";
 import type { Writer } from "../store/writer.js";
 import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock, judgedAtComplaint } from "./compose.js";
 import type { Execution, ExecutionRecord } from "./execution.js";
@@ -253,9 +253,7 @@ async function writeBlock(
   const bytes = encodeBlock(block);
   await ports.store.write((writer) => {
     writer.putBlock(chain, block.height, bytes);
-    records.forEach((record, index) => {
-      writer.putLocation(chain, record.kid, record.seq, { height: block.height, leaf: index + 1 });
-    });
+    for (const run of runsOf(block.height, records)) writer.putRun(chain, run);
     for (const [kid, state] of execution.meters) writer.putMeter(chain, Buffer.from(kid, "hex"), state);
     for (const [node, state] of execution.origins) writer.putOrigin(chain, Buffer.from(node, "hex"), state);
     for (const [node, heights] of execution.faults) writer.putFaults(chain, Buffer.from(node, "hex"), heights);
@@ -270,4 +268,20 @@ async function writeBlock(
     onSealing(writer);
     writer.putHead(chain, head);
   });
+}
+
+/** Each meter's numbers in the block, as far as they follow one another. */
+function runsOf(height: number, records: SealedBlock["records"]): readonly SealedRun[] {
+  const runs: (SealedRun & { readonly leaves: number[] })[] = [];
+  const open = new Map<string, (typeof runs)[number]>();
+  for (const [index, { kid, meter, seq }] of records.entries()) {
+    let run = open.get(meter);
+    if (run === undefined || seq !== run.first + run.leaves.length) {
+      run = { kid, first: seq, height, leaves: [] };
+      runs.push(run);
+      open.set(meter, run);
+    }
+    run.leaves.push(index + 1);
+  }
+  return runs;
 }

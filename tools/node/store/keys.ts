@@ -33,6 +33,11 @@ export function numberKey(chain: number, id: Uint8Array, number: number): Buffer
   return key;
 }
 
+/** The number in such a key. */
+export function numberIn(key: Buffer): number {
+  return (key[10] ?? 0) * 2 ** 48 + key.readUIntBE(11, 6);
+}
+
 /** The range of all keys of a chain. */
 export function chainRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
   return { start: chainKey(chain), end: chainKey(chain + 1) };

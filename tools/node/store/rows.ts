@@ -25,6 +25,16 @@ export interface Location {
   readonly leaf: number;
 }
 
+/** Consecutive sequence numbers of a meter that one block seals. */
+export interface SealedRun {
+  readonly kid: Uint8Array;
+  /** the lowest of them */
+  readonly first: number;
+  readonly height: number;
+  /** of each number from the first on */
+  readonly leaves: readonly number[];
+}
+
 export interface StoredBatch {
   readonly origin: Uint8Array;
   readonly number: number;
@@ -87,18 +97,27 @@ export function decodeRuling(bytes: Uint8Array): Notice {
   return noticesFromArray(decodeCbor(unseal(bytes)), "waiting notice")[0]!;
 }
 
-/** height (5), leaf (3) */
-export function encodeLocation(location: Location): Buffer {
-  const bytes = Buffer.allocUnsafe(8);
-  bytes.writeUIntBE(location.height, 0, 5);
-  bytes.writeUIntBE(location.leaf, 5, 3);
-  return bytes;
+const HEIGHT_BYTES = 5;
+const LEAF_BYTES = 3;
+
+/** height (5), then for each number from that of the row's key on its leaf (3) */
+export function encodeRun({ height, leaves }: SealedRun): Buffer {
+  const row = Buffer.allocUnsafe(HEIGHT_BYTES + LEAF_BYTES * leaves.length);
+  row.writeUIntBE(height, 0, HEIGHT_BYTES);
+  for (const [index, leaf] of leaves.entries()) row.writeUIntBE(leaf, HEIGHT_BYTES + LEAF_BYTES * index, LEAF_BYTES);
+  return row;
 }
 
-export function decodeLocation(bytes: Uint8Array): Location {
-  if (bytes.length !== 8) throw new Error(`index row has ${bytes.length} bytes`);
+/** Where the number so far behind the row's is sealed; undefined where the run ends before it. */
+export function locationIn(bytes: Uint8Array, behind: number): Location | undefined {
+  const count = (bytes.length - HEIGHT_BYTES) / LEAF_BYTES;
+  if (!Number.isInteger(count) || count < 1) throw new Error(`index row has ${bytes.length} bytes`);
+  if (behind >= count) return undefined;
   const row = asBuffer(bytes);
-  return { height: row.readUIntBE(0, 5), leaf: row.readUIntBE(5, 3) };
+  return {
+    height: row.readUIntBE(0, HEIGHT_BYTES),
+    leaf: row.readUIntBE(HEIGHT_BYTES + LEAF_BYTES * behind, LEAF_BYTES),
+  };
 }
 
 /** A row with its own SHA-256 before it, for what must never be read damaged. */

@@ -7,16 +7,16 @@ import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { decodeMeterState, decodeOriginState, type MeterState, type OriginState } from "../chain/state.js";
-import { blockKey, chainKey, chainRange, idKey, numberKey } from "./keys.js";
+import { blockKey, chainKey, chainRange, idKey, numberIn, numberKey } from "./keys.js";
 import { decodeOutline, type Outline } from "./outline.js";
 import {
   decodeFaults,
   decodeHead,
-  decodeLocation,
   decodeOrder,
   decodeRuling,
   type Head,
   type Location,
+  locationIn,
   type StoredBatch,
   type StoredOrder,
   unseal,
@@ -130,8 +130,13 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
     outline: (chain, height) =>
       readRow(`outline of block ${height}`, tables.outlines.get(blockKey(chain, height)), decodeOutline),
-    location: (chain, kid, seq) =>
-      readRow(`index of meter ${toHex(kid)}`, tables.index.get(numberKey(chain, kid, seq)), decodeLocation),
+    location(chain, kid, seq) {
+      // Runs do not overlap: a number is sealed once. The one that begins last at or before it has it, or none.
+      const below = { start: numberKey(chain, kid, seq), end: idKey(chain, kid), reverse: true, limit: 1 };
+      const [row] = tables.index.getRange(below);
+      if (row === undefined) return undefined;
+      return readRow(`index of meter ${toHex(kid)}`, row.value, (run) => locationIn(run, seq - numberIn(row.key)));
+    },
     meter(chain, kid) {
       const key = idKey(chain, kid);
       const name = key.toString("latin1");
@@ -157,7 +162,7 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     batches: (chain) =>
       [...tables.batches.getRange(chainRange(chain))].map(({ key, value }) => ({
         origin: Uint8Array.from(key.subarray(2, 10)),
-        number: (key[10] ?? 0) * 2 ** 48 + key.readUIntBE(11, 6),
+        number: numberIn(key),
         bytes: value,
         acceptance: tables.acceptances.get(key),
       })),

@@ -8,11 +8,11 @@ import {
   asBuffer,
   encodeFaults,
   encodeHead,
-  encodeLocation,
   encodeOrder,
   encodeRuling,
+  encodeRun,
   type Head,
-  type Location,
+  type SealedRun,
   type StoredBatch,
   sealed,
 } from "./rows.js";
@@ -22,7 +22,8 @@ import type { Table, Tables } from "./tables.js";
 export interface Writer {
   putHead(chain: number, head: Head): void;
   putBlock(chain: number, height: number, bytes: Uint8Array): void;
-  putLocation(chain: number, kid: Uint8Array, seq: number, location: Location): void;
+  /** Where records are sealed; a meter has few runs in a block, and one row for each. */
+  putRun(chain: number, run: SealedRun): void;
   putMeter(chain: number, kid: Uint8Array, state: MeterState): void;
   putOrigin(chain: number, origin: Uint8Array, state: OriginState): void;
   /** Heights at which a node is recorded to have equivocated. */
@@ -63,8 +64,7 @@ export function writerOver(tables: Tables, onMeter: (key: string, state: MeterSt
       remove(tables.blocks, blockKey(chain, height));
     },
     deleteDisclosures: (chain, kid, seq) => remove(tables.disclosures, numberKey(chain, kid, seq)),
-    putLocation: (chain, kid, seq, location) =>
-      tables.index.put(numberKey(chain, kid, seq), encodeLocation(location)).catch(ignore),
+    putRun: (chain, run) => put(tables.index, numberKey(chain, run.kid, run.first), encodeRun(run)),
     putMeter(chain, kid, state) {
       const key = idKey(chain, kid);
       onMeter(key.toString("latin1"), state);
