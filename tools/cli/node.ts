@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { keyId } from "../../src/wire/key.js";
 import { SERVICE_MAX } from "../../src/wire/services.js";
@@ -76,6 +77,8 @@ async function ready(path: string, options: { readonly service: number; readonly
 }
 
 async function run(path: string): Promise<void> {
+  // The collector's helper threads wait for one another by spinning, on cores that the threads which verify signatures keep busy.
+  setFlagsFromString("--no-parallel-scavenge");
   const configuration = await readNodeConfiguration(path);
   // Loaded here alone: the node's libraries would slow every other command down.
   const { startNode } = await import("../node/node.js");
