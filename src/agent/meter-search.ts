@@ -10,9 +10,9 @@ import {
   type Outcome,
   type Protocol,
   protocols,
-  type ReaderCounters,
   type ReaderOptions,
 } from "../meter/reader.js";
+import { noCounts } from "../meter/tally.js";
 import { decodeCbor, encodeCbor } from "../wire/cbor.js";
 import { act, type MeterInput, type PortEffect } from "./meter-input.js";
 
@@ -32,20 +32,6 @@ type Place =
 const UNHEARD_MS_MAX = 120_000;
 const SILENT_MS_MAX = 600_000;
 const KEY = "line";
-const noCounts: ReaderCounters = {
-  frames: 0,
-  crc: 0,
-  truncated: 0,
-  oversized: 0,
-  malformed: 0,
-  locked: 0,
-  decryption: 0,
-  replayed: 0,
-  silent: 0,
-  unknownObjects: 0,
-  noiseBytes: 0,
-};
-
 /** Begins with what was found before, else with the search. */
 export function searchMeter(options: ReaderOptions, keyValue: KeyValue): MeterInput {
   const remembered = recall(keyValue.get(KEY));

@@ -11,20 +11,23 @@ export interface Tally {
   counters(noiseBytes: number): ReaderCounters;
 }
 
+export const noCounts: ReaderCounters = {
+  frames: 0,
+  crc: 0,
+  truncated: 0,
+  oversized: 0,
+  malformed: 0,
+  locked: 0,
+  decryption: 0,
+  replayed: 0,
+  silent: 0,
+  unknownObjects: 0,
+  noiseBytes: 0,
+};
+
 /** All at zero. */
 export function createTally(protocol: Protocol): Tally {
-  const counts = {
-    frames: 0,
-    crc: 0,
-    truncated: 0,
-    oversized: 0,
-    malformed: 0,
-    locked: 0,
-    decryption: 0,
-    replayed: 0,
-    silent: 0,
-    unknownObjects: 0,
-  };
+  const counts: { -readonly [Count in keyof ReaderCounters]: number } = { ...noCounts };
   return {
     refuse(reason, detail) {
       counts[reason]++;

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { formatObis } from "../../src/meter/obis.js";
 import { createP1Reader, type P1Options } from "../../src/meter/p1.js";
 import type { Outcome, Reading } from "../../src/meter/reader.js";
+import * as streams from "./streams.js";
+import { joined, kinds } from "./streams.js";
 import { crcOf, latin1, telegram, telegramWithoutCrc } from "./telegram.js";
 
 const clock = "0-0:1.0.0(200426223325S)";
@@ -12,29 +14,11 @@ const energy = "1-0:1.8.1(002130.115*kWh)";
 const version = "1-3:0.2.8(50)";
 const good = telegram([version, clock, energy]);
 
-function outcomesOf(bytes: Uint8Array, options?: P1Options): Outcome[] {
-  const reader = createP1Reader(options);
-  return [...reader.push(bytes, 0), ...reader.end()];
-}
-
-function readingOf(bytes: Uint8Array, options?: P1Options): Reading {
-  const outcomes = outcomesOf(bytes, options);
-  const outcome = outcomes[0];
-  assert.equal(outcomes.length, 1);
-  assert.ok(outcome?.ok, JSON.stringify(outcome));
-  return outcome;
-}
-
-function kinds(outcomes: readonly Outcome[]): string[] {
-  return outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.reason));
-}
+const outcomesOf = (bytes: Uint8Array, options?: P1Options): Outcome[] => streams.outcomesOf("p1", bytes, options);
+const readingOf = (bytes: Uint8Array, options?: P1Options): Reading => streams.readingOf("p1", bytes, options);
 
 function values({ registers }: Reading): Record<string, number | bigint> {
   return Object.fromEntries(registers.map(({ obis, value }) => [formatObis(obis), value]));
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(parts));
 }
 
 test("reads a telegram with its time, its registers and its bytes", () => {

@@ -37,7 +37,7 @@ export function findIdf(): string {
   if (folder !== undefined && existsSync(join(folder, "tools/idf.py"))) return folder;
   throw new Missing(
     "IDF_PATH names no ESP-IDF: its toolchain compiles for the chip. Install ESP-IDF v6.0 as the SDK's documentation of ESP32 says, " +
-      "run `. $IDF_PATH/export.sh` in this shell, and build again.",
+      "run `. $IDF_PATH/export.sh` in this shell, and build again. Without it, --resolve resolves the board's manifests and partitions.",
   );
 }
 
