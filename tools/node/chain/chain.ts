@@ -2,27 +2,27 @@
 // sealer; chains share nothing but the process.
 
 import { toHex } from "../../../src/wire/bytes.js";
-import { WireError } from "../../../src/wire/error.js";
-import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 import { type Consensus, createConsensus } from "../consensus/core.js";
 import { decodeMessage } from "../consensus/messages.js";
 import { decodeRecord } from "../consensus/record.js";
-import type { Effect, Input } from "../consensus/types.js";
+import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
 import type { Head } from "../store/rows.js";
 import { createBodies } from "./bodies.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
-import { createNumbering, isSealable, placeOf, type ReadBatch, sealsSomething } from "./compose.js";
+import { isSealable, placeOf, type ReadBatch, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createFollowers } from "./followers.js";
 import { governedHeight } from "./governance.js";
+import { createJudging } from "./judging.js";
 import { evidenceNotice, readNotice } from "./notices.js";
 import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
-import { decodeProposalBody } from "./proposal.js";
 import { createRunner } from "./runner.js";
 import { createSealer, type SealedBlock } from "./sealer.js";
+import { createSettling } from "./settling.js";
 import { viewOf } from "./view.js";
 
 const RESEND_MS = 2_000;
@@ -56,9 +56,6 @@ export interface Standing extends ReturnType<Consensus["standing"]> {
   /** Whether records that came to this node wait, in its temporary blocks or not yet in one. */
   readonly waits: boolean;
 }
-
-/** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
-type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
 
 export function createChain(ports: ChainPorts): Chain {
   const { chain, genesis, store } = ports;
@@ -119,13 +116,21 @@ export function createChain(ports: ChainPorts): Chain {
     perform,
     onFatal: ports.onFatal,
   });
-  /** proposals that wait for temporary blocks */
-  let judging: Question[] = [];
-  /** the next block has come from a peer and waits for orders of the contracts chain */
-  let awaitsOrders = false;
-  /** the consensus' decision for the next height, until it is stored */
-  let decided: Extract<Effect, { type: "decide" }> | undefined;
-  let storing = false;
+  const judging = createJudging(ports, {
+    sealer,
+    pool,
+    exchange,
+    feed: (input) => runner.feed(input),
+    onWaiting: startResending,
+  });
+  const settling = createSettling(ports, {
+    sealer,
+    judging,
+    catchUp,
+    isStopped: () => stopped,
+    onSealed: afterSealing,
+    onWaiting: startResending,
+  });
   let resending = false;
   let asked = 0;
   let started = false;
@@ -133,14 +138,14 @@ export function createChain(ports: ChainPorts): Chain {
 
   function onWork(): void {
     if (stopped) return;
-    runner.feed({ type: "work", available: hasWork() });
-    for (const effect of judging.splice(0)) judge(effect);
-    void settle();
+    runner.feed({ type: "work", available: judging.hasWork() });
+    judging.retry();
+    void settling.settle();
     startResending();
   }
 
   function startResending(): void {
-    if (resending || stopped || (pool.size === 0 && judging.length === 0 && decided === undefined)) return;
+    if (resending || stopped || (pool.size === 0 && !judging.isWaiting && !settling.isWaiting)) return;
     resending = true;
     ports.setTimer("resend", RESEND_MS, () => {
       resending = false;
@@ -159,12 +164,11 @@ export function createChain(ports: ChainPorts): Chain {
         return;
       }
       case "build":
-        return build(effect.height, effect.round);
+        return judging.build(effect.height, effect.round);
       case "validate":
-        return judge(effect);
+        return judging.judge(effect);
       case "decide":
-        decided = effect;
-        return void settle();
+        return settling.decide(effect);
       case "need": {
         asked += 1;
         const peer = effect.from[asked % Math.max(1, effect.from.length)];
@@ -186,112 +190,14 @@ export function createChain(ports: ChainPorts): Chain {
     }
   }
 
-  function build(height: number, round: number): void {
-    const takesNumber = createNumbering(view);
-    const batches = pool.candidates((read) => takesNumber(read.batch));
-    const built = sealer.build({ batches, anchors: ports.anchors() });
-    if (built === undefined) {
-      pool.markBarren(batches.map(({ read }) => read.id));
-      runner.feed({ type: "work", available: hasWork() });
-      return;
-    }
-    runner.feed({ type: "built", height, round, id: built.id, body: built.body });
-  }
-
-  /** Temporary blocks that only repeat what is sealed start no round: it could not end, with nothing to propose. */
-  function hasWork(): boolean {
-    return pool.hasWork((read) => sealsSomething(sealer.tip, read));
-  }
-
-  /** Composes the proposed block; waits where a temporary block of it is not here yet. */
-  function judge(effect: Question): void {
-    if (effect.height !== sealer.head.height + 1) return;
-    const { height, id } = effect;
-    const fresh = effect.type === "validate" && effect.fresh;
-    const answer = (valid: boolean) => {
-      if (effect.type === "validate") runner.feed({ type: "validated", height, round: effect.round, id, fresh, valid });
-      else if (valid) runner.feed(effect);
-    };
-    if (sealer.isKnown(id) && !fresh) return answer(true);
-    let resolved: ReturnType<typeof resolve>;
-    try {
-      resolved = resolve(effect.body);
-    } catch (error) {
-      log.warn({ height, reason: reasonOf(error) }, "malformed proposal");
-      return answer(false);
-    }
-    const { proposal, missing, batches } = resolved;
-    const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
-    const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
-    if (!distinct || !accepted) return answer(false);
-    if (missing.length > 0 || sealer.awaits(proposal.judgedAt)) {
-      for (const batch of missing) exchange.need(batch, batch.acknowledgements);
-      judging = [...judging.filter((waiting) => waiting.height === height).slice(-7), effect];
-      return startResending();
-    }
-    const valid = sealer.judge(id, proposal, batches, fresh);
-    if (!valid) log.warn({ height, id: toHex(id) }, "proposal is not the block it says");
-    answer(valid);
-  }
-
-  /** Stores the decided block, once its temporary blocks are here and no peer's copy of it is being stored. */
-  async function settle(): Promise<void> {
-    if (decided === undefined || storing || stopped) return;
-    if (decided.height !== sealer.head.height + 1) {
-      decided = undefined;
-      return;
-    }
-    const { id, body, certificate } = decided;
-    if (!sealer.isKnown(id)) {
-      const { missing, batches, proposal } = resolve(body);
-      if (missing.length > 0 || sealer.awaits(proposal.judgedAt)) {
-        for (const batch of missing) exchange.need(batch, batch.acknowledgements);
-        return startResending();
-      }
-      assertInvariant(sealer.judge(id, proposal, batches, false), `decided block ${toHex(id)} is valid`);
-    }
-    await storeNext(() => sealer.commit(id, certificate));
-  }
-
-  /** The temporary blocks that a proposal names: those that are here, and the names of the others. */
-  function resolve(body: Uint8Array) {
-    const proposal = decodeProposalBody(body);
-    const missing = proposal.batches.filter((batch) => pool.find(batch.id) === undefined);
-    const batches = proposal.batches.flatMap(({ id, acknowledgements }) => {
-      const read = pool.find(id);
-      return read === undefined ? [] : [{ read, acknowledgements }];
-    });
-    return { proposal, missing, batches };
-  }
-
-  /** Stores one block at a time and goes on from it. */
-  async function storeNext(work: () => Promise<SealedBlock | undefined>): Promise<"stored" | "refused" | "waits"> {
-    assertInvariant(!storing, "one block of a chain is stored at a time");
-    storing = true;
-    let sealed: SealedBlock | undefined;
-    try {
-      sealed = await work();
-    } catch (error) {
-      if (error instanceof WireError) log.warn({ reason: error.message }, "a peer's block was refused");
-      else ports.onFatal(error);
-      return "refused";
-    } finally {
-      storing = false;
-    }
-    if (sealed === undefined) return "waits";
-    afterSealing(sealed);
-    return "stored";
-  }
-
   function afterSealing(sealed: SealedBlock): void {
     const { block } = sealed;
     origin.onSealed(sealed);
     pool.remove(block.batches.map((batch) => batch.id));
     exchange.discard(pool.retain((name) => isSealable(view, name)));
-    judging = [];
+    judging.clear();
     bodies.clear();
-    decided = undefined;
-    awaitsOrders = false;
+    settling.clear();
     const id = sealed.head.headerHash;
     if (sealed.handover !== undefined) changeMembers(sealed.head.height + 1);
     log.info(
@@ -300,9 +206,9 @@ export function createChain(ports: ChainPorts): Chain {
     );
     ports.onSealed(sealed);
     const { ids: members } = pool.members;
-    runner.feed({ type: "committed", height: block.height, id, members, work: hasWork() });
+    runner.feed({ type: "committed", height: block.height, id, members, work: judging.hasWork() });
     followers.announce(sealed.head.height + 1);
-    void adoptNext();
+    void settling.adopt();
   }
 
   function changeMembers(height: number): void {
@@ -316,20 +222,6 @@ export function createChain(ports: ChainPorts): Chain {
     }
     exchange.onMembers(dropped);
     followers.onChange(before, height);
-  }
-
-  async function adoptNext(): Promise<void> {
-    if (storing || stopped || awaitsOrders) return;
-    const next = catchUp.take();
-    if (next === undefined) return;
-    // What comes after the last one kept travels while that is stored.
-    if (catchUp.isEmpty) catchUp.ask(next.from, sealer.head.height + 2);
-    const outcome = await storeNext(() => sealer.adopt(next.bytes));
-    if (outcome === "waits") {
-      awaitsOrders = true;
-      catchUp.keep(next.from, next.bytes);
-    }
-    if (outcome !== "stored") return settle();
   }
 
   return {
@@ -351,9 +243,9 @@ export function createChain(ports: ChainPorts): Chain {
     submit: origin.submit,
     onGoverned() {
       if (stopped || !started) return;
-      awaitsOrders = false;
+      settling.onGoverned();
       onWork();
-      void adoptNext();
+      void settling.adopt();
     },
     start() {
       started = true;
@@ -385,11 +277,11 @@ export function createChain(ports: ChainPorts): Chain {
           return bodies.serve(from, frame.payload);
         case "body": {
           const taken = bodies.take(frame.payload);
-          return taken === undefined ? undefined : judge({ type: "obtained", ...taken });
+          return taken === undefined ? undefined : judging.judge({ type: "obtained", ...taken });
         }
         case "block":
           catchUp.keep(from, frame.payload);
-          return adoptNext();
+          return settling.adopt();
       }
     },
     onPeer(node) {

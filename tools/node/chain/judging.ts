@@ -1,0 +1,134 @@
+// What the consensus asks of a chain about values: to propose one, and whether a proposed one is the block that it says. A proposal
+// names temporary blocks; the question waits while one of them, or an order that the proposal names, is not here.
+
+import { toHex } from "../../../src/wire/bytes.js";
+import { reasonOf } from "../../errors.js";
+import type { Effect, Input } from "../consensus/types.js";
+import { type AcceptedBatch, createNumbering, sealsSomething } from "./compose.js";
+import type { Exchange } from "./exchange.js";
+import type { Pool } from "./pool.js";
+import type { ChainPorts } from "./ports.js";
+import { decodeProposalBody, type ProposalBody } from "./proposal.js";
+import type { Sealer } from "./sealer.js";
+import { viewOf } from "./view.js";
+
+/** Questions of one height that wait. */
+const WAITING_MAX = 8;
+
+/** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
+export type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
+
+export interface Judging {
+  /** Whether there is something to propose. */
+  hasWork(): boolean;
+  /** A new value for the consensus. */
+  build(height: number, round: number): void;
+  /** Composes the proposed block and answers, or waits for what it needs. */
+  judge(question: Question): void;
+  /** The proposal with its temporary blocks; undefined, and asked for, where not all that it needs is here. Throws where it is malformed. */
+  gather(body: Uint8Array): Gathered | undefined;
+  /** Something has come: what waits is judged again. */
+  retry(): void;
+  /** The height is over. */
+  clear(): void;
+  readonly isWaiting: boolean;
+}
+
+interface Gathered {
+  readonly proposal: ProposalBody;
+  readonly batches: readonly AcceptedBatch[];
+}
+
+export interface JudgingPorts {
+  readonly sealer: Sealer;
+  readonly pool: Pool;
+  readonly exchange: Exchange;
+  feed(input: Input): void;
+  /** A question waits: what it lacks is to be asked for again. */
+  onWaiting(): void;
+}
+
+export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
+  const { sealer, pool, exchange, feed } = parts;
+  const { log } = ports;
+  const view = viewOf(ports.store, ports.chain.service);
+  let waiting: Question[] = [];
+
+  // Temporary blocks that only repeat what is sealed start no round: it could not end, with nothing to propose.
+  const hasWork = () => pool.hasWork((read) => sealsSomething(sealer.tip, read));
+
+  /** The proposal with its temporary blocks, those that are here, and the names of the others. */
+  const resolve = (body: Uint8Array) => {
+    const proposal = decodeProposalBody(body);
+    const missing = proposal.batches.filter((batch) => pool.find(batch.id) === undefined);
+    const batches = proposal.batches.flatMap(({ id, acknowledgements }) => {
+      const read = pool.find(id);
+      return read === undefined ? [] : [{ read, acknowledgements }];
+    });
+    return { proposal, missing, batches };
+  };
+
+  /** Whether everything is here that the proposal needs; what is not is asked for. */
+  const isComplete = ({ proposal, missing }: ReturnType<typeof resolve>) => {
+    if (missing.length === 0 && !sealer.awaits(proposal.judgedAt)) return true;
+    for (const batch of missing) exchange.need(batch, batch.acknowledgements);
+    return false;
+  };
+
+  const judge = (question: Question): void => {
+    if (question.height !== sealer.head.height + 1) return;
+    const { height, id } = question;
+    const fresh = question.type === "validate" && question.fresh;
+    const answer = (valid: boolean) => {
+      if (question.type === "validate") feed({ type: "validated", height, round: question.round, id, fresh, valid });
+      else if (valid) feed(question);
+    };
+    if (sealer.isKnown(id) && !fresh) return answer(true);
+    let resolved: ReturnType<typeof resolve>;
+    try {
+      resolved = resolve(question.body);
+    } catch (error) {
+      log.warn({ height, reason: reasonOf(error) }, "malformed proposal");
+      return answer(false);
+    }
+    const { proposal, batches } = resolved;
+    const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
+    const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
+    if (!distinct || !accepted) return answer(false);
+    if (!isComplete(resolved)) {
+      waiting = [...waiting.filter((other) => other.height === height).slice(1 - WAITING_MAX), question];
+      return parts.onWaiting();
+    }
+    const valid = sealer.judge(id, proposal, batches, fresh);
+    if (!valid) log.warn({ height, id: toHex(id) }, "proposal is not the block it says");
+    answer(valid);
+  };
+
+  return {
+    hasWork,
+    build(height, round) {
+      const takesNumber = createNumbering(view);
+      const batches = pool.candidates((read) => takesNumber(read.batch));
+      const built = sealer.build({ batches, anchors: ports.anchors() });
+      if (built === undefined) {
+        pool.markBarren(batches.map(({ read }) => read.id));
+        return feed({ type: "work", available: hasWork() });
+      }
+      feed({ type: "built", height, round, id: built.id, body: built.body });
+    },
+    judge,
+    gather(body) {
+      const resolved = resolve(body);
+      return isComplete(resolved) ? resolved : undefined;
+    },
+    retry() {
+      for (const question of waiting.splice(0)) judge(question);
+    },
+    clear() {
+      waiting = [];
+    },
+    get isWaiting() {
+      return waiting.length > 0;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+// The next block of a chain becomes durable: what the consensus has decided, or a peer's copy with its certificate, whichever is
+// here first, one block at a time.
+
+import { toHex } from "../../../src/wire/bytes.js";
+import { WireError } from "../../../src/wire/error.js";
+import { assertInvariant } from "../../errors.js";
+import type { Effect } from "../consensus/types.js";
+import type { CatchUp } from "./catch-up.js";
+import type { Judging } from "./judging.js";
+import type { ChainPorts } from "./ports.js";
+import type { SealedBlock, Sealer } from "./sealer.js";
+
+type Decision = Extract<Effect, { type: "decide" }>;
+
+export interface Settling {
+  /** The consensus has decided: the block is stored once its temporary blocks are here. */
+  decide(decision: Decision): void;
+  /** Something has come that a decided block may have waited for. */
+  settle(): Promise<void>;
+  /** Stores peers' blocks as far as they are here. */
+  adopt(): Promise<void>;
+  /** Orders have been sealed that a peer's block may have waited for. */
+  onGoverned(): void;
+  /** The next block is durable, and what was under way for its height is over. */
+  clear(): void;
+  readonly isWaiting: boolean;
+}
+
+export interface SettlingPorts {
+  readonly sealer: Sealer;
+  readonly judging: Judging;
+  readonly catchUp: CatchUp;
+  isStopped(): boolean;
+  onSealed(sealed: SealedBlock): void;
+  /** A decided block waits: what it lacks is to be asked for again. */
+  onWaiting(): void;
+}
+
+export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settling {
+  const { sealer, judging, catchUp, isStopped } = parts;
+  /** for the next height, until it is stored */
+  let decided: Decision | undefined;
+  /** the next block has come from a peer and waits for orders of the contracts chain */
+  let awaitsOrders = false;
+  let storing = false;
+
+  const settle = async (): Promise<void> => {
+    if (decided === undefined || storing || isStopped()) return;
+    if (decided.height !== sealer.head.height + 1) {
+      decided = undefined;
+      return;
+    }
+    const { id, body, certificate } = decided;
+    if (!sealer.isKnown(id)) {
+      const gathered = judging.gather(body);
+      if (gathered === undefined) return parts.onWaiting();
+      const isBlock = sealer.judge(id, gathered.proposal, gathered.batches, false);
+      assertInvariant(isBlock, `decided block ${toHex(id)} is valid`);
+    }
+    await storeNext(() => sealer.commit(id, certificate));
+  };
+
+  const storeNext = async (work: () => Promise<SealedBlock | undefined>): Promise<"stored" | "refused" | "waits"> => {
+    assertInvariant(!storing, "one block of a chain is stored at a time");
+    storing = true;
+    let sealed: SealedBlock | undefined;
+    try {
+      sealed = await work();
+    } catch (error) {
+      if (error instanceof WireError) ports.log.warn({ reason: error.message }, "a peer's block was refused");
+      else ports.onFatal(error);
+      return "refused";
+    } finally {
+      storing = false;
+    }
+    if (sealed === undefined) return "waits";
+    parts.onSealed(sealed);
+    return "stored";
+  };
+
+  return {
+    decide(decision) {
+      decided = decision;
+      void settle();
+    },
+    settle,
+    async adopt() {
+      if (storing || isStopped() || awaitsOrders) return;
+      const next = catchUp.take();
+      if (next === undefined) return;
+      // What comes after the last one kept travels while that is stored.
+      if (catchUp.isEmpty) catchUp.ask(next.from, sealer.head.height + 2);
+      const outcome = await storeNext(() => sealer.adopt(next.bytes));
+      if (outcome === "waits") {
+        awaitsOrders = true;
+        catchUp.keep(next.from, next.bytes);
+      }
+      if (outcome !== "stored") return settle();
+    },
+    onGoverned() {
+      awaitsOrders = false;
+    },
+    clear() {
+      decided = undefined;
+      awaitsOrders = false;
+    },
+    get isWaiting() {
+      return decided !== undefined;
+    },
+  };
+}
