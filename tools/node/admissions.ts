@@ -32,7 +32,6 @@ export interface AdmissionsPorts {
   now_ms(): number;
   /** Whether a sealed order has revoked the meter, by its id as hex. */
   isRevoked(meter: string): boolean;
-  /** To a meter, QoS 1. */
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
   publish(topic: string, payload: Uint8Array, to?: string): void;
 }
@@ -54,14 +53,13 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (credentials.size > CREDENTIALS_KEPT) credentials.delete(credentials.keys().next().value!);
   };
 
-  const credentialOf = (kid: Uint8Array): Credential | undefined => {
-    const id = toHex(kid);
-    const known = credentials.get(id);
+  const credentialOf = (kid: Uint8Array, meter: string): Credential | undefined => {
+    const known = credentials.get(meter);
     if (known !== undefined) return known;
     const bytes = store.credential(0, kid);
     if (bytes === undefined) return undefined;
     const credential = verifyCredential(bytes, genesis, ports.verify);
-    keep(id, credential);
+    keep(meter, credential);
     return credential;
   };
 
@@ -94,13 +92,14 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 
   const onBirth = async (topic: string, payload: Uint8Array) => {
     const credential = admitCredential(genesis, topic, payload, ports.verify);
-    const kid = Buffer.from(topic.slice(-16), "hex");
-    if (ports.isRevoked(toHex(kid))) throw revoked(toHex(kid));
-    ports.introductions.onBirth(toHex(kid));
-    if (!replaces(credentialOf(kid), credential)) return;
+    const meter = topic.slice(-16);
+    const kid = Buffer.from(meter, "hex");
+    if (ports.isRevoked(meter)) throw revoked(meter);
+    ports.introductions.onBirth(meter);
+    if (!replaces(credentialOf(kid, meter), credential)) return;
     await store.write((writer) => writer.putCredential(0, kid, payload));
-    keep(toHex(kid), credential);
-    log.info({ meter: toHex(kid), id: parseCredential(payload).subject }, "meter is known");
+    keep(meter, credential);
+    log.info({ meter, id: parseCredential(payload).subject }, "meter is known");
   };
 
   const onRecord = async (topic: string, payload: Uint8Array): Promise<void> => {

@@ -35,8 +35,8 @@ export interface AdmissionPorts {
   readonly now_ms: () => number;
   /** whether a sealed order has revoked the meter, by its id as hex */
   readonly isRevoked: (meter: string) => boolean;
-  /** the credential that the node knows of this meter, its signature verified */
-  readonly credential: (kid: Uint8Array) => Credential | undefined;
+  /** the credential that the node knows of this meter, also given as hex; its signature verified */
+  readonly credential: (kid: Uint8Array, meter: string) => Credential | undefined;
   readonly meterState: (service: number, kid: Uint8Array) => MeterState | undefined;
   readonly servesChain: (service: number) => boolean;
   readonly verifyAsync: (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
@@ -48,8 +48,9 @@ export async function admit(ports: AdmissionPorts, topic: string, payload: Uint8
     throw new Refused("oversized", `record of ${payload.length} bytes is larger than ${RECORD_BYTES_MAX}`);
   }
   const record = parse(payload);
-  checkTopic(ports, topic, record);
-  const credential = checkCredential(ports, record);
+  const meter = toHex(record.kid);
+  checkTopic(ports, topic, record, meter);
+  const credential = checkCredential(ports, record, meter);
   if (!(await ports.verifyAsync(credential.key, record.signedBytes, record.signature))) {
     throw new Refused("bad-signature", "record's signature does not verify with the meter's key", record);
   }
@@ -101,14 +102,14 @@ function parse(payload: Uint8Array): Record {
   }
 }
 
-function checkTopic(ports: AdmissionPorts, topic: string, record: Record): void {
+function checkTopic(ports: AdmissionPorts, topic: string, record: Record, meter: string): void {
   const parsed = parseTopic(topic);
   const right =
     parsed?.kind === "record" &&
     parsed.network === ports.genesis.network &&
     parsed.service === record.claims.service &&
-    parsed.meter === toHex(record.kid);
-  if (!right) throw new Refused("wrong-topic", `record of meter ${toHex(record.kid)} came on ${topic}`, record);
+    parsed.meter === meter;
+  if (!right) throw new Refused("wrong-topic", `record of meter ${meter} came on ${topic}`, record);
   if (!ports.servesChain(record.claims.service)) {
     throw new Refused(
       "service-not-permitted",
@@ -118,16 +119,12 @@ function checkTopic(ports: AdmissionPorts, topic: string, record: Record): void 
   }
 }
 
-function checkCredential(ports: AdmissionPorts, record: Record): Credential {
-  const credential = ports.credential(record.kid);
+function checkCredential(ports: AdmissionPorts, record: Record, meter: string): Credential {
+  const credential = ports.credential(record.kid, meter);
   if (credential === undefined) {
-    throw new Refused(
-      "unknown-meter",
-      `no credential of meter ${toHex(record.kid)} is known: publish it as birth first`,
-      record,
-    );
+    throw new Refused("unknown-meter", `no credential of meter ${meter} is known: publish it as birth first`, record);
   }
-  if (ports.isRevoked(toHex(record.kid))) throw revoked(toHex(record.kid), record);
+  if (ports.isRevoked(meter)) throw revoked(meter, record);
   if (credential.key.algorithm !== record.algorithm) {
     throw new Refused("bad-signature", "record's algorithm is not that of the meter's key", record);
   }
