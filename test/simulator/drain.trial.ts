@@ -69,8 +69,9 @@ test("an outbox of 10,000 records is drained oldest first, each record once, eac
   await meter.kill();
   await stopNodes(network);
 
-  assertChain(seen.records, await readFile(join(meterFolder, "keyvalue/seed")));
-  const first = [...new Set(seen.records.map(({ claims }) => claims.seq))];
+  const { records } = seen;
+  assertChain(records, await readFile(join(meterFolder, "keyvalue/seed")));
+  const first = [...new Set(records.map(({ claims }) => claims.seq))];
   assert.deepEqual(first, [...first.keys()], "in the order in which they were first published");
   const reports = await verifyChains(network);
   assertUnbroken(reports);

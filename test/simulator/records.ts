@@ -24,12 +24,16 @@ export function assertChain(records: readonly Record[], seed: Uint8Array): void 
   }
 }
 
-/** Every record that comes by at a broker, repeats included. */
+/** Every record that comes by at a broker, repeats included; read when they are asked for, so that listening costs meter and nodes little. */
 export async function listenTo(t: TestContext, url: string): Promise<{ readonly records: readonly Record[] }> {
-  const records: Record[] = [];
+  const payloads: Uint8Array[] = [];
   const client = await mqtt.connectAsync(url, { reconnectPeriod: 100, protocolVersion: 4 });
   t.after(() => client.endAsync(true));
-  client.on("message", (_topic, payload) => void records.push(parseRecord(new Uint8Array(payload))));
+  client.on("message", (_topic, payload) => void payloads.push(new Uint8Array(payload)));
   await client.subscribeAsync("gs1/+/+/record/+", { qos: 1 });
-  return { records };
+  return {
+    get records() {
+      return payloads.map(parseRecord);
+    },
+  };
 }

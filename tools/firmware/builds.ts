@@ -1,9 +1,11 @@
 // The firmware's builds: the simulator as a chip has it, the one with a window, and an ESP32's image.
 
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileFirmware } from "./compile.js";
+import { fingerprint } from "./fingerprint.js";
 import { type Outcome, runTool, type Sdk } from "./sdk.js";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -21,37 +23,41 @@ const chipSources = ["xsHosts.c", "timer.c", "chip.c"] as const;
 const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
 
 /**
- * Builds the program of `manifest` as a chip runs it, without a window: for 32 bits where this machine can, in the pool that the
- * manifest states, or for 64 bits in twice that. Another `version` than the manifest's goes into a folder of its own. Throws with the
- * output of the tool that failed.
+ * The program as a chip runs it, without a window: for 32 bits where this machine can, in the pool that the manifest states, or for 64
+ * bits in twice that. Another `version` than the manifest's is built beside it. What was built from the same sources is taken as it is.
+ * Throws with the output of the tool that failed.
  */
-export async function buildSimulator(
-  sdk: Sdk,
-  manifest = join(root, "manifest.json"),
-  version?: number,
-): Promise<SimulatorBuild> {
-  await quickenSockets(sdk, await compileFirmware(root));
-  const folder = dirname(manifest);
-  const name = folder === root ? "meter" : "exercise";
-  const output = join(cache, "chip", version === undefined ? name : `${name}-${version}`);
-  await mkdir(output, { recursive: true });
+export async function buildSimulator(sdk: Sdk, version?: number): Promise<SimulatorBuild> {
+  const output = join(cache, "chip", version === undefined ? "meter" : `meter-${version}`);
+  const place = join("lin/mc/release", root.split("/").at(-1)!);
+  const build = { program: join(output, "bin", place, "mc.so"), bootloader: join(cache, "bootloader") };
   const settings = version === undefined ? [] : [`version=${version}`];
-  await configure(sdk, ["-p", "lin", "-t", "build", "-o", output, ...settings], manifest);
-  const place = join("lin/mc/release", folder.split("/").at(-1)!);
-  const makefile = join(output, "tmp", place, "makefile");
+  const options = await bits(sdk);
+  const print = await fingerprint(root, sdk, [...settings, ...options]);
+  const mark = join(output, "fingerprint");
+  if ((await textOf(mark)) === print && existsSync(build.program) && existsSync(build.bootloader)) return build;
+  await quickenSockets(sdk, await compileFirmware(root));
   await mkdir(join(output, "bin", place), { recursive: true });
-  const options = ["-f", makefile, "build", ...chipVariables(sdk, await readFile(makefile, "utf8"), await bits(sdk))];
-  const made = await runTool(sdk, "make", options, root);
+  await rm(mark, { force: true });
+  await configure(sdk, ["-p", "lin", "-t", "build", "-o", output, ...settings], join(root, "manifest.json"));
+  const makefile = join(output, "tmp", place, "makefile");
+  const targets = ["-f", makefile, "build", ...chipVariables(sdk, await readFile(makefile, "utf8"), options)];
+  const made = await runTool(sdk, "make", targets, root);
   if (made.status !== 0) throw new Error(`make of the simulator failed:\n${made.output.slice(-4000)}`);
-  return { program: join(output, "bin", place, "mc.so"), bootloader: await buildBootloader(sdk) };
+  await buildBootloader(sdk, build.bootloader);
+  await writeFile(mark, print);
+  return build;
 }
 
-async function buildBootloader(sdk: Sdk): Promise<string> {
-  const bootloader = join(cache, "bootloader");
+/** A file's text; undefined where there is none. */
+function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}
+
+async function buildBootloader(sdk: Sdk, bootloader: string): Promise<void> {
   const source = join(root, "hosts/simulator/bootloader.c");
   const built = await runTool(sdk, "cc", ["-O2", "-Wall", "-Wextra", source, "-o", bootloader], root);
   if (built.status !== 0) throw new Error(`cc ${source} failed:\n${built.output}`);
-  return bootloader;
 }
 
 /**
