@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { ED25519, ESP256, keyId, type Signer } from "../../../src/wire/key.js";
+import { leafHash } from "../../../src/wire/merkle.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
-import { readSignedRecord } from "../../../tools/node/chain/record-scan.js";
+import { readSignedRecords } from "../../../tools/node/chain/record-scan.js";
 import { claims as anyClaims } from "../../wire/arbitraries.js";
 import { signerNamed } from "../../wire/network.js";
 
@@ -16,6 +18,13 @@ const elliptic: Signer = {
   key: { algorithm: ESP256, x: new Uint8Array(32).fill(1), y: new Uint8Array(32).fill(2) },
   sign: () => new Uint8Array(64).fill(3),
 };
+
+const other = signRecord(
+  { service: 1, serviceId: 1, seq: 0, previous: new Uint8Array(0), time_s: 1, quality: 2 },
+  [],
+  elliptic,
+  kid,
+);
 
 /** What either way of reading makes of the bytes; a WireError's code where it refuses them. */
 function outcome(read: () => unknown): unknown {
@@ -35,8 +44,10 @@ function parsed(bytes: Uint8Array): unknown {
 }
 
 function scanned(bytes: Uint8Array): unknown {
-  const { record, algorithm, service, signedBytes, signature } = readSignedRecord(bytes);
-  const { hash, seq, previous } = record;
+  const { record, algorithm, service, signedBytes, signature } = readSignedRecords([other, bytes])[1]!;
+  const { hash, leaf, seq, previous } = record;
+  assert.deepEqual(leaf, leafHash(hash));
+  assert.equal(record.meter, toHex(record.kid));
   return plain({
     bytes: record.bytes,
     hash,
@@ -138,7 +149,7 @@ test("refuses a record that holds confidential registers", () => {
     quality: 2,
     digests: digestsOf([hidden]),
   };
-  assert.throws(() => readSignedRecord(signRecord(claims, [hidden], meter, kid)), {
+  assert.throws(() => readSignedRecords([signRecord(claims, [hidden], meter, kid)]), {
     code: "unproven",
     message: /confidential/,
   });

@@ -14,7 +14,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../../src/wire/header.js";
-import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import { leafHash, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import type { Record } from "../../../src/wire/record.js";
 import {
   builtInScript,
@@ -29,7 +29,7 @@ import {
 import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
-import { readSignedRecord, recordOf, type SignedRecord } from "./record-scan.js";
+import { readSignedRecords, recordOf, type SignedRecord } from "./record-scan.js";
 import { type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
@@ -106,7 +106,7 @@ export function readSignedBatch(
   bytes: Uint8Array,
 ): { readonly read: ReadBatch; readonly signed: readonly SignedRecord[] } {
   const { batch, signature } = decodeBatch(bytes);
-  const signed = batch.records.map(readSignedRecord);
+  const signed = readSignedRecords(batch.records);
   const records = signed.map(({ record }) => record);
   const signedBytes = signedBytesOf(genesisHash, batch, records);
   const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
@@ -139,7 +139,7 @@ function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly 
 /** What the rules need of a record. */
 export function executionRecord(record: Record): ExecutionRecord {
   const { stripped, hash, kid, claims } = record;
-  return recordOf(stripped, hash, kid, claims.seq, claims.previous);
+  return recordOf(stripped, hash, leafHash(hash), kid, claims.seq, claims.previous);
 }
 
 /** What a node signs to acknowledge the batch. */

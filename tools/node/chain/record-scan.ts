@@ -1,13 +1,13 @@
 // The records of a temporary block, read for what a node verifies and seals. Every node reads every record, so registers and digests are
 // checked where they stand and never built. What a meter does not write in this form is left to parseRecord, which says what is wrong.
 
-import { compareBytes, toHex } from "../../../src/wire/bytes.js";
+import { compareBytes } from "../../../src/wire/bytes.js";
 import { SIGN1_CONTEXT } from "../../../src/wire/cose.js";
 import { WireError } from "../../../src/wire/error.js";
-import { sha256 } from "../../../src/wire/hash.js";
 import { leafHash } from "../../../src/wire/merkle.js";
 import { DISCLOSURES_MAX, parseRecord, RECORD_BYTES_MAX, REGISTERS_MAX } from "../../../src/wire/record.js";
 import { SERVICE_MAX } from "../../../src/wire/services.js";
+import { writeSha256 } from "../hash.js";
 import type { ExecutionRecord } from "./execution.js";
 
 /** A record with what its verification takes. */
@@ -20,14 +20,25 @@ export interface SignedRecord {
   readonly signature: Uint8Array;
 }
 
-/** Reads a record without disclosures, as views of its bytes; throws a WireError as `parseRecord` does, and where it has disclosures. */
-export function readSignedRecord(bytes: Uint8Array): SignedRecord {
+/** Reads records without disclosures, as views of their bytes; throws a WireError as `parseRecord` does, and where one has disclosures. */
+export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[] {
+  // One memory for the digests of all: an array for each costs the collector more than the hashing.
+  const digests = new Uint8Array(DIGESTS_BYTES * records.length);
+  return records.map((bytes, index) => readSignedRecord(bytes, digests, DIGESTS_BYTES * index));
+}
+
+function readSignedRecord(bytes: Uint8Array, digests: Uint8Array, offset: number): SignedRecord {
   const scanned = scanRecord(bytes);
   if (scanned === undefined) return parseSignedRecord(bytes);
   const { algorithm, service, seq, previous } = scanned;
   const kid = bytes.subarray(KID, KID + KID_BYTES);
+  // The leaf is the digest of a zero byte and the record's own digest (RFC 9162 section 2.1.1), which stand there together.
+  const hash = digests.subarray(offset + 1, offset + 1 + HASH_BYTES);
+  const leaf = digests.subarray(offset + 1 + HASH_BYTES, offset + DIGESTS_BYTES);
+  writeSha256(bytes, hash);
+  writeSha256(digests.subarray(offset, offset + 1 + HASH_BYTES), leaf);
   return {
-    record: recordOf(bytes, sha256(bytes), kid, seq, previous),
+    record: recordOf(bytes, hash, leaf, kid, seq, previous),
     algorithm,
     service,
     signedBytes: signedBytesOf(bytes),
@@ -39,18 +50,26 @@ export function readSignedRecord(bytes: Uint8Array): SignedRecord {
 export function recordOf(
   bytes: Uint8Array,
   hash: Uint8Array,
+  leaf: Uint8Array,
   kid: Uint8Array,
   seq: number,
   previous: Uint8Array,
 ): ExecutionRecord {
-  return { bytes, hash, leaf: leafHash(hash), kid, meter: toHex(kid), seq, previous };
+  const meter = Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("hex");
+  return { bytes, hash, leaf, kid, meter, seq, previous };
 }
 
 function parseSignedRecord(bytes: Uint8Array): SignedRecord {
   const { algorithm, claims, disclosures, hash, kid, signature, signedBytes } = parseRecord(bytes);
   if (disclosures.length > 0) throw new WireError("unproven", "batch holds a record with confidential registers");
   const { service, seq, previous } = claims;
-  return { record: recordOf(bytes, hash, kid, seq, previous), algorithm, service, signedBytes, signature };
+  return {
+    record: recordOf(bytes, hash, leafHash(hash), kid, seq, previous),
+    algorithm,
+    service,
+    signedBytes,
+    signature,
+  };
 }
 
 // Tag 18, an array of four, the protected header { 1: -19 / -9, 4: kid } as a byte string, an empty map, payload, signature: the offsets.
@@ -62,6 +81,8 @@ const UNPROTECTED = 16;
 const PAYLOAD = 17;
 const SIGNATURE_BYTES = 64;
 const HASH_BYTES = 32;
+/** A zero byte, the record's digest, that of its leaf. */
+const DIGESTS_BYTES = 1 + 2 * HASH_BYTES;
 const EMPTY_MAP = 0xa0;
 const EMPTY_BYTES = 0x40;
 

@@ -67,7 +67,8 @@ export function writerOver(tables: Tables, onMeter: (key: string, state: MeterSt
     putRun: (chain, run) => put(tables.index, numberKey(chain, run.kid, run.first), encodeRun(run)),
     putMeter(chain, kid, state) {
       const key = idKey(chain, kid);
-      onMeter(key.toString("latin1"), state);
+      // The hash is a view of what came with a whole temporary block, which nothing that is kept may hold.
+      onMeter(key.toString("latin1"), { ...state, head: Uint8Array.from(state.head) });
       put(tables.meters, key, encodeMeterState(state));
     },
     putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), encodeOriginState(state)),
