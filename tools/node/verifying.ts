@@ -12,7 +12,7 @@ const THREADS_MAX = 4;
 /** Signatures that cross together: some milliseconds of work, so that the threads share what comes at once. */
 const SIGNATURES_PER_MESSAGE = 64;
 /** What nobody waits for is gathered for so long: a meter's record is cut into a temporary block much later. */
-const GATHERING_MS = 10;
+const GATHERING_MS = 20;
 /** Messages with one thread: the next one is there when it has done the first. */
 const MESSAGES_PER_THREAD = 2;
 
