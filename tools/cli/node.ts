@@ -12,6 +12,7 @@ import { writeReady } from "../authority/orders.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../lock.js";
 import { type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
+import type { Node } from "../node/node.js";
 import { whole } from "./arguments.js";
 import { printLines, toJson } from "./output.js";
 import { stopSignal } from "./signals.js";
@@ -79,19 +80,25 @@ async function ready(path: string, options: { readonly service: number; readonly
 async function run(path: string): Promise<void> {
   // The collector's helper threads wait for one another by spinning, on cores that the threads which verify signatures keep busy.
   setFlagsFromString("--no-parallel-scavenge");
-  const configuration = await readNodeConfiguration(path);
-  // Loaded here alone: the node's libraries would slow every other command down.
-  const { startNode } = await import("../node/node.js");
-  const node = await startNode(configuration);
+  // Before anything else: a signal that comes while the node starts ends nothing halfway.
+  const stopped = stopSignal();
+  let node: Node | undefined;
+  let isChanged = false;
   const reload = async (): Promise<void> => {
+    isChanged = node === undefined;
     try {
-      node.reload(await readNodeConfiguration(path));
+      node?.reload(await readNodeConfiguration(path));
     } catch (error) {
       process.stderr.write(`${reasonOf(error)}; the configuration stays as it was\n`);
     }
   };
   process.on("SIGHUP", () => void reload());
-  const failure = await Promise.race([stopSignal(), node.failed.then((reason) => ({ reason }))]);
+  const configuration = await readNodeConfiguration(path);
+  // Loaded here alone: the node's libraries would slow every other command down.
+  const { startNode } = await import("../node/node.js");
+  node = await startNode(configuration);
+  if (isChanged) await reload();
+  const failure = await Promise.race([stopped, node.failed.then((reason) => ({ reason }))]);
   await node.stop();
   if (failure === undefined) return;
   const { reason } = failure;

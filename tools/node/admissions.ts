@@ -18,9 +18,12 @@ import type { Store } from "./store/store.js";
 
 /** Credentials kept decoded; the others are read from the store again. */
 const CREDENTIALS_KEPT = 65_536;
+const SENT_AWAY_MAX = 65_536;
 
 export interface AdmissionsPorts {
   readonly genesis: Genesis;
+  /** this node's id */
+  readonly self: string;
   readonly store: Store;
   readonly chains: ReadonlyMap<number, Chain>;
   readonly receipts: Receipts;
@@ -30,13 +33,15 @@ export interface AdmissionsPorts {
   readonly verify: Verify;
   verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
   now_ms(): number;
+  /** Whether the network has a chain for the service, on this node or not. */
+  sealsService(service: number): boolean;
   /** Whether a sealed order has revoked the meter, by its id as hex. */
   isRevoked(meter: string): boolean;
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
   publish(topic: string, payload: Uint8Array, to?: string): void;
 }
 
-/** Too much waits here: the publish stays without PUBACK, and the meter offers it again later or elsewhere. */
+/** The publish stays without PUBACK, and the meter offers it again later or elsewhere: too much waits here, or others seal it. */
 export class Busy extends Error {}
 
 export interface Admissions {
@@ -47,6 +52,8 @@ export interface Admissions {
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const { genesis, store, chains, metrics, log } = ports;
   const credentials = new Map<string, Credential>();
+  /** meters whose session was ended for a record that this node does not seal, and which have not been told so since */
+  const sentAway = new Set<string>();
 
   const keep = (kid: string, credential: Credential) => {
     credentials.set(kid, credential);
@@ -69,7 +76,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     isRevoked: ports.isRevoked,
     credential: credentialOf,
     meterState: (service: number, kid: Uint8Array) => store.meter(service, kid),
-    servesChain: (service: number) => chains.has(service),
+    servesChain: ports.sealsService,
     verifyAsync: ports.verifyAsync,
   };
 
@@ -102,10 +109,35 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     log.info({ meter, id: parseCredential(payload).subject }, "meter is known");
   };
 
+  /**
+   * Leaves a record that other nodes seal without PUBACK, which on this node's own broker ends the session: the meter turns to its
+   * next broker at once. (Handing the record on would show its disclosures to one node more.) A meter that comes back with it may have
+   * no other broker: it is told, which sets the record aside for a while, so that the services that this node does seal go on.
+   */
+  const sendAway = (record: Record): never => {
+    const { service } = record.claims;
+    const meter = toHex(record.kid);
+    const sealsOthers = credentialOf(record.kid, meter)?.services.some((other) =>
+      chains.get(other)?.hasMember(ports.self),
+    );
+    if (!sealsOthers || !sentAway.delete(meter)) {
+      sentAway.add(meter);
+      if (sentAway.size > SENT_AWAY_MAX) sentAway.delete(sentAway.values().next().value!);
+      metrics.unacknowledged.inc();
+      throw new Busy(`this node is no member of chain ${service}`);
+    }
+    throw new Refused(
+      "service-not-permitted",
+      `this node is no member of chain ${service}: connect to one that is`,
+      record,
+    );
+  };
+
   const onRecord = async (topic: string, payload: Uint8Array): Promise<void> => {
     const record = await admit(admissionPorts, topic, payload);
     const { service, seq } = record.claims;
-    const chain = chains.get(service)!;
+    const chain = chains.get(service);
+    if (chain === undefined) return sendAway(record);
     const known = chain.known(record);
     if (known === "sealed") {
       metrics.repeated.inc({ state: "sealed" });
@@ -118,6 +150,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (known === "none" && isTooLate(store.meter(service, record.kid), seq)) {
       throw new Refused("out-of-sequence", `record ${seq} lies in a gap that is closed as a violation`, record);
     }
+    if (!chain.hasMember(ports.self)) return sendAway(record);
     const admission = await chain.admit(record, disclosuresOf(record));
     if (admission === "busy") {
       metrics.unacknowledged.inc();

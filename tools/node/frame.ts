@@ -15,6 +15,7 @@ const kinds = [
   "block",
   "needBody",
   "body",
+  "order",
 ] as const;
 export type FrameKind = (typeof kinds)[number];
 

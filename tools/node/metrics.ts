@@ -29,7 +29,7 @@ export function createMetrics() {
     }),
     unacknowledged: new Counter({
       name: "gridseal_records_unacknowledged_total",
-      help: "Records left without PUBACK because the node was busy",
+      help: "Records left without PUBACK because the node was busy, or no member of their chain",
       registers,
     }),
     sealed: new Counter({

@@ -10,6 +10,7 @@ import { Busy, createAdmissions } from "./admissions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createApi } from "./api/server.js";
 import type { Chain } from "./chain/chain.js";
+import { governedChain } from "./chain/governance.js";
 import { createGovernor } from "./chain/governor.js";
 import type { SealedBlock } from "./chain/sealer.js";
 import type { NodeConfiguration } from "./configuration.js";
@@ -21,7 +22,7 @@ import { createIntroductions } from "./introductions.js";
 import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import { createDataFolder, type Identity, openOwnStore, readIdentity, readTls } from "./opening.js";
-import { submitOrder } from "./orders.js";
+import { createOrders } from "./orders.js";
 import { addressesOf, createPeerLinks } from "./peer-links.js";
 import { createReceipts } from "./receipts.js";
 import { createRunningChains, type RunningChains } from "./running-chains.js";
@@ -124,16 +125,25 @@ async function compose(
     fail(error);
   };
 
-  const network = createPeerLinks(
-    configuration,
-    await readTls(configuration),
+  const network = createPeerLinks(configuration, await readTls(configuration), {
     identity,
     governor,
     chains,
+    onOrder: (from, bytes) => orders.onPassedOn(from, bytes),
     metrics,
     log,
-  );
+  });
   closing.push(() => network.close());
+  const orders = createOrders({
+    self: selfId,
+    genesis,
+    governor,
+    chains,
+    verify: nodeVerify,
+    connected: () => network.connected(),
+    send: (node, frame) => network.send(node, frame),
+    monotonic_ms: () => performance.now(),
+  });
   const ingest = createIngest(configuration.mqtt, {
     network: genesis.network,
     node: selfId,
@@ -155,6 +165,7 @@ async function compose(
   closing.push(() => ingest.close());
   const admissions = createAdmissions({
     genesis,
+    self: selfId,
     store,
     chains,
     receipts,
@@ -164,6 +175,7 @@ async function compose(
     verify: nodeVerify,
     verifyAsync: verifySoon,
     now_ms: Date.now,
+    sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
   });
@@ -191,7 +203,7 @@ async function compose(
         return { service, name: running.nameOf(service), head, pending };
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
-    submitOrder: (bytes) => submitOrder({ genesis, governor, chains, verify: nodeVerify }, bytes),
+    submitOrder: orders.submit,
   });
   closing.push(() => api.close());
 

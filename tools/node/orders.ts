@@ -1,40 +1,114 @@
-// Orders that come to a node by its API: verified, judged by what is sealed, handed to its contracts chain.
+// Orders that come to a node by its API: verified, judged by what is sealed, handed to its contracts chain. A node that is no member
+// of that chain passes them on to members, once: what came by a link is not passed on again.
 
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { Verify } from "../../src/wire/key.js";
-import { type Order, verifyOrder } from "../../src/wire/order.js";
+import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../src/wire/order.js";
+import { faults } from "../../src/wire/quorum.js";
 import type { Chain } from "./chain/chain.js";
 import { CONTRACTS_SERVICE, govern } from "./chain/governance.js";
 import type { Governor } from "./chain/governor.js";
 import type { Submission } from "./chain/origin.js";
+import { encodeFrame } from "./frame.js";
+
+/** Orders are rare; verifying one from a node that floods must cost little. */
+const PASSED_ON_INTERVAL_MS = 100;
+/** Nodes whose last order is remembered: more than have links at one time. */
+const SENDERS_MAX = 256;
 
 export interface OrdersPorts {
+  /** this node's id */
+  readonly self: string;
   readonly genesis: Genesis;
   readonly governor: Governor;
-  readonly chains: ReadonlyMap<number, Pick<Chain, "head" | "submit">>;
+  readonly chains: ReadonlyMap<number, Pick<Chain, "head" | "submit" | "standing">>;
   readonly verify: Verify;
+  /** ids of the nodes that are connected */
+  connected(): readonly string[];
+  /** To one node; false where it cannot be sent. */
+  send(node: string, frame: Uint8Array): boolean;
+  monotonic_ms(): number;
 }
 
-/** `malformed` is refused for ever, `refused` for what is sealed here now. */
+/** `malformed` is refused for ever, `refused` for what is sealed here now; `unreachable` says which nodes to ask. */
 export type OrderAnswer =
   | { readonly type: "taken"; readonly number: number }
-  | { readonly type: "malformed" | "refused"; readonly reason: string };
+  /** sent to the nodes of these names; whether it is sealed, the contracts chain will tell */
+  | { readonly type: "passed-on"; readonly number: number; readonly to: readonly string[] }
+  | { readonly type: "malformed" | "refused" | "unreachable"; readonly reason: string };
 
-/** Takes an order for the contracts chain; resolves when it is durable here or refused, which its submitter is told. */
-export async function submitOrder(ports: OrdersPorts, bytes: Uint8Array): Promise<OrderAnswer> {
-  let order: Order;
-  try {
-    order = verifyOrder(bytes, ports.genesis, ports.verify);
-  } catch (error) {
-    if (error instanceof WireError) return { type: "malformed", reason: error.message };
-    throw error;
-  }
-  const contracts = ports.chains.get(CONTRACTS_SERVICE);
-  if (contracts === undefined)
-    return { type: "refused", reason: "this node serves no contracts chain: submit it to another" };
-  const governed = govern(ports.governor.current, order, contracts.head.height + 1);
-  if (governed.type === "refused") return governed;
-  const submission: Submission = await contracts.submit({ kind: "order", bytes, order });
-  return submission.type === "taken" ? { type: "taken", number: order.number } : submission;
+export interface Orders {
+  /** Takes an order for the contracts chain; resolves when it is durable here, passed on, or refused, which its submitter is told. */
+  submit(bytes: Uint8Array): Promise<OrderAnswer>;
+  /** Takes an order that another node passed on; resolves to why it was dropped, undefined where it was taken. */
+  onPassedOn(from: string, bytes: Uint8Array): Promise<string | undefined>;
+}
+
+type Judged =
+  | { readonly type: "applies"; readonly order: Order; readonly contracts: Pick<Chain, "submit" | "standing"> }
+  | Extract<OrderAnswer, { readonly reason: string }>;
+
+export function createOrders(ports: OrdersPorts): Orders {
+  /** when each node passed its last order on, the longest ago first */
+  const passedOn = new Map<string, number>();
+
+  const judge = (bytes: Uint8Array): Judged => {
+    let order: Order;
+    try {
+      order = verifyOrder(bytes, ports.genesis, ports.verify);
+    } catch (error) {
+      if (error instanceof WireError) return { type: "malformed", reason: error.message };
+      throw error;
+    }
+    const contracts = ports.chains.get(CONTRACTS_SERVICE);
+    if (contracts === undefined) return { type: "refused", reason: "this network has no contracts chain" };
+    const governed = govern(ports.governor.current, order, contracts.head.height + 1);
+    return governed.type === "refused" ? governed : { type: "applies", order, contracts };
+  };
+
+  const take = async ({ order, contracts }: Extract<Judged, { type: "applies" }>, bytes: Uint8Array) => {
+    const submission: Submission = await contracts.submit({ kind: "order", bytes, order });
+    return submission.type === "taken" ? ({ type: "taken", number: order.number } as const) : submission;
+  };
+
+  const nameOf = (node: string) => ports.governor.current.nodes.get(node)?.name ?? node;
+
+  /** To so many members that one of them at least is correct; that several seal it is not possible. */
+  const passOn = ({ order, contracts }: Extract<Judged, { type: "applies" }>, bytes: Uint8Array): OrderAnswer => {
+    const { members } = contracts.standing;
+    const connected = ports.connected();
+    const frame = encodeFrame("order", CONTRACTS_SERVICE, bytes);
+    const to: string[] = [];
+    for (const member of members.filter((id) => connected.includes(id))) {
+      if (to.length <= faults(members.length) && ports.send(member, frame)) to.push(member);
+    }
+    if (to.length > 0) return { type: "passed-on", number: order.number, to: to.map(nameOf) };
+    const names = members.map(nameOf).join(", ");
+    return {
+      type: "unreachable",
+      reason: `this node is no member of the contracts chain and reaches none: submit it to ${names}`,
+    };
+  };
+
+  return {
+    async submit(bytes) {
+      const judged = judge(bytes);
+      if (judged.type !== "applies") return judged;
+      return judged.contracts.standing.members.includes(ports.self) ? take(judged, bytes) : passOn(judged, bytes);
+    },
+    async onPassedOn(from, bytes) {
+      const now_ms = ports.monotonic_ms();
+      if (now_ms - (passedOn.get(from) ?? Number.NEGATIVE_INFINITY) < PASSED_ON_INTERVAL_MS) return "orders too fast";
+      passedOn.delete(from);
+      passedOn.set(from, now_ms);
+      if (passedOn.size > SENDERS_MAX) passedOn.delete(passedOn.keys().next().value!);
+      if (bytes.length > ORDER_BYTES_MAX) return `order of ${bytes.length} bytes`;
+      const copy = Uint8Array.from(bytes); // the link's buffer is its own
+      const judged = judge(copy);
+      if (judged.type !== "applies") return judged.reason;
+      const answer = await take(judged, copy);
+      return answer.type === "taken" ? undefined : answer.reason;
+    },
+  };
 }

@@ -15,17 +15,26 @@ import type { TlsMaterial } from "./network/listener.js";
 import { defaultPeerLimits, type PeerAddress, type PeerNetwork } from "./network/peer-network.js";
 import { createPeerNetwork } from "./network/peers.js";
 import type { Identity } from "./opening.js";
+import type { Orders } from "./orders.js";
+
+export interface PeerLinksPorts {
+  readonly identity: Identity;
+  readonly governor: Governor;
+  readonly chains: ReadonlyMap<number, Chain>;
+  /** An order that a node passes on. */
+  readonly onOrder: Orders["onPassedOn"];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
 
 /** The peer network of a node, not started; throws a GridsealError where an id or the TLS material is unusable. */
 export function createPeerLinks(
   configuration: NodeConfiguration,
   tls: TlsMaterial,
-  { genesis, signer, self }: Identity,
-  governor: Governor,
-  chains: ReadonlyMap<number, Chain>,
-  metrics: Metrics,
-  log: Logger,
+  ports: PeerLinksPorts,
 ): PeerNetwork {
+  const { governor, chains, onOrder, metrics, log } = ports;
+  const { genesis, signer, self } = ports.identity;
   const connected = new Set<string>();
   return createPeerNetwork({
     self: toHex(self.id),
@@ -45,7 +54,11 @@ export function createPeerLinks(
         return;
       }
       try {
-        await chain.onFrame(id, frame);
+        if (frame.kind !== "order") return await chain.onFrame(id, frame);
+        const dropped = await onOrder(id, frame.payload);
+        if (dropped === undefined) return;
+        metrics.peerFramesRefused.inc();
+        log.debug({ peer: id, reason: dropped }, "an order that was passed on is dropped");
       } catch (error) {
         metrics.peerFramesRefused.inc();
         log.warn(

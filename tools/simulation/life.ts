@@ -6,13 +6,14 @@ import type { GenesisChain } from "../../src/wire/genesis.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { type Admissions, createAdmissions } from "../node/admissions.js";
 import type { Chain } from "../node/chain/chain.js";
+import { governedChain } from "../node/chain/governance.js";
 import { createGovernor } from "../node/chain/governor.js";
 import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
-import { type OrderAnswer, submitOrder } from "../node/orders.js";
+import { createOrders, type OrderAnswer } from "../node/orders.js";
 import { createReceipts, receiptsOf } from "../node/receipts.js";
 import { createRunningChains } from "../node/running-chains.js";
 import type { Store } from "../node/store/store.js";
@@ -163,6 +164,7 @@ export function openLife(ports: LifePorts): Life {
   const { chains } = running;
   const admissions = createAdmissions({
     genesis,
+    self: node.id,
     store,
     chains,
     receipts: createReceipts(genesis.network, store),
@@ -172,13 +174,25 @@ export function openLife(ports: LifePorts): Life {
     verify: simulatedVerify,
     verifyAsync: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyAsync,
     now_ms,
+    sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish,
+  });
+  const orders = createOrders({
+    self: node.id,
+    genesis,
+    governor,
+    chains,
+    verify: simulatedVerify,
+    // The registrar goes to members itself.
+    connected: () => [],
+    send: () => false,
+    monotonic_ms: () => timeline.now_ms(),
   });
   return {
     chains,
     admissions,
-    submitOrder: (bytes) => submitOrder({ genesis, governor, chains, verify: simulatedVerify }, bytes),
+    submitOrder: orders.submit,
     start: running.start,
     stop: running.stop,
   };

@@ -14,7 +14,7 @@ import { CONTRACTS_SERVICE } from "../../../tools/node/chain/governance.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
 import type { Verdict } from "../../../tools/node/health.js";
 import { createMetrics } from "../../../tools/node/metrics.js";
-import { submitOrder } from "../../../tools/node/orders.js";
+import { createOrders } from "../../../tools/node/orders.js";
 import { createReceipts } from "../../../tools/node/receipts.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
 
@@ -28,7 +28,16 @@ async function createNodeApi(t: TestContext) {
   const cluster = await createCluster(1, 0, 1, [SERVICE, CONTRACTS_SERVICE]);
   const meter = await cluster.meter();
   const { chain, chains, governor, store } = cluster.nodes[0]!;
-  const ports = { genesis: cluster.genesis, governor, chains, verify: nodeVerify };
+  const orders = createOrders({
+    self: cluster.nodes[0]!.id,
+    genesis: cluster.genesis,
+    governor,
+    chains,
+    verify: nodeVerify,
+    connected: () => [],
+    send: () => false,
+    monotonic_ms: () => 0,
+  });
   for (let index = 1; index <= 5; index += 1) {
     await chain.admit(meter.next(), undefined);
     await cluster.until(() => chain.head.records === index, `record ${index} is sealed`);
@@ -45,7 +54,7 @@ async function createNodeApi(t: TestContext) {
     health: () => verdict.now,
     chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],
     isWaiting: (_service, _kid, seq) => seq === 99,
-    submitOrder: (bytes) => submitOrder(ports, bytes),
+    submitOrder: orders.submit,
   });
   const port = await api.listen("127.0.0.1", 0);
   t.after(async () => {

@@ -212,6 +212,8 @@ function addOrders(server: FastifyInstance, ports: ApiPorts): void {
     }
     const answer = await ports.submitOrder(Uint8Array.from(request.body));
     if (answer.type === "taken") return reply.code(202).send({ number: answer.number });
+    if (answer.type === "passed-on") return reply.code(202).send({ number: answer.number, passedOn: answer.to });
+    if (answer.type === "unreachable") return refuse(reply, 503, "unreachable", answer.reason);
     if (answer.type === "malformed") return refuse(reply, 400, "malformed", answer.reason);
     return refuse(reply, 409, "refused", answer.reason);
   });
