@@ -24,7 +24,7 @@ interface Written {
   readonly finish: () => void;
 }
 
-function createHarness(script: readonly (readonly Effect[])[]) {
+function createHarness(script: readonly (readonly Effect[])[], beforeEach = () => {}) {
   const performed: number[] = [];
   const writes: Written[] = [];
   const failures: unknown[] = [];
@@ -37,7 +37,10 @@ function createHarness(script: readonly (readonly Effect[])[]) {
       }),
     setTimer() {},
     clearTimer() {},
-    perform: (effect) => performed.push(effect.type === "build" ? effect.height : -1),
+    perform(effect) {
+      beforeEach();
+      performed.push(effect.type === "build" ? effect.height : -1);
+    },
     onFatal: (error) => failures.push(error),
   });
   return { runner, performed, writes, failures };
@@ -65,6 +68,18 @@ test("holds effects of later steps behind a record that is being written", async
   writes[0]!.finish();
   await turn();
   assert.deepEqual(performed, [1, 2]);
+});
+
+test("an effect that fails behind a record ends the node in order, as one before it does", async () => {
+  for (const script of [[persist(1), act(1)], [act(1)]]) {
+    const { runner, writes, failures } = createHarness([script], () => {
+      throw new Error("a row is damaged");
+    });
+    runner.feed(input);
+    writes[0]?.finish();
+    await turn();
+    assert.deepEqual(failures.map(String), ["Error: a row is damaged"]);
+  }
 });
 
 test("writes records that pile up as one, the newest", async () => {

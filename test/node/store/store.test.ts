@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { open } from "lmdb";
+import type { GridsealError } from "../../../tools/errors.js";
 import { emptyMeterState } from "../../../tools/node/chain/state.js";
 import { chainRange, numberKey } from "../../../tools/node/store/keys.js";
-import { openStore, openStoreReadOnly } from "../../../tools/node/store/store.js";
+import { openStore, openStoreReadOnly, type Store } from "../../../tools/node/store/store.js";
+import type { Writer } from "../../../tools/node/store/writer.js";
 
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
@@ -142,28 +144,86 @@ test("refuses a store that lost its end", async (t) => {
   await assert.rejects(openStore(path, owner, false), { code: "STORE_CORRUPT", message: /truncated/ });
 });
 
-test("notices a damaged consensus record", async (t) => {
-  const path = folder(t);
-  const store = await openStore(path, owner, false);
-  await store.write((writer) => writer.putConsensus(1, new Uint8Array(64).fill(3)));
-  await store.close();
-  const root = open<Buffer, Buffer>({
-    path,
-    keyEncoding: "binary",
-    encoding: "binary",
-    maxDbs: 16,
-    overlappingSync: false,
+const id = new Uint8Array(8).fill(7);
+const outline = { header: new Uint8Array(80), certificate: { round: 0, signatures: [] }, metadata: id, hashes: [] };
+
+/** Rows that a node builds on or gives out: what writes one, what reads it, and what the error calls it. */
+const protectedRows: readonly (readonly [string, (writer: Writer) => void, (store: Store) => unknown, RegExp])[] = [
+  ["heads", (writer) => writer.putHead(1, head), (store) => store.head(1), /head of chain 1/],
+  ["blocks", (writer) => writer.putBlock(1, 1, new Uint8Array(99)), (store) => store.block(1, 1), /block 1 of chain 1/],
+  ["outlines", (writer) => writer.putOutline(1, 1, outline), (store) => store.outline(1, 1), /outline of block 1/],
+  [
+    "index",
+    (writer) => writer.putRun(1, { kid: id, first: 0, height: 1, leaves: [1] }),
+    (store) => store.location(1, id, 0),
+    /index of meter 0707/,
+  ],
+  [
+    "meters",
+    (writer) => writer.putMeter(1, id, { high: 0, head: new Uint8Array(32), gaps: [], forks: [] }),
+    (store) => store.meter(1, id),
+    /state of meter 0707/,
+  ],
+  [
+    "origins",
+    (writer) => writer.putOrigin(1, id, { next: 3, beyond: [] }),
+    (store) => store.origin(1, id),
+    /state of node 0707/,
+  ],
+  [
+    "batches",
+    (writer) => writer.putBatch(1, { origin: id, number: 0, bytes: new Uint8Array(40) }),
+    (store) => store.batches(1),
+    /a temporary block of chain 1/,
+  ],
+  [
+    "lineage",
+    (writer) => writer.putLineage(1, 2, new Uint8Array(40)),
+    (store) => store.lineage(1),
+    /lineage of chain 1/,
+  ],
+  [
+    "consensus",
+    (writer) => writer.putConsensus(1, new Uint8Array(64).fill(3)),
+    (store) => store.consensus(1),
+    /consensus record of chain 1/,
+  ],
+  ["faults", (writer) => writer.putFaults(1, id, [4]), (store) => store.faults(1, id), /faults of node 0707/],
+  ["orders", (writer) => writer.putOrder(1, 1, new Uint8Array(40)), (store) => store.orders(), /an order/],
+];
+
+for (const [name, put, read, what] of protectedRows) {
+  test(`notices a flipped bit in a row of ${name}, and says where it is`, async (t) => {
+    const path = folder(t);
+    const store = await openStore(path, owner, false);
+    await store.write(put);
+    read(store);
+    await store.close();
+    const root = open<Buffer, Buffer>({
+      path,
+      keyEncoding: "binary",
+      encoding: "binary",
+      maxDbs: 32,
+      overlappingSync: false,
+    });
+    const table = root.openDB<Buffer, Buffer>({ name, keyEncoding: "binary", encoding: "binary" });
+    const [{ key, value }] = [...table.getRange({})] as [{ key: Buffer; value: Buffer }];
+    const whole = Buffer.from(value);
+    t.after(() => root.close());
+    for (const at of [0, 31, 32, whole.length >> 1, whole.length - 1]) {
+      const damaged = Buffer.from(whole);
+      damaged[at]! ^= 1 << (at & 7);
+      await table.put(Buffer.from(key), damaged);
+      const reader = openStoreReadOnly(path);
+      assert.throws(
+        () => read(reader),
+        (error: GridsealError) =>
+          error.code === "STORE_CORRUPT" && what.test(error.message) && error.message.includes(path),
+      );
+      await reader.close();
+    }
   });
-  const table = root.openDB<Buffer, Buffer>({ name: "consensus", keyEncoding: "binary", encoding: "binary" });
-  const key = Buffer.of(0, 1);
-  const damaged = Buffer.from(table.get(key)!);
-  damaged[50]! ^= 1;
-  await table.put(key, damaged);
-  await root.close();
-  const again = await openStore(path, owner, false);
-  t.after(() => again.close());
-  assert.throws(() => again.consensus(1), { code: "STORE_CORRUPT", message: /consensus record of chain 1/ });
-});
+}
 
 test("keys stand in the order of chain, id and number", () => {
   const parts = fc.tuple(fc.nat(0xfffe), fc.uint8Array({ minLength: 8, maxLength: 8 }), fc.maxSafeNat());

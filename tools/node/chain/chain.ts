@@ -140,7 +140,7 @@ export function createChain(ports: ChainPorts): Chain {
     if (stopped) return;
     runner.feed({ type: "work", available: judging.hasWork() });
     judging.retry();
-    void settling.settle();
+    settling.settle().catch(ports.onFatal);
     startResending();
   }
 
@@ -208,7 +208,7 @@ export function createChain(ports: ChainPorts): Chain {
     const { ids: members } = pool.members;
     runner.feed({ type: "committed", height: block.height, id, members, work: judging.hasWork() });
     followers.announce(sealed.head.height + 1);
-    void settling.adopt();
+    settling.adopt().catch(ports.onFatal);
   }
 
   function changeMembers(height: number): void {
@@ -222,6 +222,36 @@ export function createChain(ports: ChainPorts): Chain {
     }
     exchange.onMembers(dropped);
     followers.onChange(before, height);
+  }
+
+  async function take(from: string, frame: Frame): Promise<void> {
+    const message = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
+    if (!pool.members.has(from) && !followers.admits(from, frame.kind, message)) return;
+    switch (frame.kind) {
+      case "consensus":
+        if (message?.type === "status") followers.onStatus(from, message.height);
+        return runner.feed({ type: "message", from, message: message! });
+      case "batch":
+        await exchange.onBatch(from, frame.payload);
+        return onWork();
+      case "acknowledge":
+        return exchange.onAcknowledge(from, frame.payload);
+      case "accepted":
+        return exchange.onAccepted(from, frame.payload);
+      case "needBatch":
+        return exchange.onNeedBatch(from, frame.payload);
+      case "needBlocks":
+        return catchUp.serve(from, decodeNeedBlocks(frame.payload), SERVED_BLOCKS_MAX);
+      case "needBody":
+        return bodies.serve(from, frame.payload);
+      case "body": {
+        const taken = bodies.take(frame.payload);
+        return taken === undefined ? undefined : judging.judge({ type: "obtained", ...taken });
+      }
+      case "block":
+        catchUp.keep(from, frame.payload);
+        return settling.adopt();
+    }
   }
 
   return {
@@ -245,7 +275,7 @@ export function createChain(ports: ChainPorts): Chain {
       if (stopped || !started) return;
       settling.onGoverned();
       onWork();
-      void settling.adopt();
+      settling.adopt().catch(ports.onFatal);
     },
     start() {
       started = true;
@@ -256,32 +286,12 @@ export function createChain(ports: ChainPorts): Chain {
     },
     async onFrame(from, frame) {
       if (stopped || !started) return;
-      const message = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
-      if (!pool.members.has(from) && !followers.admits(from, frame.kind, message)) return;
-      switch (frame.kind) {
-        case "consensus":
-          if (message?.type === "status") followers.onStatus(from, message.height);
-          return runner.feed({ type: "message", from, message: message! });
-        case "batch":
-          await exchange.onBatch(from, frame.payload);
-          return onWork();
-        case "acknowledge":
-          return exchange.onAcknowledge(from, frame.payload);
-        case "accepted":
-          return exchange.onAccepted(from, frame.payload);
-        case "needBatch":
-          return exchange.onNeedBatch(from, frame.payload);
-        case "needBlocks":
-          return catchUp.serve(from, decodeNeedBlocks(frame.payload), SERVED_BLOCKS_MAX);
-        case "needBody":
-          return bodies.serve(from, frame.payload);
-        case "body": {
-          const taken = bodies.take(frame.payload);
-          return taken === undefined ? undefined : judging.judge({ type: "obtained", ...taken });
-        }
-        case "block":
-          catchUp.keep(from, frame.payload);
-          return settling.adopt();
+      try {
+        await take(from, frame);
+      } catch (error) {
+        // A damaged row: it is neither served nor built on, and whoever asked is not to blame.
+        if (!(error instanceof GridsealError)) throw error;
+        ports.onFatal(error);
       }
     },
     onPeer(node) {

@@ -106,7 +106,7 @@ export function createOrigin(
     return writing;
   };
 
-  const scheduleCut = () => ports.setTimer("cut", ports.batch.interval_ms, () => void cut());
+  const scheduleCut = () => ports.setTimer("cut", ports.batch.interval_ms, () => void cut().catch(ports.onFatal));
 
   const chainKnows = (meter: string, seq: number, hash: Uint8Array): "sealed" | "other" | "none" => {
     const sealed = view.sealedHash(meter, seq);
@@ -238,7 +238,7 @@ export function createOrigin(
       const first = gather.pending === 0;
       const full = gather.add(taken);
       await writeSoon(taken, disclosures);
-      if (full) void cut();
+      if (full) cut().catch(ports.onFatal);
       else if (first) scheduleCut();
       return "admitted";
     },

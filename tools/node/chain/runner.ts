@@ -76,7 +76,12 @@ export function createRunner(ports: RunnerPorts): Runner {
     } finally {
       writing = false;
     }
-    perform();
+    try {
+      perform();
+    } catch (error) {
+      stopped = true;
+      ports.onFatal(error);
+    }
   };
 
   const perform = () => {

@@ -81,7 +81,7 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
   return {
     decide(decision) {
       decided = decision;
-      void settle();
+      settle().catch(ports.onFatal);
     },
     settle,
     async adopt() {

@@ -131,3 +131,8 @@ export function unseal(bytes: Uint8Array): Uint8Array {
     throw new Error("checksum differs");
   return content;
 }
+
+/** Decodes the content of a row that `sealed` has made. */
+export function unsealing<T>(decode: (bytes: Uint8Array) => T): (bytes: Uint8Array) => T {
+  return (bytes) => decode(unseal(bytes));
+}

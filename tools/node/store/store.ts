@@ -20,6 +20,7 @@ import {
   type StoredBatch,
   type StoredOrder,
   unseal,
+  unsealing,
 } from "./rows.js";
 import { openTables, type Tables } from "./tables.js";
 import { type Writer, writerOver } from "./writer.js";
@@ -58,7 +59,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 /** Meters' states kept decoded: each record asks for that of its meter several times. */
 const METERS_KEPT = 16_384;
 const OWNER_KEY = Buffer.from("owner");
@@ -126,27 +127,38 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
   const writer = writerOver(tables, (key, state) => changed.push([key, state]));
   return {
     isReplaced: tables.meta.get(REPLACED_KEY) !== undefined,
-    head: (chain) => readRow(`head of chain ${chain}`, tables.heads.get(chainKey(chain)), decodeHead),
-    block: (chain, height) => tables.blocks.get(blockKey(chain, height)),
+    head: (chain) => readRow(`head of chain ${chain}`, tables.heads.get(chainKey(chain)), unsealing(decodeHead)),
+    block: (chain, height) =>
+      readRow(`block ${height} of chain ${chain}`, tables.blocks.get(blockKey(chain, height)), unseal),
     outline: (chain, height) =>
-      readRow(`outline of block ${height}`, tables.outlines.get(blockKey(chain, height)), decodeOutline),
+      readRow(
+        `outline of block ${height} of chain ${chain}`,
+        tables.outlines.get(blockKey(chain, height)),
+        unsealing(decodeOutline),
+      ),
     location(chain, kid, seq) {
       // Runs do not overlap: a number is sealed once. The one that begins last at or before it has it, or none.
       const below = { start: numberKey(chain, kid, seq), end: idKey(chain, kid), reverse: true, limit: 1 };
       const [row] = tables.index.getRange(below);
       if (row === undefined) return undefined;
-      return readRow(`index of meter ${toHex(kid)}`, row.value, (run) => locationIn(run, seq - numberIn(row.key)));
+      return readRow(`index of meter ${toHex(kid)}`, row.value, (run) =>
+        locationIn(unseal(run), seq - numberIn(row.key)),
+      );
     },
     meter(chain, kid) {
       const key = idKey(chain, kid);
       const name = key.toString("latin1");
       if (meters.has(name)) return meters.get(name);
-      const state = readRow(`state of meter ${key.toString("hex", 2)}`, tables.meters.get(key), decodeMeterState);
+      const state = readRow(
+        `state of meter ${key.toString("hex", 2)}`,
+        tables.meters.get(key),
+        unsealing(decodeMeterState),
+      );
       keepMeter(name, state);
       return state;
     },
     origin: (chain, id) =>
-      readRow(`state of node ${toHex(id)}`, tables.origins.get(idKey(chain, id)), decodeOriginState),
+      readRow(`state of node ${toHex(id)}`, tables.origins.get(idKey(chain, id)), unsealing(decodeOriginState)),
     faults: (chain, id) =>
       readRow(`faults of node ${toHex(id)}`, tables.faults.get(idKey(chain, id)), decodeFaults) ?? [],
     orders: (from = 1, count = Number.POSITIVE_INFINITY) =>
@@ -163,10 +175,13 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
       [...tables.batches.getRange(chainRange(chain))].map(({ key, value }) => ({
         origin: Uint8Array.from(key.subarray(2, 10)),
         number: numberIn(key),
-        bytes: value,
+        bytes: readRow(`a temporary block of chain ${chain}`, value, unseal)!,
         acceptance: tables.acceptances.get(key),
       })),
-    lineage: (chain) => [...tables.lineage.getRange(chainRange(chain))].map(({ value }) => value),
+    lineage: (chain) =>
+      [...tables.lineage.getRange(chainRange(chain))].flatMap(
+        ({ value }) => readRow(`lineage of chain ${chain}`, value, unseal) ?? [],
+      ),
     admitted: (chain) => [...tables.admitted.getRange(chainRange(chain))].map(({ value }) => value),
     disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
     write: async (fill) => {

@@ -57,21 +57,21 @@ export function writerOver(tables: Tables, onMeter: (key: string, state: MeterSt
   const put = (table: Table, key: Buffer, value: Uint8Array) => table.put(key, asBuffer(value)).catch(ignore);
   const remove = (table: Table, key: Buffer) => table.remove(key).catch(ignore);
   return {
-    putHead: (chain, head) => put(tables.heads, chainKey(chain), encodeHead(head)),
-    putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), bytes),
+    putHead: (chain, head) => put(tables.heads, chainKey(chain), sealed(encodeHead(head))),
+    putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), sealed(bytes)),
     putOutline(chain, height, outline) {
-      put(tables.outlines, blockKey(chain, height), encodeOutline(outline));
+      put(tables.outlines, blockKey(chain, height), sealed(encodeOutline(outline)));
       remove(tables.blocks, blockKey(chain, height));
     },
     deleteDisclosures: (chain, kid, seq) => remove(tables.disclosures, numberKey(chain, kid, seq)),
-    putRun: (chain, run) => put(tables.index, numberKey(chain, run.kid, run.first), encodeRun(run)),
+    putRun: (chain, run) => put(tables.index, numberKey(chain, run.kid, run.first), sealed(encodeRun(run))),
     putMeter(chain, kid, state) {
       const key = idKey(chain, kid);
       // The hash is a view of what came with a whole temporary block, which nothing that is kept may hold.
       onMeter(key.toString("latin1"), { ...state, head: Uint8Array.from(state.head) });
-      put(tables.meters, key, encodeMeterState(state));
+      put(tables.meters, key, sealed(encodeMeterState(state)));
     },
-    putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), encodeOriginState(state)),
+    putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), sealed(encodeOriginState(state))),
     putFaults: (chain, id, heights) => put(tables.faults, idKey(chain, id), encodeFaults(heights)),
     putOrder: (number, contractsHeight, bytes) =>
       put(tables.orders, blockKey(0, number), encodeOrder({ contractsHeight, bytes })),
@@ -79,14 +79,14 @@ export function writerOver(tables: Tables, onMeter: (key: string, state: MeterSt
     deleteRuling: (chain, name) => remove(tables.rulings, idKey(chain, name)),
     putCredential: (chain, kid, bytes) => put(tables.credentials, idKey(chain, kid), bytes),
     putConsensus: (chain, record) => put(tables.consensus, chainKey(chain), sealed(record)),
-    putBatch: (chain, batch) => put(tables.batches, numberKey(chain, batch.origin, batch.number), batch.bytes),
+    putBatch: (chain, batch) => put(tables.batches, numberKey(chain, batch.origin, batch.number), sealed(batch.bytes)),
     putAcceptance: (chain, origin, number, acceptance) =>
       put(tables.acceptances, numberKey(chain, origin, number), acceptance),
     deleteBatch: (chain, origin, number) => {
       remove(tables.batches, numberKey(chain, origin, number));
       remove(tables.acceptances, numberKey(chain, origin, number));
     },
-    putLineage: (chain, from, item) => put(tables.lineage, blockKey(chain, from), item),
+    putLineage: (chain, from, item) => put(tables.lineage, blockKey(chain, from), sealed(item)),
     putAdmitted: (chain, kid, seq, record) => put(tables.admitted, numberKey(chain, kid, seq), record),
     deleteAdmitted: (chain, kid, seq) => remove(tables.admitted, numberKey(chain, kid, seq)),
     putDisclosures: (chain, kid, seq, disclosures) => put(tables.disclosures, numberKey(chain, kid, seq), disclosures),
