@@ -16,7 +16,6 @@ import { type LinkProxy, startProxy } from "./proxy.js";
 const run = promisify(execFile);
 const HOST = "127.0.0.1";
 const program = fileURLToPath(new URL("../../dist/tools/cli/gridseal.js", import.meta.url));
-const clockSource = fileURLToPath(new URL("clock.c", import.meta.url));
 /** Room for a store that is a few minutes old, and not for much more. */
 const SMALL_DISK_MIB = 96;
 
@@ -28,6 +27,8 @@ export interface SoakNode {
   readonly links: readonly LinkProxy[];
   /** Sets its wall clock off by so much. */
   setClock(offset_ms: number): Promise<void>;
+  /** Makes each sync of its disk take so much longer. */
+  slowDisk(delay_ms: number): Promise<void>;
 }
 
 export interface SoakCluster {
@@ -37,8 +38,8 @@ export interface SoakCluster {
   linksBetween(one: number, other: number): readonly LinkProxy[];
   /** the data folder that stands on a small disk; undefined where none could be made */
   readonly smallDisk: { readonly node: number; readonly folder: string } | undefined;
-  /** whether `setClock` does anything */
-  readonly hasClock: boolean;
+  /** whether `setClock` and `slowDisk` do anything */
+  readonly hasPreloads: boolean;
   readonly mosquitto: { kill(): Promise<void>; start(): void } | undefined;
   stop(): Promise<void>;
 }
@@ -58,13 +59,16 @@ export async function startCluster(folder: string, nodes: number, meters: number
   );
   const mosquitto = await shareBroker(folder, network, homes[0]!, `mqtt://${HOST}:${basePort + 101}`);
   const smallDisk = await mountSmallDisk(join(homes[nodes - 1]!, "data"), undo);
-  const clock = await buildClock(folder);
+  const preloads = await Promise.all(["clock", "slow-disk"].map((name) => buildPreload(folder, name)));
+  const hasPreloads = !preloads.includes(undefined);
   const running = await Promise.all(
     created.nodes.map(async ({ name }, index): Promise<SoakNode> => {
       const home = homes[index]!;
       const offset = join(home, "clock");
-      await writeFile(offset, "0");
-      const environment = clock === undefined ? {} : { LD_PRELOAD: clock, GRIDSEAL_CLOCK_FILE: offset };
+      const delay = join(home, "disk");
+      await Promise.all([writeFile(offset, "0"), writeFile(delay, "0")]);
+      const files = { GRIDSEAL_CLOCK_FILE: offset, GRIDSEAL_DISK_FILE: delay };
+      const environment = hasPreloads ? { LD_PRELOAD: preloads.join(":"), ...files } : {};
       const { api } = await readNodeConfiguration(join(home, "node.json"));
       return {
         name,
@@ -72,6 +76,7 @@ export async function startCluster(folder: string, nodes: number, meters: number
         process: runNode(name, home, { program, environment, forEver: true }, () => {}),
         links: numbers.flatMap((_, other) => (other === index ? [] : [links[index]![other]!, links[other]![index]!])),
         setClock: (offset_ms) => writeFile(offset, String(offset_ms)),
+        slowDisk: (delay_ms) => writeFile(delay, String(delay_ms)),
       };
     }),
   );
@@ -80,7 +85,7 @@ export async function startCluster(folder: string, nodes: number, meters: number
     nodes: running,
     linksBetween: (one, other) => [links[one]![other]!, links[other]![one]!],
     smallDisk: smallDisk === undefined ? undefined : { node: nodes - 1, folder: smallDisk },
-    hasClock: clock !== undefined,
+    hasPreloads,
     mosquitto,
     async stop() {
       await Promise.all(running.map((node) => node.process.stop()));
@@ -172,11 +177,12 @@ async function mountSmallDisk(folder: string, undo: (() => unknown)[]): Promise<
   return folder;
 }
 
-/** The clock that is put in front of the C library's; undefined where there is no compiler or no preloading. */
-async function buildClock(folder: string): Promise<string | undefined> {
-  const library = join(folder, "clock.so");
+/** What is put in front of the C library; undefined where there is no compiler. */
+async function buildPreload(folder: string, name: string): Promise<string | undefined> {
+  const library = join(folder, `${name}.so`);
+  const source = fileURLToPath(new URL(`${name}.c`, import.meta.url));
   try {
-    await run("cc", ["-shared", "-fPIC", "-O2", "-o", library, clockSource]);
+    await run("cc", ["-shared", "-fPIC", "-O2", "-o", library, source]);
     return library;
   } catch {
     return undefined;

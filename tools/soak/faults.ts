@@ -2,6 +2,7 @@
 
 import { statfs, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readResident_bytes } from "../bench/process-usage.js";
 import type { Random } from "../simulation/random.js";
 import type { SoakCluster, SoakNode } from "./cluster.js";
 
@@ -22,6 +23,10 @@ export interface Begun {
 
 /** Beyond what other nodes accept of a block's time, and what a node accepts of a record's. */
 const CLOCK_OFF_MS = { least: 60_000, most: 7_200_000 } as const;
+/** From a worn disk to one that is about to be given up. */
+const SYNC_DELAY_MS = { least: 500, most: 3_000 } as const;
+/** What waits for a disk waits at the meters. */
+const RESIDENT_BYTES_MAX = 402_653_184;
 const FILLER = "filler";
 
 const signalled = (node: SoakNode, signal: NodeJS.Signals) => {
@@ -29,6 +34,8 @@ const signalled = (node: SoakNode, signal: NodeJS.Signals) => {
   if (pid !== undefined) process.kill(pid, signal);
 };
 const nothing = async () => {};
+
+const withoutPreloads = ({ hasPreloads }: SoakCluster) => (hasPreloads ? undefined : "no C compiler, or no preloading");
 
 export const faults: readonly Fault[] = [
   {
@@ -107,8 +114,27 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: "slow-disk",
+    missing: withoutPreloads,
+    async begin({ nodes }, random) {
+      const node = random.pick(nodes);
+      const delay_ms = Math.round(random.between(SYNC_DELAY_MS.least, SYNC_DELAY_MS.most));
+      await node.slowDisk(delay_ms);
+      return {
+        what: `each sync of ${node.name} takes ${delay_ms} ms longer`,
+        async end() {
+          const { pid } = node.process;
+          const resident_bytes = pid === undefined ? 0 : (readResident_bytes(pid) ?? 0);
+          await node.slowDisk(0);
+          if (resident_bytes <= RESIDENT_BYTES_MAX) return;
+          throw new Error(`${node.name} holds ${resident_bytes} bytes in memory while its disk is slow`);
+        },
+      };
+    },
+  },
+  {
     name: "clock",
-    missing: ({ hasClock }) => (hasClock ? undefined : "no C compiler, or no preloading"),
+    missing: withoutPreloads,
     async begin({ nodes }, random) {
       const node = random.pick(nodes);
       const offset_ms = Math.round(random.between(CLOCK_OFF_MS.least, CLOCK_OFF_MS.most)) * random.pick([-1, 1]);
