@@ -133,6 +133,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     ledger,
     fail,
     loss: () => (isCalm ? 0 : options.conditions.loss),
+    isCalm: () => isCalm,
     onAcknowledged: court.onAcknowledged,
     trace,
   };
