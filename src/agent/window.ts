@@ -7,6 +7,10 @@ import type { Position } from "./ring.js";
 
 /** Records on their way at a time: a receipt takes as long as a block, so this bounds how fast a full outbox is drained. */
 export const WINDOW_MAX = 24;
+/** New ones are handed out once so many places are free: what travels together is sealed together, and each block has signatures to check. */
+export const BURST = WINDOW_MAX / 2;
+/** Where fewer places have been free for so long, other records hold theirs: new ones are handed out one by one. */
+export const BURST_WAIT_MS = 2_000;
 /** Bytes published and not yet acknowledged by the broker; one record may be longer. */
 export const UNACKNOWLEDGED_BYTES_MAX = 8_192;
 /** Wait for a receipt before a record is published again, the first time and at most. */
@@ -80,6 +84,9 @@ class OutboxWindow implements Window {
   readonly travelling: Travelling[] = [];
   /** by places: one array takes a tenth of what an array each would */
   private readonly hashes = new Uint8Array(WINDOW_MAX * HASH_BYTES);
+  /** whether the places that became free are being filled */
+  private filling = true;
+  private filledAt_ms = 0;
   private rewindAt_ms = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -176,7 +183,7 @@ class OutboxWindow implements Window {
   }
 
   private handOut(uptime_ms: number): Travelling | undefined {
-    if (this.travelling.length >= WINDOW_MAX) return undefined;
+    if (!this.mayFill(uptime_ms)) return undefined;
     let waiting = this.outbox.next();
     if (waiting === undefined && uptime_ms >= this.rewindAt_ms) {
       this.rewindAt_ms = Number.POSITIVE_INFINITY;
@@ -197,6 +204,16 @@ class OutboxWindow implements Window {
       published: false,
     });
     return this.travelling[this.travelling.length - 1];
+  }
+
+  private mayFill(uptime_ms: number): boolean {
+    const free = WINDOW_MAX - this.travelling.length;
+    if (free >= BURST || uptime_ms >= this.filledAt_ms + BURST_WAIT_MS) this.filling = true;
+    if (free === 0) {
+      this.filling = false;
+      this.filledAt_ms = uptime_ms;
+    }
+    return this.filling;
   }
 
   private find(hash: Uint8Array): Travelling | undefined {

@@ -12,6 +12,8 @@ import {
   type UplinkInput,
 } from "../../src/agent/uplink.js";
 import {
+  BURST,
+  BURST_WAIT_MS,
   BUSY_PAUSE_MS,
   PARKED_MS,
   RECEIPT_WAIT_MS,
@@ -165,6 +167,29 @@ describe("uplink", () => {
     const large = bench(10, { length: 3000 });
     assert.equal(records(large.connect()).length, Math.floor(UNACKNOWLEDGED_BYTES_MAX / 3000));
     assert.equal(large.uplink.wakeAt_ms(0), ACKNOWLEDGEMENT_TIMEOUT_MS, "it sleeps until an acknowledgement comes");
+  });
+
+  test("fills its window by halves, so that records travel together, and one by one where the others are not sealed", () => {
+    const many = bench(3 * WINDOW_MAX);
+    const drain = (first: UplinkEffect[], now_ms: number): Publish[] => {
+      const found = records(first);
+      for (let effects = first; publishes(effects).length > 0; ) {
+        effects = publishes(effects).flatMap((publish) => many.at(now_ms, published(publish)));
+        found.push(...records(effects));
+      }
+      return found;
+    };
+    const sealed = ({ payload }: Publish): UplinkInput => ({ kind: "sealed", recordHash: sha256(payload) });
+    const sent = drain(many.connect(), 1);
+    assert.equal(sent.length, WINDOW_MAX);
+    for (const one of sent.slice(0, BURST - 1)) assert.deepEqual(records(many.at(2, sealed(one))), []);
+    const burst = drain(many.at(3, sealed(sent[BURST - 1]!)), 3);
+    assert.deepEqual(
+      seqs(burst),
+      Array.from({ length: BURST }, (_, index) => WINDOW_MAX + index),
+    );
+    assert.deepEqual(records(many.at(4, sealed(burst[0]!))), []);
+    assert.equal(drain(many.at(4 + BURST_WAIT_MS), 4 + BURST_WAIT_MS).length, 1);
   });
 
   test("offers again what a full transport did not take, after the next acknowledgement or a second", () => {
