@@ -27,10 +27,18 @@ export const contested = {
 } as const;
 export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
 
-/** Members change again and again. */
-export const reordered = { governed: true, joiners: 2, changes: 8, faults_ms: 20_000, members: 4 } as const;
+/** Members change again and again; nobody is faulty. */
+export const reordered = { ...unharmed, governed: true, joiners: 2, changes: 8, faults_ms: 20_000 } as const;
 /** A faulty node may be removed, and goes on as if it were a member. */
-export const intruded = { ...reordered, fault: "byzantine", faulty: 1 } as const;
+export const intruded = {
+  ...reordered,
+  fault: "byzantine",
+  faulty: 1,
+  chains: 1,
+  meters: 4,
+  recordsPerMeter: 30,
+  faults_ms: 40_000,
+} as const;
 
 /** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
 export const stalled = {

@@ -71,7 +71,9 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
   const drawSet = (before: readonly Member[]): readonly Member[] => {
     const strangers = members.filter((member) => !has(before, member));
     const kind = random.below(8);
-    const gone = random.below(before.length);
+    // It would be rid of the faulty first.
+    const faulty = before.findIndex(({ id }) => unsound.has(toHex(id)));
+    const gone = faulty >= 0 && random.chance(0.5) ? faulty : random.below(before.length);
     const come = strangers.length === 0 || kind === 0 ? [] : [random.pick(strangers)];
     if (kind === 0) return [...before.slice(1), before[0]!];
     if (kind <= 2) return [...before, ...come];
@@ -147,9 +149,12 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
     if (issued === undefined && (left > 0 || addsChain)) draw();
     const node = random.pick(nodes);
     if (!node.isUp) return;
-    // Whoever submits may lose patience and say it again at once.
-    for (let times = random.chance(0.3) ? 2 : 1; times > 0; times -= 1)
-      if (issued !== undefined) submit(node, issued.bytes);
+    if (issued !== undefined) {
+      const { bytes } = issued;
+      submit(node, bytes);
+      // Whoever submits may lose patience and say it again, while the first is being written.
+      if (random.chance(0.5)) timeline.after(random.between(0.1, 4), () => submit(node, bytes));
+    }
     if (left > 0 && node.adversary === undefined && random.chance(0.2)) offend(node);
   };
 

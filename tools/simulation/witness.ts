@@ -38,6 +38,8 @@ export interface Witness {
 
 export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<string>, fail: Fail): Witness {
   const contents = new Map<string, string>();
+  /** what each node has acknowledged last of a number, and its height then */
+  const acknowledged = new Map<string, { readonly id: string; readonly height: number }>();
   const prevoters = new Map<string, Set<string>>();
   const locks = new Map<string, Precommit>();
   const reported = new Set<string>();
@@ -112,9 +114,22 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
     checkBatch(node, chain, origin, number, id, "temporary block");
   };
 
+  /**
+   * One a number, of members of one set. What a quorum had accepted before the members changed a node holds in place of what it had
+   * acknowledged itself, and acknowledges it to the new ones; at most one of the two is ever sealed.
+   */
+  const checkSingleAcknowledgement = (node: Suspect, chain: number, name: string, id: string) => {
+    const place = `${chain}/${node.id}/acknowledgement of ${name}`;
+    const { height } = node.durable.heads.get(String(chain)) ?? { height: 0 };
+    const first = acknowledged.get(place);
+    const isOfOtherSet = first !== undefined && roll.at(chain, first.height) !== roll.at(chain, height + 1);
+    if (first !== undefined && first.id !== id && !isOfOtherSet) fail("I3 a node signs one value a place", place);
+    if (first?.id !== id) acknowledged.set(place, { id, height });
+  };
+
   const onAcknowledgement = (node: Suspect, { chain, payload }: Frame) => {
     const { origin, number, id } = decodeBatchNote(payload);
-    checkSingle(`${chain}/${node.id}/acknowledgement of ${toHex(origin)}/${number}`, toHex(id));
+    checkSingleAcknowledgement(node, chain, `${toHex(origin)}/${number}`, toHex(id));
     checkBatch(node, chain, origin, number, toHex(id), "acknowledgement");
   };
 
