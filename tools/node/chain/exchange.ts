@@ -223,6 +223,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       broadcast(encodeFrame("needBatch", service, encodeBatchNote(name, [])));
     },
     resend() {
+      if (!pool.members.has(selfId)) return; // members answer each other alone
       const now_ms = ports.monotonic_ms();
       const waiting = pool.unacknowledged(ports.self.id);
       const ids = new Set(waiting.map(({ read }) => toHex(read.id)));
