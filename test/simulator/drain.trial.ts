@@ -52,10 +52,12 @@ test("an outbox of 10,000 records is drained oldest first, each record once, eac
   await configure(meterFolder, { brokers: [broker.url], meter: { protocol: "p1", port } });
   const began_ms = performance.now();
   const meter = await startMeter(t, meterFolder);
+  let ended: string | undefined;
+  void meter.ended.then((status) => (ended = `the meter ended with status ${status}`));
   await until(
     "every receipt",
     () => {
-      if (meter.errors.length > 0) throw new Error(meter.errors.join("; "));
+      if (meter.errors.length > 0 || ended !== undefined) throw new Error([ended, ...meter.errors].join("; "));
       return meter.counters.sealed! >= backlog.records;
     },
     PATIENCE_MS,
