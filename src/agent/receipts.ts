@@ -1,6 +1,7 @@
 // Receipts judged before a record leaves the outbox. The records of one block share its header, and a certificate that is good once proves
 // it for all of them: the newest blocks found sealed are remembered. Checking one costs more than all the rest of many records.
 
+import { standsAt } from "../wire/bytes.js";
 import { WireError } from "../wire/error.js";
 import type { Genesis, MemberKey } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
@@ -84,9 +85,7 @@ class SealedBlocks {
 
   has(digest: Uint8Array): boolean {
     for (let at = 0; at < this.digests.length; at += DIGEST_BYTES) {
-      let index = 0;
-      while (index < DIGEST_BYTES && this.digests[at + index] === digest[index]) index += 1;
-      if (index === DIGEST_BYTES) return true;
+      if (standsAt(this.digests, at, digest)) return true;
     }
     return false;
   }

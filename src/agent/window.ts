@@ -1,6 +1,7 @@
 // The records that are on their way: handed out by the outbox, published, and not sealed as far as the meter knows. Bounded, because it
 // is all that the meter keeps of its outbox in memory. A record leaves it by a verified receipt, or is parked when nodes refuse it.
 
+import { standsAt } from "../wire/bytes.js";
 import type { Refusal, RefusalReason } from "../wire/refusal.js";
 import type { Outbox } from "./outbox.js";
 import type { Position } from "./ring.js";
@@ -219,10 +220,7 @@ class OutboxWindow implements Window {
   private find(hash: Uint8Array): Travelling | undefined {
     for (let index = 0; index < this.travelling.length; index += 1) {
       const record = this.travelling[index]!;
-      const at = record.place * HASH_BYTES;
-      let same = 0;
-      while (same < HASH_BYTES && this.hashes[at + same] === hash[same]) same += 1;
-      if (same === HASH_BYTES) return record;
+      if (standsAt(this.hashes, record.place * HASH_BYTES, hash)) return record;
     }
     return undefined;
   }

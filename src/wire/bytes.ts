@@ -37,6 +37,13 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return true;
 }
 
+/** Whether `part` stands in `bytes` at an offset; nothing is allocated. */
+export function standsAt(bytes: Uint8Array, offset: number, part: Uint8Array): boolean {
+  if (offset + part.length > bytes.length) return false;
+  for (let index = 0; index < part.length; index += 1) if (bytes[offset + index] !== part[index]) return false;
+  return true;
+}
+
 /** Bytewise lexicographic order, a prefix first: negative, zero or positive. */
 export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   const shorter = Math.min(left.length, right.length);
