@@ -214,7 +214,14 @@ class MqttUplink implements Uplink {
       this.birthDue = true;
       this.birthAt_ms = uptime_ms - BIRTH_INTERVAL_MS;
     }
-    this.window.undone(id, uptime_ms);
+    const record = this.window.undone(id, uptime_ms);
+    if (record !== undefined) this.count(record, -1);
+  }
+
+  /** Counts a publication of a record, or takes it back. */
+  private count({ sent }: Travelling, publications: 1 | -1): void {
+    if (sent > 0) this.counts.republished += publications;
+    else this.counts.published += publications;
   }
 
   private lose(connection: number, reason: string, uptime_ms: number): void {
@@ -277,10 +284,9 @@ class MqttUplink implements Uplink {
       if (!duplicate) travelling.packetId = this.nextPacketId();
       travelling.interrupted = false;
       travelling.due_ms = uptime_ms + ACKNOWLEDGEMENT_TIMEOUT_MS;
-      if (travelling.published) this.counts.republished += 1;
-      else this.counts.published += 1;
-      travelling.published = true;
+      this.count(travelling, 1);
       travelling.publications += 1;
+      travelling.sent += 1;
       this.publish(
         serviceTopic(this.network, travelling.service, "record", this.meter),
         record,

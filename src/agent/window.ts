@@ -36,9 +36,10 @@ export interface Travelling {
   interrupted: boolean;
   /** when the broker must have acknowledged it, or else when the record is published again */
   due_ms: number;
+  /** since this connection began */
   publications: number;
-  /** whether it has ever left the meter */
-  published: boolean;
+  /** in all, whatever the connection */
+  sent: number;
 }
 
 /** What a refusal asks of the uplink besides. */
@@ -52,8 +53,8 @@ export interface Window {
   take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined;
   /** The broker has acknowledged a publication; false where it is none of a record. */
   acknowledged(packetId: number, uptime_ms: number): boolean;
-  /** The transport did not take a publication. */
-  undone(packetId: number, uptime_ms: number): boolean;
+  /** The transport did not take a publication; undefined where it is none of a record. */
+  undone(packetId: number, uptime_ms: number): Travelling | undefined;
   /** A new connection: everything is published again, for a receipt may have been missed meanwhile. */
   restart(uptime_ms: number): void;
   /** Lets go of the record whose verified receipt came; undefined where none is on its way. */
@@ -120,13 +121,14 @@ class OutboxWindow implements Window {
     return true;
   }
 
-  undone(packetId: number, uptime_ms: number): boolean {
+  undone(packetId: number, uptime_ms: number): Travelling | undefined {
     const record = this.travelling.find((candidate) => candidate.packetId === packetId);
-    if (record === undefined) return false;
+    if (record === undefined) return undefined;
     record.packetId = 0;
     record.due_ms = uptime_ms;
     record.publications -= 1;
-    return true;
+    record.sent -= 1;
+    return record;
   }
 
   restart(uptime_ms: number): void {
@@ -166,7 +168,10 @@ class OutboxWindow implements Window {
   nextDue_ms(): number {
     // While the broker owes an acknowledgement, that brings the next step, and its absence the one after.
     const owed = this.travelling.filter((record) => record.packetId !== 0 && !record.interrupted);
-    let due_ms = owed.length === 0 && this.travelling.length < WINDOW_MAX ? this.rewindAt_ms : Number.POSITIVE_INFINITY;
+    let due_ms = Number.POSITIVE_INFINITY;
+    if (owed.length === 0 && this.travelling.length < WINDOW_MAX) {
+      due_ms = this.filling ? this.rewindAt_ms : this.filledAt_ms + BURST_WAIT_MS;
+    }
     for (const record of owed.length > 0 ? owed : this.travelling) due_ms = Math.min(due_ms, record.due_ms);
     return due_ms;
   }
@@ -202,7 +207,7 @@ class OutboxWindow implements Window {
       interrupted: false,
       due_ms: uptime_ms,
       publications: 0,
-      published: false,
+      sent: 0,
     });
     return this.travelling[this.travelling.length - 1];
   }

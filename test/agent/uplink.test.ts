@@ -189,6 +189,7 @@ describe("uplink", () => {
       Array.from({ length: BURST }, (_, index) => WINDOW_MAX + index),
     );
     assert.deepEqual(records(many.at(4, sealed(burst[0]!))), []);
+    assert.equal(many.uplink.wakeAt_ms(4), 3 + BURST_WAIT_MS, "it wakes to fill the place");
     assert.equal(drain(many.at(4 + BURST_WAIT_MS), 4 + BURST_WAIT_MS).length, 1);
   });
 
@@ -202,7 +203,9 @@ describe("uplink", () => {
     assert.deepEqual(seqs(again), [1, 2]);
     assert.ok(records(again).every(({ duplicate }) => !duplicate));
     for (const { connection, packetId } of records(again)) at(30, { kind: "blocked", connection, packetId });
+    assert.deepEqual(uplink.counters, { ...uplink.counters, published: 1, republished: 0 }, "none of them left");
     assert.deepEqual(seqs(at(1030)), [1, 2]);
+    assert.deepEqual(uplink.counters, { ...uplink.counters, published: 3, republished: 0 });
   });
 
   test("offers its birth again where a full transport did not take it", () => {

@@ -110,7 +110,8 @@ export function createPool(initial: MemberSet): Pool {
         if (entry.read === undefined || entry.name.number !== number || !equalBytes(entry.name.origin, origin))
           continue;
         if (equalBytes(entry.name.id, read.id)) return "known";
-        // A quorum has chosen between the two: no other quorum can choose the one that is here.
+        // A quorum has chosen between the two. After a change of members another one might still choose the one that was here: then the
+        // chain seals whichever comes first, and no second one of the number (compose.ts).
         if (entries.get(toHex(read.id))?.accepted !== true) return "conflict";
         entries.delete(key);
       }
