@@ -140,18 +140,18 @@ async function repair(path: string, { json }: { readonly json?: true }): Promise
   let found: string | undefined;
   let salvaged: Awaited<ReturnType<typeof replaceStore>> | undefined;
   try {
-    found = await findDamage(configuration.data, genesis);
+    found = await findDamage(configuration.data, owner, genesis);
     if (found !== undefined) salvaged = await replaceStore(configuration.data, owner, genesis, new Date());
   } finally {
     await unlock();
   }
   if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole`]);
-  const { aside, admitted, disclosures, credentials } = salvaged;
+  const { aside, admitted, disclosures, credentials, rulings } = salvaged;
   if (!json) {
     printLines([
       `damaged: ${found}`,
       `set aside in ${aside}`,
-      `taken over: ${admitted} waiting records, ${disclosures} disclosures, ${credentials} credentials`,
+      `taken over: ${admitted} waiting records, ${disclosures} disclosures, ${credentials} credentials, ${rulings} orders and evidence`,
     ]);
   }
   const heights = await fetchChains(configuration);

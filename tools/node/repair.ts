@@ -1,38 +1,39 @@
-// Repair of a stopped node's store: it is checked, and where it is damaged set aside; what only this node has is taken over as far as
-// it can be read, and everything else comes from the peers, as to a node whose disk was lost.
+// Repair of a stopped node's store: every row is checked, and where one is damaged the store is set aside; what only this node has is
+// taken over as far as it can be read, and everything else comes from the peers, as to a node whose disk was lost.
 
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
-import { decodeCbor } from "../../src/wire/cbor.js";
-import { verifyCredential } from "../../src/wire/credential.js";
-import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
-import { parseRecord } from "../../src/wire/record.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { createGovernor } from "./chain/governor.js";
 import { nodeVerify } from "./crypto.js";
-import { checkBlocks } from "./store/check.js";
-import { type Owner, openStore, openStoreReadOnly } from "./store/store.js";
+import { type Remains, type Salvage, salvage } from "./salvage.js";
+import { checkBlocks, checkRows } from "./store/check.js";
+import { codecs, type TableName } from "./store/codecs.js";
+import { numberIn } from "./store/keys.js";
+import { type Owner, openStore, openStoreReadOnly, type Store } from "./store/store.js";
 import { openTables, type Tables } from "./store/tables.js";
 
 export interface Salvaged {
   /** where the damaged store is now */
   readonly aside: string;
-  /** records that wait to be sealed, rows of disclosures, meters' credentials */
+  /** records that wait to be sealed, rows of disclosures, meters' credentials, orders and evidence that wait */
   readonly admitted: number;
   readonly disclosures: number;
   readonly credentials: number;
+  readonly rulings: number;
 }
-
-type Row = { readonly key: Buffer; readonly value: Buffer };
-type TableName = "admitted" | "disclosures" | "credentials";
 
 const ROWS_AT_ONCE = 1_000;
 
-/** What is wrong with the store in the folder; undefined where it is whole. Throws FILE_UNREADABLE where there is none. */
-export async function findDamage(path: string, genesis: Genesis): Promise<string | undefined> {
+/**
+ * What is wrong with the node's store in the folder; undefined where every row is whole and every block the one that was sealed.
+ * Rejects with FILE_UNREADABLE where there is none, STORE_FOREIGN where it is another node's.
+ */
+export async function findDamage(path: string, owner: Owner, genesis: Genesis): Promise<string | undefined> {
   if (!existsSync(path)) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${path}`);
   try {
+    await checkRows(path, owner);
     const store = openStoreReadOnly(path);
     try {
       const { chains } = createGovernor(genesis, store).current;
@@ -62,27 +63,18 @@ export async function replaceStore(path: string, owner: Owner, genesis: Genesis,
   } catch (cause) {
     throw new GridsealError("FILE_UNWRITABLE", `${path} cannot be moved to ${aside}: ${reasonOf(cause)}`, { cause });
   }
-  await (await openStore(path, owner, true)).close();
-  const to = openTables(path, false);
+  const to = await openStore(path, owner, true);
   try {
     const from = openDamaged(aside);
     try {
-      const copy = (name: TableName, isWhole: (row: Row) => boolean) => copyRows(from, to, name, isWhole);
-      return {
-        aside,
-        admitted: await copy("admitted", ({ value }) => reads(() => parseRecord(value))),
-        disclosures: await copy("disclosures", ({ value }) => reads(() => decodeCbor(value))),
-        // Chain 0 is not a chain: credentials that meters have shown. Those on chains come with the blocks.
-        credentials: await copy(
-          "credentials",
-          ({ key, value }) => key.readUInt16BE(0) === 0 && reads(() => verifyCredential(value, genesis, nodeVerify)),
-        ),
-      };
+      const counts = await takeOver(salvage(remainsOf(from), owner.node, genesis, nodeVerify), to);
+      const { record: admitted, disclosures, credential: credentials, ruling: rulings } = counts;
+      return { aside, admitted, disclosures, credentials, rulings };
     } finally {
       await from?.root.close();
     }
   } finally {
-    await to.root.close();
+    await to.close();
   }
 }
 
@@ -95,44 +87,72 @@ function openDamaged(path: string): Tables | undefined {
   }
 }
 
-async function copyRows(
-  from: Tables | undefined,
-  to: Tables,
-  name: TableName,
-  isWhole: (row: Row) => boolean,
-): Promise<number> {
-  let copied = 0;
-  for (const rows of chunksOf(from, name)) {
-    const whole = rows.filter(isWhole);
-    copied += whole.length;
-    await to.root.batch(() => {
-      for (const { key, value } of whole) void to[name].put(key, value);
+async function takeOver(found: Iterable<Salvage>, to: Store): Promise<Record<Salvage["kind"], number>> {
+  const counts = { record: 0, disclosures: 0, credential: 0, ruling: 0 };
+  let rows: Salvage[] = [];
+  const write = async () => {
+    const written = rows;
+    rows = [];
+    await to.write((writer) => {
+      for (const row of written) row.put(writer);
     });
+  };
+  for (const row of found) {
+    counts[row.kind] += 1;
+    if (rows.push(row) === ROWS_AT_ONCE) await write();
   }
-  return copied;
+  await write();
+  return counts;
 }
 
-/** A table's rows as far as they can be read. */
-function* chunksOf(from: Tables | undefined, name: TableName): Generator<readonly Row[]> {
-  if (from === undefined) return;
-  const rows: Row[] = [];
+function remainsOf(from: Tables | undefined): Remains {
+  return {
+    *credentials() {
+      for (const { key, content } of wholeRows(from, "credentials")) yield { ...idOf(key), bytes: content };
+    },
+    *disclosures() {
+      for (const { key, content } of wholeRows(from, "disclosures")) {
+        yield { ...idOf(key), seq: numberIn(key), bytes: content };
+      }
+    },
+    *admitted() {
+      for (const { key, content } of wholeRows(from, "admitted")) yield { chain: idOf(key).chain, bytes: content };
+    },
+    *batches() {
+      for (const { key, content } of wholeRows(from, "batches")) {
+        const { chain, kid: origin } = idOf(key);
+        yield { chain, origin, bytes: content };
+      }
+    },
+    *rulings() {
+      for (const { key, content } of wholeRows(from, "rulings")) yield { chain: idOf(key).chain, notice: content };
+    },
+  };
+}
+
+function idOf(key: Buffer): { readonly chain: number; readonly kid: Uint8Array } {
+  return { chain: key.readUInt16BE(0), kid: Uint8Array.from(key.subarray(2, 10)) };
+}
+
+/** A table's rows as far as they can be read, without those that are damaged. */
+function* wholeRows<Name extends TableName>(
+  from: Tables | undefined,
+  name: Name,
+): Generator<{ readonly key: Buffer; readonly content: ReturnType<(typeof codecs)[Name]["decode"]> }> {
+  const rows = from?.[name].getRange({})[Symbol.iterator]();
+  for (;;) {
+    const next = tried(() => rows?.next());
+    if (next === undefined || next.done) return; // its end, or a damaged page: what stands behind it is lost
+    const row = Buffer.from(next.value.value);
+    const content = tried(() => codecs[name].decode(row) as ReturnType<(typeof codecs)[Name]["decode"]>);
+    if (content !== undefined) yield { key: Buffer.from(next.value.key), content };
+  }
+}
+
+function tried<T>(read: () => T): T | undefined {
   try {
-    for (const { key, value } of from[name].getRange({})) {
-      rows.push({ key: Buffer.from(key), value: Buffer.from(value) });
-      if (rows.length === ROWS_AT_ONCE) yield rows.splice(0);
-    }
+    return read();
   } catch {
-    // A damaged page: what stands behind it is lost.
-  }
-  if (rows.length > 0) yield rows;
-}
-
-function reads(read: () => unknown): boolean {
-  try {
-    read();
-    return true;
-  } catch (error) {
-    if (error instanceof WireError) return false;
-    throw error;
+    return undefined;
   }
 }

@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { open } from "lmdb";
-import type { GridsealError } from "../../../tools/errors.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
+import { GridsealError } from "../../../tools/errors.js";
 import { emptyMeterState } from "../../../tools/node/chain/state.js";
+import { checkRows } from "../../../tools/node/store/check.js";
+import type { TableName } from "../../../tools/node/store/codecs.js";
 import { chainRange, numberKey } from "../../../tools/node/store/keys.js";
 import { openStore, openStoreReadOnly, type Store } from "../../../tools/node/store/store.js";
+import { openTables } from "../../../tools/node/store/tables.js";
 import type { Writer } from "../../../tools/node/store/writer.js";
 
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
@@ -147,83 +150,142 @@ test("refuses a store that lost its end", async (t) => {
 const id = new Uint8Array(8).fill(7);
 const outline = { header: new Uint8Array(80), certificate: { round: 0, signatures: [] }, metadata: id, hashes: [] };
 
-/** Rows that a node builds on or gives out: what writes one, what reads it, and what the error calls it. */
-const protectedRows: readonly (readonly [string, (writer: Writer) => void, (store: Store) => unknown, RegExp])[] = [
-  ["heads", (writer) => writer.putHead(1, head), (store) => store.head(1), /head of chain 1/],
-  ["blocks", (writer) => writer.putBlock(1, 1, new Uint8Array(99)), (store) => store.block(1, 1), /block 1 of chain 1/],
-  ["outlines", (writer) => writer.putOutline(1, 1, outline), (store) => store.outline(1, 1), /outline of block 1/],
-  [
-    "index",
+/** A row of each table: what writes it, what reads it, and what the error calls it. */
+const rows: Record<TableName, readonly [(writer: Writer) => void, (store: Store) => unknown, RegExp]> = {
+  meta: [() => {}, () => {}, /its owner/],
+  heads: [(writer) => writer.putHead(1, head), (store) => store.head(1), /head of chain 1/],
+  blocks: [(writer) => writer.putBlock(1, 1, new Uint8Array(99)), (store) => store.block(1, 1), /block 1 of chain 1/],
+  outlines: [(writer) => writer.putOutline(1, 1, outline), (store) => store.outline(1, 1), /outline of block 1/],
+  index: [
     (writer) => writer.putRun(1, { kid: id, first: 0, height: 1, leaves: [1] }),
     (store) => store.location(1, id, 0),
     /index of meter 0707/,
   ],
-  [
-    "meters",
+  meters: [
     (writer) => writer.putMeter(1, id, { high: 0, head: new Uint8Array(32), gaps: [], forks: [] }),
     (store) => store.meter(1, id),
     /state of meter 0707/,
   ],
-  [
-    "origins",
+  origins: [
     (writer) => writer.putOrigin(1, id, { next: 3, beyond: [] }),
     (store) => store.origin(1, id),
     /state of node 0707/,
   ],
-  [
-    "batches",
-    (writer) => writer.putBatch(1, { origin: id, number: 0, bytes: new Uint8Array(40) }),
-    (store) => store.batches(1),
-    /a temporary block of chain 1/,
+  credentials: [
+    (writer) => writer.putCredential(0, id, new Uint8Array(90)),
+    (store) => store.credential(0, id),
+    /credential of meter 0707/,
   ],
-  [
-    "lineage",
-    (writer) => writer.putLineage(1, 2, new Uint8Array(40)),
-    (store) => store.lineage(1),
-    /lineage of chain 1/,
-  ],
-  [
-    "consensus",
+  consensus: [
     (writer) => writer.putConsensus(1, new Uint8Array(64).fill(3)),
     (store) => store.consensus(1),
     /consensus record of chain 1/,
   ],
-  ["faults", (writer) => writer.putFaults(1, id, [4]), (store) => store.faults(1, id), /faults of node 0707/],
-  ["orders", (writer) => writer.putOrder(1, 1, new Uint8Array(40)), (store) => store.orders(), /an order/],
+  batches: [
+    (writer) => writer.putBatch(1, { origin: id, number: 0, bytes: new Uint8Array(40) }),
+    (store) => store.batches(1),
+    /a temporary block of chain 1/,
+  ],
+  acceptances: [
+    (writer) => {
+      writer.putBatch(1, { origin: id, number: 0, bytes: new Uint8Array(40) });
+      writer.putAcceptance(1, id, 0, new Uint8Array(40));
+    },
+    (store) => store.batches(1),
+    /a temporary block's acceptance of chain 1/,
+  ],
+  faults: [(writer) => writer.putFaults(1, id, [4]), (store) => store.faults(1, id), /faults of node 0707/],
+  orders: [(writer) => writer.putOrder(1, 1, new Uint8Array(40)), (store) => store.orders(), /an order/],
+  rulings: [
+    (writer) => writer.putRuling(1, id, { kind: "order", bytes: new Uint8Array(40) }),
+    (store) => store.rulings(1),
+    /a waiting order or evidence of chain 1/,
+  ],
+  lineage: [(writer) => writer.putLineage(1, 2, new Uint8Array(40)), (store) => store.lineage(1), /lineage of chain 1/],
+  admitted: [
+    (writer) => writer.putAdmitted(1, id, 6, new Uint8Array(400)),
+    (store) => store.admitted(1),
+    /a waiting record of chain 1/,
+  ],
+  disclosures: [
+    (writer) => writer.putDisclosures(1, id, 6, new Uint8Array(60)),
+    (store) => store.disclosures(1, id, 6),
+    /disclosures of record 6 of meter 0707/,
+  ],
+};
+
+const damages: readonly (readonly [string, (whole: Buffer) => readonly Buffer[]])[] = [
+  [
+    "a flipped bit in a row",
+    (whole) =>
+      [0, 3, 4, 31, 32, whole.length >> 1, whole.length - 1].map((at) => {
+        const damaged = Buffer.from(whole);
+        damaged[at]! ^= 1 << (at & 7);
+        return damaged;
+      }),
+  ],
+  ["a row that lost its end", (whole) => [0, 3, 4, whole.length - 1].map((length) => whole.subarray(0, length))],
 ];
 
-for (const [name, put, read, what] of protectedRows) {
-  test(`notices a flipped bit in a row of ${name}, and says where it is`, async (t) => {
-    const path = folder(t);
-    const store = await openStore(path, owner, false);
-    await store.write(put);
-    read(store);
-    await store.close();
-    const root = open<Buffer, Buffer>({
-      path,
-      keyEncoding: "binary",
-      encoding: "binary",
-      maxDbs: 32,
-      overlappingSync: false,
+for (const [damage, damagedRows] of damages) {
+  for (const [name, [put, read, what]] of Object.entries(rows) as [TableName, (typeof rows)[TableName]][]) {
+    test(`refuses ${damage} of ${name} with path, table and key, before it is used and when it is looked for`, async (t) => {
+      const path = folder(t);
+      const store = await openStore(path, owner, false);
+      await store.write(put);
+      read(store);
+      await store.close();
+      const tables = openTables(path, false);
+      t.after(() => tables.root.close());
+      const [{ key, value }] = [...tables[name].getRange({})] as [{ key: Buffer; value: Buffer }];
+      const [row, whole] = [Buffer.from(key), Buffer.from(value)];
+      await checkRows(path, owner);
+      const isRefusal = (error: unknown, said: RegExp) => {
+        assert.ok(error instanceof GridsealError);
+        assert.equal(error.code, "STORE_CORRUPT");
+        assert.match(error.message, said);
+        assert.ok(error.message.includes(path), error.message);
+        assert.ok(error.message.endsWith(`(row ${row.toString("hex")} of table ${name})`), error.message);
+        assert.match(error.remedy, /gridseal node repair/);
+        return true;
+      };
+      for (const damaged of damagedRows(whole)) {
+        await tables[name].put(row, damaged);
+        await assert.rejects(checkRows(path, owner), (error) => isRefusal(error, /damaged/));
+        const used = openStore(path, owner, false).then(async (opened) => {
+          try {
+            read(opened);
+          } finally {
+            await opened.close();
+          }
+        });
+        await assert.rejects(used, (error) => isRefusal(error, what));
+      }
     });
-    const table = root.openDB<Buffer, Buffer>({ name, keyEncoding: "binary", encoding: "binary" });
-    const [{ key, value }] = [...table.getRange({})] as [{ key: Buffer; value: Buffer }];
-    const whole = Buffer.from(value);
-    t.after(() => root.close());
-    for (const at of [0, 31, 32, whole.length >> 1, whole.length - 1]) {
-      const damaged = Buffer.from(whole);
-      damaged[at]! ^= 1 << (at & 7);
-      await table.put(Buffer.from(key), damaged);
-      const reader = openStoreReadOnly(path);
-      assert.throws(
-        () => read(reader),
-        (error: GridsealError) =>
-          error.code === "STORE_CORRUPT" && what.test(error.message) && error.message.includes(path),
-      );
-      await reader.close();
-    }
-  });
+  }
 }
+
+test("is replaced for ever whatever becomes of the row that says so", async (t) => {
+  const path = folder(t);
+  await (await openStore(path, owner, true)).close();
+  const tables = openTables(path, false);
+  t.after(() => tables.root.close());
+  await tables.meta.put(Buffer.from("replaced"), Buffer.of(0));
+  const opened = await openStore(path, owner, true);
+  t.after(() => opened.close());
+  assert.equal(opened.isReplaced, true);
+  await assert.rejects(checkRows(path, owner), { code: "STORE_CORRUPT", message: /of table meta\)$/ });
+});
+
+test("refuses a store of an earlier format as another one, not as a damaged one", async (t) => {
+  const path = folder(t);
+  await (await openStore(path, owner, false)).close();
+  const tables = openTables(path, false);
+  t.after(() => tables.root.close());
+  await tables.meta.put(Buffer.from("owner"), Buffer.from(encodeCbor([2, owner.node, owner.genesisHash])));
+  await assert.rejects(openStore(path, owner, false), { code: "STORE_FOREIGN" });
+  await assert.rejects(checkRows(path, owner), { code: "STORE_FOREIGN" });
+});
 
 test("keys stand in the order of chain, id and number", () => {
   const parts = fc.tuple(fc.nat(0xfffe), fc.uint8Array({ minLength: 8, maxLength: 8 }), fc.maxSafeNat());

@@ -40,7 +40,7 @@ export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
 
   const isHere = (notice: ExecutionNotice) => waiting.some((known) => isSameNotice(known, notice));
 
-  const put = (writer: Writer, notice: Notice) => writer.putRuling(service, nameOf(notice), notice);
+  const put = (writer: Writer, notice: Notice) => writer.putRuling(service, rulingName(notice), notice);
 
   const rulingsOf = (notices: readonly ExecutionNotice[]) => notices.filter(({ kind }) => kind !== "credential");
 
@@ -82,7 +82,7 @@ export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
     },
     add,
     remove(writer, notices) {
-      for (const notice of notices) writer.deleteRuling(service, nameOf(notice));
+      for (const notice of notices) writer.deleteRuling(service, rulingName(notice));
     },
     restore() {
       add(store.rulings(service).map((notice) => readNotice(genesis.hash, notice)));
@@ -90,6 +90,7 @@ export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
   };
 }
 
-function nameOf({ bytes }: Notice): Uint8Array {
+/** What it is stored under: the beginning of its hash. */
+export function rulingName({ bytes }: Notice): Uint8Array {
   return sha256(bytes).subarray(0, 8);
 }

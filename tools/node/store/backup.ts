@@ -6,6 +6,7 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolder } from "../../authority/files.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { codecs } from "./codecs.js";
 import { checkOwner, type Owner, REPLACED_KEY } from "./store.js";
 import { openTables } from "./tables.js";
 
@@ -53,7 +54,7 @@ async function forgetSigned(folder: string): Promise<void> {
   try {
     await copy.root.batch(() => {
       for (const key of [...copy.consensus.getKeys()]) void copy.consensus.remove(key);
-      void copy.meta.put(REPLACED_KEY, Buffer.of(1));
+      void copy.meta.put(REPLACED_KEY, codecs.meta.encode(Buffer.of(1)));
     });
   } finally {
     await copy.root.close();

@@ -1,12 +1,31 @@
-// Whether a store is what its node has written: every block there, linked to the one before, with the tree that its header commits to.
+// Whether a store is what its node has written: every row whole; every block there, linked to the one before, with the tree that its
+// header commits to.
 
 import { decodeBlock } from "../../../src/wire/block.js";
 import { equalBytes } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { GridsealError } from "../../errors.js";
+import { codecs, type TableName } from "./codecs.js";
 import { outlineOf, treeOfOutline } from "./outline.js";
-import type { Store } from "./store.js";
+import { checkOwner, type Owner, readRow, type Store } from "./store.js";
+import { openTables } from "./tables.js";
+
+/**
+ * Reads all rows of the store in the folder. Rejects with STORE_CORRUPT with the table and key of the first that is damaged, or
+ * STORE_FOREIGN.
+ */
+export async function checkRows(path: string, owner: Owner): Promise<void> {
+  const tables = openTables(path, true);
+  try {
+    checkOwner(tables, path, owner);
+    for (const table of Object.keys(codecs) as TableName[]) {
+      for (const { key, value } of tables[table].getRange({})) readRow(path, table, key, value, "a row");
+    }
+  } finally {
+    await tables.root.close();
+  }
+}
 
 /**
  * Reads all blocks of the chains. Throws STORE_CORRUPT with the chain, the height and what is wrong with the first that is not as it

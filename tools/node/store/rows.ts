@@ -1,7 +1,5 @@
-// The rows of a node's store: what stands in them and how it is encoded. What must never be read damaged carries its own SHA-256.
+// The contents of a store's rows and how they are encoded; the checksums before them are in codecs.ts.
 
-import { createHash } from "node:crypto";
-import { equalBytes } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { encodeNotices, type Notice, noticesFromArray } from "../../../src/wire/notice.js";
 import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
@@ -56,8 +54,8 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export function encodeHead(head: Head): Buffer {
-  return asBuffer(encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records, head.judgedAt]));
+export function encodeHead(head: Head): Uint8Array {
+  return encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records, head.judgedAt]);
 }
 
 export function decodeHead(bytes: Uint8Array): Head {
@@ -72,29 +70,29 @@ export function decodeHead(bytes: Uint8Array): Head {
   };
 }
 
-export function encodeFaults(heights: readonly number[]): Buffer {
-  return sealed(encodeCbor(heights));
+export function encodeFaults(heights: readonly number[]): Uint8Array {
+  return encodeCbor(heights);
 }
 
 export function decodeFaults(bytes: Uint8Array): readonly number[] {
-  return asArray(decodeCbor(unseal(bytes)), "faults").map((height) => asUint(height, "fault height"));
+  return asArray(decodeCbor(bytes), "faults").map((height) => asUint(height, "fault height"));
 }
 
-export function encodeOrder({ contractsHeight, bytes }: StoredOrder): Buffer {
-  return sealed(encodeCbor([contractsHeight, bytes]));
+export function encodeOrder({ contractsHeight, bytes }: StoredOrder): Uint8Array {
+  return encodeCbor([contractsHeight, bytes]);
 }
 
 export function decodeOrder(bytes: Uint8Array): StoredOrder {
-  const [contractsHeight, order] = asArray(decodeCbor(unseal(bytes)), "stored order", 2);
+  const [contractsHeight, order] = asArray(decodeCbor(bytes), "stored order", 2);
   return { contractsHeight: asUint(contractsHeight, "order's contracts height"), bytes: asBytes(order, "order") };
 }
 
-export function encodeRuling(notice: Notice): Buffer {
-  return sealed(encodeNotices([notice]));
+export function encodeRuling(notice: Notice): Uint8Array {
+  return encodeNotices([notice]);
 }
 
 export function decodeRuling(bytes: Uint8Array): Notice {
-  return noticesFromArray(decodeCbor(unseal(bytes)), "waiting notice")[0]!;
+  return noticesFromArray(decodeCbor(bytes), "waiting notice")[0]!;
 }
 
 const HEIGHT_BYTES = 5;
@@ -118,21 +116,4 @@ export function locationIn(bytes: Uint8Array, behind: number): Location | undefi
     height: row.readUIntBE(0, HEIGHT_BYTES),
     leaf: row.readUIntBE(HEIGHT_BYTES + LEAF_BYTES * behind, LEAF_BYTES),
   };
-}
-
-/** A row with its own SHA-256 before it, for what must never be read damaged. */
-export function sealed(bytes: Uint8Array): Buffer {
-  return Buffer.concat([createHash("sha256").update(bytes).digest(), bytes]);
-}
-
-export function unseal(bytes: Uint8Array): Uint8Array {
-  const content = bytes.subarray(32);
-  if (!equalBytes(createHash("sha256").update(content).digest(), bytes.subarray(0, 32)))
-    throw new Error("checksum differs");
-  return content;
-}
-
-/** Decodes the content of a row that `sealed` has made. */
-export function unsealing<T>(decode: (bytes: Uint8Array) => T): (bytes: Uint8Array) => T {
-  return (bytes) => decode(unseal(bytes));
 }

@@ -2,26 +2,16 @@
 // transaction. The rows are in rows.ts, their tables in tables.ts.
 
 import { existsSync } from "node:fs";
+import type { RangeOptions } from "lmdb";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import { decodeMeterState, decodeOriginState, type MeterState, type OriginState } from "../chain/state.js";
+import type { MeterState, OriginState } from "../chain/state.js";
+import { codecs, type TableName } from "./codecs.js";
 import { blockKey, chainKey, chainRange, idKey, numberIn, numberKey } from "./keys.js";
-import { decodeOutline, type Outline } from "./outline.js";
-import {
-  decodeFaults,
-  decodeHead,
-  decodeOrder,
-  decodeRuling,
-  type Head,
-  type Location,
-  locationIn,
-  type StoredBatch,
-  type StoredOrder,
-  unseal,
-  unsealing,
-} from "./rows.js";
+import type { Outline } from "./outline.js";
+import type { Head, Location, StoredBatch, StoredOrder } from "./rows.js";
 import { openTables, type Tables } from "./tables.js";
 import { type Writer, writerOver } from "./writer.js";
 
@@ -59,7 +49,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-const FORMAT = 2;
+const FORMAT = 3;
 /** Meters' states kept decoded: each record asks for that of its meter several times. */
 const METERS_KEPT = 16_384;
 const OWNER_KEY = Buffer.from("owner");
@@ -75,8 +65,8 @@ export async function openStore(path: string, owner: Owner, keyHasSigned: boolea
   const tables = openTables(path, false);
   if (tables.meta.get(OWNER_KEY) === undefined) {
     await tables.root.batch(() => {
-      if (keyHasSigned) tables.meta.put(REPLACED_KEY, Buffer.of(1));
-      tables.meta.put(OWNER_KEY, Buffer.from(identityOf(owner)));
+      if (keyHasSigned) tables.meta.put(REPLACED_KEY, codecs.meta.encode(Buffer.of(1)));
+      tables.meta.put(OWNER_KEY, codecs.meta.encode(identityOf(owner)));
     });
   }
   try {
@@ -88,10 +78,30 @@ export async function openStore(path: string, owner: Owner, keyHasSigned: boolea
   return storeOver(tables, path, METERS_KEPT);
 }
 
-/** Throws STORE_FOREIGN where the store is not this node's. */
+/** Throws STORE_FOREIGN where the store is not this node's, STORE_CORRUPT where it does not say whose it is. */
 export function checkOwner({ meta }: Tables, path: string, owner: Owner): void {
-  if (equalBytes(meta.get(OWNER_KEY) ?? new Uint8Array(0), identityOf(owner))) return;
+  const row = meta.get(OWNER_KEY);
+  if (row === undefined) throw new GridsealError("STORE_CORRUPT", `store ${path} does not say whose it is`);
+  // Rows of formats 1 and 2 had no checksum here: they begin as an array of three.
+  const isEarlier = row[0] === 0x83 && row.length === identityOf(owner).length;
+  if (!isEarlier && equalBytes(readRow(path, "meta", OWNER_KEY, row, "its owner"), identityOf(owner))) return;
   throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
+}
+
+/** The content of a row; throws STORE_CORRUPT with path, table and key where it is damaged. */
+export function readRow<Name extends TableName>(
+  path: string,
+  table: Name,
+  key: Uint8Array,
+  row: Uint8Array,
+  what: string,
+): ReturnType<(typeof codecs)[Name]["decode"]> {
+  try {
+    return codecs[table].decode(row) as ReturnType<(typeof codecs)[Name]["decode"]>;
+  } catch (cause) {
+    const message = `store ${path}: ${what} is damaged: ${reasonOf(cause)} (row ${toHex(key)} of table ${table})`;
+    throw new GridsealError("STORE_CORRUPT", message, { cause });
+  }
 }
 
 function identityOf({ node, genesisHash }: Owner): Uint8Array {
@@ -112,78 +122,54 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     meters.set(key, state);
     if (meters.size > metersKept) meters.delete(meters.keys().next().value!);
   };
-  const readRow = <T>(what: string, bytes: Buffer | undefined, decode: (bytes: Uint8Array) => T): T | undefined => {
-    if (bytes === undefined) return undefined;
-    try {
-      return decode(bytes);
-    } catch (error) {
-      throw new GridsealError("STORE_CORRUPT", `store ${path}: ${what} is damaged: ${reasonOf(error)}`, {
-        cause: error,
-      });
-    }
+  const read = <Name extends TableName>(table: Name, key: Buffer, what: string) => {
+    const row = tables[table].get(key);
+    return row === undefined ? undefined : readRow(path, table, key, row, what);
   };
+  const readAll = <Name extends TableName>(table: Name, range: RangeOptions, what: string) =>
+    [...tables[table].getRange(range)].map(({ key, value }) => readRow(path, table, key, value, what));
   /** of the write that is being filled */
   let changed: [key: string, state: MeterState][] = [];
   const writer = writerOver(tables, (key, state) => changed.push([key, state]));
   return {
     isReplaced: tables.meta.get(REPLACED_KEY) !== undefined,
-    head: (chain) => readRow(`head of chain ${chain}`, tables.heads.get(chainKey(chain)), unsealing(decodeHead)),
-    block: (chain, height) =>
-      readRow(`block ${height} of chain ${chain}`, tables.blocks.get(blockKey(chain, height)), unseal),
+    head: (chain) => read("heads", chainKey(chain), `head of chain ${chain}`),
+    block: (chain, height) => read("blocks", blockKey(chain, height), `block ${height} of chain ${chain}`),
     outline: (chain, height) =>
-      readRow(
-        `outline of block ${height} of chain ${chain}`,
-        tables.outlines.get(blockKey(chain, height)),
-        unsealing(decodeOutline),
-      ),
+      read("outlines", blockKey(chain, height), `outline of block ${height} of chain ${chain}`),
     location(chain, kid, seq) {
       // Runs do not overlap: a number is sealed once. The one that begins last at or before it has it, or none.
       const below = { start: numberKey(chain, kid, seq), end: idKey(chain, kid), reverse: true, limit: 1 };
-      const [row] = tables.index.getRange(below);
-      if (row === undefined) return undefined;
-      return readRow(`index of meter ${toHex(kid)}`, row.value, (run) =>
-        locationIn(unseal(run), seq - numberIn(row.key)),
-      );
+      const [run] = tables.index.getRange(below);
+      if (run === undefined) return undefined;
+      return readRow(path, "index", run.key, run.value, `index of meter ${toHex(kid)}`)(seq - numberIn(run.key));
     },
     meter(chain, kid) {
       const key = idKey(chain, kid);
       const name = key.toString("latin1");
       if (meters.has(name)) return meters.get(name);
-      const state = readRow(
-        `state of meter ${key.toString("hex", 2)}`,
-        tables.meters.get(key),
-        unsealing(decodeMeterState),
-      );
+      const state = read("meters", key, `state of meter ${toHex(kid)}`);
       keepMeter(name, state);
       return state;
     },
-    origin: (chain, id) =>
-      readRow(`state of node ${toHex(id)}`, tables.origins.get(idKey(chain, id)), unsealing(decodeOriginState)),
-    faults: (chain, id) =>
-      readRow(`faults of node ${toHex(id)}`, tables.faults.get(idKey(chain, id)), decodeFaults) ?? [],
+    origin: (chain, id) => read("origins", idKey(chain, id), `state of node ${toHex(id)}`),
+    faults: (chain, id) => read("faults", idKey(chain, id), `faults of node ${toHex(id)}`) ?? [],
     orders: (from = 1, count = Number.POSITIVE_INFINITY) =>
-      [...tables.orders.getRange({ start: blockKey(0, from), limit: count })].flatMap(
-        ({ value }) => readRow("an order", value, decodeOrder) ?? [],
-      ),
-    rulings: (chain) =>
-      [...tables.rulings.getRange(chainRange(chain))].flatMap(
-        ({ value }) => readRow("a waiting order or evidence", value, decodeRuling) ?? [],
-      ),
-    credential: (chain, kid) => tables.credentials.get(idKey(chain, kid)),
-    consensus: (chain) => readRow(`consensus record of chain ${chain}`, tables.consensus.get(chainKey(chain)), unseal),
+      readAll("orders", { start: blockKey(0, from), limit: count }, "an order"),
+    rulings: (chain) => readAll("rulings", chainRange(chain), `a waiting order or evidence of chain ${chain}`),
+    credential: (chain, kid) => read("credentials", idKey(chain, kid), `credential of meter ${toHex(kid)}`),
+    consensus: (chain) => read("consensus", chainKey(chain), `consensus record of chain ${chain}`),
     batches: (chain) =>
       [...tables.batches.getRange(chainRange(chain))].map(({ key, value }) => ({
         origin: Uint8Array.from(key.subarray(2, 10)),
         number: numberIn(key),
-        bytes: readRow(`a temporary block of chain ${chain}`, value, unseal)!,
-        acceptance: tables.acceptances.get(key),
+        bytes: readRow(path, "batches", key, value, `a temporary block of chain ${chain}`),
+        acceptance: read("acceptances", key, `a temporary block's acceptance of chain ${chain}`),
       })),
-    lineage: (chain) =>
-      [...tables.lineage.getRange(chainRange(chain))].flatMap(
-        ({ value }) => readRow(`lineage of chain ${chain}`, value, unseal) ?? [],
-      ),
-    admitted: (chain) => [...tables.admitted.getRange(chainRange(chain))].map(({ value }) => value),
-    disclosures: (chain, kid, seq) => tables.disclosures.get(numberKey(chain, kid, seq)),
+    lineage: (chain) => readAll("lineage", chainRange(chain), `lineage of chain ${chain}`),
+    admitted: (chain) => readAll("admitted", chainRange(chain), `a waiting record of chain ${chain}`),
+    disclosures: (chain, kid, seq) =>
+      read("disclosures", numberKey(chain, kid, seq), `disclosures of record ${seq} of meter ${toHex(kid)}`),
     write: async (fill) => {
       let states = changed;
       try {

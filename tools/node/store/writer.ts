@@ -1,21 +1,11 @@
 // Writing rows: a function for each kind of row, which puts it into the transaction that is being filled.
 
 import type { Notice } from "../../../src/wire/notice.js";
-import { encodeMeterState, encodeOriginState, type MeterState, type OriginState } from "../chain/state.js";
+import type { MeterState, OriginState } from "../chain/state.js";
+import { codecs } from "./codecs.js";
 import { blockKey, chainKey, idKey, numberKey } from "./keys.js";
-import { encodeOutline, type Outline } from "./outline.js";
-import {
-  asBuffer,
-  encodeFaults,
-  encodeHead,
-  encodeOrder,
-  encodeRuling,
-  encodeRun,
-  type Head,
-  type SealedRun,
-  type StoredBatch,
-  sealed,
-} from "./rows.js";
+import type { Outline } from "./outline.js";
+import type { Head, SealedRun, StoredBatch } from "./rows.js";
 import type { Table, Tables } from "./tables.js";
 
 /** Rows to write in one transaction. */
@@ -54,42 +44,45 @@ export interface Writer {
 /** Writes into these tables; `onMeter` is told of each state that goes into the transaction. */
 export function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) => void): Writer {
   // What goes wrong with a row is said by the batch that it belongs to.
-  const put = (table: Table, key: Buffer, value: Uint8Array) => table.put(key, asBuffer(value)).catch(ignore);
+  const put = (table: Table, key: Buffer, row: Buffer) => table.put(key, row).catch(ignore);
   const remove = (table: Table, key: Buffer) => table.remove(key).catch(ignore);
   return {
-    putHead: (chain, head) => put(tables.heads, chainKey(chain), sealed(encodeHead(head))),
-    putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), sealed(bytes)),
+    putHead: (chain, head) => put(tables.heads, chainKey(chain), codecs.heads.encode(head)),
+    putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), codecs.blocks.encode(bytes)),
     putOutline(chain, height, outline) {
-      put(tables.outlines, blockKey(chain, height), sealed(encodeOutline(outline)));
+      put(tables.outlines, blockKey(chain, height), codecs.outlines.encode(outline));
       remove(tables.blocks, blockKey(chain, height));
     },
     deleteDisclosures: (chain, kid, seq) => remove(tables.disclosures, numberKey(chain, kid, seq)),
-    putRun: (chain, run) => put(tables.index, numberKey(chain, run.kid, run.first), sealed(encodeRun(run))),
+    putRun: (chain, run) => put(tables.index, numberKey(chain, run.kid, run.first), codecs.index.encode(run)),
     putMeter(chain, kid, state) {
       const key = idKey(chain, kid);
       // The hash is a view of what came with a whole temporary block, which nothing that is kept may hold.
       onMeter(key.toString("latin1"), { ...state, head: Uint8Array.from(state.head) });
-      put(tables.meters, key, sealed(encodeMeterState(state)));
+      put(tables.meters, key, codecs.meters.encode(state));
     },
-    putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), sealed(encodeOriginState(state))),
-    putFaults: (chain, id, heights) => put(tables.faults, idKey(chain, id), encodeFaults(heights)),
+    putOrigin: (chain, id, state) => put(tables.origins, idKey(chain, id), codecs.origins.encode(state)),
+    putFaults: (chain, id, heights) => put(tables.faults, idKey(chain, id), codecs.faults.encode(heights)),
     putOrder: (number, contractsHeight, bytes) =>
-      put(tables.orders, blockKey(0, number), encodeOrder({ contractsHeight, bytes })),
-    putRuling: (chain, name, notice) => put(tables.rulings, idKey(chain, name), encodeRuling(notice)),
+      put(tables.orders, blockKey(0, number), codecs.orders.encode({ contractsHeight, bytes })),
+    putRuling: (chain, name, notice) => put(tables.rulings, idKey(chain, name), codecs.rulings.encode(notice)),
     deleteRuling: (chain, name) => remove(tables.rulings, idKey(chain, name)),
-    putCredential: (chain, kid, bytes) => put(tables.credentials, idKey(chain, kid), bytes),
-    putConsensus: (chain, record) => put(tables.consensus, chainKey(chain), sealed(record)),
-    putBatch: (chain, batch) => put(tables.batches, numberKey(chain, batch.origin, batch.number), sealed(batch.bytes)),
+    putCredential: (chain, kid, bytes) => put(tables.credentials, idKey(chain, kid), codecs.credentials.encode(bytes)),
+    putConsensus: (chain, record) => put(tables.consensus, chainKey(chain), codecs.consensus.encode(record)),
+    putBatch: (chain, batch) =>
+      put(tables.batches, numberKey(chain, batch.origin, batch.number), codecs.batches.encode(batch.bytes)),
     putAcceptance: (chain, origin, number, acceptance) =>
-      put(tables.acceptances, numberKey(chain, origin, number), acceptance),
+      put(tables.acceptances, numberKey(chain, origin, number), codecs.acceptances.encode(acceptance)),
     deleteBatch: (chain, origin, number) => {
       remove(tables.batches, numberKey(chain, origin, number));
       remove(tables.acceptances, numberKey(chain, origin, number));
     },
-    putLineage: (chain, from, item) => put(tables.lineage, blockKey(chain, from), sealed(item)),
-    putAdmitted: (chain, kid, seq, record) => put(tables.admitted, numberKey(chain, kid, seq), record),
+    putLineage: (chain, from, item) => put(tables.lineage, blockKey(chain, from), codecs.lineage.encode(item)),
+    putAdmitted: (chain, kid, seq, record) =>
+      put(tables.admitted, numberKey(chain, kid, seq), codecs.admitted.encode(record)),
     deleteAdmitted: (chain, kid, seq) => remove(tables.admitted, numberKey(chain, kid, seq)),
-    putDisclosures: (chain, kid, seq, disclosures) => put(tables.disclosures, numberKey(chain, kid, seq), disclosures),
+    putDisclosures: (chain, kid, seq, disclosures) =>
+      put(tables.disclosures, numberKey(chain, kid, seq), codecs.disclosures.encode(disclosures)),
   };
 }
 
