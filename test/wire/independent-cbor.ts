@@ -65,10 +65,10 @@ export function independentDecode(bytes: Uint8Array): Item {
   return item;
 }
 
-/** The items of a CBOR sequence (RFC 8742), each as its bytes. */
-export function independentSequence(bytes: Uint8Array): Uint8Array[] {
+/** The items of a CBOR sequence (RFC 8742), the first `count` of them, each as its bytes. */
+export function independentSequence(bytes: Uint8Array, count = Number.POSITIVE_INFINITY): Uint8Array[] {
   const items: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length && items.length < count; ) {
     const [, end] = decodeAt(bytes, offset, 0);
     items.push(bytes.subarray(offset, end));
     offset = end;

@@ -2,33 +2,43 @@
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import {
+  readMembers,
+  readNode,
+  type StrangerChain,
+  type StrangerGenesis,
+  type StrangerMember,
+} from "./stranger-genesis.js";
+import {
   bytesOf,
   demand,
   hex,
+  isTarget,
   list,
   mapOf,
   numberOf,
-  readKey,
   readSign1,
-  type StrangerKey,
   same,
   signed,
   verifies,
 } from "./stranger-proof.js";
 
-export interface StrangerMember {
-  readonly id: string;
-  readonly key: StrangerKey;
-  /** [id, COSE_Key] as the genesis or an order has it */
-  readonly entry: Item;
-}
+/** The service whose chain seals orders. */
+export const CONTRACTS = 5;
+const CHAINS_MAX = 64;
 
 interface MemberSet {
-  /** contracts height of its order */
+  /** contracts height of its order; 0 for a set of the genesis */
   readonly at: number;
   /** effective height */
   readonly from: number;
   readonly members: readonly StrangerMember[];
+}
+
+interface OrderedChain {
+  readonly name: string;
+  readonly target: number;
+  /** the first set, and those of orders behind it */
+  readonly sets: MemberSet[];
 }
 
 /** What the orders sealed so far have come to. */
@@ -36,33 +46,25 @@ export interface StrangerOrders {
   last: number;
   /** heights of contracts blocks that hold orders */
   readonly heights: Set<number>;
-  /** by service: the first set, and those of orders behind it */
-  readonly sets: Map<number, MemberSet[]>;
-  readonly names: Set<string>;
+  /** by service: those of the genesis and those that orders added */
+  readonly chains: Map<number, OrderedChain>;
+  /** nodes of the genesis and all that were ever admitted */
   readonly nodes: Set<string>;
   readonly revoked: Set<string>;
 }
 
-export function noOrders(
-  chains: readonly { readonly service: number; readonly name: string; readonly members: readonly StrangerMember[] }[],
-  nodes: readonly StrangerMember[],
-): StrangerOrders {
+export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
+  const ordered = ({ service, name, target, members }: StrangerChain): [number, OrderedChain] => [
+    service,
+    { name, target, sets: [{ at: 0, from: 1, members }] },
+  ];
   return {
     last: 0,
     heights: new Set(),
-    sets: new Map(chains.map(({ service, members }) => [service, [{ at: 0, from: 1, members }]])),
-    names: new Set(chains.map(({ name }) => name)),
+    chains: new Map(chains.map(ordered)),
     nodes: new Set(nodes.map(({ id }) => id)),
     revoked: new Set(),
   };
-}
-
-/** [id, COSE_Key, ...] of a genesis or an order. */
-export function readMember(item: Item): StrangerMember {
-  const [id, key] = list(item, 3);
-  const member = { id: hex(id), key: readKey(key), entry: [id!, key!] };
-  demand(member.id === member.key.id, "a node's id is not its key's");
-  return member;
 }
 
 /** Section 11: who seals the height behind `height`, judged at this contracts height. */
@@ -72,68 +74,109 @@ export function membersAfter(
   height: number,
   judgedAt: number,
 ): readonly StrangerMember[] {
-  const [first, ...others] = orders.sets.get(service)!;
+  const [first, ...others] = orders.chains.get(service)!.sets;
   return (others.filter(({ at, from }) => at <= judgedAt && from <= height + 1).at(-1) ?? first!).members;
 }
 
 /** Section 22: an order in the contracts block of this height. */
-export function takeOrder(
-  orders: StrangerOrders,
-  authority: StrangerKey,
-  genesisHash: Uint8Array,
-  bytes: Uint8Array,
-  height: number,
-): void {
-  const message = readSign1(bytes);
-  demand(signed(authority, message), "order is not signed by the authority");
-  const payload = mapOf(independentDecode(message.payload));
-  demand(payload.get(1) === 1, "order version is not 1");
-  same(bytesOf(payload.get(2)), genesisHash, "network of an order");
-  demand(numberOf(payload.get(3)) === orders.last + 1, "order does not follow the one before");
-  const action = list(payload.get(5));
-  if (action[0] === 1) takeMembers(orders, genesisHash, action, height);
-  else if (action[0] === 2) takeChain(orders, action, height);
+export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, bytes: Uint8Array, height: number): void {
+  const { number, action } = readOrder(genesis, bytes);
+  demand(number === orders.last + 1, "order does not follow the one before");
+  if (action[0] === 1) takeMembers(orders, genesis, action, height);
+  else if (action[0] === 2) takeChain(orders, readAddedChain(action), height);
   else takeRevocation(orders, action);
-  orders.last += 1;
+  orders.last = number;
   orders.heights.add(height);
 }
 
-function takeMembers(orders: StrangerOrders, genesisHash: Uint8Array, action: readonly Item[], at: number): void {
-  const [, chain, effective, items, readies] = action;
-  const sets = orders.sets.get(numberOf(chain));
+/** An order that the authority has signed for this network, and each READY in it its node; whether it applies is not asked. */
+function readOrder(genesis: StrangerGenesis, bytes: Uint8Array): { number: number; action: readonly Item[] } {
+  const message = readSign1(bytes);
+  demand(signed(genesis.authority, message), "order is not signed by the authority");
+  const payload = mapOf(independentDecode(message.payload));
+  demand(payload.size === 5 && payload.get(1) === 1, "order version is not 1");
+  same(bytesOf(payload.get(2)), genesis.hash, "network of an order");
+  numberOf(payload.get(4));
+  return { number: numberOf(payload.get(3)), action: list(payload.get(5)) };
+}
+
+/** Section 14: the chain that an order at the head of a lineage adds. */
+export function readFoundingOrder(genesis: StrangerGenesis, bytes: Uint8Array): StrangerChain {
+  const { action } = readOrder(genesis, bytes);
+  demand(action[0] === 2, "order at the head of a lineage adds no chain");
+  return readAddedChain(action);
+}
+
+function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: readonly Item[], at: number): void {
+  const [, chain, effective, items, readies] = list(action, 5);
+  const sets = orders.chains.get(numberOf(chain))?.sets;
   const before = sets?.at(-1);
   if (sets === undefined || before === undefined) throw new Error("order is for no chain");
-  const members = list(items).map(readMember);
+  const members = readMembers(items, readNode);
   const from = numberOf(effective);
   demand(from > before.from, "order's effective height is not above the one before");
   const has = (set: readonly StrangerMember[], { id }: StrangerMember) => set.some((member) => member.id === id);
   const admitted = members.filter((member) => !has(before.members, member));
   const removed = before.members.filter((member) => !has(members, member));
-  demand(admitted.length <= 1 && removed.length <= 1 && members.length > 0, "order changes more than one member");
-  for (const { id, key } of admitted) {
-    const ready = list(readies).find((item) => hex(list(item, 2)[0]) === id);
-    const message = independentCbor(["gs1/ready", genesisHash, chain!, Buffer.from(id, "hex")]);
-    demand(ready !== undefined && verifies(key, message, bytesOf(list(ready, 2)[1], 64)), "a node is not ready");
-    orders.nodes.add(id);
-  }
+  demand(admitted.length <= 1 && removed.length <= 1, "order changes more than one member");
+  const ids = (set: readonly StrangerMember[]) => set.map(({ id }) => id).join();
+  demand(ids(members) !== ids(before.members), "order changes nothing");
+  const ready = verifyReadies(genesis, chain!, members, readies);
+  demand(
+    admitted.every(({ id }) => ready.has(id)),
+    "a node is not ready",
+  );
+  for (const { id } of admitted) orders.nodes.add(id);
   sets.push({ at, from, members });
 }
 
-function takeChain(orders: StrangerOrders, action: readonly Item[], at: number): void {
-  const [, service, name, items] = list(action, 5);
-  const members = list(items).map(readMember);
-  demand(!orders.sets.has(numberOf(service)) && !orders.names.has(String(name)), "order adds a chain that there is");
+/** The nodes that have signed READY: members of the order, each at most once. */
+function verifyReadies(
+  genesis: StrangerGenesis,
+  chain: Item,
+  members: readonly StrangerMember[],
+  readies: Item | undefined,
+): ReadonlySet<string> {
+  const ready = new Set<string>();
+  for (const [node, signature] of list(readies).map((item) => list(item, 2))) {
+    const member = members.find(({ id }) => id === hex(node));
+    if (member === undefined || ready.has(member.id)) throw new Error("READY is of no member, or of one twice");
+    const message = independentCbor(["gs1/ready", genesis.hash, chain, node!]);
+    demand(verifies(member.key, message, bytesOf(signature, 64)), "READY is not signed by its node");
+    ready.add(member.id);
+  }
+  return ready;
+}
+
+function readAddedChain(action: readonly Item[]): StrangerChain {
+  const [, service, name, items, target] = list(action, 5);
+  const added = numberOf(service);
+  demand(added >= 1 && added <= 65_535, "order's service is none");
+  demand(typeof name === "string" && /^[a-z][a-z0-9-]{0,31}$/.test(name), "order's chain has no name");
+  demand(isTarget(numberOf(target)), "order's target is none");
+  return { service: added, name: String(name), members: readMembers(items, readNode), target: numberOf(target) };
+}
+
+function takeChain(orders: StrangerOrders, { service, name, members, target }: StrangerChain, at: number): void {
+  const names = [...orders.chains.values()].map((chain) => chain.name);
+  demand(!orders.chains.has(service) && !names.includes(name), "order adds a chain that there is");
+  demand(names.length < CHAINS_MAX, "order adds a chain too many");
   demand(
     members.every(({ id }) => orders.nodes.has(id)),
     "order's member is no node of the network",
   );
-  orders.sets.set(numberOf(service), [{ at, from: 1, members }]);
-  orders.names.add(String(name));
+  orders.chains.set(service, { name, target, sets: [{ at, from: 1, members }] });
 }
 
 function takeRevocation(orders: StrangerOrders, action: readonly Item[]): void {
   demand(action[0] === 3, "order's action is not known");
-  for (const meter of list(list(action, 2)[1]).map(hex)) {
+  const meters = list(list(action, 2)[1]).map(hex);
+  demand(meters.length >= 1 && meters.length <= 1_000, "order revokes no meter, or too many");
+  demand(
+    meters.every((meter, index) => index === 0 || meter > meters[index - 1]!),
+    "order's meters are not in ascending order",
+  );
+  for (const meter of meters) {
     demand(!orders.revoked.has(meter), "order revokes a meter twice");
     orders.revoked.add(meter);
   }
@@ -148,7 +191,7 @@ export function proveEquivocation(
   evidence: Uint8Array,
   judgedAt: number,
 ): number {
-  const known = orders.sets.get(service)!.flatMap(({ at, members }) => (at <= judgedAt ? members : []));
+  const known = orders.chains.get(service)!.sets.flatMap(({ at, members }) => (at <= judgedAt ? members : []));
   const member = known.find(({ id }) => id === node);
   if (member === undefined) throw new Error("evidence is against no member");
   const [first, second] = list(independentDecode(evidence), 2).map((item) => {

@@ -67,6 +67,31 @@ export function merkleRoot(entries: readonly Uint8Array[]): Buffer {
   return sha256(Buffer.concat([Buffer.of(1), merkleRoot(entries.slice(0, split)), merkleRoot(entries.slice(split))]));
 }
 
+/** RFC 9162 section 2.1.3.2: the root that a path leads to from the entry of this leaf, in a tree of `size` leaves. */
+export function rootOfPath(entry: Uint8Array, leaf: number, size: number, path: readonly Uint8Array[]): Buffer {
+  demand(leaf < size, "leaf is not in its tree");
+  let [fn, sn] = [leaf, size - 1];
+  let root = sha256(Buffer.concat([Buffer.of(0), entry]));
+  for (const hash of path) {
+    demand(sn > 0, "path is too long for its tree");
+    if (fn % 2 === 1 || fn === sn) {
+      root = sha256(Buffer.concat([Buffer.of(1), hash, root]));
+      for (; fn % 2 === 0 && fn > 0; fn /= 2) sn = Math.floor(sn / 2);
+    } else root = sha256(Buffer.concat([Buffer.of(1), root, hash]));
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  demand(sn === 0, "path is too short for its tree");
+  return root;
+}
+
+/** Section 9: 0, or a mantissa of 23 bits that is not 0 with an exponent from 3 to 32. */
+export function isTarget(target: number): boolean {
+  const [exponent, mantissa] = [target >>> 24, target & 0xffffff];
+  return (
+    target === 0 || (target <= 0xffffffff && exponent >= 3 && exponent <= 32 && mantissa > 0 && mantissa < 0x800000)
+  );
+}
+
 export function meets(hash: Buffer, target: number): boolean {
   if (target === 0) return true;
   const limit = BigInt(target & 0xffffff) << BigInt(8 * ((target >>> 24) - 3));

@@ -1,0 +1,119 @@
+// What the stranger takes from the genesis, and who seals: sections 6, 8 and 11 of PROTOCOL.md. It imports neither src nor tools.
+
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
+import {
+  bytesOf,
+  demand,
+  hex,
+  list,
+  mapOf,
+  numberOf,
+  readKey,
+  readSign1,
+  type StrangerKey,
+  sha256,
+  signed,
+  verifies,
+} from "./stranger-proof.js";
+
+export interface StrangerMember {
+  readonly id: string;
+  readonly key: StrangerKey;
+  /** [id, COSE_Key] as the genesis or an order has it */
+  readonly entry: Item;
+}
+
+export interface StrangerChain {
+  readonly service: number;
+  readonly name: string;
+  readonly members: readonly StrangerMember[];
+  readonly target: number;
+}
+
+export interface StrangerGenesis {
+  readonly network: string;
+  readonly authority: StrangerKey;
+  readonly nodes: readonly StrangerMember[];
+  readonly chains: readonly StrangerChain[];
+  readonly hash: Buffer;
+}
+
+/** Section 18, steps 1 and 2: the genesis, its authority, its nodes and chains. */
+export function readGenesis(bytes: Uint8Array): StrangerGenesis {
+  const message = readSign1(bytes);
+  const payload = mapOf(independentDecode(message.payload));
+  const authority = readKey(payload.get(4));
+  demand(payload.get(1) === 1, "genesis version is not 1");
+  demand(signed(authority, message), "genesis is not signed by its authority");
+  const nodes = list(payload.get(5)).map(readNode);
+  const chains = list(payload.get(6)).map((chain): StrangerChain => {
+    const [service, name, members, target] = list(chain, 4);
+    return {
+      service: numberOf(service),
+      name: String(name),
+      members: list(members).map((index) => nodes[numberOf(index)]!),
+      target: numberOf(target),
+    };
+  });
+  const network = payload.get(2);
+  demand(typeof network === "string", "genesis names no network");
+  return { network: String(network), authority, nodes, chains, hash: sha256(bytes) };
+}
+
+/** [id, COSE_Key, name] of a genesis or an order. */
+export function readNode(item: Item): StrangerMember {
+  const [id, key, name] = list(item, 3);
+  demand(typeof name === "string" && name.length >= 1 && name.length <= 32, "a node's name is none");
+  return readMember([id!, key!]);
+}
+
+/** [id, COSE_Key] of a handover. */
+export function readMember(item: Item): StrangerMember {
+  const [id, key] = list(item, 2);
+  const member = { id: hex(id), key: readKey(key), entry: [id!, key!] };
+  demand(member.id === member.key.id, "a node's id is not its key's");
+  return member;
+}
+
+/** Sections 6 and 22: 1 to 128 members, none twice. */
+export function readMembers(item: Item | undefined, read: (item: Item) => StrangerMember): readonly StrangerMember[] {
+  const members = list(item).map(read);
+  demand(members.length >= 1 && members.length <= 128, "there are not 1 to 128 members");
+  demand(new Set(members.map(({ id }) => id)).size === members.length, "a member is named twice");
+  return members;
+}
+
+/** Section 6: the member-set hash. */
+export function memberSetHash(members: readonly StrangerMember[]): Buffer {
+  return sha256(independentCbor(members.map(({ entry }) => entry)));
+}
+
+/** Section 1: of n members at most floor((n-1)/3) are faulty. */
+export function quorum(members: readonly StrangerMember[]): number {
+  return members.length - Math.floor((members.length - 1) / 3);
+}
+
+/** Section 8: throws unless a quorum of these members has signed the header. */
+export function verifyCertificate(
+  genesis: StrangerGenesis,
+  service: number,
+  members: readonly StrangerMember[],
+  height: number,
+  headerHash: Buffer,
+  item: Item | undefined,
+): void {
+  const [round, signatures] = list(item, 2);
+  const message = independentCbor(["gs1/precommit", genesis.hash, service, height, numberOf(round), headerHash]);
+  const signers = list(signatures).map((entry) => list(entry, 2));
+  const positions = signers.map(([node]) => members.findIndex(({ id }) => id === hex(node)));
+  demand(ascending(positions, -1), "certificate's signers are not members in their order");
+  for (const [index, [, signature]] of signers.entries()) {
+    const { key } = members[positions[index]!]!;
+    demand(verifies(key, message, bytesOf(signature, 64)), "certificate's signature does not verify");
+  }
+  demand(signers.length >= quorum(members), "certificate is not of a quorum");
+}
+
+export function ascending(numbers: readonly number[], before: number): boolean {
+  return numbers.every((number, index) => number > (numbers[index - 1] ?? before));
+}

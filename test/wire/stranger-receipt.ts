@@ -1,0 +1,118 @@
+// A stranger who has PROTOCOL.md, node:crypto and nothing of Gridseal follows a chain's members from the genesis and verifies receipts:
+// section 14. It imports neither src nor tools. Throws an Error that names the first thing that is not proven.
+
+import { type Item, independentCbor, independentDecode, independentSequence } from "./independent-cbor.js";
+import {
+  memberSetHash,
+  readGenesis,
+  readMember,
+  readMembers,
+  type StrangerGenesis,
+  type StrangerMember,
+  verifyCertificate,
+} from "./stranger-genesis.js";
+import { readFoundingOrder } from "./stranger-orders.js";
+import { bytesOf, demand, hex, list, numberOf, rootOfPath, same, sha256 } from "./stranger-proof.js";
+
+/** Who seals from this height on. */
+export interface StrangerSet {
+  readonly from: number;
+  readonly members: readonly StrangerMember[];
+}
+
+/** What a receipt proves. */
+export interface StrangerReceipt {
+  readonly chain: number;
+  readonly height: number;
+  readonly record: string;
+  readonly header: string;
+}
+
+/** The first byte of a COSE_Sign1, tag 18: in a lineage orders begin with it, handovers do not. */
+const TAG_18 = 0xd2;
+
+/** All member sets of a chain that its lineage proves, the first one from height 1. */
+export function followLineage(genesisBytes: Uint8Array, service: number, items: readonly Uint8Array[]): StrangerSet[] {
+  const genesis = readGenesis(genesisBytes);
+  const sets: StrangerSet[] = [];
+  const given = genesis.chains.find((chain) => chain.service === service);
+  if (given !== undefined) sets.push({ from: 1, members: given.members });
+  for (const item of items) {
+    if (item[0] !== TAG_18) {
+      sets.push(readHandover(genesis, service, sets.at(-1), item));
+      continue;
+    }
+    demand(sets.length === 0, "an order does not stand at the head of the lineage of an added chain");
+    const added = readFoundingOrder(genesis, item);
+    demand(added.service === service, "order adds another chain");
+    sets.push({ from: 1, members: added.members });
+  }
+  demand(sets.length > 0, `nothing says who the first members of chain ${service} are`);
+  return sets;
+}
+
+/** Verifies a receipt by the lineage that was shown, or where none is given by the one that follows it in its file. */
+export function verifyReceipt(
+  genesisBytes: Uint8Array,
+  bytes: Uint8Array,
+  shown?: readonly Uint8Array[],
+): StrangerReceipt {
+  const genesis = readGenesis(genesisBytes);
+  const [item, ...following] = sequenceOf(bytes);
+  const fields = list(independentDecode(item!), 10);
+  const [version, network, chain, height, record, leaf, size, path, header, certificate] = fields;
+  demand(version === 1, "receipt version is not 1");
+  demand(network === genesis.network, "receipt is of another network");
+  demand(numberOf(leaf) > 0, "receipt's leaf is no record");
+  const root = rootOfPath(bytesOf(record, 32), numberOf(leaf), numberOf(size), hashesOf(path));
+  same(bytesOf(header, 80).subarray(36, 68), root, "Merkle root of a receipt");
+  const sealed = numberOf(height);
+  const sets = followLineage(genesisBytes, numberOf(chain), shown ?? following);
+  const members = sets.findLast(({ from }) => from <= sealed)?.members;
+  if (members === undefined) throw new Error("receipt is of no height");
+  const headerHash = sha256(bytesOf(header, 80));
+  verifyCertificate(genesis, numberOf(chain), members, sealed, headerHash, certificate);
+  return { chain: numberOf(chain), height: sealed, record: hex(record), header: hex(headerHash) };
+}
+
+/** The items of a lineage as they stand. */
+export function sequenceOf(bytes: Uint8Array): Uint8Array[] {
+  const items: Uint8Array[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const rest = bytes.subarray(offset);
+    const tag = rest[0] === TAG_18 ? 1 : 0;
+    const item = rest.subarray(0, tag + independentSequence(rest.subarray(tag), 1)[0]!.length);
+    items.push(item);
+    offset += item.length;
+  }
+  return items;
+}
+
+function readHandover(
+  genesis: StrangerGenesis,
+  service: number,
+  before: StrangerSet | undefined,
+  bytes: Uint8Array,
+): StrangerSet {
+  const fields = list(independentDecode(bytes), 10);
+  const [version, network, chain, height, metadata, size, path, header, certificate, members] = fields;
+  demand(version === 1, "handover version is not 1");
+  demand(network === genesis.network && chain === service, "handover is of another network or chain");
+  if (before === undefined) throw new Error("nothing says who seals the block of a handover");
+  const sealed = numberOf(height);
+  demand(sealed >= before.from, "handovers are not in the order of their heights");
+  const root = rootOfPath(bytesOf(metadata), 0, numberOf(size), hashesOf(path));
+  same(bytesOf(header, 80).subarray(36, 68), root, "Merkle root of a handover");
+  const bound = list(independentDecode(bytesOf(metadata)), 14);
+  const place: Item[] = [Buffer.from("GSB1"), 1, genesis.network, service, sealed];
+  same(independentCbor(bound.slice(0, 5)), independentCbor(place), "block of a handover");
+  same(bytesOf(bound[9]), memberSetHash(before.members), "member set of a handover's block");
+  const next = readMembers(members, readMember);
+  same(bytesOf(bound[10]), memberSetHash(next), "next member set of a handover's block");
+  verifyCertificate(genesis, service, before.members, sealed, sha256(bytesOf(header, 80)), certificate);
+  return { from: sealed + 1, members: next };
+}
+
+function hashesOf(path: Item | undefined): Uint8Array[] {
+  return list(path).map((hash) => bytesOf(hash, 32));
+}

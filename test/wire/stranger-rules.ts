@@ -1,0 +1,209 @@
+// The rules gs1/rules/1 a second time: section 12 and steps 8 to 13 of section 18 of PROTOCOL.md. It imports neither src nor tools.
+
+import { type Item, independentDecode } from "./independent-cbor.js";
+import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
+import { CONTRACTS, proveEquivocation, type StrangerOrders, takeOrder } from "./stranger-orders.js";
+import {
+  bytesOf,
+  demand,
+  hex,
+  list,
+  mapOf,
+  numberOf,
+  readKey,
+  readSign1,
+  type StrangerKey,
+  sha256,
+  signed,
+} from "./stranger-proof.js";
+
+/** A record that the chain proves. */
+export interface StrangerRecord {
+  readonly height: number;
+  readonly leaf: number;
+  readonly meter: string;
+  /** the issued ID that its credential names */
+  readonly subject: string;
+  readonly seq: number;
+  readonly hash: string;
+  readonly claims: ReadonlyMap<number, Item>;
+}
+
+interface MeterOnChain {
+  readonly key: StrangerKey;
+  readonly subject: string;
+  readonly services: readonly number[];
+  high: number;
+  head: Buffer;
+  gaps: (readonly [number, number])[];
+  forks: number[];
+  readonly hashes: Map<number, Buffer>;
+}
+
+interface ParsedRecord {
+  readonly bytes: Uint8Array;
+  readonly hash: Buffer;
+  readonly meter: string;
+  readonly seq: number;
+  readonly claims: ReadonlyMap<number, Item>;
+}
+
+/** What a chain has come to, up to the block before. */
+export interface RulesState {
+  height: number;
+  judgedAt: number;
+  readonly orders: StrangerOrders;
+  /** heights of recorded equivocations by node */
+  readonly faults: Map<string, Set<number>>;
+  readonly meters: Map<string, MeterOnChain>;
+  /** temporary blocks by original node: all numbers below `next` are sealed or closed, and those in `beyond` */
+  readonly batches: Map<string, { next: number; readonly beyond: Set<number> }>;
+  readonly records: StrangerRecord[];
+}
+
+const WINDOW = 1_024;
+const FAULTS_MAX = 8;
+
+/** The violations of a block whose temporary blocks these are, which the state then has; throws where one of them breaks a rule. */
+export function runRules(
+  genesis: StrangerGenesis,
+  chain: StrangerChain,
+  state: RulesState,
+  batches: readonly (readonly Item[])[],
+  results: Uint8Array,
+): Item[] {
+  const violations: Item[] = [];
+  let leaf = 0;
+  for (const [origin, number, id, acknowledgements, notices, records] of batches) {
+    demand(
+      chain.members.some((member) => member.id === hex(origin)),
+      "original node is no member of the chain",
+    );
+    bytesOf(id, 32);
+    takeNumber(state, hex(origin), numberOf(number));
+    const positions = list(acknowledgements).map((item) =>
+      chain.members.findIndex((member) => member.id === hex(list(item, 2)[0])),
+    );
+    demand(ascending(positions, -1), "those who acknowledged are not members in their order");
+    demand(positions.length >= quorum(chain.members), "acknowledgements are not of a quorum");
+    for (const notice of list(notices)) {
+      const [kind, bytes] = list(notice, 2);
+      if (kind === 2 && chain.service === CONTRACTS) {
+        takeOrder(state.orders, genesis, bytesOf(bytes), state.height);
+        continue;
+      }
+      demand(kind === 1, "a notice is neither a credential nor an order");
+      bringMeter(genesis, state, bytesOf(bytes));
+    }
+    for (const item of list(records)) {
+      leaf += 1;
+      const record = readRecord(chain, state, bytesOf(item));
+      const meter = state.meters.get(record.meter)!;
+      violations.push(...sealRecord(meter, record));
+      const { hash, seq, claims } = record;
+      const place = { height: state.height, leaf, meter: record.meter, subject: meter.subject };
+      state.records.push({ ...place, seq, hash: hash.toString("hex"), claims });
+    }
+  }
+  const noted = new Set<string>();
+  for (const result of list(independentDecode(results))) {
+    const [kind, kid, seq, detail] = list(result, 4);
+    if (kind !== 2) continue;
+    const fork = readRecord(chain, state, bytesOf(detail));
+    const meter = state.meters.get(fork.meter)!;
+    const sealed = meter.hashes.get(fork.seq);
+    demand(hex(kid) === fork.meter && seq === fork.seq, "fork is of another record");
+    demand(sealed !== undefined && !sealed.equals(fork.hash), "fork is of no sealed record");
+    demand(!noted.has(fork.meter) && !meter.forks.includes(fork.seq), "fork is counted twice");
+    noted.add(fork.meter);
+    meter.forks = [...meter.forks, fork.seq].slice(-8);
+    violations.push(result);
+  }
+  for (const result of list(independentDecode(results))) {
+    const [kind, node, height, evidence] = list(result, 4);
+    if (kind !== 4) continue;
+    const proved = proveEquivocation(
+      state.orders,
+      genesis.hash,
+      chain.service,
+      hex(node),
+      bytesOf(evidence),
+      state.judgedAt,
+    );
+    const faults = state.faults.get(hex(node)) ?? new Set<number>();
+    demand(proved === height && proved >= 1 && proved <= state.height, "evidence is of another height");
+    demand(!faults.has(proved) && faults.size < FAULTS_MAX, "equivocation is counted twice or too often");
+    state.faults.set(hex(node), faults.add(proved));
+    violations.push(result);
+  }
+  return violations;
+}
+
+function takeNumber(state: RulesState, origin: string, number: number): void {
+  const sealed = state.batches.get(origin) ?? { next: 0, beyond: new Set<number>() };
+  demand(
+    number >= sealed.next && !sealed.beyond.has(number),
+    "temporary block is sealed twice, or closed by a later one",
+  );
+  if (number >= sealed.next + WINDOW) {
+    state.batches.set(origin, { next: number + 1, beyond: new Set() });
+    return;
+  }
+  sealed.beyond.add(number);
+  for (; sealed.beyond.delete(sealed.next); sealed.next += 1);
+  state.batches.set(origin, sealed);
+}
+
+function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Array): void {
+  const message = readSign1(bytes);
+  demand(signed(genesis.authority, message), "credential is not signed by the authority");
+  const claims = mapOf(independentDecode(message.payload));
+  demand(claims.get(1) === `${genesis.network}/${genesis.authority.id}`, "credential is of another issuer");
+  const key = readKey(mapOf(claims.get(8)).get(1));
+  demand(!state.meters.has(key.id), "credential is on the chain twice");
+  state.meters.set(key.id, {
+    key,
+    subject: String(claims.get(2)),
+    services: list(list(claims.get(-70_001), 3)[1]).map(numberOf),
+    high: -1,
+    head: Buffer.alloc(0),
+    gaps: [],
+    forks: [],
+    hashes: new Map(),
+  });
+}
+
+function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array): ParsedRecord {
+  const message = readSign1(bytes);
+  const meter = hex(message.header.get(4));
+  const known = state.meters.get(meter);
+  if (known === undefined) throw new Error(`meter ${meter} has no credential on the chain`);
+  demand(signed(known.key, message), "record is not signed by its meter");
+  const claims = mapOf(independentDecode(message.payload)) as ReadonlyMap<number, Item>;
+  demand(claims.get(1) === 1 && claims.get(2) === chain.service, "record is of another version or service");
+  demand(known.services.includes(chain.service), "meter may not send records for this service");
+  const seq = numberOf(claims.get(4));
+  bytesOf(claims.get(5), seq === 0 ? 0 : 32);
+  return { bytes, hash: sha256(bytes), meter, seq, claims };
+}
+
+/** Rules for a record that is sealed: it fills a gap, or goes beyond the highest number and may close gaps or break the link. */
+function sealRecord(meter: MeterOnChain, { seq, hash, claims, meter: id }: ParsedRecord): Item[] {
+  const kid = Buffer.from(id, "hex");
+  meter.hashes.set(seq, hash);
+  if (seq <= meter.high) {
+    const gap = meter.gaps.find(([from, to]) => seq >= from && seq <= to);
+    if (gap === undefined) throw new Error(`record ${seq} of ${id} is sealed twice or too late`);
+    const parts = [[gap[0], seq - 1] as const, [seq + 1, gap[1]] as const].filter(([from, to]) => from <= to);
+    meter.gaps = meter.gaps.flatMap((other) => (other === gap ? parts : [other]));
+    return [];
+  }
+  const closed = meter.gaps.filter(([, to]) => to < seq - WINDOW);
+  const violations: Item[] = closed.map(([from, to]) => [1, kid, from, to]);
+  meter.gaps = meter.gaps.filter((gap) => !closed.includes(gap));
+  if (seq > meter.high + 1) meter.gaps.push([meter.high + 1, seq - 1]);
+  else if (meter.high >= 0 && !meter.head.equals(bytesOf(claims.get(5)))) violations.push([3, kid, seq, hash]);
+  meter.high = seq;
+  meter.head = hash;
+  return violations;
+}
