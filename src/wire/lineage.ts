@@ -77,7 +77,10 @@ export function memberSets(
 ): readonly MembersFrom[] {
   const first = genesisSet(genesis, chain);
   const sets: MembersFrom[] = first === undefined ? [] : [first];
-  for (const item of lineage) sets.push(nextSet(genesis, chain, sets[sets.length - 1], item, verify));
+  for (const item of lineage) {
+    if (sets.length > 0 && isFounding(item)) throw new WireError("unproven", "an order is not at the lineage's head");
+    sets.push(nextSet(genesis, chain, sets[sets.length - 1], item, verify));
+  }
   if (sets.length === 0) throw new WireError("unproven", `genesis has no chain ${chain}, and no order adds it`);
   return sets;
 }
