@@ -51,6 +51,7 @@ import {
 } from "./fixtures.js";
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { verifyExport } from "./stranger.js";
+import { followLineage, verifyReceipt as strangerVerifyReceipt } from "./stranger-receipt.js";
 
 const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
 const authority = signerOf(seeds.authority);
@@ -251,6 +252,8 @@ test("verifies the fixed receipt with the fixed genesis", () => {
   matches("receipt", "receipt", encodeReceipt(receipt));
   assert.equal(hex(receipt.recordHash), derivedOf("record", "second", "hash"));
   verifyReceipt(receipt, genesis, nodeVerify);
+  const proved = strangerVerifyReceipt(bytesOf("genesis", "genesis"), bytesOf("receipt", "receipt"));
+  assert.deepEqual([proved.chain, proved.height, proved.record], [1, 1, hex(receipt.recordHash)]);
 });
 
 test("follows the fixed handover from the members of the genesis to node-4", () => {
@@ -260,6 +263,11 @@ test("follows the fixed handover from the members of the genesis to node-4", () 
   const { key } = signerOf(seeds.joiner);
   assert.deepEqual(membersAt(sets, 3)?.[3], { id: keyId(key), key });
   assert.deepEqual(membersAt(sets, 2), chainOf(genesis, 1)!.members);
+  const followed = followLineage(bytesOf("genesis", "genesis"), 1, [bytes]);
+  assert.deepEqual(
+    followed.map(({ from, members }) => [from, members[3]?.id]),
+    sets.map(({ from, members }) => [from, hex(members[3]!.id)]),
+  );
 });
 
 test("a stranger verifies the fixed export and finds its one violation", () => {

@@ -10,6 +10,7 @@ import { type Genesis, issueGenesis, type Member, memberSetHash, verifyGenesis }
 import { headerHash, mineHeader } from "../../src/wire/header.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
+import type { Notice } from "../../src/wire/notice.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, signRecord, stripRecord } from "../../src/wire/record.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
@@ -109,7 +110,7 @@ export function testRecords(
   return records;
 }
 
-/** A temporary block of the node, with everybody's acknowledgement, as it stands in a block. */
+/** A temporary block of the node, with the acknowledgements of all of `members`, as it stands in a block. */
 export function testBatch(
   network: TestNetwork,
   chain: number,
@@ -117,16 +118,24 @@ export function testBatch(
   number: number,
   credentials: readonly Uint8Array[],
   records: readonly Uint8Array[],
+  { members = membersOf(network, chain), orders = [] }: BatchTerms = {},
 ): SealedBatch {
-  const notices = credentials.map((bytes) => ({ kind: "credential" as const, bytes }));
+  const notices: Notice[] = credentials.map((bytes) => ({ kind: "credential", bytes }));
+  for (const bytes of orders) notices.push({ kind: "order", bytes });
   const batch: Batch = { chain, origin: origin.id, number, notices, records };
   const id = batchId(batchBytes(network.genesis.hash, batch));
   const signed = acknowledgementBytes(network.genesis.hash, chain, origin.id, number, id);
-  const acknowledgements = membersOf(network, chain).map((node) => ({
+  const acknowledgements = members.map((node) => ({
     node: node.id,
     digest: sha256(node.signer.sign(signed)),
   }));
   return { origin: origin.id, number, id, acknowledgements, notices, records };
+}
+
+interface BatchTerms {
+  /** those of the genesis by default */
+  readonly members?: readonly TestNode[];
+  readonly orders?: readonly Uint8Array[];
 }
 
 export interface Seal {
@@ -141,6 +150,11 @@ export interface Seal {
   /** who seals it, and who the next one; those of the genesis by default */
   readonly members?: readonly TestNode[];
   readonly nextMembers?: readonly TestNode[];
+  /** who signs in their place */
+  readonly signedBy?: readonly TestNode[];
+  readonly judgedAt?: number;
+  /** the genesis' by default */
+  readonly target?: number;
 }
 
 /** The block after `previous` (or the chain's first), sealed by its members. */
@@ -157,7 +171,7 @@ export function sealBlock(network: TestNetwork, chain: number, previous: Block |
     script,
     results: seal.results ?? noResults,
     anchors: seal.anchors ?? [],
-    judgedAt: 0,
+    judgedAt: seal.judgedAt ?? 0,
     time_ms: seal.time_ms ?? (previous === undefined ? startTime_s * 1_000 + 1_500 : previous.time_ms + 1_500),
     memberSet: memberSetHash(members),
     nextMemberSet: memberSetHash(seal.nextMembers ?? members),
@@ -167,10 +181,18 @@ export function sealBlock(network: TestNetwork, chain: number, previous: Block |
     previous: previous === undefined ? genesis.hash : headerHash(previous.header),
     merkleRoot: rootOfLevels(blockTree(content)),
     time_s: Math.floor(content.time_ms / 1_000),
-    target: genesis.chains.find(({ service }) => service === chain)!.target,
+    target: seal.target ?? genesis.chains.find(({ service }) => service === chain)!.target,
     nonce: 0,
   });
-  const certificate = certify(network, chain, height, seal.round ?? 0, headerHash(header), seal.signers, members);
+  const certificate = certify(
+    network,
+    chain,
+    height,
+    seal.round ?? 0,
+    headerHash(header),
+    seal.signers,
+    seal.signedBy ?? members,
+  );
   return { ...content, header, certificate, lock_ms: content.time_ms + 250 };
 }
 

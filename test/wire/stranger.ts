@@ -113,8 +113,7 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   demand(header.readUInt32LE(68) === Math.floor(time_ms / 1_000), "header's time is not the block's");
   demand(Buffer.from(bytesOf(script)).toString() === RULES, "contract script is not gs1/rules/1");
 
-  const others = list(anchors).map((anchor) => numberOf(list(anchor, 3)[0]));
-  demand(ascending(others, 0) && !others.includes(chain.service), "anchors are not of other chains in order");
+  verifyAnchors(state.orders, chain.service, judged, list(anchors));
   const batches = list(batchItems).map((batch) => list(batch, 6));
   const summary = batches.map(([origin, number, id, acknowledgements, notices, records]): Item => {
     return [origin!, number!, id!, acknowledgements!, notices!, list(records).length];
@@ -150,4 +149,17 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   demand(violations.length > 0 || entries.length > 0 || ordered, "block is empty");
   state.counter += violations.length;
   demand(counter === state.counter, `action counter is not ${state.counter}`);
+}
+
+/** Section 11: ascending by chain, of other chains that the network has by the judged-at height. */
+function verifyAnchors(orders: StrangerOrders, own: number, judged: number, anchors: readonly Item[]): void {
+  const rows = anchors.map((anchor) => list(anchor, 3));
+  const others = rows.map(([service]) => numberOf(service));
+  demand(ascending(others, 0) && !others.includes(own), "anchors are not of other chains in order");
+  for (const [service, height, hash] of rows) {
+    const since = orders.chains.get(numberOf(service))?.sets[0]?.at;
+    demand(since !== undefined && since <= judged, "anchor is of a chain that is not known by the contracts height");
+    demand(numberOf(height) > 0, "anchor is of no block");
+    bytesOf(hash, 32);
+  }
 }

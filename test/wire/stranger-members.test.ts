@@ -1,0 +1,251 @@
+// The stranger on chains whose members change and on one that an order added: it comes to what the audit comes to, and both refuse
+// whatever was not ordered.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeBlock } from "../../src/wire/block.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
+import { sign1 } from "../../src/wire/cose.js";
+import { memberToArray } from "../../src/wire/genesis.js";
+import { auditNetwork } from "../../tools/audit/network.js";
+import {
+  added,
+  broken,
+  type ChainName,
+  CONTRACTS,
+  type Edits,
+  exported,
+  HEAT,
+  type History,
+  history,
+  members,
+  network,
+  nodes,
+  order,
+  pick,
+  ready,
+  services,
+  TRADING,
+} from "./governed-network.js";
+import { signerNamed, startTime_s } from "./network.js";
+import { type StrangerChainReport, verifyExport } from "./stranger.js";
+
+const { genesis, genesisBytes } = network;
+const names: readonly ChainName[] = ["contracts", "trading", "heat"];
+const good = history();
+const oldSet = pick(0, 1, 2, 3);
+const newSet = pick(0, 1, 2, 5);
+const last = pick(1, 2, 5);
+
+/** What the stranger makes of the chains, contracts first, and the first one that it refuses. */
+function strangerReads(chains: History) {
+  const reports = new Map<number, StrangerChainReport>();
+  for (const name of names) {
+    const orders = reports.get(CONTRACTS)?.orders;
+    try {
+      reports.set(services[name], verifyExport(genesisBytes, exported(chains[name]), orders));
+    } catch (error) {
+      return { reports, refused: services[name], why: (error as Error).message };
+    }
+  }
+  return { reports, refused: undefined, why: undefined };
+}
+
+/** What the product's audit makes of them. */
+function productReads(chains: History) {
+  const open = (service: number) => {
+    const name = names.find((known) => services[known] === service)!;
+    return async function* () {
+      yield* chains[name].map(encodeBlock);
+    };
+  };
+  return auditNetwork(genesis, open, undefined);
+}
+
+test("the stranger and the audit come to the same of all chains, an added one included", async () => {
+  const { reports, why } = strangerReads(good);
+  assert.equal(why, undefined);
+  const audited = await productReads(good);
+  assert.equal(audited.length, names.length);
+  for (const { service, height, header, records, orders, firstProblem } of audited) {
+    const report: StrangerChainReport = reports.get(service)!;
+    assert.deepEqual(
+      [firstProblem, height, header, records],
+      [undefined, report.height, report.header, report.records.length],
+    );
+    assert.equal(orders, service === CONTRACTS ? report.orders.last : 0);
+  }
+  const idsOf = (...positions: readonly number[]) => pick(...positions).map(({ id }) => toHex(id));
+  const [before, between, after] = [idsOf(0, 1, 2, 3), idsOf(0, 1, 2, 5), idsOf(1, 2, 5)];
+  assert.deepEqual(reports.get(TRADING)?.members, [before, before, between, between, after, after]);
+  assert.deepEqual(reports.get(HEAT)?.members[0], idsOf(5, 0, 1, 4));
+  assert.deepEqual(reports.get(HEAT)?.members[3], idsOf(5, 2, 1, 4));
+});
+
+test("the stranger proves neither an added chain nor a change without the contracts chain", () => {
+  assert.throws(() => verifyExport(genesisBytes, exported(good.heat)), /chain 7/);
+  assert.throws(() => verifyExport(genesisBytes, exported(good.trading)), /holds no known order/);
+  const { orders } = verifyExport(genesisBytes, exported(good.contracts.slice(0, 2)));
+  assert.throws(() => verifyExport(genesisBytes, exported(good.trading), orders), /holds no known order/);
+  assert.equal(verifyExport(genesisBytes, exported(good.heat.slice(0, 1)), orders).height, 1);
+});
+
+test("members go on until their chain names the order that replaces them, if that is after its effective height", async () => {
+  const late = history({
+    trading: { 2: { judgedAt: 0, nextMembers: oldSet }, 3: { members: oldSet, judgedAt: 1, nextMembers: newSet } },
+  });
+  const { reports, why } = strangerReads(late);
+  assert.deepEqual([why, reports.get(TRADING)?.height], [undefined, 5]);
+  assert.ok((await productReads(late)).every(({ firstProblem }) => firstProblem === undefined));
+});
+
+/** An order whose action is written as it stands. */
+function rawOrder(number: number, action: CborValue): Uint8Array {
+  const payload = new Map<number, CborValue>([
+    [1, 1],
+    [2, genesis.hash],
+    [3, number],
+    [4, startTime_s],
+    [5, action],
+  ]);
+  return sign1(encodeCbor(payload), network.authority);
+}
+
+const joiner = nodes[5]!;
+const arraysOf = (...positions: readonly number[]) => pick(...positions).map(memberToArray);
+const firstOrder = (bytes: Uint8Array): Edits => ({ contracts: { 1: { orders: [bytes] } } });
+const secondOrder = (bytes: Uint8Array): Edits => ({ contracts: { 2: { orders: [bytes] } } });
+const admission = members(TRADING, 3, newSet, [ready(joiner, TRADING)]);
+
+const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
+  ["a broken signature", firstOrder(broken(order(1, admission))), /not signed by the authority/],
+  ["another authority", firstOrder(order(1, admission, signerNamed("other"))), /not signed by the authority/],
+  ["another network", firstOrder(order(1, admission, network.authority, new Uint8Array(32))), /network of an order/],
+  ["another number", firstOrder(order(2, admission)), /does not follow/],
+  ["no READY", firstOrder(order(1, members(TRADING, 3, newSet))), /not ready/],
+  [
+    "READY by another node",
+    firstOrder(order(1, members(TRADING, 3, newSet, [ready(joiner, TRADING, nodes[1]!.signer)]))),
+    /READY is not signed/,
+  ],
+  [
+    "READY for another chain",
+    firstOrder(order(1, members(TRADING, 3, newSet, [ready(joiner, HEAT)]))),
+    /READY is not signed/,
+  ],
+  [
+    "a member's broken READY beside",
+    firstOrder(order(1, members(TRADING, 3, newSet, [ready(joiner, TRADING), ready(nodes[0]!, HEAT)]))),
+    /READY is not signed/,
+  ],
+  [
+    "READY of no member",
+    firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2), [[joiner.id, ready(joiner, TRADING).signature]]])),
+    /of no member/,
+  ],
+  ["a member twice", firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2, 3, 3), []])), /named twice/],
+  ["no members", firstOrder(rawOrder(1, [1, TRADING, 3, [], []])), /1 to 128 members/],
+  [
+    "two admitted",
+    firstOrder(
+      order(1, members(TRADING, 3, pick(0, 1, 2, 3, 4, 5), [ready(joiner, TRADING), ready(nodes[4]!, TRADING)])),
+    ),
+    /more than one/,
+  ],
+  ["two removed", firstOrder(order(1, members(TRADING, 3, pick(0, 1)))), /more than one/],
+  ["nothing changed", firstOrder(order(1, members(TRADING, 3, pick(0, 1, 2, 3)))), /changes nothing/],
+  [
+    "effective from the start",
+    firstOrder(order(1, members(TRADING, 1, newSet, [ready(joiner, TRADING)]))),
+    /effective height/,
+  ],
+  ["a chain that there is not", firstOrder(order(1, members(HEAT, 3, newSet, [ready(joiner, HEAT)]))), /for no chain/],
+  ["a chain that there is", secondOrder(order(2, added(pick(0, 1), TRADING, "again"))), /that there is/],
+  ["a name that there is", secondOrder(order(2, added(pick(0, 1), HEAT, "trading"))), /that there is/],
+  ["a member that nobody knows", firstOrder(order(1, added([joiner]))), /no node of the network/],
+  ["a name that is none", secondOrder(rawOrder(2, [2, HEAT, "Heat", arraysOf(0, 1), 0])), /no name/],
+  ["a target that is none", secondOrder(rawOrder(2, [2, HEAT, "heat", arraysOf(0, 1), 1])), /target is none/],
+  ["an action that is none", secondOrder(rawOrder(2, [4, []])), /not known/],
+  [
+    "meters out of order",
+    secondOrder(rawOrder(2, [3, [new Uint8Array(8).fill(2), new Uint8Array(8).fill(1)]])),
+    /ascending/,
+  ],
+];
+
+const blocksThatWereNotOrdered: readonly (readonly [string, Edits, RegExp])[] = [
+  ["a block of the new members sealed by the old", { trading: { 3: { signedBy: pick(0, 1, 3) } } }, /not members/],
+  ["a block of the new members that names the old", { trading: { 3: { members: oldSet } } }, /next member set/],
+  [
+    "the old members go on as if there were no order",
+    { trading: { 2: { nextMembers: oldSet }, 3: { members: oldSet } } },
+    /next member set/,
+  ],
+  [
+    "members other than those that the block before binds",
+    { trading: { 2: { nextMembers: newSet }, 3: { members: oldSet } } },
+    /member set/,
+  ],
+  [
+    "the new members before their height",
+    { trading: { 1: { judgedAt: 1, nextMembers: newSet }, 2: { members: newSet } } },
+    /next member set/,
+  ],
+  ["a removed node's vote in the place of a member's", { trading: { 5: { signedBy: pick(0, 1, 2) } } }, /not members/],
+  [
+    "a removed node's vote beside too few others",
+    { trading: { 5: { signedBy: pick(1, 2), signers: 2 } } },
+    /not of a quorum/,
+  ],
+  ["a removed node's acknowledgement", { trading: { 5: { acknowledgedBy: pick(0, 1, 2, 5) } } }, /in their order/],
+  ["a removed node's temporary block", { trading: { 5: { origin: nodes[0]! } } }, /no member/],
+  ["a newcomer's vote before its height", { trading: { 2: { signedBy: newSet, signers: 4 } } }, /not members/],
+  ["the contracts height falls", { trading: { 4: { judgedAt: 3 }, 5: { judgedAt: 2 } } }, /below/],
+  ["a contracts height without an order", { trading: { 4: { judgedAt: 4 } } }, /no known order/],
+  ["a contracts block judged at itself", { contracts: { 1: { judgedAt: 1 } } }, /no known order/],
+  ["an added chain with another member list", { heat: { 1: { members: oldSet, nextMembers: oldSet } } }, /not members/],
+  [
+    "an added chain that names another member list",
+    { heat: { 1: { members: oldSet, nextMembers: oldSet, signedBy: pick(5, 0, 1), acknowledgedBy: oldSet } } },
+    /member set/,
+  ],
+  ["an added chain with its members in another order", { heat: { 1: { members: pick(0, 1, 4, 5) } } }, /member set/],
+  ["an added chain sealed by others", { heat: { 1: { signedBy: pick(0, 1, 2, 3) } } }, /not members/],
+  ["an added chain before its order", { heat: { 1: { judgedAt: 1 } } }, /below/],
+  ["an added chain with another target", { heat: { 1: { target: 0x2007ffff } } }, /target/],
+  ["an added chain's removed member", { heat: { 3: { signedBy: pick(5, 0, 1, 4) } } }, /not members/],
+  [
+    "an added chain whose change nobody ordered",
+    { heat: { 2: { nextMembers: last }, 3: { members: last } } },
+    /next member set/,
+  ],
+  [
+    "an anchor of a chain before its order",
+    { trading: { 2: { anchors: [{ chain: HEAT, height: 1, headerHash: new Uint8Array(32) }] } } },
+    /not known by the contracts height/,
+  ],
+  [
+    "an anchor of height 0",
+    { trading: { 2: { anchors: [{ chain: CONTRACTS, height: 0, headerHash: new Uint8Array(32) }] } } },
+    /of no block/,
+  ],
+];
+
+for (const [what, cases] of [
+  ["an order that does not apply", ordersThatDoNotApply],
+  ["a block that was not ordered", blocksThatWereNotOrdered],
+] as const) {
+  test(`the stranger and the audit refuse ${what}`, async (t) => {
+    for (const [name, edits, reason] of cases) {
+      await t.test(name, async () => {
+        const chains = history(edits);
+        const { refused, why } = strangerReads(chains);
+        assert.match(why ?? "", reason);
+        const audited = await productReads(chains);
+        const report = audited.find(({ service }) => service === refused);
+        assert.ok(report?.firstProblem !== undefined, "the audit finds nothing");
+      });
+    }
+  });
+}
