@@ -25,7 +25,15 @@ test(`${SEEDS} clusters under faults keep every invariant and seal everything on
   assert.ok(total(({ partitions }) => partitions) > SEEDS);
   assert.ok(total(({ linksHealed }) => linksHealed) > SEEDS);
   assert.ok(total(({ framesLost }) => framesLost) > 20 * SEEDS);
-  const rare = ["catchUps", "consensusRecordsLost", "disksFull", "equivocations", "meterViolations"] as const;
+  const rare = [
+    "catchUps",
+    "consensusRecordsLost",
+    "rowsDamaged",
+    "disksRepaired",
+    "disksFull",
+    "equivocations",
+    "meterViolations",
+  ] as const;
   const ordered = ["ordersSealed", "ordersRefused", "memberChanges", "accused"] as const;
   for (const name of [...rare, ...ordered]) {
     assert.ok(total((report) => report[name]) > 0, name);

@@ -1,15 +1,16 @@
 // A whole cluster and its meters in one process, from one seed: faults for a while, then calm, in which everything that was promised
 // must be sealed on every correct node, and then silence. Throws a Violation where an invariant does not hold.
 
-import { toHex } from "../../src/wire/bytes.js";
+import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { reasonOf } from "../errors.js";
+import { salvage } from "../node/salvage.js";
 import { type Court, createCourt } from "./court.js";
 import { type Coverage, createCoverage } from "./coverage.js";
 import { createDocket } from "./docket.js";
 import { createFaults } from "./faults.js";
 import { createGenesis } from "./genesis.js";
-import { checkBounds, checkStates } from "./holdings.js";
-import { digestOf } from "./keys.js";
+import { checkBounds, checkStates, heldRecords } from "./holdings.js";
+import { digestOf, simulatedVerify } from "./keys.js";
 import { createLedger } from "./ledger.js";
 import type { MeterWorld, SimulatedMeter } from "./meter.js";
 import type { Mutant } from "./mutants.js";
@@ -117,7 +118,14 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     nodes,
     spare: nodes.at(-1 - options.joiners)!,
     onWiped(node) {
-      ledger.release(node.label);
+      ledger.release(node.label, () => false);
+      witness.onWiped(node.id);
+    },
+    onRepair(node) {
+      const self = fromHex(node.id)!;
+      const held = heldRecords(node);
+      node.disk.repair((remains) => salvage(remains, self, genesis, simulatedVerify));
+      ledger.release(node.label, (key) => held.has(key));
       witness.onWiped(node.id);
     },
     trace,

@@ -16,7 +16,7 @@ import { createGovernor } from "../node/chain/governor.js";
 import { memberSetOf } from "../node/chain/members.js";
 import { replayBlock } from "../node/chain/replay.js";
 import { encodeMeterState, encodeOriginState } from "../node/chain/state.js";
-import { blockKey, emptyTables, idKey, numberKey, orderKey, rowsOf, type Tables } from "./disk.js";
+import { blockKey, emptyTables, idKey, numberKey, orderKey, rowsOf, type Tables } from "./tables.js";
 
 type State = ReadonlyMap<string, string>;
 

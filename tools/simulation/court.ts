@@ -8,7 +8,6 @@ import type { Record } from "../../src/wire/record.js";
 import { parseTopic } from "../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { Coverage } from "./coverage.js";
-import type { Row } from "./disk.js";
 import type { Docket } from "./docket.js";
 import { isDurable } from "./holdings.js";
 import type { Ledger } from "./ledger.js";
@@ -18,6 +17,7 @@ import type { Network } from "./network.js";
 import type { NodeWorld, SimulatedNode } from "./node.js";
 import { isCorrect } from "./population.js";
 import type { Random } from "./random.js";
+import type { Row } from "./tables.js";
 import type { Timeline } from "./timeline.js";
 import { type Fail, stackOf } from "./violation.js";
 import type { Witness } from "./witness.js";
@@ -110,7 +110,8 @@ export function createCourt(ports: CourtPorts): Court {
       const isFull = reason instanceof GridsealError && reason.code === "STORE_FULL";
       trace(`${node.label} has stopped: ${reasonOf(reason)}`);
       if (isFull) coverage.disksFull += 1;
-      if (!isFull && isCorrect(node))
+      const isRefused = reason instanceof GridsealError && reason.code === "STORE_CORRUPT" && node.disk.isDamaged;
+      if (!isFull && !isRefused && isCorrect(node))
         fail("a correct node does not stop by itself", `${node.label}: ${stackOf(reason)}`);
       ports.onStopped(node);
     },

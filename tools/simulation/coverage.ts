@@ -25,6 +25,9 @@ export interface Coverage {
   catchUps: number;
   consensusRecordsLost: number;
   consensusRecordsDamaged: number;
+  rowsDamaged: number;
+  /** stores that were set aside, with what they alone had taken over */
+  disksRepaired: number;
   disksWiped: number;
   disksFull: number;
   disksSlow: number;
@@ -74,6 +77,8 @@ export function createCoverage(): Coverage {
     catchUps: 0,
     consensusRecordsLost: 0,
     consensusRecordsDamaged: 0,
+    rowsDamaged: 0,
+    disksRepaired: 0,
     disksWiped: 0,
     disksFull: 0,
     disksSlow: 0,

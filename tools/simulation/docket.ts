@@ -4,11 +4,11 @@ import { toHex } from "../../src/wire/bytes.js";
 import { FAULTS_MAX } from "../node/chain/execution.js";
 import { readNotice } from "../node/chain/notices.js";
 import type { Statement } from "../node/consensus/types.js";
-import { rowsOf } from "./disk.js";
 import type { Ledger } from "./ledger.js";
 import type { SimulatedNode } from "./node.js";
 import { isCorrect } from "./population.js";
 import type { Roll } from "./roll.js";
+import { rowsOf } from "./tables.js";
 
 export interface Docket {
   /** A correct node reports an equivocation. */

@@ -1,5 +1,5 @@
 // What befalls a cluster while its faults last, drawn from the seed: crashes, partitions, slow and full disks, clocks that are off
-// and step, records of the consensus that are lost or damaged, a disk that is wiped.
+// and step, records of the consensus that are lost or damaged, any row that is damaged, a disk that is wiped.
 
 import { CLOCK_SKEW_MAX_MS } from "../node/chain/sealer.js";
 import type { Coverage } from "./coverage.js";
@@ -27,6 +27,8 @@ export interface FaultPorts {
   /** the member that a fault of one member befalls */
   readonly spare: SimulatedNode;
   onWiped(node: SimulatedNode): void;
+  /** What is found on a damaged disk is on the new one. */
+  onRepair(node: SimulatedNode): void;
   trace(line: string): void;
 }
 
@@ -38,7 +40,7 @@ const ADVERSARY_MS = 300;
 export function createFaults(ports: FaultPorts): Faults {
   const { options, timeline, random, network, coverage, nodes, spare, trace } = ports;
   /** A disk that is lost again and again leaves several temporary blocks of one number with the peers. */
-  const harmsMax = options.fault === "wiped" ? 4 : 1;
+  const harmsMax = options.fault === "wiped" || options.fault === "damagedRow" ? 4 : 1;
   let over = false;
   let harms = 0;
 
@@ -59,9 +61,11 @@ export function createFaults(ports: FaultPorts): Faults {
     network.connect(node);
   };
 
-  /** What an operator does with a store that cannot be read: an empty one in its place, which fetches its chains anew. */
+  /** What an operator does with a store that cannot be read: `node repair`, after which the node fetches its chains anew. */
   const repair = (node: SimulatedNode) => {
-    wipe(node);
+    coverage.disksRepaired += 1;
+    trace(`${node.label} is repaired`);
+    ports.onRepair(node);
     timeline.after(random.between(10, 500), () => restart(node));
   };
 
@@ -109,6 +113,7 @@ export function createFaults(ports: FaultPorts): Faults {
     const { disk, chainNumbers } = spare;
     const kind = options.fault;
     if (harms >= harmsMax || spare.isUp) return;
+    if (kind === "damagedRow") return harmRow();
     const chains = chainNumbers.filter((chain) => kind !== "lostRecord" || disk.tables.heads.has(String(chain)));
     if (chains.length === 0) return;
     if (kind !== "lostRecord" && kind !== "damagedRecord" && kind !== "wiped") return;
@@ -121,6 +126,14 @@ export function createFaults(ports: FaultPorts): Faults {
     }
     if (kind === "lostRecord") coverage.consensusRecordsLost += 1;
     if (kind === "damagedRecord") coverage.consensusRecordsDamaged += 1;
+  };
+
+  const harmRow = () => {
+    const row = spare.disk.damageRow();
+    if (row === undefined) return;
+    harms += 1;
+    coverage.rowsDamaged += 1;
+    trace(`${spare.label} row ${row} is damaged`);
   };
 
   const slowDown = () => {
@@ -168,7 +181,7 @@ export function createFaults(ports: FaultPorts): Faults {
       if (options.skew_ms > 0) every(3_000, setClocks);
       if (options.slowDisk_ms > 0) every(1_500, slowDown);
       if (options.fault === "fullDisk") every(3_000, fill);
-      if (["lostRecord", "damagedRecord", "wiped"].includes(options.fault)) {
+      if (["lostRecord", "damagedRecord", "damagedRow", "wiped"].includes(options.fault)) {
         every(1_500, () => {
           if (harms >= harmsMax || !spare.isUp) return;
           spare.kill();
@@ -190,7 +203,10 @@ export function createFaults(ports: FaultPorts): Faults {
       }
     },
     onStopped(node) {
-      timeline.after(random.between(100, 2_000), () => restart(node));
+      timeline.after(random.between(100, 2_000), () => {
+        if (node.disk.isDamaged && !node.isUp) repair(node);
+        else restart(node);
+      });
     },
   };
 }

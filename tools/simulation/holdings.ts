@@ -4,12 +4,12 @@ import { decodeBatch } from "../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { noticesOf } from "../../src/wire/notice.js";
-import type { Record } from "../../src/wire/record.js";
+import { parseRecord, type Record } from "../../src/wire/record.js";
 import { CONTRACTS_SERVICE } from "../node/chain/governance.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../node/chain/pool.js";
 import { difference, replayChain, stateOf } from "./convergence.js";
-import { numberKey, rowsOf } from "./disk.js";
 import type { SimulatedNode } from "./node.js";
+import { numberKey, rowsOf } from "./tables.js";
 import type { Fail } from "./violation.js";
 
 /** Whether a record is on the node's disk: by itself, in a temporary block, or in a block. */
@@ -23,6 +23,21 @@ export function isDurable(node: SimulatedNode, record: Record): boolean {
   return rowsOf(tables.batches, service).some(([, { bytes }]) =>
     decodeBatch(bytes).batch.records.some((held) => equalBytes(held, record.stripped)),
   );
+}
+
+/** Keys of the records that a repair must not lose: unsealed, in rows that are whole, of meters that the node can present. */
+export function heldRecords({ id, disk }: SimulatedNode): ReadonlySet<string> {
+  const { tables } = disk;
+  const presentable = new Set(
+    [...tables.credentials.keys()].filter((key) => disk.isWhole("credentials", key)).map((key) => key.split("/")[1]),
+  );
+  const waiting = [...tables.admitted.keys()].filter((key) => disk.isWhole("admitted", key));
+  for (const [key, { origin, bytes }] of tables.batches) {
+    if (toHex(origin) !== id || !disk.isWhole("batches", key)) continue;
+    const { chain, records } = decodeBatch(bytes).batch;
+    for (const { kid, claims } of records.map(parseRecord)) waiting.push(numberKey(chain, kid, claims.seq));
+  }
+  return new Set(waiting.filter((key) => presentable.has(key.split("/")[1])));
 }
 
 /** Whether an order is on the node's disk: by itself, in a temporary block, or sealed. */

@@ -7,10 +7,10 @@ import { emptyMeterState } from "../node/chain/state.js";
 import { encodeMessage } from "../node/consensus/messages.js";
 import { decodeFrame, encodeFrame } from "../node/frame.js";
 import type { Store } from "../node/store/store.js";
-import { type Row, type TableName, writerInto } from "./disk.js";
 import { simulatedVerify } from "./keys.js";
 import type { SimulatedNode } from "./node.js";
 import { messageOf } from "./statements.js";
+import { type Row, type TableName, writerInto } from "./tables.js";
 
 export function withStore(change: (store: Store, ports: ChainPorts) => Partial<Store>) {
   return (ports: ChainPorts): ChainPorts => ({ ...ports, store: { ...ports.store, ...change(ports.store, ports) } });

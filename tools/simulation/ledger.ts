@@ -15,6 +15,7 @@ import { parseRecord, type Record } from "../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../node/chain/violations.js";
 import { simulatedSignature, simulatedVerify } from "./keys.js";
 import type { Roll } from "./roll.js";
+import { numberKey } from "./tables.js";
 import type { Fail } from "./violation.js";
 
 export interface Ledger {
@@ -24,8 +25,8 @@ export interface Ledger {
   addMeter(kid: string, key: PublicKey): void;
   /** A correct node has answered for it: it must be sealed. */
   promise(record: Record, node: string, label: string): void;
-  /** The node has lost its disk, and what it alone had promised. */
-  release(node: string): void;
+  /** The node has lost its disk, and what it alone had promised but for what it still holds. */
+  release(node: string, holds: (key: string) => boolean): void;
   /** A block is durable on a correct node whose newest one was `height` before. */
   onBlock(node: string, chain: number, height: number, bytes: Uint8Array): void;
   /** A receipt that verifies says that this is the block's header: no block of this height may have another. */
@@ -56,7 +57,7 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
   const decided = new Map<string, Decided>();
   const sealed = new Map<string, string>();
   /** by name: who answered for it */
-  const promised = new Map<string, { readonly node: string; readonly label: string }>();
+  const promised = new Map<string, { readonly node: string; readonly label: string; readonly key: string }>();
   /** header hashes that receipts name, by chain and height */
   const receipts = new Map<string, string>();
   /** heights of sealed evidence by chain and node */
@@ -150,10 +151,11 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
     promise(record, node, label) {
       // A member that was removed has no say, and its records are its meters' to offer to another one.
       if (!isNow(record.claims.service, node)) return;
-      promised.set(`${record.claims.service}/${toHex(record.kid)}/${record.claims.seq}`, { node, label });
+      const { service, seq } = record.claims;
+      promised.set(`${service}/${toHex(record.kid)}/${seq}`, { node, label, key: numberKey(service, record.kid, seq) });
     },
-    release(node) {
-      for (const [name, { label }] of promised) if (label === node) promised.delete(name);
+    release(node, holds) {
+      for (const [name, { label, key }] of promised) if (label === node && !holds(key)) promised.delete(name);
     },
     onBlock(node, service, height, bytes) {
       const chain = roll.chains.find((candidate) => candidate.service === service)!;

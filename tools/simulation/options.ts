@@ -8,8 +8,8 @@ import { createRandom, type Random } from "./random.js";
 
 /**
  * `twins`: two copies with one key · `byzantine`: a real node behind an adversary · `lostRecord`, `damagedRecord`: the consensus
- * record of one member is gone or cannot be read · `wiped`: so is everything it has · `clock`: its clock is off by more than the
- * others accept · `fullDisk`: its disk is full for a while
+ * record of one member is gone or cannot be read · `damagedRow`: a bit of any row of it flips · `wiped`: everything it has is gone ·
+ * `clock`: its clock is off by more than the others accept · `fullDisk`: its disk is full for a while
  */
 export const faultKinds = [
   "none",
@@ -21,7 +21,7 @@ export const faultKinds = [
   "clock",
   "fullDisk",
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+export type FaultKind = (typeof faultKinds)[number] | "damagedRow";
 
 /** The service of the chain that an order adds. */
 export const ADDED_SERVICE = 9;
@@ -71,7 +71,7 @@ export function optionsOf(seed: number): ClusterOptions {
   const members = random.pick(sizes);
   const most = faults(members);
   // Below four members nothing may fail but by a restart; a full disk ends in one.
-  const fault = most > 0 ? random.pick(faultKinds) : random.pick(["none", "fullDisk"] as const);
+  const fault = damagedOf(seed, most > 0 ? random.pick(faultKinds) : random.pick(["none", "fullDisk"] as const));
   const faulty = fault === "twins" || fault === "byzantine" ? 1 + random.below(most) : fault === "none" ? 0 : 1;
   const isolated = most > 0 && random.chance(0.05);
   return {
@@ -101,6 +101,12 @@ export function optionsOf(seed: number): ClusterOptions {
 function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain"> {
   if (!random.chance(0.25)) return { governed: false, joiners: 0, changes: 0, addsChain: false };
   return { governed: true, joiners: random.below(3), changes: 1 + random.below(6), addsChain: random.chance(0.3) };
+}
+
+/** Some of those whose disk is harmed in another way, drawn apart as well. */
+function damagedOf(seed: number, fault: FaultKind): FaultKind {
+  const isDisk = fault === "damagedRecord" || fault === "wiped";
+  return isDisk && createRandom(seed ^ 0x3c6ef372).chance(0.5) ? "damagedRow" : fault;
 }
 
 /** Some see a polka and lock on its value, others do not and propose another one. */

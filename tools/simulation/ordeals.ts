@@ -55,3 +55,14 @@ export const repeated = {
   crashEvery_ms: 800,
   conditions: { ...calm, loss: 0.35, delay_ms: 40 },
 } as const;
+
+/** Rows of one member are damaged while records wait there that the others do not have yet. */
+export const damagedOften = {
+  members: 4,
+  fault: "damagedRow",
+  faulty: 1,
+  meters: 4,
+  recordsPerMeter: 30,
+  crashEvery_ms: 400,
+  conditions: { ...calm, loss: 0.35, delay_ms: 40 },
+} as const;

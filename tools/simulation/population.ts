@@ -6,12 +6,13 @@ import { CONTRACTS_SERVICE } from "../node/chain/governance.js";
 import { createAdversary } from "./adversary.js";
 import { createAgentMeter } from "./agent-meter.js";
 import type { Coverage } from "./coverage.js";
-import { createDisk, type Row } from "./disk.js";
+import { createDisk } from "./disk.js";
 import type { Founding } from "./genesis.js";
 import { createMeter, type MeterWorld, type SimulatedMeter } from "./meter.js";
 import { createNode, type NodeWorld, type SimulatedNode } from "./node.js";
 import { ADDED_SERVICE, type ClusterOptions } from "./options.js";
 import type { Roll } from "./roll.js";
+import type { Row } from "./tables.js";
 
 /** Members that are not correct, the last ones. */
 export function hostileMembers(genesis: Genesis, options: ClusterOptions): Member[] {

@@ -10,10 +10,10 @@ import { faults, quorum } from "../../src/wire/quorum.js";
 import { headOf, signedBytes } from "../node/consensus/messages.js";
 import type { Precommit, Prevote, RoundCertificate, Statement } from "../node/consensus/types.js";
 import { decodeBatchNote, decodeFrame, type Frame } from "../node/frame.js";
-import { blockKey, numberKey, type Tables } from "./disk.js";
 import { simulatedVerify } from "./keys.js";
 import type { Roll } from "./roll.js";
 import { contentOf, messageOf, placeOf, recordOf, statementsOf } from "./statements.js";
+import { blockKey, numberKey, type Tables } from "./tables.js";
 import type { Fail } from "./violation.js";
 
 /** A node as the witness sees it. */

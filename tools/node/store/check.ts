@@ -6,9 +6,9 @@ import { equalBytes } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { GridsealError } from "../../errors.js";
-import { codecs, type TableName } from "./codecs.js";
+import { codecs, readRow, type TableName } from "./codecs.js";
 import { outlineOf, treeOfOutline } from "./outline.js";
-import { checkOwner, type Owner, readRow, type Store } from "./store.js";
+import { checkOwner, type Owner, type Store } from "./store.js";
 import { openTables } from "./tables.js";
 
 /**

@@ -3,6 +3,8 @@
 
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { toHex } from "../../../src/wire/bytes.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 import { decodeMeterState, decodeOriginState, encodeMeterState, encodeOriginState } from "../chain/state.js";
 import { decodeOutline, encodeOutline } from "./outline.js";
 import {
@@ -47,6 +49,22 @@ export const codecs = {
 };
 
 export type TableName = keyof typeof codecs;
+
+/** The content of a row; throws STORE_CORRUPT with path, table and key where it is damaged. */
+export function readRow<Name extends TableName>(
+  path: string,
+  table: Name,
+  key: Uint8Array,
+  row: Uint8Array,
+  what: string,
+): ReturnType<(typeof codecs)[Name]["decode"]> {
+  try {
+    return codecs[table].decode(row) as ReturnType<(typeof codecs)[Name]["decode"]>;
+  } catch (cause) {
+    const message = `store ${path}: ${what} is damaged: ${reasonOf(cause)} (row ${toHex(key)} of table ${table})`;
+    throw new GridsealError("STORE_CORRUPT", message, { cause });
+  }
+}
 
 function codec<Written, Read>(encode: (value: Written) => Uint8Array, decode: (bytes: Uint8Array) => Read) {
   return {

@@ -8,7 +8,7 @@ import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { MeterState, OriginState } from "../chain/state.js";
-import { codecs, type TableName } from "./codecs.js";
+import { codecs, readRow, type TableName } from "./codecs.js";
 import { blockKey, chainKey, chainRange, idKey, numberIn, numberKey } from "./keys.js";
 import type { Outline } from "./outline.js";
 import type { Head, Location, StoredBatch, StoredOrder } from "./rows.js";
@@ -86,22 +86,6 @@ export function checkOwner({ meta }: Tables, path: string, owner: Owner): void {
   const isEarlier = row[0] === 0x83 && row.length === identityOf(owner).length;
   if (!isEarlier && equalBytes(readRow(path, "meta", OWNER_KEY, row, "its owner"), identityOf(owner))) return;
   throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
-}
-
-/** The content of a row; throws STORE_CORRUPT with path, table and key where it is damaged. */
-export function readRow<Name extends TableName>(
-  path: string,
-  table: Name,
-  key: Uint8Array,
-  row: Uint8Array,
-  what: string,
-): ReturnType<(typeof codecs)[Name]["decode"]> {
-  try {
-    return codecs[table].decode(row) as ReturnType<(typeof codecs)[Name]["decode"]>;
-  } catch (cause) {
-    const message = `store ${path}: ${what} is damaged: ${reasonOf(cause)} (row ${toHex(key)} of table ${table})`;
-    throw new GridsealError("STORE_CORRUPT", message, { cause });
-  }
 }
 
 function identityOf({ node, genesisHash }: Owner): Uint8Array {

@@ -1,0 +1,38 @@
+// Rules about damaged rows and their repair taken away, one at a time.
+
+import { edit } from "./edits.js";
+import type { Mutant } from "./mutants.js";
+import { damagedOften } from "./ordeals.js";
+
+export const damageMutants: readonly Mutant[] = [
+  {
+    name: "uses-damaged-rows",
+    lacks: "a row whose checksum differs is not used",
+    edits: [
+      edit(
+        "tools/node/store/codecs.ts",
+        'if (hash("sha256", content, "binary") !== digest) throw',
+        "if (content.length < digest.length - SHA256_BYTES) throw",
+      ),
+    ],
+    needs: damagedOften,
+  },
+  {
+    name: "repairs-without-batches",
+    lacks: "a repair takes over the records of own temporary blocks",
+    edits: [
+      edit(
+        "tools/node/salvage.ts",
+        "if (!equalBytes(origin, self)) continue;",
+        "if (equalBytes(origin, self)) continue;",
+      ),
+    ],
+    needs: damagedOften,
+  },
+  {
+    name: "repairs-without-admitted",
+    lacks: "a repair takes over the records that wait",
+    edits: [edit("tools/node/salvage.ts", "if (parsed !== undefined) yield*", "if (parsed === null) yield*")],
+    needs: damagedOften,
+  },
+];
