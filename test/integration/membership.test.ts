@@ -2,6 +2,7 @@
 // chain is added. Receipts of all times verify with the genesis and their file alone, and the chains hold together.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { decodeBlock } from "../../src/wire/block.js";
@@ -10,8 +11,19 @@ import { memberSets, membersAt, splitLineage } from "../../src/wire/lineage.js";
 import { verifyReceipt as checkReceipt } from "../../src/wire/receipt.js";
 import { readGenesisFile } from "../../tools/authority/genesis-file.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
+import { CONTRACTS } from "../wire/stranger-orders.js";
+import { verifyReceipt as verifyReceiptAsStranger } from "../wire/stranger-receipt.js";
+import { assertSameMembers } from "./lineages.js";
 import { connectMeter, type HandMadeMeter, hexOf, type MeterSession, makeMeter } from "./mqtt.js";
-import { makeNetwork, openNode, startNodes, type TestNetwork, type TestNode } from "./network.js";
+import {
+  makeNetwork,
+  openNode,
+  startNodes,
+  stopNodes,
+  type TestNetwork,
+  type TestNode,
+  verifyChains,
+} from "./network.js";
 import { cleanUp, type Defer, delay, gridseal, gridsealJson, temporaryFolder, until } from "./processes.js";
 
 const TRADING = 1;
@@ -127,6 +139,7 @@ test("nodes are admitted, removed and replaced, and a chain is added, under load
   const defer = cleanUp(t);
   const network = await makeNetwork(defer, join(await temporaryFolder(defer), "network"), { nodes: 4, meters: 0 });
   const { genesis } = await readGenesisFile(network.genesis);
+  const genesisBytes = await readFile(network.genesis);
   await startNodes(network);
   const [first, second, third, fourth] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
   const idOf = (name: string) => hexOf(genesis.nodes.find((node) => node.name === name)!.id);
@@ -168,8 +181,11 @@ test("nodes are admitted, removed and replaced, and a chain is added, under load
     [atSixth, TRADING],
     [atFifth, HEAT],
   ] as const) {
-    const receipt = session.receipts.findLast(({ chain }) => chain === service)!;
-    checkReceipt(receipt, genesis, nodeVerify, session.lineages.get(service));
+    const at = session.receipts.findLastIndex(({ chain }) => chain === service);
+    const shown = session.lineages.get(service) ?? [];
+    checkReceipt(session.receipts[at]!, genesis, nodeVerify, shown);
+    const proved = verifyReceiptAsStranger(genesisBytes, session.receiptPayloads[at]!, shown);
+    assert.deepEqual([proved.chain, proved.height], [service, session.receipts[at]!.height]);
   }
   await stop();
 
@@ -202,4 +218,31 @@ test("nodes are admitted, removed and replaced, and a chain is added, under load
     );
     assert.ok(batches.every(({ origin }) => members.has(hexOf(origin))));
   }
+
+  // The removed node that was killed comes back as one that follows; then all chains of all nodes, by the audit and by a stranger.
+  const lineage = await lineageOf(sixth, TRADING);
+  await first.start();
+  const nodes = [...network.nodes, fifth, sixth];
+  await until("the nodes have the same blocks", async () => {
+    const all = (await Promise.all(nodes.map((node) => node.chains()))).flat();
+    const headersOf = (wanted: number) =>
+      new Set(all.flatMap((chain) => (chain.service === wanted ? chain.header : [])));
+    return [TRADING, CONTRACTS, HEAT].every((service) => headersOf(service).size === 1);
+  });
+  await stopNodes({ ...network, nodes });
+  const reports = await verifyChains({ ...network, nodes: [second, third, fourth, fifth] });
+  // Nodes without the added chain: neither is its member, nor was it there when they were told what to follow.
+  const fewer = await verifyChains({ ...network, nodes: [first, sixth] });
+  assert.equal(fewer.get(TRADING)?.header, reports.get(TRADING)?.header);
+  const [traded, sealedHeat] = [reports.get(TRADING)!, reports.get(HEAT)!];
+  assertSameMembers(traded, genesisBytes, lineage, traded.height);
+  // Each change counts from its effective height on, or from when the chain knew of it.
+  const changes = traded.members.flatMap((set, index, sets) => (set.join() === sets[index - 1]?.join() ? [] : [index]));
+  assert.deepEqual(
+    changes.map((index) => traded.members[index]!.length),
+    [4, 5, 4, 4],
+  );
+  for (const [index, effective] of [1, joins, leaves, replaces].entries()) assert.ok(changes[index]! + 1 >= effective);
+  assert.deepEqual(sealedHeat.members[0], ids);
+  assert.equal(reports.get(CONTRACTS)?.orders.last, 4);
 });

@@ -74,6 +74,8 @@ export interface MeterSession {
   readonly client: MqttClient;
   readonly refusals: readonly SeenRefusal[];
   readonly receipts: readonly Receipt[];
+  /** the same receipts, as they came */
+  readonly receiptPayloads: readonly Uint8Array[];
   /** what proves the members of a service's chain, as it came */
   readonly lineages: ReadonlyMap<number, readonly Uint8Array[]>;
   /** Publishes as QoS 1; resolves when it is acknowledged. */
@@ -104,13 +106,17 @@ export async function connectMeter(
   defer(close);
   const refusals: SeenRefusal[] = [];
   const receipts: Receipt[] = [];
+  const receiptPayloads: Uint8Array[] = [];
   const lineages = new Map<number, Uint8Array[]>();
   client.on("message", (topic, payload) => {
     if (topic === meterTopic(network, "ack", meter.id)) refusals.push(refusalOf(payload));
     else if (topic.endsWith(`/members/${meter.id}`)) {
       const service = Number(topic.split("/")[2]);
       lineages.set(service, [...(lineages.get(service) ?? []), Uint8Array.from(payload)]);
-    } else receipts.push(decodeReceipt(Uint8Array.from(payload)));
+    } else {
+      receiptPayloads.push(Uint8Array.from(payload));
+      receipts.push(decodeReceipt(Uint8Array.from(payload)));
+    }
   });
   const kinds = ["receipt", "members"].map((kind) => `gs1/${network}/+/${kind}/${meter.id}`);
   await client.subscribeAsync([meterTopic(network, "ack", meter.id), ...kinds], { qos: 1 });
@@ -121,6 +127,7 @@ export async function connectMeter(
     client,
     refusals,
     receipts,
+    receiptPayloads,
     lineages,
     publish,
     send: (record, service = 1) => publish(serviceTopic(network, service, "record", meter.id), record),

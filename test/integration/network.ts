@@ -11,6 +11,8 @@ import { readKeyFile } from "../../tools/authority/key-file.js";
 import { createNetwork } from "../../tools/authority/network.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
 import { type StrangerChainReport, verifyExport } from "../wire/stranger.js";
+import { CONTRACTS } from "../wire/stranger-orders.js";
+import { isGoverned, verifyNewestReceipt } from "./lineages.js";
 import {
   type Defer,
   gridseal,
@@ -197,10 +199,20 @@ export async function whenEqual({ nodes }: TestNetwork, patience_ms = PATIENCE_M
   );
 }
 
+/** What `chain audit --json` says of a chain, as far as the stranger says it too. */
+interface AuditedChain {
+  readonly service: number;
+  readonly height: number;
+  readonly header: string;
+  readonly records: number;
+  readonly orders: number;
+  readonly violations: Readonly<Record<string, number>>;
+}
+
 /**
  * What must hold of every network whose nodes have stopped: the command's own audit of each node's store finds nothing, all nodes
- * have the same blocks, and a stranger who knows nothing but the genesis verifies the export of every chain. Returns what the
- * stranger has read, by service.
+ * have the same blocks, and a stranger who knows nothing but the genesis verifies the export of every chain, those that orders have
+ * added included, and comes to what the audit comes to. Returns what the stranger has read, by service.
  */
 export async function verifyChains({
   folder,
@@ -210,33 +222,51 @@ export async function verifyChains({
   readonly nodes: readonly { readonly name: string; readonly folder: string }[];
 }): Promise<ReadonlyMap<number, StrangerChainReport>> {
   const lists = new Map<string, readonly ChainState[]>();
+  const audits = new Map<string, readonly AuditedChain[]>();
   await inPairs(nodes, async (node) => {
     const data = join(node.folder, "data");
     lists.set(node.name, (await gridsealJson("chain", "list", "--data", data)) as ChainState[]);
-    const audit = await gridseal("chain", "audit", "--data", data, "--genesis", genesis);
-    assert.equal(audit.status, 0, `${node.name}: ${audit.errors}`);
+    const audited = await gridsealJson("chain", "audit", "--data", data, "--genesis", genesis);
+    audits.set(node.name, audited as AuditedChain[]);
   });
-  const chains = lists.get(nodes[0]!.name)!;
+  const [first] = nodes as readonly [(typeof nodes)[number]];
+  const chains = lists.get(first.name)!;
   for (const { name } of nodes)
-    assert.deepEqual(lists.get(name), chains, `${name} has other blocks than ${nodes[0]!.name}`);
+    assert.deepEqual(lists.get(name), chains, `${name} has other blocks than ${first.name}`);
 
   const genesisBytes = await readFile(genesis);
   const reports = new Map<number, StrangerChainReport>();
   const exports = await mkdtemp(join(folder, "exports-"));
+  const data = join(first.folder, "data");
+  const verify = async ({ service, name }: ChainState) => {
+    const file = join(exports, name);
+    const exported = await gridseal("chain", "export", String(service), "--data", data, "--output", file);
+    assert.equal(exported.status, 0, exported.errors);
+    const report = verifyExport(genesisBytes, await readFile(file), reports.get(CONTRACTS)?.orders);
+    assertAgreed(
+      report,
+      audits.get(first.name)!.find((audited) => audited.service === service),
+    );
+    reports.set(service, report);
+    if (isGoverned(report)) await verifyNewestReceipt(report, genesis, data, exports);
+  };
+  const sealed = chains.filter(({ height }) => height > 0);
+  for (const contracts of sealed.filter(({ service }) => service === CONTRACTS)) await verify(contracts);
   await inPairs(
-    chains.filter(({ height }) => height > 0),
-    async ({ service, name, height, records }) => {
-      const file = join(exports, name);
-      const data = join(nodes[0]!.folder, "data");
-      const exported = await gridseal("chain", "export", String(service), "--data", data, "--output", file);
-      assert.equal(exported.status, 0, exported.errors);
-      const report = verifyExport(genesisBytes, await readFile(file));
-      assert.equal(report.height, height);
-      assert.equal(report.records.length, records);
-      reports.set(service, report);
-    },
+    sealed.filter(({ service }) => service !== CONTRACTS),
+    verify,
   );
   return reports;
+}
+
+/** Fails unless the stranger and the command's audit have read the same from a chain. */
+function assertAgreed(report: StrangerChainReport, audited: AuditedChain | undefined): void {
+  const { chain, height, header, records, counter, orders } = report;
+  const violations = Object.values(audited?.violations ?? {}).reduce((sum, count) => sum + count, 0);
+  assert.deepEqual(
+    [audited?.service, audited?.height, audited?.header, audited?.records, violations, audited?.orders],
+    [chain, height, header, records.length, counter, chain === CONTRACTS ? orders.last : 0],
+  );
 }
 
 /** Fails unless every meter's records are on the chain from the first on, each once, and no violation is. */
