@@ -7,10 +7,11 @@ import { type Certificate, certificateFromArray, certificateToArray, verifyCerti
 import { WireError } from "./error.js";
 import type { Genesis, MemberKey } from "./genesis.js";
 import { guardCborPrefix } from "./guard.js";
+import { HASH_BYTES } from "./hash.js";
 import { decodeHeader, HEADER_BYTES, headerHash } from "./header.js";
 import type { Verify } from "./key.js";
 import { memberSets, membersAt, splitLineage } from "./lineage.js";
-import { leafHash, rootFromInclusion } from "./merkle.js";
+import { leafCount, leafHash, type MerkleLevels, rootFromInclusion, visitPath } from "./merkle.js";
 import { asArray, asBytes, asText, asUint } from "./shape.js";
 
 export const RECEIPT_BYTES_MAX = 16_384;
@@ -32,28 +33,50 @@ export interface Receipt {
 }
 
 export function encodeReceipt(receipt: Receipt): Uint8Array {
-  return receiptEncoder(receipt)(receipt);
+  const { network, chain, height, recordHash, leaf, size, path, header, certificate } = receipt;
+  return encodeCbor([1, network, chain, height, recordHash, leaf, size, path, header, certificateToArray(certificate)]);
 }
 
-/** Encodes receipts of one block: what they have in common, the most of each, is encoded once. */
+/** Encodes receipts of one block's records: what they have in common, the most of each, is encoded once. */
 export function receiptEncoder(
-  block: Pick<Receipt, "network" | "chain" | "height" | "size" | "header" | "certificate">,
-): (own: Pick<Receipt, "recordHash" | "leaf" | "path">) => Uint8Array {
+  block: Pick<Receipt, "network" | "chain" | "height" | "header" | "certificate">,
+  tree: MerkleLevels,
+): (leaf: number, recordHash: Uint8Array) => Uint8Array {
+  const size = leafCount(tree);
   const before = itemsOf([1, block.network, block.chain, block.height]);
   const after = itemsOf([block.header, certificateToArray(block.certificate)]);
-  return ({ recordHash, leaf, path }) => {
-    const own = itemsOf([recordHash, leaf, block.size, path]);
-    const bytes = new Uint8Array(1 + before.length + own.length + after.length);
+  const path = new Uint8Array(1 + tree.length * (2 + HASH_BYTES));
+  return (leaf, recordHash) => {
+    const own = itemsOf([recordHash, leaf, size]);
+    const path_bytes = writePath(tree, leaf, path);
+    const bytes = new Uint8Array(1 + before.length + own.length + path_bytes + after.length);
     bytes[0] = RECEIPT_HEAD;
     bytes.set(before, 1);
     bytes.set(own, 1 + before.length);
-    bytes.set(after, 1 + before.length + own.length);
+    bytes.set(path.subarray(0, path_bytes), 1 + before.length + own.length);
+    bytes.set(after, bytes.length - after.length);
     return bytes;
   };
 }
 
-/** Head of an array of ten (RFC 8949 section 3, major type 4). */
-const RECEIPT_HEAD = 0x8a;
+/** Writes the leaf's path as it is encoded and returns its length: an array for each of its hashes would cost more than the receipt. */
+function writePath(tree: MerkleLevels, leaf: number, bytes: Uint8Array): number {
+  let end = 1;
+  visitPath(tree, leaf, (level, offset) => {
+    bytes[end] = HASH_HEAD;
+    bytes[end + 1] = HASH_BYTES;
+    for (let index = 0; index < HASH_BYTES; index += 1) bytes[end + 2 + index] = level[offset + index]!;
+    end += 2 + HASH_BYTES;
+  });
+  bytes[0] = ARRAY_HEAD | Math.floor(end / (2 + HASH_BYTES));
+  return end;
+}
+
+/** Head of an array of so few items that it says their number: ten, or a path, which no tree makes longer than 23. */
+const ARRAY_HEAD = 0x80;
+const RECEIPT_HEAD = ARRAY_HEAD | 10;
+/** Before the length of a byte string, where that takes a byte. */
+const HASH_HEAD = 0x58;
 
 /** The encoded items, without the one byte that makes so few of them an array. */
 function itemsOf(items: readonly CborValue[]): Uint8Array {

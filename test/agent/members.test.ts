@@ -7,7 +7,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { MemberKey } from "../../src/wire/genesis.js";
 import { encodeHandover } from "../../src/wire/handover.js";
 import type { Verify } from "../../src/wire/key.js";
-import { inclusionPath } from "../../src/wire/merkle.js";
+import { inclusionPath, leafCount } from "../../src/wire/merkle.js";
 import { issueOrder } from "../../src/wire/order.js";
 import { sealBlock, type TestNode, testBatch, testMeter, testNetwork, testRecords } from "../wire/network.js";
 import { simulatedStores } from "./norFlash.js";
@@ -23,7 +23,7 @@ function handover(previous: Block | undefined, members: readonly TestNode[], nex
   const batch = testBatch(network, 1, members[1]!, previous?.height ?? 0, [], records);
   const block = sealBlock(network, 1, previous, { batches: [batch], members, nextMembers });
   const tree = blockTree(block);
-  const place = { metadata: metadataEntry(block), size: tree[0]!.length, path: inclusionPath(tree, 0) };
+  const place = { metadata: metadataEntry(block), size: leafCount(tree), path: inclusionPath(tree, 0) };
   return { block, bytes: encodeHandover({ ...block, ...place, members: nextMembers }) };
 }
 

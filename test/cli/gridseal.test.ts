@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 import { blockTree, decodeBlock } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
+import { receiptEncoder } from "../../src/wire/receipt.js";
 import { parseRecord } from "../../src/wire/record.js";
-import { receiptsOf } from "../../tools/node/receipts.js";
 import { buildChain, type ChainBuilder, makeGenesis, makeMeter } from "../audit/chain-builder.js";
 
 const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
@@ -51,7 +51,7 @@ before(async () => {
   await writeFile(join(folder, "genesis.cbor"), makeGenesis().bytes);
   await writeFile(join(folder, "trading.cbor"), concatBytes(...chain.blocks));
   const block = decodeBlock(chain.blocks[0]!);
-  await writeFile(join(folder, "receipt.cbor"), receiptsOf(block, blockTree(block))(1, sha256(record)));
+  await writeFile(join(folder, "receipt.cbor"), receiptEncoder(block, blockTree(block))(1, sha256(record)));
   await writeFile(join(folder, "record.cbor"), record);
   await writeFile(join(folder, "other.cbor"), meter.record());
 });

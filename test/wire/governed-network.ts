@@ -6,7 +6,7 @@ import { issueGenesis, verifyGenesis } from "../../src/wire/genesis.js";
 import { encodeHandover } from "../../src/wire/handover.js";
 import type { Signer } from "../../src/wire/key.js";
 import { keyId } from "../../src/wire/key.js";
-import { inclusionPath } from "../../src/wire/merkle.js";
+import { inclusionPath, leafCount } from "../../src/wire/merkle.js";
 import { type Action, issueOrder, type Ready, readyBytes } from "../../src/wire/order.js";
 import { encodeReceipt } from "../../src/wire/receipt.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
@@ -156,7 +156,7 @@ export function exported(blocks: readonly Block[]): Buffer {
 /** What proves the members of the height behind this block. */
 export function handoverOf(block: Block, next: readonly TestNode[]): Uint8Array {
   const tree = blockTree(block);
-  const place = { metadata: metadataEntry(block), size: tree[0]!.length, path: inclusionPath(tree, 0) };
+  const place = { metadata: metadataEntry(block), size: leafCount(tree), path: inclusionPath(tree, 0) };
   const { chain, height, header, certificate } = block;
   const keys = next.map(({ id, key }) => ({ id, key }));
   return encodeHandover({ network: "governed", chain, height, ...place, header, certificate, members: keys });
@@ -166,7 +166,7 @@ export function handoverOf(block: Block, next: readonly TestNode[]): Uint8Array 
 export function receiptOf(block: Block): Uint8Array {
   const tree = blockTree(block);
   const { chain, height, header, certificate } = block;
-  const place = { leaf: 1, size: tree[0]!.length, path: inclusionPath(tree, 1) };
+  const place = { leaf: 1, size: leafCount(tree), path: inclusionPath(tree, 1) };
   const recordHash = sha256(block.batches[0]!.records[0]!);
   return encodeReceipt({ network: "governed", chain, height, recordHash, ...place, header, certificate });
 }

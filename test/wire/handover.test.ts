@@ -6,7 +6,7 @@ import { concatBytes } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import { decodeHandover, encodeHandover, type Handover, verifyHandover } from "../../src/wire/handover.js";
 import { memberSets, membersAt, splitLineage } from "../../src/wire/lineage.js";
-import { inclusionPath } from "../../src/wire/merkle.js";
+import { inclusionPath, leafCount } from "../../src/wire/merkle.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
 import { sealBlock, type TestNode, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
 
@@ -24,7 +24,7 @@ function blockThatHandsOver(previous: Block | undefined, members: TestNode[], ne
 function handoverOf(block: Block, members: readonly TestNode[]): Handover {
   const tree = blockTree(block);
   const { network: name, chain, height, header, certificate } = block;
-  const place = { metadata: metadataEntry(block), size: tree[0]!.length, path: inclusionPath(tree, 0) };
+  const place = { metadata: metadataEntry(block), size: leafCount(tree), path: inclusionPath(tree, 0) };
   const keys = members.map(({ id, key }) => ({ id, key }));
   return { network: name, chain, height, ...place, header, certificate, members: keys };
 }

@@ -1,13 +1,13 @@
 // What the world is told of a sealed block: metrics, receipts to the meters that are connected here, and an event to subscribers.
 
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { receiptEncoder } from "../../src/wire/receipt.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import type { SealedBlock } from "./chain/sealer.js";
 import { decodeResults, type Violation } from "./chain/violations.js";
 import type { Ingest } from "./ingest/ingest.js";
 import type { Introductions } from "./introductions.js";
 import type { Metrics } from "./metrics.js";
-import { receiptsOf } from "./receipts.js";
 
 export interface AnnouncerPorts {
   readonly network: string;
@@ -26,7 +26,7 @@ export function createAnnouncer(ports: AnnouncerPorts): (sealed: SealedBlock) =>
 
   /** To the meters that are connected here; over a shared broker, of the records that came here. */
   const publishReceipts = ({ block, tree, records }: SealedBlock) => {
-    const encode = receiptsOf(block, tree);
+    const encode = receiptEncoder(block, tree);
     /** by meter; absent where nobody here is to receive it */
     const topics = new Map<string, string | undefined>();
     const topicOf = (meter: string) => {

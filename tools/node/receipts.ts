@@ -1,7 +1,7 @@
 // Receipts of sealed records: from a block just sealed, or from the store for one that is asked for later.
 
-import { type Block, decodeBlock } from "../../src/wire/block.js";
-import { inclusionPath, type MerkleLevels } from "../../src/wire/merkle.js";
+import { decodeBlock } from "../../src/wire/block.js";
+import type { MerkleLevels } from "../../src/wire/merkle.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
 import { GridsealError } from "../errors.js";
 import { type Outline, outlineOf, treeOfOutline } from "./store/outline.js";
@@ -13,15 +13,6 @@ const TREES_KEPT = 16;
 interface Tree {
   readonly outline: Outline;
   readonly tree: MerkleLevels;
-}
-
-/** Encodes receipts of the block's records, each by its leaf. */
-export function receiptsOf(
-  block: Pick<Block, "network" | "chain" | "height" | "header" | "certificate">,
-  tree: MerkleLevels,
-): (leaf: number, recordHash: Uint8Array) => Uint8Array {
-  const encode = receiptEncoder({ ...block, size: tree[0]!.length });
-  return (leaf, recordHash) => encode({ recordHash, leaf, path: inclusionPath(tree, leaf) });
 }
 
 export interface Receipts {
@@ -52,7 +43,7 @@ export function createReceipts(network: string, store: Store): Receipts {
       if (hash === undefined) {
         throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
       }
-      return receiptsOf({ network, chain, height, ...outline }, tree)(leaf, hash);
+      return receiptEncoder({ network, chain, height, ...outline }, tree)(leaf, hash);
     },
   };
 }

@@ -3,6 +3,7 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
+import { receiptEncoder } from "../../src/wire/receipt.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { type Admissions, createAdmissions } from "../node/admissions.js";
 import type { Chain } from "../node/chain/chain.js";
@@ -14,7 +15,7 @@ import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
 import { createOrders, type OrderAnswer } from "../node/orders.js";
-import { createReceipts, receiptsOf } from "../node/receipts.js";
+import { createReceipts } from "../node/receipts.js";
 import { createRunningChains } from "../node/running-chains.js";
 import type { Store } from "../node/store/store.js";
 import { simulatedVerify } from "./keys.js";
@@ -137,7 +138,7 @@ export function openLife(ports: LifePorts): Life {
       const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
       if (!world.isSubscribed(node, topic)) continue;
       introductions.beforeReceipt(block.chain, toHex(record.kid), block.height);
-      publish(topic, receiptsOf(block, tree)(index + 1, record.hash));
+      publish(topic, receiptEncoder(block, tree)(index + 1, record.hash));
     }
   };
 

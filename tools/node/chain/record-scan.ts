@@ -35,8 +35,8 @@ function readSignedRecord(bytes: Uint8Array, digests: Uint8Array, offset: number
   // The leaf is the digest of a zero byte and the record's own digest (RFC 9162 section 2.1.1), which stand there together.
   const hash = digests.subarray(offset + 1, offset + 1 + HASH_BYTES);
   const leaf = digests.subarray(offset + 1 + HASH_BYTES, offset + DIGESTS_BYTES);
-  writeSha256(bytes, hash);
-  writeSha256(digests.subarray(offset, offset + 1 + HASH_BYTES), leaf);
+  writeSha256(bytes, hash, 0);
+  writeSha256(digests.subarray(offset, offset + 1 + HASH_BYTES), leaf, 0);
   return {
     record: recordOf(bytes, hash, leaf, kid, seq, previous),
     algorithm,

@@ -17,7 +17,7 @@ import { decodeHandover, encodeHandover, type Handover } from "../../../src/wire
 import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
 import { keyId } from "../../../src/wire/key.js";
 import { isFounding } from "../../../src/wire/lineage.js";
-import { inclusionPath, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
 import type { Head, SealedRun } from "../store/rows.js";
 import type { Writer } from "../store/writer.js";
@@ -229,7 +229,7 @@ function newestMembers(lineage: readonly Uint8Array[]): readonly MemberKey[] | u
 
 function handoverOf(block: Block, tree: MerkleLevels, { members }: MemberSet): Handover {
   const { network, chain, height, header, certificate } = block;
-  const place = { metadata: metadataEntry(block), size: tree[0]!.length, path: inclusionPath(tree, 0) };
+  const place = { metadata: metadataEntry(block), size: leafCount(tree), path: inclusionPath(tree, 0) };
   return { network, chain, height, ...place, header, certificate, members };
 }
 
