@@ -7,11 +7,12 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { memberSetHash } from "../../../src/wire/genesis.js";
 import { memberSets, membersAt } from "../../../src/wire/lineage.js";
 import { readyBytes } from "../../../src/wire/order.js";
-import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { acknowledgementOf } from "../../../tools/node/chain/compose.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
 import { decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/frame.js";
 import { createReceipts } from "../../../tools/node/receipts.js";
+import { followLineage, verifyReceipt as verifyReceiptAsStranger } from "../../wire/stranger-receipt.js";
 import { createCluster, SERVICE, type TestCluster } from "./cluster.js";
 
 /** Gives the chain these of the cluster's nodes as members, from a height soon. */
@@ -76,6 +77,13 @@ test("a follower becomes a member, a member a follower, and receipts of all heig
     const lineage = store.lineage(SERVICE);
     assert.equal(lineage.length, 2);
     const sets = memberSets(cluster.genesis, SERVICE, lineage, nodeVerify);
+    assert.deepEqual(
+      followLineage(cluster.genesisBytes, SERVICE, lineage).map(({ from, members }) => [
+        from,
+        members.map(({ id }) => id),
+      ]),
+      sets.map(({ from, members }) => [from, members.map(({ id }) => toHex(id))]),
+    );
     const receipts = createReceipts(cluster.genesis.network, store);
     for (let height = 1; height <= leaves + 1; height += 1) {
       const block = decodeBlock(store.block(SERVICE, height)!);
@@ -83,6 +91,7 @@ test("a follower becomes a member, a member a follower, and receipts of all heig
       const receipt = decodeReceipt(receipts.find(SERVICE, meter.kid, height - 1)!);
       assert.equal(receipt.height, height);
       verifyReceipt(receipt, cluster.genesis, nodeVerify, lineage);
+      verifyReceiptAsStranger(cluster.genesisBytes, encodeReceipt(receipt), lineage);
       const isOfNew = receipt.certificate.signatures.some(({ node }) => toHex(node) === cluster.nodes[4]!.id);
       if (height < joins) verifyReceipt(receipt, cluster.genesis, nodeVerify);
       else if (isOfNew) assert.throws(() => verifyReceipt(receipt, cluster.genesis, nodeVerify), /members|needed/);
