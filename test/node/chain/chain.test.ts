@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { BLOCK_BATCHES_MAX } from "../../../tools/node/chain/proposal.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
+import { decodeFrame } from "../../../tools/node/frame.js";
 import { createReceipts } from "../../../tools/node/receipts.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, makeRecord, SERVICE } from "./cluster.js";
@@ -83,6 +85,28 @@ test("a record that two nodes admit is sealed once", async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.ok(cluster.nodes.every((node) => recordsOf(node) === 2 && node.chain.head.counter === 0));
   assert.equal(cluster.nodes[0]!.chain.known(first), "sealed");
+});
+
+test("more temporary blocks than a block holds that only repeat sealed records do not keep a new record from being sealed", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const records = Array.from({ length: BLOCK_BATCHES_MAX + 4 }, () => meter.next());
+  // Three nodes hold the same records, each in a temporary block of its own, before any of them is sealed.
+  cluster.passes = (_from, _to, frame) => decodeFrame(frame)?.kind !== "consensus";
+  for (const node of cluster.nodes.slice(0, 3)) {
+    for (const record of records) {
+      await node.chain.admit(record, undefined);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+  cluster.passes = () => true;
+  await cluster.until(() => cluster.nodes.every((node) => recordsOf(node) === records.length), "they are sealed");
+  await cluster.nodes[3]!.chain.admit(meter.next(), undefined);
+  await cluster.until(
+    () => cluster.nodes.every((node) => recordsOf(node) > records.length),
+    "the new record is sealed",
+  );
 });
 
 test("a fork of a meter's chain becomes one violation, and the first record stays", async (t) => {

@@ -107,6 +107,21 @@ test("a batch that would seal nothing is no work, but goes with one that does", 
   assert.equal(pool.candidates(() => true).length, 3);
 });
 
+test("offers the oldest batch that seals something first, however many barren ones are older", () => {
+  const pool = createPool(set);
+  const reads = Array.from({ length: BLOCK_BATCHES_MAX + 2 }, (_, number) => batch(number));
+  for (const read of reads) {
+    pool.add(read);
+    for (const node of [0, 1, 2]) pool.acknowledge(nameOf(read), by(node));
+  }
+  pool.markBarren(reads.slice(0, BLOCK_BATCHES_MAX + 1).map(({ id }) => id));
+  const offered = pool.candidates(() => true).map(({ read }) => read.batch.number);
+  assert.deepEqual(offered, [
+    BLOCK_BATCHES_MAX + 1,
+    ...Array.from({ length: BLOCK_BATCHES_MAX - 1 }, (_, index) => index),
+  ]);
+});
+
 test("says which members an own batch waits for", () => {
   const pool = createPool(set);
   const read = batch(0);

@@ -107,14 +107,15 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
   return {
     hasWork,
     build(height, round) {
-      const takesNumber = createNumbering(view);
-      const batches = pool.candidates((read) => takesNumber(read.batch));
-      const built = sealer.build({ batches, anchors: ports.anchors() });
-      if (built === undefined) {
+      // Each time round finds more of the temporary blocks barren, until one is not or none is left.
+      while (hasWork()) {
+        const takesNumber = createNumbering(view);
+        const batches = pool.candidates((read) => takesNumber(read.batch));
+        const built = sealer.build({ batches, anchors: ports.anchors() });
+        if (built !== undefined) return feed({ type: "built", height, round, id: built.id, body: built.body });
         pool.markBarren(batches.map(({ read }) => read.id));
-        return feed({ type: "work", available: hasWork() });
       }
-      feed({ type: "built", height, round, id: built.id, body: built.body });
+      feed({ type: "work", available: false });
     },
     judge,
     gather(body) {

@@ -40,7 +40,10 @@ export interface Pool {
   find(id: Uint8Array): ReadBatch | undefined;
   /** A quorum's acknowledgements in the order of the members; undefined where the batch is not accepted. */
   acceptance(id: Uint8Array): Acknowledgement[] | undefined;
-  /** Accepted batches to put into the next block, oldest first, within the limits of a block. */
+  /**
+   * Accepted batches to put into the next block, within the limits of a block: the oldest that is not known to be barren, then the others,
+   * oldest first. However many barren ones wait, they leave room for what they are to go with.
+   */
   candidates(sealable: (read: ReadBatch) => boolean): AcceptedBatch[];
   /** Whether a block would seal something; batches of which `sealsSomething` does not hold wait for one that does. */
   hasWork(sealsSomething?: (read: ReadBatch) => boolean): boolean;
@@ -57,6 +60,11 @@ export interface Pool {
   /** Forgets what can no longer be sealed, and returns what was here of it. */
   retain(sealable: (name: BatchName) => boolean): ReadBatch[];
   readonly size: number;
+}
+
+/** Whether it is accepted, and its records are here. */
+function isHere(entry: Entry): entry is Entry & { read: ReadBatch } {
+  return entry.accepted && entry.read !== undefined;
 }
 
 export function createPool(initial: MemberSet): Pool {
@@ -142,9 +150,11 @@ export function createPool(initial: MemberSet): Pool {
       const chosen: AcceptedBatch[] = [];
       let records = 0;
       let bytes = 0;
-      for (const entry of entries.values()) {
+      const first = [...entries.values()].find((entry) => isHere(entry) && !entry.barren);
+      const others = [...entries.values()].filter((entry) => entry !== first);
+      for (const entry of first === undefined ? others : [first, ...others]) {
+        if (!isHere(entry) || !sealable(entry.read)) continue;
         const { read } = entry;
-        if (!entry.accepted || read === undefined || !sealable(read)) continue;
         records += read.records.length;
         bytes += read.bytes.length;
         const full =
@@ -156,7 +166,7 @@ export function createPool(initial: MemberSet): Pool {
     },
     hasWork(sealsSomething = () => true) {
       for (const entry of entries.values()) {
-        if (!entry.accepted || entry.barren || entry.read === undefined) continue;
+        if (!isHere(entry) || entry.barren) continue;
         entry.barren = !sealsSomething(entry.read);
         if (!entry.barren) return true;
       }
