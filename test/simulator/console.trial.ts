@@ -9,7 +9,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
 import { provisionMeter } from "../../tools/authority/provision.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
-import { ask, provisionMeters, serveHousehold, startMeter, until, withoutSdk } from "./harness.js";
+import { ask, assertStack, provisionMeters, serveHousehold, startMeter, until, withoutSdk } from "./harness.js";
 import { assertChain, listenTo } from "./records.js";
 
 test("a meter that knows nothing is configured, certified and running by its console alone", {
@@ -60,7 +60,9 @@ test("a meter that knows nothing is configured, certified and running by its con
   await ask(meter, "restart");
   await until("records", () => seen.records.length >= 3);
   assert.match(await ask(meter, "counters"), /^frames \d+$/m);
-  t.diagnostic(JSON.stringify(await meter.use()));
+  const use = await meter.use();
+  t.diagnostic(JSON.stringify(use));
+  assertStack(use);
   assert.deepEqual(
     meter.errors.filter((reason) => !reason.startsWith("configuration refused")),
     [],
@@ -96,6 +98,7 @@ test("whatever is typed, the meter goes on", { skip: withoutSdk }, async (t) => 
   );
   const use = await meter.use();
   t.diagnostic(JSON.stringify(use));
+  assertStack(use);
   assert.deepEqual(
     meter.errors.filter((reason) => !reason.startsWith("the meter's port")),
     [],

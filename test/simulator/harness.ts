@@ -1,5 +1,6 @@
 // Simulated meters for the trials: a network's meter folder whose port is a pseudo-terminal with an emulated household behind it.
 
+import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -125,6 +126,14 @@ export interface Trial extends Simulator {
   /** The reason of every line of the level error. */
   readonly errors: readonly string[];
   use(): Promise<MemoryUse>;
+}
+
+/** Slots of the stack that nothing takes: what is added in a deep place shows here before it ends a meter. */
+const STACK_SPARE = 48;
+
+/** That the meter's stack went no deeper than leaves some room. */
+export function assertStack({ stackSlotsUsed, stackSlots }: MemoryUse): void {
+  assert(stackSlotsUsed + STACK_SPARE <= stackSlots, `${stackSlotsUsed} of ${stackSlots} stack slots`);
 }
 
 /** Starts a simulated meter; it is killed after the test, if the power was not cut before. */

@@ -12,7 +12,7 @@ import { parsePort } from "../../tools/emulators/port-configuration.js";
 import { servePty } from "../../tools/emulators/serve.js";
 import { changed, householdAt } from "../meter/streams.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
-import { configure, firmware, provisionMeters, startMeter, until, withoutSdk } from "./harness.js";
+import { assertStack, configure, firmware, provisionMeters, startMeter, until, withoutSdk } from "./harness.js";
 import { listenTo } from "./records.js";
 
 const skip = withoutSdk || withoutMosquitto;
@@ -77,6 +77,7 @@ for (const [what, meter, port, source, code] of emulated) {
     assert.ok(claims.registers!.some(({ obis }) => formatObis(obis) === code));
     const use = await running.use();
     t.diagnostic(`use ${JSON.stringify(use)}`);
+    assertStack(use);
     assert.deepEqual(running.errors, []);
   });
 }

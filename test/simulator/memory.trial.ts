@@ -5,12 +5,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runHour } from "../../tools/firmware/hour.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
-import { firmware, temporaryFolder, withoutSdk } from "./harness.js";
+import { assertStack, firmware, temporaryFolder, withoutSdk } from "./harness.js";
 
 const MINUTES = 60;
 const SPEED = 20;
-/** Slots of the stack that nothing takes: what is added in a deep place shows here before it ends a meter. */
-const STACK_SPARE = 48;
 
 test("an hour of five services fits into the chip's pool, through a broker that goes and comes, every receipt verified", {
   skip: withoutSdk || withoutMosquitto,
@@ -30,5 +28,5 @@ test("an hour of five services fits into the chip's pool, through a broker that 
   assert.equal(sealed, appended);
   assert.equal(counters.wrongReceipts, 0);
   assert.equal(counters.outboxFull, 0);
-  assert(use.stackSlotsUsed + STACK_SPARE <= use.stackSlots, `${use.stackSlotsUsed} of ${use.stackSlots} stack slots`);
+  assertStack(use);
 });
