@@ -5,11 +5,12 @@ import { encodeCbor } from "../../src/wire/cbor.js";
 import { type Credential, parseCredential, verifyCredential } from "../../src/wire/credential.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../src/wire/key.js";
-import { encodeDisclosure, type Record } from "../../src/wire/record.js";
+import { encodeDisclosure } from "../../src/wire/record.js";
 import { encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import type { Chain } from "./chain/chain.js";
 import type { ChainLog } from "./chain/ports.js";
+import type { ReadRecord } from "./chain/record-scan.js";
 import { admit, admitCredential, isTooLate, Refused, replaces, revoked } from "./ingest/admission.js";
 import type { Introductions } from "./introductions.js";
 import type { Metrics } from "./metrics.js";
@@ -114,7 +115,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
    * next broker at once. (Handing the record on would show its disclosures to one node more.) A meter that comes back with it may have
    * no other broker: it is told, which sets the record aside for a while, so that the services that this node does seal go on.
    */
-  const sendAway = (record: Record): never => {
+  const sendAway = (record: ReadRecord): never => {
     const { service } = record.claims;
     const meter = toHex(record.kid);
     const sealsOthers = credentialOf(record.kid, meter)?.services.some((other) =>
@@ -177,7 +178,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 }
 
 /** A record's confidential groups as this node keeps them for authorised access: [+ disclosure]. */
-function disclosuresOf(record: Record): Uint8Array | undefined {
+function disclosuresOf(record: ReadRecord): Uint8Array | undefined {
   if (record.disclosures.length === 0) return undefined;
   return encodeCbor(record.disclosures.map(encodeDisclosure));
 }

@@ -3,7 +3,6 @@
 import type { Block } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Notice } from "../../../src/wire/notice.js";
-import { parseRecord, type Record } from "../../../src/wire/record.js";
 import { assertInvariant } from "../../errors.js";
 import type { Writer } from "../store/writer.js";
 import { executionRecord, makeBatch, type ReadBatch } from "./compose.js";
@@ -13,6 +12,7 @@ import { createGather } from "./gather.js";
 import { isSameNotice } from "./notices.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
+import { meterOf, type ReadRecord, readRecord } from "./record-scan.js";
 import { createRulings } from "./rulings.js";
 import type { SealedBlock } from "./sealer.js";
 import { BATCH_WINDOW, sealNumber } from "./state.js";
@@ -31,9 +31,9 @@ export type Knowledge = "sealed" | "waiting" | "other" | "none";
 
 export interface Origin {
   readonly pending: number;
-  known(record: Record): Knowledge;
+  known(record: ReadRecord): Knowledge;
   /** Takes a checked record; resolves when it is durable. */
-  admit(record: Record, disclosures: Uint8Array | undefined): Promise<Admission>;
+  admit(record: ReadRecord, disclosures: Uint8Array | undefined): Promise<Admission>;
   isWaiting(kid: Uint8Array, seq: number): boolean;
   /** Takes an order or evidence, whose signatures are verified, for the next temporary block; resolves when it is durable. */
   submit(notice: ExecutionNotice): Promise<Submission>;
@@ -220,7 +220,7 @@ export function createOrigin(
       return gather.pending;
     },
     known({ kid, claims, hash }) {
-      const meter = toHex(kid);
+      const meter = meterOf(kid);
       const waiting = gather.waiting(meter, claims.seq, hash);
       if (waiting !== "none") return waiting === "same" ? "waiting" : "other";
       return chainKnows(meter, claims.seq, hash);
@@ -256,7 +256,7 @@ export function createOrigin(
     },
     restore() {
       for (const read of pool.readsOf(ports.self.id)) for (const record of read.records) gather.note(record);
-      for (const bytes of store.admitted(service)) gather.add(executionRecord(parseRecord(bytes)));
+      for (const bytes of store.admitted(service)) gather.add(executionRecord(readRecord(bytes)));
       rulings.restore();
       if (isPending()) scheduleCut();
     },

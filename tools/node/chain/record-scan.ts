@@ -1,13 +1,20 @@
-// The records of a temporary block, read for what a node verifies and seals. Every node reads every record, so registers and digests are
-// checked where they stand and never built. What a meter does not write in this form is left to parseRecord, which says what is wrong.
+// Records read for what a node verifies and seals. Every node reads every record, so registers and digests are checked where they stand
+// and never built. What a meter does not write in this form, disclosures too, is left to parseRecord, which says what is wrong.
 
 import { compareBytes } from "../../../src/wire/bytes.js";
 import { SIGN1_CONTEXT } from "../../../src/wire/cose.js";
 import { WireError } from "../../../src/wire/error.js";
 import { leafHash } from "../../../src/wire/merkle.js";
-import { DISCLOSURES_MAX, parseRecord, RECORD_BYTES_MAX, REGISTERS_MAX } from "../../../src/wire/record.js";
+import {
+  type Claims,
+  DISCLOSURES_MAX,
+  parseRecord,
+  RECORD_BYTES_MAX,
+  REGISTERS_MAX,
+  type Record,
+} from "../../../src/wire/record.js";
 import { SERVICE_MAX } from "../../../src/wire/services.js";
-import { writeSha256 } from "../hash.js";
+import { sha256, writeSha256 } from "../hash.js";
 import type { ExecutionRecord } from "./execution.js";
 
 /** A record with what its verification takes. */
@@ -20,6 +27,27 @@ export interface SignedRecord {
   readonly signature: Uint8Array;
 }
 
+/** A record with the claims alone that decide whether it is taken. */
+export interface ReadRecord extends Omit<Record, "claims"> {
+  readonly claims: Pick<Claims, "service" | "seq" | "previous" | "time_s">;
+}
+
+/** Reads a record, as views of its bytes; throws a WireError as `parseRecord` does. */
+export function readRecord(bytes: Uint8Array): ReadRecord {
+  const claims = scanRecord(bytes);
+  if (claims === undefined) return parseRecord(bytes);
+  return {
+    kid: bytes.subarray(KID, KID + KID_BYTES),
+    algorithm: algorithmOf(bytes),
+    claims,
+    disclosures: [],
+    stripped: bytes,
+    hash: sha256(bytes),
+    signedBytes: signedBytesOf(bytes),
+    signature: bytes.subarray(-SIGNATURE_BYTES),
+  };
+}
+
 /** Reads records without disclosures, as views of their bytes; throws a WireError as `parseRecord` does, and where one has disclosures. */
 export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[] {
   // One memory for the digests of all: an array for each costs the collector more than the hashing.
@@ -30,7 +58,7 @@ export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[
 function readSignedRecord(bytes: Uint8Array, digests: Uint8Array, offset: number): SignedRecord {
   const scanned = scanRecord(bytes);
   if (scanned === undefined) return parseSignedRecord(bytes);
-  const { algorithm, service, seq, previous } = scanned;
+  const { service, seq, previous } = scanned;
   const kid = bytes.subarray(KID, KID + KID_BYTES);
   // The leaf is the digest of a zero byte and the record's own digest (RFC 9162 section 2.1.1), which stand there together.
   const hash = digests.subarray(offset + 1, offset + 1 + HASH_BYTES);
@@ -39,7 +67,7 @@ function readSignedRecord(bytes: Uint8Array, digests: Uint8Array, offset: number
   writeSha256(digests.subarray(offset, offset + 1 + HASH_BYTES), leaf, 0);
   return {
     record: recordOf(bytes, hash, leaf, kid, seq, previous),
-    algorithm,
+    algorithm: algorithmOf(bytes),
     service,
     signedBytes: signedBytesOf(bytes),
     signature: bytes.subarray(-SIGNATURE_BYTES),
@@ -55,8 +83,12 @@ export function recordOf(
   seq: number,
   previous: Uint8Array,
 ): ExecutionRecord {
-  const meter = Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("hex");
-  return { bytes, hash, leaf, kid, meter, seq, previous };
+  return { bytes, hash, leaf, kid, meter: meterOf(kid), seq, previous };
+}
+
+/** A meter's id as hex. */
+export function meterOf(kid: Uint8Array): string {
+  return Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("hex");
 }
 
 function parseSignedRecord(bytes: Uint8Array): SignedRecord {
@@ -99,12 +131,7 @@ function signedBytesOf(bytes: Uint8Array): Uint8Array {
   return signed;
 }
 
-interface Scanned {
-  readonly algorithm: number;
-  service: number;
-  seq: number;
-  previous: Uint8Array;
-}
+type Scanned = { -readonly [Name in keyof ReadRecord["claims"]]: Claims[Name] };
 
 interface Cursor {
   readonly bytes: Uint8Array;
@@ -123,9 +150,13 @@ function scanRecord(bytes: Uint8Array): Scanned | undefined {
   const cursor = { bytes, offset: PAYLOAD };
   const end = signature - 2;
   if (readArgument(cursor, 2) !== end - cursor.offset) return undefined;
-  const scanned = { algorithm: -1 - (bytes[ALGORITHM]! & 31), service: 0, seq: 0, previous: bytes };
+  const scanned = { service: 0, seq: 0, previous: bytes, time_s: 0 };
   // Reading goes on behind the end where a claim crosses it, and never comes back to it.
   return scanClaims(cursor, scanned) && cursor.offset === end ? scanned : undefined;
+}
+
+function algorithmOf(bytes: Uint8Array): number {
+  return -1 - (bytes[ALGORITHM]! & 31);
 }
 
 function isUsualHeader(bytes: Uint8Array): boolean {
@@ -164,6 +195,9 @@ function scanClaim(cursor: Cursor, key: number, scanned: Scanned): boolean {
       scanned.previous = cursor.bytes.subarray(cursor.offset - length, cursor.offset);
       return isThere;
     }
+    case 6:
+      scanned.time_s = readArgument(cursor, 0);
+      return scanned.time_s >= 0;
     case 7:
       return isWithin(readArgument(cursor, 0), 3);
     case 9:

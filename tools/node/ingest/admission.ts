@@ -6,11 +6,12 @@ import { type Credential, verifyCredential } from "../../../src/wire/credential.
 import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { equalKeys, keyId, type PublicKey, type Verify } from "../../../src/wire/key.js";
-import { parseRecord, RECORD_BYTES_MAX, type Record } from "../../../src/wire/record.js";
+import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import type { RefusalReason } from "../../../src/wire/refusal.js";
 import { parseTopic, TOPIC_BYTES_MAX } from "../../../src/wire/topics.js";
 import { reasonOf } from "../../errors.js";
 import { SEQUENCE_WINDOW } from "../chain/execution.js";
+import { meterOf, type ReadRecord, readRecord } from "../chain/record-scan.js";
 import type { MeterState } from "../chain/state.js";
 
 /** A record's time may be ahead of the node's clock by so much; how far it may be behind is the backlog's business. */
@@ -20,9 +21,9 @@ export const SEQUENCE_AHEAD_MAX = 1_000_000;
 
 export class Refused extends Error {
   readonly reason: RefusalReason;
-  readonly record: Record | undefined;
+  readonly record: ReadRecord | undefined;
 
-  constructor(reason: RefusalReason, sentence: string, record?: Record) {
+  constructor(reason: RefusalReason, sentence: string, record?: ReadRecord) {
     super(sentence);
     this.name = "Refused";
     this.reason = reason;
@@ -43,12 +44,12 @@ export interface AdmissionPorts {
 }
 
 /** The record that was published on the topic, checked. Rejects with Refused. */
-export async function admit(ports: AdmissionPorts, topic: string, payload: Uint8Array): Promise<Record> {
+export async function admit(ports: AdmissionPorts, topic: string, payload: Uint8Array): Promise<ReadRecord> {
   if (payload.length > RECORD_BYTES_MAX || topic.length > TOPIC_BYTES_MAX) {
     throw new Refused("oversized", `record of ${payload.length} bytes is larger than ${RECORD_BYTES_MAX}`);
   }
   const record = parse(payload);
-  const meter = toHex(record.kid);
+  const meter = meterOf(record.kid);
   checkTopic(ports, topic, record, meter);
   const credential = checkCredential(ports, record, meter);
   if (!(await ports.verifyAsync(credential.key, record.signedBytes, record.signature))) {
@@ -79,7 +80,7 @@ export function admitCredential(genesis: Genesis, topic: string, payload: Uint8A
 }
 
 /** The refusal of a meter whose credential the authority has revoked. */
-export function revoked(meter: string, record?: Record): Refused {
+export function revoked(meter: string, record?: ReadRecord): Refused {
   return new Refused("revoked", `credential of meter ${meter} is revoked: the authority issues new ones`, record);
 }
 
@@ -93,16 +94,16 @@ export function replaces(known: Credential | undefined, offered: Credential): bo
   );
 }
 
-function parse(payload: Uint8Array): Record {
+function parse(payload: Uint8Array): ReadRecord {
   try {
-    return parseRecord(payload);
+    return readRecord(payload);
   } catch (error) {
     if (error instanceof WireError) throw new Refused("malformed", `record: ${error.message}`);
     throw error;
   }
 }
 
-function checkTopic(ports: AdmissionPorts, topic: string, record: Record, meter: string): void {
+function checkTopic(ports: AdmissionPorts, topic: string, record: ReadRecord, meter: string): void {
   const parsed = parseTopic(topic);
   const right =
     parsed?.kind === "record" &&
@@ -119,7 +120,7 @@ function checkTopic(ports: AdmissionPorts, topic: string, record: Record, meter:
   }
 }
 
-function checkCredential(ports: AdmissionPorts, record: Record, meter: string): Credential {
+function checkCredential(ports: AdmissionPorts, record: ReadRecord, meter: string): Credential {
   const credential = ports.credential(record.kid, meter);
   if (credential === undefined) {
     throw new Refused("unknown-meter", `no credential of meter ${meter} is known: publish it as birth first`, record);
@@ -139,7 +140,7 @@ function checkCredential(ports: AdmissionPorts, record: Record, meter: string): 
   return credential;
 }
 
-function checkSequence(ports: AdmissionPorts, record: Record): void {
+function checkSequence(ports: AdmissionPorts, record: ReadRecord): void {
   const { seq, service } = record.claims;
   const state = ports.meterState(service, record.kid);
   const high = state?.high ?? -1;
@@ -151,7 +152,7 @@ function checkSequence(ports: AdmissionPorts, record: Record): void {
   }
 }
 
-function checkClock(ports: AdmissionPorts, record: Record): void {
+function checkClock(ports: AdmissionPorts, record: ReadRecord): void {
   const now_s = ports.now_ms() / 1000;
   if (record.claims.time_s > now_s + CLOCK_AHEAD_MAX_S) {
     const ahead = Math.round(record.claims.time_s - now_s);
