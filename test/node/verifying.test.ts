@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
-import { verifyAsync, verifySoon } from "../../tools/node/verifying.js";
+import { verifyAll, verifyAsync, verifySoon } from "../../tools/node/verifying.js";
 import { createVerifyingMessage, verificationsIn } from "../../tools/node/verifying-message.js";
 
 function bytes(length: number) {
@@ -51,6 +51,21 @@ test("answers each of many signatures as the predicate does, in whichever thread
     cases.map((given) => nodeVerify(given.key, given.message, given.signature)),
   );
   assert.ok(answers.includes(true) && answers.includes(false));
+});
+
+test("says of many signatures whether all are good", async () => {
+  const signer = signerFromSeed(generateSeed());
+  const good = Array.from({ length: 150 }, (_, index) => {
+    const message = new TextEncoder().encode(`record ${index}`);
+    return { key: signer.key, message, signature: signer.sign(message) };
+  });
+  assert.equal(await verifyAll(good), true);
+  assert.equal(await verifyAll([]), true);
+  for (const at of [0, 70, 149]) {
+    const wrong = good.with(at, { ...good[at]!, message: new Uint8Array(1) });
+    const cut = good.with(at, { ...good[at]!, signature: new Uint8Array(63) });
+    assert.deepEqual(await Promise.all([verifyAll(wrong), verifyAll(cut), verifyAll(good)]), [false, false, true]);
+  }
 });
 
 test("a signature that nobody follows is verified all the same, and so is one that comes after it", async () => {

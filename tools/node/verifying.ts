@@ -43,6 +43,25 @@ export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint
   });
 }
 
+/** Whether all of them are good, by `nodeVerify` in threads; resolves, never rejects. One promise for many costs the collector less. */
+export function verifyAll(verifications: readonly Verification[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    let open = verifications.length;
+    let valid = true;
+    const settle = (isGood: boolean) => {
+      valid &&= isGood;
+      open -= 1;
+      if (open === 0) resolve(valid);
+    };
+    if (open === 0) resolve(true);
+    for (const verification of verifications) {
+      if (isWellFormed(verification.key, verification.signature)) put(verification, settle);
+      else settle(false);
+    }
+    handOutNext();
+  });
+}
+
 /**
  * As `verifyAsync`, but some milliseconds later where the threads have nothing to do: what comes one by one crosses together,
  * and what follows from it, writes to the disk and answers, is done together.

@@ -83,6 +83,11 @@ export function openLife(ports: LifePorts): Life {
       timeline.after(random.between(0.1, 3), () => resolve(simulatedVerify(key, message, signature))),
     );
 
+  const verifyAll: ChainPorts["verifyAll"] = async (verifications) => {
+    const verified = verifications.map(({ key, message, signature }) => verifyAsync(key, message, signature));
+    return !(await Promise.all(verified)).includes(false);
+  };
+
   const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
 
   const portsOf = (chain: GenesisChain, store: Store): ChainPorts => ({
@@ -97,6 +102,7 @@ export function openLife(ports: LifePorts): Life {
     log: logOf(chain.service),
     verify: simulatedVerify,
     verifyAsync,
+    verifyAll,
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),

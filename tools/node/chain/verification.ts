@@ -6,6 +6,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { keyId } from "../../../src/wire/key.js";
+import type { Verification } from "../verifying-message.js";
 import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
 import type { SignedRecord } from "./record-scan.js";
@@ -47,7 +48,7 @@ export function createVerification(
     return verified(meter, bytes, true);
   };
 
-  const verifyOne = (signed: SignedRecord, brought: ReadonlyMap<string, Credential>): Promise<boolean> => {
+  const verificationOf = (signed: SignedRecord, brought: ReadonlyMap<string, Credential>): Verification => {
     const { kid, meter } = signed.record;
     const credential = brought.get(meter) ?? onChain(kid, meter);
     const proper =
@@ -55,7 +56,7 @@ export function createVerification(
       signed.algorithm === credential.key.algorithm &&
       credential.services.includes(chain.service);
     if (!proper) throw new WireError("unproven", `batch holds a record of meter ${meter} that is not for this chain`);
-    return ports.verifyAsync(credential.key, signed.signedBytes, signed.signature);
+    return { key: credential.key, message: signed.signedBytes, signature: signed.signature };
   };
 
   const begin = (batch: Batch, records: readonly SignedRecord[]): Promise<void> => {
@@ -66,15 +67,15 @@ export function createVerification(
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes, false));
     }
-    return conclude(batch, Promise.all(records.map((record) => verifyOne(record, brought))));
+    return conclude(batch, ports.verifyAll(records.map((record) => verificationOf(record, brought))));
   };
 
-  const conclude = async ({ notices }: Batch, signatures: Promise<readonly boolean[]>): Promise<void> => {
+  const conclude = async ({ notices }: Batch, areGood: Promise<boolean>): Promise<void> => {
     for (const { kind, bytes } of notices) {
       if (kind !== "evidence") continue;
       await checkEvidence(ports.governor.current, chain.service, bytes, ports.verifyAsync);
     }
-    if ((await signatures).includes(false)) {
+    if (!(await areGood)) {
       throw new WireError("unproven", "batch holds a record whose signature does not verify");
     }
   };
