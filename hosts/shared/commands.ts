@@ -7,6 +7,7 @@ import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { parseCredential, verifyCredential } from "../../src/wire/credential.js";
 import { verifyGenesis } from "../../src/wire/genesis.js";
 import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
+import { isHost } from "./http.js";
 
 /** The platform under the console. */
 export interface Field {
@@ -121,9 +122,9 @@ function show(field: Field): string {
 /** Keys never leave the meter, wherever in a document they are, and long hex is cut. */
 function hide(name: string, value: unknown): unknown {
   if (/key|password|secret|seed/i.test(name)) return "hidden";
-  if (typeof value === "string" && value.length > 4 * HEX_SHOWN && /^[0-9a-f]+$/i.test(value))
-    return `${value.slice(0, HEX_SHOWN)}... ${value.length / 2} bytes`;
-  return value;
+  // Not by a regular expression: on XS its greedy loop takes memory for each character.
+  const bytes = typeof value === "string" && value.length > 4 * HEX_SHOWN ? fromHex(value) : undefined;
+  return bytes === undefined ? value : `${String(value).slice(0, HEX_SHOWN)}... ${bytes.length} bytes`;
 }
 
 function set(field: Field, rest: string): string {
@@ -191,7 +192,7 @@ function wifi(field: Field, rest: string): string {
 }
 
 function sntp(field: Field, rest: string): string {
-  if (!/^[A-Za-z0-9.-]{1,253}$/.test(rest)) return "sntp takes a host";
+  if (!isHost(rest)) return "sntp takes a host";
   field.set("sntp", rest);
   return STORED;
 }

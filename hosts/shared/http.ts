@@ -2,6 +2,7 @@
 // asked for. Pure; fetch.ts has the sockets. No redirects, no transfer codings: who serves firmware can do without.
 
 const HEAD_BYTES_MAX = 4096;
+const HOST_CHARACTERS_MAX = 253;
 const PORT = 80;
 const PORT_SECURE = 443;
 
@@ -24,8 +25,17 @@ export function placeOf(url: string): Place | undefined {
   const colon = authority.lastIndexOf(":");
   const host = colon < 0 ? authority : authority.slice(0, colon);
   const port = colon < 0 ? (secure ? PORT_SECURE : PORT) : Number(authority.slice(colon + 1));
-  if (!/^[A-Za-z0-9.-]+$/.test(host) || !/^[\x21-\x7e]+$/.test(path)) return undefined;
+  if (!isHost(host) || !/^[\x21-\x7e]+$/.test(path)) return undefined;
   return Number.isInteger(port) && port > 0 && port <= 0xffff ? { secure, host, port, path } : undefined;
+}
+
+/** Whether a text has the characters and the length of a host's name or IPv4 address (RFC 1035 section 2.3.4). */
+export function isHost(text: string): boolean {
+  for (const character of text) {
+    // One by one: on XS a regular expression's greedy loop takes memory for each character.
+    if (!/[A-Za-z0-9.-]/.test(character)) return false;
+  }
+  return text.length > 0 && text.length <= HOST_CHARACTERS_MAX;
 }
 
 /** The request, ASCII. */

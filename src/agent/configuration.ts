@@ -156,9 +156,9 @@ function scheduleComplaint(schedule: readonly ScheduleEntry[]): Complaint | unde
 }
 
 function isUpdateUrl(url: string): boolean {
-  return /^https?:\/\/[^\s/?#@]+\/[^\s?#]*$/.test(url) && url.length <= 256;
+  return url.length <= 256 && /^https?:\/\/[^\s/?#@]+\/[^\s?#]*$/.test(url);
 }
 
 function isBrokerUrl(url: string): boolean {
-  return /^mqtts?:\/\/[^\s/?#@]+(:[0-9]{1,5})?$/.test(url) && url.length <= 256;
+  return url.length <= 256 && /^mqtts?:\/\/[^\s/?#@]+(:[0-9]{1,5})?$/.test(url);
 }

@@ -24,18 +24,17 @@ export function meterTopic(network: string, kind: MeterTopic, meter: string): st
 /** The parts of a topic, or undefined where it is none of ours. */
 export function parseTopic(topic: string): Topic | undefined {
   if (topic.length > TOPIC_BYTES_MAX) return undefined;
-  const parts = /^gs1\/([a-z][a-z0-9-]{0,31})\/(-|[1-9][0-9]{0,4})\/([a-z]+)\/([0-9a-f]{16})$/.exec(topic);
-  if (parts === null) return undefined;
-  const network = parts[1]!;
-  const kind = parts[3]!;
-  const meter = parts[4]!;
-  if (parts[2] === "-") {
+  const levels = topic.split("/");
+  const [version, network, service, kind, meter] = levels;
+  if (levels.length !== 5 || version !== "gs1" || !isNetworkName(network!) || !/^[0-9a-f]{16}$/.test(meter!))
+    return undefined;
+  if (service === "-") {
     const known = kind === "birth" || kind === "death" || kind === "command" || kind === "ack" || kind === "diag";
-    return known ? { kind, network, meter } : undefined;
+    return known ? { kind, network: network!, meter: meter! } : undefined;
   }
-  const service = Number(parts[2]);
-  if (service > SERVICE_MAX || (kind !== "record" && kind !== "receipt" && kind !== "members")) return undefined;
-  return { kind, network, service, meter };
+  if (!/^[1-9][0-9]{0,4}$/.test(service!) || Number(service) > SERVICE_MAX) return undefined;
+  if (kind !== "record" && kind !== "receipt" && kind !== "members") return undefined;
+  return { kind, network: network!, service: Number(service), meter: meter! };
 }
 
 /** A network's or chain's name: 1 to 32 of a-z, 0-9 and -, beginning with a letter. */

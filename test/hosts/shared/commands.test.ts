@@ -124,7 +124,16 @@ test("names the network and the time server, spaces and quotes included", () => 
   assert.deepEqual([stored.get("ssid"), stored.get("password")], ["my home", "pass word 1"]);
   answer(field, "wifi open");
   assert.deepEqual([stored.get("ssid"), stored.get("password")], ["open", undefined]);
-  for (const line of ["wifi", 'wifi "open', "wifi a short", `wifi ${"a".repeat(33)}`, "wifi a b c", "sntp", "sntp a b"])
+  for (const line of [
+    `sntp ${"a".repeat(254)}`,
+    "wifi",
+    'wifi "open',
+    "wifi a short",
+    `wifi ${"a".repeat(33)}`,
+    "wifi a b c",
+    "sntp",
+    "sntp a b",
+  ])
     assert.doesNotMatch(answer(field, line), /stored/, line);
   assert.match(answer(field, "sntp time.example"), /^stored/);
 });
