@@ -34,6 +34,7 @@ const well: Seen = {
   chains: [chain],
   oldestWrite_ms: 0,
   space: { free_bytes: 90, size_bytes: 100 },
+  damage: undefined,
 };
 const withChain = (change: Partial<ChainSeen>): Seen => ({ ...well, chains: [{ ...chain, ...change }] });
 const seenAt = (history: History, seen: Seen, now_ms: number) => remember(history, seen, now_ms);
@@ -82,6 +83,7 @@ test("a write that does not end fails, a disk that is nearly full is warned of",
   assert.deepEqual(found({ ...well, oldestWrite_ms: WRITE_MAX_MS }), ["fail", "store:writes"]);
   assert.deepEqual(found({ ...well, space: { free_bytes: 4, size_bytes: 100 } }), ["warn", "store:space"]);
   assert.deepEqual(found({ ...well, space: undefined }), ["pass"]);
+  assert.deepEqual(found({ ...well, damage: "block 2 is damaged" }), ["warn", "store:rows"]);
 });
 
 test("the clock is held against the middle of the newest blocks, and not against those caught up with", () => {
@@ -113,6 +115,7 @@ const someSeen = fc.record({
   chains: fc.uniqueArray(someChain, { maxLength: 4, selector: ({ service }) => service }),
   oldestWrite_ms: fc.nat(2 * WRITE_MAX_MS),
   space: fc.option(fc.record({ free_bytes: fc.nat(), size_bytes: fc.nat() }), { nil: undefined }),
+  damage: fc.constantFrom(undefined, "block 2 is damaged"),
 });
 
 test("the status is that of the worst problem, and what is remembered stays bounded", () => {

@@ -36,6 +36,8 @@ export interface HealthWatch {
   verdict(): Verdict;
   /** A block of the chain was stored whose time is `time_ms`, in UTC. */
   onBlock(service: number, time_ms: number): void;
+  /** Somebody asked for what is damaged in the store. */
+  onDamage(reason: string): void;
   stop(): void;
 }
 
@@ -44,6 +46,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   let history: History = noHistory;
   let space: Seen["space"];
   let measuring = false;
+  let damage: string | undefined;
 
   const chainSeen = (service: number, { head, standing }: Chain): ChainSeen => ({
     service,
@@ -60,6 +63,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
       chains: [...ports.chains].map(([service, chain]) => chainSeen(service, chain)),
       oldestWrite_ms: ports.writes.oldest_ms(),
       space,
+      damage,
     };
     history = remember(history, seen, now_ms);
     const verdict = judge(history, seen, now_ms);
@@ -95,6 +99,9 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
       if (chain === undefined) return;
       const offset_ms = time_ms - Date.now();
       history = rememberBlock(history, chainSeen(service, chain), offset_ms, performance.now());
+    },
+    onDamage(reason) {
+      damage = reason;
     },
     stop: () => clearInterval(timer),
   };

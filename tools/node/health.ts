@@ -26,6 +26,7 @@ export const checks = [
   "chain:voting",
   "store:writes",
   "store:space",
+  "store:rows",
   "clock:offset",
 ] as const;
 export type CheckName = (typeof checks)[number];
@@ -56,6 +57,8 @@ export interface Seen {
   readonly oldestWrite_ms: number;
   /** of the disk that the store is on; undefined where that is not known */
   readonly space: { readonly free_bytes: number; readonly size_bytes: number } | undefined;
+  /** what was found damaged last while somebody asked for it; undefined where nothing was */
+  readonly damage: string | undefined;
 }
 
 /** What a node remembers between two looks. */
@@ -140,7 +143,7 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
   return problems;
 }
 
-function judgeStore({ oldestWrite_ms, space }: Seen): Problem[] {
+function judgeStore({ oldestWrite_ms, space, damage }: Seen): Problem[] {
   const problems: Problem[] = [];
   if (oldestWrite_ms >= WRITE_MAX_MS) {
     const output = `a write has not come to its end for ${Math.floor(oldestWrite_ms / 1000)} s`;
@@ -150,6 +153,7 @@ function judgeStore({ oldestWrite_ms, space }: Seen): Problem[] {
     const output = `${Math.floor(space.free_bytes / 1_048_576)} MiB are free on the disk of the store`;
     problems.push({ check: "store:space", status: "warn", chain: undefined, output });
   }
+  if (damage !== undefined) problems.push({ check: "store:rows", status: "warn", chain: undefined, output: damage });
   return problems;
 }
 

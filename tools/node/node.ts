@@ -205,6 +205,10 @@ async function compose(
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
     submitOrder: orders.submit,
+    onDamage({ message }) {
+      log.error({ reason: message }, "the store is damaged: run `gridseal node repair`");
+      health.onDamage(`${message}: stop the node and run \`gridseal node repair\``);
+    },
   });
   closing.push(() => api.close());
 

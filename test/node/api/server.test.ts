@@ -9,6 +9,7 @@ import { issueOrder } from "../../../src/wire/order.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { openApiSource, postOrder } from "../../../tools/audit/source-api.js";
 import { governanceOf } from "../../../tools/authority/orders.js";
+import { GridsealError } from "../../../tools/errors.js";
 import { createApi } from "../../../tools/node/api/server.js";
 import { CONTRACTS_SERVICE } from "../../../tools/node/chain/governance.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
@@ -42,6 +43,7 @@ async function createNodeApi(t: TestContext) {
     await chain.admit(meter.next(), undefined);
     await cluster.until(() => chain.head.records === index, `record ${index} is sealed`);
   }
+  const damage: string[] = [];
   const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
   const api = createApi({
     name: "node-1",
@@ -55,13 +57,14 @@ async function createNodeApi(t: TestContext) {
     chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],
     isWaiting: (_service, _kid, seq) => seq === 99,
     submitOrder: orders.submit,
+    onDamage: ({ message }) => damage.push(message),
   });
   const port = await api.listen("127.0.0.1", 0);
   t.after(async () => {
     await api.close();
     await cluster.close();
   });
-  return { cluster, meter, api, port, verdict, base: `http://127.0.0.1:${port}` };
+  return { cluster, meter, api, port, verdict, damage, base: `http://127.0.0.1:${port}` };
 }
 
 test("answers health, chains, genesis and metrics", async (t) => {
@@ -108,6 +111,22 @@ test("serves blocks one by one and in ranges", async (t) => {
   assert.deepEqual(await bytesOf("/chains/1/blocks"), Buffer.concat(blocks));
   assert.deepEqual(await bytesOf("/chains/1/blocks?from=2&limit=2"), Buffer.concat(blocks.slice(1, 3)));
   assert.equal((await bytesOf("/chains/1/blocks?from=6")).length, 0);
+});
+
+test("says that a block is damaged and no more to whoever asks, and where to the node", async (t) => {
+  const { cluster, base, damage } = await createNodeApi(t);
+  const message = "store /data: block 2 of chain 1 is damaged";
+  Object.assign(cluster.nodes[0]!.store, {
+    block() {
+      throw new GridsealError("STORE_CORRUPT", message);
+    },
+  });
+  const answer = await fetch(`${base}/chains/1/blocks/2`);
+  assert.equal(answer.status, 500);
+  const { code, message: told } = await jsonOf(answer);
+  assert.equal(code, "damaged");
+  assert.doesNotMatch(String(told), /data/);
+  assert.deepEqual(damage, [message]);
 });
 
 test("serves a sealed record's receipt, says that one waits, and that one is unknown", async (t) => {

@@ -7,6 +7,7 @@ import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { idFromText } from "../../../src/wire/key.js";
 import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
+import { GridsealError } from "../../errors.js";
 import type { Problem, Verdict } from "../health.js";
 import type { Metrics } from "../metrics.js";
 import type { OrderAnswer } from "../orders.js";
@@ -44,6 +45,8 @@ export interface ApiPorts {
   /** Whether the record waits here to be sealed. */
   isWaiting(service: number, kid: Uint8Array, seq: number): boolean;
   submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
+  /** What was asked for is damaged in the store. */
+  onDamage(error: GridsealError): void;
 }
 
 export interface Api {
@@ -65,9 +68,12 @@ export function createApi(ports: ApiPorts): Api {
   server.setNotFoundHandler((_request, reply) =>
     refuse(reply, 404, "unknown-path", "See README.md for the paths of this API."),
   );
-  server.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) =>
-    refuse(reply, error.statusCode ?? 500, "failed", error.message),
-  );
+  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const isDamage = error instanceof GridsealError && error.code === "STORE_CORRUPT";
+    if (!isDamage) return refuse(reply, error.statusCode ?? 500, "failed", error.message);
+    ports.onDamage(error);
+    return refuse(reply, 500, "damaged", "What you ask for is damaged at this node. Ask another node of the chain.");
+  });
   addState(server, ports);
   addBlocks(server, ports);
   addReceipts(server, ports);
