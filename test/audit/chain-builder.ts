@@ -12,10 +12,10 @@ import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
-import { executionRecord } from "../../tools/node/chain/compose.js";
 import { builtInScript, type ChainView, execute } from "../../tools/node/chain/execution.js";
 import { initialGovernance } from "../../tools/node/chain/governance.js";
 import { readNotice } from "../../tools/node/chain/notices.js";
+import { executionRecord } from "../../tools/node/chain/record-scan.js";
 import type { MeterState, OriginState } from "../../tools/node/chain/state.js";
 import { encodeResults } from "../../tools/node/chain/violations.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
@@ -160,7 +160,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const execution = execute(place, [toExecute], { forks, evidence: [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
     for (const [node, state] of execution.origins) origins.set(node, state);
-    for (const { kid, seq, hash } of toExecute.records) hashes.set(`${Buffer.from(kid).toString("hex")}/${seq}`, hash);
+    for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);
     counter += execution.violations.length;
     return {
       network: genesis.network,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
+import { ED25519, ESP256, keyId, type PublicKey } from "../../src/wire/key.js";
+import { signRecord } from "../../src/wire/record.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
-import { verifyAll, verifyAsync, verifySoon } from "../../tools/node/verifying.js";
+import { verifyAsync, verifyRecords, verifySoon } from "../../tools/node/verifying.js";
 import { createVerifyingMessage, verificationsIn } from "../../tools/node/verifying-message.js";
 
 function bytes(length: number) {
@@ -53,18 +54,24 @@ test("answers each of many signatures as the predicate does, in whichever thread
   assert.ok(answers.includes(true) && answers.includes(false));
 });
 
-test("says of many signatures whether all are good", async () => {
+test("says of many records whether all are signed by their keys", async () => {
   const signer = signerFromSeed(generateSeed());
+  const claims = { service: 1, serviceId: 1, seq: 0, previous: new Uint8Array(0), quality: 2 };
   const good = Array.from({ length: 150 }, (_, index) => {
-    const message = new TextEncoder().encode(`record ${index}`);
-    return { key: signer.key, message, signature: signer.sign(message) };
+    const record = signRecord({ ...claims, time_s: index }, [], signer, keyId(signer.key));
+    return { key: signer.key, record };
   });
-  assert.equal(await verifyAll(good), true);
-  assert.equal(await verifyAll([]), true);
+  assert.equal(await verifyRecords(good), true);
+  assert.equal(await verifyRecords([]), true);
   for (const at of [0, 70, 149]) {
-    const wrong = good.with(at, { ...good[at]!, message: new Uint8Array(1) });
-    const cut = good.with(at, { ...good[at]!, signature: new Uint8Array(63) });
-    assert.deepEqual(await Promise.all([verifyAll(wrong), verifyAll(cut), verifyAll(good)]), [false, false, true]);
+    const { key: known, record } = good[at]!;
+    const changed = good.with(at, { key: known, record: record.with(-1, record.at(-1)! ^ 1) });
+    const cut = good.with(at, { key: { ...known, x: known.x.subarray(1) }, record });
+    assert.deepEqual(await Promise.all([verifyRecords(changed), verifyRecords(cut), verifyRecords(good)]), [
+      false,
+      false,
+      true,
+    ]);
   }
 });
 

@@ -114,7 +114,7 @@ function createMakerChain(
     log: silent,
     verify: nodeVerify,
     verifyAsync: () => Promise.resolve(true),
-    verifyAll: () => Promise.resolve(true),
+    verifyRecords: () => Promise.resolve(true),
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
     setTimer(name, delay_ms, callback) {

@@ -54,10 +54,16 @@ export function generateSeed(): Uint8Array {
 
 /** Whether the lengths are right and, for ESP256, s is the lower of the two that verify. */
 export function isWellFormed(key: PublicKey, signature: Uint8Array): boolean {
-  if (signature.length !== SIGNATURE_BYTES || key.x.length !== 32) return false;
+  if (signature.length !== SIGNATURE_BYTES || !isWholeKey(key)) return false;
   if (key.algorithm === ED25519) return true;
   // Of the two s that verify only the lower is a signature: a record's hash covers it, so it must have one form.
-  return key.algorithm === ESP256 && key.y.length === 32 && compareBytes(signature.subarray(32), halfOrder) <= 0;
+  return compareBytes(signature.subarray(32), halfOrder) <= 0;
+}
+
+/** Whether the key is of an algorithm that is verified here, with coordinates of their length. */
+export function isWholeKey(key: PublicKey): boolean {
+  if (key.x.length !== 32) return false;
+  return key.algorithm === ED25519 || (key.algorithm === ESP256 && key.y.length === 32);
 }
 
 function digestOf(key: PublicKey): string | null {

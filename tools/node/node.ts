@@ -27,7 +27,7 @@ import { addressesOf, createPeerLinks } from "./peer-links.js";
 import { createReceipts } from "./receipts.js";
 import { createRunningChains, type RunningChains } from "./running-chains.js";
 import { createTimers } from "./timers.js";
-import { verifyAll, verifyAsync, verifySoon } from "./verifying.js";
+import { verifyAsync, verifyRecords, verifySoon } from "./verifying.js";
 
 export interface Node {
   readonly id: string;
@@ -98,7 +98,7 @@ async function compose(
         log: log.child({ chain: chain.name }),
         verify: nodeVerify,
         verifyAsync,
-        verifyAll,
+        verifyRecords,
         now_ms: Date.now,
         monotonic_ms: () => performance.now(),
         setTimer: scope.set,

@@ -9,6 +9,7 @@ import type { Verify } from "../../src/wire/key.js";
 import type { Notice } from "../../src/wire/notice.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { readBatch } from "./chain/compose.js";
+import { kidOf } from "./chain/record-scan.js";
 import { rulingName } from "./chain/rulings.js";
 import type { Writer } from "./store/writer.js";
 
@@ -62,7 +63,7 @@ export function* salvage(
   for (const { chain, origin, bytes } of remains.batches()) {
     if (!equalBytes(origin, self)) continue;
     const read = tried(() => readBatch(genesis.hash, bytes));
-    for (const { kid, seq, bytes: held } of read?.records ?? []) yield* record(chain, kid, seq, held);
+    for (const held of read?.records ?? []) yield* record(chain, kidOf(held), held.seq, held.bytes);
     for (const notice of read?.notices ?? []) if (notice.kind !== "credential") yield ruling(chain, notice);
   }
   for (const { chain, notice } of remains.rulings()) yield ruling(chain, notice);

@@ -5,8 +5,13 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { PublicKey } from "../../src/wire/key.js";
 import { modulePath } from "../module-path.js";
-import { isWellFormed, nodeVerify } from "./crypto.js";
-import { createVerifyingMessage, type Verification, verificationsIn } from "./verifying-message.js";
+import { isWellFormed, isWholeKey, nodeVerify } from "./crypto.js";
+import {
+  createVerifyingMessage,
+  type RecordVerification,
+  type Verification,
+  verificationsIn,
+} from "./verifying-message.js";
 
 const THREADS_MAX = 4;
 /** Signatures that cross together: some milliseconds of work, so that the threads share what comes at once. */
@@ -43,10 +48,13 @@ export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint
   });
 }
 
-/** Whether all of them are good, by `nodeVerify` in threads; resolves, never rejects. One promise for many costs the collector less. */
-export function verifyAll(verifications: readonly Verification[]): Promise<boolean> {
+/**
+ * Whether all of the records, none with disclosures, are signed by the keys beside them, by `nodeVerify` in threads; resolves, never
+ * rejects. One promise for many, and no memory for what is signed but the message, cost the collector less.
+ */
+export function verifyRecords(records: readonly RecordVerification[]): Promise<boolean> {
   return new Promise((resolve) => {
-    let open = verifications.length;
+    let open = records.length;
     let valid = true;
     const settle = (isGood: boolean) => {
       valid &&= isGood;
@@ -54,8 +62,8 @@ export function verifyAll(verifications: readonly Verification[]): Promise<boole
       if (open === 0) resolve(valid);
     };
     if (open === 0) resolve(true);
-    for (const verification of verifications) {
-      if (isWellFormed(verification.key, verification.signature)) put(verification, settle);
+    for (const verification of records) {
+      if (isWholeKey(verification.key)) put(verification, settle);
       else settle(false);
     }
     handOutNext();
@@ -76,7 +84,7 @@ export function verifySoon(key: PublicKey, message: Uint8Array, signature: Uint8
 }
 
 /** Returns how many the open group has now. */
-function put(verification: Verification, resolve: (valid: boolean) => void): number {
+function put(verification: Verification | RecordVerification, resolve: (valid: boolean) => void): number {
   const last = waiting.at(-1);
   const isOpen = last !== undefined && last.resolves.length < SIGNATURES_PER_MESSAGE;
   if (isOpen && last.message.add(verification)) return last.resolves.push(resolve);

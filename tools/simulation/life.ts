@@ -1,7 +1,6 @@
 // One life of a node, from its start to its end: the real chains, admissions and receipts over a simulated disk, clock and network.
 // It can end within any call of the outside; what the code does after that has no effect, as if the process were gone.
 
-import { toHex } from "../../src/wire/bytes.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
 import { serviceTopic } from "../../src/wire/topics.js";
@@ -10,6 +9,7 @@ import type { Chain } from "../node/chain/chain.js";
 import { governedChain } from "../node/chain/governance.js";
 import { createGovernor } from "../node/chain/governor.js";
 import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
+import { readRecord } from "../node/chain/record-scan.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { createIntroductions } from "../node/introductions.js";
@@ -83,8 +83,11 @@ export function openLife(ports: LifePorts): Life {
       timeline.after(random.between(0.1, 3), () => resolve(simulatedVerify(key, message, signature))),
     );
 
-  const verifyAll: ChainPorts["verifyAll"] = async (verifications) => {
-    const verified = verifications.map(({ key, message, signature }) => verifyAsync(key, message, signature));
+  const verifyRecords: ChainPorts["verifyRecords"] = async (records) => {
+    const verified = records.map(({ key, record }) => {
+      const { signedBytes, signature } = readRecord(record);
+      return verifyAsync(key, signedBytes, signature);
+    });
     return !(await Promise.all(verified)).includes(false);
   };
 
@@ -102,7 +105,7 @@ export function openLife(ports: LifePorts): Life {
     log: logOf(chain.service),
     verify: simulatedVerify,
     verifyAsync,
-    verifyAll,
+    verifyRecords,
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
@@ -141,9 +144,9 @@ export function openLife(ports: LifePorts): Life {
   const publishReceipts = ({ block, tree, records, handover }: SealedBlock) => {
     if (handover !== undefined) introductions.onChange(block.chain);
     for (const [index, record] of records.entries()) {
-      const topic = serviceTopic(genesis.network, block.chain, "receipt", toHex(record.kid));
+      const topic = serviceTopic(genesis.network, block.chain, "receipt", record.meter);
       if (!world.isSubscribed(node, topic)) continue;
-      introductions.beforeReceipt(block.chain, toHex(record.kid), block.height);
+      introductions.beforeReceipt(block.chain, record.meter, block.height);
       publish(topic, receiptEncoder(block, tree)(index + 1, record.hash));
     }
   };

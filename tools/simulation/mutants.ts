@@ -90,7 +90,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "trusts-records",
     lacks: "records are verified before their ACK",
-    ports: (ports) => ({ ...ports, verifyAll: () => Promise.resolve(true) }),
+    ports: (ports) => ({ ...ports, verifyRecords: () => Promise.resolve(true) }),
     needs: { ...attacked, behaviours: ["forge"], meters: 4 },
   },
   { name: "skips-duplicate-check", lacks: "a record is sealed once", ports: withStore(withoutMeters) },

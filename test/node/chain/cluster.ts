@@ -18,7 +18,7 @@ import { localTimeouts } from "../../../tools/node/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
 import { decodeFrame } from "../../../tools/node/frame.js";
 import { openStore, type Store } from "../../../tools/node/store/store.js";
-import { verifyAll, verifyAsync } from "../../../tools/node/verifying.js";
+import { verifyAsync, verifyRecords } from "../../../tools/node/verifying.js";
 
 export const SERVICE = 1;
 
@@ -118,7 +118,7 @@ export async function createCluster(
       log: { debug() {}, info() {}, warn() {}, error() {} },
       verify: nodeVerify,
       verifyAsync,
-      verifyAll,
+      verifyRecords,
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
       setTimer(name, delay_ms, callback) {

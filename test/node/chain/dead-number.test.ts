@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromHex } from "../../../src/wire/bytes.js";
-import { executionRecord, makeBatch } from "../../../tools/node/chain/compose.js";
+import { makeBatch } from "../../../tools/node/chain/compose.js";
+import { executionRecord } from "../../../tools/node/chain/record-scan.js";
 import { BATCH_WINDOW } from "../../../tools/node/chain/state.js";
 import { decodeFrame, encodeFrame } from "../../../tools/node/frame.js";
 import { createCluster, SERVICE } from "./cluster.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { toHex } from "../../../src/wire/bytes.js";
+import { concatBytes, toHex } from "../../../src/wire/bytes.js";
 import { issueCredential } from "../../../src/wire/credential.js";
 import { keyId } from "../../../src/wire/key.js";
 import { leafHash } from "../../../src/wire/merkle.js";
@@ -50,13 +50,12 @@ const origin = new Uint8Array(8).fill(9);
 function record(seq: number, variant = 0, previous: Uint8Array = hash(seq - 1)): ExecutionRecord {
   const name = hash(seq, variant);
   return {
-    bytes: Uint8Array.of(seq & 255, variant),
+    bytes: concatBytes(new Uint8Array(8), kid, previous, Uint8Array.of(seq & 255, variant)),
     hash: name,
     leaf: leafHash(name),
-    kid,
     meter: toHex(kid),
     seq,
-    previous,
+    previousAt: 16,
   };
 }
 
@@ -208,7 +207,7 @@ test("whatever comes, each number is sealed at most once, a replay of what was s
         const batch = state.batch(block.map(({ seq, variant }) => record(seq, variant)));
         const execution = state.apply(execute(state.place, [batch]));
         const forks = execution.violations.flatMap((violation) =>
-          violation.kind === "fork" ? [record(violation.seq, (violation.detail as Uint8Array)[1]!)] : [],
+          violation.kind === "fork" ? [record(violation.seq, (violation.detail as Uint8Array).at(-1)!)] : [],
         );
         const again = replayed.apply(
           execute(replayed.place, [{ ...batch, ...execution.sealed[0]! }], { forks, evidence: [] }),

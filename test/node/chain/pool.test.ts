@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyId } from "../../../src/wire/key.js";
-import { executionRecord, makeBatch, type ReadBatch } from "../../../tools/node/chain/compose.js";
+import { makeBatch, type ReadBatch } from "../../../tools/node/chain/compose.js";
 import { memberSetOf } from "../../../tools/node/chain/members.js";
 import { BATCHES_PER_ORIGIN_MAX, createPool } from "../../../tools/node/chain/pool.js";
 import { BLOCK_BATCHES_MAX } from "../../../tools/node/chain/proposal.js";
+import { executionRecord } from "../../../tools/node/chain/record-scan.js";
 import { generateSeed, signerFromSeed } from "../../../tools/node/crypto.js";
 import { makeRecord } from "./cluster.js";
 

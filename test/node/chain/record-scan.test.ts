@@ -8,7 +8,14 @@ import { WireError } from "../../../src/wire/error.js";
 import { ED25519, ESP256, keyId, type Signer } from "../../../src/wire/key.js";
 import { leafHash } from "../../../src/wire/merkle.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
-import { type ReadRecord, readRecord, readSignedRecords } from "../../../tools/node/chain/record-scan.js";
+import {
+  executionRecord,
+  kidOf,
+  type ReadRecord,
+  readRecord,
+  readSignedRecords,
+} from "../../../tools/node/chain/record-scan.js";
+import { createVerifyingMessage, verificationsIn } from "../../../tools/node/verifying-message.js";
 import { claims as anyClaims } from "../../wire/arbitraries.js";
 import { signerNamed } from "../../wire/network.js";
 
@@ -44,14 +51,19 @@ function parsed(bytes: Uint8Array): unknown {
 }
 
 function scanned(bytes: Uint8Array): unknown {
-  const { record, algorithm, service, signedBytes, signature } = readSignedRecords([other, bytes])[1]!;
-  const { hash, leaf, seq, previous } = record;
+  const { record, algorithm, service } = readSignedRecords([other, bytes])[1]!;
+  const { hash, leaf, seq, previousAt } = record;
   assert.deepEqual(leaf, leafHash(hash));
-  assert.equal(record.meter, toHex(record.kid));
+  assert.equal(record.meter, toHex(kidOf(record)));
+  const previous = bytes.subarray(previousAt, previousAt + (seq === 0 ? 0 : 32));
+  const message = createVerifyingMessage();
+  assert.ok(message.add({ key: elliptic.key, record: bytes }));
+  const [verification] = verificationsIn(message.bytes());
+  const { message: signedBytes, signature } = verification!;
   return plain({
     bytes: record.bytes,
     hash,
-    kid: record.kid,
+    kid: kidOf(record),
     seq,
     previous,
     algorithm,
@@ -153,13 +165,16 @@ test("refuses a record that holds confidential registers where it is sealed", ()
   const claims: Claims = {
     service: 1,
     serviceId: 1,
-    seq: 0,
-    previous: new Uint8Array(0),
+    seq: 1,
+    previous: new Uint8Array(32).fill(7),
     time_s: 1,
     quality: 2,
     digests: digestsOf([hidden]),
   };
   const bytes = signRecord(claims, [hidden], meter, kid);
   assert.throws(() => readSignedRecords([bytes]), { code: "unproven", message: /confidential/ });
-  assert.deepEqual(readRecord(bytes), parseRecord(bytes), "an original node takes them");
+  const whole = readRecord(bytes);
+  assert.deepEqual(whole, parseRecord(bytes), "an original node takes them");
+  const { bytes: stripped, previousAt } = executionRecord(whole);
+  assert.deepEqual(stripped.subarray(previousAt, previousAt + 32), claims.previous);
 });

@@ -14,7 +14,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../../src/wire/header.js";
-import { leafHash, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
+import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import {
   builtInScript,
   type ChainView,
@@ -28,7 +28,7 @@ import {
 import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
-import { type ReadRecord, readSignedRecords, recordOf, type SignedRecord } from "./record-scan.js";
+import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
@@ -133,12 +133,6 @@ function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly 
     batch,
     records.map((record) => record.leaf),
   );
-}
-
-/** What the rules need of a record. */
-export function executionRecord(record: ReadRecord): ExecutionRecord {
-  const { stripped, hash, kid, claims } = record;
-  return recordOf(stripped, hash, leafHash(hash), kid, claims.seq, claims.previous);
 }
 
 /** What a node signs to acknowledge the batch. */

@@ -1,11 +1,12 @@
 // The built-in rules of a chain, pure: accepted temporary blocks in their order and the state before them in, what is sealed and
 // the state after it out. Every node runs it on every block, an audit runs it again; both must come to the same bytes.
 
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, standsAt, toHex } from "../../../src/wire/bytes.js";
 import { parseCredential } from "../../../src/wire/credential.js";
 import { keyId } from "../../../src/wire/key.js";
 import type { Order } from "../../../src/wire/order.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern } from "./governance.js";
+import { kidOf } from "./record-scan.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 import type { Violation } from "./violations.js";
 
@@ -25,11 +26,11 @@ export interface ExecutionRecord {
   readonly hash: Uint8Array;
   /** the hash as a leaf of the block's Merkle tree */
   readonly leaf: Uint8Array;
-  readonly kid: Uint8Array;
-  /** `kid` as hex */
+  /** the meter's id as hex; as bytes it stands in the record */
   readonly meter: string;
   readonly seq: number;
-  readonly previous: Uint8Array;
+  /** offset in `bytes` of the hash of the record before; of record 0 there is none */
+  readonly previousAt: number;
 }
 
 /** What the rules need to know of a notice, whose signatures are verified elsewhere. */
@@ -237,11 +238,11 @@ function extend(run: Run, state: MeterState, record: ExecutionRecord): boolean {
   const gaps: (readonly [number, number])[] = [];
   for (const gap of state.gaps) {
     if (gap[1] >= record.seq - SEQUENCE_WINDOW) gaps.push(gap);
-    else run.violations.push({ kind: "gap", meter: record.kid, seq: gap[0], detail: gap[1] });
+    else run.violations.push({ kind: "gap", meter: kidOf(record), seq: gap[0], detail: gap[1] });
   }
   if (record.seq > state.high + 1) gaps.push([state.high + 1, record.seq - 1]);
-  else if (state.high >= 0 && !equalBytes(record.previous, state.head)) {
-    run.violations.push({ kind: "link", meter: record.kid, seq: record.seq, detail: record.hash });
+  else if (state.high >= 0 && !standsAt(record.bytes, record.previousAt, state.head)) {
+    run.violations.push({ kind: "link", meter: kidOf(record), seq: record.seq, detail: record.hash });
   }
   run.meters.set(record.meter, { high: record.seq, head: record.hash, gaps, forks: state.forks });
   return true;
@@ -273,7 +274,7 @@ function noteForks(run: Run, repeats: readonly ExecutionRecord[], sealed: Execut
     const sealedHash = hashes.get(`${kid}/${record.seq}`) ?? run.view.sealedHash(kid, record.seq);
     if (sealedHash === undefined || equalBytes(sealedHash, record.hash)) continue;
     noted.add(kid);
-    run.violations.push({ kind: "fork", meter: record.kid, seq: record.seq, detail: record.bytes });
+    run.violations.push({ kind: "fork", meter: kidOf(record), seq: record.seq, detail: record.bytes });
     run.meters.set(kid, { ...state, forks: [...state.forks, record.seq].slice(-FORKS_KEPT) });
   }
 }

@@ -5,14 +5,14 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { assertInvariant } from "../../errors.js";
 import type { Writer } from "../store/writer.js";
-import { executionRecord, makeBatch, type ReadBatch } from "./compose.js";
+import { makeBatch, type ReadBatch } from "./compose.js";
 import type { Exchange, Returned } from "./exchange.js";
 import { type ExecutionNotice, type ExecutionPlace, type ExecutionRecord, takesEffect } from "./execution.js";
 import { createGather } from "./gather.js";
 import { isSameNotice } from "./notices.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
-import { meterOf, type ReadRecord, readRecord } from "./record-scan.js";
+import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "./record-scan.js";
 import { createRulings } from "./rulings.js";
 import type { SealedBlock } from "./sealer.js";
 import { BATCH_WINDOW, sealNumber } from "./state.js";
@@ -98,7 +98,8 @@ export function createOrigin(
     unwritten = [];
     writing = store.write((writer) => {
       for (const { record, disclosures } of admitted) {
-        const { kid, seq } = record;
+        const { seq } = record;
+        const kid = kidOf(record);
         writer.putAdmitted(service, kid, seq, record.bytes);
         if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
       }
@@ -136,7 +137,7 @@ export function createOrigin(
     try {
       await store.write((writer) => {
         if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
-        for (const { kid, seq } of taken) writer.deleteAdmitted(service, kid, seq);
+        for (const record of taken) writer.deleteAdmitted(service, kidOf(record), record.seq);
         rulings.remove(writer, [...chosen, ...spent]);
       });
     } catch (error) {
@@ -189,13 +190,13 @@ export function createOrigin(
   };
 
   /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
-  const isPresentable = ({ kid }: ExecutionRecord) =>
-    (store.credential(service, kid) ?? store.credential(0, kid)) !== undefined;
+  const isPresentable = (record: ExecutionRecord) =>
+    (store.credential(service, kidOf(record)) ?? store.credential(0, kidOf(record))) !== undefined;
 
   const keepWaiting = (writer: Writer, { records, notices }: ReadBatch) => {
     rulings.keep(writer, notices);
     for (const record of records.filter(isPresentable)) {
-      writer.putAdmitted(service, record.kid, record.seq, record.bytes);
+      writer.putAdmitted(service, kidOf(record), record.seq, record.bytes);
     }
   };
 
@@ -206,9 +207,10 @@ export function createOrigin(
 
   const newCredentials = (records: readonly ExecutionRecord[]): Notice[] => {
     const credentials = new Map<string, Uint8Array>();
-    for (const { kid, meter } of records) {
+    for (const record of records) {
+      const { meter } = record;
       if (credentials.has(meter) || view.meter(meter) !== undefined) continue; // its state comes with its credential
-      const shown = store.credential(0, kid);
+      const shown = store.credential(0, kidOf(record));
       assertInvariant(shown !== undefined, `meter ${meter} has shown its credential before its record was admitted`);
       credentials.set(meter, shown);
     }

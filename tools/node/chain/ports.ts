@@ -5,7 +5,7 @@ import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
 import type { Timeouts } from "../consensus/types.js";
 import type { Store } from "../store/store.js";
-import type { Verification } from "../verifying-message.js";
+import type { RecordVerification } from "../verifying-message.js";
 import type { Governor } from "./governor.js";
 import type { SealedBlock } from "./sealer.js";
 
@@ -29,8 +29,8 @@ export interface ChainPorts {
   readonly log: ChainLog;
   readonly verify: Verify;
   verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
-  /** Whether all of them are good. */
-  verifyAll(verifications: readonly Verification[]): Promise<boolean>;
+  /** Whether all of these records are signed by the keys beside them. */
+  verifyRecords(records: readonly RecordVerification[]): Promise<boolean>;
   /** UTC */
   now_ms(): number;
   monotonic_ms(): number;

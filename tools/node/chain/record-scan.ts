@@ -14,17 +14,14 @@ import {
   type Record,
 } from "../../../src/wire/record.js";
 import { SERVICE_MAX } from "../../../src/wire/services.js";
-import { sha256, writeSha256 } from "../hash.js";
+import { HASH_BYTES, sha256, writeSha256 } from "../hash.js";
 import type { ExecutionRecord } from "./execution.js";
 
-/** A record with what its verification takes. */
+/** A record with what decides who must have signed it. */
 export interface SignedRecord {
   readonly record: ExecutionRecord;
   readonly algorithm: number;
   readonly service: number;
-  /** the Sig_structure that `signature` signs */
-  readonly signedBytes: Uint8Array;
-  readonly signature: Uint8Array;
 }
 
 /** A record with the claims alone that decide whether it is taken. */
@@ -34,12 +31,14 @@ export interface ReadRecord extends Omit<Record, "claims"> {
 
 /** Reads a record, as views of its bytes; throws a WireError as `parseRecord` does. */
 export function readRecord(bytes: Uint8Array): ReadRecord {
-  const claims = scanRecord(bytes);
-  if (claims === undefined) return parseRecord(bytes);
+  const scanned = scanRecord(bytes);
+  if (scanned === undefined) return parseRecord(bytes);
+  const { service, seq, previousAt, time_s } = scanned;
+  const previous = bytes.subarray(previousAt, previousAt + (seq === 0 ? 0 : HASH_BYTES));
   return {
     kid: bytes.subarray(KID, KID + KID_BYTES),
     algorithm: algorithmOf(bytes),
-    claims,
+    claims: { service, seq, previous, time_s },
     disclosures: [],
     stripped: bytes,
     hash: sha256(bytes),
@@ -50,40 +49,41 @@ export function readRecord(bytes: Uint8Array): ReadRecord {
 
 /** Reads records without disclosures, as views of their bytes; throws a WireError as `parseRecord` does, and where one has disclosures. */
 export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[] {
-  // One memory for the digests of all: an array for each costs the collector more than the hashing.
-  const digests = new Uint8Array(DIGESTS_BYTES * records.length);
-  return records.map((bytes, index) => readSignedRecord(bytes, digests, DIGESTS_BYTES * index));
+  // One memory for the digests of all, one to hash leaves in, one to read ids from: each record's own would cost more than the work.
+  const digests = new Uint8Array(2 * HASH_BYTES * records.length);
+  const leafEntry = new Uint8Array(1 + HASH_BYTES);
+  let whole: Buffer = Buffer.alloc(0);
+  return records.map((bytes, index) => {
+    const scanned = scanRecord(bytes);
+    if (scanned === undefined) return parseSignedRecord(bytes);
+    if (whole.buffer !== bytes.buffer) whole = Buffer.from(bytes.buffer);
+    const meter = whole.toString("hex", bytes.byteOffset + KID, bytes.byteOffset + KID + KID_BYTES);
+    const offset = 2 * HASH_BYTES * index;
+    writeSha256(bytes, digests, offset);
+    // The entry of a leaf, behind a zero byte (RFC 9162 section 2.1.1).
+    for (let at = 0; at < HASH_BYTES; at += 1) leafEntry[1 + at] = digests[offset + at]!;
+    writeSha256(leafEntry, digests, offset + HASH_BYTES);
+    const hash = digests.subarray(offset, offset + HASH_BYTES);
+    const leaf = digests.subarray(offset + HASH_BYTES, offset + 2 * HASH_BYTES);
+    const { service, seq, previousAt } = scanned;
+    return { record: { bytes, hash, leaf, meter, seq, previousAt }, algorithm: algorithmOf(bytes), service };
+  });
 }
 
-function readSignedRecord(bytes: Uint8Array, digests: Uint8Array, offset: number): SignedRecord {
-  const scanned = scanRecord(bytes);
-  if (scanned === undefined) return parseSignedRecord(bytes);
-  const { service, seq, previous } = scanned;
-  const kid = bytes.subarray(KID, KID + KID_BYTES);
-  // The leaf is the digest of a zero byte and the record's own digest (RFC 9162 section 2.1.1), which stand there together.
-  const hash = digests.subarray(offset + 1, offset + 1 + HASH_BYTES);
-  const leaf = digests.subarray(offset + 1 + HASH_BYTES, offset + DIGESTS_BYTES);
-  writeSha256(bytes, hash, 0);
-  writeSha256(digests.subarray(offset, offset + 1 + HASH_BYTES), leaf, 0);
-  return {
-    record: recordOf(bytes, hash, leaf, kid, seq, previous),
-    algorithm: algorithmOf(bytes),
-    service,
-    signedBytes: signedBytesOf(bytes),
-    signature: bytes.subarray(-SIGNATURE_BYTES),
-  };
+function parseSignedRecord(bytes: Uint8Array): SignedRecord {
+  const record = parseRecord(bytes);
+  if (record.disclosures.length > 0) {
+    throw new WireError("unproven", "batch holds a record with confidential registers");
+  }
+  return { record: executionRecord(record), algorithm: record.algorithm, service: record.claims.service };
 }
 
 /** What the rules need of a record. */
-export function recordOf(
-  bytes: Uint8Array,
-  hash: Uint8Array,
-  leaf: Uint8Array,
-  kid: Uint8Array,
-  seq: number,
-  previous: Uint8Array,
-): ExecutionRecord {
-  return { bytes, hash, leaf, kid, meter: meterOf(kid), seq, previous };
+export function executionRecord({ stripped, hash, kid, claims, signature }: ReadRecord): ExecutionRecord {
+  const { seq, previous } = claims;
+  // What goes with the disclosures stands before the payload: to the record's end it is as far as before.
+  const previousAt = stripped.length - SIGNATURE_BYTES - (signature.byteOffset - previous.byteOffset);
+  return { bytes: stripped, hash, leaf: leafHash(hash), meter: meterOf(kid), seq, previousAt };
 }
 
 /** A meter's id as hex. */
@@ -91,17 +91,9 @@ export function meterOf(kid: Uint8Array): string {
   return Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("hex");
 }
 
-function parseSignedRecord(bytes: Uint8Array): SignedRecord {
-  const { algorithm, claims, disclosures, hash, kid, signature, signedBytes } = parseRecord(bytes);
-  if (disclosures.length > 0) throw new WireError("unproven", "batch holds a record with confidential registers");
-  const { service, seq, previous } = claims;
-  return {
-    record: recordOf(bytes, hash, leafHash(hash), kid, seq, previous),
-    algorithm,
-    service,
-    signedBytes,
-    signature,
-  };
+/** The id of a record's meter. */
+export function kidOf({ bytes }: Pick<ExecutionRecord, "bytes">): Uint8Array {
+  return bytes.subarray(KID, KID + KID_BYTES);
 }
 
 // Tag 18, an array of four, the protected header { 1: -19 / -9, 4: kid } as a byte string, an empty map, payload, signature: the offsets.
@@ -112,26 +104,40 @@ const KID_BYTES = 8;
 const UNPROTECTED = 16;
 const PAYLOAD = 17;
 const SIGNATURE_BYTES = 64;
-const HASH_BYTES = 32;
-/** A zero byte, the record's digest, that of its leaf. */
-const DIGESTS_BYTES = 1 + 2 * HASH_BYTES;
 const EMPTY_MAP = 0xa0;
 const EMPTY_BYTES = 0x40;
 
 /** Context, protected header, no external data, payload: what stands in the record, with its heads. */
 function signedBytesOf(bytes: Uint8Array): Uint8Array {
-  const payload = bytes.subarray(PAYLOAD, bytes.length - SIGNATURE_BYTES - 2);
   // Of Node's pool: as many small buffers as there are records would cost more than what is in them.
-  const signed = Buffer.allocUnsafe(SIGN1_CONTEXT.length + UNPROTECTED - HEADER + 1 + payload.length);
-  let offset = SIGN1_CONTEXT.length;
-  signed.set(SIGN1_CONTEXT);
-  for (let index = HEADER; index < UNPROTECTED; index += 1, offset += 1) signed[offset] = bytes[index]!;
-  signed[offset] = EMPTY_BYTES;
-  signed.set(payload, offset + 1);
-  return signed;
+  const signed = Buffer.allocUnsafe(signedSize(bytes));
+  writeSigned(bytes, signed, 0);
+  return signed.subarray(0, signed.length - SIGNATURE_BYTES - 2);
 }
 
-type Scanned = { -readonly [Name in keyof ReadRecord["claims"]]: Claims[Name] };
+/** Bytes that `writeSigned` writes for the record. */
+export function signedSize(record: Uint8Array): number {
+  return SIGN1_CONTEXT.length - HEADER + record.length;
+}
+
+/**
+ * Writes the Sig_structure (RFC 9052 section 4.4) of a record without disclosures and behind it, as a byte string of 64, its signature:
+ * both are the record's own bytes but for what comes before the protected header and the one byte behind it.
+ */
+export function writeSigned(record: Uint8Array, target: Uint8Array, offset: number): void {
+  const start = offset + SIGN1_CONTEXT.length - HEADER;
+  target.set(record, start);
+  target.set(SIGN1_CONTEXT, offset);
+  target[start + UNPROTECTED] = EMPTY_BYTES;
+}
+
+interface Scanned {
+  service: number;
+  seq: number;
+  /** where the hash of the record before stands, or would */
+  previousAt: number;
+  time_s: number;
+}
 
 interface Cursor {
   readonly bytes: Uint8Array;
@@ -150,7 +156,7 @@ function scanRecord(bytes: Uint8Array): Scanned | undefined {
   const cursor = { bytes, offset: PAYLOAD };
   const end = signature - 2;
   if (readArgument(cursor, 2) !== end - cursor.offset) return undefined;
-  const scanned = { service: 0, seq: 0, previous: bytes, time_s: 0 };
+  const scanned = { service: 0, seq: 0, previousAt: 0, time_s: 0 };
   // Reading goes on behind the end where a claim crosses it, and never comes back to it.
   return scanClaims(cursor, scanned) && cursor.offset === end ? scanned : undefined;
 }
@@ -192,7 +198,7 @@ function scanClaim(cursor: Cursor, key: number, scanned: Scanned): boolean {
     case 5: {
       const length = scanned.seq === 0 ? 0 : HASH_BYTES;
       const isThere = scanBytes(cursor, length);
-      scanned.previous = cursor.bytes.subarray(cursor.offset - length, cursor.offset);
+      scanned.previousAt = cursor.offset - length;
       return isThere;
     }
     case 6:

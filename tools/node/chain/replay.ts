@@ -8,19 +8,12 @@ import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.
 import { type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import { noticesOf } from "../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";
-import {
-  type ChainTip,
-  createNumbering,
-  executionRecord,
-  isEmpty,
-  judgedAtComplaint,
-  nextMembersOf,
-  placeOf,
-} from "./compose.js";
+import { type ChainTip, createNumbering, isEmpty, judgedAtComplaint, nextMembersOf, placeOf } from "./compose.js";
 import { builtInScript, type Execution, type ExecutionEvidence, execute } from "./execution.js";
 import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
+import { executionRecord } from "./record-scan.js";
 import { decodeResults, encodeResults } from "./violations.js";
 
 export interface ReplayedBlock {

@@ -28,6 +28,7 @@ import { type MemberSet, memberSetOf } from "./members.js";
 import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
 import { encodeProposalBody, type ProposalBody } from "./proposal.js";
+import { kidOf } from "./record-scan.js";
 import { areAnchorsInOrder, replayBlock } from "./replay.js";
 import { viewOf } from "./view.js";
 
@@ -40,7 +41,7 @@ export interface SealedBlock {
   readonly block: Block;
   readonly tree: MerkleLevels;
   /** in the order of their leaves, from leaf 1 on */
-  readonly records: readonly Pick<ExecutionRecord, "hash" | "kid" | "meter" | "seq">[];
+  readonly records: readonly Pick<ExecutionRecord, "bytes" | "hash" | "meter" | "seq">[];
   readonly head: Head;
   /** that the block holds, on the contracts chain */
   readonly orders: readonly Order[];
@@ -274,10 +275,11 @@ async function writeBlock(
 function runsOf(height: number, records: SealedBlock["records"]): readonly SealedRun[] {
   const runs: (SealedRun & { readonly leaves: number[] })[] = [];
   const open = new Map<string, (typeof runs)[number]>();
-  for (const [index, { kid, meter, seq }] of records.entries()) {
+  for (const [index, record] of records.entries()) {
+    const { meter, seq } = record;
     let run = open.get(meter);
     if (run === undefined || seq !== run.first + run.leaves.length) {
-      run = { kid, first: seq, height, leaves: [] };
+      run = { kid: kidOf(record), first: seq, height, leaves: [] };
       runs.push(run);
       open.set(meter, run);
     }

@@ -5,11 +5,11 @@ import type { Batch } from "../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
-import { keyId } from "../../../src/wire/key.js";
-import type { Verification } from "../verifying-message.js";
+import { keyId, type PublicKey } from "../../../src/wire/key.js";
+import type { ExecutionRecord } from "./execution.js";
 import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
-import type { SignedRecord } from "./record-scan.js";
+import { kidOf, type SignedRecord } from "./record-scan.js";
 
 /** Verified credentials kept; of more, the oldest are verified again. */
 const CREDENTIALS_KEPT = 32_768;
@@ -40,23 +40,26 @@ export function createVerification(
     return credential;
   };
 
-  const onChain = (kid: Uint8Array, meter: string): Credential => {
+  const onChain = (record: ExecutionRecord): Credential => {
+    const { meter } = record;
     const known = kept.get(meter);
     if (known?.isOnChain) return known.credential;
-    const bytes = store.credential(chain.service, kid);
+    const bytes = store.credential(chain.service, kidOf(record));
     if (bytes === undefined) throw new WireError("unproven", `batch brings no credential of meter ${meter}`);
     return verified(meter, bytes, true);
   };
 
-  const verificationOf = (signed: SignedRecord, brought: ReadonlyMap<string, Credential>): Verification => {
-    const { kid, meter } = signed.record;
-    const credential = brought.get(meter) ?? onChain(kid, meter);
+  /** The key that must have signed the record. */
+  const keyOf = (signed: SignedRecord, brought: ReadonlyMap<string, Credential>): PublicKey => {
+    const { record } = signed;
+    const { meter } = record;
+    const credential = brought.get(meter) ?? onChain(record);
     const proper =
       signed.service === chain.service &&
       signed.algorithm === credential.key.algorithm &&
       credential.services.includes(chain.service);
     if (!proper) throw new WireError("unproven", `batch holds a record of meter ${meter} that is not for this chain`);
-    return { key: credential.key, message: signed.signedBytes, signature: signed.signature };
+    return credential.key;
   };
 
   const begin = (batch: Batch, records: readonly SignedRecord[]): Promise<void> => {
@@ -67,7 +70,8 @@ export function createVerification(
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes, false));
     }
-    return conclude(batch, ports.verifyAll(records.map((record) => verificationOf(record, brought))));
+    const signatures = records.map((signed) => ({ key: keyOf(signed, brought), record: signed.record.bytes }));
+    return conclude(batch, ports.verifyRecords(signatures));
   };
 
   const conclude = async ({ notices }: Batch, areGood: Promise<boolean>): Promise<void> => {
