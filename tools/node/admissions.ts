@@ -7,11 +7,12 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../src/wire/key.js";
 import { encodeDisclosure } from "../../src/wire/record.js";
 import { encodeRefusal } from "../../src/wire/refusal.js";
-import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
+import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 import type { Chain } from "./chain/chain.js";
 import type { ChainLog } from "./chain/ports.js";
 import type { ReadRecord } from "./chain/record-scan.js";
-import { admit, admitCredential, isTooLate, Refused, replaces, revoked } from "./ingest/admission.js";
+import { admit, admitCredential, isTooLate, type RecordTopic, Refused, replaces, revoked } from "./ingest/admission.js";
+import type { PublishedTopic } from "./ingest/ingest.js";
 import type { Introductions } from "./introductions.js";
 import type { Metrics } from "./metrics.js";
 import type { Receipts } from "./receipts.js";
@@ -47,7 +48,7 @@ export class Busy extends Error {}
 
 export interface Admissions {
   /** What a meter published; resolves where it is durable or refused. Rejects with Busy, or where the node itself fails. */
-  onPublish(topic: string, payload: Uint8Array, client: string): Promise<void>;
+  onPublish(topic: PublishedTopic, payload: Uint8Array, client: string): Promise<void>;
 }
 
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
@@ -81,12 +82,9 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     verifyAsync: ports.verifyAsync,
   };
 
-  const refuse = (topic: string, refused: Refused, client: string) => {
+  const refuse = (topic: PublishedTopic, refused: Refused, client: string) => {
     metrics.refused.inc({ reason: refused.reason });
-    const parsed = parseTopic(topic);
-    log.debug({ topic: topic.slice(0, 128), reason: refused.reason, detail: refused.message }, "publish refused");
-    // Only a topic of this network names somebody to answer.
-    if (parsed === undefined || parsed.network !== genesis.network) return;
+    log.debug({ ...topic, reason: refused.reason, detail: refused.message }, "publish refused");
     const refusal = encodeRefusal({
       service: refused.record?.claims.service,
       seq: refused.record?.claims.seq,
@@ -95,12 +93,11 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       sentence: refused.message,
     });
     // To whoever published it: anybody can publish rubbish under a meter's name.
-    ports.publish(meterTopic(genesis.network, "ack", parsed.meter), refusal, client);
+    ports.publish(meterTopic(genesis.network, "ack", topic.meter), refusal, client);
   };
 
-  const onBirth = async (topic: string, payload: Uint8Array) => {
-    const credential = admitCredential(genesis, topic, payload, ports.verify);
-    const meter = topic.slice(-16);
+  const onBirth = async (meter: string, payload: Uint8Array) => {
+    const credential = admitCredential(genesis, meter, payload, ports.verify);
     const kid = Buffer.from(meter, "hex");
     if (ports.isRevoked(meter)) throw revoked(meter);
     ports.introductions.onBirth(meter);
@@ -134,7 +131,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     );
   };
 
-  const onRecord = async (topic: string, payload: Uint8Array): Promise<void> => {
+  const onRecord = async (topic: RecordTopic, payload: Uint8Array): Promise<void> => {
     const record = await admit(admissionPorts, topic, payload);
     const { service, seq } = record.claims;
     const chain = chains.get(service);
@@ -143,7 +140,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (known === "sealed") {
       metrics.repeated.inc({ state: "sealed" });
       const receipt = ports.receipts.find(service, record.kid, seq)!;
-      const meter = toHex(record.kid);
+      const { meter } = topic;
       ports.introductions.beforeReceipt(service, meter, store.location(service, record.kid, seq)!.height);
       ports.publish(serviceTopic(genesis.network, service, "receipt", meter), receipt);
       return;
@@ -163,12 +160,11 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 
   return {
     async onPublish(topic, payload, client) {
-      const parsed = parseTopic(topic);
       // The broker's buffer holds more than this packet; what is kept is a copy.
       const bytes = new Uint8Array(payload);
       try {
-        if (parsed?.kind === "birth") await onBirth(topic, bytes);
-        else if (parsed?.kind !== "death" && parsed?.kind !== "diag") await onRecord(topic, bytes);
+        if (topic.kind === "birth") await onBirth(topic.meter, bytes);
+        else if (topic.kind === "record") await onRecord(topic, bytes);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         refuse(topic, error, client);

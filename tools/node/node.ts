@@ -150,8 +150,7 @@ async function compose(
     node: selfId,
     services: servedServices(),
     handlers: {
-      onRecord: (topic, payload, client) => admissions.onPublish(topic, payload, client),
-      onNotice: (topic, payload, client) => admissions.onPublish(topic, payload, client),
+      onPublish: (topic, payload, client) => admissions.onPublish(topic, payload, client),
       onRefused(reason, detail) {
         metrics.refused.inc({ reason });
         log.debug({ reason, detail }, "refused before it became a message");

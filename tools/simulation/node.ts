@@ -12,6 +12,7 @@ import type { ChainPorts } from "../node/chain/ports.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import type { Statement } from "../node/consensus/types.js";
 import { decodeFrame } from "../node/frame.js";
+import { publishedTopic } from "../node/ingest/ingest.js";
 import type { OrderAnswer } from "../node/orders.js";
 import type { Adversary } from "./adversary.js";
 import type { Disk } from "./disk.js";
@@ -220,8 +221,10 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     async onPublish(topic, payload) {
       const mine = current;
       if (mine?.life === undefined) return false;
+      const published = publishedTopic(world.genesis.network, topic);
+      if (published === undefined) return true;
       try {
-        await mine.life.admissions.onPublish(topic, payload, topic);
+        await mine.life.admissions.onPublish(published, payload, topic);
       } catch (error) {
         if (current === mine && !(error instanceof Busy)) fatal(mine, error);
         return false;

@@ -2,6 +2,7 @@
 // node that note what comes in.
 
 import { connect as connectTcp, type Socket } from "node:net";
+import { serviceTopic } from "../../../src/wire/topics.js";
 import type { IngestHandlers } from "../../../tools/node/ingest/ingest.js";
 
 export const meter = "00112233aabbccdd";
@@ -121,11 +122,12 @@ export function noteEverything(overrides: Partial<IngestHandlers> = {}): Noted {
   const notices: string[] = [];
   const refused: string[] = [];
   const handlers: IngestHandlers = {
-    async onRecord(topic, payload, client) {
-      records.push({ topic, payload: Uint8Array.from(payload), client });
-    },
-    async onNotice(topic) {
-      notices.push(topic);
+    async onPublish(topic, payload, client) {
+      if (topic.kind !== "record") notices.push(topic.kind);
+      else {
+        const text = serviceTopic("test", topic.service, "record", topic.meter);
+        records.push({ topic: text, payload: Uint8Array.from(payload), client });
+      }
     },
     onRefused: (reason) => void refused.push(reason),
     onHandlerFailure: (thrown) => void refused.push(String(thrown)),

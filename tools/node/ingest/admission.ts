@@ -8,11 +8,11 @@ import type { Genesis } from "../../../src/wire/genesis.js";
 import { equalKeys, keyId, type PublicKey, type Verify } from "../../../src/wire/key.js";
 import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import type { RefusalReason } from "../../../src/wire/refusal.js";
-import { parseTopic, TOPIC_BYTES_MAX } from "../../../src/wire/topics.js";
 import { reasonOf } from "../../errors.js";
 import { SEQUENCE_WINDOW } from "../chain/execution.js";
 import { meterOf, type ReadRecord, readRecord } from "../chain/record-scan.js";
 import type { MeterState } from "../chain/state.js";
+import type { PublishedTopic } from "./ingest.js";
 
 /** A record's time may be ahead of the node's clock by so much; how far it may be behind is the backlog's business. */
 export const CLOCK_AHEAD_MAX_S = 3_600;
@@ -43,9 +43,11 @@ export interface AdmissionPorts {
   readonly verifyAsync: (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
 }
 
+export type RecordTopic = Extract<PublishedTopic, { readonly kind: "record" }>;
+
 /** The record that was published on the topic, checked. Rejects with Refused. */
-export async function admit(ports: AdmissionPorts, topic: string, payload: Uint8Array): Promise<ReadRecord> {
-  if (payload.length > RECORD_BYTES_MAX || topic.length > TOPIC_BYTES_MAX) {
+export async function admit(ports: AdmissionPorts, topic: RecordTopic, payload: Uint8Array): Promise<ReadRecord> {
+  if (payload.length > RECORD_BYTES_MAX) {
     throw new Refused("oversized", `record of ${payload.length} bytes is larger than ${RECORD_BYTES_MAX}`);
   }
   const record = parse(payload);
@@ -63,8 +65,8 @@ export async function admit(ports: AdmissionPorts, topic: string, payload: Uint8
   return record;
 }
 
-/** The credential that a birth message carries, checked against the authority and its topic. Throws Refused. */
-export function admitCredential(genesis: Genesis, topic: string, payload: Uint8Array, verify: Verify): Credential {
+/** The credential that a birth message of the meter carries, checked against the authority. Throws Refused. */
+export function admitCredential(genesis: Genesis, meter: string, payload: Uint8Array, verify: Verify): Credential {
   let credential: Credential;
   try {
     credential = verifyCredential(payload, genesis, verify);
@@ -72,10 +74,8 @@ export function admitCredential(genesis: Genesis, topic: string, payload: Uint8A
     const unproven = error instanceof WireError && error.code === "unproven";
     throw new Refused(unproven ? "credential-invalid" : "malformed", `birth: ${reasonOf(error)}`);
   }
-  const parsed = parseTopic(topic);
-  if (parsed?.kind !== "birth" || parsed.network !== genesis.network || parsed.meter !== toHex(keyId(credential.key))) {
-    throw new Refused("wrong-topic", `birth on ${topic} is of meter ${toHex(keyId(credential.key))}`);
-  }
+  const own = toHex(keyId(credential.key));
+  if (own !== meter) throw new Refused("wrong-topic", `birth on the topic of meter ${meter} is of meter ${own}`);
   return credential;
 }
 
@@ -103,14 +103,11 @@ function parse(payload: Uint8Array): ReadRecord {
   }
 }
 
-function checkTopic(ports: AdmissionPorts, topic: string, record: ReadRecord, meter: string): void {
-  const parsed = parseTopic(topic);
-  const right =
-    parsed?.kind === "record" &&
-    parsed.network === ports.genesis.network &&
-    parsed.service === record.claims.service &&
-    parsed.meter === meter;
-  if (!right) throw new Refused("wrong-topic", `record of meter ${meter} came on ${topic}`, record);
+function checkTopic(ports: AdmissionPorts, topic: RecordTopic, record: ReadRecord, meter: string): void {
+  if (topic.service !== record.claims.service || topic.meter !== meter) {
+    const came = `came on that of meter ${topic.meter} and service ${topic.service}`;
+    throw new Refused("wrong-topic", `record of meter ${meter} and service ${record.claims.service} ${came}`, record);
+  }
   if (!ports.servesChain(record.claims.service)) {
     throw new Refused(
       "service-not-permitted",

@@ -11,12 +11,12 @@ import { defaultGuardLimits, type GuardedConnection, type GuardLimits, guardSock
 import {
   createTally,
   type Filter,
-  handlerOf,
   type Ingest,
   type IngestCounters,
   type IngestHandlers,
   type IngestRefusal,
   parseFilter,
+  publishedTopic,
 } from "./ingest.js";
 import { encodePuback, encodePublishHead, PACKET_ID_MAX } from "./packets.js";
 import { RecordBroker } from "./record-broker.js";
@@ -212,8 +212,8 @@ class EmbeddedBroker implements Ingest {
       done(new Error("the broker is closing"));
       return;
     }
-    const handler = handlerOf(this.#options.network, topic);
-    if (!handler) {
+    const published = publishedTopic(this.#options.network, topic);
+    if (!published) {
       // MQTT 3.1.1 has no refusal of a publication but to end the session: it is acknowledged and goes nowhere.
       this.#refuse("wrong-topic", `${client?.id} published on ${excerpt(topic)}`);
       this.#acknowledge(client, packet);
@@ -222,7 +222,7 @@ class EmbeddedBroker implements Ingest {
     }
     this.#tally.received += 1;
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    this.#options.handlers[handler](topic, bytes, client?.id ?? "").then(
+    this.#options.handlers.onPublish(published, bytes, client?.id ?? "").then(
       () => {
         this.#acknowledge(client, packet);
         done();

@@ -3,7 +3,7 @@
 
 import { connect, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
 import { GridsealError, reasonOf } from "../../errors.js";
-import { createTally, handlerOf, type Ingest, type IngestCounters, type IngestHandlers } from "./ingest.js";
+import { createTally, type Ingest, type IngestCounters, type IngestHandlers, publishedTopic } from "./ingest.js";
 
 export interface ExternalLimits {
   /** largest packet that the broker may send */
@@ -213,15 +213,15 @@ class ExternalBroker implements Ingest {
   async #deliver({ topic, payload }: IPublishPacket): Promise<void> {
     if (this.#closed) return;
     const { handlers, network } = this.#options;
-    const handler = handlerOf(network, topic);
-    if (!handler) {
+    const published = publishedTopic(network, topic);
+    if (!published) {
       this.#tally.refused["wrong-topic"] = (this.#tally.refused["wrong-topic"] ?? 0) + 1;
       handlers.onRefused("wrong-topic", JSON.stringify(topic.slice(0, 100)));
       return;
     }
     this.#tally.received += 1;
     // A shared broker does not say who published.
-    await handlers[handler](topic, typeof payload === "string" ? Buffer.from(payload) : payload, "");
+    await handlers.onPublish(published, typeof payload === "string" ? Buffer.from(payload) : payload, "");
   }
 
   #processed(): void {

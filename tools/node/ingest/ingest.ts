@@ -21,15 +21,18 @@ export type IngestRefusal =
   /** a client that takes nothing off its connection */
   | "unread";
 
+/** A topic that clients may publish on, of the node's own network. */
+export type PublishedTopic =
+  | { readonly kind: "record"; readonly service: number; readonly meter: string }
+  | { readonly kind: "birth" | "death" | "diag"; readonly meter: string };
+
 /** What a node does with what meters publish. Handlers neither throw nor reject on bad input, only where the node itself fails. */
 export interface IngestHandlers {
   /**
-   * A record, topic and payload as published; resolves once it is durable or refused, and only then is it acknowledged.
+   * What was published, as it was; resolves once it is durable or refused, and only then is it acknowledged.
    * A rejection leaves it unacknowledged, so that the meter sends it again. `client` names the session, none twice.
    */
-  onRecord(topic: string, payload: Uint8Array, client: string): Promise<void>;
-  /** A birth, death or diag message; otherwise as `onRecord`. */
-  onNotice(topic: string, payload: Uint8Array, client: string): Promise<void>;
+  onPublish(topic: PublishedTopic, payload: Uint8Array, client: string): Promise<void>;
   /** Something was refused before it became a message; for the log. */
   onRefused(reason: IngestRefusal, detail: string): void;
   /** A handler rejected: the node's own failure, not the client's. */
@@ -82,12 +85,13 @@ export function createTally(): IngestTally {
   };
 }
 
-/** The handler that a published topic goes to; undefined where clients may not publish on it. */
-export function handlerOf(network: string, topic: string): "onRecord" | "onNotice" | undefined {
+/** The topic of a publication; undefined where clients may not publish on it. */
+export function publishedTopic(network: string, topic: string): PublishedTopic | undefined {
   const parsed = parseTopic(topic);
   if (parsed?.network !== network) return undefined;
-  if (parsed.kind === "record") return "onRecord";
-  return parsed.kind === "birth" || parsed.kind === "death" || parsed.kind === "diag" ? "onNotice" : undefined;
+  const { kind, meter } = parsed;
+  if (kind === "record") return { kind, service: parsed.service, meter };
+  return kind === "birth" || kind === "death" || kind === "diag" ? { kind, meter } : undefined;
 }
 
 /** What a client may subscribe to: what is sent to one meter, of one service or, with `+`, of all. */
