@@ -4,7 +4,7 @@
 import { createServer as createTcpServer, isIPv6, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
-import { parseTopic } from "../../../src/wire/topics.js";
+import { parseTopic, type Topic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { listenOn } from "../network/listen.js";
 import { defaultGuardLimits, type GuardedConnection, type GuardLimits, guardSocket } from "./guard.js";
@@ -68,12 +68,6 @@ interface Session {
   packetId: number;
 }
 
-interface Subscriber {
-  readonly session: Session;
-  /** that the client asked for (section 3.8.4) */
-  readonly qos: QualityOfService;
-}
-
 const tcpKeepAlive_ms = 30_000;
 const CLIENT_ID_LENGTH_MAX = 128;
 /** Between a client's id and the number of its session. */
@@ -127,9 +121,12 @@ class EmbeddedBroker implements Ingest {
   serve(): void {}
 
   publish(topic: string, payload: Uint8Array, to?: string): boolean {
+    const own = this.#ownTopic(topic);
+    if (own === undefined) return false;
     let sent = false;
-    for (const { session, qos } of this.#subscribers(topic)) {
-      if (to !== undefined && session.client.id !== to) continue;
+    for (const session of this.#listeners.get(own.meter) ?? []) {
+      const qos = qualityOf(session, own);
+      if (qos === undefined || (to !== undefined && session.client.id !== to)) continue;
       const { connection } = session;
       if (connection.unsent_bytes + topic.length + payload.length > this.#options.limits.outbound_bytes_max) {
         this.#tally.dropped += 1;
@@ -145,7 +142,10 @@ class EmbeddedBroker implements Ingest {
   }
 
   hasSubscriber(topic: string): boolean {
-    return this.#subscribers(topic).length > 0;
+    const own = this.#ownTopic(topic);
+    if (own === undefined) return false;
+    for (const session of this.#listeners.get(own.meter) ?? []) if (qualityOf(session, own) !== undefined) return true;
+    return false;
   }
 
   counters(): IngestCounters {
@@ -275,15 +275,10 @@ class EmbeddedBroker implements Ingest {
     session.meter = undefined;
   }
 
-  #subscribers(text: string): readonly Subscriber[] {
+  /** The topic of this network that the text is; undefined where it is none. */
+  #ownTopic(text: string): Topic | undefined {
     const topic = parseTopic(text);
-    const listeners = topic && topic.network === this.#options.network ? this.#listeners.get(topic.meter) : undefined;
-    if (!topic || !listeners) return [];
-    return [...listeners].flatMap((session) => {
-      const matching = [...session.subscriptions.values()].filter(({ filter }) => filter.matches(topic));
-      if (matching.length === 0) return [];
-      return { session, qos: matching.some(({ qos }) => qos === 1) ? 1 : 0 };
-    });
+    return topic?.network === this.#options.network ? topic : undefined;
   }
 
   /** aedes ended a connection because of an error. */
@@ -300,6 +295,15 @@ class EmbeddedBroker implements Ingest {
     this.#tally.refused[reason] = (this.#tally.refused[reason] ?? 0) + 1;
     this.#options.handlers.onRefused(reason, detail);
   }
+}
+
+/** The quality at which the session subscribes to the topic (section 3.8.4); undefined where it does not. */
+function qualityOf({ subscriptions }: Session, topic: Topic): QualityOfService | undefined {
+  let quality: QualityOfService | undefined;
+  for (const { filter, qos } of subscriptions.values()) {
+    if (filter.matches(topic)) quality = quality === 1 ? 1 : qos;
+  }
+  return quality;
 }
 
 /** Ends a session whose publication the node could not handle, so that it is sent again. */
