@@ -3,12 +3,8 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import type { Duplex } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  createPacketGuard,
-  defaultGuardLimits,
-  type GuardLimits,
-  guardSocket,
-} from "../../../tools/node/ingest/guard.js";
+import { guardSocket } from "../../../tools/node/ingest/guard.js";
+import { createPacketGuard, defaultGuardLimits, type GuardLimits } from "../../../tools/node/ingest/packet-guard.js";
 import { until } from "../network/cluster.js";
 
 const limits: GuardLimits = {
@@ -66,6 +62,41 @@ test("judges the same bytes the same, however they are cut", () => {
       const bytes = Buffer.concat([connect, noise]);
       assert.equal(inspectAll(bytes, cuts), inspectAll(bytes));
     }),
+  );
+});
+
+test("keeps whole acknowledgements from the broker, but for one that comes alone", () => {
+  const puback = Uint8Array.of(0x40, 2, 0, 7);
+  const others = [packet(0x32, 300), packet(0xc0, 0), packet(0x82, 20), packet(0x40, 3), packet(0x40, 1)];
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(puback, puback, ...others), { maxLength: 20 }),
+      fc.array(fc.nat(), { maxLength: 10 }),
+      (packets, cuts) => {
+        const guard = createPacketGuard(limits);
+        guard.inspect(connect, 0);
+        const bytes = Buffer.concat(packets);
+        const whole = Buffer.from(bytes);
+        assert.equal(guard.inspect(whole, 0), undefined);
+        const rest = packets.filter((each) => each !== puback);
+        const left = rest.length === 0 ? packets.slice(0, 1) : rest;
+        assert.deepEqual(Buffer.from(guard.passed(whole)), Buffer.concat(left));
+        // Cut anywhere, the rest comes through in its order, and something of every piece.
+        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+        const pieces = places.slice(1).map((to, index) => Buffer.from(bytes.subarray(places[index], to)));
+        const through = pieces.map((piece) => {
+          assert.equal(guard.inspect(piece, 0), undefined);
+          return Buffer.from(guard.passed(piece));
+        });
+        for (const [index, piece] of pieces.entries()) assert.ok(piece.length === 0 || through[index]!.length > 0);
+        const again = createPacketGuard(limits);
+        again.inspect(connect, 0);
+        assert.equal(again.inspect(Buffer.concat(through), 0), undefined);
+        assert.equal(again.isInsidePacket(), false);
+        const stream = Buffer.concat(through).toString("hex").replaceAll(Buffer.from(puback).toString("hex"), "");
+        assert.equal(stream, Buffer.concat(rest).toString("hex"));
+      },
+    ),
   );
 });
 

@@ -7,7 +7,7 @@ import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
 import { parseTopic, type Topic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { listenOn } from "../network/listen.js";
-import { defaultGuardLimits, type GuardedConnection, type GuardLimits, guardSocket } from "./guard.js";
+import { type GuardedConnection, guardSocket } from "./guard.js";
 import {
   createTally,
   type Filter,
@@ -18,6 +18,7 @@ import {
   parseFilter,
   publishedTopic,
 } from "./ingest.js";
+import { defaultGuardLimits, type GuardLimits } from "./packet-guard.js";
 import { encodePuback, encodePublishHead, PACKET_ID_MAX } from "./packets.js";
 import { RecordBroker } from "./record-broker.js";
 

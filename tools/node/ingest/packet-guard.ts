@@ -1,0 +1,183 @@
+// Judges what a client sends before the broker reads it, pure: reads fixed headers alone (MQTT 3.1.1 section 2.2) and lets nothing
+// through that is too large, too fast or out of place.
+
+import type { IngestRefusal } from "./ingest.js";
+
+export interface GuardLimits {
+  /** largest packet in bytes, fixed header included */
+  readonly packet_bytes_max: number;
+  /** sustained rates of one connection; a second's worth may come at once, and a faster client is paused */
+  readonly packets_per_s: number;
+  readonly bytes_per_s: number;
+  /** time for a CONNECT to arrive whole */
+  readonly connect_timeout_ms: number;
+  /** time for any other packet to arrive whole, and for a client to take what is sent to it */
+  readonly packet_timeout_ms: number;
+}
+
+export const defaultGuardLimits: GuardLimits = {
+  packet_bytes_max: 65_536,
+  packets_per_s: 5_000,
+  bytes_per_s: 4 * 1024 * 1024,
+  connect_timeout_ms: 10_000,
+  packet_timeout_ms: 30_000,
+};
+
+export type GuardRefusal = Extract<
+  IngestRefusal,
+  "oversized" | "malformed" | "not-connect" | "flood" | "quality-of-service"
+>;
+
+export interface PacketGuard {
+  /** Judges the next bytes; the refusal is final. `now_ms` is monotonic. */
+  inspect(chunk: Uint8Array, now_ms: number): GuardRefusal | undefined;
+  /**
+   * What the broker is to read of the chunk inspected last, in the chunk's memory: all but the acknowledgements, which nothing waits for
+   * and which come as often as records. One is left where there is nothing else: it says that the client is alive.
+   */
+  passed(chunk: Uint8Array): Uint8Array;
+  /** How long to read nothing more after the bytes inspected so far; 0 where the client is within its rate. */
+  pause_ms(): number;
+  /** packets begun so far */
+  packets(): number;
+  /** whether a packet has begun that is not complete */
+  isInsidePacket(): boolean;
+}
+
+const types = {
+  connect: 1,
+  publish: 3,
+  puback: 4,
+  subscribe: 8,
+  unsubscribe: 10,
+  pingreq: 12,
+  disconnect: 14,
+} as const;
+/** Remaining length of an acknowledgement (section 3.4.1). */
+const PUBACK_BYTES = 2;
+/** A client that sends this many seconds' worth of packets in one piece is not merely fast. */
+const FLOOD_S = 2;
+
+/** Judges one connection's bytes from the client. */
+export function createPacketGuard(limits: GuardLimits): PacketGuard {
+  let phase: "type" | "length" | "body" = "type";
+  /** of the packet that began last */
+  let type = 0;
+  /** where it begins in the chunk; negative where that was in one before */
+  let begin = 0;
+  /** beginning and end of each whole acknowledgement in the chunk inspected last */
+  let acknowledgements: number[] = [];
+  let acknowledgements_bytes = 0;
+  let length = 0;
+  let lengthBytes = 0;
+  let missing_bytes = 0;
+  let packetCount = 0;
+  let packetTokens = limits.packets_per_s;
+  let byteTokens = limits.bytes_per_s;
+  let refilled_ms: number | undefined;
+
+  function refill(now_ms: number): void {
+    const elapsed_s = refilled_ms === undefined ? 0 : Math.max(0, now_ms - refilled_ms) / 1000;
+    refilled_ms = now_ms;
+    packetTokens = Math.min(limits.packets_per_s, packetTokens + elapsed_s * limits.packets_per_s);
+    byteTokens = Math.min(limits.bytes_per_s, byteTokens + elapsed_s * limits.bytes_per_s);
+  }
+
+  function takeType(byte: number): GuardRefusal | undefined {
+    packetCount += 1;
+    packetTokens -= 1;
+    phase = "length";
+    type = byte >> 4;
+    length = 0;
+    lengthBytes = 0;
+    if (packetTokens < -FLOOD_S * limits.packets_per_s) return "flood";
+    return refuseType(byte, packetCount === 1);
+  }
+
+  /** Remaining length: seven bits a byte, the low ones first, four bytes at most (section 2.2.3). */
+  function takeLength(byte: number): GuardRefusal | undefined {
+    length += (byte & 0x7f) * 128 ** lengthBytes;
+    lengthBytes += 1;
+    if (1 + lengthBytes + length > limits.packet_bytes_max) return "oversized";
+    if (byte >= 0x80) return lengthBytes === 4 ? "malformed" : undefined;
+    missing_bytes = length;
+    phase = length === 0 ? "type" : "body";
+    return undefined;
+  }
+
+  function inspect(chunk: Uint8Array, now_ms: number): GuardRefusal | undefined {
+    refill(now_ms);
+    byteTokens -= chunk.length;
+    begin = -1;
+    acknowledgements = [];
+    acknowledgements_bytes = 0;
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (phase === "body") {
+        const taken = Math.min(missing_bytes, chunk.length - offset);
+        offset += taken;
+        missing_bytes -= taken;
+        if (missing_bytes > 0) continue;
+        phase = "type";
+        // Of any other length it is malformed, which is the broker's to say.
+        if (type === types.puback && length === PUBACK_BYTES && begin >= 0) {
+          acknowledgements.push(begin, offset);
+          acknowledgements_bytes += offset - begin;
+        }
+        continue;
+      }
+      if (phase === "type") begin = offset;
+      const byte = chunk[offset]!;
+      offset += 1;
+      const refusal = phase === "type" ? takeType(byte) : takeLength(byte);
+      if (refusal) return refusal;
+    }
+    return undefined;
+  }
+
+  function passed(chunk: Uint8Array): Uint8Array {
+    let end = 0;
+    let from = 0;
+    for (let index = acknowledgements_bytes === chunk.length ? 2 : 0; index < acknowledgements.length; index += 2) {
+      const to = acknowledgements[index]!;
+      chunk.copyWithin(end, from, to);
+      end += to - from;
+      from = acknowledgements[index + 1]!;
+    }
+    if (from === 0) return chunk;
+    chunk.copyWithin(end, from);
+    return chunk.subarray(0, end + chunk.length - from);
+  }
+
+  return {
+    inspect,
+    passed,
+    pause_ms() {
+      const wait_s = Math.max(-packetTokens / limits.packets_per_s, -byteTokens / limits.bytes_per_s);
+      return wait_s <= 0 ? 0 : Math.ceil(wait_s * 1000);
+    },
+    packets: () => packetCount,
+    isInsidePacket: () => phase !== "type",
+  };
+}
+
+/** The type and flags that a client may send (sections 2.2.1 and 2.2.2), of QoS 0 and 1 alone. */
+function refuseType(byte: number, first: boolean): GuardRefusal | undefined {
+  const type = byte >> 4;
+  const flags = byte & 0x0f;
+  if (first) return type === types.connect ? (flags === 0 ? undefined : "malformed") : "not-connect";
+  switch (type) {
+    case types.publish:
+      if ((flags & 0x06) === 0x06) return "malformed";
+      return (flags & 0x04) === 0 ? undefined : "quality-of-service";
+    case types.subscribe:
+    case types.unsubscribe:
+      return flags === 2 ? undefined : "malformed";
+    case types.puback:
+    case types.pingreq:
+    case types.disconnect:
+      return flags === 0 ? undefined : "malformed";
+    default:
+      return "malformed";
+  }
+}
