@@ -33,7 +33,8 @@ export interface AdmissionsPorts {
   readonly metrics: Metrics;
   readonly log: ChainLog;
   readonly verify: Verify;
-  verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  /** Whether the record, without its disclosures, is signed by the key. */
+  verifyRecord(key: PublicKey, record: Uint8Array): Promise<boolean>;
   now_ms(): number;
   /** Whether the network has a chain for the service, on this node or not. */
   sealsService(service: number): boolean;
@@ -79,7 +80,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     credential: credentialOf,
     meterState: (service: number, kid: Uint8Array) => store.meter(service, kid),
     servesChain: ports.sealsService,
-    verifyAsync: ports.verifyAsync,
+    verifyRecord: ports.verifyRecord,
   };
 
   const refuse = (topic: PublishedTopic, refused: Refused, client: string) => {

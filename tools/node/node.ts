@@ -173,7 +173,7 @@ async function compose(
     metrics,
     log,
     verify: nodeVerify,
-    verifyAsync: verifySoon,
+    verifyRecord: verifySoon,
     now_ms: Date.now,
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),

@@ -71,13 +71,13 @@ export function verifyRecords(records: readonly RecordVerification[]): Promise<b
 }
 
 /**
- * As `verifyAsync`, but some milliseconds later where the threads have nothing to do: what comes one by one crosses together,
- * and what follows from it, writes to the disk and answers, is done together.
+ * Whether the record, without disclosures, is signed by the key; as `verifyAsync`, but some milliseconds later where the threads have
+ * nothing to do: what comes one by one crosses together, and what follows from it, writes to the disk and answers, is done together.
  */
-export function verifySoon(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  if (!isWellFormed(key, signature)) return Promise.resolve(false);
+export function verifySoon(key: PublicKey, record: Uint8Array): Promise<boolean> {
+  if (!isWholeKey(key)) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const isFull = put({ key, message, signature }, resolve) === SIGNATURES_PER_MESSAGE;
+    const isFull = put({ key, record }, resolve) === SIGNATURES_PER_MESSAGE;
     if (isFull) handOutNext();
     else if (!isHandingOut) gathering ??= setTimeout(handOut, GATHERING_MS);
   });

@@ -3,13 +3,13 @@
 
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
+import { parseRecord } from "../../src/wire/record.js";
 import { serviceTopic } from "../../src/wire/topics.js";
-import { type Admissions, createAdmissions } from "../node/admissions.js";
+import { type Admissions, type AdmissionsPorts, createAdmissions } from "../node/admissions.js";
 import type { Chain } from "../node/chain/chain.js";
 import { governedChain } from "../node/chain/governance.js";
 import { createGovernor } from "../node/chain/governor.js";
 import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
-import { readRecord } from "../node/chain/record-scan.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { createIntroductions } from "../node/introductions.js";
@@ -83,11 +83,12 @@ export function openLife(ports: LifePorts): Life {
       timeline.after(random.between(0.1, 3), () => resolve(simulatedVerify(key, message, signature))),
     );
 
+  const verifyRecord: AdmissionsPorts["verifyRecord"] = (key, record) => {
+    const { signedBytes, signature } = parseRecord(record);
+    return verifyAsync(key, signedBytes, signature);
+  };
   const verifyRecords: ChainPorts["verifyRecords"] = async (records) => {
-    const verified = records.map(({ key, record }) => {
-      const { signedBytes, signature } = readRecord(record);
-      return verifyAsync(key, signedBytes, signature);
-    });
+    const verified = records.map(({ key, record }) => verifyRecord(key, record));
     return !(await Promise.all(verified)).includes(false);
   };
 
@@ -182,7 +183,7 @@ export function openLife(ports: LifePorts): Life {
     metrics,
     log: logOf(0),
     verify: simulatedVerify,
-    verifyAsync: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyAsync,
+    verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
     now_ms,
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),

@@ -74,9 +74,9 @@ function scanned(bytes: Uint8Array): unknown {
 }
 
 /** What admission takes of a record, disclosures apart. */
-function taken({ kid: meterId, algorithm, claims, stripped, hash, signedBytes, signature }: ReadRecord): unknown {
+function taken({ kid: meterId, algorithm, claims, stripped, hash, signature }: ReadRecord): unknown {
   const { service, seq, previous, time_s } = claims;
-  return plain({ kid: meterId, algorithm, service, seq, previous, time_s, stripped, hash, signedBytes, signature });
+  return plain({ kid: meterId, algorithm, service, seq, previous, time_s, stripped, hash, signature });
 }
 
 function plain(fields: { readonly [name: string]: Uint8Array | number }): unknown {

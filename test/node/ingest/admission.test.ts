@@ -8,7 +8,7 @@ import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord 
 import { emptyMeterState, type MeterState } from "../../../tools/node/chain/state.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
 import { admit, admitCredential, isTooLate, Refused, replaces } from "../../../tools/node/ingest/admission.js";
-import { verifyAsync } from "../../../tools/node/verifying.js";
+import { verifySoon } from "../../../tools/node/verifying.js";
 
 const NOW_S = 1_800_000_000;
 const authority = signerFromSeed(generateSeed());
@@ -42,7 +42,7 @@ function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(creden
     credential: (id: Uint8Array) => (toHex(id) === toHex(kid) ? known : undefined),
     meterState: () => state,
     servesChain: (service: number) => service === 1,
-    verifyAsync,
+    verifyRecord: verifySoon,
   };
 }
 

@@ -25,7 +25,7 @@ export interface SignedRecord {
 }
 
 /** A record with the claims alone that decide whether it is taken. */
-export interface ReadRecord extends Omit<Record, "claims"> {
+export interface ReadRecord extends Omit<Record, "claims" | "signedBytes"> {
   readonly claims: Pick<Claims, "service" | "seq" | "previous" | "time_s">;
 }
 
@@ -42,7 +42,6 @@ export function readRecord(bytes: Uint8Array): ReadRecord {
     disclosures: [],
     stripped: bytes,
     hash: sha256(bytes),
-    signedBytes: signedBytesOf(bytes),
     signature: bytes.subarray(-SIGNATURE_BYTES),
   };
 }
@@ -106,14 +105,6 @@ const PAYLOAD = 17;
 const SIGNATURE_BYTES = 64;
 const EMPTY_MAP = 0xa0;
 const EMPTY_BYTES = 0x40;
-
-/** Context, protected header, no external data, payload: what stands in the record, with its heads. */
-function signedBytesOf(bytes: Uint8Array): Uint8Array {
-  // Of Node's pool: as many small buffers as there are records would cost more than what is in them.
-  const signed = Buffer.allocUnsafe(signedSize(bytes));
-  writeSigned(bytes, signed, 0);
-  return signed.subarray(0, signed.length - SIGNATURE_BYTES - 2);
-}
 
 /** Bytes that `writeSigned` writes for the record. */
 export function signedSize(record: Uint8Array): number {

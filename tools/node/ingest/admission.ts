@@ -40,7 +40,8 @@ export interface AdmissionPorts {
   readonly credential: (kid: Uint8Array, meter: string) => Credential | undefined;
   readonly meterState: (service: number, kid: Uint8Array) => MeterState | undefined;
   readonly servesChain: (service: number) => boolean;
-  readonly verifyAsync: (key: PublicKey, message: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+  /** whether the record, without its disclosures, is signed by the key */
+  readonly verifyRecord: (key: PublicKey, record: Uint8Array) => Promise<boolean>;
 }
 
 export type RecordTopic = Extract<PublishedTopic, { readonly kind: "record" }>;
@@ -54,7 +55,7 @@ export async function admit(ports: AdmissionPorts, topic: RecordTopic, payload: 
   const meter = meterOf(record.kid);
   checkTopic(ports, topic, record, meter);
   const credential = checkCredential(ports, record, meter);
-  if (!(await ports.verifyAsync(credential.key, record.signedBytes, record.signature))) {
+  if (!(await ports.verifyRecord(credential.key, record.stripped))) {
     throw new Refused("bad-signature", "record's signature does not verify with the meter's key", record);
   }
   if (!credential.services.includes(record.claims.service)) {
