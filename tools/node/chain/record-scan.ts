@@ -262,6 +262,7 @@ function readArgument(cursor: Cursor, major: number): number {
   let argument = 0;
   for (let index = 1; index <= width; index += 1) argument = argument * 256 + bytes[offset + index]!;
   cursor.offset = offset + 1 + width;
-  const least = width === 1 ? 24 : 2 ** (4 * width);
+  // What half the bytes cannot hold. No power: that is a call out of the engine for each number of each record.
+  const least = width === 1 ? 24 : width === 2 ? 0x100 : width === 4 ? 0x10000 : 0x100000000;
   return argument >= least && argument <= Number.MAX_SAFE_INTEGER ? argument : -1;
 }

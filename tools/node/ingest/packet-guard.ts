@@ -96,7 +96,7 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
 
   /** Remaining length: seven bits a byte, the low ones first, four bytes at most (section 2.2.3). */
   function takeLength(byte: number): GuardRefusal | undefined {
-    length += (byte & 0x7f) * 128 ** lengthBytes;
+    length += (byte & 0x7f) << (7 * lengthBytes);
     lengthBytes += 1;
     if (1 + lengthBytes + length > limits.packet_bytes_max) return "oversized";
     if (byte >= 0x80) return lengthBytes === 4 ? "malformed" : undefined;
