@@ -27,8 +27,8 @@ const defaultLimits: GuardLimits = { size: 65_536, items: 16_384 };
  * integer outside int64, ill-formed text, too deep a nesting.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  const encoded = encoder.encode(prepare(value, 0));
-  return Uint8Array.prototype.slice.call(new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength));
+  // A copy: the encoder goes on writing behind what it gave.
+  return new Uint8Array(encoder.encode(prepare(value, 0)));
 }
 
 /** Decodes one item: arrays, Maps, Uint8Arrays (copies), strings, numbers or bigints. Throws a WireError as `guardCbor`. */

@@ -71,6 +71,7 @@ export function createOrigin(
 ): Origin {
   const { genesis, store } = ports;
   const service = ports.chain.service;
+  const selfId = toHex(ports.self.id);
   const view = viewOf(store, service);
   const gather = createGather(ports.batch.records_max);
   const rulings = createRulings(ports);
@@ -116,7 +117,7 @@ export function createOrigin(
   };
 
   /** Only a member's temporary blocks are sealed. */
-  const isMember = () => pool.members.has(toHex(ports.self.id));
+  const isMember = () => pool.members.has(selfId);
 
   const isPending = () => gather.pending + rulings.pending > 0;
 
