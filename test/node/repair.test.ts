@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
-import { issueCredential, issuerName } from "../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId } from "../../src/wire/key.js";
 import { makeBatch } from "../../tools/node/chain/compose.js";
@@ -15,7 +14,7 @@ import type { TableName } from "../../tools/node/store/codecs.js";
 import { idKey, numberKey } from "../../tools/node/store/keys.js";
 import { openStore } from "../../tools/node/store/store.js";
 import { openTables } from "../../tools/node/store/tables.js";
-import { makeRecord, SERVICE } from "./chain/cluster.js";
+import { createMeter, makeRecord, SERVICE } from "./chain/cluster.js";
 
 const authority = signerFromSeed(generateSeed());
 const signers = [1, 2].map(() => signerFromSeed(generateSeed()));
@@ -27,23 +26,8 @@ const genesis = verifyGenesis(
 );
 const owner = { node: members[0]!.id, genesisHash: genesis.hash };
 
-function createMeter() {
-  const signer = signerFromSeed(generateSeed());
-  const kid = keyId(signer.key);
-  const credential = issueCredential(
-    {
-      issuer: issuerName({ network: "test", authority: authority.key }),
-      subject: `meter-${toHex(kid)}`,
-      notBefore_s: 0,
-      expires_s: 4_000_000_000,
-      id: kid,
-      key: signer.key,
-      statusIndex: 0,
-      services: [SERVICE],
-      role: "meter",
-    },
-    authority,
-  );
+function meterOfTest() {
+  const { signer, kid, credential } = createMeter(authority);
   return {
     kid,
     credential,
@@ -55,7 +39,7 @@ test("takes over what only this node has from every row that is whole, its own t
   const folder = mkdtempSync(join(tmpdir(), "gridseal-repair-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "data");
-  const [shown, onChain, lost] = [createMeter(), createMeter(), createMeter()];
+  const [shown, onChain, lost] = [meterOfTest(), meterOfTest(), meterOfTest()];
   const batchOf = (index: number, records: readonly ReturnType<typeof makeRecord>[]) => {
     const origin = members[index]!.id;
     const content = { chain: SERVICE, origin, number: 0, notices: [] };

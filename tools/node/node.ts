@@ -204,9 +204,9 @@ async function compose(
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
     submitOrder: orders.submit,
-    onDamage({ message }) {
-      log.error({ reason: message }, "the store is damaged: run `gridseal node repair`");
-      health.onDamage(`${message}: stop the node and run \`gridseal node repair\``);
+    onDamage({ message, remedy }) {
+      log.error({ reason: message, remedy }, "somebody asked for what is damaged in the store");
+      health.onDamage(`${message}. ${remedy}`);
     },
   });
   closing.push(() => api.close());

@@ -231,7 +231,8 @@ export async function createCluster(
   return cluster;
 }
 
-function createMeter(authority: Signer): TestMeter {
+/** A meter whose credential is the authority's of the network `test`, for SERVICE. */
+export function createMeter(authority: Signer): TestMeter {
   const signer = signerFromSeed(generateSeed());
   const kid = keyId(signer.key);
   const credential = issueCredential(

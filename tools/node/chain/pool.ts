@@ -150,11 +150,12 @@ export function createPool(initial: MemberSet): Pool {
       const chosen: AcceptedBatch[] = [];
       let records = 0;
       let bytes = 0;
-      const first = [...entries.values()].find((entry) => isHere(entry) && !entry.barren);
-      const others = [...entries.values()].filter((entry) => entry !== first);
+      const here = [...entries.values()].filter(isHere);
+      const first = here.find(({ barren }) => !barren);
+      const others = here.filter((entry) => entry !== first);
       for (const entry of first === undefined ? others : [first, ...others]) {
-        if (!isHere(entry) || !sealable(entry.read)) continue;
         const { read } = entry;
+        if (!sealable(read)) continue;
         records += read.records.length;
         bytes += read.bytes.length;
         const full =
