@@ -16,7 +16,7 @@ export const STALL_MS = 60_000;
 export const BIRTH_INTERVAL_MS = 5_000;
 /** A full transport is tried again after this where no acknowledgement comes first. */
 const BLOCKED_MS = 1_000;
-/** A step holds so many records in memory at once; the next acknowledgement brings the next step. */
+/** A step holds so many records in memory at once; where more may go, the next step comes at once. */
 const PUBLICATIONS_A_STEP_MAX = 4;
 const KEEP_ALIVE_S = 30;
 const noBytes = new Uint8Array(0);
@@ -96,6 +96,8 @@ class MqttUplink implements Uplink {
   private birthPacketId = 0;
   private birthAt_ms = 0;
   private birthDue = false;
+  /** whether the last step published all that it may, and more may be due */
+  private hasMore = false;
   /** nothing is published before */
   private pausedUntil_ms = 0;
   private provedAt_ms = 0;
@@ -146,6 +148,7 @@ class MqttUplink implements Uplink {
     if (this.link.kind !== "connected") return this.link.until_ms;
     const deadline_ms = Math.min(this.window.nextDue_ms(), this.stalledAt_ms());
     if (uptime_ms < this.pausedUntil_ms) return this.pausedUntil_ms;
+    if (this.hasMore) return uptime_ms;
     return this.birthDue ? Math.min(deadline_ms, this.birthAt_ms + BIRTH_INTERVAL_MS) : deadline_ms;
   }
 
@@ -269,6 +272,7 @@ class MqttUplink implements Uplink {
   }
 
   private publishWhatIsDue(uptime_ms: number, effects: UplinkEffect[]): void {
+    this.hasMore = false;
     if (this.link.kind !== "connected" || uptime_ms < this.pausedUntil_ms) return;
     if (this.birthDue && uptime_ms >= this.birthAt_ms + BIRTH_INTERVAL_MS) {
       this.birthDue = false;
@@ -295,6 +299,7 @@ class MqttUplink implements Uplink {
         effects,
       );
     }
+    this.hasMore = true;
   }
 
   private publish(topic: string, payload: Uint8Array, id: number, duplicate: boolean, effects: UplinkEffect[]): void {

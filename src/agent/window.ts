@@ -17,6 +17,13 @@ export const UNACKNOWLEDGED_BYTES_MAX = 8_192;
 /** Wait for a receipt before a record is published again, the first time and at most. */
 export const RECEIPT_WAIT_MS = 10_000;
 export const RECEIPT_WAIT_MAX_MS = 300_000;
+/** The same where a node has not heard of the meter yet: its birth is on its way there. */
+export const INTRODUCTION_WAIT_MS = 1_000;
+/**
+ * Numbers by which a service's sealed records may be ahead of one that is on its way; new ones wait for it then. Nodes close a gap that
+ * is 1,024 numbers behind, and what is in it is never sealed.
+ */
+export const SPAN_MAX = 512;
 /** Parked records are tried again after this. */
 export const PARKED_MS = 600_000;
 /** Pause after a node said that it is busy. */
@@ -90,6 +97,8 @@ class OutboxWindow implements Window {
   private filling = true;
   private filledAt_ms = 0;
   private rewindAt_ms = Number.POSITIVE_INFINITY;
+  /** a record that those of its service have left far behind; new ones wait while it is on its way */
+  private straggler: Travelling | undefined = undefined;
 
   constructor(
     private readonly outbox: Outbox,
@@ -117,7 +126,7 @@ class OutboxWindow implements Window {
     const record = this.travelling.find((candidate) => candidate.packetId === packetId && !candidate.interrupted);
     if (record === undefined) return false;
     record.packetId = 0;
-    record.due_ms = uptime_ms + this.receiptWait_ms(record.publications);
+    record.due_ms = uptime_ms + this.wait_ms(RECEIPT_WAIT_MS, record.publications);
     return true;
   }
 
@@ -144,6 +153,9 @@ class OutboxWindow implements Window {
     if (record === undefined) return undefined;
     this.outbox.done(record.position);
     this.remove(record);
+    const { service, seq } = record;
+    this.straggler =
+      this.travelling.find((other) => other.service === service && seq - other.seq >= SPAN_MAX) ?? this.straggler;
     return record;
   }
 
@@ -159,8 +171,10 @@ class OutboxWindow implements Window {
       this.rewindAt_ms = Math.min(this.rewindAt_ms, uptime_ms + PARKED_MS);
       return "none";
     }
-    if (record !== undefined && record.packetId === 0)
-      record.due_ms = uptime_ms + this.receiptWait_ms(record.publications);
+    if (record !== undefined && record.packetId === 0) {
+      const first_ms = refusal.reason === "unknown-meter" ? INTRODUCTION_WAIT_MS : RECEIPT_WAIT_MS;
+      record.due_ms = uptime_ms + this.wait_ms(first_ms, record.publications);
+    }
     if (refusal.reason === "busy" || refusal.reason === "rate-limited") return "pause";
     return lasting.includes(refusal.reason) ? "none" : "birth";
   }
@@ -169,7 +183,7 @@ class OutboxWindow implements Window {
     // While the broker owes an acknowledgement, that brings the next step, and its absence the one after.
     const owed = this.travelling.filter((record) => record.packetId !== 0 && !record.interrupted);
     let due_ms = Number.POSITIVE_INFINITY;
-    if (owed.length === 0 && this.travelling.length < WINDOW_MAX) {
+    if (owed.length === 0 && this.travelling.length < WINDOW_MAX && !this.isHeld()) {
       due_ms = this.filling ? this.rewindAt_ms : this.filledAt_ms + BURST_WAIT_MS;
     }
     for (const record of owed.length > 0 ? owed : this.travelling) due_ms = Math.min(due_ms, record.due_ms);
@@ -183,8 +197,9 @@ class OutboxWindow implements Window {
     return bytes;
   }
 
-  private receiptWait_ms(publications: number): number {
-    const wait_ms = Math.min(RECEIPT_WAIT_MS * 2 ** Math.min(publications - 1, 16), RECEIPT_WAIT_MAX_MS);
+  /** Twice as long with each publication, and not the same for all. */
+  private wait_ms(first_ms: number, publications: number): number {
+    const wait_ms = Math.min(first_ms * 2 ** Math.min(publications - 1, 16), RECEIPT_WAIT_MAX_MS);
     return Math.ceil(wait_ms * (0.75 + this.random() / 2));
   }
 
@@ -212,7 +227,13 @@ class OutboxWindow implements Window {
     return this.travelling[this.travelling.length - 1];
   }
 
+  /** Whether a record has fallen so far behind that others wait for it. */
+  private isHeld(): boolean {
+    return this.straggler !== undefined && this.travelling.includes(this.straggler);
+  }
+
   private mayFill(uptime_ms: number): boolean {
+    if (this.isHeld()) return false;
     const free = WINDOW_MAX - this.travelling.length;
     if (free >= BURST || uptime_ms >= this.filledAt_ms + BURST_WAIT_MS) this.filling = true;
     if (free === 0) {

@@ -15,8 +15,10 @@ import {
   BURST,
   BURST_WAIT_MS,
   BUSY_PAUSE_MS,
+  INTRODUCTION_WAIT_MS,
   PARKED_MS,
   RECEIPT_WAIT_MS,
+  SPAN_MAX,
   UNACKNOWLEDGED_BYTES_MAX,
   WINDOW_MAX,
 } from "../../src/agent/window.js";
@@ -169,6 +171,18 @@ describe("uplink", () => {
     assert.equal(large.uplink.wakeAt_ms(0), ACKNOWLEDGEMENT_TIMEOUT_MS, "it sleeps until an acknowledgement comes");
   });
 
+  test("publishes what may go without waiting for acknowledgements, a few records a step", () => {
+    const { connect, at, uplink } = bench(WINDOW_MAX + 1);
+    const steps = [seqs(connect())];
+    while (uplink.wakeAt_ms(1) <= 1) steps.push(seqs(at(1)));
+    assert.deepEqual(
+      steps.flat(),
+      Array.from({ length: WINDOW_MAX }, (_, seq) => seq),
+    );
+    assert(Math.max(...steps.map(({ length }) => length)) <= 4);
+    assert.equal(uplink.wakeAt_ms(1), ACKNOWLEDGEMENT_TIMEOUT_MS, "it sleeps until an acknowledgement comes");
+  });
+
   test("fills its window by halves, so that records travel together, and one by one where the others are not sealed", () => {
     const many = bench(3 * WINDOW_MAX);
     const drain = (first: UplinkEffect[], now_ms: number): Publish[] => {
@@ -191,6 +205,49 @@ describe("uplink", () => {
     assert.deepEqual(records(many.at(4, sealed(burst[0]!))), []);
     assert.equal(many.uplink.wakeAt_ms(4), 3 + BURST_WAIT_MS, "it wakes to fill the place");
     assert.equal(drain(many.at(4 + BURST_WAIT_MS), 4 + BURST_WAIT_MS).length, 1);
+  });
+
+  test("does not run ahead of a record that is not sealed so far that nodes would close its gap", () => {
+    const many = bench(2 * SPAN_MAX);
+    const sealed = ({ payload }: Publish): UplinkInput => ({ kind: "sealed", recordHash: sha256(payload) });
+    let now_ms = 0;
+    let newest = -1;
+    const withheld: Publish[] = [];
+    /** The broker acknowledges it all, and all but record 0 is sealed, until nothing more comes for a while. */
+    const drain = (first: UplinkEffect[]): void => {
+      for (const pending = [first]; pending.length > 0; ) {
+        for (const publish of publishes(pending.shift()!)) {
+          pending.push(many.at(now_ms, published(publish)));
+          const [seq] = seqs([publish]);
+          newest = Math.max(newest, seq ?? -1);
+          if (seq === 0) withheld.push(publish);
+          else if (seq !== undefined) pending.push(many.at(now_ms, sealed(publish)));
+        }
+        if (pending.length > 0 || many.uplink.wakeAt_ms(now_ms) > now_ms + BURST_WAIT_MS) continue;
+        now_ms = many.uplink.wakeAt_ms(now_ms);
+        pending.push(many.at(now_ms));
+      }
+    };
+    drain(many.connect());
+    assert(newest >= SPAN_MAX && newest < SPAN_MAX + WINDOW_MAX, `${newest}`);
+    assert(many.uplink.wakeAt_ms(now_ms) > now_ms, "it sleeps");
+    drain(many.at(now_ms, sealed(withheld[0]!)));
+    assert.equal(waiting(many.outbox), 0);
+  });
+
+  test("offers a record again soon to a node that has not heard of the meter yet, then ever more seldom", () => {
+    const { connect, at, uplink } = bench(1);
+    let [record] = records(connect());
+    let now_ms = 1;
+    for (const wait_ms of [1, 2, 4].map((factor) => factor * INTRODUCTION_WAIT_MS)) {
+      at(now_ms, published(record!));
+      at(now_ms, refused(record!, "unknown-meter"));
+      now_ms += wait_ms;
+      assert.deepEqual(records(at(now_ms - 1)), []);
+      [record] = records(at(now_ms));
+      assert(record !== undefined);
+      assert(uplink.wakeAt_ms(now_ms) > now_ms);
+    }
   });
 
   test("offers again what a full transport did not take, after the next acknowledgement or a second", () => {
