@@ -27,7 +27,10 @@ export async function startMosquitto(...lines: readonly string[]): Promise<Mosqu
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "gridseal-mosquitto-"));
   const configuration = join(folder, "mosquitto.conf");
-  await writeFile(configuration, [`listener ${port} 127.0.0.1`, "allow_anonymous true", ...lines, ""].join("\n"));
+  await writeFile(
+    configuration,
+    [`listener ${port} 127.0.0.1`, "allow_anonymous true", "set_tcp_nodelay true", ...lines, ""].join("\n"),
+  );
   let broker: ChildProcess | undefined;
   process.once("exit", () => broker?.kill("SIGKILL"));
 

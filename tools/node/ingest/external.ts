@@ -1,6 +1,7 @@
 // Any MQTT 5 broker by URL, shared by several nodes: a record goes to one of the nodes that serve its chain by a shared
 // subscription (MQTT 5.0 section 4.8.2), a birth to all. A publication is acknowledged to the broker once it is handled.
 
+import type { Socket } from "node:net";
 import { connect, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createTally, type Ingest, type IngestCounters, type IngestHandlers, publishedTopic } from "./ingest.js";
@@ -96,7 +97,11 @@ class ExternalBroker implements Ingest {
     });
     client.on("close", () => this.#lost());
     const ready = new Promise<void>((resolve) => {
-      client.on("connect", (connack) => void this.#connected(client, connack).then((heard) => heard && resolve()));
+      client.on("connect", (connack) => {
+        // A receipt must not wait until the broker has acknowledged the segment before.
+        (client.stream as Socket).setNoDelay(true);
+        void this.#connected(client, connack).then((heard) => heard && resolve());
+      });
     });
     const shown = withoutCredentials(url);
     if (!(await withinTime(ready, limits.connect_timeout_ms))) {
