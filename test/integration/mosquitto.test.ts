@@ -44,6 +44,10 @@ test("nodes that share one mosquitto seal every record once, whatever is killed"
       const taken = await Promise.all(network.nodes.map((node) => node.counter("gridseal_records_admitted_total")));
       return taken.filter((count) => count > 0).length > 1;
     });
+    await until("several nodes know how long their records have waited", async () => {
+      const known = await Promise.all(network.nodes.map((node) => node.counter("gridseal_sealing_seconds_count")));
+      return known.filter((count) => count > 0).length > 1;
+    });
   });
   await t.test("the broker is killed and comes back", async () => {
     const before = meters.fewest();

@@ -86,7 +86,7 @@ export function createMetrics() {
     }),
     sealing: new Histogram({
       name: "gridseal_sealing_seconds",
-      help: "From a record's admission here to its block on disk here",
+      help: "Of each temporary block of this node: from its oldest record's admission to the block on disk here",
       buckets: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60],
       registers,
     }),

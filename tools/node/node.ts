@@ -106,7 +106,7 @@ async function compose(
         peers: () => network.connected(),
         send: (node, frame) => void network.send(node, frame),
         anchors: () => anchorsBeside(chain.service, chains),
-        onSealed: (sealed) => onSealed(sealed),
+        onSealed: (sealed, waited_ms) => onSealed(sealed, waited_ms),
         onFatal: (error) => onFatal(error),
       };
     },
@@ -219,7 +219,8 @@ async function compose(
     recordsOf: "url" in configuration.mqtt ? self.id : undefined,
     broadcast: (event) => api.broadcast(event),
   });
-  const onSealed = (sealed: SealedBlock) => {
+  const onSealed = (sealed: SealedBlock, waited_ms: readonly number[]) => {
+    for (const wait_ms of waited_ms) metrics.sealing.observe(wait_ms / 1000);
     if (sealed.handover !== undefined) {
       introductions.onChange(sealed.block.chain);
       serve();

@@ -21,6 +21,9 @@ test("four nodes seal what one of them admits, and the receipts verify", async (
     () => cluster.nodes.every((node) => recordsOf(node) === 250),
     "250 records are sealed on all nodes",
   );
+  const [origin, ...others] = cluster.nodes.map(({ waited_ms }) => waited_ms);
+  assert(origin!.length >= 3 && origin!.every((wait_ms) => wait_ms > 0), "100 records at most make a temporary block");
+  assert.deepEqual(others.flat(), []);
   const heads = new Set(cluster.nodes.map((node) => toHex(node.chain.head.headerHash)));
   assert.equal(heads.size, 1);
   assert.equal(cluster.nodes[0]!.chain.head.counter, 0);

@@ -34,6 +34,8 @@ export interface TestNode {
   /** what the orders on its contracts chain come to */
   governor: Governor;
   readonly sealed: SealedBlock[];
+  /** of its own temporary blocks */
+  readonly waited_ms: number[];
   up: boolean;
   timers: Map<string, NodeJS.Timeout>;
 }
@@ -140,8 +142,9 @@ export async function createCluster(
         });
       },
       anchors: () => [],
-      onSealed(sealed) {
+      onSealed(sealed, waited_ms) {
         node.sealed.push(sealed);
+        node.waited_ms.push(...waited_ms);
         if (sealed.orders.length > 0) for (const other of beside.values()) other.onGoverned();
       },
       onFatal: (error) => errors.push(error),
@@ -158,6 +161,7 @@ export async function createCluster(
       path,
       store: await open(path, index),
       sealed: [],
+      waited_ms: [],
       up: true,
       timers: new Map<string, NodeJS.Timeout>(),
     };

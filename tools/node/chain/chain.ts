@@ -192,7 +192,7 @@ export function createChain(ports: ChainPorts): Chain {
 
   function afterSealing(sealed: SealedBlock): void {
     const { block } = sealed;
-    origin.onSealed(sealed);
+    const waited_ms = origin.onSealed(sealed);
     pool.remove(block.batches.map((batch) => batch.id));
     exchange.discard(pool.retain((name) => isSealable(view, name)));
     judging.clear();
@@ -204,7 +204,7 @@ export function createChain(ports: ChainPorts): Chain {
       { height: block.height, records: sealed.records.length, id: toHex(id), round: block.certificate.round },
       "sealed",
     );
-    ports.onSealed(sealed);
+    ports.onSealed(sealed, waited_ms);
     const { ids: members } = pool.members;
     runner.feed({ type: "committed", height: block.height, id, members, work: judging.hasWork() });
     followers.announce(sealed.head.height + 1);
@@ -303,7 +303,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
-      for (const name of ["cut", "resend", "follow"]) ports.clearTimer(name);
+      for (const name of ["cut", "company", "resend", "follow"]) ports.clearTimer(name);
     },
   };
 }

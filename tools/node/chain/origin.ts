@@ -45,8 +45,11 @@ export interface Origin {
   onSealing(writer: Writer, block: Block): void;
   /** For the exchange: temporary blocks of an earlier self that peers still hold. */
   readonly returned: Returned;
-  /** Lets go of what the block sealed, takes back what it gave back, and cuts again where the pool has room now. */
-  onSealed(sealed: SealedBlock): void;
+  /**
+   * Lets go of what the block sealed, takes back what it gave back, and cuts again where the pool has room now. Returns how many
+   * milliseconds the oldest record of each own temporary block in it has waited, of those that were cut since the node started.
+   */
+  onSealed(sealed: SealedBlock): number[];
 }
 
 interface Unwritten {
@@ -80,6 +83,10 @@ export function createOrigin(
   let cutting: number | undefined;
   /** Of the newest admission: writes become durable in their order. */
   let soon: Promise<void> = Promise.resolve();
+
+  /** since when the oldest record that is not in a temporary block has waited, and the oldest of each own one, by its id as hex; monotonic */
+  let pendingSince_ms = 0;
+  const cutSince_ms = new Map<string, number>();
 
   /** admitted, and not handed to the store yet */
   let unwritten: Unwritten[] = [];
@@ -135,6 +142,8 @@ export function createOrigin(
     const records = taken.filter(({ meter, seq, hash }) => chainKnows(meter, seq, hash) !== "sealed");
     const read = records.length + chosen.length === 0 ? undefined : batchOf(number, records, chosen);
     cutting = read?.batch.number;
+    if (records.length > 0 && read !== undefined) cutSince_ms.set(toHex(read.id), pendingSince_ms);
+    pendingSince_ms = ports.monotonic_ms();
     try {
       await store.write((writer) => {
         if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
@@ -239,6 +248,7 @@ export function createOrigin(
       // Another record with this number waits: the meter says it again, and when that one is sealed this one proves the fork.
       if (waiting === "other" || !gather.hasRoom || isStopped() || !isMember()) return "busy";
       const first = gather.pending === 0;
+      if (first) pendingSince_ms = ports.monotonic_ms();
       const full = gather.add(taken);
       await writeSoon(taken, disclosures);
       if (full) cut().catch(ports.onFatal);
@@ -283,12 +293,19 @@ export function createOrigin(
       },
     },
     onSealed({ block, records }) {
-      for (const read of displacedBy(block)) if (!exchange.isGivenUp(read.id)) gatherAgain(read);
+      const waited_ms: number[] = [];
+      for (const read of displacedBy(block)) {
+        cutSince_ms.delete(toHex(read.id));
+        if (!exchange.isGivenUp(read.id)) gatherAgain(read);
+      }
       for (const { id } of block.batches) {
+        const since_ms = cutSince_ms.get(toHex(id));
+        if (cutSince_ms.delete(toHex(id))) waited_ms.push(ports.monotonic_ms() - since_ms!);
         for (const { meter, seq } of pool.find(id)?.records ?? []) gather.forget(meter, seq);
       }
       for (const { meter, seq } of records) gather.forget(meter, seq);
       if (isPending()) scheduleCut();
+      return waited_ms;
     },
   };
 }

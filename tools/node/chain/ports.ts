@@ -43,7 +43,8 @@ export interface ChainPorts {
   send(node: string, frame: Uint8Array): void;
   /** Newest sealed headers of the other chains. */
   anchors(): readonly Anchor[];
-  onSealed(sealed: SealedBlock): void;
+  /** A block is on disk; `waited_ms` is how long the oldest record of each of this node's own temporary blocks in it has waited. */
+  onSealed(sealed: SealedBlock, waited_ms: readonly number[]): void;
   /** What must stop the node: a full disk, a damaged store, an invariant that does not hold. */
   onFatal(error: unknown): void;
 }
