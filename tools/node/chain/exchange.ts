@@ -159,7 +159,8 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   return {
     isAccepted,
     publish(read) {
-      if (pool.add(read) === "full") throw new Error("a node cut more temporary blocks than it may hold");
+      if (pool.add(read, ports.monotonic_ms()) === "full")
+        throw new Error("a node cut more temporary blocks than it may hold");
       broadcast(encodeFrame("batch", service, read.bytes));
       acknowledge(read);
       onWork(); // until a quorum has acknowledged it, it is said again
@@ -262,7 +263,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
           continue;
         }
         if (!pool.members.has(toHex(stored.origin))) continue;
-        if (pool.add(read) !== "added" || stored.acceptance === undefined) continue;
+        if (pool.add(read, ports.monotonic_ms()) !== "added" || stored.acceptance === undefined) continue;
         const { acknowledgements, ...name } = decodeBatchNote(stored.acceptance);
         if (isAccepted(name, acknowledgements)) noteAccepted(name, acknowledgements);
       }
@@ -316,7 +317,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     if (isOwn && other !== undefined && pool.acceptance(other.id) === undefined && !kept.has(toHex(other.id))) {
       pool.remove([other.id]); // peers hold this one, so the other one could not be accepted
     }
-    const added = pool.add(read);
+    const added = pool.add(read, ports.monotonic_ms());
     if (added === "full") return; // not acknowledged: its origin says it again when there is room
     if (added === "conflict") {
       // An origin that has lost its disk does not know what it had signed: it is told.

@@ -14,6 +14,8 @@ import { viewOf } from "./view.js";
 
 /** Questions of one height that wait. */
 const WAITING_MAX = 8;
+/** A new value waits so long for temporary blocks that have just come: those that origins cut at the same time share one block. */
+const COMPANY_MS = 25;
 
 /** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
 export type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
@@ -21,7 +23,7 @@ export type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { 
 export interface Judging {
   /** Whether there is something to propose. */
   hasWork(): boolean;
-  /** A new value for the consensus. */
+  /** A new value for the consensus, once the temporary blocks that have just come are accepted, or have not been for a while. */
   build(height: number, round: number): void;
   /** Composes the proposed block and answers, or waits for what it needs. */
   judge(question: Question): void;
@@ -53,6 +55,8 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
   const { log } = ports;
   const view = viewOf(ports.store, ports.chain.service);
   let waiting: Question[] = [];
+  /** the value that is to be built */
+  let wanted: { readonly height: number; readonly round: number; readonly until_ms: number } | undefined;
 
   // Temporary blocks that only repeat what is sealed start no round: it could not end, with nothing to propose.
   const hasWork = () => pool.hasWork((read) => sealsSomething(sealer.tip, read));
@@ -104,18 +108,34 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
     answer(valid);
   };
 
+  const build = (height: number, round: number): void => {
+    // Each time round finds more of the temporary blocks barren, until one is not or none is left.
+    while (hasWork()) {
+      const takesNumber = createNumbering(view);
+      const batches = pool.candidates((read) => takesNumber(read.batch));
+      const built = sealer.build({ batches, anchors: ports.anchors() });
+      if (built !== undefined) return feed({ type: "built", height, round, id: built.id, body: built.body });
+      pool.markBarren(batches.map(({ read }) => read.id));
+    }
+    feed({ type: "work", available: false });
+  };
+
+  const buildWhenGathered = (): void => {
+    if (wanted === undefined) return;
+    const { height, round, until_ms } = wanted;
+    const now_ms = ports.monotonic_ms();
+    if (now_ms < until_ms && pool.isAcceptanceDue(now_ms - COMPANY_MS)) {
+      return ports.setTimer("company", until_ms - now_ms, buildWhenGathered);
+    }
+    wanted = undefined;
+    build(height, round);
+  };
+
   return {
     hasWork,
     build(height, round) {
-      // Each time round finds more of the temporary blocks barren, until one is not or none is left.
-      while (hasWork()) {
-        const takesNumber = createNumbering(view);
-        const batches = pool.candidates((read) => takesNumber(read.batch));
-        const built = sealer.build({ batches, anchors: ports.anchors() });
-        if (built !== undefined) return feed({ type: "built", height, round, id: built.id, body: built.body });
-        pool.markBarren(batches.map(({ read }) => read.id));
-      }
-      feed({ type: "work", available: false });
+      wanted = { height, round, until_ms: ports.monotonic_ms() + COMPANY_MS };
+      buildWhenGathered();
     },
     judge,
     gather(body) {
@@ -124,9 +144,11 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
     },
     retry() {
       for (const question of waiting.splice(0)) judge(question);
+      buildWhenGathered();
     },
     clear() {
       waiting = [];
+      wanted = undefined;
     },
     get isWaiting() {
       return waiting.length > 0;

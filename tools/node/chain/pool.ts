@@ -14,6 +14,8 @@ export const ACCEPTED_PER_ORIGIN_MAX = 4 * BATCHES_PER_ORIGIN_MAX;
 
 interface Entry {
   readonly name: BatchName;
+  /** when the batch came; monotonic */
+  since_ms: number;
   /** absent where the acceptance came before the batch */
   read: ReadBatch | undefined;
   /** verified acknowledgements by node id as hex */
@@ -32,7 +34,7 @@ export interface Pool {
    */
   changeMembers(members: MemberSet): ReadBatch[];
   /** The stored batch, if it may be held: there is room, and no other of its origin and number, unless this one is accepted. */
-  add(read: ReadBatch): "added" | "known" | "conflict" | "full";
+  add(read: ReadBatch, now_ms: number): "added" | "known" | "conflict" | "full";
   /** Notes a verified acknowledgement; true where it completes the quorum. */
   acknowledge(name: BatchName, acknowledgement: Acknowledgement): boolean;
   /** Whether this acknowledgement is noted, so that it need not be verified again. */
@@ -48,6 +50,8 @@ export interface Pool {
   /** Whether a block would seal something; batches of which `sealsSomething` does not hold wait for one that does. */
   hasWork(sealsSomething?: (read: ReadBatch) => boolean): boolean;
   markBarren(ids: readonly Uint8Array[]): void;
+  /** Whether a batch that came at `since_ms` or later waits for its quorum. */
+  isAcceptanceDue(since_ms: number): boolean;
   /** Accepted ones whose records are not here. */
   missing(): BatchName[];
   /** This node's own ones, not accepted yet, with the ids of the members that have not acknowledged. */
@@ -83,7 +87,14 @@ export function createPool(initial: MemberSet): Pool {
     const existing = entries.get(key);
     if (existing !== undefined) return existing;
     if (heldOf(name.origin) >= limit) return undefined;
-    const entry: Entry = { name, read: undefined, acknowledgements: new Map(), accepted: false, barren: false };
+    const entry: Entry = {
+      name,
+      read: undefined,
+      since_ms: 0,
+      acknowledgements: new Map(),
+      accepted: false,
+      barren: false,
+    };
     entries.set(key, entry);
     return entry;
   };
@@ -112,7 +123,7 @@ export function createPool(initial: MemberSet): Pool {
       }
       return dropped;
     },
-    add(read) {
+    add(read, now_ms) {
       const { origin, number } = read.batch;
       for (const [key, entry] of entries) {
         if (entry.read === undefined || entry.name.number !== number || !equalBytes(entry.name.origin, origin))
@@ -126,6 +137,7 @@ export function createPool(initial: MemberSet): Pool {
       const entry = entryOf({ origin, number, id: read.id }, BATCHES_PER_ORIGIN_MAX);
       if (entry === undefined) return "full";
       entry.read = read;
+      entry.since_ms = now_ms;
       return "added";
     },
     acknowledge(name, acknowledgement) {
@@ -178,6 +190,12 @@ export function createPool(initial: MemberSet): Pool {
         const entry = entries.get(toHex(id));
         if (entry !== undefined) entry.barren = true;
       }
+    },
+    isAcceptanceDue(since_ms) {
+      for (const entry of entries.values()) {
+        if (entry.read !== undefined && !entry.accepted && entry.since_ms >= since_ms) return true;
+      }
+      return false;
     },
     missing: () =>
       [...entries.values()].filter((entry) => entry.accepted && entry.read === undefined).map(({ name }) => name),
