@@ -32,6 +32,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "follows-one-member": /^I6/,
   "uncapped-timeouts": /^I9/,
   "seals-empty-blocks": /^I8/,
+  "proposes-oldest": /^I9/,
   "believes-evidence": /^I11/,
   "counts-removed-votes": /^I12/,
   "keeps-first-members": /^I/,

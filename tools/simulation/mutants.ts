@@ -22,7 +22,7 @@ import {
 import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
-import { attacked, contested, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
+import { attacked, contested, crowded, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
 
 export interface Mutant {
   readonly name: string;
@@ -233,6 +233,15 @@ export const mutants: readonly Mutant[] = [
     lacks: "temporary blocks that only repeat what is sealed start no round",
     edits: [edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;")],
     needs: repeated,
+  },
+  {
+    name: "proposes-oldest",
+    lacks: "what seals something is proposed before older temporary blocks that only repeat what is sealed",
+    edits: [
+      edit("tools/node/chain/pool.ts", "first === undefined ? others : [first, ...others]", "here"),
+      edit("tools/node/chain/judging.ts", "while (hasWork()) {", "for (let goes = hasWork(); goes; goes = false) {"),
+    ],
+    needs: crowded,
   },
   {
     name: "keeps-losing-batch",

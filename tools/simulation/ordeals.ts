@@ -48,6 +48,27 @@ export const stalled = {
   conditions: { ...calm, scarce: { proposal: 1 } },
 } as const;
 
+/**
+ * No block comes for long, while the meters of the second chain, which wait for receipts, take the same few records from node to node:
+ * when blocks come again, more temporary blocks than one holds repeat what is sealed, all older than those of the next records.
+ */
+export const crowded = {
+  ...unharmed,
+  chains: 2,
+  governed: false,
+  joiners: 0,
+  changes: 0,
+  addsChain: false,
+  meters: 4,
+  agent: false,
+  recordsPerMeter: 40,
+  faults_ms: 60_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  conditions: { ...calm, scarce: { proposal: 1 } },
+  batch: { interval_ms: 20, records_max: 1 },
+} as const;
+
 /** Records come to several nodes, so that what one seals another has in a temporary block still. */
 export const repeated = {
   ...unharmed,
