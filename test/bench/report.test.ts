@@ -17,6 +17,11 @@ function measurements(changed: Partial<Measurements["gridseal"]> = {}): Measurem
   const gridseal: Measurements["gridseal"] = {
     record_bytes: 250,
     window: 32,
+    verify: {
+      before: { per_s: 21_000, cpu_s_per_1000: 0.07 },
+      after: { per_s: 19_000, cpu_s_per_1000: 0.06 },
+    },
+    warmup_s: 60,
     saturated: phase,
     half: { ...phase, records_per_s: 1_500 },
     published: 100,
@@ -40,10 +45,6 @@ function measurements(changed: Partial<Measurements["gridseal"]> = {}): Measurem
       load_before: 0,
       synced_appends_per_s: 5_000,
       versions: { node: "v20" },
-    },
-    verify: {
-      before: { per_s: 21_000, cpu_s_per_1000: 0.07 },
-      after: { per_s: 19_000, cpu_s_per_1000: 0.06 },
     },
     gridseal: { ...gridseal, ...changed },
     long: { registers: 80, gridseal: long },

@@ -5,6 +5,7 @@ import { type ChainState, type Cluster, diskUsage_bytes } from "./cluster.js";
 import type { GeneratorAnswer, GeneratorOrder, LoadCheck, Preparation } from "./generator.js";
 import type { PhaseResult } from "./load.js";
 import { readProcessUsage } from "./process-usage.js";
+import type { VerifierResult } from "./verifier.js";
 import { startWorker, type Worker } from "./worker.js";
 
 export interface MeasuredPhase extends PhaseResult {
@@ -16,6 +17,10 @@ export interface ClusterMeasurement {
   readonly record_bytes: number;
   /** records without receipt that each connection keeps under way in the closed loop */
   readonly window: number;
+  /** Ed25519 on all cores, right before the saturated phase and right after it */
+  readonly verify: { readonly before: VerifierResult; readonly after: VerifierResult };
+  /** how long the nodes had been loaded when the saturated phase's measurement began */
+  readonly warmup_s: number;
   readonly saturated: MeasuredPhase;
   readonly half: MeasuredPhase;
   readonly published: number;
@@ -28,9 +33,12 @@ export interface ClusterMeasurement {
 
 export interface LoadPlan {
   readonly seconds: number;
+  /** as fast as the cluster can, before that is measured */
   readonly warmup_s: number;
   /** no cluster on this machine can seal more records in a second: so many are made ready */
   readonly limit_per_s: number;
+  /** Ed25519 on all cores, while the cluster has nothing to do */
+  verify(): Promise<VerifierResult>;
   /** in each record; as a household's where absent */
   readonly registers?: number;
 }
@@ -56,6 +64,8 @@ const UNDER_WAY = 6_400;
 const WINDOW_MAX = 512;
 const DRAIN_MAX_S = 60;
 const SETTLE_MS = 3_000;
+/** Of the measurement at half the load, by when the nodes are warm. */
+const PACE_WARMUP_S = 5;
 /** Connections do not share the load evenly. */
 const RESERVE = 1.4;
 
@@ -68,7 +78,7 @@ export async function measureCluster(
   onStep: (step: string) => void,
 ): Promise<ClusterMeasurement> {
   const generator: Generator = startWorker("generator");
-  const { warmup_s, seconds } = plan;
+  const { warmup_s, seconds, verify } = plan;
   const window = Math.min(WINDOW_MAX, Math.ceil(UNDER_WAY / cluster.meterFolders.length));
   try {
     onStep("signing the load");
@@ -77,13 +87,22 @@ export async function measureCluster(
       meters: meterPlans(cluster, plan),
     })) as Preparation;
     await generator.ask({ order: "connect", host: cluster.host });
-    onStep("sealing as fast as the cluster can");
+    onStep("verifying on all cores");
+    const before = await verify();
+    onStep(`sealing as fast as the cluster can, ${warmup_s} s until it is warm`);
     const saturate = { order: "saturate", window, warmup_s, seconds } as const;
     const saturated = await measurePhase(cluster, generator, saturate);
     await drain(generator);
+    onStep("verifying on all cores again");
+    const after = await verify();
     const rate_per_s = saturated.records_per_s / 2;
     onStep(`sealing half of that, ${Math.round(rate_per_s)} records/s`);
-    const half = await measurePhase(cluster, generator, { order: "pace", rate_per_s, warmup_s, seconds });
+    const half = await measurePhase(cluster, generator, {
+      order: "pace",
+      rate_per_s,
+      warmup_s: PACE_WARMUP_S,
+      seconds,
+    });
     await drain(generator);
     const check = (await generator.ask({ order: "check", genesis: cluster.genesis })) as LoadCheck;
     const chains = await cluster.agreedChains();
@@ -92,6 +111,8 @@ export async function measureCluster(
     return {
       record_bytes,
       window,
+      verify: { before, after },
+      warmup_s,
       saturated,
       half,
       published,
@@ -137,7 +158,7 @@ export async function measureDisk(
 
 function meterPlans(cluster: Cluster, plan: LoadPlan) {
   const { meterFolders, network, nodes, services } = cluster;
-  const phases_s = (plan.warmup_s + plan.seconds) * 1.5;
+  const phases_s = plan.warmup_s + plan.seconds + (PACE_WARMUP_S + plan.seconds) / 2;
   const records = Math.ceil((plan.limit_per_s * phases_s * RESERVE) / meterFolders.length);
   const time_s = Math.floor(Date.now() / 1000);
   return meterFolders.map((folder, index) => ({

@@ -88,13 +88,14 @@ async function measurePoint(sweep: Sweep, x: number, { seconds, meters }: SweepO
   try {
     const cluster = await createCluster({ folder, nodes, chains, meters });
     const verifyRate = await createVerifyRate(cluster.meterFolders.slice(0, 40), cluster.services[0]!);
-    const verify = await verifyRate.measure(VERIFYING_S);
-    await verifyRate.end();
+    const measure = () => verifyRate.measure(VERIFYING_S);
+    const { per_s } = await measure();
     await cluster.start();
-    const limit_per_s = verify.per_s / nodes;
     // The limit was measured a moment ago, on a machine that may have been busier then.
-    const plan = { seconds, warmup_s: WARMUP_S, limit_per_s: 2 * limit_per_s, registers };
-    const { saturated, half, lost, duplicated } = await measureCluster(cluster, plan, () => {});
+    const plan = { seconds, warmup_s: WARMUP_S, limit_per_s: (2 * per_s) / nodes, registers, verify: measure };
+    const { verify, saturated, half, lost, duplicated } = await measureCluster(cluster, plan, () => {});
+    await verifyRate.end();
+    const limit_per_s = (verify.before.per_s + verify.after.per_s) / 2 / nodes;
     await cluster.stop();
     if (lost > 0 || duplicated > 0) throw new Error(`${lost} records were lost, ${duplicated} sealed twice`);
     const spent = Object.entries(saturated.cpu_s_per_1000_records).filter(([name]) => name.startsWith("node"));
