@@ -112,6 +112,22 @@ test("more temporary blocks than a block holds that only repeat sealed records d
   );
 });
 
+test("a record is cut into a temporary block in its time, however often others have theirs sealed", async (t) => {
+  const cluster = await createCluster(4, 0, 4, [SERVICE], (index) => (index === 0 ? 300 : 20));
+  t.after(() => cluster.close());
+  const meters = [await cluster.meter(), await cluster.meter()];
+  const record = meters[0]!.next();
+  await cluster.nodes[0]!.chain.admit(record, undefined);
+  let others = 0;
+  while (cluster.nodes[0]!.chain.known(record) !== "sealed") {
+    others += 1;
+    assert(others < 200, "they go on for five seconds, and it waits for them");
+    await cluster.nodes[1]!.chain.admit(meters[1]!.next(), undefined);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert(recordsOf(cluster.nodes[0]!) > 1);
+});
+
 test("a fork of a meter's chain becomes one violation, and the first record stays", async (t) => {
   const cluster = await createCluster(4);
   t.after(() => cluster.close());

@@ -71,6 +71,7 @@ export async function createCluster(
   target = 0,
   membership = size,
   services: readonly number[] = [SERVICE],
+  interval_ms: (index: number) => number = () => 20,
 ): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), "gridseal-"));
   const authority = signerFromSeed(generateSeed());
@@ -116,7 +117,7 @@ export async function createCluster(
       store: node.store,
       governor,
       timeouts: localTimeouts,
-      batch: { interval_ms: 20, records_max: 100 },
+      batch: { interval_ms: interval_ms(index), records_max: 100 },
       log: { debug() {}, info() {}, warn() {}, error() {} },
       verify: nodeVerify,
       verifyAsync,

@@ -79,6 +79,7 @@ export function createOrigin(
   const gather = createGather(ports.batch.records_max);
   const rulings = createRulings(ports);
   let nextNumber = firstFreeNumber(ports);
+  let isCutDue = false;
   /** of the temporary block that is being written */
   let cutting: number | undefined;
   /** Of the newest admission: writes become durable in their order. */
@@ -115,7 +116,15 @@ export function createOrigin(
     return writing;
   };
 
-  const scheduleCut = () => ports.setTimer("cut", ports.batch.interval_ms, () => void cut().catch(ports.onFatal));
+  /** What waits is not put off by what comes after it. */
+  const scheduleCut = () => {
+    if (isCutDue) return;
+    isCutDue = true;
+    ports.setTimer("cut", ports.batch.interval_ms, () => {
+      isCutDue = false;
+      cut().catch(ports.onFatal);
+    });
+  };
 
   const chainKnows = (meter: string, seq: number, hash: Uint8Array): "sealed" | "other" | "none" => {
     const sealed = view.sealedHash(meter, seq);
