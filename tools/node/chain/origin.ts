@@ -152,6 +152,7 @@ export function createOrigin(
     const read = records.length + chosen.length === 0 ? undefined : batchOf(number, records, chosen);
     cutting = read?.batch.number;
     if (records.length > 0 && read !== undefined) cutSince_ms.set(toHex(read.id), pendingSince_ms);
+    if (cutSince_ms.size > OWN_BATCHES_MAX) cutSince_ms.delete(cutSince_ms.keys().next().value!); // of one that no block came for
     pendingSince_ms = ports.monotonic_ms();
     try {
       await store.write((writer) => {
