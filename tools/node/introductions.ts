@@ -30,8 +30,8 @@ export function createIntroductions(
   publish: (topic: string, payload: Uint8Array) => void,
 ): Introductions {
   const lineages = new Map<number, readonly Item[]>();
-  /** by service and meter: how many items were shown */
-  const shown = new Map<string, number>();
+  /** by meter and service: how many items were shown */
+  const shown = new Map<string, Map<number, number>>();
 
   const lineageOf = (service: number): readonly Item[] => {
     let items = lineages.get(service);
@@ -51,16 +51,16 @@ export function createIntroductions(
 
   return {
     onBirth(meter) {
-      for (const service of lineages.keys()) shown.delete(`${service}/${meter}`);
+      shown.delete(meter);
     },
     beforeReceipt(service, meter, height) {
       const items = lineageOf(service);
       if (items.length === 0) return;
-      const key = `${service}/${meter}`;
-      const before = shown.get(key) ?? 0;
+      const counts = shown.get(meter) ?? new Map<number, number>();
+      const before = counts.get(service) ?? 0;
       show(service, meter, items.slice(before));
-      shown.delete(key);
-      shown.set(key, items.length);
+      shown.delete(meter);
+      shown.set(meter, counts.set(service, items.length));
       if (shown.size > METERS_KEPT) shown.delete(shown.keys().next().value!);
       // A meter keeps the first members and the newest; of those between it is shown how to come to them.
       const last = items.findLastIndex(({ from }) => from <= height);

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fromHex } from "../../src/wire/bytes.js";
+import { createIntroductions } from "../../tools/node/introductions.js";
+
+const fixture = JSON.parse(readFileSync(new URL("../fixtures/handover.json", import.meta.url), "utf8"));
+const handover = fromHex(fixture.handover.bytes)!;
+const founding = Uint8Array.of(0xd2, 0);
+const METER = "0123456789abcdef";
+
+function bench() {
+  const lineages = new Map<number, Uint8Array[]>([[1, [founding]]]);
+  let published: Uint8Array[] = [];
+  const store = { lineage: (service: number) => lineages.get(service) ?? [] };
+  const introductions = createIntroductions("net", store, (_topic, payload) => published.push(payload));
+  return {
+    introductions,
+    lineages,
+    /** what the meter is shown before a receipt of this height */
+    receipt(height: number, service = 1): Uint8Array[] {
+      published = [];
+      introductions.beforeReceipt(service, METER, height);
+      return published;
+    },
+  };
+}
+
+test("a meter is shown what proves the members once a connection", () => {
+  const { introductions, receipt } = bench();
+  assert.deepEqual(receipt(1), [founding]);
+  assert.deepEqual(receipt(2), []);
+  introductions.onBirth(METER);
+  assert.deepEqual(receipt(3), [founding]);
+});
+
+test("a meter that has come again is shown everything, also where the members changed in between", () => {
+  const { introductions, lineages, receipt } = bench();
+  assert.deepEqual(receipt(1), [founding]);
+  lineages.set(1, [founding, handover]);
+  introductions.onChange(1);
+  introductions.onBirth(METER);
+  assert.deepEqual(receipt(3), [founding, handover]);
+});
+
+test("a meter is shown what is new of a chain, whatever it was shown of another", () => {
+  const { introductions, lineages, receipt } = bench();
+  lineages.set(2, [founding]);
+  assert.deepEqual(receipt(1), [founding]);
+  assert.deepEqual(receipt(1, 2), [founding]);
+  lineages.set(1, [founding, handover]);
+  introductions.onChange(1);
+  assert.deepEqual(receipt(3), [handover]);
+  assert.deepEqual(receipt(1, 2), []);
+});
