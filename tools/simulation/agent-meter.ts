@@ -192,9 +192,10 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     },
     receive(topic, payload) {
       const { session } = life;
+      if (session === undefined) return; // what comes behind a lost message is lost with the connection, too
       if (random.chance(world.loss())) {
         // What proves members is shown once a connection: it is lost with that alone.
-        if (parseTopic(topic)?.kind === "members" && session !== undefined) lose(session, "connection reset");
+        if (parseTopic(topic)?.kind === "members") lose(session, "connection reset");
         return;
       }
       const message = life.inbox(topic, payload);
