@@ -29,7 +29,7 @@ interface BenchOptions {
 
 const RESULTS_FOLDER = "bench-results";
 const SERVICES_MAX = 64;
-/** A node under load compiles its hot paths for a minute, which costs a tenth of its time: what it does for months comes then. */
+/** A node under load goes on compiling its hot paths for long: what it does for months comes after that. */
 const WARMUP_S = 60;
 const VERIFYING_S = 3;
 /** The limit may be measured while the machine is busier than later. */

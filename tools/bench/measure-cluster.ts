@@ -128,6 +128,11 @@ export async function measureCluster(
   }
 }
 
+/** What bounds a cluster on this machine, in records a second: every node verifies every record. */
+export function limitOf({ verify }: Pick<ClusterMeasurement, "verify">, nodes: number): number {
+  return (verify.before.per_s + verify.after.per_s) / 2 / nodes;
+}
+
 /** What the nodes use and do while nobody sends them anything. */
 export async function measureIdle(cluster: Cluster, seconds: number): Promise<IdleMeasurement> {
   await pause(SETTLE_MS);

@@ -2,7 +2,13 @@
 
 import { pairs, table } from "../cli/output.js";
 import type { Machine } from "./machine.js";
-import type { ClusterMeasurement, DiskMeasurement, IdleMeasurement, MeasuredPhase } from "./measure-cluster.js";
+import {
+  type ClusterMeasurement,
+  type DiskMeasurement,
+  type IdleMeasurement,
+  limitOf,
+  type MeasuredPhase,
+} from "./measure-cluster.js";
 import type { PeerMeasurement } from "./peers.js";
 import { REGISTERS_DEFAULT } from "./records.js";
 
@@ -39,8 +45,7 @@ export interface Report extends Measurements {
 }
 
 export function composeReport(measured: Measurements): Report {
-  const { before, after } = measured.gridseal.verify;
-  const limit_per_s = (before.per_s + after.per_s) / 2 / measured.nodes;
+  const limit_per_s = limitOf(measured.gridseal, measured.nodes);
   const sealed_per_s = measured.gridseal.saturated.records_per_s;
   const { etcd, jetstream } = measured.peers;
   return {

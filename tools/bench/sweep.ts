@@ -11,7 +11,7 @@ import { reasonOf } from "../errors.js";
 import { endAllChildren } from "./children.js";
 import { createCluster } from "./cluster.js";
 import { makeHistory } from "./history-maker.js";
-import { measureCluster } from "./measure-cluster.js";
+import { limitOf, measureCluster } from "./measure-cluster.js";
 import { drawPlot, type Plot } from "./plot.js";
 import { REGISTERS_DEFAULT } from "./records.js";
 import { createVerifyRate } from "./verify-rate.js";
@@ -93,9 +93,10 @@ async function measurePoint(sweep: Sweep, x: number, { seconds, meters }: SweepO
     await cluster.start();
     // The limit was measured a moment ago, on a machine that may have been busier then.
     const plan = { seconds, warmup_s: WARMUP_S, limit_per_s: (2 * per_s) / nodes, registers, verify: measure };
-    const { verify, saturated, half, lost, duplicated } = await measureCluster(cluster, plan, () => {});
+    const measurement = await measureCluster(cluster, plan, () => {});
     await verifyRate.end();
-    const limit_per_s = (verify.before.per_s + verify.after.per_s) / 2 / nodes;
+    const { saturated, half, lost, duplicated } = measurement;
+    const limit_per_s = limitOf(measurement, nodes);
     await cluster.stop();
     if (lost > 0 || duplicated > 0) throw new Error(`${lost} records were lost, ${duplicated} sealed twice`);
     const spent = Object.entries(saturated.cpu_s_per_1000_records).filter(([name]) => name.startsWith("node"));
