@@ -4,6 +4,7 @@
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { type Certificate, certificateFromArray, certificateToArray } from "./certificate.js";
+import { byteStringHeadLength, writeByteStringHead } from "./cose.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { HEADER_BYTES } from "./header.js";
@@ -14,6 +15,9 @@ import { asArray, asBytes, asText, asUint } from "./shape.js";
 export const BLOCK_BYTES_MAX = 16_777_216;
 const MAGIC = Uint8Array.of(0x47, 0x53, 0x42, 0x31); // "GSB1"
 const FORMAT_VERSION = 1;
+/** Head of an array of seven: format, size, header, counter, data record, lock time, certificate. */
+const ARRAY_OF_PARTS = 0x87;
+const SIZE_BYTES = 4;
 const blockLimits = { size: BLOCK_BYTES_MAX, items: 4_096 };
 const metadataLimits = { size: 8_192, items: 512 };
 const dataLimits = { size: BLOCK_BYTES_MAX, items: 262_144 };
@@ -136,25 +140,24 @@ function recordLeaf(record: Uint8Array): Uint8Array {
 export function encodeBlock(block: Block): Uint8Array {
   const lock = new Uint8Array(8);
   new DataView(lock.buffer).setBigUint64(0, BigInt(block.lock_ms));
-  const size = new Uint8Array(4);
-  const bytes = encodeCbor([
-    [MAGIC, FORMAT_VERSION, block.network, block.chain, block.height],
-    size,
-    block.header,
-    block.counter,
-    encodeCbor(dataRecord(block)),
-    lock,
-    certificateToArray(block.certificate),
-  ]);
-  // The size stands behind the format part, whose length is known from its own encoding.
-  const position = sizePosition(block);
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(position, bytes.length);
+  const format = encodeCbor([MAGIC, FORMAT_VERSION, block.network, block.chain, block.height]);
+  const middle = encodeCbor([block.header, block.counter]).subarray(1);
+  const data = encodeCbor(dataRecord(block));
+  const end = encodeCbor([lock, certificateToArray(block.certificate)]).subarray(1);
+  // Put together by hand, so that the data record, which is nearly all of it, is copied once.
+  const sizeAt = 1 + format.length + 1;
+  const middleAt = sizeAt + SIZE_BYTES;
+  const dataAt = middleAt + middle.length + byteStringHeadLength(data.length);
+  const bytes = new Uint8Array(dataAt + data.length + end.length);
+  bytes[0] = ARRAY_OF_PARTS;
+  bytes.set(format, 1);
+  writeByteStringHead(bytes, sizeAt - 1, SIZE_BYTES);
+  viewOf(bytes).setUint32(sizeAt, bytes.length);
+  bytes.set(middle, middleAt);
+  writeByteStringHead(bytes, middleAt + middle.length, data.length);
+  bytes.set(data, dataAt);
+  bytes.set(end, dataAt + data.length);
   return bytes;
-}
-
-/** Offset of the size's four bytes: the array's head, the format part, the byte string's head. */
-function sizePosition(block: Pick<Block, "network" | "chain" | "height">): number {
-  return 1 + encodeCbor([MAGIC, FORMAT_VERSION, block.network, block.chain, block.height]).length + 1;
 }
 
 /** Reads a block; whether header, tree and certificate agree is `chain`'s to check. */

@@ -82,12 +82,13 @@ export function sign1Bytes(
   return bytes;
 }
 
-function byteStringHeadLength(length: number): number {
+/** Bytes of the head of a byte string of less than 2^32. */
+export function byteStringHeadLength(length: number): number {
   return length < 24 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
 }
 
 /** Writes the head of a byte string (RFC 8949 section 3, major type 2) and returns the offset behind it. */
-function writeByteStringHead(bytes: Uint8Array, offset: number, length: number): number {
+export function writeByteStringHead(bytes: Uint8Array, offset: number, length: number): number {
   const headLength = byteStringHeadLength(length);
   bytes[offset] = headLength === 1 ? 0x40 | length : headLength === 2 ? 0x58 : headLength === 3 ? 0x59 : 0x5a;
   for (let index = 1; index < headLength; index += 1) bytes[offset + index] = length >>> (8 * (headLength - 1 - index));

@@ -59,3 +59,13 @@ test("both refuse the same bytes, for the same reason", () => {
     { numRuns: 500 },
   );
 });
+
+test("what was encoded stays as it is, however large what is encoded after it, up to what no buffer is kept for", () => {
+  const values = [100, 300_000, 3, 9_000_000, 70_000, 1].map((length, index) => new Uint8Array(length).fill(index + 1));
+  const encoded = values.map((bytes) => onNode.encodeCbor([bytes, bytes.length]));
+  assert.deepEqual(
+    encoded.map((bytes) => onNode.decodeCbor(bytes, { size: 16_777_216, items: 8 })),
+    values.map((bytes) => [bytes, bytes.length]),
+  );
+  assert.ok(encoded.every((bytes) => bytes.buffer.byteLength === bytes.length));
+});

@@ -16,19 +16,29 @@ const options = {
   useTag259ForMaps: false,
   copyBuffers: true,
 };
-const encoder = new Encoder(options);
+/** `useBuffer` is in its README and not in its types. */
+const encoder = new Encoder(options) as Encoder & { useBuffer(buffer: Buffer): void };
 const decoder = new Decoder(options);
 const viewDecoder = new Decoder({ ...options, copyBuffers: false });
 
 const defaultLimits: GuardLimits = { size: 65_536, items: 16_384 };
+
+/** All encodings are written into one buffer, and copied out of it: left to itself the encoder takes new memory wherever its buffer is full. */
+let buffer: Buffer = Buffer.allocUnsafeSlow(65_536);
+/** What it has grown to, four times of what a large value took, is kept up to here. */
+const BUFFER_BYTES_MAX = 33_554_432;
 
 /**
  * The one deterministic encoding; map keys are put in order. Throws a WireError for what the guard would not accept: a float, an
  * integer outside int64, ill-formed text, too deep a nesting.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  // A copy: the encoder goes on writing behind what it gave.
-  return new Uint8Array(encoder.encode(prepare(value, 0)));
+  const prepared = prepare(value, 0);
+  encoder.useBuffer(buffer);
+  const encoded = encoder.encode(prepared);
+  const hasGrown = encoded.buffer.byteLength > buffer.length;
+  if (hasGrown && encoded.buffer.byteLength <= BUFFER_BYTES_MAX) buffer = Buffer.from(encoded.buffer);
+  return new Uint8Array(encoded);
 }
 
 /** Decodes one item: arrays, Maps, Uint8Arrays (copies), strings, numbers or bigints. Throws a WireError as `guardCbor`. */

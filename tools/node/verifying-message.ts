@@ -21,7 +21,7 @@ export interface RecordVerification {
 export interface VerifyingMessage {
   /** False, and nothing added, where it has no room; an empty one has room for anything. Key and signature must have their lengths. */
   add(verification: Verification | RecordVerification): boolean;
-  /** A copy. */
+  /** What was added, as a view of its memory. */
   bytes(): Uint8Array;
 }
 
@@ -30,18 +30,21 @@ const SIGNATURE_BYTES = 64;
 /** Of a byte string of so many (RFC 8949 section 3, major type 2). */
 const SIGNATURE_HEAD = Uint8Array.of(0x58, SIGNATURE_BYTES);
 const LENGTH_BYTES = 4;
-/** Records are a few hundred bytes: of so much at first, a message grows to so much. */
-const ROOM_BYTES_MIN = 1_024;
-const ROOM_BYTES_MAX = 32_768;
+/** Of a message. */
+const ROOM_BYTES = 32_768;
+const ROOMS_KEPT = 64;
+
+/** Memory of messages that were answered. The threads share it: what crosses with each would be memory for the collector to look after. */
+const rooms: Uint8Array[] = [];
+
+/** Takes the memory of a message that nobody reads any more. */
+export function reuseMessage({ buffer }: Uint8Array): void {
+  if (buffer.byteLength === ROOM_BYTES && rooms.length < ROOMS_KEPT) rooms.push(new Uint8Array(buffer));
+}
 
 export function createVerifyingMessage(): VerifyingMessage {
-  let packed = new Uint8Array(ROOM_BYTES_MIN);
+  let packed = rooms.pop() ?? sharedBytes(ROOM_BYTES);
   let length = 0;
-  const makeRoom = (needed: number) => {
-    const larger = new Uint8Array(Math.max(needed, Math.min(2 * packed.length, ROOM_BYTES_MAX)));
-    larger.set(packed.subarray(0, length));
-    packed = larger;
-  };
   const put = (bytes: Uint8Array) => {
     packed.set(bytes, length);
     length += bytes.length;
@@ -54,8 +57,8 @@ export function createVerifyingMessage(): VerifyingMessage {
         ? signedSize(verification.record)
         : verification.message.length + SIGNATURE_HEAD.length + SIGNATURE_BYTES;
       const needed = length + headBytes(key.algorithm) + signed_bytes;
-      if (length > 0 && needed > ROOM_BYTES_MAX) return false;
-      if (needed > packed.length) makeRoom(needed);
+      if (length > 0 && needed > ROOM_BYTES) return false;
+      if (needed > packed.length) packed = sharedBytes(needed);
       packed[length] = key.algorithm & 0xff;
       length += 1;
       put(key.x);
@@ -75,8 +78,12 @@ export function createVerifyingMessage(): VerifyingMessage {
       }
       return true;
     },
-    bytes: () => packed.slice(0, length),
+    bytes: () => packed.subarray(0, length),
   };
+}
+
+function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 /** What was added, as views of the message. */

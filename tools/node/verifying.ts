@@ -9,6 +9,7 @@ import { isWellFormed, isWholeKey, nodeVerify } from "./crypto.js";
 import {
   createVerifyingMessage,
   type RecordVerification,
+  reuseMessage,
   type Verification,
   verificationsIn,
 } from "./verifying-message.js";
@@ -111,8 +112,7 @@ function handOut(): void {
     const group = waiting.shift()!;
     if (thread.given.length === 0) thread.worker.ref();
     thread.given.push(group);
-    const bytes = group.message.bytes();
-    thread.worker.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
+    thread.worker.postMessage(group.message.bytes());
   }
 }
 
@@ -129,8 +129,9 @@ function startThread(): Thread {
   threads.push(thread);
   thread.worker.unref(); // a thread without work holds no process
   thread.worker.on("message", (results: Uint8Array) => {
-    const { resolves } = thread.given.shift()!;
+    const { message, resolves } = thread.given.shift()!;
     if (thread.given.length === 0) thread.worker.unref();
+    reuseMessage(message.bytes());
     for (const [index, resolve] of resolves.entries()) resolve(results[index] === 1);
     handOut();
   });

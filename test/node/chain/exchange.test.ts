@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
+import { makeBatch } from "../../../tools/node/chain/compose.js";
 import { createExchange } from "../../../tools/node/chain/exchange.js";
 import { memberSetOf } from "../../../tools/node/chain/members.js";
 import { createPool } from "../../../tools/node/chain/pool.js";
 import type { ChainPorts } from "../../../tools/node/chain/ports.js";
+import { executionRecord } from "../../../tools/node/chain/record-scan.js";
+import { decodeFrame } from "../../../tools/node/frame.js";
 import { simulatedSigner } from "../../../tools/simulation/keys.js";
+import { createMeter } from "./cluster.js";
 
 const nodes = ["a", "b", "c", "d", "e"].map((name) => {
   const { key } = simulatedSigner(name);
@@ -33,4 +38,41 @@ test("who is a member no more asks for no temporary block and passes none on: no
   exchange.onMembers(pool.changeMembers(memberSetOf(nodes.slice(0, 4))));
   exchange.resend();
   assert.equal(sent.length, 4);
+});
+
+test("a temporary block that has come and is being verified is not asked for", async () => {
+  const authority = simulatedSigner("authority");
+  const genesis = { network: "test", authority: authority.key, hash: new Uint8Array(32) } as Genesis;
+  const meter = createMeter(authority);
+  const origin = simulatedSigner("a");
+  const notices = [{ kind: "credential" as const, bytes: meter.credential }];
+  const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices };
+  const read = makeBatch(genesis.hash, content, [executionRecord(meter.next())], origin.sign);
+  const sent: unknown[] = [];
+  let conclude = (_areGood: boolean) => {};
+  const ports = {
+    genesis,
+    chain: { service: 1 },
+    self: nodes[4],
+    signer: simulatedSigner("e"),
+    store: { origin: () => undefined, write: () => Promise.resolve() },
+    monotonic_ms: () => 0,
+    verify: () => true,
+    verifyRecords: () => new Promise<boolean>((resolve) => (conclude = resolve)),
+    send: (_node: string, frame: Uint8Array) => void sent.push(decodeFrame(frame)?.kind),
+  } as unknown as ChainPorts;
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  const name = { origin: nodes[0]!.id, number: 0, id: read.id };
+  const taken = exchange.onBatch(nodes[0]!.name, read.bytes);
+  exchange.need(name);
+  assert.deepEqual(sent, []);
+  conclude(false);
+  await assert.rejects(taken, /signature does not verify/);
+  exchange.need(name);
+  assert.deepEqual(sent, ["needBatch", "needBatch", "needBatch", "needBatch"], "it was not what it says");
+  const again = exchange.onBatch(nodes[0]!.name, read.bytes);
+  conclude(true);
+  await again;
+  assert.equal(sent.at(-1), "acknowledge");
 });

@@ -174,6 +174,19 @@ describe("DECISION", () => {
     ]);
   });
 
+  test("asks again for what the shell cannot judge, as long as it is not decided", () => {
+    const driver = createDriver({ self: 3 });
+    driver.receive(0, proposal(0, "A"));
+    assert.ok(driver.effects.some((effect) => effect.type === "validate"));
+    assert.deepEqual(driver.receive(2, decision(0, "A", [0, 1, 2])), ["set resend 2000"]);
+    assert.deepEqual(driver.timeout("resend"), [
+      "set resend 2000",
+      "need A from n2 n0 n1",
+      "all <- decision 4",
+      "all <- status 4",
+    ]);
+  });
+
   test("is refused with too few, forged or unordered signatures", () => {
     const driver = lockedOnA();
     const good = decision(0, "A", [0, 1, 2]);
@@ -214,7 +227,19 @@ describe("peers at other heights", () => {
     driver.receive(0, precommit(0, 0, "A"));
     driver.committed("A");
     assert.deepEqual(driver.receive(2, precommit(2, 0, "A")), []);
-    assert.deepEqual(driver.receive(2, precommit(2, 0, null)), ["serve 4 to n2"]);
+    assert.deepEqual(driver.receive(2, precommit(2, 0, null)), ["n2 <- decision 4"]);
+  });
+
+  test("who is one block behind gets the certificate of the block, and the block where it was taken from a peer", () => {
+    const driver = lockedOnA();
+    driver.receive(0, decision(0, "A", [0, 1, 2]));
+    driver.committed("A");
+    assert.deepEqual(driver.receive(1, { type: "status", height: 4 }), ["n1 <- decision 4"]);
+    assert.deepEqual(driver.receive(1, prevote(1, 0, "A", -1, 4)), []);
+    driver.committed("B", { height: 5 });
+    assert.deepEqual(driver.receive(2, { type: "status", height: 5 }), ["serve 5 to n2"]);
+    driver.wait(500);
+    assert.deepEqual(driver.receive(1, { type: "status", height: 4 }), ["serve 4 to n1", "n1 <- status 6"]);
   });
 
   test("a message from above is answered with the own status, not twice in a moment", () => {

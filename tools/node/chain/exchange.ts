@@ -130,8 +130,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
 
   /** Undefined where the batch is known or sealed. What their signatures are verified by ends here. */
   const beginVerifying = (mark: string, payload: Uint8Array) => {
-    // The frame is a view of the link's buffer; what is kept is a copy.
-    const { read, signed } = readSignedBatch(genesis.hash, Uint8Array.from(payload));
+    const { read, signed } = readSignedBatch(genesis.hash, ownBytes(payload));
     const { batch } = read;
     const key = memberKey(batch.origin);
     const id = toHex(read.id);
@@ -216,6 +215,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     need(name, acceptance) {
       if (acceptance !== undefined) noteAccepted(name, acceptance);
       const id = toHex(name.id);
+      if (verifying.has(id)) return; // it has come
       const last_ms = neededAt.get(id);
       if (last_ms !== undefined && ports.monotonic_ms() - last_ms < NEED_PERIOD_MS) return;
       neededAt.delete(id);
@@ -343,6 +343,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     acknowledge(read);
     if (pool.acceptance(read.id) !== undefined) onWork();
   }
+}
+
+/** The payload of a frame to keep: where that is a small part of the link's buffer, a copy. */
+function ownBytes(payload: Uint8Array): Uint8Array {
+  return payload.buffer.byteLength < 2 * payload.length ? payload : Uint8Array.from(payload);
 }
 
 const emptyBatch = { notices: [], records: [] };

@@ -180,7 +180,7 @@ function takeCommitted(state: State, { height, id, members, work }: Extract<Inpu
   checkMembers(members);
   for (const name of ["propose", "prevote", "precommit", "resend"] as const) clearTimer(state, name);
   const { deadlines } = state;
-  state.lastCommitted = { height, id };
+  state.lastCommitted = { height, id, certificate: height === state.height ? state.commit?.certificate : undefined };
   state.height = height + 1;
   state.members = members;
   state.work = work;

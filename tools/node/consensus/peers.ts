@@ -39,7 +39,10 @@ export function answerAbove(state: State, to: NodeId): void {
   sendStatus(state, to);
 }
 
-/** A message from below: its sender gets the decision of its height. */
+/**
+ * A message from below: its sender gets the decision of its height. That of the block just stored by its certificate: who is only slow
+ * has the rest, and asks where it has not.
+ */
 export function answerBelow(
   state: State,
   to: NodeId,
@@ -50,6 +53,12 @@ export function answerBelow(
   const last = state.peers.servedAt.get(to);
   if (last !== undefined && last.height === height && state.now_ms - last.at_ms < ANSWER_PERIOD_MS) return;
   remember(state.peers.servedAt, to, { height, at_ms: state.now_ms });
+  const { lastCommitted } = state;
+  if (lastCommitted?.height === height && lastCommitted.certificate !== undefined) {
+    const { id, certificate } = lastCommitted;
+    send(state, to, { type: "decision", height, id, certificate });
+    return;
+  }
   state.late.push({ type: "serveDecision", to, height });
   if (height + 1 < state.height) answerAbove(state, to); // so that it knows how far it is behind
 }

@@ -3,10 +3,11 @@
 
 import { sendStatus } from "./peers.js";
 import { type State, send, setTimer } from "./state.js";
+import { need } from "./values.js";
 
 /** Every two seconds while a height is under way; once its commit is known, only that, until the body is here. */
 export function resend(state: State): void {
-  state.needed.clear(); // the rules ask again for bodies that are still missing
+  state.needed.clear(); // what is still missing is asked for again
   const { round, locked, valid, commit, height } = state;
   if (commit !== undefined) {
     send(state, "all", { type: "decision", height, id: commit.id, certificate: commit.certificate });
@@ -25,4 +26,5 @@ export function resend(state: State): void {
   }
   sendStatus(state, "all");
   setTimer(state, "resend", state.config.timeouts.resend_ms);
+  if (commit !== undefined) need(state, commit.id, commit.from); // its body, or temporary blocks that nobody has any more
 }

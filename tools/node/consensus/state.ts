@@ -86,7 +86,10 @@ export interface State extends HeightState {
   restored: ConsensusRecord | undefined;
   /** while abstaining: the first height that each member reported */
   reports: Map<NodeId, number> | undefined;
-  lastCommitted: { readonly height: number; readonly id: Uint8Array } | undefined;
+  /** the certificate where this node has decided it, and not taken the block from a peer */
+  lastCommitted:
+    | { readonly height: number; readonly id: Uint8Array; readonly certificate: Certificate | undefined }
+    | undefined;
   work: boolean;
   now_ms: number;
   /** own signed messages are among the effects of this step */

@@ -173,7 +173,10 @@ export type Effect =
       /** exactly a quorum or, received from a peer, at least one; in the order of the members */
       readonly certificate: Certificate;
     }
-  /** A certificate names a value whose body is missing; `from` are likely to have it, the likeliest first. Said again every resend. */
+  /**
+   * A certificate names a value whose body is missing, or that of this height one that the shell cannot judge; `from` are likely to have it,
+   * the likeliest first. Said again every resend.
+   */
   | { readonly type: "need"; readonly height: number; readonly id: Uint8Array; readonly from: readonly NodeId[] }
   /** The peer showed a valid certificate of a later height; the shell may fetch the decisions between. */
   | { readonly type: "behind"; readonly height: number; readonly peer: NodeId }

@@ -31,6 +31,7 @@ export function askShell(state: State): void {
     if (untried !== undefined) ask(state, untried, false);
     else need(state, id, from);
   }
+  if (state.commit !== undefined) awaitResend(state); // the shell may lack what it would judge the value by
 }
 
 /** Takes the shell's answer to `validate`; one to no open question is ignored. */
@@ -78,11 +79,16 @@ function ask(state: State, candidate: Candidate, fresh: boolean): void {
   state.early.push({ type: "validate", height, round, id, body, fresh });
 }
 
-function need(state: State, id: Uint8Array, from: readonly NodeId[]): void {
+/** Asks for a value, or for what the shell misses to judge it: once until the next resend. */
+export function need(state: State, id: Uint8Array, from: readonly NodeId[]): void {
   const key = keyOf(id);
   if (state.needed.has(key)) return;
   state.needed.add(key);
   state.early.push({ type: "need", height: state.height, id, from: from.filter((node) => node !== state.self) });
+  awaitResend(state);
+}
+
+function awaitResend(state: State): void {
   if (!state.deadlines.has("resend")) setTimer(state, "resend", state.config.timeouts.resend_ms);
 }
 
