@@ -22,7 +22,7 @@ import {
 import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
-import { attacked, contested, crowded, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
+import { attacked, bereft, contested, crowded, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
 
 export interface Mutant {
   readonly name: string;
@@ -107,6 +107,14 @@ export const mutants: readonly Mutant[] = [
     needs: { ...attacked, behaviours: ["mute"] },
   },
   { name: "no-bodies", lacks: "missing temporary blocks are fetched", frames: withoutFrames("needBatch") },
+  {
+    name: "waits-for-what-is-gone",
+    lacks: "a decided block whose temporary blocks are sealed and gone elsewhere is fetched whole",
+    edits: [
+      edit("tools/node/consensus/resend.ts", "if (commit !== undefined) need(state, commit.id, commit.from);", ""),
+    ],
+    needs: bereft,
+  },
   {
     name: "never-resends",
     lacks: "what may be lost is said again",

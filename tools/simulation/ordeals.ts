@@ -5,6 +5,8 @@ import { scarcePolkas } from "./options.js";
 
 /** Few records, so that the cluster is idle when the network heals. */
 export const quiet = { members: 4, fault: "none", faulty: 0, meters: 2, recordsPerMeter: 2, agent: false } as const;
+/** Temporary blocks get through seldom, so that a member lacks some that the others have sealed. */
+export const bereft = { ...quiet, conditions: { ...calm, scarce: { batch: 0.7, needBatch: 1 } } };
 /** Nobody is faulty. */
 const unharmed = { members: 4, fault: "none", faulty: 0 } as const;
 export const smooth = { ...calm, unnoticed: 1 };
