@@ -75,9 +75,10 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
     }
   };
 
-  const onStatement = (node: Suspect, chain: number, statement: Statement) => {
+  const onStatement = (node: Suspect, chain: number, statement: Statement, isDecision: boolean) => {
     checkSingle(placeOf(chain, statement), contentOf(statement));
-    checkDurable(node, chain, statement);
+    // Who has lost its record, or its disk, passes on decisions with what it had signed before.
+    if (!isDecision) checkDurable(node, chain, statement);
     if (!roll.isMember(chain, statement.height, node.id))
       fail("I12 who is no member signs nothing", placeOf(chain, statement));
     const members = roll.at(chain, statement.height)?.length ?? 0;
@@ -208,7 +209,7 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
         // What a certificate counts; evidence may be against who was a member and is none any more.
         const counts = message.type === "evidence" || roll.isMember(frame.chain, statement.height, statement.node);
         if (!counts) fail("I12 votes of members count", placeOf(frame.chain, statement));
-        if (statement.node === node.id) onStatement(node, frame.chain, statement);
+        if (statement.node === node.id) onStatement(node, frame.chain, statement, message.type === "decision");
       }
     },
     onEvidence(node, chain, first, second) {
