@@ -21,7 +21,7 @@ import { createMeters, createNodes, hostileMembers, isCorrect, unsoundMembers } 
 import { createRandom } from "./random.js";
 import { createRegistrar } from "./registrar.js";
 import { createRoll } from "./roll.js";
-import { checkIdle, isSettled, settle } from "./settlement.js";
+import { checkIdle, isHostile, isSettled, settle } from "./settlement.js";
 import { kindOf } from "./statements.js";
 import { createTimeline } from "./timeline.js";
 import { createTrace } from "./trace.js";
@@ -220,7 +220,8 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   checkStates(genesis, roll.chains, correct, fail);
   await checkIdle(cluster);
   checkBounds(roll.chains, correct, fail);
-  if (!isSettled(cluster)) fail("I9 what is sealed stays", "after the silence");
+  if (!isHostile(cluster.options) && !isSettled(cluster)) fail("I9 what is sealed stays", "after the silence");
+  await settle(cluster); // what a hostile member has signed twice meanwhile
   afterEach();
   return reportOf(cluster, healed_ms);
 }

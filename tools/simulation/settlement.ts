@@ -3,6 +3,7 @@
 import { toHex } from "../../src/wire/bytes.js";
 import { localTimeouts } from "../node/consensus/types.js";
 import type { Cluster } from "./cluster.js";
+import type { ClusterOptions } from "./options.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
 const LIVENESS_MS = 240_000;
@@ -51,6 +52,11 @@ export async function settle(cluster: Cluster): Promise<void> {
   afterEach();
 }
 
+/** Whether somebody goes on attacking when the network has healed. */
+export function isHostile({ fault }: ClusterOptions): boolean {
+  return fault === "twins" || fault === "byzantine";
+}
+
 /** I10: heartbeats alone, where nobody is hostile, and nothing is written. */
 export async function checkIdle({
   options,
@@ -66,7 +72,7 @@ export async function checkIdle({
   Object.assign(idle, { sends: 0, others: 0 });
   const { writes } = court;
   await timeline.run(timeline.now_ms() + IDLE_MS, afterEach);
-  if (options.fault === "twins" || options.fault === "byzantine") return;
+  if (isHostile(options)) return;
   const links = nodes.length * (nodes.length - 1) * roll.chains.length;
   const most = links * (Math.ceil(IDLE_MS / localTimeouts.heartbeat_ms) + 1);
   if (idle.others > 0 || idle.sends > most || court.writes > writes) {
