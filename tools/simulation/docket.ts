@@ -11,7 +11,7 @@ import type { Roll } from "./roll.js";
 import { rowsOf } from "./tables.js";
 
 export interface Docket {
-  /** A correct node reports an equivocation. */
+  /** A correct node reports an equivocation, which counts where it is a member of the chain as far as it knows. */
   note(node: SimulatedNode, chain: number, statement: Statement): void;
   /** What a correct member has seen in its present life, or has on disk, and no block records, by name. */
   open(): string[];
@@ -55,7 +55,9 @@ export function createDocket(
 
   return {
     note(by, chain, { node: accused, height }) {
-      reports.push({ chain, accused, height, by, life: by.life });
+      // Who only follows the chain takes nothing for its next block.
+      const isSealer = by.chains.get(chain)?.standing.members.includes(by.id) ?? false;
+      if (isSealer) reports.push({ chain, accused, height, by, life: by.life });
     },
     open() {
       const seen = reports.filter(({ by, life, chain }) => by.isUp && by.life === life && isMember(chain, by));
