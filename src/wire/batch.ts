@@ -1,7 +1,7 @@
 // The temporary block: desensitised records that one node gathered, signed by it, and the acknowledgements of the chain's nodes.
 // Notices travel with it: credentials of meters that are new to the chain, so that it proves its records by itself; orders; evidence.
 
-import { decodeCborViews, encodeCbor } from "./cbor.js";
+import { type CborValue, decodeCborViews, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { leafHash, merkleRoot } from "./merkle.js";
@@ -73,10 +73,14 @@ export function decodeBatch(bytes: Uint8Array): { readonly batch: Batch; readonl
     origin: asBytes(origin, "batch origin", 8),
     number: asUint(number, "batch number"),
     notices: noticesFromArray(notices, "batch"),
-    records: asArray(records, "batch records").map((record) => asBytes(record, "batch record")),
+    records: asArray(records, "batch records").map(asRecord),
   };
   checkCounts(batch);
   return { batch, signature: asBytes(signature, "batch signature", 64) };
+}
+
+function asRecord(value: CborValue): Uint8Array {
+  return asBytes(value, "batch record");
 }
 
 function checkCounts({ notices, records }: Batch): void {

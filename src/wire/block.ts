@@ -3,8 +3,8 @@
 
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
+import { byteStringHeadLength, encodeItems, writeByteStringHead } from "./cbor-pieces.js";
 import { type Certificate, certificateFromArray, certificateToArray } from "./certificate.js";
-import { byteStringHeadLength, writeByteStringHead } from "./cose.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { HEADER_BYTES } from "./header.js";
@@ -141,9 +141,9 @@ export function encodeBlock(block: Block): Uint8Array {
   const lock = new Uint8Array(8);
   new DataView(lock.buffer).setBigUint64(0, BigInt(block.lock_ms));
   const format = encodeCbor([MAGIC, FORMAT_VERSION, block.network, block.chain, block.height]);
-  const middle = encodeCbor([block.header, block.counter]).subarray(1);
+  const middle = encodeItems([block.header, block.counter]);
   const data = encodeCbor(dataRecord(block));
-  const end = encodeCbor([lock, certificateToArray(block.certificate)]).subarray(1);
+  const end = encodeItems([lock, certificateToArray(block.certificate)]);
   // Put together by hand, so that the data record, which is nearly all of it, is copied once.
   const sizeAt = 1 + format.length + 1;
   const middleAt = sizeAt + SIZE_BYTES;
@@ -255,8 +255,12 @@ function readSealedBatch(value: CborValue): SealedBatch {
       return { node: asBytes(node, "acknowledging node", 8), digest: asBytes(digest, "acknowledgement digest", 32) };
     }),
     notices: noticesFromArray(notices, "block batch"),
-    records: asArray(records, "block batch records").map((item) => asBytes(item, "block record")),
+    records: asArray(records, "block batch records").map(asRecord),
   };
+}
+
+function asRecord(value: CborValue): Uint8Array {
+  return asBytes(value, "block record");
 }
 
 function acknowledgementsToArray(batch: SealedBatch): CborValue {

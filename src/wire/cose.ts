@@ -2,6 +2,7 @@
 // never empty. Received bytes are verified as they came, never encoded again.
 
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
+import { byteStringHeadLength, writeByteStringHead } from "./cbor-pieces.js";
 import { WireError } from "./error.js";
 import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "./key.js";
 import { asArray, asBytes } from "./shape.js";
@@ -80,19 +81,6 @@ export function sign1Bytes(
     offset += part.length;
   }
   return bytes;
-}
-
-/** Bytes of the head of a byte string of less than 2^32. */
-export function byteStringHeadLength(length: number): number {
-  return length < 24 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
-}
-
-/** Writes the head of a byte string (RFC 8949 section 3, major type 2) and returns the offset behind it. */
-export function writeByteStringHead(bytes: Uint8Array, offset: number, length: number): number {
-  const headLength = byteStringHeadLength(length);
-  bytes[offset] = headLength === 1 ? 0x40 | length : headLength === 2 ? 0x58 : headLength === 3 ? 0x59 : 0x5a;
-  for (let index = 1; index < headLength; index += 1) bytes[offset + index] = length >>> (8 * (headLength - 1 - index));
-  return offset + headLength;
 }
 
 /** The tagged COSE_Sign1. */

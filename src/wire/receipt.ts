@@ -3,6 +3,7 @@
 
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { encodeItems } from "./cbor-pieces.js";
 import { type Certificate, certificateFromArray, certificateToArray, verifyCertificate } from "./certificate.js";
 import { WireError } from "./error.js";
 import type { Genesis, MemberKey } from "./genesis.js";
@@ -43,11 +44,11 @@ export function receiptEncoder(
   tree: MerkleLevels,
 ): (leaf: number, recordHash: Uint8Array) => Uint8Array {
   const size = leafCount(tree);
-  const before = itemsOf([1, block.network, block.chain, block.height]);
-  const after = itemsOf([block.header, certificateToArray(block.certificate)]);
+  const before = encodeItems([1, block.network, block.chain, block.height]);
+  const after = encodeItems([block.header, certificateToArray(block.certificate)]);
   const path = new Uint8Array(1 + tree.length * (2 + HASH_BYTES));
   return (leaf, recordHash) => {
-    const own = itemsOf([recordHash, leaf, size]);
+    const own = encodeItems([recordHash, leaf, size]);
     const path_bytes = writePath(tree, leaf, path);
     const bytes = new Uint8Array(1 + before.length + own.length + path_bytes + after.length);
     bytes[0] = RECEIPT_HEAD;
@@ -77,11 +78,6 @@ const ARRAY_HEAD = 0x80;
 const RECEIPT_HEAD = ARRAY_HEAD | 10;
 /** Before the length of a byte string, where that takes a byte. */
 const HASH_HEAD = 0x58;
-
-/** The encoded items, without the one byte that makes so few of them an array. */
-function itemsOf(items: readonly CborValue[]): Uint8Array {
-  return encodeCbor(items).subarray(1);
-}
 
 export function decodeReceipt(bytes: Uint8Array): Receipt {
   const fields: readonly (CborValue | undefined)[] = asArray(decodeCbor(bytes, limits), "receipt", 10);

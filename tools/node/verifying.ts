@@ -25,7 +25,16 @@ const MESSAGES_PER_THREAD = 2;
 /** Signatures that cross together. They are copied as they come, so that nothing else of a record waits for its turn. */
 interface Group {
   readonly message: ReturnType<typeof createVerifyingMessage>;
-  readonly resolves: ((valid: boolean) => void)[];
+  /** whose each of them is */
+  readonly waiters: Waiter[];
+}
+
+/** Who waits for some signatures, all of which must be good. */
+interface Waiter {
+  /** not verified yet */
+  open: number;
+  areGood: boolean;
+  readonly resolve: (areGood: boolean) => void;
 }
 
 interface Thread {
@@ -44,7 +53,7 @@ let gathering: NodeJS.Timeout | undefined;
 export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!isWellFormed(key, signature)) return Promise.resolve(false);
   return new Promise((resolve) => {
-    put({ key, message, signature }, resolve);
+    put({ key, message, signature }, { open: 1, areGood: true, resolve });
     handOutNext();
   });
 }
@@ -55,17 +64,11 @@ export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint
  */
 export function verifyRecords(records: readonly RecordVerification[]): Promise<boolean> {
   return new Promise((resolve) => {
-    let open = records.length;
-    let valid = true;
-    const settle = (isGood: boolean) => {
-      valid &&= isGood;
-      open -= 1;
-      if (open === 0) resolve(valid);
-    };
-    if (open === 0) resolve(true);
+    if (records.length === 0) resolve(true);
+    const waiter: Waiter = { open: records.length, areGood: true, resolve };
     for (const verification of records) {
-      if (isWholeKey(verification.key)) put(verification, settle);
-      else settle(false);
+      if (isWholeKey(verification.key)) put(verification, waiter);
+      else settle(waiter, false);
     }
     handOutNext();
   });
@@ -78,21 +81,27 @@ export function verifyRecords(records: readonly RecordVerification[]): Promise<b
 export function verifySoon(key: PublicKey, record: Uint8Array): Promise<boolean> {
   if (!isWholeKey(key)) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const isFull = put({ key, record }, resolve) === SIGNATURES_PER_MESSAGE;
+    const isFull = put({ key, record }, { open: 1, areGood: true, resolve }) === SIGNATURES_PER_MESSAGE;
     if (isFull) handOutNext();
     else if (!isHandingOut) gathering ??= setTimeout(handOut, GATHERING_MS);
   });
 }
 
 /** Returns how many the open group has now. */
-function put(verification: Verification | RecordVerification, resolve: (valid: boolean) => void): number {
+function put(verification: Verification | RecordVerification, waiter: Waiter): number {
   const last = waiting.at(-1);
-  const isOpen = last !== undefined && last.resolves.length < SIGNATURES_PER_MESSAGE;
-  if (isOpen && last.message.add(verification)) return last.resolves.push(resolve);
-  const group = { message: createVerifyingMessage(), resolves: [resolve] };
+  const isOpen = last !== undefined && last.waiters.length < SIGNATURES_PER_MESSAGE;
+  if (isOpen && last.message.add(verification)) return last.waiters.push(waiter);
+  const group = { message: createVerifyingMessage(), waiters: [waiter] };
   group.message.add(verification);
   waiting.push(group);
   return 1;
+}
+
+function settle(waiter: Waiter, isGood: boolean): void {
+  waiter.areGood &&= isGood;
+  waiter.open -= 1;
+  if (waiter.open === 0) waiter.resolve(waiter.areGood);
 }
 
 /** What this turn of the event loop reads crosses together. */
@@ -129,20 +138,20 @@ function startThread(): Thread {
   threads.push(thread);
   thread.worker.unref(); // a thread without work holds no process
   thread.worker.on("message", (results: Uint8Array) => {
-    const { message, resolves } = thread.given.shift()!;
+    const { message, waiters } = thread.given.shift()!;
     if (thread.given.length === 0) thread.worker.unref();
     reuseMessage(message.bytes());
-    for (const [index, resolve] of resolves.entries()) resolve(results[index] === 1);
+    for (const [index, waiter] of waiters.entries()) settle(waiter, results[index] === 1);
     handOut();
   });
   // A thread that could not be started or ran out of memory says nothing of the signatures that it had.
   thread.worker.on("error", () => undefined);
   thread.worker.on("exit", () => {
     threads.splice(threads.indexOf(thread), 1);
-    for (const { message, resolves } of thread.given) {
+    for (const { message, waiters } of thread.given) {
       const verifications = [...verificationsIn(message.bytes())];
       for (const [index, { key, message: signed, signature }] of verifications.entries()) {
-        resolves[index]!(nodeVerify(key, signed, signature));
+        settle(waiters[index]!, nodeVerify(key, signed, signature));
       }
     }
     handOut();

@@ -106,7 +106,7 @@ export function readSignedBatch(
 ): { readonly read: ReadBatch; readonly signed: readonly SignedRecord[] } {
   const { batch, signature } = decodeBatch(bytes);
   const signed = readSignedRecords(batch.records);
-  const records = signed.map(({ record }) => record);
+  const records = signed.map(recordOf);
   const signedBytes = signedBytesOf(genesisHash, batch, records);
   const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
   return { read: { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices }, signed };
@@ -119,7 +119,7 @@ export function makeBatch(
   records: readonly ExecutionRecord[],
   sign: (bytes: Uint8Array) => Uint8Array,
 ): ReadBatch {
-  const batch = { ...content, records: records.map((record) => record.bytes) };
+  const batch = { ...content, records: records.map(bytesOf) };
   const signedBytes = signedBytesOf(genesisHash, batch, records);
   const signature = sign(signedBytes);
   const bytes = encodeBatch(batch, signature);
@@ -128,11 +128,7 @@ export function makeBatch(
 }
 
 function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly ExecutionRecord[]): Uint8Array {
-  return batchBytes(
-    genesisHash,
-    batch,
-    records.map((record) => record.leaf),
-  );
+  return batchBytes(genesisHash, batch, records.map(leafOf));
 }
 
 /** What a node signs to acknowledge the batch. */
@@ -189,10 +185,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     memberSet: tip.members.hash,
     nextMemberSet: nextMembers.hash,
   };
-  const tree = blockTree(
-    content,
-    records.map((record) => record.leaf),
-  );
+  const tree = blockTree(content, records.map(leafOf));
   const header: Header = {
     version: HEADER_VERSION,
     previous: tip.previous,
@@ -261,6 +254,18 @@ function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number
     id: accepted.read.id,
     acknowledgements: accepted.acknowledgements.map(({ node, signature }) => ({ node, digest: sha256(signature) })),
     notices: sealed.notices.map(({ kind, bytes }) => ({ kind, bytes })),
-    records: sealed.records.map((record) => record.bytes),
+    records: sealed.records.map(bytesOf),
   };
+}
+
+function recordOf({ record }: SignedRecord): ExecutionRecord {
+  return record;
+}
+
+function bytesOf({ bytes }: ExecutionRecord): Uint8Array {
+  return bytes;
+}
+
+function leafOf({ leaf }: ExecutionRecord): Uint8Array {
+  return leaf;
 }

@@ -164,7 +164,8 @@ function executeBatch(run: Run, batch: ExecutionBatch) {
   if (after === undefined) return { notices: [], records: [] };
   run.origins.set(origin, after);
   const notices = batch.notices.filter((notice) => takeNotice(run, notice));
-  const records = batch.records.filter((record) => sealRecord(run, record));
+  const records: ExecutionRecord[] = [];
+  for (const record of batch.records) if (sealRecord(run, record)) records.push(record);
   return { notices, records };
 }
 

@@ -105,15 +105,21 @@ export function createOrigin(
     if (unwritten.length === 0) return writing;
     const admitted = unwritten;
     unwritten = [];
-    writing = store.write((writer) => {
-      for (const { record, disclosures } of admitted) {
-        const { seq } = record;
-        const kid = kidOf(record);
-        writer.putAdmitted(service, kid, seq, record.bytes);
-        if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
-      }
-    });
+    writing = store.write((writer) => putAdmitted(writer, admitted));
     return writing;
+  };
+
+  const putAdmitted = (writer: Writer, admitted: readonly Unwritten[]) => {
+    for (const { record, disclosures } of admitted) {
+      const { seq } = record;
+      const kid = kidOf(record);
+      writer.putAdmitted(service, kid, seq, record.bytes);
+      if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
+    }
+  };
+
+  const deleteAdmitted = (writer: Writer, records: readonly ExecutionRecord[]) => {
+    for (const record of records) writer.deleteAdmitted(service, kidOf(record), record.seq);
   };
 
   /** What waits is not put off by what comes after it. */
@@ -132,6 +138,8 @@ export function createOrigin(
     return equalBytes(sealed, hash) ? "sealed" : "other";
   };
 
+  const isUnsealed = ({ meter, seq, hash }: ExecutionRecord) => chainKnows(meter, seq, hash) !== "sealed";
+
   /** Only a member's temporary blocks are sealed. */
   const isMember = () => pool.members.has(selfId);
 
@@ -148,7 +156,7 @@ export function createOrigin(
     const taken = gather.cut();
     const { chosen, spent } = rulings.take(place());
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
-    const records = taken.filter(({ meter, seq, hash }) => chainKnows(meter, seq, hash) !== "sealed");
+    const records = taken.filter(isUnsealed);
     const read = records.length + chosen.length === 0 ? undefined : batchOf(number, records, chosen);
     cutting = read?.batch.number;
     if (records.length > 0 && read !== undefined) cutSince_ms.set(toHex(read.id), pendingSince_ms);
@@ -157,7 +165,7 @@ export function createOrigin(
     try {
       await store.write((writer) => {
         if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
-        for (const record of taken) writer.deleteAdmitted(service, kidOf(record), record.seq);
+        deleteAdmitted(writer, taken);
         rulings.remove(writer, [...chosen, ...spent]);
       });
     } catch (error) {

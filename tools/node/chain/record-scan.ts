@@ -52,12 +52,16 @@ export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[
   const digests = new Uint8Array(2 * HASH_BYTES * records.length);
   const leafEntry = new Uint8Array(1 + HASH_BYTES);
   let whole: Buffer = Buffer.alloc(0);
-  return records.map((bytes, index) => {
+  const signed: SignedRecord[] = [];
+  for (const bytes of records) {
     const scanned = scanRecord(bytes);
-    if (scanned === undefined) return parseSignedRecord(bytes);
+    if (scanned === undefined) {
+      signed.push(parseSignedRecord(bytes));
+      continue;
+    }
     if (whole.buffer !== bytes.buffer) whole = Buffer.from(bytes.buffer);
     const meter = whole.toString("hex", bytes.byteOffset + KID, bytes.byteOffset + KID + KID_BYTES);
-    const offset = 2 * HASH_BYTES * index;
+    const offset = 2 * HASH_BYTES * signed.length;
     writeSha256(bytes, digests, offset);
     // The entry of a leaf, behind a zero byte (RFC 9162 section 2.1.1).
     for (let at = 0; at < HASH_BYTES; at += 1) leafEntry[1 + at] = digests[offset + at]!;
@@ -65,8 +69,10 @@ export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[
     const hash = digests.subarray(offset, offset + HASH_BYTES);
     const leaf = digests.subarray(offset + HASH_BYTES, offset + 2 * HASH_BYTES);
     const { service, seq, previousAt } = scanned;
-    return { record: { bytes, hash, leaf, meter, seq, previousAt }, algorithm: algorithmOf(bytes), service };
-  });
+    const record = { bytes, hash, leaf, meter, seq, previousAt };
+    signed.push({ record, algorithm: algorithmOf(bytes), service });
+  }
+  return signed;
 }
 
 function parseSignedRecord(bytes: Uint8Array): SignedRecord {

@@ -6,6 +6,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { keyId, type PublicKey } from "../../../src/wire/key.js";
+import type { RecordVerification } from "../verifying-message.js";
 import type { ExecutionRecord } from "./execution.js";
 import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
@@ -70,7 +71,8 @@ export function createVerification(
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes, false));
     }
-    const signatures = records.map((signed) => ({ key: keyOf(signed, brought), record: signed.record.bytes }));
+    const signatures: RecordVerification[] = [];
+    for (const signed of records) signatures.push({ key: keyOf(signed, brought), record: signed.record.bytes });
     return conclude(batch, ports.verifyRecords(signatures));
   };
 

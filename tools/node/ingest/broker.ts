@@ -178,7 +178,7 @@ class EmbeddedBroker implements Ingest {
         done(acceptable ? null : new Error(`client id of ${clientId.length} characters`), acceptable);
       },
       // Runs before PUBACK, which aedes sends before it publishes.
-      authorizePublish: (client, packet, done) => this.#handle(client, packet, done),
+      authorizePublish: (client, packet, done) => void this.#handle(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
         // Null is answered with 0x80 (section 3.9.3).
         done(null, this.#subscribe(client, subscription) ? subscription : null);
@@ -207,7 +207,7 @@ class EmbeddedBroker implements Ingest {
     });
   }
 
-  #handle(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+  async #handle(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): Promise<void> {
     const { topic, payload } = packet;
     if (this.#closed) {
       done(new Error("the broker is closing"));
@@ -223,17 +223,16 @@ class EmbeddedBroker implements Ingest {
     }
     this.#tally.received += 1;
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    this.#options.handlers.onPublish(published, bytes, client?.id ?? "").then(
-      () => {
-        this.#acknowledge(client, packet);
-        done();
-      },
-      (thrown: unknown) => {
-        this.#tally.handler_failures += 1;
-        this.#options.handlers.onHandlerFailure(thrown);
-        done(new HandlerFailed("the node could not take what was published"));
-      },
-    );
+    try {
+      await this.#options.handlers.onPublish(published, bytes, client?.id ?? "");
+    } catch (thrown) {
+      this.#tally.handler_failures += 1;
+      this.#options.handlers.onHandlerFailure(thrown);
+      done(new HandlerFailed("the node could not take what was published"));
+      return;
+    }
+    this.#acknowledge(client, packet);
+    done();
   }
 
   /** In the place of aedes, which is left with a publication of QoS 0. A will has no identifier and gets no answer. */
