@@ -34,6 +34,7 @@ interface Waiter {
   /** not verified yet */
   open: number;
   areGood: boolean;
+  readonly answer: Promise<boolean>;
   readonly resolve: (areGood: boolean) => void;
 }
 
@@ -52,10 +53,10 @@ let gathering: NodeJS.Timeout | undefined;
 /** `nodeVerify` in a thread; resolves, never rejects. Begun in the order of the calls. */
 export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!isWellFormed(key, signature)) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    put({ key, message, signature }, { open: 1, areGood: true, resolve });
-    handOutNext();
-  });
+  const waiter = createWaiter(1);
+  put({ key, message, signature }, waiter);
+  handOutNext();
+  return waiter.answer;
 }
 
 /**
@@ -63,15 +64,14 @@ export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint
  * rejects. One promise for many, and no memory for what is signed but the message, cost the collector less.
  */
 export function verifyRecords(records: readonly RecordVerification[]): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (records.length === 0) resolve(true);
-    const waiter: Waiter = { open: records.length, areGood: true, resolve };
-    for (const verification of records) {
-      if (isWholeKey(verification.key)) put(verification, waiter);
-      else settle(waiter, false);
-    }
-    handOutNext();
-  });
+  if (records.length === 0) return Promise.resolve(true);
+  const waiter = createWaiter(records.length);
+  for (const verification of records) {
+    if (isWholeKey(verification.key)) put(verification, waiter);
+    else settle(waiter, false);
+  }
+  handOutNext();
+  return waiter.answer;
 }
 
 /**
@@ -80,11 +80,19 @@ export function verifyRecords(records: readonly RecordVerification[]): Promise<b
  */
 export function verifySoon(key: PublicKey, record: Uint8Array): Promise<boolean> {
   if (!isWholeKey(key)) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const isFull = put({ key, record }, { open: 1, areGood: true, resolve }) === SIGNATURES_PER_MESSAGE;
-    if (isFull) handOutNext();
-    else if (!isHandingOut) gathering ??= setTimeout(handOut, GATHERING_MS);
+  const waiter = createWaiter(1);
+  const isFull = put({ key, record }, waiter) === SIGNATURES_PER_MESSAGE;
+  if (isFull) handOutNext();
+  else if (!isHandingOut) gathering ??= setTimeout(handOut, GATHERING_MS);
+  return waiter.answer;
+}
+
+function createWaiter(open: number): Waiter {
+  let resolve!: Waiter["resolve"];
+  const answer = new Promise<boolean>((settled) => {
+    resolve = settled;
   });
+  return { open, areGood: true, answer, resolve };
 }
 
 /** Returns how many the open group has now. */
