@@ -5,10 +5,14 @@ const remedies = {
   USAGE: "Run the command with --help to see what it takes.",
   FILE_UNREADABLE: "Check that the path exists and may be read.",
   FILE_UNWRITABLE: "Check that the folder exists, may be written and has room.",
+  FILE_EXPOSED:
+    "Close it to others as the message says; whoever may have read a key meanwhile can sign with it: replace it where you are not sure.",
   FILE_EXISTS: "Nothing was overwritten: name another folder, or remove it first.",
   CONFIGURATION_INVALID: "Correct the file; README.md lists its fields.",
   GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
+  CERTIFICATE_INVALID:
+    "Put the certificate, its key and the authority's certificate back that were made for this node; `gridseal authority node` makes new ones.",
   FIRMWARE_INVALID: "No meter would take it: sign the image that was built, with the board and version of its build.",
   STORE_CORRUPT:
     "Nothing was overwritten: `gridseal node repair` sets the store aside and fetches the chains from the peers; `gridseal restore` puts a backup back.",

@@ -5,9 +5,9 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { GridsealError, reasonOf } from "../errors.js";
+import { maskedByUser, PRIVATE_FOLDER } from "./private-files.js";
 
-/** Mode of files that hold a secret: for their owner alone. */
-export const SECRET = 0o600;
+/** Mode of files that anybody on the machine may read, as far as the user's own mask lets them. */
 export const PUBLIC = 0o644;
 
 /**
@@ -24,6 +24,8 @@ export async function createFile(
   const file = await attempt(path, () => open(unfinished, "wx", mode));
   try {
     try {
+      // Stated, so that no mask of the process widens or narrows it.
+      await attempt(path, () => file.chmod(mode === PUBLIC ? maskedByUser(mode) : mode));
       if (typeof chunks === "string" || chunks instanceof Uint8Array) {
         await attempt(path, () => file.writeFile(chunks));
       } else {
@@ -42,14 +44,14 @@ export async function createFile(
 }
 
 /**
- * Makes a folder: `fill` gets an unfinished one beside it, which takes the name when all is written. An empty folder may be there
+ * Makes a folder for its owner alone: `fill` gets an unfinished one beside it, which takes the name when all is written. An empty folder may be there
  * already. Throws FILE_EXISTS where there is something else; what `fill` throws goes through, and nothing is left then.
  */
 export async function createFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const target = resolve(path);
   const unfinished = unfinishedName(target);
   await attempt(path, () => mkdir(dirname(target), { recursive: true }));
-  await attempt(path, () => mkdir(unfinished));
+  await attempt(path, () => mkdir(unfinished, { mode: PRIVATE_FOLDER }));
   try {
     await fill(unfinished);
     // rename(2) replaces an empty folder and refuses any other.

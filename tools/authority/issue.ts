@@ -14,6 +14,7 @@ import { isSafeKey } from "../node/safe-key.js";
 import { createFile } from "./files.js";
 import type { IssuedRow, Ledger } from "./ledger.js";
 import { type MeterTemplate, meterConfiguration } from "./meter-configuration.js";
+import { SECRET } from "./private-files.js";
 
 export interface Authority {
   readonly signer: Signer;
@@ -64,7 +65,8 @@ export async function fillMeterFolder(
   keyValue.set("credential", credential);
   const id = toHex(keyId(signerFromSeed(seed).key));
   const document = meterConfiguration(authority.genesis, authority.genesisBytes, id, template);
-  await createFile(join(folder, "configuration.json"), `${JSON.stringify(document, null, 2)}\n`);
+  // With the keys of an encrypted port, where the owner enters them.
+  await createFile(join(folder, "configuration.json"), `${JSON.stringify(document, null, 2)}\n`, SECRET);
 }
 
 /** A new meter's seed and the public key that it gives. */

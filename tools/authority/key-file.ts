@@ -4,7 +4,8 @@ import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
 import { generateSeed, signerFromSeed } from "../node/crypto.js";
-import { createFile, readWhole, SECRET } from "./files.js";
+import { createFile, readWhole } from "./files.js";
+import { refuseExposed, SECRET } from "./private-files.js";
 
 const KEY_FILE_BYTES_MAX = 4_096;
 const SEED_BYTES = 32;
@@ -18,8 +19,9 @@ export async function createKeyFile(path: string): Promise<Signer> {
   return signer;
 }
 
-/** The signer of a key file. Throws FILE_UNREADABLE, or KEY_INVALID where the seed is not the one of the id beside it. */
+/** The signer of a key file. Throws FILE_UNREADABLE, FILE_EXPOSED where others may read it, or KEY_INVALID where the seed is not the one of the id beside it. */
 export async function readKeyFile(path: string): Promise<Signer> {
+  await refuseExposed(path);
   const text = new TextDecoder().decode(await readWhole(path, KEY_FILE_BYTES_MAX));
   const document = parseDocument(text);
   // A reason never quotes the file: it holds a secret.

@@ -1,7 +1,6 @@
 // Makes a whole network in a folder: the authority's keys, the genesis, a folder for every node and every meter. The folder takes
 // its name when everything is in it, so that a network is there whole or not at all.
 
-import { mkdir } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { BROKERS_MAX } from "../../src/agent/configuration.js";
@@ -11,10 +10,11 @@ import { keyId, type Signer } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { nodeVerify } from "../node/crypto.js";
-import { createFile, createFolder, PUBLIC, SECRET } from "./files.js";
+import { createFile, createFolder, PUBLIC } from "./files.js";
 import { type Authority, DAYS_DEFAULT, fillMeterFolder, generateMeterKey, issueCredentials } from "./issue.js";
 import { createKeyFile } from "./key-file.js";
 import { withLedger } from "./ledger.js";
+import { closeFolder, SECRET } from "./private-files.js";
 import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "./tls.js";
 
 export interface ChainPlan {
@@ -65,7 +65,7 @@ export async function createNetwork(folder: string, plan: NetworkPlan, now: Date
 }
 
 async function fillNetwork(folder: string, plan: NetworkPlan, now: Date): Promise<CreatedNetwork> {
-  await mkdir(join(folder, "authority"), { mode: 0o700 });
+  await closeFolder(join(folder, "authority"));
   const signer = await createKeyFile(join(folder, "authority/key.json"));
   const nodes = await createNodeKeys(folder, plan.nodes);
   const authority = issueNetworkGenesis(plan, nodes, signer, now);
@@ -88,7 +88,7 @@ async function createNodeKeys(folder: string, count: number): Promise<readonly P
   const nodes: PlannedNode[] = [];
   for (let number = 1; number <= count; number += 1) {
     const name = `node-${number}`;
-    await mkdir(join(folder, "nodes", name), { recursive: true });
+    await closeFolder(join(folder, "nodes", name));
     const { key } = await createKeyFile(join(folder, "nodes", name, "key.json"));
     const id = keyId(key);
     nodes.push({ number, name, id: toHex(id), member: { id, key, name } });
@@ -157,7 +157,7 @@ async function fillNodeFolder(
     log: "info",
   };
   const files: readonly (readonly [string, string | Uint8Array, number])[] = [
-    ["node.json", `${JSON.stringify(document, null, 2)}\n`, PUBLIC],
+    ["node.json", `${JSON.stringify(document, null, 2)}\n`, SECRET],
     ["tls.key.pem", certificate.key, SECRET],
     ["tls.cert.pem", certificate.cert, PUBLIC],
     ["ca.cert.pem", ca.cert, PUBLIC],
@@ -184,7 +184,7 @@ async function createMeters(
   for (const [index, { number, seed, terms }] of made.entries()) {
     const template = { services, brokers: brokersFor(plan, number), number };
     const meter = join(folder, "meters", terms.id);
-    await mkdir(meter, { recursive: true });
+    await closeFolder(meter);
     await fillMeterFolder(meter, seed, issued[index]!.credential, authority, template);
   }
   return issued.map(({ row }) => ({ name: row.id, id: row.meter }));

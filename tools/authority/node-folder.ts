@@ -1,15 +1,16 @@
 // Makes the folder of one more node of a network: its key, its TLS certificate, and a configuration that knows the other nodes and
 // follows their chains. It becomes a member of a chain when the authority orders so.
 
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
 import { batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
-import { createFile, createFolder, PUBLIC, readWhole, refuseExisting, SECRET } from "./files.js";
+import { createFile, createFolder, PUBLIC, readWhole, refuseExisting } from "./files.js";
 import { readGenesisFile } from "./genesis-file.js";
 import { createKeyFile, readKeyFile } from "./key-file.js";
+import { refuseExposed, SECRET } from "./private-files.js";
 import { createNodeCertificate, type TlsIdentity } from "./tls.js";
 
 const PEM_BYTES_MAX = 65_536;
@@ -42,7 +43,6 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
   const addresses = await addressesIn(network);
   let id = "";
   await createFolder(path, async (folder) => {
-    await mkdir(folder, { recursive: true });
     const { key } = await createKeyFile(join(folder, "key.json"));
     id = toHex(keyId(key));
     const tls = await createNodeCertificate(authority, { id, hosts: [host] }, now);
@@ -60,7 +60,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
       follow: genesis.chains.map(({ service }) => service),
       log: "info",
     };
-    await createFile(join(folder, "node.json"), `${JSON.stringify(document, null, 2)}\n`, PUBLIC);
+    await createFile(join(folder, "node.json"), `${JSON.stringify(document, null, 2)}\n`, SECRET);
     await createFile(join(folder, "tls.key.pem"), tls.key, SECRET);
     await createFile(join(folder, "tls.cert.pem"), tls.cert, PUBLIC);
     await createFile(join(folder, "ca.cert.pem"), authority.cert, PUBLIC);
@@ -72,6 +72,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
 async function readTlsAuthority(network: string): Promise<TlsIdentity> {
   const read = async (name: string) =>
     new TextDecoder().decode(await readWhole(join(network, "authority", name), PEM_BYTES_MAX));
+  await refuseExposed(join(network, "authority/ca.key.pem"));
   return { cert: await read("ca.cert.pem"), key: await read("ca.key.pem") };
 }
 

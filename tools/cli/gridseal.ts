@@ -2,6 +2,7 @@
 // The `gridseal` command: registers the subcommands and turns whatever they throw into one line, a remedy and an exit status.
 
 import { Command, CommanderError } from "commander";
+import { makePrivately } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { registerAuthority } from "./authority.js";
 import { registerBackup } from "./backup.js";
@@ -75,6 +76,7 @@ function complain(error: GridsealError): number {
 
 // A reader that has seen enough, such as head, is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+makePrivately();
 try {
   await createProgram().parseAsync();
 } catch (thrown) {

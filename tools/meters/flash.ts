@@ -2,6 +2,7 @@
 
 import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import type { Flash } from "../../src/host.js";
+import { SECRET } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
 
 export interface FlashFile extends Flash {
@@ -61,7 +62,7 @@ function openSized(path: string, size: number): number {
   try {
     if (!existsSync(path)) {
       // Whole or absent, so that a file of another size is never one of ours that was cut while it was made.
-      writeFileSync(`${path}.new`, new Uint8Array(size).fill(0xff));
+      writeFileSync(`${path}.new`, new Uint8Array(size).fill(0xff), { mode: SECRET });
       renameSync(`${path}.new`, path);
     }
     const file = openSync(path, "r+");

@@ -3,6 +3,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyValue } from "../../src/host.js";
+import { PRIVATE_FOLDER, SECRET } from "../authority/private-files.js";
 
 /** NVS on the ESP32 takes names of at most 15 characters; these are the ones that are also safe as file names. */
 const KEY = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/;
@@ -11,7 +12,7 @@ const VALUE_BYTES_MAX = 4_000;
 
 /** The store in `folder`, which is made where it does not exist. Its calls throw where a key, a value or the disk is at fault. */
 export function openKeyValue(folder: string): KeyValue {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   // Begins with what no key begins with; left over by a cut, it is written over by the next value.
   const unfinished = join(folder, "~new");
 
@@ -28,7 +29,7 @@ export function openKeyValue(folder: string): KeyValue {
       const path = pathOf(folder, key);
       if (value.length > VALUE_BYTES_MAX)
         throw new RangeError(`value of ${key} has ${value.length} bytes, at most ${VALUE_BYTES_MAX} fit`);
-      const file = openSync(unfinished, "w", 0o600);
+      const file = openSync(unfinished, "w", SECRET);
       try {
         for (let written = 0; written < value.length; ) written += writeSync(file, value, written);
         fsyncSync(file);

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyValue } from "../../src/host.js";
+import { closeFolder, refuseExposed } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../lock.js";
 import type { Clock, LogLevel, MeterCounters, OpenPort } from "./device.js";
@@ -188,6 +189,8 @@ function supervise({ powerOn, onStart, onFault, onOff }: Supervision) {
 
 async function openStore(directory: string, geometry: FlashGeometry, document: string | undefined): Promise<Store> {
   const configuration = document ?? readMeterConfiguration(directory);
+  await closeFolder(directory);
+  await refuseExposed(join(directory, "keyvalue/seed"));
   const unlock = await lockFolder(directory, "meter");
   try {
     const keyValue = openKeyValue(join(directory, "keyvalue"));

@@ -4,6 +4,7 @@
 import type { Logger } from "pino";
 import type { Anchor } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
+import { closeFolder } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../lock.js";
 import { Busy, createAdmissions } from "./admissions.js";
@@ -21,7 +22,7 @@ import { createIngest } from "./ingest/create.js";
 import { createIntroductions } from "./introductions.js";
 import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
-import { createDataFolder, type Identity, openOwnStore, readIdentity, readTls } from "./opening.js";
+import { type Identity, openOwnStore, readIdentity, readTls } from "./opening.js";
 import { createOrders } from "./orders.js";
 import { addressesOf, createPeerLinks } from "./peer-links.js";
 import { createReceipts } from "./receipts.js";
@@ -45,7 +46,7 @@ export interface Node {
 export async function startNode(configuration: NodeConfiguration): Promise<Node> {
   const log = createLog(configuration);
   const identity = await readIdentity(configuration);
-  await createDataFolder(configuration.data);
+  await closeFolder(configuration.data);
   const unlock = await lockFolder(configuration.data, "node");
   const closing: (() => unknown)[] = [unlock];
   const close = async () => {
@@ -126,7 +127,7 @@ async function compose(
     fail(error);
   };
 
-  const network = createPeerLinks(configuration, await readTls(configuration), {
+  const network = createPeerLinks(configuration, await readTls(configuration, selfId), {
     identity,
     governor,
     chains,

@@ -1,12 +1,13 @@
 // What a node reads and opens before anything of it runs: who it is, its TLS material, its data folder and its store.
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { equalKeys, keyId, type Signer } from "../../src/wire/key.js";
 import { createFile, readWhole } from "../authority/files.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { readKeyFile } from "../authority/key-file.js";
+import { refuseExposed, SECRET } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { NodeConfiguration } from "./configuration.js";
 import type { TlsMaterial } from "./network/listener.js";
@@ -30,27 +31,45 @@ export async function readIdentity(configuration: NodeConfiguration): Promise<Id
   return { genesis, genesisBytes, signer, self };
 }
 
-/** Makes the data folder where it is missing; rejects with FILE_UNWRITABLE. */
-export async function createDataFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new GridsealError("FILE_UNWRITABLE", `folder ${path} cannot be made: ${reasonOf(cause)}`, { cause });
-  }
-}
-
 /** The store, and beside the key the mark that it has signed: a store that is made anew afterwards has forgotten what. */
 export async function openOwnStore(configuration: NodeConfiguration, { genesis, self }: Identity): Promise<Store> {
   const mark = `${configuration.key}.used`;
   const keyHasSigned = existsSync(mark);
   const store = await openStore(configuration.data, { node: self.id, genesisHash: genesis.hash }, keyHasSigned);
-  if (!keyHasSigned) await createFile(mark, "This key has signed for its node: keep the node's data folder.\n");
+  if (!keyHasSigned) await createFile(mark, "This key has signed for its node: keep the node's data folder.\n", SECRET);
   return store;
 }
 
-/** PEM files of the links between nodes; rejects with a GridsealError that names the file. */
-export async function readTls({ tls }: NodeConfiguration): Promise<TlsMaterial> {
+/**
+ * PEM files of the links between nodes, for the node `id`. Rejects with a GridsealError that names the file: what does not belong
+ * together would be refused by every peer, one connection after the other.
+ */
+export async function readTls({ tls }: NodeConfiguration, id: string): Promise<TlsMaterial> {
+  await refuseExposed(tls.key);
   const read = async (path: string) => new TextDecoder().decode(await readWhole(path, PEM_BYTES_MAX));
   const [ca, cert, key] = await Promise.all([read(tls.ca), read(tls.certificate), read(tls.key)]);
+  const authority = parse(tls.ca, () => new X509Certificate(ca));
+  const certificate = parse(tls.certificate, () => new X509Certificate(cert));
+  const privateKey = parse(tls.key, () => createPrivateKey(key));
+  const complain = (what: string) => {
+    throw new GridsealError("CERTIFICATE_INVALID", what);
+  };
+  if (!certificate.checkPrivateKey(privateKey))
+    complain(`${tls.key} is not the key of the certificate ${tls.certificate}`);
+  if (!certificate.verify(authority.publicKey))
+    complain(`${tls.certificate} is not signed by the authority in ${tls.ca}`);
+  const subject = certificate.subject;
+  if (subject !== `CN=${id}`) complain(`${tls.certificate} is for ${subject}, and this node's key has the id ${id}`);
+  const { validFrom, validTo } = certificate;
+  if (Date.parse(validFrom) > Date.now()) complain(`${tls.certificate} is not valid before ${validFrom}`);
+  if (Date.parse(validTo) < Date.now()) complain(`${tls.certificate} has expired on ${validTo}`);
   return { ca, cert, key };
+}
+
+function parse<Result>(path: string, parseIt: () => Result): Result {
+  try {
+    return parseIt();
+  } catch (cause) {
+    throw new GridsealError("CERTIFICATE_INVALID", `${path} is no PEM file of its kind: ${reasonOf(cause)}`, { cause });
+  }
 }

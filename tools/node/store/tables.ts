@@ -1,11 +1,16 @@
 // The tables of a node's store: one LMDB environment, a table for each kind of row.
 
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
+import { PRIVATE_FOLDER, SECRET } from "../../authority/private-files.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { checkPageFile } from "./page-file.js";
 
 export type Table = Database<Buffer, Buffer>;
+
+/** What LMDB makes in a folder: they hold what the meters confided. */
+const FILES = ["data.mdb", "lock.mdb"];
 
 export interface Tables {
   readonly root: RootDatabase<Buffer, Buffer>;
@@ -32,7 +37,7 @@ export interface Tables {
 export function openTables(path: string, readOnly: boolean): Tables {
   checkPageFile(path);
   try {
-    if (!readOnly) mkdirSync(path, { recursive: true });
+    if (!readOnly) mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
     const root = open<Buffer, Buffer>({
       path,
       readOnly,
@@ -42,6 +47,7 @@ export function openTables(path: string, readOnly: boolean): Tables {
       keyEncoding: "binary",
       encoding: "binary",
     });
+    if (!readOnly) for (const file of FILES) chmodSync(join(path, file), SECRET);
     const table = (name: string) => root.openDB<Buffer, Buffer>({ name, keyEncoding: "binary", encoding: "binary" });
     return {
       root,
