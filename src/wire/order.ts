@@ -1,5 +1,5 @@
 // Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters whose credential is
-// revoked. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
+// revoked, nodes that are banned. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
 
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
@@ -17,6 +17,7 @@ export const REVOKED_MAX = 1_000;
 const MEMBERS_ACTION = 1;
 const CHAIN_ACTION = 2;
 const REVOKE_ACTION = 3;
+const BAN_ACTION = 4;
 
 /** That a node is willing to be a member of a chain and holds its key. */
 export interface Ready {
@@ -53,7 +54,14 @@ export interface RevokeAction {
   readonly meters: readonly Uint8Array[];
 }
 
-export type Action = MembersAction | ChainAction | RevokeAction;
+/** No node keeps a link to these nodes, whatever certificate they have. */
+export interface BanAction {
+  readonly type: "ban";
+  /** key ids, ascending */
+  readonly nodes: readonly Uint8Array[];
+}
+
+export type Action = MembersAction | ChainAction | RevokeAction | BanAction;
 
 export interface Order {
   /** 1, 2, 3 ... over the network */
@@ -129,6 +137,8 @@ function actionToArray(action: Action): CborValue {
       return [CHAIN_ACTION, action.service, action.name, action.members.map(memberToArray), action.target];
     case "revoke":
       return [REVOKE_ACTION, action.meters];
+    case "ban":
+      return [BAN_ACTION, action.nodes];
   }
 }
 
@@ -141,6 +151,8 @@ function actionFromArray(value: CborValue | undefined): Action {
       return chainAction(asArray(items, "order of a chain", 5));
     case REVOKE_ACTION:
       return revokeAction(asArray(items, "order of revocation", 2));
+    case BAN_ACTION:
+      return banAction(asArray(items, "order of a ban", 2));
     default:
       throw new WireError("unsupported", `order action type ${String(items[0])} is not known`);
   }
@@ -179,14 +191,22 @@ function chainAction([, service, name, members, target]: readonly CborValue[]): 
 }
 
 function revokeAction([, meters]: readonly CborValue[]): RevokeAction {
-  const ids = asArray(meters, "order meters").map((meter) => asBytes(meter, "order meter", 8));
-  if (ids.length === 0 || ids.length > REVOKED_MAX) {
-    throw new WireError("shape", `order must revoke 1 to ${REVOKED_MAX} meters, not ${ids.length}`);
+  return { type: "revoke", meters: idsFrom(meters, "meters", REVOKED_MAX) };
+}
+
+function banAction([, nodes]: readonly CborValue[]): BanAction {
+  return { type: "ban", nodes: idsFrom(nodes, "nodes", NODES_MAX) };
+}
+
+function idsFrom(value: CborValue | undefined, what: string, max: number): Uint8Array[] {
+  const ids = asArray(value, `order ${what}`).map((item) => asBytes(item, `id in order ${what}`, 8));
+  if (ids.length === 0 || ids.length > max) {
+    throw new WireError("shape", `order must name 1 to ${max} ${what}, not ${ids.length}`);
   }
   if (ids.some((id, index) => index > 0 && toHex(id) <= toHex(ids[index - 1]!))) {
-    throw new WireError("shape", "order meters are not in ascending order");
+    throw new WireError("shape", `order ${what} are not in ascending order`);
   }
-  return { type: "revoke", meters: ids };
+  return ids;
 }
 
 function membersFrom(value: CborValue | undefined): Member[] {

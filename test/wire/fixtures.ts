@@ -352,6 +352,7 @@ const membersOrder = order(1, [
 ]);
 const chainOrder = order(2, [2, 7, "water", nodes.slice(0, 1).map(memberOf), 0]);
 const revokeOrder = order(3, [3, [meter.id]]);
+const banOrder = order(4, [4, [nodes[2]!.id]]);
 
 // Votes and proposals of height 2.
 
@@ -421,6 +422,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     members: fixture("order 1: the members of chain 1 from height 40 on", membersOrder),
     chain: fixture("order 2: a chain for service 7", chainOrder),
     revoke: fixture("order 3: the meter's credential is revoked", revokeOrder),
+    ban: fixture("order 4: node-3 is banned", banOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },

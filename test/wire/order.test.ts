@@ -44,6 +44,9 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc
     .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 20, selector: String })
     .map((meters): Action => ({ type: "revoke", meters: [...meters].sort(compareBytes) })),
+  fc
+    .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 128, selector: String })
+    .map((banned): Action => ({ type: "ban", nodes: [...banned].sort(compareBytes) })),
 );
 const orders: fc.Arbitrary<Order> = fc.record(
   { number: uints, time_s: uints, action: actions },
@@ -127,7 +130,8 @@ test("refuses orders of a wrong shape, signed as they are", () => {
       ]),
       /order/,
     ],
-    ["an unknown action", payload([4]), /action type 4/],
+    ["an unknown action", payload([5]), /action type 5/],
+    ["a ban of nobody", payload([4, []]), /1 to 128 nodes, not 0/],
     ["no action", payload([]), /action type/],
     ["no members", payload([1, 1, 9, [], []]), /1 to 128 members/],
     ["a member twice", payload([1, 1, 9, [set[0]!, set[0]!], []]), /twice/],

@@ -166,11 +166,23 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
   ["a member that nobody knows", firstOrder(order(1, added([joiner]))), /no node of the network/],
   ["a name that is none", secondOrder(rawOrder(2, [2, HEAT, "Heat", arraysOf(0, 1), 0])), /no name/],
   ["a target that is none", secondOrder(rawOrder(2, [2, HEAT, "heat", arraysOf(0, 1), 1])), /target is none/],
-  ["an action that is none", secondOrder(rawOrder(2, [4, []])), /not known/],
+  ["an action that is none", secondOrder(rawOrder(2, [5, []])), /not known/],
   [
     "meters out of order",
     secondOrder(rawOrder(2, [3, [new Uint8Array(8).fill(2), new Uint8Array(8).fill(1)]])),
     /ascending/,
+  ],
+  ["a ban of nobody", secondOrder(rawOrder(2, [4, []])), /no id/],
+  ["a ban of a member", secondOrder(order(2, { type: "ban", nodes: [joiner.id] })), /bans a member/],
+  [
+    "a chain of a banned node",
+    {
+      contracts: {
+        1: { orders: [order(1, { type: "ban", nodes: [joiner.id] })] },
+        2: { orders: [order(2, admission)] },
+      },
+    },
+    /is banned/,
   ],
 ];
 

@@ -51,6 +51,7 @@ export interface StrangerOrders {
   /** nodes of the genesis and all that were ever admitted */
   readonly nodes: Set<string>;
   readonly revoked: Set<string>;
+  readonly banned: Set<string>;
 }
 
 export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
@@ -64,6 +65,7 @@ export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
     chains: new Map(chains.map(ordered)),
     nodes: new Set(nodes.map(({ id }) => id)),
     revoked: new Set(),
+    banned: new Set(),
   };
 }
 
@@ -84,7 +86,8 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   demand(number === orders.last + 1, "order does not follow the one before");
   if (action[0] === 1) takeMembers(orders, genesis, action, height);
   else if (action[0] === 2) takeChain(orders, readAddedChain(action), height);
-  else takeRevocation(orders, action);
+  else if (action[0] === 3) takeRevocation(orders, action);
+  else takeBan(orders, action);
   orders.last = number;
   orders.heights.add(height);
 }
@@ -126,6 +129,7 @@ function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: r
     admitted.every(({ id }) => ready.has(id)),
     "a node is not ready",
   );
+  demand(!members.some(({ id }) => orders.banned.has(id)), "order's member is banned");
   for (const { id } of admitted) orders.nodes.add(id);
   sets.push({ at, from, members });
 }
@@ -165,21 +169,39 @@ function takeChain(orders: StrangerOrders, { service, name, members, target }: S
     members.every(({ id }) => orders.nodes.has(id)),
     "order's member is no node of the network",
   );
+  demand(!members.some(({ id }) => orders.banned.has(id)), "order's member is banned");
   orders.chains.set(service, { name, target, sets: [{ at, from: 1, members }] });
 }
 
 function takeRevocation(orders: StrangerOrders, action: readonly Item[]): void {
-  demand(action[0] === 3, "order's action is not known");
-  const meters = list(list(action, 2)[1]).map(hex);
-  demand(meters.length >= 1 && meters.length <= 1_000, "order revokes no meter, or too many");
-  demand(
-    meters.every((meter, index) => index === 0 || meter > meters[index - 1]!),
-    "order's meters are not in ascending order",
-  );
-  for (const meter of meters) {
-    demand(!orders.revoked.has(meter), "order revokes a meter twice");
-    orders.revoked.add(meter);
+  takeIds(orders.revoked, action, 1_000);
+}
+
+function takeBan(orders: StrangerOrders, action: readonly Item[]): void {
+  demand(action[0] === 4, "order's action is not known");
+  for (const node of takeIds(orders.banned, action, 128)) {
+    const serves = [...orders.chains.values()].some(({ sets }) => sets.at(-1)!.members.some(({ id }) => id === node));
+    demand(!serves, "order bans a member");
   }
+}
+
+/** The ids that an action adds to those that earlier orders named. */
+function takeIds(known: Set<string>, action: readonly Item[], max: number): readonly string[] {
+  const ids = list(list(action, 2)[1]).map((id) => hex(bytesOf(id)));
+  demand(ids.length >= 1 && ids.length <= max, "order names no id, or too many");
+  demand(
+    ids.every((id) => id.length === 16),
+    "order names what is no id",
+  );
+  demand(
+    ids.every((id, index) => index === 0 || id > ids[index - 1]!),
+    "order's ids are not in ascending order",
+  );
+  for (const id of ids) {
+    demand(!known.has(id), "order names an id twice");
+    known.add(id);
+  }
+  return ids;
 }
 
 /** Section 8: throws unless the evidence proves that the node of this chain signed two things; its height otherwise. */

@@ -44,7 +44,7 @@ const service = whole(1, SERVICE_MAX);
 export function registerAuthorityOrders(authority: Command): void {
   const order = authority
     .command("order")
-    .description("sign an order: members of a chain, a new chain, revoked meters");
+    .description("sign an order: members of a chain, a new chain, revoked meters, banned nodes");
   making(order.command("members").description("admit a node to a chain, remove one, or put one in another's place"))
     .argument("<service>", "number of the chain's service", service)
     .requiredOption("--effective <height>", "the first height that the new members seal", whole(2, 2 ** 40))
@@ -60,6 +60,9 @@ export function registerAuthorityOrders(authority: Command): void {
   making(order.command("revoke").description("revoke meters: no node takes new records of them"))
     .argument("<meter...>", "ids of the meters")
     .action(orderRevoke);
+  making(order.command("ban").description("ban nodes that are no members: no node keeps a link to them"))
+    .argument("<node...>", "ids of the nodes")
+    .action(orderBan);
 }
 
 export function registerOrder(program: Command): void {
@@ -111,6 +114,11 @@ async function orderChain(number: number, name: string, options: ChainOptions): 
 async function orderRevoke(meters: readonly string[], options: MakeOptions): Promise<void> {
   const ids = [...new Set(meters)].sort().map(id);
   await make({ type: "revoke", meters: ids }, await governanceFor(options), options);
+}
+
+async function orderBan(nodes: readonly string[], options: MakeOptions): Promise<void> {
+  const ids = [...new Set(nodes)].sort().map(id);
+  await make({ type: "ban", nodes: ids }, await governanceFor(options), options);
 }
 
 async function make(action: Action, governance: Governance, options: MakeOptions): Promise<void> {
@@ -227,5 +235,7 @@ function whatItSays(action: Action): string {
       return `new chain ${action.name} (${action.service}): ${names(action.members)}`;
     case "revoke":
       return `revoked: ${action.meters.map(toHex).join(", ")}`;
+    case "ban":
+      return `banned: ${action.nodes.map(toHex).join(", ")}`;
   }
 }

@@ -173,6 +173,7 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
 
 function describe(action: Action): string {
   if (action.type === "revoke") return "revokes meters";
+  if (action.type === "ban") return "bans nodes";
   const names = namesOf(action.members);
   if (action.type === "chain") return `chain ${action.service} of ${names}`;
   return `chain ${action.chain} from ${action.effectiveHeight} on of ${names}`;

@@ -142,6 +142,15 @@ test("a meter is revoked once", () => {
   assert.match(refusal(governance, { type: "revoke", meters: [b.id] }), /revoked already/);
 });
 
+test("a node that is no member is banned, once, and no order gives it a chain again", () => {
+  const ban = (...banned: readonly Member[]): Action => ({ type: "ban", nodes: banned.map(({ id }) => id) });
+  assert.match(refusal(governed(), ban(d)), /is a member of chain \d+: remove it first/);
+  const governance = governed([4, membersAction(1, 10, [a, b, c])], [6, ban(lee)]);
+  assert.equal(governance.banned.get(toHex(lee.id)), 6);
+  assert.match(refusal(governance, ban(lee)), /banned already/);
+  assert.match(refusal(governance, membersAction(1, 20, [a, b, c, lee])), /lee is banned/);
+});
+
 test("whoever was ever given to a chain can be held to what it signed there", () => {
   const governance = governed([5, membersAction(1, 40, [a, b, c, kim])]);
   assert.equal(everMember(governance, 1, d.id, 5)?.name, d.name);

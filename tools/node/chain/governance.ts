@@ -1,9 +1,10 @@
-// What the sealed orders of the authority make of the network, pure: the members of each chain by height, added chains, revoked meters.
+// What the sealed orders of the authority make of the network, pure: the members of each chain by height, added chains, revoked meters,
+// banned nodes.
 // A function of the contracts chain alone: whoever replays its orders comes to the same state (PROTOCOL.md, orders).
 
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { CHAINS_MAX, type Genesis, type GenesisChain, type Member } from "../../../src/wire/genesis.js";
-import type { ChainAction, MembersAction, Order } from "../../../src/wire/order.js";
+import type { BanAction, ChainAction, MembersAction, Order, RevokeAction } from "../../../src/wire/order.js";
 
 /** The service whose chain seals orders; a genesis without it has no orders. */
 export const CONTRACTS_SERVICE = 5;
@@ -38,6 +39,8 @@ export interface Governance {
   readonly nodes: ReadonlyMap<string, Member>;
   /** revoked meters by id as hex, each with the contracts height of its order */
   readonly revoked: ReadonlyMap<string, number>;
+  /** banned nodes by id as hex, each with the contracts height of its order */
+  readonly banned: ReadonlyMap<string, number>;
 }
 
 export type Governed =
@@ -54,6 +57,7 @@ export function initialGovernance(genesis: Genesis): Governance {
     chains: genesis.chains.map((chain) => ({ chain, contractsHeight: 0, orders: [] })),
     nodes: new Map(genesis.nodes.map((node) => [toHex(node.id), node])),
     revoked: new Map(),
+    banned: new Map(),
   };
 }
 
@@ -128,14 +132,37 @@ function apply(governance: Governance, { action }: Order, contractsHeight: numbe
       return applyMembers(governance, action, contractsHeight);
     case "chain":
       return applyChain(governance, action, contractsHeight);
-    case "revoke": {
-      const meters = action.meters.map(toHex);
-      const known = meters.find((meter) => governance.revoked.has(meter));
-      if (known !== undefined) return refused(`meter ${known} is revoked already`);
-      const revoked = new Map([...governance.revoked, ...meters.map((meter) => [meter, contractsHeight] as const)]);
-      return { type: "governed", governance: { ...governance, revoked } };
-    }
+    case "revoke":
+      return applyRevoke(governance, action, contractsHeight);
+    case "ban":
+      return applyBan(governance, action, contractsHeight);
   }
+}
+
+function applyRevoke(governance: Governance, action: RevokeAction, contractsHeight: number): Governed {
+  const meters = action.meters.map(toHex);
+  const known = meters.find((meter) => governance.revoked.has(meter));
+  if (known !== undefined) return refused(`meter ${known} is revoked already`);
+  const revoked = new Map([...governance.revoked, ...meters.map((meter) => [meter, contractsHeight] as const)]);
+  return { type: "governed", governance: { ...governance, revoked } };
+}
+
+/** A member cannot be banned: without its links its chain would have a quorum to find among fewer. */
+function applyBan(governance: Governance, action: BanAction, contractsHeight: number): Governed {
+  const nodes = action.nodes.map(toHex);
+  const known = nodes.find((node) => governance.banned.has(node));
+  if (known !== undefined) return refused(`node ${known} is banned already`);
+  for (const { chain, orders } of governance.chains) {
+    const member = (orders.at(-1)?.members ?? chain.members).find(({ id }) => nodes.includes(toHex(id)));
+    if (member !== undefined) return refused(`${member.name} is a member of chain ${chain.service}: remove it first`);
+  }
+  const banned = new Map([...governance.banned, ...nodes.map((node) => [node, contractsHeight] as const)]);
+  return { type: "governed", governance: { ...governance, banned } };
+}
+
+/** A member that an order names though it is banned. */
+function bannedAmong({ banned }: Governance, members: readonly Member[]): Member | undefined {
+  return members.find(({ id }) => banned.has(toHex(id)));
 }
 
 function applyMembers(governance: Governance, action: MembersAction, contractsHeight: number): Governed {
@@ -144,6 +171,8 @@ function applyMembers(governance: Governance, action: MembersAction, contractsHe
   const last = governed.orders.at(-1);
   const reason = changeProblem(last?.members ?? governed.chain.members, action);
   if (reason !== undefined) return refused(reason);
+  const banned = bannedAmong(governance, action.members);
+  if (banned !== undefined) return refused(`${banned.name} is banned`);
   if (action.effectiveHeight <= (last?.effectiveHeight ?? 1)) {
     return refused(`effective height ${action.effectiveHeight} is not above ${last?.effectiveHeight ?? 1}`);
   }
@@ -175,6 +204,8 @@ function applyChain(governance: Governance, action: ChainAction, contractsHeight
   if (chains.length >= CHAINS_MAX) return refused(`there are ${CHAINS_MAX} chains already`);
   const stranger = members.find(({ id }) => !nodes.has(toHex(id)));
   if (stranger !== undefined) return refused(`${stranger.name} is no node of the network`);
+  const banned = bannedAmong(governance, members);
+  if (banned !== undefined) return refused(`${banned.name} is banned`);
   const added: GovernedChain = { chain: { service, name, members, target }, contractsHeight, orders: [] };
   return { type: "governed", governance: { ...governance, chains: [...chains, added] } };
 }
