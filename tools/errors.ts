@@ -13,6 +13,7 @@ const remedies = {
   STORE_CORRUPT:
     "Nothing was overwritten: `gridseal node repair` sets the store aside and fetches the chains from the peers; `gridseal restore` puts a backup back.",
   STORE_FULL: "Free disk space; the node starts again where it stopped.",
+  STORE_CLOSED: "The node is stopping; what asked is not to be answered any more.",
   STORE_FOREIGN: "This folder belongs to another node or network: name the right one.",
   FOLDER_IN_USE: "Stop the process that runs in the folder, or name another folder.",
   PORT_UNAVAILABLE: "Another process holds the port: stop it or choose another one in the node's configuration.",

@@ -121,6 +121,8 @@ async function compose(
     fail = resolve;
   });
   const onFatal = (error: unknown) => {
+    // Of what was under way when the node was stopped: nobody waits for it.
+    if (error instanceof GridsealError && error.code === "STORE_CLOSED") return;
     log.error({ err: error }, "the node stops");
     running.stop();
     fail(error);
@@ -231,7 +233,7 @@ async function compose(
   };
 
   closing.push(
-    () => timers.clear(),
+    () => timers.stop(),
     () => running.stop(),
   );
   await network.start();
