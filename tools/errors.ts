@@ -1,5 +1,5 @@
 // The catalogue of errors that a person meets: a stable code, what happened and to what, and what to do about it.
-// Exit status: 2 where the command was misused, 1 for any other failure.
+// Exit status: 2 where the command was misused, 3 where an audit could not judge all of it, 1 for any other failure.
 
 const remedies = {
   USAGE: "Run the command with --help to see what it takes.",
@@ -17,11 +17,17 @@ const remedies = {
   STORE_CORRUPT:
     "Nothing was overwritten: `gridseal node repair` sets the store aside and fetches the chains from the peers; `gridseal restore` puts a backup back.",
   STORE_FULL: "Free disk space; the node starts again where it stopped.",
+  STORE_CLOSED: "The node is stopping; what asked is not to be answered any more.",
   STORE_FOREIGN: "This folder belongs to another node or network: name the right one.",
   FOLDER_IN_USE: "Stop the process that runs in the folder, or name another folder.",
   PORT_UNAVAILABLE: "Another process holds the port: stop it or choose another one in the node's configuration.",
   BROKER_UNREACHABLE: "Check the broker's URL, that it runs, and its credentials.",
   CHAIN_INVALID: "The chain does not follow from its genesis: do not rely on it; fetch it again from another node.",
+  CONTRACTS_MISSING:
+    "So far it is good. Name the contracts chain too, as new as this one: `gridseal chain export contracts` writes it.",
+  CHAIN_CUT: "What is there is good as far as it goes: fetch the rest of it, from its first block to its last.",
+  CHAIN_PRUNED: "So far it is good. Audit a node that keeps whole blocks, or an export that was made before.",
+  NO_CHAIN: "Name files that `gridseal chain export` has written; what else was named is audited.",
   RECEIPT_INVALID: "Do not rely on it: ask a node for the receipt again, and check that the genesis is the right one.",
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
@@ -34,6 +40,9 @@ const remedies = {
 } as const;
 
 export type ErrorCode = keyof typeof remedies;
+
+/** Nothing wrong was found, but not all of it could be judged. */
+const unjudged: readonly ErrorCode[] = ["CONTRACTS_MISSING", "CHAIN_CUT", "CHAIN_PRUNED", "NO_CHAIN"];
 
 /** An error with a place in the catalogue; `message` says what happened and to what, `remedy` what to do. */
 export class GridsealError extends Error {
@@ -49,8 +58,9 @@ export class GridsealError extends Error {
     return remedies[this.code];
   }
 
-  get exitStatus(): 1 | 2 {
-    return this.code === "USAGE" ? 2 : 1;
+  get exitStatus(): 1 | 2 | 3 {
+    if (this.code === "USAGE") return 2;
+    return unjudged.includes(this.code) ? 3 : 1;
   }
 }
 

@@ -13,6 +13,7 @@ import { sha256 } from "../../src/wire/hash.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { buildChain, type ChainBuilder, makeGenesis, makeMeter } from "../audit/chain-builder.js";
+import { exported, history, network } from "../wire/governed-network.js";
 
 const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 let folder: string;
@@ -100,6 +101,50 @@ test("audits an exported chain, and fails where it is not good", async () => {
   assert.equal(bad.status, 1);
   assert.match(bad.stdout, /BAD at 2/);
   assertComplaint(bad.stderr, /chain trading, block 2: /);
+});
+
+test("an audit of all files of a folder passes over the genesis, and says of what is no chain that it is none", async () => {
+  const audit = (...files: string[]) => run("chain", "audit", ...files, "--genesis", "genesis.cbor");
+  const beside = audit("genesis.cbor", "trading.cbor");
+  assert.equal(beside.status, 0, beside.stderr);
+  const with3 = audit("genesis.cbor", "receipt.cbor", "trading.cbor");
+  assert.equal(with3.status, 3);
+  assert.match(with3.stdout, /trading +2 .* good\n/);
+  assert.match(with3.stdout, /receipt\.cbor is no chain: does not begin with a block/);
+  assertComplaint(with3.stderr, /receipt\.cbor is no chain/);
+  await writeFile(join(folder, "empty.cbor"), "");
+  const json = run("chain", "audit", "empty.cbor", "trading.cbor", "--genesis", "genesis.cbor", "--json");
+  assert.equal(json.status, 3);
+  const [report, none] = JSON.parse(json.stdout);
+  assert.deepEqual(
+    [report.verdict, none],
+    ["good", { file: "empty.cbor", verdict: "no-chain", what: "holds no block" }],
+  );
+});
+
+test("an audit of what is not all there is INCOMPLETE, with status 3 and its own remedy, and BAD outdoes it", async () => {
+  const governed = history();
+  await writeFile(join(folder, "governed.cbor"), network.genesisBytes);
+  await writeFile(join(folder, "street.cbor"), exported(governed.trading));
+  await writeFile(join(folder, "contracts.cbor"), exported(governed.contracts));
+  await writeFile(join(folder, "cut.cbor"), exported(governed.contracts).subarray(0, -9));
+  const bytes = exported(governed.heat);
+  bytes[bytes.length - 40]! ^= 1;
+  await writeFile(join(folder, "bad-heat.cbor"), bytes);
+  const audit = (...files: string[]) => run("chain", "audit", ...files, "--genesis", "governed.cbor");
+  const alone = audit("street.cbor");
+  assert.equal(alone.status, 3);
+  assert.match(alone.stdout, /INCOMPLETE at 2\n/);
+  assertComplaint(alone.stderr, /contracts height 1 is not known/);
+  assert.match(alone.stderr, /chain export contracts/);
+  const cut = audit("cut.cbor");
+  assert.equal(cut.status, 3);
+  assertComplaint(cut.stderr, /it is cut off/);
+  assert.match(cut.stderr, /fetch the rest/);
+  assert.equal(audit("street.cbor", "contracts.cbor").status, 0);
+  const both = audit("contracts.cbor", "bad-heat.cbor", "record.cbor");
+  assert.equal(both.status, 1);
+  assertComplaint(both.stderr, /chain heat, block /);
 });
 
 test("lists and shows a chain from a file, its registers to the last digit", () => {

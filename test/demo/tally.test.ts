@@ -39,6 +39,10 @@ test("counts published, sealed, verified, lost and duplicated records", async (t
       for (let height = 1; height <= chain.head.height; height += 1) yield decodeBlock(store.block(SERVICE, height)!);
     }
   }
-  assert.deepEqual(await tally.settle(blocks(1)), { published: 3, sealed: 2, verified: 2, lost: 1, duplicated: 0 });
-  assert.equal((await tally.settle(blocks(2))).duplicated, 2);
+  const found = { published: 3, sealed: 2, verified: 2 };
+  const whole = () => true;
+  assert.deepEqual(await tally.settle(blocks(1), whole), { ...found, lost: 1, unasked: 0, duplicated: 0 });
+  assert.equal((await tally.settle(blocks(2), whole)).duplicated, 2);
+  // Where no node gave a chain's blocks nothing is known to be lost.
+  assert.deepEqual(await tally.settle(blocks(1), () => false), { ...found, lost: 0, unasked: 1, duplicated: 0 });
 });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { Report } from "../../tools/demo/demo.js";
 import type { StrangerChainReport } from "../wire/stranger.js";
 import { assertUnbroken, freeBasePort, openNetwork, verifyChains } from "./network.js";
-import { cleanUp, type Defer, gridseal, inPairs, startGridseal, temporaryFolder, until } from "./processes.js";
+import { cleanUp, type Defer, gridseal, inPairs, start, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const RECEIPTS = 50;
 
@@ -60,6 +60,51 @@ test("the demo seals what its meters publish, and goes on from where it stopped"
   });
 });
 
+test("Ctrl-C in a terminal, which every process of `npm start` gets, loses nothing", {
+  timeout: 240_000,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const folder = join(await temporaryFolder(defer), "demo");
+  const file = `${folder}-report.json`;
+  const port = String(await freeBasePort(4));
+  const npm = start(defer, "npm", [
+    "start",
+    "--ignore-scripts",
+    "--",
+    "--data",
+    folder,
+    "--report",
+    file,
+    "--base-port",
+    port,
+  ]);
+  await until("first receipt is verified", () => / verified [1-9]/.test(npm.output));
+  process.kill(-npm.pid, "SIGINT");
+  await npm.ended; // its own status is npm's affair: the signal was for it too
+  assertComplete(JSON.parse(await readFile(file, "utf8")) as Report);
+  const logs = await Promise.all(
+    [1, 2, 3, 4].map((number) => readFile(join(folder, `nodes/node-${number}/node.log`), "utf8")),
+  );
+  for (const log of logs) assert.equal(log.match(/node is up/g)?.length, 1, "no node was started again");
+  await verifyChains(await openNetwork(defer, folder));
+});
+
+test("nodes end with the demo, whatever ends it", { timeout: 120_000 }, async (t) => {
+  const defer = cleanUp(t);
+  const folder = join(await temporaryFolder(defer), "demo");
+  const demo = startGridseal(defer, "demo", "--data", folder, "--base-port", String(await freeBasePort(4)));
+  await until("nodes are up", () => /node-4 {2}http/.test(demo.output));
+  const [api] = demo.output.match(/http:\S+/)!;
+  process.kill(demo.pid, "SIGKILL");
+  await demo.ended;
+  await until("the node is gone", () =>
+    fetch(`${api}/chains`).then(
+      () => false,
+      () => true,
+    ),
+  );
+});
+
 /** Runs it for so many seconds after its nodes are up; its report. */
 async function runDemo(defer: Defer, folder: string, duration_s: number): Promise<Report> {
   const file = `${folder}-report.json`;
@@ -76,7 +121,7 @@ async function runDemo(defer: Defer, folder: string, duration_s: number): Promis
 function assertComplete({ records }: Report): void {
   const { published } = records;
   assert.ok(published > 0);
-  assert.deepEqual(records, { published, sealed: published, verified: published, lost: 0, duplicated: 0 });
+  assert.deepEqual(records, { published, sealed: published, verified: published, lost: 0, unasked: 0, duplicated: 0 });
 }
 
 const names = ["trading", "credit", "dispatch", "mining", "contracts", "charging"];

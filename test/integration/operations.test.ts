@@ -78,6 +78,30 @@ test("a node's store is backed up, repaired, restored and pruned", { timeout: 28
     await whenEqual(network);
   });
 
+  await t.test(
+    "a repair ends though the network lives on, and says on standard error alone how far it is",
+    async () => {
+      await node.kill();
+      await truncate(pages, (await readFile(pages)).length - 4_096);
+      let over = false;
+      const living = (async () => {
+        while (!over) await seal(1);
+      })();
+      try {
+        const { status, output, errors } = await gridseal("node", "repair", configuration, "--json");
+        assert.equal(status, 0, errors);
+        const repaired = JSON.parse(output) as RepairReport;
+        assert.ok(repaired.chains.find(({ name }) => name === "trading")!.height >= RECORDS + 5);
+        assert.doesNotMatch(errors, /^(?!fetching from the peers: )./m);
+      } finally {
+        over = true;
+        await living;
+      }
+      await node.start();
+      await whenEqual(network);
+    },
+  );
+
   await t.test("a backup is put back where the store was lost, and the node catches up", async () => {
     await node.kill();
     const refused = await gridseal("restore", configuration, backup);

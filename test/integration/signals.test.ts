@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { parseRecord } from "../../src/wire/record.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, delay, startGridseal, temporaryFolder, until } from "./processes.js";
+import { cleanUp, delay, gridseal, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const RECORDS = 300;
 const urlOf = ({ api }: TestNode) => `http://${api.host}:${api.port}`;
@@ -77,6 +77,33 @@ test("a node that is told to stop keeps or seals what it has acknowledged, and e
   await whenEqual(network);
   await stopNodes(network);
   await verifyChains(network);
+});
+
+test("a whole network that is told to stop at once under load ends well, again and again", {
+  timeout: 240_000,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const network = await makeNetwork(defer, join(await temporaryFolder(defer), "network"), { nodes: 4, meters: 0 });
+  for (let round = 0; round < 5; round += 1) {
+    await startNodes(network);
+    for (const node of network.nodes) {
+      const meter = makeMeter(network);
+      const session = await connectMeter(defer, network, meter, node.mqtt);
+      await session.bear();
+      for (let index = 0; index < RECORDS; index += 1) session.send(meter.record()).catch(() => {});
+    }
+    await delay(200 + 150 * round);
+    for (const node of network.nodes) node.process!.signal("SIGTERM");
+    for (const node of network.nodes) {
+      const { status, output, errors } = await node.process!.ended;
+      assert.deepEqual([status, errors], [0, ""], node.name);
+      assert.doesNotMatch(output, /"level":(50|60)/, node.name);
+    }
+  }
+  for (const { folder } of network.nodes) {
+    const audited = await gridseal("chain", "audit", "--data", join(folder, "data"), "--genesis", network.genesis);
+    assert.equal(audited.status, 0, audited.errors);
+  }
 });
 
 test("SIGHUP reads peers' addresses and followed chains again, and what is wrong in the file changes nothing", {

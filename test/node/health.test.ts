@@ -25,7 +25,7 @@ const chain: ChainSeen = {
   members,
   quorum: 3,
   waits: false,
-  abstains: false,
+  abstention: undefined,
   claimed: [10, 10, 10],
 };
 const well: Seen = {
@@ -75,8 +75,21 @@ test("a node is behind by what f + 1 members claim, and not by what one of them 
 });
 
 test("a member that abstains is warned of, a follower does not vote anyway", () => {
-  assert.deepEqual(found(withChain({ abstains: true })), ["warn", "chain:voting"]);
-  assert.deepEqual(found(withChain({ abstains: true, isMember: false })), ["pass"]);
+  const abstention = { until: 9, unvouched: ["b"], lost: [], spare: 1 };
+  assert.deepEqual(found(withChain({ abstention })), ["warn", "chain:voting"]);
+  assert.deepEqual(found(withChain({ abstention, isMember: false })), ["pass"]);
+});
+
+test("a member that abstains says what ends it, and fails where nothing does", () => {
+  const said = (abstention: ChainSeen["abstention"]) =>
+    judge(noHistory, withChain({ abstention }), 0).problems.find(({ check }) => check === "chain:voting");
+  const waiting = said({ until: 9, unvouched: ["b", "c"], lost: ["b"], spare: 2 });
+  assert.equal(waiting?.status, "warn");
+  assert.match(waiting.output, /votes from block 9 on, or once b, c say/);
+  assert.match(said({ until: undefined, unvouched: [], lost: [], spare: 1 })?.output ?? "", /too few members/);
+  const stands = said({ until: 9, unvouched: ["b", "c"], lost: ["b"], spare: 1 });
+  assert.equal(stands?.status, "fail");
+  assert.match(stands.output, /that of b too: the chain stands and cannot go on; order a new one/);
 });
 
 test("a write that does not end fails, a disk that is nearly full is warned of", () => {
@@ -106,7 +119,15 @@ const someChain = fc.record({
   members: fc.constantFrom(["a"], ["a", "b"], members, [..."abcdefg"]),
   quorum: fc.integer({ min: 1, max: 7 }),
   waits: fc.boolean(),
-  abstains: fc.boolean(),
+  abstention: fc.option(
+    fc.record({
+      until: fc.option(fc.nat(20), { nil: undefined }),
+      unvouched: fc.subarray(["b", "c"]),
+      lost: fc.subarray(["b", "c"]),
+      spare: fc.nat(2),
+    }),
+    { nil: undefined },
+  ),
   claimed: fc.array(fc.nat(30), { maxLength: 6 }),
 });
 const someSeen = fc.record({

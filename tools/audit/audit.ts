@@ -1,17 +1,18 @@
 // The audit of one chain: every block from the first on is checked with nothing but the genesis, everything that can be computed is
 // computed again, every signature verified. It holds a block and what the chain remembers of each meter, however long the chain is.
 
-import { type Anchor, type Block, decodeBlock } from "../../src/wire/block.js";
-import { toHex } from "../../src/wire/bytes.js";
+import { type Anchor, type Block, blockTree, decodeBlock } from "../../src/wire/block.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { verifyCertificate } from "../../src/wire/certificate.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
-import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
-import { headerHash } from "../../src/wire/header.js";
+import { chainOf, type Genesis, type GenesisChain } from "../../src/wire/genesis.js";
+import { decodeHeader, headerHash } from "../../src/wire/header.js";
 import type { PublicKey } from "../../src/wire/key.js";
+import { rootOfLevels } from "../../src/wire/merkle.js";
 import type { Record as MeterRecord } from "../../src/wire/record.js";
-import { reasonOf } from "../errors.js";
-import type { ChainTip } from "../node/chain/compose.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { type ChainTip, judgedAtComplaint } from "../node/chain/compose.js";
 import type { ChainView, Execution } from "../node/chain/execution.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../node/chain/governance.js";
 import { memberSetOf } from "../node/chain/members.js";
@@ -23,12 +24,7 @@ import { decodeEvidence } from "../node/consensus/messages.js";
 import { nodeVerify } from "../node/crypto.js";
 import { verifyAsync } from "../node/verifying.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
-
-/** The first thing that does not follow, and the height of the block that it is in. */
-export interface Problem {
-  readonly height: number;
-  readonly what: string;
-}
+import { Incomplete, type Problem, type Verdict, verdictOn } from "./problem.js";
 
 export interface AuditReport {
   readonly service: number;
@@ -48,6 +44,8 @@ export interface AuditReport {
   readonly equivocations: readonly EquivocationReport[];
   /** headers of other chains that blocks name, how many of them are known to be those chains', and which heights of which chain */
   readonly anchors: { readonly named: number; readonly confirmed: number; readonly chains: readonly AnchoredChain[] };
+  /** `incomplete`: good as far as it goes, but something is missing without which it cannot be judged */
+  readonly verdict: Verdict;
   /** absent where the chain is good */
   readonly firstProblem: Problem | undefined;
 }
@@ -72,6 +70,8 @@ export interface AnchoredChain {
 export interface AuditOptions {
   /** What the contracts chain's orders come to, audited; without them a chain that names any is not proved. */
   readonly governance?: Governance;
+  /** How far the contracts chain has been audited and is good; 0 where it is not at hand. */
+  readonly contractsHeight?: number;
   /** Called after each good block with its header hash and the orders up to it. */
   onBlock?(block: Block, header: Uint8Array, governance: Governance): void;
 }
@@ -128,7 +128,15 @@ export async function auditChain(
 ): Promise<AuditReport> {
   const audit = createAudit(genesis, chain, options);
   const problem = (await findProblem(audit, blocks())) ?? (await audit.forks.findUnproved(blocks));
-  const { totals } = audit;
+  return reportOf(chain, audit.totals, audit.keys.size, problem);
+}
+
+function reportOf(
+  chain: Pick<GenesisChain, "service" | "name">,
+  totals: Totals,
+  meters: number,
+  problem: Problem | undefined,
+): AuditReport {
   return {
     service: chain.service,
     name: chain.name,
@@ -136,7 +144,7 @@ export async function auditChain(
     header: toHex(totals.header),
     time_ms: totals.time_ms,
     records: totals.records,
-    meters: audit.keys.size,
+    meters,
     violations: totals.violations,
     orders: totals.orders,
     equivocations: totals.equivocations,
@@ -145,8 +153,16 @@ export async function auditChain(
       confirmed: 0,
       chains: [...totals.anchored.values()].sort((left, right) => left.service - right.service),
     },
+    verdict: verdictOn(problem),
     firstProblem: problem,
   };
+}
+
+/** Of a chain that the genesis does not have, where the order that would add it is not at hand. */
+export function unknownChainReport(genesis: Genesis, service: number): AuditReport {
+  const chain = { service, name: `service-${service}`, members: [], target: 0 };
+  const what = `the genesis does not have service ${service}, and no order that is at hand adds it`;
+  return reportOf(chain, createTotals(genesis), 0, { height: 1, what, lacks: "contracts" });
 }
 
 function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOptions): Audit {
@@ -176,16 +192,20 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
       members: memberSetOf(chain.members),
       view: viewOver(meters, origins, faults),
     },
-    totals: {
-      height: 0,
-      header: genesis.hash,
-      time_ms: undefined,
-      records: 0,
-      violations: { gap: 0, fork: 0, link: 0, equivocation: 0 },
-      orders: 0,
-      equivocations: [],
-      anchored: new Map(),
-    },
+    totals: createTotals(genesis),
+  };
+}
+
+function createTotals(genesis: Genesis): Totals {
+  return {
+    height: 0,
+    header: genesis.hash,
+    time_ms: undefined,
+    records: 0,
+    violations: { gap: 0, fork: 0, link: 0, equivocation: 0 },
+    orders: 0,
+    equivocations: [],
+    anchored: new Map(),
   };
 }
 
@@ -221,8 +241,11 @@ async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Pro
       pending = judged;
     }
   } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    return (await settle(audit, pending)) ?? { height: audit.tip.height, what: error.message };
+    const isPruned = error instanceof GridsealError && error.code === "BLOCK_PRUNED";
+    if (!isPruned && !(error instanceof WireError)) throw error;
+    const lacks = isPruned ? "pruned" : error instanceof Incomplete ? error.lacks : undefined;
+    const found = { height: audit.tip.height, what: error.message, ...(lacks !== undefined && { lacks }) };
+    return (await settle(audit, pending)) ?? found;
   }
   return settle(audit, pending);
 }
@@ -231,11 +254,11 @@ async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Pro
 function judge(audit: Audit, bytes: Uint8Array): Judged {
   const block = decodeBlock(bytes);
   const { tip } = audit;
+  checkInput(audit, block);
   const replayed = replayBlock(tip, block);
   const { execution, records } = replayed;
   const hash = headerHash(block.header);
-  const named = { genesisHash: audit.genesis.hash, chain: block.chain, height: block.height, headerHash: hash };
-  verifyCertificate(block.certificate, named, tip.members.members, nodeVerify);
+  checkCertificate(audit, block, hash);
   bringCredentials(audit, execution);
   for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
   const complaint = complaintOf(audit, replayed);
@@ -249,6 +272,47 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, judgedAt, governance, members };
   const violations = decodeResults(block.results);
   return { block, records: records.length, orders: replayed.orders.length, governance, violations, complaint };
+}
+
+function checkCertificate({ genesis, tip }: Audit, block: Block, hash: Uint8Array): void {
+  const named = { genesisHash: genesis.hash, chain: block.chain, height: block.height, headerHash: hash };
+  verifyCertificate(block.certificate, named, tip.members.members, nodeVerify);
+}
+
+/** Throws Incomplete where what the block rests on is not at hand. What is wrong with a block is so whatever is at hand. */
+function checkInput(audit: Audit, block: Block): void {
+  const { genesis, tip, options } = audit;
+  if (block.network !== genesis.network || block.chain !== tip.chain.service) return;
+  if (tip.height === 1 && block.height > 1) {
+    throw new Incomplete("start", `it begins at block ${block.height}: the blocks before are missing`);
+  }
+  const { contractsHeight = 0 } = options;
+  const isOfOrders = block.chain !== CONTRACTS_SERVICE && chainOf(genesis, CONTRACTS_SERVICE) !== undefined;
+  const isUnknown = judgedAtComplaint(tip, block.judgedAt) === "unknown" && block.judgedAt > contractsHeight;
+  if (!isOfOrders || !isUnknown || !isSealedNext(audit, block)) return;
+  const atHand =
+    contractsHeight === 0
+      ? "the contracts chain is not at hand"
+      : `what is at hand of the contracts chain ends at ${contractsHeight}`;
+  throw new Incomplete(
+    "contracts",
+    `block ${block.height}: contracts height ${block.judgedAt} is not known: ${atHand}`,
+  );
+}
+
+/** Whether the members of this height have sealed the block behind the one before. */
+function isSealedNext(audit: Audit, block: Block): boolean {
+  const { tip } = audit;
+  const header = decodeHeader(block.header);
+  if (block.height !== tip.height || !equalBytes(header.previous, tip.previous)) return false;
+  if (!equalBytes(rootOfLevels(blockTree(block)), header.merkleRoot)) return false;
+  try {
+    checkCertificate(audit, block, headerHash(block.header));
+    return true;
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
+  }
 }
 
 /** Waits for a block's signatures and counts it where all are good. */

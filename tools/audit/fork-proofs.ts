@@ -4,7 +4,7 @@
 import { decodeBlock } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { type Record as MeterRecord, parseRecord } from "../../src/wire/record.js";
-import type { Problem } from "./audit.js";
+import type { Problem } from "./problem.js";
 
 interface Expected {
   readonly hash: Uint8Array;

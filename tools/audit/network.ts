@@ -6,7 +6,8 @@ import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../node/chain/governance.js";
-import { type AuditReport, auditChain } from "./audit.js";
+import { type AuditReport, auditChain, unknownChainReport } from "./audit.js";
+import { verdictOn } from "./problem.js";
 
 /** A chain's blocks from height 1 on, again at each call. */
 export type BlocksOf = () => AsyncIterable<Uint8Array>;
@@ -25,8 +26,8 @@ const ANCHOR_BYTES = 46;
 
 /**
  * Audits the services, all where undefined, of a network; `open` has a chain's blocks, undefined where they are not at hand. The
- * contracts chain is audited where it is at hand, and reported where it is asked for or bad. Throws CHAIN_INVALID for a service that
- * the network has not; rejects with what reading blocks throws.
+ * contracts chain is audited where it is at hand, and reported where it is asked for or bad. A service that only an order can have added
+ * is incomplete without it. Throws CHAIN_INVALID for one of a network without orders that has it not; rejects with what reading blocks throws.
  */
 export async function auditNetwork(
   genesis: Genesis,
@@ -37,15 +38,17 @@ export async function auditNetwork(
   const witnesses = new Map<number, Witness>();
   const contracts = governedChain(governance, CONTRACTS_SERVICE) === undefined ? undefined : open(CONTRACTS_SERVICE);
   if (contracts !== undefined) {
-    const witness = await hear(genesis, governance, CONTRACTS_SERVICE, contracts, (after) => {
+    const witness = await hear({ genesis, governance, contractsHeight: 0 }, CONTRACTS_SERVICE, contracts, (after) => {
       governance = after;
     });
     witnesses.set(CONTRACTS_SERVICE, witness);
   }
+  const contractsHeight = witnesses.get(CONTRACTS_SERVICE)?.report.height ?? 0;
   const asked = services ?? governance.chains.map(({ chain }) => chain.service);
   for (const service of asked) {
     const blocks = witnesses.has(service) ? undefined : open(service);
-    if (blocks !== undefined) witnesses.set(service, await hear(genesis, governance, service, blocks));
+    if (blocks !== undefined)
+      witnesses.set(service, await hear({ genesis, governance, contractsHeight }, service, blocks));
   }
   const reports = new Map([...witnesses].map(([service, witness]) => [service, confront(witness, witnesses)]));
   const unasked = reports.get(CONTRACTS_SERVICE);
@@ -53,22 +56,33 @@ export async function auditNetwork(
   return [...asked.flatMap((service) => reports.get(service) ?? []), ...extra];
 }
 
+/** What a chain is judged by. */
+interface Ground {
+  readonly genesis: Genesis;
+  readonly governance: Governance;
+  /** how far the contracts chain is at hand and good */
+  readonly contractsHeight: number;
+}
+
 async function hear(
-  genesis: Genesis,
-  governance: Governance,
+  { genesis, governance, contractsHeight }: Ground,
   service: number,
   blocks: BlocksOf,
   onGovernance: (after: Governance) => void = () => {},
 ): Promise<Witness> {
   const governed = governedChain(governance, service);
-  if (governed === undefined) {
-    throw new GridsealError("CHAIN_INVALID", `network ${genesis.network} has no service ${service}`);
-  }
   const headers = createRows(HASH_BYTES);
   const anchors = createRows(ANCHOR_BYTES);
+  if (governed === undefined) {
+    if (governedChain(governance, CONTRACTS_SERVICE) !== undefined) {
+      return { report: unknownChainReport(genesis, service), headers, anchors };
+    }
+    throw new GridsealError("CHAIN_INVALID", `network ${genesis.network} has no service ${service}`);
+  }
   const newest = new Map<number, number>();
   const report = await auditChain(genesis, governed.chain, blocks, {
     governance,
+    contractsHeight,
     onBlock(block, header, after) {
       headers.push(header);
       onGovernance(after);
@@ -105,12 +119,12 @@ function confront({ report, anchors }: Witness, witnesses: ReadonlyMap<number, W
     const [named, header] = [row.subarray(14), other.headers.at(height - 1)];
     if (equalBytes(named, header)) {
       confirmed += 1;
-    } else if (problem === undefined || block < problem.height) {
+    } else if (problem === undefined || problem.lacks !== undefined || block < problem.height) {
       const what = `anchors block ${height} of ${other.report.name} as ${toHex(named).slice(0, 16)}, where that chain has ${toHex(header).slice(0, 16)}`;
       problem = { height: block, what: `${what}: one of the two was rewritten` };
     }
   }
-  return { ...report, anchors: { ...report.anchors, confirmed }, firstProblem: problem };
+  return { ...report, anchors: { ...report.anchors, confirmed }, verdict: verdictOn(problem), firstProblem: problem };
 }
 
 interface Rows {

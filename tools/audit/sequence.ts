@@ -4,11 +4,12 @@ import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
 import { concatBytes } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import { guardCborPrefix } from "../../src/wire/guard.js";
+import { Incomplete } from "./problem.js";
 
 const limits = { size: BLOCK_BYTES_MAX, items: 4_096 };
 const FIRST_LOOK_BYTES = 4_096;
 
-/** The items of the sequence; what is held at a time is one item and one chunk. Throws a WireError where bytes are no item. */
+/** The items of the sequence; what is held at a time is one item and one chunk. Throws a WireError where bytes are no item, Incomplete where the last is cut off. */
 export async function* splitSequence(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let held = 0;
@@ -30,7 +31,8 @@ export async function* splitSequence(chunks: AsyncIterable<Uint8Array>): AsyncGe
   let rest = concatBytes(...parts);
   while (rest.length > 0) {
     const length = itemLength(rest);
-    if (length === undefined) throw new WireError("shape", `the last ${rest.length} bytes are no whole block`);
+    if (length === undefined)
+      throw new Incomplete("end", `the last ${rest.length} bytes are no whole block: it is cut off`);
     yield rest.slice(0, length);
     rest = rest.subarray(length);
   }

@@ -9,6 +9,7 @@ import { GridsealError } from "../errors.js";
 import { batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
 import { createFile, createFolder, PUBLIC, readWhole, refuseExisting } from "./files.js";
 import { readGenesisFile } from "./genesis-file.js";
+import { issuedChains } from "./issued-orders.js";
 import { createKeyFile, readKeyFile } from "./key-file.js";
 import { refuseExposed, SECRET } from "./private-files.js";
 import { createNodeCertificate, type TlsIdentity } from "./tls.js";
@@ -39,6 +40,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
   const path = join(network, "nodes", name);
   await refuseExisting(path);
   const { genesis, bytes: genesisBytes } = await readGenesisFile(join(network, "genesis.cbor"));
+  const chains = await issuedChains(network, genesis);
   const authority = await readTlsAuthority(network);
   const addresses = await addressesIn(network);
   let id = "";
@@ -57,7 +59,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
       mqtt: { listen: { host, port: ports.mqtt } },
       api: { host, port: ports.api },
       batch: batchDefaults,
-      follow: genesis.chains.map(({ service }) => service),
+      follow: chains.map(({ service }) => service),
       log: "info",
     };
     await createFile(join(folder, "node.json"), `${JSON.stringify(document, null, 2)}\n`, SECRET);

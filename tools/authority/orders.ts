@@ -12,6 +12,7 @@ import { nodeVerify } from "../node/crypto.js";
 import { isSafeKey } from "../node/safe-key.js";
 import type { StoredOrder } from "../node/store/rows.js";
 import { createFile, readWhole } from "./files.js";
+import { keepOrder } from "./issued-orders.js";
 import { readKeyFile } from "./key-file.js";
 
 const READY_BYTES_MAX = 4_096;
@@ -49,7 +50,11 @@ export function membersAction(
   change: { readonly admit: ReadyNode | undefined; readonly remove: Uint8Array | undefined },
 ): Action {
   const governed = governedChain(governance, service);
-  if (governed === undefined) throw new GridsealError("USAGE", `the network has no chain ${service}`);
+  if (governed === undefined)
+    throw new GridsealError(
+      "USAGE",
+      `no chain ${service} is known here: name a node by --api or --data where an order added it`,
+    );
   const before = governed.orders.at(-1)?.members ?? governed.chain.members;
   const { admit, remove } = change;
   if (admit !== undefined && admit.chain !== service) {
@@ -87,6 +92,7 @@ export async function writeOrder(
     throw new GridsealError("USAGE", `no order can say this: ${reasonOf(cause)}`, { cause });
   }
   await createFile(options.out, bytes);
+  await keepOrder(network, order, bytes);
   return order;
 }
 

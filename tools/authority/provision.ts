@@ -17,6 +17,7 @@ import {
   type Issued,
   issueCredentials,
 } from "./issue.js";
+import { issuedChains } from "./issued-orders.js";
 import { readKeyFile } from "./key-file.js";
 import { type Ledger, withLedger } from "./ledger.js";
 
@@ -24,8 +25,10 @@ export interface ProvisionRequest {
   /** folder that `gridseal init` made */
   readonly network: string;
   readonly id: string;
-  /** all of the network's where absent */
+  /** all that are known where absent */
   readonly services?: readonly number[];
+  /** of the network's chains, as a node has them; those of the genesis and of the authority's own orders where absent */
+  readonly known?: readonly number[];
   readonly days: number;
   /** where the meter's folder, or for a device's own key the credential, goes; `meters/<id>` of the network where absent */
   readonly out?: string;
@@ -49,7 +52,7 @@ export interface Provisioned extends Issued {
 export async function provisionMeter(request: ProvisionRequest, now: Date): Promise<Provisioned> {
   checkIssuedId(request.id);
   const authority = await readAuthority(request.network);
-  const services = permittedServices(authority, request.services);
+  const services = await permittedServices(authority, request);
   const path =
     request.out ?? (request.publicKey === undefined ? join(request.network, "meters", request.id) : undefined);
   if (path !== undefined) await refuseExisting(path);
@@ -85,13 +88,16 @@ async function readAuthority(network: string): Promise<Authority> {
   return { signer, genesis, genesisBytes: bytes };
 }
 
-function permittedServices(authority: Authority, asked: readonly number[] | undefined): readonly number[] {
-  const { chains, network } = authority.genesis;
-  const known = chains.map(({ service }) => service);
-  const unknown = asked?.find((service) => !known.includes(service));
-  if (unknown !== undefined)
-    throw new GridsealError("USAGE", `network ${network} has no service ${unknown}: it has ${known.join(", ")}`);
-  return asked ?? known;
+async function permittedServices({ genesis }: Authority, request: ProvisionRequest): Promise<readonly number[]> {
+  const { network, services } = request;
+  const known = request.known ?? (await issuedChains(network, genesis)).map(({ service }) => service);
+  const unknown = services?.find((service) => !known.includes(service));
+  if (unknown !== undefined) {
+    const what = `network ${genesis.network} has no service ${unknown}: it has ${known.join(", ")}`;
+    const where = "where an order added it that is not in this folder, name a node by --api or --data";
+    throw new GridsealError("USAGE", request.known === undefined ? `${what}; ${where}` : what);
+  }
+  return services ?? known;
 }
 
 async function brokersOf({ network, brokers }: ProvisionRequest): Promise<readonly string[]> {

@@ -6,7 +6,7 @@ import { DAYS_DEFAULT, publicKeyFromHex } from "../authority/issue.js";
 import { provisionMeter } from "../authority/provision.js";
 import { serviceNumbers, several, whole } from "./arguments.js";
 import { registerAuthorityNode } from "./authority-node.js";
-import { registerAuthorityOrders } from "./order.js";
+import { governanceFor, registerAuthorityOrders } from "./order.js";
 import { pairs, printLines, toJson } from "./output.js";
 
 interface IssueOptions {
@@ -18,6 +18,8 @@ interface IssueOptions {
   readonly publicKey?: string;
   readonly broker?: readonly string[];
   readonly force?: true;
+  readonly api?: string;
+  readonly data?: string;
   readonly json?: true;
 }
 
@@ -38,10 +40,22 @@ export function registerAuthority(program: Command): void {
     .option("--public-key <hex>", "the device's own key: COSE_Key, or the 32 bytes of Ed25519")
     .option("--broker <url>", "the meter's broker (repeatable); the nodes' own where absent", several)
     .option("--force", "issue although the ID or the key has a credential already")
+    .option(
+      "--api <url>",
+      "API of a node, to know the chains that orders added; the authority's own orders where absent",
+    )
+    .option("--data <dir>", "a node's data folder instead")
     .option("--json", "print JSON")
     .action(issue);
   registerAuthorityOrders(authority);
   registerAuthorityNode(authority);
+}
+
+/** Of the chains that a node has, where one is named. */
+async function knownServices(options: IssueOptions): Promise<{ readonly known?: readonly number[] }> {
+  if (options.api === undefined && options.data === undefined) return {};
+  const { chains } = await governanceFor(options);
+  return { known: chains.map(({ chain }) => chain.service) };
 }
 
 async function issue(options: IssueOptions): Promise<void> {
@@ -51,6 +65,7 @@ async function issue(options: IssueOptions): Promise<void> {
       network,
       id,
       days,
+      ...(await knownServices(options)),
       force: force ?? false,
       ...(services !== undefined && { services }),
       ...(out !== undefined && { out }),

@@ -1,13 +1,15 @@
 // `gridseal chain audit`: checks whole chains, from exported files or from a node, with nothing but the genesis.
 
 import type { Command } from "commander";
+import { equalBytes } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { AuditReport } from "../audit/audit.js";
 import { auditNetwork } from "../audit/network.js";
+import type { Lack } from "../audit/problem.js";
 import { type ChainSummary, openNodeSource, type SourceOptions } from "../audit/source.js";
 import { openFileSource, serviceOfFile } from "../audit/source-file.js";
 import { chainNamed, readGenesisFile } from "../authority/genesis-file.js";
-import { GridsealError } from "../errors.js";
+import { type ErrorCode, GridsealError } from "../errors.js";
 import { withNode } from "./arguments.js";
 import { printLines, table, timeText, toJson } from "./output.js";
 
@@ -15,6 +17,19 @@ interface AuditOptions extends SourceOptions {
   readonly genesis: string;
   readonly json?: true;
 }
+
+/** A file that was named and holds no chain, and what it holds instead. */
+interface NoChain {
+  readonly file: string;
+  readonly what: string;
+}
+
+const codeOf: Readonly<Record<Lack, ErrorCode>> = {
+  contracts: "CONTRACTS_MISSING",
+  end: "CHAIN_CUT",
+  start: "CHAIN_CUT",
+  pruned: "CHAIN_PRUNED",
+};
 
 export function registerChainAudit(chain: Command): void {
   withNode(chain.command("audit").description("check whole chains with nothing but the genesis"))
@@ -29,14 +44,26 @@ async function audit(what: readonly string[], options: AuditOptions): Promise<vo
   }
   const { genesis } = await readGenesisFile(options.genesis);
   const fromNode = options.api !== undefined || options.data !== undefined;
-  const reports = fromNode ? await auditNode(genesis, what, options) : await auditFiles(genesis, what);
-  if (options.json) printLines([toJson(reports)]);
-  else printReports(reports);
-  const bad = reports.find(({ firstProblem }) => firstProblem !== undefined);
-  if (bad?.firstProblem !== undefined) {
-    const { height, what: problem } = bad.firstProblem;
-    throw new GridsealError("CHAIN_INVALID", `chain ${bad.name}, block ${height}: ${problem}`);
+  const { reports, noChains } = fromNode
+    ? { reports: await auditNode(genesis, what, options), noChains: [] }
+    : await auditFiles(genesis, what);
+  if (options.json) printLines([toJson([...reports, ...noChains.map((none) => ({ ...none, verdict: "no-chain" }))])]);
+  else printReports(reports, noChains);
+  complain(reports, noChains);
+}
+
+/** Throws for what is worst: what is bad, then what could not be judged, then what is no chain at all. */
+function complain(reports: readonly AuditReport[], [noChain]: readonly NoChain[]): void {
+  const worst =
+    reports.find(({ verdict }) => verdict === "bad") ?? reports.find(({ verdict }) => verdict === "incomplete");
+  if (worst?.firstProblem !== undefined) {
+    const { height, what, lacks } = worst.firstProblem;
+    throw new GridsealError(
+      lacks === undefined ? "CHAIN_INVALID" : codeOf[lacks],
+      `chain ${worst.name}, block ${height}: ${what}`,
+    );
   }
+  if (noChain !== undefined) throw new GridsealError("NO_CHAIN", `${noChain.file} is no chain: ${noChain.what}`);
 }
 
 async function auditNode(
@@ -61,12 +88,24 @@ function serviceNamed(genesis: Genesis, known: readonly ChainSummary[], text: st
   return added?.service ?? chainNamed(genesis, text).service;
 }
 
-async function auditFiles(genesis: Genesis, files: readonly string[]): Promise<readonly AuditReport[]> {
+/** Audits what is a chain among the files; the genesis, which lies beside them in a folder, is passed over. */
+async function auditFiles(
+  genesis: Genesis,
+  files: readonly string[],
+): Promise<{ readonly reports: readonly AuditReport[]; readonly noChains: readonly NoChain[] }> {
   if (files.length === 0)
     throw new GridsealError("USAGE", "name what to audit: exported files, --api URL or --data DIR");
   const paths = new Map<number, string>();
+  const noChains: NoChain[] = [];
   for (const file of files) {
-    const service = await serviceOfFile(file);
+    const service = await serviceOfFile(file).catch((error: unknown) => {
+      if (!(error instanceof GridsealError && error.code === "CHAIN_INVALID")) throw error;
+      return error.message.slice(file.length + 1);
+    });
+    if (typeof service === "string") {
+      if (!(await isGenesis(file, genesis))) noChains.push({ file, what: service });
+      continue;
+    }
     const other = paths.get(service);
     if (other !== undefined) throw new GridsealError("USAGE", `${other} and ${file} are both of service ${service}`);
     paths.set(service, file);
@@ -75,10 +114,15 @@ async function auditFiles(genesis: Genesis, files: readonly string[]): Promise<r
     const path = paths.get(service);
     return path === undefined ? undefined : () => openFileSource(path).blocks(service, 1);
   };
-  return auditNetwork(genesis, open, [...paths.keys()]);
+  return { reports: await auditNetwork(genesis, open, [...paths.keys()]), noChains };
 }
 
-function printReports(reports: readonly AuditReport[]): void {
+async function isGenesis(file: string, { hash }: Genesis): Promise<boolean> {
+  const read = await readGenesisFile(file).catch(() => undefined);
+  return read !== undefined && equalBytes(read.genesis.hash, hash);
+}
+
+function printReports(reports: readonly AuditReport[], noChains: readonly NoChain[]): void {
   const rows = reports.map((report) => [
     report.name,
     report.height,
@@ -90,7 +134,7 @@ function printReports(reports: readonly AuditReport[]): void {
     report.violations.equivocation,
     `${report.anchors.confirmed}/${report.anchors.named}`,
     report.time_ms === undefined ? "-" : timeText(report.time_ms),
-    report.firstProblem === undefined ? "good" : `BAD at ${report.firstProblem.height}`,
+    resultOf(report),
   ]);
   printLines(
     table(
@@ -111,6 +155,12 @@ function printReports(reports: readonly AuditReport[]): void {
     ),
   );
   printLines(reports.flatMap(detailsOf));
+  printLines(noChains.map(({ file, what }) => `${file} is no chain: ${what}`));
+}
+
+function resultOf({ verdict, firstProblem }: AuditReport): string {
+  if (firstProblem === undefined) return "good";
+  return `${verdict === "bad" ? "BAD" : "INCOMPLETE"} at ${firstProblem.height}`;
 }
 
 /** What a chain holds against nodes, and what it says of other chains. */

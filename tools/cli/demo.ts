@@ -61,8 +61,8 @@ async function demo(options: DemoCommandOptions): Promise<void> {
   );
   if (options.report !== undefined) await writeReport(options.report, report);
   printLines(json ? [toJson(report)] : summaryOf(report));
-  const { lost, duplicated, published, verified } = report.records;
-  if (lost > 0 || duplicated > 0 || verified < published) process.exitCode = 1;
+  const { lost, unasked, duplicated, published, verified } = report.records;
+  if (lost > 0 || unasked > 0 || duplicated > 0 || verified < published) process.exitCode = 1;
 }
 
 /** Waits so long, or until the signal; no timer is left behind. */
@@ -92,6 +92,7 @@ function summaryOf({ records, chains, latency_ms }: Report): string[] {
       ["sealed", records.sealed],
       ["verified", records.verified],
       ["lost", records.lost],
+      ...(records.unasked === 0 ? [] : [["not found, as no node answered", records.unasked] as const]),
       ["duplicated", records.duplicated],
       ["publish to receipt", `p50 ${latency_ms.p50} ms, p99 ${latency_ms.p99} ms`],
       ["heights", chains.map(({ service, height }) => `${service} ${height}`).join(", ")],

@@ -23,13 +23,9 @@ interface PruneOptions {
   readonly json?: true;
 }
 
-interface Health {
-  readonly peers: number;
-  readonly chains: readonly { readonly name: string; readonly height: number }[];
-}
-
-/** Peers say where they are as soon as they are connected; who has heard nothing new for so long has it all. */
-const QUIET_MS = 5_000;
+/** How often a node that is being repaired is looked at, and how often its user is told. */
+const LOOK_MS = 100;
+const SAY_MS = 1_000;
 
 export function registerNode(program: Command): void {
   const node = program.command("node").description("consensus nodes");
@@ -159,26 +155,25 @@ async function repair(path: string, { json }: { readonly json?: true }): Promise
   printLines(heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`));
 }
 
-/** Runs the node until its peers have had nothing new for it for a while. */
+/** Runs the node until it has what its peers had at first, and says on standard error how far it is. */
 async function fetchChains(configuration: NodeConfiguration) {
-  const { startNode } = await import("../node/node.js");
+  const [{ startNode }, { describeLevel, isLevel, lookAt, noLevel }] = await Promise.all([
+    import("../node/node.js"),
+    import("../node/level.js"),
+  ]);
   const node = await startNode({ ...configuration, log: "error" });
-  const heightsOf = async () => {
-    const { host } = configuration.api;
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${node.apiPort}/health`;
-    const { peers, chains } = (await (await fetch(url)).json()) as Health;
-    return { peers, chains: chains.map(({ name, height }) => ({ name, height })) };
-  };
   try {
-    let last = "";
-    let since_ms = performance.now();
+    let level = noLevel;
+    let said_ms = performance.now();
     for (;;) {
-      const { peers, chains } = await heightsOf();
-      const now = JSON.stringify(chains);
-      if (now !== last || peers === 0) since_ms = performance.now();
-      last = now;
-      if (performance.now() - since_ms > QUIET_MS) return chains;
-      const failure = await Promise.race([node.failed.then((reason) => ({ reason })), pause(200)]);
+      const chains = node.fetched();
+      level = lookAt(level, chains, performance.now());
+      if (isLevel(level, chains)) return chains.map(({ name, height }) => ({ name, height }));
+      if (performance.now() - said_ms >= SAY_MS) {
+        said_ms = performance.now();
+        process.stderr.write(`fetching from the peers: ${describeLevel(level, chains)}\n`);
+      }
+      const failure = await Promise.race([node.failed.then((reason) => ({ reason })), pause(LOOK_MS)]);
       if (failure !== undefined) throw failure.reason;
     }
   } finally {

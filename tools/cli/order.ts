@@ -134,7 +134,7 @@ async function make(action: Action, governance: Governance, options: MakeOptions
 }
 
 /** What is sealed so far: of the node that the options name, else nothing. */
-async function governanceFor(options: MakeOptions): Promise<Governance> {
+export async function governanceFor(options: Pick<MakeOptions, "network" | "api" | "data">): Promise<Governance> {
   const { genesis } = await readGenesisFile(`${options.network}/genesis.cbor`);
   if (options.api === undefined && options.data === undefined) return initialGovernance(genesis);
   const path = `${options.network}/genesis.cbor`;

@@ -246,7 +246,11 @@ async function anyChains(sources: readonly ChainSource[]): Promise<ChainSummary[
 
 async function report(genesis: Genesis, tally: Tally, sources: readonly ChainSource[]): Promise<Report> {
   const chains = await anyChains(sources);
-  const records = await tally.settle(blocksOf(genesis, sources));
+  let isWhole = true;
+  const blocks = blocksOf(genesis, sources, () => {
+    isWhole = false;
+  });
+  const records = await tally.settle(blocks, () => isWhole);
   return {
     records,
     chains: chains.map(({ name, height, records: count }) => ({ service: name, height, records: count })),
@@ -254,21 +258,43 @@ async function report(genesis: Genesis, tally: Tally, sources: readonly ChainSou
   };
 }
 
-async function* blocksOf(genesis: Genesis, sources: readonly ChainSource[]): AsyncGenerator<Block> {
+/**
+ * The blocks of every chain, from the nodes in turn until one has given all that it has. `onMissing` is told where none has, or a
+ * node does not answer, which may be the one that has more.
+ */
+async function* blocksOf(
+  genesis: Genesis,
+  sources: readonly ChainSource[],
+  onMissing: () => void,
+): AsyncGenerator<Block> {
   for (const { service } of genesis.chains) {
-    const source = await longest(service, sources);
-    if (source === undefined) continue;
-    for await (const bytes of source.blocks(service, 1)) yield decodeBlock(bytes);
+    let height = 0;
+    let isWhole = false;
+    const answering = await longestFirst(service, sources);
+    for (const source of answering) {
+      try {
+        for await (const bytes of source.blocks(service, height + 1)) {
+          height += 1;
+          yield decodeBlock(bytes);
+        }
+        isWhole = true;
+        break;
+      } catch (error) {
+        if (!(error instanceof GridsealError && error.code === "NODE_UNREACHABLE")) throw error;
+      }
+    }
+    if (!isWhole || answering.length < sources.length) onMissing();
   }
 }
 
-async function longest(service: number, sources: readonly ChainSource[]): Promise<ChainSource | undefined> {
-  let best: { source: ChainSource; height: number } | undefined;
+/** The nodes that answer, those with the most blocks of the chain first. */
+async function longestFirst(service: number, sources: readonly ChainSource[]): Promise<readonly ChainSource[]> {
+  const found: { readonly source: ChainSource; readonly height: number }[] = [];
   for (const source of sources) {
     const height = (await chainsOf(source))?.find((chain) => chain.service === service)?.height;
-    if (height !== undefined && height > (best?.height ?? -1)) best = { source, height };
+    if (height !== undefined) found.push({ source, height });
   }
-  return best?.source;
+  return found.sort((left, right) => right.height - left.height).map(({ source }) => source);
 }
 
 /** The wanted base port, or the next whose ports are all free. */

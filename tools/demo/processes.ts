@@ -50,7 +50,9 @@ export function runNode(
     const command = [...process.execArgv, launch.program, "node", "run", join(folder, "node.json")];
     const started_ms = performance.now();
     const env = { ...process.env, ...launch.environment };
-    child = spawn(process.execPath, command, { stdio: ["ignore", output, output], env });
+    // In a group of its own, so that Ctrl-C reaches the demo alone, which stops its nodes when the meters are done. By the
+    // channel a node learns that the demo is gone.
+    child = spawn(process.execPath, command, { stdio: ["ignore", output, output, "ipc"], env, detached: true });
     closeSync(output);
     child.on("exit", (_status, signal) => {
       child = undefined;

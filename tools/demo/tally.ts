@@ -18,6 +18,8 @@ export interface Totals {
   readonly sealed: number;
   readonly verified: number;
   readonly lost: number;
+  /** not found, where the blocks of a chain could not be had: whether they are sealed nobody has said */
+  readonly unasked: number;
   readonly duplicated: number;
 }
 
@@ -31,8 +33,8 @@ export interface Tally {
   /** records without a verified receipt */
   readonly open: number;
   latency_ms(percentile: number): number;
-  /** Takes the blocks of all chains; gives the totals of what was published since the start. */
-  settle(blocks: AsyncIterable<Block>): Promise<Totals>;
+  /** Takes the blocks of all chains; gives the totals of what was published since the start. `isWhole` says at the end whether all came. */
+  settle(blocks: AsyncIterable<Block>, isWhole: () => boolean): Promise<Totals>;
 }
 
 export function createTally(genesis: Genesis, verify: Verify): Tally {
@@ -87,7 +89,7 @@ export function createTally(genesis: Genesis, verify: Verify): Tally {
       const rank = Math.ceil((percentile / 100) * sorted.length);
       return Math.round(sorted[Math.max(0, rank - 1)] ?? 0);
     },
-    async settle(blocks) {
+    async settle(blocks, isWhole) {
       const seen = new Set<string>();
       let sealed = 0;
       let duplicated = 0;
@@ -100,7 +102,9 @@ export function createTally(genesis: Genesis, verify: Verify): Tally {
           seen.add(place);
         }
       }
-      return { published: records.size, sealed, verified, lost: records.size - sealed, duplicated };
+      const missing = records.size - sealed;
+      const [lost, unasked] = isWhole() ? [missing, 0] : [0, missing];
+      return { published: records.size, sealed, verified, lost, unasked, duplicated };
     },
   };
 }

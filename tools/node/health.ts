@@ -2,6 +2,7 @@
 // in, status and named problems out. Words as in the IETF draft draft-inadarei-api-health-check-06: pass, warn, fail.
 
 import { faults } from "../../src/wire/quorum.js";
+import type { Abstention } from "./consensus/regaining.js";
 
 /** Records that wait while no block comes for so long are held up. */
 export const STANDING_MAX_MS = 30_000;
@@ -42,8 +43,8 @@ export interface ChainSeen {
   readonly quorum: number;
   /** Whether records of this node's meters wait to be sealed. */
   readonly waits: boolean;
-  /** Whether the node is a member that does not vote yet, because it does not know what it has signed. */
-  readonly abstains: boolean;
+  /** Why the node does not vote yet: it does not know what it has signed. */
+  readonly abstention: Abstention | undefined;
   /** newest blocks that other members claim to have, one a member */
   readonly claimed: readonly number[];
 }
@@ -137,10 +138,29 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
   // What so many claim at least one correct member has.
   const ahead = [...claimed].sort((left, right) => right - left)[faults(members.length)] ?? 0;
   if (ahead - height >= BEHIND_BLOCKS) add("chain:height", "warn", `${ahead - height} blocks behind its peers`);
-  if (isMember && chain.abstains) {
-    add("chain:voting", "warn", "does not vote until it is safe: the record of what it has signed is lost");
+  if (isMember && chain.abstention !== undefined) {
+    const stands = cannotGoOn(chain.abstention);
+    add("chain:voting", stands ? "fail" : "warn", describeAbstention(chain.abstention));
   }
   return problems;
+}
+
+/** Whether so many members have lost their records that the others are no quorum, and none of them can vouch for the rest. */
+function cannotGoOn({ lost, spare }: Abstention): boolean {
+  return lost.length > 0 && lost.length + 1 > spare;
+}
+
+/** What ends it, or that nothing does. */
+function describeAbstention(abstention: Abstention): string {
+  const { until, unvouched, lost } = abstention;
+  const what = "does not vote: the record of what it has signed is lost";
+  if (cannotGoOn(abstention)) {
+    return `${what}, and that of ${lost.join(", ")} too: the chain stands and cannot go on; order a new one in its place`;
+  }
+  const soon = unvouched.length === 0 ? "" : `, or once ${unvouched.join(", ")} say that nothing was signed beyond`;
+  return until === undefined
+    ? `${what}; too few members have said where they are${soon}`
+    : `${what}; it votes from block ${until} on${soon}`;
 }
 
 function judgeStore({ oldestWrite_ms, space, damage }: Seen): Problem[] {

@@ -20,6 +20,7 @@ import { nodeVerify } from "./crypto.js";
 import { createHealthWatch, watchWrites } from "./health-watch.js";
 import { createIngest } from "./ingest/create.js";
 import { createIntroductions } from "./introductions.js";
+import type { FetchedChain } from "./level.js";
 import { createLog } from "./log.js";
 import { createMetrics } from "./metrics.js";
 import { type Identity, openOwnStore, readIdentity, readTls } from "./opening.js";
@@ -34,6 +35,8 @@ export interface Node {
   readonly id: string;
   readonly mqttUrl: string;
   readonly apiPort: number;
+  /** How far each chain is, and what the other members have of it. */
+  fetched(): readonly FetchedChain[];
   /** Takes the peers' addresses and the chains to follow from a changed configuration. Throws CONFIGURATION_INVALID. */
   reload(configuration: NodeConfiguration): void;
   /** Stops taking records, ends the chains and closes everything. */
@@ -122,6 +125,8 @@ async function compose(
     fail = resolve;
   });
   const onFatal = (error: unknown) => {
+    // Of what was under way when the node was stopped: nobody waits for it.
+    if (error instanceof GridsealError && error.code === "STORE_CLOSED") return;
     log.error({ err: error }, "the node stops");
     running.stop();
     fail(error);
@@ -232,7 +237,7 @@ async function compose(
   };
 
   closing.push(
-    () => timers.clear(),
+    () => timers.stop(),
     () => running.stop(),
   );
   await network.start();
@@ -250,7 +255,20 @@ async function compose(
     running.follow(follow);
     log.info({ peers: Object.keys(peers.addresses), follow }, "configuration is read again");
   };
-  return { id: selfId, mqttUrl: url, apiPort, reload, stop: close, failed };
+  const fetched = () =>
+    [...chains].map(
+      ([
+        service,
+        {
+          head,
+          standing: { members, claimed },
+        },
+      ]) => {
+        const others = members.filter((member) => member !== selfId).length;
+        return { name: running.nameOf(service), height: head.height, members: members.length, others, claimed };
+      },
+    );
+  return { id: selfId, mqttUrl: url, apiPort, fetched, reload, stop: close, failed };
 }
 
 async function listen(start: () => Promise<number>, what: string, port: number): Promise<number> {

@@ -1,8 +1,9 @@
 // Named one-shot timers for the state machines of a process, which know them by name alone.
 
-/** Timers by scope and name; setting one again replaces it. `clear` ends those of all scopes. */
+/** Timers by scope and name; setting one again replaces it. `stop` ends those of all scopes, and none is set afterwards. */
 export function createTimers() {
   const timers = new Map<string, NodeJS.Timeout>();
+  let isStopped = false;
   const clear = (name: string) => {
     clearTimeout(timers.get(name));
     timers.delete(name);
@@ -12,6 +13,7 @@ export function createTimers() {
       set(name: string, delay_ms: number, callback: () => void) {
         const key = `${prefix}/${name}`;
         clear(key);
+        if (isStopped) return;
         timers.set(
           key,
           setTimeout(() => {
@@ -22,7 +24,8 @@ export function createTimers() {
       },
       clear: (name: string) => clear(`${prefix}/${name}`),
     }),
-    clear() {
+    stop() {
+      isStopped = true;
       for (const name of [...timers.keys()]) clear(name);
     },
   };

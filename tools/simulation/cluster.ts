@@ -85,8 +85,10 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     kindOf,
     onSend(from, to, kind, frame, fate) {
       trace(`${from.label}>${to.label} ${kind} ${frame.length} ${digestOf(frame).toString(16)} ${fate}`);
-      idle.sends += 1;
-      if (kind !== "status") idle.others += 1;
+      // Who has lost its record goes on asking where not all can vouch.
+      const isAsked = kind === "inquiry" || kind === "vouch";
+      if (!isAsked) idle.sends += 1;
+      if (!isAsked && kind !== "status") idle.others += 1;
       for (const node of nodes) if (node.isUp) node.adversary?.overhear(frame, node.inject);
     },
   });

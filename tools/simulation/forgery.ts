@@ -47,6 +47,8 @@ export function forgedMessage({ random, others }: Forger, message: Message): Mes
       return { ...message, id: random.bytes(32) };
     case "evidence":
       return { ...message, first: message.second };
+    case "inquiry":
+    case "vouch":
     case "status":
       return message;
   }

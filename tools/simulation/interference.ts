@@ -74,7 +74,21 @@ export function withFreshRecord(store: Store, { genesis }: ChainPorts): Partial<
   return {
     consensus(chain) {
       const height = (store.head(chain)?.height ?? 0) + 1;
-      const fresh = ["gs1/consensus-record", genesis.hash, chain, height, 0, idleStep, null, null, [], [], [], []];
+      const fresh = [
+        "gs1/consensus-record",
+        genesis.hash,
+        chain,
+        height,
+        0,
+        idleStep,
+        null,
+        null,
+        [],
+        [],
+        [],
+        [],
+        height,
+      ];
       return readable(() => store.consensus(chain)) ?? encodeCbor(fresh);
     },
   };

@@ -7,7 +7,8 @@ import type { ClusterOptions } from "./options.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
 const LIVENESS_MS = 240_000;
-const SETTLE_MS = 20_000;
+/** Beyond two heartbeats, with which a member that has lost its record asks for vouches. */
+const SETTLE_MS = 65_000;
 const IDLE_MS = 70_000;
 
 /** Whether what was promised, ordered and seen is sealed, and every correct node has it. */

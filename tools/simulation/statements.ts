@@ -51,6 +51,8 @@ export function statementsOf(message: Message): readonly Statement[] {
     case "evidence":
       return [message.first, message.second];
     case "status":
+    case "inquiry":
+    case "vouch":
       return [];
   }
 }

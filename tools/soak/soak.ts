@@ -195,7 +195,7 @@ async function judge({ nodes }: SoakCluster, genesis: Genesis, tally: Tally): Pr
     const violations = Object.values(report.violations).reduce((sum, count) => sum + count, 0);
     if (violations > 0) findings.push(`chain ${chain.name} has ${violations} violations`);
   }
-  const totals = await tally.settle(blocksOf(source, genesis));
+  const totals = await tally.settle(blocksOf(source, genesis), () => true); // it throws where it cannot be had
   const { published, sealed, verified, lost, duplicated } = totals;
   if (lost > 0 || duplicated > 0 || verified < published)
     findings.push("not every record was sealed once and answered");

@@ -14,7 +14,7 @@ function createScript(script: readonly (readonly Effect[])[]) {
       return [...effects];
     },
     position: () => ({ height: 1, round: 0, step: "propose" as const, voting: true }),
-    standing: () => ({ abstains: false, claimed: [] }),
+    standing: () => ({ abstention: undefined, claimed: [] }),
     bodyOf: () => undefined,
   };
 }

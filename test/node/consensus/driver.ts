@@ -27,6 +27,8 @@ import {
 import { chain, fakeSign, fakeVerify, genesisHash, nodeId } from "./keys.js";
 
 export const HEIGHT = 4;
+/** what names the run of a driven node */
+export const RUN = 1_790_000_000_000;
 
 export function members(count = 4): NodeId[] {
   return Array.from({ length: count }, (_, index) => nodeId(index));
@@ -132,6 +134,7 @@ export function createDriver({ self, restored, config }: DriverOptions): Driver 
       height: HEIGHT,
       timeouts: wideAreaTimeouts,
       abstain: false,
+      run: RUN,
       sign: (bytes) => fakeSign(id!, bytes),
       verify: fakeVerify,
       ...config,
@@ -206,6 +209,8 @@ function lineOf(effect: Effect): string {
       return `behind ${effect.height} ${nameOf(effect.peer)}`;
     case "serveDecision":
       return `serve ${effect.height} to ${nameOf(effect.to)}`;
+    case "vouch":
+      return `vouch for ${effect.height} to ${nameOf(effect.to)}`;
     case "evidence":
       return `evidence against ${nameOf(effect.evidence.first.node)}`;
   }
@@ -228,6 +233,8 @@ function wordsOf(message: Message): string {
     case "round":
       return `round by ${message.votes.map((vote: Vote) => `${vote.type} ${vote.round}`).join(", ")}`;
     case "status":
+    case "inquiry":
+    case "vouch":
     case "decision":
       return `${message.type} ${message.height}`;
     case "evidence":

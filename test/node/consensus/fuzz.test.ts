@@ -8,7 +8,17 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { headOf, signedBytes } from "../../../tools/node/consensus/messages.js";
 import { decodeRecord } from "../../../tools/node/consensus/record.js";
 import type { Effect, Message, Prevote, Statement, TimerName, Vote } from "../../../tools/node/consensus/types.js";
-import { createDriver, type Driver, decision, polka, precommit, prevote, proposal, statementOf } from "./driver.js";
+import {
+  createDriver,
+  type Driver,
+  decision,
+  polka,
+  precommit,
+  prevote,
+  proposal,
+  RUN,
+  statementOf,
+} from "./driver.js";
 import { chain, genesisHash, nodeId } from "./keys.js";
 
 const SELF = 3;
@@ -43,6 +53,11 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   })),
   fc.tuple(round, letter, height).map(([round, id, height]) => decision(round, id, [0, 0, 0], height)),
   height.map((height) => ({ type: "status" as const, height })),
+  fc.record({
+    type: fc.constantFrom("inquiry" as const, "vouch" as const),
+    height,
+    run: fc.constantFrom(RUN, RUN - 1),
+  }),
   fc.tuple(votes, votes).map(([first, second]) => ({
     type: "evidence" as const,
     first: statementOf(first),

@@ -81,6 +81,11 @@ const decisions = fc
     certificate: { round, signatures: signers.map(([node, signature]) => ({ node, signature })) },
   }));
 const statuses = fc.record({ type: fc.constant("status" as const), height });
+const inquiries = fc.record({
+  type: fc.constantFrom("inquiry" as const, "vouch" as const),
+  height,
+  run: fc.maxSafeNat(),
+});
 const evidence = fc.record({ type: fc.constant("evidence" as const), first: statements, second: statements });
 const messages: fc.Arbitrary<Message> = fc.oneof(
   proposals,
@@ -90,6 +95,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   rounds,
   decisions,
   statuses,
+  inquiries,
   evidence,
 );
 
@@ -189,6 +195,7 @@ test("four members with Ed25519 keys of node:crypto decide one value over the wi
         height: 1,
         timeouts: wideAreaTimeouts,
         abstain: false,
+        run: 1,
         sign: (message) => Uint8Array.from(sign(null, message, keys.get(self)!.privateKey)),
         verify: (id, message, signature) => verify(null, message, keys.get(id)!.publicKey, signature),
       }),

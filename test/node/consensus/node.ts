@@ -156,6 +156,8 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
       case "serveDecision":
         serve(effect.to, effect.height);
         return;
+      case "vouch":
+        return; // nobody can: here a node may know of work that no quorum holds
       case "evidence":
         if (!faulty) checks.onEvidence(id, life, effect.evidence);
         return;
@@ -331,7 +333,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
     start() {
       life += 1;
       const { members, timeouts } = world;
-      const abstain = disk.damaged;
+      const abstain = disk.damaged && disk.record === undefined;
       const config = {
         genesisHash,
         chain,
@@ -340,6 +342,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
         height: disk.blocks.length + 1,
         timeouts,
         abstain,
+        run: life,
         sign,
         verify,
       };

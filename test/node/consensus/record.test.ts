@@ -6,7 +6,18 @@ import fc from "fast-check";
 import { createConsensus } from "../../../tools/node/consensus/core.js";
 import { type ConsensusRecord, decodeRecord } from "../../../tools/node/consensus/record.js";
 import { type Effect, wideAreaTimeouts } from "../../../tools/node/consensus/types.js";
-import { createDriver, type Driver, decision, idOf, members, precommit, prevote, proposal } from "./driver.js";
+import {
+  createDriver,
+  type Driver,
+  decision,
+  HEIGHT,
+  idOf,
+  members,
+  precommit,
+  prevote,
+  proposal,
+  RUN,
+} from "./driver.js";
 import { chain, fakeSign, fakeVerify, genesisHash, nodeId } from "./keys.js";
 
 function committedByPeers(driver: Driver, height: number): string[] {
@@ -49,6 +60,7 @@ describe("the record", () => {
       height: 5,
       timeouts: wideAreaTimeouts,
       abstain: false,
+      run: 1,
       sign: () => assert.fail("who is no member signs nothing"),
       verify: () => true,
     });
@@ -217,6 +229,96 @@ describe("a node whose record is lost", () => {
   });
 });
 
+describe("a node whose record is lost, on a chain that stands still,", () => {
+  const vouch = (height = HEIGHT, run = RUN) => ({ type: "vouch" as const, height, run });
+
+  test("votes again once every other member has vouched for its height, and writes that down", () => {
+    const driver = createDriver({ self: 3, config: { abstain: true } });
+    assert.deepEqual(driver.receive(0, { type: "status", height: HEIGHT }), [`n0 <- inquiry ${HEIGHT}`]);
+    driver.receive(0, vouch());
+    driver.receive(1, vouch());
+    assert.deepEqual(driver.core.standing().abstention?.unvouched, [nodeId(2)]);
+    assert.equal(driver.core.position().voting, false);
+    assert.deepEqual(driver.receive(2, vouch()), ["persist"]);
+    assert.equal(driver.core.position().voting, true);
+    assert.equal(driver.core.standing().abstention, undefined);
+    assert.equal(driver.record().since, HEIGHT);
+  });
+
+  test("takes no vouch that was given to an earlier run, for another height, by a stranger or by itself", () => {
+    const driver = createDriver({ self: 3, config: { abstain: true } });
+    driver.receive(0, vouch());
+    driver.receive(1, vouch());
+    driver.receive(2, vouch(HEIGHT, RUN - 1), vouch(HEIGHT - 1), vouch(HEIGHT + 1));
+    driver.receive(3, vouch());
+    driver.receive(7, vouch());
+    assert.equal(driver.core.position().voting, false);
+    driver.receive(2, vouch(HEIGHT - 1));
+    assert.equal(driver.core.position().voting, false);
+  });
+
+  test("asks again at each height and heartbeat, and uses what was vouched for a height that it had not reached", () => {
+    const driver = createDriver({ self: 3, config: { abstain: true } });
+    for (const index of [0, 1, 2]) driver.receive(index, vouch(HEIGHT + 1));
+    assert.ok(driver.timeout("heartbeat").includes(`all <- inquiry ${HEIGHT}`));
+    committedByPeers(driver, HEIGHT);
+    assert.equal(driver.core.position().voting, true);
+    assert.equal(driver.record().since, HEIGHT + 1);
+  });
+
+  test("does not regain its vote in the middle of a block that is decided already", () => {
+    const driver = createDriver({ self: 3, config: { abstain: true } });
+    driver.receive(0, proposal(0, "A"));
+    driver.validated(0, "A");
+    for (const index of [0, 1, 2]) driver.receive(index, precommit(index, 0, "A"));
+    for (const index of [0, 1, 2]) driver.receive(index, vouch());
+    assert.equal(driver.core.position().voting, false);
+  });
+
+  test("as its only member never votes again by itself", () => {
+    const driver = createDriver({ self: 0, config: { abstain: true, members: members(1) } });
+    driver.receive(1, { type: "status", height: HEIGHT }, vouch());
+    for (let height = HEIGHT; height < HEIGHT + 4; height += 1) {
+      driver.feed({ type: "committed", height, id: idOf("A"), members: members(1), work: false });
+      assert.equal(driver.core.position().voting, false);
+    }
+  });
+
+  test("counts the reports of those alone who were members of the block before", () => {
+    const driver = createDriver({ self: 3, config: { abstain: true } });
+    for (const index of [0, 1, 2]) driver.receive(index, { type: "status", height: HEIGHT });
+    const others = [3, 4, 5, 6].map(nodeId);
+    for (let height = HEIGHT; height < HEIGHT + 6; height += 1) {
+      driver.feed({ type: "committed", height, id: idOf("A"), members: others, work: false });
+    }
+    assert.equal(driver.core.position().voting, false, "three that are members no more say nothing of a later height");
+  });
+});
+
+describe("a member that is asked by one that has lost its record", () => {
+  const inquiry = { type: "inquiry" as const, height: HEIGHT, run: 7 };
+
+  test("vouches where it has signed nothing at the height", () => {
+    assert.deepEqual(createDriver({ self: 3 }).receive(1, inquiry), ["vouch for 4 to n1"]);
+  });
+
+  test("does not where it has signed, also in an earlier run, or has lost its own record", () => {
+    const driver = createDriver({ self: 3 });
+    driver.feed({ type: "work", available: true });
+    driver.timeout("propose");
+    assert.deepEqual(driver.receive(1, inquiry), []);
+    assert.deepEqual(createDriver({ self: 3, restored: driver.record() }).receive(1, inquiry), []);
+    const lost = createDriver({ self: 3, config: { abstain: true } });
+    lost.receive(1, inquiry);
+    assert.ok(!lost.effects.some(({ type }) => type === "vouch"));
+    assert.deepEqual(lost.core.standing().abstention?.lost, [nodeId(1)]);
+  });
+
+  test("says where it is where that is another height", () => {
+    assert.deepEqual(createDriver({ self: 3 }).receive(1, { ...inquiry, height: HEIGHT + 1 }), ["n1 <- status 4"]);
+  });
+});
+
 test("a core refuses members that are none, too many or not distinct", () => {
   const config = {
     genesisHash,
@@ -225,6 +327,7 @@ test("a core refuses members that are none, too many or not distinct", () => {
     height: 1,
     timeouts: wideAreaTimeouts,
     abstain: false,
+    run: 1,
     sign: (bytes: Uint8Array) => fakeSign(nodeId(0), bytes),
     verify: fakeVerify,
   };

@@ -31,6 +31,38 @@ function folder(t: TestContext): string {
   return join(path, "data");
 }
 
+test("touches nothing once it is told to close: what is under way becomes durable, reads and writes are refused", async (t) => {
+  const path = folder(t);
+  const store = await openStore(path, owner, false);
+  await store.write((writer) => writer.putBatch(1, { origin: kid, number: 1, bytes: kid }));
+  const written = store.write((writer) => writer.putHead(1, head));
+  const closing = store.close();
+  const refuseAll = async () => {
+    const reads = [
+      () => store.head(1),
+      () => store.meter(1, kid),
+      () => store.location(1, kid, 1),
+      () => store.batches(1),
+      () => store.orders(),
+    ];
+    for (const read of reads) assert.throws(read, { code: "STORE_CLOSED" });
+    await assert.rejects(
+      store.write(() => assert.fail("nothing is filled")),
+      { code: "STORE_CLOSED" },
+    );
+  };
+  await refuseAll();
+  await written;
+  await refuseAll();
+  await closing;
+  await refuseAll();
+  await store.close();
+  await new Promise((resolve) => setTimeout(resolve, 20)); // the library's own timers
+  const again = await openStore(path, owner, false);
+  assert.deepEqual(again.head(1), head);
+  await again.close();
+});
+
 test("keeps every kind of row over a restart, chain by chain", async (t) => {
   const path = folder(t);
   const store = await openStore(path, owner, false);

@@ -4,7 +4,7 @@
 import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { type Consensus, createConsensus } from "../consensus/core.js";
-import { decodeMessage } from "../consensus/messages.js";
+import { decodeMessage, encodeMessage } from "../consensus/messages.js";
 import { decodeRecord } from "../consensus/record.js";
 import type { Effect } from "../consensus/types.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
@@ -14,7 +14,7 @@ import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
 import { isSealable, placeOf, type ReadBatch, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createFollowers } from "./followers.js";
-import { governedHeight } from "./governance.js";
+import { CONTRACTS_SERVICE, everMember, governedChain, governedHeight } from "./governance.js";
 import { createJudging } from "./judging.js";
 import { evidenceNotice, readNotice } from "./notices.js";
 import { createOrigin, type Origin } from "./origin.js";
@@ -87,7 +87,7 @@ export function createChain(ports: ChainPorts): Chain {
     () => stopped,
   );
   const catchUp = createCatchUp(ports, () => sealer.head.height + 1);
-  const restored = readConsensusRecord(ports);
+  const restored = readConsensusRecord(ports, service);
   const consensus = createConsensus(
     {
       genesisHash: genesis.hash,
@@ -97,7 +97,8 @@ export function createChain(ports: ChainPorts): Chain {
       height: sealer.head.height + 1,
       timeouts: ports.timeouts,
       // The store has lost the record of what was signed, or blocks are there without it: this node must not vote yet.
-      abstain: restored === undefined && (store.isReplaced || sealer.head.height > 0),
+      abstain: restored === undefined && (sealer.head.height > 0 || mayHaveSigned(ports)),
+      run: Math.max(0, Math.floor(ports.now_ms())),
       sign: (bytes) => ports.signer.sign(bytes),
       verify(node, bytes, signature) {
         const key = sealer.members.keyOf(node);
@@ -180,6 +181,9 @@ export function createChain(ports: ChainPorts): Chain {
         return catchUp.ask(effect.peer);
       case "serveDecision":
         return catchUp.serve(effect.to, effect.height, 1);
+      case "vouch":
+        if (pool.holds((read) => sealsSomething(sealer.tip, read))) return;
+        return ports.send(effect.to, encodeFrame("consensus", service, encodeMessage(effect)));
       case "evidence":
         log.warn(
           { first: effect.evidence.first, second: effect.evidence.second },
@@ -308,8 +312,21 @@ export function createChain(ports: ChainPorts): Chain {
   };
 }
 
-function readConsensusRecord(ports: ChainPorts) {
-  const { service } = ports.chain;
+/**
+ * Whether this node may have signed on the chain before its store was made. It cannot have where no order made it a member that it
+ * could know then. Which those are, its record on the contracts chain says, which begins at a height that it had not sealed; so
+ * there it counts as one that signed, member or not.
+ */
+function mayHaveSigned(ports: ChainPorts): boolean {
+  const { store, governor, chain, self } = ports;
+  if (!store.isReplaced || chain.service === CONTRACTS_SERVICE) return store.isReplaced;
+  const known = readConsensusRecord(ports, CONTRACTS_SERVICE)?.since;
+  const newest = known === undefined ? governedHeight(governor.current) : known - 1;
+  const founded = governedChain(governor.current, chain.service)?.contractsHeight ?? 0;
+  return founded <= newest && everMember(governor.current, chain.service, self.id, newest) !== undefined;
+}
+
+function readConsensusRecord(ports: ChainPorts, service: number) {
   const bytes = ports.store.consensus(service);
   if (bytes === undefined) return undefined;
   try {

@@ -70,7 +70,7 @@ export function createFollowers(
   return {
     audience,
     admits(from, kind, message) {
-      const isOpen = message === undefined || message.type === "status" || message.type === "decision";
+      const isOpen = message === undefined || ["status", "inquiry", "decision"].includes(message.type);
       if ((kind !== "consensus" && kind !== "needBlocks" && kind !== "block") || !isOpen) return false;
       hear(from);
       return true;

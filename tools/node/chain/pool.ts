@@ -49,6 +49,8 @@ export interface Pool {
   candidates(sealable: (read: ReadBatch) => boolean): AcceptedBatch[];
   /** Whether a block would seal something; batches of which `sealsSomething` does not hold wait for one that does. */
   hasWork(sealsSomething?: (read: ReadBatch) => boolean): boolean;
+  /** Whether anything is held or known to be acknowledged, accepted or not, that would seal something. */
+  holds(sealsSomething: (read: ReadBatch) => boolean): boolean;
   markBarren(ids: readonly Uint8Array[]): void;
   /** Whether a batch that came at `since_ms` or later waits for its quorum. */
   isAcceptanceDue(since_ms: number): boolean;
@@ -213,6 +215,7 @@ export function createPool(initial: MemberSet): Pool {
       [...entries.values()].flatMap(({ name, read }) =>
         read !== undefined && equalBytes(name.origin, origin) ? [read] : [],
       ),
+    holds: (sealsSomething) => [...entries.values()].some(({ read }) => read === undefined || sealsSomething(read)),
     remove(ids) {
       for (const id of ids) entries.delete(toHex(id));
     },

@@ -4,9 +4,10 @@
 import { assertInvariant } from "./assert.js";
 import { checkCommit } from "./certificates.js";
 import { MEMBERS_MAX } from "./messages.js";
-import { askThoseAhead, resumptionHeight, sendStatus, takeWaiting } from "./peers.js";
+import { askThoseAhead, sendStatus, takeWaiting } from "./peers.js";
 import { receive } from "./receive.js";
 import { type ConsensusRecord, encodeRecord, isRecordOf } from "./record.js";
+import { type Abstention, abstentionOf, inquire, isPast, isVouchedFor, regain } from "./regaining.js";
 import { resend } from "./resend.js";
 import { startTimer } from "./rounds.js";
 import { evaluate, sendProposal, timeOut } from "./rules.js";
@@ -29,8 +30,8 @@ export interface Consensus {
   step(input: Input, now_ms: number): Effect[];
   /** Where the node stands, for metrics and logs. */
   position(): { readonly height: number; readonly round: number; readonly step: Step; readonly voting: boolean };
-  /** Whether this node signs nothing because it has lost the record of what it signed, and the newest block each member claims. */
-  standing(): { readonly abstains: boolean; readonly claimed: readonly number[] };
+  /** What keeps this node from signing, undefined where nothing does, and the newest block that each member claims. */
+  standing(): { readonly abstention: Abstention | undefined; readonly claimed: readonly number[] };
   /** A body of the height under way that is valid for the id, to answer a peer that needs it. */
   bodyOf(height: number, id: Uint8Array): Uint8Array | undefined;
 }
@@ -53,7 +54,7 @@ export function createConsensus(config: ConsensusConfig, restored?: ConsensusRec
     },
     position: () => ({ height: state.height, round: state.round, step: state.step, voting: state.voting }),
     standing: () => ({
-      abstains: state.reports !== undefined,
+      abstention: abstentionOf(state),
       claimed: state.members.flatMap((member) => state.peers.claimed.get(member) ?? []).map((height) => height - 1),
     }),
     bodyOf: (height, id) => (height === state.height ? knownValue(state, id)?.body : undefined),
@@ -69,7 +70,8 @@ function createState(config: ConsensusConfig, restored: ConsensusRecord | undefi
     height: config.height,
     voting: false,
     restored,
-    reports: config.abstain ? new Map() : undefined,
+    reports: config.abstain ? { heights: new Map(), vouched: new Map(), asking: new Map() } : undefined,
+    since: restored?.since ?? config.height,
     lastCommitted: undefined,
     work: false,
     now_ms: 0,
@@ -109,6 +111,10 @@ function take(state: State, input: Input): void {
       return;
     case "message":
       receive(state, input.from, input.message);
+      if (isVouchedFor(state)) {
+        regain(state);
+        beginHeight(state);
+      }
       return;
     case "timeout":
       takeTimeout(state, input.name);
@@ -160,6 +166,7 @@ function takeTimeout(state: State, name: TimerName): void {
   if (name === "resend") resend(state);
   else if (name === "heartbeat") {
     if (state.step === "idle") sendStatus(state, "all");
+    inquire(state, "all");
     setTimer(state, "heartbeat", state.config.timeouts.heartbeat_ms);
   } else timeOut(state, name);
 }
@@ -178,6 +185,7 @@ function takeCommitted(state: State, { height, id, members, work }: Extract<Inpu
     assertInvariant(keyOf(state.commit.id) === keyOf(id), "what is stored is what was decided");
   }
   checkMembers(members);
+  const past = isPast(state, height + 1);
   for (const name of ["propose", "prevote", "precommit", "resend"] as const) clearTimer(state, name);
   const { deadlines } = state;
   state.lastCommitted = { height, id, certificate: height === state.height ? state.commit?.certificate : undefined };
@@ -185,9 +193,11 @@ function takeCommitted(state: State, { height, id, members, work }: Extract<Inpu
   state.members = members;
   state.work = work;
   Object.assign(state, createHeightState(), { deadlines });
+  if (past || isVouchedFor(state)) regain(state);
   beginHeight(state);
   resumeStep(state);
   askThoseAhead(state);
+  if (![...state.peers.claimed.values()].some((claimed) => claimed > state.height)) inquire(state, "all");
   for (const { from, message } of takeWaiting(state)) {
     evaluate(state);
     receive(state, from, message);
@@ -196,8 +206,6 @@ function takeCommitted(state: State, { height, id, members, work }: Extract<Inpu
 
 /** Decides whether this node signs at its height, and takes up the record of an earlier run at it. */
 function beginHeight(state: State): void {
-  const resumption = resumptionHeight(state);
-  if (resumption !== undefined && state.height >= resumption) state.reports = undefined;
   if (state.restored !== undefined && state.restored.height < state.height) state.restored = undefined;
   const { self, restored } = state;
   const mayContradict = state.reports !== undefined || (restored !== undefined && restored.height > state.height);

@@ -40,6 +40,8 @@ const ROUND = 5;
 const DECISION = 6;
 const STATUS = 7;
 const EVIDENCE = 8;
+const INQUIRY = 9;
+const VOUCH = 10;
 
 /** What a prevote, precommit or proposal signs; a proposal covers its body by hash. */
 export function signedBytes(
@@ -88,6 +90,10 @@ function messageToArray(message: Message): CborValue {
       return [DECISION, message.height, message.id, certificateToArray(message.certificate)];
     case "status":
       return [STATUS, message.height];
+    case "inquiry":
+      return [INQUIRY, message.height, message.run];
+    case "vouch":
+      return [VOUCH, message.height, message.run];
     case "evidence":
       return [EVIDENCE, statementToArray(message.first), statementToArray(message.second)];
   }
@@ -125,7 +131,7 @@ export function polkaVoteToArray(vote: Prevote): CborValue {
 /** Throws a WireError where the bytes are no message; signatures are not checked. */
 export function decodeMessage(bytes: Uint8Array): Message {
   const items = asArray(decodeCbor(bytes, messageLimits), "message");
-  const type = asUint(items[0], "message type", EVIDENCE);
+  const type = asUint(items[0], "message type", VOUCH);
   switch (type) {
     case PROPOSAL:
       return proposalFrom(sized(items, 9));
@@ -146,6 +152,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
     }
     case STATUS:
       return { type: "status", height: heightFrom(sized(items, 2)[1]) };
+    case INQUIRY:
+    case VOUCH: {
+      const [, height, run] = sized(items, 3);
+      return { type: type === VOUCH ? "vouch" : "inquiry", height: heightFrom(height), run: asUint(run, "run") };
+    }
     case EVIDENCE: {
       const [, first, second] = sized(items, 3);
       return { type: "evidence", first: statementFrom(first), second: statementFrom(second) };

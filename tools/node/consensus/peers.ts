@@ -1,7 +1,7 @@
 // Peers at other heights: what they claim, who is told where this node stands, whose old height is answered with its decision.
 // A claimed height is a hint: it never moves this node, it only decides whom to tell that this node is behind.
 
-import { isMember, quorumOf, type State, sameId, send } from "./state.js";
+import { isMember, type State, sameId, send } from "./state.js";
 import type { Message, NodeId } from "./types.js";
 
 /** The same answer does not go to the same peer more often. */
@@ -16,18 +16,8 @@ export function noteHeight(state: State, from: NodeId, height: number): void {
   if (!isMember(state, from) || from === state.self) return;
   const { claimed } = state.peers;
   if ((claimed.get(from) ?? 0) < height) claimed.set(from, height);
-  if (state.reports !== undefined && !state.reports.has(from)) state.reports.set(from, height);
-}
-
-/**
- * The first height at which a node without its record may sign again, two past everything that a quorum reported: of those who
- * precommitted before its last vote, at least one correct member is among the reporters. Undefined while reports are missing.
- * A chain whose quorum needs this very member waits for its operator.
- */
-export function resumptionHeight(state: State): number | undefined {
-  const { reports, members } = state;
-  if (reports === undefined || reports.size < Math.min(quorumOf(state), members.length - 1)) return undefined;
-  return Math.max(0, ...reports.values()) + 2;
+  const heights = state.reports?.heights;
+  if (heights !== undefined && !heights.has(from)) heights.set(from, height);
 }
 
 /** A message from above: tells its sender where this node is, unless it is only waiting for its disk. */
@@ -46,7 +36,7 @@ export function answerAbove(state: State, to: NodeId): void {
 export function answerBelow(
   state: State,
   to: NodeId,
-  message: Exclude<Message, { type: "evidence" | "decision" }>,
+  message: Exclude<Message, { type: "evidence" | "decision" | "vouch" }>,
 ): void {
   const { height } = message;
   if (height < 1 || isLatePrecommit(state, message)) return;
@@ -84,8 +74,9 @@ export function sendStatus(state: State, to: NodeId | "all"): void {
 }
 
 /** Keeps a message of the next height; what a member sends beyond its share comes again with its resend. */
-export function keepWaiting(state: State, from: NodeId, message: Message): void {
-  if (message.type === "status" || message.type === "evidence" || message.height !== state.height + 1) return;
+export function keepWaiting(state: State, from: NodeId, message: Exclude<Message, { type: "vouch" }>): void {
+  if (message.type === "status" || message.type === "inquiry" || message.type === "evidence") return;
+  if (message.height !== state.height + 1) return;
   if (!isMember(state, from)) return;
   const kept = state.peers.waiting.get(from) ?? [];
   const tooMany = kept.length >= WAITING_PER_MEMBER;

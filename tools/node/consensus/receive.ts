@@ -5,6 +5,7 @@ import { checkCommit, checkPolka, isGenuine, isPolka, learnPolka, precommitsOf, 
 import { receiveEvidence, reportEvidence } from "./evidence.js";
 import { headOf } from "./messages.js";
 import { answerAbove, answerBelow, keepWaiting, noteHeight } from "./peers.js";
+import { answerInquiry, inquire, takeVouch } from "./regaining.js";
 import { enterRound } from "./rounds.js";
 import { isMember, proposerOf, type State, sameId, supportOf, verifyStatement } from "./state.js";
 import type { Decision, Message, NodeId, Polka, Precommit, Proposal, RoundCertificate, Vote } from "./types.js";
@@ -27,6 +28,10 @@ export function receive(state: State, from: NodeId, message: Message): void {
     receiveEvidence(state, message);
     return;
   }
+  if (message.type === "vouch") {
+    takeVouch(state, from, message);
+    return;
+  }
   const { height } = message;
   if (message.type !== "decision") noteHeight(state, from, height);
   if (height < state.height) {
@@ -40,7 +45,7 @@ export function receive(state: State, from: NodeId, message: Message): void {
   }
 }
 
-function receiveHere(state: State, from: NodeId, message: Exclude<Message, { type: "evidence" }>): void {
+function receiveHere(state: State, from: NodeId, message: Exclude<Message, { type: "evidence" | "vouch" }>): void {
   // Once the commit is known, only its body is missing.
   if (state.commit !== undefined && message.type !== "proposal" && message.type !== "decision") return;
   switch (message.type) {
@@ -61,7 +66,11 @@ function receiveHere(state: State, from: NodeId, message: Exclude<Message, { typ
       receiveDecision(state, from, message);
       return;
     case "status":
-      return; // this very height: nothing to say
+      inquire(state, from); // this very height: a member that has its record has nothing to say
+      return;
+    case "inquiry":
+      answerInquiry(state, from, message);
+      return;
   }
 }
 

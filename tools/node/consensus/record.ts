@@ -34,6 +34,8 @@ export interface ConsensusRecord extends Pick<HeightState, "round" | "step" | "l
   readonly precommits: readonly Precommit[];
   readonly proposals: readonly Proposal[];
   readonly values: readonly Value[];
+  /** The first height of which everything is remembered that this node has signed. */
+  readonly since: number;
 }
 
 /** The record of the state as it is now. */
@@ -61,12 +63,13 @@ export function encodeRecord(state: State): Uint8Array {
     [...state.ownPrevotes.values(), ...state.ownPrecommits.values()].map(statementToArray),
     proposals,
     [...values.values()],
+    state.since,
   ]);
 }
 
 /** Reads a record of this node; throws a WireError where it is damaged. */
 export function decodeRecord(bytes: Uint8Array, self: NodeId): ConsensusRecord {
-  const items = asArray(decodeCbor(bytes, recordLimits), "consensus record", 12);
+  const items = asArray(decodeCbor(bytes, recordLimits), "consensus record", 13);
   const [
     format,
     genesisHash,
@@ -80,6 +83,7 @@ export function decodeRecord(bytes: Uint8Array, self: NodeId): ConsensusRecord {
     votes,
     proposals,
     values,
+    since,
   ] = items;
   if (asText(format, "record format") !== FORMAT) throw new WireError("unsupported", "this is no consensus record");
   const height = heightFrom(heightItem);
@@ -100,7 +104,9 @@ export function decodeRecord(bytes: Uint8Array, self: NodeId): ConsensusRecord {
     precommits: own.filter((vote: Vote): vote is Precommit => vote.type === "precommit"),
     proposals: asArray(proposals, "proposals").map((item) => proposalFrom(item, { height, round, self, bodies })),
     values: [...bodies.values()],
+    since: heightFrom(since),
   };
+  within(record.since <= height, "first remembered height");
   checkStep(record);
   return record;
 }

@@ -84,8 +84,10 @@ export interface State extends HeightState {
   voting: boolean;
   /** a record of a height that the chain has not reached again yet, or reached now */
   restored: ConsensusRecord | undefined;
-  /** while abstaining: the first height that each member reported */
-  reports: Map<NodeId, number> | undefined;
+  /** while abstaining: what the members have said */
+  reports: Reports | undefined;
+  /** the first height of which everything is remembered that this node has signed */
+  since: number;
   /** the certificate where this node has decided it, and not taken the block from a peer */
   lastCommitted:
     | { readonly height: number; readonly id: Uint8Array; readonly certificate: Certificate | undefined }
@@ -98,6 +100,16 @@ export interface State extends HeightState {
   early: Effect[];
   late: Effect[];
   readonly peers: PeerState;
+}
+
+/** What members say to one that has lost its record. */
+export interface Reports {
+  /** the first height that each reported */
+  readonly heights: Map<NodeId, number>;
+  /** the newest height at which each has vouched that it signed and held nothing */
+  readonly vouched: Map<NodeId, number>;
+  /** members that have lost their record too: the height that each asked for */
+  readonly asking: Map<NodeId, number>;
 }
 
 export interface PeerState {

@@ -88,6 +88,20 @@ export interface Status {
   readonly height: number;
 }
 
+/** A member without its record asks whether anything was signed at this height; `run` names this run of it. */
+export interface Inquiry {
+  readonly type: "inquiry";
+  readonly height: number;
+  readonly run: number;
+}
+
+/** The answer, given where it is true: at this height I have signed nothing, and hold nothing that could be sealed. */
+export interface Vouch {
+  readonly type: "vouch";
+  readonly height: number;
+  readonly run: number;
+}
+
 export type Statement = Vote | ProposalHead;
 
 /** Two statements of one signer for one height, round and type that differ. */
@@ -97,7 +111,7 @@ export interface Evidence {
   readonly second: Statement;
 }
 
-export type Message = Proposal | Vote | Polka | RoundCertificate | Decision | Status | Evidence;
+export type Message = Proposal | Vote | Polka | RoundCertificate | Decision | Status | Inquiry | Vouch | Evidence;
 
 export type TimerName = "propose" | "prevote" | "precommit" | "resend" | "heartbeat";
 
@@ -182,6 +196,8 @@ export type Effect =
   | { readonly type: "behind"; readonly height: number; readonly peer: NodeId }
   /** The peer is at this decided height: the shell answers with its DECISION. */
   | { readonly type: "serveDecision"; readonly to: NodeId; readonly height: number }
+  /** A member without its record asks; the shell answers with a VOUCH unless it holds what could be sealed. */
+  | { readonly type: "vouch"; readonly to: NodeId; readonly height: number; readonly run: number }
   /** Equivocation, said once for a signer, height, round and type. */
   | { readonly type: "evidence"; readonly evidence: Evidence };
 
@@ -230,6 +246,8 @@ export interface ConsensusConfig {
   readonly timeouts: Timeouts;
   /** The key has signed here before but the record is missing or damaged: follow, and abstain until that is safe. */
   readonly abstain: boolean;
+  /** names this run among those of the node, so that an answer to an earlier one counts for nothing */
+  readonly run: number;
   /** 64 bytes */
   sign(bytes: Uint8Array): Uint8Array;
   /** Whether the signature is the member's; false for whatever cannot be checked. */

@@ -46,6 +46,7 @@ export interface Store {
   disclosures(chain: number, kid: Uint8Array, seq: number): Uint8Array | undefined;
   /** Resolves when everything that `fill` put is durable. Rejects with STORE_FULL or STORE_CORRUPT; then nothing of it is written. */
   write(fill: (writer: Writer) => void): Promise<void>;
+  /** Resolves when what is being written is durable. From its call on every read and write is refused with STORE_CLOSED. */
   close(): Promise<void>;
 }
 
@@ -106,12 +107,20 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     meters.set(key, state);
     if (meters.size > metersKept) meters.delete(meters.keys().next().value!);
   };
+  let closed: Promise<void> | undefined;
+  /** What comes late finds the environment gone: the library would throw out of a timer of its own. */
+  const refuseLate = () => {
+    if (closed !== undefined) throw new GridsealError("STORE_CLOSED", `store ${path} is closed`);
+  };
   const read = <Name extends TableName>(table: Name, key: Buffer, what: string) => {
+    refuseLate();
     const row = tables[table].get(key);
     return row === undefined ? undefined : readRow(path, table, key, row, what);
   };
-  const readAll = <Name extends TableName>(table: Name, range: RangeOptions, what: string) =>
-    [...tables[table].getRange(range)].map(({ key, value }) => readRow(path, table, key, value, what));
+  const readAll = <Name extends TableName>(table: Name, range: RangeOptions, what: string) => {
+    refuseLate();
+    return [...tables[table].getRange(range)].map(({ key, value }) => readRow(path, table, key, value, what));
+  };
   /** of the write that is being filled */
   let changed: [key: string, state: MeterState][] = [];
   const writer = writerOver(tables, (key, state) => changed.push([key, state]));
@@ -122,6 +131,7 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     outline: (chain, height) =>
       read("outlines", blockKey(chain, height), `outline of block ${height} of chain ${chain}`),
     location(chain, kid, seq) {
+      refuseLate();
       // Runs do not overlap: a number is sealed once. The one that begins last at or before it has it, or none.
       const below = { start: numberKey(chain, kid, seq), end: idKey(chain, kid), reverse: true, limit: 1 };
       const [run] = tables.index.getRange(below);
@@ -129,6 +139,7 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
       return readRow(path, "index", run.key, run.value, `index of meter ${toHex(kid)}`)(seq - numberIn(run.key));
     },
     meter(chain, kid) {
+      refuseLate();
       const key = idKey(chain, kid);
       const name = key.toString("latin1");
       if (meters.has(name)) return meters.get(name);
@@ -143,18 +154,21 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     rulings: (chain) => readAll("rulings", chainRange(chain), `a waiting order or evidence of chain ${chain}`),
     credential: (chain, kid) => read("credentials", idKey(chain, kid), `credential of meter ${toHex(kid)}`),
     consensus: (chain) => read("consensus", chainKey(chain), `consensus record of chain ${chain}`),
-    batches: (chain) =>
-      [...tables.batches.getRange(chainRange(chain))].map(({ key, value }) => ({
+    batches(chain) {
+      refuseLate();
+      return [...tables.batches.getRange(chainRange(chain))].map(({ key, value }) => ({
         origin: Uint8Array.from(key.subarray(2, 10)),
         number: numberIn(key),
         bytes: readRow(path, "batches", key, value, `a temporary block of chain ${chain}`),
         acceptance: read("acceptances", key, `a temporary block's acceptance of chain ${chain}`),
-      })),
+      }));
+    },
     lineage: (chain) => readAll("lineage", chainRange(chain), `lineage of chain ${chain}`),
     admitted: (chain) => readAll("admitted", chainRange(chain), `a waiting record of chain ${chain}`),
     disclosures: (chain, kid, seq) =>
       read("disclosures", numberKey(chain, kid, seq), `disclosures of record ${seq} of meter ${toHex(kid)}`),
     write: async (fill) => {
+      refuseLate();
       let states = changed;
       try {
         await tables.root.batch(() => {
@@ -170,7 +184,10 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
       }
       for (const [key, state] of states) keepMeter(key, state);
     },
-    close: () => tables.root.close(),
+    close() {
+      closed ??= tables.root.close();
+      return closed;
+    },
   };
 }
 

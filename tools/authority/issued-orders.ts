@@ -1,0 +1,47 @@
+// The orders that an authority has signed, kept in its folder: by them it knows the chains that it has added to those of the genesis.
+// Whether one is sealed only a node can say.
+
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { WireError } from "../../src/wire/error.js";
+import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
+import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../src/wire/order.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { nodeVerify } from "../node/crypto.js";
+import { PUBLIC, readWhole } from "./files.js";
+
+const ORDERS_MAX = 100_000;
+const folderOf = (network: string) => join(network, "authority/orders");
+
+/** Keeps a signed order; one that is signed anew under its number takes its place. Throws FILE_UNWRITABLE. */
+export async function keepOrder(network: string, { number }: Order, bytes: Uint8Array): Promise<void> {
+  const path = join(folderOf(network), `${number}.cose`);
+  try {
+    await mkdir(folderOf(network), { recursive: true, mode: 0o700 });
+    await writeFile(path, bytes, { mode: PUBLIC });
+  } catch (cause) {
+    throw new GridsealError("FILE_UNWRITABLE", `${path} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The chains of the genesis and those that kept orders add. Throws ORDER_REFUSED where one is damaged or another authority's. */
+export async function issuedChains(network: string, genesis: Genesis): Promise<readonly GenesisChain[]> {
+  const chains = [...genesis.chains];
+  const names = await readdir(folderOf(network)).catch(() => []);
+  for (const name of names.filter((each) => /^[0-9]+[.]cose$/.test(each)).slice(0, ORDERS_MAX)) {
+    const path = join(folderOf(network), name);
+    const action = readKept(await readWhole(path, ORDER_BYTES_MAX), path, genesis).action;
+    if (action.type !== "chain" || chains.some(({ service }) => service === action.service)) continue;
+    chains.push({ service: action.service, name: action.name, members: action.members, target: action.target });
+  }
+  return chains;
+}
+
+function readKept(bytes: Uint8Array, path: string, genesis: Genesis): Order {
+  try {
+    return verifyOrder(bytes, genesis, nodeVerify);
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new GridsealError("ORDER_REFUSED", `${path} is no order of this authority: ${cause.message}`, { cause });
+  }
+}
