@@ -1,5 +1,5 @@
 // The catalogue of errors that a person meets: a stable code, what happened and to what, and what to do about it.
-// Exit status: 2 where the command was misused, 1 for any other failure.
+// Exit status: 2 where the command was misused or its meter refuses the configuration: trying again does not help; 1 for any other failure.
 
 const remedies = {
   USAGE: "Run the command with --help to see what it takes.",
@@ -7,6 +7,8 @@ const remedies = {
   FILE_UNWRITABLE: "Check that the folder exists, may be written and has room.",
   FILE_EXISTS: "Nothing was overwritten: name another folder, or remove it first.",
   CONFIGURATION_INVALID: "Correct the file; README.md lists its fields.",
+  CONFIGURATION_REFUSED:
+    "Correct configuration.json, or the option that was to replace a part of it; README.md lists the fields.",
   GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
   FIRMWARE_INVALID: "No meter would take it: sign the image that was built, with the board and version of its build.",
@@ -46,7 +48,7 @@ export class GridsealError extends Error {
   }
 
   get exitStatus(): 1 | 2 {
-    return this.code === "USAGE" ? 2 : 1;
+    return this.code === "USAGE" || this.code === "CONFIGURATION_REFUSED" ? 2 : 1;
   }
 }
 
