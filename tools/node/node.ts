@@ -175,6 +175,7 @@ async function compose(
     verify: nodeVerify,
     verifyRecord: verifySoon,
     now_ms: () => health.now_ms(),
+    monotonic_ms: () => performance.now(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
