@@ -140,7 +140,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     };
     const record = parseTopic(topic)?.kind === "record" ? parseRecord(payload) : undefined;
     if (record !== undefined) refused.delete(toHex(record.hash));
-    const lie = record === undefined ? undefined : world.liarAt(session.node)?.treat(record);
+    const lie = record === undefined ? undefined : world.liarAt(session.node)?.treat(record.claims.seq);
     if (lie?.refusal !== undefined)
       later(1, () => feed({ kind: "refused", refusal: refusalOf(record!, lie.refusal!) }));
     timeline.after(random.between(1, 30), () => {

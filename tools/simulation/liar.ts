@@ -1,7 +1,6 @@
 // What stands before a faulty member's own node and talks to the agent in its name: it refuses, passes on, and keeps back as it likes. An
 // agent that knows one honest broker must not mind for long, and whatever it does, no meter may be named for a gap.
 
-import type { Record } from "../../src/wire/record.js";
 import { type RefusalReason, refusalReasons } from "../../src/wire/refusal.js";
 import type { Coverage } from "./coverage.js";
 import { createRandom, type Random } from "./random.js";
@@ -20,7 +19,8 @@ export interface Treatment {
 }
 
 export interface Liar {
-  treat(record: Record): Treatment;
+  /** Of the record of this number. */
+  treat(seq: number): Treatment;
 }
 
 /** Of so many numbers one is refused for ever. */
@@ -30,11 +30,15 @@ const reasons = Object.keys(refusalReasons) as RefusalReason[];
 /** Those after which a record is set aside. */
 const lasting = reasons.filter((reason) => !["unknown-meter", "rate-limited", "busy"].includes(reason));
 
-export function createLiar(seed: number, starving: Starving, coverage: Coverage): Liar {
+export function createLiar(
+  seed: number,
+  starving: Starving,
+  coverage: Pick<Coverage, "refusalsForged" | "recordsKeptBack">,
+): Liar {
   const random = createRandom(seed ^ 0x1b873593);
   return {
-    treat(record) {
-      const treatment = treatments[starving](record.claims.seq, random);
+    treat(seq) {
+      const treatment = treatments[starving](seq, random);
       if (treatment.refusal !== undefined) coverage.refusalsForged += 1;
       if (!treatment.passes) coverage.recordsKeptBack += 1;
       return treatment;
