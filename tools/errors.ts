@@ -1,5 +1,6 @@
 // The catalogue of errors that a person meets: a stable code, what happened and to what, and what to do about it.
-// Exit status: 2 where the command was misused, 3 where an audit could not judge all of it, 1 for any other failure.
+// Exit status: 2 where the command was misused or its meter refuses the configuration, so that trying again does not help; 3 where
+// an audit could not judge all of it; 1 for any other failure.
 
 const remedies = {
   USAGE: "Run the command with --help to see what it takes.",
@@ -9,6 +10,8 @@ const remedies = {
     "Close it to others as the message says; whoever may have read a key meanwhile can sign with it: replace it where you are not sure.",
   FILE_EXISTS: "Nothing was overwritten: name another folder, or remove it first.",
   CONFIGURATION_INVALID: "Correct the file; README.md lists its fields.",
+  CONFIGURATION_REFUSED:
+    "Correct configuration.json, or the option that was to replace a part of it; README.md lists the fields.",
   GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
   CERTIFICATE_INVALID:
@@ -59,7 +62,7 @@ export class GridsealError extends Error {
   }
 
   get exitStatus(): 1 | 2 | 3 {
-    if (this.code === "USAGE") return 2;
+    if (this.code === "USAGE" || this.code === "CONFIGURATION_REFUSED") return 2;
     return unjudged.includes(this.code) ? 3 : 1;
   }
 }

@@ -12,6 +12,7 @@ import { type Genesis, verifyGenesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
 import { ED25519, type PublicKey } from "../wire/key.js";
 import { stripOwnRecord } from "../wire/record.js";
+import type { Refusal } from "../wire/refusal.js";
 import type { Complaint } from "./checks.js";
 import type { ReadNow } from "./command.js";
 import { type Configuration, isComplaint, readConfiguration } from "./configuration.js";
@@ -141,6 +142,7 @@ function assemble(
   const inbox = createInbox(network, identity.id, judge, members);
   const counts: Record<string, number> = {
     wrongReceipts: 0,
+    unknownMembers: 0,
     strayReceipts: 0,
     wrongMembers: 0,
     strangeMessages: 0,
@@ -152,6 +154,7 @@ function assemble(
   let lastBytes_ms: number | undefined;
   let lastFrame_ms: number | undefined;
   let badFrames = 0;
+  let lastRefusal: string | undefined;
   let demandedAt_ms = Number.NEGATIVE_INFINITY;
   let diagnosedAt_ms = 0;
   let shown: { readonly state: State; readonly at_ms: number } | undefined;
@@ -232,9 +235,15 @@ function assemble(
       case "sealed":
         return tell(message, uptime_ms, effects);
       case "refused": {
-        const { reason, sentence } = message.refusal;
-        warn(`refused ${reason}`, `refused (${reason}): ${sentence}`, effects);
+        const { reason } = message.refusal;
+        lastRefusal = sentenceOf(message.refusal, uplink?.broker);
+        warn(`refused ${reason}`, lastRefusal, effects);
         return tell(message, uptime_ms, effects);
+      }
+      case "unknown members": {
+        const { recordHash, reason } = message;
+        warn("unknownMembers", `receipt set aside, and asked for again with the members: ${reason}`, effects);
+        return tell({ kind: "unproven", recordHash }, uptime_ms, effects);
       }
       case "wrong receipt":
         return warn("wrongReceipts", `receipt refused: ${message.reason}`, effects);
@@ -283,9 +292,10 @@ function assemble(
   }
 
   function diagnosis(uptime_ms: number): Uint8Array {
-    return encodeCbor(
-      new Map<string, string | number>([["state", state(uptime_ms)], ...Object.entries(counters(uptime_ms))]),
-    );
+    const entries = new Map<string, string | number>([["state", state(uptime_ms)]]);
+    if (lastRefusal !== undefined) entries.set("lastRefusal", lastRefusal);
+    for (const [name, count] of Object.entries(counters(uptime_ms))) entries.set(name, count);
+    return encodeCbor(entries);
   }
 
   function state(uptime_ms: number): State {
@@ -298,7 +308,9 @@ function assemble(
       badFrames,
       link: uplink?.link ?? { kind: "waiting", until_ms: 0 },
       closedBecause: uplink?.closedBecause,
+      hasLeft: uplink?.hasLeft ?? false,
       oldestWait_ms: uplink?.oldestWait_ms(uptime_ms) ?? 0,
+      refusedAs: uplink?.refusedAs,
     });
   }
 
@@ -310,4 +322,10 @@ function assemble(
     shown = { state: current, at_ms: uptime_ms };
     effects.push({ kind: "showState", state: current, counters: counters(uptime_ms) });
   }
+}
+
+/** What is kept of a refusal as evidence: who said it, where the broker shows no more than its own name, and of what. */
+function sentenceOf({ reason, service, seq, sentence }: Refusal, broker: string | undefined): string {
+  const what = seq === undefined ? "a publication" : `record ${seq} of service ${service}`;
+  return `refused (${reason}): ${what}, by way of ${broker}: ${sentence}`;
 }

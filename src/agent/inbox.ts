@@ -18,6 +18,8 @@ export type Message =
   | { readonly kind: "members" }
   | { readonly kind: "wrong members"; readonly reason: string }
   | { readonly kind: "wrong receipt"; readonly reason: string }
+  /** a receipt by members that this meter does not know, of a record on its way */
+  | { readonly kind: "unknown members"; readonly recordHash: Uint8Array; readonly reason: string }
   /** a receipt of a record that is not on its way: most often a second one */
   | { readonly kind: "stray receipt" }
   /** not for this meter, or nothing that a meter knows */

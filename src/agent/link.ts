@@ -13,6 +13,8 @@ export type LinkState =
 
 export interface Link {
   readonly state: LinkState;
+  /** the broker whose turn it is */
+  readonly broker: string;
   /** The connection to begin now, where it is time for one. */
   begin(uptime_ms: number): { readonly connection: number; readonly url: string } | undefined;
   /** The broker has accepted the connection; false where it is none of ours any more. */
@@ -32,7 +34,7 @@ export function createLink(brokers: readonly string[], random: () => number): Li
 class BrokerLink implements Link {
   state: LinkState = { kind: "waiting", until_ms: 0 };
   private connections = 0;
-  private broker = 0;
+  private turn = 0;
   private failures = 0;
 
   constructor(
@@ -40,12 +42,16 @@ class BrokerLink implements Link {
     private readonly random: () => number,
   ) {}
 
+  get broker(): string {
+    return this.brokers[this.turn]!;
+  }
+
   begin(uptime_ms: number): { readonly connection: number; readonly url: string } | undefined {
     if (this.state.kind !== "waiting" || uptime_ms < this.state.until_ms) return undefined;
     this.connections += 1;
     const connection = this.connections;
     this.state = { kind: "connecting", connection, until_ms: uptime_ms + CONNECT_TIMEOUT_MS };
-    return { connection, url: this.brokers[this.broker]! };
+    return { connection, url: this.broker };
   }
 
   connected(connection: number, uptime_ms: number): boolean {
@@ -56,7 +62,7 @@ class BrokerLink implements Link {
 
   lost(connection: number, uptime_ms: number): boolean {
     if (this.state.kind === "waiting" || this.state.connection !== connection) return false;
-    this.broker = (this.broker + 1) % this.brokers.length;
+    this.turn = (this.turn + 1) % this.brokers.length;
     // One round through all brokers costs the same short pauses; each further round doubles them.
     const rounds = Math.min(Math.floor(this.failures / this.brokers.length), 16);
     const pause_ms = Math.min(BACKOFF_FIRST_MS * 2 ** rounds, BACKOFF_MAX_MS);

@@ -25,7 +25,7 @@ export interface Members {
 
 interface Known {
   newest: MembersFrom | undefined;
-  /** proved last, and older than the newest */
+  /** proved last, and older than the newest: the one before it, or another that was asked for */
   older: MembersFrom | undefined;
   lacking: boolean;
 }
@@ -65,6 +65,7 @@ class KnownMembers implements Members {
     const set = nextSet(this.genesis, service, this.setAt(service, height), item, this.verify);
     if (isOld) state.older = set;
     else {
+      state.older = newest ?? state.older;
       state.newest = set;
       state.lacking = false;
       store(this.keyValue, service, this.genesis, set);

@@ -46,6 +46,10 @@ export interface Outbox {
   /** Longest record that is accepted, in bytes. */
   readonly recordBytesMax: number;
   readonly counters: OutboxCounters;
+  /** records that wait, handed out ones included */
+  readonly waiting: number;
+  /** the same, and those since the start for which there was no room: what grows where fewer are sealed than come */
+  readonly backlog: number;
   /** The seq and the predecessor's hash that the service's next record must have. */
   chain(service: number): ChainState;
   /** Accepts a record of `chain(service).seq` whose hash is `hash`: durable once this returns undefined, else the reason why not. */
@@ -86,6 +90,8 @@ class RingOutbox implements Outbox {
   private readonly cursor: { generation: number; offset: number };
   private readonly handedOut: Position[] = [];
   private oldestParked: number | undefined = undefined;
+  /** records for which there was no room */
+  private turnedAway = 0;
 
   constructor({ flash, keyValue, recordHash }: OutboxOptions) {
     const ring = openRing(flash, recordHash);
@@ -107,6 +113,14 @@ class RingOutbox implements Outbox {
     return { ...this.counts, erases: this.ring.head + 1 };
   }
 
+  get waiting(): number {
+    return this.counts.waiting;
+  }
+
+  get backlog(): number {
+    return this.counts.waiting + this.turnedAway;
+  }
+
   chain(service: number): ChainState {
     const known = this.chains.get(service);
     if (known !== undefined) return known;
@@ -125,6 +139,7 @@ class RingOutbox implements Outbox {
       return undefined;
     }
     this.counts.refused += 1;
+    if (refusal === undefined) this.turnedAway += 1;
     return refusal ?? "full";
   }
 

@@ -1,12 +1,13 @@
 // Receipts judged before a record leaves the outbox. The records of one block share its header, and a certificate that is good once proves
 // it for all of them: the newest blocks found sealed are remembered. Checking one costs more than all the rest of many records.
 
-import { standsAt } from "../wire/bytes.js";
+import { equalBytes, standsAt } from "../wire/bytes.js";
 import { WireError } from "../wire/error.js";
 import type { Genesis, MemberKey } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
 import { HEADER_BYTES } from "../wire/header.js";
 import type { Verify } from "../wire/key.js";
+import { quorum } from "../wire/quorum.js";
 import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../wire/receipt.js";
 import type { Members } from "./members.js";
 
@@ -17,6 +18,8 @@ const DIGEST_BYTES = 32;
 export type Judgement =
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
   | { readonly kind: "stray receipt" }
+  /** nothing is wrong that this meter could tell: it may not have been shown those who sealed this height */
+  | { readonly kind: "unknown members"; readonly recordHash: Uint8Array; readonly reason: string }
   | { readonly kind: "wrong receipt"; readonly reason: string };
 
 /** Judges the bytes of a receipt that came for `service`; never throws on them. */
@@ -32,34 +35,46 @@ export function createReceiptJudge(
   const sealed = new SealedBlocks();
 
   return (bytes, service) => {
-    /** whose members are being asked */
-    let asked: number | undefined;
     try {
       const receipt = decodeReceipt(bytes);
-      const { chain, recordHash } = receipt;
+      const { chain, height, recordHash } = receipt;
       if (!isExpected(recordHash)) return { kind: "stray receipt" };
       if (chain !== service) return { kind: "wrong receipt", reason: `receipt of chain ${chain} came for ${service}` };
       verifyInclusionOf(receipt, genesis);
       const block = digestOfBlock(receipt);
       if (!sealed.has(block)) {
-        const sealers = sealersOf(members, receipt);
-        asked = chain;
-        verifySealOf(receipt, genesis, sealers, verify);
+        const sealers = members.at(chain, height);
+        const reason = whyUnknown(receipt, sealers);
+        if (reason !== undefined) {
+          members.lack(chain);
+          return { kind: "unknown members", recordHash, reason };
+        }
+        verifySealOf(receipt, genesis, sealers!, verify);
         sealed.add(block);
       }
       return { kind: "sealed", recordHash };
     } catch (thrown) {
-      if (asked !== undefined) members.lack(asked);
       if (thrown instanceof WireError) return { kind: "wrong receipt", reason: thrown.message };
       throw thrown;
     }
   };
 }
 
-function sealersOf(members: Pick<Members, "at">, { chain, height }: Receipt): readonly MemberKey[] {
-  const sealers = members.at(chain, height);
-  if (sealers !== undefined) return sealers;
-  throw new WireError("unproven", `genesis has no chain ${chain}, and no order is known that adds it`);
+/** Why the certificate may be of other members than those known of its height; undefined where it is of a quorum of these. */
+function whyUnknown(
+  { chain, certificate: { signatures } }: Receipt,
+  sealers: readonly MemberKey[] | undefined,
+): string | undefined {
+  if (sealers === undefined) return `no members of chain ${chain} are known for its height`;
+  const needed = quorum(sealers.length);
+  if (signatures.length < needed) return `${signatures.length} have signed it, of those known ${needed} would have to`;
+  let next = 0;
+  for (let index = 0; index < signatures.length; index += 1) {
+    while (next < sealers.length && !equalBytes(sealers[next]!.id, signatures[index]!.node)) next += 1;
+    if (next === sealers.length) return "who has signed it are not the members that are known, in their order";
+    next += 1;
+  }
+  return undefined;
 }
 
 /** What a certificate of this meter's network signs, but for the round. */

@@ -2,16 +2,15 @@
 // and uptime in, effects out. link.ts has the connection, window.ts the records on their way.
 
 import type { MqttOptions } from "../host.js";
-import type { Refusal } from "../wire/refusal.js";
+import type { Refusal, RefusalReason } from "../wire/refusal.js";
 import { meterTopic, serviceTopic } from "../wire/topics.js";
 import { createLink, type Link, type LinkState } from "./link.js";
 import type { Outbox } from "./outbox.js";
-import { BUSY_PAUSE_MS, createWindow, type Travelling, type Window } from "./window.js";
+import { Patience } from "./patience.js";
+import { createWindow, type Travelling, type Window } from "./window.js";
 
 /** A broker that has not acknowledged a publication by then is gone, whatever its socket says. */
 export const ACKNOWLEDGEMENT_TIMEOUT_MS = 30_000;
-/** Where several brokers are named and nothing has been sealed for so long, the next one's nodes may do better. */
-export const STALL_MS = 60_000;
 /** The birth is not repeated faster than this, however often nodes ask. */
 export const BIRTH_INTERVAL_MS = 5_000;
 /** A full transport is tried again after this where no acknowledgement comes first. */
@@ -28,6 +27,8 @@ export type UplinkInput =
   | { readonly kind: "blocked"; readonly connection: number; readonly packetId: number }
   | { readonly kind: "closed"; readonly connection: number; readonly reason: string }
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
+  /** a receipt came whose members the meter does not know: it is to be shown them, and to get the receipt again */
+  | { readonly kind: "unproven"; readonly recordHash: Uint8Array }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "diagnosis"; readonly payload: Uint8Array };
 
@@ -57,9 +58,15 @@ export interface Uplink {
   readonly link: LinkState;
   /** why the last connection ended; undefined while there is one, or before the first */
   readonly closedBecause: string | undefined;
+  /** whether the meter left the last broker because of its waiting records */
+  readonly hasLeft: boolean;
+  /** the broker that it is connected to, or was or will be */
+  readonly broker: string;
+  /** why the record was refused that has waited longest of those that were */
+  readonly refusedAs: RefusalReason | undefined;
   /** whether a record of this hash is on its way and has no receipt yet */
   expects(recordHash: Uint8Array): boolean;
-  /** how long the oldest record on its way has waited for its receipt */
+  /** how long the oldest record without a receipt has waited, whatever keeps it */
   oldestWait_ms(uptime_ms: number): number;
   /** uptime at which it wants to be woken; infinite where only an input matters */
   wakeAt_ms(uptime_ms: number): number;
@@ -84,13 +91,14 @@ export function createUplink(options: UplinkOptions): Uplink {
 
 /** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
 class MqttUplink implements Uplink {
-  private readonly brokers: number;
   private readonly network: string;
   private readonly meter: string;
   private readonly credential: Uint8Array;
   private readonly random: () => number;
+  private readonly outbox: Outbox;
   private readonly connection: Link;
   private readonly window: Window;
+  private readonly patience: Patience;
   private readonly counts = { published: 0, republished: 0, sealed: 0, connections: 0, disconnections: 0 };
   private packetId = 0;
   private birthPacketId = 0;
@@ -100,17 +108,18 @@ class MqttUplink implements Uplink {
   private hasMore = false;
   /** nothing is published before */
   private pausedUntil_ms = 0;
-  private provedAt_ms = 0;
   private lostBecause: string | undefined = undefined;
+  private left = false;
 
   constructor({ brokers, network, meter, credential, outbox, random }: UplinkOptions) {
-    this.brokers = brokers.length;
     this.network = network;
     this.meter = meter;
     this.credential = credential;
     this.random = random;
+    this.outbox = outbox;
     this.connection = createLink(brokers, random);
     this.window = createWindow(outbox, random);
+    this.patience = new Patience(brokers.length);
   }
 
   get link(): LinkState {
@@ -121,12 +130,25 @@ class MqttUplink implements Uplink {
     return this.lostBecause;
   }
 
+  get hasLeft(): boolean {
+    return this.left;
+  }
+
+  get broker(): string {
+    return this.connection.broker;
+  }
+
+  get refusedAs(): RefusalReason | undefined {
+    return this.window.refusedAs;
+  }
+
   get counters(): UplinkCounters {
     return { ...this.counts };
   }
 
   step(input: UplinkInput, uptime_ms: number): UplinkEffect[] {
     const effects: UplinkEffect[] = [];
+    this.window.look(uptime_ms);
     this.take(input, uptime_ms, effects);
     this.watch(uptime_ms, effects);
     const begun = this.connection.begin(uptime_ms);
@@ -141,14 +163,15 @@ class MqttUplink implements Uplink {
   }
 
   oldestWait_ms(uptime_ms: number): number {
-    return Math.max(0, uptime_ms - this.oldestSince_ms());
+    return Math.max(0, uptime_ms - this.window.oldestSince_ms);
   }
 
   wakeAt_ms(uptime_ms: number): number {
     if (this.link.kind !== "connected") return this.link.until_ms;
-    const deadline_ms = Math.min(this.window.nextDue_ms(), this.stalledAt_ms());
-    if (uptime_ms < this.pausedUntil_ms) return this.pausedUntil_ms;
+    const stalledAt_ms = this.patience.endsAt_ms(this.window.oldestSince_ms);
+    if (uptime_ms < this.pausedUntil_ms) return Math.min(this.pausedUntil_ms, stalledAt_ms);
     if (this.hasMore) return uptime_ms;
+    const deadline_ms = Math.min(this.window.nextDue_ms(), stalledAt_ms);
     return this.birthDue ? Math.min(deadline_ms, this.birthAt_ms + BIRTH_INTERVAL_MS) : deadline_ms;
   }
 
@@ -169,9 +192,10 @@ class MqttUplink implements Uplink {
         this.lose(input.connection, input.reason, uptime_ms);
         return;
       case "sealed":
-        if (this.window.sealed(input.recordHash) === undefined) return;
-        this.counts.sealed += 1;
-        this.provedAt_ms = uptime_ms;
+        this.sealed(input.recordHash);
+        return;
+      case "unproven":
+        if (this.window.askAgain(input.recordHash, uptime_ms)) this.birthDue = true;
         return;
       case "refused":
         this.refused(input.refusal, uptime_ms);
@@ -186,7 +210,8 @@ class MqttUplink implements Uplink {
     if (!this.connection.connected(connection, uptime_ms)) return;
     this.counts.connections += 1;
     this.lostBecause = undefined;
-    this.provedAt_ms = uptime_ms;
+    this.left = false;
+    this.patience.connected(uptime_ms, this.outbox.backlog);
     this.pausedUntil_ms = 0;
     this.birthDue = true;
     this.birthAt_ms = uptime_ms - BIRTH_INTERVAL_MS;
@@ -231,21 +256,49 @@ class MqttUplink implements Uplink {
     if (!this.connection.lost(connection, uptime_ms)) return;
     this.counts.disconnections += 1;
     this.lostBecause = reason;
+    this.left = false;
+  }
+
+  private sealed(recordHash: Uint8Array): void {
+    const oldestSince_ms = this.window.oldestSince_ms;
+    const record = this.window.sealed(recordHash);
+    if (record === undefined) return;
+    this.counts.sealed += 1;
+    if (record.since_ms <= oldestSince_ms) this.patience.rewarded();
   }
 
   private refused(refusal: Refusal, uptime_ms: number): void {
-    const answer = this.window.refused(refusal, uptime_ms);
-    if (answer === "birth") this.birthDue = true;
-    if (answer === "pause") this.pausedUntil_ms = uptime_ms + Math.ceil(BUSY_PAUSE_MS * (0.5 + this.random()));
+    switch (this.window.refused(refusal, uptime_ms)) {
+      case "birth":
+        this.birthDue = true;
+        return;
+      case "pause":
+        this.pausedUntil_ms = Math.max(this.pausedUntil_ms, uptime_ms + this.patience.pause_ms(this.random()));
+        return;
+      case "leave":
+        this.patience.refused();
+        return;
+      case "none":
+    }
   }
 
   /** Gives up connections that do not come about, do not acknowledge, or lead to nodes that do not seal. */
   private watch(uptime_ms: number, effects: UplinkEffect[]): void {
-    const reason = this.whyGiveUp(uptime_ms);
-    if (reason === undefined || this.link.kind === "waiting") return;
+    if (this.link.kind === "waiting") return;
+    const broken = this.whyGiveUp(uptime_ms);
+    const reason = broken ?? this.whyLeave(uptime_ms);
+    if (reason === undefined) return;
     const { connection } = this.link;
     effects.push({ kind: "close", connection });
     this.lose(connection, reason, uptime_ms);
+    if (broken !== undefined) return;
+    this.patience.left();
+    this.left = true;
+  }
+
+  private whyLeave(uptime_ms: number): string | undefined {
+    if (this.link.kind !== "connected") return undefined;
+    return this.patience.endedBecause(uptime_ms, this.window.oldestSince_ms, this.outbox.backlog);
   }
 
   private whyGiveUp(uptime_ms: number): string | undefined {
@@ -255,20 +308,7 @@ class MqttUplink implements Uplink {
     if (this.window.travelling.some((record) => isUnacknowledged(record) && uptime_ms >= record.due_ms)) {
       return "broker does not acknowledge";
     }
-    return uptime_ms >= this.stalledAt_ms() ? "nothing is sealed by way of this broker" : undefined;
-  }
-
-  private oldestSince_ms(): number {
-    return this.window.travelling.reduce(
-      (oldest_ms, record) => Math.min(oldest_ms, record.since_ms),
-      Number.POSITIVE_INFINITY,
-    );
-  }
-
-  /** When another broker is worth trying, if nothing is sealed until then. */
-  private stalledAt_ms(): number {
-    if (this.brokers === 1) return Number.POSITIVE_INFINITY;
-    return Math.max(this.provedAt_ms, this.oldestSince_ms()) + STALL_MS;
+    return undefined;
   }
 
   private publishWhatIsDue(uptime_ms: number, effects: UplinkEffect[]): void {

@@ -1,9 +1,12 @@
 // The records that are on their way: handed out by the outbox, published, and not sealed as far as the meter knows. Bounded, because it
-// is all that the meter keeps of its outbox in memory. A record leaves it by a verified receipt, or is parked when nodes refuse it.
+// is all that the meter keeps of its outbox in memory. A record leaves it by a verified receipt alone; one that nodes refuse is set
+// aside, and gives up its place only where others need it (parked.ts).
 
 import { standsAt } from "../wire/bytes.js";
 import type { Refusal, RefusalReason } from "../wire/refusal.js";
 import type { Outbox } from "./outbox.js";
+import { Parked } from "./parked.js";
+import { answerTo, isLasting, isOfTheMeter, type RefusalAnswer } from "./refusals.js";
 import type { Position } from "./ring.js";
 
 /** Records on their way at a time: a receipt takes as long as a block, so this bounds how fast a full outbox is drained. */
@@ -20,14 +23,15 @@ export const RECEIPT_WAIT_MAX_MS = 300_000;
 /** The same where a node has not heard of the meter yet: its birth is on its way there. */
 export const INTRODUCTION_WAIT_MS = 1_000;
 /**
- * Numbers by which a service's sealed records may be ahead of one that is on its way; new ones wait for it then. Nodes close a gap that
- * is 1,024 numbers behind, and what is in it is never sealed.
+ * Numbers by which a service's record may be ahead of its lowest one without a receipt, on its way or parked; further ones wait. Nodes
+ * close a gap that is 1,024 numbers behind, and what is in it is never sealed.
  */
 export const SPAN_MAX = 512;
-/** Parked records are tried again after this. */
+/** Refused records are tried again by way of the same broker after this. */
 export const PARKED_MS = 600_000;
-/** Pause after a node said that it is busy. */
-export const BUSY_PAUSE_MS = 5_000;
+/** So many refused ones keep their place, where a receipt finds them; the others for so long, for one may be on its way. */
+export const ASIDE_MAX = 6;
+export const ASIDE_MS = 10_000;
 const HASH_BYTES = 32;
 
 export interface Travelling {
@@ -47,13 +51,20 @@ export interface Travelling {
   publications: number;
   /** in all, whatever the connection */
   sent: number;
+  /** why a node refused it last */
+  refusedAs: RefusalReason | undefined;
+  /** whether it is not to be published again soon for that */
+  isAside: boolean;
 }
-
-/** What a refusal asks of the uplink besides. */
-export type RefusalAnswer = "none" | "birth" | "pause";
 
 export interface Window {
   readonly travelling: readonly Travelling[];
+  /** since when the oldest record without a receipt waits, whatever keeps it; infinite where none does */
+  readonly oldestSince_ms: number;
+  /** why the one of the refused that has waited longest was refused */
+  readonly refusedAs: RefusalReason | undefined;
+  /** Notices what waits in the outbox. */
+  look(uptime_ms: number): void;
   /** Whether a record of this hash is on its way. */
   expects(hash: Uint8Array): boolean;
   /** The next record to publish now, where the limits allow one. The caller publishes it and fills in packetId, due and count. */
@@ -67,21 +78,11 @@ export interface Window {
   /** Lets go of the record whose verified receipt came; undefined where none is on its way. */
   sealed(hash: Uint8Array): Travelling | undefined;
   refused(refusal: Refusal, uptime_ms: number): RefusalAnswer;
+  /** A receipt of the record cannot be verified yet: it is published again soon, for another copy. False where none is on its way. */
+  askAgain(hash: Uint8Array, uptime_ms: number): boolean;
   /** When `take` may have something, or a publication is overdue; infinite where only an input changes that. */
   nextDue_ms(): number;
 }
-
-/** What nodes say of a record that will not pass as it is; it is tried again when much else may have changed. */
-const lasting: readonly RefusalReason[] = [
-  "oversized",
-  "malformed",
-  "wrong-topic",
-  "bad-signature",
-  "service-not-permitted",
-  "out-of-sequence",
-  "fork",
-  "clock-far-off",
-];
 
 /** `random` gives a fraction from 0 up to but not including 1. */
 export function createWindow(outbox: Outbox, random: () => number): Window {
@@ -97,28 +98,63 @@ class OutboxWindow implements Window {
   private filling = true;
   private filledAt_ms = 0;
   private rewindAt_ms = Number.POSITIVE_INFINITY;
-  /** a record that those of its service have left far behind; new ones wait while it is on its way */
-  private straggler: Travelling | undefined = undefined;
+  private readonly parked = new Parked();
+  /** services of which the outbox has records that are too far ahead of one without a receipt */
+  private held: number[] = [];
+  /** whether the last look into the outbox found nothing but such records, and may go on */
+  private isSearching = false;
+  /** since when records wait of which none is on its way */
+  private unofferedSince_ms = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly outbox: Outbox,
     private readonly random: () => number,
   ) {}
 
+  get oldestSince_ms(): number {
+    let oldest_ms = Math.min(this.unofferedSince_ms, this.parked.oldest()?.since_ms ?? Number.POSITIVE_INFINITY);
+    for (const { since_ms } of this.travelling) oldest_ms = Math.min(oldest_ms, since_ms);
+    return oldest_ms;
+  }
+
+  get refusedAs(): RefusalReason | undefined {
+    const parked = this.parked.oldest();
+    let reason = parked?.reason;
+    let oldest_ms = reason === undefined ? Number.POSITIVE_INFINITY : parked!.since_ms;
+    for (const { since_ms, refusedAs } of this.travelling) {
+      if (refusedAs === undefined || since_ms > oldest_ms) continue;
+      reason = refusedAs;
+      oldest_ms = since_ms;
+    }
+    return reason;
+  }
+
+  look(uptime_ms: number): void {
+    const isUnoffered = this.travelling.length === 0 && this.parked.isEmpty && this.outbox.waiting > 0;
+    this.unofferedSince_ms = isUnoffered ? Math.min(this.unofferedSince_ms, uptime_ms) : Number.POSITIVE_INFINITY;
+  }
+
   expects(hash: Uint8Array): boolean {
     return this.find(hash) !== undefined;
   }
 
   take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined {
+    this.isSearching = false;
+    for (const record of this.surplus()) if (uptime_ms >= giveUpAt_ms(record)) this.park(record, uptime_ms);
     const bytes = this.unacknowledgedBytes();
     for (let attempts = 0; attempts < WINDOW_MAX; attempts += 1) {
       const next = this.travelling.find((candidate) => isReady(candidate, uptime_ms)) ?? this.handOut(uptime_ms);
       if (next === undefined) return undefined;
+      if (next === "held") continue;
       if (bytes > 0 && bytes + next.position.length > UNACKNOWLEDGED_BYTES_MAX) return undefined;
       const record = this.outbox.read(next.position);
-      if (record !== undefined) return { travelling: next, record };
+      if (record !== undefined) {
+        next.isAside = false;
+        return { travelling: next, record };
+      }
       this.remove(next); // flash has lost it, and the outbox has counted that
     }
+    this.isSearching = true;
     return undefined;
   }
 
@@ -126,7 +162,7 @@ class OutboxWindow implements Window {
     const record = this.travelling.find((candidate) => candidate.packetId === packetId && !candidate.interrupted);
     if (record === undefined) return false;
     record.packetId = 0;
-    record.due_ms = uptime_ms + this.wait_ms(RECEIPT_WAIT_MS, record.publications);
+    record.due_ms = uptime_ms + (record.isAside ? PARKED_MS : this.wait_ms(RECEIPT_WAIT_MS, record.publications));
     return true;
   }
 
@@ -145,7 +181,9 @@ class OutboxWindow implements Window {
       record.interrupted = record.packetId !== 0;
       record.due_ms = uptime_ms;
       record.publications = 0;
+      record.isAside = false;
     }
+    if (!this.parked.isEmpty || this.held.length > 0) this.rewind();
   }
 
   sealed(hash: Uint8Array): Travelling | undefined {
@@ -153,33 +191,35 @@ class OutboxWindow implements Window {
     if (record === undefined) return undefined;
     this.outbox.done(record.position);
     this.remove(record);
-    const { service, seq } = record;
-    this.straggler =
-      this.travelling.find((other) => other.service === service && seq - other.seq >= SPAN_MAX) ?? this.straggler;
     return record;
   }
 
-  refused(refusal: Refusal, uptime_ms: number): RefusalAnswer {
-    const { recordHash, service, seq } = refusal;
+  refused({ recordHash, service, seq, reason }: Refusal, uptime_ms: number): RefusalAnswer {
     const record =
       recordHash !== undefined
         ? this.find(recordHash)
         : this.travelling.find((candidate) => candidate.service === service && candidate.seq === seq);
-    if (record !== undefined && lasting.includes(refusal.reason)) {
-      this.outbox.park(record.position);
-      this.remove(record);
-      this.rewindAt_ms = Math.min(this.rewindAt_ms, uptime_ms + PARKED_MS);
-      return "none";
+    if (record === undefined || record.isAside) return "none";
+    record.refusedAs = reason;
+    record.isAside = isLasting(reason);
+    if (record.packetId === 0) {
+      const first_ms = reason === "unknown-meter" ? INTRODUCTION_WAIT_MS : RECEIPT_WAIT_MS;
+      record.due_ms = uptime_ms + (record.isAside ? PARKED_MS : this.wait_ms(first_ms, record.publications));
     }
-    if (record !== undefined && record.packetId === 0) {
-      const first_ms = refusal.reason === "unknown-meter" ? INTRODUCTION_WAIT_MS : RECEIPT_WAIT_MS;
-      record.due_ms = uptime_ms + this.wait_ms(first_ms, record.publications);
+    return answerTo(reason);
+  }
+
+  askAgain(hash: Uint8Array, uptime_ms: number): boolean {
+    const record = this.find(hash);
+    if (record === undefined) return false;
+    if (record.packetId === 0) {
+      record.due_ms = Math.min(record.due_ms, uptime_ms + this.wait_ms(INTRODUCTION_WAIT_MS, record.publications));
     }
-    if (refusal.reason === "busy" || refusal.reason === "rate-limited") return "pause";
-    return lasting.includes(refusal.reason) ? "none" : "birth";
+    return true;
   }
 
   nextDue_ms(): number {
+    if (this.isSearching) return 0;
     // While the broker owes an acknowledgement, that brings the next step, and its absence the one after.
     const owed = this.travelling.filter((record) => record.packetId !== 0 && !record.interrupted);
     let due_ms = Number.POSITIVE_INFINITY;
@@ -187,7 +227,29 @@ class OutboxWindow implements Window {
       due_ms = this.filling ? this.rewindAt_ms : this.filledAt_ms + BURST_WAIT_MS;
     }
     for (const record of owed.length > 0 ? owed : this.travelling) due_ms = Math.min(due_ms, record.due_ms);
+    for (const record of this.surplus()) due_ms = Math.min(due_ms, giveUpAt_ms(record));
     return due_ms;
+  }
+
+  /** Those set aside whose places others need: all but the oldest. */
+  private surplus(): readonly Travelling[] {
+    if (this.travelling.length < WINDOW_MAX) return noRecords;
+    return this.travelling.filter(({ isAside, packetId }) => isAside && packetId === 0).slice(ASIDE_MAX);
+  }
+
+  private park(record: Travelling, uptime_ms: number): void {
+    const { service, seq, since_ms, refusedAs } = record;
+    this.parked.park({ service, seq, since_ms, reason: refusedAs });
+    this.outbox.park(record.position);
+    this.remove(record);
+    this.rewindAt_ms = Math.min(this.rewindAt_ms, uptime_ms + PARKED_MS);
+  }
+
+  private rewind(): void {
+    this.rewindAt_ms = Number.POSITIVE_INFINITY;
+    this.held = [];
+    this.parked.rewound();
+    this.outbox.rewind();
   }
 
   private unacknowledgedBytes(): number {
@@ -203,19 +265,29 @@ class OutboxWindow implements Window {
     return Math.ceil(wait_ms * (0.75 + this.random() / 2));
   }
 
-  private handOut(uptime_ms: number): Travelling | undefined {
+  private handOut(uptime_ms: number): Travelling | "held" | undefined {
     if (!this.mayFill(uptime_ms)) return undefined;
     let waiting = this.outbox.next();
     if (waiting === undefined && uptime_ms >= this.rewindAt_ms) {
-      this.rewindAt_ms = Number.POSITIVE_INFINITY;
-      this.outbox.rewind();
+      this.rewind();
       waiting = this.outbox.next();
     }
-    if (waiting === undefined) return undefined;
+    if (waiting === undefined) {
+      this.parked.passed();
+      return undefined;
+    }
     const { position, service, seq, hash } = waiting;
+    const known = this.parked.handedOut(service, seq);
+    const since_ms = Math.min(uptime_ms, this.unofferedSince_ms, known?.since_ms ?? uptime_ms);
+    if (seq - this.lowest(service) > SPAN_MAX) {
+      this.outbox.park(position);
+      if (known !== undefined) this.parked.park({ service, seq, since_ms, reason: known.reason });
+      if (!this.held.includes(service)) this.held.push(service);
+      return "held";
+    }
     const place = this.freePlace();
     this.hashes.set(hash, place * HASH_BYTES);
-    const record = { position, service, seq, place, since_ms: uptime_ms };
+    const record = { position, service, seq, place, since_ms, refusedAs: known?.reason, isAside: false };
     this.travelling.push({
       ...record,
       packetId: 0,
@@ -227,9 +299,18 @@ class OutboxWindow implements Window {
     return this.travelling[this.travelling.length - 1];
   }
 
-  /** Whether a record has fallen so far behind that others wait for it. */
+  /** The service's lowest number without a receipt, of those that were offered; infinite where there is none. */
+  private lowest(service: number): number {
+    let lowest = this.parked.lowest(service);
+    for (const record of this.travelling) if (record.service === service) lowest = Math.min(lowest, record.seq);
+    return lowest;
+  }
+
+  /** Whether one record after the other is refused for the meter's own sake: further ones would be, too. */
   private isHeld(): boolean {
-    return this.straggler !== undefined && this.travelling.includes(this.straggler);
+    let refused = 0;
+    for (const { isAside, refusedAs } of this.travelling) if (isAside && isOfTheMeter(refusedAs!)) refused += 1;
+    return refused >= ASIDE_MAX;
   }
 
   private mayFill(uptime_ms: number): boolean {
@@ -260,7 +341,17 @@ class OutboxWindow implements Window {
 
   private remove(record: Travelling): void {
     this.travelling.splice(this.travelling.indexOf(record), 1);
+    const { service, seq } = record;
+    // Those that were too far ahead of it are behind the outbox's cursor.
+    if (this.held.includes(service) && seq < this.lowest(service)) this.rewindAt_ms = 0;
   }
+}
+
+const noRecords: readonly Travelling[] = [];
+
+/** When a refused record gives up its place to others. */
+function giveUpAt_ms({ due_ms }: Travelling): number {
+  return due_ms - PARKED_MS + ASIDE_MS;
 }
 
 function isReady(record: Travelling, uptime_ms: number): boolean {

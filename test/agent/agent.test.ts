@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
-import { encodeCbor } from "../../src/wire/cbor.js";
+import { decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
 import type { Record } from "../../src/wire/record.js";
 import { reasons } from "../../src/wire/record.js";
 import { meterTopic } from "../../src/wire/topics.js";
@@ -143,6 +143,29 @@ describe("agent in a bad hour", () => {
     world.setMetering(false);
     assert.ok(world.counters.waiting! > 60);
     world.run(650);
+    assertAllIsSealed(world);
+  });
+
+  test("says at once that it is revoked, keeps the last refusal in its diagnosis, and asks for nothing all the time", () => {
+    const world = createWorld({ seed: 11, schedule, faults: noFaults, sectors: 24 });
+    world.run(20);
+    world.setRefusal("revoked");
+    world.run(3);
+    assert.equal(world.states.at(-1), "refused: revoked");
+    world.run(600);
+    const said = decodeCbor(world.diagnosis!);
+    assert.ok(said instanceof Map);
+    assert.equal(said.get("state"), "refused: revoked");
+    assert.match(
+      String(said.get("lastRefusal")),
+      /^refused \(revoked\): record \d+ of service \d, by way of mqtt:..[ab]:1883: refused$/,
+    );
+    assert.ok(Number(said.get("refused revoked")) < 24 * 6, `${said.get("refused revoked")} refusals`);
+    assert.ok(world.topics.get("birth")! < 10, "a birth a connection");
+    assert.ok(!world.states.slice(world.states.indexOf("refused: revoked")).includes("healthy"));
+    world.setRefusal(undefined);
+    world.setMetering(false);
+    world.run(700);
     assertAllIsSealed(world);
   });
 

@@ -13,7 +13,9 @@ const good: Signs = {
   badFrames: 0,
   link: connected,
   closedBecause: undefined,
+  hasLeft: false,
   oldestWait_ms: 1_000,
+  refusedAs: undefined,
 };
 
 describe("health", () => {
@@ -27,6 +29,21 @@ describe("health", () => {
     assert.equal(stateOf(noFrame), "no meter");
     assert.equal(stateOf({ ...noFrame, badFrames: 3, lastBytes_ms: noFrame.lastFrame_ms }), "no meter");
     assert.equal(stateOf({ ...noFrame, hasCredential: false }), "no credential");
+  });
+
+  test("says refused at once where it is for good, and otherwise when it has lasted", () => {
+    assert.equal(stateOf({ ...good, refusedAs: "revoked" }), "refused: revoked");
+    assert.equal(stateOf({ ...good, refusedAs: "malformed" }), "refused: malformed");
+    assert.equal(stateOf({ ...good, refusedAs: "busy" }), "healthy");
+    assert.equal(stateOf({ ...good, refusedAs: "busy", oldestWait_ms: SEAL_AGE_MAX_MS + 1 }), "refused: busy");
+  });
+
+  test("goes on saying what is wrong while the meter itself changes its broker for that", () => {
+    const late = { ...good, link: waiting, oldestWait_ms: SEAL_AGE_MAX_MS + 1 };
+    assert.equal(stateOf({ ...late, hasLeft: true }), "not sealed");
+    assert.equal(stateOf({ ...late, hasLeft: true, refusedAs: "revoked" }), "refused: revoked");
+    assert.equal(stateOf(late), "no broker");
+    assert.equal(stateOf({ ...good, link: waiting, hasLeft: true }), "no broker");
   });
 
   test("has no meter before the first byte, and is not alarmed by one bad frame among good ones", () => {

@@ -61,6 +61,15 @@ describe("members of a chain, as a meter knows them", () => {
     assert.deepEqual(ids(members.at(1, 9)), expected(2));
   });
 
+  test("before the newest stay known, for receipts of a lower height that come behind a handover", () => {
+    const { open } = counting();
+    const members = open();
+    for (const [index, item] of items.entries()) {
+      members.take(1, item);
+      for (const height of [index + 1, index + 2]) assert.deepEqual(ids(members.at(1, height)), expected(height));
+    }
+  });
+
   test("are known again after a restart, and what leads to them costs no signature check", () => {
     const { open, checks } = counting();
     const before = open();

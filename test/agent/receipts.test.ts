@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { verifyEd25519 } from "../../src/agent/identity.js";
-import { createMembers } from "../../src/agent/members.js";
+import { createMembers, type Members } from "../../src/agent/members.js";
 import { createReceiptJudge } from "../../src/agent/receipts.js";
 import type { Verify } from "../../src/wire/key.js";
 import { decodeReceipt, encodeReceipt, type Receipt } from "../../src/wire/receipt.js";
@@ -21,8 +21,13 @@ function counting(isExpected = (_hash: Uint8Array): boolean => true) {
     return verifyEd25519(key, message, signature);
   };
   const { keyValue } = simulatedStores(0, 1);
-  const members = createMembers(sealer.genesis, [1, 2, 3], verify, keyValue);
-  return { checks, judge: createReceiptJudge(sealer.genesis, members, verify, isExpected) };
+  const known = createMembers(sealer.genesis, [1, 2, 3], verify, keyValue);
+  const lacked: number[] = [];
+  const members: Pick<Members, "at" | "lack"> = {
+    at: (service, height) => known.at(service, height),
+    lack: (service) => void lacked.push(service),
+  };
+  return { checks, lacked, judge: createReceiptJudge(sealer.genesis, members, verify, isExpected) };
 }
 
 const altered = (change: Partial<Receipt>): Uint8Array => encodeReceipt({ ...decodeReceipt(receipts[0]!), ...change });
@@ -80,7 +85,6 @@ describe("receipts", () => {
       round: 0,
       signatures: good.certificate.signatures.map((one) => ({ ...one, signature: new Uint8Array(64) })),
     };
-    const few = { round: 0, signatures: good.certificate.signatures.slice(1) };
     const cases: readonly (readonly [Uint8Array, number, RegExp])[] = [
       [receipts[0]!, 3, /chain 1 came for 3/],
       [altered({ recordHash: new Uint8Array(32) }), 1, /path does not lead/],
@@ -88,14 +92,33 @@ describe("receipts", () => {
       [altered({ network: "other" }), 1, /network other/],
       [altered({ height: good.height + 1 }), 1, /does not verify/],
       [altered({ certificate: forged }), 1, /does not verify/],
-      [altered({ certificate: few }), 1, /3 are needed/],
-      [altered({ chain: 99 }), 99, /no chain 99/],
     ];
     for (const [bytes, service, reason] of cases) {
       const judgement = judge(bytes, service);
       assert.ok(judgement.kind === "wrong receipt");
       assert.match(judgement.reason, reason);
     }
+  });
+
+  test("by others than the members that are known accuse nobody, cost no signature check, and lack the members", () => {
+    const { checks, judge, lacked } = counting();
+    const { certificate } = decodeReceipt(receipts[0]!);
+    const signed = (signatures: typeof certificate.signatures) => altered({ certificate: { round: 0, signatures } });
+    const [first, ...others] = certificate.signatures;
+    const cases: readonly (readonly [Uint8Array, number, RegExp])[] = [
+      [signed(others), 1, /2 have signed it, of those known 3 would have to/],
+      [signed([...others, first!]), 1, /not the members that are known, in their order/],
+      [signed([...others, { ...first!, node: new Uint8Array(8) }]), 1, /not the members that are known/],
+      [altered({ chain: 99 }), 99, /no members of chain 99 are known/],
+    ];
+    for (const [bytes, service, reason] of cases) {
+      const judgement = judge(bytes, service);
+      assert.ok(judgement.kind === "unknown members");
+      assert.match(judgement.reason, reason);
+      assert.deepEqual(judgement.recordHash, decodeReceipt(receipts[0]!).recordHash);
+    }
+    assert.equal(checks.signatures, 0);
+    assert.deepEqual(lacked, [1, 1, 1, 99]);
   });
 
   test("of records that nobody waits for cost no signature check", () => {

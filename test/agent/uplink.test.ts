@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CONNECT_TIMEOUT_MS } from "../../src/agent/link.js";
 import { type Outbox, openOutbox } from "../../src/agent/outbox.js";
+import { BUSY_PAUSE_MS, STALL_MS } from "../../src/agent/patience.js";
 import {
   ACKNOWLEDGEMENT_TIMEOUT_MS,
   BIRTH_INTERVAL_MS,
   createUplink,
-  STALL_MS,
   type Uplink,
   type UplinkEffect,
   type UplinkInput,
@@ -14,7 +14,6 @@ import {
 import {
   BURST,
   BURST_WAIT_MS,
-  BUSY_PAUSE_MS,
   INTRODUCTION_WAIT_MS,
   PARKED_MS,
   RECEIPT_WAIT_MS,
@@ -320,6 +319,24 @@ describe("uplink", () => {
     assert.equal(uplink.wakeAt_ms(3), 2 + PARKED_MS);
     assert.deepEqual(seqs(at(PARKED_MS)), []);
     assert.deepEqual(seqs(at(2 + PARKED_MS)), [0]);
+  });
+
+  test("asks soon for the members and the receipt again where a receipt is by members that it does not know", () => {
+    const { connect, at } = bench(1);
+    const [record] = records(connect());
+    at(1, published(record!));
+    at(BIRTH_INTERVAL_MS - 500, { kind: "unproven", recordHash: sha256(record!.payload) });
+    const again = at(BIRTH_INTERVAL_MS - 500 + INTRODUCTION_WAIT_MS);
+    assert.deepEqual(
+      publishes(again).map(({ topic }) => topic.split("/")[3]),
+      ["birth", "record"],
+      "what it was shown is shown again after its birth",
+    );
+    assert.deepEqual(
+      publishes(at(9_000, { kind: "unproven", recordHash: new Uint8Array(32) })),
+      [],
+      "of no record of its",
+    );
   });
 
   test("answers nodes that do not know it with its birth, not more often than they can bear", () => {

@@ -77,6 +77,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
   const conflicts: string[] = [];
   const publications: { readonly at_ms: number; readonly key: string; readonly duplicate: boolean }[] = [];
   const topics = new Map<string, number>();
+  let diagnosis: Uint8Array | undefined;
   const log: string[] = [];
   const states: string[] = [];
   let counters: Readonly<globalThis.Record<string, number>> = {};
@@ -174,6 +175,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
     topics.set(parsed.kind, (topics.get(parsed.kind) ?? 0) + 1);
     after(5, () => mine.open && mine.events.onPublished(packetId));
     if (!nodesUp) return;
+    if (parsed.kind === "diag") diagnosis = payload;
     if (parsed.kind === "birth") {
       verifyCredential(payload, sealer.genesis, nodeVerify);
       meterKnown = true;
@@ -307,6 +309,10 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
     },
     get cuts() {
       return cuts;
+    },
+    /** what the meter told of itself last */
+    get diagnosis() {
+      return diagnosis;
     },
     get subscribedMeter() {
       return session?.meter;

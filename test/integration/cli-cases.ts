@@ -80,6 +80,7 @@ export function misuses({ folder, network, data, api, chain, receipt, meter, cap
     ["meter", "run"],
     ["meter", "run", meterFolder, "--emulator", "--tcp", "localhost:1"],
     ["meter", "run", meterFolder, "--port", "{"],
+    ["meter", "run", meterFolder, "--broker", "http://127.0.0.1:1"],
     ["chain", "list"],
     ["chain", "list", "--api", api, "--data", data],
     ["chain", "list", chain, "--data", data],

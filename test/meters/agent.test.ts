@@ -8,6 +8,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { Record } from "../../src/wire/record.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
+import { GridsealError } from "../../tools/errors.js";
 import { startMeter } from "../../tools/meters/meter.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 import { provisionMeter, startBroker } from "./provision.js";
@@ -56,20 +57,25 @@ test("signs a meter's telegrams as records in sequence, and goes on with the nex
     assert.equal(toHex(claims.previous), claims.seq === 0 ? "" : toHex(chain.get(claims.seq - 1)!.hash));
 });
 
-test("shows a configuration that it refuses, and stays where it can be seen", async (t) => {
+test("does not run where it refuses its configuration, and says which field and why", async (t) => {
   const directory = await provisionMeter(t, "mqtt://127.0.0.1:1");
   const path = join(directory, "configuration.json");
-  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), brokers: [] }));
+  const document = await readFile(path, "utf8");
+  await writeFile(path, JSON.stringify({ ...JSON.parse(document), brokers: [] }));
   const states: string[] = [];
-  const logged: string[] = [];
-  const meter = await startMeter({
+  const options = {
     name: "m1",
     directory,
     openPort: () => ({ close() {} }),
-    onState: (state) => states.push(state),
-    onLog: (level, message) => logged.push(`${level} ${message}`),
+    onState: (state: string) => void states.push(state),
+  };
+  await assert.rejects(startMeter(options), (error) => {
+    assert(error instanceof GridsealError);
+    assert.deepEqual([error.code, error.exitStatus], ["CONFIGURATION_REFUSED", 2]);
+    assert.match(error.message, /m1 in .*: configuration refused: \$\.brokers/);
+    return true;
   });
-  await meter.stop();
   assert.deepEqual(states, ["configuration refused"]);
-  assert.match(logged[0]!, /^error configuration refused: \$\.brokers/);
+  await writeFile(path, document);
+  await (await startMeter(options)).stop();
 });

@@ -6,6 +6,8 @@ import {
   type ChainSeen,
   CLOCK_OFF_MAX_MS,
   CLOCK_SAMPLES_MAX,
+  CLOCK_WRONG_MS,
+  clockOffset_ms,
   type History,
   judge,
   noHistory,
@@ -30,6 +32,7 @@ const chain: ChainSeen = {
 };
 const well: Seen = {
   self: "a",
+  clock_ms: 1_000_000_000,
   connected: ["b", "c", "d"],
   chains: [chain],
   oldestWrite_ms: 0,
@@ -99,16 +102,49 @@ test("a write that does not end fails, a disk that is nearly full is warned of",
   assert.deepEqual(found({ ...well, damage: "block 2 is damaged" }), ["warn", "store:rows"]);
 });
 
+/** Blocks that came one millisecond after the other, with times so far from the own clock. */
+const blocks = (offsets: readonly number[], seen = chain) =>
+  offsets.reduce(
+    (history, offset_ms, at_ms) => rememberBlock(history, seen, well.clock_ms + offset_ms, at_ms),
+    noHistory,
+  );
+
 test("the clock is held against the middle of the newest blocks, and not against those caught up with", () => {
-  const off_ms = CLOCK_OFF_MAX_MS + 1;
-  const blocks = (offsets: readonly number[], seen = chain) =>
-    offsets.reduce((history, offset_ms, index) => rememberBlock(history, seen, offset_ms, index), noHistory);
+  const off_ms = CLOCK_OFF_MAX_MS + 10;
   assert.deepEqual(found(well, blocks([off_ms, off_ms])), ["pass"]);
   assert.deepEqual(found(well, blocks([0, off_ms, off_ms])), ["warn", "clock:offset"]);
   assert.deepEqual(found(well, blocks([-off_ms, -off_ms, 0])), ["warn", "clock:offset"]);
   assert.deepEqual(found(well, blocks([off_ms, 0, 0])), ["pass"]);
   assert.deepEqual(found(well, blocks([-off_ms, -off_ms, -off_ms], { ...chain, claimed: [11] })), ["pass"]);
-  assert.deepEqual(found(well, blocks([off_ms, off_ms, off_ms]), 601_000), ["pass"]);
+});
+
+test("a clock on which the other members seal nothing fails, behind and ahead, with what to do about it", () => {
+  for (const [off_ms, side] of [
+    [7_200_000, "7200 s behind"],
+    [-7_200_000, "7200 s ahead of"],
+    [CLOCK_WRONG_MS + 10, "30 s behind"],
+  ] as const) {
+    const { status, problems } = judge(blocks([off_ms, off_ms, off_ms]), well, 3);
+    assert.equal(status, "fail");
+    assert.match(problems[0]!.output, new RegExp(`${side}.*synchronise it`));
+  }
+});
+
+test("a clock is judged as it is now: when it is set right, or wrong, between two blocks, and long after the last one", () => {
+  const wrong = blocks([7_200_000, 7_200_000, 7_200_000]);
+  const hours_ms = 5 * 3_600_000;
+  assert.deepEqual(found({ ...well, clock_ms: well.clock_ms + hours_ms }, wrong, hours_ms), ["fail", "clock:offset"]);
+  assert.deepEqual(found({ ...well, clock_ms: well.clock_ms + hours_ms + 7_200_000 }, wrong, hours_ms), ["pass"]);
+  const right = blocks([0, 0, 0]);
+  assert.deepEqual(found({ ...well, clock_ms: well.clock_ms + 1_000 }, right, 1_000), ["pass"]);
+  assert.deepEqual(found({ ...well, clock_ms: well.clock_ms - 7_200_000 }, right, 1_000), ["fail", "clock:offset"]);
+  assert.deepEqual(found(well, wrong, 2 * 86_400_000), ["pass"], "too long ago to tell");
+});
+
+test("the network's time is its blocks', where enough of them say so", () => {
+  assert.equal(clockOffset_ms(blocks([50_000, 60_000]), well.clock_ms, 2), 0);
+  const offset_ms = clockOffset_ms(blocks([50_000, 60_000, -9_000_000]), well.clock_ms, 2);
+  assert.ok(Math.abs(offset_ms - 50_000) < 5, "one proposer alone moves nothing");
 });
 
 const someChain = fc.record({
@@ -132,6 +168,7 @@ const someChain = fc.record({
 });
 const someSeen = fc.record({
   self: fc.constantFrom("a", "z"),
+  clock_ms: fc.nat(),
   connected: fc.subarray(members),
   chains: fc.uniqueArray(someChain, { maxLength: 4, selector: ({ service }) => service }),
   oldestWrite_ms: fc.nat(2 * WRITE_MAX_MS),
@@ -144,12 +181,12 @@ test("the status is that of the worst problem, and what is remembered stays boun
     fc.property(fc.array(fc.tuple(someSeen, fc.nat(60_000), fc.integer()), { maxLength: 30 }), (looks) => {
       let history = noHistory;
       let now_ms = 0;
-      for (const [seen, later_ms, offset_ms] of looks) {
+      for (const [seen, later_ms, time_ms] of looks) {
         now_ms += later_ms;
         history = remember(history, seen, now_ms);
-        for (const one of seen.chains) history = rememberBlock(history, one, offset_ms, now_ms);
+        for (const one of seen.chains) history = rememberBlock(history, one, time_ms, now_ms);
         assert.ok(history.standing.size <= seen.chains.length);
-        assert.ok(history.offsets.length <= CLOCK_SAMPLES_MAX);
+        assert.ok(history.blocks.length <= CLOCK_SAMPLES_MAX);
         const { status, problems } = judge(history, seen, now_ms);
         const worst = problems.some((problem) => problem.status === "fail") ? "fail" : "warn";
         assert.equal(status, problems.length === 0 ? "pass" : worst);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex } from "../../src/wire/bytes.js";
+import { decodeHandover } from "../../src/wire/handover.js";
 import { createIntroductions } from "../../tools/node/introductions.js";
 
 const fixture = JSON.parse(readFileSync(new URL("../fixtures/handover.json", import.meta.url), "utf8"));
@@ -52,4 +53,16 @@ test("a meter is shown what is new of a chain, whatever it was shown of another"
   introductions.onChange(1);
   assert.deepEqual(receipt(3), [handover]);
   assert.deepEqual(receipt(1, 2), []);
+});
+
+test("a meter is shown who seals from a height on with the first receipt of theirs, and not before one of a lower height", () => {
+  const { introductions, lineages, receipt } = bench();
+  lineages.set(1, [founding, handover]);
+  introductions.onChange(1);
+  const from = decodeHandover(handover).height + 1;
+  assert.deepEqual(receipt(from - 1), [founding], "the block that hands over is sealed by those before");
+  assert.deepEqual(receipt(from), [handover]);
+  assert.deepEqual(receipt(from + 1), []);
+  assert.deepEqual(receipt(from - 1), [founding], "of those before, it is shown how to come to them");
+  assert.deepEqual(receipt(from), []);
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ClusterReport, runCluster } from "../../tools/simulation/cluster.js";
+import { starvings } from "../../tools/simulation/liar.js";
 import { optionsOf } from "../../tools/simulation/options.js";
+import { picked, starved } from "../../tools/simulation/ordeals.js";
 
 const SEEDS = 500;
 
@@ -38,6 +40,18 @@ test(`${SEEDS} clusters under faults keep every invariant and seal everything on
   for (const name of [...rare, ...ordered]) {
     assert.ok(total((report) => report[name]) > 0, name);
   }
+});
+
+test("an agent whose first broker, or whose only one, lies is named for no gap and has all its receipts", async () => {
+  let forged = 0;
+  for (const [index, starving] of starvings.entries()) {
+    const { refusalsForged, recordsKeptBack } = await runCluster({ ...optionsOf(index + 1), ...picked, starving });
+    assert.ok(refusalsForged + recordsKeptBack > 0, starving);
+    forged += refusalsForged;
+  }
+  assert.ok(forged > 0);
+  const { blocks, records } = await runCluster({ ...optionsOf(1), ...starved });
+  assert.ok(blocks > 0 && records === starved.recordsPerMeter);
 });
 
 test("the same seed gives the same run, whatever else the process did before", async () => {

@@ -50,10 +50,12 @@ export function readPublish(body: Buffer): Publication {
 }
 
 /**
- * Cuts a stream into packets: each chunk in, `onPacket(type, body)` for every packet that it completes; bodies are views that are
- * good until the call returns. Throws a RangeError where a length has more than four bytes.
+ * Cuts a stream into packets: each chunk in, `onPacket(type, body, packet)` for every one that it completes, the packet whole in the
+ * end; bodies and packets are views that are good until the call returns. Throws a RangeError where a length has more than four bytes.
  */
-export function createPacketReader(onPacket: (type: number, body: Buffer) => void): (chunk: Buffer) => void {
+export function createPacketReader(
+  onPacket: (type: number, body: Buffer, packet: Buffer) => void,
+): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -61,9 +63,9 @@ export function createPacketReader(onPacket: (type: number, body: Buffer) => voi
     for (;;) {
       const length = readRemainingLength(bytes, offset + 1);
       if (length === undefined || length.end + length.value > bytes.length) break;
-      const type = bytes[offset]! >> 4;
+      const begin = offset;
       offset = length.end + length.value;
-      onPacket(type, bytes.subarray(length.end, offset));
+      onPacket(bytes[begin]! >> 4, bytes.subarray(length.end, offset), bytes.subarray(begin, offset));
     }
     rest = offset === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(offset));
   };

@@ -56,6 +56,8 @@ interface Store {
   close(): Promise<void>;
 }
 
+/** What the agent shows where it does not start (src/agent/shell.ts). */
+const CONFIGURATION_REFUSED = "configuration refused";
 const RESTART_MS_MIN = 1_000;
 const RESTART_MS_MAX = 30_000;
 /** A cycle that lasted so long was a good one: the next restart is a quick one again. */
@@ -72,6 +74,9 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const counters = noCounts();
   const onLog = (level: LogLevel, message: string) => options.onLog?.(level, message);
   let isPaused = false;
+  /** what it logged last before it showed that it refuses its configuration: which field, and why */
+  let complaint = "";
+  let isRefused = false;
   const supervisor = supervise({
     powerOn: (onFault) =>
       powerOn({
@@ -81,8 +86,14 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
         counters,
         clock: options.clock ?? systemClock,
         openPort: (port, onBytes, line) => (isPaused ? { close() {} } : options.openPort(port, onBytes, line)),
-        onState: (state, agentCounters) => options.onState?.(state, agentCounters),
-        onLog,
+        onState(state, agentCounters) {
+          isRefused = state === CONFIGURATION_REFUSED;
+          options.onState?.(state, agentCounters);
+        },
+        onLog(level, message) {
+          if (level === "error") complaint = message;
+          onLog(level, message);
+        },
         onTraffic: (direction, topic, payload) => options.onTraffic?.(direction, topic, payload),
         onFault: (reason) => onFault(namePlaces(program, reason)),
       }),
@@ -103,6 +114,12 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     if (thrown instanceof GridsealError) throw thrown;
     const reason = namePlaces(program, reasonOf(thrown));
     throw new GridsealError("CONFIGURATION_INVALID", `meter ${name} in ${directory} does not start: ${reason}`);
+  }
+  if (isRefused) {
+    // A chip stays on, for its console to set it right; here there is none.
+    supervisor.switchOff();
+    await supervisor.exit;
+    throw new GridsealError("CONFIGURATION_REFUSED", `meter ${name} in ${directory}: ${complaint}`);
   }
 
   async function pauseMeter(): Promise<void> {

@@ -16,6 +16,7 @@ import type { PublishedTopic } from "./ingest/ingest.js";
 import type { Introductions } from "./introductions.js";
 import type { Metrics } from "./metrics.js";
 import type { Receipts } from "./receipts.js";
+import { createRefusedMeters } from "./refused-meters.js";
 import type { Store } from "./store/store.js";
 
 /** Credentials kept decoded; the others are read from the store again. */
@@ -36,6 +37,7 @@ export interface AdmissionsPorts {
   /** Whether the record, without its disclosures, is signed by the key. */
   verifyRecord(key: PublicKey, record: Uint8Array): Promise<boolean>;
   now_ms(): number;
+  monotonic_ms(): number;
   /** Whether the network has a chain for the service, on this node or not. */
   sealsService(service: number): boolean;
   /** Whether a sealed order has revoked the meter, by its id as hex. */
@@ -54,6 +56,7 @@ export interface Admissions {
 
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const { genesis, store, chains, metrics, log } = ports;
+  const refusedMeters = createRefusedMeters({ counter: metrics.refusedMeters, log, monotonic_ms: ports.monotonic_ms });
   const credentials = new Map<string, Credential>();
   /** meters whose session was ended for a record that this node does not seal, and which have not been told so since */
   const sentAway = new Set<string>();
@@ -85,6 +88,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 
   const refuse = (topic: PublishedTopic, refused: Refused, client: string) => {
     metrics.refused.inc({ reason: refused.reason });
+    if (credentials.has(topic.meter)) refusedMeters.note(topic.meter, refused.reason, refused.message);
     log.debug({ ...topic, reason: refused.reason, detail: refused.message }, "publish refused");
     const refusal = encodeRefusal({
       service: refused.record?.claims.service,

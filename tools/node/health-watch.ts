@@ -2,9 +2,12 @@
 
 import { statfs } from "node:fs/promises";
 import type { Chain } from "./chain/chain.js";
+import type { ChainLog } from "./chain/ports.js";
 import {
   type ChainSeen,
+  CLOCK_OFF_MAX_MS,
   checks,
+  clockOffset_ms,
   type History,
   judge,
   noHistory,
@@ -29,11 +32,14 @@ export interface HealthPorts {
   /** the folder whose disk must have room */
   readonly folder: string;
   readonly metrics: Metrics;
+  readonly log: Pick<ChainLog, "warn">;
 }
 
 export interface HealthWatch {
   /** The verdict of this moment; the metrics have it too. */
   verdict(): Verdict;
+  /** The time, UTC: by the newest blocks where the own clock contradicts them, so that no meter is blamed for it. */
+  now_ms(): number;
   /** A block of the chain was stored whose time is `time_ms`, in UTC. */
   onBlock(service: number, time_ms: number): void;
   /** Somebody asked for what is damaged in the store. */
@@ -47,6 +53,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   let space: Seen["space"];
   let measuring = false;
   let damage: string | undefined;
+  let clockSaid = false;
 
   const chainSeen = (service: number, { head, standing }: Chain): ChainSeen => ({
     service,
@@ -59,6 +66,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     const now_ms = performance.now();
     const seen: Seen = {
       self: ports.self,
+      clock_ms: Date.now(),
       connected: ports.connected(),
       chains: [...ports.chains].map(([service, chain]) => chainSeen(service, chain)),
       oldestWrite_ms: ports.writes.oldest_ms(),
@@ -67,12 +75,19 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     };
     history = remember(history, seen, now_ms);
     const verdict = judge(history, seen, now_ms);
+    sayClock(verdict);
     ports.metrics.health.set(ranks[verdict.status]);
     for (const check of checks) {
       const count = verdict.problems.filter((problem) => problem.check === check).length;
       ports.metrics.problems.set({ check }, count);
     }
     return verdict;
+  };
+  /** Once, until it is right again. */
+  const sayClock = ({ problems }: Verdict) => {
+    const clock = problems.find(({ check }) => check === "clock:offset");
+    if (clock !== undefined && !clockSaid) ports.log.warn({}, clock.output);
+    clockSaid = clock !== undefined;
   };
   /** One at a time: on a disk that hangs this hangs too. */
   const measure = async () => {
@@ -94,11 +109,15 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   }, LOOK_MS);
   return {
     verdict: look,
+    now_ms() {
+      const clock_ms = Date.now();
+      const offset_ms = clockOffset_ms(history, clock_ms, performance.now());
+      return Math.abs(offset_ms) > CLOCK_OFF_MAX_MS ? clock_ms + offset_ms : clock_ms;
+    },
     onBlock(service, time_ms) {
       const chain = ports.chains.get(service);
       if (chain === undefined) return;
-      const offset_ms = time_ms - Date.now();
-      history = rememberBlock(history, chainSeen(service, chain), offset_ms, performance.now());
+      history = rememberBlock(history, chainSeen(service, chain), time_ms, performance.now());
     },
     onDamage(reason) {
       damage = reason;

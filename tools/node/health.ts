@@ -12,12 +12,14 @@ export const WRITE_MAX_MS = 10_000;
 export const FREE_SHARE_MIN = 0.05;
 /** A third of what voters bear of a proposal's time. */
 export const CLOCK_OFF_MAX_MS = 10_000;
+/** What voters bear (CLOCK_SKEW_MAX_MS): beyond, the node neither gets its own proposals sealed nor votes for those of others. */
+export const CLOCK_WRONG_MS = 30_000;
 /** A node that lacks fewer blocks of a chain is only a moment late. */
 export const BEHIND_BLOCKS = 3;
 /** Blocks whose times the own clock is compared with, and for how long each counts. */
 export const CLOCK_SAMPLES_MAX = 8;
 const CLOCK_SAMPLES_MIN = 3;
-const CLOCK_SAMPLE_AGE_MAX_MS = 600_000;
+const CLOCK_SAMPLE_AGE_MAX_MS = 86_400_000;
 
 /** The checks that can go wrong, by component and measurement (section 4 of the draft). */
 export const checks = [
@@ -51,6 +53,8 @@ export interface ChainSeen {
 
 export interface Seen {
   readonly self: string;
+  /** the own clock, UTC */
+  readonly clock_ms: number;
   /** ids of the nodes that can be reached */
   readonly connected: readonly string[];
   readonly chains: readonly ChainSeen[];
@@ -66,8 +70,8 @@ export interface Seen {
 export interface History {
   /** since when records wait at the height where the chain stands, by service */
   readonly standing: ReadonlyMap<number, { readonly height: number; readonly since_ms: number }>;
-  /** how far block times were ahead of the own clock when the blocks came, the newest last */
-  readonly offsets: readonly { readonly offset_ms: number; readonly at_ms: number }[];
+  /** times of the newest blocks, UTC, and when they came, monotonic; the newest last */
+  readonly blocks: readonly { readonly time_ms: number; readonly at_ms: number }[];
 }
 
 export interface Problem {
@@ -84,7 +88,7 @@ export interface Verdict {
   readonly problems: readonly Problem[];
 }
 
-export const noHistory: History = { standing: new Map(), offsets: [] };
+export const noHistory: History = { standing: new Map(), blocks: [] };
 
 /** What is to be remembered after a look at monotonic time `now_ms`. */
 export function remember(history: History, seen: Seen, now_ms: number): History {
@@ -94,17 +98,25 @@ export function remember(history: History, seen: Seen, now_ms: number): History 
     const known = history.standing.get(service);
     standing.set(service, known?.height === height ? known : { height, since_ms: now_ms });
   }
-  return { standing, offsets: history.offsets };
+  return { standing, blocks: history.blocks };
+}
+
+/** Notes the time of a block that was just stored. Blocks that the node catches up with say nothing of the present. */
+export function rememberBlock(history: History, chain: ChainSeen, time_ms: number, now_ms: number): History {
+  if (chain.claimed.some((height) => height > chain.height)) return history;
+  const blocks = [...history.blocks, { time_ms, at_ms: now_ms }].slice(-CLOCK_SAMPLES_MAX);
+  return { standing: history.standing, blocks };
 }
 
 /**
- * Notes how far the time of a block was ahead of the own clock when the block was stored. Blocks that the node catches up with
- * say nothing of its clock.
+ * How far the network's time is ahead of the own clock: the middle of what the newest blocks say, so that no single proposer's clock
+ * decides. 0 where that is not known.
  */
-export function rememberBlock(history: History, chain: ChainSeen, offset_ms: number, now_ms: number): History {
-  if (chain.claimed.some((height) => height > chain.height)) return history;
-  const offsets = [...history.offsets, { offset_ms, at_ms: now_ms }].slice(-CLOCK_SAMPLES_MAX);
-  return { standing: history.standing, offsets };
+export function clockOffset_ms({ blocks }: History, clock_ms: number, now_ms: number): number {
+  const recent = blocks.filter(({ at_ms }) => now_ms - at_ms <= CLOCK_SAMPLE_AGE_MAX_MS);
+  if (recent.length < CLOCK_SAMPLES_MIN) return 0;
+  const sorted = recent.map(({ time_ms, at_ms }) => time_ms + now_ms - at_ms).sort((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)]! - clock_ms;
 }
 
 /** The verdict on what is seen now; `history` has been told of it. */
@@ -112,7 +124,7 @@ export function judge(history: History, seen: Seen, now_ms: number): Verdict {
   const problems = [
     ...seen.chains.flatMap((chain) => judgeChain(history, seen, chain, now_ms)),
     ...judgeStore(seen),
-    ...judgeClock(history, now_ms),
+    ...judgeClock(clockOffset_ms(history, seen.clock_ms, now_ms)),
   ];
   const failing = problems.some(({ status }) => status === "fail");
   return { status: failing ? "fail" : problems.length > 0 ? "warn" : "pass", problems };
@@ -177,14 +189,12 @@ function judgeStore({ oldestWrite_ms, space, damage }: Seen): Problem[] {
   return problems;
 }
 
-/** The middle of several blocks' times: no single proposer's clock decides. */
-function judgeClock({ offsets }: History, now_ms: number): Problem[] {
-  const recent = offsets.filter(({ at_ms }) => now_ms - at_ms <= CLOCK_SAMPLE_AGE_MAX_MS);
-  if (recent.length < CLOCK_SAMPLES_MIN) return [];
-  const sorted = recent.map(({ offset_ms }) => offset_ms).sort((left, right) => left - right);
-  const middle_ms = sorted[Math.floor(sorted.length / 2)]!;
-  if (Math.abs(middle_ms) <= CLOCK_OFF_MAX_MS) return [];
-  const side = middle_ms > 0 ? "behind" : "ahead of";
-  const output = `the clock is about ${Math.round(Math.abs(middle_ms) / 1000)} s ${side} the times of the newest blocks`;
-  return [{ check: "clock:offset", status: "warn", chain: undefined, output }];
+function judgeClock(offset_ms: number): Problem[] {
+  const off_ms = Math.abs(offset_ms);
+  if (off_ms <= CLOCK_OFF_MAX_MS) return [];
+  const side = offset_ms > 0 ? "behind" : "ahead of";
+  const output = `the clock is about ${Math.round(off_ms / 1000)} s ${side} the times of the newest blocks`;
+  if (off_ms <= CLOCK_WRONG_MS) return [{ check: "clock:offset", status: "warn", chain: undefined, output }];
+  const why = "the other members seal nothing that it proposes: synchronise it with a time server";
+  return [{ check: "clock:offset", status: "fail", chain: undefined, output: `${output}, and ${why}` }];
 }

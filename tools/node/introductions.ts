@@ -56,15 +56,15 @@ export function createIntroductions(
     beforeReceipt(service, meter, height) {
       const items = lineageOf(service);
       if (items.length === 0) return;
+      const needed = items.findLastIndex(({ from }) => from <= height) + 1;
       const counts = shown.get(meter) ?? new Map<number, number>();
       const before = counts.get(service) ?? 0;
-      show(service, meter, items.slice(before));
+      // Those who seal above this height are shown with the first receipt that is theirs. Of those below the newest a meter keeps few
+      // sets: it is shown how to come to them.
+      if (needed !== before) show(service, meter, items.slice(needed > before ? before : 0, needed));
       shown.delete(meter);
-      shown.set(meter, counts.set(service, items.length));
+      shown.set(meter, counts.set(service, Math.max(before, needed)));
       if (shown.size > METERS_KEPT) shown.delete(shown.keys().next().value!);
-      // A meter keeps the first members and the newest; of those between it is shown how to come to them.
-      const last = items.findLastIndex(({ from }) => from <= height);
-      if (last >= 0 && last < items.length - 1 && before > 0) show(service, meter, items.slice(0, last + 1));
     },
     onChange: (service) => void lineages.delete(service),
   };

@@ -21,6 +21,12 @@ export function createMetrics() {
       labelNames: ["reason"],
       registers,
     }),
+    refusedMeters: new Counter({
+      name: "gridseal_meter_refusals_total",
+      help: "Publishes of a meter that this node refused, of the 64 certified meters that were refused last",
+      labelNames: ["meter", "reason"],
+      registers,
+    }),
     repeated: new Counter({
       name: "gridseal_records_repeated_total",
       help: "Records published again, answered with their receipt or left waiting",

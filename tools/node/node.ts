@@ -180,7 +180,8 @@ async function compose(
     log,
     verify: nodeVerify,
     verifyRecord: verifySoon,
-    now_ms: Date.now,
+    now_ms: () => health.now_ms(),
+    monotonic_ms: () => performance.now(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
@@ -193,6 +194,7 @@ async function compose(
     writes,
     folder: configuration.data,
     metrics,
+    log,
   });
   closing.push(() => health.stop());
   const api = createApi({

@@ -11,15 +11,15 @@ import { toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyId } from "../../src/wire/key.js";
 import { decodeReceipt } from "../../src/wire/receipt.js";
-import { parseRecord, signRecord, stripOwnRecord } from "../../src/wire/record.js";
-import { decodeRefusal } from "../../src/wire/refusal.js";
+import { parseRecord, type Record, signRecord, stripOwnRecord } from "../../src/wire/record.js";
+import { decodeRefusal, type Refusal, type RefusalReason } from "../../src/wire/refusal.js";
 import { parseTopic } from "../../src/wire/topics.js";
 import { reasonOf } from "../errors.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
 import { checkReceipt, credentialOf, type MeterWorld, reading, type SimulatedMeter } from "./meter.js";
 import type { SimulatedNode } from "./node.js";
 
-const FLASH_BYTES = 32_768;
+const FLASH_BYTES = 524_288;
 const SECTOR_BYTES = 4_096;
 const WAKE_MS_MAX = 5_000;
 /** mean time between two power cuts, while faults last */
@@ -51,13 +51,14 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   const refused = new Set<string>();
   let life: Life;
   let wakes = 0;
+  let made = 0;
   let receipts = 0;
 
   ledger.addMeter(id, signer.key);
 
   const boot = () => {
     const outbox = openOutbox({ flash, keyValue, recordHash: (record) => sha256(stripOwnRecord(record)) });
-    const brokers = world.nodes.map((node) => `mqtt://${node.label.replace("'", "-")}:1883`);
+    const brokers = world.brokers.map((node) => `mqtt://${node.label.replace("'", "-")}:1883`);
     const uplink = createUplink({
       brokers,
       network: genesis.network,
@@ -134,18 +135,27 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     const { session } = life;
     if (session?.connection !== connection) return;
     if (random.chance(world.loss())) return later(1, () => lose(session, "connection reset"));
+    const acknowledge = () => {
+      if (life.session === session) feed({ kind: "published", connection, packetId });
+    };
     const record = parseTopic(topic)?.kind === "record" ? parseRecord(payload) : undefined;
     if (record !== undefined) refused.delete(toHex(record.hash));
+    const lie = record === undefined ? undefined : world.liarAt(session.node)?.treat(record.claims.seq);
+    if (lie?.refusal !== undefined)
+      later(1, () => feed({ kind: "refused", refusal: refusalOf(record!, lie.refusal!) }));
     timeline.after(random.between(1, 30), () => {
       if (isGone(session)) return;
+      if (lie?.passes === false) return acknowledge();
       void session.node.onPublish(topic, payload).then((acknowledged) => {
         if (!acknowledged) return;
         if (record !== undefined && !refused.has(toHex(record.hash))) world.onAcknowledged(session.node, record);
-        timeline.after(random.between(1, 20), () => {
-          if (life.session === session) feed({ kind: "published", connection, packetId });
-        });
+        timeline.after(random.between(1, 20), acknowledge);
       });
     });
+  };
+
+  const refusalOf = ({ claims: { service, seq }, hash }: Record, reason: RefusalReason): Refusal => {
+    return { service, seq, recordHash: hash, reason, sentence: "no" };
   };
 
   const powerCut = () => {
@@ -159,11 +169,12 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     });
   };
 
-  /** It may lack the proof of other members, which the next connection brings. */
-  const judge = (payload: Uint8Array, reason: string) => {
+  /** Nothing that the nodes send is wrong; it may lack the proof of other members, which it asks for. */
+  const judge = (payload: Uint8Array, reason: string, isUnknown: boolean) => {
     try {
       checkReceipt(world, decodeReceipt(payload));
-      if (world.roll.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
+      if (!isUnknown || world.roll.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
+      world.coverage.receiptsBeforeMembers += 1;
     } catch (error) {
       world.fail("I13 receipts verify", `${name}: ${reasonOf(error)}`);
     }
@@ -181,6 +192,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
       const { seq, previous } = life.outbox.chain(service);
       const record = parseRecord(signRecord(reading(timeline, random, { service, seq, previous }), [], signer, kid));
       ledger.submit(record);
+      made += 1;
       const refusal = life.outbox.append(service, seq, record.stripped, record.hash);
       if (refusal !== undefined) world.fail("the outbox takes a record", `${name}: ${refusal}`);
       feed({ kind: "wake" });
@@ -199,13 +211,18 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
         return;
       }
       const message = life.inbox(topic, payload);
-      if (message.kind === "wrong receipt") judge(payload, message.reason);
+      if (message.kind === "wrong receipt") judge(payload, message.reason, false);
+      if (message.kind === "unknown members") {
+        judge(payload, message.reason, true);
+        feed({ kind: "unproven", recordHash: message.recordHash });
+      }
       if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
       if (message.kind === "sealed") receipts += 1;
       if (message.kind === "sealed" || message.kind === "refused") feed(message);
     },
+    // Whatever its outbox says: a record that it let go of without a receipt is one that waits for ever.
     get waiting() {
-      return life.outbox.counters.waiting;
+      return made - receipts;
     },
     get receipts() {
       return receipts;

@@ -12,6 +12,7 @@ import { createGenesis } from "./genesis.js";
 import { checkBounds, checkStates, heldRecords } from "./holdings.js";
 import { digestOf, simulatedVerify } from "./keys.js";
 import { createLedger } from "./ledger.js";
+import { createLiar } from "./liar.js";
 import type { MeterWorld, SimulatedMeter } from "./meter.js";
 import type { Mutant } from "./mutants.js";
 import { calm, createNetwork } from "./network.js";
@@ -132,6 +133,8 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     },
     trace,
   });
+  const liars = nodes.filter(({ adversary }) => adversary !== undefined && options.starving !== undefined);
+  const liar = liars.length > 0 ? createLiar(options.seed, options.starving!, coverage) : undefined;
   const meterWorld: MeterWorld = {
     genesis,
     roll,
@@ -144,6 +147,9 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
     fail,
     loss: () => (isCalm ? 0 : options.conditions.loss),
     isCalm: () => isCalm,
+    brokers: options.starved ? liars : [...liars, ...nodes.filter((node) => !liars.includes(node))],
+    // Where it is all that the agent knows it comes to reason, or its records would never be sealed.
+    liarAt: (node) => (liars.includes(node) && !(options.starved && isCalm) ? liar : undefined),
     onAcknowledged: court.onAcknowledged,
     trace,
   };

@@ -33,6 +33,11 @@ export interface Coverage {
   disksSlow: number;
   clockSteps: number;
   powerCutsOfMeters: number;
+  /** receipts that came to an agent before it knew those who had sealed them */
+  receiptsBeforeMembers: number;
+  /** refusals that a faulty member's broker made up, and records that it did not pass on */
+  refusalsForged: number;
+  recordsKeptBack: number;
   /** frames of faulty members that were changed, held back, made up, or not let in */
   equivocated: number;
   withheld: number;
@@ -84,6 +89,9 @@ export function createCoverage(): Coverage {
     disksSlow: 0,
     clockSteps: 0,
     powerCutsOfMeters: 0,
+    receiptsBeforeMembers: 0,
+    refusalsForged: 0,
+    recordsKeptBack: 0,
     equivocated: 0,
     withheld: 0,
     forged: 0,

@@ -1,4 +1,4 @@
-// The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13.
+// The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I18.
 // Numbers are those of ARCHITECTURE.md. Nothing here trusts what a node says of itself.
 
 import { acknowledgementBytes } from "../../src/wire/batch.js";
@@ -89,6 +89,8 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
     if (hashes.length === 0 && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
     for (const violation of decodeResults(block.results)) {
       if (violation.kind === "equivocation") checkEquivocation(where, chain, violation);
+      // All meters here offer each of their records until it is sealed.
+      if (violation.kind === "gap") fail("I18 no meter is named for a gap", `${violation.seq} in ${where}`);
     }
     for (const batch of block.batches) {
       for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));

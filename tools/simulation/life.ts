@@ -185,6 +185,7 @@ export function openLife(ports: LifePorts): Life {
     verify: simulatedVerify,
     verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
     now_ms,
+    monotonic_ms: () => timeline.now_ms(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish,

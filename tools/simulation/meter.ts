@@ -13,6 +13,7 @@ import { reasonOf } from "../errors.js";
 import type { Coverage } from "./coverage.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
 import type { Ledger } from "./ledger.js";
+import type { Liar } from "./liar.js";
 import { EPOCH_MS } from "./life.js";
 import type { SimulatedNode } from "./node.js";
 import type { Random } from "./random.js";
@@ -34,6 +35,10 @@ export interface MeterWorld {
   loss(): number;
   /** whether the faults are over */
   isCalm(): boolean;
+  /** nodes whose brokers an agent knows */
+  readonly brokers: readonly SimulatedNode[];
+  /** who stands before the node and lies to the agent */
+  liarAt(node: SimulatedNode): Liar | undefined;
   /** The node has acknowledged a record that it did not refuse. */
   onAcknowledged(node: SimulatedNode, record: Record): void;
   trace(line: string): void;

@@ -20,6 +20,7 @@ import {
   withStore,
 } from "./interference.js";
 import { evidenceMutants, memberMutants } from "./member-mutants.js";
+import { meterMutants } from "./meter-mutants.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
 import { attacked, bereft, contested, crowded, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
@@ -293,6 +294,7 @@ export const mutants: readonly Mutant[] = [
     edits: [edit("tools/node/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
     needs: { ...attacked, behaviours: ["equivocate"] },
   },
+  ...meterMutants,
   ...damageMutants,
   ...memberMutants,
   ...evidenceMutants,

@@ -3,6 +3,7 @@
 
 import { faults } from "../../src/wire/quorum.js";
 import { type Behaviour, behaviours } from "./adversary.js";
+import { type Starving, starvings } from "./liar.js";
 import type { Conditions } from "./network.js";
 import { createRandom, type Random } from "./random.js";
 
@@ -40,6 +41,10 @@ export interface ClusterOptions {
   readonly meters: number;
   /** one meter more, with the agent's own outbox and uplink */
   readonly agent: boolean;
+  /** what byzantine members' brokers do to the agent */
+  readonly starving: Starving | undefined;
+  /** the agent knows no other broker while faults last */
+  readonly starved: boolean;
   readonly recordsPerMeter: number;
   /** how long faults last */
   readonly faults_ms: number;
@@ -93,6 +98,7 @@ export function optionsOf(seed: number): ClusterOptions {
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
     behaviours: behaviours.filter(() => random.chance(0.35)),
     agent: random.chance(0.3),
+    ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
   };
 }
@@ -101,6 +107,11 @@ export function optionsOf(seed: number): ClusterOptions {
 function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain"> {
   if (!random.chance(0.25)) return { governed: false, joiners: 0, changes: 0, addsChain: false };
   return { governed: true, joiners: random.below(3), changes: 1 + random.below(6), addsChain: random.chance(0.3) };
+}
+
+/** Drawn apart as well. */
+function starvedOf(random: Random): Pick<ClusterOptions, "starving" | "starved"> {
+  return { starving: random.chance(0.7) ? random.pick(starvings) : undefined, starved: false };
 }
 
 /** Half of those whose disk is harmed in another way, drawn apart as well; the seeds that TRACK_RECORD.md names stay what they were. */

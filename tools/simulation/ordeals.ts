@@ -29,6 +29,33 @@ export const contested = {
 } as const;
 export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
 
+/** An agent's first broker is a faulty member's, which refuses some records for ever and takes the others. */
+export const picked = {
+  ...attacked,
+  behaviours: [],
+  chains: 1,
+  governed: false,
+  joiners: 0,
+  changes: 0,
+  addsChain: false,
+  agent: true,
+  starving: "pick",
+  starved: false,
+} as const;
+/** It is its only one, while more numbers pass than a gap stays open for. */
+export const starved = {
+  ...picked,
+  starved: true,
+  meters: 0,
+  recordsPerMeter: 1_500,
+  faults_ms: 120_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  isolated: false,
+  conditions: smooth,
+  batch: { interval_ms: 20, records_max: 100 },
+} as const;
+
 /** Members change again and again; nobody is faulty. */
 export const reordered = { ...unharmed, governed: true, joiners: 2, changes: 8, faults_ms: 20_000 } as const;
 /** A faulty node may be removed, and goes on as if it were a member. */

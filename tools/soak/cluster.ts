@@ -11,6 +11,7 @@ import { createNetwork } from "../authority/network.js";
 import { freeBasePort, freePorts, type ServerProcess, startServer } from "../bench/server-process.js";
 import { type NodeProcess, runNode } from "../demo/processes.js";
 import { readNodeConfiguration } from "../node/configuration.js";
+import { type LyingBroker, startLyingBroker } from "./lying-broker.js";
 import { type LinkProxy, startProxy } from "./proxy.js";
 
 const run = promisify(execFile);
@@ -18,6 +19,8 @@ const HOST = "127.0.0.1";
 const program = fileURLToPath(new URL("../../dist/tools/cli/gridseal.js", import.meta.url));
 /** Room for a store that is a few minutes old, and not for much more. */
 const SMALL_DISK_MIB = 96;
+/** of the nodes, the one whose broker lies now and then */
+const LYING_NODE = 1;
 
 export interface SoakNode {
   readonly name: string;
@@ -41,6 +44,8 @@ export interface SoakCluster {
   /** whether `setClock` and `slowDisk` do anything */
   readonly hasPreloads: boolean;
   readonly mosquitto: { kill(): Promise<void>; start(): void } | undefined;
+  /** the first broker of every meter: it stands before the own one of the second node */
+  readonly liar: LyingBroker;
   stop(): Promise<void>;
 }
 
@@ -58,6 +63,11 @@ export async function startCluster(folder: string, nodes: number, meters: number
     created.nodes.map(({ id }) => id),
   );
   const mosquitto = await shareBroker(folder, network, homes[0]!, `mqtt://${HOST}:${basePort + 101}`);
+  const liar = await startLyingBroker({ host: HOST, port: basePort + LYING_NODE + 101 }, LYING_NODE);
+  await editMeters(network, (brokers) => {
+    const own = `mqtt://${HOST}:${basePort + LYING_NODE + 101}`;
+    return [`mqtt://${HOST}:${liar.port}`, ...brokers.filter((broker) => broker !== own)];
+  });
   const smallDisk = await mountSmallDisk(join(homes[nodes - 1]!, "data"), undo);
   const preloads = await Promise.all(["clock", "slow-disk"].map((name) => buildPreload(folder, name)));
   const hasPreloads = !preloads.includes(undefined);
@@ -87,8 +97,10 @@ export async function startCluster(folder: string, nodes: number, meters: number
     smallDisk: smallDisk === undefined ? undefined : { node: nodes - 1, folder: smallDisk },
     hasPreloads,
     mosquitto,
+    liar,
     async stop() {
       await Promise.all(running.map((node) => node.process.stop()));
+      await liar.close();
       await mosquitto?.stop();
       for (const proxy of links.flat()) await proxy?.close();
       for (const step of undo) await step();
@@ -129,12 +141,7 @@ async function shareBroker(folder: string, network: string, home: string, own: s
   await edit(join(home, "node.json"), (document) => {
     document.mqtt = { url };
   });
-  const meters = join(network, "meters");
-  for (const name of await readdir(meters)) {
-    await edit(join(meters, name, "configuration.json"), (document) => {
-      document.brokers = (document.brokers as string[]).map((broker) => (broker === own ? url : broker));
-    });
-  }
+  await editMeters(network, (brokers) => brokers.map((broker) => (broker === own ? url : broker)));
   const configuration = join(folder, "mosquitto.conf");
   await writeFile(configuration, `listener ${port} ${HOST}\nallow_anonymous true\nset_tcp_nodelay true\n`);
   let server: ServerProcess;
@@ -186,6 +193,15 @@ async function buildPreload(folder: string, name: string): Promise<string | unde
     return library;
   } catch {
     return undefined;
+  }
+}
+
+async function editMeters(network: string, change: (brokers: readonly string[]) => readonly string[]): Promise<void> {
+  const meters = join(network, "meters");
+  for (const name of await readdir(meters)) {
+    await edit(join(meters, name, "configuration.json"), (document) => {
+      document.brokers = change(document.brokers as string[]);
+    });
   }
 }
 

@@ -2,12 +2,16 @@
 
 import { statfs, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { STALL_MS } from "../../src/agent/patience.js";
 import { readResident_bytes } from "../bench/process-usage.js";
+import { starvings } from "../simulation/liar.js";
 import type { Random } from "../simulation/random.js";
 import type { SoakCluster, SoakNode } from "./cluster.js";
 
 export interface Fault {
   readonly name: string;
+  /** where it does not last as long as others */
+  readonly seconds?: number;
   /** why it cannot be had here */
   missing?(cluster: SoakCluster): string | undefined;
   begin(cluster: SoakCluster, random: Random): Promise<Begun>;
@@ -28,6 +32,8 @@ const SYNC_DELAY_MS = { least: 500, most: 3_000 } as const;
 /** What waits for a disk waits at the meters. */
 const RESIDENT_BYTES_MAX = 402_653_184;
 const FILLER = "filler";
+/** A meter that is starved has left after its patience, and what it takes to notice. */
+const LEAVE_S = 15;
 
 const signalled = (node: SoakNode, signal: NodeJS.Signals) => {
   const { pid } = node.process;
@@ -140,6 +146,27 @@ export const faults: readonly Fault[] = [
       const offset_ms = Math.round(random.between(CLOCK_OFF_MS.least, CLOCK_OFF_MS.most)) * random.pick([-1, 1]);
       await node.setClock(offset_ms);
       return { what: `${node.name} off by ${Math.round(offset_ms / 1000)} s`, end: () => node.setClock(0) };
+    },
+  },
+  {
+    name: "lying-broker",
+    // Long enough for every meter that is starved to go elsewhere.
+    seconds: STALL_MS / 1000 + LEAVE_S,
+    async begin({ liar }, random) {
+      const starving = random.pick(starvings);
+      const begun_ms = performance.now();
+      liar.lie(starving);
+      return {
+        what: `the meters' first broker would ${starving}`,
+        async end() {
+          liar.lie(undefined);
+          const lasted_ms = performance.now() - begun_ms;
+          const { refusalsForged, recordsKeptBack } = liar.counters;
+          const hasLied = refusalsForged + recordsKeptBack > 0;
+          if (!hasLied || starving === "refuse" || liar.oldest_ms() < lasted_ms || lasted_ms < STALL_MS) return;
+          throw new Error("a meter stays with a broker by way of which its records are not sealed");
+        },
+      };
     },
   },
 ];

@@ -129,8 +129,9 @@ async function disturb(cluster: SoakCluster, chosen: readonly Fault[], options: 
   for (let count = 0; ; count += 1) {
     const isOver = options.each ? count === possible.length : performance.now() > until_ms;
     if (isOver) return;
-    const seconds = random.between(FAULT_S.least, options.each ? FAULT_S.mostOnce : FAULT_S.most);
-    await befall(cluster, options.each ? possible[count]! : random.pick(possible), seconds, random);
+    const drawn_s = random.between(FAULT_S.least, options.each ? FAULT_S.mostOnce : FAULT_S.most);
+    const fault = options.each ? possible[count]! : random.pick(possible);
+    await befall(cluster, fault, options.each ? drawn_s : (fault.seconds ?? drawn_s), random);
   }
 }
 

@@ -19,6 +19,12 @@ test("every state has a pattern of its own; healthy is steady", () => {
   }
 });
 
+test("a meter that nodes refuse shows so, whatever their reason", () => {
+  for (const reason of ["revoked", "clock-far-off"]) {
+    assert.equal(flashes(`refused: ${reason}`, 241), 10 * blinks.refused);
+  }
+});
+
 test("a state that nobody knows shows as a configuration that is refused", () => {
   for (const state of ["", "toString", "strange"])
     assert.equal(flashes(state, 201), flashes("configuration refused", 201));

@@ -1,0 +1,48 @@
+// What an agent would be without the rules by which it does not let itself be starved.
+
+import { edit } from "./edits.js";
+import type { Mutant } from "./mutants.js";
+import { picked, starved } from "./ordeals.js";
+
+const window = "src/agent/window.ts";
+
+export const meterMutants: readonly Mutant[] = [
+  {
+    name: "parked-uncounted",
+    lacks: "refused records count for how far others may be ahead",
+    edits: [
+      {
+        file: window,
+        replaced: [
+          ["let lowest = this.parked.lowest(service);", "let lowest = Number.POSITIVE_INFINITY;"],
+          ["if (record.service === service) lowest", "if (record.service === service && !record.isAside) lowest"],
+        ],
+      },
+    ],
+    needs: starved,
+  },
+  {
+    name: "refusal-believed",
+    lacks: "no refusal lets go of a record",
+    edits: [
+      edit(
+        window,
+        "    record.isAside = isLasting(reason);\n",
+        "    record.isAside = isLasting(reason);\n    if (record.isAside) this.outbox.done(record.position);\n    if (record.isAside) this.remove(record);\n",
+      ),
+    ],
+    needs: picked,
+  },
+  {
+    name: "stays-starved",
+    lacks: "a broker is left by way of which the oldest record is not sealed",
+    edits: [
+      edit(
+        "src/agent/patience.ts",
+        "    if (this.brokers === 1) return undefined;\n",
+        "    if (this.brokers > 0) return undefined;\n",
+      ),
+    ],
+    needs: { ...picked, starving: "swallow" },
+  },
+];
