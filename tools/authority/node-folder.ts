@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
-import { batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
+import { apiDefaults, batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
 import { createFile, createFolder, PUBLIC, readWhole, refuseExisting, SECRET } from "./files.js";
 import { readGenesisFile } from "./genesis-file.js";
 import { createKeyFile, readKeyFile } from "./key-file.js";
@@ -55,7 +55,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
       data: "data",
       peers: { listen: { host, port: ports.peers }, addresses },
       mqtt: { listen: { host, port: ports.mqtt } },
-      api: { host, port: ports.api },
+      api: { host, port: ports.api, ...apiDefaults },
       batch: batchDefaults,
       follow: genesis.chains.map(({ service }) => service),
       log: "info",
