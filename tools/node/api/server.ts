@@ -164,7 +164,7 @@ function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
       if (service === undefined || kid === undefined || seq === undefined) {
         return refuse(reply, 400, "malformed", "The path is /receipts/<service>/<meter, 16 hex digits>/<seq>.");
       }
-      const receipt = ports.receipts.find(service, kid, seq);
+      const receipt = await ports.receipts.findSoon(service, kid, seq);
       if (receipt !== undefined) return reply.type("application/cbor").send(Buffer.from(receipt));
       if (ports.isWaiting(service, kid, seq)) return refuse(reply, 202, "waiting", "The record waits to be sealed.");
       return refuse(reply, 404, "unknown-record", "No such record is sealed on this node.");
