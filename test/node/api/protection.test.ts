@@ -71,8 +71,16 @@ test("the idle make room, and health is answered where nobody is idle", async (t
   assert.equal((await fetch(`${base}/chains`)).status, 200);
   await eventually("the others were closed", async () => (await refused("idle")) >= 32);
   const streams: Socket[] = [];
-  for (let count = 0; count < 8; count += 1) streams.push(await openUnread(t, port, request("/events")));
+  for (let count = 0; count < 4; count += 1) streams.push(await openUnread(t, port, request("/events")));
   await Promise.all(streams.map(firstBytes));
+  assert.equal((await fetch(`${base}/events`)).status, 503, "half of an address's places are for streams");
+  assert.equal((await fetch(`${base}/chains`)).status, 200);
+  const slow = ["content-type: application/cose", "content-length: 99", "expect: 100-continue"];
+  for (let count = 0; count < 4; count += 1) {
+    const socket = await openUnread(t, port, request("/orders", ["host: localhost", ...slow], "POST"));
+    assert.match(await firstBytes(socket), /^HTTP\/1\.1 100 /);
+    streams.push(socket);
+  }
   const more = await Promise.all(Array.from({ length: 40 }, () => openUnread(t, port)));
   const busy = await fetch(`${base}/chains`);
   assert.deepEqual([busy.status, (await jsonOf(busy)).code, busy.headers.get("connection")], [503, "busy", "close"]);
@@ -97,6 +105,8 @@ test("an address that asks too much waits, and its health is answered still", as
   const statuses: number[] = [];
   for (let count = 0; count < 25; count += 1) statuses.push((await fetch(`${base}/chains`)).status);
   assert.deepEqual(statuses, [...Array(20).fill(200), ...Array(5).fill(429)]);
+  const bad = await fetch(`${base}/%`);
+  assert.deepEqual([bad.status, bad.headers.get("connection")], [400, "close"]);
   const limited = await fetch(`${base}/receipts/1/0000000000000000/0`);
   assert.deepEqual([limited.status, limited.headers.get("retry-after")], [429, "1"]);
   assert.equal((await jsonOf(limited)).code, "rate-limited");
@@ -155,6 +165,10 @@ test("where every address can reach it, answers to any name unless some are stat
   assert.match(await askRaw(t, open.port, ask), /^HTTP\/1\.1 200 /);
   const stated = await createNodeApi(t, { host: "0.0.0.0", hosts: ["grid.example"] });
   assert.match(await askRaw(t, stated.port, ask), /^HTTP\/1\.1 421 /);
+  for (const host of ["grid.example:80", "192.0.2.1:9301", "[2001:db8::1]", "localhost"]) {
+    const answer = await askRaw(t, stated.port, request("/chains", [`host: ${host}`, "connection: close"]));
+    assert.match(answer, /^HTTP\/1\.1 200 /, host);
+  }
 });
 
 test("lets no page of another origin read an answer", async (t) => {

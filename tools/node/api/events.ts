@@ -1,7 +1,8 @@
 // Sealed blocks as they come, as server-sent events (HTML Living Standard, section 9.2).
 
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { refuseBusy } from "./answering.js";
+import { createAddressCounts } from "../address-limits.js";
+import { groupOf, refuseBusy } from "./answering.js";
 
 /** At one time. */
 const SUBSCRIBERS_MAX = 256;
@@ -14,11 +15,18 @@ export interface Events {
   close(): void;
 }
 
-export function addEvents(server: FastifyInstance): Events {
+/** A stream has no end: an address may have fewer than connections, so that it has some left. */
+export function addEvents(server: FastifyInstance, ofAddress: (group: string) => number): Events {
   const subscribers = new Set<FastifyReply>();
-  server.get("/events", (_request, reply) => {
-    if (subscribers.size < SUBSCRIBERS_MAX) subscribe(subscribers, reply);
-    else refuseBusy(reply, "Too many subscribers: try another node.");
+  const counts = createAddressCounts(ofAddress);
+  server.get("/events", (request, reply) => {
+    const group = groupOf(request);
+    if (subscribers.size >= SUBSCRIBERS_MAX || !counts.take(group)) {
+      refuseBusy(reply, "Too many subscribers: try another node.");
+      return;
+    }
+    reply.raw.once("close", () => counts.release(group));
+    subscribe(subscribers, reply);
   });
   return {
     broadcast(event) {

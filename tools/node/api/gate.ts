@@ -1,7 +1,7 @@
 // What is refused before a route is looked at: a foreign Host on a machine's own API, who asks too much, and, where the node's
 // places or its memory for answers are taken, everything but the question after its health.
 
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { addressGroup, createAddressBuckets, LOOPBACK } from "../address-limits.js";
 import { groupOf, refuse, refuseBusy } from "./answering.js";
@@ -23,8 +23,14 @@ const SMALL_BYTES = 65_536;
 const HEALTH = "/health";
 
 export interface GateTerms {
-  /** The names that it answers to beside the machine's own; undefined: to any. */
-  readonly hosts: readonly string[] | undefined;
+  /** What it answers to beside the machine's own names; undefined: to any Host. */
+  readonly hosts: Hosts | undefined;
+}
+
+export interface Hosts {
+  readonly names: readonly string[];
+  /** Any address as well: what a page can give a name to has that name here. */
+  readonly addresses: boolean;
 }
 
 export interface GatePorts {
@@ -101,11 +107,12 @@ function refuseHost(reply: FastifyReply): FastifyReply {
 }
 
 /** A page of another site that a browser on this machine shows has that site's name here, whatever address the name is given. */
-export function answersTo(hosts: readonly string[] | undefined, header: string | undefined): boolean {
+function answersTo(hosts: Hosts | undefined, header: string | undefined): boolean {
   if (hosts === undefined || header === undefined) return true; // without one it is HTTP/1.0, which no browser speaks
   const name = header.toLowerCase().replace(/:\d*$/, "");
   const address = name.startsWith("[") && name.endsWith("]") ? name.slice(1, -1) : name;
-  return name === "localhost" || addressGroup(address) === LOOPBACK || hosts.includes(name);
+  const isOwn = name === "localhost" || addressGroup(address) === LOOPBACK || hosts.names.includes(name);
+  return isOwn || (hosts.addresses && isIP(address) !== 0);
 }
 
 declare module "fastify" {

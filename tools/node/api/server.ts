@@ -20,7 +20,7 @@ import { type Answers, createAnswers } from "./answers.js";
 import { addBlocks, addSealedOrders } from "./block-routes.js";
 import { createByteBudget } from "./byte-budget.js";
 import { addEvents } from "./events.js";
-import { addGate, createRates, LOOPBACK_SHARE } from "./gate.js";
+import { addGate, createRates, type Hosts, LOOPBACK_SHARE } from "./gate.js";
 import { createHttpServer } from "./http-server.js";
 import { createPlaces } from "./places.js";
 import { addState } from "./state-routes.js";
@@ -76,15 +76,20 @@ export interface Api {
 export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api {
   const { metrics, store, monotonic_ms } = ports;
   const refused = (reason: string) => metrics.apiRefused.inc({ reason });
+  const ofAddress = (group: string) => terms.addressConnections_max * (group === LOOPBACK ? LOOPBACK_SHARE : 1);
   const places = createPlaces<Socket>({
     places_max: CONNECTIONS_MAX,
     reserve_max: RESERVE_MAX,
-    ofAddress: (group) => terms.addressConnections_max * (group === LOOPBACK ? LOOPBACK_SHARE : 1),
+    ofAddress,
   });
   const server = fastify({
     logger: false,
     bodyLimit: 1_024,
     forceCloseConnections: true,
+    // What is no URL comes past every hook: who sends it has to connect again.
+    frameworkErrors: (error, _request, reply) => {
+      refuse(reply.header("connection", "close"), error.statusCode ?? 400, "malformed", error.message);
+    },
     serverFactory: (listener) => createHttpServer(listener, places, refused),
   });
   const rates = createRates(terms.addressRequests_s, monotonic_ms);
@@ -105,7 +110,7 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
   addReceipts(server, ports);
   addSealedOrders(server, store, answers);
   addOrders(server, ports);
-  const events = addEvents(server);
+  const events = addEvents(server, (group) => Math.ceil(ofAddress(group) / 2));
   const looking = setInterval(() => answers.closeSlow(), LOOK_EVERY_MS).unref();
   return {
     async listen() {
@@ -122,10 +127,10 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
   };
 }
 
-/** The names that the API answers to: those that are stated; where none is and all addresses can reach it, any. */
-function hostsOf({ host, hosts }: NodeConfiguration["api"]): readonly string[] | undefined {
+/** What the API answers to: where all addresses can reach it, any Host, or the names that are stated and any address. */
+function hostsOf({ host, hosts }: NodeConfiguration["api"]): Hosts | undefined {
   const isOwn = host === "localhost" || addressGroup(host) === LOOPBACK;
-  return isOwn || hosts.length > 0 ? [host, ...hosts] : undefined;
+  return isOwn || hosts.length > 0 ? { names: [host, ...hosts], addresses: !isOwn } : undefined;
 }
 
 function addErrors(server: FastifyInstance, ports: ApiPorts): void {
