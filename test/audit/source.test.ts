@@ -53,6 +53,21 @@ test("fetches a chain page by page until a page is empty", async () => {
   );
 });
 
+test("asks a node again that is busy or was asked too much, when it says, and no other one", async () => {
+  const busy = [429, 503, 200];
+  const answer: Answer = (request, response) => {
+    const isBlock = request.url?.startsWith("/chains/1/blocks") ?? false;
+    response.statusCode = isBlock ? busy.shift()! : 503;
+    if (isBlock && response.statusCode !== 200) response.setHeader("retry-after", "0");
+    response.end("[]");
+  };
+  await withServer(answer, async (source) => {
+    assert.deepEqual(await source.block(1, 2), new Uint8Array(Buffer.from("[]")));
+    await assert.rejects(source.chains(), { code: "NODE_UNREACHABLE", message: /answers 503/ });
+  });
+  assert.deepEqual(busy, []);
+});
+
 test("tells a record that waits from one that nobody knows", async () => {
   for (const [status, message] of [
     [202, /waits and is not sealed yet/],

@@ -11,6 +11,7 @@ import { readGenesisFile } from "../../tools/authority/genesis-file.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
 import { readKeyFile } from "../../tools/authority/key-file.js";
 import type { IssuedRow } from "../../tools/authority/ledger.js";
+import { meterConfiguration } from "../../tools/authority/meter-configuration.js";
 import { brokersFor, type CreatedNetwork, createNetwork, type NetworkPlan } from "../../tools/authority/network.js";
 import { provisionMeter } from "../../tools/authority/provision.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
@@ -91,6 +92,21 @@ test("gives every meter a key, its credential and a configuration that the agent
       [1, 6],
     );
   }
+});
+
+test("gives no meter a schedule by which everybody may see a household's power", async () => {
+  const { genesis, bytes } = await readGenesisFile(join(network, "genesis.cbor"));
+  const services = [1, 2, 3, 4, 5, 6];
+  const { schedule } = meterConfiguration(genesis, bytes, "0011223344556677", {
+    services,
+    brokers: ["mqtt://node:1"],
+    number: 1,
+  });
+  // OBIS (IEC 62056-6-1): D is 7 for a momentary value, and electricity's C from 1 to 80 are powers, currents and voltages.
+  const isMomentary = (register: string) => /^1-\w+:\w+\.7\./.test(register);
+  for (const { service, registers } of schedule) assert.deepEqual(registers.filter(isMomentary), [], String(service));
+  const groups = schedule.flatMap(({ confidential = [] }) => confidential.flatMap(({ registers }) => registers));
+  assert.ok(groups.includes("1-0:1.7.0"), "dispatch has it still");
 });
 
 test("begins another meter's brokers with another node", () => {

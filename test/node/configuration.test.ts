@@ -31,6 +31,7 @@ test("resolves paths against the file's folder and fills in the defaults", () =>
   assert.equal(configuration.tls.ca, "/etc/ca.cert.pem");
   assert.deepEqual(configuration.batch, { interval_ms: 200, records_max: 1_000 });
   assert.equal(configuration.log, "info");
+  assert.deepEqual(configuration.api, { ...good.api, hosts: [], addressConnections_max: 64, addressRequests_s: 100 });
   assert.deepEqual(configuration.peers, good.peers);
 });
 
@@ -47,6 +48,19 @@ const refusals: readonly (readonly [string, unknown, RegExp])[] = [
   ["an empty path", { ...good, data: "" }, /^\$\.data must be a text/],
   ["a port beyond 65535", { ...good, api: { host: "h", port: 65_536 } }, /^\$\.api\.port must be a whole number/],
   ["a port that is text", { ...good, api: { host: "h", port: "80" } }, /^\$\.api\.port must be a whole number/],
+  ["an API host that is no text", { ...good, api: { ...good.api, hosts: [1] } }, /^\$\.api\.hosts\[0\] must be a text/],
+  ["API hosts that are no list", { ...good, api: { ...good.api, hosts: "a" } }, /^\$\.api\.hosts must be a list/],
+  [
+    "no connection for anybody",
+    { ...good, api: { ...good.api, addressConnections_max: 0 } },
+    /^\$\.api\.addressConnections_max must be a whole number from 1 to 512/,
+  ],
+  [
+    "no request for anybody",
+    { ...good, api: { ...good.api, addressRequests_s: 0 } },
+    /^\$\.api\.addressRequests_s must be a whole number from 1 to 10000/,
+  ],
+  ["an unknown field of the API", { ...good, api: { ...good.api, cors: true } }, /^\$\.api\.cors is no field/],
   [
     "a peer that is no id",
     { ...good, peers: { ...good.peers, addresses: { "node-2": { host: "h", port: 1 } } } },

@@ -1,6 +1,7 @@
 // A node's HTTP API as a source of chains and receipts. What it answers is taken for what it says, not for true: audits and receipts
 // are checked by whoever reads them.
 
+import { setTimeout as pause } from "node:timers/promises";
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
@@ -125,7 +126,26 @@ async function* itemsOf(base: string, response: Response): AsyncGenerator<Uint8A
   }
 }
 
+/** Asks again where a node says when, for as long as a silent one would be waited for. */
 async function request(url: string, init: RequestInit = {}): Promise<Response> {
+  const until_ms = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    const response = await requestOnce(url, init);
+    const wait_ms = againAfter_ms(response);
+    if (wait_ms === undefined || performance.now() + wait_ms > until_ms) return response;
+    await response.body?.cancel();
+    await pause(wait_ms);
+  }
+}
+
+/** A node that is busy, or is asked too much, says in how many seconds it wants to be asked again (RFC 9110, section 10.2.3). */
+function againAfter_ms({ status, headers }: Response): number | undefined {
+  const after = headers.get("retry-after");
+  const isWait = (status === 429 || status === 503) && after !== null && /^[0-9]{1,3}$/.test(after);
+  return isWait ? Math.max(100, 1_000 * Number(after)) : undefined;
+}
+
+async function requestOnce(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
   } catch (thrown) {

@@ -42,7 +42,10 @@ export function meterConfiguration(
   return document;
 }
 
-/** Energy for trade and contracts, credit by consumption, power for dispatch with each phase for its operator alone, what solar feeds in. */
+/**
+ * Energy for trade and contracts, credit by consumption, power for dispatch, what solar feeds in. Power tells who is at home and what
+ * runs there: it is confidential, each phase too, and leaves the meter as disclosures.
+ */
 function entryFor(service: number, serviceId: number): ScheduleEntry {
   const common = { service, serviceId, aligned: true };
   const energy = ["1-0:1.8.n", "1-0:2.8.n"];
@@ -52,12 +55,18 @@ function entryFor(service: number, serviceId: number): ScheduleEntry {
     case 2:
       return { ...common, every_s: 30, registers: ["1-0:1.8.n"] };
     case 3: {
+      const power = ["1-0:1.7.0", "1-0:2.7.0", "1-0:16.7.0"];
       const phases = ["1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0", "1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0"];
-      const confidential = [{ label: "phases", registers: phases }];
-      return { ...common, every_s: 5, registers: ["1-0:1.7.0", "1-0:2.7.0", "1-0:16.7.0"], confidential };
+      const confidential = [
+        { label: "power", registers: power },
+        { label: "phases", registers: phases },
+      ];
+      return { ...common, every_s: 5, registers: [], confidential };
     }
-    case 4:
-      return { ...common, every_s: 15, registers: ["1-0:2.8.n", "1-0:2.7.0"] };
+    case 4: {
+      const confidential = [{ label: "power", registers: ["1-0:2.7.0"] }];
+      return { ...common, every_s: 15, registers: ["1-0:2.8.n"], confidential };
+    }
     case 5:
       return { ...common, every_s: 30, registers: energy };
     default:

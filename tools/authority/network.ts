@@ -8,7 +8,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { batchDefaults, type NodeConfiguration } from "../node/configuration.js";
+import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { nodeVerify } from "../node/crypto.js";
 import { createFile, createFolder, PUBLIC } from "./files.js";
 import { type Authority, DAYS_DEFAULT, fillMeterFolder, generateMeterKey, issueCredentials } from "./issue.js";
@@ -151,7 +151,7 @@ async function fillNodeFolder(
       addresses: Object.fromEntries(others.map(({ id, number }) => [id, { host, port: basePort + number }])),
     },
     mqtt: { listen: { host, port: mqttPort(plan, node.number) } },
-    api: { host, port: basePort + 200 + node.number },
+    api: { host, port: basePort + 200 + node.number, ...apiDefaults },
     batch: batchDefaults,
     follow: [],
     log: "info",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
-import { batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
+import { apiDefaults, batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
 import { createFile, createFolder, PUBLIC, readWhole, refuseExisting } from "./files.js";
 import { readGenesisFile } from "./genesis-file.js";
 import { issuedChains } from "./issued-orders.js";
@@ -57,7 +57,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
       data: "data",
       peers: { listen: { host, port: ports.peers }, addresses },
       mqtt: { listen: { host, port: ports.mqtt } },
-      api: { host, port: ports.api },
+      api: { host, port: ports.api, ...apiDefaults },
       batch: batchDefaults,
       follow: chains.map(({ service }) => service),
       log: "info",

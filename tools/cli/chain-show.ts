@@ -190,7 +190,7 @@ function recordLines(record: RecordView): string[] {
     ...registers.map(({ obis, unit }, index) =>
       `    ${obis.padEnd(18)} ${values[index]!.padStart(width)} ${unit}`.trimEnd(),
     ),
-    ...(digests.length === 0 ? [] : [`    and ${digests.length} confidential groups`]),
+    ...(digests.length === 0 ? [] : [`    and ${digests.length} confidential group${digests.length === 1 ? "" : "s"}`]),
   ];
 }
 

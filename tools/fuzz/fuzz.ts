@@ -2,7 +2,7 @@
 // clients of MQTT and HTTP that do the same. Meters must get their receipts all the while; no node may end, complain or grow.
 // The seed decides which changes are drawn; what they are applied to is partly the nodes' own traffic, which no seed decides.
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
@@ -43,6 +43,8 @@ const LOOK_EVERY_MS = 1_000;
 const PRINT_EVERY_MS = 30_000;
 const SETTLE_MAX_MS = 120_000;
 const MEBIBYTE = 1_048_576;
+/** The most that a node can be told to take of an address. */
+const REQUESTS_S = 10_000;
 const HOST = "127.0.0.1";
 
 const program = new Command("fuzz")
@@ -75,6 +77,8 @@ async function run(options: FuzzOptions): Promise<void> {
 async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   const meters = HONEST_METERS + HOSTILE_METERS;
   const cluster = await createCluster({ folder, nodes: NODES, chains: CHAINS, meters });
+  // The first node limits its API as nodes do; the others take what comes, so that all of it gets to their routes.
+  for (const path of cluster.configurations.slice(1)) await takeEveryRequest(path);
   await cluster.start(NODES - 1);
   const hostile = cluster.meterFolders.slice(HONEST_METERS).map((meter) => readLoadMeter(meter));
   const [service] = cluster.services;
@@ -102,6 +106,12 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   });
   const watch = createWatch(cluster.nodes.map((server) => ({ server, logPath: join(folder, `${server.name}.log`) })));
   return { surfaces: [...surfaces, peers, strangers], honest, watch, cluster };
+}
+
+async function takeEveryRequest(path: string): Promise<void> {
+  const document = JSON.parse(await readFile(path, "utf8")) as { readonly api: object };
+  const api = { ...document.api, addressRequests_s: REQUESTS_S };
+  await writeFile(path, JSON.stringify({ ...document, api }));
 }
 
 /** The member that did not start, as this program. */

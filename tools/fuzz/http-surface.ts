@@ -1,4 +1,5 @@
-// HTTP: requests for everything the API has, with changed paths, queries, methods, headers and bytes, pipelined on one connection.
+// HTTP: requests for everything the API has, with changed paths, queries, methods, headers and bytes, pipelined on one connection;
+// beside it connections that do not read what they ask for, that send slowly, and that pipeline without end.
 
 import { Buffer } from "node:buffer";
 import type { Random } from "../simulation/random.js";
@@ -6,8 +7,13 @@ import { mutateBytes } from "./mutate.js";
 import { type Address, openRaw, type RawConnection } from "./socket.js";
 import type { Surface } from "./surface.js";
 
-/** Requests before their answers are waited for. */
-const WINDOW = 16;
+/** Requests before their answers are waited for: as many as a node lets wait, and one more now and then. */
+const WINDOW = 8;
+/** What a connection that does not read asks for at once, and one that sends slowly writes at a time. */
+const UNREAD = 400;
+const SLOW_BYTES = 3;
+/** Such connections at one time; the oldest is given up for the next. */
+const IDLE_MAX = 100;
 const PATIENCE_MS = 500;
 const methods = ["GET", "GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"];
 const numbers = ["0", "1", "2", "5", "999", "-1", "1e3", "0x1", "9007199254740993", "%00", "..", "NaN", ""];
@@ -18,6 +24,7 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
   let answers = 0;
   let sent = 0;
   let ended = 0;
+  const idles: RawConnection[] = [];
 
   function request(random: Random): Buffer {
     const number = () => random.pick(numbers);
@@ -25,8 +32,9 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
       "/health",
       "/chains",
       "/genesis",
+      `/chains/${number()}/lineage`,
       "/metrics",
-      "/events",
+      random.chance(0.2) ? "/events" : "/chains",
       "/orders",
       `/orders?from=${number()}`,
       `/chains/${number()}/blocks`,
@@ -40,13 +48,34 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
       : new Uint8Array(0);
     const head = [
       `${random.pick(methods)} ${path} HTTP/1.1`,
-      "host: node",
+      random.chance(0.95) ? "host: localhost" : "host: elsewhere.example",
       ...(body.length > 0 ? [`content-length: ${body.length}`] : []),
       ...(random.chance(0.1) ? ["content-type: application/cose"] : []),
       ...(random.chance(0.1) ? [`x-${random.below(9)}: ${"y".repeat(random.below(20_000))}`] : []),
     ];
     const bytes = Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]);
     return random.chance(0.3) ? Buffer.from(mutateBytes(bytes, bytes, random)) : bytes;
+  }
+
+  /** Connections that take nothing, or send a little now and then, kept open beside the others. */
+  async function openIdle(random: Random): Promise<void> {
+    const idle = await openRaw(address, () => undefined, { reads: false });
+    if (!idle.isOpen) return;
+    const ask = Buffer.from("GET /chains/1/blocks?limit=1000 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    const order = Buffer.from(
+      "POST /orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/cose\r\ncontent-length: 30000\r\n\r\n",
+    );
+    const count = random.pick([0, 1, WINDOW, UNREAD]);
+    idle.write(
+      count > 0
+        ? Buffer.concat(Array.from({ length: count }, () => ask))
+        : random.pick([ask, order]).subarray(0, random.below(140)),
+    );
+    sent += 1;
+    idles.push(idle);
+    if (idles.length > IDLE_MAX) idles.shift()?.close();
+    const slow = random.pick(idles);
+    if (slow.isOpen) slow.write(random.pick([ask, order]).subarray(0, SLOW_BYTES));
   }
 
   return {
@@ -58,6 +87,7 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
       return ended;
     },
     async sendSome(random) {
+      if (random.chance(0.3)) await openIdle(random);
       if (!connection?.isOpen) {
         if (connection !== undefined) ended += 1;
         connection = await openRaw(address, (chunk) => {
@@ -66,7 +96,9 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
         if (!connection.isOpen) return;
       }
       answers = 0;
-      connection.write(Buffer.concat(Array.from({ length: WINDOW }, () => request(random))));
+      connection.write(
+        Buffer.concat(Array.from({ length: WINDOW + (random.chance(0.05) ? 2 : 0) }, () => request(random))),
+      );
       sent += WINDOW;
       await connection.wait(() => answers >= WINDOW, PATIENCE_MS);
       // Fewer answers than requests: one waits for the rest of a body, or is a stream of events.
@@ -74,6 +106,7 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
     },
     async close() {
       connection?.close();
+      for (const idle of idles) idle.close();
     },
   };
 }

@@ -15,8 +15,15 @@ export interface RawConnection {
   close(): void;
 }
 
-/** Resolves when the connection is made or has failed; `onBytes` gets what comes, and may throw to end it. */
-export function openRaw(address: Address, onBytes: (chunk: Buffer) => void): Promise<RawConnection> {
+/**
+ * Resolves when the connection is made or has failed; `onBytes` gets what comes, and may throw to end it. One that does not read
+ * notices its end when it writes.
+ */
+export function openRaw(
+  address: Address,
+  onBytes: (chunk: Buffer) => void,
+  { reads } = { reads: true },
+): Promise<RawConnection> {
   const socket: Socket = connect({ ...address, noDelay: true });
   let open = false;
   let wake = () => {};
@@ -33,6 +40,7 @@ export function openRaw(address: Address, onBytes: (chunk: Buffer) => void): Pro
     }
     wake();
   });
+  if (!reads) socket.pause();
   socket.on("error", end);
   socket.on("end", end);
   socket.on("close", end);

@@ -34,7 +34,14 @@ export interface NodeConfiguration {
   };
   /** the node's own broker, or the URL (mqtt:// or mqtts://) of one that it shares */
   readonly mqtt: { readonly listen: Address } | { readonly url: string };
-  readonly api: Address;
+  readonly api: Address & {
+    /** names that the API is reached by, beside its address */
+    readonly hosts: readonly string[];
+    /** connections that one address may have; four times as many from the machine itself */
+    readonly addressConnections_max: number;
+    /** small requests that one address may make in a second, and four times as many the machine itself */
+    readonly addressRequests_s: number;
+  };
   /** services whose chains this node follows where it is no member; to be a member, a node follows first */
   readonly follow: readonly number[];
   /** when the records gathered become a temporary block */
@@ -43,6 +50,8 @@ export interface NodeConfiguration {
 }
 
 export const batchDefaults = { interval_ms: 200, records_max: BATCH_RECORDS_MAX } as const;
+export const apiDefaults = { hosts: [], addressConnections_max: 64, addressRequests_s: 100 } as const;
+const API_HOSTS_MAX = 16;
 const DOCUMENT_BYTES_MAX = 1_048_576;
 const levels: readonly LogLevel[] = ["silent", "error", "warn", "info", "debug"];
 
@@ -84,7 +93,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
     data: path(document.data, "$.data"),
     peers: peersOf(document.peers),
     mqtt: mqttOf(document.mqtt),
-    api: addressOf(document.api, "$.api", 0),
+    api: apiOf(document.api),
     batch: batchOf(document.batch ?? {}),
     follow: followOf(document.follow ?? []),
     log: document.log === undefined ? "info" : oneOf(document.log, "$.log", levels),
@@ -161,6 +170,28 @@ function batchOf(value: unknown): NodeConfiguration["batch"] {
     interval_ms: wholeOf(fields.interval_ms ?? batchDefaults.interval_ms, "$.batch.interval_ms", 1, 60_000),
     records_max: wholeOf(fields.records_max ?? batchDefaults.records_max, "$.batch.records_max", 1, BATCH_RECORDS_MAX),
   };
+}
+
+function apiOf(value: unknown): NodeConfiguration["api"] {
+  const limits = ["addressConnections_max", "addressRequests_s"] as const;
+  const { host, port, ...fields } = fieldsOf(value, "$.api", [
+    ["host", "port"],
+    ["hosts", ...limits],
+  ]);
+  const [connections, requests] = limits.map((name) => fields[name] ?? apiDefaults[name]);
+  return {
+    ...addressOf({ host, port }, "$.api", 0),
+    hosts: hostsOf(fields.hosts ?? apiDefaults.hosts),
+    addressConnections_max: wholeOf(connections, "$.api.addressConnections_max", 1, 512),
+    addressRequests_s: wholeOf(requests, "$.api.addressRequests_s", 1, 10_000),
+  };
+}
+
+function hostsOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length > API_HOSTS_MAX) {
+    throw new Error(`$.api.hosts must be a list of at most ${API_HOSTS_MAX} names`);
+  }
+  return value.map((host, index) => textOf(host, `$.api.hosts[${index}]`, 253).toLowerCase());
 }
 
 function addressOf(value: unknown, at: string, portLeast = 1): Address {

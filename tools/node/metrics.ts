@@ -79,6 +79,12 @@ export function createMetrics() {
       labelNames: ["reason"],
       registers,
     }),
+    apiRefused: new Counter({
+      name: "gridseal_api_refused_total",
+      help: "Connections and requests at the API that this node closed or refused to protect itself, by reason",
+      labelNames: ["reason"],
+      registers,
+    }),
     health: new Gauge({
       name: "gridseal_health",
       help: "The verdict of GET /health: 0 pass, 1 warn, 2 fail",

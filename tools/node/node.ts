@@ -197,13 +197,14 @@ async function compose(
     log,
   });
   closing.push(() => health.stop());
-  const api = createApi({
+  const api = createApi(configuration.api, {
     name: configuration.name,
     genesis,
     genesisBytes,
     store,
     receipts,
     metrics,
+    monotonic_ms: () => performance.now(),
     peersConnected: () => network.connected().length,
     health: () => health.verdict(),
     chains: () =>
@@ -243,11 +244,7 @@ async function compose(
     () => running.stop(),
   );
   await network.start();
-  const apiPort = await listen(
-    () => api.listen(configuration.api.host, configuration.api.port),
-    "API",
-    configuration.api.port,
-  );
+  const apiPort = await listen(() => api.listen(), "API", configuration.api.port);
   // What can fail has not: from here on the node signs.
   running.start();
   const { url } = await ingest.start();

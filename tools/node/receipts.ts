@@ -1,60 +1,74 @@
 // Receipts of sealed records: from a block just sealed, or from the store for one that is asked for later.
 
-import { decodeBlock } from "../../src/wire/block.js";
-import type { MerkleLevels } from "../../src/wire/merkle.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
 import { GridsealError } from "../errors.js";
-import { type Outline, outlineOf, treeOfOutline } from "./store/outline.js";
+import { type BlockTree, type StoredBlock, treeOf, treeSoon } from "./block-trees.js";
+import { encodeOutline } from "./store/outline.js";
+import type { Location } from "./store/rows.js";
 import type { Store } from "./store/store.js";
 
 /** Trees kept of blocks that receipts were asked of. */
 const TREES_KEPT = 16;
 
-interface Tree {
-  readonly outline: Outline;
-  readonly tree: MerkleLevels;
-}
-
 export interface Receipts {
   /** Undefined where no such record is sealed. Throws STORE_CORRUPT where the stored block is not what was sealed. */
   find(chain: number, kid: Uint8Array, seq: number): Uint8Array | undefined;
+  /** The same for whoever asks, without holding up the event loop with a block that is hashed for it. */
+  findSoon(chain: number, kid: Uint8Array, seq: number): Promise<Uint8Array | undefined>;
 }
 
 export function createReceipts(network: string, store: Store): Receipts {
-  const trees = new Map<string, Tree>();
+  /** by chain and height; the one made last is last */
+  const trees = new Map<string, BlockTree>();
+  const underWay = new Map<string, Promise<BlockTree>>();
 
-  const treeOf = (chain: number, height: number): Tree => {
-    const key = `${chain}/${height}`;
-    const kept = trees.get(key);
-    if (kept !== undefined) return kept;
-    const tree = readTree(store, chain, height);
-    trees.set(key, tree);
+  const keep = (chain: number, height: number, found: BlockTree | undefined): BlockTree => {
+    if (found === undefined) {
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is not what was sealed`);
+    }
+    trees.set(`${chain}/${height}`, found);
     if (trees.size > TREES_KEPT) trees.delete(trees.keys().next().value!);
-    return tree;
+    return found;
+  };
+  const makeSoon = (chain: number, height: number): Promise<BlockTree> => {
+    const key = `${chain}/${height}`;
+    const made =
+      underWay.get(key) ??
+      treeSoon(() => readBlock(store, chain, height))
+        .then((found) => keep(chain, height, found))
+        .finally(() => underWay.delete(key));
+    underWay.set(key, made);
+    return made;
+  };
+  const receipt = (chain: number, { height, leaf }: Location, { outline, tree }: BlockTree): Uint8Array => {
+    const hash = outline.hashes[leaf - 1];
+    if (hash === undefined) {
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
+    }
+    return receiptEncoder({ network, chain, height, ...outline }, tree)(leaf, hash);
   };
 
   return {
     find(chain, kid, seq) {
       const location = store.location(chain, kid, seq);
       if (location === undefined) return undefined;
-      const { height, leaf } = location;
-      const { outline, tree } = treeOf(chain, height);
-      const hash = outline.hashes[leaf - 1];
-      if (hash === undefined) {
-        throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
-      }
-      return receiptEncoder({ network, chain, height, ...outline }, tree)(leaf, hash);
+      const { height } = location;
+      const kept = trees.get(`${chain}/${height}`) ?? keep(chain, height, treeOf(readBlock(store, chain, height)));
+      return receipt(chain, location, kept);
+    },
+    async findSoon(chain, kid, seq) {
+      const location = store.location(chain, kid, seq);
+      if (location === undefined) return undefined;
+      const { height } = location;
+      return receipt(chain, location, trees.get(`${chain}/${height}`) ?? (await makeSoon(chain, height)));
     },
   };
 }
 
-function readTree(store: Store, chain: number, height: number): Tree {
+function readBlock(store: Store, chain: number, height: number): StoredBlock {
   const bytes = store.block(chain, height);
-  const outline = bytes === undefined ? store.outline(chain, height) : outlineOf(decodeBlock(bytes));
+  if (bytes !== undefined) return { isOutline: false, bytes };
+  const outline = store.outline(chain, height);
   if (outline === undefined) throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is missing`);
-  const tree = treeOfOutline(outline);
-  if (tree === undefined) {
-    throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is not what was sealed`);
-  }
-  return { outline, tree };
+  return { isOutline: true, bytes: encodeOutline(outline) };
 }

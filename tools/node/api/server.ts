@@ -1,30 +1,45 @@
 // The node's HTTP side, for operators, auditors and the command line: health, metrics, blocks, receipts and the broadcast of sealed
 // blocks. Beside reading it takes orders, which are the authority's whoever brings them.
 
-import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
-import { toHex } from "../../../src/wire/bytes.js";
-import { encodeCbor } from "../../../src/wire/cbor.js";
+import type { Socket } from "node:net";
+import fastify, { type FastifyInstance } from "fastify";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { idFromText } from "../../../src/wire/key.js";
 import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
 import { GridsealError } from "../../errors.js";
-import type { Problem, Verdict } from "../health.js";
+import { addressGroup, LOOPBACK } from "../address-limits.js";
+import type { NodeConfiguration } from "../configuration.js";
+import type { Verdict } from "../health.js";
 import type { Metrics } from "../metrics.js";
 import type { OrderAnswer } from "../orders.js";
 import type { Receipts } from "../receipts.js";
 import type { Head } from "../store/rows.js";
 import type { Store } from "../store/store.js";
+import { groupOf, number, refuse } from "./answering.js";
+import { type Answers, createAnswers } from "./answers.js";
+import { addBlocks, addSealedOrders } from "./block-routes.js";
+import { createByteBudget } from "./byte-budget.js";
+import { addEvents } from "./events.js";
+import { addGate, createRates, type Hosts, LOOPBACK_SHARE } from "./gate.js";
+import { createHttpServer } from "./http-server.js";
+import { createPlaces } from "./places.js";
+import { addState } from "./state-routes.js";
+import { createTurns } from "./turns.js";
 
-const BLOCKS_PER_ANSWER_MAX = 1_000;
-const BYTES_PER_ANSWER_MAX = 4_194_304;
-const ORDERS_PER_ANSWER_MAX = 100;
-/** Beyond these a connection is closed at once; a request has so long to arrive. */
+/** Connections at one time, and beyond them for the node's health alone. */
 const CONNECTIONS_MAX = 512;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** Subscribers of sealed blocks at one time. */
-const SUBSCRIBERS_MAX = 256;
-/** Bytes that a subscriber may be behind before it is let go. */
-const SUBSCRIBER_BEHIND_BYTES_MAX = 1_048_576;
+const RESERVE_MAX = 16;
+/** Of all answers on their way, and of those to one address: the longest block fits. */
+const ANSWERS_BYTES_MAX = 50_331_648;
+const ADDRESS_ANSWERS_BYTES_MAX = 25_165_824;
+/** Of the loop's time at a time, for reading answers. */
+const TURN_MS = 2;
+const LOOK_EVERY_MS = 1_000;
+/** What requests cost of their address's rate. */
+const RECEIPT_TOKENS = 4;
+const ORDER_TOKENS = 10;
+const ITEMS_A_TOKEN = 50;
+const BYTES_A_TOKEN = 65_536;
 
 export interface ApiPorts {
   readonly name: string;
@@ -33,6 +48,7 @@ export interface ApiPorts {
   readonly store: Store;
   readonly receipts: Receipts;
   readonly metrics: Metrics;
+  monotonic_ms(): number;
   peersConnected(): number;
   health(): Verdict;
   /** Chains that this node is a member of. */
@@ -50,145 +66,110 @@ export interface ApiPorts {
 }
 
 export interface Api {
-  listen(host: string, port: number): Promise<number>;
+  /** Resolves with the port. */
+  listen(): Promise<number>;
   /** Tells the subscribers. */
   broadcast(event: object): void;
   close(): Promise<void>;
 }
 
-export function createApi(ports: ApiPorts): Api {
+export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api {
+  const { metrics, store, monotonic_ms } = ports;
+  const refused = (reason: string) => metrics.apiRefused.inc({ reason });
+  const ofAddress = (group: string) => terms.addressConnections_max * (group === LOOPBACK ? LOOPBACK_SHARE : 1);
+  const places = createPlaces<Socket>({
+    places_max: CONNECTIONS_MAX,
+    reserve_max: RESERVE_MAX,
+    ofAddress,
+  });
   const server = fastify({
     logger: false,
     bodyLimit: 1_024,
     forceCloseConnections: true,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // What is no URL comes past every hook: who sends it has to connect again.
+    frameworkErrors: (error, _request, reply) => {
+      refuse(reply.header("connection", "close"), error.statusCode ?? 400, "malformed", error.message);
+    },
+    serverFactory: (listener) => createHttpServer(listener, places, refused),
   });
-  server.server.maxConnections = CONNECTIONS_MAX;
-  const subscribers = new Set<FastifyReply>();
-  server.setNotFoundHandler((_request, reply) =>
-    refuse(reply, 404, "unknown-path", "See README.md for the paths of this API."),
-  );
-  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const isDamage = error instanceof GridsealError && error.code === "STORE_CORRUPT";
-    if (!isDamage) return refuse(reply, error.statusCode ?? 500, "failed", error.message);
-    ports.onDamage(error);
-    return refuse(reply, 500, "damaged", "What you ask for is damaged at this node. Ask another node of the chain.");
+  const rates = createRates(terms.addressRequests_s, monotonic_ms);
+  const budget = createByteBudget(ANSWERS_BYTES_MAX, ADDRESS_ANSWERS_BYTES_MAX);
+  const answers = createAnswers({
+    turns: createTurns(TURN_MS, { monotonic_ms, afterOthers: setImmediate }),
+    budget,
+    monotonic_ms,
+    onRead: (group, { items, bytes }) => rates.charge(group, items / ITEMS_A_TOKEN + bytes.length / BYTES_A_TOKEN),
+    onSlow: () => refused("slow"),
+    onBroken: (error) => noteDamage(ports, error),
   });
-  addState(server, ports);
-  addBlocks(server, ports);
+  addErrors(server, ports);
+  addGate(server, { hosts: hostsOf(terms) }, { places, budget, rates, onRefused: refused });
+  countAnswers(server, answers);
+  addState(server, ports, rates);
+  addBlocks(server, store, answers);
   addReceipts(server, ports);
+  addSealedOrders(server, store, answers);
   addOrders(server, ports);
-  server.get("/events", (_request, reply) => subscribe(subscribers, reply));
+  const events = addEvents(server, (group) => Math.ceil(ofAddress(group) / 2));
+  const looking = setInterval(() => answers.closeSlow(), LOOK_EVERY_MS).unref();
   return {
-    async listen(host, port) {
-      await server.listen({ host, port });
+    async listen() {
+      await server.listen({ host: terms.host, port: terms.port });
       const address = server.server.address();
-      return typeof address === "object" && address !== null ? address.port : port;
+      return typeof address === "object" && address !== null ? address.port : terms.port;
     },
-    broadcast(event) {
-      const bytes = Buffer.from(`event: block\ndata: ${JSON.stringify(event)}\n\n`);
-      for (const { raw } of subscribers) {
-        if (raw.writableLength > SUBSCRIBER_BEHIND_BYTES_MAX) raw.destroy();
-        else raw.write(bytes);
-      }
-    },
+    broadcast: events.broadcast,
     async close() {
-      for (const subscriber of subscribers) subscriber.raw.end();
+      clearInterval(looking);
+      events.close();
       await server.close();
     },
   };
 }
 
-function addState(server: FastifyInstance, ports: ApiPorts): void {
-  const chains = () =>
-    ports.chains().map(({ service, name, head, pending }) => ({
-      service,
-      name,
-      height: head.height,
-      header: toHex(head.headerHash),
-      records: head.records,
-      violations: head.counter,
-      time_ms: head.time_ms,
-      pending,
-    }));
-  server.get("/health", (_request, reply) => {
-    const { status, problems } = ports.health();
-    const state = { node: ports.name, network: ports.genesis.network, peers: ports.peersConnected(), chains: chains() };
-    reply.code(status === "fail" ? 503 : 200).header("cache-control", "no-store");
-    // Without the parameter that fastify adds: the draft defines none.
-    return reply
-      .type("application/health+json")
-      .serializer((body: object) => JSON.stringify(body))
-      .send({ status, checks: checksView(problems), ...state });
-  });
-  server.get("/chains", chains);
-  server.get("/genesis", (_request, reply) => reply.type("application/cbor").send(Buffer.from(ports.genesisBytes)));
-  server.get("/metrics", async (_request, reply) => {
-    ports.health(); // which its metrics tell too
-    return reply.type(ports.metrics.registry.contentType).send(await ports.metrics.registry.metrics());
-  });
+/** What the API answers to: where all addresses can reach it, any Host, or the names that are stated and any address. */
+function hostsOf({ host, hosts }: NodeConfiguration["api"]): Hosts | undefined {
+  const isOwn = host === "localhost" || addressGroup(host) === LOOPBACK;
+  return isOwn || hosts.length > 0 ? { names: [host, ...hosts], addresses: !isOwn } : undefined;
 }
 
-/** The checks that do not pass, in the form of draft-inadarei-api-health-check-06, section 4. */
-function checksView(problems: readonly Problem[]) {
-  const view: { [check: string]: object[] } = {};
-  for (const { check, status, chain, output } of problems) {
-    const component = chain === undefined ? {} : { componentId: chain.name, service: chain.service };
-    view[check] = [...(view[check] ?? []), { ...component, status, output }];
-  }
-  return view;
-}
-
-function addBlocks(server: FastifyInstance, ports: ApiPorts): void {
-  server.get<{ Params: { service: string }; Querystring: { from?: string; limit?: string } }>(
-    "/chains/:service/blocks",
-    (request, reply) => {
-      const service = number(request.params.service);
-      const from = number(request.query.from ?? "1");
-      const limit = number(request.query.limit ?? "100");
-      if (service === undefined || from === undefined || limit === undefined || from === 0) {
-        return refuse(reply, 400, "malformed", "service, from and limit are decimal numbers, from is at least 1");
-      }
-      if (ports.store.outline(service, from) !== undefined) return refusePruned(reply);
-      const blocks: Uint8Array[] = [];
-      let bytes = 0;
-      for (let height = from; blocks.length < Math.min(limit, BLOCKS_PER_ANSWER_MAX); height += 1) {
-        const block = ports.store.block(service, height);
-        if (block === undefined || bytes > BYTES_PER_ANSWER_MAX) break;
-        blocks.push(block);
-        bytes += block.length;
-      }
-      return reply.type("application/cbor-seq").send(Buffer.concat(blocks));
-    },
+function addErrors(server: FastifyInstance, ports: ApiPorts): void {
+  server.setNotFoundHandler((_request, reply) =>
+    refuse(reply, 404, "unknown-path", "See README.md for the paths of this API."),
   );
-  server.get<{ Params: { service: string } }>("/chains/:service/lineage", (request, reply) => {
-    const service = number(request.params.service);
-    if (service === undefined) return refuse(reply, 400, "malformed", "service is a decimal number");
-    return reply.type("application/cbor-seq").send(Buffer.concat(ports.store.lineage(service)));
+  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (!noteDamage(ports, error)) return refuse(reply, error.statusCode ?? 500, "failed", error.message);
+    return refuse(reply, 500, "damaged", "What you ask for is damaged at this node. Ask another node of the chain.");
   });
-  server.get<{ Params: { service: string; height: string } }>("/chains/:service/blocks/:height", (request, reply) => {
-    const service = number(request.params.service);
-    const height = number(request.params.height);
-    const isKnown = service !== undefined && height !== undefined;
-    const block = isKnown ? ports.store.block(service, height) : undefined;
-    if (isKnown && block === undefined && ports.store.outline(service, height) !== undefined)
-      return refusePruned(reply);
-    if (block === undefined) return refuse(reply, 404, "unknown-block", "No such block is on this node.");
-    return reply.type("application/cbor").send(Buffer.from(block));
+}
+
+function noteDamage(ports: ApiPorts, error: unknown): boolean {
+  const isDamage = error instanceof GridsealError && error.code === "STORE_CORRUPT";
+  if (isDamage) ports.onDamage(error);
+  return isDamage;
+}
+
+/** Answers that are sent at once count as well, until they have gone. */
+function countAnswers(server: FastifyInstance, answers: Answers): void {
+  server.addHook("onSend", async (request, reply, payload) => {
+    const isBytes = typeof payload === "string" || payload instanceof Uint8Array;
+    answers.sent(reply.raw, groupOf(request), isBytes ? Buffer.byteLength(payload) : 0);
+    return payload;
   });
 }
 
 function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
   server.get<{ Params: { service: string; meter: string; seq: string } }>(
     "/receipts/:service/:meter/:seq",
-    (request, reply) => {
+    { config: { tokens: RECEIPT_TOKENS } },
+    async (request, reply) => {
       const service = number(request.params.service);
       const kid = idFromText(request.params.meter);
       const seq = number(request.params.seq);
       if (service === undefined || kid === undefined || seq === undefined) {
         return refuse(reply, 400, "malformed", "The path is /receipts/<service>/<meter, 16 hex digits>/<seq>.");
       }
-      const receipt = ports.receipts.find(service, kid, seq);
+      const receipt = await ports.receipts.findSoon(service, kid, seq);
       if (receipt !== undefined) return reply.type("application/cbor").send(Buffer.from(receipt));
       if (ports.isWaiting(service, kid, seq)) return refuse(reply, 202, "waiting", "The record waits to be sealed.");
       return refuse(reply, 404, "unknown-record", "No such record is sealed on this node.");
@@ -196,23 +177,14 @@ function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
   );
 }
 
-/** Sealed orders as a CBOR sequence of [contracts height, order], and the way in for the next one. */
+/** The way in for the authority's next order. */
 function addOrders(server: FastifyInstance, ports: ApiPorts): void {
   server.addContentTypeParser(
     "application/cose",
     { parseAs: "buffer", bodyLimit: ORDER_BYTES_MAX },
     (_request, body, done) => done(null, body),
   );
-  server.get<{ Querystring: { from?: string } }>("/orders", (request, reply) => {
-    const from = number(request.query.from ?? "1");
-    if (from === undefined || from === 0) {
-      return refuse(reply, 400, "malformed", "from is a decimal number, at least 1");
-    }
-    const rows = ports.store.orders(from, ORDERS_PER_ANSWER_MAX);
-    const items = rows.map(({ contractsHeight, bytes }) => encodeCbor([contractsHeight, bytes]));
-    return reply.type("application/cbor-seq").send(Buffer.concat(items));
-  });
-  server.post("/orders", async (request, reply) => {
+  server.post("/orders", { config: { tokens: ORDER_TOKENS } }, async (request, reply) => {
     if (!(request.body instanceof Uint8Array)) {
       return refuse(reply, 415, "malformed", "Send the order as it was signed, as application/cose.");
     }
@@ -223,34 +195,4 @@ function addOrders(server: FastifyInstance, ports: ApiPorts): void {
     if (answer.type === "malformed") return refuse(reply, 400, "malformed", answer.reason);
     return refuse(reply, 409, "refused", answer.reason);
   });
-}
-
-function subscribe(subscribers: Set<FastifyReply>, reply: FastifyReply): void {
-  if (subscribers.size >= SUBSCRIBERS_MAX) {
-    refuse(reply, 503, "busy", "Too many subscribers: try another node.");
-    return;
-  }
-  // Pipelined behind another request: what is written would wait in memory for a stream that has no end.
-  if (reply.raw.socket === null) {
-    refuse(reply, 400, "pipelined", "Ask for events on a connection of their own.");
-    return;
-  }
-  reply.hijack();
-  reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  reply.raw.write(":\n\n");
-  subscribers.add(reply);
-  reply.raw.on("close", () => subscribers.delete(reply));
-  reply.raw.on("error", () => subscribers.delete(reply));
-}
-
-function refusePruned(reply: FastifyReply) {
-  return refuse(reply, 410, "pruned", "This node has let go of the block's records: ask another one.");
-}
-
-function refuse(reply: FastifyReply, status: number, code: string, message: string) {
-  return reply.code(status).send({ code, message });
-}
-
-function number(text: string): number | undefined {
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }

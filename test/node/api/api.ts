@@ -1,0 +1,109 @@
+// The API of a node over a simulated cluster, and raw connections to it, for its tests.
+
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import type { TestContext } from "node:test";
+import { createApi } from "../../../tools/node/api/server.js";
+import { CONTRACTS_SERVICE } from "../../../tools/node/chain/governance.js";
+import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
+import { nodeVerify } from "../../../tools/node/crypto.js";
+import type { Verdict } from "../../../tools/node/health.js";
+import { createMetrics } from "../../../tools/node/metrics.js";
+import { createOrders } from "../../../tools/node/orders.js";
+import { createReceipts } from "../../../tools/node/receipts.js";
+import { createCluster, SERVICE } from "../chain/cluster.js";
+
+/** The JSON that the API answers with. */
+export async function jsonOf(response: Response): Promise<Record<string, unknown>> {
+  return (await response.json()) as Record<string, unknown>;
+}
+
+/** The API of a node whose chain holds five records in blocks of its own; its clock stands until it is moved. */
+export async function createNodeApi(t: TestContext, terms: Partial<NodeConfiguration["api"]> = {}) {
+  const cluster = await createCluster(1, 0, 1, [SERVICE, CONTRACTS_SERVICE]);
+  const meter = await cluster.meter();
+  const { chain, chains, governor, store } = cluster.nodes[0]!;
+  const orders = createOrders({
+    self: cluster.nodes[0]!.id,
+    genesis: cluster.genesis,
+    governor,
+    chains,
+    verify: nodeVerify,
+    connected: () => [],
+    send: () => false,
+    monotonic_ms: () => 0,
+  });
+  for (let index = 1; index <= 5; index += 1) {
+    await chain.admit(meter.next(), undefined);
+    await cluster.until(() => chain.head.records === index, `record ${index} is sealed`);
+  }
+  const damage: string[] = [];
+  const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
+  const metrics = createMetrics();
+  const clock = { now_ms: 0 };
+  const api = createApi(
+    { host: "127.0.0.1", port: 0, ...apiDefaults, ...terms },
+    {
+      name: "node-1",
+      genesis: cluster.genesis,
+      genesisBytes: cluster.genesisBytes,
+      store,
+      receipts: createReceipts(cluster.genesis.network, store),
+      metrics,
+      monotonic_ms: () => clock.now_ms,
+      peersConnected: () => 0,
+      health: () => verdict.now,
+      chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],
+      isWaiting: (_service, _kid, seq) => seq === 99,
+      submitOrder: orders.submit,
+      onDamage: ({ message }) => damage.push(message),
+    },
+  );
+  const port = await api.listen();
+  const refused = async (reason: string): Promise<number> => {
+    const { values } = await metrics.apiRefused.get();
+    return values.find(({ labels }) => labels.reason === reason)?.value ?? 0;
+  };
+  t.after(async () => {
+    await api.close();
+    await cluster.close();
+  });
+  return { cluster, meter, api, port, verdict, damage, clock, refused, base: `http://127.0.0.1:${port}` };
+}
+
+/** A connection that reads nothing until it is told to. */
+export async function openUnread(t: TestContext, port: number, text = ""): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1").pause();
+  socket.on("error", () => {});
+  t.after(() => socket.destroy());
+  await once(socket, "connect");
+  socket.write(text);
+  return socket;
+}
+
+/** All that comes on a connection, until the other side has ended it. */
+export async function readAll(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk)).resume();
+  if (!socket.closed) await once(socket, "close");
+  return Buffer.concat(chunks);
+}
+
+/** The status and head of what is answered to the bytes, on a connection of their own. */
+export async function askRaw(t: TestContext, port: number, text: string): Promise<string> {
+  const socket = await openUnread(t, port, text);
+  return (await readAll(socket)).toString("latin1");
+}
+
+export function request(path: string, headers: readonly string[] = ["host: localhost"], method = "GET"): string {
+  return `${[`${method} ${path} HTTP/1.1`, ...headers].join("\r\n")}\r\n\r\n`;
+}
+
+/** Waits for what must come in the end. */
+export async function eventually(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
+  const until_ms = performance.now() + 20_000;
+  while (!(await is())) {
+    if (performance.now() > until_ms) throw new Error(`waited too long: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
