@@ -16,6 +16,7 @@ import { scanLog } from "./p1-log.js";
 import { type P1Object, scanObjects } from "./p1-object.js";
 import { type P1Time, scanP1Time } from "./p1-time.js";
 import { indexOf, type P1Value, scanNumber, scanP1Value, scanUnstarred, textOf } from "./p1-value.js";
+import { isVersionWithCrc } from "./p1-version.js";
 import { isPlainNumber } from "./plain-number.js";
 import type { Reading } from "./reader.js";
 import { parseUnit, unitNone } from "./unit.js";
@@ -29,9 +30,6 @@ export interface P1Parsed {
 
 const registersMax = 160;
 const identificationLengthMax = 64;
-
-/** The version of DSMR 4 and later, and of Fluvius. */
-const versions: readonly ObisPattern[] = ["1-n:0.2.8", "0-0:96.1.4"].map(parseObisPattern);
 
 /** Known objects that are no registers: versions, texts, ids, the status word of IEC 62056-21 meters. */
 const texts: readonly ObisPattern[] = [
@@ -95,7 +93,7 @@ export function parseTelegram(frame: P1Frame, zoneOffset_s: number): P1Parsed {
 
 /** Whether the telegram is of a version that ends in a CRC: DSMR 4 and later and Fluvius state their version. */
 export function declaresCrc(frame: P1Frame): boolean {
-  return scanObjects(frame.bytes, frame.end).objects.some(({ obis }) => matchesAny(versions, obis));
+  return scanObjects(frame.bytes, frame.end).objects.some(({ obis }) => isVersionWithCrc(obis));
 }
 
 /** Whether an object that no rule read states something measured: a known quantity, or a number in a unit that is not known. */
@@ -112,7 +110,7 @@ function gather(context: Context, object: P1Object): boolean {
   const { obis, groups } = object;
   const { telegram, gathering } = context;
   const last = groups.length - 2;
-  const value = groups.length > 0 ? valueOf(telegram, obis, groups[last]!, groups[last + 1]!) : undefined;
+  const value = groups.length > 0 ? quantityOf(telegram, obis, groups[last]!, groups[last + 1]!) : undefined;
   // Most objects are electricity in a unit: they pass by the tables.
   if (last === 0 && obis[0] === 1 && value !== undefined && value.unit !== unitNone) {
     gathering.add({ obis, ...value });
@@ -131,7 +129,7 @@ function gather(context: Context, object: P1Object): boolean {
 }
 
 /** The asterisk may be missing from what is surely measured. */
-function valueOf(telegram: Uint8Array, obis: Uint8Array, start: number, end: number): P1Value | undefined {
+function quantityOf(telegram: Uint8Array, obis: Uint8Array, start: number, end: number): P1Value | undefined {
   return scanP1Value(telegram, start, end) ?? (isMeasured(obis) ? scanUnstarred(telegram, start, end) : undefined);
 }
 
@@ -139,11 +137,11 @@ function valueOf(telegram: Uint8Array, obis: Uint8Array, start: number, end: num
 function gatherTimed(context: Context, { obis, groups }: P1Object): boolean {
   const { telegram, zoneOffset_s } = context;
   const [start, middle, second, end] = groups as [number, number, number, number];
-  const last = valueOf(telegram, obis, second, end);
+  const last = quantityOf(telegram, obis, second, end);
   if (last !== undefined && (last.unit !== unitNone || isPlainNumber(obis))) {
     return addCaptured(context, obis, last, scanP1Time(telegram, start, middle, zoneOffset_s));
   }
-  const first = valueOf(telegram, obis, start, middle);
+  const first = quantityOf(telegram, obis, start, middle);
   if (first === undefined || first.unit === unitNone) return false;
   return addCaptured(context, obis, first, scanP1Time(telegram, second, end, zoneOffset_s));
 }
@@ -153,7 +151,7 @@ function gatherChannel(context: Context, { obis, groups }: P1Object): boolean {
   const { telegram, zoneOffset_s, gathering } = context;
   if (groups.length !== 4) return false;
   const captured = scanP1Time(telegram, groups[0]!, groups[1]!, zoneOffset_s);
-  const value = valueOf(telegram, obis, groups[2]!, groups[3]!);
+  const value = quantityOf(telegram, obis, groups[2]!, groups[3]!);
   if (captured.kind === "null") gathering.flag("never-read", obis);
   else if (value === undefined) return false;
   else if (value.unit === unitNone) gathering.flag("no-unit", obis);

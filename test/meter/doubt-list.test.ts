@@ -5,7 +5,7 @@ import { DoubtList, listDoubts } from "../../src/meter/doubt-list.js";
 
 const kindOf = (doubt: string): string => doubt.split(" ")[0]!;
 
-function listOf(...doubts: readonly (readonly [kind: string, e?: number])[]): readonly string[] {
+function listOf(...doubts: readonly (readonly [kind: string, e?: number | undefined])[]): readonly string[] {
   const list = new DoubtList();
   for (const [kind, e] of doubts) list.add(kind, e === undefined ? undefined : Uint8Array.of(1, 0, 1, 8, e, 255));
   return list.list();

@@ -142,7 +142,7 @@ function assertMadeUp(frames: readonly Frame[], { expect }: MadeUp): void {
   assert.ok(frame.registers.length > 0);
   if (expect.or_flag !== undefined && frame.flags?.includes(expect.or_flag)) return;
   for (const [obis, quantity, unit] of expect.registers!) {
-    const register = frame.registers.find((candidate) => candidate.obis === obis);
+    const register: Stated | undefined = frame.registers.find((candidate) => candidate.obis === obis);
     assert.ok(register !== undefined, `${obis} in ${sorted(frame.registers)}`);
     assert.equal(register.unit, unit, obis);
     const stated = BigInt(register.value) * 10n ** BigInt(9 + register.scaler);
