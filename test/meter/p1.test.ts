@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { crc16X25 } from "../../src/meter/crc16.js";
 import { formatObis } from "../../src/meter/obis.js";
 import { createP1Reader, type P1Options } from "../../src/meter/p1.js";
-import type { Outcome, Reading } from "../../src/meter/reader.js";
+import { createReader, type Outcome, type Reading } from "../../src/meter/reader.js";
 import * as streams from "./streams.js";
 import { joined, kinds } from "./streams.js";
 import { crcOf, latin1, telegram, telegramWithoutCrc } from "./telegram.js";
@@ -110,6 +110,16 @@ test("starts in the middle of a telegram without taking it for one", () => {
   }
 });
 
+test("accepts no telegram that states no register", () => {
+  const reader = createReader("p1");
+  const empty = telegram([version, clock, "0-0:96.13.0()", "1-0:1.8.1(12*parsec)"]);
+  const [outcome] = reader.push(empty, 0);
+  assert.ok(outcome?.ok === false && outcome.reason === "malformed");
+  assert.equal(outcome.detail, "it states no register: not-understood 1-0:1.8.1*255");
+  reader.push(good, 0);
+  assert.deepEqual([reader.counters.frames, reader.counters.malformed], [1, 1]);
+});
+
 test("counts a telegram without end and goes on with the next", () => {
   const endless = latin1(`/ISK5\r\n\r\n${"0-0:96.13.0(3031)\r\n".repeat(1000)}`);
   const reader = createP1Reader();
@@ -178,9 +188,9 @@ test("takes no value from a channel that was never read, whatever its zeros look
 
 test("takes no value with a capture time that is none, and none without a unit", () => {
   const reading = readingOf(
-    telegram([clock, "0-1:24.2.1(201326223001S)(00246.138*m3)", "0-2:24.2.1(200426223001S)(00246138)"]),
+    telegram([clock, energy, "0-1:24.2.1(201326223001S)(00246.138*m3)", "0-2:24.2.1(200426223001S)(00246138)"]),
   );
-  assert.deepEqual(reading.registers, []);
+  assert.deepEqual(values(reading), { "1-0:1.8.1*255": 2130115 });
   assert.deepEqual(reading.flags, ["capture-invalid 0-1:24.2.1*255", "no-unit 0-2:24.2.1*255"]);
 });
 
@@ -342,7 +352,7 @@ test("bounds the registers and the flags of one telegram", () => {
   const lines = Array.from({ length: 250 }, (_, index) => `1-0:1.${index}.0(1*W)`);
   assert.equal(readingOf(telegram(lines)).registers.length, 160);
   const doubtful = Array.from({ length: 100 }, (_, index) => `0-${index}:24.2.1()(0)`);
-  assert.equal(readingOf(telegram([clock, ...doubtful])).flags.length, 16);
+  assert.equal(readingOf(telegram([clock, energy, ...doubtful])).flags.length, 16);
 });
 
 test("gives the same outcomes however the stream is split", () => {

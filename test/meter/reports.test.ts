@@ -145,7 +145,7 @@ function assertMadeUp(frames: readonly Frame[], { expect }: MadeUp): void {
     const register: Stated | undefined = frame.registers.find((candidate) => candidate.obis === obis);
     assert.ok(register !== undefined, `${obis} in ${sorted(frame.registers)}`);
     assert.equal(register.unit, unit, obis);
-    const stated = BigInt(register.value) * 10n ** BigInt(9 + register.scaler);
+    const stated: bigint = BigInt(register.value) * 10n ** BigInt(9 + register.scaler);
     assert.equal(stated, exact(String(quantity)), obis);
   }
 }
