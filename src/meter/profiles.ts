@@ -1,7 +1,7 @@
 // What single meter types do otherwise than their protocol says, as a table. A quirk is applied to a meter only because its profile
 // was named, never guessed from the bytes, and every reading that it changed carries a flag.
 
-/** A meter type and its deviations; its lists of DLMS push are in dlms-lists.ts under the same name. */
+/** A meter type and its deviations; its lists of DLMS push and their scales are in dlms-lists.ts and dlms-scales.ts under the same name. */
 export interface Profile {
   readonly name: string;
   readonly protocol: "sml" | "d0" | "dlms";
@@ -29,6 +29,9 @@ export const profiles: readonly Profile[] = [
   { name: "kamstrup-norway", protocol: "dlms" },
   { name: "kamstrup-sweden", protocol: "dlms" },
   { name: "iskra-ie5", protocol: "dlms" },
+  { name: "landis-e360", protocol: "dlms" },
+  { name: "landis-e450", protocol: "dlms" },
+  { name: "landis-e570", protocol: "dlms" },
 ];
 
 /** The profile of that name; throws a RangeError that lists the names where there is none. */
