@@ -8,6 +8,7 @@ export const question = 0x3f;
 export const exclamation = 0x21;
 export const carriageReturn = 0x0d;
 export const lineFeed = 0x0a;
+export const space = 0x20;
 export const close = 0x29;
 
 /** The line without `/` and line end, printable characters alone. */
@@ -21,13 +22,6 @@ export function textBefore(buffer: Uint8Array, length: number): string {
   return text;
 }
 
-/** The CRC behind `!`, empty where there is none. */
-export function crcDigits(buffer: Uint8Array, start: number, end: number): string {
-  let digits = "";
-  for (let index = start; index < end && isHex(buffer[index]!); index++) digits += String.fromCharCode(buffer[index]!);
-  return digits;
-}
-
 /** What a data set may begin with: a digit, or one of the letters C, F, L and P. */
 export function isIdentifier(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || byte === 0x43 || byte === 0x46 || byte === 0x4c || byte === 0x50;
@@ -37,4 +31,10 @@ export function isIdentifier(byte: number): boolean {
 export function isHex(byte: number): boolean {
   const lower = byte | 0x20;
   return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+}
+
+/** An ETX, or one with a bit changed. */
+export function isNearEtx(byte: number): boolean {
+  const difference = byte ^ etx;
+  return (difference & (difference - 1)) === 0;
 }

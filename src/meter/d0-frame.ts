@@ -3,23 +3,23 @@
 // What an optical head echoes of our own requests is left out. A block that began with STX or ends in ETX has a check character: one
 // that has lost either, or the character, is refused, so that no changed byte steps over the check.
 
-import { crc16Arc } from "./crc16.js";
 import {
   ack,
   carriageReturn,
   close,
-  crcDigits,
   etx,
   exclamation,
   isHex,
   isIdentifier,
+  isNearEtx,
   lineFeed,
   question,
   slash,
+  space,
   stx,
   textBefore,
 } from "./d0-characters.js";
-import { hex4 } from "./hex.js";
+import { checkFault, crcDigits, crcFault } from "./d0-check.js";
 
 /** A readout with fifteen months of history has 10 kB. */
 export const readoutBytesMax = 16_384;
@@ -57,6 +57,8 @@ export interface D0Framer {
 const firstBufferBytes = 1024;
 /** `/XXXZ`, up to 16 characters and a few escapes. */
 const identificationBytesMax = 48;
+/** Protocol, speed, mode, CR LF (section 6.3.3). */
+const echoBytesMax = 5;
 
 /** Where the stream is: outside, in an echo, in an identification, after one, in a block, behind its `!`, at its check character. */
 type Place = "outside" | "echo" | "identification" | "identified" | "block" | "tail" | "check";
@@ -77,6 +79,7 @@ export function createD0Framer(headless: boolean): D0Framer {
   let mayBegin = headless;
   /** Noise came behind the identification: it may have been the STX of the block. */
   let disturbed = false;
+  let echoBytes = 0;
   let noiseBytes = 0;
 
   const append = (byte: number): void => {
@@ -102,6 +105,11 @@ export function createD0Framer(headless: boolean): D0Framer {
     blockAt = byte === stx ? length : length - 1;
   };
 
+  const beginEcho = (): void => {
+    place = "echo";
+    echoBytes = 0;
+  };
+
   const outside = (byte: number): void => {
     const headlessHere = mayBegin;
     mayBegin = false;
@@ -113,7 +121,7 @@ export function createD0Framer(headless: boolean): D0Framer {
       reset();
       beginBlock(byte);
     } else if (byte === ack) {
-      place = "echo";
+      beginEcho();
     } else if (byte === carriageReturn || byte === lineFeed) mayBegin = headlessHere;
     else if (headlessHere && isIdentifier(byte)) {
       reset();
@@ -122,7 +130,10 @@ export function createD0Framer(headless: boolean): D0Framer {
   };
 
   const withinIdentification = (byte: number, cuts: D0Cut[]): void => {
-    if (byte === slash) {
+    // A control character belongs to no line: its end is lost, and so may be the STX of a block.
+    if (byte === slash || (byte < space && byte !== carriageReturn && byte !== lineFeed)) {
+      noiseBytes += byte === slash ? 0 : length;
+      reset();
       outside(byte);
       return;
     }
@@ -145,7 +156,7 @@ export function createD0Framer(headless: boolean): D0Framer {
   const afterIdentification = (byte: number): void => {
     if (byte === stx || (isIdentifier(byte) && !disturbed)) beginBlock(byte);
     else if (byte === carriageReturn || byte === lineFeed) append(byte);
-    else if (byte === ack) place = "echo";
+    else if (byte === ack) beginEcho();
     else if (byte === slash) outside(byte);
     else {
       noiseBytes++;
@@ -154,8 +165,11 @@ export function createD0Framer(headless: boolean): D0Framer {
   };
 
   const withinEcho = (byte: number): void => {
+    echoBytes++;
     if (byte === lineFeed) {
-      mayBegin = headless;
+      // What is longer was no echo but, behind a changed STX, the first line of a block.
+      disturbed ||= echoBytes > echoBytesMax;
+      mayBegin = headless && !disturbed;
       place = identification === "" ? "outside" : "identified";
     } else if (byte === stx || byte === slash) outside(byte);
   };
@@ -199,9 +213,9 @@ export function createD0Framer(headless: boolean): D0Framer {
     if (stxAt >= 0 && byte === etx) {
       append(byte);
       place = "check";
-    } else if (stxAt >= 0 || byte === etx) {
+    } else if (stxAt >= 0 || (isNearEtx(byte) && (identification !== "" || !isIdentifier(byte)))) {
       const detail =
-        stxAt >= 0 ? "ends without the ETX and check character of its STX" : "ends in ETX, and has lost its STX";
+        stxAt >= 0 ? "ends without the ETX and check character of its STX" : "ends in an ETX, and has lost its STX";
       cuts.push({ kind: "refused", reason: "crc", detail: `the readout ${detail}` });
       reset();
       if (byte !== etx) outside(byte);
@@ -212,15 +226,9 @@ export function createD0Framer(headless: boolean): D0Framer {
   };
 
   const checkCharacter = (byte: number, cuts: D0Cut[]): void => {
-    let computed = 0;
-    for (let index = stxAt + 1; index < length; index++) computed ^= buffer[index]!;
+    const fault = checkFault(buffer, stxAt, length, byte);
     append(byte);
-    if (computed === byte) {
-      cuts.push(frameOf(true));
-    } else {
-      const detail = `the block check character is 0x${byte.toString(16)}, the block gives 0x${computed.toString(16)}`;
-      cuts.push({ kind: "refused", reason: "crc", detail });
-    }
+    cuts.push(fault === undefined ? frameOf(true) : { kind: "refused", reason: "crc", detail: fault });
     reset();
     mayBegin = headless;
   };
@@ -228,21 +236,14 @@ export function createD0Framer(headless: boolean): D0Framer {
   /** A block that ended without a check character: a log may have lost it, a line has not. */
   const complete = (cuts: D0Cut[]): void => {
     const digits = crcDigits(buffer, exclamationAt + 1, length);
-    if (digits !== "") cuts.push(crcCut(digits));
+    const fault = digits === "" ? undefined : crcFault(buffer, exclamationAt, digits, identification);
+    if (fault !== undefined) cuts.push({ kind: "refused", reason: "crc", detail: fault });
+    else if (digits !== "") cuts.push(frameOf(true));
     else if (stxAt >= 0 && !headless)
       cuts.push({ kind: "refused", reason: "crc", detail: "the readout's check character did not come" });
     else cuts.push(frameOf(false));
     reset();
     mayBegin = headless;
-  };
-
-  /** A CRC covers the identification too: without one it cannot be checked. */
-  const crcCut = (digits: string): D0Cut => {
-    const computed = crc16Arc(buffer, 0, exclamationAt + 1);
-    if (identification !== "" && Number.parseInt(digits, 16) === computed) return frameOf(true);
-    const fault =
-      identification === "" ? "the beginning that it covers is missing" : `its bytes give ${hex4(computed)}`;
-    return { kind: "refused", reason: "crc", detail: `the readout states the CRC ${digits}, ${fault}` };
   };
 
   const frameOf = (checked: boolean): D0Frame => {

@@ -14,7 +14,7 @@ import { createGathering, type Gathering } from "./gathering.js";
 import { isMeasured } from "./measured.js";
 import { matchesObis, type ObisPattern, parseObisPattern } from "./obis.js";
 import { scanP1Time } from "./p1-time.js";
-import { indexOf, type P1Value, scanP1Value, scanUnstarred, textOf } from "./p1-value.js";
+import { indexOf, type P1Value, scanMeasured, scanP1Value, textOf } from "./p1-value.js";
 import { isVersionWithCrc } from "./p1-version.js";
 import { isPlainNumber } from "./plain-number.js";
 import type { Profile } from "./profiles.js";
@@ -205,7 +205,7 @@ function quantityOf(bytes: Uint8Array, obis: Uint8Array, start: number, end: num
   while (first < end && bytes[first] === 0x20) first++;
   if (bytes[first] === 0x2b) first++;
   if (first === end) return undefined;
-  return scanP1Value(bytes, first, end) ?? (isMeasured(obis) ? scanUnstarred(bytes, first, end) : undefined);
+  return isMeasured(obis) ? scanMeasured(bytes, first, end) : scanP1Value(bytes, first, end);
 }
 
 /** Whether a group states a unit, be it one that is not known. */

@@ -23,7 +23,7 @@ export interface D0Options {
   readonly profile?: string;
 }
 
-/** At 300 baud a byte takes 33 ms: after this pause a check character does not come any more. */
+/** At 300 baud a byte takes 33 ms: after this pause no check character comes any more, and a push is known to have none. */
 const pause_ms = 1500;
 
 /** A streaming reader with one buffer of up to 16 kB. Throws a RangeError for an unknown profile or a wrong address. */

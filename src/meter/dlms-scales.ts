@@ -82,8 +82,6 @@ const timeIntegral = 8;
 const voltageMax_V = 1000;
 const frequencyMax_Hz = 100;
 const scalerMin = -3;
-/** Below, apparent power beside little power is nothing odd: feed-in of one phase, consumption of another. */
-const apparentMin_VA = 2_000;
 const powerFactors: readonly ObisPattern[] = ["1-n:13.7.0", "1-n:33.7.0", "1-n:53.7.0", "1-n:73.7.0"].map(
   parseObisPattern,
 );
@@ -110,8 +108,7 @@ export function addItems(gathering: Gathering, items: readonly Item[], table: Sc
     scaled++;
     flagScale(gathering, scale, table);
   });
-  if (scaled > 0 && powerBalance(gathering.registers, apparentMin_VA) === "contradicts")
-    gathering.flag("assumed-scale");
+  if (scaled > 0 && powerBalance(gathering.registers, "assumed") === "contradicts") gathering.flag("assumed-scale");
 }
 
 /** By the table; with another scaler of the voltages where they are none with the table's, unless the powers say that they are. */

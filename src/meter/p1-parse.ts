@@ -15,7 +15,7 @@ import type { P1Frame } from "./p1-frame.js";
 import { scanLog } from "./p1-log.js";
 import { type P1Object, scanObjects } from "./p1-object.js";
 import { type P1Time, scanP1Time } from "./p1-time.js";
-import { indexOf, type P1Value, scanNumber, scanP1Value, scanUnstarred, textOf } from "./p1-value.js";
+import { indexOf, type P1Value, scanMeasured, scanNumber, scanP1Value, textOf } from "./p1-value.js";
 import { isVersionWithCrc } from "./p1-version.js";
 import { isPlainNumber } from "./plain-number.js";
 import type { Reading } from "./reader.js";
@@ -130,7 +130,7 @@ function gather(context: Context, object: P1Object): boolean {
 
 /** The asterisk may be missing from what is surely measured. */
 function quantityOf(telegram: Uint8Array, obis: Uint8Array, start: number, end: number): P1Value | undefined {
-  return scanP1Value(telegram, start, end) ?? (isMeasured(obis) ? scanUnstarred(telegram, start, end) : undefined);
+  return isMeasured(obis) ? scanMeasured(telegram, start, end) : scanP1Value(telegram, start, end);
 }
 
 /** `(time)(value*unit)`, or `(value*unit)(time)` as Iskra's monthly peak in Belgium. */

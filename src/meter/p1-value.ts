@@ -27,12 +27,15 @@ export function scanP1Value(bytes: Uint8Array, start: number, end: number): P1Va
   return star === end ? scanNumber(bytes, start, end, unitNone, 0) : scanParts(bytes, start, star, star + 1, end);
 }
 
-/** The same of `(001247.747kWh)`, which has lost its asterisk: to be asked of a measured quantity alone, for ids end in letters too. */
-export function scanUnstarred(bytes: Uint8Array, start: number, end: number): P1Value | undefined {
+/** The same, and `(001247.747kWh)`, which has lost its asterisk: for measured quantities alone, as ids end in letters too. */
+export function scanMeasured(bytes: Uint8Array, start: number, end: number): P1Value | undefined {
+  const star = indexOf(bytes, asterisk, start, end);
+  if (star < end) return scanParts(bytes, start, star, star + 1, end);
   const unitAt = unitStart(bytes, start, end);
   // Twelve digits and `W` are a time in winter.
-  if (unitAt - start === timeDigits && indexOf(bytes, point, start, unitAt) === unitAt) return undefined;
-  return unitAt === end ? undefined : scanParts(bytes, start, unitAt, unitAt, end);
+  const isTime = unitAt - start === timeDigits && indexOf(bytes, point, start, unitAt) === unitAt;
+  if (unitAt === end || isTime) return scanNumber(bytes, start, end, unitNone, 0);
+  return scanParts(bytes, start, unitAt, unitAt, end);
 }
 
 /** A number up to `numberEnd`, and a unit from `unitAt` on. */

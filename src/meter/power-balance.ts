@@ -18,14 +18,17 @@ const firstPhase = 20;
 /** How many times one may be the other. */
 const powerExcessMax = 3;
 const apparentExcessMax = 5;
-const slack_W = 100;
 /** Less than this is evidence of nothing. */
 const evidenceMin_VA = 500;
-/** Beyond what a household has, whatever its phases do. */
-const apparentMin_VA = 50_000;
+/** From where on too much counts: where the meter states its scalers, and where they are assumed. */
+const limits = {
+  stated: { power_W: 2_000, apparent_VA: 50_000 },
+  assumed: { power_W: 100, apparent_VA: 2_000 },
+} as const;
 
-/** `apparentLeast_VA` is from where on more apparent power than power counts. */
-export function powerBalance(registers: readonly Register[], apparentLeast_VA = apparentMin_VA): PowerBalance {
+/** Of a reading whose scalers are the meter's own, or whose are assumed: those are doubted at less. */
+export function powerBalance(registers: readonly Register[], scalers: "stated" | "assumed" = "stated"): PowerBalance {
+  const least = limits[scalers];
   let apparent_VA = 0;
   let resolution_VA = 0;
   let known = 0;
@@ -43,9 +46,9 @@ export function powerBalance(registers: readonly Register[], apparentLeast_VA = 
   if (known === 0 || active_W === undefined) return "unknown";
   const reactive_var = statedPower(registers, 3, reactive) ?? 0;
   const stated_VA = Math.sqrt(active_W * active_W + reactive_var * reactive_var);
-  if (stated_VA > powerExcessMax * (apparent_VA + resolution_VA) + slack_W) return "contradicts";
+  if (stated_VA > powerExcessMax * (apparent_VA + resolution_VA) + least.power_W) return "contradicts";
   const least_VA = apparent_VA - resolution_VA;
-  if (least_VA > apparentLeast_VA && least_VA > apparentExcessMax * stated_VA) return "contradicts";
+  if (least_VA > least.apparent_VA && least_VA > apparentExcessMax * stated_VA) return "contradicts";
   return least_VA > evidenceMin_VA && least_VA < 2 * stated_VA ? "agrees" : "unknown";
 }
 

@@ -396,9 +396,10 @@ test("refuses an M-Bus frame of another application, and counts noise", () => {
   const sum = body.reduce((total, byte) => total + byte, 0) & 0xff;
   const frame = Uint8Array.of(0x68, body.length, body.length, 0x68, ...body, sum, 0x16);
   const [outcome] = reader.push(joined(Uint8Array.of(1, 2, 3), frame), 0);
-  assert.ok(outcome?.ok === false && outcome.reason === "malformed");
-  assert.match(outcome.detail, /0x72/);
+  assert.ok(outcome?.ok === false && outcome.reason === "unsupported");
+  assert.match(outcome.detail, /wired M-Bus .*EN 13757-3.*0x72/);
   assert.equal(reader.counters.noiseBytes, 3);
+  assert.equal(reader.counters.unsupported, 1);
 });
 
 test("counts no idle flags as noise", () => {

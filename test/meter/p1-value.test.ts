@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type P1Value, scanP1Value, scanUnstarred } from "../../src/meter/p1-value.js";
+import { type P1Value, scanMeasured, scanP1Value } from "../../src/meter/p1-value.js";
 
 function scan(text: string): P1Value | undefined {
   const padded = Buffer.from(`(${text})`);
@@ -21,24 +21,19 @@ test("keeps the decimals as the scaler", () => {
 });
 
 test("reads a unit with spaces around it and with a capital K, and one that lost its asterisk where that is asked", () => {
+  const measured = (text: string): P1Value | undefined => scanMeasured(Buffer.from(text), 0, text.length);
   const energy = { value: 7137694, scaler: 0, unit: 30 };
-  for (const text of ["7137.694*kWh ", "7137.694* kWh", "7137.694 *KWh"]) assert.deepEqual(scan(text), energy, text);
+  for (const text of ["7137.694*kWh", "7137.694*kWh ", "7137.694* kWh", "7137.694 *KWh"]) {
+    assert.deepEqual(scan(text), energy, text);
+    assert.deepEqual(measured(text), energy, text);
+  }
   for (const text of ["7137.694kWh", "7137.694 kWh "]) {
-    assert.deepEqual(scanUnstarred(Buffer.from(text), 0, text.length), energy, text);
+    assert.deepEqual(measured(text), energy, text);
     assert.equal(scan(text), undefined);
   }
-  for (const text of [
-    "kWh",
-    "7137.694",
-    "7137 .694kWh",
-    "7137kWhh",
-    "7137.694 kWh kWh",
-    "1-2W",
-    "1e5W",
-    "260102010000W",
-    "",
-  ])
-    assert.equal(scanUnstarred(Buffer.from(text), 0, text.length), undefined, text);
+  assert.deepEqual(measured("0002"), { value: 2, scaler: 0, unit: 255 });
+  for (const text of ["kWh", "7137 .694kWh", "7137kWhh", "7137.694 kWh kWh", "1-2W", "1e5W", "260102010000W", ""])
+    assert.equal(measured(text), undefined, text);
 });
 
 test("reads a negative value, and no negative zero", () => {

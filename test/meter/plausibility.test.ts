@@ -116,8 +116,8 @@ test("flags voltages, frequencies and power factors that no supply has", () => {
 test("flags a power that is not of its voltage and current", () => {
   const current = (scaler: number): Register[] => [
     register("1-0:32.7.0", 2300, -1, 35),
-    register("1-0:31.7.0", 300, scaler, 33),
-    register("1-0:1.7.0", 690, 0, 27),
+    register("1-0:31.7.0", 1310, scaler, 33),
+    register("1-0:1.7.0", 3000, 0, 27),
   ];
   assert.deepEqual(doubts([{ registers: current(-2) }, { registers: current(-3) }]), [[], ["contradiction"]]);
 });
