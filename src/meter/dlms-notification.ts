@@ -25,6 +25,7 @@ import { dateTimeBytes, scanDateTime } from "./dlms-time.js";
 import { createGathering, type Gathering } from "./gathering.js";
 import { isMeasured } from "./measured.js";
 import { matchesObis, type ObisPattern, parseObisPattern } from "./obis.js";
+import { powerBalance } from "./power-balance.js";
 import type { Register } from "./register.js";
 
 /** What a notification states. */
@@ -131,6 +132,7 @@ function gatherValues(context: Context, title: string): string | undefined {
     if (list !== undefined) {
       context.announces = list.announces;
       gatherPlaces(context, list, placed);
+      if (powerBalance(gathering.registers, "assumed") === "contradicts") gathering.flag("assumed-scale");
       return undefined;
     }
   }

@@ -4,13 +4,15 @@
 //
 // Flags: `no-clock` the list carries no UTC time, as most carry a running count of seconds; `reduced-resolution` every energy is a
 // whole kWh and there is no power, which is what a meter states until its PIN is entered; `duplicate OBIS` the second of two equal
-// codes was left out; `registers-left-out`; `quirk-crc` the profile's quirk (profiles.ts); `quirk-sign OBIS` a power whose sign the
+// codes was left out; `not-understood OBIS` a measured quantity whose value is no number; `no-unit OBIS` one without a unit; `registers-left-out`; `quirk-crc` the profile's quirk (profiles.ts); `quirk-sign OBIS` a power whose sign the
 // status word gives, or the profile; `contradiction OBIS` a power whose sign the status word contradicts.
 
 import { crc16Kermit, crc16X25 } from "./crc16.js";
 import { createGathering, type Gathering } from "./gathering.js";
 import { hexOf } from "./hex.js";
+import { isMeasured } from "./measured.js";
 import { matchesObis, parseObisPattern } from "./obis.js";
+import { isPlainNumber } from "./plain-number.js";
 import type { Profile } from "./profiles.js";
 import type { Register } from "./register.js";
 import {
@@ -58,6 +60,8 @@ interface Reading {
 const getListResponse = 0x0701;
 const messagesMax = 16;
 const registersMax = 128;
+/** An octet string of no bytes: an element that was left out. */
+const absent = 0x01;
 const uncountedFillMax = 4;
 const power = parseObisPattern("1-0:16.7.0");
 const timeIntegral = 8;
@@ -174,16 +178,20 @@ function takeEntry(cursor: SmlCursor, reading: Reading): void {
   const unit = takeNumber(cursor);
   const scaler = takeNumber(cursor);
   const isText = isOctets(cursor);
+  const isAbsent = cursor.bytes[cursor.position] === absent;
   const value = isNumber(cursor) ? takeNumber(cursor) : undefined;
   if (value === undefined) skipElement(cursor);
   skipElement(cursor);
   if (cursor.failed) return;
   const exponent = scaler?.value ?? 0;
+  const isKnown = obis.length === 6 && isMeasured(obis);
   if (obis.length !== 6 || value === undefined || typeof exponent === "bigint" || Math.abs(exponent) > 127) {
     if (!isText) reading.unknownObjects++;
+    if (isKnown && !isAbsent) reading.gathering.flag("not-understood", obis);
     return;
   }
   const code = unit?.value ?? unitNone;
+  if (isKnown && code === unitNone && !isPlainNumber(obis)) reading.gathering.flag("no-unit", obis);
   reading.gathering.add({
     obis: obis.slice(),
     value: signedBy(reading, obis, value),

@@ -629,3 +629,19 @@ test("names what it left out of a list: numbers without a code, and values that 
   const definitions = captured([measured(0, 1, 7), measured(0, 2, 7)], [unsigned32(5)]);
   assert.deepEqual(kinds(outcomesOf("hdlc", joined(...hdlcFrames(notification(definitions))))), ["malformed"]);
 });
+
+test("doubts the scalers of a list by place where its power is not of its voltage and current", () => {
+  const list = (current: number): readonly string[] =>
+    read(
+      structure([
+        text("KFM_001"),
+        text("6970631401753985"),
+        text("MA304H3E"),
+        ...[690, 0, 0, 0].map(unsigned32),
+        ...[current, current, current].map(unsigned32),
+        ...[2300, 2300, 2300].map(unsigned32),
+      ]),
+    ).flags;
+  assert.deepEqual(list(1000), ["no-clock"]);
+  assert.deepEqual(list(100), ["assumed-scale", "no-clock"]);
+});

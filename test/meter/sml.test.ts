@@ -215,6 +215,18 @@ test("takes the second of two equal codes for a doubt, and texts for no register
   assert.ok(reading.flags.includes("duplicate 1-0:1.8.0*255"));
 });
 
+test("leaves no measured quantity out in silence", () => {
+  const text: SmlEntry = { obis: [1, 0, 2, 8, 0, 255], value: { kind: "octets", bytes: Buffer.from("12") } };
+  const absent: SmlEntry = { obis: [1, 0, 3, 8, 0, 255], value: { kind: "octets", bytes: new Uint8Array(0) } };
+  const { unit: _, ...bare } = power(5, 2);
+  const reading = readingOf(
+    "sml",
+    file([energy(1), text, absent, { ...bare, obis: [1, 0, 36, 7, 0, 255] }, power(1, 1)]),
+  );
+  assert.deepEqual(reading.flags, ["no-clock", "not-understood 1-0:2.8.0*255", "no-unit 1-0:36.7.0*255"]);
+  assert.deepEqual(registersOf(reading)["1-0:36.7.0*255"], [5, -2, 255]);
+});
+
 test("reads doubled escapes back, whatever the octets are", () => {
   const bytes = fc.array(fc.constantFrom(0x1b, 0x1b, 0x1b, 0x1a, 0x01), { minLength: 1, maxLength: 40 });
   fc.assert(
