@@ -30,6 +30,9 @@ export const doubtBits: Readonly<Record<string, number>> = {
   "quirk-unit": 22,
   "quirk-scale": 23,
   resumed: 24,
+  "not-understood": 25,
+  "doubts-left-out": 26,
+  contradiction: 27,
 };
 
 /** Claim 15 for a reading's flags (`kind` or `kind obis`); undefined where there is no doubt. */

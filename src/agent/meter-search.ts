@@ -2,7 +2,7 @@
 // again where nothing comes any more.
 
 import type { KeyValue } from "../host.js";
-import { createDetector, type Detector, optionsFor } from "../meter/detect.js";
+import { createDetector, type Detection, type Detector, optionsFor } from "../meter/detect.js";
 import { type Line, sameLine } from "../meter/line.js";
 import {
   createReader,
@@ -67,8 +67,7 @@ export function searchMeter(options: ReaderOptions, keyValue: KeyValue): MeterIn
     }
     if (detection.kind !== "waiting") set(detection.line, effects);
     if (detection.kind === "nothing") {
-      const best = detection.best === undefined ? "" : `; it may be ${detection.best}, with broken frames`;
-      effects.push(say(`no protocol found at the port${best}: looking again`));
+      effects.push(say(`no protocol found at the port${hintOf(detection)}: looking again`));
     }
     line = act(detector, line, uptime_ms, effects);
   };
@@ -110,6 +109,11 @@ export function searchMeter(options: ReaderOptions, keyValue: KeyValue): MeterIn
 
 function say(message: string): PortEffect {
   return { kind: "log", level: "info", message };
+}
+
+function hintOf({ best, unsupported }: Detection & { readonly kind: "nothing" }): string {
+  if (unsupported !== undefined) return `; ${unsupported}`;
+  return best === undefined ? "" : `; it may be ${best}, with broken frames`;
 }
 
 function describe({ protocol, line }: Finding): string {

@@ -1,9 +1,25 @@
 // Finds readouts in the stream of a D0 port (IEC 62056-21, section 5): an identification line, then a data block. After a request
 // (modes A, B, C and E) the block is STX ... `!` CR LF ETX and a block check character; pushed (mode D) it is bare and ends in `!`.
-// What an optical head echoes of our own requests is left out.
+// What an optical head echoes of our own requests is left out. A block that began with STX or ends in ETX has a check character: one
+// that has lost either, or the character, is refused, so that no changed byte steps over the check.
 
-import { crc16Arc } from "./crc16.js";
-import { hex4 } from "./hex.js";
+import {
+  ack,
+  carriageReturn,
+  close,
+  etx,
+  exclamation,
+  isHex,
+  isIdentifier,
+  isNearEtx,
+  lineFeed,
+  question,
+  slash,
+  space,
+  stx,
+  textBefore,
+} from "./d0-characters.js";
+import { checkFault, crcDigits, crcFault } from "./d0-check.js";
 
 /** A readout with fifteen months of history has 10 kB. */
 export const readoutBytesMax = 16_384;
@@ -38,17 +54,11 @@ export interface D0Framer {
   readonly noiseBytes: number;
 }
 
-const stx = 0x02;
-const etx = 0x03;
-const ack = 0x06;
-const slash = 0x2f;
-const question = 0x3f;
-const exclamation = 0x21;
-const carriageReturn = 0x0d;
-const lineFeed = 0x0a;
 const firstBufferBytes = 1024;
 /** `/XXXZ`, up to 16 characters and a few escapes. */
 const identificationBytesMax = 48;
+/** Protocol, speed, mode, CR LF (section 6.3.3). */
+const echoBytesMax = 5;
 
 /** Where the stream is: outside, in an echo, in an identification, after one, in a block, behind its `!`, at its check character. */
 type Place = "outside" | "echo" | "identification" | "identified" | "block" | "tail" | "check";
@@ -67,6 +77,9 @@ export function createD0Framer(headless: boolean): D0Framer {
   let blockAt = 0;
   let exclamationAt = 0;
   let mayBegin = headless;
+  /** Noise came behind the identification: it may have been the STX of the block. */
+  let disturbed = false;
+  let echoBytes = 0;
   let noiseBytes = 0;
 
   const append = (byte: number): void => {
@@ -82,6 +95,7 @@ export function createD0Framer(headless: boolean): D0Framer {
     place = "outside";
     identification = "";
     length = 0;
+    disturbed = false;
   };
 
   const beginBlock = (byte: number): void => {
@@ -89,6 +103,11 @@ export function createD0Framer(headless: boolean): D0Framer {
     stxAt = byte === stx ? length : -1;
     append(byte);
     blockAt = byte === stx ? length : length - 1;
+  };
+
+  const beginEcho = (): void => {
+    place = "echo";
+    echoBytes = 0;
   };
 
   const outside = (byte: number): void => {
@@ -102,7 +121,7 @@ export function createD0Framer(headless: boolean): D0Framer {
       reset();
       beginBlock(byte);
     } else if (byte === ack) {
-      place = "echo";
+      beginEcho();
     } else if (byte === carriageReturn || byte === lineFeed) mayBegin = headlessHere;
     else if (headlessHere && isIdentifier(byte)) {
       reset();
@@ -111,7 +130,10 @@ export function createD0Framer(headless: boolean): D0Framer {
   };
 
   const withinIdentification = (byte: number, cuts: D0Cut[]): void => {
-    if (byte === slash) {
+    // A control character belongs to no line: its end is lost, and so may be the STX of a block.
+    if (byte === slash || (byte < space && byte !== carriageReturn && byte !== lineFeed)) {
+      noiseBytes += byte === slash ? 0 : length;
+      reset();
       outside(byte);
       return;
     }
@@ -132,15 +154,22 @@ export function createD0Framer(headless: boolean): D0Framer {
   };
 
   const afterIdentification = (byte: number): void => {
-    if (byte === carriageReturn || byte === lineFeed) append(byte);
-    else if (byte === stx || isIdentifier(byte)) beginBlock(byte);
-    else if (byte === ack) place = "echo";
-    else outside(byte);
+    if (byte === stx || (isIdentifier(byte) && !disturbed)) beginBlock(byte);
+    else if (byte === carriageReturn || byte === lineFeed) append(byte);
+    else if (byte === ack) beginEcho();
+    else if (byte === slash) outside(byte);
+    else {
+      noiseBytes++;
+      disturbed = true;
+    }
   };
 
   const withinEcho = (byte: number): void => {
+    echoBytes++;
     if (byte === lineFeed) {
-      mayBegin = headless;
+      // What is longer was no echo but, behind a changed STX, the first line of a block.
+      disturbed ||= echoBytes > echoBytesMax;
+      mayBegin = headless && !disturbed;
       place = identification === "" ? "outside" : "identified";
     } else if (byte === stx || byte === slash) outside(byte);
   };
@@ -153,24 +182,43 @@ export function createD0Framer(headless: boolean): D0Framer {
       outside(byte);
       return;
     }
-    if (byte === exclamation) {
+    if (byte === etx) {
+      cuts.push(truncated(length));
+      reset();
+      return;
+    }
+    // Within a group it is a changed byte.
+    if (byte === exclamation && (atLineStart || length === blockAt || buffer[length - 1] === close)) {
       exclamationAt = length;
       place = "tail";
     }
     append(byte);
   };
 
-  /** Behind `!`: up to four CRC digits, line end, and ETX where the block began with STX. */
+  /** Behind `!`: up to four CRC digits, line end, and ETX where there is a check character. Before anything else it was no end. */
   const afterExclamation = (byte: number, cuts: D0Cut[]): void => {
-    const last = buffer[length - 1];
+    if (buffer[length - 1] === lineFeed || byte === etx) behindBlock(byte, cuts);
+    else if ((isHex(byte) && length - exclamationAt <= 4) || byte === carriageReturn || byte === lineFeed) {
+      append(byte);
+      // A CRC stands where a check character would: nothing more comes.
+      if (byte === lineFeed && stxAt < 0 && isHex(buffer[exclamationAt + 1]!)) complete(cuts);
+    } else if (byte === slash && stxAt < 0) behindBlock(byte, cuts);
+    else {
+      place = "block";
+      withinBlock(byte, cuts);
+    }
+  };
+
+  const behindBlock = (byte: number, cuts: D0Cut[]): void => {
     if (stxAt >= 0 && byte === etx) {
       append(byte);
       place = "check";
-    } else if (last !== lineFeed && (isHex(byte) || byte === carriageReturn) && length - exclamationAt <= 5)
-      append(byte);
-    else if (last !== lineFeed && byte === lineFeed) {
-      append(byte);
-      if (stxAt < 0) complete(cuts);
+    } else if (stxAt >= 0 || (isNearEtx(byte) && (identification !== "" || !isIdentifier(byte)))) {
+      const detail =
+        stxAt >= 0 ? "ends without the ETX and check character of its STX" : "ends in an ETX, and has lost its STX";
+      cuts.push({ kind: "refused", reason: "crc", detail: `the readout ${detail}` });
+      reset();
+      if (byte !== etx) outside(byte);
     } else {
       complete(cuts);
       outside(byte);
@@ -178,30 +226,22 @@ export function createD0Framer(headless: boolean): D0Framer {
   };
 
   const checkCharacter = (byte: number, cuts: D0Cut[]): void => {
-    let computed = 0;
-    for (let index = stxAt + 1; index < length; index++) computed ^= buffer[index]!;
+    const fault = checkFault(buffer, stxAt, length, byte);
     append(byte);
-    if (computed === byte) {
-      cuts.push(frameOf(true));
-    } else {
-      const detail = `the block check character is 0x${byte.toString(16)}, the block gives 0x${computed.toString(16)}`;
-      cuts.push({ kind: "refused", reason: "crc", detail });
-    }
+    cuts.push(fault === undefined ? frameOf(true) : { kind: "refused", reason: "crc", detail: fault });
     reset();
     mayBegin = headless;
   };
 
-  /** A block that ended without a check character. */
+  /** A block that ended without a check character: a log may have lost it, a line has not. */
   const complete = (cuts: D0Cut[]): void => {
     const digits = crcDigits(buffer, exclamationAt + 1, length);
-    // A CRC covers the identification too: without one it cannot be checked.
-    if (digits === "" || identification === "") cuts.push(frameOf(false));
-    else {
-      const computed = crc16Arc(buffer, 0, exclamationAt + 1);
-      const detail = `the readout states ${digits}, its bytes give ${hex4(computed)}`;
-      if (Number.parseInt(digits, 16) === computed) cuts.push(frameOf(true));
-      else cuts.push({ kind: "refused", reason: "crc", detail });
-    }
+    const fault = digits === "" ? undefined : crcFault(buffer, exclamationAt, digits, identification);
+    if (fault !== undefined) cuts.push({ kind: "refused", reason: "crc", detail: fault });
+    else if (digits !== "") cuts.push(frameOf(true));
+    else if (stxAt >= 0 && !headless)
+      cuts.push({ kind: "refused", reason: "crc", detail: "the readout's check character did not come" });
+    else cuts.push(frameOf(false));
     reset();
     mayBegin = headless;
   };
@@ -259,31 +299,4 @@ export function createD0Framer(headless: boolean): D0Framer {
 
 function truncated(length: number): D0Cut {
   return { kind: "refused", reason: "truncated", detail: `no end of readout after ${length} bytes` };
-}
-
-/** The line without `/` and line end, printable characters alone. */
-function textBefore(buffer: Uint8Array, length: number): string {
-  let text = "";
-  for (let index = 1; index < length; index++) {
-    const byte = buffer[index]!;
-    if (byte === carriageReturn || byte === lineFeed) continue;
-    text += byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : "?";
-  }
-  return text;
-}
-
-function crcDigits(buffer: Uint8Array, start: number, end: number): string {
-  let digits = "";
-  for (let index = start; index < end && isHex(buffer[index]!); index++) digits += String.fromCharCode(buffer[index]!);
-  return digits;
-}
-
-/** What a data set may begin with: a digit, or one of the letters C, F, L and P. */
-function isIdentifier(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || byte === 0x43 || byte === 0x46 || byte === 0x4c || byte === 0x50;
-}
-
-function isHex(byte: number): boolean {
-  const lower = byte | 0x20;
-  return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
 }

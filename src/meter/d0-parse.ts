@@ -3,15 +3,19 @@
 //
 // Flags: `unchecked` neither block check character nor CRC; `headless` without identification and STX; `no-clock` no time that relates
 // to UTC; `malformed-line`; `no-unit OBIS` an energy without unit, kept as a plain number; `never-read OBIS` a channel with a null time;
-// `capture-invalid OBIS`, `capture-ahead OBIS` as in p1-parse.ts; `duplicate OBIS`, `registers-left-out`; `quirk-unit OBIS` (profiles.ts).
+// `capture-invalid OBIS`, `capture-ahead OBIS`, `not-understood OBIS` as in p1-parse.ts; `duplicate OBIS`, `registers-left-out`;
+// `quirk-unit OBIS` (profiles.ts).
 
 import { isClockTime, seconds_per_hour, secondsSinceEpoch } from "./calendar.js";
+import { stx } from "./d0-characters.js";
 import type { D0Frame } from "./d0-frame.js";
 import { type D0Object, eachObject, scanCode } from "./d0-object.js";
 import { createGathering, type Gathering } from "./gathering.js";
+import { isMeasured } from "./measured.js";
 import { matchesObis, type ObisPattern, parseObisPattern } from "./obis.js";
 import { scanP1Time } from "./p1-time.js";
-import { type P1Value, scanP1Value, textOf } from "./p1-value.js";
+import { indexOf, type P1Value, scanMeasured, scanP1Value, textOf } from "./p1-value.js";
+import { isVersionWithCrc } from "./p1-version.js";
 import { isPlainNumber } from "./plain-number.js";
 import type { Profile } from "./profiles.js";
 import type { Register } from "./register.js";
@@ -44,12 +48,17 @@ const heat = 6;
 const wattHour = 30;
 const joule = 25;
 
-/** The meter's id, the best first. */
+/** The meter's id, the best first; `C.1.0` is the first of them, `96.1.0` without a medium the fourth. */
 const identifications: readonly ObisPattern[] = [
   "0-0:96.1.0",
   "0-0:96.1.1",
-  "1-0:0.0.0",
+  "1-n:0.0.0",
+  "1-n:96.1.0",
+  "1-n:96.1.1",
   "0-0:96.1.255",
+  "1-n:96.1.255",
+  "0-0:42.0.0",
+  "0-0:0.0.0",
   "6-0:9.21.0", // EN 1434-3: device number
   "6-0:0.0.0",
 ].map(parseObisPattern);
@@ -58,6 +67,8 @@ const timeOfDay = parseObisPattern("1-0:0.9.1");
 const date = parseObisPattern("1-0:0.9.2");
 const clock = parseObisPattern("0-0:1.0.0");
 const channelValue = parseObisPattern("0-n:24.2.n");
+const colon = 0x3a;
+const asterisk = 0x2a;
 
 /** Reads the data sets of a readout. */
 export function parseReadout(frame: D0Frame, zoneOffset_s: number, profile: Profile | undefined): D0Parsed {
@@ -66,9 +77,10 @@ export function parseReadout(frame: D0Frame, zoneOffset_s: number, profile: Prof
   const medium = mediumOf(frame);
   const time_s = clockOf(frame, medium, zoneOffset_s);
   if (!frame.checked) gathering.flag("unchecked");
-  if (identification === "" && bytes[0] !== 0x02) gathering.flag("headless");
+  if (identification === "" && bytes[0] !== stx) gathering.flag("headless");
   if (time_s === undefined) gathering.flag("no-clock");
   const context: Context = { bytes, zoneOffset_s, profile, time_s, gathering };
+  const beheaded = isBeheaded(frame);
   let objects = 0;
   let unknownObjects = 0;
   let best = identifications.length;
@@ -76,7 +88,14 @@ export function parseReadout(frame: D0Frame, zoneOffset_s: number, profile: Prof
   const malformed = eachObject(bytes, start, end, (object) => {
     objects++;
     const obis = scanCode(bytes, object.codeStart, object.codeEnd, medium);
-    if (obis === undefined || !gather(context, obis, object)) unknownObjects++;
+    if (beheaded && objects === 1) {
+      gathering.flag("malformed-line");
+      return;
+    }
+    if (obis === undefined ? isInUnit(bytes, object) : !gather(context, obis, object)) {
+      unknownObjects++;
+      gathering.flag(obis === undefined ? "malformed-line" : "not-understood", obis);
+    }
     const rank = obis === undefined ? best : rankOf(obis);
     const [from, to] = object.groups as [number, number];
     if (rank < best && to > from && to - from <= identificationLengthMax) {
@@ -89,28 +108,67 @@ export function parseReadout(frame: D0Frame, zoneOffset_s: number, profile: Prof
   return { meter, time_s, registers, flags, unknownObjects, objects };
 }
 
+/** Whether a readout without check is of a version of P1 that has a CRC; the codes are written out there. */
+export function declaresCrc({ bytes, start, end }: D0Frame): boolean {
+  let declared = false;
+  eachObject(bytes, start, end, ({ codeStart, codeEnd }) => {
+    const obis = isWrittenOut(bytes, codeStart, codeEnd) ? scanCode(bytes, codeStart, codeEnd, electricity) : undefined;
+    if (obis !== undefined && isVersionWithCrc(obis)) declared = true;
+  });
+  return declared;
+}
+
+/** Whether the code has its medium: `1-0:1.8.0`, not `1.8.0`. */
+function isWrittenOut(bytes: Uint8Array, start: number, end: number): boolean {
+  return indexOf(bytes, colon, start, end) < end;
+}
+
+/**
+ * Whether the first code of a log without beginning has lost its own: it is reduced, and others are written out. `1.7.0` is then what is
+ * left of `1-0:21.7.0`.
+ */
+function isBeheaded({ bytes, identification, start, end }: D0Frame): boolean {
+  if (identification !== "" || bytes[0] === stx) return false;
+  let firstIsWhole: boolean | undefined;
+  let someAreWhole = false;
+  eachObject(bytes, start, end, ({ codeStart, codeEnd }) => {
+    const isWhole = isWrittenOut(bytes, codeStart, codeEnd);
+    firstIsWhole ??= isWhole;
+    someAreWhole ||= isWhole;
+  });
+  return someAreWhole && !firstIsWhole;
+}
+
 /** Heat where a reduced code 6.8 comes in an active energy: the 6.8 of electricity is a reactive one. */
 function mediumOf({ bytes, start, end }: D0Frame): number {
   let medium = electricity;
   eachObject(bytes, start, end, ({ codeStart, codeEnd, groups }) => {
     if (codeEnd - codeStart !== 3 || textOf(bytes, codeStart, codeEnd) !== "6.8") return;
-    const unit = quantityOf(bytes, groups[0]!, groups[1]!)?.unit;
+    const unit = scanP1Value(bytes, groups[0]!, groups[1]!)?.unit;
     if (unit === wattHour || unit === joule) medium = heat;
   });
   return medium;
 }
 
-/** Reads one data set; false where no rule knows it. */
-function gather(context: Context, obis: Uint8Array, { groups }: D0Object): boolean {
+/** Reads one data set; false where it states something measured that was not understood. */
+function gather(context: Context, obis: Uint8Array, object: D0Object): boolean {
   const { bytes, gathering } = context;
-  const value = quantityOf(bytes, groups[0]!, groups[1]!);
-  if (groups.length === 4 && (value === undefined || value.unit === unitNone)) {
-    return gatherCaptured(context, obis, groups);
+  const { groups } = object;
+  const value = quantityOf(bytes, obis, groups[0]!, groups[1]!);
+  if (
+    groups.length === 4 &&
+    (value === undefined || value.unit === unitNone) &&
+    gatherCaptured(context, obis, groups)
+  ) {
+    return true;
   }
-  if (value === undefined) return !isMeasured(bytes, groups);
+  if (value === undefined) {
+    return !(isMeasured(obis) ? isFilled(object) : obis[0] !== heat && isInUnit(bytes, object));
+  }
   if (value.unit !== unitNone) gathering.add({ obis, ...value });
   else if (isEnergy(obis)) gathering.add({ obis, ...energyOf(context, obis, value) });
   else if (isPlainNumber(obis)) gathering.add({ obis, ...value });
+  else if (isMeasured(obis)) gathering.flag("no-unit", obis);
   // All other plain numbers are ids, versions, dates and states.
   return true;
 }
@@ -118,7 +176,7 @@ function gather(context: Context, obis: Uint8Array, { groups }: D0Object): boole
 /** `(time)(value*unit)`, as M-Bus channels have it. */
 function gatherCaptured(context: Context, obis: Uint8Array, groups: readonly number[]): boolean {
   const { bytes, gathering, time_s, zoneOffset_s } = context;
-  const value = quantityOf(bytes, groups[2]!, groups[3]!);
+  const value = quantityOf(bytes, obis, groups[2]!, groups[3]!);
   const captured = scanP1Time(bytes, groups[0]!, groups[1]!, zoneOffset_s);
   if (captured.kind === "null" && matchesObis(channelValue, obis)) gathering.flag("never-read", obis);
   else if (value === undefined || value.unit === unitNone) return false;
@@ -141,17 +199,22 @@ function energyOf({ profile, gathering }: Context, obis: Uint8Array, value: P1Va
   return { value: value.value, scaler: value.scaler + 3, unit: wattHour };
 }
 
-/** The value of a group: spaces and a plus sign before the number are the display's. */
-function quantityOf(bytes: Uint8Array, start: number, end: number): P1Value | undefined {
+/** The value of a group: spaces and a plus sign before the number are the display's. The asterisk may be missing from what is measured. */
+function quantityOf(bytes: Uint8Array, obis: Uint8Array, start: number, end: number): P1Value | undefined {
   let first = start;
   while (first < end && bytes[first] === 0x20) first++;
   if (bytes[first] === 0x2b) first++;
-  return first < end ? scanP1Value(bytes, first, end) : undefined;
+  if (first === end) return undefined;
+  return isMeasured(obis) ? scanMeasured(bytes, first, end) : scanP1Value(bytes, first, end);
 }
 
-/** A group that has a unit, but not one that is known, or more than a number before it. */
-function isMeasured(bytes: Uint8Array, groups: readonly number[]): boolean {
-  return bytes.subarray(groups[0]!, groups[1]!).includes(0x2a);
+/** Whether a group states a unit, be it one that is not known. */
+function isInUnit(bytes: Uint8Array, { groups }: D0Object): boolean {
+  return indexOf(bytes, asterisk, groups[0]!, groups[groups.length - 1]!) < groups[groups.length - 1]!;
+}
+
+function isFilled({ groups }: D0Object): boolean {
+  return groups.some((position, index) => index % 2 === 1 && position > groups[index - 1]!);
 }
 
 /** Time integrals of active and reactive energy, in and out, by quadrant. */

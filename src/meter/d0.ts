@@ -3,7 +3,7 @@
 
 import { createD0Framer, type D0Cut, type D0Frame } from "./d0-frame.js";
 import { createD0Handshake, type D0Request } from "./d0-handshake.js";
-import { parseReadout } from "./d0-parse.js";
+import { declaresCrc, parseReadout } from "./d0-parse.js";
 import { centralEuropeanOffset_s } from "./p1-time.js";
 import { profileOf } from "./profiles.js";
 import type { MeterReader, Outcome } from "./reader.js";
@@ -23,7 +23,7 @@ export interface D0Options {
   readonly profile?: string;
 }
 
-/** At 300 baud a byte takes 33 ms: after this pause a check character does not come any more. */
+/** At 300 baud a byte takes 33 ms: after this pause no check character comes any more, and a push is known to have none. */
 const pause_ms = 1500;
 
 /** A streaming reader with one buffer of up to 16 kB. Throws a RangeError for an unknown profile or a wrong address. */
@@ -36,7 +36,9 @@ export function createD0Reader(options: D0Options = {}): MeterReader {
   let last_ms = 0;
 
   const outcomeOfFrame = (frame: D0Frame): Outcome => {
-    if (!frame.checked && requireCrc) return tally.refuse("crc", "the readout carries no block check character");
+    if (!frame.checked && (requireCrc || declaresCrc(frame))) {
+      return tally.refuse("crc", "the readout carries neither block check character nor CRC");
+    }
     const { objects, unknownObjects, ...reading } = parseReadout(frame, zoneOffset_s, profile);
     if (objects === 0) return tally.refuse("malformed", "it has no data set");
     tally.read(unknownObjects);

@@ -19,8 +19,16 @@ export type Detection =
   | { readonly kind: "waiting" }
   /** `asks`: the meter had to be asked. */
   | { readonly kind: "found"; readonly protocol: Protocol; readonly line: Line; readonly asks: boolean }
-  /** All settings were tried in vain: they are tried again. `best` is what read something, if only broken frames. */
-  | { readonly kind: "nothing"; readonly best: Protocol | undefined; readonly line: Line };
+  /**
+   * All settings were tried in vain: they are tried again. `best` is what read something, if only broken frames; `unsupported` what whole
+   * frames were of, if no reader reads them.
+   */
+  | {
+      readonly kind: "nothing";
+      readonly best: Protocol | undefined;
+      readonly unsupported: string | undefined;
+      readonly line: Line;
+    };
 
 export interface Detector extends PortWork {
   /** What to do at the start: the first line to try. */
@@ -33,6 +41,8 @@ export interface Detector extends PortWork {
 export interface Score {
   readonly protocol: Protocol;
   readonly score: number;
+  /** Frames were whole, be they encrypted or none that is understood: this is no guess from broken ones. */
+  readonly sure: boolean;
 }
 
 /** A setting, what can be heard with it, and how long to listen: messages come every ten seconds at most, but for hourly lists. */
@@ -76,6 +86,8 @@ interface Evidence {
   crc: number;
   truncated: number;
   malformed: number;
+  /** What whole frames were of that no reader reads. */
+  unsupported: string | undefined;
 }
 
 /**
@@ -88,6 +100,7 @@ export function createDetector(options: ReaderOptions = {}): Detector {
   let evidence = readers.map(noEvidence);
   let since_ms: number | undefined;
   let best: { readonly protocol: Protocol; readonly score: number } | undefined;
+  let unsupported: string | undefined;
 
   const next = (uptime_ms: number): Detection => {
     turn = (turn + 1) % tries.length;
@@ -96,9 +109,10 @@ export function createDetector(options: ReaderOptions = {}): Detector {
     evidence = readers.map(noEvidence);
     since_ms = uptime_ms;
     if (turn > 0) return { kind: "try", line };
-    const before = best?.protocol;
+    const nothing: Detection = { kind: "nothing", best: best?.protocol, unsupported, line };
     best = undefined;
-    return { kind: "nothing", best: before, line };
+    unsupported = undefined;
+    return nothing;
   };
 
   return {
@@ -110,6 +124,7 @@ export function createDetector(options: ReaderOptions = {}): Detector {
       for (let index = 0; index < readers.length; index++) {
         const seen = evidence[index]!;
         weigh(readers[index]!.push(bytes, uptime_ms), seen);
+        unsupported = seen.unsupported ?? unsupported;
         const score = scoreOf(protocols[index]!, seen);
         if (score > (best?.score ?? 0)) best = { protocol: protocols[index]!, score };
         if (seen.sure >= certain && (found < 0 || seen.sure > evidence[found]!.sure)) found = index;
@@ -140,13 +155,13 @@ export function scoreCapture(capture: Uint8Array, options: ReaderOptions = {}): 
   const isFramed = seen.some(({ protocol, evidence }) => isDlms(protocol) && scoreOf(protocol, evidence) > 0);
   const scores = seen.map(({ protocol, evidence }): Score => {
     const within = protocol === "p1" && isFramed && evidence.read === 0;
-    return { protocol, score: within ? 0 : scoreOf(protocol, evidence) };
+    return { protocol, score: within ? 0 : scoreOf(protocol, evidence), sure: !within && isSure(protocol, evidence) };
   });
   return scores.sort((left, right) => right.score - left.score);
 }
 
 function noEvidence(): Evidence {
-  return { sure: 0, read: 0, crc: 0, truncated: 0, malformed: 0 };
+  return { sure: 0, read: 0, crc: 0, truncated: 0, malformed: 0, unsupported: undefined };
 }
 
 function readersOf({ protocols, asks }: Try, options: ReaderOptions): MeterReader[] {
@@ -184,6 +199,7 @@ function weigh(outcomes: readonly Outcome[], evidence: Evidence): void {
     else if (outcome.reason === "crc") evidence.crc++;
     else if (outcome.reason === "truncated") evidence.truncated++;
     else if (outcome.reason === "malformed") evidence.malformed++;
+    else if (outcome.reason === "unsupported") evidence.unsupported = outcome.detail;
   }
 }
 
@@ -204,10 +220,14 @@ function lockedWeight({ protocol }: Refusal): number {
  * Broken frames are a hint at most: noise makes them too, least of all where a frame's beginning is long. What is malformed in HDLC or
  * M-Bus has passed their checks.
  */
-function scoreOf(protocol: Protocol, { sure, crc, truncated, malformed }: Evidence): number {
+function scoreOf(protocol: Protocol, { sure, crc, truncated, malformed, unsupported }: Evidence): number {
   const beginning = protocol === "sml" || protocol === "hdlc" ? 4 : 1;
-  const checked = isDlms(protocol) ? Math.min(10 * malformed, 30) : 0;
+  const checked = isDlms(protocol) ? Math.min(10 * malformed + (unsupported === undefined ? 0 : 30), 30) : 0;
   return sure + checked + Math.min(5 * crc, 20) + (truncated > 0 ? beginning : 0);
+}
+
+function isSure(protocol: Protocol, { sure, malformed, unsupported }: Evidence): boolean {
+  return sure > 0 || (isDlms(protocol) && (malformed > 0 || unsupported !== undefined));
 }
 
 function isDlms(protocol: Protocol): boolean {

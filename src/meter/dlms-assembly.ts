@@ -18,7 +18,7 @@ export type Assembly =
   | { readonly kind: "pending" }
   | {
       readonly kind: "refused";
-      readonly reason: "truncated" | "oversized" | "malformed";
+      readonly reason: "truncated" | "oversized" | "malformed" | "unsupported";
       readonly detail: string;
     };
 
@@ -37,6 +37,8 @@ const finalSegment = 0x10;
 const segmentMask = 0x0f;
 /** Destination and source LSAP, quality (IEC 62056-46, section 6.3). */
 const llcBytes = 3;
+const amisControl = 0x5b;
+const recordsControls = [0x69, 0x7b] as const;
 
 /** For HDLC. */
 export function createHdlcAssembler(): Assembler<HdlcFrame> {
@@ -67,7 +69,7 @@ export function createMbusAssembler(): Assembler<MbusFrame> {
   return {
     take({ bytes, control, information }) {
       if (control > (finalSegment | segmentMask)) {
-        return [malformed(`its CI field 0x${control.toString(16)} is none of a DLMS transport`)];
+        return [otherApplication(control)];
       }
       const number = control & segmentMask;
       const lost = number === 0 && segments.length > 0 ? [...segments.abandon(), ...blocks.abandon()] : [];
@@ -192,6 +194,22 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
 /** `E6 E7 00`, or `E6 E6 00` in a command. */
 function startsWithLlc(information: Uint8Array): boolean {
   return information[0] === 0xe6 && (information[1] === 0xe7 || information[1] === 0xe6) && information[2] === 0;
+}
+
+/** What else M-Bus frames carry: the data records of EN 13757-3 (CI fields 69 to 7B), and the commands of one maker's customer port. */
+function otherApplication(control: number): Assembly {
+  const field = `CI field 0x${control.toString(16)}`;
+  if (control === amisControl) {
+    return unsupported(`unsupported meter: AMIS (Siemens TD-3510 and TD-3511, Upper Austria), ${field}`);
+  }
+  if (control < recordsControls[0] || control > recordsControls[1]) {
+    return malformed(`its ${field} is none of a DLMS transport`);
+  }
+  return unsupported(`unsupported protocol: wired M-Bus with data records of EN 13757-3 (${field}), no DLMS push`);
+}
+
+function unsupported(detail: string): Assembly {
+  return { kind: "refused", reason: "unsupported", detail };
 }
 
 function truncated(detail: string): Assembly {

@@ -1,10 +1,12 @@
 // The registers and the doubts of one frame while it is read: bounded, each code once.
 
-import { formatObis, sameObis } from "./obis.js";
+import { DoubtList } from "./doubt-list.js";
+import { sameObis } from "./obis.js";
 import type { Register } from "./register.js";
 
 export interface Gathering {
   readonly registers: readonly Register[];
+  /** The doubts so far, in the order of doubt-list.ts. */
   readonly flags: readonly string[];
   /** Adds a register; the second of one code is left out and flagged `duplicate`, one too many flagged `registers-left-out`. */
   add(register: Register): void;
@@ -12,24 +14,33 @@ export interface Gathering {
   flag(kind: string, obis?: Uint8Array): void;
 }
 
-const flagsMax = 16;
-
-/** An empty one that takes up to `registersMax` registers and sixteen doubts. */
+/** An empty one that takes up to `registersMax` registers. */
 export function createGathering(registersMax: number): Gathering {
-  const registers: Register[] = [];
-  const flags: string[] = [];
-  const flag = (kind: string, obis?: Uint8Array): void => {
-    const text = obis === undefined ? kind : `${kind} ${formatObis(obis)}`;
-    if (flags.length < flagsMax && !flags.includes(text)) flags.push(text);
-  };
-  return {
-    registers,
-    flags,
-    flag,
-    add(register) {
-      if (registers.some(({ obis }) => sameObis(obis, register.obis))) flag("duplicate", register.obis);
-      else if (registers.length === registersMax) flag("registers-left-out");
-      else registers.push(register);
-    },
-  };
+  return new FrameGathering(registersMax);
+}
+
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class FrameGathering implements Gathering {
+  readonly registers: Register[] = [];
+  private readonly registersMax: number;
+  private readonly doubts = new DoubtList();
+
+  constructor(registersMax: number) {
+    this.registersMax = registersMax;
+  }
+
+  get flags(): readonly string[] {
+    return this.doubts.list();
+  }
+
+  flag(kind: string, obis?: Uint8Array): void {
+    this.doubts.add(kind, obis);
+  }
+
+  add(register: Register): void {
+    const { registers } = this;
+    if (registers.some(({ obis }) => sameObis(obis, register.obis))) this.flag("duplicate", register.obis);
+    else if (registers.length === this.registersMax) this.flag("registers-left-out");
+    else registers.push(register);
+  }
 }

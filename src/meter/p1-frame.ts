@@ -1,8 +1,9 @@
 // Finds P1 telegrams in a stream of bytes: `/` header, lines, `!`, up to four CRC digits, line end (DSMR P1 5.0.2, section 6.2;
-// without the CRC in DSMR 2.2, 3.0 and IEC 62056-21 mode D). One buffer, which holds the longest
-// telegram at most; what is longer is refused.
+// without the CRC in DSMR 2.2, 3.0 and IEC 62056-21 mode D). One buffer, which holds the longest telegram at most; what is longer is
+// refused. A `!` ends a telegram where nothing but digits and a line end follows it on a line of its own: within a line it is a changed
+// byte, and ending there would step over the CRC.
 
-import { crc16Arc } from "./crc16.js";
+import { crc16Arc, crc16X25 } from "./crc16.js";
 import { hex4 } from "./hex.js";
 
 /** A telegram of 13 monthly peaks and four M-Bus channels stays below 4 kB. */
@@ -18,6 +19,8 @@ export interface P1Frame {
   readonly end: number;
   /** False where the telegram carries no CRC. */
   readonly checked: boolean;
+  /** Its CRC is a CRC-16/X-25, as its maker has it. */
+  readonly quirk: boolean;
 }
 
 export type P1Cut =
@@ -34,9 +37,15 @@ export interface P1Framer {
 
 const slash = 0x2f;
 const exclamation = 0x21;
+const open = 0x28;
+const close = 0x29;
+/** Of the maker, behind the slash. */
+const letters = 3;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const crcDigits = 4;
+/** Holley's meters (`/HLY5/D545-METER`) end in a CRC-16/X-25. */
+const x25Maker = "HLY";
 
 /** Where in a telegram the stream is: before it, in its lines, in its CRC digits, or after the carriage return behind them. */
 type Place = "outside" | "lines" | "crc" | "lineEnd";
@@ -102,7 +111,7 @@ class TelegramFramer implements P1Framer {
       }
       this.slashAt = this.length;
     }
-    if (byte === exclamation) {
+    if (byte === exclamation && this.buffer[this.length - 1] === lineFeed) {
       this.exclamationAt = this.length;
       this.place = "crc";
     }
@@ -118,9 +127,12 @@ class TelegramFramer implements P1Framer {
     } else if (byte === lineFeed) {
       this.add(byte);
       this.complete(cuts);
-    } else {
+    } else if (this.place === "lineEnd" || digits === crcDigits || byte === slash) {
       this.complete(cuts);
       this.outside(byte);
+    } else {
+      this.place = "lines";
+      this.withinLines(byte, cuts);
     }
   }
 
@@ -136,7 +148,7 @@ class TelegramFramer implements P1Framer {
   private complete(cuts: P1Cut[]): void {
     this.place = "outside";
     const first = cut(this.buffer, 0, this.exclamationAt, this.length);
-    if (this.slashAt > 0) {
+    if (this.slashAt > 0 && isHeader(this.buffer, this.slashAt, this.exclamationAt)) {
       const second = cut(this.buffer, this.slashAt, this.exclamationAt, this.length);
       if (second.kind === "frame" && (first.kind === "refused" || !first.checked)) {
         cuts.push(truncated(this.slashAt), second);
@@ -151,6 +163,21 @@ function truncated(length: number): P1Cut {
   return { kind: "refused", reason: "truncated", detail: `no end of telegram after ${length} bytes` };
 }
 
+/** Whether a header's line begins there and not, within a text, a slash: three letters, and no parenthesis before the line ends. */
+function isHeader(buffer: Uint8Array, start: number, end: number): boolean {
+  for (let index = start + 1; index < end; index++) {
+    const byte = buffer[index]!;
+    if (byte === lineFeed) return index > start + letters;
+    if (byte === open || byte === close || (index <= start + letters && !isLetter(byte))) return false;
+  }
+  return false;
+}
+
+function isLetter(byte: number): boolean {
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
 /** Copies the telegram out of the buffer once its CRC, where it has one, is right. */
 function cut(buffer: Uint8Array, start: number, exclamationAt: number, length: number): P1Cut {
   let stated = 0;
@@ -161,18 +188,31 @@ function cut(buffer: Uint8Array, start: number, exclamationAt: number, length: n
     stated = stated * 16 + digit;
     digits++;
   }
+  let quirk = false;
   if (digits > 0) {
     const computed = crc16Arc(buffer, start, exclamationAt + 1);
-    if (stated !== computed) {
-      const hint = hasCarriageReturn(buffer, start, exclamationAt)
-        ? ""
-        : "; its lines end in LF alone, as in an edited copy";
-      const detail = `the telegram states ${hex4(stated)}, its bytes give ${hex4(computed)}${hint}`;
-      return { kind: "refused", reason: "crc", detail };
+    const isX25 = stated !== computed && stated === crc16X25(buffer, start, exclamationAt + 1);
+    quirk = isX25 && isOf(x25Maker, buffer, start);
+    if (stated !== computed && !quirk) {
+      const detail = `the telegram states ${hex4(stated)}, its bytes give ${hex4(computed)}`;
+      return { kind: "refused", reason: "crc", detail: detail + hintAt(buffer, start, exclamationAt, isX25) };
     }
   }
   const bytes = buffer.slice(start, length);
-  return { kind: "frame", bytes, end: exclamationAt - start, checked: digits > 0 };
+  return { kind: "frame", bytes, end: exclamationAt - start, checked: digits > 0, quirk };
+}
+
+/** Whether the header names this maker. */
+function isOf(maker: string, buffer: Uint8Array, start: number): boolean {
+  for (let index = 0; index < maker.length; index++) {
+    if (buffer[start + 1 + index] !== maker.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+function hintAt(buffer: Uint8Array, start: number, end: number, isX25: boolean): string {
+  if (isX25) return "; it is a CRC-16/X-25, which is taken from a Holley meter (HLY) alone";
+  return hasCarriageReturn(buffer, start, end) ? "" : "; its lines end in LF alone, as in an edited copy";
 }
 
 function hasCarriageReturn(buffer: Uint8Array, start: number, end: number): boolean {

@@ -10,7 +10,8 @@ import { unitNone } from "./unit.js";
 /** A row of a log: the value, when it was captured, and the code that says how recent it is. */
 export interface P1LogRow {
   readonly obis: Uint8Array;
-  readonly value: P1Value;
+  /** Undefined where it was not understood. */
+  readonly value: P1Value | undefined;
   readonly captured: P1Time;
 }
 
@@ -69,7 +70,7 @@ function numbered(stated: StatedRow[], logged: Uint8Array): P1LogRow[] {
   const rows: P1LogRow[] = [];
   stated.sort((left, right) => right.order_s - left.order_s);
   stated.forEach(({ captured, value }, index) => {
-    if (value === undefined || captured.kind === "null" || captured.kind === "invalid") return;
+    if (captured.kind === "null") return;
     const obis = Uint8Array.from(logged);
     obis[5] = mostRecent + index;
     rows.push({ obis, value, captured });

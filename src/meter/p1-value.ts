@@ -12,17 +12,69 @@ export interface P1Value {
 /** Eighteen digits fit a signed 64-bit integer whatever they are. */
 const digitsMax = 18;
 const unitLengthMax = 8;
+const timeDigits = 12;
 const minus = 0x2d;
 const point = 0x2e;
+const space = 0x20;
 const asterisk = 0x2a;
 
-/** The value that fills `bytes` from `start` to before `end`; undefined for anything else, an unknown unit included. */
+/**
+ * The value that fills `bytes` from `start` to before `end`; undefined for anything else, an unknown unit included. Some meters write
+ * spaces around the unit: `(00007137.694*kWh )`.
+ */
 export function scanP1Value(bytes: Uint8Array, start: number, end: number): P1Value | undefined {
   const star = indexOf(bytes, asterisk, start, end);
-  if (star === end) return scanNumber(bytes, start, end, unitNone, 0);
-  if (end - star - 1 > unitLengthMax) return undefined;
-  const unit = parseUnit(textOf(bytes, star + 1, end));
-  return unit === undefined ? undefined : scanNumber(bytes, start, star, unit.code, unit.exponent);
+  return star === end ? scanNumber(bytes, start, end, unitNone, 0) : scanParts(bytes, start, star, star + 1, end);
+}
+
+/** The same, and `(001247.747kWh)`, which has lost its asterisk: for measured quantities alone, as ids end in letters too. */
+export function scanMeasured(bytes: Uint8Array, start: number, end: number): P1Value | undefined {
+  const star = indexOf(bytes, asterisk, start, end);
+  if (star < end) return scanParts(bytes, start, star, star + 1, end);
+  const unitAt = unitStart(bytes, start, end);
+  // Twelve digits and `W` are a time in winter.
+  const isTime = unitAt - start === timeDigits && indexOf(bytes, point, start, unitAt) === unitAt;
+  if (unitAt === end || isTime) return scanNumber(bytes, start, end, unitNone, 0);
+  return scanParts(bytes, start, unitAt, unitAt, end);
+}
+
+/** A number up to `numberEnd`, and a unit from `unitAt` on. */
+function scanParts(
+  bytes: Uint8Array,
+  start: number,
+  numberEnd: number,
+  unitAt: number,
+  end: number,
+): P1Value | undefined {
+  const first = afterSpaces(bytes, unitAt, end);
+  const last = beforeSpaces(bytes, first, end);
+  if (last - first > unitLengthMax) return undefined;
+  const unit = parseUnit(textOf(bytes, first, last));
+  if (unit === undefined) return undefined;
+  return scanNumber(bytes, start, beforeSpaces(bytes, start, numberEnd), unit.code, unit.exponent);
+}
+
+/** Where the letters behind a number begin; `end` where there are none. */
+function unitStart(bytes: Uint8Array, start: number, end: number): number {
+  let position = bytes[start] === minus ? start + 1 : start;
+  while (position < end && (bytes[position] === point || isDigit(bytes[position]!))) position++;
+  return position > start ? position : end;
+}
+
+function afterSpaces(bytes: Uint8Array, start: number, end: number): number {
+  let position = start;
+  while (position < end && bytes[position] === space) position++;
+  return position;
+}
+
+function beforeSpaces(bytes: Uint8Array, start: number, end: number): number {
+  let position = end;
+  while (position > start && bytes[position - 1] === space) position--;
+  return position;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 /** The number without unit of `bytes` from `start` to before `end`, given a unit stated elsewhere. */
@@ -43,7 +95,7 @@ export function scanNumber(
       decimals = 0;
       continue;
     }
-    if (byte < 0x30 || byte > 0x39) return undefined;
+    if (!isDigit(byte)) return undefined;
     if (digits > 0 || byte !== 0x30) digits++;
     if (digits > digitsMax) return undefined;
     value = value * 10 + (byte - 0x30);

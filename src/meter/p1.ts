@@ -1,11 +1,12 @@
 // The P1 port of a smart meter: telegrams in, readings out (DSMR P1 2.2 to 5.0.2, ESMR, Fluvius, EON Hungary, IEC 62056-21 mode D push),
-// bare or in encrypted packets (Luxembourg). The CRC comes first: nothing is parsed from a telegram whose CRC is wrong. A telegram of a
-// version without CRC is read and flagged `unchecked`; the flags of encryption are listed in cipher.ts.
+// bare or in encrypted packets (Luxembourg). The CRC comes first: nothing is parsed from a telegram whose CRC is wrong, or that has none
+// though its version or its meter has. One of a version without CRC is read and flagged `unchecked`; the flags of encryption are listed
+// in cipher.ts.
 
 import { type CipherOptions, createDecipher } from "./cipher.js";
 import { createP1Framer, type P1Cut } from "./p1-frame.js";
 import { createP1Splitter, type P1Piece } from "./p1-packet.js";
-import { declaresCrc, parseTelegram } from "./p1-parse.js";
+import { declaresCrc, headerLine, parseTelegram } from "./p1-parse.js";
 import { centralEuropeanOffset_s } from "./p1-time.js";
 import { onlyListens } from "./port-action.js";
 import type { MeterReader, Outcome } from "./reader.js";
@@ -34,10 +35,16 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
   const splitter = createP1Splitter();
   const framer = createP1Framer();
   const tally = createTally("p1");
+  /** The header of the last telegram that had a CRC: a meter that sends one sends it always. */
+  let checkedHeader = "";
 
   const outcomeOf = (cut: P1Cut): Outcome => {
     if (cut.kind === "refused") return tally.refuse(cut.reason, cut.detail);
-    if (!cut.checked && (requireCrc || declaresCrc(cut))) return tally.refuse("crc", "the telegram carries no CRC");
+    const header = headerLine(cut);
+    if (cut.checked) checkedHeader = header;
+    else if (requireCrc || header === checkedHeader || declaresCrc(cut)) {
+      return tally.refuse("crc", "the telegram carries no CRC");
+    }
     const parsed = parseTelegram(cut, zoneOffset_s);
     if (parsed.reading === undefined) return tally.refuse("malformed", parsed.detail);
     tally.read(parsed.unknownObjects);

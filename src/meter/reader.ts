@@ -2,10 +2,11 @@
 
 import { createD0Reader, type D0Options } from "./d0.js";
 import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms.js";
+import { listDoubts } from "./doubt-list.js";
 import { createModbusReader, type ModbusOptions } from "./modbus.js";
 import { createP1Reader, type P1Options } from "./p1.js";
 import { type Baseline, judge } from "./plausibility.js";
-import type { PortWork } from "./port-action.js";
+import type { PortAction, PortWork } from "./port-action.js";
 import { createPulseReader, type PulseOptions } from "./pulse.js";
 import type { Register } from "./register.js";
 import { createSmlReader, type SmlOptions } from "./sml.js";
@@ -16,14 +17,16 @@ export const protocols = ["p1", "sml", "hdlc", "mbus", "d0", "pulse", "modbus"] 
 export type Protocol = (typeof protocols)[number];
 
 /**
- * Why a frame was refused; each is counted by this name. `locked`: it is encrypted and a key is missing; `decryption`: its tag is
- * wrong; `replayed`: its counter is not above that of the frame before; `silent`: the meter was asked and did not answer.
+ * Why a frame was refused; each is counted by this name. `unsupported`: it is whole, of a protocol that is known but not read;
+ * `locked`: it is encrypted and a key is missing; `decryption`: its tag is wrong; `replayed`: its counter is not above that of the frame
+ * before; `silent`: the meter was asked and did not answer.
  */
 export type RefusalReason =
   | "crc"
   | "truncated"
   | "oversized"
   | "malformed"
+  | "unsupported"
   | "locked"
   | "decryption"
   | "replayed"
@@ -41,7 +44,7 @@ export interface Reading {
   readonly registers: readonly Register[];
   /**
    * Doubts, as `kind` or `kind obis`; a doubt never removes a value. The kinds are listed in plausibility.ts, in cipher.ts and at the
-   * head of each protocol's parser.
+   * head of each protocol's parser. doubt-list.ts has their order and number.
    */
   readonly flags: readonly string[];
   /** The bytes of the frame as received, for their hash. */
@@ -65,6 +68,7 @@ export interface ReaderCounters {
   readonly truncated: number;
   readonly oversized: number;
   readonly malformed: number;
+  readonly unsupported: number;
   readonly locked: number;
   readonly decryption: number;
   readonly replayed: number;
@@ -94,31 +98,66 @@ export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOpt
 }
 
 /**
- * The reader for a protocol; every reading is compared with the one before it and flagged where that is implausible. Throws a
- * RangeError for options that cannot be: an unknown profile, a key of another length.
+ * The reader for a protocol. Every reading is compared with the one before it and flagged where that is implausible; a frame that states
+ * no register is refused. Throws a RangeError for options that cannot be: an unknown profile, a key of another length.
  */
 export function createReader(protocol: Protocol, options: ReaderOptions = {}): MeterReader {
-  const reader = readers[protocol](options);
-  let baseline: Baseline | undefined;
-  const judged = (outcome: Outcome, uptime_ms: number | undefined): Outcome => {
+  return new JudgingReader(readers[protocol](options), options.powerMax_W);
+}
+
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class JudgingReader implements MeterReader {
+  private readonly reader: MeterReader;
+  private readonly powerMax_W: number | undefined;
+  private baseline: Baseline | undefined = undefined;
+  /** Frames that the reader took, and which state no register. */
+  private emptyFrames = 0;
+
+  constructor(reader: MeterReader, powerMax_W: number | undefined) {
+    this.reader = reader;
+    this.powerMax_W = powerMax_W;
+  }
+
+  push(bytes: Uint8Array, uptime_ms: number): Outcome[] {
+    return this.judged(this.reader.push(bytes, uptime_ms), uptime_ms);
+  }
+
+  end(): Outcome[] {
+    return this.judged(this.reader.end(), undefined);
+  }
+
+  toSend(uptime_ms: number): readonly PortAction[] {
+    return this.reader.toSend(uptime_ms);
+  }
+
+  wakeAt_ms(): number {
+    return this.reader.wakeAt_ms();
+  }
+
+  get counters(): ReaderCounters {
+    const { counters } = this.reader;
+    const { emptyFrames } = this;
+    return { ...counters, frames: counters.frames - emptyFrames, malformed: counters.malformed + emptyFrames };
+  }
+
+  /** In place: most pushes complete nothing. */
+  private judged(outcomes: Outcome[], uptime_ms: number | undefined): Outcome[] {
+    for (let index = 0; index < outcomes.length; index++) outcomes[index] = this.judge(outcomes[index]!, uptime_ms);
+    return outcomes;
+  }
+
+  private judge(outcome: Outcome, uptime_ms: number | undefined): Outcome {
     if (!outcome.ok) return outcome;
-    const judgement = judge(baseline, outcome, uptime_ms, options.powerMax_W);
-    baseline = judgement.baseline;
-    return judgement.flags.length === 0 ? outcome : { ...outcome, flags: [...outcome.flags, ...judgement.flags] };
-  };
-  return {
-    push(bytes, uptime_ms) {
-      const outcomes = reader.push(bytes, uptime_ms);
-      for (let index = 0; index < outcomes.length; index++) outcomes[index] = judged(outcomes[index]!, uptime_ms);
-      return outcomes;
-    },
-    end: () => reader.end().map((outcome) => judged(outcome, undefined)),
-    toSend: (uptime_ms) => reader.toSend(uptime_ms),
-    wakeAt_ms: () => reader.wakeAt_ms(),
-    get counters() {
-      return reader.counters;
-    },
-  };
+    if (outcome.registers.length === 0) {
+      this.emptyFrames++;
+      const doubts = outcome.flags.length === 0 ? "" : `: ${outcome.flags.join(", ")}`;
+      return { ok: false, protocol: outcome.protocol, reason: "malformed", detail: `it states no register${doubts}` };
+    }
+    const judgement = judge(this.baseline, outcome, uptime_ms, this.powerMax_W);
+    this.baseline = judgement.baseline;
+    if (judgement.flags.length === 0) return outcome;
+    return { ...outcome, flags: listDoubts([...outcome.flags, ...judgement.flags]) };
+  }
 }
 
 const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader>> = {

@@ -17,6 +17,7 @@ export const noCounts: ReaderCounters = {
   truncated: 0,
   oversized: 0,
   malformed: 0,
+  unsupported: 0,
   locked: 0,
   decryption: 0,
   replayed: 0,

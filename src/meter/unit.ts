@@ -41,10 +41,11 @@ const spellings: readonly (readonly [number, string])[] = [
   [15, "m3ph"], // EN 1434-3
 ];
 
-/** Power of ten of the prefixes that meters use. */
+/** Power of ten of the prefixes that meters use; some write a capital K. */
 const prefixes: readonly (readonly [number, string])[] = [
   [-3, "m"],
   [3, "k"],
+  [3, "K"],
   [6, "M"],
   [9, "G"],
 ];

@@ -69,6 +69,9 @@ test("takes one source of a meter's readings, or its configuration's", () => {
   for (const tcp of ["h", "h:", ":1", "h:x", "h:70000"]) {
     assert.throws(() => portOf({ tcp }), { code: "CONFIGURATION_INVALID" }, tcp);
   }
+  for (const tcp of ["h", "127.0.0.1", "h:x"]) {
+    assert.throws(() => portOf({ tcp }), /--tcp .*: expected a host and a port, as 127\.0\.0\.1:2000/, tcp);
+  }
 });
 
 test("prints every digit of an integer, bytes as hex, and leaves out what is not there", () => {

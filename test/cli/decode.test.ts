@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { crc16Modbus } from "../../src/meter/crc16.js";
 import { type DecodeOptions, decode } from "../../tools/cli/decode.js";
 import { corrupt } from "../../tools/emulators/corrupt.js";
 import { checkedBlock, identification, readoutLines } from "../../tools/emulators/d0-readout.js";
@@ -12,6 +15,7 @@ import { createHousehold } from "../../tools/emulators/household.js";
 import { encodeTelegram, p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
 import { GridsealError } from "../../tools/errors.js";
+import { joined } from "../meter/streams.js";
 import { shared } from "../shared.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gridseal-decode-"));
@@ -50,6 +54,9 @@ const telegram = encodeTelegram(
   true,
 );
 
+const state = createHousehold({ seed: 1, start_s: 1_700_000_000 }).step(1_700_000_600);
+const push = notification(selfDescribing(state));
+
 test("reads a capture that is written in hex digits as the bytes that they spell", async () => {
   const frames = Buffer.concat(
     mbusFrames(notification(selfDescribing(createHousehold({ seed: 1, start_s: 1_700_000_000 }).step(1_700_000_001)))),
@@ -64,6 +71,9 @@ test("reads a capture that is written in hex digits as the bytes that they spell
     pairs.join(" "),
     pairs.map((pair) => `0x${pair}`).join(", "),
     pairs.join(":\r\n"),
+    (hex.match(/.{1,32}/g) ?? [])
+      .map((line, index) => `${(16 * index).toString(16).padStart(8, "0")}  ${line}`)
+      .join("\n"),
   ])
     assert.deepEqual(await decoded(written("hex", Buffer.from(text)), true), plain);
   for (const text of [`${hex}g`, hex.slice(1), `${pairs.join(" ")} no`])
@@ -170,15 +180,183 @@ test("refuses a file without a frame", async () => {
   }
 });
 
+/** Bytes that chance makes, the same ones each time. */
+function randomBytes(length: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = seed;
+  for (let index = 0; index < length; index++) {
+    state = (state * 48271) % 2147483647;
+    bytes[index] = state >> 8;
+  }
+  return bytes;
+}
+
+/** `gridseal decode` says in one line that it reads nothing, and what the line must say. */
+async function assertUnread(name: string, bytes: Uint8Array, said: RegExp, protocol?: string): Promise<void> {
+  const { status, lines } = await decoded(written("unread", bytes), true, protocol === undefined ? {} : { protocol });
+  assert.equal(status, 1, name);
+  assert.equal(lines.length, 1, `${name}: ${lines.slice(0, 3).join("\n")}`);
+  const { ok, reason, detail } = JSON.parse(lines[0]!);
+  assert.equal(ok, false, name);
+  assert.match(`${reason}: ${detail}`, said, name);
+}
+
+test("calls nothing a meter's that only chance would make one", async () => {
+  const nothing = /^no-frame: no protocol that is known \(p1, sml, hdlc, mbus, d0, modbus\) in the \d+ bytes of/;
+  for (const [seed, length] of [100, 1000, 10_000, 100_000, 300_000].entries()) {
+    await assertUnread(`${length} random bytes`, randomBytes(length, seed + 1), nothing);
+  }
+  const picture = Buffer.from(
+    "ffd8ffe000104a46494600010100000100010000ffdb004300080606070605080707070909080a0c140d0c0b0b0c19",
+    "hex",
+  );
+  await assertUnread("a picture", picture, nothing);
+  await assertUnread("a picture", joined(picture, randomBytes(20_000, 9)), nothing);
+  const image = joined(
+    Buffer.from("e905022f3c0f3740ee000000090000000", "hex"),
+    randomBytes(4000, 5),
+    new Uint8Array(4000),
+  );
+  await assertUnread("an image of a chip", image, nothing);
+  await assertUnread("zeros", new Uint8Array(5000), nothing);
+  await assertUnread("ones", new Uint8Array(5000).fill(0xff), nothing);
+  await assertUnread("prose", Buffer.from("Readings are signed (by 12.8) and/or sealed!\r\n".repeat(50)), nothing);
+  await assertUnread("a program", readFileSync(new URL("../../tools/errors.ts", import.meta.url)), nothing);
+});
+
+test("still names the protocol of one broken frame", async () => {
+  const broken = { p1: telegram, sml: smlTelegram(state), hdlc: hdlcFrames(push)[0]!, mbus: mbusFrames(push)[0]! };
+  for (const [protocol, frame] of Object.entries(broken)) {
+    const changed = frame.map((byte, index) => (index === frame.length - 20 ? byte ^ 1 : byte));
+    for (const bytes of [changed, frame.subarray(0, frame.length - 30)]) {
+      const { lines } = await decoded(written("changed", bytes), true);
+      assert.match(lines[0]!, new RegExp(`"protocol":"${protocol}","ok":false,"reason":"(crc|truncated)"`));
+    }
+  }
+});
+
+/** The characters of a capture with bit 7 as their parity. */
+function withParity(bytes: Uint8Array, parity: "even" | "odd" | "mark"): Uint8Array {
+  return bytes.map((byte) => {
+    const ones = [...byte.toString(2)].filter((bit) => bit === "1").length;
+    return parity === "mark" || ones % 2 === (parity === "even" ? 1 : 0) ? byte | 0x80 : byte;
+  });
+}
+
+test("says what a log has made of a meter's bytes", async () => {
+  const readout = joined(Buffer.from(`/${identification}\r\n`), checkedBlock(readoutLines(state)));
+  for (const parity of ["even", "odd", "mark"] as const) {
+    const said = new RegExp(`^no-frame: .*parity bit \\(${parity}\\).*7 data bits`);
+    await assertUnread(parity, withParity(readout, parity), said);
+    await assertUnread(parity, withParity(readout, parity), said, "d0");
+    await assertUnread(parity, withParity(telegram, parity), said);
+  }
+  const pairs = Buffer.from(smlTelegram(state)).toString("hex").match(/../g)!;
+  const dump = pairs.map((pair, index) =>
+    index % 16 === 0 ? `\n${index.toString(16).padStart(8, "0")}  ${pair}` : pair,
+  );
+  for (const text of [
+    pairs.map((pair) => `${pair}h`).join(" "),
+    pairs.map((pair) => `\\x${pair}`).join(""),
+    pairs.map((pair) => `$${pair}`).join(","),
+    pairs.join("-"),
+    pairs.join("|"),
+    `{0x${pairs.join(", 0x")}};`,
+    `${dump.join(" ")}  |......|`,
+    `received: ${pairs.join("")}`,
+  ])
+    await assertUnread(text.slice(0, 30), Buffer.from(text), /^no-frame: .*hex digits in another spelling/);
+  await assertUnread("UTF-16", Buffer.from(`\ufeff${Buffer.from(telegram).toString("latin1")}`, "utf16le"), /UTF-16/);
+});
+
+/** A line of Linky's TIC in its standard mode, or in the historic one. */
+function ticLine(label: string, value: string, separator: string): string {
+  const head = `${label}${separator}${value}`;
+  const summed = Buffer.from(separator === "\t" ? head + separator : head).reduce((sum, byte) => sum + byte, 0);
+  return `\n${head}${separator}${String.fromCharCode((summed & 0x3f) + 0x20)}\r`;
+}
+
+/** An M-Bus frame with this CI field. */
+function mbusFrame(control: number, length: number): Uint8Array {
+  const body = Uint8Array.from([0x08, 1, control, ...randomBytes(length, control)]);
+  const sum = body.reduce((total, byte) => total + byte, 0) & 0xff;
+  return Uint8Array.of(0x68, body.length, body.length, 0x68, ...body, sum, 0x16);
+}
+
+test("names in one line the protocols that are known and not read", async () => {
+  const tic = (separator: string): Buffer =>
+    Buffer.from(
+      `\u0002${ticLine("EASF01", "000012345", separator)}${ticLine("IRMS1", "003", separator)}${ticLine("PREF", "18", separator)}\u0003`,
+    );
+  await assertUnread("standard", tic("\t"), /^unsupported: .*French Linky meter, in standard mode/);
+  await assertUnread("historic", tic(" "), /^unsupported: .*French Linky meter, in historic mode/);
+  await assertUnread("standard, named", tic("\t"), /^unsupported: .*Linky/, "d0");
+  await assertUnread(
+    "bare push",
+    notification(selfDescribing(state)),
+    /^unsupported: .*DLMS Data-Notification without a frame/,
+  );
+  const records = mbusFrame(0x72, 60);
+  await assertUnread("M-Bus", joined(Uint8Array.of(0xe5), records, records, records), /^unsupported: .*EN 13757-3/);
+  await assertUnread(
+    "AMIS",
+    joined(Uint8Array.of(0x10, 0x40, 0xf0, 0x30, 0x16), mbusFrame(0x5b, 80)),
+    /^unsupported: .*AMIS/,
+  );
+  const withCrc = (...bytes: readonly number[]): Uint8Array => {
+    const crc = crc16Modbus(Uint8Array.from(bytes), 0, bytes.length);
+    return Uint8Array.of(...bytes, crc & 0xff, crc >> 8);
+  };
+  const emi = joined(withCrc(1, 4, 0, 0x28, 0, 1), withCrc(1, 4, 4, 0, 6, 0x59, 0xcf));
+  for (const protocol of [undefined, "modbus"])
+    await assertUnread("EMI", emi, /^unsupported: .*registers of four bytes.*EMI/, protocol);
+});
+
+test("says which protocol it may be where another one was named", async () => {
+  await assertUnread(
+    "SML as P1",
+    smlTelegram(state),
+    /^no-frame: no frame of this protocol .*; they may be sml$/,
+    "p1",
+  );
+});
+
+test("sums up what was read and refused, beside what it prints", async () => {
+  const summaryOf = async (file: string): Promise<string> => {
+    const notes: string[] = [];
+    await decode(
+      { file },
+      () => {},
+      (note) => notes.push(note),
+    );
+    return notes.join("\n");
+  };
+  const flipped = telegram.map((byte, index) => (index === 90 ? byte ^ 1 : byte));
+  assert.equal(
+    await summaryOf(written("sum", telegram, flipped, telegram, telegram.subarray(0, 50))),
+    "4 frames: 2 read, 2 refused (crc 1, truncated 1)",
+  );
+  assert.equal(await summaryOf(written("sum", telegram)), "1 frame: 1 read");
+  assert.equal(await summaryOf(written("sum", Buffer.from("nothing"))), "no frame");
+});
+
+test("reads a capture from standard input", () => {
+  const command = [...process.execArgv, fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url))];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, "decode", "-", "--json"], {
+    input: telegram,
+    encoding: "utf8",
+  });
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  assert.equal(JSON.parse(stdout).meter, "E0044007382246019");
+});
+
 test("refuses a file that cannot be read and a protocol that does not exist", async () => {
   const code = (expected: string) => (error: unknown) => error instanceof GridsealError && error.code === expected;
   await assert.rejects(decoded(join(folder, "absent"), true), code("FILE_UNREADABLE"));
   await assert.rejects(decoded(folder, true), code("FILE_UNREADABLE"));
   await assert.rejects(decode({ file: written("good", telegram), protocol: "morse" }, assert.fail), code("USAGE"));
 });
-
-const state = createHousehold({ seed: 1, start_s: 1_700_000_000 }).step(1_700_000_600);
-const push = notification(selfDescribing(state));
 
 test("finds out what a capture speaks where the protocol is not named", async () => {
   const captures = {

@@ -77,18 +77,107 @@ test("parses nothing of a block with any byte changed", () => {
   }
 });
 
-test("takes a block that lost its check character for unchecked, once nothing more comes", () => {
+test("refuses a block that lost its check character, once nothing more comes; a log that ends there is unchecked", () => {
   const cutOff = good.subarray(0, good.length - 2);
   const reader = createReader("d0");
   assert.deepEqual(reader.push(cutOff, 0), []);
   assert.deepEqual(reader.push(new Uint8Array(0), 1000), []);
-  const [outcome] = reader.push(new Uint8Array(0), 2000);
-  assert.ok(outcome?.ok && outcome.flags.includes("unchecked"));
+  assert.deepEqual(kinds(reader.push(new Uint8Array(0), 2000)), ["crc"]);
+  assert.ok(readingOf("d0", cutOff, { headless: true }).flags.includes("unchecked"));
   // A host that was busy delivers late: the check character still counts.
   const late = createReader("d0");
   late.push(cutOff, 0);
   const [checked] = late.push(good.subarray(good.length - 2), 60_000);
   assert.ok(checked?.ok && !checked.flags.includes("unchecked"));
+});
+
+test("reads a push at the next byte, or after a pause: it has no check character that could still come", () => {
+  const push = pushedReadout(lines);
+  const reader = createReader("d0");
+  assert.deepEqual(reader.push(push, 0), []);
+  assert.ok(reader.wakeAt_ms() <= 1501);
+  assert.deepEqual(kinds(reader.push(new Uint8Array(0), 1501)), ["ok"]);
+  reader.push(push, 3000);
+  assert.deepEqual(kinds(reader.push(push, 4000)), ["ok"]);
+});
+
+test("steps over no check character for a byte that changed, whatever else did", () => {
+  const text = Buffer.from(good).toString("latin1").replace("000285.4", "900285.4");
+  const broken = (from: string | RegExp, to: string): Uint8Array => latin1(text.replace(from, to));
+  for (const [name, bytes] of Object.entries({
+    "STX to a line end": broken("\u0002", "\n"),
+    "STX to ACK": broken("\u0002", "\u0006"),
+    "STX to noise": broken("\u0002", "\u0000"),
+    "STX lost": broken("\u0002", ""),
+    "ETX to noise": broken("\u0003", "\u0001"),
+    "ETX to a digit": broken("\u0003", "1"),
+    "ETX lost": broken("\u0003", ""),
+    "an exclamation mark in a group": broken("53965555", "5396!555"),
+    "one for its parenthesis": broken("53965555)", "53965555!"),
+    "one at the start of a line": broken("1.7.0(", "!.7.0("),
+    "one between two data sets": broken("53965555)\r\n1", "53965555)!"),
+    "no exclamation mark": broken("!", " "),
+  })) {
+    for (const headless of [false, true]) {
+      const outcomes = outcomesOf("d0", joined(bytes, latin1("\r\n"), good), { headless });
+      const values = outcomes.flatMap((outcome) => (outcome.ok ? [registersOf(outcome)["1-0:1.8.0*255"]?.[0]] : []));
+      assert.ok(!values.includes(9002854), `${name}: ${kinds(outcomes)}`);
+    }
+  }
+});
+
+test("refuses a readout of a version that has a CRC where it has none, or where its beginning is missing", () => {
+  const push = (...sets: readonly string[]): Uint8Array => pushedReadout(sets);
+  const energy = "1-0:1.8.1(1*kWh)";
+  for (const version of ["1-3:0.2.8(50)", "0-0:96.1.4(50217)"]) {
+    assert.deepEqual(kinds(outcomesOf("d0", push(version, energy))), ["crc"]);
+  }
+  assert.deepEqual(kinds(outcomesOf("d0", push("0.2.8(50)", energy))), ["ok"]);
+  const tail = latin1(`${energy}\r\n!84DD\r\n`);
+  assert.deepEqual(kinds(outcomesOf("d0", tail, { headless: true })), ["crc"]);
+});
+
+test("takes nothing from the line that a log begins in the middle of", () => {
+  const reading = readingOf("d0", latin1("1.7.0(0000.531*kW)\r\n1-0:1.7.0(1*kW)\r\n!\r\n"), { headless: true });
+  assert.deepEqual(registersOf(reading), { "1-0:1.7.0*255": [1, 3, 27] });
+  assert.ok(reading.flags.includes("malformed-line"));
+});
+
+test("reads capital K, lost asterisks and spaces, and takes no id for a quantity", () => {
+  const reading = read(["1.8.1(0018675.062*KWh)", "2.8.0(1.5kWh)", "1.7.0(2*kW )", "0.0.0(12345678A)", "0.2.0(1.03A)"]);
+  assert.deepEqual(registersOf(reading), {
+    "1-0:1.8.1*255": [18675062, 0, 30],
+    "1-0:2.8.0*255": [15, 2, 30],
+    "1-0:1.7.0*255": [2, 3, 27],
+  });
+  assert.equal(reading.meter, "12345678A");
+});
+
+test("is silent of no measured quantity whose value it does not understand", () => {
+  const flagsOf = (...sets: readonly string[]): readonly string[] =>
+    read(["1.8.0(1*kWh)", ...sets]).flags.filter((flag) => flag !== "no-clock");
+  for (const [set, flag] of [
+    ["2.8.0(1,5*kWh)", "not-understood 1-0:2.8.0*255"],
+    ["2.8.0(1*furlong)", "not-understood 1-0:2.8.0*255"],
+    ["0.8.9(1*furlong)", "not-understood 1-0:0.8.9*255"],
+    ["31.7.0(--)", "not-understood 1-0:31.7.0*255"],
+    ["1.6.0(2.612)(24-11-05,17:00)", "no-unit 1-0:1.6.0*255"],
+    ["6-0:6.26.0(1*m9)", "not-understood 6-0:6.26.0*255"],
+    ["X.Y(1*kWh)", "malformed-line"],
+  ] as const) {
+    assert.deepEqual(flagsOf(set), [flag], set);
+  }
+  for (const set of ["2.8.0()", "0.2.0(V01.69#EEA3546C)", "C.90(00000100)", "0.9.2(2017-03-18)", "F.F(0)", "X.Y(1)"])
+    assert.deepEqual(flagsOf(set), [], set);
+});
+
+test("calls the meter by the id that tells it from others, however its code is spelled", () => {
+  const meterOf = (...sets: readonly string[]): string => read(["1.8.0(1*kWh)", ...sets]).meter;
+  for (const set of ["96.1.0(00000018)", "1-0:96.1.0*255(00000018)", "C.1.0(00000018)", "C.1(00000018)"])
+    assert.equal(meterOf(set), "00000018", set);
+  for (const set of ["0.0.0(00000018)", "1-1:0.0.0(00000018)", "0-0:42.0.0(00000018)", "0-0:96.1.255(00000018)"])
+    assert.equal(meterOf(set), "00000018", set);
+  assert.equal(meterOf("C.1.6(0000)", "0.2.0(1.03)"), identification);
 });
 
 test("leaves out the echoes of request and acknowledgement", () => {
@@ -157,10 +246,11 @@ test("takes no register from ids, versions, dates and empty groups, and counts w
     "X.Y(1*kWh)",
     "1.300.0(1*kWh)",
     "1.8.0(1.2.3*kWh)",
+    "2.8.0(1*kWh)",
   ]);
   const [outcome] = reader.push(joined(identified, block), 0);
   assert.ok(outcome?.ok);
-  assert.deepEqual(outcome.registers, []);
+  assert.deepEqual(Object.keys(registersOf(outcome)), ["1-0:2.8.0*255"]);
   assert.equal(reader.counters.unknownObjects, 4);
 });
 

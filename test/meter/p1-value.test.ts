@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type P1Value, scanP1Value } from "../../src/meter/p1-value.js";
+import { type P1Value, scanMeasured, scanP1Value } from "../../src/meter/p1-value.js";
 
 function scan(text: string): P1Value | undefined {
   const padded = Buffer.from(`(${text})`);
@@ -18,6 +18,22 @@ test("keeps the decimals as the scaler", () => {
   assert.deepEqual(scan("240.860*GJ"), { value: 240860, scaler: 6, unit: 25 });
   assert.deepEqual(scan("000*A"), { value: 0, scaler: 0, unit: 33 });
   assert.deepEqual(scan("0002"), { value: 2, scaler: 0, unit: 255 });
+});
+
+test("reads a unit with spaces around it and with a capital K, and one that lost its asterisk where that is asked", () => {
+  const measured = (text: string): P1Value | undefined => scanMeasured(Buffer.from(text), 0, text.length);
+  const energy = { value: 7137694, scaler: 0, unit: 30 };
+  for (const text of ["7137.694*kWh", "7137.694*kWh ", "7137.694* kWh", "7137.694 *KWh"]) {
+    assert.deepEqual(scan(text), energy, text);
+    assert.deepEqual(measured(text), energy, text);
+  }
+  for (const text of ["7137.694kWh", "7137.694 kWh "]) {
+    assert.deepEqual(measured(text), energy, text);
+    assert.equal(scan(text), undefined);
+  }
+  assert.deepEqual(measured("0002"), { value: 2, scaler: 0, unit: 255 });
+  for (const text of ["kWh", "7137 .694kWh", "7137kWhh", "7137.694 kWh kWh", "1-2W", "1e5W", "260102010000W", ""])
+    assert.equal(measured(text), undefined, text);
 });
 
 test("reads a negative value, and no negative zero", () => {
@@ -42,6 +58,7 @@ test("refuses what is not a number in a known unit", () => {
     "12*kwh",
     "12*",
     "1e5*W",
+    "1e5W",
     "+1*W",
     " 1*W",
     "1*W*W",

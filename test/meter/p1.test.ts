@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { crc16X25 } from "../../src/meter/crc16.js";
 import { formatObis } from "../../src/meter/obis.js";
 import { createP1Reader, type P1Options } from "../../src/meter/p1.js";
-import type { Outcome, Reading } from "../../src/meter/reader.js";
+import { createReader, type Outcome, type Reading } from "../../src/meter/reader.js";
 import * as streams from "./streams.js";
 import { joined, kinds } from "./streams.js";
 import { crcOf, latin1, telegram, telegramWithoutCrc } from "./telegram.js";
@@ -109,6 +110,16 @@ test("starts in the middle of a telegram without taking it for one", () => {
   }
 });
 
+test("accepts no telegram that states no register", () => {
+  const reader = createReader("p1");
+  const empty = telegram([version, clock, "0-0:96.13.0()", "1-0:1.8.1(12*parsec)"]);
+  const [outcome] = reader.push(empty, 0);
+  assert.ok(outcome?.ok === false && outcome.reason === "malformed");
+  assert.equal(outcome.detail, "it states no register: not-understood 1-0:1.8.1*255");
+  reader.push(good, 0);
+  assert.deepEqual([reader.counters.frames, reader.counters.malformed], [1, 1]);
+});
+
 test("counts a telegram without end and goes on with the next", () => {
   const endless = latin1(`/ISK5\r\n\r\n${"0-0:96.13.0(3031)\r\n".repeat(1000)}`);
   const reader = createP1Reader();
@@ -177,9 +188,9 @@ test("takes no value from a channel that was never read, whatever its zeros look
 
 test("takes no value with a capture time that is none, and none without a unit", () => {
   const reading = readingOf(
-    telegram([clock, "0-1:24.2.1(201326223001S)(00246.138*m3)", "0-2:24.2.1(200426223001S)(00246138)"]),
+    telegram([clock, energy, "0-1:24.2.1(201326223001S)(00246.138*m3)", "0-2:24.2.1(200426223001S)(00246138)"]),
   );
-  assert.deepEqual(reading.registers, []);
+  assert.deepEqual(values(reading), { "1-0:1.8.1*255": 2130115 });
   assert.deepEqual(reading.flags, ["capture-invalid 0-1:24.2.1*255", "no-unit 0-2:24.2.1*255"]);
 });
 
@@ -229,7 +240,98 @@ test("counts objects that it does not know and reads the others", () => {
   assert.ok(outcome?.ok);
   assert.deepEqual(values(outcome), { "1-0:1.8.1*255": 2130115 });
   assert.equal(reader.counters.unknownObjects, 3);
-  assert.deepEqual(outcome.flags, []);
+  assert.deepEqual(outcome.flags, ["not-understood 1-0:1.8.7*255"]);
+});
+
+test("is silent of no measured quantity whose value it does not understand", () => {
+  const flagsOf = (...lines: readonly string[]): readonly string[] =>
+    readingOf(telegram([clock, energy, ...lines])).flags;
+  for (const [line, flag] of [
+    ["1-0:2.8.1(00001,5*kWh)", "not-understood 1-0:2.8.1*255"],
+    ["1-0:2.8.1(1.5*kWh)(2.5*kWh)", "capture-invalid 1-0:2.8.1*255"],
+    ["1-0:2.8.1(1)(2)(3)", "not-understood 1-0:2.8.1*255"],
+    ["1-0:2.8.1(000015)", "no-unit 1-0:2.8.1*255"],
+    ["1-0:32.7.0(#)", "not-understood 1-0:32.7.0*255"],
+    ["0-0:96.14.0(T1)", "not-understood 0-0:96.14.0*255"],
+    ["0-0:31.4.0(16*lb)", "not-understood 0-0:31.4.0*255"],
+    ["0-1:24.2.1(200426223001S)(?*m3)", "not-understood 0-1:24.2.1*255"],
+    ["0-0:98.1.0(1)(1-0:1.6.0)(200401000000S)(?)", "not-understood 1-0:1.6.0*101"],
+    ["0-0:98.1.0(x)(1-0:1.6.0)(200401000000S)(1*kW)", "not-understood 0-0:98.1.0*255"],
+  ] as const) {
+    assert.deepEqual(flagsOf(line), [flag], line);
+  }
+  for (const line of ["1-0:2.8.1()", "0-0:96.13.0(on)", "1-0:96.5.5(8A)", "0-0:96.50.68(ON)", "1-0:99.97.0()"]) {
+    assert.deepEqual(flagsOf(line), [], line);
+  }
+  const lines = Array.from({ length: 200 }, (_, index) => `1-0:1.7.${index}(1*W)`);
+  assert.deepEqual(readingOf(telegram(lines)).flags, ["no-clock", "registers-left-out"]);
+});
+
+test("reads a peak whose time is behind its value, and gives it no age where that time is local", () => {
+  const registersOf = (line: string) => readingOf(telegram([clock, line])).registers;
+  const peak = { obis: Uint8Array.of(1, 0, 1, 6, 0, 255), value: 8796, scaler: 0, unit: 27 };
+  assert.deepEqual(registersOf("1-0:1.6.0(08.796*kW)(200402010000)"), [peak]);
+  assert.deepEqual(registersOf("1-0:1.6.0(200402010000)(08.796*kW)"), [peak]);
+  assert.deepEqual(registersOf("1-0:1.6.0(08.796*kW)(200426223001S)"), [{ ...peak, age: 204 }]);
+  assert.deepEqual(registersOf("1-0:1.6.0(08.796kW)(200426223001S)"), [{ ...peak, age: 204 }]);
+  assert.deepEqual(readingOf(telegram([clock, energy, "1-0:1.6.0(08.796*kW)(200426223001)"])).flags, []);
+});
+
+test("takes the id that tells meters apart, wherever its kind of meter states it", () => {
+  const meterOf = (...lines: readonly string[]): string => readingOf(telegram([clock, energy, ...lines])).meter;
+  assert.equal(meterOf("0-0:42.0.0(53414731303330373030303030303031)"), "SAG1030700000001");
+  assert.equal(meterOf("1-0:0.0.0*255(1EBZ0100000000)", "1-0:96.1.0*255(1EBZ0100000001)"), "1EBZ0100000001");
+  assert.equal(meterOf("1-0:0.0.0*255(41424344)"), "41424344");
+  assert.equal(meterOf("1-0:96.1.0(12345678A)"), "12345678A");
+  assert.equal(meterOf("1-0:0.0.0*255(1)", "0-0:96.1.1(4530)"), "E0");
+  assert.deepEqual(readingOf(telegram([clock, energy, "1-0:0.0.0*255(12345678A)"])).registers.length, 1);
+});
+
+/** The telegram with its CRC replaced by that of another kind. */
+function withX25(header: string): Uint8Array {
+  const bytes = telegram([version, clock, energy], header);
+  const end = bytes.lastIndexOf(0x21) + 1;
+  const crc = crc16X25(bytes, 0, end).toString(16).toUpperCase().padStart(4, "0");
+  return joined(bytes.subarray(0, end), latin1(`${crc}\r\n`));
+}
+
+test("takes a CRC-16/X-25 from a Holley meter alone, and says so", () => {
+  assert.deepEqual(readingOf(withX25("HLY5/D545-METER")).flags, ["quirk-crc"]);
+  assert.deepEqual(readingOf(telegram([version, clock, energy], "HLY5/D545-METER")).flags, []);
+  const [outcome] = outcomesOf(withX25("ISK5"));
+  assert.ok(outcome?.ok === false && outcome.reason === "crc");
+  assert.match(outcome.detail, /CRC-16\/X-25.*Holley/);
+});
+
+test("ends a telegram at no exclamation mark that a changed bit has made, and so steps over no CRC", () => {
+  const unversioned = telegram([clock, energy, "1-0:32.7.0(230.1*V)"]);
+  const text = Buffer.from(unversioned).toString("latin1");
+  for (const [from, to] of [
+    ["230.1*V", "230.!*V"],
+    ["1*V)", "1*V!"],
+    ["1-0:32", "!-0:32"],
+    ["1-0:1.8.1", "!:1.8.1"],
+    ["1-0:32", "!A:32"],
+  ] as const) {
+    const outcomes = outcomesOf(joined(latin1(text.replace(from, to)), good));
+    assert.deepEqual(kinds(outcomes).at(-1), "ok");
+    assert.ok(kinds(outcomes).slice(0, -1).includes("crc"), `${to}: ${kinds(outcomes)}`);
+    assert.equal(kinds(outcomes).filter((kind) => kind === "ok").length, 1, to);
+  }
+});
+
+test("refuses a telegram without CRC of a meter that has sent one with it", () => {
+  const header = "ISk5\\2MT382-1000";
+  const stream = joined(telegram([clock, energy], header), telegramWithoutCrc([clock, energy], header));
+  assert.deepEqual(kinds(outcomesOf(stream)), ["ok", "crc"]);
+  assert.deepEqual(kinds(outcomesOf(telegramWithoutCrc([clock, energy], header))), ["ok"]);
+});
+
+test("takes a slash within a text for no new telegram", () => {
+  for (const text of ["on/off", "/ABC5", "see /ABC5x"]) {
+    const bytes = telegramWithoutCrc([energy, `0-0:96.13.0(${text})`, "1-0:1.8.2(1*kWh)"]);
+    assert.deepEqual(Object.keys(values(readingOf(bytes))), ["1-0:1.8.1*255", "1-0:1.8.2*255"], text);
+  }
 });
 
 test("flags lines that are no objects, codes that come twice, and a clock that does not go", () => {
@@ -250,7 +352,7 @@ test("bounds the registers and the flags of one telegram", () => {
   const lines = Array.from({ length: 250 }, (_, index) => `1-0:1.${index}.0(1*W)`);
   assert.equal(readingOf(telegram(lines)).registers.length, 160);
   const doubtful = Array.from({ length: 100 }, (_, index) => `0-${index}:24.2.1()(0)`);
-  assert.equal(readingOf(telegram([clock, ...doubtful])).flags.length, 16);
+  assert.equal(readingOf(telegram([clock, energy, ...doubtful])).flags.length, 16);
 });
 
 test("gives the same outcomes however the stream is split", () => {

@@ -19,6 +19,8 @@ test("names a code that is not in its table by its number", () => {
 
 test("takes the prefix of a spelled unit as a power of ten", () => {
   assert.deepEqual(parseUnit("kWh"), { code: 30, exponent: 3 });
+  assert.deepEqual(parseUnit("KWh"), { code: 30, exponent: 3 });
+  assert.deepEqual(parseUnit("K"), { code: 52, exponent: 0 });
   assert.deepEqual(parseUnit("MWh"), { code: 30, exponent: 6 });
   assert.deepEqual(parseUnit("GJ"), { code: 25, exponent: 9 });
   assert.deepEqual(parseUnit("kvarh"), { code: 32, exponent: 3 });

@@ -10,54 +10,71 @@ import {
   protocols,
   type ReaderOptions,
   type Reading,
-  type Refusal,
 } from "../../src/meter/reader.js";
 import type { Register } from "../../src/meter/register.js";
 import { unitName } from "../../src/meter/unit.js";
 import { detectProtocol, readCapture } from "../emulators/capture.js";
+import { foreignCapture } from "../emulators/foreign-capture.js";
 import { parsePulseCapture } from "../emulators/pulse-capture.js";
 import { GridsealError } from "../errors.js";
 import { nodeMeterCrypto } from "../meters/meter-crypto.js";
+import { FrameList, type Shown } from "./frame-list.js";
 import { readMeterKeys } from "./meter-keys.js";
 
 export interface DecodeOptions {
+  /** `-` is standard input. */
   readonly file: string;
   /** A protocol of src/meter/reader.ts; found from the bytes where it is not given. */
   readonly protocol?: string;
   /** A file with the port's keys; see meter-keys.ts. */
   readonly keyFile?: string;
+  /** Reads HDLC and M-Bus ports that authenticate where the key file has the encryption key alone. */
+  readonly acceptUnauthenticated?: boolean;
   /** A meter type of src/meter/profiles.ts, for its quirks. */
   readonly profile?: string;
   readonly json?: boolean;
 }
 
 /**
- * Writes every frame of the capture to `out`, a line at a time. Returns the exit status: 0 where every frame was read, 1 where one
- * was refused or there is none. Throws FILE_UNREADABLE, KEY_INVALID, CONFIGURATION_INVALID for a pulse capture that is none, and USAGE
- * for an unknown protocol or profile.
+ * Writes every frame of the capture to `out`, a line at a time, and a summary to `note`. Returns the exit status: 0 where every frame was
+ * read, 1 where one was refused or there is none. Throws FILE_UNREADABLE, KEY_INVALID, CONFIGURATION_INVALID for a pulse capture that is
+ * none, and USAGE for an unknown protocol or profile.
  */
-export async function decode(options: DecodeOptions, out: (line: string) => void): Promise<number> {
+export async function decode(
+  options: DecodeOptions,
+  out: (line: string) => void,
+  note: (line: string) => void = () => {},
+): Promise<number> {
   const readerOptions = await readerOptionsOf(options);
   const named = options.protocol === undefined ? undefined : protocolOf(options.protocol);
   const capture = await readCapture(options.file);
   const protocol = named ?? detectProtocol(capture, readerOptions);
-  const print = options.json === true ? printJson : printTable;
-  let frame = 0;
-  let refused = 0;
-  const show = (outcomes: readonly Shown[]): void => {
-    for (const outcome of outcomes) {
-      if (!outcome.ok) refused++;
-      print(frame++, outcome, out);
-    }
-  };
-  if (protocol !== undefined) readAll(protocol, capture, options.file, readerOptions, show);
-  if (frame === 0) {
-    const what =
-      protocol === undefined ? `no frame of any protocol (${protocols.join(", ")})` : "no frame of this protocol";
-    const detail = `${what} in the ${capture.length} bytes of ${options.file}`;
-    show([{ ok: false, protocol: protocol ?? "unknown", reason: "no-frame", detail }]);
+  const frames = new FrameList(options.json === true ? printJson : printTable, out);
+  if (protocol !== undefined) {
+    readAll(protocol, capture, options.file, readerOptions, (outcomes) => frames.add(outcomes));
   }
-  return refused === 0 ? 0 : 1;
+  frames.end(() => refusalOf(capture, options.file, named, protocol, readerOptions));
+  if (options.json !== true) note(frames.summary());
+  return frames.refused === 0 ? 0 : 1;
+}
+
+/** Why nothing was read, in one line: what the capture is, or that it is nothing that is known. Undefined where its frames say it. */
+function refusalOf(
+  capture: Uint8Array,
+  file: string,
+  named: Protocol | undefined,
+  protocol: Protocol | undefined,
+  options: ReaderOptions,
+): Shown | undefined {
+  const foreign = foreignCapture(capture);
+  if (foreign !== undefined) return { ok: false, protocol: named ?? "unknown", ...foreign };
+  if (named === undefined && protocol !== undefined) return undefined;
+  const other = named === undefined ? undefined : detectProtocol(capture, options);
+  const hint = other === undefined || other === named ? "" : `; they may be ${other}`;
+  const known = protocols.filter((candidate) => candidate !== "pulse").join(", ");
+  const what = named === undefined ? `no protocol that is known (${known})` : "no frame of this protocol";
+  const detail = `${what} in the ${capture.length} bytes of ${file === "-" ? "standard input" : file}${hint}`;
+  return { ok: false, protocol: named ?? "unknown", reason: "no-frame", detail };
 }
 
 function readAll(
@@ -81,7 +98,7 @@ function readAll(
 }
 
 /** Logs of readouts often begin with the data block: a capture is one from its first byte. */
-async function readerOptionsOf({ keyFile, profile }: DecodeOptions): Promise<ReaderOptions> {
+async function readerOptionsOf({ keyFile, acceptUnauthenticated, profile }: DecodeOptions): Promise<ReaderOptions> {
   if (profile !== undefined && !profiles.some(({ name }) => name === profile)) {
     const known = profiles.map(({ name }) => name).join(", ");
     throw new GridsealError("USAGE", `unknown meter profile ${profile}: expected ${known}`);
@@ -90,16 +107,12 @@ async function readerOptionsOf({ keyFile, profile }: DecodeOptions): Promise<Rea
     headless: true,
     crypto: nodeMeterCrypto,
     ...(keyFile !== undefined && { keys: await readMeterKeys(keyFile) }),
+    ...(acceptUnauthenticated !== undefined && { acceptUnauthenticated }),
     ...(profile !== undefined && { profile }),
   };
 }
 
 const chunkBytes = 64 * 1024;
-
-/** An outcome, or that there is none. */
-type Shown =
-  | Outcome
-  | (Omit<Refusal, "reason" | "protocol"> & { readonly reason: "no-frame"; readonly protocol: Protocol | "unknown" });
 
 function protocolOf(name: string): Protocol {
   const protocol = protocols.find((candidate) => candidate === name);

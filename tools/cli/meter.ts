@@ -79,9 +79,14 @@ export function portOf(options: MeterOptions): MeterPort | undefined {
     return parsePort({ kind: "serial", path: serial, ...(baud && { baud }), ...(parity && { parity }) });
   }
   if (tcp !== undefined) {
-    const colon = tcp.lastIndexOf(":");
-    const host = tcp.slice(0, Math.max(0, colon)).replace(/^\[|\]$/g, "");
-    return parsePort({ kind: "tcp", host, port: Number(tcp.slice(colon + 1)) });
+    const [, host, port] = /^(.+):(\d{1,5})$/.exec(tcp) ?? [];
+    if (host === undefined) {
+      throw new GridsealError(
+        "CONFIGURATION_INVALID",
+        `--tcp ${tcp}: expected a host and a port, as 127.0.0.1:2000 or [::1]:2000`,
+      );
+    }
+    return parsePort({ kind: "tcp", host: host.replace(/^\[|\]$/g, ""), port: Number(port) });
   }
   return emulator ? parsePort({ kind: "emulator", seed: 1, interval_ms: interval }) : undefined;
 }

@@ -1,9 +1,10 @@
 // A file of captured frames as a meter: its frames one by one, and again from the first after the last.
 
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { scoreCapture } from "../../src/meter/detect.js";
 import { createReader, type Protocol, type ReaderOptions } from "../../src/meter/reader.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { hasTrace } from "./capture-trace.js";
 
 const slash = 0x2f;
 const lineFeed = 0x0a;
@@ -25,10 +26,11 @@ export async function readFrames(path: string): Promise<readonly Uint8Array[]> {
   throw new GridsealError("METER_PORT_FAILED", `capture ${path} holds no telegram`);
 }
 
-/** The protocol that explains the beginning of a capture best; undefined where none does at all. */
+/** The protocol that explains the beginning of a capture best; undefined where none does, or only as chance would. */
 export function detectProtocol(capture: Uint8Array, options: ReaderOptions = {}): Protocol | undefined {
-  const [best] = scoreCapture(capture.subarray(0, detectionBytesMax), options);
-  return best === undefined || best.score === 0 ? undefined : best.protocol;
+  const beginning = capture.subarray(0, detectionBytesMax);
+  const scores = scoreCapture(beginning, options).filter(({ score }) => score > 0);
+  return scores.find(({ protocol, sure }) => sure || hasTrace(protocol, beginning))?.protocol;
 }
 
 function goodFrames(protocol: Protocol, capture: Uint8Array): readonly Uint8Array[] {
@@ -36,34 +38,63 @@ function goodFrames(protocol: Protocol, capture: Uint8Array): readonly Uint8Arra
   return [...reader.push(capture, 0), ...reader.end()].flatMap((outcome) => (outcome.ok ? [outcome.frame] : []));
 }
 
-/** The bytes of a capture file of at most 256 MiB; one that is nothing but hex digits, as logs have frames, is what they spell. */
+/**
+ * The bytes of a capture of at most 256 MiB, `-` for standard input; one that is nothing but hex digits, as logs have frames, is what
+ * they spell.
+ */
 export async function readCapture(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const stream = path === "-" ? process.stdin : createReadStream(path);
   try {
-    bytes = await readFile(path);
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > captureBytesMax) break;
+    }
   } catch (thrown) {
     throw new GridsealError("FILE_UNREADABLE", `cannot read capture ${path}: ${reasonOf(thrown)}`, { cause: thrown });
   }
-  if (bytes.length > captureBytesMax) {
-    throw new GridsealError(
-      "FILE_UNREADABLE",
-      `capture ${path} has ${bytes.length} bytes, more than ${captureBytesMax}`,
-    );
+  if (length > captureBytesMax) {
+    throw new GridsealError("FILE_UNREADABLE", `capture ${path} has more than ${captureBytesMax} bytes`);
   }
+  const bytes = Buffer.concat(chunks);
   return spelledBytes(bytes) ?? bytes;
 }
 
-/** What a text of pairs of hex digits spells, between them spaces, line ends, commas, colons or `0x`; undefined where it is another. */
+/**
+ * What a text of pairs of hex digits spells, between them spaces, line ends, commas, colons or `0x`, and before each line its offset, as
+ * dumps have it; undefined where it is another.
+ */
 function spelledBytes(capture: Uint8Array): Uint8Array | undefined {
   const begins = Buffer.from(capture.subarray(0, hexBeginningBytes)).toString("latin1");
   if (!/^\s*(?:0x)?[0-9a-f]{2}[\s,:0-9a-fx]*$/i.test(begins)) return undefined;
-  const pairs = Buffer.from(capture)
+  const lines: string[][] = [];
+  for (const line of Buffer.from(capture)
     .toString("latin1")
     .trim()
-    .split(/[\s,:]+/);
-  const digits = pairs.map((part) => part.replace(/^0x/i, "")).filter((part) => part !== "");
-  if (!digits.every((part) => part.length % 2 === 0 && /^[0-9a-f]+$/i.test(part))) return undefined;
-  return Uint8Array.from(Buffer.from(digits.join(""), "hex"));
+    .split(/[\r\n]+/)) {
+    const digits = line
+      .split(/[\s,:]+/)
+      .map((part) => part.replace(/^0x/i, ""))
+      .filter((part) => part !== "");
+    if (!digits.every((part) => part.length % 2 === 0 && /^[0-9a-f]+$/i.test(part))) return undefined;
+    lines.push(digits);
+  }
+  const spelled = (withoutOffsets(lines) ?? lines).map((digits) => Buffer.from(digits.join(""), "hex"));
+  return Uint8Array.from(Buffer.concat(spelled));
+}
+
+/** The lines without their first numbers, where each of these is how many bytes came before its line. */
+function withoutOffsets(lines: readonly string[][]): readonly string[][] | undefined {
+  let before = 0;
+  const stripped: string[][] = [];
+  for (const [offset = "", ...digits] of lines) {
+    if (offset.length < 4 || offset.length > 8 || Number.parseInt(offset, 16) !== before) return undefined;
+    before += digits.join("").length / 2;
+    stripped.push(digits);
+  }
+  return lines.length < 2 ? undefined : stripped;
 }
 
 /** Splits before every `/` that begins a line; what comes before the first is left out. */

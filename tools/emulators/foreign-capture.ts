@@ -1,0 +1,137 @@
+// What a capture is that no reader reads, where it can be told: a protocol that is known and not supported, or bytes that a log has
+// changed on their way. Each answer rests on something that chance does not make: checks that hold, parity that holds.
+
+import { crc16Modbus } from "../../src/meter/crc16.js";
+import { shareOfText } from "./capture-trace.js";
+
+/** What it is, and whether a reader would be needed (`unsupported`) or another capture (`no-frame`). */
+export interface Foreign {
+  readonly reason: "unsupported" | "no-frame";
+  readonly detail: string;
+}
+
+/** The beginning is enough. */
+const examinedBytes = 64 * 1024;
+
+/** What the capture is; undefined where it cannot be told. */
+export function foreignCapture(capture: Uint8Array): Foreign | undefined {
+  const bytes = capture.subarray(0, examinedBytes);
+  const spoiled = parityOf(bytes) ?? otherText(bytes);
+  if (spoiled !== undefined) return { reason: "no-frame", detail: spoiled };
+  const protocol = linkyOf(bytes) ?? pushOf(bytes) ?? wideModbusOf(bytes);
+  return protocol === undefined ? undefined : { reason: "unsupported", detail: `unsupported protocol: ${protocol}` };
+}
+
+/** Characters of seven bits whose eighth is their parity, or always set. */
+function parityOf(bytes: Uint8Array): string | undefined {
+  let marked = 0;
+  let even = 0;
+  for (const byte of bytes) {
+    if (byte >= 0x80) marked++;
+    if (onesOf(byte) % 2 === 0) even++;
+  }
+  // Some bytes may have been changed, or hold a check.
+  const most = bytes.length - Math.floor(bytes.length / 20) - 2;
+  if (bytes.length < 16 || 8 * marked < bytes.length) return undefined;
+  if (shareOfText(bytes.map((byte) => byte & 0x7f)) < 0.95) return undefined;
+  const parity = even >= most ? "even" : bytes.length - even >= most ? "odd" : marked >= most ? "mark" : undefined;
+  if (parity === undefined) return undefined;
+  return (
+    `its bytes are characters of seven bits with a parity bit (${parity}): a line of 7 data bits that was logged with 8; ` +
+    "read the port with 7 data bits and that parity, or clear the highest bit of each byte"
+  );
+}
+
+function onesOf(byte: number): number {
+  let ones = 0;
+  for (let rest = byte; rest > 0; rest &= rest - 1) ones++;
+  return ones;
+}
+
+/** UTF-16, or hex that is not spelled as `readCapture` reads it. */
+function otherText(bytes: Uint8Array): string | undefined {
+  const order = bytes[0]! * 256 + bytes[1]!;
+  if (order === 0xfffe || order === 0xfeff) {
+    return "it is text in UTF-16, as some editors and shells write it: save it as plain text, or as bytes";
+  }
+  if (shareOfText(bytes) < 1) return undefined;
+  const text = Buffer.from(bytes).toString("latin1");
+  // A pair stands by itself, whatever is put before or behind it: `1bh`, `\x1b`, `$1b`, `1b|1b`, `0000: 1b1b 1b1b`.
+  const pairs = text.match(/(?<![0-9a-z])(?:0?x|\$|#|&h)?(?:[0-9a-f]{2}){1,4}h?(?![0-9a-z])/gi) ?? [];
+  const words = text.match(/[0-9a-z]+/gi) ?? [];
+  const runs = text.match(/(?:[0-9a-f]{2}){16,}/gi) ?? [];
+  const inRuns = runs.reduce((sum, run) => sum + run.length, 0);
+  if ((pairs.length >= 8 && 4 * pairs.length >= 3 * words.length) || (inRuns >= 64 && 2 * inRuns >= text.length)) {
+    return (
+      "it is text that looks like hex digits in another spelling: pairs of hex digits alone are read, " +
+      "with spaces, line ends, commas, colons or 0x between them"
+    );
+  }
+  return undefined;
+}
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const tab = 0x09;
+const space = 0x20;
+const linkyLinesMin = 3;
+
+/** Lines of LF, label, value, check, CR (Enedis-NOI-CPT_54E, section 5.3): the check covers the last separator in standard mode alone. */
+function linkyOf(bytes: Uint8Array): string | undefined {
+  const lines = { standard: 0, historic: 0 };
+  let start = 0;
+  while (start < bytes.length) {
+    const first = bytes.indexOf(lineFeed, start);
+    const end = first < 0 ? -1 : bytes.indexOf(carriageReturn, first);
+    if (end < 0) break;
+    const separator = bytes[end - 2];
+    if (separator === tab && checkOf(bytes, first + 1, end - 1) === bytes[end - 1]) lines.standard++;
+    if (separator === space && checkOf(bytes, first + 1, end - 2) === bytes[end - 1]) lines.historic++;
+    start = first + 1;
+  }
+  const mode = lines.standard >= lines.historic ? "standard" : "historic";
+  return lines[mode] < linkyLinesMin ? undefined : `TIC of a French Linky meter, in ${mode} mode`;
+}
+
+function checkOf(bytes: Uint8Array, start: number, end: number): number {
+  let sum = 0;
+  for (let index = start; index < end; index++) sum += bytes[index]!;
+  return (sum & 0x3f) + space;
+}
+
+const dataNotification = 0x0f;
+const dateTimeBytes = 12;
+const structureTag = 0x02;
+const arrayTag = 0x01;
+
+/** A Data-Notification that begins the capture: tag, invoke id, a date-time or none, a structure or an array (IEC 62056-5-3). */
+function pushOf(bytes: Uint8Array): string | undefined {
+  if (bytes[0] !== dataNotification) return undefined;
+  const at = bytes[5] === 0x09 && bytes[6] === dateTimeBytes ? 6 : 5;
+  const length = bytes[at]!;
+  if (length !== 0 && length !== dateTimeBytes) return undefined;
+  const tag = bytes[at + 1 + length];
+  const count = bytes[at + 2 + length] ?? 0;
+  if ((tag !== structureTag && tag !== arrayTag) || count === 0 || count > 0x7f) return undefined;
+  return "a DLMS Data-Notification without a frame around it (bare push, as of Sagemcom's XT211), no HDLC and no M-Bus";
+}
+
+/** A question for n registers, and an answer of 4n bytes; the CRC of both holds. */
+function wideModbusOf(bytes: Uint8Array): string | undefined {
+  for (let start = 0; start + 8 < bytes.length; start++) {
+    const operation = bytes[start + 1]!;
+    if ((operation !== 3 && operation !== 4) || !holds(bytes, start, start + 6)) continue;
+    const count = bytes[start + 4]! * 256 + bytes[start + 5]!;
+    const answer = start + 8;
+    const length = bytes[answer + 2]!;
+    if (bytes[answer] !== bytes[start] || bytes[answer + 1] !== operation || length !== 4 * count) continue;
+    if (holds(bytes, answer, answer + 3 + length)) {
+      return "Modbus RTU with registers of four bytes, as the Portuguese EMI (EDP Box) answers";
+    }
+  }
+  return undefined;
+}
+
+function holds(bytes: Uint8Array, start: number, end: number): boolean {
+  return end + 1 < bytes.length && crc16Modbus(bytes, start, end) === bytes[end]! + 256 * bytes[end + 1]!;
+}
