@@ -7,6 +7,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
 import { batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
+import { rateDefaults } from "../node/ingest/allowances.js";
 import { createFile, createFolder, PUBLIC, readWhole, refuseExisting, SECRET } from "./files.js";
 import { readGenesisFile } from "./genesis-file.js";
 import { createKeyFile, readKeyFile } from "./key-file.js";
@@ -57,6 +58,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
       mqtt: { listen: { host, port: ports.mqtt } },
       api: { host, port: ports.api },
       batch: batchDefaults,
+      rate: rateDefaults,
       follow: genesis.chains.map(({ service }) => service),
       log: "info",
     };

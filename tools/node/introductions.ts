@@ -12,8 +12,8 @@ const METERS_KEPT = 65_536;
 export interface Introductions {
   /** The meter has come, or come again: what it was shown may not have reached it. */
   onBirth(meter: string): void;
-  /** Shows the meter what it may lack for a receipt of this height. */
-  beforeReceipt(service: number, meter: string, height: number): void;
+  /** Shows the meter what it may lack for a receipt of this height; with `to` that session alone, which is remembered by itself. */
+  beforeReceipt(service: number, meter: string, height: number, to?: string): void;
   /** The members of a chain have changed. */
   onChange(service: number): void;
 }
@@ -27,10 +27,10 @@ interface Item {
 export function createIntroductions(
   network: string,
   store: Pick<Store, "lineage">,
-  publish: (topic: string, payload: Uint8Array) => void,
+  publish: (topic: string, payload: Uint8Array, to?: string) => void,
 ): Introductions {
   const lineages = new Map<number, readonly Item[]>();
-  /** by meter and service: how many items were shown */
+  /** by meter, or meter and session, and by service: how many items were shown */
   const shown = new Map<string, Map<number, number>>();
 
   const lineageOf = (service: number): readonly Item[] => {
@@ -44,27 +44,28 @@ export function createIntroductions(
     return items;
   };
 
-  const show = (service: number, meter: string, items: readonly Item[]) => {
-    const topic = serviceTopic(network, service, "members", meter);
-    for (const { bytes } of items) publish(topic, bytes);
+  const show = (topic: string, items: readonly Item[], to: string | undefined) => {
+    for (const { bytes } of items) publish(topic, bytes, to);
   };
 
   return {
     onBirth(meter) {
       shown.delete(meter);
     },
-    beforeReceipt(service, meter, height) {
+    beforeReceipt(service, meter, height, to) {
       const items = lineageOf(service);
       if (items.length === 0) return;
-      const counts = shown.get(meter) ?? new Map<number, number>();
+      const whom = to === undefined ? meter : `${meter} ${to}`;
+      const topic = serviceTopic(network, service, "members", meter);
+      const counts = shown.get(whom) ?? new Map<number, number>();
       const before = counts.get(service) ?? 0;
-      show(service, meter, items.slice(before));
-      shown.delete(meter);
-      shown.set(meter, counts.set(service, items.length));
+      show(topic, items.slice(before), to);
+      shown.delete(whom);
+      shown.set(whom, counts.set(service, items.length));
       if (shown.size > METERS_KEPT) shown.delete(shown.keys().next().value!);
       // A meter keeps the first members and the newest; of those between it is shown how to come to them.
       const last = items.findLastIndex(({ from }) => from <= height);
-      if (last >= 0 && last < items.length - 1 && before > 0) show(service, meter, items.slice(0, last + 1));
+      if (last >= 0 && last < items.length - 1 && before > 0) show(topic, items.slice(0, last + 1), to);
     },
     onChange: (service) => void lineages.delete(service),
   };
