@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ED25519, ESP256, keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
-import { signRecord } from "../../src/wire/record.js";
+import { parseRecord, signRecord } from "../../src/wire/record.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
-import { verifyAsync, verifyRecords, verifySoon } from "../../tools/node/verifying.js";
+import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "../../tools/node/verifying.js";
 import { createVerifyingMessage, verificationsIn } from "../../tools/node/verifying-message.js";
 
 function bytes(length: number) {
@@ -80,4 +80,31 @@ test("a record that nobody follows is verified all the same, and so is one that 
   assert.equal(await verifySoon(signerKey, record), true);
   assert.equal(await verifySoon(signerKey, record.with(20, record[20]! ^ 1)), false);
   assert.equal(await verifySoon({ ...signerKey, x: signerKey.x.subarray(1) }, record), false);
+});
+
+test("members' records wait behind none of a flood of what anybody brought, and what meters bring is not held up for ever either", async () => {
+  const signer = signerFromSeed(generateSeed());
+  const bad = recordsOf(signer, 1)[0]!.record;
+  bad[bad.length - 1]! ^= 1;
+  let answered = 0;
+  const flood = Array.from({ length: 6_000 }, async () => {
+    assert.equal(await verifySoon(signer.key, bad), false);
+    answered += 1;
+  });
+  const good = recordsOf(signer, 60);
+  // The threads are at work on the flood.
+  while (answered === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await verifyRecords(good), true);
+  assert.ok(answered < 2_000, `${answered} of 6,000 came before`);
+  // Members that never stop leave anybody a turn.
+  let over = false;
+  const members = Array.from({ length: 8 }, async () => {
+    while (!over) await verifyRecords(good);
+  });
+  const { key: known, record } = good[0]!;
+  const { signedBytes, signature } = parseRecord(record);
+  assert.equal(await verifyOfAnybody(known, signedBytes, signature), true);
+  await Promise.all(flood);
+  over = true;
+  await Promise.all(members);
 });

@@ -10,6 +10,7 @@ import { keyId, type Signer } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { nodeVerify } from "../node/crypto.js";
+import { rateDefaults } from "../node/ingest/allowances.js";
 import { createFile, createFolder, PUBLIC } from "./files.js";
 import { type Authority, DAYS_DEFAULT, fillMeterFolder, generateMeterKey, issueCredentials } from "./issue.js";
 import { createKeyFile } from "./key-file.js";
@@ -153,6 +154,7 @@ async function fillNodeFolder(
     mqtt: { listen: { host, port: mqttPort(plan, node.number) } },
     api: { host, port: basePort + 200 + node.number, ...apiDefaults },
     batch: batchDefaults,
+    rate: rateDefaults,
     follow: [],
     log: "info",
   };

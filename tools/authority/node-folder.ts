@@ -7,6 +7,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
+import { rateDefaults } from "../node/ingest/allowances.js";
 import { createFile, createFolder, PUBLIC, readWhole, refuseExisting } from "./files.js";
 import { readGenesisFile } from "./genesis-file.js";
 import { issuedChains } from "./issued-orders.js";
@@ -59,6 +60,7 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
       mqtt: { listen: { host, port: ports.mqtt } },
       api: { host, port: ports.api, ...apiDefaults },
       batch: batchDefaults,
+      rate: rateDefaults,
       follow: chains.map(({ service }) => service),
       log: "info",
     };

@@ -75,7 +75,14 @@ async function measure(options: BenchOptions, folder: string, results: string): 
   const date = new Date().toISOString();
   step("describing the machine");
   const machine = await describeMachine(folder);
-  const cluster = await createCluster({ folder, nodes, chains, meters, ...(options.profile && { profile: results }) });
+  const cluster = await createCluster({
+    folder,
+    nodes,
+    chains,
+    meters,
+    isLoad: true,
+    ...(options.profile && { profile: results }),
+  });
   const sample = cluster.meterFolders.slice(0, SAMPLE_METERS);
   const service = cluster.services[0]!;
   const verifyRate = await createVerifyRate(sample, service);
@@ -116,7 +123,7 @@ async function measureLong({ nodes, chains, meters }: BenchOptions, folder: stri
   const registers = LONG_RECORD * REGISTERS_DEFAULT;
   const own = join(folder, "long");
   await mkdir(own);
-  const cluster = await createCluster({ folder: own, nodes, chains, meters });
+  const cluster = await createCluster({ folder: own, nodes, chains, meters, isLoad: true });
   await cluster.start();
   const gridseal: ClusterMeasurement = await measureCluster(cluster, { ...plan, registers }, (text) =>
     step(`${registers} registers a record: ${text}`),

@@ -1,6 +1,6 @@
 // The cluster that is measured: a network made by the authority, and its nodes as processes of the `gridseal` command.
 
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paperServices } from "../../src/wire/services.js";
 import { type ChainPlan, createNetwork } from "../authority/network.js";
@@ -13,6 +13,8 @@ export interface ClusterPlan {
   readonly nodes: number;
   readonly chains: number;
   readonly meters: number;
+  /** Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's. */
+  readonly isLoad?: boolean;
   /** folder for the first node's CPU profile */
   readonly profile?: string;
 }
@@ -51,6 +53,7 @@ export interface Cluster {
 
 const HOST = "127.0.0.1";
 const NETWORK = "bench";
+const LOAD_RATE = { records_per_s: 1_000_000, burst: 1_000_000_000 };
 const START_MAX_S = 60;
 const AGREE_MAX_S = 30;
 
@@ -63,6 +66,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
   const created = await createNetwork(folder, network, new Date());
   const nodes: ClusterNode[] = [];
   const configurations = created.nodes.map(({ name }) => join(folder, "nodes", name, "node.json"));
+  if (plan.isLoad) for (const path of configurations) await allowLoad(path);
   return {
     network: NETWORK,
     host: HOST,
@@ -106,6 +110,11 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
       await Promise.all(nodes.map((node) => node.stop()));
     },
   };
+}
+
+async function allowLoad(path: string): Promise<void> {
+  const document = JSON.parse(await readFile(path, "utf8"));
+  await writeFile(path, `${JSON.stringify({ ...document, rate: LOAD_RATE }, null, 2)}\n`);
 }
 
 /** Bytes that a folder's files take on the disk, as du counts them. */

@@ -86,7 +86,7 @@ async function measurePoint(sweep: Sweep, x: number, { seconds, meters }: SweepO
   const { nodes, chains, registers } = sweep.plan(x);
   const folder = await mkdtemp(join(resolve(RESULTS_FOLDER), "run-"));
   try {
-    const cluster = await createCluster({ folder, nodes, chains, meters });
+    const cluster = await createCluster({ folder, nodes, chains, meters, isLoad: true });
     const verifyRate = await createVerifyRate(cluster.meterFolders.slice(0, 40), cluster.services[0]!);
     const measure = () => verifyRate.measure(VERIFYING_S);
     const { per_s } = await measure();

@@ -1,8 +1,8 @@
 // Every publish of a meter, from the broker to the chain or to a refusal: ties admission, chains, receipts and the answers.
 
-import { toHex } from "../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
-import { type Credential, parseCredential, verifyCredential } from "../../src/wire/credential.js";
+import { type Credential, parseCredential } from "../../src/wire/credential.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../src/wire/key.js";
 import { encodeDisclosure } from "../../src/wire/record.js";
@@ -11,7 +11,17 @@ import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 import type { Chain } from "./chain/chain.js";
 import type { ChainLog } from "./chain/ports.js";
 import type { ReadRecord } from "./chain/record-scan.js";
-import { admit, admitCredential, isTooLate, type RecordTopic, Refused, replaces, revoked } from "./ingest/admission.js";
+import {
+  admitCredential,
+  isTooLate,
+  proveRecord,
+  type RecordTopic,
+  Refused,
+  readPublished,
+  replaces,
+  revoked,
+} from "./ingest/admission.js";
+import { createAllowances, type RecordRate, VERIFYING_MAX, WAITING_OF_METER_MAX } from "./ingest/allowances.js";
 import type { PublishedTopic } from "./ingest/ingest.js";
 import type { Introductions } from "./introductions.js";
 import type { Metrics } from "./metrics.js";
@@ -33,47 +43,92 @@ export interface AdmissionsPorts {
   readonly introductions: Introductions;
   readonly metrics: Metrics;
   readonly log: ChainLog;
-  readonly verify: Verify;
+  /** Whether the signature is the key's; with `verifyRecord`, of what anybody may have brought. */
+  verifyBirth(...signed: Parameters<Verify>): Promise<boolean>;
   /** Whether the record, without its disclosures, is signed by the key. */
   verifyRecord(key: PublicKey, record: Uint8Array): Promise<boolean>;
   now_ms(): number;
   monotonic_ms(): number;
+  /** how fast one meter's records of one service are taken */
+  readonly rate: RecordRate;
   /** Whether the network has a chain for the service, on this node or not. */
   sealsService(service: number): boolean;
   /** Whether a sealed order has revoked the meter, by its id as hex. */
   isRevoked(meter: string): boolean;
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
   publish(topic: string, payload: Uint8Array, to?: string): void;
+  /** The session has shown that it speaks for the meter: it brought a record of it that nobody else could have. */
+  onProved(client: string, meter: string): void;
+}
+
+interface KnownCredential {
+  readonly credential: Credential;
+  readonly bytes: Uint8Array;
 }
 
 /** The publish stays without PUBACK, and the meter offers it again later or elsewhere: too much waits here, or others seal it. */
 export class Busy extends Error {}
 
 export interface Admissions {
-  /** What a meter published; resolves where it is durable or refused. Rejects with Busy, or where the node itself fails. */
+  /**
+   * What a meter published; resolves where it is durable or refused. Rejects with Busy, or where the node itself fails. `client` is the
+   * session; empty where the broker is shared and knows none.
+   */
   onPublish(topic: PublishedTopic, payload: Uint8Array, client: string): Promise<void>;
 }
 
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const { genesis, store, chains, metrics, log } = ports;
   const refusedMeters = createRefusedMeters({ counter: metrics.refusedMeters, log, monotonic_ms: ports.monotonic_ms });
-  const credentials = new Map<string, Credential>();
+  const credentials = new Map<string, KnownCredential>();
   /** meters whose session was ended for a record that this node does not seal, and which have not been told so since */
   const sentAway = new Set<string>();
+  const allowances = createAllowances(ports.rate, ports.now_ms);
+  /** signatures of clients that are being verified */
+  let verifying = 0;
 
-  const keep = (kid: string, credential: Credential) => {
-    credentials.set(kid, credential);
+  const keep = (kid: string, known: KnownCredential) => {
+    credentials.set(kid, known);
     if (credentials.size > CREDENTIALS_KEPT) credentials.delete(credentials.keys().next().value!);
   };
 
-  const credentialOf = (kid: Uint8Array, meter: string): Credential | undefined => {
-    const known = credentials.get(meter);
-    if (known !== undefined) return known;
+  /** Its signature was verified before it was stored. */
+  const knownOf = (kid: Uint8Array, meter: string): KnownCredential | undefined => {
+    const kept = credentials.get(meter);
+    if (kept !== undefined) return kept;
     const bytes = store.credential(0, kid);
     if (bytes === undefined) return undefined;
-    const credential = verifyCredential(bytes, genesis, ports.verify);
-    keep(meter, credential);
-    return credential;
+    const known = { credential: parseCredential(bytes), bytes };
+    keep(meter, known);
+    return known;
+  };
+
+  const credentialOf = (kid: Uint8Array, meter: string) => knownOf(kid, meter)?.credential;
+
+  const onVerifying = () => {
+    if (verifying >= VERIFYING_MAX) {
+      metrics.unacknowledged.inc();
+      throw new Busy("too many signatures wait to be verified");
+    }
+    verifying += 1;
+  };
+
+  const verifyRecord = async (key: PublicKey, record: Uint8Array): Promise<boolean> => {
+    onVerifying();
+    try {
+      return await ports.verifyRecord(key, record);
+    } finally {
+      verifying -= 1;
+    }
+  };
+
+  const verifyBirth = async (...signed: Parameters<Verify>): Promise<boolean> => {
+    onVerifying();
+    try {
+      return await ports.verifyBirth(...signed);
+    } finally {
+      verifying -= 1;
+    }
   };
 
   const admissionPorts = {
@@ -83,7 +138,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     credential: credentialOf,
     meterState: (service: number, kid: Uint8Array) => store.meter(service, kid),
     servesChain: ports.sealsService,
-    verifyRecord: ports.verifyRecord,
+    verifyRecord,
   };
 
   const refuse = (topic: PublishedTopic, refused: Refused, client: string) => {
@@ -101,15 +156,26 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     ports.publish(meterTopic(genesis.network, "ack", topic.meter), refusal, client);
   };
 
-  const onBirth = async (meter: string, payload: Uint8Array) => {
-    const credential = admitCredential(genesis, meter, payload, ports.verify);
+  /** What is over its allowance is acknowledged and gets no answer: who asks in good faith asks again. */
+  const passOver = (topic: PublishedTopic) => {
+    metrics.refused.inc({ reason: "rate-limited" });
+    log.debug({ ...topic }, "publish passed over");
+  };
+
+  const onBirth = async (topic: PublishedTopic, payload: Uint8Array, client: string) => {
+    const { meter } = topic;
+    if (!allowances.mayBeBorn(client || meter)) return passOver(topic);
     const kid = Buffer.from(meter, "hex");
+    const known = knownOf(kid, meter);
+    const isKnown = known !== undefined && equalBytes(known.bytes, payload);
+    if (!isKnown && !allowances.mayVerifyBirth()) return passOver(topic);
+    const credential = isKnown ? known.credential : await admitCredential(genesis, meter, payload, verifyBirth);
     if (ports.isRevoked(meter)) throw revoked(meter);
-    ports.introductions.onBirth(meter);
-    if (!replaces(credentialOf(kid, meter), credential)) return;
+    if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
+    if (isKnown || !replaces(credentialOf(kid, meter), credential)) return;
     await store.write((writer) => writer.putCredential(0, kid, payload));
-    keep(meter, credential);
-    log.info({ meter, id: parseCredential(payload).subject }, "meter is known");
+    keep(meter, { credential, bytes: payload });
+    log.info({ meter, id: credential.subject }, "meter is known");
   };
 
   /**
@@ -136,24 +202,77 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     );
   };
 
-  const onRecord = async (topic: RecordTopic, payload: Uint8Array): Promise<void> => {
-    const record = await admit(admissionPorts, topic, payload);
+  /** Whether the record may be one that was published before; what is new is above all that is sealed of its meter. */
+  const mayBeKnown = (chain: Chain, { kid, claims: { service, seq } }: ReadRecord): boolean =>
+    seq <= (store.meter(service, kid)?.high ?? -1) || chain.isWaiting(kid, seq);
+
+  /** Whether the record was published before and is dealt with, without verifying it again: answered, or left waiting. */
+  const isRepetition = async (chain: Chain, record: ReadRecord, meter: string, client: string): Promise<boolean> => {
+    const { service, seq } = record.claims;
+    if (chain.isWaiting(record.kid, seq)) {
+      if (chain.known(record) !== "waiting") return false;
+      await chain.admit(record, undefined); // until it is durable
+      metrics.repeated.inc({ state: "waiting" });
+      ports.onProved(client, meter);
+      return true;
+    }
+    let isCharged = false;
+    const charge = () => {
+      isCharged = allowances.mayRepeat(client || meter);
+      return isCharged;
+    };
+    const sealing = ports.receipts.look({ chain: service, kid: record.kid, seq, hash: record.hash }, () => {
+      return charge() && allowances.mayReadBlock();
+    });
+    if (sealing.kind === "none" || sealing.kind === "other") return false;
+    if (sealing.kind === "unread" || !(isCharged || charge())) {
+      metrics.repeated.inc({ state: "unanswered" });
+      return true;
+    }
+    metrics.repeated.inc({ state: "sealed" });
+    // To whoever published it: sealed records are public, and anybody can publish them again.
+    const to = client === "" ? undefined : client;
+    ports.introductions.beforeReceipt(service, meter, sealing.height, to);
+    ports.publish(serviceTopic(genesis.network, service, "receipt", meter), sealing.receipt(), to);
+    return true;
+  };
+
+  /** Ends the session of who goes on publishing records that the meter has not signed. */
+  const onForgery = (client: string) => {
+    if (client === "" || allowances.mayForge(client)) return;
+    metrics.unacknowledged.inc();
+    throw new Busy("too many signatures of this session are none");
+  };
+
+  const checkRate = (isWithin: boolean, record: ReadRecord) => {
+    if (isWithin) return;
+    const { service } = record.claims;
+    throw new Refused("rate-limited", `more records of service ${service} than this node takes of a meter`, record);
+  };
+
+  const onRecord = async (topic: RecordTopic, payload: Uint8Array, client: string): Promise<void> => {
+    const published = readPublished(admissionPorts, topic, payload);
+    const { record, meter } = published;
     const { service, seq } = record.claims;
     const chain = chains.get(service);
-    if (chain === undefined) return sendAway(record);
+    if (chain !== undefined && mayBeKnown(chain, record) && (await isRepetition(chain, record, meter, client))) return;
+    checkRate(allowances.hasRecord(service, meter, payload.length), record);
+    await proveRecord(admissionPorts, published).catch((error: unknown) => {
+      if (error instanceof Refused && error.reason === "bad-signature") onForgery(client);
+      throw error;
+    });
+    if (chain === undefined) return sendAway(record); // which may be public: it proves nothing
+    ports.onProved(client, meter);
     const known = chain.known(record);
-    if (known === "sealed") {
-      metrics.repeated.inc({ state: "sealed" });
-      const receipt = ports.receipts.find(service, record.kid, seq)!;
-      const { meter } = topic;
-      ports.introductions.beforeReceipt(service, meter, store.location(service, record.kid, seq)!.height);
-      ports.publish(serviceTopic(genesis.network, service, "receipt", meter), receipt);
-      return;
-    }
+    if (known === "sealed") return void (await isRepetition(chain, record, meter, client)); // meanwhile
     if (known === "none" && isTooLate(store.meter(service, record.kid), seq)) {
       throw new Refused("out-of-sequence", `record ${seq} lies in a gap that is closed as a violation`, record);
     }
     if (!chain.hasMember(ports.self)) return sendAway(record);
+    if (known === "none") {
+      checkRate(chain.waitingOf(meter) < WAITING_OF_METER_MAX, record);
+      checkRate(allowances.takeRecord(service, meter, payload.length), record);
+    }
     const admission = await chain.admit(record, disclosuresOf(record));
     if (admission === "busy") {
       metrics.unacknowledged.inc();
@@ -168,8 +287,8 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       // The broker's buffer holds more than this packet; what is kept is a copy.
       const bytes = new Uint8Array(payload);
       try {
-        if (topic.kind === "birth") await onBirth(topic.meter, bytes);
-        else if (topic.kind === "record") await onRecord(topic, bytes);
+        if (topic.kind === "birth") await onBirth(topic, bytes, client);
+        else if (topic.kind === "record") await onRecord(topic, bytes, client);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         refuse(topic, error, client);

@@ -8,6 +8,7 @@ import { CHAINS_MAX, NODES_MAX } from "../../src/wire/genesis.js";
 import { idFromText } from "../../src/wire/key.js";
 import { SERVICE_MAX } from "../../src/wire/services.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { type RecordRate, rateDefaults } from "./ingest/allowances.js";
 
 /** A TCP endpoint; port 0 lets the system choose where the node listens. */
 export interface Address {
@@ -16,6 +17,13 @@ export interface Address {
 }
 
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
+
+/** A node's own broker, and how many connections it takes, in all and of one address; loopback may have them all where that is left out. */
+export interface OwnBroker {
+  readonly listen: Address;
+  readonly connections_max?: number;
+  readonly address_connections_max?: number;
+}
 
 /** A node's configuration with its paths made absolute and its defaults filled in. */
 export interface NodeConfiguration {
@@ -33,7 +41,7 @@ export interface NodeConfiguration {
     readonly addresses: Readonly<Record<string, Address>>;
   };
   /** the node's own broker, or the URL (mqtt:// or mqtts://) of one that it shares */
-  readonly mqtt: { readonly listen: Address } | { readonly url: string };
+  readonly mqtt: OwnBroker | { readonly url: string };
   readonly api: Address & {
     /** names that the API is reached by, beside its address */
     readonly hosts: readonly string[];
@@ -46,6 +54,8 @@ export interface NodeConfiguration {
   readonly follow: readonly number[];
   /** when the records gathered become a temporary block */
   readonly batch: { readonly interval_ms: number; readonly records_max: number };
+  /** how fast one meter's records of one service are taken */
+  readonly rate: RecordRate;
   readonly log: LogLevel;
 }
 
@@ -75,7 +85,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
   if (text.length > DOCUMENT_BYTES_MAX) throw new Error(`$ has more than ${DOCUMENT_BYTES_MAX} characters`);
   const document = fieldsOf(parseJson(text), "$", [
     ["version", "name", "genesis", "key", "tls", "data", "peers", "mqtt", "api"],
-    ["batch", "follow", "log"],
+    ["batch", "follow", "rate", "log"],
   ]);
   if (document.version !== 1) throw new Error("$.version must be 1");
   const tls = fieldsOf(document.tls, "$.tls", [["key", "certificate", "ca"]]);
@@ -96,6 +106,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
     api: apiOf(document.api),
     batch: batchOf(document.batch ?? {}),
     follow: followOf(document.follow ?? []),
+    rate: rateOf(document.rate ?? {}),
     log: document.log === undefined ? "info" : oneOf(document.log, "$.log", levels),
   };
 }
@@ -146,9 +157,22 @@ function peersOf(value: unknown): NodeConfiguration["peers"] {
 }
 
 function mqttOf(value: unknown): NodeConfiguration["mqtt"] {
-  const fields = fieldsOf(value, "$.mqtt", [[], ["listen", "url"]]);
-  if (Object.keys(fields).length !== 1) throw new Error("$.mqtt must have either listen or url");
-  if (fields.listen !== undefined) return { listen: addressOf(fields.listen, "$.mqtt.listen", 0) };
+  const fields = fieldsOf(value, "$.mqtt", [[], ["listen", "url", "connections_max", "address_connections_max"]]);
+  if ((fields.listen === undefined) === (fields.url === undefined))
+    throw new Error("$.mqtt must have either listen or url");
+  if (fields.listen !== undefined) {
+    const count = (name: string) =>
+      fields[name] === undefined ? {} : { [name]: wholeOf(fields[name], `$.mqtt.${name}`, 1, 1_000_000) };
+    return {
+      listen: addressOf(fields.listen, "$.mqtt.listen", 0),
+      ...count("connections_max"),
+      ...count("address_connections_max"),
+    };
+  }
+  for (const name of ["connections_max", "address_connections_max"]) {
+    if (fields[name] !== undefined)
+      throw new Error(`$.mqtt.${name} is of the node's own broker: a shared one has its own limits`);
+  }
   const url = textOf(fields.url, "$.mqtt.url", 256);
   const protocol = URL.canParse(url) ? new URL(url).protocol : "";
   if (protocol !== "mqtt:" && protocol !== "mqtts:") {
@@ -192,6 +216,15 @@ function hostsOf(value: unknown): readonly string[] {
     throw new Error(`$.api.hosts must be a list of at most ${API_HOSTS_MAX} names`);
   }
   return value.map((host, index) => textOf(host, `$.api.hosts[${index}]`, 253).toLowerCase());
+}
+
+function rateOf(value: unknown): RecordRate {
+  const fields = fieldsOf(value, "$.rate", [[], ["records_per_s", "burst"]]);
+  const { records_per_s, burst } = { ...rateDefaults, ...fields };
+  return {
+    records_per_s: wholeOf(records_per_s, "$.rate.records_per_s", 1, 1_000_000),
+    burst: wholeOf(burst, "$.rate.burst", 1, 1_000_000_000),
+  };
 }
 
 function addressOf(value: unknown, at: string, portLeast = 1): Address {

@@ -12,8 +12,8 @@ const METERS_KEPT = 65_536;
 export interface Introductions {
   /** The meter has come, or come again: what it was shown may not have reached it. */
   onBirth(meter: string): void;
-  /** Shows the meter what it may lack for a receipt of this height. */
-  beforeReceipt(service: number, meter: string, height: number): void;
+  /** Shows the meter what it may lack for a receipt of this height; with `to` that session alone, which is remembered by itself. */
+  beforeReceipt(service: number, meter: string, height: number, to?: string): void;
   /** The members of a chain have changed. */
   onChange(service: number): void;
 }
@@ -27,10 +27,10 @@ interface Item {
 export function createIntroductions(
   network: string,
   store: Pick<Store, "lineage">,
-  publish: (topic: string, payload: Uint8Array) => void,
+  publish: (topic: string, payload: Uint8Array, to?: string) => void,
 ): Introductions {
   const lineages = new Map<number, readonly Item[]>();
-  /** by meter and service: how many items were shown */
+  /** by meter, or meter and session, and by service: how many items were shown */
   const shown = new Map<string, Map<number, number>>();
 
   const lineageOf = (service: number): readonly Item[] => {
@@ -44,26 +44,27 @@ export function createIntroductions(
     return items;
   };
 
-  const show = (service: number, meter: string, items: readonly Item[]) => {
-    const topic = serviceTopic(network, service, "members", meter);
-    for (const { bytes } of items) publish(topic, bytes);
+  const show = (topic: string, items: readonly Item[], to: string | undefined) => {
+    for (const { bytes } of items) publish(topic, bytes, to);
   };
 
   return {
     onBirth(meter) {
       shown.delete(meter);
     },
-    beforeReceipt(service, meter, height) {
+    beforeReceipt(service, meter, height, to) {
       const items = lineageOf(service);
       if (items.length === 0) return;
+      const whom = to === undefined ? meter : `${meter} ${to}`;
+      const topic = serviceTopic(network, service, "members", meter);
       const needed = items.findLastIndex(({ from }) => from <= height) + 1;
-      const counts = shown.get(meter) ?? new Map<number, number>();
+      const counts = shown.get(whom) ?? new Map<number, number>();
       const before = counts.get(service) ?? 0;
       // Those who seal above this height are shown with the first receipt that is theirs. Of those below the newest a meter keeps few
       // sets: it is shown how to come to them.
-      if (needed !== before) show(service, meter, items.slice(needed > before ? before : 0, needed));
-      shown.delete(meter);
-      shown.set(meter, counts.set(service, Math.max(before, needed)));
+      if (needed !== before) show(topic, items.slice(needed > before ? before : 0, needed), to);
+      shown.delete(whom);
+      shown.set(whom, counts.set(service, Math.max(before, needed)));
       if (shown.size > METERS_KEPT) shown.delete(shown.keys().next().value!);
     },
     onChange: (service) => void lineages.delete(service),

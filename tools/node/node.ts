@@ -29,7 +29,7 @@ import { addressesOf, createPeerLinks } from "./peer-links.js";
 import { createReceipts } from "./receipts.js";
 import { createRunningChains, type RunningChains } from "./running-chains.js";
 import { createTimers } from "./timers.js";
-import { verifyAsync, verifyRecords, verifySoon } from "./verifying.js";
+import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "./verifying.js";
 
 export interface Node {
   readonly id: string;
@@ -78,8 +78,8 @@ async function compose(
   const metrics = createMetrics();
   const receipts = createReceipts(genesis.network, store);
   const governor = createGovernor(genesis, store);
-  const introductions = createIntroductions(genesis.network, store, (topic, payload) => {
-    ingest.publish(topic, payload);
+  const introductions = createIntroductions(genesis.network, store, (topic, payload, to) => {
+    ingest.publish(topic, payload, to);
   });
   const timers = createTimers();
   /** Before ingest there is nobody to tell. */
@@ -178,13 +178,15 @@ async function compose(
     introductions,
     metrics,
     log,
-    verify: nodeVerify,
+    verifyBirth: verifyOfAnybody,
     verifyRecord: verifySoon,
     now_ms: () => health.now_ms(),
     monotonic_ms: () => performance.now(),
+    rate: configuration.rate,
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
+    onProved: (client, meter) => ingest.prove(client, meter),
   });
   const health = createHealthWatch({
     self: selfId,

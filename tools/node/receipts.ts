@@ -1,5 +1,6 @@
 // Receipts of sealed records: from a block just sealed, or from the store for one that is asked for later.
 
+import { equalBytes } from "../../src/wire/bytes.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
 import { GridsealError } from "../errors.js";
 import { type BlockTree, type StoredBlock, treeOf, treeSoon } from "./block-trees.js";
@@ -7,10 +8,29 @@ import { encodeOutline } from "./store/outline.js";
 import type { Location } from "./store/rows.js";
 import type { Store } from "./store/store.js";
 
+export interface SealedRecord {
+  readonly chain: number;
+  readonly kid: Uint8Array;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
 /** Trees kept of blocks that receipts were asked of. */
 const TREES_KEPT = 16;
 
+/** What the chain has under a record's number. */
+export type Sealing =
+  /** nothing */
+  | { readonly kind: "none" }
+  /** another record */
+  | { readonly kind: "other" }
+  /** something, in a block that may not be read now */
+  | { readonly kind: "unread" }
+  | { readonly kind: "sealed"; readonly height: number; readonly receipt: () => Uint8Array };
+
 export interface Receipts {
+  /** As `find`, of a record with this hash. A block that is not in memory is read where `mayRead` says so: it costs milliseconds. */
+  look(record: SealedRecord, mayRead: () => boolean): Sealing;
   /** Undefined where no such record is sealed. Throws STORE_CORRUPT where the stored block is not what was sealed. */
   find(chain: number, kid: Uint8Array, seq: number): Uint8Array | undefined;
   /** The same for whoever asks, without holding up the event loop with a block that is hashed for it. */
@@ -40,12 +60,17 @@ export function createReceipts(network: string, store: Store): Receipts {
     underWay.set(key, made);
     return made;
   };
-  const receipt = (chain: number, { height, leaf }: Location, { outline, tree }: BlockTree): Uint8Array => {
+  const hashAt = (chain: number, { height, leaf }: Location, { outline }: BlockTree): Uint8Array => {
     const hash = outline.hashes[leaf - 1];
-    if (hash === undefined) {
-      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
-    }
-    return receiptEncoder({ network, chain, height, ...outline }, tree)(leaf, hash);
+    if (hash !== undefined) return hash;
+    throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
+  };
+  const receipt = (chain: number, location: Location, found: BlockTree): Uint8Array => {
+    const { height, leaf } = location;
+    return receiptEncoder({ network, chain, height, ...found.outline }, found.tree)(
+      leaf,
+      hashAt(chain, location, found),
+    );
   };
 
   return {
@@ -61,6 +86,16 @@ export function createReceipts(network: string, store: Store): Receipts {
       if (location === undefined) return undefined;
       const { height } = location;
       return receipt(chain, location, trees.get(`${chain}/${height}`) ?? (await makeSoon(chain, height)));
+    },
+    look({ chain, kid, seq, hash }, mayRead) {
+      const location = store.location(chain, kid, seq);
+      if (location === undefined) return { kind: "none" };
+      const { height } = location;
+      const kept = trees.get(`${chain}/${height}`);
+      if (kept === undefined && !mayRead()) return { kind: "unread" };
+      const found = kept ?? keep(chain, height, treeOf(readBlock(store, chain, height)));
+      if (!equalBytes(hashAt(chain, location, found), hash)) return { kind: "other" };
+      return { kind: "sealed", height, receipt: () => receipt(chain, location, found) };
     },
   };
 }

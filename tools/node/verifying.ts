@@ -1,5 +1,6 @@
 // The signature predicate off the event loop: threads that take many signatures at a time. A task of libuv's pool for each costs
 // the event loop a quarter of what the verification itself takes, and the store's writes would wait in the same queue.
+// What anybody can cause, records and births as they come, queues by itself, so that members' temporary blocks never wait behind it.
 
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
@@ -22,8 +23,12 @@ const GATHERING_MS = 20;
 /** Messages with one thread: the next one is there when it has done the first. */
 const MESSAGES_PER_THREAD = 2;
 
+/** `members`: what nodes have signed or passed on. `anybody`: what came from a client, who may have no key of the network. */
+type Lane = "members" | "anybody";
+
 /** Signatures that cross together. They are copied as they come, so that nothing else of a record waits for its turn. */
 interface Group {
+  readonly lane: Lane;
   readonly message: ReturnType<typeof createVerifyingMessage>;
   /** whose each of them is */
   readonly waiters: Waiter[];
@@ -45,8 +50,8 @@ interface Thread {
 }
 
 const threads: Thread[] = [];
-/** not given to a thread yet; the last one is open */
-const waiting: Group[] = [];
+/** not given to a thread yet; the last one of each is open */
+const waiting: Readonly<Record<Lane, Group[]>> = { members: [], anybody: [] };
 let isHandingOut = false;
 let gathering: NodeJS.Timeout | undefined;
 
@@ -54,7 +59,16 @@ let gathering: NodeJS.Timeout | undefined;
 export function verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (!isWellFormed(key, signature)) return Promise.resolve(false);
   const waiter = createWaiter(1);
-  put({ key, message, signature }, waiter);
+  put("members", { key, message, signature }, waiter);
+  handOutNext();
+  return waiter.answer;
+}
+
+/** As `verifyAsync`, of what a client brought: members' signatures come first. */
+export function verifyOfAnybody(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  if (!isWellFormed(key, signature)) return Promise.resolve(false);
+  const waiter = createWaiter(1);
+  put("anybody", { key, message, signature }, waiter);
   handOutNext();
   return waiter.answer;
 }
@@ -67,7 +81,7 @@ export function verifyRecords(records: readonly RecordVerification[]): Promise<b
   if (records.length === 0) return Promise.resolve(true);
   const waiter = createWaiter(records.length);
   for (const verification of records) {
-    if (isWholeKey(verification.key)) put(verification, waiter);
+    if (isWholeKey(verification.key)) put("members", verification, waiter);
     else settle(waiter, false);
   }
   handOutNext();
@@ -75,13 +89,13 @@ export function verifyRecords(records: readonly RecordVerification[]): Promise<b
 }
 
 /**
- * Whether the record, without disclosures, is signed by the key; as `verifyAsync`, but some milliseconds later where the threads have
- * nothing to do: what comes one by one crosses together, and what follows from it, writes to the disk and answers, is done together.
+ * Whether the record, without disclosures, is signed by the key; as `verifyOfAnybody`, but some milliseconds later where the threads
+ * have nothing to do: what comes one by one crosses together, and what follows from it, writes to the disk and answers, is done together.
  */
 export function verifySoon(key: PublicKey, record: Uint8Array): Promise<boolean> {
   if (!isWholeKey(key)) return Promise.resolve(false);
   const waiter = createWaiter(1);
-  const isFull = put({ key, record }, waiter) === SIGNATURES_PER_MESSAGE;
+  const isFull = put("anybody", { key, record }, waiter) === SIGNATURES_PER_MESSAGE;
   if (isFull) handOutNext();
   else if (!isHandingOut) gathering ??= setTimeout(handOut, GATHERING_MS);
   return waiter.answer;
@@ -95,14 +109,14 @@ function createWaiter(open: number): Waiter {
   return { open, areGood: true, answer, resolve };
 }
 
-/** Returns how many the open group has now. */
-function put(verification: Verification | RecordVerification, waiter: Waiter): number {
-  const last = waiting.at(-1);
+/** Returns how many the lane's open group has now. */
+function put(lane: Lane, verification: Verification | RecordVerification, waiter: Waiter): number {
+  const last = waiting[lane].at(-1);
   const isOpen = last !== undefined && last.waiters.length < SIGNATURES_PER_MESSAGE;
   if (isOpen && last.message.add(verification)) return last.waiters.push(waiter);
-  const group = { message: createVerifyingMessage(), waiters: [waiter] };
+  const group = { lane, message: createVerifyingMessage(), waiters: [waiter] };
   group.message.add(verification);
-  waiting.push(group);
+  waiting[lane].push(group);
   return 1;
 }
 
@@ -123,22 +137,34 @@ function handOut(): void {
   isHandingOut = false;
   clearTimeout(gathering);
   gathering = undefined;
-  while (waiting.length > 0) {
-    const thread = leastBusy();
+  for (let lane = nextLane(); lane !== undefined; lane = nextLane()) {
+    const thread = threadFor(lane);
     if (thread === undefined) return;
-    const group = waiting.shift()!;
+    const group = waiting[lane].shift()!;
     if (thread.given.length === 0) thread.worker.ref();
     thread.given.push(group);
     thread.worker.postMessage(group.message.bytes());
   }
 }
 
-/** A thread with room, a new one where all have work; undefined where none has room. */
-function leastBusy(): Thread | undefined {
-  const [first] = threads.toSorted((left, right) => left.given.length - right.given.length);
+/** Members' first; but of what anybody brought one group is always under way, so that meters wait behind no flood of blocks either. */
+function nextLane(): Lane | undefined {
+  const mayAnybody = waiting.anybody.length > 0 && threadFor("anybody") !== undefined;
+  if (waiting.members.length === 0) return mayAnybody ? "anybody" : undefined;
+  return mayAnybody && !threads.some(hasOfAnybody) ? "anybody" : "members";
+}
+
+function hasOfAnybody({ given }: Thread): boolean {
+  return given.some(({ lane }) => lane === "anybody");
+}
+
+/** A thread with room, a new one where all have work; undefined where none has room. A thread has one group of anybody's at a time. */
+function threadFor(lane: Lane): Thread | undefined {
+  const fit = lane === "members" ? threads : threads.filter((thread) => !hasOfAnybody(thread));
+  const [first] = fit.toSorted((left, right) => left.given.length - right.given.length);
   const mayStart = threads.length < Math.min(THREADS_MAX, availableParallelism());
-  if (first === undefined || (first.given.length > 0 && mayStart)) return startThread();
-  return first.given.length < MESSAGES_PER_THREAD ? first : undefined;
+  if ((first === undefined || first.given.length > 0) && mayStart) return startThread();
+  return first !== undefined && first.given.length < MESSAGES_PER_THREAD ? first : undefined;
 }
 
 function startThread(): Thread {

@@ -12,6 +12,7 @@ import { createGovernor } from "../node/chain/governor.js";
 import type { ChainLog, ChainPorts } from "../node/chain/ports.js";
 import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
+import { rateDefaults } from "../node/ingest/allowances.js";
 import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
 import { createOrders, type OrderAnswer } from "../node/orders.js";
@@ -182,13 +183,15 @@ export function openLife(ports: LifePorts): Life {
     introductions,
     metrics,
     log: logOf(0),
-    verify: simulatedVerify,
+    verifyBirth: verifyAsync,
     verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
     now_ms,
     monotonic_ms: () => timeline.now_ms(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish,
+    rate: rateDefaults,
+    onProved() {},
   });
   const orders = createOrders({
     self: node.id,

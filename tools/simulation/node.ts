@@ -224,7 +224,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
       const published = publishedTopic(world.genesis.network, topic);
       if (published === undefined) return true;
       try {
-        await mine.life.admissions.onPublish(published, payload, topic);
+        await mine.life.admissions.onPublish(published, payload, "");
       } catch (error) {
         if (current === mine && !(error instanceof Busy)) fatal(mine, error);
         return false;

@@ -7,8 +7,17 @@ import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
 import { emptyMeterState, type MeterState } from "../../../tools/node/chain/state.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
-import { admit, admitCredential, isTooLate, Refused, replaces } from "../../../tools/node/ingest/admission.js";
-import { verifySoon } from "../../../tools/node/verifying.js";
+import {
+  type AdmissionPorts,
+  admitCredential,
+  isTooLate,
+  proveRecord,
+  type RecordTopic,
+  Refused,
+  readPublished,
+  replaces,
+} from "../../../tools/node/ingest/admission.js";
+import { verifyOfAnybody, verifySoon } from "../../../tools/node/verifying.js";
 
 const NOW_S = 1_800_000_000;
 const authority = signerFromSeed(generateSeed());
@@ -52,6 +61,12 @@ function recordOf(claims: Partial<Claims> = {}, signer = meter, id = kid, disclo
 }
 
 const topic = { kind: "record", service: 1, meter: toHex(kid) } as const;
+async function admit(given: AdmissionPorts, on: RecordTopic, payload: Uint8Array) {
+  const published = readPublished(given, on, payload);
+  await proveRecord(given, published);
+  return published.record;
+}
+
 const refusal = (reason: string) => (error: unknown) => error instanceof Refused && error.reason === reason;
 
 test("admits a record of a known meter, with its confidential groups apart", async () => {
@@ -131,12 +146,22 @@ test("refuses a time far ahead of the node's clock, and takes one long past", as
   assert.equal((await admit(ports(), topic, recordOf({ time_s: 1 }))).claims.time_s, 1);
 });
 
-test("takes a birth's credential of this authority and topic alone", () => {
-  assert.equal(admitCredential(genesis, toHex(kid), credential, nodeVerify).subject, "meter-1");
+test("takes a birth's credential of this authority and topic alone, and verifies a signature where the rest is good", async () => {
+  let verified = 0;
+  const birth = (id: string, bytes: Uint8Array) =>
+    admitCredential(genesis, id, bytes, (...signed) => {
+      verified += 1;
+      return verifyOfAnybody(...signed);
+    });
+  assert.equal((await birth(toHex(kid), credential)).subject, "meter-1");
   const forged = issueCredential(terms, signerFromSeed(generateSeed()));
-  assert.throws(() => admitCredential(genesis, toHex(kid), forged, nodeVerify), refusal("credential-invalid"));
-  assert.throws(() => admitCredential(genesis, toHex(kid), Uint8Array.of(0), nodeVerify), refusal("malformed"));
-  assert.throws(() => admitCredential(genesis, "0000000000000000", credential, nodeVerify), refusal("wrong-topic"));
+  await assert.rejects(birth(toHex(kid), forged), refusal("credential-invalid"));
+  assert.equal(verified, 2);
+  const foreign = issueCredential({ ...terms, issuer: "other/0011223344556677" }, authority);
+  await assert.rejects(birth(toHex(kid), foreign), refusal("credential-invalid"));
+  await assert.rejects(birth(toHex(kid), Uint8Array.of(0)), refusal("malformed"));
+  await assert.rejects(birth("0000000000000000", credential), refusal("wrong-topic"));
+  assert.equal(verified, 2);
 });
 
 test("a later credential of the same key takes the place of an earlier one, another key's never", () => {

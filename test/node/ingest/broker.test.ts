@@ -79,6 +79,11 @@ test("an MQTT client publishes a record, and the receipt comes back to it alone"
         noted.records.map(({ topic, payload, client }) => [topic, Buffer.from(payload).toString(), client]),
         [[recordTopic, "the record", `${meter}~1`]],
       );
+      // Who subscribes is sent nothing before it has proved to be the meter.
+      assert.equal(broker.hasSubscriber(receiptTopic), false);
+      assert.equal(broker.publish(receiptTopic, Buffer.from("too early")), false);
+      broker.prove(`${meter}~1`, meter);
+      broker.prove("other~2", meter);
       assert.ok(broker.hasSubscriber(receiptTopic));
       assert.ok(broker.publish(receiptTopic, Buffer.from("the receipt")));
       assert.ok(broker.publish(`gs1/test/-/ack/${meter}`, Buffer.from("refused")));
@@ -237,7 +242,28 @@ test("no session outlives its connection, and nothing is retained, whatever the 
 
 describe("a bad client is refused with a counted reason, and a good one is served on:", () => {
   const hello = connectPacket("bad");
-  const cases: Readonly<Record<string, readonly [string, ...Uint8Array[]]>> = {
+  const mqtt = [0, 4, ...Buffer.from("MQTT")];
+  const filter = [0, 1, 97];
+  const cases: Record<string, readonly [string, ...Uint8Array[]]> = {
+    "a publication with identifier 0": ["malformed", hello, publishPacket(0, recordTopic, new Uint8Array(1))],
+    "a subscription with identifier 0": ["malformed", hello, subscribePacket(0, `gs1/test/+/receipt/${meter}`)],
+    "UNSUBSCRIBE with identifier 0": ["malformed", hello, packet(0xa2, [0, 0], filter)],
+    "PUBACK with identifier 0": ["malformed", hello, packet(0x40, [0, 0])],
+    "PUBACK of three bytes": ["malformed", hello, packet(0x40, [0, 1, 0])],
+    "PINGREQ with a body": ["malformed", hello, packet(0xc0, [0])],
+    "a repetition of QoS 0": ["malformed", hello, packet(0x38, filter, [1])],
+    "SUBSCRIBE for QoS 3": ["malformed", hello, packet(0x82, [0, 1], filter, [3])],
+    "UNSUBSCRIBE without topics": ["malformed", hello, packet(0xa2, [0, 1])],
+    "an empty filter": ["malformed", hello, packet(0x82, [0, 1], [0, 0, 1])],
+    "an empty topic": ["malformed", hello, packet(0x32, [0, 0, 0, 1])],
+    "a will of QoS 2": ["quality-of-service", packet(0x10, mqtt, [4, 0x16, 0, 60], filter, filter, [0, 0])],
+    "a will of QoS 3": ["malformed", packet(0x10, mqtt, [4, 0x1e, 0, 60], filter, filter, [0, 0])],
+    "the quality of a will that is not there": ["malformed", packet(0x10, mqtt, [4, 0x0a, 0, 60], filter)],
+    "a will without a topic": ["malformed", packet(0x10, mqtt, [4, 6, 0, 60], filter, [0, 0], [0, 0])],
+    "a will on a wildcard": ["malformed", packet(0x10, mqtt, [4, 6, 0, 60], filter, [0, 1, 0x23], [0, 0])],
+    "a password without a user name": ["malformed", packet(0x10, mqtt, [4, 0x42, 0, 60], filter, filter)],
+    "a reserved flag of CONNECT": ["malformed", packet(0x10, mqtt, [4, 3, 0, 60], filter)],
+    "CONNECT with bytes behind its end": ["malformed", packet(0x10, mqtt, [4, 2, 0, 60], filter, [0])],
     "a claim of 256 MB": ["oversized", hello, Uint8Array.of(0x32, 0xff, 0xff, 0xff, 0x7f)],
     "a packet just above the limit": ["oversized", hello, publishPacket(1, recordTopic, new Uint8Array(65_536))],
     "a length of five bytes": ["malformed", hello, Uint8Array.of(0x32, 0x80, 0x80, 0x80, 0x80, 1)],
@@ -262,6 +288,21 @@ describe("a bad client is refused with a counted reason, and a good one is serve
       publishPacket(1, recordTopic, new Uint8Array(100)).subarray(0, 60),
     ],
   };
+  const strings: Readonly<Record<string, readonly number[]>> = {
+    NUL: [0x61, 0, 0x62],
+    "bytes that are no UTF-8": [0x61, 0xff],
+    "an overlong NUL": [0xc0, 0x80],
+    "half a surrogate pair": [0xed, 0xa0, 0x80],
+  };
+  for (const [what, bytes] of Object.entries(strings)) {
+    const string = Buffer.from([0, bytes.length, ...bytes]);
+    cases[`a topic with ${what}`] = ["malformed", hello, packet(0x32, string, [0, 1, 120])];
+    cases[`a topic with ${what} at QoS 0`] = ["malformed", hello, packet(0x30, string, [120])];
+    cases[`a filter with ${what}`] = ["malformed", hello, packet(0x82, [0, 1], string, [1])];
+    cases[`a client id with ${what}`] = ["malformed", packet(0x10, mqtt, [4, 2, 0, 60], string)];
+    cases[`a will's topic with ${what}`] = ["malformed", packet(0x10, mqtt, [4, 6, 0, 60, 0, 1, 97], string, [0, 0])];
+    cases[`a user name with ${what}`] = ["malformed", packet(0x10, mqtt, [4, 0x82, 0, 60, 0, 1, 97], string)];
+  }
   const limits = { ...defaultBrokerLimits, connect_timeout_ms: 300, packet_timeout_ms: 300 };
   for (const [name, [reason, ...bytes]] of Object.entries(cases)) {
     test(name, async () => {
@@ -280,6 +321,76 @@ describe("a bad client is refused with a counted reason, and a good one is serve
       );
     });
   }
+});
+
+test("who asks for another version or another name is told so before the connection ends, and nobody else is", async () => {
+  const mqtt = [0, 4, ...Buffer.from("MQTT")];
+  const tail = [2, 0, 60, 0, 1, 97];
+  const cases: readonly (readonly [string, Uint8Array, readonly number[]])[] = [
+    ["MQTT 5", packet(0x10, mqtt, [5, 2, 0, 60, 0, 0, 1, 97]), [1]],
+    ["MQTT 3", packet(0x10, mqtt, [3], tail), [1]],
+    ["a bridge", packet(0x10, mqtt, [0x84], tail), [1]],
+    ["MQTT 3.1", packet(0x10, [0, 6, ...Buffer.from("MQIsdp")], [3], tail), [1]],
+    ["another protocol", packet(0x10, [0, 4, ...Buffer.from("XXXX")], [4], tail), []],
+    ["an empty client id of a session that is to last", packet(0x10, mqtt, [4, 0, 0, 60, 0, 0]), [2]],
+    ["an id of 129 bytes", connectPacket("x".repeat(129)), [2]],
+    ["an id that is no text", packet(0x10, mqtt, [4, 2, 0, 60, 0, 1, 0xff]), []],
+  ];
+  await withBroker(async (url) => {
+    for (const [name, bytes, codes] of cases) {
+      const client = openClient(url, bytes);
+      await until(() => client.closed);
+      const connacks = client.packets.map(({ first, body }) => [first, ...body]);
+      assert.deepEqual(
+        connacks,
+        codes.map((code) => [0x20, 0, code]),
+        name,
+      );
+    }
+    const nameless = openClient(url, packet(0x10, mqtt, [4, 2, 0, 0, 0, 0]));
+    await until(() => nameless.packets.length === 1);
+    assert.deepEqual([...nameless.packets[0]!.body], [0, 0]);
+  });
+});
+
+test("a session that neither subscribes nor publishes ends, and so does one that has been silent for long, without a keep-alive too", async () => {
+  const idling = { ...defaultBrokerLimits, idle_timeout_ms: 50, silence_timeout_ms: 60_000 };
+  await withBroker(
+    async (url, _broker, noted) => {
+      const silent = packet(0x10, [0, 4, ...Buffer.from("MQTT")], [4, 2, 0, 0, 0, 1, 97]);
+      const busy = openClient(url, silent, subscribePacket(1, `gs1/test/+/receipt/${meter}`));
+      const idle = openClient(url, silent, subscribePacket(1, "#"), pingPacket);
+      await until(() => idle.closed);
+      assert.deepEqual(noted.refused, ["wrong-subscription", "idle"]);
+      assert.equal(busy.closed, false);
+    },
+    { limits: idling },
+  );
+  await withBroker(
+    async (url, _broker, noted) => {
+      const filter = subscribePacket(1, `gs1/test/+/receipt/${meter}`);
+      const silent = openClient(url, packet(0x10, [0, 4, ...Buffer.from("MQTT")], [4, 2, 0, 0, 0, 1, 97]), filter);
+      await until(() => silent.closed);
+      assert.deepEqual(noted.refused, ["idle"]);
+    },
+    { limits: { ...idling, idle_timeout_ms: 60_000, silence_timeout_ms: 50 } },
+  );
+});
+
+test("a stranger is slower than a meter, and is one no more as soon as it has proved to be one", async () => {
+  await withBroker(
+    async (url, broker, noted) => {
+      const client = openClient(url, connectPacket("m"));
+      await until(() => client.packets.length === 1);
+      for (let id = 1; id <= 100; id += 1) client.socket.write(publishPacket(id, recordTopic, Buffer.from("x")));
+      await until(() => broker.counters().throttled > 0);
+      client.socket.write(publishPacket(101, recordTopic, Buffer.from("x")));
+      broker.prove("m~1", meter);
+      await until(() => acknowledged(client).length === 101);
+      assert.equal(noted.records.length, 101);
+    },
+    { limits: { ...defaultBrokerLimits, stranger_packets_max: 10, stranger_packets_per_s: 0.001 } },
+  );
 });
 
 test("random bytes after CONNECT end in a refusal or are ignored, and never stop the broker", async () => {
@@ -333,6 +444,7 @@ test("memory stays bounded while a hundred clients claim, drip and never read", 
       );
       clients.push(client);
       await until(() => granted(client).length === 1);
+      broker.prove(`${id}~${index + 1}`, id);
       client.socket.pause();
     }
     // Far more is published to each than it may have waiting.
@@ -359,6 +471,7 @@ test("what is published comes at the quality that was asked for, each packet wit
     const sure = openClient(url, connectPacket("sure"), subscribePacket(1, filter));
     const unsure = openClient(url, connectPacket("unsure"), subscribePacketAt(0, 1, filter));
     await until(() => granted(sure).length === 1 && granted(unsure).length === 1);
+    for (const number of [1, 2]) for (const id of ["sure", "unsure"]) broker.prove(`${id}~${number}`, meter);
     for (const text of ["a", "b"]) assert.ok(broker.publish(receiptTopic, Buffer.from(text)));
     const publications = (client: RawClient) => client.packets.filter(({ first }) => first >> 4 === 3);
     await until(() => publications(sure).length === 2 && publications(unsure).length === 2);
@@ -377,6 +490,7 @@ test("a client that neither reads nor sends anything is dropped after a while", 
     async (url, broker, noted) => {
       const client = openClient(url, connectPacket(meter), subscribePacket(1, `gs1/test/+/receipt/${meter}`));
       await until(() => granted(client).length === 1);
+      broker.prove(`${meter}~1`, meter);
       client.socket.pause();
       // More than loopback's buffers hold.
       for (let turn = 0; turn < 64; turn += 1) {
@@ -392,19 +506,78 @@ test("a client that neither reads nor sends anything is dropped after a while", 
   );
 });
 
-test("connections beyond the limit are dropped at the door, and one that ends makes room", async () => {
+test("connections beyond the limit are dropped at the door where all are meters', and one that ends makes room", async () => {
   await withBroker(
-    async (url, _broker, noted) => {
+    async (url, broker, noted) => {
       const clients = [openClient(url, connectPacket("a")), openClient(url, connectPacket("b"))];
       await until(() => clients.every(({ packets }) => packets.length === 1));
+      for (const number of [1, 2]) for (const id of ["a", "b"]) broker.prove(`${id}~${number}`, meter);
       const third = openClient(url, connectPacket("c"));
       await until(() => third.closed);
       assert.deepEqual(noted.refused, ["crowded"]);
       clients[0]!.socket.destroy();
-      await until(() => clients[0]!.closed);
+      await until(() => broker.counters().connections === 1);
       await serves(url, noted);
     },
     { limits: { ...defaultBrokerLimits, connections_max: 2 } },
+  );
+});
+
+test("where all places are taken a stranger's makes room: first one that has done nothing, then one that has, never a meter's", async () => {
+  await withBroker(
+    async (url, broker, noted) => {
+      const open = async (id: string, ...bytes: Uint8Array[]) => {
+        const client = openClient(url, connectPacket(id), ...bytes);
+        await until(() => client.packets.length === 1 + bytes.length);
+        return client;
+      };
+      const filter = subscribePacket(1, `gs1/test/+/receipt/${meter}`);
+      const proved = await open("proved", filter);
+      broker.prove("proved~1", meter);
+      const active = await open("active", filter);
+      const idle = await open("idle");
+      const newcomers = [await open("newcomer-1", filter)];
+      await until(() => idle.closed);
+      newcomers.push(await open("newcomer-2", filter));
+      await until(() => active.closed);
+      assert.deepEqual(noted.refused, ["crowded", "crowded"]);
+      assert.ok(!proved.closed && newcomers.every(({ closed }) => !closed));
+      assert.equal(broker.counters().connections, 3);
+    },
+    { limits: { ...defaultBrokerLimits, connections_max: 3 } },
+  );
+});
+
+test("one address has no more connections than are its share, however many places are free", async () => {
+  await withBroker(
+    async (url, broker, noted) => {
+      const clients = Array.from({ length: 2 }, (_, index) => openClient(url, connectPacket(`meter-${index}`)));
+      await until(() => clients.every(({ packets }) => packets.length === 1));
+      for (const number of [1, 2]) for (const index of [0, 1]) broker.prove(`meter-${index}~${number}`, meter);
+      const third = openClient(url, connectPacket("third"));
+      await until(() => third.closed);
+      assert.deepEqual(noted.refused, ["crowded"]);
+    },
+    { limits: { ...defaultBrokerLimits, loopback_connections_max: 2 } },
+  );
+});
+
+test("who is sent what is for a meter is limited to the sessions that proved it last", async () => {
+  await withBroker(
+    async (url, broker) => {
+      const clients: RawClient[] = [];
+      for (const index of [1, 2, 3]) {
+        const client = openClient(url, connectPacket("m"), subscribePacket(1, `gs1/test/+/receipt/${meter}`));
+        await until(() => granted(client).length === 1);
+        broker.prove(`m~${index}`, meter);
+        clients.push(client);
+      }
+      broker.publish(receiptTopic, Buffer.from("x"));
+      const heard = () => clients.map(({ packets }) => packets.filter(({ first }) => first >> 4 === 3).length);
+      await until(() => heard()[2] === 1);
+      assert.deepEqual(heard(), [0, 1, 1]);
+    },
+    { limits: { ...defaultBrokerLimits, sessions_of_meter_max: 2 } },
   );
 });
 
@@ -474,6 +647,8 @@ test("who connects under another's client id ends no session, and a publication 
     const count = (raw: RawClient) => raw.packets.filter(({ first }) => first >> 4 === 3).length;
     assert.ok(broker.publish(ackTopic, Buffer.from("refused"), client));
     await until(() => count(stranger) === 1);
+    broker.prove(`${meter}~1`, meter);
+    broker.prove(`${meter}~2`, meter);
     assert.ok(broker.publish(ackTopic, Buffer.from("to all")));
     await until(() => count(stranger) === 2 && count(own) === 1);
     assert.equal(own.socket.destroyed, false);

@@ -41,6 +41,7 @@ export interface Chain {
   readonly known: Origin["known"];
   readonly admit: Origin["admit"];
   readonly isWaiting: Origin["isWaiting"];
+  readonly waitingOf: Origin["waitingOf"];
   onFrame(from: string, frame: Frame): Promise<void>;
   /** A node can be reached again: what it may have missed is said to it. */
   onPeer(node: string): void;
@@ -274,6 +275,7 @@ export function createChain(ports: ChainPorts): Chain {
     known: origin.known,
     admit: origin.admit,
     isWaiting: origin.isWaiting,
+    waitingOf: origin.waitingOf,
     submit: origin.submit,
     onGoverned() {
       if (stopped || !started) return;

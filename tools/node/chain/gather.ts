@@ -13,6 +13,8 @@ export interface Gather {
   /** What is known of a record with this number of the meter, by its id as hex, that is not sealed yet. */
   waiting(meter: string, seq: number, hash: Uint8Array): "none" | "same" | "other";
   isWaiting(meter: string, seq: number): boolean;
+  /** Records of the meter that are not sealed yet. */
+  waitingOf(meter: string): number;
   /** Whether there is room for another record. */
   readonly hasRoom: boolean;
   readonly pending: number;
@@ -46,6 +48,7 @@ export function createGather(recordsMax: number): Gather {
       return known === undefined ? "none" : equalBytes(known, hash) ? "same" : "other";
     },
     isWaiting: (meter, seq) => unsealed.get(meter)?.has(seq) ?? false,
+    waitingOf: (meter) => unsealed.get(meter)?.size ?? 0,
     get hasRoom() {
       return unsealedCount < WAITING_RECORDS_MAX;
     },

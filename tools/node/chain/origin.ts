@@ -35,6 +35,8 @@ export interface Origin {
   /** Takes a checked record; resolves when it is durable. */
   admit(record: ReadRecord, disclosures: Uint8Array | undefined): Promise<Admission>;
   isWaiting(kid: Uint8Array, seq: number): boolean;
+  /** Records of the meter, by its id as hex, that came here and are not sealed yet. */
+  waitingOf(meter: string): number;
   /** Takes an order or evidence, whose signatures are verified, for the next temporary block; resolves when it is durable. */
   submit(notice: ExecutionNotice): Promise<Submission>;
   /** Takes back what was on disk when the node stopped; the exchange has restored the pool before. */
@@ -274,6 +276,7 @@ export function createOrigin(
       return "admitted";
     },
     isWaiting: (kid, seq) => gather.isWaiting(toHex(kid), seq),
+    waitingOf: gather.waitingOf,
     async submit(notice) {
       const isUnderWay = ({ notices }: ReadBatch) => notices.some((known) => isSameNotice(known, notice));
       if ((await rulings.has(notice)) || pool.readsOf(ports.self.id).some(isUnderWay)) return { type: "taken" };

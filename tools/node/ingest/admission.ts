@@ -1,5 +1,6 @@
 // What the original node checks of a record before it answers for it, in this order, each refusal with its reason: size and form,
-// topic, credential, signature, service permission, sequence and clock. The signature is checked off the event loop.
+// topic, credential, signature, service permission, sequence and clock. Signatures are checked off the event loop. Between reading
+// a record and proving it is the place for what spares the signature: that the record is known.
 
 import { compareBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
@@ -46,15 +47,33 @@ export interface AdmissionPorts {
 
 export type RecordTopic = Extract<PublishedTopic, { readonly kind: "record" }>;
 
-/** The record that was published on the topic, checked. Rejects with Refused. */
-export async function admit(ports: AdmissionPorts, topic: RecordTopic, payload: Uint8Array): Promise<ReadRecord> {
+/** A record in order, on its topic, of a known meter; nothing says yet that the meter made it. */
+export interface PublishedRecord {
+  readonly record: ReadRecord;
+  /** its id as hex */
+  readonly meter: string;
+  readonly credential: Credential;
+}
+
+/** Reads the record that was published on the topic. Throws Refused. */
+export function readPublished(ports: AdmissionPorts, topic: RecordTopic, payload: Uint8Array): PublishedRecord {
   if (payload.length > RECORD_BYTES_MAX) {
     throw new Refused("oversized", `record of ${payload.length} bytes is larger than ${RECORD_BYTES_MAX}`);
   }
   const record = parse(payload);
   const meter = meterOf(record.kid);
   checkTopic(ports, topic, record, meter);
-  const credential = checkCredential(ports, record, meter);
+  const credential = ports.credential(record.kid, meter);
+  if (credential === undefined) {
+    throw new Refused("unknown-meter", `no credential of meter ${meter} is known: publish it as birth first`, record);
+  }
+  return { record, meter, credential };
+}
+
+/** Checks that the meter made the record and may. Rejects with Refused. */
+export async function proveRecord(ports: AdmissionPorts, published: PublishedRecord): Promise<void> {
+  const { record, credential } = published;
+  checkCredential(ports, published);
   if (!(await ports.verifyRecord(credential.key, record.stripped))) {
     throw new Refused("bad-signature", "record's signature does not verify with the meter's key", record);
   }
@@ -63,20 +82,32 @@ export async function admit(ports: AdmissionPorts, topic: RecordTopic, payload: 
   }
   checkSequence(ports, record);
   checkClock(ports, record);
-  return record;
 }
 
-/** The credential that a birth message of the meter carries, checked against the authority. Throws Refused. */
-export function admitCredential(genesis: Genesis, meter: string, payload: Uint8Array, verify: Verify): Credential {
+/** The credential that a birth message of the meter carries, checked against the authority. Rejects with Refused. */
+export async function admitCredential(
+  genesis: Genesis,
+  meter: string,
+  payload: Uint8Array,
+  verify: (...signed: Parameters<Verify>) => Promise<boolean>,
+): Promise<Credential> {
+  let signed: Parameters<Verify> | undefined;
   let credential: Credential;
   try {
-    credential = verifyCredential(payload, genesis, verify);
+    // All but the signature, whose turn comes when the rest is good.
+    credential = verifyCredential(payload, genesis, (...given) => {
+      signed = given;
+      return true;
+    });
   } catch (error) {
     const unproven = error instanceof WireError && error.code === "unproven";
     throw new Refused(unproven ? "credential-invalid" : "malformed", `birth: ${reasonOf(error)}`);
   }
   const own = toHex(keyId(credential.key));
   if (own !== meter) throw new Refused("wrong-topic", `birth on the topic of meter ${meter} is of meter ${own}`);
+  if (signed === undefined || !(await verify(...signed))) {
+    throw new Refused("credential-invalid", "birth: credential is not signed by the authority");
+  }
   return credential;
 }
 
@@ -118,11 +149,7 @@ function checkTopic(ports: AdmissionPorts, topic: RecordTopic, record: ReadRecor
   }
 }
 
-function checkCredential(ports: AdmissionPorts, record: ReadRecord, meter: string): Credential {
-  const credential = ports.credential(record.kid, meter);
-  if (credential === undefined) {
-    throw new Refused("unknown-meter", `no credential of meter ${meter} is known: publish it as birth first`, record);
-  }
+function checkCredential(ports: AdmissionPorts, { record, meter, credential }: PublishedRecord): void {
   if (ports.isRevoked(meter)) throw revoked(meter, record);
   if (credential.key.algorithm !== record.algorithm) {
     throw new Refused("bad-signature", "record's algorithm is not that of the meter's key", record);
@@ -135,7 +162,6 @@ function checkCredential(ports: AdmissionPorts, record: ReadRecord, meter: strin
       record,
     );
   }
-  return credential;
 }
 
 function checkSequence(ports: AdmissionPorts, record: ReadRecord): void {

@@ -1,11 +1,13 @@
 // The embedded MQTT 3.1.1 broker: aedes behind the guard, on TCP or TLS. It routes nothing between clients: what they publish
 // goes to the node's handlers before it is acknowledged, and what the node publishes goes straight to the meter's connection.
+// sessions.ts says who has a place, and who is the meter.
 
 import { createServer as createTcpServer, isIPv6, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
 import { parseTopic, type Topic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { addressGroup } from "../address-limits.js";
 import { listenOn } from "../network/listen.js";
 import { type GuardedConnection, guardSocket } from "./guard.js";
 import {
@@ -21,9 +23,9 @@ import {
 import { defaultGuardLimits, type GuardLimits } from "./packet-guard.js";
 import { encodePuback, encodePublishHead, PACKET_ID_MAX } from "./packets.js";
 import { RecordBroker } from "./record-broker.js";
+import { createSessions, type Session, type SessionLimits } from "./sessions.js";
 
-export interface BrokerLimits extends GuardLimits {
-  readonly connections_max: number;
+export interface BrokerLimits extends GuardLimits, SessionLimits {
   /** filters of one session; all are of one meter */
   readonly subscriptions_max: number;
   /** bytes that may wait to be sent to one client; what does not fit is dropped */
@@ -33,6 +35,13 @@ export interface BrokerLimits extends GuardLimits {
 export const defaultBrokerLimits: BrokerLimits = {
   ...defaultGuardLimits,
   connections_max: 10_000,
+  address_connections_max: 1_000,
+  loopback_connections_max: 10_000,
+  idle_timeout_ms: 60_000,
+  silence_timeout_ms: 900_000,
+  sessions_of_meter_max: 8,
+  strangers: { tokens_s: 1_000, tokens_max: 10_000 },
+  loopback_strangers: { tokens_s: 4_000, tokens_max: 20_000 },
   subscriptions_max: 32,
   outbound_bytes_max: 262_144,
 };
@@ -59,18 +68,20 @@ interface Subscription {
   readonly qos: QualityOfService;
 }
 
-interface Session {
+/** What the broker keeps of a session beside its place. */
+interface Connected extends Session {
   readonly client: Client;
   readonly connection: GuardedConnection;
   readonly subscriptions: Map<string, Subscription>;
-  /** all filters are of this meter */
-  meter: string | undefined;
   /** identifier of the packet that was published last */
   packetId: number;
 }
 
 const tcpKeepAlive_ms = 30_000;
-const CLIENT_ID_LENGTH_MAX = 128;
+/** How often who is idle is looked for. */
+const SWEEP_MS = 5_000;
+/** A socket that is being closed counts for a moment. */
+const CLOSING_MAX = 256;
 /** Between a client's id and the number of its session. */
 const SESSION_MARK = "~";
 
@@ -80,21 +91,22 @@ class EmbeddedBroker implements Ingest {
   readonly #server: Server;
   readonly #broker: Aedes;
   readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Map<Client, Session>();
-  /** the sessions that subscribe to a meter's topics */
-  readonly #listeners = new Map<string, Set<Session>>();
+  readonly #sessions = new Map<Client, Connected>();
+  readonly #places: ReturnType<typeof createSessions<Connected>>;
+  #sweep: NodeJS.Timeout | undefined;
   /** sessions that there ever were */
   #connected = 0;
   #closed = false;
 
   constructor(options: EmbeddedBrokerOptions) {
     this.#options = options;
+    this.#places = createSessions(options.limits);
     this.#broker = new RecordBroker(this.#brokerOptions());
     this.#broker.on("unsubscribe", (filters, client) => this.#unsubscribe(client, filters));
     this.#broker.on("clientError", (client, error) => this.#failed(client, error));
     this.#broker.on("connectionError", (client, error) => this.#failed(client, error));
     this.#server = createBrokerServer(options);
-    this.#server.maxConnections = options.limits.connections_max;
+    this.#server.maxConnections = options.limits.connections_max + CLOSING_MAX;
     this.#server.on("drop", (from) => this.#refuse("crowded", `${from?.remoteAddress}`));
     this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
@@ -115,6 +127,7 @@ class EmbeddedBroker implements Ingest {
       throw thrown;
     });
     this.#server.on("error", (error) => this.#refuse("crowded", reasonOf(error)));
+    this.#sweep = setInterval(() => this.#endIdle(), SWEEP_MS);
     return { url: `${this.#options.tls ? "mqtts" : "mqtt"}://${isIPv6(host) ? `[${host}]` : host}:${port}` };
   }
 
@@ -124,28 +137,43 @@ class EmbeddedBroker implements Ingest {
   publish(topic: string, payload: Uint8Array, to?: string): boolean {
     const own = this.#ownTopic(topic);
     if (own === undefined) return false;
-    let sent = false;
-    for (const session of this.#listeners.get(own.meter) ?? []) {
-      const qos = qualityOf(session, own);
-      if (qos === undefined || (to !== undefined && session.client.id !== to)) continue;
-      const { connection } = session;
-      if (connection.unsent_bytes + topic.length + payload.length > this.#options.limits.outbound_bytes_max) {
-        this.#tally.dropped += 1;
-        continue;
-      }
-      session.packetId = (session.packetId % PACKET_ID_MAX) + 1;
-      // Past aedes, whose way takes two turns of the event loop and six writes a packet.
-      connection.send(encodePublishHead(topic, qos, session.packetId, payload.length), payload);
-      this.#tally.published += 1;
-      sent = true;
+    if (to !== undefined) {
+      const session = this.#places.find(to);
+      return session !== undefined && session.meter === own.meter && this.#send(session, own, topic, payload);
     }
-    return sent;
+    let isSent = false;
+    for (const session of this.#places.ofMeter(own.meter)) {
+      if (this.#send(session, own, topic, payload)) isSent = true;
+    }
+    return isSent;
+  }
+
+  prove(client: string, meter: string): void {
+    const session = this.#places.find(client);
+    if (session === undefined) return;
+    this.#places.prove(session, meter);
+    session.connection.prove();
+  }
+
+  #send(session: Connected, own: Topic, topic: string, payload: Uint8Array): boolean {
+    const qos = qualityOf(session, own);
+    if (qos === undefined) return false;
+    const { connection } = session;
+    if (connection.unsent_bytes + topic.length + payload.length > this.#options.limits.outbound_bytes_max) {
+      this.#tally.dropped += 1;
+      return false;
+    }
+    session.packetId = (session.packetId % PACKET_ID_MAX) + 1;
+    // Past aedes, whose way takes two turns of the event loop and six writes a packet.
+    connection.send(encodePublishHead(topic, qos, session.packetId, payload.length), payload);
+    this.#tally.published += 1;
+    return true;
   }
 
   hasSubscriber(topic: string): boolean {
     const own = this.#ownTopic(topic);
     if (own === undefined) return false;
-    for (const session of this.#listeners.get(own.meter) ?? []) if (qualityOf(session, own) !== undefined) return true;
+    for (const session of this.#places.ofMeter(own.meter)) if (qualityOf(session, own) !== undefined) return true;
     return false;
   }
 
@@ -155,6 +183,7 @@ class EmbeddedBroker implements Ingest {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#sweep);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await new Promise<void>((resolve) => this.#broker.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
@@ -167,15 +196,15 @@ class EmbeddedBroker implements Ingest {
       // The guard's own timeout is the first, and is counted.
       connectTimeout: 2 * connect_timeout_ms,
       drainTimeout: packet_timeout_ms,
-      preConnect: (_client, packet, done) => {
+      preConnect: (client, packet, done) => {
         // Sessions that outlive their connection would have to be kept for whoever asks: every session is a clean one.
         packet.clean = true;
-        const { clientId } = packet;
-        const acceptable = clientId.length <= CLIENT_ID_LENGTH_MAX;
         // Meters' ids are public: whoever connects under one must not end the meter's own session (against section 3.1.4-2).
         this.#connected += 1;
-        packet.clientId = `${clientId}${SESSION_MARK}${this.#connected}`;
-        done(acceptable ? null : new Error(`client id of ${clientId.length} characters`), acceptable);
+        packet.clientId = `${packet.clientId}${SESSION_MARK}${this.#connected}`;
+        const session = this.#sessions.get(client);
+        if (session !== undefined) this.#places.name(session, packet.clientId);
+        done(null, true);
       },
       // Runs before PUBACK, which aedes sends before it publishes.
       authorizePublish: (client, packet, done) => void this.#handle(client, packet, done),
@@ -187,24 +216,52 @@ class EmbeddedBroker implements Ingest {
   }
 
   #accept(socket: Socket): void {
+    const from = `${socket.remoteAddress}`;
+    const address = addressGroup(socket.remoteAddress);
+    const room = this.#places.makeRoom(address);
+    if (room === "none") {
+      this.#refuse("crowded", from);
+      socket.destroy();
+      return;
+    }
+    if (room !== undefined) {
+      this.#places.leave(room);
+      room.connection.refuse("crowded");
+    }
     socket.setNoDelay(true);
     socket.setKeepAlive(true, tcpKeepAlive_ms);
-    const from = socket.remoteAddress;
     const stream = guardSocket(socket, this.#options.limits, {
-      onRefused: (reason) => this.#refuse(reason, `${from}`),
+      onRefused: (reason) => this.#refuse(reason, from),
       onThrottled: () => {
         this.#tally.throttled += 1;
       },
+      onStrange: (packets) => this.#places.charge(address, packets, performance.now()),
     });
     this.#tally.connections += 1;
     const client = this.#broker.handle(stream);
-    const session = { client, connection: stream, subscriptions: new Map(), meter: undefined, packetId: 0 };
+    const session: Connected = {
+      ...{
+        address,
+        since_ms: performance.now(),
+        id: undefined,
+        meter: undefined,
+        provedMeter: undefined,
+        isActive: false,
+      },
+      ...{ client, connection: stream, subscriptions: new Map(), packetId: 0 },
+    };
+    this.#places.add(session);
     this.#sessions.set(client, session);
     stream.once("close", () => {
       this.#tally.connections -= 1;
-      this.#stopListening(session);
+      this.#places.leave(session);
       this.#sessions.delete(client);
     });
+  }
+
+  #endIdle(): void {
+    const now_ms = performance.now();
+    for (const session of this.#places.over(now_ms)) session.connection.refuse("idle");
   }
 
   async #handle(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): Promise<void> {
@@ -221,10 +278,12 @@ class EmbeddedBroker implements Ingest {
       done();
       return;
     }
+    const session = client === null ? undefined : this.#sessions.get(client);
+    if (session !== undefined) this.#places.onActivity(session);
     this.#tally.received += 1;
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     try {
-      await this.#options.handlers.onPublish(published, bytes, client?.id ?? "");
+      await this.#options.handlers.onPublish(published, bytes, client?.id ?? SESSION_MARK);
     } catch (thrown) {
       this.#tally.handler_failures += 1;
       this.#options.handlers.onHandlerFailure(thrown);
@@ -253,10 +312,9 @@ class EmbeddedBroker implements Ingest {
       this.#refuse("wrong-subscription", `${client.id} subscribed to ${excerpt(text)}`);
       return false;
     }
-    session.meter = filter.meter;
     session.subscriptions.set(text, { filter, qos: qos === 0 ? 0 : 1 });
-    const listeners = this.#listeners.get(filter.meter) ?? new Set();
-    this.#listeners.set(filter.meter, listeners.add(session));
+    this.#places.onActivity(session);
+    this.#places.subscribe(session, filter.meter);
     return true;
   }
 
@@ -264,15 +322,7 @@ class EmbeddedBroker implements Ingest {
     const session = this.#sessions.get(client);
     if (!session) return;
     for (const filter of filters) session.subscriptions.delete(filter);
-    if (session.subscriptions.size === 0) this.#stopListening(session);
-  }
-
-  #stopListening(session: Session): void {
-    if (session.meter === undefined) return;
-    const listeners = this.#listeners.get(session.meter);
-    listeners?.delete(session);
-    if (listeners?.size === 0) this.#listeners.delete(session.meter);
-    session.meter = undefined;
+    if (session.subscriptions.size === 0) this.#places.unsubscribe(session);
   }
 
   /** The topic of this network that the text is; undefined where it is none. */
@@ -298,7 +348,7 @@ class EmbeddedBroker implements Ingest {
 }
 
 /** The quality at which the session subscribes to the topic (section 3.8.4); undefined where it does not. */
-function qualityOf({ subscriptions }: Session, topic: Topic): QualityOfService | undefined {
+function qualityOf({ subscriptions }: Connected, topic: Topic): QualityOfService | undefined {
   let quality: QualityOfService | undefined;
   for (const { filter, qos } of subscriptions.values()) {
     if (filter.matches(topic)) quality = quality === 1 ? 1 : qos;

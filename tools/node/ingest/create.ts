@@ -18,7 +18,9 @@ export interface IngestTerms {
 export function createIngest(mqtt: NodeConfiguration["mqtt"], terms: IngestTerms): Ingest {
   const { network, handlers } = terms;
   if ("listen" in mqtt) {
-    return createEmbeddedBroker({ network, listen: mqtt.listen, limits: defaultBrokerLimits, handlers });
+    const { listen, connections_max, address_connections_max } = mqtt;
+    const limits = { ...defaultBrokerLimits, ...limitsOf(address_connections_max, connections_max) };
+    return createEmbeddedBroker({ network, listen, limits, handlers });
   }
   return createExternalBroker({
     ...terms,
@@ -26,4 +28,13 @@ export function createIngest(mqtt: NodeConfiguration["mqtt"], terms: IngestTerms
     clientId: `gridseal-${terms.node}`,
     limits: defaultExternalLimits,
   });
+}
+
+/** Meters behind one address of a carrier are many; one address fills no more than a tenth of the broker. */
+function limitsOf(stated: number | undefined, connections_max = defaultBrokerLimits.connections_max) {
+  return {
+    connections_max,
+    address_connections_max: stated ?? Math.max(1, Math.ceil(connections_max / 10)),
+    loopback_connections_max: stated ?? connections_max,
+  };
 }

@@ -142,6 +142,9 @@ class ExternalBroker implements Ingest {
     return true;
   }
 
+  /** It knows no sessions. */
+  prove(): void {}
+
   hasSubscriber(): boolean {
     return this.#client?.connected ?? false;
   }

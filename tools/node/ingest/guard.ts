@@ -10,6 +10,8 @@ export interface GuardEvents {
   /** The connection is being ended for this reason. */
   onRefused(reason: IngestRefusal): void;
   onThrottled(): void;
+  /** A stranger has sent so many packets; how long to read nothing more of it, as others of its address have sent as well. */
+  onStrange(packets: number): number;
 }
 
 /** What the broker reads and writes; the node's own packets go past the broker. */
@@ -18,12 +20,21 @@ export interface GuardedConnection extends Duplex {
   send(...pieces: readonly Uint8Array[]): void;
   /** what the client has not been sent or has not taken yet */
   readonly unsent_bytes: number;
+  /** when it sent something last, on the monotonic clock */
+  readonly heard_ms: number;
+  /** The client has proved to be a meter, and is a stranger no more. */
+  prove(): void;
+  /** Ends the connection for this reason. */
+  refuse(reason: IngestRefusal): void;
 }
 
 /** Puts the guard before a socket. */
 export function guardSocket(socket: Socket, limits: GuardLimits, events: GuardEvents): GuardedConnection {
   return new GuardedStream(socket, limits, events);
 }
+
+/** Time for a client to take why it is refused. */
+const ANSWER_TIMEOUT_MS = 1_000;
 
 class GuardedStream extends Duplex implements GuardedConnection {
   readonly #socket: Socket;
@@ -35,6 +46,9 @@ class GuardedStream extends Duplex implements GuardedConnection {
   #slowSince_packets = 0;
   #throttleTimer: NodeJS.Timeout | undefined;
   #connected = false;
+  #proved = false;
+  #answered = false;
+  #heard_ms = performance.now();
   #full = false;
   #corked = false;
   /** sent in this turn of the event loop */
@@ -47,7 +61,7 @@ class GuardedStream extends Duplex implements GuardedConnection {
     this.#limits = limits;
     this.#events = events;
     this.#guard = createPacketGuard(limits);
-    this.#slowTimer = setTimeout(() => this.#refuse("slow"), limits.connect_timeout_ms);
+    this.#slowTimer = setTimeout(() => this.refuse("slow"), limits.connect_timeout_ms);
     socket.on("data", (chunk) => this.#receive(chunk));
     socket.on("end", () => this.push(null));
     socket.on("error", () => this.destroy());
@@ -65,6 +79,19 @@ class GuardedStream extends Duplex implements GuardedConnection {
       this.#pieces.push(piece);
       this.#pieces_bytes += piece.length;
     }
+  }
+
+  get heard_ms(): number {
+    return this.#heard_ms;
+  }
+
+  prove(): void {
+    if (this.#proved) return;
+    this.#proved = true;
+    this.#guard.prove();
+    clearTimeout(this.#throttleTimer);
+    this.#throttleTimer = undefined;
+    this.#read();
   }
 
   get unsent_bytes(): number {
@@ -119,20 +146,25 @@ class GuardedStream extends Duplex implements GuardedConnection {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#slowTimer);
     clearTimeout(this.#throttleTimer);
-    this.#socket.destroy();
+    // An answer leaves before it closes.
+    if (this.#answered) this.#socket.destroySoon();
+    else this.#socket.destroy();
     done(error);
   }
 
   #receive(chunk: Buffer): void {
     if (this.destroyed) return;
-    const refusal = this.#guard.inspect(chunk, performance.now());
+    this.#heard_ms = performance.now();
+    const before = this.#guard.packets();
+    const refusal = this.#guard.inspect(chunk, this.#heard_ms);
     if (refusal) {
-      this.#refuse(refusal);
+      this.refuse(refusal);
       return;
     }
     this.#watchProgress();
     this.#full = !this.push(this.#guard.passed(chunk));
-    const pause_ms = this.#guard.pause_ms();
+    const shared_ms = this.#proved ? 0 : this.#events.onStrange(this.#guard.packets() - before);
+    const pause_ms = Math.max(shared_ms, this.#guard.pause_ms());
     if (pause_ms > 0 && !this.#throttleTimer) {
       this.#events.onThrottled();
       this.#throttleTimer = setTimeout(() => {
@@ -171,15 +203,21 @@ class GuardedStream extends Duplex implements GuardedConnection {
     this.#slowTimer = setTimeout(() => {
       this.#slowTimer = undefined;
       const stuck = this.#guard.packets() === this.#slowSince_packets && !this.#throttleTimer && !this.#full;
-      if (stuck && this.writableNeedDrain) this.#refuse("unread");
-      else if (stuck && this.#guard.isInsidePacket()) this.#refuse("slow");
+      if (stuck && this.writableNeedDrain) this.refuse("unread");
+      else if (stuck && this.#guard.isInsidePacket()) this.refuse("slow");
       else if (this.#guard.isInsidePacket() || this.writableNeedDrain) this.#watch();
     }, this.#limits.packet_timeout_ms);
   }
 
-  #refuse(reason: IngestRefusal): void {
+  refuse(reason: IngestRefusal): void {
     if (this.destroyed) return;
     this.#events.onRefused(reason);
+    const answer = this.#guard.answer();
+    if (answer !== undefined && this.#socket.writable) {
+      this.#answered = true;
+      this.#socket.end(answer);
+      setTimeout(() => this.#socket.destroy(), ANSWER_TIMEOUT_MS).unref();
+    }
     this.destroy();
   }
 }

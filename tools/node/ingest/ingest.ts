@@ -14,8 +14,10 @@ export type IngestRefusal =
   | "flood"
   /** QoS 2, or QoS 1 promised and not kept apart from it */
   | "quality-of-service"
-  /** more connections than the limit */
+  /** more connections than the limit, in all or of an address; or an idle one that made room */
   | "crowded"
+  /** a client that neither subscribes nor publishes, or has sent nothing for long */
+  | "idle"
   | "wrong-topic"
   | "wrong-subscription"
   /** a client that takes nothing off its connection */
@@ -62,10 +64,13 @@ export interface Ingest {
   /** Records of these services are heard from here on, and of no others. */
   serve(services: readonly number[]): void;
   /**
-   * Sends to the meter of the topic, QoS 1; false where nobody here is to receive it or the message was dropped. With `to`, the client
-   * that a handler was told of, it goes to that session alone; a shared broker does not know its clients and tells all.
+   * Sends to the meter of the topic, QoS 1; false where nobody here is to receive it or the message was dropped. It goes to the sessions
+   * that have proved to be the meter's and subscribe to it; with `to`, the client that a handler was told of, to that session alone,
+   * whoever it is. A shared broker does not know its clients and tells all.
    */
   publish(topic: string, payload: Uint8Array, to?: string): boolean;
+  /** The session has shown that it speaks for the meter: what is published to the meter goes to it from here on. */
+  prove(client: string, meter: string): void;
   /** Whether a publication would reach a subscriber as far as this node can know; a shared broker always may have one. */
   hasSubscriber(topic: string): boolean;
   counters(): IngestCounters;

@@ -1,7 +1,8 @@
-// Judges what a client sends before the broker reads it, pure: reads fixed headers alone (MQTT 3.1.1 section 2.2) and lets nothing
-// through that is too large, too fast or out of place.
+// Judges what a client sends before the broker reads it, pure: fixed headers (MQTT 3.1.1 section 2.2), then what packet-bodies.ts says
+// of the rest; lets nothing through that is too large, too fast or out of place.
 
 import type { IngestRefusal } from "./ingest.js";
+import { type BodyRefusal, createBodyCheck } from "./packet-bodies.js";
 
 export interface GuardLimits {
   /** largest packet in bytes, fixed header included */
@@ -9,6 +10,9 @@ export interface GuardLimits {
   /** sustained rates of one connection; a second's worth may come at once, and a faster client is paused */
   readonly packets_per_s: number;
   readonly bytes_per_s: number;
+  /** packets of a client that has not proved to be a meter: at once, and in a second */
+  readonly stranger_packets_max: number;
+  readonly stranger_packets_per_s: number;
   /** time for a CONNECT to arrive whole */
   readonly connect_timeout_ms: number;
   /** time for any other packet to arrive whole, and for a client to take what is sent to it */
@@ -19,6 +23,9 @@ export const defaultGuardLimits: GuardLimits = {
   packet_bytes_max: 65_536,
   packets_per_s: 5_000,
   bytes_per_s: 4 * 1024 * 1024,
+  // CONNECT, SUBSCRIBE, the birth, and the 24 records that a meter has on its way.
+  stranger_packets_max: 200,
+  stranger_packets_per_s: 100,
   connect_timeout_ms: 10_000,
   packet_timeout_ms: 30_000,
 };
@@ -38,6 +45,10 @@ export interface PacketGuard {
   passed(chunk: Uint8Array): Uint8Array;
   /** How long to read nothing more after the bytes inspected so far; 0 where the client is within its rate. */
   pause_ms(): number;
+  /** The client has proved to be a meter: the rate of one is its own from here on. */
+  prove(): void;
+  /** What to send before the connection ends, after a refusal. */
+  answer(): Uint8Array | undefined;
   /** packets begun so far */
   packets(): number;
   /** whether a packet has begun that is not complete */
@@ -53,16 +64,17 @@ const types = {
   pingreq: 12,
   disconnect: 14,
 } as const;
-/** Remaining length of an acknowledgement (section 3.4.1). */
-const PUBACK_BYTES = 2;
 /** A client that sends this many seconds' worth of packets in one piece is not merely fast. */
 const FLOOD_S = 2;
 
 /** Judges one connection's bytes from the client. */
 export function createPacketGuard(limits: GuardLimits): PacketGuard {
   let phase: "type" | "length" | "body" = "type";
-  /** of the packet that began last */
+  /** first byte and type of the packet that began last */
+  let first = 0;
   let type = 0;
+  const body = createBodyCheck();
+  let answer: Uint8Array | undefined;
   /** where it begins in the chunk; negative where that was in one before */
   let begin = 0;
   /** beginning and end of each whole acknowledgement in the chunk inspected last */
@@ -73,6 +85,8 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
   let missing_bytes = 0;
   let packetCount = 0;
   let packetTokens = limits.packets_per_s;
+  let isProved = false;
+  let strangerTokens = limits.stranger_packets_max;
   let byteTokens = limits.bytes_per_s;
   let refilled_ms: number | undefined;
 
@@ -80,13 +94,17 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     const elapsed_s = refilled_ms === undefined ? 0 : Math.max(0, now_ms - refilled_ms) / 1000;
     refilled_ms = now_ms;
     packetTokens = Math.min(limits.packets_per_s, packetTokens + elapsed_s * limits.packets_per_s);
+    const earned = elapsed_s * limits.stranger_packets_per_s;
+    strangerTokens = Math.min(limits.stranger_packets_max, strangerTokens + earned);
     byteTokens = Math.min(limits.bytes_per_s, byteTokens + elapsed_s * limits.bytes_per_s);
   }
 
   function takeType(byte: number): GuardRefusal | undefined {
     packetCount += 1;
     packetTokens -= 1;
+    strangerTokens -= 1;
     phase = "length";
+    first = byte;
     type = byte >> 4;
     length = 0;
     lengthBytes = 0;
@@ -102,7 +120,12 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     if (byte >= 0x80) return lengthBytes === 4 ? "malformed" : undefined;
     missing_bytes = length;
     phase = length === 0 ? "type" : "body";
-    return undefined;
+    return refuseBody(body.begin(first, length));
+  }
+
+  function refuseBody(refusal: BodyRefusal | undefined): GuardRefusal | undefined {
+    if (refusal?.returnCode !== undefined) answer = Uint8Array.of(0x20, 2, 0, refusal.returnCode);
+    return refusal?.reason;
   }
 
   function inspect(chunk: Uint8Array, now_ms: number): GuardRefusal | undefined {
@@ -115,12 +138,13 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     while (offset < chunk.length) {
       if (phase === "body") {
         const taken = Math.min(missing_bytes, chunk.length - offset);
+        const refusal = refuseBody(body.take(chunk, offset, offset + taken));
+        if (refusal !== undefined) return refusal;
         offset += taken;
         missing_bytes -= taken;
         if (missing_bytes > 0) continue;
         phase = "type";
-        // Of any other length it is malformed, which is the broker's to say.
-        if (type === types.puback && length === PUBACK_BYTES && begin >= 0) {
+        if (type === types.puback && begin >= 0) {
           acknowledgements.push(begin, offset);
           acknowledgements_bytes += offset - begin;
         }
@@ -153,9 +177,14 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     inspect,
     passed,
     pause_ms() {
-      const wait_s = Math.max(-packetTokens / limits.packets_per_s, -byteTokens / limits.bytes_per_s);
+      const strange_s = isProved ? 0 : -strangerTokens / limits.stranger_packets_per_s;
+      const wait_s = Math.max(strange_s, -packetTokens / limits.packets_per_s, -byteTokens / limits.bytes_per_s);
       return wait_s <= 0 ? 0 : Math.ceil(wait_s * 1000);
     },
+    prove() {
+      isProved = true;
+    },
+    answer: () => answer,
     packets: () => packetCount,
     isInsidePacket: () => phase !== "type",
   };
@@ -168,7 +197,8 @@ function refuseType(byte: number, first: boolean): GuardRefusal | undefined {
   if (first) return type === types.connect ? (flags === 0 ? undefined : "malformed") : "not-connect";
   switch (type) {
     case types.publish:
-      if ((flags & 0x06) === 0x06) return "malformed";
+      // QoS 3, and a repetition of what is sent once (section 3.3.1.1).
+      if ((flags & 0x06) === 0x06 || (flags & 0x0e) === 0x08) return "malformed";
       return (flags & 0x04) === 0 ? undefined : "quality-of-service";
     case types.subscribe:
     case types.unsubscribe:

@@ -1,0 +1,58 @@
+// Budgets by name, token buckets: of a meter's records, a session's repetitions, all that strangers ask for. Pure: the time is handed
+// in, and memory is bounded, whoever spends.
+
+export interface BudgetTerms {
+  /** what comes back in a second */
+  readonly tokens_s: number;
+  /** what is there at first, and at most */
+  readonly tokens_max: number;
+}
+
+export interface Budgets {
+  /** Spends so many tokens of the name's; false, and nothing spent, where there are not as many. */
+  take(name: string, tokens: number, now_ms: number): boolean;
+  /** Tokens that the name has. */
+  left(name: string, now_ms: number): number;
+  /** names that are remembered */
+  readonly size: number;
+}
+
+interface Budget {
+  tokens: number;
+  at_ms: number;
+}
+
+/** Of more than `names_max` names, those that have spent nothing for longest have their whole budget again. */
+export function createBudgets({ tokens_s, tokens_max }: BudgetTerms, names_max: number): Budgets {
+  /** the one that spent last is last */
+  const budgets = new Map<string, Budget>();
+
+  /** A clock that was set back gives nothing. */
+  const refill = (budget: Budget, now_ms: number): void => {
+    const passed_s = Math.max(0, now_ms - budget.at_ms) / 1000;
+    budget.tokens = Math.min(tokens_max, budget.tokens + passed_s * tokens_s);
+    budget.at_ms = now_ms;
+  };
+
+  return {
+    get size() {
+      return budgets.size;
+    },
+    left(name, now_ms) {
+      const budget = budgets.get(name);
+      if (budget === undefined) return tokens_max;
+      refill(budget, now_ms);
+      return budget.tokens;
+    },
+    take(name, tokens, now_ms) {
+      const budget = budgets.get(name) ?? { tokens: tokens_max, at_ms: now_ms };
+      refill(budget, now_ms);
+      if (budget.tokens < tokens) return false;
+      budget.tokens -= tokens;
+      budgets.delete(name);
+      budgets.set(name, budget);
+      if (budgets.size > names_max) budgets.delete(budgets.keys().next().value!);
+      return true;
+    },
+  };
+}
