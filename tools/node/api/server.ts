@@ -2,6 +2,7 @@
 // blocks. Beside reading it takes orders, which are the authority's whoever brings them.
 
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { HEIGHT_MAX, ORDER_NUMBER_MAX, PLAIN_MAX, SEQ_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
@@ -143,9 +144,9 @@ function addBlocks(server: FastifyInstance, ports: ApiPorts): void {
   server.get<{ Params: { service: string }; Querystring: { from?: string; limit?: string } }>(
     "/chains/:service/blocks",
     (request, reply) => {
-      const service = number(request.params.service);
-      const from = number(request.query.from ?? "1");
-      const limit = number(request.query.limit ?? "100");
+      const service = number(request.params.service, SERVICE_MAX);
+      const from = number(request.query.from ?? "1", HEIGHT_MAX);
+      const limit = number(request.query.limit ?? "100", PLAIN_MAX);
       if (service === undefined || from === undefined || limit === undefined || from === 0) {
         return refuse(reply, 400, "malformed", "service, from and limit are decimal numbers, from is at least 1");
       }
@@ -162,13 +163,13 @@ function addBlocks(server: FastifyInstance, ports: ApiPorts): void {
     },
   );
   server.get<{ Params: { service: string } }>("/chains/:service/lineage", (request, reply) => {
-    const service = number(request.params.service);
+    const service = number(request.params.service, SERVICE_MAX);
     if (service === undefined) return refuse(reply, 400, "malformed", "service is a decimal number");
     return reply.type("application/cbor-seq").send(Buffer.concat(ports.store.lineage(service)));
   });
   server.get<{ Params: { service: string; height: string } }>("/chains/:service/blocks/:height", (request, reply) => {
-    const service = number(request.params.service);
-    const height = number(request.params.height);
+    const service = number(request.params.service, SERVICE_MAX);
+    const height = number(request.params.height, HEIGHT_MAX);
     const isKnown = service !== undefined && height !== undefined;
     const block = isKnown ? ports.store.block(service, height) : undefined;
     if (isKnown && block === undefined && ports.store.outline(service, height) !== undefined)
@@ -182,9 +183,9 @@ function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
   server.get<{ Params: { service: string; meter: string; seq: string } }>(
     "/receipts/:service/:meter/:seq",
     (request, reply) => {
-      const service = number(request.params.service);
+      const service = number(request.params.service, SERVICE_MAX);
       const kid = idFromText(request.params.meter);
-      const seq = number(request.params.seq);
+      const seq = number(request.params.seq, SEQ_MAX);
       if (service === undefined || kid === undefined || seq === undefined) {
         return refuse(reply, 400, "malformed", "The path is /receipts/<service>/<meter, 16 hex digits>/<seq>.");
       }
@@ -204,7 +205,7 @@ function addOrders(server: FastifyInstance, ports: ApiPorts): void {
     (_request, body, done) => done(null, body),
   );
   server.get<{ Querystring: { from?: string } }>("/orders", (request, reply) => {
-    const from = number(request.query.from ?? "1");
+    const from = number(request.query.from ?? "1", ORDER_NUMBER_MAX);
     if (from === undefined || from === 0) {
       return refuse(reply, 400, "malformed", "from is a decimal number, at least 1");
     }
@@ -251,6 +252,7 @@ function refuse(reply: FastifyReply, status: number, code: string, message: stri
   return reply.code(status).send({ code, message });
 }
 
-function number(text: string): number | undefined {
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+/** A decimal number within a bound of the wire; undefined where the text is none. */
+function number(text: string, max: number): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
 }

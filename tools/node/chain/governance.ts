@@ -1,8 +1,9 @@
 // What the sealed orders of the authority make of the network, pure: the members of each chain by height, added chains, revoked meters.
 // A function of the contracts chain alone: whoever replays its orders comes to the same state (PROTOCOL.md, orders).
 
+import { CHAINS_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { CHAINS_MAX, type Genesis, type GenesisChain, type Member } from "../../../src/wire/genesis.js";
+import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js";
 import type { ChainAction, MembersAction, Order } from "../../../src/wire/order.js";
 
 /** The service whose chain seals orders; a genesis without it has no orders. */
