@@ -89,7 +89,9 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const name = nameOf(genesis, chain, lineage);
   const header = headerHash(receipt.header);
   if (options.json) {
-    printLines([toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed })]);
+    printLines([
+      toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed }),
+    ]);
     return;
   }
   printLines([
