@@ -2,6 +2,7 @@
 // one of them proves nothing about that rule.
 
 import type { ChainPorts } from "../node/chain/ports.js";
+import { boundMutants } from "./bound-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
 import { type Edit, edit } from "./edits.js";
 import {
@@ -293,6 +294,7 @@ export const mutants: readonly Mutant[] = [
     edits: [edit("tools/node/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
     needs: { ...attacked, behaviours: ["equivocate"] },
   },
+  ...boundMutants,
   ...damageMutants,
   ...memberMutants,
   ...evidenceMutants,

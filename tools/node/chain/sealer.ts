@@ -278,7 +278,7 @@ async function writeBlock(
 ): Promise<void> {
   const chain = block.chain;
   const bytes = encodeBlock(block);
-  await ports.store.write((writer) => {
+  const written = ports.store.write((writer) => {
     writer.putBlock(chain, block.height, bytes);
     for (const run of runsOf(block.height, records)) writer.putRun(chain, run);
     for (const [kid, state] of execution.meters) writer.putMeter(chain, Buffer.from(kid, "hex"), state);
@@ -294,6 +294,12 @@ async function writeBlock(
     for (const batch of block.batches) writer.deleteBatch(chain, batch.origin, batch.number);
     onSealing(writer);
     writer.putHead(chain, head);
+  });
+  await written.catch((cause: unknown) => {
+    if (cause instanceof GridsealError) throw cause;
+    // A quorum has sealed it, and this node cannot go on without it.
+    const message = `block ${block.height} of chain ${chain} cannot be written: ${reasonOf(cause)}`;
+    throw new GridsealError("INVARIANT_VIOLATED", message, { cause });
   });
 }
 
