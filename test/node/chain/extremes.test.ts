@@ -7,10 +7,12 @@ import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
 import { auditChain } from "../../../tools/audit/audit.js";
+import { GridsealError } from "../../../tools/errors.js";
 import { acknowledgementOf, makeBatch } from "../../../tools/node/chain/compose.js";
 import { executionRecord } from "../../../tools/node/chain/record-scan.js";
 import { decodeBatchNote, decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/frame.js";
-import { openStoreReadOnly } from "../../../tools/node/store/store.js";
+import { findDamage } from "../../../tools/node/repair.js";
+import { openStore, openStoreReadOnly } from "../../../tools/node/store/store.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, createMeter, makeRecord, SERVICE, type TestCluster } from "./cluster.js";
 
@@ -129,4 +131,37 @@ test("frames with a number above its bound are dropped, and the chain goes on", 
     }
   }
   await goesOn(cluster, 1);
+});
+
+test("a stored temporary block that is none any more is let go of at the next start", async (t) => {
+  const { cluster, origin } = await withLiar(t);
+  await goesOn(cluster, 1);
+  const node = cluster.nodes[0]!;
+  const number = 2 ** 53 - 1;
+  const bytes = encodeCbor([SERVICE, origin, number, [], [Uint8Array.of(1)], new Uint8Array(64)]);
+  await node.store.write((writer) => writer.putBatch(SERVICE, { origin, number, bytes }));
+  await cluster.kill(0);
+  await cluster.restart(0);
+  await goesOn(cluster, 2);
+  await cluster.until(() => node.store.batches(SERVICE).every((stored) => stored.number !== number), "its row is gone");
+});
+
+test("a block that was written without what belongs to it keeps the node from starting, and is damage to a repair", async (t) => {
+  const { cluster } = await withLiar(t);
+  await goesOn(cluster, 1);
+  const node = cluster.nodes[0]!;
+  const { height } = node.chain.head;
+  const owner = { node: fromHex(node.id)!, genesisHash: cluster.genesis.hash };
+  await cluster.kill(0);
+  assert.equal(await findDamage(node.path, owner, cluster.genesis), undefined);
+  const store = await openStore(node.path, owner, true);
+  await store.write((writer) => writer.putBlock(SERVICE, height + 1, store.block(SERVICE, height)!));
+  await store.close();
+  const expected = new RegExp(`block ${height + 1}.* is there, and what belongs to it is not`);
+  assert.match((await findDamage(node.path, owner, cluster.genesis)) ?? "", expected);
+  await assert.rejects(cluster.restart(0), (error) => {
+    assert.ok(error instanceof GridsealError && error.code === "STORE_CORRUPT");
+    assert.match(error.message, expected);
+    return true;
+  });
 });
