@@ -150,6 +150,7 @@ function assemble(
     demandsTooSoon: 0,
     outboxFull: 0,
     recordsTooLarge: 0,
+    numbersUsedUp: 0,
   };
   let lastBytes_ms: number | undefined;
   let lastFrame_ms: number | undefined;
@@ -206,7 +207,9 @@ function assemble(
       lastFrame_ms = now.uptime_ms;
       badFrames = 0;
       for (const refusal of recorder.record(outcome, now)) {
-        count(refusal === "full" ? "outboxFull" : "recordsTooLarge");
+        if (refusal === "seq used up")
+          warn("numbersUsedUp", "a service's numbers are used up: provision anew", effects);
+        else count(refusal === "full" ? "outboxFull" : "recordsTooLarge");
       }
     }
   }

@@ -2,10 +2,10 @@
 // a typing error never becomes a meter that silently does less than it was told.
 
 import { parseObisPattern } from "../meter/obis.js";
+import { SERVICE_MAX } from "../wire/bounds.js";
 import { fromHex } from "../wire/bytes.js";
 import { GENESIS_BYTES_MAX } from "../wire/genesis.js";
 import { idFromText } from "../wire/key.js";
-import { SERVICE_MAX } from "../wire/services.js";
 import { isNetworkName } from "../wire/topics.js";
 import {
   type Check,

@@ -2,6 +2,7 @@
 // The newest set of each service is kept in the key-value store; nothing of it can be forged by whoever delivers it.
 
 import type { KeyValue } from "../host.js";
+import { CODE_MAX, HEIGHT_MAX } from "../wire/bounds.js";
 import { equalBytes } from "../wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../wire/cbor.js";
 import { WireError } from "../wire/error.js";
@@ -107,8 +108,11 @@ function restore(keyValue: KeyValue, service: number, { hash }: Genesis): Member
   if (bytes === undefined) return undefined;
   try {
     const [version, genesisHash, from, members] = asArray(decodeCbor(bytes), "stored members", 4);
-    const isOurs = asUint(version, "stored version") === 1 && equalBytes(asBytes(genesisHash, "genesis hash"), hash);
-    return isOurs ? { from: asUint(from, "stored height"), members: memberSetFromArray(members) } : undefined;
+    const isOurs =
+      asUint(version, "stored version", CODE_MAX) === 1 && equalBytes(asBytes(genesisHash, "genesis hash"), hash);
+    return isOurs
+      ? { from: asUint(from, "stored height", HEIGHT_MAX + 1), members: memberSetFromArray(members) }
+      : undefined;
   } catch (thrown) {
     if (thrown instanceof WireError) return undefined;
     throw thrown;

@@ -11,12 +11,12 @@
 // - A full ring refuses new records; what was accepted is never overwritten.
 
 import type { Flash, KeyValue } from "../host.js";
+import { SEQ_MAX } from "../wire/bounds.js";
 import { openRing, type Position, type Ring } from "./ring.js";
 import { type ChainState, entryBytes, SERVICES_MAX } from "./sector.js";
 
 /** Seqs reserved at a time: a service costs one key-value write per so many records. */
 export const RESERVATION = 64;
-const SEQ_MAX = 0xffffffff;
 const unknownHash = new Uint8Array(32);
 const noHash = new Uint8Array(0);
 
@@ -29,7 +29,7 @@ export interface Waiting {
   readonly hash: Uint8Array;
 }
 
-export type AppendRefusal = "full" | "record too large" | "too many services" | "wrong seq";
+export type AppendRefusal = "full" | "record too large" | "too many services" | "wrong seq" | "seq used up";
 
 export interface OutboxCounters {
   /** records that wait, handed out ones included */
@@ -174,7 +174,8 @@ class RingOutbox implements Outbox {
 
   private refusalOf(service: number, seq: number, record: Uint8Array): AppendRefusal | undefined {
     if (record.length > this.ring.recordBytesMax) return "record too large";
-    if (seq !== this.chain(service).seq || seq >= SEQ_MAX) return "wrong seq";
+    if (seq !== this.chain(service).seq) return "wrong seq";
+    if (seq > SEQ_MAX) return "seq used up";
     return !this.chains.has(service) && this.chains.size === SERVICES_MAX ? "too many services" : undefined;
   }
 
@@ -259,7 +260,7 @@ class Reservations {
   /** Makes sure of it for a service whose next seq this is. */
   cover(service: number, next: number): void {
     if (next <= this.of(service)) return;
-    const mark = Math.min(next + RESERVATION - 1, SEQ_MAX);
+    const mark = Math.min(next + RESERVATION - 1, SEQ_MAX + 1);
     const stored = new Uint8Array(4);
     new DataView(stored.buffer).setUint32(0, mark, true);
     this.keyValue.set(`seq${service}`, stored);

@@ -3,10 +3,11 @@
 // before it; one that went back ATTEMPTS_MAX times is not tried again. A state machine: hosts/shared/updater.ts performs it.
 
 import type { KeyValue } from "../host.js";
+import { CODE_MAX } from "../wire/bounds.js";
 import { concatBytes, equalBytes } from "../wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../wire/cbor.js";
 import { WireError } from "../wire/error.js";
-import { FIRMWARE_BYTES_MAX, type Firmware, verifyFirmware } from "../wire/firmware.js";
+import { FIRMWARE_BYTES_MAX, type Firmware, VERSION_MAX, verifyFirmware } from "../wire/firmware.js";
 import type { PublicKey, Verify } from "../wire/key.js";
 import { asArray, asBytes, asUint } from "../wire/shape.js";
 
@@ -309,9 +310,9 @@ function readTried(keyValue: KeyValue): Tried | undefined {
   try {
     const [version, hash, attempts] = asArray(decodeCbor(bytes), "tried firmware", 3);
     return {
-      version: asUint(version, "tried version"),
+      version: asUint(version, "tried version", VERSION_MAX),
       hash: asBytes(hash, "tried hash", 32),
-      attempts: asUint(attempts, "tried attempts"),
+      attempts: asUint(attempts, "tried attempts", CODE_MAX),
     };
   } catch (thrown) {
     if (thrown instanceof WireError) return undefined;

@@ -1,16 +1,14 @@
 // The temporary block: desensitised records that one node gathered, signed by it, and the acknowledgements of the chain's nodes.
 // Notices travel with it: credentials of meters that are new to the chain, so that it proves its records by itself; orders; evidence.
 
+import { BATCH_NUMBER_MAX, BATCH_RECORDS_MAX, BATCH_RULINGS_MAX } from "./bounds.js";
 import { type CborValue, decodeCborViews, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { leafHash, merkleRoot } from "./merkle.js";
 import { encodeNotices, type Notice, noticesFromArray, noticesToArray } from "./notice.js";
-import { asArray, asBytes, asUint } from "./shape.js";
+import { asArray, asBytes, asService, asUint } from "./shape.js";
 
-export const BATCH_RECORDS_MAX = 1_000;
-/** Orders and pieces of evidence in one temporary block, together. */
-export const BATCH_RULINGS_MAX = 16;
 /** Largest encoded temporary block; a batch of the largest records ends earlier than one of ordinary ones. */
 export const BATCH_BYTES_MAX = 2_097_152;
 const batchLimits = { size: BATCH_BYTES_MAX, items: 8 * BATCH_RECORDS_MAX };
@@ -69,9 +67,9 @@ export function encodeBatch(batch: Batch, signature: Uint8Array): Uint8Array {
 export function decodeBatch(bytes: Uint8Array): { readonly batch: Batch; readonly signature: Uint8Array } {
   const [chain, origin, number, notices, records, signature] = asArray(decodeCborViews(bytes, batchLimits), "batch", 6);
   const batch = {
-    chain: asUint(chain, "batch chain"),
+    chain: asService(chain, "batch chain"),
     origin: asBytes(origin, "batch origin", 8),
-    number: asUint(number, "batch number"),
+    number: asUint(number, "batch number", BATCH_NUMBER_MAX),
     notices: noticesFromArray(notices, "batch"),
     records: asArray(records, "batch records").map(asRecord),
   };

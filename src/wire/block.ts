@@ -1,6 +1,19 @@
 // The block in its six parts (Wang et al. 2019, figure 3) and what its header commits to: leaf 0 of the Merkle tree is the
 // metadata, then a leaf per record. The certificate and the lock time stand beside what is hashed.
 
+import {
+  BATCH_NUMBER_MAX,
+  BATCH_RECORDS_MAX,
+  BATCH_RULINGS_MAX,
+  BLOCK_BATCHES_MAX,
+  BLOCK_RECORDS_MAX,
+  CHAINS_MAX,
+  CODE_MAX,
+  COUNTER_MAX,
+  HEIGHT_MAX,
+  NODES_MAX,
+  TIME_MS_MAX,
+} from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { byteStringHeadLength, encodeItems, writeByteStringHead } from "./cbor-pieces.js";
@@ -10,7 +23,7 @@ import { sha256 } from "./hash.js";
 import { HEADER_BYTES } from "./header.js";
 import { leafHash, type MerkleLevels, merkleLevels } from "./merkle.js";
 import { type Notice, noticesFromArray, noticesToArray } from "./notice.js";
-import { asArray, asBytes, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asList, asService, asText, asUint } from "./shape.js";
 
 export const BLOCK_BYTES_MAX = 16_777_216;
 const MAGIC = Uint8Array.of(0x47, 0x53, 0x42, 0x31); // "GSB1"
@@ -113,13 +126,13 @@ export function boundMembers(metadata: Uint8Array): BoundMembers {
   if (!equalBytes(asBytes(fields[0], "metadata magic", 4), MAGIC)) {
     throw new WireError("shape", "metadata magic is not GSB1");
   }
-  if (asUint(fields[1], "metadata version") !== FORMAT_VERSION) {
+  if (asUint(fields[1], "metadata version", CODE_MAX) !== FORMAT_VERSION) {
     throw new WireError("unsupported", `metadata format version ${String(fields[1])} is not supported`);
   }
   return {
     network: asText(fields[2], "metadata network", 32),
-    chain: asUint(fields[3], "metadata chain"),
-    height: asUint(fields[4], "metadata height"),
+    chain: asService(fields[3], "metadata chain"),
+    height: asHeight(fields[4], "metadata height"),
     memberSet: asBytes(fields[9], "metadata member set", 32),
     nextMemberSet: asBytes(fields[10], "metadata next member set", 32),
   };
@@ -174,22 +187,22 @@ function readBlock(bytes: Uint8Array, decode: typeof decodeCbor): Block {
   const parts = asArray(decode(bytes, blockLimits), "block", 7);
   const [magic, version, network, chain, height] = asArray(parts[0], "block format", 5);
   if (!equalBytes(asBytes(magic, "block magic", 4), MAGIC)) throw new WireError("shape", "block magic is not GSB1");
-  if (asUint(version, "block format version") !== FORMAT_VERSION) {
+  if (asUint(version, "block format version", CODE_MAX) !== FORMAT_VERSION) {
     throw new WireError("unsupported", `block format version ${String(version)} is not supported`);
   }
   const size = viewOf(asBytes(parts[1], "block size", 4)).getUint32(0);
   if (size !== bytes.length) throw new WireError("shape", `block states ${size} bytes and has ${bytes.length}`);
   const lock = viewOf(asBytes(parts[5], "block lock time", 8)).getBigUint64(0);
-  if (lock > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError("shape", "block lock time is out of range");
+  if (lock > BigInt(TIME_MS_MAX)) throw new WireError("shape", `block lock time must be at most ${TIME_MS_MAX} ms`);
   const record = readDataRecord(asBytes(parts[4], "block data record"), decode);
-  const chainNumber = asUint(chain, "block chain");
+  const chainNumber = asService(chain, "block chain");
   if (record.service !== chainNumber) throw new WireError("shape", "block data record is of another service");
   return {
     network: asText(network, "block network", 32),
     chain: chainNumber,
-    height: asUint(height, "block height"),
+    height: asHeight(height, "block height"),
     header: asBytes(parts[2], "block header", HEADER_BYTES),
-    counter: asUint(parts[3], "block action counter"),
+    counter: asUint(parts[3], "block action counter", COUNTER_MAX),
     ...record.content,
     lock_ms: Number(lock),
     certificate: certificateFromArray(parts[6]),
@@ -230,33 +243,56 @@ function dataRecord(content: BlockContent): CborValue {
 function readDataRecord(bytes: Uint8Array, decode: typeof decodeCbor) {
   const parts = asArray(decode(bytes, dataLimits), "block data record", 9);
   return {
-    service: asUint(parts[0], "block service"),
+    service: asService(parts[0], "block service"),
     content: {
-      batches: asArray(parts[1], "block batches").map(readSealedBatch),
+      batches: readSealedBatches(parts[1]),
       script: asBytes(parts[2], "block script"),
       results: asBytes(parts[3], "block results"),
-      anchors: asArray(parts[4], "block anchors").map(readAnchor),
-      judgedAt: asUint(parts[5], "block contracts height"),
-      time_ms: asUint(parts[6], "block time"),
+      anchors: readAnchors(parts[4], "block anchors"),
+      judgedAt: asUint(parts[5], "block contracts height", HEIGHT_MAX),
+      time_ms: asUint(parts[6], "block time", TIME_MS_MAX),
       memberSet: asBytes(parts[7], "block member set", 32),
       nextMemberSet: asBytes(parts[8], "block next member set", 32),
     },
   };
 }
 
+function readSealedBatches(value: CborValue | undefined): SealedBatch[] {
+  const items = asList(value, "block batches", BLOCK_BATCHES_MAX);
+  if (items.length === 0) throw new WireError("shape", "block holds no batch");
+  const batches = items.map(readSealedBatch);
+  let records = 0;
+  for (const batch of batches) records += batch.records.length;
+  if (records > BLOCK_RECORDS_MAX) {
+    throw new WireError("limit", `block must hold at most ${BLOCK_RECORDS_MAX} records, not ${records}`);
+  }
+  return batches;
+}
+
 function readSealedBatch(value: CborValue): SealedBatch {
   const [origin, number, id, acknowledgements, notices, records] = asArray(value, "block batch", 6);
   return {
     origin: asBytes(origin, "block batch origin", 8),
-    number: asUint(number, "block batch number"),
+    number: asUint(number, "block batch number", BATCH_NUMBER_MAX),
     id: asBytes(id, "block batch id", 32),
-    acknowledgements: asArray(acknowledgements, "block batch acknowledgements").map((item) => {
+    acknowledgements: asList(acknowledgements, "block batch acknowledgements", NODES_MAX).map((item) => {
       const [node, digest] = asArray(item, "block batch acknowledgement", 2);
       return { node: asBytes(node, "acknowledging node", 8), digest: asBytes(digest, "acknowledgement digest", 32) };
     }),
-    notices: noticesFromArray(notices, "block batch"),
-    records: asArray(records, "block batch records").map(asRecord),
+    notices: readSealedNotices(notices),
+    records: asList(records, "block batch records", BATCH_RECORDS_MAX).map(asRecord),
   };
+}
+
+/** What stays of a temporary block's notices: credentials, as their records may have fallen out, and orders. */
+function readSealedNotices(value: CborValue | undefined): Notice[] {
+  const notices = noticesFromArray(value, "block batch");
+  const credentials = notices.filter(({ kind }) => kind === "credential").length;
+  const orders = notices.length - credentials;
+  if (credentials > BATCH_RECORDS_MAX || orders > BATCH_RULINGS_MAX) {
+    throw new WireError("limit", `block batch has ${credentials} credentials and ${orders} orders`);
+  }
+  return notices;
 }
 
 function asRecord(value: CborValue): Uint8Array {
@@ -271,11 +307,15 @@ export function anchorsToArray(anchors: readonly Anchor[]): CborValue {
   return anchors.map((anchor) => [anchor.chain, anchor.height, anchor.headerHash]);
 }
 
-export function readAnchor(value: CborValue): Anchor {
+export function readAnchors(value: CborValue | undefined, name: string): Anchor[] {
+  return asList(value, name, CHAINS_MAX).map(readAnchor);
+}
+
+function readAnchor(value: CborValue): Anchor {
   const [chain, height, hash] = asArray(value, "anchor", 3);
   return {
-    chain: asUint(chain, "anchor chain"),
-    height: asUint(height, "anchor height"),
+    chain: asService(chain, "anchor chain"),
+    height: asHeight(height, "anchor height"),
     headerHash: asBytes(hash, "anchor header hash", 32),
   };
 }

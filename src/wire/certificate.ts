@@ -1,14 +1,13 @@
 // The commit certificate: precommits of a quorum for one block in one round (Tendermint, arXiv 1807.04938, line 49).
 
+import { NODES_MAX, ROUND_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import type { MemberKey } from "./genesis.js";
 import type { Verify } from "./key.js";
 import { quorum } from "./quorum.js";
-import { asArray, asBytes, asUint } from "./shape.js";
-
-export const ROUND_MAX = 0xffffffff;
+import { asArray, asBytes, asList, asUint } from "./shape.js";
 
 export interface Certificate {
   readonly round: number;
@@ -35,7 +34,7 @@ export function certificateFromArray(value: CborValue | undefined): Certificate 
   const [round, signatures] = asArray(value, "certificate", 2);
   return {
     round: asUint(round, "certificate round", ROUND_MAX),
-    signatures: asArray(signatures, "certificate signatures").map((item) => {
+    signatures: asList(signatures, "certificate signatures", NODES_MAX).map((item) => {
       const [node, signature] = asArray(item, "certificate signature", 2);
       return {
         node: asBytes(node, "certificate signer", 8),

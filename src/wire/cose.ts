@@ -24,6 +24,7 @@ export interface Sign1 {
 /** Parses a tagged COSE_Sign1 of at most `size` bytes, its parts being views of them; the signature is not checked. */
 export function parseSign1(bytes: Uint8Array, size: number): Sign1 {
   if (bytes[0] !== TAG_18) throw new WireError("shape", "COSE_Sign1 must begin with tag 18");
+  if (bytes.length > size) throw new WireError("limit", `COSE_Sign1 of ${bytes.length} bytes is larger than ${size}`);
   const parts = asArray(decodeCborViews(bytes.subarray(1), { size, items: 4096 }), "COSE_Sign1", 4);
   const protectedBytes = asBytes(parts[0], "COSE_Sign1 protected header");
   const { algorithm, kid } = readHeader(protectedBytes);

@@ -1,12 +1,12 @@
 // A meter's credential: a CWT (RFC 8392) in COSE_Sign1, issued by the authority, that binds the issued ID to a key (RFC 8747).
 
+import { SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, type Sign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
-import { SERVICE_MAX } from "./services.js";
-import { asArray, asBytes, asMap, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asList, asMap, asService, asText, asUint } from "./shape.js";
 
 export const CREDENTIAL_BYTES_MAX = 512;
 /** The private claim [status index, services, role] (RFC 8392 section 9.1 leaves keys below -65536 to private use). */
@@ -87,16 +87,18 @@ function claimsOf(message: Sign1): Credential {
   const credential: Credential = {
     issuer: asText(claims.get(1), "credential iss"),
     subject: asText(claims.get(2), "credential sub"),
-    notBefore_s: asUint(claims.get(5), "credential nbf"),
-    expires_s: asUint(claims.get(4), "credential exp"),
+    notBefore_s: asUint(claims.get(5), "credential nbf", TIME_S_MAX),
+    expires_s: asUint(claims.get(4), "credential exp", TIME_S_MAX),
     id: asBytes(claims.get(7), "credential cti", 8),
     key: keyFromMap(confirmation.get(1)),
-    statusIndex: asUint(statusIndex, "credential status index", 0xffffffff),
-    services: asArray(services, "credential services").map((service) =>
-      asUint(service, "credential service", SERVICE_MAX),
+    statusIndex: asUint(statusIndex, "credential status index", WORD_MAX),
+    services: asList(services, "credential services", SERVICE_MAX).map((service) =>
+      asService(service, "credential service"),
     ),
     role: roles[asUint(role, "credential role", roles.length - 1)]!,
   };
+  if (credential.expires_s <= credential.notBefore_s)
+    throw new WireError("shape", "credential's exp is not after its nbf");
   if (credential.services.some((service, index) => index > 0 && service <= credential.services[index - 1]!)) {
     throw new WireError("shape", "credential services are not in ascending order");
   }

@@ -1,6 +1,7 @@
 // The manifest of a firmware image: what an update is and for which board, in COSE_Sign1 by whoever the meter's configuration lets
 // update it. The image itself travels beside it and is known by its hash.
 
+import { CODE_MAX } from "./bounds.js";
 import { decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
@@ -10,7 +11,7 @@ import { asBytes, asMap, asText, asUint } from "./shape.js";
 export const FIRMWARE_BYTES_MAX = 512;
 /** What the largest slot of a board could hold. */
 export const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
-const VERSION_MAX = 0x7fffffff;
+export const VERSION_MAX = 0x7fffffff;
 
 export interface Firmware {
   /** the board that the image is built for, as hosts/esp32/boards names it: 1 to 32 of a-z, 0-9 and -, a letter first */
@@ -56,7 +57,7 @@ function parseFirmware(bytes: Uint8Array): Firmware {
   const message = parseSign1(bytes, FIRMWARE_BYTES_MAX);
   if (message.unprotected.size !== 0) throw new WireError("shape", "firmware has an unprotected header");
   const map = asMap(decodeCbor(message.payload), "firmware", [1, 2, 3, 4, 5, 6, 7]);
-  const format = asUint(map.get(1), "firmware format");
+  const format = asUint(map.get(1), "firmware format", CODE_MAX);
   if (format !== 1) throw new WireError("unsupported", `firmware format version ${format} is not supported`);
   const firmware: Firmware = {
     board: asText(map.get(2), "firmware board", 32),

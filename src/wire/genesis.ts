@@ -1,6 +1,7 @@
 // The genesis: what everybody of a network agrees on before its first block. A COSE_Sign1 signed by the authority whose key it
 // holds; its SHA-256 names the network in everything that nodes sign.
 
+import { CHAINS_MAX, CODE_MAX, NODES_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, sign1, verifySign1 } from "./cose.js";
@@ -8,13 +9,10 @@ import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { isTarget } from "./header.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
-import { SERVICE_MAX } from "./services.js";
-import { asArray, asBytes, asMap, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asMap, asService, asText, asUint } from "./shape.js";
 import { isNetworkName } from "./topics.js";
 
 export const GENESIS_BYTES_MAX = 65_536;
-export const NODES_MAX = 128;
-export const CHAINS_MAX = 64;
 
 /** A node and the key it signs with; its id is the key's kid. */
 export interface MemberKey {
@@ -118,7 +116,7 @@ function readGenesis(bytes: Uint8Array): Genesis {
   // Nothing unsigned may change the hash that names the network.
   if (message.unprotected.size !== 0) throw new WireError("shape", "genesis has an unprotected header");
   const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6]);
-  const version = asUint(map.get(1), "genesis version");
+  const version = asUint(map.get(1), "genesis version", CODE_MAX);
   if (version !== 1) throw new WireError("unsupported", `genesis format version ${version} is not supported`);
   const nodes = asArray(map.get(5), "genesis nodes").map((node) => memberFromArray(node, "genesis node"));
   if (nodes.length === 0 || nodes.length > NODES_MAX)
@@ -141,7 +139,7 @@ function readGenesis(bytes: Uint8Array): Genesis {
   );
   return {
     network: networkName(map.get(2), "genesis network"),
-    time_s: asUint(map.get(3), "genesis time"),
+    time_s: asUint(map.get(3), "genesis time", TIME_S_MAX),
     authority: keyFromMap(map.get(4)),
     nodes,
     chains,
@@ -174,12 +172,10 @@ function readChain(value: CborValue, nodes: readonly Member[]): GenesisChain {
   );
   if (indexes.length === 0) throw new WireError("shape", "genesis chain has no members");
   refuseRepeats(indexes.map(String), "chain member");
-  const number = asUint(service, "genesis chain service", SERVICE_MAX);
-  if (number === 0) throw new WireError("shape", "genesis chain service must not be 0");
-  const compact = asUint(target, "genesis chain target", 0xffffffff);
+  const compact = asUint(target, "genesis chain target", WORD_MAX);
   if (!isTarget(compact)) throw new WireError("shape", `genesis chain target ${compact} is no compact difficulty`);
   return {
-    service: number,
+    service: asService(service, "genesis chain service"),
     name: networkName(name, "genesis chain name"),
     members: indexes.map((index) => nodes[index]!),
     target: compact,

@@ -2,6 +2,7 @@
 // the next height's member set in leaf 0 of its tree; the blocks that change it are handed on to whoever verifies receipts.
 
 import { boundMembers } from "./block.js";
+import { CODE_MAX, LEAVES_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { decodeCbor, encodeCbor } from "./cbor.js";
 import { type Certificate, certificateFromArray, certificateToArray, verifyCertificate } from "./certificate.js";
@@ -10,7 +11,7 @@ import { type MemberKey, memberSetFromArray, memberSetHash, memberSetToArray } f
 import { decodeHeader, HEADER_BYTES, headerHash } from "./header.js";
 import type { Verify } from "./key.js";
 import { leafHash, rootFromInclusion } from "./merkle.js";
-import { asArray, asBytes, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asService, asText, asUint } from "./shape.js";
 
 export const HANDOVER_BYTES_MAX = 32_768;
 export const handoverLimits = { size: HANDOVER_BYTES_MAX, items: 2_048 };
@@ -50,15 +51,15 @@ export function encodeHandover(handover: Handover): Uint8Array {
 export function decodeHandover(bytes: Uint8Array): Handover {
   const fields = asArray(decodeCbor(bytes, handoverLimits), "handover", 10);
   const [version, network, chain, height, metadata, size, path, header, certificate, members] = fields;
-  if (asUint(version, "handover version") !== 1) {
+  if (asUint(version, "handover version", CODE_MAX) !== 1) {
     throw new WireError("unsupported", `handover format version ${String(version)} is not supported`);
   }
   return {
     network: asText(network, "handover network", 32),
-    chain: asUint(chain, "handover chain"),
-    height: asUint(height, "handover height"),
+    chain: asService(chain, "handover chain"),
+    height: asHeight(height, "handover height"),
     metadata: asBytes(metadata, "handover metadata"),
-    size: asUint(size, "handover tree size"),
+    size: asUint(size, "handover tree size", LEAVES_MAX),
     path: asArray(path, "handover path").map((hash) => asBytes(hash, "handover path hash", 32)),
     header: asBytes(header, "handover header", HEADER_BYTES),
     certificate: certificateFromArray(certificate),

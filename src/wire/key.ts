@@ -5,6 +5,7 @@ import { compareBytes, fromHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
+import { isPoint } from "./p256.js";
 import { asBytes, asMap, asUint } from "./shape.js";
 
 /** COSE algorithm: Ed25519 (RFC 9864). */
@@ -50,7 +51,9 @@ export function keyFromMap(value: CborValue | undefined): PublicKey {
     return { algorithm: ED25519, x: asBytes(map.get(-2), "COSE_Key x", 32) };
   }
   if (type === 2 && curve === 1 && map.size === 4) {
-    return { algorithm: ESP256, x: asBytes(map.get(-2), "COSE_Key x", 32), y: asBytes(map.get(-3), "COSE_Key y", 32) };
+    const [x, y] = [asBytes(map.get(-2), "COSE_Key x", 32), asBytes(map.get(-3), "COSE_Key y", 32)];
+    if (!isPoint(x, y)) throw new WireError("shape", "COSE_Key is no point of P-256");
+    return { algorithm: ESP256, x, y };
   }
   throw new WireError("unsupported", `COSE_Key of type ${type} and curve ${curve} is not supported`);
 }

@@ -36,7 +36,7 @@ export function splitLineage(bytes: Uint8Array): Uint8Array[] {
   for (let offset = 0; offset < bytes.length; ) {
     const rest = bytes.subarray(offset);
     const length = isFounding(rest)
-      ? 1 + guardCborPrefix(rest.subarray(1), { size: ORDER_BYTES_MAX, items: 16 })
+      ? 1 + guardCborPrefix(rest.subarray(1), { size: ORDER_BYTES_MAX - 1, items: 16 })
       : guardCborPrefix(rest, handoverLimits);
     items.push(rest.subarray(0, length));
     offset += length;

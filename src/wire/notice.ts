@@ -1,6 +1,7 @@
 // What a temporary block carries besides records: credentials of meters that are new to the chain, orders of the authority, evidence
 // against a member. Each is signed by whom it is of; here they are bytes with a kind.
 
+import { CODE_MAX } from "./bounds.js";
 import { type CborValue, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { asArray, asBytes, asUint } from "./shape.js";
@@ -30,7 +31,10 @@ export function noticesToArray(notices: readonly Notice[]): CborValue {
 export function noticesFromArray(value: CborValue | undefined, name: string): Notice[] {
   return asArray(value, name).map((item) => {
     const [kind, bytes] = asArray(item, `${name}: notice`, 2);
-    return { kind: kindOf(asUint(kind, `${name}: notice kind`), name), bytes: asBytes(bytes, `${name}: notice`) };
+    return {
+      kind: kindOf(asUint(kind, `${name}: notice kind`, CODE_MAX), name),
+      bytes: asBytes(bytes, `${name}: notice`),
+    };
   });
 }
 

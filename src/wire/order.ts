@@ -1,15 +1,15 @@
 // Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters whose credential is
 // revoked, nodes that are banned. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
 
+import { CODE_MAX, NODES_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
-import { type Genesis, type Member, memberFromArray, memberToArray, NODES_MAX, networkName } from "./genesis.js";
+import { type Genesis, type Member, memberFromArray, memberToArray, networkName } from "./genesis.js";
 import { isTarget } from "./header.js";
 import type { Signer, Verify } from "./key.js";
-import { SERVICE_MAX } from "./services.js";
-import { asArray, asBytes, asMap, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asMap, asOrderNumber, asService, asUint } from "./shape.js";
 
 export const ORDER_BYTES_MAX = 32_768;
 /** Meters that one order revokes. */
@@ -95,15 +95,17 @@ export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): O
   const message = parseSign1(bytes, ORDER_BYTES_MAX);
   if (message.unprotected.size !== 0) throw new WireError("shape", "order has an unprotected header");
   const map = asMap(decodeCbor(message.payload), "order", [1, 2, 3, 4, 5]);
-  const version = asUint(map.get(1), "order version");
+  const version = asUint(map.get(1), "order version", CODE_MAX);
   if (version !== 1) throw new WireError("unsupported", `order format version ${version} is not supported`);
   const hash = asBytes(map.get(2), "order genesis hash", 32);
   if (genesis !== undefined && !equalBytes(hash, genesis.hash)) {
     throw new WireError("unproven", "order is for another network");
   }
-  const number = asUint(map.get(3), "order number");
-  if (number === 0) throw new WireError("shape", "order number must not be 0");
-  return { number, time_s: asUint(map.get(4), "order time"), action: actionFromArray(map.get(5)) };
+  return {
+    number: asOrderNumber(map.get(3), "order number"),
+    time_s: asUint(map.get(4), "order time", TIME_S_MAX),
+    action: actionFromArray(map.get(5)),
+  };
 }
 
 /** Reads an order and checks that the authority has signed it, and each READY in it its node. */
@@ -144,7 +146,7 @@ function actionToArray(action: Action): CborValue {
 
 function actionFromArray(value: CborValue | undefined): Action {
   const items = asArray(value, "order action");
-  switch (asUint(items[0], "order action type")) {
+  switch (asUint(items[0], "order action type", CODE_MAX)) {
     case MEMBERS_ACTION:
       return membersAction(asArray(items, "order of members", 5));
     case CHAIN_ACTION:
@@ -161,15 +163,14 @@ function actionFromArray(value: CborValue | undefined): Action {
 function membersAction([, chain, height, members, ready]: readonly CborValue[]): MembersAction {
   const action: MembersAction = {
     type: "members",
-    chain: serviceFrom(chain),
-    effectiveHeight: asUint(height, "order effective height"),
+    chain: asService(chain, "order chain"),
+    effectiveHeight: asHeight(height, "order effective height"),
     members: membersFrom(members),
     ready: asArray(ready, "order READY").map((item) => {
       const [node, signature] = asArray(item, "order READY", 2);
       return { node: asBytes(node, "READY node", 8), signature: asBytes(signature, "READY signature", 64) };
     }),
   };
-  if (action.effectiveHeight === 0) throw new WireError("shape", "order effective height must not be 0");
   const ids = action.ready.map(({ node }) => toHex(node));
   const known = new Set(action.members.map(({ id }) => toHex(id)));
   if (new Set(ids).size !== ids.length || !ids.every((id) => known.has(id))) {
@@ -179,11 +180,11 @@ function membersAction([, chain, height, members, ready]: readonly CborValue[]):
 }
 
 function chainAction([, service, name, members, target]: readonly CborValue[]): ChainAction {
-  const compact = asUint(target, "order target", 0xffffffff);
+  const compact = asUint(target, "order target", WORD_MAX);
   if (!isTarget(compact)) throw new WireError("shape", `order target ${compact} is no compact difficulty`);
   return {
     type: "chain",
-    service: serviceFrom(service),
+    service: asService(service, "order chain"),
     name: networkName(name, "order chain name"),
     members: membersFrom(members),
     target: compact,
@@ -218,10 +219,4 @@ function membersFrom(value: CborValue | undefined): Member[] {
     throw new WireError("shape", "order names a member twice");
   }
   return members;
-}
-
-function serviceFrom(value: CborValue | undefined): number {
-  const service = asUint(value, "order chain", SERVICE_MAX);
-  if (service === 0) throw new WireError("shape", "order chain must not be 0");
-  return service;
 }

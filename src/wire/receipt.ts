@@ -1,6 +1,7 @@
 // The receipt: record hash, Merkle path, block header and commit certificate. With the genesis alone it proves a record sealed, and
 // where members have changed since, with what leads to those of its height (lineage.ts).
 
+import { CODE_MAX, LEAVES_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { encodeItems } from "./cbor-pieces.js";
@@ -13,7 +14,7 @@ import { decodeHeader, HEADER_BYTES, headerHash } from "./header.js";
 import type { Verify } from "./key.js";
 import { memberSets, membersAt, splitLineage } from "./lineage.js";
 import { leafCount, leafHash, type MerkleLevels, rootFromInclusion, visitPath } from "./merkle.js";
-import { asArray, asBytes, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asService, asText, asUint } from "./shape.js";
 
 export const RECEIPT_BYTES_MAX = 16_384;
 const limits = { size: RECEIPT_BYTES_MAX, items: 1_024 };
@@ -82,16 +83,16 @@ const HASH_HEAD = 0x58;
 export function decodeReceipt(bytes: Uint8Array): Receipt {
   const fields: readonly (CborValue | undefined)[] = asArray(decodeCbor(bytes, limits), "receipt", 10);
   const [version, network, chain, height, recordHash, leaf, size, path, header, certificate] = fields;
-  if (asUint(version, "receipt version") !== 1) {
+  if (asUint(version, "receipt version", CODE_MAX) !== 1) {
     throw new WireError("unsupported", `receipt format version ${String(version)} is not supported`);
   }
   return {
     network: asText(network, "receipt network", 32),
-    chain: asUint(chain, "receipt chain"),
-    height: asUint(height, "receipt height"),
+    chain: asService(chain, "receipt chain"),
+    height: asHeight(height, "receipt height"),
     recordHash: asBytes(recordHash, "receipt record hash", 32),
-    leaf: asUint(leaf, "receipt leaf"),
-    size: asUint(size, "receipt tree size"),
+    leaf: asUint(leaf, "receipt leaf", LEAVES_MAX - 1),
+    size: asUint(size, "receipt tree size", LEAVES_MAX),
     path: asArray(path, "receipt path").map((hash) => asBytes(hash, "receipt path hash", 32)),
     header: asBytes(header, "receipt header", HEADER_BYTES),
     certificate: certificateFromArray(certificate),

@@ -1,6 +1,7 @@
 // The record: what a meter signs. A COSE_Sign1 over the claims, the confidential groups beside it as disclosures in the
 // unprotected header 17 (the core of SD-CWT alone). To desensitise a record is to drop that header; the signature stays good.
 
+import { CODE_MAX, PLAIN_MAX, SEQ_MAX, TIME_S_MAX } from "./bounds.js";
 import { compareBytes, equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { encodeSign1, parseSign1, protectedHeader, type Sign1, sign1Bytes } from "./cose.js";
@@ -8,8 +9,7 @@ import { WireError } from "./error.js";
 import { guardCborPrefix } from "./guard.js";
 import { sha256 } from "./hash.js";
 import { ED25519, ESP256, type Signer } from "./key.js";
-import { SERVICE_MAX } from "./services.js";
-import { asArray, asBytes, asInteger, asMap, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asInteger, asMap, asService, asText, asUint } from "./shape.js";
 
 /** Largest record with its disclosures. */
 export const RECORD_BYTES_MAX = 16_384;
@@ -216,27 +216,26 @@ const claimKeys: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
 
 function claimsFromMap(value: CborValue): Claims {
   const map = asMap(value, "claims", claimKeys);
-  const version = asUint(map.get(1), "claim 1 (version)");
+  const version = asUint(map.get(1), "claim 1 (version)", CODE_MAX);
   if (version !== 1) throw new WireError("unsupported", `record format version ${version} is not supported`);
-  const seq = asUint(map.get(4), "claim 4 (seq)");
-  const service = asUint(map.get(2), "claim 2 (service)", SERVICE_MAX);
-  if (service === 0) throw new WireError("shape", "claim 2 (service) must not be 0");
+  const seq = asUint(map.get(4), "claim 4 (seq)", SEQ_MAX);
+  const service = asService(map.get(2), "claim 2 (service)");
   const claims: Writable<Claims> = {
     service,
-    serviceId: asUint(map.get(3), "claim 3 (service id)"),
+    serviceId: asUint(map.get(3), "claim 3 (service id)", PLAIN_MAX),
     seq,
     previous: asBytes(map.get(5), "claim 5 (previous hash)", seq === 0 ? 0 : 32),
-    time_s: asUint(map.get(6), "claim 6 (time)"),
+    time_s: asUint(map.get(6), "claim 6 (time)", TIME_S_MAX),
     quality: asUint(map.get(7), "claim 7 (time quality)", 3),
   };
-  if (map.has(8)) claims.status = asUint(map.get(8), "claim 8 (status)");
+  if (map.has(8)) claims.status = asUint(map.get(8), "claim 8 (status)", PLAIN_MAX);
   if (map.has(9)) claims.registers = registersFrom(map.get(9), "claim 9 (registers)");
   if (map.has(10)) claims.digests = digestsFrom(map.get(10));
-  if (map.has(11)) claims.source = asUint(map.get(11), "claim 11 (source)");
+  if (map.has(11)) claims.source = asUint(map.get(11), "claim 11 (source)", PLAIN_MAX);
   if (map.has(12)) claims.frameHash = asBytes(map.get(12), "claim 12 (frame hash)", 32);
-  if (map.has(13)) claims.reason = asUint(map.get(13), "claim 13 (reason)");
-  if (map.has(14)) claims.events = asUint(map.get(14), "claim 14 (events)");
-  if (map.has(15)) claims.errors = asUint(map.get(15), "claim 15 (errors)");
+  if (map.has(13)) claims.reason = asUint(map.get(13), "claim 13 (reason)", PLAIN_MAX);
+  if (map.has(14)) claims.events = asUint(map.get(14), "claim 14 (events)", PLAIN_MAX);
+  if (map.has(15)) claims.errors = asUint(map.get(15), "claim 15 (errors)", PLAIN_MAX);
   return claims;
 }
 
@@ -277,7 +276,7 @@ function registersFrom(value: CborValue | undefined, name: string): Register[] {
       scaler,
       unit: asUint(fields[3], "register unit", 255),
     };
-    if (fields.length === 5) register.age = asUint(fields[4], "register age");
+    if (fields.length === 5) register.age = asUint(fields[4], "register age", PLAIN_MAX);
     return register;
   });
 }

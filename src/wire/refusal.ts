@@ -1,8 +1,9 @@
 // Why a node did not take what a meter published, as said on the meter's ack topic: [service / null, seq / null,
 // record hash / null, reason, sentence].
 
+import { CODE_MAX, SEQ_MAX } from "./bounds.js";
 import { decodeCbor, encodeCbor } from "./cbor.js";
-import { asArray, asBytes, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asService, asText, asUint } from "./shape.js";
 
 /** Reason codes; the names are also the labels of the nodes' counters. */
 export const refusalReasons = {
@@ -56,11 +57,11 @@ function textOf(sentence: string): string {
 
 export function decodeRefusal(bytes: Uint8Array): Refusal {
   const [service, seq, hash, reason, sentence] = asArray(decodeCbor(bytes, { size: 2_048, items: 16 }), "refusal", 5);
-  const code = asUint(reason, "refusal reason");
+  const code = asUint(reason, "refusal reason", CODE_MAX);
   const name = (Object.keys(refusalReasons) as RefusalReason[]).find((key) => refusalReasons[key] === code);
   return {
-    service: service === null ? undefined : asUint(service, "refusal service"),
-    seq: seq === null ? undefined : asUint(seq, "refusal seq"),
+    service: service === null ? undefined : asService(service, "refusal service"),
+    seq: seq === null ? undefined : asUint(seq, "refusal seq", SEQ_MAX),
     recordHash: hash === null ? undefined : asBytes(hash, "refusal record hash", 32),
     // A reason that a later version adds is still a refusal.
     reason: name ?? "malformed",

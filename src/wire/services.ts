@@ -8,5 +8,3 @@ export const paperServices: ReadonlyMap<number, string> = new Map([
   [4, "mining"],
   [5, "contracts"],
 ]);
-
-export const SERVICE_MAX = 65_535;

@@ -1,14 +1,34 @@
 // Checks at the door: a decoded item is what the format asks for, or a WireError names the field and what it must be.
 
+import { HEIGHT_MAX, ORDER_NUMBER_MAX, SERVICE_MAX } from "./bounds.js";
 import { toHex } from "./bytes.js";
 import type { CborValue } from "./cbor.js";
 import { WireError } from "./error.js";
 
-/** An unsigned integer up to `max` (default 2^53-1). */
-export function asUint(value: CborValue | undefined, name: string, max: number = Number.MAX_SAFE_INTEGER): number {
+/** An unsigned integer up to `max`, which is one of bounds.ts. */
+export function asUint(value: CborValue | undefined, name: string, max: number): number {
+  return within(value, name, 0, max);
+}
+
+/** The number of a service, which is that of its chain. */
+export function asService(value: CborValue | undefined, name: string): number {
+  return within(value, name, 1, SERVICE_MAX);
+}
+
+/** The height of a block; heights begin at 1. */
+export function asHeight(value: CborValue | undefined, name: string): number {
+  return within(value, name, 1, HEIGHT_MAX);
+}
+
+/** The number of an order; orders begin at 1. */
+export function asOrderNumber(value: CborValue | undefined, name: string): number {
+  return within(value, name, 1, ORDER_NUMBER_MAX);
+}
+
+function within(value: CborValue | undefined, name: string, min: number, max: number): number {
   const number = typeof value === "bigint" ? Number(value) : value;
-  if (typeof number !== "number" || number < 0 || number > max)
-    throw refused(name, `an unsigned integer up to ${max}`, value);
+  if (typeof number !== "number" || number < min || number > max)
+    throw refused(name, min === 0 ? `an unsigned integer up to ${max}` : `an integer from ${min} to ${max}`, value);
   return number;
 }
 
@@ -40,6 +60,13 @@ export function asArray(value: CborValue | undefined, name: string, length?: num
   if (!Array.isArray(value)) throw refused(name, "an array", value);
   if (length !== undefined && value.length !== length) throw refused(name, `an array of ${length} items`, value);
   return value;
+}
+
+/** An array of at most `max` items. */
+export function asList(value: CborValue | undefined, name: string, max: number): readonly CborValue[] {
+  const items = asArray(value, name);
+  if (items.length > max) throw new WireError("limit", `${name} must hold at most ${max} items, not ${items.length}`);
+  return items;
 }
 
 /** A map whose keys are all among `keys`. */

@@ -1,7 +1,7 @@
 // MQTT topics: gs1/<network>/<service>/{record,receipt,members}/<meter> and gs1/<network>/-/{birth,death,command,ack,diag}/<meter>.
 // <service> is the decimal number of claim 2, <meter> the kid as 16 lower-case hex digits. QoS 1, never retained.
 
-import { SERVICE_MAX } from "./services.js";
+import { SERVICE_MAX } from "./bounds.js";
 
 export type ServiceTopic = "record" | "receipt" | "members";
 export type MeterTopic = "birth" | "death" | "command" | "ack" | "diag";

@@ -9,9 +9,11 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { blockTree, decodeBlock } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import type { CborValue } from "../../src/wire/cbor.js";
+import { encodeSign1, parseSign1 } from "../../src/wire/cose.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
-import { parseRecord } from "../../src/wire/record.js";
+import { digestsOf, encodeDisclosure, parseRecord } from "../../src/wire/record.js";
 import { buildChain, type ChainBuilder, makeGenesis, makeMeter } from "../audit/chain-builder.js";
 import { exported, history, network } from "../wire/governed-network.js";
 
@@ -19,6 +21,8 @@ const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta
 let folder: string;
 let chain: ChainBuilder;
 let record: Uint8Array;
+let opened: Uint8Array;
+const hidden = { obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: 750, scaler: 0, unit: 27 };
 
 function run(...parameters: string[]): { status: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(
@@ -46,7 +50,8 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "gridseal-"));
   chain = buildChain();
   const meter = makeMeter(1);
-  record = meter.record();
+  opened = encodeDisclosure({ salt: new Uint8Array(16).fill(5), label: "power", registers: [hidden] });
+  record = meter.record({ digests: digestsOf([opened]) });
   chain.seal({ records: [record], credentials: [meter.credential] });
   chain.seal({ records: [meter.record()] });
   await writeFile(join(folder, "genesis.cbor"), makeGenesis().bytes);
@@ -163,6 +168,49 @@ test("lists and shows a chain from a file, its registers to the last digit", () 
   }
   assert.match(text, /1-0:1\.8\.1\*255 +1001 Wh/);
   assert.equal(run("chain", "show", "3", "trading.cbor").status, 2);
+});
+
+test("a record with disclosures is good with a receipt where each opens a digest that the meter signed, and says which", async () => {
+  const { protected: header, payload, signature } = parseSign1(record, 16_384);
+  const other = encodeDisclosure({
+    salt: new Uint8Array(16).fill(5),
+    label: "power",
+    registers: [{ ...hidden, value: 751 }],
+  });
+  const verify = async (unprotected: ReadonlyMap<number, CborValue>) => {
+    await writeFile(join(folder, "disclosed.cbor"), encodeSign1(header, unprotected, payload, signature));
+    return run(
+      "receipt",
+      "verify",
+      "receipt.cbor",
+      "--genesis",
+      "genesis.cbor",
+      "--record",
+      "disclosed.cbor",
+      "--json",
+    );
+  };
+  const good = await verify(new Map([[17, [opened]]]));
+  assert.deepEqual([good.status, JSON.parse(good.stdout).disclosed], [0, ["power"]]);
+  assert.deepEqual(JSON.parse((await verify(new Map())).stdout).disclosed, []);
+  const cases: readonly (readonly [ReadonlyMap<number, CborValue>, RegExp])[] = [
+    [new Map([[17, [other]]]), /digest is not in the payload/],
+    [new Map([[17, [opened, opened]]]), /digest is not in the payload/],
+    [new Map<number, CborValue>([[16, 1]]), /unknown key 16/],
+    [
+      new Map<number, CborValue>([
+        [16, 1],
+        [17, [opened]],
+      ]),
+      /unknown key 16/,
+    ],
+    [new Map([[17, []]]), /1 to 16 disclosures/],
+  ];
+  for (const [unprotected, reason] of cases) {
+    const refused = await verify(unprotected);
+    assert.equal(refused.status, 1, refused.stdout);
+    assertComplaint(refused.stderr, reason);
+  }
 });
 
 test("verifies a receipt with the genesis alone, and for its own record only", () => {

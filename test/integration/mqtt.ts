@@ -142,7 +142,7 @@ export async function connectMeter(
 
 function refusalOf(payload: Uint8Array): SeenRefusal {
   const [service, seq, , code, sentence] = list(independentDecode(payload), 5);
-  return { service: service!, seq: seq!, code: numberOf(code), sentence: String(sentence) };
+  return { service: service!, seq: seq!, code: numberOf(code, 255), sentence: String(sentence) };
 }
 
 export function hexOf(bytes: Uint8Array): string {

@@ -88,7 +88,7 @@ function quantityOf(register: Item): Quantity {
     obis: obisText(obis),
     value: BigInt(value as number | bigint),
     scaler: Number(scaler),
-    unit: numberOf(unit),
+    unit: numberOf(unit, 255),
   };
 }
 

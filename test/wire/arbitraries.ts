@@ -98,7 +98,16 @@ export const nearlyCbor: fc.Arbitrary<Uint8Array> = fc.oneof(
 export const fixedBytes = (length: number) =>
   fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => Uint8Array.from(bytes));
 
-const uints = fc.oneof(fc.nat({ max: 100 }), fc.nat(), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
+/** Numbers up to a bound of PROTOCOL.md, section 17, the small ones and the bound often. */
+export const upTo = (max: number, min = 0): fc.Arbitrary<number> =>
+  fc.oneof(fc.integer({ min, max: Math.min(min + 100, max) }), fc.integer({ min, max }), fc.constant(max));
+
+const uints = upTo(2 ** 53 - 1);
+export const heights = upTo(2 ** 40 - 2, 1);
+export const batchNumbers = upTo(2 ** 48 - 1);
+export const times_s = upTo(2 ** 42 - 1);
+export const times_ms = upTo(2 ** 32 * 1_000 - 1);
+export const services = fc.integer({ min: 1, max: 65_535 });
 
 export const registers: fc.Arbitrary<Register> = fc
   .record({
@@ -118,8 +127,8 @@ export const claims: fc.Arbitrary<Claims> = fc
     {
       service: fc.integer({ min: 1, max: 65_535 }),
       serviceId: uints,
-      seq: uints,
-      time_s: uints,
+      seq: upTo(2 ** 32 - 2),
+      time_s: times_s,
       quality: fc.nat({ max: 3 }),
       status: uints,
       registers: fc.array(registers, { minLength: 1, maxLength: 5 }),

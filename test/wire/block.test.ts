@@ -6,8 +6,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   acknowledgementBytes,
-  BATCH_RECORDS_MAX,
-  BATCH_RULINGS_MAX,
   type Batch,
   batchBytes,
   batchId,
@@ -15,6 +13,7 @@ import {
   encodeBatch,
 } from "../../src/wire/batch.js";
 import { type Block, blockTree, decodeBlock, encodeBlock, metadataEntry } from "../../src/wire/block.js";
+import { BATCH_RECORDS_MAX, BATCH_RULINGS_MAX } from "../../src/wire/bounds.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
 import {
   type Certificate,
@@ -31,13 +30,12 @@ import type { Notice } from "../../src/wire/notice.js";
 import { faults, quorum } from "../../src/wire/quorum.js";
 import { decodeReceipt, encodeReceipt, type Receipt, receiptEncoder, verifyReceipt } from "../../src/wire/receipt.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
-import { byteStrings, fixedBytes } from "./arbitraries.js";
+import { batchNumbers, byteStrings, fixedBytes, heights, services, times_ms, upTo } from "./arbitraries.js";
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { certify, sealBlock, sha256, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
 
 const network = testNetwork();
 const meter = testMeter(network, "M0001");
-const uints = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
 const notices: fc.Arbitrary<Notice> = fc.record(
   { kind: fc.constantFrom("credential", "order", "evidence"), bytes: byteStrings(60) },
@@ -47,9 +45,9 @@ const notices: fc.Arbitrary<Notice> = fc.record(
 const batches: fc.Arbitrary<Batch> = fc
   .record(
     {
-      chain: uints,
+      chain: services,
       origin: fixedBytes(8),
-      number: uints,
+      number: batchNumbers,
       notices: fc.array(notices, { maxLength: 3 }),
       records: fc.array(byteStrings(60), { maxLength: 5 }),
     },
@@ -63,14 +61,14 @@ const batches: fc.Arbitrary<Batch> = fc
 const blocks: fc.Arbitrary<Block> = fc.record(
   {
     network: fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/),
-    chain: uints,
-    height: uints,
-    counter: uints,
+    chain: services,
+    height: heights,
+    counter: upTo(2 ** 48 - 1),
     batches: fc.array(
       fc.record(
         {
           origin: fixedBytes(8),
-          number: uints,
+          number: batchNumbers,
           id: fixedBytes(32),
           acknowledgements: fc.array(
             fc.record({ node: fixedBytes(8), digest: fixedBytes(32) }, { noNullPrototype: true }),
@@ -81,20 +79,20 @@ const blocks: fc.Arbitrary<Block> = fc.record(
         },
         { noNullPrototype: true },
       ),
-      { maxLength: 3 },
+      { minLength: 1, maxLength: 3 },
     ),
     script: byteStrings(20),
     results: byteStrings(20),
     anchors: fc.array(
-      fc.record({ chain: uints, height: uints, headerHash: fixedBytes(32) }, { noNullPrototype: true }),
+      fc.record({ chain: services, height: heights, headerHash: fixedBytes(32) }, { noNullPrototype: true }),
       { maxLength: 3 },
     ),
-    judgedAt: uints,
-    time_ms: uints,
+    judgedAt: fc.oneof(fc.constant(0), heights),
+    time_ms: times_ms,
     memberSet: fixedBytes(32),
     nextMemberSet: fixedBytes(32),
     header: fixedBytes(80),
-    lock_ms: uints,
+    lock_ms: times_ms,
     certificate: fc.record(
       {
         round: fc.integer({ min: 0, max: 0xffffffff }),

@@ -1,6 +1,7 @@
 // Credentials and the genesis: what the authority issues is what everybody reads, and no bit of it can be changed.
 
 import assert from "node:assert/strict";
+import { createECDH } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { encodeSign1, protectedHeader, sign1Bytes } from "../../src/wire/cose.js";
@@ -24,7 +25,7 @@ import {
   type PublicKey,
 } from "../../src/wire/key.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
-import { fixedBytes } from "./arbitraries.js";
+import { fixedBytes, upTo } from "./arbitraries.js";
 import { type Item, independentCbor, tagged18 } from "./independent-cbor.js";
 import { sha256, signerNamed, testMeter, testNetwork } from "./network.js";
 
@@ -33,20 +34,28 @@ const network = testNetwork();
 
 const keys: fc.Arbitrary<PublicKey> = fc.oneof(
   fixedBytes(32).map((x): PublicKey => ({ algorithm: ED25519, x })),
-  fc.tuple(fixedBytes(32), fixedBytes(32)).map(([x, y]): PublicKey => ({ algorithm: ESP256, x, y })),
+  fixedBytes(31).map((secret) => pointOf(secret)),
 );
-const uints = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+
+/** The P-256 key of a secret, by node:crypto. */
+function pointOf(secret: Uint8Array): PublicKey {
+  const pair = createECDH("prime256v1");
+  pair.setPrivateKey(Buffer.concat([secret, Buffer.of(1)]));
+  const point = Uint8Array.from(pair.getPublicKey());
+  return { algorithm: ESP256, x: point.slice(1, 33), y: point.slice(33) };
+}
+
 const credentials: fc.Arbitrary<Credential> = fc.record(
   {
     issuer: fc.string({ minLength: 1, maxLength: 49 }),
     subject: fc.string({ minLength: 1, maxLength: 64 }),
-    notBefore_s: uints,
-    expires_s: uints,
+    notBefore_s: upTo(2 ** 41 - 1),
+    expires_s: upTo(2 ** 42 - 1, 2 ** 41),
     id: fixedBytes(8),
     key: keys,
     statusIndex: fc.integer({ min: 0, max: 0xffffffff }),
     services: fc
-      .uniqueArray(fc.integer({ min: 0, max: 65_535 }), { maxLength: 8 })
+      .uniqueArray(fc.integer({ min: 1, max: 65_535 }), { maxLength: 8 })
       .map((services) => services.sort((left, right) => left - right)),
     role: fc.constantFrom("meter" as const, "gateway" as const),
   },
@@ -242,7 +251,7 @@ test("does not issue a genesis that could not be read", () => {
     [{ chains: [] }, /1 to 64 chains/],
     [{ chains: [chain!, chain!] }, /chain twice/],
     [{ chains: [chain!, { ...chain!, service: 2 }] }, /chain name twice/],
-    [{ chains: [{ ...chain!, service: 0 }] }, /must not be 0/],
+    [{ chains: [{ ...chain!, service: 0 }] }, /an integer from 1 to 65535, not 0/],
     [{ chains: [{ ...chain!, members: [] }] }, /no members/],
     [{ chains: [{ ...chain!, members: [first!, first!] }] }, /member twice/],
     [{ chains: [{ ...chain!, members: [{ ...first!, id: new Uint8Array(8) }] }] }, /chain member/],

@@ -17,19 +17,17 @@ import {
   verifyOrder,
 } from "../../src/wire/order.js";
 import { nodeVerify } from "../../tools/node/crypto.js";
-import { fixedBytes } from "./arbitraries.js";
+import { fixedBytes, heights, services, times_s, upTo } from "./arbitraries.js";
 import { independentCbor } from "./independent-cbor.js";
 import { sha256, startTime_s, testNetwork } from "./network.js";
 
 const network = testNetwork("alpha", 6);
 const { genesis, authority, nodes } = network;
 const members = nodes.map(({ id, key, name }) => ({ id, key, name }));
-const uints = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
-const services = fc.integer({ min: 1, max: 65_535 });
 const someMembers = fc.shuffledSubarray(members, { minLength: 1 });
 
 const actions: fc.Arbitrary<Action> = fc.oneof(
-  fc.record({ chain: services, effectiveHeight: uints, members: someMembers, willing: fc.nat(3) }).map(
+  fc.record({ chain: services, effectiveHeight: heights, members: someMembers, willing: fc.nat(3) }).map(
     ({ chain, effectiveHeight, members: set, willing }): Action => ({
       type: "members",
       chain,
@@ -49,7 +47,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     .map((banned): Action => ({ type: "ban", nodes: [...banned].sort(compareBytes) })),
 );
 const orders: fc.Arbitrary<Order> = fc.record(
-  { number: uints, time_s: uints, action: actions },
+  { number: upTo(2 ** 32 - 1, 1), time_s: times_s, action: actions },
   { noNullPrototype: true },
 );
 

@@ -1,11 +1,13 @@
 // What the stranger takes from the genesis, and who seals: sections 6, 8 and 11 of PROTOCOL.md. It imports neither src nor tools.
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
+import { bounds, sizes } from "./stranger-bounds.js";
 import {
   bytesOf,
   demand,
   hex,
   list,
+  listUpTo,
   mapOf,
   numberOf,
   readKey,
@@ -40,19 +42,20 @@ export interface StrangerGenesis {
 
 /** Section 18, steps 1 and 2: the genesis, its authority, its nodes and chains. */
 export function readGenesis(bytes: Uint8Array): StrangerGenesis {
-  const message = readSign1(bytes);
+  const message = readSign1(bytes, sizes.genesis);
   const payload = mapOf(independentDecode(message.payload));
   const authority = readKey(payload.get(4));
   demand(payload.get(1) === 1, "genesis version is not 1");
   demand(signed(authority, message), "genesis is not signed by its authority");
-  const nodes = list(payload.get(5)).map(readNode);
-  const chains = list(payload.get(6)).map((chain): StrangerChain => {
+  numberOf(payload.get(3), bounds.time_s);
+  const nodes = listUpTo(payload.get(5), bounds.nodes).map(readNode);
+  const chains = listUpTo(payload.get(6), bounds.chains).map((chain): StrangerChain => {
     const [service, name, members, target] = list(chain, 4);
     return {
-      service: numberOf(service),
+      service: numberOf(service, bounds.service, 1),
       name: String(name),
-      members: list(members).map((index) => nodes[numberOf(index)]!),
-      target: numberOf(target),
+      members: list(members).map((index) => nodes[numberOf(index, nodes.length - 1)]!),
+      target: numberOf(target, bounds.word),
     };
   });
   const network = payload.get(2);
@@ -103,8 +106,15 @@ export function verifyCertificate(
   item: Item | undefined,
 ): void {
   const [round, signatures] = list(item, 2);
-  const message = independentCbor(["gs1/precommit", genesis.hash, service, height, numberOf(round), headerHash]);
-  const signers = list(signatures).map((entry) => list(entry, 2));
+  const message = independentCbor([
+    "gs1/precommit",
+    genesis.hash,
+    service,
+    height,
+    numberOf(round, bounds.round),
+    headerHash,
+  ]);
+  const signers = listUpTo(signatures, bounds.nodes).map((entry) => list(entry, 2));
   const positions = signers.map(([node]) => members.findIndex(({ id }) => id === hex(node)));
   demand(ascending(positions, -1), "certificate's signers are not members in their order");
   for (const [index, [, signature]] of signers.entries()) {

@@ -240,7 +240,7 @@ const blocksThatWereNotOrdered: readonly (readonly [string, Edits, RegExp])[] = 
   [
     "an anchor of height 0",
     { trading: { 2: { anchors: [{ chain: CONTRACTS, height: 0, headerHash: new Uint8Array(32) }] } } },
-    /of no block/,
+    /an unsigned integer is missing/,
   ],
 ];
 

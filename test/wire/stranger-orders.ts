@@ -1,6 +1,7 @@
 // What the stranger makes of orders and of evidence: sections 8, 11 and 22 of PROTOCOL.md. It imports neither src nor tools.
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
+import { bounds, sizes } from "./stranger-bounds.js";
 import {
   readMembers,
   readNode,
@@ -94,13 +95,13 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
 
 /** An order that the authority has signed for this network, and each READY in it its node; whether it applies is not asked. */
 function readOrder(genesis: StrangerGenesis, bytes: Uint8Array): { number: number; action: readonly Item[] } {
-  const message = readSign1(bytes);
+  const message = readSign1(bytes, sizes.order);
   demand(signed(genesis.authority, message), "order is not signed by the authority");
   const payload = mapOf(independentDecode(message.payload));
   demand(payload.size === 5 && payload.get(1) === 1, "order version is not 1");
   same(bytesOf(payload.get(2)), genesis.hash, "network of an order");
-  numberOf(payload.get(4));
-  return { number: numberOf(payload.get(3)), action: list(payload.get(5)) };
+  numberOf(payload.get(4), bounds.time_s);
+  return { number: numberOf(payload.get(3), bounds.order, 1), action: list(payload.get(5)) };
 }
 
 /** Section 14: the chain that an order at the head of a lineage adds. */
@@ -112,11 +113,11 @@ export function readFoundingOrder(genesis: StrangerGenesis, bytes: Uint8Array): 
 
 function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: readonly Item[], at: number): void {
   const [, chain, effective, items, readies] = list(action, 5);
-  const sets = orders.chains.get(numberOf(chain))?.sets;
+  const sets = orders.chains.get(numberOf(chain, bounds.service, 1))?.sets;
   const before = sets?.at(-1);
   if (sets === undefined || before === undefined) throw new Error("order is for no chain");
   const members = readMembers(items, readNode);
-  const from = numberOf(effective);
+  const from = numberOf(effective, bounds.height, 1);
   demand(from > before.from, "order's effective height is not above the one before");
   const has = (set: readonly StrangerMember[], { id }: StrangerMember) => set.some((member) => member.id === id);
   const admitted = members.filter((member) => !has(before.members, member));
@@ -154,11 +155,15 @@ function verifyReadies(
 
 function readAddedChain(action: readonly Item[]): StrangerChain {
   const [, service, name, items, target] = list(action, 5);
-  const added = numberOf(service);
-  demand(added >= 1 && added <= 65_535, "order's service is none");
+  const added = numberOf(service, bounds.service, 1);
   demand(typeof name === "string" && /^[a-z][a-z0-9-]{0,31}$/.test(name), "order's chain has no name");
-  demand(isTarget(numberOf(target)), "order's target is none");
-  return { service: added, name: String(name), members: readMembers(items, readNode), target: numberOf(target) };
+  demand(isTarget(numberOf(target, bounds.word)), "order's target is none");
+  return {
+    service: added,
+    name: String(name),
+    members: readMembers(items, readNode),
+    target: numberOf(target, bounds.word),
+  };
 }
 
 function takeChain(orders: StrangerOrders, { service, name, members, target }: StrangerChain, at: number): void {
@@ -216,14 +221,19 @@ export function proveEquivocation(
   const known = orders.chains.get(service)!.sets.flatMap(({ at, members }) => (at <= judgedAt ? members : []));
   const member = known.find(({ id }) => id === node);
   if (member === undefined) throw new Error("evidence is against no member");
+  demand(evidence.length <= sizes.evidence, "evidence is too long");
   const [first, second] = list(independentDecode(evidence), 2).map((item) => {
     const statement = list(item);
     const [type, height, round] = statement;
-    const name = ["", "gs1/proposal", "gs1/prevote", "gs1/precommit"][numberOf(type)]!;
+    const name = ["", "gs1/proposal", "gs1/prevote", "gs1/precommit"][numberOf(type, 3, 1)]!;
+    demand(statement.length === [0, 8, 7, 6][Number(type)], "a statement has items too many or too few");
+    const vr = [undefined, statement[3], statement[4], -1][Number(type)];
+    const isRound = typeof vr === "number" && vr >= -1 && vr < numberOf(round, bounds.round);
+    demand(isRound, "a statement's vr is neither -1 nor a round before its own");
     const message = independentCbor([name, genesisHash, service, height!, round!, ...statement.slice(3, -2)]);
     demand(hex(statement.at(-2)) === node, "evidence is against another node");
     demand(verifies(member.key, message, bytesOf(statement.at(-1), 64)), "evidence is not signed by its node");
-    return { place: [type, height, round].join("/"), height: numberOf(height), message };
+    return { place: [type, height, round].join("/"), height: numberOf(height, bounds.height, 1), message };
   });
   demand(first!.place === second!.place && !first!.message.equals(second!.message), "evidence shows no equivocation");
   return first!.height;

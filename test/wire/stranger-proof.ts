@@ -18,7 +18,8 @@ export interface Sign1 {
   readonly signature: Uint8Array;
 }
 
-export function readSign1(bytes: Uint8Array): Sign1 {
+export function readSign1(bytes: Uint8Array, size: number): Sign1 {
+  demand(bytes.length <= size, "COSE_Sign1 is too long");
   demand(bytes[0] === 0xd2, "COSE_Sign1 has no tag 18");
   const [header, unprotected, payload, signature] = list(independentDecode(bytes.subarray(1)), 4);
   demand(mapOf(unprotected).size === 0, "COSE_Sign1 has an unprotected header");
@@ -106,6 +107,11 @@ export function same(left: Uint8Array, right: Uint8Array, what: string): void {
   demand(Buffer.compare(left, right) === 0, `${what} is not what it must be`);
 }
 
+export function listUpTo(item: Item | undefined, max: number): readonly Item[] {
+  demand(list(item).length <= max, `an array has more than ${max} items`);
+  return list(item);
+}
+
 export function list(item: Item | undefined, length?: number): readonly Item[] {
   if (!Array.isArray(item) || (length !== undefined && item.length !== length)) throw new Error("an array is missing");
   return item;
@@ -123,8 +129,10 @@ export function mapOf(item: Item | undefined): ReadonlyMap<Item, Item> {
   return item;
 }
 
-export function numberOf(item: Item | undefined): number {
-  if (typeof item !== "number" || item < 0) throw new Error("an unsigned integer is missing");
+/** Section 17: an unsigned integer within its bound. */
+export function numberOf(item: Item | undefined, max: number, min = 0): number {
+  if (typeof item !== "number" || item < min) throw new Error("an unsigned integer is missing");
+  demand(item <= max, `a number is above its bound of ${max}`);
   return item;
 }
 

@@ -2,6 +2,7 @@
 // section 14. It imports neither src nor tools. Throws an Error that names the first thing that is not proven.
 
 import { type Item, independentCbor, independentDecode, independentSequence } from "./independent-cbor.js";
+import { bounds, sizes } from "./stranger-bounds.js";
 import {
   memberSetHash,
   readGenesis,
@@ -59,20 +60,26 @@ export function verifyReceipt(
 ): StrangerReceipt {
   const genesis = readGenesis(genesisBytes);
   const [item, ...following] = sequenceOf(bytes);
+  demand(item!.length <= sizes.receipt, "receipt is too long");
   const fields = list(independentDecode(item!), 10);
   const [version, network, chain, height, record, leaf, size, path, header, certificate] = fields;
   demand(version === 1, "receipt version is not 1");
   demand(network === genesis.network, "receipt is of another network");
-  demand(numberOf(leaf) > 0, "receipt's leaf is no record");
-  const root = rootOfPath(bytesOf(record, 32), numberOf(leaf), numberOf(size), hashesOf(path));
+  demand(numberOf(leaf, bounds.leaves - 1) > 0, "receipt's leaf is no record");
+  const root = rootOfPath(
+    bytesOf(record, 32),
+    numberOf(leaf, bounds.leaves - 1),
+    numberOf(size, bounds.leaves),
+    hashesOf(path),
+  );
   same(bytesOf(header, 80).subarray(36, 68), root, "Merkle root of a receipt");
-  const sealed = numberOf(height);
-  const sets = followLineage(genesisBytes, numberOf(chain), shown ?? following);
+  const sealed = numberOf(height, bounds.height, 1);
+  const sets = followLineage(genesisBytes, numberOf(chain, bounds.service, 1), shown ?? following);
   const members = sets.findLast(({ from }) => from <= sealed)?.members;
   if (members === undefined) throw new Error("receipt is of no height");
   const headerHash = sha256(bytesOf(header, 80));
-  verifyCertificate(genesis, numberOf(chain), members, sealed, headerHash, certificate);
-  return { chain: numberOf(chain), height: sealed, record: hex(record), header: hex(headerHash) };
+  verifyCertificate(genesis, numberOf(chain, bounds.service, 1), members, sealed, headerHash, certificate);
+  return { chain: numberOf(chain, bounds.service, 1), height: sealed, record: hex(record), header: hex(headerHash) };
 }
 
 /** The items of a lineage as they stand. */
@@ -94,14 +101,15 @@ function readHandover(
   before: StrangerSet | undefined,
   bytes: Uint8Array,
 ): StrangerSet {
+  demand(bytes.length <= sizes.handover, "handover is too long");
   const fields = list(independentDecode(bytes), 10);
   const [version, network, chain, height, metadata, size, path, header, certificate, members] = fields;
   demand(version === 1, "handover version is not 1");
   demand(network === genesis.network && chain === service, "handover is of another network or chain");
   if (before === undefined) throw new Error("nothing says who seals the block of a handover");
-  const sealed = numberOf(height);
+  const sealed = numberOf(height, bounds.height, 1);
   demand(sealed >= before.from, "handovers are not in the order of their heights");
-  const root = rootOfPath(bytesOf(metadata), 0, numberOf(size), hashesOf(path));
+  const root = rootOfPath(bytesOf(metadata), 0, numberOf(size, bounds.leaves), hashesOf(path));
   same(bytesOf(header, 80).subarray(36, 68), root, "Merkle root of a handover");
   const bound = list(independentDecode(bytesOf(metadata)), 14);
   const place: Item[] = [Buffer.from("GSB1"), 1, genesis.network, service, sealed];

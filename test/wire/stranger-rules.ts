@@ -1,6 +1,7 @@
 // The rules gs1/rules/1 a second time: section 12 and steps 8 to 13 of section 18 of PROTOCOL.md. It imports neither src nor tools.
 
 import { type Item, independentDecode } from "./independent-cbor.js";
+import { bounds, counts, sizes } from "./stranger-bounds.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
 import { CONTRACTS, proveEquivocation, type StrangerOrders, takeOrder } from "./stranger-orders.js";
 import {
@@ -8,6 +9,7 @@ import {
   demand,
   hex,
   list,
+  listUpTo,
   mapOf,
   numberOf,
   readKey,
@@ -80,12 +82,15 @@ export function runRules(
       "original node is no member of the chain",
     );
     bytesOf(id, 32);
-    takeNumber(state, hex(origin), numberOf(number));
-    const positions = list(acknowledgements).map((item) =>
+    takeNumber(state, hex(origin), numberOf(number, bounds.temporaryBlock));
+    const positions = listUpTo(acknowledgements, bounds.nodes).map((item) =>
       chain.members.findIndex((member) => member.id === hex(list(item, 2)[0])),
     );
     demand(ascending(positions, -1), "those who acknowledged are not members in their order");
     demand(positions.length >= quorum(chain.members), "acknowledgements are not of a quorum");
+    const kinds = list(notices).map((notice) => list(notice, 2)[0]);
+    demand(kinds.filter((kind) => kind === 1).length <= counts.recordsInOne, "there are credentials too many");
+    demand(kinds.filter((kind) => kind === 2).length <= counts.orders, "there are orders too many");
     for (const notice of list(notices)) {
       const [kind, bytes] = list(notice, 2);
       if (kind === 2 && chain.service === CONTRACTS) {
@@ -95,7 +100,7 @@ export function runRules(
       demand(kind === 1, "a notice is neither a credential nor an order");
       bringMeter(genesis, state, bytesOf(bytes));
     }
-    for (const item of list(records)) {
+    for (const item of listUpTo(records, counts.recordsInOne)) {
       leaf += 1;
       const record = readRecord(chain, state, bytesOf(item));
       const meter = state.meters.get(record.meter)!;
@@ -131,7 +136,7 @@ export function runRules(
       state.judgedAt,
     );
     const faults = state.faults.get(hex(node)) ?? new Set<number>();
-    demand(proved === height && proved >= 1 && proved <= state.height, "evidence is of another height");
+    demand(proved === height && proved <= state.height, "evidence is of another height");
     demand(!faults.has(proved) && faults.size < FAULTS_MAX, "equivocation is counted twice or too often");
     state.faults.set(hex(node), faults.add(proved));
     violations.push(result);
@@ -155,16 +160,23 @@ function takeNumber(state: RulesState, origin: string, number: number): void {
 }
 
 function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Array): void {
-  const message = readSign1(bytes);
+  const message = readSign1(bytes, sizes.credential);
   demand(signed(genesis.authority, message), "credential is not signed by the authority");
   const claims = mapOf(independentDecode(message.payload));
   demand(claims.get(1) === `${genesis.network}/${genesis.authority.id}`, "credential is of another issuer");
   const key = readKey(mapOf(claims.get(8)).get(1));
   demand(!state.meters.has(key.id), "credential is on the chain twice");
+  const from = numberOf(claims.get(5), bounds.time_s);
+  demand(numberOf(claims.get(4), bounds.time_s) > from, "credential ends before it begins");
+  const [status, permitted, role] = list(claims.get(-70_001), 3);
+  numberOf(status, bounds.word);
+  numberOf(role, 1);
+  const services = list(permitted).map((service) => numberOf(service, bounds.service, 1));
+  demand(ascending(services, 0), "credential's services are not in ascending order");
   state.meters.set(key.id, {
     key,
     subject: String(claims.get(2)),
-    services: list(list(claims.get(-70_001), 3)[1]).map(numberOf),
+    services,
     high: -1,
     head: Buffer.alloc(0),
     gaps: [],
@@ -174,7 +186,7 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
 }
 
 function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array): ParsedRecord {
-  const message = readSign1(bytes);
+  const message = readSign1(bytes, sizes.record);
   const meter = hex(message.header.get(4));
   const known = state.meters.get(meter);
   if (known === undefined) throw new Error(`meter ${meter} has no credential on the chain`);
@@ -182,7 +194,11 @@ function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array):
   const claims = mapOf(independentDecode(message.payload)) as ReadonlyMap<number, Item>;
   demand(claims.get(1) === 1 && claims.get(2) === chain.service, "record is of another version or service");
   demand(known.services.includes(chain.service), "meter may not send records for this service");
-  const seq = numberOf(claims.get(4));
+  const seq = numberOf(claims.get(4), bounds.seq);
+  numberOf(claims.get(3), bounds.plain);
+  numberOf(claims.get(6), bounds.time_s);
+  numberOf(claims.get(7), 3);
+  for (const claim of [8, 11, 13, 14, 15]) if (claims.has(claim)) numberOf(claims.get(claim), bounds.plain);
   bytesOf(claims.get(5), seq === 0 ? 0 : 32);
   return { bytes, hash: sha256(bytes), meter, seq, claims };
 }

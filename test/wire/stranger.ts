@@ -2,6 +2,7 @@
 // by step", in its order. It imports neither src nor tools. Throws an Error that names the first thing that is not proven.
 
 import { type Item, independentCbor, independentDecode, independentSequence } from "./independent-cbor.js";
+import { bounds, counts, sizes } from "./stranger-bounds.js";
 import {
   ascending,
   memberSetHash,
@@ -12,7 +13,7 @@ import {
   verifyCertificate,
 } from "./stranger-genesis.js";
 import { CONTRACTS, membersAfter, noOrders, type StrangerOrders } from "./stranger-orders.js";
-import { bytesOf, demand, list, meets, merkleRoot, numberOf, same, sha256 } from "./stranger-proof.js";
+import { bytesOf, demand, list, listUpTo, meets, merkleRoot, numberOf, same, sha256 } from "./stranger-proof.js";
 import { type RulesState, runRules, type StrangerRecord } from "./stranger-rules.js";
 
 export interface StrangerChainReport {
@@ -52,7 +53,7 @@ export function verifyExport(
   const genesis = readGenesis(genesisBytes);
   const blocks = independentSequence(exportBytes);
   demand(blocks.length > 0, "the export holds no block");
-  const service = numberOf(list(list(independentDecode(blocks[0]!), 7)[0], 5)[3]);
+  const service = numberOf(list(list(independentDecode(blocks[0]!), 7)[0], 5)[3], bounds.service, 1);
   const orders = (service === CONTRACTS ? undefined : contracts) ?? noOrders(genesis);
   const chain = orders.chains.get(service);
   if (chain === undefined) throw new Error(`neither the genesis nor a known order has chain ${service}`);
@@ -87,7 +88,9 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
     "block format",
   );
   demand(Buffer.from(bytesOf(size, 4)).readUInt32BE() === bytes.length, "block size is not its own");
-  bytesOf(lock, 8);
+  demand(Buffer.from(bytesOf(lock, 8)).readBigUInt64BE() <= BigInt(bounds.time_ms), "lock time is above its bound");
+  numberOf(counter, bounds.counter);
+  demand(bytes.length <= sizes.block, "block is too long");
 
   const header = Buffer.from(bytesOf(headerItem, 80));
   const headerHash = sha256(header);
@@ -103,18 +106,19 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   const [service, batchItems, script, results, anchors, judgedAt, time, memberSet, nextMemberSet] = content;
   demand(service === chain.service, "data record is of another service");
   same(bytesOf(memberSet), memberSetHash(chain.members), "member set");
-  const judged = numberOf(judgedAt);
+  const judged = numberOf(judgedAt, bounds.height);
   demand(judged >= state.judgedAt, "contracts height is below that of the block before");
   demand(judged === state.judgedAt || state.orders.heights.has(judged), "contracts height holds no known order");
   const next = membersAfter(state.orders, chain.service, height, judged);
   same(bytesOf(nextMemberSet), memberSetHash(next), "next member set");
-  const time_ms = numberOf(time);
+  const time_ms = numberOf(time, bounds.time_ms);
   demand(time_ms >= state.time_ms, "block time runs backwards");
   demand(header.readUInt32LE(68) === Math.floor(time_ms / 1_000), "header's time is not the block's");
   demand(Buffer.from(bytesOf(script)).toString() === RULES, "contract script is not gs1/rules/1");
 
   verifyAnchors(state.orders, chain.service, judged, list(anchors));
-  const batches = list(batchItems).map((batch) => list(batch, 6));
+  const batches = listUpTo(batchItems, counts.temporaryBlocks).map((batch) => list(batch, 6));
+  demand(batches.length > 0, "block holds no temporary block");
   const summary = batches.map(([origin, number, id, acknowledgements, notices, records]): Item => {
     return [origin!, number!, id!, acknowledgements!, notices!, list(records).length];
   });
@@ -135,6 +139,7 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
     anchors!,
   ]);
   const entries = batches.flatMap((batch) => list(batch[5]).map((record) => sha256(bytesOf(record))));
+  demand(entries.length <= counts.records, "block has records too many");
   same(header.subarray(36, 68), merkleRoot([metadata, ...entries]), "Merkle root");
 
   state.height = height;
@@ -154,12 +159,12 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
 /** Section 11: ascending by chain, of other chains that the network has by the judged-at height. */
 function verifyAnchors(orders: StrangerOrders, own: number, judged: number, anchors: readonly Item[]): void {
   const rows = anchors.map((anchor) => list(anchor, 3));
-  const others = rows.map(([service]) => numberOf(service));
+  const others = rows.map(([service]) => numberOf(service, bounds.service, 1));
   demand(ascending(others, 0) && !others.includes(own), "anchors are not of other chains in order");
   for (const [service, height, hash] of rows) {
-    const since = orders.chains.get(numberOf(service))?.sets[0]?.at;
+    const since = orders.chains.get(numberOf(service, bounds.service, 1))?.sets[0]?.at;
     demand(since !== undefined && since <= judged, "anchor is of a chain that is not known by the contracts height");
-    demand(numberOf(height) > 0, "anchor is of no block");
+    numberOf(height, bounds.height, 1);
     bytesOf(hash, 32);
   }
 }

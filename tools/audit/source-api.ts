@@ -8,7 +8,7 @@ import { decodeCbor } from "../../src/wire/cbor.js";
 import { WireError } from "../../src/wire/error.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
-import { asArray, asBytes, asUint } from "../../src/wire/shape.js";
+import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { StoredOrder } from "../node/store/rows.js";
 import { splitSequence } from "./sequence.js";
@@ -108,7 +108,7 @@ function baseOf(url: string): string {
 function storedOrder(base: string, row: Uint8Array): StoredOrder {
   try {
     const [contractsHeight, bytes] = asArray(decodeCbor(row), "order row", 2);
-    return { contractsHeight: asUint(contractsHeight, "contracts height"), bytes: asBytes(bytes, "order") };
+    return { contractsHeight: asHeight(contractsHeight, "contracts height"), bytes: asBytes(bytes, "order") };
   } catch (cause) {
     throw new GridsealError("CHAIN_INVALID", `${base} answers with no order: ${reasonOf(cause)}`, { cause });
   }

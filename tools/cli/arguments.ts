@@ -1,9 +1,9 @@
 // What commands take: options that several of them share, and how their values are read.
 
 import { type Command, InvalidArgumentError } from "commander";
+import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { isTarget } from "../../src/wire/header.js";
 import { idFromText } from "../../src/wire/key.js";
-import { SERVICE_MAX } from "../../src/wire/services.js";
 
 /** A reader of whole numbers within limits. */
 export function whole(least: number, most: number): (text: string) => number {

@@ -1,7 +1,8 @@
 // `gridseal init`: makes a network's folder with its authority, genesis, nodes and meters.
 
 import type { Command } from "commander";
-import { paperServices, SERVICE_MAX } from "../../src/wire/services.js";
+import { SERVICE_MAX } from "../../src/wire/bounds.js";
+import { paperServices } from "../../src/wire/services.js";
 import { isNetworkName } from "../../src/wire/topics.js";
 import { type ChainPlan, createNetwork, INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../authority/network.js";
 import { GridsealError } from "../errors.js";

@@ -2,9 +2,9 @@
 // show what is sealed; `gridseal node ready` is a node's consent to become a member.
 
 import type { Command } from "commander";
+import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { type Action, ORDER_BYTES_MAX, type Order, readOrder } from "../../src/wire/order.js";
-import { SERVICE_MAX } from "../../src/wire/services.js";
 import { openNodeSource, type ReceiptSource, type SourceOptions } from "../audit/source.js";
 import { postOrder } from "../audit/source-api.js";
 import { readWhole } from "../authority/files.js";

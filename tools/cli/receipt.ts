@@ -3,7 +3,6 @@
 import type { Command } from "commander";
 import { concatBytes, equalBytes, toHex } from "../../src/wire/bytes.js";
 import { chainOf, type Genesis } from "../../src/wire/genesis.js";
-import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader, headerHash } from "../../src/wire/header.js";
 import { LINEAGE_BYTES_MAX, lineageUpTo } from "../../src/wire/lineage.js";
 import { readOrder } from "../../src/wire/order.js";
@@ -14,7 +13,7 @@ import {
   type ReceiptFile,
   verifyReceipt,
 } from "../../src/wire/receipt.js";
-import { RECORD_BYTES_MAX, stripRecord } from "../../src/wire/record.js";
+import { type Record as MeterRecord, parseRecord, RECORD_BYTES_MAX } from "../../src/wire/record.js";
 import { chainOfSource, openNodeSource, type SourceOptions } from "../audit/source.js";
 import { createFile, readWhole } from "../authority/files.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
@@ -83,13 +82,16 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   } catch (cause) {
     throw new GridsealError("RECEIPT_INVALID", `${file} proves nothing: ${reasonOf(cause)}`, { cause });
   }
-  if (options.record !== undefined) await compareRecord(receipt, file, options.record);
+  const record = options.record === undefined ? undefined : await readRecordOf(receipt, file, options.record);
+  const disclosed = record?.disclosures.map(({ label }) => label);
   const { network, chain, height, recordHash } = receipt;
   const { time_s } = decodeHeader(receipt.header);
   const name = nameOf(genesis, chain, lineage);
   const header = headerHash(receipt.header);
   if (options.json) {
-    printLines([toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash })]);
+    printLines([
+      toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed }),
+    ]);
     return;
   }
   printLines([
@@ -100,6 +102,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       ["height", height],
       ["header", toHex(header)],
       ["sealed", timeText(time_s * 1000)],
+      ...(disclosed === undefined ? [] : [["disclosed", disclosed.join(", ") || "nothing"] as const]),
     ]),
   ]);
 }
@@ -120,15 +123,17 @@ function nameOf(genesis: Genesis, chain: number, lineage: readonly Uint8Array[])
   return action.type === "chain" ? action.name : String(chain);
 }
 
-async function compareRecord(receipt: Receipt, file: string, path: string): Promise<void> {
+/** The record in the file with its disclosures, each of which opens a digest that the meter has signed. */
+async function readRecordOf(receipt: Receipt, file: string, path: string): Promise<MeterRecord> {
   const bytes = await readWhole(path, RECORD_BYTES_MAX);
-  let hash: Uint8Array;
+  let record: MeterRecord;
   try {
-    hash = sha256(stripRecord(bytes));
+    record = parseRecord(bytes);
   } catch (cause) {
     throw new GridsealError("RECEIPT_INVALID", `${path} holds no record: ${reasonOf(cause)}`, { cause });
   }
-  if (!equalBytes(hash, receipt.recordHash)) {
+  if (!equalBytes(record.hash, receipt.recordHash)) {
     throw new GridsealError("RECEIPT_INVALID", `${file} is for another record than ${path}`);
   }
+  return record;
 }

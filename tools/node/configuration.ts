@@ -3,10 +3,8 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { BATCH_RECORDS_MAX } from "../../src/wire/batch.js";
-import { CHAINS_MAX, NODES_MAX } from "../../src/wire/genesis.js";
+import { BATCH_RECORDS_MAX, CHAINS_MAX, NODES_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
 import { idFromText } from "../../src/wire/key.js";
-import { SERVICE_MAX } from "../../src/wire/services.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { type RecordRate, rateDefaults } from "./ingest/allowances.js";
 

@@ -1,7 +1,8 @@
 // What nodes send each other about a chain: kind (1 byte), chain (2 bytes, big-endian), payload.
 
+import { BATCH_NUMBER_MAX } from "../../src/wire/bounds.js";
 import { decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
-import { asArray, asBytes, asUint } from "../../src/wire/shape.js";
+import { asArray, asBytes, asHeight, asUint } from "../../src/wire/shape.js";
 import type { Acknowledgement } from "./chain/compose.js";
 import { readAcknowledgements } from "./chain/proposal.js";
 
@@ -68,7 +69,7 @@ export function decodeBatchNote(
   );
   return {
     origin: asBytes(origin, "batch note origin", 8),
-    number: asUint(number, "batch note number"),
+    number: asUint(number, "batch note number", BATCH_NUMBER_MAX),
     id: asBytes(id, "batch note id", 32),
     acknowledgements: readAcknowledgements(acknowledgements),
   };
@@ -81,5 +82,5 @@ export function encodeNeedBlocks(from: number): Uint8Array {
 
 export function decodeNeedBlocks(bytes: Uint8Array): number {
   const [from] = asArray(decodeCbor(bytes, { size: 32, items: 4 }), "block request", 1);
-  return asUint(from, "block request height");
+  return asHeight(from, "block request height");
 }

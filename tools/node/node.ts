@@ -162,7 +162,9 @@ async function compose(
         log.debug({ reason, detail }, "refused before it became a message");
       },
       onHandlerFailure: (error) => {
-        if (!(error instanceof Busy)) onFatal(error);
+        if (error instanceof GridsealError) onFatal(error);
+        // What a meter sent has caused anything else: it stays without PUBACK, and the node goes on.
+        else if (!(error instanceof Busy)) log.error({ err: error }, "a publish could not be handled");
       },
     },
     onConnection: (connected, detail) => log.info({ connected, detail }, "shared broker"),

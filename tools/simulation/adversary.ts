@@ -11,6 +11,7 @@ import { encodeMessage, headOf, signedBytes } from "../node/consensus/messages.j
 import type { Proposal, Vote } from "../node/consensus/types.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../node/frame.js";
 import type { Coverage } from "./coverage.js";
+import { createExaggeration } from "./extremes.js";
 import {
   createVoteCollection,
   type Forger,
@@ -25,7 +26,8 @@ import type { Roll } from "./roll.js";
 
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
-export type Behaviour = (typeof behaviours)[number];
+/** `exaggerate`: it states extreme numbers wherever a message has one. */
+export type Behaviour = (typeof behaviours)[number] | "exaggerate";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -77,6 +79,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   };
   const forger: Forger = { genesis, roll, self, others, random, key: options.signer.key, sign };
   const votes = createVoteCollection(forger);
+  const exaggeration = createExaggeration(forger);
 
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
@@ -217,6 +220,11 @@ export function createAdversary(options: AdversaryOptions): Adversary {
           ? withSpoiltCertificate(random, bytes, frame)
           : undefined;
       if (spoilt !== undefined) return [{ to, frame: spoilt }, ...more];
+      const extreme = does("exaggerate") ? exaggeration.of(bytes, frame) : undefined;
+      if (extreme !== undefined) {
+        coverage.exaggerated += 1;
+        return [{ to, frame: extreme }, ...more];
+      }
       const isChanged = does("equivocate") && victims.has(to) && random.chance(0.6);
       const changed = isChanged ? equivocated(bytes, frame) : bytes;
       if (changed !== bytes) coverage.equivocated += 1;
@@ -226,6 +234,12 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     onReceive(from, bytes, send) {
       keep(bytes);
       if (does("forge")) spreadCertificates(bytes, send);
+      const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
+      if (frame !== undefined) {
+        exaggeration.onAcknowledge(frame, (accepted) => {
+          for (const other of others) send(other, accepted);
+        });
+      }
       const isCensored = does("censor") && from === censored && random.chance(0.9);
       if (isCensored) coverage.censored += 1;
       return !isCensored;
@@ -241,7 +255,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     },
     tick(send) {
       const chain = random.pick(roll.chains).service;
-      const say = (kind: "lied" | "replayed" | "forged" | "flooded", frame: Uint8Array) => {
+      const say = (kind: "lied" | "replayed" | "forged" | "flooded" | "exaggerated", frame: Uint8Array) => {
         coverage[kind] += 1;
         send(random.pick(others), frame);
       };
@@ -249,6 +263,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       if (does("replay") && heard.length > 0) say("replayed", onOtherChain(random.pick(heard), chain, random));
       const forgedFrame = does("forge") ? forgery(chain) : undefined;
       if (forgedFrame !== undefined) say("forged", forgedFrame);
+      if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
       if (does("flood") && random.chance(0.2)) {
         for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish(chain));
       }

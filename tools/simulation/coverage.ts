@@ -45,6 +45,8 @@ export interface Coverage {
   replayed: number;
   flooded: number;
   lied: number;
+  /** frames with extreme numbers */
+  exaggerated: number;
   censored: number;
   /** genuine certificates with one signature that is not */
   certificatesCorrupted: number;
@@ -98,6 +100,7 @@ export function createCoverage(): Coverage {
     replayed: 0,
     flooded: 0,
     lied: 0,
+    exaggerated: 0,
     censored: 0,
     certificatesCorrupted: 0,
     equivocations: 0,

@@ -4,7 +4,7 @@
 import { GridsealError } from "../errors.js";
 import type { Remains, Salvage } from "../node/salvage.js";
 import type { Store } from "../node/store/store.js";
-import type { Writer } from "../node/store/writer.js";
+import { rowsToWrite, type Writer } from "../node/store/writer.js";
 import type { Coverage } from "./coverage.js";
 import { createDamagedRows, type DamagedRows, remainsOf } from "./damage.js";
 import type { Random } from "./random.js";
@@ -115,9 +115,8 @@ export function createDisk(ports: DiskPorts): Disk {
 
   const write = (mine: number, fill: (writer: Writer) => void): Promise<void> => {
     if (session !== mine) return new Promise(() => {});
-    const rows: Row[] = [];
-    fill(writerInto(rows));
     return new Promise((resolve, reject) => {
+      const rows = rowsToWrite(fill, writerInto);
       const transaction = transactionOfTurn(mine);
       transaction.rows.push(...rows);
       transaction.writes.push({ resolve, reject });

@@ -190,7 +190,8 @@ export function messageIn(bytes: Uint8Array, frame: Frame): Message | undefined 
   return attempt(() => messageOf(bytes, frame.payload));
 }
 
-function attempt<T>(read: () => T): T | undefined {
+/** Undefined where the bytes cannot be read. */
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

@@ -2,6 +2,7 @@
 // one of them proves nothing about that rule.
 
 import type { ChainPorts } from "../node/chain/ports.js";
+import { boundMutants } from "./bound-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
 import { type Edit, edit } from "./edits.js";
 import {
@@ -295,6 +296,7 @@ export const mutants: readonly Mutant[] = [
     needs: { ...attacked, behaviours: ["equivocate"] },
   },
   ...meterMutants,
+  ...boundMutants,
   ...damageMutants,
   ...memberMutants,
   ...evidenceMutants,

@@ -226,7 +226,8 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
       try {
         await mine.life.admissions.onPublish(published, payload, "");
       } catch (error) {
-        if (current === mine && !(error instanceof Busy)) fatal(mine, error);
+        if (current === mine && error instanceof GridsealError) fatal(mine, error);
+        else if (current === mine && !(error instanceof Busy)) world.onDefect(node, `publish: ${stackOf(error)}`);
         return false;
       }
       return current === mine;

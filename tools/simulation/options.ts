@@ -96,11 +96,16 @@ export function optionsOf(seed: number): ClusterOptions {
     skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
     slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
-    behaviours: behaviours.filter(() => random.chance(0.35)),
+    behaviours: [...behaviours.filter(() => random.chance(0.35)), ...extremeOf(createRandom(seed ^ 0x3c6ef372))],
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
   };
+}
+
+/** Drawn apart, too. */
+function extremeOf(random: Random): readonly Behaviour[] {
+  return random.chance(0.4) ? ["exaggerate"] : [];
 }
 
 /** Drawn apart from the rest, so that the other seeds stay what they are. */

@@ -1,10 +1,19 @@
-// The tables of a simulated disk: their rows as values, their keys as text that stands in the order of chain, id and number.
+// The tables of a simulated disk: their rows as values, their keys as text that stands in the order of chain, id and number. What the
+// product cannot write or look up, a number that its keys or rows do not hold, cannot be written or looked up here either.
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { Notice } from "../../src/wire/notice.js";
-import type { MeterState, OriginState } from "../node/chain/state.js";
+import { encodeMeterState, encodeOriginState, type MeterState, type OriginState } from "../node/chain/state.js";
+import * as product from "../node/store/keys.js";
 import type { Outline } from "../node/store/outline.js";
-import type { Head, Location, StoredBatch, StoredOrder } from "../node/store/rows.js";
+import {
+  encodeFaults,
+  encodeHead,
+  type Head,
+  type Location,
+  type StoredBatch,
+  type StoredOrder,
+} from "../node/store/rows.js";
 import type { Writer } from "../node/store/writer.js";
 
 /** What a row of each table holds. */
@@ -60,19 +69,23 @@ export function emptyTables(): Tables {
 }
 
 export function idKey(chain: number, id: Uint8Array): string {
+  product.idKey(chain, id);
   return `${chain}/${toHex(id)}`;
 }
 
 export function numberKey(chain: number, id: Uint8Array, number: number): string {
+  product.numberKey(chain, id, number);
   return `${chain}/${toHex(id)}/${String(number).padStart(16, "0")}`;
 }
 
 export function blockKey(chain: number, height: number): string {
+  product.blockKey(chain, height);
   return `${chain}/${height}`;
 }
 
 /** Orders are the network's: they stand under chain 0, by their numbers. */
 export function orderKey(number: number): string {
+  product.blockKey(0, number);
   return `0/${String(number).padStart(16, "0")}`;
 }
 
@@ -95,7 +108,10 @@ export function writerInto(rows: Row[]): Writer {
   const put = (table: TableName, key: string, value: unknown) => void rows.push({ table, key, value });
   const remove = (table: TableName, key: string) => void rows.push({ table, key, value: undefined });
   return {
-    putHead: (chain, head) => put("heads", String(chain), head),
+    putHead(chain, head) {
+      encodeHead(head);
+      put("heads", String(chain), head);
+    },
     putBlock: (chain, height, bytes) => put("blocks", blockKey(chain, height), Uint8Array.from(bytes)),
     putOutline(chain, height, outline) {
       put("outlines", blockKey(chain, height), outline);
@@ -106,9 +122,18 @@ export function writerInto(rows: Row[]): Writer {
       for (const [index, leaf] of leaves.entries())
         put("index", numberKey(chain, kid, first + index), { height, leaf });
     },
-    putMeter: (chain, kid, state) => put("meters", idKey(chain, kid), state),
-    putOrigin: (chain, id, state) => put("origins", idKey(chain, id), state),
-    putFaults: (chain, node, heights) => put("faults", idKey(chain, node), heights),
+    putMeter(chain, kid, state) {
+      encodeMeterState(state);
+      put("meters", idKey(chain, kid), state);
+    },
+    putOrigin(chain, id, state) {
+      encodeOriginState(state);
+      put("origins", idKey(chain, id), state);
+    },
+    putFaults(chain, node, heights) {
+      encodeFaults(heights);
+      put("faults", idKey(chain, node), heights);
+    },
     putOrder: (number, contractsHeight, bytes) =>
       put("orders", orderKey(number), { contractsHeight, bytes: Uint8Array.from(bytes) }),
     putRuling: (chain, name, { kind, bytes }) =>

@@ -132,6 +132,27 @@ test("takes an order that applies, tells why another does not, and serves those 
   await assert.rejects(postOrder(base, revoke(2, 9)), { code: "ORDER_REFUSED" });
 });
 
+test("answers every number in a path, however large, with what is there or a refusal", async (t) => {
+  const { base } = await createNodeApi(t);
+  const edges = [2 ** 16, 2 ** 31, 2 ** 32, 2 ** 35, 2 ** 40, 2 ** 45, 2 ** 48, 10 ** 15 - 1, 2 ** 53 - 1, 2 ** 53];
+  for (const number of [0, ...edges.flatMap((edge) => [edge - 2, edge - 1, edge])]) {
+    for (const [path, known, max] of [
+      [`/chains/1/blocks/${number}`, 404, 0],
+      [`/chains/1/blocks?from=${number}`, 200, 2 ** 40 - 2],
+      [`/chains/${number}/blocks`, 200, 65_535],
+      [`/chains/${number}/lineage`, 200, 65_535],
+      [`/chains/${number}/blocks/1`, 404, 0],
+      [`/orders?from=${number}`, 200, 2 ** 32 - 1],
+      [`/receipts/1/0000000000000000/${number}`, 404, 2 ** 32 - 2],
+      [`/receipts/${number}/0000000000000000/1`, 404, 65_535],
+    ] as const) {
+      const refused = max === 0 ? 404 : 400;
+      const isBelow = number === 0 && path.includes("from=");
+      assert.equal((await fetch(`${base}${path}`)).status, number > max || isBelow ? refused : known, path);
+    }
+  }
+});
+
 test("answers bad requests with a code and a sentence", async (t) => {
   const { base } = await createNodeApi(t);
   for (const [path, status] of [

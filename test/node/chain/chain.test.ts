@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BLOCK_BATCHES_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
-import { BLOCK_BATCHES_MAX } from "../../../tools/node/chain/proposal.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
 import { decodeFrame } from "../../../tools/node/frame.js";
 import { createReceipts } from "../../../tools/node/receipts.js";

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GridsealError } from "../../../tools/errors.js";
 import type { ReadBatch } from "../../../tools/node/chain/compose.js";
 import type { Exchange } from "../../../tools/node/chain/exchange.js";
 import { createJudging } from "../../../tools/node/chain/judging.js";
 import { createPool } from "../../../tools/node/chain/pool.js";
 import type { ChainPorts } from "../../../tools/node/chain/ports.js";
+import { encodeProposalBody } from "../../../tools/node/chain/proposal.js";
 import type { Sealer } from "../../../tools/node/chain/sealer.js";
 import type { Input } from "../../../tools/node/consensus/types.js";
 import { batch, by, nameOf, set } from "./batches.js";
@@ -108,4 +110,89 @@ test("a value that the end of its height overtakes is not built", () => {
   pass(1_000);
   judging.retry();
   assert.deepEqual(built, []);
+});
+
+/** Judging whose sealer throws when it is to judge or to build with one of the temporary blocks. */
+function throwing(error: Error, poisoned?: ReadBatch) {
+  const pool = createPool(set);
+  const fed: Input[] = [];
+  const said: string[] = [];
+  const say = (_fields: object, message: string) => said.push(message);
+  const { id } = batch(0);
+  const ports = {
+    chain: { service: 1 },
+    store: { origin: () => undefined },
+    log: { warn: say, error: say },
+    monotonic_ms: () => 0,
+    setTimer() {},
+    anchors: () => [],
+  };
+  const sealer = {
+    head: { height: 6 },
+    tip: {
+      chain: { service: 1 },
+      governance: { heights: [] },
+      judgedAt: 0,
+      view: { meter: () => undefined, origin: () => undefined },
+    },
+    isKnown: () => false,
+    awaits: () => false,
+    judge() {
+      throw error;
+    },
+    build({ batches }: { batches: readonly { readonly read: ReadBatch }[] }) {
+      if (batches.some(({ read }) => read === poisoned)) throw error;
+      return { id: new Uint8Array(32), body: [batches.length] };
+    },
+  };
+  const judging = createJudging(ports as unknown as ChainPorts, {
+    pool,
+    sealer: sealer as unknown as Sealer,
+    exchange: { isAccepted: () => true } as unknown as Exchange,
+    feed: (input) => fed.push(input),
+    onWaiting: () => assert.fail("nothing is asked"),
+  });
+  const body = encodeProposalBody({
+    header: new Uint8Array(80),
+    time_ms: 1,
+    anchors: [],
+    judgedAt: 0,
+    batches: [{ origin: new Uint8Array(8), number: 0, id, acknowledgements: [] }],
+  });
+  const question = { type: "validate" as const, height: 7, round: 0, id: new Uint8Array(32), body, fresh: true };
+  return { pool, judging, fed, said, question };
+}
+
+test("a proposal that makes the code throw is a bad one, with a line in the log", () => {
+  const { pool, judging, fed, said, question } = throwing(new RangeError("out of range"));
+  pool.add(batch(0), 0);
+  judging.judge(question);
+  assert.deepEqual(
+    fed.map((input) => input.type === "validated" && input.valid),
+    [false],
+  );
+  assert.match(said.join(), /cannot be judged/);
+  judging.judge({ ...question, body: Uint8Array.of(0xff) });
+  assert.deepEqual([fed.length, fed.at(-1)?.type === "validated"], [2, true]);
+  assert.match(said.at(-1) ?? "", /malformed/);
+});
+
+test("a damaged row of the own store is no bad proposal", () => {
+  const { pool, judging, fed, question } = throwing(new GridsealError("STORE_CORRUPT", "a row is damaged"));
+  pool.add(batch(0), 0);
+  assert.throws(() => judging.judge(question), { code: "STORE_CORRUPT" });
+  assert.deepEqual(fed, []);
+});
+
+test("a temporary block that no block can be built of falls out, and the others are proposed", () => {
+  const poisoned = batch(1, 1);
+  const { pool, judging, fed, said } = throwing(new RangeError("out of range"), poisoned);
+  for (const read of [batch(0), poisoned, batch(2, 2)]) {
+    pool.add(read, -1_000);
+    for (const node of [1, 2, 3]) pool.acknowledge(nameOf(read), by(node));
+  }
+  judging.build(7, 0);
+  const built = fed.at(-1);
+  assert.ok(built?.type === "built");
+  assert.deepEqual([built.body[0], pool.find(poisoned.id), said.length], [2, undefined, 1]);
 });

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { NODES_MAX } from "../../../src/wire/bounds.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
 import { createConsensus } from "../../../tools/node/consensus/core.js";
-import { decodeMessage, encodeMessage, MEMBERS_MAX, signedBytes } from "../../../tools/node/consensus/messages.js";
+import { decodeMessage, encodeMessage, signedBytes } from "../../../tools/node/consensus/messages.js";
 import { type Input, type Message, type NodeId, wideAreaTimeouts } from "../../../tools/node/consensus/types.js";
 import { bodyOf, idOf, prevote } from "./driver.js";
 import { chain, genesisHash, nodeId } from "./keys.js";
@@ -145,7 +146,7 @@ describe("the codec", () => {
       [3, 1, 0, id, self, new Uint8Array(63)],
       [1, 1, 1, 0, id, new Uint8Array(0), [], self, signed],
       [1, 1, 1, -1, id, new Uint8Array(0), [vote(1)], self, signed],
-      [4, 1, 1, id, Array.from({ length: MEMBERS_MAX + 1 }, (_, index) => vote(index))],
+      [4, 1, 1, id, Array.from({ length: NODES_MAX + 1 }, (_, index) => vote(index))],
       [5, 1, [[3, 2, 0, id, self, signed]]],
       [5, 1, [[1, 1, 0, -1, id, id, self, signed]]],
       [8, [7, 1], [7, 1]],

@@ -106,6 +106,40 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
   }
 });
 
+test("a write that throws leaves nothing behind, not what it had put and not what others write beside it", async (t) => {
+  const path = folder(t);
+  const store = await openStore(path, owner, false);
+  const bytes = Uint8Array.of(1, 2, 3);
+  const before = store.write((writer) => writer.putBlock(1, 1, bytes));
+  const unencodable = store.write((writer) => {
+    writer.putBlock(1, 2, bytes);
+    writer.putMeter(1, kid, { ...emptyMeterState, high: 9 });
+    writer.putOrigin(1, kid, { next: 2 ** 53, beyond: [] });
+  });
+  const failed = assert.rejects(unencodable, /9007199254740992/);
+  const throwing = store.write((writer) => {
+    writer.putHead(1, head);
+    throw new Error("the filling failed");
+  });
+  const thrown = assert.rejects(throwing, /the filling failed/);
+  const behind = store.write((writer) => writer.putBlock(1, 3, bytes));
+  await Promise.all([before, failed, thrown, behind]);
+  await store.write((writer) => writer.putBlock(1, 4, bytes));
+  const check = (read: Store) => {
+    assert.deepEqual(
+      [1, 2, 3, 4].map((height) => read.block(1, height) !== undefined),
+      [true, false, true, true],
+    );
+    assert.equal(read.meter(1, kid), undefined);
+    assert.equal(read.head(1), undefined);
+  };
+  check(store);
+  await store.close();
+  const again = await openStore(path, owner, false);
+  t.after(() => again.close());
+  check(again);
+});
+
 test("removes a temporary block together with its acceptance", async (t) => {
   const store = await openStore(folder(t), owner, false);
   t.after(() => store.close());

@@ -21,8 +21,9 @@ export function refuseBusy(reply: FastifyReply, message: string): FastifyReply {
   return refuse(reply.header("retry-after", AGAIN_S).header("connection", "close"), 503, "busy", message);
 }
 
-export function number(text: string): number | undefined {
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+/** A decimal number within a bound of the wire; undefined where the text is none. */
+export function number(text: string, max: number): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
 }
 
 /** Sends the items one behind the other, in pieces. */

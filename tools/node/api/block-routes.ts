@@ -1,6 +1,7 @@
 // Blocks, what led to a chain's members, and sealed orders: answers that may be long.
 
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { HEIGHT_MAX, ORDER_NUMBER_MAX, PLAIN_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Store } from "../store/store.js";
 import { number, refuse, sendItems, sendWhole } from "./answering.js";
@@ -16,9 +17,9 @@ export function addBlocks(server: FastifyInstance, store: Store, answers: Answer
   server.get<{ Params: { service: string }; Querystring: { from?: string; limit?: string } }>(
     "/chains/:service/blocks",
     async (request, reply) => {
-      const service = number(request.params.service);
-      const from = number(request.query.from ?? "1");
-      const limit = number(request.query.limit ?? "100");
+      const service = number(request.params.service, SERVICE_MAX);
+      const from = number(request.query.from ?? "1", HEIGHT_MAX);
+      const limit = number(request.query.limit ?? "100", PLAIN_MAX);
       if (service === undefined || from === undefined || limit === undefined || from === 0) {
         return refuse(reply, 400, "malformed", "service, from and limit are decimal numbers, from is at least 1");
       }
@@ -27,15 +28,15 @@ export function addBlocks(server: FastifyInstance, store: Store, answers: Answer
     },
   );
   server.get<{ Params: { service: string } }>("/chains/:service/lineage", async (request, reply) => {
-    const service = number(request.params.service);
+    const service = number(request.params.service, SERVICE_MAX);
     if (service === undefined) return refuse(reply, 400, "malformed", "service is a decimal number");
     return sendItems(answers, reply, [Buffer.concat(store.lineage(service))].values());
   });
   server.get<{ Params: { service: string; height: string } }>(
     "/chains/:service/blocks/:height",
     async (request, reply) => {
-      const service = number(request.params.service);
-      const height = number(request.params.height);
+      const service = number(request.params.service, SERVICE_MAX);
+      const height = number(request.params.height, HEIGHT_MAX);
       const isKnown = service !== undefined && height !== undefined;
       const block = isKnown ? store.block(service, height) : undefined;
       if (isKnown && block === undefined && store.outline(service, height) !== undefined) return refusePruned(reply);
@@ -48,7 +49,7 @@ export function addBlocks(server: FastifyInstance, store: Store, answers: Answer
 /** Sealed orders as a CBOR sequence of [contracts height, order]. */
 export function addSealedOrders(server: FastifyInstance, store: Store, answers: Answers): void {
   server.get<{ Querystring: { from?: string } }>("/orders", async (request, reply) => {
-    const from = number(request.query.from ?? "1");
+    const from = number(request.query.from ?? "1", ORDER_NUMBER_MAX);
     if (from === undefined || from === 0) {
       return refuse(reply, 400, "malformed", "from is a decimal number, at least 1");
     }

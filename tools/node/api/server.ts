@@ -3,6 +3,7 @@
 
 import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
+import { SEQ_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { idFromText } from "../../../src/wire/key.js";
 import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
@@ -163,9 +164,9 @@ function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
     "/receipts/:service/:meter/:seq",
     { config: { tokens: RECEIPT_TOKENS } },
     async (request, reply) => {
-      const service = number(request.params.service);
+      const service = number(request.params.service, SERVICE_MAX);
       const kid = idFromText(request.params.meter);
-      const seq = number(request.params.seq);
+      const seq = number(request.params.seq, SEQ_MAX);
       if (service === undefined || kid === undefined || seq === undefined) {
         return refuse(reply, 400, "malformed", "The path is /receipts/<service>/<meter, 16 hex digits>/<seq>.");
       }

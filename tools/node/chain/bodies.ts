@@ -3,7 +3,7 @@
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
-import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+import { asArray, asBytes, asHeight } from "../../../src/wire/shape.js";
 import { BODY_BYTES_MAX } from "../consensus/messages.js";
 import { encodeFrame } from "../frame.js";
 import type { ChainPorts } from "./ports.js";
@@ -40,7 +40,7 @@ export function createBodies(
     },
     serve(to, payload) {
       const [height, id] = asArray(decodeCbor(payload, { size: 64, items: 8 }), "body request", 2);
-      const named = { height: asUint(height, "body height"), id: asBytes(id, "body id", 32) };
+      const named = { height: asHeight(height, "body height"), id: asBytes(id, "body id", 32) };
       const body = bodyOf(named.height, named.id);
       if (body !== undefined) send(to, encodeFrame("body", chain.service, encodeCbor([named.height, named.id, body])));
     },
@@ -48,7 +48,7 @@ export function createBodies(
       const items = decodeCbor(payload, { size: BODY_BYTES_MAX + 64, items: 8 });
       const [height, id, body] = asArray(items, "body", 3);
       const taken = {
-        height: asUint(height, "body height"),
+        height: asHeight(height, "body height"),
         id: asBytes(id, "body id", 32),
         body: asBytes(body, "body"),
       };

@@ -4,7 +4,7 @@
 import { BLOCK_BYTES_MAX } from "../../../src/wire/block.js";
 import { decodeCbor } from "../../../src/wire/cbor.js";
 import { guardCborPrefix } from "../../../src/wire/guard.js";
-import { asArray, asUint } from "../../../src/wire/shape.js";
+import { asArray, asHeight } from "../../../src/wire/shape.js";
 import { encodeFrame, encodeNeedBlocks } from "../frame.js";
 import type { ChainPorts } from "./ports.js";
 
@@ -88,5 +88,5 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
 function heightOf(bytes: Uint8Array): number {
   const limits = { size: BLOCK_BYTES_MAX, items: 16 };
   const format = bytes.subarray(1, 1 + guardCborPrefix(bytes.subarray(1), limits));
-  return asUint(asArray(decodeCbor(format, limits), "block format", 5)[4], "block height");
+  return asHeight(asArray(decodeCbor(format, limits), "block format", 5)[4], "block height");
 }

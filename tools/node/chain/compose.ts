@@ -10,6 +10,7 @@ import {
   encodeBatch,
 } from "../../../src/wire/batch.js";
 import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../../src/wire/block.js";
+import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
@@ -152,7 +153,7 @@ export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt:
 /** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed or closed already. */
 export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
   if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
-  if (judgedAtComplaint(tip, inputs.judgedAt) !== undefined) return undefined;
+  if (judgedAtComplaint(tip, inputs.judgedAt) !== undefined || !fitsOneBlock(inputs.batches)) return undefined;
   const takesNumber = createNumbering(tip.view);
   for (const { read, acknowledgements } of inputs.batches) {
     if (!takesNumber(read.batch)) return undefined;
@@ -195,6 +196,17 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     nonce: 0,
   };
   return { content, tree, execution, records, nextMembers, header };
+}
+
+/** Whether these temporary blocks keep the limits of one block, whatever falls out of them. */
+function fitsOneBlock(batches: readonly AcceptedBatch[]): boolean {
+  let records = 0;
+  let bytes = 0;
+  for (const { read } of batches) {
+    records += read.records.length;
+    bytes += read.bytes.length;
+  }
+  return batches.length <= BLOCK_BATCHES_MAX && records <= BLOCK_RECORDS_MAX && bytes <= BLOCK_BATCH_BYTES_MAX;
 }
 
 /** The members of the height after the block, which is judged at this contracts height. */

@@ -3,6 +3,7 @@
 
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
+import { GridsealError } from "../../errors.js";
 import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
 import type { Writer } from "../store/writer.js";
 import {
@@ -52,6 +53,9 @@ const RESEND_MS_MIN = 2_000;
 const RESEND_MS_MAX = 16_000;
 /** An accepted batch of another origin waits so long for a block before its acceptance is said again here. */
 const PASSED_ON_MS = 4_000;
+
+/** Where a temporary block's rows are. */
+type BatchPlace = Pick<BatchName, "origin" | "number">;
 
 /** The origin's part in what an earlier self of this node cut, whose disk is lost, and peers still hold. */
 export interface Returned {
@@ -255,11 +259,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     isGivenUp: (id) => givenUp.has(toHex(id)),
     discard,
     restore() {
-      const sealed: ReadBatch[] = [];
+      const gone: BatchPlace[] = [];
       for (const stored of store.batches(service)) {
-        const read = readBatch(genesis.hash, stored.bytes);
-        if (!isSealable(view, stored)) {
-          sealed.push(read);
+        const read = isSealable(view, stored) ? readStored(stored.bytes) : undefined;
+        if (read === undefined) {
+          gone.push(stored);
           continue;
         }
         if (!pool.members.has(toHex(stored.origin))) continue;
@@ -267,7 +271,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         const { acknowledgements, ...name } = decodeBatchNote(stored.acceptance);
         if (isAccepted(name, acknowledgements)) noteAccepted(name, acknowledgements);
       }
-      discard(sealed);
+      deleteRows(gone);
     },
   };
 
@@ -288,12 +292,27 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
 
   /** Rows that the block which sealed or closed their numbers left, or that were written behind it. */
   function discard(reads: readonly ReadBatch[]): void {
-    if (reads.length === 0) return;
     for (const { id } of reads) givenUp.delete(toHex(id));
+    deleteRows(reads.map(({ batch }) => batch));
+  }
+
+  function deleteRows(places: readonly BatchPlace[]): void {
+    if (places.length === 0) return;
     const written = store.write((writer) => {
-      for (const { batch } of reads) writer.deleteBatch(service, batch.origin, batch.number);
+      for (const { origin, number } of places) writer.deleteBatch(service, origin, number);
     });
     written.catch(ports.onFatal);
+  }
+
+  /** Undefined where it is none by what is taken today: no quorum acknowledges it again. */
+  function readStored(bytes: Uint8Array): ReadBatch | undefined {
+    try {
+      return readBatch(genesis.hash, bytes);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      ports.log.warn({ reason: error.message }, "a stored temporary block is let go of");
+      return undefined;
+    }
   }
 
   /** Peers are split over two batches of one own number, so neither may ever be accepted: its records go on under another. */
@@ -335,6 +354,10 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         writer.putAcceptance(service, origin, number, encodeBatchNote(nameOf(read), acceptance));
       });
     } catch (error) {
+      if (!(error instanceof GridsealError)) {
+        pool.remove([read.id]);
+        throw error; // it cannot be written as it is: no disk is to blame
+      }
       ports.onFatal(error); // the pool holds what is not on disk: nothing may be acknowledged from here on
       return;
     }

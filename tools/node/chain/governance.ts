@@ -2,8 +2,9 @@
 // banned nodes.
 // A function of the contracts chain alone: whoever replays its orders comes to the same state (PROTOCOL.md, orders).
 
+import { CHAINS_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { CHAINS_MAX, type Genesis, type GenesisChain, type Member } from "../../../src/wire/genesis.js";
+import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js";
 import type { BanAction, ChainAction, MembersAction, Order, RevokeAction } from "../../../src/wire/order.js";
 
 /** The service whose chain seals orders; a genesis without it has no orders. */

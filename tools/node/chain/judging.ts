@@ -2,7 +2,8 @@
 // names temporary blocks; the question waits while one of them, or an order that the proposal names, is not here.
 
 import { toHex } from "../../../src/wire/bytes.js";
-import { reasonOf } from "../../errors.js";
+import { WireError } from "../../../src/wire/error.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 import type { Effect, Input } from "../consensus/types.js";
 import { type AcceptedBatch, createNumbering, sealsSomething } from "./compose.js";
 import type { Exchange } from "./exchange.js";
@@ -16,6 +17,9 @@ import { viewOf } from "./view.js";
 const WAITING_MAX = 8;
 /** A new value waits so long for temporary blocks that have just come: those that origins cut at the same time share one block. */
 const COMPANY_MS = 25;
+
+/** `waits`: for a temporary block or an order that is not here. */
+type Verdict = "valid" | "invalid" | "waits";
 
 /** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
 export type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
@@ -80,32 +84,68 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
   };
 
   const judge = (question: Question): void => {
-    if (question.height !== sealer.head.height + 1) return;
     const { height, id } = question;
-    const fresh = question.type === "validate" && question.fresh;
-    const answer = (valid: boolean) => {
-      if (question.type === "validate") feed({ type: "validated", height, round: question.round, id, fresh, valid });
-      else if (valid) feed(question);
-    };
-    if (sealer.isKnown(id) && !fresh) return answer(true);
-    let resolved: ReturnType<typeof resolve>;
-    try {
-      resolved = resolve(question.body);
-    } catch (error) {
-      log.warn({ height, reason: reasonOf(error) }, "malformed proposal");
-      return answer(false);
-    }
-    const { proposal, batches } = resolved;
-    const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
-    const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
-    if (!distinct || !accepted) return answer(false);
-    if (!isComplete(resolved)) {
+    if (height !== sealer.head.height + 1) return;
+    const fresh = isFresh(question);
+    const verdict = sealer.isKnown(id) && !fresh ? "valid" : verdictOf(question);
+    if (verdict === "waits") {
       waiting = [...waiting.filter((other) => other.height === height).slice(1 - WAITING_MAX), question];
       return parts.onWaiting();
     }
-    const valid = sealer.judge(id, proposal, batches, fresh);
-    if (!valid) log.warn({ height, id: toHex(id) }, "proposal is not the block it says");
-    answer(valid);
+    const valid = verdict === "valid";
+    if (question.type === "validate") feed({ type: "validated", height, round: question.round, id, fresh, valid });
+    else if (valid) feed(question);
+  };
+
+  /** Whatever a proposal makes the code throw speaks against the proposal; what a damaged row of this node's store does, is the node's. */
+  const verdictOf = (question: Question): Verdict => {
+    try {
+      return composed(question);
+    } catch (error) {
+      if (error instanceof GridsealError) throw error;
+      const { height, id } = question;
+      const isMalformed = error instanceof WireError;
+      log.warn(
+        { height, id: toHex(id), reason: reasonOf(error) },
+        isMalformed ? "malformed proposal" : "a proposal cannot be judged, and counts as a bad one",
+      );
+      return "invalid";
+    }
+  };
+
+  const composed = (question: Question): Verdict => {
+    const { height, id } = question;
+    const resolved = resolve(question.body);
+    const { proposal, batches } = resolved;
+    const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
+    const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
+    if (!distinct || !accepted) return "invalid";
+    if (!isComplete(resolved)) return "waits";
+    if (sealer.judge(id, proposal, batches, isFresh(question))) return "valid";
+    log.warn({ height, id: toHex(id) }, "proposal is not the block it says");
+    return "invalid";
+  };
+
+  /** Undefined where the block would be empty. Temporary blocks that no block can be built of are unusable: they fall out of the pool. */
+  const buildOf = (batches: readonly AcceptedBatch[]) => {
+    try {
+      return sealer.build({ batches, anchors: ports.anchors() });
+    } catch (error) {
+      if (error instanceof GridsealError) throw error;
+      const unusable = batches.length === 1 ? batches : batches.filter((batch) => !canBuild(batch));
+      log.error({ reason: reasonOf(error), batches: unusable.length }, "no block can be built of temporary blocks");
+      pool.remove((unusable.length > 0 ? unusable : batches).map(({ read }) => read.id));
+      return "unusable";
+    }
+  };
+
+  const canBuild = (batch: AcceptedBatch): boolean => {
+    try {
+      sealer.build({ batches: [batch], anchors: ports.anchors() });
+      return true;
+    } catch {
+      return false;
+    }
   };
 
   const build = (height: number, round: number): void => {
@@ -113,7 +153,8 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
     while (hasWork()) {
       const takesNumber = createNumbering(view);
       const batches = pool.candidates((read) => takesNumber(read.batch));
-      const built = sealer.build({ batches, anchors: ports.anchors() });
+      const built = buildOf(batches);
+      if (built === "unusable") continue;
       if (built !== undefined) return feed({ type: "built", height, round, id: built.id, body: built.body });
       pool.markBarren(batches.map(({ read }) => read.id));
     }
@@ -154,4 +195,8 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
       return waiting.length > 0;
     },
   };
+}
+
+function isFresh(question: Question): boolean {
+  return question.type === "validate" && question.fresh;
 }

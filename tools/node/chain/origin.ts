@@ -1,6 +1,7 @@
 // This node as original node: takes admitted records, durable one by one, and cuts them into temporary blocks.
 
 import type { Block } from "../../../src/wire/block.js";
+import { BATCH_NUMBER_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { assertInvariant } from "../../errors.js";
@@ -145,6 +146,9 @@ export function createOrigin(
   /** Only a member's temporary blocks are sealed. */
   const isMember = () => pool.members.has(selfId);
 
+  /** Whether this node has no number for another temporary block. */
+  const isUsedUp = () => nextNumber > BATCH_NUMBER_MAX;
+
   const isPending = () => gather.pending + rulings.pending > 0;
 
   const hasRoom = () => pool.readsOf(ports.self.id).length < OWN_BATCHES_MAX;
@@ -191,6 +195,7 @@ export function createOrigin(
     const taken = own.map(({ batch }) => batch.number + 1); // one that came back from a peer may still be being written
     const number = Math.max(nextNumber, firstUnsealed(ports), ...taken, ...dead);
     const { next } = store.origin(service, ports.self.id) ?? { next: 0 };
+    if (number > BATCH_NUMBER_MAX) return undefined; // used up by an earlier self that lied: admit turns meters away
     const closes = number >= next + BATCH_WINDOW;
     const isUnderWay = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(read);
     return closes && (cutting !== undefined || own.some(isUnderWay)) ? undefined : number;
@@ -266,7 +271,7 @@ export function createOrigin(
         return "waiting";
       }
       // Another record with this number waits: the meter says it again, and when that one is sealed this one proves the fork.
-      if (waiting === "other" || !gather.hasRoom || isStopped() || !isMember()) return "busy";
+      if (waiting === "other" || !gather.hasRoom || isStopped() || !isMember() || isUsedUp()) return "busy";
       const first = gather.pending === 0;
       if (first) pendingSince_ms = ports.monotonic_ms();
       const full = gather.add(taken);
@@ -319,7 +324,8 @@ export function createOrigin(
         cutSince_ms.delete(toHex(read.id));
         if (!exchange.isGivenUp(read.id)) gatherAgain(read);
       }
-      for (const { id } of block.batches) {
+      for (const { id, origin, number } of block.batches) {
+        if (equalBytes(origin, ports.self.id)) nextNumber = Math.max(nextNumber, number + 1);
         const since_ms = cutSince_ms.get(toHex(id));
         if (cutSince_ms.delete(toHex(id))) waited_ms.push(ports.monotonic_ms() - since_ms!);
         for (const { meter, seq } of pool.find(id)?.records ?? []) gather.forget(meter, seq);

@@ -1,19 +1,13 @@
 // A proposal's body: the header and what a voter needs to compose the same block: time, anchors, the contracts height it is judged
 // at, and the temporary blocks by name with their acknowledgements. The records are with the voters already.
 
-import { type Anchor, anchorsToArray, readAnchor } from "../../../src/wire/block.js";
+import { type Anchor, anchorsToArray, readAnchors } from "../../../src/wire/block.js";
+import { BATCH_NUMBER_MAX, BLOCK_BATCHES_MAX, HEIGHT_MAX, NODES_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
 import { HEADER_BYTES } from "../../../src/wire/header.js";
-import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+import { asArray, asBytes, asList, asUint } from "../../../src/wire/shape.js";
 import type { Acknowledgement } from "./compose.js";
-
-/** Temporary blocks in one block. */
-export const BLOCK_BATCHES_MAX = 16;
-/** Records in one block, before duplicates fall out. */
-export const BLOCK_RECORDS_MAX = 4_000;
-/** Bytes of the temporary blocks of one block. */
-export const BLOCK_BATCH_BYTES_MAX = 8_388_608;
 
 export interface BatchReference {
   readonly origin: Uint8Array;
@@ -57,14 +51,14 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
   }
   return {
     header: asBytes(header, "proposal header", HEADER_BYTES),
-    time_ms: asUint(time, "proposal time"),
-    anchors: asArray(anchors, "proposal anchors").map(readAnchor),
-    judgedAt: asUint(judgedAt, "proposal contracts height"),
+    time_ms: asUint(time, "proposal time", TIME_MS_MAX),
+    anchors: readAnchors(anchors, "proposal anchors"),
+    judgedAt: asUint(judgedAt, "proposal contracts height", HEIGHT_MAX),
     batches: references.map((reference) => {
       const [origin, number, id, acknowledgements] = asArray(reference, "proposal batch", 4);
       return {
         origin: asBytes(origin, "proposal batch origin", 8),
-        number: asUint(number, "proposal batch number"),
+        number: asUint(number, "proposal batch number", BATCH_NUMBER_MAX),
         id: asBytes(id, "proposal batch id", 32),
         acknowledgements: readAcknowledgements(acknowledgements),
       };
@@ -73,7 +67,7 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
 }
 
 export function readAcknowledgements(value: Parameters<typeof asArray>[0]): Acknowledgement[] {
-  return asArray(value, "acknowledgements").map((item) => {
+  return asList(value, "acknowledgements", NODES_MAX).map((item) => {
     const [node, signature] = asArray(item, "acknowledgement", 2);
     return {
       node: asBytes(node, "acknowledging node", 8),

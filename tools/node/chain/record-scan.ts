@@ -1,6 +1,7 @@
 // Records read for what a node verifies and seals. Every node reads every record, so registers and digests are checked where they stand
 // and never built. What a meter does not write in this form, disclosures too, is left to parseRecord, which says what is wrong.
 
+import { SEQ_MAX, SERVICE_MAX, TIME_S_MAX } from "../../../src/wire/bounds.js";
 import { compareBytes } from "../../../src/wire/bytes.js";
 import { SIGN1_CONTEXT } from "../../../src/wire/cose.js";
 import { WireError } from "../../../src/wire/error.js";
@@ -13,7 +14,6 @@ import {
   REGISTERS_MAX,
   type Record,
 } from "../../../src/wire/record.js";
-import { SERVICE_MAX } from "../../../src/wire/services.js";
 import { HASH_BYTES, sha256, writeSha256 } from "../hash.js";
 import type { ExecutionRecord } from "./execution.js";
 
@@ -191,7 +191,7 @@ function scanClaim(cursor: Cursor, key: number, scanned: Scanned): boolean {
       return scanned.service > 0 && scanned.service <= SERVICE_MAX;
     case 4:
       scanned.seq = readArgument(cursor, 0);
-      return scanned.seq >= 0;
+      return isWithin(scanned.seq, SEQ_MAX);
     case 5: {
       const length = scanned.seq === 0 ? 0 : HASH_BYTES;
       const isThere = scanBytes(cursor, length);
@@ -200,7 +200,7 @@ function scanClaim(cursor: Cursor, key: number, scanned: Scanned): boolean {
     }
     case 6:
       scanned.time_s = readArgument(cursor, 0);
-      return scanned.time_s >= 0;
+      return isWithin(scanned.time_s, TIME_S_MAX);
     case 7:
       return isWithin(readArgument(cursor, 0), 3);
     case 9:

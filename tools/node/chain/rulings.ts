@@ -1,6 +1,6 @@
 // Orders and evidence that wait on this node for its next temporary block, durable one by one.
 
-import { BATCH_RULINGS_MAX } from "../../../src/wire/batch.js";
+import { BATCH_RULINGS_MAX } from "../../../src/wire/bounds.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import type { Writer } from "../store/writer.js";

@@ -9,9 +9,11 @@ import {
   headerOfBlock,
   metadataEntry,
 } from "../../../src/wire/block.js";
+import { TIME_MS_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
 import { parseCredential } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
 import type { MemberKey } from "../../../src/wire/genesis.js";
 import { decodeHandover, encodeHandover, type Handover } from "../../../src/wire/handover.js";
 import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
@@ -19,6 +21,7 @@ import { keyId } from "../../../src/wire/key.js";
 import { isFounding } from "../../../src/wire/lineage.js";
 import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 import type { Head, SealedRun } from "../store/rows.js";
 import type { Writer } from "../store/writer.js";
 import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock, judgedAtComplaint } from "./compose.js";
@@ -89,6 +92,10 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     records: 0,
     judgedAt: governedChain(ports.governor.current, chain.service)?.contractsHeight ?? 0,
   };
+  if (store.block(chain.service, head.height + 1) !== undefined) {
+    const what = `block ${head.height + 1} of chain ${chain.service} is there, and what belongs to it is not`;
+    throw new GridsealError("STORE_CORRUPT", `${what}: a write was left half done`);
+  }
   let members = memberSetOf(newestMembers(store.lineage(chain.service)) ?? chain.members);
   /** blocks made for the next height, by id as hex */
   const candidates = new Map<string, Candidate>();
@@ -139,6 +146,32 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     return { block, tree, records, head: next, orders: orders.map(({ order }) => order), handover };
   };
 
+  /** A peer's block that the chain goes on with; undefined where it waits for orders. Rejects with a WireError where it is none. */
+  const judgeReceived = async (bytes: Uint8Array) => {
+    try {
+      const received = decodeBlockViews(bytes);
+      const tip = tipOf();
+      const named = {
+        genesisHash: genesis.hash,
+        chain: chain.service,
+        height: tip.height,
+        headerHash: headerHash(received.header),
+      };
+      verifyCertificate(received.certificate, named, tip.members.members, ports.verify);
+      if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
+      const replayed = replayBlock(tip, received);
+      for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
+      for (const { bytes } of replayed.evidence) {
+        await checkEvidence(tip.governance, chain.service, bytes, ports.verify);
+      }
+      return { received, replayed };
+    } catch (error) {
+      // Whatever else than a damaged row of this node's own stops here, the block has caused.
+      if (error instanceof WireError || error instanceof GridsealError) throw error;
+      throw new WireError("unproven", `a block cannot be judged: ${reasonOf(error)}`);
+    }
+  };
+
   return {
     get head() {
       return head;
@@ -150,7 +183,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       return tipOf();
     },
     build(inputs) {
-      const time_ms = Math.max(ports.now_ms(), head.time_ms);
+      const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
       const composed = composeBlock(tipOf(), { ...inputs, time_ms, judgedAt });
       if (composed === undefined) return undefined;
@@ -186,31 +219,24 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       const candidate = candidates.get(toHex(id));
       if (candidate === undefined) throw new Error(`decided block ${toHex(id)} was never judged here`);
       const { composed, header } = candidate;
-      const block: Block = { ...composed.content, header, lock_ms: ports.now_ms(), certificate };
+      const block: Block = { ...composed.content, header, lock_ms: statableTime(ports.now_ms()), certificate };
       return finish(block, composed, composed.records);
     },
     async adopt(bytes) {
-      const received = decodeBlockViews(bytes);
-      const tip = tipOf();
-      const named = {
-        genesisHash: genesis.hash,
-        chain: chain.service,
-        height: tip.height,
-        headerHash: headerHash(received.header),
-      };
-      verifyCertificate(received.certificate, named, tip.members.members, ports.verify);
-      if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
-      const replayed = replayBlock(tip, received);
-      for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
-      for (const { bytes } of replayed.evidence) {
-        await checkEvidence(tip.governance, chain.service, bytes, ports.verify);
-      }
-      const block = { ...received, lock_ms: ports.now_ms() };
+      const judged = await judgeReceived(bytes);
+      if (judged === undefined) return undefined;
+      const { replayed } = judged;
+      const block = { ...judged.received, lock_ms: statableTime(ports.now_ms()) };
       const records = replayed.execution.sealed.flatMap((sealed) => sealed.records);
       return finish(block, replayed, records);
     },
     awaits: (judgedAt) => judgedAtComplaint(tipOf(), judgedAt) === "unknown",
   };
+}
+
+/** What a block can state of the clock's time, whatever the clock shows. */
+function statableTime(now_ms: number): number {
+  return Math.min(Math.max(0, now_ms), TIME_MS_MAX);
 }
 
 /** Whether the block's header commits to its content, the contracts height included. */
@@ -252,7 +278,7 @@ async function writeBlock(
 ): Promise<void> {
   const chain = block.chain;
   const bytes = encodeBlock(block);
-  await ports.store.write((writer) => {
+  const written = ports.store.write((writer) => {
     writer.putBlock(chain, block.height, bytes);
     for (const run of runsOf(block.height, records)) writer.putRun(chain, run);
     for (const [kid, state] of execution.meters) writer.putMeter(chain, Buffer.from(kid, "hex"), state);
@@ -268,6 +294,12 @@ async function writeBlock(
     for (const batch of block.batches) writer.deleteBatch(chain, batch.origin, batch.number);
     onSealing(writer);
     writer.putHead(chain, head);
+  });
+  await written.catch((cause: unknown) => {
+    if (cause instanceof GridsealError) throw cause;
+    // A quorum has sealed it, and this node cannot go on without it.
+    const message = `block ${block.height} of chain ${chain} cannot be written: ${reasonOf(cause)}`;
+    throw new GridsealError("INVARIANT_VIOLATED", message, { cause });
   });
 }
 

@@ -1,6 +1,7 @@
 // What a chain remembers of each meter and of each original node: small, bounded, and a function of the blocks alone, so that a
 // replay of the chain gives the same bytes.
 
+import { BATCH_NUMBER_MAX, SEQ_MAX } from "../../../src/wire/bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { asArray, asBytes, asInteger, asUint } from "../../../src/wire/shape.js";
 
@@ -56,9 +57,9 @@ export function decodeMeterState(bytes: Uint8Array): MeterState {
     head: asBytes(head, "meter state head"),
     gaps: asArray(gaps, "meter state gaps").map((gap) => {
       const [from, to] = asArray(gap, "meter state gap", 2);
-      return [asUint(from, "gap start"), asUint(to, "gap end")] as const;
+      return [asUint(from, "gap start", SEQ_MAX), asUint(to, "gap end", SEQ_MAX)] as const;
     }),
-    forks: asArray(forks, "meter state forks").map((seq) => asUint(seq, "fork number")),
+    forks: asArray(forks, "meter state forks").map((seq) => asUint(seq, "fork number", SEQ_MAX)),
   };
 }
 
@@ -69,7 +70,9 @@ export function encodeOriginState(state: OriginState): Uint8Array {
 export function decodeOriginState(bytes: Uint8Array): OriginState {
   const [next, beyond] = asArray(decodeCbor(bytes), "origin state", 2);
   return {
-    next: asUint(next, "origin next"),
-    beyond: asArray(beyond, "origin beyond").map((number: CborValue) => asUint(number, "origin number")),
+    next: asUint(next, "origin next", BATCH_NUMBER_MAX + 1),
+    beyond: asArray(beyond, "origin beyond").map((number: CborValue) =>
+      asUint(number, "origin number", BATCH_NUMBER_MAX),
+    ),
   };
 }

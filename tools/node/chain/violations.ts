@@ -1,8 +1,9 @@
 // What a chain records against meters and nodes, and how a block's results say it.
 
+import { SEQ_MAX } from "../../../src/wire/bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
-import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+import { asArray, asBytes, asHeight, asUint } from "../../../src/wire/shape.js";
 
 /**
  * 1: records are missing, up to the number `detail` · 2: the record `detail` was signed for a number that another one is sealed
@@ -38,13 +39,13 @@ export function decodeResults(bytes: Uint8Array): Violation[] {
     if (kind === undefined) throw new WireError("unsupported", `violation kind ${String(code)} is not known`);
     if (kind === "equivocation") {
       const node = asBytes(id, "violation node", 8);
-      return { kind, node, height: asUint(number, "violation height"), evidence: asBytes(detail, "evidence") };
+      return { kind, node, height: asHeight(number, "violation height"), evidence: asBytes(detail, "evidence") };
     }
     return {
       kind,
       meter: asBytes(id, "violation meter", 8),
-      seq: asUint(number, "violation seq"),
-      detail: kind === "gap" ? asUint(detail, "gap end") : asBytes(detail, "violation detail"),
+      seq: asUint(number, "violation seq", SEQ_MAX),
+      detail: kind === "gap" ? asUint(detail, "gap end", SEQ_MAX) : asBytes(detail, "violation detail"),
     };
   });
 }

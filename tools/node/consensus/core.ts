@@ -1,9 +1,9 @@
 // The consensus core of one chain: input and time in, effects out. No clock, disk, socket or randomness; rules.ts has the protocol.
 // Effects that carry this node's signature come after the record that keeps it from contradicting itself.
 
+import { NODES_MAX } from "../../../src/wire/bounds.js";
 import { assertInvariant } from "./assert.js";
 import { checkCommit } from "./certificates.js";
-import { MEMBERS_MAX } from "./messages.js";
 import { askThoseAhead, sendStatus, takeWaiting } from "./peers.js";
 import { receive } from "./receive.js";
 import { type ConsensusRecord, encodeRecord, isRecordOf } from "./record.js";
@@ -89,7 +89,7 @@ function createState(config: ConsensusConfig, restored: ConsensusRecord | undefi
 }
 
 function checkMembers(members: readonly NodeId[]): void {
-  assertInvariant(members.length > 0 && members.length <= MEMBERS_MAX, `a chain has 1 to ${MEMBERS_MAX} members`);
+  assertInvariant(members.length > 0 && members.length <= NODES_MAX, `a chain has 1 to ${NODES_MAX} members`);
   assertInvariant(new Set(members).size === members.length, "members are distinct");
 }
 

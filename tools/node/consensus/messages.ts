@@ -1,12 +1,13 @@
 // Consensus messages as deterministic CBOR arrays, their number first, and the bytes that votes and proposals sign (PROTOCOL.md).
 // Decoding checks every field and throws a WireError; what it accepts encodes to the same bytes.
 
+import { NODES_MAX, PLAIN_MAX, ROUND_MAX } from "../../../src/wire/bounds.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
-import { certificateFromArray, certificateToArray, precommitBytes, ROUND_MAX } from "../../../src/wire/certificate.js";
+import { certificateFromArray, certificateToArray, precommitBytes } from "../../../src/wire/certificate.js";
 import { WireError } from "../../../src/wire/error.js";
 import { sha256 } from "../../../src/wire/hash.js";
-import { asArray, asBytes, asInteger, asUint } from "../../../src/wire/shape.js";
+import { asArray, asBytes, asHeight, asInteger, asList, asUint } from "../../../src/wire/shape.js";
 import type {
   Choice,
   Evidence,
@@ -23,8 +24,6 @@ import type {
 
 /** Largest body of a proposal; bodies name records, they do not hold them. */
 export const BODY_BYTES_MAX = 1_048_576;
-/** Members of a chain at most; bounds every list of votes. */
-export const MEMBERS_MAX = 128;
 const MESSAGE_BYTES_MAX = BODY_BYTES_MAX + 65_536;
 const messageLimits = { size: MESSAGE_BYTES_MAX, items: 4_096 };
 
@@ -147,7 +146,6 @@ export function decodeMessage(bytes: Uint8Array): Message {
     case DECISION: {
       const [, height, id, certificate] = sized(items, 4);
       const decision = certificateFromArray(certificate);
-      bounded(decision.signatures, MEMBERS_MAX, "certificate");
       return { type: "decision", height: heightFrom(height), id: asBytes(id, "id", 32), certificate: decision };
     }
     case STATUS:
@@ -155,7 +153,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
     case INQUIRY:
     case VOUCH: {
       const [, height, run] = sized(items, 3);
-      return { type: type === VOUCH ? "vouch" : "inquiry", height: heightFrom(height), run: asUint(run, "run") };
+      return { type: type === VOUCH ? "vouch" : "inquiry", height: heightFrom(height), run: asUint(run, "run", PLAIN_MAX) };
     }
     case EVIDENCE: {
       const [, first, second] = sized(items, 3);
@@ -198,7 +196,7 @@ export function polkaVotesFromArray(
   round: number,
   id: Uint8Array,
 ): readonly Prevote[] {
-  const items = bounded(asArray(value, "polka"), MEMBERS_MAX, "polka");
+  const items = asList(value, "polka", NODES_MAX);
   return items.map((item) => {
     const [node, vr, signature] = asArray(item, "polka vote", 3);
     return {
@@ -215,7 +213,7 @@ export function polkaVotesFromArray(
 
 /** Votes of one height: at most a prevote and a precommit a member. */
 export function votesFromArray(value: CborValue | undefined, height: number): readonly Vote[] {
-  return bounded(asArray(value, "votes"), 2 * MEMBERS_MAX, "votes").map((item) => {
+  return asList(value, "votes", 2 * NODES_MAX).map((item) => {
     const vote = voteFromArray(asArray(item, "vote"));
     if (vote.height !== height) throw new WireError("shape", `vote is of height ${vote.height}, not ${height}`);
     return vote;
@@ -273,7 +271,7 @@ function choice(value: CborValue | undefined): Choice {
 }
 
 export function heightFrom(value: CborValue | undefined): number {
-  return asUint(value, "height");
+  return asHeight(value, "height");
 }
 
 export function roundFrom(value: CborValue | undefined): number {

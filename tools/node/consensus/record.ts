@@ -4,7 +4,7 @@
 import { equalBytes } from "../../../src/wire/bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
-import { asArray, asBytes, asText, asUint } from "../../../src/wire/shape.js";
+import { asArray, asBytes, asService, asText, asUint } from "../../../src/wire/shape.js";
 import {
   BODY_BYTES_MAX,
   heightFrom,
@@ -93,7 +93,7 @@ export function decodeRecord(bytes: Uint8Array, self: NodeId): ConsensusRecord {
   for (const vote of own) within(vote.node === self && vote.round <= round, "own vote");
   const record = {
     genesisHash: asBytes(genesisHash, "genesis hash", 32),
-    chain: asUint(chain, "chain"),
+    chain: asService(chain, "chain"),
     height,
     round,
     step: steps[asUint(step, "step", steps.length - 1)]!,

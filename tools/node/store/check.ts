@@ -34,7 +34,10 @@ export async function checkRows(path: string, owner: Owner): Promise<void> {
 export function checkBlocks(store: Store, chains: readonly number[], genesisHash: Uint8Array): void {
   for (const chain of chains) {
     const head = store.head(chain);
-    if (head === undefined) continue;
+    if (head === undefined) {
+      if (store.block(chain, 1) === undefined) continue;
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block 1 is there, and what belongs to it is not`);
+    }
     let previous = genesisHash;
     let records = 0;
     for (let height = 1; height <= head.height; height += 1) {
@@ -44,6 +47,10 @@ export function checkBlocks(store: Store, chains: readonly number[], genesisHash
       }
       previous = headerHash(header);
       records += hashes.length;
+    }
+    if (store.block(chain, head.height + 1) !== undefined) {
+      const what = `block ${head.height + 1} is there, and what belongs to it is not`;
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: ${what}`);
     }
     if (!equalBytes(previous, head.headerHash) || records !== head.records) {
       throw new GridsealError(

@@ -1,5 +1,7 @@
 // Keys of the store's tables: fixed-width big-endian fields, so that rows stand in the order of their numbers.
 
+import { SERVICE_MAX } from "../../../src/wire/bounds.js";
+
 /** chain (2 bytes) */
 export function chainKey(chain: number): Buffer {
   const key = Buffer.allocUnsafe(2);
@@ -38,7 +40,10 @@ export function numberIn(key: Buffer): number {
   return (key[10] ?? 0) * 2 ** 48 + key.readUIntBE(11, 6);
 }
 
+/** Longer than any key. */
+const behindAll = Buffer.alloc(32, 0xff);
+
 /** The range of all keys of a chain. */
 export function chainRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
-  return { start: chainKey(chain), end: chainKey(chain + 1) };
+  return { start: chainKey(chain), end: chain === SERVICE_MAX ? behindAll : chainKey(chain + 1) };
 }

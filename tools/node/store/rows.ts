@@ -1,8 +1,9 @@
 // The contents of a store's rows and how they are encoded; the checksums before them are in codecs.ts.
 
+import { COUNTER_MAX, HEIGHT_MAX, PLAIN_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { encodeNotices, type Notice, noticesFromArray } from "../../../src/wire/notice.js";
-import { asArray, asBytes, asUint } from "../../../src/wire/shape.js";
+import { asArray, asBytes, asHeight, asUint } from "../../../src/wire/shape.js";
 
 /** The newest block of a chain and its totals. */
 export interface Head {
@@ -61,12 +62,12 @@ export function encodeHead(head: Head): Uint8Array {
 export function decodeHead(bytes: Uint8Array): Head {
   const [height, hash, counter, time_ms, records, judgedAt] = asArray(decodeCbor(bytes), "head", 6);
   return {
-    height: asUint(height, "head height"),
+    height: asHeight(height, "head height"),
     headerHash: asBytes(hash, "head hash", 32),
-    counter: asUint(counter, "head counter"),
-    time_ms: asUint(time_ms, "head time"),
-    records: asUint(records, "head records"),
-    judgedAt: asUint(judgedAt, "head contracts height"),
+    counter: asUint(counter, "head counter", COUNTER_MAX),
+    time_ms: asUint(time_ms, "head time", TIME_MS_MAX),
+    records: asUint(records, "head records", PLAIN_MAX),
+    judgedAt: asUint(judgedAt, "head contracts height", HEIGHT_MAX),
   };
 }
 
@@ -75,7 +76,7 @@ export function encodeFaults(heights: readonly number[]): Uint8Array {
 }
 
 export function decodeFaults(bytes: Uint8Array): readonly number[] {
-  return asArray(decodeCbor(bytes), "faults").map((height) => asUint(height, "fault height"));
+  return asArray(decodeCbor(bytes), "faults").map((height) => asHeight(height, "fault height"));
 }
 
 export function encodeOrder({ contractsHeight, bytes }: StoredOrder): Uint8Array {
@@ -84,7 +85,7 @@ export function encodeOrder({ contractsHeight, bytes }: StoredOrder): Uint8Array
 
 export function decodeOrder(bytes: Uint8Array): StoredOrder {
   const [contractsHeight, order] = asArray(decodeCbor(bytes), "stored order", 2);
-  return { contractsHeight: asUint(contractsHeight, "order's contracts height"), bytes: asBytes(order, "order") };
+  return { contractsHeight: asHeight(contractsHeight, "order's contracts height"), bytes: asBytes(order, "order") };
 }
 
 export function encodeRuling(notice: Notice): Uint8Array {

@@ -13,7 +13,7 @@ import { blockKey, chainKey, chainRange, idKey, numberIn, numberKey } from "./ke
 import type { Outline } from "./outline.js";
 import type { Head, Location, StoredBatch, StoredOrder } from "./rows.js";
 import { openTables, type Tables } from "./tables.js";
-import { type Writer, writerOver } from "./writer.js";
+import { type NotedRow, putRows, rowsToWrite, type Writer, writerOver } from "./writer.js";
 
 /** Whose store it is, for ever. */
 export interface Owner {
@@ -44,7 +44,10 @@ export interface Store {
   /** Admitted records that are in no temporary block yet, in no particular order. */
   admitted(chain: number): Uint8Array[];
   disclosures(chain: number, kid: Uint8Array, seq: number): Uint8Array | undefined;
-  /** Resolves when everything that `fill` put is durable. Rejects with STORE_FULL or STORE_CORRUPT; then nothing of it is written. */
+  /**
+   * Resolves when everything that `fill` put is durable. Rejects with STORE_FULL or STORE_CORRUPT, or with what `fill` threw; then nothing
+   * of it is written.
+   */
   write(fill: (writer: Writer) => void): Promise<void>;
   /** Resolves when what is being written is durable. From its call on every read and write is refused with STORE_CLOSED. */
   close(): Promise<void>;
@@ -121,9 +124,6 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
     refuseLate();
     return [...tables[table].getRange(range)].map(({ key, value }) => readRow(path, table, key, value, what));
   };
-  /** of the write that is being filled */
-  let changed: [key: string, state: MeterState][] = [];
-  const writer = writerOver(tables, (key, state) => changed.push([key, state]));
   return {
     isReplaced: tables.meta.get(REPLACED_KEY) !== undefined,
     head: (chain) => read("heads", chainKey(chain), `head of chain ${chain}`),
@@ -169,13 +169,11 @@ function storeOver(tables: Tables, path: string, metersKept: number): Store {
       read("disclosures", numberKey(chain, kid, seq), `disclosures of record ${seq} of meter ${toHex(kid)}`),
     write: async (fill) => {
       refuseLate();
-      let states = changed;
+      const states: [key: string, state: MeterState][] = [];
+      const noteMeter = (key: string, state: MeterState) => void states.push([key, state]);
+      const rows = rowsToWrite<NotedRow>(fill, (noted) => writerOver(tables, noted, noteMeter));
       try {
-        await tables.root.batch(() => {
-          changed = [];
-          fill(writer);
-          states = changed;
-        });
+        await tables.root.batch(() => putRows(rows));
       } catch (error) {
         const cause = await commitFailure(error);
         const full = /ENOSPC|MDB_MAP_FULL|No space/i.test(reasonOf(cause));

@@ -1,4 +1,5 @@
-// Writing rows: a function for each kind of row, which puts it into the transaction that is being filled.
+// Writing rows: a function for each kind of row, which encodes it and notes it down. Nothing is in a transaction before all rows of a
+// write are noted: one that cannot be encoded leaves none of the others behind.
 
 import type { Notice } from "../../../src/wire/notice.js";
 import type { MeterState, OriginState } from "../chain/state.js";
@@ -7,6 +8,13 @@ import { blockKey, chainKey, idKey, numberKey } from "./keys.js";
 import type { Outline } from "./outline.js";
 import type { Head, SealedRun, StoredBatch } from "./rows.js";
 import type { Table, Tables } from "./tables.js";
+
+/** A row to put, or to remove where it has no content. */
+export interface NotedRow {
+  readonly table: Table;
+  readonly key: Buffer;
+  readonly row: Buffer | undefined;
+}
 
 /** Rows to write in one transaction. */
 export interface Writer {
@@ -41,11 +49,24 @@ export interface Writer {
   putDisclosures(chain: number, kid: Uint8Array, seq: number, disclosures: Uint8Array): void;
 }
 
-/** Writes into these tables; `onMeter` is told of each state that goes into the transaction. */
-export function writerOver(tables: Tables, onMeter: (key: string, state: MeterState) => void): Writer {
-  // What goes wrong with a row is said by the batch that it belongs to.
-  const put = (table: Table, key: Buffer, row: Buffer) => table.put(key, row).catch(ignore);
-  const remove = (table: Table, key: Buffer) => table.remove(key).catch(ignore);
+/** All rows of a write; throws what `fill` throws, and then there are none. */
+export function rowsToWrite<NotedAs>(
+  fill: (writer: Writer) => void,
+  writerInto: (rows: NotedAs[]) => Writer,
+): NotedAs[] {
+  const rows: NotedAs[] = [];
+  fill(writerInto(rows));
+  return rows;
+}
+
+/** Notes down rows of these tables; `onMeter` is told of each meter's state among them. */
+export function writerOver(
+  tables: Tables,
+  rows: NotedRow[],
+  onMeter: (key: string, state: MeterState) => void,
+): Writer {
+  const put = (table: Table, key: Buffer, row: Buffer) => void rows.push({ table, key, row });
+  const remove = (table: Table, key: Buffer) => void rows.push({ table, key, row: undefined });
   return {
     putHead: (chain, head) => put(tables.heads, chainKey(chain), codecs.heads.encode(head)),
     putBlock: (chain, height, bytes) => put(tables.blocks, blockKey(chain, height), codecs.blocks.encode(bytes)),
@@ -84,6 +105,15 @@ export function writerOver(tables: Tables, onMeter: (key: string, state: MeterSt
     putDisclosures: (chain, kid, seq, disclosures) =>
       put(tables.disclosures, numberKey(chain, kid, seq), codecs.disclosures.encode(disclosures)),
   };
+}
+
+/** Puts the rows into the transaction that is being filled, in their order. */
+export function putRows(rows: readonly NotedRow[]): void {
+  // What goes wrong with a row is said by the batch that it belongs to.
+  for (const { table, key, row } of rows) {
+    if (row === undefined) table.remove(key).catch(ignore);
+    else table.put(key, row).catch(ignore);
+  }
 }
 
 function ignore(): void {}

@@ -1,0 +1,42 @@
+// The bound of every number on the wire (PROTOCOL.md, section 17). Each leaves room for what is done with the number later: a key of
+// a node's store, a field of a meter's flash, the next number, a sum, a date. Decoders, rules, audit and API take no other.
+
+/** The service of a chain and of a record: two bytes in keys and frames. */
+export const SERVICE_MAX = 65_535;
+/** A record's number of its meter and service. The next one fits the four bytes that a meter's flash has for it. */
+export const SEQ_MAX = 2 ** 32 - 2;
+/** A block's height, from 1, also as the height of an anchor, an order or a vote. The next one fits the five bytes of a store's keys. */
+export const HEIGHT_MAX = 2 ** 40 - 2;
+/** A temporary block's number of its origin and chain: the numbers that follow it, and the window of them, are exact far beyond. */
+export const BATCH_NUMBER_MAX = 2 ** 48 - 1;
+/** An order's number, from 1. */
+export const ORDER_NUMBER_MAX = 2 ** 32 - 1;
+export const ROUND_MAX = 2 ** 32 - 1;
+/** Violations of a chain. */
+export const COUNTER_MAX = 2 ** 48 - 1;
+/** Any time in seconds: what a meter's clock can show (DLMS has years to 65,535), and what every library of dates can write. */
+export const TIME_S_MAX = 2 ** 42 - 1;
+/** A block's time and lock time in milliseconds: the header has four bytes for its seconds. */
+export const TIME_MS_MAX = 2 ** 32 * 1_000 - 1;
+/** A target, a credential's status index. */
+export const WORD_MAX = 2 ** 32 - 1;
+/** Versions of formats, types, kinds, reasons: codes of which a reader knows a few. */
+export const CODE_MAX = 255;
+/** What nobody computes with: service id, status, source, reason, event and error bits, ages. */
+export const PLAIN_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Nodes of a network, members of a chain. */
+export const NODES_MAX = 128;
+export const CHAINS_MAX = 64;
+/** Records in one temporary block. */
+export const BATCH_RECORDS_MAX = 1_000;
+/** Orders and pieces of evidence in one temporary block, together. */
+export const BATCH_RULINGS_MAX = 16;
+/** Temporary blocks in one block. */
+export const BLOCK_BATCHES_MAX = 16;
+/** Records in one block, and of its temporary blocks before duplicates fall out. */
+export const BLOCK_RECORDS_MAX = 4_000;
+/** Bytes of the temporary blocks of one block, so that what comes of them is no larger than a block may be. */
+export const BLOCK_BATCH_BYTES_MAX = 8_388_608;
+/** Leaves of a block's tree: its records and the metadata. */
+export const LEAVES_MAX = BLOCK_RECORDS_MAX + 1;

@@ -1,0 +1,358 @@
+// Every number of every format, found where it stands in an example: at the bounds and powers of two it is refused with a WireError, or
+// it is read back as it was and every use that is made of its kind can hold it. A number that has no use listed here fails the test.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeCommand } from "../../src/agent/command.js";
+import { decodeBatch, encodeBatch } from "../../src/wire/batch.js";
+import { boundMembers, decodeBlock, encodeBlock, metadataEntry } from "../../src/wire/block.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { parseCredential } from "../../src/wire/credential.js";
+import { WireError } from "../../src/wire/error.js";
+import { issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
+import { verifyGenesis } from "../../src/wire/genesis.js";
+import { decodeHandover, encodeHandover } from "../../src/wire/handover.js";
+import { type Action, issueOrder, readOrder } from "../../src/wire/order.js";
+import { decodeReceipt, encodeReceipt } from "../../src/wire/receipt.js";
+import { decodeDisclosure, encodeDisclosure, parseRecord, signRecord } from "../../src/wire/record.js";
+import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
+import { timeText, toJson } from "../../tools/cli/output.js";
+import { execute } from "../../tools/node/chain/execution.js";
+import { initialGovernance } from "../../tools/node/chain/governance.js";
+import { decodeProposalBody, encodeProposalBody } from "../../tools/node/chain/proposal.js";
+import { executionRecord, readRecord } from "../../tools/node/chain/record-scan.js";
+import {
+  decodeMeterState,
+  decodeOriginState,
+  encodeMeterState,
+  encodeOriginState,
+  sealNumber,
+} from "../../tools/node/chain/state.js";
+import { decodeResults, encodeResults } from "../../tools/node/chain/violations.js";
+import {
+  decodeEvidence,
+  decodeMessage,
+  encodeEvidence,
+  encodeMessage,
+  signedBytes,
+} from "../../tools/node/consensus/messages.js";
+import {
+  decodeBatchNote,
+  decodeNeedBlocks,
+  encodeBatchNote,
+  encodeFrame,
+  encodeNeedBlocks,
+} from "../../tools/node/frame.js";
+import { blockKey, chainRange, numberIn, numberKey } from "../../tools/node/store/keys.js";
+import {
+  decodeFaults,
+  decodeHead,
+  encodeFaults,
+  encodeHead,
+  encodeRun,
+  locationIn,
+} from "../../tools/node/store/rows.js";
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
+import { sealBlock, startTime_s, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
+
+const network = testNetwork();
+const { genesis, nodes, authority } = network;
+const meter = testMeter(network, "M0001");
+const records = testRecords(meter, 2);
+const register = { obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: 5, scaler: 0, unit: 30, age: 7 };
+const claims = {
+  service: 1,
+  serviceId: 12,
+  seq: 1,
+  previous: new Uint8Array(32),
+  time_s: startTime_s,
+  quality: 2,
+  status: 3,
+  registers: [register],
+  source: 1,
+  reason: 1,
+  events: 4,
+  errors: 5,
+};
+const record = signRecord(claims, [], meter.signer, meter.kid);
+const [id, signature, kid] = [new Uint8Array(32).fill(3), new Uint8Array(64), nodes[0]!.id];
+const node = toHex(kid);
+const acknowledgement = { node: kid, signature };
+const prevote = { type: "prevote" as const, height: 3, round: 2, vr: 1, id: null, node, signature };
+const precommit = { type: "precommit" as const, height: 3, round: 2, id, node, signature };
+const head = { type: "head" as const, height: 3, round: 2, vr: 1, id, bodyHash: id, node, signature };
+const block = sealBlock(network, 1, undefined, {
+  batches: [testBatch(network, 1, nodes[0]!, 0, [meter.credential], records)],
+  anchors: [{ chain: 3, height: 2, headerHash: id }],
+  round: 1,
+});
+const { header, certificate } = block;
+const place = { network: "alpha", chain: 1, height: 3, header, certificate };
+const members = nodes.map(({ id: own, key, name }) => ({ id: own, key, name }));
+const batch = { chain: 1, origin: kid, number: 5, notices: [], records };
+
+interface Format {
+  readonly example: Uint8Array;
+  /** What the decoder makes of bytes; throws a WireError. */
+  read(bytes: Uint8Array): unknown;
+  /** Back to bytes, where the format has an encoder that does not sign. */
+  write?(value: never): Uint8Array;
+}
+
+function format<T>(example: Uint8Array, read: (bytes: Uint8Array) => T, write?: (value: T) => Uint8Array): Format {
+  return { example, read, ...(write !== undefined && { write: write as (value: never) => Uint8Array }) };
+}
+
+const order = (action: Action) =>
+  format(issueOrder({ number: 3, time_s: startTime_s, action }, genesis, authority), (bytes) =>
+    readOrder(bytes, genesis),
+  );
+const message = (value: Parameters<typeof encodeMessage>[0]) =>
+  format(encodeMessage(value), decodeMessage, encodeMessage);
+
+const formats: Readonly<Record<string, Format>> = {
+  record: format(record, (bytes) => {
+    const [parsed, scanned] = [parseRecord(bytes), readRecord(bytes)];
+    assert.equal(scanned.claims.seq, parsed.claims.seq);
+    return parsed;
+  }),
+  disclosure: format(
+    encodeDisclosure({ salt: new Uint8Array(16), label: "power", registers: [register] }),
+    decodeDisclosure,
+    encodeDisclosure,
+  ),
+  credential: format(meter.credential, parseCredential),
+  // Its signature no longer fits; whatever is read of it comes before.
+  genesis: format(network.genesisBytes, (bytes) => verifyGenesis(bytes, () => true)),
+  "order of members": order({ type: "members", chain: 1, effectiveHeight: 4, members, ready: [] }),
+  "order of a chain": order({ type: "chain", service: 9, name: "heat", members, target: 0x2007ffff }),
+  "order of revocation": order({ type: "revoke", meters: [kid] }),
+  "temporary block": format(encodeBatch(batch, signature), decodeBatch, (read) =>
+    encodeBatch(read.batch, read.signature),
+  ),
+  block: format(encodeBlock(block), decodeBlock, encodeBlock),
+  metadata: format(metadataEntry(block), boundMembers),
+  receipt: format(
+    encodeReceipt({ ...place, recordHash: id, leaf: 1, size: 2, path: [id] }),
+    decodeReceipt,
+    encodeReceipt,
+  ),
+  handover: format(
+    encodeHandover({ ...place, metadata: metadataEntry(block), size: 3, path: [id], members }),
+    decodeHandover,
+    encodeHandover,
+  ),
+  refusal: format(
+    encodeRefusal({ service: 1, seq: 4, recordHash: id, reason: "busy", sentence: "wait" }),
+    decodeRefusal,
+  ),
+  command: format(independentCbor([1, 3]), (bytes) => decodeCommand(bytes) ?? refuse()),
+  firmware: format(
+    issueFirmware({ board: "devkit", version: 4, least: 2, size: 900, hash: id, file: "image.bin" }, authority),
+    (bytes) => verifyFirmware(bytes, authority.key, () => true),
+  ),
+  results: format(
+    encodeResults([
+      { kind: "gap", meter: kid, seq: 1, detail: 4 },
+      { kind: "fork", meter: kid, seq: 2, detail: record },
+      { kind: "link", meter: kid, seq: 3, detail: id },
+      { kind: "equivocation", node: kid, height: 3, evidence: id },
+    ]),
+    (bytes) => ({ violations: decodeResults(bytes) }),
+    ({ violations }) => encodeResults(violations),
+  ),
+  evidence: format(encodeEvidence({ type: "evidence", first: prevote, second: head }), decodeEvidence, encodeEvidence),
+  proposal: message({ ...head, type: "proposal", body: id, polka: [{ ...prevote, round: 1, vr: 0, id }] }),
+  prevote: message(prevote),
+  precommit: message(precommit),
+  polka: message({ type: "polka", height: 3, round: 2, id, votes: [{ ...prevote, id }] }),
+  "round certificate": message({ type: "round", height: 3, votes: [prevote, precommit] }),
+  decision: message({ type: "decision", height: 3, id, certificate }),
+  status: message({ type: "status", height: 3 }),
+  "evidence in a message": message({ type: "evidence", first: precommit, second: prevote }),
+  "proposal body": format(
+    encodeProposalBody({
+      header,
+      time_ms: startTime_s * 1_000,
+      anchors: [{ chain: 3, height: 2, headerHash: id }],
+      judgedAt: 1,
+      batches: [{ origin: kid, number: 5, id, acknowledgements: [acknowledgement] }],
+    }),
+    decodeProposalBody,
+    encodeProposalBody,
+  ),
+  "batch note": format(encodeBatchNote({ origin: kid, number: 5, id }, [acknowledgement]), decodeBatchNote, (note) =>
+    encodeBatchNote(note, note.acknowledgements),
+  ),
+  "block request": format(
+    encodeNeedBlocks(3),
+    (bytes) => ({ height: decodeNeedBlocks(bytes) }),
+    ({ height }) => encodeNeedBlocks(height),
+  ),
+};
+
+function refuse(): never {
+  throw new WireError("shape", "no command");
+}
+
+const service = (value: number) => {
+  assert.ok(chainRange(value).end.compare(numberKey(value, kid, 0)) > 0);
+  assert.equal(encodeFrame("order", value, id)[1]! * 256 + encodeFrame("order", value, id)[2]!, value);
+};
+const height = (value: number) => {
+  blockKey(1, value + 1);
+  encodeRun({ kid, first: 0, height: value, leaves: [1] });
+  assert.equal(locationIn(encodeRun({ kid, first: 0, height: value, leaves: [1] }), 0)?.height, value);
+  assert.deepEqual(decodeFaults(encodeFaults([value])), [value]);
+  headRow({ height: value, judgedAt: value });
+  signedBytes(genesis.hash, 1, { ...prevote, height: value });
+};
+const headRow = (change: Partial<ReturnType<typeof decodeHead>>) => {
+  const row = { height: 1, headerHash: id, counter: 0, time_ms: 0, records: 0, judgedAt: 0, ...change };
+  assert.deepEqual(decodeHead(encodeHead(row)), row);
+};
+const seq = (value: number) => {
+  assert.equal(numberIn(numberKey(1, kid, value + 1)), value + 1);
+  const made = executionRecord(
+    parseRecord(
+      signRecord(
+        { ...claims, seq: value, previous: new Uint8Array(value === 0 ? 0 : 32) },
+        [],
+        meter.signer,
+        meter.kid,
+      ),
+    ),
+  );
+  const view = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
+  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const notices = [{ kind: "credential" as const, bytes: meter.credential }];
+  const { meters } = execute(where, [{ origin: kid, number: 0, notices, records: [made] }]);
+  const state = meters.get(toHex(meter.kid))!;
+  assert.deepEqual(decodeMeterState(encodeMeterState(state)), { ...state, high: value });
+  assert.ok(new DataView(new ArrayBuffer(4)).setUint32(0, value + 1) === undefined && value + 1 < 2 ** 32);
+};
+const number = (value: number) => {
+  assert.equal(numberIn(numberKey(1, kid, value + 1_024)), value + 1_024);
+  const sealed = sealNumber(undefined, value)!;
+  assert.deepEqual(decodeOriginState(encodeOriginState(sealed)), sealed);
+  assert.equal(sealNumber(sealed, value), undefined);
+};
+const seconds = (value: number) => void timeText(value * 1_000);
+const milliseconds = (value: number) => {
+  timeText(value);
+  assert.ok(Math.floor(value / 1_000) < 2 ** 32);
+  headRow({ time_ms: value });
+};
+const plain = (value: number | bigint) => assert.ok(JSON.parse(toJson([value])));
+const tree = (value: number) => assert.ok(value <= 4_001);
+const word = (value: number) => assert.ok(value < 2 ** 32);
+
+/** What is done with a number of this name, in the objects that decoders give. */
+const uses: Readonly<Record<string, (value: number) => void>> = {
+  chain: service,
+  service,
+  services: service,
+  height,
+  effectiveHeight: height,
+  judgedAt: (value) => headRow({ judgedAt: value }),
+  seq,
+  number: (value) => number(value),
+  detail: seq,
+  time_s: seconds,
+  notBefore_s: seconds,
+  expires_s: seconds,
+  time_ms: milliseconds,
+  lock_ms: milliseconds,
+  counter: (value) => headRow({ counter: value }),
+  round: (value) => void signedBytes(genesis.hash, 1, { ...prevote, round: value, vr: value - 1 }),
+  vr: plain,
+  leaf: tree,
+  size: (value) => assert.ok(value <= 8 * 1_024 * 1_024),
+  statusIndex: word,
+  target: word,
+  version: word,
+  least: word,
+  algorithm: plain,
+  ...Object.fromEntries(
+    ["serviceId", "quality", "status", "source", "reason", "events", "errors", "value", "scaler", "unit", "age"].map(
+      (name) => [name, plain],
+    ),
+  ),
+};
+
+const edges = [0, 1, 255, 256, 4_001, 4_002, 65_535, 65_536, 2 ** 31];
+for (const power of [32, 40, 42, 48]) edges.push(2 ** power - 2, 2 ** power - 1, 2 ** power);
+edges.push(2 ** 32 * 1_000 - 1, 2 ** 32 * 1_000, 2 ** 53 - 1);
+const values: readonly Item[] = [...edges, -1, -2, 2n ** 53n, 2n ** 63n - 1n];
+
+/** The example with each of its numbers in turn replaced; byte strings that hold an item are looked into. */
+function* changes(item: Item, put: (changed: Item) => Uint8Array): Generator<Uint8Array> {
+  if (typeof item === "number" || typeof item === "bigint") for (const value of values) yield put(value);
+  else if (Array.isArray(item)) {
+    for (const [index, part] of item.entries()) {
+      yield* changes(part, (changed) => put(item.map((other, place) => (place === index ? changed : other))));
+    }
+  } else if (item instanceof Map) {
+    for (const [key, part] of item) yield* changes(part, (changed) => put(new Map([...item, [key, changed]])));
+  } else if (item instanceof Uint8Array && item.length > 8) {
+    const tag = item[0] === 0xd2 ? 1 : 0;
+    const inner = tried(() => independentDecode(item.subarray(tag)));
+    if (!Array.isArray(inner) && !(inner instanceof Map)) return;
+    yield* changes(inner, (changed) => put(Buffer.concat([item.subarray(0, tag), independentCbor(changed)])));
+  }
+}
+
+function tried<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Uses every number in what a decoder gave; `name` is that of the member it stands in. */
+function use(value: unknown, name: string): void {
+  if (typeof value === "number" || typeof value === "bigint") {
+    const known = uses[name];
+    assert.ok(known !== undefined, `a number ${name} has no use listed`);
+    known(value as number);
+  } else if (Array.isArray(value)) for (const part of value) use(part, name);
+  else if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
+    for (const [member, part] of Object.entries(value)) use(part, member);
+  }
+}
+
+for (const [name, { example, read, write }] of Object.entries(formats)) {
+  test(`every number of a ${name} is refused or lives through all that is done with it`, () => {
+    use(read(example), name);
+    const tag = example[0] === 0xd2 ? 1 : 0;
+    const whole = (changed: Item) => Buffer.concat([example.subarray(0, tag), independentCbor(changed)]);
+    let accepted = 0;
+    let refused = 0;
+    for (const made of changes(independentDecode(example.subarray(tag)), whole)) {
+      const bytes = sizedAs(name, made);
+      let value: unknown;
+      try {
+        value = read(bytes);
+      } catch (error) {
+        assert.ok(error instanceof WireError, `${name}: ${String(error)} of ${toHex(bytes)}`);
+        refused += 1;
+        continue;
+      }
+      accepted += 1;
+      use(value, name);
+      if (write !== undefined) assert.deepEqual(Uint8Array.from(write(value as never)), Uint8Array.from(bytes));
+    }
+    assert.ok(refused > 0, "no number has a bound");
+    assert.ok(accepted > 0 || name === "command", "no number may be another");
+  });
+}
+
+/** A block states its own length. */
+function sizedAs(name: string, bytes: Uint8Array): Uint8Array {
+  if (name !== "block") return Uint8Array.from(bytes);
+  const parts = independentDecode(bytes) as Item[];
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(bytes.length);
+  return Uint8Array.from(independentCbor(parts.map((part, index) => (index === 1 ? size : part))));
+}
