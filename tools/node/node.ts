@@ -2,14 +2,13 @@
 // what they do is theirs.
 
 import type { Logger } from "pino";
-import type { Anchor } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../lock.js";
 import { Busy, createAdmissions } from "./admissions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createApi } from "./api/server.js";
-import type { Chain } from "./chain/chain.js";
+import { anchorsBeside } from "./chain/anchoring.js";
 import { governedChain } from "./chain/governance.js";
 import { createGovernor } from "./chain/governor.js";
 import type { SealedBlock } from "./chain/sealer.js";
@@ -258,12 +257,4 @@ async function listen(start: () => Promise<number>, what: string, port: number):
   } catch (cause) {
     throw new GridsealError("PORT_UNAVAILABLE", `${what} cannot listen on port ${port}: ${reasonOf(cause)}`, { cause });
   }
-}
-
-/** Newest sealed headers of the other chains here, ascending. */
-function anchorsBeside(service: number, chains: ReadonlyMap<number, Chain>): Anchor[] {
-  return [...chains]
-    .filter(([other, chain]) => other !== service && chain.head.height > 0)
-    .map(([chain, { head }]) => ({ chain, height: head.height, headerHash: head.headerHash }))
-    .sort((left, right) => left.chain - right.chain);
 }

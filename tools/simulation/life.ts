@@ -6,6 +6,7 @@ import { receiptEncoder } from "../../src/wire/receipt.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { type Admissions, type AdmissionsPorts, createAdmissions } from "../node/admissions.js";
+import { anchorsBeside } from "../node/chain/anchoring.js";
 import type { Chain } from "../node/chain/chain.js";
 import { governedChain } from "../node/chain/governance.js";
 import { createGovernor } from "../node/chain/governor.js";
@@ -207,14 +208,6 @@ export function openLife(ports: LifePorts): Life {
     start: running.start,
     stop: running.stop,
   };
-}
-
-/** Newest sealed headers of the node's other chains, ascending. */
-function anchorsBeside(service: number, chains: ReadonlyMap<number, Chain>) {
-  return [...chains]
-    .filter(([other, chain]) => other !== service && chain.head.height > 0)
-    .map(([chain, { head }]) => ({ chain, height: head.height, headerHash: head.headerHash }))
-    .sort((left, right) => left.chain - right.chain);
 }
 
 function describe(fields: object): string {

@@ -21,7 +21,7 @@ import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { createRunner } from "./runner.js";
-import { createSealer, type SealedBlock } from "./sealer.js";
+import { createSealer, type SealedBlock, type Sealer } from "./sealer.js";
 import { createSettling } from "./settling.js";
 import { viewOf } from "./view.js";
 
@@ -29,6 +29,8 @@ const RESEND_MS = 2_000;
 
 export interface Chain {
   readonly head: Head;
+  /** the head as other chains name it; undefined before the first block */
+  readonly newest: Sealer["newest"];
   /** records of this node's meters that are not sealed */
   readonly pendingRecords: number;
   /** Who seals it, and what may be in the way, for whoever watches the node. */
@@ -257,6 +259,9 @@ export function createChain(ports: ChainPorts): Chain {
   return {
     get head() {
       return sealer.head;
+    },
+    get newest() {
+      return sealer.newest;
     },
     get pendingRecords() {
       return origin.pending;

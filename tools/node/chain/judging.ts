@@ -1,5 +1,6 @@
 // What the consensus asks of a chain about values: to propose one, and whether a proposed one is the block that it says. A proposal
-// names temporary blocks; the question waits while one of them, or an order that the proposal names, is not here.
+// names temporary blocks; the question waits while one of them, or an order that the proposal names, is not here, and while a block
+// is being written, as the store is ahead of the head then.
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { reasonOf } from "../../errors.js";
@@ -87,25 +88,33 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
       if (question.type === "validate") feed({ type: "validated", height, round: question.round, id, fresh, valid });
       else if (valid) feed(question);
     };
+    const wait = () => {
+      waiting = [...waiting.filter((other) => other.height === height).slice(1 - WAITING_MAX), question];
+    };
+    if (sealer.isSealing) return wait();
     if (sealer.isKnown(id) && !fresh) return answer(true);
+    const oppose = (reason: string) => {
+      log.warn({ height, id: toHex(id), reason }, "voting against a proposal");
+      answer(false);
+    };
     let resolved: ReturnType<typeof resolve>;
     try {
       resolved = resolve(question.body);
     } catch (error) {
-      log.warn({ height, reason: reasonOf(error) }, "malformed proposal");
-      return answer(false);
+      return oppose(`it is malformed: ${reasonOf(error)}`);
     }
     const { proposal, batches } = resolved;
     const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
     const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
-    if (!distinct || !accepted) return answer(false);
+    if (!distinct) return oppose("it names a temporary block twice");
+    if (!accepted) return oppose("it names a temporary block that no quorum has acknowledged");
     if (!isComplete(resolved)) {
-      waiting = [...waiting.filter((other) => other.height === height).slice(1 - WAITING_MAX), question];
+      wait();
       return parts.onWaiting();
     }
-    const valid = sealer.judge(id, proposal, batches, fresh);
-    if (!valid) log.warn({ height, id: toHex(id) }, "proposal is not the block it says");
-    answer(valid);
+    const verdict = sealer.judge(id, proposal, batches, fresh);
+    if (verdict.type === "bad") return oppose(verdict.reason);
+    answer(true);
   };
 
   const build = (height: number, round: number): void => {
@@ -121,7 +130,7 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
   };
 
   const buildWhenGathered = (): void => {
-    if (wanted === undefined) return;
+    if (wanted === undefined || sealer.isSealing) return;
     const { height, round, until_ms } = wanted;
     const now_ms = ports.monotonic_ms();
     if (now_ms < until_ms && pool.isAcceptanceDue(now_ms - COMPANY_MS)) {
