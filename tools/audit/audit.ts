@@ -14,7 +14,7 @@ import { reasonOf } from "../errors.js";
 import type { ChainTip } from "../node/chain/compose.js";
 import type { ChainView, Execution } from "../node/chain/execution.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../node/chain/governance.js";
-import { memberSetOf } from "../node/chain/members.js";
+import { type MemberSet, memberSetOf } from "../node/chain/members.js";
 import { checkEvidence, checkOrder } from "../node/chain/notices.js";
 import { type ReplayedBlock, replayBlock } from "../node/chain/replay.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
@@ -22,6 +22,7 @@ import { decodeResults, type Equivocation, type ViolationKind } from "../node/ch
 import { decodeEvidence } from "../node/consensus/messages.js";
 import { nodeVerify } from "../node/crypto.js";
 import { verifyAsync } from "../node/verifying.js";
+import type { Confrontation } from "./anchors.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
 
 /** The first thing that does not follow, and the height of the block that it is in. */
@@ -46,8 +47,8 @@ export interface AuditReport {
   readonly orders: number;
   /** what nodes signed twice, as its blocks prove */
   readonly equivocations: readonly EquivocationReport[];
-  /** headers of other chains that blocks name, how many of them are known to be those chains', and which heights of which chain */
-  readonly anchors: { readonly named: number; readonly confirmed: number; readonly chains: readonly AnchoredChain[] };
+  /** headers of other chains that blocks name, of which heights of which chain, and what those chains say where they are at hand */
+  readonly anchors: Confrontation & { readonly named: number; readonly chains: readonly AnchoredChain[] };
   /** absent where the chain is good */
   readonly firstProblem: Problem | undefined;
 }
@@ -72,8 +73,16 @@ export interface AnchoredChain {
 export interface AuditOptions {
   /** What the contracts chain's orders come to, audited; without them a chain that names any is not proved. */
   readonly governance?: Governance;
-  /** Called after each good block with its header hash and the orders up to it. */
-  onBlock?(block: Block, header: Uint8Array, governance: Governance): void;
+  /** Called after each good block. */
+  onBlock?(audited: AuditedBlock): void;
+}
+
+/** A block that is good in every respect, with its header hash, the orders up to it and the members that sealed it. */
+export interface AuditedBlock {
+  readonly block: Block;
+  readonly header: Uint8Array;
+  readonly governance: Governance;
+  readonly members: MemberSet;
 }
 
 interface Key {
@@ -112,6 +121,7 @@ interface Judged {
   readonly records: number;
   readonly orders: number;
   readonly governance: Governance;
+  readonly members: MemberSet;
   readonly violations: Execution["violations"];
   readonly complaint: Promise<string | undefined>;
 }
@@ -143,6 +153,8 @@ export async function auditChain(
     anchors: {
       named: [...totals.anchored.values()].reduce((sum, { named }) => sum + named, 0),
       confirmed: 0,
+      contradicted: 0,
+      contradictions: [],
       chains: [...totals.anchored.values()].sort((left, right) => left.service - right.service),
     },
     firstProblem: problem,
@@ -248,7 +260,8 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   const members = replayed.nextMembers;
   audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, judgedAt, governance, members };
   const violations = decodeResults(block.results);
-  return { block, records: records.length, orders: replayed.orders.length, governance, violations, complaint };
+  const counted = { records: records.length, orders: replayed.orders.length, violations };
+  return { block, ...counted, governance, members: tip.members, complaint };
 }
 
 /** Waits for a block's signatures and counts it where all are good. */
@@ -268,7 +281,8 @@ async function settle(audit: Audit, judged: Judged | undefined): Promise<Problem
     if (violation.kind === "equivocation") totals.equivocations.push(equivocationReport(block.height, violation));
   }
   for (const anchor of block.anchors) noteAnchor(totals.anchored, anchor);
-  audit.options.onBlock?.(block, totals.header, judged.governance);
+  const { governance, members } = judged;
+  audit.options.onBlock?.({ block, header: totals.header, governance, members });
   return undefined;
 }
 

@@ -37,6 +37,8 @@ async function audit(what: readonly string[], options: AuditOptions): Promise<vo
     const { height, what: problem } = bad.firstProblem;
     throw new GridsealError("CHAIN_INVALID", `chain ${bad.name}, block ${height}: ${problem}`);
   }
+  const [contradiction] = reports.flatMap(contradictionsOf);
+  if (contradiction !== undefined) throw new GridsealError("CHAIN_INVALID", `chain ${contradiction}`);
 }
 
 async function auditNode(
@@ -90,7 +92,7 @@ function printReports(reports: readonly AuditReport[]): void {
     report.violations.equivocation,
     `${report.anchors.confirmed}/${report.anchors.named}`,
     report.time_ms === undefined ? "-" : timeText(report.time_ms),
-    report.firstProblem === undefined ? "good" : `BAD at ${report.firstProblem.height}`,
+    resultOf(report),
   ]);
   printLines(
     table(
@@ -113,8 +115,26 @@ function printReports(reports: readonly AuditReport[]): void {
   printLines(reports.flatMap(detailsOf));
 }
 
+/** By itself; and whether it contradicts another chain, which leaves that one what it is by itself. */
+function resultOf({ firstProblem, anchors }: AuditReport): string {
+  if (firstProblem !== undefined) return `BAD at ${firstProblem.height}`;
+  const [first] = anchors.contradictions;
+  return first === undefined ? "good" : `CONTRADICTS at ${first.block}`;
+}
+
+/** Where it names another header than another chain has: who proposed that, who signed it, and what it comes to. */
+function contradictionsOf({ name, anchors }: AuditReport): string[] {
+  return anchors.contradictions.map(({ block, round, proposer, signers, service, height, named, sealed }) => {
+    const what = `anchors block ${height} of chain ${service} as ${named.slice(0, 16)}, where that chain has ${sealed.slice(0, 16)}`;
+    const who = `node ${proposer} proposed it in round ${round}, ${signers.join(", ")} signed it`;
+    const so = `either they sealed an anchor that no certificate proves, or a quorum of chain ${service} has signed two blocks`;
+    return `${name}, block ${block}: ${what}; ${who}: ${so}`;
+  });
+}
+
 /** What a chain holds against nodes, and what it says of other chains. */
-function detailsOf({ name, orders, equivocations, anchors }: AuditReport): string[] {
+function detailsOf(report: AuditReport): string[] {
+  const { name, orders, equivocations, anchors } = report;
   return [
     ...(orders === 0 ? [] : [`${name} seals ${orders} orders`]),
     ...equivocations.map(
@@ -125,5 +145,9 @@ function detailsOf({ name, orders, equivocations, anchors }: AuditReport): strin
       ({ service, first, last, named }) =>
         `${name} anchors ${named} heights of chain ${service}, from ${first} to ${last}`,
     ),
+    ...contradictionsOf(report),
+    ...(anchors.contradicted === anchors.contradictions.length
+      ? []
+      : [`${name} has ${anchors.contradicted} such anchors, of which the first are listed`]),
   ];
 }
