@@ -40,6 +40,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "takes-orders-out-of-turn": /^I12/,
   "keeps-evidence-to-itself": /^I11/,
   "accuses-without-proof": /^I11/,
+  "anchor-unproved": /^I16/,
+  "anchor-uncompared": /^I16/,
   "uses-damaged-rows": /^I|^bad input never throws|^a correct node does not stop by itself/,
   "repairs-without-batches": /^I9/,
   "repairs-without-admitted": /^I9/,

@@ -56,6 +56,10 @@ export interface Coverage {
   intruded: number;
   /** false evidence that faulty members would have sealed */
   accused: number;
+  /** sets of anchors that faulty members made up */
+  misanchored: number;
+  /** headers of other chains that sealed blocks name */
+  anchorsSealed: number;
 }
 
 export function createCoverage(): Coverage {
@@ -99,5 +103,7 @@ export function createCoverage(): Coverage {
     memberChanges: 0,
     intruded: 0,
     accused: 0,
+    misanchored: 0,
+    anchorsSealed: 0,
   };
 }

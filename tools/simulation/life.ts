@@ -114,7 +114,10 @@ export function openLife(ports: LifePorts): Life {
     clearTimer: (name) => void timers.delete(`${chain.service}/${name}`),
     peers: () => node.peers,
     send,
-    anchors: () => anchorsBeside(chain.service, chains),
+    anchors() {
+      const honest = anchorsBeside(chain.service, chains);
+      return adversary?.anchors(chain.service, honest) ?? honest;
+    },
     onSealed(sealed) {
       if (!reaches()) return;
       world.onSealed(node, sealed);

@@ -22,7 +22,18 @@ import {
 import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
-import { attacked, bereft, contested, crowded, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
+import {
+  attacked,
+  bereft,
+  contested,
+  crowded,
+  misled,
+  quiet,
+  repeated,
+  smooth,
+  stalled,
+  undecided,
+} from "./ordeals.js";
 
 export interface Mutant {
   readonly name: string;
@@ -292,6 +303,30 @@ export const mutants: readonly Mutant[] = [
     lacks: "an equivocation is reported once",
     edits: [edit("tools/node/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
     needs: { ...attacked, behaviours: ["equivocate"] },
+  },
+  {
+    name: "anchor-unproved",
+    lacks: "an anchor that a voter cannot compare is proved by its certificate",
+    edits: [
+      edit(
+        "tools/node/chain/anchoring.ts",
+        "if (known === undefined) return isProved(ports, anchor, judgedAt)",
+        "if (known === undefined) return isProved !== undefined || judgedAt < 0",
+      ),
+    ],
+    needs: misled,
+  },
+  {
+    name: "anchor-uncompared",
+    lacks: "a certificate is of the block that the anchor names",
+    edits: [
+      edit(
+        "tools/node/chain/anchoring.ts",
+        "verifyCertificate(certificate, { genesisHash: genesis.hash, ...anchor }, members, verify);",
+        "verifyCertificate(certificate, { genesisHash: genesis.hash, ...anchor }, members, () => verify !== undefined);",
+      ),
+    ],
+    needs: misled,
   },
   ...damageMutants,
   ...memberMutants,

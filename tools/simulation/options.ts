@@ -91,7 +91,7 @@ export function optionsOf(seed: number): ClusterOptions {
     skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
     slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
-    behaviours: behaviours.filter(() => random.chance(0.35)),
+    behaviours: [...behaviours.filter(() => random.chance(0.35)), ...misanchorOf(seed)],
     agent: random.chance(0.3),
     ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
   };
@@ -101,6 +101,11 @@ export function optionsOf(seed: number): ClusterOptions {
 function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain"> {
   if (!random.chance(0.25)) return { governed: false, joiners: 0, changes: 0, addsChain: false };
   return { governed: true, joiners: random.below(3), changes: 1 + random.below(6), addsChain: random.chance(0.3) };
+}
+
+/** Drawn apart as well. */
+function misanchorOf(seed: number): Behaviour[] {
+  return createRandom(seed ^ 0x3c6ef372).chance(0.35) ? ["misanchor"] : [];
 }
 
 /** Half of those whose disk is harmed in another way, drawn apart as well; the seeds that TRACK_RECORD.md names stay what they were. */

@@ -28,6 +28,8 @@ export const contested = {
   conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
 } as const;
 export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+/** A faulty member makes up what other chains have sealed. */
+export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
 
 /** Members change again and again; nobody is faulty. */
 export const reordered = { ...unharmed, governed: true, joiners: 2, changes: 8, faults_ms: 20_000 } as const;
