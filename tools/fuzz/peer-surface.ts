@@ -68,6 +68,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
       if (!connected) ended += 1;
     },
     onRefused() {},
+    onOverBudget() {},
     onHandlerFailure(_id, thrown) {
       throw thrown;
     },

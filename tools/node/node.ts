@@ -104,6 +104,8 @@ async function compose(
         clearTimer: scope.clear,
         peers: () => network.connected(),
         send: (node, frame) => void network.send(node, frame),
+        unsent_bytes: (node) => network.unsent_bytes(node),
+        charge: (node, work, amount) => network.charge(node, work, amount),
         anchors: () => anchorsBeside(chain.service, chains),
         onSealed: (sealed, waited_ms) => onSealed(sealed, waited_ms),
         onFatal: (error) => onFatal(error),

@@ -93,6 +93,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
   const court: Court = createCourt({
     genesis,
     ids: founding.nodes.map(({ id }) => toHex(id)),
+    faulty,
     timeline,
     random,
     network,

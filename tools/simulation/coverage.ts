@@ -60,6 +60,8 @@ export interface Coverage {
   misanchored: number;
   /** headers of other chains that sealed blocks name */
   anchorsSealed: number;
+  /** times that a node kept another one out for what it had sent */
+  shutOut: number;
 }
 
 export function createCoverage(): Coverage {
@@ -105,5 +107,6 @@ export function createCoverage(): Coverage {
     accused: 0,
     misanchored: 0,
     anchorsSealed: 0,
+    shutOut: 0,
   };
 }

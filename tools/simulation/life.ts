@@ -15,6 +15,7 @@ import type { SealedBlock } from "../node/chain/sealer.js";
 import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
+import { createPeerBudget, defaultBudgetLimits } from "../node/network/budget.js";
 import { createOrders, type OrderAnswer } from "../node/orders.js";
 import { createReceipts } from "../node/receipts.js";
 import { createRunningChains } from "../node/running-chains.js";
@@ -31,6 +32,10 @@ export interface Life {
   submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
   start(): void;
   stop(): void;
+  /** A frame of this node was dropped. */
+  refuse(from: string, frame: Uint8Array): void;
+  /** Whether a node is kept out for what it has sent. */
+  isShut(from: string): boolean;
 }
 
 /** What a life needs of the node that lives it. */
@@ -114,6 +119,8 @@ export function openLife(ports: LifePorts): Life {
     clearTimer: (name) => void timers.delete(`${chain.service}/${name}`),
     peers: () => node.peers,
     send,
+    unsent_bytes: () => 0,
+    charge,
     anchors() {
       const honest = anchorsBeside(chain.service, chains);
       return adversary?.anchors(chain.service, honest) ?? honest;
@@ -126,6 +133,12 @@ export function openLife(ports: LifePorts): Life {
     },
     onFatal: ports.onFatal,
   });
+
+  const budget = createPeerBudget(defaultBudgetLimits);
+  const charge: ChainPorts["charge"] = (peer, work, amount) => {
+    const verdict = budget.charge(peer, work, amount, timeline.now_ms());
+    if (verdict.type === "shut") world.onShut(node, peer);
+  };
 
   const sign = (bytes: Uint8Array) => {
     if (reaches()) world.onSigned(node, bytes);
@@ -210,6 +223,8 @@ export function openLife(ports: LifePorts): Life {
     submitOrder: orders.submit,
     start: running.start,
     stop: running.stop,
+    refuse: (from, frame) => charge(from, "refused", frame.length),
+    isShut: (from) => budget.isShut(from, timeline.now_ms()),
   };
 }
 

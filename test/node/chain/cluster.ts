@@ -154,6 +154,10 @@ export async function createCluster(
           });
         });
       },
+      unsent_bytes: () => 0,
+      charge(peer, work) {
+        if (work === "failure") errors.push(new Error(`${peer} sent a signature that is not good`));
+      },
       anchors: () => cluster.anchors(index, chain.service) ?? anchorsBeside(chain.service, beside),
       onSealed(sealed, waited_ms) {
         node.sealed.push(sealed);

@@ -90,6 +90,8 @@ export function createChain(ports: ChainPorts): Chain {
   );
   const catchUp = createCatchUp(ports, () => sealer.head.height + 1);
   const restored = readConsensusRecord(ports);
+  /** whose message the consensus is looking at */
+  let speaker: string | undefined;
   const consensus = createConsensus(
     {
       genesisHash: genesis.hash,
@@ -103,7 +105,10 @@ export function createChain(ports: ChainPorts): Chain {
       sign: (bytes) => ports.signer.sign(bytes),
       verify(node, bytes, signature) {
         const key = sealer.members.keyOf(node);
-        return key !== undefined && ports.verify(key, bytes, signature);
+        if (key === undefined) return false;
+        const isGood = ports.verify(key, bytes, signature);
+        if (speaker !== undefined) ports.charge(speaker, isGood ? "verification" : "failure", 1);
+        return isGood;
       },
     },
     restored,
@@ -232,7 +237,10 @@ export function createChain(ports: ChainPorts): Chain {
     switch (frame.kind) {
       case "consensus":
         if (message?.type === "status") followers.onStatus(from, message.height);
-        return runner.feed({ type: "message", from, message: message! });
+        speaker = from;
+        runner.feed({ type: "message", from, message: message! });
+        speaker = undefined;
+        return;
       case "batch":
         await exchange.onBatch(from, frame.payload);
         return onWork();
