@@ -28,7 +28,7 @@ const BURST = 32;
 const KEPT_PER_KIND = 64;
 const NUMBERS = 100_000;
 /** Changed frames that a node takes in a second without keeping this member out: more would only show that it does. */
-const CHANGED_PER_S = 100;
+const CHANGED_PER_S = 60;
 /** One node gets floods instead, a kind at a time. */
 const FLOOD_FRAMES = 2_000;
 /** What waits for a node that does not read; then it gets its time. */

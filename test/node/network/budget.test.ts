@@ -61,7 +61,7 @@ test("each further time it is kept out twice as long, up to a limit, and begins 
   const budget = createPeerBudget(defaultBudgetLimits);
   let now_ms = 0;
   const times: number[] = [];
-  for (let time = 0; time < 7; time += 1) {
+  for (let time = 0; time < 4; time += 1) {
     const verdict = budget.charge("peer", "failure", 10_000, now_ms);
     assert.ok(verdict.type === "shut");
     times.push(verdict.for_ms);
@@ -70,7 +70,7 @@ test("each further time it is kept out twice as long, up to a limit, and begins 
     assert.ok(!budget.isShut("peer", now_ms));
     assert.equal(budget.charge("peer", "message", 1, now_ms).type, "within");
   }
-  assert.deepEqual(times, [30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
+  assert.deepEqual(times, [30_000, 60_000, 120_000, 120_000]);
 });
 
 test("who wastes nothing is never shut out, and no delay exceeds its limit", () => {

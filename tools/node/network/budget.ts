@@ -10,14 +10,17 @@ import type { NodeId } from "./hello.js";
  */
 export type PeerWork = "message" | "verification" | "failure" | "served" | "unserved" | "refused";
 
-/** Milliseconds of CPU for each, measured with room on a slow core; waste is what no correct peer causes but by chance. */
+/**
+ * Milliseconds of CPU for each, with room for a slow core. Waste is what no correct peer causes but by chance: it costs more than it
+ * takes, so that a flood of it is slowed down before it is ended.
+ */
 const prices: Readonly<Record<PeerWork, { readonly work_ms: number; readonly waste_ms: number }>> = {
   message: { work_ms: 0.01, waste_ms: 0 },
   verification: { work_ms: 0.05, waste_ms: 0 },
-  failure: { work_ms: 0.2, waste_ms: 0.05 },
+  failure: { work_ms: 0.4, waste_ms: 0.1 },
   served: { work_ms: 4e-6, waste_ms: 0 },
   unserved: { work_ms: 0.02, waste_ms: 0.005 },
-  refused: { work_ms: 6e-4, waste_ms: 1.5e-4 },
+  refused: { work_ms: 1.2e-3, waste_ms: 3e-4 },
 };
 /** Beside its bytes, a refused frame costs what a failed verification does. */
 const REFUSED_BYTES_MIN = 340;
@@ -42,7 +45,7 @@ export const defaultBudgetLimits: BudgetLimits = {
   waste_burst_ms: 400,
   delay_max_ms: 1_000,
   shut_min_ms: 30_000,
-  shut_max_ms: 600_000,
+  shut_max_ms: 120_000,
 };
 
 export type BudgetVerdict =
