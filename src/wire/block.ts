@@ -307,11 +307,11 @@ export function anchorsToArray(anchors: readonly Anchor[]): CborValue {
   return anchors.map((anchor) => [anchor.chain, anchor.height, anchor.headerHash]);
 }
 
-export function readAnchors(value: CborValue | undefined, name: string): Anchor[] {
+function readAnchors(value: CborValue | undefined, name: string): Anchor[] {
   return asList(value, name, CHAINS_MAX).map(readAnchor);
 }
 
-function readAnchor(value: CborValue): Anchor {
+export function readAnchor(value: CborValue): Anchor {
   const [chain, height, hash] = asArray(value, "anchor", 3);
   return {
     chain: asService(chain, "anchor chain"),

@@ -324,6 +324,8 @@ test("says which heights of other chains a chain anchors", async () => {
   assert.deepEqual(anchors, {
     named: 1,
     confirmed: 0,
+    contradicted: 0,
+    contradictions: [],
     chains: [{ service: 3, first: height, last: height, named: 1 }],
   });
 });

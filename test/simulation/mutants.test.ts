@@ -46,6 +46,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "no-bound": /^a correct node does not stop by itself/,
   "fatal-judging": /^a correct node does not stop by itself/,
   "half-write": /^I/,
+  "anchor-unproved": /^I16/,
+  "anchor-uncompared": /^I16/,
   "uses-damaged-rows": /^I|^bad input never throws|^a correct node does not stop by itself/,
   "repairs-without-batches": /^I9/,
   "repairs-without-admitted": /^I9/,

@@ -174,7 +174,7 @@ const formats: Readonly<Record<string, Format>> = {
     encodeProposalBody({
       header,
       time_ms: startTime_s * 1_000,
-      anchors: [{ chain: 3, height: 2, headerHash: id }],
+      anchors: [{ chain: 3, height: 2, headerHash: id, certificate }],
       judgedAt: 1,
       batches: [{ origin: kid, number: 5, id, acknowledgements: [acknowledgement] }],
     }),

@@ -30,6 +30,7 @@ import {
 } from "./governed-network.js";
 import { signerNamed, startTime_s } from "./network.js";
 import { type StrangerChainReport, verifyExport } from "./stranger.js";
+import { contradictedAnchors } from "./stranger-anchors.js";
 
 const { genesis, genesisBytes } = network;
 const names: readonly ChainName[] = ["contracts", "trading", "heat"];
@@ -81,6 +82,23 @@ test("the stranger and the audit come to the same of all chains, an added one in
   assert.deepEqual(reports.get(TRADING)?.members, [before, before, between, between, after, after]);
   assert.deepEqual(reports.get(HEAT)?.members[0], idsOf(5, 0, 1, 4));
   assert.deepEqual(reports.get(HEAT)?.members[3], idsOf(5, 2, 1, 4));
+});
+
+test("the stranger and the audit name the same who answers for an anchor that contradicts its chain", async () => {
+  const anchors = [{ chain: CONTRACTS, height: 1, headerHash: new Uint8Array(32).fill(0xee) }];
+  const lied = history({ trading: { 2: { anchors } } });
+  const { reports, why } = strangerReads(lied);
+  assert.equal(why, undefined, "each chain is good by itself");
+  const [found, ...others] = contradictedAnchors([...reports.values()]);
+  assert.deepEqual(others, []);
+  const report = (await productReads(lied)).find(({ service }) => service === TRADING)!;
+  assert.equal(report.firstProblem, undefined);
+  const [same] = report.anchors.contradictions;
+  const { by, chain, hash, ...stranger } = found!;
+  assert.deepEqual([by, chain, hash], [TRADING, CONTRACTS, "ee".repeat(32)]);
+  const { service, named, sealed, ...product } = same!;
+  assert.deepEqual([service, named, sealed], [CONTRACTS, hash, reports.get(CONTRACTS)!.headers[0]]);
+  assert.deepEqual(product, stranger);
 });
 
 test("the stranger proves neither an added chain nor a change without the contracts chain", () => {

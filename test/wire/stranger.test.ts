@@ -192,7 +192,14 @@ test("a stranger refuses a change of any byte of a block but its lock time", () 
 });
 
 test("the stranger imports nothing of the project", () => {
-  const own = ["independent-cbor", "stranger", "stranger-genesis", "stranger-orders", "stranger-proof"];
+  const own = [
+    "independent-cbor",
+    "stranger",
+    "stranger-anchors",
+    "stranger-genesis",
+    "stranger-orders",
+    "stranger-proof",
+  ];
   own.push("stranger-bounds", "stranger-receipt", "stranger-rules");
   for (const name of own) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");

@@ -2,6 +2,7 @@
 // by step", in its order. It imports neither src nor tools. Throws an Error that names the first thing that is not proven.
 
 import { type Item, independentCbor, independentDecode, independentSequence } from "./independent-cbor.js";
+import type { StrangerAnchor } from "./stranger-anchors.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
 import {
   ascending,
@@ -29,6 +30,9 @@ export interface StrangerChainReport {
   readonly members: readonly (readonly string[])[];
   /** what the orders that it seals have come to */
   readonly orders: StrangerOrders;
+  /** header hashes as hex by height, from 1, and what its blocks name of other chains */
+  readonly headers: readonly string[];
+  readonly anchors: readonly StrangerAnchor[];
 }
 
 interface State extends RulesState {
@@ -37,6 +41,8 @@ interface State extends RulesState {
   counter: number;
   /** by height, from 1; the last of them seal the next block */
   readonly members: (readonly StrangerMember[])[];
+  readonly headers: string[];
+  readonly anchors: StrangerAnchor[];
 }
 
 const RULES = "gs1/rules/1";
@@ -70,13 +76,26 @@ export function verifyExport(
     meters: new Map(),
     batches: new Map(),
     records: [],
+    headers: [],
+    anchors: [],
   };
   for (const block of blocks)
     verifyBlock(genesis, { service, name, target, members: state.members.at(-1)! }, state, block);
-  const { height, counter, records } = state;
+  const { height, counter, records, headers, anchors } = state;
   const members = state.members.map((set) => set.map(({ id }) => id));
   const header = state.previous.toString("hex");
-  return { network: genesis.network, chain: service, height, header, counter, records, members, orders };
+  return {
+    network: genesis.network,
+    chain: service,
+    height,
+    header,
+    counter,
+    records,
+    members,
+    orders,
+    headers,
+    anchors,
+  };
 }
 
 function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: State, bytes: Uint8Array): void {
@@ -142,6 +161,8 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   demand(entries.length <= counts.records, "block has records too many");
   same(header.subarray(36, 68), merkleRoot([metadata, ...entries]), "Merkle root");
 
+  state.headers.push(headerHash.toString("hex"));
+  state.anchors.push(...readAnchors(chain.members, height, certificate, list(anchors)));
   state.height = height;
   state.previous = headerHash;
   state.time_ms = time_ms;
@@ -154,6 +175,32 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   demand(violations.length > 0 || entries.length > 0 || ordered, "block is empty");
   state.counter += violations.length;
   demand(counter === state.counter, `action counter is not ${state.counter}`);
+}
+
+/** What a block names, whose turn it was to propose in the round that decided it (section 8), and who signed it. */
+function readAnchors(
+  members: readonly StrangerMember[],
+  block: number,
+  certificate: Item | undefined,
+  anchors: readonly Item[],
+): StrangerAnchor[] {
+  const hexOf = (item: Item | undefined) => Buffer.from(bytesOf(item)).toString("hex");
+  const [turn, signatures] = list(certificate, 2);
+  const round = numberOf(turn, bounds.round);
+  const proposer = members[(block + round) % members.length]!.id;
+  const signers = list(signatures).map((item) => hexOf(list(item, 2)[0]));
+  return anchors.map((anchor) => {
+    const [service, height, hash] = list(anchor, 3);
+    return {
+      block,
+      round,
+      proposer,
+      signers,
+      chain: numberOf(service, bounds.service),
+      height: numberOf(height, bounds.height),
+      hash: hexOf(hash),
+    };
+  });
 }
 
 /** Section 11: ascending by chain, of other chains that the network has by the judged-at height. */

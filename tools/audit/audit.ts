@@ -15,7 +15,7 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { type ChainTip, judgedAtComplaint } from "../node/chain/compose.js";
 import type { ChainView, Execution } from "../node/chain/execution.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../node/chain/governance.js";
-import { memberSetOf } from "../node/chain/members.js";
+import { type MemberSet, memberSetOf } from "../node/chain/members.js";
 import { checkEvidence, checkOrder } from "../node/chain/notices.js";
 import { type ReplayedBlock, replayBlock } from "../node/chain/replay.js";
 import type { MeterState, OriginState } from "../node/chain/state.js";
@@ -23,6 +23,7 @@ import { decodeResults, type Equivocation, type ViolationKind } from "../node/ch
 import { decodeEvidence } from "../node/consensus/messages.js";
 import { nodeVerify } from "../node/crypto.js";
 import { verifyAsync } from "../node/verifying.js";
+import type { Confrontation } from "./anchors.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
 import { Incomplete, type Problem, type Verdict, verdictOn } from "./problem.js";
 
@@ -42,8 +43,8 @@ export interface AuditReport {
   readonly orders: number;
   /** what nodes signed twice, as its blocks prove */
   readonly equivocations: readonly EquivocationReport[];
-  /** headers of other chains that blocks name, how many of them are known to be those chains', and which heights of which chain */
-  readonly anchors: { readonly named: number; readonly confirmed: number; readonly chains: readonly AnchoredChain[] };
+  /** headers of other chains that blocks name, of which heights of which chain, and what those chains say where they are at hand */
+  readonly anchors: Confrontation & { readonly named: number; readonly chains: readonly AnchoredChain[] };
   /** `incomplete`: good as far as it goes, but something is missing without which it cannot be judged */
   readonly verdict: Verdict;
   /** absent where the chain is good */
@@ -72,8 +73,16 @@ export interface AuditOptions {
   readonly governance?: Governance;
   /** How far the contracts chain has been audited and is good; 0 where it is not at hand. */
   readonly contractsHeight?: number;
-  /** Called after each good block with its header hash and the orders up to it. */
-  onBlock?(block: Block, header: Uint8Array, governance: Governance): void;
+  /** Called after each good block. */
+  onBlock?(audited: AuditedBlock): void;
+}
+
+/** A block that is good in every respect, with its header hash, the orders up to it and the members that sealed it. */
+export interface AuditedBlock {
+  readonly block: Block;
+  readonly header: Uint8Array;
+  readonly governance: Governance;
+  readonly members: MemberSet;
 }
 
 interface Key {
@@ -112,6 +121,7 @@ interface Judged {
   readonly records: number;
   readonly orders: number;
   readonly governance: Governance;
+  readonly members: MemberSet;
   readonly violations: Execution["violations"];
   readonly complaint: Promise<string | undefined>;
 }
@@ -151,6 +161,8 @@ function reportOf(
     anchors: {
       named: [...totals.anchored.values()].reduce((sum, { named }) => sum + named, 0),
       confirmed: 0,
+      contradicted: 0,
+      contradictions: [],
       chains: [...totals.anchored.values()].sort((left, right) => left.service - right.service),
     },
     verdict: verdictOn(problem),
@@ -271,7 +283,8 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   const members = replayed.nextMembers;
   audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, judgedAt, governance, members };
   const violations = decodeResults(block.results);
-  return { block, records: records.length, orders: replayed.orders.length, governance, violations, complaint };
+  const counted = { records: records.length, orders: replayed.orders.length, violations };
+  return { block, ...counted, governance, members: tip.members, complaint };
 }
 
 function checkCertificate({ genesis, tip }: Audit, block: Block, hash: Uint8Array): void {
@@ -332,7 +345,8 @@ async function settle(audit: Audit, judged: Judged | undefined): Promise<Problem
     if (violation.kind === "equivocation") totals.equivocations.push(equivocationReport(block.height, violation));
   }
   for (const anchor of block.anchors) noteAnchor(totals.anchored, anchor);
-  audit.options.onBlock?.(block, totals.header, judged.governance);
+  const { governance, members } = judged;
+  audit.options.onBlock?.({ block, header: totals.header, governance, members });
   return undefined;
 }
 

@@ -124,6 +124,8 @@ function createMakerChain(
     clearTimer: (name) => clearTimeout(ports.timers.get(timerOf(name))),
     peers: ports.peers,
     send: ports.send,
+    unsent_bytes: () => 0,
+    charge() {},
     anchors: () => [],
     onSealed: ({ head }) => ports.onSealed(head.records),
     onFatal: ports.onFatal,

@@ -63,6 +63,8 @@ function complain(reports: readonly AuditReport[], [noChain]: readonly NoChain[]
       `chain ${worst.name}, block ${height}: ${what}`,
     );
   }
+  const [contradiction] = reports.flatMap(contradictionsOf);
+  if (contradiction !== undefined) throw new GridsealError("CHAIN_INVALID", `chain ${contradiction}`);
   if (noChain !== undefined) throw new GridsealError("NO_CHAIN", `${noChain.file} is no chain: ${noChain.what}`);
 }
 
@@ -158,13 +160,26 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
   printLines(noChains.map(({ file, what }) => `${file} is no chain: ${what}`));
 }
 
-function resultOf({ verdict, firstProblem }: AuditReport): string {
-  if (firstProblem === undefined) return "good";
-  return `${verdict === "bad" ? "BAD" : "INCOMPLETE"} at ${firstProblem.height}`;
+/** By itself; and whether it contradicts another chain, which leaves that one what it is by itself. */
+function resultOf({ verdict, firstProblem, anchors }: AuditReport): string {
+  if (firstProblem !== undefined) return `${verdict === "bad" ? "BAD" : "INCOMPLETE"} at ${firstProblem.height}`;
+  const [first] = anchors.contradictions;
+  return first === undefined ? "good" : `CONTRADICTS at ${first.block}`;
+}
+
+/** Where it names another header than another chain has: who proposed that, who signed it, and what it comes to. */
+function contradictionsOf({ name, anchors }: AuditReport): string[] {
+  return anchors.contradictions.map(({ block, round, proposer, signers, service, height, named, sealed }) => {
+    const what = `anchors block ${height} of chain ${service} as ${named.slice(0, 16)}, where that chain has ${sealed.slice(0, 16)}`;
+    const who = `node ${proposer} proposed it in round ${round}, ${signers.join(", ")} signed it`;
+    const so = `either they sealed an anchor that no certificate proves, or a quorum of chain ${service} has signed two blocks`;
+    return `${name}, block ${block}: ${what}; ${who}: ${so}`;
+  });
 }
 
 /** What a chain holds against nodes, and what it says of other chains. */
-function detailsOf({ name, orders, equivocations, anchors }: AuditReport): string[] {
+function detailsOf(report: AuditReport): string[] {
+  const { name, orders, equivocations, anchors } = report;
   return [
     ...(orders === 0 ? [] : [`${name} seals ${orders} orders`]),
     ...equivocations.map(
@@ -175,5 +190,9 @@ function detailsOf({ name, orders, equivocations, anchors }: AuditReport): strin
       ({ service, first, last, named }) =>
         `${name} anchors ${named} heights of chain ${service}, from ${first} to ${last}`,
     ),
+    ...contradictionsOf(report),
+    ...(anchors.contradicted === anchors.contradictions.length
+      ? []
+      : [`${name} has ${anchors.contradicted} such anchors, of which the first are listed`]),
   ];
 }

@@ -8,8 +8,6 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { toHex } from "../../src/wire/bytes.js";
 import { verifyGenesis } from "../../src/wire/genesis.js";
-import { equalKeys } from "../../src/wire/key.js";
-import { readKeyFile } from "../authority/key-file.js";
 import { endAllChildren } from "../bench/children.js";
 import { type Cluster, createCluster } from "../bench/cluster.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "../bench/records.js";
@@ -21,6 +19,7 @@ import { nodeVerify } from "../node/crypto.js";
 import { createRandom } from "../simulation/random.js";
 import { type HonestMeter, startHonestMeter } from "./honest.js";
 import { createHttpSurface } from "./http-surface.js";
+import { readMember } from "./lying-member.js";
 import { createMqttSurface } from "./mqtt-surface.js";
 import { createPeerSurface, type PeerTarget } from "./peer-surface.js";
 import { createStrangerSurface } from "./stranger-surface.js";
@@ -117,19 +116,9 @@ async function takeEveryRequest(path: string): Promise<void> {
 /** The member that did not start, as this program. */
 async function memberOf(cluster: Cluster, meters: readonly LoadMeter[]): Promise<PeerTarget> {
   const configuration = await readNodeConfiguration(cluster.configurations[NODES - 1]!);
-  const genesis = verifyGenesis(cluster.genesis, nodeVerify);
-  const signer = await readKeyFile(configuration.key);
-  const [ca, cert, key] = await Promise.all(
-    [configuration.tls.ca, configuration.tls.certificate, configuration.tls.key].map((path) => readFile(path, "utf8")),
-  );
   const now_s = Math.floor(Date.now() / 1000);
   return {
-    genesis,
-    self: genesis.nodes.find((node) => equalKeys(node.key, signer.key))!,
-    signer,
-    tls: { ca: ca!, cert: cert!, key: key! },
-    listen: configuration.peers.listen,
-    peers: Object.entries(configuration.peers.addresses).map(([id, address]) => ({ id, ...address })),
+    ...(await readMember(verifyGenesis(cluster.genesis, nodeVerify), configuration)),
     records: meters.flatMap((meter) =>
       [...signedRecords(meter, cluster.services[0]!, 20, now_s)].map((record) => ({ meter, record })),
     ),

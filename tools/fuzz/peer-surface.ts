@@ -2,8 +2,7 @@
 // temporary blocks that it signs, and rubbish. What it hears is the nodes' own traffic, so every kind of frame is there.
 
 import { toHex } from "../../src/wire/bytes.js";
-import type { Genesis, Member } from "../../src/wire/genesis.js";
-import { encodeKey, type Signer } from "../../src/wire/key.js";
+import { encodeKey } from "../../src/wire/key.js";
 import { parseRecord } from "../../src/wire/record.js";
 import type { LoadMeter } from "../bench/records.js";
 import { makeBatch } from "../node/chain/compose.js";
@@ -11,20 +10,15 @@ import { executionRecord } from "../node/chain/record-scan.js";
 import { decodeMessage, encodeMessage, signedBytes } from "../node/consensus/messages.js";
 import { nodeVerify } from "../node/crypto.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../node/frame.js";
-import type { TlsMaterial } from "../node/network/listener.js";
-import { defaultPeerLimits, type PeerAddress } from "../node/network/peer-network.js";
+import { defaultPeerLimits } from "../node/network/peer-network.js";
 import { createPeerNetwork } from "../node/network/peers.js";
 import type { Random } from "../simulation/random.js";
+import { floodFrame, floods } from "./flood.js";
+import type { MemberIdentity } from "./lying-member.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
 import { createReservoir, type Surface } from "./surface.js";
 
-export interface PeerTarget {
-  readonly genesis: Genesis;
-  readonly self: Member;
-  readonly signer: Signer;
-  readonly tls: TlsMaterial;
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly peers: readonly PeerAddress[];
+export interface PeerTarget extends MemberIdentity {
   /** records of which temporary blocks are made */
   readonly records: readonly { readonly meter: LoadMeter; readonly record: Uint8Array }[];
 }
@@ -33,6 +27,10 @@ export interface PeerTarget {
 const BURST = 32;
 const KEPT_PER_KIND = 64;
 const NUMBERS = 100_000;
+/** Changed frames that a node takes in a second without keeping this member out: more would only show that it does. */
+const CHANGED_PER_S = 60;
+/** One node gets floods instead, a kind at a time. */
+const FLOOD_FRAMES = 2_000;
 /** What waits for a node that does not read; then it gets its time. */
 const QUEUE_BYTES_MAX = 20 * 1024 * 1024;
 const PAUSE_MS = 20;
@@ -68,6 +66,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
       if (!connected) ended += 1;
     },
     onRefused() {},
+    onOverBudget() {},
     onHandlerFailure(_id, thrown) {
       throw thrown;
     },
@@ -132,6 +131,29 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     );
   }
 
+  const flooded = target.peers.at(-1)?.id;
+  let flood = random.pick(floods);
+  let floodLeft = FLOOD_FRAMES;
+  /** A frame of the flood that is under way for the one node. */
+  function floodNext(): Uint8Array {
+    floodLeft -= 1;
+    if (floodLeft === 0) {
+      flood = random.pick(floods);
+      floodLeft = FLOOD_FRAMES;
+    }
+    return floodFrame(flood, { genesis, self, signer, random, heightOf: (chain) => heights.get(chain) ?? 1 });
+  }
+
+  const allowances = new Map<string, { at_ms: number; left: number }>();
+  /** Whether another frame to this node is within what it takes. */
+  function mayChange(id: string): boolean {
+    const now_ms = performance.now();
+    const { at_ms, left } = allowances.get(id) ?? { at_ms: now_ms, left: CHANGED_PER_S };
+    const more = Math.min(CHANGED_PER_S, left + ((now_ms - at_ms) * CHANGED_PER_S) / 1_000);
+    allowances.set(id, { at_ms: now_ms, left: more < 1 ? more : more - 1 });
+    return more >= 1;
+  }
+
   function message(): Uint8Array {
     const kind = random.fraction();
     if (kind < 0.6) return changed() ?? statement();
@@ -151,10 +173,13 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     },
     async sendSome() {
       const connected = network.connected();
-      let taken = connected.length > 0;
-      for (let count = 0; count < BURST && taken; count += 1) {
-        taken = network.send(random.pick(connected), message());
-        if (taken) sent += 1;
+      let taken = false;
+      for (let count = 0; count < BURST && connected.length > 0; count += 1) {
+        const id = random.pick(connected);
+        if (id !== flooded && !mayChange(id)) continue;
+        if (!network.send(id, id === flooded ? floodNext() : message())) continue;
+        taken = true;
+        sent += 1;
       }
       await new Promise((resolve) => (taken ? setImmediate(resolve) : setTimeout(resolve, PAUSE_MS)));
     },

@@ -73,6 +73,18 @@ export function createMetrics() {
       help: "Frames of other nodes that were dropped as malformed or unproven",
       registers,
     }),
+    peerDelays: new Counter({
+      name: "gridseal_peer_delays_total",
+      help: "Times that a node was read more slowly because it made this one work more than its share",
+      labelNames: ["node"],
+      registers,
+    }),
+    peersShutOut: new Counter({
+      name: "gridseal_peers_shut_out_total",
+      help: "Times that a node lost its link for a while because of what is not valid in its frames",
+      labelNames: ["node"],
+      registers,
+    }),
     peerConnectionsRefused: new Counter({
       name: "gridseal_peer_connections_refused_total",
       help: "Connections at the peers' port that this node ended, by reason",

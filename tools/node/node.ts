@@ -2,7 +2,6 @@
 // what they do is theirs.
 
 import type { Logger } from "pino";
-import type { Anchor } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { closeFolder } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -10,7 +9,7 @@ import { lockFolder } from "../lock.js";
 import { Busy, createAdmissions } from "./admissions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createApi } from "./api/server.js";
-import type { Chain } from "./chain/chain.js";
+import { anchorsBeside } from "./chain/anchoring.js";
 import { governedChain } from "./chain/governance.js";
 import { createGovernor } from "./chain/governor.js";
 import type { SealedBlock } from "./chain/sealer.js";
@@ -109,6 +108,8 @@ async function compose(
         clearTimer: scope.clear,
         peers: () => network.connected(),
         send: (node, frame) => void network.send(node, frame),
+        unsent_bytes: (node) => network.unsent_bytes(node),
+        charge: (node, work, amount) => network.charge(node, work, amount),
         anchors: () => anchorsBeside(chain.service, chains),
         onSealed: (sealed, waited_ms) => onSealed(sealed, waited_ms),
         onFatal: (error) => onFatal(error),
@@ -280,12 +281,4 @@ async function listen(start: () => Promise<number>, what: string, port: number):
   } catch (cause) {
     throw new GridsealError("PORT_UNAVAILABLE", `${what} cannot listen on port ${port}: ${reasonOf(cause)}`, { cause });
   }
-}
-
-/** Newest sealed headers of the other chains here, ascending. */
-function anchorsBeside(service: number, chains: ReadonlyMap<number, Chain>): Anchor[] {
-  return [...chains]
-    .filter(([other, chain]) => other !== service && chain.head.height > 0)
-    .map(([chain, { head }]) => ({ chain, height: head.height, headerHash: head.headerHash }))
-    .sort((left, right) => left.chain - right.chain);
 }

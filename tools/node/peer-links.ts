@@ -36,7 +36,13 @@ export function createPeerLinks(
   const { governor, chains, onOrder, metrics, log } = ports;
   const { genesis, signer, self } = ports.identity;
   const connected = new Set<string>();
-  return createPeerNetwork({
+  const nameOf = (id: string) => governor.current.nodes.get(id)?.name;
+  /** A frame that is dropped counts against its sender. */
+  const refuse = (id: string, bytes: Uint8Array) => {
+    metrics.peerFramesRefused.inc();
+    network.charge(id, "refused", bytes.length);
+  };
+  const network = createPeerNetwork({
     self: toHex(self.id),
     listen: configuration.peers.listen,
     peers: addressesOf(configuration.peers),
@@ -49,18 +55,15 @@ export function createPeerLinks(
     async onMessage(id, bytes) {
       const frame = decodeFrame(bytes);
       const chain = frame === undefined ? undefined : chains.get(frame.chain);
-      if (frame === undefined || chain === undefined) {
-        metrics.peerFramesRefused.inc();
-        return;
-      }
+      if (frame === undefined || chain === undefined) return refuse(id, bytes);
       try {
         if (frame.kind !== "order") return await chain.onFrame(id, frame);
         const dropped = await onOrder(id, frame.payload);
         if (dropped === undefined) return;
-        metrics.peerFramesRefused.inc();
+        refuse(id, bytes);
         log.debug({ peer: id, reason: dropped }, "an order that was passed on is dropped");
       } catch (error) {
-        metrics.peerFramesRefused.inc();
+        refuse(id, bytes);
         log.warn(
           { peer: id, chain: frame.chain, kind: frame.kind, reason: reasonOf(error) },
           "peer's frame was dropped",
@@ -79,8 +82,22 @@ export function createPeerLinks(
       // Whoever can reach the port can cause these: the counter tells, the log is not theirs to fill.
       log.debug({ reason, detail }, "peer connection refused");
     },
+    onOverBudget(id, { type, for_ms }) {
+      const fields = { peer: id, node: nameOf(id), for_ms };
+      if (type === "delay") {
+        metrics.peerDelays.inc({ node: id });
+        log.warn(fields, "a node makes this one work more than its share: it is read more slowly");
+      } else {
+        metrics.peersShutOut.inc({ node: id });
+        log.warn(
+          fields,
+          "a node sends what is not valid, again and again: its link ends and it is kept out for a while",
+        );
+      }
+    },
     onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
   });
+  return network;
 }
 
 /** The peers that the configuration gives addresses of. */

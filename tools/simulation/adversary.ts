@@ -4,6 +4,7 @@
 import { fromHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
+import type { ProvedAnchor } from "../node/chain/anchoring.js";
 import { acknowledgementOf } from "../node/chain/compose.js";
 import type { ExecutionNotice } from "../node/chain/execution.js";
 import { evidenceNotice, readNotice } from "../node/chain/notices.js";
@@ -21,13 +22,15 @@ import {
   otherBatch,
   withSpoiltCertificate,
 } from "./forgery.js";
+import { misanchored } from "./misanchoring.js";
 import type { Random } from "./random.js";
 import type { Roll } from "./roll.js";
 
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
-/** `exaggerate`: it states extreme numbers wherever a message has one. */
-export type Behaviour = (typeof behaviours)[number] | "exaggerate";
+/** Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes blocks that name what other chains have
+ * not sealed. */
+export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -40,6 +43,8 @@ export interface Adversary {
   overhear(frame: Uint8Array, send: Send): void;
   /** It takes records that no meter signed, for the others to seal. */
   readonly takesForgeries: boolean;
+  /** What its own node says of other chains in a block of this one. */
+  anchors(service: number, honest: readonly ProvedAnchor[]): readonly ProvedAnchor[];
   /** What its own node is to put before a chain: evidence that is none. */
   accuse(): { readonly chain: number; readonly notice: ExecutionNotice } | undefined;
   /** What it says of its own accord. */
@@ -243,6 +248,11 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       const isCensored = does("censor") && from === censored && random.chance(0.9);
       if (isCensored) coverage.censored += 1;
       return !isCensored;
+    },
+    anchors(service, honest) {
+      if (!does("misanchor") || random.chance(0.3)) return honest;
+      coverage.misanchored += 1;
+      return misanchored(forger, service, honest);
     },
     accuse() {
       if (!does("forge") || accusations >= ACCUSATIONS_MAX || random.chance(0.8)) return undefined;

@@ -96,6 +96,7 @@ function createCluster(options: ClusterOptions, mutant: Mutant | undefined, onLi
   const court: Court = createCourt({
     genesis,
     ids: founding.nodes.map(({ id }) => toHex(id)),
+    faulty,
     timeline,
     random,
     network,
@@ -230,6 +231,8 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   checkBounds(roll.chains, correct, fail);
   if (!isHostile(cluster.options) && !isSettled(cluster)) fail("I9 what is sealed stays", "after the silence");
   await settle(cluster); // what a hostile member has signed twice meanwhile
+  const [unknown] = cluster.ledger.unknownAnchors();
+  if (unknown !== undefined) fail("I16 an anchor names a block that its chain has", unknown);
   afterEach();
   return reportOf(cluster, healed_ms);
 }
@@ -259,6 +262,7 @@ function reportOf({ coverage, ledger, roll, meters, witness, traced }: Cluster, 
     meterViolations: ledger.violations,
     equivocations: witness.equivocations,
     equivocationsSealed: ledger.equivocations,
+    anchorsSealed: ledger.anchored,
     ordersSealed: roll.lastOrder,
     memberChanges: roll.changes,
     healed_ms: Math.round(healed_ms),

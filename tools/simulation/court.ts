@@ -29,6 +29,8 @@ export interface CourtPorts {
   readonly genesis: Genesis;
   /** of all nodes */
   readonly ids: readonly string[];
+  /** ids of the members that are not correct */
+  readonly faulty: ReadonlySet<string>;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
@@ -103,6 +105,11 @@ export function createCourt(ports: CourtPorts): Court {
     onSealed(node, sealed) {
       const highest = ledger.heights.get(sealed.block.chain) ?? 0;
       if (isCorrect(node) && sealed.head.height < highest) coverage.catchUps += 1;
+    },
+    onShut(node, peer) {
+      coverage.shutOut += 1;
+      if (isCorrect(node) && !ports.faulty.has(peer))
+        fail("I18 no correct node is kept out", `${peer} by ${node.label}`);
     },
     publish,
     isSubscribed: (node, topic) => meters.some((meter) => meter.isAt(node) && topic.endsWith(meter.id)),

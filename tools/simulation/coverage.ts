@@ -63,6 +63,12 @@ export interface Coverage {
   intruded: number;
   /** false evidence that faulty members would have sealed */
   accused: number;
+  /** sets of anchors that faulty members made up */
+  misanchored: number;
+  /** headers of other chains that sealed blocks name */
+  anchorsSealed: number;
+  /** times that a node kept another one out for what it had sent */
+  shutOut: number;
 }
 
 export function createCoverage(): Coverage {
@@ -110,5 +116,8 @@ export function createCoverage(): Coverage {
     memberChanges: 0,
     intruded: 0,
     accused: 0,
+    misanchored: 0,
+    anchorsSealed: 0,
+    shutOut: 0,
   };
 }

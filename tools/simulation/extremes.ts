@@ -2,6 +2,7 @@
 // signed anew with its own key. It has its own temporary blocks accepted as a correct origin would, so that they are sealed.
 
 import { fromHex, toHex } from "../../src/wire/bytes.js";
+import type { Certificate } from "../../src/wire/certificate.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { acknowledgementOf, makeBatch, type ReadBatch, readBatch } from "../node/chain/compose.js";
 import { decodeProposalBody, encodeProposalBody, type ProposalBody } from "../node/chain/proposal.js";
@@ -62,6 +63,11 @@ export function createExaggeration(forger: Forger): Exaggeration {
     return made.frame;
   };
 
+  const madeUp = (): Certificate => ({
+    round: number(),
+    signatures: [{ node: random.bytes(8), signature: random.bytes(64) }],
+  });
+
   const bodyOf = (body: ProposalBody, chain: number): ProposalBody => {
     const others = genesis.chains.filter(({ service }) => service !== chain);
     const kind = random.below(others.length > 0 ? 5 : 3);
@@ -69,7 +75,10 @@ export function createExaggeration(forger: Forger): Exaggeration {
     if (kind === 1) return { ...body, judgedAt: number() };
     if (kind === 2) return { ...body, batches: body.batches.map((batch) => ({ ...batch, number: number() })) };
     const { service } = random.pick(others);
-    return { ...body, anchors: [{ chain: service, height: number(), headerHash: random.bytes(32) }] };
+    return {
+      ...body,
+      anchors: [{ chain: service, height: number(), headerHash: random.bytes(32), certificate: madeUp() }],
+    };
   };
 
   const proposalOf = (chain: number, proposal: Proposal): Uint8Array => {

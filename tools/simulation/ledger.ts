@@ -1,4 +1,4 @@
-// The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I18.
+// The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I16, I18.
 // Numbers are those of ARCHITECTURE.md. Nothing here trusts what a node says of itself.
 
 import { acknowledgementBytes } from "../../src/wire/batch.js";
@@ -35,14 +35,20 @@ export interface Ledger {
   sealedHash(chain: number, kid: string, seq: number): string | undefined;
   /** Records that were promised and are not sealed, by name. */
   missing(): string[];
+  /** Blocks that anchors name and no correct node has, by name. */
+  unknownAnchors(): string[];
   readonly heights: ReadonlyMap<number, number>;
   readonly rounds: number;
+  /** headers of other chains that sealed blocks name */
+  readonly anchored: number;
   readonly sealed: number;
   readonly violations: number;
   /** Heights at which evidence against the node is sealed. */
   convictions(chain: number, node: string): readonly number[];
   readonly equivocations: number;
 }
+
+const TRUE_ANCHORS = "I16 an anchor names the block that its chain has";
 
 interface Decided {
   readonly id: string;
@@ -63,6 +69,9 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
   /** heights of sealed evidence by chain and node */
   const equivocations = new Map<string, number[]>();
   const heights = new Map<number, number>();
+  /** header hashes that anchors name and correct nodes do not have yet, by chain and height: who names them */
+  const anchors = new Map<string, { readonly id: string; readonly where: string }>();
+  let anchored = 0;
   let rounds = 0;
 
   const checkCertificate = (where: string, members: readonly Member[], block: Block) => {
@@ -75,6 +84,18 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
     });
     if (!genuine || signers.size !== signatures.length || signers.size < quorum(members.length)) {
       fail("I6 a decision has a quorum's precommits of one round", where);
+    }
+  };
+
+  /** I16, also where the anchored block comes later. */
+  const checkAnchors = (where: string, block: Block) => {
+    for (const { chain, height, headerHash: hash } of block.anchors) {
+      anchored += 1;
+      const place = `${chain}/${height}`;
+      const id = toHex(hash);
+      const known = decided.get(place)?.id ?? anchors.get(place)?.id;
+      if (known !== undefined && known !== id) fail(TRUE_ANCHORS, `${where} names ${id} at ${place}, not ${known}`);
+      if (!decided.has(place)) anchors.set(place, { id, where });
     }
   };
 
@@ -178,6 +199,10 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
       }
       if ((receipts.get(`${service}/${height}`) ?? id) !== id) fail("I13 receipts verify for sealed blocks", where);
       checkContent(where, chain, block, previous);
+      const named = anchors.get(`${service}/${height}`);
+      if (named !== undefined && named.id !== id) fail(TRUE_ANCHORS, `${named.where} names ${named.id}, not ${where}`);
+      anchors.delete(`${service}/${height}`);
+      checkAnchors(where, block);
       decided.set(`${service}/${height}`, { id, time_ms: block.time_ms, counter: block.counter });
       heights.set(service, height);
       roll.onBlock(block);
@@ -196,7 +221,11 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
     sealedHash: (chain, kid, seq) => sealed.get(`${chain}/${kid}/${seq}`),
     missing: () =>
       [...promised].filter(([name]) => !sealed.has(name)).map(([name, { label }]) => `${name} promised by ${label}`),
+    unknownAnchors: () => [...anchors].map(([place, { where }]) => `${place} in ${where}`),
     heights,
+    get anchored() {
+      return anchored;
+    },
     get rounds() {
       return rounds;
     },

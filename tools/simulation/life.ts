@@ -6,6 +6,7 @@ import { receiptEncoder } from "../../src/wire/receipt.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { type Admissions, type AdmissionsPorts, createAdmissions } from "../node/admissions.js";
+import { anchorsBeside } from "../node/chain/anchoring.js";
 import type { Chain } from "../node/chain/chain.js";
 import { governedChain } from "../node/chain/governance.js";
 import { createGovernor } from "../node/chain/governor.js";
@@ -15,6 +16,7 @@ import { localTimeouts, type Statement } from "../node/consensus/types.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
 import { createIntroductions } from "../node/introductions.js";
 import { createMetrics } from "../node/metrics.js";
+import { createPeerBudget, defaultBudgetLimits } from "../node/network/budget.js";
 import { createOrders, type OrderAnswer } from "../node/orders.js";
 import { createReceipts } from "../node/receipts.js";
 import { createRunningChains } from "../node/running-chains.js";
@@ -31,6 +33,10 @@ export interface Life {
   submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
   start(): void;
   stop(): void;
+  /** A frame of this node was dropped. */
+  refuse(from: string, frame: Uint8Array): void;
+  /** Whether a node is kept out for what it has sent. */
+  isShut(from: string): boolean;
 }
 
 /** What a life needs of the node that lives it. */
@@ -114,7 +120,12 @@ export function openLife(ports: LifePorts): Life {
     clearTimer: (name) => void timers.delete(`${chain.service}/${name}`),
     peers: () => node.peers,
     send,
-    anchors: () => anchorsBeside(chain.service, chains),
+    unsent_bytes: () => 0,
+    charge,
+    anchors() {
+      const honest = anchorsBeside(chain.service, chains);
+      return adversary?.anchors(chain.service, honest) ?? honest;
+    },
     onSealed(sealed) {
       if (!reaches()) return;
       world.onSealed(node, sealed);
@@ -123,6 +134,12 @@ export function openLife(ports: LifePorts): Life {
     },
     onFatal: ports.onFatal,
   });
+
+  const budget = createPeerBudget(defaultBudgetLimits);
+  const charge: ChainPorts["charge"] = (peer, work, amount) => {
+    const verdict = budget.charge(peer, work, amount, timeline.now_ms());
+    if (verdict.type === "shut") world.onShut(node, peer);
+  };
 
   const sign = (bytes: Uint8Array) => {
     if (reaches()) world.onSigned(node, bytes);
@@ -210,15 +227,9 @@ export function openLife(ports: LifePorts): Life {
     submitOrder: orders.submit,
     start: running.start,
     stop: running.stop,
+    refuse: (from, frame) => charge(from, "refused", frame.length),
+    isShut: (from) => budget.isShut(from, timeline.now_ms()),
   };
-}
-
-/** Newest sealed headers of the node's other chains, ascending. */
-function anchorsBeside(service: number, chains: ReadonlyMap<number, Chain>) {
-  return [...chains]
-    .filter(([other, chain]) => other !== service && chain.head.height > 0)
-    .map(([chain, { head }]) => ({ chain, height: head.height, headerHash: head.headerHash }))
-    .sort((left, right) => left.chain - right.chain);
 }
 
 function describe(fields: object): string {

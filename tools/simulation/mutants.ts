@@ -24,7 +24,18 @@ import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import { meterMutants } from "./meter-mutants.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
-import { attacked, bereft, contested, crowded, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
+import {
+  attacked,
+  bereft,
+  contested,
+  crowded,
+  misled,
+  quiet,
+  repeated,
+  smooth,
+  stalled,
+  undecided,
+} from "./ordeals.js";
 
 export interface Mutant {
   readonly name: string;
@@ -297,6 +308,30 @@ export const mutants: readonly Mutant[] = [
   },
   ...meterMutants,
   ...boundMutants,
+  {
+    name: "anchor-unproved",
+    lacks: "an anchor that a voter cannot compare is proved by its certificate",
+    edits: [
+      edit(
+        "tools/node/chain/anchoring.ts",
+        "if (known === undefined) return isProved(ports, anchor, judgedAt)",
+        "if (known === undefined) return isProved !== undefined || judgedAt < 0",
+      ),
+    ],
+    needs: misled,
+  },
+  {
+    name: "anchor-uncompared",
+    lacks: "a certificate is of the block that the anchor names",
+    edits: [
+      edit(
+        "tools/node/chain/anchoring.ts",
+        "verifyCertificate(certificate, { genesisHash: genesis.hash, ...anchor }, members, verify);",
+        "verifyCertificate(certificate, { genesisHash: genesis.hash, ...anchor }, members, () => verify !== undefined);",
+      ),
+    ],
+    needs: misled,
+  },
   ...damageMutants,
   ...memberMutants,
   ...evidenceMutants,

@@ -34,6 +34,8 @@ export interface NodeWorld {
   onSigned(node: SimulatedNode, bytes: Uint8Array): void;
   onEvidence(node: SimulatedNode, chain: number, first: Statement, second: Statement): void;
   onSealed(node: SimulatedNode, sealed: SealedBlock): void;
+  /** It keeps another node out for what that has sent. */
+  onShut(node: SimulatedNode, peer: string): void;
   /** To a meter, on a topic of its own. */
   publish(node: SimulatedNode, topic: string, payload: Uint8Array): void;
   isSubscribed(node: SimulatedNode, topic: string): boolean;
@@ -204,12 +206,14 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     receive(from, bytes) {
       const mine = current;
       if (mine?.life === undefined || adversary?.onReceive(from, bytes, node.inject) === false) return;
+      if (mine.life.isShut(from)) return;
       for (const passed of world.mutateFrame(bytes, node)) {
         const frame = decodeFrame(passed);
         const chain = frame === undefined ? undefined : mine.life.chains.get(frame.chain);
         if (frame === undefined || chain === undefined) continue;
         chain.onFrame(from, frame).catch((error: unknown) => {
           if (current !== mine) return;
+          mine.life?.refuse(from, bytes);
           world.trace(`${label} drops ${frame.kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
           if (!(error instanceof WireError)) world.onDefect(node, `${frame.kind}: ${stackOf(error)}`);
         });

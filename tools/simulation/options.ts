@@ -96,7 +96,11 @@ export function optionsOf(seed: number): ClusterOptions {
     skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
     slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
-    behaviours: [...behaviours.filter(() => random.chance(0.35)), ...extremeOf(createRandom(seed ^ 0x3c6ef372))],
+    behaviours: [
+      ...behaviours.filter(() => random.chance(0.35)),
+      ...extremeOf(createRandom(seed ^ 0x3c6ef372)),
+      ...misanchorOf(createRandom(seed ^ 0x1b873593)),
+    ],
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
@@ -115,6 +119,10 @@ function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" 
 }
 
 /** Drawn apart as well. */
+function misanchorOf(random: Random): readonly Behaviour[] {
+  return random.chance(0.35) ? ["misanchor"] : [];
+}
+
 function starvedOf(random: Random): Pick<ClusterOptions, "starving" | "starved"> {
   return { starving: random.chance(0.7) ? random.pick(starvings) : undefined, starved: false };
 }

@@ -28,6 +28,8 @@ export const contested = {
   conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
 } as const;
 export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+/** A faulty member makes up what other chains have sealed. */
+export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
 
 /** An agent's first broker is a faulty member's, which refuses some records for ever and takes the others. */
 export const picked = {

@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Command, CommanderError } from "commander";
 import { decodeBlock } from "../../src/wire/block.js";
 import type { Genesis } from "../../src/wire/genesis.js";
-import { auditChain } from "../audit/audit.js";
+import { auditNetwork } from "../audit/network.js";
 import type { ChainSummary } from "../audit/source.js";
 import { openApiSource } from "../audit/source-api.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
@@ -188,13 +188,16 @@ async function judge({ nodes }: SoakCluster, genesis: Genesis, tally: Tally): Pr
   const lists = await agreedChains(nodes.map(({ api }) => api));
   if (lists === undefined) findings.push("the nodes do not come to the same chains");
   const source = openApiSource(nodes[0]!.api);
-  for (const chain of genesis.chains) {
-    const report = await auditChain(genesis, chain, () => source.blocks(chain.service, 1));
+  const reports = await auditNetwork(genesis, (service) => () => source.blocks(service, 1), undefined);
+  for (const report of reports) {
+    for (const { block, service, height } of report.anchors.contradictions) {
+      findings.push(`chain ${report.name}, block ${block}: contradicts block ${height} of chain ${service}`);
+    }
     if (report.firstProblem !== undefined) {
-      findings.push(`chain ${chain.name}, block ${report.firstProblem.height}: ${report.firstProblem.what}`);
+      findings.push(`chain ${report.name}, block ${report.firstProblem.height}: ${report.firstProblem.what}`);
     }
     const violations = Object.values(report.violations).reduce((sum, count) => sum + count, 0);
-    if (violations > 0) findings.push(`chain ${chain.name} has ${violations} violations`);
+    if (violations > 0) findings.push(`chain ${report.name} has ${violations} violations`);
   }
   const totals = await tally.settle(blocksOf(source, genesis), () => true); // it throws where it cannot be had
   const { published, sealed, verified, lost, duplicated } = totals;

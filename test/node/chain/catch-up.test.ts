@@ -11,16 +11,20 @@ function server() {
   const clock = { now_ms: 0 };
   const sent = new Map<string, number>();
   const block = new Uint8Array(BLOCK_BYTES);
+  const unsent = new Map<string, number>();
+  const charged: (readonly [string, string, number])[] = [];
   const ports = {
     chain: { service: 1 },
     store: { block: () => block },
     monotonic_ms: () => clock.now_ms,
+    unsent_bytes: (to: string) => unsent.get(to) ?? 0,
+    charge: (to: string, work: string, amount: number) => void charged.push([to, work, amount]),
     send(to: string, frame: Uint8Array) {
       assert.equal(decodeFrame(frame)?.kind, "block");
       sent.set(to, (sent.get(to) ?? 0) + 1);
     },
   };
-  return { clock, sent, catchUp: createCatchUp(ports as unknown as ChainPorts, () => 1_001) };
+  return { clock, sent, unsent, charged, catchUp: createCatchUp(ports as unknown as ChainPorts, () => 1_001) };
 }
 
 test("one request is answered with so many bytes, and one peer with no more than its share in a second, whatever it asks for", () => {
@@ -34,4 +38,29 @@ test("one request is answered with so many bytes, and one peer with no more than
   clock.now_ms += 1_000;
   catchUp.serve("a", 33, SERVED_BLOCKS_MAX);
   assert.equal(sent.get("a"), 36);
+});
+
+test("a peer that has not taken its answer gets no other one, and what it asks for is charged to it", () => {
+  const { sent, unsent, charged, catchUp } = server();
+  catchUp.serve("a", 1, 2);
+  unsent.set("a", 2 * BLOCK_BYTES);
+  catchUp.serve("a", 3, 2);
+  catchUp.serve("b", 3, 1);
+  unsent.set("a", 0);
+  catchUp.serve("a", 3, 1);
+  assert.deepEqual(
+    [...sent],
+    [
+      ["a", 3],
+      ["b", 1],
+    ],
+  );
+  const served = ["served", BLOCK_BYTES] as const;
+  assert.deepEqual(charged, [
+    ["a", ...served],
+    ["a", ...served],
+    ["a", "unserved", 1],
+    ["b", ...served],
+    ["a", ...served],
+  ]);
 });

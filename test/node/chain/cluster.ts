@@ -10,6 +10,7 @@ import { type Genesis, type GenesisChain, issueGenesis, verifyGenesis } from "..
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Action, issueOrder } from "../../../src/wire/order.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
+import { anchorsBeside, type ProvedAnchor } from "../../../tools/node/chain/anchoring.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
 import { govern } from "../../../tools/node/chain/governance.js";
 import { createGovernor, type Governor } from "../../../tools/node/chain/governor.js";
@@ -34,6 +35,8 @@ export interface TestNode {
   /** what the orders on its contracts chain come to */
   governor: Governor;
   readonly sealed: SealedBlock[];
+  /** why it voted against proposals */
+  readonly opposed: string[];
   /** of its own temporary blocks */
   readonly waited_ms: number[];
   up: boolean;
@@ -54,7 +57,9 @@ export interface TestCluster {
   readonly nodes: TestNode[];
   /** Sees what one node, by its place, sends another, and says whether it gets there. */
   passes: (from: number, to: number, frame: Uint8Array) => boolean;
-  meter(): Promise<TestMeter>;
+  /** What a node, by its place, anchors in a chain of its own accord; undefined where it is honest. */
+  anchors: (node: number, service: number) => readonly ProvedAnchor[] | undefined;
+  meter(service?: number): Promise<TestMeter>;
   /** The order of the authority that has been sealed on the contracts chain, as far as these nodes can tell. */
   order(action: Action): Promise<void>;
   /** Stops a node as kill -9 would: nothing of it runs on. */
@@ -118,7 +123,14 @@ export async function createCluster(
       governor,
       timeouts: localTimeouts,
       batch: { interval_ms: interval_ms(index), records_max: 100 },
-      log: { debug() {}, info() {}, warn() {}, error() {} },
+      log: {
+        debug() {},
+        info() {},
+        warn(fields, message) {
+          if (message === "voting against a proposal") node.opposed.push((fields as { reason: string }).reason);
+        },
+        error() {},
+      },
       verify: nodeVerify,
       verifyAsync,
       verifyRecords,
@@ -142,7 +154,11 @@ export async function createCluster(
           });
         });
       },
-      anchors: () => [],
+      unsent_bytes: () => 0,
+      charge(peer, work) {
+        if (work === "failure") errors.push(new Error(`${peer} sent a signature that is not good`));
+      },
+      anchors: () => cluster.anchors(index, chain.service) ?? anchorsBeside(chain.service, beside),
       onSealed(sealed, waited_ms) {
         node.sealed.push(sealed);
         node.waited_ms.push(...waited_ms);
@@ -162,6 +178,7 @@ export async function createCluster(
       path,
       store: await open(path, index),
       sealed: [],
+      opposed: [],
       waited_ms: [],
       up: true,
       timers: new Map<string, NodeJS.Timeout>(),
@@ -182,8 +199,9 @@ export async function createCluster(
     authority,
     nodes,
     passes: () => true,
-    async meter() {
-      const meter = createMeter(authority);
+    anchors: () => undefined,
+    async meter(service) {
+      const meter = createMeter(authority, service);
       for (const node of nodes) {
         if (node.up) await node.store.write((writer) => writer.putCredential(0, meter.kid, meter.credential));
       }
@@ -236,8 +254,8 @@ export async function createCluster(
   return cluster;
 }
 
-/** A meter whose credential is the authority's of the network `test`, for SERVICE. */
-export function createMeter(authority: Signer): TestMeter {
+/** A meter whose credential is the authority's of the network `test`. */
+export function createMeter(authority: Signer, service = SERVICE): TestMeter {
   const signer = signerFromSeed(generateSeed());
   const kid = keyId(signer.key);
   const credential = issueCredential(
@@ -249,7 +267,7 @@ export function createMeter(authority: Signer): TestMeter {
       id: kid,
       key: signer.key,
       statusIndex: 0,
-      services: [SERVICE],
+      services: [service],
       role: "meter",
     },
     authority,
@@ -261,7 +279,7 @@ export function createMeter(authority: Signer): TestMeter {
     kid,
     credential,
     next() {
-      const record = makeRecord(signer, kid, { seq, previous });
+      const record = makeRecord(signer, kid, { service, seq, previous });
       seq += 1;
       previous = record.hash;
       return record;

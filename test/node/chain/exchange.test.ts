@@ -57,6 +57,7 @@ test("a temporary block that has come and is being verified is not asked for", a
     signer: simulatedSigner("e"),
     store: { origin: () => undefined, write: () => Promise.resolve() },
     monotonic_ms: () => 0,
+    charge() {},
     verify: () => true,
     verifyRecords: () => new Promise<boolean>((resolve) => (conclude = resolve)),
     send: (_node: string, frame: Uint8Array) => void sent.push(decodeFrame(frame)?.kind),

@@ -20,6 +20,7 @@ export interface TestNode {
   readonly received: { readonly from: string; readonly bytes: Uint8Array }[];
   readonly connected: Set<string>;
   readonly refused: string[];
+  readonly overBudget: { readonly peer: string; readonly type: string; readonly for_ms: number }[];
 }
 
 export type Overrides = Partial<Omit<PeerNetworkOptions, "self" | "peers">> & {
@@ -69,6 +70,7 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
     const received: TestNode["received"] = [];
     const connected = new Set<string>();
     const refused: string[] = [];
+    const overBudget: { readonly peer: string; readonly type: string; readonly for_ms: number }[] = [];
     const network = createPeerNetwork({
       self: id,
       listen: { host: "127.0.0.1", port: 0 },
@@ -83,11 +85,12 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
       onMessage: (from, bytes) => void received.push({ from, bytes: Uint8Array.from(bytes) }),
       onPeer: (peer, present) => void (present ? connected.add(peer) : connected.delete(peer)),
       onRefused: (reason) => void refused.push(reason),
+      onOverBudget: (peer, verdict) => void overBudget.push({ peer, ...verdict }),
       onHandlerFailure: (_peer, thrown) => void refused.push(String(thrown)),
       ...overrides,
     });
     running.push(network);
-    return { id, network, port: await network.start(), received, connected, refused };
+    return { id, network, port: await network.start(), received, connected, refused, overBudget };
   }
 
   async function startAll(overrides: Overrides = {}): Promise<TestNode[]> {

@@ -6,6 +6,7 @@ import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { asArray, asBytes, asHeight } from "../../../src/wire/shape.js";
 import { BODY_BYTES_MAX } from "../consensus/messages.js";
 import { encodeFrame } from "../frame.js";
+import { UNSENT_BYTES_MAX } from "./catch-up.js";
 import type { ChainPorts } from "./ports.js";
 
 /** Ids that are asked for at a time; certificates name fewer. */
@@ -28,7 +29,7 @@ export interface Bodies {
 }
 
 export function createBodies(
-  { chain, send }: ChainPorts,
+  { chain, send, unsent_bytes, charge }: ChainPorts,
   bodyOf: (height: number, id: Uint8Array) => Uint8Array | undefined,
 ): Bodies {
   const needed = new Set<string>();
@@ -42,7 +43,10 @@ export function createBodies(
       const [height, id] = asArray(decodeCbor(payload, { size: 64, items: 8 }), "body request", 2);
       const named = { height: asHeight(height, "body height"), id: asBytes(id, "body id", 32) };
       const body = bodyOf(named.height, named.id);
-      if (body !== undefined) send(to, encodeFrame("body", chain.service, encodeCbor([named.height, named.id, body])));
+      if (body === undefined) return;
+      if (unsent_bytes(to) > UNSENT_BYTES_MAX) return charge(to, "unserved", 1);
+      charge(to, "served", body.length);
+      send(to, encodeFrame("body", chain.service, encodeCbor([named.height, named.id, body])));
     },
     take(payload) {
       const items = decodeCbor(payload, { size: BODY_BYTES_MAX + 64, items: 8 });

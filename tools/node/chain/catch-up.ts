@@ -15,6 +15,8 @@ const SERVED_BYTES_MAX = 4_194_304;
 const AHEAD_MAX = 2 * SERVED_BLOCKS_MAX;
 const AHEAD_BYTES_MAX = 4 * SERVED_BYTES_MAX;
 
+/** An answer is under way while so much of it waits for the peer to take it: another question has none then. */
+export const UNSENT_BYTES_MAX = 1_048_576;
 /** Bytes of blocks that one peer gets in a second, whatever it asks for: what is dropped beyond is asked for again. */
 const SERVED_BYTES_PER_S = 8 * SERVED_BYTES_MAX;
 const SERVED_PEERS_MAX = 256;
@@ -64,6 +66,7 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
       ports.send(peer, encodeFrame("needBlocks", chain.service, encodeNeedBlocks(from)));
     },
     serve(to, from, count) {
+      if (ports.unsent_bytes(to) > UNSENT_BYTES_MAX) return ports.charge(to, "unserved", 1);
       const now_ms = ports.monotonic_ms();
       const last = served.get(to);
       const share = last !== undefined && now_ms - last.since_ms < 1_000 ? last : { since_ms: now_ms, bytes: 0 };
@@ -77,6 +80,7 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
         const block = store.block(chain.service, height);
         if (block === undefined) return;
         bytes += block.length;
+        ports.charge(to, "served", block.length);
         share.bytes += block.length;
         ports.send(to, encodeFrame("block", chain.service, block));
       }

@@ -21,7 +21,7 @@ import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { createRunner } from "./runner.js";
-import { createSealer, type SealedBlock } from "./sealer.js";
+import { createSealer, type SealedBlock, type Sealer } from "./sealer.js";
 import { createSettling } from "./settling.js";
 import { viewOf } from "./view.js";
 
@@ -29,6 +29,8 @@ const RESEND_MS = 2_000;
 
 export interface Chain {
   readonly head: Head;
+  /** the head as other chains name it; undefined before the first block */
+  readonly newest: Sealer["newest"];
   /** records of this node's meters that are not sealed */
   readonly pendingRecords: number;
   /** Who seals it, and what may be in the way, for whoever watches the node. */
@@ -89,6 +91,8 @@ export function createChain(ports: ChainPorts): Chain {
   );
   const catchUp = createCatchUp(ports, () => sealer.head.height + 1);
   const restored = readConsensusRecord(ports, service);
+  /** whose message the consensus is looking at */
+  let speaker: string | undefined;
   const consensus = createConsensus(
     {
       genesisHash: genesis.hash,
@@ -103,7 +107,10 @@ export function createChain(ports: ChainPorts): Chain {
       sign: (bytes) => ports.signer.sign(bytes),
       verify(node, bytes, signature) {
         const key = sealer.members.keyOf(node);
-        return key !== undefined && ports.verify(key, bytes, signature);
+        if (key === undefined) return false;
+        const isGood = ports.verify(key, bytes, signature);
+        if (speaker !== undefined) ports.charge(speaker, isGood ? "verification" : "failure", 1);
+        return isGood;
       },
     },
     restored,
@@ -235,7 +242,10 @@ export function createChain(ports: ChainPorts): Chain {
     switch (frame.kind) {
       case "consensus":
         if (message?.type === "status") followers.onStatus(from, message.height);
-        return runner.feed({ type: "message", from, message: message! });
+        speaker = from;
+        runner.feed({ type: "message", from, message: message! });
+        speaker = undefined;
+        return;
       case "batch":
         await exchange.onBatch(from, frame.payload);
         return onWork();
@@ -262,6 +272,9 @@ export function createChain(ports: ChainPorts): Chain {
   return {
     get head() {
       return sealer.head;
+    },
+    get newest() {
+      return sealer.newest;
     },
     get pendingRecords() {
       return origin.pending;

@@ -6,6 +6,7 @@ import { WireError } from "../../../src/wire/error.js";
 import { GridsealError } from "../../errors.js";
 import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
 import type { Writer } from "../store/writer.js";
+import { UNSENT_BYTES_MAX } from "./catch-up.js";
 import {
   type Acknowledgement,
   acknowledgementOf,
@@ -133,13 +134,14 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   };
 
   /** Undefined where the batch is known or sealed. What their signatures are verified by ends here. */
-  const beginVerifying = (mark: string, payload: Uint8Array) => {
+  const beginVerifying = (from: string, mark: string, payload: Uint8Array) => {
     const { read, signed } = readSignedBatch(genesis.hash, ownBytes(payload));
     const { batch } = read;
     const key = memberKey(batch.origin);
     const id = toHex(read.id);
     if (batch.chain !== service || key === undefined) throw new WireError("unproven", "batch is not of this chain");
     if (!isSealable(view, batch) || verifying.has(id)) return undefined;
+    ports.charge(from, "verification", 1);
     if (pool.find(read.id) !== undefined) {
       acknowledge(read);
       return undefined;
@@ -175,10 +177,13 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       if (marked !== undefined) {
         if (verifying.has(toHex(marked))) return; // not on disk yet, though the pool has it
         const held = pool.find(marked);
-        if (held !== undefined) return acknowledge(held);
+        if (held !== undefined) {
+          ports.charge(from, "verification", 1); // of its answer's signature
+          return acknowledge(held);
+        }
         marks.delete(mark);
       }
-      const taken = beginVerifying(mark, payload);
+      const taken = beginVerifying(from, mark, payload);
       if (taken === undefined) return;
       const { read, verified } = taken;
       try {
@@ -197,14 +202,16 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       if (acknowledgement === undefined || toHex(acknowledgement.node) !== from || read === undefined) return;
       if (!equalBytes(read.batch.origin, ports.self.id) || pool.isKnown(name.id, acknowledgement)) return;
       const key = memberKey(acknowledgement.node);
+      ports.charge(from, "verification", 1);
       if (key === undefined || !ports.verify(key, acknowledgementOf(genesis.hash, read), acknowledgement.signature)) {
         throw new WireError("unproven", "acknowledgement's signature does not verify");
       }
       noteAcknowledgement(nameOf(read), acknowledgement);
     },
-    onAccepted(_from, payload) {
+    onAccepted(from, payload) {
       const { acknowledgements, ...name } = decodeBatchNote(payload);
       if (!isSealable(view, name) || pool.acceptance(name.id) !== undefined) return;
+      ports.charge(from, "verification", acknowledgements.length);
       if (!isAccepted(name, acknowledgements)) throw new WireError("unproven", "acceptance is not a quorum's");
       if (!noteAccepted(name, acknowledgements)) return;
       if (pool.find(name.id) === undefined) return this.need(name);
@@ -214,6 +221,8 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     onNeedBatch(from, payload) {
       const read = pool.find(decodeBatchNote(payload).id);
       if (read === undefined || verifying.has(toHex(read.id))) return; // not on disk yet: it is asked for again
+      if (ports.unsent_bytes(from) > UNSENT_BYTES_MAX) return ports.charge(from, "unserved", 1);
+      ports.charge(from, "served", read.bytes.length);
       ports.send(from, encodeFrame("batch", service, read.bytes));
     },
     need(name, acceptance) {

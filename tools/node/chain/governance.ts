@@ -113,6 +113,24 @@ export function membersAfter(
   return order?.members ?? governed.chain.members;
 }
 
+/**
+ * The sets of members that can have sealed this height of a chain, by orders up to the contracts height, the newest first: which of
+ * them did depends on the contracts height that the block before names.
+ */
+export function membersAt(
+  governance: Governance,
+  service: number,
+  height: number,
+  judgedAt: number,
+): readonly (readonly Member[])[] {
+  const governed = governedChain(governance, service);
+  if (governed === undefined || governed.contractsHeight > judgedAt) return [];
+  const orders = governed.orders.filter(
+    ({ contractsHeight, effectiveHeight }) => contractsHeight <= judgedAt && effectiveHeight <= height,
+  );
+  return [governed.chain.members, ...orders.map(({ members }) => members)].reverse();
+}
+
 /** The node where it is or was a member of the chain by orders up to this contracts height, whether effective yet or not. */
 export function everMember(
   governance: Governance,

@@ -1,5 +1,6 @@
 // What the consensus asks of a chain about values: to propose one, and whether a proposed one is the block that it says. A proposal
-// names temporary blocks; the question waits while one of them, or an order that the proposal names, is not here.
+// names temporary blocks; the question waits while one of them, or an order that the proposal names, is not here, and while a block
+// is being written, as the store is ahead of the head then.
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
@@ -10,7 +11,7 @@ import type { Exchange } from "./exchange.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { decodeProposalBody, type ProposalBody } from "./proposal.js";
-import type { Sealer } from "./sealer.js";
+import { bad, good, type Sealer, type Verdict } from "./sealer.js";
 import { viewOf } from "./view.js";
 
 /** Questions of one height that wait. */
@@ -18,8 +19,8 @@ const WAITING_MAX = 8;
 /** A new value waits so long for temporary blocks that have just come: those that origins cut at the same time share one block. */
 const COMPANY_MS = 25;
 
-/** `waits`: for a temporary block or an order that is not here. */
-type Verdict = "valid" | "invalid" | "waits";
+/** `waits`: something that the proposal needs is not here yet. */
+type Judgement = Verdict | { readonly type: "waits" };
 
 /** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
 export type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
@@ -86,44 +87,50 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
   const judge = (question: Question): void => {
     const { height, id } = question;
     if (height !== sealer.head.height + 1) return;
-    const fresh = isFresh(question);
-    const verdict = sealer.isKnown(id) && !fresh ? "valid" : verdictOf(question);
-    if (verdict === "waits") {
-      waiting = [...waiting.filter((other) => other.height === height).slice(1 - WAITING_MAX), question];
+    if (sealer.isSealing) return wait(question);
+    const verdict = sealer.isKnown(id) && !isFresh(question) ? good : verdictOf(question);
+    if (verdict.type === "waits") {
+      wait(question);
       return parts.onWaiting();
     }
-    const valid = verdict === "valid";
-    if (question.type === "validate") feed({ type: "validated", height, round: question.round, id, fresh, valid });
-    else if (valid) feed(question);
+    if (verdict.type === "bad")
+      log.warn({ height, id: toHex(id), reason: verdict.reason }, "voting against a proposal");
+    answer(question, verdict.type === "good");
+  };
+
+  const wait = (question: Question): void => {
+    waiting = [...waiting.filter(({ height }) => height === question.height).slice(1 - WAITING_MAX), question];
+  };
+
+  const answer = (question: Question, isValid: boolean): void => {
+    if (question.type !== "validate") {
+      if (isValid) feed(question);
+      return;
+    }
+    const { height, round, id, fresh } = question;
+    feed({ type: "validated", height, round, id, fresh, valid: isValid });
   };
 
   /** Whatever a proposal makes the code throw speaks against the proposal; what a damaged row of this node's store does, is the node's. */
-  const verdictOf = (question: Question): Verdict => {
+  const verdictOf = (question: Question): Judgement => {
     try {
       return composed(question);
     } catch (error) {
       if (error instanceof GridsealError) throw error;
-      const { height, id } = question;
       const isMalformed = error instanceof WireError;
-      log.warn(
-        { height, id: toHex(id), reason: reasonOf(error) },
-        isMalformed ? "malformed proposal" : "a proposal cannot be judged, and counts as a bad one",
-      );
-      return "invalid";
+      return bad(isMalformed ? `it is malformed: ${reasonOf(error)}` : `it cannot be judged: ${reasonOf(error)}`);
     }
   };
 
-  const composed = (question: Question): Verdict => {
-    const { height, id } = question;
+  const composed = (question: Question): Judgement => {
     const resolved = resolve(question.body);
     const { proposal, batches } = resolved;
     const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
+    if (!distinct) return bad("it names a temporary block twice");
     const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
-    if (!distinct || !accepted) return "invalid";
-    if (!isComplete(resolved)) return "waits";
-    if (sealer.judge(id, proposal, batches, isFresh(question))) return "valid";
-    log.warn({ height, id: toHex(id) }, "proposal is not the block it says");
-    return "invalid";
+    if (!accepted) return bad("it names a temporary block that no quorum has acknowledged");
+    if (!isComplete(resolved)) return { type: "waits" };
+    return sealer.judge(question.id, proposal, batches, isFresh(question));
   };
 
   /** Undefined where the block would be empty. Temporary blocks that no block can be built of are unusable: they fall out of the pool. */
@@ -162,7 +169,7 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
   };
 
   const buildWhenGathered = (): void => {
-    if (wanted === undefined) return;
+    if (wanted === undefined || sealer.isSealing) return;
     const { height, round, until_ms } = wanted;
     const now_ms = ports.monotonic_ms();
     if (now_ms < until_ms && pool.isAcceptanceDue(now_ms - COMPANY_MS)) {

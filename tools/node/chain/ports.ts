@@ -1,11 +1,12 @@
 // What a chain needs of the process it runs in: handed in, so that the same code runs over sockets and disks and in a simulation.
 
-import type { Anchor } from "../../../src/wire/block.js";
 import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js";
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
 import type { Timeouts } from "../consensus/types.js";
+import type { PeerWork } from "../network/budget.js";
 import type { Store } from "../store/store.js";
 import type { RecordVerification } from "../verifying-message.js";
+import type { ProvedAnchor } from "./anchoring.js";
 import type { Governor } from "./governor.js";
 import type { SealedBlock } from "./sealer.js";
 
@@ -41,8 +42,12 @@ export interface ChainPorts {
   peers(): readonly string[];
   /** To one node, by its id as hex. What cannot be sent is dropped: everything here is said again. */
   send(node: string, frame: Uint8Array): void;
-  /** Newest sealed headers of the other chains. */
-  anchors(): readonly Anchor[];
+  /** Bytes that were sent to a node and that it has not taken yet. */
+  unsent_bytes(node: string): number;
+  /** Notes what a frame of a node has made this one do: each has a share. */
+  charge(node: string, work: PeerWork, amount: number): void;
+  /** Newest sealed headers of the other chains, ascending. */
+  anchors(): readonly ProvedAnchor[];
   /** A block is on disk; `waited_ms` is how long the oldest record of each of this node's own temporary blocks in it has waited. */
   onSealed(sealed: SealedBlock, waited_ms: readonly number[]): void;
   /** What must stop the node: a full disk, a damaged store, an invariant that does not hold. */

@@ -1,12 +1,21 @@
-// A proposal's body: the header and what a voter needs to compose the same block: time, anchors, the contracts height it is judged
-// at, and the temporary blocks by name with their acknowledgements. The records are with the voters already.
+// A proposal's body: the header and what a voter needs to compose the same block: time, anchors with their certificates, the contracts
+// height it is judged at, and the temporary blocks by name with their acknowledgements. The records are with the voters already.
 
-import { type Anchor, anchorsToArray, readAnchors } from "../../../src/wire/block.js";
-import { BATCH_NUMBER_MAX, BLOCK_BATCHES_MAX, HEIGHT_MAX, NODES_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
-import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { readAnchor } from "../../../src/wire/block.js";
+import {
+  BATCH_NUMBER_MAX,
+  BLOCK_BATCHES_MAX,
+  CHAINS_MAX,
+  HEIGHT_MAX,
+  NODES_MAX,
+  TIME_MS_MAX,
+} from "../../../src/wire/bounds.js";
+import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { certificateFromArray, certificateToArray } from "../../../src/wire/certificate.js";
 import { WireError } from "../../../src/wire/error.js";
 import { HEADER_BYTES } from "../../../src/wire/header.js";
 import { asArray, asBytes, asList, asUint } from "../../../src/wire/shape.js";
+import type { ProvedAnchor } from "./anchoring.js";
 import type { Acknowledgement } from "./compose.js";
 
 export interface BatchReference {
@@ -19,7 +28,7 @@ export interface BatchReference {
 export interface ProposalBody {
   readonly header: Uint8Array;
   readonly time_ms: number;
-  readonly anchors: readonly Anchor[];
+  readonly anchors: readonly ProvedAnchor[];
   readonly judgedAt: number;
   readonly batches: readonly BatchReference[];
 }
@@ -28,7 +37,12 @@ export function encodeProposalBody(body: ProposalBody): Uint8Array {
   return encodeCbor([
     body.header,
     body.time_ms,
-    anchorsToArray(body.anchors),
+    body.anchors.map(({ chain, height, headerHash, certificate }) => [
+      chain,
+      height,
+      headerHash,
+      certificateToArray(certificate),
+    ]),
     body.judgedAt,
     body.batches.map(({ origin, number, id, acknowledgements }) => [
       origin,
@@ -52,7 +66,7 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
   return {
     header: asBytes(header, "proposal header", HEADER_BYTES),
     time_ms: asUint(time, "proposal time", TIME_MS_MAX),
-    anchors: readAnchors(anchors, "proposal anchors"),
+    anchors: asList(anchors, "proposal anchors", CHAINS_MAX).map(readProvedAnchor),
     judgedAt: asUint(judgedAt, "proposal contracts height", HEIGHT_MAX),
     batches: references.map((reference) => {
       const [origin, number, id, acknowledgements] = asArray(reference, "proposal batch", 4);
@@ -64,6 +78,11 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
       };
     }),
   };
+}
+
+function readProvedAnchor(value: CborValue): ProvedAnchor {
+  const parts = asArray(value, "proposal anchor", 4);
+  return { ...readAnchor(parts.slice(0, 3)), certificate: certificateFromArray(parts[3]) };
 }
 
 export function readAcknowledgements(value: Parameters<typeof asArray>[0]): Acknowledgement[] {

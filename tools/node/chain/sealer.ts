@@ -1,14 +1,6 @@
 // Builds, judges and stores blocks of one chain: from proposals with the consensus, and from peers when this node was away.
 
-import {
-  type Anchor,
-  type Block,
-  blockTree,
-  decodeBlockViews,
-  encodeBlock,
-  headerOfBlock,
-  metadataEntry,
-} from "../../../src/wire/block.js";
+import { type Block, blockTree, decodeBlockViews, encodeBlock, metadataEntry } from "../../../src/wire/block.js";
 import { TIME_MS_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
@@ -24,6 +16,7 @@ import type { Order } from "../../../src/wire/order.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { Head, SealedRun } from "../store/rows.js";
 import type { Writer } from "../store/writer.js";
+import { anchorComplaint, type ProvedAnchor, storedAnchor } from "./anchoring.js";
 import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock, judgedAtComplaint } from "./compose.js";
 import type { Execution, ExecutionRecord } from "./execution.js";
 import { governedChain, governedHeight } from "./governance.js";
@@ -57,16 +50,27 @@ interface Candidate {
   readonly header: Uint8Array;
 }
 
+/** Of a proposal: the block that its header says, or why this node votes against it. */
+export type Verdict = { readonly type: "good" } | { readonly type: "bad"; readonly reason: string };
+
+/** What a block is built of here. */
+export interface BuildInputs {
+  readonly batches: BlockInputs["batches"];
+  readonly anchors: readonly ProvedAnchor[];
+}
+
 export interface Sealer {
   readonly head: Head;
+  /** the head as other chains name it; undefined before the first block */
+  readonly newest: ProvedAnchor | undefined;
+  /** A block is being written: until it is the head, what the store says is of another height than the head, and nothing is judged. */
+  readonly isSealing: boolean;
   /** of the next height */
   readonly members: MemberSet;
   /** A block of these batches with its proposal body; undefined where it would be empty. */
-  build(
-    inputs: Pick<BlockInputs, "batches" | "anchors">,
-  ): { readonly id: Uint8Array; readonly body: Uint8Array } | undefined;
+  build(inputs: BuildInputs): { readonly id: Uint8Array; readonly body: Uint8Array } | undefined;
   /** Whether the proposal, whose batches are all here, is the block that its header says. */
-  judge(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): boolean;
+  judge(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): Verdict;
   /** Whether `judge` or `build` has made this block. */
   isKnown(id: Uint8Array): boolean;
   /** Stores a decided block that was built or judged here. */
@@ -100,6 +104,9 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
   /** blocks made for the next height, by id as hex */
   const candidates = new Map<string, Candidate>();
   const view = viewOf(store, chain.service);
+  /** undefined where it is still to be read */
+  let newest: ProvedAnchor | undefined;
+  let sealing = false;
 
   const tipOf = (): ChainTip => ({
     genesis,
@@ -134,11 +141,17 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     };
     const changes = !equalBytes(block.memberSet, block.nextMemberSet);
     const handover = changes ? encodeHandover(handoverOf(block, tree, nextMembers)) : undefined;
-    await writeBlock(ports, block, execution, records, next, (writer) => {
-      if (handover !== undefined) writer.putLineage(chain.service, block.height + 1, handover);
-      onSealing(writer, block);
-    });
+    sealing = true;
+    try {
+      await writeBlock(ports, block, execution, records, next, (writer) => {
+        if (handover !== undefined) writer.putLineage(chain.service, block.height + 1, handover);
+        onSealing(writer, block);
+      });
+    } finally {
+      sealing = false;
+    }
     head = next;
+    newest = { chain: chain.service, height: next.height, headerHash: next.headerHash, certificate: block.certificate };
     members = nextMembers;
     const orders = ordersOf(execution);
     if (orders.length > 0) ports.governor.advance(execution.governance);
@@ -176,6 +189,13 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     get head() {
       return head;
     },
+    get newest() {
+      newest ??= storedAnchor(store, chain.service, head.height);
+      return newest;
+    },
+    get isSealing() {
+      return sealing;
+    },
     get members() {
       return members;
     },
@@ -199,20 +219,22 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       return { id, body: encodeProposalBody({ header, time_ms, anchors: inputs.anchors, judgedAt, batches }) };
     },
     judge(id, body, batches, fresh) {
-      if (!equalBytes(headerHash(body.header), id)) return false;
-      if (!areAnchorsInOrder(body.anchors, chain.service, ports.governor.current, body.judgedAt)) return false;
-      // What only this node knows, its clock and its other chains, speaks against fresh proposals alone.
-      if (fresh && Math.abs(body.time_ms - ports.now_ms()) > CLOCK_SKEW_MAX_MS) return false;
-      if (fresh && body.anchors.some((anchor) => contradicts(ports.store, anchor))) return false;
-      if (candidates.has(toHex(id))) return true;
+      if (!equalBytes(headerHash(body.header), id)) return bad("its header is not the one that was proposed");
+      if (!areAnchorsInOrder(body.anchors, chain.service, ports.governor.current, body.judgedAt)) {
+        return bad("its anchors are not of other chains in their order");
+      }
+      const reason = fresh ? freshComplaint(ports, body) : undefined;
+      if (reason !== undefined) return bad(reason);
+      if (candidates.has(toHex(id))) return good;
       const { anchors, time_ms, judgedAt } = body;
       const composed = composeBlock(tipOf(), { batches, anchors, time_ms, judgedAt });
-      if (composed === undefined) return false;
+      if (composed === undefined) return bad("nothing in it is new to the chain, or it cannot follow the block before");
       const nonce = new DataView(body.header.buffer, body.header.byteOffset).getUint32(76, true);
       const header = encodeHeader({ ...composed.header, nonce });
-      if (!equalBytes(header, body.header) || !meetsTarget(id, chain.target)) return false;
+      if (!equalBytes(header, body.header)) return bad(differenceOf(header, body.header));
+      if (!meetsTarget(id, chain.target)) return bad("its header does not meet the chain's target");
       keep(id, { composed, header });
-      return true;
+      return good;
     },
     isKnown: (id) => candidates.has(toHex(id)),
     async commit(id, certificate) {
@@ -260,11 +282,32 @@ function handoverOf(block: Block, tree: MerkleLevels, { members }: MemberSet): H
   return { network, chain, height, ...place, header, certificate, members };
 }
 
-/** Whether this node has another block at the anchor's height. */
-function contradicts(store: ChainPorts["store"], anchor: Anchor): boolean {
-  const bytes = store.block(anchor.chain, anchor.height);
-  const header = bytes === undefined ? store.outline(anchor.chain, anchor.height)?.header : headerOfBlock(bytes);
-  return header !== undefined && !equalBytes(headerHash(header), anchor.headerHash);
+/** What only this node knows, its clock and its other chains, speaks against fresh proposals alone: a decided one stays decided. */
+function freshComplaint(ports: ChainPorts, { time_ms, anchors, judgedAt }: ProposalBody): string | undefined {
+  const behind_ms = ports.now_ms() - time_ms;
+  if (Math.abs(behind_ms) > CLOCK_SKEW_MAX_MS) {
+    const off = `${Math.abs(behind_ms)} ms ${behind_ms > 0 ? "behind" : "ahead of"} this node's clock`;
+    return `its time is ${off}: it came late, or a clock is off`;
+  }
+  for (const anchor of anchors) {
+    const complaint = anchorComplaint(ports, anchor, judgedAt);
+    if (complaint !== undefined) return complaint;
+  }
+  return undefined;
+}
+
+/** What of a header is not what its block comes to here. */
+function differenceOf(composed: Uint8Array, proposed: Uint8Array): string {
+  const isSame = (from: number, to: number) => equalBytes(composed.subarray(from, to), proposed.subarray(from, to));
+  if (!isSame(4, 36)) return "it links to another block than the newest one here";
+  if (!isSame(36, 68)) return "its Merkle root is not that of what it names";
+  return "its header's version, time or target is not the block's";
+}
+
+export const good: Verdict = { type: "good" };
+
+export function bad(reason: string): Verdict {
+  return { type: "bad", reason };
 }
 
 /** Block, state, index and head in one transaction; the temporary blocks that it seals go. */

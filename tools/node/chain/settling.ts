@@ -54,8 +54,8 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
     if (!sealer.isKnown(id)) {
       const gathered = judging.gather(body);
       if (gathered === undefined) return parts.onWaiting();
-      const isBlock = sealer.judge(id, gathered.proposal, gathered.batches, false);
-      assertInvariant(isBlock, `decided block ${toHex(id)} is valid`);
+      const verdict = sealer.judge(id, gathered.proposal, gathered.batches, false);
+      assertInvariant(verdict.type === "good", `decided block ${toHex(id)} is valid`);
     }
     await storeNext(() => sealer.commit(id, certificate));
   };
@@ -95,7 +95,9 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
         awaitsOrders = true;
         catchUp.keep(next.from, next.bytes);
       }
-      if (outcome !== "stored") return settle();
+      if (outcome === "stored") return;
+      judging.retry(); // what came meanwhile
+      return settle();
     },
     onGoverned() {
       awaitsOrders = false;

@@ -16,12 +16,17 @@ export function reportEvidence(state: State, first: Statement, second: Statement
   if (report(state, evidence)) send(state, "all", evidence);
 }
 
+/** Whether an equivocation of this signer, height, round and type is reported: what else it says there is not looked at. */
+export function isReported(state: State, statement: Statement): boolean {
+  return state.peers.reported.has(keyOfEvidence(statement));
+}
+
 /** Checks and reports what a peer passed on. */
 export function receiveEvidence(state: State, evidence: Evidence): void {
   const { first, second } = evidence;
   const { genesisHash, chain } = state.config;
   if (first.height > state.height || first.height < state.height - HEIGHTS_BACK) return;
-  if (state.peers.reported.has(keyOfEvidence(first)) || !isEquivocation(genesisHash, chain, evidence)) return;
+  if (isReported(state, first) || !isEquivocation(genesisHash, chain, evidence)) return;
   if (verifyStatement(state, first) && verifyStatement(state, second)) report(state, evidence);
 }
 

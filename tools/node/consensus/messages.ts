@@ -153,7 +153,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
     case INQUIRY:
     case VOUCH: {
       const [, height, run] = sized(items, 3);
-      return { type: type === VOUCH ? "vouch" : "inquiry", height: heightFrom(height), run: asUint(run, "run", PLAIN_MAX) };
+      return {
+        type: type === VOUCH ? "vouch" : "inquiry",
+        height: heightFrom(height),
+        run: asUint(run, "run", PLAIN_MAX),
+      };
     }
     case EVIDENCE: {
       const [, first, second] = sized(items, 3);

@@ -2,7 +2,7 @@
 
 import { equalBytes } from "../../../src/wire/bytes.js";
 import { checkCommit, checkPolka, isGenuine, isPolka, learnPolka, precommitsOf, takeCommit } from "./certificates.js";
-import { receiveEvidence, reportEvidence } from "./evidence.js";
+import { isReported, receiveEvidence, reportEvidence } from "./evidence.js";
 import { headOf } from "./messages.js";
 import { answerAbove, answerBelow, keepWaiting, noteHeight } from "./peers.js";
 import { answerInquiry, inquire, takeVouch } from "./regaining.js";
@@ -84,13 +84,14 @@ function receiveProposal(state: State, proposal: Proposal): void {
   const copy = proposals.find((kept) => equalBytes(kept.proposal.signature, proposal.signature));
   if (copy !== undefined && equalBytes(copy.proposal.body, proposal.body)) return;
   const head = headOf(proposal);
-  if (!verifyStatement(state, head)) return;
   const first = proposals[0];
+  const limit = round > state.round ? 1 : PROPOSALS_PER_ROUND;
+  if (proposals.length >= limit && isReported(state, head)) return;
+  if (!verifyStatement(state, head)) return;
   if (first !== undefined) {
     if (isSameProposal(first.proposal, proposal)) return;
     reportEvidence(state, headOf(first.proposal), head);
   }
-  const limit = round > state.round ? 1 : PROPOSALS_PER_ROUND;
   if (proposals.length >= limit) return;
   if (vr >= 0) {
     if (!isPolka(state, proposal.polka)) return;
@@ -123,7 +124,7 @@ function takeVote(state: State, vote: Vote, genuine: () => boolean): void {
   }
   const kept = keptVote(state.keeper, vote);
   if (kept !== undefined) {
-    if (!sameVote(kept, vote) && genuine()) reportEvidence(state, kept, vote);
+    if (!sameVote(kept, vote) && !isReported(state, vote) && genuine()) reportEvidence(state, kept, vote);
     return;
   }
   if (!genuine()) return;

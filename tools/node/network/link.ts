@@ -33,12 +33,12 @@ export interface LinkCounters {
   frames_unsendable: number;
   probes_sent: number;
   pauses: number;
-  /** seconds that a peer had to wait because it sent too many messages */
+  /** times that a peer had to wait because it sent too many messages or caused too much work */
   throttled: number;
   handler_failures: number;
 }
 
-export type LinkFault = "frame-oversized" | "frame-malformed" | "hello-late" | "silent";
+export type LinkFault = "frame-oversized" | "frame-malformed" | "hello-late" | "silent" | "over-budget";
 
 export interface LinkEvents {
   /** The peer's HELLO; answers whether it may go on. */
@@ -123,6 +123,22 @@ export class Link {
     return true;
   }
 
+  /** Bytes that were sent and that the peer's side has not taken yet. */
+  get unsent_bytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Reads nothing more for so long; messages of a chunk that is here already are handled. */
+  delay(delay_ms: number): void {
+    if (this.#closed || this.#throttle !== undefined) return;
+    this.#counters.throttled += 1;
+    this.#socket.pause();
+    this.#throttle = setTimeout(() => {
+      this.#throttle = undefined;
+      if (this.#processing_bytes <= this.#limits.processing_bytes_max / 2) this.#resume();
+    }, delay_ms);
+  }
+
   close(fault?: LinkFault): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -201,7 +217,7 @@ export class Link {
     }
   }
 
-  /** Messages of a chunk that is here already are handled; more is not read until the next second. */
+  /** Beyond its limit nothing more is read until the next second. */
   #countMessage(): void {
     const now_ms = performance.now();
     if (now_ms - this.#second_ms >= 1_000) {
@@ -209,16 +225,7 @@ export class Link {
       this.#messages = 0;
     }
     this.#messages += 1;
-    if (this.#messages <= this.#limits.messages_per_s_max || this.#throttle !== undefined) return;
-    this.#counters.throttled += 1;
-    this.#socket.pause();
-    this.#throttle = setTimeout(
-      () => {
-        this.#throttle = undefined;
-        if (this.#processing_bytes <= this.#limits.processing_bytes_max / 2) this.#resume();
-      },
-      1_000 - (now_ms - this.#second_ms),
-    );
+    if (this.#messages > this.#limits.messages_per_s_max) this.delay(1_000 - (now_ms - this.#second_ms));
   }
 
   #resume(): void {

@@ -1,11 +1,12 @@
 // What the links of a node to its peers are to the rest of it: addresses and limits in, messages both ways, and what is counted.
 
+import { type BudgetLimits, type BudgetVerdict, defaultBudgetLimits, type PeerWork } from "./budget.js";
 import type { HelloRefusal, NodeId, VerifyHello } from "./hello.js";
 import type { LinkCounters, LinkFault, LinkLimits } from "./link.js";
 import type { ListenerRefusal, TlsMaterial } from "./listener.js";
 
 /** Why a connection was refused or ended by this node; the names are also labels of its counters. */
-export type PeerRefusal = ListenerRefusal | HelloRefusal | LinkFault | "unknown-peer" | "second-link";
+export type PeerRefusal = ListenerRefusal | HelloRefusal | LinkFault | "unknown-peer" | "second-link" | "shut-out";
 
 export interface PeerAddress {
   readonly id: NodeId;
@@ -22,6 +23,8 @@ export interface PeerLimits extends LinkLimits {
   readonly strangers_max: number;
   /** nodes of the network whose address is not known here */
   readonly guests_max: number;
+  /** what this node works for one peer */
+  readonly budget: BudgetLimits;
 }
 
 export const defaultPeerLimits: PeerLimits = {
@@ -37,6 +40,7 @@ export const defaultPeerLimits: PeerLimits = {
   redial_max_ms: 2_500,
   strangers_max: 128,
   guests_max: 128,
+  budget: defaultBudgetLimits,
 };
 
 export interface PeerNetworkOptions {
@@ -60,6 +64,8 @@ export interface PeerNetworkOptions {
   onPeer(id: NodeId, connected: boolean): void;
   /** A connection was refused or ended; for the log. */
   onRefused(reason: PeerRefusal, detail: string): void;
+  /** A peer has caused more work than its share: it is read more slowly, or its link has ended and it is kept out. */
+  onOverBudget(id: NodeId, verdict: Exclude<BudgetVerdict, { type: "within" }>): void;
   /** `onMessage` threw or rejected: a defect of its, which the links outlive. */
   onHandlerFailure(id: NodeId, thrown: unknown): void;
 }
@@ -76,6 +82,10 @@ export interface PeerNetwork {
   start(): Promise<number>;
   /** Queues a message; false where the peer is not connected or its queue is full. The bytes must not change any more. */
   send(id: NodeId, message: Uint8Array): boolean;
+  /** Notes what a peer's message has made this node do. */
+  charge(id: NodeId, work: PeerWork, amount: number): void;
+  /** Bytes that wait for a peer to take them. */
+  unsent_bytes(id: NodeId): number;
   /** `send` to every peer; returns how many took it. */
   broadcast(message: Uint8Array): number;
   /** Other addresses from here on: who is new is dialled, who is connected stays so. Throws as `createPeerNetwork` does. */

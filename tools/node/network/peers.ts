@@ -2,6 +2,7 @@
 // the other where that one does not get through, and again for ever. Who is there is proved by certificate and by a HELLO bound to it.
 
 import type { TLSSocket } from "node:tls";
+import { createPeerBudget, type PeerBudget, type PeerWork } from "./budget.js";
 import { commonName, dial } from "./dial.js";
 import { checkIds, createDirectory, type Directory, type Peer, redialWait_ms } from "./directory.js";
 import {
@@ -44,11 +45,13 @@ class Peers implements PeerNetwork {
     dials_failed: 0,
   };
   readonly #refused: Partial<Record<PeerRefusal, number>> = {};
+  readonly #budget: PeerBudget;
   #started = false;
   #closed = false;
 
   constructor(options: PeerNetworkOptions) {
     this.#options = options;
+    this.#budget = createPeerBudget(options.limits.budget);
     this.#directory = createDirectory(options.self, options.limits.guests_max);
     checkIds([options.self, ...options.peers.map(({ id }) => id)]);
     this.#setAddresses(options.peers);
@@ -81,6 +84,20 @@ class Peers implements PeerNetwork {
 
   send(id: NodeId, message: Uint8Array): boolean {
     return this.#directory.peers.get(id)?.link?.send(message) ?? false;
+  }
+
+  charge(id: NodeId, work: PeerWork, amount: number): void {
+    const link = this.#directory.peers.get(id)?.link;
+    if (link === undefined) return;
+    const verdict = this.#budget.charge(id, work, amount, performance.now());
+    if (verdict.type === "within" || this.#closed) return;
+    this.#options.onOverBudget(id, verdict);
+    if (verdict.type === "delay") link.delay(verdict.for_ms);
+    else link.close("over-budget");
+  }
+
+  unsent_bytes(id: NodeId): number {
+    return this.#directory.peers.get(id)?.link?.unsent_bytes ?? 0;
   }
 
   broadcast(message: Uint8Array): number {
@@ -141,6 +158,10 @@ class Peers implements PeerNetwork {
       if (peer.address !== undefined && !this.#isLower(peer)) this.#redial(peer);
       return;
     }
+    if (this.#budget.isShut(peer.id, performance.now())) {
+      this.#redial(peer);
+      return;
+    }
     this.#counters.dials += 1;
     const socket = dial(peer.address, this.#options.tls, this.#options.limits.connect_timeout_ms, {
       onSecure: (secured) => this.#greet(secured, peer, "dialer"),
@@ -168,6 +189,7 @@ class Peers implements PeerNetwork {
     const from = `${name ?? "a certificate without a name"} at ${socket.remoteAddress}`;
     const peer = this.#directory.find(name);
     if (peer === undefined) this.#refuse("unknown-peer", from);
+    else if (this.#budget.isShut(peer.id, performance.now())) this.#refuse("shut-out", from);
     else if (this.#isLower(peer) && peer.isPreferred && peer.link !== undefined) this.#refuse("second-link", from);
     else {
       this.#greet(socket, peer, "listener");
@@ -206,7 +228,10 @@ class Peers implements PeerNetwork {
         this.#admit(peer, link, isPreferred);
         return true;
       },
-      onMessage: (message) => this.#options.onMessage(id, message),
+      onMessage: (message) => {
+        this.charge(id, "message", 1);
+        return this.#options.onMessage(id, message);
+      },
       onHandlerFailure: (thrown) => this.#options.onHandlerFailure(id, thrown),
       onClosed: (fault) => this.#ended(peer, link, fault),
     });
