@@ -310,6 +310,18 @@ test("names in one line the protocols that are known and not read", async () => 
   const emi = joined(withCrc(1, 4, 0, 0x28, 0, 1), withCrc(1, 4, 4, 0, 6, 0x59, 0xcf));
   for (const protocol of [undefined, "modbus"])
     await assertUnread("EMI", emi, /^unsupported: .*registers of four bytes.*EMI/, protocol);
+  const reset = [0x10, 0x40, 0xf0, 0x30, 0x16];
+  await assertUnread(
+    "M-Bus resets",
+    Uint8Array.of(...reset, ...reset),
+    /^unsupported: .*M-Bus, of which only short frames/,
+  );
+  for (const length of [45, 45 + 2 * 4])
+    await assertUnread(
+      "radio",
+      Uint8Array.of(44, 0x44, ...randomBytes(length - 2, 3)),
+      /^unsupported: .*wireless M-Bus/,
+    );
 });
 
 test("says which protocol it may be where another one was named", async () => {
