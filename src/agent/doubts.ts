@@ -32,6 +32,7 @@ export const doubtBits: Readonly<Record<string, number>> = {
   resumed: 24,
   "not-understood": 25,
   "doubts-left-out": 26,
+  contradiction: 27,
 };
 
 /** Claim 15 for a reading's flags (`kind` or `kind obis`); undefined where there is no doubt. */

@@ -2,7 +2,7 @@
 // does not speak by itself.
 
 import { bauds, type Line, requestLine, usualLines } from "../meter/line.js";
-import { type ModbusMap, modbusMaps } from "../meter/modbus.js";
+import { type ModbusMap, modbusMaps } from "../meter/modbus-maps.js";
 import { profiles } from "../meter/profiles.js";
 import { impulsesMax, isPulseRegister, startMax_Wh } from "../meter/pulse.js";
 import { type Protocol, protocols } from "../meter/reader.js";
@@ -28,6 +28,8 @@ export interface MeterConfiguration {
   readonly profile?: string;
   /** of an encrypted port, 32 hex digits each */
   readonly keys?: { readonly encryption: string; readonly authentication?: string };
+  /** true reads a port that authenticates though its authentication key is not known; each reading says `unauthenticated` */
+  readonly acceptUnauthenticated?: boolean;
   /** what the winter time of the meter's zone is ahead of UTC, in seconds: 3600 where it is not said */
   readonly zoneOffset_s?: number;
   /** true refuses frames that carry no check, where the protocol allows them */
@@ -63,6 +65,7 @@ const fields: Fields = {
     check: object({ encryption: { check: key }, authentication: { check: key, optional: true } }),
     optional: true,
   },
+  acceptUnauthenticated: { check: oneOf([true, false]), optional: true },
   zoneOffset_s: { check: integer(-43_200, 50_400), optional: true },
   requireCrc: { check: oneOf([true, false]), optional: true },
   powerMax_W: { check: integer(1, POWER_W_MAX), optional: true },
@@ -98,6 +101,7 @@ const fields: Fields = {
 /** Which protocols a field is for; the others do not look at it. */
 const uses: Readonly<Record<string, readonly (Protocol | "auto")[]>> = {
   keys: ["p1", "hdlc", "mbus", "auto"],
+  acceptUnauthenticated: ["hdlc", "mbus", "auto"],
   zoneOffset_s: ["p1", "d0", "auto"],
   requireCrc: ["p1", "d0", "auto"],
   request: ["d0", "auto"],
@@ -113,11 +117,13 @@ export const checkMeter: Check = (value, path) => {
 
 /** What no single field shows. */
 function consistency(meter: MeterConfiguration, path: string): Complaint | undefined {
-  const { protocol, profile } = meter;
+  const { protocol, profile, acceptUnauthenticated, keys } = meter;
   for (const [name, protocolsOfIt] of Object.entries(uses)) {
     if (!Object.hasOwn(meter, name) || protocolsOfIt.includes(protocol)) continue;
     return complaint(`${path}.${name}`, `is for ${protocolsOfIt.join(", ")}, not for ${protocol}: take it out`);
   }
+  if (acceptUnauthenticated === true && (keys === undefined || keys.authentication !== undefined))
+    return complaint(`${path}.acceptUnauthenticated`, "is for keys without an authentication key: take it out");
   for (const needed of ["pulse", "modbus"] as const) {
     if (protocol === needed && meter[needed] === undefined)
       return complaint(`${path}.${needed}`, `is missing: protocol ${needed} needs it`);

@@ -29,10 +29,11 @@ export function openMeterInput(meter: MeterConfiguration, { crypto, keyValue }: 
 }
 
 function optionsOf(meter: MeterConfiguration, crypto: MeterCrypto): ReaderOptions {
-  const { keys, request, modbus, profile, zoneOffset_s, requireCrc, powerMax_W } = meter;
+  const { keys, acceptUnauthenticated, request, modbus, profile, zoneOffset_s, requireCrc, powerMax_W } = meter;
   return {
     crypto,
     ...(keys !== undefined && { keys: keysOf(keys) }),
+    ...(acceptUnauthenticated !== undefined && { acceptUnauthenticated }),
     ...(request !== undefined && { request: { ...request, interval_ms: 1000 * request.interval_s } }),
     ...(modbus !== undefined && { modbus: { ...modbus, interval_ms: 1000 * modbus.interval_s } }),
     ...(profile !== undefined && { profile }),

@@ -2,8 +2,8 @@
 // tag of 12 bytes. The nonce is system title and counter; what is authenticated beside the text is security byte and authentication key.
 //
 // A counter that is not above the last one of the same system title refuses the message where a tag vouches for both. Flags:
-// `unauthenticated` encryption alone (security byte 0x20), so that nothing vouches for the sender; `replayed` such a message whose
-// counter is not above the last one: anybody can set it, so it proves nothing and refuses nothing.
+// `unauthenticated` encryption alone (security byte 0x20), or a tag that was not checked, so that nothing vouches for the sender;
+// `replayed` such a message whose counter is not above the last one: anybody can set it, so it proves nothing and refuses nothing.
 
 /** AES-128-GCM as the platform has it: the SDK's native one on a device, node:crypto on Node. */
 export interface MeterCrypto {
@@ -30,6 +30,11 @@ export interface MeterKeys {
 export interface CipherOptions {
   readonly crypto?: MeterCrypto;
   readonly keys?: MeterKeys;
+  /**
+   * The owner has no authentication key, as utilities hand out the encryption key alone, and accepts that nothing vouches for what a
+   * meter sends that authenticates: its tag is not checked. A key that is there is used.
+   */
+  readonly acceptUnauthenticated?: boolean;
 }
 
 /** What a ciphered APDU holds. */
@@ -70,7 +75,7 @@ const compressed = 0x80;
 const suiteMask = 0x0e;
 
 /** A decipherer; a key that has not 16 bytes is a RangeError. */
-export function createDecipher({ crypto, keys }: CipherOptions): Decipher {
+export function createDecipher({ crypto, keys, acceptUnauthenticated }: CipherOptions): Decipher {
   checkKey("encryption", keys?.encryption);
   checkKey("authentication", keys?.authentication);
   const vouched = createCounterMemory();
@@ -88,27 +93,24 @@ export function createDecipher({ crypto, keys }: CipherOptions): Decipher {
     if (crypto === undefined || keys === undefined)
       return refused("locked", "the frame is encrypted and no key is given");
     const withTag = (control & authenticated) !== 0;
-    if (withTag && keys.authentication === undefined) {
-      return refused("locked", "the meter authenticates (security byte 0x30) and no authentication key is given");
+    const vouches = withTag && keys.authentication !== undefined;
+    if (withTag && !vouches && acceptUnauthenticated !== true) {
+      const detail = "the meter authenticates (security byte 0x30) and no authentication key is given";
+      return refused("locked", `${detail}; its owner may accept that (acceptUnauthenticated)`);
     }
     const text = security + 1 + counterBytes;
     const textEnd = withTag ? end - tagBytes : end;
     if (textEnd < text) return refused("malformed", "it is shorter than its tag");
     const title = apdu.subarray(2, 2 + titleBytes);
     const nonce = joined(title, apdu.subarray(security + 1, text));
-    const aad = withTag ? joined(apdu.subarray(security, security + 1), keys.authentication!) : new Uint8Array(0);
-    const bytes = crypto.aesGcmDecrypt(
-      keys.encryption,
-      nonce,
-      aad,
-      apdu.subarray(text, textEnd),
-      apdu.subarray(textEnd, end),
-    );
+    const aad = vouches ? joined(apdu.subarray(security, security + 1), keys.authentication!) : new Uint8Array(0);
+    const tag = apdu.subarray(textEnd, vouches ? end : textEnd);
+    const bytes = crypto.aesGcmDecrypt(keys.encryption, nonce, aad, apdu.subarray(text, textEnd), tag);
     if (bytes === undefined) return refused("decryption", "its tag is wrong: another key, or a changed frame");
     const counter = nonce[8]! * 2 ** 24 + nonce[9]! * 65536 + nonce[10]! * 256 + nonce[11]!;
-    const replayed = (withTag ? vouched : claimed)(title, counter);
-    if (withTag && replayed) return refused("replayed", `its counter ${counter} is not above the last one`);
-    const flags = withTag ? [] : replayed ? ["unauthenticated", "replayed"] : ["unauthenticated"];
+    const replayed = (vouches ? vouched : claimed)(title, counter);
+    if (vouches && replayed) return refused("replayed", `its counter ${counter} is not above the last one`);
+    const flags = vouches ? [] : replayed ? ["unauthenticated", "replayed"] : ["unauthenticated"];
     return { kind: "plain", bytes, title: title.slice(), flags };
   };
 }

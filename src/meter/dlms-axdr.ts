@@ -13,11 +13,13 @@ export interface DlmsValue {
   next: number;
 }
 
+export const tagNull = 0;
 export const tagArray = 1;
 export const tagStructure = 2;
 export const tagOctets = 9;
 export const tagText = 10;
 export const tagInteger8 = 15;
+export const tagUnsigned8 = 17;
 export const tagUnsigned16 = 18;
 export const tagEnum = 22;
 

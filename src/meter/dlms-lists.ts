@@ -1,8 +1,22 @@
 // Lists of DLMS push that do not say what they hold, as their makers publish them: what stands at which place, with scaler and unit. A
-// list is recognised by the name that the meter writes into it; one without a name only where the meter's profile was named.
+// list is recognised by the name that the meter writes into it, and by the number and kinds of its elements; one without a name by these
+// alone where they are telling, else only where the meter's profile was named.
 
-/** What stands at a place: the meter's id, its clock, nothing of use, or a register's code, scaler and DLMS unit. */
-export type Place = "id" | "clock" | "skip" | readonly [obis: string, scaler: number, unit: number];
+/**
+ * What stands at a place: the meter's id; the id where no better one comes; an id of eight digits; its clock; a time or a date alone; the
+ * code of a push setup; a small number of no use; nothing of use; or a register's code, scaler and DLMS unit.
+ */
+export type Place =
+  | "id"
+  | "device"
+  | "serial"
+  | "clock"
+  | "time"
+  | "date"
+  | "push-setup"
+  | "byte"
+  | "skip"
+  | readonly [obis: string, scaler: number, unit: number];
 
 export interface PositionList {
   /** What the list's first text begins with; undefined for a list without a name. */
@@ -13,19 +27,11 @@ export interface PositionList {
   readonly announces?: string;
   /** A place and the tag that its value has, where two lists are of one length. */
   readonly discriminator?: readonly [place: number, tag: number];
+  /** All registers of the list are of this tag. */
+  readonly numbers?: number;
+  /** Places of a total and of the two tariffs that make it, where nothing else tells the list from another one. */
+  readonly totals?: readonly (readonly [total: number, first: number, second: number])[];
   readonly places: readonly Place[];
-}
-
-/** A list of codes with values but without units: scaler by quantity. */
-export interface ScaleTable {
-  readonly prefix: string;
-  readonly profile?: string;
-  readonly current: number;
-  readonly voltage: number;
-  readonly energy: number;
-  readonly powerFactor: number;
-  /** Meters of this list differ in their energy's scaler: flagged where no profile says which it is. */
-  readonly assumedEnergy?: true;
 }
 
 const W = 27;
@@ -79,6 +85,7 @@ const tariffEnergy: readonly Place[] = [
   ["1-0:2.8.2", 0, WH],
 ];
 
+const serialAndTotals: readonly Place[] = ["serial", "byte", ["1-0:1.8.0", 0, WH], ["1-0:2.8.0", 0, WH]];
 const kaifaSingle: readonly Place[] = ["skip", "id", "skip", ...power, ["1-0:31.7.0", -3, A], ["1-0:32.7.0", -1, V]];
 const kaifaThree: readonly Place[] = ["skip", "id", "skip", ...power, ...current(-3), ...voltage(-1)];
 
@@ -89,22 +96,22 @@ export const positionLists: readonly PositionList[] = [
   { prefix: "KFM_001", announces: "kaifa-norway", places: [...kaifaSingle, "clock", ...energy] },
   { prefix: "KFM_001", announces: "kaifa-norway", places: kaifaThree },
   { prefix: "KFM_001", announces: "kaifa-norway", places: [...kaifaThree, "clock", ...energy] },
-  { prefix: "ISK", places: ["skip", "id", ...power, ...voltage(-1), ...current(-2), ...phaseImport, ...phaseExport] },
-  { prefix: "ISK", places: ["skip", "id", ...voltage(-1), ...current(-2), ...power] },
+  { prefix: "ISK", places: ["device", "id", ...power, ...voltage(-1), ...current(-2), ...phaseImport, ...phaseExport] },
+  { prefix: "ISK", places: ["device", "id", ...voltage(-1), ...current(-2), ...power] },
   {
     prefix: "ISK",
-    places: ["skip", "id", "skip", "skip", ...tariffEnergy, ["1-0:3.8.0", 0, VARH], ["1-0:4.8.0", 0, VARH]],
+    places: ["device", "id", "skip", "skip", ...tariffEnergy, ["1-0:3.8.0", 0, VARH], ["1-0:4.8.0", 0, VARH]],
   },
   {
     prefix: "ISK",
     discriminator: [6, longUnsigned],
-    places: ["skip", "id", ...power, ["1-0:32.7.0", -1, V], "skip", "skip"],
+    places: ["device", "id", ...power, ["1-0:32.7.0", -1, V], "skip", "skip"],
   },
   {
     prefix: "ISK",
     discriminator: [6, longUnsigned],
     places: [
-      "skip",
+      "device",
       "id",
       ...power,
       ["1-0:32.7.0", -1, V],
@@ -117,7 +124,7 @@ export const positionLists: readonly PositionList[] = [
     prefix: "ISK",
     discriminator: [6, doubleLongUnsigned],
     places: [
-      "skip",
+      "device",
       "id",
       ["1-0:1.8.1", 0, WH],
       ["1-0:1.8.2", 0, WH],
@@ -129,7 +136,22 @@ export const positionLists: readonly PositionList[] = [
       ["1-0:4.8.2", 0, VARH],
     ],
   },
-  { prefix: "ISK", places: ["skip", "id", ["1-0:32.7.0", -1, V], ["1-0:31.7.0", -2, A], ...power] },
+  { prefix: "ISK", places: ["device", "id", ["1-0:32.7.0", -1, V], ["1-0:31.7.0", -2, A], ...power] },
+  {
+    prefix: "ISK",
+    numbers: doubleLongUnsigned,
+    totals: [
+      [3, 4, 5],
+      [6, 7, 8],
+    ],
+    places: ["id", ["1-0:1.7.0", 0, W], ["1-0:2.7.0", 0, W], ...tariffEnergy],
+  },
+  // What the same meter sends every quarter of an hour, and the meter of Carinthia.
+  { numbers: doubleLongUnsigned, places: serialAndTotals },
+  {
+    numbers: doubleLongUnsigned,
+    places: ["push-setup", "id", "time", "date", ...energy, ["1-0:1.7.0", 0, W], ["1-0:2.7.0", 0, W], "skip", "skip"],
+  },
   {
     profile: "iskra-ie5",
     places: [
@@ -155,12 +177,4 @@ export const positionLists: readonly PositionList[] = [
       "skip",
     ],
   },
-];
-
-/** Kamstrup Omnipower (list version Kamstrup_V0001) and Kaifa in Sweden, which write the code before each value. */
-export const scaleTables: readonly ScaleTable[] = [
-  { prefix: "KFM_001", current: -3, voltage: -1, energy: 0, powerFactor: -3 },
-  { prefix: "Kamstrup_V0001", profile: "kamstrup-sweden", current: -2, voltage: 0, energy: 0, powerFactor: -2 },
-  { prefix: "Kamstrup_V0001", profile: "kamstrup-norway", current: -2, voltage: 0, energy: 1, powerFactor: -2 },
-  { prefix: "Kamstrup_V0001", current: -2, voltage: 0, energy: 1, powerFactor: -2, assumedEnergy: true },
 ];

@@ -1,10 +1,9 @@
 // From one Data-Notification to registers (IEC 62056-5-3, tag 15). Three families of content: self-describing, a code before each value
 // and scaler and unit behind it (Aidon, Sagemcom, Kaifa in Austria), or a code alone (Kamstrup); a list of capture objects and then their
-// values (Landis+Gyr); and fixed lists, whose places have a meaning by the maker's document alone (Kaifa in Norway, Iskraemeco).
+// values (Switzerland); and fixed lists, whose places have a meaning by the maker's document alone (Kaifa in Norway, Iskraemeco).
 //
-// Flags: `no-clock` no time that relates to UTC; `no-unit OBIS` a quantity whose unit and scaler nobody states, kept as a plain number;
-// `assumed-scale` energies whose scaler differs between meters of this list, name a profile; `quirk-scale` the profile's scaler;
-// `duplicate OBIS`, `registers-left-out`.
+// Flags: `no-clock` no time that relates to UTC; `not-understood OBIS` a value of a kind that is no number; `registers-left-out` numbers
+// without a code beside those with one; `duplicate OBIS`; those of dlms-scales.ts.
 
 import {
   type DlmsValue,
@@ -14,19 +13,20 @@ import {
   tagArray,
   tagEnum,
   tagInteger8,
+  tagNull,
   tagOctets,
   tagStructure,
   tagUnsigned16,
 } from "./dlms-axdr.js";
-import { type Place, type PositionList, positionLists, type ScaleTable, scaleTables } from "./dlms-lists.js";
+import { gatherPlaces, listOf, type PlacedList } from "./dlms-places.js";
+import { addItems, type Item, type Scale, scalesOf, swissScales } from "./dlms-scales.js";
+import { codeOf, listName, textOf } from "./dlms-text.js";
 import { dateTimeBytes, scanDateTime } from "./dlms-time.js";
 import { createGathering, type Gathering } from "./gathering.js";
-import { hexOf } from "./hex.js";
-import { matchesObis, type ObisPattern, parseObis, parseObisPattern } from "./obis.js";
-import { isPlainNumber } from "./plain-number.js";
-import { impliedUnit } from "./quantity.js";
+import { isMeasured } from "./measured.js";
+import { matchesObis, type ObisPattern, parseObisPattern } from "./obis.js";
+import { powerBalance } from "./power-balance.js";
 import type { Register } from "./register.js";
-import { unitNone } from "./unit.js";
 
 /** What a notification states. */
 export interface Notification {
@@ -51,7 +51,10 @@ interface Context {
   readonly values: readonly DlmsValue[];
   readonly profile: string | undefined;
   readonly gathering: Gathering;
-  readonly scales: ScaleTable | undefined;
+  /** The numbers with a code, in the order of the list. */
+  readonly items: Item[];
+  /** Numbers without one. */
+  uncoded: number;
   meter: string;
   meterRank: number;
   clock_s: number | undefined;
@@ -62,12 +65,10 @@ interface Context {
 export const dataNotification = 0x0f;
 const registersMax = 128;
 const invokeIdBytes = 4;
-const volt = 35;
-const ampere = 33;
+const wideBytes = 8;
+const pushSetupClass = 40;
 const clockObis = parseObisPattern("0-0:1.0.0");
-const powerFactors: readonly ObisPattern[] = ["1-n:13.7.0", "1-n:33.7.0", "1-n:53.7.0", "1-n:73.7.0"].map(
-  parseObisPattern,
-);
+const typeObis = parseObisPattern("1-n:96.1.1"); // Kamstrup
 /** The meter's id, the best first. */
 const identifications: readonly ObisPattern[] = [
   "0-0:96.1.0",
@@ -75,28 +76,32 @@ const identifications: readonly ObisPattern[] = [
   "1-1:0.0.1",
   "0-0:96.1.1",
   "0-0:42.0.0",
+  "1-n:96.1.0",
+  "1-n:0.0.0",
+  "0-0:96.1.2", // Iskraemeco
+  "0-0:96.1.3",
 ].map(parseObisPattern);
 
-/** Reads a notification; `profile` is the name of the meter's profile. */
-export function parseNotification(apdu: Uint8Array, profile: string | undefined): NotificationParsed {
+/** Reads a notification; `profile` is the name of the meter's profile, `title` the letters of the system title that it came under. */
+export function parseNotification(apdu: Uint8Array, profile: string | undefined, title = ""): NotificationParsed {
   const header = headerOf(apdu);
   if (header === undefined) return malformed("its header is cut off");
   const values = scanValues(apdu, header.end);
   if (values === undefined) return malformed("its values do not follow A-XDR, or are cut off");
-  const name = listName(apdu, values);
   const context: Context = {
     bytes: apdu,
     values,
     profile,
     gathering: createGathering(registersMax),
-    scales: scaleTables.find((table) => name.startsWith(table.prefix) && (table.profile ?? profile) === profile),
+    items: [],
+    uncoded: 0,
     meter: "",
     meterRank: identifications.length + 1,
     clock_s: undefined,
     unknownObjects: 0,
     announces: undefined,
   };
-  const fault = gatherValues(context, name);
+  const fault = gatherValues(context, title);
   if (fault !== undefined) return malformed(fault);
   const time_s = header.time_s ?? context.clock_s;
   if (time_s === undefined) context.gathering.flag("no-clock");
@@ -115,30 +120,52 @@ function headerOf(apdu: Uint8Array): { readonly time_s: number | undefined; read
   return { time_s: scanDateTime(apdu, position + 1), end: position + 1 + length };
 }
 
-/** The first text that is not a code. */
-function listName(bytes: Uint8Array, values: readonly DlmsValue[]): string {
-  const first = values.find((value) => isString(value) && codeOf(bytes, value) === undefined);
-  return first === undefined ? "" : textOf(bytes, first);
+/** Why nothing can be read, or undefined. */
+function gatherValues(context: Context, title: string): string | undefined {
+  const { bytes, values, profile, gathering } = context;
+  const captured = captureObjects(context);
+  const elements = elementsOf(values, 0);
+  const name = listName(bytes, values);
+  if (captured === undefined) {
+    const placed: PlacedList = { bytes, elements: elements.map((index) => values[index]!), name, profile };
+    const list = listOf(placed);
+    if (list !== undefined) {
+      context.announces = list.announces;
+      gatherPlaces(context, list, placed);
+      if (powerBalance(gathering.registers, "assumed") === "contradicts") gathering.flag("assumed-scale");
+      return undefined;
+    }
+  }
+  const codes = captured === undefined ? gatherCoded(context) : gatherCaptured(context, captured);
+  const table = scalesOf([...textsOf(context), title], typeOf(context), profile);
+  addItems(
+    gathering,
+    context.items,
+    table ?? (captured !== undefined && beginsWithPushSetup(context) ? swissScales : undefined),
+  );
+  if (gathering.registers.length === 0) {
+    const named = name === "" ? "" : `, named ${name}`;
+    return codes === 0
+      ? `a list of ${elements.length} values without codes${named}, which no profile describes`
+      : `a list of ${elements.length} values${named}: its codes have no number, and no profile describes it`;
+  }
+  if (context.uncoded > 0) gathering.flag("registers-left-out");
+  return undefined;
 }
 
-/** Why nothing can be read, or undefined. */
-function gatherValues(context: Context, name: string): string | undefined {
-  const captured = captureObjects(context);
-  if (captured !== undefined) {
-    gatherCaptured(context, captured);
-    return undefined;
+function textsOf({ bytes, values }: Context): readonly string[] {
+  return values
+    .filter((value) => isString(value) && codeOf(bytes, value) === undefined)
+    .map((value) => textOf(bytes, value));
+}
+
+/** The meter's type number, where a code says that it is one; empty otherwise. */
+function typeOf({ bytes, values }: Context): string {
+  for (let index = 0; index + 1 < values.length; index++) {
+    const obis = codeOf(bytes, values[index]!);
+    if (obis !== undefined && matchesObis(typeObis, obis)) return textOf(bytes, values[index + 1]!);
   }
-  if (gatherCoded(context) > 0) return undefined;
-  const elements = elementsOf(context.values, 0);
-  const list = positionLists.find((candidate) => fits(candidate, context, name, elements));
-  if (list === undefined) {
-    return `a list of ${elements.length} values without codes${name === "" ? "" : `, named ${name}`}, which no profile describes`;
-  }
-  context.announces = list.announces;
-  list.places.forEach((place, index) => {
-    gatherPlace(context, place, elements[index]!);
-  });
-  return undefined;
+  return "";
 }
 
 /** Indexes of the elements of the array or structure at `index`; the value itself where it is neither. */
@@ -154,24 +181,29 @@ function elementsOf(values: readonly DlmsValue[], index: number): number[] {
 function gatherCoded(context: Context): number {
   const { bytes, values } = context;
   let codes = 0;
-  for (let index = 0; index + 1 < values.length; index++) {
-    const obis = codeOf(bytes, values[index]!);
-    if (obis === undefined) continue;
-    const value = values[index + 1]!;
+  for (let index = 0; index < values.length; index++) {
+    const element = values[index]!;
+    if (definitionIn(bytes, values, index) !== undefined) {
+      index = element.next - 1;
+      continue;
+    }
+    const obis = codeOf(bytes, element);
+    const value = values[index + 1];
+    if (obis === undefined || value === undefined) {
+      if (integerOf(bytes, element) !== undefined) context.uncoded++;
+      continue;
+    }
     if (codeOf(bytes, value) !== undefined) continue;
     codes++;
-    gatherValue(context, obis, value, scalerAndUnit(bytes, values, index + 2));
-    index++;
+    const stated = scalerAndUnit(bytes, values, index + 2);
+    gatherValue(context, obis, value, stated);
+    index += 1 + (stated === undefined ? 0 : values[index + 2]!.next - index - 2);
   }
   return codes;
 }
 
 /** A structure of integer and enum behind a value. */
-function scalerAndUnit(
-  bytes: Uint8Array,
-  values: readonly DlmsValue[],
-  index: number,
-): { readonly scaler: number; readonly unit: number } | undefined {
+function scalerAndUnit(bytes: Uint8Array, values: readonly DlmsValue[], index: number): Scale | undefined {
   const [structure, scaler, unit] = [values[index], values[index + 1], values[index + 2]];
   if (structure?.tag !== tagStructure || structure.count !== 2) return undefined;
   if (scaler?.tag !== tagInteger8 || unit?.tag !== tagEnum) return undefined;
@@ -184,61 +216,49 @@ function captureObjects({ bytes, values }: Context): readonly Uint8Array[] | und
   if (list?.tag !== tagArray || list.count !== values[0]!.count) return undefined;
   const codes: Uint8Array[] = [];
   for (const element of elementsOf(values, 1)) {
-    const [definition, classId, code] = [values[element]!, values[element + 1], values[element + 2]];
-    if (definition.tag !== tagStructure || definition.count !== 4 || classId?.tag !== tagUnsigned16) return undefined;
-    const obis = code === undefined ? undefined : codeOf(bytes, code);
+    const obis = definitionIn(bytes, values, element);
     if (obis === undefined) return undefined;
     codes.push(obis);
   }
   return codes;
 }
 
-/** The list of capture objects is the first of them. */
-function gatherCaptured(context: Context, codes: readonly Uint8Array[]): void {
+/** Whether the first capture object is the push setup of the list, as its class says. */
+function beginsWithPushSetup({ bytes, values }: Context): boolean {
+  const classId = values[3];
+  return classId?.tag === tagUnsigned16 && integerOf(bytes, classId) === pushSetupClass;
+}
+
+/** The code of a capture object: a structure of class, code, attribute and index. */
+function definitionIn(bytes: Uint8Array, values: readonly DlmsValue[], index: number): Uint8Array | undefined {
+  const [definition, classId, code] = [values[index]!, values[index + 1], values[index + 2]];
+  if (definition.tag !== tagStructure || definition.count !== 4 || classId?.tag !== tagUnsigned16) return undefined;
+  return code === undefined ? undefined : codeOf(bytes, code);
+}
+
+/** The list of capture objects is the first of them: returns how many there are. */
+function gatherCaptured(context: Context, codes: readonly Uint8Array[]): number {
   const elements = elementsOf(context.values, 0);
   for (let index = 1; index < codes.length; index++) {
     gatherValue(context, codes[index]!, context.values[elements[index]!]!, undefined);
   }
+  return codes.length;
 }
 
-function gatherValue(
-  context: Context,
-  obis: Uint8Array,
-  value: DlmsValue,
-  stated: { readonly scaler: number; readonly unit: number } | undefined,
-): void {
+function gatherValue(context: Context, obis: Uint8Array, value: DlmsValue, stated: Scale | undefined): void {
   const { bytes, gathering } = context;
   const number = integerOf(bytes, value);
   if (number === undefined) {
     if (isString(value)) gatherText(context, obis, value);
-    else context.unknownObjects++;
+    else {
+      context.unknownObjects++;
+      if (value.tag !== tagNull && isMeasured(obis)) gathering.flag("not-understood", obis);
+    }
     return;
   }
   if (identify(context, obis, String(number))) return;
-  if (stated !== undefined) gathering.add({ obis, value: number, ...stated });
-  else if (obis[0] === 0 && isPlainNumber(obis)) gathering.add({ obis, value: number, scaler: 0, unit: unitNone });
-  else gathering.add({ obis, value: number, ...impliedScale(context, obis) });
-}
-
-/** By the table of the list's name; without one only the unit is known, and a value of unknown scale is a plain number. */
-function impliedScale(
-  { gathering, scales, profile }: Context,
-  obis: Uint8Array,
-): { readonly scaler: number; readonly unit: number } {
-  const unit = impliedUnit(obis);
-  if (scales !== undefined && powerFactors.some((pattern) => matchesObis(pattern, obis))) {
-    return { scaler: scales.powerFactor, unit: unitNone };
-  }
-  if (scales === undefined || unit === unitNone) {
-    gathering.flag("no-unit", obis);
-    return { scaler: 0, unit: unitNone };
-  }
-  if (unit === volt) return { scaler: scales.voltage, unit };
-  if (unit === ampere) return { scaler: scales.current, unit };
-  if (obis[3] !== 8) return { scaler: 0, unit };
-  if (scales.assumedEnergy) gathering.flag("assumed-scale");
-  else if (scales.profile !== undefined && scales.profile === profile) gathering.flag("quirk-scale");
-  return { scaler: scales.energy, unit };
+  if (context.items.length === registersMax) gathering.flag("registers-left-out");
+  else context.items.push({ obis, value: number, wide: value.end - value.start === wideBytes, stated });
 }
 
 /** Ids and the clock; all other texts are not registers. */
@@ -258,49 +278,6 @@ function identify(context: Context, obis: Uint8Array, text: string): boolean {
     context.meter = text;
   }
   return rank >= 0;
-}
-
-/** Whether the list's name, profile, length and telling tag are this one's. */
-function fits(list: PositionList, context: Context, name: string, elements: readonly number[]): boolean {
-  if (list.places.length !== elements.length) return false;
-  if (list.profile !== undefined && list.profile !== context.profile) return false;
-  if (list.prefix !== undefined && !name.startsWith(list.prefix)) return false;
-  const [place, tag] = list.discriminator ?? [0, context.values[elements[0]!]!.tag];
-  if (context.values[elements[place]!]!.tag !== tag) return false;
-  // A number must stand wherever the list has a register.
-  return list.places.every((what, index) => {
-    const value = context.values[elements[index]!]!;
-    return typeof what === "string" || integerOf(context.bytes, value) !== undefined;
-  });
-}
-
-function gatherPlace(context: Context, place: Place, element: number): void {
-  const { bytes, gathering, values } = context;
-  const value = values[element]!;
-  if (place === "id") context.meter = isString(value) ? textOf(bytes, value) : context.meter;
-  else if (place === "clock") {
-    if (isString(value) && value.end - value.start === dateTimeBytes)
-      context.clock_s = scanDateTime(bytes, value.start);
-  } else if (place !== "skip") {
-    const [obis, scaler, unit] = place;
-    gathering.add({ obis: parseObis(obis), value: integerOf(bytes, value)!, scaler, unit });
-  }
-}
-
-/** The code that an octet string of six bytes is: group A names a medium below 16. */
-function codeOf(bytes: Uint8Array, { tag, start, end }: DlmsValue): Uint8Array | undefined {
-  return tag === tagOctets && end - start === 6 && bytes[start]! < 16 ? bytes.slice(start, end) : undefined;
-}
-
-/** Characters where all are printable, otherwise hex. */
-function textOf(bytes: Uint8Array, { start, end }: DlmsValue): string {
-  let text = "";
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index]!;
-    if (byte < 0x20 || byte > 0x7e) return hexOf(bytes, start, end);
-    text += String.fromCharCode(byte);
-  }
-  return text;
 }
 
 function malformed(detail: string): NotificationParsed {

@@ -46,18 +46,18 @@ function createDlmsReader<Frame extends { readonly kind: "frame" }>(
   let announced: string | undefined;
   let lastMeter = "";
 
-  const read = (apdu: Uint8Array, frames: Uint8Array, title: string, doubts: readonly string[]): Outcome => {
+  const read = (apdu: Uint8Array, frames: Uint8Array, title: Uint8Array, doubts: readonly string[]): Outcome => {
     if (apdu[0] !== dataNotification) {
       const tag = apdu.length === 0 ? "an empty message" : `tag 0x${apdu[0]!.toString(16)}`;
       return tally.refuse("malformed", `${tag} is no Data-Notification`);
     }
-    const parsed = parseNotification(apdu, profile ?? announced);
+    const parsed = parseNotification(apdu, profile ?? announced, lettersOf(title));
     if (parsed.kind === "refused") return tally.refuse(parsed.reason, parsed.detail);
     tally.read(parsed.unknownObjects);
     const { time_s, registers, flags } = parsed;
     announced = parsed.announces ?? announced;
     if (parsed.meter !== "") lastMeter = parsed.meter;
-    const meter = lastMeter === "" ? title : lastMeter;
+    const meter = lastMeter === "" ? hexOf(title) : lastMeter;
     return { ok: true, protocol, meter, time_s, registers, flags: [...flags, ...doubts], frame: frames };
   };
 
@@ -65,10 +65,10 @@ function createDlmsReader<Frame extends { readonly kind: "frame" }>(
     if (assembly.kind === "pending") return [];
     if (assembly.kind === "refused") return [tally.refuse(assembly.reason, assembly.detail)];
     const { apdu, frames } = assembly;
-    if (apdu[0] !== generalGloCiphering) return [read(apdu, frames, "", [])];
+    if (apdu[0] !== generalGloCiphering) return [read(apdu, frames, noTitle, [])];
     const deciphered = decipher(apdu);
     if (deciphered.kind === "refused") return [tally.refuse(deciphered.reason, deciphered.detail)];
-    return [read(deciphered.bytes, frames, hexOf(deciphered.title), deciphered.flags)];
+    return [read(deciphered.bytes, frames, deciphered.title, deciphered.flags)];
   };
 
   /** A frame that was refused is missing in what is pending. */
@@ -90,4 +90,11 @@ function createDlmsReader<Frame extends { readonly kind: "frame" }>(
       return tally.counters(framer.noiseBytes);
     },
   };
+}
+
+const noTitle = new Uint8Array(0);
+
+/** A system title begins with its maker's three letters. */
+function lettersOf(title: Uint8Array): string {
+  return title.length === 0 ? "" : String.fromCharCode(title[0]!, title[1]!, title[2]!);
 }

@@ -35,19 +35,33 @@ const questionBytes = 8;
 const exceptionBytes = 5;
 const frameBytesMax = 255 + 5;
 const countMax = 125;
+/** What a line picks up while it turns round; more between a question and an answer may be another question that was not understood. */
+const noiseBytesMax = 3;
 
 /** A framer that has heard no question. */
 export function createModbusFramer(): ModbusFramer {
   let question: ModbusQuestion | undefined;
+  let noiseBytes = 0;
+
+  const ask = (heard: ModbusQuestion | undefined): void => {
+    question = heard;
+    noiseBytes = 0;
+  };
 
   const examine = (buffer: Uint8Array, length: number, cuts: ModbusCut[]): number => {
+    const verdict = examineFrame(buffer, length, cuts);
+    if (verdict === -1 && ++noiseBytes > noiseBytesMax) question = undefined;
+    return verdict;
+  };
+
+  const examineFrame = (buffer: Uint8Array, length: number, cuts: ModbusCut[]): number => {
     if (length < 2) return 2;
     const operation = buffer[1]! & ~exception;
     if (operation !== readHolding && operation !== readInput) return -1;
     if ((buffer[1]! & exception) !== 0) return examineException(buffer, length, cuts);
     if (length < questionBytes) return questionBytes;
     if (holds(buffer, questionBytes)) {
-      question = questionIn(buffer);
+      ask(questionIn(buffer));
       return question === undefined ? -1 : -questionBytes;
     }
     return examineAnswer(buffer, length, cuts);
@@ -79,7 +93,9 @@ export function createModbusFramer(): ModbusFramer {
       const bytes = buffer.slice(0, end);
       cuts.push({ kind: "answer", question: question!, bytes, registers: bytes.subarray(3, end - 2) });
     } else {
-      const detail = `meter ${buffer[0]} answers ${buffer[2]} bytes to a question that was not heard`;
+      const asked = question?.address === buffer[0] && question?.operation === buffer[1] ? question : undefined;
+      const what = asked === undefined ? "to a question that was not heard" : `where ${2 * asked.count} were asked for`;
+      const detail = `meter ${buffer[0]} answers ${buffer[2]} bytes ${what}`;
       cuts.push({ kind: "refused", reason: "malformed", detail });
     }
     question = undefined;
@@ -90,9 +106,7 @@ export function createModbusFramer(): ModbusFramer {
   return {
     push: framer.push,
     end: framer.end,
-    asked(asked) {
-      question = asked;
-    },
+    asked: ask,
     get noiseBytes() {
       return framer.noiseBytes;
     },

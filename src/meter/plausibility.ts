@@ -4,9 +4,11 @@
 //   fell OBIS       a cumulative register is lower than before
 //   jumped OBIS     an energy register grew by more than the connection can carry in the time between
 //   clock-backwards the meter's clock is earlier than before
-//   range OBIS      a power factor beyond 1
+//   range OBIS      a power factor beyond 1, a voltage or a frequency that no supply has
+//   contradiction   voltages times currents are several times the power, or the power is several times them
 
 import { formatObis, sameObis } from "./obis.js";
+import { type PowerBalance, powerBalance } from "./power-balance.js";
 import type { Reading } from "./reader.js";
 import type { Register } from "./register.js";
 
@@ -33,12 +35,19 @@ const seconds_per_hour = 3600;
 const flagsMax = 16;
 const knownMax = 64;
 const wattHour = 30;
+const volt = 35;
+const hertz = 44;
+/** Of a low-voltage network; and what no phase that feeds the meter may be below, be it behind a voltage transformer. */
+const voltageMax_V = 1000;
+const voltageMin_V = 40;
+const frequencyMax_Hz = 100;
+const frequencyMin_Hz = 10;
 const plainNumber = 255;
 
 /** The doubts that `reading`, read at `uptime_ms`, raises after the `previous` one, and what to compare the next one with. */
 export function judge(
   previous: Baseline | undefined,
-  reading: Pick<Reading, "meter" | "time_s" | "registers">,
+  reading: Pick<Reading, "meter" | "time_s" | "registers"> & Partial<Pick<Reading, "flags">>,
   uptime_ms: number | undefined,
   powerMax_W = connectionMax_W,
 ): { readonly baseline: Baseline; readonly flags: readonly string[] } {
@@ -48,8 +57,10 @@ export function judge(
   const stated: Known[] = [];
   const { time_s } = reading;
   if (before?.time_s !== undefined && time_s !== undefined && time_s < before.time_s) flags.push("clock-backwards");
+  const balance = powerBalance(reading.registers);
+  if (balance === "contradicts") flags.push("contradiction");
+  flagImpossible(reading, balance, flags);
   for (const register of reading.registers) {
-    if (isPowerFactor(register) && Math.abs(magnitude(register)) > 1) flags.push(`range ${formatObis(register.obis)}`);
     if (!isCumulative(register)) continue;
     stated.push({ register, time_s, uptime_ms });
     const earlier = before?.known.find((candidate) => sameObis(candidate.register.obis, register.obis));
@@ -68,6 +79,35 @@ export function judge(
   const known = [...stated, ...unstated].slice(0, knownMax);
   const baseline = { meter: reading.meter, time_s: time_s ?? before?.time_s, known };
   return { baseline, flags: flags.slice(0, flagsMax) };
+}
+
+/** What no supply has; of a number whose scaler nobody knows (`no-unit`) nothing can be said. */
+function flagImpossible(
+  { registers, flags: known = [] }: Pick<Reading, "registers"> & Partial<Pick<Reading, "flags">>,
+  balance: PowerBalance,
+  flags: string[],
+): void {
+  let highest_V = 0;
+  for (const register of registers) {
+    if (isVoltage(register)) highest_V = Math.max(highest_V, Math.abs(magnitude(register)));
+  }
+  for (const register of registers) {
+    const size = Math.abs(magnitude(register));
+    let impossible = false;
+    if (isPowerFactor(register)) impossible = size > 1;
+    else if (register.unit === hertz) impossible = size > frequencyMax_Hz || (size > 0 && size < frequencyMin_Hz);
+    else if (isVoltage(register)) {
+      // Behind transformers a meter may state what is before them: then current and power are of the same network.
+      impossible = (size > voltageMax_V && balance !== "agrees") || (size > 0 && highest_V < voltageMin_V);
+    }
+    const flag = impossible ? `range ${formatObis(register.obis)}` : "";
+    if (impossible && !known.includes(flag.replace("range", "no-unit"))) flags.push(flag);
+  }
+}
+
+/** Of a phase. */
+function isVoltage({ obis, unit }: Register): boolean {
+  return unit === volt && obis[0] === 1 && obis[3] === 7 && (obis[2] === 32 || obis[2] === 52 || obis[2] === 72);
 }
 
 /** By the meter's clock, else by ours, which stands still where a capture is read at once: that says nothing. */

@@ -1,10 +1,12 @@
 // What single meter types do otherwise than their protocol says, as a table. A quirk is applied to a meter only because its profile
 // was named, never guessed from the bytes, and every reading that it changed carries a flag.
 
-/** A meter type and its deviations; its lists of DLMS push are in dlms-lists.ts under the same name. */
+import type { ModbusMap } from "./modbus-maps.js";
+
+/** A meter type and its deviations; its lists of DLMS push and their scales are in dlms-lists.ts and dlms-scales.ts under the same name. */
 export interface Profile {
   readonly name: string;
-  readonly protocol: "sml" | "d0" | "dlms";
+  readonly protocol: "sml" | "d0" | "dlms" | "modbus";
   /** SML: CRC-16/KERMIT, high byte first, in place of X-25. Flag `quirk-crc`. */
   readonly kermitCrc?: true;
   /**
@@ -14,6 +16,8 @@ export interface Profile {
   readonly shortPowerUnsigned?: readonly (readonly [first: number, last: number])[];
   /** D0: energies come without a unit and are kWh. Flag `quirk-unit OBIS`. */
   readonly energyInKilowattHours?: true;
+  /** Modbus: whose map the registers follow on a line that is listened to. */
+  readonly modbusMap?: ModbusMap;
 }
 
 const dvs74 = [
@@ -29,6 +33,11 @@ export const profiles: readonly Profile[] = [
   { name: "kamstrup-norway", protocol: "dlms" },
   { name: "kamstrup-sweden", protocol: "dlms" },
   { name: "iskra-ie5", protocol: "dlms" },
+  { name: "landis-e360", protocol: "dlms" },
+  { name: "landis-e450", protocol: "dlms" },
+  { name: "landis-e570", protocol: "dlms" },
+  { name: "eastron-sdm630", protocol: "modbus", modbusMap: "sdm630" },
+  { name: "eastron-sdm120", protocol: "modbus", modbusMap: "sdm120" },
 ];
 
 /** The profile of that name; throws a RangeError that lists the names where there is none. */

@@ -38,6 +38,8 @@ const endOfFile = 0x1a;
 /** Start sequence, and escape with fill count and CRC. */
 const startBytes = 8;
 const endBytes = 8;
+/** The transport knows up to three fill bytes; meters of DZG fill what is a multiple of four already with four more. */
+const fillBytesMax = 4;
 
 /** A framer with an empty buffer; `kermit` as the meter's profile says. It never throws, and holds at most one file. */
 export function createSmlFramer(kermit: boolean): SmlFramer {
@@ -148,7 +150,7 @@ function cut(buffer: Uint8Array, start: number, length: number, kermit: boolean)
     const hint = kermitHolds ? "; it is a CRC-16/KERMIT, which a meter's profile must name" : "";
     return { kind: "refused", reason: "crc", detail: `the file's CRC ${hex4((second << 8) + first)} is wrong${hint}` };
   }
-  if (fill > 3 || start + startBytes + fill > length - endBytes) {
+  if (fill > fillBytesMax || start + startBytes + fill > length - endBytes) {
     return { kind: "refused", reason: "malformed", detail: `${fill} fill bytes` };
   }
   const bytes = buffer.slice(start, length);

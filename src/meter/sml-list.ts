@@ -4,12 +4,15 @@
 //
 // Flags: `no-clock` the list carries no UTC time, as most carry a running count of seconds; `reduced-resolution` every energy is a
 // whole kWh and there is no power, which is what a meter states until its PIN is entered; `duplicate OBIS` the second of two equal
-// codes was left out; `registers-left-out`; `quirk-crc`, `quirk-sign OBIS` the profile's quirks (profiles.ts).
+// codes was left out; `not-understood OBIS` a measured quantity whose value is no number; `no-unit OBIS` one without a unit; `registers-left-out`; `quirk-crc` the profile's quirk (profiles.ts); `quirk-sign OBIS` a power whose sign the
+// status word gives, or the profile; `contradiction OBIS` a power whose sign the status word contradicts.
 
 import { crc16Kermit, crc16X25 } from "./crc16.js";
 import { createGathering, type Gathering } from "./gathering.js";
 import { hexOf } from "./hex.js";
+import { isMeasured } from "./measured.js";
 import { matchesObis, parseObisPattern } from "./obis.js";
+import { isPlainNumber } from "./plain-number.js";
 import type { Profile } from "./profiles.js";
 import type { Register } from "./register.js";
 import {
@@ -24,6 +27,7 @@ import {
   takeNumber,
   takeOctets,
 } from "./sml-cursor.js";
+import { directionOf } from "./sml-direction.js";
 import { unitNone } from "./unit.js";
 
 /** What a file states. */
@@ -47,6 +51,8 @@ interface Reading {
   readonly gathering: Gathering;
   meter: string;
   time_s: number | undefined;
+  /** The status word of the active energies, which may stand behind the power that it is about. */
+  status: number | undefined;
   lists: number;
   unknownObjects: number;
 }
@@ -54,7 +60,11 @@ interface Reading {
 const getListResponse = 0x0701;
 const messagesMax = 16;
 const registersMax = 128;
+/** An octet string of no bytes: an element that was left out. */
+const absent = 0x01;
+const uncountedFillMax = 4;
 const power = parseObisPattern("1-0:16.7.0");
+const timeIntegral = 8;
 const watt = 27;
 const wattHour = 30;
 /** 2000-01-01: what counts from nearer 1970 is no clock. */
@@ -67,11 +77,12 @@ export function parseSmlFile(file: Uint8Array, profile?: Profile): SmlParsed {
     gathering: createGathering(registersMax),
     meter: "",
     time_s: undefined,
+    status: undefined,
     lists: 0,
     unknownObjects: 0,
   };
   const cursor = openSml(file);
-  for (let messages = 0; cursor.position < file.length; messages++) {
+  for (let messages = 0; !isFilled(file, cursor.position); messages++) {
     if (messages === messagesMax) return malformed(`more than ${messagesMax} messages`);
     const start = cursor.position;
     const refusal = takeMessage(cursor, reading);
@@ -85,6 +96,15 @@ export function parseSmlFile(file: Uint8Array, profile?: Profile): SmlParsed {
   if (isReduced(gathering.registers)) gathering.flag("reduced-resolution");
   const { registers, flags } = gathering;
   return { kind: "list", meter, time_s, registers, flags, unknownObjects };
+}
+
+/** Whether nothing but zeros follows: some meters fill a file and do not count it. */
+function isFilled(file: Uint8Array, position: number): boolean {
+  if (file.length - position > uncountedFillMax) return false;
+  for (let index = position; index < file.length; index++) {
+    if (file[index] !== 0) return false;
+  }
+  return true;
 }
 
 /** Transaction id, group, abort on error, body, CRC, end of message. */
@@ -128,11 +148,25 @@ function takeList(cursor: SmlCursor, reading: Reading): void {
   const time_s = takeTime(cursor);
   if (reading.meter === "") reading.meter = hexOf(serverId);
   const entries = enterList(cursor);
+  reading.status = statusOf(openSml(cursor.bytes, cursor.position), entries);
   for (let entry = 0; entry < entries && !cursor.failed; entry++) takeEntry(cursor, reading);
   skipElement(cursor);
   skipElement(cursor);
   reading.lists++;
   reading.time_s ??= time_s;
+}
+
+/** The status word of the first entry of an active energy that has one. */
+function statusOf(cursor: SmlCursor, entries: number): number | undefined {
+  for (let entry = 0; entry < entries && !cursor.failed; entry++) {
+    enterList(cursor, 7);
+    const obis = takeOctets(cursor);
+    const status = isNumber(cursor) ? takeNumber(cursor)?.value : undefined;
+    for (let element = status === undefined ? 1 : 2; element < 7; element++) skipElement(cursor);
+    const isEnergy = obis.length === 6 && obis[0] === 1 && (obis[2] === 1 || obis[2] === 2) && obis[3] === timeIntegral;
+    if (isEnergy && typeof status === "number") return status;
+  }
+  return undefined;
 }
 
 /** Name, status, time, unit, scaler, value, signature. */
@@ -144,22 +178,36 @@ function takeEntry(cursor: SmlCursor, reading: Reading): void {
   const unit = takeNumber(cursor);
   const scaler = takeNumber(cursor);
   const isText = isOctets(cursor);
+  const isAbsent = cursor.bytes[cursor.position] === absent;
   const value = isNumber(cursor) ? takeNumber(cursor) : undefined;
   if (value === undefined) skipElement(cursor);
   skipElement(cursor);
   if (cursor.failed) return;
   const exponent = scaler?.value ?? 0;
+  const isKnown = obis.length === 6 && isMeasured(obis);
   if (obis.length !== 6 || value === undefined || typeof exponent === "bigint" || Math.abs(exponent) > 127) {
     if (!isText) reading.unknownObjects++;
+    if (isKnown && !isAbsent) reading.gathering.flag("not-understood", obis);
     return;
   }
   const code = unit?.value ?? unitNone;
+  if (isKnown && code === unitNone && !isPlainNumber(obis)) reading.gathering.flag("no-unit", obis);
   reading.gathering.add({
     obis: obis.slice(),
-    value: quirked(obis, value, reading),
+    value: signedBy(reading, obis, value),
     scaler: exponent,
     unit: typeof code === "number" && code >= 0 && code <= unitNone ? code : unitNone,
   });
+}
+
+/** The power as its direction is: by the status word where there is one, else by the profile. */
+function signedBy(reading: Reading, obis: Uint8Array, stated: SmlNumber): number | bigint {
+  if (reading.status === undefined) return quirked(obis, stated, reading);
+  const direction = directionOf(reading.status, obis, stated, reading.meter);
+  if (direction.kind === "contradicts") reading.gathering.flag("contradiction", obis);
+  if (direction.kind !== "mended") return stated.value;
+  reading.gathering.flag("quirk-sign", obis);
+  return direction.value;
 }
 
 /** A meter of profile dzg-dvs74 writes 356.24 W, 0x8B28 hundredths, in a signed field of two bytes, where it means -299.12 W. */

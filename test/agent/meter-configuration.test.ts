@@ -26,6 +26,7 @@ describe("the meter's configuration", () => {
       { protocol: "sml", profile: "dzg-dvs74" },
       { protocol: "hdlc", keys, profile: "kamstrup-norway" },
       { protocol: "mbus", keys },
+      { protocol: "hdlc", keys: { encryption: secret }, acceptUnauthenticated: true },
       { protocol: "d0" },
       { protocol: "d0", request: { interval_s: 900, address: "Bla 0" }, profile: "emh-ehz-d0" },
       { protocol: "pulse", pulse: { impulses_per_kWh: 1000, start_Wh: 5_000_000, register: "1-0:2.8.0", id: "A1" } },
@@ -63,6 +64,12 @@ describe("the meter's configuration", () => {
       complaintAbout({ protocol: "sml", keys: { encryption: secret } }),
       /^\$\.meter\.keys is for p1, hdlc, mbus, auto, not for sml: take it out/,
     );
+    for (const known of [{}, { keys: { encryption: secret, authentication: secret } }]) {
+      assert.match(
+        complaintAbout({ protocol: "hdlc", acceptUnauthenticated: true, ...known }),
+        /^\$\.meter\.acceptUnauthenticated is for keys without an authentication key: take it out/,
+      );
+    }
     assert.match(complaintAbout({ protocol: "p1", request: { interval_s: 60 } }), /^\$\.meter\.request is for d0/);
     assert.match(complaintAbout({ protocol: "mbus", profile: "holley-dtz541" }), /does not speak mbus/);
     assert.equal(accepted({ protocol: "mbus", profile: "kaifa-norway" }), undefined);

@@ -285,6 +285,23 @@ test("refuses a ciphered notification without its keys, and with others", () => 
   assert.deepEqual(kinds(outcomesOf("hdlc", alone, { crypto, keys: { encryption: authentication } })), ["malformed"]);
 });
 
+test("reads a port that authenticates with its encryption key alone where that is accepted, and says so", () => {
+  const frame = (counter: number): Uint8Array =>
+    joined(...hdlcFrames(ciphered(selfDescribed, { systemTitle, counter, encryption, authentication })));
+  const accepting = { crypto, keys: { encryption }, acceptUnauthenticated: true };
+  const outcomes = outcomesOf("hdlc", joined(frame(7), frame(7)), accepting);
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome.ok && outcome.flags),
+    [["unauthenticated"], ["unauthenticated", "replayed"]],
+  );
+  assert.deepEqual(registersOf(outcomes[0] as Reading), registersOf(readingOf("hdlc", good)));
+  // A key that is there is used, whatever is accepted.
+  const vouched = { ...accepting, keys: { encryption, authentication } };
+  assert.deepEqual(kinds(outcomesOf("hdlc", joined(frame(7), frame(7)), vouched)), ["ok", "replayed"]);
+  const wrong = { ...accepting, keys: { encryption, authentication: encryption } };
+  assert.deepEqual(kinds(outcomesOf("hdlc", frame(7), wrong)), ["decryption"]);
+});
+
 test("parses nothing of a frame with any byte changed", () => {
   const mbus = mbusFrames(selfDescribed, 245);
   fc.assert(
@@ -423,4 +440,208 @@ test("survives any bytes, and reads the frame that follows them", () => {
   ]);
   const mbus = mbusFrames(notification(byPosition(state)))[0]!;
   assertSurvives("mbus", mbus, [...mbusFrames(selfDescribed, 60), Uint8Array.of(0x68, 0xff, 0xff, 0x68)]);
+});
+
+/** Definitions as push lists have them: class, code, attribute. */
+function captured(objects: readonly (readonly [number, readonly number[]])[], values: readonly Encoded[]): Encoded {
+  const definition = ([classId, obis]: readonly [number, readonly number[]]): Encoded =>
+    structure([unsigned16(classId), octetString(obis), [15, 2], unsigned16(0)]);
+  return structure([array([[40, [0, 8, 25, 9, 0, 255]] as const, ...objects].map(definition)), ...values]);
+}
+
+const named = (obis: readonly number[]): readonly [number, readonly number[]] => [1, obis];
+const measured = (b: number, c: number, d: number): readonly [number, readonly number[]] => [3, [1, b, c, d, 0, 255]];
+const text = (value: string): Encoded => octetString(Buffer.from(value));
+const wide = (value: number): Encoded => [21, 0, 0, 0, 0, ...unsigned32(value).slice(1)];
+
+test("takes units from the codes and scalers from the meter's type in lists of capture objects", () => {
+  const objects = [
+    named([0, 0, 42, 0, 0, 255]),
+    measured(1, 1, 8),
+    measured(1, 4, 8),
+    measured(0, 1, 7),
+    measured(0, 32, 7),
+    measured(0, 52, 7),
+    measured(0, 31, 7),
+    measured(0, 13, 7),
+    measured(0, 14, 7),
+  ];
+  const list = (name: string, volts: number, amperes: Encoded): Reading =>
+    read(
+      captured(objects, [
+        text(name),
+        unsigned32(482939),
+        unsigned32(344697),
+        unsigned32(28),
+        unsigned16(volts),
+        unsigned16(0),
+        amperes,
+        unsigned16(941),
+        unsigned16(5001),
+      ]),
+    );
+  const stated = (name: string, volts: number, amperes: Encoded) => registersOf(list(name, volts, amperes));
+  const common = {
+    "1-1:1.8.0*255": [482939, 0, 30],
+    "1-1:4.8.0*255": [344697, 0, 32],
+    "1-0:1.7.0*255": [28, 0, 27],
+    "1-0:13.7.0*255": [941, -3, 255],
+    "1-0:14.7.0*255": [5001, -2, 44],
+  };
+  const supply = (volts: number, voltScaler: number, amperes: number, ampereScaler: number) => ({
+    "1-0:32.7.0*255": [volts, voltScaler, 35],
+    "1-0:52.7.0*255": [0, voltScaler, 35],
+    "1-0:31.7.0*255": [amperes, ampereScaler, 33],
+  });
+  assert.deepEqual(stated("LGZ1030655352096", 236, unsigned16(9)), { ...common, ...supply(236, 0, 9, -2) });
+  assert.deepEqual(stated("LGZ1030163598905", 2357, unsigned16(6)), { ...common, ...supply(2357, -1, 6, -2) });
+  assert.deepEqual(stated("LGZ1030769231250", 229, wide(1)), { ...common, ...supply(229, 0, 1, 0) });
+  assert.deepEqual(stated("ISK1030783821282", 2347, unsigned16(12)), { ...common, ...supply(2347, -1, 12, -2) });
+  assert.deepEqual(stated("44337811", 236, unsigned16(9)), { ...common, ...supply(236, 0, 9, -2) });
+  assert.ok(list("44337811", 236, unsigned16(9)).flags.includes("assumed-scale"), "nobody told whose list it is");
+  const profile = { profile: "landis-e450" };
+  const flags = read(captured([measured(0, 31, 7)], [unsigned16(9)]), profile).flags;
+  assert.deepEqual(flags, ["quirk-scale", "no-clock"]);
+});
+
+test("takes units from the system title where a list names nobody", () => {
+  const body = structure([
+    octetString(dateTime(time_s)),
+    ...pair(1, 8, unsigned32(12048950)),
+    ...pair(13, 7, unsigned16(941)),
+  ]);
+  const frame = (letters: string): Uint8Array => {
+    const title = Uint8Array.of(...Buffer.from(letters), 0x67, 0x73, 1, 2, 3);
+    return joined(...hdlcFrames(ciphered(notification(body), { systemTitle: title, counter: 1, encryption })));
+  };
+  const options = { crypto, keys: { encryption } };
+  const landis = readingOf("hdlc", frame("LGZ"), options);
+  assert.deepEqual(registersOf(landis), { "1-0:1.8.0*255": [12048950, 0, 30], "1-0:13.7.0*255": [941, -3, 255] });
+  const other = readingOf("hdlc", frame("XYZ"), options);
+  assert.deepEqual(registersOf(other), { "1-0:1.8.0*255": [12048950, 0, 255], "1-0:13.7.0*255": [941, 0, 255] });
+  assert.deepEqual(
+    other.flags.filter((flag) => flag.includes("13.7.0")),
+    ["no-unit 1-0:13.7.0*255"],
+    "a scaler that is not known is no value that cannot be",
+  );
+});
+
+/** Kamstrup's list with these voltages and currents of three phases. */
+function omnipower(type: string, volts: number, amperes: number, watts: number, profile?: string): Reading {
+  const body = structure([
+    visibleString("Kamstrup_V0001"),
+    octetString([1, 1, 0, 0, 5, 255]),
+    visibleString("5706567000000001"),
+    octetString([1, 1, 96, 1, 1, 255]),
+    visibleString(type),
+    ...pair(1, 7, unsigned32(watts)),
+    ...[31, 51, 71].flatMap((c) => pair(c, 7, unsigned32(amperes))),
+    ...[32, 52, 72].flatMap((c) => pair(c, 7, unsigned16(volts))),
+  ]);
+  return read(body, profile === undefined ? undefined : { profile });
+}
+
+test("takes a Kamstrup meter's scalers from its type, and doubts them where they cannot be", () => {
+  const scalers = (reading: Reading): readonly number[] =>
+    ["1-0:31.7.0*255", "1-0:32.7.0*255"].map((obis) => registersOf(reading)[obis]![1]);
+  const usual = omnipower("6841121BN243101040", 230, 100, 690);
+  assert.deepEqual([scalers(usual), usual.flags], [[-2, 0], ["no-clock"]]);
+  for (const profile of [undefined, "kamstrup-norway", "kamstrup-sweden"]) {
+    const transformers = omnipower("6851131BN000000000", 230, 90_000, 62_100, profile);
+    assert.deepEqual([scalers(transformers), transformers.flags], [[-3, 0], ["no-clock"]]);
+  }
+  const digits = omnipower("6841138BN000000000", 23012, 100, 690);
+  assert.deepEqual(
+    [scalers(digits), digits.flags],
+    [
+      [-2, -2],
+      ["assumed-scale", "no-clock"],
+    ],
+  );
+  const tenths = omnipower("6841138BN000000000", 2301, 0, 0);
+  assert.deepEqual(
+    [scalers(tenths), tenths.flags],
+    [
+      [-2, -1],
+      ["assumed-scale", "no-clock"],
+    ],
+  );
+  // Another type for transformers: its currents are ten times too large with the usual scaler.
+  const unknown = omnipower("6861131BN000000000", 230, 90_000, 62_100);
+  assert.deepEqual(
+    unknown.flags.filter((flag) => flag === "assumed-scale"),
+    ["assumed-scale"],
+  );
+});
+
+test("keeps a voltage beyond those of a household where current and power are of it", () => {
+  const reading = omnipower("6851131BN000000000", 11_547, 90_000, 3_000_000);
+  assert.deepEqual(registersOf(reading)["1-0:32.7.0*255"], [11_547, 0, 35]);
+  assert.ok(!reading.flags.some((flag) => flag.startsWith("assumed-scale") || flag.startsWith("range")));
+});
+
+test("reads Iskraemeco's lists by number and kinds of their elements, and no others like them", () => {
+  const numbers = (...values: readonly number[]): Encoded[] => values.map(unsigned32);
+  const name = text("ISK1030700000001");
+  const energies = registersOf(
+    read(structure([name, ...numbers(648, 0, 9876543, 6000000, 3876543, 5432, 1234, 4198)])),
+  );
+  assert.deepEqual(energies["1-0:1.7.0*255"], [648, 0, 27]);
+  assert.deepEqual(energies["1-0:2.8.2*255"], [4198, 0, 30]);
+  const four = read(structure([text("10000001"), [17, 0], ...numbers(9876542, 5431)]));
+  assert.equal(four.meter, "10000001");
+  assert.deepEqual(registersOf(four), { "1-0:1.8.0*255": [9876542, 0, 30], "1-0:2.8.0*255": [5431, 0, 30] });
+  const twelve = read(
+    structure([
+      octetString([0, 6, 25, 9, 0, 255]),
+      text("1234567890123"),
+      octetString([12, 30, 0, 0]),
+      octetString([7, 0xea, 1, 15, 4]),
+      ...numbers(12345678, 876543, 2233445, 3344556, 1234, 0),
+      octetString([]),
+      octetString([]),
+    ]),
+  );
+  assert.equal(twelve.meter, "1234567890123");
+  assert.deepEqual(registersOf(twelve)["1-0:4.8.0*255"], [3344556, 0, 32]);
+  assert.deepEqual(registersOf(twelve)["1-0:1.7.0*255"], [1234, 0, 27]);
+  const unlike: readonly Encoded[] = [
+    structure([name, ...numbers(648, 0, 9876543, 6000000, 1, 5432, 1234, 4198)]), // no total
+    structure([text("MTR1030700000001"), ...numbers(648, 0, 9876543, 6000000, 3876543, 5432, 1234, 4198)]),
+    structure([text("METER001"), [17, 0], ...numbers(9876542, 5431)]),
+    structure([text("10000001"), unsigned16(0), ...numbers(9876542, 5431)]),
+    structure([text("10000001"), [17, 0], unsigned16(1), unsigned16(2)]),
+    structure([octetString([0, 0, 42, 0, 0, 255]), text("METERS0000000001"), ...numbers(3858, 4321)]),
+    structure([octetString([0, 0, 42, 0, 0, 255]), text("METERS0000000001")]),
+  ];
+  for (const body of unlike) {
+    assert.deepEqual(kinds(outcomesOf("hdlc", joined(...hdlcFrames(notification(body))))), ["malformed"]);
+  }
+});
+
+test("names what it left out of a list: numbers without a code, and values that are no numbers", () => {
+  const beside = read(structure([...pair(1, 8, unsigned32(7)), scaled(0, 30), unsigned32(9)]));
+  assert.deepEqual(Object.keys(registersOf(beside)), ["1-0:1.8.0*255"]);
+  assert.deepEqual(beside.flags, ["registers-left-out", "no-clock"]);
+  const float = read(structure([...pair(1, 8, unsigned32(7)), scaled(0, 30), ...pair(32, 7, [23, 0x43, 0x66, 0, 0])]));
+  assert.deepEqual(float.flags, ["no-clock", "not-understood 1-0:32.7.0*255"]);
+  // Definitions without their values are no values: an attribute's number is no register.
+  const definitions = captured([measured(0, 1, 7), measured(0, 2, 7)], [unsigned32(5)]);
+  assert.deepEqual(kinds(outcomesOf("hdlc", joined(...hdlcFrames(notification(definitions))))), ["malformed"]);
+});
+
+test("doubts the scalers of a list by place where its power is not of its voltage and current", () => {
+  const list = (current: number): readonly string[] =>
+    read(
+      structure([
+        text("KFM_001"),
+        text("6970631401753985"),
+        text("MA304H3E"),
+        ...[690, 0, 0, 0].map(unsigned32),
+        ...[current, current, current].map(unsigned32),
+        ...[2300, 2300, 2300].map(unsigned32),
+      ]),
+    ).flags;
+  assert.deepEqual(list(1000), ["no-clock"]);
+  assert.deepEqual(list(100), ["assumed-scale", "no-clock"]);
 });

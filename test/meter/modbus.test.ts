@@ -137,3 +137,102 @@ test("survives any bytes, and reads the exchange that follows them", () => {
     Uint8Array.of(1, 0x84),
   ]);
 });
+
+/** An exchange: the question for `words` registers from `start`, and an answer of these. */
+function exchanged(unit: number, operation: number, start: number, words: readonly number[]): Uint8Array {
+  const asked = closed([unit, operation, start >> 8, start & 0xff, 0, words.length]);
+  const content = words.flatMap((word) => [word >> 8, word & 0xff]);
+  return joined(asked, closed([unit, operation, content.length, ...content]));
+}
+
+function words(...floats: readonly number[]): number[] {
+  const bytes = Buffer.alloc(4 * floats.length);
+  floats.forEach((float, index) => {
+    bytes.writeFloatBE(float, 4 * index);
+  });
+  return Array.from({ length: 2 * floats.length }, (_, index) => bytes.readUInt16BE(2 * index));
+}
+
+const voltage = exchanged(3, 4, 0, words(230.5));
+const totalPower = exchanged(3, 4, 0x34, words(1234.5));
+
+test("reads no integers of another meter as floats of the map, whatever register they are in", () => {
+  // PZEM-016: volts in tenths, milliamperes, low word first.
+  const integers = [0x04c1, 0x50f1, 0x0002, 0x4d96, 0x0000, 0x2d2b, 0x0000, 0x0258, 0x004f, 0x0000];
+  for (const [start, values] of [
+    [0, integers.slice(0, 2)],
+    [0, integers],
+    [3, integers.slice(0, 2)],
+    [5, integers.slice(0, 2)],
+    [0x34, [0x7530, 0x0001]],
+    [0x46, [0x01f4, 0x0000]],
+    [0, [2300, 0]],
+    [0, [0x2710, 0x0000]],
+  ] as const) {
+    assert.deepEqual(kinds(outcomesOf("modbus", exchanged(21, 4, start, values))), ["malformed"], `${start}`);
+  }
+});
+
+test("believes one number alone only of a meter that has shown whose it is", () => {
+  const of = (...exchanges: readonly Uint8Array[]): string[] => kinds(outcomesOf("modbus", joined(...exchanges)));
+  assert.deepEqual(of(totalPower), ["malformed"]);
+  assert.deepEqual(of(voltage, totalPower), ["ok", "ok"]);
+  assert.deepEqual(of(voltage, exchanged(4, 4, 0x34, words(1234.5))), ["ok", "malformed"], "another unit");
+  const another = exchanged(3, 4, 0x0c, [0x04c1, 0x50f1]);
+  assert.deepEqual(of(voltage, another, totalPower), ["ok", "malformed", "malformed"]);
+  const two = exchanged(3, 4, 0x34, words(1234.5, 0));
+  assert.deepEqual(of(another, two), ["malformed", "malformed"]);
+  const odd = exchanged(3, 4, 0x33, words(1234.5));
+  assert.deepEqual(of(odd, two), ["malformed", "malformed"], "a meter of the map answers no such question");
+});
+
+test("believes it where the map is named", () => {
+  const [power] = outcomesOf("modbus", totalPower, { profile: "eastron-sdm630" });
+  assert.ok(power?.ok);
+  assert.deepEqual(registersOf(power), { "1-0:16.7.0*255": [12345, -1, 27] });
+  const phase = exchanged(3, 4, 0x0c, words(1234.5));
+  const [only] = outcomesOf("modbus", phase, { profile: "eastron-sdm120" });
+  assert.ok(only?.ok);
+  assert.deepEqual(registersOf(only), { "1-0:16.7.0*255": [12345, -1, 27] });
+  const pzem = exchanged(21, 4, 0, [0x04c1, 0x50f1]);
+  assert.deepEqual(kinds(outcomesOf("modbus", pzem, { profile: "eastron-sdm630" })), ["malformed"]);
+});
+
+test("takes settings, and answers of another length than was asked for, for no measurements", () => {
+  assert.deepEqual(kinds(outcomesOf("modbus", exchanged(3, 3, 0, words(230.5)))), ["malformed"]);
+  const asked = closed([1, 4, 0, 0x28, 0, 2]);
+  const [refused] = outcomesOf("modbus", joined(asked, closed([1, 4, 8, 0, 6, 0x59, 0xcf, 0, 0, 0, 0])));
+  assert.ok(refused?.ok === false);
+  assert.match(refused.detail, /meter 1 answers 8 bytes where 4 were asked for/);
+});
+
+test("takes a one-phase meter for none of three phases", () => {
+  const floats = new Array<number>(40).fill(0);
+  floats[0] = 230.5;
+  floats[3] = 5.4;
+  floats[6] = 1234.5;
+  const single = exchanged(1, 4, 0, words(...floats));
+  const [refused] = outcomesOf("modbus", single);
+  assert.ok(refused?.ok === false);
+  assert.match(refused.detail, /has one phase/);
+  const [read] = outcomesOf("modbus", single, { profile: "eastron-sdm120" });
+  assert.ok(read?.ok);
+  assert.deepEqual(registersOf(read)["1-0:16.7.0*255"], [12345, -1, 27]);
+});
+
+test("reads of the line that it asks on no other meter than its own", () => {
+  const reader = asking();
+  reader.toSend(0);
+  const [other] = reader.push(voltage, 100);
+  assert.ok(other?.ok === false);
+  assert.match(other.detail, /meter 3 was asked by another master/);
+  assert.deepEqual(kinds(reader.push(nothing, 1001)), ["silent"], "its own is waited for still");
+});
+
+test("takes no answer for that of an earlier question where another was heard and not understood", () => {
+  const lone = (start: number) => exchanged(3, 4, start, words(230.5));
+  const [asked, answered] = [lone(0).subarray(0, 8), lone(2).subarray(8)];
+  const garbled = changed(lone(2).subarray(0, 8), 3);
+  assert.deepEqual(kinds(outcomesOf("modbus", joined(asked, garbled, answered))), ["malformed"]);
+  assert.deepEqual(kinds(outcomesOf("modbus", joined(asked, Uint8Array.of(0, 0xff), answered))), ["ok"], "a glitch");
+});

@@ -93,6 +93,35 @@ test("compares across a change of scaler and beyond the safe integers", () => {
   assert.deepEqual(doubts([stated(9007199254740993n, -4), stated(9007199254740992, -4)]), [[], ["fell 1-0:1.8.0*255"]]);
 });
 
+test("flags voltages, frequencies and power factors that no supply has", () => {
+  const flags = (...registers: readonly Register[]) => doubts([{ registers }])[0];
+  const volts = (value: number, scaler: number) => register("1-1:32.7.0", value, scaler, 35);
+  const hertz = (value: number, scaler: number) => register("1-0:14.7.0", value, scaler, 44);
+  for (const good of [volts(2301, -1), volts(0, 0), volts(577, -1), hertz(4998, -2), hertz(167, -1), hertz(0, 0)]) {
+    assert.deepEqual(flags(good), []);
+  }
+  assert.deepEqual(flags(volts(23012, 0)), ["range 1-1:32.7.0*255"]);
+  assert.deepEqual(flags(volts(2301, -2)), ["range 1-1:32.7.0*255"]);
+  assert.deepEqual(flags(hertz(4998, 0)), ["range 1-0:14.7.0*255"]);
+  assert.deepEqual(flags(hertz(4998, -3)), ["range 1-0:14.7.0*255"]);
+  assert.deepEqual(flags(register("1-0:13.7.0", 941, -2, 255)), ["range 1-0:13.7.0*255"]);
+  assert.deepEqual(flags(register("1-0:13.7.0", 941, -3, 255)), []);
+  // A phase that is dead beside one that feeds the meter has what its neighbours induce.
+  assert.deepEqual(flags(volts(2301, -1), register("1-0:52.7.0", 71, -1, 35)), []);
+  // A meter behind transformers states what is before them, and the power with it.
+  const before = [volts(11_547, 0), register("1-1:31.7.0", 90, 0, 33), register("1-0:1.7.0", 1_000_000, 0, 27)];
+  assert.deepEqual(flags(...before), []);
+});
+
+test("flags a power that is not of its voltage and current", () => {
+  const current = (scaler: number): Register[] => [
+    register("1-0:32.7.0", 2300, -1, 35),
+    register("1-0:31.7.0", 1310, scaler, 33),
+    register("1-0:1.7.0", 3000, 0, 27),
+  ];
+  assert.deepEqual(doubts([{ registers: current(-2) }, { registers: current(-3) }]), [[], ["contradiction"]]);
+});
+
 test("begins anew with another meter on the port", () => {
   assert.deepEqual(
     doubts([

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createReader } from "../../src/meter/reader.js";
+import { createReader, type Reading } from "../../src/meter/reader.js";
 import { smlBytesMax } from "../../src/meter/sml-frame.js";
+import { x25Of } from "../../tools/emulators/checksums.js";
 import {
   encodeSml,
   inTransport,
@@ -99,6 +100,90 @@ test("mends the sign of a short power by profile alone, and flags it", () => {
   }
 });
 
+/** A file with the status word `status`, of a meter of three letters; the power stands before the energies too. */
+function withStatus(letters: string, status: number, c: number, value: number, width: number, first = false): Reading {
+  const stated: SmlEntry = { ...power(value, width), obis: [1, 0, c, 7, 0, 255] };
+  const counter: SmlEntry = { ...energy(1), status };
+  const id = Uint8Array.of(0x0a, 1, ...Buffer.from(letters), 0, 3, 0, 0, 1);
+  const entries = first ? [stated, counter] : [counter, stated];
+  return readingOf("sml", encodeSml({ serverId: id, entries, time: { kind: "index", seconds: 1 } }));
+}
+
+test("takes the direction of a power from the status word where the meter states the magnitude alone", () => {
+  for (const [c, bit] of [
+    [16, 11],
+    [36, 12],
+    [56, 13],
+    [76, 14],
+  ] as const) {
+    const obis = `1-0:${c}.7.0*255`;
+    for (const width of [2, 4, 8]) {
+      const fedIn = withStatus("HLY", 0x1c0104 | (1 << bit), c, 425, width);
+      assert.deepEqual(registersOf(fedIn)[obis], [-425, -2, 27]);
+      assert.deepEqual(fedIn.flags, ["no-clock", `quirk-sign ${obis}`]);
+      const drawn = withStatus("HLY", 0x1c0104, c, 425, width);
+      assert.deepEqual(registersOf(drawn)[obis], [425, -2, 27]);
+      assert.deepEqual(drawn.flags, ["no-clock"]);
+    }
+  }
+  assert.deepEqual(registersOf(withStatus("HLY", 0x1c0904, 16, 425, 2, true))["1-0:16.7.0*255"], [-425, -2, 27]);
+  const otherPhase = withStatus("HLY", 0x1c1104, 16, 425, 2);
+  assert.deepEqual(registersOf(otherPhase)["1-0:16.7.0*255"], [425, -2, 27], "a phase's bit is not the sum's");
+});
+
+test("leaves a signed power as it is where the status word agrees, and doubts it where nothing explains why not", () => {
+  const agreeing = withStatus("ISK", 0x1c8904, 16, -417, 2);
+  assert.deepEqual(registersOf(agreeing)["1-0:16.7.0*255"], [-417, -2, 27]);
+  assert.deepEqual(agreeing.flags, ["no-clock"]);
+  const contrary = withStatus("ISK", 0x1c8104, 16, -417, 2);
+  assert.deepEqual(registersOf(contrary)["1-0:16.7.0*255"], [-417, -2, 27]);
+  assert.deepEqual(contrary.flags, ["no-clock", "contradiction 1-0:16.7.0*255"]);
+  assert.deepEqual(withStatus("EMH", 0x0182, 16, 1367, 4).flags, ["no-clock"]);
+  assert.deepEqual(withStatus("EMH", 0x01a2, 16, -1367, 4).flags, ["no-clock"]);
+  assert.deepEqual(withStatus("EMH", 0x01a2, 16, 1367, 4).flags, ["no-clock", "contradiction 1-0:16.7.0*255"]);
+  for (const status of [0x80, 0x10100, 0x1c010904, 0]) {
+    assert.deepEqual(registersOf(withStatus("ESY", status, 16, 425, 2))["1-0:16.7.0*255"], [425, -2, 27]);
+  }
+});
+
+test("reads a short power of DZG as it is meant, by its status word", () => {
+  for (const [c, status, value, width, meant] of [
+    [16, 0x1c0104, 35624 - 65536, 2, 35624],
+    [36, 0x040104, 50700 - 65536, 2, 50700],
+    [16, 0x1c0104, -100, 1, 156],
+    [16, 0x1c7904, -31064, 2, -31064], // fed in
+    [16, 0x1c7904, -78851, 3, -78851],
+    [16, 0x1c0004, -50, 2, -50], // below the starting current: not 654.86 W
+    [16, 0x1c0104, -70000, 4, -70000],
+  ] as const) {
+    const reading = withStatus("DZG", status, c, value, width);
+    assert.equal(registersOf(reading)[`1-0:${c}.7.0*255`]?.[0], meant);
+    assert.equal(reading.flags.includes(`quirk-sign 1-0:${c}.7.0*255`), meant !== value);
+  }
+});
+
+test("reads a file with four fill bytes, or with zeros that no count has, and no other filling", () => {
+  const inner = [...good.subarray(8, good.length - 8 - good[good.length - 3]!)];
+  const filled = (zeros: number, fill: number): Uint8Array => {
+    const bytes = [...good.subarray(0, 8), ...inner, ...new Array<number>(zeros).fill(0), ...good.slice(-8, -4)];
+    bytes.push(0x1a, fill);
+    const crc = x25Of(Uint8Array.from(bytes));
+    return Uint8Array.of(...bytes, crc & 0xff, crc >> 8);
+  };
+  for (const [zeros, fill] of [
+    [0, 0],
+    [3, 3],
+    [4, 4],
+    [3, 0],
+    [4, 1],
+  ] as const) {
+    assert.deepEqual(registersOf(readingOf("sml", filled(zeros, fill))), registersOf(readingOf("sml", good)));
+  }
+  assert.deepEqual(kinds(outcomesOf("sml", filled(5, 5))), ["malformed"]);
+  assert.deepEqual(kinds(outcomesOf("sml", filled(9, 4))), ["malformed"]);
+  assert.deepEqual(kinds(outcomesOf("sml", filled(0, 1))), ["malformed"]);
+});
+
 test("accepts CRC-16/KERMIT by profile alone, and flags it", () => {
   const kermit = file([energy(7), power(1, 1)], "kermit");
   const [refused] = outcomesOf("sml", kermit);
@@ -128,6 +213,18 @@ test("takes the second of two equal codes for a doubt, and texts for no register
   const reading = readingOf("sml", file([text, energy(1), energy(2), power(1, 1)]));
   assert.deepEqual(Object.keys(registersOf(reading)), ["1-0:1.8.0*255", "1-0:16.7.0*255"]);
   assert.ok(reading.flags.includes("duplicate 1-0:1.8.0*255"));
+});
+
+test("leaves no measured quantity out in silence", () => {
+  const text: SmlEntry = { obis: [1, 0, 2, 8, 0, 255], value: { kind: "octets", bytes: Buffer.from("12") } };
+  const absent: SmlEntry = { obis: [1, 0, 3, 8, 0, 255], value: { kind: "octets", bytes: new Uint8Array(0) } };
+  const { unit: _, ...bare } = power(5, 2);
+  const reading = readingOf(
+    "sml",
+    file([energy(1), text, absent, { ...bare, obis: [1, 0, 36, 7, 0, 255] }, power(1, 1)]),
+  );
+  assert.deepEqual(reading.flags, ["no-clock", "not-understood 1-0:2.8.0*255", "no-unit 1-0:36.7.0*255"]);
+  assert.deepEqual(registersOf(reading)["1-0:36.7.0*255"], [5, -2, 255]);
 });
 
 test("reads doubled escapes back, whatever the octets are", () => {

@@ -28,6 +28,8 @@ export interface DecodeOptions {
   readonly protocol?: string;
   /** A file with the port's keys; see meter-keys.ts. */
   readonly keyFile?: string;
+  /** Reads HDLC and M-Bus ports that authenticate where the key file has the encryption key alone. */
+  readonly acceptUnauthenticated?: boolean;
   /** A meter type of src/meter/profiles.ts, for its quirks. */
   readonly profile?: string;
   readonly json?: boolean;
@@ -96,7 +98,7 @@ function readAll(
 }
 
 /** Logs of readouts often begin with the data block: a capture is one from its first byte. */
-async function readerOptionsOf({ keyFile, profile }: DecodeOptions): Promise<ReaderOptions> {
+async function readerOptionsOf({ keyFile, acceptUnauthenticated, profile }: DecodeOptions): Promise<ReaderOptions> {
   if (profile !== undefined && !profiles.some(({ name }) => name === profile)) {
     const known = profiles.map(({ name }) => name).join(", ");
     throw new GridsealError("USAGE", `unknown meter profile ${profile}: expected ${known}`);
@@ -105,6 +107,7 @@ async function readerOptionsOf({ keyFile, profile }: DecodeOptions): Promise<Rea
     headless: true,
     crypto: nodeMeterCrypto,
     ...(keyFile !== undefined && { keys: await readMeterKeys(keyFile) }),
+    ...(acceptUnauthenticated !== undefined && { acceptUnauthenticated }),
     ...(profile !== undefined && { profile }),
   };
 }

@@ -49,6 +49,10 @@ function registerDecode(program: Command): void {
     .argument("<file>", "capture, or - for standard input")
     .option("--protocol <name>", "protocol of the meter's port; found from the bytes where it is left out")
     .option("--key-file <file>", "keys of an encrypted port: 32 hex digits a line, encryption first")
+    .option(
+      "--accept-unauthenticated",
+      "read a port that authenticates with its encryption key alone: nothing vouches for it",
+    )
     .option("--profile <name>", "meter type whose quirks to apply")
     .option("--json", "print one line of JSON a frame")
     .action(async (file: string, options: Omit<DecodeOptions, "file">) => {

@@ -7,6 +7,8 @@ import type { HouseholdState } from "./household.js";
 /** An entry of the list: a number in `width` bytes, or octets. */
 export interface SmlEntry {
   readonly obis: readonly number[];
+  /** The status word, of four bytes. */
+  readonly status?: number;
   readonly unit?: number;
   readonly scaler?: number;
   readonly value: SmlValue;
@@ -114,11 +116,11 @@ function listOf({ serverId, entries, time }: SmlFile): number[] {
   return list([absent, octets(serverId), absent, sensorTime, values, absent, absent]);
 }
 
-function entryOf({ obis, unit, scaler, value }: SmlEntry): number[] {
+function entryOf({ obis, status, unit, scaler, value }: SmlEntry): number[] {
   const encoded = value.kind === "octets" ? octets(value.bytes) : number(value.value, value.width, value.signed);
   return list([
     octets(obis),
-    absent,
+    status === undefined ? absent : unsigned(status, 4),
     absent,
     unit === undefined ? absent : unsigned(unit, 1),
     scaler === undefined ? absent : number(scaler, 1, true),
