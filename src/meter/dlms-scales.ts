@@ -5,7 +5,6 @@
 // scaler; `no-unit OBIS` nobody knows it: a plain number.
 
 import type { Gathering } from "./gathering.js";
-import { matchesObis, type ObisPattern, parseObisPattern } from "./obis.js";
 import { isPlainNumber } from "./plain-number.js";
 import { powerBalance } from "./power-balance.js";
 import { impliedUnit } from "./quantity.js";
@@ -77,14 +76,12 @@ export const swissScales: ScaleTable = {
 const volt = 35;
 const ampere = 33;
 const hertz = 44;
+const instantaneous = 7;
 const timeIntegral = 8;
 /** No phase of a low-voltage network has more: what does is stated in tenths or hundredths. */
 const voltageMax_V = 1000;
 const frequencyMax_Hz = 100;
 const scalerMin = -3;
-const powerFactors: readonly ObisPattern[] = ["1-n:13.7.0", "1-n:33.7.0", "1-n:53.7.0", "1-n:73.7.0"].map(
-  parseObisPattern,
-);
 
 /** The table for a list with these texts, of a meter of this type number; `profile` is the name of the meter's profile. */
 export function scalesOf(texts: readonly string[], type: string, profile: string | undefined): ScaleTable | undefined {
@@ -114,14 +111,27 @@ export function addItems(gathering: Gathering, items: readonly Item[], table: Sc
 /** By the table; with another scaler of the voltages where they are none with the table's, unless the powers say that they are. */
 function scalesFor(items: readonly Item[], table: ScaleTable | undefined): readonly (Scale | undefined)[] {
   const frequency = fitted(items, hertz, 0, frequencyMax_Hz);
-  const scalesWith = (voltage: number): readonly (Scale | undefined)[] =>
-    items.map((item) => item.stated ?? scaleOf(item, table, voltage, frequency));
-  if (table === undefined) return scalesWith(0);
-  const byTable = scalesWith(table.voltage);
+  if (table === undefined) return scalesWith(items, table, 0, frequency);
+  const byTable = scalesWith(items, table, table.voltage, frequency);
   const voltage = fitted(items, volt, table.voltage, voltageMax_V);
   if (voltage === table.voltage) return byTable;
   const registers = items.map(({ obis, value }, index) => ({ obis, value, ...(byTable[index] ?? plain) }));
-  return powerBalance(registers) === "agrees" ? byTable : scalesWith(voltage);
+  return powerBalance(registers) === "agrees" ? byTable : scalesWith(items, table, voltage, frequency);
+}
+
+/** By index: what is called for each item takes the chip's stack. */
+function scalesWith(
+  items: readonly Item[],
+  table: ScaleTable | undefined,
+  voltage: number,
+  frequency: number,
+): readonly (Scale | undefined)[] {
+  const scales: (Scale | undefined)[] = [];
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]!;
+    scales.push(item.stated ?? scaleOf(item, table, voltage, frequency));
+  }
+  return scales;
 }
 
 function flagScale(gathering: Gathering, { scaler, unit }: Scale, table: ScaleTable): void {
@@ -142,7 +152,8 @@ function scaleOf(
 ): Scale | undefined {
   if (obis[0] === 0) return isPlainNumber(obis) ? { scaler: 0, unit: unitNone } : undefined;
   if (table === undefined) return undefined;
-  if (powerFactors.some((pattern) => matchesObis(pattern, obis))) return { scaler: table.powerFactor, unit: unitNone };
+  if (obis[3] === instantaneous && (obis[2]! === 13 || obis[2] === 33 || obis[2] === 53 || obis[2] === 73))
+    return { scaler: table.powerFactor, unit: unitNone };
   const unit = impliedUnit(obis);
   if (unit === unitNone) return undefined;
   if (unit === volt) return { scaler: voltage, unit };

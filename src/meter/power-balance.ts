@@ -62,16 +62,15 @@ function statedPower(registers: readonly Register[], quantity: number, unit: num
   return (positive === undefined ? 0 : magnitude(positive)) + (negative === undefined ? 0 : magnitude(negative));
 }
 
+/** By index: what is called for each register takes the chip's stack. */
 function find(registers: readonly Register[], quantity: number, unit: number): Register | undefined {
-  return registers.find(
-    ({ obis, unit: stated }) =>
-      stated === unit &&
-      obis[0] === 1 &&
-      obis[2] === quantity &&
-      obis[3] === instantaneous &&
-      obis[4] === 0 &&
-      obis[5] === current,
-  );
+  for (let index = 0; index < registers.length; index++) {
+    const register = registers[index]!;
+    const { obis } = register;
+    if (register.unit !== unit || obis[0] !== 1 || obis[2] !== quantity || obis[3] !== instantaneous) continue;
+    if (obis[4] === 0 && obis[5] === current) return register;
+  }
+  return undefined;
 }
 
 function magnitude({ value, scaler }: Register): number {

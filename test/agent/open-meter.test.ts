@@ -12,7 +12,7 @@ import { type Line, requestLine, sameLine, usualLines } from "../../src/meter/li
 import { parseObis } from "../../src/meter/obis.js";
 import type { Outcome, Reading } from "../../src/meter/reader.js";
 import { checkedBlock, identification, readoutLines } from "../../tools/emulators/d0-readout.js";
-import { hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
+import { ciphered, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
 import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
@@ -121,6 +121,18 @@ describe("an input whose protocol is named", () => {
       outcomes.map((outcome) => !outcome.ok && outcome.reason),
       ["silent"],
     );
+  });
+
+  test("reads a port that authenticates with its encryption key alone where the configuration accepts that", () => {
+    const keys = { encryption: new Uint8Array(16).fill(1), authentication: new Uint8Array(16).fill(2) };
+    const systemTitle = latin1("KFM12345");
+    const frame = joined(...hdlcFrames(ciphered(apdu, { systemTitle, counter: 1, ...keys })));
+    const port: Partial<MeterConfiguration> = { protocol: "hdlc", keys: { encryption: "01".repeat(16) } };
+    const [locked] = open(port).push(frame, 0, []);
+    assert.ok(locked?.ok === false && locked.reason === "locked");
+    const [reading] = open({ ...port, acceptUnauthenticated: true }).push(frame, 0, []);
+    assert.ok(reading?.ok);
+    assert.deepEqual(reading.flags, ["unauthenticated"]);
   });
 
   test("wants to be woken only where it asks", () => {

@@ -46,7 +46,7 @@ const telegram = encodeTelegram(
     "1-0:1.8.1(002130.115*kWh)",
     "1-0:1.7.0(0001.01*kW)",
     "1-0:32.7.0(229.9*V)",
-    "1-0:31.7.0(-00.05*A)",
+    "1-0:31.7.0(-04.40*A)",
     "0-0:96.14.0(0002)",
     "0-2:24.2.1(200426223001S)(00246.138*m3)",
     "1-0:2.8.1(9007199254740.993*kWh)",
@@ -106,7 +106,7 @@ test("prints a line of JSON a frame, exact beyond the safe integers", async () =
       '{"obis":"1-0:1.8.1*255","value":2130115,"scaler":0,"unit":"Wh"},' +
       '{"obis":"1-0:1.7.0*255","value":101,"scaler":1,"unit":"W"},' +
       '{"obis":"1-0:32.7.0*255","value":2299,"scaler":-1,"unit":"V"},' +
-      '{"obis":"1-0:31.7.0*255","value":-5,"scaler":-2,"unit":"A"},' +
+      '{"obis":"1-0:31.7.0*255","value":-440,"scaler":-2,"unit":"A"},' +
       '{"obis":"0-0:96.14.0*255","value":2,"scaler":0,"unit":""},' +
       '{"obis":"0-2:24.2.1*255","value":246138,"scaler":-3,"unit":"m3","age":204},' +
       '{"obis":"1-0:2.8.1*255","value":9007199254740993,"scaler":0,"unit":"Wh"}]}',
@@ -121,7 +121,7 @@ test("prints a table with the digits that the meter stated", async () => {
     "  1-0:1.8.1*255               2130115 Wh",
     "  1-0:1.7.0*255                  1010 W",
     "  1-0:32.7.0*255                229.9 V",
-    "  1-0:31.7.0*255                -0.05 A",
+    "  1-0:31.7.0*255                -4.40 A",
     "  0-0:96.14.0*255                   2",
     "  0-2:24.2.1*255              246.138 m3  204 s before",
     "  1-0:2.8.1*255      9007199254740993 Wh",
@@ -310,6 +310,18 @@ test("names in one line the protocols that are known and not read", async () => 
   const emi = joined(withCrc(1, 4, 0, 0x28, 0, 1), withCrc(1, 4, 4, 0, 6, 0x59, 0xcf));
   for (const protocol of [undefined, "modbus"])
     await assertUnread("EMI", emi, /^unsupported: .*registers of four bytes.*EMI/, protocol);
+  const reset = [0x10, 0x40, 0xf0, 0x30, 0x16];
+  await assertUnread(
+    "M-Bus resets",
+    Uint8Array.of(...reset, ...reset),
+    /^unsupported: .*M-Bus, of which only short frames/,
+  );
+  for (const length of [45, 45 + 2 * 4])
+    await assertUnread(
+      "radio",
+      Uint8Array.of(44, 0x44, ...randomBytes(length - 2, 3)),
+      /^unsupported: .*wireless M-Bus/,
+    );
 });
 
 test("says which protocol it may be where another one was named", async () => {

@@ -355,6 +355,17 @@ test("bounds the registers and the flags of one telegram", () => {
   assert.equal(readingOf(telegram([clock, energy, ...doubtful])).flags.length, 16);
 });
 
+test("finds room for a doubt that the comparison with the reading before adds to a full list", () => {
+  const unitless = Array.from({ length: 40 }, (_, index) => `1-0:2.8.${index}(1)`);
+  const reader = createReader("p1");
+  reader.push(telegram([clock, energy, ...unitless]), 0);
+  const [outcome] = reader.push(telegram([clock, "1-0:1.8.1(002130.114*kWh)", ...unitless]), 1000);
+  assert.ok(outcome?.ok);
+  assert.equal(outcome.flags.length, 16);
+  assert.equal(outcome.flags[0], "doubts-left-out");
+  assert.ok(outcome.flags.includes("fell 1-0:1.8.1*255"));
+});
+
 test("gives the same outcomes however the stream is split", () => {
   const cut = good.subarray(0, 40);
   const broken = good.map((byte, index) => (index === 60 ? byte ^ 1 : byte));

@@ -18,7 +18,7 @@ export function foreignCapture(capture: Uint8Array): Foreign | undefined {
   const bytes = capture.subarray(0, examinedBytes);
   const spoiled = parityOf(bytes) ?? otherText(bytes);
   if (spoiled !== undefined) return { reason: "no-frame", detail: spoiled };
-  const protocol = linkyOf(bytes) ?? pushOf(bytes) ?? wideModbusOf(bytes);
+  const protocol = linkyOf(bytes) ?? pushOf(bytes) ?? wideModbusOf(bytes) ?? shortFramesOf(bytes) ?? radioOf(bytes);
   return protocol === undefined ? undefined : { reason: "unsupported", detail: `unsupported protocol: ${protocol}` };
 }
 
@@ -116,7 +116,7 @@ function pushOf(bytes: Uint8Array): string | undefined {
   return "a DLMS Data-Notification without a frame around it (bare push, as of Sagemcom's XT211), no HDLC and no M-Bus";
 }
 
-/** A question for n registers, and an answer of 4n bytes; the CRC of both holds. */
+/** A question for n registers, and an answer of another length than 2n bytes; the CRC of both holds. */
 function wideModbusOf(bytes: Uint8Array): string | undefined {
   for (let start = 0; start + 8 < bytes.length; start++) {
     const operation = bytes[start + 1]!;
@@ -124,9 +124,9 @@ function wideModbusOf(bytes: Uint8Array): string | undefined {
     const count = bytes[start + 4]! * 256 + bytes[start + 5]!;
     const answer = start + 8;
     const length = bytes[answer + 2]!;
-    if (bytes[answer] !== bytes[start] || bytes[answer + 1] !== operation || length !== 4 * count) continue;
+    if (bytes[answer] !== bytes[start] || bytes[answer + 1] !== operation || length === 2 * count) continue;
     if (holds(bytes, answer, answer + 3 + length)) {
-      return "Modbus RTU with registers of four bytes, as the Portuguese EMI (EDP Box) answers";
+      return "Modbus RTU with registers of four bytes or other widths, as the Portuguese EMI (EDP Box) answers";
     }
   }
   return undefined;
@@ -134,4 +134,39 @@ function wideModbusOf(bytes: Uint8Array): string | undefined {
 
 function holds(bytes: Uint8Array, start: number, end: number): boolean {
   return end + 1 < bytes.length && crc16Modbus(bytes, start, end) === bytes[end]! + 256 * bytes[end + 1]!;
+}
+
+const shortStart = 0x10;
+const shortStop = 0x16;
+const shortBytes = 5;
+const acknowledgement = 0xe5;
+
+/** Nothing but short frames of M-Bus, `10 C A sum 16`: a meter that waits for an answer before it says more. */
+function shortFramesOf(bytes: Uint8Array): string | undefined {
+  let frames = 0;
+  for (let start = 0; start < bytes.length; ) {
+    if (bytes[start] === acknowledgement) {
+      start++;
+      continue;
+    }
+    const sum = (bytes[start + 1]! + bytes[start + 2]!) & 0xff;
+    if (bytes[start] !== shortStart || bytes[start + 3] !== sum || bytes[start + 4] !== shortStop) return undefined;
+    frames++;
+    start += shortBytes;
+  }
+  if (frames === 0) return undefined;
+  return "wired M-Bus, of which only short frames came: who sends them waits for an answer, as AMIS meters do";
+}
+
+const sendNoReply = 0x44;
+const firstBlockBytes = 10;
+const blockBytes = 16;
+
+/** One telegram that says how long it is, with or without the CRC of each of its blocks (EN 13757-4, frame format A). */
+function radioOf(bytes: Uint8Array): string | undefined {
+  const body = bytes[0]! + 1;
+  if (bytes[1] !== sendNoReply || body <= firstBlockBytes) return undefined;
+  const blocks = 1 + Math.ceil((body - firstBlockBytes) / blockBytes);
+  if (bytes.length !== body && bytes.length !== body + 2 * blocks) return undefined;
+  return "wireless M-Bus of EN 13757-4";
 }
