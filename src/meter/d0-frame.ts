@@ -197,12 +197,15 @@ export function createD0Framer(headless: boolean): D0Framer {
 
   /** Behind `!`: up to four CRC digits, line end, and ETX where there is a check character. Before anything else it was no end. */
   const afterExclamation = (byte: number, cuts: D0Cut[]): void => {
-    if (buffer[length - 1] === lineFeed || byte === etx) behindBlock(byte, cuts);
-    else if ((isHex(byte) && length - exclamationAt <= 4) || byte === carriageReturn || byte === lineFeed) {
+    const last = buffer[length - 1]!;
+    const isDigit = isHex(byte) && last !== carriageReturn && length - exclamationAt <= 4;
+    const hasDigits = length > exclamationAt + 1 && isHex(buffer[exclamationAt + 1]!);
+    if (last === lineFeed || byte === etx) behindBlock(byte, cuts);
+    else if (isDigit || byte === carriageReturn || byte === lineFeed) {
       append(byte);
       // A CRC stands where a check character would: nothing more comes.
-      if (byte === lineFeed && stxAt < 0 && isHex(buffer[exclamationAt + 1]!)) complete(cuts);
-    } else if (byte === slash && stxAt < 0) behindBlock(byte, cuts);
+      if (byte === lineFeed && stxAt < 0 && hasDigits) complete(cuts);
+    } else if (byte === slash && stxAt < 0 && hasDigits) behindBlock(byte, cuts);
     else {
       place = "block";
       withinBlock(byte, cuts);

@@ -119,7 +119,7 @@ class TelegramFramer implements P1Framer {
   }
 
   private afterExclamation(byte: number, cuts: P1Cut[]): void {
-    const digits = this.length - this.exclamationAt - 1;
+    const digits = this.length - this.exclamationAt - (this.place === "crc" ? 1 : 2);
     if (this.place === "crc" && digits < crcDigits && hexDigit(byte) >= 0) this.add(byte);
     else if (this.place === "crc" && byte === carriageReturn) {
       this.add(byte);
@@ -127,10 +127,11 @@ class TelegramFramer implements P1Framer {
     } else if (byte === lineFeed) {
       this.add(byte);
       this.complete(cuts);
-    } else if (this.place === "lineEnd" || digits === crcDigits || byte === slash) {
+    } else if (digits === crcDigits || (digits > 0 && (this.place === "lineEnd" || byte === slash))) {
       this.complete(cuts);
       this.outside(byte);
     } else {
+      // Without digits, only a whole line end makes it one: nothing else is checked.
       this.place = "lines";
       this.withinLines(byte, cuts);
     }
