@@ -11,7 +11,8 @@ export interface Profile {
   readonly kermitCrc?: true;
   /**
    * SML: a positive 1-0:16.7.0 that fits 1 to 3 bytes is sent in a signed field of that width, by the meters of these serial numbers,
-   * the last four bytes of the server id; others of the type have been mended. Flag `quirk-sign OBIS`.
+   * the last four bytes of the server id; others of the type have been mended. Where a status word tells the direction, that
+   * is taken (sml-direction.ts). Flag `quirk-sign OBIS`.
    */
   readonly shortPowerUnsigned?: readonly (readonly [first: number, last: number])[];
   /** D0: energies come without a unit and are kWh. Flag `quirk-unit OBIS`. */
