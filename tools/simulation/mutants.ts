@@ -23,6 +23,7 @@ import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import type { SimulatedNode } from "./node.js";
 import type { ClusterOptions } from "./options.js";
 import { attacked, bereft, contested, crowded, quiet, repeated, smooth, stalled, undecided } from "./ordeals.js";
+import { regainingMutants } from "./regaining-mutants.js";
 
 export interface Mutant {
   readonly name: string;
@@ -295,5 +296,6 @@ export const mutants: readonly Mutant[] = [
   },
   ...damageMutants,
   ...memberMutants,
+  ...regainingMutants,
   ...evidenceMutants,
 ];

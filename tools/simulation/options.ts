@@ -62,6 +62,8 @@ export interface ClusterOptions {
   readonly changes: number;
   /** an order adds a chain */
   readonly addsChain: boolean;
+  /** members whose disks are renewed before anything else happens, one after the other, each when the one before votes again */
+  readonly renewed: number;
 }
 
 const sizes = [4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 7, 5, 3, 2, 1] as const;
@@ -94,6 +96,7 @@ export function optionsOf(seed: number): ClusterOptions {
     behaviours: behaviours.filter(() => random.chance(0.35)),
     agent: random.chance(0.3),
     ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
+    renewed: renewedOf(createRandom(seed ^ 0x1b873593), members, fault),
   };
 }
 
@@ -101,6 +104,12 @@ export function optionsOf(seed: number): ClusterOptions {
 function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain"> {
   if (!random.chance(0.25)) return { governed: false, joiners: 0, changes: 0, addsChain: false };
   return { governed: true, joiners: random.below(3), changes: 1 + random.below(6), addsChain: random.chance(0.3) };
+}
+
+/** Drawn apart. Who is hostile from the start is faulty beside the one whose disk is renewed; the only member never gets over it. */
+function renewedOf(random: Random, members: number, fault: FaultKind): number {
+  if (members === 1 || fault === "twins" || fault === "byzantine" || !random.chance(0.12)) return 0;
+  return 1 + random.below(members);
 }
 
 /** Half of those whose disk is harmed in another way, drawn apart as well; the seeds that TRACK_RECORD.md names stay what they were. */
