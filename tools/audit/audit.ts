@@ -1,18 +1,16 @@
 // The audit of one chain: every block from the first on is checked with nothing but the genesis, everything that can be computed is
 // computed again, every signature verified. It holds a block and what the chain remembers of each meter, however long the chain is.
 
-import { type Anchor, type Block, blockTree, decodeBlock } from "../../src/wire/block.js";
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { verifyCertificate } from "../../src/wire/certificate.js";
+import { type Anchor, type Block, decodeBlock } from "../../src/wire/block.js";
+import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
-import { chainOf, type Genesis, type GenesisChain } from "../../src/wire/genesis.js";
-import { decodeHeader, headerHash } from "../../src/wire/header.js";
+import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
+import { headerHash } from "../../src/wire/header.js";
 import type { PublicKey } from "../../src/wire/key.js";
-import { rootOfLevels } from "../../src/wire/merkle.js";
 import type { Record as MeterRecord } from "../../src/wire/record.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { type ChainTip, judgedAtComplaint } from "../node/chain/compose.js";
+import type { ChainTip } from "../node/chain/compose.js";
 import type { ChainView, Execution } from "../node/chain/execution.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../node/chain/governance.js";
 import { type MemberSet, memberSetOf } from "../node/chain/members.js";
@@ -25,6 +23,7 @@ import { nodeVerify } from "../node/crypto.js";
 import { verifyAsync } from "../node/verifying.js";
 import type { Confrontation } from "./anchors.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
+import { checkCertificate, checkInput } from "./input.js";
 import { Incomplete, type Problem, type Verdict, verdictOn } from "./problem.js";
 
 export interface AuditReport {
@@ -266,11 +265,11 @@ async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Pro
 function judge(audit: Audit, bytes: Uint8Array): Judged {
   const block = decodeBlock(bytes);
   const { tip } = audit;
-  checkInput(audit, block);
+  checkInput(tip, block, audit.options.contractsHeight ?? 0);
   const replayed = replayBlock(tip, block);
   const { execution, records } = replayed;
   const hash = headerHash(block.header);
-  checkCertificate(audit, block, hash);
+  checkCertificate(tip, block, hash);
   bringCredentials(audit, execution);
   for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
   const complaint = complaintOf(audit, replayed);
@@ -285,47 +284,6 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
   const violations = decodeResults(block.results);
   const counted = { records: records.length, orders: replayed.orders.length, violations };
   return { block, ...counted, governance, members: tip.members, complaint };
-}
-
-function checkCertificate({ genesis, tip }: Audit, block: Block, hash: Uint8Array): void {
-  const named = { genesisHash: genesis.hash, chain: block.chain, height: block.height, headerHash: hash };
-  verifyCertificate(block.certificate, named, tip.members.members, nodeVerify);
-}
-
-/** Throws Incomplete where what the block rests on is not at hand. What is wrong with a block is so whatever is at hand. */
-function checkInput(audit: Audit, block: Block): void {
-  const { genesis, tip, options } = audit;
-  if (block.network !== genesis.network || block.chain !== tip.chain.service) return;
-  if (tip.height === 1 && block.height > 1) {
-    throw new Incomplete("start", `it begins at block ${block.height}: the blocks before are missing`);
-  }
-  const { contractsHeight = 0 } = options;
-  const isOfOrders = block.chain !== CONTRACTS_SERVICE && chainOf(genesis, CONTRACTS_SERVICE) !== undefined;
-  const isUnknown = judgedAtComplaint(tip, block.judgedAt) === "unknown" && block.judgedAt > contractsHeight;
-  if (!isOfOrders || !isUnknown || !isSealedNext(audit, block)) return;
-  const atHand =
-    contractsHeight === 0
-      ? "the contracts chain is not at hand"
-      : `what is at hand of the contracts chain ends at ${contractsHeight}`;
-  throw new Incomplete(
-    "contracts",
-    `block ${block.height}: contracts height ${block.judgedAt} is not known: ${atHand}`,
-  );
-}
-
-/** Whether the members of this height have sealed the block behind the one before. */
-function isSealedNext(audit: Audit, block: Block): boolean {
-  const { tip } = audit;
-  const header = decodeHeader(block.header);
-  if (block.height !== tip.height || !equalBytes(header.previous, tip.previous)) return false;
-  if (!equalBytes(rootOfLevels(blockTree(block)), header.merkleRoot)) return false;
-  try {
-    checkCertificate(audit, block, headerHash(block.header));
-    return true;
-  } catch (error) {
-    if (error instanceof WireError) return false;
-    throw error;
-  }
 }
 
 /** Waits for a block's signatures and counts it where all are good. */

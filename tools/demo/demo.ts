@@ -148,7 +148,7 @@ async function run(
       meters: [...meters].map(([name, { state }]) => ({ name, state })),
       nodes: nodes.map(({ process }) => ({
         name: process.name,
-        up: process.pid !== undefined,
+        pid: process.pid,
         restarts: process.restarts,
       })),
       chains,

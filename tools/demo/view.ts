@@ -5,7 +5,8 @@ import { table } from "../cli/output.js";
 export interface Picture {
   readonly elapsed_s: number;
   readonly meters: readonly { readonly name: string; readonly state: string }[];
-  readonly nodes: readonly { readonly name: string; readonly up: boolean; readonly restarts: number }[];
+  /** `pid` is undefined while it is down */
+  readonly nodes: readonly { readonly name: string; readonly pid: number | undefined; readonly restarts: number }[];
   readonly chains: readonly ChainRow[];
   readonly published: number;
   readonly verified: number;
@@ -22,17 +23,40 @@ export interface ChainRow {
   readonly violations: number;
 }
 
-/** Lines that show everything. */
-export function drawPicture(picture: Picture): string[] {
+/** Lines that show everything in so many columns. */
+export function drawPicture(picture: Picture, columns: number): string[] {
   const chains = picture.chains.map(({ name, height, records, violations }) => [name, height, records, violations]);
-  return [
-    `gridseal demo  ${picture.elapsed_s} s   ${summary(picture)}`,
+  const lines = [
+    ...wrap(`gridseal demo  ${picture.elapsed_s} s   `, summary(picture).split(/(?<=; )/), columns),
     "",
     ...table(["CHAIN", "HEIGHT", "RECORDS", "VIOLATIONS"], chains),
     "",
-    `nodes   ${picture.nodes.map((node) => nodeText(node)).join("   ")}`,
-    `meters  ${picture.meters.map(({ name, state }) => `${name}: ${state}`).join("   ")}`,
+    ...wrap(
+      "nodes   ",
+      picture.nodes.map((node) => `${nodeText(node)}   `),
+      columns,
+    ),
+    ...wrap(
+      "meters  ",
+      picture.meters.map(({ name, state }) => `${name}: ${state}   `),
+      columns,
+    ),
   ];
+  return lines.map((line) => line.trimEnd().slice(0, columns - 1));
+}
+
+/** The pieces behind the title, as many in a line as there is room for. */
+function wrap(title: string, pieces: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  let line = title;
+  for (const piece of pieces) {
+    if (line.length > title.length && (line + piece).trimEnd().length >= columns) {
+      lines.push(line);
+      line = " ".repeat(title.length);
+    }
+    line += piece;
+  }
+  return [...lines, line];
 }
 
 /** One line for a log. */
@@ -56,7 +80,7 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
   return {
     show(picture) {
       if (output.isTTY) {
-        const lines = drawPicture(picture).map((line) => line.slice(0, output.columns - 1));
+        const lines = drawPicture(picture, output.columns);
         // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48: CUU, ED).
         output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${lines.join("\n")}\n`);
         drawn = lines.length;
@@ -72,6 +96,6 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
   };
 }
 
-function nodeText({ name, up, restarts }: Picture["nodes"][number]): string {
-  return `${name}: ${up ? "up" : "down"}${restarts > 0 ? ` (restarted ${restarts}×)` : ""}`;
+function nodeText({ name, pid, restarts }: Picture["nodes"][number]): string {
+  return `${name}: ${pid === undefined ? "down" : `pid ${pid}`}${restarts > 0 ? ` (restarted ${restarts}×)` : ""}`;
 }

@@ -31,6 +31,8 @@ import { createWitness } from "./witness.js";
 
 /** An agent waits longer the more often it has asked in vain: all its receipts are there within this time. */
 const RECEIPTS_MS = 1_800_000;
+/** Beyond a heartbeat, with which a member without its record asks again. */
+const RENEWED_MS = 40_000;
 
 /** What happened; the same for the same seed. */
 export interface ClusterReport extends Readonly<Coverage> {
@@ -215,8 +217,9 @@ function tracing(now_ms: () => number, onLine?: (line: string) => void) {
 
 async function run(cluster: Cluster): Promise<ClusterReport> {
   const { options, timeline, genesis, roll, correct, fail, afterEach } = cluster;
+  await renew(cluster);
   begin(cluster);
-  await timeline.run(options.faults_ms, afterEach);
+  await timeline.run(timeline.now_ms() + options.faults_ms, afterEach);
   checkBounds(roll.chains, correct, fail);
   cluster.heal();
   const from_ms = timeline.now_ms();
@@ -237,11 +240,24 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   return reportOf(cluster, healed_ms);
 }
 
-function begin({ options, random, timeline, network, nodes, faults, registrar, meters, trace }: Cluster): void {
+/** Starts the nodes, and renews disks one after the other: on chains that stand still a member gets its vote back by vouches alone. */
+async function renew({ options, timeline, network, nodes, faults, fail, trace, afterEach }: Cluster): Promise<void> {
   trace(JSON.stringify(options));
   network.heal();
   for (const node of nodes) node.start();
   for (const node of nodes) network.connect(node);
+  for (const node of nodes.slice(0, options.renewed)) {
+    const votes = () =>
+      node.isUp && [...node.chains.values()].every(({ standing }) => standing.abstention === undefined);
+    await timeline.run(timeline.now_ms() + RENEWED_MS, afterEach);
+    faults.renew(node);
+    if (!(await timeline.run(timeline.now_ms() + RENEWED_MS, afterEach, votes))) {
+      fail("I16 a member without its record votes again once all others have vouched", node.label);
+    }
+  }
+}
+
+function begin({ options, random, timeline, faults, registrar, meters }: Cluster): void {
   faults.start();
   registrar.start();
   for (const meter of meters) {

@@ -13,6 +13,8 @@ export interface Faults {
   start(): void;
   /** The faults end: everybody is up, in touch, and has room. */
   heal(): void;
+  /** The node's disk is another one from now on. */
+  renew(node: SimulatedNode): void;
   /** A node has stopped by itself, because its disk is full, as a rule: it comes back. */
   onStopped(node: SimulatedNode): void;
 }
@@ -201,6 +203,11 @@ export function createFaults(ports: FaultPorts): Faults {
         node.killInWrite(Number.POSITIVE_INFINITY);
         if (!node.isUp) restart(node);
       }
+    },
+    renew(node) {
+      node.kill();
+      wipe(node);
+      restart(node);
     },
     onStopped(node) {
       timeline.after(random.between(100, 2_000), () => {

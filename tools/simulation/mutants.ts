@@ -36,6 +36,7 @@ import {
   stalled,
   undecided,
 } from "./ordeals.js";
+import { regainingMutants } from "./regaining-mutants.js";
 
 export interface Mutant {
   readonly name: string;
@@ -334,5 +335,6 @@ export const mutants: readonly Mutant[] = [
   },
   ...damageMutants,
   ...memberMutants,
+  ...regainingMutants,
   ...evidenceMutants,
 ];

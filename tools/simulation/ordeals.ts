@@ -100,6 +100,9 @@ export const crowded = {
   batch: { interval_ms: 20, records_max: 1 },
 } as const;
 
+/** Disks of most members are renewed one after the other before an order adds a chain. */
+export const renewed = { ...unharmed, governed: true, joiners: 0, changes: 0, addsChain: true, renewed: 3 } as const;
+
 /** Records come to several nodes, so that what one seals another has in a temporary block still. */
 export const repeated = {
   ...unharmed,

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { drawPicture, type Picture } from "../../tools/demo/view.js";
+
+const picture: Picture = {
+  elapsed_s: 12,
+  meters: Array.from({ length: 6 }, (_, index) => ({ name: `meter-${index + 1}`, state: "healthy" })),
+  nodes: Array.from({ length: 4 }, (_, index) => {
+    return { name: `node-${index + 1}`, pid: index === 2 ? undefined : 4_194_300 + index, restarts: index };
+  }),
+  chains: [{ service: 1, name: "trading", height: 1_234, records: 56_789, violations: 0 }],
+  published: 123_456,
+  verified: 123_450,
+  open: 6,
+  p50_ms: 430,
+  p99_ms: 12_345,
+};
+
+test("shows all of it in a terminal of 80 columns: latency, every meter, the processes that can be killed", () => {
+  const lines = drawPicture(picture, 80);
+  for (const line of lines) assert.ok(line.length < 80, line);
+  const text = lines.join("\n");
+  assert.match(text, /p50 430 ms, p99 12345 ms/);
+  for (const { name } of picture.meters) assert.ok(text.includes(`${name}: healthy`), name);
+  assert.match(text, /node-1: pid 4194300 /);
+  assert.match(text, /node-3: down \(restarted 2×\)/);
+});
+
+test("cuts no more than what is longer than the terminal is wide", () => {
+  const lines = drawPicture({ ...picture, meters: [{ name: "meter-1", state: "x".repeat(90) }] }, 40);
+  for (const line of lines) assert.ok(line.length < 40, line);
+  assert.ok(lines.some((line) => line.includes("meter-1: xxx")));
+});
