@@ -33,6 +33,14 @@ test("resolves paths against the file's folder and fills in the defaults", () =>
   assert.equal(configuration.log, "info");
   assert.deepEqual(configuration.api, { ...good.api, hosts: [], addressConnections_max: 64, addressRequests_s: 100 });
   assert.deepEqual(configuration.peers, good.peers);
+  assert.deepEqual(configuration.rate, { records_per_s: 4, burst: 16_384 });
+});
+
+test("takes limits of the node's own broker, and a meter's rate", () => {
+  const mqtt = { ...good.mqtt, connections_max: 20, address_connections_max: 3 };
+  const configuration = parse({ ...good, mqtt, rate: { burst: 9 } });
+  assert.deepEqual(configuration.mqtt, mqtt);
+  assert.deepEqual(configuration.rate, { records_per_s: 4, burst: 9 });
 });
 
 test("takes a broker's URL in place of an own broker", () => {
@@ -74,6 +82,14 @@ const refusals: readonly (readonly [string, unknown, RegExp])[] = [
   ["both a broker and a URL", { ...good, mqtt: { ...good.mqtt, url: "mqtt://b" } }, /^\$\.mqtt must have either/],
   ["neither a broker nor a URL", { ...good, mqtt: {} }, /^\$\.mqtt must have either/],
   ["a URL of another protocol", { ...good, mqtt: { url: "http://b" } }, /^\$\.mqtt\.url must be mqtt:/],
+  [
+    "a limit of connections to a broker that is not its own",
+    { ...good, mqtt: { url: "mqtt://b", connections_max: 5 } },
+    /^\$\.mqtt\.connections_max is of the node's own broker/,
+  ],
+  ["no connections at all", { ...good, mqtt: { ...good.mqtt, connections_max: 0 } }, /^\$\.mqtt\.connections_max must/],
+  ["a rate of no records", { ...good, rate: { records_per_s: 0 } }, /^\$\.rate\.records_per_s must/],
+  ["an unknown field of the rate", { ...good, rate: { bytes: 1 } }, /^\$\.rate\.bytes is no field/],
   ["more records than a batch holds", { ...good, batch: { records_max: 1_001 } }, /^\$\.batch\.records_max/],
   ["an unknown log level", { ...good, log: "loud" }, /^\$\.log must be one of/],
 ];

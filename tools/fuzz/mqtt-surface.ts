@@ -1,5 +1,6 @@
 // MQTT: publications of changed records, credentials and topics from sessions that are otherwise in order, and packets that are
-// changed themselves, which mostly end the session. Records are partly signed anew, so that they get past the signature.
+// changed themselves, which mostly end the session. Records are partly signed anew, so that they get past the signature. Some sessions
+// replay what is public, births and records, as fast as they are read, and some connections send what the standard forbids.
 
 import { toHex } from "../../src/wire/bytes.js";
 import { parseSign1, sign1 } from "../../src/wire/cose.js";
@@ -16,6 +17,7 @@ import {
 } from "../bench/mqtt-packets.js";
 import { type LoadMeter, signedRecords } from "../bench/records.js";
 import type { Random } from "../simulation/random.js";
+import { oddConnect, oddPacket } from "./mqtt-oddities.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
 import { type Address, openRaw, type RawConnection } from "./socket.js";
 import type { Surface } from "./surface.js";
@@ -34,6 +36,9 @@ const WINDOW = 64;
 const PATIENCE_MS = 2_000;
 /** One session in so many publishes packets that are no MQTT. */
 const RAW_SESSIONS = 0.02;
+/** Of the windows so many replay what is public, and before so many one connection is odd. */
+const REPLAYS = 0.05;
+const ODD_CONNECTIONS = 0.1;
 
 interface Sample {
   readonly meter: LoadMeter;
@@ -78,6 +83,31 @@ export function createMqttSurface(target: MqttTarget, name: string): Surface {
     return opened;
   }
 
+  /** A record or a birth as it is, that the node has had before. */
+  function replay(random: Random): Buffer {
+    published += 1;
+    const id = 1 + (published % 60_000);
+    const { meter, service, record } = random.pick(samples);
+    const kid = toHex(meter.kid);
+    if (random.chance(0.5)) return encodePublish(meterTopic(target.network, "birth", kid), id, meter.credential);
+    return encodePublish(serviceTopic(target.network, service, "record", kid), id, record);
+  }
+
+  /** One connection for one thing that the standard forbids. */
+  async function sendOdd(random: Random): Promise<void> {
+    const opened = await openRaw(target.address, () => {});
+    if (!opened.isOpen) return;
+    const { meter, service } = random.pick(samples);
+    const topic = Buffer.from(serviceTopic(target.network, service, "record", toHex(meter.kid)));
+    opened.write(
+      random.chance(0.5) ? oddConnect(random) : Buffer.concat([encodeConnect("odd"), oddPacket(topic, random)]),
+    );
+    sent += 1;
+    await opened.wait(() => false, PATIENCE_MS / 4);
+    if (!opened.isOpen) ended += 1;
+    opened.close();
+  }
+
   function publication(random: Random): Buffer {
     published += 1;
     const id = 1 + (published % 60_000);
@@ -116,8 +146,10 @@ export function createMqttSurface(target: MqttTarget, name: string): Surface {
         connection = await openSession(random);
         if (!connection.isOpen) return;
       }
+      if (random.chance(ODD_CONNECTIONS)) await sendOdd(random);
       const isRaw = random.chance(RAW_SESSIONS);
-      const packets = Array.from({ length: WINDOW }, () => publication(random));
+      const isReplay = random.chance(REPLAYS);
+      const packets = Array.from({ length: WINDOW }, () => (isReplay ? replay(random) : publication(random)));
       const written = isRaw ? packets.map((packet) => mutateBytes(packet, packets[0]!, random)) : packets;
       connection.write(Buffer.concat(written));
       sent += written.length;

@@ -24,18 +24,21 @@ export interface Mosquitto {
 
 /** Starts mosquitto with these lines besides the listener's in its configuration. */
 export async function startMosquitto(...lines: readonly string[]): Promise<Mosquitto> {
-  const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "gridseal-mosquitto-"));
+  const port = await freePort();
+  const own = [`listener ${port} 127.0.0.1`, "allow_anonymous true", "set_tcp_nodelay true"];
+  return startMosquittoIn(folder, port, [...own, ...lines, ""].join("\n"));
+}
+
+/** Starts mosquitto in a folder, which is removed with it, with a configuration that has it listen on the port. */
+export async function startMosquittoIn(folder: string, port: number, text: string): Promise<Mosquitto> {
   const configuration = join(folder, "mosquitto.conf");
-  await writeFile(
-    configuration,
-    [`listener ${port} 127.0.0.1`, "allow_anonymous true", "set_tcp_nodelay true", ...lines, ""].join("\n"),
-  );
+  await writeFile(configuration, text);
   let broker: ChildProcess | undefined;
   process.once("exit", () => broker?.kill("SIGKILL"));
 
   async function restart(): Promise<void> {
-    broker = spawn(binary!, ["-c", configuration], { stdio: "ignore" });
+    broker = spawn(binary!, ["-c", configuration], { stdio: "ignore", cwd: folder });
     const end_ms = performance.now() + 10_000;
     while (!(await answers(port))) {
       if (performance.now() > end_ms) throw new Error(`mosquitto does not listen on port ${port}`);
@@ -64,7 +67,7 @@ export async function startMosquitto(...lines: readonly string[]): Promise<Mosqu
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
