@@ -15,7 +15,7 @@ import { chain, genesisHash, nodeId } from "./keys.js";
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const node = bytes(8).map(toHex);
 const signature = bytes(64);
-const height = fc.maxSafeNat();
+const height = fc.integer({ min: 1, max: 2 ** 40 - 2 });
 const round = fc.nat(0xffffffff);
 const choice = fc.option(bytes(32));
 const vr = (below: number) => fc.integer({ min: -1, max: below - 1 });
