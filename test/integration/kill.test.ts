@@ -69,7 +69,14 @@ test("kill -9 of any node or meter in the middle of the demo loses nothing", { t
     assert.equal(status, 0, `${output}\n${errors}`);
     const { records } = JSON.parse(await readFile(report, "utf8")) as Report;
     const { published } = records;
-    assert.deepEqual(records, { published, sealed: published, verified: published, lost: 0, unasked: 0, duplicated: 0 });
+    assert.deepEqual(records, {
+      published,
+      sealed: published,
+      verified: published,
+      lost: 0,
+      unasked: 0,
+      duplicated: 0,
+    });
   });
   await t.test(
     "all nodes have the same chains, which a stranger verifies, with every record of every meter",

@@ -38,7 +38,8 @@ export interface LyingMember {
 
 const BURST = 64;
 const PAUSE_MS = 10;
-const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** Little waits here: what is sent is of the flood that is under way. */
+const QUEUE_BYTES_MAX = 65_536;
 
 /** The identity in a node's folder, of which no process runs. */
 export async function readMember(genesis: Genesis, configuration: NodeConfiguration): Promise<MemberIdentity> {

@@ -24,6 +24,8 @@ const LYING_NODE = 1;
 
 export interface SoakNode {
   readonly name: string;
+  /** its folder */
+  readonly home: string;
   readonly api: string;
   readonly process: NodeProcess;
   /** to the other nodes that it dials, and from those that dial it */
@@ -82,6 +84,7 @@ export async function startCluster(folder: string, nodes: number, meters: number
       const { api } = await readNodeConfiguration(join(home, "node.json"));
       return {
         name,
+        home,
         api: `http://${api.host}:${api.port}`,
         process: runNode(name, home, { program, environment, forEver: true }, () => {}),
         links: numbers.flatMap((_, other) => (other === index ? [] : [links[index]![other]!, links[other]![index]!])),

@@ -2,8 +2,15 @@
 
 import { statfs, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+
+import { setTimeout as pause } from "node:timers/promises";
 import { STALL_MS } from "../../src/agent/patience.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import { readGenesisFile } from "../authority/genesis-file.js";
 import { readResident_bytes } from "../bench/process-usage.js";
+import { type LyingMember, readMember, startLyingMember } from "../fuzz/lying-member.js";
+import { readNodeConfiguration } from "../node/configuration.js";
+import { defaultBudgetLimits } from "../node/network/budget.js";
 import { starvings } from "../simulation/liar.js";
 import type { Random } from "../simulation/random.js";
 import type { SoakCluster, SoakNode } from "./cluster.js";
@@ -22,6 +29,8 @@ export interface Begun {
   readonly what: string;
   /** nodes whose process this ends */
   readonly ends?: readonly SoakNode[];
+  /** how long others may keep a node out for it */
+  readonly keptOut_ms?: number;
   end(): Promise<void>;
 }
 
@@ -101,6 +110,28 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: "lying-member",
+    async begin({ nodes, folder }, random) {
+      const { genesis } = await readGenesisFile(join(folder, "genesis.cbor"));
+      const node = random.pick(nodes);
+      const flood = random.pick(SOAK_FLOODS);
+      signalled(node, "SIGKILL");
+      const liar = await startLiar(node, genesis, random);
+      let isOver = false;
+      const flooding = liar.flood(flood, () => isOver);
+      return {
+        what: `${node.name} floods the others with ${flood}`,
+        ends: [node],
+        keptOut_ms: defaultBudgetLimits.shut_max_ms,
+        async end() {
+          isOver = true;
+          await flooding;
+          await liar.close();
+        },
+      };
+    },
+  },
+  {
     name: "broker",
     missing: ({ mosquitto }) => (mosquitto === undefined ? "mosquitto is not installed" : undefined),
     async begin({ mosquitto }) {
@@ -170,6 +201,24 @@ export const faults: readonly Fault[] = [
     },
   },
 ];
+
+/** What a member floods the others with; what would be sealed against it is left out, as the end of a run wants no violation. */
+const SOAK_FLOODS = ["bad signatures", "block requests", "body requests", "junk", "orders", "extremes"] as const;
+const LISTEN_TRIES = 20;
+const LISTEN_EVERY_MS = 100;
+
+/** In the place of a node that was killed, whose port it holds until it is closed. */
+async function startLiar(node: SoakNode, genesis: Genesis, random: Random): Promise<LyingMember> {
+  const identity = await readMember(genesis, await readNodeConfiguration(join(node.home, "node.json")));
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startLyingMember(identity, random);
+    } catch (error) {
+      if (tries === LISTEN_TRIES) throw error;
+      await pause(LISTEN_EVERY_MS);
+    }
+  }
+}
 
 function healed(node: SoakNode): void {
   for (const link of node.links) link.heal();

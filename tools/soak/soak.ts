@@ -141,7 +141,7 @@ async function befall(cluster: SoakCluster, fault: Fault, seconds: number, rando
   const begun = await fault.begin(cluster, random);
   await pause(1000 * seconds);
   await begun.end();
-  const recovery_ms = await recovered(cluster, `${fault.name} (${begun.what})`);
+  const recovery_ms = await recovered(cluster, `${fault.name} (${begun.what})`, begun.keptOut_ms);
   for (const [index, node] of cluster.nodes.entries()) {
     if (node.process.restarts === before[index] || begun.ends?.includes(node)) continue;
     throw new Error(`${fault.name} (${begun.what}): ${node.name} ended by itself; see its node.log with --keep`);
@@ -151,14 +151,14 @@ async function befall(cluster: SoakCluster, fault: Fault, seconds: number, rando
 }
 
 /** Waits until every node has sealed more of the busiest chain than any had before. Gives how long that took. */
-async function recovered({ nodes }: SoakCluster, what: string): Promise<number> {
+async function recovered({ nodes }: SoakCluster, what: string, keptOut_ms = 0): Promise<number> {
   const started_ms = performance.now();
   const [{ service }] = schedules;
   const heights = async () =>
     Promise.all(nodes.map(async ({ api }) => (await chainsOf(api)).find((chain) => chain.service === service)?.height));
   const goal = 2 + Math.max(...(await heights()).map((height) => height ?? 0));
   while ((await heights()).some((height) => (height ?? 0) < goal)) {
-    if (performance.now() - started_ms > RECOVERY_MAX_MS) {
+    if (performance.now() - started_ms > RECOVERY_MAX_MS + keptOut_ms) {
       throw new Error(`after ${what}: a node does not seal, heights ${(await heights()).join(" ")}, wanted ${goal}`);
     }
     await pause(100);

@@ -128,15 +128,16 @@ export class Link {
     return this.#socket.writableLength;
   }
 
-  /** Reads nothing more for so long; messages of a chunk that is here already are handled. */
-  delay(delay_ms: number): void {
-    if (this.#closed || this.#throttle !== undefined) return;
+  /** Reads nothing more for so long, false where it waits already; messages of a chunk that is here already are handled. */
+  delay(delay_ms: number): boolean {
+    if (this.#closed || this.#throttle !== undefined) return false;
     this.#counters.throttled += 1;
     this.#socket.pause();
     this.#throttle = setTimeout(() => {
       this.#throttle = undefined;
       if (this.#processing_bytes <= this.#limits.processing_bytes_max / 2) this.#resume();
     }, delay_ms);
+    return true;
   }
 
   close(fault?: LinkFault): void {

@@ -91,9 +91,9 @@ class Peers implements PeerNetwork {
     if (link === undefined) return;
     const verdict = this.#budget.charge(id, work, amount, performance.now());
     if (verdict.type === "within" || this.#closed) return;
+    if (verdict.type === "delay" && !link.delay(verdict.for_ms)) return;
     this.#options.onOverBudget(id, verdict);
-    if (verdict.type === "delay") link.delay(verdict.for_ms);
-    else link.close("over-budget");
+    if (verdict.type === "shut") link.close("over-budget");
   }
 
   unsent_bytes(id: NodeId): number {
