@@ -7,7 +7,8 @@ import { meterTopic, serviceTopic } from "../wire/topics.js";
 import { createLink, type Link, type LinkState } from "./link.js";
 import type { Outbox } from "./outbox.js";
 import { Patience } from "./patience.js";
-import { createWindow, type Travelling, type Window } from "./window.js";
+import type { Travelling } from "./travelling.js";
+import { createWindow, type Window } from "./window.js";
 
 /** A broker that has not acknowledged a publication by then is gone, whatever its socket says. */
 export const ACKNOWLEDGEMENT_TIMEOUT_MS = 30_000;

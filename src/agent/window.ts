@@ -7,7 +7,17 @@ import type { Refusal, RefusalReason } from "../wire/refusal.js";
 import type { Outbox } from "./outbox.js";
 import { Parked } from "./parked.js";
 import { answerTo, isLasting, isOfTheMeter, type RefusalAnswer } from "./refusals.js";
-import type { Position } from "./ring.js";
+import {
+  ASIDE_MAX,
+  giveUpAt_ms,
+  INTRODUCTION_WAIT_MS,
+  isReady,
+  noRecords,
+  PARKED_MS,
+  RECEIPT_WAIT_MS,
+  type Travelling,
+  waitOf_ms,
+} from "./travelling.js";
 
 /** Records on their way at a time: a receipt takes as long as a block, so this bounds how fast a full outbox is drained. */
 export const WINDOW_MAX = 24;
@@ -17,45 +27,12 @@ export const BURST = WINDOW_MAX / 2;
 export const BURST_WAIT_MS = 2_000;
 /** Bytes published and not yet acknowledged by the broker; one record may be longer. */
 export const UNACKNOWLEDGED_BYTES_MAX = 8_192;
-/** Wait for a receipt before a record is published again, the first time and at most. */
-export const RECEIPT_WAIT_MS = 10_000;
-export const RECEIPT_WAIT_MAX_MS = 300_000;
-/** The same where a node has not heard of the meter yet: its birth is on its way there. */
-export const INTRODUCTION_WAIT_MS = 1_000;
 /**
  * Numbers by which a service's record may be ahead of its lowest one without a receipt, on its way or parked; further ones wait. Nodes
  * close a gap that is 1,024 numbers behind, and what is in it is never sealed.
  */
 export const SPAN_MAX = 512;
-/** Refused records are tried again by way of the same broker after this. */
-export const PARKED_MS = 600_000;
-/** So many refused ones keep their place, where a receipt finds them; the others for so long, for one may be on its way. */
-export const ASIDE_MAX = 6;
-export const ASIDE_MS = 10_000;
 const HASH_BYTES = 32;
-
-export interface Travelling {
-  readonly position: Position;
-  readonly service: number;
-  readonly seq: number;
-  /** of the window's places; its hash is at this one */
-  readonly place: number;
-  readonly since_ms: number;
-  /** id of the publication that the broker has not acknowledged; 0 where there is none */
-  packetId: number;
-  /** whether that publication belongs to a connection that is gone */
-  interrupted: boolean;
-  /** when the broker must have acknowledged it, or else when the record is published again */
-  due_ms: number;
-  /** since this connection began */
-  publications: number;
-  /** in all, whatever the connection */
-  sent: number;
-  /** why a node refused it last */
-  refusedAs: RefusalReason | undefined;
-  /** whether it is not to be published again soon for that */
-  isAside: boolean;
-}
 
 export interface Window {
   readonly travelling: readonly Travelling[];
@@ -162,7 +139,7 @@ class OutboxWindow implements Window {
     const record = this.travelling.find((candidate) => candidate.packetId === packetId && !candidate.interrupted);
     if (record === undefined) return false;
     record.packetId = 0;
-    record.due_ms = uptime_ms + (record.isAside ? PARKED_MS : this.wait_ms(RECEIPT_WAIT_MS, record.publications));
+    record.due_ms = uptime_ms + (record.isAside ? PARKED_MS : waitOf_ms(record, RECEIPT_WAIT_MS, this.random()));
     return true;
   }
 
@@ -204,7 +181,7 @@ class OutboxWindow implements Window {
     record.isAside = isLasting(reason);
     if (record.packetId === 0) {
       const first_ms = reason === "unknown-meter" ? INTRODUCTION_WAIT_MS : RECEIPT_WAIT_MS;
-      record.due_ms = uptime_ms + (record.isAside ? PARKED_MS : this.wait_ms(first_ms, record.publications));
+      record.due_ms = uptime_ms + (record.isAside ? PARKED_MS : waitOf_ms(record, first_ms, this.random()));
     }
     return answerTo(reason);
   }
@@ -213,7 +190,7 @@ class OutboxWindow implements Window {
     const record = this.find(hash);
     if (record === undefined) return false;
     if (record.packetId === 0) {
-      record.due_ms = Math.min(record.due_ms, uptime_ms + this.wait_ms(INTRODUCTION_WAIT_MS, record.publications));
+      record.due_ms = Math.min(record.due_ms, uptime_ms + waitOf_ms(record, INTRODUCTION_WAIT_MS, this.random()));
     }
     return true;
   }
@@ -257,12 +234,6 @@ class OutboxWindow implements Window {
     for (const record of this.travelling)
       if (record.packetId !== 0 && !record.interrupted) bytes += record.position.length;
     return bytes;
-  }
-
-  /** Twice as long with each publication, and not the same for all. */
-  private wait_ms(first_ms: number, publications: number): number {
-    const wait_ms = Math.min(first_ms * 2 ** Math.min(publications - 1, 16), RECEIPT_WAIT_MAX_MS);
-    return Math.ceil(wait_ms * (0.75 + this.random() / 2));
   }
 
   private handOut(uptime_ms: number): Travelling | "held" | undefined {
@@ -345,15 +316,4 @@ class OutboxWindow implements Window {
     // Those that were too far ahead of it are behind the outbox's cursor.
     if (this.held.includes(service) && seq < this.lowest(service)) this.rewindAt_ms = 0;
   }
-}
-
-const noRecords: readonly Travelling[] = [];
-
-/** When a refused record gives up its place to others. */
-function giveUpAt_ms({ due_ms }: Travelling): number {
-  return due_ms - PARKED_MS + ASIDE_MS;
-}
-
-function isReady(record: Travelling, uptime_ms: number): boolean {
-  return (record.packetId === 0 || record.interrupted) && record.due_ms <= uptime_ms;
 }

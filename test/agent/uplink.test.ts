@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { CONNECT_TIMEOUT_MS } from "../../src/agent/link.js";
 import { type Outbox, openOutbox } from "../../src/agent/outbox.js";
 import { BUSY_PAUSE_MS, STALL_MS } from "../../src/agent/patience.js";
+import { INTRODUCTION_WAIT_MS, PARKED_MS, RECEIPT_WAIT_MS } from "../../src/agent/travelling.js";
 import {
   ACKNOWLEDGEMENT_TIMEOUT_MS,
   BIRTH_INTERVAL_MS,
@@ -11,16 +12,7 @@ import {
   type UplinkEffect,
   type UplinkInput,
 } from "../../src/agent/uplink.js";
-import {
-  BURST,
-  BURST_WAIT_MS,
-  INTRODUCTION_WAIT_MS,
-  PARKED_MS,
-  RECEIPT_WAIT_MS,
-  SPAN_MAX,
-  UNACKNOWLEDGED_BYTES_MAX,
-  WINDOW_MAX,
-} from "../../src/agent/window.js";
+import { BURST, BURST_WAIT_MS, SPAN_MAX, UNACKNOWLEDGED_BYTES_MAX, WINDOW_MAX } from "../../src/agent/window.js";
 import type { RefusalReason } from "../../src/wire/refusal.js";
 import { sha256 } from "../../tools/firmware/sealer.js";
 import { simulatedStores } from "./norFlash.js";

@@ -54,6 +54,8 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   let measuring = false;
   let damage: string | undefined;
   let clockSaid = false;
+  /** looked at with the rest, as it is asked for with every record */
+  let correction_ms = 0;
 
   const chainSeen = (service: number, { head, standing }: Chain): ChainSeen => ({
     service,
@@ -74,6 +76,8 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
       damage,
     };
     history = remember(history, seen, now_ms);
+    const offset_ms = clockOffset_ms(history, seen.clock_ms, now_ms);
+    correction_ms = Math.abs(offset_ms) > CLOCK_OFF_MAX_MS ? offset_ms : 0;
     const verdict = judge(history, seen, now_ms);
     sayClock(verdict);
     ports.metrics.health.set(ranks[verdict.status]);
@@ -109,11 +113,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   }, LOOK_MS);
   return {
     verdict: look,
-    now_ms() {
-      const clock_ms = Date.now();
-      const offset_ms = clockOffset_ms(history, clock_ms, performance.now());
-      return Math.abs(offset_ms) > CLOCK_OFF_MAX_MS ? clock_ms + offset_ms : clock_ms;
-    },
+    now_ms: () => Date.now() + correction_ms,
     onBlock(service, time_ms) {
       const chain = ports.chains.get(service);
       if (chain === undefined) return;

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { test } from "node:test";
+import type { Chain } from "../../tools/node/chain/chain.js";
+import { createHealthWatch } from "../../tools/node/health-watch.js";
+import { createMetrics } from "../../tools/node/metrics.js";
+
+const HOURS_MS = 7_200_000;
+
+test("a node that its blocks' times contradict says so once, fails, and goes by them until its clock is right", (t) => {
+  const standing = { members: ["a"], quorum: 1, waits: false, abstains: false, claimed: [] };
+  const chain = { head: { height: 5 }, standing } as unknown as Chain;
+  const lines: string[] = [];
+  const watch = createHealthWatch({
+    self: "a",
+    chains: new Map([[1, chain]]),
+    nameOf: () => "trading",
+    connected: () => [],
+    writes: { oldest_ms: () => 0 },
+    folder: tmpdir(),
+    metrics: createMetrics(),
+    log: { warn: (_fields, message) => lines.push(message) },
+  });
+  t.after(() => watch.stop());
+  const clockOf = () => watch.verdict().problems.find(({ check }) => check === "clock:offset")?.status;
+  const ahead_ms = () => watch.now_ms() - Date.now();
+
+  assert.equal(clockOf(), undefined);
+  assert.equal(ahead_ms() > 1_000, false);
+  for (let count = 0; count < 3; count += 1) watch.onBlock(1, Date.now() + HOURS_MS);
+  assert.deepEqual([clockOf(), clockOf()], ["fail", "fail"]);
+  assert.ok(Math.abs(ahead_ms() - HOURS_MS) < 60_000, `${ahead_ms()} ms`);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /7200 s behind .* synchronise it/);
+
+  for (let count = 0; count < 8; count += 1) watch.onBlock(1, Date.now());
+  assert.equal(clockOf(), undefined);
+  assert.ok(Math.abs(ahead_ms()) < 1_000);
+});
