@@ -38,7 +38,8 @@ const EXTREMES = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 48, Number.
 export function floodFrame(kind: Flood, source: FloodSource): Uint8Array {
   const { genesis, random, self, signer, heightOf } = source;
   const chain = random.pick(genesis.chains).service;
-  const height = heightOf(chain);
+  // The last height that it heard votes of, or the next: the block in between may be sealed.
+  const height = heightOf(chain) + random.below(2);
   const vote = (more: Partial<Vote>): Vote => {
     const base = { type: "prevote", height, round: random.below(8), id: random.bytes(32), vr: -1 } as const;
     const unsigned = { ...base, node: toHex(self.id), signature: new Uint8Array(64), ...more } as Vote;
