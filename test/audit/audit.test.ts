@@ -10,7 +10,7 @@ import { keyId } from "../../src/wire/key.js";
 import { digestsOf, encodeDisclosure, parseRecord } from "../../src/wire/record.js";
 import { type AuditReport, auditChain } from "../../tools/audit/audit.js";
 import { splitSequence } from "../../tools/audit/sequence.js";
-import { encodeResults } from "../../tools/node/chain/violations.js";
+import { encodeResults } from "../../tools/ledger/violations.js";
 import {
   type BlockParts,
   buildChain,

@@ -10,8 +10,8 @@ import { issuerName } from "../../src/wire/credential.js";
 import { keyId, keyToMap } from "../../src/wire/key.js";
 import type { Notice } from "../../src/wire/notice.js";
 import { auditChain } from "../../tools/audit/audit.js";
-import { encodeEvidence, signedBytes } from "../../tools/node/consensus/messages.js";
-import type { Prevote } from "../../tools/node/consensus/types.js";
+import { encodeEvidence, signedBytes } from "../../tools/consensus/messages.js";
+import type { Prevote } from "../../tools/consensus/types.js";
 import { verifyExport } from "../wire/stranger.js";
 import {
   authority,

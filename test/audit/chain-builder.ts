@@ -12,12 +12,12 @@ import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
-import { builtInScript, type ChainView, execute } from "../../tools/node/chain/execution.js";
-import { initialGovernance } from "../../tools/node/chain/governance.js";
-import { readNotice } from "../../tools/node/chain/notices.js";
-import { executionRecord } from "../../tools/node/chain/record-scan.js";
-import type { MeterState, OriginState } from "../../tools/node/chain/state.js";
-import { encodeResults } from "../../tools/node/chain/violations.js";
+import { builtInScript, type ChainView, execute } from "../../tools/ledger/execution.js";
+import { initialGovernance } from "../../tools/ledger/governance.js";
+import { readNotice } from "../../tools/ledger/notices.js";
+import { executionRecord } from "../../tools/ledger/record-scan.js";
+import type { MeterState, OriginState } from "../../tools/ledger/state.js";
+import { encodeResults } from "../../tools/ledger/violations.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 
 export const authority = signerFromSeed(new Uint8Array(32).fill(1));

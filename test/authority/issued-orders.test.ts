@@ -11,7 +11,7 @@ import { createNetwork } from "../../tools/authority/network.js";
 import { createNodeFolder } from "../../tools/authority/node-folder.js";
 import { writeOrder } from "../../tools/authority/orders.js";
 import { provisionMeter } from "../../tools/authority/provision.js";
-import { initialGovernance } from "../../tools/node/chain/governance.js";
+import { initialGovernance } from "../../tools/ledger/governance.js";
 
 const now = new Date("2026-09-21T00:00:00Z");
 

@@ -74,6 +74,6 @@ for (const [name, invariant] of Object.entries(caughtBy)) {
 }
 
 test("an edit that does not fit the sources is an error, not a mutant that survives", async () => {
-  const edits = [{ file: "tools/node/consensus/rules.ts", replaced: [["no such text", ""]] as const }];
+  const edits = [{ file: "tools/consensus/rules.ts", replaced: [["no such text", ""]] as const }];
   await assert.rejects(runnerWith(edits), /stands there 0 times, not once: no such text/);
 });

@@ -17,32 +17,32 @@ import { decodeReceipt, encodeReceipt } from "../../src/wire/receipt.js";
 import { decodeDisclosure, encodeDisclosure, parseRecord, signRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
 import { timeText, toJson } from "../../tools/cli/output.js";
-import { execute } from "../../tools/node/chain/execution.js";
-import { initialGovernance } from "../../tools/node/chain/governance.js";
-import { decodeProposalBody, encodeProposalBody } from "../../tools/node/chain/proposal.js";
-import { executionRecord, readRecord } from "../../tools/node/chain/record-scan.js";
-import {
-  decodeMeterState,
-  decodeOriginState,
-  encodeMeterState,
-  encodeOriginState,
-  sealNumber,
-} from "../../tools/node/chain/state.js";
-import { decodeResults, encodeResults } from "../../tools/node/chain/violations.js";
 import {
   decodeEvidence,
   decodeMessage,
   encodeEvidence,
   encodeMessage,
   signedBytes,
-} from "../../tools/node/consensus/messages.js";
+} from "../../tools/consensus/messages.js";
+import { execute } from "../../tools/ledger/execution.js";
+import { initialGovernance } from "../../tools/ledger/governance.js";
+import { decodeProposalBody, encodeProposalBody } from "../../tools/ledger/proposal.js";
+import { executionRecord, readRecord } from "../../tools/ledger/record-scan.js";
+import {
+  decodeMeterState,
+  decodeOriginState,
+  encodeMeterState,
+  encodeOriginState,
+  sealNumber,
+} from "../../tools/ledger/state.js";
+import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
 import {
   decodeBatchNote,
   decodeNeedBlocks,
   encodeBatchNote,
   encodeFrame,
   encodeNeedBlocks,
-} from "../../tools/node/frame.js";
+} from "../../tools/node/chain/frame.js";
 import { blockKey, chainRange, numberIn, numberKey } from "../../tools/node/store/keys.js";
 import {
   decodeFaults,

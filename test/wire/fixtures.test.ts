@@ -28,7 +28,7 @@ import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/rece
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
-import { signedBytes } from "../../tools/node/consensus/messages.js";
+import { signedBytes } from "../../tools/consensus/messages.js";
 import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 import {
   anchor,

@@ -3,7 +3,7 @@
 
 import { type Block, decodeBlock } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import type { MemberSet } from "../node/chain/members.js";
+import type { MemberSet } from "../ledger/members.js";
 
 /** A block names another header of another chain than that chain has: one of two quorums has signed what no correct node signs. */
 export interface Contradiction {

@@ -8,8 +8,8 @@ import { WireError } from "../../src/wire/error.js";
 import { chainOf } from "../../src/wire/genesis.js";
 import { decodeHeader, headerHash } from "../../src/wire/header.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
-import { type ChainTip, judgedAtComplaint } from "../node/chain/compose.js";
-import { CONTRACTS_SERVICE } from "../node/chain/governance.js";
+import { type ChainTip, judgedAtComplaint } from "../ledger/compose.js";
+import { CONTRACTS_SERVICE } from "../ledger/governance.js";
 import { nodeVerify } from "../node/crypto.js";
 import { Incomplete } from "./problem.js";
 

@@ -3,7 +3,7 @@
 
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
-import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../node/chain/governance.js";
+import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../ledger/governance.js";
 import { type AnchorRows, createAnchorRows, createRows, type Rows } from "./anchors.js";
 import { type AuditReport, auditChain, unknownChainReport } from "./audit.js";
 

@@ -7,7 +7,7 @@ import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { decodeKey, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
 import { type Action, issueOrder, type Order, type Ready, readyBytes, verifyOrder } from "../../src/wire/order.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../node/chain/governance.js";
+import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
 import { nodeVerify } from "../node/crypto.js";
 import { isSafeKey } from "../node/safe-key.js";
 import type { StoredOrder } from "../node/store/rows.js";

@@ -8,12 +8,12 @@ import type { Signer } from "../../src/wire/key.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { readKeyFile } from "../authority/key-file.js";
+import { localTimeouts } from "../consensus/types.js";
 import { type Chain, createChain } from "../node/chain/chain.js";
+import { decodeFrame } from "../node/chain/frame.js";
 import { createGovernor } from "../node/chain/governor.js";
 import { batchDefaults } from "../node/configuration.js";
-import { localTimeouts } from "../node/consensus/types.js";
 import { nodeVerify } from "../node/crypto.js";
-import { decodeFrame } from "../node/frame.js";
 import { openStore, type Store } from "../node/store/store.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "./records.js";
 

@@ -11,7 +11,7 @@ import { readWhole } from "../authority/files.js";
 import { readGenesisFile } from "../authority/genesis-file.js";
 import { governanceOf, membersAction, readReady, writeOrder } from "../authority/orders.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { type Governance, initialGovernance } from "../node/chain/governance.js";
+import { type Governance, initialGovernance } from "../ledger/governance.js";
 import { compactTarget, id, several, whole, withNode } from "./arguments.js";
 import { printLines, table, timeText, toJson } from "./output.js";
 

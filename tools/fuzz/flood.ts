@@ -5,9 +5,9 @@ import { toHex } from "../../src/wire/bytes.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
-import { encodeMessage, signedBytes } from "../node/consensus/messages.js";
-import type { Vote } from "../node/consensus/types.js";
-import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../node/frame.js";
+import { encodeMessage, signedBytes } from "../consensus/messages.js";
+import type { Vote } from "../consensus/types.js";
+import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../node/chain/frame.js";
 import type { Random } from "../simulation/random.js";
 
 export const floods = [

@@ -8,9 +8,9 @@ import type { PublicKey, Verify } from "../../src/wire/key.js";
 import { encodeDisclosure } from "../../src/wire/record.js";
 import { encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
+import type { ReadRecord } from "../ledger/record-scan.js";
 import type { Chain } from "./chain/chain.js";
 import type { ChainLog } from "./chain/ports.js";
-import type { ReadRecord } from "./chain/record-scan.js";
 import {
   admitCredential,
   isTooLate,

@@ -3,8 +3,8 @@
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { receiptEncoder } from "../../src/wire/receipt.js";
 import { serviceTopic } from "../../src/wire/topics.js";
+import { decodeResults, type Violation } from "../ledger/violations.js";
 import type { SealedBlock } from "./chain/sealer.js";
-import { decodeResults, type Violation } from "./chain/violations.js";
 import type { Ingest } from "./ingest/ingest.js";
 import type { Introductions } from "./introductions.js";
 import type { Metrics } from "./metrics.js";

@@ -2,8 +2,8 @@
 // the others; what the configuration has it follow; and what it holds blocks of already. An added chain starts while the node runs.
 
 import type { GenesisChain } from "../../src/wire/genesis.js";
+import { CONTRACTS_SERVICE, everMember, type GovernedChain, governedHeight } from "../ledger/governance.js";
 import { type Chain, createChain } from "./chain/chain.js";
-import { CONTRACTS_SERVICE, everMember, type GovernedChain, governedHeight } from "./chain/governance.js";
 import type { Governor } from "./chain/governor.js";
 import type { ChainPorts } from "./chain/ports.js";
 import type { Store } from "./store/store.js";

@@ -8,8 +8,8 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import type { Verify } from "../../src/wire/key.js";
 import type { Notice } from "../../src/wire/notice.js";
 import { parseRecord } from "../../src/wire/record.js";
-import { readBatch } from "./chain/compose.js";
-import { kidOf } from "./chain/record-scan.js";
+import { readBatch } from "../ledger/compose.js";
+import { kidOf } from "../ledger/record-scan.js";
 import { rulingName } from "./chain/rulings.js";
 import type { Writer } from "./store/writer.js";
 

@@ -3,7 +3,7 @@
 // (2 + 64): so a record without disclosures ends itself.
 
 import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
-import { signedSize, writeSigned } from "./chain/record-scan.js";
+import { signedSize, writeSigned } from "../ledger/record-scan.js";
 
 export interface Verification {
   readonly key: PublicKey;

@@ -4,13 +4,13 @@
 import { fromHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
+import { encodeMessage, headOf, signedBytes } from "../consensus/messages.js";
+import type { Proposal, Vote } from "../consensus/types.js";
+import { acknowledgementOf } from "../ledger/compose.js";
+import type { ExecutionNotice } from "../ledger/execution.js";
+import { evidenceNotice, readNotice } from "../ledger/notices.js";
 import type { ProvedAnchor } from "../node/chain/anchoring.js";
-import { acknowledgementOf } from "../node/chain/compose.js";
-import type { ExecutionNotice } from "../node/chain/execution.js";
-import { evidenceNotice, readNotice } from "../node/chain/notices.js";
-import { encodeMessage, headOf, signedBytes } from "../node/consensus/messages.js";
-import type { Proposal, Vote } from "../node/consensus/types.js";
-import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../node/frame.js";
+import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../node/chain/frame.js";
 import type { Coverage } from "./coverage.js";
 import { createExaggeration } from "./extremes.js";
 import {

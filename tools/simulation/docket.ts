@@ -1,9 +1,9 @@
 // I11, what must come of it: an equivocation that a correct member has seen, or holds evidence of, is sealed once the network heals.
 
 import { toHex } from "../../src/wire/bytes.js";
-import { FAULTS_MAX } from "../node/chain/execution.js";
-import { readNotice } from "../node/chain/notices.js";
-import type { Statement } from "../node/consensus/types.js";
+import type { Statement } from "../consensus/types.js";
+import { FAULTS_MAX } from "../ledger/execution.js";
+import { readNotice } from "../ledger/notices.js";
 import type { Ledger } from "./ledger.js";
 import type { SimulatedNode } from "./node.js";
 import { isCorrect } from "./population.js";

@@ -4,10 +4,10 @@
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import type { Certificate } from "../../src/wire/certificate.js";
 import { quorum } from "../../src/wire/quorum.js";
-import { acknowledgementOf, makeBatch, type ReadBatch, readBatch } from "../node/chain/compose.js";
-import { decodeProposalBody, encodeProposalBody, type ProposalBody } from "../node/chain/proposal.js";
-import { encodeMessage, headOf, signedBytes } from "../node/consensus/messages.js";
-import type { Proposal } from "../node/consensus/types.js";
+import { encodeMessage, headOf, signedBytes } from "../consensus/messages.js";
+import type { Proposal } from "../consensus/types.js";
+import { acknowledgementOf, makeBatch, type ReadBatch, readBatch } from "../ledger/compose.js";
+import { decodeProposalBody, encodeProposalBody, type ProposalBody } from "../ledger/proposal.js";
 import {
   type BatchName,
   decodeBatchNote,
@@ -15,7 +15,7 @@ import {
   encodeFrame,
   encodeNeedBlocks,
   type Frame,
-} from "../node/frame.js";
+} from "../node/chain/frame.js";
 import { attempt, type Forger, messageIn } from "./forgery.js";
 
 /** Numbers around the bounds of the wire, and around what engines, keys and fields hold. */

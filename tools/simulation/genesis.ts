@@ -2,7 +2,7 @@
 
 import { type Genesis, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
-import { CONTRACTS_SERVICE } from "../node/chain/governance.js";
+import { CONTRACTS_SERVICE } from "../ledger/governance.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
 import type { ClusterOptions } from "./options.js";
 

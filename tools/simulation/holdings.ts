@@ -5,7 +5,7 @@ import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { noticesOf } from "../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { CONTRACTS_SERVICE } from "../node/chain/governance.js";
+import { CONTRACTS_SERVICE } from "../ledger/governance.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../node/chain/pool.js";
 import { difference, replayChain, stateOf } from "./convergence.js";
 import type { SimulatedNode } from "./node.js";

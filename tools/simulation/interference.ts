@@ -2,10 +2,10 @@
 // say that it is durable too early, frames that do not come in or come in twice, timers that do not run.
 
 import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
+import { encodeMessage } from "../consensus/messages.js";
+import { emptyMeterState } from "../ledger/state.js";
+import { decodeFrame, encodeFrame } from "../node/chain/frame.js";
 import type { ChainPorts } from "../node/chain/ports.js";
-import { emptyMeterState } from "../node/chain/state.js";
-import { encodeMessage } from "../node/consensus/messages.js";
-import { decodeFrame, encodeFrame } from "../node/frame.js";
 import type { Store } from "../node/store/store.js";
 import { simulatedVerify } from "./keys.js";
 import type { SimulatedNode } from "./node.js";

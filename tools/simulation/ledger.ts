@@ -12,7 +12,7 @@ import type { PublicKey } from "../../src/wire/key.js";
 import { leafHash, rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { decodeResults, type Equivocation } from "../node/chain/violations.js";
+import { decodeResults, type Equivocation } from "../ledger/violations.js";
 import { simulatedSignature, simulatedVerify } from "./keys.js";
 import type { Roll } from "./roll.js";
 import { numberKey } from "./tables.js";

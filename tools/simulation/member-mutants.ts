@@ -5,8 +5,8 @@ import { withStore } from "./interference.js";
 import type { Mutant } from "./mutants.js";
 import { attacked, intruded, reordered } from "./ordeals.js";
 
-const core = "tools/node/consensus/core.ts";
-const governance = "tools/node/chain/governance.ts";
+const core = "tools/consensus/core.ts";
+const governance = "tools/ledger/governance.ts";
 const chain = "tools/node/chain/chain.ts";
 const order = "src/wire/order.ts";
 
@@ -23,7 +23,7 @@ export const memberMutants: readonly Mutant[] = [
     lacks: "a removed node's votes count no more",
     edits: [
       edit(
-        "tools/node/consensus/state.ts",
+        "tools/consensus/state.ts",
         "return state.members.includes(node);",
         "return state.members.includes(node) || node !== state.self;",
       ),
@@ -133,7 +133,7 @@ export const evidenceMutants: readonly Mutant[] = [
     lacks: "evidence is signed by whom it accuses",
     edits: [
       edit(
-        "tools/node/chain/notices.ts",
+        "tools/ledger/notices.ts",
         "if (!(await verify(member.key, signedBytes(hash, chain, statement), statement.signature))) {",
         "if (signedBytes(hash, chain, statement).length === 0) {",
       ),

@@ -50,8 +50,8 @@ export interface Mutant {
   readonly needs?: Partial<ClusterOptions>;
 }
 
-const rules = "tools/node/consensus/rules.ts";
-const certificates = "tools/node/consensus/certificates.ts";
+const rules = "tools/consensus/rules.ts";
+const certificates = "tools/consensus/certificates.ts";
 /** The node's own assertion would stop it before it sends the vote. */
 const unasserted = edit(
   rules,
@@ -124,9 +124,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "waits-for-what-is-gone",
     lacks: "a decided block whose temporary blocks are sealed and gone elsewhere is fetched whole",
-    edits: [
-      edit("tools/node/consensus/resend.ts", "if (commit !== undefined) need(state, commit.id, commit.from);", ""),
-    ],
+    edits: [edit("tools/consensus/resend.ts", "if (commit !== undefined) need(state, commit.id, commit.from);", "")],
     needs: bereft,
   },
   {
@@ -169,7 +167,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "n - f members decide",
     edits: [
       edit(
-        "tools/node/consensus/state.ts",
+        "tools/consensus/state.ts",
         "return quorum(state.members.length);",
         "return quorum(state.members.length) - 1;",
       ),
@@ -180,7 +178,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "a member's vote counts once",
     edits: [
       edit(
-        "tools/node/consensus/votes.ts",
+        "tools/consensus/votes.ts",
         "else votes.precommits.set(vote.node, vote);",
         "else votes.precommits.set(vote.node + votes.precommits.size, vote);",
       ),
@@ -217,7 +215,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "a claimed height is a hint",
     edits: [
       edit(
-        "tools/node/consensus/receive.ts",
+        "tools/consensus/receive.ts",
         "    answerAbove(state, from);\n",
         '    if (message.type === "status") state.voting = false;\n    answerAbove(state, from);\n',
       ),
@@ -227,18 +225,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: "follows-one-member",
     lacks: "f + 1 members call a node into a later round",
-    edits: [edit("tools/node/consensus/state.ts", "return faults(state.members.length) + 1;", "return 1;")],
+    edits: [edit("tools/consensus/state.ts", "return faults(state.members.length) + 1;", "return 1;")],
     needs: { ...attacked, behaviours: ["flood"] },
   },
   {
     name: "uncapped-timeouts",
     lacks: "timeouts are capped",
     edits: [
-      edit(
-        "tools/node/consensus/rounds.ts",
-        "Math.min(timeouts.cap_ms, base_ms + step_ms * round)",
-        "base_ms * 2 ** round",
-      ),
+      edit("tools/consensus/rounds.ts", "Math.min(timeouts.cap_ms, base_ms + step_ms * round)", "base_ms * 2 ** round"),
     ],
     needs: { ...attacked, ...stalled, behaviours: ["mute"] },
   },
@@ -246,7 +240,7 @@ export const mutants: readonly Mutant[] = [
     name: "seals-empty-blocks",
     lacks: "no block is empty",
     edits: [
-      edit("tools/node/chain/compose.ts", "  if (isEmpty(execution)) return undefined;\n", ""),
+      edit("tools/ledger/compose.ts", "  if (isEmpty(execution)) return undefined;\n", ""),
       edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
     ],
   },
@@ -294,7 +288,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "evidence is of two statements that differ",
     edits: [
       edit(
-        "tools/node/consensus/evidence.ts",
+        "tools/consensus/evidence.ts",
         "!isEquivocation(genesisHash, chain, evidence)",
         "isEquivocation === undefined",
       ),
@@ -304,7 +298,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "reports-evidence-twice",
     lacks: "an equivocation is reported once",
-    edits: [edit("tools/node/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
+    edits: [edit("tools/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
     needs: { ...attacked, behaviours: ["equivocate"] },
   },
   ...meterMutants,

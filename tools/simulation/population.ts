@@ -2,7 +2,7 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
-import { CONTRACTS_SERVICE } from "../node/chain/governance.js";
+import { CONTRACTS_SERVICE } from "../ledger/governance.js";
 import { createAdversary } from "./adversary.js";
 import { createAgentMeter } from "./agent-meter.js";
 import type { Coverage } from "./coverage.js";

@@ -4,7 +4,7 @@ import { edit } from "./edits.js";
 import type { Mutant } from "./mutants.js";
 import { renewed, undecided } from "./ordeals.js";
 
-const regaining = "tools/node/consensus/regaining.ts";
+const regaining = "tools/consensus/regaining.ts";
 const chain = "tools/node/chain/chain.ts";
 /** A member loses its record while heights take many rounds. */
 const forgetful = { ...undecided, fault: "wiped", faulty: 1, crashEvery_ms: 0, renewed: 0 } as const;

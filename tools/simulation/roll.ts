@@ -6,7 +6,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { type Genesis, type GenesisChain, type Member, memberSetHash } from "../../src/wire/genesis.js";
 import { noticesOf } from "../../src/wire/notice.js";
 import { type Order, readOrder } from "../../src/wire/order.js";
-import { CONTRACTS_SERVICE } from "../node/chain/governance.js";
+import { CONTRACTS_SERVICE } from "../ledger/governance.js";
 import type { Fail } from "./violation.js";
 
 /** The members that an order gives a chain. */

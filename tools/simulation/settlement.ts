@@ -1,7 +1,7 @@
 // What must come of a run once its faults are over: everything sealed everywhere within bounds (I9, I11), and then silence (I10).
 
 import { toHex } from "../../src/wire/bytes.js";
-import { localTimeouts } from "../node/consensus/types.js";
+import { localTimeouts } from "../consensus/types.js";
 import type { Cluster } from "./cluster.js";
 import type { ClusterOptions } from "./options.js";
 

@@ -1,11 +1,11 @@
 // What leaves a node under its own signature, read from the frames that leave it. Frames are decoded once however often they go.
 
 import { toHex } from "../../src/wire/bytes.js";
+import { decodeMessage, headOf } from "../consensus/messages.js";
+import { type ConsensusRecord, decodeRecord } from "../consensus/signed-position.js";
+import type { Message, NodeId, Statement } from "../consensus/types.js";
 import { reasonOf } from "../errors.js";
-import { decodeMessage, headOf } from "../node/consensus/messages.js";
-import { type ConsensusRecord, decodeRecord } from "../node/consensus/record.js";
-import type { Message, NodeId, Statement } from "../node/consensus/types.js";
-import { decodeFrame } from "../node/frame.js";
+import { decodeFrame } from "../node/chain/frame.js";
 
 const messages = new WeakMap<Uint8Array, Message>();
 const records = new WeakMap<Uint8Array, ConsensusRecord>();

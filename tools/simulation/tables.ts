@@ -3,7 +3,7 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { Notice } from "../../src/wire/notice.js";
-import { encodeMeterState, encodeOriginState, type MeterState, type OriginState } from "../node/chain/state.js";
+import { encodeMeterState, encodeOriginState, type MeterState, type OriginState } from "../ledger/state.js";
 import * as product from "../node/store/keys.js";
 import type { Outline } from "../node/store/outline.js";
 import {

@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { createApi } from "../../../tools/node/api/server.js";
-import { CONTRACTS_SERVICE } from "../../../tools/node/chain/governance.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
 import { nodeVerify } from "../../../tools/node/crypto.js";
 import type { Verdict } from "../../../tools/node/health.js";

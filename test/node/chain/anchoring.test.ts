@@ -6,7 +6,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import type { Certificate } from "../../../src/wire/certificate.js";
 import { headerHash } from "../../../src/wire/header.js";
 import type { ProvedAnchor } from "../../../tools/node/chain/anchoring.js";
-import { decodeFrame } from "../../../tools/node/frame.js";
+import { decodeFrame } from "../../../tools/node/chain/frame.js";
 import { createCluster, SERVICE, type TestCluster, type TestMeter } from "./cluster.js";
 
 const OTHER = 3;

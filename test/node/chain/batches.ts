@@ -1,9 +1,9 @@
 // Temporary blocks of four members, and acknowledgements that nobody verifies, for the tests of what keeps them.
 
 import { keyId } from "../../../src/wire/key.js";
-import { makeBatch, type ReadBatch } from "../../../tools/node/chain/compose.js";
-import { memberSetOf } from "../../../tools/node/chain/members.js";
-import { executionRecord } from "../../../tools/node/chain/record-scan.js";
+import { makeBatch, type ReadBatch } from "../../../tools/ledger/compose.js";
+import { memberSetOf } from "../../../tools/ledger/members.js";
+import { executionRecord } from "../../../tools/ledger/record-scan.js";
 import { generateSeed, signerFromSeed } from "../../../tools/node/crypto.js";
 import { makeRecord } from "./cluster.js";
 

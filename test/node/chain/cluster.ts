@@ -10,14 +10,14 @@ import { type Genesis, type GenesisChain, issueGenesis, verifyGenesis } from "..
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Action, issueOrder } from "../../../src/wire/order.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
+import { localTimeouts } from "../../../tools/consensus/types.js";
+import { govern } from "../../../tools/ledger/governance.js";
 import { anchorsBeside, type ProvedAnchor } from "../../../tools/node/chain/anchoring.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
-import { govern } from "../../../tools/node/chain/governance.js";
+import { decodeFrame } from "../../../tools/node/chain/frame.js";
 import { createGovernor, type Governor } from "../../../tools/node/chain/governor.js";
 import type { SealedBlock } from "../../../tools/node/chain/sealer.js";
-import { localTimeouts } from "../../../tools/node/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
-import { decodeFrame } from "../../../tools/node/frame.js";
 import { openStore, type Store } from "../../../tools/node/store/store.js";
 import { verifyAsync, verifyRecords } from "../../../tools/node/verifying.js";
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Input } from "../../../tools/consensus/types.js";
 import { GridsealError } from "../../../tools/errors.js";
-import type { ReadBatch } from "../../../tools/node/chain/compose.js";
+import type { ReadBatch } from "../../../tools/ledger/compose.js";
+import { encodeProposalBody } from "../../../tools/ledger/proposal.js";
 import type { Exchange } from "../../../tools/node/chain/exchange.js";
 import { createJudging } from "../../../tools/node/chain/judging.js";
 import { createPool } from "../../../tools/node/chain/pool.js";
 import type { ChainPorts } from "../../../tools/node/chain/ports.js";
-import { encodeProposalBody } from "../../../tools/node/chain/proposal.js";
 import type { Sealer } from "../../../tools/node/chain/sealer.js";
-import type { Input } from "../../../tools/node/consensus/types.js";
 import { batch, by, nameOf, set } from "./batches.js";
 
 /** Judging with a clock and a timer of its own; a value's body says how many temporary blocks it holds. */

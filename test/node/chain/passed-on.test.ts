@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeFrame } from "../../../tools/node/frame.js";
+import { decodeFrame } from "../../../tools/node/chain/frame.js";
 import { createCluster } from "./cluster.js";
 
 test("what a quorum has accepted is sealed although its origin has lost it and one other node alone knows", async (t) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GridsealError } from "../../../tools/errors.js";
-import type { ExecutionNotice } from "../../../tools/node/chain/execution.js";
+import type { ExecutionNotice } from "../../../tools/ledger/execution.js";
 import type { ChainPorts } from "../../../tools/node/chain/ports.js";
 import { createRulings } from "../../../tools/node/chain/rulings.js";
 

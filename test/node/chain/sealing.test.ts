@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeMessage } from "../../../tools/node/consensus/messages.js";
-import { decodeFrame, encodeFrame, encodeNeedBlocks, type Frame } from "../../../tools/node/frame.js";
+import { decodeMessage } from "../../../tools/consensus/messages.js";
+import { decodeFrame, encodeFrame, encodeNeedBlocks, type Frame } from "../../../tools/node/chain/frame.js";
 import { createCluster, SERVICE } from "./cluster.js";
 
 test("a proposal that comes while its block is being written is not judged by the state after it", async (t) => {

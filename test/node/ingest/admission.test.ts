@@ -5,7 +5,7 @@ import { issueCredential, issuerName, parseCredential } from "../../../src/wire/
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
-import { emptyMeterState, type MeterState } from "../../../tools/node/chain/state.js";
+import { emptyMeterState, type MeterState } from "../../../tools/ledger/state.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
 import {
   type AdmissionPorts,

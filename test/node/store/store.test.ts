@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { GridsealError } from "../../../tools/errors.js";
-import { emptyMeterState } from "../../../tools/node/chain/state.js";
+import { emptyMeterState } from "../../../tools/ledger/state.js";
 import { checkRows } from "../../../tools/node/store/check.js";
 import type { TableName } from "../../../tools/node/store/codecs.js";
 import { chainRange, numberKey } from "../../../tools/node/store/keys.js";

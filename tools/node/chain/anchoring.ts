@@ -6,8 +6,8 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
 import { WireError } from "../../../src/wire/error.js";
 import { headerHash } from "../../../src/wire/header.js";
+import { membersAt } from "../../ledger/governance.js";
 import type { Store } from "../store/store.js";
-import { membersAt } from "./governance.js";
 import type { ChainPorts } from "./ports.js";
 
 /** An anchor as a proposal has it; the block keeps no certificate of it. */

@@ -4,9 +4,9 @@
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { asArray, asBytes, asHeight } from "../../../src/wire/shape.js";
-import { BODY_BYTES_MAX } from "../consensus/messages.js";
-import { encodeFrame } from "../frame.js";
+import { BODY_BYTES_MAX } from "../../consensus/messages.js";
 import { UNSENT_BYTES_MAX } from "./catch-up.js";
+import { encodeFrame } from "./frame.js";
 import type { ChainPorts } from "./ports.js";
 
 /** Ids that are asked for at a time; certificates name fewer. */

@@ -5,7 +5,7 @@ import { BLOCK_BYTES_MAX } from "../../../src/wire/block.js";
 import { decodeCbor } from "../../../src/wire/cbor.js";
 import { guardCborPrefix } from "../../../src/wire/guard.js";
 import { asArray, asHeight } from "../../../src/wire/shape.js";
-import { encodeFrame, encodeNeedBlocks } from "../frame.js";
+import { encodeFrame, encodeNeedBlocks } from "./frame.js";
 import type { ChainPorts } from "./ports.js";
 
 /** Blocks and bytes that answer one request. */

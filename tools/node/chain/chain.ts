@@ -2,21 +2,21 @@
 // sealer; chains share nothing but the process.
 
 import { toHex } from "../../../src/wire/bytes.js";
+import { type Consensus, createConsensus } from "../../consensus/core.js";
+import { decodeMessage, encodeMessage } from "../../consensus/messages.js";
+import { decodeRecord } from "../../consensus/signed-position.js";
+import type { Effect } from "../../consensus/types.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import { type Consensus, createConsensus } from "../consensus/core.js";
-import { decodeMessage, encodeMessage } from "../consensus/messages.js";
-import { decodeRecord } from "../consensus/record.js";
-import type { Effect } from "../consensus/types.js";
-import { decodeNeedBlocks, encodeFrame, type Frame } from "../frame.js";
+import { isSealable, placeOf, type ReadBatch, sealsSomething } from "../../ledger/compose.js";
+import { CONTRACTS_SERVICE, everMember, governedChain, governedHeight } from "../../ledger/governance.js";
+import { evidenceNotice, readNotice } from "../../ledger/notices.js";
 import type { Head } from "../store/rows.js";
 import { createBodies } from "./bodies.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
-import { isSealable, placeOf, type ReadBatch, sealsSomething } from "./compose.js";
 import { createExchange } from "./exchange.js";
 import { createFollowers } from "./followers.js";
-import { CONTRACTS_SERVICE, everMember, governedChain, governedHeight } from "./governance.js";
+import { decodeNeedBlocks, encodeFrame, type Frame } from "./frame.js";
 import { createJudging } from "./judging.js";
-import { evidenceNotice, readNotice } from "./notices.js";
 import { createOrigin, type Origin } from "./origin.js";
 import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";

@@ -4,9 +4,6 @@
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { GridsealError } from "../../errors.js";
-import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
-import type { Writer } from "../store/writer.js";
-import { UNSENT_BYTES_MAX } from "./catch-up.js";
 import {
   type Acknowledgement,
   acknowledgementOf,
@@ -14,7 +11,10 @@ import {
   type ReadBatch,
   readBatch,
   readSignedBatch,
-} from "./compose.js";
+} from "../../ledger/compose.js";
+import type { Writer } from "../store/writer.js";
+import { UNSENT_BYTES_MAX } from "./catch-up.js";
+import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "./frame.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 import { createVerification } from "./verification.js";

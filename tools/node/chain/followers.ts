@@ -3,10 +3,10 @@
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { faults } from "../../../src/wire/quorum.js";
-import { encodeMessage } from "../consensus/messages.js";
-import type { Message } from "../consensus/types.js";
-import { encodeFrame, type FrameKind } from "../frame.js";
-import type { MemberSet } from "./members.js";
+import { encodeMessage } from "../../consensus/messages.js";
+import type { Message } from "../../consensus/types.js";
+import type { MemberSet } from "../../ledger/members.js";
+import { encodeFrame, type FrameKind } from "./frame.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
 

@@ -3,8 +3,8 @@
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { readOrder } from "../../../src/wire/order.js";
 import { GridsealError } from "../../errors.js";
+import { type Governance, govern, initialGovernance } from "../../ledger/governance.js";
 import type { Store } from "../store/store.js";
-import { type Governance, govern, initialGovernance } from "./governance.js";
 
 export interface Governor {
   readonly current: Governance;

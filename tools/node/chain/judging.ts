@@ -4,13 +4,13 @@
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
+import type { Effect, Input } from "../../consensus/types.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import type { Effect, Input } from "../consensus/types.js";
-import { type AcceptedBatch, createNumbering, sealsSomething } from "./compose.js";
+import { type AcceptedBatch, createNumbering, sealsSomething } from "../../ledger/compose.js";
+import { decodeProposalBody, type ProposalBody } from "../../ledger/proposal.js";
 import type { Exchange } from "./exchange.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
-import { decodeProposalBody, type ProposalBody } from "./proposal.js";
 import { bad, good, type Sealer, type Verdict } from "./sealer.js";
 import { viewOf } from "./view.js";
 

@@ -5,18 +5,23 @@ import { BATCH_NUMBER_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { assertInvariant } from "../../errors.js";
+import { makeBatch, type ReadBatch } from "../../ledger/compose.js";
+import {
+  type ExecutionNotice,
+  type ExecutionPlace,
+  type ExecutionRecord,
+  takesEffect,
+} from "../../ledger/execution.js";
+import { isSameNotice } from "../../ledger/notices.js";
+import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "../../ledger/record-scan.js";
+import { BATCH_WINDOW, sealNumber } from "../../ledger/state.js";
 import type { Writer } from "../store/writer.js";
-import { makeBatch, type ReadBatch } from "./compose.js";
 import type { Exchange, Returned } from "./exchange.js";
-import { type ExecutionNotice, type ExecutionPlace, type ExecutionRecord, takesEffect } from "./execution.js";
 import { createGather } from "./gather.js";
-import { isSameNotice } from "./notices.js";
 import type { Pool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
-import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "./record-scan.js";
 import { createRulings } from "./rulings.js";
 import type { SealedBlock } from "./sealer.js";
-import { BATCH_WINDOW, sealNumber } from "./state.js";
 import { viewOf } from "./view.js";
 
 /** This node's own temporary blocks under way; half of what every node holds of it, so that none is ever turned away. */

@@ -3,9 +3,9 @@
 
 import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import type { BatchName } from "../frame.js";
-import type { AcceptedBatch, Acknowledgement, ReadBatch } from "./compose.js";
-import type { MemberSet } from "./members.js";
+import type { AcceptedBatch, Acknowledgement, ReadBatch } from "../../ledger/compose.js";
+import type { MemberSet } from "../../ledger/members.js";
+import type { BatchName } from "./frame.js";
 
 /** Unsealed temporary blocks that a node holds of one origin. */
 export const BATCHES_PER_ORIGIN_MAX = 64;

@@ -2,7 +2,7 @@
 
 import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js";
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
-import type { Timeouts } from "../consensus/types.js";
+import type { Timeouts } from "../../consensus/types.js";
 import type { PeerWork } from "../network/budget.js";
 import type { Store } from "../store/store.js";
 import type { RecordVerification } from "../verifying-message.js";

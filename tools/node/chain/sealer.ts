@@ -14,18 +14,24 @@ import { isFounding } from "../../../src/wire/lineage.js";
 import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import {
+  type BlockInputs,
+  type ChainTip,
+  type ComposedBlock,
+  composeBlock,
+  judgedAtComplaint,
+} from "../../ledger/compose.js";
+import type { Execution, ExecutionRecord } from "../../ledger/execution.js";
+import { governedChain, governedHeight } from "../../ledger/governance.js";
+import { type MemberSet, memberSetOf } from "../../ledger/members.js";
+import { checkEvidence, checkOrder } from "../../ledger/notices.js";
+import { encodeProposalBody, type ProposalBody } from "../../ledger/proposal.js";
+import { kidOf } from "../../ledger/record-scan.js";
+import { areAnchorsInOrder, replayBlock } from "../../ledger/replay.js";
 import type { Head, SealedRun } from "../store/rows.js";
 import type { Writer } from "../store/writer.js";
 import { anchorComplaint, type ProvedAnchor, storedAnchor } from "./anchoring.js";
-import { type BlockInputs, type ChainTip, type ComposedBlock, composeBlock, judgedAtComplaint } from "./compose.js";
-import type { Execution, ExecutionRecord } from "./execution.js";
-import { governedChain, governedHeight } from "./governance.js";
-import { type MemberSet, memberSetOf } from "./members.js";
-import { checkEvidence, checkOrder } from "./notices.js";
 import type { ChainPorts } from "./ports.js";
-import { encodeProposalBody, type ProposalBody } from "./proposal.js";
-import { kidOf } from "./record-scan.js";
-import { areAnchorsInOrder, replayBlock } from "./replay.js";
 import { viewOf } from "./view.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */

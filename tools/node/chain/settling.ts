@@ -3,8 +3,8 @@
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
+import type { Effect } from "../../consensus/types.js";
 import { assertInvariant } from "../../errors.js";
-import type { Effect } from "../consensus/types.js";
 import type { CatchUp } from "./catch-up.js";
 import type { Judging } from "./judging.js";
 import type { ChainPorts } from "./ports.js";

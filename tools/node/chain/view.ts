@@ -4,8 +4,8 @@ import { decodeBlockViews } from "../../../src/wire/block.js";
 import { fromHex } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { GridsealError } from "../../errors.js";
+import type { ChainView } from "../../ledger/execution.js";
 import type { Store } from "../store/store.js";
-import type { ChainView } from "./execution.js";
 
 export function viewOf(store: Store, chain: number): ChainView {
   /** the block looked into last: what is sealed again comes from one block mostly */

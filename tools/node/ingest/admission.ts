@@ -10,9 +10,9 @@ import { equalKeys, keyId, type PublicKey, type Verify } from "../../../src/wire
 import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import type { RefusalReason } from "../../../src/wire/refusal.js";
 import { reasonOf } from "../../errors.js";
-import { SEQUENCE_WINDOW } from "../chain/execution.js";
-import { meterOf, type ReadRecord, readRecord } from "../chain/record-scan.js";
-import type { MeterState } from "../chain/state.js";
+import { SEQUENCE_WINDOW } from "../../ledger/execution.js";
+import { meterOf, type ReadRecord, readRecord } from "../../ledger/record-scan.js";
+import type { MeterState } from "../../ledger/state.js";
 import type { PublishedTopic } from "./ingest.js";
 
 /** A record's time may be ahead of the node's clock by so much; how far it may be behind is the backlog's business. */

@@ -5,7 +5,7 @@ import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import { decodeMeterState, decodeOriginState, encodeMeterState, encodeOriginState } from "../chain/state.js";
+import { decodeMeterState, decodeOriginState, encodeMeterState, encodeOriginState } from "../../ledger/state.js";
 import { decodeOutline, encodeOutline } from "./outline.js";
 import {
   asBuffer,

@@ -7,7 +7,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import type { MeterState, OriginState } from "../chain/state.js";
+import type { MeterState, OriginState } from "../../ledger/state.js";
 import { codecs, readRow, type TableName } from "./codecs.js";
 import { blockKey, chainKey, chainRange, idKey, numberIn, numberKey } from "./keys.js";
 import type { Outline } from "./outline.js";

@@ -2,7 +2,7 @@
 // write are noted: one that cannot be encoded leaves none of the others behind.
 
 import type { Notice } from "../../../src/wire/notice.js";
-import type { MeterState, OriginState } from "../chain/state.js";
+import type { MeterState, OriginState } from "../../ledger/state.js";
 import { codecs } from "./codecs.js";
 import { blockKey, chainKey, idKey, numberKey } from "./keys.js";
 import type { Outline } from "./outline.js";

@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import { issueCredential } from "../../src/wire/credential.js";
+import { keyId } from "../../src/wire/key.js";
+import { leafHash } from "../../src/wire/merkle.js";
+import {
+  type ChainView,
+  type Execution,
+  type ExecutionBatch,
+  type ExecutionNotice,
+  type ExecutionRecord,
+  execute,
+  FAULTS_MAX,
+  SEQUENCE_WINDOW,
+} from "../../tools/ledger/execution.js";
+import { initialGovernance } from "../../tools/ledger/governance.js";
+import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
+import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
+import { generateSeed, signerFromSeed } from "../../tools/node/crypto.js";
+import { testNetwork } from "../wire/network.js";
+
+const { genesis } = testNetwork();
+const authority = signerFromSeed(generateSeed());
+const key = signerFromSeed(generateSeed()).key;
+const kid = keyId(key);
+const credential = issueCredential(
+  {
+    issuer: "test/authority",
+    subject: "meter",
+    notBefore_s: 0,
+    expires_s: 4_000_000_000,
+    id: kid,
+    key,
+    statusIndex: 0,
+    services: [1],
+    role: "meter",
+  },
+  authority,
+);
+const origin = new Uint8Array(8).fill(9);
+
+/** A record whose hash is told by number and variant; the rules look at nothing else. */
+function record(seq: number, variant = 0, previous: Uint8Array = hash(seq - 1)): ExecutionRecord {
+  const name = hash(seq, variant);
+  return {
+    bytes: concatBytes(new Uint8Array(8), kid, previous, Uint8Array.of(seq & 255, variant)),
+    hash: name,
+    leaf: leafHash(name),
+    meter: toHex(kid),
+    seq,
+    previousAt: 16,
+  };
+}
+
+function hash(seq: number, variant = 0): Uint8Array {
+  const bytes = new Uint8Array(32);
+  new DataView(bytes.buffer).setFloat64(0, seq);
+  bytes[31] = variant;
+  return bytes;
+}
+
+/** A chain in memory that blocks are applied to. */
+function createState() {
+  const meters = new Map<string, MeterState>();
+  const origins = new Map<string, OriginState>();
+  const faults = new Map<string, readonly number[]>();
+  const sealed = new Map<string, Uint8Array>();
+  let number = 0;
+  const view: ChainView = {
+    meter: (id) => meters.get(id),
+    origin: (id) => origins.get(id),
+    faults: (id) => faults.get(id) ?? [],
+    sealedHash: (id, seq) => sealed.get(`${id}/${seq}`),
+  };
+  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, view };
+  return {
+    place,
+    sealed,
+    batch(records: readonly ExecutionRecord[]): ExecutionBatch {
+      const batch = { origin, number, notices: [{ kind: "credential" as const, bytes: credential }], records };
+      number += 1;
+      return batch;
+    },
+    apply(execution: Execution) {
+      for (const [id, state] of execution.meters) meters.set(id, state);
+      for (const [id, state] of execution.origins) origins.set(id, state);
+      for (const [id, heights] of execution.faults) faults.set(id, heights);
+      for (const { records } of execution.sealed) {
+        for (const { seq, hash: sealedHash } of records) {
+          assert.ok(!sealed.has(`${toHex(kid)}/${seq}`), `record ${seq} is sealed once`);
+          sealed.set(`${toHex(kid)}/${seq}`, sealedHash);
+        }
+      }
+      return execution;
+    },
+    run(...records: ExecutionRecord[]) {
+      return this.apply(execute(place, [this.batch(records)]));
+    },
+  };
+}
+
+const seqs = (execution: Execution) => execution.sealed.flatMap(({ records }) => records.map(({ seq }) => seq));
+const kinds = (execution: Execution) =>
+  execution.violations.map(
+    (violation) => `${violation.kind} ${violation.kind === "equivocation" ? violation.height : violation.seq}`,
+  );
+
+test("seals records in order and brings a meter's credential onto the chain once", () => {
+  const state = createState();
+  const first = state.run(record(0), record(1));
+  assert.deepEqual(seqs(first), [0, 1]);
+  assert.deepEqual([...first.credentials.keys()], [toHex(kid)]);
+  const second = state.run(record(2));
+  assert.deepEqual(seqs(second), [2]);
+  assert.equal(second.credentials.size, 0);
+  assert.deepEqual(second.violations, []);
+});
+
+test("drops a record whose meter has no credential on the chain", () => {
+  const state = createState();
+  const execution = execute(state.place, [{ origin, number: 0, notices: [], records: [record(0)] }]);
+  assert.deepEqual(seqs(execution), []);
+});
+
+test("drops a batch that is sealed already", () => {
+  const state = createState();
+  const batch = state.batch([record(0)]);
+  state.apply(execute(state.place, [batch]));
+  assert.deepEqual(seqs(execute(state.place, [{ ...batch, records: [record(1)] }])), []);
+});
+
+test("drops a duplicate in the order of the chain, within a block and across blocks", () => {
+  const state = createState();
+  assert.deepEqual(seqs(state.run(record(0), record(0), record(1))), [0, 1]);
+  const again = state.run(record(1), record(2));
+  assert.deepEqual(seqs(again), [2]);
+  assert.deepEqual(kinds(again), []);
+});
+
+test("takes records out of order within the window", () => {
+  const state = createState();
+  assert.deepEqual(seqs(state.run(record(0), record(5))), [0, 5]);
+  const late = state.run(record(3), record(1), record(2), record(4));
+  assert.deepEqual(seqs(late), [3, 1, 2, 4]);
+  assert.deepEqual(kinds(late), []);
+});
+
+test("counts a gap that stays open past the window, once, and takes no record of it afterwards", () => {
+  const state = createState();
+  state.run(record(0), record(3));
+  assert.deepEqual(kinds(state.run(record(2 + SEQUENCE_WINDOW))), []);
+  const closing = state.run(record(3 + SEQUENCE_WINDOW));
+  assert.deepEqual(closing.violations, [{ kind: "gap", meter: kid, seq: 1, detail: 2 }]);
+  const late = state.run(record(1));
+  assert.deepEqual(seqs(late), []);
+  assert.deepEqual(kinds(late), []);
+});
+
+test("counts a fork once, keeps the first record, and has the second as its proof", () => {
+  const state = createState();
+  state.run(record(0), record(1));
+  const fork = state.run(record(1, 7));
+  assert.deepEqual(fork.violations, [{ kind: "fork", meter: kid, seq: 1, detail: record(1, 7).bytes }]);
+  assert.deepEqual(seqs(fork), []);
+  assert.deepEqual(kinds(state.run(record(1, 8))), []);
+});
+
+test("counts one fork of a meter in a block", () => {
+  const state = createState();
+  state.run(record(0), record(1), record(2));
+  assert.deepEqual(kinds(state.run(record(0, 1), record(1, 1), record(2, 1))), ["fork 0"]);
+});
+
+test("counts a record that names another predecessor, and seals it", () => {
+  const state = createState();
+  state.run(record(0));
+  const broken = state.run(record(1, 0, hash(99)));
+  assert.deepEqual(seqs(broken), [1]);
+  assert.deepEqual(kinds(broken), ["link 1"]);
+});
+
+test("results and states are the same after encoding", () => {
+  const state = createState();
+  state.run(record(0), record(3), record(3 + SEQUENCE_WINDOW + 1), record(0, 4));
+  const execution = state.run(record(9 + SEQUENCE_WINDOW), record(0, 5), record(3, 5));
+  assert.deepEqual(decodeResults(encodeResults(execution.violations)), execution.violations);
+  const meter = execution.meters.get(toHex(kid))!;
+  assert.deepEqual(decodeMeterState(encodeMeterState(meter)), meter);
+});
+
+test("whatever comes, each number is sealed at most once, a replay of what was sealed finds the same, and states stay bounded", () => {
+  const arrivals = fc.array(fc.record({ seq: fc.oneof(fc.nat(30), fc.nat(4 * SEQUENCE_WINDOW)), variant: fc.nat(2) }), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(fc.array(arrivals, { minLength: 1, maxLength: 8 }), (blocks) => {
+      const state = createState();
+      const replayed = createState();
+      for (const block of blocks) {
+        const batch = state.batch(block.map(({ seq, variant }) => record(seq, variant)));
+        const execution = state.apply(execute(state.place, [batch]));
+        const forks = execution.violations.flatMap((violation) =>
+          violation.kind === "fork" ? [record(violation.seq, (violation.detail as Uint8Array).at(-1)!)] : [],
+        );
+        const again = replayed.apply(
+          execute(replayed.place, [{ ...batch, ...execution.sealed[0]! }], { forks, evidence: [] }),
+        );
+        assert.deepEqual(seqs(again), seqs(execution));
+        assert.deepEqual(encodeResults(again.violations), encodeResults(execution.violations));
+        assert.deepEqual(again.meters, execution.meters);
+        for (const meter of execution.meters.values()) {
+          assert.ok(meter.gaps.length <= SEQUENCE_WINDOW / 2 + 1);
+          assert.ok(meter.forks.length <= 8);
+          assert.ok(encodeMeterState(meter).length < 16_384);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Evidence as the rules take it; they look at nothing but node and height. */
+const evidenceOf = (node: Uint8Array, height: number): ExecutionNotice => ({
+  kind: "evidence",
+  bytes: Uint8Array.of(height),
+  node,
+  height,
+});
+
+test("counts a node's equivocation once a height, of members alone, not ahead of the block, and eight heights at most", () => {
+  const state = createState();
+  const [member] = genesis.nodes;
+  const ruled = (...notices: ExecutionNotice[]) => state.apply(execute(state.place, [{ ...state.batch([]), notices }]));
+  const counted = ruled(
+    evidenceOf(member!.id, 3),
+    evidenceOf(member!.id, 3),
+    evidenceOf(kid, 3),
+    evidenceOf(member!.id, 21),
+  );
+  assert.deepEqual(kinds(counted), ["equivocation 3"]);
+  assert.deepEqual(counted.sealed[0]!.notices, [], "it stands in the results alone");
+  assert.deepEqual(kinds(ruled(evidenceOf(member!.id, 3), evidenceOf(member!.id, 2))), ["equivocation 2"]);
+  const many = Array.from({ length: 15 }, (_, index) => evidenceOf(member!.id, 4 + index));
+  assert.equal(kinds(ruled(...many)).length, FAULTS_MAX - 2);
+  assert.deepEqual(kinds(ruled(evidenceOf(member!.id, 1))), []);
+});

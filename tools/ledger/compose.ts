@@ -1,0 +1,283 @@
+// A block from accepted temporary blocks, pure: runs the chain's rules, commits to everything in the header. The proposer and
+// every voter compose the same block from the same proposal, or the vote is nil.
+
+import {
+  acknowledgementBytes,
+  type Batch,
+  batchBytes,
+  batchId,
+  decodeBatch,
+  encodeBatch,
+} from "../../src/wire/batch.js";
+import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../src/wire/block.js";
+import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../src/wire/bounds.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
+import { sha256 } from "../../src/wire/hash.js";
+import { HEADER_VERSION, type Header } from "../../src/wire/header.js";
+import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
+import {
+  builtInScript,
+  type ChainView,
+  type Execution,
+  type ExecutionNotice,
+  type ExecutionPlace,
+  type ExecutionRecord,
+  execute,
+  takesEffect,
+} from "./execution.js";
+import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
+import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
+import { readNotice } from "./notices.js";
+import { readSignedRecords, type SignedRecord } from "./record-scan.js";
+import { type OriginState, sealNumber } from "./state.js";
+import { encodeResults } from "./violations.js";
+
+export interface Acknowledgement {
+  readonly node: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A temporary block as read, with what the rules need of its records and no more: many wait here for their block. */
+export interface ReadBatch {
+  readonly batch: Batch;
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly signedBytes: Uint8Array;
+  readonly id: Uint8Array;
+  readonly records: readonly ExecutionRecord[];
+  readonly notices: readonly ExecutionNotice[];
+}
+
+export interface AcceptedBatch {
+  readonly read: ReadBatch;
+  /** of a quorum, in the order of the members */
+  readonly acknowledgements: readonly Acknowledgement[];
+}
+
+/** What a block is made of besides the chain before it. */
+export interface BlockInputs {
+  readonly batches: readonly AcceptedBatch[];
+  readonly anchors: readonly Anchor[];
+  readonly time_ms: number;
+  /** height of the newest contracts block with an order that the proposer knew */
+  readonly judgedAt: number;
+}
+
+/** The chain that a block is made for. */
+export interface ChainTip {
+  readonly genesis: Genesis;
+  readonly chain: GenesisChain;
+  /** of the block to make */
+  readonly height: number;
+  readonly previous: Uint8Array;
+  readonly counter: number;
+  /** of the block before */
+  readonly time_ms: number;
+  /** of this height: bound by the block before, at height 1 the chain's first */
+  readonly members: MemberSet;
+  /** of the block before; of the first block, of the order that added the chain, 0 for one of the genesis */
+  readonly judgedAt: number;
+  /** with all orders that this node, or the audit, has seen */
+  readonly governance: Governance;
+  readonly view: ChainView;
+}
+
+export interface ComposedBlock {
+  readonly content: BlockContent;
+  readonly tree: MerkleLevels;
+  readonly execution: Execution;
+  /** records in the order of their leaves, from leaf 1 on */
+  readonly records: readonly ExecutionRecord[];
+  /** of the height after it */
+  readonly nextMembers: MemberSet;
+  /** the header with nonce 0 */
+  readonly header: Header;
+}
+
+/** Reads a temporary block's bytes; throws a WireError where they, a record or a notice in it are malformed. */
+export function readBatch(genesisHash: Uint8Array, bytes: Uint8Array): ReadBatch {
+  return readSignedBatch(genesisHash, bytes).read;
+}
+
+/** `readBatch`, and its records with their signatures for whoever verifies them. */
+export function readSignedBatch(
+  genesisHash: Uint8Array,
+  bytes: Uint8Array,
+): { readonly read: ReadBatch; readonly signed: readonly SignedRecord[] } {
+  const { batch, signature } = decodeBatch(bytes);
+  const signed = readSignedRecords(batch.records);
+  const records = signed.map(recordOf);
+  const signedBytes = signedBytesOf(genesisHash, batch, records);
+  const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
+  return { read: { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices }, signed };
+}
+
+/** A new temporary block of this node over these records. */
+export function makeBatch(
+  genesisHash: Uint8Array,
+  content: Omit<Batch, "records">,
+  records: readonly ExecutionRecord[],
+  sign: (bytes: Uint8Array) => Uint8Array,
+): ReadBatch {
+  const batch = { ...content, records: records.map(bytesOf) };
+  const signedBytes = signedBytesOf(genesisHash, batch, records);
+  const signature = sign(signedBytes);
+  const bytes = encodeBatch(batch, signature);
+  const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
+  return { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices };
+}
+
+function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly ExecutionRecord[]): Uint8Array {
+  return batchBytes(genesisHash, batch, records.map(leafOf));
+}
+
+/** What a node signs to acknowledge the batch. */
+export function acknowledgementOf(genesisHash: Uint8Array, read: Pick<ReadBatch, "batch" | "id">): Uint8Array {
+  const { chain, origin, number } = read.batch;
+  return acknowledgementBytes(genesisHash, chain, origin, number, read.id);
+}
+
+/** What is wrong with the contracts height that a block is judged at; "unknown" where its orders are yet to come here. */
+export function judgedAtComplaint(tip: ChainTip, judgedAt: number): string | undefined {
+  if (judgedAt < tip.judgedAt) return "is before that of the block before";
+  if (judgedAt === tip.judgedAt || holdsOrder(tip.governance, judgedAt)) return undefined;
+  return judgedAt > governedHeight(tip.governance) ? "unknown" : "holds no order";
+}
+
+/** Where the rules run for the block after the tip. */
+export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt: number): ExecutionPlace {
+  return { service: chain.service, height, governance, judgedAt, view };
+}
+
+/** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed or closed already. */
+export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
+  if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
+  if (judgedAtComplaint(tip, inputs.judgedAt) !== undefined || !fitsOneBlock(inputs.batches)) return undefined;
+  const takesNumber = createNumbering(tip.view);
+  for (const { read, acknowledgements } of inputs.batches) {
+    if (!takesNumber(read.batch)) return undefined;
+    if (acceptanceComplaint(tip.members, { origin: read.batch.origin, acknowledgements }) !== undefined)
+      return undefined;
+  }
+  const execution = execute(
+    placeOf(tip, inputs.judgedAt),
+    inputs.batches.map(({ read }) => ({
+      origin: read.batch.origin,
+      number: read.batch.number,
+      notices: read.notices,
+      records: read.records,
+    })),
+  );
+  const records = execution.sealed.flatMap((sealed) => sealed.records);
+  if (isEmpty(execution)) return undefined;
+  const nextMembers = nextMembersOf(tip, inputs.judgedAt);
+  const content: BlockContent = {
+    network: tip.genesis.network,
+    chain: tip.chain.service,
+    height: tip.height,
+    counter: tip.counter + execution.violations.length,
+    batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
+    script: builtInScript,
+    results: encodeResults(execution.violations),
+    anchors: inputs.anchors,
+    judgedAt: inputs.judgedAt,
+    time_ms: inputs.time_ms,
+    memberSet: tip.members.hash,
+    nextMemberSet: nextMembers.hash,
+  };
+  const tree = blockTree(content, records.map(leafOf));
+  const header: Header = {
+    version: HEADER_VERSION,
+    previous: tip.previous,
+    merkleRoot: rootOfLevels(tree),
+    time_s: Math.floor(inputs.time_ms / 1000),
+    target: tip.chain.target,
+    nonce: 0,
+  };
+  return { content, tree, execution, records, nextMembers, header };
+}
+
+/** Whether these temporary blocks keep the limits of one block, whatever falls out of them. */
+function fitsOneBlock(batches: readonly AcceptedBatch[]): boolean {
+  let records = 0;
+  let bytes = 0;
+  for (const { read } of batches) {
+    records += read.records.length;
+    bytes += read.bytes.length;
+  }
+  return batches.length <= BLOCK_BATCHES_MAX && records <= BLOCK_RECORDS_MAX && bytes <= BLOCK_BATCH_BYTES_MAX;
+}
+
+/** The members of the height after the block, which is judged at this contracts height. */
+export function nextMembersOf({ governance, chain, height, members }: ChainTip, judgedAt: number): MemberSet {
+  const next = membersAfter(governance, chain.service, height, judgedAt);
+  return next === members.members ? members : memberSetOf(next);
+}
+
+/** Whether nothing is in the block that it would be sealed for: no record, no violation, no order. */
+export function isEmpty({ sealed, violations }: Execution): boolean {
+  const isBare = sealed.every(
+    ({ records, notices }) => records.length === 0 && notices.every(({ kind }) => kind !== "order"),
+  );
+  return isBare && violations.length === 0;
+}
+
+interface NumberedBatch {
+  readonly origin: Uint8Array;
+  readonly number: number;
+}
+
+/** Whether the temporary block's number is neither sealed nor closed. */
+export function isSealable(view: ChainView, name: NumberedBatch): boolean {
+  return createNumbering(view)(name);
+}
+
+/** Takes the numbers of one block's temporary blocks in their order; false where one is sealed, or closed by one before it. */
+export function createNumbering(view: ChainView): (name: NumberedBatch) => boolean {
+  const taken = new Map<string, OriginState>();
+  return ({ origin, number }) => {
+    const id = toHex(origin);
+    const after = sealNumber(taken.get(id) ?? view.origin(id), number);
+    if (after !== undefined) taken.set(id, after);
+    return after !== undefined;
+  };
+}
+
+/** Whether the next block could hold something of the batch: a record that is not sealed, a fork or evidence that is not recorded, an order. */
+export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
+  const { view } = tip;
+  if (!isSealable(view, read.batch)) return false;
+  const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)));
+  if (read.notices.some((notice) => takesEffect(place, notice))) return true;
+  return read.records.some(({ meter, seq, hash }) => {
+    const state = view.meter(meter);
+    if (state === undefined || seq > state.high) return true;
+    if (state.gaps.some(([from, to]) => seq >= from && seq <= to)) return true;
+    const sealed = state.forks.includes(seq) ? undefined : view.sealedHash(meter, seq);
+    return sealed !== undefined && !equalBytes(sealed, hash);
+  });
+}
+
+function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number]): SealedBatch {
+  return {
+    origin: accepted.read.batch.origin,
+    number: accepted.read.batch.number,
+    id: accepted.read.id,
+    acknowledgements: accepted.acknowledgements.map(({ node, signature }) => ({ node, digest: sha256(signature) })),
+    notices: sealed.notices.map(({ kind, bytes }) => ({ kind, bytes })),
+    records: sealed.records.map(bytesOf),
+  };
+}
+
+function recordOf({ record }: SignedRecord): ExecutionRecord {
+  return record;
+}
+
+function bytesOf({ bytes }: ExecutionRecord): Uint8Array {
+  return bytes;
+}
+
+function leafOf({ leaf }: ExecutionRecord): Uint8Array {
+  return leaf;
+}

@@ -1,0 +1,281 @@
+// The built-in rules of a chain, pure: accepted temporary blocks in their order and the state before them in, what is sealed and
+// the state after it out. Every node runs it on every block, an audit runs it again; both must come to the same bytes.
+
+import { equalBytes, standsAt, toHex } from "../../src/wire/bytes.js";
+import { parseCredential } from "../../src/wire/credential.js";
+import { keyId } from "../../src/wire/key.js";
+import type { Order } from "../../src/wire/order.js";
+import { CONTRACTS_SERVICE, everMember, type Governance, govern } from "./governance.js";
+import { kidOf } from "./record-scan.js";
+import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
+import type { Violation } from "./violations.js";
+
+/** Records may arrive out of order within so many sequence numbers; a gap that is still open behind it is a violation. */
+export const SEQUENCE_WINDOW = 1_024;
+/** Sequence numbers with a recorded fork that a meter's state keeps, so that each is counted once. */
+const FORKS_KEPT = 8;
+/** Heights at which a node equivocated that a chain records. More would prove nothing new, and let one node fill an idle chain. */
+export const FAULTS_MAX = 8;
+
+/** Names the rules in a block as its contract script. */
+export const builtInScript = new TextEncoder().encode("gs1/rules/1");
+
+/** What the rules need to know of a record. */
+export interface ExecutionRecord {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+  /** the hash as a leaf of the block's Merkle tree */
+  readonly leaf: Uint8Array;
+  /** the meter's id as hex; as bytes it stands in the record */
+  readonly meter: string;
+  readonly seq: number;
+  /** offset in `bytes` of the hash of the record before; of record 0 there is none */
+  readonly previousAt: number;
+}
+
+/** What the rules need to know of a notice, whose signatures are verified elsewhere. */
+export type ExecutionNotice =
+  | { readonly kind: "credential"; readonly bytes: Uint8Array }
+  | { readonly kind: "order"; readonly bytes: Uint8Array; readonly order: Order }
+  | ExecutionEvidence;
+
+export interface ExecutionEvidence {
+  readonly kind: "evidence";
+  readonly bytes: Uint8Array;
+  /** who signed both statements, and for which height */
+  readonly node: Uint8Array;
+  readonly height: number;
+}
+
+export interface ExecutionBatch {
+  readonly origin: Uint8Array;
+  readonly number: number;
+  readonly notices: readonly ExecutionNotice[];
+  readonly records: readonly ExecutionRecord[];
+}
+
+/** Where the rules run: the block's place, and what the network's orders say there. */
+export interface ExecutionPlace {
+  readonly service: number;
+  readonly height: number;
+  /** with all orders up to `judgedAt` at least; on the contracts chain exactly those before the block */
+  readonly governance: Governance;
+  readonly judgedAt: number;
+  readonly view: ChainView;
+}
+
+/** The chain's state before the block. Keys are ids as hex. */
+export interface ChainView {
+  meter(kid: string): MeterState | undefined;
+  origin(node: string): OriginState | undefined;
+  /** heights at which the node is recorded to have equivocated, ascending */
+  faults(node: string): readonly number[];
+  /** hash of the sealed record with this number; undefined where none is sealed */
+  sealedHash(kid: string, seq: number): Uint8Array | undefined;
+}
+
+export interface Execution {
+  /** per batch of the input: what of it is sealed */
+  readonly sealed: readonly {
+    readonly notices: readonly ExecutionNotice[];
+    readonly records: readonly ExecutionRecord[];
+  }[];
+  readonly violations: readonly Violation[];
+  /** states after the block, of those that it changes */
+  readonly meters: ReadonlyMap<string, MeterState>;
+  readonly origins: ReadonlyMap<string, OriginState>;
+  /** heights of recorded equivocations by node */
+  readonly faults: ReadonlyMap<string, readonly number[]>;
+  /** credentials that the block brings onto the chain, by meter */
+  readonly credentials: ReadonlyMap<string, Uint8Array>;
+  /** with the block's orders */
+  readonly governance: Governance;
+}
+
+interface Run {
+  readonly place: ExecutionPlace;
+  readonly view: ChainView;
+  readonly meters: Map<string, MeterState>;
+  readonly origins: Map<string, OriginState>;
+  readonly faults: Map<string, readonly number[]>;
+  readonly credentials: Map<string, Uint8Array>;
+  governance: Governance;
+  /** evidence of the batches, in their order */
+  readonly evidence: ExecutionEvidence[];
+  readonly violations: Violation[];
+  /** records for numbers that were sealed before them */
+  readonly repeats: ExecutionRecord[];
+}
+
+/** What a replayed block's results hold, which its temporary blocks do not: records that prove forks, evidence. */
+export interface ExecutionProofs {
+  readonly forks: readonly ExecutionRecord[];
+  readonly evidence: readonly ExecutionEvidence[];
+}
+
+const noProofs: ExecutionProofs = { forks: [], evidence: [] };
+
+/**
+ * Runs the rules. A batch that is sealed already falls out, and of the others a record that is sealed already or has no credential, a
+ * credential that is on the chain, an order that does not apply.
+ */
+export function execute(
+  place: ExecutionPlace,
+  batches: readonly ExecutionBatch[],
+  proofs: ExecutionProofs = noProofs,
+): Execution {
+  const run: Run = {
+    place,
+    view: place.view,
+    meters: new Map(),
+    origins: new Map(),
+    faults: new Map(),
+    credentials: new Map(),
+    governance: place.governance,
+    evidence: [],
+    violations: [],
+    repeats: [],
+  };
+  const sealed = batches.map((batch) => executeBatch(run, batch));
+  // Behind the batches, so that a replay, which has forks and evidence from the block's results, comes to the same order.
+  noteForks(run, [...run.repeats, ...proofs.forks], sealed);
+  for (const evidence of [...run.evidence, ...proofs.evidence]) noteEvidence(run, evidence);
+  const { meters, origins, faults, credentials, governance, violations } = run;
+  return { sealed, violations, meters, origins, faults, credentials, governance };
+}
+
+/** Whether a block at this place, the next one, would take the order or record the evidence. */
+export function takesEffect(place: ExecutionPlace, notice: ExecutionNotice): boolean {
+  switch (notice.kind) {
+    case "credential":
+      return false; // it comes with a record
+    case "order":
+      return (
+        place.service === CONTRACTS_SERVICE && govern(place.governance, notice.order, place.height).type === "governed"
+      );
+    case "evidence":
+      return faultsWith(place, place.view.faults(toHex(notice.node)), notice) !== undefined;
+  }
+}
+
+function executeBatch(run: Run, batch: ExecutionBatch) {
+  const origin = toHex(batch.origin);
+  const after = sealNumber(run.origins.get(origin) ?? run.view.origin(origin), batch.number);
+  if (after === undefined) return { notices: [], records: [] };
+  run.origins.set(origin, after);
+  const notices = batch.notices.filter((notice) => takeNotice(run, notice));
+  const records: ExecutionRecord[] = [];
+  for (const record of batch.records) if (sealRecord(run, record)) records.push(record);
+  return { notices, records };
+}
+
+/** Whether the notice stays in the block; evidence is in its results alone, as forks are. */
+function takeNotice(run: Run, notice: ExecutionNotice): boolean {
+  switch (notice.kind) {
+    case "credential":
+      return bringCredential(run, notice.bytes);
+    case "order":
+      return takeOrder(run, notice.order);
+    case "evidence":
+      run.evidence.push(notice);
+      return false;
+  }
+}
+
+function takeOrder(run: Run, order: Order): boolean {
+  if (run.place.service !== CONTRACTS_SERVICE) return false;
+  const governed = govern(run.governance, order, run.place.height);
+  if (governed.type === "refused") return false;
+  run.governance = governed.governance;
+  return true;
+}
+
+function noteEvidence(run: Run, evidence: ExecutionEvidence): void {
+  const node = toHex(evidence.node);
+  const faults = faultsWith(run.place, run.faults.get(node) ?? run.view.faults(node), evidence);
+  if (faults === undefined) return;
+  run.faults.set(node, faults);
+  const { height, bytes } = evidence;
+  run.violations.push({ kind: "equivocation", node: evidence.node, height, evidence: bytes });
+}
+
+/** A node's recorded heights with that of the evidence; undefined where it is not recorded. */
+function faultsWith(
+  { governance, service, judgedAt, height }: ExecutionPlace,
+  faults: readonly number[],
+  evidence: ExecutionEvidence,
+): readonly number[] | undefined {
+  if (evidence.height > height || evidence.height < 1) return undefined;
+  if (faults.length >= FAULTS_MAX || faults.includes(evidence.height)) return undefined;
+  if (everMember(governance, service, evidence.node, judgedAt) === undefined) return undefined;
+  return [...faults, evidence.height].sort((left, right) => left - right);
+}
+
+/** The first credential of a meter stays on the chain; it makes the meter known to it. */
+function bringCredential(run: Run, bytes: Uint8Array): boolean {
+  const kid = toHex(keyId(parseCredential(bytes).key));
+  if (stateOf(run, kid) !== undefined) return false;
+  run.credentials.set(kid, bytes);
+  run.meters.set(kid, emptyMeterState);
+  return true;
+}
+
+function stateOf(run: Run, kid: string): MeterState | undefined {
+  return run.meters.get(kid) ?? run.view.meter(kid);
+}
+
+function sealRecord(run: Run, record: ExecutionRecord): boolean {
+  const state = stateOf(run, record.meter);
+  if (state === undefined) return false;
+  if (record.seq > state.high) return extend(run, state, record);
+  const gap = state.gaps.findIndex(([from, to]) => record.seq >= from && record.seq <= to);
+  if (gap >= 0) return fill(run, state, gap, record);
+  run.repeats.push(record);
+  return false;
+}
+
+/** A record beyond the highest: numbers between them become a gap, gaps behind the window become violations. */
+function extend(run: Run, state: MeterState, record: ExecutionRecord): boolean {
+  const gaps: (readonly [number, number])[] = [];
+  for (const gap of state.gaps) {
+    if (gap[1] >= record.seq - SEQUENCE_WINDOW) gaps.push(gap);
+    else run.violations.push({ kind: "gap", meter: kidOf(record), seq: gap[0], detail: gap[1] });
+  }
+  if (record.seq > state.high + 1) gaps.push([state.high + 1, record.seq - 1]);
+  else if (state.high >= 0 && !standsAt(record.bytes, record.previousAt, state.head)) {
+    run.violations.push({ kind: "link", meter: kidOf(record), seq: record.seq, detail: record.hash });
+  }
+  run.meters.set(record.meter, { high: record.seq, head: record.hash, gaps, forks: state.forks });
+  return true;
+}
+
+function fill(run: Run, state: MeterState, position: number, record: ExecutionRecord): boolean {
+  const [from, to] = state.gaps[position]!;
+  const parts: (readonly [number, number])[] = [];
+  if (from < record.seq) parts.push([from, record.seq - 1]);
+  if (record.seq < to) parts.push([record.seq + 1, to]);
+  const gaps = [...state.gaps.slice(0, position), ...parts, ...state.gaps.slice(position + 1)];
+  run.meters.set(record.meter, { ...state, gaps });
+  return true;
+}
+
+/**
+ * Numbers that are sealed: the same record again is a duplicate, another one a fork of the meter's own chain. Each number is
+ * counted once, and one number of a meter in a block, so that a meter gone wrong does not fill the chain.
+ */
+function noteForks(run: Run, repeats: readonly ExecutionRecord[], sealed: Execution["sealed"]): void {
+  if (repeats.length === 0) return;
+  const noted = new Set<string>();
+  const hashes = new Map<string, Uint8Array>();
+  for (const { records } of sealed) for (const { meter, seq, hash } of records) hashes.set(`${meter}/${seq}`, hash);
+  for (const record of repeats) {
+    const kid = record.meter;
+    const state = stateOf(run, kid);
+    if (state === undefined || noted.has(kid) || state.forks.includes(record.seq)) continue;
+    const sealedHash = hashes.get(`${kid}/${record.seq}`) ?? run.view.sealedHash(kid, record.seq);
+    if (sealedHash === undefined || equalBytes(sealedHash, record.hash)) continue;
+    noted.add(kid);
+    run.violations.push({ kind: "fork", meter: kidOf(record), seq: record.seq, detail: record.bytes });
+    run.meters.set(kid, { ...state, forks: [...state.forks, record.seq].slice(-FORKS_KEPT) });
+  }
+}

@@ -1,0 +1,234 @@
+// What the sealed orders of the authority make of the network, pure: the members of each chain by height, added chains, revoked meters,
+// banned nodes.
+// A function of the contracts chain alone: whoever replays its orders comes to the same state (PROTOCOL.md, orders).
+
+import { CHAINS_MAX } from "../../src/wire/bounds.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
+import type { BanAction, ChainAction, MembersAction, Order, RevokeAction } from "../../src/wire/order.js";
+
+/** The service whose chain seals orders; a genesis without it has no orders. */
+export const CONTRACTS_SERVICE = 5;
+
+/** A set of members that an order gives a chain. */
+export interface MemberOrder {
+  /** height of the contracts block that holds the order */
+  readonly contractsHeight: number;
+  /** the first height that they seal, if the chain knows of the order by then */
+  readonly effectiveHeight: number;
+  readonly members: readonly Member[];
+}
+
+/** A chain of the network with all sets of members that it was ever given. */
+export interface GovernedChain {
+  /** as the genesis or the order that added it has it: its members are the first */
+  readonly chain: GenesisChain;
+  /** contracts height of the order that added it; 0 for a chain of the genesis */
+  readonly contractsHeight: number;
+  /** in the order of their numbers, effective heights ascending */
+  readonly orders: readonly MemberOrder[];
+}
+
+export interface Governance {
+  readonly genesis: Genesis;
+  /** number of the last order; 0 before the first */
+  readonly lastOrder: number;
+  /** heights of contracts blocks that hold orders, ascending */
+  readonly heights: readonly number[];
+  readonly chains: readonly GovernedChain[];
+  /** nodes of the genesis and all that orders ever admitted, by id as hex */
+  readonly nodes: ReadonlyMap<string, Member>;
+  /** revoked meters by id as hex, each with the contracts height of its order */
+  readonly revoked: ReadonlyMap<string, number>;
+  /** banned nodes by id as hex, each with the contracts height of its order */
+  readonly banned: ReadonlyMap<string, number>;
+}
+
+export type Governed =
+  | { readonly type: "governed"; readonly governance: Governance }
+  /** the order does not apply; `reason` says why */
+  | { readonly type: "refused"; readonly reason: string };
+
+/** The state before the first order. */
+export function initialGovernance(genesis: Genesis): Governance {
+  return {
+    genesis,
+    lastOrder: 0,
+    heights: [],
+    chains: genesis.chains.map((chain) => ({ chain, contractsHeight: 0, orders: [] })),
+    nodes: new Map(genesis.nodes.map((node) => [toHex(node.id), node])),
+    revoked: new Map(),
+    banned: new Map(),
+  };
+}
+
+/** The state with an order, whose signatures are verified, in the contracts block of this height. */
+export function govern(governance: Governance, order: Order, contractsHeight: number): Governed {
+  if (order.number !== governance.lastOrder + 1) {
+    return refused(`order ${order.number} does not follow order ${governance.lastOrder}`);
+  }
+  const applied = apply(governance, order, contractsHeight);
+  if (applied.type === "refused") return applied;
+  const { heights } = governance;
+  return {
+    type: "governed",
+    governance: {
+      ...applied.governance,
+      lastOrder: order.number,
+      heights: heights.at(-1) === contractsHeight ? heights : [...heights, contractsHeight],
+    },
+  };
+}
+
+/** Height of the newest contracts block that holds an order; 0 before the first. */
+export function governedHeight(governance: Governance): number {
+  return governance.heights.at(-1) ?? 0;
+}
+
+/** Whether the contracts block of this height is known to hold an order. */
+export function holdsOrder(governance: Governance, contractsHeight: number): boolean {
+  return governance.heights.lastIndexOf(contractsHeight) >= 0;
+}
+
+/** The chain of a service, of the genesis or added; undefined where there is none. */
+export function governedChain(governance: Governance, service: number): GovernedChain | undefined {
+  return governance.chains.find(({ chain }) => chain.service === service);
+}
+
+/**
+ * The members that seal the height behind `height` of a chain whose block at `height` was judged at the contracts height `judgedAt`:
+ * those of the last order up to there that is effective, else the first ones. Throws a RangeError where the network has no such chain.
+ */
+export function membersAfter(
+  governance: Governance,
+  service: number,
+  height: number,
+  judgedAt: number,
+): readonly Member[] {
+  const governed = governedChain(governance, service);
+  if (governed === undefined) throw new RangeError(`network ${governance.genesis.network} has no chain ${service}`);
+  const order = governed.orders.findLast(
+    ({ contractsHeight, effectiveHeight }) => contractsHeight <= judgedAt && effectiveHeight <= height + 1,
+  );
+  return order?.members ?? governed.chain.members;
+}
+
+/**
+ * The sets of members that can have sealed this height of a chain, by orders up to the contracts height, the newest first: which of
+ * them did depends on the contracts height that the block before names.
+ */
+export function membersAt(
+  governance: Governance,
+  service: number,
+  height: number,
+  judgedAt: number,
+): readonly (readonly Member[])[] {
+  const governed = governedChain(governance, service);
+  if (governed === undefined || governed.contractsHeight > judgedAt) return [];
+  const orders = governed.orders.filter(
+    ({ contractsHeight, effectiveHeight }) => contractsHeight <= judgedAt && effectiveHeight <= height,
+  );
+  return [governed.chain.members, ...orders.map(({ members }) => members)].reverse();
+}
+
+/** The node where it is or was a member of the chain by orders up to this contracts height, whether effective yet or not. */
+export function everMember(
+  governance: Governance,
+  service: number,
+  node: Uint8Array,
+  judgedAt: number,
+): Member | undefined {
+  const governed = governedChain(governance, service);
+  const known = governed?.orders.filter(({ contractsHeight }) => contractsHeight <= judgedAt) ?? [];
+  return [...(governed?.chain.members ?? []), ...known.flatMap(({ members }) => members)].find(({ id }) =>
+    equalBytes(id, node),
+  );
+}
+
+function apply(governance: Governance, { action }: Order, contractsHeight: number): Governed {
+  switch (action.type) {
+    case "members":
+      return applyMembers(governance, action, contractsHeight);
+    case "chain":
+      return applyChain(governance, action, contractsHeight);
+    case "revoke":
+      return applyRevoke(governance, action, contractsHeight);
+    case "ban":
+      return applyBan(governance, action, contractsHeight);
+  }
+}
+
+function applyRevoke(governance: Governance, action: RevokeAction, contractsHeight: number): Governed {
+  const meters = action.meters.map(toHex);
+  const known = meters.find((meter) => governance.revoked.has(meter));
+  if (known !== undefined) return refused(`meter ${known} is revoked already`);
+  const revoked = new Map([...governance.revoked, ...meters.map((meter) => [meter, contractsHeight] as const)]);
+  return { type: "governed", governance: { ...governance, revoked } };
+}
+
+/** A member cannot be banned: without its links its chain would have a quorum to find among fewer. */
+function applyBan(governance: Governance, action: BanAction, contractsHeight: number): Governed {
+  const nodes = action.nodes.map(toHex);
+  const known = nodes.find((node) => governance.banned.has(node));
+  if (known !== undefined) return refused(`node ${known} is banned already`);
+  for (const { chain, orders } of governance.chains) {
+    const member = (orders.at(-1)?.members ?? chain.members).find(({ id }) => nodes.includes(toHex(id)));
+    if (member !== undefined) return refused(`${member.name} is a member of chain ${chain.service}: remove it first`);
+  }
+  const banned = new Map([...governance.banned, ...nodes.map((node) => [node, contractsHeight] as const)]);
+  return { type: "governed", governance: { ...governance, banned } };
+}
+
+/** A member that an order names though it is banned. */
+function bannedAmong({ banned }: Governance, members: readonly Member[]): Member | undefined {
+  return members.find(({ id }) => banned.has(toHex(id)));
+}
+
+function applyMembers(governance: Governance, action: MembersAction, contractsHeight: number): Governed {
+  const governed = governedChain(governance, action.chain);
+  if (governed === undefined) return refused(`there is no chain ${action.chain}`);
+  const last = governed.orders.at(-1);
+  const reason = changeProblem(last?.members ?? governed.chain.members, action);
+  if (reason !== undefined) return refused(reason);
+  const banned = bannedAmong(governance, action.members);
+  if (banned !== undefined) return refused(`${banned.name} is banned`);
+  if (action.effectiveHeight <= (last?.effectiveHeight ?? 1)) {
+    return refused(`effective height ${action.effectiveHeight} is not above ${last?.effectiveHeight ?? 1}`);
+  }
+  const { effectiveHeight, members } = action;
+  const orders = [...governed.orders, { contractsHeight, effectiveHeight, members }];
+  const chains = governance.chains.map((chain) => (chain === governed ? { ...governed, orders } : chain));
+  const nodes = new Map([...governance.nodes, ...members.map((member) => [toHex(member.id), member] as const)]);
+  return { type: "governed", governance: { ...governance, chains, nodes } };
+}
+
+/** One node comes, one goes, or both; or the same ones propose in another order. */
+function changeProblem(before: readonly Member[], { members, ready }: MembersAction): string | undefined {
+  const has = (set: readonly Member[], { id }: Member) => set.some((member) => equalBytes(member.id, id));
+  const admitted = members.filter((member) => !has(before, member));
+  const removed = before.filter((member) => !has(members, member));
+  if (admitted.length > 1) return `it admits ${admitted.length} nodes, one at a time may come`;
+  if (removed.length > 1) return `it removes ${removed.length} nodes, one at a time may go`;
+  const unready = admitted.find(({ id }) => !ready.some(({ node }) => equalBytes(node, id)));
+  if (unready !== undefined) return `${unready.name} has not said that it is ready`;
+  const same = members.length === before.length && members.every(({ id }, index) => equalBytes(id, before[index]!.id));
+  return same ? "it changes nothing" : undefined;
+}
+
+function applyChain(governance: Governance, action: ChainAction, contractsHeight: number): Governed {
+  const { service, name, members, target } = action;
+  const { chains, nodes } = governance;
+  if (chains.some(({ chain }) => chain.service === service)) return refused(`there is a chain ${service} already`);
+  if (chains.some(({ chain }) => chain.name === name)) return refused(`there is a chain named ${name} already`);
+  if (chains.length >= CHAINS_MAX) return refused(`there are ${CHAINS_MAX} chains already`);
+  const stranger = members.find(({ id }) => !nodes.has(toHex(id)));
+  if (stranger !== undefined) return refused(`${stranger.name} is no node of the network`);
+  const banned = bannedAmong(governance, members);
+  if (banned !== undefined) return refused(`${banned.name} is banned`);
+  const added: GovernedChain = { chain: { service, name, members, target }, contractsHeight, orders: [] };
+  return { type: "governed", governance: { ...governance, chains: [...chains, added] } };
+}
+
+function refused(reason: string): Governed {
+  return { type: "refused", reason };
+}

@@ -1,0 +1,71 @@
+// Notices of temporary blocks as the rules take them, and whether what they are signed with is good.
+
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { WireError } from "../../src/wire/error.js";
+import type { Genesis } from "../../src/wire/genesis.js";
+import type { PublicKey, Verify } from "../../src/wire/key.js";
+import type { Notice } from "../../src/wire/notice.js";
+import { readOrder, verifyOrder } from "../../src/wire/order.js";
+import { isEquivocation } from "../consensus/evidence.js";
+import { decodeEvidence, encodeEvidence, idBytes, signedBytes } from "../consensus/messages.js";
+import type { Evidence } from "../consensus/types.js";
+import type { ExecutionEvidence, ExecutionNotice } from "./execution.js";
+import { CONTRACTS_SERVICE, everMember, type Governance } from "./governance.js";
+
+/** Reads what a notice says; throws a WireError where it is malformed. Signatures are not checked. */
+export function readNotice(genesisHash: Uint8Array, { kind, bytes }: Notice): ExecutionNotice {
+  switch (kind) {
+    case "credential":
+      return { kind, bytes };
+    case "order":
+      return { kind, bytes, order: readOrder(bytes, { hash: genesisHash }) };
+    case "evidence":
+      return readEvidence(bytes);
+  }
+}
+
+/** Reads evidence, of a temporary block or of a block's results. */
+export function readEvidence(bytes: Uint8Array): ExecutionEvidence {
+  const { node, height } = decodeEvidence(bytes).first;
+  return { kind: "evidence", bytes, node: idBytes(node), height };
+}
+
+/** Evidence as a notice. */
+export function evidenceNotice(evidence: Evidence): Notice {
+  return { kind: "evidence", bytes: encodeEvidence(evidence) };
+}
+
+/** Throws a WireError unless the authority has signed the order, each READY in it is its node's, and the chain may seal it. */
+export function checkOrder(genesis: Genesis, chain: number, bytes: Uint8Array, verify: Verify): void {
+  if (chain !== CONTRACTS_SERVICE) throw new WireError("unproven", `chain ${chain} seals no orders`);
+  verifyOrder(bytes, genesis, verify);
+}
+
+/** Rejects with a WireError unless the evidence proves that a node which is or was a member of the chain equivocated. */
+export async function checkEvidence(
+  governance: Governance,
+  chain: number,
+  bytes: Uint8Array,
+  verify: (key: PublicKey, message: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>,
+): Promise<void> {
+  const evidence = decodeEvidence(bytes);
+  const { first, second } = evidence;
+  const { hash } = governance.genesis;
+  if (!isEquivocation(hash, chain, evidence)) throw new WireError("unproven", "evidence shows no equivocation");
+  const member = everMember(governance, chain, idBytes(first.node), Number.POSITIVE_INFINITY);
+  if (member === undefined)
+    throw new WireError("unproven", `evidence is against ${first.node}, no member of the chain`);
+  for (const statement of [first, second]) {
+    if (!(await verify(member.key, signedBytes(hash, chain, statement), statement.signature))) {
+      throw new WireError("unproven", `evidence: a statement is not signed by ${member.name}`);
+    }
+  }
+}
+
+/** Whether two notices are the same, or evidence against one node for one height. */
+export function isSameNotice(left: ExecutionNotice, right: ExecutionNotice): boolean {
+  if (left.kind === "evidence" && right.kind === "evidence") {
+    return left.height === right.height && toHex(left.node) === toHex(right.node);
+  }
+  return left.kind === right.kind && equalBytes(left.bytes, right.bytes);
+}

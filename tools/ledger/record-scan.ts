@@ -1,0 +1,274 @@
+// Records read for what a node verifies and seals. Every node reads every record, so registers and digests are checked where they stand
+// and never built. What a meter does not write in this form, disclosures too, is left to parseRecord, which says what is wrong.
+
+import { SEQ_MAX, SERVICE_MAX, TIME_S_MAX } from "../../src/wire/bounds.js";
+import { compareBytes } from "../../src/wire/bytes.js";
+import { SIGN1_CONTEXT } from "../../src/wire/cose.js";
+import { WireError } from "../../src/wire/error.js";
+import { leafHash } from "../../src/wire/merkle.js";
+import {
+  type Claims,
+  DISCLOSURES_MAX,
+  parseRecord,
+  RECORD_BYTES_MAX,
+  REGISTERS_MAX,
+  type Record,
+} from "../../src/wire/record.js";
+import { HASH_BYTES, sha256, writeSha256 } from "../node/hash.js";
+import type { ExecutionRecord } from "./execution.js";
+
+/** A record with what decides who must have signed it. */
+export interface SignedRecord {
+  readonly record: ExecutionRecord;
+  readonly algorithm: number;
+  readonly service: number;
+}
+
+/** A record with the claims alone that decide whether it is taken. */
+export interface ReadRecord extends Omit<Record, "claims" | "signedBytes"> {
+  readonly claims: Pick<Claims, "service" | "seq" | "previous" | "time_s">;
+}
+
+/** Reads a record, as views of its bytes; throws a WireError as `parseRecord` does. */
+export function readRecord(bytes: Uint8Array): ReadRecord {
+  const scanned = scanRecord(bytes);
+  if (scanned === undefined) return parseRecord(bytes);
+  const { service, seq, previousAt, time_s } = scanned;
+  const previous = bytes.subarray(previousAt, previousAt + (seq === 0 ? 0 : HASH_BYTES));
+  return {
+    kid: bytes.subarray(KID, KID + KID_BYTES),
+    algorithm: algorithmOf(bytes),
+    claims: { service, seq, previous, time_s },
+    disclosures: [],
+    stripped: bytes,
+    hash: sha256(bytes),
+    signature: bytes.subarray(-SIGNATURE_BYTES),
+  };
+}
+
+/** Reads records without disclosures, as views of their bytes; throws a WireError as `parseRecord` does, and where one has disclosures. */
+export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[] {
+  // One memory for the digests of all, one to hash leaves in, one to read ids from: each record's own would cost more than the work.
+  const digests = new Uint8Array(2 * HASH_BYTES * records.length);
+  const leafEntry = new Uint8Array(1 + HASH_BYTES);
+  let whole: Buffer = Buffer.alloc(0);
+  const signed: SignedRecord[] = [];
+  for (const bytes of records) {
+    const scanned = scanRecord(bytes);
+    if (scanned === undefined) {
+      signed.push(parseSignedRecord(bytes));
+      continue;
+    }
+    if (whole.buffer !== bytes.buffer) whole = Buffer.from(bytes.buffer);
+    const meter = whole.toString("hex", bytes.byteOffset + KID, bytes.byteOffset + KID + KID_BYTES);
+    const offset = 2 * HASH_BYTES * signed.length;
+    writeSha256(bytes, digests, offset);
+    // The entry of a leaf, behind a zero byte (RFC 9162 section 2.1.1).
+    for (let at = 0; at < HASH_BYTES; at += 1) leafEntry[1 + at] = digests[offset + at]!;
+    writeSha256(leafEntry, digests, offset + HASH_BYTES);
+    const hash = digests.subarray(offset, offset + HASH_BYTES);
+    const leaf = digests.subarray(offset + HASH_BYTES, offset + 2 * HASH_BYTES);
+    const { service, seq, previousAt } = scanned;
+    const record = { bytes, hash, leaf, meter, seq, previousAt };
+    signed.push({ record, algorithm: algorithmOf(bytes), service });
+  }
+  return signed;
+}
+
+function parseSignedRecord(bytes: Uint8Array): SignedRecord {
+  const record = parseRecord(bytes);
+  if (record.disclosures.length > 0) {
+    throw new WireError("unproven", "batch holds a record with confidential registers");
+  }
+  return { record: executionRecord(record), algorithm: record.algorithm, service: record.claims.service };
+}
+
+/** What the rules need of a record. */
+export function executionRecord({ stripped, hash, kid, claims, signature }: ReadRecord): ExecutionRecord {
+  const { seq, previous } = claims;
+  // What goes with the disclosures stands before the payload: to the record's end it is as far as before.
+  const previousAt = stripped.length - SIGNATURE_BYTES - (signature.byteOffset - previous.byteOffset);
+  return { bytes: stripped, hash, leaf: leafHash(hash), meter: meterOf(kid), seq, previousAt };
+}
+
+/** A meter's id as hex. */
+export function meterOf(kid: Uint8Array): string {
+  return Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("hex");
+}
+
+/** The id of a record's meter. */
+export function kidOf({ bytes }: Pick<ExecutionRecord, "bytes">): Uint8Array {
+  return bytes.subarray(KID, KID + KID_BYTES);
+}
+
+// Tag 18, an array of four, the protected header { 1: -19 / -9, 4: kid } as a byte string, an empty map, payload, signature: the offsets.
+const HEADER = 2;
+const ALGORITHM = 5;
+const KID = 8;
+const KID_BYTES = 8;
+const UNPROTECTED = 16;
+const PAYLOAD = 17;
+const SIGNATURE_BYTES = 64;
+const EMPTY_MAP = 0xa0;
+const EMPTY_BYTES = 0x40;
+
+/** Bytes that `writeSigned` writes for the record. */
+export function signedSize(record: Uint8Array): number {
+  return SIGN1_CONTEXT.length - HEADER + record.length;
+}
+
+/**
+ * Writes the Sig_structure (RFC 9052 section 4.4) of a record without disclosures and behind it, as a byte string of 64, its signature:
+ * both are the record's own bytes but for what comes before the protected header and the one byte behind it.
+ */
+export function writeSigned(record: Uint8Array, target: Uint8Array, offset: number): void {
+  const start = offset + SIGN1_CONTEXT.length - HEADER;
+  target.set(record, start);
+  target.set(SIGN1_CONTEXT, offset);
+  target[start + UNPROTECTED] = EMPTY_BYTES;
+}
+
+interface Scanned {
+  service: number;
+  seq: number;
+  /** where the hash of the record before stands, or would */
+  previousAt: number;
+  time_s: number;
+}
+
+interface Cursor {
+  readonly bytes: Uint8Array;
+  offset: number;
+}
+
+/** What `parseRecord` reads of these bytes; undefined where they are none, or in a form that meters do not write. */
+function scanRecord(bytes: Uint8Array): Scanned | undefined {
+  const { length } = bytes;
+  const signature = length - SIGNATURE_BYTES;
+  if (length > RECORD_BYTES_MAX || bytes[signature - 2] !== 0x58 || bytes[signature - 1] !== SIGNATURE_BYTES) {
+    return undefined;
+  }
+  const isUsual = bytes[0] === 0xd2 && bytes[1] === 0x84 && isUsualHeader(bytes) && bytes[UNPROTECTED] === EMPTY_MAP;
+  if (!isUsual) return undefined;
+  const cursor = { bytes, offset: PAYLOAD };
+  const end = signature - 2;
+  if (readArgument(cursor, 2) !== end - cursor.offset) return undefined;
+  const scanned = { service: 0, seq: 0, previousAt: 0, time_s: 0 };
+  // Reading goes on behind the end where a claim crosses it, and never comes back to it.
+  return scanClaims(cursor, scanned) && cursor.offset === end ? scanned : undefined;
+}
+
+function algorithmOf(bytes: Uint8Array): number {
+  return -1 - (bytes[ALGORITHM]! & 31);
+}
+
+function isUsualHeader(bytes: Uint8Array): boolean {
+  const algorithm = bytes[ALGORITHM];
+  if (algorithm !== 0x32 && algorithm !== 0x28) return false;
+  return bytes[2] === 0x4d && bytes[3] === 0xa2 && bytes[4] === 1 && bytes[6] === 4 && bytes[7] === 0x48;
+}
+
+/** Claims 1 to 7 are in every record, 8 to 15 in some. */
+function scanClaims(cursor: Cursor, scanned: Scanned): boolean {
+  const count = readArgument(cursor, 5);
+  let last = 0;
+  for (let index = 0; index < count; index += 1) {
+    const key = cursor.bytes[cursor.offset]!;
+    if (index < 7 ? key !== index + 1 : key <= last || key > 15) return false;
+    cursor.offset += 1;
+    if (!scanClaim(cursor, key, scanned)) return false;
+    last = key;
+  }
+  return count >= 7;
+}
+
+function scanClaim(cursor: Cursor, key: number, scanned: Scanned): boolean {
+  switch (key) {
+    case 1:
+      return readArgument(cursor, 0) === 1;
+    case 2:
+      scanned.service = readArgument(cursor, 0);
+      return scanned.service > 0 && scanned.service <= SERVICE_MAX;
+    case 4:
+      scanned.seq = readArgument(cursor, 0);
+      return isWithin(scanned.seq, SEQ_MAX);
+    case 5: {
+      const length = scanned.seq === 0 ? 0 : HASH_BYTES;
+      const isThere = scanBytes(cursor, length);
+      scanned.previousAt = cursor.offset - length;
+      return isThere;
+    }
+    case 6:
+      scanned.time_s = readArgument(cursor, 0);
+      return isWithin(scanned.time_s, TIME_S_MAX);
+    case 7:
+      return isWithin(readArgument(cursor, 0), 3);
+    case 9:
+      return scanRegisters(cursor);
+    case 10:
+      return scanDigests(cursor);
+    case 12:
+      return scanBytes(cursor, HASH_BYTES);
+    default:
+      return readArgument(cursor, 0) >= 0;
+  }
+}
+
+function scanRegisters(cursor: Cursor): boolean {
+  const count = readArgument(cursor, 4);
+  if (count < 1 || count > REGISTERS_MAX) return false;
+  for (let index = 0; index < count; index += 1) {
+    const fields = readArgument(cursor, 4);
+    if (fields !== 4 && fields !== 5) return false;
+    if (!scanBytes(cursor, 6) || readMagnitude(cursor) < 0) return false;
+    if (!isWithin(readMagnitude(cursor), 127) || !isWithin(readArgument(cursor, 0), 255)) return false;
+    if (fields === 5 && readArgument(cursor, 0) < 0) return false;
+  }
+  return true;
+}
+
+function scanDigests(cursor: Cursor): boolean {
+  const count = readArgument(cursor, 4);
+  if (count < 1 || count > DISCLOSURES_MAX) return false;
+  let before: Uint8Array | undefined;
+  for (let index = 0; index < count; index += 1) {
+    if (!scanBytes(cursor, HASH_BYTES)) return false;
+    const digest = cursor.bytes.subarray(cursor.offset - HASH_BYTES, cursor.offset);
+    if (before !== undefined && compareBytes(before, digest) >= 0) return false;
+    before = digest;
+  }
+  return true;
+}
+
+function scanBytes(cursor: Cursor, length: number): boolean {
+  if (readArgument(cursor, 2) !== length) return false;
+  cursor.offset += length;
+  return true;
+}
+
+function isWithin(value: number, max: number): boolean {
+  return value >= 0 && value <= max;
+}
+
+/** Of an integer of either sign, what `readArgument` reads: n, or n for -1 - n. */
+function readMagnitude(cursor: Cursor): number {
+  return readArgument(cursor, cursor.bytes[cursor.offset]! >> 5 === 1 ? 1 : 0);
+}
+
+/** The argument of an item of this major type, behind which the cursor steps; -1 where there is none in its shortest form below 2^53. */
+function readArgument(cursor: Cursor, major: number): number {
+  const { bytes, offset } = cursor;
+  const initial = bytes[offset]!;
+  if (initial >> 5 !== major) return -1;
+  const additional = initial & 31;
+  cursor.offset = offset + 1;
+  if (additional < 24) return additional;
+  if (additional > 27) return -1;
+  const width = 1 << (additional - 24);
+  let argument = 0;
+  for (let index = 1; index <= width; index += 1) argument = argument * 256 + bytes[offset + index]!;
+  cursor.offset = offset + 1 + width;
+  // What half the bytes cannot hold. No power: that is a call out of the engine for each number of each record.
+  const least = width === 1 ? 24 : width === 2 ? 0x100 : width === 4 ? 0x10000 : 0x100000000;
+  return argument >= least && argument <= Number.MAX_SAFE_INTEGER ? argument : -1;
+}

@@ -1,0 +1,143 @@
+// A sealed block against the chain before it, pure: everything but the certificate and the records' signatures is computed again.
+// A node that catches up and an audit both run it.
+
+import { type Anchor, type Block, blockTree } from "../../src/wire/block.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { WireError } from "../../src/wire/error.js";
+import { decodeHeader, headerHash, meetsTarget } from "../../src/wire/header.js";
+import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
+import { noticesOf } from "../../src/wire/notice.js";
+import { parseRecord, type Record } from "../../src/wire/record.js";
+import { type ChainTip, createNumbering, isEmpty, judgedAtComplaint, nextMembersOf, placeOf } from "./compose.js";
+import { builtInScript, type Execution, type ExecutionEvidence, execute } from "./execution.js";
+import type { Governance } from "./governance.js";
+import { acceptanceComplaint, type MemberSet } from "./members.js";
+import { readEvidence, readNotice } from "./notices.js";
+import { executionRecord } from "./record-scan.js";
+import { decodeResults, encodeResults } from "./violations.js";
+
+export interface ReplayedBlock {
+  readonly tree: MerkleLevels;
+  readonly execution: Execution;
+  /** in the order of their leaves, from leaf 1 on */
+  readonly records: readonly Record[];
+  /** records that the block holds as proof of forks */
+  readonly forks: readonly Record[];
+  /** of the height after it */
+  readonly nextMembers: MemberSet;
+  /** orders that take effect, as they were signed */
+  readonly orders: readonly Uint8Array[];
+  /** what the block holds against nodes */
+  readonly evidence: readonly ExecutionEvidence[];
+}
+
+/** Throws a WireError that names the first thing that does not follow from the chain before. */
+export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
+  const nextMembers = nextMembersOf(tip, block.judgedAt);
+  checkPlace(tip, block, nextMembers);
+  const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseRecord) }));
+  const results = decodeResults(block.results);
+  const forks = results.flatMap((violation) =>
+    violation.kind === "fork" ? [parseRecord(violation.detail as Uint8Array)] : [],
+  );
+  const evidence = results.flatMap((violation) =>
+    violation.kind === "equivocation" ? [readEvidence(violation.evidence)] : [],
+  );
+  const takesNumber = createNumbering(tip.view);
+  for (const batch of batches) {
+    const complaint = takesNumber(batch)
+      ? acceptanceComplaint(tip.members, batch)
+      : "is sealed twice, or closed by a later one";
+    if (complaint !== undefined) {
+      throw new WireError("unproven", `batch ${batch.number} of ${toHex(batch.origin)} ${complaint}`);
+    }
+  }
+  const records = batches.flatMap((batch) => batch.records);
+  for (const record of [...records, ...forks]) checkRecord(tip, record);
+  const toExecute = batches.map((batch) => ({
+    ...batch,
+    notices: batch.notices.map((notice) => readNotice(tip.genesis.hash, notice)),
+    records: batch.records.map(executionRecord),
+  }));
+  const proofs = { forks: forks.map(executionRecord), evidence };
+  const execution = execute(placeOf(tip, block.judgedAt), toExecute, proofs);
+  checkExecution(tip, block, execution, records.length);
+  const tree = blockTree(
+    block,
+    toExecute.flatMap((batch) => batch.records.map((record) => record.leaf)),
+  );
+  if (!equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) {
+    throw new WireError("unproven", "Merkle root is not that of the block's content");
+  }
+  const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
+  return { tree, execution, records, forks, orders, evidence, nextMembers };
+}
+
+/** Network, chain, height, link, time, target and member sets. */
+function checkPlace(tip: ChainTip, block: Block, nextMembers: MemberSet): void {
+  const header = decodeHeader(block.header);
+  const conditions: readonly (readonly [boolean, string])[] = [
+    [block.network === tip.genesis.network, "network is another"],
+    [block.chain === tip.chain.service, "chain is another"],
+    [block.height === tip.height, `height is not ${tip.height}`],
+    [equalBytes(header.previous, tip.previous), "header does not link to the one before"],
+    [block.time_ms >= tip.time_ms, "timestamp is before that of the block before"],
+    [header.time_s === Math.floor(block.time_ms / 1000), "header's time is not the block's"],
+    [header.target === tip.chain.target, "target is not the chain's"],
+    [meetsTarget(headerHash(block.header), header.target), "header hash does not meet the target"],
+    [equalBytes(block.script, builtInScript), "contract script is unknown"],
+    [equalBytes(block.memberSet, tip.members.hash), "member set is not the chain's"],
+    [equalBytes(block.nextMemberSet, nextMembers.hash), "next member set is not the chain's"],
+    [
+      areAnchorsInOrder(block.anchors, block.chain, tip.governance, block.judgedAt),
+      "anchors are not of other chains in their order",
+    ],
+  ];
+  const judged = judgedAtComplaint(tip, block.judgedAt);
+  if (judged !== undefined) {
+    const what = judged === "unknown" ? "is not known: the contracts chain belongs to the proof" : judged;
+    throw new WireError("unproven", `block ${block.height}: contracts height ${block.judgedAt} ${what}`);
+  }
+  const wrong = conditions.find(([holds]) => !holds)?.[1];
+  if (wrong !== undefined) throw new WireError("unproven", `block ${block.height}: ${wrong}`);
+}
+
+/** Ascending by chain, each of another chain that the network has by the contracts height. */
+export function areAnchorsInOrder(
+  anchors: readonly Anchor[],
+  own: number,
+  governance: Governance,
+  judgedAt: number,
+): boolean {
+  return anchors.every(
+    ({ chain, height }, index) =>
+      chain !== own &&
+      height > 0 &&
+      (index === 0 || chain > anchors[index - 1]!.chain) &&
+      governance.chains.some((known) => known.chain.service === chain && known.contractsHeight <= judgedAt),
+  );
+}
+
+function checkRecord(tip: ChainTip, record: Record): void {
+  if (record.disclosures.length > 0) throw new WireError("unproven", "a sealed record holds confidential registers");
+  if (record.claims.service !== tip.chain.service)
+    throw new WireError("unproven", "a sealed record is of another service");
+}
+
+function checkExecution(tip: ChainTip, block: Block, execution: Execution, records: number): void {
+  const { sealed, violations } = execution;
+  const sealedRecords = sealed.reduce((sum, batch) => sum + batch.records.length, 0);
+  if (sealedRecords !== records)
+    throw new WireError("unproven", "a record is sealed twice, or its meter has no credential");
+  if (isEmpty(execution)) throw new WireError("unproven", "block is empty");
+  const notices = sealed.reduce((sum, batch) => sum + batch.notices.length, 0);
+  if (notices !== block.batches.reduce((sum, batch) => sum + batch.notices.length, 0)) {
+    throw new WireError("unproven", "a credential is on the chain twice, or an order does not apply");
+  }
+  if (!equalBytes(encodeResults(violations), block.results)) {
+    throw new WireError("unproven", "results are not what the contract script finds");
+  }
+  if (block.counter !== tip.counter + violations.length) {
+    throw new WireError("unproven", `action counter is ${block.counter}, not ${tip.counter + violations.length}`);
+  }
+}
