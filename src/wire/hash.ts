@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4), the only hash of the formats. Builds put the platform's own in the place of noble's: on the device the
-// SDK's native digest, on Node this whole module by tools/node/hash.ts.
+// SDK's native digest, on Node this whole module by tools/crypto/hash.ts.
 
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 

@@ -14,7 +14,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyId } from "../../src/wire/key.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { signerFromSeed } from "../../tools/node/crypto.js";
+import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { simulatedStores } from "./norFlash.js";
 
 /** The record of a reading that states this time, made by a host whose clock is synchronised. */

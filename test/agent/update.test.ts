@@ -14,7 +14,7 @@ import {
   type UpdateInput,
 } from "../../src/agent/update.js";
 import { issueFirmware } from "../../src/wire/firmware.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 
 const maker = signerFromSeed(new Uint8Array(32).fill(7));
 const stranger = signerFromSeed(new Uint8Array(32).fill(8));

@@ -8,10 +8,10 @@ import { verifyCredential } from "../../src/wire/credential.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { encodeRefusal, type RefusalReason } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { createSealer } from "../../tools/firmware/sealer.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 import { type EraseCut, PowerCut, simulatedStores } from "./norFlash.js";
 
 /** How often each fault happens, as a fraction of its occasions; all 0 in a good world. */

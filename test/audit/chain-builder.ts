@@ -12,13 +12,13 @@ import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { builtInScript, type ChainView, execute } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { readNotice } from "../../tools/ledger/notices.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
 import { encodeResults } from "../../tools/ledger/violations.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 
 export const authority = signerFromSeed(new Uint8Array(32).fill(1));
 export const nodeSigners: readonly Signer[] = [11, 12, 13, 14].map((seed) =>

@@ -5,12 +5,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readGenesisFile } from "../../tools/authority/genesis-file.js";
 import { issuedChains } from "../../tools/authority/issued-orders.js";
 import { createNetwork } from "../../tools/authority/network.js";
 import { createNodeFolder } from "../../tools/authority/node-folder.js";
 import { writeOrder } from "../../tools/authority/orders.js";
 import { provisionMeter } from "../../tools/authority/provision.js";
+import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 
 const now = new Date("2026-09-21T00:00:00Z");

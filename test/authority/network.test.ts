@@ -7,15 +7,15 @@ import { isComplaint, readConfiguration } from "../../src/agent/configuration.js
 import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
-import { readGenesisFile } from "../../tools/authority/genesis-file.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
-import { readKeyFile } from "../../tools/authority/key-file.js";
 import type { IssuedRow } from "../../tools/authority/ledger.js";
 import { meterConfiguration } from "../../tools/authority/meter-configuration.js";
 import { brokersFor, type CreatedNetwork, createNetwork, type NetworkPlan } from "../../tools/authority/network.js";
 import { provisionMeter } from "../../tools/authority/provision.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
+import { readGenesisFile } from "../../tools/files/genesis-file.js";
+import { readKeyFile } from "../../tools/files/key-file.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 
 const plan: NetworkPlan = {
   network: "testnet",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { keyId } from "../../src/wire/key.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { nextRecord, signedRecords } from "../../tools/bench/records.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 
 test("signs a chain of records of about 250 bytes", () => {
   const signer = signerFromSeed(generateSeed());

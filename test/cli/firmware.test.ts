@@ -11,7 +11,7 @@ import { fromHex } from "../../src/wire/bytes.js";
 import { verifyFirmware } from "../../src/wire/firmware.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { ED25519 } from "../../src/wire/key.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 
 const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 const image = new Uint8Array(5000).map((_, index) => index % 251);

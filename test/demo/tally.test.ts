@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { decodeBlock } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { serviceTopic } from "../../src/wire/topics.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { createTally } from "../../tools/demo/tally.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
 import { createReceipts } from "../../tools/node/receipts.js";
 import { createCluster, SERVICE } from "../node/chain/cluster.js";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { serviceTopic } from "../../src/wire/topics.js";
-import { generateSeed, signerFromSeed } from "../../tools/node/crypto.js";
+import { generateSeed, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { connectPacket, openClient, publishPacket } from "../node/ingest/client.js";
 import { connectMeter, type HandMadeMeter, type MeterSession, makeMeter } from "./mqtt.js";
 import {

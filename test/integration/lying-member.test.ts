@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readGenesisFile } from "../../tools/authority/genesis-file.js";
+import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import type { Flood } from "../../tools/fuzz/flood.js";
 import { readMember, startLyingMember } from "../../tools/fuzz/lying-member.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";

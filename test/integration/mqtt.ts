@@ -7,7 +7,7 @@ import { keyId } from "../../src/wire/key.js";
 import { decodeReceipt, type Receipt } from "../../src/wire/receipt.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
-import { generateSeed, signerFromSeed } from "../../tools/node/crypto.js";
+import { generateSeed, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { type Item, independentDecode } from "../wire/independent-cbor.js";
 import { list, numberOf } from "../wire/stranger-proof.js";
 import type { TestNetwork } from "./network.js";

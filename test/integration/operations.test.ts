@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { verifyGenesis } from "../../src/wire/genesis.js";
 import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { connectMeter, hexOf, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readGenesisFile } from "../../tools/authority/genesis-file.js";
+import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { connectMeter, hexOf, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, startGridseal, temporaryFolder, until } from "./processes.js";

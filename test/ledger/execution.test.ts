@@ -5,6 +5,7 @@ import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { issueCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
+import { generateSeed, signerFromSeed } from "../../tools/crypto/signatures.js";
 import {
   type ChainView,
   type Execution,
@@ -18,7 +19,6 @@ import {
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
-import { generateSeed, signerFromSeed } from "../../tools/node/crypto.js";
 import { testNetwork } from "../wire/network.js";
 
 const { genesis } = testNetwork();

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { keyId } from "../../src/wire/key.js";
+import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { acceptanceComplaint, memberSetOf } from "../../tools/ledger/members.js";
-import { signerFromSeed } from "../../tools/node/crypto.js";
 
 const keys = Array.from({ length: 8 }, (_, index) => signerFromSeed(new Uint8Array(32).fill(index + 1)).key);
 const all = keys.map((key) => ({ id: keyId(key), key }));

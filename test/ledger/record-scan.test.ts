@@ -8,6 +8,7 @@ import { WireError } from "../../src/wire/error.js";
 import { ED25519, ESP256, keyId, type Signer } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../src/wire/record.js";
+import { createVerifyingMessage, verificationsIn } from "../../tools/crypto/verifying-message.js";
 import {
   executionRecord,
   kidOf,
@@ -15,7 +16,6 @@ import {
   readRecord,
   readSignedRecords,
 } from "../../tools/ledger/record-scan.js";
-import { createVerifyingMessage, verificationsIn } from "../../tools/node/verifying-message.js";
 import { claims as anyClaims } from "../wire/arbitraries.js";
 import { signerNamed } from "../wire/network.js";
 

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import type { Record } from "../../src/wire/record.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { GridsealError } from "../../tools/errors.js";
 import { startMeter } from "../../tools/meters/meter.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 import { provisionMeter, startBroker } from "./provision.js";
 
 test("signs a meter's telegrams as records in sequence, and goes on with the next one after kill -9", async (t) => {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
-import { createKeyFile, readKeyFile } from "../../tools/authority/key-file.js";
-import { SECRET } from "../../tools/authority/private-files.js";
 import { createNetworkAuthority, createNodeCertificate } from "../../tools/authority/tls.js";
+import { createKeyFile, readKeyFile } from "../../tools/files/key-file.js";
+import { SECRET } from "../../tools/files/private-files.js";
 import type { NodeConfiguration } from "../../tools/node/configuration.js";
 import { readTls } from "../../tools/node/opening.js";
 

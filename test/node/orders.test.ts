@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Action, issueOrder } from "../../src/wire/order.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../tools/ledger/governance.js";
 import { decodeFrame } from "../../tools/node/chain/frame.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
 import { createOrders, type Orders } from "../../tools/node/orders.js";
 import { createCluster, SERVICE } from "./chain/cluster.js";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { decodeBlock } from "../../src/wire/block.js";
 import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { treeOf } from "../../tools/node/block-trees.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
 import { createReceipts } from "../../tools/node/receipts.js";
 import { createCluster, SERVICE } from "./chain/cluster.js";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { signerFromSeed } from "../../tools/node/crypto.js";
+import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
 import { configure, provisionMeters, serveHousehold, startMeter, until, withoutSdk } from "./harness.js";
 import { assertChain, listenTo } from "./records.js";

@@ -8,6 +8,7 @@ import type { TestContext } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { createNetwork } from "../../tools/authority/network.js";
+import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { type ServedPty, servePty } from "../../tools/emulators/serve.js";
@@ -21,7 +22,6 @@ import {
   type SimulatorSettings,
   startSimulator,
 } from "../../tools/firmware/simulator.js";
-import { signerFromSeed } from "../../tools/node/crypto.js";
 
 const sdk = lookForSdk();
 

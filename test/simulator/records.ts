@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import mqtt from "mqtt";
 import { toHex } from "../../src/wire/bytes.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 
 /** Every signature is good by node:crypto, and the records are one chain without a gap. */
 export function assertChain(records: readonly Record[], seed: Uint8Array): void {

@@ -7,8 +7,8 @@ import mqtt from "mqtt";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { serviceTopic } from "../../src/wire/topics.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import type { Sealer } from "../../tools/firmware/sealer.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
 
 const SEALING_MS = 50;
 

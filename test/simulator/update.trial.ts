@@ -12,9 +12,9 @@ import { toHex } from "../../src/wire/bytes.js";
 import { issueFirmware } from "../../src/wire/firmware.js";
 import { sha256 } from "../../src/wire/hash.js";
 import type { Signer } from "../../src/wire/key.js";
+import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { buildSimulator, type SimulatorBuild } from "../../tools/firmware/builds.js";
 import { POWER_CUT, type PowerCut } from "../../tools/firmware/simulator.js";
-import { signerFromSeed } from "../../tools/node/crypto.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
 import {
   ask,

@@ -29,7 +29,7 @@ import { inclusionPath, leafHash, rootOfLevels } from "../../src/wire/merkle.js"
 import type { Notice } from "../../src/wire/notice.js";
 import { faults, quorum } from "../../src/wire/quorum.js";
 import { decodeReceipt, encodeReceipt, type Receipt, receiptEncoder, verifyReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { batchNumbers, byteStrings, fixedBytes, heights, services, times_ms, upTo } from "./arbitraries.js";
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { certify, sealBlock, sha256, testBatch, testMeter, testNetwork, testRecords } from "./network.js";

@@ -16,7 +16,6 @@ import { type Action, issueOrder, readOrder } from "../../src/wire/order.js";
 import { decodeReceipt, encodeReceipt } from "../../src/wire/receipt.js";
 import { decodeDisclosure, encodeDisclosure, parseRecord, signRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
-import { timeText, toJson } from "../../tools/cli/output.js";
 import {
   decodeEvidence,
   decodeMessage,
@@ -52,6 +51,7 @@ import {
   encodeRun,
   locationIn,
 } from "../../tools/node/store/rows.js";
+import { timeText, toJson } from "../../tools/terminal/output.js";
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { sealBlock, startTime_s, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
 

@@ -11,7 +11,7 @@ import { type CborValue, decodeCbor } from "../../src/wire/cbor.js";
 import { encodeSign1, parseSign1, sign1Bytes, verifySign1 } from "../../src/wire/cose.js";
 import { WireError } from "../../src/wire/error.js";
 import { ED25519 } from "../../src/wire/key.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { shared } from "../shared.js";
 
 interface ExampleKey {

@@ -24,7 +24,7 @@ import {
   keyId,
   type PublicKey,
 } from "../../src/wire/key.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { fixedBytes, upTo } from "./arbitraries.js";
 import { type Item, independentCbor, tagged18 } from "./independent-cbor.js";
 import { sha256, signerNamed, testMeter, testNetwork } from "./network.js";

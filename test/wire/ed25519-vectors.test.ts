@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { ED25519, type PublicKey } from "../../src/wire/key.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
-import { isSafeKey } from "../../tools/node/safe-key.js";
-import { verifyAsync } from "../../tools/node/verifying.js";
+import { isSafeKey } from "../../tools/crypto/safe-key.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
+import { verifyAsync } from "../../tools/crypto/verifying.js";
 import { shared } from "../shared.js";
 
 interface WycheproofGroup {

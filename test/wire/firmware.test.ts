@@ -5,7 +5,7 @@ import { encodeCbor } from "../../src/wire/cbor.js";
 import { sign1 } from "../../src/wire/cose.js";
 import { WireError } from "../../src/wire/error.js";
 import { type Firmware, IMAGE_BYTES_MAX, issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 
 const maker = signerFromSeed(new Uint8Array(32).fill(7));
 const stranger = signerFromSeed(new Uint8Array(32).fill(8));

@@ -29,7 +29,7 @@ import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } fro
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { signedBytes } from "../../tools/consensus/messages.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import {
   anchor,
   blockTimes_ms,

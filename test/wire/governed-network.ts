@@ -9,7 +9,7 @@ import { keyId } from "../../src/wire/key.js";
 import { inclusionPath, leafCount } from "../../src/wire/merkle.js";
 import { type Action, issueOrder, type Ready, readyBytes } from "../../src/wire/order.js";
 import { encodeReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import {
   type Seal,
   sealBlock,

@@ -7,7 +7,7 @@ import { WireError } from "../../src/wire/error.js";
 import { decodeHandover, encodeHandover, type Handover, verifyHandover } from "../../src/wire/handover.js";
 import { memberSets, membersAt, splitLineage } from "../../src/wire/lineage.js";
 import { inclusionPath, leafCount } from "../../src/wire/merkle.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { sealBlock, type TestNode, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
 
 const network = testNetwork("handover", 7);

@@ -13,7 +13,7 @@ import { rootOfLevels } from "../../src/wire/merkle.js";
 import type { Notice } from "../../src/wire/notice.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, signRecord, stripRecord } from "../../src/wire/record.js";
-import { nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 
 export function sha256(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(createHash("sha256").update(bytes).digest());

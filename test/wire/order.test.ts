@@ -16,7 +16,7 @@ import {
   readyBytes,
   verifyOrder,
 } from "../../src/wire/order.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { fixedBytes, heights, services, times_s, upTo } from "./arbitraries.js";
 import { independentCbor } from "./independent-cbor.js";
 import { sha256, startTime_s, testNetwork } from "./network.js";

@@ -19,7 +19,7 @@ import {
   stripOwnRecord,
   stripRecord,
 } from "../../src/wire/record.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { claims as anyClaims, fixedBytes, registers } from "./arbitraries.js";
 import { type Item, independentCbor } from "./independent-cbor.js";
 import { sha256, signerNamed } from "./network.js";

@@ -7,9 +7,9 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256 } from "@noble/curves/nist.js";
 import fc from "fast-check";
 import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
-import { isSafeKey } from "../../tools/node/safe-key.js";
-import { verifyAsync } from "../../tools/node/verifying.js";
+import { isSafeKey } from "../../tools/crypto/safe-key.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
+import { verifyAsync } from "../../tools/crypto/verifying.js";
 import { byteStrings, fixedBytes } from "./arbitraries.js";
 
 test("noble and node:crypto make the same Ed25519 keys and signatures and agree on what verifies", () => {

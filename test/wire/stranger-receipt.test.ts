@@ -7,7 +7,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import { memberSets, splitLineage } from "../../src/wire/lineage.js";
 import { decodeReceiptFile, verifyReceipt as productVerifyReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify } from "../../tools/node/crypto.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
 import {
   added,
   broken,

@@ -8,9 +8,9 @@ import { WireError } from "../../src/wire/error.js";
 import { chainOf } from "../../src/wire/genesis.js";
 import { decodeHeader, headerHash } from "../../src/wire/header.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { type ChainTip, judgedAtComplaint } from "../ledger/compose.js";
 import { CONTRACTS_SERVICE } from "../ledger/governance.js";
-import { nodeVerify } from "../node/crypto.js";
 import { Incomplete } from "./problem.js";
 
 /** Throws Incomplete where something is missing; the contracts chain is good and at hand up to `contractsHeight`. */

@@ -4,8 +4,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Genesis } from "../../src/wire/genesis.js";
-import { readGenesisFile } from "../authority/genesis-file.js";
 import { GridsealError } from "../errors.js";
+import { readGenesisFile } from "../files/genesis-file.js";
 import type { StoredOrder } from "../node/store/rows.js";
 import { openApiSource } from "./source-api.js";
 import { openFileSource } from "./source-file.js";

@@ -7,14 +7,14 @@ import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../src/wire/credential.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { decodeKey, ED25519, encodeKey, keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
+import { isSafeKey } from "../crypto/safe-key.js";
+import { generateSeed, signerFromSeed } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { createFile } from "../files/made-once.js";
+import { SECRET } from "../files/private-files.js";
 import { openKeyValue } from "../meters/key-value.js";
-import { generateSeed, signerFromSeed } from "../node/crypto.js";
-import { isSafeKey } from "../node/safe-key.js";
-import { createFile } from "./files.js";
 import type { IssuedRow, Ledger } from "./ledger.js";
 import { type MeterTemplate, meterConfiguration } from "./meter-configuration.js";
-import { SECRET } from "./private-files.js";
 
 export interface Authority {
   readonly signer: Signer;

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../src/wire/order.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { nodeVerify } from "../node/crypto.js";
-import { PUBLIC, readWhole } from "./files.js";
+import { PUBLIC, readWhole } from "../files/made-once.js";
 
 const ORDERS_MAX = 100_000;
 const folderOf = (network: string) => join(network, "authority/orders");

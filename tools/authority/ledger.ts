@@ -4,8 +4,8 @@
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { GridsealError, reasonOf } from "../errors.js";
-import { readWhole } from "./files.js";
-import { SECRET } from "./private-files.js";
+import { readWhole } from "../files/made-once.js";
+import { SECRET } from "../files/private-files.js";
 
 export interface IssuedRow {
   /** when, ISO 8601 in UTC */

@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
+import { readGenesisFile } from "../files/genesis-file.js";
+import { createKeyFile, readKeyFile } from "../files/key-file.js";
+import { createFile, createFolder, PUBLIC, readWhole, refuseExisting } from "../files/made-once.js";
+import { refuseExposed, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
-import { createFile, createFolder, PUBLIC, readWhole, refuseExisting } from "./files.js";
-import { readGenesisFile } from "./genesis-file.js";
 import { issuedChains } from "./issued-orders.js";
-import { createKeyFile, readKeyFile } from "./key-file.js";
-import { refuseExposed, SECRET } from "./private-files.js";
 import { createNodeCertificate, type TlsIdentity } from "./tls.js";
 
 const PEM_BYTES_MAX = 65_536;

@@ -6,14 +6,14 @@ import { WireError } from "../../src/wire/error.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { decodeKey, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
 import { type Action, issueOrder, type Order, type Ready, readyBytes, verifyOrder } from "../../src/wire/order.js";
+import { isSafeKey } from "../crypto/safe-key.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { readKeyFile } from "../files/key-file.js";
+import { createFile, readWhole } from "../files/made-once.js";
 import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
-import { nodeVerify } from "../node/crypto.js";
-import { isSafeKey } from "../node/safe-key.js";
 import type { StoredOrder } from "../node/store/rows.js";
-import { createFile, readWhole } from "./files.js";
 import { keepOrder } from "./issued-orders.js";
-import { readKeyFile } from "./key-file.js";
 
 const READY_BYTES_MAX = 4_096;
 

@@ -6,9 +6,10 @@ import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
 import { GridsealError } from "../errors.js";
+import { readGenesisFile } from "../files/genesis-file.js";
+import { readKeyFile } from "../files/key-file.js";
+import { createFile, createFolder, refuseExisting } from "../files/made-once.js";
 import { readNodeConfiguration } from "../node/configuration.js";
-import { createFile, createFolder, refuseExisting } from "./files.js";
-import { readGenesisFile } from "./genesis-file.js";
 import {
   type Authority,
   checkIssuedId,
@@ -18,7 +19,6 @@ import {
   issueCredentials,
 } from "./issue.js";
 import { issuedChains } from "./issued-orders.js";
-import { readKeyFile } from "./key-file.js";
 import { type Ledger, withLedger } from "./ledger.js";
 
 export interface ProvisionRequest {

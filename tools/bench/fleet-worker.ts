@@ -12,8 +12,8 @@ import { decodeReceipt, verifyInclusionOf, verifySealOf } from "../../src/wire/r
 import { decodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 import { generateMeterKey } from "../authority/issue.js";
-import { readKeyFile } from "../authority/key-file.js";
-import { nodeVerify, signerFromSeed } from "../node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../crypto/signatures.js";
+import { readKeyFile } from "../files/key-file.js";
 import {
   createPacketReader,
   encodeConnect,

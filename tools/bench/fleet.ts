@@ -4,9 +4,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, CommanderError } from "commander";
-import { whole } from "../cli/arguments.js";
-import { pairs, printLines, table } from "../cli/output.js";
 import { reasonOf } from "../errors.js";
+import { whole } from "../terminal/arguments.js";
+import { pairs, printLines, table } from "../terminal/output.js";
 import { endAllChildren } from "./children.js";
 import { type Cluster, createCluster } from "./cluster.js";
 import type { FleetOrder, FleetResult } from "./fleet-worker.js";

@@ -2,7 +2,7 @@
 
 import { verifyGenesis } from "../../src/wire/genesis.js";
 import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify } from "../node/crypto.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { createLoad, type LoadTotals, type PhaseResult, type SampledReceipt } from "./load.js";
 import { type LoadConnection, openLoadConnection } from "./load-connection.js";
 import { type MeterPlan, type PreparedMeter, prepareMeter } from "./prepared-meter.js";

@@ -6,14 +6,14 @@ import { toHex } from "../../src/wire/bytes.js";
 import { chainOf, type Genesis, type Member } from "../../src/wire/genesis.js";
 import type { Signer } from "../../src/wire/key.js";
 import { parseRecord } from "../../src/wire/record.js";
-import { readGenesisFile } from "../authority/genesis-file.js";
-import { readKeyFile } from "../authority/key-file.js";
 import { localTimeouts } from "../consensus/types.js";
+import { nodeVerify } from "../crypto/signatures.js";
+import { readGenesisFile } from "../files/genesis-file.js";
+import { readKeyFile } from "../files/key-file.js";
 import { type Chain, createChain } from "../node/chain/chain.js";
 import { decodeFrame } from "../node/chain/frame.js";
 import { createGovernor } from "../node/chain/governor.js";
 import { batchDefaults } from "../node/configuration.js";
-import { nodeVerify } from "../node/crypto.js";
 import { openStore, type Store } from "../node/store/store.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "./records.js";
 

@@ -3,7 +3,7 @@
 
 import type { PublicKey } from "../../src/wire/key.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { verifyAsync } from "../node/verifying.js";
+import { verifyAsync } from "../crypto/verifying.js";
 import { openEtcd } from "./etcd-client.js";
 import { openJetStream } from "./jetstream-client.js";
 import type { PeerConnection } from "./peer-connection.js";

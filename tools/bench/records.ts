@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { type Claims, type Register, reasons, signRecord, sources } from "../../src/wire/record.js";
-import { signerFromSeed } from "../node/crypto.js";
+import { signerFromSeed } from "../crypto/signatures.js";
 
 export interface LoadMeter {
   readonly kid: Uint8Array;

@@ -1,6 +1,6 @@
 // What the benchmark found: the JSON document, the ratios in it, and the table for people.
 
-import { pairs, table } from "../cli/output.js";
+import { pairs, table } from "../terminal/output.js";
 import type { Machine } from "./machine.js";
 import {
   type ClusterMeasurement,

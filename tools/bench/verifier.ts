@@ -1,7 +1,7 @@
 // A worker that verifies records' signatures as fast as one core does: node:crypto's Ed25519, one after another.
 
 import { parseRecord } from "../../src/wire/record.js";
-import { nodeVerify } from "../node/crypto.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { readLoadMeter, signedRecords } from "./records.js";
 import { serveOrders } from "./worker.js";
 

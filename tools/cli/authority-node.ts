@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import { createNodeFolder } from "../authority/node-folder.js";
-import { whole } from "./arguments.js";
-import { printLines, toJson } from "./output.js";
+import { whole } from "../terminal/arguments.js";
+import { printLines, toJson } from "../terminal/output.js";
 
 interface NodeOptions {
   readonly network: string;

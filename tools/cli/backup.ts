@@ -2,10 +2,10 @@
 
 import type { Command } from "commander";
 import { keyId } from "../../src/wire/key.js";
-import { readGenesisFile } from "../authority/genesis-file.js";
-import { readKeyFile } from "../authority/key-file.js";
+import { readGenesisFile } from "../files/genesis-file.js";
+import { readKeyFile } from "../files/key-file.js";
 import { readNodeConfiguration } from "../node/configuration.js";
-import { printLines, toJson } from "./output.js";
+import { printLines, toJson } from "../terminal/output.js";
 
 export function registerBackup(program: Command): void {
   program

@@ -8,10 +8,10 @@ import { auditNetwork } from "../audit/network.js";
 import type { Lack } from "../audit/problem.js";
 import { type ChainSummary, openNodeSource, type SourceOptions } from "../audit/source.js";
 import { openFileSource, serviceOfFile } from "../audit/source-file.js";
-import { chainNamed, readGenesisFile } from "../authority/genesis-file.js";
 import { type ErrorCode, GridsealError } from "../errors.js";
-import { withNode } from "./arguments.js";
-import { printLines, table, timeText, toJson } from "./output.js";
+import { chainNamed, readGenesisFile } from "../files/genesis-file.js";
+import { withNode } from "../terminal/arguments.js";
+import { printLines, table, timeText, toJson } from "../terminal/output.js";
 
 interface AuditOptions extends SourceOptions {
   readonly genesis: string;

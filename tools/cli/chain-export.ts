@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { chainOfSource, openNodeSource, type SourceOptions } from "../audit/source.js";
-import { createFile } from "../authority/files.js";
-import { withNode } from "./arguments.js";
-import { printLines, toJson } from "./output.js";
+import { createFile } from "../files/made-once.js";
+import { withNode } from "../terminal/arguments.js";
+import { printLines, toJson } from "../terminal/output.js";
 
 interface ExportOptions extends SourceOptions {
   readonly output: string;

@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import { openSource, type SourceOptions } from "../audit/source.js";
-import { withNode } from "./arguments.js";
-import { printLines, table, timeText, toJson } from "./output.js";
+import { withNode } from "../terminal/arguments.js";
+import { printLines, table, timeText, toJson } from "../terminal/output.js";
 
 export function registerChainList(chain: Command): void {
   withNode(chain.command("list").description("list chains: height, records, violations"))

@@ -14,10 +14,10 @@ import { decodeEvidence } from "../consensus/messages.js";
 import type { Statement } from "../consensus/types.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { decodeResults, type Violation } from "../ledger/violations.js";
-import { whole, withNode } from "./arguments.js";
+import { whole, withNode } from "../terminal/arguments.js";
+import { pairs, printLines, timeText, toJson } from "../terminal/output.js";
 import { decimal } from "./decode.js";
 import { orderView } from "./order.js";
-import { pairs, printLines, timeText, toJson } from "./output.js";
 
 interface ShowOptions extends SourceOptions {
   readonly service?: string;

@@ -5,9 +5,9 @@ import type { Command } from "commander";
 import { checkFrames, type Report, runDemo } from "../demo/demo.js";
 import { createScreen } from "../demo/view.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { whole } from "./arguments.js";
-import { pairs, printLines, toJson } from "./output.js";
-import { stopSignal } from "./signals.js";
+import { whole } from "../terminal/arguments.js";
+import { pairs, printLines, toJson } from "../terminal/output.js";
+import { stopSignal } from "../terminal/signals.js";
 
 interface DemoCommandOptions {
   readonly seconds?: number;

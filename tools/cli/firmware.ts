@@ -12,13 +12,13 @@ import {
   verifyFirmware,
 } from "../../src/wire/firmware.js";
 import { sha256 } from "../../src/wire/hash.js";
-import { createFile, readWhole } from "../authority/files.js";
 import { publicKeyFromHex } from "../authority/issue.js";
-import { createKeyFile, readKeyFile } from "../authority/key-file.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError } from "../errors.js";
-import { nodeVerify } from "../node/crypto.js";
-import { whole } from "./arguments.js";
-import { pairs, printLines, toJson } from "./output.js";
+import { createKeyFile, readKeyFile } from "../files/key-file.js";
+import { createFile, readWhole } from "../files/made-once.js";
+import { whole } from "../terminal/arguments.js";
+import { pairs, printLines, toJson } from "../terminal/output.js";
 
 const VERSION_MAX = 0x7fffffff;
 

@@ -2,8 +2,9 @@
 // The `gridseal` command: registers the subcommands and turns whatever they throw into one line, a remedy and an exit status.
 
 import { Command, CommanderError } from "commander";
-import { makePrivately } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { makePrivately } from "../files/private-files.js";
+import { printLines } from "../terminal/output.js";
 import { registerAuthority } from "./authority.js";
 import { registerBackup } from "./backup.js";
 import { registerChainAudit } from "./chain-audit.js";
@@ -17,7 +18,6 @@ import { registerInit } from "./init.js";
 import { registerMeter } from "./meter.js";
 import { registerNode } from "./node.js";
 import { registerOrder } from "./order.js";
-import { printLines } from "./output.js";
 import { registerReceipt } from "./receipt.js";
 
 function createProgram(): Command {

@@ -6,8 +6,8 @@ import { paperServices } from "../../src/wire/services.js";
 import { isNetworkName } from "../../src/wire/topics.js";
 import { type ChainPlan, createNetwork, INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../authority/network.js";
 import { GridsealError } from "../errors.js";
-import { compactTarget, several, whole } from "./arguments.js";
-import { pairs, printLines, toJson } from "./output.js";
+import { compactTarget, several, whole } from "../terminal/arguments.js";
+import { pairs, printLines, toJson } from "../terminal/output.js";
 
 interface InitOptions {
   readonly network: string;

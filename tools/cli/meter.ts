@@ -8,9 +8,9 @@ import { openPort } from "../emulators/port.js";
 import { type EmulatorPort, type MeterPort, parsePort } from "../emulators/port-configuration.js";
 import { GridsealError } from "../errors.js";
 import { readMeterConfiguration, startMeter } from "../meters/meter.js";
-import { several, whole } from "./arguments.js";
-import { printLines, toJson } from "./output.js";
-import { stopSignal } from "./signals.js";
+import { several, whole } from "../terminal/arguments.js";
+import { printLines, toJson } from "../terminal/output.js";
+import { stopSignal } from "../terminal/signals.js";
 
 interface MeterOptions {
   readonly port?: string;

@@ -6,16 +6,16 @@ import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { keyId } from "../../src/wire/key.js";
-import { chainNamed, readGenesisFile } from "../authority/genesis-file.js";
-import { readKeyFile } from "../authority/key-file.js";
 import { writeReady } from "../authority/orders.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { lockFolder } from "../lock.js";
+import { chainNamed, readGenesisFile } from "../files/genesis-file.js";
+import { readKeyFile } from "../files/key-file.js";
+import { lockFolder } from "../files/lock.js";
 import { type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
 import type { Node } from "../node/node.js";
-import { whole } from "./arguments.js";
-import { printLines, toJson } from "./output.js";
-import { stopSignal } from "./signals.js";
+import { whole } from "../terminal/arguments.js";
+import { printLines, toJson } from "../terminal/output.js";
+import { stopSignal } from "../terminal/signals.js";
 
 interface PruneOptions {
   readonly chain?: string;

@@ -7,13 +7,13 @@ import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { type Action, ORDER_BYTES_MAX, type Order, readOrder } from "../../src/wire/order.js";
 import { openNodeSource, type ReceiptSource, type SourceOptions } from "../audit/source.js";
 import { postOrder } from "../audit/source-api.js";
-import { readWhole } from "../authority/files.js";
-import { readGenesisFile } from "../authority/genesis-file.js";
 import { governanceOf, membersAction, readReady, writeOrder } from "../authority/orders.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { readGenesisFile } from "../files/genesis-file.js";
+import { readWhole } from "../files/made-once.js";
 import { type Governance, initialGovernance } from "../ledger/governance.js";
-import { compactTarget, id, several, whole, withNode } from "./arguments.js";
-import { printLines, table, timeText, toJson } from "./output.js";
+import { compactTarget, id, several, whole, withNode } from "../terminal/arguments.js";
+import { printLines, table, timeText, toJson } from "../terminal/output.js";
 
 interface MakeOptions {
   readonly network: string;

@@ -15,12 +15,12 @@ import {
 } from "../../src/wire/receipt.js";
 import { type Record as MeterRecord, parseRecord, RECORD_BYTES_MAX } from "../../src/wire/record.js";
 import { chainOfSource, openNodeSource, type SourceOptions } from "../audit/source.js";
-import { createFile, readWhole } from "../authority/files.js";
-import { readGenesisFile } from "../authority/genesis-file.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { nodeVerify } from "../node/crypto.js";
-import { id, whole, withNode } from "./arguments.js";
-import { pairs, printLines, timeText, toJson } from "./output.js";
+import { readGenesisFile } from "../files/genesis-file.js";
+import { createFile, readWhole } from "../files/made-once.js";
+import { id, whole, withNode } from "../terminal/arguments.js";
+import { pairs, printLines, timeText, toJson } from "../terminal/output.js";
 
 interface GetOptions extends SourceOptions {
   readonly service: string;

@@ -1,6 +1,6 @@
 // The demo's picture in the terminal: redrawn in place on a terminal, a line now and then elsewhere.
 
-import { table } from "../cli/output.js";
+import { table } from "../terminal/output.js";
 
 export interface Picture {
   readonly elapsed_s: number;

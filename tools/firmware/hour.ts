@@ -8,10 +8,10 @@ import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { stripRecord } from "../../src/wire/record.js";
 import { serviceTopic } from "../../src/wire/topics.js";
+import { signerFromSeed } from "../crypto/signatures.js";
 import { createHousehold } from "../emulators/household.js";
 import { p1Telegram } from "../emulators/p1-telegram.js";
 import { servePty } from "../emulators/serve.js";
-import { signerFromSeed } from "../node/crypto.js";
 import type { SimulatorBuild } from "./builds.js";
 import { createSealer, type Sealer } from "./sealer.js";
 import {

@@ -9,7 +9,7 @@ import { encodeHeader, headerHash } from "../../src/wire/header.js";
 import { keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
 import { inclusionPath, leafHash, merkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { encodeReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify, signerFromSeed } from "../node/crypto.js";
+import { nodeVerify, signerFromSeed } from "../crypto/signatures.js";
 
 export interface Sealer {
   readonly genesis: Genesis;

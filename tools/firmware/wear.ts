@@ -9,10 +9,10 @@ import type { Flash, KeyValue } from "../../src/host.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { parseTopic, serviceTopic } from "../../src/wire/topics.js";
+import { signerFromSeed } from "../crypto/signatures.js";
 import { createHousehold } from "../emulators/household.js";
 import { p1Telegram } from "../emulators/p1-telegram.js";
 import { nodeMeterCrypto } from "../meters/meter-crypto.js";
-import { signerFromSeed } from "../node/crypto.js";
 import { NvsPages } from "./nvs-pages.js";
 import { createSealer, type Sealer } from "./sealer.js";
 

@@ -14,7 +14,7 @@ import {
   REGISTERS_MAX,
   type Record,
 } from "../../src/wire/record.js";
-import { HASH_BYTES, sha256, writeSha256 } from "../node/hash.js";
+import { HASH_BYTES, sha256, writeSha256 } from "../crypto/hash.js";
 import type { ExecutionRecord } from "./execution.js";
 
 /** A record with what decides who must have signed it. */

@@ -2,8 +2,8 @@
 
 import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import type { Flash } from "../../src/host.js";
-import { SECRET } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { SECRET } from "../files/private-files.js";
 
 export interface FlashFile extends Flash {
   close(): void;

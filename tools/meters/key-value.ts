@@ -3,7 +3,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyValue } from "../../src/host.js";
-import { PRIVATE_FOLDER, SECRET } from "../authority/private-files.js";
+import { PRIVATE_FOLDER, SECRET } from "../files/private-files.js";
 
 /** NVS on the ESP32 takes names of at most 15 characters; these are the ones that are also safe as file names. */
 const KEY = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/;

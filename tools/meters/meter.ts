@@ -4,9 +4,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyValue } from "../../src/host.js";
-import { closeFolder, refuseExposed } from "../authority/private-files.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { lockFolder } from "../lock.js";
+import { lockFolder } from "../files/lock.js";
+import { closeFolder, refuseExposed } from "../files/private-files.js";
 import type { Clock, LogLevel, MeterCounters, OpenPort } from "./device.js";
 import { type Engine, powerOn } from "./engine.js";
 import { defaultGeometry, type FlashFile, type FlashGeometry, openFlash } from "./flash.js";

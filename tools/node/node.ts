@@ -3,11 +3,13 @@
 
 import type { Logger } from "pino";
 import { toHex } from "../../src/wire/bytes.js";
-import { closeFolder } from "../authority/private-files.js";
 import { localTimeouts } from "../consensus/types.js";
+import { nodeVerify } from "../crypto/signatures.js";
+import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "../crypto/verifying.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { lockFolder } from "../files/lock.js";
+import { closeFolder } from "../files/private-files.js";
 import { governedChain } from "../ledger/governance.js";
-import { lockFolder } from "../lock.js";
 import { Busy, createAdmissions } from "./admissions.js";
 import { createAnnouncer } from "./announcer.js";
 import { createApi } from "./api/server.js";
@@ -15,7 +17,6 @@ import { anchorsBeside } from "./chain/anchoring.js";
 import { createGovernor } from "./chain/governor.js";
 import type { SealedBlock } from "./chain/sealer.js";
 import type { NodeConfiguration } from "./configuration.js";
-import { nodeVerify } from "./crypto.js";
 import { createHealthWatch, watchWrites } from "./health-watch.js";
 import { createIngest } from "./ingest/create.js";
 import { createIntroductions } from "./introductions.js";
@@ -28,7 +29,6 @@ import { addressesOf, createPeerLinks } from "./peer-links.js";
 import { createReceipts } from "./receipts.js";
 import { createRunningChains, type RunningChains } from "./running-chains.js";
 import { createTimers } from "./timers.js";
-import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "./verifying.js";
 
 export interface Node {
   readonly id: string;

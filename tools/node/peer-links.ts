@@ -3,12 +3,12 @@
 import type { Logger } from "pino";
 import { toHex } from "../../src/wire/bytes.js";
 import { decodeKey, encodeKey, equalKeys, keyId } from "../../src/wire/key.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { reasonOf } from "../errors.js";
 import type { Chain } from "./chain/chain.js";
 import { decodeFrame } from "./chain/frame.js";
 import type { Governor } from "./chain/governor.js";
 import type { NodeConfiguration } from "./configuration.js";
-import { nodeVerify } from "./crypto.js";
 import type { Metrics } from "./metrics.js";
 import type { VerifyHello } from "./network/hello.js";
 import type { TlsMaterial } from "./network/listener.js";

@@ -4,9 +4,9 @@
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import type { Genesis } from "../../src/wire/genesis.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { createGovernor } from "./chain/governor.js";
-import { nodeVerify } from "./crypto.js";
 import { type Remains, type Salvage, salvage } from "./salvage.js";
 import { checkBlocks, checkRows } from "./store/check.js";
 import { codecs, type TableName } from "./store/codecs.js";

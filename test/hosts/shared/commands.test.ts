@@ -10,8 +10,8 @@ import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { publicKeyFromHex } from "../../../tools/authority/issue.js";
 import { createNetwork } from "../../../tools/authority/network.js";
 import { provisionMeter } from "../../../tools/authority/provision.js";
+import { signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { createSealer } from "../../../tools/firmware/sealer.js";
-import { signerFromSeed } from "../../../tools/node/crypto.js";
 
 const sealer = createSealer("field");
 const seed = new Uint8Array(32).fill(5);

@@ -3,10 +3,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { createApi } from "../../../tools/node/api/server.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
-import { nodeVerify } from "../../../tools/node/crypto.js";
 import type { Verdict } from "../../../tools/node/health.js";
 import { createMetrics } from "../../../tools/node/metrics.js";
 import { createOrders } from "../../../tools/node/orders.js";

@@ -1,10 +1,10 @@
 // Temporary blocks of four members, and acknowledgements that nobody verifies, for the tests of what keeps them.
 
 import { keyId } from "../../../src/wire/key.js";
+import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { makeBatch, type ReadBatch } from "../../../tools/ledger/compose.js";
 import { memberSetOf } from "../../../tools/ledger/members.js";
 import { executionRecord } from "../../../tools/ledger/record-scan.js";
-import { generateSeed, signerFromSeed } from "../../../tools/node/crypto.js";
 import { makeRecord } from "./cluster.js";
 
 const signers = Array.from({ length: 4 }, () => signerFromSeed(generateSeed()));

@@ -11,15 +11,15 @@ import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Action, issueOrder } from "../../../src/wire/order.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
 import { localTimeouts } from "../../../tools/consensus/types.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
+import { verifyAsync, verifyRecords } from "../../../tools/crypto/verifying.js";
 import { govern } from "../../../tools/ledger/governance.js";
 import { anchorsBeside, type ProvedAnchor } from "../../../tools/node/chain/anchoring.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
 import { decodeFrame } from "../../../tools/node/chain/frame.js";
 import { createGovernor, type Governor } from "../../../tools/node/chain/governor.js";
 import type { SealedBlock } from "../../../tools/node/chain/sealer.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
 import { openStore, type Store } from "../../../tools/node/store/store.js";
-import { verifyAsync, verifyRecords } from "../../../tools/node/verifying.js";
 
 export const SERVICE = 1;
 

@@ -10,11 +10,11 @@ import { type Action, issueOrder, readyBytes } from "../../../src/wire/order.js"
 import { auditChain } from "../../../tools/audit/audit.js";
 import { encodeMessage, signedBytes } from "../../../tools/consensus/messages.js";
 import type { Evidence, Precommit } from "../../../tools/consensus/types.js";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE, governedHeight, membersAfter } from "../../../tools/ledger/governance.js";
 import { checkEvidence, evidenceNotice, readNotice } from "../../../tools/ledger/notices.js";
 import { decodeResults } from "../../../tools/ledger/violations.js";
 import { encodeFrame } from "../../../tools/node/chain/frame.js";
-import { nodeVerify } from "../../../tools/node/crypto.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 

@@ -5,8 +5,9 @@ import { issueCredential, issuerName, parseCredential } from "../../../src/wire/
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
+import { verifyOfAnybody, verifySoon } from "../../../tools/crypto/verifying.js";
 import { emptyMeterState, type MeterState } from "../../../tools/ledger/state.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/node/crypto.js";
 import {
   type AdmissionPorts,
   admitCredential,
@@ -17,7 +18,6 @@ import {
   readPublished,
   replaces,
 } from "../../../tools/node/ingest/admission.js";
-import { verifyOfAnybody, verifySoon } from "../../../tools/node/verifying.js";
 
 const NOW_S = 1_800_000_000;
 const authority = signerFromSeed(generateSeed());

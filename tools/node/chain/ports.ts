@@ -3,9 +3,9 @@
 import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js";
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
 import type { Timeouts } from "../../consensus/types.js";
+import type { RecordVerification } from "../../crypto/verifying-message.js";
 import type { PeerWork } from "../network/budget.js";
 import type { Store } from "../store/store.js";
-import type { RecordVerification } from "../verifying-message.js";
 import type { ProvedAnchor } from "./anchoring.js";
 import type { Governor } from "./governor.js";
 import type { SealedBlock } from "./sealer.js";

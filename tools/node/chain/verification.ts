@@ -6,10 +6,10 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { keyId, type PublicKey } from "../../../src/wire/key.js";
+import type { RecordVerification } from "../../crypto/verifying-message.js";
 import type { ExecutionRecord } from "../../ledger/execution.js";
 import { checkEvidence, checkOrder } from "../../ledger/notices.js";
 import { kidOf, type SignedRecord } from "../../ledger/record-scan.js";
-import type { RecordVerification } from "../verifying-message.js";
 import type { ChainPorts } from "./ports.js";
 
 /** Verified credentials kept; of more, the oldest are verified again. */

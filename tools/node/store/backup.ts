@@ -4,8 +4,8 @@
 import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFolder } from "../../authority/files.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { createFolder } from "../../files/made-once.js";
 import { codecs } from "./codecs.js";
 import { checkOwner, type Owner, REPLACED_KEY } from "./store.js";
 import { openTables } from "./tables.js";

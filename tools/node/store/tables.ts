@@ -3,8 +3,8 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { PRIVATE_FOLDER, SECRET } from "../../authority/private-files.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { PRIVATE_FOLDER, SECRET } from "../../files/private-files.js";
 import { checkPageFile } from "./page-file.js";
 
 export type Table = Database<Buffer, Buffer>;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compactTarget, id, serviceNumbers, whole } from "../../tools/cli/arguments.js";
 import { planChains } from "../../tools/cli/init.js";
 import { portOf } from "../../tools/cli/meter.js";
-import { pairs, table, toJson } from "../../tools/cli/output.js";
+import { compactTarget, id, serviceNumbers, whole } from "../../tools/terminal/arguments.js";
+import { pairs, table, toJson } from "../../tools/terminal/output.js";
 
 test("reads whole numbers, services, ids and targets, and nothing that only looks like them", () => {
   assert.equal(whole(1, 5)("5"), 5);

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { lockFolder } from "../tools/lock.js";
+import { lockFolder } from "../../tools/files/lock.js";
 
 const inUse = { code: "FOLDER_IN_USE", message: /another node runs in/ };
 /** Containers that share a folder have network namespaces of their own. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "../../src/wire/bytes.js";
 import { sha256 as portable } from "../../src/wire/hash.js";
-import { sha256 as native } from "../../tools/node/hash.js";
+import { sha256 as native } from "../../tools/crypto/hash.js";
 
 test("gives the digest that FIPS 180-4 has for abc, as plain bytes", () => {
   const digest = native(new TextEncoder().encode("abc"));

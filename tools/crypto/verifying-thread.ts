@@ -1,7 +1,7 @@
 // A thread that verifies signatures: takes messages of verifying-message.ts and answers each with a byte a signature, in order.
 
 import { parentPort } from "node:worker_threads";
-import { nodeVerify } from "./crypto.js";
+import { nodeVerify } from "./signatures.js";
 import { verificationsIn } from "./verifying-message.js";
 
 parentPort?.on("message", (packed: Uint8Array) => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "../../src/wire/cbor.js";
 import { WireError } from "../../src/wire/error.js";
-import * as onNode from "../../tools/node/cbor.js";
+import * as onNode from "../../tools/crypto/cbor.js";
 
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const text = fc.string({ unit: "grapheme", maxLength: 12 });

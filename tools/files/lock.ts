@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { GridsealError, reasonOf } from "./errors.js";
+import { GridsealError, reasonOf } from "../errors.js";
 
 const ATTEMPTS_MAX = 4;
 const PAUSE_MS_MAX = 100;

@@ -2,9 +2,9 @@
 
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
+import { generateSeed, signerFromSeed } from "../crypto/signatures.js";
 import { GridsealError } from "../errors.js";
-import { generateSeed, signerFromSeed } from "../node/crypto.js";
-import { createFile, readWhole } from "./files.js";
+import { createFile, readWhole } from "./made-once.js";
 import { refuseExposed, SECRET } from "./private-files.js";
 
 const KEY_FILE_BYTES_MAX = 4_096;

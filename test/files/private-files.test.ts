@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { createFile, createFolder, PUBLIC } from "../../tools/authority/files.js";
-import { createKeyFile, readKeyFile } from "../../tools/authority/key-file.js";
-import { closeFolder, refuseExposed, SECRET } from "../../tools/authority/private-files.js";
+import { createKeyFile, readKeyFile } from "../../tools/files/key-file.js";
+import { createFile, createFolder, PUBLIC } from "../../tools/files/made-once.js";
+import { closeFolder, refuseExposed, SECRET } from "../../tools/files/private-files.js";
 
 const options = { skip: process.platform === "win32" && "no modes" };
 

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { PublicKey } from "../../src/wire/key.js";
 import { modulePath } from "../module-path.js";
-import { isWellFormed, isWholeKey, nodeVerify } from "./crypto.js";
+import { isWellFormed, isWholeKey, nodeVerify } from "./signatures.js";
 import {
   createVerifyingMessage,
   type RecordVerification,
@@ -168,7 +168,7 @@ function threadFor(lane: Lane): Thread | undefined {
 }
 
 function startThread(): Thread {
-  const thread: Thread = { worker: new Worker(modulePath("node/verifying-thread")), given: [] };
+  const thread: Thread = { worker: new Worker(modulePath("crypto/verifying-thread")), given: [] };
   threads.push(thread);
   thread.worker.unref(); // a thread without work holds no process
   thread.worker.on("message", (results: Uint8Array) => {

@@ -1,9 +1,9 @@
 // The genesis on disk, and what people call its chains.
 
 import { GENESIS_BYTES_MAX, type Genesis, type GenesisChain, verifyGenesis } from "../../src/wire/genesis.js";
+import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { nodeVerify } from "../node/crypto.js";
-import { readWhole } from "./files.js";
+import { readWhole } from "./made-once.js";
 
 /** Reads a genesis and checks its authority's signature. Throws FILE_UNREADABLE or GENESIS_INVALID. */
 export async function readGenesisFile(

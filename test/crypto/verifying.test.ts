@@ -3,9 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ED25519, ESP256, keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
 import { parseRecord, signRecord } from "../../src/wire/record.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
-import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "../../tools/node/verifying.js";
-import { createVerifyingMessage, verificationsIn } from "../../tools/node/verifying-message.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
+import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "../../tools/crypto/verifying.js";
+import { createVerifyingMessage, verificationsIn } from "../../tools/crypto/verifying-message.js";
 
 function bytes(length: number) {
   return fc.uint8Array({ minLength: length, maxLength: length });
