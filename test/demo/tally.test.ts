@@ -5,7 +5,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { createTally } from "../../tools/demo/tally.js";
-import { createReceipts } from "../../tools/node/receipts.js";
+import { createReceipts } from "../../tools/node/ingest/receipts.js";
 import { createCluster, SERVICE } from "../node/chain/cluster.js";
 
 test("counts published, sealed, verified, lost and duplicated records", async (t) => {

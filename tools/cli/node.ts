@@ -107,7 +107,7 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
   const { configuration, genesis, owner } = await readOwner(path);
   const [{ openStore }, { pruneChain }, { createGovernor }] = await Promise.all([
     import("../node/store/store.js"),
-    import("../node/prune.js"),
+    import("../node/store/prune.js"),
     import("../node/chain/governor.js"),
   ]);
   const unlock = await lockFolder(configuration.data, "node");
@@ -131,7 +131,7 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
 
 async function repair(path: string, { json }: { readonly json?: true }): Promise<void> {
   const { configuration, genesis, owner } = await readOwner(path);
-  const { findDamage, replaceStore } = await import("../node/repair.js");
+  const { findDamage, replaceStore } = await import("../node/store/repair.js");
   const unlock = await lockFolder(configuration.data, "node");
   let found: string | undefined;
   let salvaged: Awaited<ReturnType<typeof replaceStore>> | undefined;

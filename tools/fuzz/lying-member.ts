@@ -10,7 +10,7 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { readKeyFile } from "../files/key-file.js";
 import { decodeFrame } from "../node/chain/frame.js";
 import type { NodeConfiguration } from "../node/configuration.js";
-import type { TlsMaterial } from "../node/network/listener.js";
+import type { TlsMaterial } from "../node/network/peer-listener.js";
 import { defaultPeerLimits, type PeerAddress } from "../node/network/peer-network.js";
 import { createPeerNetwork } from "../node/network/peers.js";
 import type { Random } from "../simulation/random.js";

@@ -7,7 +7,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { encodeKey } from "../../src/wire/key.js";
 import { frameHeader } from "../node/network/frames.js";
 import { channelBinding, encodeHello, helloStatement } from "../node/network/hello.js";
-import { tlsOptions } from "../node/network/listener.js";
+import { tlsOptions } from "../node/network/peer-listener.js";
 import type { Random } from "../simulation/random.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
 import type { PeerTarget } from "./peer-surface.js";

@@ -3,7 +3,7 @@
 
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { reasonOf } from "../errors.js";
-import { salvage } from "../node/salvage.js";
+import { salvage } from "../node/store/salvage.js";
 import { type Court, createCourt } from "./court.js";
 import { type Coverage, createCoverage } from "./coverage.js";
 import { createDocket } from "./docket.js";

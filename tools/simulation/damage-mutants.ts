@@ -22,7 +22,7 @@ export const damageMutants: readonly Mutant[] = [
     lacks: "a repair takes over the records of own temporary blocks",
     edits: [
       edit(
-        "tools/node/salvage.ts",
+        "tools/node/store/salvage.ts",
         "if (!equalBytes(origin, self)) continue;",
         "if (equalBytes(origin, self)) continue;",
       ),
@@ -32,7 +32,7 @@ export const damageMutants: readonly Mutant[] = [
   {
     name: "repairs-without-admitted",
     lacks: "a repair takes over the records that wait",
-    edits: [edit("tools/node/salvage.ts", "if (parsed !== undefined) yield*", "if (parsed === null) yield*")],
+    edits: [edit("tools/node/store/salvage.ts", "if (parsed !== undefined) yield*", "if (parsed === null) yield*")],
     needs: damagedOften,
   },
 ];

@@ -2,9 +2,9 @@
 // is read as the product reads it; the others stay what they were. And what the product's repair finds of them.
 
 import { fromHex } from "../../src/wire/bytes.js";
-import type { Remains } from "../node/salvage.js";
 import { codecs, readRow } from "../node/store/codecs.js";
 import type { Location, StoredBatch } from "../node/store/rows.js";
+import type { Remains } from "../node/store/salvage.js";
 import type { Random } from "./random.js";
 import { type Contents, rowsIn, type TableName, type Tables } from "./tables.js";
 

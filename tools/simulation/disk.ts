@@ -2,7 +2,7 @@
 // its transaction is, writes of one turn share one, a crash keeps a prefix of those under way and each whole or not at all (LMDB).
 
 import { GridsealError } from "../errors.js";
-import type { Remains, Salvage } from "../node/salvage.js";
+import type { Remains, Salvage } from "../node/store/salvage.js";
 import type { Store } from "../node/store/store.js";
 import { rowsToWrite, type Writer } from "../node/store/writer.js";
 import type { Coverage } from "./coverage.js";

@@ -7,10 +7,10 @@ import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { createApi } from "../../../tools/node/api/server.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
-import type { Verdict } from "../../../tools/node/health.js";
-import { createMetrics } from "../../../tools/node/metrics.js";
+import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { createOrders } from "../../../tools/node/orders.js";
-import { createReceipts } from "../../../tools/node/receipts.js";
+import type { Verdict } from "../../../tools/node/watch/health.js";
+import { createMetrics } from "../../../tools/node/watch/metrics.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
 
 /** The JSON that the API answers with. */

@@ -5,7 +5,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { decodeFrame } from "../../../tools/node/chain/frame.js";
-import { createReceipts } from "../../../tools/node/receipts.js";
+import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, makeRecord, SERVICE } from "./cluster.js";
 

@@ -11,7 +11,7 @@ import { GridsealError } from "../../../tools/errors.js";
 import { acknowledgementOf, makeBatch } from "../../../tools/ledger/compose.js";
 import { executionRecord } from "../../../tools/ledger/record-scan.js";
 import { decodeBatchNote, decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/chain/frame.js";
-import { findDamage } from "../../../tools/node/repair.js";
+import { findDamage } from "../../../tools/node/store/repair.js";
 import { openStore, openStoreReadOnly } from "../../../tools/node/store/store.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, createMeter, makeRecord, SERVICE, type TestCluster } from "./cluster.js";

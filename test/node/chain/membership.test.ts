@@ -11,7 +11,7 @@ import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../../src/wire/r
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { acknowledgementOf } from "../../../tools/ledger/compose.js";
 import { decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/chain/frame.js";
-import { createReceipts } from "../../../tools/node/receipts.js";
+import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { followLineage, verifyReceipt as verifyReceiptAsStranger } from "../../wire/stranger-receipt.js";
 import { createCluster, SERVICE, type TestCluster } from "./cluster.js";
 

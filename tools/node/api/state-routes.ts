@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from "fastify";
 import { toHex } from "../../../src/wire/bytes.js";
-import type { Problem } from "../health.js";
+import type { Problem } from "../watch/health.js";
 import { groupOf } from "./answering.js";
 import type { Rates } from "./gate.js";
 import type { ApiPorts } from "./server.js";

@@ -9,7 +9,7 @@ import { parseTopic, type Topic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { addressGroup } from "../address-limits.js";
 import { listenOn } from "../network/listen.js";
-import { type GuardedConnection, guardSocket } from "./guard.js";
+import { type GuardedConnection, guardSocket } from "./guarded-socket.js";
 import {
   createTally,
   type Filter,

@@ -3,7 +3,7 @@
 import { isIP } from "node:net";
 import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { reasonOf } from "../../errors.js";
-import { type TlsMaterial, tlsOptions } from "./listener.js";
+import { type TlsMaterial, tlsOptions } from "./peer-listener.js";
 import type { PeerAddress } from "./peer-network.js";
 
 export interface DialEvents {

@@ -3,7 +3,7 @@
 import { type BudgetLimits, type BudgetVerdict, defaultBudgetLimits, type PeerWork } from "./budget.js";
 import type { HelloRefusal, NodeId, VerifyHello } from "./hello.js";
 import type { LinkCounters, LinkFault, LinkLimits } from "./link.js";
-import type { ListenerRefusal, TlsMaterial } from "./listener.js";
+import type { ListenerRefusal, TlsMaterial } from "./peer-listener.js";
 
 /** Why a connection was refused or ended by this node; the names are also labels of its counters. */
 export type PeerRefusal = ListenerRefusal | HelloRefusal | LinkFault | "unknown-peer" | "second-link" | "shut-out";

@@ -15,7 +15,7 @@ import {
   refuseHello,
 } from "./hello.js";
 import { Link, type LinkCounters, type LinkFault } from "./link.js";
-import { createListener, type Listener } from "./listener.js";
+import { createListener, type Listener } from "./peer-listener.js";
 import type { PeerAddress, PeerCounters, PeerNetwork, PeerNetworkOptions, PeerRefusal } from "./peer-network.js";
 
 /** Makes the links of one node; nothing happens before `start`. Throws a GridsealError where an id or the

@@ -1,16 +1,18 @@
 // Every publish of a meter, from the broker to the chain or to a refusal: ties admission, chains, receipts and the answers.
 
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { encodeCbor } from "../../src/wire/cbor.js";
-import { type Credential, parseCredential } from "../../src/wire/credential.js";
-import type { Genesis } from "../../src/wire/genesis.js";
-import type { PublicKey, Verify } from "../../src/wire/key.js";
-import { encodeDisclosure } from "../../src/wire/record.js";
-import { encodeRefusal } from "../../src/wire/refusal.js";
-import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
-import type { ReadRecord } from "../ledger/record-scan.js";
-import type { Chain } from "./chain/chain.js";
-import type { ChainLog } from "./chain/ports.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
+import { type Credential, parseCredential } from "../../../src/wire/credential.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import type { PublicKey, Verify } from "../../../src/wire/key.js";
+import { encodeDisclosure } from "../../../src/wire/record.js";
+import { encodeRefusal } from "../../../src/wire/refusal.js";
+import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
+import type { ReadRecord } from "../../ledger/record-scan.js";
+import type { Chain } from "../chain/chain.js";
+import type { ChainLog } from "../chain/ports.js";
+import type { Store } from "../store/store.js";
+import type { Metrics } from "../watch/metrics.js";
 import {
   admitCredential,
   isTooLate,
@@ -20,14 +22,12 @@ import {
   readPublished,
   replaces,
   revoked,
-} from "./ingest/admission.js";
-import { createAllowances, type RecordRate, VERIFYING_MAX, WAITING_OF_METER_MAX } from "./ingest/allowances.js";
-import type { PublishedTopic } from "./ingest/ingest.js";
-import type { Introductions } from "./introductions.js";
-import type { Metrics } from "./metrics.js";
+} from "./admission.js";
+import { createAllowances, type RecordRate, VERIFYING_MAX, WAITING_OF_METER_MAX } from "./allowances.js";
+import type { Introductions } from "./handovers.js";
+import type { PublishedTopic } from "./ingest.js";
 import type { Receipts } from "./receipts.js";
 import { createRefusedMeters } from "./refused-meters.js";
-import type { Store } from "./store/store.js";
 
 /** Credentials kept decoded; the others are read from the store again. */
 const CREDENTIALS_KEPT = 65_536;

@@ -9,7 +9,7 @@ import { createNetworkAuthority, createNodeCertificate } from "../../tools/autho
 import { createKeyFile, readKeyFile } from "../../tools/files/key-file.js";
 import { SECRET } from "../../tools/files/private-files.js";
 import type { NodeConfiguration } from "../../tools/node/configuration.js";
-import { readTls } from "../../tools/node/opening.js";
+import { readTls } from "../../tools/node/node-files.js";
 
 test("the files of the links between nodes are read where they belong together", async (t) => {
   const { configuration, id } = await nodeFolder(t, "node-1");

@@ -1,17 +1,17 @@
 // What is taken over from a damaged store into a new one: what peers cannot give back. That is what meters and submitters of orders
 // were acknowledged by this node alone, waiting by itself or in a temporary block of its own, and what nobody else may see.
 
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { verifyCredential } from "../../src/wire/credential.js";
-import { WireError } from "../../src/wire/error.js";
-import type { Genesis } from "../../src/wire/genesis.js";
-import type { Verify } from "../../src/wire/key.js";
-import type { Notice } from "../../src/wire/notice.js";
-import { parseRecord } from "../../src/wire/record.js";
-import { readBatch } from "../ledger/compose.js";
-import { kidOf } from "../ledger/record-scan.js";
-import { rulingName } from "./chain/rulings.js";
-import type { Writer } from "./store/writer.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { verifyCredential } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import type { Verify } from "../../../src/wire/key.js";
+import type { Notice } from "../../../src/wire/notice.js";
+import { parseRecord } from "../../../src/wire/record.js";
+import { readBatch } from "../../ledger/compose.js";
+import { kidOf } from "../../ledger/record-scan.js";
+import { rulingName } from "../chain/rulings.js";
+import type { Writer } from "./writer.js";
 
 /** The rows of a damaged store whose checksums are right, by their tables. */
 export interface Remains {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fromHex } from "../../src/wire/bytes.js";
-import { decodeHandover } from "../../src/wire/handover.js";
-import { createIntroductions } from "../../tools/node/introductions.js";
+import { fromHex } from "../../../src/wire/bytes.js";
+import { decodeHandover } from "../../../src/wire/handover.js";
+import { createIntroductions } from "../../../tools/node/ingest/handovers.js";
 
-const fixture = JSON.parse(readFileSync(new URL("../fixtures/handover.json", import.meta.url), "utf8"));
+const fixture = JSON.parse(readFileSync(new URL("../../fixtures/handover.json", import.meta.url), "utf8"));
 const handover = fromHex(fixture.handover.bytes)!;
 const founding = Uint8Array.of(0xd2, 0);
 const METER = "0123456789abcdef";

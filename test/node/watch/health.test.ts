@@ -16,7 +16,7 @@ import {
   type Seen,
   STANDING_MAX_MS,
   WRITE_MAX_MS,
-} from "../../tools/node/health.js";
+} from "../../../tools/node/watch/health.js";
 
 const members = ["a", "b", "c", "d"];
 const chain: ChainSeen = {

@@ -10,7 +10,7 @@ import { readKeyFile } from "../files/key-file.js";
 import { createFile, readWhole } from "../files/made-once.js";
 import { refuseExposed, SECRET } from "../files/private-files.js";
 import type { NodeConfiguration } from "./configuration.js";
-import type { TlsMaterial } from "./network/listener.js";
+import type { TlsMaterial } from "./network/peer-listener.js";
 import { openStore, type Store } from "./store/store.js";
 
 const PEM_BYTES_MAX = 65_536;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import type { Chain } from "../../tools/node/chain/chain.js";
-import { createHealthWatch } from "../../tools/node/health-watch.js";
-import { createMetrics } from "../../tools/node/metrics.js";
+import type { Chain } from "../../../tools/node/chain/chain.js";
+import { createHealthWatch } from "../../../tools/node/watch/health-watch.js";
+import { createMetrics } from "../../../tools/node/watch/metrics.js";
 
 const HOURS_MS = 7_200_000;
 

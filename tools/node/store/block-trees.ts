@@ -2,11 +2,11 @@
 // for is hashed in a thread, one block at a time.
 
 import { Worker } from "node:worker_threads";
-import { decodeBlock } from "../../src/wire/block.js";
-import { WireError } from "../../src/wire/error.js";
-import type { MerkleLevels } from "../../src/wire/merkle.js";
-import { modulePath } from "../module-path.js";
-import { decodeOutline, encodeOutline, type Outline, outlineOf, treeOfOutline } from "./store/outline.js";
+import { decodeBlock } from "../../../src/wire/block.js";
+import { WireError } from "../../../src/wire/error.js";
+import type { MerkleLevels } from "../../../src/wire/merkle.js";
+import { modulePath } from "../../module-path.js";
+import { decodeOutline, encodeOutline, type Outline, outlineOf, treeOfOutline } from "./outline.js";
 
 /** What a node has of a block: all of it, or its outline as encoded. */
 export interface StoredBlock {
@@ -73,7 +73,7 @@ function askThread(stored: StoredBlock): Promise<PackedTree | undefined> {
 }
 
 function startThread(): Worker {
-  const worker = new Worker(modulePath("node/block-trees-thread"));
+  const worker = new Worker(modulePath("node/store/block-trees-thread"));
   worker.on("error", () => undefined);
   worker.on("exit", () => {
     thread = undefined;

@@ -1,8 +1,8 @@
 // Whether a node does its work, as a verdict that a load balancer or an operator can act on. Pure: what was seen of the node and time
 // in, status and named problems out. Words as in the IETF draft draft-inadarei-api-health-check-06: pass, warn, fail.
 
-import { faults } from "../../src/wire/quorum.js";
-import type { Abstention } from "../consensus/regaining.js";
+import { faults } from "../../../src/wire/quorum.js";
+import type { Abstention } from "../../consensus/regaining.js";
 
 /** Records that wait while no block comes for so long are held up. */
 export const STANDING_MAX_MS = 30_000;

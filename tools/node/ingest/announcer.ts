@@ -1,13 +1,13 @@
 // What the world is told of a sealed block: metrics, receipts to the meters that are connected here, and an event to subscribers.
 
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { receiptEncoder } from "../../src/wire/receipt.js";
-import { serviceTopic } from "../../src/wire/topics.js";
-import { decodeResults, type Violation } from "../ledger/violations.js";
-import type { SealedBlock } from "./chain/sealer.js";
-import type { Ingest } from "./ingest/ingest.js";
-import type { Introductions } from "./introductions.js";
-import type { Metrics } from "./metrics.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { receiptEncoder } from "../../../src/wire/receipt.js";
+import { serviceTopic } from "../../../src/wire/topics.js";
+import { decodeResults, type Violation } from "../../ledger/violations.js";
+import type { SealedBlock } from "../chain/sealer.js";
+import type { Metrics } from "../watch/metrics.js";
+import type { Introductions } from "./handovers.js";
+import type { Ingest } from "./ingest.js";
 
 export interface AnnouncerPorts {
   readonly network: string;

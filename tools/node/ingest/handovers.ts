@@ -1,10 +1,10 @@
 // Before a meter gets a receipt it gets what it needs to verify it: the handovers of the chain, and the order that added it, where the
 // members are not those of the genesis. What a meter on this connection has been shown is not shown again.
 
-import { decodeHandover } from "../../src/wire/handover.js";
-import { isFounding } from "../../src/wire/lineage.js";
-import { serviceTopic } from "../../src/wire/topics.js";
-import type { Store } from "./store/store.js";
+import { decodeHandover } from "../../../src/wire/handover.js";
+import { isFounding } from "../../../src/wire/lineage.js";
+import { serviceTopic } from "../../../src/wire/topics.js";
+import type { Store } from "../store/store.js";
 
 /** Meters whose state is remembered; one that is forgotten is shown everything again, and passes over what it knows. */
 const METERS_KEPT = 65_536;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createLineLimit } from "../../tools/node/line-limit.js";
+import { createLineLimit } from "../../../tools/node/watch/line-limit.js";
 
 test("lets so many lines of a kind through, and says later how many it has left out", () => {
   const limit = createLineLimit(2, 1_000);

@@ -1,12 +1,12 @@
 // Receipts of sealed records: from a block just sealed, or from the store for one that is asked for later.
 
-import { equalBytes } from "../../src/wire/bytes.js";
-import { receiptEncoder } from "../../src/wire/receipt.js";
-import { GridsealError } from "../errors.js";
-import { type BlockTree, type StoredBlock, treeOf, treeSoon } from "./block-trees.js";
-import { encodeOutline } from "./store/outline.js";
-import type { Location } from "./store/rows.js";
-import type { Store } from "./store/store.js";
+import { equalBytes } from "../../../src/wire/bytes.js";
+import { receiptEncoder } from "../../../src/wire/receipt.js";
+import { GridsealError } from "../../errors.js";
+import { type BlockTree, type StoredBlock, treeOf, treeSoon } from "../store/block-trees.js";
+import { encodeOutline } from "../store/outline.js";
+import type { Location } from "../store/rows.js";
+import type { Store } from "../store/store.js";
 
 export interface SealedRecord {
   readonly chain: number;

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { decodeBlock } from "../../src/wire/block.js";
-import { toHex } from "../../src/wire/bytes.js";
-import { leafCount } from "../../src/wire/merkle.js";
-import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
-import { parseRecord, signRecord } from "../../src/wire/record.js";
-import { nodeVerify } from "../../tools/crypto/signatures.js";
-import { viewOf } from "../../tools/node/chain/view.js";
-import { pruneChain, WHOLE_BLOCKS_MIN } from "../../tools/node/prune.js";
-import { createReceipts } from "../../tools/node/receipts.js";
-import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../tools/node/store/outline.js";
-import { createCluster, SERVICE } from "./chain/cluster.js";
+import { decodeBlock } from "../../../src/wire/block.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { leafCount } from "../../../src/wire/merkle.js";
+import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { parseRecord, signRecord } from "../../../src/wire/record.js";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
+import { viewOf } from "../../../tools/node/chain/view.js";
+import { createReceipts } from "../../../tools/node/ingest/receipts.js";
+import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
+import { pruneChain, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";
+import { createCluster, SERVICE } from "../chain/cluster.js";
 
 const BLOCKS = WHOLE_BLOCKS_MIN + 6;
 

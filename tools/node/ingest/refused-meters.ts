@@ -2,9 +2,9 @@
 // that the authority has certified alone: anybody can publish under any other name, and must not fill a log or a registry by it.
 
 import type { Counter } from "prom-client";
-import type { RefusalReason } from "../../src/wire/refusal.js";
-import type { ChainLog } from "./chain/ports.js";
-import { createLineLimit } from "./line-limit.js";
+import type { RefusalReason } from "../../../src/wire/refusal.js";
+import type { ChainLog } from "../chain/ports.js";
+import { createLineLimit } from "../watch/line-limit.js";
 
 /** Meters that have a count of their own; the one that was not refused for longest gives its up. */
 export const METERS_COUNTED = 64;

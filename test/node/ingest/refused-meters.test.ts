@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createMetrics } from "../../tools/node/metrics.js";
-import { createRefusedMeters, LINE_MS, METERS_COUNTED } from "../../tools/node/refused-meters.js";
+import { createRefusedMeters, LINE_MS, METERS_COUNTED } from "../../../tools/node/ingest/refused-meters.js";
+import { createMetrics } from "../../../tools/node/watch/metrics.js";
 
 function bench() {
   const { refusedMeters: counter } = createMetrics();

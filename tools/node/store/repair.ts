@@ -3,16 +3,16 @@
 
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
-import type { Genesis } from "../../src/wire/genesis.js";
-import { nodeVerify } from "../crypto/signatures.js";
-import { GridsealError, reasonOf } from "../errors.js";
-import { createGovernor } from "./chain/governor.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import { nodeVerify } from "../../crypto/signatures.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { createGovernor } from "../chain/governor.js";
+import { checkBlocks, checkRows } from "./check.js";
+import { codecs, type TableName } from "./codecs.js";
+import { numberIn } from "./keys.js";
 import { type Remains, type Salvage, salvage } from "./salvage.js";
-import { checkBlocks, checkRows } from "./store/check.js";
-import { codecs, type TableName } from "./store/codecs.js";
-import { numberIn } from "./store/keys.js";
-import { type Owner, openStore, openStoreReadOnly, type Store } from "./store/store.js";
-import { openTables, type Tables } from "./store/tables.js";
+import { type Owner, openStore, openStoreReadOnly, type Store } from "./store.js";
+import { openTables, type Tables } from "./tables.js";
 
 export interface Salvaged {
   /** where the damaged store is now */

@@ -1,21 +1,21 @@
 // The links of this node's chains: who is let in as which node, and whose frames go to which chain.
 
 import type { Logger } from "pino";
-import { toHex } from "../../src/wire/bytes.js";
-import { decodeKey, encodeKey, equalKeys, keyId } from "../../src/wire/key.js";
-import { nodeVerify } from "../crypto/signatures.js";
-import { reasonOf } from "../errors.js";
-import type { Chain } from "./chain/chain.js";
-import { decodeFrame } from "./chain/frame.js";
-import type { Governor } from "./chain/governor.js";
-import type { NodeConfiguration } from "./configuration.js";
-import type { Metrics } from "./metrics.js";
-import type { VerifyHello } from "./network/hello.js";
-import type { TlsMaterial } from "./network/listener.js";
-import { defaultPeerLimits, type PeerAddress, type PeerNetwork } from "./network/peer-network.js";
-import { createPeerNetwork } from "./network/peers.js";
-import type { Identity } from "./opening.js";
-import type { Orders } from "./orders.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { decodeKey, encodeKey, equalKeys, keyId } from "../../../src/wire/key.js";
+import { nodeVerify } from "../../crypto/signatures.js";
+import { reasonOf } from "../../errors.js";
+import type { Chain } from "../chain/chain.js";
+import { decodeFrame } from "../chain/frame.js";
+import type { Governor } from "../chain/governor.js";
+import type { NodeConfiguration } from "../configuration.js";
+import type { Identity } from "../node-files.js";
+import type { Orders } from "../orders.js";
+import type { Metrics } from "../watch/metrics.js";
+import type { VerifyHello } from "./hello.js";
+import type { TlsMaterial } from "./peer-listener.js";
+import { defaultPeerLimits, type PeerAddress, type PeerNetwork } from "./peer-network.js";
+import { createPeerNetwork } from "./peers.js";
 
 export interface PeerLinksPorts {
   readonly identity: Identity;

@@ -1,11 +1,11 @@
 // Retention: a node lets go of old records and keeps their blocks' outlines, so that receipts of them still verify and can still be
 // made, and headers, certificates and anchors stay.
 
-import { decodeBlock } from "../../src/wire/block.js";
-import { parseRecord } from "../../src/wire/record.js";
-import { GridsealError } from "../errors.js";
-import { outlineOf, treeOfOutline } from "./store/outline.js";
-import type { Store } from "./store/store.js";
+import { decodeBlock } from "../../../src/wire/block.js";
+import { parseRecord } from "../../../src/wire/record.js";
+import { GridsealError } from "../../errors.js";
+import { outlineOf, treeOfOutline } from "./outline.js";
+import type { Store } from "./store.js";
 
 /** The newest blocks stay whole: peers that were away for a moment ask for them. */
 export const WHOLE_BLOCKS_MIN = 64;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { decodeBlock } from "../../src/wire/block.js";
-import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
-import { nodeVerify } from "../../tools/crypto/signatures.js";
-import { treeOf } from "../../tools/node/block-trees.js";
-import { createReceipts } from "../../tools/node/receipts.js";
-import { createCluster, SERVICE } from "./chain/cluster.js";
+import { decodeBlock } from "../../../src/wire/block.js";
+import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
+import { createReceipts } from "../../../tools/node/ingest/receipts.js";
+import { treeOf } from "../../../tools/node/store/block-trees.js";
+import { createCluster, SERVICE } from "../chain/cluster.js";
 
 /** A node whose chain holds so many records in blocks of their own, and how often each of its blocks is read. */
 async function createSealed(t: TestContext, count: number) {

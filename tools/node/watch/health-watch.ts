@@ -1,8 +1,9 @@
 // Looks at a running node every few seconds and when it is asked, for health.ts to judge: its chains, its links, its disk.
 
 import { statfs } from "node:fs/promises";
-import type { Chain } from "./chain/chain.js";
-import type { ChainLog } from "./chain/ports.js";
+import type { Chain } from "../chain/chain.js";
+import type { ChainLog } from "../chain/ports.js";
+import type { Store } from "../store/store.js";
 import {
   type ChainSeen,
   CLOCK_OFF_MAX_MS,
@@ -17,7 +18,6 @@ import {
   type Verdict,
 } from "./health.js";
 import type { Metrics } from "./metrics.js";
-import type { Store } from "./store/store.js";
 
 const LOOK_MS = 5_000;
 const ranks = { pass: 0, warn: 1, fail: 2 } as const;

@@ -1,7 +1,7 @@
 // A node's log: pino's JSON lines on standard output. What others can make it say is limited.
 
 import pino, { type Logger } from "pino";
-import type { NodeConfiguration } from "./configuration.js";
+import type { NodeConfiguration } from "../configuration.js";
 import { createLineLimit } from "./line-limit.js";
 
 /** Warnings of one kind about one peer that are written in a minute. */

@@ -3,7 +3,7 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import type { Duplex } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
-import { guardSocket } from "../../../tools/node/ingest/guard.js";
+import { guardSocket } from "../../../tools/node/ingest/guarded-socket.js";
 import { createPacketGuard, defaultGuardLimits, type GuardLimits } from "../../../tools/node/ingest/packet-guard.js";
 import { until } from "../network/cluster.js";
 
