@@ -3,7 +3,7 @@
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
-import { createGovernor } from "../node/chain/governor.js";
+import { createGovernor } from "../node/chain/sealed-orders.js";
 import { createReceipts } from "../node/ingest/receipts.js";
 import { openStoreReadOnly } from "../node/store/store.js";
 import type { ReceiptSource } from "./source.js";

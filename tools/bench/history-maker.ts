@@ -12,7 +12,7 @@ import { readGenesisFile } from "../files/genesis-file.js";
 import { readKeyFile } from "../files/key-file.js";
 import { type Chain, createChain } from "../node/chain/chain.js";
 import { decodeFrame } from "../node/chain/frame.js";
-import { createGovernor } from "../node/chain/governor.js";
+import { createGovernor } from "../node/chain/sealed-orders.js";
 import { batchDefaults } from "../node/configuration.js";
 import { openStore, type Store } from "../node/store/store.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "./records.js";

@@ -108,7 +108,7 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
   const [{ openStore }, { pruneChain }, { createGovernor }] = await Promise.all([
     import("../node/store/store.js"),
     import("../node/store/prune.js"),
-    import("../node/chain/governor.js"),
+    import("../node/chain/sealed-orders.js"),
   ]);
   const unlock = await lockFolder(configuration.data, "node");
   try {

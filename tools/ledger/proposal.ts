@@ -15,7 +15,7 @@ import { certificateFromArray, certificateToArray } from "../../src/wire/certifi
 import { WireError } from "../../src/wire/error.js";
 import { HEADER_BYTES } from "../../src/wire/header.js";
 import { asArray, asBytes, asList, asUint } from "../../src/wire/shape.js";
-import type { ProvedAnchor } from "../node/chain/anchoring.js";
+import type { ProvedAnchor } from "../node/chain/blocks/anchoring.js";
 import type { Acknowledgement } from "./compose.js";
 
 export interface BatchReference {

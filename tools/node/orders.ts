@@ -7,10 +7,10 @@ import type { Verify } from "../../src/wire/key.js";
 import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../src/wire/order.js";
 import { faults } from "../../src/wire/quorum.js";
 import { CONTRACTS_SERVICE, govern } from "../ledger/governance.js";
+import type { Submission } from "./chain/batches/origin.js";
 import type { Chain } from "./chain/chain.js";
 import { encodeFrame } from "./chain/frame.js";
-import type { Governor } from "./chain/governor.js";
-import type { Submission } from "./chain/origin.js";
+import type { Governor } from "./chain/sealed-orders.js";
 
 /** Orders are rare; verifying one from a node that floods must cost little. */
 const PASSED_ON_INTERVAL_MS = 100;

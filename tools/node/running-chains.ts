@@ -4,8 +4,8 @@
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { CONTRACTS_SERVICE, everMember, type GovernedChain, governedHeight } from "../ledger/governance.js";
 import { type Chain, createChain } from "./chain/chain.js";
-import type { Governor } from "./chain/governor.js";
 import type { ChainPorts } from "./chain/ports.js";
+import type { Governor } from "./chain/sealed-orders.js";
 import type { Store } from "./store/store.js";
 
 export interface RunningChainsPorts {

@@ -23,7 +23,7 @@ export const boundMutants: readonly Mutant[] = [
     edits: [
       heightUnbound,
       edit(
-        "tools/node/chain/judging.ts",
+        "tools/node/chain/blocks/proposals.ts",
         "if (error instanceof GridsealError) throw error;\n      const { height, id } = question;",
         "if (error !== undefined) throw error;\n      const { height, id } = question;",
       ),

@@ -15,7 +15,7 @@ import { CONTRACTS_SERVICE, governedChain, initialGovernance } from "../ledger/g
 import { memberSetOf } from "../ledger/members.js";
 import { replayBlock } from "../ledger/replay.js";
 import { encodeMeterState, encodeOriginState } from "../ledger/state.js";
-import { createGovernor } from "../node/chain/governor.js";
+import { createGovernor } from "../node/chain/sealed-orders.js";
 import { blockKey, emptyTables, idKey, numberKey, orderKey, rowsOf, type Tables } from "./tables.js";
 
 type State = ReadonlyMap<string, string>;

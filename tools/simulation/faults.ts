@@ -1,7 +1,7 @@
 // What befalls a cluster while its faults last, drawn from the seed: crashes, partitions, slow and full disks, clocks that are off
 // and step, records of the consensus that are lost or damaged, any row that is damaged, a disk that is wiped.
 
-import { CLOCK_SKEW_MAX_MS } from "../node/chain/sealer.js";
+import { CLOCK_SKEW_MAX_MS } from "../node/chain/blocks/sealer.js";
 import type { Coverage } from "./coverage.js";
 import type { Network } from "./network.js";
 import type { SimulatedNode } from "./node.js";

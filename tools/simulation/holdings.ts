@@ -6,7 +6,7 @@ import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { noticesOf } from "../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { CONTRACTS_SERVICE } from "../ledger/governance.js";
-import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../node/chain/pool.js";
+import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../node/chain/batches/pool.js";
 import { difference, replayChain, stateOf } from "./convergence.js";
 import type { SimulatedNode } from "./node.js";
 import { numberKey, rowsOf } from "./tables.js";

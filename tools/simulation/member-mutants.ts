@@ -98,7 +98,7 @@ export const memberMutants: readonly Mutant[] = [
   {
     name: "tells-of-orders-too-early",
     lacks: "an order is on disk before its submitter is told",
-    edits: [edit("tools/node/chain/rulings.ts", "      await written;\n", "")],
+    edits: [edit("tools/node/chain/batches/waiting-notices.ts", "      await written;\n", "")],
     needs: { ...reordered, slowDisk_ms: 600 },
   },
   {
@@ -106,7 +106,7 @@ export const memberMutants: readonly Mutant[] = [
     lacks: "acknowledgements of who is no member any more do not count",
     edits: [
       edit(
-        "tools/node/chain/pool.ts",
+        "tools/node/chain/batches/pool.ts",
         "for (const node of entry.acknowledgements.keys()) if (!members.has(node)) entry.acknowledgements.delete(node);",
         "if (entry.accepted) return;",
       ),

@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "a peer's block is taken with its certificate alone",
     edits: [
       edit(
-        "tools/node/chain/sealer.ts",
+        "tools/node/chain/blocks/sealer.ts",
         "verifyCertificate(received.certificate, named,",
         "void [verifyCertificate, named]; (() => undefined)(",
       ),
@@ -241,21 +241,27 @@ export const mutants: readonly Mutant[] = [
     lacks: "no block is empty",
     edits: [
       edit("tools/ledger/compose.ts", "  if (isEmpty(execution)) return undefined;\n", ""),
-      edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
+      edit("tools/node/chain/batches/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
     ],
   },
   {
     name: "works-on-repetitions",
     lacks: "temporary blocks that only repeat what is sealed start no round",
-    edits: [edit("tools/node/chain/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;")],
+    edits: [
+      edit("tools/node/chain/batches/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
+    ],
     needs: repeated,
   },
   {
     name: "proposes-oldest",
     lacks: "what seals something is proposed before older temporary blocks that only repeat what is sealed",
     edits: [
-      edit("tools/node/chain/pool.ts", "first === undefined ? others : [first, ...others]", "here"),
-      edit("tools/node/chain/judging.ts", "while (hasWork()) {", "for (let goes = hasWork(); goes; goes = false) {"),
+      edit("tools/node/chain/batches/pool.ts", "first === undefined ? others : [first, ...others]", "here"),
+      edit(
+        "tools/node/chain/blocks/proposals.ts",
+        "while (hasWork()) {",
+        "for (let goes = hasWork(); goes; goes = false) {",
+      ),
     ],
     needs: crowded,
   },
@@ -264,7 +270,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "of two temporary blocks of one number the accepted one is taken",
     edits: [
       edit(
-        "tools/node/chain/pool.ts",
+        "tools/node/chain/batches/pool.ts",
         'if (entries.get(toHex(read.id))?.accepted !== true) return "conflict";',
         'return "conflict";',
       ),
@@ -276,7 +282,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "a node stops when a peer's temporary block cannot be written",
     edits: [
       edit(
-        "tools/node/chain/exchange.ts",
+        "tools/node/chain/batches/exchange.ts",
         "      ports.onFatal(error); // the pool holds what is not on disk: nothing may be acknowledged from here on\n",
         "",
       ),
@@ -308,7 +314,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "an anchor that a voter cannot compare is proved by its certificate",
     edits: [
       edit(
-        "tools/node/chain/anchoring.ts",
+        "tools/node/chain/blocks/anchoring.ts",
         "if (known === undefined) return isProved(ports, anchor, judgedAt)",
         "if (known === undefined) return isProved !== undefined || judgedAt < 0",
       ),
@@ -320,7 +326,7 @@ export const mutants: readonly Mutant[] = [
     lacks: "a certificate is of the block that the anchor names",
     edits: [
       edit(
-        "tools/node/chain/anchoring.ts",
+        "tools/node/chain/blocks/anchoring.ts",
         "verifyCertificate(certificate, { genesisHash: genesis.hash, ...anchor }, members, verify);",
         "verifyCertificate(certificate, { genesisHash: genesis.hash, ...anchor }, members, () => verify !== undefined);",
       ),

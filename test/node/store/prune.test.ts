@@ -6,7 +6,7 @@ import { leafCount } from "../../../src/wire/merkle.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { parseRecord, signRecord } from "../../../src/wire/record.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
-import { viewOf } from "../../../tools/node/chain/view.js";
+import { viewOf } from "../../../tools/node/chain/stored-state.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
 import { pruneChain, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";

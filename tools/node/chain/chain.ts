@@ -11,19 +11,19 @@ import { isSealable, placeOf, type ReadBatch, sealsSomething } from "../../ledge
 import { CONTRACTS_SERVICE, everMember, governedChain, governedHeight } from "../../ledger/governance.js";
 import { evidenceNotice, readNotice } from "../../ledger/notices.js";
 import type { Head } from "../store/rows.js";
-import { createBodies } from "./bodies.js";
-import { createCatchUp, SERVED_BLOCKS_MAX } from "./catch-up.js";
-import { createExchange } from "./exchange.js";
-import { createFollowers } from "./followers.js";
+import { createExchange } from "./batches/exchange.js";
+import { createOrigin, type Origin } from "./batches/origin.js";
+import { createPool } from "./batches/pool.js";
+import { createCatchUp, SERVED_BLOCKS_MAX } from "./blocks/catch-up.js";
+import { createRunner } from "./blocks/consensus-runner.js";
+import { createSettling } from "./blocks/decisions.js";
+import { createFollowers } from "./blocks/followers.js";
+import { createBodies } from "./blocks/missing-bodies.js";
+import { createJudging } from "./blocks/proposals.js";
+import { createSealer, type SealedBlock, type Sealer } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "./frame.js";
-import { createJudging } from "./judging.js";
-import { createOrigin, type Origin } from "./origin.js";
-import { createPool } from "./pool.js";
 import type { ChainPorts } from "./ports.js";
-import { createRunner } from "./runner.js";
-import { createSealer, type SealedBlock, type Sealer } from "./sealer.js";
-import { createSettling } from "./settling.js";
-import { viewOf } from "./view.js";
+import { viewOf } from "./stored-state.js";
 
 const RESEND_MS = 2_000;
 

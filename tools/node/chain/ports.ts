@@ -6,9 +6,9 @@ import type { Timeouts } from "../../consensus/types.js";
 import type { RecordVerification } from "../../crypto/verifying-message.js";
 import type { PeerWork } from "../network/budget.js";
 import type { Store } from "../store/store.js";
-import type { ProvedAnchor } from "./anchoring.js";
-import type { Governor } from "./governor.js";
-import type { SealedBlock } from "./sealer.js";
+import type { ProvedAnchor } from "./blocks/anchoring.js";
+import type { SealedBlock } from "./blocks/sealer.js";
+import type { Governor } from "./sealed-orders.js";
 
 export interface ChainLog {
   debug(fields: object, message: string): void;

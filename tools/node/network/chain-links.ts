@@ -7,7 +7,7 @@ import { nodeVerify } from "../../crypto/signatures.js";
 import { reasonOf } from "../../errors.js";
 import type { Chain } from "../chain/chain.js";
 import { decodeFrame } from "../chain/frame.js";
-import type { Governor } from "../chain/governor.js";
+import type { Governor } from "../chain/sealed-orders.js";
 import type { NodeConfiguration } from "../configuration.js";
 import type { Identity } from "../node-files.js";
 import type { Orders } from "../orders.js";

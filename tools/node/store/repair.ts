@@ -6,7 +6,7 @@ import { rename } from "node:fs/promises";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import { createGovernor } from "../chain/governor.js";
+import { createGovernor } from "../chain/sealed-orders.js";
 import { checkBlocks, checkRows } from "./check.js";
 import { codecs, type TableName } from "./codecs.js";
 import { numberIn } from "./keys.js";

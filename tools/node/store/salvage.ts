@@ -10,7 +10,7 @@ import type { Notice } from "../../../src/wire/notice.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { readBatch } from "../../ledger/compose.js";
 import { kidOf } from "../../ledger/record-scan.js";
-import { rulingName } from "../chain/rulings.js";
+import { rulingName } from "../chain/batches/waiting-notices.js";
 import type { Writer } from "./writer.js";
 
 /** The rows of a damaged store whose checksums are right, by their tables. */

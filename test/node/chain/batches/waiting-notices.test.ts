@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GridsealError } from "../../../tools/errors.js";
-import type { ExecutionNotice } from "../../../tools/ledger/execution.js";
-import type { ChainPorts } from "../../../tools/node/chain/ports.js";
-import { createRulings } from "../../../tools/node/chain/rulings.js";
+import { GridsealError } from "../../../../tools/errors.js";
+import type { ExecutionNotice } from "../../../../tools/ledger/execution.js";
+import { createRulings } from "../../../../tools/node/chain/batches/waiting-notices.js";
+import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 
 const evidence: ExecutionNotice = { kind: "evidence", bytes: new Uint8Array(8), node: new Uint8Array(8), height: 1 };
 

@@ -1,8 +1,8 @@
 // The original node's part, pure: admitted records wait for company and are cut into temporary blocks.
 
-import { BATCH_BYTES_MAX } from "../../../src/wire/batch.js";
-import { equalBytes } from "../../../src/wire/bytes.js";
-import type { ExecutionRecord } from "../../ledger/execution.js";
+import { BATCH_BYTES_MAX } from "../../../../src/wire/batch.js";
+import { equalBytes } from "../../../../src/wire/bytes.js";
+import type { ExecutionRecord } from "../../../ledger/execution.js";
 
 /** Records that wait to be sealed, in temporary blocks or not; beyond that the node leaves what it gets unacknowledged. */
 export const WAITING_RECORDS_MAX = 50_000;

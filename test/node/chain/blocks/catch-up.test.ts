@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCatchUp, SERVED_BLOCKS_MAX } from "../../../tools/node/chain/catch-up.js";
-import { decodeFrame } from "../../../tools/node/chain/frame.js";
-import type { ChainPorts } from "../../../tools/node/chain/ports.js";
+import { createCatchUp, SERVED_BLOCKS_MAX } from "../../../../tools/node/chain/blocks/catch-up.js";
+import { decodeFrame } from "../../../../tools/node/chain/frame.js";
+import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 
 const BLOCK_BYTES = 1_048_576;
 

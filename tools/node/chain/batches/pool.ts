@@ -1,11 +1,11 @@
 // The temporary blocks of one chain that are not sealed yet, pure: who acknowledged which, which are accepted, which a proposer
 // may put into a block. Bounded: a node holds so many per origin and no more.
 
-import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../../src/wire/bounds.js";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import type { AcceptedBatch, Acknowledgement, ReadBatch } from "../../ledger/compose.js";
-import type { MemberSet } from "../../ledger/members.js";
-import type { BatchName } from "./frame.js";
+import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../../../src/wire/bounds.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import type { AcceptedBatch, Acknowledgement, ReadBatch } from "../../../ledger/compose.js";
+import type { MemberSet } from "../../../ledger/members.js";
+import type { BatchName } from "../frame.js";
 
 /** Unsealed temporary blocks that a node holds of one origin. */
 export const BATCHES_PER_ORIGIN_MAX = 64;

@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { toHex } from "../../../src/wire/bytes.js";
-import type { Certificate } from "../../../src/wire/certificate.js";
-import { headerHash } from "../../../src/wire/header.js";
-import type { ProvedAnchor } from "../../../tools/node/chain/anchoring.js";
-import { decodeFrame } from "../../../tools/node/chain/frame.js";
-import { createCluster, SERVICE, type TestCluster, type TestMeter } from "./cluster.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import type { Certificate } from "../../../../src/wire/certificate.js";
+import { headerHash } from "../../../../src/wire/header.js";
+import type { ProvedAnchor } from "../../../../tools/node/chain/blocks/anchoring.js";
+import { decodeFrame } from "../../../../tools/node/chain/frame.js";
+import { createCluster, SERVICE, type TestCluster, type TestMeter } from "../cluster.js";
 
 const OTHER = 3;
 const LIAR = 3;

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeMessage } from "../../../tools/consensus/messages.js";
-import { decodeFrame, encodeFrame, encodeNeedBlocks, type Frame } from "../../../tools/node/chain/frame.js";
-import { createCluster, SERVICE } from "./cluster.js";
+import { decodeMessage } from "../../../../tools/consensus/messages.js";
+import { decodeFrame, encodeFrame, encodeNeedBlocks, type Frame } from "../../../../tools/node/chain/frame.js";
+import { createCluster, SERVICE } from "../cluster.js";
 
 test("a proposal that comes while its block is being written is not judged by the state after it", async (t) => {
   const cluster = await createCluster(4);

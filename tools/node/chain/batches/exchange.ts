@@ -1,9 +1,9 @@
 // Temporary blocks between the nodes of a chain: validated, stored and acknowledged by each, accepted by a quorum, asked for where
 // they are missing. What a node acknowledges it has verified record by record and has on disk.
 
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { WireError } from "../../../src/wire/error.js";
-import { GridsealError } from "../../errors.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { WireError } from "../../../../src/wire/error.js";
+import { GridsealError } from "../../../errors.js";
 import {
   type Acknowledgement,
   acknowledgementOf,
@@ -11,14 +11,14 @@ import {
   type ReadBatch,
   readBatch,
   readSignedBatch,
-} from "../../ledger/compose.js";
-import type { Writer } from "../store/writer.js";
-import { UNSENT_BYTES_MAX } from "./catch-up.js";
-import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "./frame.js";
+} from "../../../ledger/compose.js";
+import type { Writer } from "../../store/writer.js";
+import { UNSENT_BYTES_MAX } from "../blocks/catch-up.js";
+import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
+import type { ChainPorts } from "../ports.js";
+import { viewOf } from "../stored-state.js";
 import type { Pool } from "./pool.js";
-import type { ChainPorts } from "./ports.js";
 import { createVerification } from "./verification.js";
-import { viewOf } from "./view.js";
 
 export interface Exchange {
   /** A new temporary block of this node that is on disk: sends it round and acknowledges it. */

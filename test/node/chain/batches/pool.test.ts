@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BLOCK_BATCHES_MAX } from "../../../src/wire/bounds.js";
-import { BATCHES_PER_ORIGIN_MAX, createPool } from "../../../tools/node/chain/pool.js";
-import { batch, by, members, nameOf, set } from "./batches.js";
+import { BLOCK_BATCHES_MAX } from "../../../../src/wire/bounds.js";
+import { BATCHES_PER_ORIGIN_MAX, createPool } from "../../../../tools/node/chain/batches/pool.js";
+import { batch, by, members, nameOf, set } from "../batches.js";
 
 test("accepts a batch with the third of four acknowledgements, once", () => {
   const pool = createPool(set);

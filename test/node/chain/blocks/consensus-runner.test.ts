@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Effect, Input } from "../../../tools/consensus/types.js";
-import { createRunner } from "../../../tools/node/chain/runner.js";
+import type { Effect, Input } from "../../../../tools/consensus/types.js";
+import { createRunner } from "../../../../tools/node/chain/blocks/consensus-runner.js";
 
 /** A core that answers each input with the next scripted effects. */
 function createScript(script: readonly (readonly Effect[])[]) {

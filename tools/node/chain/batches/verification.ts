@@ -1,16 +1,16 @@
 // Whether every record of a temporary block is what it says: signed by a meter whose credential is on the chain or in the batch,
 // which permits the service, with nothing confidential left in it.
 
-import type { Batch } from "../../../src/wire/batch.js";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Credential, parseCredential, verifyCredential } from "../../../src/wire/credential.js";
-import { WireError } from "../../../src/wire/error.js";
-import { keyId, type PublicKey } from "../../../src/wire/key.js";
-import type { RecordVerification } from "../../crypto/verifying-message.js";
-import type { ExecutionRecord } from "../../ledger/execution.js";
-import { checkEvidence, checkOrder } from "../../ledger/notices.js";
-import { kidOf, type SignedRecord } from "../../ledger/record-scan.js";
-import type { ChainPorts } from "./ports.js";
+import type { Batch } from "../../../../src/wire/batch.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { type Credential, parseCredential, verifyCredential } from "../../../../src/wire/credential.js";
+import { WireError } from "../../../../src/wire/error.js";
+import { keyId, type PublicKey } from "../../../../src/wire/key.js";
+import type { RecordVerification } from "../../../crypto/verifying-message.js";
+import type { ExecutionRecord } from "../../../ledger/execution.js";
+import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
+import { kidOf, type SignedRecord } from "../../../ledger/record-scan.js";
+import type { ChainPorts } from "../ports.js";
 
 /** Verified credentials kept; of more, the oldest are verified again. */
 const CREDENTIALS_KEPT = 32_768;

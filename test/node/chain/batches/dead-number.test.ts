@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromHex } from "../../../src/wire/bytes.js";
-import { makeBatch } from "../../../tools/ledger/compose.js";
-import { executionRecord } from "../../../tools/ledger/record-scan.js";
-import { BATCH_WINDOW } from "../../../tools/ledger/state.js";
-import { decodeFrame, encodeFrame } from "../../../tools/node/chain/frame.js";
-import { createCluster, SERVICE } from "./cluster.js";
+import { fromHex } from "../../../../src/wire/bytes.js";
+import { makeBatch } from "../../../../tools/ledger/compose.js";
+import { executionRecord } from "../../../../tools/ledger/record-scan.js";
+import { BATCH_WINDOW } from "../../../../tools/ledger/state.js";
+import { decodeFrame, encodeFrame } from "../../../../tools/node/chain/frame.js";
+import { createCluster, SERVICE } from "../cluster.js";
 
 test("an origin whose peers hold two temporary blocks of one number leaves that number behind", async (t) => {
   const cluster = await createCluster(4);

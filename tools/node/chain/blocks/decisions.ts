@@ -1,13 +1,13 @@
 // The next block of a chain becomes durable: what the consensus has decided, or a peer's copy with its certificate, whichever is
 // here first, one block at a time.
 
-import { toHex } from "../../../src/wire/bytes.js";
-import { WireError } from "../../../src/wire/error.js";
-import type { Effect } from "../../consensus/types.js";
-import { assertInvariant } from "../../errors.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { WireError } from "../../../../src/wire/error.js";
+import type { Effect } from "../../../consensus/types.js";
+import { assertInvariant } from "../../../errors.js";
+import type { ChainPorts } from "../ports.js";
 import type { CatchUp } from "./catch-up.js";
-import type { Judging } from "./judging.js";
-import type { ChainPorts } from "./ports.js";
+import type { Judging } from "./proposals.js";
 import type { SealedBlock, Sealer } from "./sealer.js";
 
 type Decision = Extract<Effect, { type: "decide" }>;

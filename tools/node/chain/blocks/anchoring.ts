@@ -1,14 +1,14 @@
 // Anchors of a proposal: the newest sealed headers of other chains, each with the certificate that proves it. So a voter believes no
 // proposer, waits for no other chain, and need not follow the one that is named.
 
-import { type Anchor, decodeBlock, headerOfBlock } from "../../../src/wire/block.js";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
-import { WireError } from "../../../src/wire/error.js";
-import { headerHash } from "../../../src/wire/header.js";
-import { membersAt } from "../../ledger/governance.js";
-import type { Store } from "../store/store.js";
-import type { ChainPorts } from "./ports.js";
+import { type Anchor, decodeBlock, headerOfBlock } from "../../../../src/wire/block.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { type Certificate, verifyCertificate } from "../../../../src/wire/certificate.js";
+import { WireError } from "../../../../src/wire/error.js";
+import { headerHash } from "../../../../src/wire/header.js";
+import { membersAt } from "../../../ledger/governance.js";
+import type { Store } from "../../store/store.js";
+import type { ChainPorts } from "../ports.js";
 
 /** An anchor as a proposal has it; the block keeps no certificate of it. */
 export interface ProvedAnchor extends Anchor {

@@ -1,12 +1,12 @@
 // Orders and evidence that wait on this node for its next temporary block, durable one by one.
 
-import { BATCH_RULINGS_MAX } from "../../../src/wire/bounds.js";
-import { sha256 } from "../../../src/wire/hash.js";
-import type { Notice } from "../../../src/wire/notice.js";
-import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../ledger/execution.js";
-import { isSameNotice, readNotice } from "../../ledger/notices.js";
-import type { Writer } from "../store/writer.js";
-import type { ChainPorts } from "./ports.js";
+import { BATCH_RULINGS_MAX } from "../../../../src/wire/bounds.js";
+import { sha256 } from "../../../../src/wire/hash.js";
+import type { Notice } from "../../../../src/wire/notice.js";
+import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../../ledger/execution.js";
+import { isSameNotice, readNotice } from "../../../ledger/notices.js";
+import type { Writer } from "../../store/writer.js";
+import type { ChainPorts } from "../ports.js";
 
 /** Beyond that a node takes none: evidence is shown again, an order's submitter is told. */
 export const RULINGS_WAITING_MAX = 64;

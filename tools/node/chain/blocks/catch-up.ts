@@ -1,12 +1,12 @@
 // Blocks from and for peers: a node that was away takes them one after the other, each with its certificate; one that has them
 // serves them, bounded in count and bytes. There is no separate mode: blocks and votes go on side by side.
 
-import { BLOCK_BYTES_MAX } from "../../../src/wire/block.js";
-import { decodeCbor } from "../../../src/wire/cbor.js";
-import { guardCborPrefix } from "../../../src/wire/guard.js";
-import { asArray, asHeight } from "../../../src/wire/shape.js";
-import { encodeFrame, encodeNeedBlocks } from "./frame.js";
-import type { ChainPorts } from "./ports.js";
+import { BLOCK_BYTES_MAX } from "../../../../src/wire/block.js";
+import { decodeCbor } from "../../../../src/wire/cbor.js";
+import { guardCborPrefix } from "../../../../src/wire/guard.js";
+import { asArray, asHeight } from "../../../../src/wire/shape.js";
+import { encodeFrame, encodeNeedBlocks } from "../frame.js";
+import type { ChainPorts } from "../ports.js";
 
 /** Blocks and bytes that answer one request. */
 export const SERVED_BLOCKS_MAX = 64;

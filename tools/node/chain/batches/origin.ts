@@ -1,28 +1,28 @@
 // This node as original node: takes admitted records, durable one by one, and cuts them into temporary blocks.
 
-import type { Block } from "../../../src/wire/block.js";
-import { BATCH_NUMBER_MAX } from "../../../src/wire/bounds.js";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import type { Notice } from "../../../src/wire/notice.js";
-import { assertInvariant } from "../../errors.js";
-import { makeBatch, type ReadBatch } from "../../ledger/compose.js";
+import type { Block } from "../../../../src/wire/block.js";
+import { BATCH_NUMBER_MAX } from "../../../../src/wire/bounds.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import type { Notice } from "../../../../src/wire/notice.js";
+import { assertInvariant } from "../../../errors.js";
+import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
 import {
   type ExecutionNotice,
   type ExecutionPlace,
   type ExecutionRecord,
   takesEffect,
-} from "../../ledger/execution.js";
-import { isSameNotice } from "../../ledger/notices.js";
-import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "../../ledger/record-scan.js";
-import { BATCH_WINDOW, sealNumber } from "../../ledger/state.js";
-import type { Writer } from "../store/writer.js";
+} from "../../../ledger/execution.js";
+import { isSameNotice } from "../../../ledger/notices.js";
+import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "../../../ledger/record-scan.js";
+import { BATCH_WINDOW, sealNumber } from "../../../ledger/state.js";
+import type { Writer } from "../../store/writer.js";
+import type { SealedBlock } from "../blocks/sealer.js";
+import type { ChainPorts } from "../ports.js";
+import { viewOf } from "../stored-state.js";
 import type { Exchange, Returned } from "./exchange.js";
 import { createGather } from "./gather.js";
 import type { Pool } from "./pool.js";
-import type { ChainPorts } from "./ports.js";
-import { createRulings } from "./rulings.js";
-import type { SealedBlock } from "./sealer.js";
-import { viewOf } from "./view.js";
+import { createRulings } from "./waiting-notices.js";
 
 /** This node's own temporary blocks under way; half of what every node holds of it, so that none is ever turned away. */
 const OWN_BATCHES_MAX = 32;

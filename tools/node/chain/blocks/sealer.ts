@@ -1,38 +1,38 @@
 // Builds, judges and stores blocks of one chain: from proposals with the consensus, and from peers when this node was away.
 
-import { type Block, blockTree, decodeBlockViews, encodeBlock, metadataEntry } from "../../../src/wire/block.js";
-import { TIME_MS_MAX } from "../../../src/wire/bounds.js";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Certificate, verifyCertificate } from "../../../src/wire/certificate.js";
-import { parseCredential } from "../../../src/wire/credential.js";
-import { WireError } from "../../../src/wire/error.js";
-import type { MemberKey } from "../../../src/wire/genesis.js";
-import { decodeHandover, encodeHandover, type Handover } from "../../../src/wire/handover.js";
-import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../src/wire/header.js";
-import { keyId } from "../../../src/wire/key.js";
-import { isFounding } from "../../../src/wire/lineage.js";
-import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../src/wire/merkle.js";
-import type { Order } from "../../../src/wire/order.js";
-import { GridsealError, reasonOf } from "../../errors.js";
+import { type Block, blockTree, decodeBlockViews, encodeBlock, metadataEntry } from "../../../../src/wire/block.js";
+import { TIME_MS_MAX } from "../../../../src/wire/bounds.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { type Certificate, verifyCertificate } from "../../../../src/wire/certificate.js";
+import { parseCredential } from "../../../../src/wire/credential.js";
+import { WireError } from "../../../../src/wire/error.js";
+import type { MemberKey } from "../../../../src/wire/genesis.js";
+import { decodeHandover, encodeHandover, type Handover } from "../../../../src/wire/handover.js";
+import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from "../../../../src/wire/header.js";
+import { keyId } from "../../../../src/wire/key.js";
+import { isFounding } from "../../../../src/wire/lineage.js";
+import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../../src/wire/merkle.js";
+import type { Order } from "../../../../src/wire/order.js";
+import { GridsealError, reasonOf } from "../../../errors.js";
 import {
   type BlockInputs,
   type ChainTip,
   type ComposedBlock,
   composeBlock,
   judgedAtComplaint,
-} from "../../ledger/compose.js";
-import type { Execution, ExecutionRecord } from "../../ledger/execution.js";
-import { governedChain, governedHeight } from "../../ledger/governance.js";
-import { type MemberSet, memberSetOf } from "../../ledger/members.js";
-import { checkEvidence, checkOrder } from "../../ledger/notices.js";
-import { encodeProposalBody, type ProposalBody } from "../../ledger/proposal.js";
-import { kidOf } from "../../ledger/record-scan.js";
-import { areAnchorsInOrder, replayBlock } from "../../ledger/replay.js";
-import type { Head, SealedRun } from "../store/rows.js";
-import type { Writer } from "../store/writer.js";
+} from "../../../ledger/compose.js";
+import type { Execution, ExecutionRecord } from "../../../ledger/execution.js";
+import { governedChain, governedHeight } from "../../../ledger/governance.js";
+import { type MemberSet, memberSetOf } from "../../../ledger/members.js";
+import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
+import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
+import { kidOf } from "../../../ledger/record-scan.js";
+import { areAnchorsInOrder, replayBlock } from "../../../ledger/replay.js";
+import type { Head, SealedRun } from "../../store/rows.js";
+import type { Writer } from "../../store/writer.js";
+import type { ChainPorts } from "../ports.js";
+import { viewOf } from "../stored-state.js";
 import { anchorComplaint, type ProvedAnchor, storedAnchor } from "./anchoring.js";
-import type { ChainPorts } from "./ports.js";
-import { viewOf } from "./view.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;

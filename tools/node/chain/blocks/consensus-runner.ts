@@ -1,8 +1,8 @@
 // Performs the consensus core's effects in their order. What must be durable first is: effects behind a record wait for its write,
 // and records that pile up meanwhile are written as one.
 
-import type { Consensus } from "../../consensus/core.js";
-import type { Effect, Input, TimerName } from "../../consensus/types.js";
+import type { Consensus } from "../../../consensus/core.js";
+import type { Effect, Input, TimerName } from "../../../consensus/types.js";
 
 export interface RunnerPorts {
   readonly consensus: Consensus;

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Input } from "../../../tools/consensus/types.js";
-import { GridsealError } from "../../../tools/errors.js";
-import type { ReadBatch } from "../../../tools/ledger/compose.js";
-import { encodeProposalBody } from "../../../tools/ledger/proposal.js";
-import type { Exchange } from "../../../tools/node/chain/exchange.js";
-import { createJudging } from "../../../tools/node/chain/judging.js";
-import { createPool } from "../../../tools/node/chain/pool.js";
-import type { ChainPorts } from "../../../tools/node/chain/ports.js";
-import type { Sealer } from "../../../tools/node/chain/sealer.js";
-import { batch, by, nameOf, set } from "./batches.js";
+import type { Input } from "../../../../tools/consensus/types.js";
+import { GridsealError } from "../../../../tools/errors.js";
+import type { ReadBatch } from "../../../../tools/ledger/compose.js";
+import { encodeProposalBody } from "../../../../tools/ledger/proposal.js";
+import type { Exchange } from "../../../../tools/node/chain/batches/exchange.js";
+import { createPool } from "../../../../tools/node/chain/batches/pool.js";
+import { createJudging } from "../../../../tools/node/chain/blocks/proposals.js";
+import type { Sealer } from "../../../../tools/node/chain/blocks/sealer.js";
+import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
+import { batch, by, nameOf, set } from "../batches.js";
 
 /** Judging with a clock and a timer of its own; a value's body says how many temporary blocks it holds. */
 function bench() {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeMessage } from "../../../tools/consensus/messages.js";
-import { decodeFrame, type FrameKind } from "../../../tools/node/chain/frame.js";
-import { createCluster } from "./cluster.js";
+import { decodeMessage } from "../../../../tools/consensus/messages.js";
+import { decodeFrame, type FrameKind } from "../../../../tools/node/chain/frame.js";
+import { createCluster } from "../cluster.js";
 
 test("a node that knows a polka and not its proposal fetches the body, and passes the polka on", async (t) => {
   const cluster = await createCluster(4);

@@ -1,14 +1,14 @@
 // Nodes that follow a chain without being members: they sign nothing, say now and then where they are, and take sealed blocks with
 // their certificates. A node that joins follows first, one that was removed follows on; both serve what they have.
 
-import { toHex } from "../../../src/wire/bytes.js";
-import { faults } from "../../../src/wire/quorum.js";
-import { encodeMessage } from "../../consensus/messages.js";
-import type { Message } from "../../consensus/types.js";
-import type { MemberSet } from "../../ledger/members.js";
-import { encodeFrame, type FrameKind } from "./frame.js";
-import type { Pool } from "./pool.js";
-import type { ChainPorts } from "./ports.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { faults } from "../../../../src/wire/quorum.js";
+import { encodeMessage } from "../../../consensus/messages.js";
+import type { Message } from "../../../consensus/types.js";
+import type { MemberSet } from "../../../ledger/members.js";
+import type { Pool } from "../batches/pool.js";
+import { encodeFrame, type FrameKind } from "../frame.js";
+import type { ChainPorts } from "../ports.js";
 
 /** A follower that has said nothing for three heartbeats is forgotten. */
 const SILENT_MS = 95_000;

@@ -1,13 +1,13 @@
 // Bodies of values that a certificate names and that are missing here: asked for from who voted for them, given to who asks. Without
 // them a polka would undo a lock only when its value is proposed again.
 
-import { toHex } from "../../../src/wire/bytes.js";
-import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
-import { asArray, asBytes, asHeight } from "../../../src/wire/shape.js";
-import { BODY_BYTES_MAX } from "../../consensus/messages.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { decodeCbor, encodeCbor } from "../../../../src/wire/cbor.js";
+import { asArray, asBytes, asHeight } from "../../../../src/wire/shape.js";
+import { BODY_BYTES_MAX } from "../../../consensus/messages.js";
+import { encodeFrame } from "../frame.js";
+import type { ChainPorts } from "../ports.js";
 import { UNSENT_BYTES_MAX } from "./catch-up.js";
-import { encodeFrame } from "./frame.js";
-import type { ChainPorts } from "./ports.js";
 
 /** Ids that are asked for at a time; certificates name fewer. */
 const NEEDED_MAX = 16;

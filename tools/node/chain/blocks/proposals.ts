@@ -2,17 +2,17 @@
 // names temporary blocks; the question waits while one of them, or an order that the proposal names, is not here, and while a block
 // is being written, as the store is ahead of the head then.
 
-import { toHex } from "../../../src/wire/bytes.js";
-import { WireError } from "../../../src/wire/error.js";
-import type { Effect, Input } from "../../consensus/types.js";
-import { GridsealError, reasonOf } from "../../errors.js";
-import { type AcceptedBatch, createNumbering, sealsSomething } from "../../ledger/compose.js";
-import { decodeProposalBody, type ProposalBody } from "../../ledger/proposal.js";
-import type { Exchange } from "./exchange.js";
-import type { Pool } from "./pool.js";
-import type { ChainPorts } from "./ports.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { WireError } from "../../../../src/wire/error.js";
+import type { Effect, Input } from "../../../consensus/types.js";
+import { GridsealError, reasonOf } from "../../../errors.js";
+import { type AcceptedBatch, createNumbering, sealsSomething } from "../../../ledger/compose.js";
+import { decodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
+import type { Exchange } from "../batches/exchange.js";
+import type { Pool } from "../batches/pool.js";
+import type { ChainPorts } from "../ports.js";
+import { viewOf } from "../stored-state.js";
 import { bad, good, type Sealer, type Verdict } from "./sealer.js";
-import { viewOf } from "./view.js";
 
 /** Questions of one height that wait. */
 const WAITING_MAX = 8;
