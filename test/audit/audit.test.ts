@@ -9,8 +9,8 @@ import { headerHash } from "../../src/wire/header.js";
 import { keyId } from "../../src/wire/key.js";
 import { digestsOf, encodeDisclosure, parseRecord } from "../../src/wire/record.js";
 import { type AuditReport, auditChain } from "../../tools/audit/audit.js";
-import { splitSequence } from "../../tools/audit/sequence.js";
 import { encodeResults } from "../../tools/ledger/violations.js";
+import { splitSequence } from "../../tools/sources/sequence.js";
 import {
   type BlockParts,
   buildChain,

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeBlock } from "../../src/wire/block.js";
 import { auditNetwork } from "../../tools/audit/network.js";
-import { splitSequence } from "../../tools/audit/sequence.js";
 import { GridsealError } from "../../tools/errors.js";
+import { splitSequence } from "../../tools/sources/sequence.js";
 import { CONTRACTS, exported, HEAT, history, network, TRADING } from "../wire/governed-network.js";
 
 const { genesis } = network;

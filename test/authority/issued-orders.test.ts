@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { issuedChains } from "../../tools/authority/issued-orders.js";
-import { createNetwork } from "../../tools/authority/network.js";
-import { createNodeFolder } from "../../tools/authority/node-folder.js";
 import { writeOrder } from "../../tools/authority/orders.js";
-import { provisionMeter } from "../../tools/authority/provision.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
+import { createNetwork } from "../../tools/provisioning/network.js";
+import { createNodeFolder } from "../../tools/provisioning/node-folder.js";
+import { provisionMeter } from "../../tools/provisioning/provision.js";
 
 const now = new Date("2026-09-21T00:00:00Z");
 

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createNetwork } from "../../tools/authority/network.js";
 import { makeHistory } from "../../tools/bench/history-maker.js";
 import { openStoreReadOnly } from "../../tools/node/store/store.js";
+import { createNetwork } from "../../tools/provisioning/network.js";
 
 test("refuses what it does not understand with exit status 2, before anything is measured", () => {
   const history = fileURLToPath(new URL("../../tools/bench/history.ts", import.meta.url));

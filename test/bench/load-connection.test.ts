@@ -11,9 +11,9 @@ import { encodeReceipt } from "../../src/wire/receipt.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
-import { createNetwork } from "../../tools/authority/network.js";
 import { type LoadConnection, openLoadConnection } from "../../tools/bench/load-connection.js";
 import { type PreparedMeter, prepareMeter } from "../../tools/bench/prepared-meter.js";
+import { createNetwork } from "../../tools/provisioning/network.js";
 
 const RECORDS = 40;
 const folder = mkdtempSync(join(tmpdir(), "gridseal-bench-"));

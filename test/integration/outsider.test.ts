@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createNetwork } from "../../tools/authority/network.js";
+import { createNetwork } from "../../tools/provisioning/network.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { freeBasePort, openNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, temporaryFolder } from "./processes.js";

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { Aedes } from "aedes";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { parseTopic } from "../../src/wire/topics.js";
-import { createNetwork } from "../../tools/authority/network.js";
+import { createNetwork } from "../../tools/provisioning/network.js";
 
 const PATIENCE_MS = 60_000;
 

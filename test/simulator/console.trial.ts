@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
-import { provisionMeter } from "../../tools/authority/provision.js";
+import { provisionMeter } from "../../tools/provisioning/provision.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
 import { ask, assertStack, provisionMeters, serveHousehold, startMeter, until, withoutSdk } from "./harness.js";
 import { assertChain, listenTo } from "./records.js";

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
-import { createNetwork } from "../../tools/authority/network.js";
 import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { createHousehold } from "../../tools/emulators/household.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
@@ -22,6 +21,7 @@ import {
   type SimulatorSettings,
   startSimulator,
 } from "../../tools/firmware/simulator.js";
+import { createNetwork } from "../../tools/provisioning/network.js";
 
 const sdk = lookForSdk();
 

@@ -13,8 +13,8 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { createFile } from "../files/made-once.js";
 import { SECRET } from "../files/private-files.js";
 import { openKeyValue } from "../meters/key-value.js";
-import type { IssuedRow, Ledger } from "./ledger.js";
-import { type MeterTemplate, meterConfiguration } from "./meter-configuration.js";
+import { type MeterTemplate, meterConfiguration } from "../provisioning/meter-configuration.js";
+import type { IssuedRow, Ledger } from "./issued.js";
 
 export interface Authority {
   readonly signer: Signer;

@@ -4,8 +4,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command, CommanderError } from "commander";
-import { INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../authority/network.js";
 import { reasonOf } from "../errors.js";
+import { INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../provisioning/network.js";
 import { whole } from "../terminal/arguments.js";
 import { printLines } from "../terminal/output.js";
 import { endAllChildren } from "./children.js";

@@ -3,8 +3,8 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paperServices } from "../../src/wire/services.js";
-import { type ChainPlan, createNetwork } from "../authority/network.js";
 import { modulePath } from "../module-path.js";
+import { type ChainPlan, createNetwork } from "../provisioning/network.js";
 import { freeBasePort, type ServerProcess, startServer, waitFor } from "./server-process.js";
 
 export interface ClusterPlan {

@@ -4,8 +4,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, CommanderError } from "commander";
-import { createNetwork } from "../authority/network.js";
 import { reasonOf } from "../errors.js";
+import { createNetwork } from "../provisioning/network.js";
 import { whole } from "../terminal/arguments.js";
 import { printLines, table } from "../terminal/output.js";
 import { endAllChildren } from "./children.js";

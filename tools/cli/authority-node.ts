@@ -1,7 +1,7 @@
 // `gridseal authority node`: the folder of one more node, which follows until an order makes it a member.
 
 import type { Command } from "commander";
-import { createNodeFolder } from "../authority/node-folder.js";
+import { createNodeFolder } from "../provisioning/node-folder.js";
 import { whole } from "../terminal/arguments.js";
 import { printLines, toJson } from "../terminal/output.js";
 

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { toHex } from "../../src/wire/bytes.js";
 import { DAYS_DEFAULT, publicKeyFromHex } from "../authority/issue.js";
-import { provisionMeter } from "../authority/provision.js";
+import { provisionMeter } from "../provisioning/provision.js";
 import { serviceNumbers, several, whole } from "../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../terminal/output.js";
 import { registerAuthorityNode } from "./authority-node.js";

@@ -1,8 +1,8 @@
 // `gridseal chain export`: a chain as a CBOR sequence (RFC 8742) of its blocks, from height 1, in one file.
 
 import type { Command } from "commander";
-import { chainOfSource, openNodeSource, type SourceOptions } from "../audit/source.js";
 import { createFile } from "../files/made-once.js";
+import { chainOfSource, openNodeSource, type SourceOptions } from "../sources/source.js";
 import { withNode } from "../terminal/arguments.js";
 import { printLines, toJson } from "../terminal/output.js";
 

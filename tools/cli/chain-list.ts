@@ -1,7 +1,7 @@
 // `gridseal chain list`: the chains that a node or a file has, with their heights.
 
 import type { Command } from "commander";
-import { openSource, type SourceOptions } from "../audit/source.js";
+import { openSource, type SourceOptions } from "../sources/source.js";
 import { withNode } from "../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../terminal/output.js";
 

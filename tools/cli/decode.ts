@@ -13,11 +13,11 @@ import {
 } from "../../src/meter/reader.js";
 import type { Register } from "../../src/meter/register.js";
 import { unitName } from "../../src/meter/unit.js";
-import { detectProtocol, readCapture } from "../emulators/capture.js";
 import { foreignCapture } from "../emulators/foreign-capture.js";
 import { parsePulseCapture } from "../emulators/pulse-capture.js";
 import { GridsealError } from "../errors.js";
 import { nodeMeterCrypto } from "../meters/meter-crypto.js";
+import { detectProtocol, readCapture } from "../meters/ports/capture.js";
 import { FrameList, type Shown } from "./frame-list.js";
 import { readMeterKeys } from "./meter-keys.js";
 

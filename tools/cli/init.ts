@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { paperServices } from "../../src/wire/services.js";
 import { isNetworkName } from "../../src/wire/topics.js";
-import { type ChainPlan, createNetwork, INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../authority/network.js";
 import { GridsealError } from "../errors.js";
+import { type ChainPlan, createNetwork, INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../provisioning/network.js";
 import { compactTarget, several, whole } from "../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../terminal/output.js";
 

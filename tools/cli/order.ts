@@ -5,13 +5,13 @@ import type { Command } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { type Action, ORDER_BYTES_MAX, type Order, readOrder } from "../../src/wire/order.js";
-import { openNodeSource, type ReceiptSource, type SourceOptions } from "../audit/source.js";
-import { postOrder } from "../audit/source-api.js";
 import { governanceOf, membersAction, readReady, writeOrder } from "../authority/orders.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import { readWhole } from "../files/made-once.js";
 import { type Governance, initialGovernance } from "../ledger/governance.js";
+import { postOrder } from "../sources/api.js";
+import { openNodeSource, type ReceiptSource, type SourceOptions } from "../sources/source.js";
 import { compactTarget, id, several, whole, withNode } from "../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../terminal/output.js";
 

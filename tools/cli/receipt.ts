@@ -14,11 +14,11 @@ import {
   verifyReceipt,
 } from "../../src/wire/receipt.js";
 import { type Record as MeterRecord, parseRecord, RECORD_BYTES_MAX } from "../../src/wire/record.js";
-import { chainOfSource, openNodeSource, type SourceOptions } from "../audit/source.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import { createFile, readWhole } from "../files/made-once.js";
+import { chainOfSource, openNodeSource, type SourceOptions } from "../sources/source.js";
 import { id, whole, withNode } from "../terminal/arguments.js";
 import { pairs, printLines, timeText, toJson } from "../terminal/output.js";
 

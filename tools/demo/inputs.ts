@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MeterConfiguration } from "../../src/agent/meter-configuration.js";
-import type { EmulatorPort } from "../emulators/port-configuration.js";
+import type { EmulatorPort } from "../meters/ports/port-configuration.js";
 
 type Input = Omit<MeterConfiguration, "port"> & { readonly emulated: Partial<EmulatorPort> };
 

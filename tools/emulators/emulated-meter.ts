@@ -2,14 +2,14 @@
 // change of speed), pulses, and encrypted ones. It speaks at one speed and parity: to a line that is set otherwise it is garble.
 
 import { type Line, requestLine, sameLine, usualLines } from "../../src/meter/line.js";
+import type { EmulatorPort } from "../meters/ports/port-configuration.js";
+import type { OpenedPort } from "../meters/ports/serial.js";
 import { checkedBlock, identification, pushedReadout, readoutLines } from "./d0-readout.js";
 import { ciphered, hdlcFrames, mbusFrames } from "./dlms-frames.js";
 import { dateTime, notification, selfDescribing } from "./dlms-values.js";
 import { createHousehold, type HouseholdState } from "./household.js";
 import { answerTo } from "./modbus-meter.js";
 import { p1Telegram } from "./p1-telegram.js";
-import type { EmulatorPort } from "./port-configuration.js";
-import type { OpenedPort } from "./serial.js";
 import { smlTelegram } from "./sml-file.js";
 
 /** Of the emulated Modbus meter. */

@@ -7,10 +7,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { paperServices } from "../../src/wire/services.js";
-import { createNetwork } from "../authority/network.js";
 import { freeBasePort, freePorts, type ServerProcess, startServer } from "../bench/server-process.js";
 import { type NodeProcess, runNode } from "../demo/processes.js";
 import { readNodeConfiguration } from "../node/configuration.js";
+import { createNetwork } from "../provisioning/network.js";
 import { type LyingBroker, startLyingBroker } from "./lying-broker.js";
 import { type LinkProxy, startProxy } from "./proxy.js";
 

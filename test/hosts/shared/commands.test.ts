@@ -8,10 +8,10 @@ import { answer, type Field, liveText, type Setting } from "../../../hosts/share
 import { createInput, typed } from "../../../hosts/shared/lines.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { publicKeyFromHex } from "../../../tools/authority/issue.js";
-import { createNetwork } from "../../../tools/authority/network.js";
-import { provisionMeter } from "../../../tools/authority/provision.js";
 import { signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { createSealer } from "../../../tools/firmware/sealer.js";
+import { createNetwork } from "../../../tools/provisioning/network.js";
+import { provisionMeter } from "../../../tools/provisioning/provision.js";
 
 const sealer = createSealer("field");
 const seed = new Uint8Array(32).fill(5);

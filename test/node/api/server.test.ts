@@ -7,10 +7,10 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { issueOrder } from "../../../src/wire/order.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
-import { openApiSource, postOrder } from "../../../tools/audit/source-api.js";
 import { governanceOf } from "../../../tools/authority/orders.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { GridsealError } from "../../../tools/errors.js";
+import { openApiSource, postOrder } from "../../../tools/sources/api.js";
 import { SERVICE } from "../chain/cluster.js";
 import { createNodeApi, jsonOf } from "./api.js";
 

@@ -7,10 +7,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { ReceiptSource } from "../../tools/audit/source.js";
-import { openApiSource } from "../../tools/audit/source-api.js";
-import { openFileSource } from "../../tools/audit/source-file.js";
-import { buildChain, makeMeter } from "./chain-builder.js";
+import { openApiSource } from "../../tools/sources/api.js";
+import { openFileSource } from "../../tools/sources/file.js";
+import type { ReceiptSource } from "../../tools/sources/source.js";
+import { buildChain, makeMeter } from "../audit/chain-builder.js";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 

@@ -8,14 +8,14 @@ import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
-import type { IssuedRow } from "../../tools/authority/ledger.js";
-import { meterConfiguration } from "../../tools/authority/meter-configuration.js";
-import { brokersFor, type CreatedNetwork, createNetwork, type NetworkPlan } from "../../tools/authority/network.js";
-import { provisionMeter } from "../../tools/authority/provision.js";
+import type { IssuedRow } from "../../tools/authority/issued.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { readKeyFile } from "../../tools/files/key-file.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
+import { meterConfiguration } from "../../tools/provisioning/meter-configuration.js";
+import { brokersFor, type CreatedNetwork, createNetwork, type NetworkPlan } from "../../tools/provisioning/network.js";
+import { provisionMeter } from "../../tools/provisioning/provision.js";
 
 const plan: NetworkPlan = {
   network: "testnet",

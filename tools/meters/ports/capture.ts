@@ -1,10 +1,10 @@
 // A file of captured frames as a meter: its frames one by one, and again from the first after the last.
 
 import { createReadStream } from "node:fs";
-import { scoreCapture } from "../../src/meter/detect.js";
-import { createReader, type Protocol, type ReaderOptions } from "../../src/meter/reader.js";
-import { GridsealError, reasonOf } from "../errors.js";
-import { hasTrace } from "./capture-trace.js";
+import { scoreCapture } from "../../../src/meter/detect.js";
+import { createReader, type Protocol, type ReaderOptions } from "../../../src/meter/reader.js";
+import { hasTrace } from "../../emulators/capture-trace.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 
 const slash = 0x2f;
 const lineFeed = 0x0a;

@@ -3,8 +3,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, constants, openSync, write } from "node:fs";
 import { ReadStream } from "node:tty";
-import type { Line } from "../../src/meter/line.js";
-import { reasonOf } from "../errors.js";
+import type { Line } from "../../../src/meter/line.js";
+import { reasonOf } from "../../errors.js";
 
 export interface OpenedPort {
   /** Ends the bytes and frees the port. */

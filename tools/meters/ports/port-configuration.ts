@@ -1,10 +1,10 @@
 // Where a meter's bytes come from, as a configuration file or a command line states it.
 
-import { bauds } from "../../src/meter/line.js";
-import { impulsesMax } from "../../src/meter/pulse.js";
-import { type Protocol, protocols } from "../../src/meter/reader.js";
-import { GridsealError } from "../errors.js";
-import type { P1Version } from "./p1-telegram.js";
+import { bauds } from "../../../src/meter/line.js";
+import { impulsesMax } from "../../../src/meter/pulse.js";
+import { type Protocol, protocols } from "../../../src/meter/reader.js";
+import type { P1Version } from "../../emulators/p1-telegram.js";
+import { GridsealError } from "../../errors.js";
 
 /** An emulated household's meter; it speaks P1 of DSMR 5.0 unless told otherwise. */
 export interface EmulatorPort {

@@ -7,9 +7,9 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import type { StoredOrder } from "../node/store/rows.js";
-import { openApiSource } from "./source-api.js";
-import { openFileSource } from "./source-file.js";
-import { openStoreSource } from "./source-store.js";
+import { openApiSource } from "./api.js";
+import { openFileSource } from "./file.js";
+import { openStoreSource } from "./store.js";
 
 /** What a source knows of a chain without auditing it. */
 export interface ChainSummary {

@@ -2,11 +2,11 @@
 // opened again, with growing delays, until it is closed.
 
 import { connect } from "node:net";
-import { lineOf } from "../../src/agent/meter-configuration.js";
-import type { Line } from "../../src/meter/line.js";
-import { GridsealError, reasonOf } from "../errors.js";
+import { lineOf } from "../../../src/agent/meter-configuration.js";
+import type { Line } from "../../../src/meter/line.js";
+import { openEmulatedMeter } from "../../emulators/emulated-meter.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 import { readFrames } from "./capture.js";
-import { openEmulatedMeter } from "./emulated-meter.js";
 import type { MeterPort } from "./port-configuration.js";
 import { type ConnectionEvents, type OpenedPort, openSerial } from "./serial.js";
 

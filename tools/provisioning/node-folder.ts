@@ -5,6 +5,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
+import { issuedChains } from "../authority/issued-orders.js";
+import { createNodeCertificate, type TlsIdentity } from "../authority/tls.js";
 import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import { createKeyFile, readKeyFile } from "../files/key-file.js";
@@ -12,8 +14,6 @@ import { createFile, createFolder, PUBLIC, readWhole, refuseExisting } from "../
 import { refuseExposed, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration, readNodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
-import { issuedChains } from "./issued-orders.js";
-import { createNodeCertificate, type TlsIdentity } from "./tls.js";
 
 const PEM_BYTES_MAX = 65_536;
 

@@ -7,6 +7,15 @@ import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
+import {
+  type Authority,
+  DAYS_DEFAULT,
+  fillMeterFolder,
+  generateMeterKey,
+  issueCredentials,
+} from "../authority/issue.js";
+import { withLedger } from "../authority/issued.js";
+import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../authority/tls.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { createKeyFile } from "../files/key-file.js";
@@ -14,9 +23,6 @@ import { createFile, createFolder, PUBLIC } from "../files/made-once.js";
 import { closeFolder, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
-import { type Authority, DAYS_DEFAULT, fillMeterFolder, generateMeterKey, issueCredentials } from "./issue.js";
-import { withLedger } from "./ledger.js";
-import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "./tls.js";
 
 export interface ChainPlan {
   readonly service: number;

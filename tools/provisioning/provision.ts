@@ -5,11 +5,6 @@ import { join } from "node:path";
 import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
-import { GridsealError } from "../errors.js";
-import { readGenesisFile } from "../files/genesis-file.js";
-import { readKeyFile } from "../files/key-file.js";
-import { createFile, createFolder, refuseExisting } from "../files/made-once.js";
-import { readNodeConfiguration } from "../node/configuration.js";
 import {
   type Authority,
   checkIssuedId,
@@ -17,9 +12,14 @@ import {
   generateMeterKey,
   type Issued,
   issueCredentials,
-} from "./issue.js";
-import { issuedChains } from "./issued-orders.js";
-import { type Ledger, withLedger } from "./ledger.js";
+} from "../authority/issue.js";
+import { type Ledger, withLedger } from "../authority/issued.js";
+import { issuedChains } from "../authority/issued-orders.js";
+import { GridsealError } from "../errors.js";
+import { readGenesisFile } from "../files/genesis-file.js";
+import { readKeyFile } from "../files/key-file.js";
+import { createFile, createFolder, refuseExisting } from "../files/made-once.js";
+import { readNodeConfiguration } from "../node/configuration.js";
 
 export interface ProvisionRequest {
   /** folder that `gridseal init` made */
