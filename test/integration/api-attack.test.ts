@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { readResident_bytes } from "../../tools/bench/process-usage.js";
+import { readResident_bytes } from "../../tools/lab/rig/process-usage.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, temporaryFolder, until } from "./processes.js";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { faults } from "../../tools/soak/faults.js";
+import { faults } from "../../tools/lab/soak/faults.js";
 
 test("a cluster of processes outlives every fault, with every record sealed once and every receipt verified", {
   timeout: 280_000,
@@ -12,7 +12,7 @@ test("a cluster of processes outlives every fault, with every record sealed once
   const { stdout } = await promisify(execFile)(process.execPath, [
     "--import",
     "tsx",
-    "tools/soak/soak.ts",
+    "tools/lab/soak/soak.ts",
     "--each",
     "--meters",
     "3",

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 test("nodes outlive changed messages on every way in, and meters get their receipts meanwhile", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    "dist/tools/fuzz/fuzz.js",
+    "dist/tools/lab/fuzz/fuzz.js",
     "--messages",
     "30000",
     "--seed",

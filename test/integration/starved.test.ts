@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startLyingBroker } from "../../tools/lab/soak/lying-broker.js";
 import { startMeter } from "../../tools/meters/meter.js";
 import { openPort } from "../../tools/meters/ports/port.js";
 import { parsePort } from "../../tools/meters/ports/port-configuration.js";
-import { startLyingBroker } from "../../tools/soak/lying-broker.js";
 import { makeNetwork, startNodes, stopNodes, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, PATIENCE_MS, temporaryFolder, until } from "./processes.js";
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId } from "../../../../src/wire/key.js";
+import { simulatedSigner } from "../../../../tools/lab/simulation/world/keys.js";
 import { makeBatch } from "../../../../tools/ledger/compose.js";
 import { memberSetOf } from "../../../../tools/ledger/members.js";
 import { executionRecord } from "../../../../tools/ledger/record-scan.js";
@@ -9,7 +10,6 @@ import { createExchange } from "../../../../tools/node/chain/batches/exchange.js
 import { createPool } from "../../../../tools/node/chain/batches/pool.js";
 import { decodeFrame } from "../../../../tools/node/chain/frame.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
-import { simulatedSigner } from "../../../../tools/simulation/keys.js";
 import { createMeter } from "../cluster.js";
 
 const nodes = ["a", "b", "c", "d", "e"].map((name) => {

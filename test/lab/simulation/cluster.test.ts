@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ClusterReport, runCluster } from "../../../tools/lab/simulation/cluster.js";
+import { starvings } from "../../../tools/lab/simulation/faults/liar.js";
+import { picked, starved } from "../../../tools/lab/simulation/mutants/ordeals.js";
+import { optionsOf } from "../../../tools/lab/simulation/options.js";
+
+const SEEDS = 500;
+
+test(`${SEEDS} clusters under faults keep every invariant and seal everything once they heal`, async () => {
+  const reports: ClusterReport[] = [];
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    try {
+      reports.push(await runCluster(optionsOf(seed)));
+    } catch (error) {
+      throw new Error(`seed ${seed}: npm run simulate -- --seed ${seed} --trace`, { cause: error });
+    }
+  }
+  const total = (of: (report: ClusterReport) => number) => reports.reduce((sum, report) => sum + of(report), 0);
+  // That faults happened and were lived through.
+  assert.ok(total(({ blocks }) => blocks) > 5 * SEEDS);
+  assert.ok(total(({ records }) => records) > 10 * SEEDS);
+  assert.ok(total(({ receipts }) => receipts) > 2 * SEEDS);
+  assert.ok(total(({ roundChanges }) => roundChanges) > SEEDS / 2);
+  assert.ok(total(({ restarts }) => restarts) > 2 * SEEDS);
+  assert.ok(total(({ crashesInCalls }) => crashesInCalls) > SEEDS / 2);
+  assert.ok(total(({ partitions }) => partitions) > SEEDS);
+  assert.ok(total(({ linksHealed }) => linksHealed) > SEEDS);
+  assert.ok(total(({ framesLost }) => framesLost) > 20 * SEEDS);
+  const rare = [
+    "catchUps",
+    "consensusRecordsLost",
+    "rowsDamaged",
+    "disksRepaired",
+    "disksFull",
+    "equivocations",
+    "meterViolations",
+  ] as const;
+  const ordered = ["ordersSealed", "ordersRefused", "memberChanges", "accused"] as const;
+  for (const name of [...rare, ...ordered]) {
+    assert.ok(total((report) => report[name]) > 0, name);
+  }
+});
+
+test("an agent whose first broker, or whose only one, lies is named for no gap and has all its receipts", async () => {
+  let forged = 0;
+  for (const [index, starving] of starvings.entries()) {
+    const { refusalsForged, recordsKeptBack } = await runCluster({ ...optionsOf(index + 1), ...picked, starving });
+    assert.ok(refusalsForged + recordsKeptBack > 0, starving);
+    forged += refusalsForged;
+  }
+  assert.ok(forged > 0);
+  const { blocks, records } = await runCluster({ ...optionsOf(1), ...starved });
+  assert.ok(blocks > 0 && records === starved.recordsPerMeter);
+});
+
+test("the same seed gives the same run, whatever else the process did before", async () => {
+  for (const seed of [2, 11, 40, 221]) {
+    const first = await runCluster(optionsOf(seed));
+    await runCluster(optionsOf(seed + 1));
+    assert.deepEqual(await runCluster(optionsOf(seed)), first);
+  }
+});
+
+test("different seeds give different runs", async () => {
+  const hashes = new Set<number>();
+  for (let seed = 1; seed <= 8; seed += 1) hashes.add((await runCluster(optionsOf(seed))).traceHash);
+  assert.equal(hashes.size, 8);
+});

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { invariantOf } from "../../../tools/lab/simulation/checks/violation.js";
+import { runCluster } from "../../../tools/lab/simulation/cluster.js";
+import { runnerWith } from "../../../tools/lab/simulation/mutants/edits.js";
+import { mutants } from "../../../tools/lab/simulation/mutants/mutants.js";
+import { optionsOf } from "../../../tools/lab/simulation/options.js";
+
+const SEEDS_MAX = 40;
+
+/** What notices a node that lacks the rule, in the first of the seeds that does. */
+const caughtBy: Readonly<Record<string, RegExp>> = {
+  "sends-before-durable": /^I4/,
+  "puback-before-durable": /^I4/,
+  "acknowledges-before-durable": /^I4/,
+  "receipt-before-durable": /^I13/,
+  "loses-record": /^I4/,
+  "forgets-votes": /^I3|^I4|^I5/,
+  "rebuilds-proposal": /^I3/,
+  "votes-without-record": /^I3|^I4/,
+  "vouches-for-anything": /^I3/,
+  "regains-unvouched": /^I3/,
+  "never-vouches": /^I16/,
+  "remembers-loss-for-ever": /^I9/,
+  "forgets-batches": /^I3|^I9/,
+  "skips-duplicate-check": /^I7|^I14/,
+  "no-catch-up": /^I9/,
+  "never-resends": /^I9/,
+  "no-heartbeat": /^I9/,
+  "no-timeouts": /^I9/,
+  "ignores-lock": /^I5/,
+  "quorum-of-votes-less-one": /^I6/,
+  "counts-vote-twice": /^I6/,
+  "trusts-kept-votes": /^I6/,
+  "trusts-decisions": /^I6/,
+  "follows-one-member": /^I6/,
+  "uncapped-timeouts": /^I9/,
+  "seals-empty-blocks": /^I8/,
+  "proposes-oldest": /^I9/,
+  "believes-evidence": /^I11/,
+  "counts-removed-votes": /^I12/,
+  "keeps-first-members": /^I/,
+  "ignores-effective-height": /^I12/,
+  "takes-orders-out-of-turn": /^I12/,
+  "keeps-evidence-to-itself": /^I11/,
+  "accuses-without-proof": /^I11/,
+  "parked-uncounted": /^I18/,
+  "refusal-believed": /^I9/,
+  "stays-starved": /^I9/,
+  "no-bound": /^a correct node does not stop by itself/,
+  "fatal-judging": /^a correct node does not stop by itself/,
+  "half-write": /^I/,
+  "anchor-unproved": /^I16/,
+  "anchor-uncompared": /^I16/,
+  "uses-damaged-rows": /^I|^bad input never throws|^a correct node does not stop by itself/,
+  "repairs-without-batches": /^I9/,
+  "repairs-without-admitted": /^I9/,
+};
+
+for (const [name, invariant] of Object.entries(caughtBy)) {
+  const mutant = mutants.find((candidate) => candidate.name === name)!;
+  test(`notices a cluster whose nodes lack the rule: ${mutant.lacks}`, async () => {
+    const run = mutant.edits === undefined ? runCluster : await runnerWith(mutant.edits);
+    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+      try {
+        await run({ ...optionsOf(seed), ...mutant.needs }, mutant);
+      } catch (error) {
+        assert.match(invariantOf(error) ?? String(error), invariant);
+        return;
+      }
+    }
+    assert.fail(`${name} survives ${SEEDS_MAX} seeds`);
+  });
+}
+
+test("an edit that does not fit the sources is an error, not a mutant that survives", async () => {
+  const edits = [{ file: "tools/consensus/rules.ts", replaced: [["no such text", ""]] as const }];
+  await assert.rejects(runnerWith(edits), /stands there 0 times, not once: no such text/);
+});

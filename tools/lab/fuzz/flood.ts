@@ -1,0 +1,94 @@
+// What a lying member with its own key sends to wear a node out, within the limits of the links: each frame costs the node more than
+// a good one, or claims more than there is.
+
+import { toHex } from "../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
+import type { Genesis, Member } from "../../../src/wire/genesis.js";
+import type { Signer } from "../../../src/wire/key.js";
+import { encodeMessage, signedBytes } from "../../consensus/messages.js";
+import type { Vote } from "../../consensus/types.js";
+import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain/frame.js";
+import type { Random } from "../rig/random.js";
+
+export const floods = [
+  "bad signatures",
+  "other votes",
+  "equivocations",
+  "block requests",
+  "body requests",
+  "junk",
+  "orders",
+  "extremes",
+] as const;
+export type Flood = (typeof floods)[number];
+
+export interface FloodSource {
+  readonly genesis: Genesis;
+  readonly self: Member;
+  readonly signer: Signer;
+  readonly random: Random;
+  /** of the chain, as far as this member has heard */
+  heightOf(chain: number): number;
+}
+
+const JUNK_BYTES = 65_536;
+const EXTREMES = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 48, Number.MAX_SAFE_INTEGER] as const;
+
+/** The next frame of a flood. */
+export function floodFrame(kind: Flood, source: FloodSource): Uint8Array {
+  const { genesis, random, self, signer, heightOf } = source;
+  const chain = random.pick(genesis.chains).service;
+  // The last height that it heard votes of, or the next: the block in between may be sealed.
+  const height = heightOf(chain) + random.below(2);
+  const vote = (more: Partial<Vote>): Vote => {
+    const base = { type: "prevote", height, round: random.below(8), id: random.bytes(32), vr: -1 } as const;
+    const unsigned = { ...base, node: toHex(self.id), signature: new Uint8Array(64), ...more } as Vote;
+    return { ...unsigned, signature: more.signature ?? signer.sign(signedBytes(genesis.hash, chain, unsigned)) };
+  };
+  const consensus = (message: Parameters<typeof encodeMessage>[0]) =>
+    encodeFrame("consensus", chain, encodeMessage(message));
+  const name = { origin: random.pick(genesis.nodes).id, number: random.below(64), id: random.bytes(32) };
+
+  switch (kind) {
+    case "bad signatures":
+      return consensus(vote({ node: toHex(random.pick(genesis.nodes).id), signature: random.bytes(64) }));
+    case "other votes":
+      return consensus(vote({}));
+    case "equivocations": {
+      const round = random.below(2 ** 31);
+      return consensus({ type: "evidence", first: vote({ round }), second: vote({ round }) });
+    }
+    case "block requests":
+      return encodeFrame("needBlocks", chain, encodeNeedBlocks(1));
+    case "body requests":
+      return random.chance(0.5)
+        ? encodeFrame("needBody", chain, encodeCbor([height, random.bytes(32)]))
+        : encodeFrame("needBatch", chain, encodeBatchNote(name, []));
+    case "junk":
+      return encodeFrame(
+        random.pick(["batch", "block", "body", "consensus"] as const),
+        chain,
+        random.bytes(JUNK_BYTES),
+      );
+    case "orders":
+      return encodeFrame("order", chain, random.bytes(1_024));
+    case "extremes":
+      return extreme(chain, random, name.id);
+  }
+}
+
+function extreme(chain: number, random: Random, id: Uint8Array): Uint8Array {
+  const number = random.pick(EXTREMES);
+  const other = random.pick(EXTREMES);
+  const [kind, items] = random.pick([
+    ["needBlocks", [number]],
+    ["needBody", [number, id]],
+    ["needBatch", [id.subarray(0, 8), number, id, []]],
+    ["accepted", [id.subarray(0, 8), number, id, []]],
+    ["consensus", [7, number]],
+    ["consensus", [2, number, other, id, -1, id.subarray(0, 8), new Uint8Array(64)]],
+    ["consensus", [6, number, id, [other, []]]],
+    ["consensus", [5, number, []]],
+  ] as const);
+  return encodeFrame(kind, chain, encodeCbor(items as Parameters<typeof encodeCbor>[0]));
+}

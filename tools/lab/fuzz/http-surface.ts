@@ -1,0 +1,112 @@
+// HTTP: requests for everything the API has, with changed paths, queries, methods, headers and bytes, pipelined on one connection;
+// beside it connections that do not read what they ask for, that send slowly, and that pipeline without end.
+
+import { Buffer } from "node:buffer";
+import type { Random } from "../rig/random.js";
+import { mutateBytes } from "./mutate.js";
+import { type Address, openRaw, type RawConnection } from "./socket.js";
+import type { Surface } from "./surface.js";
+
+/** Requests before their answers are waited for: as many as a node lets wait, and one more now and then. */
+const WINDOW = 8;
+/** What a connection that does not read asks for at once, and one that sends slowly writes at a time. */
+const UNREAD = 400;
+const SLOW_BYTES = 3;
+/** Such connections at one time; the oldest is given up for the next. */
+const IDLE_MAX = 100;
+const PATIENCE_MS = 500;
+const methods = ["GET", "GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"];
+const numbers = ["0", "1", "2", "5", "999", "-1", "1e3", "0x1", "9007199254740993", "%00", "..", "NaN", ""];
+const statusLine = Buffer.from("HTTP/1.1 ");
+
+export function createHttpSurface(address: Address, meters: readonly string[], name: string): Surface {
+  let connection: RawConnection | undefined;
+  let answers = 0;
+  let sent = 0;
+  let ended = 0;
+  const idles: RawConnection[] = [];
+
+  function request(random: Random): Buffer {
+    const number = () => random.pick(numbers);
+    const path = random.pick([
+      "/health",
+      "/chains",
+      "/genesis",
+      `/chains/${number()}/lineage`,
+      "/metrics",
+      random.chance(0.2) ? "/events" : "/chains",
+      "/orders",
+      `/orders?from=${number()}`,
+      `/chains/${number()}/blocks`,
+      `/chains/${number()}/blocks?from=${number()}&limit=${random.pick(["1", "2", number()])}`,
+      `/chains/${number()}/blocks/${number()}`,
+      `/receipts/${number()}/${random.pick(meters)}/${number()}`,
+      `/${"a/".repeat(random.below(200))}`,
+    ]);
+    const body = random.chance(0.1)
+      ? random.bytes(random.below(random.chance(0.1) ? 40_000 : 2_000))
+      : new Uint8Array(0);
+    const head = [
+      `${random.pick(methods)} ${path} HTTP/1.1`,
+      random.chance(0.95) ? "host: localhost" : "host: elsewhere.example",
+      ...(body.length > 0 ? [`content-length: ${body.length}`] : []),
+      ...(random.chance(0.1) ? ["content-type: application/cose"] : []),
+      ...(random.chance(0.1) ? [`x-${random.below(9)}: ${"y".repeat(random.below(20_000))}`] : []),
+    ];
+    const bytes = Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]);
+    return random.chance(0.3) ? Buffer.from(mutateBytes(bytes, bytes, random)) : bytes;
+  }
+
+  /** Connections that take nothing, or send a little now and then, kept open beside the others. */
+  async function openIdle(random: Random): Promise<void> {
+    const idle = await openRaw(address, () => undefined, { reads: false });
+    if (!idle.isOpen) return;
+    const ask = Buffer.from("GET /chains/1/blocks?limit=1000 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    const order = Buffer.from(
+      "POST /orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/cose\r\ncontent-length: 30000\r\n\r\n",
+    );
+    const count = random.pick([0, 1, WINDOW, UNREAD]);
+    idle.write(
+      count > 0
+        ? Buffer.concat(Array.from({ length: count }, () => ask))
+        : random.pick([ask, order]).subarray(0, random.below(140)),
+    );
+    sent += 1;
+    idles.push(idle);
+    if (idles.length > IDLE_MAX) idles.shift()?.close();
+    const slow = random.pick(idles);
+    if (slow.isOpen) slow.write(random.pick([ask, order]).subarray(0, SLOW_BYTES));
+  }
+
+  return {
+    name,
+    get sent() {
+      return sent;
+    },
+    get ended() {
+      return ended;
+    },
+    async sendSome(random) {
+      if (random.chance(0.3)) await openIdle(random);
+      if (!connection?.isOpen) {
+        if (connection !== undefined) ended += 1;
+        connection = await openRaw(address, (chunk) => {
+          for (let at = chunk.indexOf(statusLine); at >= 0; at = chunk.indexOf(statusLine, at + 1)) answers += 1;
+        });
+        if (!connection.isOpen) return;
+      }
+      answers = 0;
+      connection.write(
+        Buffer.concat(Array.from({ length: WINDOW + (random.chance(0.05) ? 2 : 0) }, () => request(random))),
+      );
+      sent += WINDOW;
+      await connection.wait(() => answers >= WINDOW, PATIENCE_MS);
+      // Fewer answers than requests: one waits for the rest of a body, or is a stream of events.
+      if (answers < WINDOW) connection.close();
+    },
+    async close() {
+      connection?.close();
+      for (const idle of idles) idle.close();
+    },
+  };
+}

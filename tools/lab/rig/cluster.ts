@@ -1,0 +1,148 @@
+// The cluster that is measured: a network made by the authority, and its nodes as processes of the `gridseal` command.
+
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { paperServices } from "../../../src/wire/services.js";
+import { modulePath } from "../../module-path.js";
+import { type ChainPlan, createNetwork } from "../../provisioning/network.js";
+import { freeBasePort, type ServerProcess, startServer, waitFor } from "./server-process.js";
+
+export interface ClusterPlan {
+  /** folder to make the network in; logs stand beside it */
+  readonly folder: string;
+  readonly nodes: number;
+  readonly chains: number;
+  readonly meters: number;
+  /** Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's. */
+  readonly isLoad?: boolean;
+  /** folder for the first node's CPU profile */
+  readonly profile?: string;
+}
+
+export interface ClusterNode extends ServerProcess {
+  readonly mqttPort: number;
+  readonly api: string;
+  readonly dataFolder: string;
+}
+
+/** A chain as a node tells it. */
+export interface ChainState {
+  readonly service: number;
+  readonly name: string;
+  readonly height: number;
+  readonly header: string;
+  readonly records: number;
+  readonly violations: number;
+}
+
+export interface Cluster {
+  readonly network: string;
+  readonly host: string;
+  readonly services: readonly number[];
+  readonly meterFolders: readonly string[];
+  readonly genesis: Uint8Array;
+  /** node.json of every node, whether it is started or not */
+  readonly configurations: readonly string[];
+  /** Starts the nodes, or the first `count` of them, and waits until each is connected to all others. */
+  start(count?: number): Promise<void>;
+  readonly nodes: readonly ClusterNode[];
+  /** The chains of every node, once all tell the same. Throws where they do not come to. */
+  agreedChains(): Promise<readonly ChainState[]>;
+  stop(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+const NETWORK = "bench";
+const LOAD_RATE = { records_per_s: 1_000_000, burst: 1_000_000_000 };
+const START_MAX_S = 60;
+const AGREE_MAX_S = 30;
+
+export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
+  const folder = join(plan.folder, "network");
+  const numbers = Array.from({ length: plan.nodes }, (_, index) => index + 1);
+  const basePort = await freeBasePort(numbers.flatMap((number) => [number, 100 + number, 200 + number]));
+  const chains = planChains(plan.chains, numbers);
+  const network = { network: NETWORK, nodes: plan.nodes, chains, meters: plan.meters, host: HOST, basePort, target: 0 };
+  const created = await createNetwork(folder, network, new Date());
+  const nodes: ClusterNode[] = [];
+  const configurations = created.nodes.map(({ name }) => join(folder, "nodes", name, "node.json"));
+  if (plan.isLoad) for (const path of configurations) await allowLoad(path);
+  return {
+    network: NETWORK,
+    host: HOST,
+    services: chains.map(({ service }) => service),
+    meterFolders: created.meters.map(({ name }) => join(folder, "meters", name)),
+    genesis: Uint8Array.from(await readFile(join(folder, "genesis.cbor"))),
+    nodes,
+    configurations,
+    async start(count = plan.nodes) {
+      for (const [index, { name }] of created.nodes.slice(0, count).entries()) {
+        const home = join(folder, "nodes", name);
+        const profiled =
+          index === 0 && plan.profile !== undefined ? ["--cpu-prof", `--cpu-prof-dir=${plan.profile}`] : [];
+        const args = [
+          ...process.execArgv,
+          ...profiled,
+          modulePath("cli/gridseal"),
+          "node",
+          "run",
+          configurations[index]!,
+        ];
+        const server = startServer(name, process.execPath, args, join(plan.folder, `${name}.log`));
+        const ports = { mqttPort: basePort + 101 + index, api: `http://${HOST}:${basePort + 201 + index}` };
+        nodes.push(Object.assign(server, { ...ports, dataFolder: join(home, "data") }));
+      }
+      await waitFor("every node is connected to all others", nodes, START_MAX_S, async () => {
+        const peers = await Promise.all(nodes.map(({ api }) => connectedPeers(api)));
+        return peers.every((connected) => connected === count - 1);
+      });
+    },
+    async agreedChains() {
+      let agreed: readonly ChainState[] = [];
+      await waitFor("all nodes tell the same chains", nodes, AGREE_MAX_S, async () => {
+        const told = await Promise.all(nodes.map(({ api }) => fetchJson<readonly ChainState[]>(`${api}/chains`)));
+        agreed = told[0]!;
+        return told.every((other) => fingerprint(other) === fingerprint(agreed));
+      });
+      return agreed;
+    },
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+async function allowLoad(path: string): Promise<void> {
+  const document = JSON.parse(await readFile(path, "utf8"));
+  await writeFile(path, `${JSON.stringify({ ...document, rate: LOAD_RATE }, null, 2)}\n`);
+}
+
+/** Bytes that a folder's files take on the disk, as du counts them. */
+export async function diskUsage_bytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = entries.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).blocks * 512);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+function planChains(count: number, nodes: readonly number[]): readonly ChainPlan[] {
+  return Array.from({ length: count }, (_, index) => {
+    const service = index + 1;
+    return { service, name: paperServices.get(service) ?? `added-${service}`, nodes };
+  });
+}
+
+function fingerprint(chains: readonly ChainState[]): string {
+  return JSON.stringify(chains.map(({ service, height, header, records }) => [service, height, header, records]));
+}
+
+/** Whatever the node's verdict on itself. */
+async function connectedPeers(api: string): Promise<number> {
+  const response = await fetch(`${api}/health`, { signal: AbortSignal.timeout(5_000) });
+  return ((await response.json()) as { readonly peers: number }).peers;
+}
+
+async function fetchJson<Body>(url: string): Promise<Body> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return (await response.json()) as Body;
+}

@@ -1,0 +1,159 @@
+// Where everything is judged as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
+// hold ends the run.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import type { Genesis } from "../../../../src/wire/genesis.js";
+import { decodeReceipt } from "../../../../src/wire/receipt.js";
+import type { Record } from "../../../../src/wire/record.js";
+import { parseTopic } from "../../../../src/wire/topics.js";
+import { GridsealError, reasonOf } from "../../../errors.js";
+import type { Random } from "../../rig/random.js";
+import type { Coverage } from "../coverage.js";
+import type { Mutant } from "../mutants/mutants.js";
+import type { SimulatedMeter } from "../world/meter.js";
+import type { Network } from "../world/network.js";
+import type { NodeWorld, SimulatedNode } from "../world/node.js";
+import { isCorrect } from "../world/population.js";
+import type { Row } from "../world/tables.js";
+import type { Timeline } from "../world/timeline.js";
+import type { Ledger } from "./blocks.js";
+import type { Docket } from "./evidence.js";
+import type { Witness } from "./signing.js";
+import { isDurable } from "./storage.js";
+import { type Fail, stackOf } from "./violation.js";
+
+/** Far more than a block a round takes, and the answers to a flood. */
+const FRAMES_PER_SECOND_MAX = 3_000;
+
+export interface CourtPorts {
+  readonly genesis: Genesis;
+  /** of all nodes */
+  readonly ids: readonly string[];
+  /** ids of the members that are not correct */
+  readonly faulty: ReadonlySet<string>;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly network: Network;
+  readonly ledger: Ledger;
+  readonly witness: Witness;
+  readonly docket: Docket;
+  readonly coverage: Coverage;
+  readonly meters: readonly SimulatedMeter[];
+  readonly mutant: Mutant | undefined;
+  readonly fail: Fail;
+  /** A node has stopped by itself: it comes back. */
+  onStopped(node: SimulatedNode): void;
+  trace(line: string): void;
+}
+
+export interface Court {
+  readonly world: NodeWorld;
+  onDurable(node: SimulatedNode, rows: readonly Row[]): void;
+  /** A node has acknowledged a meter's record. */
+  onAcknowledged(node: SimulatedNode, record: Record): void;
+  /** transactions of all nodes so far */
+  readonly writes: number;
+}
+
+export function createCourt(ports: CourtPorts): Court {
+  const { genesis, timeline, random, network, ledger, witness, docket, coverage, meters, mutant, fail, trace } = ports;
+  const sent = new Map<string, number>();
+  let writes = 0;
+
+  const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.tables });
+
+  /** I17: what a node sends does not feed on itself. */
+  const countSent = (node: SimulatedNode) => {
+    const key = `${node.label} in second ${Math.floor(timeline.now_ms() / 1_000)}`;
+    const count = (sent.get(key) ?? 0) + 1;
+    sent.set(key, count);
+    if (count > FRAMES_PER_SECOND_MAX) fail("I17 a node's frames stay bounded", key);
+  };
+
+  const publish = (node: SimulatedNode, topic: string, payload: Uint8Array) => {
+    const parsed = parseTopic(topic);
+    if (parsed?.kind === "receipt" && isCorrect(node)) {
+      const { chain, height } = decodeReceipt(payload);
+      const durable = node.disk.tables.heads.get(String(chain))?.height ?? 0;
+      if (height > durable)
+        fail("I13 no receipt before its block is durable", `${node.label} block ${chain}/${height}`);
+    }
+    const meter = meters.find(({ id }) => id === parsed?.meter);
+    if (parsed?.kind === "ack") meter?.onRefused(payload);
+    // What proves members comes before the receipts that need it: a broker keeps the order.
+    const delay_ms = parsed?.kind === "members" ? 1 : random.between(1, 20);
+    timeline.after(delay_ms, () => meter?.receive(topic, payload));
+  };
+
+  const world: NodeWorld = {
+    genesis,
+    ids: ports.ids,
+    timeline,
+    random,
+    send: (from, to, frame) => network.send(from, to, frame),
+    onSent(node, frame) {
+      if (!isCorrect(node)) return;
+      witness.onSent(suspectOf(node), frame);
+      countSent(node);
+    },
+    onSigned: (node, bytes) => witness.onSigned(node.id, bytes),
+    onEvidence(node, chain, first, second) {
+      if (!isCorrect(node)) return;
+      witness.onEvidence(suspectOf(node), chain, first, second);
+      docket.note(node, chain, first);
+    },
+    onSealed(node, sealed) {
+      const highest = ledger.heights.get(sealed.block.chain) ?? 0;
+      if (isCorrect(node) && sealed.head.height < highest) coverage.catchUps += 1;
+    },
+    onShut(node, peer) {
+      coverage.shutOut += 1;
+      if (isCorrect(node) && !ports.faulty.has(peer))
+        fail("I18 no correct node is kept out", `${peer} by ${node.label}`);
+    },
+    publish,
+    isSubscribed: (node, topic) => meters.some((meter) => meter.isAt(node) && topic.endsWith(meter.id)),
+    onFatal(node, reason) {
+      const isFull = reason instanceof GridsealError && reason.code === "STORE_FULL";
+      trace(`${node.label} has stopped: ${reasonOf(reason)}`);
+      if (isFull) coverage.disksFull += 1;
+      const isRefused = reason instanceof GridsealError && reason.code === "STORE_CORRUPT" && node.disk.isDamaged;
+      if (!isFull && !isRefused && isCorrect(node))
+        fail("a correct node does not stop by itself", `${node.label}: ${stackOf(reason)}`);
+      ports.onStopped(node);
+    },
+    onDefect(node, what) {
+      if (isCorrect(node)) fail("bad input never throws", `${node.label} ${what}`);
+    },
+    trace,
+    mutate: (chainPorts, node) => (isCorrect(node) ? (mutant?.ports?.(chainPorts) ?? chainPorts) : chainPorts),
+    mutateFrame: (frame, node) => (isCorrect(node) ? (mutant?.frames?.(frame, node) ?? [frame]) : [frame]),
+  };
+
+  return {
+    world,
+    onDurable(node, rows) {
+      writes += 1;
+      if (!isCorrect(node)) return;
+      for (const { table, key, value } of rows) {
+        if (table !== "blocks") continue;
+        const [chain, height] = key.split("/").map(Number);
+        trace(`${node.label} has block ${key}`);
+        ledger.onBlock(node.label, chain!, height!, value as Uint8Array);
+      }
+    },
+    /** I4: a record is on disk before it is acknowledged: by itself, in a temporary block, or in a block. */
+    onAcknowledged(node, record) {
+      if (!isCorrect(node)) return;
+      if (!isDurable(node, record)) fail("I4 a record is durable before its PUBACK", `${node.label} ${nameOf(record)}`);
+      ledger.promise(record, node.id, node.label);
+    },
+    get writes() {
+      return writes;
+    },
+  };
+}
+
+function nameOf(record: Record): string {
+  return `${record.claims.service}/${toHex(record.kid)}/${record.claims.seq}`;
+}

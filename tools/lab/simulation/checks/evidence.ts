@@ -1,0 +1,69 @@
+// I11, what must come of it: an equivocation that a correct member has seen, or holds evidence of, is sealed once the network heals.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import type { Statement } from "../../../consensus/types.js";
+import { FAULTS_MAX } from "../../../ledger/execution.js";
+import { readNotice } from "../../../ledger/notices.js";
+import type { SimulatedNode } from "../world/node.js";
+import { isCorrect } from "../world/population.js";
+import { rowsOf } from "../world/tables.js";
+import type { Ledger } from "./blocks.js";
+import type { Roll } from "./membership.js";
+
+export interface Docket {
+  /** A correct node reports an equivocation, which counts where it is a member of the chain as far as it knows. */
+  note(node: SimulatedNode, chain: number, statement: Statement): void;
+  /** What a correct member has seen in its present life, or has on disk, and no block records, by name. */
+  open(): string[];
+}
+
+interface Case {
+  readonly chain: number;
+  /** who equivocated, as hex, and at which height */
+  readonly accused: string;
+  readonly height: number;
+}
+
+interface Report extends Case {
+  readonly by: SimulatedNode;
+  readonly life: number;
+}
+
+export function createDocket(
+  genesisHash: Uint8Array,
+  nodes: readonly SimulatedNode[],
+  roll: Roll,
+  ledger: Pick<Ledger, "convictions">,
+): Docket {
+  const reports: Report[] = [];
+
+  const isMember = (chain: number, { id }: SimulatedNode) =>
+    roll.current(chain).some((member) => toHex(member.id) === id);
+
+  const isClosed = ({ chain, accused, height }: Case) => {
+    const convictions = ledger.convictions(chain, accused);
+    return convictions.includes(height) || convictions.length >= FAULTS_MAX;
+  };
+
+  const held = (node: SimulatedNode): Case[] =>
+    roll.chains.flatMap(({ service: chain }) =>
+      rowsOf(node.disk.tables.rulings, chain).flatMap(([, row]) => {
+        const notice = readNotice(genesisHash, row);
+        return notice.kind === "evidence" ? [{ chain, accused: toHex(notice.node), height: notice.height }] : [];
+      }),
+    );
+
+  return {
+    note(by, chain, { node: accused, height }) {
+      // Who only follows the chain takes nothing for its next block.
+      const isSealer = by.chains.get(chain)?.standing.members.includes(by.id) ?? false;
+      if (isSealer) reports.push({ chain, accused, height, by, life: by.life });
+    },
+    open() {
+      const seen = reports.filter(({ by, life, chain }) => by.isUp && by.life === life && isMember(chain, by));
+      const kept = nodes.filter(isCorrect).flatMap((node) => held(node).filter(({ chain }) => isMember(chain, node)));
+      const open = [...seen, ...kept].filter((found) => !isClosed(found));
+      return open.map(({ chain, accused, height }) => `${accused} equivocated at ${chain}/${height}`);
+    },
+  };
+}

@@ -1,0 +1,289 @@
+// A faulty member: a real node whose frames pass through somebody who has its key and means harm. Up to f of them must not matter.
+// What it cannot do is sign for others.
+
+import { fromHex } from "../../../../src/wire/bytes.js";
+import type { Genesis } from "../../../../src/wire/genesis.js";
+import type { Signer } from "../../../../src/wire/key.js";
+import { encodeMessage, headOf, signedBytes } from "../../../consensus/messages.js";
+import type { Proposal, Vote } from "../../../consensus/types.js";
+import { acknowledgementOf } from "../../../ledger/compose.js";
+import type { ExecutionNotice } from "../../../ledger/execution.js";
+import { evidenceNotice, readNotice } from "../../../ledger/notices.js";
+import type { ProvedAnchor } from "../../../node/chain/blocks/anchoring.js";
+import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../../../node/chain/frame.js";
+import type { Random } from "../../rig/random.js";
+import type { Roll } from "../checks/membership.js";
+import type { Coverage } from "../coverage.js";
+import { createExaggeration } from "./extremes.js";
+import {
+  createVoteCollection,
+  type Forger,
+  forgedBatch,
+  forgedMessage,
+  messageIn,
+  otherBatch,
+  withSpoiltCertificate,
+} from "./forgery.js";
+import { misanchored } from "./misanchoring.js";
+
+/** What it may do; each faulty member does some. */
+export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
+/** Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes blocks that name what other chains have
+ * not sealed. */
+export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor";
+
+type Send = (to: string, frame: Uint8Array) => void;
+
+export interface Adversary {
+  /** What really leaves where the node sends a frame. */
+  onSend(to: string, frame: Uint8Array): readonly { readonly to: string; readonly frame: Uint8Array }[];
+  /** False where the node is not to see the frame. */
+  onReceive(from: string, frame: Uint8Array, send: Send): boolean;
+  /** A frame goes from one member to another, and somebody tells it. */
+  overhear(frame: Uint8Array, send: Send): void;
+  /** It takes records that no meter signed, for the others to seal. */
+  readonly takesForgeries: boolean;
+  /** What its own node says of other chains in a block of this one. */
+  anchors(service: number, honest: readonly ProvedAnchor[]): readonly ProvedAnchor[];
+  /** What its own node is to put before a chain: evidence that is none. */
+  accuse(): { readonly chain: number; readonly notice: ExecutionNotice } | undefined;
+  /** What it says of its own accord. */
+  tick(send: Send): void;
+}
+
+export interface AdversaryOptions {
+  readonly genesis: Genesis;
+  readonly roll: Roll;
+  readonly self: string;
+  /** ids of all other nodes */
+  readonly others: readonly string[];
+  readonly signer: Signer;
+  readonly random: Random;
+  readonly behaviours: readonly Behaviour[];
+  readonly coverage: Coverage;
+  /** notes its signatures as those of the node itself are noted */
+  onSigned(bytes: Uint8Array): void;
+}
+
+const FRAMES_KEPT = 64;
+const FLOOD_FRAMES = 40;
+const ACCUSATIONS_MAX = 4;
+
+export function createAdversary(options: AdversaryOptions): Adversary {
+  const { genesis, roll, self, others, random, coverage } = options;
+  const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
+  const victims = new Set(others.filter(() => random.chance(0.5)));
+  const censored = random.pick(others);
+  const heard: Uint8Array[] = [];
+  let accusations = 0;
+  const heardOf = new WeakSet<Uint8Array>();
+
+  const sign = (bytes: Uint8Array) => {
+    options.onSigned(bytes);
+    return options.signer.sign(bytes);
+  };
+  const forger: Forger = { genesis, roll, self, others, random, key: options.signer.key, sign };
+  const votes = createVoteCollection(forger);
+  const exaggeration = createExaggeration(forger);
+
+  const keep = (frame: Uint8Array) => {
+    heard.push(frame);
+    if (heard.length > FRAMES_KEPT) heard.splice(random.below(heard.length), 1);
+  };
+
+  /** The statement with another choice, signed as well as the first. */
+  const otherVote = (chain: number, vote: Vote): Vote => {
+    const id = vote.id === null || random.chance(0.3) ? otherId(chain, vote) : null;
+    const changed = { ...vote, id, ...(vote.type === "prevote" && { vr: -1 }) } as Vote;
+    return { ...changed, signature: sign(signedBytes(genesis.hash, chain, changed)) };
+  };
+
+  const otherId = (chain: number, { height }: Vote): Uint8Array | null => {
+    for (const bytes of heard) {
+      const frame = decodeFrame(bytes);
+      if (frame?.kind !== "consensus" || frame.chain !== chain) continue;
+      const message = messageIn(bytes, frame);
+      if (message?.type === "proposal" && message.height === height) return message.id;
+    }
+    return random.chance(0.5) ? random.bytes(32) : null;
+  };
+
+  const otherProposal = (chain: number, proposal: Proposal): Proposal => {
+    const body = random.chance(0.5) ? Uint8Array.from(proposal.body) : random.bytes(40);
+    body[random.below(body.length)]! ^= 1;
+    const changed = { ...proposal, body };
+    return { ...changed, signature: sign(signedBytes(genesis.hash, chain, headOf(changed))) };
+  };
+
+  const equivocated = (bytes: Uint8Array, frame: Frame): Uint8Array => {
+    if (frame.kind === "batch") return otherBatch(forger, frame) ?? bytes;
+    const message = frame.kind === "consensus" ? messageIn(bytes, frame) : undefined;
+    if (message === undefined || !("node" in message) || message.node !== self) return bytes;
+    const changed = message.type === "proposal" ? otherProposal(frame.chain, message) : otherVote(frame.chain, message);
+    return encodeFrame("consensus", frame.chain, encodeMessage(changed));
+  };
+
+  const forgery = (chain: number): Uint8Array | undefined => {
+    const evidence = random.chance(0.15) ? votes.falseEvidence() : undefined;
+    if (evidence !== undefined) return encodeFrame("consensus", chain, encodeMessage(evidence));
+    const bytes = heard.length === 0 ? undefined : random.pick(heard);
+    const frame = bytes === undefined ? undefined : decodeFrame(bytes);
+    if (bytes === undefined || frame === undefined) return undefined;
+    if (frame.kind === "batch" && random.chance(0.7)) return forgedBatch(forger, frame);
+    if (random.chance(0.4)) {
+      const spoilt = withSpoiltCertificate(random, bytes, frame);
+      if (spoilt !== undefined) coverage.certificatesCorrupted += 1;
+      if (spoilt !== undefined) return spoilt;
+    }
+    if (frame.kind === "consensus" && random.chance(0.7)) {
+      const message = messageIn(bytes, frame);
+      return message === undefined
+        ? undefined
+        : encodeFrame("consensus", chain, encodeMessage(forgedMessage(forger, message)));
+    }
+    const mutated = Uint8Array.from(bytes);
+    mutated[3 + random.below(mutated.length - 3)]! ^= 1 << random.below(8);
+    return mutated;
+  };
+
+  /** A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who lack a vote themselves. */
+  const spreadCertificates = (bytes: Uint8Array, send: Send) => {
+    const frame = decodeFrame(bytes);
+    const message = frame?.kind === "consensus" ? messageIn(bytes, frame) : undefined;
+    if (frame === undefined || (message?.type !== "prevote" && message?.type !== "precommit")) return;
+    const certificate = votes.add(frame.chain, message);
+    if (certificate === undefined || random.chance(0.5)) return;
+    const spoilt = encodeFrame("consensus", frame.chain, encodeMessage(votes.spoilt(certificate)));
+    coverage.certificatesCorrupted += 1;
+    for (const victim of others) if (random.chance(0.7)) send(victim, spoilt);
+  };
+
+  const lie = (chain: number): Uint8Array => {
+    const height = random.pick([0, 1, 2, 1_000, 2 ** 31, 2 ** 40]);
+    if (random.chance(0.3)) return encodeFrame("needBlocks", chain, encodeNeedBlocks(height));
+    return encodeFrame("consensus", chain, encodeMessage({ type: "status", height }));
+  };
+
+  /** Names of nothing, acknowledgements of nothing, votes of far rounds and heights, and noise. */
+  const rubbish = (chain: number): Uint8Array => {
+    const name = { origin: fromHex(random.pick(others))!, number: random.below(2_000), id: random.bytes(32) };
+    const kind = random.below(5);
+    if (kind === 0) return encodeFrame("needBatch", chain, encodeBatchNote(name, []));
+    if (kind === 1) {
+      const empty = { chain, origin: name.origin, number: name.number, notices: [], records: [] };
+      const signature = sign(acknowledgementOf(genesis.hash, { batch: empty, id: name.id }));
+      return encodeFrame("acknowledge", chain, encodeBatchNote(name, [{ node: fromHex(self)!, signature }]));
+    }
+    if (kind === 2) return encodeFrame("consensus", chain, encodeMessage(farVote(chain)));
+    if (kind === 3) return encodeFrame("block", chain, random.bytes(random.below(200)));
+    return random.bytes(1 + random.below(300));
+  };
+
+  const farVote = (chain: number): Vote => {
+    const vote: Omit<Vote & { type: "precommit" }, "signature"> = {
+      type: "precommit",
+      height: 1 + random.below(12),
+      round: random.pick([0, 1, 5, 20, 4_000]),
+      id: random.chance(0.5) ? null : random.bytes(32),
+      node: self,
+    };
+    return { ...vote, signature: sign(signedBytes(genesis.hash, chain, vote)) };
+  };
+
+  /** Where it is no member it votes as members do, as if it were one. */
+  const intrude = (bytes: Uint8Array, send: Send) => {
+    if (roll.changes === 0 || heardOf.has(bytes)) return;
+    heardOf.add(bytes);
+    const frame = decodeFrame(bytes);
+    if (frame === undefined || frame.kind !== "consensus") return;
+    const message = messageIn(bytes, frame);
+    const isVote = message?.type === "prevote" || message?.type === "precommit";
+    if (!isVote || message.id === null || message.node === self) return;
+    const { chain } = frame;
+    const { height } = message;
+    if (roll.isMember(chain, height, self) || !roll.isMember(chain, height, message.node)) return;
+    const own = { ...message, node: self };
+    const vote = { ...own, signature: sign(signedBytes(genesis.hash, chain, own)) };
+    coverage.intruded += 1;
+    for (const other of others) send(other, encodeFrame("consensus", chain, encodeMessage(vote)));
+  };
+
+  return {
+    takesForgeries: does("forge"),
+    onSend(to, bytes) {
+      keep(bytes);
+      const more: { readonly to: string; readonly frame: Uint8Array }[] = [];
+      if (does("forge")) spreadCertificates(bytes, (victim, spoilt) => more.push({ to: victim, frame: spoilt }));
+      const frame = decodeFrame(bytes)!;
+      const isMuted = does("mute") && frame.kind === "consensus";
+      if (isMuted || (does("withhold") && victims.has(to) && random.chance(0.7))) {
+        coverage.withheld += 1;
+        return more;
+      }
+      const spoilt =
+        does("forge") && frame.kind === "block" && random.chance(0.5)
+          ? withSpoiltCertificate(random, bytes, frame)
+          : undefined;
+      if (spoilt !== undefined) return [{ to, frame: spoilt }, ...more];
+      const extreme = does("exaggerate") ? exaggeration.of(bytes, frame) : undefined;
+      if (extreme !== undefined) {
+        coverage.exaggerated += 1;
+        return [{ to, frame: extreme }, ...more];
+      }
+      const isChanged = does("equivocate") && victims.has(to) && random.chance(0.6);
+      const changed = isChanged ? equivocated(bytes, frame) : bytes;
+      if (changed !== bytes) coverage.equivocated += 1;
+      return [{ to, frame: changed }, ...more];
+    },
+    overhear: intrude,
+    onReceive(from, bytes, send) {
+      keep(bytes);
+      if (does("forge")) spreadCertificates(bytes, send);
+      const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
+      if (frame !== undefined) {
+        exaggeration.onAcknowledge(frame, (accepted) => {
+          for (const other of others) send(other, accepted);
+        });
+      }
+      const isCensored = does("censor") && from === censored && random.chance(0.9);
+      if (isCensored) coverage.censored += 1;
+      return !isCensored;
+    },
+    anchors(service, honest) {
+      if (!does("misanchor") || random.chance(0.3)) return honest;
+      coverage.misanchored += 1;
+      return misanchored(forger, service, honest);
+    },
+    accuse() {
+      if (!does("forge") || accusations >= ACCUSATIONS_MAX || random.chance(0.8)) return undefined;
+      const { service: chain } = random.pick(roll.chains);
+      const evidence = votes.falseEvidence();
+      if (evidence === undefined) return undefined;
+      accusations += 1;
+      coverage.accused += 1;
+      return { chain, notice: readNotice(genesis.hash, evidenceNotice(evidence)) };
+    },
+    tick(send) {
+      const chain = random.pick(roll.chains).service;
+      const say = (kind: "lied" | "replayed" | "forged" | "flooded" | "exaggerated", frame: Uint8Array) => {
+        coverage[kind] += 1;
+        send(random.pick(others), frame);
+      };
+      if (does("lie")) say("lied", lie(chain));
+      if (does("replay") && heard.length > 0) say("replayed", onOtherChain(random.pick(heard), chain, random));
+      const forgedFrame = does("forge") ? forgery(chain) : undefined;
+      if (forgedFrame !== undefined) say("forged", forgedFrame);
+      if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
+      if (does("flood") && random.chance(0.2)) {
+        for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish(chain));
+      }
+    },
+  };
+}
+
+/** The frame as it was heard, or as if it were of another chain. */
+function onOtherChain(bytes: Uint8Array, chain: number, random: Random): Uint8Array {
+  const frame = decodeFrame(bytes);
+  if (frame === undefined || random.chance(0.6)) return bytes;
+  return encodeFrame(frame.kind, chain, frame.payload);
+}

@@ -1,0 +1,123 @@
+// Conditions under which a rule is called upon, for mutants that lack it: parts of a seed's options.
+
+import { scarcePolkas } from "../options.js";
+import { calm } from "../world/network.js";
+
+/** Few records, so that the cluster is idle when the network heals. */
+export const quiet = { members: 4, fault: "none", faulty: 0, meters: 2, recordsPerMeter: 2, agent: false } as const;
+/** Temporary blocks get through seldom, so that a member lacks some that the others have sealed. */
+export const bereft = { ...quiet, conditions: { ...calm, scarce: { batch: 0.7, needBatch: 1 } } };
+/** Nobody is faulty. */
+const unharmed = { members: 4, fault: "none", faulty: 0 } as const;
+export const smooth = { ...calm, unnoticed: 1 };
+/** Heights take long, over many rounds, with locks. */
+export const undecided = {
+  members: 4,
+  chains: 1,
+  meters: 4,
+  conditions: { ...calm, loss: 0.05, delay_ms: 40, scarce: { precommit: 0.8 } },
+} as const;
+/** Few see a quorum's prevotes, so that members lock on different values in different rounds. */
+export const contested = {
+  ...undecided,
+  fault: "none",
+  faulty: 0,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  faults_ms: 40_000,
+  conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
+} as const;
+export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+/** A faulty member makes up what other chains have sealed. */
+export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
+
+/** An agent's first broker is a faulty member's, which refuses some records for ever and takes the others. */
+export const picked = {
+  ...attacked,
+  behaviours: [],
+  chains: 1,
+  governed: false,
+  joiners: 0,
+  changes: 0,
+  addsChain: false,
+  agent: true,
+  starving: "pick",
+  starved: false,
+} as const;
+/** It is its only one, while more numbers pass than a gap stays open for. */
+export const starved = {
+  ...picked,
+  starved: true,
+  meters: 0,
+  recordsPerMeter: 1_500,
+  faults_ms: 120_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  isolated: false,
+  conditions: smooth,
+  batch: { interval_ms: 20, records_max: 100 },
+} as const;
+
+/** Members change again and again; nobody is faulty. */
+export const reordered = { ...unharmed, governed: true, joiners: 2, changes: 8, faults_ms: 20_000 } as const;
+/** A faulty node may be removed, and goes on as if it were a member. */
+export const intruded = {
+  ...reordered,
+  fault: "byzantine",
+  faulty: 1,
+  chains: 1,
+  meters: 4,
+  recordsPerMeter: 30,
+  faults_ms: 40_000,
+} as const;
+
+/** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
+export const stalled = {
+  faults_ms: 400_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  conditions: { ...calm, scarce: { proposal: 1 } },
+} as const;
+
+/**
+ * No block comes for long, while the meters of the second chain, which wait for receipts, take the same few records from node to node:
+ * when blocks come again, more temporary blocks than one holds repeat what is sealed, all older than those of the next records.
+ */
+export const crowded = {
+  ...unharmed,
+  chains: 2,
+  governed: false,
+  joiners: 0,
+  changes: 0,
+  addsChain: false,
+  meters: 4,
+  agent: false,
+  recordsPerMeter: 40,
+  faults_ms: 60_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  conditions: { ...calm, scarce: { proposal: 1 } },
+  batch: { interval_ms: 20, records_max: 1 },
+} as const;
+
+/** Disks of most members are renewed one after the other before an order adds a chain. */
+export const renewed = { ...unharmed, governed: true, joiners: 0, changes: 0, addsChain: true, renewed: 3 } as const;
+
+/** Records come to several nodes, so that what one seals another has in a temporary block still. */
+export const repeated = {
+  ...unharmed,
+  meters: 4,
+  crashEvery_ms: 800,
+  conditions: { ...calm, loss: 0.35, delay_ms: 40 },
+} as const;
+
+/** Rows of one member are damaged while records wait there that the others do not have yet. */
+export const damagedOften = {
+  members: 4,
+  fault: "damagedRow",
+  faulty: 1,
+  meters: 4,
+  recordsPerMeter: 30,
+  crashEvery_ms: 400,
+  conditions: { ...calm, loss: 0.35, delay_ms: 40 },
+} as const;

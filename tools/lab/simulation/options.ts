@@ -1,0 +1,165 @@
+// What a seed stands for: the size of the cluster, its load, and what befalls it. At most f members are faulty in a run, whichever
+// way; the others may be killed, cut off and slowed down at will.
+
+import { faults } from "../../../src/wire/quorum.js";
+import { createRandom, type Random } from "../rig/random.js";
+import { type Behaviour, behaviours } from "./faults/adversary.js";
+import { type Starving, starvings } from "./faults/liar.js";
+import type { Conditions } from "./world/network.js";
+
+/**
+ * `twins`: two copies with one key · `byzantine`: a real node behind an adversary · `lostRecord`, `damagedRecord`: the consensus
+ * record of one member is gone or cannot be read · `damagedRow`: a bit of any row of it flips · `wiped`: everything it has is gone ·
+ * `clock`: its clock is off by more than the others accept · `fullDisk`: its disk is full for a while
+ */
+export const faultKinds = [
+  "none",
+  "twins",
+  "byzantine",
+  "lostRecord",
+  "damagedRecord",
+  "wiped",
+  "clock",
+  "fullDisk",
+] as const;
+export type FaultKind = (typeof faultKinds)[number] | "damagedRow";
+
+/** The service of the chain that an order adds. */
+export const ADDED_SERVICE = 9;
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly members: number;
+  readonly chains: number;
+  /** proof of work in the headers */
+  readonly mined: boolean;
+  readonly fault: FaultKind;
+  /** members that the fault befalls */
+  readonly faulty: number;
+  /** what byzantine members do */
+  readonly behaviours: readonly Behaviour[];
+  readonly meters: number;
+  /** one meter more, with the agent's own outbox and uplink */
+  readonly agent: boolean;
+  /** what byzantine members' brokers do to the agent */
+  readonly starving: Starving | undefined;
+  /** the agent knows no other broker while faults last */
+  readonly starved: boolean;
+  readonly recordsPerMeter: number;
+  /** how long faults last */
+  readonly faults_ms: number;
+  readonly conditions: Conditions;
+  /** mean time between two crashes in the cluster; 0 for none */
+  readonly crashEvery_ms: number;
+  readonly partitionEvery_ms: number;
+  /** the last member is cut off for as long as faults last */
+  readonly isolated: boolean;
+  /** clocks are off by as much, and step within it */
+  readonly skew_ms: number;
+  /** a disk may be slowed down by as much for a while */
+  readonly slowDisk_ms: number;
+  readonly batch: { readonly interval_ms: number; readonly records_max: number };
+  /** there is a contracts chain, whose orders say who is a member of what */
+  readonly governed: boolean;
+  /** nodes that the genesis does not know: they follow, until an order makes them members */
+  readonly joiners: number;
+  /** changes of members that are ordered while faults last */
+  readonly changes: number;
+  /** an order adds a chain */
+  readonly addsChain: boolean;
+  /** members whose disks are renewed before anything else happens, one after the other, each when the one before votes again */
+  readonly renewed: number;
+}
+
+const sizes = [4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 7, 5, 3, 2, 1] as const;
+
+export function optionsOf(seed: number): ClusterOptions {
+  const random = createRandom(seed ^ 0x2545f491);
+  const members = random.pick(sizes);
+  const most = faults(members);
+  // Below four members nothing may fail but by a restart; a full disk ends in one.
+  const fault = damagedOf(seed, most > 0 ? random.pick(faultKinds) : random.pick(["none", "fullDisk"] as const));
+  const faulty = fault === "twins" || fault === "byzantine" ? 1 + random.below(most) : fault === "none" ? 0 : 1;
+  const isolated = most > 0 && random.chance(0.05);
+  return {
+    seed,
+    members,
+    chains: random.chance(0.2) ? 2 : 1,
+    mined: random.chance(0.05),
+    fault,
+    faulty,
+    meters: 2 + random.below(3),
+    recordsPerMeter: 4 + random.below(10),
+    faults_ms: random.between(6_000, 16_000),
+    conditions: conditionsOf(random),
+    crashEvery_ms: random.chance(0.7) ? random.between(600, 4_000) : 0,
+    partitionEvery_ms: isolated ? 0 : random.chance(0.7) ? random.between(800, 5_000) : 0,
+    isolated,
+    skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
+    slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
+    batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
+    behaviours: [
+      ...behaviours.filter(() => random.chance(0.35)),
+      ...extremeOf(createRandom(seed ^ 0x3c6ef372)),
+      ...misanchorOf(createRandom(seed ^ 0x2545f491)),
+    ],
+    agent: random.chance(0.3),
+    ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
+    ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
+    renewed: renewedOf(createRandom(seed ^ 0x1b873593), members, fault),
+  };
+}
+
+/** Drawn apart, too. */
+function misanchorOf(random: Random): readonly Behaviour[] {
+  return random.chance(0.35) ? ["misanchor"] : [];
+}
+
+function extremeOf(random: Random): readonly Behaviour[] {
+  return random.chance(0.4) ? ["exaggerate"] : [];
+}
+
+/** Drawn apart from the rest, so that the other seeds stay what they are. */
+function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain"> {
+  if (!random.chance(0.25)) return { governed: false, joiners: 0, changes: 0, addsChain: false };
+  return { governed: true, joiners: random.below(3), changes: 1 + random.below(6), addsChain: random.chance(0.3) };
+}
+
+/** Drawn apart as well. */
+function starvedOf(random: Random): Pick<ClusterOptions, "starving" | "starved"> {
+  return { starving: random.chance(0.7) ? random.pick(starvings) : undefined, starved: false };
+}
+
+/** Drawn apart. Who is hostile from the start is faulty beside the one whose disk is renewed; the only member never gets over it. */
+function renewedOf(random: Random, members: number, fault: FaultKind): number {
+  if (members === 1 || fault === "twins" || fault === "byzantine" || !random.chance(0.12)) return 0;
+  return 1 + random.below(members);
+}
+
+/** Half of those whose disk is harmed in another way, drawn apart as well; the seeds that TRACK_RECORD.md names stay what they were. */
+function damagedOf(seed: number, fault: FaultKind): FaultKind {
+  const isDisk = fault === "damagedRecord" || fault === "wiped";
+  return isDisk && createRandom(seed ^ 0x550c7dc3).chance(0.5) ? "damagedRow" : fault;
+}
+
+/** Some see a polka and lock on its value, others do not and propose another one. */
+export const scarcePolkas = { proposal: 0.25, prevote: 0.35, precommit: 0.1, polka: 1, round: 0.3 } as const;
+
+/** Without precommits locks form and rounds go on, without proposals nothing is locked, without bodies nothing can be judged. */
+const scarcities: readonly Conditions["scarce"][] = [
+  { precommit: 0.9 },
+  scarcePolkas,
+  { proposal: 0.8 },
+  { batch: 0.9, accepted: 0.5 },
+];
+
+function conditionsOf(random: Random): Conditions {
+  return {
+    loss: random.pick([0, 0, 0.02, 0.1, 0.2, 0.35]),
+    duplication: random.pick([0, 0.03, 0.1]),
+    delay_ms: random.pick([5, 40, 120]),
+    slow: random.pick([0, 0, 0.05, 0.3]),
+    unnoticed: random.pick([0.3, 0.3, 1]),
+    scarce: random.chance(0.8) ? {} : random.pick(scarcities),
+  };
+}

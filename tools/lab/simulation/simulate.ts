@@ -1,0 +1,116 @@
+// npm run simulate: runs seeds, replays one, or shows that every mutant is caught.
+// --seeds A..B (stops at the first that fails), --seed S --trace, --mutants [--seeds A..B] [--only NAME].
+
+import { parseArgs } from "node:util";
+import { reasonOf } from "../../errors.js";
+import { invariantOf, Violation } from "./checks/violation.js";
+import { type ClusterReport, runCluster } from "./cluster.js";
+import { runnerWith } from "./mutants/edits.js";
+import { type Mutant, mutants } from "./mutants/mutants.js";
+import { optionsOf } from "./options.js";
+
+const LINES_SHOWN = 40;
+const PROGRESS_SEEDS = 100;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string" },
+    seed: { type: "string" },
+    trace: { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    only: { type: "string" },
+  },
+});
+
+process.stdout.on("error", () => process.exit(1)); // nobody reads on
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+if (values.seed !== undefined) process.exitCode = await replay(whole(values.seed), values.trace);
+else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.seeds ?? "1..40"), values.only);
+else process.exitCode = await runSeeds(...rangeOf(values.seeds ?? "1..500"));
+
+async function replay(seed: number, traced: boolean): Promise<number> {
+  const failure = await attempt(seed, undefined, traced ? say : undefined);
+  if (failure instanceof Error) {
+    explain(seed, failure, !traced);
+    return 1;
+  }
+  say(JSON.stringify(failure, undefined, 2));
+  return 0;
+}
+
+async function runSeeds(first: number, last: number): Promise<number> {
+  const started_ms = performance.now();
+  const totals = new Map<string, number>();
+  const rate = (done: number) => (done / ((performance.now() - started_ms) / 1000)).toFixed(1);
+  for (let seed = first; seed <= last; seed += 1) {
+    const report = await attempt(seed);
+    if (report instanceof Error) {
+      explain(seed, report, true);
+      return 1;
+    }
+    for (const [name, value] of Object.entries(report)) {
+      if (name !== "traceHash") totals.set(name, (totals.get(name) ?? 0) + value);
+    }
+    const done = seed - first + 1;
+    if (done % PROGRESS_SEEDS === 0) say(`${done} seeds, ${rate(done)} seeds/s`);
+  }
+  const done = last - first + 1;
+  say(`${done} seeds without a violation, ${rate(done)} seeds/s`);
+  for (const [name, value] of totals) say(`${name.padStart(24)} ${value}`);
+  return 0;
+}
+
+/** Shows in how many seeds each mutant is caught, and by what first. */
+async function runMutants(first: number, last: number, only: string | undefined): Promise<number> {
+  let survivors = 0;
+  for (const mutant of mutants) {
+    if (only !== undefined && mutant.name !== only) continue;
+    const caught = new Map<string, number>();
+    const run = mutant.edits === undefined ? runCluster : await runnerWith(mutant.edits);
+    for (let seed = first; seed <= last; seed += 1) {
+      const report = await attempt(seed, mutant, undefined, run);
+      if (!(report instanceof Error)) continue;
+      const by = invariantOf(report) ?? report.message;
+      caught.set(by, (caught.get(by) ?? 0) + 1);
+    }
+    const count = [...caught.values()].reduce((sum, seeds) => sum + seeds, 0);
+    if (count === 0) survivors += 1;
+    const by = [...caught].sort((left, right) => right[1] - left[1]).map(([name, seeds]) => `${seeds} ${name}`);
+    say(`${mutant.name.padEnd(28)} caught in ${count} of ${last - first + 1} seeds  ${by.slice(0, 3).join("; ")}`);
+  }
+  say(survivors === 0 ? "every mutant is caught" : `${survivors} mutants survive`);
+  return survivors === 0 ? 0 : 1;
+}
+
+async function attempt(
+  seed: number,
+  mutant?: Mutant,
+  onLine?: (line: string) => void,
+  run = runCluster,
+): Promise<ClusterReport | Error> {
+  try {
+    return await run({ ...optionsOf(seed), ...mutant?.needs }, mutant, onLine);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(reasonOf(error));
+  }
+}
+
+function explain(seed: number, failure: Error, withLines: boolean): void {
+  say(`seed ${seed} fails: ${failure.message}`);
+  if (!(failure instanceof Violation)) say(failure.stack ?? "");
+  else if (withLines) for (const line of failure.trace.slice(-LINES_SHOWN)) say(`  ${line}`);
+  say(`replay: npm run simulate -- --seed ${seed} --trace`);
+}
+
+function rangeOf(text: string): [number, number] {
+  const [first, last] = text.split("..");
+  return [whole(first), whole(last ?? first)];
+}
+
+function whole(text: string | undefined): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  say(`${text} is no seed: seeds are whole numbers from 0, ranges A..B`);
+  process.exit(2);
+}

@@ -1,0 +1,254 @@
+// A meter with the agent's own outbox, uplink and judge of receipts, over a flash in memory and connections that break. It loses its
+// memory now and then, as in a power cut between two steps; what flash does within one is the agent's own tests' business.
+
+import { createInbox } from "../../../../src/agent/inbox.js";
+import { createMembers } from "../../../../src/agent/members.js";
+import { type Outbox, openOutbox } from "../../../../src/agent/outbox.js";
+import { createReceiptJudge } from "../../../../src/agent/receipts.js";
+import { createUplink, type Uplink, type UplinkEffect, type UplinkInput } from "../../../../src/agent/uplink.js";
+import type { Flash, KeyValue } from "../../../../src/host.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { sha256 } from "../../../../src/wire/hash.js";
+import { keyId } from "../../../../src/wire/key.js";
+import { decodeReceipt } from "../../../../src/wire/receipt.js";
+import { parseRecord, type Record, signRecord, stripOwnRecord } from "../../../../src/wire/record.js";
+import { decodeRefusal, type Refusal, type RefusalReason } from "../../../../src/wire/refusal.js";
+import { parseTopic } from "../../../../src/wire/topics.js";
+import { reasonOf } from "../../../errors.js";
+import { simulatedSigner, simulatedVerify } from "./keys.js";
+import { checkReceipt, credentialOf, type MeterWorld, reading, type SimulatedMeter } from "./meter.js";
+import type { SimulatedNode } from "./node.js";
+
+const FLASH_BYTES = 524_288;
+const SECTOR_BYTES = 4_096;
+const WAKE_MS_MAX = 5_000;
+/** mean time between two power cuts, while faults last */
+const POWER_CUT_MS = 6_000;
+
+interface Session {
+  readonly connection: number;
+  readonly node: SimulatedNode;
+  /** of the node: a broker that has started again knows nothing of it */
+  readonly life: number;
+}
+
+/** What is in memory, between two power cuts. */
+interface Life {
+  readonly outbox: Outbox;
+  readonly uplink: Uplink;
+  readonly inbox: ReturnType<typeof createInbox>;
+  session: Session | undefined;
+}
+
+export function createAgentMeter(world: MeterWorld, name: string, service: number): SimulatedMeter {
+  const { genesis, timeline, random, ledger } = world;
+  const signer = simulatedSigner(name);
+  const kid = keyId(signer.key);
+  const id = toHex(kid);
+  const credential = credentialOf(genesis, world.authority, signer, service);
+  const flash = createFlash();
+  const keyValue = createKeyValue();
+  const refused = new Set<string>();
+  let life: Life;
+  let wakes = 0;
+  let made = 0;
+  let receipts = 0;
+
+  ledger.addMeter(id, signer.key);
+
+  const boot = () => {
+    const outbox = openOutbox({ flash, keyValue, recordHash: (record) => sha256(stripOwnRecord(record)) });
+    const brokers = world.brokers.map((node) => `mqtt://${node.label.replace("'", "-")}:1883`);
+    const uplink = createUplink({
+      brokers,
+      network: genesis.network,
+      meter: id,
+      credential,
+      outbox,
+      random: random.fraction,
+    });
+    const members = createMembers(genesis, [service], simulatedVerify, keyValue);
+    const judge = createReceiptJudge(genesis, members, simulatedVerify, (hash) => uplink.expects(hash));
+    life = { outbox, uplink, inbox: createInbox(genesis.network, id, judge, members), session: undefined };
+  };
+
+  const feed = (input: UplinkInput) => {
+    const mine = life;
+    for (const effect of mine.uplink.step(input, timeline.now_ms())) perform(mine, effect);
+    wake();
+  };
+
+  /** Once, when the uplink wants it, or after a while to look whether its broker is still there. */
+  const wake = () => {
+    wakes += 1;
+    const mine = wakes;
+    const wanted_ms = life.uplink.wakeAt_ms(timeline.now_ms()) - timeline.now_ms();
+    timeline.after(Math.min(Math.max(1, wanted_ms), WAKE_MS_MAX), () => {
+      if (wakes !== mine) return;
+      const { session } = life;
+      if (session !== undefined && isGone(session)) lose(session, "connection reset");
+      else feed({ kind: "wake" });
+    });
+  };
+
+  const isGone = ({ node, life: nodeLife }: Session) => !node.isUp || node.life !== nodeLife;
+
+  const lose = (session: Session, reason: string) => {
+    if (life.session !== session) return;
+    life.session = undefined;
+    feed({ kind: "closed", connection: session.connection, reason });
+  };
+
+  const later = (delay_ms: number, event: () => void) => {
+    const mine = life;
+    timeline.after(delay_ms, () => {
+      if (life === mine) event();
+    });
+  };
+
+  const perform = (mine: Life, effect: UplinkEffect) => {
+    switch (effect.kind) {
+      case "connect":
+        return connect(effect.connection, effect.options.url);
+      case "close":
+        mine.session = undefined;
+        return;
+      case "subscribe":
+        return; // the node looks whether it is in touch
+      case "publish":
+        return publish(effect);
+    }
+  };
+
+  const connect = (connection: number, url: string) => {
+    const node = world.nodes.find(({ label }) => url.includes(`//${label.replace("'", "-")}:`))!;
+    later(random.between(5, 60), () => {
+      if (!node.isUp || random.chance(world.loss())) {
+        return feed({ kind: "closed", connection, reason: "connection refused" });
+      }
+      life.session = { connection, node, life: node.life };
+      feed({ kind: "connected", connection });
+    });
+  };
+
+  const publish = ({ connection, packetId, topic, payload }: Extract<UplinkEffect, { kind: "publish" }>) => {
+    const { session } = life;
+    if (session?.connection !== connection) return;
+    if (random.chance(world.loss())) return later(1, () => lose(session, "connection reset"));
+    const acknowledge = () => {
+      if (life.session === session) feed({ kind: "published", connection, packetId });
+    };
+    const record = parseTopic(topic)?.kind === "record" ? parseRecord(payload) : undefined;
+    if (record !== undefined) refused.delete(toHex(record.hash));
+    const lie = record === undefined ? undefined : world.liarAt(session.node)?.treat(record.claims.seq);
+    if (lie?.refusal !== undefined)
+      later(1, () => feed({ kind: "refused", refusal: refusalOf(record!, lie.refusal!) }));
+    timeline.after(random.between(1, 30), () => {
+      if (isGone(session)) return;
+      if (lie?.passes === false) return acknowledge();
+      void session.node.onPublish(topic, payload).then((acknowledged) => {
+        if (!acknowledged) return;
+        if (record !== undefined && !refused.has(toHex(record.hash))) world.onAcknowledged(session.node, record);
+        timeline.after(random.between(1, 20), acknowledge);
+      });
+    });
+  };
+
+  const refusalOf = ({ claims: { service, seq }, hash }: Record, reason: RefusalReason): Refusal => {
+    return { service, seq, recordHash: hash, reason, sentence: "no" };
+  };
+
+  const powerCut = () => {
+    timeline.after(random.between(0.2, 1.8) * POWER_CUT_MS, () => {
+      if (world.loss() === 0) return;
+      world.trace(`${name} has a power cut`);
+      world.coverage.powerCutsOfMeters += 1;
+      boot();
+      feed({ kind: "wake" });
+      powerCut();
+    });
+  };
+
+  /** Nothing that the nodes send is wrong; it may lack the proof of other members, which it asks for. */
+  const judge = (payload: Uint8Array, reason: string, isUnknown: boolean) => {
+    try {
+      checkReceipt(world, decodeReceipt(payload));
+      if (!isUnknown || world.roll.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
+      world.coverage.receiptsBeforeMembers += 1;
+    } catch (error) {
+      world.fail("I13 receipts verify", `${name}: ${reasonOf(error)}`);
+    }
+  };
+
+  return {
+    name,
+    id,
+    start() {
+      boot();
+      feed({ kind: "wake" });
+      powerCut();
+    },
+    measure() {
+      const { seq, previous } = life.outbox.chain(service);
+      const record = parseRecord(signRecord(reading(timeline, random, { service, seq, previous }), [], signer, kid));
+      ledger.submit(record);
+      made += 1;
+      const refusal = life.outbox.append(service, seq, record.stripped, record.hash);
+      if (refusal !== undefined) world.fail("the outbox takes a record", `${name}: ${refusal}`);
+      feed({ kind: "wake" });
+    },
+    isAt: (node) => life.session?.node === node && !isGone(life.session),
+    onRefused(payload) {
+      const { recordHash } = decodeRefusal(payload);
+      if (recordHash !== undefined) refused.add(toHex(recordHash));
+    },
+    receive(topic, payload) {
+      const { session } = life;
+      if (session === undefined) return; // what comes behind a lost message is lost with the connection, too
+      if (random.chance(world.loss())) {
+        // What proves members is shown once a connection: it is lost with that alone.
+        if (parseTopic(topic)?.kind === "members") lose(session, "connection reset");
+        return;
+      }
+      const message = life.inbox(topic, payload);
+      if (message.kind === "wrong receipt") judge(payload, message.reason, false);
+      if (message.kind === "unknown members") {
+        judge(payload, message.reason, true);
+        feed({ kind: "unproven", recordHash: message.recordHash });
+      }
+      if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
+      if (message.kind === "sealed") receipts += 1;
+      if (message.kind === "sealed" || message.kind === "refused") feed(message);
+    },
+    // Whatever its outbox says: a record that it let go of without a receipt is one that waits for ever.
+    get waiting() {
+      return made - receipts;
+    },
+    get receipts() {
+      return receipts;
+    },
+  };
+}
+
+/** NOR flash: writing clears bits, erasing sets those of a sector. */
+function createFlash(): Flash {
+  const bytes = new Uint8Array(FLASH_BYTES).fill(0xff);
+  return {
+    size: FLASH_BYTES,
+    sectorSize: SECTOR_BYTES,
+    read: (offset, length) => bytes.slice(offset, offset + length),
+    write(offset, written) {
+      for (let index = 0; index < written.length; index += 1) bytes[offset + index]! &= written[index]!;
+    },
+    erase: (offset) => void bytes.fill(0xff, offset, offset + SECTOR_BYTES),
+  };
+}
+
+function createKeyValue(): KeyValue {
+  const values = new Map<string, Uint8Array>();
+  return {
+    get: (key) => values.get(key)?.slice(),
+    set: (key, value) => void values.set(key, value.slice()),
+    delete: (key) => void values.delete(key),
+  };
+}

@@ -1,0 +1,37 @@
+// The network of a simulation: its authority, its nodes and its chains, whose members propose in different orders.
+
+import { type Genesis, issueGenesis, type Member, verifyGenesis } from "../../../../src/wire/genesis.js";
+import { keyId, type Signer } from "../../../../src/wire/key.js";
+import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
+import type { ClusterOptions } from "../options.js";
+import { simulatedSigner, simulatedVerify } from "./keys.js";
+
+const NETWORK = "simulation";
+/** A target that one hash in 256 meets. */
+const EASY_TARGET = 0x2000ffff;
+
+export interface Founding {
+  readonly genesis: Genesis;
+  readonly authority: Signer;
+  /** those of the genesis and behind them those that join later, with their signers in the same order */
+  readonly nodes: readonly Member[];
+  readonly signers: readonly Signer[];
+}
+
+export function createGenesis(options: ClusterOptions): Founding {
+  const authority = simulatedSigner("authority");
+  const all = options.members + options.joiners;
+  const signers = Array.from({ length: all }, (_, index) => simulatedSigner(`node ${index + 1}`));
+  const nodes: Member[] = signers.map(({ key }, index) => ({ id: keyId(key), key, name: `node-${index + 1}` }));
+  const members = nodes.slice(0, options.members);
+  const chains = Array.from({ length: options.chains }, (_, index) => ({
+    service: index + 1,
+    name: `chain-${index + 1}`,
+    members: [...members.slice(index), ...members.slice(0, index)],
+    target: options.mined && index === 0 ? EASY_TARGET : 0,
+  }));
+  if (options.governed) chains.push({ service: CONTRACTS_SERVICE, name: "contracts", members, target: 0 });
+  const bytes = issueGenesis({ network: NETWORK, time_s: 1, nodes: members, chains }, authority);
+  const genesis = verifyGenesis(bytes, simulatedVerify);
+  return { genesis, nodes: [...genesis.nodes, ...nodes.slice(options.members)], signers, authority };
+}

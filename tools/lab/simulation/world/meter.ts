@@ -1,0 +1,248 @@
+// A meter of a simulation: signs records, offers them to a node until they are acknowledged, or sealed, and goes to another node
+// where one does not answer. Some sign two records with one number, or offer what nobody signed: a cluster must stand that too.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import { issueCredential, issuerName } from "../../../../src/wire/credential.js";
+import type { Genesis } from "../../../../src/wire/genesis.js";
+import { keyId, type Signer } from "../../../../src/wire/key.js";
+import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../../../../src/wire/receipt.js";
+import { type Claims, parseRecord, type Record, signRecord } from "../../../../src/wire/record.js";
+import { decodeRefusal } from "../../../../src/wire/refusal.js";
+import { meterTopic, parseTopic, serviceTopic } from "../../../../src/wire/topics.js";
+import { reasonOf } from "../../../errors.js";
+import type { Random } from "../../rig/random.js";
+import type { Ledger } from "../checks/blocks.js";
+import type { Roll } from "../checks/membership.js";
+import type { Fail } from "../checks/violation.js";
+import type { Coverage } from "../coverage.js";
+import type { Liar } from "../faults/liar.js";
+import { simulatedSigner, simulatedVerify } from "./keys.js";
+import type { SimulatedNode } from "./node.js";
+import { EPOCH_MS } from "./node-life.js";
+import type { Timeline } from "./timeline.js";
+
+export interface MeterWorld {
+  readonly genesis: Genesis;
+  readonly authority: Signer;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly coverage: Coverage;
+  readonly nodes: readonly SimulatedNode[];
+  readonly ledger: Ledger;
+  readonly roll: Roll;
+  readonly fail: Fail;
+  /** probability that a publication, its acknowledgement or a receipt is lost with its connection */
+  loss(): number;
+  /** whether the faults are over */
+  isCalm(): boolean;
+  /** nodes whose brokers an agent knows */
+  readonly brokers: readonly SimulatedNode[];
+  /** who stands before the node and lies to the agent */
+  liarAt(node: SimulatedNode): Liar | undefined;
+  /** The node has acknowledged a record that it did not refuse. */
+  onAcknowledged(node: SimulatedNode, record: Record): void;
+  trace(line: string): void;
+}
+
+export interface MeterOptions {
+  readonly name: string;
+  readonly service: number;
+  /** forgets a record when a correct node has acknowledged it, so that the cluster alone must keep it */
+  readonly trusting: boolean;
+  /** signs two records for some numbers */
+  readonly forking: boolean;
+  /** offers records with bad signatures beside its good ones */
+  readonly forging: boolean;
+}
+
+export interface SimulatedMeter {
+  readonly name: string;
+  readonly id: string;
+  /** Makes a record and begins to offer it. */
+  measure(): void;
+  start(): void;
+  /** Whether it is in touch with that node. */
+  isAt(node: SimulatedNode): boolean;
+  /** A node refuses what it published: its acknowledgement, which follows, promises nothing. */
+  onRefused(payload: Uint8Array): void;
+  /** A publication on one of its topics. */
+  receive(topic: string, payload: Uint8Array): void;
+  /** records without a receipt that it still waits for */
+  readonly waiting: number;
+  readonly receipts: number;
+}
+
+/** Offers without a receipt after which another node is tried, as an agent does: an acknowledgement alone proves nothing. */
+const PATIENCE_TICKS = 10;
+const OFFERED_AT_ONCE = 8;
+
+export function createMeter(world: MeterWorld, options: MeterOptions): SimulatedMeter {
+  const { genesis, timeline, random, ledger } = world;
+  const { service } = options;
+  const signer = simulatedSigner(options.name);
+  const kid = keyId(signer.key);
+  const id = toHex(kid);
+  const credential = credentialOf(genesis, world.authority, signer, service);
+  const recordTopic = serviceTopic(genesis.network, service, "record", id);
+  const outbox = new Map<string, Record>();
+  let home = random.pick(world.nodes);
+  let seq = 0;
+  let previous: Uint8Array = new Uint8Array(0);
+  let known = false;
+  let vain = 0;
+  let receipts = 0;
+  /** hashes that were refused, so that their acknowledgement promises nothing */
+  const refused = new Set<string>();
+
+  ledger.addMeter(id, signer.key);
+
+  const make = (claims: Partial<Claims>): Record => {
+    const whole = reading(timeline, random, { service, seq, previous, ...claims });
+    return parseRecord(signRecord(whole, [], signer, kid));
+  };
+
+  const offer = (topic: string, payload: Uint8Array, onAcknowledged: (node: SimulatedNode) => void) => {
+    const node = home;
+    if (random.chance(world.loss())) return;
+    timeline.after(random.between(1, 30), () => {
+      void node.onPublish(topic, payload).then((acknowledged) => {
+        if (!acknowledged) return;
+        onAcknowledged(node);
+      });
+    });
+  };
+
+  /** Whether no other record is sealed with its number. */
+  const isOwed = (hash: string, { claims: { seq } }: Record) => (ledger.sealedHash(service, id, seq) ?? hash) === hash;
+
+  const offerRecord = (record: Record) => {
+    const hash = toHex(record.hash);
+    refused.delete(hash);
+    offer(recordTopic, record.stripped, (node) => {
+      if (refused.has(hash)) return;
+      world.onAcknowledged(node, record);
+      if (options.trusting && node.adversary === undefined && node.copies === 1 && !random.chance(world.loss())) {
+        outbox.delete(hash);
+      }
+    });
+  };
+
+  const forge = (record: Record) => {
+    const bytes = Uint8Array.from(record.stripped);
+    bytes[bytes.length - 1 - random.below(64)]! ^= 1;
+    offer(recordTopic, bytes, () => {});
+  };
+
+  const tick = () => {
+    timeline.after(random.between(300, 1_500), tick);
+    // A fork that has lost is owed nothing; offered in the silence at the end, it would be recorded then.
+    if (world.isCalm()) for (const [hash, record] of outbox) if (!isOwed(hash, record)) outbox.delete(hash);
+    if (outbox.size === 0) return;
+    vain += 1;
+    if (vain > PATIENCE_TICKS || !home.isUp) {
+      home = random.pick(world.nodes);
+      vain = 0;
+      known = false;
+    }
+    if (!known) offer(meterTopic(genesis.network, "birth", id), credential, () => (known = true));
+    for (const record of [...outbox.values()].slice(0, OFFERED_AT_ONCE)) {
+      offerRecord(record);
+      if (options.forging && random.chance(0.2)) forge(record);
+    }
+  };
+
+  const onReceipt = (payload: Uint8Array) => {
+    const receipt = decodeReceipt(payload);
+    try {
+      checkReceipt(world, receipt);
+    } catch (error) {
+      return world.fail("I13 receipts verify", `${options.name}: ${reasonOf(error)}`);
+    }
+    const hash = toHex(receipt.recordHash);
+    if (!ledger.isSubmitted(hash)) world.fail("I13 no receipt for what was not submitted", `${options.name} ${hash}`);
+    ledger.onReceipt(receipt.chain, receipt.height, receipt.header);
+    if (outbox.delete(hash)) receipts += 1;
+    vain = 0;
+  };
+
+  return {
+    name: options.name,
+    id,
+    start: () => timeline.after(random.between(0, 500), tick),
+    measure() {
+      if (options.forking && seq > 0 && random.chance(0.15)) {
+        // The number of the record before, signed again: not to be sealed beside it, so it is offered and not waited for.
+        const fork = make({ seq: seq - 1, previous: seq === 1 ? new Uint8Array(0) : random.bytes(32) });
+        ledger.submit(fork);
+        offerRecord(fork);
+      }
+      const record = make({});
+      ledger.submit(record);
+      outbox.set(toHex(record.hash), record);
+      previous = record.hash;
+      seq += 1;
+    },
+    isAt: (node) => home === node && known,
+    onRefused(payload) {
+      const { recordHash } = decodeRefusal(payload);
+      if (recordHash !== undefined) refused.add(toHex(recordHash));
+    },
+    receive(topic, payload) {
+      if (random.chance(world.loss())) return;
+      const kind = parseTopic(topic)?.kind;
+      if (kind === "receipt") onReceipt(payload);
+      if (kind !== "ack") return;
+      const refusal = decodeRefusal(payload);
+      if (refusal.reason === "unknown-meter") known = false;
+      // A number that another record of this meter is sealed with: the fork has won, and this one is not sealed any more.
+      if (refusal.reason === "fork" && refusal.recordHash !== undefined) outbox.delete(toHex(refusal.recordHash));
+    },
+    get waiting() {
+      let waiting = 0;
+      for (const [hash, record] of outbox) if (isOwed(hash, record)) waiting += 1;
+      return waiting;
+    },
+    get receipts() {
+      return receipts;
+    },
+  };
+}
+
+/** Throws a WireError unless a quorum of the members of its height has sealed the receipt's block. */
+export function checkReceipt({ genesis, roll }: Pick<MeterWorld, "genesis" | "roll">, receipt: Receipt): void {
+  verifyInclusionOf(receipt, genesis);
+  verifySealOf(receipt, genesis, roll.at(receipt.chain, receipt.height) ?? [], simulatedVerify);
+}
+
+/** The claims of a reading taken now. */
+export function reading(
+  timeline: Timeline,
+  random: Random,
+  given: Pick<Claims, "service" | "seq" | "previous">,
+): Claims {
+  return {
+    serviceId: 1,
+    time_s: Math.floor((EPOCH_MS + timeline.now_ms()) / 1000),
+    quality: 2,
+    registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: random.below(1_000_000), scaler: 0, unit: 30 }],
+    ...given,
+  };
+}
+
+export function credentialOf(genesis: Genesis, authority: Signer, signer: Signer, service: number): Uint8Array {
+  const kid = keyId(signer.key);
+  return issueCredential(
+    {
+      issuer: issuerName(genesis),
+      subject: `meter-${toHex(kid)}`,
+      notBefore_s: 0,
+      expires_s: 4_000_000_000,
+      id: kid,
+      key: signer.key,
+      statusIndex: 0,
+      services: [service],
+      role: "meter",
+    },
+    authority,
+  );
+}

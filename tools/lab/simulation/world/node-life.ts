@@ -1,0 +1,240 @@
+// One life of a node, from its start to its end: the real chains, admissions and receipts over a simulated disk, clock and network.
+// It can end within any call of the outside; what the code does after that has no effect, as if the process were gone.
+
+import type { GenesisChain } from "../../../../src/wire/genesis.js";
+import { receiptEncoder } from "../../../../src/wire/receipt.js";
+import { parseRecord } from "../../../../src/wire/record.js";
+import { serviceTopic } from "../../../../src/wire/topics.js";
+import { localTimeouts, type Statement } from "../../../consensus/types.js";
+import { governedChain } from "../../../ledger/governance.js";
+import { anchorsBeside } from "../../../node/chain/blocks/anchoring.js";
+import type { SealedBlock } from "../../../node/chain/blocks/sealer.js";
+import type { Chain } from "../../../node/chain/chain.js";
+import type { ChainLog, ChainPorts } from "../../../node/chain/ports.js";
+import { createGovernor } from "../../../node/chain/sealed-orders.js";
+import { rateDefaults } from "../../../node/ingest/allowances.js";
+import { createIntroductions } from "../../../node/ingest/handovers.js";
+import { type Admissions, type AdmissionsPorts, createAdmissions } from "../../../node/ingest/publications.js";
+import { createReceipts } from "../../../node/ingest/receipts.js";
+import { createPeerBudget, defaultBudgetLimits } from "../../../node/network/budget.js";
+import { createOrders, type OrderAnswer } from "../../../node/orders.js";
+import { createRunningChains } from "../../../node/running-chains.js";
+import type { Store } from "../../../node/store/store.js";
+import { createMetrics } from "../../../node/watch/metrics.js";
+import { simulatedVerify } from "./keys.js";
+import type { NodeOptions, NodeWorld, SimulatedNode } from "./node.js";
+
+/** The moment at which virtual time begins, UTC. */
+export const EPOCH_MS = 1_790_000_000_000;
+
+export interface Life {
+  readonly chains: ReadonlyMap<number, Chain>;
+  readonly admissions: Admissions;
+  submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
+  start(): void;
+  stop(): void;
+  /** A frame of this node was dropped. */
+  refuse(from: string, frame: Uint8Array): void;
+  /** Whether a node is kept out for what it has sent. */
+  isShut(from: string): boolean;
+}
+
+/** What a life needs of the node that lives it. */
+export interface LifePorts {
+  readonly world: NodeWorld;
+  readonly options: NodeOptions;
+  readonly node: SimulatedNode;
+  /** Counts a call of the outside; false where the life is over, or ends in it. */
+  reaches(): boolean;
+  isOver(): boolean;
+  /** A transaction is under way. */
+  onWrite(): void;
+  /** It must stop, with this reason. */
+  onFatal(reason: unknown): void;
+}
+
+const metrics = createMetrics();
+
+/** Opens the disk and the chains on it; throws where the store is damaged. The chains are still to be started. */
+export function openLife(ports: LifePorts): Life {
+  const { world, options, node, reaches, isOver } = ports;
+  const { timeline, random, genesis } = world;
+  const { signer, member, label, adversary } = options;
+  const started_ms = timeline.now_ms();
+  const timers = new Map<string, object>();
+
+  const setTimer = (name: string, delay_ms: number, callback: () => void) => {
+    if (!reaches()) return;
+    const token = {};
+    timers.set(name, token);
+    // A timer is a little late, or early by the rounding of the clock.
+    timeline.after(Math.max(0, delay_ms + random.between(-0.4, 3)), () => {
+      if (isOver() || timers.get(name) !== token) return;
+      timers.delete(name);
+      callback();
+    });
+  };
+
+  const logOf = (chain: number): ChainLog => {
+    const say = (fields: object, message: string) => {
+      if (isOver()) return;
+      world.trace(`${label} chain ${chain}: ${message} ${describe(fields)}`);
+      const { first, second } = fields as { first?: Statement; second?: Statement };
+      if (first !== undefined && second !== undefined) world.onEvidence(node, chain, first, second);
+    };
+    return { debug: say, info: say, warn: say, error: say };
+  };
+
+  const verifyAsync: ChainPorts["verifyAsync"] = (key, message, signature) =>
+    new Promise((resolve) =>
+      timeline.after(random.between(0.1, 3), () => resolve(simulatedVerify(key, message, signature))),
+    );
+
+  const verifyRecord: AdmissionsPorts["verifyRecord"] = (key, record) => {
+    const { signedBytes, signature } = parseRecord(record);
+    return verifyAsync(key, signedBytes, signature);
+  };
+  const verifyRecords: ChainPorts["verifyRecords"] = async (records) => {
+    const verified = records.map(({ key, record }) => verifyRecord(key, record));
+    return !(await Promise.all(verified)).includes(false);
+  };
+
+  const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
+
+  const portsOf = (chain: GenesisChain, store: Store): ChainPorts => ({
+    genesis,
+    chain,
+    self: member,
+    signer: { key: signer.key, sign },
+    store,
+    governor,
+    timeouts: localTimeouts,
+    batch: options.batch,
+    log: logOf(chain.service),
+    verify: simulatedVerify,
+    verifyAsync,
+    verifyRecords,
+    now_ms,
+    monotonic_ms: () => timeline.now_ms() - started_ms,
+    setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
+    clearTimer: (name) => void timers.delete(`${chain.service}/${name}`),
+    peers: () => node.peers,
+    send,
+    unsent_bytes: () => 0,
+    charge,
+    anchors() {
+      const honest = anchorsBeside(chain.service, chains);
+      return adversary?.anchors(chain.service, honest) ?? honest;
+    },
+    onSealed(sealed) {
+      if (!reaches()) return;
+      world.onSealed(node, sealed);
+      publishReceipts(sealed);
+      if (sealed.orders.length > 0) running.onGoverned();
+    },
+    onFatal: ports.onFatal,
+  });
+
+  const budget = createPeerBudget(defaultBudgetLimits);
+  const charge: ChainPorts["charge"] = (peer, work, amount) => {
+    const verdict = budget.charge(peer, work, amount, timeline.now_ms());
+    if (verdict.type === "shut") world.onShut(node, peer);
+  };
+
+  const sign = (bytes: Uint8Array) => {
+    if (reaches()) world.onSigned(node, bytes);
+    return signer.sign(bytes);
+  };
+
+  const send = (to: string, frame: Uint8Array) => {
+    if (!reaches()) return;
+    if (adversary === undefined) {
+      world.onSent(node, frame);
+      world.send(node, to, frame);
+    } else {
+      for (const sent of adversary.onSend(to, frame)) world.send(node, sent.to, sent.frame);
+    }
+  };
+
+  const publish = (topic: string, payload: Uint8Array) => {
+    if (reaches()) world.publish(node, topic, payload);
+  };
+
+  const publishReceipts = ({ block, tree, records, handover }: SealedBlock) => {
+    if (handover !== undefined) introductions.onChange(block.chain);
+    for (const [index, record] of records.entries()) {
+      const topic = serviceTopic(genesis.network, block.chain, "receipt", record.meter);
+      if (!world.isSubscribed(node, topic)) continue;
+      introductions.beforeReceipt(block.chain, record.meter, block.height);
+      publish(topic, receiptEncoder(block, tree)(index + 1, record.hash));
+    }
+  };
+
+  const opened = options.disk.open();
+  const store: Store = {
+    ...opened,
+    write(fill) {
+      if (!reaches()) return new Promise(() => {});
+      const written = opened.write(fill);
+      ports.onWrite();
+      return written;
+    },
+  };
+  const governor = createGovernor(genesis, store);
+  const introductions = createIntroductions(genesis.network, store, publish);
+  const running = createRunningChains({
+    governor,
+    store,
+    self: member.id,
+    portsOf: (chain) => world.mutate(portsOf(chain, store), node),
+    onChain() {},
+  });
+  running.follow(options.follows);
+  const { chains } = running;
+  const admissions = createAdmissions({
+    genesis,
+    self: node.id,
+    store,
+    chains,
+    receipts: createReceipts(genesis.network, store),
+    introductions,
+    metrics,
+    log: logOf(0),
+    verifyBirth: verifyAsync,
+    verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
+    now_ms,
+    monotonic_ms: () => timeline.now_ms(),
+    sealsService: (service) => governedChain(governor.current, service) !== undefined,
+    isRevoked: (meter) => governor.current.revoked.has(meter),
+    publish,
+    rate: rateDefaults,
+    onProved() {},
+  });
+  const orders = createOrders({
+    self: node.id,
+    genesis,
+    governor,
+    chains,
+    verify: simulatedVerify,
+    // The registrar goes to members itself.
+    connected: () => [],
+    send: () => false,
+    monotonic_ms: () => timeline.now_ms(),
+  });
+  return {
+    chains,
+    admissions,
+    submitOrder: orders.submit,
+    start: running.start,
+    stop: running.stop,
+    refuse: (from, frame) => charge(from, "refused", frame.length),
+    isShut: (from) => budget.isShut(from, timeline.now_ms()),
+  };
+}
+
+function describe(fields: object): string {
+  return Object.entries(fields)
+    .filter(([, value]) => typeof value !== "object")
+    .map(([name, value]) => `${name} ${String(value).slice(0, 96)}`)
+    .join(", ");
+}

@@ -1,0 +1,103 @@
+// Who takes part in a simulation: the nodes, faulty members among them, and the meters of the chains.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import type { Genesis, Member } from "../../../../src/wire/genesis.js";
+import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
+import type { Roll } from "../checks/membership.js";
+import type { Coverage } from "../coverage.js";
+import { createAdversary } from "../faults/adversary.js";
+import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
+import { createAgentMeter } from "./agent-meter.js";
+import { createDisk } from "./disk.js";
+import type { Founding } from "./genesis.js";
+import { createMeter, type MeterWorld, type SimulatedMeter } from "./meter.js";
+import { createNode, type NodeWorld, type SimulatedNode } from "./node.js";
+import type { Row } from "./tables.js";
+
+/** Members that are not correct, the last ones. */
+export function hostileMembers(genesis: Genesis, options: ClusterOptions): Member[] {
+  const isHostile = options.fault === "twins" || options.fault === "byzantine";
+  return isHostile ? genesis.nodes.slice(genesis.nodes.length - options.faulty) : [];
+}
+
+/** Ids of members of which nobody may need anything, or not all the time: what the bounds of every set of members count. */
+export function unsoundMembers(genesis: Genesis, options: ClusterOptions): ReadonlySet<string> {
+  const harmed = ["lostRecord", "damagedRecord", "damagedRow", "wiped", "clock"].includes(options.fault);
+  const members = harmed ? genesis.nodes.slice(-1) : hostileMembers(genesis, options);
+  return new Set(members.map(({ id }) => toHex(id)));
+}
+
+/** A correct node: neither an adversary's nor one of two copies. */
+export function isCorrect(node: SimulatedNode): boolean {
+  return node.adversary === undefined && node.copies === 1;
+}
+
+export interface NodePorts {
+  readonly world: NodeWorld;
+  readonly founding: Founding;
+  readonly roll: Roll;
+  readonly coverage: Coverage;
+  onSigned(node: string, bytes: Uint8Array): void;
+  onDurable(node: SimulatedNode, rows: readonly Row[]): void;
+}
+
+/** The nodes of all members, two of a member that is twins, and behind them those that join later. */
+export function createNodes(options: ClusterOptions, ports: NodePorts): SimulatedNode[] {
+  const { world, coverage, founding, roll } = ports;
+  const { genesis, timeline, random } = world;
+  const hostile = hostileMembers(genesis, options);
+  const nodes: SimulatedNode[] = [];
+  for (const [index, member] of founding.nodes.entries()) {
+    const self = toHex(member.id);
+    const isHostile = hostile.includes(member);
+    const copies = isHostile && options.fault === "twins" ? 2 : 1;
+    const signer = founding.signers[index]!;
+    const follows = index < genesis.nodes.length ? [] : genesis.chains.map(({ service }) => service);
+    const others = world.ids.filter((id) => id !== self);
+    for (let copy = 0; copy < copies; copy += 1) {
+      const onDurable = (rows: readonly Row[]) => ports.onDurable(node, rows);
+      const onSigned = (bytes: Uint8Array) => ports.onSigned(self, bytes);
+      const { behaviours, batch } = options;
+      const node: SimulatedNode = createNode(world, {
+        member,
+        signer,
+        label: `n${index + 1}${copy === 0 ? "" : "'"}`,
+        copy,
+        copies,
+        batch,
+        follows,
+        disk: createDisk({ timeline, random, coverage, onDurable }),
+        adversary:
+          isHostile && options.fault === "byzantine"
+            ? createAdversary({ genesis, roll, self, others, signer, random, behaviours, coverage, onSigned })
+            : undefined,
+      });
+      nodes.push(node);
+    }
+  }
+  return nodes;
+}
+
+/** The meters, and the one among them with the agent's own code, if there is one. */
+export function createMeters(
+  options: ClusterOptions,
+  genesis: Genesis,
+  world: MeterWorld,
+): { readonly meters: SimulatedMeter[]; readonly agent: SimulatedMeter | undefined } {
+  // Orders are the contracts chain's, records the others'; the added chain's meters offer theirs before it is there.
+  const services = genesis.chains.map(({ service }) => service).filter((service) => service !== CONTRACTS_SERVICE);
+  if (options.addsChain) services.push(ADDED_SERVICE);
+  const meters = Array.from({ length: options.meters }, (_, index) => {
+    const service = services[index % services.length]!;
+    return createMeter(world, {
+      name: `meter ${index + 1} of seed ${options.seed}`,
+      service,
+      trusting: index % 2 === 0,
+      forking: world.random.chance(0.15),
+      forging: world.random.chance(options.behaviours.includes("forge") ? 1 : 0.3),
+    });
+  });
+  if (!options.agent) return { meters, agent: undefined };
+  const agent = createAgentMeter(world, `agent of seed ${options.seed}`, services[0]!);
+  return { meters: [...meters, agent], agent };
+}
