@@ -4,14 +4,9 @@
 import type { KeyValue } from "../host.js";
 import { createDetector, type Detection, type Detector, optionsFor } from "../meter/detect.js";
 import { type Line, sameLine } from "../meter/line.js";
-import {
-  createReader,
-  type MeterReader,
-  type Outcome,
-  type Protocol,
-  protocols,
-  type ReaderOptions,
-} from "../meter/reader.js";
+import type { ReaderOptions } from "../meter/open-reader.js";
+import { createReader } from "../meter/open-reader.js";
+import { type MeterReader, type Outcome, type Protocol, protocols } from "../meter/reader.js";
 import { noCounts } from "../meter/tally.js";
 import { decodeCbor, encodeCbor } from "../wire/cbor.js";
 import { act, type MeterInput, type PortEffect } from "./meter-input.js";

@@ -3,7 +3,8 @@
 
 import type { KeyValue } from "../host.js";
 import type { MeterCrypto, MeterKeys } from "../meter/cipher.js";
-import { createReader, type ReaderOptions } from "../meter/reader.js";
+import type { ReaderOptions } from "../meter/open-reader.js";
+import { createReader } from "../meter/open-reader.js";
 import { fromHex } from "../wire/bytes.js";
 import { lineOf, type MeterConfiguration } from "./meter-configuration.js";
 import { createMeterInput, type MeterInput } from "./meter-input.js";

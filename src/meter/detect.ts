@@ -2,16 +2,10 @@
 // Pure: bytes and time in, the settings to try or the finding out.
 
 import { type Line, requestLine, usualLines } from "./line.js";
+import type { ReaderOptions } from "./open-reader.js";
+import { createReader } from "./open-reader.js";
 import type { PortWork } from "./port-action.js";
-import {
-  createReader,
-  type MeterReader,
-  type Outcome,
-  type Protocol,
-  type ReaderOptions,
-  type Reading,
-  type Refusal,
-} from "./reader.js";
+import type { MeterReader, Outcome, Protocol, Reading, Refusal } from "./reader.js";
 
 export type Detection =
   /** Set the line to this and go on. */

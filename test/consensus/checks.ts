@@ -5,7 +5,7 @@ import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Certificate } from "../../src/wire/certificate.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { headOf, signedBytes } from "../../tools/consensus/messages.js";
-import type { ConsensusRecord } from "../../tools/consensus/signed-position.js";
+import type { ConsensusRecord } from "../../tools/consensus/state.js";
 import type { Evidence, Message, NodeId, Prevote, Statement, Vote } from "../../tools/consensus/types.js";
 import type { Block } from "./blocks.js";
 import { chain, fakeVerify, genesisHash } from "./keys.js";

@@ -5,7 +5,8 @@ import { fromHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { type Consensus, createConsensus } from "../../tools/consensus/core.js";
 import { headOf, signedBytes, type Unsigned } from "../../tools/consensus/messages.js";
-import { type ConsensusRecord, decodeRecord } from "../../tools/consensus/signed-position.js";
+import { decodeRecord } from "../../tools/consensus/signed-position.js";
+import type { ConsensusRecord } from "../../tools/consensus/state.js";
 import {
   type Choice,
   type ConsensusConfig,

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { createConsensus } from "../../tools/consensus/core.js";
-import { type ConsensusRecord, decodeRecord } from "../../tools/consensus/signed-position.js";
+import { decodeRecord } from "../../tools/consensus/signed-position.js";
+import type { ConsensusRecord } from "../../tools/consensus/state.js";
 import { type Effect, wideAreaTimeouts } from "../../tools/consensus/types.js";
 import {
   createDriver,

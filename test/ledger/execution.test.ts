@@ -11,12 +11,12 @@ import {
   type Execution,
   type ExecutionBatch,
   type ExecutionNotice,
-  type ExecutionRecord,
   execute,
   FAULTS_MAX,
   SEQUENCE_WINDOW,
 } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
+import type { ExecutionRecord } from "../../tools/ledger/record-scan.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
 import { testNetwork } from "../wire/network.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readoutBytesMax } from "../../src/meter/d0-frame.js";
-import { createReader, type ReaderOptions } from "../../src/meter/reader.js";
+import type { ReaderOptions } from "../../src/meter/open-reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
 import { checkedBlock, identification, pushedReadout, readoutLines } from "../../tools/emulators/d0-readout.js";
 import {
   assertAnyPieces,

@@ -6,7 +6,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { scanValues } from "../../src/meter/dlms-axdr.js";
 import { parseNotification } from "../../src/meter/dlms-notification.js";
-import { createReader, type ReaderOptions, type Reading } from "../../src/meter/reader.js";
+import type { ReaderOptions } from "../../src/meter/open-reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
+import type { Reading } from "../../src/meter/reader.js";
 import { blocks, ciphered, hdlcFrame, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
 import {
   array,

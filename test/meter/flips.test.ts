@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createReader, type Outcome, type Protocol, type ReaderOptions } from "../../src/meter/reader.js";
+import type { ReaderOptions } from "../../src/meter/open-reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
+import type { Outcome, Protocol } from "../../src/meter/reader.js";
 import { checkedBlock, identification } from "../../tools/emulators/d0-readout.js";
 import { hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
 import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";

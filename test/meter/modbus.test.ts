@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createReader, type MeterReader } from "../../src/meter/reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
+import type { MeterReader } from "../../src/meter/reader.js";
 import { modbusCrcOf } from "../../tools/emulators/checksums.js";
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseObis } from "../../src/meter/obis.js";
+import { createReader } from "../../src/meter/open-reader.js";
 import { type Baseline, judge } from "../../src/meter/plausibility.js";
-import { createReader } from "../../src/meter/reader.js";
 import type { Register } from "../../src/meter/register.js";
 import { telegram } from "./telegram.js";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createReader, type MeterReader } from "../../src/meter/reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
+import type { MeterReader } from "../../src/meter/reader.js";
 import { registersOf } from "./streams.js";
 
 const pulse = Uint8Array.of(0);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createReader, type Reading } from "../../src/meter/reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
+import type { Reading } from "../../src/meter/reader.js";
 import { smlBytesMax } from "../../src/meter/sml-frame.js";
 import { x25Of } from "../../tools/emulators/checksums.js";
 import {

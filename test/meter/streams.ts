@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { formatObis } from "../../src/meter/obis.js";
-import { createReader, type Outcome, type Protocol, type ReaderOptions, type Reading } from "../../src/meter/reader.js";
+import type { ReaderOptions } from "../../src/meter/open-reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
+import type { Outcome, Protocol, Reading } from "../../src/meter/reader.js";
 import { createHousehold, type HouseholdState } from "../../tools/emulators/household.js";
 
 export function outcomesOf(protocol: Protocol, bytes: Uint8Array, options?: ReaderOptions): Outcome[] {

@@ -1,7 +1,8 @@
 // Run by xs.test.ts within XS: reads a stream with a reader and leaves the outcomes as text.
 
 import { createDetector } from "../../src/meter/detect.js";
-import { createReader, type Protocol } from "../../src/meter/reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
+import type { Protocol } from "../../src/meter/reader.js";
 import { outcomeText } from "./outcome-text.js";
 
 /** Bytes as numbers: the stream arrives as part of a script. */

@@ -21,10 +21,11 @@ import { checkEvidence, checkOrder } from "../ledger/notices.js";
 import { type ReplayedBlock, replayBlock } from "../ledger/replay.js";
 import type { MeterState, OriginState } from "../ledger/state.js";
 import { decodeResults, type Equivocation, type ViolationKind } from "../ledger/violations.js";
+import { Incomplete } from "../sources/incomplete.js";
 import type { Confrontation } from "./anchors.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
 import { checkCertificate, checkInput } from "./input.js";
-import { Incomplete, type Problem, type Verdict, verdictOn } from "./problem.js";
+import { type Problem, type Verdict, verdictOn } from "./problem.js";
 
 export interface AuditReport {
   readonly service: number;

@@ -11,7 +11,7 @@ import { rootOfLevels } from "../../src/wire/merkle.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { type ChainTip, judgedAtComplaint } from "../ledger/compose.js";
 import { CONTRACTS_SERVICE } from "../ledger/governance.js";
-import { Incomplete } from "./problem.js";
+import { Incomplete } from "../sources/incomplete.js";
 
 /** Throws Incomplete where something is missing; the contracts chain is good and at hand up to `contractsHeight`. */
 export function checkInput(tip: ChainTip, block: Block, contractsHeight: number): void {

@@ -2,7 +2,6 @@
 // and only its public half comes. Keys that verifiers judge differently are refused (isSafeKey).
 
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../src/wire/credential.js";
 import type { Genesis } from "../../src/wire/genesis.js";
@@ -10,10 +9,6 @@ import { decodeKey, ED25519, encodeKey, keyId, type PublicKey, type Signer } fro
 import { isSafeKey } from "../crypto/safe-key.js";
 import { generateSeed, signerFromSeed } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { createFile } from "../files/made-once.js";
-import { SECRET } from "../files/private-files.js";
-import { openKeyValue } from "../meters/key-value.js";
-import { type MeterTemplate, meterConfiguration } from "../provisioning/meter-configuration.js";
 import type { IssuedRow, Ledger } from "./issued.js";
 
 export interface Authority {
@@ -50,23 +45,6 @@ export async function issueCredentials(
   );
   await ledger.append(issued.map(({ row }) => row));
   return issued;
-}
-
-/** Makes a meter's key and fills its folder: configuration.json, keyvalue/seed and keyvalue/credential. */
-export async function fillMeterFolder(
-  folder: string,
-  seed: Uint8Array,
-  credential: Uint8Array,
-  authority: Authority,
-  template: MeterTemplate,
-): Promise<void> {
-  const keyValue = openKeyValue(join(folder, "keyvalue"));
-  keyValue.set("seed", seed);
-  keyValue.set("credential", credential);
-  const id = toHex(keyId(signerFromSeed(seed).key));
-  const document = meterConfiguration(authority.genesis, authority.genesisBytes, id, template);
-  // With the keys of an encrypted port, where the owner enters them.
-  await createFile(join(folder, "configuration.json"), `${JSON.stringify(document, null, 2)}\n`, SECRET);
 }
 
 /** A new meter's seed and the public key that it gives. */

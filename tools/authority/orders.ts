@@ -11,8 +11,8 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readKeyFile } from "../files/key-file.js";
 import { createFile, readWhole } from "../files/made-once.js";
+import type { SealedOrder } from "../ledger/governance.js";
 import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
-import type { StoredOrder } from "../node/store/rows.js";
 import { keepOrder } from "./issued-orders.js";
 
 const READY_BYTES_MAX = 4_096;
@@ -25,7 +25,7 @@ export interface ReadyNode {
 }
 
 /** Verifies orders in the order of their numbers and puts them one upon the other. Throws CHAIN_INVALID. */
-export async function governanceOf(genesis: Genesis, orders: AsyncIterable<StoredOrder>): Promise<Governance> {
+export async function governanceOf(genesis: Genesis, orders: AsyncIterable<SealedOrder>): Promise<Governance> {
   let governance = initialGovernance(genesis);
   for await (const { contractsHeight, bytes } of orders) {
     const name = `order ${governance.lastOrder + 1}`;

@@ -5,11 +5,13 @@ import { equalBytes } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { AuditReport } from "../audit/audit.js";
 import { auditNetwork } from "../audit/network.js";
-import type { Lack } from "../audit/problem.js";
 import { type ErrorCode, GridsealError } from "../errors.js";
 import { chainNamed, readGenesisFile } from "../files/genesis-file.js";
 import { openFileSource, serviceOfFile } from "../sources/file.js";
-import { type ChainSummary, openNodeSource, type SourceOptions } from "../sources/source.js";
+import type { Lack } from "../sources/incomplete.js";
+import type { SourceOptions } from "../sources/open.js";
+import { openNodeSource } from "../sources/open.js";
+import type { ChainSummary } from "../sources/source.js";
 import { withNode } from "../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../terminal/output.js";
 

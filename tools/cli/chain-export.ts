@@ -2,7 +2,9 @@
 
 import type { Command } from "commander";
 import { createFile } from "../files/made-once.js";
-import { chainOfSource, openNodeSource, type SourceOptions } from "../sources/source.js";
+import type { SourceOptions } from "../sources/open.js";
+import { openNodeSource } from "../sources/open.js";
+import { chainOfSource } from "../sources/source.js";
 import { withNode } from "../terminal/arguments.js";
 import { printLines, toJson } from "../terminal/output.js";
 

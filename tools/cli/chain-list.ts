@@ -1,7 +1,8 @@
 // `gridseal chain list`: the chains that a node or a file has, with their heights.
 
 import type { Command } from "commander";
-import { openSource, type SourceOptions } from "../sources/source.js";
+import type { SourceOptions } from "../sources/open.js";
+import { openSource } from "../sources/open.js";
 import { withNode } from "../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../terminal/output.js";
 

@@ -2,22 +2,17 @@
 // found from the bytes where it is not named.
 
 import { formatObis } from "../../src/meter/obis.js";
+import type { ReaderOptions } from "../../src/meter/open-reader.js";
+import { createReader } from "../../src/meter/open-reader.js";
 import { profiles } from "../../src/meter/profiles.js";
-import {
-  createReader,
-  type Outcome,
-  type Protocol,
-  protocols,
-  type ReaderOptions,
-  type Reading,
-} from "../../src/meter/reader.js";
+import { type Outcome, type Protocol, protocols, type Reading } from "../../src/meter/reader.js";
 import type { Register } from "../../src/meter/register.js";
 import { unitName } from "../../src/meter/unit.js";
-import { foreignCapture } from "../emulators/foreign-capture.js";
 import { parsePulseCapture } from "../emulators/pulse-capture.js";
 import { GridsealError } from "../errors.js";
 import { nodeMeterCrypto } from "../meters/meter-crypto.js";
 import { detectProtocol, readCapture } from "../meters/ports/capture.js";
+import { foreignCapture } from "../meters/ports/foreign-capture.js";
 import { FrameList, type Shown } from "./frame-list.js";
 import { readMeterKeys } from "./meter-keys.js";
 

@@ -11,7 +11,9 @@ import { readGenesisFile } from "../files/genesis-file.js";
 import { readWhole } from "../files/made-once.js";
 import { type Governance, initialGovernance } from "../ledger/governance.js";
 import { postOrder } from "../sources/api.js";
-import { openNodeSource, type ReceiptSource, type SourceOptions } from "../sources/source.js";
+import type { SourceOptions } from "../sources/open.js";
+import { openNodeSource } from "../sources/open.js";
+import type { ReceiptSource } from "../sources/source.js";
 import { compactTarget, id, several, whole, withNode } from "../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../terminal/output.js";
 

@@ -18,7 +18,9 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import { createFile, readWhole } from "../files/made-once.js";
-import { chainOfSource, openNodeSource, type SourceOptions } from "../sources/source.js";
+import type { SourceOptions } from "../sources/open.js";
+import { openNodeSource } from "../sources/open.js";
+import { chainOfSource } from "../sources/source.js";
 import { id, whole, withNode } from "../terminal/arguments.js";
 import { pairs, printLines, timeText, toJson } from "../terminal/output.js";
 

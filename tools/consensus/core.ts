@@ -10,7 +10,8 @@ import { type Abstention, abstentionOf, inquire, isPast, isVouchedFor, regain } 
 import { resend } from "./resend.js";
 import { startTimer } from "./rounds.js";
 import { evaluate, sendProposal, timeOut } from "./rules.js";
-import { type ConsensusRecord, encodeRecord, isRecordOf } from "./signed-position.js";
+import { encodeRecord, isRecordOf } from "./signed-position.js";
+import type { ConsensusRecord } from "./state.js";
 import {
   clearTimer,
   createHeightState,

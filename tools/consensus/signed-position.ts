@@ -15,7 +15,7 @@ import {
   votesFromArray,
   vrBefore,
 } from "./messages.js";
-import type { HeightState, Lock, State, Step, ValidValue, Value } from "./state.js";
+import type { ConsensusRecord, Lock, State, Step, ValidValue, Value } from "./state.js";
 import type { NodeId, Precommit, Prevote, Proposal, Vote } from "./types.js";
 import { keyOf, ROUNDS_KEPT } from "./votes.js";
 
@@ -24,19 +24,6 @@ const steps: readonly Step[] = ["idle", "propose", "prevote", "precommit"];
 /** Bodies in a record: locked, valid, and own proposals of the rounds that are kept. */
 const VALUES_MAX = ROUNDS_KEPT + 4;
 const recordLimits = { size: (VALUES_MAX + 1) * BODY_BYTES_MAX, items: 65_536 };
-
-/** A node's position at a height, as far as it outlives a restart. */
-export interface ConsensusRecord extends Pick<HeightState, "round" | "step" | "locked" | "valid" | "roundCertificate"> {
-  readonly genesisHash: Uint8Array;
-  readonly chain: number;
-  readonly height: number;
-  readonly prevotes: readonly Prevote[];
-  readonly precommits: readonly Precommit[];
-  readonly proposals: readonly Proposal[];
-  readonly values: readonly Value[];
-  /** The first height of which everything is remembered that this node has signed. */
-  readonly since: number;
-}
 
 /** The record of the state as it is now. */
 export function encodeRecord(state: State): Uint8Array {

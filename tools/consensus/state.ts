@@ -5,7 +5,6 @@ import type { Certificate } from "../../src/wire/certificate.js";
 import { faults, quorum } from "../../src/wire/quorum.js";
 import { assertInvariant } from "./assert.js";
 import { encodeMessage, signedBytes } from "./messages.js";
-import type { ConsensusRecord } from "./signed-position.js";
 import type {
   ConsensusConfig,
   Effect,
@@ -218,4 +217,17 @@ export function holders(first: NodeId | undefined, signers: readonly NodeId[]): 
 
 export function sameId(left: Uint8Array, right: Uint8Array): boolean {
   return equalBytes(left, right);
+}
+
+/** A node's position at a height, as far as it outlives a restart. */
+export interface ConsensusRecord extends Pick<HeightState, "round" | "step" | "locked" | "valid" | "roundCertificate"> {
+  readonly genesisHash: Uint8Array;
+  readonly chain: number;
+  readonly height: number;
+  readonly prevotes: readonly Prevote[];
+  readonly precommits: readonly Precommit[];
+  readonly proposals: readonly Proposal[];
+  readonly values: readonly Value[];
+  /** The first height of which everything is remembered that this node has signed. */
+  readonly since: number;
 }

@@ -1,9 +1,8 @@
 // Writes P1 telegrams of an emulated household: DSMR 2.2, 3.0, 4.2 and 5.0.2 as in the Netherlands, and Fluvius (e-MUCS P1) as in Flanders.
 
+import type { P1Version } from "../meters/ports/port-configuration.js";
 import { localTime } from "./calendar.js";
 import type { HouseholdState, Phase, TariffEnergy } from "./household.js";
-
-export type P1Version = "2.2" | "3.0" | "4.2" | "5.0" | "fluvius";
 
 /** The telegram of a state: a Fluvius one has water beside gas, and up to 13 monthly peaks. */
 export function p1Telegram(state: HouseholdState, version: P1Version = "5.0"): Uint8Array {

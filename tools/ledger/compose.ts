@@ -22,13 +22,13 @@ import {
   type Execution,
   type ExecutionNotice,
   type ExecutionPlace,
-  type ExecutionRecord,
   execute,
   takesEffect,
 } from "./execution.js";
 import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
+import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";

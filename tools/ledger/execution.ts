@@ -6,7 +6,7 @@ import { parseCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import type { Order } from "../../src/wire/order.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern } from "./governance.js";
-import { kidOf } from "./record-scan.js";
+import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 import type { Violation } from "./violations.js";
 
@@ -19,19 +19,6 @@ export const FAULTS_MAX = 8;
 
 /** Names the rules in a block as its contract script. */
 export const builtInScript = new TextEncoder().encode("gs1/rules/1");
-
-/** What the rules need to know of a record. */
-export interface ExecutionRecord {
-  readonly bytes: Uint8Array;
-  readonly hash: Uint8Array;
-  /** the hash as a leaf of the block's Merkle tree */
-  readonly leaf: Uint8Array;
-  /** the meter's id as hex; as bytes it stands in the record */
-  readonly meter: string;
-  readonly seq: number;
-  /** offset in `bytes` of the hash of the record before; of record 0 there is none */
-  readonly previousAt: number;
-}
 
 /** What the rules need to know of a notice, whose signatures are verified elsewhere. */
 export type ExecutionNotice =

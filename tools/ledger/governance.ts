@@ -29,6 +29,13 @@ export interface GovernedChain {
   readonly orders: readonly MemberOrder[];
 }
 
+export interface SealedOrder {
+  /** height of the contracts block that holds it */
+  readonly contractsHeight: number;
+  /** as the authority signed it */
+  readonly bytes: Uint8Array;
+}
+
 export interface Governance {
   readonly genesis: Genesis;
   /** number of the last order; 0 before the first */

@@ -1,7 +1,7 @@
 // A proposal's body: the header and what a voter needs to compose the same block: time, anchors with their certificates, the contracts
 // height it is judged at, and the temporary blocks by name with their acknowledgements. The records are with the voters already.
 
-import { readAnchor } from "../../src/wire/block.js";
+import { type Anchor, readAnchor } from "../../src/wire/block.js";
 import {
   BATCH_NUMBER_MAX,
   BLOCK_BATCHES_MAX,
@@ -11,12 +11,16 @@ import {
   TIME_MS_MAX,
 } from "../../src/wire/bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
-import { certificateFromArray, certificateToArray } from "../../src/wire/certificate.js";
+import { type Certificate, certificateFromArray, certificateToArray } from "../../src/wire/certificate.js";
 import { WireError } from "../../src/wire/error.js";
 import { HEADER_BYTES } from "../../src/wire/header.js";
 import { asArray, asBytes, asList, asUint } from "../../src/wire/shape.js";
-import type { ProvedAnchor } from "../node/chain/blocks/anchoring.js";
 import type { Acknowledgement } from "./compose.js";
+
+/** An anchor as a proposal has it; the block keeps no certificate of it. */
+export interface ProvedAnchor extends Anchor {
+  readonly certificate: Certificate;
+}
 
 export interface BatchReference {
   readonly origin: Uint8Array;

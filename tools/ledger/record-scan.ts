@@ -5,6 +5,7 @@ import { SEQ_MAX, SERVICE_MAX, TIME_S_MAX } from "../../src/wire/bounds.js";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { SIGN1_CONTEXT } from "../../src/wire/cose.js";
 import { WireError } from "../../src/wire/error.js";
+import { HASH_BYTES, sha256, writeSha256 } from "../../src/wire/hash.js";
 import { leafHash } from "../../src/wire/merkle.js";
 import {
   type Claims,
@@ -14,8 +15,19 @@ import {
   REGISTERS_MAX,
   type Record,
 } from "../../src/wire/record.js";
-import { HASH_BYTES, sha256, writeSha256 } from "../crypto/hash.js";
-import type { ExecutionRecord } from "./execution.js";
+
+/** What the rules need to know of a record. */
+export interface ExecutionRecord {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+  /** the hash as a leaf of the block's Merkle tree */
+  readonly leaf: Uint8Array;
+  /** the meter's id as hex; as bytes it stands in the record */
+  readonly meter: string;
+  readonly seq: number;
+  /** offset in `bytes` of the hash of the record before; of record 0 there is none */
+  readonly previousAt: number;
+}
 
 /** A record with what decides who must have signed it. */
 export interface SignedRecord {

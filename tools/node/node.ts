@@ -12,7 +12,7 @@ import { closeFolder } from "../files/private-files.js";
 import { governedChain } from "../ledger/governance.js";
 import { createApi } from "./api/server.js";
 import { anchorsBeside } from "./chain/blocks/anchoring.js";
-import type { SealedBlock } from "./chain/blocks/sealer.js";
+import type { SealedBlock } from "./chain/ports.js";
 import { createGovernor } from "./chain/sealed-orders.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { createAnnouncer } from "./ingest/announcer.js";

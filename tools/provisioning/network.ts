@@ -7,13 +7,7 @@ import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
-import {
-  type Authority,
-  DAYS_DEFAULT,
-  fillMeterFolder,
-  generateMeterKey,
-  issueCredentials,
-} from "../authority/issue.js";
+import { type Authority, DAYS_DEFAULT, generateMeterKey, issueCredentials } from "../authority/issue.js";
 import { withLedger } from "../authority/issued.js";
 import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../authority/tls.js";
 import { nodeVerify } from "../crypto/signatures.js";
@@ -23,6 +17,7 @@ import { createFile, createFolder, PUBLIC } from "../files/made-once.js";
 import { closeFolder, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
+import { fillMeterFolder } from "./meter-folder.js";
 
 export interface ChainPlan {
   readonly service: number;

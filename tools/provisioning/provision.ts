@@ -5,14 +5,7 @@ import { join } from "node:path";
 import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
-import {
-  type Authority,
-  checkIssuedId,
-  fillMeterFolder,
-  generateMeterKey,
-  type Issued,
-  issueCredentials,
-} from "../authority/issue.js";
+import { type Authority, checkIssuedId, generateMeterKey, type Issued, issueCredentials } from "../authority/issue.js";
 import { type Ledger, withLedger } from "../authority/issued.js";
 import { issuedChains } from "../authority/issued-orders.js";
 import { GridsealError } from "../errors.js";
@@ -20,6 +13,7 @@ import { readGenesisFile } from "../files/genesis-file.js";
 import { readKeyFile } from "../files/key-file.js";
 import { createFile, createFolder, refuseExisting } from "../files/made-once.js";
 import { readNodeConfiguration } from "../node/configuration.js";
+import { fillMeterFolder } from "./meter-folder.js";
 
 export interface ProvisionRequest {
   /** folder that `gridseal init` made */

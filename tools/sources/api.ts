@@ -10,7 +10,7 @@ import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import type { StoredOrder } from "../node/store/rows.js";
+import type { SealedOrder } from "../ledger/governance.js";
 import { splitSequence } from "./sequence.js";
 import type { ChainSummary, ReceiptSource } from "./source.js";
 
@@ -105,7 +105,7 @@ function baseOf(url: string): string {
 }
 
 /** One row of the answer that lists orders. */
-function storedOrder(base: string, row: Uint8Array): StoredOrder {
+function storedOrder(base: string, row: Uint8Array): SealedOrder {
   try {
     const [contractsHeight, bytes] = asArray(decodeCbor(row), "order row", 2);
     return { contractsHeight: asHeight(contractsHeight, "contracts height"), bytes: asBytes(bytes, "order") };

@@ -4,7 +4,7 @@ import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
 import { concatBytes } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import { guardCborPrefix } from "../../src/wire/guard.js";
-import { Incomplete } from "../audit/problem.js";
+import { Incomplete } from "./incomplete.js";
 
 const limits = { size: BLOCK_BYTES_MAX, items: 4_096 };
 const FIRST_LOOK_BYTES = 4_096;

@@ -1,15 +1,8 @@
 // Where chains are read from: a running node's API, a node's store on disk, or a file that `chain export` wrote. One interface, so
 // that listing, showing, exporting and auditing do not know which.
 
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
-import { readGenesisFile } from "../files/genesis-file.js";
-import type { StoredOrder } from "../node/store/rows.js";
-import { openApiSource } from "./api.js";
-import { openFileSource } from "./file.js";
-import { openStoreSource } from "./store.js";
+import type { SealedOrder } from "../ledger/governance.js";
 
 /** What a source knows of a chain without auditing it. */
 export interface ChainSummary {
@@ -38,51 +31,11 @@ export interface ChainSource {
 /** A source that knows records by their numbers too, and who sealed them. */
 export interface ReceiptSource extends ChainSource {
   /** The sealed orders by their numbers. */
-  orders(): AsyncIterable<StoredOrder>;
+  orders(): AsyncIterable<SealedOrder>;
   /** An encoded receipt; rejects with RECORD_UNKNOWN where the record is not sealed. */
   receipt(service: number, meter: Uint8Array, seq: number): Promise<Uint8Array>;
   /** What leads to the chain's members (src/wire/lineage.ts), encoded item by item. */
   lineage(service: number): Promise<readonly Uint8Array[]>;
-}
-
-/** How a command line names a source. */
-export interface SourceOptions {
-  /** URL of a node's API */
-  readonly api?: string;
-  /** a node's data folder */
-  readonly data?: string;
-  /** the genesis file; beside the data folder where absent */
-  readonly genesis?: string;
-}
-
-/** Opens the node that the options name, by its API or its data folder. Throws USAGE where they name none or both. */
-export async function openNodeSource(options: SourceOptions): Promise<ReceiptSource> {
-  if (options.api !== undefined && options.data === undefined) return openApiSource(options.api);
-  if (options.data !== undefined && options.api === undefined) {
-    return openStoreSource(options.data, await genesisOfStore(options.data, options.genesis));
-  }
-  throw new GridsealError("USAGE", "name a node: either --api URL or --data DIR");
-}
-
-/** Opens what the options name, or the exported file where there is one. */
-export async function openSource(file: string | undefined, options: SourceOptions): Promise<ChainSource> {
-  if (file === undefined) {
-    if (options.api === undefined && options.data === undefined) {
-      throw new GridsealError("USAGE", "name what to read: an exported file, --api URL or --data DIR");
-    }
-    return openNodeSource(options);
-  }
-  if (options.api !== undefined || options.data !== undefined) {
-    throw new GridsealError("USAGE", `name one source: ${file}, --api or --data`);
-  }
-  return openFileSource(file);
-}
-
-async function genesisOfStore(folder: string, path: string | undefined): Promise<Genesis> {
-  const beside = join(folder, "../genesis.cbor");
-  const found = path ?? ((await stat(beside).catch(() => undefined)) === undefined ? undefined : beside);
-  if (found === undefined) throw new GridsealError("USAGE", `no genesis is beside ${folder}: name it with --genesis`);
-  return (await readGenesisFile(found)).genesis;
 }
 
 /** The chain that a person names by its name or number. Throws USAGE. */

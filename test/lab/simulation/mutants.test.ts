@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { invariantOf } from "../../../tools/lab/simulation/checks/violation.js";
 import { runCluster } from "../../../tools/lab/simulation/cluster.js";
-import { runnerWith } from "../../../tools/lab/simulation/mutants/edits.js";
 import { mutants } from "../../../tools/lab/simulation/mutants/mutants.js";
+import { runnerWith } from "../../../tools/lab/simulation/mutants/runner.js";
 import { optionsOf } from "../../../tools/lab/simulation/options.js";
 
 const SEEDS_MAX = 40;

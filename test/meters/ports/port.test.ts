@@ -5,14 +5,15 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { createReader, type Outcome, type Protocol } from "../../../src/meter/reader.js";
+import { createReader } from "../../../src/meter/open-reader.js";
+import type { Outcome, Protocol } from "../../../src/meter/reader.js";
 import { createHousehold } from "../../../tools/emulators/household.js";
 import { p1Telegram } from "../../../tools/emulators/p1-telegram.js";
+import { openPort } from "../../../tools/emulators/port.js";
 import { type MeterFeed, servePty, serveTcp } from "../../../tools/emulators/serve.js";
 import { smlTelegram } from "../../../tools/emulators/sml-file.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { readFrames, splitFrames } from "../../../tools/meters/ports/capture.js";
-import { openPort } from "../../../tools/meters/ports/port.js";
 import { type MeterPort, parsePort } from "../../../tools/meters/ports/port-configuration.js";
 
 const start_s = 1_700_000_000;

@@ -14,10 +14,11 @@ import { localTimeouts } from "../../../tools/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { verifyAsync, verifyRecords } from "../../../tools/crypto/verifying.js";
 import { govern } from "../../../tools/ledger/governance.js";
-import { anchorsBeside, type ProvedAnchor } from "../../../tools/node/chain/blocks/anchoring.js";
-import type { SealedBlock } from "../../../tools/node/chain/blocks/sealer.js";
+import type { ProvedAnchor } from "../../../tools/ledger/proposal.js";
+import { anchorsBeside } from "../../../tools/node/chain/blocks/anchoring.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
 import { decodeFrame } from "../../../tools/node/chain/frame.js";
+import type { SealedBlock } from "../../../tools/node/chain/ports.js";
 import { createGovernor, type Governor } from "../../../tools/node/chain/sealed-orders.js";
 import { openStore, type Store } from "../../../tools/node/store/store.js";
 

@@ -5,8 +5,9 @@ import { parseArgs } from "node:util";
 import { reasonOf } from "../../errors.js";
 import { invariantOf, Violation } from "./checks/violation.js";
 import { type ClusterReport, runCluster } from "./cluster.js";
-import { runnerWith } from "./mutants/edits.js";
-import { type Mutant, mutants } from "./mutants/mutants.js";
+import type { Mutant } from "./mutants/mutant.js";
+import { mutants } from "./mutants/mutants.js";
+import { runnerWith } from "./mutants/runner.js";
 import { optionsOf } from "./options.js";
 
 const LINES_SHOWN = 40;

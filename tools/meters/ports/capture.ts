@@ -2,9 +2,11 @@
 
 import { createReadStream } from "node:fs";
 import { scoreCapture } from "../../../src/meter/detect.js";
-import { createReader, type Protocol, type ReaderOptions } from "../../../src/meter/reader.js";
-import { hasTrace } from "../../emulators/capture-trace.js";
+import type { ReaderOptions } from "../../../src/meter/open-reader.js";
+import { createReader } from "../../../src/meter/open-reader.js";
+import type { Protocol } from "../../../src/meter/reader.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { hasTrace } from "./capture-trace.js";
 
 const slash = 0x2f;
 const lineFeed = 0x0a;

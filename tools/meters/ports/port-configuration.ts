@@ -3,8 +3,9 @@
 import { bauds } from "../../../src/meter/line.js";
 import { impulsesMax } from "../../../src/meter/pulse.js";
 import { type Protocol, protocols } from "../../../src/meter/reader.js";
-import type { P1Version } from "../../emulators/p1-telegram.js";
 import { GridsealError } from "../../errors.js";
+
+export type P1Version = "2.2" | "3.0" | "4.2" | "5.0" | "fluvius";
 
 /** An emulated household's meter; it speaks P1 of DSMR 5.0 unless told otherwise. */
 export interface EmulatorPort {
@@ -23,7 +24,7 @@ export interface EmulatorPort {
 }
 
 /** Of a serial port's line the agent knows what is usual. */
-export type MeterPort =
+export type DevicePort =
   | {
       readonly kind: "serial";
       readonly path: string;
@@ -32,8 +33,9 @@ export type MeterPort =
       readonly parity?: string;
     }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "file"; readonly path: string; readonly interval_ms: number }
-  | EmulatorPort;
+  | { readonly kind: "file"; readonly path: string; readonly interval_ms: number };
+
+export type MeterPort = DevicePort | EmulatorPort;
 
 const versions: readonly string[] = ["2.2", "3.0", "4.2", "5.0", "fluvius"] satisfies P1Version[];
 /** A P1 meter of DSMR 5.0 sends every second. */

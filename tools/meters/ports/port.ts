@@ -1,13 +1,12 @@
-// Where a meter's bytes come from: a serial port, a TCP gateway, a capture file or an emulated household. A port that fails is
+// Where a meter's bytes come from: a serial port, a TCP gateway, a capture file. A port that fails is
 // opened again, with growing delays, until it is closed.
 
 import { connect } from "node:net";
 import { lineOf } from "../../../src/agent/meter-configuration.js";
 import type { Line } from "../../../src/meter/line.js";
-import { openEmulatedMeter } from "../../emulators/emulated-meter.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readFrames } from "./capture.js";
-import type { MeterPort } from "./port-configuration.js";
+import type { DevicePort } from "./port-configuration.js";
 import { type ConnectionEvents, type OpenedPort, openSerial } from "./serial.js";
 
 const retry_ms_min = 500;
@@ -18,8 +17,8 @@ const retry_ms_max = 30_000;
  * after which serial ports and TCP are tried again. `line` is what a serial port begins with: what it states itself, else P1's, where
  * it is not given.
  */
-export function openPort(
-  port: MeterPort,
+export function openDevicePort(
+  port: DevicePort,
   onBytes: (bytes: Uint8Array) => void,
   onError: (error: GridsealError) => void,
   line?: Line,
@@ -40,8 +39,6 @@ export function openPort(
       return keepOpen((events) => openTcp(port.host, port.port, onBytes, events), onError);
     case "file":
       return openFile(port.path, port.interval_ms, onBytes, onError);
-    case "emulator":
-      return openEmulatedMeter(port, line, onBytes);
   }
 }
 

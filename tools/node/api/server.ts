@@ -4,18 +4,11 @@
 import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import { SEQ_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
-import type { Genesis } from "../../../src/wire/genesis.js";
 import { idFromText } from "../../../src/wire/key.js";
 import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
 import { GridsealError } from "../../errors.js";
 import { addressGroup, LOOPBACK } from "../address-limits.js";
 import type { NodeConfiguration } from "../configuration.js";
-import type { Receipts } from "../ingest/receipts.js";
-import type { OrderAnswer } from "../orders.js";
-import type { Head } from "../store/rows.js";
-import type { Store } from "../store/store.js";
-import type { Verdict } from "../watch/health.js";
-import type { Metrics } from "../watch/metrics.js";
 import { groupOf, number, refuse } from "./answering.js";
 import { type Answers, createAnswers } from "./answers.js";
 import { addBlocks, addSealedOrders } from "./block-routes.js";
@@ -24,6 +17,7 @@ import { addEvents } from "./events.js";
 import { addGate, createRates, type Hosts, LOOPBACK_SHARE } from "./gate.js";
 import { createHttpServer } from "./http-server.js";
 import { createPlaces } from "./places.js";
+import type { ApiPorts } from "./ports.js";
 import { addState } from "./state-routes.js";
 import { createTurns } from "./turns.js";
 
@@ -41,30 +35,6 @@ const RECEIPT_TOKENS = 4;
 const ORDER_TOKENS = 10;
 const ITEMS_A_TOKEN = 50;
 const BYTES_A_TOKEN = 65_536;
-
-export interface ApiPorts {
-  readonly name: string;
-  readonly genesis: Genesis;
-  readonly genesisBytes: Uint8Array;
-  readonly store: Store;
-  readonly receipts: Receipts;
-  readonly metrics: Metrics;
-  monotonic_ms(): number;
-  peersConnected(): number;
-  health(): Verdict;
-  /** Chains that this node is a member of. */
-  chains(): readonly {
-    readonly service: number;
-    readonly name: string;
-    readonly head: Head;
-    readonly pending: number;
-  }[];
-  /** Whether the record waits here to be sealed. */
-  isWaiting(service: number, kid: Uint8Array, seq: number): boolean;
-  submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
-  /** What was asked for is damaged in the store. */
-  onDamage(error: GridsealError): void;
-}
 
 export interface Api {
   /** Resolves with the port. */

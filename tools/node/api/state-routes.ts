@@ -5,7 +5,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import type { Problem } from "../watch/health.js";
 import { groupOf } from "./answering.js";
 import type { Rates } from "./gate.js";
-import type { ApiPorts } from "./server.js";
+import type { ApiPorts } from "./ports.js";
 
 /** Who asks too much gets the health of a moment ago. */
 const KEPT_MS = 1_000;

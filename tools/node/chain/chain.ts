@@ -20,9 +20,9 @@ import { createSettling } from "./blocks/decisions.js";
 import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
 import { createJudging } from "./blocks/proposals.js";
-import { createSealer, type SealedBlock, type Sealer } from "./blocks/sealer.js";
+import { createSealer, type Sealer } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "./frame.js";
-import type { ChainPorts } from "./ports.js";
+import type { ChainPorts, SealedBlock } from "./ports.js";
 import { viewOf } from "./stored-state.js";
 
 const RESEND_MS = 2_000;

@@ -1,13 +1,17 @@
 // What a chain needs of the process it runs in: handed in, so that the same code runs over sockets and disks and in a simulation.
 
+import type { Block } from "../../../src/wire/block.js";
 import type { Genesis, GenesisChain, Member } from "../../../src/wire/genesis.js";
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
+import type { MerkleLevels } from "../../../src/wire/merkle.js";
+import type { Order } from "../../../src/wire/order.js";
 import type { Timeouts } from "../../consensus/types.js";
 import type { RecordVerification } from "../../crypto/verifying-message.js";
+import type { ProvedAnchor } from "../../ledger/proposal.js";
+import type { ExecutionRecord } from "../../ledger/record-scan.js";
 import type { PeerWork } from "../network/budget.js";
+import type { Head } from "../store/rows.js";
 import type { Store } from "../store/store.js";
-import type { ProvedAnchor } from "./blocks/anchoring.js";
-import type { SealedBlock } from "./blocks/sealer.js";
 import type { Governor } from "./sealed-orders.js";
 
 export interface ChainLog {
@@ -15,6 +19,19 @@ export interface ChainLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** A durable block with what receipts and subscribers need of it. */
+export interface SealedBlock {
+  readonly block: Block;
+  readonly tree: MerkleLevels;
+  /** in the order of their leaves, from leaf 1 on */
+  readonly records: readonly Pick<ExecutionRecord, "bytes" | "hash" | "meter" | "seq">[];
+  readonly head: Head;
+  /** that the block holds, on the contracts chain */
+  readonly orders: readonly Order[];
+  /** where the block changes the members: what proves the new set, encoded */
+  readonly handover: Uint8Array | undefined;
 }
 
 export interface ChainPorts {

@@ -4,7 +4,7 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { receiptEncoder } from "../../../src/wire/receipt.js";
 import { serviceTopic } from "../../../src/wire/topics.js";
 import { decodeResults, type Violation } from "../../ledger/violations.js";
-import type { SealedBlock } from "../chain/blocks/sealer.js";
+import type { SealedBlock } from "../chain/ports.js";
 import type { Metrics } from "../watch/metrics.js";
 import type { Introductions } from "./handovers.js";
 import type { Ingest } from "./ingest.js";

@@ -4,6 +4,7 @@ import { COUNTER_MAX, HEIGHT_MAX, PLAIN_MAX, TIME_MS_MAX } from "../../../src/wi
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { encodeNotices, type Notice, noticesFromArray } from "../../../src/wire/notice.js";
 import { asArray, asBytes, asHeight, asUint } from "../../../src/wire/shape.js";
+import type { SealedOrder } from "../../ledger/governance.js";
 
 /** The newest block of a chain and its totals. */
 export interface Head {
@@ -43,13 +44,6 @@ export interface StoredBatch {
   readonly acceptance?: Uint8Array | undefined;
 }
 
-export interface StoredOrder {
-  /** height of the contracts block that holds it */
-  readonly contractsHeight: number;
-  /** as the authority signed it */
-  readonly bytes: Uint8Array;
-}
-
 /** The same memory, as lmdb wants it. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -79,11 +73,11 @@ export function decodeFaults(bytes: Uint8Array): readonly number[] {
   return asArray(decodeCbor(bytes), "faults").map((height) => asHeight(height, "fault height"));
 }
 
-export function encodeOrder({ contractsHeight, bytes }: StoredOrder): Uint8Array {
+export function encodeOrder({ contractsHeight, bytes }: SealedOrder): Uint8Array {
   return encodeCbor([contractsHeight, bytes]);
 }
 
-export function decodeOrder(bytes: Uint8Array): StoredOrder {
+export function decodeOrder(bytes: Uint8Array): SealedOrder {
   const [contractsHeight, order] = asArray(decodeCbor(bytes), "stored order", 2);
   return { contractsHeight: asHeight(contractsHeight, "order's contracts height"), bytes: asBytes(order, "order") };
 }

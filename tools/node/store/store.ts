@@ -7,11 +7,12 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Notice } from "../../../src/wire/notice.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import type { SealedOrder } from "../../ledger/governance.js";
 import type { MeterState, OriginState } from "../../ledger/state.js";
 import { codecs, readRow, type TableName } from "./codecs.js";
 import { blockKey, chainKey, chainRange, idKey, numberIn, numberKey } from "./keys.js";
 import type { Outline } from "./outline.js";
-import type { Head, Location, StoredBatch, StoredOrder } from "./rows.js";
+import type { Head, Location, StoredBatch } from "./rows.js";
 import { openTables, type Tables } from "./tables.js";
 import { type NotedRow, putRows, rowsToWrite, type Writer, writerOver } from "./writer.js";
 
@@ -33,7 +34,7 @@ export interface Store {
   origin(chain: number, origin: Uint8Array): OriginState | undefined;
   faults(chain: number, node: Uint8Array): readonly number[];
   /** At most so many sealed orders from a number on, all where absent, by their numbers. */
-  orders(from?: number, count?: number): StoredOrder[];
+  orders(from?: number, count?: number): SealedOrder[];
   rulings(chain: number): Notice[];
   credential(chain: number, kid: Uint8Array): Uint8Array | undefined;
   /** What leads to the members of the chain's next height, oldest first. */

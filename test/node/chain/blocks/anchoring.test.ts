@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Certificate } from "../../../../src/wire/certificate.js";
 import { headerHash } from "../../../../src/wire/header.js";
-import type { ProvedAnchor } from "../../../../tools/node/chain/blocks/anchoring.js";
+import type { ProvedAnchor } from "../../../../tools/ledger/proposal.js";
 import { decodeFrame } from "../../../../tools/node/chain/frame.js";
 import { createCluster, SERVICE, type TestCluster, type TestMeter } from "../cluster.js";
 

@@ -4,7 +4,7 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import type { Statement } from "../../../consensus/types.js";
 import { FAULTS_MAX } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
-import type { SimulatedNode } from "../world/node.js";
+import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import { rowsOf } from "../world/tables.js";
 import type { Ledger } from "./blocks.js";

@@ -2,7 +2,7 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { localTimeouts } from "../../../consensus/types.js";
-import type { Cluster } from "../cluster.js";
+import type { Cluster } from "../assembly.js";
 import type { ClusterOptions } from "../options.js";
 
 /** After the faults everything must be sealed everywhere within this time. */

@@ -2,7 +2,8 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { decodeMessage, headOf } from "../../../consensus/messages.js";
-import { type ConsensusRecord, decodeRecord } from "../../../consensus/signed-position.js";
+import { decodeRecord } from "../../../consensus/signed-position.js";
+import type { ConsensusRecord } from "../../../consensus/state.js";
 import type { Message, NodeId, Statement } from "../../../consensus/types.js";
 import { reasonOf } from "../../../errors.js";
 import { decodeFrame } from "../../../node/chain/frame.js";

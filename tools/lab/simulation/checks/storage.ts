@@ -7,7 +7,7 @@ import { noticesOf } from "../../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../../../node/chain/batches/pool.js";
-import type { SimulatedNode } from "../world/node.js";
+import type { SimulatedNode } from "../world/node-world.js";
 import { numberKey, rowsOf } from "../world/tables.js";
 import { difference, replayChain, stateOf } from "./replay.js";
 import type { Fail } from "./violation.js";

@@ -9,7 +9,7 @@ import type { Proposal, Vote } from "../../../consensus/types.js";
 import { acknowledgementOf } from "../../../ledger/compose.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
 import { evidenceNotice, readNotice } from "../../../ledger/notices.js";
-import type { ProvedAnchor } from "../../../node/chain/blocks/anchoring.js";
+import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
 import type { Roll } from "../checks/membership.js";

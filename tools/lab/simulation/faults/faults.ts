@@ -6,7 +6,7 @@ import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 import type { ClusterOptions } from "../options.js";
 import type { Network } from "../world/network.js";
-import type { SimulatedNode } from "../world/node.js";
+import type { SimulatedNode } from "../world/node-world.js";
 import type { Timeline } from "../world/timeline.js";
 
 export interface Faults {

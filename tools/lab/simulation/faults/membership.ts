@@ -12,8 +12,8 @@ import { isOrderDurable } from "../checks/storage.js";
 import type { Fail } from "../checks/violation.js";
 import type { Coverage } from "../coverage.js";
 import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
-import type { SimulatedNode } from "../world/node.js";
 import { EPOCH_MS } from "../world/node-life.js";
+import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { Timeline } from "../world/timeline.js";
 

@@ -4,7 +4,7 @@
 import { fromHex } from "../../../../src/wire/bytes.js";
 import { precommitBytes } from "../../../../src/wire/certificate.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
-import type { ProvedAnchor } from "../../../node/chain/blocks/anchoring.js";
+import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import type { Random } from "../../rig/random.js";
 import type { Roll } from "../checks/membership.js";
 

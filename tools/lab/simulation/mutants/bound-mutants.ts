@@ -1,8 +1,8 @@
 // Rules about numbers and failures taken away, one at a time: bounds of the wire, what an exception of a peer's making does, and what a
 // write leaves that fails while it is filled.
 
-import { edit } from "./edits.js";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
 import { attacked } from "./ordeals.js";
 
 const bounds = "src/wire/bounds.ts";

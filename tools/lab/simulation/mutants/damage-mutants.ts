@@ -1,7 +1,7 @@
 // Rules about damaged rows and their repair taken away, one at a time.
 
-import { edit } from "./edits.js";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
 import { damagedOften } from "./ordeals.js";
 
 export const damageMutants: readonly Mutant[] = [

@@ -9,7 +9,7 @@ import type { ChainPorts } from "../../../node/chain/ports.js";
 import type { Store } from "../../../node/store/store.js";
 import { messageOf } from "../checks/statements.js";
 import { simulatedVerify } from "../world/keys.js";
-import type { SimulatedNode } from "../world/node.js";
+import type { SimulatedNode } from "../world/node-world.js";
 import { type Row, type TableName, writerInto } from "../world/tables.js";
 
 export function withStore(change: (store: Store, ports: ChainPorts) => Partial<Store>) {

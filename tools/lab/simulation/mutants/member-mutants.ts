@@ -1,8 +1,8 @@
 // Rules of membership and of evidence taken away, one at a time.
 
-import { edit } from "./edits.js";
 import { withStore } from "./interference.js";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
 import { attacked, intruded, reordered } from "./ordeals.js";
 
 const core = "tools/consensus/core.ts";

@@ -1,7 +1,7 @@
 // What an agent would be without the rules by which it does not let itself be starved.
 
-import { edit } from "./edits.js";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
 import { picked, starved } from "./ordeals.js";
 
 const window = "src/agent/window.ts";

@@ -1,12 +1,8 @@
 // Rules taken away, one at a time: by coming between a node and its surroundings, or in its code. A simulation that does not notice
 // one of them proves nothing about that rule.
 
-import type { ChainPorts } from "../../../node/chain/ports.js";
-import type { ClusterOptions } from "../options.js";
-import type { SimulatedNode } from "../world/node.js";
 import { boundMutants } from "./bound-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
-import { type Edit, edit } from "./edits.js";
 import {
   precommitsTwice,
   withAnyMember,
@@ -24,6 +20,8 @@ import {
 } from "./interference.js";
 import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import { meterMutants } from "./meter-mutants.js";
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
 import {
   attacked,
   bereft,
@@ -37,18 +35,6 @@ import {
   undecided,
 } from "./ordeals.js";
 import { regainingMutants } from "./regaining-mutants.js";
-
-export interface Mutant {
-  readonly name: string;
-  /** the rule that it lacks */
-  readonly lacks: string;
-  readonly ports?: (ports: ChainPorts) => ChainPorts;
-  /** What of a frame comes in. */
-  readonly frames?: (frame: Uint8Array, node: SimulatedNode) => readonly Uint8Array[];
-  readonly edits?: readonly Edit[];
-  /** without which the rule is not called upon */
-  readonly needs?: Partial<ClusterOptions>;
-}
 
 const rules = "tools/consensus/rules.ts";
 const certificates = "tools/consensus/certificates.ts";

@@ -1,7 +1,7 @@
 // Rules of how a member that has lost its record gets its vote back taken away, one at a time.
 
-import { edit } from "./edits.js";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
 import { renewed, undecided } from "./ordeals.js";
 
 const regaining = "tools/consensus/regaining.ts";

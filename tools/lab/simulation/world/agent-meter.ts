@@ -17,7 +17,7 @@ import { parseTopic } from "../../../../src/wire/topics.js";
 import { reasonOf } from "../../../errors.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
 import { checkReceipt, credentialOf, type MeterWorld, reading, type SimulatedMeter } from "./meter.js";
-import type { SimulatedNode } from "./node.js";
+import type { SimulatedNode } from "./node-world.js";
 
 const FLASH_BYTES = 524_288;
 const SECTOR_BYTES = 4_096;

@@ -17,8 +17,8 @@ import type { Fail } from "../checks/violation.js";
 import type { Coverage } from "../coverage.js";
 import type { Liar } from "../faults/liar.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
-import type { SimulatedNode } from "./node.js";
 import { EPOCH_MS } from "./node-life.js";
+import type { SimulatedNode } from "./node-world.js";
 import type { Timeline } from "./timeline.js";
 
 export interface MeterWorld {

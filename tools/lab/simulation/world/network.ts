@@ -3,7 +3,7 @@
 
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
-import type { SimulatedNode } from "./node.js";
+import type { SimulatedNode } from "./node-world.js";
 import type { Timeline } from "./timeline.js";
 
 export interface Conditions {

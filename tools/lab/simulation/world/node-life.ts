@@ -8,9 +8,8 @@ import { serviceTopic } from "../../../../src/wire/topics.js";
 import { localTimeouts, type Statement } from "../../../consensus/types.js";
 import { governedChain } from "../../../ledger/governance.js";
 import { anchorsBeside } from "../../../node/chain/blocks/anchoring.js";
-import type { SealedBlock } from "../../../node/chain/blocks/sealer.js";
 import type { Chain } from "../../../node/chain/chain.js";
-import type { ChainLog, ChainPorts } from "../../../node/chain/ports.js";
+import type { ChainLog, ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
 import { createGovernor } from "../../../node/chain/sealed-orders.js";
 import { rateDefaults } from "../../../node/ingest/allowances.js";
 import { createIntroductions } from "../../../node/ingest/handovers.js";
@@ -22,7 +21,7 @@ import { createRunningChains } from "../../../node/running-chains.js";
 import type { Store } from "../../../node/store/store.js";
 import { createMetrics } from "../../../node/watch/metrics.js";
 import { simulatedVerify } from "./keys.js";
-import type { NodeOptions, NodeWorld, SimulatedNode } from "./node.js";
+import type { NodeOptions, NodeWorld, SimulatedNode } from "./node-world.js";
 
 /** The moment at which virtual time begins, UTC. */
 export const EPOCH_MS = 1_790_000_000_000;

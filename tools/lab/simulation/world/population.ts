@@ -11,7 +11,8 @@ import { createAgentMeter } from "./agent-meter.js";
 import { createDisk } from "./disk.js";
 import type { Founding } from "./genesis.js";
 import { createMeter, type MeterWorld, type SimulatedMeter } from "./meter.js";
-import { createNode, type NodeWorld, type SimulatedNode } from "./node.js";
+import { createNode } from "./node.js";
+import type { NodeWorld, SimulatedNode } from "./node-world.js";
 import type { Row } from "./tables.js";
 
 /** Members that are not correct, the last ones. */

@@ -3,17 +3,11 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Notice } from "../../../../src/wire/notice.js";
+import type { SealedOrder } from "../../../ledger/governance.js";
 import { encodeMeterState, encodeOriginState, type MeterState, type OriginState } from "../../../ledger/state.js";
 import * as product from "../../../node/store/keys.js";
 import type { Outline } from "../../../node/store/outline.js";
-import {
-  encodeFaults,
-  encodeHead,
-  type Head,
-  type Location,
-  type StoredBatch,
-  type StoredOrder,
-} from "../../../node/store/rows.js";
+import { encodeFaults, encodeHead, type Head, type Location, type StoredBatch } from "../../../node/store/rows.js";
 import type { Writer } from "../../../node/store/writer.js";
 
 /** What a row of each table holds. */
@@ -31,7 +25,7 @@ export interface Contents {
   readonly admitted: Uint8Array;
   readonly disclosures: Uint8Array;
   readonly faults: readonly number[];
-  readonly orders: StoredOrder;
+  readonly orders: SealedOrder;
   readonly rulings: Notice;
   readonly lineage: Uint8Array;
 }

@@ -2,7 +2,7 @@
 
 import { BATCH_BYTES_MAX } from "../../../../src/wire/batch.js";
 import { equalBytes } from "../../../../src/wire/bytes.js";
-import type { ExecutionRecord } from "../../../ledger/execution.js";
+import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 
 /** Records that wait to be sealed, in temporary blocks or not; beyond that the node leaves what it gets unacknowledged. */
 export const WAITING_RECORDS_MAX = 50_000;

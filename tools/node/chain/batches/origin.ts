@@ -6,18 +6,13 @@ import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import type { Notice } from "../../../../src/wire/notice.js";
 import { assertInvariant } from "../../../errors.js";
 import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
-import {
-  type ExecutionNotice,
-  type ExecutionPlace,
-  type ExecutionRecord,
-  takesEffect,
-} from "../../../ledger/execution.js";
+import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../../ledger/execution.js";
 import { isSameNotice } from "../../../ledger/notices.js";
+import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "../../../ledger/record-scan.js";
 import { BATCH_WINDOW, sealNumber } from "../../../ledger/state.js";
 import type { Writer } from "../../store/writer.js";
-import type { SealedBlock } from "../blocks/sealer.js";
-import type { ChainPorts } from "../ports.js";
+import type { ChainPorts, SealedBlock } from "../ports.js";
 import { viewOf } from "../stored-state.js";
 import type { Exchange, Returned } from "./exchange.js";
 import { createGather } from "./gather.js";

@@ -7,8 +7,8 @@ import { type Credential, parseCredential, verifyCredential } from "../../../../
 import { WireError } from "../../../../src/wire/error.js";
 import { keyId, type PublicKey } from "../../../../src/wire/key.js";
 import type { RecordVerification } from "../../../crypto/verifying-message.js";
-import type { ExecutionRecord } from "../../../ledger/execution.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
+import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { kidOf, type SignedRecord } from "../../../ledger/record-scan.js";
 import type { ChainPorts } from "../ports.js";
 

@@ -3,17 +3,13 @@
 
 import { type Anchor, decodeBlock, headerOfBlock } from "../../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
-import { type Certificate, verifyCertificate } from "../../../../src/wire/certificate.js";
+import { verifyCertificate } from "../../../../src/wire/certificate.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { headerHash } from "../../../../src/wire/header.js";
 import { membersAt } from "../../../ledger/governance.js";
+import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import type { Store } from "../../store/store.js";
 import type { ChainPorts } from "../ports.js";
-
-/** An anchor as a proposal has it; the block keeps no certificate of it. */
-export interface ProvedAnchor extends Anchor {
-  readonly certificate: Certificate;
-}
 
 /** The newest anchors of the chains other than `service`, ascending. */
 export function anchorsBeside(

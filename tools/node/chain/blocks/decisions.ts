@@ -5,10 +5,10 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import { WireError } from "../../../../src/wire/error.js";
 import type { Effect } from "../../../consensus/types.js";
 import { assertInvariant } from "../../../errors.js";
-import type { ChainPorts } from "../ports.js";
+import type { ChainPorts, SealedBlock } from "../ports.js";
 import type { CatchUp } from "./catch-up.js";
 import type { Judging } from "./proposals.js";
-import type { SealedBlock, Sealer } from "./sealer.js";
+import type { Sealer } from "./sealer.js";
 
 type Decision = Extract<Effect, { type: "decide" }>;
 

@@ -12,7 +12,6 @@ import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from 
 import { keyId } from "../../../../src/wire/key.js";
 import { isFounding } from "../../../../src/wire/lineage.js";
 import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../../src/wire/merkle.js";
-import type { Order } from "../../../../src/wire/order.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import {
   type BlockInputs,
@@ -21,35 +20,23 @@ import {
   composeBlock,
   judgedAtComplaint,
 } from "../../../ledger/compose.js";
-import type { Execution, ExecutionRecord } from "../../../ledger/execution.js";
+import type { Execution } from "../../../ledger/execution.js";
 import { governedChain, governedHeight } from "../../../ledger/governance.js";
 import { type MemberSet, memberSetOf } from "../../../ledger/members.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
+import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayBlock } from "../../../ledger/replay.js";
 import type { Head, SealedRun } from "../../store/rows.js";
 import type { Writer } from "../../store/writer.js";
-import type { ChainPorts } from "../ports.js";
+import type { ChainPorts, SealedBlock } from "../ports.js";
 import { viewOf } from "../stored-state.js";
-import { anchorComplaint, type ProvedAnchor, storedAnchor } from "./anchoring.js";
+import { anchorComplaint, storedAnchor } from "./anchoring.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;
 const CANDIDATES_KEPT = 8;
-
-/** A durable block with what receipts and subscribers need of it. */
-export interface SealedBlock {
-  readonly block: Block;
-  readonly tree: MerkleLevels;
-  /** in the order of their leaves, from leaf 1 on */
-  readonly records: readonly Pick<ExecutionRecord, "bytes" | "hash" | "meter" | "seq">[];
-  readonly head: Head;
-  /** that the block holds, on the contracts chain */
-  readonly orders: readonly Order[];
-  /** where the block changes the members: what proves the new set, encoded */
-  readonly handover: Uint8Array | undefined;
-}
 
 interface Candidate {
   readonly composed: ComposedBlock;

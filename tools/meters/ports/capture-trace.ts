@@ -1,8 +1,8 @@
 // Whether the bytes of a capture look like those of a protocol though no frame of it is whole: what chance does not make. Random bytes, a
 // picture or a program are of no protocol, whatever single bytes of them could begin.
 
-import { crc16X25 } from "../../src/meter/crc16.js";
-import type { Protocol } from "../../src/meter/reader.js";
+import { crc16X25 } from "../../../src/meter/crc16.js";
+import type { Protocol } from "../../../src/meter/reader.js";
 
 const flag = 0x7e;
 const mbusStart = 0x68;

@@ -1,7 +1,7 @@
 // What a capture is that no reader reads, where it can be told: a protocol that is known and not supported, or bytes that a log has
 // changed on their way. Each answer rests on something that chance does not make: checks that hold, parity that holds.
 
-import { crc16Modbus } from "../../src/meter/crc16.js";
+import { crc16Modbus } from "../../../src/meter/crc16.js";
 import { shareOfText } from "./capture-trace.js";
 
 /** What it is, and whether a reader would be needed (`unsupported`) or another capture (`no-frame`). */

@@ -7,18 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { OnLoadResult, Plugin } from "esbuild";
 import type { runCluster } from "../cluster.js";
-
-export interface Edit {
-  /** from the project's folder on */
-  readonly file: string;
-  /** what stands there exactly once, and what stands there instead */
-  readonly replaced: readonly (readonly [string, string])[];
-}
-
-/** One text of one file. */
-export function edit(file: string, text: string, instead: string): Edit {
-  return { file, replaced: [[text, instead]] };
-}
+import type { Edit } from "./mutant.js";
 
 const root = dirname(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))));
 

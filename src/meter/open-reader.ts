@@ -1,0 +1,92 @@
+// The reader of each protocol, and what all of them have in common: a reading is judged by the one before it, and a frame that states
+// no register is refused.
+
+import { createD0Reader, type D0Options } from "./d0.js";
+import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms.js";
+import { listDoubts } from "./doubt-list.js";
+import { createModbusReader, type ModbusOptions } from "./modbus.js";
+import { createP1Reader, type P1Options } from "./p1.js";
+import { type Baseline, judge } from "./plausibility.js";
+import type { PortAction } from "./port-action.js";
+import { createPulseReader, type PulseOptions } from "./pulse.js";
+import type { MeterReader, Outcome, Protocol, ReaderCounters } from "./reader.js";
+import { createSmlReader, type SmlOptions } from "./sml.js";
+
+/** What differs between meters: the options of their protocols. */
+export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOptions, PulseOptions, ModbusOptions {
+  /** The largest power that the connection can carry; an energy register that grew by more is flagged. */
+  readonly powerMax_W?: number;
+}
+
+/**
+ * The reader for a protocol. Every reading is compared with the one before it and flagged where that is implausible; a frame that states
+ * no register is refused. Throws a RangeError for options that cannot be: an unknown profile, a key of another length.
+ */
+export function createReader(protocol: Protocol, options: ReaderOptions = {}): MeterReader {
+  return new JudgingReader(readers[protocol](options), options.powerMax_W);
+}
+
+/** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
+class JudgingReader implements MeterReader {
+  private readonly reader: MeterReader;
+  private readonly powerMax_W: number | undefined;
+  private baseline: Baseline | undefined = undefined;
+  /** Frames that the reader took, and which state no register. */
+  private emptyFrames = 0;
+
+  constructor(reader: MeterReader, powerMax_W: number | undefined) {
+    this.reader = reader;
+    this.powerMax_W = powerMax_W;
+  }
+
+  push(bytes: Uint8Array, uptime_ms: number): Outcome[] {
+    return this.judged(this.reader.push(bytes, uptime_ms), uptime_ms);
+  }
+
+  end(): Outcome[] {
+    return this.judged(this.reader.end(), undefined);
+  }
+
+  toSend(uptime_ms: number): readonly PortAction[] {
+    return this.reader.toSend(uptime_ms);
+  }
+
+  wakeAt_ms(): number {
+    return this.reader.wakeAt_ms();
+  }
+
+  get counters(): ReaderCounters {
+    const { counters } = this.reader;
+    const { emptyFrames } = this;
+    return { ...counters, frames: counters.frames - emptyFrames, malformed: counters.malformed + emptyFrames };
+  }
+
+  /** In place: most pushes complete nothing. */
+  private judged(outcomes: Outcome[], uptime_ms: number | undefined): Outcome[] {
+    for (let index = 0; index < outcomes.length; index++) outcomes[index] = this.judge(outcomes[index]!, uptime_ms);
+    return outcomes;
+  }
+
+  private judge(outcome: Outcome, uptime_ms: number | undefined): Outcome {
+    if (!outcome.ok) return outcome;
+    if (outcome.registers.length === 0) {
+      this.emptyFrames++;
+      const doubts = outcome.flags.length === 0 ? "" : `: ${outcome.flags.join(", ")}`;
+      return { ok: false, protocol: outcome.protocol, reason: "malformed", detail: `it states no register${doubts}` };
+    }
+    const judgement = judge(this.baseline, outcome, uptime_ms, this.powerMax_W);
+    this.baseline = judgement.baseline;
+    if (judgement.flags.length === 0) return outcome;
+    return { ...outcome, flags: listDoubts([...outcome.flags, ...judgement.flags]) };
+  }
+}
+
+const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader>> = {
+  p1: createP1Reader,
+  sml: createSmlReader,
+  hdlc: createHdlcReader,
+  mbus: createMbusReader,
+  d0: createD0Reader,
+  pulse: createPulseReader,
+  modbus: createModbusReader,
+};

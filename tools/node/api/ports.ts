@@ -1,0 +1,34 @@
+// What the API needs of the node that it shows.
+
+import type { Genesis } from "../../../src/wire/genesis.js";
+import type { GridsealError } from "../../errors.js";
+import type { Receipts } from "../ingest/receipts.js";
+import type { OrderAnswer } from "../orders.js";
+import type { Head } from "../store/rows.js";
+import type { Store } from "../store/store.js";
+import type { Verdict } from "../watch/health.js";
+import type { Metrics } from "../watch/metrics.js";
+
+export interface ApiPorts {
+  readonly name: string;
+  readonly genesis: Genesis;
+  readonly genesisBytes: Uint8Array;
+  readonly store: Store;
+  readonly receipts: Receipts;
+  readonly metrics: Metrics;
+  monotonic_ms(): number;
+  peersConnected(): number;
+  health(): Verdict;
+  /** Chains that this node is a member of. */
+  chains(): readonly {
+    readonly service: number;
+    readonly name: string;
+    readonly head: Head;
+    readonly pending: number;
+  }[];
+  /** Whether the record waits here to be sealed. */
+  isWaiting(service: number, kid: Uint8Array, seq: number): boolean;
+  submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
+  /** What was asked for is damaged in the store. */
+  onDamage(error: GridsealError): void;
+}
