@@ -50,6 +50,7 @@ async function buildAll() {
   files.set(join(dist, "meter-xsnap.js"), Buffer.from(program));
   // Node has a SHA-256 of its own; sources that run without a build take noble's.
   files.set(join(dist, "src/wire/hash.js"), Buffer.from('export * from "../../tools/crypto/hash.js";\n'));
+  files.set(join(dist, "src/wire/hex.js"), Buffer.from('export * from "../../tools/crypto/hex.js";\n'));
   files.set(join(dist, "src/wire/cbor.js"), Buffer.from('export * from "../../tools/crypto/cbor.js";\n'));
   for (const asset of assets) files.set(join(dist, asset), await readFile(join(root, asset)));
   await Promise.all([...files].map(([path, contents]) => write(path, contents)));

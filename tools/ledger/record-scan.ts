@@ -6,6 +6,7 @@ import { compareBytes } from "../../src/wire/bytes.js";
 import { SIGN1_CONTEXT } from "../../src/wire/cose.js";
 import { WireError } from "../../src/wire/error.js";
 import { HASH_BYTES, sha256, writeSha256 } from "../../src/wire/hash.js";
+import { hexAt } from "../../src/wire/hex.js";
 import { leafHash } from "../../src/wire/merkle.js";
 import {
   type Claims,
@@ -60,10 +61,9 @@ export function readRecord(bytes: Uint8Array): ReadRecord {
 
 /** Reads records without disclosures, as views of their bytes; throws a WireError as `parseRecord` does, and where one has disclosures. */
 export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[] {
-  // One memory for the digests of all, one to hash leaves in, one to read ids from: each record's own would cost more than the work.
+  // One memory for the digests of all, one to hash leaves in: each record's own would cost more than the work.
   const digests = new Uint8Array(2 * HASH_BYTES * records.length);
   const leafEntry = new Uint8Array(1 + HASH_BYTES);
-  let whole: Buffer = Buffer.alloc(0);
   const signed: SignedRecord[] = [];
   for (const bytes of records) {
     const scanned = scanRecord(bytes);
@@ -71,8 +71,7 @@ export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[
       signed.push(parseSignedRecord(bytes));
       continue;
     }
-    if (whole.buffer !== bytes.buffer) whole = Buffer.from(bytes.buffer);
-    const meter = whole.toString("hex", bytes.byteOffset + KID, bytes.byteOffset + KID + KID_BYTES);
+    const meter = hexAt(bytes, KID, KID + KID_BYTES);
     const offset = 2 * HASH_BYTES * signed.length;
     writeSha256(bytes, digests, offset);
     // The entry of a leaf, behind a zero byte (RFC 9162 section 2.1.1).
@@ -105,7 +104,7 @@ export function executionRecord({ stripped, hash, kid, claims, signature }: Read
 
 /** A meter's id as hex. */
 export function meterOf(kid: Uint8Array): string {
-  return Buffer.from(kid.buffer, kid.byteOffset, kid.length).toString("hex");
+  return hexAt(kid, 0, kid.length);
 }
 
 /** The id of a record's meter. */
