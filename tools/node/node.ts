@@ -241,7 +241,9 @@ async function compose(
     }
     health.onBlock(sealed.block.chain, sealed.head.time_ms);
     announce(sealed);
-    if (sealed.orders.length > 0) running.onGoverned();
+    if (sealed.orders.length === 0) return;
+    running.onGoverned();
+    network.onBans();
   };
 
   closing.push(

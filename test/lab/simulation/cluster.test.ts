@@ -45,9 +45,14 @@ test(`${SEEDS} clusters under faults keep every invariant and seal everything on
 test("an agent whose first broker, or whose only one, lies is named for no gap and has all its receipts", async () => {
   let forged = 0;
   for (const [index, starving] of starvings.entries()) {
-    const { refusalsForged, recordsKeptBack } = await runCluster({ ...optionsOf(index + 1), ...picked, starving });
-    assert.ok(refusalsForged + recordsKeptBack > 0, starving);
-    forged += refusalsForged;
+    let lies = 0;
+    // In one run alone it may have nothing to lie about.
+    for (const seed of [1, 11, 21]) {
+      const report = await runCluster({ ...optionsOf(index + seed), ...picked, starving });
+      lies += report.refusalsForged + report.recordsKeptBack;
+      forged += report.refusalsForged;
+    }
+    assert.ok(lies > 0, starving);
   }
   assert.ok(forged > 0);
   const { blocks, records } = await runCluster({ ...optionsOf(1), ...starved });

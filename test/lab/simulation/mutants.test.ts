@@ -20,7 +20,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "votes-without-record": /^I3|^I4/,
   "vouches-for-anything": /^I3/,
   "regains-unvouched": /^I3/,
-  "never-vouches": /^I16/,
+  "never-vouches": /^I9/,
   "remembers-loss-for-ever": /^I9/,
   "forgets-batches": /^I3|^I9/,
   "skips-duplicate-check": /^I7|^I14/,

@@ -80,6 +80,7 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
       limits: quick,
       key: keyOf(id),
       sign: (bytes) => signAs(id, bytes),
+      isBanned: () => false,
       verify: (peer, key, bytes, signature) =>
         Buffer.compare(key, keyOf(peer)) === 0 && verify(null, bytes, keys.get(peer)!.publicKey, signature),
       onMessage: (from, bytes) => void received.push({ from, bytes: Uint8Array.from(bytes) }),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../../../tools/authority/tls.js";
 import { GridsealError } from "../../../tools/errors.js";
@@ -150,6 +151,36 @@ test("a node whose address nobody knows comes by itself, is heard, and comes aga
     await until(() => again.connected.size === 0);
     assert.equal(again.network.send(high, Uint8Array.of(1)), false);
   });
+});
+
+test("a node that is banned loses its link, and gets no other, whoever dials", async () => {
+  // The lowest dials the others, the highest is dialled by them.
+  for (const banned of [0, 2]) {
+    const network = await createTestNetwork(3);
+    try {
+      const bans = new Set<string>();
+      const nodes = await network.startAll({ isBanned: (id) => bans.has(id) });
+      await until(() => nodes.every(({ connected }) => connected.size === 2));
+      const { id } = nodes[banned]!;
+      const others = nodes.filter((node) => node.id !== id);
+      bans.add(id);
+      for (const node of others) node.network.onBans();
+      await until(() => others.every(({ connected }) => !connected.has(id) && connected.size === 1));
+      const dials = others.map((node) => node.network.counters().dials);
+      const refusals = banned === 0 ? 3 : 1;
+      await until(() =>
+        others.every(({ refused }) => refused.filter((reason) => reason === "banned").length >= refusals),
+      );
+      await delay(4 * quick.redial_max_ms);
+      assert.deepEqual(
+        others.map((node) => node.network.counters().dials),
+        dials,
+      );
+      assert.ok(others.every(({ connected }) => connected.size === 1));
+    } finally {
+      await network.stop();
+    }
+  }
 });
 
 test("addresses change while the links are up: a peer that moved is dialled where it is now, one that stayed keeps its link", async () => {

@@ -52,6 +52,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     limits: { ...defaultPeerLimits, queue_bytes_max: QUEUE_BYTES_MAX },
     key: encodeKey(signer.key),
     sign: (bytes) => signer.sign(bytes),
+    isBanned: () => false,
     verify: (id, _key, bytes, signature) => nodeVerify(members.get(id)!.key, bytes, signature),
     onMessage(_id, message) {
       const frame = decodeFrame(message);

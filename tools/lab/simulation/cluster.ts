@@ -74,7 +74,7 @@ async function renew({ options, timeline, network, nodes, faults, fail, trace, a
     await timeline.run(timeline.now_ms() + RENEWED_MS, afterEach);
     faults.renew(node);
     if (!(await timeline.run(timeline.now_ms() + RENEWED_MS, afterEach, votes))) {
-      fail("I16 a member without its record votes again once all others have vouched", node.label);
+      fail("I9 a member without its record votes again once all others have vouched", node.label);
     }
   }
 }

@@ -52,6 +52,7 @@ export function createPeerLinks(
     key: encodeKey(signer.key),
     sign: (bytes) => signer.sign(bytes),
     verify: peerVerifier(governor),
+    isBanned: (id) => governor.current.banned.has(id),
     async onMessage(id, bytes) {
       const frame = decodeFrame(bytes);
       const chain = frame === undefined ? undefined : chains.get(frame.chain);

@@ -6,7 +6,14 @@ import type { LinkCounters, LinkFault, LinkLimits } from "./link.js";
 import type { ListenerRefusal, TlsMaterial } from "./peer-listener.js";
 
 /** Why a connection was refused or ended by this node; the names are also labels of its counters. */
-export type PeerRefusal = ListenerRefusal | HelloRefusal | LinkFault | "unknown-peer" | "second-link" | "shut-out";
+export type PeerRefusal =
+  | ListenerRefusal
+  | HelloRefusal
+  | LinkFault
+  | "unknown-peer"
+  | "second-link"
+  | "shut-out"
+  | "banned";
 
 export interface PeerAddress {
   readonly id: NodeId;
@@ -56,6 +63,8 @@ export interface PeerNetworkOptions {
   /** This node's signature. */
   sign(bytes: Uint8Array): Uint8Array;
   readonly verify: VerifyHello;
+  /** Whether an order of the authority bans the node from the links. */
+  isBanned(id: NodeId): boolean;
   /**
    * A message from a peer: a view, to be copied where it is kept. While returned promises are pending and their messages
    * exceed `processing_bytes_max`, nothing more is read from that peer.
@@ -90,6 +99,8 @@ export interface PeerNetwork {
   broadcast(message: Uint8Array): number;
   /** Other addresses from here on: who is new is dialled, who is connected stays so. Throws as `createPeerNetwork` does. */
   setPeers(peers: readonly PeerAddress[]): void;
+  /** An order may have banned nodes: their links end. */
+  onBans(): void;
   connected(): readonly NodeId[];
   counters(): PeerCounters;
   /** Ends all links and timers; no callback follows. */

@@ -106,6 +106,15 @@ class Peers implements PeerNetwork {
     return taken;
   }
 
+  onBans(): void {
+    for (const peer of [...this.#directory.peers.values()].filter(({ id }) => this.#options.isBanned(id))) {
+      this.#stopDialling(peer);
+      if (peer.link === undefined) continue;
+      this.#refuse("banned", peer.id);
+      peer.link.close();
+    }
+  }
+
   connected(): readonly NodeId[] {
     return [...this.#directory.peers.values()].filter((peer) => peer.link).map((peer) => peer.id);
   }
@@ -143,6 +152,7 @@ class Peers implements PeerNetwork {
   /** Starts to dial a peer that is not being dialled yet. */
   #begin(peer: Peer): void {
     if (peer.address === undefined || peer.dialled !== undefined || peer.redial !== undefined || peer.link) return;
+    if (this.#options.isBanned(peer.id)) return;
     if (this.#isLower(peer)) this.#dial(peer);
     else this.#redial(peer);
   }
@@ -189,6 +199,7 @@ class Peers implements PeerNetwork {
     const from = `${name ?? "a certificate without a name"} at ${socket.remoteAddress}`;
     const peer = this.#directory.find(name);
     if (peer === undefined) this.#refuse("unknown-peer", from);
+    else if (this.#options.isBanned(peer.id)) this.#refuse("banned", from);
     else if (this.#budget.isShut(peer.id, performance.now())) this.#refuse("shut-out", from);
     else if (this.#isLower(peer) && peer.isPreferred && peer.link !== undefined) this.#refuse("second-link", from);
     else {
@@ -215,6 +226,10 @@ class Peers implements PeerNetwork {
         const refusal = refuseHello(hello, theirs, verify);
         if (refusal) {
           this.#refuse(refusal, `${id} at ${socket.remoteAddress}`);
+          return false;
+        }
+        if (this.#options.isBanned(id)) {
+          this.#refuse("banned", `${id} at ${socket.remoteAddress}`);
           return false;
         }
         if (!isPreferred && peer.isPreferred && peer.link !== undefined) {

@@ -109,7 +109,7 @@ export function createCourt(ports: CourtPorts): Court {
     onShut(node, peer) {
       coverage.shutOut += 1;
       if (isCorrect(node) && !ports.faulty.has(peer))
-        fail("I18 no correct node is kept out", `${peer} by ${node.label}`);
+        fail("I19 no correct node is kept out", `${peer} by ${node.label}`);
     },
     publish,
     isSubscribed: (node, topic) => meters.some((meter) => meter.isAt(node) && topic.endsWith(meter.id)),

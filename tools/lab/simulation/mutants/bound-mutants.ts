@@ -24,8 +24,8 @@ export const boundMutants: readonly Mutant[] = [
       heightUnbound,
       edit(
         "tools/node/chain/blocks/proposals.ts",
-        "if (error instanceof GridsealError) throw error;\n      const { height, id } = question;",
-        "if (error !== undefined) throw error;\n      const { height, id } = question;",
+        "if (error instanceof GridsealError) throw error;\n      const isMalformed",
+        "if (error !== undefined) throw error;\n      const isMalformed",
       ),
     ],
     needs: boastful,
