@@ -76,6 +76,16 @@ test("makes a network and says in JSON what is in it", async () => {
   assertComplaint(again.stderr, /network exists already/);
 });
 
+test("a name where an id is asked for is answered with where ids are to be found", () => {
+  const making = ["--network", "network", "-o", "order.cose"];
+  const revoke = run("authority", "order", "revoke", "meter-1", ...making);
+  assert.equal(revoke.status, 2);
+  assertComplaint(revoke.stderr, /meter-1 is no id, .* 16 lower-case hex digits: issued\.jsonl/);
+  const chain = run("authority", "order", "chain", "7", "solar", "--member", "node-1", ...making);
+  assert.equal(chain.status, 2);
+  assertComplaint(chain.stderr, /node-1 is no id of a node of the network, which has node-1 [0-9a-f]{16}$/);
+});
+
 test("ends misuse with status 2, a reason and a remedy", () => {
   for (const [parameters, reason] of [
     [["init"], /missing required argument 'dir'/],
@@ -112,6 +122,10 @@ test("an audit of all files of a folder passes over the genesis, and says of wha
   const audit = (...files: string[]) => run("chain", "audit", ...files, "--genesis", "genesis.cbor");
   const beside = audit("genesis.cbor", "trading.cbor");
   assert.equal(beside.status, 0, beside.stderr);
+  const alone = audit("genesis.cbor");
+  assert.equal(alone.status, 2);
+  assert.equal(alone.stdout, "");
+  assertComplaint(alone.stderr, /no chain among/);
   const with3 = audit("genesis.cbor", "receipt.cbor", "trading.cbor");
   assert.equal(with3.status, 3);
   assert.match(with3.stdout, /trading +2 .* good\n/);
@@ -140,7 +154,7 @@ test("an audit of what is not all there is INCOMPLETE, with status 3 and its own
   const alone = audit("street.cbor");
   assert.equal(alone.status, 3);
   assert.match(alone.stdout, /INCOMPLETE at 2\n/);
-  assertComplaint(alone.stderr, /contracts height 1 is not known/);
+  assertComplaint(alone.stderr, /, block 2: contracts height 1 is not known/);
   assert.match(alone.stderr, /chain export contracts/);
   const cut = audit("cut.cbor");
   assert.equal(cut.status, 3);

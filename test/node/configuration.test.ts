@@ -103,13 +103,17 @@ for (const [name, document, reason] of refusals) {
   });
 }
 
-test("names the file, the field and the reason", async () => {
+test("names the file, the field and the reason, and takes the folder for the node.json in it", async () => {
   const folder = await mkdtemp(join(tmpdir(), "gridseal-"));
   try {
     const path = join(folder, "node.json");
     await assert.rejects(readNodeConfiguration(path), { code: "FILE_UNREADABLE" });
     await writeFile(path, "{");
     await assert.rejects(readNodeConfiguration(path), {
+      code: "CONFIGURATION_INVALID",
+      message: /node\.json: \$ is no JSON/,
+    });
+    await assert.rejects(readNodeConfiguration(folder), {
       code: "CONFIGURATION_INVALID",
       message: /node\.json: \$ is no JSON/,
     });

@@ -11,7 +11,7 @@ export function registerBackup(program: Command): void {
   program
     .command("backup")
     .description("copy a node's store, beside the running node too")
-    .argument("<config>", "the node's node.json")
+    .argument("<config>", "the node's node.json, or its folder")
     .argument("<folder>", "the new folder to write the copy to")
     .option("--json", "print JSON")
     .action(backup);

@@ -60,9 +60,10 @@ function complain(reports: readonly AuditReport[], [noChain]: readonly NoChain[]
     reports.find(({ verdict }) => verdict === "bad") ?? reports.find(({ verdict }) => verdict === "incomplete");
   if (worst?.firstProblem !== undefined) {
     const { height, what, lacks } = worst.firstProblem;
+    const block = `block ${height}: `;
     throw new GridsealError(
       lacks === undefined ? "CHAIN_INVALID" : codeOf[lacks],
-      `chain ${worst.name}, block ${height}: ${what}`,
+      `chain ${worst.name}, ${what.startsWith(block) ? what : block + what}`,
     );
   }
   const [contradiction] = reports.flatMap(contradictionsOf);
@@ -113,6 +114,12 @@ async function auditFiles(
     const other = paths.get(service);
     if (other !== undefined) throw new GridsealError("USAGE", `${other} and ${file} are both of service ${service}`);
     paths.set(service, file);
+  }
+  if (paths.size + noChains.length === 0) {
+    throw new GridsealError(
+      "USAGE",
+      `there is no chain among ${files.join(", ")}: the genesis alone says nothing of one`,
+    );
   }
   const open = (service: number) => {
     const path = paths.get(service);

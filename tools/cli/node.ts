@@ -32,7 +32,7 @@ export function registerNode(program: Command): void {
   node
     .command("ready")
     .description("sign that a node is ready to be a member of a chain, for the authority's order")
-    .argument("<config>", "the node's node.json")
+    .argument("<config>", "the node's node.json, or its folder")
     .requiredOption("--service <number>", "number of the chain's service", whole(1, SERVICE_MAX))
     .requiredOption("-o, --out <file>", "file to make")
     .action(ready);
@@ -41,7 +41,7 @@ export function registerNode(program: Command): void {
     .description(
       "run a node until SIGINT or SIGTERM; SIGHUP reads its peers and chains to follow again; logs JSON lines",
     )
-    .argument("<config>", "the node's node.json")
+    .argument("<config>", "the node's node.json, or its folder")
     .option("--json", "changes nothing: the log is JSON")
     .action(run);
   node
@@ -49,7 +49,7 @@ export function registerNode(program: Command): void {
     .description(
       "let go of old records of a stopped node; headers, certificates and anchors stay, receipts still verify",
     )
-    .argument("<config>", "the node's node.json")
+    .argument("<config>", "the node's node.json, or its folder")
     .requiredOption(
       "--prune-before <height>",
       "blocks below this height, the newest 64 excepted",
@@ -61,7 +61,7 @@ export function registerNode(program: Command): void {
   node
     .command("repair")
     .description("check a stopped node's store; where it is damaged, set it aside and fetch the chains from the peers")
-    .argument("<config>", "the node's node.json")
+    .argument("<config>", "the node's node.json, or its folder")
     .option("--json", "print JSON")
     .action(repair);
 }

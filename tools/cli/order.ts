@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { idFromText } from "../../src/wire/key.js";
 import { type Action, ORDER_BYTES_MAX, type Order, readOrder } from "../../src/wire/order.js";
 import { governanceOf, membersAction, readReady, writeOrder } from "../authority/orders.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -107,20 +108,32 @@ async function orderChain(number: number, name: string, options: ChainOptions): 
   const governance = await governanceFor(options);
   const members = options.member.map((text) => {
     const member = governance.nodes.get(text);
-    if (member === undefined) throw new GridsealError("USAGE", `${text} is no node of the network`);
+    if (member === undefined) {
+      const known = [...governance.nodes].map(([id, node]) => `${node.name} ${id}`).join(", ");
+      throw new GridsealError("USAGE", `${text} is no id of a node of the network, which has ${known}`);
+    }
     return member;
   });
   await make({ type: "chain", service: number, name, members, target: options.target }, governance, options);
 }
 
 async function orderRevoke(meters: readonly string[], options: MakeOptions): Promise<void> {
-  const ids = [...new Set(meters)].sort().map(id);
+  const ids = idsOf(meters, "issued.jsonl of the authority has each meter's");
   await make({ type: "revoke", meters: ids }, await governanceFor(options), options);
 }
 
 async function orderBan(nodes: readonly string[], options: MakeOptions): Promise<void> {
-  const ids = [...new Set(nodes)].sort().map(id);
+  const ids = idsOf(nodes, "GET /health of a node says its own");
   await make({ type: "ban", nodes: ids }, await governanceFor(options), options);
+}
+
+/** The ids, each once, in order; `where` says where a person finds one. */
+function idsOf(texts: readonly string[], where: string): Uint8Array[] {
+  return [...new Set(texts)].sort().map((text) => {
+    const bytes = idFromText(text);
+    if (bytes !== undefined) return bytes;
+    throw new GridsealError("USAGE", `${text} is no id, which has 16 lower-case hex digits: ${where}`);
+  });
 }
 
 async function make(action: Action, governance: Governance, options: MakeOptions): Promise<void> {

@@ -1,8 +1,8 @@
 // A node's configuration, node.json: one JSON document whose paths are relative to it. Anything that is not as the table below says
 // is refused with its path and the reason, so that a typing error never becomes a node that silently does less than it was told.
 
-import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { BATCH_RECORDS_MAX, CHAINS_MAX, NODES_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
 import { idFromText } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -63,8 +63,13 @@ const API_HOSTS_MAX = 16;
 const DOCUMENT_BYTES_MAX = 1_048_576;
 const levels: readonly LogLevel[] = ["silent", "error", "warn", "info", "debug"];
 
-/** Reads and checks a node's configuration. Throws FILE_UNREADABLE or CONFIGURATION_INVALID with the file, the field and the reason. */
-export async function readNodeConfiguration(path: string): Promise<NodeConfiguration> {
+/** Reads and checks a node's configuration, or that in a node's folder. Throws FILE_UNREADABLE or CONFIGURATION_INVALID with the file, the field and the reason. */
+export async function readNodeConfiguration(given: string): Promise<NodeConfiguration> {
+  const isFolder = await stat(given).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+  const path = isFolder ? join(given, "node.json") : given;
   let text: string;
   try {
     text = await readFile(path, "utf8");

@@ -121,6 +121,12 @@ test("refuses a meter that the authority has revoked", async () => {
   await assert.rejects(admit({ ...ports(), isRevoked }, topic, recordOf()), refusal("revoked"));
 });
 
+test("refuses a revoked meter as revoked at a node that never had its credential, too", async () => {
+  const unheard = { ...ports(), credential: () => undefined };
+  await assert.rejects(admit(unheard, topic, recordOf()), refusal("unknown-meter"));
+  await assert.rejects(admit({ ...unheard, isRevoked: () => true }, topic, recordOf()), refusal("revoked"));
+});
+
 test("refuses a signature that is another key's", async () => {
   await assert.rejects(
     admit(ports(), topic, recordOf({}, signerFromSeed(generateSeed()), kid)),

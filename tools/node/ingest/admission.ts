@@ -65,6 +65,8 @@ export function readPublished(ports: AdmissionPorts, topic: RecordTopic, payload
   checkTopic(ports, topic, record, meter);
   const credential = ports.credential(record.kid, meter);
   if (credential === undefined) {
+    // No birth would help: its own would be refused, and the meter would take this node for one that has not heard of it yet.
+    if (ports.isRevoked(meter)) throw revoked(meter, record);
     throw new Refused("unknown-meter", `no credential of meter ${meter} is known: publish it as birth first`, record);
   }
   return { record, meter, credential };

@@ -143,7 +143,8 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 
   const refuse = (topic: PublishedTopic, refused: Refused, client: string) => {
     metrics.refused.inc({ reason: refused.reason });
-    if (credentials.has(topic.meter)) refusedMeters.note(topic.meter, refused.reason, refused.message);
+    const isCertified = credentials.has(topic.meter) || ports.isRevoked(topic.meter);
+    if (isCertified) refusedMeters.note(topic.meter, refused.reason, refused.message);
     log.debug({ ...topic, reason: refused.reason, detail: refused.message }, "publish refused");
     const refusal = encodeRefusal({
       service: refused.record?.claims.service,
