@@ -251,7 +251,18 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     throw new Refused("rate-limited", `more records of service ${service} than this node takes of a meter`, record);
   };
 
+  /** What a meter publishes right behind its birth does not overtake it. */
+  const births = new Map<string, Promise<void>>();
+  const takeBirth = (topic: PublishedTopic, payload: Uint8Array, client: string): Promise<void> => {
+    const birth = onBirth(topic, payload, client).finally(() => {
+      if (births.get(topic.meter) === birth) births.delete(topic.meter);
+    });
+    births.set(topic.meter, birth);
+    return birth;
+  };
+
   const onRecord = async (topic: RecordTopic, payload: Uint8Array, client: string): Promise<void> => {
+    await births.get(topic.meter)?.catch(() => {}); // who published the birth is told
     const published = readPublished(admissionPorts, topic, payload);
     const { record, meter } = published;
     const { service, seq } = record.claims;
@@ -288,7 +299,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       // The broker's buffer holds more than this packet; what is kept is a copy.
       const bytes = new Uint8Array(payload);
       try {
-        if (topic.kind === "birth") await onBirth(topic, bytes, client);
+        if (topic.kind === "birth") await takeBirth(topic, bytes, client);
         else if (topic.kind === "record") await onRecord(topic, bytes, client);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
