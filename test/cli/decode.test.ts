@@ -333,6 +333,19 @@ test("says which protocol it may be where another one was named", async () => {
   );
 });
 
+test("says why a frame was refused where its protocol is named, as where it is found", async () => {
+  const broken = { p1: telegram, sml: smlTelegram(state), hdlc: hdlcFrames(push)[0]!, mbus: mbusFrames(push)[0]! };
+  for (const [protocol, frame] of Object.entries(broken)) {
+    const file = written(
+      "named",
+      frame.map((byte, index) => (index === frame.length - 20 ? byte ^ 1 : byte)),
+    );
+    const found = await decoded(file, true);
+    assert.match(found.lines[0]!, new RegExp(`"protocol":"${protocol}","ok":false,"reason":"(crc|truncated)"`));
+    assert.deepEqual(await decoded(file, true, { protocol }), found);
+  }
+});
+
 test("sums up what was read and refused, beside what it prints", async () => {
   const summaryOf = async (file: string): Promise<string> => {
     const notes: string[] = [];
