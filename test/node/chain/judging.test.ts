@@ -117,7 +117,7 @@ function throwing(error: Error, poisoned?: ReadBatch) {
   const pool = createPool(set);
   const fed: Input[] = [];
   const said: string[] = [];
-  const say = (_fields: object, message: string) => said.push(message);
+  const say = ({ reason = "" }: { reason?: string }, message: string) => said.push(`${message}: ${reason}`);
   const { id } = batch(0);
   const ports = {
     chain: { service: 1 },
