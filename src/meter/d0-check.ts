@@ -20,6 +20,14 @@ export function crcDigits(buffer: Uint8Array, start: number, end: number): strin
   return digits;
 }
 
+/** `1-3:0.2.8(`, with which a DSMR telegram begins behind its header. */
+const versionCode = Uint8Array.of(0x31, 0x2d, 0x33, 0x3a, 0x30, 0x2e, 0x32, 0x2e, 0x38, 0x28);
+
+/** Whether a block is a whole DSMR telegram but for its header, as some logs are. */
+export function beginsWithVersion(buffer: Uint8Array, blockAt: number): boolean {
+  return versionCode.every((byte, index) => buffer[blockAt + index] === byte);
+}
+
 /** What is wrong with the CRC: it covers the identification too, and cannot be checked without one. Undefined where it is right. */
 export function crcFault(
   buffer: Uint8Array,

@@ -19,7 +19,7 @@ import {
   stx,
   textBefore,
 } from "./d0-characters.js";
-import { checkFault, crcDigits, crcFault } from "./d0-check.js";
+import { beginsWithVersion, checkFault, crcDigits, crcFault } from "./d0-check.js";
 
 /** A readout with fifteen months of history has 10 kB. */
 export const readoutBytesMax = 16_384;
@@ -239,9 +239,11 @@ export function createD0Framer(headless: boolean): D0Framer {
   /** A block that ended without a check character: a log may have lost it, a line has not. */
   const complete = (cuts: D0Cut[]): void => {
     const digits = crcDigits(buffer, exclamationAt + 1, length);
-    const fault = digits === "" ? undefined : crcFault(buffer, exclamationAt, digits, identification);
+    // Only a log begins in a telegram, and one that lacks the header alone has every line of it.
+    const lacksHeader = identification === "" && stxAt < 0 && beginsWithVersion(buffer, blockAt);
+    const fault = digits === "" || lacksHeader ? undefined : crcFault(buffer, exclamationAt, digits, identification);
     if (fault !== undefined) cuts.push({ kind: "refused", reason: "crc", detail: fault });
-    else if (digits !== "") cuts.push(frameOf(true));
+    else if (digits !== "") cuts.push(frameOf(!lacksHeader));
     else if (stxAt >= 0 && !headless)
       cuts.push({ kind: "refused", reason: "crc", detail: "the readout's check character did not come" });
     else cuts.push(frameOf(false));

@@ -8,6 +8,7 @@
 
 import { isClockTime, seconds_per_hour, secondsSinceEpoch } from "./calendar.js";
 import { stx } from "./d0-characters.js";
+import { crcDigits } from "./d0-check.js";
 import type { D0Frame } from "./d0-frame.js";
 import { type D0Object, eachObject, scanCode } from "./d0-object.js";
 import { createGathering, type Gathering } from "./gathering.js";
@@ -108,8 +109,9 @@ export function parseReadout(frame: D0Frame, zoneOffset_s: number, profile: Prof
   return { meter, time_s, registers, flags, unknownObjects, objects };
 }
 
-/** Whether a readout without check is of a version of P1 that has a CRC; the codes are written out there. */
-export function declaresCrc({ bytes, start, end }: D0Frame): boolean {
+/** Whether a readout without check is of a version of P1 that has a CRC, and states none; the codes are written out there. */
+export function lacksCrc({ bytes, start, end }: D0Frame): boolean {
+  if (crcDigits(bytes, end + 1, bytes.length) !== "") return false;
   let declared = false;
   eachObject(bytes, start, end, ({ codeStart, codeEnd }) => {
     const obis = isWrittenOut(bytes, codeStart, codeEnd) ? scanCode(bytes, codeStart, codeEnd, electricity) : undefined;

@@ -3,7 +3,7 @@
 
 import { createD0Framer, type D0Cut, type D0Frame } from "./d0-frame.js";
 import { createD0Handshake, type D0Request } from "./d0-handshake.js";
-import { declaresCrc, parseReadout } from "./d0-parse.js";
+import { lacksCrc, parseReadout } from "./d0-parse.js";
 import { centralEuropeanOffset_s } from "./p1-time.js";
 import { profileOf } from "./profiles.js";
 import type { MeterReader, Outcome } from "./reader.js";
@@ -36,7 +36,7 @@ export function createD0Reader(options: D0Options = {}): MeterReader {
   let last_ms = 0;
 
   const outcomeOfFrame = (frame: D0Frame): Outcome => {
-    if (!frame.checked && (requireCrc || declaresCrc(frame))) {
+    if (!frame.checked && (requireCrc || lacksCrc(frame))) {
       return tally.refuse("crc", "the readout carries neither block check character nor CRC");
     }
     const { objects, unknownObjects, ...reading } = parseReadout(frame, zoneOffset_s, profile);

@@ -44,6 +44,8 @@ const letters = 3;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const crcDigits = 4;
+/** So many beginnings of a second telegram are tried, each with its CRC. */
+const secondsMax = 4;
 /** Holley's meters (`/HLY5/D545-METER`) end in a CRC-16/X-25. */
 const x25Maker = "HLY";
 
@@ -149,14 +151,21 @@ class TelegramFramer implements P1Framer {
   private complete(cuts: P1Cut[]): void {
     this.place = "outside";
     const first = cut(this.buffer, 0, this.exclamationAt, this.length);
-    if (this.slashAt > 0 && isHeader(this.buffer, this.slashAt, this.exclamationAt)) {
-      const second = cut(this.buffer, this.slashAt, this.exclamationAt, this.length);
-      if (second.kind === "frame" && (first.kind === "refused" || !first.checked)) {
-        cuts.push(truncated(this.slashAt), second);
-        return;
-      }
+    const second = first.kind === "frame" && first.checked ? undefined : this.second();
+    if (second === undefined) cuts.push(first);
+    else cuts.push(truncated(this.length - second.bytes.length), second);
+  }
+
+  /** The telegram that begins within a line of one that was cut off: at its header's slash, which need not be the last slash. */
+  private second(): P1Frame | undefined {
+    let tries = 0;
+    for (let index = this.slashAt; index > 0 && tries < secondsMax; index--) {
+      if (this.buffer[index] !== slash || !isHeader(this.buffer, index, this.exclamationAt)) continue;
+      tries++;
+      const second = cut(this.buffer, index, this.exclamationAt, this.length);
+      if (second.kind === "frame") return second;
     }
-    cuts.push(first);
+    return undefined;
   }
 }
 

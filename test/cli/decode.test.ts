@@ -206,6 +206,10 @@ test("calls nothing a meter's that only chance would make one", async () => {
   for (const [seed, length] of [100, 1000, 10_000, 100_000, 300_000].entries()) {
     await assertUnread(`${length} random bytes`, randomBytes(length, seed + 1), nothing);
   }
+  // A question of Modbus, or the head of an answer, with nothing that its check holds for.
+  for (let seed = 1; seed <= 60; seed++) {
+    await assertUnread(`1500 random bytes, ${seed}`, randomBytes(1500, 1000 + seed), nothing);
+  }
   const picture = Buffer.from(
     "ffd8ffe000104a46494600010100000100010000ffdb004300080606070605080707070909080a0c140d0c0b0b0c19",
     "hex",
@@ -257,6 +261,8 @@ test("says what a log has made of a meter's bytes", async () => {
   );
   for (const text of [
     pairs.map((pair) => `${pair}h`).join(" "),
+    pairs.map((pair) => `${pair.toUpperCase()} H`).join(" "),
+    `\u00ef\u00bb\u00bf${pairs.join(" ")}`,
     pairs.map((pair) => `\\x${pair}`).join(""),
     pairs.map((pair) => `$${pair}`).join(","),
     pairs.join("-"),
@@ -265,7 +271,7 @@ test("says what a log has made of a meter's bytes", async () => {
     `${dump.join(" ")}  |......|`,
     `received: ${pairs.join("")}`,
   ])
-    await assertUnread(text.slice(0, 30), Buffer.from(text), /^no-frame: .*hex digits in another spelling/);
+    await assertUnread(text.slice(0, 30), Buffer.from(text, "latin1"), /^no-frame: .*hex digits in another spelling/);
   await assertUnread("UTF-16", Buffer.from(`\ufeff${Buffer.from(telegram).toString("latin1")}`, "utf16le"), /UTF-16/);
 });
 
@@ -331,6 +337,19 @@ test("says which protocol it may be where another one was named", async () => {
     /^no-frame: no frame of this protocol .*; they may be sml$/,
     "p1",
   );
+});
+
+test("says why a frame was refused where its protocol is named, as where it is found", async () => {
+  const broken = { p1: telegram, sml: smlTelegram(state), hdlc: hdlcFrames(push)[0]!, mbus: mbusFrames(push)[0]! };
+  for (const [protocol, frame] of Object.entries(broken)) {
+    const file = written(
+      "named",
+      frame.map((byte, index) => (index === frame.length - 20 ? byte ^ 1 : byte)),
+    );
+    const found = await decoded(file, true);
+    assert.match(found.lines[0]!, new RegExp(`"protocol":"${protocol}","ok":false,"reason":"(crc|truncated)"`));
+    assert.deepEqual(await decoded(file, true, { protocol }), found);
+  }
 });
 
 test("sums up what was read and refused, beside what it prints", async () => {

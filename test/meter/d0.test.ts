@@ -136,6 +136,16 @@ test("refuses a readout of a version that has a CRC where it has none, or where 
   assert.deepEqual(kinds(outcomesOf("d0", push("0.2.8(50)", energy))), ["ok"]);
   const tail = latin1(`${energy}\r\n!84DD\r\n`);
   assert.deepEqual(kinds(outcomesOf("d0", tail, { headless: true })), ["crc"]);
+  const log = `1-3:0.2.8(50)\r\n${energy}\r\n`;
+  for (const [bytes, expected] of [
+    [`${log}!84DD\r\n`, "ok"],
+    [`${log}!\r\n`, "crc"],
+    [`0-0:96.14.0(0002)\r\n${log}!84DD\r\n`, "crc"],
+    [`0.2.8(50)\r\n${energy}\r\n!84DD\r\n`, "crc"],
+  ] as const) {
+    assert.deepEqual(kinds(outcomesOf("d0", latin1(bytes), { headless: true })), [expected], bytes);
+    assert.deepEqual(kinds(outcomesOf("d0", latin1(bytes), { headless: true, requireCrc: true })), ["crc"], bytes);
+  }
 });
 
 test("takes nothing from the line that a log begins in the middle of", () => {

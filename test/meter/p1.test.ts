@@ -328,6 +328,20 @@ test("refuses a telegram without CRC of a meter that has sent one with it", () =
   assert.deepEqual(kinds(outcomesOf(telegramWithoutCrc([clock, energy], header))), ["ok"]);
 });
 
+test("reads the telegram behind one that was cut off, be there a slash in its header or a text", () => {
+  for (const good of [
+    telegram(["1-3:0.2.8(50)", "1-0:1.8.0(000012.345*kWh)"], "HLY5/D545-METER"),
+    telegramWithoutCrc(["0-0:96.13.0(1/ABC)", "1-0:1.8.0(000012.345*kWh)"]),
+  ]) {
+    // From where its lines begin a text of the second is one of the first as well, or its only line is whole.
+    const lines = good.indexOf(0x28);
+    for (let length = 1; length < lines; length++) {
+      const outcomes = outcomesOf(joined(good.subarray(0, length), good));
+      assert.deepEqual(kinds(outcomes), ["truncated", "ok"], `cut off after ${length} bytes`);
+    }
+  }
+});
+
 test("takes a slash within a text for no new telegram", () => {
   for (const text of ["on/off", "/ABC5", "see /ABC5x"]) {
     const bytes = telegramWithoutCrc([energy, `0-0:96.13.0(${text})`, "1-0:1.8.2(1*kWh)"]);

@@ -48,24 +48,27 @@ export async function decode(
   if (protocol !== undefined) {
     readAll(protocol, capture, options.file, readerOptions, (outcomes) => frames.add(outcomes));
   }
-  frames.end(() => refusalOf(capture, options.file, named, protocol, readerOptions));
+  frames.end((someAreRefused) => refusalOf(capture, options.file, named, someAreRefused, readerOptions));
   if (options.json !== true) note(frames.summary());
   return frames.refused === 0 ? 0 : 1;
 }
 
-/** Why nothing was read, in one line: what the capture is, or that it is nothing that is known. Undefined where its frames say it. */
+/**
+ * Why nothing was read, in one line: what the capture is, or that it is nothing that is known. Undefined where the refused frames say it,
+ * as those of the protocol that is found from the bytes do, named or not.
+ */
 function refusalOf(
   capture: Uint8Array,
   file: string,
   named: Protocol | undefined,
-  protocol: Protocol | undefined,
+  someAreRefused: boolean,
   options: ReaderOptions,
 ): Shown | undefined {
   const foreign = foreignCapture(capture);
   if (foreign !== undefined) return { ok: false, protocol: named ?? "unknown", ...foreign };
-  if (named === undefined && protocol !== undefined) return undefined;
-  const other = named === undefined ? undefined : detectProtocol(capture, options);
-  const hint = other === undefined || other === named ? "" : `; they may be ${other}`;
+  const found = detectProtocol(capture, options);
+  if (someAreRefused && found !== undefined && found === (named ?? found)) return undefined;
+  const hint = found === undefined || found === (named ?? found) ? "" : `; they may be ${found}`;
   const known = protocols.filter((candidate) => candidate !== "pulse").join(", ");
   const what = named === undefined ? `no protocol that is known (${known})` : "no frame of this protocol";
   const detail = `${what} in the ${capture.length} bytes of ${file === "-" ? "standard input" : file}${hint}`;

@@ -40,11 +40,11 @@ export class FrameList {
     }
   }
 
-  /** Nothing more comes. Where nothing was read, `refusalOf` may say in one line why. */
-  end(refusalOf: () => Shown | undefined): void {
+  /** Nothing more comes. Where nothing was read, `refusalOf` may say in one line why; it is told whether there are refused frames. */
+  end(refusalOf: (someAreRefused: boolean) => Shown | undefined): void {
     const { waiting } = this;
     if (waiting === undefined) return;
-    const whole = waiting.length === 0 || !isOneKind(waiting) ? refusalOf() : undefined;
+    const whole = waiting.length === 0 || !isOneKind(waiting) ? refusalOf(waiting.length > 0) : undefined;
     if (whole !== undefined) this.waiting = [whole];
     else if (isOneKind(waiting)) this.waiting = waiting.slice(0, 1);
     this.flush();

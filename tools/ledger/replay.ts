@@ -95,7 +95,7 @@ function checkPlace(tip: ChainTip, block: Block, nextMembers: MemberSet): void {
   ];
   const judged = judgedAtComplaint(tip, block.judgedAt);
   if (judged !== undefined) {
-    const what = judged === "unknown" ? "is not known: the contracts chain belongs to the proof" : judged;
+    const what = judged === "unknown" ? "holds no order that is known here" : judged;
     throw new WireError("unproven", `block ${block.height}: contracts height ${block.judgedAt} ${what}`);
   }
   const wrong = conditions.find(([holds]) => !holds)?.[1];

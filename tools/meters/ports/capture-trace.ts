@@ -1,7 +1,7 @@
 // Whether the bytes of a capture look like those of a protocol though no frame of it is whole: what chance does not make. Random bytes, a
 // picture or a program are of no protocol, whatever single bytes of them could begin.
 
-import { crc16X25 } from "../../../src/meter/crc16.js";
+import { crc16Modbus, crc16X25 } from "../../../src/meter/crc16.js";
 import type { Protocol } from "../../../src/meter/reader.js";
 
 const flag = 0x7e;
@@ -13,6 +13,8 @@ const smlStart = Buffer.from("1b1b1b1b01010101", "hex");
 /** Format and length, two addresses of one to four bytes, control. */
 const headerBytesMin = 5;
 const headerBytesMax = 11;
+/** Address, function, first register, count, CRC. */
+const questionBytes = 8;
 /** So much of a capture is characters where a line was disturbed. */
 const textShare = 0.9;
 /** A code and the group behind it, or a header's line. */
@@ -32,7 +34,8 @@ export function hasTrace(protocol: Protocol, capture: Uint8Array): boolean {
       return hasHdlcFrame(capture);
     case "mbus":
       return hasMbusFrame(capture);
-    // Of Modbus a broken answer is told by its question, and a question has a CRC.
+    case "modbus":
+      return hasModbusQuestion(capture);
     default:
       return true;
   }
@@ -70,6 +73,16 @@ function hasHdlcFrame(capture: Uint8Array): boolean {
     if (capture[start + length + 1] === flag) covered += length;
   }
   return 4 * covered >= capture.length && covered > 0;
+}
+
+/** A question for registers whose CRC holds: by it alone a broken answer is told from any other bytes. */
+function hasModbusQuestion(capture: Uint8Array): boolean {
+  for (let start = 0; start + questionBytes <= capture.length; start++) {
+    if (capture[start + 1] !== 3 && capture[start + 1] !== 4) continue;
+    const check = start + questionBytes - 2;
+    if (crc16Modbus(capture, start, check) === capture[check]! + 256 * capture[check + 1]!) return true;
+  }
+  return false;
 }
 
 /** A frame from start to stop, or one that is cut off by the end and a quarter of the capture. */

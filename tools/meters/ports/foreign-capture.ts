@@ -10,6 +10,8 @@ export interface Foreign {
   readonly detail: string;
 }
 
+/** What some editors put before UTF-8. */
+const byteOrderMark = [0xef, 0xbb, 0xbf];
 /** The beginning is enough. */
 const examinedBytes = 64 * 1024;
 
@@ -54,11 +56,13 @@ function otherText(bytes: Uint8Array): string | undefined {
   if (order === 0xfffe || order === 0xfeff) {
     return "it is text in UTF-16, as some editors and shells write it: save it as plain text, or as bytes";
   }
-  if (shareOfText(bytes) < 1) return undefined;
-  const text = Buffer.from(bytes).toString("latin1");
+  const characters = byteOrderMark.every((byte, index) => bytes[index] === byte) ? bytes.subarray(3) : bytes;
+  if (shareOfText(characters) < 1) return undefined;
+  const text = Buffer.from(characters).toString("latin1");
   // A pair stands by itself, whatever is put before or behind it: `1bh`, `\x1b`, `$1b`, `1b|1b`, `0000: 1b1b 1b1b`.
   const pairs = text.match(/(?<![0-9a-z])(?:0?x|\$|#|&h)?(?:[0-9a-f]{2}){1,4}h?(?![0-9a-z])/gi) ?? [];
-  const words = text.match(/[0-9a-z]+/gi) ?? [];
+  // The letter that says "hex" may stand by itself: `1b h`.
+  const words = (text.match(/[0-9a-z]+/gi) ?? []).filter((word) => !/^h$/i.test(word));
   const runs = text.match(/(?:[0-9a-f]{2}){16,}/gi) ?? [];
   const inRuns = runs.reduce((sum, run) => sum + run.length, 0);
   if ((pairs.length >= 8 && 4 * pairs.length >= 3 * words.length) || (inRuns >= 64 && 2 * inRuns >= text.length)) {
