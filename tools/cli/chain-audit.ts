@@ -93,7 +93,7 @@ function serviceNamed(genesis: Genesis, known: readonly ChainSummary[], text: st
   return added?.service ?? chainNamed(genesis, text).service;
 }
 
-/** Audits what is a chain among the files; the genesis, which lies beside them in a folder, is passed over where anything else is named. */
+/** Audits what is a chain among the files; the genesis, which lies beside them in a folder, is passed over. */
 async function auditFiles(
   genesis: Genesis,
   files: readonly string[],
@@ -102,15 +102,13 @@ async function auditFiles(
     throw new GridsealError("USAGE", "name what to audit: exported files, --api URL or --data DIR");
   const paths = new Map<number, string>();
   const noChains: NoChain[] = [];
-  const passedOver: NoChain[] = [];
   for (const file of files) {
     const service = await serviceOfFile(file).catch((error: unknown) => {
       if (!(error instanceof GridsealError && error.code === "CHAIN_INVALID")) throw error;
       return error.message.slice(file.length + 1);
     });
     if (typeof service === "string") {
-      if (await isGenesis(file, genesis)) passedOver.push({ file, what: "is the genesis" });
-      else noChains.push({ file, what: service });
+      if (!(await isGenesis(file, genesis))) noChains.push({ file, what: service });
       continue;
     }
     const other = paths.get(service);
@@ -127,7 +125,6 @@ async function auditFiles(
     const path = paths.get(service);
     return path === undefined ? undefined : () => openFileSource(path).blocks(service, 1);
   };
-  if (passedOver.length === files.length) return { reports: [], noChains: passedOver };
   return { reports: await auditNetwork(genesis, open, [...paths.keys()]), noChains };
 }
 
