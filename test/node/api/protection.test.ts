@@ -261,3 +261,31 @@ function bodiesOf(bytes: Buffer): readonly Buffer[] {
   }
   return bodies;
 }
+
+test("requests that expect something wait like any others, and the first one ends the connection", async (t) => {
+  const { port, base, reads, refused } = await createLongChain(t);
+  const expecting = request("/chains", ["host: localhost", "expect: tea"]);
+  const alone = String(await askRaw(t, port, expecting.repeat(3)));
+  assert.match(alone, /^HTTP\/1\.1 417 [\s\S]*connection: close/i);
+  assert.equal(alone.match(/HTTP\/1\.1 /g)?.length, 1);
+  const socket = await openUnread(t, port, LONG + expecting.repeat(400));
+  await readAll(socket);
+  assert.equal(await refused("pipelined"), 1);
+  assert.ok(reads.length <= BLOCKS);
+  assert.equal((await fetch(`${base}/chains`)).status, 200);
+});
+
+test("a body of unknown length, or where none is due, ends the connection before it has come", async (t) => {
+  const { port, base } = await createNodeApi(t);
+  const chunked = ["host: localhost", "transfer-encoding: chunked"];
+  for (const head of [
+    request("/health", chunked),
+    request("/orders", [...chunked, "content-type: application/cose"], "POST"),
+  ]) {
+    const answer = String(await askRaw(t, port, `${head}1\r\nx\r\n`));
+    assert.match(answer, /^HTTP\/1\.1 411 [\s\S]*connection: close/i);
+  }
+  const long = await askRaw(t, port, request("/chains", ["host: localhost", "content-length: 9999999"]));
+  assert.match(String(long), /^HTTP\/1\.1 413 [\s\S]*connection: close/i);
+  assert.equal((await fetch(`${base}/chains`)).status, 200);
+});

@@ -223,6 +223,19 @@ test("a peer that sends more messages a second than the limit is read no faster,
   });
 });
 
+test("probes and answers count as messages do: who sends nothing else is read no faster either", async () => {
+  for (const kind of [2, 3]) {
+    await withNetwork(2, async (network) => {
+      const node = await network.start(network.ids[1]!, {}, { limits: { ...quick, messages_per_s_max: 50 } });
+      const peer = await join(network, node);
+      const frame = Buffer.concat([frameHeader(1), Uint8Array.of(kind)]);
+      peer.write(Buffer.concat(Array.from({ length: 100 }, () => frame)));
+      await until(() => node.network.counters().throttled >= 1);
+      assert.ok(node.connected.has(network.ids[0]!));
+    });
+  }
+});
+
 test("a dialer that comes again takes the place of the connection that its peer still believes in", async () => {
   await withNetwork(2, async (network) => {
     const node = await network.start(network.ids[1]!, {});

@@ -1,7 +1,8 @@
 // The HTTP server below the API's routes: who may be connected, how long a request may take to arrive, one answer at a time.
 
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
 import { addressGroup } from "../address-limits.js";
 import { oneAtATime } from "./one-at-a-time.js";
 import type { Places } from "./places.js";
@@ -32,7 +33,10 @@ export function createHttpServer(
     onAnswered: (socket: Socket) => places.answered(socket),
     onTooMany: () => onClosed("pipelined"),
   };
-  const server = createServer(options, oneAtATime(listener, watch));
+  const listen = oneAtATime(checked(listener), watch);
+  const server = createServer(options, listen);
+  // Node answers these by itself, past everything that bounds answers.
+  server.on("checkExpectation", listen);
   server.on("connection", (socket: Socket) => {
     const admission = places.open(socket, addressGroup(socket.remoteAddress));
     if (admission.type === "full") {
@@ -46,4 +50,32 @@ export function createHttpServer(
     admission.instead.destroy();
   });
   return server;
+}
+
+/** Refuses, and reads no further, what comes in any number of pieces, each a turn of this loop: no client of this API sends it. */
+function checked(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    const complaint = complaintOf(request);
+    if (complaint === undefined) listener(request, response);
+    else refuseUnread(response, ...complaint);
+  };
+}
+
+function complaintOf({ headers }: IncomingMessage): readonly [number, string] | undefined {
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== "100-continue") {
+    return [417, "This API meets no expectation but 100-continue."];
+  }
+  if (headers["transfer-encoding"] !== undefined) return [411, "Send the body whole, with its Content-Length."];
+  if (Number(headers["content-length"] ?? 0) > ORDER_BYTES_MAX) return [413, "The body is too large."];
+  return undefined;
+}
+
+function refuseUnread(response: ServerResponse, status: number, message: string): void {
+  const body = JSON.stringify({ code: "malformed", message });
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": body.length,
+    connection: "close",
+  });
+  response.end(body);
 }

@@ -163,14 +163,29 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     log.debug({ ...topic }, "publish passed over");
   };
 
+  /** What is on a chain has been verified. Of the rest, only what lacks nothing but its signature spends what is there for all. */
+  const newCredential = async (kid: Uint8Array, meter: string, payload: Uint8Array) => {
+    const isSealed = [...chains.keys()].some((service) => {
+      const sealed = store.credential(service, kid);
+      return sealed !== undefined && equalBytes(sealed, payload);
+    });
+    if (isSealed) return parseCredential(payload);
+    let isWithin = true;
+    const credential = await admitCredential(genesis, meter, payload, async (...signed) => {
+      isWithin = allowances.mayVerifyBirth();
+      return !isWithin || (await verifyBirth(...signed));
+    });
+    return isWithin ? credential : undefined;
+  };
+
   const onBirth = async (topic: PublishedTopic, payload: Uint8Array, client: string) => {
     const { meter } = topic;
     if (!allowances.mayBeBorn(client || meter)) return passOver(topic);
     const kid = Buffer.from(meter, "hex");
     const known = knownOf(kid, meter);
     const isKnown = known !== undefined && equalBytes(known.bytes, payload);
-    if (!isKnown && !allowances.mayVerifyBirth()) return passOver(topic);
-    const credential = isKnown ? known.credential : await admitCredential(genesis, meter, payload, verifyBirth);
+    const credential = isKnown ? known.credential : await newCredential(kid, meter, payload);
+    if (credential === undefined) return passOver(topic);
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
     if (isKnown || !replaces(credentialOf(kid, meter), credential)) return;

@@ -15,7 +15,7 @@ export interface SessionLimits {
   readonly idle_timeout_ms: number;
   /** a session that has sent nothing for so long is over, whatever it said of keep-alive (section 3.1.2.10) */
   readonly silence_timeout_ms: number;
-  /** sessions that have proved to be one meter's and are sent what is for it; an old connection may not have ended yet */
+  /** sessions that count as one meter's, and are sent what is for it; an old connection may not have ended yet */
   readonly sessions_of_meter_max: number;
   /** packets of all strangers of an address, and of loopback */
   readonly strangers: BudgetTerms;
@@ -60,6 +60,29 @@ export function createSessions<Entry extends Session>(limits: SessionLimits) {
   /** the sessions of a meter that subscribe to its topics, in the order in which they proved it */
   const ofMeter = new Map<string, Set<Entry>>();
   const nobody: ReadonlySet<Entry> = new Set();
+  /** all that proved to be a meter's, in that order, so that one key does not take every place */
+  const proved = new Map<string, Set<Entry>>();
+
+  const forgetProof = (session: Entry) => {
+    const { provedMeter } = session;
+    if (provedMeter === undefined) return;
+    const sessions = proved.get(provedMeter);
+    sessions?.delete(session);
+    if (sessions?.size === 0) proved.delete(provedMeter);
+    session.provedMeter = undefined;
+  };
+
+  /** Where a meter has too many sessions its oldest one is a stranger's again, until it brings another record. */
+  const noteProof = (session: Entry, meter: string) => {
+    const sessions = proved.get(meter) ?? new Set<Entry>();
+    proved.set(meter, sessions.add(session));
+    session.provedMeter = meter;
+    if (sessions.size <= limits.sessions_of_meter_max) return;
+    const oldest: Entry = sessions.values().next().value!;
+    stopListening(oldest);
+    forgetProof(oldest);
+    active.add(oldest);
+  };
 
   const stopListening = (session: Entry) => {
     if (session.meter === undefined) return;
@@ -73,7 +96,6 @@ export function createSessions<Entry extends Session>(limits: SessionLimits) {
     if (meter === undefined || session.provedMeter !== meter) return;
     const sessions = ofMeter.get(meter) ?? new Set<Entry>();
     ofMeter.set(meter, sessions.add(session));
-    if (sessions.size > limits.sessions_of_meter_max) sessions.delete(sessions.values().next().value!);
   };
 
   /** Of those with this address where one is given. */
@@ -109,6 +131,7 @@ export function createSessions<Entry extends Session>(limits: SessionLimits) {
       active.delete(session);
       if (session.id !== undefined) byId.delete(session.id);
       stopListening(session);
+      forgetProof(session);
     },
 
     name(session: Entry, id: string): void {
@@ -138,7 +161,9 @@ export function createSessions<Entry extends Session>(limits: SessionLimits) {
       active.delete(session);
       // One that publishes for several meters is sent what is for the one that it subscribes to.
       if (session.meter !== undefined && session.meter !== meter && session.provedMeter !== undefined) return;
-      session.provedMeter = meter;
+      stopListening(session);
+      forgetProof(session);
+      noteProof(session, meter);
       listen(session);
     },
 

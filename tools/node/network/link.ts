@@ -18,7 +18,7 @@ export interface LinkLimits {
   readonly probe_after_ms: number;
   /** and is given up where it has still said nothing that long after the frame */
   readonly silent_after_ms: number;
-  /** a peer that sends more is read no further until the second is over */
+  /** a peer that sends more, probes and answers counted, is read no further until the second is over */
   readonly messages_per_s_max: number;
 }
 
@@ -68,8 +68,8 @@ export class Link {
   #closed = false;
   #corked = false;
   #processing_bytes = 0;
-  /** messages since the start of this second */
-  #messages = 0;
+  /** messages, probes and answers since the start of this second */
+  #frames = 0;
   #second_ms = 0;
   #throttle: NodeJS.Timeout | undefined;
   #unanswered_ms: number | undefined;
@@ -186,9 +186,12 @@ export class Link {
     } else if (kind === kinds.message && this.#open) {
       this.#process(body);
     } else if (kind === kinds.probe && this.#open && body.length === 0) {
+      this.#countFrame();
       // One answer at a time: a peer that asks and never reads makes no queue.
       if (this.#socket.writableLength === 0) this.#write(kinds.answer, nothing);
-    } else if (kind !== kinds.answer || !this.#open || body.length !== 0) {
+    } else if (kind === kinds.answer && this.#open && body.length === 0) {
+      this.#countFrame();
+    } else {
       this.close("frame-malformed");
     }
     return !this.#closed;
@@ -196,7 +199,7 @@ export class Link {
 
   #process(message: Uint8Array): void {
     this.#counters.frames_received += 1;
-    this.#countMessage();
+    this.#countFrame();
     try {
       const handled = this.#events.onMessage(message);
       if (handled === undefined) return;
@@ -219,14 +222,14 @@ export class Link {
   }
 
   /** Beyond its limit nothing more is read until the next second. */
-  #countMessage(): void {
+  #countFrame(): void {
     const now_ms = performance.now();
     if (now_ms - this.#second_ms >= 1_000) {
       this.#second_ms = now_ms;
-      this.#messages = 0;
+      this.#frames = 0;
     }
-    this.#messages += 1;
-    if (this.#messages > this.#limits.messages_per_s_max) this.delay(1_000 - (now_ms - this.#second_ms));
+    this.#frames += 1;
+    if (this.#frames > this.#limits.messages_per_s_max) this.delay(1_000 - (now_ms - this.#second_ms));
   }
 
   #resume(): void {

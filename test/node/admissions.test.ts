@@ -1,0 +1,93 @@
+// Births at a node, many of them forged: whose credential is verified, and whose is not looked at.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { toHex } from "../../src/wire/bytes.js";
+import { issueCredential, issuerName } from "../../src/wire/credential.js";
+import { issueGenesis, verifyGenesis } from "../../src/wire/genesis.js";
+import { keyId } from "../../src/wire/key.js";
+import { type AdmissionsPorts, createAdmissions } from "../../tools/node/admissions.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
+import { rateDefaults } from "../../tools/node/ingest/allowances.js";
+import { createMetrics } from "../../tools/node/metrics.js";
+
+const SERVICE = 1;
+/** More than the node verifies at once. */
+const FORGERIES = 3_000;
+const NOW_S = 1_800_000_000;
+
+const authority = signerFromSeed(generateSeed());
+const nodeKey = signerFromSeed(generateSeed()).key;
+const member = { id: keyId(nodeKey), key: nodeKey, name: "node-1" };
+const chain = { service: SERVICE, name: "trading", members: [member], target: 0 };
+const terms = { network: "test", time_s: 1, nodes: [member], chains: [chain] };
+const genesis = verifyGenesis(issueGenesis(terms, authority), nodeVerify);
+
+function createBirth(signer = authority) {
+  const { key } = signerFromSeed(generateSeed());
+  const kid = keyId(key);
+  const credential = issueCredential(
+    {
+      ...{ issuer: issuerName(genesis), subject: "meter", notBefore_s: NOW_S - 9, expires_s: NOW_S + 9, id: kid, key },
+      ...{ statusIndex: 0, services: [SERVICE], role: "meter" as const },
+    },
+    signer,
+  );
+  return { meter: toHex(kid), credential };
+}
+
+/** A node's admissions, its clock standing; what the chain holds, and whom the node has come to know. */
+function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
+  const known = new Map<string, Uint8Array>();
+  let verified = 0;
+  const writer = {
+    putCredential: (_service: number, kid: Uint8Array, bytes: Uint8Array) => known.set(toHex(kid), bytes),
+  };
+  const ports = {
+    genesis,
+    self: toHex(member.id),
+    store: {
+      credential: (service: number, kid: Uint8Array) => (service === 0 ? known : sealed).get(toHex(kid)),
+      write: async (put: (given: typeof writer) => unknown) => void put(writer),
+    },
+    chains: new Map([[SERVICE, {}]]),
+    introductions: { onBirth() {} },
+    metrics: createMetrics(),
+    log: { debug() {}, info() {}, warn() {} },
+    async verifyBirth(...signed: Parameters<typeof nodeVerify>) {
+      verified += 1;
+      return nodeVerify(...signed);
+    },
+    now_ms: () => NOW_S * 1_000,
+    monotonic_ms: () => 0,
+    rate: rateDefaults,
+    isRevoked: () => false,
+    publish() {},
+  };
+  const admissions = createAdmissions(ports as unknown as AdmissionsPorts);
+  const give = (meter: string, credential: Uint8Array, client: string) =>
+    admissions.onPublish({ kind: "birth", meter }, credential, client);
+  return { known, verified: () => verified, give };
+}
+
+test("births that are no credentials do not keep a new meter's from being verified", async () => {
+  const { known, verified, give } = createNode();
+  const { meter, credential } = createBirth();
+  for (let count = 0; count < FORGERIES; count += 1) await give(meter, Uint8Array.of(count & 0x7f), `session-${count}`);
+  await give(meter, credential, "its own");
+  assert.deepEqual([known.get(meter), verified()], [credential, 1]);
+});
+
+test("a meter that is on a chain is known at once, whatever forged births a node has verified", async () => {
+  const sealed = createBirth();
+  const { known, verified, give } = createNode(new Map([[sealed.meter, sealed.credential]]));
+  const forged = createBirth(signerFromSeed(generateSeed()));
+  for (let count = 0; count < FORGERIES; count += 1) await give(forged.meter, forged.credential, `session-${count}`);
+  const limited = verified();
+  assert.ok(limited > 0 && limited < FORGERIES, "what is verified of strangers has a limit");
+  await give(sealed.meter, sealed.credential, "its own");
+  assert.deepEqual(
+    [known.get(sealed.meter), known.get(forged.meter), verified()],
+    [sealed.credential, undefined, limited],
+  );
+});
