@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { toHex } from "../../src/wire/bytes.js";
-import { issueCredential, issuerName } from "../../src/wire/credential.js";
-import { issueGenesis, verifyGenesis } from "../../src/wire/genesis.js";
-import { keyId } from "../../src/wire/key.js";
-import { type AdmissionsPorts, createAdmissions } from "../../tools/node/admissions.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/node/crypto.js";
-import { rateDefaults } from "../../tools/node/ingest/allowances.js";
-import { createMetrics } from "../../tools/node/metrics.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { issueCredential, issuerName } from "../../../src/wire/credential.js";
+import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
+import { keyId } from "../../../src/wire/key.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
+import { rateDefaults } from "../../../tools/node/ingest/allowances.js";
+import { type AdmissionsPorts, createAdmissions } from "../../../tools/node/ingest/publications.js";
+import { createMetrics } from "../../../tools/node/watch/metrics.js";
 
 const SERVICE = 1;
 /** More than the node verifies at once. */
