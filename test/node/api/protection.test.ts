@@ -110,7 +110,10 @@ test("an address that asks too much waits, and its health is answered still", as
   const limited = await fetch(`${base}/receipts/1/0000000000000000/0`);
   assert.deepEqual([limited.status, limited.headers.get("retry-after")], [429, "1"]);
   assert.equal((await jsonOf(limited)).code, "rate-limited");
-  for (let count = 0; count < 25; count += 1) assert.equal((await fetch(`${base}/health`)).status, 200);
+  for (let count = 0; count < 25; count += 1) {
+    const health = await fetch(`${base}/health`);
+    assert.deepEqual([health.status, health.headers.get("connection")], [200, "close"], "and connects anew for each");
+  }
   assert.equal(await refused("rate"), 6);
   clock.now_ms += 20_000;
   assert.equal((await fetch(`${base}/chains`)).status, 200);

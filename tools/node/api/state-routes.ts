@@ -22,7 +22,7 @@ export function addState(server: FastifyInstance, ports: ApiPorts, rates: Rates)
   addHealth(server, ports, rates);
 }
 
-/** It is answered whoever asks, and however much. */
+/** It is answered whoever asks; who asks too much has to connect again each time. */
 function addHealth(server: FastifyInstance, ports: ApiPorts, rates: Rates): void {
   let kept: { readonly text: string; readonly code: number; readonly since_ms: number } | undefined;
   server.get("/health", (request, reply) => {
@@ -35,6 +35,8 @@ function addHealth(server: FastifyInstance, ports: ApiPorts, rates: Rates): void
       const body = { status, checks: checksView(problems), ...state, chains: chainsView(ports) };
       kept = { text: JSON.stringify(body), code: status === "fail" ? 503 : 200, since_ms: ports.monotonic_ms() };
     }
+    // Each further answer costs it a connection, which costs it more than it costs here.
+    if (isSpent) reply.header("connection", "close");
     reply.code(kept.code).header("cache-control", "no-store");
     // Without the parameter that fastify adds: the draft defines none.
     return reply.header("content-type", "application/health+json").send(Buffer.from(kept.text));

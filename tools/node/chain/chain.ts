@@ -261,7 +261,8 @@ export function createChain(ports: ChainPorts): Chain {
         return bodies.serve(from, frame.payload);
       case "body": {
         const taken = bodies.take(frame.payload);
-        return taken === undefined ? undefined : judging.judge({ type: "obtained", ...taken });
+        if (taken === undefined) return ports.charge(from, "unwanted", frame.payload.length);
+        return judging.judge({ type: "obtained", ...taken });
       }
       case "block":
         catchUp.keep(from, frame.payload);

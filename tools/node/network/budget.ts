@@ -5,10 +5,10 @@ import type { NodeId } from "./hello.js";
 
 /**
  * `message`: read at all · `verification`: of a signature that is good, or an answer that is signed · `failure`: of one that is not ·
- * `served`: a byte of what it asked for · `unserved`: it asks while the last answer is on its way · `refused`: a byte of a frame that
+ * `unwanted`: a byte of what it sends that is read and can be used for nothing, which late repetitions of correct nodes are too · `served`: a byte of what it asked for · `unserved`: it asks while the last answer is on its way · `refused`: a byte of a frame that
  * is dropped as malformed or unproven
  */
-export type PeerWork = "message" | "verification" | "failure" | "served" | "unserved" | "refused";
+export type PeerWork = "message" | "verification" | "failure" | "unwanted" | "served" | "unserved" | "refused";
 
 /**
  * Milliseconds of CPU for each, with room for a slow core. Waste is what no correct peer causes but by chance: it costs more than it
@@ -18,6 +18,7 @@ const prices: Readonly<Record<PeerWork, { readonly work_ms: number; readonly was
   message: { work_ms: 0.01, waste_ms: 0 },
   verification: { work_ms: 0.05, waste_ms: 0 },
   failure: { work_ms: 0.4, waste_ms: 0.1 },
+  unwanted: { work_ms: 8e-6, waste_ms: 0 },
   served: { work_ms: 4e-6, waste_ms: 0 },
   unserved: { work_ms: 0.02, waste_ms: 0.005 },
   refused: { work_ms: 1.2e-3, waste_ms: 3e-4 },

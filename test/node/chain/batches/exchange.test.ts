@@ -77,3 +77,24 @@ test("a temporary block that has come and is being verified is not asked for", a
   await again;
   assert.equal(sent.at(-1), "acknowledge");
 });
+
+test("a temporary block that nobody can seal any more costs its sender what reading it took", async () => {
+  const authority = simulatedSigner("authority");
+  const genesis = { network: "test", authority: authority.key, hash: new Uint8Array(32) } as Genesis;
+  const meter = createMeter(authority);
+  const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
+  const read = makeBatch(genesis.hash, content, [executionRecord(meter.next())], simulatedSigner("a").sign);
+  const charged: unknown[] = [];
+  const ports = {
+    genesis,
+    chain: { service: 1 },
+    self: nodes[4],
+    store: { origin: () => ({ next: 5, beyond: [] }) },
+    monotonic_ms: () => 0,
+    charge: (...work: unknown[]) => void charged.push(work),
+  } as unknown as ChainPorts;
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  await exchange.onBatch("b", read.bytes);
+  assert.deepEqual(charged, [["b", "unwanted", read.bytes.length]]);
+});

@@ -140,7 +140,10 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     const key = memberKey(batch.origin);
     const id = toHex(read.id);
     if (batch.chain !== service || key === undefined) throw new WireError("unproven", "batch is not of this chain");
-    if (!isSealable(view, batch) || verifying.has(id)) return undefined;
+    if (!isSealable(view, batch) || verifying.has(id)) {
+      ports.charge(from, "unwanted", payload.length);
+      return undefined;
+    }
     ports.charge(from, "verification", 1);
     if (pool.find(read.id) !== undefined) {
       acknowledge(read);
