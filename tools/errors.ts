@@ -9,9 +9,9 @@ const remedies = {
   FILE_EXPOSED:
     "Close it to others as the message says; whoever may have read a key meanwhile can sign with it: replace it where you are not sure.",
   FILE_EXISTS: "Nothing was overwritten: name another folder, or remove it first.",
-  CONFIGURATION_INVALID: "Correct the file; README.md lists its fields.",
+  CONFIGURATION_INVALID: "Correct the file; docs/configuration.md lists its fields.",
   CONFIGURATION_REFUSED:
-    "Correct configuration.json, or the option that was to replace a part of it; README.md lists the fields.",
+    "Correct configuration.json, or the option that was to replace a part of it; docs/configuration.md lists the fields.",
   GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
   CERTIFICATE_INVALID:

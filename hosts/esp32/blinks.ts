@@ -1,4 +1,4 @@
-// What the status LED shows of a state: blinks in a row, then a pause, so that states are told apart from across a cellar. README.md
+// What the status LED shows of a state: blinks in a row, then a pause, so that states are told apart from across a cellar. docs/firmware.md
 // lists them for the field engineer.
 
 import type { State } from "../../src/agent/health.js";

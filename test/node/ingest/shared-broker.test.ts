@@ -1,4 +1,4 @@
-// The configuration of a shared broker that README.md gives: nodes by a password, meters to their own topics, nobody else anything.
+// The configuration of a shared broker that docs/shared-broker.md gives: nodes by a password, meters to their own topics, nobody else anything.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -16,11 +16,11 @@ import { freePort, startMosquittoIn, withoutMosquitto } from "./mosquitto.js";
 const stranger = "ffeeddccbbaa9988";
 const topic = (kind: string, service: string, of = meter) => `gs1/grid/${service}/${kind}/${of}`;
 
-/** The block of README.md that begins with this line. */
+/** The block of docs/shared-broker.md that begins with this line. */
 async function template(head: string): Promise<string> {
-  const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
+  const readme = await readFile(new URL("../../../docs/shared-broker.md", import.meta.url), "utf8");
   const found = readme.split("```").find((block) => block.startsWith(`${head}\n`));
-  assert.ok(found !== undefined, `README.md has a block ${head}`);
+  assert.ok(found !== undefined, `docs/shared-broker.md has a block ${head}`);
   return found.slice(head.length + 1);
 }
 
@@ -44,7 +44,7 @@ async function session(port: number, clientId: string, heard: string[]): Promise
   return client;
 }
 
-test("a shared broker as README.md has it lets nodes and meters do their work, and strangers neither hear nor answer them", {
+test("a shared broker as docs/shared-broker.md has it lets nodes and meters do their work, and strangers neither hear nor answer them", {
   skip: withoutMosquitto,
 }, async (t) => {
   const { nodes, meters } = await startShared(t);

@@ -106,7 +106,7 @@ function hostsOf({ host, hosts }: NodeConfiguration["api"]): Hosts | undefined {
 
 function addErrors(server: FastifyInstance, ports: ApiPorts): void {
   server.setNotFoundHandler((_request, reply) =>
-    refuse(reply, 404, "unknown-path", "See README.md for the paths of this API."),
+    refuse(reply, 404, "unknown-path", "See docs/api.md for the paths of this API."),
   );
   server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (!noteDamage(ports, error)) return refuse(reply, error.statusCode ?? 500, "failed", error.message);

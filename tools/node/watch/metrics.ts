@@ -1,4 +1,4 @@
-// What a node counts, for Prometheus. Names and meanings stand here alone; README.md lists them.
+// What a node counts, for Prometheus. Names and meanings stand here alone; docs/metrics.md lists them.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
