@@ -1,4 +1,4 @@
-// The invariants of the consensus (numbers as in ARCHITECTURE.md), judged from outside: by what correct nodes send, store and decide,
+// The invariants of the consensus (numbers as in docs/invariants.md), judged from outside: by what correct nodes send, store and decide,
 // and by every signature that was ever made.
 
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
