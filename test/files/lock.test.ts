@@ -83,7 +83,7 @@ function temporary(t: TestContext): string {
 
 /** Another process that holds the folder until it is killed. */
 async function holderIn(t: TestContext, folder: string, ...through: readonly string[]) {
-  const lock = import.meta.resolve("../tools/lock.ts");
+  const lock = import.meta.resolve("../../tools/files/lock.ts");
   const script = `import { lockFolder } from ${JSON.stringify(lock)}; await lockFolder(${JSON.stringify(folder)}, "node"); process.stdout.write("held"); setInterval(() => {}, 1000);`;
   const [command, ...args] = [
     ...through,
