@@ -233,7 +233,7 @@ async function refuseRequests(t: TestContext, { node }: Scene): Promise<void> {
     const { host, port } = node.api;
     const post = `POST /chains HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 268435456\r\n\r\n{`;
     await answered(connectTcp(port, host), randomBytes(5_000), /^HTTP\/1.1 400 /);
-    await answered(connectTcp(port, host), Buffer.from(post), /^HTTP\/1.1 404 /);
+    await answered(connectTcp(port, host), Buffer.from(post), /^HTTP\/1.1 413 /);
     await answered(
       connectTcp(port, host),
       Buffer.from(`GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}`),
