@@ -16,8 +16,12 @@ interface RepairReport {
   readonly chains: readonly { readonly name: string; readonly height: number }[];
 }
 
+/** A node that comes back may be kept out by its peers for up to two minutes. */
+const REPAIRED_MS = 150_000;
+const LOG_CHARACTERS = 6_000;
+
 test("a node whose store has a flipped bit refuses it, is repaired, and loses nothing that it had acknowledged", {
-  timeout: 280_000,
+  timeout: 400_000,
 }, async (t) => {
   const defer = cleanUp(t);
   const network = await makeNetwork(defer, join(await temporaryFolder(defer), "network"), { nodes: 4, meters: 0 });
@@ -54,9 +58,14 @@ test("a node whose store has a flipped bit refuses it, is repaired, and loses no
     assert.match(repaired.damage!, new RegExp(`row ${row} of table heads`));
     assert.equal(repaired.admitted, 2);
     await node.start();
-    await until("both records are sealed", async () => {
+    const sealed = async () => {
       const [trading] = (await node.chains()).filter(({ service }) => service === 1);
       return trading?.records === 5 || undefined;
+    };
+    // What it says of why not, and what the others say, stands with the failure.
+    await until("both records are sealed", sealed, REPAIRED_MS).catch((error: Error) => {
+      const logs = network.nodes.map(({ name, process }) => `${name}: ${process?.output.slice(-LOG_CHARACTERS)}`);
+      throw new Error(`${error.message}\n${logs.join("\n")}`);
     });
     await whenEqual(network);
   });
