@@ -49,7 +49,7 @@ test("a node's store is backed up, repaired, restored and pruned", { timeout: 28
   await t.test("a truncated store is refused with its path and reason, repaired, and the node goes on", async () => {
     await node.kill();
     const { length } = await readFile(pages);
-    await truncate(pages, length - 8_192);
+    await truncate(pages, length / 2);
     const refused = await gridseal("node", "run", configuration);
     assert.equal(refused.status, 1);
     assert.match(refused.errors, /data\.mdb is truncated: it has \d+ bytes of \d+\n {2}.*node repair/);
@@ -82,7 +82,7 @@ test("a node's store is backed up, repaired, restored and pruned", { timeout: 28
     "a repair ends though the network lives on, and says on standard error alone how far it is",
     async () => {
       await node.kill();
-      await truncate(pages, (await readFile(pages)).length - 4_096);
+      await truncate(pages, (await readFile(pages)).length / 2);
       let over = false;
       const living = (async () => {
         while (!over) await seal(1);
