@@ -53,6 +53,7 @@ for (const [room, may] of Object.entries(rooms)) {
 for (const room of ["consensus", "ledger"]) restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
 restricted("src/wire/imports-meter.ts", 'import "../meter/obis.js";\n');
 restricted("src/meter/imports-wire.ts", 'import "../wire/bytes.js";\n');
+restricted("src/meter/p1/imports-wire.ts", 'import "../../wire/bytes.js";\n');
 restricted("src/agent/imports-tools.ts", 'import "../../tools/errors.js";\n');
 restricted("hosts/xsnap/imports-tools.ts", 'import "../../tools/errors.js";\n');
 for (const [one, other] of [

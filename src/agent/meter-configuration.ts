@@ -2,7 +2,7 @@
 // does not speak by itself.
 
 import { bauds, type Line, requestLine, usualLines } from "../meter/line.js";
-import { type ModbusMap, modbusMaps } from "../meter/modbus-maps.js";
+import { type ModbusMap, modbusMaps } from "../meter/modbus/maps.js";
 import { profiles } from "../meter/profiles.js";
 import { impulsesMax, isPulseRegister, startMax_Wh } from "../meter/pulse.js";
 import { type Protocol, protocols } from "../meter/reader.js";

@@ -1,16 +1,16 @@
 // The reader of each protocol, and what all of them have in common: a reading is judged by the one before it, and a frame that states
 // no register is refused.
 
-import { createD0Reader, type D0Options } from "./d0.js";
-import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms.js";
+import { createD0Reader, type D0Options } from "./d0/reader.js";
+import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms/reader.js";
 import { listDoubts } from "./doubt-list.js";
-import { createModbusReader, type ModbusOptions } from "./modbus.js";
-import { createP1Reader, type P1Options } from "./p1.js";
+import { createModbusReader, type ModbusOptions } from "./modbus/reader.js";
+import { createP1Reader, type P1Options } from "./p1/reader.js";
 import { type Baseline, judge } from "./plausibility.js";
 import type { PortAction } from "./port-action.js";
 import { createPulseReader, type PulseOptions } from "./pulse.js";
 import type { MeterReader, Outcome, Protocol, ReaderCounters } from "./reader.js";
-import { createSmlReader, type SmlOptions } from "./sml.js";
+import { createSmlReader, type SmlOptions } from "./sml/reader.js";
 
 /** What differs between meters: the options of their protocols. */
 export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOptions, PulseOptions, ModbusOptions {

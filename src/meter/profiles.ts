@@ -1,9 +1,9 @@
 // What single meter types do otherwise than their protocol says, as a table. A quirk is applied to a meter only because its profile
 // was named, never guessed from the bytes, and every reading that it changed carries a flag.
 
-import type { ModbusMap } from "./modbus-maps.js";
+import type { ModbusMap } from "./modbus/maps.js";
 
-/** A meter type and its deviations; its lists of DLMS push and their scales are in dlms-lists.ts and dlms-scales.ts under the same name. */
+/** A meter type and its deviations; its lists of DLMS push and their scales are in dlms/lists.ts and dlms/scales.ts under the same name. */
 export interface Profile {
   readonly name: string;
   readonly protocol: "sml" | "d0" | "dlms" | "modbus";

@@ -17,7 +17,9 @@ test("sets one bit a kind of doubt, whatever it is about, and one for kinds with
 
 test("gives every kind of doubt that a reader has a number of its own", () => {
   const kinds = new Set<string>();
-  for (const file of readdirSync(sources)) {
+  for (const file of readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  )) {
     const text = readFileSync(new URL(file, sources), "utf8");
     for (const [, kind] of text.matchAll(/(?:flag\((?:gathering, )?|flags\.push\()["`]([a-z][a-z-]+)/g))
       kinds.add(kind!);

@@ -35,7 +35,7 @@ const notPreloaded: readonly string[] = [
   "src/agent/receipts",
   "src/agent/recorder",
   "src/agent/schedule",
-  "src/meter/p1",
+  "src/meter/p1/reader",
   "src/meter/reader",
 ];
 
@@ -81,10 +81,11 @@ function compile(source: string): string {
 }
 
 async function sourcesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts"))
-    .map((entry) => join(folder, entry.name));
+  const names = await readdir(folder, { recursive: true });
+  return names
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 async function write(path: string, text: string): Promise<void> {
