@@ -12,6 +12,7 @@ import {
 } from "node:crypto";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "../../src/wire/key.js";
+import { BoundedMap } from "../bounded-map.js";
 
 /** Imported keys kept at most; the least recently used one goes first. */
 export const KEYS_CACHED_MAX = 16_384;
@@ -22,7 +23,7 @@ const seedPrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 /** Half the order of P-256 (SP 800-186 section 3.2.1.3), rounded down. */
 const halfOrder = Buffer.from("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8", "hex");
 
-const imported = new Map<string, KeyObject>();
+const imported = new BoundedMap<string, KeyObject>(KEYS_CACHED_MAX);
 
 /** Whether the signature is the key's, by node:crypto. False for whatever cannot be checked; never throws. */
 export const nodeVerify: Verify = (key, message, signature) => {
@@ -79,12 +80,10 @@ function keyObject(key: PublicKey): KeyObject {
   const name = key.algorithm === ED25519 ? latin1(key.x) : latin1(key.x) + latin1(key.y);
   const known = imported.get(name);
   if (known !== undefined) {
-    imported.delete(name); // to the end of the Map's order, which is the order of use
-    imported.set(name, known);
+    imported.set(name, known); // used last
     return known;
   }
   const object = importKey(key);
-  if (imported.size >= KEYS_CACHED_MAX) imported.delete(imported.keys().next().value!);
   imported.set(name, object);
   return object;
 }

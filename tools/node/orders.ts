@@ -6,6 +6,7 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import type { Verify } from "../../src/wire/key.js";
 import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../src/wire/order.js";
 import { faults } from "../../src/wire/quorum.js";
+import { BoundedMap } from "../bounded-map.js";
 import { CONTRACTS_SERVICE, govern } from "../ledger/governance.js";
 import type { Submission } from "./chain/batches/origin.js";
 import type { Chain } from "./chain/chain.js";
@@ -51,7 +52,7 @@ type Judged =
 
 export function createOrders(ports: OrdersPorts): Orders {
   /** when each node passed its last order on, the longest ago first */
-  const passedOn = new Map<string, number>();
+  const passedOn = new BoundedMap<string, number>(SENDERS_MAX);
 
   const judge = (bytes: Uint8Array): Judged => {
     let order: Order;
@@ -100,9 +101,7 @@ export function createOrders(ports: OrdersPorts): Orders {
     async onPassedOn(from, bytes) {
       const now_ms = ports.monotonic_ms();
       if (now_ms - (passedOn.get(from) ?? Number.NEGATIVE_INFINITY) < PASSED_ON_INTERVAL_MS) return "orders too fast";
-      passedOn.delete(from);
       passedOn.set(from, now_ms);
-      if (passedOn.size > SENDERS_MAX) passedOn.delete(passedOn.keys().next().value!);
       if (bytes.length > ORDER_BYTES_MAX) return `order of ${bytes.length} bytes`;
       const copy = Uint8Array.from(bytes); // the link's buffer is its own
       const judged = judge(copy);

@@ -1,6 +1,7 @@
 // Budgets by name, token buckets: of a meter's records, a session's repetitions, all that strangers ask for. Pure: the time is handed
 // in, and memory is bounded, whoever spends.
 
+import { BoundedMap } from "../../bounded-map.js";
 export interface BudgetTerms {
   /** what comes back in a second */
   readonly tokens_s: number;
@@ -25,7 +26,7 @@ interface Budget {
 /** Of more than `names_max` names, those that have spent nothing for longest have their whole budget again. */
 export function createBudgets({ tokens_s, tokens_max }: BudgetTerms, names_max: number): Budgets {
   /** the one that spent last is last */
-  const budgets = new Map<string, Budget>();
+  const budgets = new BoundedMap<string, Budget>(names_max);
 
   /** A clock that was set back gives nothing. */
   const refill = (budget: Budget, now_ms: number): void => {
@@ -49,9 +50,7 @@ export function createBudgets({ tokens_s, tokens_max }: BudgetTerms, names_max: 
       refill(budget, now_ms);
       if (budget.tokens < tokens) return false;
       budget.tokens -= tokens;
-      budgets.delete(name);
       budgets.set(name, budget);
-      if (budgets.size > names_max) budgets.delete(budgets.keys().next().value!);
       return true;
     },
   };

@@ -4,6 +4,7 @@
 import { decodeHandover } from "../../../src/wire/handover.js";
 import { isFounding } from "../../../src/wire/lineage.js";
 import { serviceTopic } from "../../../src/wire/topics.js";
+import { BoundedMap } from "../../bounded-map.js";
 import type { Store } from "../store/store.js";
 
 /** Meters whose state is remembered; one that is forgotten is shown everything again, and passes over what it knows. */
@@ -31,7 +32,7 @@ export function createIntroductions(
 ): Introductions {
   const lineages = new Map<number, readonly Item[]>();
   /** by meter, or meter and session, and by service: how many items were shown */
-  const shown = new Map<string, Map<number, number>>();
+  const shown = new BoundedMap<string, Map<number, number>>(METERS_KEPT);
 
   const lineageOf = (service: number): readonly Item[] => {
     let items = lineages.get(service);
@@ -63,9 +64,7 @@ export function createIntroductions(
       // Those who seal above this height are shown with the first receipt that is theirs. Of those below the newest a meter keeps few
       // sets: it is shown how to come to them.
       if (needed !== before) show(topic, items.slice(needed > before ? before : 0, needed), to);
-      shown.delete(whom);
       shown.set(whom, counts.set(service, Math.max(before, needed)));
-      if (shown.size > METERS_KEPT) shown.delete(shown.keys().next().value!);
     },
     onChange: (service) => void lineages.delete(service),
   };

@@ -8,6 +8,7 @@ import type { PublicKey, Verify } from "../../../src/wire/key.js";
 import { encodeDisclosure } from "../../../src/wire/record.js";
 import { encodeRefusal } from "../../../src/wire/refusal.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
+import { BoundedMap } from "../../bounded-map.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
@@ -80,7 +81,7 @@ export interface Admissions {
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const { genesis, store, chains, metrics, log } = ports;
   const refusedMeters = createRefusedMeters({ counter: metrics.refusedMeters, log, monotonic_ms: ports.monotonic_ms });
-  const credentials = new Map<string, KnownCredential>();
+  const credentials = new BoundedMap<string, KnownCredential>(CREDENTIALS_KEPT);
   /** meters whose session was ended for a record that this node does not seal, and which have not been told so since */
   const sentAway = new Set<string>();
   const allowances = createAllowances(ports.rate, ports.now_ms);
@@ -89,7 +90,6 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 
   const keep = (kid: string, known: KnownCredential) => {
     credentials.set(kid, known);
-    if (credentials.size > CREDENTIALS_KEPT) credentials.delete(credentials.keys().next().value!);
   };
 
   /** Its signature was verified before it was stored. */

@@ -2,6 +2,7 @@
 
 import { equalBytes } from "../../../src/wire/bytes.js";
 import { receiptEncoder } from "../../../src/wire/receipt.js";
+import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
 import { type BlockTree, type StoredBlock, treeOf, treeSoon } from "../store/block-trees.js";
 import { encodeOutline } from "../store/outline.js";
@@ -39,7 +40,7 @@ export interface Receipts {
 
 export function createReceipts(network: string, store: Store): Receipts {
   /** by chain and height; the one made last is last */
-  const trees = new Map<string, BlockTree>();
+  const trees = new BoundedMap<string, BlockTree>(TREES_KEPT);
   const underWay = new Map<string, Promise<BlockTree>>();
 
   const keep = (chain: number, height: number, found: BlockTree | undefined): BlockTree => {
@@ -47,7 +48,6 @@ export function createReceipts(network: string, store: Store): Receipts {
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is not what was sealed`);
     }
     trees.set(`${chain}/${height}`, found);
-    if (trees.size > TREES_KEPT) trees.delete(trees.keys().next().value!);
     return found;
   };
   const makeSoon = (chain: number, height: number): Promise<BlockTree> => {

@@ -6,6 +6,7 @@ import type { RangeOptions } from "lmdb";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { Notice } from "../../../src/wire/notice.js";
+import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { SealedOrder } from "../../ledger/governance.js";
 import type { MeterState, OriginState } from "../../ledger/state.js";
@@ -105,11 +106,9 @@ export function openStoreReadOnly(path: string): Store {
 
 function storeOver(tables: Tables, path: string, metersKept: number): Store {
   /** states as they are on disk, by key */
-  const meters = new Map<string, MeterState | undefined>();
+  const meters = new BoundedMap<string, MeterState | undefined>(metersKept);
   const keepMeter = (key: string, state: MeterState | undefined) => {
-    meters.delete(key);
     meters.set(key, state);
-    if (meters.size > metersKept) meters.delete(meters.keys().next().value!);
   };
   let closed: Promise<void> | undefined;
   /** What comes late finds the environment gone: the library would throw out of a timer of its own. */

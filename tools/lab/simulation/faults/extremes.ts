@@ -4,6 +4,7 @@
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
 import type { Certificate } from "../../../../src/wire/certificate.js";
 import { quorum } from "../../../../src/wire/quorum.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { encodeMessage, headOf, signedBytes } from "../../../consensus/messages.js";
 import type { Proposal } from "../../../consensus/types.js";
 import { acknowledgementOf, makeBatch, type ReadBatch, readBatch } from "../../../ledger/compose.js";
@@ -40,7 +41,7 @@ export interface Exaggeration {
 export function createExaggeration(forger: Forger): Exaggeration {
   const { genesis, self, random, sign } = forger;
   /** temporary blocks of this member by the signature that they had, the same for all who get them */
-  const remade = new Map<string, Remade>();
+  const remade = new BoundedMap<string, Remade>(REMADE_MAX);
 
   const number = () => random.pick(extremes);
 
@@ -59,7 +60,6 @@ export function createExaggeration(forger: Forger): Exaggeration {
     if (toHex(read.batch.origin) !== self || random.chance(0.7)) return undefined;
     const made = remake(read, frame.chain);
     remade.set(mark, made);
-    if (remade.size > REMADE_MAX) remade.delete(remade.keys().next().value!);
     return made.frame;
   };
 

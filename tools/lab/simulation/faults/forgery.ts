@@ -7,6 +7,7 @@ import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
 import { quorum } from "../../../../src/wire/quorum.js";
 import { parseRecord, signRecord } from "../../../../src/wire/record.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { encodeMessage } from "../../../consensus/messages.js";
 import type { Decision, Evidence, Message, Polka, Vote } from "../../../consensus/types.js";
 import { makeBatch, type ReadBatch, readBatch } from "../../../ledger/compose.js";
@@ -111,7 +112,7 @@ const VOTES_KEPT = 64;
 
 /** Votes that were heard, by what they say: a quorum of them is a certificate, which can be sent on before others have it. */
 export function createVoteCollection({ roll, random }: Forger) {
-  const groups = new Map<string, Map<string, Vote>>();
+  const groups = new BoundedMap<string, Map<string, Vote>>(GROUPS_KEPT);
   const heard: Vote[] = [];
   return {
     /** The certificate that this vote completes. */
@@ -123,7 +124,6 @@ export function createVoteCollection({ roll, random }: Forger) {
       const group = groups.get(key) ?? new Map<string, Vote>();
       if (group.has(vote.node)) return undefined;
       groups.set(key, group.set(vote.node, vote));
-      if (groups.size > GROUPS_KEPT) groups.delete(groups.keys().next().value!);
       const members = (roll.at(chain, vote.height) ?? []).map(({ id }) => toHex(id));
       if (group.size !== quorum(members.length)) return undefined;
       return certificateOf([...group.values()].sort((a, b) => members.indexOf(a.node) - members.indexOf(b.node)));

@@ -3,6 +3,7 @@
 
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import { WireError } from "../../../../src/wire/error.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { GridsealError } from "../../../errors.js";
 import {
   type Acknowledgement,
@@ -77,7 +78,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   /** batches under verification, so that one that comes twice is verified once */
   const verifying = new Set<string>();
   /** ids of batches that came whole, by the signature that their encoding ends with, so that a repeat is not read again */
-  const marks = new Map<string, Uint8Array>();
+  const marks = new BoundedMap<string, Uint8Array>(MARKS_KEPT);
   /** own batches by id as hex: when to send them again */
   const resends = new Map<string, { readonly after_ms: number; readonly at_ms: number }>();
   /** own batches that came back from peers, by id as hex: they are not given up for others of their number */
@@ -87,7 +88,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   /** others' accepted batches by id as hex: since when they have waited, or were last passed on */
   const acceptedAt = new Map<string, number>();
   /** when a batch was last asked for, by id as hex */
-  const neededAt = new Map<string, number>();
+  const neededAt = new BoundedMap<string, number>(NEEDS_KEPT);
 
   const broadcast = (frame: Uint8Array) => {
     for (const peer of pool.members.ids) if (peer !== selfId) ports.send(peer, frame);
@@ -154,7 +155,6 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     }
     verifying.add(id);
     marks.set(mark, read.id);
-    if (marks.size > MARKS_KEPT) marks.delete(marks.keys().next().value!);
     return { read, verified: verifyRecords(batch, signed) };
   };
 
@@ -234,9 +234,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       if (verifying.has(id)) return; // it has come
       const last_ms = neededAt.get(id);
       if (last_ms !== undefined && ports.monotonic_ms() - last_ms < NEED_PERIOD_MS) return;
-      neededAt.delete(id);
       neededAt.set(id, ports.monotonic_ms());
-      if (neededAt.size > NEEDS_KEPT) neededAt.delete(neededAt.keys().next().value!);
       broadcast(encodeFrame("needBatch", service, encodeBatchNote(name, [])));
     },
     resend() {

@@ -4,6 +4,7 @@ import type { Block } from "../../../../src/wire/block.js";
 import { BATCH_NUMBER_MAX } from "../../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import type { Notice } from "../../../../src/wire/notice.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { assertInvariant } from "../../../errors.js";
 import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
 import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../../ledger/execution.js";
@@ -90,7 +91,7 @@ export function createOrigin(
 
   /** since when the oldest record that is not in a temporary block has waited, and the oldest of each own one, by its id as hex; monotonic */
   let pendingSince_ms = 0;
-  const cutSince_ms = new Map<string, number>();
+  const cutSince_ms = new BoundedMap<string, number>(OWN_BATCHES_MAX);
 
   /** admitted, and not handed to the store yet */
   let unwritten: Unwritten[] = [];
@@ -166,7 +167,6 @@ export function createOrigin(
     const read = records.length + chosen.length === 0 ? undefined : batchOf(number, records, chosen);
     cutting = read?.batch.number;
     if (records.length > 0 && read !== undefined) cutSince_ms.set(toHex(read.id), pendingSince_ms);
-    if (cutSince_ms.size > OWN_BATCHES_MAX) cutSince_ms.delete(cutSince_ms.keys().next().value!); // of one that no block came for
     pendingSince_ms = ports.monotonic_ms();
     try {
       await store.write((writer) => {

@@ -6,6 +6,7 @@ import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../../src/wire/credential.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { keyId, type PublicKey } from "../../../../src/wire/key.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import type { RecordVerification } from "../../../crypto/verifying-message.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
@@ -28,16 +29,14 @@ export function createVerification(
 ): (batch: Batch, records: readonly SignedRecord[]) => Promise<void> {
   const { genesis, store, chain } = ports;
   /** by meter as hex: a meter's credential comes with many batches, or is on the chain and then stays */
-  const kept = new Map<string, Verified>();
+  const kept = new BoundedMap<string, Verified>(CREDENTIALS_KEPT);
 
   const verified = (kid: string, bytes: Uint8Array, isOnChain: boolean): Credential => {
     const known = kept.get(kid);
     const isSame = known !== undefined && equalBytes(known.bytes, bytes);
     if (isSame && (known.isOnChain || !isOnChain)) return known.credential;
     const credential = isSame ? known.credential : verifyCredential(bytes, genesis, ports.verify);
-    kept.delete(kid);
     kept.set(kid, { bytes: Uint8Array.from(bytes), credential, isOnChain });
-    if (kept.size > CREDENTIALS_KEPT) kept.delete(kept.keys().next().value!);
     return credential;
   };
 

@@ -5,6 +5,7 @@ import { BLOCK_BYTES_MAX } from "../../../../src/wire/block.js";
 import { decodeCbor } from "../../../../src/wire/cbor.js";
 import { guardCborPrefix } from "../../../../src/wire/guard.js";
 import { asArray, asHeight } from "../../../../src/wire/shape.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { encodeFrame, encodeNeedBlocks } from "../frame.js";
 import type { ChainPorts } from "../ports.js";
 
@@ -37,7 +38,7 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
   const kept = new Map<number, { readonly from: string; readonly bytes: Uint8Array }>();
   let keptBytes = 0;
   /** bytes that each peer was served in its current second, the latest peer last */
-  const served = new Map<string, { readonly since_ms: number; bytes: number }>();
+  const served = new BoundedMap<string, { readonly since_ms: number; bytes: number }>(SERVED_PEERS_MAX);
 
   const drop = (height: number) => {
     keptBytes -= kept.get(height)?.bytes.length ?? 0;
@@ -70,9 +71,7 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
       const now_ms = ports.monotonic_ms();
       const last = served.get(to);
       const share = last !== undefined && now_ms - last.since_ms < 1_000 ? last : { since_ms: now_ms, bytes: 0 };
-      served.delete(to);
       served.set(to, share);
-      if (served.size > SERVED_PEERS_MAX) served.delete(served.keys().next().value!);
       if (share.bytes >= SERVED_BYTES_PER_S) return;
       let bytes = 0;
       const end = Math.min(nextHeight(), from + count);

@@ -3,6 +3,7 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { faults } from "../../../../src/wire/quorum.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { encodeMessage } from "../../../consensus/messages.js";
 import type { Message } from "../../../consensus/types.js";
 import type { MemberSet } from "../../../ledger/members.js";
@@ -41,7 +42,7 @@ export function createFollowers(
 ): Followers {
   const selfId = toHex(ports.self.id);
   /** when each follower was last heard, the latest last */
-  const heard = new Map<string, number>();
+  const heard = new BoundedMap<string, number>(FOLLOWERS_MAX);
 
   /** who claims the highest height, and how often it was asked for what leads there */
   let goal: { readonly from: string; readonly height: number; asked: number; readonly since: number } | undefined;
@@ -59,9 +60,7 @@ export function createFollowers(
     ports.send(node, encodeFrame("consensus", ports.chain.service, encodeMessage({ type: "status", height })));
 
   const hear = (node: string) => {
-    heard.delete(node);
     heard.set(node, ports.monotonic_ms());
-    if (heard.size > FOLLOWERS_MAX) heard.delete(heard.keys().next().value!);
   };
 
   const audience = () =>

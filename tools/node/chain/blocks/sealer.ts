@@ -12,6 +12,7 @@ import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from 
 import { keyId } from "../../../../src/wire/key.js";
 import { isFounding } from "../../../../src/wire/lineage.js";
 import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../../src/wire/merkle.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import {
   type BlockInputs,
@@ -95,7 +96,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
   }
   let members = memberSetOf(newestMembers(store.lineage(chain.service)) ?? chain.members);
   /** blocks made for the next height, by id as hex */
-  const candidates = new Map<string, Candidate>();
+  const candidates = new BoundedMap<string, Candidate>(CANDIDATES_KEPT);
   const view = viewOf(store, chain.service);
   /** undefined where it is still to be read */
   let newest: ProvedAnchor | undefined;
@@ -116,7 +117,6 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
 
   const keep = (id: Uint8Array, candidate: Candidate) => {
     candidates.set(toHex(id), candidate);
-    if (candidates.size > CANDIDATES_KEPT) candidates.delete(candidates.keys().next().value!);
   };
 
   const finish = async (
