@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { crc16Modbus } from "../../src/meter/crc16.js";
-import { type DecodeOptions, decode } from "../../tools/cli/decode.js";
+import { type DecodeOptions, decode } from "../../tools/cli/decode/decode.js";
 import { corrupt } from "../../tools/emulators/corrupt.js";
 import { checkedBlock, identification, readoutLines } from "../../tools/emulators/d0-readout.js";
 import { ciphered, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
