@@ -99,7 +99,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     onRepair(node) {
       const self = fromHex(node.id)!;
       const held = heldRecords(node);
-      node.disk.repair((remains) => salvage(remains, self, genesis, simulatedVerify));
+      node.disk.repair((damaged) => salvage(damaged, self, genesis, simulatedVerify));
       ledger.release(node.label, (key) => held.has(key));
       witness.onWiped(node.id);
     },

@@ -13,8 +13,8 @@ import { leafHash, rootOfLevels } from "../../../../src/wire/merkle.js";
 import { quorum } from "../../../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
+import { numberKey } from "../../../node/store/keys.js";
 import { simulatedSignature, simulatedVerify } from "../world/keys.js";
-import { numberKey } from "../world/tables.js";
 import type { Roll } from "./membership.js";
 import type { Fail } from "./violation.js";
 
@@ -175,7 +175,11 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
       // A member that was removed has no say, and its records are its meters' to offer to another one.
       if (!isNow(record.claims.service, node)) return;
       const { service, seq } = record.claims;
-      promised.set(`${service}/${toHex(record.kid)}/${seq}`, { node, label, key: numberKey(service, record.kid, seq) });
+      promised.set(`${service}/${toHex(record.kid)}/${seq}`, {
+        node,
+        label,
+        key: numberKey(service, record.kid, seq).toString("hex"),
+      });
     },
     release(node, holds) {
       for (const [name, { label, key }] of promised) if (label === node && !holds(key)) promised.delete(name);

@@ -7,6 +7,11 @@ import { decodeReceipt } from "../../../../src/wire/receipt.js";
 import type { Record } from "../../../../src/wire/record.js";
 import { parseTopic } from "../../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
+import { blocks } from "../../../node/chain/tables/blocks.js";
+import { heads } from "../../../node/chain/tables/heads.js";
+import { type BlockKey, chainIn, chainKey, heightIn } from "../../../node/store/keys.js";
+import { decodeRow } from "../../../node/store/table.js";
+import type { NotedRow } from "../../../node/store/writer.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 import type { Mutant } from "../mutants/mutant.js";
@@ -14,7 +19,6 @@ import type { SimulatedMeter } from "../world/meter.js";
 import type { Network } from "../world/network.js";
 import type { NodeWorld, SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
-import type { Row } from "../world/tables.js";
 import type { Timeline } from "../world/timeline.js";
 import type { Ledger } from "./blocks.js";
 import type { Docket } from "./evidence.js";
@@ -48,7 +52,7 @@ export interface CourtPorts {
 
 export interface Court {
   readonly world: NodeWorld;
-  onDurable(node: SimulatedNode, rows: readonly Row[]): void;
+  onDurable(node: SimulatedNode, rows: readonly NotedRow[]): void;
   /** A node has acknowledged a meter's record. */
   onAcknowledged(node: SimulatedNode, record: Record): void;
   /** transactions of all nodes so far */
@@ -60,7 +64,7 @@ export function createCourt(ports: CourtPorts): Court {
   const sent = new Map<string, number>();
   let writes = 0;
 
-  const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.tables });
+  const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.rows });
 
   /** I17: what a node sends does not feed on itself. */
   const countSent = (node: SimulatedNode) => {
@@ -74,7 +78,7 @@ export function createCourt(ports: CourtPorts): Court {
     const parsed = parseTopic(topic);
     if (parsed?.kind === "receipt" && isCorrect(node)) {
       const { chain, height } = decodeReceipt(payload);
-      const durable = node.disk.tables.heads.get(String(chain))?.height ?? 0;
+      const durable = node.disk.rows.get(heads, chainKey(chain))?.height ?? 0;
       if (height > durable)
         fail("I13 no receipt before its block is durable", `${node.label} block ${chain}/${height}`);
     }
@@ -135,11 +139,11 @@ export function createCourt(ports: CourtPorts): Court {
     onDurable(node, rows) {
       writes += 1;
       if (!isCorrect(node)) return;
-      for (const { table, key, value } of rows) {
-        if (table !== "blocks") continue;
-        const [chain, height] = key.split("/").map(Number);
-        trace(`${node.label} has block ${key}`);
-        ledger.onBlock(node.label, chain!, height!, value as Uint8Array);
+      for (const { table, key, row } of rows) {
+        if (table.name !== blocks.name || row === undefined) continue;
+        const [chain, height] = [chainIn(key as BlockKey), heightIn(key as BlockKey)];
+        trace(`${node.label} has block ${chain}/${height}`);
+        ledger.onBlock(node.label, chain, height, decodeRow(blocks, row));
       }
     },
     /** I4: a record is on disk before it is acknowledged: by itself, in a temporary block, or in a block. */

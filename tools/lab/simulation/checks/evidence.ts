@@ -4,9 +4,9 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import type { Statement } from "../../../consensus/types.js";
 import { FAULTS_MAX } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
+import { waitingNotices } from "../../../node/chain/batches/waiting-notices.js";
 import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
-import { rowsOf } from "../world/tables.js";
 import type { Ledger } from "./blocks.js";
 import type { Roll } from "./membership.js";
 
@@ -47,7 +47,7 @@ export function createDocket(
 
   const held = (node: SimulatedNode): Case[] =>
     roll.chains.flatMap(({ service: chain }) =>
-      rowsOf(node.disk.tables.rulings, chain).flatMap(([, row]) => {
+      node.disk.rows.all(waitingNotices, chain).flatMap(({ row }) => {
         const notice = readNotice(genesisHash, row);
         return notice.kind === "evidence" ? [{ chain, accused: toHex(notice.node), height: notice.height }] : [];
       }),

@@ -10,8 +10,14 @@ import { faults, quorum } from "../../../../src/wire/quorum.js";
 import { headOf, signedBytes } from "../../../consensus/messages.js";
 import type { Precommit, Prevote, RoundCertificate, Statement } from "../../../consensus/types.js";
 import { decodeBatchNote, decodeFrame, type Frame } from "../../../node/chain/frame.js";
+import { batches } from "../../../node/chain/tables/batches.js";
+import { blocks } from "../../../node/chain/tables/blocks.js";
+import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
+import { heads } from "../../../node/chain/tables/heads.js";
+import { origins } from "../../../node/chain/tables/states.js";
+import { blockKey, chainKey, idKey, numberKey } from "../../../node/store/keys.js";
 import { simulatedVerify } from "../world/keys.js";
-import { blockKey, numberKey, type Tables } from "../world/tables.js";
+import type { DiskRows } from "../world/rows.js";
 import type { Roll } from "./membership.js";
 import { contentOf, messageOf, placeOf, recordOf, statementsOf } from "./statements.js";
 import type { Fail } from "./violation.js";
@@ -21,7 +27,7 @@ export interface Suspect {
   readonly id: string;
   /** how often it has started */
   readonly life: number;
-  readonly durable: Tables;
+  readonly durable: DiskRows;
 }
 
 export interface Witness {
@@ -54,9 +60,9 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
   };
 
   const checkDurable = (node: Suspect, chain: number, statement: Statement) => {
-    const head = node.durable.heads.get(String(chain));
+    const head = node.durable.get(heads, chainKey(chain));
     if (head !== undefined && head.height >= statement.height) return; // sealed: nothing is signed there again
-    const bytes = node.durable.consensus.get(String(chain));
+    const bytes = node.durable.get(consensusRecords, chainKey(chain));
     const record = bytes === undefined ? undefined : recordOf(bytes, node.id);
     const own: readonly Statement[] =
       record === undefined ? [] : [...record.prevotes, ...record.precommits, ...record.proposals.map(headOf)];
@@ -99,10 +105,10 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
 
   /** A temporary block is on disk before its origin sends it and before anybody acknowledges it; sealed ones are gone. */
   const checkBatch = (node: Suspect, chain: number, origin: Uint8Array, number: number, id: string, what: string) => {
-    const state = node.durable.origins.get(`${chain}/${toHex(origin)}`);
+    const state = node.durable.get(origins, idKey(chain, origin));
     if (state !== undefined && (number < state.next || state.beyond.includes(number))) return;
-    const stored = node.durable.batches.get(numberKey(chain, origin, number));
-    if (stored === undefined || idOfBatch(stored.bytes) !== id) {
+    const stored = node.durable.get(batches, numberKey(chain, origin, number));
+    if (stored === undefined || idOfBatch(stored) !== id) {
       fail("I4 durable before sent", `${what} ${chain}/${toHex(origin)}/${number} by ${node.id}`);
     }
   };
@@ -121,7 +127,7 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
    */
   const checkSingleAcknowledgement = (node: Suspect, chain: number, name: string, id: string) => {
     const place = `${chain}/${node.id}/acknowledgement of ${name}`;
-    const { height } = node.durable.heads.get(String(chain)) ?? { height: 0 };
+    const { height } = node.durable.get(heads, chainKey(chain)) ?? { height: 0 };
     const first = acknowledged.get(place);
     const isOfOtherSet = first !== undefined && roll.at(chain, first.height) !== roll.at(chain, height + 1);
     if (first !== undefined && first.id !== id && !isOfOtherSet) fail("I3 a node signs one value a place", place);
@@ -148,7 +154,7 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
       return key !== undefined && simulatedVerify(key, message, signature);
     });
     // A block that changes the members is durable a little before the node goes on from it.
-    const { height } = node.durable.heads.get(String(chain)) ?? { height: 0 };
+    const { height } = node.durable.get(heads, chainKey(chain)) ?? { height: 0 };
     const isQuorum = [height, height + 1].some((place) => {
       const signers = new Set(genuine.map(({ node: signer }) => toHex(signer)));
       const areMembers = [...signers].every((signer) => roll.isMember(chain, place, signer));
@@ -175,7 +181,7 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
   /** I15: what is served is what is stored, and what is stored the ledger has looked at. */
   const onBlock = (node: Suspect, { chain, payload }: Frame) => {
     const { height } = decodeBlock(payload);
-    const stored = node.durable.blocks.get(blockKey(chain, height));
+    const stored = node.durable.get(blocks, blockKey(chain, height));
     if (stored === undefined || !equalBytes(stored, payload)) {
       fail("I15 a node serves what it has stored", `${chain}/${height} by ${node.id}`);
     }
