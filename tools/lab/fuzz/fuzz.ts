@@ -19,7 +19,7 @@ import { createRandom } from "../rig/random.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "../rig/records.js";
 import { type HonestMeter, startHonestMeter } from "./honest.js";
 import { createHttpSurface } from "./http-surface.js";
-import { readMember } from "./lying-member.js";
+import { readMember } from "./member-links.js";
 import { createMqttSurface } from "./mqtt-surface.js";
 import { createPeerSurface, type PeerTarget } from "./peer-surface.js";
 import { createStrangerSurface } from "./stranger-surface.js";
