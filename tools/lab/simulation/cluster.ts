@@ -3,7 +3,7 @@
 
 import { reasonOf } from "../../errors.js";
 import { type Cluster, createCluster } from "./assembly.js";
-import { checkIdle, isHostile, isSettled, settle } from "./checks/liveness.js";
+import { checkIdle, isHostile, isQuiet, runUntilQuiet } from "./checks/liveness.js";
 import { checkBounds, checkStates } from "./checks/storage.js";
 import type { Coverage } from "./coverage.js";
 import type { Mutant } from "./mutants/mutant.js";
@@ -45,17 +45,17 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   checkBounds(membership.chains, correct, fail);
   cluster.heal();
   const from_ms = timeline.now_ms();
-  await settle(cluster);
+  await runUntilQuiet(cluster);
   if (!(await timeline.run(from_ms + RECEIPTS_MS, afterEach, () => (cluster.agent?.waiting ?? 0) === 0))) {
     fail("I9 an agent has its receipts", `${cluster.agent?.waiting} records wait`);
   }
-  await settle(cluster);
+  await runUntilQuiet(cluster);
   const healed_ms = timeline.now_ms() - from_ms;
   checkStates(genesis, membership.chains, correct, fail);
   await checkIdle(cluster);
   checkBounds(membership.chains, correct, fail);
-  if (!isHostile(cluster.options) && !isSettled(cluster)) fail("I9 what is sealed stays", "after the silence");
-  await settle(cluster); // what a hostile member has signed twice meanwhile
+  if (!isHostile(cluster.options) && !isQuiet(cluster)) fail("I9 what is sealed stays", "after the silence");
+  await runUntilQuiet(cluster); // what a hostile member has signed twice meanwhile
   const [unknown] = cluster.blockChecks.unknownAnchors();
   if (unknown !== undefined) fail("I16 an anchor names a block that its chain has", unknown);
   afterEach();

@@ -1,4 +1,4 @@
-// The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I16, I18.
+// The invariants of what is sealed, checked at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I16, I18.
 // Numbers are those of docs/invariants.md. Nothing here trusts what a node says of itself.
 
 import { acknowledgementBytes } from "../../../../src/wire/batch.js";

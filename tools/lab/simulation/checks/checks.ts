@@ -1,4 +1,4 @@
-// Where everything is judged as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
+// Where everything is checked as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
 // hold ends the run.
 
 import { toHex } from "../../../../src/wire/bytes.js";

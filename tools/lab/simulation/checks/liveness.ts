@@ -8,11 +8,11 @@ import type { ClusterOptions } from "../options.js";
 /** After the faults everything must be sealed everywhere within this time. */
 const LIVENESS_MS = 240_000;
 /** Beyond two heartbeats, with which a member that has lost its record asks for vouches. */
-const SETTLE_MS = 65_000;
+const QUIET_MS = 65_000;
 const IDLE_MS = 70_000;
 
 /** Whether what was promised, ordered and seen is sealed, and every correct node has it. */
-export function isSettled({
+export function isQuiet({
   correct,
   meters,
   agent,
@@ -39,14 +39,14 @@ export function isSettled({
 }
 
 /** I9, and what it takes. */
-export async function settle(cluster: Cluster): Promise<void> {
+export async function runUntilQuiet(cluster: Cluster): Promise<void> {
   const { timeline, nodes, meters, blockChecks, evidenceChecks, membershipFaults, fail, afterEach } = cluster;
   let looked = 0;
   const done = await timeline.run(timeline.now_ms() + LIVENESS_MS, afterEach, () => {
     looked += 1;
-    return looked % 16 === 0 && isSettled(cluster);
+    return looked % 16 === 0 && isQuiet(cluster);
   });
-  if (done || isSettled(cluster)) return;
+  if (done || isQuiet(cluster)) return;
   const where = nodes.map((node) => {
     const heads = [...node.chains].map(([service, chain]) => `${service}/${chain.head.height}`);
     return `${node.label} ${node.isUp ? heads.join(" ") : "down"}`;
@@ -77,7 +77,7 @@ export async function checkIdle({
   fail,
   afterEach,
 }: Cluster): Promise<void> {
-  await timeline.run(timeline.now_ms() + SETTLE_MS, afterEach);
+  await timeline.run(timeline.now_ms() + QUIET_MS, afterEach);
   Object.assign(idle, { sends: 0, others: 0 });
   const { writes } = checks;
   await timeline.run(timeline.now_ms() + IDLE_MS, afterEach);

@@ -1,4 +1,4 @@
-// The invariants of what leaves a node and what it reports, judged at the moment it does: I3, I4, I5, I11. What sees every
+// The invariants of what leaves a node and what it reports, checked at the moment it does: I3, I4, I5, I11. What sees every
 // signature that is made, and every frame that a correct node lets go of.
 
 import { acknowledgementBytes, batchBytes, batchId, decodeBatch } from "../../../../src/wire/batch.js";

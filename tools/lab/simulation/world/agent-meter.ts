@@ -170,7 +170,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   };
 
   /** Nothing that the nodes send is wrong; it may lack the proof of other members, which it asks for. */
-  const judge = (payload: Uint8Array, reason: string, isUnknown: boolean) => {
+  const checkRefused = (payload: Uint8Array, reason: string, isUnknown: boolean) => {
     try {
       checkReceipt(world, decodeReceipt(payload));
       if (!isUnknown || world.membership.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
@@ -211,9 +211,9 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
         return;
       }
       const message = life.inbox(topic, payload);
-      if (message.kind === "wrong receipt") judge(payload, message.reason, false);
+      if (message.kind === "wrong receipt") checkRefused(payload, message.reason, false);
       if (message.kind === "unknown members") {
-        judge(payload, message.reason, true);
+        checkRefused(payload, message.reason, true);
         feed({ kind: "unproven", recordHash: message.recordHash });
       }
       if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
