@@ -30,7 +30,7 @@ export interface MembershipFaults {
   readonly isDone: boolean;
 }
 
-export interface RegistrarPorts {
+export interface MembershipFaultPorts {
   readonly options: ClusterOptions;
   readonly genesis: Genesis;
   readonly authority: Signer;
@@ -49,7 +49,7 @@ export interface RegistrarPorts {
   trace(line: string): void;
 }
 
-export function createMembershipFaults(ports: RegistrarPorts): MembershipFaults {
+export function createMembershipFaults(ports: MembershipFaultPorts): MembershipFaults {
   const { options, genesis, authority, timeline, random, nodes, members, signers, unsound, membership, coverage } =
     ports;
   let left = options.changes;
