@@ -78,6 +78,7 @@ export function createChain(ports: ChainPorts): Chain {
     mayTake: (number) => origin.returned.mayTake(number),
     onTaking: (writer, displaced) => origin.returned.onTaking(writer, displaced),
     onTaken: (read, displaced) => origin.returned.onTaken(read, displaced),
+    onGone: (read) => origin.returned.onGone(read),
   });
   const origin = createOrigin(
     ports,

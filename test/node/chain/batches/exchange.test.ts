@@ -29,7 +29,7 @@ test("who is a member no more asks for no temporary block and passes none on: no
     monotonic_ms: () => (clock_ms += 10_000),
     send: (node: string) => void sent.push(node),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
   const exchange = createExchange(ports, pool, () => {}, returned);
   const name = { origin: nodes[0]!.id, number: 0, id: new Uint8Array(32) };
   for (const { id } of nodes.slice(0, 4)) pool.acknowledge(name, { node: id, signature: new Uint8Array(64) });
@@ -62,7 +62,7 @@ test("a temporary block that has come and is being verified is not asked for", a
     verifyRecords: () => new Promise<boolean>((resolve) => (conclude = resolve)),
     send: (_node: string, frame: Uint8Array) => void sent.push(decodeFrame(frame)?.kind),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
   const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
   const name = { origin: nodes[0]!.id, number: 0, id: read.id };
   const taken = exchange.onBatch(nodes[0]!.name, read.bytes);
@@ -93,7 +93,7 @@ test("a temporary block that nobody can seal any more costs its sender what read
     monotonic_ms: () => 0,
     charge: (...work: unknown[]) => void charged.push(work),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
   const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
   await exchange.onBatch("b", read.bytes);
   assert.deepEqual(charged, [["b", "unwanted", read.bytes.length]]);

@@ -66,6 +66,8 @@ export interface Returned {
   /** Writes what taking it back leaves without a number. */
   onTaking(writer: Writer, displaced: ReadBatch): void;
   onTaken(read: ReadBatch, displaced: ReadBatch | undefined): void;
+  /** Takes back what is in one of the store whose number is sealed with another, or closed. */
+  onGone(read: ReadBatch): void;
 }
 
 /** `onWork` is called when a batch is to be said again, has become ready to be proposed, or was asked for and has come. */
@@ -271,8 +273,9 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     restore() {
       const gone: BatchPlace[] = [];
       for (const stored of store.batches(service)) {
-        const read = isSealable(view, stored) ? readStored(stored.bytes) : undefined;
-        if (read === undefined) {
+        const read = readStored(stored.bytes);
+        if (read === undefined || !isSealable(view, stored)) {
+          if (read !== undefined && equalBytes(stored.origin, ports.self.id)) returned.onGone(read);
           gone.push(stored);
           continue;
         }
