@@ -318,7 +318,7 @@ export function createChain(ports: ChainPorts): Chain {
     onPeer(node) {
       if (stopped || !started) return;
       followers.greet(node, sealer.head.height + 1);
-      if (pool.members.has(node)) exchange.resend();
+      if (pool.members.has(node)) exchange.resend(node);
     },
     hasMember: (node) => pool.members.has(node),
     stop() {

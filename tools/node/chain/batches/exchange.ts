@@ -33,8 +33,8 @@ export interface Exchange {
   need(name: BatchName, acceptance?: readonly Acknowledgement[]): void;
   /** Whether the acknowledgements are a quorum's for the batch; verifies what is not known yet. */
   isAccepted(name: BatchName, acknowledgements: readonly Acknowledgement[]): boolean;
-  /** Says again what has not had its answer. */
-  resend(): void;
+  /** Says again what has not had its answer; to a member that has come, at once what it has not acknowledged. */
+  resend(come?: string): void;
   /** The pool has other members: what they have not acknowledged is said to them, what fell out is forgotten. */
   onMembers(dropped: readonly ReadBatch[]): void;
   /** Whether the own batch can have no quorum any more, as peers hold another of its number. */
@@ -239,7 +239,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       neededAt.set(id, ports.monotonic_ms());
       broadcast(encodeFrame("needBatch", service, encodeBatchNote(name, [])));
     },
-    resend() {
+    resend(come) {
       if (!pool.members.has(selfId)) return; // members answer each other alone
       const now_ms = ports.monotonic_ms();
       const waiting = pool.unacknowledged(ports.self.id);
@@ -249,7 +249,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         const id = toHex(read.id);
         const last = resends.get(id);
         if (givenUp.has(id) || verifying.has(id)) continue; // or an own one that came back from a peer, not on disk yet
-        if (last !== undefined && now_ms < last.at_ms) continue;
+        if (last !== undefined && now_ms < last.at_ms) {
+          const isNews = come !== undefined && waitingFor.includes(come);
+          if (isNews) ports.send(come, encodeFrame("batch", service, read.bytes));
+          continue;
+        }
         const after_ms = last === undefined ? RESEND_MS_MIN : Math.min(2 * last.after_ms, RESEND_MS_MAX);
         resends.set(id, { after_ms, at_ms: now_ms + after_ms });
         const frame = encodeFrame("batch", service, read.bytes);
