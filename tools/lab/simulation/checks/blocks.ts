@@ -79,19 +79,6 @@ export function createBlockChecks(
   let anchored = 0;
   let rounds = 0;
 
-  const checkCertificate = (where: string, members: readonly Member[], block: Block) => {
-    const { round, signatures } = block.certificate;
-    const message = precommitBytes(genesis.hash, block.chain, block.height, round, headerHash(block.header));
-    const signers = new Set(signatures.map(({ node }) => toHex(node)));
-    const genuine = signatures.every(({ node, signature }) => {
-      const member = members.find((candidate) => toHex(candidate.id) === toHex(node));
-      return member !== undefined && simulatedVerify(member.key, message, signature);
-    });
-    if (!genuine || signers.size !== signatures.length || signers.size < quorum(members.length)) {
-      fail("I6 a decision has a quorum's precommits of one round", where);
-    }
-  };
-
   /** I16, also where the anchored block comes later. */
   const checkAnchors = (where: string, block: Block) => {
     for (const { chain, height, headerHash: hash } of block.anchors) {
@@ -105,14 +92,12 @@ export function createBlockChecks(
   };
 
   const checkContent = (where: string, chain: GenesisChain, block: Block, previous: Decided | undefined) => {
-    const hashes = block.batches.flatMap((batch) => batch.records.map(sha256));
-    const header = decodeHeader(block.header);
-    if (toHex(rootOfLevels(blockTree(block, hashes.map(leafHash)))) !== toHex(header.merkleRoot))
-      fail("I15 content", where);
-    if (!meetsTarget(headerHash(block.header), chain.target)) fail("I15 target", where);
+    const broken = brokenInvariant(block, chain.target);
+    if (broken !== undefined) fail(broken, where);
     if (block.time_ms < (previous?.time_ms ?? 0)) fail("I2 time does not go back", where);
     const ordered = block.batches.some(({ notices }) => notices.some(({ kind }) => kind === "order"));
-    if (hashes.length === 0 && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
+    const isEmpty = block.batches.every(({ records }) => records.length === 0);
+    if (isEmpty && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
     for (const violation of decodeResults(block.results)) {
       if (violation.kind === "equivocation") checkEquivocation(where, chain, violation);
       // All meters here offer each of their records until it is sealed.
@@ -123,21 +108,10 @@ export function createBlockChecks(
       const members = membership.at(block.chain, block.height)!;
       const isOfMember = members.some(({ id }) => equalBytes(id, batch.origin));
       if (!isOfMember) fail("I12 temporary blocks are of members", where);
-      if (!isAcknowledged(block.chain, members, batch))
+      const message = acknowledgementBytes(genesis.hash, block.chain, batch.origin, batch.number, batch.id);
+      if (!isAcknowledged(message, members, batch))
         fail("I7 a sealed temporary block was acknowledged by a quorum", where);
     }
-  };
-
-  /** A block holds the hashes of the acknowledgements' signatures, which follow from the keys here. */
-  const isAcknowledged = (chain: number, members: readonly Member[], batch: SealedBatch): boolean => {
-    const { acknowledgements } = batch;
-    const message = acknowledgementBytes(genesis.hash, chain, batch.origin, batch.number, batch.id);
-    const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
-    const genuine = acknowledgements.every(({ node, digest }) => {
-      const member = members.find(({ id }) => toHex(id) === toHex(node));
-      return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
-    });
-    return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(members.length);
   };
 
   const checkEquivocation = (where: string, chain: GenesisChain, { node, height }: Equivocation) => {
@@ -196,7 +170,7 @@ export function createBlockChecks(
       if (toHex(decodeHeader(block.header).previous) !== link) fail("I2 hashes link", where);
       const members = membership.at(service, height);
       if (members === undefined) return fail("I2 heights are contiguous", where);
-      checkCertificate(where, members, block);
+      if (!isDecided(genesis.hash, members, block)) fail("I6 a decision has a quorum's precommits of one round", where);
       const known = decided.get(`${service}/${height}`);
       if (known !== undefined) {
         if (known.id !== id) fail("I1 no two correct nodes decide differently", `${where}: ${id} and ${known.id}`);
@@ -244,4 +218,34 @@ export function createBlockChecks(
       return [...heights].reduce((sum, [chain, height]) => sum + decided.get(`${chain}/${height}`)!.counter, 0);
     },
   };
+}
+
+/** What of the header is not as the block's content and the chain's difficulty have it. */
+function brokenInvariant(block: Block, target: number): string | undefined {
+  const hashes = block.batches.flatMap((batch) => batch.records.map(sha256));
+  const root = rootOfLevels(blockTree(block, hashes.map(leafHash)));
+  if (!equalBytes(root, decodeHeader(block.header).merkleRoot)) return "I15 content";
+  return meetsTarget(headerHash(block.header), target) ? undefined : "I15 target";
+}
+
+/** Whether a quorum of the members has signed precommits for the block, all of one round. */
+function isDecided(genesisHash: Uint8Array, members: readonly Member[], block: Block): boolean {
+  const { round, signatures } = block.certificate;
+  const message = precommitBytes(genesisHash, block.chain, block.height, round, headerHash(block.header));
+  const signers = new Set(signatures.map(({ node }) => toHex(node)));
+  const genuine = signatures.every(({ node, signature }) => {
+    const member = members.find((candidate) => toHex(candidate.id) === toHex(node));
+    return member !== undefined && simulatedVerify(member.key, message, signature);
+  });
+  return genuine && signers.size === signatures.length && signers.size >= quorum(members.length);
+}
+
+/** A block holds the hashes of the acknowledgements' signatures, which follow from the keys here. */
+function isAcknowledged(message: Uint8Array, members: readonly Member[], { acknowledgements }: SealedBatch): boolean {
+  const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
+  const genuine = acknowledgements.every(({ node, digest }) => {
+    const member = members.find(({ id }) => toHex(id) === toHex(node));
+    return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
+  });
+  return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(members.length);
 }
