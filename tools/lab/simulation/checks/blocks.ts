@@ -14,8 +14,8 @@ import { quorum } from "../../../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
 import { simulatedSignature, simulatedVerify } from "../world/keys.js";
-import { numberKey } from "../world/tables.js";
 import type { Membership } from "./membership.js";
+import { createPromises } from "./promises.js";
 import type { Fail } from "./violation.js";
 
 export interface BlockChecks {
@@ -67,8 +67,7 @@ export function createBlockChecks(
   const keys = new Map<string, PublicKey>();
   const decided = new Map<string, Decided>();
   const sealed = new Map<string, string>();
-  /** by name: who answered for it */
-  const promised = new Map<string, { readonly node: string; readonly label: string; readonly key: string }>();
+  const promises = createPromises(membership);
   /** header hashes that receipts name, by chain and height */
   const receipts = new Map<string, string>();
   /** heights of sealed evidence by chain and node */
@@ -136,29 +135,12 @@ export function createBlockChecks(
     sealed.set(name, hash);
   };
 
-  const isNow = (service: number, node: string) => membership.current(service).some(({ id }) => toHex(id) === node);
-
-  /** What removed members had promised is nobody's. */
-  const releaseRemoved = (service: number, before: readonly Member[]) => {
-    if (membership.current(service) === before) return;
-    for (const [name, { node }] of promised) {
-      if (name.startsWith(`${service}/`) && !isNow(service, node)) promised.delete(name);
-    }
-  };
-
   return {
     submit: (record) => void submitted.add(toHex(record.hash)),
     isSubmitted: (hash) => submitted.has(hash),
     addMeter: (kid, key) => void keys.set(kid, key),
-    promise(record, node, label) {
-      // A member that was removed has no say, and its records are its meters' to offer to another one.
-      if (!isNow(record.claims.service, node)) return;
-      const { service, seq } = record.claims;
-      promised.set(`${service}/${toHex(record.kid)}/${seq}`, { node, label, key: numberKey(service, record.kid, seq) });
-    },
-    release(node, holds) {
-      for (const [name, { label, key }] of promised) if (label === node && !holds(key)) promised.delete(name);
-    },
+    promise: promises.add,
+    release: promises.release,
     onBlock(node, service, height, bytes) {
       const chain = membership.chains.find((candidate) => candidate.service === service)!;
       const where = `block ${service}/${height} at ${node}`;
@@ -185,7 +167,7 @@ export function createBlockChecks(
       decided.set(`${service}/${height}`, { id, time_ms: block.time_ms, counter: block.counter });
       heights.set(service, height);
       membership.onBlock(block);
-      releaseRemoved(service, members);
+      promises.releaseRemoved(service, members);
       rounds += block.certificate.round;
     },
     onReceipt(chain, height, header) {
@@ -198,8 +180,7 @@ export function createBlockChecks(
     },
     convictions: (chain, node) => equivocations.get(`${chain}/${node}`) ?? [],
     sealedHash: (chain, kid, seq) => sealed.get(`${chain}/${kid}/${seq}`),
-    missing: () =>
-      [...promised].filter(([name]) => !sealed.has(name)).map(([name, { label }]) => `${name} promised by ${label}`),
+    missing: () => promises.unkept((name) => sealed.has(name)),
     unknownAnchors: () => [...anchors].map(([place, { where }]) => `${place} in ${where}`),
     heights,
     get anchored() {
