@@ -5,7 +5,9 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readWhole } from "./made-once.js";
 
-/** Reads a genesis and checks its authority's signature. Throws FILE_UNREADABLE or GENESIS_INVALID. */
+/**
+ * Reads a genesis and checks its authority's signature. Throws FILE_UNREADABLE or GENESIS_INVALID.
+ */
 export async function readGenesisFile(
   path: string,
 ): Promise<{ readonly genesis: Genesis; readonly bytes: Uint8Array }> {

@@ -1,4 +1,5 @@
-// Puts a simulation together: its nodes, meters, network, authority and checks, tied to one another.
+// Puts a simulation together: its nodes, meters, network, authority and checks, tied to one
+// another.
 
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { salvage } from "../../node/store/salvage.js";
@@ -105,7 +106,8 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     loss: () => (isCalm ? 0 : options.conditions.loss),
     isCalm: () => isCalm,
     brokers: options.starved ? liars : [...liars, ...nodes.filter((node) => !liars.includes(node))],
-    // Where it is all that the agent knows it comes to reason, or its records would never be sealed.
+    // Where it is all that the agent knows it comes to reason, or its records would never be
+    // sealed.
     liarAt: (node) => (liars.includes(node) && !(options.starved && isCalm) ? liar : undefined),
     onAcknowledged: checks.onAcknowledged,
     trace,
@@ -169,7 +171,10 @@ function tracing(now_ms: () => number, onLine?: (line: string) => void) {
   return { say: (line: string) => trace.say(line), recent: () => trace.recent(), hash: () => trace.hash };
 }
 
-/** The network, with a line of the trace for each frame, and a count of those that an idle cluster sends. */
+/**
+ * The network, with a line of the trace for each frame, and a count of those that an idle cluster
+ * sends.
+ */
 function createCountedNetwork(ports: Omit<NetworkPorts, "kindOf" | "onSend"> & { trace(line: string): void }) {
   const idle = { sends: 0, others: 0 };
   const network = createNetwork({

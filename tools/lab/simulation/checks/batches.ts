@@ -1,5 +1,5 @@
-// The invariants of temporary blocks as they leave a node: one a number, on disk before it is sent or acknowledged, and passed on with
-// genuine acknowledgements alone (I3, I4, I6).
+// The invariants of temporary blocks as they leave a node (I3, I4, I6): one a number, on disk
+// before it is sent or acknowledged. They are passed on with genuine acknowledgements alone.
 
 import { acknowledgementBytes, batchBytes, batchId, decodeBatch } from "../../../../src/wire/batch.js";
 import { toHex } from "../../../../src/wire/bytes.js";
@@ -41,7 +41,10 @@ export function createBatchChecks(genesis: Genesis, membership: Membership, fail
     return id;
   };
 
-  /** A temporary block is on disk before its origin sends it and before anybody acknowledges it; sealed ones are gone. */
+  /**
+   * A temporary block is on disk before its origin sends it and before anybody acknowledges it;
+   * sealed ones are gone.
+   */
   const checkBatch = (node: Suspect, chain: number, origin: Uint8Array, number: number, id: string, what: string) => {
     const state = node.durable.origins.get(`${chain}/${toHex(origin)}`);
     if (state !== undefined && (number < state.next || state.beyond.includes(number))) return;
@@ -60,8 +63,9 @@ export function createBatchChecks(genesis: Genesis, membership: Membership, fail
   };
 
   /**
-   * One a number, of members of one set. What a quorum had accepted before the members changed a node holds in place of what it had
-   * acknowledged itself, and acknowledges it to the new ones; at most one of the two is ever sealed.
+   * One a number, of members of one set. A node may hold what a quorum had accepted before the
+   * members changed in place of what it had acknowledged itself. It then acknowledges that to the
+   * new ones; at most one of the two is ever sealed.
    */
   const checkSingleAcknowledgement = (node: Suspect, chain: number, name: string, id: string) => {
     const place = `${chain}/${node.id}/acknowledgement of ${name}`;

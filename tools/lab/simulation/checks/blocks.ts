@@ -1,5 +1,6 @@
-// The invariants of what is sealed, checked at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I16, I18.
-// Numbers are those of docs/invariants.md. Nothing here trusts what a node says of itself.
+// The invariants of what is sealed, checked at the moment a block becomes durable on a node: I1,
+// I2, I6, I7, I8, I12, I13, I16, I18. Numbers are those of docs/invariants.md. Nothing here trusts
+// what a node says of itself.
 
 import { acknowledgementBytes } from "../../../../src/wire/batch.js";
 import { type Block, blockTree, decodeBlock, type SealedBatch } from "../../../../src/wire/block.js";
@@ -29,7 +30,10 @@ export interface BlockChecks {
   release(node: string, holds: (key: string) => boolean): void;
   /** A block is durable on a correct node whose newest one was `height` before. */
   onBlock(node: string, chain: number, height: number, bytes: Uint8Array): void;
-  /** A receipt that verifies says that this is the block's header: no block of this height may have another. */
+  /**
+   * A receipt that verifies says that this is the block's header: no block of this height may have
+   * another.
+   */
   onReceipt(chain: number, height: number, header: Uint8Array): void;
   /** Hash of the sealed record of this number, as hex. */
   sealedHash(chain: number, kid: string, seq: number): string | undefined;
@@ -73,7 +77,10 @@ export function createBlockChecks(
   /** heights of sealed evidence by chain and node */
   const equivocations = new Map<string, number[]>();
   const heights = new Map<number, number>();
-  /** header hashes that anchors name and correct nodes do not have yet, by chain and height: who names them */
+  /**
+   * header hashes that anchors name and correct nodes do not have yet, by chain and height: who
+   * names them
+   */
   const anchors = new Map<string, { readonly id: string; readonly where: string }>();
   let anchored = 0;
   let rounds = 0;
@@ -221,7 +228,9 @@ function isDecided(genesisHash: Uint8Array, members: readonly Member[], block: B
   return genuine && signers.size === signatures.length && signers.size >= quorum(members.length);
 }
 
-/** A block holds the hashes of the acknowledgements' signatures, which follow from the keys here. */
+/**
+ * A block holds the hashes of the acknowledgements' signatures, which follow from the keys here.
+ */
 function isAcknowledged(message: Uint8Array, members: readonly Member[], { acknowledgements }: SealedBatch): boolean {
   const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
   const genuine = acknowledgements.every(({ node, digest }) => {

@@ -1,4 +1,5 @@
-// Records that correct nodes have answered for, by name: each must be sealed, unless who answered is removed or has lost its disk.
+// Records that correct nodes have answered for, by name: each must be sealed, unless who answered
+// is removed or has lost its disk.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Member } from "../../../../src/wire/genesis.js";
@@ -21,7 +22,8 @@ export function createPromises(membership: Membership): Promises {
   const isNow = (service: number, node: string) => membership.current(service).some(({ id }) => toHex(id) === node);
   return {
     add(record, node, label) {
-      // A member that was removed has no say, and its records are its meters' to offer to another one.
+      // A member that was removed has no say, and its records are its meters' to offer to another
+      // one.
       if (!isNow(record.claims.service, node)) return;
       const { service, seq } = record.claims;
       const key = numberKey(service, record.kid, seq);

@@ -1,5 +1,5 @@
-// The invariants of what leaves a node and what it reports, checked at the moment it does: I3, I4, I5, I11. What sees every
-// signature that is made, and every frame that a correct node lets go of.
+// The invariants of what leaves a node and what it reports, checked at the moment it does: I3, I4,
+// I5, I11. They see every signature that is made, and every frame that a correct node lets go of.
 
 import { decodeBlock } from "../../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
@@ -56,7 +56,8 @@ export function createSigningChecks(
     const own: readonly Statement[] =
       record === undefined ? [] : [...record.prevotes, ...record.precommits, ...record.proposals.map(headOf)];
     const held = own.some((kept) => kept.type === statement.type && equalBytes(kept.signature, statement.signature));
-    // Far rounds are dropped from the record, whose own round then keeps the node from signing there again.
+    // Far rounds are dropped from the record, whose own round then keeps the node from signing
+    // there again.
     const passed = record !== undefined && record.height === statement.height && statement.round < record.round - 16;
     if (!held && !passed) fail("I4 durable before sent", placeOf(chain, statement));
   };
@@ -89,7 +90,10 @@ export function createSigningChecks(
     return key !== undefined && simulatedVerify(key, signedBytes(genesis.hash, chain, statement), statement.signature);
   };
 
-  /** Why a node is in its round: votes of f + 1 members there or later, or a quorum's precommits of one round. */
+  /**
+   * Why a node is in its round: votes of f + 1 members there or later, or a quorum's precommits of
+   * one round.
+   */
   const onRound = (node: Suspect, chain: number, { height, votes }: RoundCertificate) => {
     const members = membership.at(chain, height) ?? [];
     const signers = new Set(votes.map((vote) => vote.node));

@@ -1,5 +1,5 @@
-// A faulty member: a real node whose frames pass through somebody who has its key and means harm. Up to f of them must not matter.
-// What it cannot do is sign for others.
+// A faulty member: a real node whose frames pass through somebody who has its key and means harm.
+// Up to f of them must not matter. What it cannot do is sign for others.
 
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
@@ -26,8 +26,10 @@ import { createRubbish } from "./rubbish.js";
 
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
-/** Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes blocks that name what other chains have
- * not sealed. */
+/**
+ * Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes
+ * blocks that name what other chains have not sealed.
+ */
 export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor";
 
 type Send = (to: string, frame: Uint8Array) => void;
@@ -114,7 +116,10 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     return mutated;
   };
 
-  /** A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who lack a vote themselves. */
+  /**
+   * A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who
+   * lack a vote themselves.
+   */
   const spreadCertificates = (bytes: Uint8Array, send: Send) => {
     const frame = decodeFrame(bytes);
     const message = frame?.kind === "consensus" ? messageIn(bytes, frame) : undefined;

@@ -1,5 +1,6 @@
-// Damaged rows of a simulated disk. A row that is damaged is there as the product would have it on disk, one bit of it flipped, and
-// is read as the product reads it; the others stay what they were. And what the product's repair finds of them.
+// Damaged rows of a simulated disk. A row that is damaged is there as the product would have it on
+// disk, one bit of it flipped. It is read as the product reads it; the others stay what they were.
+// And what the product's repair finds of them.
 
 import { fromHex } from "../../../../src/wire/bytes.js";
 import { codecs, readRow } from "../../../node/store/codecs.js";

@@ -1,4 +1,5 @@
-// What a faulty member says beside what it has said: another vote, another proposal, another temporary block of the same number.
+// What a faulty member says beside what it has said: another vote, another proposal, another
+// temporary block of the same number.
 
 import { encodeMessage, headOf, signedBytes } from "../../../consensus/messages.js";
 import type { Proposal, Vote } from "../../../consensus/types.js";
@@ -6,7 +7,10 @@ import { decodeFrame, encodeFrame, type Frame } from "../../../node/chain/frame.
 import { type Forger, messageIn, otherBatch } from "./forgery.js";
 
 export interface Equivocation {
-  /** The frame with another content, where it is a statement or a temporary block of the member's own; else as it is. */
+  /**
+   * The frame with another content, where it is a statement or a temporary block of the member's
+   * own; else as it is.
+   */
   of(bytes: Uint8Array, frame: Frame): Uint8Array;
 }
 

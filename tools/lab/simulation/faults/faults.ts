@@ -1,5 +1,6 @@
-// What befalls a cluster while its faults last, drawn from the seed: crashes, partitions, slow and full disks, clocks that are off
-// and step, records of the consensus that are lost or damaged, any row that is damaged, a disk that is wiped.
+// What befalls a cluster while its faults last, drawn from the seed: crashes, partitions, slow and
+// full disks, clocks that are off and step. Where the options say so, harm.ts lets the disk of one
+// member come to harm.
 
 import { CLOCK_SKEW_MAX_MS } from "../../../node/chain/blocks/sealer.js";
 import type { Random } from "../../rig/random.js";
@@ -62,7 +63,10 @@ export function createFaults(ports: FaultPorts): Faults {
     network.connect(node);
   };
 
-  /** What an operator does with a store that cannot be read: `node repair`, after which the node fetches its chains anew. */
+  /**
+   * What an operator does with a store that cannot be read: `node repair`, after which the node
+   * fetches its chains anew.
+   */
   const repair = (node: SimulatedNode) => {
     coverage.disksRepaired += 1;
     trace(`${node.label} is repaired`);

@@ -1,5 +1,5 @@
-// What becomes of the spare member's disk while it is down: its record of the consensus is lost or damaged, a row is damaged, or all of
-// it is another one.
+// What becomes of the spare member's disk while it is down. Its record of the consensus is lost or
+// damaged, a row is damaged, or all of it is another one.
 
 import type { Coverage } from "../coverage.js";
 import type { ClusterOptions } from "../options.js";
@@ -23,7 +23,10 @@ export interface Harm {
 }
 
 export function createHarm({ options, coverage, spare, onWiped, trace }: HarmPorts): Harm {
-  /** A disk that is lost again and again leaves several temporary blocks of one number with the peers. */
+  /**
+   * A disk that is lost again and again leaves several temporary blocks of one number with the
+   * peers.
+   */
   const harmsMax = options.fault === "wiped" || options.fault === "damagedRow" ? 4 : 1;
   let harms = 0;
 
@@ -33,7 +36,10 @@ export function createHarm({ options, coverage, spare, onWiped, trace }: HarmPor
     onWiped(node);
   };
 
-  /** While it is down. A node that never sealed cannot know that it has lost its record, unless its disk is another. */
+  /**
+   * While it is down. A node that never sealed cannot know that it has lost its record, unless its
+   * disk is another.
+   */
   const befall = () => {
     const { disk, chainNumbers } = spare;
     const kind = options.fault;

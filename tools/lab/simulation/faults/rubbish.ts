@@ -1,4 +1,5 @@
-// What a faulty member says of its own accord: heights that nobody has, names of nothing, votes of far rounds, and noise.
+// What a faulty member says of its own accord: heights that nobody has, names of nothing, votes of
+// far rounds, and noise.
 
 import { fromHex } from "../../../../src/wire/bytes.js";
 import { encodeMessage, signedBytes } from "../../../consensus/messages.js";

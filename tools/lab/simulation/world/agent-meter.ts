@@ -1,5 +1,6 @@
-// A meter with the agent's own outbox, uplink and judge of receipts, over a flash in memory and connections that break. It loses its
-// memory now and then, as in a power cut between two steps; what flash does within one is the agent's own tests' business.
+// A meter with the agent's own outbox, uplink and judge of receipts, over a flash in memory and
+// connections that break. It loses its memory now and then, as in a power cut between two steps;
+// what flash does within one is the agent's own tests' business.
 
 import { createInbox } from "../../../../src/agent/inbox.js";
 import { createMembers } from "../../../../src/agent/members.js";
@@ -193,7 +194,8 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
       if (message.kind === "sealed") receipts += 1;
       if (message.kind === "sealed" || message.kind === "refused") feed(message);
     },
-    // Whatever its outbox says: a record that it let go of without a receipt is one that waits for ever.
+    // Whatever its outbox says: a record that it let go of without a receipt is one that waits for
+    // ever.
     get waiting() {
       return made - receipts;
     },
@@ -239,7 +241,10 @@ interface RefusedReceipt {
   readonly isUnknown: boolean;
 }
 
-/** Nothing that the nodes send is wrong; it may lack the proof of other members, which the meter asks for. */
+/**
+ * Nothing that the nodes send is wrong; it may lack the proof of other members, which the meter
+ * asks for.
+ */
 function checkRefused(world: MeterWorld, meter: string, { payload, reason, isUnknown }: RefusedReceipt): void {
   try {
     checkReceipt(world, decodeReceipt(payload));

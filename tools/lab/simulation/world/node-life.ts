@@ -1,5 +1,6 @@
-// One life of a node, from its start to its end: the real chains, admissions and receipts over a simulated disk, clock and network.
-// It can end within any call of the outside; what the code does after that has no effect, as if the process were gone.
+// One life of a node, from its start to its end: the real chains, admissions and receipts over a
+// simulated disk, clock and network. It can end within any call of the outside; what the code does
+// after that has no effect, as if the process were gone.
 
 import type { GenesisChain } from "../../../../src/wire/genesis.js";
 import { receiptEncoder } from "../../../../src/wire/receipt.js";
@@ -54,7 +55,10 @@ export interface LifePorts {
 
 const metrics = createMetrics();
 
-/** Opens the disk and the chains on it; throws where the store is damaged. The chains are still to be started. */
+/**
+ * Opens the disk and the chains on it; throws where the store is damaged. The chains are still to
+ * be started.
+ */
 export function openLife(ports: LifePorts): Life {
   const { world, options, node, reaches, isOver } = ports;
   const { timeline, random, genesis } = world;

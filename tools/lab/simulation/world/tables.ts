@@ -1,5 +1,6 @@
-// The tables of a simulated disk: their rows as values, their keys as text that stands in the order of chain, id and number. What the
-// product cannot write or look up, a number that its keys or rows do not hold, cannot be written or looked up here either.
+// The tables of a simulated disk: their rows as values, their keys as text that stands in the order
+// of chain, id and number. What the product cannot write or look up, a number that its keys or rows
+// do not hold, cannot be written or looked up here either.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Notice } from "../../../../src/wire/notice.js";
