@@ -15,7 +15,7 @@ import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "../..
 import { BoundedMap } from "../bounded-map.js";
 
 /** Imported keys kept at most; the least recently used one goes first. */
-export const KEYS_CACHED_MAX = 16_384;
+const KEYS_CACHED_MAX = 16_384;
 const SIGNATURE_BYTES = 64;
 const SEED_BYTES = 32;
 /** PrivateKeyInfo of an Ed25519 seed less the seed (RFC 8410 section 7). */

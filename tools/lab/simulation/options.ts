@@ -12,16 +12,7 @@ import type { Conditions } from "./world/network.js";
  * record of one member is gone or cannot be read · `damagedRow`: a bit of any row of it flips · `wiped`: everything it has is gone ·
  * `clock`: its clock is off by more than the others accept · `fullDisk`: its disk is full for a while
  */
-export const faultKinds = [
-  "none",
-  "twins",
-  "byzantine",
-  "lostRecord",
-  "damagedRecord",
-  "wiped",
-  "clock",
-  "fullDisk",
-] as const;
+const faultKinds = ["none", "twins", "byzantine", "lostRecord", "damagedRecord", "wiped", "clock", "fullDisk"] as const;
 export type FaultKind = (typeof faultKinds)[number] | "damagedRow";
 
 /** The service of the chain that an order adds. */
