@@ -101,11 +101,24 @@ test("docs/field-engineer.md has every state of a meter", () => {
   );
 });
 
-test("docs/invariants.md numbers what the simulation and the tests of the consensus check", () => {
-  const checked = [...sources("tools/lab/simulation"), ...sources("test/consensus")].flatMap((text) =>
-    all(text, /["`](I\d+) [a-z]/g),
+test("docs/invariants.md numbers what the simulation and the tests of the consensus check, and says where", () => {
+  const places = new Map<string, string[]>();
+  for (const [folder, shown] of [
+    ["tools/lab/simulation", ""],
+    ["test/consensus", "consensus/"],
+  ] as const) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).sort()) {
+      if (!name.endsWith(".ts")) continue;
+      for (const number of all(read(join(folder, name)), /["`](I\d+) [a-z]/g)) {
+        places.set(number, [...(places.get(number) ?? []), `${shown}${name.replace(/\.ts$/, "")}`]);
+      }
+    }
+  }
+  const rows = [...read("docs/invariants.md").matchAll(/^\| (I\d+) \|.*\| ([^|]+) \|$/gm)];
+  assert.deepEqual(
+    rows.map(([, number, where]) => `${number}: ${where!.split(", ").sort().join(", ")}`).sort(),
+    [...places].map(([number, where]) => `${number}: ${where.sort().join(", ")}`).sort(),
   );
-  assert.deepEqual(all(read("docs/invariants.md"), /^\| (I\d+) \|/gm), [...new Set(checked)].sort());
 });
 
 /** Rows of ARCHITECTURE.md's table of words: the word, and what is not said for it. */

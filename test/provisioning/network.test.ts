@@ -186,7 +186,7 @@ test("refuses unknown services and IDs that could not be a folder", async () => 
   }
 });
 
-test("stops where the ledger is damaged or held by another", async () => {
+test("stops where issued.jsonl is damaged or held by another", async () => {
   const path = join(network, "authority/issued.jsonl");
   const text = await readFile(path, "utf8");
   const request = { network, id: "meter-9", days: 10, force: false };

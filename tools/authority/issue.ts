@@ -1,5 +1,6 @@
-// Issues credentials to meters: the key is made here and put into the meter's folder (key injection), or it was made on the device
-// and only its public half comes. Keys that verifiers judge differently are refused (isSafeKey).
+// Issues credentials to meters: the key is made here and put into the meter's folder (key
+// injection), or it was made on the device and only its public half comes. Keys that verifiers
+// judge differently are refused (isSafeKey).
 
 import { randomBytes } from "node:crypto";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
@@ -9,7 +10,7 @@ import { decodeKey, ED25519, encodeKey, keyId, type PublicKey, type Signer } fro
 import { isSafeKey } from "../crypto/safe-key.js";
 import { generateSeed, signerFromSeed } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import type { IssuedRow, Ledger } from "./issued.js";
+import type { IssuedList, IssuedRow } from "./issued.js";
 
 export interface Authority {
   readonly signer: Signer;
@@ -33,17 +34,20 @@ export const DAYS_DEFAULT = 3_650;
 /** Credentials are valid from a day before they are issued, for meters whose clock is behind. */
 const GRACE_S = 86_400;
 
-/** Issues a credential for each key and writes their rows into the ledger. Throws USAGE before anything is written. */
+/**
+ * Issues a credential for each key and writes their rows into issued.jsonl. Throws USAGE before
+ * anything is written.
+ */
 export async function issueCredentials(
   authority: Authority,
-  ledger: Ledger,
+  issuedList: IssuedList,
   requests: readonly { readonly terms: CredentialTerms; readonly key: PublicKey }[],
   now_s: number,
 ): Promise<readonly Issued[]> {
   const issued = requests.map(({ terms, key }, index) =>
-    issueOne(authority, terms, key, ledger.rows.length + index, now_s),
+    issueOne(authority, terms, key, issuedList.rows.length + index, now_s),
   );
-  await ledger.append(issued.map(({ row }) => row));
+  await issuedList.append(issued.map(({ row }) => row));
   return issued;
 }
 

@@ -1,5 +1,5 @@
-// The orders that an authority has signed, kept in its folder: by them it knows the chains that it has added to those of the genesis.
-// Whether one is sealed only a node can say.
+// The orders that an authority has signed, kept in its folder: by them it knows the chains that it
+// has added to those of the genesis. Whether one is sealed only a node can say.
 
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,10 @@ import { PUBLIC, readWhole } from "../files/made-once.js";
 const ORDERS_MAX = 100_000;
 const folderOf = (network: string) => join(network, "authority/orders");
 
-/** Keeps a signed order; one that is signed anew under its number takes its place. Throws FILE_UNWRITABLE. */
+/**
+ * Keeps a signed order; one that is signed anew under its number takes its place. Throws
+ * FILE_UNWRITABLE.
+ */
 export async function keepOrder(network: string, { number }: Order, bytes: Uint8Array): Promise<void> {
   const path = join(folderOf(network), `${number}.cose`);
   try {
@@ -24,7 +27,10 @@ export async function keepOrder(network: string, { number }: Order, bytes: Uint8
   }
 }
 
-/** The chains of the genesis and those that kept orders add. Throws ORDER_REFUSED where one is damaged or another authority's. */
+/**
+ * The chains of the genesis and those that kept orders add. Throws ORDER_REFUSED where one is
+ * damaged or another authority's.
+ */
 export async function issuedChains(network: string, genesis: Genesis): Promise<readonly GenesisChain[]> {
   const chains = [...genesis.chains];
   const names = await readdir(folderOf(network)).catch(() => []);

@@ -1,5 +1,6 @@
-// The authority's ledger, issued.jsonl: a row per credential, written and synced before the credential leaves the authority. The
-// position in the status list that a credential gets is its number in here, so that none is given twice.
+// What an authority has issued, issued.jsonl: a row per credential, written and synced before the
+// credential leaves the authority. The position in the status list that a credential gets is its
+// number in here, so that none is given twice.
 
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,15 +25,21 @@ export interface IssuedRow {
   readonly expires_s: number;
 }
 
-const LEDGER_BYTES_MAX = 1_073_741_824;
+const ISSUED_BYTES_MAX = 1_073_741_824;
 
-export interface Ledger {
+export interface IssuedList {
   readonly rows: readonly IssuedRow[];
   append(rows: readonly IssuedRow[]): Promise<void>;
 }
 
-/** Runs `use` with the ledger of an authority's folder, which no other process has meanwhile. Throws CONFIGURATION_INVALID where a row is damaged. */
-export async function withLedger<Result>(folder: string, use: (ledger: Ledger) => Promise<Result>): Promise<Result> {
+/**
+ * Runs `use` with what an authority has issued, which no other process has meanwhile. Throws
+ * CONFIGURATION_INVALID where a row is damaged.
+ */
+export async function withIssued<Result>(
+  folder: string,
+  use: (issuedList: IssuedList) => Promise<Result>,
+): Promise<Result> {
   const path = join(folder, "issued.jsonl");
   const lock = `${path}.lock`;
   await takeLock(lock);
@@ -57,7 +64,7 @@ async function takeLock(path: string): Promise<void> {
 }
 
 async function readRows(path: string): Promise<readonly IssuedRow[]> {
-  const text = new TextDecoder().decode(await readWhole(path, LEDGER_BYTES_MAX));
+  const text = new TextDecoder().decode(await readWhole(path, ISSUED_BYTES_MAX));
   const lines = text.split("\n");
   if (lines.pop() !== "") throw damaged(path, lines.length + 1, "it does not end with a line feed");
   return lines.map((line, index) => {

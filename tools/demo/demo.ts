@@ -1,5 +1,6 @@
-// The main job on one machine: a network of node processes and of meters in XS engines, fed by emulated households or captured
-// telegrams, until it is stopped; then everything published is sealed, counted and reported.
+// The main job on one machine: node processes, and meters in XS engines that emulated households or
+// captured telegrams feed. When it is stopped, everything published is sealed, counted and
+// reported.
 
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -52,8 +53,8 @@ const BASE_PORT_STEP = 400;
 const BASE_PORT_TRIES = 20;
 
 /**
- * Runs the demo until `until` resolves. Throws where it cannot start, or a node cannot be kept up. `announce` gets the folder and
- * the nodes' API addresses once the nodes are ready.
+ * Runs the demo until `until` resolves. Throws where it cannot start, or a node cannot be kept up.
+ * `announce` gets the folder and the nodes' API addresses once the nodes are ready.
  */
 export async function runDemo(
   options: DemoOptions,
@@ -259,8 +260,9 @@ async function report(genesis: Genesis, tally: Tally, sources: readonly ChainSou
 }
 
 /**
- * The blocks of every chain, from the nodes in turn until one has given all that it has. `onMissing` is told where none has, or a
- * node does not answer, which may be the one that has more.
+ * The blocks of every chain, from the nodes in turn until one has given all that it has.
+ * `onMissing` is told where none has, or a node does not answer, which may be the one that has
+ * more.
  */
 async function* blocksOf(
   genesis: Genesis,

@@ -1,5 +1,6 @@
-// Makes a whole network in a folder: the authority's keys, the genesis, a folder for every node and every meter. The folder takes
-// its name when everything is in it, so that a network is there whole or not at all.
+// Makes a whole network in a folder: the authority's keys, the genesis, a folder for every node and
+// every meter. The folder takes its name when everything is in it, so that a network is there whole
+// or not at all.
 
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { type Authority, DAYS_DEFAULT, generateMeterKey, issueCredentials } from "../authority/issue.js";
-import { withLedger } from "../authority/issued.js";
+import { withIssued } from "../authority/issued.js";
 import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../authority/tls.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -57,7 +58,10 @@ interface PlannedNode {
   readonly member: Member;
 }
 
-/** Makes the network. Throws USAGE where the plan is none, FILE_EXISTS where the folder is taken, FILE_UNWRITABLE. */
+/**
+ * Makes the network. Throws USAGE where the plan is none, FILE_EXISTS where the folder is taken,
+ * FILE_UNWRITABLE.
+ */
 export async function createNetwork(folder: string, plan: NetworkPlan, now: Date): Promise<CreatedNetwork> {
   let created: CreatedNetwork | undefined;
   await createFolder(folder, async (unfinished) => {
@@ -181,8 +185,8 @@ async function createMeters(
     const terms = { id: `meter-${index + 1}`, services, days: DAYS_DEFAULT };
     return { number: index + 1, seed, key, terms };
   });
-  const issued = await withLedger(join(folder, "authority"), (ledger) =>
-    issueCredentials(authority, ledger, made, Math.floor(now.getTime() / 1000)),
+  const issued = await withIssued(join(folder, "authority"), (issuedList) =>
+    issueCredentials(authority, issuedList, made, Math.floor(now.getTime() / 1000)),
   );
   for (const [index, { number, seed, terms }] of made.entries()) {
     const template = { services, brokers: brokersFor(plan, number), number };

@@ -1,4 +1,5 @@
-// Provisions one meter of an existing network: a folder with its key and credential, or a credential for a key that the device made.
+// Provisions one meter of an existing network: a folder with its key and credential, or a
+// credential for a key that the device made.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
 import { type Authority, checkIssuedId, generateMeterKey, type Issued, issueCredentials } from "../authority/issue.js";
-import { type Ledger, withLedger } from "../authority/issued.js";
+import { type IssuedList, withIssued } from "../authority/issued.js";
 import { issuedChains } from "../authority/issued-orders.js";
 import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
@@ -21,10 +22,16 @@ export interface ProvisionRequest {
   readonly id: string;
   /** all that are known where absent */
   readonly services?: readonly number[];
-  /** of the network's chains, as a node has them; those of the genesis and of the authority's own orders where absent */
+  /**
+   * of the network's chains, as a node has them; those of the genesis and of the authority's own
+   * orders where absent
+   */
   readonly known?: readonly number[];
   readonly days: number;
-  /** where the meter's folder, or for a device's own key the credential, goes; `meters/<id>` of the network where absent */
+  /**
+   * where the meter's folder, or for a device's own key the credential, goes; `meters/<id>` of the
+   * network where absent
+   */
   readonly out?: string;
   /** the key that the device made */
   readonly publicKey?: PublicKey;
@@ -40,8 +47,9 @@ export interface Provisioned extends Issued {
 }
 
 /**
- * Issues and writes. The ledger has the credential before any file has. Throws USAGE where the ID was issued before
- * or the key cannot be certified, FILE_EXISTS where the folder is there, or what reading the network's folder throws.
+ * Issues and writes. issued.jsonl has the credential before any file has. Throws USAGE where the ID
+ * was issued before or the key cannot be certified, FILE_EXISTS where the folder is there, or what
+ * reading the network's folder throws.
  */
 export async function provisionMeter(request: ProvisionRequest, now: Date): Promise<Provisioned> {
   checkIssuedId(request.id);
@@ -53,11 +61,11 @@ export async function provisionMeter(request: ProvisionRequest, now: Date): Prom
   const brokers = request.publicKey === undefined ? await brokersOf(request) : [];
   const made = request.publicKey === undefined ? generateMeterKey() : { key: request.publicKey };
   const terms = { id: request.id, services, days: request.days };
-  const issued = await withLedger(join(request.network, "authority"), async (ledger) => {
-    if (!request.force) refuseRepeat(ledger, request.id, made.key);
+  const issued = await withIssued(join(request.network, "authority"), async (issuedList) => {
+    if (!request.force) refuseRepeat(issuedList, request.id, made.key);
     const [one] = await issueCredentials(
       authority,
-      ledger,
+      issuedList,
       [{ terms, key: made.key }],
       Math.floor(now.getTime() / 1000),
     );
@@ -107,9 +115,9 @@ async function brokersOf({ network, brokers }: ProvisionRequest): Promise<readon
   return [...new Set(urls)];
 }
 
-function refuseRepeat(ledger: Ledger, id: string, key: PublicKey): void {
+function refuseRepeat(issuedList: IssuedList, id: string, key: PublicKey): void {
   const meter = toHex(keyId(key));
-  const row = ledger.rows.find((earlier) => earlier.id === id || earlier.meter === meter);
+  const row = issuedList.rows.find((earlier) => earlier.id === id || earlier.meter === meter);
   if (row === undefined) return;
   const what = row.id === id ? `ID ${id}` : `key ${meter}`;
   throw new GridsealError("USAGE", `${what} has a credential since ${row.time}: --force issues another one`);

@@ -1,6 +1,6 @@
-// `npm run bench:history`: what a long chain costs a node. Seals many records through the chain code, showing time, memory and disk
-// as the chain grows; then starts real nodes on the stores that came of it: how long a start takes, and how fast a node catches up
-// that has nothing.
+// `npm run bench:history`: what a long chain costs a node. Seals many records through the chain
+// code, and shows time, memory and disk as the chain grows. Then it starts real nodes on the stores
+// that came of it: how long a start takes, how fast an empty node catches up.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";

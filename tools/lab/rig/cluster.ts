@@ -1,4 +1,5 @@
-// The cluster that is measured: a network made by the authority, and its nodes as processes of the `gridseal` command.
+// The cluster that is measured: a network made by the authority, and its nodes as processes of the
+// `gridseal` command.
 
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +14,9 @@ export interface ClusterPlan {
   readonly nodes: number;
   readonly chains: number;
   readonly meters: number;
-  /** Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's. */
+  /**
+   * Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's.
+   */
   readonly isLoad?: boolean;
   /** folder for the first node's CPU profile */
   readonly profile?: string;
@@ -43,7 +46,10 @@ export interface Cluster {
   readonly genesis: Uint8Array;
   /** node.json of every node, whether it is started or not */
   readonly configurations: readonly string[];
-  /** Starts the nodes, or the first `count` of them, and waits until each is connected to all others. */
+  /**
+   * Starts the nodes, or the first `count` of them, and waits until each is connected to all
+   * others.
+   */
   start(count?: number): Promise<void>;
   readonly nodes: readonly ClusterNode[];
   /** The chains of every node, once all tell the same. Throws where they do not come to. */
