@@ -102,7 +102,7 @@ const fields: Fields = {
 const uses: Readonly<Record<string, readonly (Protocol | "auto")[]>> = {
   keys: ["p1", "hdlc", "mbus", "auto"],
   acceptUnauthenticated: ["hdlc", "mbus", "auto"],
-  zoneOffset_s: ["p1", "d0", "auto"],
+  zoneOffset_s: ["p1", "d0", "tic", "auto"],
   requireCrc: ["p1", "d0", "auto"],
   request: ["d0", "auto"],
   pulse: ["pulse"],
@@ -145,11 +145,11 @@ function port(value: unknown, path: string): Complaint | undefined {
   return undefined;
 }
 
-/** The line that the port begins with: as it is stated, else as its protocol usually has it. Even parity of P1 and D0 means seven bits. */
+/** The line that the port begins with: as it is stated, else as its protocol usually has it. Even parity of P1, D0 and TIC means seven bits. */
 export function lineOf({ protocol, port: stated, request }: MeterConfiguration): Line {
   const usual = protocol === "auto" ? usualLines.p1 : protocol === "d0" && request ? requestLine : usualLines[protocol];
   if (!isObject(stated) || stated.kind !== "serial") return usual;
   const { baud = usual.baud, parity = usual.parity, dataBits } = stated as Partial<Line>;
-  const isText = protocol === "p1" || protocol === "d0";
+  const isText = protocol === "p1" || protocol === "d0" || protocol === "tic";
   return { baud, parity, dataBits: dataBits ?? (isText && parity === "even" ? 7 : 8) };
 }

@@ -1,7 +1,7 @@
 // Finds out what a port speaks, and how: tries line settings in turn, lets every protocol read what comes, and scores what they read.
 // Pure: bytes and time in, the settings to try or the finding out.
 
-import { type Line, requestLine, usualLines } from "./line.js";
+import { historicLine, type Line, requestLine, usualLines } from "./line.js";
 import type { ReaderOptions } from "./open-reader.js";
 import { createReader } from "./open-reader.js";
 import type { PortWork } from "./port-action.js";
@@ -54,14 +54,15 @@ const tries: readonly Try[] = [
   { line: usualLines.sml, protocols: ["sml", "hdlc", "modbus"], dwell_ms: 6000 },
   { line: { ...usualLines.hdlc, parity: "none" }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
   { line: usualLines.mbus, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
-  { line: usualLines.d0, protocols: ["p1", "d0"], dwell_ms: 12_000 },
+  { line: usualLines.d0, protocols: ["p1", "d0", "tic"], dwell_ms: 12_000 },
   { line: { ...usualLines.d0, baud: 2400 }, protocols: ["d0"], dwell_ms: 12_000 },
+  { line: historicLine, protocols: ["tic"], dwell_ms: 8000 },
   { line: usualLines.modbus, protocols: ["modbus"], dwell_ms: 5000, asks: true },
   { line: requestLine, protocols: ["d0"], dwell_ms: 60_000, asks: true },
 ];
 
 /** What can be told from bytes alone; an S0 output has none. The earlier wins a tie. */
-const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "d0", "modbus"];
+const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "tic", "d0", "modbus"];
 
 /** How often a meter is asked while it is looked for. */
 const modbus_interval_ms = 2000;

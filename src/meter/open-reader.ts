@@ -11,9 +11,17 @@ import type { PortAction } from "./port-action.js";
 import { createPulseReader, type PulseOptions } from "./pulse.js";
 import type { MeterReader, Outcome, Protocol, ReaderCounters } from "./reader.js";
 import { createSmlReader, type SmlOptions } from "./sml/reader.js";
+import { createTicReader, type TicOptions } from "./tic/reader.js";
 
 /** What differs between meters: the options of their protocols. */
-export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOptions, PulseOptions, ModbusOptions {
+export interface ReaderOptions
+  extends P1Options,
+    SmlOptions,
+    D0Options,
+    DlmsOptions,
+    PulseOptions,
+    ModbusOptions,
+    TicOptions {
   /** The largest power that the connection can carry; an energy register that grew by more is flagged. */
   readonly powerMax_W?: number;
 }
@@ -89,4 +97,5 @@ const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader
   d0: createD0Reader,
   pulse: createPulseReader,
   modbus: createModbusReader,
+  tic: createTicReader,
 };

@@ -12,6 +12,7 @@ import { notification, selfDescribing } from "../../tools/emulators/dlms-values.
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
+import { historicTic, standardTic } from "../../tools/emulators/tic-frame.js";
 import { shared } from "../shared.js";
 import { householdAt, joined } from "./streams.js";
 import { latin1 } from "./telegram.js";
@@ -39,6 +40,16 @@ const meters: Readonly<Record<string, Meter>> = {
     protocol: "mbus",
     line: { baud: 2400, dataBits: 8, parity: "even" },
     bytes: joined(...mbusFrames(encrypted)),
+  },
+  "Linky, standard": {
+    protocol: "tic",
+    line: { baud: 9600, dataBits: 7, parity: "even" },
+    bytes: standardTic(state),
+  },
+  "Linky, historic": {
+    protocol: "tic",
+    line: { baud: 1200, dataBits: 7, parity: "even" },
+    bytes: historicTic(state),
   },
   "mode D": {
     protocol: "d0",
@@ -72,11 +83,13 @@ for (const [name, meter] of Object.entries(meters)) {
 test("tells that nothing speaks, and goes round again", () => {
   const detector = createDetector();
   const answers: string[] = [];
-  for (let turn = 0; turn < 200; turn++) {
+  for (let turn = 0; turn < 400; turn++) {
     const detection = detector.push(nothing, turn * 1000);
     if (detection.kind !== "waiting") answers.push(detection.kind);
   }
-  assert.deepEqual(answers.slice(0, 8), ["try", "try", "try", "try", "try", "try", "try", "nothing"]);
+  const tries = answers.indexOf("nothing");
+  assert.ok(tries > 5 && answers.slice(0, tries).every((answer) => answer === "try"), answers.join());
+  assert.deepEqual(answers.slice(tries + 1, 2 * tries + 2), answers.slice(0, tries + 1));
 });
 
 test("asks the meters that do not push: a Modbus meter, and an optical port at its own speed", () => {

@@ -21,6 +21,7 @@ import {
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { encodeSml, smlTelegram } from "../../tools/emulators/sml-file.js";
+import { historicTic, standardTic } from "../../tools/emulators/tic-frame.js";
 import { startWorker, type Worker } from "../../tools/meters/worker.js";
 import { shared } from "../shared.js";
 import { outcomeText } from "./outcome-text.js";
@@ -68,6 +69,7 @@ const streams: readonly (readonly [Protocol, Uint8Array])[] = [
     ),
   ],
   ["modbus", joined(question, answerTo(question, 1, state)!)],
+  ["tic", joined(standardTic(state), historicTic(state), changed(historicTic(state), 9))],
 ];
 
 /** A worker with the readers in it, and what it printed. */

@@ -11,6 +11,7 @@ import { createHousehold, type HouseholdState } from "./household.js";
 import { answerTo } from "./modbus-meter.js";
 import { p1Telegram } from "./p1-telegram.js";
 import { smlTelegram } from "./sml-file.js";
+import { standardTic } from "./tic-frame.js";
 
 /** Of the emulated Modbus meter. */
 const modbusAddress = 1;
@@ -156,6 +157,8 @@ function encoderOf({
       return (state) => Buffer.concat(hdlcFrames(message(state)));
     case "mbus":
       return (state) => Buffer.concat(mbusFrames(message(state)));
+    case "tic":
+      return standardTic;
     case "d0":
       return (state) => pushedReadout(readoutLines(state));
     default:
