@@ -2,6 +2,7 @@
 // does not speak by itself.
 
 import { bauds, type Line, requestLine, usualLines } from "../meter/line.js";
+import { isSecondary } from "../meter/mbus/master.js";
 import { type ModbusMap, modbusMaps } from "../meter/modbus/maps.js";
 import { profiles } from "../meter/profiles.js";
 import { impulsesMax, isPulseRegister, startMax_Wh } from "../meter/pulse.js";
@@ -46,11 +47,15 @@ export interface MeterConfiguration {
     readonly id?: string;
   };
   readonly modbus?: { readonly address: number; readonly interval_s: number; readonly map?: ModbusMap };
+  /** asks an M-Bus meter: by its primary address, or by its number; without it the meter pushes */
+  readonly mbus?: { readonly interval_s: number; readonly address?: number; readonly id?: string };
 }
 
 const INTERVAL_S_MAX = 86_400;
 /** A Modbus meter has a second to answer. */
 const MODBUS_INTERVAL_S_MIN = 2;
+/** A long answer takes several telegrams at 300 to 2400 baud. */
+const MBUS_INTERVAL_S_MIN = 10;
 /** A readout of modes A to C takes some seconds even where it is short. */
 const REQUEST_INTERVAL_S_MIN = 10;
 const ID_CHARACTERS_MAX = 32;
@@ -96,17 +101,29 @@ const fields: Fields = {
     }),
     optional: true,
   },
+  mbus: {
+    check: object({
+      interval_s: { check: integer(MBUS_INTERVAL_S_MIN, INTERVAL_S_MAX) },
+      address: { check: integer(0, 254), optional: true },
+      id: {
+        check: matching(isSecondary, "must be 8 digits, or 16 hex digits with maker, version and medium"),
+        optional: true,
+      },
+    }),
+    optional: true,
+  },
 };
 
 /** Which protocols a field is for; the others do not look at it. */
 const uses: Readonly<Record<string, readonly (Protocol | "auto")[]>> = {
   keys: ["p1", "hdlc", "mbus", "auto"],
   acceptUnauthenticated: ["hdlc", "mbus", "auto"],
-  zoneOffset_s: ["p1", "d0", "tic", "auto"],
+  zoneOffset_s: ["p1", "d0", "tic", "mbus", "auto"],
   requireCrc: ["p1", "d0", "auto"],
   request: ["d0", "auto"],
   pulse: ["pulse"],
   modbus: ["modbus", "auto"],
+  mbus: ["mbus", "auto"],
 };
 
 /** The check of `$.meter`. */

@@ -2,8 +2,9 @@
 // no register is refused.
 
 import { createD0Reader, type D0Options } from "./d0/reader.js";
-import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms/reader.js";
+import { createHdlcReader } from "./dlms/reader.js";
 import { listDoubts } from "./doubt-list.js";
+import { createMbusReader, type MbusOptions } from "./mbus/reader.js";
 import { createModbusReader, type ModbusOptions } from "./modbus/reader.js";
 import { createP1Reader, type P1Options } from "./p1/reader.js";
 import { type Baseline, judge } from "./plausibility.js";
@@ -18,7 +19,7 @@ export interface ReaderOptions
   extends P1Options,
     SmlOptions,
     D0Options,
-    DlmsOptions,
+    MbusOptions,
     PulseOptions,
     ModbusOptions,
     TicOptions {

@@ -9,6 +9,7 @@ import type { Protocol } from "../../src/meter/reader.js";
 import { checkedBlock, identification, pushedReadout, readoutLines } from "../../tools/emulators/d0-readout.js";
 import { ciphered, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
 import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
+import { amisTelegram, heatTelegram, shortFrame } from "../../tools/emulators/mbus-meter.js";
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
@@ -36,6 +37,12 @@ const meters: Readonly<Record<string, Meter>> = {
   SML: { protocol: "sml", line: { baud: 9600, dataBits: 8, parity: "none" }, bytes: smlTelegram(state) },
   Aidon: { protocol: "hdlc", line: { baud: 2400, dataBits: 8, parity: "none" }, bytes: joined(...hdlcFrames(apdu)) },
   "M-Bus": { protocol: "mbus", line: { baud: 2400, dataBits: 8, parity: "even" }, bytes: joined(...mbusFrames(apdu)) },
+  "M-Bus with data records": {
+    protocol: "mbus",
+    line: { baud: 2400, dataBits: 8, parity: "even" },
+    bytes: heatTelegram(state),
+  },
+  AMIS: { protocol: "mbus", line: { baud: 9600, dataBits: 8, parity: "even" }, bytes: amisTelegram(state, key) },
   encrypted: {
     protocol: "mbus",
     line: { baud: 2400, dataBits: 8, parity: "even" },
@@ -107,6 +114,19 @@ test("asks the meters that do not push: a Modbus meter, and an optical port at i
   };
   assert.equal(Buffer.from(question(300)!).toString("latin1"), "/?!\r\n");
   assert.ok(answerTo(question(9600)!, 1, state) !== undefined);
+});
+
+test("acknowledges a meter that waits for it, and asks a lone M-Bus meter, while it looks for one", () => {
+  const detector = createDetector();
+  const sent: string[] = [];
+  for (let now_ms = 0; now_ms < 200_000; now_ms += 500) {
+    detector.push(shortFrame(0x40, 0xf0), now_ms);
+    for (const action of detector.toSend(now_ms)) {
+      if (action.kind === "send") sent.push(Buffer.from(action.bytes).toString("hex"));
+    }
+  }
+  assert.ok(sent.includes("e5"));
+  assert.ok(sent.includes(Buffer.from(shortFrame(0x40, 254)).toString("hex")));
 });
 
 test("follows an optical port through its change of speed", () => {

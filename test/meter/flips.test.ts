@@ -11,6 +11,7 @@ import type { Outcome, Protocol } from "../../src/meter/reader.js";
 import { checkedBlock, identification } from "../../tools/emulators/d0-readout.js";
 import { hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
 import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
+import { heatTelegram } from "../../tools/emulators/mbus-meter.js";
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
 import { historicTic, standardTic } from "../../tools/emulators/tic-frame.js";
@@ -62,6 +63,7 @@ for (const [name, frame] of [
   ...Object.entries(frames),
   ["p1 without version", unversioned],
   ["tic in historic mode", historicTic(state)],
+  ["mbus with data records", heatTelegram(state)],
 ] as const) {
   const protocol = name.split(" ")[0] as Protocol;
   test(`reads nothing else from ${name} with a bit changed`, () => {

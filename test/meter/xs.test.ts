@@ -18,6 +18,7 @@ import {
   notification,
   selfDescribing,
 } from "../../tools/emulators/dlms-values.js";
+import { heatTelegram } from "../../tools/emulators/mbus-meter.js";
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { encodeSml, smlTelegram } from "../../tools/emulators/sml-file.js";
@@ -59,7 +60,10 @@ const streams: readonly (readonly [Protocol, Uint8Array])[] = [
   ],
   ["sml", joined(smlTelegram(state), large, changed(large, 40), smlTelegram(state).subarray(0, 70))],
   ["hdlc", joined(...lists.flatMap((apdu) => hdlcFrames(apdu, 120)), changed(hdlcFrames(lists[0]!)[0]!, 30))],
-  ["mbus", joined(...lists.flatMap((apdu) => mbusFrames(apdu, 100)))],
+  [
+    "mbus",
+    joined(...lists.flatMap((apdu) => mbusFrames(apdu, 100)), heatTelegram(state), changed(heatTelegram(state), 40)),
+  ],
   [
     "d0",
     joined(
