@@ -116,10 +116,10 @@ const fields: Fields = {
 
 /** Which protocols a field is for; the others do not look at it. */
 const uses: Readonly<Record<string, readonly (Protocol | "auto")[]>> = {
-  keys: ["p1", "hdlc", "mbus", "auto"],
-  acceptUnauthenticated: ["hdlc", "mbus", "auto"],
+  keys: ["p1", "hdlc", "mbus", "push", "auto"],
+  acceptUnauthenticated: ["hdlc", "mbus", "push", "auto"],
   zoneOffset_s: ["p1", "d0", "tic", "mbus", "auto"],
-  requireCrc: ["p1", "d0", "auto"],
+  requireCrc: ["p1", "d0", "push", "auto"],
   request: ["d0", "auto"],
   pulse: ["pulse"],
   modbus: ["modbus", "auto"],
@@ -148,7 +148,8 @@ function consistency(meter: MeterConfiguration, path: string): Complaint | undef
   if (profile === undefined || protocol === "auto") return undefined;
   const known = profiles.find(({ name }) => name === profile)!;
   const fits =
-    known.protocol === protocol || (known.protocol === "dlms" && (protocol === "hdlc" || protocol === "mbus"));
+    known.protocol === protocol ||
+    (known.protocol === "dlms" && (protocol === "hdlc" || protocol === "mbus" || protocol === "push"));
   return fits ? undefined : complaint(`${path}.profile`, `is of a meter that does not speak ${protocol}`);
 }
 

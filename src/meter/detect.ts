@@ -51,7 +51,7 @@ interface Try {
 /** The likelier first. */
 const tries: readonly Try[] = [
   { line: usualLines.p1, protocols: ["p1", "hdlc"], dwell_ms: 12_000 },
-  { line: usualLines.sml, protocols: ["sml", "hdlc", "modbus"], dwell_ms: 6000 },
+  { line: usualLines.sml, protocols: ["sml", "hdlc", "modbus", "push"], dwell_ms: 6000 },
   { line: { ...usualLines.hdlc, parity: "none" }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
   { line: usualLines.mbus, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
   { line: { ...usualLines.mbus, baud: 9600 }, protocols: ["mbus"], dwell_ms: 4000 },
@@ -64,7 +64,7 @@ const tries: readonly Try[] = [
 ];
 
 /** What can be told from bytes alone; an S0 output has none. The earlier wins a tie. */
-const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "tic", "d0", "modbus"];
+const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "tic", "push", "d0", "modbus"];
 
 /** How often a meter is asked while it is looked for. */
 const modbus_interval_ms = 2000;

@@ -16,7 +16,7 @@ const seven: Omit<Line, "baud"> = { dataBits: 7, parity: "even" };
 
 /**
  * DSMR 4 and later; SML; HAN ports and M-Bus (EN 13757-2); IEC 62056-21; an S0 output at a UART, where a pulse is a byte; Eastron;
- * Linky in standard mode.
+ * Linky in standard mode; RS-485 of Czech meters.
  */
 export const usualLines = {
   p1: { baud: 115200, ...eight },
@@ -27,6 +27,7 @@ export const usualLines = {
   pulse: { baud: 300, ...eight },
   modbus: { baud: 9600, ...eight },
   tic: { baud: 9600, ...seven },
+  push: { baud: 9600, ...eight },
 } as const satisfies Readonly<Record<string, Line>>;
 
 /** Linky in historic mode, and French meters before it. */

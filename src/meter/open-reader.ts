@@ -2,6 +2,7 @@
 // no register is refused.
 
 import { createD0Reader, type D0Options } from "./d0/reader.js";
+import { type BareOptions, createBareReader } from "./dlms/bare.js";
 import { createHdlcReader } from "./dlms/reader.js";
 import { listDoubts } from "./doubt-list.js";
 import { createMbusReader, type MbusOptions } from "./mbus/reader.js";
@@ -19,6 +20,7 @@ export interface ReaderOptions
   extends P1Options,
     SmlOptions,
     D0Options,
+    BareOptions,
     MbusOptions,
     PulseOptions,
     ModbusOptions,
@@ -99,4 +101,5 @@ const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader
   pulse: createPulseReader,
   modbus: createModbusReader,
   tic: createTicReader,
+  push: createBareReader,
 };

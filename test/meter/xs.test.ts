@@ -14,6 +14,7 @@ import {
   byCode,
   byPosition,
   dateTime,
+  described,
   fixedRecord,
   notification,
   selfDescribing,
@@ -73,6 +74,7 @@ const streams: readonly (readonly [Protocol, Uint8Array])[] = [
     ),
   ],
   ["modbus", joined(question, answerTo(question, 1, state)!)],
+  ["push", notification(described(state))],
   ["tic", joined(standardTic(state), historicTic(state), changed(historicTic(state), 9))],
 ];
 

@@ -6,7 +6,7 @@ import type { EmulatorPort } from "../meters/ports/port-configuration.js";
 import type { OpenedPort } from "../meters/ports/serial.js";
 import { checkedBlock, identification, pushedReadout, readoutLines } from "./d0-readout.js";
 import { ciphered, hdlcFrames, mbusFrames } from "./dlms-frames.js";
-import { dateTime, notification, selfDescribing } from "./dlms-values.js";
+import { dateTime, described, notification, selfDescribing } from "./dlms-values.js";
 import { createHousehold, type HouseholdState } from "./household.js";
 import { answerToMaster } from "./mbus-meter.js";
 import { answerTo } from "./modbus-meter.js";
@@ -165,6 +165,8 @@ function encoderOf({
       return (state) => Buffer.concat(hdlcFrames(message(state)));
     case "mbus":
       return (state) => Buffer.concat(mbusFrames(message(state)));
+    case "push":
+      return (state) => notification(described(state));
     case "tic":
       return standardTic;
     case "d0":

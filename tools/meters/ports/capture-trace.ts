@@ -43,6 +43,9 @@ export function hasTrace(protocol: Protocol, capture: Uint8Array): boolean {
       return hasModbusQuestion(capture);
     case "tic":
       return hasTicLines(capture);
+    case "push":
+      // Nothing but whole messages is one.
+      return false;
     default:
       return true;
   }

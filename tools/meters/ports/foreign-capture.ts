@@ -20,7 +20,7 @@ export function foreignCapture(capture: Uint8Array): Foreign | undefined {
   const bytes = capture.subarray(0, examinedBytes);
   const spoiled = parityOf(bytes) ?? otherText(bytes) ?? linkyOf(bytes);
   if (spoiled !== undefined) return { reason: "no-frame", detail: spoiled };
-  const protocol = pushOf(bytes) ?? wideModbusOf(bytes) ?? shortFramesOf(bytes) ?? radioOf(bytes);
+  const protocol = wideModbusOf(bytes) ?? shortFramesOf(bytes) ?? radioOf(bytes);
   return protocol === undefined ? undefined : { reason: "unsupported", detail: `unsupported protocol: ${protocol}` };
 }
 
@@ -83,23 +83,6 @@ function linkyOf(bytes: Uint8Array): string | undefined {
     "its lines are those of a French meter's customer port (TIC) without STX and ETX, between which each frame is: " +
     "keep the bytes as they come"
   );
-}
-
-const dataNotification = 0x0f;
-const dateTimeBytes = 12;
-const structureTag = 0x02;
-const arrayTag = 0x01;
-
-/** A Data-Notification that begins the capture: tag, invoke id, a date-time or none, a structure or an array (IEC 62056-5-3). */
-function pushOf(bytes: Uint8Array): string | undefined {
-  if (bytes[0] !== dataNotification) return undefined;
-  const at = bytes[5] === 0x09 && bytes[6] === dateTimeBytes ? 6 : 5;
-  const length = bytes[at]!;
-  if (length !== 0 && length !== dateTimeBytes) return undefined;
-  const tag = bytes[at + 1 + length];
-  const count = bytes[at + 2 + length] ?? 0;
-  if ((tag !== structureTag && tag !== arrayTag) || count === 0 || count > 0x7f) return undefined;
-  return "a DLMS Data-Notification without a frame around it (bare push, as of Sagemcom's XT211), no HDLC and no M-Bus";
 }
 
 /** A question for n registers, and an answer of another length than 2n bytes; the CRC of both holds. */
