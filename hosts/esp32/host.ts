@@ -9,6 +9,7 @@ import config from "mc/config";
 import Timer from "timer";
 import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue } from "../../src/host.js";
+import { aesCbcDecrypt } from "../shared/cbc.js";
 import { liveText } from "../shared/commands.js";
 import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
@@ -110,6 +111,7 @@ const host: Host = {
   keyValue,
   outboxFlash: openFlash("outbox"),
   aesGcmDecrypt,
+  aesCbcDecrypt,
   openMeter(port, line, onBytes) {
     const take = queued(onBytes);
     const show = (bytes: Uint8Array): void => {

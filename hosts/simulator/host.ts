@@ -7,6 +7,7 @@ import Timer from "timer";
 import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
 import type { PublicKey } from "../../src/wire/key.js";
+import { aesCbcDecrypt } from "../shared/cbc.js";
 import { answer, type Field, liveText, type Setting } from "../shared/commands.js";
 import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
@@ -84,6 +85,7 @@ const host: Host = {
     return openPort(port, line, show, (reason) => log("error", reason));
   },
   aesGcmDecrypt,
+  aesCbcDecrypt,
   connectMqtt(options, events) {
     const heard = {
       ...events,
