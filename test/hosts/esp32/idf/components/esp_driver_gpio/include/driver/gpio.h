@@ -1,9 +1,7 @@
-/* What hosts/esp32/native.c uses of ESP-IDF v6.0's driver/gpio.h. */
+/* What hosts/esp32/pulses.c uses of ESP-IDF v6.0's driver/gpio.h. */
 #pragma once
 #include "esp_err.h"
 
-#define IRAM_ATTR
-#define ESP_ERR_INVALID_STATE 0x103
 
 typedef int gpio_num_t;
 typedef enum { GPIO_MODE_DISABLE = 0, GPIO_MODE_INPUT = 1, GPIO_MODE_OUTPUT = 2 } gpio_mode_t;
@@ -19,6 +17,7 @@ typedef struct {
 } gpio_config_t;
 typedef void (*gpio_isr_t)(void *context);
 
+int gpio_get_level(gpio_num_t pin);
 esp_err_t gpio_config(const gpio_config_t *configuration);
 esp_err_t gpio_install_isr_service(int flags);
 esp_err_t gpio_isr_handler_add(gpio_num_t pin, gpio_isr_t handler, void *context);
