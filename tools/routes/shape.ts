@@ -52,6 +52,10 @@ export interface RouteShape {
 
 export type ParametersOf<Shape extends RouteShape> = Static<Shape["parameters"]>;
 export type QueryOf<Shape extends RouteShape> = Static<Shape["query"]>;
+/** What a client says of a query: what has a default may be left out. */
+export type Asking<Shape extends RouteShape> = {
+  readonly [Name in keyof QueryOf<Shape>]?: QueryOf<Shape>[Name] | undefined;
+};
 /** What the body of an answer in JSON says. */
 export type ValueOf<Shape extends RouteShape> = Shape["answer"] extends {
   readonly schema: infer Schema extends TSchema;
@@ -86,7 +90,7 @@ export function readFields<Schema extends TObject>(schema: Schema, texts: Texts)
 export function pathOf<Shape extends RouteShape>(
   shape: Shape,
   parameters: ParametersOf<Shape>,
-  query: Partial<QueryOf<Shape>>,
+  query: Asking<Shape>,
 ): string {
   const values = parameters as Readonly<Record<string, unknown>>;
   const path = shape.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(values[name])));

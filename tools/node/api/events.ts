@@ -1,56 +1,45 @@
-// Sealed blocks as they come, as server-sent events (HTML Living Standard, section 9.2).
+// GET /events: sealed blocks as they come, as server-sent events (HTML Living Standard, section 9.2).
 
-import type { FastifyInstance, FastifyReply } from "fastify";
+import { events } from "../../routes/events.js";
 import { createAddressCounts } from "../address-limits.js";
-import { groupOf, refuseBusy } from "./answering.js";
+import type { EventStream } from "./event-stream.js";
+import { type Route, refused, route } from "./route.js";
 
 /** At one time. */
 const SUBSCRIBERS_MAX = 256;
-/** Bytes that a subscriber may be behind before it is let go. */
-const BEHIND_BYTES_MAX = 1_048_576;
 
 export interface Events {
+  readonly route: Route;
   /** Tells the subscribers. */
   broadcast(event: object): void;
   close(): void;
 }
 
 /** A stream has no end: an address may have fewer than connections, so that it has some left. */
-export function addEvents(server: FastifyInstance, ofAddress: (group: string) => number): Events {
-  const subscribers = new Set<FastifyReply>();
+export function createEvents(ofAddress: (group: string) => number): Events {
+  const subscribers = new Set<EventStream>();
   const counts = createAddressCounts(ofAddress);
-  server.get("/events", (request, reply) => {
-    const group = groupOf(request);
-    if (subscribers.size >= SUBSCRIBERS_MAX || !counts.take(group)) {
-      refuseBusy(reply, "Too many subscribers: try another node.");
-      return;
-    }
-    reply.raw.once("close", () => counts.release(group));
-    subscribe(subscribers, reply);
-  });
   return {
+    route: route(events, ({ group }) => {
+      if (subscribers.size >= SUBSCRIBERS_MAX || !counts.take(group)) return refused("busy", "Too many subscribers.");
+      return {
+        type: "stream",
+        begin(stream) {
+          subscribers.add(stream);
+          stream.onClosed(() => {
+            subscribers.delete(stream);
+            counts.release(group);
+          });
+          stream.send(Buffer.from(":\n\n"), () => undefined);
+        },
+      };
+    }),
     broadcast(event) {
       const bytes = Buffer.from(`event: block\ndata: ${JSON.stringify(event)}\n\n`);
-      for (const { raw } of subscribers) {
-        if (raw.writableLength > BEHIND_BYTES_MAX) raw.destroy();
-        else raw.write(bytes);
-      }
+      for (const stream of subscribers) stream.send(bytes, () => undefined);
     },
     close() {
-      for (const subscriber of subscribers) subscriber.raw.end();
+      for (const stream of subscribers) stream.end();
     },
   };
-}
-
-function subscribe(subscribers: Set<FastifyReply>, reply: FastifyReply): void {
-  reply.hijack();
-  reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  if (reply.request.method === "HEAD") {
-    reply.raw.end();
-    return;
-  }
-  reply.raw.write(":\n\n");
-  subscribers.add(reply);
-  reply.raw.on("close", () => subscribers.delete(reply));
-  reply.raw.on("error", () => subscribers.delete(reply));
 }

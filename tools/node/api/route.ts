@@ -22,6 +22,8 @@ export interface Refused {
   readonly code: RefusalCode;
   /** what happened, and to what; what to do stands with the code */
   readonly message: string;
+  /** where it is not the code's own */
+  readonly status?: number;
 }
 
 export type Outcome<Value = unknown> =

@@ -1,0 +1,12 @@
+// GET /chains/<service>/lineage: what leads to the chain's members.
+
+import { lineage } from "../../routes/lineage.js";
+import type { Store } from "../store/store.js";
+import { type Route, route } from "./route.js";
+
+export function lineageRoute(store: Store): Route {
+  return route(lineage, ({ parameters: { service } }) => ({
+    type: "long",
+    items: [Buffer.concat(store.lineage(service))].values(),
+  }));
+}
