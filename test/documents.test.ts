@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createMetrics } from "../tools/node/watch/metrics.js";
 import { createNetwork } from "../tools/provisioning/network.js";
+import { endings, events } from "../tools/routes/events.js";
 import { anywhere, type RefusalCode, refusals } from "../tools/routes/refusals.js";
 import { shapes } from "../tools/routes/routes.js";
 import { writtenPath } from "../tools/routes/shape.js";
@@ -56,6 +57,26 @@ test("docs/api.md has every route with its query, answer and refusals, and no ot
     refused: [...shape.refusals].sort(),
   }));
   assert.deepEqual(documented, routes);
+});
+
+test("docs/api.md has every event with its fields, and why a stream ends", () => {
+  const rows = [
+    ...read("docs/api.md")
+      .split("## Refusals")[0]!
+      .matchAll(/^\| `(block|pruned|ended)` \| (.*) \|$/gm),
+  ];
+  assert.deepEqual(
+    rows.map(([, name]) => name),
+    Object.keys(events.answer.events),
+  );
+  for (const [, name, text] of rows) {
+    const fields = Object.keys(events.answer.events[name as "block" | "pruned" | "ended"].properties);
+    assert.deepEqual(
+      [...fields, ...(name === "ended" ? Object.keys(endings) : [])].filter((field) => !text!.includes(`\`${field}\``)),
+      [],
+      name,
+    );
+  }
 });
 
 test("docs/api.md has every refusal with its status, and no other", () => {

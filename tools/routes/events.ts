@@ -4,7 +4,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { CHAINS_MAX, HEIGHT_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
 import { count, counter, hash, height, id, nothing, orderNumber, seq, service, time_ms } from "./fields.js";
-import { RefusalAnswer } from "./refusals.js";
 import type { RouteShape } from "./shape.js";
 
 const place = "[0-9]{1,5}:[0-9]{1,13}";
@@ -44,6 +43,17 @@ export type BlockEvent = Readonly<Static<typeof BlockEvent>>;
 export const PrunedEvent = Type.Object({ service, from: height, to: height });
 export type PrunedEvent = Readonly<Static<typeof PrunedEvent>>;
 
+/** Why a node ends a stream, and what to do. */
+export const endings = {
+  "too-slow": "Connect again with the id of the last event that came: nothing is lost.",
+  stopping: "Connect again in a while, or to another node, with the id of the last event that came.",
+  damaged: "Connect to another node of the chain with the id of the last event that came; the operator is told.",
+} as const;
+export type Ending = keyof typeof endings;
+
+export const EndedEvent = Type.Object({ code: Type.String(), message: Type.String(), remedy: Type.String() });
+export type EndedEvent = Readonly<Static<typeof EndedEvent>>;
+
 export const events = {
   method: "GET",
   path: "/events",
@@ -52,7 +62,7 @@ export const events = {
   answer: {
     type: "text/event-stream",
     /** `ended` is the last: why, and what to do */
-    events: { block: BlockEvent, pruned: PrunedEvent, ended: RefusalAnswer },
+    events: { block: BlockEvent, pruned: PrunedEvent, ended: EndedEvent },
   },
   statuses: [200],
   refusals: ["malformed"],

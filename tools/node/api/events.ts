@@ -1,45 +1,66 @@
-// GET /events: sealed blocks as they come, as server-sent events (HTML Living Standard, section 9.2).
+// GET /events: sealed blocks as they come, and those that a subscriber has missed, from the position that it names.
 
-import { events } from "../../routes/events.js";
+import { type BlockEvent, events, positionOf } from "../../routes/events.js";
 import { createAddressCounts } from "../address-limits.js";
-import type { EventStream } from "./event-stream.js";
 import { type Route, refused, route } from "./route.js";
+import { Subscriber, type SubscriberPorts } from "./subscriber.js";
 
 /** At one time. */
 const SUBSCRIBERS_MAX = 256;
 
 export interface Events {
   readonly route: Route;
-  /** Tells the subscribers. */
-  broadcast(event: object): void;
+  /** A block is sealed; it is in the store. */
+  onSealed(event: BlockEvent): void;
+  /** To be called every second or so. */
+  look(): void;
   close(): void;
 }
 
-/** A stream has no end: an address may have fewer than connections, so that it has some left. */
-export function createEvents(ofAddress: (group: string) => number): Events {
-  const subscribers = new Set<EventStream>();
-  const counts = createAddressCounts(ofAddress);
+export interface EventsPorts extends SubscriberPorts {
+  /** A stream has no end: an address may have fewer than connections, so that it has some left. */
+  ofAddress(group: string): number;
+}
+
+export function createEvents(ports: EventsPorts): Events {
+  const subscribers = new Set<Subscriber>();
+  const counts = createAddressCounts(ports.ofAddress);
   return {
-    route: route(events, ({ group }) => {
-      if (subscribers.size >= SUBSCRIBERS_MAX || !counts.take(group)) return refused("busy", "Too many subscribers.");
+    route: route(events, ({ query, group, lastEventId }) => {
+      // Who connects again asks as it did first, and says beside what it has got since.
+      const text = lastEventId ?? query.after;
+      const after = text === undefined ? undefined : positionOf(text);
+      if (text !== undefined && after === undefined) {
+        return refused(
+          "malformed",
+          `Last-Event-ID or after is ${JSON.stringify(text.slice(0, 40))}, the id of no event.`,
+        );
+      }
+      if (subscribers.size >= SUBSCRIBERS_MAX || !counts.take(group)) {
+        return refused("busy", "Too many subscribers, of all addresses or of yours.");
+      }
       return {
         type: "stream",
         begin(stream) {
-          subscribers.add(stream);
+          const subscriber = new Subscriber(ports, stream, group, after);
+          subscribers.add(subscriber);
           stream.onClosed(() => {
-            subscribers.delete(stream);
+            subscribers.delete(subscriber);
             counts.release(group);
           });
-          stream.send(Buffer.from(":\n\n"), () => undefined);
+          subscriber.wake();
         },
       };
     }),
-    broadcast(event) {
-      const bytes = Buffer.from(`event: block\ndata: ${JSON.stringify(event)}\n\n`);
-      for (const stream of subscribers) stream.send(bytes, () => undefined);
+    onSealed(event) {
+      ports.log.add(event);
+      for (const subscriber of subscribers) subscriber.wake();
+    },
+    look() {
+      for (const subscriber of subscribers) subscriber.look();
     },
     close() {
-      for (const stream of subscribers) stream.end();
+      for (const subscriber of subscribers) subscriber.end("stopping", "This node stops.");
     },
   };
 }

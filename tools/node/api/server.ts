@@ -4,6 +4,7 @@
 import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import { assertInvariant, GridsealError } from "../../errors.js";
+import type { BlockEvent } from "../../routes/events.js";
 import { shapes } from "../../routes/routes.js";
 import { addressGroup, LOOPBACK } from "../address-limits.js";
 import type { NodeConfiguration } from "../configuration.js";
@@ -11,6 +12,7 @@ import { type Answers, createAnswers } from "./answers.js";
 import { blockRoute, blocksRoute } from "./blocks.js";
 import { createByteBudget } from "./byte-budget.js";
 import { chainsRoute } from "./chains.js";
+import { createEventLog } from "./event-log.js";
 import { createEvents } from "./events.js";
 import { addGate, createRates, type Hosts, LOOPBACK_SHARE, type Rates } from "./gate.js";
 import { genesisRoute } from "./genesis.js";
@@ -43,8 +45,8 @@ const BYTES_A_TOKEN = 65_536;
 export interface Api {
   /** Resolves with the port. */
   listen(): Promise<number>;
-  /** Tells the subscribers. */
-  broadcast(event: object): void;
+  /** Tells the subscribers of a block that is in the store. */
+  broadcast(event: BlockEvent): void;
   close(): Promise<void>;
 }
 
@@ -58,7 +60,18 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
     ofAddress,
   });
   const rates = createRates(terms.addressRequests_s, monotonic_ms);
-  const events = createEvents((group) => Math.ceil(ofAddress(group) / 2));
+  const turns = createTurns(TURN_MS, { monotonic_ms, afterOthers: setImmediate });
+  const budget = createByteBudget(ANSWERS_BYTES_MAX, ADDRESS_ANSWERS_BYTES_MAX);
+  const onSlow = () => refused("slow");
+  const onBroken = (error: unknown) => void noteDamage(ports, error);
+  const log = createEventLog({
+    store: ports.store,
+    heads: () => new Map(ports.chains().map(({ service, head }) => [service, head.height])),
+  });
+  const events = createEvents({
+    ...{ log, turns, budget, rates, monotonic_ms, onSlow, onBroken },
+    ofAddress: (group) => Math.ceil(ofAddress(group) / 2),
+  });
   const routes = [...routesOf(ports, rates), events.route];
   assertInvariant(
     routes.every(({ shape }) => shapes.includes(shape)),
@@ -75,27 +88,25 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
     },
     serverFactory: (listener) => createHttpServer(listener, places, { bodyBytes_max, onClosed: refused }),
   });
-  const budget = createByteBudget(ANSWERS_BYTES_MAX, ADDRESS_ANSWERS_BYTES_MAX);
   const answers = createAnswers({
-    turns: createTurns(TURN_MS, { monotonic_ms, afterOthers: setImmediate }),
-    budget,
-    monotonic_ms,
+    ...{ turns, budget, monotonic_ms, onSlow, onBroken },
     onRead: (group, { items, bytes }) => rates.charge(group, items / ITEMS_A_TOKEN + bytes.length / BYTES_A_TOKEN),
-    onSlow: () => refused("slow"),
-    onBroken: (error) => noteDamage(ports, error),
   });
   addErrors(server, ports);
   addGate(server, { hosts: hostsOf(terms) }, { places, budget, rates, onRefused: refused });
   countAnswers(server, answers);
   addRoutes(server, routes, answers);
-  const looking = setInterval(() => answers.closeSlow(), LOOK_EVERY_MS).unref();
+  const looking = setInterval(() => {
+    answers.closeSlow();
+    events.look();
+  }, LOOK_EVERY_MS).unref();
   return {
     async listen() {
       await server.listen({ host: terms.host, port: terms.port });
       const address = server.server.address();
       return typeof address === "object" && address !== null ? address.port : terms.port;
     },
-    broadcast: events.broadcast,
+    broadcast: events.onSealed,
     async close() {
       clearInterval(looking);
       events.close();
