@@ -11,12 +11,12 @@ import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
+import { BLOCKS_PER_ANSWER_MAX } from "../routes/blocks.js";
 import { splitSequence } from "./sequence.js";
 import type { ChainSummary, ReceiptSource } from "./source.js";
 
 /** A node that says nothing for so long is not reached. */
 const TIMEOUT_MS = 30_000;
-const PAGE_BLOCKS = 100;
 const JSON_BYTES_MAX = 1_048_576;
 
 /** Throws USAGE where the URL is none; what is asked later throws NODE_UNREACHABLE where the node does not answer as it should. */
@@ -31,7 +31,7 @@ export function openApiSource(url: string): ReceiptSource {
     },
     async *blocks(service, from) {
       for (let next = from; ; ) {
-        const response = await get(`${base}/chains/${service}/blocks?from=${next}&limit=${PAGE_BLOCKS}`);
+        const response = await get(`${base}/chains/${service}/blocks?from=${next}&limit=${BLOCKS_PER_ANSWER_MAX}`);
         const before = next;
         for await (const block of itemsOf(base, response)) {
           yield block;
