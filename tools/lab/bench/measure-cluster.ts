@@ -1,7 +1,8 @@
 // Measures a running cluster: what it seals at most, what a record takes at half of that, what it costs, and what idleness costs.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type ChainState, type Cluster, diskUsage_bytes } from "../rig/cluster.js";
+import type { ChainState } from "../../routes/chains.js";
+import { type Cluster, diskUsage_bytes } from "../rig/cluster.js";
 import { readProcessUsage } from "../rig/process-usage.js";
 import type { GeneratorAnswer, GeneratorOrder, LoadCheck, Preparation } from "./generator.js";
 import type { PhaseResult } from "./load.js";
