@@ -8,9 +8,12 @@ import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { blockEvent } from "../../../tools/node/api/block-event.js";
 import { createApi } from "../../../tools/node/api/server.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { createOrders } from "../../../tools/node/orders.js";
+import { type BlockKey, blockKey, heightIn } from "../../../tools/node/store/keys.js";
+import type { Store } from "../../../tools/node/store/store.js";
 import type { Verdict } from "../../../tools/node/watch/health.js";
 import { createMetrics } from "../../../tools/node/watch/metrics.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
@@ -79,7 +82,7 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
   });
   /** Tells subscribers as a node does. */
   const tell = (service: number) => {
-    api.broadcast(blockEvent(decodeBlock(store.block(service, chains.get(service)!.head.height)!)));
+    api.broadcast(blockEvent(decodeBlock(store.get(blocks, blockKey(service, chains.get(service)!.head.height))!)));
   };
   const seal = async () => {
     await sealNext();
@@ -124,4 +127,19 @@ export async function eventually(what: string, is: () => boolean | Promise<boole
     if (performance.now() > until_ms) throw new Error(`waited too long: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Makes a node's store answer for its blocks as `read` does; `otherwise` is what it would answer. */
+export function replaceBlocks(
+  store: Store,
+  read: (height: number, otherwise: () => Uint8Array | undefined) => Uint8Array | undefined,
+): void {
+  const get = store.get.bind(store);
+  Object.assign(store, {
+    get(...args: Parameters<Store["get"]>) {
+      const [table, key] = args;
+      if ((table as unknown) !== blocks) return get(...args);
+      return read(heightIn(key as BlockKey), () => get(...args) as Uint8Array | undefined);
+    },
+  });
 }

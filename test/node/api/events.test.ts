@@ -13,7 +13,7 @@ import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { pruneChain } from "../../../tools/node/store/prune.js";
 import { events } from "../../../tools/routes/events.js";
 import { SERVICE } from "../chain/cluster.js";
-import { createNodeApi, eventually, jsonOf } from "./api.js";
+import { createNodeApi, eventually, jsonOf, replaceBlocks } from "./api.js";
 import { createEventReader, type TakenEvent } from "./event-text.js";
 
 /** A subscriber, with everything that it has taken. */
@@ -121,13 +121,9 @@ test("refuses what is the id of no event, and says so", async (t) => {
 
 test("a block that is damaged ends the stream with the reason, and the node knows where", async (t) => {
   const { port, cluster, damage } = await createNodeApi(t);
-  const { store } = cluster.nodes[0]!;
-  const block = store.block.bind(store);
-  Object.assign(store, {
-    block(service: number, height: number) {
-      if (height === 4) throw new GridsealError("STORE_CORRUPT", "block 4 is damaged");
-      return block(service, height);
-    },
+  replaceBlocks(cluster.nodes[0]!.store, (height, otherwise) => {
+    if (height === 4) throw new GridsealError("STORE_CORRUPT", "block 4 is damaged");
+    return otherwise();
   });
   const { reader } = await subscribe(t, port, "?after=");
   await eventually("it has ended", () => reader.events.at(-1)?.name === "ended");

@@ -3,6 +3,8 @@
 import { decodeBlockViews } from "../../../src/wire/block.js";
 import { BoundedMap } from "../../bounded-map.js";
 import type { BlockEvent, PrunedEvent } from "../../routes/events.js";
+import { blocks, outlines } from "../chain/tables/blocks.js";
+import { blockKey } from "../store/keys.js";
 import type { Store } from "../store/store.js";
 import { blockEvent } from "./block-event.js";
 
@@ -26,7 +28,7 @@ export interface EventLog {
 }
 
 export interface EventLogPorts {
-  readonly store: Pick<Store, "block" | "outline">;
+  readonly store: Pick<Store, "get">;
   heads(): ReadonlyMap<number, number>;
 }
 
@@ -44,11 +46,11 @@ export function createEventLog({ store, heads }: EventLogPorts): EventLog {
     read(service, height) {
       const known = kept.get(`${service}/${height}`);
       if (known !== undefined) return { type: "told", body: known, to: height, read_bytes: 0 };
-      const block = store.block(service, height);
+      const block = store.get(blocks, blockKey(service, height));
       if (block !== undefined) {
         return { type: "told", body: keep(blockEvent(decodeBlockViews(block))), to: height, read_bytes: block.length };
       }
-      if (store.outline(service, height) === undefined) return { type: "missing" };
+      if (store.get(outlines, blockKey(service, height)) === undefined) return { type: "missing" };
       const to = lastPruned(store, service, { from: height, head: heads().get(service) ?? height });
       const pruned: PrunedEvent = { service, from: height, to };
       return { type: "told", body: bodyOf("pruned", pruned), to, read_bytes: 0 };
@@ -71,7 +73,7 @@ function lastPruned(
   let whole = head + 1;
   while (whole - pruned > 1) {
     const middle = Math.floor((pruned + whole) / 2);
-    if (store.block(service, middle) === undefined) pruned = middle;
+    if (store.get(blocks, blockKey(service, middle)) === undefined) pruned = middle;
     else whole = middle;
   }
   return pruned;

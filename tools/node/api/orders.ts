@@ -2,6 +2,7 @@
 
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { orders, submitOrder } from "../../routes/orders.js";
+import { ordersFrom } from "../chain/sealed-orders.js";
 import type { OrderAnswer } from "../orders.js";
 import type { Store } from "../store/store.js";
 import { type Route, refused, route } from "./route.js";
@@ -11,7 +12,7 @@ const ORDERS_PER_ANSWER_MAX = 100;
 const ORDERS_AT_ONCE = 10;
 
 export function ordersRoute(store: Store): Route {
-  return route(orders, ({ query: { from } }) => ({ type: "long", items: ordersFrom(store, from) }));
+  return route(orders, ({ query: { from } }) => ({ type: "long", items: sealedOrders(store, from) }));
 }
 
 export function submitOrderRoute(submit: (bytes: Uint8Array) => Promise<OrderAnswer>): Route {
@@ -25,9 +26,9 @@ export function submitOrderRoute(submit: (bytes: Uint8Array) => Promise<OrderAns
   });
 }
 
-function* ordersFrom(store: Store, first: number): Generator<Uint8Array, void> {
+function* sealedOrders(store: Store, first: number): Generator<Uint8Array, void> {
   for (let from = first; from < first + ORDERS_PER_ANSWER_MAX; from += ORDERS_AT_ONCE) {
-    const rows = store.orders(from, ORDERS_AT_ONCE);
+    const rows = ordersFrom(store, from, ORDERS_AT_ONCE);
     for (const { contractsHeight, bytes } of rows) yield encodeCbor([contractsHeight, bytes]);
     if (rows.length < ORDERS_AT_ONCE) return;
   }
