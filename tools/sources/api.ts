@@ -15,7 +15,7 @@ import { chains } from "../routes/chains.js";
 import { lineage } from "../routes/lineage.js";
 import { orders, submitOrder } from "../routes/orders.js";
 import { receipt } from "../routes/receipts.js";
-import { ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, responseOf } from "./client.js";
+import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf } from "./client.js";
 import { splitSequence } from "./sequence.js";
 import type { ReceiptSource } from "./source.js";
 
@@ -33,7 +33,7 @@ export function openApiSource(url: string): ReceiptSource {
     async block(service, height) {
       const asked = await ask(base, block, { parameters: { service, height } });
       if (asked.type === "refused" && asked.code === "unknown-block") return undefined;
-      return bytesOf(responseOf(base, asked), BLOCK_BYTES_MAX);
+      return bytesOf(answerIn(base, asked), BLOCK_BYTES_MAX);
     },
     async *orders() {
       const rows = pages(base, 1, (from) => askAnswer(base, orders, { parameters: {}, query: { from } }));
@@ -41,7 +41,7 @@ export function openApiSource(url: string): ReceiptSource {
     },
     async receipt(service, meter, seq) {
       const asked = await ask(base, receipt, { parameters: { service, meter: toHex(meter), seq } });
-      if (asked.type === "answered") return bytesOf(asked.response, RECEIPT_BYTES_MAX);
+      if (asked.type === "answered") return bytesOf(asked.answer, RECEIPT_BYTES_MAX);
       const name = `record ${seq} of meter ${toHex(meter)}`;
       const isWaiting = asked.code === "waiting";
       throw new GridsealError(
@@ -75,7 +75,7 @@ export async function postOrder(url: string, bytes: Uint8Array): Promise<void> {
 async function* pages(
   base: string,
   first: number,
-  page: (from: number) => Promise<Response>,
+  page: (from: number) => Promise<Answer>,
 ): AsyncGenerator<Uint8Array> {
   for (let next = first; ; ) {
     const before = next;
@@ -98,9 +98,9 @@ function storedOrder(base: string, row: Uint8Array): SealedOrder {
 }
 
 /** The items of an answer, blocks or rows; throws CHAIN_INVALID where it is no sequence of them. */
-async function* itemsOf(base: string, response: Response): AsyncGenerator<Uint8Array> {
+async function* itemsOf(base: string, answer: Answer): AsyncGenerator<Uint8Array> {
   try {
-    yield* splitSequence(chunksOf(response));
+    yield* splitSequence(chunksOf(answer));
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw new GridsealError("CHAIN_INVALID", `${base} answers with something that is no chain: ${error.message}`, {

@@ -23,8 +23,16 @@ export interface Question<Shape extends RouteShape> {
   readonly patience_ms?: number;
 }
 
+/** An answer that may not be here in full. */
+export interface Answer {
+  readonly response: Response;
+  /** gives the rest of it up */
+  readonly aborting: AbortController;
+  readonly patience_ms: number;
+}
+
 export type Asked =
-  | { readonly type: "answered"; readonly response: Response }
+  | { readonly type: "answered"; readonly answer: Answer }
   | { readonly type: "refused"; readonly code: RefusalCode; readonly message: string };
 
 /** The URL of a node's API, as options name it. Throws USAGE. */
@@ -44,16 +52,17 @@ export async function ask<Shape extends RouteShape>(
 ): Promise<Asked> {
   const url = base + pathOf(shape, parameters, query);
   const sent = body === undefined ? {} : { body: Buffer.from(body), headers: { "content-type": shape.body!.type } };
-  const response = await request(url, { method: shape.method, ...sent }, patience_ms);
-  if (shape.statuses.includes(response.status)) return { type: "answered", response };
-  const text = new TextDecoder().decode(await bytesOf(response, JSON_BYTES_MAX));
+  const answer = await request(url, { method: shape.method, ...sent }, patience_ms);
+  const { status } = answer.response;
+  if (shape.statuses.includes(status)) return { type: "answered", answer };
+  const text = new TextDecoder().decode(await bytesOf(answer, JSON_BYTES_MAX));
   const told = refusalIn(text);
   const code = shape.refusals.find((known) => known === told?.code);
   if (told !== undefined && code !== undefined) {
     return { type: "refused", code, message: told.message.slice(0, TOLD_CHARACTERS_MAX) };
   }
   const said = (told?.message ?? text).slice(0, TOLD_CHARACTERS_MAX);
-  throw new GridsealError("NODE_UNREACHABLE", `${url} answers ${response.status}: ${said}`);
+  throw new GridsealError("NODE_UNREACHABLE", `${url} answers ${status}: ${said}`);
 }
 
 /** What is asked where no refusal makes sense to whoever asks. Throws BLOCK_PRUNED or NODE_UNREACHABLE. */
@@ -61,13 +70,13 @@ export async function askAnswer<Shape extends RouteShape>(
   base: string,
   shape: Shape,
   question: Question<Shape>,
-): Promise<Response> {
-  return responseOf(base, await ask(base, shape, question));
+): Promise<Answer> {
+  return answerIn(base, await ask(base, shape, question));
 }
 
 /** The same of what was asked already. */
-export function responseOf(base: string, asked: Asked): Response {
-  if (asked.type === "answered") return asked.response;
+export function answerIn(base: string, asked: Asked): Answer {
+  if (asked.type === "answered") return asked.answer;
   throw new GridsealError(asked.code === "pruned" ? "BLOCK_PRUNED" : "NODE_UNREACHABLE", `${base}: ${asked.message}`);
 }
 
@@ -77,8 +86,7 @@ export async function askValue<Shape extends RouteShape>(
   shape: Shape,
   question: Question<Shape>,
 ): Promise<ValueOf<Shape>> {
-  const response = await askAnswer(base, shape, question);
-  const bytes = await bytesOf(response, JSON_BYTES_MAX);
+  const bytes = await bytesOf(await askAnswer(base, shape, question), JSON_BYTES_MAX);
   const schema = "schema" in shape.answer ? shape.answer.schema : Type.Never();
   let value: unknown;
   try {
@@ -91,26 +99,48 @@ export async function askValue<Shape extends RouteShape>(
 }
 
 /** All of an answer, which a node says more of than is wanted where it is longer. Throws NODE_UNREACHABLE. */
-export async function bytesOf(response: Response, bytes_max: number): Promise<Uint8Array> {
+export async function bytesOf(answer: Answer, bytes_max: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of chunksOf(response)) {
+  for await (const chunk of chunksOf(answer)) {
     length += chunk.length;
     if (length > bytes_max) {
-      throw new GridsealError("NODE_UNREACHABLE", `${response.url} answers more than ${bytes_max} bytes`);
+      throw new GridsealError("NODE_UNREACHABLE", `${answer.response.url} answers more than ${bytes_max} bytes`);
     }
     chunks.push(chunk);
   }
   return concatBytes(...chunks);
 }
 
-/** An answer as it comes. Throws NODE_UNREACHABLE where it breaks off. */
-export async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
-  if (response.body === null) return;
+/** An answer as it comes, however long it is worked on in between. Throws NODE_UNREACHABLE where it breaks off or nothing comes. */
+export async function* chunksOf({ response, aborting, patience_ms }: Answer): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
   try {
-    for await (const chunk of response.body) yield chunk as Uint8Array;
+    for (;;) {
+      const { done, value } = await within(reader.read(), aborting, patience_ms);
+      if (done) return;
+      yield value;
+    }
   } catch (cause) {
     throw new GridsealError("NODE_UNREACHABLE", `${response.url} broke off its answer: ${reasonOf(cause)}`, { cause });
+  } finally {
+    aborting.abort(); // of what is wanted no more, nothing else comes
+  }
+}
+
+/** What is waited for, which is given up where it takes too long. */
+async function within<Result>(
+  awaited: Promise<Result>,
+  aborting: AbortController,
+  patience_ms: number,
+): Promise<Result> {
+  const giveUp = () => aborting.abort(new Error(`nothing came for ${patience_ms / 1_000} s`));
+  const timer = setTimeout(giveUp, patience_ms);
+  try {
+    return await awaited;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -124,13 +154,13 @@ function refusalIn(text: string): RefusalAnswer | undefined {
 }
 
 /** Asks again where a node says when, for as long as a silent one would be waited for. */
-async function request(url: string, init: RequestInit, patience_ms: number): Promise<Response> {
+async function request(url: string, init: RequestInit, patience_ms: number): Promise<Answer> {
   const until_ms = performance.now() + patience_ms;
   for (;;) {
-    const response = await requestOnce(url, init, patience_ms);
-    const wait_ms = againAfter_ms(response);
-    if (wait_ms === undefined || performance.now() + wait_ms > until_ms) return response;
-    await response.body?.cancel();
+    const answer = await requestOnce(url, init, patience_ms);
+    const wait_ms = againAfter_ms(answer.response);
+    if (wait_ms === undefined || performance.now() + wait_ms > until_ms) return answer;
+    await answer.response.body?.cancel();
     await pause(wait_ms);
   }
 }
@@ -142,9 +172,11 @@ function againAfter_ms({ status, headers }: Response): number | undefined {
   return isWait ? Math.max(100, 1_000 * Number(after)) : undefined;
 }
 
-async function requestOnce(url: string, init: RequestInit, patience_ms: number): Promise<Response> {
+async function requestOnce(url: string, init: RequestInit, patience_ms: number): Promise<Answer> {
+  const aborting = new AbortController();
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(patience_ms), redirect: "error" });
+    const asked = fetch(url, { ...init, signal: aborting.signal, redirect: "error" });
+    return { response: await within(asked, aborting, patience_ms), aborting, patience_ms };
   } catch (thrown) {
     const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
     throw new GridsealError("NODE_UNREACHABLE", `${url} cannot be reached: ${reasonOf(cause)}`, { cause: thrown });
