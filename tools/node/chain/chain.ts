@@ -80,6 +80,7 @@ export function createChain(ports: ChainPorts): Chain {
     mayTake: (number) => origin.returned.mayTake(number),
     onTaking: (writer, displaced) => origin.returned.onTaking(writer, displaced),
     onTaken: (read, displaced) => origin.returned.onTaken(read, displaced),
+    onGone: (read) => origin.returned.onGone(read),
   });
   const origin = createOrigin(
     ports,
@@ -319,7 +320,7 @@ export function createChain(ports: ChainPorts): Chain {
     onPeer(node) {
       if (stopped || !started) return;
       followers.greet(node, sealer.head.height + 1);
-      if (pool.members.has(node)) exchange.resend();
+      if (pool.members.has(node)) exchange.resend(node);
     },
     hasMember: (node) => pool.members.has(node),
     stop() {
