@@ -18,8 +18,9 @@ import { type Meter, readMeterConfiguration, startMeter } from "../meters/meter.
 import { parsePort } from "../meters/ports/port-configuration.js";
 import { readNodeConfiguration } from "../node/configuration.js";
 import { createNetwork } from "../provisioning/network.js";
+import type { ChainSummary } from "../routes/chains.js";
 import { openApiSource } from "../sources/api.js";
-import type { ChainSource, ChainSummary } from "../sources/source.js";
+import type { ChainSource } from "../sources/source.js";
 import { mixProtocols } from "./inputs.js";
 import { type NodeProcess, runNode } from "./processes.js";
 import { createTally, type Tally, type Totals } from "./tally.js";

@@ -8,10 +8,10 @@ import type { AuditReport } from "../../audit/audit.js";
 import { auditNetwork } from "../../audit/network.js";
 import { type ErrorCode, GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
+import type { ChainSummary } from "../../routes/chains.js";
 import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import type { Lack } from "../../sources/incomplete.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import type { ChainSummary } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../../terminal/output.js";
 

@@ -9,6 +9,8 @@ import { Command, CommanderError } from "commander";
 import { reasonOf } from "../../errors.js";
 import { modulePath } from "../../module-path.js";
 import { createNetwork } from "../../provisioning/network.js";
+import { type ChainState, chains as chainsRoute } from "../../routes/chains.js";
+import { askValue } from "../../sources/client.js";
 import { whole } from "../../terminal/arguments.js";
 import { pairs, printLines, table } from "../../terminal/output.js";
 import { endAllChildren } from "../rig/children.js";
@@ -38,12 +40,6 @@ interface Options {
 
 interface StartedNode extends ServerProcess {
   readonly api: string;
-}
-
-interface ChainState {
-  readonly height: number;
-  readonly header: string;
-  readonly records: number;
 }
 
 async function run({ records, meters }: Options): Promise<void> {
@@ -167,8 +163,7 @@ async function chainOf(node: StartedNode): Promise<ChainState> {
 }
 
 async function askChain(node: StartedNode): Promise<ChainState> {
-  const response = await fetch(`${node.api}/chains`, { signal: AbortSignal.timeout(5_000) });
-  const [chain] = (await response.json()) as readonly ChainState[];
+  const [chain] = await askValue(node.api, chainsRoute, { parameters: {}, patience_ms: 5_000 });
   return chain!;
 }
 

@@ -2,7 +2,8 @@
 // costs, and what idleness costs.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type ChainState, type Cluster, diskUsage_bytes } from "../rig/cluster.js";
+import type { ChainState } from "../../routes/chains.js";
+import { type Cluster, diskUsage_bytes } from "../rig/cluster.js";
 import { readProcessUsage } from "../rig/process-usage.js";
 import type { GeneratorAnswer, GeneratorOrder, LoadCheck, Preparation } from "./generator.js";
 import type { PhaseResult } from "./load.js";
