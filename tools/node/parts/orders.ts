@@ -1,0 +1,21 @@
+// A part of a node: orders that other nodes pass on.
+
+import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
+import { ORDER_FRAME } from "../orders.js";
+import type { Part } from "../part.js";
+
+export const ordersPart: Part = {
+  name: "orders",
+  create: ({ orders }) => ({
+    frames: [
+      {
+        byte: ORDER_FRAME,
+        kind: "order",
+        async take(from, chain, payload) {
+          if (chain !== CONTRACTS_SERVICE) return `chain ${chain} takes no orders`;
+          return orders.onPassedOn(from, payload);
+        },
+      },
+    ],
+  }),
+};
