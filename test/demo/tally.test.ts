@@ -44,8 +44,8 @@ test("counts published, sealed, verified, lost and duplicated records", async (t
   }
   const found = { published: 3, sealed: 2, verified: 2 };
   const whole = () => true;
-  assert.deepEqual(await tally.settle(blocks(1), whole), { ...found, lost: 1, unasked: 0, duplicated: 0 });
-  assert.equal((await tally.settle(blocks(2), whole)).duplicated, 2);
+  assert.deepEqual(await tally.reconcile(blocks(1), whole), { ...found, lost: 1, unasked: 0, duplicated: 0 });
+  assert.equal((await tally.reconcile(blocks(2), whole)).duplicated, 2);
   // Where no node gave a chain's blocks nothing is known to be lost.
-  assert.deepEqual(await tally.settle(blocks(1), () => false), { ...found, lost: 0, unasked: 1, duplicated: 0 });
+  assert.deepEqual(await tally.reconcile(blocks(1), () => false), { ...found, lost: 0, unasked: 1, duplicated: 0 });
 });

@@ -1,4 +1,4 @@
-// Where everything is judged as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
+// Where everything is checked as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
 // hold ends the run.
 
 import { toHex } from "../../../../src/wire/bytes.js";
@@ -20,16 +20,16 @@ import type { Network } from "../world/network.js";
 import type { NodeWorld, SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { Timeline } from "../world/timeline.js";
-import type { Ledger } from "./blocks.js";
-import type { Docket } from "./evidence.js";
-import type { Witness } from "./signing.js";
+import type { BlockChecks } from "./blocks.js";
+import type { EvidenceChecks } from "./evidence.js";
+import type { SigningChecks } from "./signing.js";
 import { isDurable } from "./storage.js";
 import { type Fail, stackOf } from "./violation.js";
 
 /** Far more than a block a round takes, and the answers to a flood. */
 const FRAMES_PER_SECOND_MAX = 3_000;
 
-export interface CourtPorts {
+export interface ChecksPorts {
   readonly genesis: Genesis;
   /** of all nodes */
   readonly ids: readonly string[];
@@ -38,9 +38,9 @@ export interface CourtPorts {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
-  readonly ledger: Ledger;
-  readonly witness: Witness;
-  readonly docket: Docket;
+  readonly blockChecks: BlockChecks;
+  readonly signingChecks: SigningChecks;
+  readonly evidenceChecks: EvidenceChecks;
   readonly coverage: Coverage;
   readonly meters: readonly SimulatedMeter[];
   readonly mutant: Mutant | undefined;
@@ -50,7 +50,7 @@ export interface CourtPorts {
   trace(line: string): void;
 }
 
-export interface Court {
+export interface Checks {
   readonly world: NodeWorld;
   onDurable(node: SimulatedNode, rows: readonly NotedRow[]): void;
   /** A node has acknowledged a meter's record. */
@@ -59,8 +59,21 @@ export interface Court {
   readonly writes: number;
 }
 
-export function createCourt(ports: CourtPorts): Court {
-  const { genesis, timeline, random, network, ledger, witness, docket, coverage, meters, mutant, fail, trace } = ports;
+export function createChecks(ports: ChecksPorts): Checks {
+  const {
+    genesis,
+    timeline,
+    random,
+    network,
+    blockChecks,
+    signingChecks,
+    evidenceChecks,
+    coverage,
+    meters,
+    mutant,
+    fail,
+    trace,
+  } = ports;
   const sent = new Map<string, number>();
   let writes = 0;
 
@@ -97,17 +110,17 @@ export function createCourt(ports: CourtPorts): Court {
     send: (from, to, frame) => network.send(from, to, frame),
     onSent(node, frame) {
       if (!isCorrect(node)) return;
-      witness.onSent(suspectOf(node), frame);
+      signingChecks.onSent(suspectOf(node), frame);
       countSent(node);
     },
-    onSigned: (node, bytes) => witness.onSigned(node.id, bytes),
+    onSigned: (node, bytes) => signingChecks.onSigned(node.id, bytes),
     onEvidence(node, chain, first, second) {
       if (!isCorrect(node)) return;
-      witness.onEvidence(suspectOf(node), chain, first, second);
-      docket.note(node, chain, first);
+      signingChecks.onEvidence(suspectOf(node), chain, first, second);
+      evidenceChecks.note(node, chain, first);
     },
     onSealed(node, sealed) {
-      const highest = ledger.heights.get(sealed.block.chain) ?? 0;
+      const highest = blockChecks.heights.get(sealed.block.chain) ?? 0;
       if (isCorrect(node) && sealed.head.height < highest) coverage.catchUps += 1;
     },
     onShut(node, peer) {
@@ -143,14 +156,14 @@ export function createCourt(ports: CourtPorts): Court {
         if (table.name !== blocks.name || row === undefined) continue;
         const [chain, height] = [chainIn(key as BlockKey), heightIn(key as BlockKey)];
         trace(`${node.label} has block ${chain}/${height}`);
-        ledger.onBlock(node.label, chain, height, decodeRow(blocks, row));
+        blockChecks.onBlock(node.label, chain, height, decodeRow(blocks, row));
       }
     },
     /** I4: a record is on disk before it is acknowledged: by itself, in a temporary block, or in a block. */
     onAcknowledged(node, record) {
       if (!isCorrect(node)) return;
       if (!isDurable(node, record)) fail("I4 a record is durable before its PUBACK", `${node.label} ${nameOf(record)}`);
-      ledger.promise(record, node.id, node.label);
+      blockChecks.promise(record, node.id, node.label);
     },
     get writes() {
       return writes;

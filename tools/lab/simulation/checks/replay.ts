@@ -9,10 +9,9 @@ import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { headerHash } from "../../../../src/wire/header.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { readOrder } from "../../../../src/wire/order.js";
-import type { ChainTip } from "../../../ledger/compose.js";
 import type { ChainView } from "../../../ledger/execution.js";
-import { CONTRACTS_SERVICE, governedChain, initialGovernance } from "../../../ledger/governance.js";
-import { memberSetOf } from "../../../ledger/members.js";
+import { firstTip } from "../../../ledger/first-tip.js";
+import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance.js";
 import { replayBlock } from "../../../ledger/replay.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
 import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/sealed-orders.js";
@@ -39,18 +38,7 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
   };
   const known = createGovernor(genesis, rows).current;
   const governance = service === CONTRACTS_SERVICE ? initialGovernance(genesis) : known;
-  let tip: ChainTip = {
-    genesis,
-    chain,
-    height: 1,
-    previous: genesis.hash,
-    counter: 0,
-    time_ms: 0,
-    judgedAt: governedChain(governance, service)?.contractsHeight ?? 0,
-    governance,
-    members: memberSetOf(chain.members),
-    view,
-  };
+  let tip = firstTip({ genesis, chain, governance, view });
   let records = 0;
   for (let bytes = blockAt(rows, service, 1); bytes !== undefined; bytes = blockAt(rows, service, tip.height)) {
     const block = decodeBlock(bytes);

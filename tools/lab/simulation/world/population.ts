@@ -4,7 +4,7 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import type { NotedRow } from "../../../node/store/writer.js";
-import type { Roll } from "../checks/membership.js";
+import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
 import { createAdversary } from "../faults/adversary.js";
 import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
@@ -36,7 +36,7 @@ export function isCorrect(node: SimulatedNode): boolean {
 export interface NodePorts {
   readonly world: NodeWorld;
   readonly founding: Founding;
-  readonly roll: Roll;
+  readonly membership: Membership;
   readonly coverage: Coverage;
   onSigned(node: string, bytes: Uint8Array): void;
   onDurable(node: SimulatedNode, rows: readonly NotedRow[]): void;
@@ -44,7 +44,7 @@ export interface NodePorts {
 
 /** The nodes of all members, two of a member that is twins, and behind them those that join later. */
 export function createNodes(options: ClusterOptions, ports: NodePorts): SimulatedNode[] {
-  const { world, coverage, founding, roll } = ports;
+  const { world, coverage, founding, membership } = ports;
   const { genesis, timeline, random } = world;
   const hostile = hostileMembers(genesis, options);
   const nodes: SimulatedNode[] = [];
@@ -70,7 +70,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
           isHostile && options.fault === "byzantine"
-            ? createAdversary({ genesis, roll, self, others, signer, random, behaviours, coverage, onSigned })
+            ? createAdversary({ genesis, membership, self, others, signer, random, behaviours, coverage, onSigned })
             : undefined,
       });
       nodes.push(node);
