@@ -43,6 +43,15 @@ test("a frame of a chain that does not run here is dropped with its reason, and 
   assert.equal(await rows.get(10)?.take("a peer", 7, new Uint8Array(4)), "chain 7 takes no orders");
 });
 
+test("the list of tables has those that parts bring", () => {
+  const brought = parts.flatMap(({ tables: ofPart = [] }) => ofPart);
+  assert.deepEqual(
+    brought.map(({ name }) => name),
+    ["orders"],
+  );
+  for (const table of brought) assert.ok(tables.includes(table), table.name);
+});
+
 test("parts have names of their own, and tables stand in the list once", () => {
   for (const names of [parts.map(({ name }) => name), tables.map(({ name }) => name)]) {
     assert.equal(new Set(names).size, names.length);

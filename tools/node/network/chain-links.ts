@@ -9,7 +9,7 @@ import type { Chain } from "../chain/chain.js";
 import { byteOf, chainOf, payloadOf } from "../chain/frame.js";
 import type { Governor } from "../chain/sealed-orders.js";
 import type { NodeConfiguration } from "../configuration.js";
-import type { Identity } from "../node-files.js";
+import type { Identity } from "../identity.js";
 import type { FrameRow } from "../part.js";
 import type { Metrics } from "../watch/metrics.js";
 import type { VerifyHello } from "./hello.js";
