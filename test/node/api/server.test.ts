@@ -66,7 +66,7 @@ test("says that a block is damaged and no more to whoever asks, and where to the
   const { cluster, base, damage } = await createNodeApi(t);
   const message = "store /data: block 2 of chain 1 is damaged";
   Object.assign(cluster.nodes[0]!.store, {
-    block() {
+    get() {
       throw new GridsealError("STORE_CORRUPT", message);
     },
   });

@@ -55,7 +55,7 @@ test("a temporary block that has come and is being verified is not asked for", a
     chain: { service: 1 },
     self: nodes[4],
     signer: simulatedSigner("e"),
-    store: { origin: () => undefined, write: () => Promise.resolve() },
+    store: { get: () => undefined, write: () => Promise.resolve() },
     monotonic_ms: () => 0,
     charge() {},
     verify: () => true,
@@ -89,7 +89,7 @@ test("a temporary block that nobody can seal any more costs its sender what read
     genesis,
     chain: { service: 1 },
     self: nodes[4],
-    store: { origin: () => ({ next: 5, beyond: [] }) },
+    store: { get: () => ({ next: 5, beyond: [] }) },
     monotonic_ms: () => 0,
     charge: (...work: unknown[]) => void charged.push(work),
   } as unknown as ChainPorts;
