@@ -110,6 +110,7 @@ async function compose(
         send: (node, frame) => void network.send(node, frame),
         unsent_bytes: (node) => network.unsent_bytes(node),
         charge: (node, work, amount) => network.charge(node, work, amount),
+        onDropped: (reason) => metrics.peerMessagesDropped.inc({ reason }),
         anchors: () => anchorsBeside(chain.service, chains),
         onSealed: (sealed, waited_ms) => onSealed(sealed, waited_ms),
         onFatal: (error) => onFatal(error),

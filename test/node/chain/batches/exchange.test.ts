@@ -58,6 +58,7 @@ test("a temporary block that has come and is being verified is not asked for", a
     store: { origin: () => undefined, write: () => Promise.resolve() },
     monotonic_ms: () => 0,
     charge() {},
+    onDropped() {},
     verify: () => true,
     verifyRecords: () => new Promise<boolean>((resolve) => (conclude = resolve)),
     send: (_node: string, frame: Uint8Array) => void sent.push(decodeFrame(frame)?.kind),
@@ -92,6 +93,7 @@ test("a temporary block that nobody can seal any more costs its sender what read
     store: { origin: () => ({ next: 5, beyond: [] }) },
     monotonic_ms: () => 0,
     charge: (...work: unknown[]) => void charged.push(work),
+    onDropped() {},
   } as unknown as ChainPorts;
   const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
   const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
