@@ -3,8 +3,9 @@
 import { BATCH_RULINGS_MAX } from "../../../../src/wire/bounds.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import type { Notice } from "../../../../src/wire/notice.js";
-import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../../ledger/execution.js";
+import type { ExecutionNotice, ExecutionPlace } from "../../../ledger/execution.js";
 import { isSameNotice, readNotice } from "../../../ledger/notices.js";
+import { newestRules } from "../../../ledger/scripts.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts } from "../ports.js";
 
@@ -71,7 +72,7 @@ export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
       return "waits";
     },
     take(place) {
-      const useful = waiting.filter((notice) => takesEffect(place, notice));
+      const useful = waiting.filter((notice) => newestRules.takesEffect(place, notice));
       const spent = waiting.filter((notice) => !useful.includes(notice));
       const chosen = useful.slice(0, BATCH_RULINGS_MAX);
       waiting = useful.slice(chosen.length);

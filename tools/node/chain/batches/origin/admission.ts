@@ -1,9 +1,10 @@
 // What a record, an order or evidence is to this node that comes to it: known, in the way, too much, or taken. What runs for each
 // record makes no object.
 
-import { type ExecutionNotice, takesEffect } from "../../../../ledger/execution.js";
+import type { ExecutionNotice } from "../../../../ledger/execution.js";
 import { isSameNotice } from "../../../../ledger/notices.js";
 import { type ExecutionRecord, meterOf, type ReadRecord } from "../../../../ledger/record-scan.js";
+import { newestRules } from "../../../../ledger/scripts.js";
 import { chainKnows, isMember, isUsedUp, type OriginNode } from "./state.js";
 
 /** What is known of a record before anything is checked with cost; `other`: another one with its number. */
@@ -48,7 +49,7 @@ export function isUnderWay({ pool, config }: OriginNode, notice: ExecutionNotice
 /** Whether an order or evidence is worth waiting here. */
 export function examine(node: OriginNode, notice: ExecutionNotice): Submission {
   if (node.config.isStopped() || !isMember(node)) return refused("this node is no member of the chain");
-  if (!takesEffect(node.config.place(), notice)) return refused("it changes nothing on the chain");
+  if (!newestRules.takesEffect(node.config.place(), notice)) return refused("it changes nothing on the chain");
   return { type: "taken" };
 }
 
