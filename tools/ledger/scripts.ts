@@ -4,6 +4,9 @@
 import { WireError } from "../../src/wire/error.js";
 import { execute, takesEffect } from "./execution.js";
 
+/** Longer names are cut where they are shown; no rules have one. */
+const NAME_SHOWN_MAX = 64;
+
 export interface Rules {
   /** what stands in a block */
   readonly script: Uint8Array;
@@ -18,7 +21,6 @@ const table: readonly Rules[] = [{ script: new TextEncoder().encode("gs1/rules/1
 export const newestRules: Rules = table.at(-1)!;
 
 const byName = new Map(table.map((rules) => [nameOf(rules.script), rules]));
-const NAME_SHOWN_MAX = 64;
 
 /** A block names rules that this version does not have. */
 export class UnknownScript extends WireError {

@@ -3,11 +3,13 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { type Acknowledgement, acknowledgementOf, type ReadBatch } from "../../../ledger/compose.js";
+import { numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import { UNSENT_BYTES_MAX } from "../blocks/catch-up.js";
 import { type BatchName, decodeBatchNote, encodeFrame } from "../frame.js";
 import type { ChainPorts } from "../ports.js";
 import { viewOf } from "../stored-state.js";
+import { acceptances, batches, deleteBatch, storedBatches } from "../tables/batches.js";
 import { isAccepted } from "./exchange/acceptances.js";
 import { type Arrival, createExchangeState, type ExchangeEffect, type ExchangeInput } from "./exchange/state.js";
 import { step } from "./exchange/step.js";
@@ -83,10 +85,12 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       case "keep":
         return keep(effect.arrival);
       case "keepAcceptance":
-        return write((writer) => writer.putAcceptance(service, effect.name.origin, effect.name.number, effect.note));
+        return write((writer) =>
+          writer.put(acceptances, numberKey(service, effect.name.origin, effect.name.number), effect.note),
+        );
       case "delete":
         return write((writer) => {
-          for (const { origin, number } of effect.places) writer.deleteBatch(service, origin, number);
+          for (const { origin, number } of effect.places) deleteBatch(writer, service, origin, number);
         });
       case "giveUp":
         return giveUp(effect);
@@ -129,9 +133,9 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     const { origin, number } = read.batch;
     try {
       await store.write((writer) => {
-        writer.putBatch(service, { origin, number, bytes: read.bytes });
+        writer.put(batches, numberKey(service, origin, number), read.bytes);
         if (displaced !== undefined) returned.onTaking(writer, displaced);
-        if (acceptance !== undefined) writer.putAcceptance(service, origin, number, acceptance);
+        if (acceptance !== undefined) writer.put(acceptances, numberKey(service, origin, number), acceptance);
       });
     } catch (error) {
       return feed({ type: "unkept", arrival, error });
@@ -172,6 +176,6 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     },
     isGivenUp: (id) => state.givenUp.has(toHex(id)),
     discard: (reads) => void feed({ type: "discard", reads }),
-    restore: () => void feed({ type: "restore", stored: store.batches(service) }),
+    restore: () => void feed({ type: "restore", stored: storedBatches(store, service) }),
   };
 }

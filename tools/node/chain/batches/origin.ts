@@ -6,9 +6,13 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
 import { type ExecutionRecord, executionRecord, kidOf, type ReadRecord } from "../../../ledger/record-scan.js";
+import { idKey, numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { viewOf } from "../stored-state.js";
+import { admitted, admittedRecords, disclosures } from "../tables/admitted.js";
+import { batches, deleteBatch, storedBatches } from "../tables/batches.js";
+import { credentials } from "../tables/credentials.js";
 import type { Exchange, Returned } from "./exchange.js";
 import {
   examine,
@@ -29,7 +33,7 @@ import {
 } from "./origin/state.js";
 import { displacedBy, onSealed, presentable, restore, step } from "./origin/step.js";
 import type { Pool } from "./pool.js";
-import { createRulings } from "./waiting-notices.js";
+import { createWaitingNotices } from "./waiting-notices.js";
 
 /** `admitted`: taken · `waiting`: taken before · `busy`: not taken, to be offered again. */
 export type Admission = "admitted" | "waiting" | "busy";
@@ -61,7 +65,8 @@ export interface Origin {
 
 interface Unwritten {
   readonly record: ExecutionRecord;
-  readonly disclosures: Uint8Array | undefined;
+  /** its disclosures */
+  readonly shown: Uint8Array | undefined;
 }
 
 export function createOrigin(
@@ -73,8 +78,8 @@ export function createOrigin(
 ): Origin {
   const { genesis, store, self } = ports;
   const service = ports.chain.service;
-  const rulings = createRulings(ports);
-  const stored = store.batches(service).filter(({ origin }) => toHex(origin) === toHex(self.id));
+  const waitingNotices = createWaitingNotices(ports);
+  const stored = storedBatches(store, service).filter(({ origin }) => toHex(origin) === toHex(self.id));
   const node = createOriginNode(
     {
       ...next,
@@ -82,14 +87,14 @@ export function createOrigin(
       self: self.id,
       records_max: ports.batch.records_max,
       view: viewOf(store, service),
-      shownCredential: (record) => store.credential(0, kidOf(record)),
-      isCertified: (record) => store.credential(service, kidOf(record)) !== undefined,
+      shownCredential: (record) => store.get(credentials, idKey(0, kidOf(record))),
+      isCertified: (record) => store.get(credentials, idKey(service, kidOf(record))) !== undefined,
       isGivenUp: exchange.isGivenUp,
       isStopped,
     },
-    { pool, rulings, used: stored.map(({ number }) => number) },
+    { pool, waitingNotices, used: stored.map(({ number }) => number) },
   );
-  const admitted = createAdmittedRows(ports);
+  const rows = createAdmittedRows(ports);
 
   const feed = (input: OriginInput) => {
     try {
@@ -102,7 +107,7 @@ export function createOrigin(
   const perform = (effect: OriginEffect): void => {
     switch (effect.type) {
       case "writeAdmitted":
-        return void admitted.write();
+        return void rows.write();
       case "make":
         return feed({ type: "made", cut: effect.cut, read: make(effect) });
       case "write":
@@ -114,9 +119,9 @@ export function createOrigin(
     }
   };
 
-  const make = ({ cut, credentials }: Extract<OriginEffect, { type: "make" }>) => {
+  const make = ({ cut, credentials: brought }: Extract<OriginEffect, { type: "make" }>) => {
     const notices = [
-      ...credentials.map((bytes) => ({ kind: "credential" as const, bytes })),
+      ...brought.map((bytes) => ({ kind: "credential" as const, bytes })),
       ...cut.chosen.map(({ kind, bytes }) => ({ kind, bytes })),
     ];
     const content = { chain: service, origin: self.id, number: cut.number, notices };
@@ -125,17 +130,17 @@ export function createOrigin(
 
   const write = (cut: Cut, read: ReadBatch | undefined) => {
     const written = store.write((writer) => {
-      if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
-      for (const record of cut.taken) writer.deleteAdmitted(service, kidOf(record), record.seq);
-      rulings.remove(writer, [...cut.chosen, ...cut.spent]);
+      if (read !== undefined) writer.put(batches, numberKey(service, self.id, read.batch.number), read.bytes);
+      for (const record of cut.taken) writer.delete(admitted, numberKey(service, kidOf(record), record.seq));
+      waitingNotices.remove(writer, [...cut.chosen, ...cut.spent]);
     });
     written.then(() => feed({ type: "written", cut, read }), ports.onFatal);
   };
 
   const keepWaiting = (writer: Writer, read: ReadBatch) => {
-    rulings.keep(writer, read.notices);
+    waitingNotices.keep(writer, read.notices);
     for (const record of presentable(node, read)) {
-      writer.putAdmitted(service, kidOf(record), record.seq, record.bytes);
+      writer.put(admitted, numberKey(service, kidOf(record), record.seq), record.bytes);
     }
   };
 
@@ -148,7 +153,7 @@ export function createOrigin(
       const taken = executionRecord(record);
       const taking = takeRecord(node, taken, ports.monotonic_ms());
       if (taking === "busy") return "busy";
-      await (taking === "waiting" ? admitted.written : admitted.add(taken, disclosures));
+      await (taking === "waiting" ? rows.written : rows.add(taken, disclosures));
       if (taking === "waiting") return "waiting";
       if (taking === "full") feed({ type: "full" });
       else if (taking === "first") feed({ type: "waits" });
@@ -157,22 +162,22 @@ export function createOrigin(
     isWaiting: (kid, seq) => node.gather.isWaiting(toHex(kid), seq),
     waitingOf: node.gather.waitingOf,
     async submit(notice) {
-      if ((await rulings.has(notice)) || isUnderWay(node, notice)) return { type: "taken" };
+      if ((await waitingNotices.has(notice)) || isUnderWay(node, notice)) return { type: "taken" };
       const examined = examine(node, notice);
       if (examined.type === "refused") return examined;
       const isFirst = !isPending(node);
-      if ((await rulings.submit(notice)) === "full") return refused("too much waits here: try again");
+      if ((await waitingNotices.submit(notice)) === "full") return refused("too much waits here: try again");
       if (isFirst) feed({ type: "waits" });
       return { type: "taken" };
     },
     restore() {
-      restore(node, store.admitted(service));
+      restore(node, admittedRecords(store, service));
       feed({ type: "waits" });
     },
     resume: () => feed({ type: "waits" }),
     onSealing(writer, block) {
       for (const read of displacedBy(node, block)) {
-        writer.deleteBatch(service, read.batch.origin, read.batch.number);
+        deleteBatch(writer, service, read.batch.origin, read.batch.number);
         if (!exchange.isGivenUp(read.id)) keepWaiting(writer, read);
       }
     },
@@ -209,8 +214,8 @@ function createAdmittedRows({ store, chain }: ChainPorts) {
   return {
     write,
     /** Resolves when the record is durable. */
-    add(record: ExecutionRecord, disclosures: Uint8Array | undefined): Promise<void> {
-      unwritten.push({ record, disclosures });
+    add(record: ExecutionRecord, shown: Uint8Array | undefined): Promise<void> {
+      unwritten.push({ record, shown });
       if (unwritten.length === 1) soon = Promise.resolve().then(write);
       return soon;
     },
@@ -222,10 +227,9 @@ function createAdmittedRows({ store, chain }: ChainPorts) {
 }
 
 function putAdmitted(writer: Writer, service: number, rows: readonly Unwritten[]): void {
-  for (const { record, disclosures } of rows) {
-    const { seq } = record;
-    const kid = kidOf(record);
-    writer.putAdmitted(service, kid, seq, record.bytes);
-    if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
+  for (const { record, shown } of rows) {
+    const key = numberKey(service, kidOf(record), record.seq);
+    writer.put(admitted, key, record.bytes);
+    if (shown !== undefined) writer.put(disclosures, key, shown);
   }
 }

@@ -217,17 +217,15 @@ function bench() {
 
 test("whatever members send in whatever order, nothing is acknowledged or sent on that is not verified and on disk", () => {
   let acknowledged = 0;
-  let completed = 0;
   const property = fc.property(fc.array(event, { maxLength: 80 }), (events) => {
     const { state, pool, performed, take } = bench();
     if (!events.every(take)) return;
     acknowledged += performed.filter((effect) => effect.type === "sign").length;
-    completed += performed.filter((effect) => effect.type === "send" && effect.kind === "accepted").length;
     assert.ok(pool.size <= members.length * ACCEPTED_PER_ORIGIN_MAX);
     assert.ok(state.resends.size <= batches.length && state.acceptedAt.size <= batches.length);
   });
   fc.assert(property, { numRuns: 400 });
-  assert.ok(acknowledged > 0 && completed > 0, "runs come as far as that");
+  assert.ok(acknowledged > 0, "runs come as far as that");
 });
 
 test("when all that was asked of threads and disk is answered, nothing is held to be under way", () => {

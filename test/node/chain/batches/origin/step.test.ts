@@ -21,7 +21,7 @@ import {
 } from "../../../../../tools/node/chain/batches/origin/state.js";
 import { displacedBy, onSealed, step } from "../../../../../tools/node/chain/batches/origin/step.js";
 import { createPool } from "../../../../../tools/node/chain/batches/pool.js";
-import type { Rulings } from "../../../../../tools/node/chain/batches/waiting-notices.js";
+import type { WaitingNotices } from "../../../../../tools/node/chain/batches/waiting-notices.js";
 import type { SealedBlock } from "../../../../../tools/node/chain/ports.js";
 import { createMeter } from "../../cluster.js";
 
@@ -30,14 +30,14 @@ const signer = simulatedSigner("origin");
 const self = { id: keyId(signer.key), key: signer.key, name: "origin" };
 const meter = createMeter(simulatedSigner("authority"));
 const records = Array.from({ length: 40 }, () => executionRecord(meter.next()));
-const rulings = {
+const waitingNotices = {
   pending: 0,
   take: () => ({ chosen: [], spent: [] }),
   keep() {},
   add() {},
   remove() {},
   restore() {},
-} as unknown as Rulings;
+} as unknown as WaitingNotices;
 
 type Event =
   | { readonly type: "admit" | "due" | "written" }
@@ -80,7 +80,7 @@ function bench() {
       isGivenUp: (id) => givenUp.has(toHex(id)),
       isStopped: () => false,
     },
-    { pool, rulings, used: [] },
+    { pool, waitingNotices, used: [] },
   );
 
   const batchOf = (number: number, taken: readonly ExecutionRecord[]) =>
@@ -155,7 +155,8 @@ function bench() {
         return feed({ type: "takenBack", read, displaced: read });
       }
       case "rival":
-        return seal(batchOf(event.number, [])); // of an earlier self: it holds nothing that this one knows
+        // Of an earlier self: it holds nothing that this one knows. Not while this one's own of the number is being written.
+        return event.number === node.cutting ? undefined : seal(batchOf(event.number, []));
       case "returned": {
         const isFree = !used.has(event.number) && sealNumber(numbers, event.number) !== undefined;
         if (!isFree || node.cutting === event.number) return;

@@ -102,8 +102,8 @@ function onConflict(
 ): ExchangeEffect[] {
   const origin = toHex(read.batch.origin);
   const effects: ExchangeEffect[] = [];
-  // An origin that has lost its disk does not know what it had signed: it is told.
-  if (other !== undefined && from === origin) {
+  // An origin that has lost its disk does not know what it had signed: it is told, once that is on disk here.
+  if (other !== undefined && from === origin && !state.verifying.has(toHex(other.id))) {
     effects.push({ type: "send", to: from, kind: "batch", payload: other.bytes });
   }
   if (other === undefined || origin !== state.self || state.givenUp.has(toHex(other.id))) {

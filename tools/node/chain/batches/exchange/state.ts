@@ -7,8 +7,8 @@ import { type Acknowledgement, acknowledgementOf, type ReadBatch } from "../../.
 import type { ChainView } from "../../../../ledger/execution.js";
 import type { SignedRecord } from "../../../../ledger/record-scan.js";
 import type { PeerWork } from "../../../network/budget.js";
-import type { StoredBatch } from "../../../store/rows.js";
 import type { BatchName, BatchNote } from "../../frame.js";
+import type { StoredBatch } from "../../tables/batches.js";
 import type { Pool } from "../pool.js";
 
 /** Temporary blocks that were asked for last: of more, the one asked for first may be asked for again. */

@@ -8,7 +8,7 @@ import type { ChainView, ExecutionNotice, ExecutionPlace } from "../../../../led
 import type { ExecutionRecord } from "../../../../ledger/record-scan.js";
 import { createGather, type Gather } from "../gather.js";
 import type { Pool } from "../pool.js";
-import type { Rulings } from "../waiting-notices.js";
+import type { WaitingNotices } from "../waiting-notices.js";
 
 /** This node's own temporary blocks under way; half of what every node holds of it, so that none is ever turned away. */
 export const OWN_BATCHES_MAX = 32;
@@ -45,7 +45,7 @@ export interface OriginNode {
   readonly self: string;
   readonly pool: Pool;
   readonly gather: Gather;
-  readonly rulings: Rulings;
+  readonly waitingNotices: WaitingNotices;
   /** above all numbers that this node has used, as far as it knows */
   nextNumber: number;
   /** a timer runs until the next cut */
@@ -98,14 +98,14 @@ export type OriginEffect =
 /** `used`: numbers of this node's temporary blocks that wait on disk */
 export function createOriginNode(
   config: OriginConfig,
-  { pool, rulings, used }: Pick<OriginNode, "pool" | "rulings"> & { readonly used: readonly number[] },
+  { pool, waitingNotices, used }: Pick<OriginNode, "pool" | "waitingNotices"> & { readonly used: readonly number[] },
 ): OriginNode {
   return {
     config,
     self: toHex(config.self),
     pool,
     gather: createGather(config.records_max),
-    rulings,
+    waitingNotices,
     nextNumber: Math.max(firstUnsealed(config), ...used.map((number) => number + 1)),
     isCutDue: false,
     cutting: undefined,
@@ -135,8 +135,8 @@ export function isUsedUp({ nextNumber }: OriginNode): boolean {
   return nextNumber > BATCH_NUMBER_MAX;
 }
 
-export function isPending({ gather, rulings }: OriginNode): boolean {
-  return gather.pending + rulings.pending > 0;
+export function isPending({ gather, waitingNotices }: OriginNode): boolean {
+  return gather.pending + waitingNotices.pending > 0;
 }
 
 export function chainKnows(view: ChainView, meter: string, seq: number, hash: Uint8Array): "sealed" | "other" | "none" {

@@ -49,7 +49,7 @@ function scheduled(node: OriginNode): OriginEffect[] {
 
 /** Makes a temporary block of what waits; the rest stays durable as single records until the pool has room. */
 function cut(node: OriginNode, now_ms: number): OriginEffect[] {
-  const { config, pool, gather, rulings } = node;
+  const { config, pool, gather, waitingNotices } = node;
   const hasRoom = pool.readsOf(config.self).length < OWN_BATCHES_MAX;
   if (config.isStopped() || !isPending(node) || !hasRoom || !isMember(node)) return [];
   const number = freeNumber(node);
@@ -60,7 +60,7 @@ function cut(node: OriginNode, now_ms: number): OriginEffect[] {
   for (const record of taken) {
     if (chainKnows(config.view, record.meter, record.seq, record.hash) !== "sealed") records.push(record);
   }
-  const made: Cut = { number, taken, records, ...rulings.take(config.place()) };
+  const made: Cut = { number, taken, records, ...waitingNotices.take(config.place()) };
   if (records.length + made.chosen.length === 0) {
     node.pendingSince_ms = now_ms;
     return [{ type: "writeAdmitted" }, { type: "write", cut: made, read: undefined }];
@@ -125,7 +125,7 @@ function onTakenBack(
 
 function gatherAgain(node: OriginNode, read: ReadBatch): void {
   for (const record of presentable(node, read)) node.gather.add(record);
-  node.rulings.add(read.notices);
+  node.waitingNotices.add(read.notices);
 }
 
 /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
@@ -138,7 +138,7 @@ export function restore(node: OriginNode, admitted: Iterable<Uint8Array>): void 
   const { gather, pool, config } = node;
   for (const read of pool.readsOf(config.self)) for (const record of read.records) gather.note(record);
   for (const bytes of admitted) gather.add(executionRecord(readRecord(bytes)));
-  node.rulings.restore();
+  node.waitingNotices.restore();
 }
 
 /** Own temporary blocks whose number the block seals with another, as an earlier self, whose disk is lost, had used it, or closes. */

@@ -1,0 +1,196 @@
+// `gridseal chain show`: one block in its six parts (Wang et al. 2019, figure 3), its records with their registers.
+
+import type { Command } from "commander";
+import { formatObis } from "../../../src/meter/obis.js";
+import { unitName } from "../../../src/meter/unit.js";
+import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/block.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { decodeHeader, headerHash } from "../../../src/wire/header.js";
+import { noticesOf } from "../../../src/wire/notice.js";
+import { readOrder } from "../../../src/wire/order.js";
+import { parseRecord, type Register } from "../../../src/wire/record.js";
+import { decodeEvidence } from "../../consensus/messages.js";
+import type { Statement } from "../../consensus/types.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { decodeResults, type Violation } from "../../ledger/violations.js";
+import { type SourceOptions, withSource } from "../../sources/open.js";
+import { chainOfSource } from "../../sources/source.js";
+import { whole, withNode } from "../../terminal/arguments.js";
+import { decimal, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { orderView } from "../order/view.js";
+
+interface ShowOptions extends SourceOptions {
+  readonly service?: string;
+  readonly json?: true;
+}
+
+export function registerShow(chain: Command): void {
+  withNode(chain.command("show").description("show a block in its six parts"))
+    .argument("<height>", "height of the block", whole(1, 2 ** 40))
+    .argument("[file]", "exported chain")
+    .option("--service <name>", "name or number of the chain's service; a file has but one")
+    .option("--json", "print JSON")
+    .action(show);
+}
+
+async function show(height: number, file: string | undefined, options: ShowOptions): Promise<void> {
+  await withSource(file, options, async (source) => {
+    const service = file === undefined ? await serviceOf(options, (name) => chainOfSource(source, name)) : 0;
+    const bytes = await source.block(service, height);
+    if (bytes === undefined) throw new GridsealError("USAGE", `${source.origin} has no block ${height} of this chain`);
+    const view = viewOf(bytes, `${source.origin}: block ${height}`);
+    printLines(options.json ? [toJson(view)] : linesOf(view));
+  });
+}
+
+async function serviceOf(
+  { service }: ShowOptions,
+  find: (name: string) => Promise<{ readonly service: number }>,
+): Promise<number> {
+  if (service === undefined) throw new GridsealError("USAGE", "name the chain with --service");
+  return (await find(service)).service;
+}
+
+type BlockView = ReturnType<typeof blockView>;
+type RecordView = ReturnType<typeof recordView>;
+
+function viewOf(bytes: Uint8Array, name: string): BlockView {
+  try {
+    return blockView(decodeBlock(bytes), bytes.length);
+  } catch (cause) {
+    throw new GridsealError("CHAIN_INVALID", `${name} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A block as it is printed, members in the order of its parts. */
+function blockView(block: Block, size: number) {
+  const { version, previous, merkleRoot, time_s, target, nonce } = decodeHeader(block.header);
+  return {
+    format: { network: block.network, chain: block.chain, height: block.height },
+    size,
+    header: { hash: headerHash(block.header), version, previous, merkleRoot, time: time_s, target, nonce },
+    counter: block.counter,
+    data: {
+      time_ms: block.time_ms,
+      script: new TextDecoder().decode(block.script),
+      violations: decodeResults(block.results).map(violationView),
+      anchors: block.anchors,
+      judgedAt: block.judgedAt,
+      memberSet: block.memberSet,
+      nextMemberSet: block.nextMemberSet,
+      batches: block.batches.map(batchView),
+    },
+    lock_ms: block.lock_ms,
+    certificate: block.certificate,
+  };
+}
+
+function violationView(violation: Violation) {
+  if (violation.kind === "equivocation") {
+    const { kind, node, height, evidence } = violation;
+    const { first } = decodeEvidence(evidence);
+    return { kind, node, height, round: first.round, statement: statementName(first), evidence };
+  }
+  const { kind, meter, seq, detail } = violation;
+  if (kind === "gap") return { kind, meter, seq, last: detail };
+  return { kind, meter, seq, record: kind === "fork" ? parseRecord(detail as Uint8Array).hash : detail };
+}
+
+/** How a person calls a statement: a proposal, a prevote, a precommit. */
+function statementName({ type }: Statement): string {
+  return type === "head" ? "proposal" : type;
+}
+
+function batchView({ origin, number, id, acknowledgements, notices, records }: SealedBatch) {
+  const credentials = noticesOf(notices, "credential");
+  const orders = noticesOf(notices, "order").map((bytes) => ({ ...orderView(readOrder(bytes)), bytes }));
+  return { origin, number, id, acknowledgements, credentials, orders, records: records.map(recordView) };
+}
+
+function recordView(bytes: Uint8Array) {
+  const { hash, kid, claims } = parseRecord(bytes);
+  const { time_s, registers = [], ...others } = claims;
+  return { hash, meter: kid, time: time_s, ...others, registers: registers.map(registerView), bytes };
+}
+
+function registerView({ obis, value, scaler, unit, age }: Register) {
+  return { obis: formatObis(obis), value, scaler, unit: unitName(unit), ...(age !== undefined && { age }) };
+}
+
+function linesOf(view: BlockView): string[] {
+  const { format, header, data, certificate } = view;
+  const records = data.batches.reduce((sum, batch) => sum + batch.records.length, 0);
+  return [
+    `1 format          network ${format.network}, chain ${format.chain}, height ${format.height}`,
+    `2 size            ${view.size} bytes`,
+    `3 header          ${toHex(header.hash)}`,
+    ...indented(
+      pairs([
+        ["version", header.version],
+        ["previous", toHex(header.previous)],
+        ["Merkle root", toHex(header.merkleRoot)],
+        ["timestamp", timeText(header.time * 1000)],
+        ["target", header.target.toString(16).padStart(8, "0")],
+        ["nonce", header.nonce],
+      ]),
+    ),
+    `4 action counter  ${view.counter}`,
+    `5 data record     ${records} records in ${data.batches.length} temporary blocks`,
+    ...indented(
+      pairs([
+        ["timestamp", timeText(data.time_ms)],
+        ["script", data.script],
+        ["results", data.violations.length === 0 ? "no violation" : `${data.violations.length} violations`],
+        ["judged at", data.judgedAt],
+        ["member set", toHex(data.memberSet)],
+        ["next set", toHex(data.nextMemberSet)],
+        ...data.anchors.map(
+          ({ chain, height, headerHash: hash }) =>
+            ["anchor", `chain ${chain} height ${height} ${toHex(hash)}`] as const,
+        ),
+      ]),
+    ),
+    ...data.violations.flatMap((violation) => indented([violationLine(violation)])),
+    ...data.batches.flatMap(batchLines),
+    `6 lock time       ${timeText(view.lock_ms)}`,
+    `certificate       round ${certificate.round}, signed by ${certificate.signatures.map(({ node }) => toHex(node)).join(" ")}`,
+  ];
+}
+
+function violationLine(violation: BlockView["data"]["violations"][number]): string {
+  if (violation.kind === "equivocation") {
+    const { node, height, round, statement } = violation;
+    return `violation equivocation: node ${toHex(node)} signed two ${statement}s at height ${height}, round ${round}`;
+  }
+  const { kind, meter, seq, ...rest } = violation;
+  const what = "last" in rest ? `to ${rest.last}` : `record ${toHex(rest.record as Uint8Array)}`;
+  return `violation ${kind}: meter ${toHex(meter)} seq ${seq} ${what}`;
+}
+
+function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
+  const { origin, number, acknowledgements, credentials, orders, records } = batch;
+  return indented([
+    `temporary block ${number} of node ${toHex(origin)}: ${records.length} records, ${credentials.length} new meters`,
+    `  acknowledged by ${acknowledgements.map(({ node }) => toHex(node)).join(" ")}`,
+    ...orders.map(({ number: which, what }) => `  order ${which}, ${what}`),
+    ...records.flatMap(recordLines),
+  ]);
+}
+
+function recordLines(record: RecordView): string[] {
+  const { meter, seq, time, quality, serviceId, hash, registers, digests = [] } = record;
+  const values = registers.map(({ value, scaler }) => decimal(value, scaler));
+  const width = Math.max(0, ...values.map((value) => value.length));
+  return [
+    `  record ${seq} of meter ${toHex(meter)}, service id ${serviceId}, ${timeText(time * 1000)} quality ${quality}`,
+    `    hash ${toHex(hash)}`,
+    ...registers.map(({ obis, unit }, index) =>
+      `    ${obis.padEnd(18)} ${values[index]!.padStart(width)} ${unit}`.trimEnd(),
+    ),
+    ...(digests.length === 0 ? [] : [`    and ${digests.length} confidential group${digests.length === 1 ? "" : "s"}`]),
+  ];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `    ${line}`);
+}
