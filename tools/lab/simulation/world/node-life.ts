@@ -102,6 +102,7 @@ export function openLife(ports: LifePorts): Life {
     send,
     unsent_bytes: () => 0,
     charge,
+    onDropped() {},
     anchors() {
       const honest = anchorsBeside(chain.service, chains);
       return adversary?.anchors(chain.service, honest) ?? honest;
