@@ -153,7 +153,9 @@ describe("receipts", () => {
       { numRuns: 60, examples: [[49, 1]] },
     );
   });
+});
 
+describe("receipts, step by step,", () => {
   test("are checked a signature a step, those of one block's certificate once, in the order in which blocks came", () => {
     const { checks, stepwise } = counting();
     const other = sealer.seal(1, records)[0]!;
