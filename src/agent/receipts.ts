@@ -2,7 +2,7 @@
 // it for all of them: the newest blocks found sealed are remembered. Checking one costs more than all the rest of many records, so a step
 // checks one signature, and the port is looked at and the broker answered before the next.
 
-import { equalBytes, standsAt, toHex } from "../wire/bytes.js";
+import { concatBytes, equalBytes, standsAt, toHex } from "../wire/bytes.js";
 import { precommitBytes } from "../wire/certificate.js";
 import { WireError } from "../wire/error.js";
 import type { Genesis, MemberKey } from "../wire/genesis.js";
@@ -17,7 +17,10 @@ import type { Members } from "./members.js";
 const BLOCKS_MAX = 8;
 const DIGEST_BYTES = 32;
 /** Certificates that wait to be checked, one for each of as many services. Where more come, the oldest is checked in one step. */
-const CHECKS_MAX = 6;
+const CHECKS_MAX = 5;
+/** Of a certificate that waits: the place of a signer among the members, and its signature. */
+const SIGNATURE_BYTES = 64;
+const ENTRY_BYTES = 1 + SIGNATURE_BYTES;
 
 export type Judgement =
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
@@ -46,17 +49,17 @@ export function createReceiptJudge(
   return new StepwiseJudge(genesis, members, verify, isExpected);
 }
 
-/** A certificate that waits for its signatures to be checked, and the records that it proves. */
+/** A certificate that waits for its signatures to be checked, and the records that it proves: few arrays, for each takes six slots. */
 interface Check {
-  readonly block: Uint8Array;
   /** what its signatures are of */
   readonly message: Uint8Array;
+  /** the block's digest, then ENTRY_BYTES for each signature */
+  readonly block: Uint8Array;
   readonly sealers: readonly MemberKey[];
-  readonly signatures: Receipt["certificate"]["signatures"];
-  readonly recordHashes: Uint8Array[];
-  /** signatures found good so far, and where in the order of the members the last of their signers is */
+  /** one behind the other */
+  recordHashes: Uint8Array;
+  /** signatures found good so far */
   good: number;
-  member: number;
 }
 
 /** A class where closures would do: XS keeps a method in ROM, a closure in RAM. */
@@ -106,43 +109,47 @@ class StepwiseJudge implements ReceiptJudge {
   }
 
   /** The same certificate is checked once, whichever record came with it; another one of the same block, for itself. */
-  private put(receipt: Receipt, block: Uint8Array, sealers: readonly MemberKey[]): void {
+  private put(receipt: Receipt, digest: Uint8Array, sealers: readonly MemberKey[]): void {
     const { certificate, recordHash, chain, height } = receipt;
-    const { signatures, round } = certificate;
-    const message = precommitBytes(this.genesis.hash, chain, height, round, headerHash(receipt.header));
+    const message = precommitBytes(this.genesis.hash, chain, height, certificate.round, headerHash(receipt.header));
+    const block = concatBytes(digest, entriesOf(certificate, sealers));
     for (const known of this.checks) {
-      if (!equalBytes(known.message, message) || !areSame(known.signatures, signatures)) continue;
-      if (!known.recordHashes.some((hash) => equalBytes(hash, recordHash))) known.recordHashes.push(recordHash);
+      if (!equalBytes(known.message, message) || !equalBytes(known.block, block)) continue;
+      if (!hasHash(known.recordHashes, recordHash)) known.recordHashes = concatBytes(known.recordHashes, recordHash);
       return;
     }
     if (this.checks.length === CHECKS_MAX) {
       const oldest = this.checks[0]!;
       while (this.checks[0] === oldest) this.advance(oldest);
     }
-    this.checks.push({ block, message, sealers, signatures, recordHashes: [recordHash], good: 0, member: 0 });
+    this.checks.push({ message, block, sealers, recordHashes: recordHash.slice(), good: 0 });
   }
 
   private advance(check: Check): void {
-    const { sealers, signatures, message } = check;
-    const { node, signature } = signatures[check.good]!;
-    // That its signers are members in their order was found when it came.
-    while (!equalBytes(sealers[check.member]!.id, node)) check.member += 1;
-    if (!this.verify(sealers[check.member]!.key, message, signature)) {
+    const { sealers, block, message } = check;
+    const at = DIGEST_BYTES + check.good * ENTRY_BYTES;
+    const { id, key } = sealers[block[at]!]!;
+    if (!this.verify(key, message, block.slice(at + 1, at + ENTRY_BYTES))) {
       this.checks.shift();
-      const reason = `certificate's signature of ${toHex(node)} does not verify`;
-      for (const _ of check.recordHashes) this.judged.push({ kind: "wrong receipt", reason });
+      const reason = `certificate's signature of ${toHex(id)} does not verify`;
+      this.judgeAll(check, () => ({ kind: "wrong receipt", reason }));
       return;
     }
     check.good += 1;
-    if (check.good < signatures.length) return;
-    this.sealed.add(check.block);
+    if (at + ENTRY_BYTES < block.length) return;
+    this.sealed.add(block.subarray(0, DIGEST_BYTES));
     for (let index = 0; index < this.checks.length; ) {
       const proved = this.checks[index]!;
-      if (equalBytes(proved.block, check.block)) {
+      if (standsAt(proved.block, 0, block.subarray(0, DIGEST_BYTES))) {
         this.checks.splice(index, 1);
-        for (const recordHash of proved.recordHashes) this.judged.push(this.sealOf(recordHash));
+        this.judgeAll(proved, (recordHash) => this.sealOf(recordHash));
       } else index += 1;
     }
+  }
+
+  private judgeAll({ recordHashes }: Check, judgementOf: (recordHash: Uint8Array) => Judgement): void {
+    for (let at = 0; at < recordHashes.length; at += DIGEST_BYTES)
+      this.judged.push(judgementOf(recordHashes.slice(at, at + DIGEST_BYTES)));
   }
 
   /** It may have been proved by another receipt meanwhile. */
@@ -151,16 +158,22 @@ class StepwiseJudge implements ReceiptJudge {
   }
 }
 
-type Signatures = Receipt["certificate"]["signatures"];
+function hasHash(hashes: Uint8Array, hash: Uint8Array): boolean {
+  for (let at = 0; at < hashes.length; at += DIGEST_BYTES) if (standsAt(hashes, at, hash)) return true;
+  return false;
+}
 
-function areSame(left: Signatures, right: Signatures): boolean {
-  return (
-    left.length === right.length &&
-    left.every(({ node, signature }, index) => {
-      const other = right[index]!;
-      return equalBytes(node, other.node) && equalBytes(signature, other.signature);
-    })
-  );
+/** ENTRY_BYTES for each signature of those whom `whyUnknown` found to be members in their order. */
+function entriesOf({ signatures }: Receipt["certificate"], sealers: readonly MemberKey[]): Uint8Array {
+  const entries = new Uint8Array(signatures.length * ENTRY_BYTES);
+  let member = 0;
+  for (let index = 0; index < signatures.length; index += 1) {
+    const { node, signature } = signatures[index]!;
+    while (!equalBytes(sealers[member]!.id, node)) member += 1;
+    entries[index * ENTRY_BYTES] = member;
+    entries.set(signature, index * ENTRY_BYTES + 1);
+  }
+  return entries;
 }
 
 /** Why the certificate may be of other members than those known of its height; undefined where it is of a quorum of these. */
