@@ -11,6 +11,7 @@ import { unitName } from "../../src/meter/unit.js";
 import { parsePulseCapture } from "../emulators/pulse-capture.js";
 import { GridsealError } from "../errors.js";
 import { nodeMeterCrypto } from "../meters/meter-crypto.js";
+import { cellsOf, meterTypes } from "../meters/meter-types.js";
 import { detectProtocol, readCapture } from "../meters/ports/capture.js";
 import { foreignCapture } from "../meters/ports/foreign-capture.js";
 import { FrameList, type Shown } from "./frame-list.js";
@@ -165,4 +166,16 @@ export function decimal(value: number | bigint, scaler: number): string {
     .slice(negative ? 1 : 0)
     .padStart(1 - scaler, "0");
   return `${negative ? "-" : ""}${digits.slice(0, scaler)}.${digits.slice(scaler)}`;
+}
+
+/** The meters that are read, a line each, in columns. */
+export function meterLines(): readonly string[] {
+  const table = [["MAKER", "TYPE", "COUNTRY", "PROTOCOL", "PROFILE", "TRIED WITH"], ...meterTypes.map(cellsOf)];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)));
+  return table.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
 }

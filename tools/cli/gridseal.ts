@@ -11,7 +11,7 @@ import { registerChainAudit } from "./chain-audit.js";
 import { registerChainExport } from "./chain-export.js";
 import { registerChainList } from "./chain-list.js";
 import { registerChainShow } from "./chain-show.js";
-import { type DecodeOptions, decode } from "./decode.js";
+import { type DecodeOptions, decode, meterLines } from "./decode.js";
 import { registerDemo } from "./demo.js";
 import { registerFirmware } from "./firmware.js";
 import { registerInit } from "./init.js";
@@ -47,7 +47,7 @@ function registerDecode(program: Command): void {
   program
     .command("decode")
     .description("print the registers of a capture, frame by frame")
-    .argument("<file>", "capture, or - for standard input")
+    .argument("[file]", "capture, or - for standard input")
     .option("--protocol <name>", "protocol of the meter's port; found from the bytes where it is left out")
     .option("--key-file <file>", "keys of an encrypted port: 32 hex digits a line, encryption first")
     .option(
@@ -56,7 +56,10 @@ function registerDecode(program: Command): void {
     )
     .option("--profile <name>", "meter type whose quirks to apply")
     .option("--json", "print one line of JSON a frame")
-    .action(async (file: string, options: Omit<DecodeOptions, "file">) => {
+    .option("--list", "print the meters that are read, with protocol, profile, and what each was tried with")
+    .action(async (file: string | undefined, { list, ...options }: Omit<DecodeOptions, "file"> & { list?: true }) => {
+      if (list) return printLines(meterLines());
+      if (file === undefined) throw new GridsealError("USAGE", "decode needs the file of a capture, or --list");
       const note = (line: string): void => void process.stderr.write(`${line}\n`);
       process.exitCode = await decode({ file, ...options }, (line) => printLines([line]), note);
     });
