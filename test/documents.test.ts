@@ -7,6 +7,10 @@ import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { profiles } from "../src/meter/profiles.js";
+import { protocols } from "../src/meter/reader.js";
+import { meterLines } from "../tools/cli/decode/decode.js";
+import { cellsOf, meterTypes } from "../tools/meters/meter-types.js";
 import { createMetrics } from "../tools/node/watch/metrics.js";
 import { createNetwork } from "../tools/provisioning/network.js";
 import { endings, events } from "../tools/routes/events.js";
@@ -30,6 +34,7 @@ const references = new Set([
   "docs/errors.md",
   "docs/metrics.md",
   "docs/bad-input.md",
+  "docs/meters.md",
 ]);
 
 test("docs/errors.md has every code of the catalogue with what to do, and no other", () => {
@@ -88,6 +93,20 @@ test("docs/api.md has every refusal with its status, and no other", () => {
     anywhere.includes(code as RefusalCode),
   ]);
   assert.deepEqual(documented, known);
+});
+
+test("docs/meters.md and gridseal decode --list have every meter type, profile and protocol, and no other", () => {
+  const page = read("docs/meters.md").split("## Wiring")[0]!.replaceAll("`", "");
+  const shown = [...page.matchAll(/^\| (.+?) \|$/gm)].map(([, row]) => row!.split("|").map((cell) => cell.trim()));
+  assert.deepEqual(shown.slice(1), meterTypes.map(cellsOf));
+  assert.equal(meterLines().length, meterTypes.length + 1);
+  const named = new Set(meterTypes.flatMap(({ profile = "" }) => (profile === "" ? [] : [profile])));
+  assert.deepEqual([...named].sort(), profiles.map(({ name }) => name).sort());
+  assert.deepEqual([...new Set(meterTypes.map(({ protocol }) => protocol))].sort(), [...protocols].sort());
+  for (const { profile, protocol } of meterTypes) {
+    const known = profiles.find(({ name }) => name === profile);
+    assert.ok(known === undefined || known.protocol === protocol || known.protocol === "dlms", profile);
+  }
 });
 
 test("docs/commands.md has every command, and no other", () => {

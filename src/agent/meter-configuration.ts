@@ -3,7 +3,7 @@
 
 import { bauds, type Line, requestLine, usualLines } from "../meter/line.js";
 import { isSecondary } from "../meter/mbus/master.js";
-import { type ModbusMap, modbusMaps } from "../meter/modbus/maps.js";
+import { modbusMaps } from "../meter/modbus/maps.js";
 import { profiles } from "../meter/profiles.js";
 import { impulsesMax, isPulseRegister, startMax_Wh } from "../meter/pulse.js";
 import { type Protocol, protocols } from "../meter/reader.js";
@@ -46,7 +46,7 @@ export interface MeterConfiguration {
     readonly register?: string;
     readonly id?: string;
   };
-  readonly modbus?: { readonly address: number; readonly interval_s: number; readonly map?: ModbusMap };
+  readonly modbus?: { readonly address: number; readonly interval_s: number; readonly map?: string };
   /** asks an M-Bus meter: by its primary address, or by its number; without it the meter pushes */
   readonly mbus?: { readonly interval_s: number; readonly address?: number; readonly id?: string };
 }
@@ -104,7 +104,7 @@ const fields: Fields = {
   mbus: {
     check: object({
       interval_s: { check: integer(MBUS_INTERVAL_S_MIN, INTERVAL_S_MAX) },
-      address: { check: integer(0, 254), optional: true },
+      address: { check: integer(0, 250), optional: true },
       id: {
         check: matching(isSecondary, "must be 8 digits, or 16 hex digits with maker, version and medium"),
         optional: true,
@@ -116,8 +116,8 @@ const fields: Fields = {
 
 /** Which protocols a field is for; the others do not look at it. */
 const uses: Readonly<Record<string, readonly (Protocol | "auto")[]>> = {
-  keys: ["p1", "hdlc", "mbus", "push", "auto"],
-  acceptUnauthenticated: ["hdlc", "mbus", "push", "auto"],
+  keys: ["p1", "hdlc", "mbus", "auto"],
+  acceptUnauthenticated: ["hdlc", "mbus", "auto"],
   zoneOffset_s: ["p1", "d0", "tic", "mbus", "auto"],
   requireCrc: ["p1", "d0", "push", "auto"],
   request: ["d0", "auto"],

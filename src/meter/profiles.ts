@@ -1,7 +1,7 @@
 // What single meter types do otherwise than their protocol says, as a table. A quirk is applied to a meter only because its profile
 // was named, never guessed from the bytes, and every reading that it changed carries a flag.
 
-import type { ModbusMap } from "./modbus/maps.js";
+import { tables } from "./modbus/tables.js";
 
 /** A meter type and its deviations; its lists of DLMS push and their scales are in dlms/lists.ts and dlms/scales.ts under the same name. */
 export interface Profile {
@@ -18,7 +18,7 @@ export interface Profile {
   /** D0: energies come without a unit and are kWh. Flag `quirk-unit OBIS`. */
   readonly energyInKilowattHours?: true;
   /** Modbus: whose map the registers follow on a line that is listened to. */
-  readonly modbusMap?: ModbusMap;
+  readonly modbusMap?: string;
 }
 
 const dvs74 = [
@@ -37,8 +37,10 @@ export const profiles: readonly Profile[] = [
   { name: "landis-e360", protocol: "dlms" },
   { name: "landis-e450", protocol: "dlms" },
   { name: "landis-e570", protocol: "dlms" },
-  { name: "eastron-sdm630", protocol: "modbus", modbusMap: "sdm630" },
-  { name: "eastron-sdm120", protocol: "modbus", modbusMap: "sdm120" },
+  // Modbus: the maker's name is in that of the map, but for Eastron's.
+  ...tables.map(({ name }): Profile => {
+    return { name: name.startsWith("sdm") ? `eastron-${name}` : name, protocol: "modbus", modbusMap: name };
+  }),
 ];
 
 /** The profile of that name; throws a RangeError that lists the names where there is none. */

@@ -31,6 +31,11 @@ describe("the meter's configuration", () => {
       { protocol: "d0", request: { interval_s: 900, address: "Bla 0" }, profile: "emh-ehz-d0" },
       { protocol: "pulse", pulse: { impulses_per_kWh: 1000, start_Wh: 5_000_000, register: "1-0:2.8.0", id: "A1" } },
       { protocol: "modbus", modbus: { address: 247, interval_s: 2, map: "sdm120" } },
+      { protocol: "modbus", modbus: { address: 1, interval_s: 2 }, profile: "abb-b23" },
+      { protocol: "mbus", mbus: { interval_s: 60, address: 250 }, zoneOffset_s: 7200 },
+      { protocol: "mbus", mbus: { interval_s: 60, id: "1234567FB5150107" } },
+      { protocol: "tic", zoneOffset_s: -14_400 },
+      { protocol: "push", requireCrc: true },
       { protocol: "auto", keys, request: { interval_s: 60 }, modbus: { address: 3, interval_s: 10 } },
     ];
     for (const meter of meters) assert.equal(accepted(meter), undefined, JSON.stringify(meter));
@@ -53,6 +58,8 @@ describe("the meter's configuration", () => {
     assert.match(complaintAbout({ protocol: "pulse", pulse }), /pulse\.impulses_per_kWh must be an integer from 1/);
     const reactive = { impulses_per_kWh: 1000, register: "1-0:3.8.0" };
     assert.match(complaintAbout({ protocol: "pulse", pulse: reactive }), /pulse\.register must be 1-0:1\.8\.n or/);
+    const mbus = { interval_s: 60, id: "12" };
+    assert.match(complaintAbout({ protocol: "mbus", mbus }), /mbus\.id must be 8 digits, or 16 hex digits/);
     const modbus = { address: 248, interval_s: 10 };
     assert.match(complaintAbout({ protocol: "modbus", modbus }), /modbus\.address must be an integer from 1 to 247/);
   });

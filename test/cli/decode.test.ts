@@ -329,9 +329,9 @@ test("names in one line the protocols that are known and not read", async () => 
     const crc = crc16Modbus(Uint8Array.from(bytes), 0, bytes.length);
     return Uint8Array.of(...bytes, crc & 0xff, crc >> 8);
   };
-  const emi = joined(withCrc(1, 4, 0, 0x28, 0, 1), withCrc(1, 4, 4, 0, 6, 0x59, 0xcf));
+  const wide = joined(withCrc(1, 4, 0, 0x90, 0, 1), withCrc(1, 4, 4, 0, 6, 0x59, 0xcf));
   for (const protocol of [undefined, "modbus"])
-    await assertUnread("EMI", emi, /^unsupported: .*registers of four bytes.*EMI/, protocol);
+    await assertUnread("other widths", wide, /^unsupported: .*registers of four bytes or other widths/, protocol);
   const reset = [0x10, 0x40, 0xf0, 0x30, 0x16];
   await assertUnread(
     "M-Bus resets",

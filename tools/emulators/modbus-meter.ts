@@ -1,4 +1,5 @@
-// An emulated Eastron SDM630: answers Modbus RTU questions for its input registers (function 4) with IEEE 754 floats.
+// An emulated Eastron SDM630: answers Modbus RTU questions for its input registers (function 4) with IEEE 754 floats. And any other meter
+// at Modbus, as a memory of registers, or of values of their own widths as the Portuguese EMI has them.
 
 import { modbusCrcOf } from "./checksums.js";
 import type { HouseholdState } from "./household.js";
@@ -33,6 +34,29 @@ export function answerTo(question: Uint8Array, address: number, state: Household
     if (offset >= 0 && offset + 4 <= content.length) content.writeFloatBE(value, offset);
   }
   return closed([address, 4, content.length, ...content]);
+}
+
+/** Bytes by the number of their first register, two a register; of a wide meter all that its register has. */
+export type ModbusMemory = ReadonlyMap<number, Uint8Array>;
+
+/** What a meter with such a memory answers; what the memory has not is zero, of a wide meter an exception. */
+export function answerOf(question: Uint8Array, operation: number, memory: ModbusMemory, wide = false): Uint8Array {
+  const start = question[2]! * 256 + question[3]!;
+  const count = question[4]! * 256 + question[5]!;
+  const address = question[0]!;
+  if (question[1] !== operation) return closed([address, question[1]! | 0x80, 1]);
+  if (wide) {
+    const values = Array.from({ length: count }, (_, index) => memory.get(start + index));
+    if (values.includes(undefined)) return closed([address, operation | 0x80, 2]);
+    const content = values.flatMap((value) => [...value!]);
+    return closed([address, operation, content.length, ...content]);
+  }
+  const content = Buffer.alloc(2 * count);
+  for (const [place, bytes] of memory) {
+    const offset = 2 * (place - start);
+    if (offset >= 0 && offset + bytes.length <= content.length) content.set(bytes, offset);
+  }
+  return closed([address, operation, content.length, ...content]);
 }
 
 function closed(bytes: readonly number[]): Uint8Array {

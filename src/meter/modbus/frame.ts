@@ -18,7 +18,7 @@ export type ModbusCut =
       readonly kind: "answer";
       readonly question: ModbusQuestion;
       readonly bytes: Uint8Array;
-      /** The registers, two bytes each. */
+      /** The registers, two bytes each, or as wide as their values. */
       readonly registers: Uint8Array;
     }
   | { readonly kind: "refused"; readonly reason: "crc" | "truncated" | "malformed"; readonly detail: string };
@@ -38,8 +38,8 @@ const countMax = 125;
 /** What a line picks up while it turns round; more between a question and an answer may be another question that was not understood. */
 const noiseBytesMax = 3;
 
-/** A framer that has heard no question. */
-export function createModbusFramer(): ModbusFramer {
+/** A framer that has heard no question; `fits` tells whether an answer of so many bytes can be one to the question. */
+export function createModbusFramer(fits: (question: ModbusQuestion, bytes: number) => boolean): ModbusFramer {
   let question: ModbusQuestion | undefined;
   let noiseBytes = 0;
 
@@ -59,12 +59,23 @@ export function createModbusFramer(): ModbusFramer {
     const operation = buffer[1]! & ~exception;
     if (operation !== readHolding && operation !== readInput) return -1;
     if ((buffer[1]! & exception) !== 0) return examineException(buffer, length, cuts);
+    const short = shortAnswer(buffer, length);
+    if (short > length) return short;
+    if (short > 0 && holds(buffer, short)) return examineAnswer(buffer, length, cuts);
     if (length < questionBytes) return questionBytes;
     if (holds(buffer, questionBytes)) {
       ask(questionIn(buffer));
       return question === undefined ? -1 : -questionBytes;
     }
     return examineAnswer(buffer, length, cuts);
+  };
+
+  /** The length of an answer that is shorter than a question, as to one register: what comes next is waited for in vain. 0 for others. */
+  const shortAnswer = (buffer: Uint8Array, length: number): number => {
+    if (question === undefined || buffer[0] !== question.address || buffer[1] !== question.operation) return 0;
+    if (length < 3) return 3;
+    const end = buffer[2]! + 5;
+    return end < questionBytes && fits(question, buffer[2]!) ? end : 0;
   };
 
   const examineException = (buffer: Uint8Array, length: number, cuts: ModbusCut[]): number => {
@@ -81,7 +92,7 @@ export function createModbusFramer(): ModbusFramer {
       question !== undefined &&
       buffer[0] === question.address &&
       buffer[1] === question.operation &&
-      buffer[2] === 2 * question.count;
+      fits(question, buffer[2]!);
     if (buffer[2] === 0 || buffer[2]! % 2 !== 0) return -1;
     if (length < end) return end;
     if (!holds(buffer, end)) {

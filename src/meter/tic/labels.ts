@@ -5,6 +5,7 @@
 // the day before, or of the interval before, is the most recent of its log: F = 101.
 
 import { parseObis } from "../obis.js";
+import { rowOf } from "../packed.js";
 
 /** What a label's digits mean. */
 export interface Meaning {
@@ -43,7 +44,7 @@ const tariffs = " TH..=0 HC..=1 HP..=2 HN..=1 PM..=2 HCJB=1 HPJB=2 HCJW=3 HPJW=4
 
 /** What the digits behind a label mean; undefined where it states no number, or none that is known. */
 export function meaningOf(label: string): Meaning | undefined {
-  const row = behind(numbers, label);
+  const row = rowOf(numbers, label);
   if (row === undefined) return undefined;
   const [code, unit, scaler = "0"] = row.split(",") as [string, string, string?];
   return { obis: parseObis(code), unit: Number(unit), scaler: Number(scaler) };
@@ -56,15 +57,6 @@ export function isOther(label: string): boolean {
 
 /** The number of the tariff of `PTEC`; undefined for one that is not known. */
 export function tariffOf(name: string): number | undefined {
-  const number = behind(tariffs, name);
+  const number = rowOf(tariffs, name);
   return number === undefined ? undefined : Number(number);
-}
-
-/** What stands behind `name=` in a row of the text. */
-function behind(text: string, name: string): string | undefined {
-  const key = ` ${name}=`;
-  const at = text.indexOf(key);
-  if (at < 0) return undefined;
-  const start = at + key.length;
-  return text.slice(start, text.indexOf(" ", start));
 }

@@ -9,6 +9,7 @@ import {
   described,
   notification,
   octetString,
+  scaled,
   selfDescribing,
   structure,
   unsigned16,
@@ -46,6 +47,27 @@ test("reads a list of capture objects with restriction and columns", () => {
   const [refused] = outcomesOf("push", notification(list));
   assert.ok(refused !== undefined);
   assert.deepEqual(registersOf(readingOf("push", notification(list))), { "1-0:1.8.0*255": [4711, 0, 255] });
+});
+
+test("names a text under a measured code that it does not understand", () => {
+  const list = (text: string) =>
+    notification(
+      array([
+        structure([octetString([0, 0, 96, 14, 0, 255]), octetString(Buffer.from(text, "latin1"))]),
+        structure([octetString([1, 0, 1, 8, 0, 255]), unsigned32(7), scaled(0, 30)]),
+      ]),
+    );
+  assert.deepEqual(registersOf(readingOf("push", list("T2")))["0-0:96.14.0*255"], [2, 0, 255]);
+  assert.ok(readingOf("push", list("HP")).flags.includes("not-understood 0-0:96.14.0*255"));
+});
+
+test("takes zeros that fill up an id for none of it", () => {
+  const id = octetString([...Buffer.from("02141517", "latin1"), 0, 0, 0]);
+  const list = array([
+    structure([octetString([0, 0, 96, 1, 0, 255]), id]),
+    structure([octetString([1, 0, 1, 8, 0, 255]), unsigned32(7), scaled(0, 30)]),
+  ]);
+  assert.equal(readingOf("push", notification(list)).meter, "02141517");
 });
 
 test("waits for the pause behind a message, and reads several in a row", () => {

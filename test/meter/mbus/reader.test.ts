@@ -258,6 +258,13 @@ test("opens records that are encrypted with AES-128-CBC, and says that nothing v
   assert.deepEqual(kinds(outcomesOf("mbus", longFrame(0x08, 1, 0x72, header(water, 0x0710)))), ["unsupported"]);
 });
 
+test("reads meters whose configuration's bytes mean nothing", () => {
+  for (const configuration of [0x1f10, 0x16aa, 0x0001]) {
+    const frame = longFrame(0x08, 1, 0x72, [...header(water, configuration), 0x04, 0x13, ...little(1234, 4)]);
+    assert.deepEqual(registersOf(readingOf("mbus", frame)), { "8-0:1.0.0*255": [1234, -3, 13] });
+  }
+});
+
 test("reads AMIS of Upper Austria, and acknowledges what it sends", () => {
   const reader = createReader("mbus", keys);
   assert.deepEqual(reader.toSend(0), []);

@@ -12,6 +12,7 @@ import { unitName } from "../../../src/meter/unit.js";
 import { parsePulseCapture } from "../../emulators/pulse-capture.js";
 import { GridsealError } from "../../errors.js";
 import { nodeMeterCrypto } from "../../meters/meter-crypto.js";
+import { cellsOf, meterTypes } from "../../meters/meter-types.js";
 import { detectProtocol, readCapture } from "../../meters/ports/capture.js";
 import { foreignCapture } from "../../meters/ports/foreign-capture.js";
 import { decimal, printLines } from "../../terminal/output.js";
@@ -38,7 +39,7 @@ export function registerDecode(program: Command): void {
   program
     .command("decode")
     .description("print the registers of a capture, frame by frame")
-    .argument("<file>", "capture, or - for standard input")
+    .argument("[file]", "capture, or - for standard input")
     .option("--protocol <name>", "protocol of the meter's port; found from the bytes where it is left out")
     .option("--key-file <file>", "keys of an encrypted port: 32 hex digits a line, encryption first")
     .option(
@@ -47,7 +48,10 @@ export function registerDecode(program: Command): void {
     )
     .option("--profile <name>", "meter type whose quirks to apply")
     .option("--json", "print one line of JSON a frame")
-    .action(async (file: string, options: Omit<DecodeOptions, "file">) => {
+    .option("--list", "print the meters that are read, with protocol, profile, and what each was tried with")
+    .action(async (file: string | undefined, { list, ...options }: Omit<DecodeOptions, "file"> & { list?: true }) => {
+      if (list) return printLines(meterLines());
+      if (file === undefined) throw new GridsealError("USAGE", "decode needs the file of a capture, or --list");
       const note = (line: string): void => void process.stderr.write(`${line}\n`);
       process.exitCode = await decode({ file, ...options }, (line) => printLines([line]), note);
     });
@@ -180,4 +184,16 @@ function tableOf({ registers }: Reading): readonly string[] {
     const captured = age === undefined ? "" : `  ${age} s before`;
     return `  ${formatObis(obis).padEnd(18)} ${quantities[index]!.padStart(width)} ${unitName(unit)}${captured}`.trimEnd();
   });
+}
+
+/** The meters that are read, a line each, in columns. */
+export function meterLines(): readonly string[] {
+  const table = [["MAKER", "TYPE", "COUNTRY", "PROTOCOL", "PROFILE", "TRIED WITH"], ...meterTypes.map(cellsOf)];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)));
+  return table.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
 }

@@ -95,7 +95,7 @@ function wideModbusOf(bytes: Uint8Array): string | undefined {
     const length = bytes[answer + 2]!;
     if (bytes[answer] !== bytes[start] || bytes[answer + 1] !== operation || length === 2 * count) continue;
     if (holds(bytes, answer, answer + 3 + length)) {
-      return "Modbus RTU with registers of four bytes or other widths, as the Portuguese EMI (EDP Box) answers";
+      return "Modbus RTU with registers of four bytes or other widths that the Portuguese EMI has not";
     }
   }
   return undefined;
