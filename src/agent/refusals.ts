@@ -15,7 +15,7 @@ const ofTheRecord: readonly RefusalReason[] = [
   "clock-far-off",
 ];
 /** Of the meter: no other record would fare better here. */
-const ofTheMeter: readonly RefusalReason[] = ["revoked", "credential-invalid"];
+const ofTheMeter: readonly RefusalReason[] = ["revoked", "credential-invalid", "role-not-permitted"];
 
 /** Whether what is refused so is not offered to the same broker again soon. */
 export function isLasting(reason: RefusalReason): boolean {

@@ -20,6 +20,7 @@ export const refusalReasons = {
   "clock-far-off": 11,
   "rate-limited": 12,
   busy: 13,
+  "role-not-permitted": 14,
 } as const;
 
 const SENTENCE_MAX = 256;

@@ -35,7 +35,7 @@ const credential = issueCredential(
     key,
     statusIndex: 0,
     services: [1],
-    role: "meter",
+    roles: ["meter"],
   },
   authority,
 );

@@ -16,6 +16,7 @@ import { type Action, issueOrder, readOrder } from "../../src/wire/order.js";
 import { decodeReceipt, encodeReceipt } from "../../src/wire/receipt.js";
 import { decodeDisclosure, encodeDisclosure, parseRecord, signRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
+import { issueWarrant, readWarrant } from "../../src/wire/warrant.js";
 import {
   decodeEvidence,
   decodeMessage,
@@ -122,6 +123,14 @@ const formats: Readonly<Record<string, Format>> = {
     encodeDisclosure,
   ),
   credential: format(meter.credential, parseCredential),
+  "credential of a lot": format(
+    testMeter(network, "M0002", [1], { origin: { key: "device", lot: "7" } }).credential,
+    parseCredential,
+  ),
+  warrant: format(
+    issueWarrant({ network: "alpha", notBefore_s: 5, expires_s: startTime_s, key: meter.signer.key }, authority),
+    readWarrant,
+  ),
   // Its signature no longer fits; whatever is read of it comes before.
   genesis: format(network.genesisBytes, (bytes) => verifyGenesis(bytes, () => true)),
   "order of members": order({ type: "members", chain: 1, effectiveHeight: 4, members, ready: [] }),

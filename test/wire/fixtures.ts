@@ -46,7 +46,13 @@ function sign1(by: Party, payload: Uint8Array, kid?: Buffer, unprotected: Readon
   return tagged18([header, unprotected, payload, signature(by, structure)]);
 }
 
-export const seeds = { authority: 0x01, nodes: [0x10, 0x11, 0x12, 0x13], joiner: 0x14, meter: 0x20 } as const;
+export const seeds = {
+  authority: 0x01,
+  issuing: 0x02,
+  nodes: [0x10, 0x11, 0x12, 0x13],
+  joiner: 0x14,
+  meter: 0x20,
+} as const;
 export const network = "alpha";
 export const genesisTime_s = 1_790_000_000;
 export const orderTime_s = 1_790_000_300;
@@ -56,7 +62,7 @@ const meter = party(seeds.meter);
 
 // Keys and ids.
 
-const p256 = {
+export const p256 = {
   x: Buffer.from("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "hex"),
   y: Buffer.from("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5", "hex"),
 };
@@ -116,7 +122,29 @@ const credential = sign1(
       [5, genesisTime_s],
       [7, credentialId],
       [8, map([1, meter.key])],
-      [-70_001, [0, [1, 3], 0]],
+      [-70_001, [0, [1, 3], [0], null, null, [1, "lot 7"]]],
+    ),
+  ),
+);
+const issuing = party(seeds.issuing);
+const warrant = sign1(
+  authority,
+  independentCbor(["gs1/warrant", network, genesisTime_s, genesisTime_s + 31_536_000, issuing.key]),
+);
+export const deliveryKey = Buffer.alloc(32, 0xbb);
+/** Of a firm whose key is P-256. */
+const participant = sign1(
+  issuing,
+  independentCbor(
+    map(
+      [1, `${network}/${hexOf(authority.id)}`],
+      [2, "stadtwerk"],
+      [4, genesisTime_s + 63_072_000],
+      [5, genesisTime_s + 86_400],
+      [7, Buffer.from("c0ffee0000000002", "hex")],
+      [8, map([1, p256Key])],
+      [-70_001, [1, [], [4, 14], "DE-BY", deliveryKey, null]],
+      [-70_002, warrant],
     ),
   ),
 );
@@ -386,7 +414,11 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     third: fixture("record 2", records[2]!, { hash: hexOf(sha256(records[2]!)) }),
     fork: fixture("another record 1", fork, { hash: hexOf(sha256(fork)) }),
   },
-  credential: { credential: fixture("credential of the meter", credential) },
+  credential: {
+    credential: fixture("credential of the meter", credential),
+    warrant: fixture("warrant of the key whose seed is 32 times 0x02, for a year", warrant),
+    participant: fixture("credential of a supplier and eligible party, by the warranted key", participant),
+  },
   firmware: { firmware: fixture("manifest of the image 01 02 03 for devkit, version 2, by the authority", firmware) },
   genesis: {
     genesis: fixture("genesis of four nodes and two chains; authority's seed 32 times 0x01", genesis, {

@@ -96,7 +96,7 @@ function issueOne(
     key,
     statusIndex,
     services,
-    role: "meter",
+    roles: ["meter"],
   } as const;
   const row: IssuedRow = {
     time: new Date(now_s * 1000).toISOString(),

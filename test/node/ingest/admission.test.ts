@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
-import { issueCredential, issuerName, parseCredential } from "../../../src/wire/credential.js";
+import { issueCredential, issuerName, parseCredential, type Role } from "../../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
+import { issueWarrant } from "../../../src/wire/warrant.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { verifyOfAnybody, verifySoon } from "../../../tools/crypto/verifying.js";
 import { emptyMeterState, type MeterState } from "../../../tools/ledger/state.js";
@@ -39,7 +40,7 @@ const terms = {
   key: meter.key,
   statusIndex: 0,
   services: [1],
-  role: "meter",
+  roles: ["meter"],
 } as const;
 const credential = issueCredential(terms, authority);
 
@@ -137,6 +138,37 @@ test("refuses a signature that is another key's", async () => {
 test("refuses a service that the credential does not permit", async () => {
   const known = parseCredential(issueCredential({ ...terms, services: [2] }, authority));
   await assert.rejects(admit(ports(undefined, NOW_S, known), topic, recordOf()), refusal("service-not-permitted"));
+});
+
+test("refuses a record by the credential of a participant, and takes one of a participant that measures too", async () => {
+  const held = (...roles: readonly Role[]) => parseCredential(issueCredential({ ...terms, roles }, authority));
+  for (const role of ["customer", "grid-operator", "registrar", "final-customer"] as const) {
+    const known = held(role);
+    await assert.rejects(admit(ports(undefined, NOW_S, known), topic, recordOf()), refusal("role-not-permitted"));
+  }
+  for (const role of ["meter", "gateway"] as const) await admit(ports(undefined, NOW_S, held(role)), topic, recordOf());
+  await admit(ports(undefined, NOW_S, held("gateway", "customer")), topic, recordOf());
+});
+
+test("takes a birth whose credential has a warrant, and verifies both signatures", async () => {
+  const issuing = signerFromSeed(generateSeed());
+  const warranted = { network: "test", notBefore_s: 0, expires_s: NOW_S, key: issuing.key };
+  const verified: Uint8Array[] = [];
+  const birth = (warrant: Uint8Array, by = issuing) =>
+    admitCredential(genesis, toHex(kid), issueCredential(terms, by, warrant), (key, ...signed) => {
+      verified.push(key.x);
+      return verifyOfAnybody(key, ...signed);
+    });
+  assert.equal((await birth(issueWarrant(warranted, authority))).subject, "meter-1");
+  assert.deepEqual(verified, [authority.key.x, issuing.key.x]);
+  const stranger = signerFromSeed(generateSeed());
+  const forged: readonly (readonly [Uint8Array, typeof issuing?])[] = [
+    [issueWarrant(warranted, stranger)],
+    [issueWarrant(warranted, authority), stranger],
+    [issueWarrant({ ...warranted, network: "other" }, authority)],
+    [issueWarrant({ ...warranted, expires_s: terms.notBefore_s }, authority)],
+  ];
+  for (const given of forged) await assert.rejects(birth(...given), refusal("credential-invalid"));
 });
 
 test("refuses a number out of all proportion, and one whose fork is recorded", async () => {

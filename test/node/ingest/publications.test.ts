@@ -29,7 +29,7 @@ function createBirth(signer = authority) {
   const credential = issueCredential(
     {
       ...{ issuer: issuerName(genesis), subject: "meter", notBefore_s: NOW_S - 9, expires_s: NOW_S + 9, id: kid, key },
-      ...{ statusIndex: 0, services: [SERVICE], role: "meter" as const },
+      ...{ statusIndex: 0, services: [SERVICE], roles: ["meter" as const] },
     },
     signer,
   );

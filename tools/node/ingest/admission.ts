@@ -3,7 +3,7 @@
 // a record and proving it is the place for what spares the signature: that the record is known.
 
 import { compareBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
+import { type Credential, isDevice, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { equalKeys, keyId, type PublicKey, type Verify } from "../../../src/wire/key.js";
@@ -79,6 +79,9 @@ export async function proveRecord(ports: AdmissionPorts, published: PublishedRec
   if (!(await ports.verifyRecord(credential.key, record.stripped))) {
     throw new Refused("bad-signature", "record's signature does not verify with the meter's key", record);
   }
+  if (!isDevice(credential)) {
+    throw new Refused("role-not-permitted", "credential is a participant's, who signs no readings", record);
+  }
   if (!credential.services.includes(record.claims.service)) {
     throw new Refused("service-not-permitted", `credential does not permit service ${record.claims.service}`, record);
   }
@@ -93,12 +96,12 @@ export async function admitCredential(
   payload: Uint8Array,
   verify: (...signed: Parameters<Verify>) => Promise<boolean>,
 ): Promise<Credential> {
-  let signed: Parameters<Verify> | undefined;
+  const signed: Parameters<Verify>[] = [];
   let credential: Credential;
   try {
-    // All but the signature, whose turn comes when the rest is good.
+    // All but the signatures, its own and its warrant's, whose turn comes when the rest is good.
     credential = verifyCredential(payload, genesis, (...given) => {
-      signed = given;
+      signed.push(given);
       return true;
     });
   } catch (error) {
@@ -107,8 +110,9 @@ export async function admitCredential(
   }
   const own = toHex(keyId(credential.key));
   if (own !== meter) throw new Refused("wrong-topic", `birth on the topic of meter ${meter} is of meter ${own}`);
-  if (signed === undefined || !(await verify(...signed))) {
-    throw new Refused("credential-invalid", "birth: credential is not signed by the authority");
+  for (const each of signed) {
+    if (await verify(...each)) continue;
+    throw new Refused("credential-invalid", "birth: credential or its warrant is not signed by the authority");
   }
   return credential;
 }
