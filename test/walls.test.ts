@@ -50,6 +50,8 @@ for (const [room, may] of Object.entries(rooms)) {
   }
   right.set(`tools/${room}/imports-wire.ts`, 'import "../../src/wire/bytes.js";\n');
 }
+// A folder of the command that is called as a room is none.
+right.set("tools/cli/imports-its-own-firmware.ts", 'import "./firmware/something.js";\n');
 for (const room of ["consensus", "ledger"]) restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
 restricted("src/wire/imports-meter.ts", 'import "../meter/obis.js";\n');
 restricted("src/meter/imports-wire.ts", 'import "../wire/bytes.js";\n');

@@ -1,5 +1,6 @@
 // The register model: one measured quantity as a meter states it, integer and scaler, never a float.
-// Quantities and units follow IEC 62056-6-1 (OBIS) and IEC 62056-6-2 (DLMS unit codes).
+// Quantities and units follow IEC 62056-6-1 (OBIS) and IEC 62056-6-2 (DLMS unit codes). src/wire states the same form in record.ts:
+// neither imports the other, and the compiler holds the two to each other where the agent puts readings into records.
 
 /** One measured quantity: `value` times 10 to the power `scaler`, in `unit`. */
 export interface Register {

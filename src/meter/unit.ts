@@ -75,11 +75,6 @@ export function unitName(code: number): string {
   return `unit ${code}`;
 }
 
-/** The DLMS code of a unit's name without prefix, 255 for the empty string; undefined for an unknown name. */
-export function unitCode(name: string): number | undefined {
-  return name === "" ? unitNone : numberOf(units, name);
-}
-
 /**
  * A handful of pairs searched in turn: constant arrays stay in a device's flash. By index, for XS makes an iterator and its results
  * anew for each pair that is taken apart, which is most of a meter's stack and heap while it reads a telegram.

@@ -1,6 +1,6 @@
 // Merkle trees as RFC 9162 section 2.1 hashes them: SHA-256, 0x00 before a leaf, 0x01 before two nodes.
 
-import { concatBytes, equalBytes } from "./bytes.js";
+import { concatBytes } from "./bytes.js";
 import { HASH_BYTES, sha256, writeSha256 } from "./hash.js";
 
 const leafPrefix = Uint8Array.of(0);
@@ -90,7 +90,10 @@ export function visitPath(
   }
 }
 
-/** Root that the leaf at `index` of a tree of `size` leaves and its path lead to; undefined where the path does not fit (RFC 9162 section 2.1.3.2). */
+/**
+ * Root that a leaf and its inclusion path lead to (RFC 9162 section 2.1.3.2). Undefined where the path does not fit `index` and
+ * `size`.
+ */
 export function rootFromInclusion(
   leaf: Uint8Array,
   index: number,
@@ -119,62 +122,7 @@ export function rootFromInclusion(
   return last === 0 ? hash : undefined;
 }
 
-export function verifyInclusion(
-  leaf: Uint8Array,
-  index: number,
-  size: number,
-  path: readonly Uint8Array[],
-  root: Uint8Array,
-): boolean {
-  const reached = rootFromInclusion(leaf, index, size, path);
-  return reached !== undefined && equalBytes(reached, root);
-}
-
-/** Whether the tree of `size2` leaves extends the one of `size1` (RFC 9162 section 2.1.4.2). */
-export function verifyConsistency(
-  size1: number,
-  size2: number,
-  root1: Uint8Array,
-  root2: Uint8Array,
-  proof: readonly Uint8Array[],
-): boolean {
-  if (!Number.isSafeInteger(size1) || !Number.isSafeInteger(size2) || size1 <= 0 || size1 > size2) return false;
-  if (size1 === size2) return proof.length === 0 && equalBytes(root1, root2);
-  const path = isPowerOfTwo(size1) ? [root1, ...proof] : [...proof];
-  if (proof.length === 0 || path.some((hash) => hash.length !== HASH_BYTES)) return false;
-  let position = size1 - 1;
-  let last = size2 - 1;
-  while (position % 2 === 1) {
-    position = half(position);
-    last = half(last);
-  }
-  let first = path[0]!;
-  let second = path[0]!;
-  for (const sibling of path.slice(1)) {
-    if (last === 0) return false;
-    if (position % 2 === 1 || position === last) {
-      first = nodeHash(sibling, first);
-      second = nodeHash(sibling, second);
-      while (position % 2 === 0 && position !== 0) {
-        position = half(position);
-        last = half(last);
-      }
-    } else {
-      second = nodeHash(second, sibling);
-    }
-    position = half(position);
-    last = half(last);
-  }
-  return last === 0 && equalBytes(first, root1) && equalBytes(second, root2);
-}
-
 /** Division that stays right beyond 32 bits, where shifts do not. */
 function half(value: number): number {
   return Math.floor(value / 2);
-}
-
-function isPowerOfTwo(value: number): boolean {
-  let rest = value;
-  while (rest % 2 === 0) rest /= 2;
-  return rest === 1;
 }

@@ -20,7 +20,10 @@ const DISCLOSURE_HEADER = 17;
 const UNPROTECTED_AT = 16;
 const EMPTY_MAP = 0xa0;
 
-/** One measured quantity: value × 10^scaler in the DLMS unit (IEC 62056-62). */
+/**
+ * One measured quantity: value × 10^scaler in the DLMS unit (IEC 62056-62). src/meter states the same form in register.ts: neither
+ * imports the other.
+ */
 export interface Register {
   /** OBIS code, groups A to F */
   readonly obis: Uint8Array;

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { crc16Modbus } from "../../src/meter/crc16.js";
-import { type DecodeOptions, decode } from "../../tools/cli/decode.js";
-import { corrupt } from "../../tools/emulators/corrupt.js";
+import { type DecodeOptions, decode } from "../../tools/cli/decode/decode.js";
 import { checkedBlock, identification, readoutLines } from "../../tools/emulators/d0-readout.js";
 import { ciphered, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
 import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
@@ -15,6 +14,7 @@ import { createHousehold } from "../../tools/emulators/household.js";
 import { encodeTelegram, p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
 import { GridsealError } from "../../tools/errors.js";
+import { corrupt } from "../emulators/corrupt.js";
 import { joined } from "../meter/streams.js";
 import { shared } from "../shared.js";
 

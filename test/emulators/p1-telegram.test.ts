@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { formatObis } from "../../src/meter/obis.js";
 import { createReader } from "../../src/meter/open-reader.js";
 import type { Outcome, Reading } from "../../src/meter/reader.js";
-import { corrupt, corruptions } from "../../tools/emulators/corrupt.js";
 import { createHousehold, type HouseholdState } from "../../tools/emulators/household.js";
 import { p1Telegram, telegramCrc } from "../../tools/emulators/p1-telegram.js";
 import type { P1Version } from "../../tools/meters/ports/port-configuration.js";
+import { corrupt, corruptions } from "./corrupt.js";
 
 const versions: readonly P1Version[] = ["2.2", "3.0", "4.2", "5.0", "fluvius"];
 const start_s = Date.UTC(2024, 2, 30) / 1000;

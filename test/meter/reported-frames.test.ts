@@ -8,8 +8,8 @@ import { formatObis } from "../../src/meter/obis.js";
 import type { ReaderOptions } from "../../src/meter/open-reader.js";
 import type { Outcome, Protocol, Reading } from "../../src/meter/reader.js";
 import { unitName } from "../../src/meter/unit.js";
-import { decimal } from "../../tools/cli/decode.js";
 import { nodeMeterCrypto } from "../../tools/meters/meter-crypto.js";
+import { decimal } from "../../tools/terminal/output.js";
 import { shared } from "../shared.js";
 import { kinds, outcomesOf } from "./streams.js";
 

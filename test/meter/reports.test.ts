@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { type DecodeOptions, decode } from "../../tools/cli/decode.js";
+import { type DecodeOptions, decode } from "../../tools/cli/decode/decode.js";
 import { shared } from "../shared.js";
 
 /** A register as `gridseal decode --json` prints it. */

@@ -1,24 +1,21 @@
 #!/usr/bin/env node
-// The `gridseal` command: registers the subcommands and turns whatever they throw into one line, a remedy and an exit status.
+// The `gridseal` command: registers the nouns, a folder or a file each. What they throw becomes one line, a remedy and an exit status.
 
 import { Command, CommanderError } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";
 import { makePrivately } from "../files/private-files.js";
-import { printLines } from "../terminal/output.js";
-import { registerAuthority } from "./authority.js";
+import { registerAuthority } from "./authority/commands.js";
 import { registerBackup } from "./backup.js";
-import { registerChainAudit } from "./chain-audit.js";
-import { registerChainExport } from "./chain-export.js";
-import { registerChainList } from "./chain-list.js";
-import { registerChainShow } from "./chain-show.js";
-import { type DecodeOptions, decode } from "./decode.js";
+import { registerChain } from "./chain/commands.js";
+import { registerDecode } from "./decode/decode.js";
 import { registerDemo } from "./demo.js";
-import { registerFirmware } from "./firmware.js";
+import { registerFirmware } from "./firmware/commands.js";
 import { registerInit } from "./init.js";
-import { registerMeter } from "./meter.js";
-import { registerNode } from "./node.js";
-import { registerOrder } from "./order.js";
-import { registerReceipt } from "./receipt.js";
+import { registerMeter } from "./meter/commands.js";
+import { registerNode } from "./node/commands.js";
+import { registerOrder } from "./order/commands.js";
+import { registerReceipt } from "./receipt/commands.js";
+import { registerRestore } from "./restore.js";
 
 function createProgram(): Command {
   const program = new Command("gridseal")
@@ -30,36 +27,14 @@ function createProgram(): Command {
   registerAuthority(program);
   registerNode(program);
   registerBackup(program);
+  registerRestore(program);
   registerMeter(program);
-  const chain = program.command("chain").description("sealed chains");
-  registerChainList(chain);
-  registerChainShow(chain);
-  registerChainExport(chain);
-  registerChainAudit(chain);
+  registerChain(program);
   registerReceipt(program);
   registerOrder(program);
   registerFirmware(program);
   registerDecode(program);
   return program;
-}
-
-function registerDecode(program: Command): void {
-  program
-    .command("decode")
-    .description("print the registers of a capture, frame by frame")
-    .argument("<file>", "capture, or - for standard input")
-    .option("--protocol <name>", "protocol of the meter's port; found from the bytes where it is left out")
-    .option("--key-file <file>", "keys of an encrypted port: 32 hex digits a line, encryption first")
-    .option(
-      "--accept-unauthenticated",
-      "read a port that authenticates with its encryption key alone: nothing vouches for it",
-    )
-    .option("--profile <name>", "meter type whose quirks to apply")
-    .option("--json", "print one line of JSON a frame")
-    .action(async (file: string, options: Omit<DecodeOptions, "file">) => {
-      const note = (line: string): void => void process.stderr.write(`${line}\n`);
-      process.exitCode = await decode({ file, ...options }, (line) => printLines([line]), note);
-    });
 }
 
 /** Prints why the command failed and returns its exit status. */

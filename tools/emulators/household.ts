@@ -119,10 +119,6 @@ export function createHousehold({ seed, start_s }: HouseholdOptions): Household 
 }
 
 /** The powers of the three phases in the slot that contains `time_s`: load less solar. */
-export function phasePowers_W(seed: number, time_s: number): readonly [number, number, number] {
-  return slotPowers_W(seed, time_s, localTime(time_s));
-}
-
 function slotPowers_W(seed: number, time_s: number, local: LocalTime): readonly [number, number, number] {
   const slotStart_s = time_s - (time_s % slot_s);
   const load = loadOf(seed, slotStart_s, local);

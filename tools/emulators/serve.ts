@@ -1,10 +1,8 @@
-// Offers an emulated or captured meter to other processes: over TCP, as a network gateway does, or on a pseudo-terminal, as a
-// serial cable does.
+// Offers an emulated or captured meter to other processes on a pseudo-terminal, as a serial cable does.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { type AddressInfo, createServer, type Socket } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,58 +14,10 @@ import { GridsealError, reasonOf } from "../errors.js";
  */
 export type MeterFeed = (onBytes: (bytes: Uint8Array) => void) => { close(): void; write?(bytes: Uint8Array): void };
 
-export interface ServedTcp {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 export interface ServedPty {
   /** Path of the device to read. */
   readonly path: string;
   close(): Promise<void>;
-}
-
-/** A client that does not read is disconnected when this much waits for it. */
-const unsentBytesMax = 1024 * 1024;
-const clientsMax = 64;
-
-/** Serves the meter on a TCP port of the loopback interface, 0 for any free one; every client gets every telegram from when it connects. */
-export async function serveTcp(feed: MeterFeed, port: number): Promise<ServedTcp> {
-  const clients = new Set<Socket>();
-  const server = createServer((socket) => {
-    if (clients.size === clientsMax) {
-      socket.destroy();
-      return;
-    }
-    clients.add(socket);
-    // The close that follows an error is all there is to do about it.
-    socket.on("error", () => {});
-    socket.on("close", () => clients.delete(socket));
-    socket.on("data", (bytes) => meter.write?.(bytes));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(
-        new GridsealError("PORT_UNAVAILABLE", `emulated meter on port ${port}: ${error.message}`, { cause: error }),
-      );
-    });
-    server.listen(port, "127.0.0.1", resolve);
-  });
-  const meter = feed((bytes) => {
-    for (const client of clients) {
-      if (client.writableLength > unsentBytesMax) client.destroy();
-      else client.write(bytes);
-    }
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        meter.close();
-        for (const client of clients) client.destroy();
-        server.close(() => resolve());
-      }),
-  };
 }
 
 /** Serves the meter on a pseudo-terminal. Its helper is compiled on first use: NATIVE_TOOL_MISSING where that is not possible. */

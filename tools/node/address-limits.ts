@@ -2,6 +2,7 @@
 // memory is bounded, whoever asks.
 
 import { isIPv4, isIPv6 } from "node:net";
+import { type BucketTerms, tokensAfter } from "./token-bucket.js";
 
 /** Everything on the machine itself comes from there. */
 export const LOOPBACK = "loopback";
@@ -59,13 +60,6 @@ export function createAddressCounts(most: (group: string) => number): AddressCou
   };
 }
 
-export interface BucketTerms {
-  /** tokens that come back in a second */
-  readonly tokens_s: number;
-  /** tokens of a bucket that is full, as each is at first */
-  readonly tokens_max: number;
-}
-
 /** A token bucket an address. What is done may be charged behind it: a bucket can owe, and who owes waits. */
 export interface AddressBuckets {
   /** Milliseconds until the address may ask again; 0 where it may now. */
@@ -85,11 +79,9 @@ export function createAddressBuckets(terms: (group: string) => BucketTerms, addr
   /** the one used last is last */
   const buckets = new Map<string, Bucket>();
   const refill = (group: string, now_ms: number): Bucket => {
-    const { tokens_s, tokens_max } = terms(group);
     const bucket = buckets.get(group);
-    if (bucket === undefined) return { tokens: tokens_max, at_ms: now_ms };
-    const passed_s = Math.max(0, now_ms - bucket.at_ms) / 1000;
-    return { tokens: Math.min(tokens_max, bucket.tokens + passed_s * tokens_s), at_ms: now_ms };
+    if (bucket === undefined) return { tokens: terms(group).tokens_max, at_ms: now_ms };
+    return { tokens: tokensAfter(bucket.tokens, now_ms - bucket.at_ms, terms(group)), at_ms: now_ms };
   };
   return {
     get size() {

@@ -21,7 +21,7 @@ export interface SourceOptions {
 }
 
 /** Opens the node that the options name, by its API or its data folder. Throws USAGE where they name none or both. */
-export async function openNodeSource(options: SourceOptions): Promise<ReceiptSource> {
+async function openNodeSource(options: SourceOptions): Promise<ReceiptSource> {
   if (options.api !== undefined && options.data === undefined) return openApiSource(options.api);
   if (options.data !== undefined && options.api === undefined) {
     return openStoreSource(options.data, await genesisOfStore(options.data, options.genesis));
@@ -29,8 +29,21 @@ export async function openNodeSource(options: SourceOptions): Promise<ReceiptSou
   throw new GridsealError("USAGE", "name a node: either --api URL or --data DIR");
 }
 
+/** Lends the node that the options name to `use`, and closes it whatever comes of that. */
+export async function withNodeSource<T>(
+  options: SourceOptions,
+  use: (source: ReceiptSource) => Promise<T>,
+): Promise<T> {
+  const source = await openNodeSource(options);
+  try {
+    return await use(source);
+  } finally {
+    await source.close();
+  }
+}
+
 /** Opens what the options name, or the exported file where there is one. */
-export async function openSource(file: string | undefined, options: SourceOptions): Promise<ChainSource> {
+async function openSource(file: string | undefined, options: SourceOptions): Promise<ChainSource> {
   if (file === undefined) {
     if (options.api === undefined && options.data === undefined) {
       throw new GridsealError("USAGE", "name what to read: an exported file, --api URL or --data DIR");
@@ -41,6 +54,23 @@ export async function openSource(file: string | undefined, options: SourceOption
     throw new GridsealError("USAGE", `name one source: ${file}, --api or --data`);
   }
   return openFileSource(file);
+}
+
+/** Lends what the options name, or the exported file where there is one, as `withNodeSource` does. */
+export async function withSource<T>(
+  file: string | undefined,
+  options: SourceOptions,
+  use: (source: ChainSource) => Promise<T>,
+): Promise<T> {
+  return lend(await openSource(file, options), use);
+}
+
+async function lend<Source extends ChainSource, T>(source: Source, use: (source: Source) => Promise<T>): Promise<T> {
+  try {
+    return await use(source);
+  } finally {
+    await source.close();
+  }
 }
 
 async function genesisOfStore(folder: string, path: string | undefined): Promise<Genesis> {

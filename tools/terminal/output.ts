@@ -43,3 +43,13 @@ export function printLines(lines: readonly string[]): void {
 export function timeText(time_ms: number): string {
   return new Date(time_ms).toISOString();
 }
+
+/** Value times 10 to the scaler, with the digits that the meter stated: 2216 and -1 give 221.6, 101 and 1 give 1010. */
+export function decimal(value: number | bigint, scaler: number): string {
+  if (scaler >= 0) return value === 0 ? "0" : `${value}${"0".repeat(scaler)}`;
+  const negative = value < 0;
+  const digits = String(value)
+    .slice(negative ? 1 : 0)
+    .padStart(1 - scaler, "0");
+  return `${negative ? "-" : ""}${digits.slice(0, scaler)}.${digits.slice(scaler)}`;
+}

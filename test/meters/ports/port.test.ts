@@ -10,11 +10,12 @@ import type { Outcome, Protocol } from "../../../src/meter/reader.js";
 import { createHousehold } from "../../../tools/emulators/household.js";
 import { p1Telegram } from "../../../tools/emulators/p1-telegram.js";
 import { openPort } from "../../../tools/emulators/port.js";
-import { type MeterFeed, servePty, serveTcp } from "../../../tools/emulators/serve.js";
+import { type MeterFeed, servePty } from "../../../tools/emulators/serve.js";
 import { smlTelegram } from "../../../tools/emulators/sml-file.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { readFrames, splitFrames } from "../../../tools/meters/ports/capture.js";
 import { type MeterPort, parsePort } from "../../../tools/meters/ports/port-configuration.js";
+import { serveGateway } from "./gateway.js";
 
 const start_s = 1_700_000_000;
 const folder = mkdtempSync(join(tmpdir(), "gridseal-port-"));
@@ -113,19 +114,11 @@ test("a capture that is absent or holds no telegram is refused with the path", a
 });
 
 test("a meter served over TCP is read by every client", async () => {
-  const served = await serveTcp(emulator, 0);
+  const served = await serveGateway(emulator);
   const port: MeterPort = { kind: "tcp", host: "127.0.0.1", port: served.port };
   const both = await Promise.all([outcomesFrom(port, 3), outcomesFrom(port, 3)]);
   await served.close();
   for (const outcome of both.flat()) assert.ok(outcome.ok);
-});
-
-test("a TCP port that is taken is refused", async () => {
-  const served = await serveTcp(emulator, 0);
-  await assert.rejects(serveTcp(emulator, served.port), (error) => {
-    return error instanceof GridsealError && error.code === "PORT_UNAVAILABLE";
-  });
-  await served.close();
 });
 
 test("a TCP connection that ends is reported and opened again", async () => {
@@ -220,7 +213,7 @@ test("what is written at a serial port reaches the meter, and a speed is set onc
 });
 
 test("a gateway hands on what the meter is asked", async () => {
-  const served = await serveTcp(emulatorOf("modbus"), 0);
+  const served = await serveGateway(emulatorOf("modbus"));
   const question = Uint8Array.from(Buffer.from("010400000050f036", "hex"));
   const bytes = await new Promise<Uint8Array>((resolve, reject) => {
     const port = openPort(

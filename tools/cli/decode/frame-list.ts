@@ -1,7 +1,7 @@
 // The frames that `gridseal decode` prints. What is refused before a first frame was read waits: a capture of which nothing can be read is
 // answered in one line that says what it is.
 
-import type { Outcome, Protocol, Refusal } from "../../src/meter/reader.js";
+import type { Outcome, Protocol, Refusal } from "../../../src/meter/reader.js";
 
 /** An outcome, or that there is none. */
 export type Shown =

@@ -1,18 +1,20 @@
 // `gridseal decode`: the registers of a capture file, frame by frame, as a table or as one line of JSON each. What the port spoke is
 // found from the bytes where it is not named.
 
-import { formatObis } from "../../src/meter/obis.js";
-import type { ReaderOptions } from "../../src/meter/open-reader.js";
-import { createReader } from "../../src/meter/open-reader.js";
-import { profiles } from "../../src/meter/profiles.js";
-import { type Outcome, type Protocol, protocols, type Reading } from "../../src/meter/reader.js";
-import type { Register } from "../../src/meter/register.js";
-import { unitName } from "../../src/meter/unit.js";
-import { parsePulseCapture } from "../emulators/pulse-capture.js";
-import { GridsealError } from "../errors.js";
-import { nodeMeterCrypto } from "../meters/meter-crypto.js";
-import { detectProtocol, readCapture } from "../meters/ports/capture.js";
-import { foreignCapture } from "../meters/ports/foreign-capture.js";
+import type { Command } from "commander";
+import { formatObis } from "../../../src/meter/obis.js";
+import type { ReaderOptions } from "../../../src/meter/open-reader.js";
+import { createReader } from "../../../src/meter/open-reader.js";
+import { profiles } from "../../../src/meter/profiles.js";
+import { type Outcome, type Protocol, protocols, type Reading } from "../../../src/meter/reader.js";
+import type { Register } from "../../../src/meter/register.js";
+import { unitName } from "../../../src/meter/unit.js";
+import { parsePulseCapture } from "../../emulators/pulse-capture.js";
+import { GridsealError } from "../../errors.js";
+import { nodeMeterCrypto } from "../../meters/meter-crypto.js";
+import { detectProtocol, readCapture } from "../../meters/ports/capture.js";
+import { foreignCapture } from "../../meters/ports/foreign-capture.js";
+import { decimal, printLines } from "../../terminal/output.js";
 import { FrameList, type Shown } from "./frame-list.js";
 import { readMeterKeys } from "./meter-keys.js";
 
@@ -28,6 +30,25 @@ export interface DecodeOptions {
   /** A meter type of src/meter/profiles.ts, for its quirks. */
   readonly profile?: string;
   readonly json?: boolean;
+}
+
+export function registerDecode(program: Command): void {
+  program
+    .command("decode")
+    .description("print the registers of a capture, frame by frame")
+    .argument("<file>", "capture, or - for standard input")
+    .option("--protocol <name>", "protocol of the meter's port; found from the bytes where it is left out")
+    .option("--key-file <file>", "keys of an encrypted port: 32 hex digits a line, encryption first")
+    .option(
+      "--accept-unauthenticated",
+      "read a port that authenticates with its encryption key alone: nothing vouches for it",
+    )
+    .option("--profile <name>", "meter type whose quirks to apply")
+    .option("--json", "print one line of JSON a frame")
+    .action(async (file: string, options: Omit<DecodeOptions, "file">) => {
+      const note = (line: string): void => void process.stderr.write(`${line}\n`);
+      process.exitCode = await decode({ file, ...options }, (line) => printLines([line]), note);
+    });
 }
 
 /**
@@ -155,14 +176,4 @@ function tableOf({ registers }: Reading): readonly string[] {
     const captured = age === undefined ? "" : `  ${age} s before`;
     return `  ${formatObis(obis).padEnd(18)} ${quantities[index]!.padStart(width)} ${unitName(unit)}${captured}`.trimEnd();
   });
-}
-
-/** Value times 10 to the scaler, with the digits that the meter stated: 2216 and -1 give 221.6, 101 and 1 give 1010. */
-export function decimal(value: number | bigint, scaler: number): string {
-  if (scaler >= 0) return value === 0 ? "0" : `${value}${"0".repeat(scaler)}`;
-  const negative = value < 0;
-  const digits = String(value)
-    .slice(negative ? 1 : 0)
-    .padStart(1 - scaler, "0");
-  return `${negative ? "-" : ""}${digits.slice(0, scaler)}.${digits.slice(scaler)}`;
 }

@@ -1,7 +1,7 @@
 // Telegrams broken on purpose, each in a way that real ports have shown.
 
-import { encodeTelegram } from "./p1-telegram.js";
-import { createRandom } from "./random.js";
+import { encodeTelegram } from "../../tools/emulators/p1-telegram.js";
+import { createRandom } from "../../tools/emulators/random.js";
 
 /** The ways; the last two have a right CRC. */
 export const corruptions = ["bit-flip", "truncated", "line-feeds", "oversized", "null-channel", "rubbish"] as const;

@@ -1,9 +1,9 @@
 // `gridseal authority node`: the folder of one more node, which follows until an order makes it a member.
 
 import type { Command } from "commander";
-import { createNodeFolder } from "../provisioning/node-folder.js";
-import { whole } from "../terminal/arguments.js";
-import { printLines, toJson } from "../terminal/output.js";
+import { createNodeFolder } from "../../provisioning/node-folder.js";
+import { whole } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
 
 interface NodeOptions {
   readonly network: string;
@@ -16,7 +16,7 @@ interface NodeOptions {
 
 const port = whole(1, 65_535);
 
-export function registerAuthorityNode(authority: Command): void {
+export function registerNode(authority: Command): void {
   authority
     .command("node")
     .description("make the folder of one more node: its key, its certificate, and a configuration that follows")

@@ -1,19 +1,18 @@
 // `gridseal chain audit`: checks whole chains, from exported files or from a node, with nothing but the genesis.
 
 import type { Command } from "commander";
-import { equalBytes } from "../../src/wire/bytes.js";
-import type { Genesis } from "../../src/wire/genesis.js";
-import type { AuditReport } from "../audit/audit.js";
-import { auditNetwork } from "../audit/network.js";
-import { type ErrorCode, GridsealError } from "../errors.js";
-import { chainNamed, readGenesisFile } from "../files/genesis-file.js";
-import { openFileSource, serviceOfFile } from "../sources/file.js";
-import type { Lack } from "../sources/incomplete.js";
-import type { SourceOptions } from "../sources/open.js";
-import { openNodeSource } from "../sources/open.js";
-import type { ChainSummary } from "../sources/source.js";
-import { withNode } from "../terminal/arguments.js";
-import { printLines, table, timeText, toJson } from "../terminal/output.js";
+import { equalBytes } from "../../../src/wire/bytes.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import type { AuditReport } from "../../audit/audit.js";
+import { auditNetwork } from "../../audit/network.js";
+import { type ErrorCode, GridsealError } from "../../errors.js";
+import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
+import { openFileSource, serviceOfFile } from "../../sources/file.js";
+import type { Lack } from "../../sources/incomplete.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
+import type { ChainSummary } from "../../sources/source.js";
+import { withNode } from "../../terminal/arguments.js";
+import { printLines, table, timeText, toJson } from "../../terminal/output.js";
 
 interface AuditOptions extends SourceOptions {
   readonly genesis: string;
@@ -33,7 +32,7 @@ const codeOf: Readonly<Record<Lack, ErrorCode>> = {
   pruned: "CHAIN_PRUNED",
 };
 
-export function registerChainAudit(chain: Command): void {
+export function registerAudit(chain: Command): void {
   withNode(chain.command("audit").description("check whole chains with nothing but the genesis"))
     .argument("[what...]", "exported files; with --api or --data the services, all where absent")
     .option("--json", "print JSON")
@@ -76,15 +75,12 @@ async function auditNode(
   services: readonly string[],
   options: AuditOptions,
 ): Promise<readonly AuditReport[]> {
-  const source = await openNodeSource(options);
-  try {
+  return withNodeSource(options, async (source) => {
     const known = services.length === 0 ? [] : await source.chains();
     const asked = services.map((text) => serviceNamed(genesis, known, text));
     const open = (service: number) => () => source.blocks(service, 1);
     return await auditNetwork(genesis, open, services.length === 0 ? undefined : asked);
-  } finally {
-    await source.close();
-  }
+  });
 }
 
 /** The service that a person names: the genesis has it, or the node says that an order has added it. */

@@ -1,16 +1,14 @@
 // `gridseal authority issue`: a meter's credential, with its key made here or on the device.
 
 import type { Command } from "commander";
-import { toHex } from "../../src/wire/bytes.js";
-import { DAYS_DEFAULT, publicKeyFromHex } from "../authority/issue.js";
-import { provisionMeter } from "../provisioning/provision.js";
-import { serviceNumbers, several, whole } from "../terminal/arguments.js";
-import { pairs, printLines, toJson } from "../terminal/output.js";
-import { registerAuthorityNode } from "./authority-node.js";
-import { governanceFor, registerAuthorityOrders } from "./order.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { DAYS_DEFAULT, publicKeyFromHex } from "../../authority/issue.js";
+import { provisionMeter } from "../../provisioning/provision.js";
+import { serviceNumbers, several, whole } from "../../terminal/arguments.js";
+import { pairs, printLines, toJson } from "../../terminal/output.js";
+import { type GovernanceOptions, governanceFor } from "./governance.js";
 
-interface IssueOptions {
-  readonly network: string;
+interface IssueOptions extends GovernanceOptions {
   readonly id: string;
   readonly services?: readonly number[];
   readonly days: number;
@@ -18,13 +16,10 @@ interface IssueOptions {
   readonly publicKey?: string;
   readonly broker?: readonly string[];
   readonly force?: true;
-  readonly api?: string;
-  readonly data?: string;
   readonly json?: true;
 }
 
-export function registerAuthority(program: Command): void {
-  const authority = program.command("authority").description("what only the authority of a network can do");
+export function registerIssue(authority: Command): void {
   authority
     .command("issue")
     .description("issue a credential: a new meter's folder, or for --public-key the credential alone")
@@ -47,8 +42,6 @@ export function registerAuthority(program: Command): void {
     .option("--data <dir>", "a node's data folder instead")
     .option("--json", "print JSON")
     .action(issue);
-  registerAuthorityOrders(authority);
-  registerAuthorityNode(authority);
 }
 
 /** Of the chains that a node has, where one is named. */

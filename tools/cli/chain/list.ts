@@ -1,12 +1,11 @@
 // `gridseal chain list`: the chains that a node or a file has, with their heights.
 
 import type { Command } from "commander";
-import type { SourceOptions } from "../sources/open.js";
-import { openSource } from "../sources/open.js";
-import { withNode } from "../terminal/arguments.js";
-import { printLines, table, timeText, toJson } from "../terminal/output.js";
+import { type SourceOptions, withSource } from "../../sources/open.js";
+import { withNode } from "../../terminal/arguments.js";
+import { printLines, table, timeText, toJson } from "../../terminal/output.js";
 
-export function registerChainList(chain: Command): void {
+export function registerList(chain: Command): void {
   withNode(chain.command("list").description("list chains: height, records, violations"))
     .argument("[file]", "exported chain")
     .option("--json", "print JSON")
@@ -14,8 +13,7 @@ export function registerChainList(chain: Command): void {
 }
 
 async function list(file: string | undefined, options: SourceOptions & { readonly json?: true }): Promise<void> {
-  const source = await openSource(file, options);
-  try {
+  await withSource(file, options, async (source) => {
     const chains = await source.chains();
     if (options.json) {
       printLines([toJson(chains)]);
@@ -31,7 +29,5 @@ async function list(file: string | undefined, options: SourceOptions & { readonl
       header.slice(0, 16),
     ]);
     printLines(table(["SERVICE", "NAME", "HEIGHT", "RECORDS", "VIOLATIONS", "SEALED AT", "HEADER"], rows));
-  } finally {
-    await source.close();
-  }
+  });
 }

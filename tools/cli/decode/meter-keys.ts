@@ -1,8 +1,8 @@
 // The keys of an encrypted meter port, from a file: a command line is visible to everyone on the machine.
 
 import { readFile } from "node:fs/promises";
-import type { MeterKeys } from "../../src/meter/cipher.js";
-import { GridsealError, reasonOf } from "../errors.js";
+import type { MeterKeys } from "../../../src/meter/cipher.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 
 /**
  * Reads a key file: 32 hex digits a line, the encryption key first, then the authentication key where the meter has one; empty

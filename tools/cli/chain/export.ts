@@ -1,19 +1,18 @@
 // `gridseal chain export`: a chain as a CBOR sequence (RFC 8742) of its blocks, from height 1, in one file.
 
 import type { Command } from "commander";
-import { createFile } from "../files/made-once.js";
-import type { SourceOptions } from "../sources/open.js";
-import { openNodeSource } from "../sources/open.js";
-import { chainOfSource } from "../sources/source.js";
-import { withNode } from "../terminal/arguments.js";
-import { printLines, toJson } from "../terminal/output.js";
+import { createFile } from "../../files/made-once.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
+import { chainOfSource } from "../../sources/source.js";
+import { withNode } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
 
 interface ExportOptions extends SourceOptions {
   readonly output: string;
   readonly json?: true;
 }
 
-export function registerChainExport(chain: Command): void {
+export function registerExport(chain: Command): void {
   withNode(chain.command("export").description("write a chain's blocks into a file that can be audited anywhere"))
     .argument("<service>", "name or number of the chain's service")
     .requiredOption("-o, --output <file>", "file to make")
@@ -22,8 +21,7 @@ export function registerChainExport(chain: Command): void {
 }
 
 async function exportChain(service: string, options: ExportOptions): Promise<void> {
-  const source = await openNodeSource(options);
-  try {
+  await withNodeSource(options, async (source) => {
     const chain = await chainOfSource(source, service);
     let blocks = 0;
     let bytes = 0;
@@ -41,7 +39,5 @@ async function exportChain(service: string, options: ExportOptions): Promise<voi
         ? toJson({ service: chain.service, name, blocks, bytes, file: options.output })
         : `${options.output}: ${blocks} blocks of ${name}, ${bytes} bytes`,
     ]);
-  } finally {
-    await source.close();
-  }
+  });
 }

@@ -2,15 +2,15 @@
 
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { isComplaint, readConfiguration } from "../../src/agent/configuration.js";
-import type { MeterConfiguration } from "../../src/agent/meter-configuration.js";
-import { openPort } from "../emulators/port.js";
-import { GridsealError } from "../errors.js";
-import { readMeterConfiguration, startMeter } from "../meters/meter.js";
-import { type EmulatorPort, type MeterPort, parsePort } from "../meters/ports/port-configuration.js";
-import { several, whole } from "../terminal/arguments.js";
-import { printLines, toJson } from "../terminal/output.js";
-import { stopSignal } from "../terminal/signals.js";
+import { isComplaint, readConfiguration } from "../../../src/agent/configuration.js";
+import type { MeterConfiguration } from "../../../src/agent/meter-configuration.js";
+import { openPort } from "../../emulators/port.js";
+import { GridsealError } from "../../errors.js";
+import { readMeterConfiguration, startMeter } from "../../meters/meter.js";
+import { type EmulatorPort, type MeterPort, parsePort } from "../../meters/ports/port-configuration.js";
+import { several, whole } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { stopSignal } from "../../terminal/signals.js";
 
 interface MeterOptions {
   readonly port?: string;
@@ -27,10 +27,8 @@ interface MeterOptions {
 
 const INTERVAL_MS = 1_000;
 
-export function registerMeter(program: Command): void {
-  program
-    .command("meter")
-    .description("meters")
+export function registerRun(meter: Command): void {
+  meter
     .command("run")
     .description("run a meter until SIGINT or SIGTERM")
     .argument("<dir>", "the meter's folder")

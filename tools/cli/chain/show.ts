@@ -1,32 +1,30 @@
 // `gridseal chain show`: one block in its six parts (Wang et al. 2019, figure 3), its records with their registers.
 
 import type { Command } from "commander";
-import { formatObis } from "../../src/meter/obis.js";
-import { unitName } from "../../src/meter/unit.js";
-import { type Block, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
-import { toHex } from "../../src/wire/bytes.js";
-import { decodeHeader, headerHash } from "../../src/wire/header.js";
-import { noticesOf } from "../../src/wire/notice.js";
-import { readOrder } from "../../src/wire/order.js";
-import { parseRecord, type Register } from "../../src/wire/record.js";
-import { decodeEvidence } from "../consensus/messages.js";
-import type { Statement } from "../consensus/types.js";
-import { GridsealError, reasonOf } from "../errors.js";
-import { decodeResults, type Violation } from "../ledger/violations.js";
-import type { SourceOptions } from "../sources/open.js";
-import { openSource } from "../sources/open.js";
-import { chainOfSource } from "../sources/source.js";
-import { whole, withNode } from "../terminal/arguments.js";
-import { pairs, printLines, timeText, toJson } from "../terminal/output.js";
-import { decimal } from "./decode.js";
-import { orderView } from "./order.js";
+import { formatObis } from "../../../src/meter/obis.js";
+import { unitName } from "../../../src/meter/unit.js";
+import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/block.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { decodeHeader, headerHash } from "../../../src/wire/header.js";
+import { noticesOf } from "../../../src/wire/notice.js";
+import { readOrder } from "../../../src/wire/order.js";
+import { parseRecord, type Register } from "../../../src/wire/record.js";
+import { decodeEvidence } from "../../consensus/messages.js";
+import type { Statement } from "../../consensus/types.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { decodeResults, type Violation } from "../../ledger/violations.js";
+import { type SourceOptions, withSource } from "../../sources/open.js";
+import { chainOfSource } from "../../sources/source.js";
+import { whole, withNode } from "../../terminal/arguments.js";
+import { decimal, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { orderView } from "../order/view.js";
 
 interface ShowOptions extends SourceOptions {
   readonly service?: string;
   readonly json?: true;
 }
 
-export function registerChainShow(chain: Command): void {
+export function registerShow(chain: Command): void {
   withNode(chain.command("show").description("show a block in its six parts"))
     .argument("<height>", "height of the block", whole(1, 2 ** 40))
     .argument("[file]", "exported chain")
@@ -36,16 +34,13 @@ export function registerChainShow(chain: Command): void {
 }
 
 async function show(height: number, file: string | undefined, options: ShowOptions): Promise<void> {
-  const source = await openSource(file, options);
-  try {
+  await withSource(file, options, async (source) => {
     const service = file === undefined ? await serviceOf(options, (name) => chainOfSource(source, name)) : 0;
     const bytes = await source.block(service, height);
     if (bytes === undefined) throw new GridsealError("USAGE", `${source.origin} has no block ${height} of this chain`);
     const view = viewOf(bytes, `${source.origin}: block ${height}`);
     printLines(options.json ? [toJson(view)] : linesOf(view));
-  } finally {
-    await source.close();
-  }
+  });
 }
 
 async function serviceOf(

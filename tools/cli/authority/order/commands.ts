@@ -1,0 +1,17 @@
+// `gridseal authority order`: the orders that the authority signs.
+
+import type { Command } from "commander";
+import { registerBan } from "./ban.js";
+import { registerChain } from "./chain.js";
+import { registerMembers } from "./members.js";
+import { registerRevoke } from "./revoke.js";
+
+export function registerOrder(authority: Command): void {
+  const order = authority
+    .command("order")
+    .description("sign an order: members of a chain, a new chain, revoked meters, banned nodes");
+  registerMembers(order);
+  registerChain(order);
+  registerRevoke(order);
+  registerBan(order);
+}

@@ -1,0 +1,51 @@
+// What the commands that sign an order share: their options, the ids that they are given, and the order that is made and shown.
+
+import type { Command } from "commander";
+import { idFromText } from "../../../../src/wire/key.js";
+import type { Action } from "../../../../src/wire/order.js";
+import { writeOrder } from "../../../authority/orders.js";
+import { GridsealError } from "../../../errors.js";
+import type { Governance } from "../../../ledger/governance.js";
+import { whole } from "../../../terminal/arguments.js";
+import { printLines, toJson } from "../../../terminal/output.js";
+import { orderView } from "../../order/view.js";
+import type { GovernanceOptions } from "../governance.js";
+
+export interface MakeOptions extends GovernanceOptions {
+  readonly out: string;
+  readonly number?: number;
+  readonly json?: true;
+}
+
+/** Adds the options that every order takes. */
+export function withOrderOptions(command: Command): Command {
+  return command
+    .requiredOption("--network <dir>", "folder of the network, with its authority")
+    .requiredOption("-o, --out <file>", "file to make")
+    .option("--number <number>", "the order's number; the next one where absent", whole(1, 2 ** 40))
+    .option("--api <url>", "API of a node, to know the orders before; the first order needs none")
+    .option("--data <dir>", "a node's data folder instead")
+    .option("--json", "print JSON");
+}
+
+/** The ids, each once, in order; `where` says where a person finds one. */
+export function idsOf(texts: readonly string[], where: string): Uint8Array[] {
+  return [...new Set(texts)].sort().map((text) => {
+    const bytes = idFromText(text);
+    if (bytes !== undefined) return bytes;
+    throw new GridsealError("USAGE", `${text} is no id, which has 16 lower-case hex digits: ${where}`);
+  });
+}
+
+/** Signs the order, writes it and says what it is. */
+export async function makeOrder(action: Action, governance: Governance, options: MakeOptions): Promise<void> {
+  const order = await writeOrder(options.network, governance, action, {
+    number: options.number,
+    out: options.out,
+    now: new Date(),
+  });
+  const view = orderView(order);
+  printLines([
+    options.json ? toJson({ file: options.out, ...view }) : `${options.out}: order ${order.number}, ${view.what}`,
+  ]);
+}

@@ -1,0 +1,39 @@
+// `gridseal authority order members`: admits a node to a chain, removes one, or puts one in another's place.
+
+import type { Command } from "commander";
+import { SERVICE_MAX } from "../../../../src/wire/bounds.js";
+import { membersAction, readReady } from "../../../authority/orders.js";
+import { GridsealError } from "../../../errors.js";
+import { id, whole } from "../../../terminal/arguments.js";
+import { governanceFor } from "../governance.js";
+import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
+
+interface MembersOptions extends MakeOptions {
+  readonly effective: number;
+  readonly admit?: string;
+  readonly remove?: Uint8Array;
+}
+
+export function registerMembers(order: Command): void {
+  withOrderOptions(
+    order.command("members").description("admit a node to a chain, remove one, or put one in another's place"),
+  )
+    .argument("<service>", "number of the chain's service", whole(1, SERVICE_MAX))
+    .requiredOption("--effective <height>", "the first height that the new members seal", whole(2, 2 ** 40))
+    .option("--admit <file>", "READY of the node to admit, from `gridseal node ready`")
+    .option("--remove <id>", "id of the node to remove", id)
+    .action(orderMembers);
+}
+
+async function orderMembers(chain: number, options: MembersOptions): Promise<void> {
+  const governance = await governanceFor(options);
+  const admit = options.admit === undefined ? undefined : await readReady(options.admit, governance.genesis);
+  if (admit === undefined && options.remove === undefined) {
+    throw new GridsealError("USAGE", "name a node to --admit, one to --remove, or both");
+  }
+  await makeOrder(
+    membersAction(governance, chain, options.effective, { admit, remove: options.remove }),
+    governance,
+    options,
+  );
+}

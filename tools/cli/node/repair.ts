@@ -1,0 +1,73 @@
+// `gridseal node repair`: checks a stopped node's store; a damaged one is set aside and the chains are fetched from the peers.
+
+import { setTimeout as pause } from "node:timers/promises";
+import type { Command } from "commander";
+import { lockFolder } from "../../files/lock.js";
+import type { NodeConfiguration } from "../../node/configuration.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { readOwner } from "./owner.js";
+
+/** How often a node that is being repaired is looked at, and how often its user is told. */
+const LOOK_MS = 100;
+const SAY_MS = 1_000;
+
+export function registerRepair(node: Command): void {
+  node
+    .command("repair")
+    .description("check a stopped node's store; where it is damaged, set it aside and fetch the chains from the peers")
+    .argument("<config>", "the node's node.json, or its folder")
+    .option("--json", "print JSON")
+    .action(repair);
+}
+
+async function repair(path: string, { json }: { readonly json?: true }): Promise<void> {
+  const { configuration, genesis, owner } = await readOwner(path);
+  const { findDamage, replaceStore } = await import("../../node/store/repair.js");
+  const unlock = await lockFolder(configuration.data, "node");
+  let found: string | undefined;
+  let salvaged: Awaited<ReturnType<typeof replaceStore>> | undefined;
+  try {
+    found = await findDamage(configuration.data, owner, genesis);
+    if (found !== undefined) salvaged = await replaceStore(configuration.data, owner, genesis, new Date());
+  } finally {
+    await unlock();
+  }
+  if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole`]);
+  const { aside, admitted, disclosures, credentials, rulings } = salvaged;
+  if (!json) {
+    printLines([
+      `damaged: ${found}`,
+      `set aside in ${aside}`,
+      `taken over: ${admitted} waiting records, ${disclosures} disclosures, ${credentials} credentials, ${rulings} orders and evidence`,
+    ]);
+  }
+  const heights = await fetchChains(configuration);
+  if (json) return printLines([toJson({ damage: found, ...salvaged, chains: heights })]);
+  printLines(heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`));
+}
+
+/** Runs the node until it has what its peers had at first, and says on standard error how far it is. */
+async function fetchChains(configuration: NodeConfiguration) {
+  const [{ startNode }, { describeLevel, isLevel, lookAt, noLevel }] = await Promise.all([
+    import("../../node/node.js"),
+    import("../../node/level.js"),
+  ]);
+  const node = await startNode({ ...configuration, log: "error" });
+  try {
+    let level = noLevel;
+    let said_ms = performance.now();
+    for (;;) {
+      const chains = node.fetched();
+      level = lookAt(level, chains, performance.now());
+      if (isLevel(level, chains)) return chains.map(({ name, height }) => ({ name, height }));
+      if (performance.now() - said_ms >= SAY_MS) {
+        said_ms = performance.now();
+        process.stderr.write(`fetching from the peers: ${describeLevel(level, chains)}\n`);
+      }
+      const failure = await Promise.race([node.failed.then((reason) => ({ reason })), pause(LOOK_MS)]);
+      if (failure !== undefined) throw failure.reason;
+    }
+  } finally {
+    await node.stop();
+  }
+}

@@ -1,0 +1,72 @@
+// `gridseal order submit`: brings an order to the network and waits until it is sealed.
+
+import type { Command } from "commander";
+import { equalBytes } from "../../../src/wire/bytes.js";
+import { ORDER_BYTES_MAX, type Order, readOrder } from "../../../src/wire/order.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { readGenesisFile } from "../../files/genesis-file.js";
+import { readWhole } from "../../files/made-once.js";
+import { postOrder } from "../../sources/api.js";
+import { withNodeSource } from "../../sources/open.js";
+import type { ReceiptSource } from "../../sources/source.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { orderView } from "./view.js";
+
+interface SubmitOptions {
+  readonly api: string;
+  readonly genesis: string;
+  readonly json?: true;
+}
+
+/** How long a submitted order is waited for. */
+const SEALED_WITHIN_MS = 60_000;
+const POLL_MS = 500;
+
+export function registerSubmit(order: Command): void {
+  order
+    .command("submit")
+    .description("bring an order to the network and wait until it is sealed")
+    .argument("<file>", "order that the authority has signed")
+    .requiredOption("--api <url>", "API of a node that serves the contracts chain, http://host:port")
+    .requiredOption("--genesis <file>", "the network's genesis")
+    .option("--json", "print JSON")
+    .action(submit);
+}
+
+async function submit(file: string, options: SubmitOptions): Promise<void> {
+  const { genesis } = await readGenesisFile(options.genesis);
+  const bytes = await readWhole(file, ORDER_BYTES_MAX);
+  let order: Order;
+  try {
+    order = readOrder(bytes, genesis);
+  } catch (cause) {
+    throw new GridsealError("ORDER_REFUSED", `${file} is no order for this network: ${reasonOf(cause)}`, { cause });
+  }
+  await postOrder(options.api, bytes);
+  const contractsHeight = await withNodeSource({ api: options.api }, (source) =>
+    waitUntilSealed(source, order.number, bytes),
+  );
+  const view = { ...orderView(order), contractsHeight };
+  printLines([
+    options.json ? toJson(view) : `order ${order.number} is sealed in contracts block ${contractsHeight}: ${view.what}`,
+  ]);
+}
+
+async function waitUntilSealed(source: ReceiptSource, number: number, bytes: Uint8Array): Promise<number> {
+  const end_ms = Date.now() + SEALED_WITHIN_MS;
+  while (Date.now() < end_ms) {
+    let next = 1;
+    for await (const sealed of source.orders()) {
+      if (next === number) {
+        if (equalBytes(sealed.bytes, bytes)) return sealed.contractsHeight;
+        throw new GridsealError("ORDER_REFUSED", `another order ${number} was sealed in its place`);
+      }
+      next += 1;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new GridsealError(
+    "NODE_UNREACHABLE",
+    `order ${number} was taken and is not sealed yet: too few nodes may be up`,
+  );
+}

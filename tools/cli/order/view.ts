@@ -1,0 +1,24 @@
+// An order as it is printed.
+
+import { toHex } from "../../../src/wire/bytes.js";
+import type { Action, Order } from "../../../src/wire/order.js";
+
+/** An order as it is printed: its fields, and one line of what it says. */
+export function orderView({ number, time_s, action }: Order) {
+  return { number, time_s, action, what: whatItSays(action) };
+}
+
+function whatItSays(action: Action): string {
+  const names = (members: readonly { readonly id: Uint8Array; readonly name: string }[]) =>
+    members.map((member) => `${member.name} ${toHex(member.id)}`).join(", ");
+  switch (action.type) {
+    case "members":
+      return `chain ${action.chain} from height ${action.effectiveHeight} on: ${names(action.members)}`;
+    case "chain":
+      return `new chain ${action.name} (${action.service}): ${names(action.members)}`;
+    case "revoke":
+      return `revoked: ${action.meters.map(toHex).join(", ")}`;
+    case "ban":
+      return `banned: ${action.nodes.map(toHex).join(", ")}`;
+  }
+}

@@ -1,0 +1,89 @@
+// `gridseal receipt verify`: the proof that one record is sealed, checked without any node.
+
+import type { Command } from "commander";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { chainOf, type Genesis } from "../../../src/wire/genesis.js";
+import { decodeHeader, headerHash } from "../../../src/wire/header.js";
+import { LINEAGE_BYTES_MAX } from "../../../src/wire/lineage.js";
+import { readOrder } from "../../../src/wire/order.js";
+import { RECEIPT_BYTES_MAX, type Receipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { type Record as MeterRecord, parseRecord, RECORD_BYTES_MAX } from "../../../src/wire/record.js";
+import { nodeVerify } from "../../crypto/signatures.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { readGenesisFile } from "../../files/genesis-file.js";
+import { readWhole } from "../../files/made-once.js";
+import { pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { readReceipt } from "./read-receipt.js";
+
+interface VerifyOptions {
+  readonly genesis: string;
+  readonly record?: string;
+  readonly json?: true;
+}
+
+export function registerVerify(receipt: Command): void {
+  receipt
+    .command("verify")
+    .description("check a receipt with nothing but the genesis")
+    .argument("<file>", "receipt")
+    .requiredOption("--genesis <file>", "the network's genesis")
+    .option("--record <file>", "the record that it must be for, with or without its disclosures")
+    .option("--json", "print JSON")
+    .action(verify);
+}
+
+async function verify(file: string, options: VerifyOptions): Promise<void> {
+  const { receipt, lineage } = readReceipt(await readWhole(file, RECEIPT_BYTES_MAX + LINEAGE_BYTES_MAX), file);
+  const { genesis } = await readGenesisFile(options.genesis);
+  try {
+    verifyReceipt(receipt, genesis, nodeVerify, lineage);
+  } catch (cause) {
+    throw new GridsealError("RECEIPT_INVALID", `${file} proves nothing: ${reasonOf(cause)}`, { cause });
+  }
+  const record = options.record === undefined ? undefined : await readRecordOf(receipt, file, options.record);
+  const disclosed = record?.disclosures.map(({ label }) => label);
+  const { network, chain, height, recordHash } = receipt;
+  const { time_s } = decodeHeader(receipt.header);
+  const name = nameOf(genesis, chain, lineage);
+  const header = headerHash(receipt.header);
+  if (options.json) {
+    printLines([
+      toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed }),
+    ]);
+    return;
+  }
+  printLines([
+    `${file} is good: the record is sealed`,
+    ...pairs([
+      ["record", toHex(recordHash)],
+      ["chain", `${name} (${chain}) of network ${network}`],
+      ["height", height],
+      ["header", toHex(header)],
+      ["sealed", timeText(time_s * 1000)],
+      ...(disclosed === undefined ? [] : [["disclosed", disclosed.join(", ") || "nothing"] as const]),
+    ]),
+  ]);
+}
+
+/** The chain's name, as the genesis or the order has it that added it; the lineage has been verified. */
+function nameOf(genesis: Genesis, chain: number, lineage: readonly Uint8Array[]): string {
+  const known = chainOf(genesis, chain);
+  if (known !== undefined) return known.name;
+  const { action } = readOrder(lineage[0]!, genesis);
+  return action.type === "chain" ? action.name : String(chain);
+}
+
+/** The record in the file with its disclosures, each of which opens a digest that the meter has signed. */
+async function readRecordOf(receipt: Receipt, file: string, path: string): Promise<MeterRecord> {
+  const bytes = await readWhole(path, RECORD_BYTES_MAX);
+  let record: MeterRecord;
+  try {
+    record = parseRecord(bytes);
+  } catch (cause) {
+    throw new GridsealError("RECEIPT_INVALID", `${path} holds no record: ${reasonOf(cause)}`, { cause });
+  }
+  if (!equalBytes(record.hash, receipt.recordHash)) {
+    throw new GridsealError("RECEIPT_INVALID", `${file} is for another record than ${path}`);
+  }
+  return record;
+}
