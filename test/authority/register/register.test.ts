@@ -25,7 +25,7 @@ async function folderIn(t: TestContext): Promise<string> {
 function credential(subject: string, meter: string, statusIndex: number): NewCredential {
   return {
     ...{ meter, subject, key: `a0${meter}`, credential: "00".repeat(8), statusIndex, services: [1] },
-    ...{ notBefore_s: NOW_S, expires_s: NOW_S + 1000 },
+    ...{ roles: ["meter"], bytes: "", notBefore_s: NOW_S, expires_s: NOW_S + 1000 },
   };
 }
 

@@ -154,11 +154,16 @@ const successors: Readonly<Record<CredentialState, readonly StateChange[]>> = {
   revoked: [],
 };
 
+/** Whether an order may make this of a credential in that state. */
+export function canBecome(state: CredentialState, to: StateChange): boolean {
+  return successors[state].includes(to);
+}
+
 /** An order names a key, so all credentials of the key change that can. */
 function applyState(view: RegisterView, meter: string, to: StateChange): Applied {
   const known = credentialsOf(view, "keys", meter);
   if (known.length === 0) return refused(`key ${meter} has no credential`);
-  const changed = known.filter(({ state }) => successors[state].includes(to));
+  const changed = known.filter(({ state }) => canBecome(state, to));
   if (changed.length === 0) return refused(`the credential of key ${meter} is ${known.at(-1)!.state}, not to be ${to}`);
   return applied(
     view,

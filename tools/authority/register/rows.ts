@@ -52,10 +52,13 @@ export interface CredentialRow {
   readonly credential: string;
   readonly statusIndex: number;
   readonly services: readonly number[];
+  readonly roles: readonly string[];
   readonly notBefore_s: number;
   readonly expires_s: number;
   readonly issued_s: number;
   readonly state: CredentialState;
+  /** as it was issued, in base64url */
+  readonly bytes: string;
 }
 
 export interface Tables {

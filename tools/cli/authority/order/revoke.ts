@@ -11,6 +11,6 @@ export function registerRevoke(order: Command): void {
 }
 
 async function orderRevoke(meters: readonly string[], options: MakeOptions): Promise<void> {
-  const ids = idsOf(meters, "issued.jsonl of the authority has each meter's");
+  const ids = idsOf(meters, "`gridseal authority list` has each meter's");
   await makeOrder({ type: "revoke", meters: ids }, await governanceFor(options), options);
 }
