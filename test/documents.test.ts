@@ -108,6 +108,41 @@ test("docs/invariants.md numbers what the simulation and the tests of the consen
   assert.deepEqual(all(read("docs/invariants.md"), /^\| (I\d+) \|/gm), [...new Set(checked)].sort());
 });
 
+/** Rows of ARCHITECTURE.md's table of words: the word, and what is not said for it. */
+const words = read("ARCHITECTURE.md")
+  .split("\n## Words\n")[1]!
+  .split("\n## ")[0]!
+  .split("\n")
+  .filter((line) => line.startsWith("| "))
+  .slice(1)
+  .map((line) => line.split("|").map((cell) => cell.trim()))
+  .map(([, word, meaning, not]) => ({ word: word!, meaning: meaning!, not: not! === "" ? [] : not!.split(", ") }));
+
+test("ARCHITECTURE.md has its words in the order of the alphabet, each once, with a meaning of one sentence", () => {
+  const names = words.map(({ word }) => word);
+  assert.deepEqual(names, [...new Set(names)].sort());
+  assert.deepEqual(
+    words.filter(({ meaning }) => meaning === "" || meaning.split(" ").length > 25).map(({ word }) => word),
+    [],
+  );
+});
+
+test("no document and no source says a word that ARCHITECTURE.md has another one for", () => {
+  const others = [...new Set(words.flatMap(({ not }) => not))];
+  assert.ok(others.length > 5);
+  // The benchmark runs other systems, which have words of their own.
+  const files = ["src", "hosts", "tools", "docs"]
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+    )
+    .filter((path) => /\.(ts|mts|mjs|c|md)$/.test(path) && !path.startsWith("tools/lab/bench/"));
+  const said = [...files, "README.md", "CONTRIBUTING.md", "PROTOCOL.md"].flatMap((path) => {
+    const text = read(path);
+    return others.filter((other) => wordPattern(other).test(text)).map((other) => `${path}: ${other}`);
+  });
+  assert.deepEqual(said, []);
+});
+
 test("every link of a document leads to a file", () => {
   const documents = [...pages, "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "PROTOCOL.md", "TRACK_RECORD.md"];
   const broken = documents.flatMap((path) =>
@@ -134,4 +169,12 @@ function namesIn(name: string, value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [name];
   const inner = Object.entries(value).filter(([key]) => !/^[0-9a-f]{16}$/.test(key));
   return [name, ...inner.flatMap(([key, item]) => namesIn(key, item))];
+}
+
+/** The word by itself, in the plural, or as a part of a name: `leader`, `leaders`, `isLeader`, `leaderOf`. */
+function wordPattern(word: string): RegExp {
+  const [first, ...rest] = [...word];
+  return new RegExp(
+    `(?:\\b${first}|\\b${first!.toUpperCase()}|[a-z]${first!.toUpperCase()})${rest.join("")}s?(?![a-z])`,
+  );
 }

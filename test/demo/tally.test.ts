@@ -5,7 +5,9 @@ import { toHex } from "../../src/wire/bytes.js";
 import { serviceTopic } from "../../src/wire/topics.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { createTally } from "../../tools/demo/tally.js";
+import { blocks as blockTable } from "../../tools/node/chain/tables/blocks.js";
 import { createReceipts } from "../../tools/node/ingest/receipts.js";
+import { blockKey } from "../../tools/node/store/keys.js";
 import { createCluster, SERVICE } from "../node/chain/cluster.js";
 
 test("counts published, sealed, verified, lost and duplicated records", async (t) => {
@@ -36,13 +38,14 @@ test("counts published, sealed, verified, lost and duplicated records", async (t
 
   async function* blocks(times: number) {
     for (let round = 0; round < times; round += 1) {
-      for (let height = 1; height <= chain.head.height; height += 1) yield decodeBlock(store.block(SERVICE, height)!);
+      for (let height = 1; height <= chain.head.height; height += 1)
+        yield decodeBlock(store.get(blockTable, blockKey(SERVICE, height))!);
     }
   }
   const found = { published: 3, sealed: 2, verified: 2 };
   const whole = () => true;
-  assert.deepEqual(await tally.settle(blocks(1), whole), { ...found, lost: 1, unasked: 0, duplicated: 0 });
-  assert.equal((await tally.settle(blocks(2), whole)).duplicated, 2);
+  assert.deepEqual(await tally.reconcile(blocks(1), whole), { ...found, lost: 1, unasked: 0, duplicated: 0 });
+  assert.equal((await tally.reconcile(blocks(2), whole)).duplicated, 2);
   // Where no node gave a chain's blocks nothing is known to be lost.
-  assert.deepEqual(await tally.settle(blocks(1), () => false), { ...found, lost: 0, unasked: 1, duplicated: 0 });
+  assert.deepEqual(await tally.reconcile(blocks(1), () => false), { ...found, lost: 0, unasked: 1, duplicated: 0 });
 });

@@ -4,8 +4,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { TableName } from "../../tools/node/store/codecs.js";
-import { openTables } from "../../tools/node/store/tables.js";
+import { credentials } from "../../tools/node/chain/tables/credentials.js";
+import { heads } from "../../tools/node/chain/tables/heads.js";
+import { openEnvironment } from "../../tools/node/store/lmdb.js";
+import type { AnyTable } from "../../tools/node/store/table.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { assertUnbroken, makeNetwork, numbersOf, startNodes, stopNodes, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, temporaryFolder, until } from "./processes.js";
@@ -48,7 +50,7 @@ test("a node whose store has a flipped bit refuses it, is repaired, and loses no
     await alone.send(fresh.record()); // acknowledged by a node that nobody hears
     await Promise.all([session.close(), alone.close()]);
     await node.kill();
-    const row = await flipBit(data, "heads");
+    const row = await flipBit(data, heads as AnyTable);
     const refused = await gridseal("node", "run", configuration);
     assert.equal(refused.status, 1);
     assert.ok(refused.errors.includes(`data: head of chain ${Number.parseInt(row, 16)} is damaged`), refused.errors);
@@ -72,7 +74,7 @@ test("a node whose store has a flipped bit refuses it, is repaired, and loses no
 
   await t.test("in a row that is read in use: the node stops when it comes to it", async () => {
     await node.kill();
-    const row = await flipBit(data, "credentials", known.id);
+    const row = await flipBit(data, credentials as AnyTable, known.id);
     await node.start();
     const again = await connectMeter(defer, network, known, node.mqtt);
     void again.send(known.record()).catch(() => {}); // which is never acknowledged
@@ -97,17 +99,17 @@ test("a node whose store has a flipped bit refuses it, is repaired, and loses no
 });
 
 /** Flips a bit in the last byte of a table's first row, or of the one whose key ends with the hex digits; its key as hex. */
-async function flipBit(folder: string, name: TableName, ending = ""): Promise<string> {
-  const tables = openTables(folder, false);
+async function flipBit(folder: string, table: AnyTable, ending = ""): Promise<string> {
+  const environment = openEnvironment(folder, false);
   try {
-    const rows = [...tables[name].getRange({})].map(
+    const rows = [...environment.rows(table, {})].map(
       ({ key, value }) => [Buffer.from(key), Buffer.from(value)] as const,
     );
     const [key, value] = rows.find(([candidate]) => candidate.toString("hex").endsWith(ending))!;
     value[value.length - 1]! ^= 1;
-    await tables[name].put(key, value);
+    await environment.commit([{ table, key, row: value, kept: undefined }]);
     return key.toString("hex");
   } finally {
-    await tables.root.close();
+    await environment.close();
   }
 }

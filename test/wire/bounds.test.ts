@@ -43,15 +43,10 @@ import {
   encodeFrame,
   encodeNeedBlocks,
 } from "../../tools/node/chain/frame.js";
+import { type Head, heads } from "../../tools/node/chain/tables/heads.js";
+import { index, locationIn } from "../../tools/node/chain/tables/runs.js";
+import { faults as faultsTable } from "../../tools/node/chain/tables/states.js";
 import { blockKey, chainRange, numberIn, numberKey } from "../../tools/node/store/keys.js";
-import {
-  decodeFaults,
-  decodeHead,
-  encodeFaults,
-  encodeHead,
-  encodeRun,
-  locationIn,
-} from "../../tools/node/store/rows.js";
 import { timeText, toJson } from "../../tools/terminal/output.js";
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { sealBlock, startTime_s, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
@@ -210,15 +205,15 @@ const service = (value: number) => {
 };
 const height = (value: number) => {
   blockKey(1, value + 1);
-  encodeRun({ kid, first: 0, height: value, leaves: [1] });
-  assert.equal(locationIn(encodeRun({ kid, first: 0, height: value, leaves: [1] }), 0)?.height, value);
-  assert.deepEqual(decodeFaults(encodeFaults([value])), [value]);
+  index.encode({ height: value, leaves: [1] });
+  assert.equal(locationIn(index.encode({ height: value, leaves: [1] }), 0)?.height, value);
+  assert.deepEqual(faultsTable.decode(faultsTable.encode([value])), [value]);
   headRow({ height: value, judgedAt: value });
   signedBytes(genesis.hash, 1, { ...prevote, height: value });
 };
-const headRow = (change: Partial<ReturnType<typeof decodeHead>>) => {
+const headRow = (change: Partial<Head>) => {
   const row = { height: 1, headerHash: id, counter: 0, time_ms: 0, records: 0, judgedAt: 0, ...change };
-  assert.deepEqual(decodeHead(encodeHead(row)), row);
+  assert.deepEqual(heads.decode(heads.encode(row)), row);
 };
 const seq = (value: number) => {
   assert.equal(numberIn(numberKey(1, kid, value + 1)), value + 1);

@@ -15,8 +15,9 @@ import { verifyAsync } from "../crypto/verifying.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { ChainTip } from "../ledger/compose.js";
 import type { ChainView, Execution } from "../ledger/execution.js";
-import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../ledger/governance.js";
-import { type MemberSet, memberSetOf } from "../ledger/members.js";
+import { firstTip } from "../ledger/first-tip.js";
+import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger/governance.js";
+import type { MemberSet } from "../ledger/members.js";
 import { checkEvidence, checkOrder } from "../ledger/notices.js";
 import { type ReplayedBlock, replayBlock } from "../ledger/replay.js";
 import type { MeterState, OriginState } from "../ledger/state.js";
@@ -193,18 +194,7 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
     faults,
     keys: new Map(),
     forks: createForkProofs(),
-    tip: {
-      genesis,
-      chain,
-      height: 1,
-      previous: genesis.hash,
-      counter: 0,
-      time_ms: 0,
-      judgedAt: governedChain(governance, chain.service)?.contractsHeight ?? 0,
-      governance,
-      members: memberSetOf(chain.members),
-      view: viewOver(meters, origins, faults),
-    },
+    tip: firstTip({ genesis, chain, governance, view: viewOver(meters, origins, faults) }),
     totals: createTotals(genesis),
   };
 }

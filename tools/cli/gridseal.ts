@@ -42,13 +42,13 @@ function report(thrown: unknown): number {
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0; // --help
     const reason = thrown.message.replace(/^error: /, "");
-    return complain(new GridsealError("USAGE", reason === "(outputHelp)" ? "a subcommand is missing" : reason));
+    return printError(new GridsealError("USAGE", reason === "(outputHelp)" ? "a subcommand is missing" : reason));
   }
-  if (thrown instanceof GridsealError) return complain(thrown);
-  return complain(new GridsealError("INVARIANT_VIOLATED", reasonOf(thrown), { cause: thrown }));
+  if (thrown instanceof GridsealError) return printError(thrown);
+  return printError(new GridsealError("INVARIANT_VIOLATED", reasonOf(thrown), { cause: thrown }));
 }
 
-function complain(error: GridsealError): number {
+function printError(error: GridsealError): number {
   process.stderr.write(`gridseal: ${error.message.replaceAll("\n", " ")}\n  ${error.remedy}\n`);
   if (process.env.GRIDSEAL_DEBUG) console.error(error);
   return error.exitStatus;

@@ -82,7 +82,7 @@ export function verifyRecords(records: readonly RecordVerification[]): Promise<b
   const waiter = createWaiter(records.length);
   for (const verification of records) {
     if (isWholeKey(verification.key)) put("members", verification, waiter);
-    else settle(waiter, false);
+    else answerWaiter(waiter, false);
   }
   handOutNext();
   return waiter.answer;
@@ -103,8 +103,8 @@ export function verifySoon(key: PublicKey, record: Uint8Array): Promise<boolean>
 
 function createWaiter(open: number): Waiter {
   let resolve!: Waiter["resolve"];
-  const answer = new Promise<boolean>((settled) => {
-    resolve = settled;
+  const answer = new Promise<boolean>((answered) => {
+    resolve = answered;
   });
   return { open, areGood: true, answer, resolve };
 }
@@ -120,7 +120,7 @@ function put(lane: Lane, verification: Verification | RecordVerification, waiter
   return 1;
 }
 
-function settle(waiter: Waiter, isGood: boolean): void {
+function answerWaiter(waiter: Waiter, isGood: boolean): void {
   waiter.areGood &&= isGood;
   waiter.open -= 1;
   if (waiter.open === 0) waiter.resolve(waiter.areGood);
@@ -175,7 +175,7 @@ function startThread(): Thread {
     const { message, waiters } = thread.given.shift()!;
     if (thread.given.length === 0) thread.worker.unref();
     reuseMessage(message.bytes());
-    for (const [index, waiter] of waiters.entries()) settle(waiter, results[index] === 1);
+    for (const [index, waiter] of waiters.entries()) answerWaiter(waiter, results[index] === 1);
     handOut();
   });
   // A thread that could not be started or ran out of memory says nothing of the signatures that it had.
@@ -185,7 +185,7 @@ function startThread(): Thread {
     for (const { message, waiters } of thread.given) {
       const verifications = [...verificationsIn(message.bytes())];
       for (const [index, { key, message: signed, signature }] of verifications.entries()) {
-        settle(waiters[index]!, nodeVerify(key, signed, signature));
+        answerWaiter(waiters[index]!, nodeVerify(key, signed, signature));
       }
     }
     handOut();

@@ -45,7 +45,7 @@ const addedServices = [[6, "charging"]] as const;
 const HOST = "127.0.0.1";
 const PICTURE_MS = 1_000;
 /** How long what was published before the stop may take to be sealed. */
-const SETTLE_MS_MAX = 60_000;
+const RECEIPTS_MS_MAX = 60_000;
 const READY_MS_MAX = 60_000;
 /** A base port leaves room for the ports above it. */
 const BASE_PORT_STEP = 400;
@@ -113,7 +113,7 @@ async function run(
     await startMeters(folder, options, tally, meters);
     await Promise.race([keepShowing(until), broken]);
     await Promise.all([...meters.values()].map(({ meter }) => meter.pauseMeter()));
-    await Promise.race([settled(), broken]);
+    await Promise.race([allReceipted(), broken]);
     for (const { meter } of meters.values()) await meter.stop();
     return await report(genesis, tally, sources);
   } finally {
@@ -136,8 +136,8 @@ async function run(
     }
   }
 
-  async function settled(): Promise<void> {
-    const deadline_ms = performance.now() + SETTLE_MS_MAX;
+  async function allReceipted(): Promise<void> {
+    const deadline_ms = performance.now() + RECEIPTS_MS_MAX;
     const isOpen = () => tally.open > 0 || [...meters.values()].some(({ waiting }) => waiting > 0);
     while (isOpen() && !isOver && performance.now() < deadline_ms) await delay(100);
   }
@@ -250,7 +250,7 @@ async function report(genesis: Genesis, tally: Tally, sources: readonly ChainSou
   const blocks = blocksOf(genesis, sources, () => {
     isWhole = false;
   });
-  const records = await tally.settle(blocks, () => isWhole);
+  const records = await tally.reconcile(blocks, () => isWhole);
   return {
     records,
     chains: chains.map(({ name, height, records: count }) => ({ service: name, height, records: count })),

@@ -34,7 +34,7 @@ export interface Tally {
   readonly open: number;
   latency_ms(percentile: number): number;
   /** Takes the blocks of all chains; gives the totals of what was published since the start. `isWhole` says at the end whether all came. */
-  settle(blocks: AsyncIterable<Block>, isWhole: () => boolean): Promise<Totals>;
+  reconcile(blocks: AsyncIterable<Block>, isWhole: () => boolean): Promise<Totals>;
 }
 
 export function createTally(genesis: Genesis, verify: Verify): Tally {
@@ -89,7 +89,7 @@ export function createTally(genesis: Genesis, verify: Verify): Tally {
       const rank = Math.ceil((percentile / 100) * sorted.length);
       return Math.round(sorted[Math.max(0, rank - 1)] ?? 0);
     },
-    async settle(blocks, isWhole) {
+    async reconcile(blocks, isWhole) {
       const seen = new Set<string>();
       let sealed = 0;
       let duplicated = 0;

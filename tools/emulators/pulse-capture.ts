@@ -42,18 +42,18 @@ export function pulsesOf(edges: readonly Edge[]): readonly number[] {
   let stable = false;
   let level = false;
   let since_ms = 0;
-  const settle = (uptime_ms: number): void => {
+  const holdLevel = (uptime_ms: number): void => {
     if (level === stable || uptime_ms - since_ms < debounce_ms) return;
     stable = level;
     if (stable) pulses_ms.push(since_ms);
   };
   for (const { closed, uptime_ms } of edges) {
-    settle(uptime_ms);
+    holdLevel(uptime_ms);
     if (closed === level) continue;
     level = closed;
     since_ms = uptime_ms;
   }
-  settle(Number.POSITIVE_INFINITY);
+  holdLevel(Number.POSITIVE_INFINITY);
   return pulses_ms;
 }
 

@@ -75,7 +75,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const onLog = (level: LogLevel, message: string) => options.onLog?.(level, message);
   let isPaused = false;
   /** what it logged last before it showed that it refuses its configuration: which field, and why */
-  let complaint = "";
+  let lastError = "";
   let isRefused = false;
   const supervisor = supervise({
     powerOn: (onFault) =>
@@ -91,7 +91,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
           options.onState?.(state, agentCounters);
         },
         onLog(level, message) {
-          if (level === "error") complaint = message;
+          if (level === "error") lastError = message;
           onLog(level, message);
         },
         onTraffic: (direction, topic, payload) => options.onTraffic?.(direction, topic, payload),
@@ -119,7 +119,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     // A chip stays on, for its console to set it right; here there is none.
     supervisor.switchOff();
     await supervisor.exit;
-    throw new GridsealError("CONFIGURATION_REFUSED", `meter ${name} in ${directory}: ${complaint}`);
+    throw new GridsealError("CONFIGURATION_REFUSED", `meter ${name} in ${directory}: ${lastError}`);
   }
 
   async function pauseMeter(): Promise<void> {

@@ -67,7 +67,7 @@ export function startWorker(options: WorkerOptions): Worker {
     options.onExit(reason);
   }
 
-  function settle(outcome: (waiter: Waiter) => void): void {
+  function answer(outcome: (waiter: Waiter) => void): void {
     clearTimeout(watchdog);
     const waiter = waiting;
     waiting = undefined;
@@ -82,10 +82,10 @@ export function startWorker(options: WorkerOptions): Worker {
         toWorker.write(netstring(ANSWER, options.onCall(body)));
         break;
       case DONE:
-        settle((waiter) => waiter.resolve());
+        answer((waiter) => waiter.resolve());
         break;
       case THREW:
-        settle((waiter) => waiter.reject(new Error(body.toString("utf8"))));
+        answer((waiter) => waiter.reject(new Error(body.toString("utf8"))));
         break;
       default:
         end("the engine sent a message of an unknown kind");

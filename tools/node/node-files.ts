@@ -11,7 +11,8 @@ import { createFile, readWhole } from "../files/made-once.js";
 import { refuseExposed, SECRET } from "../files/private-files.js";
 import type { NodeConfiguration } from "./configuration.js";
 import type { TlsMaterial } from "./network/peer-listener.js";
-import { openStore, type Store } from "./store/store.js";
+import { openStore } from "./store/open-store.js";
+import type { Store } from "./store/store.js";
 
 const PEM_BYTES_MAX = 65_536;
 

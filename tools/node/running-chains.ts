@@ -6,11 +6,13 @@ import { CONTRACTS_SERVICE, everMember, type GovernedChain, governedHeight } fro
 import { type Chain, createChain } from "./chain/chain.js";
 import type { ChainPorts } from "./chain/ports.js";
 import type { Governor } from "./chain/sealed-orders.js";
-import type { Store } from "./store/store.js";
+import { heads } from "./chain/tables/heads.js";
+import { chainKey } from "./store/keys.js";
+import type { StoreReader } from "./store/store.js";
 
 export interface RunningChainsPorts {
   readonly governor: Governor;
-  readonly store: Pick<Store, "head">;
+  readonly store: StoreReader;
   readonly self: Uint8Array;
   /** what each chain is given */
   portsOf(chain: GenesisChain): ChainPorts;
@@ -41,7 +43,7 @@ export function createRunningChains(ports: RunningChainsPorts): RunningChains {
     return (
       service === CONTRACTS_SERVICE ||
       followed.includes(service) ||
-      ports.store.head(service) !== undefined ||
+      ports.store.get(heads, chainKey(service)) !== undefined ||
       everMember(current, service, ports.self, governedHeight(current)) !== undefined
     );
   };

@@ -3,9 +3,13 @@
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
-import { createGovernor } from "../node/chain/sealed-orders.js";
+import { createGovernor, ordersFrom } from "../node/chain/sealed-orders.js";
+import { blocks, outlines } from "../node/chain/tables/blocks.js";
+import { heads } from "../node/chain/tables/heads.js";
+import { lineageOf } from "../node/chain/tables/lineage.js";
 import { createReceipts } from "../node/ingest/receipts.js";
-import { openStoreReadOnly } from "../node/store/store.js";
+import { blockKey, chainKey } from "../node/store/keys.js";
+import { openStoreReadOnly } from "../node/store/open-store.js";
 import type { ReceiptSource } from "./source.js";
 
 /** Throws FILE_UNREADABLE or STORE_CORRUPT. */
@@ -13,15 +17,16 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
   const store = openStoreReadOnly(folder);
   const receipts = createReceipts(genesis.network, store);
   const blockOf = (service: number, height: number): Uint8Array | undefined => {
-    const block = store.block(service, height);
-    if (block !== undefined || store.outline(service, height) === undefined) return block;
+    const key = blockKey(service, height);
+    const block = store.get(blocks, key);
+    if (block !== undefined || store.get(outlines, key) === undefined) return block;
     throw new GridsealError("BLOCK_PRUNED", `block ${height} of chain ${service} is not kept in ${folder} any more`);
   };
   return {
     origin: folder,
     async chains() {
       return createGovernor(genesis, store).current.chains.map(({ chain: { service, name } }) => {
-        const head = store.head(service);
+        const head = store.get(heads, chainKey(service));
         return {
           service,
           name,
@@ -42,14 +47,14 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
     },
     block: async (service, height) => blockOf(service, height),
     async *orders() {
-      yield* store.orders();
+      yield* ordersFrom(store);
     },
     async receipt(service, meter, seq) {
       const receipt = receipts.find(service, meter, seq);
       if (receipt !== undefined) return receipt;
       throw new GridsealError("RECORD_UNKNOWN", `record ${seq} of meter ${toHex(meter)} is not sealed in ${folder}`);
     },
-    lineage: async (service) => store.lineage(service),
+    lineage: async (service) => lineageOf(store, service),
     close: () => store.close(),
   };
 }

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeHistory } from "../../../tools/lab/bench/history-maker.js";
-import { openStoreReadOnly } from "../../../tools/node/store/store.js";
+import { heads as headTable } from "../../../tools/node/chain/tables/heads.js";
+import { chainKey } from "../../../tools/node/store/keys.js";
+import { openStoreReadOnly } from "../../../tools/node/store/open-store.js";
 import { createNetwork } from "../../../tools/provisioning/network.js";
 
 test("refuses what it does not understand with exit status 2, before anything is measured", () => {
@@ -39,7 +41,7 @@ test("seals every record at each of a quorum of members", async (t) => {
   const heads = nodeFolders.map((path) => {
     const store = openStoreReadOnly(join(path, "data"));
     t.after(() => store.close());
-    return store.head(1);
+    return store.get(headTable, chainKey(1));
   });
   assert.equal(heads[0]?.records, 300);
   assert.equal(heads[0]?.counter, 0);

@@ -10,6 +10,8 @@ import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { governanceOf } from "../../../tools/authority/orders.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { GridsealError } from "../../../tools/errors.js";
+import { blocks as blockTable } from "../../../tools/node/chain/tables/blocks.js";
+import { blockKey } from "../../../tools/node/store/keys.js";
 import { openApiSource, postOrder } from "../../../tools/sources/api.js";
 import { SERVICE } from "../chain/cluster.js";
 import { createNodeApi, jsonOf } from "./api.js";
@@ -52,7 +54,7 @@ test("health is the verdict in the draft's form, and 503 where the node fails", 
 test("serves blocks one by one and in ranges", async (t) => {
   const { cluster, base } = await createNodeApi(t);
   const { store } = cluster.nodes[0]!;
-  const blocks = [1, 2, 3, 4, 5].map((height) => Buffer.from(store.block(SERVICE, height)!));
+  const blocks = [1, 2, 3, 4, 5].map((height) => Buffer.from(store.get(blockTable, blockKey(SERVICE, height))!));
   const bytesOf = async (path: string) => Buffer.from(await (await fetch(`${base}${path}`)).arrayBuffer());
   assert.deepEqual(await bytesOf("/chains/1/blocks/3"), blocks[2]);
   assert.deepEqual(await bytesOf("/chains/1/blocks"), Buffer.concat(blocks));

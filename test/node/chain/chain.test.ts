@@ -5,7 +5,9 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { decodeFrame } from "../../../tools/node/chain/frame.js";
+import { blocks as blockTable } from "../../../tools/node/chain/tables/blocks.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
+import { blockKey } from "../../../tools/node/store/keys.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, makeRecord, SERVICE } from "./cluster.js";
 
@@ -143,7 +145,10 @@ test("a fork of a meter's chain becomes one violation, and the first record stay
   assert.ok(cluster.nodes.every((node) => recordsOf(node) === 1));
   // Somebody with another decoder and node:crypto alone comes to the same, from the genesis and the exported blocks.
   const { store, chain } = cluster.nodes[3]!;
-  const blocks = Array.from({ length: chain.head.height }, (_, index) => store.block(SERVICE, index + 1)!);
+  const blocks = Array.from(
+    { length: chain.head.height },
+    (_, index) => store.get(blockTable, blockKey(SERVICE, index + 1))!,
+  );
   const proven = verifyExport(cluster.genesisBytes, Buffer.concat(blocks));
   assert.equal(proven.counter, 1);
   assert.deepEqual(

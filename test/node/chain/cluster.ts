@@ -19,8 +19,11 @@ import { anchorsBeside } from "../../../tools/node/chain/blocks/anchoring.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
 import { decodeFrame } from "../../../tools/node/chain/frame.js";
 import type { SealedBlock } from "../../../tools/node/chain/ports.js";
-import { createGovernor, type Governor } from "../../../tools/node/chain/sealed-orders.js";
-import { openStore, type Store } from "../../../tools/node/store/store.js";
+import { createGovernor, type Governor, orderKey, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
+import { credentials } from "../../../tools/node/chain/tables/credentials.js";
+import { idKey } from "../../../tools/node/store/keys.js";
+import { openStore } from "../../../tools/node/store/open-store.js";
+import type { Store } from "../../../tools/node/store/store.js";
 
 export const SERVICE = 1;
 
@@ -204,7 +207,7 @@ export async function createCluster(
     async meter(service) {
       const meter = createMeter(authority, service);
       for (const node of nodes) {
-        if (node.up) await node.store.write((writer) => writer.putCredential(0, meter.kid, meter.credential));
+        if (node.up) await node.store.write((writer) => writer.put(credentials, idKey(0, meter.kid), meter.credential));
       }
       return meter;
     },
@@ -216,7 +219,9 @@ export async function createCluster(
       for (const node of up) {
         const governed = govern(node.governor.current, order, number);
         if (governed.type === "refused") throw new Error(governed.reason);
-        await node.store.write((writer) => writer.putOrder(number, number, bytes));
+        await node.store.write((writer) =>
+          writer.put(sealedOrders, orderKey(number), { contractsHeight: number, bytes }),
+        );
         node.governor.advance(governed.governance);
         node.chain.onGoverned();
       }

@@ -11,8 +11,11 @@ import { GridsealError } from "../../../tools/errors.js";
 import { acknowledgementOf, makeBatch } from "../../../tools/ledger/compose.js";
 import { executionRecord } from "../../../tools/ledger/record-scan.js";
 import { decodeBatchNote, decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/chain/frame.js";
+import { batches, storedBatches } from "../../../tools/node/chain/tables/batches.js";
+import { blocks as blockTable } from "../../../tools/node/chain/tables/blocks.js";
+import { blockKey, numberKey } from "../../../tools/node/store/keys.js";
+import { openStore, openStoreReadOnly } from "../../../tools/node/store/open-store.js";
 import { findDamage } from "../../../tools/node/store/repair.js";
-import { openStore, openStoreReadOnly } from "../../../tools/node/store/store.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, createMeter, makeRecord, SERVICE, type TestCluster } from "./cluster.js";
 
@@ -82,7 +85,10 @@ test("a temporary block with the highest number, of a record with the highest nu
   const { chain, path } = cluster.nodes[0]!;
   const store = openStoreReadOnly(path);
   t.after(() => store.close());
-  const blocks = Array.from({ length: chain.head.height }, (_, index) => store.block(SERVICE, index + 1)!);
+  const blocks = Array.from(
+    { length: chain.head.height },
+    (_, index) => store.get(blockTable, blockKey(SERVICE, index + 1))!,
+  );
   const open = async function* () {
     yield* blocks;
   };
@@ -139,11 +145,14 @@ test("a stored temporary block that is none any more is let go of at the next st
   const node = cluster.nodes[0]!;
   const number = 2 ** 53 - 1;
   const bytes = encodeCbor([SERVICE, origin, number, [], [Uint8Array.of(1)], new Uint8Array(64)]);
-  await node.store.write((writer) => writer.putBatch(SERVICE, { origin, number, bytes }));
+  await node.store.write((writer) => writer.put(batches, numberKey(SERVICE, origin, number), bytes));
   await cluster.kill(0);
   await cluster.restart(0);
   await goesOn(cluster, 2);
-  await cluster.until(() => node.store.batches(SERVICE).every((stored) => stored.number !== number), "its row is gone");
+  await cluster.until(
+    () => storedBatches(node.store, SERVICE).every((stored) => stored.number !== number),
+    "its row is gone",
+  );
 });
 
 test("a block that was written without what belongs to it keeps the node from starting, and is damage to a repair", async (t) => {
@@ -155,7 +164,9 @@ test("a block that was written without what belongs to it keeps the node from st
   await cluster.kill(0);
   assert.equal(await findDamage(node.path, owner, cluster.genesis), undefined);
   const store = await openStore(node.path, owner, true);
-  await store.write((writer) => writer.putBlock(SERVICE, height + 1, store.block(SERVICE, height)!));
+  await store.write((writer) =>
+    writer.put(blockTable, blockKey(SERVICE, height + 1), store.get(blockTable, blockKey(SERVICE, height))!),
+  );
   await store.close();
   const expected = new RegExp(`block ${height + 1}.* is there, and what belongs to it is not`);
   assert.match((await findDamage(node.path, owner, cluster.genesis)) ?? "", expected);

@@ -11,7 +11,11 @@ import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../../src/wire/r
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { acknowledgementOf } from "../../../tools/ledger/compose.js";
 import { decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/chain/frame.js";
+import { storedBatches } from "../../../tools/node/chain/tables/batches.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { lineageOf } from "../../../tools/node/chain/tables/lineage.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
+import { blockKey } from "../../../tools/node/store/keys.js";
 import { followLineage, verifyReceipt as verifyReceiptAsStranger } from "../../wire/stranger-receipt.js";
 import { createCluster, SERVICE, type TestCluster } from "./cluster.js";
 
@@ -44,7 +48,7 @@ async function sealUpTo(
 }
 
 function signersOf(cluster: TestCluster, height: number): string[] {
-  const block = decodeBlock(cluster.nodes.find(({ up }) => up)!.store.block(SERVICE, height)!);
+  const block = decodeBlock(cluster.nodes.find(({ up }) => up)!.store.get(blocks, blockKey(SERVICE, height))!);
   return block.certificate.signatures.map(({ node }) => toHex(node));
 }
 
@@ -74,7 +78,7 @@ test("a follower becomes a member, a member a follower, and receipts of all heig
   const heads = new Set(cluster.nodes.map(({ chain }) => toHex(chain.head.headerHash)));
   assert.equal(heads.size, 1);
   for (const { store } of cluster.nodes) {
-    const lineage = store.lineage(SERVICE);
+    const lineage = lineageOf(store, SERVICE);
     assert.equal(lineage.length, 2);
     const sets = memberSets(cluster.genesis, SERVICE, lineage, nodeVerify);
     assert.deepEqual(
@@ -86,7 +90,7 @@ test("a follower becomes a member, a member a follower, and receipts of all heig
     );
     const receipts = createReceipts(cluster.genesis.network, store);
     for (let height = 1; height <= leaves + 1; height += 1) {
-      const block = decodeBlock(store.block(SERVICE, height)!);
+      const block = decodeBlock(store.get(blocks, blockKey(SERVICE, height))!);
       assert.deepEqual(block.memberSet, memberSetHash(membersAt(sets, height)!));
       const receipt = decodeReceipt(receipts.find(SERVICE, meter.kid, height - 1)!);
       assert.equal(receipt.height, height);
@@ -111,7 +115,7 @@ test("temporary blocks that wait over a change are accepted by the new members, 
   // It had gathered this before it knew; its meter has it still, and offers it to another node.
   assert.equal(await cluster.nodes[4]!.chain.admit(meters[2]!.next(), undefined), "admitted");
   await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.height === changes), "it is sealed");
-  const { batches } = decodeBlock(removed.store.block(SERVICE, changes)!);
+  const { batches } = decodeBlock(removed.store.get(blocks, blockKey(SERVICE, changes))!);
   const nodes = batches.flatMap(({ acknowledgements }) => acknowledgements.map(({ node }) => toHex(node)));
   assert.ok(!nodes.includes(removed.id));
 });
@@ -128,7 +132,7 @@ test("a removed node's signature is worth nothing: neither its acknowledgement n
   const record = meter.next();
   assert.equal(await cluster.nodes[0]!.chain.admit(record, undefined), "admitted");
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const [stored] = cluster.nodes[0]!.store.batches(SERVICE);
+  const [stored] = storedBatches(cluster.nodes[0]!.store, SERVICE);
   assert.ok(stored !== undefined, "its temporary block waits");
   const { origin, number } = stored;
   const id = cluster.nodes[0]!.sealed[0]!.block.batches[0]!.id;

@@ -15,6 +15,8 @@ import { CONTRACTS_SERVICE, governedHeight, membersAfter } from "../../../tools/
 import { checkEvidence, evidenceNotice, readNotice } from "../../../tools/ledger/notices.js";
 import { decodeResults } from "../../../tools/ledger/violations.js";
 import { encodeFrame } from "../../../tools/node/chain/frame.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { blockKey } from "../../../tools/node/store/keys.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 
@@ -34,7 +36,7 @@ const revoke = (byte: number): Action => ({ type: "revoke", meters: [new Uint8Ar
 function blocksOf(node: TestNode, service: number) {
   return async function* () {
     for (let height = 1; ; height += 1) {
-      const bytes = node.store.block(service, height);
+      const bytes = node.store.get(blocks, blockKey(service, height));
       if (bytes === undefined) return;
       yield bytes;
     }
@@ -133,7 +135,7 @@ test("a node that has not the contracts block yet waits for it instead of refusi
   await cluster.until(() => first.chain.head.height === 1, "a block judged at the order");
   // The block of the other chain reaches the node before the contracts block that it names.
   await cluster.restart(3);
-  const frame = encodeFrame("block", SERVICE, first.store.block(SERVICE, 1)!);
+  const frame = encodeFrame("block", SERVICE, first.store.get(blocks, blockKey(SERVICE, 1))!);
   await last.chain.onFrame(first.id, { kind: "block", chain: SERVICE, payload: frame.subarray(3) });
   await cluster.until(() => last.chain.head.height === 1, "the node that was away has it");
   assert.equal(last.governor.current.lastOrder, 1);

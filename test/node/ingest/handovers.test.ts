@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromHex } from "../../../src/wire/bytes.js";
 import { decodeHandover } from "../../../src/wire/handover.js";
+import { DiskRows } from "../../../tools/lab/simulation/world/rows.js";
+import { lineage } from "../../../tools/node/chain/tables/lineage.js";
 import { createIntroductions } from "../../../tools/node/ingest/handovers.js";
+import { blockKey } from "../../../tools/node/store/keys.js";
 
 const fixture = JSON.parse(readFileSync(new URL("../../fixtures/handover.json", import.meta.url), "utf8"));
 const handover = fromHex(fixture.handover.bytes)!;
@@ -13,14 +16,17 @@ const METER = "0123456789abcdef";
 function bench() {
   const lineages = new Map<number, Uint8Array[]>([[1, [founding]]]);
   let published: Uint8Array[] = [];
-  const store = { lineage: (service: number) => lineages.get(service) ?? [] };
-  const introductions = createIntroductions("net", store, (_topic, payload) => published.push(payload));
+  const store = new DiskRows();
+  const introductions = createIntroductions("net", store, (_topic, payload) => published.push(Uint8Array.from(payload)));
   return {
     introductions,
     lineages,
     /** what the meter is shown before a receipt of this height */
     receipt(height: number, service = 1): Uint8Array[] {
       published = [];
+      for (const [chain, items] of lineages) {
+        for (const [place, item] of items.entries()) store.put(lineage, blockKey(chain, place + 1), item);
+      }
       introductions.beforeReceipt(service, METER, height);
       return published;
     },

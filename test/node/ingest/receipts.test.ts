@@ -3,8 +3,11 @@ import { type TestContext, test } from "node:test";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { treeOf } from "../../../tools/node/store/block-trees.js";
+import { type BlockKey, blockKey, heightIn } from "../../../tools/node/store/keys.js";
+import type { Table } from "../../../tools/node/store/table.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
 
 /** A node whose chain holds so many records in blocks of their own, and how often each of its blocks is read. */
@@ -20,9 +23,9 @@ async function createSealed(t: TestContext, count: number) {
   const reads: number[] = [];
   const counted = {
     ...store,
-    block(service: number, height: number) {
-      reads.push(height);
-      return store.block(service, height);
+    get<Key extends Buffer, Row>(table: Table<Key, Row, never>, key: Key) {
+      if (table.name === blocks.name) reads.push(heightIn(key as Buffer as BlockKey));
+      return store.get(table, key);
     },
   };
   return { cluster, meter, store: counted, reads, receipts: createReceipts(cluster.genesis.network, counted) };
@@ -68,11 +71,14 @@ test("says of a block that is damaged, missing or another one what is wrong, and
   const answers: readonly (readonly [Uint8Array | undefined, RegExp])[] = [
     [Buffer.from("rubbish"), /block 1 is not what was sealed/],
     [undefined, /block 1 is missing/],
-    [withOtherRoot(store.block(SERVICE, 1)!), /block 1 is not what was sealed/],
+    [withOtherRoot(store.get(blocks, blockKey(SERVICE, 1))!), /block 1 is not what was sealed/],
   ];
   for (const [bytes, message] of answers) {
-    const block = (service: number, height: number) => (height === 1 ? bytes : store.block(service, height));
-    const receipts = createReceipts(cluster.genesis.network, { ...store, block });
+    const get = <Key extends Buffer, Row>(table: Table<Key, Row, never>, key: Key) =>
+      table.name === blocks.name && key.equals(blockKey(SERVICE, 1))
+        ? (bytes as Row | undefined)
+        : store.get(table, key);
+    const receipts = createReceipts(cluster.genesis.network, { ...store, get });
     const bad = receipts.findSoon(SERVICE, meter.kid, 0);
     const good = receipts.findSoon(SERVICE, meter.kid, 1);
     await assert.rejects(bad, { code: "STORE_CORRUPT", message });
@@ -83,7 +89,7 @@ test("says of a block that is damaged, missing or another one what is wrong, and
 
 test("a tree that is kept holds no memory of the block that it was made of", async (t) => {
   const { store } = await createSealed(t, 1);
-  const block = store.block(SERVICE, 1)!;
+  const block = store.get(blocks, blockKey(SERVICE, 1))!;
   const { header, metadata, hashes } = treeOf({ isOutline: false, bytes: block })!.outline;
   for (const view of [header, metadata, ...hashes]) assert.notEqual(view.buffer, block.buffer);
 });

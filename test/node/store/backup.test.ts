@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { consensusRecords } from "../../../tools/node/chain/tables/consensus-records.js";
 import { backupStore, restoreStore } from "../../../tools/node/store/backup.js";
-import { openStore } from "../../../tools/node/store/store.js";
+import { blockKey, chainKey } from "../../../tools/node/store/keys.js";
+import { openStore } from "../../../tools/node/store/open-store.js";
 
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const block = new Uint8Array(5_000).fill(7);
@@ -21,19 +24,19 @@ test("copies an open store as of one moment, without what the node has signed", 
   const store = await openStore(data!, owner, false);
   t.after(() => store.close());
   await store.write((writer) => {
-    writer.putBlock(1, 1, block);
-    writer.putConsensus(1, Uint8Array.of(1, 2, 3));
+    writer.put(blocks, blockKey(1, 1), block);
+    writer.put(consensusRecords, chainKey(1), Uint8Array.of(1, 2, 3));
   });
   await backupStore(data!, backup!);
-  await store.write((writer) => writer.putBlock(1, 2, block));
+  await store.write((writer) => writer.put(blocks, blockKey(1, 2), block));
   await restoreStore(backup!, restored!, owner);
   const again = await openStore(restored!, owner, true);
   t.after(() => again.close());
-  assert.deepEqual(new Uint8Array(again.block(1, 1)!), block);
-  assert.equal(again.block(1, 2), undefined);
-  assert.equal(again.consensus(1), undefined);
+  assert.deepEqual(new Uint8Array(again.get(blocks, blockKey(1, 1))!), block);
+  assert.equal(again.get(blocks, blockKey(1, 2)), undefined);
+  assert.equal(again.get(consensusRecords, chainKey(1)), undefined);
   assert.ok(again.isReplaced);
-  assert.deepEqual(new Uint8Array(store.consensus(1)!), Uint8Array.of(1, 2, 3));
+  assert.deepEqual(new Uint8Array(store.get(consensusRecords, chainKey(1))!), Uint8Array.of(1, 2, 3));
   assert.equal(store.isReplaced, false);
 });
 

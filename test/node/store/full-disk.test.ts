@@ -6,7 +6,9 @@ import { mkdtempSync, rmSync, statfsSync, unlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openStore } from "../../../tools/node/store/store.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { blockKey } from "../../../tools/node/store/keys.js";
+import { openStore } from "../../../tools/node/store/open-store.js";
 
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const folder = mkdtempSync(join(tmpdir(), "gridseal-disk-"));
@@ -35,13 +37,13 @@ test("says that the disk is full, writes nothing of the batch, and goes on when 
   const path = join(folder, "data");
   const store = await openStore(path, owner, false);
   const block = new Uint8Array(100_000).fill(7);
-  await store.write((writer) => writer.putBlock(1, 1, block));
+  await store.write((writer) => writer.put(blocks, blockKey(1, 1), block));
   const { bavail, bsize } = statfsSync(folder);
   writeFileSync(join(folder, "filler"), Buffer.alloc(bavail * bsize));
   await assert.rejects(
     store.write((writer) => {
-      writer.putBlock(1, 2, block);
-      writer.putBlock(2, 1, block);
+      writer.put(blocks, blockKey(1, 2), block);
+      writer.put(blocks, blockKey(2, 1), block);
     }),
     (error: { readonly code?: string; readonly message: string }) => {
       assert.equal(error.code, "STORE_FULL");
@@ -49,14 +51,14 @@ test("says that the disk is full, writes nothing of the batch, and goes on when 
       return true;
     },
   );
-  assert.equal(store.block(1, 2), undefined);
-  assert.deepEqual(new Uint8Array(store.block(1, 1)!), block);
+  assert.equal(store.get(blocks, blockKey(1, 2)), undefined);
+  assert.deepEqual(new Uint8Array(store.get(blocks, blockKey(1, 1))!), block);
   unlinkSync(join(folder, "filler"));
   await store.close();
   const again = await openStore(path, owner, false);
   t.after(() => again.close());
-  assert.equal(again.block(2, 1), undefined);
-  await again.write((writer) => writer.putBlock(2, 1, block));
-  assert.deepEqual(new Uint8Array(again.block(2, 1)!), block);
+  assert.equal(again.get(blocks, blockKey(2, 1)), undefined);
+  await again.write((writer) => writer.put(blocks, blockKey(2, 1), block));
+  assert.deepEqual(new Uint8Array(again.get(blocks, blockKey(2, 1))!), block);
   assert.deepEqual(unhandled, []);
 });

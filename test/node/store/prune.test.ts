@@ -7,7 +7,10 @@ import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { parseRecord, signRecord } from "../../../src/wire/record.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { viewOf } from "../../../tools/node/chain/stored-state.js";
+import { disclosures } from "../../../tools/node/chain/tables/admitted.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
+import { blockKey, numberKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
 import { pruneChain, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
@@ -42,8 +45,8 @@ test("lets go of old records and disclosures; receipts of them are still made an
   const view = viewOf(store, SERVICE);
   for (const [index, { kid, claims, hash }] of records.entries()) {
     const isWhole = index >= BLOCKS - WHOLE_BLOCKS_MIN;
-    assert.equal(store.block(SERVICE, index + 1) !== undefined, isWhole);
-    assert.equal(store.disclosures(SERVICE, kid, claims.seq) !== undefined, isWhole);
+    assert.equal(store.get(blocks, blockKey(SERVICE, index + 1)) !== undefined, isWhole);
+    assert.equal(store.get(disclosures, numberKey(SERVICE, kid, claims.seq)) !== undefined, isWhole);
     const receipt = receipts.find(SERVICE, kid, claims.seq)!;
     assert.deepEqual(receipt, expected[index]);
     verifyReceipt(decodeReceipt(receipt), cluster.genesis, nodeVerify);
@@ -67,7 +70,7 @@ test("a second record with a number whose record is gone is still a fork, and th
 
 test("an outline reads back as it was written, and one that was changed has no tree", async (t) => {
   const { node } = await createLongChain(t);
-  const outline = outlineOf(decodeBlock(node.store.block(SERVICE, 3)!));
+  const outline = outlineOf(decodeBlock(node.store.get(blocks, blockKey(SERVICE, 3))!));
   assert.deepEqual(decodeOutline(encodeOutline(outline)), outline);
   assert.equal(leafCount(treeOfOutline(outline)!), 2);
   const changed = { ...outline, hashes: [new Uint8Array(32)] };

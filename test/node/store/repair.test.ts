@@ -9,11 +9,15 @@ import { keyId } from "../../../src/wire/key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { makeBatch } from "../../../tools/ledger/compose.js";
 import { executionRecord } from "../../../tools/ledger/record-scan.js";
-import type { TableName } from "../../../tools/node/store/codecs.js";
-import { idKey, numberKey } from "../../../tools/node/store/keys.js";
+import { waitingNotices } from "../../../tools/node/chain/batches/waiting-notices.js";
+import { admitted, admittedRecords, disclosures } from "../../../tools/node/chain/tables/admitted.js";
+import { batches, storedBatches } from "../../../tools/node/chain/tables/batches.js";
+import { credentials } from "../../../tools/node/chain/tables/credentials.js";
+import { chainRange, idKey, numberKey } from "../../../tools/node/store/keys.js";
+import { openEnvironment } from "../../../tools/node/store/lmdb.js";
+import { openStore } from "../../../tools/node/store/open-store.js";
 import { findDamage, replaceStore } from "../../../tools/node/store/repair.js";
-import { openStore } from "../../../tools/node/store/store.js";
-import { openTables } from "../../../tools/node/store/tables.js";
+import type { AnyTable } from "../../../tools/node/store/table.js";
 import { createMeter, makeRecord, SERVICE } from "../chain/cluster.js";
 
 const authority = signerFromSeed(generateSeed());
@@ -44,39 +48,43 @@ test("takes over what only this node has from every row that is whole, its own t
     const origin = members[index]!.id;
     const content = { chain: SERVICE, origin, number: 0, notices: [] };
     const sign = (bytes: Uint8Array) => signers[index]!.sign(bytes);
-    return { origin, number: 0, bytes: makeBatch(genesis.hash, content, records.map(executionRecord), sign).bytes };
+    return {
+      key: numberKey(SERVICE, origin, 0),
+      bytes: makeBatch(genesis.hash, content, records.map(executionRecord), sign).bytes,
+    };
   };
   const waiting = { kind: "order", bytes: new Uint8Array(40) } as const;
-  const disclosures = new Uint8Array(60).fill(5);
+  const opening = new Uint8Array(60).fill(5);
   const store = await openStore(path, owner, false);
   await store.write((writer) => {
-    for (const { kid, credential } of [shown, onChain, lost]) writer.putCredential(0, kid, credential);
-    writer.putCredential(SERVICE, onChain.kid, onChain.credential);
-    for (const seq of [0, 1]) writer.putAdmitted(SERVICE, shown.kid, seq, shown.record(seq).stripped);
-    writer.putAdmitted(SERVICE, lost.kid, 0, lost.record(0).stripped);
-    writer.putBatch(SERVICE, batchOf(0, [shown.record(2), onChain.record(0)]));
-    writer.putBatch(SERVICE, batchOf(1, [shown.record(3)]));
-    writer.putRuling(SERVICE, waiting.bytes.subarray(0, 8), waiting);
-    writer.putDisclosures(SERVICE, shown.kid, 0, disclosures);
+    for (const { kid, credential } of [shown, onChain, lost]) writer.put(credentials, idKey(0, kid), credential);
+    writer.put(credentials, idKey(SERVICE, onChain.kid), onChain.credential);
+    for (const seq of [0, 1]) writer.put(admitted, numberKey(SERVICE, shown.kid, seq), shown.record(seq).stripped);
+    writer.put(admitted, numberKey(SERVICE, lost.kid, 0), lost.record(0).stripped);
+    for (const { key, bytes } of [batchOf(0, [shown.record(2), onChain.record(0)]), batchOf(1, [shown.record(3)])]) {
+      writer.put(batches, key, bytes);
+    }
+    writer.put(waitingNotices, idKey(SERVICE, waiting.bytes.subarray(0, 8)), waiting);
+    writer.put(disclosures, numberKey(SERVICE, shown.kid, 0), opening);
   });
   await store.close();
   assert.equal(await findDamage(path, owner, genesis), undefined);
 
-  const damaged: readonly (readonly [TableName, Buffer])[] = [
-    ["credentials", idKey(0, onChain.kid)],
-    ["credentials", idKey(0, lost.kid)],
-    ["admitted", numberKey(SERVICE, shown.kid, 1)],
+  const damaged: readonly (readonly [AnyTable, Buffer])[] = [
+    [credentials as AnyTable, idKey(0, onChain.kid)],
+    [credentials as AnyTable, idKey(0, lost.kid)],
+    [admitted as AnyTable, numberKey(SERVICE, shown.kid, 1)],
   ];
-  const tables = openTables(path, false);
-  for (const [name, key] of damaged) {
-    const row = Buffer.from(tables[name].get(key)!);
+  const environment = openEnvironment(path, false);
+  for (const [table, key] of damaged) {
+    const row = Buffer.from(environment.row(table, key)!);
     row[row.length >> 1]! ^= 4;
-    await tables[name].put(key, row);
+    await environment.commit([{ table, key, row, kept: undefined }]);
   }
-  await tables.root.close();
+  await environment.close();
   assert.match((await findDamage(path, owner, genesis))!, /is damaged: .* of table credentials\)/);
-  const { aside, ...counts } = await replaceStore(path, owner, genesis, new Date());
-  assert.deepEqual(counts, { admitted: 3, disclosures: 1, credentials: 2, rulings: 1 });
+  const { aside, rows } = await replaceStore(path, owner, genesis, new Date());
+  assert.deepEqual(rows, { admitted: 3, disclosures: 1, credentials: 2, waitingNotices: 1 });
   assert.ok(aside.startsWith(`${path}-damaged-`));
   assert.equal(await findDamage(path, owner, genesis), undefined);
 
@@ -84,13 +92,13 @@ test("takes over what only this node has from every row that is whole, its own t
   t.after(() => made.close());
   assert.ok(made.isReplaced);
   const expected = [shown.record(0), shown.record(2), onChain.record(0)].map(({ stripped }) => toHex(stripped));
-  assert.deepEqual(made.admitted(SERVICE).map(toHex).sort(), expected.sort());
-  assert.deepEqual(made.batches(SERVICE), []);
+  assert.deepEqual(admittedRecords(made, SERVICE).map(toHex).sort(), expected.sort());
+  assert.deepEqual(storedBatches(made, SERVICE), []);
   assert.deepEqual(
-    made.rulings(SERVICE).map(({ kind }) => kind),
+    made.range(waitingNotices, chainRange(SERVICE)).map(({ row }) => row.kind),
     ["order"],
   );
-  assert.deepEqual(new Uint8Array(made.disclosures(SERVICE, shown.kid, 0)!), disclosures);
-  assert.deepEqual(new Uint8Array(made.credential(0, onChain.kid)!), onChain.credential);
-  assert.equal(made.credential(0, lost.kid), undefined);
+  assert.deepEqual(new Uint8Array(made.get(disclosures, numberKey(SERVICE, shown.kid, 0))!), opening);
+  assert.deepEqual(new Uint8Array(made.get(credentials, idKey(0, onChain.kid))!), onChain.credential);
+  assert.equal(made.get(credentials, idKey(0, lost.kid)), undefined);
 });

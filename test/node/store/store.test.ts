@@ -7,11 +7,25 @@ import fc from "fast-check";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { emptyMeterState } from "../../../tools/ledger/state.js";
+import { waitingNotices } from "../../../tools/node/chain/batches/waiting-notices.js";
+import { orderKey, ordersFrom, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
+import { admitted, admittedRecords, disclosures } from "../../../tools/node/chain/tables/admitted.js";
+import { acceptances, batches, deleteBatch, storedBatches } from "../../../tools/node/chain/tables/batches.js";
+import { blocks, outlines, putOutline } from "../../../tools/node/chain/tables/blocks.js";
+import { consensusRecords } from "../../../tools/node/chain/tables/consensus-records.js";
+import { credentials } from "../../../tools/node/chain/tables/credentials.js";
+import { heads } from "../../../tools/node/chain/tables/heads.js";
+import { lineage, lineageOf } from "../../../tools/node/chain/tables/lineage.js";
+import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
+import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
 import { checkRows } from "../../../tools/node/store/check.js";
-import type { TableName } from "../../../tools/node/store/codecs.js";
-import { chainRange, numberKey } from "../../../tools/node/store/keys.js";
-import { openStore, openStoreReadOnly, type Store } from "../../../tools/node/store/store.js";
-import { openTables } from "../../../tools/node/store/tables.js";
+import { blockKey, chainKey, chainRange, idKey, numberKey } from "../../../tools/node/store/keys.js";
+import { openEnvironment } from "../../../tools/node/store/lmdb.js";
+import { meta, OWNER_KEY, REPLACED_KEY } from "../../../tools/node/store/meta.js";
+import { openStore, openStoreReadOnly } from "../../../tools/node/store/open-store.js";
+import type { Store } from "../../../tools/node/store/store.js";
+import type { AnyTable } from "../../../tools/node/store/table.js";
+import { tables } from "../../../tools/node/store/tables.js";
 import type { Writer } from "../../../tools/node/store/writer.js";
 
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
@@ -34,16 +48,16 @@ function folder(t: TestContext): string {
 test("touches nothing once it is told to close: what is under way becomes durable, reads and writes are refused", async (t) => {
   const path = folder(t);
   const store = await openStore(path, owner, false);
-  await store.write((writer) => writer.putBatch(1, { origin: kid, number: 1, bytes: kid }));
-  const written = store.write((writer) => writer.putHead(1, head));
+  await store.write((writer) => writer.put(batches, numberKey(1, kid, 1), kid));
+  const written = store.write((writer) => writer.put(heads, chainKey(1), head));
   const closing = store.close();
   const refuseAll = async () => {
     const reads = [
-      () => store.head(1),
-      () => store.meter(1, kid),
-      () => store.location(1, kid, 1),
-      () => store.batches(1),
-      () => store.orders(),
+      () => store.get(heads, chainKey(1)),
+      () => store.get(meters, idKey(1, kid)),
+      () => locationOf(store, 1, kid, 1),
+      () => storedBatches(store, 1),
+      () => ordersFrom(store),
     ];
     for (const read of reads) assert.throws(read, { code: "STORE_CLOSED" });
     await assert.rejects(
@@ -59,7 +73,7 @@ test("touches nothing once it is told to close: what is under way becomes durabl
   await store.close();
   await new Promise((resolve) => setTimeout(resolve, 20)); // the library's own timers
   const again = await openStore(path, owner, false);
-  assert.deepEqual(again.head(1), head);
+  assert.deepEqual(again.get(heads, chainKey(1)), head);
   await again.close();
 });
 
@@ -68,41 +82,41 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
   const store = await openStore(path, owner, false);
   const bytes = Uint8Array.of(9, 8, 7);
   await store.write((writer) => {
-    writer.putHead(1, head);
-    writer.putBlock(1, 3, bytes);
-    writer.putRun(1, { kid, first: 2 ** 52, height: 3, leaves: [70_000] });
-    writer.putMeter(1, kid, { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
-    writer.putOrigin(1, kid, { next: 4, beyond: [6, 9] });
-    writer.putCredential(0, kid, bytes);
-    writer.putConsensus(1, bytes);
-    writer.putBatch(1, { origin: kid, number: 2 ** 50, bytes });
-    writer.putAcceptance(1, kid, 2 ** 50, bytes);
-    writer.putAdmitted(1, kid, 6, bytes);
-    writer.putDisclosures(1, kid, 6, bytes);
+    writer.put(heads, chainKey(1), head);
+    writer.put(blocks, blockKey(1, 3), bytes);
+    writer.put(index, numberKey(1, kid, 2 ** 52), { height: 3, leaves: [70_000] });
+    writer.put(meters, idKey(1, kid), { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
+    writer.put(origins, idKey(1, kid), { next: 4, beyond: [6, 9] });
+    writer.put(credentials, idKey(0, kid), bytes);
+    writer.put(consensusRecords, chainKey(1), bytes);
+    writer.put(batches, numberKey(1, kid, 2 ** 50), bytes);
+    writer.put(acceptances, numberKey(1, kid, 2 ** 50), bytes);
+    writer.put(admitted, numberKey(1, kid, 6), bytes);
+    writer.put(disclosures, numberKey(1, kid, 6), bytes);
   });
   await store.close();
   const again = await openStore(path, owner, false);
   t.after(() => again.close());
-  assert.deepEqual(again.head(1), head);
-  assert.deepEqual(new Uint8Array(again.block(1, 3)!), bytes);
-  assert.deepEqual(again.location(1, kid, 2 ** 52), { height: 3, leaf: 70_000 });
-  assert.deepEqual(again.meter(1, kid), { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
-  assert.deepEqual(again.origin(1, kid), { next: 4, beyond: [6, 9] });
-  assert.deepEqual(new Uint8Array(again.credential(0, kid)!), bytes);
-  assert.deepEqual(new Uint8Array(again.consensus(1)!), bytes);
-  const [batch] = again.batches(1);
+  assert.deepEqual(again.get(heads, chainKey(1)), head);
+  assert.deepEqual(new Uint8Array(again.get(blocks, blockKey(1, 3))!), bytes);
+  assert.deepEqual(locationOf(again, 1, kid, 2 ** 52), { height: 3, leaf: 70_000 });
+  assert.deepEqual(again.get(meters, idKey(1, kid)), { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
+  assert.deepEqual(again.get(origins, idKey(1, kid)), { next: 4, beyond: [6, 9] });
+  assert.deepEqual(new Uint8Array(again.get(credentials, idKey(0, kid))!), bytes);
+  assert.deepEqual(new Uint8Array(again.get(consensusRecords, chainKey(1))!), bytes);
+  const [batch] = storedBatches(again, 1);
   assert.deepEqual(batch?.origin, kid);
   assert.equal(batch?.number, 2 ** 50);
   assert.deepEqual(new Uint8Array(batch!.acceptance!), bytes);
   assert.deepEqual(
-    again.admitted(1).map((row) => new Uint8Array(row)),
+    admittedRecords(again, 1).map((row) => new Uint8Array(row)),
     [bytes],
   );
-  assert.deepEqual(new Uint8Array(again.disclosures(1, kid, 6)!), bytes);
+  assert.deepEqual(new Uint8Array(again.get(disclosures, numberKey(1, kid, 6))!), bytes);
   for (const other of [0, 2]) {
-    assert.equal(again.head(other), undefined);
-    assert.deepEqual(again.batches(other), []);
-    assert.deepEqual(again.admitted(other), []);
+    assert.equal(again.get(heads, chainKey(other)), undefined);
+    assert.deepEqual(storedBatches(again, other), []);
+    assert.deepEqual(admittedRecords(again, other), []);
   }
 });
 
@@ -110,28 +124,28 @@ test("a write that throws leaves nothing behind, not what it had put and not wha
   const path = folder(t);
   const store = await openStore(path, owner, false);
   const bytes = Uint8Array.of(1, 2, 3);
-  const before = store.write((writer) => writer.putBlock(1, 1, bytes));
+  const before = store.write((writer) => writer.put(blocks, blockKey(1, 1), bytes));
   const unencodable = store.write((writer) => {
-    writer.putBlock(1, 2, bytes);
-    writer.putMeter(1, kid, { ...emptyMeterState, high: 9 });
-    writer.putOrigin(1, kid, { next: 2 ** 53, beyond: [] });
+    writer.put(blocks, blockKey(1, 2), bytes);
+    writer.put(meters, idKey(1, kid), { ...emptyMeterState, high: 9 });
+    writer.put(origins, idKey(1, kid), { next: 2 ** 53, beyond: [] });
   });
   const failed = assert.rejects(unencodable, /9007199254740992/);
   const throwing = store.write((writer) => {
-    writer.putHead(1, head);
+    writer.put(heads, chainKey(1), head);
     throw new Error("the filling failed");
   });
   const thrown = assert.rejects(throwing, /the filling failed/);
-  const behind = store.write((writer) => writer.putBlock(1, 3, bytes));
+  const behind = store.write((writer) => writer.put(blocks, blockKey(1, 3), bytes));
   await Promise.all([before, failed, thrown, behind]);
-  await store.write((writer) => writer.putBlock(1, 4, bytes));
+  await store.write((writer) => writer.put(blocks, blockKey(1, 4), bytes));
   const check = (read: Store) => {
     assert.deepEqual(
-      [1, 2, 3, 4].map((height) => read.block(1, height) !== undefined),
+      [1, 2, 3, 4].map((height) => read.get(blocks, blockKey(1, height)) !== undefined),
       [true, false, true, true],
     );
-    assert.equal(read.meter(1, kid), undefined);
-    assert.equal(read.head(1), undefined);
+    assert.equal(read.get(meters, idKey(1, kid)), undefined);
+    assert.equal(read.get(heads, chainKey(1)), undefined);
   };
   check(store);
   await store.close();
@@ -144,12 +158,12 @@ test("removes a temporary block together with its acceptance", async (t) => {
   const store = await openStore(folder(t), owner, false);
   t.after(() => store.close());
   await store.write((writer) => {
-    writer.putBatch(1, { origin: kid, number: 1, bytes: kid });
-    writer.putAcceptance(1, kid, 1, kid);
+    writer.put(batches, numberKey(1, kid, 1), kid);
+    writer.put(acceptances, numberKey(1, kid, 1), kid);
   });
-  await store.write((writer) => writer.deleteBatch(1, kid, 1));
-  await store.write((writer) => writer.putBatch(1, { origin: kid, number: 1, bytes: kid }));
-  assert.equal(store.batches(1)[0]?.acceptance, undefined);
+  await store.write((writer) => deleteBatch(writer, 1, kid, 1));
+  await store.write((writer) => writer.put(batches, numberKey(1, kid, 1), kid));
+  assert.equal(storedBatches(store, 1)[0]?.acceptance, undefined);
 });
 
 test("refuses a folder of another node or network", async (t) => {
@@ -183,9 +197,9 @@ test("is read beside the node that writes it", async (t) => {
   const path = folder(t);
   const store = await openStore(path, owner, false);
   t.after(() => store.close());
-  await store.write((writer) => writer.putHead(1, head));
+  await store.write((writer) => writer.put(heads, chainKey(1), head));
   const reader = openStoreReadOnly(path);
-  assert.deepEqual(reader.head(1), head);
+  assert.deepEqual(reader.get(heads, chainKey(1)), head);
   await reader.close();
 });
 
@@ -206,7 +220,7 @@ test("refuses a file that is no store, and overwrites nothing", async (t) => {
 test("refuses a store that lost its end", async (t) => {
   const path = folder(t);
   const store = await openStore(path, owner, false);
-  await store.write((writer) => writer.putBlock(1, 1, new Uint8Array(100_000)));
+  await store.write((writer) => writer.put(blocks, blockKey(1, 1), new Uint8Array(100_000)));
   await store.close();
   const file = join(path, "data.mdb");
   truncateSync(file, statSync(file).size - 4_096);
@@ -217,65 +231,89 @@ const id = new Uint8Array(8).fill(7);
 const outline = { header: new Uint8Array(80), certificate: { round: 0, signatures: [] }, metadata: id, hashes: [] };
 
 /** A row of each table: what writes it, what reads it, and what the error calls it. */
-const rows: Record<TableName, readonly [(writer: Writer) => void, (store: Store) => unknown, RegExp]> = {
+const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) => unknown, RegExp]> = {
   meta: [() => {}, () => {}, /its owner/],
-  heads: [(writer) => writer.putHead(1, head), (store) => store.head(1), /head of chain 1/],
-  blocks: [(writer) => writer.putBlock(1, 1, new Uint8Array(99)), (store) => store.block(1, 1), /block 1 of chain 1/],
-  outlines: [(writer) => writer.putOutline(1, 1, outline), (store) => store.outline(1, 1), /outline of block 1/],
+  heads: [
+    (writer) => writer.put(heads, chainKey(1), head),
+    (store) => store.get(heads, chainKey(1)),
+    /head of chain 1/,
+  ],
+  blocks: [
+    (writer) => writer.put(blocks, blockKey(1, 1), new Uint8Array(99)),
+    (store) => store.get(blocks, blockKey(1, 1)),
+    /block 1 of chain 1/,
+  ],
+  outlines: [
+    (writer) => putOutline(writer, 1, 1, outline),
+    (store) => store.get(outlines, blockKey(1, 1)),
+    /outline of block 1/,
+  ],
   index: [
-    (writer) => writer.putRun(1, { kid: id, first: 0, height: 1, leaves: [1] }),
-    (store) => store.location(1, id, 0),
+    (writer) => writer.put(index, numberKey(1, id, 0), { height: 1, leaves: [1] }),
+    (store) => locationOf(store, 1, id, 0),
     /index of meter 0707/,
   ],
   meters: [
-    (writer) => writer.putMeter(1, id, { high: 0, head: new Uint8Array(32), gaps: [], forks: [] }),
-    (store) => store.meter(1, id),
+    (writer) => writer.put(meters, idKey(1, id), { high: 0, head: new Uint8Array(32), gaps: [], forks: [] }),
+    (store) => store.get(meters, idKey(1, id)),
     /state of meter 0707/,
   ],
   origins: [
-    (writer) => writer.putOrigin(1, id, { next: 3, beyond: [] }),
-    (store) => store.origin(1, id),
+    (writer) => writer.put(origins, idKey(1, id), { next: 3, beyond: [] }),
+    (store) => store.get(origins, idKey(1, id)),
     /state of node 0707/,
   ],
   credentials: [
-    (writer) => writer.putCredential(0, id, new Uint8Array(90)),
-    (store) => store.credential(0, id),
+    (writer) => writer.put(credentials, idKey(0, id), new Uint8Array(90)),
+    (store) => store.get(credentials, idKey(0, id)),
     /credential of meter 0707/,
   ],
   consensus: [
-    (writer) => writer.putConsensus(1, new Uint8Array(64).fill(3)),
-    (store) => store.consensus(1),
+    (writer) => writer.put(consensusRecords, chainKey(1), new Uint8Array(64).fill(3)),
+    (store) => store.get(consensusRecords, chainKey(1)),
     /consensus record of chain 1/,
   ],
   batches: [
-    (writer) => writer.putBatch(1, { origin: id, number: 0, bytes: new Uint8Array(40) }),
-    (store) => store.batches(1),
+    (writer) => writer.put(batches, numberKey(1, id, 0), new Uint8Array(40)),
+    (store) => storedBatches(store, 1),
     /a temporary block of chain 1/,
   ],
   acceptances: [
     (writer) => {
-      writer.putBatch(1, { origin: id, number: 0, bytes: new Uint8Array(40) });
-      writer.putAcceptance(1, id, 0, new Uint8Array(40));
+      writer.put(batches, numberKey(1, id, 0), new Uint8Array(40));
+      writer.put(acceptances, numberKey(1, id, 0), new Uint8Array(40));
     },
-    (store) => store.batches(1),
+    (store) => storedBatches(store, 1),
     /a temporary block's acceptance of chain 1/,
   ],
-  faults: [(writer) => writer.putFaults(1, id, [4]), (store) => store.faults(1, id), /faults of node 0707/],
-  orders: [(writer) => writer.putOrder(1, 1, new Uint8Array(40)), (store) => store.orders(), /an order/],
-  rulings: [
-    (writer) => writer.putRuling(1, id, { kind: "order", bytes: new Uint8Array(40) }),
-    (store) => store.rulings(1),
+  faults: [
+    (writer) => writer.put(faults, idKey(1, id), [4]),
+    (store) => store.get(faults, idKey(1, id)),
+    /faults of node 0707/,
+  ],
+  orders: [
+    (writer) => writer.put(sealedOrders, orderKey(1), { contractsHeight: 1, bytes: new Uint8Array(40) }),
+    (store) => ordersFrom(store),
+    /an order/,
+  ],
+  waitingNotices: [
+    (writer) => writer.put(waitingNotices, idKey(1, id), { kind: "order", bytes: new Uint8Array(40) }),
+    (store) => store.range(waitingNotices, chainRange(1)),
     /a waiting order or evidence of chain 1/,
   ],
-  lineage: [(writer) => writer.putLineage(1, 2, new Uint8Array(40)), (store) => store.lineage(1), /lineage of chain 1/],
+  lineage: [
+    (writer) => writer.put(lineage, blockKey(1, 2), new Uint8Array(40)),
+    (store) => lineageOf(store, 1),
+    /lineage of chain 1/,
+  ],
   admitted: [
-    (writer) => writer.putAdmitted(1, id, 6, new Uint8Array(400)),
-    (store) => store.admitted(1),
+    (writer) => writer.put(admitted, numberKey(1, id, 6), new Uint8Array(400)),
+    (store) => admittedRecords(store, 1),
     /a waiting record of chain 1/,
   ],
   disclosures: [
-    (writer) => writer.putDisclosures(1, id, 6, new Uint8Array(60)),
-    (store) => store.disclosures(1, id, 6),
+    (writer) => writer.put(disclosures, numberKey(1, id, 6), new Uint8Array(60)),
+    (store) => store.get(disclosures, numberKey(1, id, 6)),
     /disclosures of record 6 of meter 0707/,
   ],
 };
@@ -294,16 +332,18 @@ const damages: readonly (readonly [string, (whole: Buffer) => readonly Buffer[]]
 ];
 
 for (const [damage, damagedRows] of damages) {
-  for (const [name, [put, read, what]] of Object.entries(rows) as [TableName, (typeof rows)[TableName]][]) {
+  for (const table of tables) {
+    const { name } = table;
+    const [put, read, what] = rows[name]!;
     test(`refuses ${damage} of ${name} with path, table and key, before it is used and when it is looked for`, async (t) => {
       const path = folder(t);
       const store = await openStore(path, owner, false);
       await store.write(put);
       read(store);
       await store.close();
-      const tables = openTables(path, false);
-      t.after(() => tables.root.close());
-      const [{ key, value }] = [...tables[name].getRange({})] as [{ key: Buffer; value: Buffer }];
+      const environment = openEnvironment(path, false);
+      t.after(() => environment.close());
+      const [{ key, value }] = [...environment.rows(table, {})] as [{ key: Buffer; value: Buffer }];
       const [row, whole] = [Buffer.from(key), Buffer.from(value)];
       await checkRows(path, owner);
       const isRefusal = (error: unknown, said: RegExp) => {
@@ -316,7 +356,7 @@ for (const [damage, damagedRows] of damages) {
         return true;
       };
       for (const damaged of damagedRows(whole)) {
-        await tables[name].put(row, damaged);
+        await environment.commit([{ table, key: row, row: damaged, kept: undefined }]);
         await assert.rejects(checkRows(path, owner), (error) => isRefusal(error, /damaged/));
         const used = openStore(path, owner, false).then(async (opened) => {
           try {
@@ -334,9 +374,9 @@ for (const [damage, damagedRows] of damages) {
 test("is replaced for ever whatever becomes of the row that says so", async (t) => {
   const path = folder(t);
   await (await openStore(path, owner, true)).close();
-  const tables = openTables(path, false);
-  t.after(() => tables.root.close());
-  await tables.meta.put(Buffer.from("replaced"), Buffer.of(0));
+  const environment = openEnvironment(path, false);
+  t.after(() => environment.close());
+  await environment.commit([{ table: meta as AnyTable, key: REPLACED_KEY, row: Buffer.of(0), kept: undefined }]);
   const opened = await openStore(path, owner, true);
   t.after(() => opened.close());
   assert.equal(opened.isReplaced, true);
@@ -346,9 +386,10 @@ test("is replaced for ever whatever becomes of the row that says so", async (t) 
 test("refuses a store of an earlier format as another one, not as a damaged one", async (t) => {
   const path = folder(t);
   await (await openStore(path, owner, false)).close();
-  const tables = openTables(path, false);
-  t.after(() => tables.root.close());
-  await tables.meta.put(Buffer.from("owner"), Buffer.from(encodeCbor([2, owner.node, owner.genesisHash])));
+  const environment = openEnvironment(path, false);
+  t.after(() => environment.close());
+  const row = Buffer.from(encodeCbor([2, owner.node, owner.genesisHash]));
+  await environment.commit([{ table: meta as AnyTable, key: OWNER_KEY, row, kept: undefined }]);
   await assert.rejects(openStore(path, owner, false), { code: "STORE_FOREIGN" });
   await assert.rejects(checkRows(path, owner), { code: "STORE_FOREIGN" });
 });
@@ -386,10 +427,11 @@ test("tells of any number in which block and leaf it is sealed, whatever numbers
         }
         return { kid: meters[meter]!, first, height: index + 1, leaves };
       });
-      for (const run of isReversed ? runs.reverse() : runs) await store.write((writer) => writer.putRun(chain, run));
+      for (const run of isReversed ? runs.reverse() : runs)
+        await store.write((writer) => writer.put(index, numberKey(chain, run.kid, run.first), run));
       for (const [meter, kid] of meters.entries()) {
         for (let seq = 0; seq < next[meter]! + 3; seq += 1) {
-          assert.deepEqual(store.location(chain, kid, seq), expected.get(`${meter}/${seq}`));
+          assert.deepEqual(locationOf(store, chain, kid, seq), expected.get(`${meter}/${seq}`));
         }
       }
     }),

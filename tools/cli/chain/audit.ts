@@ -50,11 +50,11 @@ async function audit(what: readonly string[], options: AuditOptions): Promise<vo
     : await auditFiles(genesis, what);
   if (options.json) printLines([toJson([...reports, ...noChains.map((none) => ({ ...none, verdict: "no-chain" }))])]);
   else printReports(reports, noChains);
-  complain(reports, noChains);
+  throwWorst(reports, noChains);
 }
 
 /** Throws for what is worst: what is bad, then what could not be judged, then what is no chain at all. */
-function complain(reports: readonly AuditReport[], [noChain]: readonly NoChain[]): void {
+function throwWorst(reports: readonly AuditReport[], [noChain]: readonly NoChain[]): void {
   const worst =
     reports.find(({ verdict }) => verdict === "bad") ?? reports.find(({ verdict }) => verdict === "incomplete");
   if (worst?.firstProblem !== undefined) {

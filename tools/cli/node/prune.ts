@@ -33,7 +33,7 @@ export function registerPrune(node: Command): void {
 async function prune(path: string, options: PruneOptions): Promise<void> {
   const { configuration, genesis, owner } = await readOwner(path);
   const [{ openStore }, { pruneChain }, { createGovernor }] = await Promise.all([
-    import("../../node/store/store.js"),
+    import("../../node/store/open-store.js"),
     import("../../node/store/prune.js"),
     import("../../node/chain/sealed-orders.js"),
   ]);

@@ -33,17 +33,25 @@ async function repair(path: string, { json }: { readonly json?: true }): Promise
     await unlock();
   }
   if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole`]);
-  const { aside, admitted, disclosures, credentials, rulings } = salvaged;
+  const { aside, rows } = salvaged;
   if (!json) {
-    printLines([
-      `damaged: ${found}`,
-      `set aside in ${aside}`,
-      `taken over: ${admitted} waiting records, ${disclosures} disclosures, ${credentials} credentials, ${rulings} orders and evidence`,
-    ]);
+    printLines([`damaged: ${found}`, `set aside in ${aside}`, `taken over: ${takenOver(rows)}`]);
   }
   const heights = await fetchChains(configuration);
-  if (json) return printLines([toJson({ damage: found, ...salvaged, chains: heights })]);
+  if (json) return printLines([toJson({ damage: found, aside, ...rows, chains: heights })]);
   printLines(heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`));
+}
+
+/** Tables whose rows have another name than their table. */
+const rowNames: { readonly [table: string]: string } = {
+  admitted: "waiting records",
+  waitingNotices: "waiting notices",
+};
+
+function takenOver(rows: { readonly [table: string]: number }): string {
+  return Object.entries(rows)
+    .map(([table, count]) => `${count} ${rowNames[table] ?? table}`)
+    .join(", ");
 }
 
 /** Runs the node until it has what its peers had at first, and says on standard error how far it is. */

@@ -70,7 +70,7 @@ interface FleetMeter extends LoadMeter {
 const ADDRESSES = 16;
 const FAILURES_MAX = 10;
 const DAY_S = 86_400;
-const SETTLE_MAX_S = 120;
+const RECEIPTS_MAX_S = 120;
 const SUBSCRIBE_ID = 1;
 const BIRTH_ID = 2;
 const RECORD_ID = 3;
@@ -85,7 +85,7 @@ async function runFleet(order: FleetOrder): Promise<FleetResult> {
     if (index % Math.ceil(order.connects_per_s / 20) === 0) await pause(50);
   }
   const started_ms = performance.now();
-  await waitFor(() => tally.ready === order.meters || tally.failures.length > 0, SETTLE_MAX_S);
+  await waitFor(() => tally.ready === order.meters || tally.failures.length > 0, RECEIPTS_MAX_S);
   const timers = meters.map((meter, index) => {
     const publish = () => publishNext(order, meter, tally, genesis.network);
     const first = setTimeout(publish, (1000 * order.every_s * index) / order.meters);
@@ -97,7 +97,7 @@ async function runFleet(order: FleetOrder): Promise<FleetResult> {
     clearTimeout(first);
     clearInterval(rest);
   }
-  await waitFor(() => tally.verified === tally.published, SETTLE_MAX_S);
+  await waitFor(() => tally.verified === tally.published, RECEIPTS_MAX_S);
   const connected = meters.filter(({ socket }) => !socket.destroyed).length;
   tally.end();
   for (const { socket } of meters) socket.destroy();

@@ -13,8 +13,11 @@ import { readKeyFile } from "../../files/key-file.js";
 import { type Chain, createChain } from "../../node/chain/chain.js";
 import { decodeFrame } from "../../node/chain/frame.js";
 import { createGovernor } from "../../node/chain/sealed-orders.js";
+import { credentials } from "../../node/chain/tables/credentials.js";
 import { batchDefaults } from "../../node/configuration.js";
-import { openStore, type Store } from "../../node/store/store.js";
+import { idKey } from "../../node/store/keys.js";
+import { openStore } from "../../node/store/open-store.js";
+import type { Store } from "../../node/store/store.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "../rig/records.js";
 
 export interface HistoryPlan {
@@ -142,7 +145,7 @@ async function openSources(plan: HistoryPlan, makers: readonly Maker[]): Promise
   });
   for (const { store } of makers) {
     await store.write((writer) => {
-      for (const { meter } of sources) writer.putCredential(0, meter.kid, meter.credential);
+      for (const { meter } of sources) writer.put(credentials, idKey(0, meter.kid), meter.credential);
     });
   }
   return sources;

@@ -63,7 +63,7 @@ const UNDER_WAY = 6_400;
 /** Less than the sequence numbers that a chain takes out of order. */
 const WINDOW_MAX = 512;
 const DRAIN_MAX_S = 60;
-const SETTLE_MS = 3_000;
+const PAUSE_MS = 3_000;
 /** Of the measurement at half the load, by when the nodes are warm. */
 const PACE_WARMUP_S = 5;
 /** Connections do not share the load evenly. */
@@ -135,7 +135,7 @@ export function limitOf({ verify }: Pick<ClusterMeasurement, "verify">, nodes: n
 
 /** What the nodes use and do while nobody sends them anything. */
 export async function measureIdle(cluster: Cluster, seconds: number): Promise<IdleMeasurement> {
-  await pause(SETTLE_MS);
+  await pause(PAUSE_MS);
   const usages = () => cluster.nodes.map(({ pid }) => readProcessUsage(pid));
   const heights = async () => (await cluster.agreedChains()).reduce((sum, { height }) => sum + height, 0);
   const blocksBefore = await heights();

@@ -23,17 +23,17 @@ export function startWorker<Order, Answer>(module: string): Worker<Order, Answer
     pid: child.pid!,
     ask: (order) =>
       new Promise((resolve, reject) => {
-        const settle = () => {
+        const forget = () => {
           child.off("message", onMessage);
           child.off("exit", onExit);
         };
         const onMessage = (reply: Reply) => {
-          settle();
+          forget();
           if ("failure" in reply) reject(new Error(`${module}: ${reply.failure}`));
           else resolve(reply.answer as Answer);
         };
         const onExit = (status: number | null, signal: string | null) => {
-          settle();
+          forget();
           reject(new Error(`${module} ended with ${signal ?? status}`));
         };
         child.on("message", onMessage);

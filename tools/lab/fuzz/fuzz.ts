@@ -1,5 +1,5 @@
 // `npm run fuzz`: four nodes' network of which three run and the fourth is this program, a member that sends changed messages, beside
-// clients of MQTT and HTTP that do the same. Meters must get their receipts all the while; no node may end, complain or grow.
+// clients of MQTT and HTTP that do the same. Meters must get their receipts all the while; no node may end, log an error or grow.
 // The seed decides which changes are drawn; what they are applied to is partly the nodes' own traffic, which no seed decides.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ import { createRandom } from "../rig/random.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "../rig/records.js";
 import { type HonestMeter, startHonestMeter } from "./honest.js";
 import { createHttpSurface } from "./http-surface.js";
-import { readMember } from "./lying-member.js";
+import { readMember } from "./member-links.js";
 import { createMqttSurface } from "./mqtt-surface.js";
 import { createPeerSurface, type PeerTarget } from "./peer-surface.js";
 import { createStrangerSurface } from "./stranger-surface.js";
@@ -40,7 +40,7 @@ const HONEST_RECORDS = 20_000;
 const HONEST_EVERY_MS = 500;
 const LOOK_EVERY_MS = 1_000;
 const PRINT_EVERY_MS = 30_000;
-const SETTLE_MAX_MS = 120_000;
+const FINISH_MAX_MS = 120_000;
 const MEBIBYTE = 1_048_576;
 /** The most that a node can be told to take of an address. */
 const REQUESTS_S = 10_000;
@@ -66,7 +66,7 @@ async function run(options: FuzzOptions): Promise<void> {
     const attack = await prepare(folder, options);
     const started_ms = performance.now();
     await attackUntil(attack, options);
-    await judge(attack, options, (performance.now() - started_ms) / 1000);
+    await checkAll(attack, options, (performance.now() - started_ms) / 1000);
   } finally {
     await endAllChildren();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -155,12 +155,12 @@ function progressOf(total: number, watch: Watch, honest: readonly HonestMeter[])
   return `${total} messages, memory ${memory.join(" ")} MiB, receipts ${answered.join(" ")}, log ${Math.round(watch.logged_bytes / MEBIBYTE)} MiB`;
 }
 
-async function judge(attack: Attack, options: FuzzOptions, seconds: number): Promise<void> {
+async function checkAll(attack: Attack, options: FuzzOptions, seconds: number): Promise<void> {
   const { surfaces, honest, watch, cluster } = attack;
-  const settled = await Promise.all(honest.map((meter) => meter.settle(SETTLE_MAX_MS)));
-  const findings = [...watch.look(), ...honest.flatMap(({ complaints }) => complaints)];
+  const finished = await Promise.all(honest.map((meter) => meter.finish(FINISH_MAX_MS)));
+  const findings = [...watch.look(), ...honest.flatMap(({ problems }) => problems)];
   const memory_mib = watch.memory.map(({ most }) => Math.round(most / MEBIBYTE));
-  if (settled.includes(false)) findings.push("a meter that did its work got no receipt for all of it");
+  if (finished.includes(false)) findings.push("a meter that did its work got no receipt for all of it");
   if (memory_mib.some((used) => used > options.rssMax)) findings.push(`a node used ${Math.max(...memory_mib)} MiB`);
   const chains = await cluster.agreedChains().catch((error: unknown) => {
     findings.push(reasonOf(error));

@@ -9,14 +9,14 @@ export interface HonestMeter {
   readonly published: number;
   readonly receipted: number;
   /** what went wrong: refusals, and the end of its session */
-  readonly complaints: readonly string[];
+  readonly problems: readonly string[];
   publishNext(): void;
   /** Waits until every record has its receipt; false where that takes too long. */
-  settle(patience_ms: number): Promise<boolean>;
+  finish(patience_ms: number): Promise<boolean>;
   close(): void;
 }
 
-const COMPLAINTS_MAX = 10;
+const PROBLEMS_MAX = 10;
 
 export async function startHonestMeter(
   folder: string,
@@ -26,20 +26,20 @@ export async function startHonestMeter(
   address: Address,
 ): Promise<HonestMeter> {
   const prepared = prepareMeter({ folder, network, service, records, time_s: Math.floor(Date.now() / 1000) });
-  const complaints: string[] = [];
-  const complain = (text: string) => {
-    if (complaints.length < COMPLAINTS_MAX) complaints.push(text);
+  const problems: string[] = [];
+  const report = (text: string) => {
+    if (problems.length < PROBLEMS_MAX) problems.push(text);
   };
   const connection = await openLoadConnection(prepared, address, {
     onReceipt() {},
     onRepeatedReceipt() {},
     onReceiptsRead() {},
-    onRefused: (reason) => complain(`a record was refused: ${reason}`),
-    onFailed: (error) => complain(error.message),
+    onRefused: (reason) => report(`a record was refused: ${reason}`),
+    onFailed: (error) => report(error.message),
   });
   const isAnswered = () => connection.receipted === connection.published;
   return {
-    complaints,
+    problems,
     get published() {
       return connection.published;
     },
@@ -47,7 +47,7 @@ export async function startHonestMeter(
       return connection.receipted;
     },
     publishNext: () => void connection.publish(1),
-    async settle(patience_ms) {
+    async finish(patience_ms) {
       const until_ms = performance.now() + patience_ms;
       while (!isAnswered() && performance.now() < until_ms) await pause(100);
       return isAnswered();

@@ -2,19 +2,15 @@
 // temporary blocks that it signs, and rubbish. What it hears is the nodes' own traffic, so every kind of frame is there.
 
 import { toHex } from "../../../src/wire/bytes.js";
-import { encodeKey } from "../../../src/wire/key.js";
 import { parseRecord } from "../../../src/wire/record.js";
-import { decodeMessage, encodeMessage, signedBytes } from "../../consensus/messages.js";
-import { nodeVerify } from "../../crypto/signatures.js";
+import { encodeMessage, signedBytes } from "../../consensus/messages.js";
 import { makeBatch } from "../../ledger/compose.js";
 import { executionRecord } from "../../ledger/record-scan.js";
-import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain/frame.js";
-import { defaultPeerLimits } from "../../node/network/peer-network.js";
-import { createPeerNetwork } from "../../node/network/peers.js";
+import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain/frame.js";
 import type { Random } from "../rig/random.js";
 import type { LoadMeter } from "../rig/records.js";
 import { floodFrame, floods } from "./flood.js";
-import type { MemberIdentity } from "./lying-member.js";
+import { type MemberIdentity, startMemberLinks } from "./member-links.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
 import { createReservoir, type Surface } from "./surface.js";
 
@@ -38,41 +34,20 @@ const PAUSE_MS = 20;
 export async function createPeerSurface(target: PeerTarget, random: Random): Promise<Surface> {
   const { genesis, self, signer } = target;
   const selfId = toHex(self.id);
-  const members = new Map(genesis.nodes.map((node) => [toHex(node.id), node]));
   const heard = new Map<string, ReturnType<typeof createReservoir>>();
-  const heights = new Map<number, number>();
   let sent = 0;
   let ended = 0;
-  const network = createPeerNetwork({
-    self: selfId,
-    listen: target.listen,
-    peers: target.peers,
-    tls: target.tls,
-    genesisHash: genesis.hash,
-    limits: { ...defaultPeerLimits, queue_bytes_max: QUEUE_BYTES_MAX },
-    key: encodeKey(signer.key),
-    sign: (bytes) => signer.sign(bytes),
-    isBanned: () => false,
-    verify: (id, _key, bytes, signature) => nodeVerify(members.get(id)!.key, bytes, signature),
-    onMessage(_id, message) {
-      const frame = decodeFrame(message);
-      if (frame === undefined) return;
-      const reservoir = heard.get(frame.kind) ?? createReservoir(KEPT_PER_KIND);
-      heard.set(frame.kind, reservoir);
+  const { network, heightOf } = await startMemberLinks(target, {
+    queue_bytes_max: QUEUE_BYTES_MAX,
+    onFrame({ kind }, message) {
+      const reservoir = heard.get(kind) ?? createReservoir(KEPT_PER_KIND);
+      heard.set(kind, reservoir);
       reservoir.keep(Uint8Array.from(message), random);
-      const said = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
-      if (said?.type === "prevote") heights.set(frame.chain, said.height);
     },
-    onPeer(_id, connected) {
-      if (!connected) ended += 1;
-    },
-    onRefused() {},
-    onOverBudget() {},
-    onHandlerFailure(_id, thrown) {
-      throw thrown;
+    onEnd() {
+      ended += 1;
     },
   });
-  await network.start();
 
   function overheard(): Uint8Array | undefined {
     return heard.size === 0 ? undefined : random.pick([...heard.values()]).pick(random);
@@ -92,7 +67,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
   /** A statement signed by this member, about a height near the one it last spoke of. */
   function statement(): Uint8Array {
     const chain = random.pick(genesis.chains).service;
-    const near = heights.get(chain) ?? 1;
+    const near = heightOf(chain);
     const height = Math.max(1, near + random.pick([-1, 0, 0, 0, 1, 2, 1_000]));
     const round = random.pick([0, 0, 1, 2, 15, 16, 17, 4_294_967_295]);
     const id = random.chance(0.3) ? null : random.bytes(32);
@@ -142,7 +117,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
       flood = random.pick(floods);
       floodLeft = FLOOD_FRAMES;
     }
-    return floodFrame(flood, { genesis, self, signer, random, heightOf: (chain) => heights.get(chain) ?? 1 });
+    return floodFrame(flood, { genesis, self, signer, random, heightOf });
   }
 
   const allowances = new Map<string, { at_ms: number; left: number }>();

@@ -3,18 +3,18 @@
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { salvage } from "../../node/store/salvage.js";
 import { createRandom } from "../rig/random.js";
-import { createLedger } from "./checks/blocks.js";
-import { type Court, createCourt } from "./checks/checks.js";
-import { createDocket } from "./checks/evidence.js";
-import { createRoll } from "./checks/membership.js";
-import { createWitness } from "./checks/signing.js";
+import { createBlockChecks } from "./checks/blocks.js";
+import { type Checks, createChecks } from "./checks/checks.js";
+import { createEvidenceChecks } from "./checks/evidence.js";
+import { createMembership } from "./checks/membership.js";
+import { createSigningChecks } from "./checks/signing.js";
 import { kindOf } from "./checks/statements.js";
 import { heldRecords } from "./checks/storage.js";
 import { Violation } from "./checks/violation.js";
 import { createCoverage } from "./coverage.js";
 import { createFaults } from "./faults/faults.js";
 import { createLiar } from "./faults/liar.js";
-import { createRegistrar } from "./faults/membership.js";
+import { createMembershipFaults } from "./faults/membership.js";
 import type { Mutant } from "./mutants/mutant.js";
 import type { ClusterOptions } from "./options.js";
 import { createTrace } from "./trace.js";
@@ -45,10 +45,10 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     violation ??= new Violation(invariant, detail, traced.recent());
   };
   const faulty = new Set(hostileMembers(genesis, options).map(({ id }) => toHex(id)));
-  const roll = createRoll(genesis, founding.nodes, fail);
-  const ledger = createLedger(genesis, roll, faulty, fail);
-  const witness = createWitness(genesis, roll, faulty, fail);
-  const docket = createDocket(genesis.hash, nodes, roll, ledger);
+  const membership = createMembership(genesis, founding.nodes, fail);
+  const blockChecks = createBlockChecks(genesis, membership, faulty, fail);
+  const signingChecks = createSigningChecks(genesis, membership, faulty, fail);
+  const evidenceChecks = createEvidenceChecks(genesis.hash, nodes, membership, blockChecks);
   const network = createNetwork({
     timeline,
     random,
@@ -64,16 +64,16 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
       for (const node of nodes) if (node.isUp) node.adversary?.overhear(frame, node.inject);
     },
   });
-  const court: Court = createCourt({
+  const checks: Checks = createChecks({
     genesis,
     ids: founding.nodes.map(({ id }) => toHex(id)),
     faulty,
     timeline,
     random,
     network,
-    ledger,
-    witness,
-    docket,
+    blockChecks,
+    signingChecks,
+    evidenceChecks,
     coverage,
     meters,
     mutant,
@@ -81,9 +81,9 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     onStopped: (node) => faults.onStopped(node),
     trace,
   });
-  const { world, onDurable } = court;
-  const onSigned = (node: string, bytes: Uint8Array) => witness.onSigned(node, bytes);
-  nodes.push(...createNodes(options, { world, founding, roll, coverage, onSigned, onDurable }));
+  const { world, onDurable } = checks;
+  const onSigned = (node: string, bytes: Uint8Array) => signingChecks.onSigned(node, bytes);
+  nodes.push(...createNodes(options, { world, founding, membership, coverage, onSigned, onDurable }));
   const faults = createFaults({
     options,
     timeline,
@@ -93,15 +93,15 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     nodes,
     spare: nodes.at(-1 - options.joiners)!,
     onWiped(node) {
-      ledger.release(node.label, () => false);
-      witness.onWiped(node.id);
+      blockChecks.release(node.label, () => false);
+      signingChecks.onWiped(node.id);
     },
     onRepair(node) {
       const self = fromHex(node.id)!;
       const held = heldRecords(node);
-      node.disk.repair((remains) => salvage(remains, self, genesis, simulatedVerify));
-      ledger.release(node.label, (key) => held.has(key));
-      witness.onWiped(node.id);
+      node.disk.repair((damaged) => salvage(damaged, self, genesis, simulatedVerify));
+      blockChecks.release(node.label, (key) => held.has(key));
+      signingChecks.onWiped(node.id);
     },
     trace,
   });
@@ -109,25 +109,25 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const liar = liars.length > 0 ? createLiar(options.seed, options.starving!, coverage) : undefined;
   const meterWorld: MeterWorld = {
     genesis,
-    roll,
+    membership,
     authority,
     timeline,
     random,
     coverage,
     nodes,
-    ledger,
+    blockChecks,
     fail,
     loss: () => (isCalm ? 0 : options.conditions.loss),
     isCalm: () => isCalm,
     brokers: options.starved ? liars : [...liars, ...nodes.filter((node) => !liars.includes(node))],
     // Where it is all that the agent knows it comes to reason, or its records would never be sealed.
     liarAt: (node) => (liars.includes(node) && !(options.starved && isCalm) ? liar : undefined),
-    onAcknowledged: court.onAcknowledged,
+    onAcknowledged: checks.onAcknowledged,
     trace,
   };
   const population = createMeters(options, genesis, meterWorld);
   meters.push(...population.meters);
-  const registrar = createRegistrar({
+  const membershipFaults = createMembershipFaults({
     options,
     genesis,
     authority,
@@ -137,8 +137,8 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     members: founding.nodes,
     signers: founding.signers,
     unsound: unsoundMembers(genesis, options),
-    heights: ledger.heights,
-    roll,
+    heights: blockChecks.heights,
+    membership,
     coverage,
     fail,
     trace,
@@ -156,13 +156,13 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     agent: population.agent,
     idle,
     fail,
-    roll,
-    registrar,
-    ledger,
-    witness,
-    docket,
+    membership,
+    membershipFaults,
+    blockChecks,
+    signingChecks,
+    evidenceChecks,
     network,
-    court,
+    checks,
     faults,
     trace,
     traced,
@@ -173,7 +173,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     heal() {
       isCalm = true;
       faults.heal();
-      registrar.heal();
+      membershipFaults.heal();
       network.setConditions(calm);
     },
   };

@@ -3,7 +3,7 @@
 
 import { reasonOf } from "../../errors.js";
 import { type Cluster, createCluster } from "./assembly.js";
-import { checkIdle, isHostile, isSettled, settle } from "./checks/liveness.js";
+import { checkIdle, isHostile, isQuiet, runUntilQuiet } from "./checks/liveness.js";
 import { checkBounds, checkStates } from "./checks/storage.js";
 import type { Coverage } from "./coverage.js";
 import type { Mutant } from "./mutants/mutant.js";
@@ -38,25 +38,25 @@ export async function runCluster(
 
 /** A run under way. */
 async function run(cluster: Cluster): Promise<ClusterReport> {
-  const { options, timeline, genesis, roll, correct, fail, afterEach } = cluster;
+  const { options, timeline, genesis, membership, correct, fail, afterEach } = cluster;
   await renew(cluster);
   begin(cluster);
   await timeline.run(timeline.now_ms() + options.faults_ms, afterEach);
-  checkBounds(roll.chains, correct, fail);
+  checkBounds(membership.chains, correct, fail);
   cluster.heal();
   const from_ms = timeline.now_ms();
-  await settle(cluster);
+  await runUntilQuiet(cluster);
   if (!(await timeline.run(from_ms + RECEIPTS_MS, afterEach, () => (cluster.agent?.waiting ?? 0) === 0))) {
     fail("I9 an agent has its receipts", `${cluster.agent?.waiting} records wait`);
   }
-  await settle(cluster);
+  await runUntilQuiet(cluster);
   const healed_ms = timeline.now_ms() - from_ms;
-  checkStates(genesis, roll.chains, correct, fail);
+  checkStates(genesis, membership.chains, correct, fail);
   await checkIdle(cluster);
-  checkBounds(roll.chains, correct, fail);
-  if (!isHostile(cluster.options) && !isSettled(cluster)) fail("I9 what is sealed stays", "after the silence");
-  await settle(cluster); // what a hostile member has signed twice meanwhile
-  const [unknown] = cluster.ledger.unknownAnchors();
+  checkBounds(membership.chains, correct, fail);
+  if (!isHostile(cluster.options) && !isQuiet(cluster)) fail("I9 what is sealed stays", "after the silence");
+  await runUntilQuiet(cluster); // what a hostile member has signed twice meanwhile
+  const [unknown] = cluster.blockChecks.unknownAnchors();
   if (unknown !== undefined) fail("I16 an anchor names a block that its chain has", unknown);
   afterEach();
   return reportOf(cluster, healed_ms);
@@ -79,9 +79,9 @@ async function renew({ options, timeline, network, nodes, faults, fail, trace, a
   }
 }
 
-function begin({ options, random, timeline, faults, registrar, meters }: Cluster): void {
+function begin({ options, random, timeline, faults, membershipFaults, meters }: Cluster): void {
   faults.start();
-  registrar.start();
+  membershipFaults.start();
   for (const meter of meters) {
     meter.start();
     for (let count = 0; count < options.recordsPerMeter; count += 1) {
@@ -90,19 +90,22 @@ function begin({ options, random, timeline, faults, registrar, meters }: Cluster
   }
 }
 
-function reportOf({ coverage, ledger, roll, meters, witness, traced }: Cluster, healed_ms: number): ClusterReport {
+function reportOf(
+  { coverage, blockChecks, membership, meters, signingChecks, traced }: Cluster,
+  healed_ms: number,
+): ClusterReport {
   return {
     ...coverage,
-    blocks: [...ledger.heights.values()].reduce((sum, height) => sum + height, 0),
-    records: ledger.sealed,
+    blocks: [...blockChecks.heights.values()].reduce((sum, height) => sum + height, 0),
+    records: blockChecks.sealed,
     receipts: meters.reduce((sum, meter) => sum + meter.receipts, 0),
-    roundChanges: ledger.rounds,
-    meterViolations: ledger.violations,
-    equivocations: witness.equivocations,
-    equivocationsSealed: ledger.equivocations,
-    anchorsSealed: ledger.anchored,
-    ordersSealed: roll.lastOrder,
-    memberChanges: roll.changes,
+    roundChanges: blockChecks.rounds,
+    meterViolations: blockChecks.violations,
+    equivocations: signingChecks.equivocations,
+    equivocationsSealed: blockChecks.equivocations,
+    anchorsSealed: blockChecks.anchored,
+    ordersSealed: membership.lastOrder,
+    memberChanges: membership.changes,
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),
   };

@@ -45,7 +45,7 @@ interface SoakMeter {
 const FAULT_S = { least: 2, most: 12, mostOnce: 6 } as const;
 /** How long the nodes may take to seal again; a frozen link is given up only after a while. */
 const RECOVERY_MAX_MS = 120_000;
-const SETTLE_MAX_MS = 180_000;
+const FINISH_MAX_MS = 180_000;
 /** Meters publish a record of each of these services so often. */
 const schedules = [
   { service: 1, every_s: 1 },
@@ -75,8 +75,8 @@ async function run(options: SoakOptions): Promise<void> {
     await startMeters(cluster, tally, meters);
     await recovered(cluster, "the start");
     await disturb(cluster, chosen, options);
-    await settle(tally, meters);
-    await judge(cluster, genesis, tally);
+    await finish(tally, meters);
+    await checkChains(cluster, genesis, tally);
   } finally {
     for (const { meter } of meters) await meter.stop();
     await cluster.stop();
@@ -176,14 +176,14 @@ async function chainsOf(api: string): Promise<readonly ChainSummary[]> {
 }
 
 /** No new readings; what is under way comes to its end. */
-async function settle(tally: Tally, meters: readonly SoakMeter[]): Promise<void> {
+async function finish(tally: Tally, meters: readonly SoakMeter[]): Promise<void> {
   await Promise.all(meters.map(({ meter }) => meter.pauseMeter()));
-  const until_ms = performance.now() + SETTLE_MAX_MS;
+  const until_ms = performance.now() + FINISH_MAX_MS;
   const isOpen = () => tally.open > 0 || meters.some(({ waiting }) => waiting > 0);
   while (isOpen() && performance.now() < until_ms) await pause(100);
 }
 
-async function judge({ nodes }: SoakCluster, genesis: Genesis, tally: Tally): Promise<void> {
+async function checkChains({ nodes }: SoakCluster, genesis: Genesis, tally: Tally): Promise<void> {
   const findings: string[] = [];
   const lists = await agreedChains(nodes.map(({ api }) => api));
   if (lists === undefined) findings.push("the nodes do not come to the same chains");
@@ -199,7 +199,7 @@ async function judge({ nodes }: SoakCluster, genesis: Genesis, tally: Tally): Pr
     const violations = Object.values(report.violations).reduce((sum, count) => sum + count, 0);
     if (violations > 0) findings.push(`chain ${report.name} has ${violations} violations`);
   }
-  const totals = await tally.settle(blocksOf(source, genesis), () => true); // it throws where it cannot be had
+  const totals = await tally.reconcile(blocksOf(source, genesis), () => true); // it throws where it cannot be had
   const { published, sealed, verified, lost, duplicated } = totals;
   if (lost > 0 || duplicated > 0 || verified < published)
     findings.push("not every record was sealed once and answered");

@@ -3,6 +3,10 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { HEIGHT_MAX, ORDER_NUMBER_MAX, PLAIN_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
+import { ordersFrom } from "../chain/sealed-orders.js";
+import { blocks, outlines } from "../chain/tables/blocks.js";
+import { lineageOf } from "../chain/tables/lineage.js";
+import { blockKey } from "../store/keys.js";
 import type { Store } from "../store/store.js";
 import { number, refuse, sendItems, sendWhole } from "./answering.js";
 import type { Answers } from "./answers.js";
@@ -23,14 +27,14 @@ export function addBlocks(server: FastifyInstance, store: Store, answers: Answer
       if (service === undefined || from === undefined || limit === undefined || from === 0) {
         return refuse(reply, 400, "malformed", "service, from and limit are decimal numbers, from is at least 1");
       }
-      if (store.outline(service, from) !== undefined) return refusePruned(reply);
+      if (store.get(outlines, blockKey(service, from)) !== undefined) return refusePruned(reply);
       return sendItems(answers, reply, blocksFrom(store, service, { from, limit }));
     },
   );
   server.get<{ Params: { service: string } }>("/chains/:service/lineage", async (request, reply) => {
     const service = number(request.params.service, SERVICE_MAX);
     if (service === undefined) return refuse(reply, 400, "malformed", "service is a decimal number");
-    return sendItems(answers, reply, [Buffer.concat(store.lineage(service))].values());
+    return sendItems(answers, reply, [Buffer.concat(lineageOf(store, service))].values());
   });
   server.get<{ Params: { service: string; height: string } }>(
     "/chains/:service/blocks/:height",
@@ -38,8 +42,9 @@ export function addBlocks(server: FastifyInstance, store: Store, answers: Answer
       const service = number(request.params.service, SERVICE_MAX);
       const height = number(request.params.height, HEIGHT_MAX);
       const isKnown = service !== undefined && height !== undefined;
-      const block = isKnown ? store.block(service, height) : undefined;
-      if (isKnown && block === undefined && store.outline(service, height) !== undefined) return refusePruned(reply);
+      const block = isKnown ? store.get(blocks, blockKey(service, height)) : undefined;
+      if (isKnown && block === undefined && store.get(outlines, blockKey(service, height)) !== undefined)
+        return refusePruned(reply);
       if (block === undefined) return refuse(reply, 404, "unknown-block", "No such block is on this node.");
       return sendWhole(answers, reply, block);
     },
@@ -53,7 +58,7 @@ export function addSealedOrders(server: FastifyInstance, store: Store, answers: 
     if (from === undefined || from === 0) {
       return refuse(reply, 400, "malformed", "from is a decimal number, at least 1");
     }
-    return sendItems(answers, reply, ordersFrom(store, from));
+    return sendItems(answers, reply, sealedOrders(store, from));
   });
 }
 
@@ -65,16 +70,16 @@ function* blocksFrom(
   const end = from + Math.min(limit, BLOCKS_PER_ANSWER_MAX);
   let bytes = 0;
   for (let height = from; height < end; height += 1) {
-    const block = store.block(service, height);
+    const block = store.get(blocks, blockKey(service, height));
     if (block === undefined || bytes > BYTES_PER_ANSWER_MAX) return;
     bytes += block.length;
     yield block;
   }
 }
 
-function* ordersFrom(store: Store, first: number): Generator<Uint8Array, void> {
+function* sealedOrders(store: Store, first: number): Generator<Uint8Array, void> {
   for (let from = first; from < first + ORDERS_PER_ANSWER_MAX; from += ORDERS_AT_ONCE) {
-    const rows = store.orders(from, ORDERS_AT_ONCE);
+    const rows = ordersFrom(store, from, ORDERS_AT_ONCE);
     for (const { contractsHeight, bytes } of rows) yield encodeCbor([contractsHeight, bytes]);
     if (rows.length < ORDERS_AT_ONCE) return;
   }

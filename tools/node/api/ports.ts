@@ -2,9 +2,9 @@
 
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { GridsealError } from "../../errors.js";
+import type { Head } from "../chain/tables/heads.js";
 import type { Receipts } from "../ingest/receipts.js";
 import type { OrderAnswer } from "../orders.js";
-import type { Head } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 import type { Verdict } from "../watch/health.js";
 import type { Metrics } from "../watch/metrics.js";

@@ -10,7 +10,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { isSealable, placeOf, type ReadBatch, sealsSomething } from "../../ledger/compose.js";
 import { CONTRACTS_SERVICE, everMember, governedChain, governedHeight } from "../../ledger/governance.js";
 import { evidenceNotice, readNotice } from "../../ledger/notices.js";
-import type { Head } from "../store/rows.js";
+import { chainKey } from "../store/keys.js";
 import { createExchange } from "./batches/exchange.js";
 import { createOrigin, type Origin } from "./batches/origin.js";
 import { createPool } from "./batches/pool.js";
@@ -24,6 +24,8 @@ import { createSealer, type Sealer } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame } from "./frame.js";
 import type { ChainPorts, SealedBlock } from "./ports.js";
 import { viewOf } from "./stored-state.js";
+import { consensusRecords } from "./tables/consensus-records.js";
+import type { Head } from "./tables/heads.js";
 
 const RESEND_MS = 2_000;
 
@@ -119,7 +121,7 @@ export function createChain(ports: ChainPorts): Chain {
   const runner = createRunner({
     consensus,
     monotonic_ms: ports.monotonic_ms,
-    persist: (record) => store.write((writer) => writer.putConsensus(service, record)),
+    persist: (record) => store.write((writer) => writer.put(consensusRecords, chainKey(service), record)),
     setTimer: ports.setTimer,
     clearTimer: ports.clearTimer,
     perform,
@@ -343,7 +345,7 @@ function mayHaveSigned(ports: ChainPorts): boolean {
 }
 
 function readConsensusRecord(ports: ChainPorts, service: number) {
-  const bytes = ports.store.consensus(service);
+  const bytes = ports.store.get(consensusRecords, chainKey(service));
   if (bytes === undefined) return undefined;
   try {
     return decodeRecord(bytes, toHex(ports.self.id));

@@ -10,9 +10,9 @@ import type { RecordVerification } from "../../crypto/verifying-message.js";
 import type { ProvedAnchor } from "../../ledger/proposal.js";
 import type { ExecutionRecord } from "../../ledger/record-scan.js";
 import type { PeerWork } from "../network/budget.js";
-import type { Head } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 import type { Governor } from "./sealed-orders.js";
+import type { Head } from "./tables/heads.js";
 
 export interface ChainLog {
   debug(fields: object, message: string): void;

@@ -5,7 +5,8 @@ import { decodeHandover } from "../../../src/wire/handover.js";
 import { isFounding } from "../../../src/wire/lineage.js";
 import { serviceTopic } from "../../../src/wire/topics.js";
 import { BoundedMap } from "../../bounded-map.js";
-import type { Store } from "../store/store.js";
+import { lineageOf } from "../chain/tables/lineage.js";
+import type { StoreReader } from "../store/store.js";
 
 /** Meters whose state is remembered; one that is forgotten is shown everything again, and passes over what it knows. */
 const METERS_KEPT = 65_536;
@@ -27,19 +28,20 @@ interface Item {
 
 export function createIntroductions(
   network: string,
-  store: Pick<Store, "lineage">,
+  store: StoreReader,
   publish: (topic: string, payload: Uint8Array, to?: string) => void,
 ): Introductions {
   const lineages = new Map<number, readonly Item[]>();
   /** by meter, or meter and session, and by service: how many items were shown */
   const shown = new BoundedMap<string, Map<number, number>>(METERS_KEPT);
 
-  const lineageOf = (service: number): readonly Item[] => {
+  const itemsOf = (service: number): readonly Item[] => {
     let items = lineages.get(service);
     if (items === undefined) {
-      items = store
-        .lineage(service)
-        .map((bytes) => ({ bytes, from: isFounding(bytes) ? 1 : decodeHandover(bytes).height + 1 }));
+      items = lineageOf(store, service).map((bytes) => ({
+        bytes,
+        from: isFounding(bytes) ? 1 : decodeHandover(bytes).height + 1,
+      }));
       lineages.set(service, items);
     }
     return items;
@@ -54,7 +56,7 @@ export function createIntroductions(
       shown.delete(meter);
     },
     beforeReceipt(service, meter, height, to) {
-      const items = lineageOf(service);
+      const items = itemsOf(service);
       if (items.length === 0) return;
       const whom = to === undefined ? meter : `${meter} ${to}`;
       const topic = serviceTopic(network, service, "members", meter);

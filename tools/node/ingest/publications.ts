@@ -12,6 +12,9 @@ import { BoundedMap } from "../../bounded-map.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
+import { credentials as credentialTable } from "../chain/tables/credentials.js";
+import { meters } from "../chain/tables/states.js";
+import { idKey } from "../store/keys.js";
 import type { Store } from "../store/store.js";
 import type { Metrics } from "../watch/metrics.js";
 import {
@@ -96,7 +99,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const knownOf = (kid: Uint8Array, meter: string): KnownCredential | undefined => {
     const kept = credentials.get(meter);
     if (kept !== undefined) return kept;
-    const bytes = store.credential(0, kid);
+    const bytes = store.get(credentialTable, idKey(0, kid));
     if (bytes === undefined) return undefined;
     const known = { credential: parseCredential(bytes), bytes };
     keep(meter, known);
@@ -136,7 +139,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     now_ms: ports.now_ms,
     isRevoked: ports.isRevoked,
     credential: credentialOf,
-    meterState: (service: number, kid: Uint8Array) => store.meter(service, kid),
+    meterState: (service: number, kid: Uint8Array) => store.get(meters, idKey(service, kid)),
     servesChain: ports.sealsService,
     verifyRecord,
   };
@@ -166,7 +169,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   /** What is on a chain has been verified. Of the rest, only what lacks nothing but its signature spends what is there for all. */
   const newCredential = async (kid: Uint8Array, meter: string, payload: Uint8Array) => {
     const isSealed = [...chains.keys()].some((service) => {
-      const sealed = store.credential(service, kid);
+      const sealed = store.get(credentialTable, idKey(service, kid));
       return sealed !== undefined && equalBytes(sealed, payload);
     });
     if (isSealed) return parseCredential(payload);
@@ -189,7 +192,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
     if (isKnown || !replaces(credentialOf(kid, meter), credential)) return;
-    await store.write((writer) => writer.putCredential(0, kid, payload));
+    await store.write((writer) => writer.put(credentialTable, idKey(0, kid), payload));
     keep(meter, { credential, bytes: payload });
     log.info({ meter, id: credential.subject }, "meter is known");
   };
@@ -220,7 +223,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 
   /** Whether the record may be one that was published before; what is new is above all that is sealed of its meter. */
   const mayBeKnown = (chain: Chain, { kid, claims: { service, seq } }: ReadRecord): boolean =>
-    seq <= (store.meter(service, kid)?.high ?? -1) || chain.isWaiting(kid, seq);
+    seq <= (store.get(meters, idKey(service, kid))?.high ?? -1) || chain.isWaiting(kid, seq);
 
   /** Whether the record was published before and is dealt with, without verifying it again: answered, or left waiting. */
   const isRepetition = async (chain: Chain, record: ReadRecord, meter: string, client: string): Promise<boolean> => {
@@ -292,7 +295,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     ports.onProved(client, meter);
     const known = chain.known(record);
     if (known === "sealed") return void (await isRepetition(chain, record, meter, client)); // meanwhile
-    if (known === "none" && isTooLate(store.meter(service, record.kid), seq)) {
+    if (known === "none" && isTooLate(store.get(meters, idKey(service, record.kid)), seq)) {
       throw new Refused("out-of-sequence", `record ${seq} lies in a gap that is closed as a violation`, record);
     }
     if (!chain.hasMember(ports.self)) return sendAway(record);

@@ -4,9 +4,11 @@ import { equalBytes } from "../../../src/wire/bytes.js";
 import { receiptEncoder } from "../../../src/wire/receipt.js";
 import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
+import { blocks, outlines } from "../chain/tables/blocks.js";
+import { type Location, locationOf } from "../chain/tables/runs.js";
 import { type BlockTree, type StoredBlock, treeOf, treeSoon } from "../store/block-trees.js";
+import { blockKey } from "../store/keys.js";
 import { encodeOutline } from "../store/outline.js";
-import type { Location } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 
 export interface SealedRecord {
@@ -75,20 +77,20 @@ export function createReceipts(network: string, store: Store): Receipts {
 
   return {
     find(chain, kid, seq) {
-      const location = store.location(chain, kid, seq);
+      const location = locationOf(store, chain, kid, seq);
       if (location === undefined) return undefined;
       const { height } = location;
       const kept = trees.get(`${chain}/${height}`) ?? keep(chain, height, treeOf(readBlock(store, chain, height)));
       return receipt(chain, location, kept);
     },
     async findSoon(chain, kid, seq) {
-      const location = store.location(chain, kid, seq);
+      const location = locationOf(store, chain, kid, seq);
       if (location === undefined) return undefined;
       const { height } = location;
       return receipt(chain, location, trees.get(`${chain}/${height}`) ?? (await makeSoon(chain, height)));
     },
     look({ chain, kid, seq, hash }, mayRead) {
-      const location = store.location(chain, kid, seq);
+      const location = locationOf(store, chain, kid, seq);
       if (location === undefined) return { kind: "none" };
       const { height } = location;
       const kept = trees.get(`${chain}/${height}`);
@@ -101,9 +103,10 @@ export function createReceipts(network: string, store: Store): Receipts {
 }
 
 function readBlock(store: Store, chain: number, height: number): StoredBlock {
-  const bytes = store.block(chain, height);
+  const key = blockKey(chain, height);
+  const bytes = store.get(blocks, key);
   if (bytes !== undefined) return { isOutline: false, bytes };
-  const outline = store.outline(chain, height);
+  const outline = store.get(outlines, key);
   if (outline === undefined) throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is missing`);
   return { isOutline: true, bytes: encodeOutline(outline) };
 }

@@ -6,9 +6,11 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createFolder } from "../../files/made-once.js";
-import { codecs } from "./codecs.js";
-import { checkOwner, type Owner, REPLACED_KEY } from "./store.js";
-import { openTables } from "./tables.js";
+import { consensusRecords } from "../chain/tables/consensus-records.js";
+import type { ChainKey } from "./keys.js";
+import { openEnvironment } from "./lmdb.js";
+import { checkOwner, meta, type Owner, REPLACED_KEY, replacedMark } from "./meta.js";
+import { rowsToWrite } from "./writer.js";
 
 const PAGES = "data.mdb";
 
@@ -19,7 +21,7 @@ const PAGES = "data.mdb";
 export async function backupStore(from: string, to: string): Promise<void> {
   if (!existsSync(join(from, PAGES))) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${from}`);
   await createFolder(to, async (folder) => {
-    const source = openTables(from, true);
+    const source = openEnvironment(from, true);
     try {
       await source.root.backup(folder, true);
     } catch (cause) {
@@ -27,7 +29,7 @@ export async function backupStore(from: string, to: string): Promise<void> {
         cause,
       });
     } finally {
-      await source.root.close();
+      await source.close();
     }
     await forgetSigned(folder);
   });
@@ -36,27 +38,28 @@ export async function backupStore(from: string, to: string): Promise<void> {
 /** Puts a copy where the node's store was. Rejects with STORE_FOREIGN where it is another node's, FILE_EXISTS where a store is there. */
 export async function restoreStore(backup: string, to: string, owner: Owner): Promise<void> {
   if (!existsSync(join(backup, PAGES))) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${backup}`);
-  const copy = openTables(backup, true);
+  const copy = openEnvironment(backup, true);
   try {
     checkOwner(copy, backup, owner);
-    if (copy.meta.get(REPLACED_KEY) === undefined) {
+    if (copy.row(meta, REPLACED_KEY) === undefined) {
       throw new GridsealError("STORE_FOREIGN", `${backup} is a node's own store, not a copy that a backup made`);
     }
   } finally {
-    await copy.root.close();
+    await copy.close();
   }
   await createFolder(to, (folder) => copyFile(join(backup, PAGES), join(folder, PAGES)));
 }
 
 /** No consensus record is better than an old one: the node would take what it signed since for not signed. */
 async function forgetSigned(folder: string): Promise<void> {
-  const copy = openTables(folder, false);
+  const copy = openEnvironment(folder, false);
   try {
-    await copy.root.batch(() => {
-      for (const key of [...copy.consensus.getKeys()]) void copy.consensus.remove(key);
-      void copy.meta.put(REPLACED_KEY, codecs.meta.encode(Buffer.of(1)));
+    const rows = rowsToWrite((writer) => {
+      for (const { key } of copy.rows(consensusRecords, {})) writer.delete(consensusRecords, key as ChainKey);
+      writer.put(meta, REPLACED_KEY, replacedMark);
     });
+    await copy.commit(rows);
   } finally {
-    await copy.root.close();
+    await copy.close();
   }
 }

@@ -6,24 +6,29 @@ import { equalBytes } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { GridsealError } from "../../errors.js";
-import { codecs, readRow, type TableName } from "./codecs.js";
+import { blocks, outlines } from "../chain/tables/blocks.js";
+import { heads } from "../chain/tables/heads.js";
+import { blockKey, chainKey } from "./keys.js";
+import { openEnvironment } from "./lmdb.js";
+import { checkOwner, type Owner } from "./meta.js";
 import { outlineOf, treeOfOutline } from "./outline.js";
-import { checkOwner, type Owner, type Store } from "./store.js";
-import { openTables } from "./tables.js";
+import type { Store } from "./store.js";
+import { readRow } from "./table.js";
+import { tables } from "./tables.js";
 
 /**
  * Reads all rows of the store in the folder. Rejects with STORE_CORRUPT with the table and key of the first that is damaged, or
  * STORE_FOREIGN.
  */
 export async function checkRows(path: string, owner: Owner): Promise<void> {
-  const tables = openTables(path, true);
+  const environment = openEnvironment(path, true);
   try {
-    checkOwner(tables, path, owner);
-    for (const table of Object.keys(codecs) as TableName[]) {
-      for (const { key, value } of tables[table].getRange({})) readRow(path, table, key, value, "a row");
+    checkOwner(environment, path, owner);
+    for (const table of tables) {
+      for (const { key, value } of environment.rows(table, {})) readRow(path, table, key, value);
     }
   } finally {
-    await tables.root.close();
+    await environment.close();
   }
 }
 
@@ -33,9 +38,9 @@ export async function checkRows(path: string, owner: Owner): Promise<void> {
  */
 export function checkBlocks(store: Store, chains: readonly number[], genesisHash: Uint8Array): void {
   for (const chain of chains) {
-    const head = store.head(chain);
+    const head = store.get(heads, chainKey(chain));
     if (head === undefined) {
-      if (store.block(chain, 1) === undefined) continue;
+      if (store.get(blocks, blockKey(chain, 1)) === undefined) continue;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block 1 is there, and what belongs to it is not`);
     }
     let previous = genesisHash;
@@ -48,7 +53,7 @@ export function checkBlocks(store: Store, chains: readonly number[], genesisHash
       previous = headerHash(header);
       records += hashes.length;
     }
-    if (store.block(chain, head.height + 1) !== undefined) {
+    if (store.get(blocks, blockKey(chain, head.height + 1)) !== undefined) {
       const what = `block ${head.height + 1} is there, and what belongs to it is not`;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: ${what}`);
     }
@@ -63,8 +68,9 @@ export function checkBlocks(store: Store, chains: readonly number[], genesisHash
 
 function checkedOutline(store: Store, chain: number, height: number) {
   try {
-    const bytes = store.block(chain, height);
-    const outline = bytes === undefined ? store.outline(chain, height) : outlineOf(decodeBlock(bytes));
+    const key = blockKey(chain, height);
+    const bytes = store.get(blocks, key);
+    const outline = bytes === undefined ? store.get(outlines, key) : outlineOf(decodeBlock(bytes));
     if (outline !== undefined && treeOfOutline(outline) !== undefined) return outline;
     const what = outline === undefined ? "is missing" : "is not what was sealed";
     throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} ${what}`);

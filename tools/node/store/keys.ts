@@ -1,42 +1,73 @@
-// Keys of the store's tables: fixed-width big-endian fields, so that rows stand in the order of their numbers.
+// Keys of the store's tables: fixed-width big-endian fields, so that rows stand in the order of their numbers. A key has its kind as
+// its type: a table takes no other.
 
 import { SERVICE_MAX } from "../../../src/wire/bounds.js";
 
+declare const kind: unique symbol;
+
+export type ChainKey = Buffer & { readonly [kind]: "chain" };
+export type BlockKey = Buffer & { readonly [kind]: "block" };
+export type IdKey = Buffer & { readonly [kind]: "id" };
+export type NumberKey = Buffer & { readonly [kind]: "number" };
+
+/** Of a row that belongs to a chain. */
+export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey;
+
+/** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
+export interface KeyRange {
+  readonly start?: Buffer;
+  readonly end?: Buffer;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
 /** chain (2 bytes) */
-export function chainKey(chain: number): Buffer {
+export function chainKey(chain: number): ChainKey {
   const key = Buffer.allocUnsafe(2);
   key.writeUInt16BE(chain);
-  return key;
+  return key as ChainKey;
 }
 
 /** chain (2), height (5) */
-export function blockKey(chain: number, height: number): Buffer {
+export function blockKey(chain: number, height: number): BlockKey {
   const key = Buffer.allocUnsafe(7);
   key.writeUInt16BE(chain);
   key.writeUIntBE(height, 2, 5);
-  return key;
+  return key as BlockKey;
 }
 
 /** chain (2), id of a meter or node (8) */
-export function idKey(chain: number, id: Uint8Array): Buffer {
+export function idKey(chain: number, id: Uint8Array): IdKey {
   const key = Buffer.allocUnsafe(10);
   key.writeUInt16BE(chain);
   key.set(id, 2);
-  return key;
+  return key as IdKey;
 }
 
 /** chain (2), id (8), number (7, of 53 bits): a record's sequence number, or a temporary block's */
-export function numberKey(chain: number, id: Uint8Array, number: number): Buffer {
+export function numberKey(chain: number, id: Uint8Array, number: number): NumberKey {
   const key = Buffer.allocUnsafe(17);
   key.writeUInt16BE(chain);
   key.set(id, 2);
   key[10] = Math.floor(number / 2 ** 48);
   key.writeUIntBE(number % 2 ** 48, 11, 6);
-  return key;
+  return key as NumberKey;
 }
 
-/** The number in such a key. */
-export function numberIn(key: Buffer): number {
+export function chainIn(key: KeyOfChain): number {
+  return key.readUInt16BE(0);
+}
+
+export function heightIn(key: BlockKey): number {
+  return key.readUIntBE(2, 5);
+}
+
+/** The id in such a key, in memory of its own. */
+export function idIn(key: IdKey | NumberKey): Uint8Array {
+  return Uint8Array.from(key.subarray(2, 10));
+}
+
+export function numberIn(key: NumberKey): number {
   return (key[10] ?? 0) * 2 ** 48 + key.readUIntBE(11, 6);
 }
 

@@ -4,6 +4,10 @@
 import { decodeBlock } from "../../../src/wire/block.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { GridsealError } from "../../errors.js";
+import { disclosures } from "../chain/tables/admitted.js";
+import { putOutline, blocks as wholeBlocks } from "../chain/tables/blocks.js";
+import { heads } from "../chain/tables/heads.js";
+import { blockKey, chainKey, numberKey } from "./keys.js";
 import { outlineOf, treeOfOutline } from "./outline.js";
 import type { Store } from "./store.js";
 
@@ -22,7 +26,7 @@ export interface Pruned {
  * gone already are passed over. Throws STORE_CORRUPT where a block is not what was sealed; it and what follows stay then.
  */
 export async function pruneChain(store: Store, chain: number, before: number): Promise<Pruned> {
-  const height = store.head(chain)?.height ?? 0;
+  const height = store.get(heads, chainKey(chain))?.height ?? 0;
   const end = Math.min(before, height - WHOLE_BLOCKS_MIN + 1);
   let blocks = 0;
   let records = 0;
@@ -33,8 +37,8 @@ export async function pruneChain(store: Store, chain: number, before: number): P
     if (rows.length === 0) continue;
     await store.write((writer) => {
       for (const row of rows) {
-        writer.putOutline(chain, row.height, row.outline);
-        for (const { kid, claims } of row.records) writer.deleteDisclosures(chain, kid, claims.seq);
+        putOutline(writer, chain, row.height, row.outline);
+        for (const { kid, claims } of row.records) writer.delete(disclosures, numberKey(chain, kid, claims.seq));
       }
     });
     blocks += rows.length;
@@ -44,7 +48,7 @@ export async function pruneChain(store: Store, chain: number, before: number): P
 }
 
 function wholeBlock(store: Store, chain: number, height: number) {
-  const bytes = store.block(chain, height);
+  const bytes = store.get(wholeBlocks, blockKey(chain, height));
   if (bytes === undefined) return [];
   const block = decodeBlock(bytes);
   const outline = outlineOf(block);

@@ -8,20 +8,17 @@ import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createGovernor } from "../chain/sealed-orders.js";
 import { checkBlocks, checkRows } from "./check.js";
-import { codecs, type TableName } from "./codecs.js";
-import { numberIn } from "./keys.js";
-import { type Remains, type Salvage, salvage } from "./salvage.js";
-import { type Owner, openStore, openStoreReadOnly, type Store } from "./store.js";
-import { openTables, type Tables } from "./tables.js";
+import { type Environment, openEnvironment } from "./lmdb.js";
+import type { Owner } from "./meta.js";
+import { openStore, openStoreReadOnly } from "./open-store.js";
+import { type Salvage, salvage, salvagedTables } from "./salvage.js";
+import type { Store } from "./store.js";
 
 export interface Salvaged {
   /** where the damaged store is now */
   readonly aside: string;
-  /** records that wait to be sealed, rows of disclosures, meters' credentials, orders and evidence that wait */
-  readonly admitted: number;
-  readonly disclosures: number;
-  readonly credentials: number;
-  readonly rulings: number;
+  /** how many rows of each table the new store has of it */
+  readonly rows: { readonly [table: string]: number };
 }
 
 const ROWS_AT_ONCE = 1_000;
@@ -67,11 +64,10 @@ export async function replaceStore(path: string, owner: Owner, genesis: Genesis,
   try {
     const from = openDamaged(aside);
     try {
-      const counts = await takeOver(salvage(remainsOf(from), owner.node, genesis, nodeVerify), to);
-      const { record: admitted, disclosures, credential: credentials, ruling: rulings } = counts;
-      return { aside, admitted, disclosures, credentials, rulings };
+      const found = from === undefined ? [] : salvage(from, owner.node, genesis, nodeVerify);
+      return { aside, rows: await takeOver(found, to) };
     } finally {
-      await from?.root.close();
+      await from?.close();
     }
   } finally {
     await to.close();
@@ -79,16 +75,16 @@ export async function replaceStore(path: string, owner: Owner, genesis: Genesis,
 }
 
 /** Undefined where nothing of it can be read. */
-function openDamaged(path: string): Tables | undefined {
+function openDamaged(path: string): Environment | undefined {
   try {
-    return openTables(path, true);
+    return openEnvironment(path, true);
   } catch {
     return undefined;
   }
 }
 
-async function takeOver(found: Iterable<Salvage>, to: Store): Promise<Record<Salvage["kind"], number>> {
-  const counts = { record: 0, disclosures: 0, credential: 0, ruling: 0 };
+async function takeOver(found: Iterable<Salvage>, to: Store): Promise<Salvaged["rows"]> {
+  const counts = new Map(salvagedTables.map(({ name }) => [name, 0]));
   let rows: Salvage[] = [];
   const write = async () => {
     const written = rows;
@@ -98,61 +94,10 @@ async function takeOver(found: Iterable<Salvage>, to: Store): Promise<Record<Sal
     });
   };
   for (const row of found) {
-    counts[row.kind] += 1;
+    const { name } = row.table;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
     if (rows.push(row) === ROWS_AT_ONCE) await write();
   }
   await write();
-  return counts;
-}
-
-function remainsOf(from: Tables | undefined): Remains {
-  return {
-    *credentials() {
-      for (const { key, content } of wholeRows(from, "credentials")) yield { ...idOf(key), bytes: content };
-    },
-    *disclosures() {
-      for (const { key, content } of wholeRows(from, "disclosures")) {
-        yield { ...idOf(key), seq: numberIn(key), bytes: content };
-      }
-    },
-    *admitted() {
-      for (const { key, content } of wholeRows(from, "admitted")) yield { chain: idOf(key).chain, bytes: content };
-    },
-    *batches() {
-      for (const { key, content } of wholeRows(from, "batches")) {
-        const { chain, kid: origin } = idOf(key);
-        yield { chain, origin, bytes: content };
-      }
-    },
-    *rulings() {
-      for (const { key, content } of wholeRows(from, "rulings")) yield { chain: idOf(key).chain, notice: content };
-    },
-  };
-}
-
-function idOf(key: Buffer): { readonly chain: number; readonly kid: Uint8Array } {
-  return { chain: key.readUInt16BE(0), kid: Uint8Array.from(key.subarray(2, 10)) };
-}
-
-/** A table's rows as far as they can be read, without those that are damaged. */
-function* wholeRows<Name extends TableName>(
-  from: Tables | undefined,
-  name: Name,
-): Generator<{ readonly key: Buffer; readonly content: ReturnType<(typeof codecs)[Name]["decode"]> }> {
-  const rows = from?.[name].getRange({})[Symbol.iterator]();
-  for (;;) {
-    const next = tried(() => rows?.next());
-    if (next === undefined || next.done) return; // its end, or a damaged page: what stands behind it is lost
-    const row = Buffer.from(next.value.value);
-    const content = tried(() => codecs[name].decode(row) as ReturnType<(typeof codecs)[Name]["decode"]>);
-    if (content !== undefined) yield { key: Buffer.from(next.value.key), content };
-  }
-}
-
-function tried<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
+  return Object.fromEntries(counts);
 }

@@ -6,31 +6,27 @@ import { verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { Verify } from "../../../src/wire/key.js";
-import type { Notice } from "../../../src/wire/notice.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { readBatch } from "../../ledger/compose.js";
 import { kidOf } from "../../ledger/record-scan.js";
-import { rulingName } from "../chain/batches/waiting-notices.js";
+import { noticeKey, waitingNotices } from "../chain/batches/waiting-notices.js";
+import { admitted } from "../chain/tables/admitted.js";
+import { batches } from "../chain/tables/batches.js";
+import { credentials } from "../chain/tables/credentials.js";
+import { chainIn, idIn, idKey, numberKey } from "./keys.js";
+import type { FoundRow, Medium } from "./store.js";
+import { type AnyTable, decodeRow, type Table } from "./table.js";
+import { tables } from "./tables.js";
 import type { Writer } from "./writer.js";
 
-/** The rows of a damaged store whose checksums are right, by their tables. */
-export interface Remains {
-  /** those that meters have shown (chain 0) first, then those on chains */
-  credentials(): Iterable<{ readonly chain: number; readonly kid: Uint8Array; readonly bytes: Uint8Array }>;
-  disclosures(): Iterable<{
-    readonly chain: number;
-    readonly kid: Uint8Array;
-    readonly seq: number;
-    readonly bytes: Uint8Array;
-  }>;
-  admitted(): Iterable<{ readonly chain: number; readonly bytes: Uint8Array }>;
-  batches(): Iterable<{ readonly chain: number; readonly origin: Uint8Array; readonly bytes: Uint8Array }>;
-  rulings(): Iterable<{ readonly chain: number; readonly notice: Notice }>;
-}
+/** Those of the new store that may have rows of the damaged one. */
+export const salvagedTables: readonly AnyTable[] = tables.filter(
+  (table) => table.isTakenOver || table.name === admitted.name || table.name === credentials.name,
+);
 
 /** One row of the new store. */
 export interface Salvage {
-  readonly kind: "credential" | "disclosures" | "record" | "ruling";
+  readonly table: AnyTable;
   put(writer: Writer): void;
 }
 
@@ -40,40 +36,66 @@ export interface Salvage {
  * before the other nodes: it is left out, and comes again from its meter.
  */
 export function* salvage(
-  remains: Remains,
+  damaged: Medium,
   self: Uint8Array,
   genesis: Genesis,
   verify: Verify,
 ): Generator<Salvage, void, undefined> {
   const presentable = new Set<string>();
-  for (const { kid, bytes } of remains.credentials()) {
+  // Those that meters have shown stand first, under chain 0.
+  for (const { key, row } of wholeRows(damaged, credentials)) {
+    const kid = idIn(key);
     // One that is on a chain stands in for one that the meter has shown and whose row is damaged.
-    if (presentable.has(toHex(kid)) || tried(() => verifyCredential(bytes, genesis, verify)) === undefined) continue;
+    if (presentable.has(toHex(kid)) || tried(() => verifyCredential(row, genesis, verify)) === undefined) continue;
     presentable.add(toHex(kid));
-    yield { kind: "credential", put: (writer) => writer.putCredential(0, kid, bytes) };
+    yield rowOf(credentials, idKey(0, kid), row);
   }
   const record = (chain: number, kid: Uint8Array, seq: number, bytes: Uint8Array): Salvage[] =>
-    presentable.has(toHex(kid))
-      ? [{ kind: "record", put: (writer) => writer.putAdmitted(chain, kid, seq, bytes) }]
-      : [];
-  for (const { chain, bytes } of remains.admitted()) {
-    const parsed = tried(() => parseRecord(bytes));
-    if (parsed !== undefined) yield* record(chain, parsed.kid, parsed.claims.seq, bytes);
+    presentable.has(toHex(kid)) ? [rowOf(admitted, numberKey(chain, kid, seq), bytes)] : [];
+  for (const { key, row } of wholeRows(damaged, admitted)) {
+    const parsed = tried(() => parseRecord(row));
+    if (parsed !== undefined) yield* record(chainIn(key), parsed.kid, parsed.claims.seq, row);
   }
-  for (const { chain, origin, bytes } of remains.batches()) {
-    if (!equalBytes(origin, self)) continue;
-    const read = tried(() => readBatch(genesis.hash, bytes));
+  for (const { key, row } of wholeRows(damaged, batches)) {
+    const chain = chainIn(key);
+    if (!equalBytes(idIn(key), self)) continue;
+    const read = tried(() => readBatch(genesis.hash, row));
     for (const held of read?.records ?? []) yield* record(chain, kidOf(held), held.seq, held.bytes);
-    for (const notice of read?.notices ?? []) if (notice.kind !== "credential") yield ruling(chain, notice);
+    for (const notice of read?.notices ?? []) {
+      if (notice.kind !== "credential") yield rowOf(waitingNotices, noticeKey(chain, notice), notice);
+    }
   }
-  for (const { chain, notice } of remains.rulings()) yield ruling(chain, notice);
-  for (const { chain, kid, seq, bytes } of remains.disclosures()) {
-    yield { kind: "disclosures", put: (writer) => writer.putDisclosures(chain, kid, seq, bytes) };
+  for (const table of tables) {
+    if (table.isTakenOver) for (const { key, row } of wholeRows(damaged, table)) yield rowOf(table, key, row);
   }
 }
 
-function ruling(chain: number, notice: Notice): Salvage {
-  return { kind: "ruling", put: (writer) => writer.putRuling(chain, rulingName(notice), notice) };
+function rowOf<Key extends Buffer, Written>(table: Table<Key, unknown, Written>, key: Key, row: Written): Salvage {
+  return { table: table as AnyTable, put: (writer) => writer.put(table, key, row) };
+}
+
+/** A table's rows as far as they can be read, without those that are damaged. */
+function* wholeRows<Key extends Buffer, Row>(
+  damaged: Medium,
+  table: Table<Key, Row, never>,
+): Generator<FoundRow<Key, Row>> {
+  const rows = readable(() => damaged.rows(table as AnyTable, {})[Symbol.iterator]());
+  for (;;) {
+    const next = readable(() => rows?.next());
+    if (next === undefined || next.done) return; // its end, or a damaged page: what stands behind it is lost
+    const bytes = Buffer.from(next.value.value);
+    const row = readable(() => decodeRow(table, bytes));
+    if (row !== undefined) yield { key: Buffer.from(next.value.key) as Key, row };
+  }
+}
+
+/** Undefined where it cannot be read, whatever the reason. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where it is not what it should be. */

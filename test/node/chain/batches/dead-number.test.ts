@@ -5,6 +5,9 @@ import { makeBatch } from "../../../../tools/ledger/compose.js";
 import { executionRecord } from "../../../../tools/ledger/record-scan.js";
 import { BATCH_WINDOW } from "../../../../tools/ledger/state.js";
 import { decodeFrame, encodeFrame } from "../../../../tools/node/chain/frame.js";
+import { storedBatches } from "../../../../tools/node/chain/tables/batches.js";
+import { origins } from "../../../../tools/node/chain/tables/states.js";
+import { idKey } from "../../../../tools/node/store/keys.js";
 import { createCluster, SERVICE } from "../cluster.js";
 
 test("an origin whose peers hold two temporary blocks of one number leaves that number behind", async (t) => {
@@ -28,11 +31,14 @@ test("an origin whose peers hold two temporary blocks of one number leaves that 
   const isSealed = (index: number) => cluster.nodes.every(({ chain }) => chain.known(records[index]!) === "sealed");
   await origin.chain.admit(records[0]!, undefined);
   await cluster.until(() => isSealed(0), "what was cut under the dead number is sealed under another");
-  await cluster.until(() => (origin.store.origin(SERVICE, id)?.next ?? 0) > BATCH_WINDOW, "the dead number is closed");
+  await cluster.until(
+    () => (origin.store.get(origins, idKey(SERVICE, id))?.next ?? 0) > BATCH_WINDOW,
+    "the dead number is closed",
+  );
   await origin.chain.admit(records[1]!, undefined);
   await cluster.until(() => isSealed(1), "the origin goes on");
   for (const node of cluster.nodes) {
-    assert.deepEqual(node.store.origin(SERVICE, id)?.beyond, []);
-    assert.deepEqual(node.store.batches(SERVICE), [], "nothing waits for a quorum that it cannot have");
+    assert.deepEqual(node.store.get(origins, idKey(SERVICE, id))?.beyond, []);
+    assert.deepEqual(storedBatches(node.store, SERVICE), [], "nothing waits for a quorum that it cannot have");
   }
 });

@@ -2,24 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GridsealError } from "../../../../tools/errors.js";
 import type { ExecutionNotice } from "../../../../tools/ledger/execution.js";
-import { createRulings } from "../../../../tools/node/chain/batches/waiting-notices.js";
+import { createWaitingNotices } from "../../../../tools/node/chain/batches/waiting-notices.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 
 const evidence: ExecutionNotice = { kind: "evidence", bytes: new Uint8Array(8), node: new Uint8Array(8), height: 1 };
 
-/** Rulings over a store whose writes end when the test says so. */
+/** Waiting notices over a store whose writes end when the test says so. */
 function over() {
   const writes: { readonly resolve: () => void; readonly reject: (reason: unknown) => void }[] = [];
   const write = () => new Promise<void>((resolve, reject) => void writes.push({ resolve, reject }));
   const ports = { chain: { service: 5 }, store: { write } } as unknown as ChainPorts;
-  return { rulings: createRulings(ports), writes };
+  return { notices: createWaitingNotices(ports), writes };
 }
 
 test("what waits here is said to wait once it is durable, to whoever brings it again too", async () => {
-  const { rulings, writes } = over();
-  const first = rulings.submit(evidence);
+  const { notices, writes } = over();
+  const first = notices.submit(evidence);
   let told = false;
-  const again = rulings.has(evidence).then((has) => {
+  const again = notices.has(evidence).then((has) => {
     told = true;
     return has;
   });
@@ -30,10 +30,10 @@ test("what waits here is said to wait once it is durable, to whoever brings it a
 });
 
 test("what could not be written does not wait here", async () => {
-  const { rulings, writes } = over();
-  const first = rulings.submit(evidence);
-  const again = rulings.has(evidence);
+  const { notices, writes } = over();
+  const first = notices.submit(evidence);
+  const again = notices.has(evidence);
   writes[0]!.reject(new GridsealError("STORE_FULL", "the disk is full"));
   await assert.rejects(first, /the disk is full/);
-  assert.deepEqual([await again, rulings.pending], [false, 0]);
+  assert.deepEqual([await again, notices.pending], [false, 0]);
 });

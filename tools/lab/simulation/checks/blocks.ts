@@ -1,4 +1,4 @@
-// The invariants of what is sealed, judged at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I16, I18.
+// The invariants of what is sealed, checked at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I16, I18.
 // Numbers are those of docs/invariants.md. Nothing here trusts what a node says of itself.
 
 import { acknowledgementBytes } from "../../../../src/wire/batch.js";
@@ -13,12 +13,12 @@ import { leafHash, rootOfLevels } from "../../../../src/wire/merkle.js";
 import { quorum } from "../../../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
+import { numberKey } from "../../../node/store/keys.js";
 import { simulatedSignature, simulatedVerify } from "../world/keys.js";
-import { numberKey } from "../world/tables.js";
-import type { Roll } from "./membership.js";
+import type { Membership } from "./membership.js";
 import type { Fail } from "./violation.js";
 
-export interface Ledger {
+export interface BlockChecks {
   /** A meter has signed it and lets go of it. */
   submit(record: Record): void;
   isSubmitted(hash: string): boolean;
@@ -57,7 +57,12 @@ interface Decided {
 }
 
 /** `faulty` are the ids of the members that are not correct. */
-export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<string>, fail: Fail): Ledger {
+export function createBlockChecks(
+  genesis: Genesis,
+  membership: Membership,
+  faulty: ReadonlySet<string>,
+  fail: Fail,
+): BlockChecks {
   const submitted = new Set<string>();
   const keys = new Map<string, PublicKey>();
   const decided = new Map<string, Decided>();
@@ -115,7 +120,7 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
     }
     for (const batch of block.batches) {
       for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));
-      const members = roll.at(block.chain, block.height)!;
+      const members = membership.at(block.chain, block.height)!;
       const isOfMember = members.some(({ id }) => equalBytes(id, batch.origin));
       if (!isOfMember) fail("I12 temporary blocks are of members", where);
       if (!isAcknowledged(block.chain, members, batch))
@@ -157,11 +162,11 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
     sealed.set(name, hash);
   };
 
-  const isNow = (service: number, node: string) => roll.current(service).some(({ id }) => toHex(id) === node);
+  const isNow = (service: number, node: string) => membership.current(service).some(({ id }) => toHex(id) === node);
 
   /** What removed members had promised is nobody's. */
   const releaseRemoved = (service: number, before: readonly Member[]) => {
-    if (roll.current(service) === before) return;
+    if (membership.current(service) === before) return;
     for (const [name, { node }] of promised) {
       if (name.startsWith(`${service}/`) && !isNow(service, node)) promised.delete(name);
     }
@@ -175,13 +180,17 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
       // A member that was removed has no say, and its records are its meters' to offer to another one.
       if (!isNow(record.claims.service, node)) return;
       const { service, seq } = record.claims;
-      promised.set(`${service}/${toHex(record.kid)}/${seq}`, { node, label, key: numberKey(service, record.kid, seq) });
+      promised.set(`${service}/${toHex(record.kid)}/${seq}`, {
+        node,
+        label,
+        key: numberKey(service, record.kid, seq).toString("hex"),
+      });
     },
     release(node, holds) {
       for (const [name, { label, key }] of promised) if (label === node && !holds(key)) promised.delete(name);
     },
     onBlock(node, service, height, bytes) {
-      const chain = roll.chains.find((candidate) => candidate.service === service)!;
+      const chain = membership.chains.find((candidate) => candidate.service === service)!;
       const where = `block ${service}/${height} at ${node}`;
       const block = decodeBlock(bytes);
       const id = toHex(headerHash(block.header));
@@ -189,7 +198,7 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
       const previous = decided.get(`${service}/${height - 1}`);
       const link = height === 1 ? toHex(genesis.hash) : previous?.id;
       if (toHex(decodeHeader(block.header).previous) !== link) fail("I2 hashes link", where);
-      const members = roll.at(service, height);
+      const members = membership.at(service, height);
       if (members === undefined) return fail("I2 heights are contiguous", where);
       checkCertificate(where, members, block);
       const known = decided.get(`${service}/${height}`);
@@ -205,7 +214,7 @@ export function createLedger(genesis: Genesis, roll: Roll, faulty: ReadonlySet<s
       checkAnchors(where, block);
       decided.set(`${service}/${height}`, { id, time_ms: block.time_ms, counter: block.counter });
       heights.set(service, height);
-      roll.onBlock(block);
+      membership.onBlock(block);
       releaseRemoved(service, members);
       rounds += block.certificate.round;
     },

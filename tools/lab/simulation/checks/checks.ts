@@ -1,4 +1,4 @@
-// Where everything is judged as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
+// Where everything is checked as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
 // hold ends the run.
 
 import { toHex } from "../../../../src/wire/bytes.js";
@@ -7,6 +7,11 @@ import { decodeReceipt } from "../../../../src/wire/receipt.js";
 import type { Record } from "../../../../src/wire/record.js";
 import { parseTopic } from "../../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
+import { blocks } from "../../../node/chain/tables/blocks.js";
+import { heads } from "../../../node/chain/tables/heads.js";
+import { type BlockKey, chainIn, chainKey, heightIn } from "../../../node/store/keys.js";
+import { decodeRow } from "../../../node/store/table.js";
+import type { NotedRow } from "../../../node/store/writer.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 import type { Mutant } from "../mutants/mutant.js";
@@ -14,18 +19,17 @@ import type { SimulatedMeter } from "../world/meter.js";
 import type { Network } from "../world/network.js";
 import type { NodeWorld, SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
-import type { Row } from "../world/tables.js";
 import type { Timeline } from "../world/timeline.js";
-import type { Ledger } from "./blocks.js";
-import type { Docket } from "./evidence.js";
-import type { Witness } from "./signing.js";
+import type { BlockChecks } from "./blocks.js";
+import type { EvidenceChecks } from "./evidence.js";
+import type { SigningChecks } from "./signing.js";
 import { isDurable } from "./storage.js";
 import { type Fail, stackOf } from "./violation.js";
 
 /** Far more than a block a round takes, and the answers to a flood. */
 const FRAMES_PER_SECOND_MAX = 3_000;
 
-export interface CourtPorts {
+export interface ChecksPorts {
   readonly genesis: Genesis;
   /** of all nodes */
   readonly ids: readonly string[];
@@ -34,9 +38,9 @@ export interface CourtPorts {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
-  readonly ledger: Ledger;
-  readonly witness: Witness;
-  readonly docket: Docket;
+  readonly blockChecks: BlockChecks;
+  readonly signingChecks: SigningChecks;
+  readonly evidenceChecks: EvidenceChecks;
   readonly coverage: Coverage;
   readonly meters: readonly SimulatedMeter[];
   readonly mutant: Mutant | undefined;
@@ -46,21 +50,34 @@ export interface CourtPorts {
   trace(line: string): void;
 }
 
-export interface Court {
+export interface Checks {
   readonly world: NodeWorld;
-  onDurable(node: SimulatedNode, rows: readonly Row[]): void;
+  onDurable(node: SimulatedNode, rows: readonly NotedRow[]): void;
   /** A node has acknowledged a meter's record. */
   onAcknowledged(node: SimulatedNode, record: Record): void;
   /** transactions of all nodes so far */
   readonly writes: number;
 }
 
-export function createCourt(ports: CourtPorts): Court {
-  const { genesis, timeline, random, network, ledger, witness, docket, coverage, meters, mutant, fail, trace } = ports;
+export function createChecks(ports: ChecksPorts): Checks {
+  const {
+    genesis,
+    timeline,
+    random,
+    network,
+    blockChecks,
+    signingChecks,
+    evidenceChecks,
+    coverage,
+    meters,
+    mutant,
+    fail,
+    trace,
+  } = ports;
   const sent = new Map<string, number>();
   let writes = 0;
 
-  const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.tables });
+  const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.rows });
 
   /** I17: what a node sends does not feed on itself. */
   const countSent = (node: SimulatedNode) => {
@@ -74,7 +91,7 @@ export function createCourt(ports: CourtPorts): Court {
     const parsed = parseTopic(topic);
     if (parsed?.kind === "receipt" && isCorrect(node)) {
       const { chain, height } = decodeReceipt(payload);
-      const durable = node.disk.tables.heads.get(String(chain))?.height ?? 0;
+      const durable = node.disk.rows.get(heads, chainKey(chain))?.height ?? 0;
       if (height > durable)
         fail("I13 no receipt before its block is durable", `${node.label} block ${chain}/${height}`);
     }
@@ -93,17 +110,17 @@ export function createCourt(ports: CourtPorts): Court {
     send: (from, to, frame) => network.send(from, to, frame),
     onSent(node, frame) {
       if (!isCorrect(node)) return;
-      witness.onSent(suspectOf(node), frame);
+      signingChecks.onSent(suspectOf(node), frame);
       countSent(node);
     },
-    onSigned: (node, bytes) => witness.onSigned(node.id, bytes),
+    onSigned: (node, bytes) => signingChecks.onSigned(node.id, bytes),
     onEvidence(node, chain, first, second) {
       if (!isCorrect(node)) return;
-      witness.onEvidence(suspectOf(node), chain, first, second);
-      docket.note(node, chain, first);
+      signingChecks.onEvidence(suspectOf(node), chain, first, second);
+      evidenceChecks.note(node, chain, first);
     },
     onSealed(node, sealed) {
-      const highest = ledger.heights.get(sealed.block.chain) ?? 0;
+      const highest = blockChecks.heights.get(sealed.block.chain) ?? 0;
       if (isCorrect(node) && sealed.head.height < highest) coverage.catchUps += 1;
     },
     onShut(node, peer) {
@@ -135,18 +152,18 @@ export function createCourt(ports: CourtPorts): Court {
     onDurable(node, rows) {
       writes += 1;
       if (!isCorrect(node)) return;
-      for (const { table, key, value } of rows) {
-        if (table !== "blocks") continue;
-        const [chain, height] = key.split("/").map(Number);
-        trace(`${node.label} has block ${key}`);
-        ledger.onBlock(node.label, chain!, height!, value as Uint8Array);
+      for (const { table, key, row } of rows) {
+        if (table.name !== blocks.name || row === undefined) continue;
+        const [chain, height] = [chainIn(key as BlockKey), heightIn(key as BlockKey)];
+        trace(`${node.label} has block ${chain}/${height}`);
+        blockChecks.onBlock(node.label, chain, height, decodeRow(blocks, row));
       }
     },
     /** I4: a record is on disk before it is acknowledged: by itself, in a temporary block, or in a block. */
     onAcknowledged(node, record) {
       if (!isCorrect(node)) return;
       if (!isDurable(node, record)) fail("I4 a record is durable before its PUBACK", `${node.label} ${nameOf(record)}`);
-      ledger.promise(record, node.id, node.label);
+      blockChecks.promise(record, node.id, node.label);
     },
     get writes() {
       return writes;

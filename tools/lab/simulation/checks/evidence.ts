@@ -4,13 +4,13 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import type { Statement } from "../../../consensus/types.js";
 import { FAULTS_MAX } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
+import { waitingNotices } from "../../../node/chain/batches/waiting-notices.js";
 import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
-import { rowsOf } from "../world/tables.js";
-import type { Ledger } from "./blocks.js";
-import type { Roll } from "./membership.js";
+import type { BlockChecks } from "./blocks.js";
+import type { Membership } from "./membership.js";
 
-export interface Docket {
+export interface EvidenceChecks {
   /** A correct node reports an equivocation, which counts where it is a member of the chain as far as it knows. */
   note(node: SimulatedNode, chain: number, statement: Statement): void;
   /** What a correct member has seen in its present life, or has on disk, and no block records, by name. */
@@ -29,25 +29,25 @@ interface Report extends Case {
   readonly life: number;
 }
 
-export function createDocket(
+export function createEvidenceChecks(
   genesisHash: Uint8Array,
   nodes: readonly SimulatedNode[],
-  roll: Roll,
-  ledger: Pick<Ledger, "convictions">,
-): Docket {
+  membership: Membership,
+  blockChecks: Pick<BlockChecks, "convictions">,
+): EvidenceChecks {
   const reports: Report[] = [];
 
   const isMember = (chain: number, { id }: SimulatedNode) =>
-    roll.current(chain).some((member) => toHex(member.id) === id);
+    membership.current(chain).some((member) => toHex(member.id) === id);
 
   const isClosed = ({ chain, accused, height }: Case) => {
-    const convictions = ledger.convictions(chain, accused);
+    const convictions = blockChecks.convictions(chain, accused);
     return convictions.includes(height) || convictions.length >= FAULTS_MAX;
   };
 
   const held = (node: SimulatedNode): Case[] =>
-    roll.chains.flatMap(({ service: chain }) =>
-      rowsOf(node.disk.tables.rulings, chain).flatMap(([, row]) => {
+    membership.chains.flatMap(({ service: chain }) =>
+      node.disk.rows.all(waitingNotices, chain).flatMap(({ row }) => {
         const notice = readNotice(genesisHash, row);
         return notice.kind === "evidence" ? [{ chain, accused: toHex(notice.node), height: notice.height }] : [];
       }),

@@ -8,46 +8,54 @@ import type { ClusterOptions } from "../options.js";
 /** After the faults everything must be sealed everywhere within this time. */
 const LIVENESS_MS = 240_000;
 /** Beyond two heartbeats, with which a member that has lost its record asks for vouches. */
-const SETTLE_MS = 65_000;
+const QUIET_MS = 65_000;
 const IDLE_MS = 70_000;
 
 /** Whether what was promised, ordered and seen is sealed, and every correct node has it. */
-export function isSettled({ correct, meters, agent, roll, registrar, ledger, docket }: Cluster): boolean {
+export function isQuiet({
+  correct,
+  meters,
+  agent,
+  membership,
+  membershipFaults,
+  blockChecks,
+  evidenceChecks,
+}: Cluster): boolean {
   return (
-    registrar.isDone &&
+    membershipFaults.isDone &&
     correct.every((node) => node.isUp) &&
     meters.every((meter) => meter === agent || meter.waiting === 0) &&
-    roll.chains.every(({ service }) => {
-      const height = ledger.heights.get(service) ?? 0;
-      const members = roll.current(service).map(({ id }) => toHex(id));
+    membership.chains.every(({ service }) => {
+      const height = blockChecks.heights.get(service) ?? 0;
+      const members = membership.current(service).map(({ id }) => toHex(id));
       return correct.every((node) => {
         const head = node.chains.get(service)?.head;
         return head === undefined ? !members.includes(node.id) : head.height === height;
       });
     }) &&
-    ledger.missing().length === 0 &&
-    docket.open().length === 0
+    blockChecks.missing().length === 0 &&
+    evidenceChecks.open().length === 0
   );
 }
 
 /** I9, and what it takes. */
-export async function settle(cluster: Cluster): Promise<void> {
-  const { timeline, nodes, meters, ledger, docket, registrar, fail, afterEach } = cluster;
+export async function runUntilQuiet(cluster: Cluster): Promise<void> {
+  const { timeline, nodes, meters, blockChecks, evidenceChecks, membershipFaults, fail, afterEach } = cluster;
   let looked = 0;
   const done = await timeline.run(timeline.now_ms() + LIVENESS_MS, afterEach, () => {
     looked += 1;
-    return looked % 16 === 0 && isSettled(cluster);
+    return looked % 16 === 0 && isQuiet(cluster);
   });
-  if (done || isSettled(cluster)) return;
+  if (done || isQuiet(cluster)) return;
   const where = nodes.map((node) => {
     const heads = [...node.chains].map(([service, chain]) => `${service}/${chain.head.height}`);
     return `${node.label} ${node.isUp ? heads.join(" ") : "down"}`;
   });
   const waiting = meters.map((meter) => `${meter.name}: ${meter.waiting}`);
-  const missing = ledger.missing().slice(0, 4);
-  const open = docket.open();
+  const missing = blockChecks.missing().slice(0, 4);
+  const open = evidenceChecks.open();
   if (open.length > 0) fail("I11 an equivocation that is seen is sealed once the network heals", open.join("; "));
-  const orders = registrar.isDone ? [] : ["an order waits"];
+  const orders = membershipFaults.isDone ? [] : ["an order waits"];
   const all = [...where, ...waiting, ...missing, ...orders].join("; ");
   fail("I9 everything promised is sealed once the network heals", all);
   afterEach();
@@ -62,21 +70,21 @@ export function isHostile({ fault }: ClusterOptions): boolean {
 export async function checkIdle({
   options,
   timeline,
-  roll,
+  membership,
   nodes,
   idle,
-  court,
+  checks,
   fail,
   afterEach,
 }: Cluster): Promise<void> {
-  await timeline.run(timeline.now_ms() + SETTLE_MS, afterEach);
+  await timeline.run(timeline.now_ms() + QUIET_MS, afterEach);
   Object.assign(idle, { sends: 0, others: 0 });
-  const { writes } = court;
+  const { writes } = checks;
   await timeline.run(timeline.now_ms() + IDLE_MS, afterEach);
   if (isHostile(options)) return;
-  const links = nodes.length * (nodes.length - 1) * roll.chains.length;
+  const links = nodes.length * (nodes.length - 1) * membership.chains.length;
   const most = links * (Math.ceil(IDLE_MS / localTimeouts.heartbeat_ms) + 1);
-  if (idle.others > 0 || idle.sends > most || court.writes > writes) {
-    fail("I10 an idle cluster sends heartbeats alone", JSON.stringify({ ...idle, writes: court.writes - writes }));
+  if (idle.others > 0 || idle.sends > most || checks.writes > writes) {
+    fail("I10 an idle cluster sends heartbeats alone", JSON.stringify({ ...idle, writes: checks.writes - writes }));
   }
 }

@@ -24,7 +24,7 @@ interface Entry {
   judgedAt: number;
 }
 
-export interface Roll {
+export interface Membership {
   /** chains of the genesis, and those that sealed orders have added */
   readonly chains: readonly GenesisChain[];
   /** orders that are sealed */
@@ -47,7 +47,7 @@ export interface Roll {
 }
 
 /** `nodes` are all that the run has. */
-export function createRoll(genesis: Genesis, nodes: readonly Member[], fail: Fail): Roll {
+export function createMembership(genesis: Genesis, nodes: readonly Member[], fail: Fail): Membership {
   const byId = new Map(nodes.map((node) => [toHex(node.id), node]));
   const entries = new Map<number, Entry>();
   const issued = new Set<string>();

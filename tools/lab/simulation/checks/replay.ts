@@ -9,66 +9,59 @@ import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { headerHash } from "../../../../src/wire/header.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { readOrder } from "../../../../src/wire/order.js";
-import type { ChainTip } from "../../../ledger/compose.js";
 import type { ChainView } from "../../../ledger/execution.js";
-import { CONTRACTS_SERVICE, governedChain, initialGovernance } from "../../../ledger/governance.js";
-import { memberSetOf } from "../../../ledger/members.js";
+import { firstTip } from "../../../ledger/first-tip.js";
+import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance.js";
 import { replayBlock } from "../../../ledger/replay.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
-import { createGovernor } from "../../../node/chain/sealed-orders.js";
-import { blockKey, emptyTables, idKey, numberKey, orderKey, rowsOf, type Tables } from "../world/tables.js";
+import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/sealed-orders.js";
+import { blocks } from "../../../node/chain/tables/blocks.js";
+import { credentials } from "../../../node/chain/tables/credentials.js";
+import { heads } from "../../../node/chain/tables/heads.js";
+import { index, leavesIn, locationIn } from "../../../node/chain/tables/runs.js";
+import { faults, meters, origins } from "../../../node/chain/tables/states.js";
+import { blockKey, chainKey, idIn, idKey, numberIn, numberKey } from "../../../node/store/keys.js";
+import { DiskRows } from "../world/rows.js";
 
 type State = ReadonlyMap<string, string>;
 
 /** The rows that the blocks of a chain lead to, each as hex. Throws where a block does not follow from those before. */
-export function replayChain(genesis: Genesis, chain: GenesisChain, tables: Tables): State {
-  const replayed = emptyTables();
+export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRows): State {
+  const replayed = new DiskRows();
   const hashes = new Map<string, Uint8Array>();
   const service = chain.service;
   const view: ChainView = {
-    meter: (kid) => replayed.meters.get(`${service}/${kid}`),
-    origin: (node) => replayed.origins.get(`${service}/${node}`),
-    faults: (node) => replayed.faults.get(`${service}/${node}`) ?? [],
-    sealedHash: (kid, seq) => hashes.get(numberKey(service, fromHex(kid)!, seq)),
+    meter: (kid) => replayed.get(meters, idKey(service, fromHex(kid)!)),
+    origin: (node) => replayed.get(origins, idKey(service, fromHex(node)!)),
+    faults: (node) => replayed.get(faults, idKey(service, fromHex(node)!)) ?? [],
+    sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
   };
-  const known = createGovernor(genesis, { orders: () => rowsOf(tables.orders, 0).map(([, order]) => order) }).current;
+  const known = createGovernor(genesis, rows).current;
   const governance = service === CONTRACTS_SERVICE ? initialGovernance(genesis) : known;
-  let tip: ChainTip = {
-    genesis,
-    chain,
-    height: 1,
-    previous: genesis.hash,
-    counter: 0,
-    time_ms: 0,
-    judgedAt: governedChain(governance, service)?.contractsHeight ?? 0,
-    governance,
-    members: memberSetOf(chain.members),
-    view,
-  };
+  let tip = firstTip({ genesis, chain, governance, view });
   let records = 0;
-  for (let bytes = blockAt(tables, service, 1); bytes !== undefined; bytes = blockAt(tables, service, tip.height)) {
+  for (let bytes = blockAt(rows, service, 1); bytes !== undefined; bytes = blockAt(rows, service, tip.height)) {
     const block = decodeBlock(bytes);
     const { execution, records: sealed, orders, nextMembers } = replayBlock(tip, block);
-    for (const [index, record] of sealed.entries()) {
-      const key = numberKey(service, record.kid, record.claims.seq);
-      replayed.index.set(key, { height: block.height, leaf: index + 1 });
-      hashes.set(key, record.hash);
+    for (const [place, { kid, claims, hash }] of sealed.entries()) {
+      replayed.put(index, numberKey(service, kid, claims.seq), { height: block.height, leaves: [place + 1] });
+      hashes.set(`${toHex(kid)}/${claims.seq}`, hash);
     }
-    for (const [kid, state] of execution.meters) replayed.meters.set(`${service}/${kid}`, state);
-    for (const [node, state] of execution.origins) replayed.origins.set(`${service}/${node}`, state);
-    for (const [node, heights] of execution.faults) replayed.faults.set(`${service}/${node}`, heights);
+    for (const [kid, state] of execution.meters) replayed.put(meters, idKey(service, fromHex(kid)!), state);
+    for (const [node, state] of execution.origins) replayed.put(origins, idKey(service, fromHex(node)!), state);
+    for (const [node, heights] of execution.faults) replayed.put(faults, idKey(service, fromHex(node)!), heights);
     for (const order of orders) {
       const key = orderKey(readOrder(order, genesis).number);
-      replayed.orders.set(key, { contractsHeight: block.height, bytes: order });
+      replayed.put(sealedOrders, key, { contractsHeight: block.height, bytes: order });
     }
     for (const credential of execution.credentials.values()) {
-      replayed.credentials.set(idKey(service, keyId(parseCredential(credential).key)), credential);
+      replayed.put(credentials, idKey(service, keyId(parseCredential(credential).key)), credential);
     }
     records += sealed.length;
     const { height, counter, time_ms, judgedAt } = block;
     const previous = headerHash(block.header);
-    replayed.blocks.set(blockKey(service, height), bytes);
-    replayed.heads.set(String(service), { height, headerHash: previous, counter, time_ms, records, judgedAt });
+    replayed.put(blocks, blockKey(service, height), bytes);
+    replayed.put(heads, chainKey(service), { height, headerHash: previous, counter, time_ms, records, judgedAt });
     const after = { governance: execution.governance, members: nextMembers };
     tip = { ...tip, ...after, height: height + 1, previous, counter, time_ms, judgedAt };
   }
@@ -76,24 +69,29 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, tables: Table
 }
 
 /** What a node keeps of a chain, but for what is local to it, each row as hex. */
-export function stateOf(tables: Tables, service: number): State {
+export function stateOf(rows: DiskRows, service: number): State {
   const state = new Map<string, string>();
-  const head = tables.heads.get(String(service));
+  const head = rows.get(heads, chainKey(service));
   if (head !== undefined) {
     const { height, counter, time_ms, records, judgedAt } = head;
     state.set("head", toHex(encodeCbor([height, head.headerHash, counter, time_ms, records, judgedAt])));
   }
-  for (const [key, bytes] of rowsOf(tables.blocks, service)) state.set(`block ${key}`, toHex(sharedBytes(bytes)));
-  for (const [key, meter] of rowsOf(tables.meters, service)) state.set(`meter ${key}`, toHex(encodeMeterState(meter)));
-  for (const [key, origin] of rowsOf(tables.origins, service)) {
-    state.set(`origin ${key}`, toHex(encodeOriginState(origin)));
+  for (const { key, row } of rows.all(blocks, service)) state.set(`block ${toHex(key)}`, toHex(sharedBytes(row)));
+  for (const { key, row } of rows.all(meters, service)) state.set(`meter ${toHex(key)}`, toHex(encodeMeterState(row)));
+  for (const { key, row } of rows.all(origins, service)) {
+    state.set(`origin ${toHex(key)}`, toHex(encodeOriginState(row)));
   }
-  for (const [key, heights] of rowsOf(tables.faults, service)) state.set(`faults ${key}`, heights.join(" "));
-  for (const [key, order] of service === CONTRACTS_SERVICE ? rowsOf(tables.orders, 0) : []) {
-    state.set(`order ${key}`, `${order.contractsHeight} ${toHex(order.bytes)}`);
+  for (const { key, row } of rows.all(faults, service)) state.set(`faults ${toHex(key)}`, row.join(" "));
+  for (const { key, row } of service === CONTRACTS_SERVICE ? rows.all(sealedOrders) : []) {
+    state.set(`order ${toHex(key)}`, `${row.contractsHeight} ${toHex(row.bytes)}`);
   }
-  for (const [key, bytes] of rowsOf(tables.credentials, service)) state.set(`credential ${key}`, toHex(bytes));
-  for (const [key, { height, leaf }] of rowsOf(tables.index, service)) state.set(`index ${key}`, `${height}/${leaf}`);
+  for (const { key, row } of rows.all(credentials, service)) state.set(`credential ${toHex(key)}`, toHex(row));
+  for (const { key, row } of rows.all(index, service)) {
+    for (let behind = 0; behind < leavesIn(row); behind += 1) {
+      const { height, leaf } = locationIn(row, behind)!;
+      state.set(`index ${toHex(idIn(key))}/${numberIn(key) + behind}`, `${height}/${leaf}`);
+    }
+  }
   return state;
 }
 
@@ -104,8 +102,8 @@ export function difference(left: State, right: State): string | undefined {
   return undefined;
 }
 
-function blockAt(tables: Tables, service: number, height: number): Uint8Array | undefined {
-  return tables.blocks.get(blockKey(service, height));
+function blockAt(rows: DiskRows, service: number, height: number): Uint8Array | undefined {
+  return rows.get(blocks, blockKey(service, height));
 }
 
 /** A block less what stands beside it: lock time and certificate are each node's own. */

@@ -1,4 +1,4 @@
-// The invariants of what leaves a node and what it reports, judged at the moment it does: I3, I4, I5, I11. A witness sees every
+// The invariants of what leaves a node and what it reports, checked at the moment it does: I3, I4, I5, I11. What sees every
 // signature that is made, and every frame that a correct node lets go of.
 
 import { acknowledgementBytes, batchBytes, batchId, decodeBatch } from "../../../../src/wire/batch.js";
@@ -10,21 +10,27 @@ import { faults, quorum } from "../../../../src/wire/quorum.js";
 import { headOf, signedBytes } from "../../../consensus/messages.js";
 import type { Precommit, Prevote, RoundCertificate, Statement } from "../../../consensus/types.js";
 import { decodeBatchNote, decodeFrame, type Frame } from "../../../node/chain/frame.js";
+import { batches } from "../../../node/chain/tables/batches.js";
+import { blocks } from "../../../node/chain/tables/blocks.js";
+import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
+import { heads } from "../../../node/chain/tables/heads.js";
+import { origins } from "../../../node/chain/tables/states.js";
+import { blockKey, chainKey, idKey, numberKey } from "../../../node/store/keys.js";
 import { simulatedVerify } from "../world/keys.js";
-import { blockKey, numberKey, type Tables } from "../world/tables.js";
-import type { Roll } from "./membership.js";
+import type { DiskRows } from "../world/rows.js";
+import type { Membership } from "./membership.js";
 import { contentOf, messageOf, placeOf, recordOf, statementsOf } from "./statements.js";
 import type { Fail } from "./violation.js";
 
-/** A node as the witness sees it. */
+/** A node as it is seen from outside. */
 export interface Suspect {
   readonly id: string;
   /** how often it has started */
   readonly life: number;
-  readonly durable: Tables;
+  readonly durable: DiskRows;
 }
 
-export interface Witness {
+export interface SigningChecks {
   /** Every signature of a member, faulty ones included, as it is made. */
   onSigned(node: string, bytes: Uint8Array): void;
   /** A frame of a correct node leaves. */
@@ -36,7 +42,12 @@ export interface Witness {
   readonly equivocations: number;
 }
 
-export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<string>, fail: Fail): Witness {
+export function createSigningChecks(
+  genesis: Genesis,
+  membership: Membership,
+  faulty: ReadonlySet<string>,
+  fail: Fail,
+): SigningChecks {
   const contents = new Map<string, string>();
   /** what each node has acknowledged last of a number, and its height then */
   const acknowledged = new Map<string, { readonly id: string; readonly height: number }>();
@@ -54,9 +65,9 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
   };
 
   const checkDurable = (node: Suspect, chain: number, statement: Statement) => {
-    const head = node.durable.heads.get(String(chain));
+    const head = node.durable.get(heads, chainKey(chain));
     if (head !== undefined && head.height >= statement.height) return; // sealed: nothing is signed there again
-    const bytes = node.durable.consensus.get(String(chain));
+    const bytes = node.durable.get(consensusRecords, chainKey(chain));
     const record = bytes === undefined ? undefined : recordOf(bytes, node.id);
     const own: readonly Statement[] =
       record === undefined ? [] : [...record.prevotes, ...record.precommits, ...record.proposals.map(headOf)];
@@ -79,9 +90,9 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
     checkSingle(placeOf(chain, statement), contentOf(statement));
     // Who has lost its record, or its disk, passes on decisions with what it had signed before.
     if (!isDecision) checkDurable(node, chain, statement);
-    if (!roll.isMember(chain, statement.height, node.id))
+    if (!membership.isMember(chain, statement.height, node.id))
       fail("I12 who is no member signs nothing", placeOf(chain, statement));
-    const members = roll.at(chain, statement.height)?.length ?? 0;
+    const members = membership.at(chain, statement.height)?.length ?? 0;
     if (statement.type === "prevote") checkLock(chain, statement, members);
     if (statement.type === "precommit" && statement.id !== null) {
       const key = `${chain}/${statement.node}/${statement.height}`;
@@ -99,10 +110,10 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
 
   /** A temporary block is on disk before its origin sends it and before anybody acknowledges it; sealed ones are gone. */
   const checkBatch = (node: Suspect, chain: number, origin: Uint8Array, number: number, id: string, what: string) => {
-    const state = node.durable.origins.get(`${chain}/${toHex(origin)}`);
+    const state = node.durable.get(origins, idKey(chain, origin));
     if (state !== undefined && (number < state.next || state.beyond.includes(number))) return;
-    const stored = node.durable.batches.get(numberKey(chain, origin, number));
-    if (stored === undefined || idOfBatch(stored.bytes) !== id) {
+    const stored = node.durable.get(batches, numberKey(chain, origin, number));
+    if (stored === undefined || idOfBatch(stored) !== id) {
       fail("I4 durable before sent", `${what} ${chain}/${toHex(origin)}/${number} by ${node.id}`);
     }
   };
@@ -121,9 +132,9 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
    */
   const checkSingleAcknowledgement = (node: Suspect, chain: number, name: string, id: string) => {
     const place = `${chain}/${node.id}/acknowledgement of ${name}`;
-    const { height } = node.durable.heads.get(String(chain)) ?? { height: 0 };
+    const { height } = node.durable.get(heads, chainKey(chain)) ?? { height: 0 };
     const first = acknowledged.get(place);
-    const isOfOtherSet = first !== undefined && roll.at(chain, first.height) !== roll.at(chain, height + 1);
+    const isOfOtherSet = first !== undefined && membership.at(chain, first.height) !== membership.at(chain, height + 1);
     if (first !== undefined && first.id !== id && !isOfOtherSet) fail("I3 a node signs one value a place", place);
     if (first?.id !== id) acknowledged.set(place, { id, height });
   };
@@ -135,7 +146,7 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
   };
 
   const isGenuine = (chain: number, statement: Statement) => {
-    const key = roll.nodeOf(statement.node)?.key;
+    const key = membership.nodeOf(statement.node)?.key;
     return key !== undefined && simulatedVerify(key, signedBytes(genesis.hash, chain, statement), statement.signature);
   };
 
@@ -144,15 +155,15 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
     const { acknowledgements, ...name } = decodeBatchNote(payload);
     const message = acknowledgementBytes(genesis.hash, chain, name.origin, name.number, name.id);
     const genuine = acknowledgements.filter(({ node: signer, signature }) => {
-      const key = roll.nodeOf(toHex(signer))?.key;
+      const key = membership.nodeOf(toHex(signer))?.key;
       return key !== undefined && simulatedVerify(key, message, signature);
     });
     // A block that changes the members is durable a little before the node goes on from it.
-    const { height } = node.durable.heads.get(String(chain)) ?? { height: 0 };
+    const { height } = node.durable.get(heads, chainKey(chain)) ?? { height: 0 };
     const isQuorum = [height, height + 1].some((place) => {
       const signers = new Set(genuine.map(({ node: signer }) => toHex(signer)));
-      const areMembers = [...signers].every((signer) => roll.isMember(chain, place, signer));
-      return areMembers && signers.size >= quorum(roll.at(chain, place)?.length ?? 0);
+      const areMembers = [...signers].every((signer) => membership.isMember(chain, place, signer));
+      return areMembers && signers.size >= quorum(membership.at(chain, place)?.length ?? 0);
     });
     if (genuine.length < acknowledgements.length || !isQuorum) {
       fail(
@@ -164,7 +175,7 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
 
   /** Why a node is in its round: votes of f + 1 members there or later, or a quorum's precommits of one round. */
   const onRound = (node: Suspect, chain: number, { height, votes }: RoundCertificate) => {
-    const members = roll.at(chain, height) ?? [];
+    const members = membership.at(chain, height) ?? [];
     const signers = new Set(votes.map((vote) => vote.node));
     const rounds = new Set(votes.map((vote) => (vote.type === "precommit" ? vote.round : -1)));
     const isQuorum = signers.size >= quorum(members.length) && rounds.size === 1 && !rounds.has(-1);
@@ -172,10 +183,10 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
       fail("I6 a round is entered for f + 1 members", `${chain}/${height} by ${node.id}`);
   };
 
-  /** I15: what is served is what is stored, and what is stored the ledger has looked at. */
+  /** I15: what is served is what is stored, and what is stored has been checked as a block. */
   const onBlock = (node: Suspect, { chain, payload }: Frame) => {
     const { height } = decodeBlock(payload);
-    const stored = node.durable.blocks.get(blockKey(chain, height));
+    const stored = node.durable.get(blocks, blockKey(chain, height));
     if (stored === undefined || !equalBytes(stored, payload)) {
       fail("I15 a node serves what it has stored", `${chain}/${height} by ${node.id}`);
     }
@@ -207,7 +218,8 @@ export function createWitness(genesis: Genesis, roll: Roll, faulty: ReadonlySet<
         if (!isGenuine(frame.chain, statement))
           fail("I6 what a node passes on is genuine", placeOf(frame.chain, statement));
         // What a certificate counts; evidence may be against who was a member and is none any more.
-        const counts = message.type === "evidence" || roll.isMember(frame.chain, statement.height, statement.node);
+        const counts =
+          message.type === "evidence" || membership.isMember(frame.chain, statement.height, statement.node);
         if (!counts) fail("I12 votes of members count", placeOf(frame.chain, statement));
         if (statement.node === node.id) onStatement(node, frame.chain, statement, message.type === "decision");
       }

@@ -7,47 +7,50 @@ import { noticesOf } from "../../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../../../node/chain/batches/pool.js";
+import { waitingNotices } from "../../../node/chain/batches/waiting-notices.js";
+import { sealedOrders } from "../../../node/chain/sealed-orders.js";
+import { admitted } from "../../../node/chain/tables/admitted.js";
+import { batches } from "../../../node/chain/tables/batches.js";
+import { credentials } from "../../../node/chain/tables/credentials.js";
+import { locationOf } from "../../../node/chain/tables/runs.js";
+import { idIn, type KeyOfChain, numberKey } from "../../../node/store/keys.js";
+import type { AnyTable, Table } from "../../../node/store/table.js";
 import type { SimulatedNode } from "../world/node-world.js";
-import { numberKey, rowsOf } from "../world/tables.js";
 import { difference, replayChain, stateOf } from "./replay.js";
 import type { Fail } from "./violation.js";
 
 /** Whether a record is on the node's disk: by itself, in a temporary block, or in a block. */
 export function isDurable(node: SimulatedNode, record: Record): boolean {
-  const { tables } = node.disk;
+  const { rows } = node.disk;
   const { service, seq } = record.claims;
-  const key = numberKey(service, record.kid, seq);
-  const admitted = tables.admitted.get(key);
-  if (admitted !== undefined && equalBytes(admitted, record.stripped)) return true;
-  if (tables.index.has(key)) return true;
-  return rowsOf(tables.batches, service).some(([, { bytes }]) =>
-    decodeBatch(bytes).batch.records.some((held) => equalBytes(held, record.stripped)),
-  );
+  const waiting = rows.get(admitted, numberKey(service, record.kid, seq));
+  if (waiting !== undefined && equalBytes(waiting, record.stripped)) return true;
+  if (locationOf(rows, service, record.kid, seq) !== undefined) return true;
+  return rows
+    .all(batches, service)
+    .some(({ row }) => decodeBatch(row).batch.records.some((held) => equalBytes(held, record.stripped)));
 }
 
 /** Keys of the records that a repair must not lose: unsealed, in rows that are whole, of meters that the node can present. */
 export function heldRecords({ id, disk }: SimulatedNode): ReadonlySet<string> {
-  const { tables } = disk;
-  const presentable = new Set(
-    [...tables.credentials.keys()].filter((key) => disk.isWhole("credentials", key)).map((key) => key.split("/")[1]),
-  );
-  const waiting = [...tables.admitted.keys()].filter((key) => disk.isWhole("admitted", key));
-  for (const [key, { origin, bytes }] of tables.batches) {
-    if (toHex(origin) !== id || !disk.isWhole("batches", key)) continue;
-    const { chain, records } = decodeBatch(bytes).batch;
+  const whole = <Key extends KeyOfChain, Row>(table: Table<Key, Row, never>) =>
+    disk.rows.all(table).filter(({ key }) => disk.isWhole(table as AnyTable, key));
+  const presentable = new Set(whole(credentials).map(({ key }) => toHex(idIn(key))));
+  const waiting = whole(admitted).map(({ key }) => key);
+  for (const { key, row } of whole(batches)) {
+    if (toHex(idIn(key)) !== id) continue;
+    const { chain, records } = decodeBatch(row).batch;
     for (const { kid, claims } of records.map(parseRecord)) waiting.push(numberKey(chain, kid, claims.seq));
   }
-  return new Set(waiting.filter((key) => presentable.has(key.split("/")[1])));
+  return new Set(waiting.filter((key) => presentable.has(toHex(idIn(key)))).map((key) => key.toString("hex")));
 }
 
 /** Whether an order is on the node's disk: by itself, in a temporary block, or sealed. */
-export function isOrderDurable({ disk: { tables } }: SimulatedNode, order: Uint8Array): boolean {
+export function isOrderDurable({ disk: { rows } }: SimulatedNode, order: Uint8Array): boolean {
   const held = [
-    ...rowsOf(tables.rulings, CONTRACTS_SERVICE).map(([, { bytes }]) => bytes),
-    ...rowsOf(tables.batches, CONTRACTS_SERVICE).flatMap(([, { bytes }]) =>
-      noticesOf(decodeBatch(bytes).batch.notices, "order"),
-    ),
-    ...rowsOf(tables.orders, 0).map(([, { bytes }]) => bytes),
+    ...rows.all(waitingNotices, CONTRACTS_SERVICE).map(({ row }) => row.bytes),
+    ...rows.all(batches, CONTRACTS_SERVICE).flatMap(({ row }) => noticesOf(decodeBatch(row).batch.notices, "order")),
+    ...rows.all(sealedOrders).map(({ row }) => row.bytes),
   ];
   return held.some((bytes) => equalBytes(bytes, order));
 }
@@ -62,9 +65,9 @@ export function checkStates(
   for (const chain of chains) {
     const holders = correct.filter((node) => node.chains.has(chain.service));
     if (holders.length === 0) continue;
-    const replayed = replayChain(genesis, chain, holders[0]!.disk.tables);
+    const replayed = replayChain(genesis, chain, holders[0]!.disk.rows);
     for (const node of holders) {
-      const row = difference(replayed, stateOf(node.disk.tables, chain.service));
+      const row = difference(replayed, stateOf(node.disk.rows, chain.service));
       if (row !== undefined)
         fail("I14 state is a function of the chain", `${node.label} chain ${chain.service} ${row}`);
     }
@@ -76,8 +79,8 @@ export function checkBounds(chains: readonly GenesisChain[], correct: readonly S
   for (const node of correct) {
     for (const { service } of chains) {
       const held = new Map<string, number>();
-      for (const [, batch] of rowsOf(node.disk.tables.batches, service)) {
-        const origin = toHex(batch.origin);
+      for (const { key } of node.disk.rows.all(batches, service)) {
+        const origin = toHex(idIn(key));
         held.set(origin, (held.get(origin) ?? 0) + 1);
       }
       for (const [origin, number] of held) {

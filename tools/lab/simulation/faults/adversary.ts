@@ -12,7 +12,7 @@ import { evidenceNotice, readNotice } from "../../../ledger/notices.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
-import type { Roll } from "../checks/membership.js";
+import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
 import { createExaggeration } from "./extremes.js";
 import {
@@ -53,7 +53,7 @@ export interface Adversary {
 
 export interface AdversaryOptions {
   readonly genesis: Genesis;
-  readonly roll: Roll;
+  readonly membership: Membership;
   readonly self: string;
   /** ids of all other nodes */
   readonly others: readonly string[];
@@ -70,7 +70,7 @@ const FLOOD_FRAMES = 40;
 const ACCUSATIONS_MAX = 4;
 
 export function createAdversary(options: AdversaryOptions): Adversary {
-  const { genesis, roll, self, others, random, coverage } = options;
+  const { genesis, membership, self, others, random, coverage } = options;
   const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
   const victims = new Set(others.filter(() => random.chance(0.5)));
   const censored = random.pick(others);
@@ -82,7 +82,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     options.onSigned(bytes);
     return options.signer.sign(bytes);
   };
-  const forger: Forger = { genesis, roll, self, others, random, key: options.signer.key, sign };
+  const forger: Forger = { genesis, membership, self, others, random, key: options.signer.key, sign };
   const votes = createVoteCollection(forger);
   const exaggeration = createExaggeration(forger);
 
@@ -192,7 +192,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
 
   /** Where it is no member it votes as members do, as if it were one. */
   const intrude = (bytes: Uint8Array, send: Send) => {
-    if (roll.changes === 0 || heardOf.has(bytes)) return;
+    if (membership.changes === 0 || heardOf.has(bytes)) return;
     heardOf.add(bytes);
     const frame = decodeFrame(bytes);
     if (frame === undefined || frame.kind !== "consensus") return;
@@ -201,7 +201,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     if (!isVote || message.id === null || message.node === self) return;
     const { chain } = frame;
     const { height } = message;
-    if (roll.isMember(chain, height, self) || !roll.isMember(chain, height, message.node)) return;
+    if (membership.isMember(chain, height, self) || !membership.isMember(chain, height, message.node)) return;
     const own = { ...message, node: self };
     const vote = { ...own, signature: sign(signedBytes(genesis.hash, chain, own)) };
     coverage.intruded += 1;
@@ -256,7 +256,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     },
     accuse() {
       if (!does("forge") || accusations >= ACCUSATIONS_MAX || random.chance(0.8)) return undefined;
-      const { service: chain } = random.pick(roll.chains);
+      const { service: chain } = random.pick(membership.chains);
       const evidence = votes.falseEvidence();
       if (evidence === undefined) return undefined;
       accusations += 1;
@@ -264,7 +264,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       return { chain, notice: readNotice(genesis.hash, evidenceNotice(evidence)) };
     },
     tick(send) {
-      const chain = random.pick(roll.chains).service;
+      const chain = random.pick(membership.chains).service;
       const say = (kind: "lied" | "replayed" | "forged" | "flooded" | "exaggerated", frame: Uint8Array) => {
         coverage[kind] += 1;
         send(random.pick(others), frame);

@@ -2,6 +2,8 @@
 // and step, records of the consensus that are lost or damaged, any row that is damaged, a disk that is wiped.
 
 import { CLOCK_SKEW_MAX_MS } from "../../../node/chain/blocks/sealer.js";
+import { heads } from "../../../node/chain/tables/heads.js";
+import { chainKey } from "../../../node/store/keys.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 import type { ClusterOptions } from "../options.js";
@@ -116,7 +118,7 @@ export function createFaults(ports: FaultPorts): Faults {
     const kind = options.fault;
     if (harms >= harmsMax || spare.isUp) return;
     if (kind === "damagedRow") return harmRow();
-    const chains = chainNumbers.filter((chain) => kind !== "lostRecord" || disk.tables.heads.has(String(chain)));
+    const chains = chainNumbers.filter((chain) => kind !== "lostRecord" || disk.rows.has(heads, chainKey(chain)));
     if (chains.length === 0) return;
     if (kind !== "lostRecord" && kind !== "damagedRecord" && kind !== "wiped") return;
     harms += 1;

@@ -14,12 +14,12 @@ import { makeBatch, type ReadBatch, readBatch } from "../../../ledger/compose.js
 import { executionRecord } from "../../../ledger/record-scan.js";
 import { decodeBatchNote, encodeBatchNote, encodeFrame, type Frame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
-import type { Roll } from "../checks/membership.js";
+import type { Membership } from "../checks/membership.js";
 import { messageOf } from "../checks/statements.js";
 
 export interface Forger {
   readonly genesis: Genesis;
-  readonly roll: Roll;
+  readonly membership: Membership;
   readonly self: string;
   readonly others: readonly string[];
   readonly random: Random;
@@ -111,7 +111,7 @@ const GROUPS_KEPT = 256;
 const VOTES_KEPT = 64;
 
 /** Votes that were heard, by what they say: a quorum of them is a certificate, which can be sent on before others have it. */
-export function createVoteCollection({ roll, random }: Forger) {
+export function createVoteCollection({ membership, random }: Forger) {
   const groups = new BoundedMap<string, Map<string, Vote>>(GROUPS_KEPT);
   const heard: Vote[] = [];
   return {
@@ -124,7 +124,7 @@ export function createVoteCollection({ roll, random }: Forger) {
       const group = groups.get(key) ?? new Map<string, Vote>();
       if (group.has(vote.node)) return undefined;
       groups.set(key, group.set(vote.node, vote));
-      const members = (roll.at(chain, vote.height) ?? []).map(({ id }) => toHex(id));
+      const members = (membership.at(chain, vote.height) ?? []).map(({ id }) => toHex(id));
       if (group.size !== quorum(members.length)) return undefined;
       return certificateOf([...group.values()].sort((a, b) => members.indexOf(a.node) - members.indexOf(b.node)));
     },

@@ -7,7 +7,7 @@ import type { Signer } from "../../../../src/wire/key.js";
 import { type Action, issueOrder, type Ready, readyBytes } from "../../../../src/wire/order.js";
 import { faults } from "../../../../src/wire/quorum.js";
 import type { Random } from "../../rig/random.js";
-import type { Roll } from "../checks/membership.js";
+import type { Membership } from "../checks/membership.js";
 import { isOrderDurable } from "../checks/storage.js";
 import type { Fail } from "../checks/violation.js";
 import type { Coverage } from "../coverage.js";
@@ -22,7 +22,7 @@ const MEMBERS_MAX = 7;
 /** Draws until a change is found that the bounds allow. */
 const DRAWS_MAX = 16;
 
-export interface Registrar {
+export interface MembershipFaults {
   start(): void;
   /** No further changes are drawn; what is issued is still to be sealed. */
   heal(): void;
@@ -30,7 +30,7 @@ export interface Registrar {
   readonly isDone: boolean;
 }
 
-export interface RegistrarPorts {
+export interface MembershipFaultPorts {
   readonly options: ClusterOptions;
   readonly genesis: Genesis;
   readonly authority: Signer;
@@ -43,14 +43,15 @@ export interface RegistrarPorts {
   /** ids of nodes that are or will be faulty */
   readonly unsound: ReadonlySet<string>;
   readonly heights: ReadonlyMap<number, number>;
-  readonly roll: Roll;
+  readonly membership: Membership;
   readonly coverage: Coverage;
   readonly fail: Fail;
   trace(line: string): void;
 }
 
-export function createRegistrar(ports: RegistrarPorts): Registrar {
-  const { options, genesis, authority, timeline, random, nodes, members, signers, unsound, roll, coverage } = ports;
+export function createMembershipFaults(ports: MembershipFaultPorts): MembershipFaults {
+  const { options, genesis, authority, timeline, random, nodes, members, signers, unsound, membership, coverage } =
+    ports;
   let left = options.changes;
   let addsChain = options.addsChain;
   let issued: { readonly number: number; readonly bytes: Uint8Array } | undefined;
@@ -82,8 +83,8 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
   };
 
   const drawMembers = (): Action | undefined => {
-    const { service: chain } = random.pick(roll.chains);
-    const before = roll.ordered(chain);
+    const { service: chain } = random.pick(membership.chains);
+    const before = membership.ordered(chain);
     const set = drawSet(before.members);
     if (namesOf(set) === namesOf(before.members) || !isBearable(set)) return undefined;
     const height = ports.heights.get(chain) ?? 0;
@@ -99,10 +100,10 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
   };
 
   const issue = (action: Action) => {
-    const number = roll.lastOrder + 1;
+    const number = membership.lastOrder + 1;
     const bytes = sign(number, action);
     issued = { number, bytes };
-    roll.issue(bytes);
+    membership.issue(bytes);
     ports.trace(`the authority issues order ${number}: ${describe(action)}`);
   };
 
@@ -126,9 +127,9 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
     const action = drawMembers();
     if (action?.type !== "members") return;
     const bytes = random.pick([
-      () => sign(roll.lastOrder + 5, action),
-      () => sign(roll.lastOrder + 1, action, signers[0]),
-      () => (action.ready.length === 0 ? undefined : sign(roll.lastOrder + 1, { ...action, ready: [] })),
+      () => sign(membership.lastOrder + 5, action),
+      () => sign(membership.lastOrder + 1, action, signers[0]),
+      () => (action.ready.length === 0 ? undefined : sign(membership.lastOrder + 1, { ...action, ready: [] })),
     ])();
     if (bytes === undefined) return;
     coverage.ordersRefused += 1;
@@ -145,7 +146,7 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
 
   const tick = () => {
     timeline.after(random.between(200, 1_200), tick);
-    if (issued !== undefined && issued.number <= roll.lastOrder) issued = undefined;
+    if (issued !== undefined && issued.number <= membership.lastOrder) issued = undefined;
     if (issued === undefined && (left > 0 || addsChain)) draw();
     const node = random.pick(nodes);
     if (!node.isUp) return;
@@ -166,7 +167,7 @@ export function createRegistrar(ports: RegistrarPorts): Registrar {
       left = 0;
     },
     get isDone() {
-      return !addsChain && (issued === undefined || issued.number <= roll.lastOrder);
+      return !addsChain && (issued === undefined || issued.number <= membership.lastOrder);
     },
   };
 }

@@ -6,11 +6,11 @@ import { precommitBytes } from "../../../../src/wire/certificate.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import type { Random } from "../../rig/random.js";
-import type { Roll } from "../checks/membership.js";
+import type { Membership } from "../checks/membership.js";
 
 export interface Misanchoring {
   readonly genesis: Genesis;
-  readonly roll: Roll;
+  readonly membership: Membership;
   readonly self: string;
   readonly random: Random;
   sign(bytes: Uint8Array): Uint8Array;
@@ -20,8 +20,8 @@ const FAR_HEIGHTS = [1_000, 2 ** 31, 2 ** 40 - 1] as const;
 
 /** The anchors of one of its blocks, some of them changed; one of a chain that it has nothing of may be added. */
 export function misanchored(by: Misanchoring, own: number, honest: readonly ProvedAnchor[]): ProvedAnchor[] {
-  const { random, roll } = by;
-  const others = roll.chains.map(({ service }) => service).filter((service) => service !== own);
+  const { random, membership } = by;
+  const others = membership.chains.map(({ service }) => service).filter((service) => service !== own);
   const absent = others.filter((service) => !honest.some(({ chain }) => chain === service));
   const changed = honest.map((anchor) => (random.chance(0.7) ? misanchor(by, anchor) : anchor));
   const added = absent.filter(() => random.chance(0.3)).map((chain) => madeUp(by, chain, 1));
@@ -50,7 +50,7 @@ function madeUp(by: Misanchoring, chain: number, height: number): ProvedAnchor {
   const headerHash = by.random.bytes(32);
   const node = fromHex(by.self)!;
   const signature = by.sign(precommitBytes(by.genesis.hash, chain, height, 0, headerHash));
-  const members = by.roll.current(chain).length;
+  const members = by.membership.current(chain).length;
   const signatures = Array.from({ length: members }, () => ({ node, signature }));
   return { chain, height, headerHash, certificate: { round: 0, signatures } };
 }

@@ -35,11 +35,7 @@ export const boundMutants: readonly Mutant[] = [
     lacks: "a write that fails while it is filled leaves nothing behind",
     edits: [
       numberUnbound,
-      edit(
-        "tools/node/store/writer.ts",
-        "  fill(writerInto(rows));\n",
-        "  try {\n    fill(writerInto(rows));\n  } catch {}\n",
-      ),
+      edit("tools/node/store/writer.ts", "  fill(noted);\n", "  try {\n    fill(noted);\n  } catch {}\n"),
     ],
     needs: boastful,
   },

@@ -10,7 +10,7 @@ export const damageMutants: readonly Mutant[] = [
     lacks: "a row whose checksum differs is not used",
     edits: [
       edit(
-        "tools/node/store/codecs.ts",
+        "tools/node/store/table.ts",
         'if (hash("sha256", content, "binary") !== digest) throw',
         "if (content.length < digest.length - SHA256_BYTES) throw",
       ),

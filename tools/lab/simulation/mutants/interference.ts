@@ -6,48 +6,67 @@ import { encodeMessage } from "../../../consensus/messages.js";
 import { emptyMeterState } from "../../../ledger/state.js";
 import { decodeFrame, encodeFrame } from "../../../node/chain/frame.js";
 import type { ChainPorts } from "../../../node/chain/ports.js";
+import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
+import { heads } from "../../../node/chain/tables/heads.js";
+import { index } from "../../../node/chain/tables/runs.js";
+import { meters } from "../../../node/chain/tables/states.js";
+import { chainIn, chainKey } from "../../../node/store/keys.js";
 import type { Store } from "../../../node/store/store.js";
+import type { Table } from "../../../node/store/table.js";
+import { rowsToWrite } from "../../../node/store/writer.js";
 import { messageOf } from "../checks/statements.js";
 import { simulatedVerify } from "../world/keys.js";
 import type { SimulatedNode } from "../world/node-world.js";
-import { type Row, type TableName, writerInto } from "../world/tables.js";
 
 export function withStore(change: (store: Store, ports: ChainPorts) => Partial<Store>) {
   return (ports: ChainPorts): ChainPorts => ({ ...ports, store: { ...ports.store, ...change(ports.store, ports) } });
 }
 
+type AnyNamed = Pick<Table<never, unknown, never>, "name">;
+
+/** Rows of this table are what `read` says. */
+function withRows<Key extends Buffer, Row>(
+  store: Store,
+  changed: Table<Key, Row, never>,
+  read: (key: Key) => Row | undefined,
+): Partial<Store> {
+  return {
+    get<OtherKey extends Buffer, Other>(table: Table<OtherKey, Other, never>, key: OtherKey): Other | undefined {
+      if (table.name !== changed.name) return store.get(table, key);
+      return read(key as Buffer as Key) as Other | undefined;
+    },
+  };
+}
+
 /** Writes that put a row of this table are said to be durable at once. */
-export function withHaste(table: TableName) {
+export function withHaste({ name }: AnyNamed) {
   return withStore((store) => ({
     write(fill) {
       const written = store.write(fill);
-      return rowsIn(fill).some((row) => row.table === table && row.value !== undefined) ? Promise.resolve() : written;
+      return rowsToWrite(fill).some(({ table, row }) => table.name === name && row !== undefined)
+        ? Promise.resolve()
+        : written;
     },
   }));
 }
 
-export function withoutWrites(table: TableName) {
+export function withoutWrites({ name }: AnyNamed) {
   return (store: Store): Partial<Store> => ({
-    write: (fill) => (rowsIn(fill).some((row) => row.table === table) ? Promise.resolve() : store.write(fill)),
+    write: (fill) =>
+      rowsToWrite(fill).some(({ table }) => table.name === name) ? Promise.resolve() : store.write(fill),
   });
-}
-
-function rowsIn(fill: Parameters<Store["write"]>[0]): Row[] {
-  const rows: Row[] = [];
-  fill(writerInto(rows));
-  return rows;
 }
 
 /** The consensus record as a restart reads it: [format, genesis, chain, height, round, step, locked, valid, certificate, votes, proposals, values]. */
 export function withRecord(change: (row: readonly CborValue[]) => readonly CborValue[]) {
-  return withStore((store) => ({
-    consensus(chain) {
-      const bytes = store.consensus(chain);
+  return withStore((store) =>
+    withRows(store, consensusRecords, (key) => {
+      const bytes = store.get(consensusRecords, key);
       return bytes === undefined
         ? undefined
         : encodeCbor(change(decodeCbor(bytes, recordLimits) as readonly CborValue[]));
-    },
-  }));
+    }),
+  );
 }
 
 const recordLimits = { size: 2 ** 24, items: 65_536 };
@@ -71,27 +90,13 @@ export function withoutProposals(row: readonly CborValue[]): readonly CborValue[
 }
 
 export function withFreshRecord(store: Store, { genesis }: ChainPorts): Partial<Store> {
-  return {
-    consensus(chain) {
-      const height = (store.head(chain)?.height ?? 0) + 1;
-      const fresh = [
-        "gs1/consensus-record",
-        genesis.hash,
-        chain,
-        height,
-        0,
-        idleStep,
-        null,
-        null,
-        [],
-        [],
-        [],
-        [],
-        height,
-      ];
-      return readable(() => store.consensus(chain)) ?? encodeCbor(fresh);
-    },
-  };
+  return withRows(store, consensusRecords, (key) => {
+    const chain = chainIn(key);
+    const height = (store.get(heads, chainKey(chain))?.height ?? 0) + 1;
+    const begun = [0, idleStep, null, null, [], [], [], []];
+    const fresh = ["gs1/consensus-record", genesis.hash, chain, height, ...begun, height];
+    return readable(() => store.get(consensusRecords, key)) ?? encodeCbor(fresh);
+  });
 }
 
 function readable<T>(read: () => T): T | undefined {
@@ -102,11 +107,19 @@ function readable<T>(read: () => T): T | undefined {
   }
 }
 
+/** Nothing is read of this table. */
+export function withoutRows(store: Store, { name }: AnyNamed): Partial<Store> {
+  return {
+    get: (table, key) => (table.name === name ? undefined : store.get(table, key)),
+    range: (table, range) => (table.name === name ? [] : store.range(table, range)),
+  };
+}
+
 /** Every record extends its meter's chain. */
 export function withoutMeters(store: Store): Partial<Store> {
   return {
-    meter: (chain, kid) => (store.meter(chain, kid) === undefined ? undefined : emptyMeterState),
-    location: () => undefined,
+    ...withRows(store, meters, (key) => (store.get(meters, key) === undefined ? undefined : emptyMeterState)),
+    range: (table, range) => (table.name === index.name ? [] : store.range(table, range)),
   };
 }
 

@@ -1,6 +1,7 @@
 // Rules of membership and of evidence taken away, one at a time.
 
-import { withStore } from "./interference.js";
+import { lineage } from "../../../node/chain/tables/lineage.js";
+import { withoutRows, withStore } from "./interference.js";
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
 import { attacked, intruded, reordered } from "./ordeals.js";
@@ -62,7 +63,7 @@ export const memberMutants: readonly Mutant[] = [
   {
     name: "forgets-members",
     lacks: "a chain's members outlive a restart",
-    ports: withStore(() => ({ lineage: () => [] })),
+    ports: withStore((store) => withoutRows(store, lineage)),
     needs: { ...reordered, crashEvery_ms: 800 },
   },
   {

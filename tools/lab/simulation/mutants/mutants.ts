@@ -1,6 +1,11 @@
 // Rules taken away, one at a time: by coming between a node and its surroundings, or in its code. A simulation that does not notice
 // one of them proves nothing about that rule.
 
+import { admitted } from "../../../node/chain/tables/admitted.js";
+import { batches } from "../../../node/chain/tables/batches.js";
+import { blocks } from "../../../node/chain/tables/blocks.js";
+import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
+import { origins } from "../../../node/chain/tables/states.js";
 import { boundMutants } from "./bound-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
 import {
@@ -12,6 +17,7 @@ import {
   withoutMessages,
   withoutMeters,
   withoutProposals,
+  withoutRows,
   withoutTimers,
   withoutVotes,
   withoutWrites,
@@ -46,15 +52,15 @@ const unasserted = edit(
 );
 
 export const mutants: readonly Mutant[] = [
-  { name: "sends-before-durable", lacks: "a vote is on disk before it is sent", ports: withHaste("consensus") },
-  { name: "puback-before-durable", lacks: "a record is on disk before its PUBACK", ports: withHaste("admitted") },
+  { name: "sends-before-durable", lacks: "a vote is on disk before it is sent", ports: withHaste(consensusRecords) },
+  { name: "puback-before-durable", lacks: "a record is on disk before its PUBACK", ports: withHaste(admitted) },
   {
     name: "acknowledges-before-durable",
     lacks: "a temporary block is on disk before its ACK",
-    ports: withHaste("batches"),
+    ports: withHaste(batches),
   },
-  { name: "receipt-before-durable", lacks: "a block is on disk before its receipts", ports: withHaste("blocks") },
-  { name: "loses-record", lacks: "the consensus record is kept", ports: withStore(withoutWrites("consensus")) },
+  { name: "receipt-before-durable", lacks: "a block is on disk before its receipts", ports: withHaste(blocks) },
+  { name: "loses-record", lacks: "the consensus record is kept", ports: withStore(withoutWrites(consensusRecords)) },
   {
     name: "forgets-lock",
     lacks: "the lock outlives a restart",
@@ -72,13 +78,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: "forgets-admitted",
     lacks: "admitted records outlive a restart",
-    ports: withStore(() => ({ admitted: () => [] })),
+    ports: withStore((store) => withoutRows(store, admitted)),
     needs: { fault: "none", faulty: 0, crashEvery_ms: 500, batch: { interval_ms: 1_000, records_max: 100 } },
   },
   {
     name: "forgets-batches",
     lacks: "temporary blocks outlive a restart",
-    ports: withStore(() => ({ batches: () => [] })),
+    ports: withStore((store) => withoutRows(store, batches)),
   },
   { name: "quorum-less-one", lacks: "a quorum is of distinct members", ports: withAnyMember, frames: precommitsTwice },
   {
@@ -97,7 +103,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "seals-batches-twice",
     lacks: "a temporary block is sealed once",
-    ports: withStore(() => ({ origin: () => undefined })),
+    ports: withStore((store) => withoutRows(store, origins)),
   },
   { name: "no-catch-up", lacks: "blocks are fetched from peers", frames: withoutFrames("block") },
   {

@@ -41,7 +41,7 @@ interface Life {
 }
 
 export function createAgentMeter(world: MeterWorld, name: string, service: number): SimulatedMeter {
-  const { genesis, timeline, random, ledger } = world;
+  const { genesis, timeline, random, blockChecks } = world;
   const signer = simulatedSigner(name);
   const kid = keyId(signer.key);
   const id = toHex(kid);
@@ -54,7 +54,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   let made = 0;
   let receipts = 0;
 
-  ledger.addMeter(id, signer.key);
+  blockChecks.addMeter(id, signer.key);
 
   const boot = () => {
     const outbox = openOutbox({ flash, keyValue, recordHash: (record) => sha256(stripOwnRecord(record)) });
@@ -170,10 +170,10 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   };
 
   /** Nothing that the nodes send is wrong; it may lack the proof of other members, which it asks for. */
-  const judge = (payload: Uint8Array, reason: string, isUnknown: boolean) => {
+  const checkRefused = (payload: Uint8Array, reason: string, isUnknown: boolean) => {
     try {
       checkReceipt(world, decodeReceipt(payload));
-      if (!isUnknown || world.roll.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
+      if (!isUnknown || world.membership.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
       world.coverage.receiptsBeforeMembers += 1;
     } catch (error) {
       world.fail("I13 receipts verify", `${name}: ${reasonOf(error)}`);
@@ -191,7 +191,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     measure() {
       const { seq, previous } = life.outbox.chain(service);
       const record = parseRecord(signRecord(reading(timeline, random, { service, seq, previous }), [], signer, kid));
-      ledger.submit(record);
+      blockChecks.submit(record);
       made += 1;
       const refusal = life.outbox.append(service, seq, record.stripped, record.hash);
       if (refusal !== undefined) world.fail("the outbox takes a record", `${name}: ${refusal}`);
@@ -211,9 +211,9 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
         return;
       }
       const message = life.inbox(topic, payload);
-      if (message.kind === "wrong receipt") judge(payload, message.reason, false);
+      if (message.kind === "wrong receipt") checkRefused(payload, message.reason, false);
       if (message.kind === "unknown members") {
-        judge(payload, message.reason, true);
+        checkRefused(payload, message.reason, true);
         feed({ kind: "unproven", recordHash: message.recordHash });
       }
       if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);

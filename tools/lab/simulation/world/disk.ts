@@ -1,30 +1,22 @@
-// A node's disk in a simulation: the store's interface over tables in memory, with what a real one may do. A write is durable when
+// A node's disk in a simulation: the product's store over rows in memory, with what a real one may do. A write is durable when
 // its transaction is, writes of one turn share one, a crash keeps a prefix of those under way and each whole or not at all (LMDB).
 
 import { GridsealError } from "../../../errors.js";
-import type { Remains, Salvage } from "../../../node/store/salvage.js";
-import type { Store } from "../../../node/store/store.js";
-import { rowsToWrite, type Writer } from "../../../node/store/writer.js";
+import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
+import { chainKey } from "../../../node/store/keys.js";
+import type { Salvage } from "../../../node/store/salvage.js";
+import { type Medium, type Store, storeOver } from "../../../node/store/store.js";
+import type { AnyTable } from "../../../node/store/table.js";
+import { type NotedRow, rowsToWrite, type Writer } from "../../../node/store/writer.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
-import { createDamagedRows, type DamagedRows, remainsOf } from "../faults/damage.js";
-import {
-  blockKey,
-  type Contents,
-  emptyTables,
-  idKey,
-  numberKey,
-  type Row,
-  rowsIn,
-  type TableName,
-  type Tables,
-  writerInto,
-} from "./tables.js";
+import { createDamagedRows } from "../faults/damage.js";
+import { DiskRows } from "./rows.js";
 import type { Timeline } from "./timeline.js";
 
 export interface Disk {
   /** what is durable */
-  readonly tables: Tables;
+  readonly rows: DiskRows;
   /** Opens it for one life of the node; what an earlier life still writes is lost. */
   open(): Store;
   /** The power goes: a prefix of the transactions under way has got through. */
@@ -43,9 +35,9 @@ export interface Disk {
   /** A bit of some row flips; says of which, or nothing where there is none. */
   damageRow(): string | undefined;
   readonly isDamaged: boolean;
-  isWhole(table: TableName, key: string): boolean;
+  isWhole(table: AnyTable, key: Buffer): boolean;
   /** A new disk in its place, with what was found on it. */
-  repair(find: (remains: Remains) => Iterable<Salvage>): void;
+  repair(find: (damaged: Medium) => Iterable<Salvage>): void;
 }
 
 export interface DiskPorts {
@@ -53,19 +45,23 @@ export interface DiskPorts {
   readonly random: Random;
   readonly coverage: Coverage;
   /** A transaction has become durable. */
-  onDurable(rows: readonly Row[]): void;
+  onDurable(rows: readonly NotedRow[]): void;
 }
+
+const path = "of a simulated disk";
+
+const consensusTable = consensusRecords as AnyTable;
 
 interface Transaction {
   readonly turn: number;
-  readonly rows: Row[];
+  readonly rows: NotedRow[];
   readonly writes: { readonly resolve: () => void; readonly reject: (reason: unknown) => void }[];
   done: boolean;
 }
 
 export function createDisk(ports: DiskPorts): Disk {
   const { timeline, random } = ports;
-  const tables = emptyTables();
+  const rows = new DiskRows();
   const damaged = createDamagedRows();
   let session = 0;
   let replaced = false;
@@ -75,13 +71,12 @@ export function createDisk(ports: DiskPorts): Disk {
   let lastDurable_ms = 0;
   let lastSaid_ms = 0;
 
-  const apply = (rows: readonly Row[]) => {
-    for (const { table, key, value } of rows) {
-      if (value === undefined) tables[table].delete(key);
-      else (tables[table] as Map<string, unknown>).set(key, value);
-      damaged.forget(table, key);
+  const apply = (written: readonly NotedRow[]) => {
+    for (const row of written) {
+      rows.write(row);
+      damaged.forget(row.table, row.key);
     }
-    ports.onDurable(rows);
+    ports.onDurable(written);
   };
 
   const commit = (transaction: Transaction, mine: number) => {
@@ -113,38 +108,53 @@ export function createDisk(ports: DiskPorts): Disk {
     return transaction;
   };
 
-  const write = (mine: number, fill: (writer: Writer) => void): Promise<void> => {
-    if (session !== mine) return new Promise(() => {});
-    return new Promise((resolve, reject) => {
-      const rows = rowsToWrite(fill, writerInto);
-      const transaction = transactionOfTurn(mine);
-      transaction.rows.push(...rows);
-      transaction.writes.push({ resolve, reject });
-    });
+  const mediumOf = (mine: number): Medium => ({
+    row(table, key) {
+      const row = rows.encodedRow(table, key);
+      return row === undefined ? undefined : damaged.read(table, key, row);
+    },
+    rows: (table, range) =>
+      rows.encoded(table, range).map(({ key, value }) => ({ key, value: damaged.read(table, key, value) })),
+    commit: (written) =>
+      new Promise((resolve, reject) => {
+        const transaction = transactionOfTurn(mine);
+        transaction.rows.push(...written);
+        transaction.writes.push({ resolve, reject });
+      }),
+    close: () => Promise.resolve(),
+  });
+
+  const flipConsensus = (chain: number) => {
+    const key = chainKey(chain);
+    const row = rows.encodedRow(consensusTable, key);
+    if (row !== undefined) damaged.flipIn(consensusTable, key, row, random);
   };
 
   const wipe = () => {
-    for (const table of Object.values(tables)) table.clear();
+    rows.clear();
     damaged.clear();
     replaced = true;
   };
 
   return {
-    tables,
+    rows,
     open() {
       session += 1;
       const mine = session;
-      return storeOver(tables, damaged, replaced, (fill) => write(mine, fill));
+      const store = storeOver(mediumOf(mine), { path, isReplaced: replaced, isOnlyWriter: false });
+      const write = (fill: (writer: Writer) => void) =>
+        session === mine ? store.write(fill) : new Promise<void>(() => {});
+      return { ...store, write };
     },
     crash() {
       session += 1;
       const survivors = full ? 0 : random.below(waiting.length + 1);
       ports.coverage.writesLost += waiting.length - survivors;
-      for (const { rows } of waiting.splice(0).slice(0, survivors)) apply(rows);
+      for (const lost of waiting.splice(0).slice(0, survivors)) apply(lost.rows);
     },
     flush() {
       session += 1;
-      for (const { rows } of waiting.splice(0)) if (!full) apply(rows);
+      for (const last of waiting.splice(0)) if (!full) apply(last.rows);
     },
     setFull(isFull) {
       full = isFull;
@@ -154,63 +164,21 @@ export function createDisk(ports: DiskPorts): Disk {
     },
     wipe,
     loseConsensus(chain) {
-      tables.consensus.delete(String(chain));
-      damaged.forget("consensus", String(chain));
+      rows.write({ table: consensusTable, key: chainKey(chain), row: undefined });
+      damaged.forget(consensusTable, chainKey(chain));
     },
-    damageConsensus(chain) {
-      damaged.flipIn("consensus", String(chain), tables.consensus.get(String(chain)), random);
-    },
-    damageRow: () => damaged.flip(tables, random),
+    damageConsensus: flipConsensus,
+    damageRow: () => damaged.flip(rows, random),
     get isDamaged() {
       return damaged.size > 0;
     },
     isWhole: damaged.isWhole,
     repair(find) {
-      const rows: Row[] = [];
-      const writer = writerInto(rows);
-      for (const found of find(remainsOf(tables, damaged))) found.put(writer);
+      const found = rowsToWrite((writer) => {
+        for (const row of find(mediumOf(session))) row.put(writer);
+      });
       wipe();
-      apply(rows);
+      apply(found);
     },
   };
-}
-
-function storeOver(tables: Tables, damaged: DamagedRows, isReplaced: boolean, write: Store["write"]): Store {
-  const get = <Name extends TableName>(table: Name, key: string): Contents[Name] | undefined => {
-    const value = tables[table].get(key);
-    return value === undefined ? undefined : damaged.read(table, key, value);
-  };
-  const all = <Name extends TableName>(table: Name, chain: number) =>
-    rowsIn(tables, table, chain).map(([key, value]) => [key, damaged.read(table, key, value)] as const);
-  return {
-    isReplaced,
-    head: (chain) => get("heads", String(chain)),
-    block: (chain, height) => get("blocks", blockKey(chain, height)),
-    outline: (chain, height) => get("outlines", blockKey(chain, height)),
-    location: (chain, kid, seq) => get("index", numberKey(chain, kid, seq)),
-    meter: (chain, kid) => get("meters", idKey(chain, kid)),
-    origin: (chain, origin) => get("origins", idKey(chain, origin)),
-    faults: (chain, node) => get("faults", idKey(chain, node)) ?? [],
-    orders: (from = 1, count = Number.POSITIVE_INFINITY) =>
-      rowsIn(tables, "orders", 0)
-        .slice(from - 1, from - 1 + count)
-        .map(([key, order]) => damaged.read("orders", key, order)),
-    rulings: (chain) => all("rulings", chain).map(([, notice]) => notice),
-    credential: (chain, kid) => get("credentials", idKey(chain, kid)),
-    consensus: (chain) => get("consensus", String(chain)),
-    batches: (chain) =>
-      all("batches", chain).map(([key, batch]) => ({ ...batch, acceptance: get("acceptances", key) })),
-    admitted: (chain) => all("admitted", chain).map(([, record]) => record),
-    lineage: (chain) =>
-      all("lineage", chain)
-        .sort(([left], [right]) => heightOfKey(left) - heightOfKey(right))
-        .map(([, item]) => item),
-    disclosures: (chain, kid, seq) => get("disclosures", numberKey(chain, kid, seq)),
-    write,
-    close: () => Promise.resolve(),
-  };
-}
-
-function heightOfKey(key: string): number {
-  return Number(key.slice(key.indexOf("/") + 1));
 }

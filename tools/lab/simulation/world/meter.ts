@@ -11,8 +11,8 @@ import { decodeRefusal } from "../../../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../../../src/wire/topics.js";
 import { reasonOf } from "../../../errors.js";
 import type { Random } from "../../rig/random.js";
-import type { Ledger } from "../checks/blocks.js";
-import type { Roll } from "../checks/membership.js";
+import type { BlockChecks } from "../checks/blocks.js";
+import type { Membership } from "../checks/membership.js";
 import type { Fail } from "../checks/violation.js";
 import type { Coverage } from "../coverage.js";
 import type { Liar } from "../faults/liar.js";
@@ -28,8 +28,8 @@ export interface MeterWorld {
   readonly random: Random;
   readonly coverage: Coverage;
   readonly nodes: readonly SimulatedNode[];
-  readonly ledger: Ledger;
-  readonly roll: Roll;
+  readonly blockChecks: BlockChecks;
+  readonly membership: Membership;
   readonly fail: Fail;
   /** probability that a publication, its acknowledgement or a receipt is lost with its connection */
   loss(): number;
@@ -77,7 +77,7 @@ const PATIENCE_TICKS = 10;
 const OFFERED_AT_ONCE = 8;
 
 export function createMeter(world: MeterWorld, options: MeterOptions): SimulatedMeter {
-  const { genesis, timeline, random, ledger } = world;
+  const { genesis, timeline, random, blockChecks } = world;
   const { service } = options;
   const signer = simulatedSigner(options.name);
   const kid = keyId(signer.key);
@@ -94,7 +94,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   /** hashes that were refused, so that their acknowledgement promises nothing */
   const refused = new Set<string>();
 
-  ledger.addMeter(id, signer.key);
+  blockChecks.addMeter(id, signer.key);
 
   const make = (claims: Partial<Claims>): Record => {
     const whole = reading(timeline, random, { service, seq, previous, ...claims });
@@ -113,7 +113,8 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   };
 
   /** Whether no other record is sealed with its number. */
-  const isOwed = (hash: string, { claims: { seq } }: Record) => (ledger.sealedHash(service, id, seq) ?? hash) === hash;
+  const isOwed = (hash: string, { claims: { seq } }: Record) =>
+    (blockChecks.sealedHash(service, id, seq) ?? hash) === hash;
 
   const offerRecord = (record: Record) => {
     const hash = toHex(record.hash);
@@ -159,8 +160,9 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
       return world.fail("I13 receipts verify", `${options.name}: ${reasonOf(error)}`);
     }
     const hash = toHex(receipt.recordHash);
-    if (!ledger.isSubmitted(hash)) world.fail("I13 no receipt for what was not submitted", `${options.name} ${hash}`);
-    ledger.onReceipt(receipt.chain, receipt.height, receipt.header);
+    if (!blockChecks.isSubmitted(hash))
+      world.fail("I13 no receipt for what was not submitted", `${options.name} ${hash}`);
+    blockChecks.onReceipt(receipt.chain, receipt.height, receipt.header);
     if (outbox.delete(hash)) receipts += 1;
     vain = 0;
   };
@@ -173,11 +175,11 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
       if (options.forking && seq > 0 && random.chance(0.15)) {
         // The number of the record before, signed again: not to be sealed beside it, so it is offered and not waited for.
         const fork = make({ seq: seq - 1, previous: seq === 1 ? new Uint8Array(0) : random.bytes(32) });
-        ledger.submit(fork);
+        blockChecks.submit(fork);
         offerRecord(fork);
       }
       const record = make({});
-      ledger.submit(record);
+      blockChecks.submit(record);
       outbox.set(toHex(record.hash), record);
       previous = record.hash;
       seq += 1;
@@ -209,9 +211,12 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
 }
 
 /** Throws a WireError unless a quorum of the members of its height has sealed the receipt's block. */
-export function checkReceipt({ genesis, roll }: Pick<MeterWorld, "genesis" | "roll">, receipt: Receipt): void {
+export function checkReceipt(
+  { genesis, membership }: Pick<MeterWorld, "genesis" | "membership">,
+  receipt: Receipt,
+): void {
   verifyInclusionOf(receipt, genesis);
-  verifySealOf(receipt, genesis, roll.at(receipt.chain, receipt.height) ?? [], simulatedVerify);
+  verifySealOf(receipt, genesis, membership.at(receipt.chain, receipt.height) ?? [], simulatedVerify);
 }
 
 /** The claims of a reading taken now. */

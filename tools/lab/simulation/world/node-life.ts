@@ -215,7 +215,7 @@ export function openLife(ports: LifePorts): Life {
     governor,
     chains,
     verify: simulatedVerify,
-    // The registrar goes to members itself.
+    // Whoever changes the membership goes to members itself.
     connected: () => [],
     send: () => false,
     monotonic_ms: () => timeline.now_ms(),

@@ -5,8 +5,10 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import { decodeFrame } from "../../../node/chain/frame.js";
+import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
 import { publishedTopic } from "../../../node/ingest/ingest.js";
 import { Busy } from "../../../node/ingest/publications.js";
+import { chainIn } from "../../../node/store/keys.js";
 import { stackOf } from "../checks/violation.js";
 import { type Life, openLife } from "./node-life.js";
 import type { NodeOptions, NodeWorld, SimulatedNode } from "./node-world.js";
@@ -58,7 +60,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     adversary,
     clock_ms: 0,
     get chainNumbers() {
-      return [...disk.tables.consensus.keys()].map(Number);
+      return disk.rows.all(consensusRecords).map(({ key }) => chainIn(key));
     },
     get life() {
       return lives;

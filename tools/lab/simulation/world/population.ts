@@ -3,7 +3,8 @@
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
-import type { Roll } from "../checks/membership.js";
+import type { NotedRow } from "../../../node/store/writer.js";
+import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
 import { createAdversary } from "../faults/adversary.js";
 import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
@@ -13,7 +14,6 @@ import type { Founding } from "./genesis.js";
 import { createMeter, type MeterWorld, type SimulatedMeter } from "./meter.js";
 import { createNode } from "./node.js";
 import type { NodeWorld, SimulatedNode } from "./node-world.js";
-import type { Row } from "./tables.js";
 
 /** Members that are not correct, the last ones. */
 export function hostileMembers(genesis: Genesis, options: ClusterOptions): Member[] {
@@ -36,15 +36,15 @@ export function isCorrect(node: SimulatedNode): boolean {
 export interface NodePorts {
   readonly world: NodeWorld;
   readonly founding: Founding;
-  readonly roll: Roll;
+  readonly membership: Membership;
   readonly coverage: Coverage;
   onSigned(node: string, bytes: Uint8Array): void;
-  onDurable(node: SimulatedNode, rows: readonly Row[]): void;
+  onDurable(node: SimulatedNode, rows: readonly NotedRow[]): void;
 }
 
 /** The nodes of all members, two of a member that is twins, and behind them those that join later. */
 export function createNodes(options: ClusterOptions, ports: NodePorts): SimulatedNode[] {
-  const { world, coverage, founding, roll } = ports;
+  const { world, coverage, founding, membership } = ports;
   const { genesis, timeline, random } = world;
   const hostile = hostileMembers(genesis, options);
   const nodes: SimulatedNode[] = [];
@@ -56,7 +56,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
     const follows = index < genesis.nodes.length ? [] : genesis.chains.map(({ service }) => service);
     const others = world.ids.filter((id) => id !== self);
     for (let copy = 0; copy < copies; copy += 1) {
-      const onDurable = (rows: readonly Row[]) => ports.onDurable(node, rows);
+      const onDurable = (rows: readonly NotedRow[]) => ports.onDurable(node, rows);
       const onSigned = (bytes: Uint8Array) => ports.onSigned(self, bytes);
       const { behaviours, batch } = options;
       const node: SimulatedNode = createNode(world, {
@@ -70,7 +70,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
           isHostile && options.fault === "byzantine"
-            ? createAdversary({ genesis, roll, self, others, signer, random, behaviours, coverage, onSigned })
+            ? createAdversary({ genesis, membership, self, others, signer, random, behaviours, coverage, onSigned })
             : undefined,
       });
       nodes.push(node);

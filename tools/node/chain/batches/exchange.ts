@@ -13,11 +13,13 @@ import {
   readBatch,
   readSignedBatch,
 } from "../../../ledger/compose.js";
+import { numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import { UNSENT_BYTES_MAX } from "../blocks/catch-up.js";
 import { type BatchName, decodeBatchNote, encodeBatchNote, encodeFrame } from "../frame.js";
 import type { ChainPorts } from "../ports.js";
 import { viewOf } from "../stored-state.js";
+import { acceptances, batches, deleteBatch, storedBatches } from "../tables/batches.js";
 import type { Pool } from "./pool.js";
 import { createVerification } from "./verification.js";
 
@@ -120,7 +122,9 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
 
   /** Written without waiting: it spares the quorum the question after a restart. */
   const keepAcceptance = (name: BatchName, note: Uint8Array) => {
-    store.write((writer) => writer.putAcceptance(service, name.origin, name.number, note)).catch(ports.onFatal);
+    store
+      .write((writer) => writer.put(acceptances, numberKey(service, name.origin, name.number), note))
+      .catch(ports.onFatal);
   };
 
   const isAccepted = (name: BatchName, acknowledgements: readonly Acknowledgement[]) => {
@@ -270,7 +274,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     discard,
     restore() {
       const gone: BatchPlace[] = [];
-      for (const stored of store.batches(service)) {
+      for (const stored of storedBatches(store, service)) {
         const read = isSealable(view, stored) ? readStored(stored.bytes) : undefined;
         if (read === undefined) {
           gone.push(stored);
@@ -309,7 +313,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   function deleteRows(places: readonly BatchPlace[]): void {
     if (places.length === 0) return;
     const written = store.write((writer) => {
-      for (const { origin, number } of places) writer.deleteBatch(service, origin, number);
+      for (const { origin, number } of places) deleteBatch(writer, service, origin, number);
     });
     written.catch(ports.onFatal);
   }
@@ -358,10 +362,10 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     const acceptance = pool.acceptance(read.id);
     try {
       await store.write((writer) => {
-        writer.putBatch(service, { origin, number, bytes: read.bytes });
+        writer.put(batches, numberKey(service, origin, number), read.bytes);
         if (isOwn && other !== undefined) returned.onTaking(writer, other);
         if (acceptance === undefined) return;
-        writer.putAcceptance(service, origin, number, encodeBatchNote(nameOf(read), acceptance));
+        writer.put(acceptances, numberKey(service, origin, number), encodeBatchNote(nameOf(read), acceptance));
       });
     } catch (error) {
       if (!(error instanceof GridsealError)) {

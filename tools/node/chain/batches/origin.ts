@@ -12,13 +12,18 @@ import { isSameNotice } from "../../../ledger/notices.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "../../../ledger/record-scan.js";
 import { BATCH_WINDOW, sealNumber } from "../../../ledger/state.js";
+import { idKey, numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { viewOf } from "../stored-state.js";
+import { admittedRecords, admitted as admittedTable, disclosures } from "../tables/admitted.js";
+import { batches, deleteBatch, storedBatches } from "../tables/batches.js";
+import { credentials as credentialTable } from "../tables/credentials.js";
+import { origins } from "../tables/states.js";
 import type { Exchange, Returned } from "./exchange.js";
 import { createGather } from "./gather.js";
 import type { Pool } from "./pool.js";
-import { createRulings } from "./waiting-notices.js";
+import { createWaitingNotices } from "./waiting-notices.js";
 
 /** This node's own temporary blocks under way; half of what every node holds of it, so that none is ever turned away. */
 const OWN_BATCHES_MAX = 32;
@@ -81,7 +86,7 @@ export function createOrigin(
   const selfId = toHex(ports.self.id);
   const view = viewOf(store, service);
   const gather = createGather(ports.batch.records_max);
-  const rulings = createRulings(ports);
+  const waitingNotices = createWaitingNotices(ports);
   let nextNumber = firstFreeNumber(ports);
   let isCutDue = false;
   /** of the temporary block that is being written */
@@ -114,16 +119,15 @@ export function createOrigin(
   };
 
   const putAdmitted = (writer: Writer, admitted: readonly Unwritten[]) => {
-    for (const { record, disclosures } of admitted) {
-      const { seq } = record;
-      const kid = kidOf(record);
-      writer.putAdmitted(service, kid, seq, record.bytes);
-      if (disclosures !== undefined) writer.putDisclosures(service, kid, seq, disclosures);
+    for (const { record, disclosures: shown } of admitted) {
+      const key = numberKey(service, kidOf(record), record.seq);
+      writer.put(admittedTable, key, record.bytes);
+      if (shown !== undefined) writer.put(disclosures, key, shown);
     }
   };
 
   const deleteAdmitted = (writer: Writer, records: readonly ExecutionRecord[]) => {
-    for (const record of records) writer.deleteAdmitted(service, kidOf(record), record.seq);
+    for (const record of records) writer.delete(admittedTable, numberKey(service, kidOf(record), record.seq));
   };
 
   /** What waits is not put off by what comes after it. */
@@ -150,7 +154,7 @@ export function createOrigin(
   /** Whether this node has no number for another temporary block. */
   const isUsedUp = () => nextNumber > BATCH_NUMBER_MAX;
 
-  const isPending = () => gather.pending + rulings.pending > 0;
+  const isPending = () => gather.pending + waitingNotices.pending > 0;
 
   const hasRoom = () => pool.readsOf(ports.self.id).length < OWN_BATCHES_MAX;
 
@@ -161,7 +165,7 @@ export function createOrigin(
     if (number === undefined) return;
     void writeAdmitted(); // a row is written before it is deleted
     const taken = gather.cut();
-    const { chosen, spent } = rulings.take(place());
+    const { chosen, spent } = waitingNotices.take(place());
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
     const records = taken.filter(isUnsealed);
     const read = records.length + chosen.length === 0 ? undefined : batchOf(number, records, chosen);
@@ -170,9 +174,9 @@ export function createOrigin(
     pendingSince_ms = ports.monotonic_ms();
     try {
       await store.write((writer) => {
-        if (read !== undefined) writer.putBatch(service, { ...read.batch, bytes: read.bytes });
+        if (read !== undefined) writer.put(batches, numberKey(service, ports.self.id, read.batch.number), read.bytes);
         deleteAdmitted(writer, taken);
-        rulings.remove(writer, [...chosen, ...spent]);
+        waitingNotices.remove(writer, [...chosen, ...spent]);
       });
     } catch (error) {
       ports.onFatal(error);
@@ -194,7 +198,7 @@ export function createOrigin(
     const dead = own.filter(({ id }) => exchange.isGivenUp(id)).map(({ batch }) => batch.number + BATCH_WINDOW);
     const taken = own.map(({ batch }) => batch.number + 1); // one that came back from a peer may still be being written
     const number = Math.max(nextNumber, firstUnsealed(ports), ...taken, ...dead);
-    const { next } = store.origin(service, ports.self.id) ?? { next: 0 };
+    const { next } = store.get(origins, idKey(service, ports.self.id)) ?? { next: 0 };
     if (number > BATCH_NUMBER_MAX) return undefined; // used up by an earlier self that lied: admit turns meters away
     const closes = number >= next + BATCH_WINDOW;
     const isUnderWay = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(read);
@@ -217,7 +221,7 @@ export function createOrigin(
     const own = block.batches.filter((batch) => equalBytes(batch.origin, ports.self.id));
     const ids = new Set(own.map(({ id }) => toHex(id)));
     // The same before the block is stored and after it.
-    let numbers = store.origin(service, ports.self.id);
+    let numbers = store.get(origins, idKey(service, ports.self.id));
     for (const { number } of own) numbers = sealNumber(numbers, number) ?? numbers;
     return pool
       .readsOf(ports.self.id)
@@ -226,18 +230,19 @@ export function createOrigin(
 
   /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
   const isPresentable = (record: ExecutionRecord) =>
-    (store.credential(service, kidOf(record)) ?? store.credential(0, kidOf(record))) !== undefined;
+    (store.get(credentialTable, idKey(service, kidOf(record))) ??
+      store.get(credentialTable, idKey(0, kidOf(record)))) !== undefined;
 
   const keepWaiting = (writer: Writer, { records, notices }: ReadBatch) => {
-    rulings.keep(writer, notices);
+    waitingNotices.keep(writer, notices);
     for (const record of records.filter(isPresentable)) {
-      writer.putAdmitted(service, kidOf(record), record.seq, record.bytes);
+      writer.put(admittedTable, numberKey(service, kidOf(record), record.seq), record.bytes);
     }
   };
 
   const gatherAgain = ({ records, notices }: ReadBatch) => {
     for (const record of records.filter(isPresentable)) gather.add(record);
-    rulings.add(notices);
+    waitingNotices.add(notices);
   };
 
   const newCredentials = (records: readonly ExecutionRecord[]): Notice[] => {
@@ -245,7 +250,7 @@ export function createOrigin(
     for (const record of records) {
       const { meter } = record;
       if (credentials.has(meter) || view.meter(meter) !== undefined) continue; // its state comes with its credential
-      const shown = store.credential(0, kidOf(record));
+      const shown = store.get(credentialTable, idKey(0, kidOf(record)));
       assertInvariant(shown !== undefined, `meter ${meter} has shown its credential before its record was admitted`);
       credentials.set(meter, shown);
     }
@@ -284,19 +289,19 @@ export function createOrigin(
     waitingOf: gather.waitingOf,
     async submit(notice) {
       const isUnderWay = ({ notices }: ReadBatch) => notices.some((known) => isSameNotice(known, notice));
-      if ((await rulings.has(notice)) || pool.readsOf(ports.self.id).some(isUnderWay)) return { type: "taken" };
+      if ((await waitingNotices.has(notice)) || pool.readsOf(ports.self.id).some(isUnderWay)) return { type: "taken" };
       if (isStopped() || !isMember()) return { type: "refused", reason: "this node is no member of the chain" };
       if (!takesEffect(place(), notice)) return { type: "refused", reason: "it changes nothing on the chain" };
       const isFirst = !isPending();
-      if ((await rulings.submit(notice)) === "full")
+      if ((await waitingNotices.submit(notice)) === "full")
         return { type: "refused", reason: "too much waits here: try again" };
       if (isFirst) scheduleCut();
       return { type: "taken" };
     },
     restore() {
       for (const read of pool.readsOf(ports.self.id)) for (const record of read.records) gather.note(record);
-      for (const bytes of store.admitted(service)) gather.add(executionRecord(readRecord(bytes)));
-      rulings.restore();
+      for (const bytes of admittedRecords(store, service)) gather.add(executionRecord(readRecord(bytes)));
+      waitingNotices.restore();
       if (isPending()) scheduleCut();
     },
     resume() {
@@ -304,7 +309,7 @@ export function createOrigin(
     },
     onSealing(writer, block) {
       for (const read of displacedBy(block)) {
-        writer.deleteBatch(service, read.batch.origin, read.batch.number);
+        deleteBatch(writer, service, read.batch.origin, read.batch.number);
         if (!exchange.isGivenUp(read.id)) keepWaiting(writer, read);
       }
     },
@@ -340,12 +345,12 @@ export function createOrigin(
 /** Above all numbers that this node has used on the chain, sealed or waiting. */
 function firstFreeNumber(ports: ChainPorts): number {
   const { store, chain, self } = ports;
-  const own = store.batches(chain.service).filter((stored) => toHex(stored.origin) === toHex(self.id));
+  const own = storedBatches(store, chain.service).filter((stored) => toHex(stored.origin) === toHex(self.id));
   return Math.max(firstUnsealed(ports), ...own.map((stored) => stored.number + 1));
 }
 
 /** Above all numbers of this node that are sealed. */
 function firstUnsealed({ store, chain, self }: ChainPorts): number {
-  const { next, beyond } = store.origin(chain.service, self.id) ?? { next: 0, beyond: [] };
+  const { next, beyond } = store.get(origins, idKey(chain.service, self.id)) ?? { next: 0, beyond: [] };
   return Math.max(next, ...beyond.map((number) => number + 1));
 }

@@ -11,7 +11,9 @@ import type { RecordVerification } from "../../../crypto/verifying-message.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { kidOf, type SignedRecord } from "../../../ledger/record-scan.js";
+import { idKey } from "../../store/keys.js";
 import type { ChainPorts } from "../ports.js";
+import { credentials } from "../tables/credentials.js";
 
 /** Verified credentials kept; of more, the oldest are verified again. */
 const CREDENTIALS_KEPT = 32_768;
@@ -44,7 +46,7 @@ export function createVerification(
     const { meter } = record;
     const known = kept.get(meter);
     if (known?.isOnChain) return known.credential;
-    const bytes = store.credential(chain.service, kidOf(record));
+    const bytes = store.get(credentials, idKey(chain.service, kidOf(record)));
     if (bytes === undefined) throw new WireError("unproven", `batch brings no credential of meter ${meter}`);
     return verified(meter, bytes, true);
   };

@@ -1,17 +1,30 @@
-// Orders and evidence that wait on this node for its next temporary block, durable one by one.
+// Orders and evidence that wait on this node for its next temporary block, durable one by one in table `waitingNotices`.
 
 import { BATCH_RULINGS_MAX } from "../../../../src/wire/bounds.js";
+import { decodeCbor } from "../../../../src/wire/cbor.js";
 import { sha256 } from "../../../../src/wire/hash.js";
-import type { Notice } from "../../../../src/wire/notice.js";
+import { encodeNotices, type Notice, noticesFromArray } from "../../../../src/wire/notice.js";
 import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../../ledger/execution.js";
 import { isSameNotice, readNotice } from "../../../ledger/notices.js";
+import { chainIn, chainRange, type IdKey, idKey } from "../../store/keys.js";
+import { sha256Checksum, type Table } from "../../store/table.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts } from "../ports.js";
 
-/** Beyond that a node takes none: evidence is shown again, an order's submitter is told. */
-export const RULINGS_WAITING_MAX = 64;
+/** By `noticeKey`. */
+export const waitingNotices: Table<IdKey, Notice> = {
+  name: "waitingNotices",
+  describe: (key) => `a waiting order or evidence of chain ${chainIn(key)}`,
+  encode: (notice) => encodeNotices([notice]),
+  decode: (content) => noticesFromArray(decodeCbor(content), "waiting notice")[0]!,
+  checksum: sha256Checksum,
+  isTakenOver: true,
+};
 
-export interface Rulings {
+/** Beyond that a node takes none: evidence is shown again, an order's submitter is told. */
+export const WAITING_NOTICES_MAX = 64;
+
+export interface WaitingNotices {
   readonly pending: number;
   /** Resolves when it is durable, to `full` where there is no room. Rejects where it cannot be written: then it does not wait here. */
   submit(notice: ExecutionNotice): Promise<"waits" | "full">;
@@ -32,7 +45,7 @@ export interface Rulings {
   restore(): void;
 }
 
-export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
+export function createWaitingNotices({ chain, genesis, store }: ChainPorts): WaitingNotices {
   const { service } = chain;
   let waiting: ExecutionNotice[] = [];
   /** Of the newest that came, written or not: writes end in their order. */
@@ -40,12 +53,13 @@ export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
 
   const isHere = (notice: ExecutionNotice) => waiting.some((known) => isSameNotice(known, notice));
 
-  const put = (writer: Writer, notice: Notice) => writer.putRuling(service, rulingName(notice), notice);
+  const put = (writer: Writer, notice: Notice) => writer.put(waitingNotices, noticeKey(service, notice), notice);
 
-  const rulingsOf = (notices: readonly ExecutionNotice[]) => notices.filter(({ kind }) => kind !== "credential");
+  const ordersAndEvidence = (notices: readonly ExecutionNotice[]) =>
+    notices.filter(({ kind }) => kind !== "credential");
 
   const add = (notices: readonly ExecutionNotice[]) => {
-    for (const notice of rulingsOf(notices)) if (!isHere(notice)) waiting.push(notice);
+    for (const notice of ordersAndEvidence(notices)) if (!isHere(notice)) waiting.push(notice);
   };
 
   return {
@@ -58,7 +72,7 @@ export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
       return isHere(notice);
     },
     async submit(notice) {
-      if (waiting.length >= RULINGS_WAITING_MAX) return "full";
+      if (waiting.length >= WAITING_NOTICES_MAX) return "full";
       add([notice]);
       const writing = store.write((writer) => put(writer, notice));
       written = writing.catch(() => {}); // its own submitter is told
@@ -78,19 +92,19 @@ export function createRulings({ chain, genesis, store }: ChainPorts): Rulings {
       return { chosen, spent };
     },
     keep(writer, notices) {
-      for (const notice of rulingsOf(notices)) put(writer, notice);
+      for (const notice of ordersAndEvidence(notices)) put(writer, notice);
     },
     add,
     remove(writer, notices) {
-      for (const notice of notices) writer.deleteRuling(service, rulingName(notice));
+      for (const notice of notices) writer.delete(waitingNotices, noticeKey(service, notice));
     },
     restore() {
-      add(store.rulings(service).map((notice) => readNotice(genesis.hash, notice)));
+      add(store.range(waitingNotices, chainRange(service)).map(({ row }) => readNotice(genesis.hash, row)));
     },
   };
 }
 
 /** What it is stored under: the beginning of its hash. */
-export function rulingName({ bytes }: Notice): Uint8Array {
-  return sha256(bytes).subarray(0, 8);
+export function noticeKey(chain: number, { bytes }: Notice): IdKey {
+  return idKey(chain, sha256(bytes).subarray(0, 8));
 }

@@ -8,8 +8,10 @@ import { WireError } from "../../../../src/wire/error.js";
 import { headerHash } from "../../../../src/wire/header.js";
 import { membersAt } from "../../../ledger/governance.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
-import type { Store } from "../../store/store.js";
+import { blockKey } from "../../store/keys.js";
+import type { StoreReader } from "../../store/store.js";
 import type { ChainPorts } from "../ports.js";
+import { blocks, outlines } from "../tables/blocks.js";
 
 /** The newest anchors of the chains other than `service`, ascending. */
 export function anchorsBeside(
@@ -22,8 +24,8 @@ export function anchorsBeside(
 }
 
 /** The anchor of a sealed block in the store; undefined before the first. */
-export function storedAnchor(store: Pick<Store, "block">, chain: number, height: number): ProvedAnchor | undefined {
-  const bytes = height === 0 ? undefined : store.block(chain, height);
+export function storedAnchor(store: StoreReader, chain: number, height: number): ProvedAnchor | undefined {
+  const bytes = height === 0 ? undefined : store.get(blocks, blockKey(chain, height));
   if (bytes === undefined) return undefined;
   const { header, certificate } = decodeBlock(bytes);
   return { chain, height, headerHash: headerHash(header), certificate };
@@ -50,8 +52,9 @@ export function anchorComplaint(
 function headerHere({ anchors, store }: Pick<ChainPorts, "anchors" | "store">, { chain, height }: Anchor) {
   const newest = anchors().find((own) => own.chain === chain);
   if (newest !== undefined && height >= newest.height) return height === newest.height ? newest.headerHash : undefined;
-  const bytes = store.block(chain, height);
-  const header = bytes === undefined ? store.outline(chain, height)?.header : headerOfBlock(bytes);
+  const key = blockKey(chain, height);
+  const bytes = store.get(blocks, key);
+  const header = bytes === undefined ? store.get(outlines, key)?.header : headerOfBlock(bytes);
   return header === undefined ? undefined : headerHash(header);
 }
 

@@ -6,8 +6,10 @@ import { decodeCbor } from "../../../../src/wire/cbor.js";
 import { guardCborPrefix } from "../../../../src/wire/guard.js";
 import { asArray, asHeight } from "../../../../src/wire/shape.js";
 import { BoundedMap } from "../../../bounded-map.js";
+import { blockKey } from "../../store/keys.js";
 import { encodeFrame, encodeNeedBlocks } from "../frame.js";
 import type { ChainPorts } from "../ports.js";
+import { blocks } from "../tables/blocks.js";
 
 /** Blocks and bytes that answer one request. */
 export const SERVED_BLOCKS_MAX = 64;
@@ -76,7 +78,7 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
       let bytes = 0;
       const end = Math.min(nextHeight(), from + count);
       for (let height = from; height < end && bytes < SERVED_BYTES_MAX; height += 1) {
-        const block = store.block(chain.service, height);
+        const block = store.get(blocks, blockKey(chain.service, height));
         if (block === undefined) return;
         bytes += block.length;
         ports.charge(to, "served", block.length);

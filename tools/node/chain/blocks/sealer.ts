@@ -29,10 +29,18 @@ import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayBlock } from "../../../ledger/replay.js";
-import type { Head, SealedRun } from "../../store/rows.js";
+import { blockKey, chainKey, idKey, numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
+import { orderKey, sealedOrders } from "../sealed-orders.js";
 import { viewOf } from "../stored-state.js";
+import { deleteBatch } from "../tables/batches.js";
+import { blocks } from "../tables/blocks.js";
+import { credentials } from "../tables/credentials.js";
+import { type Head, heads } from "../tables/heads.js";
+import { lineage, lineageOf } from "../tables/lineage.js";
+import { index, type SealedRun } from "../tables/runs.js";
+import { faults, meters, origins } from "../tables/states.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
@@ -82,7 +90,7 @@ export interface Sealer {
 /** `onSealing` writes with a block what belongs to it elsewhere on this node. */
 export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, block: Block) => void): Sealer {
   const { genesis, chain, store } = ports;
-  let head: Head = store.head(chain.service) ?? {
+  let head: Head = store.get(heads, chainKey(chain.service)) ?? {
     height: 0,
     headerHash: genesis.hash,
     counter: 0,
@@ -90,11 +98,11 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     records: 0,
     judgedAt: governedChain(ports.governor.current, chain.service)?.contractsHeight ?? 0,
   };
-  if (store.block(chain.service, head.height + 1) !== undefined) {
+  if (store.get(blocks, blockKey(chain.service, head.height + 1)) !== undefined) {
     const what = `block ${head.height + 1} of chain ${chain.service} is there, and what belongs to it is not`;
     throw new GridsealError("STORE_CORRUPT", `${what}: a write was left half done`);
   }
-  let members = memberSetOf(newestMembers(store.lineage(chain.service)) ?? chain.members);
+  let members = memberSetOf(newestMembers(lineageOf(store, chain.service)) ?? chain.members);
   /** blocks made for the next height, by id as hex */
   const candidates = new BoundedMap<string, Candidate>(CANDIDATES_KEPT);
   const view = viewOf(store, chain.service);
@@ -137,7 +145,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     sealing = true;
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
-        if (handover !== undefined) writer.putLineage(chain.service, block.height + 1, handover);
+        if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
     } finally {
@@ -315,21 +323,21 @@ async function writeBlock(
   const chain = block.chain;
   const bytes = encodeBlock(block);
   const written = ports.store.write((writer) => {
-    writer.putBlock(chain, block.height, bytes);
-    for (const run of runsOf(block.height, records)) writer.putRun(chain, run);
-    for (const [kid, state] of execution.meters) writer.putMeter(chain, Buffer.from(kid, "hex"), state);
-    for (const [node, state] of execution.origins) writer.putOrigin(chain, Buffer.from(node, "hex"), state);
-    for (const [node, heights] of execution.faults) writer.putFaults(chain, Buffer.from(node, "hex"), heights);
+    writer.put(blocks, blockKey(chain, block.height), bytes);
+    for (const run of runsOf(block.height, records)) writer.put(index, numberKey(chain, run.kid, run.first), run);
+    for (const [kid, state] of execution.meters) writer.put(meters, idKey(chain, Buffer.from(kid, "hex")), state);
+    for (const [node, state] of execution.origins) writer.put(origins, idKey(chain, Buffer.from(node, "hex")), state);
+    for (const [node, heights] of execution.faults) writer.put(faults, idKey(chain, Buffer.from(node, "hex")), heights);
     for (const { order, bytes: signed } of ordersOf(execution)) {
-      writer.putOrder(order.number, block.height, signed);
-      if (order.action.type === "chain") writer.putLineage(order.action.service, 1, signed);
+      writer.put(sealedOrders, orderKey(order.number), { contractsHeight: block.height, bytes: signed });
+      if (order.action.type === "chain") writer.put(lineage, blockKey(order.action.service, 1), signed);
     }
     for (const credential of execution.credentials.values()) {
-      writer.putCredential(chain, keyId(parseCredential(credential).key), credential);
+      writer.put(credentials, idKey(chain, keyId(parseCredential(credential).key)), credential);
     }
-    for (const batch of block.batches) writer.deleteBatch(chain, batch.origin, batch.number);
+    for (const batch of block.batches) deleteBatch(writer, chain, batch.origin, batch.number);
     onSealing(writer);
-    writer.putHead(chain, head);
+    writer.put(heads, chainKey(chain), head);
   });
   await written.catch((cause: unknown) => {
     if (cause instanceof GridsealError) throw cause;
@@ -339,11 +347,18 @@ async function writeBlock(
   });
 }
 
+interface MeterRun extends SealedRun {
+  readonly kid: Uint8Array;
+  /** the lowest number */
+  readonly first: number;
+  readonly leaves: number[];
+}
+
 /** Each meter's numbers in the block, as far as they follow one another. */
-function runsOf(height: number, records: SealedBlock["records"]): readonly SealedRun[] {
-  const runs: (SealedRun & { readonly leaves: number[] })[] = [];
-  const open = new Map<string, (typeof runs)[number]>();
-  for (const [index, record] of records.entries()) {
+function runsOf(height: number, records: SealedBlock["records"]): readonly MeterRun[] {
+  const runs: MeterRun[] = [];
+  const open = new Map<string, MeterRun>();
+  for (const [place, record] of records.entries()) {
     const { meter, seq } = record;
     let run = open.get(meter);
     if (run === undefined || seq !== run.first + run.leaves.length) {
@@ -351,7 +366,7 @@ function runsOf(height: number, records: SealedBlock["records"]): readonly Seale
       runs.push(run);
       open.set(meter, run);
     }
-    run.leaves.push(index + 1);
+    run.leaves.push(place + 1);
   }
   return runs;
 }

@@ -1,0 +1,29 @@
+// Tables `admitted` and `disclosures`: what a meter is acknowledged by this node: its record, while no temporary block has it, and what
+// the record's digests hide.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import { chainIn, chainRange, idIn, type NumberKey, numberIn } from "../../store/keys.js";
+import type { StoreReader } from "../../store/store.js";
+import { asIs, crc32Checksum, type Table } from "../../store/table.js";
+
+export const admitted: Table<NumberKey, Uint8Array> = {
+  name: "admitted",
+  describe: (key) => `a waiting record of chain ${chainIn(key)}`,
+  encode: asIs,
+  decode: asIs,
+  checksum: crc32Checksum,
+};
+
+export const disclosures: Table<NumberKey, Uint8Array> = {
+  name: "disclosures",
+  describe: (key) => `disclosures of record ${numberIn(key)} of meter ${toHex(idIn(key))}`,
+  encode: asIs,
+  decode: asIs,
+  checksum: crc32Checksum,
+  isTakenOver: true,
+};
+
+/** Admitted records that are in no temporary block yet, by meter and number. */
+export function admittedRecords(store: StoreReader, chain: number): Uint8Array[] {
+  return store.range(admitted, chainRange(chain)).map(({ row }) => row);
+}

@@ -1,0 +1,37 @@
+// Table `heads`: the newest block of each chain and the chain's totals.
+
+import { COUNTER_MAX, HEIGHT_MAX, PLAIN_MAX, TIME_MS_MAX } from "../../../../src/wire/bounds.js";
+import { decodeCbor, encodeCbor } from "../../../../src/wire/cbor.js";
+import { asArray, asBytes, asHeight, asUint } from "../../../../src/wire/shape.js";
+import { type ChainKey, chainIn } from "../../store/keys.js";
+import { sha256Checksum, type Table } from "../../store/table.js";
+
+export interface Head {
+  readonly height: number;
+  readonly headerHash: Uint8Array;
+  /** violations so far */
+  readonly counter: number;
+  readonly time_ms: number;
+  /** records sealed so far */
+  readonly records: number;
+  /** contracts height that the block was judged at */
+  readonly judgedAt: number;
+}
+
+export const heads: Table<ChainKey, Head> = {
+  name: "heads",
+  describe: (key) => `head of chain ${chainIn(key)}`,
+  encode: (head) => encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records, head.judgedAt]),
+  decode(content) {
+    const [height, hash, counter, time_ms, records, judgedAt] = asArray(decodeCbor(content), "head", 6);
+    return {
+      height: asHeight(height, "head height"),
+      headerHash: asBytes(hash, "head hash", 32),
+      counter: asUint(counter, "head counter", COUNTER_MAX),
+      time_ms: asUint(time_ms, "head time", TIME_MS_MAX),
+      records: asUint(records, "head records", PLAIN_MAX),
+      judgedAt: asUint(judgedAt, "head contracts height", HEIGHT_MAX),
+    };
+  },
+  checksum: sha256Checksum,
+};

@@ -1,0 +1,89 @@
+// The tables of a node's store in a folder: one LMDB environment, a database for each table of the list.
+
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Database, open, type RootDatabase } from "lmdb";
+import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
+import { PRIVATE_FOLDER, SECRET } from "../../files/private-files.js";
+import { checkPageFile } from "./page-file.js";
+import type { Medium } from "./store.js";
+import type { AnyTable } from "./table.js";
+import { tables } from "./tables.js";
+import type { NotedRow } from "./writer.js";
+
+/** What LMDB makes in a folder: they hold what the meters confided. */
+const FILES = ["data.mdb", "lock.mdb"];
+
+type Rows = Database<Buffer, Buffer>;
+
+export interface Environment extends Medium {
+  readonly root: RootDatabase<Buffer, Buffer>;
+}
+
+/** Opens or makes the tables in a folder. Throws STORE_CORRUPT; nothing is overwritten then. */
+export function openEnvironment(path: string, readOnly: boolean): Environment {
+  checkPageFile(path);
+  try {
+    if (!readOnly) mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
+    const root = open<Buffer, Buffer>({
+      path,
+      readOnly,
+      noSubdir: false, // lmdb takes a name with a dot for a file
+      overlappingSync: false,
+      maxDbs: 32,
+      keyEncoding: "binary",
+      encoding: "binary",
+    });
+    if (!readOnly) for (const file of FILES) chmodSync(join(path, file), SECRET);
+    const database = (name: string) => root.openDB<Buffer, Buffer>({ name, keyEncoding: "binary", encoding: "binary" });
+    return environmentOver(path, root, new Map(tables.map((table) => [table, database(table.name)])));
+  } catch (error) {
+    throw new GridsealError("STORE_CORRUPT", `store ${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function environmentOver(
+  path: string,
+  root: RootDatabase<Buffer, Buffer>,
+  databases: ReadonlyMap<AnyTable, Rows>,
+): Environment {
+  const rowsOf = (table: AnyTable): Rows => {
+    const rows = databases.get(table);
+    assertInvariant(rows !== undefined, `table ${table.name} is in the list of tables`);
+    return rows;
+  };
+  const putRow = ({ table, key, row }: NotedRow) => {
+    // What goes wrong with a row is said by the batch that it belongs to.
+    if (row === undefined) rowsOf(table).remove(key).catch(ignore);
+    else rowsOf(table).put(key, row).catch(ignore);
+  };
+  return {
+    root,
+    row: (table, key) => rowsOf(table).get(key),
+    rows: (table, range) => rowsOf(table).getRange(range),
+    async commit(rows) {
+      try {
+        await root.batch(() => {
+          for (const row of rows) putRow(row);
+        });
+      } catch (error) {
+        const cause = await commitFailure(error);
+        const full = /ENOSPC|MDB_MAP_FULL|No space/i.test(reasonOf(cause));
+        const message = `store ${path} cannot be written: ${reasonOf(cause)}`;
+        throw new GridsealError(full ? "STORE_FULL" : "STORE_CORRUPT", message, { cause });
+      }
+    },
+    close: () => root.close(),
+  };
+}
+
+function ignore(): void {}
+
+/** Why a commit failed: lmdb says it by a promise beside the error, which ends the process where nobody listens. */
+function commitFailure(error: unknown): unknown {
+  if (!(error instanceof Error && "commitError" in error)) return error;
+  return Promise.resolve(error.commitError).then(
+    () => error,
+    (cause: unknown) => cause,
+  );
+}

@@ -1,0 +1,41 @@
+// What a store says of itself: whose it is, for ever, and whether it stands in for one that was lost.
+
+import { equalBytes } from "../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
+import { GridsealError } from "../../errors.js";
+import type { Medium } from "./store.js";
+import { asIs, readRow, sha256Checksum, type Table } from "./table.js";
+
+export const meta: Table<Buffer, Uint8Array> = {
+  name: "meta",
+  describe: (key) => (key.equals(OWNER_KEY) ? "its owner" : "that it was replaced"),
+  encode: asIs,
+  decode: asIs,
+  checksum: sha256Checksum,
+};
+
+/** Whose store it is, for ever. */
+export interface Owner {
+  readonly node: Uint8Array;
+  readonly genesisHash: Uint8Array;
+}
+
+const FORMAT = 3;
+export const OWNER_KEY = Buffer.from("owner");
+/** Stands there where this is not the store that the node's key signed with before. */
+export const REPLACED_KEY = Buffer.from("replaced");
+export const replacedMark = Uint8Array.of(1);
+
+/** Throws STORE_FOREIGN where the store is not this node's, STORE_CORRUPT where it does not say whose it is. */
+export function checkOwner(medium: Medium, path: string, owner: Owner): void {
+  const row = medium.row(meta, OWNER_KEY);
+  if (row === undefined) throw new GridsealError("STORE_CORRUPT", `store ${path} does not say whose it is`);
+  // Rows of formats 1 and 2 had no checksum here: they begin as an array of three.
+  const isEarlier = row[0] === 0x83 && row.length === identityOf(owner).length;
+  if (!isEarlier && equalBytes(readRow(path, meta, OWNER_KEY, row), identityOf(owner))) return;
+  throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
+}
+
+export function identityOf({ node, genesisHash }: Owner): Uint8Array {
+  return encodeCbor([FORMAT, node, genesisHash]);
+}

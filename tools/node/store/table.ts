@@ -1,0 +1,104 @@
+// What a table of the store is: one value, in a file of its concern. tables.ts lists them all, and whatever looks after a store, or
+// makes one up, goes by that list. Every row carries a checksum before its content.
+
+import { hash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { toHex } from "../../../src/wire/bytes.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+
+export interface Table<Key extends Buffer, Row, Written = Row> {
+  /** what LMDB calls it */
+  readonly name: string;
+  /** What the row with this key is, for an error. */
+  describe(key: Key): string;
+  encode(row: Written): Uint8Array;
+  /** The row may be a view of the bytes. Throws where they are no such row. */
+  decode(content: Uint8Array): Row;
+  readonly checksum: Checksum;
+  /** where rows are kept decoded in memory: how many of them, and what is kept of one that is written */
+  readonly kept?: { readonly rows_max: number; copy(row: Written): Row };
+  /** A repair takes over its whole rows as they are; what it makes of other tables is in salvage.ts. */
+  readonly isTakenOver?: true;
+}
+
+/** Any of them, for what goes over the list. */
+export type AnyTable = Table<Buffer, unknown, unknown>;
+
+/** What stands before the content of a row, by which damage shows. */
+export interface Checksum {
+  seal(content: Uint8Array): Buffer;
+  /** The content, a view of the row; throws where the row is damaged. */
+  open(row: Uint8Array): Uint8Array;
+}
+
+/** Of a table whose rows are bytes of somebody else's format. */
+export function asIs(bytes: Uint8Array): Uint8Array {
+  return bytes;
+}
+
+/** The same memory, as lmdb wants it. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function encodeRow<Written>(table: Table<never, unknown, Written>, row: Written): Buffer {
+  return table.checksum.seal(table.encode(row));
+}
+
+export function decodeRow<Row>(table: Table<never, Row, never>, row: Uint8Array): Row {
+  return table.decode(table.checksum.open(row));
+}
+
+/** The content of a row; throws STORE_CORRUPT with path, table and key where it is damaged. */
+export function readRow<Key extends Buffer, Row>(
+  path: string,
+  table: Table<Key, Row, never>,
+  key: Key,
+  row: Uint8Array,
+): Row {
+  try {
+    return decodeRow(table, row);
+  } catch (cause) {
+    const place = `row ${toHex(key)} of table ${table.name}`;
+    const message = `store ${path}: ${table.describe(key)} is damaged: ${reasonOf(cause)} (${place})`;
+    throw new GridsealError("STORE_CORRUPT", message, { cause });
+  }
+}
+
+const SHA256_BYTES = 32;
+const CRC32_BYTES = 4;
+
+/** For all rows but those that every record of a meter costs. */
+export const sha256Checksum: Checksum = {
+  seal(content) {
+    const row = Buffer.allocUnsafe(SHA256_BYTES + content.length);
+    row.write(hash("sha256", content, "binary"), 0, "binary");
+    row.set(content, SHA256_BYTES);
+    return row;
+  },
+  open(row) {
+    const content = row.subarray(SHA256_BYTES);
+    const digest = asBuffer(row).toString("binary", 0, SHA256_BYTES);
+    if (hash("sha256", content, "binary") !== digest) throw new Error("checksum differs");
+    return content;
+  },
+};
+
+/**
+ * Where there is a row for each record that a meter is acknowledged, whose content is signed besides (records) or opens what is signed
+ * (disclosures).
+ */
+export const crc32Checksum: Checksum = {
+  seal(content) {
+    const row = Buffer.allocUnsafe(CRC32_BYTES + content.length);
+    row.writeUInt32BE(crc32(content));
+    row.set(content, CRC32_BYTES);
+    return row;
+  },
+  open(row) {
+    const content = row.subarray(CRC32_BYTES);
+    const isWhole = row.length >= CRC32_BYTES && crc32(content) === asBuffer(row).readUInt32BE(0);
+    if (!isWhole) throw new Error("checksum differs");
+    return content;
+  },
+};
