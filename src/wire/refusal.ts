@@ -21,6 +21,8 @@ export const refusalReasons = {
   "rate-limited": 12,
   busy: 13,
   "role-not-permitted": 14,
+  suspended: 15,
+  ended: 16,
 } as const;
 
 const SENTENCE_MAX = 256;

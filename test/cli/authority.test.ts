@@ -85,6 +85,20 @@ test("registers, issues, assigns, lists and shows", () => {
   assert.match(good("show", "anna", ...where), /organisation +grid-co(.|\n)*roles +supplier, regulator/);
 });
 
+test("suspends, resumes and ends by orders, each of which the register has too", () => {
+  const { meter } = JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0];
+  const stateAfter = (...order: readonly string[]) => {
+    const [number] = order;
+    good("order", ...order.slice(1), "--number", number!, "-o", `${number}.cose`, "--passphrase-fd", "3", ...where);
+    return JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0].state;
+  };
+  assert.equal(stateAfter("1", "suspend", meter), "suspended");
+  const twice = ["order", "end", meter, "--from", "1:5", "--from", "1:6", "-o", "x.cose", ...where];
+  assert.equal(run("authority", ...twice).status, 2);
+  const refused = run("authority", "order", "resume", meter, "-o", "2.cose", "--passphrase-fd", "3", ...where);
+  assert.deepEqual([refused.status, /is not suspended/.test(refused.stderr)], [2, true]);
+});
+
 test("revokes by an order, which the register has too, and audits", async () => {
   const [{ meter }] = [JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0]];
   const revoke = ["order", "revoke", meter, "-o", "revoke.cose", ...where];

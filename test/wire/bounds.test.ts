@@ -130,6 +130,7 @@ const formats: Readonly<Record<string, Format>> = {
   genesis: format(network.genesisBytes, (bytes) => verifyGenesis(bytes, () => true)),
   "order of members": order({ type: "members", chain: 1, effectiveHeight: 4, members, ready: [] }),
   "order of a chain": order({ type: "chain", service: 9, name: "heat", members, target: 0x2007ffff }),
+  "order of an end": order({ type: "end", meter: kid, ends: [[3, 7]], successor: undefined }),
   "order of revocation": order({ type: "revoke", meters: [kid] }),
   "temporary block": format(encodeBatch(batch, signature), decodeBatch, (read) =>
     encodeBatch(read.batch, read.signature),
@@ -260,6 +261,7 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   effectiveHeight: height,
   judgedAt: (value) => headRow({ judgedAt: value }),
   seq,
+  ends: seq,
   number: (value) => number(value),
   detail: seq,
   time_s: seconds,

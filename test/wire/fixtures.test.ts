@@ -224,6 +224,9 @@ test("issues and reads the fixed orders", () => {
     chain: { type: "chain", service: 7, name: "water", members: members.slice(0, 1), target: 0 },
     revoke: { type: "revoke", meters: [kid] },
     ban: { type: "ban", nodes: [members[2]!.id] },
+    suspend: { type: "suspend", meters: [kid] },
+    resume: { type: "resume", meters: [kid] },
+    end: { type: "end", meter: kid, ends: [[1, 3]], successor: members[0]!.id },
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };

@@ -381,6 +381,9 @@ const membersOrder = order(1, [
 const chainOrder = order(2, [2, 7, "water", nodes.slice(0, 1).map(memberOf), 0]);
 const revokeOrder = order(3, [3, [meter.id]]);
 const banOrder = order(4, [4, [nodes[2]!.id]]);
+const suspendOrder = order(5, [5, [meter.id]]);
+const resumeOrder = order(6, [6, [meter.id]]);
+const endOrder = order(7, [7, meter.id, [[1, 3]], nodes[0]!.id]);
 
 // Votes and proposals of height 2.
 
@@ -455,6 +458,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     chain: fixture("order 2: a chain for service 7", chainOrder),
     revoke: fixture("order 3: the meter's credential is revoked", revokeOrder),
     ban: fixture("order 4: node-3 is banned", banOrder),
+    suspend: fixture("order 5: the meter is suspended", suspendOrder),
+    resume: fixture("order 6: the meter is resumed", resumeOrder),
+    end: fixture("order 7: of service 1 the meter's numbers from 3 on are not sealed, of others none", endOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },

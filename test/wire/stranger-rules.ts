@@ -3,7 +3,7 @@
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
-import { CONTRACTS, proveEquivocation, type StrangerOrders, takeOrder } from "./stranger-orders.js";
+import { CONTRACTS, proveEquivocation, type StrangerOrders, standsGood, takeOrder } from "./stranger-orders.js";
 import {
   bytesOf,
   demand,
@@ -105,6 +105,8 @@ export function runRules(
     for (const item of listUpTo(records, counts.recordsInOne)) {
       leaf += 1;
       const record = readRecord(chain, state, bytesOf(item));
+      const isGood = standsGood(state.orders, record.meter, chain.service, record.seq, state.judgedAt);
+      demand(isGood, "record's meter is revoked, suspended or ended");
       const meter = state.meters.get(record.meter)!;
       violations.push(...sealRecord(meter, record));
       const { hash, seq, claims } = record;

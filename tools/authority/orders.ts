@@ -13,7 +13,7 @@ import type { SealedOrder } from "../ledger/governance.js";
 import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
 import { registerOf } from "./folder.js";
 import { keepOrder } from "./issued-orders.js";
-import { type Change, canBecome } from "./register/changes.js";
+import { type Change, canBecome, type StateChange } from "./register/changes.js";
 import { type Register, withRegister } from "./register/register.js";
 import { credentialsOf } from "./register/rows.js";
 
@@ -111,15 +111,29 @@ export async function writeOrder(
 
 /** What the order makes of credentials that this authority has issued; others may have been issued elsewhere. */
 function noteOrder(register: Register, { number, time_s, action }: Order): void {
+  const { meters, to } = statesOf(action);
   const changes: Change[] = [];
-  if (action.type === "revoke") {
-    for (const meter of action.meters.map(toHex)) {
-      const known = credentialsOf(register, "keys", meter);
-      if (!known.some(({ state }) => canBecome(state, "revoked"))) continue;
-      changes.push({ type: "state", meter, to: "revoked", reason: `order ${number}` });
-    }
+  for (const meter of meters.map(toHex)) {
+    const known = credentialsOf(register, "keys", meter);
+    if (!known.some(({ state }) => canBecome(state, to))) continue;
+    changes.push({ type: "state", meter, to, reason: `order ${number}` });
   }
   register.update(time_s, () => changes);
+}
+
+function statesOf(action: Action): { readonly meters: readonly Uint8Array[]; readonly to: StateChange } {
+  switch (action.type) {
+    case "revoke":
+      return { meters: action.meters, to: "revoked" };
+    case "suspend":
+      return { meters: action.meters, to: "suspended" };
+    case "resume":
+      return { meters: action.meters, to: "valid" };
+    case "end":
+      return { meters: [action.meter], to: "replaced" };
+    default:
+      return { meters: [], to: "valid" };
+  }
 }
 
 /** Writes a node's READY for a chain. Throws FILE_EXISTS or FILE_UNWRITABLE. */

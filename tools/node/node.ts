@@ -9,7 +9,7 @@ import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "../cryp
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
-import { governedChain } from "../ledger/governance.js";
+import { governedChain, standingOf } from "../ledger/governance.js";
 import { createApi } from "./api/server.js";
 import { anchorsBeside } from "./chain/blocks/anchoring.js";
 import type { SealedBlock } from "./chain/ports.js";
@@ -188,6 +188,7 @@ async function compose(
     rate: configuration.rate,
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
+    standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
     onProved: (client, meter) => ingest.prove(client, meter),
   });

@@ -8,6 +8,7 @@ import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord 
 import { issueWarrant } from "../../../src/wire/warrant.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { verifyOfAnybody, verifySoon } from "../../../tools/crypto/verifying.js";
+import type { Standing } from "../../../tools/ledger/governance.js";
 import { emptyMeterState, type MeterState } from "../../../tools/ledger/state.js";
 import {
   type AdmissionPorts,
@@ -49,6 +50,7 @@ function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(creden
     genesis,
     now_ms: () => now_s * 1000,
     isRevoked: (_meter: string) => false,
+    standingOf: (_meter: string, _service: number, _seq: number): Standing => "good",
     credential: (id: Uint8Array) => (toHex(id) === toHex(kid) ? known : undefined),
     meterState: () => state,
     servesChain: (service: number) => service === 1,
@@ -118,8 +120,18 @@ test("refuses an unknown meter and a credential out of its dates", async () => {
 });
 
 test("refuses a meter that the authority has revoked", async () => {
-  const isRevoked = (meter: string) => meter === toHex(kid);
-  await assert.rejects(admit({ ...ports(), isRevoked }, topic, recordOf()), refusal("revoked"));
+  const standingOf = (meter: string): Standing => (meter === toHex(kid) ? "revoked" : "good");
+  await assert.rejects(admit({ ...ports(), standingOf }, topic, recordOf()), refusal("revoked"));
+});
+
+test("refuses a meter that is suspended, and of one that has ended the numbers behind its end", async () => {
+  const suspended = { ...ports(), standingOf: (): Standing => "suspended" };
+  await assert.rejects(admit(suspended, topic, recordOf()), refusal("suspended"));
+  const standingOf = (_meter: string, service: number, seq: number): Standing =>
+    service === 1 && seq < 1 ? "good" : "ended";
+  await admit({ ...ports(), standingOf }, topic, recordOf());
+  const next = recordOf({ seq: 1, previous: new Uint8Array(32) });
+  await assert.rejects(admit({ ...ports(), standingOf }, topic, next), refusal("ended"));
 });
 
 test("refuses a revoked meter as revoked at a node that never had its credential, too", async () => {

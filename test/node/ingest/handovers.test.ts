@@ -17,7 +17,9 @@ function bench() {
   const lineages = new Map<number, Uint8Array[]>([[1, [founding]]]);
   let published: Uint8Array[] = [];
   const store = new DiskRows();
-  const introductions = createIntroductions("net", store, (_topic, payload) => published.push(Uint8Array.from(payload)));
+  const introductions = createIntroductions("net", store, (_topic, payload) =>
+    published.push(Uint8Array.from(payload)),
+  );
   return {
     introductions,
     lineages,

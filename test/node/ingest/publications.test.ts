@@ -62,6 +62,7 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
     monotonic_ms: () => 0,
     rate: rateDefaults,
     isRevoked: () => false,
+    standingOf: () => "good" as const,
     publish() {},
   };
   const admissions = createAdmissions(ports as unknown as AdmissionsPorts);

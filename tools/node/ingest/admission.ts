@@ -11,6 +11,7 @@ import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import type { RefusalReason } from "../../../src/wire/refusal.js";
 import { reasonOf } from "../../errors.js";
 import { SEQUENCE_WINDOW } from "../../ledger/execution.js";
+import type { Standing } from "../../ledger/governance.js";
 import { meterOf, type ReadRecord, readRecord } from "../../ledger/record-scan.js";
 import type { MeterState } from "../../ledger/state.js";
 import type { PublishedTopic } from "./ingest.js";
@@ -35,6 +36,8 @@ export class Refused extends Error {
 export interface AdmissionPorts {
   readonly genesis: Genesis;
   readonly now_ms: () => number;
+  /** how the meter, by its id as hex, stands for a number of a service by the orders sealed so far */
+  standingOf(meter: string, service: number, seq: number): Standing;
   /** whether a sealed order has revoked the meter, by its id as hex */
   readonly isRevoked: (meter: string) => boolean;
   /** the credential that the node knows of this meter, also given as hex; its signature verified */
@@ -155,8 +158,24 @@ function checkTopic(ports: AdmissionPorts, topic: RecordTopic, record: ReadRecor
   }
 }
 
+function checkStanding(ports: AdmissionPorts, record: ReadRecord, meter: string): void {
+  const { service, seq } = record.claims;
+  const standing = ports.standingOf(meter, service, seq);
+  if (standing === "revoked") throw revoked(meter, record);
+  if (standing === "suspended") {
+    throw new Refused(standing, `meter ${meter} is suspended until the authority resumes it`, record);
+  }
+  if (standing === "ended") {
+    throw new Refused(
+      standing,
+      `meter ${meter} has been replaced or ended: number ${seq} is not taken any more`,
+      record,
+    );
+  }
+}
+
 function checkCredential(ports: AdmissionPorts, { record, meter, credential }: PublishedRecord): void {
-  if (ports.isRevoked(meter)) throw revoked(meter, record);
+  checkStanding(ports, record, meter);
   if (credential.key.algorithm !== record.algorithm) {
     throw new Refused("bad-signature", "record's algorithm is not that of the meter's key", record);
   }

@@ -20,6 +20,9 @@ export interface MakeOptions extends GovernanceOptions, OwnKeyOptions {
   readonly json?: true;
 }
 
+/** Where a person finds the id of a meter. */
+export const WHERE_METERS = "`gridseal authority list` has each meter's";
+
 /** Adds the options that every order takes. */
 export function withOrderOptions(command: Command): Command {
   return withPassphrase(withAuthority(command))
