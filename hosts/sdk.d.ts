@@ -94,7 +94,7 @@ declare module "crypt" {
     encrypt(block: ArrayBuffer): ArrayBuffer;
   }
   export class Mode {
-    constructor(mode: "CTR", cipher: BlockCipher);
+    constructor(mode: "CTR" | "CBC", cipher: BlockCipher);
     setIV(counter: ArrayBuffer): void;
     decrypt(bytes: Uint8Array): ArrayBuffer;
   }

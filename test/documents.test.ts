@@ -9,6 +9,10 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createMetrics } from "../tools/node/watch/metrics.js";
 import { createNetwork } from "../tools/provisioning/network.js";
+import { endings, events } from "../tools/routes/events.js";
+import { anywhere, type RefusalCode, refusals } from "../tools/routes/refusals.js";
+import { shapes } from "../tools/routes/routes.js";
+import { writtenPath } from "../tools/routes/shape.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -39,16 +43,51 @@ test("docs/metrics.md has every metric of a node, and no other", async () => {
   assert.deepEqual(all(read("docs/metrics.md"), /`(gridseal_\w+)`/g), metrics);
 });
 
-test("docs/api.md has every route, and no other", () => {
-  const routes = sources("tools/node/api").flatMap((text) =>
-    [...text.matchAll(/server\.(get|post)(?:<[^"]*>)?\(\s*"([^"]+)"/g)].map(
-      ([, method, path]) => `${method!.toUpperCase()} ${path!.replace(/:\w+/g, "<>")}`,
-    ),
+test("docs/api.md has every route with its query, answer and refusals, and no other", () => {
+  const rows = [...read("docs/api.md").matchAll(/^\| `((?:GET|POST) [^`]+)` \| (.*) \| (.*)\|$/gm)];
+  const documented = rows.map(([, route, answer, refused]) => {
+    const [path, query = ""] = route!.split("?");
+    const names = query.split("&").flatMap((part) => part.split("=")[0] || []);
+    return { path, names, type: answer!.split("`")[1], refused: all(refused!, /`([a-z-]+)`/g) };
+  });
+  const routes = shapes.map((shape) => ({
+    path: `${shape.method} ${writtenPath(shape)}`,
+    names: Object.keys(shape.query.properties),
+    type: shape.answer.type,
+    refused: [...shape.refusals].sort(),
+  }));
+  assert.deepEqual(documented, routes);
+});
+
+test("docs/api.md has every event with its fields, and why a stream ends", () => {
+  const rows = [
+    ...read("docs/api.md")
+      .split("## Refusals")[0]!
+      .matchAll(/^\| `(block|pruned|ended)` \| (.*) \|$/gm),
+  ];
+  assert.deepEqual(
+    rows.map(([, name]) => name),
+    Object.keys(events.answer.events),
   );
-  const documented = all(read("docs/api.md"), /^\| `((?:GET|POST) [^`?]+)/gm).map((text) =>
-    text.replace(/<[^>]+>/g, "<>"),
-  );
-  assert.deepEqual(documented.sort(), [...new Set(routes)].sort());
+  for (const [, name, text] of rows) {
+    const fields = Object.keys(events.answer.events[name as "block" | "pruned" | "ended"].properties);
+    assert.deepEqual(
+      [...fields, ...(name === "ended" ? Object.keys(endings) : [])].filter((field) => !text!.includes(`\`${field}\``)),
+      [],
+      name,
+    );
+  }
+});
+
+test("docs/api.md has every refusal with its status, and no other", () => {
+  const rows = [...read("docs/api.md").matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| (anywhere)?/gm)];
+  const documented = rows.map(([, code, status, where]) => [code, Number(status), where !== undefined]);
+  const known = Object.entries(refusals).map(([code, { status }]) => [
+    code,
+    status,
+    anywhere.includes(code as RefusalCode),
+  ]);
+  assert.deepEqual(documented, known);
 });
 
 test("docs/commands.md has every command, and no other", () => {
@@ -101,11 +140,24 @@ test("docs/field-engineer.md has every state of a meter", () => {
   );
 });
 
-test("docs/invariants.md numbers what the simulation and the tests of the consensus check", () => {
-  const checked = [...sources("tools/lab/simulation"), ...sources("test/consensus")].flatMap((text) =>
-    all(text, /["`](I\d+) [a-z]/g),
+test("docs/invariants.md numbers what the simulation and the tests of the consensus check, and says where", () => {
+  const places = new Map<string, string[]>();
+  for (const [folder, shown] of [
+    ["tools/lab/simulation", ""],
+    ["test/consensus", "consensus/"],
+  ] as const) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).sort()) {
+      if (!name.endsWith(".ts")) continue;
+      for (const number of all(read(join(folder, name)), /["`](I\d+) [a-z]/g)) {
+        places.set(number, [...(places.get(number) ?? []), `${shown}${name.replace(/\.ts$/, "")}`]);
+      }
+    }
+  }
+  const rows = [...read("docs/invariants.md").matchAll(/^\| (I\d+) \|.*\| ([^|]+) \|$/gm)];
+  assert.deepEqual(
+    rows.map(([, number, where]) => `${number}: ${where!.split(", ").sort().join(", ")}`).sort(),
+    [...places].map(([number, where]) => `${number}: ${where.sort().join(", ")}`).sort(),
   );
-  assert.deepEqual(all(read("docs/invariants.md"), /^\| (I\d+) \|/gm), [...new Set(checked)].sort());
 });
 
 /** Rows of ARCHITECTURE.md's table of words: the word, and what is not said for it. */

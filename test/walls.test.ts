@@ -18,18 +18,19 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   crypto: ["ledger"],
   files: ["crypto"],
   terminal: [],
-  node: ["consensus", "ledger", "crypto", "files"],
-  sources: ["node", "ledger", "files"],
+  routes: [],
+  node: ["consensus", "ledger", "crypto", "files", "routes"],
+  sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
   authority: ["ledger", "crypto", "files"],
   meters: ["files"],
   emulators: ["meters"],
   provisioning: ["authority", "meters", "node", "crypto", "files"],
-  demo: ["meters", "emulators", "node", "provisioning", "sources", "crypto", "files", "terminal"],
+  demo: ["meters", "emulators", "node", "provisioning", "sources", "routes", "crypto", "files", "terminal"],
   firmware: ["crypto", "files", "emulators", "meters"],
   cli: [
     ...["audit", "authority", "consensus", "crypto", "demo", "emulators", "files", "ledger", "meters", "node"],
-    ...["provisioning", "sources", "terminal"],
+    ...["provisioning", "routes", "sources", "terminal"],
   ],
 };
 
@@ -52,7 +53,8 @@ for (const [room, may] of Object.entries(rooms)) {
 }
 // A folder of the command that is called as a room is none.
 right.set("tools/cli/imports-its-own-firmware.ts", 'import "./firmware/something.js";\n');
-for (const room of ["consensus", "ledger"]) restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
+for (const room of ["consensus", "ledger", "routes"])
+  restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
 restricted("src/wire/imports-meter.ts", 'import "../meter/obis.js";\n');
 restricted("src/meter/imports-wire.ts", 'import "../wire/bytes.js";\n');
 restricted("src/meter/p1/imports-wire.ts", 'import "../../wire/bytes.js";\n');

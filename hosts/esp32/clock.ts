@@ -1,6 +1,6 @@
-// What the chip's clock is worth (OCMF's qualities): unknown after power on, informative while it runs on by itself, synchronised for
-// as long as the crystal keeps what a server said. An answer of SNTP (RFC 4330) that nobody signs moves a synchronised clock far only
-// when the next one agrees. Pure; network.ts asks and sets the clock.
+// What the chip's clock is worth (OCMF's qualities): unknown after power on, informative while it runs on by itself or after one answer,
+// synchronised once a second one has agreed, for as long as the crystal keeps that. Nobody signs an answer of SNTP (RFC 4330), so that
+// one that is far off moves a synchronised clock, too, only when the next one agrees. Pure; network.ts asks and sets the clock.
 
 import type { TimeQuality } from "../../src/host.js";
 
@@ -16,11 +16,11 @@ const EARLIEST_S = 1_767_225_600;
 const LATEST_S = 4_102_444_800;
 
 export interface Clock {
-  /** uptime of the last answer that was taken */
+  /** uptime of the last answer that another one agreed with */
   syncedAt_ms: number | undefined;
-  /** whether the clock runs on since a time that was known: a chip keeps it through any reset but power on */
-  readonly runsOn: boolean;
-  /** an answer that has to be confirmed: how far it is from the chip's clock */
+  /** whether the clock runs on since a time that was said: a chip keeps it through any reset but power on */
+  runsOn: boolean;
+  /** an answer that has to be confirmed: how far it is from the chip's clock, 0 where that was set to it */
   suspect_ms: number | undefined;
   answers: number;
   failures: number;
@@ -49,9 +49,10 @@ export function judgeTime(clock: Clock, answer_s: number | undefined, time_ms: n
   const off_ms = answer_s * 1000 - time_ms;
   const isKnown = qualityOf(clock, uptime_ms) === 2;
   const confirms = clock.suspect_ms !== undefined && Math.abs(off_ms - clock.suspect_ms) <= STEP_MS;
-  if (isKnown && Math.abs(off_ms) > STEP_MS && !confirms) {
-    clock.suspect_ms = off_ms;
-    return { set: false, askIn_ms: ASK_AGAIN_MS };
+  if (!confirms && !(isKnown && Math.abs(off_ms) <= STEP_MS)) {
+    clock.suspect_ms = isKnown ? off_ms : 0;
+    clock.runsOn = true;
+    return { set: !isKnown, askIn_ms: ASK_AGAIN_MS };
   }
   clock.suspect_ms = undefined;
   clock.answers += 1;
@@ -68,7 +69,7 @@ export function qualityOf(clock: Clock, uptime_ms: number): TimeQuality {
 export function describeClock(clock: Clock, uptime_ms: number): string {
   const quality = ["unknown", "informative", "synchronised", "relative"][qualityOf(clock, uptime_ms)]!;
   if (clock.syncedAt_ms === undefined)
-    return `time ${quality}, no time server has answered (${clock.failures} failures)`;
+    return `time ${quality}, no two answers of a time server have agreed (${clock.failures} failures)`;
   const age_s = Math.floor((uptime_ms - clock.syncedAt_ms) / 1000);
   return `time ${quality}, a time server answered ${age_s} s ago`;
 }

@@ -1,4 +1,5 @@
-// The field engineer's console on the board's serial port, 115200 8N1: the lines and commands of hosts/shared over a UART.
+// The field engineer's console on the board's serial port, 115200 8N1: the lines and commands of hosts/shared over a UART. Where the
+// debugger has that UART, lines go to the debugger.
 
 import Serial from "embedded:io/serial";
 import { answer, type Field } from "../shared/commands.js";
@@ -12,23 +13,34 @@ export class FieldConsole {
   private readonly field: Field;
   private readonly input = createInput();
   private readonly output = createOutput();
-  private readonly serial: Serial;
+  private readonly serial: Serial | undefined;
   private lostSaid = 0;
 
   constructor(field: Field) {
     this.field = field;
-    this.serial = new Serial({
-      ...device.console,
-      baud: 115_200,
-      format: "buffer",
-      onReadable: (count) => this.read(count),
-      onWritable: () => this.write(),
-    });
+    this.serial = this.open();
+  }
+
+  /** The SDK throws where its debugger has the port already. */
+  private open(): Serial | undefined {
+    try {
+      return new Serial({
+        ...device.console,
+        baud: 115_200,
+        format: "buffer",
+        onReadable: (count) => this.read(count),
+        onWritable: () => this.write(),
+      });
+    } catch (thrown) {
+      trace(`no console: ${String(thrown)}\n`);
+      return undefined;
+    }
   }
 
   /** Lines separated by \n. What nobody reads is dropped, and how much of it is said. */
   print(text: string): void {
-    const { output } = this;
+    const { output, serial } = this;
+    if (serial === undefined) return trace(`${text}\n`);
     if (output.lost > this.lostSaid && output.length === 0) {
       put(output, bytesOf(`[${output.lost - this.lostSaid} lines found no room]\r\n`));
       this.lostSaid = output.lost;
@@ -38,7 +50,7 @@ export class FieldConsole {
   }
 
   private read(count: number): void {
-    const bytes = this.serial.read(count);
+    const bytes = this.serial?.read(count);
     if (bytes === undefined) return;
     const echo = typed(this.input, new Uint8Array(bytes), (line) => this.heed(line));
     put(this.output, bytesOf(echo));
@@ -50,10 +62,11 @@ export class FieldConsole {
   }
 
   private write(): void {
-    const { output } = this;
+    const { output, serial } = this;
+    if (serial === undefined) return;
     for (let piece = next(output, WRITE_BYTES_MAX); piece !== undefined; piece = next(output, WRITE_BYTES_MAX)) {
       try {
-        this.serial.write(piece.slice().buffer as ArrayBuffer);
+        serial.write(piece.slice().buffer as ArrayBuffer);
       } catch {
         return; // the UART is full: it says so when it is not any more
       }

@@ -1,5 +1,5 @@
-// The host of meters on an ESP32: NVS, a raw flash partition, the UART, Wi-Fi, SNTP, the watchdog, and two slots for
-// images. What the field engineer asks for on the console finds its answers here.
+// The host of meters on an ESP32: NVS, a raw flash partition, the UART, Wi-Fi, SNTP, and two slots for images. What the field engineer
+// asks for on the console finds its answers here. The SDK's own loop subscribes to the watchdog and feeds it in each turn.
 
 import Digital from "embedded:io/digital";
 import TCP from "embedded:io/socket/tcp";
@@ -9,42 +9,25 @@ import config from "mc/config";
 import Timer from "timer";
 import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue } from "../../src/host.js";
+import { aesCbcDecrypt } from "../shared/cbc.js";
 import { liveText } from "../shared/commands.js";
 import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
-import { queued } from "../shared/queue.js";
 import { createUptime, NamedTimers } from "../shared/timers.js";
 import { secureSocket } from "../shared/tls.js";
 import { Updater } from "../shared/updater.js";
 import * as chip from "./chip.js";
 import { FieldConsole } from "./console.js";
+import { describeStart, keepsTime } from "./last-run.js";
 import { openLed } from "./led.js";
 import { startNetwork } from "./network.js";
 import { openPort } from "./port.js";
 import { openSlots } from "./slots.js";
 
-/** The watchdog's time is in sdkconfig.defaults: 30 s. */
-const FEED_MS = 5_000;
 const SNTP_HOST = "pool.ntp.org";
 const RESTART_MS = 200;
 
-/** esp_reset_reason_t (ESP-IDF, esp_system.h) */
-const resetReasons = [
-  "an unknown reset",
-  "power on",
-  "external pin",
-  "restart",
-  "panic",
-  "interrupt watchdog",
-  "task watchdog",
-  "other watchdog",
-  "deep sleep",
-  "brownout",
-  "SDIO",
-];
-const POWER_ON = 1;
-const BROWNOUT = 9;
-
+leaveReasons();
 const settings = keyValueStorage.open({ path: "settings", format: "buffer" });
 const keyValue = openKeyValue(keyValueStorage.open({ path: "gridseal", format: "buffer" }));
 const random = (length: number): Uint8Array => new Uint8Array(chip.random(length));
@@ -59,10 +42,10 @@ const shown: { state: string; counters: Readonly<Record<string, number>> } = { s
 const live = { until_ms: 0 };
 const showLed = openLed();
 const lastReset = chip.resetReason();
-const lastRun = setting("abort") ?? "the last run did not fail";
+const start = describeStart(lastReset, chip.leftReason(), chip.resets());
 const field = new FieldConsole({
   shown,
-  describe: () => [...network.describe(), updater.describe(), `last start after ${resetReason()}; ${lastRun}`],
+  describe: () => [...network.describe(), updater.describe(), start, `meter port full ${chip.serialOverruns()} times`],
   get: setting,
   set: (key, value) => put(settings, key, value),
   remove: (key) => settings.delete(key),
@@ -73,13 +56,16 @@ const field = new FieldConsole({
     live.until_ms = uptime_ms() + duration_ms;
   },
   update: () => updater.ask(),
-  restart: () => void Timer.set(() => chip.restart(), RESTART_MS),
+  restart() {
+    chip.leaveReason("asked to restart");
+    Timer.set(() => chip.restart(), RESTART_MS);
+  },
 });
 const network = startNetwork({
   ssid: setting("ssid") ?? "",
   password: setting("password"),
   sntp: setting("sntp") ?? SNTP_HOST,
-  keptTime: lastReset !== POWER_ON && lastReset !== BROWNOUT,
+  keptTime: keepsTime(lastReset),
   uptime_ms,
   random: () => random(1)[0]! / 256,
   log: (message) => log("info", message),
@@ -110,11 +96,11 @@ const host: Host = {
   keyValue,
   outboxFlash: openFlash("outbox"),
   aesGcmDecrypt,
+  aesCbcDecrypt,
   openMeter(port, line, onBytes) {
-    const take = queued(onBytes);
     const show = (bytes: Uint8Array): void => {
       if (live.until_ms > 0 && uptime_ms() < live.until_ms) field.print(liveText(bytes));
-      take(bytes);
+      onBytes(bytes);
     };
     return openPort(port, line, show, (reason) => log("error", reason));
   },
@@ -135,38 +121,30 @@ const host: Host = {
   showState(state, counters) {
     if (state !== shown.state) field.print(`state: ${state}`);
     shown.state = state;
-    shown.counters = counters;
+    shown.counters = { ...counters, portOverruns: chip.serialOverruns() };
     showLed(state);
   },
 };
 
-start();
+log("info", start);
+if (device.request !== undefined) new Digital({ pin: device.request.pin, mode: Digital.Output }).write(1);
 
 export default host;
 
-function start(): void {
+/** An exception restarts the chip, whatever throws from here on; the next run says why. */
+function leaveReasons(): void {
   const engine = globalThis as { abort?: (what: string, thrown: unknown) => void };
-  engine.abort = (what, thrown) =>
-    fail(`${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
-  log("info", `starts after ${resetReason()}; ${lastRun}`);
-  if (setting("abort") !== undefined) settings.delete("abort");
-  if (device.request !== undefined) new Digital({ pin: device.request.pin, mode: Digital.Output }).write(1);
-  chip.watch();
-  Timer.repeat(() => chip.feed(), FEED_MS);
-}
-
-function resetReason(): string {
-  return resetReasons[lastReset] ?? resetReasons[0]!;
+  engine.abort = (what, thrown) => {
+    chip.leaveReason(what);
+    // Where memory ran out nothing was thrown, and there is none for words.
+    if (thrown !== undefined)
+      chip.leaveReason(`${what}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+    chip.restart();
+  };
 }
 
 function log(level: string, message: string): void {
   field.print(`${level} ${message}`);
-}
-
-/** An exception restarts the chip; its reason is kept for the next start. */
-function fail(reason: string): void {
-  put(settings, "abort", `the last run failed: ${reason}`);
-  chip.restart();
 }
 
 /** Undefined before the first answer of a time server. */

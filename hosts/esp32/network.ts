@@ -89,19 +89,35 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
   function askTime(): void {
     if (isAsking || station.address === undefined) return;
     isAsking = true;
-    new SNTP({ host: sntp }, (message, value) => {
-      if (message !== SNTP.time && message !== SNTP.error) return undefined;
-      isAsking = false;
-      const answer_s = message === SNTP.time ? Number(value) : undefined;
-      const { set, askIn_ms } = judgeTime(clock, answer_s, Date.now(), uptime_ms());
-      if (set) Time.set(answer_s!);
-      Timer.set(askTime, askIn_ms);
-      return undefined;
-    });
+    try {
+      new SNTP({ host: sntp }, (message, value) => {
+        if (message === SNTP.time || message === SNTP.error) hear(message === SNTP.time ? Number(value) : undefined);
+        return undefined;
+      });
+    } catch (thrown) {
+      // It opens a socket, of which there may be none.
+      log(`time server ${sntp}: ${String(thrown)}`);
+      hear(undefined);
+    }
+  }
+
+  function hear(answer_s: number | undefined): void {
+    isAsking = false;
+    const { set, askIn_ms } = judgeTime(clock, answer_s, Date.now(), uptime_ms());
+    if (set) Time.set(answer_s!);
+    Timer.set(askTime, askIn_ms);
+  }
+
+  /** The driver says nothing of a lease that ends, nor of a new address while it is connected. */
+  function watch(): void {
+    const { address } = wifi;
+    if (station.address !== undefined && address !== station.address)
+      take(address === undefined ? { kind: "unaddressed" } : { kind: "up", address });
+    take({ kind: "timer" });
   }
 
   if (ssid === "") log("no Wi-Fi is set: wifi SSID PASSWORD on the console");
-  else Timer.repeat(() => take({ kind: "timer" }), WATCH_MS);
+  else Timer.repeat(watch, WATCH_MS);
 
   return {
     down() {

@@ -1,13 +1,16 @@
 // The meter's port on the chip: the board's UART, or pulses of an S0 output.
 
-import Serial from "embedded:io/serial";
 import Timer from "timer";
 import type { MeterPort } from "../../src/host.js";
 import type { Line } from "../../src/meter/line.js";
+import { PIECE_BYTES, type SerialDriver, SerialPort } from "../shared/serial-port.js";
 import * as chip from "./chip.js";
 
 /** A pulse of S0 and its pause last 30 ms each at least (IEC 62053-31): more often, there is nothing to see. */
 const LOOK_MS = 60;
+/** How often the ring is looked at while nothing comes. */
+const TURN_MS = 20;
+const NO_PIN = -1;
 const silent: MeterPort = { write() {}, setLine() {} };
 
 interface PortFields {
@@ -15,7 +18,7 @@ interface PortFields {
   readonly inverted?: unknown;
 }
 
-/** Opens what the configuration names; `onFault` is told where the board has none such. */
+/** Opens what the configuration names; bytes come from a timer. `onFault` is told where the board has none such. */
 export function openPort(
   port: unknown,
   line: Line,
@@ -35,22 +38,37 @@ export function openPort(
 
 /** P1's line is open collector and idle low: inverted unless the adapter does that. */
 function openSerial(line: Line, inverted: boolean, onBytes: (bytes: Uint8Array) => void): MeterPort {
-  const { port } = device.meter;
-  const serial = new Serial({
-    ...device.meter,
-    baud: line.baud,
-    format: "buffer",
-    onReadable(count) {
-      const bytes = this.read(count);
-      if (bytes !== undefined) onBytes(new Uint8Array(bytes));
-    },
-  });
-  const setLine = ({ baud, dataBits, parity }: Line): undefined =>
-    chip.setSerialLine(port, baud, dataBits, parity === "even");
-  chip.invertSerial(port, inverted);
-  setLine(line);
-  // A request fits into the UART's buffer of 128 bytes.
-  return { write: (bytes) => serial.write(bytes.slice().buffer as ArrayBuffer), setLine };
+  const { port, receive, transmit } = device.meter;
+  chip.openSerial(port, receive, transmit ?? NO_PIN, inverted);
+  const serial = new SerialPort(new Uart(port));
+  serial.setLine(line);
+  const turn = (): void => {
+    const bytes = serial.turn();
+    Timer.set(turn, bytes?.length === PIECE_BYTES ? 0 : TURN_MS);
+    if (bytes !== undefined) onBytes(bytes);
+  };
+  Timer.set(turn, TURN_MS);
+  return serial;
+}
+
+class Uart implements SerialDriver {
+  constructor(private readonly port: number) {}
+
+  read(most: number): ArrayBuffer | undefined {
+    return chip.readSerial(this.port, most);
+  }
+
+  write(bytes: Uint8Array): number {
+    return chip.writeSerial(this.port, bytes);
+  }
+
+  isIdle(): boolean {
+    return chip.isSerialIdle(this.port);
+  }
+
+  setLine({ baud, dataBits, parity }: Line): void {
+    chip.setSerialLine(this.port, baud, dataBits, parity === "even");
+  }
 }
 
 /** The chip counts while nobody looks: a byte for each pulse. */
@@ -59,7 +77,8 @@ function countPulses(onBytes: (bytes: Uint8Array) => void): void {
   let seen = chip.pulses();
   Timer.repeat(() => {
     const counted = chip.pulses();
-    if (counted > seen) onBytes(new Uint8Array(counted - seen));
+    const news = counted - seen;
     seen = counted;
+    if (news > 0) onBytes(new Uint8Array(news));
   }, LOOK_MS);
 }

@@ -13,9 +13,13 @@ export function openSlots(): Slots {
     abandon: () => chip.abandonImage(),
     activate() {
       chip.activateImage();
+      chip.leaveReason("a new image starts on trial");
       chip.restart();
     },
     keep: () => chip.keepImage(),
-    revert: () => chip.dropImage(),
+    revert() {
+      chip.leaveReason("the image on trial did not prove itself");
+      chip.dropImage();
+    },
   };
 }

@@ -21,7 +21,9 @@ export type StationInput =
   | { readonly kind: "timer" }
   | { readonly kind: "up"; readonly address: string }
   /** the driver says that the association is gone or did not come about */
-  | { readonly kind: "down" };
+  | { readonly kind: "down" }
+  /** its lease has ended while the association lasts, which the driver does not say */
+  | { readonly kind: "unaddressed" };
 
 export type StationEffect =
   | { readonly kind: "connect" }
@@ -58,6 +60,12 @@ export function stepStation(
       }
       if (station.attempting) pause(station, now_ms, random);
       return [];
+    case "unaddressed":
+      if (station.address === undefined) return [];
+      station.address = undefined;
+      station.losses += 1;
+      pause(station, now_ms, random);
+      return [{ kind: "lost" }, { kind: "disconnect" }];
     case "timer":
       if (now_ms < station.next_ms) return [];
       if (station.attempting) {

@@ -7,10 +7,10 @@ import Timer from "timer";
 import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
 import type { PublicKey } from "../../src/wire/key.js";
+import { aesCbcDecrypt } from "../shared/cbc.js";
 import { answer, type Field, liveText, type Setting } from "../shared/commands.js";
 import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
-import { queued } from "../shared/queue.js";
 import { createUptime, NamedTimers } from "../shared/timers.js";
 import { secureSocket } from "../shared/tls.js";
 import { Updater } from "../shared/updater.js";
@@ -76,14 +76,14 @@ const host: Host = {
   keyValue,
   outboxFlash,
   openMeter(port, line, onBytes) {
-    const take = queued(onBytes);
     const show = (bytes: Uint8Array): void => {
       if (live.until_ms > 0 && uptime_ms() < live.until_ms) print({ live: liveText(bytes) });
-      take(bytes);
+      onBytes(bytes);
     };
     return openPort(port, line, show, (reason) => log("error", reason));
   },
   aesGcmDecrypt,
+  aesCbcDecrypt,
   connectMqtt(options, events) {
     const heard = {
       ...events,
@@ -100,8 +100,8 @@ const host: Host = {
   log,
   showState(state, counters) {
     shown.state = state;
-    shown.counters = counters;
-    print({ state, counters });
+    shown.counters = { ...counters, portOverruns: machine.serialOverruns() };
+    print(shown);
   },
 };
 
@@ -152,7 +152,10 @@ function openField(): Field {
     setting === "configuration" ? "configuration.json" : `keyvalue/${setting}`;
   return {
     shown,
-    describe: () => [updater?.describe() ?? "no slots for firmware"],
+    describe: () => [
+      updater?.describe() ?? "no slots for firmware",
+      `meter port full ${machine.serialOverruns()} times`,
+    ],
     get: (setting) => readText(path(setting)),
     set: (setting, value) => machine.replaceFile(path(setting), new Uint8Array(ArrayBuffer.fromString(value))),
     remove: (setting) => machine.removeFile(path(setting)),

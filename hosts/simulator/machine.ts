@@ -85,25 +85,36 @@ export function use(this: unknown): string {
   return native("machine_use").call(this) as string;
 }
 
-/** Opens a serial device; its number. Throws where it cannot be opened. */
-export function openSerial(this: unknown, path: string, baud: number, dataBits: 7 | 8, even: boolean): number {
-  return native("serial_open").call(this, path, baud, dataBits, even) as number;
+/** Opens the serial device of the meter's port, of which there is one. Throws where it cannot be opened. */
+export function openSerial(this: unknown, path: string, baud: number, dataBits: 7 | 8, even: boolean): undefined {
+  return native("serial_open").call(this, path, baud, dataBits, even) as undefined;
 }
 
-/** Another line for an open serial device, once what was written before has left it. */
-export function setSerialLine(this: unknown, file: number, baud: number, dataBits: 7 | 8, even: boolean): undefined {
-  return native("serial_setLine").call(this, file, baud, dataBits, even) as undefined;
+/** Another line for the open device, at once. */
+export function setSerialLine(this: unknown, baud: number, dataBits: 7 | 8, even: boolean): undefined {
+  return native("serial_setLine").call(this, baud, dataBits, even) as undefined;
 }
 
-export function writeSerial(this: unknown, file: number, bytes: Uint8Array): undefined {
-  return native("serial_write").call(this, file, bytes) as undefined;
+/** How many of the bytes there was room for. Throws where the device is gone. */
+export function writeSerial(this: unknown, bytes: Uint8Array): number {
+  return native("serial_write").call(this, bytes) as number;
 }
 
-/** What has come on a serial device, undefined where nothing has. Throws where the device is gone. */
-export function readSerial(this: unknown, file: number): ArrayBuffer | undefined {
-  return native("serial_read").call(this, file) as ArrayBuffer | undefined;
+/** Whether all that was written has left. */
+export function isSerialIdle(this: unknown): boolean {
+  return native("serial_isIdle").call(this) as boolean;
 }
 
-export function closeSerial(this: unknown, file: number): undefined {
-  return native("serial_close").call(this, file) as undefined;
+/** At most so many of the bytes that have come, undefined where there are none. Throws where the device is gone. */
+export function readSerial(this: unknown, most: number): ArrayBuffer | undefined {
+  return native("serial_read").call(this, most) as ArrayBuffer | undefined;
+}
+
+/** How often the ring was full, so that bytes were lost. */
+export function serialOverruns(this: unknown): number {
+  return native("serial_overruns").call(this) as number;
+}
+
+export function closeSerial(this: unknown): undefined {
+  return native("serial_close").call(this) as undefined;
 }

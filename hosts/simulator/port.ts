@@ -5,12 +5,14 @@ import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import type { MeterPort } from "../../src/host.js";
 import type { Line } from "../../src/meter/line.js";
-import { closeSerial, openSerial, readSerial, setSerialLine, writeSerial } from "./machine.js";
+import { PIECE_BYTES, type SerialDriver, SerialPort } from "../shared/serial-port.js";
+import * as machine from "./machine.js";
+import { queued } from "./queue.js";
 
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 30_000;
-/** A serial device is looked at so often; its driver holds 4 kB meanwhile. */
-const SERIAL_MS = 20;
+/** A serial device is looked at so often while nothing comes. */
+const TURN_MS = 20;
 /** Where nothing is open, what is written is lost, as on a wire. */
 const silent: MeterPort = { write() {}, setLine() {} };
 
@@ -37,7 +39,8 @@ export function openPort(
     return keepOpen((last, onClosed) => watchSerial(path, last, onBytes, onClosed), line, onFault);
   }
   if (kind === "tcp" && typeof host === "string" && typeof number === "number") {
-    return keepOpen((_last, onClosed) => openTcp(host, number, onBytes, onClosed), line, onFault);
+    const take = queued(onBytes);
+    return keepOpen((_last, onClosed) => openTcp(host, number, take, onClosed), line, onFault);
   }
   onFault("the meter's port is none of the simulator's: it has serial and tcp");
   return silent;
@@ -76,31 +79,48 @@ function watchSerial(
   onBytes: (bytes: Uint8Array) => void,
   onClosed: (reason: string) => void,
 ): MeterPort {
-  const file = openSerial(path, line.baud, line.dataBits, line.parity === "even");
+  machine.openSerial(path, line.baud, line.dataBits, line.parity === "even");
   let isOpen = true;
-  const attempt = (act: () => void): void => {
-    if (!isOpen) return;
+  const serial = new SerialPort(new Device());
+  const attempt = <Result>(act: () => Result): Result | undefined => {
+    if (!isOpen) return undefined;
     try {
-      act();
+      return act();
     } catch (thrown) {
       isOpen = false;
-      Timer.clear(timer);
-      closeSerial(file);
+      machine.closeSerial();
       onClosed(`meter port ${path} failed: ${String(thrown)}`);
+      return undefined;
     }
   };
-  const timer = Timer.repeat(
-    () =>
-      attempt(() => {
-        const bytes = readSerial(file);
-        if (bytes !== undefined) onBytes(new Uint8Array(bytes));
-      }),
-    SERIAL_MS,
-  );
-  return {
-    write: (bytes) => attempt(() => writeSerial(file, bytes)),
-    setLine: ({ baud, dataBits, parity }) => attempt(() => setSerialLine(file, baud, dataBits, parity === "even")),
+  const turn = (): void => {
+    const bytes = attempt(() => serial.turn());
+    if (isOpen) Timer.set(turn, bytes?.length === PIECE_BYTES ? 0 : TURN_MS);
+    if (bytes !== undefined) onBytes(bytes);
   };
+  Timer.set(turn, TURN_MS);
+  return {
+    write: (bytes) => attempt(() => serial.write(bytes)),
+    setLine: (next) => attempt(() => serial.setLine(next)),
+  };
+}
+
+class Device implements SerialDriver {
+  read(most: number): ArrayBuffer | undefined {
+    return machine.readSerial(most);
+  }
+
+  write(bytes: Uint8Array): number {
+    return machine.writeSerial(bytes);
+  }
+
+  isIdle(): boolean {
+    return machine.isSerialIdle();
+  }
+
+  setLine({ baud, dataBits, parity }: Line): void {
+    machine.setSerialLine(baud, dataBits, parity === "even");
+  }
 }
 
 /** `host` is an address: what stands beside a meter is named by its address. The gateway's own settings say how it speaks to the meter. */

@@ -46,6 +46,7 @@ export const calls = {
   meterWrite: { port: "count", bytes: "bytes" },
   meterLine: { port: "count", baud: "count", dataBits: "count", parity: "text" },
   aesGcmDecrypt: { key: "bytes", iv: "bytes", aad: "bytes", ciphertext: "bytes", tag: "bytes" },
+  aesCbcDecrypt: { key: "bytes", iv: "bytes", ciphertext: "bytes" },
   mqttConnect: {
     connection: "count",
     url: "text",
@@ -82,6 +83,7 @@ export const answers = {
   meterWrite: {},
   meterLine: {},
   aesGcmDecrypt: { plaintext: "maybeBytes" },
+  aesCbcDecrypt: { plaintext: "bytes" },
   mqttConnect: {},
   mqttPublish: { accepted: "flag" },
   mqttSubscribe: {},

@@ -50,6 +50,7 @@ const host: Host = {
   },
   outboxFlash,
   aesGcmDecrypt: (key, iv, aad, ciphertext, tag) => call("aesGcmDecrypt", { key, iv, aad, ciphertext, tag }).plaintext,
+  aesCbcDecrypt: (key, iv, ciphertext) => call("aesCbcDecrypt", { key, iv, ciphertext }).plaintext,
   openMeter(configured, line, onBytes) {
     last.port += 1;
     const port = last.port;

@@ -33,6 +33,7 @@ export const doubtBits: Readonly<Record<string, number>> = {
   "not-understood": 25,
   "doubts-left-out": 26,
   contradiction: 27,
+  "meter-error": 28,
 };
 
 /** Claim 15 for a reading's flags (`kind` or `kind obis`); undefined where there is no doubt. */

@@ -2,6 +2,7 @@
 // does not speak by itself.
 
 import { bauds, type Line, requestLine, usualLines } from "../meter/line.js";
+import { isSecondary } from "../meter/mbus/master.js";
 import { type ModbusMap, modbusMaps } from "../meter/modbus/maps.js";
 import { profiles } from "../meter/profiles.js";
 import { impulsesMax, isPulseRegister, startMax_Wh } from "../meter/pulse.js";
@@ -46,11 +47,15 @@ export interface MeterConfiguration {
     readonly id?: string;
   };
   readonly modbus?: { readonly address: number; readonly interval_s: number; readonly map?: ModbusMap };
+  /** asks an M-Bus meter: by its primary address, or by its number; without it the meter pushes */
+  readonly mbus?: { readonly interval_s: number; readonly address?: number; readonly id?: string };
 }
 
 const INTERVAL_S_MAX = 86_400;
 /** A Modbus meter has a second to answer. */
 const MODBUS_INTERVAL_S_MIN = 2;
+/** A long answer takes several telegrams at 300 to 2400 baud. */
+const MBUS_INTERVAL_S_MIN = 10;
 /** A readout of modes A to C takes some seconds even where it is short. */
 const REQUEST_INTERVAL_S_MIN = 10;
 const ID_CHARACTERS_MAX = 32;
@@ -96,17 +101,29 @@ const fields: Fields = {
     }),
     optional: true,
   },
+  mbus: {
+    check: object({
+      interval_s: { check: integer(MBUS_INTERVAL_S_MIN, INTERVAL_S_MAX) },
+      address: { check: integer(0, 254), optional: true },
+      id: {
+        check: matching(isSecondary, "must be 8 digits, or 16 hex digits with maker, version and medium"),
+        optional: true,
+      },
+    }),
+    optional: true,
+  },
 };
 
 /** Which protocols a field is for; the others do not look at it. */
 const uses: Readonly<Record<string, readonly (Protocol | "auto")[]>> = {
-  keys: ["p1", "hdlc", "mbus", "auto"],
-  acceptUnauthenticated: ["hdlc", "mbus", "auto"],
-  zoneOffset_s: ["p1", "d0", "auto"],
-  requireCrc: ["p1", "d0", "auto"],
+  keys: ["p1", "hdlc", "mbus", "push", "auto"],
+  acceptUnauthenticated: ["hdlc", "mbus", "push", "auto"],
+  zoneOffset_s: ["p1", "d0", "tic", "mbus", "auto"],
+  requireCrc: ["p1", "d0", "push", "auto"],
   request: ["d0", "auto"],
   pulse: ["pulse"],
   modbus: ["modbus", "auto"],
+  mbus: ["mbus", "auto"],
 };
 
 /** The check of `$.meter`. */
@@ -131,7 +148,8 @@ function consistency(meter: MeterConfiguration, path: string): Complaint | undef
   if (profile === undefined || protocol === "auto") return undefined;
   const known = profiles.find(({ name }) => name === profile)!;
   const fits =
-    known.protocol === protocol || (known.protocol === "dlms" && (protocol === "hdlc" || protocol === "mbus"));
+    known.protocol === protocol ||
+    (known.protocol === "dlms" && (protocol === "hdlc" || protocol === "mbus" || protocol === "push"));
   return fits ? undefined : complaint(`${path}.profile`, `is of a meter that does not speak ${protocol}`);
 }
 
@@ -145,11 +163,11 @@ function port(value: unknown, path: string): Complaint | undefined {
   return undefined;
 }
 
-/** The line that the port begins with: as it is stated, else as its protocol usually has it. Even parity of P1 and D0 means seven bits. */
+/** The line that the port begins with: as it is stated, else as its protocol usually has it. Even parity of P1, D0 and TIC means seven bits. */
 export function lineOf({ protocol, port: stated, request }: MeterConfiguration): Line {
   const usual = protocol === "auto" ? usualLines.p1 : protocol === "d0" && request ? requestLine : usualLines[protocol];
   if (!isObject(stated) || stated.kind !== "serial") return usual;
   const { baud = usual.baud, parity = usual.parity, dataBits } = stated as Partial<Line>;
-  const isText = protocol === "p1" || protocol === "d0";
+  const isText = protocol === "p1" || protocol === "d0" || protocol === "tic";
   return { baud, parity, dataBits: dataBits ?? (isText && parity === "even" ? 7 : 8) };
 }

@@ -18,11 +18,11 @@ export interface MeterInputPorts {
 
 /** The input that the configuration describes. */
 export function openMeterInput(meter: MeterConfiguration, { crypto, keyValue }: MeterInputPorts): MeterInput {
-  const { protocol, pulse, request, modbus } = meter;
+  const { protocol, pulse, request, modbus, mbus } = meter;
   const options = optionsOf(meter, crypto);
   if (protocol === "auto") return searchMeter(options, keyValue);
   const line = lineOf(meter);
-  const interval_ms = 1000 * (request?.interval_s ?? modbus?.interval_s ?? 0);
+  const interval_ms = 1000 * (request?.interval_s ?? modbus?.interval_s ?? mbus?.interval_s ?? 0);
   if (pulse === undefined) return createMeterInput(createReader(protocol, options), line, interval_ms);
   const count = openPulseCount(keyValue, pulse);
   const reader = createReader(protocol, { ...options, pulse: { ...pulse, counted: count.counted } });
@@ -30,13 +30,14 @@ export function openMeterInput(meter: MeterConfiguration, { crypto, keyValue }: 
 }
 
 function optionsOf(meter: MeterConfiguration, crypto: MeterCrypto): ReaderOptions {
-  const { keys, acceptUnauthenticated, request, modbus, profile, zoneOffset_s, requireCrc, powerMax_W } = meter;
+  const { keys, acceptUnauthenticated, request, modbus, mbus, profile, zoneOffset_s, requireCrc, powerMax_W } = meter;
   return {
     crypto,
     ...(keys !== undefined && { keys: keysOf(keys) }),
     ...(acceptUnauthenticated !== undefined && { acceptUnauthenticated }),
     ...(request !== undefined && { request: { ...request, interval_ms: 1000 * request.interval_s } }),
     ...(modbus !== undefined && { modbus: { ...modbus, interval_ms: 1000 * modbus.interval_s } }),
+    ...(mbus !== undefined && { mbus: { ...mbus, interval_ms: 1000 * mbus.interval_s } }),
     ...(profile !== undefined && { profile }),
     ...(zoneOffset_s !== undefined && { zoneOffset_s }),
     ...(requireCrc !== undefined && { requireCrc }),

@@ -5,7 +5,7 @@
 // `unauthenticated` encryption alone (security byte 0x20), or a tag that was not checked, so that nothing vouches for the sender;
 // `replayed` such a message whose counter is not above the last one: anybody can set it, so it proves nothing and refuses nothing.
 
-/** AES-128-GCM as the platform has it: the SDK's native one on a device, node:crypto on Node. */
+/** AES-128 as the platform has it: the SDK's native one on a device, node:crypto on Node. */
 export interface MeterCrypto {
   /**
    * The plaintext, or undefined where the tag is wrong. `key` has 16 bytes, `iv` 12, `tag` 12; an empty tag means that there is
@@ -18,6 +18,8 @@ export interface MeterCrypto {
     ciphertext: Uint8Array,
     tag: Uint8Array,
   ): Uint8Array | undefined;
+  /** The plaintext of whole blocks, as many; nothing tells whether the key was right. `key` and `iv` have 16 bytes. */
+  aesCbcDecrypt(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array;
 }
 
 /** The keys of a meter's customer port, 16 bytes each, from the grid operator. */

@@ -1,7 +1,7 @@
 // Finds out what a port speaks, and how: tries line settings in turn, lets every protocol read what comes, and scores what they read.
 // Pure: bytes and time in, the settings to try or the finding out.
 
-import { type Line, requestLine, usualLines } from "./line.js";
+import { historicLine, type Line, requestLine, usualLines } from "./line.js";
 import type { ReaderOptions } from "./open-reader.js";
 import { createReader } from "./open-reader.js";
 import type { PortWork } from "./port-action.js";
@@ -51,20 +51,24 @@ interface Try {
 /** The likelier first. */
 const tries: readonly Try[] = [
   { line: usualLines.p1, protocols: ["p1", "hdlc"], dwell_ms: 12_000 },
-  { line: usualLines.sml, protocols: ["sml", "hdlc", "modbus"], dwell_ms: 6000 },
+  { line: usualLines.sml, protocols: ["sml", "hdlc", "modbus", "push"], dwell_ms: 6000 },
   { line: { ...usualLines.hdlc, parity: "none" }, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
   { line: usualLines.mbus, protocols: ["hdlc", "mbus"], dwell_ms: 12_000 },
-  { line: usualLines.d0, protocols: ["p1", "d0"], dwell_ms: 12_000 },
+  { line: { ...usualLines.mbus, baud: 9600 }, protocols: ["mbus"], dwell_ms: 4000 },
+  { line: usualLines.d0, protocols: ["p1", "d0", "tic"], dwell_ms: 12_000 },
   { line: { ...usualLines.d0, baud: 2400 }, protocols: ["d0"], dwell_ms: 12_000 },
+  { line: historicLine, protocols: ["tic"], dwell_ms: 8000 },
   { line: usualLines.modbus, protocols: ["modbus"], dwell_ms: 5000, asks: true },
+  { line: usualLines.mbus, protocols: ["mbus"], dwell_ms: 8000, asks: true },
   { line: requestLine, protocols: ["d0"], dwell_ms: 60_000, asks: true },
 ];
 
 /** What can be told from bytes alone; an S0 output has none. The earlier wins a tie. */
-const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "d0", "modbus"];
+const candidates: readonly Protocol[] = ["p1", "sml", "hdlc", "mbus", "tic", "push", "d0", "modbus"];
 
 /** How often a meter is asked while it is looked for. */
 const modbus_interval_ms = 2000;
+const mbus_interval_ms = 20_000;
 const request_interval_ms = 30_000;
 
 /** A single good frame reaches it. */
@@ -166,11 +170,13 @@ function readersOf({ protocols, asks }: Try, options: ReaderOptions): MeterReade
 
 /**
  * What the reader of a protocol that was found is made with: a meter that had to be asked is asked as the options say, else a D0 meter
- * once a minute and a Modbus meter at the first address every ten seconds; another one is not asked.
+ * and an M-Bus meter, whatever its address, once a minute, and a Modbus meter at the first address every ten seconds; another one is not
+ * asked.
  */
 export function optionsFor(protocol: Protocol, asks: boolean, options: ReaderOptions): ReaderOptions {
-  const { request, modbus, ...others } = options;
+  const { request, modbus, mbus, ...others } = options;
   if (!asks) return others;
+  if (protocol === "mbus") return { ...others, mbus: { interval_ms: 60_000, ...mbus } };
   if (protocol === "d0") return { ...others, request: { interval_ms: 60_000, ...request } };
   return { ...others, modbus: { address: 1, interval_ms: 10_000, ...modbus } };
 }
@@ -180,6 +186,7 @@ function whileLooking(protocol: Protocol, options: ReaderOptions): ReaderOptions
   return {
     ...asked,
     ...(asked.request !== undefined && { request: { ...asked.request, interval_ms: request_interval_ms } }),
+    ...(asked.mbus !== undefined && { mbus: { ...asked.mbus, interval_ms: mbus_interval_ms } }),
     ...(asked.modbus !== undefined && { modbus: { ...asked.modbus, interval_ms: modbus_interval_ms } }),
   };
 }

@@ -11,10 +11,10 @@ const leftOut = "doubts-left-out";
 export class DoubtList {
   private readonly doubts: string[] = [];
 
-  /** Adds a doubt; one that is there already is not repeated. */
-  add(kind: string, obis?: Uint8Array): void {
+  /** Adds a doubt about a code, or about what the meter names otherwise; one that is there already is not repeated. */
+  add(kind: string, code?: Uint8Array | string): void {
     const { doubts } = this;
-    const doubt = obis === undefined ? kind : `${kind} ${formatObis(obis)}`;
+    const doubt = code === undefined ? kind : `${kind} ${typeof code === "string" ? code : formatObis(code)}`;
     if (doubts.includes(doubt)) return;
     if (doubts.length < doubtsMax || !doubts.some((other) => kindOf(other) === kind)) doubts.push(doubt);
     else if (!doubts.includes(leftOut)) doubts.push(leftOut);

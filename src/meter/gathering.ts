@@ -10,8 +10,8 @@ export interface Gathering {
   readonly flags: readonly string[];
   /** Adds a register; the second of one code is left out and flagged `duplicate`, one too many flagged `registers-left-out`. */
   add(register: Register): void;
-  /** Adds a doubt, `kind` or `kind obis`; one that is there already is not repeated. */
-  flag(kind: string, obis?: Uint8Array): void;
+  /** Adds a doubt, `kind` or `kind code`; one that is there already is not repeated. */
+  flag(kind: string, code?: Uint8Array | string): void;
 }
 
 /** An empty one that takes up to `registersMax` registers. */
@@ -33,8 +33,8 @@ class FrameGathering implements Gathering {
     return this.doubts.list();
   }
 
-  flag(kind: string, obis?: Uint8Array): void {
-    this.doubts.add(kind, obis);
+  flag(kind: string, code?: Uint8Array | string): void {
+    this.doubts.add(kind, code);
   }
 
   add(register: Register): void {

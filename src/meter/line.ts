@@ -14,7 +14,10 @@ const eight: Omit<Line, "baud"> = { dataBits: 8, parity: "none" };
 const eightEven: Omit<Line, "baud"> = { dataBits: 8, parity: "even" };
 const seven: Omit<Line, "baud"> = { dataBits: 7, parity: "even" };
 
-/** DSMR 4 and later; SML; HAN ports and M-Bus (EN 13757-2); IEC 62056-21; an S0 output at a UART, where a pulse is a byte; Eastron. */
+/**
+ * DSMR 4 and later; SML; HAN ports and M-Bus (EN 13757-2); IEC 62056-21; an S0 output at a UART, where a pulse is a byte; Eastron;
+ * Linky in standard mode; RS-485 of Czech meters.
+ */
 export const usualLines = {
   p1: { baud: 115200, ...eight },
   sml: { baud: 9600, ...eight },
@@ -23,7 +26,12 @@ export const usualLines = {
   d0: { baud: 9600, ...seven },
   pulse: { baud: 300, ...eight },
   modbus: { baud: 9600, ...eight },
+  tic: { baud: 9600, ...seven },
+  push: { baud: 9600, ...eight },
 } as const satisfies Readonly<Record<string, Line>>;
+
+/** Linky in historic mode, and French meters before it. */
+export const historicLine: Line = { baud: 1200, ...seven };
 
 /** What every D0 meter answers a request at. */
 export const requestLine: Line = { baud: 300, ...seven };

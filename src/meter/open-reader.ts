@@ -2,8 +2,10 @@
 // no register is refused.
 
 import { createD0Reader, type D0Options } from "./d0/reader.js";
-import { createHdlcReader, createMbusReader, type DlmsOptions } from "./dlms/reader.js";
+import { type BareOptions, createBareReader } from "./dlms/bare.js";
+import { createHdlcReader } from "./dlms/reader.js";
 import { listDoubts } from "./doubt-list.js";
+import { createMbusReader, type MbusOptions } from "./mbus/reader.js";
 import { createModbusReader, type ModbusOptions } from "./modbus/reader.js";
 import { createP1Reader, type P1Options } from "./p1/reader.js";
 import { type Baseline, judge } from "./plausibility.js";
@@ -11,9 +13,18 @@ import type { PortAction } from "./port-action.js";
 import { createPulseReader, type PulseOptions } from "./pulse.js";
 import type { MeterReader, Outcome, Protocol, ReaderCounters } from "./reader.js";
 import { createSmlReader, type SmlOptions } from "./sml/reader.js";
+import { createTicReader, type TicOptions } from "./tic/reader.js";
 
 /** What differs between meters: the options of their protocols. */
-export interface ReaderOptions extends P1Options, SmlOptions, D0Options, DlmsOptions, PulseOptions, ModbusOptions {
+export interface ReaderOptions
+  extends P1Options,
+    SmlOptions,
+    D0Options,
+    BareOptions,
+    MbusOptions,
+    PulseOptions,
+    ModbusOptions,
+    TicOptions {
   /** The largest power that the connection can carry; an energy register that grew by more is flagged. */
   readonly powerMax_W?: number;
 }
@@ -89,4 +100,6 @@ const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader
   d0: createD0Reader,
   pulse: createPulseReader,
   modbus: createModbusReader,
+  tic: createTicReader,
+  push: createBareReader,
 };

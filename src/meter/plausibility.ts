@@ -35,6 +35,9 @@ const seconds_per_hour = 3600;
 const flagsMax = 16;
 const knownMax = 64;
 const wattHour = 30;
+const cubicMetre = 13;
+const kilogram = 20;
+const joule = 25;
 const volt = 35;
 const hertz = 44;
 /** Of a low-voltage network; and what no phase that feeds the meter may be below, be it behind a voltage transformer. */
@@ -68,7 +71,7 @@ export function judge(
     const growth = growthOf(earlier.register, register);
     const elapsed_s = elapsed(earlier, time_s, uptime_ms);
     if (growth < 0) flags.push(`fell ${formatObis(register.obis)}`);
-    else if (register.unit === wattHour && elapsed_s !== undefined && elapsed_s >= 0) {
+    else if (register.unit === wattHour && register.obis[0] === 1 && elapsed_s !== undefined && elapsed_s >= 0) {
       const most_Wh = (powerMax_W * elapsed_s) / seconds_per_hour + resolutionSlack_Wh;
       if (growth > most_Wh) flags.push(`jumped ${formatObis(register.obis)}`);
     }
@@ -117,11 +120,22 @@ function elapsed(before: Known, time_s: number | undefined, uptime_ms: number | 
   return (uptime_ms - before.uptime_ms) / 1000;
 }
 
-/** Time integrals of electricity but the net one, which may fall, and the counters of M-Bus channels. */
+/** Time integrals of electricity but the net one, which may fall, and the counters of M-Bus devices. */
 function isCumulative({ obis, unit }: Register): boolean {
   if (unit === plainNumber || obis[5] !== 255) return false;
   if (obis[0] === 1) return obis[3] === 8 && obis[2] !== 16;
+  if (isOfMbus(obis[0]!)) return obis[3] === 0 && isCounter(unit);
   return obis[0] === 0 && obis[2] === 24 && obis[3] === 2;
+}
+
+/** Cooling, heat, gas and water. */
+function isOfMbus(a: number): boolean {
+  return a >= 5 && a <= 9;
+}
+
+/** Volume, energy, mass. */
+function isCounter(unit: number): boolean {
+  return unit === cubicMetre || unit === wattHour || unit === joule || unit === kilogram;
 }
 
 /** C = 13 for the total, 33, 53 and 73 for the phases. */

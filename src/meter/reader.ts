@@ -4,7 +4,7 @@ import type { PortWork } from "./port-action.js";
 import type { Register } from "./register.js";
 
 /** The protocols there is a reader for. */
-export const protocols = ["p1", "sml", "hdlc", "mbus", "d0", "pulse", "modbus"] as const;
+export const protocols = ["p1", "sml", "hdlc", "mbus", "d0", "pulse", "modbus", "tic", "push"] as const;
 
 export type Protocol = (typeof protocols)[number];
 

@@ -5,6 +5,7 @@ export const unitNone = 255;
 
 /** DLMS code and name; the codes of a meter's usual quantities, not the whole table. */
 const units: readonly (readonly [number, string])[] = [
+  [4, "d"],
   [5, "h"],
   [6, "min"],
   [7, "s"],
@@ -15,6 +16,7 @@ const units: readonly (readonly [number, string])[] = [
   [15, "m3/h"],
   [16, "Nm3/h"],
   [19, "l"],
+  [20, "kg"],
   [23, "Pa"],
   [24, "bar"],
   [25, "J"],

@@ -35,7 +35,18 @@ export interface Register {
 }
 
 /** Where the registers came from (claim 11). */
-export const sources = { p1: 1, sml: 2, hdlc: 3, mbus: 4, d0: 5, pulse: 6, modbus: 7, emulated: 255 } as const;
+export const sources = {
+  p1: 1,
+  sml: 2,
+  hdlc: 3,
+  mbus: 4,
+  d0: 5,
+  pulse: 6,
+  modbus: 7,
+  tic: 8,
+  push: 9,
+  emulated: 255,
+} as const;
 /** Why the record was made (claim 13). */
 export const reasons = { periodic: 0, clockAligned: 1, onDemand: 2, event: 3, backfill: 4 } as const;
 

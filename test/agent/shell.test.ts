@@ -42,6 +42,7 @@ function recordingHost(configuration: object) {
       };
     },
     aesGcmDecrypt: () => undefined,
+    aesCbcDecrypt: () => new Uint8Array(0),
     watchUpdates: (url, signer) => void calls.push(`watchUpdates ${url} ${toHex(signer.x)}`),
     connectMqtt(options, events) {
       calls.push(`connect ${options.url}`);

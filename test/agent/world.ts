@@ -119,6 +119,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
         return { write() {}, setLine() {} };
       },
       aesGcmDecrypt: () => undefined,
+      aesCbcDecrypt: () => new Uint8Array(0),
       connectMqtt: (mqtt, events) => connect(mqtt, events),
       setTimer(name, delay_ms, callback) {
         const setting = ++order;

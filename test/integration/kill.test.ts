@@ -6,7 +6,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Report } from "../../tools/demo/demo.js";
-import { assertUnbroken, type ChainState, freeBasePort, numbersOf, openNetwork, verifyChains } from "./network.js";
+import type { ChainState } from "../../tools/routes/chains.js";
+import { assertUnbroken, freeBasePort, numbersOf, openNetwork, verifyChains } from "./network.js";
 import { childrenOf, cleanUp, gridseal, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const NODES = 4;

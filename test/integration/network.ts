@@ -10,6 +10,7 @@ import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { readKeyFile } from "../../tools/files/key-file.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
+import type { ChainState } from "../../tools/routes/chains.js";
 import { type StrangerChainReport, verifyExport } from "../wire/stranger.js";
 import { CONTRACTS } from "../wire/stranger-orders.js";
 import { isGoverned, verifyNewestReceipt } from "./lineages.js";
@@ -23,17 +24,6 @@ import {
   startGridseal,
   until,
 } from "./processes.js";
-
-export interface ChainState {
-  readonly service: number;
-  readonly name: string;
-  readonly height: number;
-  readonly header: string;
-  readonly records: number;
-  readonly violations: number;
-  /** records that came to this node and wait to be sealed; while it runs */
-  readonly pending: number;
-}
 
 export interface TestNode {
   readonly name: string;

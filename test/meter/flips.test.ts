@@ -11,8 +11,10 @@ import type { Outcome, Protocol } from "../../src/meter/reader.js";
 import { checkedBlock, identification } from "../../tools/emulators/d0-readout.js";
 import { hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
 import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
+import { heatTelegram } from "../../tools/emulators/mbus-meter.js";
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
+import { historicTic, standardTic } from "../../tools/emulators/tic-frame.js";
 import { detectProtocol } from "../../tools/meters/ports/capture.js";
 import { outcomeText } from "./outcome-text.js";
 import { changed, householdAt, joined, kinds, readingOf } from "./streams.js";
@@ -33,6 +35,7 @@ const frames: Readonly<Partial<Record<Protocol, Uint8Array>>> = {
   hdlc: joined(...hdlcFrames(push)),
   mbus: joined(...mbusFrames(push)),
   modbus: joined(question, answerTo(question, 1, state)!),
+  tic: standardTic(state),
 };
 /** The same without version: nothing but its digits says that it has a CRC. */
 const unversioned = telegram(["0-0:1.0.0(200426223325S)", "1-0:1.8.0(00012345.678*kWh)", "1-0:32.7.0(231.1*V)"]);
@@ -56,7 +59,12 @@ function eachFlip(frame: Uint8Array, visit: (flipped: Uint8Array, name: string) 
   }
 }
 
-for (const [name, frame] of [...Object.entries(frames), ["p1 without version", unversioned]] as const) {
+for (const [name, frame] of [
+  ...Object.entries(frames),
+  ["p1 without version", unversioned],
+  ["tic in historic mode", historicTic(state)],
+  ["mbus with data records", heatTelegram(state)],
+] as const) {
   const protocol = name.split(" ")[0] as Protocol;
   test(`reads nothing else from ${name} with a bit changed`, () => {
     const stated = statements([readingOf(protocol, frame)]);

@@ -33,5 +33,6 @@ test("takes m3 and min as units, not as thousandths", () => {
 });
 
 test("does not guess", () => {
-  for (const text of ["", "k", "furlong", "kwh", "KWH", "kkWh", "xWh", "Wh "]) assert.equal(parseUnit(text), undefined, text);
+  for (const text of ["", "k", "furlong", "kwh", "KWH", "kkWh", "xWh", "Wh "])
+    assert.equal(parseUnit(text), undefined, text);
 });

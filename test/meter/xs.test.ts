@@ -14,13 +14,16 @@ import {
   byCode,
   byPosition,
   dateTime,
+  described,
   fixedRecord,
   notification,
   selfDescribing,
 } from "../../tools/emulators/dlms-values.js";
+import { heatTelegram } from "../../tools/emulators/mbus-meter.js";
 import { answerTo } from "../../tools/emulators/modbus-meter.js";
 import { p1Telegram } from "../../tools/emulators/p1-telegram.js";
 import { encodeSml, smlTelegram } from "../../tools/emulators/sml-file.js";
+import { historicTic, standardTic } from "../../tools/emulators/tic-frame.js";
 import { startWorker, type Worker } from "../../tools/meters/worker.js";
 import { shared } from "../shared.js";
 import { outcomeText } from "./outcome-text.js";
@@ -58,7 +61,10 @@ const streams: readonly (readonly [Protocol, Uint8Array])[] = [
   ],
   ["sml", joined(smlTelegram(state), large, changed(large, 40), smlTelegram(state).subarray(0, 70))],
   ["hdlc", joined(...lists.flatMap((apdu) => hdlcFrames(apdu, 120)), changed(hdlcFrames(lists[0]!)[0]!, 30))],
-  ["mbus", joined(...lists.flatMap((apdu) => mbusFrames(apdu, 100)))],
+  [
+    "mbus",
+    joined(...lists.flatMap((apdu) => mbusFrames(apdu, 100)), heatTelegram(state), changed(heatTelegram(state), 40)),
+  ],
   [
     "d0",
     joined(
@@ -68,6 +74,8 @@ const streams: readonly (readonly [Protocol, Uint8Array])[] = [
     ),
   ],
   ["modbus", joined(question, answerTo(question, 1, state)!)],
+  ["push", notification(described(state))],
+  ["tic", joined(standardTic(state), historicTic(state), changed(historicTic(state), 9))],
 ];
 
 /** A worker with the readers in it, and what it printed. */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { type Action, issueOrder } from "../../src/wire/order.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../tools/ledger/governance.js";
-import { decodeFrame } from "../../tools/node/chain/frame.js";
+import { payloadOf } from "../../tools/node/chain/frame.js";
 import { createOrders, type Orders } from "../../tools/node/orders.js";
 import { createCluster, SERVICE } from "./chain/cluster.js";
 
@@ -27,7 +27,7 @@ async function createOffices(t: { after(undo: () => unknown): void }) {
       verify: nodeVerify,
       connected: () => reachable,
       send: (to, frame) => {
-        sent.push({ from: node.id, to, bytes: decodeFrame(frame)!.payload });
+        sent.push({ from: node.id, to, bytes: payloadOf(frame) });
         return true;
       },
       monotonic_ms: () => clock.now_ms,

@@ -1,5 +1,5 @@
 // What of the ESP32's firmware can be checked without a chip and without its toolchain: each board's manifests resolve, its partitions
-// fit its flash, its pins are the chip's, and the native half compiles against declarations of what it calls.
+// fit its flash, and its pins are the chip's. esp32-native.trial.ts has its C.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
@@ -7,8 +7,6 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { buildEsp32, root } from "../../tools/firmware/builds.js";
-import { runTool } from "../../tools/firmware/sdk.js";
-import { romSize } from "../../tools/firmware/size.js";
 import { theSdk, withoutSdk } from "./harness.js";
 
 const boards = join(root, "hosts/esp32/boards");
@@ -75,7 +73,6 @@ for (const [board, chip] of Object.entries(targets)) {
       [...settings.matchAll(new RegExp(`^(?:CONFIG_${name}=(.*)|# CONFIG_${name} is not set)$`, "gm"))].at(-1)?.[1];
     assert.equal(settingOf("BOOTLOADER_APP_ROLLBACK_ENABLE"), "y");
     assert.equal(settingOf("ESP_TASK_WDT_EN"), "y");
-    assert.equal(settingOf("ESP_TASK_WDT_PANIC"), "y");
     const flash_MB = [4, 8].filter((size) => settingOf(`ESPTOOLPY_FLASHSIZE_${size}MB`) === "y").at(-1)!;
     const table = partitionsOf(await readFile(join(project, `xsProj-${chip}/partitions.csv`), "utf8"));
     let end = FIRST_FREE;
@@ -98,34 +95,3 @@ for (const [board, chip] of Object.entries(targets)) {
       assert.ok(pin <= lastPin[chip]! && !takenPins[chip]!.includes(pin), `${use}: GPIO ${pin}`);
   });
 }
-
-test("the native half compiles against the declarations of ESP-IDF that it uses, without a warning", {
-  skip: withoutSdk,
-}, async () => {
-  const sdk = theSdk();
-  const board = "p1-adapter";
-  await romSize(sdk);
-  const project = join(root, ".cache/firmware/esp32", board, "tmp/esp32", board, "release", basename(root));
-  const xs = ["includes", "platforms", "platforms/mc"].map((folder) => join(sdk.folder, "xs", folder));
-  const folders = [join(root, "test/hosts/esp32/idf"), join(root, "hosts/simulator/chip"), ...xs, project];
-  const { status, output } = await runTool(
-    sdk,
-    "cc",
-    [
-      ...["-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"],
-      ...["-DINCLUDE_XSPLATFORM=1", '-DXSPLATFORM="chip.h"'],
-      ...folders.flatMap((folder) => ["-I", folder]),
-      join(root, "hosts/esp32/native.c"),
-    ],
-    root,
-  );
-  assert.equal(status, 0, output);
-});
-
-test("every native of the chip is in C, and every one in C is called", { skip: withoutSdk }, async () => {
-  const source = await readFile(join(root, "hosts/esp32/native.c"), "utf8");
-  const called = await readFile(join(root, "hosts/esp32/chip.ts"), "utf8");
-  const names = (text: string, pattern: RegExp): string[] =>
-    [...text.matchAll(pattern)].map((match) => match[1]!).sort();
-  assert.deepEqual(names(source, /^void (chip_\w+)\(xsMachine \*the\)$/gm), names(called, /native\("(chip_\w+)"\)/g));
-});

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { refusals } from "../../tools/routes/refusals.js";
 import { openApiSource } from "../../tools/sources/api.js";
 import { openFileSource } from "../../tools/sources/file.js";
 import type { ReceiptSource } from "../../tools/sources/source.js";
@@ -48,7 +49,7 @@ test("fetches a chain page by page until a page is empty", async () => {
     assert.deepEqual(await collect(source.blocks(1, 2)), chain.blocks.slice(1));
   });
   assert.deepEqual(
-    asked.map((url) => url.replace("&limit=100", "")),
+    asked.map((url) => url.replace("&limit=1000", "")),
     [2, 4, 6].map((from) => `/chains/1/blocks?from=${from}`),
   );
 });
@@ -69,15 +70,32 @@ test("asks a node again that is busy or was asked too much, when it says, and no
 });
 
 test("tells a record that waits from one that nobody knows", async () => {
-  for (const [status, message] of [
-    [202, /waits and is not sealed yet/],
-    [404, /does not know record 7/],
+  for (const [code, message] of [
+    ["waiting", /waits and is not sealed yet/],
+    ["unknown-record", /does not know record 7/],
   ] as const) {
-    const answer: Answer = (_request, response) => response.writeHead(status).end("{}");
+    const { status } = refusals[code];
+    const body = JSON.stringify({ code, message: "of a node", remedy: "of a node" });
+    const answer: Answer = (_request, response) => response.writeHead(status).end(body);
     await withServer(answer, (source) =>
       assert.rejects(source.receipt(1, new Uint8Array(8), 7), { code: "RECORD_UNKNOWN", message }),
     );
   }
+});
+
+test("takes a refusal for what its code says, and one without a code of the route for no answer", async () => {
+  const refusing = (status: number, code: string) => (_request: IncomingMessage, response: ServerResponse) =>
+    response.writeHead(status).end(JSON.stringify({ code, message: `it is ${code}`, remedy: "none" }));
+  await withServer(refusing(404, "unknown-block"), async (source) => {
+    assert.equal(await source.block(1, 2), undefined);
+  });
+  await withServer(refusing(410, "pruned"), async (source) => {
+    await assert.rejects(source.block(1, 2), { code: "BLOCK_PRUNED", message: /it is pruned/ });
+    await assert.rejects(collect(source.blocks(1, 2)), { code: "BLOCK_PRUNED", message: /it is pruned/ });
+  });
+  await withServer(refusing(404, "unknown-path"), async (source) => {
+    await assert.rejects(source.block(1, 2), { code: "NODE_UNREACHABLE", message: /answers 404: it is unknown-path/ });
+  });
 });
 
 const wrongAnswers: readonly (readonly [string, Answer])[] = [

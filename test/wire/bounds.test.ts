@@ -37,6 +37,7 @@ import {
 } from "../../tools/ledger/state.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
 import {
+  chainOf,
   decodeBatchNote,
   decodeNeedBlocks,
   encodeBatchNote,
@@ -202,7 +203,7 @@ function refuse(): never {
 
 const service = (value: number) => {
   assert.ok(chainRange(value).end.compare(numberKey(value, kid, 0)) > 0);
-  assert.equal(encodeFrame("order", value, id)[1]! * 256 + encodeFrame("order", value, id)[2]!, value);
+  assert.equal(chainOf(encodeFrame("batch", value, id)), value);
 };
 const height = (value: number) => {
   blockKey(1, value + 1);

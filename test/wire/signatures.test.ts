@@ -1,7 +1,7 @@
 // The meter signs with noble, the nodes with node:crypto: byte-equal signatures, and one opinion on what verifies.
 
 import assert from "node:assert/strict";
-import { createPrivateKey, createPublicKey, sign } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256 } from "@noble/curves/nist.js";
@@ -90,6 +90,21 @@ test("refuses keys that are no point, not canonical, of small order or with a to
   assert.equal(isSafeKey({ algorithm: ESP256, x: new Uint8Array(32).fill(0xff), y: one }), false);
 });
 
+test("refuses a signature whose R is of small order though the key is safe, in the thread pool too", async () => {
+  const { head, scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(generateSeed());
+  assert.equal(head.length, 32);
+  const key: PublicKey = { algorithm: ED25519, x: pointBytes };
+  const message = new TextEncoder().encode("a record");
+  const R = Uint8Array.of(1, ...new Uint8Array(31)); // the neutral element, as if the secret nonce were 0
+  const { Fn } = ed25519.Point;
+  const k = Fn.create(littleEndian(createHash("sha512").update(R).update(pointBytes).update(message).digest()));
+  const signature = Uint8Array.from([...R, ...Fn.toBytes(Fn.mul(k, scalar))]);
+  assert.equal(isSafeKey(key), true);
+  assert.equal(ed25519.verify(signature, message, pointBytes), true, "the equation holds");
+  assert.equal(nodeVerify(key, message, signature), false);
+  assert.equal(await verifyAsync(key, message, signature), false);
+});
+
 test("finds false, not an exception, for a key that is no point", async () => {
   const signature = new Uint8Array(64);
   const message = new Uint8Array(3);
@@ -116,3 +131,7 @@ test("signs with a key that node:crypto exports as the same public key", () => {
   });
   assert.equal(exported.x, Buffer.from(signerFromSeed(seed).key.x).toString("base64url"));
 });
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n);
+}

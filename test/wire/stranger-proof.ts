@@ -37,10 +37,22 @@ export function signed(key: StrangerKey, message: Sign1): boolean {
 }
 
 export function verifies(key: StrangerKey, message: Uint8Array, signature: Uint8Array): boolean {
-  if (key.algorithm === -19) return verify(null, message, key.object, signature);
+  if (key.algorithm === -19) {
+    const x = Buffer.from(key.object.export({ format: "jwk" }).x!, "base64url");
+    return !isOfSmallOrder(x) && !isOfSmallOrder(signature) && verify(null, message, key.object, signature);
+  }
   const half = Buffer.from("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8", "hex");
   if (Buffer.compare(signature.subarray(32), half) > 0) return false;
   return verify("sha256", message, { key: key.object, dsaEncoding: "ieee-p1363" }, signature);
+}
+
+/** Whether the 32 bytes in front, less the sign, are the y of a point whose order divides 8 (PROTOCOL.md, section 2). */
+function isOfSmallOrder(bytes: Uint8Array): boolean {
+  const y = Buffer.from(bytes.subarray(0, 32));
+  y[31]! &= 0x7f;
+  const number = BigInt(`0x${Buffer.from(y).reverse().toString("hex")}`) % (2n ** 255n - 19n);
+  const ofOrder8 = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n;
+  return [0n, 1n, -1n, ofOrder8, -ofOrder8].some((root) => (number - root) % (2n ** 255n - 19n) === 0n);
 }
 
 export function readKey(item: Item | undefined): StrangerKey {

@@ -1,5 +1,5 @@
-// The orders that an authority has signed, kept in its folder: by them it knows the chains that it has added to those of the genesis.
-// Whether one is sealed only a node can say.
+// The orders that an authority has signed, kept in its folder: by them it knows the chains that it
+// has added to those of the genesis. Whether one is sealed only a node can say.
 
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

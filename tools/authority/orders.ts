@@ -1,4 +1,5 @@
-// The authority's orders: what is sealed so far, read from a node and verified, and the next one, signed into a file.
+// The authority's orders: what is sealed so far, read from a node and verified, and the next one,
+// signed into a file.
 
 import { equalBytes, fromHex, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
@@ -26,7 +27,10 @@ export interface ReadyNode {
   readonly ready: Ready;
 }
 
-/** Verifies orders in the order of their numbers and puts them one upon the other. Throws CHAIN_INVALID. */
+/**
+ * Verifies orders in the order of their numbers and puts them one upon the other. Throws
+ * CHAIN_INVALID.
+ */
 export async function governanceOf(genesis: Genesis, orders: AsyncIterable<SealedOrder>): Promise<Governance> {
   let governance = initialGovernance(genesis);
   for await (const { contractsHeight, bytes } of orders) {
@@ -44,7 +48,9 @@ export async function governanceOf(genesis: Genesis, orders: AsyncIterable<Seale
   return governance;
 }
 
-/** The members of a chain with one admitted, one removed, or one in the other's place. Throws USAGE. */
+/**
+ * The members of a chain with one admitted, one removed, or one in the other's place. Throws USAGE.
+ */
 export function membersAction(
   governance: Governance,
   service: number,
@@ -150,7 +156,10 @@ export async function writeReady(
   await createFile(path, `${JSON.stringify(document, null, 2)}\n`);
 }
 
-/** Reads a READY file and checks its signature for the network. Throws FILE_UNREADABLE or KEY_INVALID. */
+/**
+ * Reads a READY file and checks its signature for the network. Throws FILE_UNREADABLE or
+ * KEY_INVALID.
+ */
 export async function readReady(path: string, genesis: Genesis): Promise<ReadyNode> {
   const text = new TextDecoder().decode(await readWhole(path, READY_BYTES_MAX));
   try {

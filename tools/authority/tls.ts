@@ -1,5 +1,6 @@
-// X.509 for the TLS links between nodes, and for nothing else (RFC 5280): a certification authority for one network and a
-// certificate for each of its nodes. ECDSA on P-256, which every TLS 1.3 stack must support (RFC 8446 section 9.1).
+// X.509 for the TLS links between nodes, and for nothing else (RFC 5280): a certification authority
+// for one network and a certificate for each of its nodes. ECDSA on P-256, which every TLS 1.3
+// stack must support (RFC 8446 section 9.1).
 
 import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
@@ -11,20 +12,32 @@ export interface TlsIdentity {
 }
 
 export interface NodeCertificateRequest {
-  /** The node's id as 16 lower-case hex digits; becomes the subject's common name, which peers compare. */
+  /**
+   * The node's id as 16 lower-case hex digits; becomes the subject's common name, which peers
+   * compare.
+   */
   readonly id: string;
-  /** DNS names and IP addresses for the subject alternative names (RFC 5280 section 4.2.1.6); may be empty. */
+  /**
+   * DNS names and IP addresses for the subject alternative names (RFC 5280 section 4.2.1.6); may be
+   * empty.
+   */
   readonly hosts: readonly string[];
 }
 
-/** Both live as long as a network plausibly does: membership is decided on the chain, never by a date in here. */
+/**
+ * Both live as long as a network plausibly does: membership is decided on the chain, never by a
+ * date in here.
+ */
 const validity_years = { authority: 20, node: 10 } as const;
 const curve = { name: "ECDSA", namedCurve: "P-256" } as const;
 const signature = { name: "ECDSA", hash: "SHA-256" } as const;
 
 type Library = typeof import("@peculiar/x509");
 
-/** Makes the authority that signs the certificates of one network's nodes. Valid for 20 years from `now`. */
+/**
+ * Makes the authority that signs the certificates of one network's nodes. Valid for 20 years from
+ * `now`.
+ */
 export async function createNetworkAuthority(network: string, now: Date): Promise<TlsIdentity> {
   const x509 = await library();
   const keys = await generateKeys();
@@ -37,7 +50,8 @@ export async function createNetworkAuthority(network: string, now: Date): Promis
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      // Not asked of a self-signed certificate (RFC 5280 section 4.2.1.1), but the TLS of meters looks for it.
+      // Not asked of a self-signed certificate (RFC 5280 section 4.2.1.1), but the TLS of meters
+      // looks for it.
       await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
@@ -45,8 +59,9 @@ export async function createNetworkAuthority(network: string, now: Date): Promis
 }
 
 /**
- * Makes a key and a certificate for one node, signed by the network's authority; good for both ends of a connection.
- * Valid for 10 years from `now`, and never beyond the authority. Throws where the authority's PEM cannot be read.
+ * Makes a key and a certificate for one node, signed by the network's authority; good for both ends
+ * of a connection. Valid for 10 years from `now`, and never beyond the authority. Throws where the
+ * authority's PEM cannot be read.
  */
 export async function createNodeCertificate(
   authority: TlsIdentity,
@@ -84,8 +99,9 @@ export async function createNodeCertificate(
 }
 
 /**
- * Loads @peculiar/x509. Its container (tsyringe) refuses to load without the metadata calls of `Reflect`, of which it uses
- * these three; they are put in place first, and only when a certificate is made, not whenever a node starts.
+ * Loads @peculiar/x509. Its container (tsyringe) refuses to load without the metadata calls of
+ * `Reflect`, of which it uses these three. They are put in place when a certificate is made, not
+ * whenever a node starts.
  */
 async function library(): Promise<Library> {
   if (!("getMetadata" in Reflect)) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The `gridseal` command: registers the nouns, a folder or a file each. What they throw becomes one line, a remedy and an exit status.
+// The `gridseal` command: registers the nouns, a folder or a file each. What they throw becomes one
+// line, a remedy and an exit status.
 
 import { Command, CommanderError } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";

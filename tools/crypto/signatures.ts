@@ -13,9 +13,10 @@ import {
 import { compareBytes } from "../../src/wire/bytes.js";
 import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "../../src/wire/key.js";
 import { BoundedMap } from "../bounded-map.js";
+import { isSmallOrder } from "./small-order.js";
 
 /** Imported keys kept at most; the least recently used one goes first. */
-export const KEYS_CACHED_MAX = 16_384;
+const KEYS_CACHED_MAX = 16_384;
 const SIGNATURE_BYTES = 64;
 const SEED_BYTES = 32;
 /** PrivateKeyInfo of an Ed25519 seed less the seed (RFC 8410 section 7). */
@@ -53,10 +54,10 @@ export function generateSeed(): Uint8Array {
   return Uint8Array.from(randomBytes(SEED_BYTES));
 }
 
-/** Whether the lengths are right and, for ESP256, s is the lower of the two that verify. */
+/** Whether lengths are right, no point of Ed25519 is of small order, and s of ESP256 is the lower of the two that verify. */
 export function isWellFormed(key: PublicKey, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || !isWholeKey(key)) return false;
-  if (key.algorithm === ED25519) return true;
+  if (key.algorithm === ED25519) return !isSmallOrder(key.x) && !isSmallOrder(signature);
   // Of the two s that verify only the lower is a signature: a record's hash covers it, so it must have one form.
   return compareBytes(signature.subarray(32), halfOrder) <= 0;
 }

@@ -1,5 +1,6 @@
-// The main job on one machine: a network of node processes and of meters in XS engines, fed by emulated households or captured
-// telegrams, until it is stopped; then everything published is sealed, counted and reported.
+// The main job on one machine: node processes, and meters in XS engines that emulated households or
+// captured telegrams feed. When it is stopped, everything published is sealed, counted and
+// reported.
 
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -17,8 +18,9 @@ import { type Meter, readMeterConfiguration, startMeter } from "../meters/meter.
 import { parsePort } from "../meters/ports/port-configuration.js";
 import { readNodeConfiguration } from "../node/configuration.js";
 import { createNetwork } from "../provisioning/network.js";
+import type { ChainSummary } from "../routes/chains.js";
 import { openApiSource } from "../sources/api.js";
-import type { ChainSource, ChainSummary } from "../sources/source.js";
+import type { ChainSource } from "../sources/source.js";
 import { mixProtocols } from "./inputs.js";
 import { type NodeProcess, runNode } from "./processes.js";
 import { createTally, type Tally, type Totals } from "./tally.js";
@@ -52,8 +54,8 @@ const BASE_PORT_STEP = 400;
 const BASE_PORT_TRIES = 20;
 
 /**
- * Runs the demo until `until` resolves. Throws where it cannot start, or a node cannot be kept up. `announce` gets the folder and
- * the nodes' API addresses once the nodes are ready.
+ * Runs the demo until `until` resolves. Throws where it cannot start, or a node cannot be kept up.
+ * `announce` gets the folder and the nodes' API addresses once the nodes are ready.
  */
 export async function runDemo(
   options: DemoOptions,
@@ -259,8 +261,9 @@ async function report(genesis: Genesis, tally: Tally, sources: readonly ChainSou
 }
 
 /**
- * The blocks of every chain, from the nodes in turn until one has given all that it has. `onMissing` is told where none has, or a
- * node does not answer, which may be the one that has more.
+ * The blocks of every chain, from the nodes in turn until one has given all that it has.
+ * `onMissing` is told where none has, or a node does not answer, which may be the one that has
+ * more.
  */
 async function* blocksOf(
   genesis: Genesis,

@@ -8,7 +8,9 @@ import type { EmulatorPort } from "../meters/ports/port-configuration.js";
 
 type Input = Omit<MeterConfiguration, "port"> & { readonly emulated: Partial<EmulatorPort> };
 
-/** The meter with this number, from 1 on; after the sixth it begins anew. Keys are made for each. */
+/**
+ * The meter with this number, from 1 on; after the sixth it begins anew. Keys are made for each.
+ */
 function inputOf(number: number): Input {
   const key = (): string => randomBytes(16).toString("hex");
   switch (number % 6) {

@@ -1,4 +1,5 @@
-// The demo's node processes: started, started again when they end by themselves, stopped in order. Their logs go to files.
+// The demo's node processes: started, started again when they end by themselves, stopped in order.
+// Their logs go to files.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
@@ -30,7 +31,9 @@ export interface Launch {
   readonly forEver?: true;
 }
 
-/** Runs `gridseal node run` on the folder's node.json. `onGone` is told when it does not come up. */
+/**
+ * Runs `gridseal node run` on the folder's node.json. `onGone` is told when it does not come up.
+ */
 export function runNode(
   name: string,
   folder: string,
@@ -50,8 +53,8 @@ export function runNode(
     const command = [...process.execArgv, launch.program, "node", "run", join(folder, "node.json")];
     const started_ms = performance.now();
     const env = { ...process.env, ...launch.environment };
-    // In a group of its own, so that Ctrl-C reaches the demo alone, which stops its nodes when the meters are done. By the
-    // channel a node learns that the demo is gone.
+    // In a group of its own, so that Ctrl-C reaches the demo alone, which stops its nodes when the
+    // meters are done. By the channel a node learns that the demo is gone.
     child = spawn(process.execPath, command, { stdio: ["ignore", output, output, "ipc"], env, detached: true });
     closeSync(output);
     child.on("exit", (_status, signal) => {

@@ -1,5 +1,5 @@
-// What the demo counts, pure: every record that a meter has published, until its receipt has been verified here as well as on
-// the meter; and, at the end, what the chains hold of them.
+// What the demo counts, pure: every record that a meter has published, until its receipt has been
+// verified here as well as on the meter. At the end it counts what the chains hold of them.
 
 import type { Block } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
@@ -18,7 +18,10 @@ export interface Totals {
   readonly sealed: number;
   readonly verified: number;
   readonly lost: number;
-  /** not found, where the blocks of a chain could not be had: whether they are sealed nobody has said */
+  /**
+   * not found, where the blocks of a chain could not be had: whether they are sealed nobody has
+   * said
+   */
   readonly unasked: number;
   readonly duplicated: number;
 }
@@ -33,7 +36,10 @@ export interface Tally {
   /** records without a verified receipt */
   readonly open: number;
   latency_ms(percentile: number): number;
-  /** Takes the blocks of all chains; gives the totals of what was published since the start. `isWhole` says at the end whether all came. */
+  /**
+   * Takes the blocks of all chains; gives the totals of what was published since the start.
+   * `isWhole` says at the end whether all came.
+   */
   reconcile(blocks: AsyncIterable<Block>, isWhole: () => boolean): Promise<Totals>;
 }
 

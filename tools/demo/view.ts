@@ -1,4 +1,5 @@
-// The demo's picture in the terminal: redrawn in place on a terminal, a line now and then elsewhere.
+// The demo's picture in the terminal: redrawn in place on a terminal, a line now and then
+// elsewhere.
 
 import { table } from "../terminal/output.js";
 
@@ -81,7 +82,8 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
     show(picture) {
       if (output.isTTY) {
         const lines = drawPicture(picture, output.columns);
-        // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48: CUU, ED).
+        // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48:
+        // CUU, ED).
         output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${lines.join("\n")}\n`);
         drawn = lines.length;
       } else if (picture.elapsed_s >= next_s) {

@@ -129,6 +129,30 @@ export function fixedRecord(state: HouseholdState): Encoded {
   ]);
 }
 
+/** A descriptor of class, code and attribute without tags before each value (Sagemcom's XT211 in Czechia). */
+export function described(state: HouseholdState): Encoded {
+  const element = (classId: number, obis: readonly number[], attribute: number, value: Encoded): Encoded => [
+    ...[2, 2, 0, classId, ...obis, attribute],
+    ...value,
+  ];
+  const register = (c: number, d: number, e: number, value: number): Encoded =>
+    element(3, [1, 0, c, d, e, 255], 2, unsigned32(Math.max(value, 0)));
+  const { power_W, consumed, normalTariff } = state;
+  const elements = [
+    element(1, [0, 0, 96, 1, 1, 255], 2, octetString(Buffer.from(state.serial, "latin1"))),
+    element(70, [0, 0, 96, 3, 10, 255], 3, [22, 1]),
+    element(71, [0, 0, 17, 0, 0, 255], 3, unsigned32(0)),
+    element(1, [0, 0, 96, 14, 0, 255], 2, octetString(Buffer.from(normalTariff ? "T1" : "T2", "latin1"))),
+    register(1, 7, 0, power_W),
+    register(2, 7, 0, -power_W),
+    ...state.phases.map((phase, index) => register(21 + 20 * index, 7, 0, phase.power_W)),
+    register(1, 8, 0, Math.floor(consumed_Ws(state) / 3600)),
+    register(1, 8, 1, Math.floor(consumed.normal_Ws / 3600)),
+    register(2, 8, 0, Math.floor(returned_Ws(state) / 3600)),
+  ];
+  return [2, 2, 22, 1, 1, elements.length, ...elements.flat()];
+}
+
 function consumed_Ws({ consumed }: HouseholdState): number {
   return consumed.low_Ws + consumed.normal_Ws;
 }

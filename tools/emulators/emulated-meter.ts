@@ -1,20 +1,23 @@
-// An emulated household's meter at a port, in every protocol: one that pushes, one that has to be asked (Modbus; D0 of mode C with its
-// change of speed), pulses, and encrypted ones. It speaks at one speed and parity: to a line that is set otherwise it is garble.
+// An emulated household's meter at a port, in every protocol: one that pushes, one that has to be asked (Modbus; M-Bus; D0 of mode C with
+// its change of speed), pulses, and encrypted ones. It speaks at one speed and parity: to a line that is set otherwise it is garble.
 
 import { type Line, requestLine, sameLine, usualLines } from "../../src/meter/line.js";
 import type { EmulatorPort } from "../meters/ports/port-configuration.js";
 import type { OpenedPort } from "../meters/ports/serial.js";
 import { checkedBlock, identification, pushedReadout, readoutLines } from "./d0-readout.js";
 import { ciphered, hdlcFrames, mbusFrames } from "./dlms-frames.js";
-import { dateTime, notification, selfDescribing } from "./dlms-values.js";
+import { dateTime, described, notification, selfDescribing } from "./dlms-values.js";
 import { createHousehold, type HouseholdState } from "./household.js";
+import { answerToMaster } from "./mbus-meter.js";
 import { answerTo } from "./modbus-meter.js";
 import { p1Telegram } from "./p1-telegram.js";
 import { smlTelegram } from "./sml-file.js";
+import { standardTic } from "./tic-frame.js";
 
-/** Of the emulated Modbus meter. */
+/** Of the emulated Modbus meter, and of the emulated heat meter at M-Bus. */
 const modbusAddress = 1;
-const modbusAnswer_ms = 20;
+const mbusAddress = 1;
+const answer_ms = 20;
 /** IEC 62056-21: the meter reacts within 200 to 1500 ms, and waits that long for the acknowledgement. */
 const reaction_ms = 200;
 const acknowledgement_ms = 1500;
@@ -58,7 +61,10 @@ type Kind = (
 ) => Pick<OpenedPort, "close" | "write">;
 
 function kindOf({ protocol = "p1", request }: EmulatorPort): Kind {
-  if (protocol === "modbus") return modbusMeter;
+  if (protocol === "modbus")
+    return answering(usualLines.modbus, (question, state) => answerTo(question, modbusAddress, state));
+  if (protocol === "mbus" && request)
+    return answering(usualLines.mbus, (question, state) => answerToMaster(question, mbusAddress, state));
   if (protocol === "pulse") return pulseMeter;
   return protocol === "d0" && request ? askedMeter : pushingMeter;
 }
@@ -70,21 +76,24 @@ const pushingMeter: Kind = (port, stateNow, say) => {
   return { close: () => clearInterval(timer), write() {} };
 };
 
-const modbusMeter: Kind = (_port, stateNow, say, hears) => {
-  const timers = new Set<NodeJS.Timeout>();
-  return {
-    close: () => timers.forEach(clearTimeout),
-    write(question) {
-      const answer = hears(usualLines.modbus) ? answerTo(question, modbusAddress, stateNow()) : undefined;
-      if (answer === undefined) return;
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        say(answer, usualLines.modbus);
-      }, modbusAnswer_ms);
-      timers.add(timer);
-    },
+/** A meter that says nothing but answers. */
+const answering =
+  (line: Line, answerOf: (question: Uint8Array, state: HouseholdState) => Uint8Array | undefined): Kind =>
+  (_port, stateNow, say, hears) => {
+    const timers = new Set<NodeJS.Timeout>();
+    return {
+      close: () => timers.forEach(clearTimeout),
+      write(question) {
+        const answer = hears(line) ? answerOf(question, stateNow()) : undefined;
+        if (answer === undefined) return;
+        const timer = setTimeout(() => {
+          timers.delete(timer);
+          say(answer, line);
+        }, answer_ms);
+        timers.add(timer);
+      },
+    };
   };
-};
 
 /** Mode C: identification at 300 baud, then the readout at the speed that the acknowledgement takes up, else at 300. */
 const askedMeter: Kind = (_port, stateNow, say, hears) => {
@@ -156,6 +165,10 @@ function encoderOf({
       return (state) => Buffer.concat(hdlcFrames(message(state)));
     case "mbus":
       return (state) => Buffer.concat(mbusFrames(message(state)));
+    case "push":
+      return (state) => notification(described(state));
+    case "tic":
+      return standardTic;
     case "d0":
       return (state) => pushedReadout(readoutLines(state));
     default:

@@ -5,7 +5,9 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readWhole } from "./made-once.js";
 
-/** Reads a genesis and checks its authority's signature. Throws FILE_UNREADABLE or GENESIS_INVALID. */
+/**
+ * Reads a genesis and checks its authority's signature. Throws FILE_UNREADABLE or GENESIS_INVALID.
+ */
 export async function readGenesisFile(
   path: string,
 ): Promise<{ readonly genesis: Genesis; readonly bytes: Uint8Array }> {
@@ -14,7 +16,7 @@ export async function readGenesisFile(
 }
 
 /** Checks a genesis that came from `origin`. Throws GENESIS_INVALID. */
-export function checkGenesis(bytes: Uint8Array, origin: string): Genesis {
+function checkGenesis(bytes: Uint8Array, origin: string): Genesis {
   try {
     return verifyGenesis(bytes, nodeVerify);
   } catch (cause) {

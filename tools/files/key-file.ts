@@ -1,4 +1,5 @@
-// A signing key on disk: one JSON document with the Ed25519 seed (RFC 8032 section 5.1.5) in hex, readable by its owner alone.
+// A signing key on disk: one JSON document with the Ed25519 seed (RFC 8032 section 5.1.5) in hex,
+// readable by its owner alone.
 
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
@@ -19,7 +20,10 @@ export async function createKeyFile(path: string): Promise<Signer> {
   return signer;
 }
 
-/** The signer of a key file. Throws FILE_UNREADABLE, FILE_EXPOSED where others may read it, or KEY_INVALID where the seed is not the one of the id beside it. */
+/**
+ * The signer of a key file. Throws FILE_UNREADABLE, FILE_EXPOSED where others may read it, or
+ * KEY_INVALID where the seed is not the one of the id beside it.
+ */
 export async function readKeyFile(path: string): Promise<Signer> {
   await refuseExposed(path);
   const text = new TextDecoder().decode(await readWhole(path, KEY_FILE_BYTES_MAX));

@@ -1,9 +1,9 @@
-// One owner for a folder with a key: two agents with one outbox would fork the meter's chain, two nodes with one store would
-// contradict each other.
-// The lock is a Unix socket in the folder that its holder listens on. The kernel refuses connections to one whose holder has
-// ended, however it did, so none is ever stale; and who shares the folder from another container finds it too. Nobody else can
-// take it, because the folder is its owner's alone.
-// Each claims first and looks for others then: of two that begin at once, one at least sees the other.
+// One owner for a folder with a key: two agents with one outbox would fork the meter's chain, two
+// nodes with one store would contradict each other. The lock is a Unix socket in the folder that
+// its holder listens on. The kernel refuses connections to one whose holder has ended, however it
+// did, so none is ever stale; and who shares the folder from another container finds it too. Nobody
+// else can take it, because the folder is its owner's alone. Each claims first and looks for others
+// then: of two that begin at once, one at least sees the other.
 
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
@@ -16,8 +16,9 @@ const PAUSE_MS_MAX = 100;
 const ANSWER_MS_MAX = 1_000;
 
 /**
- * Takes the folder, or throws FOLDER_IN_USE where another `owner` (a meter, a node) runs in it, FILE_UNWRITABLE where no lock
- * can be made. Returns what gives it back. The folder may be renamed meanwhile.
+ * Takes the folder, or throws FOLDER_IN_USE where another `owner` (a meter, a node) runs in it,
+ * FILE_UNWRITABLE where no lock can be made. Returns what gives it back. The folder may be renamed
+ * meanwhile.
  */
 export async function lockFolder(folder: string, owner: "meter" | "node"): Promise<() => Promise<void>> {
   const held = openFolder(folder);
@@ -56,7 +57,10 @@ interface Claim {
   giveBack(): Promise<void>;
 }
 
-/** A socket that listens under a name of its own. It gets the name when it listens, so that nobody takes it for a dead one. */
+/**
+ * A socket that listens under a name of its own. It gets the name when it listens, so that nobody
+ * takes it for a dead one.
+ */
 async function claimIn(folder: string, owner: string): Promise<Claim> {
   const name = `${prefixOf(owner)}${randomBytes(8).toString("hex")}`;
   const path = `${folder}/${name}`;

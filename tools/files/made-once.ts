@@ -1,5 +1,6 @@
-// Files and folders that are made once: whole or not at all, and never over something that exists. Shared by the authority, which
-// makes networks and meters, and by the commands that write what they fetched.
+// Files and folders that are made once: whole or not at all, and never over something that exists.
+// Shared by the authority, which makes networks and meters, and by the commands that write what
+// they fetched.
 
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
@@ -11,8 +12,9 @@ import { maskedByUser, PRIVATE_FOLDER } from "./private-files.js";
 export const PUBLIC = 0o644;
 
 /**
- * Makes a file of the chunks, durable when the promise resolves. Throws FILE_EXISTS where there is one, FILE_UNWRITABLE where it
- * cannot be made; what `chunks` throws goes through, and nothing is left then.
+ * Makes a file of the chunks, durable when the promise resolves. Throws FILE_EXISTS where there is
+ * one, FILE_UNWRITABLE where it cannot be made; what `chunks` throws goes through, and nothing is
+ * left then.
  */
 export async function createFile(
   path: string,
@@ -44,8 +46,9 @@ export async function createFile(
 }
 
 /**
- * Makes a folder for its owner alone: `fill` gets an unfinished one beside it, which takes the name when all is written. An empty folder may be there
- * already. Throws FILE_EXISTS where there is something else; what `fill` throws goes through, and nothing is left then.
+ * Makes a folder for its owner alone: `fill` gets an unfinished one beside it, which takes the name
+ * when all is written. An empty folder may be there already. Throws FILE_EXISTS where there is
+ * something else; what `fill` throws goes through, and nothing is left then.
  */
 export async function createFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const target = resolve(path);

@@ -1,5 +1,6 @@
-// Files and folders for their owner alone: stores, outboxes, keys, and configurations with keys in them hold what nobody else on
-// the machine may read. Folders are closed where they are open; a key that others could have read is refused, as ssh does.
+// Files and folders for their owner alone: stores, outboxes, keys, and configurations with keys in
+// them hold what nobody else on the machine may read. Folders are closed where they are open; a key
+// that others could have read is refused, as ssh does.
 
 import { chmod, mkdir, stat } from "node:fs/promises";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -16,19 +17,24 @@ const hasModes = process.platform !== "win32";
 const userMask = process.umask();
 
 /**
- * From here on what this process makes is its owner's alone, unless a mode is stated (`createFile`). Node applies the mask to
- * whatever a library makes, LMDB's files included.
+ * From here on what this process makes is its owner's alone, unless a mode is stated
+ * (`createFile`). Node applies the mask to whatever a library makes, LMDB's files included.
  */
 export function makePrivately(): void {
   process.umask(GROUP_AND_OTHERS);
 }
 
-/** What `mode` comes to where the user's own mask applies, which `makePrivately` does not change. */
+/**
+ * What `mode` comes to where the user's own mask applies, which `makePrivately` does not change.
+ */
 export function maskedByUser(mode: number): number {
   return mode & ~userMask;
 }
 
-/** Makes the folder where it is missing, and closes it to everybody else. Throws FILE_UNWRITABLE, or FILE_EXPOSED where it cannot be closed. */
+/**
+ * Makes the folder where it is missing, and closes it to everybody else. Throws FILE_UNWRITABLE, or
+ * FILE_EXPOSED where it cannot be closed.
+ */
 export async function closeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
@@ -46,8 +52,9 @@ export async function closeFolder(path: string): Promise<void> {
 }
 
 /**
- * Throws FILE_EXPOSED where others may read the file, which holds a secret: everybody, or the group of a file that is this user's
- * own. A file of another owner may be the group's, as container platforms hand secrets in. Without a file it does nothing.
+ * Throws FILE_EXPOSED where others may read the file, which holds a secret: everybody, or the group
+ * of a file that is this user's own. A file of another owner may be the group's, as container
+ * platforms hand secrets in. Without a file it does nothing.
  */
 export async function refuseExposed(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);

@@ -1,12 +1,14 @@
-// The sources of the meter as the JavaScript modules that the SDK's manifest names: TypeScript file by file, the libraries rolled up.
-// Types are checked by `npm run check`.
+// The sources of the meter as the JavaScript modules that the SDK's manifest names: a module a file, without what no meter reaches;
+// the libraries rolled up. Types are checked by `npm run check`.
 
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Plugin, rollup } from "rollup";
 import ts from "typescript";
 import { buildVendor } from "./vendor.js";
 
-const folders = ["src/agent", "src/meter", "src/wire", "hosts/shared", "hosts/simulator", "hosts/esp32"];
+/** What is reached from these modules is the meter's: the program, the hosts, and what runs while the ROM image is made. */
+const folders = ["hosts/shared", "hosts/simulator", "hosts/esp32"];
 
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
@@ -44,12 +46,10 @@ export async function compileFirmware(root: string): Promise<string> {
   const folder = join(root, ".cache/firmware/modules");
   await rm(folder, { recursive: true, force: true });
   const names: string[] = ["text/encoder"];
-  const sources = (await Promise.all(folders.map((source) => sourcesIn(join(root, source))))).flat();
-  for (const path of [join(root, "src/main.ts"), ...sources]) {
-    const name = relative(root, path).replace(/\.ts$/, ".js");
+  for (const { name, code } of await compileSources(root)) {
     const place = replacements[name] ?? name;
     names.push(place.replace(/\.js$/, ""));
-    await write(join(folder, place), compile(await readFile(path, "utf8")));
+    await write(join(folder, place), code);
   }
   // A bare name is found from everywhere, a path only from its own place: each platform's host gets its bare name here.
   for (const platform of ["simulator", "esp32"]) {
@@ -58,6 +58,47 @@ export async function compileFirmware(root: string): Promise<string> {
   names.push(...(await buildVendor(root, folder)));
   await write(join(folder, "manifest.json"), JSON.stringify({ preload: preloadOrder(names) }, undefined, 2));
   return folder;
+}
+
+export interface Module {
+  /** its place, as in `src/agent/agent.js` */
+  readonly name: string;
+  readonly code: string;
+}
+
+/** The modules in the order of their names. Exports that no other module imports are left out, and what only they use. */
+export async function compileSources(root: string): Promise<Module[]> {
+  const hosts = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
+  const bundle = await rollup({
+    input: ["src/main.ts", ...hosts].map((path) => join(root, path)),
+    // What is not ours has a bare name: the SDK's modules and the libraries.
+    external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+    preserveEntrySignatures: "allow-extension",
+    plugins: [typeScript()],
+    onwarn(warning) {
+      throw new Error(warning.message);
+    },
+  });
+  const { output } = await bundle.generate({
+    format: "es",
+    preserveModules: true,
+    preserveModulesRoot: root,
+    hoistTransitiveImports: false,
+    generatedCode: { constBindings: true },
+  });
+  await bundle.close();
+  return output
+    .map((file) => ({ name: file.fileName, code: file.type === "chunk" ? file.code : "" }))
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+/** Imports name a source as the JavaScript that it becomes. */
+function typeScript(): Plugin {
+  return {
+    name: "typescript",
+    resolveId: (id, importer) => (importer === undefined ? null : join(dirname(importer), id.replace(/\.js$/, ".ts"))),
+    transform: (source) => ({ code: compile(source), map: null }),
+  };
 }
 
 function preloadOrder(names: readonly string[]): string[] {
@@ -80,8 +121,8 @@ function compile(source: string): string {
   }).outputText;
 }
 
-async function sourcesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true });
+async function sourcesIn(root: string, folder: string): Promise<string[]> {
+  const names = await readdir(join(root, folder), { recursive: true });
   return names
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
     .sort()

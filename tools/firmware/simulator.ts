@@ -50,6 +50,8 @@ export const POWER_CUT = 86;
 export interface SimulatorSettings {
   /** how much faster than the world's its clock runs; 1 where it is left out */
   readonly speed?: number;
+  /** how many times as long as here each step takes, by the CPU's time; as fast as it goes where it is left out */
+  readonly slowness?: number;
   /** memory of the whole machine at 16 bytes a slot; what the manifest states where it is left out */
   readonly poolBytes?: number;
   /** of the pool, for the stack; what the manifest states where it is left out */
@@ -75,7 +77,7 @@ export function startSimulator(
   { program, bootloader }: SimulatorBuild,
   folder: string,
   onMessage: (message: SimulatorMessage) => void,
-  { speed = 1, poolBytes = 0, stackSlots = 0, clock, cut }: SimulatorSettings = {},
+  { speed = 1, poolBytes = 0, stackSlots = 0, slowness, clock, cut }: SimulatorSettings = {},
 ): Simulator {
   // No time zone: the chip knows none.
   const settings = [speed, poolBytes, stackSlots].map(String);
@@ -83,6 +85,7 @@ export function startSimulator(
     stdio: ["pipe", "pipe", "pipe"],
     env: {
       TZ: "UTC",
+      ...(slowness !== undefined && { GRIDSEAL_SLOWNESS: String(slowness) }),
       ...(clock !== undefined && { GRIDSEAL_CLOCK: `${clock.offset_ms} ${clock.quality}` }),
       ...(cut !== undefined && { GRIDSEAL_CUT: `${cut.write} ${cut.nth} ${cut.bytes}` }),
     },

@@ -119,6 +119,7 @@ export function createDevice(options: DeviceOptions): Device {
     aesGcmDecrypt: ({ key, iv, aad, ciphertext, tag }) => ({
       plaintext: nodeMeterCrypto.aesGcmDecrypt(key, iv, aad, ciphertext, tag),
     }),
+    aesCbcDecrypt: ({ key, iv, ciphertext }) => ({ plaintext: nodeMeterCrypto.aesCbcDecrypt(key, iv, ciphertext) }),
     ...ports.handlers,
     ...links.handlers,
     ...timers.handlers,

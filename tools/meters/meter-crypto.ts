@@ -1,4 +1,4 @@
-// AES-128-GCM of encrypted meter ports by node:crypto, as src/meter/cipher.ts asks for it.
+// AES-128-GCM and -CBC of encrypted meter ports by node:crypto, as src/meter/cipher.ts asks for it.
 
 import { createDecipheriv } from "node:crypto";
 import type { MeterCrypto } from "../../src/meter/cipher.js";
@@ -20,5 +20,9 @@ export const nodeMeterCrypto: MeterCrypto = {
       return undefined;
     }
     return plaintext;
+  },
+  aesCbcDecrypt(key, iv, ciphertext) {
+    const decipher = createDecipheriv("aes-128-cbc", key, iv).setAutoPadding(false);
+    return Uint8Array.from(Buffer.concat([decipher.update(ciphertext), decipher.final()]));
   },
 };

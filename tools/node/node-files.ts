@@ -1,36 +1,17 @@
-// What a node reads and opens before anything of it runs: who it is, its TLS material, its data folder and its store.
+// What a node opens before anything of it runs: its TLS material and its store. Who it is, is in identity.ts.
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import type { Genesis, Member } from "../../src/wire/genesis.js";
-import { equalKeys, keyId, type Signer } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { readGenesisFile } from "../files/genesis-file.js";
-import { readKeyFile } from "../files/key-file.js";
 import { createFile, readWhole } from "../files/made-once.js";
 import { refuseExposed, SECRET } from "../files/private-files.js";
 import type { NodeConfiguration } from "./configuration.js";
+import type { Identity } from "./identity.js";
 import type { TlsMaterial } from "./network/peer-listener.js";
 import { openStore } from "./store/open-store.js";
 import type { Store } from "./store/store.js";
 
 const PEM_BYTES_MAX = 65_536;
-
-export interface Identity {
-  readonly genesis: Genesis;
-  readonly genesisBytes: Uint8Array;
-  readonly signer: Signer;
-  readonly self: Member;
-}
-
-/** Reads the genesis and the key. Rejects with a GridsealError that names the file. */
-export async function readIdentity(configuration: NodeConfiguration): Promise<Identity> {
-  const { genesis, bytes: genesisBytes } = await readGenesisFile(configuration.genesis);
-  const signer = await readKeyFile(configuration.key);
-  const known = genesis.nodes.find((node) => equalKeys(node.key, signer.key));
-  const self = known ?? { id: keyId(signer.key), key: signer.key, name: configuration.name };
-  return { genesis, genesisBytes, signer, self };
-}
 
 /** The store, and beside the key the mark that it has signed: a store that is made anew afterwards has forgotten what. */
 export async function openOwnStore(configuration: NodeConfiguration, { genesis, self }: Identity): Promise<Store> {

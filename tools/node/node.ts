@@ -1,34 +1,23 @@
-// One node: a process that serves several chains over one store, one peer network, one ingest and one API. Composes the parts;
-// what they do is theirs.
+// One node: a process that serves several chains over one store, one peer network, one ingest and one API. Ties the parts to these
+// from one configuration; what they do is theirs.
 
-import type { Logger } from "pino";
-import { toHex } from "../../src/wire/bytes.js";
-import { localTimeouts } from "../consensus/types.js";
-import { nodeVerify } from "../crypto/signatures.js";
-import { verifyAsync, verifyOfAnybody, verifyRecords, verifySoon } from "../crypto/verifying.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
-import { governedChain, standingOf } from "../ledger/governance.js";
-import { createApi } from "./api/server.js";
-import { anchorsBeside } from "./chain/blocks/anchoring.js";
-import type { SealedBlock } from "./chain/ports.js";
-import { createGovernor } from "./chain/sealed-orders.js";
+import { type Api, createApi } from "./api/server.js";
 import type { NodeConfiguration } from "./configuration.js";
-import { createAnnouncer } from "./ingest/announcer.js";
-import { createIntroductions } from "./ingest/handovers.js";
+import { readIdentity } from "./identity.js";
+import type { Ingest } from "./ingest/ingest.js";
 import { createIngest } from "./ingest/open-ingest.js";
-import { Busy, createAdmissions } from "./ingest/publications.js";
-import { createReceipts } from "./ingest/receipts.js";
+import { Busy } from "./ingest/publications.js";
 import type { FetchedChain } from "./level.js";
 import { addressesOf, createPeerLinks } from "./network/chain-links.js";
-import { type Identity, openOwnStore, readIdentity, readTls } from "./node-files.js";
-import { createOrders } from "./orders.js";
-import { createRunningChains, type RunningChains } from "./running-chains.js";
-import { createTimers } from "./timers.js";
-import { createHealthWatch, watchWrites } from "./watch/health-watch.js";
+import { openOwnStore, readTls } from "./node-files.js";
+import { framesOf, type RunningPart, topicsOf } from "./part.js";
+import { parts } from "./parts.js";
+import { createServices, type NodeServices, servedServices } from "./services.js";
+import { watchWrites } from "./watch/health-watch.js";
 import { createLog } from "./watch/log.js";
-import { createMetrics } from "./watch/metrics.js";
 
 export interface Node {
   readonly id: string;
@@ -44,120 +33,90 @@ export interface Node {
   readonly failed: Promise<unknown>;
 }
 
+/** What ends with a node, the last first. */
+type Closing = (() => unknown)[];
+
 /** Starts a node. Rejects with a GridsealError of the catalogue; nothing is left open then. */
 export async function startNode(configuration: NodeConfiguration): Promise<Node> {
   const log = createLog(configuration);
   const identity = await readIdentity(configuration);
   await closeFolder(configuration.data);
   const unlock = await lockFolder(configuration.data, "node");
-  const closing: (() => unknown)[] = [unlock];
+  const closing: Closing = [unlock];
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
     const opened = await openOwnStore(configuration, identity);
     closing.push(() => opened.close());
-    return await compose(configuration, identity, watchWrites(opened), log, closing, close);
+    const services = createServices(configuration, identity, watchWrites(opened), log);
+    const started = await start(services, closing);
+    return { ...nodeOver(services), ...started, stop: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function compose(
-  configuration: NodeConfiguration,
-  identity: Identity,
-  { store, writes }: ReturnType<typeof watchWrites>,
-  log: Logger,
-  closing: (() => unknown)[],
-  close: () => Promise<void>,
-): Promise<Node> {
-  const { genesis, genesisBytes, signer, self } = identity;
-  const selfId = toHex(self.id);
-  const metrics = createMetrics();
-  const receipts = createReceipts(genesis.network, store);
-  const governor = createGovernor(genesis, store);
-  const introductions = createIntroductions(genesis.network, store, (topic, payload, to) => {
-    ingest.publish(topic, payload, to);
+/** Makes the parts, what takes their frames, topics and routes, and starts all of it. */
+async function start(services: NodeServices, closing: Closing): Promise<Pick<Node, "mqttUrl" | "apiPort">> {
+  const { configuration, identity, selfId, governor, chains, metrics, log, timers } = services;
+  const made = parts.map((part) => part.create(services));
+  const links = createPeerLinks(configuration, await readTls(configuration, selfId), {
+    ...{ identity, governor, chains, metrics, log },
+    frames: framesOf(made),
   });
-  const timers = createTimers();
-  /** Before ingest there is nobody to tell. */
-  let serve = (): void => {};
-  const running: RunningChains = createRunningChains({
-    governor,
-    store,
-    self: self.id,
-    portsOf: (chain) => {
-      const scope = timers.scope(String(chain.service));
-      return {
-        genesis,
-        chain,
-        self,
-        signer,
-        store,
-        governor,
-        timeouts: localTimeouts,
-        batch: configuration.batch,
-        log: log.child({ chain: chain.name }),
-        verify: nodeVerify,
-        verifyAsync,
-        verifyRecords,
-        now_ms: Date.now,
-        monotonic_ms: () => performance.now(),
-        setTimer: scope.set,
-        clearTimer: scope.clear,
-        peers: () => network.connected(),
-        send: (node, frame) => void network.send(node, frame),
-        unsent_bytes: (node) => network.unsent_bytes(node),
-        charge: (node, work, amount) => network.charge(node, work, amount),
-        anchors: () => anchorsBeside(chain.service, chains),
-        onSealed: (sealed, waited_ms) => onSealed(sealed, waited_ms),
-        onFatal: (error) => onFatal(error),
-      };
+  services.links.open(links);
+  closing.push(() => links.close());
+  const ingest = ingestOf(services, made);
+  services.ingest.open(ingest);
+  closing.push(() => ingest.close());
+  const api = apiOf(services);
+  services.api.open(api);
+  closing.push(() => api.close());
+  services.sealing.open({
+    onSealed(sealed, waited_ms) {
+      for (const part of made) part.onSealed?.(sealed, waited_ms);
     },
-    onChain: () => serve(),
   });
-  const { chains } = running;
-  /** A node that only follows takes no records. */
-  const servedServices = () => [...chains].flatMap(([service, chain]) => (chain.hasMember(selfId) ? [service] : []));
-  running.follow(configuration.follow);
-  let fail: (reason: unknown) => void;
-  const failed = new Promise<unknown>((resolve) => {
-    fail = resolve;
-  });
-  const onFatal = (error: unknown) => {
-    // Of what was under way when the node was stopped: nobody waits for it.
-    if (error instanceof GridsealError && error.code === "STORE_CLOSED") return;
-    log.error({ err: error }, "the node stops");
-    running.stop();
-    fail(error);
-  };
+  closing.push(() => timers.stop(), ...made.map((part) => () => part.stop?.()));
+  await links.start();
+  const apiPort = await listen(() => api.listen(), "API", configuration.api.port);
+  // What can fail has not: from here on the node signs.
+  for (const part of made) await part.start?.();
+  const { url } = await ingest.start();
+  const { network } = identity.genesis;
+  log.info({ id: selfId, network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
+  return { mqttUrl: url, apiPort };
+}
 
-  const network = createPeerLinks(configuration, await readTls(configuration, selfId), {
-    identity,
-    governor,
-    chains,
-    onOrder: (from, bytes) => orders.onPassedOn(from, bytes),
-    metrics,
-    log,
-  });
-  closing.push(() => network.close());
-  const orders = createOrders({
-    self: selfId,
-    genesis,
-    governor,
-    chains,
-    verify: nodeVerify,
-    connected: () => network.connected(),
-    send: (node, frame) => network.send(node, frame),
-    monotonic_ms: () => performance.now(),
-  });
-  const ingest = createIngest(configuration.mqtt, {
-    network: genesis.network,
+function nodeOver({ selfId, chains, running, links, log, failed }: NodeServices) {
+  return {
+    id: selfId,
+    failed,
+    reload({ peers, follow }: NodeConfiguration) {
+      links.to.setPeers(addressesOf(peers));
+      running.follow(follow);
+      log.info({ peers: Object.keys(peers.addresses), follow }, "configuration is read again");
+    },
+    fetched: () =>
+      [...chains].map(([service, { head, standing }]) => {
+        const { members, claimed } = standing;
+        const others = members.filter((member) => member !== selfId).length;
+        return { name: running.nameOf(service), height: head.height, members: members.length, others, claimed };
+      }),
+  };
+}
+
+function ingestOf(services: NodeServices, made: readonly RunningPart[]): Ingest {
+  const { configuration, identity, selfId, metrics, log, onFatal } = services;
+  const topics = topicsOf(made);
+  return createIngest(configuration.mqtt, {
+    network: identity.genesis.network,
     node: selfId,
-    services: servedServices(),
+    services: servedServices(services),
     handlers: {
-      onPublish: (topic, payload, client) => admissions.onPublish(topic, payload, client),
+      onPublish: async (topic, payload, client) => topics.get(topic.kind)?.take(topic, payload, client),
       onRefused(reason, detail) {
         metrics.refused.inc({ reason });
         log.debug({ reason, detail }, "refused before it became a message");
@@ -170,112 +129,28 @@ async function compose(
     },
     onConnection: (connected, detail) => log.info({ connected, detail }, "shared broker"),
   });
-  serve = () => ingest.serve(servedServices());
-  closing.push(() => ingest.close());
-  const admissions = createAdmissions({
-    genesis,
-    self: selfId,
-    store,
-    chains,
-    receipts,
-    introductions,
-    metrics,
-    log,
-    verifyBirth: verifyOfAnybody,
-    verifyRecord: verifySoon,
-    now_ms: () => health.now_ms(),
-    monotonic_ms: () => performance.now(),
-    rate: configuration.rate,
-    sealsService: (service) => governedChain(governor.current, service) !== undefined,
-    isRevoked: (meter) => governor.current.revoked.has(meter),
-    standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
-    publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
-    onProved: (client, meter) => ingest.prove(client, meter),
-  });
-  const health = createHealthWatch({
-    self: selfId,
-    chains,
-    nameOf: running.nameOf,
-    connected: () => network.connected(),
-    writes,
-    folder: configuration.data,
-    metrics,
-    log,
-  });
-  closing.push(() => health.stop());
-  const api = createApi(configuration.api, {
+}
+
+function apiOf(services: NodeServices): Api {
+  const { configuration, identity, store, chains, running, links, health, receipts, metrics, log } = services;
+  const { genesis, genesisBytes } = identity;
+  return createApi(configuration.api, {
     name: configuration.name,
-    genesis,
-    genesisBytes,
-    store,
-    receipts,
-    metrics,
+    ...{ genesis, genesisBytes, store, receipts, metrics },
     monotonic_ms: () => performance.now(),
-    peersConnected: () => network.connected().length,
+    peersConnected: () => links.to.connected().length,
     health: () => health.verdict(),
     chains: () =>
       [...chains].map(([service, { head, pendingRecords: pending }]) => {
         return { service, name: running.nameOf(service), head, pending };
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
-    submitOrder: orders.submit,
+    submitOrder: services.orders.submit,
     onDamage({ message, remedy }) {
       log.error({ reason: message, remedy }, "somebody asked for what is damaged in the store");
       health.onDamage(`${message}. ${remedy}`);
     },
   });
-  closing.push(() => api.close());
-
-  const announce = createAnnouncer({
-    network: genesis.network,
-    metrics,
-    introductions,
-    ingest,
-    recordsOf: "url" in configuration.mqtt ? self.id : undefined,
-    broadcast: (event) => api.broadcast(event),
-  });
-  const onSealed = (sealed: SealedBlock, waited_ms: readonly number[]) => {
-    for (const wait_ms of waited_ms) metrics.sealing.observe(wait_ms / 1000);
-    if (sealed.handover !== undefined) {
-      introductions.onChange(sealed.block.chain);
-      serve();
-    }
-    health.onBlock(sealed.block.chain, sealed.head.time_ms);
-    announce(sealed);
-    if (sealed.orders.length === 0) return;
-    running.onGoverned();
-    network.onBans();
-  };
-
-  closing.push(
-    () => timers.stop(),
-    () => running.stop(),
-  );
-  await network.start();
-  const apiPort = await listen(() => api.listen(), "API", configuration.api.port);
-  // What can fail has not: from here on the node signs.
-  running.start();
-  const { url } = await ingest.start();
-  log.info({ id: selfId, network: genesis.network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
-  const reload = ({ peers, follow }: NodeConfiguration) => {
-    network.setPeers(addressesOf(peers));
-    running.follow(follow);
-    log.info({ peers: Object.keys(peers.addresses), follow }, "configuration is read again");
-  };
-  const fetched = () =>
-    [...chains].map(
-      ([
-        service,
-        {
-          head,
-          standing: { members, claimed },
-        },
-      ]) => {
-        const others = members.filter((member) => member !== selfId).length;
-        return { name: running.nameOf(service), height: head.height, members: members.length, others, claimed };
-      },
-    );
-  return { id: selfId, mqttUrl: url, apiPort, fetched, reload, stop: close, failed };
 }
 
 async function listen(start: () => Promise<number>, what: string, port: number): Promise<number> {

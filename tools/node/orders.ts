@@ -10,9 +10,11 @@ import { BoundedMap } from "../bounded-map.js";
 import { CONTRACTS_SERVICE, govern } from "../ledger/governance.js";
 import type { Submission } from "./chain/batches/origin.js";
 import type { Chain } from "./chain/chain.js";
-import { encodeFrame } from "./chain/frame.js";
+import { frameOf } from "./chain/frame.js";
 import type { Governor } from "./chain/sealed-orders.js";
 
+/** First byte of the frame by which a node passes an order on. */
+export const ORDER_FRAME = 10;
 /** Orders are rare; verifying one from a node that floods must cost little. */
 const PASSED_ON_INTERVAL_MS = 100;
 /** Nodes whose last order is remembered: more than have links at one time. */
@@ -79,7 +81,7 @@ export function createOrders(ports: OrdersPorts): Orders {
   const passOn = ({ order, contracts }: Extract<Judged, { type: "applies" }>, bytes: Uint8Array): OrderAnswer => {
     const { members } = contracts.standing;
     const connected = ports.connected();
-    const frame = encodeFrame("order", CONTRACTS_SERVICE, bytes);
+    const frame = frameOf(ORDER_FRAME, CONTRACTS_SERVICE, bytes);
     const to: string[] = [];
     for (const member of members.filter((id) => connected.includes(id))) {
       if (to.length <= faults(members.length) && ports.send(member, frame)) to.push(member);

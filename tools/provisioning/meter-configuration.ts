@@ -1,5 +1,6 @@
-// The configuration that a new meter gets: an agent's document (src/agent/configuration.ts) with a schedule for each service that it
-// is permitted, and an emulated P1 meter at its port until somebody names a real one.
+// The configuration that a new meter gets: an agent's document (src/agent/configuration.ts) with a
+// schedule for each permitted service. Its port has an emulated P1 meter until somebody names a
+// real one.
 
 import {
   type Configuration,
@@ -43,8 +44,9 @@ export function meterConfiguration(
 }
 
 /**
- * Energy for trade and contracts, credit by consumption, power for dispatch, what solar feeds in. Power tells who is at home and what
- * runs there: it is confidential, each phase too, and leaves the meter as disclosures.
+ * Energy for trade and contracts, credit by consumption, power for dispatch, what solar feeds in.
+ * Power tells who is at home and what runs there: it is confidential, each phase too, and leaves
+ * the meter as disclosures.
  */
 function entryFor(service: number, serviceId: number): ScheduleEntry {
   const common = { service, serviceId, aligned: true };

@@ -1,4 +1,5 @@
-// The folder of a meter that runs on a gateway: its configuration, and seed and credential in its key-value store.
+// The folder of a meter that runs on a gateway: its configuration, and seed and credential in its
+// key-value store.
 
 import { join } from "node:path";
 import { toHex } from "../../src/wire/bytes.js";
@@ -10,7 +11,10 @@ import { SECRET } from "../files/private-files.js";
 import { openKeyValue } from "../meters/key-value.js";
 import { type MeterTemplate, meterConfiguration } from "./meter-configuration.js";
 
-/** Makes a meter's key and fills its folder: configuration.json, keyvalue/seed and keyvalue/credential. */
+/**
+ * Makes a meter's key and fills its folder: configuration.json, keyvalue/seed and
+ * keyvalue/credential.
+ */
 export async function fillMeterFolder(
   folder: string,
   seed: Uint8Array,

@@ -1,5 +1,6 @@
-// Makes a whole network in a folder: the authority's keys, the genesis, a folder for every node and every meter. The folder takes
-// its name when everything is in it, so that a network is there whole or not at all.
+// Makes a whole network in a folder: the authority's keys, the genesis, a folder for every node and
+// every meter. The folder takes its name when everything is in it, so that a network is there whole
+// or not at all.
 
 import { isIPv6 } from "node:net";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Makes the folder of one more node of a network: its key, its TLS certificate, and a configuration that knows the other nodes and
-// follows their chains. It becomes a member of a chain when the authority orders so.
+// Makes the folder of one more node of a network: its key, its TLS certificate, and a configuration
+// that knows the other nodes and follows their chains. It becomes a member of a chain when the
+// authority orders so.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Provisions one meter of an existing network: a folder with its key and credential, or a credential for a key that the device made.
+// Provisions one meter of an existing network: a folder with its key and credential, or a
+// credential for a key that the device made.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -35,10 +36,16 @@ export interface ProvisionRequest {
   readonly lot?: string;
   /** all that are known where absent; none of a participant */
   readonly services?: readonly number[];
-  /** of the network's chains, as a node has them; those of the genesis and of the authority's own orders where absent */
+  /**
+   * of the network's chains, as a node has them; those of the genesis and of the authority's own
+   * orders where absent
+   */
   readonly known?: readonly number[];
   readonly days: number;
-  /** where the meter's folder, or for a device's own key the credential, goes; `meters/<id>` of the network where absent */
+  /**
+   * where the meter's folder, or for a device's own key the credential, goes; `meters/<id>` of the
+   * network where absent
+   */
   readonly out?: string;
   /** the key that the device made */
   readonly publicKey?: PublicKey;

@@ -1,9 +1,8 @@
 // A node's HTTP API as a source of chains and receipts. What it answers is taken for what it says, not for true: audits and receipts
 // are checked by whoever reads them.
 
-import { setTimeout as pause } from "node:timers/promises";
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
-import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import { toHex } from "../../src/wire/bytes.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
 import { WireError } from "../../src/wire/error.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
@@ -11,13 +10,14 @@ import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
+import { BLOCKS_PER_ANSWER_MAX, block, blocks } from "../routes/blocks.js";
+import { chains } from "../routes/chains.js";
+import { lineage } from "../routes/lineage.js";
+import { orders, submitOrder } from "../routes/orders.js";
+import { receipt } from "../routes/receipts.js";
+import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf } from "./client.js";
 import { splitSequence } from "./sequence.js";
-import type { ChainSummary, ReceiptSource } from "./source.js";
-
-/** A node that says nothing for so long is not reached. */
-const TIMEOUT_MS = 30_000;
-const PAGE_BLOCKS = 100;
-const JSON_BYTES_MAX = 1_048_576;
+import type { ReceiptSource } from "./source.js";
 
 /** Throws USAGE where the URL is none; what is asked later throws NODE_UNREACHABLE where the node does not answer as it should. */
 export function openApiSource(url: string): ReceiptSource {
@@ -25,46 +25,32 @@ export function openApiSource(url: string): ReceiptSource {
 
   return {
     origin: base,
-    async chains() {
-      const text = new TextDecoder().decode(await getBytes(`${base}/chains`, JSON_BYTES_MAX));
-      return summariesOf(base, text);
-    },
-    async *blocks(service, from) {
-      for (let next = from; ; ) {
-        const response = await get(`${base}/chains/${service}/blocks?from=${next}&limit=${PAGE_BLOCKS}`);
-        const before = next;
-        for await (const block of itemsOf(base, response)) {
-          yield block;
-          next += 1;
-        }
-        if (next === before) return;
-      }
-    },
+    chains: () => askValue(base, chains, { parameters: {} }),
+    blocks: (service, first) =>
+      pages(base, first, (from) =>
+        askAnswer(base, blocks, { parameters: { service }, query: { from, limit: BLOCKS_PER_ANSWER_MAX } }),
+      ),
     async block(service, height) {
-      const response = await request(`${base}/chains/${service}/blocks/${height}`);
-      if (response.status === 404) return undefined;
-      return wholeOf(base, await accepted(response), BLOCK_BYTES_MAX);
+      const asked = await ask(base, block, { parameters: { service, height } });
+      if (asked.type === "refused" && asked.code === "unknown-block") return undefined;
+      return bytesOf(answerIn(base, asked), BLOCK_BYTES_MAX);
     },
     async *orders() {
-      for (let next = 1; ; ) {
-        const before = next;
-        const response = await get(`${base}/orders?from=${next}`);
-        for await (const row of itemsOf(base, response)) {
-          yield storedOrder(base, row);
-          next += 1;
-        }
-        if (next === before) return;
-      }
+      const rows = pages(base, 1, (from) => askAnswer(base, orders, { parameters: {}, query: { from } }));
+      for await (const row of rows) yield storedOrder(base, row);
     },
     async receipt(service, meter, seq) {
-      const response = await request(`${base}/receipts/${service}/${toHex(meter)}/${seq}`);
+      const asked = await ask(base, receipt, { parameters: { service, meter: toHex(meter), seq } });
+      if (asked.type === "answered") return bytesOf(asked.answer, RECEIPT_BYTES_MAX);
       const name = `record ${seq} of meter ${toHex(meter)}`;
-      if (response.status === 404) throw new GridsealError("RECORD_UNKNOWN", `${base} does not know ${name}`);
-      if (response.status === 202) throw new GridsealError("RECORD_UNKNOWN", `${name} waits and is not sealed yet`);
-      return wholeOf(base, await accepted(response), RECEIPT_BYTES_MAX);
+      const isWaiting = asked.code === "waiting";
+      throw new GridsealError(
+        "RECORD_UNKNOWN",
+        isWaiting ? `${name} waits and is not sealed yet` : `${base} does not know ${name}`,
+      );
     },
     async lineage(service) {
-      const bytes = await getBytes(`${base}/chains/${service}/lineage`, LINEAGE_BYTES_MAX);
+      const bytes = await bytesOf(await askAnswer(base, lineage, { parameters: { service } }), LINEAGE_BYTES_MAX);
       try {
         return splitLineage(bytes);
       } catch (cause) {
@@ -78,30 +64,27 @@ export function openApiSource(url: string): ReceiptSource {
 /** Brings an order to a node. Throws ORDER_REFUSED with the node's reason, USAGE or NODE_UNREACHABLE. */
 export async function postOrder(url: string, bytes: Uint8Array): Promise<void> {
   const base = baseOf(url);
-  const response = await request(`${base}/orders`, {
-    method: "POST",
-    headers: { "content-type": "application/cose" },
-    body: Buffer.from(bytes),
-  });
-  if (response.status === 202) return;
-  const text = new TextDecoder().decode(await wholeOf(base, response, JSON_BYTES_MAX));
-  if (response.status !== 400 && response.status !== 409) {
-    throw new GridsealError("NODE_UNREACHABLE", `${base}/orders answers ${response.status}: ${text.slice(0, 200)}`);
-  }
-  throw new GridsealError("ORDER_REFUSED", `${base} refuses the order: ${reasonIn(text)}`);
+  const asked = await ask(base, submitOrder, { parameters: {}, body: bytes });
+  if (asked.type === "answered") return;
+  const isRefused = asked.code === "malformed" || asked.code === "refused";
+  if (isRefused) throw new GridsealError("ORDER_REFUSED", `${base} refuses the order: ${asked.message}`);
+  throw new GridsealError("NODE_UNREACHABLE", `${base} does not take the order: ${asked.message}`);
 }
 
-function reasonIn(text: string): string {
-  try {
-    return String((JSON.parse(text) as { readonly message?: unknown }).message).slice(0, 200);
-  } catch {
-    return text.slice(0, 200);
+/** The items of a range that a node answers page by page, until a page is empty. */
+async function* pages(
+  base: string,
+  first: number,
+  page: (from: number) => Promise<Answer>,
+): AsyncGenerator<Uint8Array> {
+  for (let next = first; ; ) {
+    const before = next;
+    for await (const item of itemsOf(base, await page(next))) {
+      yield item;
+      next += 1;
+    }
+    if (next === before) return;
   }
-}
-
-function baseOf(url: string): string {
-  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, "");
-  throw new GridsealError("USAGE", `--api must be http://host:port, not ${url}`);
 }
 
 /** One row of the answer that lists orders. */
@@ -115,104 +98,13 @@ function storedOrder(base: string, row: Uint8Array): SealedOrder {
 }
 
 /** The items of an answer, blocks or rows; throws CHAIN_INVALID where it is no sequence of them. */
-async function* itemsOf(base: string, response: Response): AsyncGenerator<Uint8Array> {
+async function* itemsOf(base: string, answer: Answer): AsyncGenerator<Uint8Array> {
   try {
-    yield* splitSequence(chunksOf(base, response));
+    yield* splitSequence(chunksOf(answer));
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw new GridsealError("CHAIN_INVALID", `${base} answers with something that is no chain: ${error.message}`, {
       cause: error,
     });
   }
-}
-
-/** Asks again where a node says when, for as long as a silent one would be waited for. */
-async function request(url: string, init: RequestInit = {}): Promise<Response> {
-  const until_ms = performance.now() + TIMEOUT_MS;
-  for (;;) {
-    const response = await requestOnce(url, init);
-    const wait_ms = againAfter_ms(response);
-    if (wait_ms === undefined || performance.now() + wait_ms > until_ms) return response;
-    await response.body?.cancel();
-    await pause(wait_ms);
-  }
-}
-
-/** A node that is busy, or is asked too much, says in how many seconds it wants to be asked again (RFC 9110, section 10.2.3). */
-function againAfter_ms({ status, headers }: Response): number | undefined {
-  const after = headers.get("retry-after");
-  const isWait = (status === 429 || status === 503) && after !== null && /^[0-9]{1,3}$/.test(after);
-  return isWait ? Math.max(100, 1_000 * Number(after)) : undefined;
-}
-
-async function requestOnce(url: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
-  } catch (thrown) {
-    const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
-    throw new GridsealError("NODE_UNREACHABLE", `${url} cannot be reached: ${reasonOf(cause)}`, { cause: thrown });
-  }
-}
-
-async function accepted(response: Response): Promise<Response> {
-  if (response.status === 200) return response;
-  const text = await response.text().catch(() => "");
-  if (response.status === 410) {
-    throw new GridsealError("BLOCK_PRUNED", `${response.url}: the node does not keep that block any more`);
-  }
-  throw new GridsealError("NODE_UNREACHABLE", `${response.url} answers ${response.status}: ${text.slice(0, 200)}`);
-}
-
-async function get(url: string): Promise<Response> {
-  return accepted(await request(url));
-}
-
-async function getBytes(url: string, bytes_max: number): Promise<Uint8Array> {
-  return wholeOf(url, await get(url), bytes_max);
-}
-
-async function wholeOf(origin: string, response: Response, bytes_max: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunksOf(origin, response)) {
-    length += chunk.length;
-    if (length > bytes_max) {
-      throw new GridsealError("NODE_UNREACHABLE", `${response.url} answers more than ${bytes_max} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return concatBytes(...chunks);
-}
-
-async function* chunksOf(origin: string, response: Response): AsyncGenerator<Uint8Array> {
-  if (response.body === null) return;
-  try {
-    for await (const chunk of response.body) yield chunk as Uint8Array;
-  } catch (cause) {
-    throw new GridsealError("NODE_UNREACHABLE", `${origin} broke off its answer: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-function summariesOf(origin: string, text: string): readonly ChainSummary[] {
-  let rows: unknown;
-  try {
-    rows = JSON.parse(text);
-  } catch {
-    rows = undefined;
-  }
-  if (!Array.isArray(rows) || !rows.every(isSummary)) {
-    throw new GridsealError("NODE_UNREACHABLE", `${origin}/chains is not the answer of a node`);
-  }
-  return rows;
-}
-
-function isSummary(row: unknown): row is ChainSummary {
-  if (typeof row !== "object" || row === null) return false;
-  const { service, name, height, header, records, violations, time_ms } = row as Record<keyof ChainSummary, unknown>;
-  return (
-    [service, height, records, violations].every(Number.isSafeInteger) &&
-    typeof name === "string" &&
-    typeof header === "string" &&
-    (time_ms === null || Number.isSafeInteger(time_ms))
-  );
 }

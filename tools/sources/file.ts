@@ -7,8 +7,9 @@ import { WireError } from "../../src/wire/error.js";
 import { headerHash } from "../../src/wire/header.js";
 import { paperServices } from "../../src/wire/services.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import type { ChainSummary } from "../routes/chains.js";
 import { splitSequence } from "./sequence.js";
-import type { ChainSource, ChainSummary } from "./source.js";
+import type { ChainSource } from "./source.js";
 
 /** Throws nothing; reading throws FILE_UNREADABLE, and CHAIN_INVALID, or from `blocks` a WireError, where the file holds no blocks. */
 export function openFileSource(path: string): ChainSource {

@@ -3,19 +3,7 @@
 
 import { GridsealError } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
-
-/** What a source knows of a chain without auditing it. */
-export interface ChainSummary {
-  readonly service: number;
-  readonly name: string;
-  readonly height: number;
-  /** hash of the newest header in hex */
-  readonly header: string;
-  readonly records: number;
-  readonly violations: number;
-  /** UTC milliseconds of the newest block; null where there is none */
-  readonly time_ms: number | null;
-}
+import type { ChainSummary } from "../routes/chains.js";
 
 export interface ChainSource {
   /** for messages */

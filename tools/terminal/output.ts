@@ -2,7 +2,10 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 
-/** JSON in which byte strings are hex and bigints are numbers with all their digits; undefined members are left out. */
+/**
+ * JSON in which byte strings are hex and bigints are numbers with all their digits; undefined
+ * members are left out.
+ */
 export function toJson(value: unknown): string {
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Uint8Array) return JSON.stringify(toHex(value));
@@ -14,7 +17,10 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value ?? null);
 }
 
-/** Rows under their heads, each column as wide as its widest cell; columns of numbers stand to the right. */
+/**
+ * Rows under their heads, each column as wide as its widest cell; columns of numbers stand to the
+ * right.
+ */
 export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
   const lines = [heads, ...rows];
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)));
@@ -44,7 +50,10 @@ export function timeText(time_ms: number): string {
   return new Date(time_ms).toISOString();
 }
 
-/** Value times 10 to the scaler, with the digits that the meter stated: 2216 and -1 give 221.6, 101 and 1 give 1010. */
+/**
+ * Value times 10 to the scaler, with the digits that the meter stated: 2216 and -1 give 221.6, 101
+ * and 1 give 1010.
+ */
 export function decimal(value: number | bigint, scaler: number): string {
   if (scaler >= 0) return value === 0 ? "0" : `${value}${"0".repeat(scaler)}`;
   const negative = value < 0;

@@ -1,7 +1,10 @@
-// How a long-running command ends: the first SIGINT or SIGTERM asks it to stop in order, a later one ends it at once. So does the end
-// of the command that started it, where that one keeps a channel to it.
+// How a long-running command ends: the first SIGINT or SIGTERM asks it to stop in order, a later
+// one ends it at once. So does the end of the command that started it, where that one keeps a
+// channel to it.
 
-/** One Ctrl-C comes twice where npm passes on what the terminal has sent to every process already. */
+/**
+ * One Ctrl-C comes twice where npm passes on what the terminal has sent to every process already.
+ */
 const SAME_SIGNAL_MS = 1_000;
 
 /** Resolves at the first signal. */

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 
-enum { LINE_BYTES_MAX = 4096, ABORTED = 70, SPEED_MAX = 1000, CHIP_SLOT_BYTES = 16 };
+enum { LINE_BYTES_MAX = 4096, ABORTED = 70, SPEED_MAX = 1000, SLOWNESS_MAX = 1000, CHIP_SLOT_BYTES = 16 };
 
 _Static_assert(sizeof(txSlot) == (INTPTR_MAX == INT32_MAX ? 1 : 2) * CHIP_SLOT_BYTES, "slots as large as on a chip, or twice");
 
@@ -15,6 +15,8 @@ extern void modTimersExecute(void);
 extern int modTimersNext(void);
 
 static int gSpeed = 1;
+/* How many times as long as here a turn takes on the chip that is meant. */
+static int gSlowness = 1;
 static struct timeval gStart;
 static bool gHasJobs;
 
@@ -112,15 +114,31 @@ static bool readLines(xsMachine *the)
 	return true;
 }
 
+static int64_t worked_us(void)
+{
+	struct timespec worked;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &worked);
+	return (int64_t)worked.tv_sec * 1000000 + worked.tv_nsec / 1000;
+}
+
+/* Where a slower chip would still be working, nothing happens until it has done: what comes meanwhile waits in its drivers. */
+static void lag(int64_t began_us)
+{
+	int64_t more_us = (worked_us() - began_us) * (gSlowness - 1) / gSpeed;
+	if (more_us > 0) usleep((useconds_t)more_us);
+}
+
 static void run(xsMachine *the)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	for (;;) {
+		int64_t began_us = worked_us();
 		modTimersExecute();
 		while (gHasJobs) {
 			gHasJobs = false;
 			fxRunPromiseJobs(the);
 		}
+		lag(began_us);
 		int ready = poll(&input, 1, modTimersNext() / gSpeed);
 		if (ready > 0 && !readLines(the)) return;
 	}
@@ -135,6 +153,12 @@ int main(int count, char **arguments)
 	if (count > 2) gSpeed = atoi(arguments[2]);
 	if (gSpeed < 1 || gSpeed > SPEED_MAX) {
 		fprintf(stderr, "%s: the clock may run 1 to %d times as fast\n", arguments[2], SPEED_MAX);
+		return 2;
+	}
+	const char *slowness = getenv("GRIDSEAL_SLOWNESS");
+	if (slowness != NULL) gSlowness = atoi(slowness);
+	if (gSlowness < 1 || gSlowness > SLOWNESS_MAX) {
+		fprintf(stderr, "%s: a chip may be 1 to %d times as slow\n", slowness, SLOWNESS_MAX);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

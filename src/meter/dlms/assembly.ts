@@ -37,7 +37,7 @@ const finalSegment = 0x10;
 const segmentMask = 0x0f;
 /** Destination and source LSAP, quality (IEC 62056-46, section 6.3). */
 const llcBytes = 3;
-const amisControl = 0x5b;
+const applicationError = 0x70;
 const recordsControls = [0x69, 0x7b] as const;
 
 /** For HDLC. */
@@ -196,16 +196,15 @@ function startsWithLlc(information: Uint8Array): boolean {
   return information[0] === 0xe6 && (information[1] === 0xe7 || information[1] === 0xe6) && information[2] === 0;
 }
 
-/** What else M-Bus frames carry: the data records of EN 13757-3 (CI fields 69 to 7B), and the commands of one maker's customer port. */
+/** What else M-Bus frames carry (EN 13757-3, table of CI fields): of the data of meters what is not read here is said. */
 function otherApplication(control: number): Assembly {
   const field = `CI field 0x${control.toString(16)}`;
-  if (control === amisControl) {
-    return unsupported(`unsupported meter: AMIS (Siemens TD-3510 and TD-3511, Upper Austria), ${field}`);
-  }
-  if (control < recordsControls[0] || control > recordsControls[1]) {
-    return malformed(`its ${field} is none of a DLMS transport`);
-  }
-  return unsupported(`unsupported protocol: wired M-Bus with data records of EN 13757-3 (${field}), no DLMS push`);
+  if (control === applicationError) return malformed("the meter answers with an application error (CI field 0x70)");
+  if (control < recordsControls[0] || control > recordsControls[1])
+    return malformed(`its ${field} is none of a DLMS transport and none of data records`);
+  const what =
+    control === 0x73 || control === 0x77 ? "the fixed structure of old meters" : "an application that is not read";
+  return unsupported(`unsupported M-Bus data: ${what} (${field})`);
 }
 
 function unsupported(detail: string): Assembly {

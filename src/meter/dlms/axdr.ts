@@ -16,6 +16,7 @@ export interface DlmsValue {
 export const tagNull = 0;
 export const tagArray = 1;
 export const tagStructure = 2;
+export const tagBoolean = 3;
 export const tagOctets = 9;
 export const tagText = 10;
 export const tagInteger8 = 15;

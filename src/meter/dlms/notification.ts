@@ -1,6 +1,6 @@
 // From one Data-Notification to registers (IEC 62056-5-3, tag 15). Three families of content: self-describing, a code before each value
 // and scaler and unit behind it (Aidon, Sagemcom, Kaifa in Austria), or a code alone (Kamstrup); a list of capture objects and then their
-// values (Switzerland); and fixed lists, whose places have a meaning by the maker's document alone (Kaifa in Norway, Iskraemeco).
+// values (Switzerland); a code before each value without tags (described.ts); and fixed lists, whose places have a meaning by the maker's document alone (Kaifa in Norway, Iskraemeco).
 //
 // Flags: `no-clock` no time that relates to UTC; `not-understood OBIS` a value of a kind that is no number; `registers-left-out` numbers
 // without a code beside those with one; `duplicate OBIS`; those of scales.ts.
@@ -8,6 +8,7 @@
 import { createGathering, type Gathering } from "../gathering.js";
 import { isMeasured } from "../measured.js";
 import { matchesObis, type ObisPattern, parseObisPattern } from "../obis.js";
+import { isPlainNumber } from "../plain-number.js";
 import { powerBalance } from "../power-balance.js";
 import type { Register } from "../register.js";
 import {
@@ -16,6 +17,7 @@ import {
   isString,
   scanValues,
   tagArray,
+  tagBoolean,
   tagEnum,
   tagInteger8,
   tagNull,
@@ -23,6 +25,7 @@ import {
   tagStructure,
   tagUnsigned16,
 } from "./axdr.js";
+import { describedScale, scanDescribed } from "./described.js";
 import { gatherPlaces, listOf, type PlacedList } from "./places.js";
 import { addItems, type Item, type Scale, scalesOf, swissScales } from "./scales.js";
 import { codeOf, listName, textOf } from "./text.js";
@@ -66,7 +69,11 @@ export const dataNotification = 0x0f;
 const registersMax = 128;
 const invokeIdBytes = 4;
 const wideBytes = 8;
+const letterT = 0x54;
+const digitZero = 0x30;
 const pushSetupClass = 40;
+const shortDefinition = 4;
+const longDefinition = 6;
 const clockObis = parseObisPattern("0-0:1.0.0");
 const typeObis = parseObisPattern("1-n:96.1.1"); // Kamstrup
 /** The meter's id, the best first. */
@@ -86,7 +93,8 @@ const identifications: readonly ObisPattern[] = [
 export function parseNotification(apdu: Uint8Array, profile: string | undefined, title = ""): NotificationParsed {
   const header = headerOf(apdu);
   if (header === undefined) return malformed("its header is cut off");
-  const values = scanValues(apdu, header.end);
+  const described = scanDescribed(apdu, header.end);
+  const values = described?.values ?? scanValues(apdu, header.end);
   if (values === undefined) return malformed("its values do not follow A-XDR, or are cut off");
   const context: Context = {
     bytes: apdu,
@@ -101,7 +109,8 @@ export function parseNotification(apdu: Uint8Array, profile: string | undefined,
     unknownObjects: 0,
     announces: undefined,
   };
-  const fault = gatherValues(context, title);
+  if (described !== undefined) gatherDescribed(context, described.codes);
+  const fault = described === undefined ? gatherValues(context, title) : undefined;
   if (fault !== undefined) return malformed(fault);
   const time_s = header.time_s ?? context.clock_s;
   if (time_s === undefined) context.gathering.flag("no-clock");
@@ -118,6 +127,26 @@ function headerOf(apdu: Uint8Array): { readonly time_s: number | undefined; read
   if (length === 0) return { time_s: undefined, end: position + 1 };
   if (length !== dateTimeBytes || position + 1 + length > apdu.length) return undefined;
   return { time_s: scanDateTime(apdu, position + 1), end: position + 1 + length };
+}
+
+/** Where the message at `start` ends, if all of it is there and follows its grammar. */
+export function messageEnd(bytes: Uint8Array, start: number): number | undefined {
+  const message = bytes.subarray(start);
+  const header = message[0] === dataNotification ? headerOf(message) : undefined;
+  if (header === undefined) return undefined;
+  const described = scanDescribed(message, header.end);
+  if (described !== undefined) return start + described.end;
+  const values = scanValues(message, header.end);
+  if (values === undefined || values[0]!.count === 0) return undefined;
+  return start + values[values.length - 1]!.end;
+}
+
+/** A code for each value. */
+function gatherDescribed(context: Context, codes: readonly Uint8Array[]): void {
+  codes.forEach((obis, index) => {
+    gatherValue(context, obis, context.values[index]!, describedScale(obis));
+  });
+  addItems(context.gathering, context.items, undefined);
 }
 
 /** Why nothing can be read, or undefined. */
@@ -210,7 +239,7 @@ function scalerAndUnit(bytes: Uint8Array, values: readonly DlmsValue[], index: n
   return { scaler: Number(integerOf(bytes, scaler)), unit: bytes[unit.start]! };
 }
 
-/** Where the first element is an array of (class, code, attribute, index): the codes of the elements. */
+/** Where the first element is an array of (class, code, attribute, index, ...): the codes of the elements. */
 function captureObjects({ bytes, values }: Context): readonly Uint8Array[] | undefined {
   const list = values[1];
   if (list?.tag !== tagArray || list.count !== values[0]!.count) return undefined;
@@ -229,10 +258,11 @@ function beginsWithPushSetup({ bytes, values }: Context): boolean {
   return classId?.tag === tagUnsigned16 && integerOf(bytes, classId) === pushSetupClass;
 }
 
-/** The code of a capture object: a structure of class, code, attribute and index. */
+/** The code of a capture object: a structure of class, code, attribute and index; restriction and columns may follow. */
 function definitionIn(bytes: Uint8Array, values: readonly DlmsValue[], index: number): Uint8Array | undefined {
   const [definition, classId, code] = [values[index]!, values[index + 1], values[index + 2]];
-  if (definition.tag !== tagStructure || definition.count !== 4 || classId?.tag !== tagUnsigned16) return undefined;
+  if (definition.tag !== tagStructure || classId?.tag !== tagUnsigned16) return undefined;
+  if (definition.count !== shortDefinition && definition.count !== longDefinition) return undefined;
   return code === undefined ? undefined : codeOf(bytes, code);
 }
 
@@ -247,7 +277,7 @@ function gatherCaptured(context: Context, codes: readonly Uint8Array[]): number 
 
 function gatherValue(context: Context, obis: Uint8Array, value: DlmsValue, stated: Scale | undefined): void {
   const { bytes, gathering } = context;
-  const number = integerOf(bytes, value);
+  const number = integerOf(bytes, value) ?? stateOf(context, obis, value);
   if (number === undefined) {
     if (isString(value)) gatherText(context, obis, value);
     else {
@@ -261,13 +291,26 @@ function gatherValue(context: Context, obis: Uint8Array, value: DlmsValue, state
   else context.items.push({ obis, value: number, wide: value.end - value.start === wideBytes, stated });
 }
 
+/** The number of a state: an enum, or a tariff that is named `T2`. */
+function stateOf({ bytes }: Context, obis: Uint8Array, value: DlmsValue): number | undefined {
+  if (!isPlainNumber(obis)) return undefined;
+  if (value.tag === tagEnum || value.tag === tagBoolean) return bytes[value.start]!;
+  const isTariff = isString(value) && value.end - value.start === 2 && bytes[value.start] === letterT;
+  const digit = isTariff ? bytes[value.start + 1]! - digitZero : -1;
+  return digit >= 0 && digit <= 9 ? digit : undefined;
+}
+
 /** Ids and the clock; all other texts are not registers. */
 function gatherText(context: Context, obis: Uint8Array, value: DlmsValue): void {
   if (matchesObis(clockObis, obis)) {
     if (value.end - value.start === dateTimeBytes) context.clock_s = scanDateTime(context.bytes, value.start);
     return;
   }
-  if (value.end > value.start) identify(context, obis, textOf(context.bytes, value));
+  const isId = value.end > value.start && identify(context, obis, textOf(context.bytes, value));
+  if (!isId && isMeasured(obis)) {
+    context.unknownObjects++;
+    context.gathering.flag("not-understood", obis);
+  }
 }
 
 /** Whether the code is one of a meter's id; the best of several stays. */

@@ -1,17 +1,15 @@
-// DLMS push of a customer port, over HDLC or M-Bus frames: notifications in, readings out (IEC 62056-46, EN 13757-2, IEC 62056-5-3), bare
-// or general-glo-ciphered. The frame's checks, and the tag where there is one, come first: nothing is parsed from a frame where they
-// are wrong. The flags of encryption are listed in cipher.ts, all others in dlms-notification.ts.
+// The customer port of a DLMS meter that pushes (IEC 62056-46 frames): bytes in, readings out. The frame checks come first, then what
+// was sent in parts is put together, then the ciphering is removed; only then is a value looked at. What is without the frames is
+// shared with the ports that have others: M-Bus, and none at all.
 
-import { type CipherOptions, createDecipher, generalGloCiphering } from "../cipher.js";
+import { type CipherOptions, createDecipher, type Decipher, generalGloCiphering } from "../cipher.js";
 import { hexOf } from "../hex.js";
-import { createMbusFramer, type MbusFrame } from "../mbus/frame.js";
 import { onlyListens } from "../port-action.js";
 import { profileOf } from "../profiles.js";
-import type { MeterReader, Outcome } from "../reader.js";
-import type { SlidingFramer } from "../sliding.js";
-import { createTally } from "../tally.js";
-import { type Assembler, type Assembly, createHdlcAssembler, createMbusAssembler } from "./assembly.js";
-import { createHdlcFramer, type HdlcFrame } from "./hdlc-frame.js";
+import type { MeterReader, Outcome, Protocol } from "../reader.js";
+import { createTally, type Tally } from "../tally.js";
+import { type Assembly, createHdlcAssembler } from "./assembly.js";
+import { createHdlcFramer, type HdlcCut } from "./hdlc-frame.js";
 import { dataNotification, parseNotification } from "./notification.js";
 
 /** What differs between DLMS meters. */
@@ -20,61 +18,17 @@ export interface DlmsOptions extends CipherOptions {
   readonly profile?: string;
 }
 
-/** A cut of either framer. */
-type Cut<Frame> = Frame | { readonly kind: "refused"; readonly reason: "crc" | "truncated"; readonly detail: string };
-
 /** A streaming reader with one buffer of 2 kB and one message. Throws a RangeError for an unknown profile or a key of another length. */
 export function createHdlcReader(options: DlmsOptions = {}): MeterReader {
-  return createDlmsReader<HdlcFrame>("hdlc", createHdlcFramer(), createHdlcAssembler(), options);
-}
-
-/** The same with a buffer of 264 bytes. */
-export function createMbusReader(options: DlmsOptions = {}): MeterReader {
-  return createDlmsReader<MbusFrame>("mbus", createMbusFramer(), createMbusAssembler(), options);
-}
-
-function createDlmsReader<Frame extends { readonly kind: "frame" }>(
-  protocol: "hdlc" | "mbus",
-  framer: SlidingFramer<Cut<Frame>>,
-  assembler: Assembler<Frame>,
-  options: DlmsOptions,
-): MeterReader {
-  const profile = options.profile === undefined ? undefined : profileOf(options.profile).name;
-  const decipher = createDecipher(options);
-  const tally = createTally(protocol);
-  /** What an earlier list of this port has told: short lists say neither who they are of nor what they hold. */
-  let announced: string | undefined;
-  let lastMeter = "";
-
-  const read = (apdu: Uint8Array, frames: Uint8Array, title: Uint8Array, doubts: readonly string[]): Outcome => {
-    if (apdu[0] !== dataNotification) {
-      const tag = apdu.length === 0 ? "an empty message" : `tag 0x${apdu[0]!.toString(16)}`;
-      return tally.refuse("malformed", `${tag} is no Data-Notification`);
-    }
-    const parsed = parseNotification(apdu, profile ?? announced, lettersOf(title));
-    if (parsed.kind === "refused") return tally.refuse(parsed.reason, parsed.detail);
-    tally.read(parsed.unknownObjects);
-    const { time_s, registers, flags } = parsed;
-    announced = parsed.announces ?? announced;
-    if (parsed.meter !== "") lastMeter = parsed.meter;
-    const meter = lastMeter === "" ? hexOf(title) : lastMeter;
-    return { ok: true, protocol, meter, time_s, registers, flags: [...flags, ...doubts], frame: frames };
-  };
-
-  const outcomesOfAssembly = (assembly: Assembly): Outcome[] => {
-    if (assembly.kind === "pending") return [];
-    if (assembly.kind === "refused") return [tally.refuse(assembly.reason, assembly.detail)];
-    const { apdu, frames } = assembly;
-    if (apdu[0] !== generalGloCiphering) return [read(apdu, frames, noTitle, [])];
-    const deciphered = decipher(apdu);
-    if (deciphered.kind === "refused") return [tally.refuse(deciphered.reason, deciphered.detail)];
-    return [read(deciphered.bytes, frames, deciphered.title, deciphered.flags)];
-  };
+  const framer = createHdlcFramer();
+  const assembler = createHdlcAssembler();
+  const tally = createTally("hdlc");
+  const messages = new MessageReader("hdlc", tally, options);
 
   /** A frame that was refused is missing in what is pending. */
-  const outcomesOf = (cut: Cut<Frame>): Outcome[] => {
-    if (cut.kind === "frame") return assembler.take(cut as Frame).flatMap(outcomesOfAssembly);
-    return [tally.refuse(cut.reason, cut.detail), ...assembler.abandon().flatMap(outcomesOfAssembly)];
+  const outcomesOf = (cut: HdlcCut): Outcome[] => {
+    if (cut.kind === "frame") return messages.read(assembler.take(cut));
+    return [tally.refuse(cut.reason, cut.detail), ...messages.read(assembler.abandon())];
   };
 
   return {
@@ -84,12 +38,65 @@ function createDlmsReader<Frame extends { readonly kind: "frame" }>(
       ...framer
         .end((length) => ({ kind: "refused", reason: "truncated", detail: `no end of frame after ${length} bytes` }))
         .flatMap(outcomesOf),
-      ...assembler.abandon().flatMap(outcomesOfAssembly),
+      ...messages.read(assembler.abandon()),
     ],
     get counters() {
       return tally.counters(framer.noiseBytes);
     },
   };
+}
+
+/** Reads the messages of one port, whatever frames they come in. */
+export class MessageReader {
+  private readonly protocol: Protocol;
+  private readonly tally: Tally;
+  private readonly profile: string | undefined;
+  private readonly decipher: Decipher;
+  /** What an earlier list of this port has told: short lists say neither who they are of nor what they hold. */
+  private announced: string | undefined = undefined;
+  private lastMeter = "";
+
+  constructor(protocol: Protocol, tally: Tally, options: DlmsOptions) {
+    this.protocol = protocol;
+    this.tally = tally;
+    this.profile = options.profile === undefined ? undefined : profileOf(options.profile).name;
+    this.decipher = createDecipher(options);
+  }
+
+  read(assemblies: readonly Assembly[]): Outcome[] {
+    const outcomes: Outcome[] = [];
+    for (let index = 0; index < assemblies.length; index++) {
+      const outcome = this.outcomeOf(assemblies[index]!);
+      if (outcome !== undefined) outcomes.push(outcome);
+    }
+    return outcomes;
+  }
+
+  private outcomeOf(assembly: Assembly): Outcome | undefined {
+    if (assembly.kind === "pending") return undefined;
+    if (assembly.kind === "refused") return this.tally.refuse(assembly.reason, assembly.detail);
+    const { apdu, frames } = assembly;
+    if (apdu[0] !== generalGloCiphering) return this.readPlain(apdu, frames, noTitle, []);
+    const deciphered = this.decipher(apdu);
+    if (deciphered.kind === "refused") return this.tally.refuse(deciphered.reason, deciphered.detail);
+    return this.readPlain(deciphered.bytes, frames, deciphered.title, deciphered.flags);
+  }
+
+  private readPlain(apdu: Uint8Array, frames: Uint8Array, title: Uint8Array, doubts: readonly string[]): Outcome {
+    const { protocol, tally } = this;
+    if (apdu[0] !== dataNotification) {
+      const tag = apdu.length === 0 ? "an empty message" : `tag 0x${apdu[0]!.toString(16)}`;
+      return tally.refuse("malformed", `${tag} is no Data-Notification`);
+    }
+    const parsed = parseNotification(apdu, this.profile ?? this.announced, lettersOf(title));
+    if (parsed.kind === "refused") return tally.refuse(parsed.reason, parsed.detail);
+    tally.read(parsed.unknownObjects);
+    const { time_s, registers, flags } = parsed;
+    this.announced = parsed.announces ?? this.announced;
+    if (parsed.meter !== "") this.lastMeter = parsed.meter;
+    const meter = this.lastMeter === "" ? hexOf(title) : this.lastMeter;
+    return { ok: true, protocol, meter, time_s, registers, flags: [...flags, ...doubts], frame: frames };
+  }
 }
 
 const noTitle = new Uint8Array(0);

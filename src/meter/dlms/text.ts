@@ -10,12 +10,14 @@ export function codeOf(bytes: Uint8Array, { tag, start, end }: DlmsValue): Uint8
   return tag === tagOctets && end - start === 6 && bytes[start]! < 16 ? bytes.slice(start, end) : undefined;
 }
 
-/** Characters where all are printable, otherwise hex. */
-export function textOf(bytes: Uint8Array, { start, end }: DlmsValue): string {
+/** Characters where all are printable but for zeros that fill it up, otherwise hex. */
+export function textOf(bytes: Uint8Array, { start, end: last }: DlmsValue): string {
+  let end = last;
+  while (end > start + 1 && bytes[end - 1] === 0) end--;
   let text = "";
   for (let index = start; index < end; index++) {
     const byte = bytes[index]!;
-    if (byte < 0x20 || byte > 0x7e) return hexOf(bytes, start, end);
+    if (byte < 0x20 || byte > 0x7e) return hexOf(bytes, start, last);
     text += String.fromCharCode(byte);
   }
   return text;

@@ -61,6 +61,29 @@ test("an attempt that says nothing is given up, and one that is refused is not r
   assert.equal(station.next_ms, ATTEMPT_MS + 800 + 1500);
 });
 
+test("a lease that ends while the association lasts is a loss: the station leaves, and comes again after a pause", () => {
+  const station = createStation(0);
+  stepStation(station, { kind: "timer" }, 0, () => 0.5);
+  assert.deepEqual(
+    stepStation(station, { kind: "unaddressed" }, 10, () => 0.5),
+    [],
+  );
+  stepStation(station, { kind: "up", address: "10.0.0.7" }, 900, () => 0.5);
+  assert.deepEqual(
+    stepStation(station, { kind: "unaddressed" }, 5_000, () => 0.5),
+    [{ kind: "lost" }, { kind: "disconnect" }],
+  );
+  assert.equal(station.losses, 1);
+  assert.deepEqual(
+    stepStation(station, { kind: "down" }, 5_010, () => 0.5),
+    [],
+  );
+  assert.deepEqual(
+    stepStation(station, { kind: "timer" }, 5_750, () => 0.5),
+    [{ kind: "connect" }],
+  );
+});
+
 test("tries for ever, never twice at a time, never with a pause beyond the longest, whatever the driver says when", () => {
   const input = fc.oneof(
     {
@@ -75,7 +98,7 @@ test("tries for ever, never twice at a time, never with a pause beyond the longe
       weight: 1,
       arbitrary: fc.record({
         wait_ms: fc.nat({ max: 9_000 }),
-        input: fc.constant<StationInput>({ kind: "up", address: "10.0.0.7" }),
+        input: fc.constantFrom<StationInput>({ kind: "up", address: "10.0.0.7" }, { kind: "unaddressed" }),
       }),
     },
   );

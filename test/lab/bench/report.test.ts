@@ -29,7 +29,9 @@ function measurements(changed: Partial<Measurements["gridseal"]> = {}): Measurem
     lost: 0,
     duplicated: 0,
     receipts: { receipted: 100, repeated: 0, refused: {}, verified: 2 },
-    chains: [{ service: 1, name: "trading", height: 9, header: "00", records: 100, violations: 0 }],
+    chains: [
+      { service: 1, name: "trading", height: 9, header: "00", records: 100, violations: 0, time_ms: 1, pending: 0 },
+    ],
   };
   const long = { ...gridseal, record_bytes: 1_300, saturated: { ...phase, records_per_s: 2_400 } };
   return {
@@ -71,7 +73,9 @@ test("divides the machine's verify rate among the nodes and compares", () => {
 
 test("names what must not be", () => {
   const receipts = { receipted: 97, repeated: 0, refused: { busy: 2 }, verified: 2 };
-  const chains = [{ service: 1, name: "trading", height: 9, header: "00", records: 96, violations: 5 }];
+  const chains = [
+    { service: 1, name: "trading", height: 9, header: "00", records: 96, violations: 5, time_ms: 1, pending: 0 },
+  ];
   const { faults } = composeReport(measurements({ lost: 3, duplicated: 1, sealed: 96, receipts, chains }));
   assert.equal(faults.length, 5);
   const { long } = measurements();

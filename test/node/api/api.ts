@@ -3,12 +3,17 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { decodeBlock } from "../../../src/wire/block.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
+import { blockEvent } from "../../../tools/node/api/block-event.js";
 import { createApi } from "../../../tools/node/api/server.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { createOrders } from "../../../tools/node/orders.js";
+import { type BlockKey, blockKey, heightIn } from "../../../tools/node/store/keys.js";
+import type { Store } from "../../../tools/node/store/store.js";
 import type { Verdict } from "../../../tools/node/watch/health.js";
 import { createMetrics } from "../../../tools/node/watch/metrics.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
@@ -33,10 +38,13 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
     send: () => false,
     monotonic_ms: () => 0,
   });
-  for (let index = 1; index <= 5; index += 1) {
+  /** Seals the meter's next record in a block of its own. */
+  const sealNext = async () => {
+    const records = chain.head.records + 1;
     await chain.admit(meter.next(), undefined);
-    await cluster.until(() => chain.head.records === index, `record ${index} is sealed`);
-  }
+    await cluster.until(() => chain.head.records === records, `record ${records} is sealed`);
+  };
+  for (let index = 1; index <= 5; index += 1) await sealNext();
   const damage: string[] = [];
   const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
   const metrics = createMetrics();
@@ -53,7 +61,11 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
       monotonic_ms: () => clock.now_ms,
       peersConnected: () => 0,
       health: () => verdict.now,
-      chains: () => [{ service: SERVICE, name: "trading", head: chain.head, pending: 0 }],
+      chains: () =>
+        [...chains].map(([service, { head }]) => ({
+          ...{ service, head, pending: 0 },
+          name: service === SERVICE ? "trading" : "contracts",
+        })),
       isWaiting: (_service, _kid, seq) => seq === 99,
       submitOrder: orders.submit,
       onDamage: ({ message }) => damage.push(message),
@@ -68,7 +80,16 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
     await api.close();
     await cluster.close();
   });
-  return { cluster, meter, api, port, verdict, damage, clock, refused, base: `http://127.0.0.1:${port}` };
+  /** Tells subscribers as a node does. */
+  const tell = (service: number) => {
+    api.broadcast(blockEvent(decodeBlock(store.get(blocks, blockKey(service, chains.get(service)!.head.height))!)));
+  };
+  const seal = async () => {
+    await sealNext();
+    tell(SERVICE);
+  };
+  const base = `http://127.0.0.1:${port}`;
+  return { cluster, meter, api, port, verdict, damage, clock, refused, base, seal, tell };
 }
 
 /** A connection that reads nothing until it is told to. */
@@ -106,4 +127,19 @@ export async function eventually(what: string, is: () => boolean | Promise<boole
     if (performance.now() > until_ms) throw new Error(`waited too long: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Makes a node's store answer for its blocks as `read` does; `otherwise` is what it would answer. */
+export function replaceBlocks(
+  store: Store,
+  read: (height: number, otherwise: () => Uint8Array | undefined) => Uint8Array | undefined,
+): void {
+  const get = store.get.bind(store);
+  Object.assign(store, {
+    get(...args: Parameters<Store["get"]>) {
+      const [table, key] = args;
+      if ((table as unknown) !== blocks) return get(...args);
+      return read(heightIn(key as BlockKey), () => get(...args) as Uint8Array | undefined);
+    },
+  });
 }

@@ -9,7 +9,7 @@ const test = (name: string, run: (t: TestContext) => Promise<void>) => testOf(na
 
 import { WAITING_MAX } from "../../../tools/node/api/one-at-a-time.js";
 import { SERVICE } from "../chain/cluster.js";
-import { askRaw, createNodeApi, eventually, jsonOf, openUnread, readAll, request } from "./api.js";
+import { askRaw, createNodeApi, eventually, jsonOf, openUnread, readAll, replaceBlocks, request } from "./api.js";
 
 const BLOCK_BYTES = 50_000;
 const BLOCKS = 100;
@@ -20,11 +20,10 @@ async function createLongChain(t: TestContext) {
   const api = await createNodeApi(t);
   const reads: number[] = [];
   const blocks = Array.from({ length: BLOCKS }, (_, index) => Buffer.alloc(BLOCK_BYTES, index + 1));
-  const block = (_service: number, height: number) => {
+  replaceBlocks(api.cluster.nodes[0]!.store, (height) => {
     reads.push(height);
     return blocks[height - 1];
-  };
-  Object.assign(api.cluster.nodes[0]!.store, { block });
+  });
   // An answer ends when it has more than four mebibytes.
   const answer = Buffer.concat(blocks.slice(0, Math.ceil(4_194_305 / BLOCK_BYTES)));
   return { ...api, reads, answer };
@@ -202,13 +201,12 @@ test("between the blocks of a long answer the loop comes to everything else", as
     if (!ending) setImmediate(turn);
   };
   const seen: number[] = [];
-  const block = (_service: number, height: number) => {
+  replaceBlocks(cluster.nodes[0]!.store, (height) => {
     if (height > 200) return undefined;
     clock.now_ms += 1; // each takes a millisecond
     seen.push(others);
     return Buffer.alloc(100, height);
-  };
-  Object.assign(cluster.nodes[0]!.store, { block });
+  });
   setImmediate(turn);
   const answers = await Promise.all(
     Array.from({ length: 8 }, async () => (await fetch(`${base}/chains/1/blocks?limit=1000`)).arrayBuffer()),

@@ -14,7 +14,7 @@ import { blocks as blockTable } from "../../../tools/node/chain/tables/blocks.js
 import { blockKey } from "../../../tools/node/store/keys.js";
 import { openApiSource, postOrder } from "../../../tools/sources/api.js";
 import { SERVICE } from "../chain/cluster.js";
-import { createNodeApi, jsonOf } from "./api.js";
+import { createNodeApi, eventually, jsonOf, replaceBlocks } from "./api.js";
 
 test("answers health, chains, genesis and metrics", async (t) => {
   const { cluster, base } = await createNodeApi(t);
@@ -65,10 +65,8 @@ test("serves blocks one by one and in ranges", async (t) => {
 test("says that a block is damaged and no more to whoever asks, and where to the node", async (t) => {
   const { cluster, base, damage } = await createNodeApi(t);
   const message = "store /data: block 2 of chain 1 is damaged";
-  Object.assign(cluster.nodes[0]!.store, {
-    block() {
-      throw new GridsealError("STORE_CORRUPT", message);
-    },
+  replaceBlocks(cluster.nodes[0]!.store, () => {
+    throw new GridsealError("STORE_CORRUPT", message);
   });
   const answer = await fetch(`${base}/chains/1/blocks/2`);
   assert.equal(answer.status, 500);
@@ -175,18 +173,6 @@ test("answers bad requests with a code and a sentence", async (t) => {
   }
 });
 
-test("broadcasts sealed blocks to its subscribers", async (t) => {
-  const { api, port } = await createNodeApi(t);
-  const request = get({ host: "127.0.0.1", port, path: "/events" });
-  const [response] = await once(request, "response");
-  response.setEncoding("utf8");
-  await once(response, "data"); // the comment that opens the stream
-  api.broadcast({ service: 1, height: 6 });
-  const [text] = await once(response, "data");
-  assert.equal(text, 'event: block\ndata: {"service":1,"height":6}\n\n');
-  request.destroy();
-});
-
 test("lets go of subscribers whose connection is gone, those that asked behind another stream too", async (t) => {
   const { port } = await createNodeApi(t);
   const ask = "GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -210,7 +196,7 @@ test("lets go of subscribers whose connection is gone, those that asked behind a
 });
 
 test("refuses a stream behind another one on the same connection", async (t) => {
-  const { api, port } = await createNodeApi(t);
+  const { api, port, seal } = await createNodeApi(t);
   const socket = connect(port, "127.0.0.1");
   const ask = "GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n";
   socket.write(ask + ask);
@@ -219,8 +205,9 @@ test("refuses a stream behind another one on the same connection", async (t) => 
   socket.on("data", (chunk) => {
     text += String(chunk);
   });
-  for (let height = 1; height <= 3; height += 1) api.broadcast({ service: 1, height });
+  await seal();
+  await eventually("the event has come", () => text.includes('"height":6'));
   await api.close();
   await once(socket, "close");
-  assert.equal(text.match(/"height":3/g)?.length, 1);
+  assert.equal(text.match(/"height":6/g)?.length, 1);
 });

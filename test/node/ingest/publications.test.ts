@@ -7,8 +7,10 @@ import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
+import type { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { rateDefaults } from "../../../tools/node/ingest/allowances.js";
 import { type AdmissionsPorts, createAdmissions } from "../../../tools/node/ingest/publications.js";
+import { chainIn, type IdKey, idIn } from "../../../tools/node/store/keys.js";
 import { createMetrics } from "../../../tools/node/watch/metrics.js";
 
 const SERVICE = 1;
@@ -41,13 +43,13 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
   const known = new Map<string, Uint8Array>();
   let verified = 0;
   const writer = {
-    putCredential: (_service: number, kid: Uint8Array, bytes: Uint8Array) => known.set(toHex(kid), bytes),
+    put: (_table: typeof credentials, key: IdKey, bytes: Uint8Array) => known.set(toHex(idIn(key)), bytes),
   };
   const ports = {
     genesis,
     self: toHex(member.id),
     store: {
-      credential: (service: number, kid: Uint8Array) => (service === 0 ? known : sealed).get(toHex(kid)),
+      get: (_table: typeof credentials, key: IdKey) => (chainIn(key) === 0 ? known : sealed).get(toHex(idIn(key))),
       write: async (put: (given: typeof writer) => unknown) => void put(writer),
     },
     chains: new Map([[SERVICE, {}]]),

@@ -1,4 +1,5 @@
-// `gridseal authority node`: the folder of one more node, which follows until an order makes it a member.
+// `gridseal authority node`: the folder of one more node, which follows until an order makes it a
+// member.
 
 import type { Command } from "commander";
 import { createNodeFolder } from "../../provisioning/node-folder.js";

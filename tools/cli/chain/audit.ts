@@ -1,4 +1,5 @@
-// `gridseal chain audit`: checks whole chains, from exported files or from a node, with nothing but the genesis.
+// `gridseal chain audit`: checks whole chains, from exported files or from a node, with nothing but
+// the genesis.
 
 import type { Command } from "commander";
 import { equalBytes } from "../../../src/wire/bytes.js";
@@ -7,10 +8,10 @@ import type { AuditReport } from "../../audit/audit.js";
 import { auditNetwork } from "../../audit/network.js";
 import { type ErrorCode, GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
+import type { ChainSummary } from "../../routes/chains.js";
 import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import type { Lack } from "../../sources/incomplete.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import type { ChainSummary } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../../terminal/output.js";
 
@@ -53,7 +54,10 @@ async function audit(what: readonly string[], options: AuditOptions): Promise<vo
   throwWorst(reports, noChains);
 }
 
-/** Throws for what is worst: what is bad, then what could not be judged, then what is no chain at all. */
+/**
+ * Throws for what is worst: what is bad, then what could not be judged, then what is no chain at
+ * all.
+ */
 function throwWorst(reports: readonly AuditReport[], [noChain]: readonly NoChain[]): void {
   const worst =
     reports.find(({ verdict }) => verdict === "bad") ?? reports.find(({ verdict }) => verdict === "incomplete");
@@ -83,13 +87,18 @@ async function auditNode(
   });
 }
 
-/** The service that a person names: the genesis has it, or the node says that an order has added it. */
+/**
+ * The service that a person names: the genesis has it, or the node says that an order has added it.
+ */
 function serviceNamed(genesis: Genesis, known: readonly ChainSummary[], text: string): number {
   const added = known.find(({ service, name }) => name === text || String(service) === text);
   return added?.service ?? chainNamed(genesis, text).service;
 }
 
-/** Audits what is a chain among the files; the genesis, which lies beside them in a folder, is passed over. */
+/**
+ * Audits what is a chain among the files; the genesis, which lies beside them in a folder, is
+ * passed over.
+ */
 async function auditFiles(
   genesis: Genesis,
   files: readonly string[],
@@ -165,14 +174,19 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
   printLines(noChains.map(({ file, what }) => `${file} is no chain: ${what}`));
 }
 
-/** By itself; and whether it contradicts another chain, which leaves that one what it is by itself. */
+/**
+ * By itself; and whether it contradicts another chain, which leaves that one what it is by itself.
+ */
 function resultOf({ verdict, firstProblem, anchors }: AuditReport): string {
   if (firstProblem !== undefined) return `${verdict === "bad" ? "BAD" : "INCOMPLETE"} at ${firstProblem.height}`;
   const [first] = anchors.contradictions;
   return first === undefined ? "good" : `CONTRADICTS at ${first.block}`;
 }
 
-/** Where it names another header than another chain has: who proposed that, who signed it, and what it comes to. */
+/**
+ * Where it names another header than another chain has: who proposed that, who signed it, and what
+ * it comes to.
+ */
 function contradictionsOf({ name, anchors }: AuditReport): string[] {
   return anchors.contradictions.map(({ block, round, proposer, signers, service, height, named, sealed }) => {
     const what = `anchors block ${height} of chain ${service} as ${named.slice(0, 16)}, where that chain has ${sealed.slice(0, 16)}`;

@@ -1,4 +1,5 @@
-// `gridseal chain export`: a chain as a CBOR sequence (RFC 8742) of its blocks, from height 1, in one file.
+// `gridseal chain export`: a chain as a CBOR sequence (RFC 8742) of its blocks, from height 1, in
+// one file.
 
 import type { Command } from "commander";
 import { createFile } from "../../files/made-once.js";

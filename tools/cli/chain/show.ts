@@ -1,4 +1,5 @@
-// `gridseal chain show`: one block in its six parts (Wang et al. 2019, figure 3), its records with their registers.
+// `gridseal chain show`: one block in its six parts (Wang et al. 2019, figure 3), its records with
+// their registers.
 
 import type { Command } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";

@@ -1,5 +1,5 @@
-// `gridseal decode`: the registers of a capture file, frame by frame, as a table or as one line of JSON each. What the port spoke is
-// found from the bytes where it is not named.
+// `gridseal decode`: the registers of a capture file, frame by frame, as a table or as one line of
+// JSON each. What the port spoke is found from the bytes where it is not named.
 
 import type { Command } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
@@ -25,7 +25,9 @@ export interface DecodeOptions {
   readonly protocol?: string;
   /** A file with the port's keys; see meter-keys.ts. */
   readonly keyFile?: string;
-  /** Reads HDLC and M-Bus ports that authenticate where the key file has the encryption key alone. */
+  /**
+   * Reads HDLC and M-Bus ports that authenticate where the key file has the encryption key alone.
+   */
   readonly acceptUnauthenticated?: boolean;
   /** A meter type of src/meter/profiles.ts, for its quirks. */
   readonly profile?: string;
@@ -52,9 +54,10 @@ export function registerDecode(program: Command): void {
 }
 
 /**
- * Writes every frame of the capture to `out`, a line at a time, and a summary to `note`. Returns the exit status: 0 where every frame was
- * read, 1 where one was refused or there is none. Throws FILE_UNREADABLE, KEY_INVALID, CONFIGURATION_INVALID for a pulse capture that is
- * none, and USAGE for an unknown protocol or profile.
+ * Writes every frame of the capture to `out`, a line at a time, and a summary to `note`. Returns
+ * the exit status: 0 where every frame was read, 1 where one was refused or there is none. Throws
+ * FILE_UNREADABLE, KEY_INVALID, CONFIGURATION_INVALID for a pulse capture that is none, and USAGE
+ * for an unknown protocol or profile.
  */
 export async function decode(
   options: DecodeOptions,
@@ -75,8 +78,9 @@ export async function decode(
 }
 
 /**
- * Why nothing was read, in one line: what the capture is, or that it is nothing that is known. Undefined where the refused frames say it,
- * as those of the protocol that is found from the bytes do, named or not.
+ * Why nothing was read, in one line: what the capture is, or that it is nothing that is known.
+ * Undefined where the refused frames say it, as those of the protocol that is found from the bytes
+ * do, named or not.
  */
 function refusalOf(
   capture: Uint8Array,

@@ -1,5 +1,5 @@
-// The frames that `gridseal decode` prints. What is refused before a first frame was read waits: a capture of which nothing can be read is
-// answered in one line that says what it is.
+// The frames that `gridseal decode` prints. What is refused before a first frame was read waits: a
+// capture of which nothing can be read is answered in one line that says what it is.
 
 import type { Outcome, Protocol, Refusal } from "../../../src/meter/reader.js";
 
@@ -40,7 +40,10 @@ export class FrameList {
     }
   }
 
-  /** Nothing more comes. Where nothing was read, `refusalOf` may say in one line why; it is told whether there are refused frames. */
+  /**
+   * Nothing more comes. Where nothing was read, `refusalOf` may say in one line why; it is told
+   * whether there are refused frames.
+   */
   end(refusalOf: (someAreRefused: boolean) => Shown | undefined): void {
     const { waiting } = this;
     if (waiting === undefined) return;

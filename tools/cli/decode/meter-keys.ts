@@ -1,12 +1,14 @@
-// The keys of an encrypted meter port, from a file: a command line is visible to everyone on the machine.
+// The keys of an encrypted meter port, from a file: a command line is visible to everyone on the
+// machine.
 
 import { readFile } from "node:fs/promises";
 import type { MeterKeys } from "../../../src/meter/cipher.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 
 /**
- * Reads a key file: 32 hex digits a line, the encryption key first, then the authentication key where the meter has one; empty
- * lines and those that begin with # are passed over. Throws FILE_UNREADABLE, and KEY_INVALID without a word of what the line holds.
+ * Reads a key file: 32 hex digits a line, the encryption key first, then the authentication key
+ * where the meter has one. Empty lines and those that begin with # are passed over. Throws
+ * FILE_UNREADABLE, and KEY_INVALID without a word of what the line holds.
  */
 export async function readMeterKeys(path: string): Promise<MeterKeys> {
   let text: string;

@@ -1,4 +1,5 @@
-// What the commands about manifests share: an error of the format as the command's own, and the lines that show a manifest.
+// What the commands about manifests share: an error of the format as the command's own, and the
+// lines that show a manifest.
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";

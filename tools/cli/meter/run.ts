@@ -1,4 +1,5 @@
-// `gridseal meter run`: one meter in an XS engine on this machine, against any broker, its readings from wherever they come.
+// `gridseal meter run`: one meter in an XS engine on this machine, against any broker, its readings
+// from wherever they come.
 
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
@@ -63,7 +64,10 @@ async function run(directory: string, options: MeterOptions): Promise<void> {
   await meter.stop();
 }
 
-/** The port that the options name instead of the configuration's. Throws USAGE where they name several. */
+/**
+ * The port that the options name instead of the configuration's. Throws USAGE where they name
+ * several.
+ */
 export function portOf(options: MeterOptions): MeterPort | undefined {
   const { port, frames, serial, tcp, emulator, interval = INTERVAL_MS } = options;
   const named = [port, frames, serial, tcp, emulator].filter((option) => option !== undefined);

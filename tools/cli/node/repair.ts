@@ -1,4 +1,5 @@
-// `gridseal node repair`: checks a stopped node's store; a damaged one is set aside and the chains are fetched from the peers.
+// `gridseal node repair`: checks a stopped node's store; a damaged one is set aside and the chains
+// are fetched from the peers.
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
@@ -54,7 +55,9 @@ function takenOver(rows: { readonly [table: string]: number }): string {
     .join(", ");
 }
 
-/** Runs the node until it has what its peers had at first, and says on standard error how far it is. */
+/**
+ * Runs the node until it has what its peers had at first, and says on standard error how far it is.
+ */
 async function fetchChains(configuration: NodeConfiguration) {
   const [{ startNode }, { describeLevel, isLevel, lookAt, noLevel }] = await Promise.all([
     import("../../node/node.js"),

@@ -19,7 +19,8 @@ export function registerRun(node: Command): void {
 }
 
 async function run(path: string): Promise<void> {
-  // The collector's helper threads wait for one another by spinning, on cores that the threads which verify signatures keep busy.
+  // The collector's helper threads wait for one another by spinning, on cores that the threads
+  // which verify signatures keep busy.
   setFlagsFromString("--no-parallel-scavenge");
   // Before anything else: a signal that comes while the node starts ends nothing halfway.
   const stopped = stopSignal();

@@ -1,4 +1,5 @@
-// `gridseal order`: the commands that bring orders of the authority to the network, and show what is sealed.
+// `gridseal order`: the commands that bring orders of the authority to the network, and show what
+// is sealed.
 
 import type { Command } from "commander";
 import { registerList } from "./list.js";

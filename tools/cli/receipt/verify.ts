@@ -65,7 +65,10 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   ]);
 }
 
-/** The chain's name, as the genesis or the order has it that added it; the lineage has been verified. */
+/**
+ * The chain's name, as the genesis or the order has it that added it; the lineage has been
+ * verified.
+ */
 function nameOf(genesis: Genesis, chain: number, lineage: readonly Uint8Array[]): string {
   const known = chainOf(genesis, chain);
   if (known !== undefined) return known.name;
@@ -73,7 +76,10 @@ function nameOf(genesis: Genesis, chain: number, lineage: readonly Uint8Array[])
   return action.type === "chain" ? action.name : String(chain);
 }
 
-/** The record in the file with its disclosures, each of which opens a digest that the meter has signed. */
+/**
+ * The record in the file with its disclosures, each of which opens a digest that the meter has
+ * signed.
+ */
 async function readRecordOf(receipt: Receipt, file: string, path: string): Promise<MeterRecord> {
   const bytes = await readWhole(path, RECORD_BYTES_MAX);
   let record: MeterRecord;

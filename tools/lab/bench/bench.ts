@@ -1,5 +1,6 @@
-// `npm run bench`: what a cluster seals on this machine, beside what bounds it (the machine's Ed25519 verify rate) and beside etcd
-// and JetStream storing the same bytes, all in one run. Nothing here asserts on time; what is lost or sealed twice fails it.
+// `npm run bench`: what a cluster seals on this machine, beside the machine's Ed25519 verify rate,
+// which bounds it. etcd and JetStream store the same bytes in the same run. Nothing here asserts on
+// time; what is lost or sealed twice fails it.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -29,14 +30,22 @@ interface BenchOptions {
 
 const RESULTS_FOLDER = "bench-results";
 const SERVICES_MAX = 64;
-/** A node under load goes on compiling its hot paths for long: what it does for months comes after that. */
+/**
+ * A node under load goes on compiling its hot paths for long: what it does for months comes after
+ * that.
+ */
 const WARMUP_S = 60;
 const VERIFYING_S = 3;
 /** The limit may be measured while the machine is busier than later. */
 const MARGIN = 1.3;
-/** Records' worth of registers in each of the long records that are measured beside the usual ones. */
+/**
+ * Records' worth of registers in each of the long records that are measured beside the usual ones.
+ */
 const LONG_RECORD = 16;
-/** Meters whose records are verified and stored at the peers: enough keys that no cache holds one key alone. */
+/**
+ * Meters whose records are verified and stored at the peers: enough keys that no cache holds one
+ * key alone.
+ */
 const SAMPLE_METERS = 40;
 
 const program = new Command("bench")
@@ -53,7 +62,8 @@ const program = new Command("bench")
 async function run(options: BenchOptions): Promise<void> {
   const results = resolve(RESULTS_FOLDER);
   await mkdir(results, { recursive: true });
-  // Not the system's folder for temporary files: that is often in memory, where syncing costs nothing.
+  // Not the system's folder for temporary files: that is often in memory, where syncing costs
+  // nothing.
   const folder = await mkdtemp(join(results, "run-"));
   const stopped = new Promise<never>((_, reject) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => reject(new Error(`stopped by ${signal}`)));

@@ -1,4 +1,5 @@
-// etcd's key-value API as far as a benchmark needs it: Put over gRPC (HTTP/2), which costs the server less than its JSON gateway.
+// etcd's key-value API as far as a benchmark needs it: Put over gRPC (HTTP/2), which costs the
+// server less than its JSON gateway.
 
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import { ANSWER_MAX_MS, type PeerConnection } from "./peer-connection.js";

@@ -1,5 +1,6 @@
-// One child's part of a fleet: thousands of meters, each with an MQTT connection of its own from one of several addresses, a record
-// when it is due, and every receipt verified: the path of each, the signatures of each block once.
+// One child's part of a fleet: thousands of meters, each with an MQTT connection of its own from
+// one of several addresses. Each publishes a record when it is due. The path of every receipt is
+// verified, the signatures of each block once.
 
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";

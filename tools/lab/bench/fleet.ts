@@ -1,5 +1,6 @@
-// `npm run bench:fleet`: many meters at once on four nodes, each with its own connection, publishing seldom, as meters do. What it
-// shows is that all records are sealed and every receipt is verified, and what that costs the nodes.
+// `npm run bench:fleet`: many meters at once on four nodes, each with its own connection,
+// publishing seldom, as meters do. What it shows is that all records are sealed and every receipt
+// is verified, and what that costs the nodes.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";

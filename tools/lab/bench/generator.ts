@@ -1,4 +1,5 @@
-// The load generator's process: meters with their records, a connection each to its node, and the phases of the load.
+// The load generator's process: meters with their records, a connection each to its node, and the
+// phases of the load.
 
 import { verifyGenesis } from "../../../src/wire/genesis.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";

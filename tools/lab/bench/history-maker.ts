@@ -1,5 +1,6 @@
-// A chain of many records, sealed by the chain code itself: a quorum of its members in this process, each over the store that its
-// node will start from. Only what crosses between nodes, and verifying what was signed here a moment before, is left out.
+// A chain of many records, sealed by the chain code itself: a quorum of its members in this
+// process, each over the store that its node will start from. Only what crosses between nodes, and
+// verifying what was signed here a moment before, is left out.
 
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";

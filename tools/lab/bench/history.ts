@@ -1,6 +1,6 @@
-// `npm run bench:history`: what a long chain costs a node. Seals many records through the chain code, showing time, memory and disk
-// as the chain grows; then starts real nodes on the stores that came of it: how long a start takes, and how fast a node catches up
-// that has nothing.
+// `npm run bench:history`: what a long chain costs a node. Seals many records through the chain
+// code, and shows time, memory and disk as the chain grows. Then it starts real nodes on the stores
+// that came of it: how long a start takes, how fast an empty node catches up.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -9,6 +9,8 @@ import { Command, CommanderError } from "commander";
 import { reasonOf } from "../../errors.js";
 import { modulePath } from "../../module-path.js";
 import { createNetwork } from "../../provisioning/network.js";
+import { type ChainState, chains as chainsRoute } from "../../routes/chains.js";
+import { askValue } from "../../sources/client.js";
 import { whole } from "../../terminal/arguments.js";
 import { pairs, printLines, table } from "../../terminal/output.js";
 import { endAllChildren } from "../rig/children.js";
@@ -38,12 +40,6 @@ interface Options {
 
 interface StartedNode extends ServerProcess {
   readonly api: string;
-}
-
-interface ChainState {
-  readonly height: number;
-  readonly header: string;
-  readonly records: number;
 }
 
 async function run({ records, meters }: Options): Promise<void> {
@@ -167,8 +163,7 @@ async function chainOf(node: StartedNode): Promise<ChainState> {
 }
 
 async function askChain(node: StartedNode): Promise<ChainState> {
-  const response = await fetch(`${node.api}/chains`, { signal: AbortSignal.timeout(5_000) });
-  const [chain] = (await response.json()) as readonly ChainState[];
+  const [chain] = await askValue(node.api, chainsRoute, { parameters: {}, patience_ms: 5_000 });
   return chain!;
 }
 

@@ -1,5 +1,5 @@
-// NATS' text protocol as far as a benchmark needs it: messages published into a JetStream stream, each with a reply subject of its
-// own on which the stream says that it has stored it.
+// NATS' text protocol as far as a benchmark needs it: messages published into a JetStream stream.
+// Each has a reply subject of its own, on which the stream says that it has stored it.
 
 import { connect } from "node:net";
 import { ANSWER_MAX_MS, type PeerConnection } from "./peer-connection.js";
@@ -111,7 +111,10 @@ function openSession(port: number): Promise<Session> {
   });
 }
 
-/** Cuts the server's stream into messages and other lines; `INFO`, `PING`, `PONG` and `-ERR` are lines. */
+/**
+ * Cuts the server's stream into messages and other lines; `INFO`, `PING`, `PONG` and `-ERR` are
+ * lines.
+ */
 export function createNatsReader(events: {
   onMessage(message: NatsMessage): void;
   onLine(line: string): void;

@@ -1,5 +1,6 @@
-// The load on a cluster: first closed loop, every connection keeping a window of records without receipt, which shows what the
-// cluster can seal; then open loop at a given rate, each latency counted from the moment at which the record was due.
+// The load on a cluster. First closed loop: every connection keeps a window of records without
+// receipt, which shows what the cluster can seal. Then open loop at a given rate: each latency
+// counts from the moment at which the record was due.
 
 import type { LoadConnection } from "../rig/load-connection.js";
 import { type LatencySummary, summarise } from "./quantile.js";
@@ -39,7 +40,10 @@ export interface Load {
   saturate(window: number, warmup_s: number, seconds: number): Promise<PhaseResult>;
   /** Publishes at a steady rate, records a second over all connections in turn. */
   pace(rate_per_s: number, warmup_s: number, seconds: number): Promise<PhaseResult>;
-  /** Waits until every published record has its receipt; false where that takes longer than `seconds`. */
+  /**
+   * Waits until every published record has its receipt; false where that takes longer than
+   * `seconds`.
+   */
   drain(seconds: number): Promise<boolean>;
   totals(): LoadTotals;
   readonly samples: readonly SampledReceipt[];

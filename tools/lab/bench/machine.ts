@@ -1,4 +1,5 @@
-// What a result depends on besides the code: the machine, its disk and the versions of everything that was measured.
+// What a result depends on besides the code: the machine, its disk and the versions of everything
+// that was measured.
 
 import { execFileSync } from "node:child_process";
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";

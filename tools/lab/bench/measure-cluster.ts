@@ -1,7 +1,9 @@
-// Measures a running cluster: what it seals at most, what a record takes at half of that, what it costs, and what idleness costs.
+// Measures a running cluster: what it seals at most, what a record takes at half of that, what it
+// costs, and what idleness costs.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type ChainState, type Cluster, diskUsage_bytes } from "../rig/cluster.js";
+import type { ChainState } from "../../routes/chains.js";
+import { type Cluster, diskUsage_bytes } from "../rig/cluster.js";
 import { readProcessUsage } from "../rig/process-usage.js";
 import type { GeneratorAnswer, GeneratorOrder, LoadCheck, Preparation } from "./generator.js";
 import type { PhaseResult } from "./load.js";
@@ -58,7 +60,10 @@ export interface DiskMeasurement {
   readonly ratio: number;
 }
 
-/** Records under way in the closed loop, all connections together: a second's worth and more, so that no node waits for meters. */
+/**
+ * Records under way in the closed loop, all connections together: a second's worth and more, so
+ * that no node waits for meters.
+ */
 const UNDER_WAY = 6_400;
 /** Less than the sequence numbers that a chain takes out of order. */
 const WINDOW_MAX = 512;
@@ -71,7 +76,10 @@ const RESERVE = 1.4;
 
 type Generator = Worker<GeneratorOrder, GeneratorAnswer>;
 
-/** Puts the load on the cluster. Throws where the cluster does not take it; what got lost is in the result. */
+/**
+ * Puts the load on the cluster. Throws where the cluster does not take it; what got lost is in the
+ * result.
+ */
 export async function measureCluster(
   cluster: Cluster,
   plan: LoadPlan,
@@ -118,7 +126,8 @@ export async function measureCluster(
       published,
       sealed,
       lost: published - receipts.receipted,
-      // A record that has its receipt is sealed; more records on the chains than those are sealed twice.
+      // A record that has its receipt is sealed; more records on the chains than those are sealed
+      // twice.
       duplicated: Math.max(0, sealed - published),
       receipts,
       chains,

@@ -1,5 +1,6 @@
-// A worker that stores records at another system as a Gridseal node takes them: each is verified once, then stored under a key of
-// its own, and counts when the system has answered that it is stored.
+// A worker that stores records at another system as a Gridseal node takes them. Each is verified
+// once, then stored under a key of its own. It counts when the system has answered that it is
+// stored.
 
 import type { PublicKey } from "../../../src/wire/key.js";
 import { parseRecord, type Record } from "../../../src/wire/record.js";

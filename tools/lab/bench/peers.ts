@@ -1,5 +1,6 @@
-// The systems that are measured beside Gridseal where Debian's packages of them are installed: etcd with its default fsync, and
-// JetStream with three replicas in files. Neither verifies a signature, so their client does, once a record.
+// The systems that are measured beside Gridseal where Debian's packages of them are installed: etcd
+// with its default fsync, and JetStream with three replicas in files. Neither verifies a signature,
+// so their client does, once a record.
 
 import { accessSync, constants } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -24,7 +25,10 @@ const IN_FLIGHT = 768;
 const START_MAX_S = 60;
 const programs = { etcd: "etcd", jetstream: "nats-server" } as const;
 
-/** Path of the program, looked for where Debian puts daemons too; undefined where it is not installed. */
+/**
+ * Path of the program, looked for where Debian puts daemons too; undefined where it is not
+ * installed.
+ */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   return folders.map((folder) => join(folder, name)).find(isExecutable);

@@ -1,5 +1,5 @@
-// A line plot as SVG (W3C SVG 1.1), for measurements over a quantity that doubles or grows tenfold: a logarithmic axis below, a linear
-// one from zero upwards. Pure.
+// A line plot as SVG (W3C SVG 1.1), for measurements over a quantity that doubles or grows tenfold:
+// a logarithmic axis below, a linear one from zero upwards. Pure.
 
 export interface Point {
   readonly x: number;
@@ -24,7 +24,9 @@ const MARGIN = { left: 80, right: 150, top: 40, bottom: 50 } as const;
 const TICKS = 5;
 const colours = ["#0b6e99", "#b5482a", "#4b7f2e", "#7a4fa3"] as const;
 
-/** The plot as an SVG document. Throws a RangeError where there is no point or an x is not above 0. */
+/**
+ * The plot as an SVG document. Throws a RangeError where there is no point or an x is not above 0.
+ */
 export function drawPlot(plot: Plot): string {
   const points = plot.lines.flatMap((line) => line.points);
   if (points.length === 0 || points.some(({ x, y }) => !(x > 0) || !Number.isFinite(y))) {

@@ -1,5 +1,5 @@
-// Finds the record hash in an encoded receipt (PROTOCOL.md) without decoding the rest: thousands arrive in a second, and those that
-// are checked in full are a sample.
+// Finds the record hash in an encoded receipt (PROTOCOL.md) without decoding the rest: thousands
+// arrive in a second, and those that are checked in full are a sample.
 
 /** CBOR major types (RFC 8949 section 3.1) that stand before the hash. */
 const UINT = 0;
@@ -16,7 +16,10 @@ export function recordHashOffset(receipt: Buffer): number | undefined {
   return height + 2;
 }
 
-/** Offset behind the item that begins at `offset`; undefined where it is of another major type or not whole. */
+/**
+ * Offset behind the item that begins at `offset`; undefined where it is of another major type or
+ * not whole.
+ */
 function skipHead(bytes: Buffer, offset: number, major: number): number | undefined {
   const initial = bytes[offset];
   if (initial === undefined || initial >> 5 !== major) return undefined;

@@ -29,13 +29,22 @@ export interface Measurements {
 export interface Report extends Measurements {
   readonly version: 1;
   readonly ratios: {
-    /** (mean verify rate right before and after saturation) / nodes: every node verifies every record */
+    /**
+     * (mean verify rate right before and after saturation) / nodes: every node verifies every
+     * record
+     */
     readonly limit_per_s: number;
     readonly sealedToLimit: number;
-    /** of the CPU time that a record takes at saturation, load generator included, what its verifications take; unlike the
-     * ratio of rates it holds on a machine that has other work; absent where the system does not tell */
+    /**
+     * of the CPU time that a record takes at saturation, load generator included, what its
+     * verifications take. Unlike the ratio of rates it holds on a machine that has other work.
+     * Absent where the system does not tell
+     */
     readonly verificationShare?: number;
-    /** registers a second in long records, by those in usual ones and by how much more a record holds: 1 is in proportion */
+    /**
+     * registers a second in long records, by those in usual ones and by how much more a record
+     * holds: 1 is in proportion
+     */
     readonly registersInProportion: number;
     readonly sealedToEtcd?: number;
     readonly sealedToJetStream?: number;

@@ -1,5 +1,6 @@
-// `npm run bench:sweep`: how what a cluster seals depends on the number of nodes, of chains, of registers in a record, and of records
-// that a chain holds. Writes tables and plots to bench-results/. Rates depend on what else the machine does; the CPU time of a record does not.
+// `npm run bench:sweep`: how what a cluster seals depends on the number of nodes, of chains, of
+// registers in a record, and of records that a chain holds. Writes tables and plots to
+// bench-results/. Rates depend on what else the machine does; the CPU time of a record does not.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";

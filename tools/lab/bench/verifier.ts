@@ -1,4 +1,5 @@
-// A worker that verifies records' signatures as fast as one core does: node:crypto's Ed25519, one after another.
+// A worker that verifies records' signatures as fast as one core does: node:crypto's Ed25519, one
+// after another.
 
 import { parseRecord } from "../../../src/wire/record.js";
 import { nodeVerify } from "../../crypto/signatures.js";

@@ -1,4 +1,5 @@
-// Child processes that take one order at a time and answer it: load and verification run beside what is measured, never in it.
+// Child processes that take one order at a time and answer it: load and verification run beside
+// what is measured, never in it.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";

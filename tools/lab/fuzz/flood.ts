@@ -7,7 +7,8 @@ import type { Genesis, Member } from "../../../src/wire/genesis.js";
 import type { Signer } from "../../../src/wire/key.js";
 import { encodeMessage, signedBytes } from "../../consensus/messages.js";
 import type { Vote } from "../../consensus/types.js";
-import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain/frame.js";
+import { encodeBatchNote, encodeFrame, encodeNeedBlocks, frameOf } from "../../node/chain/frame.js";
+import { ORDER_FRAME } from "../../node/orders.js";
 import type { Random } from "../rig/random.js";
 
 export const floods = [
@@ -71,7 +72,7 @@ export function floodFrame(kind: Flood, source: FloodSource): Uint8Array {
         random.bytes(JUNK_BYTES),
       );
     case "orders":
-      return encodeFrame("order", chain, random.bytes(1_024));
+      return frameOf(ORDER_FRAME, chain, random.bytes(1_024));
     case "extremes":
       return extreme(chain, random, name.id);
   }

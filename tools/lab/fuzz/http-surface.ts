@@ -2,6 +2,10 @@
 // beside it connections that do not read what they ask for, that send slowly, and that pipeline without end.
 
 import { Buffer } from "node:buffer";
+import { BLOCKS_PER_ANSWER_MAX, blocks } from "../../routes/blocks.js";
+import { submitOrder } from "../../routes/orders.js";
+import { shapes } from "../../routes/routes.js";
+import { pathOf } from "../../routes/shape.js";
 import type { Random } from "../rig/random.js";
 import { mutateBytes } from "./mutate.js";
 import { type Address, openRaw, type RawConnection } from "./socket.js";
@@ -16,7 +20,23 @@ const SLOW_BYTES = 3;
 const IDLE_MAX = 100;
 const PATIENCE_MS = 500;
 const methods = ["GET", "GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"];
-const numbers = ["0", "1", "2", "5", "999", "-1", "1e3", "0x1", "9007199254740993", "%00", "..", "NaN", ""];
+const numbers = [
+  "0",
+  "1",
+  "2",
+  "5",
+  "999",
+  "-1",
+  "1e3",
+  "0x1",
+  "9007199254740993",
+  "%00",
+  "..",
+  "NaN",
+  "",
+  "1:0",
+  "1:2,1:3",
+];
 const statusLine = Buffer.from("HTTP/1.1 ");
 
 export function createHttpSurface(address: Address, meters: readonly string[], name: string): Surface {
@@ -27,22 +47,7 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
   const idles: RawConnection[] = [];
 
   function request(random: Random): Buffer {
-    const number = () => random.pick(numbers);
-    const path = random.pick([
-      "/health",
-      "/chains",
-      "/genesis",
-      `/chains/${number()}/lineage`,
-      "/metrics",
-      random.chance(0.2) ? "/events" : "/chains",
-      "/orders",
-      `/orders?from=${number()}`,
-      `/chains/${number()}/blocks`,
-      `/chains/${number()}/blocks?from=${number()}&limit=${random.pick(["1", "2", number()])}`,
-      `/chains/${number()}/blocks/${number()}`,
-      `/receipts/${number()}/${random.pick(meters)}/${number()}`,
-      `/${"a/".repeat(random.below(200))}`,
-    ]);
+    const path = random.chance(0.05) ? `/${"a/".repeat(random.below(200))}` : pathAt(random, meters);
     const body = random.chance(0.1)
       ? random.bytes(random.below(random.chance(0.1) ? 40_000 : 2_000))
       : new Uint8Array(0);
@@ -61,9 +66,11 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
   async function openIdle(random: Random): Promise<void> {
     const idle = await openRaw(address, () => undefined, { reads: false });
     if (!idle.isOpen) return;
-    const ask = Buffer.from("GET /chains/1/blocks?limit=1000 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    const long = pathOf(blocks, { service: 1 }, { limit: BLOCKS_PER_ANSWER_MAX });
+    const ask = Buffer.from(`GET ${long} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    const { method, path, body } = submitOrder;
     const order = Buffer.from(
-      "POST /orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/cose\r\ncontent-length: 30000\r\n\r\n",
+      `${method} ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${body.type}\r\ncontent-length: 30000\r\n\r\n`,
     );
     const count = random.pick([0, 1, WINDOW, UNREAD]);
     idle.write(
@@ -109,4 +116,14 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
       for (const idle of idles) idle.close();
     },
   };
+}
+
+/** A path of a route with values that fit and that do not; a stream takes the place of what would come behind it, so there are few. */
+function pathAt(random: Random, meters: readonly string[]): string {
+  const shape = random.pick(shapes);
+  if (shape.limits === "stream" && !random.chance(0.2)) return pathAt(random, meters);
+  const value = (name: string) => random.pick(name === "meter" ? meters : numbers);
+  const path = shape.path.replace(/:(\w+)/g, (_, name: string) => value(name));
+  const names = Object.keys(shape.query.properties).filter(() => random.chance(0.5));
+  return names.length === 0 ? path : `${path}?${names.map((name) => `${name}=${value(name)}`).join("&")}`;
 }

@@ -77,7 +77,7 @@ export function mutateCbor(bytes: Uint8Array, random: Random): Uint8Array | unde
 }
 
 /** A value that differs from the given one in one place, found by going down at random. */
-export function mutateValue(value: CborValue, random: Random): CborValue {
+function mutateValue(value: CborValue, random: Random): CborValue {
   if (random.chance(0.1)) return strangeValue(random);
   if (typeof value === "number" || typeof value === "bigint") return changedNumber(Number(value), random);
   if (typeof value === "string") return random.chance(0.5) ? `${value}x` : value.slice(1);

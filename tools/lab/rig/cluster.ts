@@ -1,10 +1,14 @@
-// The cluster that is measured: a network made by the authority, and its nodes as processes of the `gridseal` command.
+// The cluster that is measured: a network made by the authority, and its nodes as processes of the
+// `gridseal` command.
 
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paperServices } from "../../../src/wire/services.js";
 import { modulePath } from "../../module-path.js";
 import { type ChainPlan, createNetwork } from "../../provisioning/network.js";
+import { type ChainState, chains as chainsRoute } from "../../routes/chains.js";
+import { health } from "../../routes/health.js";
+import { askValue } from "../../sources/client.js";
 import { freeBasePort, type ServerProcess, startServer, waitFor } from "./server-process.js";
 
 export interface ClusterPlan {
@@ -13,7 +17,9 @@ export interface ClusterPlan {
   readonly nodes: number;
   readonly chains: number;
   readonly meters: number;
-  /** Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's. */
+  /**
+   * Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's.
+   */
   readonly isLoad?: boolean;
   /** folder for the first node's CPU profile */
   readonly profile?: string;
@@ -25,16 +31,6 @@ export interface ClusterNode extends ServerProcess {
   readonly dataFolder: string;
 }
 
-/** A chain as a node tells it. */
-export interface ChainState {
-  readonly service: number;
-  readonly name: string;
-  readonly height: number;
-  readonly header: string;
-  readonly records: number;
-  readonly violations: number;
-}
-
 export interface Cluster {
   readonly network: string;
   readonly host: string;
@@ -43,7 +39,10 @@ export interface Cluster {
   readonly genesis: Uint8Array;
   /** node.json of every node, whether it is started or not */
   readonly configurations: readonly string[];
-  /** Starts the nodes, or the first `count` of them, and waits until each is connected to all others. */
+  /**
+   * Starts the nodes, or the first `count` of them, and waits until each is connected to all
+   * others.
+   */
   start(count?: number): Promise<void>;
   readonly nodes: readonly ClusterNode[];
   /** The chains of every node, once all tell the same. Throws where they do not come to. */
@@ -56,6 +55,7 @@ const NETWORK = "bench";
 const LOAD_RATE = { records_per_s: 1_000_000, burst: 1_000_000_000 };
 const START_MAX_S = 60;
 const AGREE_MAX_S = 30;
+const PATIENCE_MS = 5_000;
 
 export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
   const folder = join(plan.folder, "network");
@@ -100,7 +100,9 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
     async agreedChains() {
       let agreed: readonly ChainState[] = [];
       await waitFor("all nodes tell the same chains", nodes, AGREE_MAX_S, async () => {
-        const told = await Promise.all(nodes.map(({ api }) => fetchJson<readonly ChainState[]>(`${api}/chains`)));
+        const told = await Promise.all(
+          nodes.map(({ api }) => askValue(api, chainsRoute, { parameters: {}, patience_ms: PATIENCE_MS })),
+        );
         agreed = told[0]!;
         return told.every((other) => fingerprint(other) === fingerprint(agreed));
       });
@@ -137,12 +139,5 @@ function fingerprint(chains: readonly ChainState[]): string {
 
 /** Whatever the node's verdict on itself. */
 async function connectedPeers(api: string): Promise<number> {
-  const response = await fetch(`${api}/health`, { signal: AbortSignal.timeout(5_000) });
-  return ((await response.json()) as { readonly peers: number }).peers;
-}
-
-async function fetchJson<Body>(url: string): Promise<Body> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return (await response.json()) as Body;
+  return (await askValue(api, health, { parameters: {}, patience_ms: PATIENCE_MS })).peers;
 }

@@ -1,4 +1,5 @@
-// One meter's MQTT session over a socket of its own: publishes prepared records, acknowledges and matches the receipts.
+// One meter's MQTT session over a socket of its own: publishes prepared records, acknowledges and
+// matches the receipts.
 
 import { connect, type Socket } from "node:net";
 import { decodeRefusal } from "../../../src/wire/refusal.js";

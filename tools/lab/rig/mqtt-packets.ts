@@ -1,5 +1,5 @@
-// The few MQTT 3.1.1 packets that a load generator speaks, written for speed: a general client costs more than the node it would
-// measure. Section numbers are those of the OASIS standard.
+// The few MQTT 3.1.1 packets that a load generator speaks, written for speed: a general client
+// costs more than the node it would measure. Section numbers are those of the OASIS standard.
 
 /** Packet types (section 2.2.1). */
 export const packetTypes = { connack: 2, publish: 3, puback: 4, suback: 9 } as const;
@@ -8,7 +8,10 @@ export const packetTypes = { connack: 2, publish: 3, puback: 4, suback: 9 } as c
 export const PACKET_ID_MAX = 65_535;
 const REMAINING_LENGTH_MAX = 268_435_455;
 
-/** CONNECT of a clean session without keep-alive, so that an idle connection is silent (section 3.1). */
+/**
+ * CONNECT of a clean session without keep-alive, so that an idle connection is silent (section
+ * 3.1).
+ */
 export function encodeConnect(clientId: string): Buffer {
   return packet(0x10, [text("MQTT"), Buffer.from([4, 2, 0, 0]), text(clientId)]);
 }
@@ -39,7 +42,10 @@ export interface Publication {
   readonly payload: Buffer;
 }
 
-/** What the body of a QoS 1 PUBLISH holds, as views. Throws a RangeError where it is shorter than it says. */
+/**
+ * What the body of a QoS 1 PUBLISH holds, as views. Throws a RangeError where it is shorter than it
+ * says.
+ */
 export function readPublish(body: Buffer): Publication {
   const topicEnd = 2 + body.readUInt16BE(0);
   return {
@@ -50,8 +56,9 @@ export function readPublish(body: Buffer): Publication {
 }
 
 /**
- * Cuts a stream into packets: each chunk in, `onPacket(type, body, packet)` for every one that it completes, the packet whole in the
- * end; bodies and packets are views that are good until the call returns. Throws a RangeError where a length has more than four bytes.
+ * Cuts a stream into packets: each chunk in, `onPacket(type, body, packet)` for every one that it
+ * completes. Bodies and packets are views that are good until the call returns. Throws a RangeError
+ * where a length has more than four bytes.
  */
 export function createPacketReader(
   onPacket: (type: number, body: Buffer, packet: Buffer) => void,

@@ -1,5 +1,5 @@
-// A meter's whole load, made before anything is measured: signed records in PUBLISH packets that stand behind one another, so that
-// sending the next few of them is one write.
+// A meter's whole load, made before anything is measured: signed records in PUBLISH packets that
+// stand behind one another, so that sending the next few of them is one write.
 
 import { sha256 } from "../../../src/wire/hash.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";

@@ -29,7 +29,10 @@ export function readResident_bytes(pid: number): number | undefined {
   return readMemory_bytes(pid, "VmRSS");
 }
 
-/** Memory of the process that is no part of a file: what LMDB maps is the system's to take back. Undefined as above. */
+/**
+ * Memory of the process that is no part of a file: what LMDB maps is the system's to take back.
+ * Undefined as above.
+ */
 export function readOwnMemory_bytes(pid: number): number | undefined {
   return readMemory_bytes(pid, "RssAnon");
 }

@@ -1,5 +1,5 @@
-// Signed records of provisioned meters, as an agent that reads five registers a telegram would make them: about 250 bytes each,
-// every one naming the one before it.
+// Signed records of provisioned meters, as an agent that reads five registers a telegram would make
+// them: about 250 bytes each, every one naming the one before it.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,10 @@ export interface LoadMeter {
 /** Registers that a household's meter sends for a service, five or so. */
 export const REGISTERS_DEFAULT = 5;
 
-/** Active energy in and out in two tariffs in Wh (30), active power in W (27): OBIS groups C, D and E. */
+/**
+ * Active energy in and out in two tariffs in Wh (30), active power in W (27): OBIS groups C, D and
+ * E.
+ */
 const quantities: readonly (readonly [number, number, number, number])[] = [
   [1, 8, 1, 30],
   [1, 8, 2, 30],

@@ -20,7 +20,9 @@ export interface ServerProcess {
 const STOP_MAX_MS = 30_000;
 const LAST_WORDS = 600;
 
-/** Starts a program in a process group of its own, so that the terminal's Ctrl-C does not reach it. */
+/**
+ * Starts a program in a process group of its own, so that the terminal's Ctrl-C does not reach it.
+ */
 export function startServer(name: string, command: string, args: readonly string[], logPath: string): ServerProcess {
   const log = openSync(logPath, "a");
   const child = spawn(command, args, { stdio: ["ignore", log, log], detached: true });
@@ -45,7 +47,10 @@ export function startServer(name: string, command: string, args: readonly string
   };
 }
 
-/** Waits until the condition holds. Throws where that takes too long, or where one of the servers ended. */
+/**
+ * Waits until the condition holds. Throws where that takes too long, or where one of the servers
+ * ended.
+ */
 export async function waitFor(
   what: string,
   servers: readonly ServerProcess[],
@@ -72,7 +77,10 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** A base such that base + offset is free for every offset; below the ports that systems give to clients. */
+/**
+ * A base such that base + offset is free for every offset; below the ports that systems give to
+ * clients.
+ */
 export async function freeBasePort(offsets: readonly number[]): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const base = 12_000 + 500 * Math.floor(Math.random() * 36);

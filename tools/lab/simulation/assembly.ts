@@ -1,4 +1,5 @@
-// Puts a simulation together: its nodes, meters, network, authority and checks, tied to one another.
+// Puts a simulation together: its nodes, meters, network, authority and checks, tied to one
+// another.
 
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { salvage } from "../../node/store/salvage.js";
@@ -21,7 +22,7 @@ import { createTrace } from "./trace.js";
 import { createGenesis } from "./world/genesis.js";
 import { digestOf, simulatedVerify } from "./world/keys.js";
 import type { MeterWorld, SimulatedMeter } from "./world/meter.js";
-import { calm, createNetwork } from "./world/network.js";
+import { calm, createNetwork, type NetworkPorts } from "./world/network.js";
 import type { SimulatedNode } from "./world/node-world.js";
 import { createMeters, createNodes, hostileMembers, isCorrect, unsoundMembers } from "./world/population.js";
 import { createTimeline } from "./world/timeline.js";
@@ -37,7 +38,6 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const coverage = createCoverage();
   const nodes: SimulatedNode[] = [];
   const meters: SimulatedMeter[] = [];
-  const idle = { sends: 0, others: 0 };
   let violation: Violation | undefined;
   let isCalm = false;
 
@@ -49,21 +49,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const blockChecks = createBlockChecks(genesis, membership, faulty, fail);
   const signingChecks = createSigningChecks(genesis, membership, faulty, fail);
   const evidenceChecks = createEvidenceChecks(genesis.hash, nodes, membership, blockChecks);
-  const network = createNetwork({
-    timeline,
-    random,
-    coverage,
-    nodes,
-    kindOf,
-    onSend(from, to, kind, frame, fate) {
-      trace(`${from.label}>${to.label} ${kind} ${frame.length} ${digestOf(frame).toString(16)} ${fate}`);
-      // Who has lost its record goes on asking where not all can vouch.
-      const isAsked = kind === "inquiry" || kind === "vouch";
-      if (!isAsked) idle.sends += 1;
-      if (!isAsked && kind !== "status") idle.others += 1;
-      for (const node of nodes) if (node.isUp) node.adversary?.overhear(frame, node.inject);
-    },
-  });
+  const { network, idle } = createCountedNetwork({ timeline, random, coverage, nodes, trace });
   const checks: Checks = createChecks({
     genesis,
     ids: founding.nodes.map(({ id }) => toHex(id)),
@@ -120,7 +106,8 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     loss: () => (isCalm ? 0 : options.conditions.loss),
     isCalm: () => isCalm,
     brokers: options.starved ? liars : [...liars, ...nodes.filter((node) => !liars.includes(node))],
-    // Where it is all that the agent knows it comes to reason, or its records would never be sealed.
+    // Where it is all that the agent knows it comes to reason, or its records would never be
+    // sealed.
     liarAt: (node) => (liars.includes(node) && !(options.starved && isCalm) ? liar : undefined),
     onAcknowledged: checks.onAcknowledged,
     trace,
@@ -182,4 +169,25 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
 function tracing(now_ms: () => number, onLine?: (line: string) => void) {
   const trace = createTrace(now_ms, onLine);
   return { say: (line: string) => trace.say(line), recent: () => trace.recent(), hash: () => trace.hash };
+}
+
+/**
+ * The network, with a line of the trace for each frame, and a count of those that an idle cluster
+ * sends.
+ */
+function createCountedNetwork(ports: Omit<NetworkPorts, "kindOf" | "onSend"> & { trace(line: string): void }) {
+  const idle = { sends: 0, others: 0 };
+  const network = createNetwork({
+    ...ports,
+    kindOf,
+    onSend(from, to, kind, frame, fate) {
+      ports.trace(`${from.label}>${to.label} ${kind} ${frame.length} ${digestOf(frame).toString(16)} ${fate}`);
+      // Who has lost its record goes on asking where not all can vouch.
+      const isAsked = kind === "inquiry" || kind === "vouch";
+      if (!isAsked) idle.sends += 1;
+      if (!isAsked && kind !== "status") idle.others += 1;
+      for (const node of ports.nodes) if (node.isUp) node.adversary?.overhear(frame, node.inject);
+    },
+  });
+  return { network, idle };
 }

@@ -1,5 +1,6 @@
-// A whole cluster and its meters in one process, from one seed: faults for a while, then calm, in which everything that was promised
-// must be sealed on every correct node, and then silence. Throws a Violation where an invariant does not hold.
+// A whole cluster and its meters in one process, from one seed. Faults last for a while; in the
+// calm behind them everything promised must be sealed on every correct node. Then comes silence.
+// Throws a Violation where an invariant does not hold.
 
 import { reasonOf } from "../../errors.js";
 import { type Cluster, createCluster } from "./assembly.js";
@@ -9,7 +10,10 @@ import type { Coverage } from "./coverage.js";
 import type { Mutant } from "./mutants/mutant.js";
 import type { ClusterOptions } from "./options.js";
 
-/** An agent waits longer the more often it has asked in vain: all its receipts are there within this time. */
+/**
+ * An agent waits longer the more often it has asked in vain: all its receipts are there within this
+ * time.
+ */
 const RECEIPTS_MS = 1_800_000;
 /** Beyond a heartbeat, with which a member without its record asks again. */
 const RENEWED_MS = 40_000;
@@ -62,7 +66,10 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   return reportOf(cluster, healed_ms);
 }
 
-/** Starts the nodes, and renews disks one after the other: on chains that stand still a member gets its vote back by vouches alone. */
+/**
+ * Starts the nodes, and renews disks one after the other: on chains that stand still a member gets
+ * its vote back by vouches alone.
+ */
 async function renew({ options, timeline, network, nodes, faults, fail, trace, afterEach }: Cluster): Promise<void> {
   trace(JSON.stringify(options));
   network.heal();

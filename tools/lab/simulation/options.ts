@@ -1,5 +1,5 @@
-// What a seed stands for: the size of the cluster, its load, and what befalls it. At most f members are faulty in a run, whichever
-// way; the others may be killed, cut off and slowed down at will.
+// What a seed stands for: the size of the cluster, its load, and what befalls it. At most f members
+// are faulty in a run, whichever way; the others may be killed, cut off and slowed down at will.
 
 import { faults } from "../../../src/wire/quorum.js";
 import { createRandom, type Random } from "../rig/random.js";
@@ -12,16 +12,7 @@ import type { Conditions } from "./world/network.js";
  * record of one member is gone or cannot be read · `damagedRow`: a bit of any row of it flips · `wiped`: everything it has is gone ·
  * `clock`: its clock is off by more than the others accept · `fullDisk`: its disk is full for a while
  */
-export const faultKinds = [
-  "none",
-  "twins",
-  "byzantine",
-  "lostRecord",
-  "damagedRecord",
-  "wiped",
-  "clock",
-  "fullDisk",
-] as const;
+const faultKinds = ["none", "twins", "byzantine", "lostRecord", "damagedRecord", "wiped", "clock", "fullDisk"] as const;
 export type FaultKind = (typeof faultKinds)[number] | "damagedRow";
 
 /** The service of the chain that an order adds. */
@@ -67,7 +58,10 @@ export interface ClusterOptions {
   readonly changes: number;
   /** an order adds a chain */
   readonly addsChain: boolean;
-  /** members whose disks are renewed before anything else happens, one after the other, each when the one before votes again */
+  /**
+   * members whose disks are renewed before anything else happens, one after the other, each when
+   * the one before votes again
+   */
   readonly renewed: number;
 }
 
@@ -130,13 +124,19 @@ function starvedOf(random: Random): Pick<ClusterOptions, "starving" | "starved">
   return { starving: random.chance(0.7) ? random.pick(starvings) : undefined, starved: false };
 }
 
-/** Drawn apart. Who is hostile from the start is faulty beside the one whose disk is renewed; the only member never gets over it. */
+/**
+ * Drawn apart. Who is hostile from the start is faulty beside the one whose disk is renewed; the
+ * only member never gets over it.
+ */
 function renewedOf(random: Random, members: number, fault: FaultKind): number {
   if (members === 1 || fault === "twins" || fault === "byzantine" || !random.chance(0.12)) return 0;
   return 1 + random.below(members);
 }
 
-/** Half of those whose disk is harmed in another way, drawn apart as well; the seeds that TRACK_RECORD.md names stay what they were. */
+/**
+ * Half of those whose disk is harmed in another way, drawn apart as well; the seeds that
+ * TRACK_RECORD.md names stay what they were.
+ */
 function damagedOf(seed: number, fault: FaultKind): FaultKind {
   const isDisk = fault === "damagedRecord" || fault === "wiped";
   return isDisk && createRandom(seed ^ 0x550c7dc3).chance(0.5) ? "damagedRow" : fault;
@@ -145,7 +145,10 @@ function damagedOf(seed: number, fault: FaultKind): FaultKind {
 /** Some see a polka and lock on its value, others do not and propose another one. */
 export const scarcePolkas = { proposal: 0.25, prevote: 0.35, precommit: 0.1, polka: 1, round: 0.3 } as const;
 
-/** Without precommits locks form and rounds go on, without proposals nothing is locked, without bodies nothing can be judged. */
+/**
+ * Without precommits locks form and rounds go on, without proposals nothing is locked, without
+ * bodies nothing can be judged.
+ */
 const scarcities: readonly Conditions["scarce"][] = [
   { precommit: 0.9 },
   scarcePolkas,

@@ -1,5 +1,5 @@
-// npm run simulate: runs seeds, replays one, or shows that every mutant is caught.
-// --seeds A..B (stops at the first that fails), --seed S --trace, --mutants [--seeds A..B] [--only NAME].
+// npm run simulate: runs seeds, replays one, or shows that every mutant is caught. --seeds A..B
+// (stops at the first that fails), --seed S --trace, --mutants [--seeds A..B] [--only NAME].
 
 import { parseArgs } from "node:util";
 import { reasonOf } from "../../errors.js";

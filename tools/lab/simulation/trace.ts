@@ -1,4 +1,5 @@
-// What happened in a run: a hash over all of it, which two runs of one seed share, and the last lines of it for who looks into one.
+// What happened in a run: a hash over all of it, which two runs of one seed share, and the last
+// lines of it for who looks into one.
 
 export interface Trace {
   say(line: string): void;

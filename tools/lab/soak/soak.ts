@@ -17,8 +17,9 @@ import { reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { type Meter, startMeter } from "../../meters/meter.js";
 import { parsePort } from "../../meters/ports/port-configuration.js";
+import { type ChainSummary, chains } from "../../routes/chains.js";
 import { openApiSource } from "../../sources/api.js";
-import type { ChainSummary } from "../../sources/source.js";
+import { askValue } from "../../sources/client.js";
 import { whole } from "../../terminal/arguments.js";
 import { pairs, printLines } from "../../terminal/output.js";
 import { endAllChildren } from "../rig/children.js";
@@ -167,12 +168,7 @@ async function recovered({ nodes }: SoakCluster, what: string, keptOut_ms = 0): 
 }
 
 async function chainsOf(api: string): Promise<readonly ChainSummary[]> {
-  try {
-    const response = await fetch(`${api}/chains`, { signal: AbortSignal.timeout(2_000) });
-    return (await response.json()) as ChainSummary[];
-  } catch {
-    return [];
-  }
+  return askValue(api, chains, { parameters: {}, patience_ms: 2_000 }).catch(() => []);
 }
 
 /** No new readings; what is under way comes to its end. */

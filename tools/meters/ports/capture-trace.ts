@@ -15,6 +15,11 @@ const headerBytesMin = 5;
 const headerBytesMax = 11;
 /** Address, function, first register, count, CRC. */
 const questionBytes = 8;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const tab = 0x09;
+const space = 0x20;
+const ticLinesMin = 3;
 /** So much of a capture is characters where a line was disturbed. */
 const textShare = 0.9;
 /** A code and the group behind it, or a header's line. */
@@ -36,6 +41,11 @@ export function hasTrace(protocol: Protocol, capture: Uint8Array): boolean {
       return hasMbusFrame(capture);
     case "modbus":
       return hasModbusQuestion(capture);
+    case "tic":
+      return hasTicLines(capture);
+    case "push":
+      // Nothing but whole messages is one.
+      return false;
     default:
       return true;
   }
@@ -96,4 +106,19 @@ function hasMbusFrame(capture: Uint8Array): boolean {
     }
   }
   return false;
+}
+
+/** Lines of LF, label, value, check, CR whose check holds; it covers the last separator in standard mode alone. */
+function hasTicLines(capture: Uint8Array): boolean {
+  let lines = 0;
+  for (let first = capture.indexOf(lineFeed); first >= 0; first = capture.indexOf(lineFeed, first + 1)) {
+    const end = capture.indexOf(carriageReturn, first);
+    if (end < 0) break;
+    const separator = capture[end - 2];
+    if (separator !== tab && separator !== space) continue;
+    let sum = 0;
+    for (let index = first + 1; index < (separator === tab ? end - 1 : end - 2); index++) sum += capture[index]!;
+    if (capture[end - 1] === (sum & 0x3f) + space) lines++;
+  }
+  return lines >= ticLinesMin;
 }

@@ -2,7 +2,7 @@
 // changed on their way. Each answer rests on something that chance does not make: checks that hold, parity that holds.
 
 import { crc16Modbus } from "../../../src/meter/crc16.js";
-import { shareOfText } from "./capture-trace.js";
+import { hasTrace, shareOfText } from "./capture-trace.js";
 
 /** What it is, and whether a reader would be needed (`unsupported`) or another capture (`no-frame`). */
 export interface Foreign {
@@ -18,9 +18,9 @@ const examinedBytes = 64 * 1024;
 /** What the capture is; undefined where it cannot be told. */
 export function foreignCapture(capture: Uint8Array): Foreign | undefined {
   const bytes = capture.subarray(0, examinedBytes);
-  const spoiled = parityOf(bytes) ?? otherText(bytes);
+  const spoiled = parityOf(bytes) ?? otherText(bytes) ?? linkyOf(bytes);
   if (spoiled !== undefined) return { reason: "no-frame", detail: spoiled };
-  const protocol = linkyOf(bytes) ?? pushOf(bytes) ?? wideModbusOf(bytes) ?? shortFramesOf(bytes) ?? radioOf(bytes);
+  const protocol = wideModbusOf(bytes) ?? shortFramesOf(bytes) ?? radioOf(bytes);
   return protocol === undefined ? undefined : { reason: "unsupported", detail: `unsupported protocol: ${protocol}` };
 }
 
@@ -74,50 +74,15 @@ function otherText(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
-const lineFeed = 0x0a;
-const carriageReturn = 0x0d;
-const tab = 0x09;
-const space = 0x20;
-const linkyLinesMin = 3;
+const stx = 0x02;
 
-/** Lines of LF, label, value, check, CR (Enedis-NOI-CPT_54E, section 5.3): the check covers the last separator in standard mode alone. */
+/** Lines of TIC without the characters between which their frames are. */
 function linkyOf(bytes: Uint8Array): string | undefined {
-  const lines = { standard: 0, historic: 0 };
-  let start = 0;
-  while (start < bytes.length) {
-    const first = bytes.indexOf(lineFeed, start);
-    const end = first < 0 ? -1 : bytes.indexOf(carriageReturn, first);
-    if (end < 0) break;
-    const separator = bytes[end - 2];
-    if (separator === tab && checkOf(bytes, first + 1, end - 1) === bytes[end - 1]) lines.standard++;
-    if (separator === space && checkOf(bytes, first + 1, end - 2) === bytes[end - 1]) lines.historic++;
-    start = first + 1;
-  }
-  const mode = lines.standard >= lines.historic ? "standard" : "historic";
-  return lines[mode] < linkyLinesMin ? undefined : `TIC of a French Linky meter, in ${mode} mode`;
-}
-
-function checkOf(bytes: Uint8Array, start: number, end: number): number {
-  let sum = 0;
-  for (let index = start; index < end; index++) sum += bytes[index]!;
-  return (sum & 0x3f) + space;
-}
-
-const dataNotification = 0x0f;
-const dateTimeBytes = 12;
-const structureTag = 0x02;
-const arrayTag = 0x01;
-
-/** A Data-Notification that begins the capture: tag, invoke id, a date-time or none, a structure or an array (IEC 62056-5-3). */
-function pushOf(bytes: Uint8Array): string | undefined {
-  if (bytes[0] !== dataNotification) return undefined;
-  const at = bytes[5] === 0x09 && bytes[6] === dateTimeBytes ? 6 : 5;
-  const length = bytes[at]!;
-  if (length !== 0 && length !== dateTimeBytes) return undefined;
-  const tag = bytes[at + 1 + length];
-  const count = bytes[at + 2 + length] ?? 0;
-  if ((tag !== structureTag && tag !== arrayTag) || count === 0 || count > 0x7f) return undefined;
-  return "a DLMS Data-Notification without a frame around it (bare push, as of Sagemcom's XT211), no HDLC and no M-Bus";
+  if (bytes.includes(stx) || !hasTrace("tic", bytes)) return undefined;
+  return (
+    "its lines are those of a French meter's customer port (TIC) without STX and ETX, between which each frame is: " +
+    "keep the bytes as they come"
+  );
 }
 
 /** A question for n registers, and an answer of another length than 2n bytes; the CRC of both holds. */

@@ -14,7 +14,7 @@ export interface EmulatorPort {
   readonly interval_ms: number;
   readonly version?: P1Version;
   readonly protocol?: Protocol;
-  /** D0: a meter of mode C, which has to be asked, in place of one that pushes */
+  /** D0, M-Bus: a meter of mode C, or one with data records, which has to be asked, in place of one that pushes */
   readonly request?: boolean;
   /** P1 and DLMS: the keys that it encrypts with, 32 hex digits each */
   readonly encryption?: string;

@@ -6,8 +6,10 @@ import type { FastifyReply } from "fastify";
 import type { ByteBudget } from "./byte-budget.js";
 import type { Turns } from "./turns.js";
 
-/** Read before it is sent, but for an item that is longer. */
-const PIECE_BYTES = 32_768;
+/** Read before it is sent, but for an item that is longer. Each piece waits for a turn, which comes late where there is much to do. */
+const PIECE_BYTES = 262_144;
+/** Sent at a time, the next part when this one has gone: so what was taken is known. */
+const PART_BYTES = 32_768;
 /** Reading a piece ends after so long, whatever has been read. */
 const PIECE_MS = 1;
 /** An answer may wait so long for its reader, and longer for each byte that was taken. */
@@ -26,6 +28,8 @@ export interface Piece {
   readonly bytes: Uint8Array;
   readonly items: number;
   readonly isLast: boolean;
+  /** why the item behind it cannot be read */
+  readonly broken: Error | undefined;
 }
 
 export interface AnswersPorts {
@@ -141,14 +145,22 @@ function readPiece({ monotonic_ms, onRead }: AnswersPorts, group: string, items:
   const read: Uint8Array[] = [];
   let length = 0;
   let isLast = false;
+  let broken: Error | undefined;
   while (length < PIECE_BYTES && monotonic_ms() - started_ms < PIECE_MS) {
-    const { value, done } = items.next();
-    isLast = done === true;
-    if (value === undefined) break;
-    read.push(value);
-    length += value.length;
+    try {
+      const { value, done } = items.next();
+      isLast = done === true;
+      if (value === undefined) break;
+      read.push(value);
+      length += value.length;
+    } catch (error) {
+      // What was read before is sent first.
+      if (!(error instanceof Error) || read.length === 0) throw error;
+      broken = error;
+      break;
+    }
   }
-  const piece = { bytes: read.length === 1 ? read[0]! : Buffer.concat(read), items: read.length, isLast };
+  const piece = { bytes: read.length === 1 ? read[0]! : Buffer.concat(read), items: read.length, isLast, broken };
   onRead(group, piece);
   return piece;
 }
@@ -156,6 +168,7 @@ function readPiece({ monotonic_ms, onRead }: AnswersPorts, group: string, items:
 async function sendPieces(answer: Answer, ports: AnswersPorts, first: Piece, items: Items): Promise<void> {
   for (let piece = first; !answer.raw.destroyed; ) {
     await sendPiece(answer, ports, piece.bytes);
+    if (piece.broken !== undefined) throw piece.broken;
     if (piece.isLast || answer.raw.destroyed) break;
     piece = await ports.turns.next(() => readPiece(ports, answer.group, items));
     // What finds no room is left to the reader's next request.
@@ -167,8 +180,8 @@ async function sendPieces(answer: Answer, ports: AnswersPorts, first: Piece, ite
 /** Resolves when the piece has gone, or the connection has. */
 async function sendPiece(answer: Answer, ports: AnswersPorts, bytes: Uint8Array): Promise<void> {
   waitForReader(answer, ports, bytes.length);
-  for (let at = 0; at < bytes.length && !answer.raw.destroyed; at += PIECE_BYTES) {
-    const part = bytes.subarray(at, at + PIECE_BYTES);
+  for (let at = 0; at < bytes.length && !answer.raw.destroyed; at += PART_BYTES) {
+    const part = bytes.subarray(at, at + PART_BYTES);
     await new Promise<void>((resolve) => {
       answer.raw.once("close", resolve);
       answer.raw.write(part, () => {
@@ -177,8 +190,10 @@ async function sendPiece(answer: Answer, ports: AnswersPorts, bytes: Uint8Array)
       });
     });
     answer.taken_bytes += part.length;
+    const now_ms = ports.monotonic_ms();
+    answer.waited_ms += now_ms - (answer.since_ms ?? now_ms);
+    answer.since_ms = now_ms;
   }
-  answer.waited_ms += ports.monotonic_ms() - (answer.since_ms ?? 0);
   answer.since_ms = undefined;
   ports.budget.release(answer.group, answer.held_bytes);
   answer.held_bytes = 0;

@@ -1,56 +1,66 @@
-// Sealed blocks as they come, as server-sent events (HTML Living Standard, section 9.2).
+// GET /events: sealed blocks as they come, and those that a subscriber has missed, from the position that it names.
 
-import type { FastifyInstance, FastifyReply } from "fastify";
+import { type BlockEvent, events, positionOf } from "../../routes/events.js";
 import { createAddressCounts } from "../address-limits.js";
-import { groupOf, refuseBusy } from "./answering.js";
+import { type Route, refused, route } from "./route.js";
+import { Subscriber, type SubscriberPorts } from "./subscriber.js";
 
 /** At one time. */
 const SUBSCRIBERS_MAX = 256;
-/** Bytes that a subscriber may be behind before it is let go. */
-const BEHIND_BYTES_MAX = 1_048_576;
 
 export interface Events {
-  /** Tells the subscribers. */
-  broadcast(event: object): void;
+  readonly route: Route;
+  /** A block is sealed; it is in the store. */
+  onSealed(event: BlockEvent): void;
+  /** To be called every second or so. */
+  look(): void;
   close(): void;
 }
 
-/** A stream has no end: an address may have fewer than connections, so that it has some left. */
-export function addEvents(server: FastifyInstance, ofAddress: (group: string) => number): Events {
-  const subscribers = new Set<FastifyReply>();
-  const counts = createAddressCounts(ofAddress);
-  server.get("/events", (request, reply) => {
-    const group = groupOf(request);
-    if (subscribers.size >= SUBSCRIBERS_MAX || !counts.take(group)) {
-      refuseBusy(reply, "Too many subscribers: try another node.");
-      return;
-    }
-    reply.raw.once("close", () => counts.release(group));
-    subscribe(subscribers, reply);
-  });
-  return {
-    broadcast(event) {
-      const bytes = Buffer.from(`event: block\ndata: ${JSON.stringify(event)}\n\n`);
-      for (const { raw } of subscribers) {
-        if (raw.writableLength > BEHIND_BYTES_MAX) raw.destroy();
-        else raw.write(bytes);
-      }
-    },
-    close() {
-      for (const subscriber of subscribers) subscriber.raw.end();
-    },
-  };
+export interface EventsPorts extends SubscriberPorts {
+  /** A stream has no end: an address may have fewer than connections, so that it has some left. */
+  ofAddress(group: string): number;
 }
 
-function subscribe(subscribers: Set<FastifyReply>, reply: FastifyReply): void {
-  reply.hijack();
-  reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  if (reply.request.method === "HEAD") {
-    reply.raw.end();
-    return;
-  }
-  reply.raw.write(":\n\n");
-  subscribers.add(reply);
-  reply.raw.on("close", () => subscribers.delete(reply));
-  reply.raw.on("error", () => subscribers.delete(reply));
+export function createEvents(ports: EventsPorts): Events {
+  const subscribers = new Set<Subscriber>();
+  const counts = createAddressCounts(ports.ofAddress);
+  return {
+    route: route(events, ({ query, group, lastEventId }) => {
+      // Who connects again asks as it did first, and says beside what it has got since.
+      const text = lastEventId ?? query.after;
+      const after = text === undefined ? undefined : positionOf(text);
+      if (text !== undefined && after === undefined) {
+        return refused(
+          "malformed",
+          `Last-Event-ID or after is ${JSON.stringify(text.slice(0, 40))}, the id of no event.`,
+        );
+      }
+      if (subscribers.size >= SUBSCRIBERS_MAX || !counts.take(group)) {
+        return refused("busy", "Too many subscribers, of all addresses or of yours.");
+      }
+      return {
+        type: "stream",
+        begin(stream) {
+          const subscriber = new Subscriber(ports, stream, group, after);
+          subscribers.add(subscriber);
+          stream.onClosed(() => {
+            subscribers.delete(subscriber);
+            counts.release(group);
+          });
+          subscriber.wake();
+        },
+      };
+    }),
+    onSealed(event) {
+      ports.log.add(event);
+      for (const subscriber of subscribers) subscriber.wake();
+    },
+    look() {
+      for (const subscriber of subscribers) subscriber.look();
+    },
+    close() {
+      for (const subscriber of subscribers) subscriber.end("stopping", "This node stops.");
+    },
+  };
 }

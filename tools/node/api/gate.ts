@@ -3,13 +3,14 @@
 
 import { isIP, type Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { LimitsClass } from "../../routes/shape.js";
 import { addressGroup, createAddressBuckets, LOOPBACK } from "../address-limits.js";
-import { groupOf, refuse, refuseBusy } from "./answering.js";
 import type { ByteBudget } from "./byte-budget.js";
 import type { Places } from "./places.js";
+import { groupOf, refuse } from "./refusing.js";
 
-/** What a request costs its address where its route says nothing else. */
-const TOKENS = 1;
+/** What a request costs its address, of `addressRequests_s`; what `always` is answered counts for itself. */
+const tokens: Readonly<Record<LimitsClass, number>> = { plain: 1, costly: 4, order: 10, always: 0, stream: 1 };
 /** A bucket holds what comes back in so long. */
 const BURST_S = 5;
 /** Everything on the machine comes from one address. */
@@ -20,7 +21,6 @@ const ADDRESSES_MAX = 10_000;
 const EVERYBODY = "everybody";
 /** Where no answer of so many bytes has room, none is begun. */
 const SMALL_BYTES = 65_536;
-const HEALTH = "/health";
 
 export interface GateTerms {
   /** What it answers to beside the machine's own names; undefined: to any Host. */
@@ -78,7 +78,8 @@ export function addGate(server: FastifyInstance, terms: GateTerms, ports: GatePo
       onRefused("host");
       return refuseHost(reply);
     }
-    if (request.routeOptions.url === HEALTH) return;
+    const limits = request.routeOptions.config?.limits ?? "plain";
+    if (limits === "always") return;
     const wait_ms = rates.wait_ms(group);
     if (wait_ms > 0) {
       onRefused("rate");
@@ -86,9 +87,9 @@ export function addGate(server: FastifyInstance, terms: GateTerms, ports: GatePo
     }
     if (isBusy(request, group)) {
       onRefused("busy");
-      return refuseBusy(reply, "This node is busy: ask again in a moment, or another node of the chain.");
+      return refuse(reply, "busy", "This node is busy.");
     }
-    rates.charge(group, request.routeOptions.config?.tokens ?? TOKENS);
+    rates.charge(group, tokens[limits]);
   });
 }
 
@@ -96,14 +97,13 @@ export function addGate(server: FastifyInstance, terms: GateTerms, ports: GatePo
 function refuseRate(reply: FastifyReply, wait_ms: number): FastifyReply {
   const wait_s = Math.ceil(wait_ms / 1000);
   reply.header("retry-after", wait_s).header("connection", "close");
-  return refuse(reply, 429, "rate-limited", `Too many requests from your address: ask again in ${wait_s} s.`);
+  return refuse(reply, "rate-limited", `Too many requests from your address: ask again in ${wait_s} s.`);
 }
 
 /** 421 of RFC 9110, section 15.5.20. */
 function refuseHost(reply: FastifyReply): FastifyReply {
-  const remedy = "Ask it as localhost or by its address, or add the name to api.hosts in node.json.";
   reply.header("connection", "close");
-  return refuse(reply, 421, "foreign-host", `This API is the machine's own and answers to no such Host. ${remedy}`);
+  return refuse(reply, "foreign-host", "This API is the machine's own and answers to no such Host.");
 }
 
 /** A page of another site that a browser on this machine shows has that site's name here, whatever address the name is given. */
@@ -117,7 +117,7 @@ function answersTo(hosts: Hosts | undefined, header: string | undefined): boolea
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** what a request costs its address, of `addressRequests_s`; 1 where absent */
-    readonly tokens?: number;
+    /** `plain` where absent */
+    readonly limits?: LimitsClass;
   }
 }

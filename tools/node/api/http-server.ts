@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
+import { refusalAnswer } from "../../routes/refusals.js";
 import { addressGroup } from "../address-limits.js";
 import { oneAtATime } from "./one-at-a-time.js";
 import type { Places } from "./places.js";
@@ -16,10 +16,16 @@ const HEADERS_BYTES_MAX = 8_192;
 
 export type ClosedFor = "full" | "idle" | "pipelined";
 
+export interface HttpTerms {
+  /** of any route's body */
+  readonly bodyBytes_max: number;
+  onClosed(reason: ClosedFor): void;
+}
+
 export function createHttpServer(
   listener: RequestListener,
   places: Places<Socket>,
-  onClosed: (reason: ClosedFor) => void,
+  { bodyBytes_max, onClosed }: HttpTerms,
 ): Server {
   const options = {
     headersTimeout: HEADERS_MS,
@@ -33,7 +39,7 @@ export function createHttpServer(
     onAnswered: (socket: Socket) => places.answered(socket),
     onTooMany: () => onClosed("pipelined"),
   };
-  const listen = oneAtATime(checked(listener), watch);
+  const listen = oneAtATime(checked(listener, bodyBytes_max), watch);
   const server = createServer(options, listen);
   // Node answers these by itself, past everything that bounds answers.
   server.on("checkExpectation", listen);
@@ -53,25 +59,25 @@ export function createHttpServer(
 }
 
 /** Refuses, and reads no further, what comes in any number of pieces, each a turn of this loop: no client of this API sends it. */
-function checked(listener: RequestListener): RequestListener {
+function checked(listener: RequestListener, bodyBytes_max: number): RequestListener {
   return (request, response) => {
-    const complaint = complaintOf(request);
+    const complaint = complaintOf(request, bodyBytes_max);
     if (complaint === undefined) listener(request, response);
     else refuseUnread(response, ...complaint);
   };
 }
 
-function complaintOf({ headers }: IncomingMessage): readonly [number, string] | undefined {
+function complaintOf({ headers }: IncomingMessage, bodyBytes_max: number): readonly [number, string] | undefined {
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== "100-continue") {
     return [417, "This API meets no expectation but 100-continue."];
   }
   if (headers["transfer-encoding"] !== undefined) return [411, "Send the body whole, with its Content-Length."];
-  if (Number(headers["content-length"] ?? 0) > ORDER_BYTES_MAX) return [413, "The body is too large."];
+  if (Number(headers["content-length"] ?? 0) > bodyBytes_max) return [413, "The body is too large."];
   return undefined;
 }
 
 function refuseUnread(response: ServerResponse, status: number, message: string): void {
-  const body = JSON.stringify({ code: "malformed", message });
+  const body = JSON.stringify(refusalAnswer("malformed", message));
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": body.length,

@@ -3,22 +3,30 @@
 
 import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
-import { SEQ_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
-import { idFromText } from "../../../src/wire/key.js";
-import { ORDER_BYTES_MAX } from "../../../src/wire/order.js";
-import { GridsealError } from "../../errors.js";
+import { assertInvariant, GridsealError } from "../../errors.js";
+import type { BlockEvent } from "../../routes/events.js";
+import { shapes } from "../../routes/routes.js";
 import { addressGroup, LOOPBACK } from "../address-limits.js";
 import type { NodeConfiguration } from "../configuration.js";
-import { groupOf, number, refuse } from "./answering.js";
 import { type Answers, createAnswers } from "./answers.js";
-import { addBlocks, addSealedOrders } from "./block-routes.js";
+import { blockRoute, blocksRoute } from "./blocks.js";
 import { createByteBudget } from "./byte-budget.js";
-import { addEvents } from "./events.js";
-import { addGate, createRates, type Hosts, LOOPBACK_SHARE } from "./gate.js";
+import { chainsRoute } from "./chains.js";
+import { createEventLog } from "./event-log.js";
+import { createEvents } from "./events.js";
+import { addGate, createRates, type Hosts, LOOPBACK_SHARE, type Rates } from "./gate.js";
+import { genesisRoute } from "./genesis.js";
+import { healthRoute } from "./health.js";
 import { createHttpServer } from "./http-server.js";
+import { lineageRoute } from "./lineage.js";
+import { metricsRoute } from "./metrics.js";
+import { ordersRoute, submitOrderRoute } from "./orders.js";
 import { createPlaces } from "./places.js";
 import type { ApiPorts } from "./ports.js";
-import { addState } from "./state-routes.js";
+import { receiptRoute } from "./receipts.js";
+import { groupOf, refuse } from "./refusing.js";
+import type { Route } from "./route.js";
+import { addRoutes } from "./routing.js";
 import { createTurns } from "./turns.js";
 
 /** Connections at one time, and beyond them for the node's health alone. */
@@ -30,22 +38,20 @@ const ADDRESS_ANSWERS_BYTES_MAX = 25_165_824;
 /** Of the loop's time at a time, for reading answers. */
 const TURN_MS = 2;
 const LOOK_EVERY_MS = 1_000;
-/** What requests cost of their address's rate. */
-const RECEIPT_TOKENS = 4;
-const ORDER_TOKENS = 10;
+/** What long answers cost of their address's rate. */
 const ITEMS_A_TOKEN = 50;
 const BYTES_A_TOKEN = 65_536;
 
 export interface Api {
   /** Resolves with the port. */
   listen(): Promise<number>;
-  /** Tells the subscribers. */
-  broadcast(event: object): void;
+  /** Tells the subscribers of a block that is in the store. */
+  broadcast(event: BlockEvent): void;
   close(): Promise<void>;
 }
 
 export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api {
-  const { metrics, store, monotonic_ms } = ports;
+  const { metrics, monotonic_ms } = ports;
   const refused = (reason: string) => metrics.apiRefused.inc({ reason });
   const ofAddress = (group: string) => terms.addressConnections_max * (group === LOOPBACK ? LOOPBACK_SHARE : 1);
   const places = createPlaces<Socket>({
@@ -53,49 +59,76 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
     reserve_max: RESERVE_MAX,
     ofAddress,
   });
+  const rates = createRates(terms.addressRequests_s, monotonic_ms);
+  const turns = createTurns(TURN_MS, { monotonic_ms, afterOthers: setImmediate });
+  const budget = createByteBudget(ANSWERS_BYTES_MAX, ADDRESS_ANSWERS_BYTES_MAX);
+  const onSlow = () => refused("slow");
+  const onBroken = (error: unknown) => void noteDamage(ports, error);
+  const log = createEventLog({
+    store: ports.store,
+    heads: () => new Map(ports.chains().map(({ service, head }) => [service, head.height])),
+  });
+  const events = createEvents({
+    ...{ log, turns, budget, rates, monotonic_ms, onSlow, onBroken },
+    ofAddress: (group) => Math.ceil(ofAddress(group) / 2),
+  });
+  const routes = [...routesOf(ports, rates), events.route];
+  assertInvariant(
+    routes.every(({ shape }) => shapes.includes(shape)),
+    "every route that is served is listed",
+  );
+  const bodyBytes_max = Math.max(...routes.map(({ shape }) => shape.body?.bytes_max ?? 0));
   const server = fastify({
     logger: false,
     bodyLimit: 1_024,
     forceCloseConnections: true,
     // What is no URL comes past every hook: who sends it has to connect again.
     frameworkErrors: (error, _request, reply) => {
-      refuse(reply.header("connection", "close"), error.statusCode ?? 400, "malformed", error.message);
+      refuse(reply.header("connection", "close"), "malformed", error.message, error.statusCode ?? 400);
     },
-    serverFactory: (listener) => createHttpServer(listener, places, refused),
+    serverFactory: (listener) => createHttpServer(listener, places, { bodyBytes_max, onClosed: refused }),
   });
-  const rates = createRates(terms.addressRequests_s, monotonic_ms);
-  const budget = createByteBudget(ANSWERS_BYTES_MAX, ADDRESS_ANSWERS_BYTES_MAX);
   const answers = createAnswers({
-    turns: createTurns(TURN_MS, { monotonic_ms, afterOthers: setImmediate }),
-    budget,
-    monotonic_ms,
+    ...{ turns, budget, monotonic_ms, onSlow, onBroken },
     onRead: (group, { items, bytes }) => rates.charge(group, items / ITEMS_A_TOKEN + bytes.length / BYTES_A_TOKEN),
-    onSlow: () => refused("slow"),
-    onBroken: (error) => noteDamage(ports, error),
   });
   addErrors(server, ports);
   addGate(server, { hosts: hostsOf(terms) }, { places, budget, rates, onRefused: refused });
   countAnswers(server, answers);
-  addState(server, ports, rates);
-  addBlocks(server, store, answers);
-  addReceipts(server, ports);
-  addSealedOrders(server, store, answers);
-  addOrders(server, ports);
-  const events = addEvents(server, (group) => Math.ceil(ofAddress(group) / 2));
-  const looking = setInterval(() => answers.closeSlow(), LOOK_EVERY_MS).unref();
+  addRoutes(server, routes, answers);
+  const looking = setInterval(() => {
+    answers.closeSlow();
+    events.look();
+  }, LOOK_EVERY_MS).unref();
   return {
     async listen() {
       await server.listen({ host: terms.host, port: terms.port });
       const address = server.server.address();
       return typeof address === "object" && address !== null ? address.port : terms.port;
     },
-    broadcast: events.broadcast,
+    broadcast: events.onSealed,
     async close() {
       clearInterval(looking);
       events.close();
       await server.close();
     },
   };
+}
+
+function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
+  const { store } = ports;
+  return [
+    healthRoute(ports, rates),
+    metricsRoute(ports),
+    genesisRoute(ports.genesisBytes),
+    chainsRoute(ports),
+    blocksRoute(store),
+    blockRoute(store),
+    lineageRoute(store),
+    receiptRoute(ports),
+    ordersRoute(store),
+    submitOrderRoute(ports.submitOrder),
+  ];
 }
 
 /** What the API answers to: where all addresses can reach it, any Host, or the names that are stated and any address. */
@@ -105,12 +138,10 @@ function hostsOf({ host, hosts }: NodeConfiguration["api"]): Hosts | undefined {
 }
 
 function addErrors(server: FastifyInstance, ports: ApiPorts): void {
-  server.setNotFoundHandler((_request, reply) =>
-    refuse(reply, 404, "unknown-path", "See docs/api.md for the paths of this API."),
-  );
   server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    if (!noteDamage(ports, error)) return refuse(reply, error.statusCode ?? 500, "failed", error.message);
-    return refuse(reply, 500, "damaged", "What you ask for is damaged at this node. Ask another node of the chain.");
+    const status = error.statusCode ?? 500;
+    if (!noteDamage(ports, error)) return refuse(reply, status < 500 ? "malformed" : "failed", error.message, status);
+    return refuse(reply, "damaged", "What you ask for is damaged at this node.");
   });
 }
 
@@ -126,44 +157,5 @@ function countAnswers(server: FastifyInstance, answers: Answers): void {
     const isBytes = typeof payload === "string" || payload instanceof Uint8Array;
     answers.sent(reply.raw, groupOf(request), isBytes ? Buffer.byteLength(payload) : 0);
     return payload;
-  });
-}
-
-function addReceipts(server: FastifyInstance, ports: ApiPorts): void {
-  server.get<{ Params: { service: string; meter: string; seq: string } }>(
-    "/receipts/:service/:meter/:seq",
-    { config: { tokens: RECEIPT_TOKENS } },
-    async (request, reply) => {
-      const service = number(request.params.service, SERVICE_MAX);
-      const kid = idFromText(request.params.meter);
-      const seq = number(request.params.seq, SEQ_MAX);
-      if (service === undefined || kid === undefined || seq === undefined) {
-        return refuse(reply, 400, "malformed", "The path is /receipts/<service>/<meter, 16 hex digits>/<seq>.");
-      }
-      const receipt = await ports.receipts.findSoon(service, kid, seq);
-      if (receipt !== undefined) return reply.type("application/cbor").send(Buffer.from(receipt));
-      if (ports.isWaiting(service, kid, seq)) return refuse(reply, 202, "waiting", "The record waits to be sealed.");
-      return refuse(reply, 404, "unknown-record", "No such record is sealed on this node.");
-    },
-  );
-}
-
-/** The way in for the authority's next order. */
-function addOrders(server: FastifyInstance, ports: ApiPorts): void {
-  server.addContentTypeParser(
-    "application/cose",
-    { parseAs: "buffer", bodyLimit: ORDER_BYTES_MAX },
-    (_request, body, done) => done(null, body),
-  );
-  server.post("/orders", { config: { tokens: ORDER_TOKENS } }, async (request, reply) => {
-    if (!(request.body instanceof Uint8Array)) {
-      return refuse(reply, 415, "malformed", "Send the order as it was signed, as application/cose.");
-    }
-    const answer = await ports.submitOrder(Uint8Array.from(request.body));
-    if (answer.type === "taken") return reply.code(202).send({ number: answer.number });
-    if (answer.type === "passed-on") return reply.code(202).send({ number: answer.number, passedOn: answer.to });
-    if (answer.type === "unreachable") return refuse(reply, 503, "unreachable", answer.reason);
-    if (answer.type === "malformed") return refuse(reply, 400, "malformed", answer.reason);
-    return refuse(reply, 409, "refused", answer.reason);
   });
 }

@@ -5,7 +5,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { type Consensus, createConsensus } from "../../consensus/core.js";
 import { decodeMessage, encodeMessage } from "../../consensus/messages.js";
 import { decodeRecord } from "../../consensus/signed-position.js";
-import type { Effect } from "../../consensus/types.js";
+import type { Effect, Message } from "../../consensus/types.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { isSealable, placeOf, type ReadBatch, sealsSomething } from "../../ledger/compose.js";
 import { CONTRACTS_SERVICE, everMember, governedChain, governedHeight } from "../../ledger/governance.js";
@@ -21,13 +21,16 @@ import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
 import { createJudging } from "./blocks/proposals.js";
 import { createSealer, type Sealer } from "./blocks/sealer.js";
-import { decodeNeedBlocks, encodeFrame, type Frame } from "./frame.js";
+import { decodeNeedBlocks, encodeFrame, type Frame, type FrameKind } from "./frame.js";
 import type { ChainPorts, SealedBlock } from "./ports.js";
 import { viewOf } from "./stored-state.js";
 import { consensusRecords } from "./tables/consensus-records.js";
 import type { Head } from "./tables/heads.js";
 
 const RESEND_MS = 2_000;
+
+/** Takes a frame of one kind; `message` is what a consensus frame says. */
+type TakeFrame = (from: string, payload: Uint8Array, message: Message | undefined) => void | Promise<void>;
 
 export interface Chain {
   readonly head: Head;
@@ -80,6 +83,7 @@ export function createChain(ports: ChainPorts): Chain {
     mayTake: (number) => origin.returned.mayTake(number),
     onTaking: (writer, displaced) => origin.returned.onTaking(writer, displaced),
     onTaken: (read, displaced) => origin.returned.onTaken(read, displaced),
+    onGone: (read) => origin.returned.onGone(read),
   });
   const origin = createOrigin(
     ports,
@@ -142,6 +146,33 @@ export function createChain(ports: ChainPorts): Chain {
     onSealed: afterSealing,
     onWaiting: startResending,
   });
+  /** A row for each kind of frame; only members' come here, and what followers may send. */
+  const takes: { readonly [Kind in FrameKind]: TakeFrame } = {
+    consensus(from, _payload, message) {
+      if (message?.type === "status") followers.onStatus(from, message.height);
+      speaker = from;
+      runner.feed({ type: "message", from, message: message! });
+      speaker = undefined;
+    },
+    async batch(from, payload) {
+      await exchange.onBatch(from, payload);
+      onWork();
+    },
+    acknowledge: (from, payload) => exchange.onAcknowledge(from, payload),
+    accepted: (from, payload) => exchange.onAccepted(from, payload),
+    needBatch: (from, payload) => exchange.onNeedBatch(from, payload),
+    needBlocks: (from, payload) => catchUp.serve(from, decodeNeedBlocks(payload), SERVED_BLOCKS_MAX),
+    needBody: (from, payload) => bodies.serve(from, payload),
+    body(from, payload) {
+      const taken = bodies.take(payload);
+      if (taken === undefined) return ports.charge(from, "unwanted", payload.length);
+      judging.judge({ type: "obtained", ...taken });
+    },
+    block(from, payload) {
+      catchUp.keep(from, payload);
+      return settling.adopt();
+    },
+  };
   let resending = false;
   let asked = 0;
   let started = false;
@@ -241,35 +272,7 @@ export function createChain(ports: ChainPorts): Chain {
   async function take(from: string, frame: Frame): Promise<void> {
     const message = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
     if (!pool.members.has(from) && !followers.admits(from, frame.kind, message)) return;
-    switch (frame.kind) {
-      case "consensus":
-        if (message?.type === "status") followers.onStatus(from, message.height);
-        speaker = from;
-        runner.feed({ type: "message", from, message: message! });
-        speaker = undefined;
-        return;
-      case "batch":
-        await exchange.onBatch(from, frame.payload);
-        return onWork();
-      case "acknowledge":
-        return exchange.onAcknowledge(from, frame.payload);
-      case "accepted":
-        return exchange.onAccepted(from, frame.payload);
-      case "needBatch":
-        return exchange.onNeedBatch(from, frame.payload);
-      case "needBlocks":
-        return catchUp.serve(from, decodeNeedBlocks(frame.payload), SERVED_BLOCKS_MAX);
-      case "needBody":
-        return bodies.serve(from, frame.payload);
-      case "body": {
-        const taken = bodies.take(frame.payload);
-        if (taken === undefined) return ports.charge(from, "unwanted", frame.payload.length);
-        return judging.judge({ type: "obtained", ...taken });
-      }
-      case "block":
-        catchUp.keep(from, frame.payload);
-        return settling.adopt();
-    }
+    await takes[frame.kind](from, frame.payload, message);
   }
 
   return {
@@ -319,7 +322,7 @@ export function createChain(ports: ChainPorts): Chain {
     onPeer(node) {
       if (stopped || !started) return;
       followers.greet(node, sealer.head.height + 1);
-      if (pool.members.has(node)) exchange.resend();
+      if (pool.members.has(node)) exchange.resend(node);
     },
     hasMember: (node) => pool.members.has(node),
     stop() {

@@ -1,4 +1,5 @@
-// What nodes send each other about a chain: kind (1 byte), chain (2 bytes, big-endian), payload.
+// What nodes send each other: kind (1 byte), chain (2 bytes, big-endian), payload. The kinds of a chain are here; a part of a node has
+// its own (part.ts).
 
 import { BATCH_NUMBER_MAX } from "../../../src/wire/bounds.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
@@ -6,7 +7,8 @@ import { asArray, asBytes, asHeight, asUint } from "../../../src/wire/shape.js";
 import type { Acknowledgement } from "../../ledger/compose.js";
 import { readAcknowledgements } from "../../ledger/proposal.js";
 
-const kinds = [
+/** Kinds of frames that chains take, by their first byte from 1 on. */
+export const frameKinds = [
   "consensus",
   "batch",
   "acknowledge",
@@ -16,9 +18,10 @@ const kinds = [
   "block",
   "needBody",
   "body",
-  "order",
 ] as const;
-export type FrameKind = (typeof kinds)[number];
+export type FrameKind = (typeof frameKinds)[number];
+
+const HEAD_BYTES = 3;
 
 export interface Frame {
   readonly kind: FrameKind;
@@ -27,19 +30,40 @@ export interface Frame {
 }
 
 export function encodeFrame(kind: FrameKind, chain: number, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(payload.length + 3);
-  bytes[0] = kinds.indexOf(kind) + 1;
+  return frameOf(frameByte(kind), chain, payload);
+}
+
+export function frameByte(kind: FrameKind): number {
+  return frameKinds.indexOf(kind) + 1;
+}
+
+/** Of whatever kind. */
+export function frameOf(byte: number, chain: number, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(payload.length + HEAD_BYTES);
+  bytes[0] = byte;
   bytes[1] = chain >> 8;
   bytes[2] = chain & 0xff;
-  bytes.set(payload, 3);
+  bytes.set(payload, HEAD_BYTES);
   return bytes;
 }
 
-/** Undefined where the bytes are no frame of this version. */
+/** The first byte of a frame of whatever kind; undefined where the bytes are none. */
+export function byteOf(frame: Uint8Array): number | undefined {
+  return frame.length < HEAD_BYTES ? undefined : frame[0];
+}
+
+export function chainOf(frame: Uint8Array): number {
+  return (frame[1]! << 8) | frame[2]!;
+}
+
+export function payloadOf(frame: Uint8Array): Uint8Array {
+  return frame.subarray(HEAD_BYTES);
+}
+
+/** Undefined where the bytes are no frame that a chain takes. */
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
-  const kind = bytes.length < 3 ? undefined : kinds[bytes[0]! - 1];
-  if (kind === undefined) return undefined;
-  return { kind, chain: (bytes[1]! << 8) | bytes[2]!, payload: bytes.subarray(3) };
+  const kind = frameKinds[(byteOf(bytes) ?? 0) - 1];
+  return kind === undefined ? undefined : { kind, chain: chainOf(bytes), payload: payloadOf(bytes) };
 }
 
 /** Names a temporary block. */

@@ -37,7 +37,7 @@ export interface AdmissionPorts {
   readonly genesis: Genesis;
   readonly now_ms: () => number;
   /** how the meter, by its id as hex, stands for a number of a service by the orders sealed so far */
-  standingOf(meter: string, service: number, seq: number): Standing;
+  readonly standingOf: (meter: string, service: number, seq: number) => Standing;
   /** whether a sealed order has revoked the meter, by its id as hex */
   readonly isRevoked: (meter: string) => boolean;
   /** the credential that the node knows of this meter, also given as hex; its signature verified */

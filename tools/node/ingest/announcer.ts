@@ -1,9 +1,10 @@
 // What the world is told of a sealed block: metrics, receipts to the meters that are connected here, and an event to subscribers.
 
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { equalBytes } from "../../../src/wire/bytes.js";
 import { receiptEncoder } from "../../../src/wire/receipt.js";
 import { serviceTopic } from "../../../src/wire/topics.js";
-import { decodeResults, type Violation } from "../../ledger/violations.js";
+import type { BlockEvent } from "../../routes/events.js";
+import { blockEvent } from "../api/block-event.js";
 import type { SealedBlock } from "../chain/ports.js";
 import type { Metrics } from "../watch/metrics.js";
 import type { Introductions } from "./handovers.js";
@@ -17,7 +18,7 @@ export interface AnnouncerPorts {
   /** Where the broker is shared, the node whose records alone get their receipts from here. */
   readonly recordsOf: Uint8Array | undefined;
   /** To the subscribers of the API. */
-  broadcast(event: object): void;
+  broadcast(event: BlockEvent): void;
 }
 
 /** Makes what is called with each block once it is stored. */
@@ -57,22 +58,6 @@ export function createAnnouncer(ports: AnnouncerPorts): (sealed: SealedBlock) =>
     metrics.violations.set({ service }, head.counter);
     metrics.rounds.inc({ service }, block.certificate.round);
     publishReceipts(sealed);
-    ports.broadcast({
-      service: block.chain,
-      height: head.height,
-      header: toHex(head.headerHash),
-      records: sealed.records.length,
-      violations: head.counter,
-      found: decodeResults(block.results).map(foundView),
-      orders: sealed.orders.map((order) => order.number),
-      time_ms: head.time_ms,
-    });
+    ports.broadcast(blockEvent(block));
   };
-}
-
-/** A violation as subscribers are told of it; the block has its proof. */
-function foundView(violation: Violation) {
-  return violation.kind === "equivocation"
-    ? { kind: violation.kind, node: toHex(violation.node), height: violation.height }
-    : { kind: violation.kind, meter: toHex(violation.meter), seq: violation.seq };
 }

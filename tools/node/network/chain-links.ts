@@ -1,4 +1,4 @@
-// The links of this node's chains: who is let in as which node, and whose frames go to which chain.
+// The links of this node: who is let in as which node, and which part takes its frames.
 
 import type { Logger } from "pino";
 import { toHex } from "../../../src/wire/bytes.js";
@@ -6,11 +6,11 @@ import { decodeKey, encodeKey, equalKeys, keyId } from "../../../src/wire/key.js
 import { nodeVerify } from "../../crypto/signatures.js";
 import { reasonOf } from "../../errors.js";
 import type { Chain } from "../chain/chain.js";
-import { decodeFrame } from "../chain/frame.js";
+import { byteOf, chainOf, payloadOf } from "../chain/frame.js";
 import type { Governor } from "../chain/sealed-orders.js";
 import type { NodeConfiguration } from "../configuration.js";
-import type { Identity } from "../node-files.js";
-import type { Orders } from "../orders.js";
+import type { Identity } from "../identity.js";
+import type { FrameRow } from "../part.js";
 import type { Metrics } from "../watch/metrics.js";
 import type { VerifyHello } from "./hello.js";
 import type { TlsMaterial } from "./peer-listener.js";
@@ -21,8 +21,8 @@ export interface PeerLinksPorts {
   readonly identity: Identity;
   readonly governor: Governor;
   readonly chains: ReadonlyMap<number, Chain>;
-  /** An order that a node passes on. */
-  readonly onOrder: Orders["onPassedOn"];
+  /** by their first byte */
+  readonly frames: ReadonlyMap<number, FrameRow>;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -33,7 +33,7 @@ export function createPeerLinks(
   tls: TlsMaterial,
   ports: PeerLinksPorts,
 ): PeerNetwork {
-  const { governor, chains, onOrder, metrics, log } = ports;
+  const { governor, chains, frames, metrics, log } = ports;
   const { genesis, signer, self } = ports.identity;
   const connected = new Set<string>();
   const nameOf = (id: string) => governor.current.nodes.get(id)?.name;
@@ -54,21 +54,17 @@ export function createPeerLinks(
     verify: peerVerifier(governor),
     isBanned: (id) => governor.current.banned.has(id),
     async onMessage(id, bytes) {
-      const frame = decodeFrame(bytes);
-      const chain = frame === undefined ? undefined : chains.get(frame.chain);
-      if (frame === undefined || chain === undefined) return refuse(id, bytes);
+      const row = frames.get(byteOf(bytes) ?? 0);
+      if (row === undefined) return refuse(id, bytes);
+      const chain = chainOf(bytes);
       try {
-        if (frame.kind !== "order") return await chain.onFrame(id, frame);
-        const dropped = await onOrder(id, frame.payload);
+        const dropped = await row.take(id, chain, payloadOf(bytes));
         if (dropped === undefined) return;
         refuse(id, bytes);
-        log.debug({ peer: id, reason: dropped }, "an order that was passed on is dropped");
+        log.debug({ peer: id, chain, kind: row.kind, reason: dropped }, "peer's frame is not taken");
       } catch (error) {
         refuse(id, bytes);
-        log.warn(
-          { peer: id, chain: frame.chain, kind: frame.kind, reason: reasonOf(error) },
-          "peer's frame was dropped",
-        );
+        log.warn({ peer: id, chain, kind: row.kind, reason: reasonOf(error) }, "peer's frame was dropped");
       }
     },
     onPeer(id, isConnected) {

@@ -25,7 +25,7 @@ export async function checkRows(path: string, owner: Owner): Promise<void> {
   try {
     checkOwner(environment, path, owner);
     for (const table of tables) {
-      for (const { key, value } of environment.rows(table, {})) readRow(path, table, key, value);
+      for (const { key, value } of environment.rows(table, {})) readRow(path, table, key, value, "a row");
     }
   } finally {
     await environment.close();

@@ -49,18 +49,19 @@ export function decodeRow<Row>(table: Table<never, Row, never>, row: Uint8Array)
   return table.decode(table.checksum.open(row));
 }
 
-/** The content of a row; throws STORE_CORRUPT with path, table and key where it is damaged. */
+/** The content of a row; throws STORE_CORRUPT with path, table and key where it is damaged, and what it is where that is not stated. */
 export function readRow<Key extends Buffer, Row>(
   path: string,
   table: Table<Key, Row, never>,
   key: Key,
   row: Uint8Array,
+  what?: string,
 ): Row {
   try {
     return decodeRow(table, row);
   } catch (cause) {
     const place = `row ${toHex(key)} of table ${table.name}`;
-    const message = `store ${path}: ${table.describe(key)} is damaged: ${reasonOf(cause)} (${place})`;
+    const message = `store ${path}: ${what ?? table.describe(key)} is damaged: ${reasonOf(cause)} (${place})`;
     throw new GridsealError("STORE_CORRUPT", message, { cause });
   }
 }

@@ -1,7 +1,6 @@
-// The tables of a node's store, all of them.
+// The tables of a node's store, all of them: those of its chains, and those that its parts bring.
 
 import { waitingNotices } from "../chain/batches/waiting-notices.js";
-import { sealedOrders } from "../chain/sealed-orders.js";
 import { admitted, disclosures } from "../chain/tables/admitted.js";
 import { acceptances, batches } from "../chain/tables/batches.js";
 import { blocks, outlines } from "../chain/tables/blocks.js";
@@ -11,6 +10,7 @@ import { heads } from "../chain/tables/heads.js";
 import { lineage } from "../chain/tables/lineage.js";
 import { index } from "../chain/tables/runs.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
+import { parts } from "../parts.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
 
@@ -29,7 +29,7 @@ export const tables: readonly AnyTable[] = [
   admitted,
   disclosures,
   faults,
-  sealedOrders,
   waitingNotices,
   lineage,
+  ...parts.flatMap(({ tables: ofPart = [] }) => ofPart),
 ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { simulatedSigner } from "../../../../tools/lab/simulation/world/keys.js";
@@ -29,7 +30,7 @@ test("who is a member no more asks for no temporary block and passes none on: no
     monotonic_ms: () => (clock_ms += 10_000),
     send: (node: string) => void sent.push(node),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
   const exchange = createExchange(ports, pool, () => {}, returned);
   const name = { origin: nodes[0]!.id, number: 0, id: new Uint8Array(32) };
   for (const { id } of nodes.slice(0, 4)) pool.acknowledge(name, { node: id, signature: new Uint8Array(64) });
@@ -55,14 +56,14 @@ test("a temporary block that has come and is being verified is not asked for", a
     chain: { service: 1 },
     self: nodes[4],
     signer: simulatedSigner("e"),
-    store: { origin: () => undefined, write: () => Promise.resolve() },
+    store: { get: () => undefined, write: () => Promise.resolve() },
     monotonic_ms: () => 0,
     charge() {},
     verify: () => true,
     verifyRecords: () => new Promise<boolean>((resolve) => (conclude = resolve)),
     send: (_node: string, frame: Uint8Array) => void sent.push(decodeFrame(frame)?.kind),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
   const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
   const name = { origin: nodes[0]!.id, number: 0, id: read.id };
   const taken = exchange.onBatch(nodes[0]!.name, read.bytes);
@@ -89,12 +90,42 @@ test("a temporary block that nobody can seal any more costs its sender what read
     genesis,
     chain: { service: 1 },
     self: nodes[4],
-    store: { origin: () => ({ next: 5, beyond: [] }) },
+    store: { get: () => ({ next: 5, beyond: [] }) },
     monotonic_ms: () => 0,
     charge: (...work: unknown[]) => void charged.push(work),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {} };
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
   const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
   await exchange.onBatch("b", read.bytes);
   assert.deepEqual(charged, [["b", "unwanted", read.bytes.length]]);
+});
+
+test("a member that comes is told at once what it has not acknowledged, however lately it was sent to who was there", () => {
+  const authority = simulatedSigner("authority");
+  const genesis = { network: "test", authority: authority.key, hash: new Uint8Array(32) } as Genesis;
+  const meter = createMeter(authority);
+  const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
+  const read = makeBatch(genesis.hash, content, [executionRecord(meter.next())], simulatedSigner("a").sign);
+  const sent: string[] = [];
+  let now_ms = 0;
+  const ports = {
+    genesis,
+    chain: { service: 1 },
+    self: nodes[0],
+    signer: simulatedSigner("a"),
+    store: {},
+    monotonic_ms: () => now_ms,
+    send: (node: string, frame: Uint8Array) => void sent.push(`${decodeFrame(frame)!.kind} to ${node}`),
+  } as unknown as ChainPorts;
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  exchange.publish(read);
+  exchange.resend();
+  sent.length = 0;
+  now_ms += 10;
+  exchange.resend();
+  assert.deepEqual(sent, [], "it was sent a moment ago");
+  const id = toHex(nodes[2]!.id);
+  exchange.resend(id);
+  assert.deepEqual(sent, [`batch to ${id}`]);
 });

@@ -15,7 +15,7 @@ function server() {
   const charged: (readonly [string, string, number])[] = [];
   const ports = {
     chain: { service: 1 },
-    store: { block: () => block },
+    store: { get: () => block },
     monotonic_ms: () => clock.now_ms,
     unsent_bytes: (to: string) => unsent.get(to) ?? 0,
     charge: (to: string, work: string, amount: number) => void charged.push([to, work, amount]),

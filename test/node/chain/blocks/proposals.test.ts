@@ -19,7 +19,7 @@ function bench() {
   let timer: { readonly at_ms: number; readonly callback: () => void } | undefined;
   const ports = {
     chain: { service: 1 },
-    store: { origin: () => undefined },
+    store: { get: () => undefined },
     monotonic_ms: () => now_ms,
     setTimer: (_name: string, delay_ms: number, callback: () => void) =>
       (timer = { at_ms: now_ms + delay_ms, callback }),
@@ -121,7 +121,7 @@ function throwing(error: Error, poisoned?: ReadBatch) {
   const { id } = batch(0);
   const ports = {
     chain: { service: 1 },
-    store: { origin: () => undefined },
+    store: { get: () => undefined },
     log: { warn: say, error: say },
     monotonic_ms: () => 0,
     setTimer() {},

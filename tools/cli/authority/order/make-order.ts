@@ -1,4 +1,5 @@
-// What the commands that sign an order share: their options, the ids that they are given, and the order that is made and shown.
+// What the commands that sign an order share: their options, the ids that they are given, and the
+// order that is made and shown.
 
 import type { Command } from "commander";
 import { idFromText } from "../../../../src/wire/key.js";

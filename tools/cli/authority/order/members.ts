@@ -1,4 +1,5 @@
-// `gridseal authority order members`: admits a node to a chain, removes one, or puts one in another's place.
+// `gridseal authority order members`: admits a node to a chain, removes one, or puts one in
+// another's place.
 
 import type { Command } from "commander";
 import { SERVICE_MAX } from "../../../../src/wire/bounds.js";

@@ -1,5 +1,6 @@
-// The invariants of what is sealed, checked at the moment a block becomes durable on a node: I1, I2, I6, I7, I8, I12, I13, I16, I18.
-// Numbers are those of docs/invariants.md. Nothing here trusts what a node says of itself.
+// The invariants of what is sealed, checked at the moment a block becomes durable on a node: I1,
+// I2, I6, I7, I8, I12, I13, I16, I18. Numbers are those of docs/invariants.md. Nothing here trusts
+// what a node says of itself.
 
 import { acknowledgementBytes } from "../../../../src/wire/batch.js";
 import { type Block, blockTree, decodeBlock, type SealedBatch } from "../../../../src/wire/block.js";
@@ -13,9 +14,9 @@ import { leafHash, rootOfLevels } from "../../../../src/wire/merkle.js";
 import { quorum } from "../../../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
-import { numberKey } from "../../../node/store/keys.js";
 import { simulatedSignature, simulatedVerify } from "../world/keys.js";
 import type { Membership } from "./membership.js";
+import { createPromises } from "./promises.js";
 import type { Fail } from "./violation.js";
 
 export interface BlockChecks {
@@ -29,7 +30,10 @@ export interface BlockChecks {
   release(node: string, holds: (key: string) => boolean): void;
   /** A block is durable on a correct node whose newest one was `height` before. */
   onBlock(node: string, chain: number, height: number, bytes: Uint8Array): void;
-  /** A receipt that verifies says that this is the block's header: no block of this height may have another. */
+  /**
+   * A receipt that verifies says that this is the block's header: no block of this height may have
+   * another.
+   */
   onReceipt(chain: number, height: number, header: Uint8Array): void;
   /** Hash of the sealed record of this number, as hex. */
   sealedHash(chain: number, kid: string, seq: number): string | undefined;
@@ -67,30 +71,19 @@ export function createBlockChecks(
   const keys = new Map<string, PublicKey>();
   const decided = new Map<string, Decided>();
   const sealed = new Map<string, string>();
-  /** by name: who answered for it */
-  const promised = new Map<string, { readonly node: string; readonly label: string; readonly key: string }>();
+  const promises = createPromises(membership);
   /** header hashes that receipts name, by chain and height */
   const receipts = new Map<string, string>();
   /** heights of sealed evidence by chain and node */
   const equivocations = new Map<string, number[]>();
   const heights = new Map<number, number>();
-  /** header hashes that anchors name and correct nodes do not have yet, by chain and height: who names them */
+  /**
+   * header hashes that anchors name and correct nodes do not have yet, by chain and height: who
+   * names them
+   */
   const anchors = new Map<string, { readonly id: string; readonly where: string }>();
   let anchored = 0;
   let rounds = 0;
-
-  const checkCertificate = (where: string, members: readonly Member[], block: Block) => {
-    const { round, signatures } = block.certificate;
-    const message = precommitBytes(genesis.hash, block.chain, block.height, round, headerHash(block.header));
-    const signers = new Set(signatures.map(({ node }) => toHex(node)));
-    const genuine = signatures.every(({ node, signature }) => {
-      const member = members.find((candidate) => toHex(candidate.id) === toHex(node));
-      return member !== undefined && simulatedVerify(member.key, message, signature);
-    });
-    if (!genuine || signers.size !== signatures.length || signers.size < quorum(members.length)) {
-      fail("I6 a decision has a quorum's precommits of one round", where);
-    }
-  };
 
   /** I16, also where the anchored block comes later. */
   const checkAnchors = (where: string, block: Block) => {
@@ -105,14 +98,12 @@ export function createBlockChecks(
   };
 
   const checkContent = (where: string, chain: GenesisChain, block: Block, previous: Decided | undefined) => {
-    const hashes = block.batches.flatMap((batch) => batch.records.map(sha256));
-    const header = decodeHeader(block.header);
-    if (toHex(rootOfLevels(blockTree(block, hashes.map(leafHash)))) !== toHex(header.merkleRoot))
-      fail("I15 content", where);
-    if (!meetsTarget(headerHash(block.header), chain.target)) fail("I15 target", where);
+    const broken = brokenInvariant(block, chain.target);
+    if (broken !== undefined) fail(broken, where);
     if (block.time_ms < (previous?.time_ms ?? 0)) fail("I2 time does not go back", where);
     const ordered = block.batches.some(({ notices }) => notices.some(({ kind }) => kind === "order"));
-    if (hashes.length === 0 && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
+    const isEmpty = block.batches.every(({ records }) => records.length === 0);
+    if (isEmpty && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
     for (const violation of decodeResults(block.results)) {
       if (violation.kind === "equivocation") checkEquivocation(where, chain, violation);
       // All meters here offer each of their records until it is sealed.
@@ -123,21 +114,10 @@ export function createBlockChecks(
       const members = membership.at(block.chain, block.height)!;
       const isOfMember = members.some(({ id }) => equalBytes(id, batch.origin));
       if (!isOfMember) fail("I12 temporary blocks are of members", where);
-      if (!isAcknowledged(block.chain, members, batch))
+      const message = acknowledgementBytes(genesis.hash, block.chain, batch.origin, batch.number, batch.id);
+      if (!isAcknowledged(message, members, batch))
         fail("I7 a sealed temporary block was acknowledged by a quorum", where);
     }
-  };
-
-  /** A block holds the hashes of the acknowledgements' signatures, which follow from the keys here. */
-  const isAcknowledged = (chain: number, members: readonly Member[], batch: SealedBatch): boolean => {
-    const { acknowledgements } = batch;
-    const message = acknowledgementBytes(genesis.hash, chain, batch.origin, batch.number, batch.id);
-    const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
-    const genuine = acknowledgements.every(({ node, digest }) => {
-      const member = members.find(({ id }) => toHex(id) === toHex(node));
-      return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
-    });
-    return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(members.length);
   };
 
   const checkEquivocation = (where: string, chain: GenesisChain, { node, height }: Equivocation) => {
@@ -162,33 +142,12 @@ export function createBlockChecks(
     sealed.set(name, hash);
   };
 
-  const isNow = (service: number, node: string) => membership.current(service).some(({ id }) => toHex(id) === node);
-
-  /** What removed members had promised is nobody's. */
-  const releaseRemoved = (service: number, before: readonly Member[]) => {
-    if (membership.current(service) === before) return;
-    for (const [name, { node }] of promised) {
-      if (name.startsWith(`${service}/`) && !isNow(service, node)) promised.delete(name);
-    }
-  };
-
   return {
     submit: (record) => void submitted.add(toHex(record.hash)),
     isSubmitted: (hash) => submitted.has(hash),
     addMeter: (kid, key) => void keys.set(kid, key),
-    promise(record, node, label) {
-      // A member that was removed has no say, and its records are its meters' to offer to another one.
-      if (!isNow(record.claims.service, node)) return;
-      const { service, seq } = record.claims;
-      promised.set(`${service}/${toHex(record.kid)}/${seq}`, {
-        node,
-        label,
-        key: numberKey(service, record.kid, seq).toString("hex"),
-      });
-    },
-    release(node, holds) {
-      for (const [name, { label, key }] of promised) if (label === node && !holds(key)) promised.delete(name);
-    },
+    promise: promises.add,
+    release: promises.release,
     onBlock(node, service, height, bytes) {
       const chain = membership.chains.find((candidate) => candidate.service === service)!;
       const where = `block ${service}/${height} at ${node}`;
@@ -200,7 +159,7 @@ export function createBlockChecks(
       if (toHex(decodeHeader(block.header).previous) !== link) fail("I2 hashes link", where);
       const members = membership.at(service, height);
       if (members === undefined) return fail("I2 heights are contiguous", where);
-      checkCertificate(where, members, block);
+      if (!isDecided(genesis.hash, members, block)) fail("I6 a decision has a quorum's precommits of one round", where);
       const known = decided.get(`${service}/${height}`);
       if (known !== undefined) {
         if (known.id !== id) fail("I1 no two correct nodes decide differently", `${where}: ${id} and ${known.id}`);
@@ -215,7 +174,7 @@ export function createBlockChecks(
       decided.set(`${service}/${height}`, { id, time_ms: block.time_ms, counter: block.counter });
       heights.set(service, height);
       membership.onBlock(block);
-      releaseRemoved(service, members);
+      promises.releaseRemoved(service, members);
       rounds += block.certificate.round;
     },
     onReceipt(chain, height, header) {
@@ -228,8 +187,7 @@ export function createBlockChecks(
     },
     convictions: (chain, node) => equivocations.get(`${chain}/${node}`) ?? [],
     sealedHash: (chain, kid, seq) => sealed.get(`${chain}/${kid}/${seq}`),
-    missing: () =>
-      [...promised].filter(([name]) => !sealed.has(name)).map(([name, { label }]) => `${name} promised by ${label}`),
+    missing: () => promises.unkept((name) => sealed.has(name)),
     unknownAnchors: () => [...anchors].map(([place, { where }]) => `${place} in ${where}`),
     heights,
     get anchored() {
@@ -248,4 +206,36 @@ export function createBlockChecks(
       return [...heights].reduce((sum, [chain, height]) => sum + decided.get(`${chain}/${height}`)!.counter, 0);
     },
   };
+}
+
+/** What of the header is not as the block's content and the chain's difficulty have it. */
+function brokenInvariant(block: Block, target: number): string | undefined {
+  const hashes = block.batches.flatMap((batch) => batch.records.map(sha256));
+  const root = rootOfLevels(blockTree(block, hashes.map(leafHash)));
+  if (!equalBytes(root, decodeHeader(block.header).merkleRoot)) return "I15 content";
+  return meetsTarget(headerHash(block.header), target) ? undefined : "I15 target";
+}
+
+/** Whether a quorum of the members has signed precommits for the block, all of one round. */
+function isDecided(genesisHash: Uint8Array, members: readonly Member[], block: Block): boolean {
+  const { round, signatures } = block.certificate;
+  const message = precommitBytes(genesisHash, block.chain, block.height, round, headerHash(block.header));
+  const signers = new Set(signatures.map(({ node }) => toHex(node)));
+  const genuine = signatures.every(({ node, signature }) => {
+    const member = members.find((candidate) => toHex(candidate.id) === toHex(node));
+    return member !== undefined && simulatedVerify(member.key, message, signature);
+  });
+  return genuine && signers.size === signatures.length && signers.size >= quorum(members.length);
+}
+
+/**
+ * A block holds the hashes of the acknowledgements' signatures, which follow from the keys here.
+ */
+function isAcknowledged(message: Uint8Array, members: readonly Member[], { acknowledgements }: SealedBatch): boolean {
+  const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
+  const genuine = acknowledgements.every(({ node, digest }) => {
+    const member = members.find(({ id }) => toHex(id) === toHex(node));
+    return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
+  });
+  return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(members.length);
 }

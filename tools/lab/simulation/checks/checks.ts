@@ -1,5 +1,5 @@
-// Where everything is checked as it happens: what nodes tell their surroundings goes through here, and an invariant that does not
-// hold ends the run.
+// Where everything is checked as it happens: what nodes tell their surroundings goes through here,
+// and an invariant that does not hold ends the run.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
@@ -159,7 +159,10 @@ export function createChecks(ports: ChecksPorts): Checks {
         blockChecks.onBlock(node.label, chain, height, decodeRow(blocks, row));
       }
     },
-    /** I4: a record is on disk before it is acknowledged: by itself, in a temporary block, or in a block. */
+    /**
+     * I4: a record is on disk before it is acknowledged: by itself, in a temporary block, or in a
+     * block.
+     */
     onAcknowledged(node, record) {
       if (!isCorrect(node)) return;
       if (!isDurable(node, record)) fail("I4 a record is durable before its PUBACK", `${node.label} ${nameOf(record)}`);

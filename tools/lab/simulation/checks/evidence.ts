@@ -1,4 +1,5 @@
-// I11, what must come of it: an equivocation that a correct member has seen, or holds evidence of, is sealed once the network heals.
+// I11, what must come of it: an equivocation that a correct member has seen, or holds evidence of,
+// is sealed once the network heals.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Statement } from "../../../consensus/types.js";
@@ -11,9 +12,15 @@ import type { BlockChecks } from "./blocks.js";
 import type { Membership } from "./membership.js";
 
 export interface EvidenceChecks {
-  /** A correct node reports an equivocation, which counts where it is a member of the chain as far as it knows. */
+  /**
+   * A correct node reports an equivocation, which counts where it is a member of the chain as far
+   * as it knows.
+   */
   note(node: SimulatedNode, chain: number, statement: Statement): void;
-  /** What a correct member has seen in its present life, or has on disk, and no block records, by name. */
+  /**
+   * What a correct member has seen in its present life, or has on disk, and no block records, by
+   * name.
+   */
   open(): string[];
 }
 

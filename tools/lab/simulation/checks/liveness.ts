@@ -1,4 +1,5 @@
-// What must come of a run once its faults are over: everything sealed everywhere within bounds (I9, I11), and then silence (I10).
+// What must come of a run once its faults are over: everything sealed everywhere within bounds (I9,
+// I11), and then silence (I10).
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { localTimeouts } from "../../../consensus/types.js";

@@ -1,5 +1,5 @@
-// Who is a member of which chain at which height, as the authority's sealed orders have it: stated here once more, and on its own, so
-// that what nodes make of the orders is held against it (I12).
+// Who is a member of which chain at which height, as the authority's sealed orders have it. It is
+// stated here once more, and on its own: what nodes make of the orders is held against it (I12).
 
 import type { Block } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
@@ -79,7 +79,10 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
     }
   };
 
-  /** A set follows from the last order that the block knows of and that is effective at the next height. */
+  /**
+   * A set follows from the last order that the block knows of and that is effective at the next
+   * height.
+   */
   const nextSet = ({ chain, given }: Entry, height: number, judgedAt: number) =>
     given.findLast((one) => one.contractsHeight <= judgedAt && one.effectiveHeight <= height + 1)?.members ??
     chain.members;

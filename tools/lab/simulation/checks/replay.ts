@@ -1,5 +1,6 @@
-// I14: the state that a node keeps is a function of its chain. The chain is replayed from the genesis with the code of an audit,
-// and every row of every correct node must have the bytes that come of it.
+// I14: the state that a node keeps is a function of its chain. The chain is replayed from the
+// genesis with the code of an audit, and every row of every correct node must have the bytes that
+// come of it.
 
 import { type Block, decodeBlock, encodeBlock } from "../../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
@@ -25,7 +26,10 @@ import { DiskRows } from "../world/rows.js";
 
 type State = ReadonlyMap<string, string>;
 
-/** The rows that the blocks of a chain lead to, each as hex. Throws where a block does not follow from those before. */
+/**
+ * The rows that the blocks of a chain lead to, each as hex. Throws where a block does not follow
+ * from those before.
+ */
 export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRows): State {
   const replayed = new DiskRows();
   const hashes = new Map<string, Uint8Array>();

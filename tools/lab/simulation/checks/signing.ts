@@ -1,7 +1,6 @@
-// The invariants of what leaves a node and what it reports, checked at the moment it does: I3, I4, I5, I11. What sees every
-// signature that is made, and every frame that a correct node lets go of.
+// The invariants of what leaves a node and what it reports, checked at the moment it does: I3, I4,
+// I5, I11. They see every signature that is made, and every frame that a correct node lets go of.
 
-import { acknowledgementBytes, batchBytes, batchId, decodeBatch } from "../../../../src/wire/batch.js";
 import { decodeBlock } from "../../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import { decodeCbor } from "../../../../src/wire/cbor.js";
@@ -9,26 +8,17 @@ import type { Genesis } from "../../../../src/wire/genesis.js";
 import { faults, quorum } from "../../../../src/wire/quorum.js";
 import { headOf, signedBytes } from "../../../consensus/messages.js";
 import type { Precommit, Prevote, RoundCertificate, Statement } from "../../../consensus/types.js";
-import { decodeBatchNote, decodeFrame, type Frame } from "../../../node/chain/frame.js";
-import { batches } from "../../../node/chain/tables/batches.js";
+import { decodeFrame, type Frame } from "../../../node/chain/frame.js";
 import { blocks } from "../../../node/chain/tables/blocks.js";
 import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
 import { heads } from "../../../node/chain/tables/heads.js";
-import { origins } from "../../../node/chain/tables/states.js";
-import { blockKey, chainKey, idKey, numberKey } from "../../../node/store/keys.js";
+import { blockKey, chainKey } from "../../../node/store/keys.js";
 import { simulatedVerify } from "../world/keys.js";
-import type { DiskRows } from "../world/rows.js";
+import { createBatchChecks } from "./batches.js";
 import type { Membership } from "./membership.js";
 import { contentOf, messageOf, placeOf, recordOf, statementsOf } from "./statements.js";
+import type { Suspect } from "./suspect.js";
 import type { Fail } from "./violation.js";
-
-/** A node as it is seen from outside. */
-export interface Suspect {
-  readonly id: string;
-  /** how often it has started */
-  readonly life: number;
-  readonly durable: DiskRows;
-}
 
 export interface SigningChecks {
   /** Every signature of a member, faulty ones included, as it is made. */
@@ -49,15 +39,12 @@ export function createSigningChecks(
   fail: Fail,
 ): SigningChecks {
   const contents = new Map<string, string>();
-  /** what each node has acknowledged last of a number, and its height then */
-  const acknowledged = new Map<string, { readonly id: string; readonly height: number }>();
   const prevoters = new Map<string, Set<string>>();
   const locks = new Map<string, Precommit>();
   const reported = new Set<string>();
   const equivocations = new Set<string>();
-  const wiped = new Set<string>();
   const checked = new WeakSet<Uint8Array>();
-  const batchIds = new WeakMap<Uint8Array, string>();
+  const batches = createBatchChecks(genesis, membership, fail);
 
   const checkSingle = (place: string, content: string) => {
     if ((contents.get(place) ?? content) !== content) fail("I3 a node signs one value a place", place);
@@ -72,7 +59,8 @@ export function createSigningChecks(
     const own: readonly Statement[] =
       record === undefined ? [] : [...record.prevotes, ...record.precommits, ...record.proposals.map(headOf)];
     const held = own.some((kept) => kept.type === statement.type && equalBytes(kept.signature, statement.signature));
-    // Far rounds are dropped from the record, whose own round then keeps the node from signing there again.
+    // Far rounds are dropped from the record, whose own round then keeps the node from signing
+    // there again.
     const passed = record !== undefined && record.height === statement.height && statement.round < record.round - 16;
     if (!held && !passed) fail("I4 durable before sent", placeOf(chain, statement));
   };
@@ -100,80 +88,15 @@ export function createSigningChecks(
     }
   };
 
-  const idOfBatch = (bytes: Uint8Array): string => {
-    const known = batchIds.get(bytes);
-    if (known !== undefined) return known;
-    const id = toHex(batchId(batchBytes(genesis.hash, decodeBatch(bytes).batch)));
-    batchIds.set(bytes, id);
-    return id;
-  };
-
-  /** A temporary block is on disk before its origin sends it and before anybody acknowledges it; sealed ones are gone. */
-  const checkBatch = (node: Suspect, chain: number, origin: Uint8Array, number: number, id: string, what: string) => {
-    const state = node.durable.get(origins, idKey(chain, origin));
-    if (state !== undefined && (number < state.next || state.beyond.includes(number))) return;
-    const stored = node.durable.get(batches, numberKey(chain, origin, number));
-    if (stored === undefined || idOfBatch(stored) !== id) {
-      fail("I4 durable before sent", `${what} ${chain}/${toHex(origin)}/${number} by ${node.id}`);
-    }
-  };
-
-  const onBatch = (node: Suspect, { chain, payload }: Frame) => {
-    const { origin, number } = decodeBatch(payload).batch;
-    if (toHex(origin) !== node.id) return;
-    const id = idOfBatch(payload);
-    if (!wiped.has(node.id)) checkSingle(`${chain}/${node.id}/${number}/batch`, id);
-    checkBatch(node, chain, origin, number, id, "temporary block");
-  };
-
-  /**
-   * One a number, of members of one set. What a quorum had accepted before the members changed a node holds in place of what it had
-   * acknowledged itself, and acknowledges it to the new ones; at most one of the two is ever sealed.
-   */
-  const checkSingleAcknowledgement = (node: Suspect, chain: number, name: string, id: string) => {
-    const place = `${chain}/${node.id}/acknowledgement of ${name}`;
-    const { height } = node.durable.get(heads, chainKey(chain)) ?? { height: 0 };
-    const first = acknowledged.get(place);
-    const isOfOtherSet = first !== undefined && membership.at(chain, first.height) !== membership.at(chain, height + 1);
-    if (first !== undefined && first.id !== id && !isOfOtherSet) fail("I3 a node signs one value a place", place);
-    if (first?.id !== id) acknowledged.set(place, { id, height });
-  };
-
-  const onAcknowledgement = (node: Suspect, { chain, payload }: Frame) => {
-    const { origin, number, id } = decodeBatchNote(payload);
-    checkSingleAcknowledgement(node, chain, `${toHex(origin)}/${number}`, toHex(id));
-    checkBatch(node, chain, origin, number, toHex(id), "acknowledgement");
-  };
-
   const isGenuine = (chain: number, statement: Statement) => {
     const key = membership.nodeOf(statement.node)?.key;
     return key !== undefined && simulatedVerify(key, signedBytes(genesis.hash, chain, statement), statement.signature);
   };
 
-  /** A quorum's acknowledgements that a correct node passes on. */
-  const onAccepted = (node: Suspect, { chain, payload }: Frame) => {
-    const { acknowledgements, ...name } = decodeBatchNote(payload);
-    const message = acknowledgementBytes(genesis.hash, chain, name.origin, name.number, name.id);
-    const genuine = acknowledgements.filter(({ node: signer, signature }) => {
-      const key = membership.nodeOf(toHex(signer))?.key;
-      return key !== undefined && simulatedVerify(key, message, signature);
-    });
-    // A block that changes the members is durable a little before the node goes on from it.
-    const { height } = node.durable.get(heads, chainKey(chain)) ?? { height: 0 };
-    const isQuorum = [height, height + 1].some((place) => {
-      const signers = new Set(genuine.map(({ node: signer }) => toHex(signer)));
-      const areMembers = [...signers].every((signer) => membership.isMember(chain, place, signer));
-      return areMembers && signers.size >= quorum(membership.at(chain, place)?.length ?? 0);
-    });
-    if (genuine.length < acknowledgements.length || !isQuorum) {
-      fail(
-        "I6 what a node passes on is genuine",
-        `acceptance ${chain}/${toHex(name.origin)}/${name.number} by ${node.id}`,
-      );
-    }
-  };
-
-  /** Why a node is in its round: votes of f + 1 members there or later, or a quorum's precommits of one round. */
+  /**
+   * Why a node is in its round: votes of f + 1 members there or later, or a quorum's precommits of
+   * one round.
+   */
   const onRound = (node: Suspect, chain: number, { height, votes }: RoundCertificate) => {
     const members = membership.at(chain, height) ?? [];
     const signers = new Set(votes.map((vote) => vote.node));
@@ -205,9 +128,9 @@ export function createSigningChecks(
       checked.add(bytes);
       const frame = decodeFrame(bytes);
       if (frame === undefined) return fail("I4 a node sends frames", node.id);
-      if (frame.kind === "batch") onBatch(node, frame);
-      if (frame.kind === "acknowledge") onAcknowledgement(node, frame);
-      if (frame.kind === "accepted") onAccepted(node, frame);
+      if (frame.kind === "batch") batches.onBatch(node, frame);
+      if (frame.kind === "acknowledge") batches.onAcknowledgement(node, frame);
+      if (frame.kind === "accepted") batches.onAccepted(node, frame);
       if (frame.kind === "block") onBlock(node, frame);
       if (frame.kind !== "consensus") return;
       const message = messageOf(bytes, frame.payload);
@@ -234,7 +157,7 @@ export function createSigningChecks(
       reported.add(report);
       equivocations.add(place);
     },
-    onWiped: (node) => void wiped.add(node),
+    onWiped: batches.onWiped,
     get equivocations() {
       return equivocations.size;
     },

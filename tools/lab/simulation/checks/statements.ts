@@ -1,4 +1,5 @@
-// What leaves a node under its own signature, read from the frames that leave it. Frames are decoded once however often they go.
+// What leaves a node under its own signature, read from the frames that leave it. Frames are
+// decoded once however often they go.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { decodeMessage, headOf } from "../../../consensus/messages.js";
@@ -11,7 +12,9 @@ import { decodeFrame } from "../../../node/chain/frame.js";
 const messages = new WeakMap<Uint8Array, Message>();
 const records = new WeakMap<Uint8Array, ConsensusRecord>();
 
-/** The consensus message of a frame's bytes; `frame` is what is remembered, `payload` what is read. */
+/**
+ * The consensus message of a frame's bytes; `frame` is what is remembered, `payload` what is read.
+ */
 export function messageOf(frame: Uint8Array, payload: Uint8Array): Message {
   const known = messages.get(frame);
   if (known !== undefined) return known;

@@ -1,4 +1,5 @@
-// The invariants of what nodes hold: records that they answer for (I4), states that follow from their chains (I14), bounded pools (I17).
+// The invariants of what nodes hold: records that they answer for (I4), states that follow from
+// their chains (I14), bounded pools (I17).
 
 import { decodeBatch } from "../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
@@ -31,7 +32,10 @@ export function isDurable(node: SimulatedNode, record: Record): boolean {
     .some(({ row }) => decodeBatch(row).batch.records.some((held) => equalBytes(held, record.stripped)));
 }
 
-/** Keys of the records that a repair must not lose: unsealed, in rows that are whole, of meters that the node can present. */
+/**
+ * Keys of the records that a repair must not lose: unsealed, in rows that are whole, of meters that
+ * the node can present.
+ */
 export function heldRecords({ id, disk }: SimulatedNode): ReadonlySet<string> {
   const whole = <Key extends KeyOfChain, Row>(table: Table<Key, Row, never>) =>
     disk.rows.all(table).filter(({ key }) => disk.isWhole(table as AnyTable, key));

@@ -12,7 +12,10 @@ export class Violation extends Error {
   }
 }
 
-/** Notes that an invariant, by its number in docs/invariants.md and its words, does not hold; the run ends with its event. */
+/**
+ * Notes that an invariant, by its number in docs/invariants.md and its words, does not hold; the
+ * run ends with its event.
+ */
 export type Fail = (invariant: string, detail: string) => void;
 
 /** The invariant that an error names; its class may be that of a bundled copy of this file. */

@@ -1,19 +1,17 @@
-// A faulty member: a real node whose frames pass through somebody who has its key and means harm. Up to f of them must not matter.
-// What it cannot do is sign for others.
+// A faulty member: a real node whose frames pass through somebody who has its key and means harm.
+// Up to f of them must not matter. What it cannot do is sign for others.
 
-import { fromHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
-import { encodeMessage, headOf, signedBytes } from "../../../consensus/messages.js";
-import type { Proposal, Vote } from "../../../consensus/types.js";
-import { acknowledgementOf } from "../../../ledger/compose.js";
+import { encodeMessage, signedBytes } from "../../../consensus/messages.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
 import { evidenceNotice, readNotice } from "../../../ledger/notices.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
-import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame } from "../../../node/chain/frame.js";
+import { decodeFrame, encodeFrame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
 import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
+import { createEquivocation } from "./equivocation.js";
 import { createExaggeration } from "./extremes.js";
 import {
   createVoteCollection,
@@ -21,15 +19,17 @@ import {
   forgedBatch,
   forgedMessage,
   messageIn,
-  otherBatch,
   withSpoiltCertificate,
 } from "./forgery.js";
 import { misanchored } from "./misanchoring.js";
+import { createRubbish } from "./rubbish.js";
 
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
-/** Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes blocks that name what other chains have
- * not sealed. */
+/**
+ * Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes
+ * blocks that name what other chains have not sealed.
+ */
 export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor";
 
 type Send = (to: string, frame: Uint8Array) => void;
@@ -85,42 +85,12 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const forger: Forger = { genesis, membership, self, others, random, key: options.signer.key, sign };
   const votes = createVoteCollection(forger);
   const exaggeration = createExaggeration(forger);
+  const equivocation = createEquivocation(forger, heard);
+  const rubbish = createRubbish(forger);
 
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
     if (heard.length > FRAMES_KEPT) heard.splice(random.below(heard.length), 1);
-  };
-
-  /** The statement with another choice, signed as well as the first. */
-  const otherVote = (chain: number, vote: Vote): Vote => {
-    const id = vote.id === null || random.chance(0.3) ? otherId(chain, vote) : null;
-    const changed = { ...vote, id, ...(vote.type === "prevote" && { vr: -1 }) } as Vote;
-    return { ...changed, signature: sign(signedBytes(genesis.hash, chain, changed)) };
-  };
-
-  const otherId = (chain: number, { height }: Vote): Uint8Array | null => {
-    for (const bytes of heard) {
-      const frame = decodeFrame(bytes);
-      if (frame?.kind !== "consensus" || frame.chain !== chain) continue;
-      const message = messageIn(bytes, frame);
-      if (message?.type === "proposal" && message.height === height) return message.id;
-    }
-    return random.chance(0.5) ? random.bytes(32) : null;
-  };
-
-  const otherProposal = (chain: number, proposal: Proposal): Proposal => {
-    const body = random.chance(0.5) ? Uint8Array.from(proposal.body) : random.bytes(40);
-    body[random.below(body.length)]! ^= 1;
-    const changed = { ...proposal, body };
-    return { ...changed, signature: sign(signedBytes(genesis.hash, chain, headOf(changed))) };
-  };
-
-  const equivocated = (bytes: Uint8Array, frame: Frame): Uint8Array => {
-    if (frame.kind === "batch") return otherBatch(forger, frame) ?? bytes;
-    const message = frame.kind === "consensus" ? messageIn(bytes, frame) : undefined;
-    if (message === undefined || !("node" in message) || message.node !== self) return bytes;
-    const changed = message.type === "proposal" ? otherProposal(frame.chain, message) : otherVote(frame.chain, message);
-    return encodeFrame("consensus", frame.chain, encodeMessage(changed));
   };
 
   const forgery = (chain: number): Uint8Array | undefined => {
@@ -146,7 +116,10 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     return mutated;
   };
 
-  /** A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who lack a vote themselves. */
+  /**
+   * A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who
+   * lack a vote themselves.
+   */
   const spreadCertificates = (bytes: Uint8Array, send: Send) => {
     const frame = decodeFrame(bytes);
     const message = frame?.kind === "consensus" ? messageIn(bytes, frame) : undefined;
@@ -156,38 +129,6 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     const spoilt = encodeFrame("consensus", frame.chain, encodeMessage(votes.spoilt(certificate)));
     coverage.certificatesCorrupted += 1;
     for (const victim of others) if (random.chance(0.7)) send(victim, spoilt);
-  };
-
-  const lie = (chain: number): Uint8Array => {
-    const height = random.pick([0, 1, 2, 1_000, 2 ** 31, 2 ** 40]);
-    if (random.chance(0.3)) return encodeFrame("needBlocks", chain, encodeNeedBlocks(height));
-    return encodeFrame("consensus", chain, encodeMessage({ type: "status", height }));
-  };
-
-  /** Names of nothing, acknowledgements of nothing, votes of far rounds and heights, and noise. */
-  const rubbish = (chain: number): Uint8Array => {
-    const name = { origin: fromHex(random.pick(others))!, number: random.below(2_000), id: random.bytes(32) };
-    const kind = random.below(5);
-    if (kind === 0) return encodeFrame("needBatch", chain, encodeBatchNote(name, []));
-    if (kind === 1) {
-      const empty = { chain, origin: name.origin, number: name.number, notices: [], records: [] };
-      const signature = sign(acknowledgementOf(genesis.hash, { batch: empty, id: name.id }));
-      return encodeFrame("acknowledge", chain, encodeBatchNote(name, [{ node: fromHex(self)!, signature }]));
-    }
-    if (kind === 2) return encodeFrame("consensus", chain, encodeMessage(farVote(chain)));
-    if (kind === 3) return encodeFrame("block", chain, random.bytes(random.below(200)));
-    return random.bytes(1 + random.below(300));
-  };
-
-  const farVote = (chain: number): Vote => {
-    const vote: Omit<Vote & { type: "precommit" }, "signature"> = {
-      type: "precommit",
-      height: 1 + random.below(12),
-      round: random.pick([0, 1, 5, 20, 4_000]),
-      id: random.chance(0.5) ? null : random.bytes(32),
-      node: self,
-    };
-    return { ...vote, signature: sign(signedBytes(genesis.hash, chain, vote)) };
   };
 
   /** Where it is no member it votes as members do, as if it were one. */
@@ -231,7 +172,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
         return [{ to, frame: extreme }, ...more];
       }
       const isChanged = does("equivocate") && victims.has(to) && random.chance(0.6);
-      const changed = isChanged ? equivocated(bytes, frame) : bytes;
+      const changed = isChanged ? equivocation.of(bytes, frame) : bytes;
       if (changed !== bytes) coverage.equivocated += 1;
       return [{ to, frame: changed }, ...more];
     },
@@ -269,13 +210,13 @@ export function createAdversary(options: AdversaryOptions): Adversary {
         coverage[kind] += 1;
         send(random.pick(others), frame);
       };
-      if (does("lie")) say("lied", lie(chain));
+      if (does("lie")) say("lied", rubbish.lie(chain));
       if (does("replay") && heard.length > 0) say("replayed", onOtherChain(random.pick(heard), chain, random));
       const forgedFrame = does("forge") ? forgery(chain) : undefined;
       if (forgedFrame !== undefined) say("forged", forgedFrame);
       if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
       if (does("flood") && random.chance(0.2)) {
-        for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish(chain));
+        for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish.frame(chain));
       }
     },
   };

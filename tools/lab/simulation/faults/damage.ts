@@ -1,5 +1,5 @@
-// Damaged rows of a simulated disk: a row that is damaged is read with one bit of it flipped; whoever checks what was written finds it
-// as it was.
+// Damaged rows of a simulated disk. A row that is damaged is read with one bit of it flipped; whoever
+// checks what was written finds it as it was.
 
 import type { AnyTable } from "../../../node/store/table.js";
 import { tables } from "../../../node/store/tables.js";

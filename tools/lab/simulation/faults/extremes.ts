@@ -1,5 +1,6 @@
-// What a faulty member makes of what its node sends when it states extreme numbers: temporary blocks, proposals, votes, questions, each
-// signed anew with its own key. It has its own temporary blocks accepted as a correct origin would, so that they are sealed.
+// What a faulty member makes of what its node sends when it states extreme numbers: temporary
+// blocks, proposals, votes, questions, each signed anew with its own key. It has its own temporary
+// blocks accepted as a correct origin would, so that they are sealed.
 
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
 import type { Certificate } from "../../../../src/wire/certificate.js";
@@ -40,7 +41,9 @@ export interface Exaggeration {
 
 export function createExaggeration(forger: Forger): Exaggeration {
   const { genesis, self, random, sign } = forger;
-  /** temporary blocks of this member by the signature that they had, the same for all who get them */
+  /**
+   * temporary blocks of this member by the signature that they had, the same for all who get them
+   */
   const remade = new BoundedMap<string, Remade>(REMADE_MAX);
 
   const number = () => random.pick(extremes);

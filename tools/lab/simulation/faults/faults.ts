@@ -1,15 +1,15 @@
-// What befalls a cluster while its faults last, drawn from the seed: crashes, partitions, slow and full disks, clocks that are off
-// and step, records of the consensus that are lost or damaged, any row that is damaged, a disk that is wiped.
+// What befalls a cluster while its faults last, drawn from the seed: crashes, partitions, slow and
+// full disks, clocks that are off and step. Where the options say so, harm.ts lets the disk of one
+// member come to harm.
 
 import { CLOCK_SKEW_MAX_MS } from "../../../node/chain/blocks/sealer.js";
-import { heads } from "../../../node/chain/tables/heads.js";
-import { chainKey } from "../../../node/store/keys.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 import type { ClusterOptions } from "../options.js";
 import type { Network } from "../world/network.js";
 import type { SimulatedNode } from "../world/node-world.js";
 import type { Timeline } from "../world/timeline.js";
+import { createHarm } from "./harm.js";
 
 export interface Faults {
   start(): void;
@@ -43,10 +43,8 @@ const ADVERSARY_MS = 300;
 
 export function createFaults(ports: FaultPorts): Faults {
   const { options, timeline, random, network, coverage, nodes, spare, trace } = ports;
-  /** A disk that is lost again and again leaves several temporary blocks of one number with the peers. */
-  const harmsMax = options.fault === "wiped" || options.fault === "damagedRow" ? 4 : 1;
+  const harm = createHarm(ports);
   let over = false;
-  let harms = 0;
 
   const every = (mean_ms: number, event: () => void) => {
     if (mean_ms === 0) return;
@@ -65,18 +63,15 @@ export function createFaults(ports: FaultPorts): Faults {
     network.connect(node);
   };
 
-  /** What an operator does with a store that cannot be read: `node repair`, after which the node fetches its chains anew. */
+  /**
+   * What an operator does with a store that cannot be read: `node repair`, after which the node
+   * fetches its chains anew.
+   */
   const repair = (node: SimulatedNode) => {
     coverage.disksRepaired += 1;
     trace(`${node.label} is repaired`);
     ports.onRepair(node);
     timeline.after(random.between(10, 500), () => restart(node));
-  };
-
-  const wipe = (node: SimulatedNode) => {
-    coverage.disksWiped += 1;
-    node.disk.wipe();
-    ports.onWiped(node);
   };
 
   const crash = () => {
@@ -108,36 +103,8 @@ export function createFaults(ports: FaultPorts): Faults {
   };
 
   const comeBack = (node: SimulatedNode) => {
-    if (node === spare) harm();
+    if (node === spare) harm.befall();
     timeline.after(random.between(0, 3_000), () => restart(node));
-  };
-
-  /** While it is down. A node that never sealed cannot know that it has lost its record, unless its disk is another. */
-  const harm = () => {
-    const { disk, chainNumbers } = spare;
-    const kind = options.fault;
-    if (harms >= harmsMax || spare.isUp) return;
-    if (kind === "damagedRow") return harmRow();
-    const chains = chainNumbers.filter((chain) => kind !== "lostRecord" || disk.rows.has(heads, chainKey(chain)));
-    if (chains.length === 0) return;
-    if (kind !== "lostRecord" && kind !== "damagedRecord" && kind !== "wiped") return;
-    harms += 1;
-    trace(`${spare.label} ${kind}`);
-    if (kind === "wiped") wipe(spare);
-    for (const chain of chains) {
-      if (kind === "lostRecord") disk.loseConsensus(chain);
-      if (kind === "damagedRecord") disk.damageConsensus(chain);
-    }
-    if (kind === "lostRecord") coverage.consensusRecordsLost += 1;
-    if (kind === "damagedRecord") coverage.consensusRecordsDamaged += 1;
-  };
-
-  const harmRow = () => {
-    const row = spare.disk.damageRow();
-    if (row === undefined) return;
-    harms += 1;
-    coverage.rowsDamaged += 1;
-    trace(`${spare.label} row ${row} is damaged`);
   };
 
   const slowDown = () => {
@@ -187,7 +154,7 @@ export function createFaults(ports: FaultPorts): Faults {
       if (options.fault === "fullDisk") every(3_000, fill);
       if (["lostRecord", "damagedRecord", "damagedRow", "wiped"].includes(options.fault)) {
         every(1_500, () => {
-          if (harms >= harmsMax || !spare.isUp) return;
+          if (harm.isDone || !spare.isUp) return;
           spare.kill();
           comeBack(spare);
         });
@@ -208,7 +175,7 @@ export function createFaults(ports: FaultPorts): Faults {
     },
     renew(node) {
       node.kill();
-      wipe(node);
+      harm.wipe(node);
       restart(node);
     },
     onStopped(node) {

@@ -1,5 +1,6 @@
-// What a faulty member makes out of what it has heard: statements in others' names, certificates in which one signature is not
-// genuine, temporary blocks with records that no meter signed. It signs with its own key alone.
+// What a faulty member makes out of what it has heard. Statements are in others' names,
+// certificates have one signature that is not genuine, temporary blocks have records that no meter
+// signed. It signs with its own key alone.
 
 import { decodeBlock, encodeBlock } from "../../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
@@ -110,7 +111,10 @@ function flipped(random: Random, bytes: Uint8Array): Uint8Array {
 const GROUPS_KEPT = 256;
 const VOTES_KEPT = 64;
 
-/** Votes that were heard, by what they say: a quorum of them is a certificate, which can be sent on before others have it. */
+/**
+ * Votes that were heard, by what they say: a quorum of them is a certificate, which can be sent on
+ * before others have it.
+ */
 export function createVoteCollection({ membership, random }: Forger) {
   const groups = new BoundedMap<string, Map<string, Vote>>(GROUPS_KEPT);
   const heard: Vote[] = [];
@@ -149,7 +153,10 @@ function certificateOf(votes: readonly Vote[]): Polka | Decision {
   return { type: "decision", height, id, certificate: { round, signatures } };
 }
 
-/** A temporary block of this member's with a record that no meter signed, or evidence with something else than was signed. */
+/**
+ * A temporary block of this member's with a record that no meter signed, or evidence with something
+ * else than was signed.
+ */
 export function forgedBatch({ genesis, self, random, key, sign }: Forger, frame: Frame): Uint8Array | undefined {
   const read = attempt(() => readBatch(genesis.hash, frame.payload));
   if (read === undefined) return undefined;
@@ -175,7 +182,10 @@ function forgedEvidence(
   return made === undefined ? undefined : encodeFrame("batch", frame.chain, made.bytes);
 }
 
-/** Another temporary block of the same number, where the frame holds one of this member's: fewer or doubled records, all genuine. */
+/**
+ * Another temporary block of the same number, where the frame holds one of this member's: fewer or
+ * doubled records, all genuine.
+ */
 export function otherBatch({ genesis, self, random, sign }: Forger, frame: Frame): Uint8Array | undefined {
   const read = attempt(() => readBatch(genesis.hash, frame.payload));
   if (read === undefined || toHex(read.batch.origin) !== self) return undefined;

@@ -1,5 +1,6 @@
-// What stands before a faulty member's own node and talks to the agent in its name: it refuses, passes on, and keeps back as it likes. An
-// agent that knows one honest broker must not mind for long, and whatever it does, no meter may be named for a gap.
+// What stands before a faulty member's own node and talks to the agent in its name: it refuses,
+// passes on, and keeps back as it likes. An agent that knows one honest broker must not mind for
+// long, and whatever it does, no meter may be named for a gap.
 
 import { type RefusalReason, refusalReasons } from "../../../../src/wire/refusal.js";
 import { createRandom, type Random } from "../../rig/random.js";

@@ -1,5 +1,6 @@
-// The authority of a simulation: while everything else goes on it admits, removes and replaces members and adds a chain, by orders that
-// it submits to one node after the other until they are sealed. Whatever it orders, the faulty of no set are more than that set bears.
+// The authority of a simulation: while everything else goes on it admits, removes and replaces
+// members, and adds a chain. It submits its orders to one node after the other until they are
+// sealed. Whatever it orders, the faulty of no set are more than that set bears.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
@@ -122,7 +123,10 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
     left = Math.max(0, left - 1);
   };
 
-  /** Out of turn, not the authority's, or of a node that has not said that it is ready: no node may take it. */
+  /**
+   * Out of turn, not the authority's, or of a node that has not said that it is ready: no node may
+   * take it.
+   */
   const offend = (node: SimulatedNode) => {
     const action = drawMembers();
     if (action?.type !== "members") return;

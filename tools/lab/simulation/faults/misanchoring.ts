@@ -1,5 +1,5 @@
-// What a faulty proposer says of other chains: the next block of one, made up, a far one, another hash for one that is sealed; with
-// certificates of other blocks, or with its own signature alone.
+// What a faulty proposer says of other chains: a next block that is made up, a far one, another
+// hash for one that is sealed. It adds certificates of other blocks, or its own signature alone.
 
 import { fromHex } from "../../../../src/wire/bytes.js";
 import { precommitBytes } from "../../../../src/wire/certificate.js";
@@ -18,7 +18,10 @@ export interface Misanchoring {
 
 const FAR_HEIGHTS = [1_000, 2 ** 31, 2 ** 40 - 1] as const;
 
-/** The anchors of one of its blocks, some of them changed; one of a chain that it has nothing of may be added. */
+/**
+ * The anchors of one of its blocks, some of them changed; one of a chain that it has nothing of may
+ * be added.
+ */
 export function misanchored(by: Misanchoring, own: number, honest: readonly ProvedAnchor[]): ProvedAnchor[] {
   const { random, membership } = by;
   const others = membership.chains.map(({ service }) => service).filter((service) => service !== own);

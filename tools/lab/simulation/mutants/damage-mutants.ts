@@ -23,8 +23,8 @@ export const damageMutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/node/store/salvage.ts",
-        "if (!equalBytes(origin, self)) continue;",
-        "if (equalBytes(origin, self)) continue;",
+        "if (!equalBytes(idIn(key), self)) continue;",
+        "if (equalBytes(idIn(key), self)) continue;",
       ),
     ],
     needs: damagedOften,

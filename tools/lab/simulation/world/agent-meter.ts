@@ -1,5 +1,6 @@
-// A meter with the agent's own outbox, uplink and judge of receipts, over a flash in memory and connections that break. It loses its
-// memory now and then, as in a power cut between two steps; what flash does within one is the agent's own tests' business.
+// A meter with the agent's own outbox, uplink and judge of receipts, over a flash in memory and
+// connections that break. It loses its memory now and then, as in a power cut between two steps;
+// what flash does within one is the agent's own tests' business.
 
 import { createInbox } from "../../../../src/agent/inbox.js";
 import { createMembers } from "../../../../src/agent/members.js";
@@ -46,8 +47,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   const kid = keyId(signer.key);
   const id = toHex(kid);
   const credential = credentialOf(genesis, world.authority, signer, service);
-  const flash = createFlash();
-  const keyValue = createKeyValue();
+  const device = { id, credential, service, flash: createFlash(), keyValue: createKeyValue() };
   const refused = new Set<string>();
   let life: Life;
   let wakes = 0;
@@ -57,19 +57,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   blockChecks.addMeter(id, signer.key);
 
   const boot = () => {
-    const outbox = openOutbox({ flash, keyValue, recordHash: (record) => sha256(stripOwnRecord(record)) });
-    const brokers = world.brokers.map((node) => `mqtt://${node.label.replace("'", "-")}:1883`);
-    const uplink = createUplink({
-      brokers,
-      network: genesis.network,
-      meter: id,
-      credential,
-      outbox,
-      random: random.fraction,
-    });
-    const members = createMembers(genesis, [service], simulatedVerify, keyValue);
-    const judge = createReceiptJudge(genesis, members, simulatedVerify, (hash) => uplink.expects(hash));
-    life = { outbox, uplink, inbox: createInbox(genesis.network, id, judge, members), session: undefined };
+    life = bootLife(world, device);
   };
 
   const feed = (input: UplinkInput) => {
@@ -154,10 +142,6 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     });
   };
 
-  const refusalOf = ({ claims: { service, seq }, hash }: Record, reason: RefusalReason): Refusal => {
-    return { service, seq, recordHash: hash, reason, sentence: "no" };
-  };
-
   const powerCut = () => {
     timeline.after(random.between(0.2, 1.8) * POWER_CUT_MS, () => {
       if (world.loss() === 0) return;
@@ -167,17 +151,6 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
       feed({ kind: "wake" });
       powerCut();
     });
-  };
-
-  /** Nothing that the nodes send is wrong; it may lack the proof of other members, which it asks for. */
-  const checkRefused = (payload: Uint8Array, reason: string, isUnknown: boolean) => {
-    try {
-      checkReceipt(world, decodeReceipt(payload));
-      if (!isUnknown || world.membership.changes === 0) world.fail("I13 receipts verify", `${name}: ${reason}`);
-      world.coverage.receiptsBeforeMembers += 1;
-    } catch (error) {
-      world.fail("I13 receipts verify", `${name}: ${reasonOf(error)}`);
-    }
   };
 
   return {
@@ -211,16 +184,18 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
         return;
       }
       const message = life.inbox(topic, payload);
-      if (message.kind === "wrong receipt") checkRefused(payload, message.reason, false);
+      if (message.kind === "wrong receipt")
+        checkRefused(world, name, { payload, reason: message.reason, isUnknown: false });
       if (message.kind === "unknown members") {
-        checkRefused(payload, message.reason, true);
+        checkRefused(world, name, { payload, reason: message.reason, isUnknown: true });
         feed({ kind: "unproven", recordHash: message.recordHash });
       }
       if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
       if (message.kind === "sealed") receipts += 1;
       if (message.kind === "sealed" || message.kind === "refused") feed(message);
     },
-    // Whatever its outbox says: a record that it let go of without a receipt is one that waits for ever.
+    // Whatever its outbox says: a record that it let go of without a receipt is one that waits for
+    // ever.
     get waiting() {
       return made - receipts;
     },
@@ -228,6 +203,56 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
       return receipts;
     },
   };
+}
+
+/** What of a meter outlives a power cut, or does not change. */
+interface MeterDevice {
+  readonly id: string;
+  readonly credential: Uint8Array;
+  readonly service: number;
+  readonly flash: Flash;
+  readonly keyValue: KeyValue;
+}
+
+function bootLife(world: MeterWorld, { id, credential, service, flash, keyValue }: MeterDevice): Life {
+  const { genesis, random } = world;
+  const outbox = openOutbox({ flash, keyValue, recordHash: (record) => sha256(stripOwnRecord(record)) });
+  const uplink = createUplink({
+    brokers: world.brokers.map((node) => `mqtt://${node.label.replace("'", "-")}:1883`),
+    network: genesis.network,
+    meter: id,
+    credential,
+    outbox,
+    random: random.fraction,
+  });
+  const members = createMembers(genesis, [service], simulatedVerify, keyValue);
+  const judge = createReceiptJudge(genesis, members, simulatedVerify, (hash) => uplink.expects(hash));
+  return { outbox, uplink, inbox: createInbox(genesis.network, id, judge, members), session: undefined };
+}
+
+function refusalOf({ claims: { service, seq }, hash }: Record, reason: RefusalReason): Refusal {
+  return { service, seq, recordHash: hash, reason, sentence: "no" };
+}
+
+interface RefusedReceipt {
+  readonly payload: Uint8Array;
+  readonly reason: string;
+  /** the meter does not know the members that it is of */
+  readonly isUnknown: boolean;
+}
+
+/**
+ * Nothing that the nodes send is wrong; it may lack the proof of other members, which the meter
+ * asks for.
+ */
+function checkRefused(world: MeterWorld, meter: string, { payload, reason, isUnknown }: RefusedReceipt): void {
+  try {
+    checkReceipt(world, decodeReceipt(payload));
+    if (!isUnknown || world.membership.changes === 0) world.fail("I13 receipts verify", `${meter}: ${reason}`);
+    world.coverage.receiptsBeforeMembers += 1;
+  } catch (error) {
+    world.fail("I13 receipts verify", `${meter}: ${reasonOf(error)}`);
+  }
 }
 
 /** NOR flash: writing clears bits, erasing sets those of a sector. */

@@ -1,5 +1,6 @@
-// A node's disk in a simulation: the product's store over rows in memory, with what a real one may do. A write is durable when
-// its transaction is, writes of one turn share one, a crash keeps a prefix of those under way and each whole or not at all (LMDB).
+// A node's disk in a simulation: the product's store over rows in memory, with what a real one may
+// do. A write is durable when its transaction is, and writes of one turn share one. A crash keeps a
+// prefix of those under way, each whole or not at all (LMDB).
 
 import { GridsealError } from "../../../errors.js";
 import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";

@@ -1,4 +1,5 @@
-// The network of a simulation: its authority, its nodes and its chains, whose members propose in different orders.
+// The network of a simulation: its authority, its nodes and its chains, whose members propose in
+// different orders.
 
 import { type Genesis, issueGenesis, type Member, verifyGenesis } from "../../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../../src/wire/key.js";
@@ -13,7 +14,10 @@ const EASY_TARGET = 0x2000ffff;
 export interface Founding {
   readonly genesis: Genesis;
   readonly authority: Signer;
-  /** those of the genesis and behind them those that join later, with their signers in the same order */
+  /**
+   * those of the genesis and behind them those that join later, with their signers in the same
+   * order
+   */
   readonly nodes: readonly Member[];
   readonly signers: readonly Signer[];
 }

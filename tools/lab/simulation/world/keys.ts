@@ -1,5 +1,5 @@
-// Signatures of the simulation: a keyed hash in place of Ed25519, a hundred times faster. Whoever holds a Signer signs for it, and
-// the adversary holds those of faulty members alone.
+// Signatures of the simulation: a keyed hash in place of Ed25519, a hundred times faster. Whoever
+// holds a Signer signs for it, and the adversary holds those of faulty members alone.
 
 import { concatBytes, equalBytes } from "../../../../src/wire/bytes.js";
 import { sha256 } from "../../../../src/wire/hash.js";
@@ -11,7 +11,9 @@ export function simulatedSigner(name: string): Signer {
   return { key: { algorithm: ED25519, x }, sign: (message) => simulatedSignature({ algorithm: ED25519, x }, message) };
 }
 
-/** What whoever has this key makes of the message, for those who judge; members are not given it. */
+/**
+ * What whoever has this key makes of the message, for those who judge; members are not given it.
+ */
 export function simulatedSignature(key: PublicKey, message: Uint8Array): Uint8Array {
   return keyedHash(key.x, message);
 }

@@ -1,5 +1,6 @@
-// A meter of a simulation: signs records, offers them to a node until they are acknowledged, or sealed, and goes to another node
-// where one does not answer. Some sign two records with one number, or offer what nobody signed: a cluster must stand that too.
+// A meter of a simulation: signs records, offers them to a node until they are acknowledged, or
+// sealed, and goes to another node where one does not answer. Some sign two records with one
+// number, or offer what nobody signed: a cluster must stand that too.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../../../src/wire/credential.js";
@@ -31,7 +32,9 @@ export interface MeterWorld {
   readonly blockChecks: BlockChecks;
   readonly membership: Membership;
   readonly fail: Fail;
-  /** probability that a publication, its acknowledgement or a receipt is lost with its connection */
+  /**
+   * probability that a publication, its acknowledgement or a receipt is lost with its connection
+   */
   loss(): number;
   /** whether the faults are over */
   isCalm(): boolean;
@@ -47,7 +50,10 @@ export interface MeterWorld {
 export interface MeterOptions {
   readonly name: string;
   readonly service: number;
-  /** forgets a record when a correct node has acknowledged it, so that the cluster alone must keep it */
+  /**
+   * forgets a record when a correct node has acknowledged it, so that the cluster alone must keep
+   * it
+   */
   readonly trusting: boolean;
   /** signs two records for some numbers */
   readonly forking: boolean;
@@ -72,7 +78,10 @@ export interface SimulatedMeter {
   readonly receipts: number;
 }
 
-/** Offers without a receipt after which another node is tried, as an agent does: an acknowledgement alone proves nothing. */
+/**
+ * Offers without a receipt after which another node is tried, as an agent does: an acknowledgement
+ * alone proves nothing.
+ */
 const PATIENCE_TICKS = 10;
 const OFFERED_AT_ONCE = 8;
 
@@ -136,7 +145,8 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
 
   const tick = () => {
     timeline.after(random.between(300, 1_500), tick);
-    // A fork that has lost is owed nothing; offered in the silence at the end, it would be recorded then.
+    // A fork that has lost is owed nothing; offered in the silence at the end, it would be recorded
+    // then.
     if (world.isCalm()) for (const [hash, record] of outbox) if (!isOwed(hash, record)) outbox.delete(hash);
     if (outbox.size === 0) return;
     vain += 1;
@@ -173,7 +183,8 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     start: () => timeline.after(random.between(0, 500), tick),
     measure() {
       if (options.forking && seq > 0 && random.chance(0.15)) {
-        // The number of the record before, signed again: not to be sealed beside it, so it is offered and not waited for.
+        // The number of the record before, signed again: not to be sealed beside it, so it is
+        // offered and not waited for.
         const fork = make({ seq: seq - 1, previous: seq === 1 ? new Uint8Array(0) : random.bytes(32) });
         blockChecks.submit(fork);
         offerRecord(fork);
@@ -196,7 +207,8 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
       if (kind !== "ack") return;
       const refusal = decodeRefusal(payload);
       if (refusal.reason === "unknown-meter") known = false;
-      // A number that another record of this meter is sealed with: the fork has won, and this one is not sealed any more.
+      // A number that another record of this meter is sealed with: the fork has won, and this one
+      // is not sealed any more.
       if (refusal.reason === "fork" && refusal.recordHash !== undefined) outbox.delete(toHex(refusal.recordHash));
     },
     get waiting() {
@@ -210,7 +222,9 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   };
 }
 
-/** Throws a WireError unless a quorum of the members of its height has sealed the receipt's block. */
+/**
+ * Throws a WireError unless a quorum of the members of its height has sealed the receipt's block.
+ */
 export function checkReceipt(
   { genesis, membership }: Pick<MeterWorld, "genesis" | "membership">,
   receipt: Receipt,

@@ -1,5 +1,6 @@
-// The network of a simulation: frames are lost, doubled, delayed past each other, and cut off by partitions of either direction.
-// A member that is two copies with one key is in touch with its peers through one of them, the other, or both.
+// The network of a simulation: frames are lost, doubled, delayed past each other, and cut off by
+// partitions of either direction. A member that is two copies with one key is in touch with its
+// peers through one of them, the other, or both.
 
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
@@ -52,7 +53,9 @@ export interface NetworkPorts {
   kindOf(frame: Uint8Array): string;
 }
 
-/** What a phase of the faults lets through badly: without precommits locks form and rounds go on. */
+/**
+ * What a phase of the faults lets through badly: without precommits locks form and rounds go on.
+ */
 const scarcities: readonly (readonly string[])[] = [
   [],
   ["proposal"],

@@ -1,5 +1,6 @@
-// One life of a node, from its start to its end: the real chains, admissions and receipts over a simulated disk, clock and network.
-// It can end within any call of the outside; what the code does after that has no effect, as if the process were gone.
+// One life of a node, from its start to its end: the real chains, admissions and receipts over a
+// simulated disk, clock and network. It can end within any call of the outside; what the code does
+// after that has no effect, as if the process were gone.
 
 import type { GenesisChain } from "../../../../src/wire/genesis.js";
 import { receiptEncoder } from "../../../../src/wire/receipt.js";
@@ -54,11 +55,14 @@ export interface LifePorts {
 
 const metrics = createMetrics();
 
-/** Opens the disk and the chains on it; throws where the store is damaged. The chains are still to be started. */
+/**
+ * Opens the disk and the chains on it; throws where the store is damaged. The chains are still to
+ * be started.
+ */
 export function openLife(ports: LifePorts): Life {
   const { world, options, node, reaches, isOver } = ports;
   const { timeline, random, genesis } = world;
-  const { signer, member, label, adversary } = options;
+  const { signer, member, adversary } = options;
   const started_ms = timeline.now_ms();
   const timers = new Map<string, object>();
 
@@ -74,30 +78,7 @@ export function openLife(ports: LifePorts): Life {
     });
   };
 
-  const logOf = (chain: number): ChainLog => {
-    const say = (fields: object, message: string) => {
-      if (isOver()) return;
-      world.trace(`${label} chain ${chain}: ${message} ${describe(fields)}`);
-      const { first, second } = fields as { first?: Statement; second?: Statement };
-      if (first !== undefined && second !== undefined) world.onEvidence(node, chain, first, second);
-    };
-    return { debug: say, info: say, warn: say, error: say };
-  };
-
-  const verifyAsync: ChainPorts["verifyAsync"] = (key, message, signature) =>
-    new Promise((resolve) =>
-      timeline.after(random.between(0.1, 3), () => resolve(simulatedVerify(key, message, signature))),
-    );
-
-  const verifyRecord: AdmissionsPorts["verifyRecord"] = (key, record) => {
-    const { signedBytes, signature } = parseRecord(record);
-    return verifyAsync(key, signedBytes, signature);
-  };
-  const verifyRecords: ChainPorts["verifyRecords"] = async (records) => {
-    const verified = records.map(({ key, record }) => verifyRecord(key, record));
-    return !(await Promise.all(verified)).includes(false);
-  };
-
+  const { verifyAsync, verifyRecord, verifyRecords } = createVerification(timeline, random);
   const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
 
   const portsOf = (chain: GenesisChain, store: Store): ChainPorts => ({
@@ -109,7 +90,7 @@ export function openLife(ports: LifePorts): Life {
     governor,
     timeouts: localTimeouts,
     batch: options.batch,
-    log: logOf(chain.service),
+    log: createLog(ports, chain.service),
     verify: simulatedVerify,
     verifyAsync,
     verifyRecords,
@@ -198,7 +179,7 @@ export function openLife(ports: LifePorts): Life {
     receipts: createReceipts(genesis.network, store),
     introductions,
     metrics,
-    log: logOf(0),
+    log: createLog(ports, 0),
     verifyBirth: verifyAsync,
     verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
     now_ms,
@@ -217,8 +198,7 @@ export function openLife(ports: LifePorts): Life {
     chains,
     verify: simulatedVerify,
     // Whoever changes the membership goes to members itself.
-    connected: () => [],
-    send: () => false,
+    ...{ connected: () => [], send: () => false },
     monotonic_ms: () => timeline.now_ms(),
   });
   return {
@@ -230,6 +210,35 @@ export function openLife(ports: LifePorts): Life {
     refuse: (from, frame) => charge(from, "refused", frame.length),
     isShut: (from) => budget.isShut(from, timeline.now_ms()),
   };
+}
+
+/** Says all into the trace, and what it knows of equivocations to the checks. */
+function createLog({ world, options, node, isOver }: LifePorts, chain: number): ChainLog {
+  const say = (fields: object, message: string) => {
+    if (isOver()) return;
+    world.trace(`${options.label} chain ${chain}: ${message} ${describe(fields)}`);
+    const { first, second } = fields as { first?: Statement; second?: Statement };
+    if (first !== undefined && second !== undefined) world.onEvidence(node, chain, first, second);
+  };
+  return { debug: say, info: say, warn: say, error: say };
+}
+
+/** Threads that verify: their answers come a little later, in any order. */
+function createVerification(timeline: NodeWorld["timeline"], random: NodeWorld["random"]) {
+  const verifyAsync: ChainPorts["verifyAsync"] = (key, message, signature) =>
+    new Promise((resolve) =>
+      timeline.after(random.between(0.1, 3), () => resolve(simulatedVerify(key, message, signature))),
+    );
+
+  const verifyRecord: AdmissionsPorts["verifyRecord"] = (key, record) => {
+    const { signedBytes, signature } = parseRecord(record);
+    return verifyAsync(key, signedBytes, signature);
+  };
+  const verifyRecords: ChainPorts["verifyRecords"] = async (records) => {
+    const verified = records.map(({ key, record }) => verifyRecord(key, record));
+    return !(await Promise.all(verified)).includes(false);
+  };
+  return { verifyAsync, verifyRecord, verifyRecords };
 }
 
 function describe(fields: object): string {

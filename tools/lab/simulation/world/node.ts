@@ -1,5 +1,5 @@
-// One node of a simulation: it starts, stops and dies, and each of its lives runs the real code (life.ts). It can die within any
-// call it makes of the outside.
+// One node of a simulation: it starts, stops and dies, and each of its lives runs the real code
+// (life.ts). It can die within any call it makes of the outside.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { WireError } from "../../../../src/wire/error.js";

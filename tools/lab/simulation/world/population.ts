@@ -1,4 +1,5 @@
-// Who takes part in a simulation: the nodes, faulty members among them, and the meters of the chains.
+// Who takes part in a simulation: the nodes, faulty members among them, and the meters of the
+// chains.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
@@ -21,7 +22,10 @@ export function hostileMembers(genesis: Genesis, options: ClusterOptions): Membe
   return isHostile ? genesis.nodes.slice(genesis.nodes.length - options.faulty) : [];
 }
 
-/** Ids of members of which nobody may need anything, or not all the time: what the bounds of every set of members count. */
+/**
+ * Ids of members of which nobody may need anything, or not all the time: what the bounds of every
+ * set of members count.
+ */
 export function unsoundMembers(genesis: Genesis, options: ClusterOptions): ReadonlySet<string> {
   const harmed = ["lostRecord", "damagedRecord", "damagedRow", "wiped", "clock"].includes(options.fault);
   const members = harmed ? genesis.nodes.slice(-1) : hostileMembers(genesis, options);
@@ -42,7 +46,9 @@ export interface NodePorts {
   onDurable(node: SimulatedNode, rows: readonly NotedRow[]): void;
 }
 
-/** The nodes of all members, two of a member that is twins, and behind them those that join later. */
+/**
+ * The nodes of all members, two of a member that is twins, and behind them those that join later.
+ */
 export function createNodes(options: ClusterOptions, ports: NodePorts): SimulatedNode[] {
   const { world, coverage, founding, membership } = ports;
   const { genesis, timeline, random } = world;
@@ -85,7 +91,8 @@ export function createMeters(
   genesis: Genesis,
   world: MeterWorld,
 ): { readonly meters: SimulatedMeter[]; readonly agent: SimulatedMeter | undefined } {
-  // Orders are the contracts chain's, records the others'; the added chain's meters offer theirs before it is there.
+  // Orders are the contracts chain's, records the others'; the added chain's meters offer theirs
+  // before it is there.
   const services = genesis.chains.map(({ service }) => service).filter((service) => service !== CONTRACTS_SERVICE);
   if (options.addsChain) services.push(ADDED_SERVICE);
   const meters = Array.from({ length: options.meters }, (_, index) => {

@@ -1,12 +1,15 @@
-// Virtual time. Between two events everything that promises set in motion runs to its end, so a run depends on its seed alone:
-// one turn of the event loop empties the microtask queue, and nothing under simulation waits for anything but an event.
+// Virtual time. Between two events everything that promises set in motion runs to its end, so a run
+// depends on its seed alone. One turn of the event loop empties the microtask queue; nothing under
+// simulation waits for anything but an event.
 
 export interface Timeline {
   now_ms(): number;
   /** events performed so far: names the turn of the event loop that a write belongs to */
   turn(): number;
   after(delay_ms: number, event: () => void): void;
-  /** Performs events up to a time, or until `isDone` holds; `afterEach` may throw to end the run. */
+  /**
+   * Performs events up to a time, or until `isDone` holds; `afterEach` may throw to end the run.
+   */
   run(until_ms: number, afterEach: () => void, isDone?: () => boolean): Promise<boolean>;
 }
 
@@ -16,7 +19,9 @@ interface Entry {
   readonly event: () => void;
 }
 
-/** Events in the order of their time, those of one time in the order of their making: a binary heap. */
+/**
+ * Events in the order of their time, those of one time in the order of their making: a binary heap.
+ */
 export function createTimeline(): Timeline {
   const heap: Entry[] = [];
   let now_ms = 0;

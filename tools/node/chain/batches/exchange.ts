@@ -35,8 +35,8 @@ export interface Exchange {
   need(name: BatchName, acceptance?: readonly Acknowledgement[]): void;
   /** Whether the acknowledgements are a quorum's for the batch; verifies what is not known yet. */
   isAccepted(name: BatchName, acknowledgements: readonly Acknowledgement[]): boolean;
-  /** Says again what has not had its answer. */
-  resend(): void;
+  /** Says again what has not had its answer; to a member that has come, at once what it has not acknowledged. */
+  resend(come?: string): void;
   /** The pool has other members: what they have not acknowledged is said to them, what fell out is forgotten. */
   onMembers(dropped: readonly ReadBatch[]): void;
   /** Whether the own batch can have no quorum any more, as peers hold another of its number. */
@@ -68,6 +68,8 @@ export interface Returned {
   /** Writes what taking it back leaves without a number. */
   onTaking(writer: Writer, displaced: ReadBatch): void;
   onTaken(read: ReadBatch, displaced: ReadBatch | undefined): void;
+  /** Takes back what is in one of the store whose number is sealed with another, or closed. */
+  onGone(read: ReadBatch): void;
 }
 
 /** `onWork` is called when a batch is to be said again, has become ready to be proposed, or was asked for and has come. */
@@ -241,7 +243,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       neededAt.set(id, ports.monotonic_ms());
       broadcast(encodeFrame("needBatch", service, encodeBatchNote(name, [])));
     },
-    resend() {
+    resend(come) {
       if (!pool.members.has(selfId)) return; // members answer each other alone
       const now_ms = ports.monotonic_ms();
       const waiting = pool.unacknowledged(ports.self.id);
@@ -251,7 +253,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         const id = toHex(read.id);
         const last = resends.get(id);
         if (givenUp.has(id) || verifying.has(id)) continue; // or an own one that came back from a peer, not on disk yet
-        if (last !== undefined && now_ms < last.at_ms) continue;
+        if (last !== undefined && now_ms < last.at_ms) {
+          const isNews = come !== undefined && waitingFor.includes(come);
+          if (isNews) ports.send(come, encodeFrame("batch", service, read.bytes));
+          continue;
+        }
         const after_ms = last === undefined ? RESEND_MS_MIN : Math.min(2 * last.after_ms, RESEND_MS_MAX);
         resends.set(id, { after_ms, at_ms: now_ms + after_ms });
         const frame = encodeFrame("batch", service, read.bytes);
@@ -275,8 +281,9 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     restore() {
       const gone: BatchPlace[] = [];
       for (const stored of storedBatches(store, service)) {
-        const read = isSealable(view, stored) ? readStored(stored.bytes) : undefined;
-        if (read === undefined) {
+        const read = readStored(stored.bytes);
+        if (read === undefined || !isSealable(view, stored)) {
+          if (read !== undefined && equalBytes(stored.origin, ports.self.id)) returned.onGone(read);
           gone.push(stored);
           continue;
         }

@@ -6,12 +6,12 @@ import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import type { Notice } from "../../../../src/wire/notice.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { assertInvariant } from "../../../errors.js";
-import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
+import { isSealable, makeBatch, type ReadBatch } from "../../../ledger/compose.js";
 import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../../ledger/execution.js";
 import { isSameNotice } from "../../../ledger/notices.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { executionRecord, kidOf, meterOf, type ReadRecord, readRecord } from "../../../ledger/record-scan.js";
-import { BATCH_WINDOW, sealNumber } from "../../../ledger/state.js";
+import { BATCH_WINDOW } from "../../../ledger/state.js";
 import { idKey, numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
@@ -20,6 +20,7 @@ import { admittedRecords, admitted as admittedTable, disclosures } from "../tabl
 import { batches, deleteBatch, storedBatches } from "../tables/batches.js";
 import { credentials as credentialTable } from "../tables/credentials.js";
 import { origins } from "../tables/states.js";
+import { createDisplaced } from "./displaced.js";
 import type { Exchange, Returned } from "./exchange.js";
 import { createGather } from "./gather.js";
 import type { Pool } from "./pool.js";
@@ -89,8 +90,9 @@ export function createOrigin(
   const waitingNotices = createWaitingNotices(ports);
   let nextNumber = firstFreeNumber(ports);
   let isCutDue = false;
-  /** of the temporary block that is being written */
-  let cutting: number | undefined;
+  const displaced = createDisplaced(ports, gather, waitingNotices);
+  /** own temporary blocks that are being written: the pool does not have them yet */
+  const cuts = new Set<ReadBatch>();
   /** Of the newest admission: writes become durable in their order. */
   let soon: Promise<void> = Promise.resolve();
 
@@ -169,7 +171,7 @@ export function createOrigin(
     // What another node has brought onto the chain meanwhile falls out here, a fork does not.
     const records = taken.filter(isUnsealed);
     const read = records.length + chosen.length === 0 ? undefined : batchOf(number, records, chosen);
-    cutting = read?.batch.number;
+    if (read !== undefined) cuts.add(read);
     if (records.length > 0 && read !== undefined) cutSince_ms.set(toHex(read.id), pendingSince_ms);
     pendingSince_ms = ports.monotonic_ms();
     try {
@@ -182,11 +184,19 @@ export function createOrigin(
       ports.onFatal(error);
       return;
     }
-    cutting = undefined;
     const kept = new Set(records);
     for (const record of taken) if (!kept.has(record)) gather.forget(record.meter, record.seq);
-    if (read !== undefined) exchange.publish(read);
+    if (read !== undefined) await publish(read);
     if (isPending()) scheduleCut();
+  };
+
+  /** One that is on disk; a block may have taken its number meanwhile. */
+  const publish = async (read: ReadBatch) => {
+    cuts.delete(read);
+    if (isStopped()) return; // it is read from disk at the next start
+    if (isSealable(view, read.batch)) return exchange.publish(read);
+    cutSince_ms.delete(toHex(read.id));
+    await displaced.giveBack(read);
   };
 
   /**
@@ -202,7 +212,7 @@ export function createOrigin(
     if (number > BATCH_NUMBER_MAX) return undefined; // used up by an earlier self that lied: admit turns meters away
     const closes = number >= next + BATCH_WINDOW;
     const isUnderWay = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(read);
-    return closes && (cutting !== undefined || own.some(isUnderWay)) ? undefined : number;
+    return closes && (cuts.size > 0 || own.some(isUnderWay)) ? undefined : number;
   };
 
   const batchOf = (number: number, records: readonly ExecutionRecord[], chosen: readonly ExecutionNotice[]) => {
@@ -214,35 +224,6 @@ export function createOrigin(
       notices: [...newCredentials(records), ...chosen.map(({ kind, bytes }) => ({ kind, bytes }))],
     };
     return makeBatch(genesis.hash, batch, records, (bytes) => ports.signer.sign(bytes));
-  };
-
-  /** Own temporary blocks whose number the block seals with another, as an earlier self, whose disk is lost, had used it, or closes. */
-  const displacedBy = (block: Block): ReadBatch[] => {
-    const own = block.batches.filter((batch) => equalBytes(batch.origin, ports.self.id));
-    const ids = new Set(own.map(({ id }) => toHex(id)));
-    // The same before the block is stored and after it.
-    let numbers = store.get(origins, idKey(service, ports.self.id));
-    for (const { number } of own) numbers = sealNumber(numbers, number) ?? numbers;
-    return pool
-      .readsOf(ports.self.id)
-      .filter((read) => !ids.has(toHex(read.id)) && sealNumber(numbers, read.batch.number) === undefined);
-  };
-
-  /** Records of an earlier self may be of meters that have not shown their credential to this one: they come again. */
-  const isPresentable = (record: ExecutionRecord) =>
-    (store.get(credentialTable, idKey(service, kidOf(record))) ??
-      store.get(credentialTable, idKey(0, kidOf(record)))) !== undefined;
-
-  const keepWaiting = (writer: Writer, { records, notices }: ReadBatch) => {
-    waitingNotices.keep(writer, notices);
-    for (const record of records.filter(isPresentable)) {
-      writer.put(admittedTable, numberKey(service, kidOf(record), record.seq), record.bytes);
-    }
-  };
-
-  const gatherAgain = ({ records, notices }: ReadBatch) => {
-    for (const record of records.filter(isPresentable)) gather.add(record);
-    waitingNotices.add(notices);
   };
 
   const newCredentials = (records: readonly ExecutionRecord[]): Notice[] => {
@@ -308,26 +289,29 @@ export function createOrigin(
       if (isPending()) scheduleCut();
     },
     onSealing(writer, block) {
-      for (const read of displacedBy(block)) {
+      for (const read of displaced.by(block, [...pool.readsOf(ports.self.id), ...cuts])) {
         deleteBatch(writer, service, read.batch.origin, read.batch.number);
-        if (!exchange.isGivenUp(read.id)) keepWaiting(writer, read);
+        if (!exchange.isGivenUp(read.id)) displaced.keepWaiting(writer, read);
       }
     },
     returned: {
-      mayTake: (number) => number !== cutting,
-      onTaking: keepWaiting,
-      onTaken({ batch, records }, displaced) {
+      mayTake: (number) => ![...cuts].some(({ batch }) => batch.number === number),
+      onTaking: displaced.keepWaiting,
+      onTaken({ batch, records }, instead) {
         nextNumber = Math.max(nextNumber, batch.number + 1);
         for (const record of records) gather.note(record);
-        if (displaced !== undefined) gatherAgain(displaced);
+        if (instead !== undefined) displaced.gatherAgain(instead);
         if (isPending()) scheduleCut();
+      },
+      onGone(read) {
+        displaced.giveBack(read).then(() => isPending() && scheduleCut(), ports.onFatal);
       },
     },
     onSealed({ block, records }) {
       const waited_ms: number[] = [];
-      for (const read of displacedBy(block)) {
+      for (const read of displaced.by(block, pool.readsOf(ports.self.id))) {
         cutSince_ms.delete(toHex(read.id));
-        if (!exchange.isGivenUp(read.id)) gatherAgain(read);
+        if (!exchange.isGivenUp(read.id)) displaced.gatherAgain(read);
       }
       for (const { id, origin, number } of block.batches) {
         if (equalBytes(origin, ports.self.id)) nextNumber = Math.max(nextNumber, number + 1);

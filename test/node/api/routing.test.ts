@@ -1,0 +1,106 @@
+// What every route has in common, over all of their shapes: answers that fit, refusals in one form, methods.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Check } from "@sinclair/typebox/value";
+import { toHex } from "../../../src/wire/bytes.js";
+import { RefusalAnswer, type RefusalCode, refusals } from "../../../tools/routes/refusals.js";
+import { shapes } from "../../../tools/routes/routes.js";
+import { pathOf, type RouteShape, writtenPath } from "../../../tools/routes/shape.js";
+import { SERVICE } from "../chain/cluster.js";
+import { createNodeApi } from "./api.js";
+
+const gets = shapes.filter(({ method }) => method === "GET");
+
+/** A request for what is there. */
+function askedOf(shape: RouteShape, meter: string): string {
+  return pathOf(shape, { service: SERVICE, height: 2, meter, seq: 3 }, {});
+}
+
+test("every route answers what its shape says, at the path that its shape has", async (t) => {
+  const { base, meter } = await createNodeApi(t);
+  for (const shape of gets) {
+    const aborting = new AbortController();
+    const answer = await fetch(`${base}${askedOf(shape, toHex(meter.kid))}`, { signal: aborting.signal });
+    const name = writtenPath(shape);
+    assert.ok(shape.statuses.includes(answer.status), `${name}: ${answer.status}`);
+    assert.equal(answer.headers.get("content-type")!.split(";")[0], shape.answer.type, name);
+    if ("schema" in shape.answer) {
+      const value = await answer.json();
+      assert.ok(Check(shape.answer.schema, value), `${name}: ${JSON.stringify(value)}`);
+    }
+    if ("bytes_max" in shape.answer) {
+      assert.ok((await answer.arrayBuffer()).byteLength <= shape.answer.bytes_max, name);
+    }
+    aborting.abort();
+  }
+});
+
+test("a field that does not fit is refused by every route with a code of its shape, what happened and what to do", async (t) => {
+  const { base } = await createNodeApi(t);
+  const withFields = gets.filter(({ refusals: codes }) => codes.length > 0);
+  assert.ok(withFields.length >= 6);
+  for (const shape of withFields) {
+    const path = shape.path.replace(/:\w+/g, "none");
+    const query = Object.keys(shape.query.properties).map((name) => `${name}=none`);
+    const answer = await fetch(`${base}${path}?${query.join("&")}`);
+    const refusal = await answer.json();
+    assert.ok(Check(RefusalAnswer, refusal), path);
+    const { code, message, remedy } = refusal;
+    assert.equal(code, shape.refusals[0], path);
+    assert.equal(answer.status, refusals[code as RefusalCode].status);
+    assert.equal(remedy, refusals[code as RefusalCode].remedy);
+    assert.match(message, /"none"/);
+  }
+});
+
+test("refusals of every kind of request have code, message and remedy", async (t) => {
+  const { base } = await createNodeApi(t);
+  const post = (type: string, body: string) => ({ method: "POST", headers: { "content-type": type }, body });
+  for (const [path, init, status, code] of [
+    ["/nothing", {}, 404, "unknown-path"],
+    ["/%", {}, 400, "malformed"],
+    [`/${"a".repeat(7_000)}`, {}, 404, "unknown-path"],
+    ["/chains", { method: "DELETE" }, 405, "wrong-method"],
+    ["/chains", post("text/plain", "x"), 405, "wrong-method"],
+    ["/orders", post("text/plain", "x"), 415, "malformed"],
+    ["/orders", post("application/json", "{}"), 415, "malformed"],
+    ["/orders", post("application/json", "{"), 400, "malformed"],
+    ["/orders", post("application/cose", "x".repeat(70_000)), 413, "malformed"],
+  ] as const) {
+    const answer = await fetch(`${base}${path}`, init);
+    const refusal = await answer.json();
+    assert.ok(Check(RefusalAnswer, refusal), path);
+    assert.deepEqual([answer.status, refusal.code], [status, code], path);
+  }
+});
+
+test("OPTIONS says what each path takes, and what it does not take is refused with that", async (t) => {
+  const { base } = await createNodeApi(t);
+  for (const path of new Set(shapes.map(({ path }) => path))) {
+    const url = `${base}${path.replace(/:\w+/g, "1")}`;
+    const expected = path === "/orders" ? "HEAD, GET, POST, OPTIONS" : "HEAD, GET, OPTIONS";
+    const options = await fetch(url, { method: "OPTIONS" });
+    assert.deepEqual([options.status, options.headers.get("allow")], [204, expected], path);
+    const put = await fetch(url, { method: "PUT", body: "x" });
+    assert.deepEqual([put.status, put.headers.get("allow")], [405, expected], path);
+  }
+});
+
+test("HEAD has the status and type of GET and no body, of a stream too", async (t) => {
+  const { base, meter } = await createNodeApi(t);
+  for (const shape of gets) {
+    const answer = await fetch(`${base}${askedOf(shape, toHex(meter.kid))}`, { method: "HEAD" });
+    assert.equal(answer.status, 200, writtenPath(shape));
+    assert.equal(answer.headers.get("content-type")!.split(";")[0], shape.answer.type);
+    assert.equal((await answer.arrayBuffer()).byteLength, 0);
+  }
+});
+
+test("who is to ask again is told when", async (t) => {
+  const { base } = await createNodeApi(t);
+  const waiting = await fetch(`${base}/receipts/1/0000000000000000/99`);
+  assert.deepEqual([waiting.status, waiting.headers.get("retry-after")], [202, "1"]);
+  const unknown = await fetch(`${base}/receipts/1/0000000000000000/98`);
+  assert.deepEqual([unknown.status, unknown.headers.get("retry-after")], [404, null]);
+});

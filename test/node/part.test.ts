@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { frameKinds } from "../../tools/node/chain/frame.js";
+import { createMailbox } from "../../tools/node/mailbox.js";
+import { type FrameRow, framesOf, type TopicRow, topicsOf } from "../../tools/node/part.js";
+import { parts } from "../../tools/node/parts.js";
+import type { NodeServices } from "../../tools/node/services.js";
+import { tables } from "../../tools/node/store/tables.js";
+
+const frame = (byte: number): FrameRow => ({ byte, kind: `kind ${byte}`, take: async () => undefined });
+const topic = (kind: TopicRow["kind"]): TopicRow => ({ kind, take: async () => {} });
+
+test("frames of all parts are found by their first byte, and a byte that two parts take is refused", () => {
+  const rows = framesOf([{ frames: [frame(1), frame(2)] }, {}, { frames: [frame(200)] }]);
+  assert.deepEqual([...rows.keys()], [1, 2, 200]);
+  assert.equal(rows.get(200)?.kind, "kind 200");
+  assert.throws(() => framesOf([{ frames: [frame(7)] }, { frames: [frame(7)] }]), {
+    code: "INVARIANT_VIOLATED",
+    message: /begin with 7/,
+  });
+});
+
+test("topics of all parts are found by their kind, and a kind that two parts take is refused", () => {
+  assert.deepEqual(
+    [...topicsOf([{ topics: [topic("birth")] }, { topics: [topic("diag")] }]).keys()],
+    ["birth", "diag"],
+  );
+  assert.throws(() => topicsOf([{ topics: [topic("diag"), topic("diag")] }]), { code: "INVARIANT_VIOLATED" });
+});
+
+test("the chains and orders of a node take every kind of frame that the protocol has", () => {
+  const services = { running: { chains: new Map() }, orders: {} } as unknown as NodeServices;
+  const made = parts.filter(({ name }) => ["chains", "orders"].includes(name)).map((part) => part.create(services));
+  const kinds = [...framesOf(made)].map(([byte, { kind }]) => [byte, kind]);
+  assert.deepEqual(kinds, [...[...frameKinds].map((kind, index) => [index + 1, kind]), [10, "order"]]);
+});
+
+test("a frame of a chain that does not run here is dropped with its reason, and so is an order for another chain", async () => {
+  const services = { running: { chains: new Map() }, orders: {} } as unknown as NodeServices;
+  const made = parts.filter(({ name }) => ["chains", "orders"].includes(name)).map((part) => part.create(services));
+  const rows = framesOf(made);
+  assert.equal(await rows.get(1)?.take("a peer", 7, new Uint8Array(4)), "chain 7 does not run here");
+  assert.equal(await rows.get(10)?.take("a peer", 7, new Uint8Array(4)), "chain 7 takes no orders");
+});
+
+test("the list of tables has those that parts bring", () => {
+  const brought = parts.flatMap(({ tables: ofPart = [] }) => ofPart);
+  assert.deepEqual(
+    brought.map(({ name }) => name),
+    ["orders"],
+  );
+  for (const table of brought) assert.ok(tables.includes(table), table.name);
+});
+
+test("parts have names of their own, and tables stand in the list once", () => {
+  for (const names of [parts.map(({ name }) => name), tables.map(({ name }) => name)]) {
+    assert.equal(new Set(names).size, names.length);
+  }
+});
+
+test("a mailbox refuses what comes before it is open, and is opened once", () => {
+  const mailbox = createMailbox<() => number>("somebody");
+  assert.equal(mailbox.isOpen, false);
+  assert.throws(() => mailbox.to, { code: "INVARIANT_VIOLATED", message: /the mailbox of somebody/ });
+  mailbox.open(() => 5);
+  assert.deepEqual([mailbox.isOpen, mailbox.to()], [true, 5]);
+  assert.throws(() => mailbox.open(() => 6), { code: "INVARIANT_VIOLATED" });
+});

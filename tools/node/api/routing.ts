@@ -1,0 +1,108 @@
+// Ties routes to the HTTP server: reads what is asked by the route's shape, has it answered, and sends the answer within the limits.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import { type RouteShape, readFields, type Texts, writtenPath } from "../../routes/shape.js";
+import type { Answers } from "./answers.js";
+import { streamTo } from "./event-stream.js";
+import { groupOf, refuse } from "./refusing.js";
+import { type Asked, type Outcome, type Refused, type Route, refused } from "./route.js";
+
+/** RFC 9110, section 15.5.16. */
+const WRONG_TYPE = 415;
+const methods: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+export function addRoutes(server: FastifyInstance, routes: readonly Route[], answers: Answers): void {
+  for (const { body } of routes.map(({ shape }) => shape)) {
+    if (body === undefined || server.hasContentTypeParser(body.type)) continue;
+    const terms = { parseAs: "buffer", bodyLimit: body.bytes_max } as const;
+    server.addContentTypeParser(body.type, terms, (_request, bytes, done) => done(null, bytes));
+  }
+  for (const one of routes) addRoute(server, one, answers);
+  for (const path of new Set(routes.map(({ shape }) => shape.path))) {
+    const taken = routes.filter(({ shape }) => shape.path === path).map(({ shape }) => shape.method);
+    addOtherMethods(server, path, taken.includes("GET") ? ["HEAD", ...taken] : taken);
+  }
+  server.setNotFoundHandler((request, reply) =>
+    refuse(reply, "unknown-path", `This API has no path ${request.url.slice(0, 200)}.`),
+  );
+}
+
+function addRoute(server: FastifyInstance, { shape, answer }: Route, answers: Answers): void {
+  server.route({
+    method: shape.method,
+    url: shape.path,
+    config: { limits: shape.limits },
+    handler: async (request, reply) => {
+      // Such an answer to HEAD would have no end, and takes no place.
+      if (request.method === "HEAD" && shape.limits === "stream") {
+        streamTo(reply, shape.answer.type).end();
+        return reply;
+      }
+      const asked = readAsked(shape, request);
+      return send(reply, shape, asked.type === "refused" ? asked : await answer(asked.asked), answers);
+    },
+  });
+}
+
+type ReadAsked = { readonly type: "asked"; readonly asked: Asked } | Refused;
+
+function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
+  const misfit = shape.refusals[0] ?? "malformed";
+  const parameters = readFields(shape.parameters, request.params as Texts);
+  if (parameters.type === "misfit") return refused(misfit, `${writtenPath(shape)}: ${parameters.message}`);
+  const query = readFields(shape.query, request.query as Texts);
+  if (query.type === "misfit") return refused(misfit, `${writtenPath(shape)}: ${query.message}`);
+  const { body } = request;
+  if (shape.body !== undefined && !(body instanceof Uint8Array)) {
+    const message = `Send ${shape.body.what}, as ${shape.body.type}.`;
+    return { ...refused("malformed", message), status: WRONG_TYPE };
+  }
+  const lastEventId = request.headers["last-event-id"];
+  return {
+    type: "asked",
+    asked: {
+      parameters: parameters.value,
+      query: query.value,
+      body: body instanceof Uint8Array ? Uint8Array.from(body) : new Uint8Array(0),
+      group: groupOf(request),
+      lastEventId: typeof lastEventId === "string" ? lastEventId : undefined,
+    },
+  };
+}
+
+async function send(reply: FastifyReply, shape: RouteShape, outcome: Outcome, answers: Answers): Promise<FastifyReply> {
+  switch (outcome.type) {
+    case "refused":
+      return refuse(reply, outcome.code, outcome.message, outcome.status);
+    case "value":
+      return reply.code(outcome.status ?? shape.statuses[0]!).send(outcome.value);
+    case "sent": {
+      // As a header it stays as it is: `type` would add a parameter that not every type has.
+      reply.header("content-type", shape.answer.type).headers({ ...outcome.headers });
+      const { buffer, byteOffset, length } = outcome.bytes;
+      return reply.code(outcome.status ?? shape.statuses[0]!).send(Buffer.from(buffer, byteOffset, length));
+    }
+    case "long": {
+      const head = { type: shape.answer.type, ...(outcome.length !== undefined && { length: outcome.length }) };
+      if (await answers.send(reply, groupOf(reply.request), head, outcome.items)) return reply;
+      const message = "Too many long answers are on their way.";
+      return refuse(reply, "busy", message);
+    }
+    case "stream":
+      outcome.begin(streamTo(reply, shape.answer.type));
+      return reply;
+  }
+}
+
+/** OPTIONS says what a path takes (RFC 9110, section 9.3.7), anything else that it does not take is refused. */
+function addOtherMethods(server: FastifyInstance, path: string, taken: readonly string[]): void {
+  const allow = [...taken, "OPTIONS"].join(", ");
+  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header("allow", allow);
+    if (request.method === "OPTIONS") return reply.code(204).send();
+    return refuse(reply, "wrong-method", `${path} takes ${allow}, and no ${request.method}.`);
+  };
+  const others = methods.filter((method) => !taken.includes(method));
+  // Before its body is looked at.
+  server.route({ method: others, url: path, onRequest: answer, handler: answer });
+}

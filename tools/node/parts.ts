@@ -1,0 +1,18 @@
+// The parts of a node, in the order in which they are told of a sealed block and started.
+
+import type { Part } from "./part.js";
+import { announcerPart } from "./parts/announcer.js";
+import { chainsPart } from "./parts/chains.js";
+import { handoversPart } from "./parts/handovers.js";
+import { healthPart } from "./parts/health.js";
+import { ordersPart } from "./parts/orders.js";
+import { publicationsPart } from "./parts/publications.js";
+
+export const parts: readonly Part[] = [
+  handoversPart,
+  healthPart,
+  announcerPart,
+  chainsPart,
+  ordersPart,
+  publicationsPart,
+];

@@ -1,0 +1,32 @@
+// A part of a node: its chains. It takes their frames, starts them, and tells them of orders that are sealed.
+
+import { type FrameKind, frameByte, frameKinds } from "../chain/frame.js";
+import type { FrameRow, Part } from "../part.js";
+import type { RunningChains } from "../running-chains.js";
+
+export const chainsPart: Part = {
+  name: "chains",
+  create: ({ running, links }) => ({
+    frames: frameKinds.map((kind) => frameRowOf(running.chains, kind)),
+    onSealed({ orders }) {
+      if (orders.length === 0) return;
+      running.onGoverned();
+      links.to.onBans();
+    },
+    start: () => running.start(),
+    stop: () => running.stop(),
+  }),
+};
+
+function frameRowOf(chains: RunningChains["chains"], kind: FrameKind): FrameRow {
+  return {
+    byte: frameByte(kind),
+    kind,
+    async take(from, service, payload) {
+      const chain = chains.get(service);
+      if (chain === undefined) return `chain ${service} does not run here`;
+      await chain.onFrame(from, { kind, chain: service, payload });
+      return undefined;
+    },
+  };
+}

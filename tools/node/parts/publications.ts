@@ -1,0 +1,35 @@
+// A part of a node: births and records of meters, taken by publications.ts.
+
+import { verifyOfAnybody, verifySoon } from "../../crypto/verifying.js";
+import { governedChain, standingOf } from "../../ledger/governance.js";
+import { createAdmissions } from "../ingest/publications.js";
+import type { Part } from "../part.js";
+
+export const publicationsPart: Part = {
+  name: "publications",
+  create(services) {
+    const { configuration, identity, governor, ingest, health } = services;
+    const { store, chains, receipts, introductions, metrics, log } = services;
+    const { onPublish } = createAdmissions({
+      genesis: identity.genesis,
+      self: services.selfId,
+      ...{ store, chains, receipts, introductions, metrics, log },
+      verifyBirth: verifyOfAnybody,
+      verifyRecord: verifySoon,
+      now_ms: () => health.now_ms(),
+      monotonic_ms: () => performance.now(),
+      rate: configuration.rate,
+      sealsService: (service) => governedChain(governor.current, service) !== undefined,
+      isRevoked: (meter) => governor.current.revoked.has(meter),
+      standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
+      publish: (topic, payload, to) => void ingest.to.publish(topic, payload, to),
+      onProved: (client, meter) => ingest.to.prove(client, meter),
+    });
+    return {
+      topics: [
+        { kind: "birth", take: onPublish },
+        { kind: "record", take: onPublish },
+      ],
+    };
+  },
+};

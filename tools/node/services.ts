@@ -1,0 +1,161 @@
+// What the parts of a node share: who the node is, its store and chains, how it is looked after; and the mailboxes of what is made
+// last, its links, its ingest and its API.
+
+import type { Logger } from "pino";
+import { toHex } from "../../src/wire/bytes.js";
+import type { GenesisChain } from "../../src/wire/genesis.js";
+import { localTimeouts } from "../consensus/types.js";
+import { nodeVerify } from "../crypto/signatures.js";
+import { verifyAsync, verifyRecords } from "../crypto/verifying.js";
+import { GridsealError } from "../errors.js";
+import type { Api } from "./api/server.js";
+import { anchorsBeside } from "./chain/blocks/anchoring.js";
+import type { Chain } from "./chain/chain.js";
+import type { ChainPorts } from "./chain/ports.js";
+import { createGovernor, type Governor } from "./chain/sealed-orders.js";
+import type { NodeConfiguration } from "./configuration.js";
+import type { Identity } from "./identity.js";
+import { createIntroductions, type Introductions } from "./ingest/handovers.js";
+import type { Ingest } from "./ingest/ingest.js";
+import { createReceipts, type Receipts } from "./ingest/receipts.js";
+import { createMailbox, type Mailbox } from "./mailbox.js";
+import type { PeerNetwork } from "./network/peer-network.js";
+import { createOrders, type Orders } from "./orders.js";
+import { createRunningChains, type RunningChains } from "./running-chains.js";
+import type { Store } from "./store/store.js";
+import { createTimers } from "./timers.js";
+import { createHealthWatch, type HealthWatch, type watchWrites } from "./watch/health-watch.js";
+import { createMetrics, type Metrics } from "./watch/metrics.js";
+
+/** What stands before any part or chain is made. */
+interface Ground {
+  readonly configuration: NodeConfiguration;
+  readonly identity: Identity;
+  /** this node's id as hex */
+  readonly selfId: string;
+  readonly store: Store;
+  readonly governor: Governor;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly timers: ReturnType<typeof createTimers>;
+  readonly links: Mailbox<PeerNetwork>;
+  readonly ingest: Mailbox<Ingest>;
+  readonly api: Mailbox<Pick<Api, "broadcast">>;
+  /** all parts, told of sealed blocks */
+  readonly sealing: Mailbox<Pick<ChainPorts, "onSealed">>;
+  readonly runningChains: Mailbox<RunningChains>;
+  /** Settles with what the node stops for. */
+  readonly failed: Promise<unknown>;
+  onFatal(error: unknown): void;
+}
+
+export interface NodeServices extends Ground {
+  readonly running: RunningChains;
+  readonly chains: ReadonlyMap<number, Chain>;
+  readonly receipts: Receipts;
+  readonly introductions: Introductions;
+  readonly health: HealthWatch;
+  readonly orders: Orders;
+}
+
+/** Throws STORE_CORRUPT where what is stored does not fit together. */
+export function createServices(
+  configuration: NodeConfiguration,
+  identity: Identity,
+  { store, writes }: ReturnType<typeof watchWrites>,
+  log: Logger,
+): NodeServices {
+  const ground = createGround(configuration, identity, store, log);
+  const { network } = identity.genesis;
+  const { links, ingest, metrics, governor, selfId } = ground;
+  const running = createRunningChains({
+    governor,
+    store,
+    self: identity.self.id,
+    portsOf: (chain) => portsOf(ground, chain),
+    onChain() {
+      // Before ingest there is nobody to tell.
+      if (ingest.isOpen) ingest.to.serve(servedServices({ selfId, chains: ground.runningChains.to.chains }));
+    },
+  });
+  ground.runningChains.open(running);
+  const { chains, nameOf } = running;
+  running.follow(configuration.follow);
+  return {
+    ...ground,
+    running,
+    chains,
+    receipts: createReceipts(network, store),
+    introductions: createIntroductions(network, store, (topic, payload, to) => {
+      ingest.to.publish(topic, payload, to);
+    }),
+    orders: createOrders({
+      ...{ self: selfId, genesis: identity.genesis, governor, chains, verify: nodeVerify },
+      connected: () => links.to.connected(),
+      send: (node, frame) => links.to.send(node, frame),
+      monotonic_ms: () => performance.now(),
+    }),
+    health: createHealthWatch({
+      ...{ self: selfId, chains, nameOf, writes, metrics, log },
+      connected: () => links.to.connected(),
+      folder: configuration.data,
+    }),
+  };
+}
+
+function createGround(configuration: NodeConfiguration, identity: Identity, store: Store, log: Logger): Ground {
+  const runningChains = createMailbox<RunningChains>("the chains");
+  let fail: (reason: unknown) => void;
+  const failed = new Promise<unknown>((resolve) => {
+    fail = resolve;
+  });
+  return {
+    ...{ configuration, identity, store, log, runningChains, failed },
+    selfId: toHex(identity.self.id),
+    governor: createGovernor(identity.genesis, store),
+    metrics: createMetrics(),
+    timers: createTimers(),
+    links: createMailbox<PeerNetwork>("the links"),
+    ingest: createMailbox<Ingest>("ingest"),
+    api: createMailbox<Pick<Api, "broadcast">>("the API"),
+    sealing: createMailbox<Pick<ChainPorts, "onSealed">>("the parts"),
+    onFatal(error) {
+      // Of what was under way when the node was stopped: nobody waits for it.
+      if (error instanceof GridsealError && error.code === "STORE_CLOSED") return;
+      log.error({ err: error }, "the node stops");
+      runningChains.to.stop();
+      fail(error);
+    },
+  };
+}
+
+function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
+  const { identity, store, governor, configuration, links, sealing, runningChains } = ground;
+  const { genesis, signer, self } = identity;
+  const scope = ground.timers.scope(String(chain.service));
+  return {
+    ...{ genesis, chain, self, signer, store, governor },
+    timeouts: localTimeouts,
+    batch: configuration.batch,
+    log: ground.log.child({ chain: chain.name }),
+    verify: nodeVerify,
+    verifyAsync,
+    verifyRecords,
+    now_ms: Date.now,
+    monotonic_ms: () => performance.now(),
+    setTimer: scope.set,
+    clearTimer: scope.clear,
+    peers: () => links.to.connected(),
+    send: (node, frame) => void links.to.send(node, frame),
+    unsent_bytes: (node) => links.to.unsent_bytes(node),
+    charge: (node, work, amount) => links.to.charge(node, work, amount),
+    anchors: () => anchorsBeside(chain.service, runningChains.to.chains),
+    onSealed: (sealed, waited_ms) => sealing.to.onSealed(sealed, waited_ms),
+    onFatal: ground.onFatal,
+  };
+}
+
+/** A node that only follows takes no records. */
+export function servedServices({ selfId, chains }: Pick<NodeServices, "selfId" | "chains">): number[] {
+  return [...chains].flatMap(([service, chain]) => (chain.hasMember(selfId) ? [service] : []));
+}

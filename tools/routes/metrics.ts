@@ -1,0 +1,15 @@
+// What Prometheus asks for; docs/metrics.md lists it.
+
+import { nothing } from "./fields.js";
+import type { RouteShape } from "./shape.js";
+
+export const metrics = {
+  method: "GET",
+  path: "/metrics",
+  parameters: nothing,
+  query: nothing,
+  answer: { type: "text/plain" },
+  statuses: [200],
+  refusals: [],
+  limits: "costly",
+} as const satisfies RouteShape;

@@ -1,0 +1,47 @@
+// What a node's API refuses, in one catalogue: a stable code, the status that goes with it (RFC 9110, section 15), and what to do.
+// The sentence of what happened, and to what, comes with each refusal.
+
+import { type Static, Type } from "@sinclair/typebox";
+
+export const refusals = {
+  malformed: { status: 400, remedy: "Correct the request; docs/api.md has what each path takes." },
+  "unknown-path": { status: 404, remedy: "See docs/api.md for the paths of this API." },
+  "unknown-block": {
+    status: 404,
+    remedy: "Ask for the chain's height with /chains; a newer block comes with /events.",
+  },
+  "unknown-record": {
+    status: 404,
+    remedy: "Check service, meter and number; a record that no node of the chain knows was never taken.",
+  },
+  waiting: { status: 202, remedy: "Ask again in a few seconds." },
+  "wrong-method": { status: 405, remedy: "Use a method that the Allow header names." },
+  refused: { status: 409, remedy: "List what is sealed with /orders, and make the order again upon that." },
+  pruned: { status: 410, remedy: "Ask a node that keeps whole blocks, or use an export that was made before." },
+  "foreign-host": {
+    status: 421,
+    remedy: "Ask it as localhost or by its address, or add the name to api.hosts in node.json.",
+  },
+  "rate-limited": { status: 429, remedy: "Ask again after the seconds that Retry-After names." },
+  failed: { status: 500, remedy: "Ask another node of the chain, and report what was asked." },
+  damaged: { status: 500, remedy: "Ask another node of the chain; the operator of this one is told." },
+  busy: { status: 503, remedy: "Ask again after the seconds that Retry-After names, or another node of the chain." },
+  unreachable: { status: 503, remedy: "Submit it to one of the nodes that the message names." },
+} as const;
+
+export type RefusalCode = keyof typeof refusals;
+
+/** What any route may answer beside its own. */
+export const anywhere: readonly RefusalCode[] = ["foreign-host", "rate-limited", "failed", "busy"];
+
+/** The body of every answer that is a refusal. */
+export const RefusalAnswer = Type.Object({
+  code: Type.String({ maxLength: 64 }),
+  message: Type.String(),
+  remedy: Type.String(),
+});
+export type RefusalAnswer = Static<typeof RefusalAnswer>;
+
+export function refusalAnswer(code: RefusalCode, message: string): RefusalAnswer {
+  return { code, message, remedy: refusals[code].remedy };
+}

@@ -1,0 +1,26 @@
+// Every route of a node.
+
+import { block, blocks } from "./blocks.js";
+import { chains } from "./chains.js";
+import { events } from "./events.js";
+import { genesis } from "./genesis.js";
+import { health } from "./health.js";
+import { lineage } from "./lineage.js";
+import { metrics } from "./metrics.js";
+import { orders, submitOrder } from "./orders.js";
+import { receipt } from "./receipts.js";
+import type { RouteShape } from "./shape.js";
+
+export const shapes: readonly RouteShape[] = [
+  health,
+  metrics,
+  genesis,
+  chains,
+  blocks,
+  block,
+  lineage,
+  receipt,
+  orders,
+  submitOrder,
+  events,
+];
