@@ -11,6 +11,8 @@ import { createAuthority, readIssuing, readOwnKeyOf } from "../../tools/authorit
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
 import { auditRegister } from "../../tools/authority/register/audit.js";
 import { withRegister } from "../../tools/authority/register/register.js";
+import { credentialsOf } from "../../tools/authority/register/rows.js";
+import { renewCredential } from "../../tools/authority/renew.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
@@ -69,6 +71,25 @@ test("a participant gets a credential with roles, jurisdiction and delivery key,
   await assert.rejects(provisionMeter(keyless, now), { code: "USAGE", message: /participant, who makes the key/ });
   const wrong = { ...request, force: true, stated: { jurisdiction: "Austria" } };
   await assert.rejects(provisionMeter(wrong, now), { code: "USAGE", message: /jurisdiction/ });
+});
+
+test("a credential is renewed for the same key with all that it says, also after its end, and not once it is revoked", async () => {
+  const { bytes: genesisBytes } = await readGenesisFile(join(network, "genesis.cbor"));
+  const later_s = now_s + 300 * 86_400;
+  const authority = { issuing: await readIssuing(genesis, folder, later_s), genesis, genesisBytes };
+  await withRegister(join(folder, "register"), (register) => {
+    const renew = (id: string) => renewCredential(authority, register, { id, days: 10 }, later_s).credential;
+    const renewed = verifyCredential(renew("anna"), genesis, nodeVerify);
+    const [before] = credentialsOf(register, "subjects", "anna");
+    const known = verifyCredential(Uint8Array.from(Buffer.from(before!.bytes, "base64url")), genesis, nodeVerify);
+    const { id: _id, expires_s: ends, notBefore_s: begins, statusIndex, ...rest } = renewed;
+    const { id: _known, expires_s, notBefore_s, statusIndex: first, ...same } = known;
+    assert.deepEqual(rest, same);
+    assert.ok(expires_s < later_s && ends > later_s && begins > notBefore_s && statusIndex > first);
+    assert.equal(before!.state, "renewed");
+    register.update(later_s, () => [{ type: "state", meter: before!.meter, to: "revoked", reason: "test" }]);
+    for (const id of ["anna", "nobody"]) assert.throws(() => renew(id), { code: "REGISTER_REFUSED" });
+  });
 });
 
 test("all that was issued stands in the register, whose audit is good", async () => {

@@ -10,6 +10,7 @@ import { registerList } from "./list.js";
 import { registerNode } from "./node.js";
 import { registerOrder } from "./order/commands.js";
 import { registerRegister } from "./register.js";
+import { registerRenew } from "./renew.js";
 import { registerShow } from "./show.js";
 
 export function registerAuthority(program: Command): void {
@@ -17,6 +18,7 @@ export function registerAuthority(program: Command): void {
   registerAuthorityInit(authority);
   registerRegister(authority);
   registerIssue(authority);
+  registerRenew(authority);
   registerAssign(authority);
   registerList(authority);
   registerShow(authority);
