@@ -100,7 +100,7 @@ const host: Host = {
   openMeter(port, line, onBytes) {
     const show = (bytes: Uint8Array): void => {
       if (live.until_ms > 0 && uptime_ms() < live.until_ms) field.print(liveText(bytes));
-      onBytes(bytes);
+      return onBytes(bytes);
     };
     return openPort(port, line, show, (reason) => log("error", reason));
   },

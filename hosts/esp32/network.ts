@@ -110,7 +110,8 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
 
   /** The driver says nothing of a lease that ends, nor of a new address while it is connected. */
   function watch(): void {
-    const { address } = wifi;
+    // Where the lease has ended the driver shows the address that the station gave itself, an IPv6 one.
+    const address = wifi.address?.includes(":") ? undefined : wifi.address;
     if (station.address !== undefined && address !== station.address)
       take(address === undefined ? { kind: "unaddressed" } : { kind: "up", address });
     take({ kind: "timer" });

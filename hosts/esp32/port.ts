@@ -45,7 +45,8 @@ function openSerial(line: Line, inverted: boolean, onBytes: (bytes: Uint8Array) 
   const turn = (): void => {
     const bytes = serial.turn();
     Timer.set(turn, bytes?.length === PIECE_BYTES ? 0 : TURN_MS);
-    if (bytes !== undefined) onBytes(bytes);
+    // In tail position, where a call takes no stack.
+    if (bytes !== undefined) return onBytes(bytes);
   };
   Timer.set(turn, TURN_MS);
   return serial;

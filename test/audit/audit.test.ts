@@ -147,7 +147,7 @@ const wrongPlaces: readonly (readonly [string, Edits, RegExp])[] = [
     { content: (content) => ({ ...content, nextMemberSet: new Uint8Array(32) }) },
     /member set/,
   ],
-  ["an unknown script", { content: (content) => ({ ...content, script: Uint8Array.of(1) }) }, /script/],
+  ["a script put in another's place", { block: (block) => ({ ...block, script: Uint8Array.of(1) }) }, /Merkle root/],
   ["a counter that is too low or too high", { content: (content) => ({ ...content, counter: 1 }) }, /counter/],
   ["a certificate of less than a quorum", { signers: nodeSigners.slice(0, 2) }, /3 are needed/],
   ["a certificate with a stranger's signature", { signers: [...nodeSigners.slice(0, 2), stranger] }, /not members/],
@@ -177,6 +177,16 @@ const wrongPlaces: readonly (readonly [string, Edits, RegExp])[] = [
   ["an anchor of no chain", { content: (content) => ({ ...content, anchors: [anchor(9)] }) }, /anchor/],
   ["anchors out of order", { content: (content) => ({ ...content, anchors: [anchor(3), anchor(3)] }) }, /anchors/],
 ];
+
+test("says of a block that names unknown rules that it cannot judge it, where the members have sealed it", async () => {
+  const script = new TextEncoder().encode("gs1/rules/2");
+  const renamed: Edits = { content: (content) => ({ ...content, script }) };
+  const { verdict, height, firstProblem } = await audit(thirdBlock(oneRecord, renamed));
+  assert.deepEqual([verdict, height, firstProblem?.lacks], ["incomplete", 2, "rules"]);
+  assert.match(firstProblem!.what, /block 3: contract script "gs1\/rules\/2" is unknown to this version/);
+  const lonely = await audit(thirdBlock(oneRecord, { ...renamed, signers: nodeSigners.slice(0, 2) }));
+  assert.deepEqual([lonely.verdict, lonely.firstProblem?.lacks], ["bad", undefined]);
+});
 
 for (const [name, edits, what] of wrongPlaces) {
   test(`notices ${name}`, () => refuses(thirdBlock(oneRecord, edits), 3, what));

@@ -13,10 +13,11 @@ import { rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
-import { builtInScript, type ChainView, execute } from "../../tools/ledger/execution.js";
+import type { ChainView } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { readNotice } from "../../tools/ledger/notices.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
+import { newestRules } from "../../tools/ledger/scripts.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
 import { encodeResults } from "../../tools/ledger/violations.js";
 
@@ -162,7 +163,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const governance = initialGovernance(genesis);
     const place = { service, height: blocks.length + 1, governance, judgedAt: 0, view };
     const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseRecord(bytes)));
-    const execution = execute(place, [toExecute], { forks, evidence: [] });
+    const execution = newestRules.execute(place, [toExecute], { forks, evidence: [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
     for (const [node, state] of execution.origins) origins.set(node, state);
     for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);
@@ -173,7 +174,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
       height: blocks.length + 1,
       counter,
       batches: [batch],
-      script: builtInScript,
+      script: newestRules.script,
       results: encodeResults(execution.violations),
       anchors: [],
       judgedAt: 0,

@@ -16,6 +16,8 @@ import { assertStack, configure, firmware, provisionMeters, startMeter, until, w
 import { listenTo } from "./records.js";
 
 const skip = withoutSdk || withoutMosquitto;
+/** A meter that looks for its protocol takes two minutes where it has the machine for itself. */
+const PATIENCE_MS = 300_000;
 const schedule = [{ service: 1, serviceId: 7, every_s: 1, aligned: false, registers: ["n-n:n.n.n*n"] }];
 const encryption = "000102030405060708090a0b0c0d0e0f";
 const authentication = "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf";
@@ -71,7 +73,7 @@ const emulated: readonly (readonly [what: string, meter: object, emulated: objec
 for (const [what, meter, port, source, code] of emulated) {
   test(`signs in the simulator what an emulated meter says: ${what}`, { skip }, async (t) => {
     const { seen, meter: running } = await trial(t, meter, port);
-    await until("two records", () => seen.records.length >= 2);
+    await until("two records", () => seen.records.length >= 2, PATIENCE_MS);
     const { claims } = seen.records[0]!;
     assert.equal(claims.source, source);
     assert.ok(claims.registers!.some(({ obis }) => formatObis(obis) === code));

@@ -11,6 +11,7 @@ import { rootOfLevels } from "../../src/wire/merkle.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { type ChainTip, judgedAtComplaint } from "../ledger/compose.js";
 import { CONTRACTS_SERVICE } from "../ledger/governance.js";
+import { rulesOf, UnknownScript } from "../ledger/scripts.js";
 import { Incomplete } from "../sources/incomplete.js";
 
 /** Throws Incomplete where something is missing; the contracts chain is good and at hand up to `contractsHeight`. */
@@ -19,6 +20,9 @@ export function checkInput(tip: ChainTip, block: Block, contractsHeight: number)
   if (block.network !== genesis.network || block.chain !== tip.chain.service) return;
   if (tip.height === 1 && block.height > 1) {
     throw new Incomplete("start", `it begins at block ${block.height}: the blocks before are missing`);
+  }
+  if (rulesOf(block.script) === undefined && isSealedNext(tip, block)) {
+    throw new Incomplete("rules", `block ${block.height}: ${new UnknownScript(block.script).message}`);
   }
   const hasOrders = block.chain !== CONTRACTS_SERVICE && chainOf(genesis, CONTRACTS_SERVICE) !== undefined;
   const isUnknown = judgedAtComplaint(tip, block.judgedAt) === "unknown" && block.judgedAt > contractsHeight;

@@ -77,8 +77,8 @@ function createState(config: ConsensusConfig, restored: ConsensusRecord | undefi
     work: false,
     now_ms: 0,
     signed: false,
-    early: [],
-    late: [],
+    beforeRecord: [],
+    behindRecord: [],
     peers: {
       claimed: new Map(),
       statusAt: new Map(),
@@ -96,11 +96,11 @@ function checkMembers(members: readonly NodeId[]): void {
 
 /** The record first among the effects that depend on it. */
 function collectEffects(state: State): Effect[] {
-  const effects = state.early;
+  const effects = state.beforeRecord;
   if (state.signed) effects.push({ type: "persist", record: encodeRecord(state) });
-  effects.push(...state.late);
-  state.early = [];
-  state.late = [];
+  effects.push(...state.behindRecord);
+  state.beforeRecord = [];
+  state.behindRecord = [];
   state.signed = false;
   return effects;
 }

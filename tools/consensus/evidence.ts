@@ -44,7 +44,7 @@ function report(state: State, evidence: Evidence): boolean {
   if (reported.has(key)) return false;
   reported.add(key);
   if (reported.size > REPORTED_MAX) reported.delete(reported.values().next().value!);
-  state.late.push({ type: "evidence", evidence });
+  state.behindRecord.push({ type: "evidence", evidence });
   return true;
 }
 

@@ -49,7 +49,7 @@ export function answerBelow(
     send(state, to, { type: "decision", height, id, certificate });
     return;
   }
-  state.late.push({ type: "serveDecision", to, height });
+  state.behindRecord.push({ type: "serveDecision", to, height });
   if (height + 1 < state.height) answerAbove(state, to); // so that it knows how far it is behind
 }
 

@@ -184,5 +184,5 @@ function receiveDecision(state: State, from: NodeId, decision: Decision): void {
 /** A decision of a later height proves how far its sender is, as long as the members are the same. */
 function receiveLaterDecision(state: State, from: NodeId, { height, id, certificate }: Decision): void {
   if (precommitsOf(state, height, id, certificate) === undefined) return;
-  state.late.push({ type: "behind", height, peer: from });
+  state.behindRecord.push({ type: "behind", height, peer: from });
 }

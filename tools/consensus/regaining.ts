@@ -73,7 +73,7 @@ export function answerInquiry(state: State, from: NodeId, { height, run }: Inqui
   if (isMember(state, from)) state.reports?.asking.set(from, height);
   const { step, voting, ownPrevotes, ownPrecommits, ownProposals } = state;
   const isUnsigned = ownPrevotes.size + ownPrecommits.size + ownProposals.size === 0;
-  if (voting && step === "idle" && isUnsigned) state.late.push({ type: "vouch", to: from, height, run });
+  if (voting && step === "idle" && isUnsigned) state.behindRecord.push({ type: "vouch", to: from, height, run });
 }
 
 /** What was said to an earlier run counts for nothing: this node may have signed since. */

@@ -59,7 +59,7 @@ function decide(state: State): boolean {
   const { height } = state;
   state.step = "decided";
   for (const name of ["propose", "prevote", "precommit", "resend"] as const) clearTimer(state, name);
-  state.late.push({ type: "decide", height, round: certificate.round, id, body: value.body, certificate });
+  state.behindRecord.push({ type: "decide", height, round: certificate.round, id, body: value.body, certificate });
   return true;
 }
 
@@ -92,7 +92,7 @@ function propose(state: State): boolean {
   }
   if (!state.work || state.building === round) return false;
   state.building = round;
-  state.early.push({ type: "build", height, round });
+  state.beforeRecord.push({ type: "build", height, round });
   return true;
 }
 

@@ -96,8 +96,8 @@ export interface State extends HeightState {
   /** own signed messages are among the effects of this step */
   signed: boolean;
   /** effects that may come before the record is durable, and those that may not */
-  early: Effect[];
-  late: Effect[];
+  beforeRecord: Effect[];
+  behindRecord: Effect[];
   readonly peers: PeerState;
 }
 
@@ -198,16 +198,16 @@ export function signStatement(state: State, statement: Parameters<typeof signedB
 }
 
 export function send(state: State, to: NodeId | "all", message: Message): void {
-  state.late.push({ type: "send", to, message, bytes: encodeMessage(message) });
+  state.behindRecord.push({ type: "send", to, message, bytes: encodeMessage(message) });
 }
 
 export function setTimer(state: State, name: TimerName, delay_ms: number): void {
   state.deadlines.set(name, state.now_ms + delay_ms);
-  state.early.push({ type: "setTimer", name, delay_ms });
+  state.beforeRecord.push({ type: "setTimer", name, delay_ms });
 }
 
 export function clearTimer(state: State, name: TimerName): void {
-  if (state.deadlines.delete(name)) state.early.push({ type: "clearTimer", name });
+  if (state.deadlines.delete(name)) state.beforeRecord.push({ type: "clearTimer", name });
 }
 
 /** Members of a certificate, the named one first. */

@@ -76,7 +76,7 @@ function ask(state: State, candidate: Candidate, fresh: boolean): void {
   candidate.asked = fresh ? "fresh" : "settled";
   const { height, round, id, body } = candidate.proposal;
   assertInvariant(height === state.height, "proposals are kept for their own height");
-  state.early.push({ type: "validate", height, round, id, body, fresh });
+  state.beforeRecord.push({ type: "validate", height, round, id, body, fresh });
 }
 
 /** Asks for a value, or for what the shell misses to judge it: once until the next resend. */
@@ -84,7 +84,7 @@ export function need(state: State, id: Uint8Array, from: readonly NodeId[]): voi
   const key = keyOf(id);
   if (state.needed.has(key)) return;
   state.needed.add(key);
-  state.early.push({ type: "need", height: state.height, id, from: from.filter((node) => node !== state.self) });
+  state.beforeRecord.push({ type: "need", height: state.height, id, from: from.filter((node) => node !== state.self) });
   awaitResend(state);
 }
 

@@ -16,20 +16,13 @@ import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
-import {
-  builtInScript,
-  type ChainView,
-  type Execution,
-  type ExecutionNotice,
-  type ExecutionPlace,
-  execute,
-  takesEffect,
-} from "./execution.js";
+import type { ChainView, Execution, ExecutionNotice, ExecutionPlace } from "./execution.js";
 import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
+import { newestRules } from "./scripts.js";
 import { type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
@@ -160,7 +153,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     if (acceptanceComplaint(tip.members, { origin: read.batch.origin, acknowledgements }) !== undefined)
       return undefined;
   }
-  const execution = execute(
+  const execution = newestRules.execute(
     placeOf(tip, inputs.judgedAt),
     inputs.batches.map(({ read }) => ({
       origin: read.batch.origin,
@@ -178,7 +171,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     height: tip.height,
     counter: tip.counter + execution.violations.length,
     batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
-    script: builtInScript,
+    script: newestRules.script,
     results: encodeResults(execution.violations),
     anchors: inputs.anchors,
     judgedAt: inputs.judgedAt,
@@ -249,7 +242,7 @@ export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   const { view } = tip;
   if (!isSealable(view, read.batch)) return false;
   const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)));
-  if (read.notices.some((notice) => takesEffect(place, notice))) return true;
+  if (read.notices.some((notice) => newestRules.takesEffect(place, notice))) return true;
   return read.records.some(({ meter, seq, hash }) => {
     const state = view.meter(meter);
     const isBeyond = state === undefined || seq > state.high;

@@ -1,4 +1,4 @@
-// The built-in rules of a chain, pure: accepted temporary blocks in their order and the state before them in, what is sealed and
+// The rules gs1/rules/1 of a chain, pure: accepted temporary blocks in their order and the state before them in, what is sealed and
 // the state after it out. Every node runs it on every block, an audit runs it again; both must come to the same bytes.
 
 import { equalBytes, standsAt, toHex } from "../../src/wire/bytes.js";
@@ -16,9 +16,6 @@ export const SEQUENCE_WINDOW = 1_024;
 const FORKS_KEPT = 8;
 /** Heights at which a node equivocated that a chain records. More would prove nothing new, and let one node fill an idle chain. */
 export const FAULTS_MAX = 8;
-
-/** Names the rules in a block as its contract script. */
-export const builtInScript = new TextEncoder().encode("gs1/rules/1");
 
 /** What the rules need to know of a notice, whose signatures are verified elsewhere. */
 export type ExecutionNotice =

@@ -9,11 +9,12 @@ import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { noticesOf } from "../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { type ChainTip, createNumbering, isEmpty, judgedAtComplaint, nextMembersOf, placeOf } from "./compose.js";
-import { builtInScript, type Execution, type ExecutionEvidence, execute } from "./execution.js";
+import type { Execution, ExecutionEvidence } from "./execution.js";
 import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
 import { executionRecord } from "./record-scan.js";
+import { rulesOf, UnknownScript } from "./scripts.js";
 import { decodeResults, encodeResults } from "./violations.js";
 
 export interface ReplayedBlock {
@@ -35,6 +36,11 @@ export interface ReplayedBlock {
 export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   const nextMembers = nextMembersOf(tip, block.judgedAt);
   checkPlace(tip, block, nextMembers);
+  const rules = rulesOf(block.script);
+  if (rules === undefined) {
+    checkRoot(block, blockTree(block));
+    throw new UnknownScript(block.script);
+  }
   const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseRecord) }));
   const results = decodeResults(block.results);
   const forks = results.flatMap((violation) =>
@@ -60,17 +66,20 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
     records: batch.records.map(executionRecord),
   }));
   const proofs = { forks: forks.map(executionRecord), evidence };
-  const execution = execute(placeOf(tip, block.judgedAt), toExecute, proofs);
+  const execution = rules.execute(placeOf(tip, block.judgedAt), toExecute, proofs);
   checkExecution(tip, block, execution, records.length);
   const tree = blockTree(
     block,
     toExecute.flatMap((batch) => batch.records.map((record) => record.leaf)),
   );
-  if (!equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) {
-    throw new WireError("unproven", "Merkle root is not that of the block's content");
-  }
+  checkRoot(block, tree);
   const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
   return { tree, execution, records, forks, orders, evidence, nextMembers };
+}
+
+function checkRoot(block: Block, tree: MerkleLevels): void {
+  if (equalBytes(rootOfLevels(tree), decodeHeader(block.header).merkleRoot)) return;
+  throw new WireError("unproven", "Merkle root is not that of the block's content");
 }
 
 /** Network, chain, height, link, time, target and member sets. */
@@ -85,7 +94,6 @@ function checkPlace(tip: ChainTip, block: Block, nextMembers: MemberSet): void {
     [header.time_s === Math.floor(block.time_ms / 1000), "header's time is not the block's"],
     [header.target === tip.chain.target, "target is not the chain's"],
     [meetsTarget(headerHash(block.header), header.target), "header hash does not meet the target"],
-    [equalBytes(block.script, builtInScript), "contract script is unknown"],
     [equalBytes(block.memberSet, tip.members.hash), "member set is not the chain's"],
     [equalBytes(block.nextMemberSet, nextMembers.hash), "next member set is not the chain's"],
     [

@@ -8,7 +8,7 @@ import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../src/wire/order.j
 import { faults } from "../../src/wire/quorum.js";
 import { BoundedMap } from "../bounded-map.js";
 import { CONTRACTS_SERVICE, govern } from "../ledger/governance.js";
-import type { Submission } from "./chain/batches/origin.js";
+import type { Submission } from "./chain/batches/origin/admission.js";
 import type { Chain } from "./chain/chain.js";
 import { frameOf } from "./chain/frame.js";
 import type { Governor } from "./chain/sealed-orders.js";

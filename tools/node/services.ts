@@ -149,6 +149,7 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     send: (node, frame) => void links.to.send(node, frame),
     unsent_bytes: (node) => links.to.unsent_bytes(node),
     charge: (node, work, amount) => links.to.charge(node, work, amount),
+    onDropped: (reason) => ground.metrics.peerMessagesDropped.inc({ reason }),
     anchors: () => anchorsBeside(chain.service, runningChains.to.chains),
     onSealed: (sealed, waited_ms) => sealing.to.onSealed(sealed, waited_ms),
     onFatal: ground.onFatal,

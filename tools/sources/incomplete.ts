@@ -4,9 +4,10 @@ import { WireError } from "../../src/wire/error.js";
 
 /**
  * What is missing: `contracts` the orders that the chain obeys · `end` the rest of a file that is cut off · `start` the blocks before
- * the first · `pruned` blocks that the node has let go of
+ * the first · `pruned` blocks that the node has let go of · `rules` those that
+ * a block names, which came after this version
  */
-export type Lack = "contracts" | "end" | "start" | "pruned";
+export type Lack = "contracts" | "end" | "start" | "pruned" | "rules";
 
 /** Thrown where the chain cannot be judged any further. */
 export class Incomplete extends WireError {

@@ -162,6 +162,7 @@ export async function createCluster(
       charge(peer, work) {
         if (work === "failure") errors.push(new Error(`${peer} sent a signature that is not good`));
       },
+      onDropped() {},
       anchors: () => cluster.anchors(index, chain.service) ?? anchorsBeside(chain.service, beside),
       onSealed(sealed, waited_ms) {
         node.sealed.push(sealed);

@@ -31,6 +31,7 @@ const codeOf: Readonly<Record<Lack, ErrorCode>> = {
   end: "CHAIN_CUT",
   start: "CHAIN_CUT",
   pruned: "CHAIN_PRUNED",
+  rules: "SCRIPT_UNKNOWN",
 };
 
 export function registerAudit(chain: Command): void {

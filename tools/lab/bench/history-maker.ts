@@ -130,6 +130,7 @@ function createMakerChain(
     send: ports.send,
     unsent_bytes: () => 0,
     charge() {},
+    onDropped() {},
     anchors: () => [],
     onSealed: ({ head }) => ports.onSealed(head.records),
     onFatal: ports.onFatal,

@@ -73,6 +73,11 @@ export interface BatchName {
   readonly id: Uint8Array;
 }
 
+/** A temporary block's name with what nodes say of it. */
+export interface BatchNote extends BatchName {
+  readonly acknowledgements: readonly Acknowledgement[];
+}
+
 /** `acknowledge`: one node's; `accepted`: a quorum's; `needBatch`: none. */
 export function encodeBatchNote(name: BatchName, acknowledgements: readonly Acknowledgement[]): Uint8Array {
   return encodeCbor([
@@ -83,9 +88,7 @@ export function encodeBatchNote(name: BatchName, acknowledgements: readonly Ackn
   ]);
 }
 
-export function decodeBatchNote(
-  bytes: Uint8Array,
-): BatchName & { readonly acknowledgements: readonly Acknowledgement[] } {
+export function decodeBatchNote(bytes: Uint8Array): BatchNote {
   const [origin, number, id, acknowledgements] = asArray(
     decodeCbor(bytes, { size: 65_536, items: 2_048 }),
     "batch note",

@@ -11,6 +11,7 @@ import type { ProvedAnchor } from "../../ledger/proposal.js";
 import type { ExecutionRecord } from "../../ledger/record-scan.js";
 import type { PeerWork } from "../network/budget.js";
 import type { Store } from "../store/store.js";
+import type { DropReason } from "./drops.js";
 import type { Governor } from "./sealed-orders.js";
 import type { Head } from "./tables/heads.js";
 
@@ -63,6 +64,8 @@ export interface ChainPorts {
   unsent_bytes(node: string): number;
   /** Notes what a frame of a node has made this one do: each has a share. */
   charge(node: string, work: PeerWork, amount: number): void;
+  /** What a peer sent is of no use here: nobody is to blame, and it is counted. */
+  onDropped(reason: DropReason): void;
   /** Newest sealed headers of the other chains, ascending. */
   anchors(): readonly ProvedAnchor[];
   /** A block is on disk; `waited_ms` is how long the oldest record of each of this node's own temporary blocks in it has waited. */

@@ -73,6 +73,12 @@ export function createMetrics() {
       help: "Frames of other nodes that were dropped as malformed or unproven",
       registers,
     }),
+    peerMessagesDropped: new Counter({
+      name: "gridseal_peer_messages_dropped_total",
+      help: "Messages of other nodes that this node had no use for, by reason",
+      labelNames: ["reason"],
+      registers,
+    }),
     peerDelays: new Counter({
       name: "gridseal_peer_delays_total",
       help: "Times that a node was read more slowly because it made this one work more than its share",

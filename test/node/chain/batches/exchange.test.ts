@@ -59,6 +59,7 @@ test("a temporary block that has come and is being verified is not asked for", a
     store: { get: () => undefined, write: () => Promise.resolve() },
     monotonic_ms: () => 0,
     charge() {},
+    onDropped() {},
     verify: () => true,
     verifyRecords: () => new Promise<boolean>((resolve) => (conclude = resolve)),
     send: (_node: string, frame: Uint8Array) => void sent.push(decodeFrame(frame)?.kind),
@@ -93,6 +94,7 @@ test("a temporary block that nobody can seal any more costs its sender what read
     store: { get: () => ({ next: 5, beyond: [] }) },
     monotonic_ms: () => 0,
     charge: (...work: unknown[]) => void charged.push(work),
+    onDropped() {},
   } as unknown as ChainPorts;
   const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
   const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);

@@ -2,11 +2,11 @@ import { test } from "node:test";
 import type { Writer } from "../../../../tools/node/store/writer.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "../cluster.js";
 
-/** The functions of a writer that a write calls. */
-function callsOf(fill: (writer: Writer) => void): ReadonlySet<string> {
-  const called = new Set<string>();
-  fill(new Proxy({} as Writer, { get: (_, name) => () => void called.add(String(name)) }));
-  return called;
+/** Names of the tables that a write puts rows into. */
+function tablesOf(fill: (writer: Writer) => void): ReadonlySet<string> {
+  const names = new Set<string>();
+  fill({ put: (table) => void names.add(table.name), delete() {} } as Writer);
+  return names;
 }
 
 const isSealedOn = (nodes: readonly TestNode[], record: Parameters<TestNode["chain"]["known"]>[0]) =>
@@ -54,13 +54,13 @@ function holdCuts(store: TestNode["store"], moment: Moment): { release(): void }
   });
   const { write } = store;
   store.write = async (fill) => {
-    const calls = callsOf(fill);
-    if (calls.has("putBlock")) {
+    const tables = tablesOf(fill);
+    if (tables.has("blocks")) {
       const written = write(fill);
       if (moment === "before the block, known while that is written") open();
       return written;
     }
-    if (!calls.has("putBatch")) return write(fill);
+    if (!tables.has("batches")) return write(fill);
     if (moment !== "behind the block") await write(fill);
     await gate;
     if (moment === "behind the block") await write(fill);

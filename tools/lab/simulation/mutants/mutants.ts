@@ -274,9 +274,9 @@ export const mutants: readonly Mutant[] = [
     lacks: "a node stops when a peer's temporary block cannot be written",
     edits: [
       edit(
-        "tools/node/chain/batches/exchange.ts",
-        "      ports.onFatal(error); // the pool holds what is not on disk: nothing may be acknowledged from here on\n",
-        "",
+        "tools/node/chain/batches/exchange/arrivals.ts",
+        'return [{ type: "fatal", error }]; // the pool holds what is not on disk',
+        "return []; // the pool holds what is not on disk",
       ),
     ],
     needs: { members: 4, fault: "fullDisk", faulty: 1, meters: 4, recordsPerMeter: 12 },

@@ -16,8 +16,8 @@ export const regainingMutants: readonly Mutant[] = [
     edits: [
       edit(
         regaining,
-        'if (voting && step === "idle" && isUnsigned) state.late',
-        "if (voting || step || isUnsigned) state.late",
+        'if (voting && step === "idle" && isUnsigned) state.behindRecord',
+        "if (voting || step || isUnsigned) state.behindRecord",
       ),
       edit(chain, "if (pool.holds((read) => sealsSomething(sealer.tip, read))) return;", ""),
     ],
@@ -32,7 +32,7 @@ export const regainingMutants: readonly Mutant[] = [
   {
     name: "never-vouches",
     lacks: "a chain that stands still gets its members back",
-    edits: [edit(regaining, 'state.late.push({ type: "vouch", to: from, height, run });', "{}")],
+    edits: [edit(regaining, 'state.behindRecord.push({ type: "vouch", to: from, height, run });', "{}")],
     needs: renewed,
   },
   {

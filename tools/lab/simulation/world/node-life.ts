@@ -82,12 +82,9 @@ export function openLife(ports: LifePorts): Life {
   const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
 
   const portsOf = (chain: GenesisChain, store: Store): ChainPorts => ({
-    genesis,
-    chain,
+    ...{ genesis, chain, store, governor },
     self: member,
     signer: { key: signer.key, sign },
-    store,
-    governor,
     timeouts: localTimeouts,
     batch: options.batch,
     log: createLog(ports, chain.service),
@@ -102,6 +99,7 @@ export function openLife(ports: LifePorts): Life {
     send,
     unsent_bytes: () => 0,
     charge,
+    onDropped() {},
     anchors() {
       const honest = anchorsBeside(chain.service, chains);
       return adversary?.anchors(chain.service, honest) ?? honest;

@@ -4,8 +4,9 @@ import { BATCH_RULINGS_MAX } from "../../../../src/wire/bounds.js";
 import { decodeCbor } from "../../../../src/wire/cbor.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import { encodeNotices, type Notice, noticesFromArray } from "../../../../src/wire/notice.js";
-import { type ExecutionNotice, type ExecutionPlace, takesEffect } from "../../../ledger/execution.js";
+import type { ExecutionNotice, ExecutionPlace } from "../../../ledger/execution.js";
 import { isSameNotice, readNotice } from "../../../ledger/notices.js";
+import { newestRules } from "../../../ledger/scripts.js";
 import { chainIn, chainRange, type IdKey, idKey } from "../../store/keys.js";
 import { sha256Checksum, type Table } from "../../store/table.js";
 import type { Writer } from "../../store/writer.js";
@@ -85,7 +86,7 @@ export function createWaitingNotices({ chain, genesis, store }: ChainPorts): Wai
       return "waits";
     },
     take(place) {
-      const useful = waiting.filter((notice) => takesEffect(place, notice));
+      const useful = waiting.filter((notice) => newestRules.takesEffect(place, notice));
       const spent = waiting.filter((notice) => !useful.includes(notice));
       const chosen = useful.slice(0, BATCH_RULINGS_MAX);
       waiting = useful.slice(chosen.length);

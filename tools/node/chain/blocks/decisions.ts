@@ -4,7 +4,8 @@
 import { toHex } from "../../../../src/wire/bytes.js";
 import { WireError } from "../../../../src/wire/error.js";
 import type { Effect } from "../../../consensus/types.js";
-import { assertInvariant } from "../../../errors.js";
+import { assertInvariant, GridsealError } from "../../../errors.js";
+import { UnknownScript } from "../../../ledger/scripts.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import type { CatchUp } from "./catch-up.js";
 import type { Judging } from "./proposals.js";
@@ -67,7 +68,8 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
     try {
       sealed = await work();
     } catch (error) {
-      if (error instanceof WireError) ports.log.warn({ reason: error.message }, "a peer's block was refused");
+      if (error instanceof UnknownScript) sayUnknown(ports, error);
+      else if (error instanceof WireError) ports.log.warn({ reason: error.message }, "a peer's block was refused");
       else ports.onFatal(error);
       return "refused";
     } finally {
@@ -110,4 +112,10 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
       return decided !== undefined;
     },
   };
+}
+
+/** A quorum has sealed the next block by rules that this node does not have: other chains are none the worse for it. */
+function sayUnknown({ log, chain }: ChainPorts, cause: UnknownScript): void {
+  const { code, message, remedy } = new GridsealError("SCRIPT_UNKNOWN", `chain ${chain.service}: ${cause.message}`);
+  log.error({ code, reason: message, remedy }, "the chain goes on without this node");
 }

@@ -1,0 +1,173 @@
+// Temporary blocks of peers, from their frame to the acknowledgement: read, verified record by record, given a place, written.
+
+import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
+import { WireError } from "../../../../../src/wire/error.js";
+import { GridsealError } from "../../../../errors.js";
+import { isSealable, type ReadBatch, readSignedBatch } from "../../../../ledger/compose.js";
+import type { SignedRecord } from "../../../../ledger/record-scan.js";
+import { encodeBatchNote } from "../../frame.js";
+import { drop, type ExchangeEffect, type ExchangeState, type InputOf, nameOf } from "./state.js";
+
+/** Ed25519 and P-256 signatures, with which the encoding of a temporary block ends. */
+const SIGNATURE_BYTES = 64;
+
+export function onBatch(state: ExchangeState, { from, payload }: InputOf<"batch">): ExchangeEffect[] {
+  if (!state.pool.members.has(state.self)) return drop("batch-not-member"); // not this node's to acknowledge any more
+  const mark = toHex(payload.subarray(-SIGNATURE_BYTES));
+  const marked = state.marks.get(mark);
+  if (marked !== undefined) {
+    if (state.verifying.has(toHex(marked))) return drop("batch-under-way"); // not on disk yet, though the pool has it
+    const held = state.pool.find(marked);
+    if (held !== undefined) return [answerCharge(from), { type: "sign", read: held }];
+    state.marks.delete(mark);
+  }
+  let content: ReturnType<typeof readSignedBatch>;
+  try {
+    content = readSignedBatch(state.config.genesisHash, ownBytes(payload));
+  } catch (error) {
+    return [{ type: "refuse", error }];
+  }
+  return onContent(state, { from, mark, bytes: payload.length, ...content });
+}
+
+interface Content {
+  readonly from: string;
+  readonly mark: string;
+  readonly bytes: number;
+  readonly read: ReadBatch;
+  readonly signed: readonly SignedRecord[];
+}
+
+/** What is read may be known, or sealed; its records are verified where it is neither and its origin has signed it. */
+function onContent(state: ExchangeState, { from, mark, bytes, read, signed }: Content): ExchangeEffect[] {
+  const { config, pool, verifying } = state;
+  const { batch } = read;
+  const key = pool.members.keyOf(toHex(batch.origin));
+  const id = toHex(read.id);
+  if (batch.chain !== config.service || key === undefined) return refused("batch is not of this chain");
+  const unwanted: ExchangeEffect = { type: "charge", node: from, work: "unwanted", amount: bytes };
+  if (!isSealable(config.view, batch)) return [unwanted, ...drop("batch-sealed")];
+  if (verifying.has(id)) return [unwanted, ...drop("batch-under-way")];
+  if (pool.find(read.id) !== undefined) return [answerCharge(from), { type: "sign", read }];
+  if (!config.verify(key, read.signedBytes, read.signature)) {
+    return [answerCharge(from), ...refused("batch is not signed by its origin")];
+  }
+  verifying.add(id);
+  state.marks.set(mark, read.id);
+  return [answerCharge(from), { type: "verify", from, read, signed }];
+}
+
+/** Gives it its place in the pool. */
+export function onVerified(
+  state: ExchangeState,
+  { from, read }: InputOf<"verified">,
+  now_ms: number,
+): ExchangeEffect[] {
+  const effects = place(state, from, read, now_ms);
+  const isUnderWay = effects.some(({ type }) => type === "keep" || type === "giveUp");
+  if (!isUnderWay) state.verifying.delete(toHex(read.id));
+  return effects;
+}
+
+function place(state: ExchangeState, from: string, read: ReadBatch, now_ms: number): ExchangeEffect[] {
+  const { config, pool } = state;
+  if (!isSealable(config.view, read.batch)) return drop("batch-sealed"); // by a block that came meanwhile
+  const { origin, number } = read.batch;
+  const other = pool.readsOf(origin).find((held) => held.batch.number === number && !equalBytes(held.id, read.id));
+  const isOwn = equalBytes(origin, config.self);
+  if (isOwn && !config.mayTake(number)) return drop("batch-number-taken");
+  if (isOwn && other !== undefined && pool.acceptance(other.id) === undefined && !state.kept.has(toHex(other.id))) {
+    pool.remove([other.id]); // peers hold this one, so the other one could not be accepted
+  }
+  switch (pool.add(read, now_ms)) {
+    case "full":
+      return drop("batch-no-room"); // not acknowledged: its origin says it again when there is room
+    case "conflict":
+      return onConflict(state, from, read, other);
+    default: {
+      if (isOwn) state.kept.add(toHex(read.id));
+      const acceptance = pool.acceptance(read.id);
+      const note = acceptance === undefined ? undefined : encodeBatchNote(nameOf(read), acceptance);
+      return [{ type: "keep", arrival: { read, isOwn, displaced: isOwn ? other : undefined, acceptance: note } }];
+    }
+  }
+}
+
+/** Of two temporary blocks of one number only one is held, unless a quorum has accepted the other. */
+function onConflict(
+  state: ExchangeState,
+  from: string,
+  read: ReadBatch,
+  other: ReadBatch | undefined,
+): ExchangeEffect[] {
+  const origin = toHex(read.batch.origin);
+  const effects: ExchangeEffect[] = [];
+  // An origin that has lost its disk does not know what it had signed: it is told, once that is on disk here.
+  if (other !== undefined && from === origin && !state.verifying.has(toHex(other.id))) {
+    effects.push({ type: "send", to: from, kind: "batch", payload: other.bytes });
+  }
+  if (other === undefined || origin !== state.self || state.givenUp.has(toHex(other.id))) {
+    return [...effects, ...contradicted(read)];
+  }
+  // Peers are split over two of one own number, so neither may ever be accepted: its records go on under another.
+  state.givenUp.add(toHex(other.id));
+  return [...effects, { type: "giveUp", read: other, rival: read }];
+}
+
+export function onGivenUp(state: ExchangeState, { rival }: InputOf<"givenUp">): ExchangeEffect[] {
+  state.verifying.delete(toHex(rival.id));
+  return contradicted(rival);
+}
+
+function contradicted({ batch }: ReadBatch): ExchangeEffect[] {
+  return refused(`origin ${toHex(batch.origin)} signed two batches ${batch.number}`);
+}
+
+export function onRefuted(state: ExchangeState, { read, error }: InputOf<"refuted">): ExchangeEffect[] {
+  state.verifying.delete(toHex(read.id));
+  return [{ type: "refuse", error }];
+}
+
+/** It is on disk: it may be acknowledged. */
+export function onKept(state: ExchangeState, { arrival }: InputOf<"kept">): ExchangeEffect[] {
+  const { read, isOwn } = arrival;
+  const { pool } = state;
+  state.verifying.delete(toHex(read.id));
+  const effects: ExchangeEffect[] = isOwn ? [{ type: "takenBack", arrival }] : [];
+  // Its row is behind the block that has sealed its number meanwhile.
+  if (pool.find(read.id) === undefined) return [...effects, ...discard(state, [read])];
+  effects.push({ type: "sign", read });
+  if (pool.acceptance(read.id) !== undefined) effects.push({ type: "work" });
+  return effects;
+}
+
+export function onUnkept(state: ExchangeState, { arrival, error }: InputOf<"unkept">): ExchangeEffect[] {
+  const { id } = arrival.read;
+  state.verifying.delete(toHex(id));
+  if (error instanceof GridsealError) {
+    return [{ type: "fatal", error }]; // the pool holds what is not on disk: nothing may be acknowledged from here on
+  }
+  state.pool.remove([id]);
+  return [{ type: "refuse", error }]; // it cannot be written as it is: no disk is to blame
+}
+
+/** Rows that the block which sealed or closed their numbers left, or that were written behind it. */
+export function discard(state: ExchangeState, reads: readonly ReadBatch[]): ExchangeEffect[] {
+  for (const { id } of reads) state.givenUp.delete(toHex(id));
+  if (reads.length === 0) return [];
+  return [{ type: "delete", places: reads.map(({ batch }) => batch) }];
+}
+
+/** For the signature of an answer, or the verification of one. */
+export function answerCharge(node: string, amount = 1): ExchangeEffect {
+  return { type: "charge", node, work: "verification", amount };
+}
+
+export function refused(reason: string): ExchangeEffect[] {
+  return [{ type: "refuse", error: new WireError("unproven", reason) }];
+}
+
+/** The payload of a frame to keep: where that is a small part of the link's buffer, a copy. */
+function ownBytes(payload: Uint8Array): Uint8Array {
+  return payload.buffer.byteLength < 2 * payload.length ? payload : Uint8Array.from(payload);
+}

@@ -1,0 +1,188 @@
+// What the exchange of temporary blocks remembers, what happens to it, and what it wants done: the types that its steps share.
+
+import { toHex } from "../../../../../src/wire/bytes.js";
+import type { Verify } from "../../../../../src/wire/key.js";
+import { BoundedMap } from "../../../../bounded-map.js";
+import { type Acknowledgement, acknowledgementOf, type ReadBatch } from "../../../../ledger/compose.js";
+import type { ChainView } from "../../../../ledger/execution.js";
+import type { SignedRecord } from "../../../../ledger/record-scan.js";
+import type { PeerWork } from "../../../network/budget.js";
+import type { BatchName, BatchNote } from "../../frame.js";
+import type { StoredBatch } from "../../tables/batches.js";
+import type { Pool } from "../pool.js";
+
+/** Temporary blocks that were asked for last: of more, the one asked for first may be asked for again. */
+const NEEDS_KEPT = 256;
+/** Temporary blocks that are recognised by their signature before they are read. */
+const MARKS_KEPT = 4_096;
+
+/** What does not change, and what may be asked without an effect. */
+export interface ExchangeConfig {
+  readonly genesisHash: Uint8Array;
+  readonly service: number;
+  /** id of this node */
+  readonly self: Uint8Array;
+  /** the chain as sealed so far */
+  readonly view: ChainView;
+  readonly verify: Verify;
+  /** Whether no temporary block of this number is being written by this node. */
+  mayTake(number: number): boolean;
+}
+
+export interface ExchangeState {
+  readonly config: ExchangeConfig;
+  /** id of this node as hex */
+  readonly self: string;
+  readonly pool: Pool;
+  /** ids of those that are verified or written, so that one that comes twice is verified once */
+  readonly verifying: Set<string>;
+  /** ids of those that came whole, by the signature that their encoding ends with, so that a repeat is not read again */
+  readonly marks: Map<string, Uint8Array>;
+  /** own ones by id as hex: when to send them again */
+  readonly resends: Map<string, { readonly after_ms: number; readonly at_ms: number }>;
+  /** own ones that came back from peers, by id as hex: they are not given up for others of their number */
+  readonly kept: Set<string>;
+  /** own ones, by id as hex, whose records went on under another number */
+  readonly givenUp: Set<string>;
+  /** others' accepted ones by id as hex: since when they have waited, or were last passed on */
+  readonly acceptedAt: Map<string, number>;
+  /** when one was last asked for, by id as hex */
+  readonly neededAt: Map<string, number>;
+}
+
+/** A peer's temporary block that is good and has its place in the pool: on its way to disk. */
+export interface Arrival {
+  readonly read: ReadBatch;
+  /** cut by an earlier self of this node */
+  readonly isOwn: boolean;
+  /** own one of the same number, which it displaces */
+  readonly displaced: ReadBatch | undefined;
+  /** the quorum's acknowledgements, where they came before it */
+  readonly acceptance: Uint8Array | undefined;
+}
+
+export type ExchangeInput =
+  /** This node has cut it, and it is on disk. */
+  | { readonly type: "cut"; readonly read: ReadBatch }
+  | { readonly type: "batch"; readonly from: string; readonly payload: Uint8Array }
+  /** Answers `verify`. */
+  | { readonly type: "verified"; readonly from: string; readonly read: ReadBatch }
+  | { readonly type: "refuted"; readonly read: ReadBatch; readonly error: unknown }
+  /** Answers `keep`. */
+  | { readonly type: "kept"; readonly arrival: Arrival }
+  | { readonly type: "unkept"; readonly arrival: Arrival; readonly error: unknown }
+  /** Answers `giveUp`, whatever came of it. */
+  | { readonly type: "givenUp"; readonly rival: ReadBatch }
+  /** Answers `sign`. */
+  | { readonly type: "signed"; readonly read: ReadBatch; readonly signature: Uint8Array }
+  | { readonly type: "acknowledge"; readonly from: string; readonly note: BatchNote }
+  | { readonly type: "accepted"; readonly from: string; readonly note: BatchNote; readonly payload: Uint8Array }
+  /** `isServed`: enough of what it asked for before is still on its way to it */
+  | { readonly type: "needBatch"; readonly from: string; readonly note: BatchNote; readonly isServed: boolean }
+  /** Something names it, and it is not here. */
+  | {
+      readonly type: "need";
+      readonly name: BatchName;
+      readonly acceptance: readonly Acknowledgement[] | undefined;
+    }
+  /** What has had no answer is due again: own ones first, then what is accepted, then what is missing. */
+  | {
+      readonly type: "repeatOwn";
+      /** a member that has come: it is sent at once what it has not acknowledged */
+      readonly come: string | undefined;
+    }
+  | { readonly type: "repeatAccepted" }
+  /** The pool has other members, and these fell out of it. */
+  | { readonly type: "members"; readonly dropped: readonly ReadBatch[] }
+  /** These can no longer be sealed. */
+  | { readonly type: "discard"; readonly reads: readonly ReadBatch[] }
+  /** The node starts, or is a member again. */
+  | { readonly type: "restore"; readonly stored: readonly StoredBatch[] };
+
+export type InputOf<Type extends ExchangeInput["type"]> = Extract<ExchangeInput, { type: Type }>;
+
+/** Where a temporary block's rows are. */
+export type BatchPlace = Pick<BatchName, "origin" | "number">;
+
+export type ExchangeEffect =
+  | {
+      readonly type: "send";
+      readonly to: string | "members";
+      readonly kind: "batch" | "acknowledge" | "accepted" | "needBatch";
+      readonly payload: Uint8Array;
+    }
+  /** Notes what a frame of the node has made this one do. */
+  | { readonly type: "charge"; readonly node: string; readonly work: PeerWork; readonly amount: number }
+  /** Its acknowledgement by this node; answered by `signed`, at once. */
+  | { readonly type: "sign"; readonly read: ReadBatch }
+  /** Every record of it, in threads; answered by `verified` or `refuted`. */
+  | {
+      readonly type: "verify";
+      readonly from: string;
+      readonly read: ReadBatch;
+      readonly signed: readonly SignedRecord[];
+    }
+  /** Writes it; answered by `kept` or `unkept`. */
+  | { readonly type: "keep"; readonly arrival: Arrival }
+  /** Written without waiting: it spares the quorum the question after a restart. */
+  | { readonly type: "keepAcceptance"; readonly name: BatchName; readonly note: Uint8Array }
+  | { readonly type: "delete"; readonly places: readonly BatchPlace[] }
+  /** Its records go on under another number of this node, as a peer holds the rival; answered by `givenUp`. */
+  | { readonly type: "giveUp"; readonly read: ReadBatch; readonly rival: ReadBatch }
+  /** One of an earlier self of this node is on disk again. */
+  | { readonly type: "takenBack"; readonly arrival: Arrival }
+  /** An own one of the store whose number is sealed with another, or closed. */
+  | { readonly type: "gone"; readonly read: ReadBatch }
+  /** One is to be said again, has become ready to be proposed, or was asked for and has come. */
+  | { readonly type: "work" }
+  /** The frame is of no use, and nobody is to blame. */
+  | { readonly type: "drop"; readonly reason: BatchDrop }
+  /** The frame is not what a correct node sends: the last effect of its input. */
+  | { readonly type: "refuse"; readonly error: unknown }
+  | { readonly type: "warn"; readonly reason: string; readonly message: string }
+  | { readonly type: "fatal"; readonly error: unknown };
+
+/** Why a frame about a temporary block is dropped. docs/metrics.md says what each means. */
+export const batchDrops = [
+  "batch-not-member",
+  "batch-under-way",
+  "batch-sealed",
+  "batch-number-taken",
+  "batch-no-room",
+  "batch-unknown",
+  "batch-foreign",
+  "batch-repeated",
+  "batch-unserved",
+] as const;
+export type BatchDrop = (typeof batchDrops)[number];
+
+export function createExchangeState(config: ExchangeConfig, pool: Pool): ExchangeState {
+  return {
+    config,
+    self: toHex(config.self),
+    pool,
+    verifying: new Set(),
+    marks: new BoundedMap(MARKS_KEPT),
+    resends: new Map(),
+    kept: new Set(),
+    givenUp: new Set(),
+    acceptedAt: new Map(),
+    neededAt: new BoundedMap(NEEDS_KEPT),
+  };
+}
+
+export function nameOf(read: ReadBatch): BatchName {
+  return { origin: read.batch.origin, number: read.batch.number, id: read.id };
+}
+
+const emptyBatch = { notices: [], records: [] };
+
+/** What a node signs to acknowledge the batch of this name. */
+export function acknowledgedBytes({ config }: ExchangeState, name: BatchName): Uint8Array {
+  const batch = { ...emptyBatch, ...name, chain: config.service };
+  return acknowledgementOf(config.genesisHash, { batch, id: name.id });
+}
+
+export function drop(reason: BatchDrop): ExchangeEffect[] {
+  return [{ type: "drop", reason }];
+}
