@@ -36,6 +36,9 @@ const remedies = {
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
   ORDER_REFUSED: "List what is sealed with gridseal order list, and make the order again upon that.",
+  REGISTER_REFUSED: "Nothing was registered: look at `gridseal authority show` and correct what the message names.",
+  REGISTER_DAMAGED:
+    "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",
   NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",
   METER_PORT_FAILED: "Check the device's path, its permissions, and the cable.",
   NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",

@@ -13,9 +13,10 @@ const ofTheRecord: readonly RefusalReason[] = [
   "out-of-sequence",
   "fork",
   "clock-far-off",
+  "ended",
 ];
 /** Of the meter: no other record would fare better here. */
-const ofTheMeter: readonly RefusalReason[] = ["revoked", "credential-invalid"];
+const ofTheMeter: readonly RefusalReason[] = ["revoked", "credential-invalid", "role-not-permitted", "suspended"];
 
 /** Whether what is refused so is not offered to the same broker again soon. */
 export function isLasting(reason: RefusalReason): boolean {

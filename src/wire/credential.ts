@@ -1,16 +1,20 @@
-// A meter's credential: a CWT (RFC 8392) in COSE_Sign1, issued by the authority, that binds the issued ID to a key (RFC 8747).
+// A credential: a CWT (RFC 8392) in COSE_Sign1, issued by the authority or a key that it gave a warrant, that binds the issued ID of
+// a device or participant to a key (RFC 8747), to roles and to services.
 
-import { SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
+import { CODE_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, type Sign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
 import { asArray, asBytes, asList, asMap, asService, asText, asUint } from "./shape.js";
+import { verifyWarrant } from "./warrant.js";
 
-export const CREDENTIAL_BYTES_MAX = 512;
-/** The private claim [status index, services, role] (RFC 8392 section 9.1 leaves keys below -65536 to private use). */
+export const CREDENTIAL_BYTES_MAX = 1_024;
+/** The claim of what only Gridseal knows (RFC 8392 section 9.1 leaves keys below -65536 to private use). */
 const PRIVATE_CLAIM = -70_001;
+/** The warrant of the key that signed; absent where the authority itself did. */
+const WARRANT_CLAIM = -70_002;
 
 /** A genesis is one. */
 export interface Issuer {
@@ -18,8 +22,37 @@ export interface Issuer {
   readonly authority: PublicKey;
 }
 
-export type Role = "meter" | "gateway";
-const roles: readonly Role[] = ["meter", "gateway"];
+/** Each by its place, which is its number: devices, participants, then the roles of Regulation (EU) 2023/1162. */
+export const roles = [
+  "meter",
+  "gateway",
+  "customer",
+  "community-manager",
+  "supplier",
+  "grid-operator",
+  "dispatcher",
+  "market-operator",
+  "settlement-agent",
+  "researcher",
+  "regulator",
+  "registrar",
+  "permission-administrator",
+  "metered-data-administrator",
+  "eligible-party",
+  "final-customer",
+] as const;
+export type Role = (typeof roles)[number];
+
+/** Where a device's key was made: on it, outside and brought into it, or in a secure element; by number from 1. */
+export const keyOrigins = ["device", "injected", "secure-element"] as const;
+export type KeyOrigin = (typeof keyOrigins)[number];
+
+/** What is known of how a device was made. */
+export interface DeviceOrigin {
+  readonly key: KeyOrigin;
+  /** the lot that it was made in, where it has one */
+  readonly lot?: string;
+}
 
 export interface Credential {
   /** claim 1: the authority, as `<network>/<its kid>` */
@@ -31,17 +64,25 @@ export interface Credential {
   readonly expires_s: number;
   /** claim 7: 8 bytes, never used twice */
   readonly id: Uint8Array;
-  /** claim 8: the key that the meter has shown to hold */
+  /** claim 8: the key that the holder has shown to hold */
   readonly key: PublicKey;
   /** position in the status list that revocation refers to */
   readonly statusIndex: number;
-  /** services that the meter may send records for, ascending */
+  /** services that the holder may send records for, ascending */
   readonly services: readonly number[];
-  readonly role: Role;
+  /** at least one, in the order of their numbers */
+  readonly roles: readonly Role[];
+  /** ISO 3166-1 country, or ISO 3166-2 subdivision, whose law the holder is under */
+  readonly jurisdiction?: string;
+  /** X25519 key (RFC 7748) for what is delivered to the holder alone */
+  readonly deliveryKey?: Uint8Array;
+  /** of a device */
+  readonly origin?: DeviceOrigin;
 }
 
-/** The CWT of a credential, signed by the authority. */
-export function issueCredential(credential: Credential, authority: Signer): Uint8Array {
+/** The CWT of a credential, signed by the authority itself, or by a key with the warrant that it gave. */
+export function issueCredential(credential: Credential, issuer: Signer, warrant?: Uint8Array): Uint8Array {
+  const { origin } = credential;
   const claims = new Map<number, CborValue>([
     [1, credential.issuer],
     [2, credential.subject],
@@ -49,16 +90,27 @@ export function issueCredential(credential: Credential, authority: Signer): Uint
     [5, credential.notBefore_s],
     [7, credential.id],
     [8, new Map<number, CborValue>([[1, keyToMap(credential.key)]])],
-    [PRIVATE_CLAIM, [credential.statusIndex, [...credential.services], roles.indexOf(credential.role)]],
+    [
+      PRIVATE_CLAIM,
+      [
+        credential.statusIndex,
+        [...credential.services],
+        credential.roles.map((role) => roles.indexOf(role)),
+        credential.jurisdiction ?? null,
+        credential.deliveryKey ?? null,
+        origin === undefined ? null : [keyOrigins.indexOf(origin.key) + 1, origin.lot ?? null],
+      ],
+    ],
   ]);
-  const bytes = sign1(encodeCbor(claims), authority);
+  if (warrant !== undefined) claims.set(WARRANT_CLAIM, warrant);
+  const bytes = sign1(encodeCbor(claims), issuer);
   parseCredential(bytes); // what is issued can be read
   return bytes;
 }
 
-/** Reads a credential; its signature is not checked. */
+/** Reads a credential; neither its signature nor its warrant is checked. */
 export function parseCredential(bytes: Uint8Array): Credential {
-  return claimsOf(parseSign1(bytes, CREDENTIAL_BYTES_MAX));
+  return credentialOf(claimsOf(parseSign1(bytes, CREDENTIAL_BYTES_MAX)));
 }
 
 /** How credentials name their issuer: `<network>/<the authority's key id>`. */
@@ -66,11 +118,20 @@ export function issuerName({ network, authority }: Issuer): string {
   return `${network}/${toHex(keyId(authority))}`;
 }
 
-/** Reads a credential and checks that this network's authority issued it; dates and revocation are the caller's to judge. */
+/** Whether its holder measures: a participant signs no readings. */
+export function isDevice({ roles: held }: Pick<Credential, "roles">): boolean {
+  return held.includes("meter") || held.includes("gateway");
+}
+
+/**
+ * Reads a credential and checks that this network's authority issued it, or gave who did a warrant for that time. Dates and
+ * revocation are the caller's to judge.
+ */
 export function verifyCredential(bytes: Uint8Array, issuer: Issuer, verify: Verify): Credential {
   const message = parseSign1(bytes, CREDENTIAL_BYTES_MAX);
-  const credential = claimsOf(message);
-  if (!verifySign1(message, issuer.authority, verify))
+  const claims = claimsOf(message);
+  const credential = credentialOf(claims);
+  if (!verifySign1(message, issuingKey(claims, credential, issuer, verify), verify))
     throw new WireError("unproven", "credential is not signed by the authority");
   // One authority may serve several networks; a credential is good in one.
   if (credential.issuer !== issuerName(issuer)) {
@@ -79,11 +140,31 @@ export function verifyCredential(bytes: Uint8Array, issuer: Issuer, verify: Veri
   return credential;
 }
 
-function claimsOf(message: Sign1): Credential {
+type Claims = ReadonlyMap<number | string, CborValue>;
+
+/** The key that must have signed. When the credential begins stands in it, so that every node judges the warrant alike. */
+function issuingKey(claims: Claims, { notBefore_s }: Credential, issuer: Issuer, verify: Verify): PublicKey {
+  const warrant = claims.get(WARRANT_CLAIM);
+  if (warrant === undefined) return issuer.authority;
+  const given = verifyWarrant(asBytes(warrant, "credential warrant"), issuer, verify);
+  if (notBefore_s < given.notBefore_s || notBefore_s >= given.expires_s) {
+    throw new WireError("unproven", "credential begins when its warrant was not in force");
+  }
+  return given.key;
+}
+
+function claimsOf(message: Sign1): Claims {
   if (message.unprotected.size !== 0) throw new WireError("shape", "credential has an unprotected header");
-  const claims = asMap(decodeCbor(message.payload), "credential", [1, 2, 4, 5, 7, 8, PRIVATE_CLAIM]);
+  return asMap(decodeCbor(message.payload), "credential", [1, 2, 4, 5, 7, 8, PRIVATE_CLAIM, WARRANT_CLAIM]);
+}
+
+function credentialOf(claims: Claims): Credential {
   const confirmation = asMap(claims.get(8), "credential cnf", [1]);
-  const [statusIndex, services, role] = asArray(claims.get(PRIVATE_CLAIM), "credential private claim", 3);
+  const [statusIndex, services, held, jurisdiction, deliveryKey, origin] = asArray(
+    claims.get(PRIVATE_CLAIM),
+    "credential private claim",
+    6,
+  );
   const credential: Credential = {
     issuer: asText(claims.get(1), "credential iss"),
     subject: asText(claims.get(2), "credential sub"),
@@ -95,7 +176,10 @@ function claimsOf(message: Sign1): Credential {
     services: asList(services, "credential services", SERVICE_MAX).map((service) =>
       asService(service, "credential service"),
     ),
-    role: roles[asUint(role, "credential role", roles.length - 1)]!,
+    roles: rolesFrom(held),
+    ...(jurisdiction !== null && { jurisdiction: jurisdictionFrom(jurisdiction) }),
+    ...(deliveryKey !== null && { deliveryKey: asBytes(deliveryKey, "credential delivery key", 32) }),
+    ...(origin !== null && { origin: originFrom(origin) }),
   };
   if (credential.expires_s <= credential.notBefore_s)
     throw new WireError("shape", "credential's exp is not after its nbf");
@@ -103,4 +187,27 @@ function claimsOf(message: Sign1): Credential {
     throw new WireError("shape", "credential services are not in ascending order");
   }
   return credential;
+}
+
+function rolesFrom(value: CborValue | undefined): Role[] {
+  const numbers = asList(value, "credential roles", roles.length).map((role) =>
+    asUint(role, "credential role", roles.length - 1),
+  );
+  if (numbers.length === 0 || numbers.some((role, index) => index > 0 && role <= numbers[index - 1]!)) {
+    throw new WireError("shape", "credential roles are none, or not in ascending order");
+  }
+  return numbers.map((role) => roles[role]!);
+}
+
+function jurisdictionFrom(value: CborValue | undefined): string {
+  const text = asText(value, "credential jurisdiction", 6);
+  if (/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(text)) return text;
+  throw new WireError("shape", "credential jurisdiction is no code of ISO 3166-1 or 3166-2");
+}
+
+function originFrom(value: CborValue | undefined): DeviceOrigin {
+  const [number, lot] = asArray(value, "credential origin", 2);
+  const key = keyOrigins[asUint(number, "credential key origin", CODE_MAX) - 1];
+  if (key === undefined) throw new WireError("unsupported", `credential key origin ${String(number)} is not known`);
+  return { key, ...(lot !== null && { lot: asText(lot, "credential lot", 32) }) };
 }

@@ -1,7 +1,7 @@
-// Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters whose credential is
-// revoked, nodes that are banned. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
+// Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters that are revoked,
+// suspended or ended, nodes that are banned. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
 
-import { CODE_MAX, NODES_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
+import { CODE_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, sign1, verifySign1 } from "./cose.js";
@@ -9,7 +9,7 @@ import { WireError } from "./error.js";
 import { type Genesis, type Member, memberFromArray, memberToArray, networkName } from "./genesis.js";
 import { isTarget } from "./header.js";
 import type { Signer, Verify } from "./key.js";
-import { asArray, asBytes, asHeight, asMap, asOrderNumber, asService, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asList, asMap, asOrderNumber, asService, asUint } from "./shape.js";
 
 export const ORDER_BYTES_MAX = 32_768;
 /** Meters that one order revokes. */
@@ -18,6 +18,9 @@ const MEMBERS_ACTION = 1;
 const CHAIN_ACTION = 2;
 const REVOKE_ACTION = 3;
 const BAN_ACTION = 4;
+const SUSPEND_ACTION = 5;
+const RESUME_ACTION = 6;
+const END_ACTION = 7;
 
 /** That a node is willing to be a member of a chain and holds its key. */
 export interface Ready {
@@ -61,7 +64,31 @@ export interface BanAction {
   readonly nodes: readonly Uint8Array[];
 }
 
-export type Action = MembersAction | ChainAction | RevokeAction | BanAction;
+/** Until they are resumed no records of these meters are sealed. */
+export interface SuspendAction {
+  readonly type: "suspend";
+  /** key ids, ascending */
+  readonly meters: readonly Uint8Array[];
+}
+
+/** These meters are suspended no more, and go on where they stopped. */
+export interface ResumeAction {
+  readonly type: "resume";
+  /** key ids, ascending */
+  readonly meters: readonly Uint8Array[];
+}
+
+/** Of a meter no record is sealed any more but those that it signed before. */
+export interface EndAction {
+  readonly type: "end";
+  readonly meter: Uint8Array;
+  /** of each service, ascending, the first number that is not sealed any more; nothing of any other service is */
+  readonly ends: readonly (readonly [service: number, seq: number])[];
+  /** key id of the meter that takes its place */
+  readonly successor: Uint8Array | undefined;
+}
+
+export type Action = MembersAction | ChainAction | RevokeAction | BanAction | SuspendAction | ResumeAction | EndAction;
 
 export interface Order {
   /** 1, 2, 3 ... over the network */
@@ -141,6 +168,12 @@ function actionToArray(action: Action): CborValue {
       return [REVOKE_ACTION, action.meters];
     case "ban":
       return [BAN_ACTION, action.nodes];
+    case "suspend":
+      return [SUSPEND_ACTION, action.meters];
+    case "resume":
+      return [RESUME_ACTION, action.meters];
+    case "end":
+      return [END_ACTION, action.meter, action.ends.map(([service, seq]) => [service, seq]), action.successor ?? null];
   }
 }
 
@@ -155,6 +188,12 @@ function actionFromArray(value: CborValue | undefined): Action {
       return revokeAction(asArray(items, "order of revocation", 2));
     case BAN_ACTION:
       return banAction(asArray(items, "order of a ban", 2));
+    case SUSPEND_ACTION:
+      return { type: "suspend", meters: metersOf(asArray(items, "order of suspension", 2)) };
+    case RESUME_ACTION:
+      return { type: "resume", meters: metersOf(asArray(items, "order of resumption", 2)) };
+    case END_ACTION:
+      return endAction(asArray(items, "order of an end", 4));
     default:
       throw new WireError("unsupported", `order action type ${String(items[0])} is not known`);
   }
@@ -193,6 +232,29 @@ function chainAction([, service, name, members, target]: readonly CborValue[]): 
 
 function revokeAction([, meters]: readonly CborValue[]): RevokeAction {
   return { type: "revoke", meters: idsFrom(meters, "meters", REVOKED_MAX) };
+}
+
+function metersOf([, meters]: readonly CborValue[]): Uint8Array[] {
+  return idsFrom(meters, "meters", REVOKED_MAX);
+}
+
+function endAction([, meter, ends, successor]: readonly CborValue[]): EndAction {
+  const action: EndAction = {
+    type: "end",
+    meter: asBytes(meter, "order meter", 8),
+    ends: asList(ends, "order ends", SERVICE_MAX).map((item) => {
+      const [service, seq] = asArray(item, "order end", 2);
+      return [asService(service, "order end's service"), asUint(seq, "order end's number", SEQ_MAX)] as const;
+    }),
+    successor: successor === null ? undefined : asBytes(successor, "order successor", 8),
+  };
+  if (action.ends.some(([service], index) => index > 0 && service <= action.ends[index - 1]![0])) {
+    throw new WireError("shape", "order ends are not in ascending order of services");
+  }
+  if (action.successor !== undefined && equalBytes(action.successor, action.meter)) {
+    throw new WireError("shape", "order names a meter as its own successor");
+  }
+  return action;
 }
 
 function banAction([, nodes]: readonly CborValue[]): BanAction {

@@ -20,6 +20,9 @@ export const refusalReasons = {
   "clock-far-off": 11,
   "rate-limited": 12,
   busy: 13,
+  "role-not-permitted": 14,
+  suspended: 15,
+  ended: 16,
 } as const;
 
 const SENTENCE_MAX = 256;

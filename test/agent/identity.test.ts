@@ -82,6 +82,6 @@ describe("identity", () => {
 
 function credentialOf(key: Parameters<typeof keyId>[0]): Uint8Array {
   const credential = { issuer: "test/authority", subject: "meter 1", notBefore_s: 0, expires_s: 4_000_000_000 };
-  const rest = { id: random(8), key, statusIndex: 0, services: [1], role: "meter" as const };
+  const rest = { id: random(8), key, statusIndex: 0, services: [1], roles: ["meter" as const] };
   return issueCredential({ ...credential, ...rest }, ed25519Signer(random(32)));
 }

@@ -231,6 +231,14 @@ const wrongRecords: readonly (readonly [string, (meter: TestMeter) => BlockParts
     /does not permit/,
   ],
   [
+    "a record of a participant, who signs no readings",
+    () => ({
+      records: [makeMeter(5).record()],
+      credentials: [makeMeter(5, [1], undefined, ["supplier", "regulator"]).credential],
+    }),
+    /is a participant's/,
+  ],
+  [
     "a credential that is on the chain already",
     (meter) => ({ records: [meter.record()], credentials: [meter.credential] }),
     /credential is on the chain twice/,

@@ -4,7 +4,7 @@
 import { batchBytes, batchId } from "../../src/wire/batch.js";
 import { type Block, type BlockContent, blockTree, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { precommitBytes } from "../../src/wire/certificate.js";
-import { issueCredential, issuerName } from "../../src/wire/credential.js";
+import { issueCredential, issuerName, type Role } from "../../src/wire/credential.js";
 import { type Genesis, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { type Header, headerHash, mineHeader } from "../../src/wire/header.js";
@@ -54,7 +54,12 @@ export interface TestMeter {
   record(claims?: Partial<Claims>, signer?: Signer, disclosures?: readonly Uint8Array[]): Uint8Array;
 }
 
-export function makeMeter(number: number, services: readonly number[] = [1, 3], issuer: Signer = authority): TestMeter {
+export function makeMeter(
+  number: number,
+  services: readonly number[] = [1, 3],
+  issuer: Signer = authority,
+  roles: readonly Role[] = ["meter"],
+): TestMeter {
   const signer = signerFromSeed(new Uint8Array(32).fill(100 + number));
   const kid = keyId(signer.key);
   const credential = issueCredential(
@@ -67,7 +72,7 @@ export function makeMeter(number: number, services: readonly number[] = [1, 3], 
       key: signer.key,
       statusIndex: number,
       services,
-      role: "meter",
+      roles,
     },
     issuer,
   );

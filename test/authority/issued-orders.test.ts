@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test";
 import { issuedChains } from "../../tools/authority/issued-orders.js";
 import { writeOrder } from "../../tools/authority/orders.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
+import { readKeyFile } from "../../tools/files/key-file.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
 import { createNodeFolder } from "../../tools/provisioning/node-folder.js";
@@ -30,9 +31,11 @@ async function networkIn(t: TestContext, chains: readonly number[] = [1, 5]) {
   };
   await createNetwork(network, plan, now);
   const { genesis } = await readGenesisFile(join(network, "genesis.cbor"));
+  const authority = join(network, "authority");
+  const own = await readKeyFile(join(authority, "key.json"));
   const order = (service: number, name: string, out: string, number?: number) =>
     writeOrder(
-      network,
+      { folder: authority, own },
       initialGovernance(genesis),
       { type: "chain", service, name, members: genesis.nodes, target: 0 },
       { number, out: join(folder, out), now },
@@ -75,7 +78,7 @@ test("an order that is signed anew under its number takes the place of the one b
   const { network, genesis, order } = await networkIn(t);
   await order(7, "solar", "first.order");
   await order(8, "wind", "second.order", 1);
-  const chains = await issuedChains(network, genesis);
+  const chains = await issuedChains(join(network, "authority"), genesis);
   assert.deepEqual(
     chains.map(({ service, name }) => [service, name]),
     [
@@ -86,5 +89,5 @@ test("an order that is signed anew under its number takes the place of the one b
   );
   const path = join(network, "authority/orders/1.cose");
   await writeFile(path, (await readFile(path)).fill(0, 20, 22));
-  await assert.rejects(issuedChains(network, genesis), { code: "ORDER_REFUSED" });
+  await assert.rejects(issuedChains(join(network, "authority"), genesis), { code: "ORDER_REFUSED" });
 });

@@ -35,7 +35,7 @@ export function makeMeter(network: TestNetwork, terms: Partial<Credential> = {})
     key: signer.key,
     statusIndex: 0,
     services: [1, 2, 3, 4, 5],
-    role: "meter",
+    roles: ["meter"],
     ...terms,
   };
   const next = new Map<number, { readonly seq: number; readonly previous: Uint8Array }>();

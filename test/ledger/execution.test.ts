@@ -5,6 +5,7 @@ import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { issueCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
+import type { Action } from "../../src/wire/order.js";
 import { generateSeed, signerFromSeed } from "../../tools/crypto/signatures.js";
 import {
   type ChainView,
@@ -15,7 +16,7 @@ import {
   FAULTS_MAX,
   SEQUENCE_WINDOW,
 } from "../../tools/ledger/execution.js";
-import { initialGovernance } from "../../tools/ledger/governance.js";
+import { govern, initialGovernance } from "../../tools/ledger/governance.js";
 import type { ExecutionRecord } from "../../tools/ledger/record-scan.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
@@ -35,7 +36,7 @@ const credential = issueCredential(
     key,
     statusIndex: 0,
     services: [1],
-    role: "meter",
+    roles: ["meter"],
   },
   authority,
 );
@@ -106,6 +107,43 @@ const kinds = (execution: Execution) =>
   execution.violations.map(
     (violation) => `${violation.kind} ${violation.kind === "equivocation" ? violation.height : violation.seq}`,
   );
+
+test("a record whose meter does not stand good for it at the block's contracts height falls out, in a gap too", () => {
+  const governance = (action: Action, contractsHeight = 4) => {
+    const result = govern(initialGovernance(genesis), { number: 1, time_s: 1, action }, contractsHeight);
+    assert.ok(result.type === "governed");
+    return result.governance;
+  };
+  const run = (action: Action, judgedAt: number) => {
+    const state = createState();
+    state.run(record(0), record(4));
+    const place = { ...state.place, governance: governance(action), judgedAt };
+    const execution = state.apply(execute(place, [state.batch([record(2), record(5), record(6)])]));
+    // What is not sealed may come again, once it stands good.
+    const later = state.run(record(2), record(5), record(6));
+    return [seqs(execution), seqs(later), kinds(execution)];
+  };
+  for (const type of ["revoke", "suspend"] as const) {
+    assert.deepEqual(run({ type, meters: [kid] }, 3), [[2, 5, 6], [], []]);
+    assert.deepEqual(run({ type, meters: [kid] }, 4), [[], [2, 5, 6], []]);
+  }
+  const end = (...ends: readonly (readonly [number, number])[]): Action => ({
+    ...{ type: "end", meter: kid, ends, successor: undefined },
+  });
+  assert.deepEqual(run(end([1, 6]), 4), [[2, 5], [6], []]);
+  assert.deepEqual(run(end([1, 1], [3, 99]), 4), [[], [2, 5, 6], []]);
+  assert.deepEqual(run(end([2, 99]), 4), [[], [2, 5, 6], []]);
+});
+
+test("a fork of a revoked meter is recorded all the same", () => {
+  const state = createState();
+  state.run(record(0), record(1));
+  const action: Action = { type: "revoke", meters: [kid] };
+  const result = govern(initialGovernance(genesis), { number: 1, time_s: 1, action }, 4);
+  assert.ok(result.type === "governed");
+  const place = { ...state.place, governance: result.governance, judgedAt: 4 };
+  assert.deepEqual(kinds(state.apply(execute(place, [state.batch([record(1, 1)])]))), ["fork 1"]);
+});
 
 test("seals records in order and brings a meter's credential onto the chain once", () => {
   const state = createState();

@@ -15,6 +15,7 @@ import {
   holdsOrder,
   initialGovernance,
   membersAfter,
+  standingOf,
 } from "../../tools/ledger/governance.js";
 import { signerNamed, testNetwork } from "../wire/network.js";
 
@@ -140,6 +141,42 @@ test("a meter is revoked once", () => {
   const governance = governed([3, { type: "revoke", meters: [a.id, b.id] }]);
   assert.equal(governance.revoked.get(toHex(a.id)), 3);
   assert.match(refusal(governance, { type: "revoke", meters: [b.id] }), /revoked already/);
+});
+
+test("a suspended meter is resumed, each in turn, and stands by the last order up to a contracts height", () => {
+  const suspend = (...meters: readonly Member[]): Action => ({ type: "suspend", meters: meters.map(({ id }) => id) });
+  const resume = (...meters: readonly Member[]): Action => ({ type: "resume", meters: meters.map(({ id }) => id) });
+  assert.match(refusal(governed(), resume(a)), /is not suspended/);
+  const governance = governed([3, suspend(a, b)], [5, resume(a)], [9, suspend(a)], [9, resume(a)]);
+  assert.match(refusal(governance, suspend(b)), /is suspended already/);
+  assert.match(refusal(governance, resume(a)), /is not suspended/);
+  const at = (node: Member, height: number) => standingOf(governance, toHex(node.id), 1, 0, height);
+  assert.deepEqual(
+    [0, 2, 3, 4, 5, 9].map((height) => at(a, height)),
+    ["good", "good", "suspended", "suspended", "good", "good"],
+  );
+  assert.deepEqual([at(b, 2), at(b, 99), at(c, 99)], ["good", "suspended", "good"]);
+});
+
+test("an ended meter keeps the numbers before its end, and can be revoked, but neither resumed nor ended again", () => {
+  const end = (node: Member, ...ends: readonly (readonly [number, number])[]): Action => ({
+    ...{ type: "end", meter: node.id, ends, successor: undefined },
+  });
+  const governance = governed([3, { type: "suspend", meters: [b.id] }], [4, end(a, [1, 7], [3, 0])], [4, end(b)]);
+  const at = (service: number, seq: number, height = 4) => standingOf(governance, toHex(a.id), service, seq, height);
+  assert.deepEqual([at(1, 6), at(1, 7), at(1, 99, 3), at(3, 0), at(2, 0)], ["good", "ended", "good", "ended", "ended"]);
+  assert.equal(standingOf(governance, toHex(b.id), 1, 0, 3), "suspended");
+  for (const action of [end(a), end(b), { type: "suspend", meters: [a.id] } as const]) {
+    assert.match(refusal(governance, action), /is ended already/);
+  }
+  assert.match(refusal(governance, { type: "resume", meters: [b.id] }), /is not suspended/);
+  const revoked = accepted(governance, { type: "revoke", meters: [a.id] }, 6);
+  assert.deepEqual(
+    [5, 6].map((height) => standingOf(revoked, toHex(a.id), 1, 0, height)),
+    ["good", "revoked"],
+  );
+  assert.match(refusal(revoked, end(a)), /is revoked already/);
+  assert.match(refusal(revoked, { type: "suspend", meters: [a.id] }), /is revoked already/);
 });
 
 test("a node that is no member is banned, once, and no order gives it a chain again", () => {

@@ -8,7 +8,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
-import type { IssuedRow } from "../../tools/authority/issued.js";
+import { openRegister } from "../../tools/authority/register/register.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { readKeyFile } from "../../tools/files/key-file.js";
@@ -69,7 +69,12 @@ test("gives every node a configuration that names the others, and the key of its
 });
 
 test("lets nobody but the owner read what is secret", async () => {
-  const secrets = ["authority/key.json", "authority/ca.key.pem", "authority/issued.jsonl", "nodes/node-1/key.json"];
+  const secrets = [
+    "authority/key.json",
+    "authority/ca.key.pem",
+    "authority/register/data.mdb",
+    "nodes/node-1/key.json",
+  ];
   secrets.push("nodes/node-1/tls.key.pem", "meters/meter-1/keyvalue/seed");
   for (const path of secrets) assert.equal((await stat(join(network, path))).mode & 0o777, 0o600, path);
 });
@@ -134,11 +139,14 @@ test("issues to further meters with the next status index and a row each", async
   assert.equal(row.statusIndex, 2);
   assert.deepEqual(row.services, [1, 6]);
   assert.equal(row.expires_s - row.notBefore_s, 11 * 86_400);
-  const rows = (await readFile(join(network, "authority/issued.jsonl"), "utf8")).trim().split("\n");
-  assert.deepEqual(
-    rows.map((line) => (JSON.parse(line) as IssuedRow).id),
-    ["meter-1", "meter-2", "meter-3"],
-  );
+  const register = openRegister(join(network, "authority/register"));
+  const rows = [...register.rows("credentials")].map(({ row: { subject, state } }) => [subject, state]);
+  await register.close();
+  assert.deepEqual(rows, [
+    ["meter-1", "valid"],
+    ["meter-2", "valid"],
+    ["meter-3", "valid"],
+  ]);
 });
 
 test("issues for a key that the device made, and writes no secret then", async () => {
@@ -157,11 +165,13 @@ test("issues for a key that the device made, and writes no secret then", async (
 test("refuses an ID or a key that has a credential, unless it is forced", async () => {
   const request = { network, days: 10, force: false };
   const out = join(root, "again");
-  await assert.rejects(provisionMeter({ ...request, id: "meter-1", out }, new Date()), { code: "USAGE" });
+  await assert.rejects(provisionMeter({ ...request, id: "meter-1", out }, new Date()), { code: "REGISTER_REFUSED" });
   const publicKey = publicKeyFromHex(devicePublicKey);
-  await assert.rejects(provisionMeter({ ...request, id: "fresh", publicKey }, new Date()), { code: "USAGE" });
+  await assert.rejects(provisionMeter({ ...request, id: "fresh", publicKey }, new Date()), {
+    code: "REGISTER_REFUSED",
+  });
   const { row } = await provisionMeter({ ...request, id: "meter-1", out, force: true }, new Date());
-  assert.equal(row.id, "meter-1");
+  assert.equal(row.subject, "meter-1");
   await rm(out, { recursive: true });
 });
 
@@ -184,23 +194,6 @@ test("refuses unknown services and IDs that could not be a folder", async () => 
   for (const id of ["", "../x", "a/b", "x".repeat(65)]) {
     await assert.rejects(provisionMeter({ ...request, id }, new Date()), { code: "USAGE" });
   }
-});
-
-test("stops where issued.jsonl is damaged or held by another", async () => {
-  const path = join(network, "authority/issued.jsonl");
-  const text = await readFile(path, "utf8");
-  const request = { network, id: "meter-9", days: 10, force: false };
-  for (const damaged of [text.slice(0, -5), text.replace('"statusIndex":1', '"statusIndex":4')]) {
-    await writeFile(path, damaged);
-    await assert.rejects(provisionMeter(request, new Date()), {
-      code: "CONFIGURATION_INVALID",
-      message: /line \d+ is damaged/,
-    });
-  }
-  await writeFile(path, text);
-  await writeFile(`${path}.lock`, "");
-  await assert.rejects(provisionMeter(request, new Date()), { code: "FILE_EXISTS" });
-  await rm(`${path}.lock`);
 });
 
 test("refuses a key file whose seed is not that of its id, and never quotes it", async () => {

@@ -16,6 +16,7 @@ import { type Action, issueOrder, readOrder } from "../../src/wire/order.js";
 import { decodeReceipt, encodeReceipt } from "../../src/wire/receipt.js";
 import { decodeDisclosure, encodeDisclosure, parseRecord, signRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
+import { issueWarrant, readWarrant } from "../../src/wire/warrant.js";
 import {
   decodeEvidence,
   decodeMessage,
@@ -118,10 +119,19 @@ const formats: Readonly<Record<string, Format>> = {
     encodeDisclosure,
   ),
   credential: format(meter.credential, parseCredential),
+  "credential of a lot": format(
+    testMeter(network, "M0002", [1], { origin: { key: "device", lot: "7" } }).credential,
+    parseCredential,
+  ),
+  warrant: format(
+    issueWarrant({ network: "alpha", notBefore_s: 5, expires_s: startTime_s, key: meter.signer.key }, authority),
+    readWarrant,
+  ),
   // Its signature no longer fits; whatever is read of it comes before.
   genesis: format(network.genesisBytes, (bytes) => verifyGenesis(bytes, () => true)),
   "order of members": order({ type: "members", chain: 1, effectiveHeight: 4, members, ready: [] }),
   "order of a chain": order({ type: "chain", service: 9, name: "heat", members, target: 0x2007ffff }),
+  "order of an end": order({ type: "end", meter: kid, ends: [[3, 7]], successor: undefined }),
   "order of revocation": order({ type: "revoke", meters: [kid] }),
   "temporary block": format(encodeBatch(batch, signature), decodeBatch, (read) =>
     encodeBatch(read.batch, read.signature),
@@ -252,6 +262,7 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   effectiveHeight: height,
   judgedAt: (value) => headRow({ judgedAt: value }),
   seq,
+  ends: seq,
   number: (value) => number(value),
   detail: seq,
   time_s: seconds,

@@ -7,9 +7,12 @@ import fc from "fast-check";
 import { encodeSign1, protectedHeader, sign1Bytes } from "../../src/wire/cose.js";
 import {
   type Credential,
+  isDevice,
   issueCredential,
   issuerName,
+  keyOrigins,
   parseCredential,
+  roles,
   verifyCredential,
 } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
@@ -24,10 +27,11 @@ import {
   keyId,
   type PublicKey,
 } from "../../src/wire/key.js";
+import { issueWarrant, verifyWarrant } from "../../src/wire/warrant.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { fixedBytes, upTo } from "./arbitraries.js";
 import { type Item, independentCbor, tagged18 } from "./independent-cbor.js";
-import { sha256, signerNamed, testMeter, testNetwork } from "./network.js";
+import { sha256, signerNamed, startTime_s, testMeter, testNetwork } from "./network.js";
 
 const authority = signerNamed("credential authority");
 const network = testNetwork();
@@ -57,9 +61,18 @@ const credentials: fc.Arbitrary<Credential> = fc.record(
     services: fc
       .uniqueArray(fc.integer({ min: 1, max: 65_535 }), { maxLength: 8 })
       .map((services) => services.sort((left, right) => left - right)),
-    role: fc.constantFrom("meter" as const, "gateway" as const),
+    roles: fc.subarray([...roles], { minLength: 1 }),
+    jurisdiction: fc.stringMatching(/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/),
+    deliveryKey: fixedBytes(32),
+    origin: fc.record(
+      { key: fc.constantFrom(...keyOrigins), lot: fc.string({ minLength: 1, maxLength: 32 }) },
+      { requiredKeys: ["key"], noNullPrototype: true },
+    ),
   },
-  { noNullPrototype: true },
+  {
+    requiredKeys: ["issuer", "subject", "notBefore_s", "expires_s", "id", "key", "statusIndex", "services", "roles"],
+    noNullPrototype: true,
+  },
 );
 
 test("reads every key that it writes and names it by its hash", () => {
@@ -138,9 +151,75 @@ test("reads every credential that the authority issues", () => {
       assert.throws(() => verifyCredential(bytes, network.genesis, nodeVerify), /not signed by the authority/);
       // The same authority, but another of its networks.
       assert.throws(() => verifyCredential(bytes, { ...issuer, network: "third" }, nodeVerify), /is issued by other\//);
+      assert.equal(isDevice(credential), drawn.roles[0] === "meter" || drawn.roles[0] === "gateway");
     }),
     { numRuns: 50 },
   );
+});
+
+const issuing = signerNamed("issuing key");
+const term = { network: "alpha", notBefore_s: startTime_s - 5, expires_s: startTime_s + 5, key: issuing.key };
+const warrant = issueWarrant(term, network.authority);
+const warranted = (given = warrant, signer = issuing) =>
+  testMeter(network, "M0001", [1], {}, { signer, warrant: given }).credential;
+
+test("takes a credential of a key that the authority gave a warrant, within its network and time", () => {
+  assert.deepEqual(verifyWarrant(warrant, network.genesis, nodeVerify), term);
+  assert.equal(verifyCredential(warranted(), network.genesis, nodeVerify).subject, "M0001");
+  const given = (changes: Partial<typeof term>, by = network.authority) => issueWarrant({ ...term, ...changes }, by);
+  const cases: readonly (readonly [Uint8Array, RegExp])[] = [
+    [warranted(given({ network: "beta" })), /warrant is for network beta/],
+    [warranted(given({}, issuing)), /warrant is not signed by the authority/],
+    [warranted(given({ notBefore_s: startTime_s + 1 })), /not in force/],
+    [warranted(given({ expires_s: startTime_s })), /not in force/],
+    [warranted(given({ key: authority.key })), /credential is not signed/],
+    [warranted(warrant, network.authority), /credential is not signed/],
+  ];
+  for (const [bytes, message] of cases) {
+    assert.throws(() => verifyCredential(bytes, network.genesis, nodeVerify), message, String(message));
+  }
+  warranted(given({ notBefore_s: startTime_s }));
+  assert.throws(
+    () => issueWarrant({ ...term, expires_s: term.notBefore_s }, network.authority),
+    /ends before it begins/,
+  );
+  assert.throws(() => issueWarrant({ ...term, network: "" }, network.authority), /warrant network/);
+});
+
+test("a signature over anything else is no warrant", () => {
+  const header = protectedHeader(ED25519);
+  const key = new Map<number, Item>([
+    [1, 1],
+    [-1, 6],
+    [-2, issuing.key.x],
+  ]);
+  const sealed = (payload: Item, unprotected: ReadonlyMap<number, Item> = new Map()) => {
+    const bytes = independentCbor(payload);
+    return tagged18([header, unprotected, bytes, network.authority.sign(sign1Bytes(header, bytes))]);
+  };
+  const items = (first: Item): Item => [first, "alpha", 1, startTime_s + 5, key];
+  const verify = (bytes: Uint8Array) => verifyCredential(warranted(bytes), network.genesis, nodeVerify);
+  verify(sealed(items("gs1/warrant")));
+  for (const [payload, message] of [
+    [items("gs1/ready"), /begin with its name/],
+    [["gs1/warrant", "alpha", 1, startTime_s + 5], /an array of 5/],
+    [["gs1/warrant", "alpha", -1, startTime_s + 5, key], /warrant begin/],
+    [["gs1/warrant", "alpha", 1, 2 ** 42, key], /warrant end/],
+    [["gs1/warrant", "alpha", 1, startTime_s + 5, 7], /COSE_Key|key/],
+  ] as const) {
+    assert.throws(() => verify(sealed(payload as Item)), message);
+  }
+  assert.throws(() => verify(sealed(items("gs1/warrant"), new Map([[4, 1]]))), /unprotected/);
+  assert.throws(() => verify(network.genesisBytes), /larger than 256|shape|array/);
+});
+
+test("refuses every single-bit change of a credential by a warrant", () => {
+  const credential = warranted();
+  for (let bit = 0; bit < 8 * credential.length; bit += 1) {
+    const bytes = Uint8Array.from(credential);
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+    assert.throws(() => verifyCredential(bytes, network.genesis, nodeVerify), WireError, `bit ${bit}`);
+  }
 });
 
 test("refuses every single-bit change of a credential", () => {
@@ -158,6 +237,12 @@ test("refuses credentials of a wrong shape, signed as they are", () => {
     [-1, 6],
     [-2, signerNamed("x").key.x],
   ]);
+  /** The private claim with other items in their places. */
+  const own = (...changes: readonly (readonly [number, Item])[]): Item => {
+    const items: Item[] = [0, [1, 3], [0], null, null, null];
+    for (const [place, item] of changes) items[place] = item;
+    return items;
+  };
   const base: readonly (readonly [number, Item])[] = [
     [1, "alpha/00"],
     [2, "M1"],
@@ -165,7 +250,7 @@ test("refuses credentials of a wrong shape, signed as they are", () => {
     [5, 1],
     [7, new Uint8Array(8)],
     [8, new Map([[1, key]])],
-    [-70_001, [0, [1, 3], 0]],
+    [-70_001, own()],
   ];
   const issue = (changes: readonly (readonly [number, Item])[], unprotected: ReadonlyMap<number, Item> = new Map()) => {
     const header = protectedHeader(ED25519);
@@ -181,16 +266,30 @@ test("refuses credentials of a wrong shape, signed as they are", () => {
     [[[7, new Uint8Array(7)]], /cti/],
     [[[8, new Map([[3, key]])]], /cnf/],
     [[[8, key]], /cnf|COSE_Key/],
-    [[[-70_001, [0, [1, 1], 0]]], /ascending/],
-    [[[-70_001, [0, [3, 1], 0]]], /ascending/],
-    [[[-70_001, [0, [1], 2]]], /role/],
-    [[[-70_001, [2 ** 32, [1], 0]]], /status index/],
-    [[[-70_001, [0, [65_536], 0]]], /service/],
+    [[[-70_001, own([1, [1, 1]])]], /ascending/],
+    [[[-70_001, own([1, [3, 1]])]], /ascending/],
+    [[[-70_001, own([2, [16]])]], /role/],
+    [[[-70_001, own([2, 0])]], /roles/],
+    [[[-70_001, own([2, []])]], /roles are none/],
+    [[[-70_001, own([2, [1, 0]])]], /ascending/],
+    [[[-70_001, own([2, [4, 4]])]], /ascending/],
+    [[[-70_001, own([0, 2 ** 32])]], /status index/],
+    [[[-70_001, own([1, [65_536]])]], /service/],
+    [[[-70_001, own([3, "de"])]], /jurisdiction/],
+    [[[-70_001, own([3, "DEU"])]], /jurisdiction/],
+    [[[-70_001, own([3, "DE-"])]], /jurisdiction/],
+    [[[-70_001, own([3, 49])]], /jurisdiction/],
+    [[[-70_001, own([4, new Uint8Array(31)])]], /delivery key/],
+    [[[-70_001, own([5, [0, null]])]], /origin 0 is not known/],
+    [[[-70_001, own([5, [4, null]])]], /origin 4 is not known/],
+    [[[-70_001, own([5, [1, "x".repeat(33)]])]], /lot/],
+    [[[-70_001, own([5, [1]])]], /an array of 2/],
+    [[[-70_001, [0, [1, 3], [0], null, null]]], /an array of 6/],
     [[[6, 1]], /unknown key 6/],
   ];
   for (const [changes, message] of cases) assert.throws(() => parseCredential(issue(changes)), message);
   assert.throws(() => parseCredential(issue([], new Map([[4, new Uint8Array(8)]]))), /unprotected header/);
-  assert.throws(() => parseCredential(issue([[2, "x".repeat(600)]])), /larger than/);
+  assert.throws(() => parseCredential(issue([[2, "x".repeat(1_100)]])), /larger than/);
 });
 
 test("reads every genesis that the authority issues and finds its chains", () => {

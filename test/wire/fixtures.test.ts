@@ -28,12 +28,14 @@ import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/rece
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
+import { issueWarrant } from "../../src/wire/warrant.js";
 import { signedBytes } from "../../tools/consensus/messages.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import {
   anchor,
   blockTimes_ms,
   credentialId,
+  deliveryKey,
   energy,
   firmwareImage,
   fixtures,
@@ -42,6 +44,7 @@ import {
   genesisTime_s,
   network,
   orderTime_s,
+  p256,
   power,
   recordTimes_s,
   refusalSentence,
@@ -143,12 +146,33 @@ test("issues and reads the fixed credential and genesis", () => {
       key: meter.key,
       statusIndex: 0,
       services: [1, 3],
-      role: "meter",
+      roles: ["meter"],
+      origin: { key: "device", lot: "lot 7" },
     },
     authority,
   );
   matches("credential", "credential", issued);
   assert.deepEqual(verifyCredential(issued, genesis, nodeVerify).key, meter.key);
+
+  const issuing = signerFromSeed(new Uint8Array(32).fill(seeds.issuing));
+  const terms = { network, notBefore_s: genesisTime_s, expires_s: genesisTime_s + 31_536_000, key: issuing.key };
+  const warrant = issueWarrant(terms, authority);
+  matches("credential", "warrant", warrant);
+  const participant = {
+    issuer: `${network}/${hex(keyId(authority.key))}`,
+    subject: "stadtwerk",
+    notBefore_s: genesisTime_s + 86_400,
+    expires_s: genesisTime_s + 63_072_000,
+    id: Uint8Array.from(Buffer.from("c0ffee0000000002", "hex")),
+    key: { algorithm: ESP256, x: Uint8Array.from(p256.x), y: Uint8Array.from(p256.y) } as const,
+    statusIndex: 1,
+    services: [],
+    roles: ["supplier", "eligible-party"] as const,
+    jurisdiction: "DE-BY",
+    deliveryKey: Uint8Array.from(deliveryKey),
+  };
+  matches("credential", "participant", issueCredential(participant, issuing, warrant));
+  assert.deepEqual(verifyCredential(bytesOf("credential", "participant"), genesis, nodeVerify), participant);
 
   const chains = [
     { service: 1, name: "trading", members, target: 0 },
@@ -200,6 +224,9 @@ test("issues and reads the fixed orders", () => {
     chain: { type: "chain", service: 7, name: "water", members: members.slice(0, 1), target: 0 },
     revoke: { type: "revoke", meters: [kid] },
     ban: { type: "ban", nodes: [members[2]!.id] },
+    suspend: { type: "suspend", meters: [kid] },
+    resume: { type: "resume", meters: [kid] },
+    end: { type: "end", meter: kid, ends: [[1, 3]], successor: members[0]!.id },
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };

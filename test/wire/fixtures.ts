@@ -46,7 +46,13 @@ function sign1(by: Party, payload: Uint8Array, kid?: Buffer, unprotected: Readon
   return tagged18([header, unprotected, payload, signature(by, structure)]);
 }
 
-export const seeds = { authority: 0x01, nodes: [0x10, 0x11, 0x12, 0x13], joiner: 0x14, meter: 0x20 } as const;
+export const seeds = {
+  authority: 0x01,
+  issuing: 0x02,
+  nodes: [0x10, 0x11, 0x12, 0x13],
+  joiner: 0x14,
+  meter: 0x20,
+} as const;
 export const network = "alpha";
 export const genesisTime_s = 1_790_000_000;
 export const orderTime_s = 1_790_000_300;
@@ -56,7 +62,7 @@ const meter = party(seeds.meter);
 
 // Keys and ids.
 
-const p256 = {
+export const p256 = {
   x: Buffer.from("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "hex"),
   y: Buffer.from("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5", "hex"),
 };
@@ -116,7 +122,29 @@ const credential = sign1(
       [5, genesisTime_s],
       [7, credentialId],
       [8, map([1, meter.key])],
-      [-70_001, [0, [1, 3], 0]],
+      [-70_001, [0, [1, 3], [0], null, null, [1, "lot 7"]]],
+    ),
+  ),
+);
+const issuing = party(seeds.issuing);
+const warrant = sign1(
+  authority,
+  independentCbor(["gs1/warrant", network, genesisTime_s, genesisTime_s + 31_536_000, issuing.key]),
+);
+export const deliveryKey = Buffer.alloc(32, 0xbb);
+/** Of a firm whose key is P-256. */
+const participant = sign1(
+  issuing,
+  independentCbor(
+    map(
+      [1, `${network}/${hexOf(authority.id)}`],
+      [2, "stadtwerk"],
+      [4, genesisTime_s + 63_072_000],
+      [5, genesisTime_s + 86_400],
+      [7, Buffer.from("c0ffee0000000002", "hex")],
+      [8, map([1, p256Key])],
+      [-70_001, [1, [], [4, 14], "DE-BY", deliveryKey, null]],
+      [-70_002, warrant],
     ),
   ),
 );
@@ -353,6 +381,9 @@ const membersOrder = order(1, [
 const chainOrder = order(2, [2, 7, "water", nodes.slice(0, 1).map(memberOf), 0]);
 const revokeOrder = order(3, [3, [meter.id]]);
 const banOrder = order(4, [4, [nodes[2]!.id]]);
+const suspendOrder = order(5, [5, [meter.id]]);
+const resumeOrder = order(6, [6, [meter.id]]);
+const endOrder = order(7, [7, meter.id, [[1, 3]], nodes[0]!.id]);
 
 // Votes and proposals of height 2.
 
@@ -386,7 +417,11 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     third: fixture("record 2", records[2]!, { hash: hexOf(sha256(records[2]!)) }),
     fork: fixture("another record 1", fork, { hash: hexOf(sha256(fork)) }),
   },
-  credential: { credential: fixture("credential of the meter", credential) },
+  credential: {
+    credential: fixture("credential of the meter", credential),
+    warrant: fixture("warrant of the key whose seed is 32 times 0x02, for a year", warrant),
+    participant: fixture("credential of a supplier and eligible party, by the warranted key", participant),
+  },
   firmware: { firmware: fixture("manifest of the image 01 02 03 for devkit, version 2, by the authority", firmware) },
   genesis: {
     genesis: fixture("genesis of four nodes and two chains; authority's seed 32 times 0x01", genesis, {
@@ -423,6 +458,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     chain: fixture("order 2: a chain for service 7", chainOrder),
     revoke: fixture("order 3: the meter's credential is revoked", revokeOrder),
     ban: fixture("order 4: node-3 is banned", banOrder),
+    suspend: fixture("order 5: the meter is suspended", suspendOrder),
+    resume: fixture("order 6: the meter is resumed", resumeOrder),
+    end: fixture("order 7: of service 1 the meter's numbers from 3 on are not sealed, of others none", endOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },

@@ -49,7 +49,7 @@ function governedNetwork(): TestNetwork {
 
 export const network = governedNetwork();
 const { genesis } = network;
-const meter = testMeter(network, "governed meter", [TRADING, HEAT]);
+export const meter = testMeter(network, "governed meter", [TRADING, HEAT]);
 const records = new Map([TRADING, HEAT].map((service) => [service, testRecords(meter, 5, service)]));
 
 export function ready(node: TestNode, chain: number, signer: Signer = node.signer): Ready {
@@ -96,12 +96,15 @@ const admit = order(1, members(TRADING, 3, pick(0, 1, 2, 5), [ready(nodes[5]!, T
 const remove = order(3, members(TRADING, 5, pick(1, 2, 5)));
 const replace = order(4, members(HEAT, 2, pick(5, 2, 1, 4), [ready(nodes[2]!, HEAT)]));
 
+/** Those of block 3 of contracts. */
+export const lastOrders = [remove, replace];
+
 /** Every block of the three chains, in order; who seals the next height is who the next step says. */
 const steps = {
   contracts: [
     { members: first, orders: [admit] },
     { members: first, orders: [foundingOrder], judgedAt: 1 },
-    { members: first, orders: [remove, replace], judgedAt: 2 },
+    { members: first, orders: lastOrders, judgedAt: 2 },
   ],
   trading: [
     { members: first },

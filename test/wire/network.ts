@@ -5,7 +5,7 @@ import type { Batch } from "../../src/wire/batch.js";
 import { acknowledgementBytes, batchBytes, batchId } from "../../src/wire/batch.js";
 import { type Anchor, type Block, type BlockContent, blockTree, type SealedBatch } from "../../src/wire/block.js";
 import { type Certificate, precommitBytes } from "../../src/wire/certificate.js";
-import { issueCredential } from "../../src/wire/credential.js";
+import { type Credential, issueCredential } from "../../src/wire/credential.js";
 import { type Genesis, issueGenesis, type Member, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
 import { headerHash, mineHeader } from "../../src/wire/header.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
@@ -61,7 +61,19 @@ export function testNetwork(name = "alpha", size = 4, target = 0): TestNetwork {
   return { authority, nodes, genesisBytes, genesis: verifyGenesis(genesisBytes, nodeVerify) };
 }
 
-export function testMeter(network: TestNetwork, name: string, services: readonly number[] = [1, 3]): TestMeter {
+/** Who signs a credential, and the warrant by which. */
+export interface Issuing {
+  readonly signer: Signer;
+  readonly warrant?: Uint8Array;
+}
+
+export function testMeter(
+  network: TestNetwork,
+  name: string,
+  services: readonly number[] = [1, 3],
+  changes: Partial<Credential> = {},
+  issuing: Issuing = { signer: network.authority },
+): TestMeter {
   const signer = signerNamed(name);
   const authorityId = Buffer.from(keyId(network.authority.key)).toString("hex");
   const credential = issueCredential(
@@ -74,9 +86,11 @@ export function testMeter(network: TestNetwork, name: string, services: readonly
       key: signer.key,
       statusIndex: 7,
       services,
-      role: "meter",
+      roles: ["meter"],
+      ...changes,
     },
-    network.authority,
+    issuing.signer,
+    issuing.warrant,
   );
   return { kid: keyId(signer.key), signer, credential };
 }

@@ -45,6 +45,21 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc
     .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 128, selector: String })
     .map((banned): Action => ({ type: "ban", nodes: [...banned].sort(compareBytes) })),
+  fc
+    .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 20, selector: String })
+    .chain((meters) =>
+      fc
+        .constantFrom("suspend" as const, "resume" as const)
+        .map((type): Action => ({ type, meters: [...meters].sort(compareBytes) })),
+    ),
+  fc
+    .record({
+      meter: fixedBytes(8),
+      ends: fc.uniqueArray(fc.tuple(services, upTo(2 ** 32 - 2)), { maxLength: 5, selector: ([service]) => service }),
+      successor: fc.option(fixedBytes(8), { nil: undefined }),
+    })
+    .filter(({ meter, successor }) => successor === undefined || compareBytes(meter, successor) !== 0)
+    .map(({ ends, ...rest }): Action => ({ type: "end", ends: ends.sort(([left], [right]) => left - right), ...rest })),
 );
 const orders: fc.Arbitrary<Order> = fc.record(
   { number: upTo(2 ** 32 - 1, 1), time_s: times_s, action: actions },
@@ -64,6 +79,41 @@ test("reads and verifies every order that it issues", () => {
       assert.deepEqual(verifyOrder(bytes, genesis, nodeVerify), order);
     }),
   );
+});
+
+test("refuses an end out of order, twice for a service, beyond its bounds, or by which a meter succeeds itself", () => {
+  const [meter, other] = [new Uint8Array(8).fill(1), new Uint8Array(8).fill(2)];
+  const end = (ends: readonly (readonly [number, number])[], successor?: Uint8Array) =>
+    issueOrder({ number: 1, time_s: 1, action: { type: "end", meter, ends, successor } }, genesis, authority);
+  end([], other);
+  end([
+    [1, 0],
+    [2, 2 ** 32 - 2],
+  ]);
+  for (const [ends, successor, message] of [
+    [
+      [
+        [2, 0],
+        [1, 0],
+      ],
+      undefined,
+      /ascending/,
+    ],
+    [
+      [
+        [1, 0],
+        [1, 1],
+      ],
+      undefined,
+      /ascending/,
+    ],
+    [[[0, 0]], undefined, /service/],
+    [[[1, 2 ** 32 - 1]], undefined, /number/],
+    [[], meter, /own successor/],
+    [[], new Uint8Array(7), /successor/],
+  ] as const) {
+    assert.throws(() => end(ends, successor), message);
+  }
 });
 
 test("refuses an order with any byte changed", () => {
@@ -128,7 +178,7 @@ test("refuses orders of a wrong shape, signed as they are", () => {
       ]),
       /order/,
     ],
-    ["an unknown action", payload([5]), /action type 5/],
+    ["an unknown action", payload([9]), /action type 9/],
     ["a ban of nobody", payload([4, []]), /1 to 128 nodes, not 0/],
     ["no action", payload([]), /action type/],
     ["no members", payload([1, 1, 9, [], []]), /1 to 128 members/],

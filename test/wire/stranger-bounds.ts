@@ -27,7 +27,8 @@ export const counts = {
 /** Bytes. */
 export const sizes = {
   genesis: 65_536,
-  credential: 512,
+  credential: 1_024,
+  warrant: 256,
   record: 16_384,
   order: 32_768,
   evidence: 1_024,

@@ -8,6 +8,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
 import { sign1 } from "../../src/wire/cose.js";
 import { memberToArray } from "../../src/wire/genesis.js";
+import type { Action } from "../../src/wire/order.js";
 import { auditNetwork } from "../../tools/audit/network.js";
 import {
   added,
@@ -19,7 +20,9 @@ import {
   HEAT,
   type History,
   history,
+  lastOrders,
   members,
+  meter,
   network,
   nodes,
   order,
@@ -136,6 +139,31 @@ const firstOrder = (bytes: Uint8Array): Edits => ({ contracts: { 1: { orders: [b
 const secondOrder = (bytes: Uint8Array): Edits => ({ contracts: { 2: { orders: [bytes] } } });
 const admission = members(TRADING, 3, newSet, [ready(joiner, TRADING)]);
 
+const endFrom = (seq: number) =>
+  ({ type: "end", meter: meter.kid, ends: [[TRADING, seq]], successor: undefined }) as const;
+/** The orders of block 3 of contracts and these behind them: blocks 4 and 5 of trading, with records 3 and 4, are judged by them. */
+const behind = (...actions: readonly Action[]): Edits => ({
+  contracts: { 3: { orders: [...lastOrders, ...actions.map((action, index) => order(5 + index, action))] } },
+});
+const meters = [meter.kid];
+
+test("the stranger and the audit take what a meter signed before its end, and what it signs when it is resumed", async () => {
+  for (const edits of [behind(endFrom(5)), behind({ type: "suspend", meters }, { type: "resume", meters })]) {
+    const { heat: _heat, ...chains } = history(edits);
+    const { why } = strangerReads({ ...chains, heat: good.heat.slice(0, 1) });
+    assert.equal(why, undefined);
+    const audited = await productReads({ ...chains, heat: good.heat.slice(0, 1) });
+    assert.ok(audited.every(({ firstProblem }) => firstProblem === undefined));
+  }
+});
+
+const recordsThatFallOut: readonly (readonly [string, Edits, RegExp])[] = [
+  ["of a revoked meter", behind({ type: "revoke", meters }), /revoked, suspended or ended/],
+  ["of a suspended meter", behind({ type: "suspend", meters }), /revoked, suspended or ended/],
+  ["behind its meter's end", behind(endFrom(3)), /revoked, suspended or ended/],
+  ["of a service that its meter's end does not name", behind({ ...endFrom(9), ends: [[9, 9]] }), /suspended or ended/],
+];
+
 const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
   ["a broken signature", firstOrder(broken(order(1, admission))), /not signed by the authority/],
   ["another authority", firstOrder(order(1, admission, signerNamed("other"))), /not signed by the authority/],
@@ -184,11 +212,39 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
   ["a member that nobody knows", firstOrder(order(1, added([joiner]))), /no node of the network/],
   ["a name that is none", secondOrder(rawOrder(2, [2, HEAT, "Heat", arraysOf(0, 1), 0])), /no name/],
   ["a target that is none", secondOrder(rawOrder(2, [2, HEAT, "heat", arraysOf(0, 1), 1])), /target is none/],
-  ["an action that is none", secondOrder(rawOrder(2, [5, []])), /not known/],
+  ["an action that is none", secondOrder(rawOrder(2, [8, []])), /not known/],
   [
     "meters out of order",
     secondOrder(rawOrder(2, [3, [new Uint8Array(8).fill(2), new Uint8Array(8).fill(1)]])),
     /ascending/,
+  ],
+  ["a suspension of nobody", secondOrder(rawOrder(2, [5, []])), /no id/],
+  ["a resumption of who is not suspended", secondOrder(order(2, { type: "resume", meters: [meter.kid] })), /cannot/],
+  [
+    "an end of services out of order",
+    secondOrder(
+      rawOrder(2, [
+        7,
+        meter.kid,
+        [
+          [3, 0],
+          [1, 0],
+        ],
+        null,
+      ]),
+    ),
+    /ascending/,
+  ],
+  ["a meter as its own successor", secondOrder(rawOrder(2, [7, meter.kid, [], meter.kid])), /own successor/],
+  [
+    "an end of who is revoked",
+    {
+      contracts: {
+        1: { orders: [order(1, { type: "revoke", meters: [meter.kid] })] },
+        2: { orders: [order(2, endFrom(0))] },
+      },
+    },
+    /is over/,
   ],
   ["a ban of nobody", secondOrder(rawOrder(2, [4, []])), /no id/],
   ["a ban of a member", secondOrder(order(2, { type: "ban", nodes: [joiner.id] })), /bans a member/],
@@ -264,6 +320,7 @@ const blocksThatWereNotOrdered: readonly (readonly [string, Edits, RegExp])[] = 
 
 for (const [what, cases] of [
   ["an order that does not apply", ordersThatDoNotApply],
+  ["a record", recordsThatFallOut],
   ["a block that was not ordered", blocksThatWereNotOrdered],
 ] as const) {
   test(`the stranger and the audit refuse ${what}`, async (t) => {

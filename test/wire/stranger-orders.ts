@@ -52,6 +52,11 @@ export interface StrangerOrders {
   /** nodes of the genesis and all that were ever admitted */
   readonly nodes: Set<string>;
   readonly revoked: Set<string>;
+  /** what orders made of meters, in their order: by contracts height, which numbers of which service are sealed from there on */
+  readonly standings: Map<
+    string,
+    { readonly at: number; readonly name: string; takes(service: number, seq: number): boolean }[]
+  >;
   readonly banned: Set<string>;
 }
 
@@ -66,6 +71,7 @@ export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
     chains: new Map(chains.map(ordered)),
     nodes: new Set(nodes.map(({ id }) => id)),
     revoked: new Set(),
+    standings: new Map(),
     banned: new Set(),
   };
 }
@@ -87,8 +93,10 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   demand(number === orders.last + 1, "order does not follow the one before");
   if (action[0] === 1) takeMembers(orders, genesis, action, height);
   else if (action[0] === 2) takeChain(orders, readAddedChain(action), height);
-  else if (action[0] === 3) takeRevocation(orders, action);
-  else takeBan(orders, action);
+  else if (action[0] === 3) takeRevocation(orders, action, height);
+  else if (action[0] === 4) takeBan(orders, action);
+  else if (action[0] === 7) takeEnd(orders, action, height);
+  else takeSuspension(orders, action, height);
   orders.last = number;
   orders.heights.add(height);
 }
@@ -178,12 +186,62 @@ function takeChain(orders: StrangerOrders, { service, name, members, target }: S
   orders.chains.set(service, { name, target, sets: [{ at, from: 1, members }] });
 }
 
-function takeRevocation(orders: StrangerOrders, action: readonly Item[]): void {
-  takeIds(orders.revoked, action, 1_000);
+function takeRevocation(orders: StrangerOrders, action: readonly Item[], at: number): void {
+  for (const id of takeIds(orders.revoked, action, 1_000))
+    stand(orders, id, { at, name: "revoked", takes: () => false });
+}
+
+function takeSuspension(orders: StrangerOrders, action: readonly Item[], at: number): void {
+  demand(action[0] === 5 || action[0] === 6, "order's action is not known");
+  const isEnd = action[0] === 6;
+  for (const id of takeIds(new Set(), action, 1_000)) {
+    const now = orders.standings.get(id)?.at(-1)?.name ?? "good";
+    demand(now === (isEnd ? "suspended" : "good"), "order suspends or resumes a meter that it cannot");
+    stand(orders, id, { at, name: isEnd ? "good" : "suspended", takes: () => isEnd });
+  }
+}
+
+function takeEnd(orders: StrangerOrders, action: readonly Item[], at: number): void {
+  const [, meter, items, successor] = list(action, 4);
+  const id = hex(bytesOf(meter, 8));
+  demand(successor === null || hex(bytesOf(successor, 8)) !== id, "order names a meter as its own successor");
+  const ends = list(items).map((item) => {
+    const [service, seq] = list(item, 2);
+    return [numberOf(service, bounds.service, 1), numberOf(seq, bounds.seq)] as const;
+  });
+  const inOrder = ends.every(([service], index) => index === 0 || service > ends[index - 1]![0]);
+  demand(inOrder, "order's ends are not in ascending order");
+  const now = orders.standings.get(id)?.at(-1)?.name ?? "good";
+  demand(now === "good" || now === "suspended", "order ends a meter that is over");
+  const until = new Map(ends);
+  stand(orders, id, { at, name: "ended", takes: (service, seq) => seq < (until.get(service) ?? 0) });
+}
+
+function stand(
+  { standings }: StrangerOrders,
+  id: string,
+  standing: { at: number; name: string; takes(service: number, seq: number): boolean },
+): void {
+  standings.set(id, [...(standings.get(id) ?? []), standing]);
+}
+
+/** Section 12: whether the meter stands good for the number in a block of this contracts height. */
+export function standsGood(
+  { standings }: StrangerOrders,
+  meter: string,
+  service: number,
+  seq: number,
+  judgedAt: number,
+): boolean {
+  return (
+    standings
+      .get(meter)
+      ?.findLast(({ at }) => at <= judgedAt)
+      ?.takes(service, seq) ?? true
+  );
 }
 
 function takeBan(orders: StrangerOrders, action: readonly Item[]): void {
-  demand(action[0] === 4, "order's action is not known");
   for (const node of takeIds(orders.banned, action, 128)) {
     const serves = [...orders.chains.values()].some(({ sets }) => sets.at(-1)!.members.some(({ id }) => id === node));
     demand(!serves, "order bans a member");

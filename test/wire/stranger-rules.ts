@@ -3,7 +3,7 @@
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
-import { CONTRACTS, proveEquivocation, type StrangerOrders, takeOrder } from "./stranger-orders.js";
+import { CONTRACTS, proveEquivocation, type StrangerOrders, standsGood, takeOrder } from "./stranger-orders.js";
 import {
   bytesOf,
   demand,
@@ -35,6 +35,8 @@ interface MeterOnChain {
   readonly key: StrangerKey;
   readonly subject: string;
   readonly services: readonly number[];
+  /** whether it may sign readings: a participant may not */
+  readonly measures: boolean;
   high: number;
   head: Buffer;
   gaps: (readonly [number, number])[];
@@ -103,6 +105,8 @@ export function runRules(
     for (const item of listUpTo(records, counts.recordsInOne)) {
       leaf += 1;
       const record = readRecord(chain, state, bytesOf(item));
+      const isGood = standsGood(state.orders, record.meter, chain.service, record.seq, state.judgedAt);
+      demand(isGood, "record's meter is revoked, suspended or ended");
       const meter = state.meters.get(record.meter)!;
       violations.push(...sealRecord(meter, record));
       const { hash, seq, claims } = record;
@@ -161,28 +165,51 @@ function takeNumber(state: RulesState, origin: string, number: number): void {
 
 function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Array): void {
   const message = readSign1(bytes, sizes.credential);
-  demand(signed(genesis.authority, message), "credential is not signed by the authority");
   const claims = mapOf(independentDecode(message.payload));
+  demand(signed(issuerOf(genesis, claims), message), "credential is not signed by the authority");
   demand(claims.get(1) === `${genesis.network}/${genesis.authority.id}`, "credential is of another issuer");
   const key = readKey(mapOf(claims.get(8)).get(1));
   demand(!state.meters.has(key.id), "credential is on the chain twice");
   const from = numberOf(claims.get(5), bounds.time_s);
   demand(numberOf(claims.get(4), bounds.time_s) > from, "credential ends before it begins");
-  const [status, permitted, role] = list(claims.get(-70_001), 3);
+  const [status, permitted, held, jurisdiction, deliveryKey, origin] = list(claims.get(-70_001), 6);
   numberOf(status, bounds.word);
-  numberOf(role, 1);
+  const roles = listUpTo(held, 16).map((role) => numberOf(role, 15));
+  demand(roles.length > 0 && ascending(roles, -1), "credential's roles are none, or not in ascending order");
+  const isCode = typeof jurisdiction === "string" && /^[A-Z][A-Z](-[A-Z0-9]{1,3})?$/.test(jurisdiction);
+  demand(jurisdiction === null || isCode, "credential's jurisdiction is no code");
+  if (deliveryKey !== null) bytesOf(deliveryKey, 32);
+  if (origin !== null) {
+    const [made, lot] = list(origin, 2);
+    numberOf(made, 3, 1);
+    demand(lot === null || (typeof lot === "string" && lot.length >= 1 && lot.length <= 32), "a lot's name is none");
+  }
   const services = list(permitted).map((service) => numberOf(service, bounds.service, 1));
   demand(ascending(services, 0), "credential's services are not in ascending order");
   state.meters.set(key.id, {
     key,
     subject: String(claims.get(2)),
     services,
+    measures: roles.includes(0) || roles.includes(1),
     high: -1,
     head: Buffer.alloc(0),
     gaps: [],
     forks: [],
     hashes: new Map(),
   });
+}
+
+/** Section 5: the authority, or the key of a warrant in force when the credential begins. */
+function issuerOf(genesis: StrangerGenesis, claims: ReadonlyMap<Item, Item>): StrangerKey {
+  if (!claims.has(-70_002)) return genesis.authority;
+  const warrant = readSign1(bytesOf(claims.get(-70_002)), sizes.warrant);
+  demand(signed(genesis.authority, warrant), "warrant is not signed by the authority");
+  const [name, network, from, until, key] = list(independentDecode(warrant.payload), 5);
+  demand(name === "gs1/warrant" && network === genesis.network, "warrant is none of this network");
+  const begin = numberOf(claims.get(5), bounds.time_s);
+  demand(begin >= numberOf(from, bounds.time_s), "credential begins before its warrant");
+  demand(begin < numberOf(until, bounds.time_s), "credential begins when its warrant has ended");
+  return readKey(key);
 }
 
 function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array): ParsedRecord {
@@ -193,6 +220,7 @@ function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array):
   demand(signed(known.key, message), "record is not signed by its meter");
   const claims = mapOf(independentDecode(message.payload)) as ReadonlyMap<number, Item>;
   demand(claims.get(1) === 1 && claims.get(2) === chain.service, "record is of another version or service");
+  demand(known.measures, "record is of a participant");
   demand(known.services.includes(chain.service), "meter may not send records for this service");
   const seq = numberOf(claims.get(4), bounds.seq);
   numberOf(claims.get(3), bounds.plain);

@@ -7,11 +7,13 @@ import { fileURLToPath } from "node:url";
 import { type Block, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
+import { issueWarrant } from "../../src/wire/warrant.js";
 import {
   type Seal,
   script,
   sealBlock,
   sha256,
+  signerNamed,
   startTime_s,
   type TestMeter,
   testBatch,
@@ -106,7 +108,34 @@ const anchorOf = (chain: number) => ({ chain, height: 1, headerHash: sha256(Uint
 
 const disordered = (sealed: SealedBatch) => ({ ...sealed, acknowledgements: [...sealed.acknowledgements].reverse() });
 
+const issuing = signerNamed("issuing key");
+const warranted = { network: "alpha", notBefore_s: startTime_s - 5, expires_s: startTime_s + 5, key: issuing.key };
+const byWarrant = (changes: Partial<typeof warranted>, authority = network.authority, signer = issuing) =>
+  testMeter(network, "M0001", [1, 3], {}, { signer, warrant: issueWarrant({ ...warranted, ...changes }, authority) });
+
+test("a stranger takes credentials that a warranted key has issued, and every field that one may have", () => {
+  const full = {
+    roles: ["meter", "customer", "final-customer"] as const,
+    jurisdiction: "AT-9",
+    deliveryKey: new Uint8Array(32).fill(5),
+    origin: { key: "injected", lot: "lot 7" } as const,
+  };
+  const prosumer = testMeter(network, "M0008", [1], full);
+  const blocks = chainOf({
+    batches: [batch(0, [byWarrant({}).credential, prosumer.credential], [records[0]!, ...testRecords(prosumer, 1)])],
+  });
+  assert.equal(verifyExport(network.genesisBytes, exported(blocks)).records.length, 2);
+});
+
 test("a stranger refuses a chain that breaks any rule", () => {
+  const buyer = testMeter(network, "M0007", [1], { roles: ["customer", "supplier"] });
+  const forgedWarrants = [
+    byWarrant({ network: "beta" }),
+    byWarrant({ notBefore_s: startTime_s + 1 }),
+    byWarrant({ expires_s: startTime_s }),
+    byWarrant({}, issuing),
+    byWarrant({}, network.authority, signerNamed("stranger")),
+  ];
   const [one, two, three] = goodSeals;
   const stranger = testMeter(testNetwork("beta"), "M0001");
   const pause = testMeter(network, "M0009", [3]);
@@ -127,6 +156,16 @@ test("a stranger refuses a chain that breaks any rule", () => {
     ],
     ["no credential", [{ batches: [batch(0, [], records)] }], /no credential/],
     ["a foreign credential", [{ batches: [batch(0, [stranger.credential], [])] }], /not signed by the authority/],
+    [
+      "a participant's record",
+      [{ batches: [batch(0, [buyer.credential], testRecords(buyer, 1))] }],
+      /of a participant/,
+    ],
+    ...forgedWarrants.map(({ credential }): readonly [string, readonly Seal[], RegExp] => [
+      "a credential whose warrant does not hold",
+      [{ batches: [batch(0, [credential], records.slice(0, 2))] }],
+      /warrant|not signed by the authority/,
+    ]),
     ["a service not permitted", [{ batches: [batch(0, [pause.credential], testRecords(pause, 1))] }], /may not send/],
     [
       "another service's record",

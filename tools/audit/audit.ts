@@ -3,7 +3,7 @@
 
 import { type Anchor, type Block, decodeBlock } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
-import { verifyCredential } from "../../src/wire/credential.js";
+import { isDevice, verifyCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { headerHash } from "../../src/wire/header.js";
@@ -89,6 +89,7 @@ export interface AuditedBlock {
 interface Key {
   readonly key: PublicKey;
   readonly services: readonly number[];
+  readonly isDevice: boolean;
 }
 
 interface Totals {
@@ -314,8 +315,9 @@ function noteAnchor(anchored: Map<number, AnchoredChain>, { chain, height }: Anc
 /** Credentials that the block brings: signed by the authority of the genesis. */
 function bringCredentials(audit: Audit, execution: Execution): void {
   for (const [kid, bytes] of execution.credentials) {
-    const { key, services } = verifyCredential(bytes, audit.genesis, nodeVerify);
-    audit.keys.set(kid, { key, services });
+    const credential = verifyCredential(bytes, audit.genesis, nodeVerify);
+    const { key, services } = credential;
+    audit.keys.set(kid, { key, services, isDevice: isDevice(credential) });
   }
 }
 
@@ -336,6 +338,7 @@ async function recordComplaint(audit: Audit, record: MeterRecord): Promise<strin
   const name = `record ${record.claims.seq} of meter ${kid}`;
   const known = audit.keys.get(kid);
   if (known === undefined) return `${name}: the chain has no credential of its meter`;
+  if (!known.isDevice) return `${name}: its credential is a participant's, who signs no readings`;
   if (!known.services.includes(record.claims.service)) return `${name}: its credential does not permit the service`;
   const isSigned =
     known.key.algorithm === record.algorithm && (await verifyAsync(known.key, record.signedBytes, record.signature));

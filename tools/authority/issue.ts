@@ -1,32 +1,44 @@
-// Issues credentials to meters: the key is made here and put into the meter's folder (key
-// injection), or it was made on the device and only its public half comes. Keys that verifiers
-// judge differently are refused (isSafeKey).
+// Issues credentials: a meter's key is made here and put into its folder (key injection), or it was made by its holder and only its
+// public half comes. Keys that verifiers judge differently are refused (isSafeKey).
 
 import { randomBytes } from "node:crypto";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
-import { issueCredential, issuerName } from "../../src/wire/credential.js";
+import { type Credential, isDevice, issueCredential, issuerName, type Role } from "../../src/wire/credential.js";
+import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
-import { decodeKey, ED25519, encodeKey, keyId, type PublicKey, type Signer } from "../../src/wire/key.js";
+import { decodeKey, ED25519, encodeKey, keyId, type PublicKey } from "../../src/wire/key.js";
 import { isSafeKey } from "../crypto/safe-key.js";
 import { generateSeed, signerFromSeed } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import type { IssuedList, IssuedRow } from "./issued.js";
+import type { Issuing } from "./folder.js";
+import type { Change, NewCredential } from "./register/changes.js";
+import type { Register } from "./register/register.js";
+import type { RegisterView } from "./register/rows.js";
 
 export interface Authority {
-  readonly signer: Signer;
+  readonly issuing: Issuing;
   readonly genesis: Genesis;
   readonly genesisBytes: Uint8Array;
 }
 
-export interface CredentialTerms {
+export interface CredentialTerms extends Pick<Credential, "jurisdiction" | "deliveryKey" | "origin"> {
   /** the ID to issue: 1 to 64 letters, digits, dots, hyphens and underscores */
   readonly id: string;
   readonly services: readonly number[];
+  readonly roles: readonly Role[];
   readonly days: number;
 }
 
+export interface CredentialRequest {
+  readonly terms: CredentialTerms;
+  readonly key: PublicKey;
+}
+
+/** Whether a credential is the first, one beside others although there are some, or in the place of the one before. */
+export type Kind = "first" | "forced" | "renewal";
+
 export interface Issued {
-  readonly row: IssuedRow;
+  readonly row: NewCredential;
   readonly credential: Uint8Array;
 }
 
@@ -35,20 +47,33 @@ export const DAYS_DEFAULT = 3_650;
 const GRACE_S = 86_400;
 
 /**
- * Issues a credential for each key and writes their rows into issued.jsonl. Throws USAGE before
- * anything is written.
+ * Issues a credential for each key, all or none. They are in the register before they leave; a device is registered with its first.
+ * Throws USAGE for keys and terms that no credential can have, REGISTER_REFUSED where the register does not allow one.
  */
-export async function issueCredentials(
+export function issueCredentials(
   authority: Authority,
-  issuedList: IssuedList,
-  requests: readonly { readonly terms: CredentialTerms; readonly key: PublicKey }[],
+  register: Register,
+  requests: readonly CredentialRequest[],
   now_s: number,
-): Promise<readonly Issued[]> {
-  const issued = requests.map(({ terms, key }, index) =>
-    issueOne(authority, terms, key, issuedList.rows.length + index, now_s),
+  kind: Kind = "first",
+): readonly Issued[] {
+  const issued: Issued[] = [];
+  register.update(now_s, (view) =>
+    requests.flatMap((request, index) => {
+      const one = issueOne(authority, request, view.issued + index, now_s);
+      issued.push(one);
+      return changesFor(view, request.terms, one.row, kind);
+    }),
   );
-  await issuedList.append(issued.map(({ row }) => row));
   return issued;
+}
+
+function changesFor(view: RegisterView, terms: CredentialTerms, credential: NewCredential, kind: Kind): Change[] {
+  if (kind === "renewal") return [{ type: "renew", credential }];
+  const issue: Change = { type: "issue", credential, forced: kind === "forced" };
+  if (!isDevice(terms) || view.get("devices", terms.id) !== undefined) return [issue];
+  const lot = terms.origin?.lot;
+  return [{ type: "device", device: { id: terms.id, ...(lot !== undefined && { lot }) } }, issue];
 }
 
 /** A new meter's seed and the public key that it gives. */
@@ -78,40 +103,39 @@ export function checkIssuedId(id: string): void {
   }
 }
 
-function issueOne(
-  authority: Authority,
-  terms: CredentialTerms,
-  key: PublicKey,
-  statusIndex: number,
-  now_s: number,
-): Issued {
+function issueOne(authority: Authority, { terms, key }: CredentialRequest, statusIndex: number, now_s: number): Issued {
   checkIssuedId(terms.id);
   if (!isSafeKey(key)) {
     const what = `the public key for ${terms.id} is not one that all verifiers judge alike`;
     throw new GridsealError("USAGE", `${what}: let the device make another`);
   }
-  const services = [...new Set(terms.services)].sort((left, right) => left - right);
-  const claims = {
+  const { id, days, ...stated } = terms;
+  const claims: Credential = {
+    ...stated,
     issuer: issuerName(authority.genesis),
-    subject: terms.id,
+    subject: id,
     notBefore_s: now_s - GRACE_S,
-    expires_s: now_s + terms.days * 86_400,
+    expires_s: now_s + days * 86_400,
     id: Uint8Array.from(randomBytes(8)),
     key,
     statusIndex,
-    services,
-    role: "meter",
-  } as const;
-  const row: IssuedRow = {
-    time: new Date(now_s * 1000).toISOString(),
-    id: terms.id,
-    meter: toHex(keyId(key)),
-    key: toHex(encodeKey(key)),
-    credential: toHex(claims.id),
-    statusIndex,
-    services,
-    notBefore_s: claims.notBefore_s,
-    expires_s: claims.expires_s,
+    services: [...new Set(terms.services)].sort((left, right) => left - right),
   };
-  return { row, credential: issueCredential(claims, authority.signer) };
+  const credential = signCredential(claims, authority.issuing);
+  const { services, roles, notBefore_s, expires_s } = claims;
+  const row: NewCredential = {
+    ...{ meter: toHex(keyId(key)), subject: id, key: toHex(encodeKey(key)), credential: toHex(claims.id) },
+    ...{ statusIndex, services, roles, notBefore_s, expires_s },
+    bytes: Buffer.from(credential).toString("base64url"),
+  };
+  return { row, credential };
+}
+
+function signCredential(claims: Credential, { signer, warrant }: Issuing): Uint8Array {
+  try {
+    return issueCredential(claims, signer, warrant);
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new GridsealError("USAGE", `no credential can say this of ${claims.subject}: ${cause.message}`, { cause });
+  }
 }

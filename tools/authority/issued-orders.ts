@@ -11,31 +11,25 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { PUBLIC, readWhole } from "../files/made-once.js";
 
 const ORDERS_MAX = 100_000;
-const folderOf = (network: string) => join(network, "authority/orders");
+const folderOf = (authority: string) => join(authority, "orders");
 
-/**
- * Keeps a signed order; one that is signed anew under its number takes its place. Throws
- * FILE_UNWRITABLE.
- */
-export async function keepOrder(network: string, { number }: Order, bytes: Uint8Array): Promise<void> {
-  const path = join(folderOf(network), `${number}.cose`);
+/** Keeps a signed order; one that is signed anew under its number takes its place. Throws FILE_UNWRITABLE. */
+export async function keepOrder(authority: string, { number }: Order, bytes: Uint8Array): Promise<void> {
+  const path = join(folderOf(authority), `${number}.cose`);
   try {
-    await mkdir(folderOf(network), { recursive: true, mode: 0o700 });
+    await mkdir(folderOf(authority), { recursive: true, mode: 0o700 });
     await writeFile(path, bytes, { mode: PUBLIC });
   } catch (cause) {
     throw new GridsealError("FILE_UNWRITABLE", `${path} cannot be written: ${reasonOf(cause)}`, { cause });
   }
 }
 
-/**
- * The chains of the genesis and those that kept orders add. Throws ORDER_REFUSED where one is
- * damaged or another authority's.
- */
-export async function issuedChains(network: string, genesis: Genesis): Promise<readonly GenesisChain[]> {
+/** The chains of the genesis and those that kept orders add. Throws ORDER_REFUSED where one is damaged or another authority's. */
+export async function issuedChains(authority: string, genesis: Genesis): Promise<readonly GenesisChain[]> {
   const chains = [...genesis.chains];
-  const names = await readdir(folderOf(network)).catch(() => []);
+  const names = await readdir(folderOf(authority)).catch(() => []);
   for (const name of names.filter((each) => /^[0-9]+[.]cose$/.test(each)).slice(0, ORDERS_MAX)) {
-    const path = join(folderOf(network), name);
+    const path = join(folderOf(authority), name);
     const action = readKept(await readWhole(path, ORDER_BYTES_MAX), path, genesis).action;
     if (action.type !== "chain" || chains.some(({ service }) => service === action.service)) continue;
     chains.push({ service: action.service, name: action.name, members: action.members, target: action.target });

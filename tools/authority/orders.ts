@@ -1,7 +1,6 @@
 // The authority's orders: what is sealed so far, read from a node and verified, and the next one,
 // signed into a file.
 
-import { join } from "node:path";
 import { equalBytes, fromHex, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
@@ -10,11 +9,14 @@ import { type Action, issueOrder, type Order, type Ready, readyBytes, verifyOrde
 import { isSafeKey } from "../crypto/safe-key.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { readKeyFile } from "../files/key-file.js";
-import { createFile, readWhole } from "../files/made-once.js";
+import { createFile, readWhole, refuseExisting } from "../files/made-once.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
+import { registerOf } from "./folder.js";
 import { keepOrder } from "./issued-orders.js";
+import { type Change, canBecome, type StateChange } from "./register/changes.js";
+import { type Register, withRegister } from "./register/register.js";
+import { credentialsOf } from "./register/rows.js";
 
 const READY_BYTES_MAX = 4_096;
 
@@ -76,17 +78,23 @@ export function membersAction(
   return { type: "members", chain: service, effectiveHeight, members, ready: admit === undefined ? [] : [admit.ready] };
 }
 
+/** The authority that signs: its own key, opened, and its folder. */
+export interface OrderingAuthority {
+  readonly folder: string;
+  readonly own: Signer;
+}
+
 /**
- * Signs the next order and writes its file. Throws USAGE where it would not apply, or what reading
- * and writing files throw.
+ * Signs the next order and writes its file; the register has what it makes of credentials before. Throws USAGE where it would not
+ * apply, or what reading and writing files throw.
  */
 export async function writeOrder(
-  network: string,
+  authority: OrderingAuthority,
   governance: Governance,
   action: Action,
   options: { readonly number: number | undefined; readonly out: string; readonly now: Date },
 ): Promise<Order> {
-  const signer = await readKeyFile(join(network, "authority/key.json"));
+  const { folder, own } = authority;
   const order: Order = {
     number: options.number ?? governance.lastOrder + 1,
     time_s: Math.floor(options.now.getTime() / 1_000),
@@ -96,13 +104,42 @@ export async function writeOrder(
   if (governed.type === "refused") throw new GridsealError("USAGE", `the order would not apply: ${governed.reason}`);
   let bytes: Uint8Array;
   try {
-    bytes = issueOrder(order, governance.genesis, signer);
+    bytes = issueOrder(order, governance.genesis, own);
   } catch (cause) {
     throw new GridsealError("USAGE", `no order can say this: ${reasonOf(cause)}`, { cause });
   }
+  await refuseExisting(options.out);
+  await withRegister(registerOf(folder), (register) => noteOrder(register, order));
   await createFile(options.out, bytes);
-  await keepOrder(network, order, bytes);
+  await keepOrder(folder, order, bytes);
   return order;
+}
+
+/** What the order makes of credentials that this authority has issued; others may have been issued elsewhere. */
+function noteOrder(register: Register, { number, time_s, action }: Order): void {
+  const { meters, to } = statesOf(action);
+  const changes: Change[] = [];
+  for (const meter of meters.map(toHex)) {
+    const known = credentialsOf(register, "keys", meter);
+    if (!known.some(({ state }) => canBecome(state, to))) continue;
+    changes.push({ type: "state", meter, to, reason: `order ${number}` });
+  }
+  register.update(time_s, () => changes);
+}
+
+function statesOf(action: Action): { readonly meters: readonly Uint8Array[]; readonly to: StateChange } {
+  switch (action.type) {
+    case "revoke":
+      return { meters: action.meters, to: "revoked" };
+    case "suspend":
+      return { meters: action.meters, to: "suspended" };
+    case "resume":
+      return { meters: action.meters, to: "valid" };
+    case "end":
+      return { meters: [action.meter], to: "replaced" };
+    default:
+      return { meters: [], to: "valid" };
+  }
 }
 
 /** Writes a node's READY for a chain. Throws FILE_EXISTS or FILE_UNWRITABLE. */

@@ -4,12 +4,15 @@ import type { Command } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { paperServices } from "../../src/wire/services.js";
 import { isNetworkName } from "../../src/wire/topics.js";
+import { readOwnKey } from "../authority/folder.js";
 import { GridsealError } from "../errors.js";
 import { type ChainPlan, createNetwork, INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../provisioning/network.js";
-import { compactTarget, several, whole } from "../terminal/arguments.js";
+import { compactTarget, networkName, several, whole } from "../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../terminal/output.js";
+import { type PassphraseOptions, readPassphrase } from "../terminal/passphrase.js";
 
-interface InitOptions {
+interface InitOptions extends PassphraseOptions {
+  readonly authority?: string;
   readonly network: string;
   readonly nodes: number;
   readonly services?: string;
@@ -29,7 +32,9 @@ export function registerInit(program: Command): void {
     .command("init")
     .description("make the folder of a new network: authority, genesis, nodes, meters")
     .argument("<dir>", "folder to make")
-    .option("--network <name>", "name of the network", "gridseal")
+    .option("--network <name>", "name of the network", networkName, "gridseal")
+    .option("--authority <dir>", "of `gridseal authority init`; where absent, one for trying is made, its key open")
+    .option("--passphrase-fd <number>", "file descriptor to read that authority's passphrase from", whole(0, 1_023))
     .option("--nodes <count>", "nodes", whole(1, INITIAL_NODES_MAX), 4)
     .option("--services <name=number,...>", "services beside the five of the paper")
     .option("--meters <count>", "meters", whole(0, INITIAL_METERS_MAX), 6)
@@ -47,7 +52,7 @@ export function registerInit(program: Command): void {
 
 async function init(folder: string, options: InitOptions): Promise<void> {
   const plan = {
-    network: networkName(options.network, "network"),
+    network: options.network,
     nodes: options.nodes,
     chains: planChains(options),
     meters: options.meters,
@@ -55,7 +60,12 @@ async function init(folder: string, options: InitOptions): Promise<void> {
     basePort: options.basePort,
     target: options.target,
   };
-  const created = await createNetwork(folder, plan, new Date());
+  const { authority } = options;
+  const founder =
+    authority === undefined
+      ? undefined
+      : { folder: authority, own: await readOwnKey(authority, () => readPassphrase(options)) };
+  const created = await createNetwork(folder, plan, new Date(), founder);
   if (options.json) {
     const chains = plan.chains.map(({ service, name, nodes }) => ({
       service,
@@ -100,7 +110,7 @@ function addedServices(text: string | undefined): readonly (readonly [number, st
     if (!/^[0-9]{1,5}$/.test(number) || Number(number) < 1 || Number(number) > SERVICE_MAX) {
       throw new GridsealError("USAGE", `--services ${item} must be name=number, the number from 1 to ${SERVICE_MAX}`);
     }
-    return [Number(number), networkName(name, "service")] as const;
+    return [Number(number), serviceName(name)] as const;
   });
   const taken = [...paperServices, ...added];
   for (const of of [0, 1] as const) {
@@ -117,11 +127,11 @@ function nodeNumber(name: string, text: string, nodes: number): number {
   throw new GridsealError("USAGE", `--chain ${text}: ${name || "nothing"} is none of node-1 to node-${nodes}`);
 }
 
-function networkName(name: string, what: string): string {
+function serviceName(name: string): string {
   if (isNetworkName(name)) return name;
   throw new GridsealError(
     "USAGE",
-    `${what} name ${JSON.stringify(name)} must be 1 to 32 of a-z, 0-9 and -, a letter first`,
+    `service name ${JSON.stringify(name)} must be 1 to 32 of a-z, 0-9 and -, a letter first`,
   );
 }
 

@@ -62,7 +62,7 @@ export function createSealer(network: string, services: readonly number[] = [1, 
     },
     credential(key, permitted) {
       const who = { issuer: issuerName(genesis), subject: "meter", notBefore_s: 0, expires_s: 4_000_000_000 };
-      const rest = { id: new Uint8Array(8), key, statusIndex: 0, services: permitted, role: "meter" as const };
+      const rest = { id: new Uint8Array(8), key, statusIndex: 0, services: permitted, roles: ["meter" as const] };
       return issueCredential({ ...who, ...rest }, authority);
     },
   };

@@ -17,7 +17,7 @@ import { sha256 } from "../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import type { ChainView, Execution, ExecutionNotice, ExecutionPlace } from "./execution.js";
-import { type Governance, governedHeight, holdsOrder, membersAfter } from "./governance.js";
+import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
 import type { ExecutionRecord } from "./record-scan.js";
@@ -245,8 +245,10 @@ export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   if (read.notices.some((notice) => newestRules.takesEffect(place, notice))) return true;
   return read.records.some(({ meter, seq, hash }) => {
     const state = view.meter(meter);
-    if (state === undefined || seq > state.high) return true;
-    if (state.gaps.some(([from, to]) => seq >= from && seq <= to)) return true;
+    const isBeyond = state === undefined || seq > state.high;
+    if (isBeyond || state.gaps.some(([from, to]) => seq >= from && seq <= to)) {
+      return standingOf(place.governance, meter, place.service, seq, place.judgedAt) === "good";
+    }
     const sealed = state.forks.includes(seq) ? undefined : view.sealedHash(meter, seq);
     return sealed !== undefined && !equalBytes(sealed, hash);
   });

@@ -5,7 +5,7 @@ import { equalBytes, standsAt, toHex } from "../../src/wire/bytes.js";
 import { parseCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import type { Order } from "../../src/wire/order.js";
-import { CONTRACTS_SERVICE, everMember, type Governance, govern } from "./governance.js";
+import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } from "./governance.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 import type { Violation } from "./violations.js";
@@ -100,8 +100,8 @@ export interface ExecutionProofs {
 const noProofs: ExecutionProofs = { forks: [], evidence: [] };
 
 /**
- * Runs the rules. A batch that is sealed already falls out, and of the others a record that is sealed already or has no credential, a
- * credential that is on the chain, an order that does not apply.
+ * Runs the rules. A batch that is sealed already falls out, and of the others a record that is sealed already, has no credential or is
+ * of a meter that does not stand good for it, a credential that is on the chain, an order that does not apply.
  */
 export function execute(
   place: ExecutionPlace,
@@ -211,9 +211,11 @@ function stateOf(run: Run, kid: string): MeterState | undefined {
 function sealRecord(run: Run, record: ExecutionRecord): boolean {
   const state = stateOf(run, record.meter);
   if (state === undefined) return false;
-  if (record.seq > state.high) return extend(run, state, record);
+  const { governance, service, judgedAt } = run.place;
+  const isGood = standingOf(governance, record.meter, service, record.seq, judgedAt) === "good";
+  if (record.seq > state.high) return isGood && extend(run, state, record);
   const gap = state.gaps.findIndex(([from, to]) => record.seq >= from && record.seq <= to);
-  if (gap >= 0) return fill(run, state, gap, record);
+  if (gap >= 0) return isGood && fill(run, state, gap, record);
   run.repeats.push(record);
   return false;
 }

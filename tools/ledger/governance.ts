@@ -5,7 +5,16 @@
 import { CHAINS_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
-import type { BanAction, ChainAction, MembersAction, Order, RevokeAction } from "../../src/wire/order.js";
+import type {
+  BanAction,
+  ChainAction,
+  EndAction,
+  MembersAction,
+  Order,
+  ResumeAction,
+  RevokeAction,
+  SuspendAction,
+} from "../../src/wire/order.js";
 
 /** The service whose chain seals orders; a genesis without it has no orders. */
 export const CONTRACTS_SERVICE = 5;
@@ -36,6 +45,19 @@ export interface SealedOrder {
   readonly bytes: Uint8Array;
 }
 
+/** What an order makes of a meter; the last one up to a contracts height holds there. */
+export type MeterRuling = {
+  /** height of the contracts block that holds the order */
+  readonly contractsHeight: number;
+} & (
+  | { readonly standing: "good" | "suspended" }
+  /** by service, the first number that is not sealed any more; nothing of any other service is */
+  | { readonly standing: "ended"; readonly ends: ReadonlyMap<number, number> }
+);
+
+/** How a record's meter stands for it. */
+export type Standing = "good" | "revoked" | "suspended" | "ended";
+
 export interface Governance {
   readonly genesis: Genesis;
   /** number of the last order; 0 before the first */
@@ -47,6 +69,8 @@ export interface Governance {
   readonly nodes: ReadonlyMap<string, Member>;
   /** revoked meters by id as hex, each with the contracts height of its order */
   readonly revoked: ReadonlyMap<string, number>;
+  /** of meters that were ever suspended or ended, by id as hex, in the order of their orders */
+  readonly rulings: ReadonlyMap<string, readonly MeterRuling[]>;
   /** banned nodes by id as hex, each with the contracts height of its order */
   readonly banned: ReadonlyMap<string, number>;
 }
@@ -65,6 +89,7 @@ export function initialGovernance(genesis: Genesis): Governance {
     chains: genesis.chains.map((chain) => ({ chain, contractsHeight: 0, orders: [] })),
     nodes: new Map(genesis.nodes.map((node) => [toHex(node.id), node])),
     revoked: new Map(),
+    rulings: new Map(),
     banned: new Map(),
   };
 }
@@ -152,6 +177,22 @@ export function everMember(
   );
 }
 
+/** How the meter, by its id as hex, stands for this number at a contracts height: only what is good is sealed there. */
+export function standingOf(
+  { revoked, rulings }: Governance,
+  meter: string,
+  service: number,
+  seq: number,
+  judgedAt: number,
+): Standing {
+  if (revoked.size === 0 && rulings.size === 0) return "good";
+  if ((revoked.get(meter) ?? Number.POSITIVE_INFINITY) <= judgedAt) return "revoked";
+  const ruling = rulings.get(meter)?.findLast(({ contractsHeight }) => contractsHeight <= judgedAt);
+  if (ruling === undefined) return "good";
+  if (ruling.standing !== "ended") return ruling.standing;
+  return seq < (ruling.ends.get(service) ?? 0) ? "good" : "ended";
+}
+
 function apply(governance: Governance, { action }: Order, contractsHeight: number): Governed {
   switch (action.type) {
     case "members":
@@ -162,6 +203,11 @@ function apply(governance: Governance, { action }: Order, contractsHeight: numbe
       return applyRevoke(governance, action, contractsHeight);
     case "ban":
       return applyBan(governance, action, contractsHeight);
+    case "suspend":
+    case "resume":
+      return applySuspend(governance, action, contractsHeight);
+    case "end":
+      return applyEnd(governance, action, contractsHeight);
   }
 }
 
@@ -171,6 +217,35 @@ function applyRevoke(governance: Governance, action: RevokeAction, contractsHeig
   if (known !== undefined) return refused(`meter ${known} is revoked already`);
   const revoked = new Map([...governance.revoked, ...meters.map((meter) => [meter, contractsHeight] as const)]);
   return { type: "governed", governance: { ...governance, revoked } };
+}
+
+function applySuspend(governance: Governance, action: SuspendAction | ResumeAction, contractsHeight: number): Governed {
+  const meters = action.meters.map(toHex);
+  const standing = action.type === "suspend" ? "suspended" : "good";
+  for (const meter of meters) {
+    const now = lastStanding(governance, meter);
+    if (now === (standing === "good" ? "suspended" : "good")) continue;
+    return refused(standing === "good" ? `meter ${meter} is not suspended` : `meter ${meter} is ${now} already`);
+  }
+  return ruled(governance, meters, { contractsHeight, standing });
+}
+
+/** What is suspended may be ended; what was revoked is over. */
+function applyEnd(governance: Governance, action: EndAction, contractsHeight: number): Governed {
+  const meter = toHex(action.meter);
+  const now = lastStanding(governance, meter);
+  if (now === "revoked" || now === "ended") return refused(`meter ${meter} is ${now} already`);
+  return ruled(governance, [meter], { contractsHeight, standing: "ended", ends: new Map(action.ends) });
+}
+
+function lastStanding({ revoked, rulings }: Governance, meter: string): Standing {
+  return revoked.has(meter) ? "revoked" : (rulings.get(meter)?.at(-1)?.standing ?? "good");
+}
+
+function ruled(governance: Governance, meters: readonly string[], ruling: MeterRuling): Governed {
+  const rulings = new Map(governance.rulings);
+  for (const meter of meters) rulings.set(meter, [...(rulings.get(meter) ?? []), ruling]);
+  return { type: "governed", governance: { ...governance, rulings } };
 }
 
 /** A member cannot be banned: without its links its chain would have a quorum to find among fewer. */

@@ -8,9 +8,16 @@ import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
-import { type Authority, DAYS_DEFAULT, generateMeterKey, issueCredentials } from "../authority/issue.js";
-import { withIssued } from "../authority/issued.js";
-import { createNetworkAuthority, createNodeCertificate, type TlsIdentity } from "../authority/tls.js";
+import { createAuthority, readIssuing, registerOf } from "../authority/folder.js";
+import {
+  type Authority,
+  type CredentialTerms,
+  DAYS_DEFAULT,
+  generateMeterKey,
+  issueCredentials,
+} from "../authority/issue.js";
+import { withRegister } from "../authority/register/register.js";
+import { createNodeCertificate, type TlsIdentity } from "../authority/tls.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { createKeyFile } from "../files/key-file.js";
@@ -19,6 +26,7 @@ import { closeFolder, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
 import { fillMeterFolder } from "./meter-folder.js";
+import { readTlsAuthority } from "./node-folder.js";
 
 export interface ChainPlan {
   readonly service: number;
@@ -58,31 +66,44 @@ interface PlannedNode {
   readonly member: Member;
 }
 
+/** The authority whose network it is: its own key, opened, and its folder. */
+export interface Founder {
+  readonly folder: string;
+  readonly own: Signer;
+}
+
 /**
- * Makes the network. Throws USAGE where the plan is none, FILE_EXISTS where the folder is taken,
- * FILE_UNWRITABLE.
+ * Makes the network, of a founder's authority or with one of its own for trying. Throws USAGE where the plan is none, FILE_EXISTS
+ * where the folder is taken, FILE_UNWRITABLE.
  */
-export async function createNetwork(folder: string, plan: NetworkPlan, now: Date): Promise<CreatedNetwork> {
+export async function createNetwork(
+  folder: string,
+  plan: NetworkPlan,
+  now: Date,
+  founder?: Founder,
+): Promise<CreatedNetwork> {
   let created: CreatedNetwork | undefined;
   await createFolder(folder, async (unfinished) => {
-    created = await fillNetwork(unfinished, plan, now);
+    created = await fillNetwork(unfinished, plan, now, founder ?? (await foundIn(unfinished, plan, now)));
   });
   return created!;
 }
 
-async function fillNetwork(folder: string, plan: NetworkPlan, now: Date): Promise<CreatedNetwork> {
-  await closeFolder(join(folder, "authority"));
-  const signer = await createKeyFile(join(folder, "authority/key.json"));
+async function foundIn(folder: string, plan: NetworkPlan, now: Date): Promise<Founder> {
+  const authority = join(folder, "authority");
+  return { folder: authority, own: await createAuthority(authority, plan.network, undefined, now) };
+}
+
+async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder: Founder): Promise<CreatedNetwork> {
   const nodes = await createNodeKeys(folder, plan.nodes);
-  const authority = issueNetworkGenesis(plan, nodes, signer, now);
-  await createFile(join(folder, "genesis.cbor"), authority.genesisBytes);
-  const ca = await createNetworkAuthority(plan.network, now);
-  await createFile(join(folder, "authority/ca.key.pem"), ca.key, SECRET);
-  await createFile(join(folder, "authority/ca.cert.pem"), ca.cert);
-  await createFile(join(folder, "authority/issued.jsonl"), "", SECRET);
+  const { genesis, genesisBytes } = issueNetworkGenesis(plan, nodes, founder.own, now);
+  await createFile(join(folder, "genesis.cbor"), genesisBytes);
+  const issuing = await readIssuing(genesis, founder.folder, Math.floor(now.getTime() / 1_000));
+  const authority = { issuing, genesis, genesisBytes };
+  const ca = await readTlsAuthority(founder.folder);
   for (const node of nodes)
     await fillNodeFolder(join(folder, "nodes", node.name), node, nodes, plan, authority, ca, now);
-  const meters = await createMeters(folder, plan, authority, now);
+  const meters = await createMeters(folder, registerOf(founder.folder), plan, authority, now);
   return {
     nodes: nodes.map(({ name, id }) => ({ name, id })),
     meters,
@@ -102,7 +123,12 @@ async function createNodeKeys(folder: string, count: number): Promise<readonly P
   return nodes;
 }
 
-function issueNetworkGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], signer: Signer, now: Date): Authority {
+function issueNetworkGenesis(
+  plan: NetworkPlan,
+  nodes: readonly PlannedNode[],
+  signer: Signer,
+  now: Date,
+): Omit<Authority, "issuing"> {
   const chains: GenesisChain[] = plan.chains.map(({ service, name, nodes: numbers }) => ({
     service,
     name,
@@ -119,7 +145,7 @@ function issueNetworkGenesis(plan: NetworkPlan, nodes: readonly PlannedNode[], s
       },
       signer,
     );
-    return { signer, genesis: verifyGenesis(genesisBytes, nodeVerify), genesisBytes };
+    return { genesis: verifyGenesis(genesisBytes, nodeVerify), genesisBytes };
   } catch (cause) {
     throw new GridsealError("USAGE", `no genesis can say this: ${reasonOf(cause)}`, { cause });
   }
@@ -175,6 +201,7 @@ async function fillNodeFolder(
 
 async function createMeters(
   folder: string,
+  registerPath: string,
   plan: NetworkPlan,
   authority: Authority,
   now: Date,
@@ -182,11 +209,14 @@ async function createMeters(
   const services = plan.chains.map(({ service }) => service);
   const made = Array.from({ length: plan.meters }, (_, index) => {
     const { seed, key } = generateMeterKey();
-    const terms = { id: `meter-${index + 1}`, services, days: DAYS_DEFAULT };
+    const terms: CredentialTerms = {
+      ...{ id: `meter-${index + 1}`, services, days: DAYS_DEFAULT },
+      ...{ roles: ["meter"], origin: { key: "injected" } },
+    };
     return { number: index + 1, seed, key, terms };
   });
-  const issued = await withIssued(join(folder, "authority"), (issuedList) =>
-    issueCredentials(authority, issuedList, made, Math.floor(now.getTime() / 1000)),
+  const issued = await withRegister(registerPath, (register) =>
+    issueCredentials(authority, register, made, Math.floor(now.getTime() / 1000)),
   );
   for (const [index, { number, seed, terms }] of made.entries()) {
     const template = { services, brokers: brokersFor(plan, number), number };
@@ -194,7 +224,7 @@ async function createMeters(
     await closeFolder(meter);
     await fillMeterFolder(meter, seed, issued[index]!.credential, authority, template);
   }
-  return issued.map(({ row }) => ({ name: row.id, id: row.meter }));
+  return issued.map(({ row }) => ({ name: row.subject, id: row.meter }));
 }
 
 /** The nodes' brokers, another one first for each meter. */

@@ -21,6 +21,8 @@ const PEM_BYTES_MAX = 65_536;
 export interface NodeRequest {
   /** folder that `gridseal init` made */
   readonly network: string;
+  /** the authority's folder; that in the network's where absent */
+  readonly authority?: string;
   /** folder of the network's `nodes` to make, and the node's name in logs */
   readonly name: string;
   readonly host: string;
@@ -36,18 +38,19 @@ export interface MadeNode {
 /** Throws FILE_EXISTS where there is such a node, or what reading the network's folder throws. */
 export async function createNodeFolder(request: NodeRequest, now: Date): Promise<MadeNode> {
   const { network, name, host, ports } = request;
+  const folder = request.authority ?? join(network, "authority");
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
     throw new GridsealError("USAGE", `a node's name has 1 to 32 of a-z, 0-9 and -, not "${name}"`);
   }
   const path = join(network, "nodes", name);
   await refuseExisting(path);
   const { genesis, bytes: genesisBytes } = await readGenesisFile(join(network, "genesis.cbor"));
-  const chains = await issuedChains(network, genesis);
-  const authority = await readTlsAuthority(network);
+  const chains = await issuedChains(folder, genesis);
+  const authority = await readTlsAuthority(folder);
   const addresses = await addressesIn(network);
   let id = "";
-  await createFolder(path, async (folder) => {
-    const { key } = await createKeyFile(join(folder, "key.json"));
+  await createFolder(path, async (unfinished) => {
+    const { key } = await createKeyFile(join(unfinished, "key.json"));
     id = toHex(keyId(key));
     const tls = await createNodeCertificate(authority, { id, hosts: [host] }, now);
     const document: NodeConfiguration = {
@@ -65,19 +68,19 @@ export async function createNodeFolder(request: NodeRequest, now: Date): Promise
       follow: chains.map(({ service }) => service),
       log: "info",
     };
-    await createFile(join(folder, "node.json"), `${JSON.stringify(document, null, 2)}\n`, SECRET);
-    await createFile(join(folder, "tls.key.pem"), tls.key, SECRET);
-    await createFile(join(folder, "tls.cert.pem"), tls.cert, PUBLIC);
-    await createFile(join(folder, "ca.cert.pem"), authority.cert, PUBLIC);
-    await createFile(join(folder, "genesis.cbor"), genesisBytes, PUBLIC);
+    await createFile(join(unfinished, "node.json"), `${JSON.stringify(document, null, 2)}\n`, SECRET);
+    await createFile(join(unfinished, "tls.key.pem"), tls.key, SECRET);
+    await createFile(join(unfinished, "tls.cert.pem"), tls.cert, PUBLIC);
+    await createFile(join(unfinished, "ca.cert.pem"), authority.cert, PUBLIC);
+    await createFile(join(unfinished, "genesis.cbor"), genesisBytes, PUBLIC);
   });
   return { path, id };
 }
 
-async function readTlsAuthority(network: string): Promise<TlsIdentity> {
-  const read = async (name: string) =>
-    new TextDecoder().decode(await readWhole(join(network, "authority", name), PEM_BYTES_MAX));
-  await refuseExposed(join(network, "authority/ca.key.pem"));
+/** The authority that certifies nodes for TLS, of the authority's folder. */
+export async function readTlsAuthority(folder: string): Promise<TlsIdentity> {
+  const read = async (name: string) => new TextDecoder().decode(await readWhole(join(folder, name), PEM_BYTES_MAX));
+  await refuseExposed(join(folder, "ca.key.pem"));
   return { cert: await read("ca.cert.pem"), key: await read("ca.key.pem") };
 }
 

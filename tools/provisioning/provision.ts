@@ -4,14 +4,21 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { BROKERS_MAX } from "../../src/agent/configuration.js";
-import { toHex } from "../../src/wire/bytes.js";
-import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
-import { type Authority, checkIssuedId, generateMeterKey, type Issued, issueCredentials } from "../authority/issue.js";
-import { type IssuedList, withIssued } from "../authority/issued.js";
+import { isDevice, type Role } from "../../src/wire/credential.js";
+import type { PublicKey } from "../../src/wire/key.js";
+import { readIssuing, registerOf } from "../authority/folder.js";
+import {
+  type Authority,
+  type CredentialTerms,
+  checkIssuedId,
+  generateMeterKey,
+  type Issued,
+  issueCredentials,
+} from "../authority/issue.js";
 import { issuedChains } from "../authority/issued-orders.js";
+import { withRegister } from "../authority/register/register.js";
 import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
-import { readKeyFile } from "../files/key-file.js";
 import { createFile, createFolder, refuseExisting } from "../files/made-once.js";
 import { readNodeConfiguration } from "../node/configuration.js";
 import { fillMeterFolder } from "./meter-folder.js";
@@ -19,8 +26,15 @@ import { fillMeterFolder } from "./meter-folder.js";
 export interface ProvisionRequest {
   /** folder that `gridseal init` made */
   readonly network: string;
+  /** the authority's folder; that in the network's where absent */
+  readonly authority?: string;
   readonly id: string;
-  /** all that are known where absent */
+  /** a meter where absent */
+  readonly roles?: readonly Role[];
+  readonly stated?: Pick<CredentialTerms, "jurisdiction" | "deliveryKey">;
+  /** the lot that the device was made in */
+  readonly lot?: string;
+  /** all that are known where absent; none of a participant */
   readonly services?: readonly number[];
   /**
    * of the network's chains, as a node has them; those of the genesis and of the authority's own
@@ -47,59 +61,63 @@ export interface Provisioned extends Issued {
 }
 
 /**
- * Issues and writes. issued.jsonl has the credential before any file has. Throws USAGE where the ID
- * was issued before or the key cannot be certified, FILE_EXISTS where the folder is there, or what
- * reading the network's folder throws.
+ * Issues and writes. The register has the credential before any file has. Throws REGISTER_REFUSED where the ID was issued before,
+ * USAGE where the key cannot be certified, FILE_EXISTS where the folder is there, or what reading the network's folder throws.
  */
 export async function provisionMeter(request: ProvisionRequest, now: Date): Promise<Provisioned> {
   checkIssuedId(request.id);
-  const authority = await readAuthority(request.network);
-  const services = await permittedServices(authority, request);
+  const folder = request.authority ?? join(request.network, "authority");
+  const now_s = Math.floor(now.getTime() / 1_000);
+  const roles = request.roles ?? ["meter"];
+  if (!isDevice({ roles }) && request.publicKey === undefined) {
+    throw new GridsealError("USAGE", `${request.id} is a participant, who makes the key: name its public half`);
+  }
+  const { genesis, bytes: genesisBytes } = await readGenesisFile(join(request.network, "genesis.cbor"));
+  const authority: Authority = { issuing: await readIssuing(genesis, folder, now_s), genesis, genesisBytes };
+  const services = await permittedServices(authority, folder, request);
   const path =
     request.out ?? (request.publicKey === undefined ? join(request.network, "meters", request.id) : undefined);
   if (path !== undefined) await refuseExisting(path);
   const brokers = request.publicKey === undefined ? await brokersOf(request) : [];
   const made = request.publicKey === undefined ? generateMeterKey() : { key: request.publicKey };
-  const terms = { id: request.id, services, days: request.days };
-  const issued = await withIssued(join(request.network, "authority"), async (issuedList) => {
-    if (!request.force) refuseRepeat(issuedList, request.id, made.key);
-    const [one] = await issueCredentials(
-      authority,
-      issuedList,
-      [{ terms, key: made.key }],
-      Math.floor(now.getTime() / 1000),
-    );
-    return one!;
-  });
+  const origin = {
+    key: "seed" in made ? "injected" : "device",
+    ...(request.lot !== undefined && { lot: request.lot }),
+  } as const;
+  const terms: CredentialTerms = {
+    ...{ id: request.id, services, roles, days: request.days, ...request.stated },
+    ...(isDevice({ roles }) && { origin }),
+  };
+  const kind = request.force ? "forced" : "first";
+  const [one] = await withRegister(registerOf(folder), (register) =>
+    issueCredentials(authority, register, [{ terms, key: made.key }], now_s, kind),
+  );
+  const issued = one!;
   if ("seed" in made) {
     const template = { services, brokers, number: issued.row.statusIndex + 1 };
-    await createFolder(path!, (folder) => fillMeterFolder(folder, made.seed, issued.credential, authority, template));
+    await createFolder(path!, (unfinished) =>
+      fillMeterFolder(unfinished, made.seed, issued.credential, authority, template),
+    );
   } else if (path !== undefined) {
     await createFile(path, issued.credential);
   }
   return path === undefined ? issued : { ...issued, path };
 }
 
-async function readAuthority(network: string): Promise<Authority> {
-  const { genesis, bytes } = await readGenesisFile(join(network, "genesis.cbor"));
-  const keyPath = join(network, "authority/key.json");
-  const signer = await readKeyFile(keyPath);
-  if (!equalKeys(signer.key, genesis.authority)) {
-    throw new GridsealError("KEY_INVALID", `${keyPath} is not the key of the authority of ${genesis.network}`);
-  }
-  return { signer, genesis, genesisBytes: bytes };
-}
-
-async function permittedServices({ genesis }: Authority, request: ProvisionRequest): Promise<readonly number[]> {
-  const { network, services } = request;
-  const known = request.known ?? (await issuedChains(network, genesis)).map(({ service }) => service);
+async function permittedServices(
+  { genesis }: Authority,
+  folder: string,
+  request: ProvisionRequest,
+): Promise<readonly number[]> {
+  const { services, roles } = request;
+  const known = request.known ?? (await issuedChains(folder, genesis)).map(({ service }) => service);
   const unknown = services?.find((service) => !known.includes(service));
   if (unknown !== undefined) {
     const what = `network ${genesis.network} has no service ${unknown}: it has ${known.join(", ")}`;
     const where = "where an order added it that is not in this folder, name a node by --api or --data";
     throw new GridsealError("USAGE", request.known === undefined ? `${what}; ${where}` : what);
   }
-  return services ?? known;
+  return services ?? (roles === undefined || isDevice({ roles }) ? known : []);
 }
 
 async function brokersOf({ network, brokers }: ProvisionRequest): Promise<readonly string[]> {
@@ -113,12 +131,4 @@ async function brokersOf({ network, brokers }: ProvisionRequest): Promise<readon
   if (urls.length === 0)
     throw new GridsealError("USAGE", `${network} has no nodes: name the meter's brokers with --broker`);
   return [...new Set(urls)];
-}
-
-function refuseRepeat(issuedList: IssuedList, id: string, key: PublicKey): void {
-  const meter = toHex(keyId(key));
-  const row = issuedList.rows.find((earlier) => earlier.id === id || earlier.meter === meter);
-  if (row === undefined) return;
-  const what = row.id === id ? `ID ${id}` : `key ${meter}`;
-  throw new GridsealError("USAGE", `${what} has a credential since ${row.time}: --force issues another one`);
 }

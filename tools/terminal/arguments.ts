@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { isTarget } from "../../src/wire/header.js";
 import { idFromText } from "../../src/wire/key.js";
+import { isNetworkName } from "../../src/wire/topics.js";
 
 /** A reader of whole numbers within limits. */
 export function whole(least: number, most: number): (text: string) => number {
@@ -12,6 +13,12 @@ export function whole(least: number, most: number): (text: string) => number {
     if (/^[0-9]{1,16}$/.test(text) && number >= least && number <= most) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
+}
+
+/** The name of a network. */
+export function networkName(text: string): string {
+  if (isNetworkName(text)) return text;
+  throw new InvalidArgumentError("It must be 1 to 32 of a-z, 0-9 and -, a letter first.");
 }
 
 /** Numbers of services, separated by commas. */

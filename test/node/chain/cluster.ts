@@ -275,7 +275,7 @@ export function createMeter(authority: Signer, service = SERVICE): TestMeter {
       key: signer.key,
       statusIndex: 0,
       services: [service],
-      role: "meter",
+      roles: ["meter"],
     },
     authority,
   );

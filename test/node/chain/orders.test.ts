@@ -66,6 +66,40 @@ test("an order is sealed alone, is known to every node, and is there after a res
   assert.deepEqual(second.governor.current, first.governor.current);
 });
 
+test("whatever one node takes, no block has a record of a suspended meter, and of a resumed one they go on", async (t) => {
+  const cluster = await createCluster(4, 0, 4, both);
+  t.after(() => cluster.close());
+  const [first] = cluster.nodes as [TestNode];
+  const [meter, other] = [await cluster.meter(), await cluster.meter()];
+  const sealedOf = ({ kid }: typeof meter) =>
+    first.sealed.flatMap(({ records }) => records.filter((record) => record.meter === toHex(kid))).length;
+  const everywhere = (height: number) =>
+    cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.height >= height), `block ${height}`);
+  const order = async (number: number, type: "suspend" | "resume") => {
+    await submit(first, orderNotice(cluster, number, { type, meters: [meter.kid] }));
+    await cluster.until(() => cluster.nodes.every(({ governor }) => governor.current.lastOrder === number), type);
+  };
+  assert.equal(await first.chain.admit(meter.next(), undefined), "admitted");
+  await everywhere(1);
+  await order(1, "suspend");
+  const held = meter.next();
+  // This node asks nobody whether it may: `admit` is what stands behind its own refusals.
+  assert.equal(await first.chain.admit(held, undefined), "admitted");
+  assert.equal(await first.chain.admit(other.next(), undefined), "admitted");
+  await everywhere(2);
+  assert.deepEqual([sealedOf(meter), sealedOf(other)], [1, 1]);
+  await order(2, "resume");
+  await first.chain.admit(held, undefined);
+  assert.equal(await first.chain.admit(other.next(), undefined), "admitted");
+  await cluster.until(() => sealedOf(meter) === 2 && sealedOf(other) === 2, "what waited");
+  const { height } = first.chain.head;
+  await everywhere(height);
+  const { genesis } = cluster;
+  const governance = first.governor.current;
+  const report = await auditChain(genesis, genesis.chains[0]!, blocksOf(first, SERVICE), { governance });
+  assert.deepEqual([report.firstProblem, report.records], [undefined, 4]);
+});
+
 test("an order that does not apply is not taken, nor one on a chain that seals none", async (t) => {
   const cluster = await createCluster(4, 0, 4, both);
   t.after(() => cluster.close());

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
-import { issueCredential, issuerName, parseCredential } from "../../../src/wire/credential.js";
+import { issueCredential, issuerName, parseCredential, type Role } from "../../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
+import { issueWarrant } from "../../../src/wire/warrant.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { verifyOfAnybody, verifySoon } from "../../../tools/crypto/verifying.js";
+import type { Standing } from "../../../tools/ledger/governance.js";
 import { emptyMeterState, type MeterState } from "../../../tools/ledger/state.js";
 import {
   type AdmissionPorts,
@@ -39,7 +41,7 @@ const terms = {
   key: meter.key,
   statusIndex: 0,
   services: [1],
-  role: "meter",
+  roles: ["meter"],
 } as const;
 const credential = issueCredential(terms, authority);
 
@@ -48,6 +50,7 @@ function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(creden
     genesis,
     now_ms: () => now_s * 1000,
     isRevoked: (_meter: string) => false,
+    standingOf: (_meter: string, _service: number, _seq: number): Standing => "good",
     credential: (id: Uint8Array) => (toHex(id) === toHex(kid) ? known : undefined),
     meterState: () => state,
     servesChain: (service: number) => service === 1,
@@ -117,8 +120,18 @@ test("refuses an unknown meter and a credential out of its dates", async () => {
 });
 
 test("refuses a meter that the authority has revoked", async () => {
-  const isRevoked = (meter: string) => meter === toHex(kid);
-  await assert.rejects(admit({ ...ports(), isRevoked }, topic, recordOf()), refusal("revoked"));
+  const standingOf = (meter: string): Standing => (meter === toHex(kid) ? "revoked" : "good");
+  await assert.rejects(admit({ ...ports(), standingOf }, topic, recordOf()), refusal("revoked"));
+});
+
+test("refuses a meter that is suspended, and of one that has ended the numbers behind its end", async () => {
+  const suspended = { ...ports(), standingOf: (): Standing => "suspended" };
+  await assert.rejects(admit(suspended, topic, recordOf()), refusal("suspended"));
+  const standingOf = (_meter: string, service: number, seq: number): Standing =>
+    service === 1 && seq < 1 ? "good" : "ended";
+  await admit({ ...ports(), standingOf }, topic, recordOf());
+  const next = recordOf({ seq: 1, previous: new Uint8Array(32) });
+  await assert.rejects(admit({ ...ports(), standingOf }, topic, next), refusal("ended"));
 });
 
 test("refuses a revoked meter as revoked at a node that never had its credential, too", async () => {
@@ -137,6 +150,37 @@ test("refuses a signature that is another key's", async () => {
 test("refuses a service that the credential does not permit", async () => {
   const known = parseCredential(issueCredential({ ...terms, services: [2] }, authority));
   await assert.rejects(admit(ports(undefined, NOW_S, known), topic, recordOf()), refusal("service-not-permitted"));
+});
+
+test("refuses a record by the credential of a participant, and takes one of a participant that measures too", async () => {
+  const held = (...roles: readonly Role[]) => parseCredential(issueCredential({ ...terms, roles }, authority));
+  for (const role of ["customer", "grid-operator", "registrar", "final-customer"] as const) {
+    const known = held(role);
+    await assert.rejects(admit(ports(undefined, NOW_S, known), topic, recordOf()), refusal("role-not-permitted"));
+  }
+  for (const role of ["meter", "gateway"] as const) await admit(ports(undefined, NOW_S, held(role)), topic, recordOf());
+  await admit(ports(undefined, NOW_S, held("gateway", "customer")), topic, recordOf());
+});
+
+test("takes a birth whose credential has a warrant, and verifies both signatures", async () => {
+  const issuing = signerFromSeed(generateSeed());
+  const warranted = { network: "test", notBefore_s: 0, expires_s: NOW_S, key: issuing.key };
+  const verified: Uint8Array[] = [];
+  const birth = (warrant: Uint8Array, by = issuing) =>
+    admitCredential(genesis, toHex(kid), issueCredential(terms, by, warrant), (key, ...signed) => {
+      verified.push(key.x);
+      return verifyOfAnybody(key, ...signed);
+    });
+  assert.equal((await birth(issueWarrant(warranted, authority))).subject, "meter-1");
+  assert.deepEqual(verified, [authority.key.x, issuing.key.x]);
+  const stranger = signerFromSeed(generateSeed());
+  const forged: readonly (readonly [Uint8Array, typeof issuing?])[] = [
+    [issueWarrant(warranted, stranger)],
+    [issueWarrant(warranted, authority), stranger],
+    [issueWarrant({ ...warranted, network: "other" }, authority)],
+    [issueWarrant({ ...warranted, expires_s: terms.notBefore_s }, authority)],
+  ];
+  for (const given of forged) await assert.rejects(birth(...given), refusal("credential-invalid"));
 });
 
 test("refuses a number out of all proportion, and one whose fork is recorded", async () => {

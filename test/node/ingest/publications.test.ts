@@ -31,7 +31,7 @@ function createBirth(signer = authority) {
   const credential = issueCredential(
     {
       ...{ issuer: issuerName(genesis), subject: "meter", notBefore_s: NOW_S - 9, expires_s: NOW_S + 9, id: kid, key },
-      ...{ statusIndex: 0, services: [SERVICE], role: "meter" as const },
+      ...{ statusIndex: 0, services: [SERVICE], roles: ["meter" as const] },
     },
     signer,
   );
@@ -64,6 +64,7 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
     monotonic_ms: () => 0,
     rate: rateDefaults,
     isRevoked: () => false,
+    standingOf: () => "good" as const,
     publish() {},
   };
   const admissions = createAdmissions(ports as unknown as AdmissionsPorts);

@@ -5,9 +5,9 @@ import type { Command } from "commander";
 import { createNodeFolder } from "../../provisioning/node-folder.js";
 import { whole } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { type AuthorityOptions, withAuthority } from "./authority-options.js";
 
-interface NodeOptions {
-  readonly network: string;
+interface NodeOptions extends AuthorityOptions {
   readonly host: string;
   readonly peerPort: number;
   readonly mqttPort: number;
@@ -18,11 +18,12 @@ interface NodeOptions {
 const port = whole(1, 65_535);
 
 export function registerNode(authority: Command): void {
-  authority
-    .command("node")
-    .description("make the folder of one more node: its key, its certificate, and a configuration that follows")
+  withAuthority(
+    authority
+      .command("node")
+      .description("make the folder of one more node: its key, its certificate, and a configuration that follows"),
+  )
     .argument("<name>", "name of the node, and of its folder")
-    .requiredOption("--network <dir>", "folder of the network, with its authority")
     .option("--host <address>", "where it listens and is reached", "127.0.0.1")
     .requiredOption("--peer-port <port>", "for other nodes", port)
     .requiredOption("--mqtt-port <port>", "for meters", port)
@@ -32,9 +33,12 @@ export function registerNode(authority: Command): void {
 }
 
 async function make(name: string, options: NodeOptions): Promise<void> {
-  const { network, host, peerPort, mqttPort, apiPort } = options;
+  const { network, authority, host, peerPort, mqttPort, apiPort } = options;
   const ports = { peers: peerPort, mqtt: mqttPort, api: apiPort };
-  const { path, id } = await createNodeFolder({ network, name, host, ports }, new Date());
+  const { path, id } = await createNodeFolder(
+    { network, name, host, ports, ...(authority !== undefined && { authority }) },
+    new Date(),
+  );
   printLines(
     options.json ? [toJson({ path, id })] : [`${path}: node ${id}, which follows all chains until an order admits it`],
   );

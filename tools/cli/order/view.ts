@@ -18,6 +18,14 @@ function whatItSays(action: Action): string {
       return `new chain ${action.name} (${action.service}): ${names(action.members)}`;
     case "revoke":
       return `revoked: ${action.meters.map(toHex).join(", ")}`;
+    case "suspend":
+    case "resume":
+      return `${action.type === "suspend" ? "suspended" : "resumed"}: ${action.meters.map(toHex).join(", ")}`;
+    case "end": {
+      const ends = action.ends.map(([service, seq]) => `service ${service} from number ${seq} on`);
+      const successor = action.successor === undefined ? "" : `; ${toHex(action.successor)} takes its place`;
+      return `ended: ${toHex(action.meter)}, ${ends.join(", ") || "all services"}${successor}`;
+    }
     case "ban":
       return `banned: ${action.nodes.map(toHex).join(", ")}`;
   }

@@ -215,7 +215,7 @@ function credentialFor(order: FleetOrder, genesis: Genesis, authority: Signer, n
     key: signer.key,
     statusIndex: number,
     services: [order.service],
-    role: "meter" as const,
+    roles: ["meter" as const],
   };
   return issueCredential(terms, authority);
 }

@@ -3,7 +3,7 @@
 // a record and proving it is the place for what spares the signature: that the record is known.
 
 import { compareBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
+import { type Credential, isDevice, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { equalKeys, keyId, type PublicKey, type Verify } from "../../../src/wire/key.js";
@@ -11,6 +11,7 @@ import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import type { RefusalReason } from "../../../src/wire/refusal.js";
 import { reasonOf } from "../../errors.js";
 import { SEQUENCE_WINDOW } from "../../ledger/execution.js";
+import type { Standing } from "../../ledger/governance.js";
 import { meterOf, type ReadRecord, readRecord } from "../../ledger/record-scan.js";
 import type { MeterState } from "../../ledger/state.js";
 import type { PublishedTopic } from "./ingest.js";
@@ -35,6 +36,8 @@ export class Refused extends Error {
 export interface AdmissionPorts {
   readonly genesis: Genesis;
   readonly now_ms: () => number;
+  /** how the meter, by its id as hex, stands for a number of a service by the orders sealed so far */
+  readonly standingOf: (meter: string, service: number, seq: number) => Standing;
   /** whether a sealed order has revoked the meter, by its id as hex */
   readonly isRevoked: (meter: string) => boolean;
   /** the credential that the node knows of this meter, also given as hex; its signature verified */
@@ -79,6 +82,9 @@ export async function proveRecord(ports: AdmissionPorts, published: PublishedRec
   if (!(await ports.verifyRecord(credential.key, record.stripped))) {
     throw new Refused("bad-signature", "record's signature does not verify with the meter's key", record);
   }
+  if (!isDevice(credential)) {
+    throw new Refused("role-not-permitted", "credential is a participant's, who signs no readings", record);
+  }
   if (!credential.services.includes(record.claims.service)) {
     throw new Refused("service-not-permitted", `credential does not permit service ${record.claims.service}`, record);
   }
@@ -93,12 +99,12 @@ export async function admitCredential(
   payload: Uint8Array,
   verify: (...signed: Parameters<Verify>) => Promise<boolean>,
 ): Promise<Credential> {
-  let signed: Parameters<Verify> | undefined;
+  const signed: Parameters<Verify>[] = [];
   let credential: Credential;
   try {
-    // All but the signature, whose turn comes when the rest is good.
+    // All but the signatures, its own and its warrant's, whose turn comes when the rest is good.
     credential = verifyCredential(payload, genesis, (...given) => {
-      signed = given;
+      signed.push(given);
       return true;
     });
   } catch (error) {
@@ -107,8 +113,9 @@ export async function admitCredential(
   }
   const own = toHex(keyId(credential.key));
   if (own !== meter) throw new Refused("wrong-topic", `birth on the topic of meter ${meter} is of meter ${own}`);
-  if (signed === undefined || !(await verify(...signed))) {
-    throw new Refused("credential-invalid", "birth: credential is not signed by the authority");
+  for (const each of signed) {
+    if (await verify(...each)) continue;
+    throw new Refused("credential-invalid", "birth: credential or its warrant is not signed by the authority");
   }
   return credential;
 }
@@ -151,8 +158,24 @@ function checkTopic(ports: AdmissionPorts, topic: RecordTopic, record: ReadRecor
   }
 }
 
+function checkStanding(ports: AdmissionPorts, record: ReadRecord, meter: string): void {
+  const { service, seq } = record.claims;
+  const standing = ports.standingOf(meter, service, seq);
+  if (standing === "revoked") throw revoked(meter, record);
+  if (standing === "suspended") {
+    throw new Refused(standing, `meter ${meter} is suspended until the authority resumes it`, record);
+  }
+  if (standing === "ended") {
+    throw new Refused(
+      standing,
+      `meter ${meter} has been replaced or ended: number ${seq} is not taken any more`,
+      record,
+    );
+  }
+}
+
 function checkCredential(ports: AdmissionPorts, { record, meter, credential }: PublishedRecord): void {
-  if (ports.isRevoked(meter)) throw revoked(meter, record);
+  checkStanding(ports, record, meter);
   if (credential.key.algorithm !== record.algorithm) {
     throw new Refused("bad-signature", "record's algorithm is not that of the meter's key", record);
   }

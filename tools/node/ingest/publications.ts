@@ -9,6 +9,7 @@ import { encodeDisclosure } from "../../../src/wire/record.js";
 import { encodeRefusal } from "../../../src/wire/refusal.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
 import { BoundedMap } from "../../bounded-map.js";
+import type { Standing } from "../../ledger/governance.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
@@ -59,6 +60,8 @@ export interface AdmissionsPorts {
   sealsService(service: number): boolean;
   /** Whether a sealed order has revoked the meter, by its id as hex. */
   isRevoked(meter: string): boolean;
+  /** How the meter stands for a number of a service by the orders sealed so far. */
+  standingOf(meter: string, service: number, seq: number): Standing;
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
   publish(topic: string, payload: Uint8Array, to?: string): void;
   /** The session has shown that it speaks for the meter: it brought a record of it that nobody else could have. */
@@ -138,6 +141,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     genesis,
     now_ms: ports.now_ms,
     isRevoked: ports.isRevoked,
+    standingOf: ports.standingOf,
     credential: credentialOf,
     meterState: (service: number, kid: Uint8Array) => store.get(meters, idKey(service, kid)),
     servesChain: ports.sealsService,

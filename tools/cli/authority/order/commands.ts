@@ -3,15 +3,21 @@
 import type { Command } from "commander";
 import { registerBan } from "./ban.js";
 import { registerChain } from "./chain.js";
+import { registerEnd } from "./end.js";
 import { registerMembers } from "./members.js";
+import { registerResume } from "./resume.js";
 import { registerRevoke } from "./revoke.js";
+import { registerSuspend } from "./suspend.js";
 
 export function registerOrder(authority: Command): void {
   const order = authority
     .command("order")
-    .description("sign an order: members of a chain, a new chain, revoked meters, banned nodes");
+    .description("sign an order: members of a chain, a new chain, revoked, suspended or ended meters, banned nodes");
   registerMembers(order);
   registerChain(order);
   registerRevoke(order);
+  registerSuspend(order);
+  registerResume(order);
+  registerEnd(order);
   registerBan(order);
 }

@@ -4,24 +4,29 @@
 import type { Command } from "commander";
 import { idFromText } from "../../../../src/wire/key.js";
 import type { Action } from "../../../../src/wire/order.js";
+import { readOwnKeyOf } from "../../../authority/folder.js";
 import { writeOrder } from "../../../authority/orders.js";
 import { GridsealError } from "../../../errors.js";
 import type { Governance } from "../../../ledger/governance.js";
 import { whole } from "../../../terminal/arguments.js";
 import { printLines, toJson } from "../../../terminal/output.js";
+import { readPassphrase } from "../../../terminal/passphrase.js";
 import { orderView } from "../../order/view.js";
+import { authorityFolder, type OwnKeyOptions, withAuthority, withPassphrase } from "../authority-options.js";
 import type { GovernanceOptions } from "../governance.js";
 
-export interface MakeOptions extends GovernanceOptions {
+export interface MakeOptions extends GovernanceOptions, OwnKeyOptions {
   readonly out: string;
   readonly number?: number;
   readonly json?: true;
 }
 
+/** Where a person finds the id of a meter. */
+export const WHERE_METERS = "`gridseal authority list` has each meter's";
+
 /** Adds the options that every order takes. */
 export function withOrderOptions(command: Command): Command {
-  return command
-    .requiredOption("--network <dir>", "folder of the network, with its authority")
+  return withPassphrase(withAuthority(command))
     .requiredOption("-o, --out <file>", "file to make")
     .option("--number <number>", "the order's number; the next one where absent", whole(1, 2 ** 40))
     .option("--api <url>", "API of a node, to know the orders before; the first order needs none")
@@ -40,7 +45,9 @@ export function idsOf(texts: readonly string[], where: string): Uint8Array[] {
 
 /** Signs the order, writes it and says what it is. */
 export async function makeOrder(action: Action, governance: Governance, options: MakeOptions): Promise<void> {
-  const order = await writeOrder(options.network, governance, action, {
+  const folder = authorityFolder(options);
+  const own = await readOwnKeyOf(governance.genesis, folder, () => readPassphrase(options));
+  const order = await writeOrder({ folder, own }, governance, action, {
     number: options.number,
     out: options.out,
     now: new Date(),

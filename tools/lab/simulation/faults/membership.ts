@@ -179,6 +179,8 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
 function describe(action: Action): string {
   if (action.type === "revoke") return "revokes meters";
   if (action.type === "ban") return "bans nodes";
+  if (action.type === "suspend" || action.type === "resume") return `${action.type}s meters`;
+  if (action.type === "end") return "ends a meter";
   const names = namesOf(action.members);
   if (action.type === "chain") return `chain ${action.service} of ${names}`;
   return `chain ${action.chain} from ${action.effectiveHeight} on of ${names}`;

@@ -260,7 +260,7 @@ export function credentialOf(genesis: Genesis, authority: Signer, signer: Signer
       key: signer.key,
       statusIndex: 0,
       services: [service],
-      role: "meter",
+      roles: ["meter"],
     },
     authority,
   );

@@ -7,7 +7,7 @@ import { receiptEncoder } from "../../../../src/wire/receipt.js";
 import { parseRecord } from "../../../../src/wire/record.js";
 import { serviceTopic } from "../../../../src/wire/topics.js";
 import { localTimeouts, type Statement } from "../../../consensus/types.js";
-import { governedChain } from "../../../ledger/governance.js";
+import { governedChain, standingOf } from "../../../ledger/governance.js";
 import { anchorsBeside } from "../../../node/chain/blocks/anchoring.js";
 import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainLog, ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
@@ -184,6 +184,7 @@ export function openLife(ports: LifePorts): Life {
     monotonic_ms: () => timeline.now_ms(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
+    standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
     publish,
     rate: rateDefaults,
     onProved() {},
@@ -195,8 +196,7 @@ export function openLife(ports: LifePorts): Life {
     chains,
     verify: simulatedVerify,
     // Whoever changes the membership goes to members itself.
-    connected: () => [],
-    send: () => false,
+    ...{ connected: () => [], send: () => false },
     monotonic_ms: () => timeline.now_ms(),
   });
   return {

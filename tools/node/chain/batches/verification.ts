@@ -3,7 +3,7 @@
 
 import type { Batch } from "../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
-import { type Credential, parseCredential, verifyCredential } from "../../../../src/wire/credential.js";
+import { type Credential, isDevice, parseCredential, verifyCredential } from "../../../../src/wire/credential.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { keyId, type PublicKey } from "../../../../src/wire/key.js";
 import { BoundedMap } from "../../../bounded-map.js";
@@ -59,6 +59,7 @@ export function createVerification(
     const proper =
       signed.service === chain.service &&
       signed.algorithm === credential.key.algorithm &&
+      isDevice(credential) &&
       credential.services.includes(chain.service);
     if (!proper) throw new WireError("unproven", `batch holds a record of meter ${meter} that is not for this chain`);
     return credential.key;

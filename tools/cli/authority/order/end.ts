@@ -1,0 +1,39 @@
+// `gridseal authority order end`: ends a meter at numbers of its services; another may take its place.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { SEQ_MAX, SERVICE_MAX } from "../../../../src/wire/bounds.js";
+import { id, whole } from "../../../terminal/arguments.js";
+import { governanceFor } from "../governance.js";
+import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
+
+type End = readonly [service: number, seq: number];
+
+interface EndOptions extends MakeOptions {
+  readonly from?: readonly End[];
+  readonly successor?: Uint8Array;
+}
+
+export function registerEnd(order: Command): void {
+  withOrderOptions(order.command("end").description("end a meter: no block seals a record of it from these numbers on"))
+    .argument("<meter>", "id of the meter", id)
+    .option(
+      "--from <service:number>",
+      "the first number of a service that is not sealed (repeatable); of services not named none is",
+      endFrom,
+    )
+    .option("--successor <id>", "id of the meter that takes its place", id)
+    .action(orderEnd);
+}
+
+function endFrom(text: string, earlier: readonly End[] = []): readonly End[] {
+  const [service = "", seq = "", ...more] = text.split(":");
+  if (more.length > 0) throw new InvalidArgumentError("It must be SERVICE:NUMBER.");
+  const end: End = [whole(1, SERVICE_MAX)(service), whole(0, SEQ_MAX)(seq)];
+  if (earlier.some(([other]) => other === end[0])) throw new InvalidArgumentError(`Service ${end[0]} is named twice.`);
+  return [...earlier, end].sort(([left], [right]) => left - right);
+}
+
+async function orderEnd(meter: Uint8Array, options: EndOptions): Promise<void> {
+  const { from = [], successor } = options;
+  await makeOrder({ type: "end", meter, ends: from, successor }, await governanceFor(options), options);
+}
