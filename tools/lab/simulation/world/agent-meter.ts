@@ -153,12 +153,11 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   };
 
   const heed = (message: Message, payload: Uint8Array) => {
-    if (message.kind === "wrong receipt")
-      checkRefused(world, name, { payload, reason: message.reason, isUnknown: false });
-    if (message.kind === "unknown members") {
-      checkRefused(world, name, { payload, reason: message.reason, isUnknown: true });
-      feed({ kind: "unproven", recordHash: message.recordHash });
+    const isUnknown = message.kind === "unknown members";
+    if (isUnknown || message.kind === "wrong receipt") {
+      checkRefused(world, name, { payload, reason: message.reason, isUnknown });
     }
+    if (isUnknown) feed({ kind: "unproven", recordHash: message.recordHash });
     if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
     if (message.kind === "sealed") receipts += 1;
     if (message.kind === "sealed" || message.kind === "refused") feed(message);
