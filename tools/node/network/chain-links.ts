@@ -2,6 +2,7 @@
 
 import type { Logger } from "pino";
 import { toHex } from "../../../src/wire/bytes.js";
+import { WireError } from "../../../src/wire/error.js";
 import { decodeKey, encodeKey, equalKeys, keyId } from "../../../src/wire/key.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { reasonOf } from "../../errors.js";
@@ -37,10 +38,10 @@ export function createPeerLinks(
   const { genesis, signer, self } = ports.identity;
   const connected = new Set<string>();
   const nameOf = (id: string) => governor.current.nodes.get(id)?.name;
-  /** A frame that is dropped counts against its sender. */
-  const refuse = (id: string, bytes: Uint8Array) => {
-    metrics.peerFramesRefused.inc();
-    network.charge(id, "refused", bytes.length);
+  /** A frame that is dropped counts against its sender; one that is only of no use here, for what reading it has cost. */
+  const drop = (id: string, bytes: Uint8Array, cost: "unwanted" | "refused") => {
+    if (cost === "refused") metrics.peerFramesRefused.inc();
+    network.charge(id, cost, bytes.length);
   };
   const network = createPeerNetwork({
     self: toHex(self.id),
@@ -55,20 +56,18 @@ export function createPeerLinks(
     isBanned: (id) => governor.current.banned.has(id),
     async onMessage(id, bytes) {
       const frame = decodeFrame(bytes);
-      const chain = frame === undefined ? undefined : chains.get(frame.chain);
-      if (frame === undefined || chain === undefined) return refuse(id, bytes);
+      if (frame === undefined) return drop(id, bytes, "refused");
+      const chain = chains.get(frame.chain);
+      // An order may have added it, which this node has still to hear of.
+      if (chain === undefined) return drop(id, bytes, "unwanted");
       try {
-        if (frame.kind !== "order") return await chain.onFrame(id, frame);
-        const dropped = await onOrder(id, frame.payload);
-        if (dropped === undefined) return;
-        refuse(id, bytes);
-        log.debug({ peer: id, reason: dropped }, "an order that was passed on is dropped");
+        if (frame.kind === "order") await onOrder(id, frame.payload);
+        else await chain.onFrame(id, frame);
       } catch (error) {
-        refuse(id, bytes);
-        log.warn(
-          { peer: id, chain: frame.chain, kind: frame.kind, reason: reasonOf(error) },
-          "peer's frame was dropped",
-        );
+        const cost = costOfDropped(error);
+        drop(id, bytes, cost);
+        const fields = { peer: id, chain: frame.chain, kind: frame.kind, reason: reasonOf(error) };
+        log[cost === "refused" ? "warn" : "debug"](fields, "peer's frame was dropped");
       }
     },
     onPeer(id, isConnected) {
@@ -99,6 +98,11 @@ export function createPeerLinks(
     onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
   });
   return network;
+}
+
+/** What a frame counts as that a chain, or what takes orders, has dropped for this reason. */
+export function costOfDropped(error: unknown): "unwanted" | "refused" {
+  return error instanceof WireError && error.code === "untimely" ? "unwanted" : "refused";
 }
 
 /** The peers that the configuration gives addresses of. */

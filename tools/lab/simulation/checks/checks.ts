@@ -16,6 +16,7 @@ import type { NodeWorld, SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { Row } from "../world/tables.js";
 import type { Timeline } from "../world/timeline.js";
+import { createAccounts } from "./accounts.js";
 import type { Ledger } from "./blocks.js";
 import type { Docket } from "./evidence.js";
 import type { Witness } from "./signing.js";
@@ -58,6 +59,7 @@ export interface Court {
 export function createCourt(ports: CourtPorts): Court {
   const { genesis, timeline, random, network, ledger, witness, docket, coverage, meters, mutant, fail, trace } = ports;
   const sent = new Map<string, number>();
+  const accounts = createAccounts(ports.faulty, timeline.now_ms, fail);
   let writes = 0;
 
   const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.tables });
@@ -108,8 +110,13 @@ export function createCourt(ports: CourtPorts): Court {
     },
     onShut(node, peer) {
       coverage.shutOut += 1;
-      if (isCorrect(node) && !ports.faulty.has(peer))
-        fail("I19 no correct node is kept out", `${peer} by ${node.label}`);
+      if (isCorrect(node)) accounts.onShut(node, peer);
+    },
+    onKeptOut(node, peer) {
+      if (isCorrect(node)) accounts.onKeptOut(node, peer);
+    },
+    onCharged(node, peer, work, amount) {
+      if (isCorrect(node)) accounts.onCharged(node, peer, work, amount);
     },
     publish,
     isSubscribed: (node, topic) => meters.some((meter) => meter.isAt(node) && topic.endsWith(meter.id)),

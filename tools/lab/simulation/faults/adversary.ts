@@ -14,6 +14,7 @@ import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks, type Frame
 import type { Random } from "../../rig/random.js";
 import type { Roll } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
+import { delugeFrames } from "./deluge.js";
 import { createExaggeration } from "./extremes.js";
 import {
   createVoteCollection,
@@ -28,9 +29,11 @@ import { misanchored } from "./misanchoring.js";
 
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
-/** Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes blocks that name what other chains have
- * not sealed. */
-export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor";
+/**
+ * Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes blocks that name what other chains
+ * have not sealed, `deluge` makes one other member work for nothing as fast as it can.
+ */
+export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor" | "deluge";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -74,6 +77,8 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
   const victims = new Set(others.filter(() => random.chance(0.5)));
   const censored = random.pick(others);
+  const drowned = random.pick(others);
+  const heights = new Map<number, number>();
   const heard: Uint8Array[] = [];
   let accusations = 0;
   const heardOf = new WeakSet<Uint8Array>();
@@ -89,6 +94,12 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
     if (heard.length > FRAMES_KEPT) heard.splice(random.below(heard.length), 1);
+  };
+
+  const noteHeight = (bytes: Uint8Array) => {
+    const frame = decodeFrame(bytes);
+    const message = frame?.kind === "consensus" ? messageIn(bytes, frame) : undefined;
+    if (message !== undefined && "height" in message) heights.set(frame!.chain, message.height);
   };
 
   /** The statement with another choice, signed as well as the first. */
@@ -238,6 +249,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     overhear: intrude,
     onReceive(from, bytes, send) {
       keep(bytes);
+      if (does("deluge")) noteHeight(bytes);
       if (does("forge")) spreadCertificates(bytes, send);
       const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
       if (frame !== undefined) {
@@ -274,6 +286,10 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       const forgedFrame = does("forge") ? forgery(chain) : undefined;
       if (forgedFrame !== undefined) say("forged", forgedFrame);
       if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
+      if (does("deluge")) {
+        for (const frame of delugeFrames(forger, chain, heights.get(chain) ?? 1)) send(drowned, frame);
+        coverage.drowned += 1;
+      }
       if (does("flood") && random.chance(0.2)) {
         for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish(chain));
       }

@@ -2,6 +2,7 @@
 // one of them proves nothing about that rule.
 
 import { boundMutants } from "./bound-mutants.js";
+import { budgetMutants } from "./budget-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
 import {
   precommitsTwice,
@@ -319,6 +320,7 @@ export const mutants: readonly Mutant[] = [
     ],
     needs: misled,
   },
+  ...budgetMutants,
   ...damageMutants,
   ...memberMutants,
   ...regainingMutants,

@@ -142,7 +142,8 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     const { batch } = read;
     const key = memberKey(batch.origin);
     const id = toHex(read.id);
-    if (batch.chain !== service || key === undefined) throw new WireError("unproven", "batch is not of this chain");
+    if (batch.chain !== service) throw new WireError("unproven", "batch is not of this chain");
+    if (key === undefined) throw new WireError("untimely", "batch is of no member of this height");
     if (!isSealable(view, batch) || verifying.has(id)) {
       ports.charge(from, "unwanted", payload.length);
       return undefined;
@@ -217,7 +218,12 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       const { acknowledgements, ...name } = decodeBatchNote(payload);
       if (!isSealable(view, name) || pool.acceptance(name.id) !== undefined) return;
       ports.charge(from, "verification", acknowledgements.length);
-      if (!isAccepted(name, acknowledgements)) throw new WireError("unproven", "acceptance is not a quorum's");
+      if (!isAccepted(name, acknowledgements)) {
+        // Of another height it may be a quorum's: who is at which is not known here.
+        const known = acknowledgements.filter(({ node }) => memberKey(node) !== undefined).length;
+        const isOfOthers = known < acknowledgements.length || known < pool.members.quorum;
+        throw new WireError(isOfOthers ? "untimely" : "unproven", "acceptance is not a quorum's");
+      }
       if (!noteAccepted(name, acknowledgements)) return;
       if (pool.find(name.id) === undefined) return this.need(name);
       keepAcceptance(name, Uint8Array.from(payload));
@@ -359,7 +365,8 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       // An origin that has lost its disk does not know what it had signed: it is told.
       if (from === toHex(origin) && other !== undefined) ports.send(from, encodeFrame("batch", service, other.bytes));
       if (isOwn && other !== undefined) await giveUp(other);
-      throw new WireError("unproven", `origin ${toHex(origin)} signed two batches ${number}`);
+      // An origin whose disk is lost does so in good faith, and a peer that passes it on does not know.
+      throw new WireError("untimely", `origin ${toHex(origin)} signed two batches ${number}`);
     }
     if (isOwn) kept.add(toHex(read.id));
     const acceptance = pool.acceptance(read.id);
