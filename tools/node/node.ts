@@ -239,7 +239,7 @@ async function compose(
       introductions.onChange(sealed.block.chain);
       serve();
     }
-    health.onBlock(sealed.block.chain, sealed.head.time_ms);
+    health.onBlock({ time_ms: sealed.head.time_ms, isLive: sealed.isLive });
     announce(sealed);
     if (sealed.orders.length === 0) return;
     running.onGoverned();

@@ -5,6 +5,7 @@ import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
 import type { Store } from "../store/store.js";
 import {
+  type BlockSeen,
   type ChainSeen,
   CLOCK_OFF_MAX_MS,
   checks,
@@ -40,8 +41,8 @@ export interface HealthWatch {
   verdict(): Verdict;
   /** The time, UTC: by the newest blocks where the own clock contradicts them, so that no meter is blamed for it. */
   now_ms(): number;
-  /** A block of the chain was stored whose time is `time_ms`, in UTC. */
-  onBlock(service: number, time_ms: number): void;
+  /** A block of some chain was stored. */
+  onBlock(block: BlockSeen): void;
   /** Somebody asked for what is damaged in the store. */
   onDamage(reason: string): void;
   stop(): void;
@@ -114,10 +115,8 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   return {
     verdict: look,
     now_ms: () => Date.now() + correction_ms,
-    onBlock(service, time_ms) {
-      const chain = ports.chains.get(service);
-      if (chain === undefined) return;
-      history = rememberBlock(history, chainSeen(service, chain), time_ms, performance.now());
+    onBlock(block) {
+      history = rememberBlock(history, block, performance.now());
     },
     onDamage(reason) {
       damage = reason;
