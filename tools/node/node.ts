@@ -189,6 +189,7 @@ async function compose(
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
+    addressOf: (client) => ingest.addressOf(client),
     onProved: (client, meter) => ingest.prove(client, meter),
   });
   const health = createHealthWatch({

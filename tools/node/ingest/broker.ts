@@ -155,6 +155,10 @@ class EmbeddedBroker implements Ingest {
     session.connection.prove();
   }
 
+  addressOf(client: string): string | undefined {
+    return this.#places.find(client)?.address;
+  }
+
   #send(session: Connected, own: Topic, topic: string, payload: Uint8Array): boolean {
     const qos = qualityOf(session, own);
     if (qos === undefined) return false;

@@ -144,6 +144,7 @@ class ExternalBroker implements Ingest {
 
   /** It knows no sessions. */
   prove(): void {}
+  addressOf(): undefined {}
 
   hasSubscriber(): boolean {
     return this.#client?.connected ?? false;

@@ -58,6 +58,8 @@ export interface AdmissionsPorts {
   isRevoked(meter: string): boolean;
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
   publish(topic: string, payload: Uint8Array, to?: string): void;
+  /** Where a session comes from; undefined where sessions are not known. */
+  addressOf(client: string): string | undefined;
   /** The session has shown that it speaks for the meter: it brought a record of it that nobody else could have. */
   onProved(client: string, meter: string): void;
 }
@@ -164,7 +166,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   };
 
   /** What is on a chain has been verified. Of the rest, only what lacks nothing but its signature spends what is there for all. */
-  const newCredential = async (kid: Uint8Array, meter: string, payload: Uint8Array) => {
+  const newCredential = async (kid: Uint8Array, meter: string, payload: Uint8Array, client: string) => {
     const isSealed = [...chains.keys()].some((service) => {
       const sealed = store.credential(service, kid);
       return sealed !== undefined && equalBytes(sealed, payload);
@@ -172,8 +174,12 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (isSealed) return parseCredential(payload);
     let isWithin = true;
     const credential = await admitCredential(genesis, meter, payload, async (...signed) => {
-      isWithin = allowances.mayVerifyBirth();
-      return !isWithin || (await verifyBirth(...signed));
+      const address = ports.addressOf(client);
+      isWithin = allowances.mayVerifyBirth(meter, address);
+      if (!isWithin) return true;
+      const isGood = await verifyBirth(...signed);
+      if (!isGood && address !== undefined) allowances.onForgedBirth(address);
+      return isGood;
     });
     return isWithin ? credential : undefined;
   };
@@ -184,7 +190,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     const kid = Buffer.from(meter, "hex");
     const known = knownOf(kid, meter);
     const isKnown = known !== undefined && equalBytes(known.bytes, payload);
-    const credential = isKnown ? known.credential : await newCredential(kid, meter, payload);
+    const credential = isKnown ? known.credential : await newCredential(kid, meter, payload, client);
     if (credential === undefined) return passOver(topic);
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);

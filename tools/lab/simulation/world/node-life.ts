@@ -209,6 +209,7 @@ export function openLife(ports: LifePorts): Life {
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish,
     rate: rateDefaults,
+    addressOf: () => undefined,
     onProved() {},
   });
   const orders = createOrders({
