@@ -190,6 +190,7 @@ async function compose(
     isRevoked: (meter) => governor.current.revoked.has(meter),
     publish: (topic, payload, to) => void ingest.publish(topic, payload, to),
     addressOf: (client) => ingest.addressOf(client),
+    isProved: (client, meter) => ingest.isProved(client, meter),
     onProved: (client, meter) => ingest.prove(client, meter),
   });
   const health = createHealthWatch({
@@ -241,6 +242,7 @@ async function compose(
       serve();
     }
     health.onBlock({ time_ms: sealed.head.time_ms, isLive: sealed.isLive });
+    admissions.onSealed(sealed);
     announce(sealed);
     if (sealed.orders.length === 0) return;
     running.onGoverned();

@@ -155,6 +155,10 @@ class EmbeddedBroker implements Ingest {
     session.connection.prove();
   }
 
+  isProved(client: string, meter: string): boolean {
+    return this.#places.find(client)?.provedMeter === meter;
+  }
+
   addressOf(client: string): string | undefined {
     return this.#places.find(client)?.address;
   }

@@ -144,6 +144,9 @@ class ExternalBroker implements Ingest {
 
   /** It knows no sessions. */
   prove(): void {}
+  isProved(): boolean {
+    return false;
+  }
   addressOf(): undefined {}
 
   hasSubscriber(): boolean {

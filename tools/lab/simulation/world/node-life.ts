@@ -210,6 +210,7 @@ export function openLife(ports: LifePorts): Life {
     publish,
     rate: rateDefaults,
     addressOf: () => undefined,
+    isProved: () => false,
     onProved() {},
   });
   const orders = createOrders({
