@@ -137,6 +137,7 @@ async function compose(
     identity,
     governor,
     chains,
+    onTwoRuns: (name) => health.onTwoRuns(name),
     onOrder: (from, bytes) => orders.onPassedOn(from, bytes),
     metrics,
     log,

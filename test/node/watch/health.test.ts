@@ -38,6 +38,7 @@ const well: Seen = {
   oldestWrite_ms: 0,
   space: { free_bytes: 90, size_bytes: 100 },
   damage: undefined,
+  double: [],
 };
 const withChain = (change: Partial<ChainSeen>): Seen => ({ ...well, chains: [{ ...chain, ...change }] });
 const seenAt = (history: History, seen: Seen, now_ms: number) => remember(history, seen, now_ms);
@@ -100,6 +101,11 @@ test("a write that does not end fails, a disk that is nearly full is warned of",
   assert.deepEqual(found({ ...well, space: { free_bytes: 4, size_bytes: 100 } }), ["warn", "store:space"]);
   assert.deepEqual(found({ ...well, space: undefined }), ["pass"]);
   assert.deepEqual(found({ ...well, damage: "block 2 is damaged" }), ["warn", "store:rows"]);
+});
+
+test("two processes with one key are named, for the operator to stop one", () => {
+  assert.deepEqual(found({ ...well, double: ["node-3"] }), ["warn", "peers:identity"]);
+  assert.match(judge(noHistory, { ...well, double: ["node-3"] }, 0).problems[0]!.output, /key of node-3.*stop one/);
 });
 
 /** Blocks that came one millisecond after the other, with times so far from the own clock. */
@@ -182,6 +188,7 @@ const someSeen = fc.record({
   oldestWrite_ms: fc.nat(2 * WRITE_MAX_MS),
   space: fc.option(fc.record({ free_bytes: fc.nat(), size_bytes: fc.nat() }), { nil: undefined }),
   damage: fc.constantFrom(undefined, "block 2 is damaged"),
+  double: fc.subarray(["node-2", "node-3"]),
 });
 
 test("the status is that of the worst problem, and what is remembered stays bounded", () => {

@@ -78,6 +78,7 @@ export async function startLyingMember(identity: MemberIdentity, random: Random)
     },
     onPeer() {},
     onRefused() {},
+    onTwoRuns() {},
     onOverBudget() {},
     onHandlerFailure(_id, thrown) {
       throw thrown;

@@ -67,6 +67,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
       if (!connected) ended += 1;
     },
     onRefused() {},
+    onTwoRuns() {},
     onOverBudget() {},
     onHandlerFailure(_id, thrown) {
       throw thrown;

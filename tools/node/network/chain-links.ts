@@ -24,6 +24,8 @@ export interface PeerLinksPorts {
   readonly chains: ReadonlyMap<number, Chain>;
   /** An order that a node passes on. */
   readonly onOrder: Orders["onPassedOn"];
+  /** Two processes run with the key of the node of this name. */
+  onTwoRuns(name: string): void;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -94,6 +96,11 @@ export function createPeerLinks(
           "a node sends what is not valid, again and again: its link ends and it is kept out for a while",
         );
       }
+    },
+    onTwoRuns(id) {
+      metrics.peersDouble.inc({ node: id });
+      log.warn({ peer: id, node: nameOf(id) }, "two processes run with this node's key: each ends the other's links");
+      ports.onTwoRuns(nameOf(id) ?? id);
     },
     onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
   });

@@ -31,6 +31,7 @@ export const checks = [
   "store:space",
   "store:rows",
   "clock:offset",
+  "peers:identity",
 ] as const;
 export type CheckName = (typeof checks)[number];
 
@@ -64,6 +65,8 @@ export interface Seen {
   readonly space: { readonly free_bytes: number; readonly size_bytes: number } | undefined;
   /** what was found damaged last while somebody asked for it; undefined where nothing was */
   readonly damage: string | undefined;
+  /** names of nodes of which two processes were seen lately */
+  readonly double: readonly string[];
 }
 
 /** A block that was just stored. */
@@ -139,6 +142,7 @@ export function judge(history: History, seen: Seen, now_ms: number): Verdict {
     ...seen.chains.flatMap((chain) => judgeChain(history, seen, chain, now_ms)),
     ...judgeStore(seen),
     ...judgeClock(clockOffset_ms(history, seen.clock_ms, now_ms)),
+    ...seen.double.map(judgeDouble),
   ];
   const failing = problems.some(({ status }) => status === "fail");
   return { status: failing ? "fail" : problems.length > 0 ? "warn" : "pass", problems };
@@ -201,6 +205,11 @@ function judgeStore({ oldestWrite_ms, space, damage }: Seen): Problem[] {
   }
   if (damage !== undefined) problems.push({ check: "store:rows", status: "warn", chain: undefined, output: damage });
   return problems;
+}
+
+function judgeDouble(name: string): Problem {
+  const output = `two processes run with the key of ${name}, and each ends the other's links: stop one of them`;
+  return { check: "peers:identity", status: "warn", chain: undefined, output };
 }
 
 function judgeClock(offset_ms: number): Problem[] {
