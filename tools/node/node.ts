@@ -265,6 +265,10 @@ async function compose(
     running.follow(follow);
     log.info({ peers: Object.keys(peers.addresses), follow }, "configuration is read again");
   };
+  const stop = () => {
+    log.info("node stops");
+    return close();
+  };
   const fetched = () =>
     [...chains].map(
       ([
@@ -278,7 +282,7 @@ async function compose(
         return { name: running.nameOf(service), height: head.height, members: members.length, others, claimed };
       },
     );
-  return { id: selfId, mqttUrl: url, apiPort, fetched, reload, stop: close, failed };
+  return { id: selfId, mqttUrl: url, apiPort, fetched, reload, stop, failed };
 }
 
 async function listen(start: () => Promise<number>, what: string, port: number): Promise<number> {
