@@ -10,7 +10,9 @@ export type WireErrorCode =
   /** an algorithm, version or service that this version does not know */
   | "unsupported"
   /** a signature, hash or proof does not verify */
-  | "unproven";
+  | "unproven"
+  /** right as far as it can be told here, for another time, other members or another chain than this node knows */
+  | "untimely";
 
 export class WireError extends Error {
   // Defined, not assigned: the prototype's own is read-only where it is in ROM.

@@ -69,7 +69,9 @@ async function lineageOf(node: TestNode, service: number): Promise<Uint8Array[]>
 async function order(network: TestNetwork, node: TestNode, name: string, ...what: readonly string[]): Promise<void> {
   const file = join(network.folder, `${name}.order`);
   await command("authority", "order", ...what, "--network", network.folder, "--api", urlOf(node), "-o", file);
-  await command("order", "submit", file, "--api", urlOf(node), "--genesis", network.genesis);
+  const submit = ["order", "submit", file, "--api", urlOf(node), "--genesis", network.genesis];
+  const said = await command(...submit);
+  assert.equal(await command(...submit), said, "submitted again, it is sealed where it was");
 }
 
 /** Changes the members of the trading chain, from a height soon; resolves when the height is sealed. */

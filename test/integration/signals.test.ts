@@ -98,6 +98,7 @@ test("a whole network that is told to stop at once under load ends well, again a
       const { status, output, errors } = await node.process!.ended;
       assert.deepEqual([status, errors], [0, ""], node.name);
       assert.doesNotMatch(output, /"level":(50|60)/, node.name);
+      assert.match(output, /"msg":"node stops"/, `${node.name}: a stop can be told from a crash`);
     }
   }
   for (const { folder } of network.nodes) {

@@ -49,24 +49,25 @@ test("a node that is no member passes an order on to f + 1 members, which seal i
     sent.map(({ to }) => to),
     cluster.nodes.slice(0, 2).map(({ id }) => id),
   );
-  assert.equal(await member.onPassedOn(cluster.nodes[4]!.id, sent[0]!.bytes), undefined);
+  await member.onPassedOn(cluster.nodes[4]!.id, sent[0]!.bytes);
   await cluster.until(() => cluster.nodes.every(({ governor }) => governor.current.lastOrder === 1), "order 1");
   assert.equal((await outside.submit(bytes)).type, "refused");
 });
 
+/** An order that its sender may have passed on in good faith. */
+const untimely = (message: RegExp) => ({ code: "untimely", message });
+
 test("what was passed on is not passed on again, and what is no order goes nowhere", async (t) => {
   const { cluster, sent, clock, order, outside, member } = await createOffices(t);
   const from = cluster.nodes[3]!.id;
-  assert.match((await outside.onPassedOn(from, order(1))) ?? "", /no member of the chain/);
+  await assert.rejects(outside.onPassedOn(from, order(1)), untimely(/no member of the chain/));
   clock.now_ms += 100;
-  assert.match((await member.onPassedOn(from, order(2))) ?? "", /order 2 does not follow order 0/);
+  await assert.rejects(member.onPassedOn(from, order(2)), untimely(/order 2 does not follow order 0/));
   clock.now_ms += 100;
-  assert.match(
-    (await member.onPassedOn(from, order(1, cluster.nodes[0]!.signer))) ?? "",
-    /not signed by the authority/,
-  );
+  const forged = order(1, cluster.nodes[0]!.signer);
+  await assert.rejects(member.onPassedOn(from, forged), { code: "unproven", message: /not signed by the authority/ });
   clock.now_ms += 100;
-  assert.match((await member.onPassedOn(from, new Uint8Array(40_000))) ?? "", /40000 bytes/);
+  await assert.rejects(member.onPassedOn(from, new Uint8Array(40_000)), { code: "limit", message: /40000 bytes/ });
   assert.equal((await outside.submit(order(1, cluster.nodes[0]!.signer))).type, "malformed");
   assert.deepEqual(sent, []);
 });
@@ -74,11 +75,13 @@ test("what was passed on is not passed on again, and what is no order goes nowhe
 test("a node that floods with orders costs one verification in a while, and holds no other up", async (t) => {
   const { cluster, clock, order, member } = await createOffices(t);
   const [, , , flooding, other] = cluster.nodes.map(({ id }) => id) as [string, string, string, string, string];
-  assert.match((await member.onPassedOn(flooding, order(7))) ?? "", /does not follow/);
-  for (let index = 0; index < 50; index += 1) assert.match((await member.onPassedOn(flooding, order(7))) ?? "", /fast/);
-  assert.equal(await member.onPassedOn(other, order(1)), undefined);
+  await assert.rejects(member.onPassedOn(flooding, order(7)), untimely(/does not follow/));
+  for (let index = 0; index < 50; index += 1) {
+    await assert.rejects(member.onPassedOn(flooding, order(7)), untimely(/too fast/));
+  }
+  await member.onPassedOn(other, order(1));
   clock.now_ms += 100;
-  assert.match((await member.onPassedOn(flooding, order(7))) ?? "", /does not follow/);
+  await assert.rejects(member.onPassedOn(flooding, order(7)), untimely(/does not follow/));
 });
 
 test("a node that reaches no member says which nodes to ask", async (t) => {

@@ -54,7 +54,7 @@ export async function checkEvidence(
   if (!isEquivocation(hash, chain, evidence)) throw new WireError("unproven", "evidence shows no equivocation");
   const member = everMember(governance, chain, idBytes(first.node), Number.POSITIVE_INFINITY);
   if (member === undefined)
-    throw new WireError("unproven", `evidence is against ${first.node}, no member of the chain`);
+    throw new WireError("untimely", `evidence is against ${first.node}, no member of the chain`);
   for (const statement of [first, second]) {
     if (!(await verify(member.key, signedBytes(hash, chain, statement), statement.signature))) {
       throw new WireError("unproven", `evidence: a statement is not signed by ${member.name}`);

@@ -51,7 +51,11 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
     closing.push(() => opened.close());
     const services = createServices(configuration, identity, watchWrites(opened), log);
     const started = await start(services, closing);
-    return { ...nodeOver(services), ...started, stop: close };
+    const stop = () => {
+      log.info("node stops");
+      return close();
+    };
+    return { ...nodeOver(services), ...started, stop };
   } catch (error) {
     await close();
     throw error;
@@ -65,6 +69,7 @@ async function start(services: NodeServices, closing: Closing): Promise<Pick<Nod
   const links = createPeerLinks(configuration, await readTls(configuration, selfId), {
     ...{ identity, governor, chains, metrics, log },
     frames: framesOf(made),
+    onTwoRuns: (name) => services.health.onTwoRuns(name),
   });
   services.links.open(links);
   closing.push(() => links.close());

@@ -44,8 +44,8 @@ export type OrderAnswer =
 export interface Orders {
   /** Takes an order for the contracts chain; resolves when it is durable here, passed on, or refused, which its submitter is told. */
   submit(bytes: Uint8Array): Promise<OrderAnswer>;
-  /** Takes an order that another node passed on; resolves to why it was dropped, undefined where it was taken. */
-  onPassedOn(from: string, bytes: Uint8Array): Promise<string | undefined>;
+  /** Takes an order that another node passed on; rejects with a WireError where it is dropped. */
+  onPassedOn(from: string, bytes: Uint8Array): Promise<void>;
 }
 
 type Judged =
@@ -102,14 +102,19 @@ export function createOrders(ports: OrdersPorts): Orders {
     },
     async onPassedOn(from, bytes) {
       const now_ms = ports.monotonic_ms();
-      if (now_ms - (passedOn.get(from) ?? Number.NEGATIVE_INFINITY) < PASSED_ON_INTERVAL_MS) return "orders too fast";
+      if (now_ms - (passedOn.get(from) ?? Number.NEGATIVE_INFINITY) < PASSED_ON_INTERVAL_MS) {
+        throw new WireError("untimely", "orders come too fast");
+      }
       passedOn.set(from, now_ms);
-      if (bytes.length > ORDER_BYTES_MAX) return `order of ${bytes.length} bytes`;
+      if (bytes.length > ORDER_BYTES_MAX) throw new WireError("limit", `order of ${bytes.length} bytes`);
       const copy = Uint8Array.from(bytes); // the link's buffer is its own
       const judged = judge(copy);
-      if (judged.type !== "applies") return judged.reason;
+      // What is sealed, anybody may have handed to a node that is behind: its sender is not to blame.
+      if (judged.type !== "applies") {
+        throw new WireError(judged.type === "malformed" ? "unproven" : "untimely", judged.reason);
+      }
       const answer = await take(judged, copy);
-      return answer.type === "taken" ? undefined : answer.reason;
+      if (answer.type !== "taken") throw new WireError("untimely", answer.reason);
     },
   };
 }

@@ -220,3 +220,18 @@ test("a chain of one node seals by itself, and one with a target mines its nonce
   await cluster.until(() => recordsOf(cluster.nodes[0]!) === 1, "the record is sealed");
   assert.equal(cluster.nodes[0]!.chain.head.headerHash[0], 0);
 });
+
+test("a block is live where its proposal was seen, and not where it was fetched", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await cluster.kill(3);
+  const meter = await cluster.meter();
+  await cluster.nodes[0]!.chain.admit(meter.next(), undefined);
+  await cluster.until(() => cluster.nodes.slice(0, 3).every((node) => recordsOf(node) === 1), "three seal it");
+  await cluster.restart(3);
+  await cluster.until(() => recordsOf(cluster.nodes[3]!) === 1, "the fourth fetches it");
+  assert.deepEqual(
+    cluster.nodes.map(({ sealed }) => sealed.map(({ isLive }) => isLive)),
+    [[true], [true], [true], [false]],
+  );
+});

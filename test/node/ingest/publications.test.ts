@@ -66,6 +66,8 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
     isRevoked: () => false,
     standingOf: () => "good" as const,
     publish() {},
+    // Sessions of these tests are named after where they come from.
+    addressOf: (client: string) => (client.includes("@") ? client.slice(client.indexOf("@") + 1) : undefined),
   };
   const admissions = createAdmissions(ports as unknown as AdmissionsPorts);
   const give = (meter: string, credential: Uint8Array, client: string) =>
@@ -93,4 +95,33 @@ test("a meter that is on a chain is known at once, whatever forged births a node
     [known.get(sealed.meter), known.get(forged.meter), verified()],
     [sealed.credential, undefined, limited],
   );
+});
+
+test("well-formed births that are forged use up the share of their address, and not what is there for all", async () => {
+  const { known, verified, give } = createNode();
+  for (let count = 0; count < FORGERIES; count += 1) {
+    const { meter, credential } = createBirth(count === 0 ? authority : signerFromSeed(new Uint8Array(32).fill(count)));
+    await give(meter, credential, `session-${count}@192.0.2.1`);
+  }
+  const wasted = verified();
+  assert.ok(wasted > 1 && wasted < 50, `${wasted} of them were verified`);
+  const births = Array.from({ length: 300 }, () => createBirth());
+  for (const [index, { meter, credential }] of births.entries()) {
+    await give(meter, credential, `session-${index}@192.0.2.${2 + (index % 3)}`);
+  }
+  assert.ok(
+    births.every(({ meter }) => known.has(meter)),
+    "a hundred new meters of each other address are known",
+  );
+});
+
+test("one meter's births are not verified again and again for one address", async () => {
+  const { verified, give } = createNode();
+  const { meter, credential } = createBirth();
+  const forged = credential.slice();
+  forged[forged.length - 1]! ^= 1;
+  for (let count = 0; count < 12; count += 1) await give(meter, forged, `session-${count}@192.0.2.1`);
+  assert.ok(verified() <= 8);
+  await give(meter, credential, "its own@192.0.2.2");
+  assert.ok(verified() <= 9);
 });

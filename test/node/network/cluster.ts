@@ -20,6 +20,7 @@ export interface TestNode {
   readonly received: { readonly from: string; readonly bytes: Uint8Array }[];
   readonly connected: Set<string>;
   readonly refused: string[];
+  readonly double: string[];
   readonly overBudget: { readonly peer: string; readonly type: string; readonly for_ms: number }[];
 }
 
@@ -70,6 +71,7 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
     const received: TestNode["received"] = [];
     const connected = new Set<string>();
     const refused: string[] = [];
+    const double: string[] = [];
     const overBudget: { readonly peer: string; readonly type: string; readonly for_ms: number }[] = [];
     const network = createPeerNetwork({
       self: id,
@@ -85,13 +87,14 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
         Buffer.compare(key, keyOf(peer)) === 0 && verify(null, bytes, keys.get(peer)!.publicKey, signature),
       onMessage: (from, bytes) => void received.push({ from, bytes: Uint8Array.from(bytes) }),
       onPeer: (peer, present) => void (present ? connected.add(peer) : connected.delete(peer)),
+      onTwoRuns: (peer) => void double.push(peer),
       onRefused: (reason) => void refused.push(reason),
       onOverBudget: (peer, verdict) => void overBudget.push({ peer, ...verdict }),
       onHandlerFailure: (_peer, thrown) => void refused.push(String(thrown)),
       ...overrides,
     });
     running.push(network);
-    return { id, network, port: await network.start(), received, connected, refused, overBudget };
+    return { id, network, port: await network.start(), received, connected, refused, double, overBudget };
   }
 
   async function startAll(overrides: Overrides = {}): Promise<TestNode[]> {

@@ -61,6 +61,7 @@ interface HelloChanges {
   readonly channel?: Uint8Array;
   readonly signer?: string;
   readonly key?: string;
+  readonly run?: Uint8Array;
 }
 
 /** The HELLO of `id` on this socket, changed in some respect. */
@@ -71,6 +72,7 @@ function hello(network: TestNetwork, socket: TLSSocket, id: string, changes: Hel
     role: changes.role ?? "dialer",
     channel:
       changes.channel ?? socket.exportKeyingMaterial(channelBinding.length, channelBinding.label, Buffer.alloc(0)),
+    run: changes.run ?? new Uint8Array(8),
   } as const;
   const key = changes.key ?? `key of ${changes.id ?? id}`;
   return encodeHello(terms, Buffer.from(key), network.sign(changes.signer ?? id, helloStatement(terms)));
@@ -332,6 +334,7 @@ function helloCases() {
     "its own role turned round": { reason: "hello-identity", act: changed({ role: "listener" }) },
     "a HELLO that another signed": { reason: "hello-signature", act: changed({ signer: "0000000000000003" }) },
     "a HELLO of another channel": { reason: "hello-signature", act: changed({ channel: new Uint8Array(32) }) },
+    "a HELLO whose run is none": { reason: "hello-malformed", act: changed({ run: new Uint8Array(7) }) },
     "a HELLO that is not CBOR": { reason: "hello-malformed", act: afterTls(() => frame(0, Uint8Array.of(0x5f, 1, 2))) },
     "a message before its HELLO": { reason: "frame-malformed", act: afterTls(() => frame(1, Uint8Array.of(1))) },
     "an oversized claim before its HELLO": {
@@ -535,4 +538,22 @@ test("an admitted peer is not pushed out by strangers", async () => {
     assert.ok(node.connected.has(network.ids[0]!));
     for (const socket of strangers) socket.destroy();
   });
+});
+
+test("two processes with one node's key are seen by their peers, a restarted one is none", async (t) => {
+  const network = await createTestNetwork(2);
+  t.after(() => network.stop());
+  const [low, high] = network.ids as [string, string];
+  const node = await network.start(low, {});
+  for (let run = 0; run < 3; run += 1) {
+    const earlier = await network.start(high, { [low]: node.port });
+    await until(() => node.connected.has(high));
+    await earlier.network.close();
+    await until(() => !node.connected.has(high));
+  }
+  assert.deepEqual(node.double, []);
+  await network.start(high, { [low]: node.port });
+  await network.start(high, { [low]: node.port });
+  await until(() => node.double.length > 0);
+  assert.equal(node.double[0], high);
 });

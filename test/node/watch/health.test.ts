@@ -38,6 +38,7 @@ const well: Seen = {
   oldestWrite_ms: 0,
   space: { free_bytes: 90, size_bytes: 100 },
   damage: undefined,
+  double: [],
 };
 const withChain = (change: Partial<ChainSeen>): Seen => ({ ...well, chains: [{ ...chain, ...change }] });
 const seenAt = (history: History, seen: Seen, now_ms: number) => remember(history, seen, now_ms);
@@ -102,20 +103,33 @@ test("a write that does not end fails, a disk that is nearly full is warned of",
   assert.deepEqual(found({ ...well, damage: "block 2 is damaged" }), ["warn", "store:rows"]);
 });
 
+test("two processes with one key are named, for the operator to stop one", () => {
+  assert.deepEqual(found({ ...well, double: ["node-3"] }), ["warn", "peers:identity"]);
+  assert.match(judge(noHistory, { ...well, double: ["node-3"] }, 0).problems[0]!.output, /key of node-3.*stop one/);
+});
+
 /** Blocks that came one millisecond after the other, with times so far from the own clock. */
-const blocks = (offsets: readonly number[], seen = chain) =>
+const blocks = (offsets: readonly number[], isLive = true, before = noHistory) =>
   offsets.reduce(
-    (history, offset_ms, at_ms) => rememberBlock(history, seen, well.clock_ms + offset_ms, at_ms),
-    noHistory,
+    (history, offset_ms, at_ms) => rememberBlock(history, { time_ms: well.clock_ms + offset_ms, isLive }, at_ms),
+    before,
   );
 
-test("the clock is held against the middle of the newest blocks, and not against those caught up with", () => {
+test("the clock is held against the middle of the blocks that were sealed before the node's eyes", () => {
   const off_ms = CLOCK_OFF_MAX_MS + 10;
   assert.deepEqual(found(well, blocks([off_ms, off_ms])), ["pass"]);
   assert.deepEqual(found(well, blocks([0, off_ms, off_ms])), ["warn", "clock:offset"]);
   assert.deepEqual(found(well, blocks([-off_ms, -off_ms, 0])), ["warn", "clock:offset"]);
   assert.deepEqual(found(well, blocks([off_ms, 0, 0])), ["pass"]);
-  assert.deepEqual(found(well, blocks([-off_ms, -off_ms, -off_ms], { ...chain, claimed: [11] })), ["pass"]);
+});
+
+test("blocks that a node catches up with show that its clock is behind, and never that it is ahead", () => {
+  const off_ms = CLOCK_OFF_MAX_MS + 10;
+  const fetched = blocks([-off_ms, -off_ms, -off_ms, -off_ms], false);
+  assert.deepEqual(found(well, fetched), ["pass"], "whatever its peers claim to have by now");
+  assert.deepEqual(found(well, blocks([0, 0, 0], true, fetched)), ["pass"]);
+  assert.deepEqual(found(well, blocks([off_ms, off_ms, off_ms], false)), ["warn", "clock:offset"]);
+  assert.deepEqual(found(well, blocks([-off_ms, -off_ms, -off_ms], true, fetched)), ["warn", "clock:offset"]);
 });
 
 test("a clock on which the other members seal nothing fails, behind and ahead, with what to do about it", () => {
@@ -174,6 +188,7 @@ const someSeen = fc.record({
   oldestWrite_ms: fc.nat(2 * WRITE_MAX_MS),
   space: fc.option(fc.record({ free_bytes: fc.nat(), size_bytes: fc.nat() }), { nil: undefined }),
   damage: fc.constantFrom(undefined, "block 2 is damaged"),
+  double: fc.subarray(["node-2", "node-3"]),
 });
 
 test("the status is that of the worst problem, and what is remembered stays bounded", () => {
@@ -184,7 +199,7 @@ test("the status is that of the worst problem, and what is remembered stays boun
       for (const [seen, later_ms, time_ms] of looks) {
         now_ms += later_ms;
         history = remember(history, seen, now_ms);
-        for (const one of seen.chains) history = rememberBlock(history, one, time_ms, now_ms);
+        for (const { isMember: isLive } of seen.chains) history = rememberBlock(history, { time_ms, isLive }, now_ms);
         assert.ok(history.standing.size <= seen.chains.length);
         assert.ok(history.blocks.length <= CLOCK_SAMPLES_MAX);
         const { status, problems } = judge(history, seen, now_ms);

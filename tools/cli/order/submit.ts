@@ -42,7 +42,9 @@ async function submit(file: string, options: SubmitOptions): Promise<void> {
   } catch (cause) {
     throw new GridsealError("ORDER_REFUSED", `${file} is no order for this network: ${reasonOf(cause)}`, { cause });
   }
-  await postOrder(options.api, bytes);
+  // Submitted a second time, it is where it was.
+  const before = await withNodeSource({ api: options.api }, (source) => sealedAs(source, order.number));
+  if (before === undefined || !equalBytes(before.bytes, bytes)) await postOrder(options.api, bytes);
   const contractsHeight = await withNodeSource({ api: options.api }, (source) =>
     waitUntilSealed(source, order.number, bytes),
   );
@@ -52,16 +54,23 @@ async function submit(file: string, options: SubmitOptions): Promise<void> {
   ]);
 }
 
+/** The sealed order of this number. */
+async function sealedAs(source: ReceiptSource, number: number) {
+  let next = 1;
+  for await (const sealed of source.orders()) {
+    if (next === number) return sealed;
+    next += 1;
+  }
+  return undefined;
+}
+
 async function waitUntilSealed(source: ReceiptSource, number: number, bytes: Uint8Array): Promise<number> {
   const end_ms = Date.now() + SEALED_WITHIN_MS;
   while (Date.now() < end_ms) {
-    let next = 1;
-    for await (const sealed of source.orders()) {
-      if (next === number) {
-        if (equalBytes(sealed.bytes, bytes)) return sealed.contractsHeight;
-        throw new GridsealError("ORDER_REFUSED", `another order ${number} was sealed in its place`);
-      }
-      next += 1;
+    const sealed = await sealedAs(source, number);
+    if (sealed !== undefined) {
+      if (equalBytes(sealed.bytes, bytes)) return sealed.contractsHeight;
+      throw new GridsealError("ORDER_REFUSED", `another order ${number} was sealed in its place`);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

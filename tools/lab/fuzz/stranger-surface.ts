@@ -25,7 +25,7 @@ export function createStrangerSurface(target: PeerTarget, addresses: readonly Ad
   function changedHello(socket: TLSSocket, random: Random): Uint8Array {
     const channel = socket.exportKeyingMaterial(channelBinding.length, channelBinding.label, Buffer.alloc(0));
     const id = toHex(random.pick(target.genesis.nodes).id);
-    const terms = { genesisHash: target.genesis.hash, id, role: "dialer" as const, channel };
+    const terms = { genesisHash: target.genesis.hash, id, role: "dialer" as const, channel, run: random.bytes(8) };
     const hello = encodeHello(terms, encodeKey(target.signer.key), target.signer.sign(helloStatement(terms)));
     const changed = random.chance(0.5) ? mutateCbor(hello, random) : undefined;
     const kind = random.chance(0.9) ? 0 : random.below(256);

@@ -44,6 +44,8 @@ export interface Coverage {
   forged: number;
   replayed: number;
   flooded: number;
+  /** moments at which a member was made to work for nothing */
+  drowned: number;
   lied: number;
   /** frames with extreme numbers */
   exaggerated: number;
@@ -105,6 +107,7 @@ export function createCoverage(): Coverage {
     forged: 0,
     replayed: 0,
     flooded: 0,
+    drowned: 0,
     lied: 0,
     exaggerated: 0,
     censored: 0,

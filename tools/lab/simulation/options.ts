@@ -96,6 +96,7 @@ export function optionsOf(seed: number): ClusterOptions {
       ...behaviours.filter(() => random.chance(0.35)),
       ...extremeOf(createRandom(seed ^ 0x3c6ef372)),
       ...misanchorOf(createRandom(seed ^ 0x2545f491)),
+      ...delugeOf(createRandom(seed ^ 0x5be0cd19)),
     ],
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
@@ -107,6 +108,10 @@ export function optionsOf(seed: number): ClusterOptions {
 /** Drawn apart, too. */
 function misanchorOf(random: Random): readonly Behaviour[] {
   return random.chance(0.35) ? ["misanchor"] : [];
+}
+
+function delugeOf(random: Random): readonly Behaviour[] {
+  return random.chance(0.2) ? ["deluge"] : [];
 }
 
 function extremeOf(random: Random): readonly Behaviour[] {

@@ -247,7 +247,7 @@ export function createChain(ports: ChainPorts): Chain {
     if (sealed.handover !== undefined) changeMembers(sealed.head.height + 1);
     log.info(
       { height: block.height, records: sealed.records.length, id: toHex(id), round: block.certificate.round },
-      "sealed",
+      sealed.isLive ? "sealed" : "fetched",
     );
     ports.onSealed(sealed, waited_ms);
     const { ids: members } = pool.members;

@@ -33,6 +33,8 @@ export interface SealedBlock {
   readonly orders: readonly Order[];
   /** where the block changes the members: what proves the new set, encoded */
   readonly handover: Uint8Array | undefined;
+  /** Whether it was proposed while this node was at its height: its time was then the present. */
+  readonly isLive: boolean;
 }
 
 export interface ChainPorts {

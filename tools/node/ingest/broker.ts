@@ -155,6 +155,14 @@ class EmbeddedBroker implements Ingest {
     session.connection.prove();
   }
 
+  isProved(client: string, meter: string): boolean {
+    return this.#places.find(client)?.provedMeter === meter;
+  }
+
+  addressOf(client: string): string | undefined {
+    return this.#places.find(client)?.address;
+  }
+
   #send(session: Connected, own: Topic, topic: string, payload: Uint8Array): boolean {
     const qos = qualityOf(session, own);
     if (qos === undefined) return false;

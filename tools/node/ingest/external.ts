@@ -144,6 +144,10 @@ class ExternalBroker implements Ingest {
 
   /** It knows no sessions. */
   prove(): void {}
+  isProved(): boolean {
+    return false;
+  }
+  addressOf(): undefined {}
 
   hasSubscriber(): boolean {
     return this.#client?.connected ?? false;

@@ -71,6 +71,10 @@ export interface Ingest {
   publish(topic: string, payload: Uint8Array, to?: string): boolean;
   /** The session has shown that it speaks for the meter: what is published to the meter goes to it from here on. */
   prove(client: string, meter: string): void;
+  /** Whether it has. */
+  isProved(client: string, meter: string): boolean;
+  /** What the session's address counts as; undefined where it is over, or on a shared broker. */
+  addressOf(client: string): string | undefined;
   /** Whether a publication would reach a subscriber as far as this node can know; a shared broker always may have one. */
   hasSubscriber(topic: string): boolean;
   counters(): IngestCounters;

@@ -1,6 +1,6 @@
 // Every publish of a meter, from the broker to the chain or to a refusal: ties admission, chains, receipts and the answers.
 
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, fromHex, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { type Credential, parseCredential } from "../../../src/wire/credential.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
@@ -12,7 +12,7 @@ import { BoundedMap } from "../../bounded-map.js";
 import type { Standing } from "../../ledger/governance.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import type { Chain } from "../chain/chain.js";
-import type { ChainLog } from "../chain/ports.js";
+import type { ChainLog, SealedBlock } from "../chain/ports.js";
 import { credentials as credentialTable } from "../chain/tables/credentials.js";
 import { meters } from "../chain/tables/states.js";
 import { idKey } from "../store/keys.js";
@@ -31,6 +31,7 @@ import {
 import { createAllowances, type RecordRate, VERIFYING_MAX, WAITING_OF_METER_MAX } from "./allowances.js";
 import type { Introductions } from "./handovers.js";
 import type { PublishedTopic } from "./ingest.js";
+import { createProofs } from "./proofs.js";
 import type { Receipts } from "./receipts.js";
 import { createRefusedMeters } from "./refused-meters.js";
 
@@ -64,6 +65,10 @@ export interface AdmissionsPorts {
   standingOf(meter: string, service: number, seq: number): Standing;
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
   publish(topic: string, payload: Uint8Array, to?: string): void;
+  /** Where a session comes from; undefined where sessions are not known. */
+  addressOf(client: string): string | undefined;
+  /** Whether the session has proved to be the meter's. */
+  isProved(client: string, meter: string): boolean;
   /** The session has shown that it speaks for the meter: it brought a record of it that nobody else could have. */
   onProved(client: string, meter: string): void;
 }
@@ -82,6 +87,8 @@ export interface Admissions {
    * session; empty where the broker is shared and knows none.
    */
   onPublish(topic: PublishedTopic, payload: Uint8Array, client: string): Promise<void>;
+  /** A block is stored; called before its receipts go out. */
+  onSealed(sealed: SealedBlock): void;
 }
 
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
@@ -91,6 +98,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   /** meters whose session was ended for a record that this node does not seal, and which have not been told so since */
   const sentAway = new Set<string>();
   const allowances = createAllowances(ports.rate, ports.now_ms);
+  const proofs = createProofs(fromHex(ports.self)!);
   /** signatures of clients that are being verified */
   let verifying = 0;
 
@@ -171,7 +179,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   };
 
   /** What is on a chain has been verified. Of the rest, only what lacks nothing but its signature spends what is there for all. */
-  const newCredential = async (kid: Uint8Array, meter: string, payload: Uint8Array) => {
+  const newCredential = async (kid: Uint8Array, meter: string, payload: Uint8Array, client: string) => {
     const isSealed = [...chains.keys()].some((service) => {
       const sealed = store.get(credentialTable, idKey(service, kid));
       return sealed !== undefined && equalBytes(sealed, payload);
@@ -179,8 +187,12 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (isSealed) return parseCredential(payload);
     let isWithin = true;
     const credential = await admitCredential(genesis, meter, payload, async (...signed) => {
-      isWithin = allowances.mayVerifyBirth();
-      return !isWithin || (await verifyBirth(...signed));
+      const address = ports.addressOf(client);
+      isWithin = allowances.mayVerifyBirth(meter, address);
+      if (!isWithin) return true;
+      const isGood = await verifyBirth(...signed);
+      if (!isGood && address !== undefined) allowances.onForgedBirth(address);
+      return isGood;
     });
     return isWithin ? credential : undefined;
   };
@@ -191,7 +203,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     const kid = Buffer.from(meter, "hex");
     const known = knownOf(kid, meter);
     const isKnown = known !== undefined && equalBytes(known.bytes, payload);
-    const credential = isKnown ? known.credential : await newCredential(kid, meter, payload);
+    const credential = isKnown ? known.credential : await newCredential(kid, meter, payload, client);
     if (credential === undefined) return passOver(topic);
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
@@ -236,7 +248,6 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       if (chain.known(record) !== "waiting") return false;
       await chain.admit(record, undefined); // until it is durable
       metrics.repeated.inc({ state: "waiting" });
-      ports.onProved(client, meter);
       return true;
     }
     let isCharged = false;
@@ -296,7 +307,6 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       throw error;
     });
     if (chain === undefined) return sendAway(record); // which may be public: it proves nothing
-    ports.onProved(client, meter);
     const known = chain.known(record);
     if (known === "sealed") return void (await isRepetition(chain, record, meter, client)); // meanwhile
     if (known === "none" && isTooLate(store.get(meters, idKey(service, record.kid)), seq)) {
@@ -312,11 +322,16 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       metrics.unacknowledged.inc();
       throw new Busy(`chain ${service} has too many waiting records`);
     }
-    if (admission === "admitted") metrics.admitted.inc({ service: String(service) });
-    else metrics.repeated.inc({ state: "waiting" });
+    if (admission === "admitted") {
+      metrics.admitted.inc({ service: String(service) });
+      if (client !== "" && !ports.isProved(client, meter)) proofs.note(service, meter, seq, client);
+    } else metrics.repeated.inc({ state: "waiting" });
   };
 
   return {
+    onSealed(sealed) {
+      for (const { client, meter } of proofs.settle(sealed)) ports.onProved(client, meter);
+    },
     async onPublish(topic, payload, client) {
       // The broker's buffer holds more than this packet; what is kept is a copy.
       const bytes = new Uint8Array(payload);

@@ -1,5 +1,5 @@
 // Who has a place at the node's own broker, and who is the meter it speaks for. Anybody may connect; places are for meters. A session
-// has proved to be a meter's when it brought a record of it that nobody else could have; until then it is a stranger's. Strangers of one
+// has proved to be a meter's when it brought a record of it that nobody else could have (proofs.ts); until then it is a stranger's. Strangers of one
 // address share a rate, none may be idle, and where there is no place left the one that was least use, and came first, makes room.
 // Pure: the time is handed in.
 

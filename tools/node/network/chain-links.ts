@@ -2,6 +2,7 @@
 
 import type { Logger } from "pino";
 import { toHex } from "../../../src/wire/bytes.js";
+import { WireError } from "../../../src/wire/error.js";
 import { decodeKey, encodeKey, equalKeys, keyId } from "../../../src/wire/key.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { reasonOf } from "../../errors.js";
@@ -23,6 +24,8 @@ export interface PeerLinksPorts {
   readonly chains: ReadonlyMap<number, Chain>;
   /** by their first byte */
   readonly frames: ReadonlyMap<number, FrameRow>;
+  /** Two processes run with the key of the node of this name. */
+  onTwoRuns(name: string): void;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -37,10 +40,10 @@ export function createPeerLinks(
   const { genesis, signer, self } = ports.identity;
   const connected = new Set<string>();
   const nameOf = (id: string) => governor.current.nodes.get(id)?.name;
-  /** A frame that is dropped counts against its sender. */
-  const refuse = (id: string, bytes: Uint8Array) => {
-    metrics.peerFramesRefused.inc();
-    network.charge(id, "refused", bytes.length);
+  /** A frame that is dropped counts against its sender; one that is only of no use here, for what reading it has cost. */
+  const drop = (id: string, bytes: Uint8Array, cost: "unwanted" | "refused") => {
+    if (cost === "refused") metrics.peerFramesRefused.inc();
+    network.charge(id, cost, bytes.length);
   };
   const network = createPeerNetwork({
     self: toHex(self.id),
@@ -55,16 +58,18 @@ export function createPeerLinks(
     isBanned: (id) => governor.current.banned.has(id),
     async onMessage(id, bytes) {
       const row = frames.get(byteOf(bytes) ?? 0);
-      if (row === undefined) return refuse(id, bytes);
+      if (row === undefined) return drop(id, bytes, "refused");
       const chain = chainOf(bytes);
       try {
         const dropped = await row.take(id, chain, payloadOf(bytes));
         if (dropped === undefined) return;
-        refuse(id, bytes);
+        drop(id, bytes, "refused");
         log.debug({ peer: id, chain, kind: row.kind, reason: dropped }, "peer's frame is not taken");
       } catch (error) {
-        refuse(id, bytes);
-        log.warn({ peer: id, chain, kind: row.kind, reason: reasonOf(error) }, "peer's frame was dropped");
+        const cost = costOfDropped(error);
+        drop(id, bytes, cost);
+        const fields = { peer: id, chain, kind: row.kind, reason: reasonOf(error) };
+        log[cost === "refused" ? "warn" : "debug"](fields, "peer's frame was dropped");
       }
     },
     onPeer(id, isConnected) {
@@ -92,9 +97,19 @@ export function createPeerLinks(
         );
       }
     },
+    onTwoRuns(id) {
+      metrics.peersDouble.inc({ node: id });
+      log.warn({ peer: id, node: nameOf(id) }, "two processes run with this node's key: each ends the other's links");
+      ports.onTwoRuns(nameOf(id) ?? id);
+    },
     onHandlerFailure: (id, error) => log.error({ peer: id, err: error }, "handling a peer's frame failed"),
   });
   return network;
+}
+
+/** What a frame counts as that a chain, or what takes orders, has dropped for this reason. */
+export function costOfDropped(error: unknown): "unwanted" | "refused" {
+  return error instanceof WireError && error.code === "untimely" ? "unwanted" : "refused";
 }
 
 /** The peers that the configuration gives addresses of. */

@@ -71,6 +71,8 @@ export interface PeerNetworkOptions {
    */
   onMessage(id: NodeId, message: Uint8Array): void | Promise<void>;
   onPeer(id: NodeId, connected: boolean): void;
+  /** Two processes run with the peer's key: an earlier run of it has come again. */
+  onTwoRuns(id: NodeId): void;
   /** A connection was refused or ended; for the log. */
   onRefused(reason: PeerRefusal, detail: string): void;
   /** A peer has caused more work than its share: it is read more slowly, or its link has ended and it is kept out. */

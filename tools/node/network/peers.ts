@@ -1,22 +1,26 @@
 // The links of one node to its peers: mutual TLS 1.3 (RFC 8446), one connection a pair, dialled by the node with the lower id, or by
 // the other where that one does not get through, and again for ever. Who is there is proved by certificate and by a HELLO bound to it.
 
+import { randomBytes } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { createPeerBudget, type PeerBudget, type PeerWork } from "./budget.js";
 import { commonName, dial } from "./dial.js";
 import { checkIds, createDirectory, type Directory, type Peer, redialWait_ms } from "./directory.js";
 import {
   channelBinding,
+  type ExpectedTerms,
   encodeHello,
   type HelloTerms,
   helloStatement,
   type LinkRole,
   type NodeId,
-  refuseHello,
+  RUN_BYTES,
+  readHello,
 } from "./hello.js";
 import { Link, type LinkCounters, type LinkFault } from "./link.js";
 import { createListener, type Listener } from "./peer-listener.js";
 import type { PeerAddress, PeerCounters, PeerNetwork, PeerNetworkOptions, PeerRefusal } from "./peer-network.js";
+import { createRuns, type Runs } from "./runs.js";
 
 /** Makes the links of one node; nothing happens before `start`. Throws a GridsealError where an id or the
  * TLS material is unusable. */
@@ -46,6 +50,8 @@ class Peers implements PeerNetwork {
   };
   readonly #refused: Partial<Record<PeerRefusal, number>> = {};
   readonly #budget: PeerBudget;
+  readonly #runs: Runs = createRuns();
+  readonly #run = randomBytes(RUN_BYTES);
   #started = false;
   #closed = false;
 
@@ -219,15 +225,16 @@ class Peers implements PeerNetwork {
     const { id } = peer;
     const isPreferred = (role === "dialer") === this.#isLower(peer);
     const channel = socket.exportKeyingMaterial(channelBinding.length, channelBinding.label, Buffer.alloc(0));
-    const mine: HelloTerms = { genesisHash, id: self, role, channel };
-    const theirs: HelloTerms = { genesisHash, id, role: role === "dialer" ? "listener" : "dialer", channel };
+    const mine: HelloTerms = { genesisHash, id: self, role, channel, run: this.#run };
+    const theirs: ExpectedTerms = { genesisHash, id, role: role === "dialer" ? "listener" : "dialer", channel };
     const link = new Link(socket, limits, this.#counters, {
       onHello: (hello) => {
-        const refusal = refuseHello(hello, theirs, verify);
-        if (refusal) {
-          this.#refuse(refusal, `${id} at ${socket.remoteAddress}`);
+        const verdict = readHello(hello, theirs, verify);
+        if (verdict.type === "refused") {
+          this.#refuse(verdict.reason, `${id} at ${socket.remoteAddress}`);
           return false;
         }
+        if (this.#runs.isDouble(id, verdict.run)) this.#options.onTwoRuns(id);
         if (this.#options.isBanned(id)) {
           this.#refuse("banned", `${id} at ${socket.remoteAddress}`);
           return false;

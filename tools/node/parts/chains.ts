@@ -1,5 +1,6 @@
 // A part of a node: its chains. It takes their frames, starts them, and tells them of orders that are sealed.
 
+import { WireError } from "../../../src/wire/error.js";
 import { type FrameKind, frameByte, frameKinds } from "../chain/frame.js";
 import type { FrameRow, Part } from "../part.js";
 import type { RunningChains } from "../running-chains.js";
@@ -24,7 +25,8 @@ function frameRowOf(chains: RunningChains["chains"], kind: FrameKind): FrameRow 
     kind,
     async take(from, service, payload) {
       const chain = chains.get(service);
-      if (chain === undefined) return `chain ${service} does not run here`;
+      // An order may have added it, which this node has still to hear of.
+      if (chain === undefined) throw new WireError("untimely", `chain ${service} does not run here`);
       await chain.onFrame(from, { kind, chain: service, payload });
       return undefined;
     },

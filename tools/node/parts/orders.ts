@@ -15,7 +15,8 @@ export const ordersPart: Part = {
         kind: "order",
         async take(from, chain, payload) {
           if (chain !== CONTRACTS_SERVICE) return `chain ${chain} takes no orders`;
-          return orders.onPassedOn(from, payload);
+          await orders.onPassedOn(from, payload);
+          return undefined;
         },
       },
     ],

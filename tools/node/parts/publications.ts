@@ -10,7 +10,7 @@ export const publicationsPart: Part = {
   create(services) {
     const { configuration, identity, governor, ingest, health } = services;
     const { store, chains, receipts, introductions, metrics, log } = services;
-    const { onPublish } = createAdmissions({
+    const { onPublish, onSealed } = createAdmissions({
       genesis: identity.genesis,
       self: services.selfId,
       ...{ store, chains, receipts, introductions, metrics, log },
@@ -23,9 +23,12 @@ export const publicationsPart: Part = {
       isRevoked: (meter) => governor.current.revoked.has(meter),
       standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
       publish: (topic, payload, to) => void ingest.to.publish(topic, payload, to),
+      addressOf: (client) => ingest.to.addressOf(client),
+      isProved: (client, meter) => ingest.to.isProved(client, meter),
       onProved: (client, meter) => ingest.to.prove(client, meter),
     });
     return {
+      onSealed,
       topics: [
         { kind: "birth", take: onPublish },
         { kind: "record", take: onPublish },

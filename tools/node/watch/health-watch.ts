@@ -1,10 +1,12 @@
 // Looks at a running node every few seconds and when it is asked, for health.ts to judge: its chains, its links, its disk.
 
 import { statfs } from "node:fs/promises";
+import { BoundedMap } from "../../bounded-map.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
 import type { Store } from "../store/store.js";
 import {
+  type BlockSeen,
   type ChainSeen,
   CLOCK_OFF_MAX_MS,
   checks,
@@ -20,6 +22,9 @@ import {
 import type { Metrics } from "./metrics.js";
 
 const LOOK_MS = 5_000;
+/** Two processes with one key are told of for so long after they were last seen; so many nodes at most. */
+const DOUBLE_MS = 600_000;
+const DOUBLE_MAX = 128;
 const ranks = { pass: 0, warn: 1, fail: 2 } as const;
 
 export interface HealthPorts {
@@ -40,10 +45,12 @@ export interface HealthWatch {
   verdict(): Verdict;
   /** The time, UTC: by the newest blocks where the own clock contradicts them, so that no meter is blamed for it. */
   now_ms(): number;
-  /** A block of the chain was stored whose time is `time_ms`, in UTC. */
-  onBlock(service: number, time_ms: number): void;
+  /** A block of some chain was stored. */
+  onBlock(block: BlockSeen): void;
   /** Somebody asked for what is damaged in the store. */
   onDamage(reason: string): void;
+  /** Two processes of the node of this name were seen. */
+  onTwoRuns(name: string): void;
   stop(): void;
 }
 
@@ -53,6 +60,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   let space: Seen["space"];
   let measuring = false;
   let damage: string | undefined;
+  const doubleAt = new BoundedMap<string, number>(DOUBLE_MAX);
   let clockSaid = false;
   /** looked at with the rest, as it is asked for with every record */
   let correction_ms = 0;
@@ -74,6 +82,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
       oldestWrite_ms: ports.writes.oldest_ms(),
       space,
       damage,
+      double: [...doubleAt].flatMap(([name, at_ms]) => (now_ms - at_ms < DOUBLE_MS ? [name] : [])),
     };
     history = remember(history, seen, now_ms);
     const offset_ms = clockOffset_ms(history, seen.clock_ms, now_ms);
@@ -114,13 +123,14 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   return {
     verdict: look,
     now_ms: () => Date.now() + correction_ms,
-    onBlock(service, time_ms) {
-      const chain = ports.chains.get(service);
-      if (chain === undefined) return;
-      history = rememberBlock(history, chainSeen(service, chain), time_ms, performance.now());
+    onBlock(block) {
+      history = rememberBlock(history, block, performance.now());
     },
     onDamage(reason) {
       damage = reason;
+    },
+    onTwoRuns(name) {
+      doubleAt.set(name, performance.now());
     },
     stop: () => clearInterval(timer),
   };

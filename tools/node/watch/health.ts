@@ -31,6 +31,7 @@ export const checks = [
   "store:space",
   "store:rows",
   "clock:offset",
+  "peers:identity",
 ] as const;
 export type CheckName = (typeof checks)[number];
 
@@ -64,6 +65,16 @@ export interface Seen {
   readonly space: { readonly free_bytes: number; readonly size_bytes: number } | undefined;
   /** what was found damaged last while somebody asked for it; undefined where nothing was */
   readonly damage: string | undefined;
+  /** names of nodes of which two processes were seen lately */
+  readonly double: readonly string[];
+}
+
+/** A block that was just stored. */
+export interface BlockSeen {
+  /** UTC */
+  readonly time_ms: number;
+  /** Whether it was proposed while this node was at its height: its time was then the present. */
+  readonly isLive: boolean;
 }
 
 /** What a node remembers between two looks. */
@@ -71,7 +82,7 @@ export interface History {
   /** since when records wait at the height where the chain stands, by service */
   readonly standing: ReadonlyMap<number, { readonly height: number; readonly since_ms: number }>;
   /** times of the newest blocks, UTC, and when they came, monotonic; the newest last */
-  readonly blocks: readonly { readonly time_ms: number; readonly at_ms: number }[];
+  readonly blocks: readonly (BlockSeen & { readonly at_ms: number })[];
 }
 
 export interface Problem {
@@ -101,22 +112,28 @@ export function remember(history: History, seen: Seen, now_ms: number): History 
   return { standing, blocks: history.blocks };
 }
 
-/** Notes the time of a block that was just stored. Blocks that the node catches up with say nothing of the present. */
-export function rememberBlock(history: History, chain: ChainSeen, time_ms: number, now_ms: number): History {
-  if (chain.claimed.some((height) => height > chain.height)) return history;
-  const blocks = [...history.blocks, { time_ms, at_ms: now_ms }].slice(-CLOCK_SAMPLES_MAX);
+export function rememberBlock(history: History, block: BlockSeen, now_ms: number): History {
+  const blocks = [...history.blocks, { ...block, at_ms: now_ms }].slice(-CLOCK_SAMPLES_MAX);
   return { standing: history.standing, blocks };
 }
 
 /**
  * How far the network's time is ahead of the own clock: the middle of what the newest blocks say, so that no single proposer's clock
- * decides. 0 where that is not known.
+ * decides. 0 where that is not known. Blocks that the node catches up with are of the past: they can only show that it is behind.
  */
 export function clockOffset_ms({ blocks }: History, clock_ms: number, now_ms: number): number {
   const recent = blocks.filter(({ at_ms }) => now_ms - at_ms <= CLOCK_SAMPLE_AGE_MAX_MS);
-  if (recent.length < CLOCK_SAMPLES_MIN) return 0;
-  const sorted = recent.map(({ time_ms, at_ms }) => time_ms + now_ms - at_ms).sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)]! - clock_ms;
+  const live = recent.filter(({ isLive }) => isLive);
+  const middle_ms = middleTime_ms(live, now_ms);
+  if (middle_ms !== undefined) return middle_ms - clock_ms;
+  return Math.max(0, (middleTime_ms(recent, now_ms) ?? clock_ms) - clock_ms);
+}
+
+/** Undefined where too few tell. */
+function middleTime_ms(blocks: History["blocks"], now_ms: number): number | undefined {
+  if (blocks.length < CLOCK_SAMPLES_MIN) return undefined;
+  const sorted = blocks.map(({ time_ms, at_ms }) => time_ms + now_ms - at_ms).sort((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)];
 }
 
 /** The verdict on what is seen now; `history` has been told of it. */
@@ -125,6 +142,7 @@ export function judge(history: History, seen: Seen, now_ms: number): Verdict {
     ...seen.chains.flatMap((chain) => judgeChain(history, seen, chain, now_ms)),
     ...judgeStore(seen),
     ...judgeClock(clockOffset_ms(history, seen.clock_ms, now_ms)),
+    ...seen.double.map(judgeDouble),
   ];
   const failing = problems.some(({ status }) => status === "fail");
   return { status: failing ? "fail" : problems.length > 0 ? "warn" : "pass", problems };
@@ -187,6 +205,11 @@ function judgeStore({ oldestWrite_ms, space, damage }: Seen): Problem[] {
   }
   if (damage !== undefined) problems.push({ check: "store:rows", status: "warn", chain: undefined, output: damage });
   return problems;
+}
+
+function judgeDouble(name: string): Problem {
+  const output = `two processes run with the key of ${name}, and each ends the other's links: stop one of them`;
+  return { check: "peers:identity", status: "warn", chain: undefined, output };
 }
 
 function judgeClock(offset_ms: number): Problem[] {

@@ -91,6 +91,12 @@ export function createMetrics() {
       labelNames: ["node"],
       registers,
     }),
+    peersDouble: new Counter({
+      name: "gridseal_peers_double_total",
+      help: "Times that an earlier run of a node came again behind a later one: two processes have its key",
+      labelNames: ["node"],
+      registers,
+    }),
     peerConnectionsRefused: new Counter({
       name: "gridseal_peer_connections_refused_total",
       help: "Connections at the peers' port that this node ended, by reason",

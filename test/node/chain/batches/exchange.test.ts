@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId } from "../../../../src/wire/key.js";
-import { simulatedSigner } from "../../../../tools/lab/simulation/world/keys.js";
-import { makeBatch } from "../../../../tools/ledger/compose.js";
+import { simulatedSigner, simulatedVerify } from "../../../../tools/lab/simulation/world/keys.js";
+import { acknowledgementOf, makeBatch } from "../../../../tools/ledger/compose.js";
 import { memberSetOf } from "../../../../tools/ledger/members.js";
 import { executionRecord } from "../../../../tools/ledger/record-scan.js";
 import { createExchange } from "../../../../tools/node/chain/batches/exchange.js";
 import { createPool } from "../../../../tools/node/chain/batches/pool.js";
-import { decodeFrame } from "../../../../tools/node/chain/frame.js";
+import { decodeFrame, encodeBatchNote } from "../../../../tools/node/chain/frame.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 import { createMeter } from "../cluster.js";
 
@@ -130,4 +130,49 @@ test("a member that comes is told at once what it has not acknowledged, however 
   const id = toHex(nodes[2]!.id);
   exchange.resend(id);
   assert.deepEqual(sent, [`batch to ${id}`]);
+});
+
+test("what an honest member may send at the wrong time is dropped as untimely, and not as what no honest one sends", async () => {
+  const authority = simulatedSigner("authority");
+  const genesis = { network: "test", authority: authority.key, hash: new Uint8Array(32) } as Genesis;
+  const meter = createMeter(authority);
+  const notices = [{ kind: "credential" as const, bytes: meter.credential }];
+  const batchBy = (origin: string, number: number) => {
+    const content = { chain: 1, origin: keyId(simulatedSigner(origin).key), number, notices };
+    return makeBatch(genesis.hash, content, [executionRecord(meter.next())], simulatedSigner(origin).sign);
+  };
+  const ports = {
+    genesis,
+    chain: { service: 1 },
+    self: nodes[4],
+    signer: simulatedSigner("e"),
+    store: { origin: () => undefined, write: () => Promise.resolve() },
+    monotonic_ms: () => 0,
+    charge() {},
+    verify: simulatedVerify,
+    verifyRecords: () => Promise.resolve(true),
+    send() {},
+  } as unknown as ChainPorts;
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  const [a] = nodes.map(({ id }) => toHex(id)) as [string];
+  await exchange.onBatch(a, batchBy("a", 0).bytes);
+  await assert.rejects(exchange.onBatch(a, batchBy("a", 0).bytes), { code: "untimely" }, "its disk was lost");
+  await assert.rejects(exchange.onBatch(a, batchBy("f", 0).bytes), { code: "untimely" }, "a member of another height");
+
+  const read = batchBy("b", 0);
+  const acknowledged = (names: readonly string[]) => {
+    const message = acknowledgementOf(genesis.hash, read);
+    const by = names.map(simulatedSigner).map(({ key, sign }) => ({ node: keyId(key), signature: sign(message) }));
+    return encodeBatchNote({ origin: read.batch.origin, number: 0, id: read.id }, by);
+  };
+  const accept = (names: readonly string[]) => () => exchange.onAccepted(a, acknowledged(names));
+  assert.throws(accept(["a", "b", "c"]), { code: "untimely" }, "a quorum of fewer members");
+  assert.throws(accept(["a", "b", "c", "f"]), { code: "untimely" }, "a quorum of others");
+  const spoilt = acknowledged(["a", "b", "c", "d"]);
+  spoilt[spoilt.length - 1]! ^= 1;
+  assert.throws(() => exchange.onAccepted(a, spoilt), { code: "unproven" });
+  const forged = batchBy("b", 1).bytes.slice();
+  forged[forged.length - 1]! ^= 1;
+  await assert.rejects(exchange.onBatch(a, forged), { code: "unproven" });
 });

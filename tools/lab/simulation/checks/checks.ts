@@ -20,6 +20,7 @@ import type { Network } from "../world/network.js";
 import type { NodeWorld, SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { Timeline } from "../world/timeline.js";
+import { createAccounts } from "./accounts.js";
 import type { BlockChecks } from "./blocks.js";
 import type { EvidenceChecks } from "./evidence.js";
 import type { SigningChecks } from "./signing.js";
@@ -75,6 +76,7 @@ export function createChecks(ports: ChecksPorts): Checks {
     trace,
   } = ports;
   const sent = new Map<string, number>();
+  const accounts = createAccounts(ports.faulty, timeline.now_ms, fail);
   let writes = 0;
 
   const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.rows });
@@ -125,8 +127,13 @@ export function createChecks(ports: ChecksPorts): Checks {
     },
     onShut(node, peer) {
       coverage.shutOut += 1;
-      if (isCorrect(node) && !ports.faulty.has(peer))
-        fail("I19 no correct node is kept out", `${peer} by ${node.label}`);
+      if (isCorrect(node)) accounts.onShut(node, peer);
+    },
+    onKeptOut(node, peer) {
+      if (isCorrect(node)) accounts.onKeptOut(node, peer);
+    },
+    onCharged(node, peer, work, amount) {
+      if (isCorrect(node)) accounts.onCharged(node, peer, work, amount);
     },
     publish,
     isSubscribed: (node, topic) => meters.some((meter) => meter.isAt(node) && topic.endsWith(meter.id)),

@@ -11,6 +11,7 @@ import { decodeFrame, encodeFrame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
 import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
+import { createDeluge } from "./deluge.js";
 import { createEquivocation } from "./equivocation.js";
 import { createExaggeration } from "./extremes.js";
 import {
@@ -27,10 +28,12 @@ import { createRubbish } from "./rubbish.js";
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
 /**
+/**
  * Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes
- * blocks that name what other chains have not sealed.
+ * blocks that name what other chains have not sealed, `deluge` makes one other member work for
+ * nothing as fast as it can.
  */
-export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor";
+export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor" | "deluge";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -74,6 +77,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
   const victims = new Set(others.filter(() => random.chance(0.5)));
   const censored = random.pick(others);
+  const drowned = random.pick(others);
   const heard: Uint8Array[] = [];
   let accusations = 0;
   const heardOf = new WeakSet<Uint8Array>();
@@ -87,6 +91,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const exaggeration = createExaggeration(forger);
   const equivocation = createEquivocation(forger, heard);
   const rubbish = createRubbish(forger);
+  const deluge = createDeluge(forger);
 
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
@@ -116,17 +121,9 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     return mutated;
   };
 
-  /**
-   * A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who
-   * lack a vote themselves.
-   */
   const spreadCertificates = (bytes: Uint8Array, send: Send) => {
-    const frame = decodeFrame(bytes);
-    const message = frame?.kind === "consensus" ? messageIn(bytes, frame) : undefined;
-    if (frame === undefined || (message?.type !== "prevote" && message?.type !== "precommit")) return;
-    const certificate = votes.add(frame.chain, message);
-    if (certificate === undefined || random.chance(0.5)) return;
-    const spoilt = encodeFrame("consensus", frame.chain, encodeMessage(votes.spoilt(certificate)));
+    const spoilt = certificateOnceComplete(votes, random, bytes);
+    if (spoilt === undefined) return;
     coverage.certificatesCorrupted += 1;
     for (const victim of others) if (random.chance(0.7)) send(victim, spoilt);
   };
@@ -179,6 +176,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     overhear: intrude,
     onReceive(from, bytes, send) {
       keep(bytes);
+      if (does("deluge")) deluge.hear(bytes);
       if (does("forge")) spreadCertificates(bytes, send);
       const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
       if (frame !== undefined) {
@@ -215,11 +213,32 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       const forgedFrame = does("forge") ? forgery(chain) : undefined;
       if (forgedFrame !== undefined) say("forged", forgedFrame);
       if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
+      if (does("deluge")) {
+        for (const frame of deluge.frames(chain)) send(drowned, frame);
+        coverage.drowned += 1;
+      }
       if (does("flood") && random.chance(0.2)) {
         for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish.frame(chain));
       }
     },
   };
+}
+
+/**
+ * A certificate as soon as a quorum's votes are here, one signature of it spoilt: for those who
+ * lack a vote themselves.
+ */
+function certificateOnceComplete(
+  votes: ReturnType<typeof createVoteCollection>,
+  random: Random,
+  bytes: Uint8Array,
+): Uint8Array | undefined {
+  const frame = decodeFrame(bytes);
+  const message = frame?.kind === "consensus" ? messageIn(bytes, frame) : undefined;
+  if (frame === undefined || (message?.type !== "prevote" && message?.type !== "precommit")) return undefined;
+  const certificate = votes.add(frame.chain, message);
+  if (certificate === undefined || random.chance(0.5)) return undefined;
+  return encodeFrame("consensus", frame.chain, encodeMessage(votes.spoilt(certificate)));
 }
 
 /** The frame as it was heard, or as if it were of another chain. */

@@ -7,6 +7,7 @@ import { blocks } from "../../../node/chain/tables/blocks.js";
 import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
 import { origins } from "../../../node/chain/tables/states.js";
 import { boundMutants } from "./bound-mutants.js";
+import { budgetMutants } from "./budget-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
 import {
   precommitsTwice,
@@ -325,6 +326,7 @@ export const mutants: readonly Mutant[] = [
     ],
     needs: misled,
   },
+  ...budgetMutants,
   ...damageMutants,
   ...memberMutants,
   ...regainingMutants,

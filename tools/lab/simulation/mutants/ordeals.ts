@@ -28,6 +28,17 @@ export const contested = {
   conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
 } as const;
 export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+/** A faulty member makes another one work for nothing, long enough to be kept out and let in again. */
+export const drowned = {
+  ...attacked,
+  behaviours: ["deluge"],
+  chains: 1,
+  faults_ms: 60_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  isolated: false,
+  conditions: smooth,
+} as const;
 /** A faulty member makes up what other chains have sealed. */
 export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
 

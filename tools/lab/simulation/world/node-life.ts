@@ -17,6 +17,7 @@ import { createIntroductions } from "../../../node/ingest/handovers.js";
 import { type Admissions, type AdmissionsPorts, createAdmissions } from "../../../node/ingest/publications.js";
 import { createReceipts } from "../../../node/ingest/receipts.js";
 import { createPeerBudget, defaultBudgetLimits } from "../../../node/network/budget.js";
+import { costOfDropped } from "../../../node/network/chain-links.js";
 import { createOrders, type OrderAnswer } from "../../../node/orders.js";
 import { createRunningChains } from "../../../node/running-chains.js";
 import type { Store } from "../../../node/store/store.js";
@@ -33,8 +34,8 @@ export interface Life {
   submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
   start(): void;
   stop(): void;
-  /** A frame of this node was dropped. */
-  refuse(from: string, frame: Uint8Array): void;
+  /** A frame that came was dropped for this reason. */
+  drop(from: string, frame: Uint8Array, reason: unknown): void;
   /** Whether a node is kept out for what it has sent. */
   isShut(from: string): boolean;
 }
@@ -115,6 +116,7 @@ export function openLife(ports: LifePorts): Life {
 
   const budget = createPeerBudget(defaultBudgetLimits);
   const charge: ChainPorts["charge"] = (peer, work, amount) => {
+    world.onCharged(node, peer, work, amount);
     const verdict = budget.charge(peer, work, amount, timeline.now_ms());
     if (verdict.type === "shut") world.onShut(node, peer);
   };
@@ -170,13 +172,9 @@ export function openLife(ports: LifePorts): Life {
   running.follow(options.follows);
   const { chains } = running;
   const admissions = createAdmissions({
-    genesis,
+    ...{ genesis, store, chains, introductions, metrics },
     self: node.id,
-    store,
-    chains,
     receipts: createReceipts(genesis.network, store),
-    introductions,
-    metrics,
     log: createLog(ports, 0),
     verifyBirth: verifyAsync,
     verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
@@ -187,6 +185,8 @@ export function openLife(ports: LifePorts): Life {
     standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
     publish,
     rate: rateDefaults,
+    addressOf: () => undefined,
+    isProved: () => false,
     onProved() {},
   });
   const orders = createOrders({
@@ -205,7 +205,7 @@ export function openLife(ports: LifePorts): Life {
     submitOrder: orders.submit,
     start: running.start,
     stop: running.stop,
-    refuse: (from, frame) => charge(from, "refused", frame.length),
+    drop: (from, frame, error) => charge(from, costOfDropped(error), frame.length),
     isShut: (from) => budget.isShut(from, timeline.now_ms()),
   };
 }

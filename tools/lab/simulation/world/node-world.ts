@@ -5,6 +5,7 @@ import type { Signer } from "../../../../src/wire/key.js";
 import type { Statement } from "../../../consensus/types.js";
 import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
+import type { PeerWork } from "../../../node/network/budget.js";
 import type { OrderAnswer } from "../../../node/orders.js";
 import type { Random } from "../../rig/random.js";
 import type { Adversary } from "../faults/adversary.js";
@@ -24,8 +25,12 @@ export interface NodeWorld {
   onSigned(node: SimulatedNode, bytes: Uint8Array): void;
   onEvidence(node: SimulatedNode, chain: number, first: Statement, second: Statement): void;
   onSealed(node: SimulatedNode, sealed: SealedBlock): void;
+  /** Another node has made it work. */
+  onCharged(node: SimulatedNode, peer: string, work: PeerWork, amount: number): void;
   /** It keeps another node out for what that has sent. */
   onShut(node: SimulatedNode, peer: string): void;
+  /** A frame of a node that it keeps out has come. */
+  onKeptOut(node: SimulatedNode, peer: string): void;
   /** To a meter, on a topic of its own. */
   publish(node: SimulatedNode, topic: string, payload: Uint8Array): void;
   isSubscribed(node: SimulatedNode, topic: string): boolean;

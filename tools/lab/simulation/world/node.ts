@@ -119,14 +119,17 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     receive(from, bytes) {
       const mine = current;
       if (mine?.life === undefined || adversary?.onReceive(from, bytes, node.inject) === false) return;
-      if (mine.life.isShut(from)) return;
+      if (mine.life.isShut(from)) return world.onKeptOut(node, from);
       for (const passed of world.mutateFrame(bytes, node)) {
         const frame = decodeFrame(passed);
         const chain = frame === undefined ? undefined : mine.life.chains.get(frame.chain);
-        if (frame === undefined || chain === undefined) continue;
+        if (frame === undefined || chain === undefined) {
+          mine.life.drop(from, bytes, frame === undefined ? undefined : new WireError("untimely", "of another chain"));
+          continue;
+        }
         chain.onFrame(from, frame).catch((error: unknown) => {
           if (current !== mine) return;
-          mine.life?.refuse(from, bytes);
+          mine.life?.drop(from, bytes, error);
           world.trace(`${label} drops ${frame.kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
           if (!(error instanceof WireError)) world.onDefect(node, `${frame.kind}: ${stackOf(error)}`);
         });

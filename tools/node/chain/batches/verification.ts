@@ -47,7 +47,7 @@ export function createVerification(
     const known = kept.get(meter);
     if (known?.isOnChain) return known.credential;
     const bytes = store.get(credentials, idKey(chain.service, kidOf(record)));
-    if (bytes === undefined) throw new WireError("unproven", `batch brings no credential of meter ${meter}`);
+    if (bytes === undefined) throw new WireError("untimely", `batch brings no credential of meter ${meter}`);
     return verified(meter, bytes, true);
   };
 

@@ -105,6 +105,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
   let members = memberSetOf(newestMembers(lineageOf(store, chain.service)) ?? chain.members);
   /** blocks made for the next height, by id as hex */
   const candidates = new BoundedMap<string, Candidate>(CANDIDATES_KEPT);
+  /** values of this height that were proposed while this node was at it */
+  const proposed = new BoundedMap<string, true>(CANDIDATES_KEPT);
   const view = viewOf(store, chain.service);
   /** undefined where it is still to be read */
   let newest: ProvedAnchor | undefined;
@@ -157,7 +159,9 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     const orders = ordersOf(execution);
     if (orders.length > 0) ports.governor.advance(execution.governance);
     candidates.clear();
-    return { block, tree, records, head: next, orders: orders.map(({ order }) => order), handover };
+    const isLive = proposed.has(toHex(next.headerHash));
+    proposed.clear();
+    return { block, tree, records, head: next, orders: orders.map(({ order }) => order), handover, isLive };
   };
 
   /** A peer's block that the chain goes on with; undefined where it waits for orders. Rejects with a WireError where it is none. */
@@ -211,6 +215,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       const header = composed.header.target === 0 ? encodeHeader(composed.header) : mineHeader(composed.header);
       const id = headerHash(header);
       keep(id, { composed, header });
+      proposed.set(toHex(id), true);
       const batches = inputs.batches.map(({ read, acknowledgements }) => ({
         origin: read.batch.origin,
         number: read.batch.number,
@@ -220,6 +225,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       return { id, body: encodeProposalBody({ header, time_ms, anchors: inputs.anchors, judgedAt, batches }) };
     },
     judge(id, body, batches, fresh) {
+      if (fresh) proposed.set(toHex(id), true);
       if (!equalBytes(headerHash(body.header), id)) return bad("its header is not the one that was proposed");
       if (!areAnchorsInOrder(body.anchors, chain.service, ports.governor.current, body.judgedAt)) {
         return bad("its anchors are not of other chains in their order");

@@ -3,7 +3,7 @@
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
 import { type Acknowledgement, isSealable } from "../../../../ledger/compose.js";
 import { type BatchName, encodeBatchNote } from "../../frame.js";
-import { answerCharge, refused } from "./arrivals.js";
+import { answerCharge, refused, untimely } from "./arrivals.js";
 import { need } from "./repeats.js";
 import { acknowledgedBytes, drop, type ExchangeEffect, type ExchangeState, type InputOf, nameOf } from "./state.js";
 
@@ -58,7 +58,13 @@ export function onAccepted(
   if (!isSealable(config.view, name)) return drop("batch-sealed");
   if (pool.acceptance(name.id) !== undefined) return drop("batch-repeated");
   const charge = answerCharge(from, acknowledgements.length);
-  if (!isAccepted(state, name, acknowledgements)) return [charge, ...refused("acceptance is not a quorum's")];
+  if (!isAccepted(state, name, acknowledgements)) {
+    // Of another height it may be a quorum's: who is at which is not known here.
+    const { members } = state.pool;
+    const known = acknowledgements.filter(({ node }) => members.has(toHex(node))).length;
+    const isOfOthers = known < acknowledgements.length || known < members.quorum;
+    return [charge, ...(isOfOthers ? untimely : refused)("acceptance is not a quorum's")];
+  }
   if (!noteAccepted(state, name, acknowledgements)) return [charge, ...drop("batch-no-room")];
   if (pool.find(name.id) === undefined) return [charge, ...need(state, name, now_ms)];
   return [charge, { type: "keepAcceptance", name, note: Uint8Array.from(payload) }, { type: "work" }];

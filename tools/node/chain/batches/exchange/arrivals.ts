@@ -44,7 +44,8 @@ function onContent(state: ExchangeState, { from, mark, bytes, read, signed }: Co
   const { batch } = read;
   const key = pool.members.keyOf(toHex(batch.origin));
   const id = toHex(read.id);
-  if (batch.chain !== config.service || key === undefined) return refused("batch is not of this chain");
+  if (batch.chain !== config.service) return refused("batch is not of this chain");
+  if (key === undefined) return untimely("batch is of no member of this height");
   const unwanted: ExchangeEffect = { type: "charge", node: from, work: "unwanted", amount: bytes };
   if (!isSealable(config.view, batch)) return [unwanted, ...drop("batch-sealed")];
   if (verifying.has(id)) return [unwanted, ...drop("batch-under-way")];
@@ -119,8 +120,9 @@ export function onGivenUp(state: ExchangeState, { rival }: InputOf<"givenUp">): 
   return contradicted(rival);
 }
 
+/** An origin whose disk is lost does so in good faith, and a peer that passes it on does not know. */
 function contradicted({ batch }: ReadBatch): ExchangeEffect[] {
-  return refused(`origin ${toHex(batch.origin)} signed two batches ${batch.number}`);
+  return untimely(`origin ${toHex(batch.origin)} signed two batches ${batch.number}`);
 }
 
 export function onRefuted(state: ExchangeState, { read, error }: InputOf<"refuted">): ExchangeEffect[] {
@@ -165,6 +167,11 @@ export function answerCharge(node: string, amount = 1): ExchangeEffect {
 
 export function refused(reason: string): ExchangeEffect[] {
   return [{ type: "refuse", error: new WireError("unproven", reason) }];
+}
+
+/** What a correct node may send at the wrong time. */
+export function untimely(reason: string): ExchangeEffect[] {
+  return [{ type: "refuse", error: new WireError("untimely", reason) }];
 }
 
 /** The payload of a frame to keep: where that is a small part of the link's buffer, a copy. */
