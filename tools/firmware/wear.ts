@@ -146,8 +146,6 @@ function perform(agent: Agent, sealer: Sealer, first: AgentInput, uptime_s: numb
     if (taken === INPUTS_MAX) throw new Error(`the agent comes to no rest after ${INPUTS_MAX} inputs`);
     for (const effect of agent.step(inputs[taken]!, { ...moment, uptime_ms: moment.uptime_ms + taken })) {
       if (effect.kind === "showState") counters = effect.counters;
-      // Signatures of a receipt are checked from step to step.
-      if (effect.kind === "setTimer" && effect.delay_ms === 0) inputs.push({ kind: "timer" });
       if (effect.kind === "connect") inputs.push({ kind: "mqttConnected", connection: effect.connection });
       if (effect.kind !== "publish") continue;
       const { connection, packetId, topic, payload } = effect;
