@@ -168,7 +168,6 @@ function assemble(
     if (input.kind === "mqttMessage") heed(inbox(input.topic, input.payload), now.uptime_ms, effects);
     else if (input.kind === "started" || input.kind === "meterBytes" || input.kind === "timer") {
       if (input.kind === "started") start(effects);
-      if (input.kind === "timer") for (const known of judge.check()) heed(known, now.uptime_ms, effects);
       if (input.kind === "meterBytes" && input.bytes.length > 0) lastBytes_ms = now.uptime_ms;
       const work: PortEffect[] = [];
       const outcomes = meter.push(input.kind === "meterBytes" ? input.bytes : noBytes, now.uptime_ms, work);
@@ -182,7 +181,7 @@ function assemble(
     }
     show(now.uptime_ms, effects);
     const uplinkAt_ms = uplink?.wakeAt_ms(now.uptime_ms) ?? Number.POSITIVE_INFINITY;
-    const wakeAt_ms = judge.isChecking ? now.uptime_ms : Math.min(uplinkAt_ms, meter.wakeAt_ms());
+    const wakeAt_ms = Math.min(uplinkAt_ms, meter.wakeAt_ms());
     effects.push({ kind: "setTimer", delay_ms: Math.min(Math.max(0, wakeAt_ms - now.uptime_ms), LOOK_INTERVAL_MS) });
     return effects;
   }
@@ -253,7 +252,6 @@ function assemble(
         return warn("wrongReceipts", `receipt refused: ${message.reason}`, effects);
       case "wrong members":
         return warn("wrongMembers", `members refused: ${message.reason}`, effects);
-      case "being checked":
       case "members":
         return;
       case "command":

@@ -7,16 +7,21 @@ import { decodeRefusal, type Refusal } from "../wire/refusal.js";
 import { parseTopic } from "../wire/topics.js";
 import { decodeCommand, type ReadNow } from "./command.js";
 import type { Members } from "./members.js";
-import type { Judgement, ReceiptJudge } from "./receipts.js";
+import type { ReceiptJudge } from "./receipts.js";
 
 export type Message =
-  /** what a receipt is, or that its signatures are being checked */
-  | Judgement
+  /** a verified receipt of a record on its way */
+  | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "command"; readonly command: ReadNow }
   /** what proves a chain's members, looked at and taken where it does */
   | { readonly kind: "members" }
   | { readonly kind: "wrong members"; readonly reason: string }
+  | { readonly kind: "wrong receipt"; readonly reason: string }
+  /** a receipt by members that this meter does not know, of a record on its way */
+  | { readonly kind: "unknown members"; readonly recordHash: Uint8Array; readonly reason: string }
+  /** a receipt of a record that is not on its way: most often a second one */
+  | { readonly kind: "stray receipt" }
   /** not for this meter, or nothing that a meter knows */
   | { readonly kind: "strange" };
 
@@ -26,7 +31,7 @@ export type Inbox = (topic: string, payload: Uint8Array) => Message;
 export function createInbox(
   network: string,
   meter: string,
-  judge: Pick<ReceiptJudge, "take">,
+  judge: ReceiptJudge,
   members: Pick<Members, "take">,
 ): Inbox {
   return (text, payload) => {
@@ -35,7 +40,7 @@ export function createInbox(
     if (!ours) return { kind: "strange" };
     switch (topic.kind) {
       case "receipt":
-        return judge.take(payload, topic.service);
+        return judge(payload, topic.service);
       case "members":
         return membersIn(members, topic.service, payload);
       case "ack":

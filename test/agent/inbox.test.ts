@@ -11,21 +11,16 @@ import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 const meter = "0123456789abcdef";
 const judged: [number, number][] = [];
 const shown: [number, number][] = [];
-const take: ReceiptJudge["take"] = (bytes, service) => {
+const judge: ReceiptJudge = (bytes, service) => {
   judged.push([bytes.length, service]);
   return { kind: "stray receipt" };
 };
-const inbox = createInbox(
-  "net",
-  meter,
-  { take },
-  {
-    take(service, item) {
-      if (item.length === 0) throw new WireError("shape", "nothing");
-      shown.push([item.length, service]);
-    },
+const inbox = createInbox("net", meter, judge, {
+  take(service, item) {
+    if (item.length === 0) throw new WireError("shape", "nothing");
+    shown.push([item.length, service]);
   },
-);
+});
 const refusal = { service: 1, seq: 4, recordHash: new Uint8Array(32), reason: "busy", sentence: "later" } as const;
 
 describe("inbox", () => {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { verifyEd25519 } from "../../src/agent/identity.js";
 import { createMembers, type Members } from "../../src/agent/members.js";
-import { createReceiptJudge, type Judgement, type ReceiptJudge } from "../../src/agent/receipts.js";
+import { createReceiptJudge } from "../../src/agent/receipts.js";
 import type { Verify } from "../../src/wire/key.js";
 import { decodeReceipt, encodeReceipt, type Receipt } from "../../src/wire/receipt.js";
 import { createSealer } from "../../tools/firmware/sealer.js";
@@ -12,15 +12,6 @@ import { simulatedStores } from "./norFlash.js";
 const sealer = createSealer("receipts");
 const records = Array.from({ length: 5 }, (_, index) => Uint8Array.of(index + 1));
 const receipts = sealer.seal(1, records);
-
-/** Judges a receipt to its end. */
-function judging(stepwise: ReceiptJudge): (bytes: Uint8Array, service: number) => Judgement {
-  return (bytes, service) => {
-    const known = [stepwise.take(bytes, service)];
-    while (known.at(-1)!.kind === "being checked") known.push(...stepwise.check());
-    return known.at(-1)!;
-  };
-}
 
 /** A judge, and how many signatures it has checked. */
 function counting(isExpected = (_hash: Uint8Array): boolean => true) {
@@ -36,8 +27,7 @@ function counting(isExpected = (_hash: Uint8Array): boolean => true) {
     at: (service, height) => known.at(service, height),
     lack: (service) => void lacked.push(service),
   };
-  const stepwise = createReceiptJudge(sealer.genesis, members, verify, isExpected);
-  return { checks, lacked, stepwise, judge: judging(stepwise) };
+  return { checks, lacked, judge: createReceiptJudge(sealer.genesis, members, verify, isExpected) };
 }
 
 const altered = (change: Partial<Receipt>): Uint8Array => encodeReceipt({ ...decodeReceipt(receipts[0]!), ...change });
@@ -151,79 +141,6 @@ describe("receipts", () => {
         assert.deepEqual({ ...decodeReceipt(bytes), size: good.size }, good);
       }),
       { numRuns: 60, examples: [[49, 1]] },
-    );
-  });
-});
-
-describe("receipts, step by step,", () => {
-  test("are checked a signature a step, those of one block's certificate once, in the order in which blocks came", () => {
-    const { checks, stepwise } = counting();
-    const other = sealer.seal(1, records)[0]!;
-    for (const receipt of [receipts[0]!, receipts[1]!, receipts[0]!, other])
-      assert.equal(stepwise.take(receipt, 1).kind, "being checked");
-    assert.equal(checks.signatures, 0);
-    const known: Judgement[][] = [];
-    for (let step = 1; stepwise.isChecking; step += 1) {
-      known.push(stepwise.check());
-      assert.equal(checks.signatures, step);
-    }
-    const hashes = [receipts[0]!, receipts[1]!, other].map((receipt) => decodeReceipt(receipt).recordHash);
-    const sealed = hashes.map((recordHash) => ({ kind: "sealed", recordHash }) as const);
-    assert.deepEqual(known, [[], [], sealed.slice(0, 2), [], [], sealed.slice(2)]);
-    assert.deepEqual(stepwise.check(), []);
-  });
-
-  test("with a forged certificate take no good one of the same block along, nor its records", () => {
-    const { stepwise } = counting();
-    const { certificate } = decodeReceipt(receipts[0]!);
-    const [first, second, third] = certificate.signatures;
-    const forged = altered({
-      certificate: { round: 0, signatures: [first!, second!, { ...third!, signature: new Uint8Array(64) }] },
-    });
-    stepwise.take(forged, 1);
-    stepwise.take(receipts[0]!, 1);
-    const known: Judgement[] = [];
-    while (stepwise.isChecking) known.push(...stepwise.check());
-    assert.deepEqual(
-      known.map(({ kind }) => kind),
-      ["wrong receipt", "sealed"],
-    );
-  });
-
-  test("of a block that another certificate proves meanwhile are good without a check of their own", () => {
-    const { checks, stepwise } = counting();
-    const [whole] = sealer.seal(1, records, [0, 1, 2, 3]).map(decodeReceipt);
-    const { signatures } = whole!.certificate;
-    stepwise.take(encodeReceipt({ ...whole!, certificate: { round: 0, signatures: signatures.slice(1) } }), 1);
-    stepwise.take(encodeReceipt({ ...whole!, certificate: { round: 0, signatures: signatures.slice(0, 3) } }), 1);
-    const known: Judgement[] = [];
-    while (stepwise.isChecking) known.push(...stepwise.check());
-    assert.deepEqual(
-      known.map(({ kind }) => kind),
-      ["sealed", "sealed"],
-    );
-    assert.equal(checks.signatures, 3);
-  });
-
-  test("of records that are let go while their block is checked are stray", () => {
-    let expected = true;
-    const { stepwise } = counting(() => expected);
-    stepwise.take(receipts[0]!, 1);
-    expected = false;
-    const known: Judgement[] = [];
-    while (stepwise.isChecking) known.push(...stepwise.check());
-    assert.deepEqual(known, [{ kind: "stray receipt" }]);
-  });
-
-  test("of more blocks than wait are judged, too, each to its end", () => {
-    const { stepwise } = counting();
-    const blocks = Array.from({ length: 20 }, () => sealer.seal(1, records)[0]!);
-    for (const receipt of blocks) assert.equal(stepwise.take(receipt, 1).kind, "being checked");
-    const known: Judgement[] = [];
-    while (stepwise.isChecking) known.push(...stepwise.check());
-    assert.deepEqual(
-      known.map(({ kind }) => kind),
-      blocks.map(() => "sealed"),
     );
   });
 });

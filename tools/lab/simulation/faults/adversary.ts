@@ -116,9 +116,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
         ? undefined
         : encodeFrame("consensus", chain, encodeMessage(forgedMessage(forger, message)));
     }
-    const mutated = Uint8Array.from(bytes);
-    mutated[3 + random.below(mutated.length - 3)]! ^= 1 << random.below(8);
-    return mutated;
+    return withFlippedBit(bytes, random);
   };
 
   const spreadCertificates = (bytes: Uint8Array, send: Send) => {
@@ -239,6 +237,13 @@ function certificateOnceComplete(
   const certificate = votes.add(frame.chain, message);
   if (certificate === undefined || random.chance(0.5)) return undefined;
   return encodeFrame("consensus", frame.chain, encodeMessage(votes.spoilt(certificate)));
+}
+
+/** One bit behind the head of the frame is another. */
+function withFlippedBit(bytes: Uint8Array, random: Random): Uint8Array {
+  const mutated = Uint8Array.from(bytes);
+  mutated[3 + random.below(mutated.length - 3)]! ^= 1 << random.below(8);
+  return mutated;
 }
 
 /** The frame as it was heard, or as if it were of another chain. */

@@ -2,10 +2,10 @@
 // connections that break. It loses its memory now and then, as in a power cut between two steps;
 // what flash does within one is the agent's own tests' business.
 
-import { createInbox, type Message } from "../../../../src/agent/inbox.js";
+import { createInbox } from "../../../../src/agent/inbox.js";
 import { createMembers } from "../../../../src/agent/members.js";
 import { type Outbox, openOutbox } from "../../../../src/agent/outbox.js";
-import { createReceiptJudge, type ReceiptJudge } from "../../../../src/agent/receipts.js";
+import { createReceiptJudge } from "../../../../src/agent/receipts.js";
 import { createUplink, type Uplink, type UplinkEffect, type UplinkInput } from "../../../../src/agent/uplink.js";
 import type { Flash, KeyValue } from "../../../../src/host.js";
 import { toHex } from "../../../../src/wire/bytes.js";
@@ -38,7 +38,6 @@ interface Life {
   readonly outbox: Outbox;
   readonly uplink: Uplink;
   readonly inbox: ReturnType<typeof createInbox>;
-  readonly judge: ReceiptJudge;
   session: Session | undefined;
 }
 
@@ -152,17 +151,6 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     });
   };
 
-  const heed = (message: Message, payload: Uint8Array) => {
-    const isUnknown = message.kind === "unknown members";
-    if (isUnknown || message.kind === "wrong receipt") {
-      checkRefused(world, name, { payload, reason: message.reason, isUnknown });
-    }
-    if (isUnknown) feed({ kind: "unproven", recordHash: message.recordHash });
-    if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
-    if (message.kind === "sealed") receipts += 1;
-    if (message.kind === "sealed" || message.kind === "refused") feed(message);
-  };
-
   return {
     name,
     id,
@@ -193,10 +181,15 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
         if (parseTopic(topic)?.kind === "members") lose(session, "connection reset");
         return;
       }
-      const { inbox, judge: signatures } = life;
-      heed(inbox(topic, payload), payload);
-      while (life.judge === signatures && signatures.isChecking)
-        for (const known of signatures.check()) heed(known, payload);
+      const message = life.inbox(topic, payload);
+      const isUnknown = message.kind === "unknown members";
+      if (isUnknown || message.kind === "wrong receipt") {
+        checkRefused(world, name, { payload, reason: message.reason, isUnknown });
+      }
+      if (isUnknown) feed({ kind: "unproven", recordHash: message.recordHash });
+      if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
+      if (message.kind === "sealed") receipts += 1;
+      if (message.kind === "sealed" || message.kind === "refused") feed(message);
     },
     // Whatever its outbox says: a record that it let go of without a receipt is one that waits for
     // ever.
@@ -236,7 +229,7 @@ function bootLife(world: MeterWorld, { id, credential, service, flash, keyValue 
   });
   const members = createMembers(genesis, [service], simulatedVerify, keyValue);
   const judge = createReceiptJudge(genesis, members, simulatedVerify, (hash) => uplink.expects(hash));
-  return { outbox, uplink, inbox: createInbox(genesis.network, id, judge, members), judge, session: undefined };
+  return { outbox, uplink, inbox: createInbox(genesis.network, id, judge, members), session: undefined };
 }
 
 function refusalOf({ claims: { service, seq }, hash }: Record, reason: RefusalReason): Refusal {
