@@ -4,6 +4,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
+import { arrows } from "./arrows.js";
 import { buildVendor } from "./vendor.js";
 
 const folders = ["src/agent", "src/meter", "src/wire", "hosts/shared", "hosts/simulator", "hosts/esp32"];
@@ -77,6 +78,7 @@ function compile(source: string): string {
       verbatimModuleSyntax: true,
       removeComments: true,
     },
+    transformers: { before: [arrows] },
   }).outputText;
 }
 
