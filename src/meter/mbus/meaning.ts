@@ -46,11 +46,11 @@ export const timePoint = 21;
 const externalTemperature = 22;
 
 /**
- * Six numbers a row: first and last VIF, quantity, power of ten of the first, DLMS unit, factor. In one array, for a chip keeps each in a
- * place of its own.
+ * Six numbers a row: first and last VIF, quantity, power of ten of the first, DLMS unit, factor. Two bytes a number: a chip keeps a slot
+ * for each of an array.
  */
 // biome-ignore format: a row a line
-const primary: readonly number[] = [
+const primary = Int16Array.of(
   0x00, 0x07, energy, -3, 30, 1,
   0x08, 0x0f, energy, 0, 25, 1,
   0x10, 0x17, volume, -6, 13, 1,
@@ -68,9 +68,9 @@ const primary: readonly number[] = [
   0x6c, 0x6d, timePoint, 0, unitNone, 1,
   0x6e, 0x6e, allocation, 0, unitNone, 1,
   0x70, 0x7a, noRegister, 0, unitNone, 1,
-];
+);
 // biome-ignore format: a row a line
-const extendedFb: readonly number[] = [
+const extendedFb = Int16Array.of(
   0x00, 0x01, energy, 5, 30, 1,
   0x02, 0x03, reactiveEnergy, 3, 32, 1,
   0x04, 0x05, apparentEnergy, 3, 31, 1,
@@ -82,9 +82,9 @@ const extendedFb: readonly number[] = [
   0x2c, 0x2f, frequency, -3, 44, 1,
   0x30, 0x31, power, 8, 26, 1,
   0x34, 0x37, apparentPower, 0, 28, 1,
-];
+);
 // biome-ignore format: a row a line
-const extendedFd: readonly number[] = [
+const extendedFd = Int16Array.of(
   0x08, 0x16, noRegister, 0, unitNone, 1,
   0x17, 0x17, errors, 0, unitNone, 1,
   0x18, 0x1a, noRegister, 0, unitNone, 1,
@@ -96,7 +96,7 @@ const extendedFd: readonly number[] = [
   0x60, 0x62, noRegister, 0, unitNone, 1,
   0x66, 0x6f, noRegister, 0, unitNone, 1,
   0x70, 0x75, noRegister, 0, unitNone, 1,
-];
+);
 
 /** Seconds, minutes, hours, days. */
 const durations: readonly number[] = [7, 6, 5, 4];
@@ -125,7 +125,7 @@ function ofPrimary(vif: number): Meaning | undefined {
   return rowOf(primary, vif);
 }
 
-function rowOf(rows: readonly number[], vif: number): Meaning | undefined {
+function rowOf(rows: Int16Array, vif: number): Meaning | undefined {
   for (let row = 0; row < rows.length; row += columns) {
     if (vif < rows[row]! || vif > rows[row + 1]!) continue;
     const unit = rows[row + 4]!;
