@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { profiles } from "../src/meter/profiles.js";
+import { profileNames, profileOf } from "../src/meter/profiles.js";
 import { protocols } from "../src/meter/reader.js";
 import { meterLines } from "../tools/cli/decode/decode.js";
 import { cellsOf, meterTypes } from "../tools/meters/meter-types.js";
@@ -101,11 +101,11 @@ test("docs/meters.md and gridseal decode --list have every meter type, profile a
   assert.deepEqual(shown.slice(1), meterTypes.map(cellsOf));
   assert.equal(meterLines().length, meterTypes.length + 1);
   const named = new Set(meterTypes.flatMap(({ profile = "" }) => (profile === "" ? [] : [profile])));
-  assert.deepEqual([...named].sort(), profiles.map(({ name }) => name).sort());
+  assert.deepEqual([...named].sort(), [...profileNames].sort());
   assert.deepEqual([...new Set(meterTypes.map(({ protocol }) => protocol))].sort(), [...protocols].sort());
   for (const { profile, protocol } of meterTypes) {
-    const known = profiles.find(({ name }) => name === profile);
-    assert.ok(known === undefined || known.protocol === protocol || known.protocol === "dlms", profile);
+    const known = profile === undefined ? undefined : profileOf(profile).protocol;
+    assert.ok(known === undefined || known === protocol || known === "dlms", profile);
   }
 });
 

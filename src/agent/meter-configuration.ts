@@ -3,8 +3,8 @@
 
 import { bauds, type Line, requestLine, usualLines } from "../meter/line.js";
 import { isSecondary } from "../meter/mbus/master.js";
-import { modbusMaps } from "../meter/modbus/maps.js";
-import { profiles } from "../meter/profiles.js";
+import { modbusMaps } from "../meter/modbus/tables.js";
+import { profileNames, profileOf } from "../meter/profiles.js";
 import { impulsesMax, isPulseRegister, startMax_Wh } from "../meter/pulse.js";
 import { type Protocol, protocols } from "../meter/reader.js";
 import {
@@ -65,7 +65,7 @@ const key = matching((hex) => /^[0-9A-Fa-f]{32}$/.test(hex), "must be 32 hex dig
 const fields: Fields = {
   protocol: { check: oneOf([...protocols, "auto"]) },
   port: { check: port },
-  profile: { check: oneOf(profiles.map(({ name }) => name)), optional: true },
+  profile: { check: oneOf(profileNames), optional: true },
   keys: {
     check: object({ encryption: { check: key }, authentication: { check: key, optional: true } }),
     optional: true,
@@ -146,7 +146,7 @@ function consistency(meter: MeterConfiguration, path: string): Complaint | undef
       return complaint(`${path}.${needed}`, `is missing: protocol ${needed} needs it`);
   }
   if (profile === undefined || protocol === "auto") return undefined;
-  const known = profiles.find(({ name }) => name === profile)!;
+  const known = profileOf(profile);
   const fits =
     known.protocol === protocol ||
     (known.protocol === "dlms" && (protocol === "hdlc" || protocol === "mbus" || protocol === "push"));

@@ -1,7 +1,7 @@
 // What single meter types do otherwise than their protocol says, as a table. A quirk is applied to a meter only because its profile
 // was named, never guessed from the bytes, and every reading that it changed carries a flag.
 
-import { tables } from "./modbus/tables.js";
+import { modbusMaps } from "./modbus/tables.js";
 
 /** A meter type and its deviations; its lists of DLMS push and their scales are in dlms/lists.ts and dlms/scales.ts under the same name. */
 export interface Profile {
@@ -26,7 +26,7 @@ const dvs74 = [
   [55_000_000, 58_999_999],
 ] as const;
 
-export const profiles: readonly Profile[] = [
+const profiles: readonly Profile[] = [
   { name: "holley-dtz541", protocol: "sml", kermitCrc: true },
   { name: "dzg-dvs74", protocol: "sml", shortPowerUnsigned: dvs74 },
   { name: "emh-ehz-d0", protocol: "d0", energyInKilowattHours: true },
@@ -37,15 +37,21 @@ export const profiles: readonly Profile[] = [
   { name: "landis-e360", protocol: "dlms" },
   { name: "landis-e450", protocol: "dlms" },
   { name: "landis-e570", protocol: "dlms" },
-  // Modbus: the maker's name is in that of the map, but for Eastron's.
-  ...tables.map(({ name }): Profile => {
-    return { name: name.startsWith("sdm") ? `eastron-${name}` : name, protocol: "modbus", modbusMap: name };
-  }),
 ];
+
+/** The names of all profiles; each Modbus map is one too. */
+export const profileNames: readonly string[] = [...profiles.map(({ name }) => name), ...modbusMaps.map(ofMap)];
 
 /** The profile of that name; throws a RangeError that lists the names where there is none. */
 export function profileOf(name: string): Profile {
   const profile = profiles.find((candidate) => candidate.name === name);
   if (profile !== undefined) return profile;
-  throw new RangeError(`unknown meter profile "${name}": expected ${profiles.map((known) => known.name).join(", ")}`);
+  const modbusMap = modbusMaps.find((map) => ofMap(map) === name);
+  if (modbusMap !== undefined) return { name, protocol: "modbus", modbusMap };
+  throw new RangeError(`unknown meter profile "${name}": expected ${profileNames.join(", ")}`);
+}
+
+/** The maker's name is in that of the map, but for Eastron's. */
+function ofMap(map: string): string {
+  return map.startsWith("sdm") ? `eastron-${map}` : map;
 }

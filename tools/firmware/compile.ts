@@ -5,6 +5,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Plugin, rollup } from "rollup";
 import ts from "typescript";
+import { arrows } from "./arrows.js";
 import { buildVendor } from "./vendor.js";
 
 /** What is reached from these modules is the meter's: the program, the hosts, and what runs while the ROM image is made. */
@@ -118,6 +119,7 @@ function compile(source: string): string {
       verbatimModuleSyntax: true,
       removeComments: true,
     },
+    transformers: { before: [arrows] },
   }).outputText;
 }
 

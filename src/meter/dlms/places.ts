@@ -38,9 +38,10 @@ export function gatherPlaces(statement: Statement, { places }: PositionList, { b
   let device = "";
   places.forEach((place, index) => {
     const value = elements[index]!;
-    if (typeof place !== "string") {
-      const [obis, scaler, unit] = place;
-      statement.gathering.add({ obis: parseObis(obis), value: integerOf(bytes, value)!, scaler, unit });
+    if (isRegister(place)) {
+      const [obis, scaler, unit] = place.split(",") as [string, string, string];
+      const register = { obis: parseObis(obis), scaler: Number(scaler), unit: Number(unit) };
+      statement.gathering.add({ ...register, value: integerOf(bytes, value)! });
     } else if (!isString(value)) return;
     else if (place === "id" || place === "serial") statement.meter = textOf(bytes, value);
     else if (place === "device") device = textOf(bytes, value);
@@ -62,7 +63,7 @@ function fits(list: PositionList, { bytes, elements, name, profile }: PlacedList
 
 /** Whether what stands there can be what the list has there: a number for a register, a string of its length for a text. */
 function isOf(place: Place, bytes: Uint8Array, value: DlmsValue, numbers: number | undefined): boolean {
-  if (typeof place !== "string")
+  if (isRegister(place))
     return integerOf(bytes, value) !== undefined && (numbers === undefined || value.tag === numbers);
   const length = value.end - value.start;
   switch (place) {
@@ -98,4 +99,9 @@ function isDigits(bytes: Uint8Array, { start, end }: DlmsValue): boolean {
     if (bytes[index]! < 0x30 || bytes[index]! > 0x39) return false;
   }
   return true;
+}
+
+/** All other places are words. */
+function isRegister(place: Place): boolean {
+  return place.indexOf(",") > 0;
 }

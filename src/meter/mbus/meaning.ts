@@ -45,54 +45,58 @@ export const noRegister = 20;
 export const timePoint = 21;
 const externalTemperature = 22;
 
-type Row = readonly [first: number, last: number, quantity: number, exponent: number, unit: number, factor?: number];
-
-/** First and last VIF, quantity, power of ten of the first, DLMS unit, factor. */
-const primary: readonly Row[] = [
-  [0x00, 0x07, energy, -3, 30],
-  [0x08, 0x0f, energy, 0, 25],
-  [0x10, 0x17, volume, -6, 13],
-  [0x18, 0x1f, mass, -3, 20],
-  [0x28, 0x2f, power, -3, 27],
-  [0x30, 0x37, power, 0, 26],
-  [0x38, 0x3f, flow, -6, 15],
-  [0x40, 0x47, flow, -7, 15, 60],
-  [0x48, 0x4f, flow, -9, 15, 3600],
-  [0x58, 0x5b, flowTemperature, -3, 9],
-  [0x5c, 0x5f, returnTemperature, -3, 9],
-  [0x60, 0x63, difference, -3, 52],
-  [0x64, 0x67, externalTemperature, -3, 9],
-  [0x68, 0x6b, pressure, -3, 24],
-  [0x6c, 0x6d, timePoint, 0, unitNone],
-  [0x6e, 0x6e, allocation, 0, unitNone],
-  [0x70, 0x7a, noRegister, 0, unitNone],
-];
-const extendedFb: readonly Row[] = [
-  [0x00, 0x01, energy, 5, 30],
-  [0x02, 0x03, reactiveEnergy, 3, 32],
-  [0x04, 0x05, apparentEnergy, 3, 31],
-  [0x08, 0x09, energy, 8, 25],
-  [0x10, 0x11, volume, 2, 13],
-  [0x14, 0x17, reactivePower, 0, 29],
-  [0x18, 0x19, mass, 5, 20],
-  [0x28, 0x29, power, 5, 27],
-  [0x2c, 0x2f, frequency, -3, 44],
-  [0x30, 0x31, power, 8, 26],
-  [0x34, 0x37, apparentPower, 0, 28],
-];
-const extendedFd: readonly Row[] = [
-  [0x08, 0x16, noRegister, 0, unitNone],
-  [0x17, 0x17, errors, 0, unitNone],
-  [0x18, 0x1a, noRegister, 0, unitNone],
-  [0x1c, 0x1f, noRegister, 0, unitNone],
-  [0x20, 0x2f, noRegister, 0, unitNone],
-  [0x30, 0x39, noRegister, 0, unitNone],
-  [0x40, 0x4f, voltage, -9, 35],
-  [0x50, 0x5f, current, -12, 33],
-  [0x60, 0x62, noRegister, 0, unitNone],
-  [0x66, 0x6f, noRegister, 0, unitNone],
-  [0x70, 0x75, noRegister, 0, unitNone],
-];
+/**
+ * Six numbers a row: first and last VIF, quantity, power of ten of the first, DLMS unit, factor. Two bytes a number: a chip keeps a slot
+ * for each of an array.
+ */
+// biome-ignore format: a row a line
+const primary = Int16Array.of(
+  0x00, 0x07, energy, -3, 30, 1,
+  0x08, 0x0f, energy, 0, 25, 1,
+  0x10, 0x17, volume, -6, 13, 1,
+  0x18, 0x1f, mass, -3, 20, 1,
+  0x28, 0x2f, power, -3, 27, 1,
+  0x30, 0x37, power, 0, 26, 1,
+  0x38, 0x3f, flow, -6, 15, 1,
+  0x40, 0x47, flow, -7, 15, 60,
+  0x48, 0x4f, flow, -9, 15, 3600,
+  0x58, 0x5b, flowTemperature, -3, 9, 1,
+  0x5c, 0x5f, returnTemperature, -3, 9, 1,
+  0x60, 0x63, difference, -3, 52, 1,
+  0x64, 0x67, externalTemperature, -3, 9, 1,
+  0x68, 0x6b, pressure, -3, 24, 1,
+  0x6c, 0x6d, timePoint, 0, unitNone, 1,
+  0x6e, 0x6e, allocation, 0, unitNone, 1,
+  0x70, 0x7a, noRegister, 0, unitNone, 1,
+);
+// biome-ignore format: a row a line
+const extendedFb = Int16Array.of(
+  0x00, 0x01, energy, 5, 30, 1,
+  0x02, 0x03, reactiveEnergy, 3, 32, 1,
+  0x04, 0x05, apparentEnergy, 3, 31, 1,
+  0x08, 0x09, energy, 8, 25, 1,
+  0x10, 0x11, volume, 2, 13, 1,
+  0x14, 0x17, reactivePower, 0, 29, 1,
+  0x18, 0x19, mass, 5, 20, 1,
+  0x28, 0x29, power, 5, 27, 1,
+  0x2c, 0x2f, frequency, -3, 44, 1,
+  0x30, 0x31, power, 8, 26, 1,
+  0x34, 0x37, apparentPower, 0, 28, 1,
+);
+// biome-ignore format: a row a line
+const extendedFd = Int16Array.of(
+  0x08, 0x16, noRegister, 0, unitNone, 1,
+  0x17, 0x17, errors, 0, unitNone, 1,
+  0x18, 0x1a, noRegister, 0, unitNone, 1,
+  0x1c, 0x1f, noRegister, 0, unitNone, 1,
+  0x20, 0x2f, noRegister, 0, unitNone, 1,
+  0x30, 0x39, noRegister, 0, unitNone, 1,
+  0x40, 0x4f, voltage, -9, 35, 1,
+  0x50, 0x5f, current, -12, 33, 1,
+  0x60, 0x62, noRegister, 0, unitNone, 1,
+  0x66, 0x6f, noRegister, 0, unitNone, 1,
+  0x70, 0x75, noRegister, 0, unitNone, 1,
+);
 
 /** Seconds, minutes, hours, days. */
 const durations: readonly number[] = [7, 6, 5, 4];
@@ -100,6 +104,7 @@ const noError = 0x00;
 const uncorrected = 0x3a;
 const forwardAlone = 0x3b;
 const backwardAlone = 0x3c;
+const columns = 6;
 const phasesFrom = 0x7c;
 const makersOwn = 0x7f;
 /** Saia-Burgess, and Finder, whose meters are theirs: the byte behind the maker's own VIFE is the phase. */
@@ -120,11 +125,12 @@ function ofPrimary(vif: number): Meaning | undefined {
   return rowOf(primary, vif);
 }
 
-function rowOf(rows: readonly Row[], vif: number): Meaning | undefined {
-  for (let index = 0; index < rows.length; index++) {
-    const [first, last, quantity, exponent, unit, factor = 1] = rows[index]!;
-    if (vif >= first && vif <= last)
-      return plain(quantity, exponent + (unit === unitNone ? 0 : vif - first), unit, factor);
+function rowOf(rows: Int16Array, vif: number): Meaning | undefined {
+  for (let row = 0; row < rows.length; row += columns) {
+    if (vif < rows[row]! || vif > rows[row + 1]!) continue;
+    const unit = rows[row + 4]!;
+    const above = unit === unitNone ? 0 : vif - rows[row]!;
+    return plain(rows[row + 2]!, rows[row + 3]! + above, unit, rows[row + 5]!);
   }
   return undefined;
 }
@@ -158,26 +164,8 @@ const gas = 7;
 const otherMedia = 15;
 /** Group A by medium, from 2 to 13: electricity, gas, heat, steam, warm water, water, allocators, air, cooling twice, heat twice. */
 const media: readonly number[] = [electricity, gas, 6, 6, 9, 8, 4, otherMedia, 5, 5, 6, 6];
-/** Quantity to C and D of electricity, in their order from energy on; 0 where there is none. */
-const ofElectricity: readonly (readonly [c: number, d: number] | undefined)[] = [
-  [1, 8],
-  undefined,
-  undefined,
-  [1, 7],
-  undefined,
-  undefined,
-  undefined,
-  undefined,
-  undefined,
-  undefined,
-  [3, 8],
-  [9, 8],
-  [3, 7],
-  [9, 7],
-  [12, 7],
-  [11, 7],
-  [14, 7],
-];
+/** Quantity to ten times C and D of electricity, from energy on; 0 where there is none. */
+const ofElectricity: readonly number[] = [18, 0, 0, 17, 0, 0, 0, 0, 0, 0, 38, 98, 37, 97, 127, 117, 147];
 /** Quantity to C: energy, volume, mass, power, flow, temperatures of flow and return, their difference, pressure, allocation. */
 const ofHeat: readonly number[] = [1, 2, 3, 8, 9, 10, 11, 12, 13];
 const ofWater: readonly number[] = [0, 1, 0, 0, 2, 3];
@@ -223,8 +211,9 @@ function electricityCode(
   // They count the reactive power as a second unit's.
   const isReactive = phasesBehindOwn.includes(maker) && unit === 1 && quantity === power;
   const place = ofElectricity[isReactive ? reactivePower : quantity];
-  if (place === undefined) return undefined;
-  const [c, d] = place;
+  if (place === undefined || place === 0) return undefined;
+  const c = Math.floor(place / 10);
+  const d = place % 10;
   if ((d === 8 && moment !== 0) || (backward && c > 10)) return undefined;
   const kind = moment === highest ? 6 : moment === lowest ? 3 : d;
   return Uint8Array.of(electricity, isReactive ? 0 : unit, c + (backward ? 1 : 0) + 20 * phase, kind, tariff, f);

@@ -7,10 +7,8 @@ import { bigEndian } from "../integer.js";
 import { parseObis } from "../obis.js";
 import { rowOf } from "../packed.js";
 import type { ModbusQuestion } from "./frame.js";
-import { type ModbusTable, quantities, tables } from "./tables.js";
+import { findTable, type ModbusTable, modbusMaps, quantities } from "./tables.js";
 
-/** The names of the tables. */
-export const modbusMaps: readonly string[] = tables.map(({ name }) => name);
 export const usualMap = "sdm630";
 
 /** What an answer holds by a map. */
@@ -53,7 +51,7 @@ const widths = " u=2 s=2 t=2 f=4 U=4 S=4 L=4 l=4 d=8 Q=8 q=8 c=12 ";
 
 /** The table of that name. Throws a RangeError that lists the names where there is none. */
 export function tableOf(name: string): ModbusTable {
-  const table = tables.find((candidate) => candidate.name === name);
+  const table = findTable(name);
   if (table === undefined) throw new RangeError(`unknown Modbus map "${name}": expected ${modbusMaps.join(", ")}`);
   return table;
 }
@@ -65,7 +63,7 @@ export function gatheringOfMap(): Gathering {
 
 /** How many bytes the answer has: two a register, of EMI as many as its values have; 0 where the table has not all of them. */
 export function answerBytes(table: ModbusTable, { operation, start, count }: ModbusQuestion): number {
-  if (table.wide !== true) return 2 * count;
+  if (!table.wide) return 2 * count;
   if (operation !== table.operation) return 0;
   let bytes = 0;
   let found = 0;
@@ -119,7 +117,7 @@ function readPlaces(
   let next = 0;
   eachPlace(table, (place) => {
     const isAsked = place.start >= question.start && place.start < question.start + question.count;
-    const offset = table.wide === true ? next : 2 * (place.start - question.start);
+    const offset = table.wide ? next : 2 * (place.start - question.start);
     if (!isAsked || offset + widthOf(place) > answered.length) return;
     next += widthOf(place);
     if (place.stored === "c") {

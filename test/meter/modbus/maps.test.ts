@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerBytes, modbusMaps, tableOf } from "../../../src/meter/modbus/maps.js";
-import { quantities } from "../../../src/meter/modbus/tables.js";
+import { answerBytes, tableOf } from "../../../src/meter/modbus/maps.js";
+import { modbusMaps, quantities } from "../../../src/meter/modbus/tables.js";
 import { createReader } from "../../../src/meter/open-reader.js";
 import { rowOf } from "../../../src/meter/packed.js";
-import { profiles } from "../../../src/meter/profiles.js";
+import { profileNames, profileOf } from "../../../src/meter/profiles.js";
 import type { Outcome } from "../../../src/meter/reader.js";
 import { answerOf, type ModbusMemory } from "../../../tools/emulators/modbus-meter.js";
 import { changed, joined, kinds, outcomesOf, registersOf } from "../streams.js";
@@ -241,7 +241,7 @@ test("has a meter's memory for every map, a profile for it, and a quantity for e
   assert.deepEqual(Object.keys(meters).sort(), [...modbusMaps].sort());
   for (const map of modbusMaps) {
     assert.ok(
-      profiles.some(({ modbusMap }) => modbusMap === map),
+      profileNames.some((name) => profileOf(name).modbusMap === map),
       map,
     );
     const table = tableOf(map);

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
 import type { ReaderOptions } from "../../../src/meter/open-reader.js";
 import { createReader } from "../../../src/meter/open-reader.js";
-import { profiles } from "../../../src/meter/profiles.js";
+import { profileNames } from "../../../src/meter/profiles.js";
 import { type Outcome, type Protocol, protocols, type Reading } from "../../../src/meter/reader.js";
 import type { Register } from "../../../src/meter/register.js";
 import { unitName } from "../../../src/meter/unit.js";
@@ -126,8 +126,8 @@ function readAll(
 
 /** Logs of readouts often begin with the data block: a capture is one from its first byte. */
 async function readerOptionsOf({ keyFile, acceptUnauthenticated, profile }: DecodeOptions): Promise<ReaderOptions> {
-  if (profile !== undefined && !profiles.some(({ name }) => name === profile)) {
-    const known = profiles.map(({ name }) => name).join(", ");
+  if (profile !== undefined && !profileNames.includes(profile)) {
+    const known = profileNames.join(", ");
     throw new GridsealError("USAGE", `unknown meter profile ${profile}: expected ${known}`);
   }
   return {
