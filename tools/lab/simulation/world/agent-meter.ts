@@ -44,8 +44,7 @@ interface Life {
 export function createAgentMeter(world: MeterWorld, name: string, service: number): SimulatedMeter {
   const { genesis, timeline, random, blockChecks } = world;
   const signer = simulatedSigner(name);
-  const kid = keyId(signer.key);
-  const id = toHex(kid);
+  const [kid, id] = [keyId(signer.key), toHex(keyId(signer.key))];
   const credential = credentialOf(genesis, world.authority, signer, service);
   const device = { id, credential, service, flash: createFlash(), keyValue: createKeyValue() };
   const refused = new Set<string>();
