@@ -10,7 +10,7 @@ test("the firmware has what the meter reaches, and neither modules nor exports t
     assert.ok(modules.has(name), name);
   assert.ok(!modules.has("src/wire/batch.js"), "temporary blocks are the nodes' own");
   const receipt = modules.get("src/wire/receipt.js")!;
-  assert.match(receipt, /function decodeReceipt\b/);
+  assert.match(receipt, /\bconst decodeReceipt\b/);
   assert.doesNotMatch(receipt, /receiptEncoder/);
   for (const [name, code] of modules) {
     for (const [, path] of code.matchAll(/from ['"](\.[^'"]+)['"]/g))
