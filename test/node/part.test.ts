@@ -39,7 +39,8 @@ test("a frame of a chain that does not run here is dropped with its reason, and 
   const services = { running: { chains: new Map() }, orders: {} } as unknown as NodeServices;
   const made = parts.filter(({ name }) => ["chains", "orders"].includes(name)).map((part) => part.create(services));
   const rows = framesOf(made);
-  assert.equal(await rows.get(1)?.take("a peer", 7, new Uint8Array(4)), "chain 7 does not run here");
+  const untimely = { code: "untimely", message: "chain 7 does not run here" };
+  await assert.rejects(rows.get(1)!.take("a peer", 7, new Uint8Array(4)), untimely);
   assert.equal(await rows.get(10)?.take("a peer", 7, new Uint8Array(4)), "chain 7 takes no orders");
 });
 
@@ -65,4 +66,9 @@ test("a mailbox refuses what comes before it is open, and is opened once", () =>
   mailbox.open(() => 5);
   assert.deepEqual([mailbox.isOpen, mailbox.to()], [true, 5]);
   assert.throws(() => mailbox.open(() => 6), { code: "INVARIANT_VIOLATED" });
+});
+
+test("a block proves the sessions whose records it seals before its receipts go out to them", () => {
+  const names = parts.map(({ name }) => name);
+  assert.ok(names.indexOf("publications") < names.indexOf("announcer"));
 });

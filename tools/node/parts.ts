@@ -11,8 +11,9 @@ import { publicationsPart } from "./parts/publications.js";
 export const parts: readonly Part[] = [
   handoversPart,
   healthPart,
+  // A session proves to be its meter's by a record that is sealed: before the receipts go out, which no other session gets.
+  publicationsPart,
   announcerPart,
   chainsPart,
   ordersPart,
-  publicationsPart,
 ];

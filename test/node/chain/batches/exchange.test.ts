@@ -146,7 +146,7 @@ test("what an honest member may send at the wrong time is dropped as untimely, a
     chain: { service: 1 },
     self: nodes[4],
     signer: simulatedSigner("e"),
-    store: { origin: () => undefined, write: () => Promise.resolve() },
+    store: { get: () => undefined, write: () => Promise.resolve() },
     monotonic_ms: () => 0,
     charge() {},
     verify: simulatedVerify,

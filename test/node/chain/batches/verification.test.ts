@@ -14,7 +14,7 @@ const genesis = { network: "test", authority: authority.key, hash: new Uint8Arra
 const ports = {
   genesis,
   chain: { service: 1 },
-  store: { credential: () => undefined },
+  store: { get: () => undefined },
   verify: simulatedVerify,
   verifyRecords: () => Promise.resolve(true),
 } as unknown as ChainPorts;

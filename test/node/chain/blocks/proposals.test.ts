@@ -29,7 +29,7 @@ function bench() {
   const sealer = {
     tip: {
       chain: { service: 1 },
-      governance: { heights: [] },
+      governance: { heights: [], revoked: new Map(), rulings: new Map() },
       judgedAt: 0,
       view: { meter: () => undefined, origin: () => undefined },
     },
@@ -131,7 +131,7 @@ function throwing(error: Error, poisoned?: ReadBatch) {
     head: { height: 6 },
     tip: {
       chain: { service: 1 },
-      governance: { heights: [] },
+      governance: { heights: [], revoked: new Map(), rulings: new Map() },
       judgedAt: 0,
       view: { meter: () => undefined, origin: () => undefined },
     },

@@ -6,6 +6,7 @@ import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { noticesOf } from "../../../../src/wire/notice.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
+import { reasonOf } from "../../../errors.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../../../node/chain/batches/pool.js";
 import { waitingNotices } from "../../../node/chain/batches/waiting-notices.js";
@@ -69,7 +70,13 @@ export function checkStates(
   for (const chain of chains) {
     const holders = correct.filter((node) => node.chains.has(chain.service));
     if (holders.length === 0) continue;
-    const replayed = replayChain(genesis, chain, holders[0]!.disk.rows);
+    const first = holders[0]!;
+    let replayed: ReturnType<typeof replayChain>;
+    try {
+      replayed = replayChain(genesis, chain, first.disk.rows);
+    } catch (error) {
+      return fail("I14 state is a function of the chain", `${first.label} chain ${chain.service}: ${reasonOf(error)}`);
+    }
     for (const node of holders) {
       const row = difference(replayed, stateOf(node.disk.rows, chain.service));
       if (row !== undefined)
