@@ -1,6 +1,7 @@
 // One node: a process that serves several chains over one store, one peer network, one ingest and one API. Ties the parts to these
 // from one configuration; what they do is theirs.
 
+import { toHex } from "../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
@@ -12,6 +13,7 @@ import { createIngest } from "./ingest/open-ingest.js";
 import { Busy } from "./ingest/publications.js";
 import type { FetchedChain } from "./level.js";
 import { addressesOf, createPeerLinks } from "./network/chain-links.js";
+import type { TlsMaterial } from "./network/peer-listener.js";
 import { openOwnStore, readTls } from "./node-files.js";
 import { framesOf, type RunningPart, topicsOf } from "./part.js";
 import { parts } from "./parts.js";
@@ -49,8 +51,10 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
   try {
     const opened = await openOwnStore(configuration, identity);
     closing.push(() => opened.close());
+    // Behind this nothing waits until the links stand: what looks after the node's health looks at them.
+    const tls = await readTls(configuration, toHex(identity.self.id));
     const services = createServices(configuration, identity, watchWrites(opened), log);
-    const started = await start(services, closing);
+    const started = await start(services, tls, closing);
     const stop = () => {
       log.info("node stops");
       return close();
@@ -63,10 +67,14 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
 }
 
 /** Makes the parts, what takes their frames, topics and routes, and starts all of it. */
-async function start(services: NodeServices, closing: Closing): Promise<Pick<Node, "mqttUrl" | "apiPort">> {
-  const { configuration, identity, selfId, governor, chains, metrics, log, timers } = services;
+async function start(
+  services: NodeServices,
+  tls: TlsMaterial,
+  closing: Closing,
+): Promise<Pick<Node, "mqttUrl" | "apiPort">> {
+  const { configuration, identity, governor, chains, metrics, log, timers } = services;
   const made = parts.map((part) => part.create(services));
-  const links = createPeerLinks(configuration, await readTls(configuration, selfId), {
+  const links = createPeerLinks(configuration, tls, {
     ...{ identity, governor, chains, metrics, log },
     frames: framesOf(made),
     onTwoRuns: (name) => services.health.onTwoRuns(name),
@@ -91,7 +99,7 @@ async function start(services: NodeServices, closing: Closing): Promise<Pick<Nod
   for (const part of made) await part.start?.();
   const { url } = await ingest.start();
   const { network } = identity.genesis;
-  log.info({ id: selfId, network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
+  log.info({ id: services.selfId, network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
   return { mqttUrl: url, apiPort };
 }
 
