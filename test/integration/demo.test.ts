@@ -15,7 +15,7 @@ test("the demo seals what its meters publish, and goes on from where it stopped"
   const defer = cleanUp(t);
   const folder = join(await temporaryFolder(defer), "demo");
 
-  const first = await runDemo(defer, folder, 20);
+  const first = await runDemo(defer, folder, 30);
   await t.test("everything published is sealed once and verified", () => assertComplete(first));
   const network = await openNetwork(defer, folder);
   const before = await verifyChains(network);
