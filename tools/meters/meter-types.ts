@@ -10,7 +10,7 @@ export interface MeterType {
   readonly protocol: Protocol;
   /** Of src/meter/profiles.ts; absent where it needs none. */
   readonly profile?: string;
-  /** With whose bytes it was tried; `emulator` are those of tools/emulators, `document` registers written out from the maker's. */
+  /** With whose bytes it was tried; `emulator` are those of tools/emulators, `register list` bytes written by hand after a published list of its registers, most often not the maker's own. */
   readonly tried: string;
 }
 
@@ -59,23 +59,23 @@ const rows: readonly Row[] = [
   ["Saia-Burgess, Finder, ABB, EMU, NZR", "electricity, M-Bus", "Europe", "mbus", records],
   ["Sagemcom, Itron, Landis+Gyr", "Linky, standard mode", "France", "tic", `emulator; ${reported}`],
   ["Sagemcom, Itron, Landis+Gyr", "Linky and older, historic mode", "France", "tic", "emulator"],
-  ["Janz, Landis+Gyr, Sagemcom, Ziv", "EDP Box (EMI)", "Portugal", "modbus", `document; ${reported}`, "emi"],
+  ["Janz, Landis+Gyr, Sagemcom, Ziv", "EDP Box (EMI)", "Portugal", "modbus", `register list; ${reported}`, "emi"],
   ["Eastron", "SDM630, SDM72D, SDM54", "", "modbus", "emulator", "eastron-sdm630"],
   ["Eastron", "SDM120, SDM220, SDM230", "", "modbus", "emulator", "eastron-sdm120"],
-  ["ABB", "A43, A44, B21, B23, B24", "", "modbus", "document", "abb-b23"],
-  ["Schneider Electric", "iEM3100 to iEM3300", "", "modbus", "document", "schneider-iem3000"],
-  ["Carlo Gavazzi", "EM24 with RS-485", "", "modbus", "document", "gavazzi-em24"],
-  ["Carlo Gavazzi", "EM330, EM340, ET330, ET340", "", "modbus", "document", "gavazzi-em340"],
-  ["Janitza", "B23, B24, UMG 96", "", "modbus", "document", "janitza-b23"],
-  ["Finder", "7M.38", "", "modbus", "document", "finder-7m38"],
-  ["Finder", "7M.24", "", "modbus", "document", "finder-7m24"],
-  ["Siemens", "SENTRON PAC2200, PAC3200", "", "modbus", "document", "siemens-pac2200"],
-  ["Peacefair", "PZEM-014, PZEM-016, PZEM-004T V3", "", "modbus", `document; ${reported}`, "pzem-016"],
-  ["Inepro", "PRO1, PRO380", "", "modbus", "document", "inepro-pro380"],
-  ["Orno", "OR-WE-514, OR-WE-515", "", "modbus", "document", "orno-we514"],
-  ["Chint", "DTSU666", "", "modbus", "document", "chint-dtsu666"],
-  ["Bernecker", "MPM3PM", "", "modbus", "document", "mpm3pm"],
-  ["DZG", "DVH4013", "", "modbus", "document", "dzg-dvh4013"],
+  ["ABB", "A43, A44, B21, B23, B24", "", "modbus", "register list", "abb-b23"],
+  ["Schneider Electric", "iEM3100 to iEM3300", "", "modbus", "register list", "schneider-iem3000"],
+  ["Carlo Gavazzi", "EM24 with RS-485", "", "modbus", "register list", "gavazzi-em24"],
+  ["Carlo Gavazzi", "EM330, EM340, ET330, ET340", "", "modbus", "register list", "gavazzi-em340"],
+  ["Janitza", "B23, B24, UMG 96", "", "modbus", "register list", "janitza-b23"],
+  ["Finder", "7M.38", "", "modbus", "register list", "finder-7m38"],
+  ["Finder", "7M.24", "", "modbus", "register list", "finder-7m24"],
+  ["Siemens", "SENTRON PAC2200, PAC3200", "", "modbus", "register list", "siemens-pac2200"],
+  ["Peacefair", "PZEM-014, PZEM-016, PZEM-004T V3", "", "modbus", `register list; ${reported}`, "pzem-016"],
+  ["Inepro", "PRO1, PRO380", "", "modbus", "register list", "inepro-pro380"],
+  ["Orno", "OR-WE-514, OR-WE-515", "", "modbus", "register list", "orno-we514"],
+  ["Chint", "DTSU666", "", "modbus", "register list", "chint-dtsu666"],
+  ["Bernecker", "MPM3PM", "", "modbus", "register list", "mpm3pm"],
+  ["DZG", "DVH4013", "", "modbus", "register list", "dzg-dvh4013"],
   ["any", "S0 output", "", "pulse", "emulator"],
 ];
 
