@@ -5,6 +5,8 @@
 // `unauthenticated` encryption alone (security byte 0x20), or a tag that was not checked, so that nothing vouches for the sender;
 // `replayed` such a message whose counter is not above the last one: anybody can set it, so it proves nothing and refuses nothing.
 
+import { joined } from "./joined.js";
+
 /** AES-128 as the platform has it: the SDK's native one on a device, node:crypto on Node. */
 export interface MeterCrypto {
   /**
@@ -104,8 +106,8 @@ export function createDecipher({ crypto, keys, acceptUnauthenticated }: CipherOp
     const textEnd = withTag ? end - tagBytes : end;
     if (textEnd < text) return refused("malformed", "it is shorter than its tag");
     const title = apdu.subarray(2, 2 + titleBytes);
-    const nonce = joined(title, apdu.subarray(security + 1, text));
-    const aad = vouches ? joined(apdu.subarray(security, security + 1), keys.authentication!) : new Uint8Array(0);
+    const nonce = joined([title, apdu.subarray(security + 1, text)]);
+    const aad = vouches ? joined([apdu.subarray(security, security + 1), keys.authentication!]) : new Uint8Array(0);
     const tag = apdu.subarray(textEnd, vouches ? end : textEnd);
     const bytes = crypto.aesGcmDecrypt(keys.encryption, nonce, aad, apdu.subarray(text, textEnd), tag);
     if (bytes === undefined) return refused("decryption", "its tag is wrong: another key, or a changed frame");
@@ -147,13 +149,6 @@ function checkKey(name: string, key: Uint8Array | undefined): void {
   if (key !== undefined && key.length !== keyBytes) {
     throw new RangeError(`${name} key: expected ${keyBytes} bytes, got ${key.length}`);
   }
-}
-
-function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(left.length + right.length);
-  whole.set(left);
-  whole.set(right, left.length);
-  return whole;
 }
 
 function refused(reason: "malformed" | "locked" | "decryption" | "replayed", detail: string): Deciphered {

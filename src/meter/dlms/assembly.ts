@@ -1,6 +1,7 @@
 // Puts one APDU together from the frames that carry it: HDLC segments behind one LLC header (IEC 62056-46, section 6.4.4.6), M-Bus
 // segments numbered in the CI field (EN 13757-1, section 12.3), and blocks of general block transfer (IEC 62056-5-3, tag 224) in either.
 
+import { joined } from "../joined.js";
 import type { MbusFrame } from "../mbus/frame.js";
 import { scanLength } from "./axdr.js";
 import type { HdlcFrame } from "./hdlc-frame.js";
@@ -166,7 +167,7 @@ function createPile(): Pile {
       return { kind: "refused", reason: "oversized", detail: `more than ${apduBytesMax} bytes in one message` };
     },
     done() {
-      const assembled: Assembled = { kind: "apdu", apdu: joined(parts, bytes), frames: joined(frames, framesBytes) };
+      const assembled: Assembled = { kind: "apdu", apdu: joined(parts), frames: joined(frames) };
       clear();
       return assembled;
     },
@@ -177,18 +178,6 @@ function createPile(): Pile {
       return [truncated(detail)];
     },
   };
-}
-
-/** One part needs no copy. */
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(length);
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }
 
 /** `E6 E7 00`, or `E6 E6 00` in a command. */

@@ -8,6 +8,7 @@
 import { createMbusAssembler } from "../dlms/assembly.js";
 import { type DlmsOptions, MessageReader } from "../dlms/reader.js";
 import { createGathering } from "../gathering.js";
+import { joined } from "../joined.js";
 import { centralEuropeanOffset_s } from "../p1/time.js";
 import type { PortAction } from "../port-action.js";
 import type { MeterReader, Outcome, ReaderCounters, RefusalReason } from "../reader.js";
@@ -240,19 +241,6 @@ function isOfRecords(control: number): boolean {
     control === shortHeader ||
     control === amisControl
   );
-}
-
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  if (frames.length === 1) return frames[0]!;
-  let length = 0;
-  for (const frame of frames) length += frame.length;
-  const whole = new Uint8Array(length);
-  let position = 0;
-  for (const frame of frames) {
-    whole.set(frame, position);
-    position += frame.length;
-  }
-  return whole;
 }
 
 function malformed(detail: string): { readonly reason: "malformed"; readonly detail: string } {

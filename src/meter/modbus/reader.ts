@@ -7,6 +7,7 @@
 // questions was not answered.
 
 import type { Gathering } from "../gathering.js";
+import { joined } from "../joined.js";
 import type { PortAction } from "../port-action.js";
 import { profileOf } from "../profiles.js";
 import type { MeterReader, Outcome, ReaderCounters, Refusal } from "../reader.js";
@@ -216,16 +217,3 @@ class ModbusReader implements MeterReader {
 }
 
 type ModbusAnswer = Extract<ModbusCut, { readonly kind: "answer" }>;
-
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  if (frames.length === 1) return frames[0]!;
-  let length = 0;
-  for (let index = 0; index < frames.length; index++) length += frames[index]!.length;
-  const whole = new Uint8Array(length);
-  let position = 0;
-  for (let index = 0; index < frames.length; index++) {
-    whole.set(frames[index]!, position);
-    position += frames[index]!.length;
-  }
-  return whole;
-}
