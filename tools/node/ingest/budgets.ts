@@ -2,12 +2,7 @@
 // in, and memory is bounded, whoever spends.
 
 import { BoundedMap } from "../../bounded-map.js";
-export interface BudgetTerms {
-  /** what comes back in a second */
-  readonly tokens_s: number;
-  /** what is there at first, and at most */
-  readonly tokens_max: number;
-}
+import { type BucketTerms, tokensAfter } from "../token-bucket.js";
 
 export interface Budgets {
   /** Spends so many tokens of the name's; false, and nothing spent, where there are not as many. */
@@ -24,14 +19,12 @@ interface Budget {
 }
 
 /** Of more than `names_max` names, those that have spent nothing for longest have their whole budget again. */
-export function createBudgets({ tokens_s, tokens_max }: BudgetTerms, names_max: number): Budgets {
+export function createBudgets(terms: BucketTerms, names_max: number): Budgets {
   /** the one that spent last is last */
   const budgets = new BoundedMap<string, Budget>(names_max);
 
-  /** A clock that was set back gives nothing. */
   const refill = (budget: Budget, now_ms: number): void => {
-    const passed_s = Math.max(0, now_ms - budget.at_ms) / 1000;
-    budget.tokens = Math.min(tokens_max, budget.tokens + passed_s * tokens_s);
+    budget.tokens = tokensAfter(budget.tokens, now_ms - budget.at_ms, terms);
     budget.at_ms = now_ms;
   };
 
@@ -41,12 +34,12 @@ export function createBudgets({ tokens_s, tokens_max }: BudgetTerms, names_max: 
     },
     left(name, now_ms) {
       const budget = budgets.get(name);
-      if (budget === undefined) return tokens_max;
+      if (budget === undefined) return terms.tokens_max;
       refill(budget, now_ms);
       return budget.tokens;
     },
     take(name, tokens, now_ms) {
-      const budget = budgets.get(name) ?? { tokens: tokens_max, at_ms: now_ms };
+      const budget = budgets.get(name) ?? { tokens: terms.tokens_max, at_ms: now_ms };
       refill(budget, now_ms);
       if (budget.tokens < tokens) return false;
       budget.tokens -= tokens;

@@ -1,6 +1,7 @@
 // Judges what a client sends before the broker reads it, pure: fixed headers (MQTT 3.1.1 section 2.2), then what packet-bodies.ts says
 // of the rest; lets nothing through that is too large, too fast or out of place.
 
+import { tokensAfter } from "../token-bucket.js";
 import type { IngestRefusal } from "./ingest.js";
 import { type BodyRefusal, createBodyCheck } from "./packet-bodies.js";
 
@@ -84,6 +85,9 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
   let lengthBytes = 0;
   let missing_bytes = 0;
   let packetCount = 0;
+  const packets = { tokens_s: limits.packets_per_s, tokens_max: limits.packets_per_s };
+  const strangers = { tokens_s: limits.stranger_packets_per_s, tokens_max: limits.stranger_packets_max };
+  const bytes = { tokens_s: limits.bytes_per_s, tokens_max: limits.bytes_per_s };
   let packetTokens = limits.packets_per_s;
   let isProved = false;
   let strangerTokens = limits.stranger_packets_max;
@@ -91,12 +95,11 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
   let refilled_ms: number | undefined;
 
   function refill(now_ms: number): void {
-    const elapsed_s = refilled_ms === undefined ? 0 : Math.max(0, now_ms - refilled_ms) / 1000;
+    const passed_ms = now_ms - (refilled_ms ?? now_ms);
     refilled_ms = now_ms;
-    packetTokens = Math.min(limits.packets_per_s, packetTokens + elapsed_s * limits.packets_per_s);
-    const earned = elapsed_s * limits.stranger_packets_per_s;
-    strangerTokens = Math.min(limits.stranger_packets_max, strangerTokens + earned);
-    byteTokens = Math.min(limits.bytes_per_s, byteTokens + elapsed_s * limits.bytes_per_s);
+    packetTokens = tokensAfter(packetTokens, passed_ms, packets);
+    strangerTokens = tokensAfter(strangerTokens, passed_ms, strangers);
+    byteTokens = tokensAfter(byteTokens, passed_ms, bytes);
   }
 
   function takeType(byte: number): GuardRefusal | undefined {

@@ -4,7 +4,7 @@
 // Pure: the time is handed in.
 
 import { createAddressBuckets, createAddressCounts, LOOPBACK } from "../address-limits.js";
-import type { BudgetTerms } from "./budgets.js";
+import type { BucketTerms } from "../token-bucket.js";
 
 export interface SessionLimits {
   readonly connections_max: number;
@@ -18,8 +18,8 @@ export interface SessionLimits {
   /** sessions that count as one meter's, and are sent what is for it; an old connection may not have ended yet */
   readonly sessions_of_meter_max: number;
   /** packets of all strangers of an address, and of loopback */
-  readonly strangers: BudgetTerms;
-  readonly loopback_strangers: BudgetTerms;
+  readonly strangers: BucketTerms;
+  readonly loopback_strangers: BucketTerms;
 }
 
 export interface Session {

@@ -1,6 +1,7 @@
 // What a node works for each of its peers, in milliseconds of CPU, and what comes of more than a share: its frames are read later, and
 // who wastes on top of that loses its link for a while. Two token buckets a peer (RFC 2697's idea), pure: time is handed in.
 
+import { type BucketTerms, tokensAfter } from "../token-bucket.js";
 import type { NodeId } from "./hello.js";
 
 /**
@@ -77,10 +78,20 @@ const within: BudgetVerdict = { type: "within" };
 
 export function createPeerBudget(limits: BudgetLimits): PeerBudget {
   const accounts = new Map<NodeId, Account>();
+  const work: BucketTerms = { tokens_s: limits.work_ms_per_s, tokens_max: limits.work_burst_ms };
+  const waste: BucketTerms = { tokens_s: limits.waste_ms_per_s, tokens_max: limits.waste_burst_ms };
+
+  const refilled = (account: Account, now_ms: number): Account => {
+    const passed_ms = now_ms - account.at_ms;
+    account.work_ms = tokensAfter(account.work_ms, passed_ms, work);
+    account.waste_ms = tokensAfter(account.waste_ms, passed_ms, waste);
+    account.at_ms = now_ms;
+    return account;
+  };
 
   const accountOf = (peer: NodeId, now_ms: number): Account => {
     const known = accounts.get(peer);
-    if (known !== undefined) return refilled(known, limits, now_ms);
+    if (known !== undefined) return refilled(known, now_ms);
     if (accounts.size >= ACCOUNTS_MAX) accounts.delete(leastOf(accounts));
     const full = { work_ms: limits.work_burst_ms, waste_ms: limits.waste_burst_ms };
     const account = { ...full, at_ms: now_ms, shuts: 0, until_ms: Number.NEGATIVE_INFINITY };
@@ -89,10 +100,10 @@ export function createPeerBudget(limits: BudgetLimits): PeerBudget {
   };
 
   return {
-    charge(peer, work, amount, now_ms) {
+    charge(peer, kind, amount, now_ms) {
       const account = accountOf(peer, now_ms);
-      const { work_ms, waste_ms } = prices[work];
-      const count = work === "refused" ? amount + REFUSED_BYTES_MIN : amount;
+      const { work_ms, waste_ms } = prices[kind];
+      const count = kind === "refused" ? amount + REFUSED_BYTES_MIN : amount;
       account.work_ms -= work_ms * count;
       account.waste_ms -= waste_ms * count;
       if (account.waste_ms < 0) return shut(account, limits, now_ms);
@@ -102,14 +113,6 @@ export function createPeerBudget(limits: BudgetLimits): PeerBudget {
     },
     isShut: (peer, now_ms) => now_ms < (accounts.get(peer)?.until_ms ?? Number.NEGATIVE_INFINITY),
   };
-}
-
-function refilled(account: Account, limits: BudgetLimits, now_ms: number): Account {
-  const passed_s = Math.max(0, now_ms - account.at_ms) / 1_000;
-  account.work_ms = Math.min(limits.work_burst_ms, account.work_ms + passed_s * limits.work_ms_per_s);
-  account.waste_ms = Math.min(limits.waste_burst_ms, account.waste_ms + passed_s * limits.waste_ms_per_s);
-  account.at_ms = now_ms;
-  return account;
 }
 
 /** It begins anew when it is let in again, but for how often it was shut out: that is forgotten after a day without. */
