@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frameKinds } from "../../tools/node/chain/frame.js";
 import { createMailbox } from "../../tools/node/mailbox.js";
-import { type FrameRow, framesOf, type TopicRow, topicsOf } from "../../tools/node/part.js";
+import { assertTables, type FrameRow, framesOf, type TopicRow, topicsOf } from "../../tools/node/part.js";
 import { parts } from "../../tools/node/parts.js";
 import type { NodeServices } from "../../tools/node/services.js";
 import { tables } from "../../tools/node/store/tables.js";
@@ -51,6 +51,12 @@ test("the list of tables has those that parts bring", () => {
     ["orders"],
   );
   for (const table of brought) assert.ok(tables.includes(table), table.name);
+  assertTables(parts, tables);
+  const without = tables.filter((table) => !brought.includes(table));
+  assert.throws(() => assertTables(parts, without), {
+    code: "INVARIANT_VIOLATED",
+    message: /table orders of part orders/,
+  });
 });
 
 test("parts have names of their own, and tables stand in the list once", () => {

@@ -15,9 +15,10 @@ import type { FetchedChain } from "./level.js";
 import { addressesOf, createPeerLinks } from "./network/chain-links.js";
 import type { TlsMaterial } from "./network/peer-listener.js";
 import { openOwnStore, readTls } from "./node-files.js";
-import { framesOf, type RunningPart, topicsOf } from "./part.js";
+import { assertTables, framesOf, type RunningPart, topicsOf } from "./part.js";
 import { parts } from "./parts.js";
 import { createServices, type NodeServices, servedServices } from "./services.js";
+import { tables } from "./store/tables.js";
 import { watchWrites } from "./watch/health-watch.js";
 import { createLog } from "./watch/log.js";
 
@@ -73,6 +74,7 @@ async function start(
   closing: Closing,
 ): Promise<Pick<Node, "mqttUrl" | "apiPort">> {
   const { configuration, identity, governor, chains, metrics, log, timers } = services;
+  assertTables(parts, tables);
   const made = parts.map((part) => part.create(services));
   const links = createPeerLinks(configuration, tls, {
     ...{ identity, governor, chains, metrics, log },

@@ -41,9 +41,18 @@ export interface RunningPart {
 
 export interface Part {
   readonly name: string;
-  /** Its own tables of the store; they stand in the list of all by it. */
+  /** Its own tables of the store, which stand in the list of all: a node does not start without. */
   readonly tables?: readonly AnyTable[];
   create(services: NodeServices): RunningPart;
+}
+
+/** Throws where the store has no table that one of the parts keeps its rows in. */
+export function assertTables(parts: readonly Part[], tables: readonly AnyTable[]): void {
+  for (const { name, tables: own = [] } of parts) {
+    for (const table of own) {
+      assertInvariant(tables.includes(table), `table ${table.name} of part ${name} is in the store's list`);
+    }
+  }
 }
 
 /** The frames of all parts by their first byte; none is taken by two. */

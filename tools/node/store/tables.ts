@@ -1,6 +1,7 @@
-// The tables of a node's store, all of them: those of its chains, and those that its parts bring.
+// The tables of a node's store, all of them. Commands open a store without a node: the list imports no part of one.
 
 import { waitingNotices } from "../chain/batches/waiting-notices.js";
+import { sealedOrders } from "../chain/sealed-orders.js";
 import { admitted, disclosures } from "../chain/tables/admitted.js";
 import { acceptances, batches } from "../chain/tables/batches.js";
 import { blocks, outlines } from "../chain/tables/blocks.js";
@@ -10,7 +11,6 @@ import { heads } from "../chain/tables/heads.js";
 import { lineage } from "../chain/tables/lineage.js";
 import { index } from "../chain/tables/runs.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
-import { parts } from "../parts.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
 
@@ -31,5 +31,5 @@ export const tables: readonly AnyTable[] = [
   faults,
   waitingNotices,
   lineage,
-  ...parts.flatMap(({ tables: ofPart = [] }) => ofPart),
+  sealedOrders,
 ];
