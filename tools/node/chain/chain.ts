@@ -165,7 +165,10 @@ export function createChain(ports: ChainPorts): Chain {
     needBody: (from, payload) => bodies.serve(from, payload),
     body(from, payload) {
       const taken = bodies.take(payload);
-      if (taken === undefined) return ports.charge(from, "unwanted", payload.length);
+      if (taken === undefined) {
+        ports.onDropped("body-unasked");
+        return ports.charge(from, "unwanted", payload.length);
+      }
       judging.judge({ type: "obtained", ...taken });
     },
     block(from, payload) {
@@ -232,6 +235,8 @@ export function createChain(ports: ChainPorts): Chain {
         );
         origin.submit(readNotice(genesis.hash, evidenceNotice(effect.evidence))).catch(ports.onFatal);
         return;
+      case "drop":
+        return ports.onDropped(effect.reason);
     }
   }
 
@@ -271,7 +276,8 @@ export function createChain(ports: ChainPorts): Chain {
 
   async function take(from: string, frame: Frame): Promise<void> {
     const message = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
-    if (!pool.members.has(from) && !followers.admits(from, frame.kind, message)) return;
+    if (!pool.members.has(from) && !followers.admits(from, frame.kind, message))
+      return ports.onDropped("frame-stranger");
     await takes[frame.kind](from, frame.payload, message);
   }
 
@@ -310,7 +316,7 @@ export function createChain(ports: ChainPorts): Chain {
       onWork();
     },
     async onFrame(from, frame) {
-      if (stopped || !started) return;
+      if (stopped || !started) return ports.onDropped("frame-not-running");
       try {
         await take(from, frame);
       } catch (error) {
