@@ -233,7 +233,11 @@ export const mutants: readonly Mutant[] = [
     name: "seals-empty-blocks",
     lacks: "no block is empty",
     edits: [
-      edit("tools/ledger/compose.ts", "  if (isEmpty(execution)) return undefined;\n", ""),
+      edit(
+        "tools/ledger/compose.ts",
+        '  if (isEmpty(execution)) return { type: "none", reason: "nothing in it is new to the chain" };\n',
+        "",
+      ),
       edit("tools/node/chain/batches/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
     ],
   },
