@@ -28,11 +28,13 @@ const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
  * Throws with the output of the tool that failed.
  */
 export async function buildSimulator(sdk: Sdk, version?: number): Promise<SimulatorBuild> {
-  const output = join(cache, "chip", version === undefined ? "meter" : `meter-${version}`);
+  const options = await runningBits(sdk);
+  // Objects of one kind are no use to the other, and make does not know.
+  const kind = options.length === 0 ? "chip-64" : "chip";
+  const output = join(cache, kind, version === undefined ? "meter" : `meter-${version}`);
   const place = join("lin/mc/release", root.split("/").at(-1)!);
   const build = { program: join(output, "bin", place, "mc.so"), bootloader: join(cache, "bootloader") };
   const settings = version === undefined ? [] : [`version=${version}`];
-  const options = await bits(sdk);
   const print = await fingerprint(root, sdk, [...settings, ...options]);
   const mark = join(output, "fingerprint");
   if ((await textOf(mark)) === print && existsSync(build.program) && existsSync(build.bootloader)) return build;
@@ -82,6 +84,21 @@ async function bits(sdk: Sdk): Promise<readonly string[]> {
   return status === 0 ? options : [];
 }
 
+/** The same options where a program for 32 bits also starts: kernels without that exist. Otherwise none. */
+async function runningBits(sdk: Sdk): Promise<readonly string[]> {
+  const options = await bits(sdk);
+  if (options.length === 0) return options;
+  const [source, program] = [join(cache, "starts.c"), join(cache, "starts")];
+  await mkdir(cache, { recursive: true });
+  await writeFile(source, "int main(void) { return 0; }\n");
+  const built = await runTool(sdk, "cc", [...options, source, "-o", program], root);
+  if (built.status !== 0) return [];
+  return runTool(sdk, program, [], root).then(
+    ({ status }) => (status === 0 ? options : []),
+    () => [],
+  );
+}
+
 /** How C is compiled for `hosts/simulator/chip/chip.h`: the compiler and its options. */
 export async function chipCompiler(sdk: Sdk): Promise<readonly string[]> {
   const includes = chipFolders(sdk).flatMap((folder) => ["-I", folder]);
@@ -95,10 +112,12 @@ function chipFolders(sdk: Sdk): string[] {
 
 /** Variables of the SDK's makefile for Linux that make it build for `hosts/simulator/chip/chip.h` instead. */
 function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): string[] {
-  const listed = (variable: string): string[] => {
-    const list = new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
-    return [...list.matchAll(/\/([^/\s]+\.c)\.o/g)].map((match) => match[1]!);
-  };
+  const list = (variable: string): string =>
+    new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
+  const listed = (variable: string): string[] =>
+    [...list(variable).matchAll(/\/([^/\s]+\.c)\.o/g)].map((match) => match[1]!);
+  // All of XS is compiled with our header: make has to know, or it leaves the objects of an earlier one.
+  const headers = [join(root, "hosts/simulator/chip/chip.h"), ...list("XS_HEADERS").split(/[\s\\]+/)];
   const objects = (place: string, sources: readonly string[]): string =>
     sources
       .filter((source) => !notOnChips.includes(source))
@@ -110,6 +129,7 @@ function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): 
     `CC=${["cc", ...options].join(" ")}`,
     `C_DEFINES=-DINCLUDE_XSPLATFORM=1 -DXSPLATFORM=\\"chip.h\\" ${formats}`,
     "C_FLAGS=-c -D_RELEASE=1 -O2",
+    `XS_HEADERS=${headers.join(" ").trim()}`,
     `XS_DIRECTORIES=${chipFolders(sdk).join(" ")}`,
     `XS_OBJECTS=${objects("LIB_DIR", listed("XS_OBJECTS"))} ${chip}`,
     `OBJECTS=${objects("TMP_DIR", listed("OBJECTS"))}`,
