@@ -12,6 +12,7 @@ import { registerContract } from "./contract/commands.js";
 import { registerDecode } from "./decode/decode.js";
 import { registerDemo } from "./demo.js";
 import { registerFirmware } from "./firmware/commands.js";
+import { registerFlash } from "./flash.js";
 import { registerInit } from "./init.js";
 import { registerMeter } from "./meter/commands.js";
 import { registerNode } from "./node/commands.js";
@@ -36,6 +37,7 @@ function createProgram(): Command {
   registerOrder(program);
   registerContract(program);
   registerFirmware(program);
+  registerFlash(program);
   registerDecode(program);
   return program;
 }
