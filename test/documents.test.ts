@@ -10,7 +10,10 @@ import { fileURLToPath } from "node:url";
 import { profileNames, profileOf } from "../src/meter/profiles.js";
 import { protocols } from "../src/meter/reader.js";
 import { meterLines } from "../tools/cli/decode/decode.js";
+import { messageDrops } from "../tools/consensus/drops.js";
 import { cellsOf, meterTypes } from "../tools/meters/meter-types.js";
+import { batchDrops } from "../tools/node/chain/batches/exchange/state.js";
+import { frameDrops } from "../tools/node/chain/drops.js";
 import { createMetrics } from "../tools/node/watch/metrics.js";
 import { createNetwork } from "../tools/provisioning/network.js";
 import { endings, events } from "../tools/routes/events.js";
@@ -46,6 +49,14 @@ test("docs/errors.md has every code of the catalogue with what to do, and no oth
 test("docs/metrics.md has every metric of a node, and no other", async () => {
   const metrics = (await createMetrics().registry.getMetricsAsJSON()).map(({ name }) => name).sort();
   assert.deepEqual(all(read("docs/metrics.md"), /`(gridseal_\w+)`/g), metrics);
+});
+
+test("docs/metrics.md has every reason for which a message is dropped, and no other", () => {
+  const reasons = [...batchDrops, ...messageDrops, ...frameDrops].sort();
+  assert.deepEqual(
+    all(read("docs/metrics.md"), /^\| `((?:batch|consensus|frame|block|body|request)-[a-z-]+)` \|/gm),
+    reasons,
+  );
 });
 
 test("docs/api.md has every route with its query, answer and refusals, and no other", () => {

@@ -136,7 +136,7 @@ function take(updates: Updates, input: UpdateInput, now_ms: number, ports: Updat
       return receive(updates, input.bytes, now_ms, ports, effects);
     case "ended":
       if (input.fetch !== updates.fetch) return;
-      if (updates.phase.kind === "manifest") judge(updates, updates.phase.bytes, now_ms, ports, effects);
+      if (updates.phase.kind === "manifest") examine(updates, updates.phase.bytes, now_ms, ports, effects);
       else if (updates.phase.kind === "image") finish(updates, updates.phase, now_ms, ports, effects);
       return;
     case "failed":
@@ -222,7 +222,13 @@ function receive(
 }
 
 /** The manifest is here: whether this image is one to take. */
-function judge(updates: Updates, bytes: Uint8Array, now_ms: number, ports: UpdatePorts, effects: UpdateEffect[]): void {
+function examine(
+  updates: Updates,
+  bytes: Uint8Array,
+  now_ms: number,
+  ports: UpdatePorts,
+  effects: UpdateEffect[],
+): void {
   const { url, signer } = updates.plan!;
   let firmware: Firmware;
   try {

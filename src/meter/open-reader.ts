@@ -8,7 +8,7 @@ import { listDoubts } from "./doubt-list.js";
 import { createMbusReader, type MbusOptions } from "./mbus/reader.js";
 import { createModbusReader, type ModbusOptions } from "./modbus/reader.js";
 import { createP1Reader, type P1Options } from "./p1/reader.js";
-import { type Baseline, judge } from "./plausibility.js";
+import { type Baseline, weigh } from "./plausibility.js";
 import type { PortAction } from "./port-action.js";
 import { createPulseReader, type PulseOptions } from "./pulse.js";
 import type { MeterReader, Outcome, Protocol, ReaderCounters } from "./reader.js";
@@ -51,11 +51,11 @@ class JudgingReader implements MeterReader {
   }
 
   push(bytes: Uint8Array, uptime_ms: number): Outcome[] {
-    return this.judged(this.reader.push(bytes, uptime_ms), uptime_ms);
+    return this.weighed(this.reader.push(bytes, uptime_ms), uptime_ms);
   }
 
   end(): Outcome[] {
-    return this.judged(this.reader.end(), undefined);
+    return this.weighed(this.reader.end(), undefined);
   }
 
   toSend(uptime_ms: number): readonly PortAction[] {
@@ -73,22 +73,22 @@ class JudgingReader implements MeterReader {
   }
 
   /** In place: most pushes complete nothing. */
-  private judged(outcomes: Outcome[], uptime_ms: number | undefined): Outcome[] {
-    for (let index = 0; index < outcomes.length; index++) outcomes[index] = this.judge(outcomes[index]!, uptime_ms);
+  private weighed(outcomes: Outcome[], uptime_ms: number | undefined): Outcome[] {
+    for (let index = 0; index < outcomes.length; index++) outcomes[index] = this.weigh(outcomes[index]!, uptime_ms);
     return outcomes;
   }
 
-  private judge(outcome: Outcome, uptime_ms: number | undefined): Outcome {
+  private weigh(outcome: Outcome, uptime_ms: number | undefined): Outcome {
     if (!outcome.ok) return outcome;
     if (outcome.registers.length === 0) {
       this.emptyFrames++;
       const doubts = outcome.flags.length === 0 ? "" : `: ${outcome.flags.join(", ")}`;
       return { ok: false, protocol: outcome.protocol, reason: "malformed", detail: `it states no register${doubts}` };
     }
-    const judgement = judge(this.baseline, outcome, uptime_ms, this.powerMax_W);
-    this.baseline = judgement.baseline;
-    if (judgement.flags.length === 0) return outcome;
-    return { ...outcome, flags: listDoubts([...outcome.flags, ...judgement.flags]) };
+    const weighed = weigh(this.baseline, outcome, uptime_ms, this.powerMax_W);
+    this.baseline = weighed.baseline;
+    if (weighed.flags.length === 0) return outcome;
+    return { ...outcome, flags: listDoubts([...outcome.flags, ...weighed.flags]) };
   }
 }
 

@@ -48,7 +48,7 @@ const frequencyMin_Hz = 10;
 const plainNumber = 255;
 
 /** The doubts that `reading`, read at `uptime_ms`, raises after the `previous` one, and what to compare the next one with. */
-export function judge(
+export function weigh(
   previous: Baseline | undefined,
   reading: Pick<Reading, "meter" | "time_s" | "registers"> & Partial<Pick<Reading, "flags">>,
   uptime_ms: number | undefined,

@@ -150,7 +150,7 @@ export function createDriver({ self, restored, config }: DriverOptions): Driver 
       if (effect.type === "setTimer") delays.set(effect.name, now_ms + effect.delay_ms);
       if (effect.type === "clearTimer") delays.delete(effect.name);
     }
-    return effects.map(lineOf);
+    return effects.filter(({ type }) => type !== "drop").map(lineOf);
   }
 
   const driver: Driver = {
@@ -214,6 +214,8 @@ function lineOf(effect: Effect): string {
       return `vouch for ${effect.height} to ${nameOf(effect.to)}`;
     case "evidence":
       return `evidence against ${nameOf(effect.evidence.first.node)}`;
+    case "drop":
+      return `drop ${effect.reason}`;
   }
 }
 

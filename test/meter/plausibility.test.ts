@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseObis } from "../../src/meter/obis.js";
 import { createReader } from "../../src/meter/open-reader.js";
-import { type Baseline, judge } from "../../src/meter/plausibility.js";
+import { type Baseline, weigh } from "../../src/meter/plausibility.js";
 import type { Register } from "../../src/meter/register.js";
 import { telegram } from "./telegram.js";
 
@@ -22,7 +22,7 @@ interface Stated {
 function doubts(readings: readonly Stated[], powerMax_W?: number): (readonly string[])[] {
   let baseline: Baseline | undefined;
   return readings.map(({ meter = "m", time_s, uptime_ms, registers }) => {
-    const judgement = judge(baseline, { meter, time_s, registers }, uptime_ms, powerMax_W);
+    const judgement = weigh(baseline, { meter, time_s, registers }, uptime_ms, powerMax_W);
     baseline = judgement.baseline;
     return judgement.flags;
   });

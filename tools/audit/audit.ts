@@ -118,7 +118,7 @@ interface Audit {
 }
 
 /** A block that follows from those before; its signatures are being verified. */
-interface Judged {
+interface Replayed {
   readonly block: Block;
   readonly records: number;
   readonly orders: number;
@@ -234,27 +234,27 @@ function viewOver(
 
 /** Goes through the blocks; while the signatures of one are verified on other threads, the next is replayed on this one. */
 async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Promise<Problem | undefined> {
-  let pending: Judged | undefined;
+  let pending: Replayed | undefined;
   try {
     for await (const bytes of blocks) {
-      const judged = judge(audit, bytes);
-      const problem = await settle(audit, pending);
+      const replayed = replayNext(audit, bytes);
+      const problem = await conclude(audit, pending);
       pending = undefined;
       if (problem !== undefined) return problem;
-      pending = judged;
+      pending = replayed;
     }
   } catch (error) {
     const isPruned = error instanceof GridsealError && error.code === "BLOCK_PRUNED";
     if (!isPruned && !(error instanceof WireError)) throw error;
     const lacks = isPruned ? "pruned" : error instanceof Incomplete ? error.lacks : undefined;
     const found = { height: audit.tip.height, what: error.message, ...(lacks !== undefined && { lacks }) };
-    return (await settle(audit, pending)) ?? found;
+    return (await conclude(audit, pending)) ?? found;
   }
-  return settle(audit, pending);
+  return conclude(audit, pending);
 }
 
 /** Replays the next block and begins to verify its signatures. Throws a WireError where it does not follow. */
-function judge(audit: Audit, bytes: Uint8Array): Judged {
+function replayNext(audit: Audit, bytes: Uint8Array): Replayed {
   const block = decodeBlock(bytes);
   const { tip } = audit;
   checkInput(tip, block, audit.options.contractsHeight ?? 0);
@@ -279,23 +279,23 @@ function judge(audit: Audit, bytes: Uint8Array): Judged {
 }
 
 /** Waits for a block's signatures and counts it where all are good. */
-async function settle(audit: Audit, judged: Judged | undefined): Promise<Problem | undefined> {
-  if (judged === undefined) return undefined;
-  const { block } = judged;
-  const what = await judged.complaint;
+async function conclude(audit: Audit, replayed: Replayed | undefined): Promise<Problem | undefined> {
+  if (replayed === undefined) return undefined;
+  const { block } = replayed;
+  const what = await replayed.complaint;
   if (what !== undefined) return { height: block.height, what };
   const { totals } = audit;
   totals.height = block.height;
   totals.header = headerHash(block.header);
   totals.time_ms = block.time_ms;
-  totals.records += judged.records;
-  totals.orders += judged.orders;
-  for (const violation of judged.violations) {
+  totals.records += replayed.records;
+  totals.orders += replayed.orders;
+  for (const violation of replayed.violations) {
     totals.violations[violation.kind] += 1;
     if (violation.kind === "equivocation") totals.equivocations.push(equivocationReport(block.height, violation));
   }
   for (const anchor of block.anchors) noteAnchor(totals.anchored, anchor);
-  const { governance, members } = judged;
+  const { governance, members } = replayed;
   audit.options.onBlock?.({ block, header: totals.header, governance, members });
   return undefined;
 }

@@ -22,7 +22,7 @@ import {
   type Step,
   setTimer,
 } from "./state.js";
-import type { ConsensusConfig, Effect, Input, NodeId, TimerName } from "./types.js";
+import type { ConsensusConfig, Effect, Input, Message, NodeId, TimerName } from "./types.js";
 import { takeBody, takeVerdict } from "./values.js";
 import { keepSettled, keepVote, keyOf, ROUNDS_KEPT, roundVotes } from "./votes.js";
 
@@ -111,7 +111,7 @@ function take(state: State, input: Input): void {
       start(state);
       return;
     case "message":
-      receive(state, input.from, input.message);
+      takeMessage(state, input.from, input.message);
       if (isVouchedFor(state)) {
         regain(state);
         beginHeight(state);
@@ -201,8 +201,13 @@ function takeCommitted(state: State, { height, id, members, work }: Extract<Inpu
   if (![...state.peers.claimed.values()].some((claimed) => claimed > state.height)) inquire(state, "all");
   for (const { from, message } of takeWaiting(state)) {
     evaluate(state);
-    receive(state, from, message);
+    takeMessage(state, from, message);
   }
+}
+
+function takeMessage(state: State, from: NodeId, message: Message): void {
+  const outcome = receive(state, from, message);
+  if (outcome !== "taken") state.beforeRecord.push({ type: "drop", reason: outcome });
 }
 
 /** Decides whether this node signs at its height, and takes up the record of an earlier run at it. */

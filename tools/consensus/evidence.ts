@@ -1,6 +1,7 @@
 // Equivocation: two genuine statements of one signer for one height, round and type that differ. Reported and passed on once.
 
 import { equalBytes } from "../../src/wire/bytes.js";
+import type { Outcome } from "./drops.js";
 import { signedBytes } from "./messages.js";
 import { type State, send, verifyStatement } from "./state.js";
 import type { Evidence, Statement } from "./types.js";
@@ -22,12 +23,16 @@ export function isReported(state: State, statement: Statement): boolean {
 }
 
 /** Checks and reports what a peer passed on. */
-export function receiveEvidence(state: State, evidence: Evidence): void {
+export function receiveEvidence(state: State, evidence: Evidence): Outcome {
   const { first, second } = evidence;
   const { genesisHash, chain } = state.config;
-  if (first.height > state.height || first.height < state.height - HEIGHTS_BACK) return;
-  if (isReported(state, first) || !isEquivocation(genesisHash, chain, evidence)) return;
-  if (verifyStatement(state, first) && verifyStatement(state, second)) report(state, evidence);
+  if (first.height > state.height) return "consensus-height-ahead";
+  if (first.height < state.height - HEIGHTS_BACK) return "consensus-height-sealed";
+  if (isReported(state, first)) return "consensus-repeated";
+  if (!isEquivocation(genesisHash, chain, evidence)) return "consensus-no-equivocation";
+  if (!verifyStatement(state, first) || !verifyStatement(state, second)) return "consensus-unproven";
+  report(state, evidence);
+  return "taken";
 }
 
 /** Whether both statements are one node's for one height, round and type, and say different things; signatures are not checked. */

@@ -1,6 +1,7 @@
 // Peers at other heights: what they claim, who is told where this node stands, whose old height is answered with its decision.
 // A claimed height is a hint: it never moves this node, it only decides whom to tell that this node is behind.
 
+import type { Outcome } from "./drops.js";
 import { isMember, type State, sameId, send } from "./state.js";
 import type { Message, NodeId } from "./types.js";
 
@@ -37,20 +38,23 @@ export function answerBelow(
   state: State,
   to: NodeId,
   message: Exclude<Message, { type: "evidence" | "decision" | "vouch" }>,
-): void {
+): Outcome {
   const { height } = message;
-  if (height < 1 || isLatePrecommit(state, message)) return;
+  if (height < 1 || isLatePrecommit(state, message)) return "consensus-height-sealed";
   const last = state.peers.servedAt.get(to);
-  if (last !== undefined && last.height === height && state.now_ms - last.at_ms < ANSWER_PERIOD_MS) return;
+  if (last !== undefined && last.height === height && state.now_ms - last.at_ms < ANSWER_PERIOD_MS) {
+    return "consensus-answered";
+  }
   remember(state.peers.servedAt, to, { height, at_ms: state.now_ms });
   const { lastCommitted } = state;
   if (lastCommitted?.height === height && lastCommitted.certificate !== undefined) {
     const { id, certificate } = lastCommitted;
     send(state, to, { type: "decision", height, id, certificate });
-    return;
+    return "taken";
   }
   state.behindRecord.push({ type: "serveDecision", to, height });
   if (height + 1 < state.height) answerAbove(state, to); // so that it knows how far it is behind
+  return "taken";
 }
 
 /** After every block there are precommits that the quorum did not wait for: their senders decide without an answer. */
@@ -74,16 +78,21 @@ export function sendStatus(state: State, to: NodeId | "all"): void {
 }
 
 /** Keeps a message of the next height; what a member sends beyond its share comes again with its resend. */
-export function keepWaiting(state: State, from: NodeId, message: Exclude<Message, { type: "vouch" }>): void {
-  if (message.type === "status" || message.type === "inquiry" || message.type === "evidence") return;
-  if (message.height !== state.height + 1) return;
-  if (!isMember(state, from)) return;
+export function keepWaiting(
+  state: State,
+  from: NodeId,
+  message: Exclude<Message, { type: "evidence" | "vouch" }>,
+): Outcome {
+  if (message.type === "status" || message.type === "inquiry") return "taken"; // it says where its sender is, no more
+  if (message.height !== state.height + 1) return "consensus-height-ahead";
+  if (!isMember(state, from)) return "consensus-stranger";
   const kept = state.peers.waiting.get(from) ?? [];
   const tooMany = kept.length >= WAITING_PER_MEMBER;
   const second = message.type === "proposal" && kept.some(({ type }) => type === "proposal");
-  if (tooMany || second) return;
+  if (tooMany || second) return "consensus-no-room";
   kept.push(message);
   state.peers.waiting.set(from, kept);
+  return "taken";
 }
 
 /** The messages that waited for this height, no longer kept. */

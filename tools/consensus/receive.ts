@@ -2,6 +2,7 @@
 
 import { equalBytes } from "../../src/wire/bytes.js";
 import { checkCommit, checkPolka, isGenuine, isPolka, learnPolka, precommitsOf, takeCommit } from "./certificates.js";
+import type { MessageDrop, Outcome } from "./drops.js";
 import { isReported, receiveEvidence, reportEvidence } from "./evidence.js";
 import { headOf } from "./messages.js";
 import { answerAbove, answerBelow, keepWaiting, noteHeight } from "./peers.js";
@@ -22,82 +23,74 @@ import {
   sameVote,
 } from "./votes.js";
 
-/** Takes a message from an authenticated peer: of this height at once, of another as that asks for. */
-export function receive(state: State, from: NodeId, message: Message): void {
-  if (message.type === "evidence") {
-    receiveEvidence(state, message);
-    return;
-  }
-  if (message.type === "vouch") {
-    takeVouch(state, from, message);
-    return;
-  }
+/** Takes a message from an authenticated peer: of this height at once, of another as that asks for. Says why where it is dropped. */
+export function receive(state: State, from: NodeId, message: Message): Outcome {
+  if (message.type === "evidence") return receiveEvidence(state, message);
+  if (message.type === "vouch") return takeVouch(state, from, message);
   const { height } = message;
   if (message.type !== "decision") noteHeight(state, from, height);
+  if (height === state.height)
+    return state.step === "decided" ? "consensus-decided" : receiveHere(state, from, message);
   if (height < state.height) {
-    if (message.type !== "decision") answerBelow(state, from, message);
-  } else if (height > state.height) {
-    keepWaiting(state, from, message);
-    if (message.type === "decision") receiveLaterDecision(state, from, message);
-    answerAbove(state, from);
-  } else if (state.step !== "decided") {
-    receiveHere(state, from, message);
+    return message.type === "decision" ? "consensus-height-sealed" : answerBelow(state, from, message);
   }
+  const kept = keepWaiting(state, from, message);
+  const outcome = message.type === "decision" ? receiveLaterDecision(state, from, message) : kept;
+  answerAbove(state, from);
+  return outcome;
 }
 
-function receiveHere(state: State, from: NodeId, message: Exclude<Message, { type: "evidence" | "vouch" }>): void {
+function receiveHere(state: State, from: NodeId, message: Exclude<Message, { type: "evidence" | "vouch" }>): Outcome {
   // Once the commit is known, only its body is missing.
-  if (state.commit !== undefined && message.type !== "proposal" && message.type !== "decision") return;
+  if (state.commit !== undefined && message.type !== "proposal" && message.type !== "decision")
+    return "consensus-decided";
   switch (message.type) {
     case "proposal":
-      receiveProposal(state, message);
-      return;
+      return receiveProposal(state, message);
     case "prevote":
     case "precommit":
-      receiveVote(state, message);
-      return;
+      return receiveVote(state, message);
     case "polka":
-      receivePolka(state, message);
-      return;
+      return receivePolka(state, message);
     case "round":
-      receiveRound(state, message);
-      return;
+      return receiveRound(state, message);
     case "decision":
-      receiveDecision(state, from, message);
-      return;
+      return receiveDecision(state, from, message);
     case "status":
       inquire(state, from); // this very height: a member that has its record has nothing to say
-      return;
+      return "taken";
     case "inquiry":
       answerInquiry(state, from, message);
-      return;
+      return "taken";
   }
 }
 
-function receiveProposal(state: State, proposal: Proposal): void {
+function receiveProposal(state: State, proposal: Proposal): Outcome {
   const { height, round, vr, id } = proposal;
-  if (round > state.round + PROPOSAL_ROUNDS_AHEAD || !isMember(state, proposal.node)) return;
-  if (proposal.node !== proposerOf(state, round)) return;
-  if (round < state.round && !isWanted(state, id)) return; // of an earlier round only a missing body is of use
-  if (round < state.round - ROUNDS_KEPT) return;
+  if (round > state.round + PROPOSAL_ROUNDS_AHEAD) return "consensus-round-ahead";
+  if (!isMember(state, proposal.node)) return "consensus-stranger";
+  if (proposal.node !== proposerOf(state, round)) return "consensus-not-proposer";
+  if (round < state.round && !isWanted(state, id)) return "consensus-round-past"; // only a missing body is of use
+  if (round < state.round - ROUNDS_KEPT) return "consensus-round-past";
   const { proposals } = roundVotes(state.keeper, round);
   const copy = proposals.find((kept) => equalBytes(kept.proposal.signature, proposal.signature));
-  if (copy !== undefined && equalBytes(copy.proposal.body, proposal.body)) return;
+  if (copy !== undefined && equalBytes(copy.proposal.body, proposal.body)) return "consensus-repeated";
   const head = headOf(proposal);
   const first = proposals[0];
   const limit = round > state.round ? 1 : PROPOSALS_PER_ROUND;
-  if (proposals.length >= limit && isReported(state, head)) return;
-  if (!verifyStatement(state, head)) return;
+  if (proposals.length >= limit && isReported(state, head)) return "consensus-no-room";
+  if (!verifyStatement(state, head)) return "consensus-unproven";
   if (first !== undefined) {
-    if (isSameProposal(first.proposal, proposal)) return;
+    if (isSameProposal(first.proposal, proposal)) return "consensus-repeated";
     reportEvidence(state, headOf(first.proposal), head);
   }
-  if (proposals.length >= limit) return;
+  if (proposals.length >= limit) return "consensus-no-room";
   if (vr >= 0) {
-    if (!isPolka(state, proposal.polka)) return;
+    if (!isPolka(state, proposal.polka)) return "consensus-unproven";
     learnPolka(state, { type: "polka", height, round: vr, id, votes: proposal.polka });
   }
   proposals.push({ proposal, asked: undefined, freshValid: undefined, valid: undefined });
+  return "taken";
 }
 
 /** Whether two genuine proposals of one round say the same; a polka beside them is not signed and may differ. */
@@ -106,38 +99,53 @@ function isSameProposal(left: Proposal, right: Proposal): boolean {
 }
 
 /** Takes a vote of this height, whoever sent it: its signature names its signer. */
-function receiveVote(state: State, vote: Vote): void {
-  if (isOfUse(state, vote)) takeVote(state, vote, () => verifyStatement(state, vote));
+function receiveVote(state: State, vote: Vote): Outcome {
+  const use = useOf(state, vote);
+  return use === "of use" ? takeVote(state, vote, () => verifyStatement(state, vote)) : use;
 }
 
 /** Of earlier rounds only precommits for a value matter: L49 decides in any round. */
-function isOfUse(state: State, vote: Vote): boolean {
-  if (!isMember(state, vote.node) || vote.round > state.round + ROUNDS_KEPT) return false;
-  return vote.round >= state.round || (vote.type === "precommit" && vote.id !== null);
+function useOf(state: State, vote: Vote): "of use" | MessageDrop {
+  if (!isMember(state, vote.node)) return "consensus-stranger";
+  if (vote.round > state.round + ROUNDS_KEPT) return "consensus-round-ahead";
+  if (vote.round >= state.round || (vote.type === "precommit" && vote.id !== null)) return "of use";
+  return "consensus-round-past";
 }
 
-/** Keeps a vote that `isOfUse`, if it is genuine and the first of its signer there; a different second one is evidence. */
-function takeVote(state: State, vote: Vote, genuine: () => boolean): void {
-  if (vote.type === "precommit" && vote.round < state.round - ROUNDS_KEPT) {
-    takeSettled(state, vote, genuine);
-    return;
-  }
+/** Takes those votes of a verified certificate that are of use. */
+function takeVotes(state: State, votes: readonly Vote[]): void {
+  for (const vote of votes) if (useOf(state, vote) === "of use") takeVote(state, vote, alreadyVerified);
+}
+
+function alreadyVerified(): boolean {
+  return true;
+}
+
+/** Keeps a vote that is of use, if it is genuine and the first of its signer there; a different second one is evidence. */
+function takeVote(state: State, vote: Vote, genuine: () => boolean): Outcome {
+  if (vote.type === "precommit" && vote.round < state.round - ROUNDS_KEPT) return takeSettled(state, vote, genuine);
   const kept = keptVote(state.keeper, vote);
   if (kept !== undefined) {
-    if (!sameVote(kept, vote) && !isReported(state, vote) && genuine()) reportEvidence(state, kept, vote);
-    return;
+    if (sameVote(kept, vote) || isReported(state, vote)) return "consensus-repeated";
+    if (!genuine()) return "consensus-unproven";
+    reportEvidence(state, kept, vote);
+    return "taken";
   }
-  if (!genuine()) return;
+  if (!genuine()) return "consensus-unproven";
   keepVote(state.keeper, vote);
   if (vote.type === "prevote") checkPolka(state, vote);
   else checkCommit(state, vote);
+  return "taken";
 }
 
-function takeSettled(state: State, precommit: Precommit, genuine: () => boolean): void {
+function takeSettled(state: State, precommit: Precommit, genuine: () => boolean): Outcome {
   const known = state.keeper.settled.get(precommit.node);
-  if ((known !== undefined && (known.round > precommit.round || sameSettled(known, precommit))) || !genuine()) return;
+  if (known !== undefined && known.round > precommit.round) return "consensus-round-past";
+  if (known !== undefined && sameSettled(known, precommit)) return "consensus-repeated";
+  if (!genuine()) return "consensus-unproven";
   keepSettled(state.keeper, precommit);
   checkCommit(state, precommit);
+  return "taken";
 }
 
 function sameSettled(left: Precommit, right: Precommit): boolean {
@@ -145,13 +153,15 @@ function sameSettled(left: Precommit, right: Precommit): boolean {
 }
 
 /** A polka counts as a whole, whichever of its votes this node holds; one of a later round lets it in there (L55). */
-function receivePolka(state: State, polka: Polka): void {
+function receivePolka(state: State, polka: Polka): Outcome {
   const { round, votes } = polka;
   const known = round >= state.round ? state.keeper.rounds.get(round)?.polka !== undefined : isOldPolka(state, round);
-  if (known || !isPolka(state, votes)) return;
+  if (known) return "consensus-repeated";
+  if (!isPolka(state, votes)) return "consensus-unproven";
   if (round > state.round) enterRound(state, round, votes.slice(0, supportOf(state)));
   learnPolka(state, polka);
-  for (const vote of votes) if (isOfUse(state, vote)) takeVote(state, vote, () => true);
+  takeVotes(state, votes);
+  return "taken";
 }
 
 function isOldPolka(state: State, round: number): boolean {
@@ -162,27 +172,31 @@ function isOldPolka(state: State, round: number): boolean {
  * Votes of f+1 members in later rounds let this node into the (f+1)-th highest (L55), however far. Precommits of a quorum are such
  * votes for their own round: the wait of L47 then follows here too, else a faulty member could hurry the others past a decision.
  */
-function receiveRound(state: State, { votes }: RoundCertificate): void {
-  const useful = votes.filter((vote) => vote.round > state.round || isOfUse(state, vote));
-  if (!useful.every((vote) => isGenuine(state, vote))) return;
+function receiveRound(state: State, { votes }: RoundCertificate): Outcome {
+  const useful = votes.filter((vote) => vote.round > state.round || useOf(state, vote) === "of use");
+  if (useful.length === 0) return "consensus-round-past";
+  if (!useful.every((vote) => isGenuine(state, vote))) return "consensus-unproven";
   const highest = highestOf(useful.filter(({ round }) => round > state.round));
   const support = supportOf(state);
   if (highest.length >= support) enterRound(state, highest[support - 1]!.round, highest.slice(0, support));
-  for (const vote of useful) if (isOfUse(state, vote)) takeVote(state, vote, () => true);
+  takeVotes(state, useful);
+  return "taken";
 }
 
-function receiveDecision(state: State, from: NodeId, decision: Decision): void {
+function receiveDecision(state: State, from: NodeId, decision: Decision): Outcome {
   const { id, certificate } = decision;
-  if (state.commit !== undefined && state.commit.from[0] === from) return;
+  if (state.commit !== undefined && state.commit.from[0] === from) return "consensus-repeated";
   const precommits = precommitsOf(state, state.height, id, certificate);
-  if (precommits === undefined) return;
+  if (precommits === undefined) return "consensus-unproven";
   if (state.commit !== undefined) state.needed.clear(); // this peer has the body, the others may not
   takeCommit(state, id, certificate, from);
-  for (const vote of precommits) if (isOfUse(state, vote)) takeVote(state, vote, () => true);
+  takeVotes(state, precommits);
+  return "taken";
 }
 
 /** A decision of a later height proves how far its sender is, as long as the members are the same. */
-function receiveLaterDecision(state: State, from: NodeId, { height, id, certificate }: Decision): void {
-  if (precommitsOf(state, height, id, certificate) === undefined) return;
+function receiveLaterDecision(state: State, from: NodeId, { height, id, certificate }: Decision): Outcome {
+  if (precommitsOf(state, height, id, certificate) === undefined) return "consensus-unproven";
   state.behindRecord.push({ type: "behind", height, peer: from });
+  return "taken";
 }

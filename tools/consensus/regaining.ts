@@ -1,6 +1,7 @@
 // How a member that has lost the record of what it signed gets its vote back. It abstains until it is sure to contradict nothing:
 // two blocks past all that its peers had, or, where a chain stands still, once every other member has vouched for its height.
 
+import type { Outcome } from "./drops.js";
 import { isMember, quorumOf, type State, send } from "./state.js";
 import type { Inquiry, NodeId, Vouch } from "./types.js";
 
@@ -77,10 +78,13 @@ export function answerInquiry(state: State, from: NodeId, { height, run }: Inqui
 }
 
 /** What was said to an earlier run counts for nothing: this node may have signed since. */
-export function takeVouch(state: State, from: NodeId, { height, run }: Vouch): void {
+export function takeVouch(state: State, from: NodeId, { height, run }: Vouch): Outcome {
   const { reports, config } = state;
-  if (reports === undefined || run !== config.run || !isMember(state, from) || from === state.self) return;
-  if ((reports.vouched.get(from) ?? 0) < height) reports.vouched.set(from, height);
+  if (reports === undefined || run !== config.run) return "consensus-unasked";
+  if (!isMember(state, from) || from === state.self) return "consensus-stranger";
+  if ((reports.vouched.get(from) ?? 0) >= height) return "consensus-repeated";
+  reports.vouched.set(from, height);
+  return "taken";
 }
 
 function othersOf({ members, self }: State): NodeId[] {

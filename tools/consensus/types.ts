@@ -2,6 +2,7 @@
 // Tendermint (E. Buchman, J. Kwon, Z. Milosevic, arXiv 1807.04938), one instance a chain.
 
 import type { Certificate } from "../../src/wire/certificate.js";
+import type { MessageDrop } from "./drops.js";
 
 /** A node's 8-byte id as 16 lower-case hex digits. */
 export type NodeId = string;
@@ -199,7 +200,9 @@ export type Effect =
   /** A member without its record asks; the shell answers with a VOUCH unless it holds what could be sealed. */
   | { readonly type: "vouch"; readonly to: NodeId; readonly height: number; readonly run: number }
   /** Equivocation, said once for a signer, height, round and type. */
-  | { readonly type: "evidence"; readonly evidence: Evidence };
+  | { readonly type: "evidence"; readonly evidence: Evidence }
+  /** A peer's message was of no use; for counting alone. */
+  | { readonly type: "drop"; readonly reason: MessageDrop };
 
 export interface Timeouts {
   /** of the propose step in round 0, and what each further round adds */

@@ -143,16 +143,15 @@ export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt:
   return { service: chain.service, height, governance, judgedAt, view };
 }
 
-/** The block of these inputs; undefined where it would be empty, is older than the one before, or a batch is sealed or closed already. */
-export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock | undefined {
-  if (inputs.time_ms < tip.time_ms || inputs.batches.length === 0) return undefined;
-  if (judgedAtComplaint(tip, inputs.judgedAt) !== undefined || !fitsOneBlock(inputs.batches)) return undefined;
-  const takesNumber = createNumbering(tip.view);
-  for (const { read, acknowledgements } of inputs.batches) {
-    if (!takesNumber(read.batch)) return undefined;
-    if (acceptanceComplaint(tip.members, { origin: read.batch.origin, acknowledgements }) !== undefined)
-      return undefined;
-  }
+/** The block of some inputs, or why there is none. */
+export type Composition =
+  | { readonly type: "block"; readonly block: ComposedBlock }
+  | { readonly type: "none"; readonly reason: string };
+
+/** The block of these inputs, as every member composes it. */
+export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
+  const reason = inputsComplaint(tip, inputs);
+  if (reason !== undefined) return { type: "none", reason };
   const execution = newestRules.execute(
     placeOf(tip, inputs.judgedAt),
     inputs.batches.map(({ read }) => ({
@@ -163,7 +162,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     })),
   );
   const records = execution.sealed.flatMap((sealed) => sealed.records);
-  if (isEmpty(execution)) return undefined;
+  if (isEmpty(execution)) return { type: "none", reason: "nothing in it is new to the chain" };
   const nextMembers = nextMembersOf(tip, inputs.judgedAt);
   const content: BlockContent = {
     network: tip.genesis.network,
@@ -188,7 +187,25 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): ComposedBlock 
     target: tip.chain.target,
     nonce: 0,
   };
-  return { content, tree, execution, records, nextMembers, header };
+  return { type: "block", block: { content, tree, execution, records, nextMembers, header } };
+}
+
+/** Why no block can be made of the inputs, before any rule has run. */
+function inputsComplaint(tip: ChainTip, { batches, time_ms, judgedAt }: BlockInputs): string | undefined {
+  if (time_ms < tip.time_ms) return `its time ${time_ms} is before that of the block before`;
+  if (batches.length === 0) return "it names no temporary block";
+  const governed = judgedAtComplaint(tip, judgedAt);
+  if (governed !== undefined) return `contracts height ${judgedAt}: ${governed}`;
+  if (!fitsOneBlock(batches)) return "its temporary blocks do not fit one block";
+  const takesNumber = createNumbering(tip.view);
+  for (const { read, acknowledgements } of batches) {
+    const { origin, number } = read.batch;
+    const name = `temporary block ${number} of ${toHex(origin)}`;
+    if (!takesNumber(read.batch)) return `${name} is sealed, or closed by a later one`;
+    const acceptance = acceptanceComplaint(tip.members, { origin, acknowledgements });
+    if (acceptance !== undefined) return `${name} ${acceptance}`;
+  }
+  return undefined;
 }
 
 /** Whether these temporary blocks keep the limits of one block, whatever falls out of them. */

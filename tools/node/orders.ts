@@ -48,7 +48,7 @@ export interface Orders {
   onPassedOn(from: string, bytes: Uint8Array): Promise<void>;
 }
 
-type Judged =
+type Examined =
   | { readonly type: "applies"; readonly order: Order; readonly contracts: Pick<Chain, "submit" | "standing"> }
   | Extract<OrderAnswer, { readonly reason: string }>;
 
@@ -56,7 +56,7 @@ export function createOrders(ports: OrdersPorts): Orders {
   /** when each node passed its last order on, the longest ago first */
   const passedOn = new BoundedMap<string, number>(SENDERS_MAX);
 
-  const judge = (bytes: Uint8Array): Judged => {
+  const examine = (bytes: Uint8Array): Examined => {
     let order: Order;
     try {
       order = verifyOrder(bytes, ports.genesis, ports.verify);
@@ -70,7 +70,7 @@ export function createOrders(ports: OrdersPorts): Orders {
     return governed.type === "refused" ? governed : { type: "applies", order, contracts };
   };
 
-  const take = async ({ order, contracts }: Extract<Judged, { type: "applies" }>, bytes: Uint8Array) => {
+  const take = async ({ order, contracts }: Extract<Examined, { type: "applies" }>, bytes: Uint8Array) => {
     const submission: Submission = await contracts.submit({ kind: "order", bytes, order });
     return submission.type === "taken" ? ({ type: "taken", number: order.number } as const) : submission;
   };
@@ -78,7 +78,7 @@ export function createOrders(ports: OrdersPorts): Orders {
   const nameOf = (node: string) => ports.governor.current.nodes.get(node)?.name ?? node;
 
   /** To so many members that one of them at least is correct; that several seal it is not possible. */
-  const passOn = ({ order, contracts }: Extract<Judged, { type: "applies" }>, bytes: Uint8Array): OrderAnswer => {
+  const passOn = ({ order, contracts }: Extract<Examined, { type: "applies" }>, bytes: Uint8Array): OrderAnswer => {
     const { members } = contracts.standing;
     const connected = ports.connected();
     const frame = frameOf(ORDER_FRAME, CONTRACTS_SERVICE, bytes);
@@ -96,9 +96,9 @@ export function createOrders(ports: OrdersPorts): Orders {
 
   return {
     async submit(bytes) {
-      const judged = judge(bytes);
-      if (judged.type !== "applies") return judged;
-      return judged.contracts.standing.members.includes(ports.self) ? take(judged, bytes) : passOn(judged, bytes);
+      const examined = examine(bytes);
+      if (examined.type !== "applies") return examined;
+      return examined.contracts.standing.members.includes(ports.self) ? take(examined, bytes) : passOn(examined, bytes);
     },
     async onPassedOn(from, bytes) {
       const now_ms = ports.monotonic_ms();
@@ -108,12 +108,12 @@ export function createOrders(ports: OrdersPorts): Orders {
       passedOn.set(from, now_ms);
       if (bytes.length > ORDER_BYTES_MAX) throw new WireError("limit", `order of ${bytes.length} bytes`);
       const copy = Uint8Array.from(bytes); // the link's buffer is its own
-      const judged = judge(copy);
+      const examined = examine(copy);
       // What is sealed, anybody may have handed to a node that is behind: its sender is not to blame.
-      if (judged.type !== "applies") {
-        throw new WireError(judged.type === "malformed" ? "unproven" : "untimely", judged.reason);
+      if (examined.type !== "applies") {
+        throw new WireError(examined.type === "malformed" ? "unproven" : "untimely", examined.reason);
       }
-      const answer = await take(judged, copy);
+      const answer = await take(examined, copy);
       if (answer.type !== "taken") throw new WireError("untimely", answer.reason);
     },
   };

@@ -43,7 +43,7 @@ class BareReader implements MeterReader {
     const outcomes = bytes.length === 0 && uptime_ms - this.last_ms > pause_ms ? this.end() : [];
     if (bytes.length > 0) this.last_ms = uptime_ms;
     for (let start = 0; start < bytes.length && !this.overflowed; ) {
-      if (this.length === burstBytesMax) this.judge(outcomes, false);
+      if (this.length === burstBytesMax) this.examine(outcomes, false);
       const part = bytes.subarray(start, start + burstBytesMax - this.length);
       this.buffer.set(part, this.length);
       this.length += part.length;
@@ -55,7 +55,7 @@ class BareReader implements MeterReader {
   /** A pause, or the end: what came since the last one is judged. */
   end(): Outcome[] {
     const outcomes: Outcome[] = [];
-    if (this.length > 0 && !this.overflowed) this.judge(outcomes, true);
+    if (this.length > 0 && !this.overflowed) this.examine(outcomes, true);
     this.length = 0;
     this.overflowed = false;
     return outcomes;
@@ -70,7 +70,7 @@ class BareReader implements MeterReader {
   }
 
   /** Reads the messages in the buffer; `isEnd` where nothing more belongs to them. */
-  private judge(outcomes: Outcome[], isEnd: boolean): void {
+  private examine(outcomes: Outcome[], isEnd: boolean): void {
     const ends: number[] = [];
     let position = 0;
     while (position < this.length && ends.length < messagesMax) {

@@ -21,29 +21,29 @@ test("a session has proved to be a meter's when what it brought is sealed out of
   const proofs = createProofs(self);
   proofs.note(SERVICE, "m", 4, "its own~1");
   proofs.note(SERVICE, "m", 5, "its own~1");
-  assert.deepEqual(proofs.settle(blockOf([other, ["n", 4]], [self, ["m", 4], ["m", 5]])), [
+  assert.deepEqual(proofs.prove(blockOf([other, ["n", 4]], [self, ["m", 4], ["m", 5]])), [
     { client: "its own~1", meter: "m" },
   ]);
-  assert.deepEqual(proofs.settle(blockOf([self, ["m", 4]])), [], "and once");
+  assert.deepEqual(proofs.prove(blockOf([self, ["m", 4]])), [], "and once");
 });
 
 test("a record that another node has sealed proves nothing, however soon it was published here", () => {
   const proofs = createProofs(self);
   proofs.note(SERVICE, "m", 4, "a stranger~2");
-  assert.deepEqual(proofs.settle(blockOf([other, ["m", 4]])), []);
-  assert.deepEqual(proofs.settle(blockOf([self, ["m", 4]])), [], "nor later");
+  assert.deepEqual(proofs.prove(blockOf([other, ["m", 4]])), []);
+  assert.deepEqual(proofs.prove(blockOf([self, ["m", 4]])), [], "nor later");
 });
 
 test("of two sessions that bring one record the first alone has proved it", () => {
   const proofs = createProofs(self);
   proofs.note(SERVICE, "m", 4, "first~1");
   proofs.note(SERVICE, "m", 4, "second~2");
-  assert.deepEqual(proofs.settle(blockOf([self, ["m", 4]])), [{ client: "first~1", meter: "m" }]);
+  assert.deepEqual(proofs.prove(blockOf([self, ["m", 4]])), [{ client: "first~1", meter: "m" }]);
 });
 
 test("what is never sealed is forgotten in the end", () => {
   const proofs = createProofs(self);
   for (let seq = 0; seq < 70_000; seq += 1) proofs.note(SERVICE, "m", seq, "s~1");
-  assert.deepEqual(proofs.settle(blockOf([self, ["m", 0]])), []);
-  assert.equal(proofs.settle(blockOf([self, ["m", 69_999]])).length, 1);
+  assert.deepEqual(proofs.prove(blockOf([self, ["m", 0]])), []);
+  assert.equal(proofs.prove(blockOf([self, ["m", 69_999]])).length, 1);
 });

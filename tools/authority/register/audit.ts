@@ -62,7 +62,7 @@ function replayLog(register: Register, replayed: Replayed, known: LogHead | unde
     const following = followingEntry(replayed.head, bytes);
     const name = `entry ${replayed.head.number + 1}`;
     if (typeof following === "string") return fail(replayed, `${name}: ${following}`);
-    const applied = judged(view, following.entry);
+    const applied = applying(view, following.entry);
     if (applied.type === "refused") return fail(replayed, `${name} does not apply: ${applied.reason}`);
     for (const { table, id, row } of applied.puts) replayed.rows.get(table)!.set(id, JSON.stringify(row));
     replayed.issued = applied.issued;
@@ -73,7 +73,7 @@ function replayLog(register: Register, replayed: Replayed, known: LogHead | unde
 }
 
 /** An entry of anybody's making may lack anything that its change should have. */
-function judged(view: RegisterView, { change, time_s }: Entry): Applied {
+function applying(view: RegisterView, { change, time_s }: Entry): Applied {
   try {
     return applyChange(view, change, time_s);
   } catch (cause) {

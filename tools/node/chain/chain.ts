@@ -16,10 +16,10 @@ import { createOrigin, type Origin } from "./batches/origin.js";
 import { createPool } from "./batches/pool.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./blocks/catch-up.js";
 import { createRunner } from "./blocks/consensus-runner.js";
-import { createSettling } from "./blocks/decisions.js";
+import { createDecisions } from "./blocks/decisions.js";
 import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
-import { createJudging } from "./blocks/proposals.js";
+import { createProposals } from "./blocks/proposals.js";
 import { createSealer, type Sealer } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame, type FrameKind } from "./frame.js";
 import type { ChainPorts, SealedBlock } from "./ports.js";
@@ -131,16 +131,16 @@ export function createChain(ports: ChainPorts): Chain {
     perform,
     onFatal: ports.onFatal,
   });
-  const judging = createJudging(ports, {
+  const proposals = createProposals(ports, {
     sealer,
     pool,
     exchange,
     feed: (input) => runner.feed(input),
     onWaiting: startResending,
   });
-  const settling = createSettling(ports, {
+  const decisions = createDecisions(ports, {
     sealer,
-    judging,
+    proposals,
     catchUp,
     isStopped: () => stopped,
     onSealed: afterSealing,
@@ -165,12 +165,15 @@ export function createChain(ports: ChainPorts): Chain {
     needBody: (from, payload) => bodies.serve(from, payload),
     body(from, payload) {
       const taken = bodies.take(payload);
-      if (taken === undefined) return ports.charge(from, "unwanted", payload.length);
-      judging.judge({ type: "obtained", ...taken });
+      if (taken === undefined) {
+        ports.onDropped("body-unasked");
+        return ports.charge(from, "unwanted", payload.length);
+      }
+      proposals.check({ type: "obtained", ...taken });
     },
     block(from, payload) {
       catchUp.keep(from, payload);
-      return settling.adopt();
+      return decisions.adopt();
     },
   };
   let resending = false;
@@ -180,14 +183,14 @@ export function createChain(ports: ChainPorts): Chain {
 
   function onWork(): void {
     if (stopped) return;
-    runner.feed({ type: "work", available: judging.hasWork() });
-    judging.retry();
-    settling.settle().catch(ports.onFatal);
+    runner.feed({ type: "work", available: proposals.hasWork() });
+    proposals.retry();
+    decisions.storeDecided().catch(ports.onFatal);
     startResending();
   }
 
   function startResending(): void {
-    if (resending || stopped || (pool.size === 0 && !judging.isWaiting && !settling.isWaiting)) return;
+    if (resending || stopped || (pool.size === 0 && !proposals.isWaiting && !decisions.isWaiting)) return;
     resending = true;
     ports.setTimer("resend", RESEND_MS, () => {
       resending = false;
@@ -206,11 +209,11 @@ export function createChain(ports: ChainPorts): Chain {
         return;
       }
       case "build":
-        return judging.build(effect.height, effect.round);
+        return proposals.build(effect.height, effect.round);
       case "validate":
-        return judging.judge(effect);
+        return proposals.check(effect);
       case "decide":
-        return settling.decide(effect);
+        return decisions.decide(effect);
       case "need": {
         asked += 1;
         const peer = effect.from[asked % Math.max(1, effect.from.length)];
@@ -232,6 +235,8 @@ export function createChain(ports: ChainPorts): Chain {
         );
         origin.submit(readNotice(genesis.hash, evidenceNotice(effect.evidence))).catch(ports.onFatal);
         return;
+      case "drop":
+        return ports.onDropped(effect.reason);
     }
   }
 
@@ -240,9 +245,9 @@ export function createChain(ports: ChainPorts): Chain {
     const waited_ms = origin.onSealed(sealed);
     pool.remove(block.batches.map((batch) => batch.id));
     exchange.discard(pool.retain((name) => isSealable(view, name)));
-    judging.clear();
+    proposals.clear();
     bodies.clear();
-    settling.clear();
+    decisions.clear();
     const id = sealed.head.headerHash;
     if (sealed.handover !== undefined) changeMembers(sealed.head.height + 1);
     log.info(
@@ -251,9 +256,9 @@ export function createChain(ports: ChainPorts): Chain {
     );
     ports.onSealed(sealed, waited_ms);
     const { ids: members } = pool.members;
-    runner.feed({ type: "committed", height: block.height, id, members, work: judging.hasWork() });
+    runner.feed({ type: "committed", height: block.height, id, members, work: proposals.hasWork() });
     followers.announce(sealed.head.height + 1);
-    settling.adopt().catch(ports.onFatal);
+    decisions.adopt().catch(ports.onFatal);
   }
 
   function changeMembers(height: number): void {
@@ -271,7 +276,8 @@ export function createChain(ports: ChainPorts): Chain {
 
   async function take(from: string, frame: Frame): Promise<void> {
     const message = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
-    if (!pool.members.has(from) && !followers.admits(from, frame.kind, message)) return;
+    if (!pool.members.has(from) && !followers.admits(from, frame.kind, message))
+      return ports.onDropped("frame-stranger");
     await takes[frame.kind](from, frame.payload, message);
   }
 
@@ -298,9 +304,9 @@ export function createChain(ports: ChainPorts): Chain {
     submit: origin.submit,
     onGoverned() {
       if (stopped || !started) return;
-      settling.onGoverned();
+      decisions.onGoverned();
       onWork();
-      settling.adopt().catch(ports.onFatal);
+      decisions.adopt().catch(ports.onFatal);
     },
     start() {
       started = true;
@@ -310,7 +316,7 @@ export function createChain(ports: ChainPorts): Chain {
       onWork();
     },
     async onFrame(from, frame) {
-      if (stopped || !started) return;
+      if (stopped || !started) return ports.onDropped("frame-not-running");
       try {
         await take(from, frame);
       } catch (error) {

@@ -57,7 +57,7 @@ export function createBodyCheck(): BodyCheck {
     return needed > length ? malformed : undefined;
   };
 
-  const judge = (bytes: Uint8Array, from: number): BodyRefusal | undefined => {
+  const check = (bytes: Uint8Array, from: number): BodyRefusal | undefined => {
     isOver = true;
     kept = new Uint8Array(0);
     kept_bytes = 0;
@@ -86,7 +86,7 @@ export function createBodyCheck(): BodyCheck {
         const refusal = learnHead(chunk, from);
         if (refusal !== undefined) return refusal;
       }
-      if (kept_bytes === 0 && to - from >= needed && isHeadKnown) return judge(chunk, from);
+      if (kept_bytes === 0 && to - from >= needed && isHeadKnown) return check(chunk, from);
       let offset = from;
       // Twice where the topic's length is what is waited for.
       while (offset < to) {
@@ -94,10 +94,10 @@ export function createBodyCheck(): BodyCheck {
         keep(chunk, offset, end);
         offset = end;
         if (kept_bytes < needed) return undefined;
-        if (isHeadKnown) return judge(kept, 0);
+        if (isHeadKnown) return check(kept, 0);
         const refusal = learnHead(kept, 0);
         if (refusal !== undefined) return refusal;
-        if (kept_bytes === needed) return judge(kept, 0);
+        if (kept_bytes === needed) return check(kept, 0);
       }
       return undefined;
     },

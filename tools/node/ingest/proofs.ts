@@ -12,7 +12,7 @@ export interface Proofs {
   /** A session has brought a record, whose signature is the meter's, and which this node has taken. */
   note(service: number, meter: string, seq: number, client: string): void;
   /** A block is stored: what it proves. */
-  settle(sealed: SealedBlock): readonly { readonly client: string; readonly meter: string }[];
+  prove(sealed: SealedBlock): readonly { readonly client: string; readonly meter: string }[];
 }
 
 /** `self` is this node's id. */
@@ -23,7 +23,7 @@ export function createProofs(self: Uint8Array): Proofs {
       const name = nameOf(service, meter, seq);
       if (!noted.has(name)) noted.set(name, client);
     },
-    settle({ block, records }) {
+    prove({ block, records }) {
       if (noted.size === 0) return [];
       const proved = new Map<string, { client: string; meter: string }>();
       let leaf = 0;

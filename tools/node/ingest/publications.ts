@@ -330,7 +330,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
 
   return {
     onSealed(sealed) {
-      for (const { client, meter } of proofs.settle(sealed)) ports.onProved(client, meter);
+      for (const { client, meter } of proofs.prove(sealed)) ports.onProved(client, meter);
     },
     async onPublish(topic, payload, client) {
       // The broker's buffer holds more than this packet; what is kept is a copy.

@@ -59,10 +59,10 @@ function askThread(stored: StoredBlock): Promise<PackedTree | undefined> {
   thread ??= startThread();
   const asked = thread;
   return new Promise((resolve) => {
-    const onMessage = (packed: PackedTree | undefined) => settle(() => packed);
+    const onMessage = (packed: PackedTree | undefined) => resolveOnce(() => packed);
     // A thread that could not be started or ran out of memory: the block is hashed here.
-    const onExit = () => settle(() => packTree(stored));
-    const settle = (answer: () => PackedTree | undefined) => {
+    const onExit = () => resolveOnce(() => packTree(stored));
+    const resolveOnce = (answer: () => PackedTree | undefined) => {
       asked.off("message", onMessage).off("exit", onExit).unref();
       resolve(answer());
     };

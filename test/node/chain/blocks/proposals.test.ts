@@ -6,7 +6,7 @@ import type { ReadBatch } from "../../../../tools/ledger/compose.js";
 import { encodeProposalBody } from "../../../../tools/ledger/proposal.js";
 import type { Exchange } from "../../../../tools/node/chain/batches/exchange.js";
 import { createPool } from "../../../../tools/node/chain/batches/pool.js";
-import { createJudging } from "../../../../tools/node/chain/blocks/proposals.js";
+import { createProposals } from "../../../../tools/node/chain/blocks/proposals.js";
 import type { Sealer } from "../../../../tools/node/chain/blocks/sealer.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 import { batch, by, nameOf, set } from "../batches.js";
@@ -33,9 +33,13 @@ function bench() {
       judgedAt: 0,
       view: { meter: () => undefined, origin: () => undefined },
     },
-    build: ({ batches }: { batches: readonly unknown[] }) => ({ id: new Uint8Array(32), body: [batches.length] }),
+    build: ({ batches }: { batches: readonly unknown[] }) => ({
+      type: "built",
+      id: new Uint8Array(32),
+      body: [batches.length],
+    }),
   };
-  const judging = createJudging(ports as unknown as ChainPorts, {
+  const proposals = createProposals(ports as unknown as ChainPorts, {
     pool,
     sealer: sealer as unknown as Sealer,
     exchange: {} as Exchange,
@@ -45,7 +49,7 @@ function bench() {
     onWaiting: () => assert.fail("nothing is asked"),
   });
   return {
-    judging,
+    proposals,
     built,
     come(origin: number): ReadBatch {
       const read = batch(0, origin);
@@ -54,7 +58,7 @@ function bench() {
     },
     accept(read: ReadBatch) {
       for (const node of [1, 2, 3]) pool.acknowledge(nameOf(read), by(node));
-      judging.retry();
+      proposals.retry();
     },
     pass(delay_ms: number) {
       now_ms += delay_ms;
@@ -67,17 +71,17 @@ function bench() {
 }
 
 test("a new value is built at once where no temporary block is about to be accepted", () => {
-  const { judging, built, come, accept } = bench();
+  const { proposals, built, come, accept } = bench();
   accept(come(0));
-  judging.build(1, 0);
+  proposals.build(1, 0);
   assert.deepEqual(built, [1]);
 });
 
 test("a new value waits for the temporary blocks that have just come, and is built once", () => {
-  const { judging, built, come, accept, pass } = bench();
+  const { proposals, built, come, accept, pass } = bench();
   const [first, second, third] = [0, 1, 2].map(come);
   accept(first!);
-  judging.build(1, 0);
+  proposals.build(1, 0);
   accept(second!);
   assert.deepEqual(built, []);
   accept(third!);
@@ -87,28 +91,28 @@ test("a new value waits for the temporary blocks that have just come, and is bui
 });
 
 test("a new value waits no longer than a moment for a temporary block that is not accepted", () => {
-  const { judging, built, come, accept, pass } = bench();
+  const { proposals, built, come, accept, pass } = bench();
   const first = come(0);
   come(1);
   pass(10);
   accept(first);
-  judging.build(1, 0);
+  proposals.build(1, 0);
   pass(10);
   assert.deepEqual(built, []);
   pass(15);
   assert.deepEqual(built, [1]);
-  judging.build(2, 0);
+  proposals.build(2, 0);
   assert.deepEqual(built, [1, 1], "it came too long ago");
 });
 
 test("a value that the end of its height overtakes is not built", () => {
-  const { judging, built, come, accept, pass } = bench();
+  const { proposals, built, come, accept, pass } = bench();
   accept(come(0));
   come(1);
-  judging.build(1, 0);
-  judging.clear();
+  proposals.build(1, 0);
+  proposals.clear();
   pass(1_000);
-  judging.retry();
+  proposals.retry();
   assert.deepEqual(built, []);
 });
 
@@ -137,15 +141,15 @@ function throwing(error: Error, poisoned?: ReadBatch) {
     },
     isKnown: () => false,
     awaits: () => false,
-    judge() {
+    check() {
       throw error;
     },
     build({ batches }: { batches: readonly { readonly read: ReadBatch }[] }) {
       if (batches.some(({ read }) => read === poisoned)) throw error;
-      return { id: new Uint8Array(32), body: [batches.length] };
+      return { type: "built", id: new Uint8Array(32), body: [batches.length] };
     },
   };
-  const judging = createJudging(ports as unknown as ChainPorts, {
+  const proposals = createProposals(ports as unknown as ChainPorts, {
     pool,
     sealer: sealer as unknown as Sealer,
     exchange: { isAccepted: () => true } as unknown as Exchange,
@@ -160,38 +164,38 @@ function throwing(error: Error, poisoned?: ReadBatch) {
     batches: [{ origin: new Uint8Array(8), number: 0, id, acknowledgements: [] }],
   });
   const question = { type: "validate" as const, height: 7, round: 0, id: new Uint8Array(32), body, fresh: true };
-  return { pool, judging, fed, said, question };
+  return { pool, proposals, fed, said, question };
 }
 
 test("a proposal that makes the code throw is a bad one, with a line in the log", () => {
-  const { pool, judging, fed, said, question } = throwing(new RangeError("out of range"));
+  const { pool, proposals, fed, said, question } = throwing(new RangeError("out of range"));
   pool.add(batch(0), 0);
-  judging.judge(question);
+  proposals.check(question);
   assert.deepEqual(
     fed.map((input) => input.type === "validated" && input.valid),
     [false],
   );
   assert.match(said.join(), /cannot be judged/);
-  judging.judge({ ...question, body: Uint8Array.of(0xff) });
+  proposals.check({ ...question, body: Uint8Array.of(0xff) });
   assert.deepEqual([fed.length, fed.at(-1)?.type === "validated"], [2, true]);
   assert.match(said.at(-1) ?? "", /malformed/);
 });
 
 test("a damaged row of the own store is no bad proposal", () => {
-  const { pool, judging, fed, question } = throwing(new GridsealError("STORE_CORRUPT", "a row is damaged"));
+  const { pool, proposals, fed, question } = throwing(new GridsealError("STORE_CORRUPT", "a row is damaged"));
   pool.add(batch(0), 0);
-  assert.throws(() => judging.judge(question), { code: "STORE_CORRUPT" });
+  assert.throws(() => proposals.check(question), { code: "STORE_CORRUPT" });
   assert.deepEqual(fed, []);
 });
 
 test("a temporary block that no block can be built of falls out, and the others are proposed", () => {
   const poisoned = batch(1, 1);
-  const { pool, judging, fed, said } = throwing(new RangeError("out of range"), poisoned);
+  const { pool, proposals, fed, said } = throwing(new RangeError("out of range"), poisoned);
   for (const read of [batch(0), poisoned, batch(2, 2)]) {
     pool.add(read, -1_000);
     for (const node of [1, 2, 3]) pool.acknowledge(nameOf(read), by(node));
   }
-  judging.build(7, 0);
+  proposals.build(7, 0);
   const built = fed.at(-1);
   assert.ok(built?.type === "built");
   assert.deepEqual([built.body[0], pool.find(poisoned.id), said.length], [2, undefined, 1]);

@@ -209,8 +209,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/consensus/receive.ts",
-        "    answerAbove(state, from);\n",
-        '    if (message.type === "status") state.voting = false;\n    answerAbove(state, from);\n',
+        "  answerAbove(state, from);\n",
+        '  if (message.type === "status") state.voting = false;\n  answerAbove(state, from);\n',
       ),
     ],
     needs: { ...attacked, behaviours: ["lie"] },

@@ -51,8 +51,9 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
     keep(from, bytes) {
       const height = heightOf(bytes);
       const next = nextHeight();
-      if (height < next || height >= next + AHEAD_MAX || kept.has(height)) return;
-      if (height > next && keptBytes + bytes.length > AHEAD_BYTES_MAX) return;
+      if (height < next || kept.has(height)) return ports.onDropped("block-known");
+      if (height >= next + AHEAD_MAX) return ports.onDropped("block-ahead");
+      if (height > next && keptBytes + bytes.length > AHEAD_BYTES_MAX) return ports.onDropped("block-no-room");
       kept.set(height, { from, bytes: Uint8Array.from(bytes) });
       keptBytes += bytes.length;
     },
@@ -74,12 +75,12 @@ export function createCatchUp(ports: ChainPorts, nextHeight: () => number): Catc
       const last = served.get(to);
       const share = last !== undefined && now_ms - last.since_ms < 1_000 ? last : { since_ms: now_ms, bytes: 0 };
       served.set(to, share);
-      if (share.bytes >= SERVED_BYTES_PER_S) return;
+      if (share.bytes >= SERVED_BYTES_PER_S) return ports.onDropped("request-over-share");
       let bytes = 0;
       const end = Math.min(nextHeight(), from + count);
       for (let height = from; height < end && bytes < SERVED_BYTES_MAX; height += 1) {
         const block = store.get(blocks, blockKey(chain.service, height));
-        if (block === undefined) return;
+        if (block === undefined) return ports.onDropped("request-unknown"); // pruned here
         bytes += block.length;
         ports.charge(to, "served", block.length);
         share.bytes += block.length;

@@ -8,16 +8,16 @@ import { assertInvariant, GridsealError } from "../../../errors.js";
 import { UnknownScript } from "../../../ledger/scripts.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import type { CatchUp } from "./catch-up.js";
-import type { Judging } from "./proposals.js";
+import type { Proposals } from "./proposals.js";
 import type { Sealer } from "./sealer.js";
 
 type Decision = Extract<Effect, { type: "decide" }>;
 
-export interface Settling {
+export interface Decisions {
   /** The consensus has decided: the block is stored once its temporary blocks are here. */
   decide(decision: Decision): void;
   /** Something has come that a decided block may have waited for. */
-  settle(): Promise<void>;
+  storeDecided(): Promise<void>;
   /** Stores peers' blocks as far as they are here. */
   adopt(): Promise<void>;
   /** Orders have been sealed that a peer's block may have waited for. */
@@ -27,9 +27,9 @@ export interface Settling {
   readonly isWaiting: boolean;
 }
 
-export interface SettlingPorts {
+export interface DecisionsPorts {
   readonly sealer: Sealer;
-  readonly judging: Judging;
+  readonly proposals: Proposals;
   readonly catchUp: CatchUp;
   isStopped(): boolean;
   onSealed(sealed: SealedBlock): void;
@@ -37,15 +37,15 @@ export interface SettlingPorts {
   onWaiting(): void;
 }
 
-export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settling {
-  const { sealer, judging, catchUp, isStopped } = parts;
+export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decisions {
+  const { sealer, proposals, catchUp, isStopped } = parts;
   /** for the next height, until it is stored */
   let decided: Decision | undefined;
   /** the next block has come from a peer and waits for orders of the contracts chain */
   let awaitsOrders = false;
   let storing = false;
 
-  const settle = async (): Promise<void> => {
+  const storeDecided = async (): Promise<void> => {
     if (decided === undefined || storing || isStopped()) return;
     if (decided.height !== sealer.head.height + 1) {
       decided = undefined;
@@ -53,9 +53,9 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
     }
     const { id, body, certificate } = decided;
     if (!sealer.isKnown(id)) {
-      const gathered = judging.gather(body);
+      const gathered = proposals.gather(body);
       if (gathered === undefined) return parts.onWaiting();
-      const verdict = sealer.judge(id, gathered.proposal, gathered.batches, false);
+      const verdict = sealer.check(id, gathered.proposal, gathered.batches, false);
       assertInvariant(verdict.type === "good", `decided block ${toHex(id)} is valid`);
     }
     await storeNext(() => sealer.commit(id, certificate));
@@ -83,9 +83,9 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
   return {
     decide(decision) {
       decided = decision;
-      settle().catch(ports.onFatal);
+      storeDecided().catch(ports.onFatal);
     },
-    settle,
+    storeDecided,
     async adopt() {
       if (storing || isStopped() || awaitsOrders) return;
       const next = catchUp.take();
@@ -98,8 +98,8 @@ export function createSettling(ports: ChainPorts, parts: SettlingPorts): Settlin
         catchUp.keep(next.from, next.bytes);
       }
       if (outcome === "stored") return;
-      judging.retry(); // what came meanwhile
-      return settle();
+      proposals.retry(); // what came meanwhile
+      return storeDecided();
     },
     onGoverned() {
       awaitsOrders = false;

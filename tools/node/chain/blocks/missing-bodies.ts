@@ -29,7 +29,7 @@ export interface Bodies {
 }
 
 export function createBodies(
-  { chain, send, unsent_bytes, charge }: ChainPorts,
+  { chain, send, unsent_bytes, charge, onDropped }: ChainPorts,
   bodyOf: (height: number, id: Uint8Array) => Uint8Array | undefined,
 ): Bodies {
   const needed = new Set<string>();
@@ -43,7 +43,7 @@ export function createBodies(
       const [height, id] = asArray(decodeCbor(payload, { size: 64, items: 8 }), "body request", 2);
       const named = { height: asHeight(height, "body height"), id: asBytes(id, "body id", 32) };
       const body = bodyOf(named.height, named.id);
-      if (body === undefined) return;
+      if (body === undefined) return onDropped("request-unknown");
       if (unsent_bytes(to) > UNSENT_BYTES_MAX) return charge(to, "unserved", 1);
       charge(to, "served", body.length);
       send(to, encodeFrame("body", chain.service, encodeCbor([named.height, named.id, body])));

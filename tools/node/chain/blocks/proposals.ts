@@ -12,7 +12,7 @@ import type { Exchange } from "../batches/exchange.js";
 import type { Pool } from "../batches/pool.js";
 import type { ChainPorts } from "../ports.js";
 import { viewOf } from "../stored-state.js";
-import { bad, good, type Sealer, type Verdict } from "./sealer.js";
+import { type Built, bad, good, type Sealer, type Verdict } from "./sealer.js";
 
 /** Questions of one height that wait. */
 const WAITING_MAX = 8;
@@ -20,18 +20,18 @@ const WAITING_MAX = 8;
 const COMPANY_MS = 25;
 
 /** `waits`: something that the proposal needs is not here yet. */
-type Judgement = Verdict | { readonly type: "waits" };
+type Answer = Verdict | { readonly type: "waits" };
 
 /** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
 export type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
 
-export interface Judging {
+export interface Proposals {
   /** Whether there is something to propose. */
   hasWork(): boolean;
   /** A new value for the consensus, once the temporary blocks that have just come are accepted, or have not been for a while. */
   build(height: number, round: number): void;
   /** Composes the proposed block and answers, or waits for what it needs. */
-  judge(question: Question): void;
+  check(question: Question): void;
   /** The proposal with its temporary blocks; undefined, and asked for, where not all that it needs is here. Throws where it is malformed. */
   gather(body: Uint8Array): Gathered | undefined;
   /** Something has come: what waits is judged again. */
@@ -46,7 +46,7 @@ interface Gathered {
   readonly batches: readonly AcceptedBatch[];
 }
 
-export interface JudgingPorts {
+export interface ProposalsPorts {
   readonly sealer: Sealer;
   readonly pool: Pool;
   readonly exchange: Exchange;
@@ -55,7 +55,7 @@ export interface JudgingPorts {
   onWaiting(): void;
 }
 
-export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
+export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Proposals {
   const { sealer, pool, exchange, feed } = parts;
   const { log } = ports;
   const view = viewOf(ports.store, ports.chain.service);
@@ -84,7 +84,7 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
     return false;
   };
 
-  const judge = (question: Question): void => {
+  const check = (question: Question): void => {
     const { height, id } = question;
     if (height !== sealer.head.height + 1) return;
     if (sealer.isSealing) return wait(question);
@@ -112,7 +112,7 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
   };
 
   /** Whatever a proposal makes the code throw speaks against the proposal; what a damaged row of this node's store does, is the node's. */
-  const verdictOf = (question: Question): Judgement => {
+  const verdictOf = (question: Question): Answer => {
     try {
       return composed(question);
     } catch (error) {
@@ -122,7 +122,7 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
     }
   };
 
-  const composed = (question: Question): Judgement => {
+  const composed = (question: Question): Answer => {
     const resolved = resolve(question.body);
     const { proposal, batches } = resolved;
     const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
@@ -130,11 +130,11 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
     const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
     if (!accepted) return bad("it names a temporary block that no quorum has acknowledged");
     if (!isComplete(resolved)) return { type: "waits" };
-    return sealer.judge(question.id, proposal, batches, isFresh(question));
+    return sealer.check(question.id, proposal, batches, isFresh(question));
   };
 
-  /** Undefined where the block would be empty. Temporary blocks that no block can be built of are unusable: they fall out of the pool. */
-  const buildOf = (batches: readonly AcceptedBatch[]) => {
+  /** Temporary blocks that no block can be built of are unusable: they fall out of the pool. */
+  const buildOf = (batches: readonly AcceptedBatch[]): Built | { readonly type: "unusable" } => {
     try {
       return sealer.build({ batches, anchors: ports.anchors() });
     } catch (error) {
@@ -142,7 +142,7 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
       const unusable = batches.length === 1 ? batches : batches.filter((batch) => !canBuild(batch));
       log.error({ reason: reasonOf(error), batches: unusable.length }, "no block can be built of temporary blocks");
       pool.remove((unusable.length > 0 ? unusable : batches).map(({ read }) => read.id));
-      return "unusable";
+      return { type: "unusable" };
     }
   };
 
@@ -161,8 +161,9 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
       const takesNumber = createNumbering(view);
       const batches = pool.candidates((read) => takesNumber(read.batch));
       const built = buildOf(batches);
-      if (built === "unusable") continue;
-      if (built !== undefined) return feed({ type: "built", height, round, id: built.id, body: built.body });
+      if (built.type === "unusable") continue;
+      if (built.type === "built") return feed({ ...built, height, round });
+      log.debug({ height, round, reason: built.reason }, "temporary blocks make no block");
       pool.markBarren(batches.map(({ read }) => read.id));
     }
     feed({ type: "work", available: false });
@@ -185,13 +186,13 @@ export function createJudging(ports: ChainPorts, parts: JudgingPorts): Judging {
       wanted = { height, round, until_ms: ports.monotonic_ms() + COMPANY_MS };
       buildWhenGathered();
     },
-    judge,
+    check,
     gather(body) {
       const resolved = resolve(body);
       return isComplete(resolved) ? resolved : undefined;
     },
     retry() {
-      for (const question of waiting.splice(0)) judge(question);
+      for (const question of waiting.splice(0)) check(question);
       buildWhenGathered();
     },
     clear() {

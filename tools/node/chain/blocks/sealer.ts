@@ -1,4 +1,4 @@
-// Builds, judges and stores blocks of one chain: from proposals with the consensus, and from peers when this node was away.
+// Builds, checks and stores blocks of one chain: from proposals with the consensus, and from peers when this node was away.
 
 import { type Block, blockTree, decodeBlockViews, encodeBlock, metadataEntry } from "../../../../src/wire/block.js";
 import { TIME_MS_MAX } from "../../../../src/wire/bounds.js";
@@ -18,6 +18,7 @@ import {
   type BlockInputs,
   type ChainTip,
   type ComposedBlock,
+  type Composition,
   composeBlock,
   judgedAtComplaint,
 } from "../../../ledger/compose.js";
@@ -55,6 +56,11 @@ interface Candidate {
 /** Of a proposal: the block that its header says, or why this node votes against it. */
 export type Verdict = { readonly type: "good" } | { readonly type: "bad"; readonly reason: string };
 
+/** A block that was built here, with the body of its proposal. */
+export type Built =
+  | { readonly type: "built"; readonly id: Uint8Array; readonly body: Uint8Array }
+  | Extract<Composition, { type: "none" }>;
+
 /** What a block is built of here. */
 export interface BuildInputs {
   readonly batches: BlockInputs["batches"];
@@ -69,11 +75,11 @@ export interface Sealer {
   readonly isSealing: boolean;
   /** of the next height */
   readonly members: MemberSet;
-  /** A block of these batches with its proposal body; undefined where it would be empty. */
-  build(inputs: BuildInputs): { readonly id: Uint8Array; readonly body: Uint8Array } | undefined;
+  /** A block of these batches with its proposal body, or why there is none: most often nothing in it is new. */
+  build(inputs: BuildInputs): Built;
   /** Whether the proposal, whose batches are all here, is the block that its header says. */
-  judge(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): Verdict;
-  /** Whether `judge` or `build` has made this block. */
+  check(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): Verdict;
+  /** Whether `check` or `build` has made this block. */
   isKnown(id: Uint8Array): boolean;
   /** Stores a decided block that was built or judged here. */
   commit(id: Uint8Array, certificate: Certificate): Promise<SealedBlock>;
@@ -165,7 +171,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
   };
 
   /** A peer's block that the chain goes on with; undefined where it waits for orders. Rejects with a WireError where it is none. */
-  const judgeReceived = async (bytes: Uint8Array) => {
+  const checkReceived = async (bytes: Uint8Array) => {
     try {
       const received = decodeBlockViews(bytes);
       const tip = tipOf();
@@ -210,8 +216,9 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     build(inputs) {
       const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
-      const composed = composeBlock(tipOf(), { ...inputs, time_ms, judgedAt });
-      if (composed === undefined) return undefined;
+      const composition = composeBlock(tipOf(), { ...inputs, time_ms, judgedAt });
+      if (composition.type === "none") return composition;
+      const composed = composition.block;
       const header = composed.header.target === 0 ? encodeHeader(composed.header) : mineHeader(composed.header);
       const id = headerHash(header);
       keep(id, { composed, header });
@@ -222,9 +229,10 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
         id: read.id,
         acknowledgements,
       }));
-      return { id, body: encodeProposalBody({ header, time_ms, anchors: inputs.anchors, judgedAt, batches }) };
+      const body = encodeProposalBody({ header, time_ms, anchors: inputs.anchors, judgedAt, batches });
+      return { type: "built", id, body };
     },
-    judge(id, body, batches, fresh) {
+    check(id, body, batches, fresh) {
       if (fresh) proposed.set(toHex(id), true);
       if (!equalBytes(headerHash(body.header), id)) return bad("its header is not the one that was proposed");
       if (!areAnchorsInOrder(body.anchors, chain.service, ports.governor.current, body.judgedAt)) {
@@ -234,8 +242,9 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       if (reason !== undefined) return bad(reason);
       if (candidates.has(toHex(id))) return good;
       const { anchors, time_ms, judgedAt } = body;
-      const composed = composeBlock(tipOf(), { batches, anchors, time_ms, judgedAt });
-      if (composed === undefined) return bad("nothing in it is new to the chain, or it cannot follow the block before");
+      const composition = composeBlock(tipOf(), { batches, anchors, time_ms, judgedAt });
+      if (composition.type === "none") return bad(composition.reason);
+      const composed = composition.block;
       const nonce = new DataView(body.header.buffer, body.header.byteOffset).getUint32(76, true);
       const header = encodeHeader({ ...composed.header, nonce });
       if (!equalBytes(header, body.header)) return bad(differenceOf(header, body.header));
@@ -252,7 +261,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       return finish(block, composed, composed.records);
     },
     async adopt(bytes) {
-      const judged = await judgeReceived(bytes);
+      const judged = await checkReceived(bytes);
       if (judged === undefined) return undefined;
       const { replayed } = judged;
       const block = { ...judged.received, lock_ms: statableTime(ports.now_ms()) };
