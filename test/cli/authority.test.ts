@@ -93,9 +93,11 @@ test("suspends, resumes and ends by orders, each of which the register has too",
     return JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0].state;
   };
   assert.equal(stateAfter("1", "suspend", meter), "suspended");
+  // What was ordered here is known here: no node is asked.
+  assert.equal(stateAfter("2", "resume", meter), "valid");
   const twice = ["order", "end", meter, "--from", "1:5", "--from", "1:6", "-o", "x.cose", ...where];
   assert.equal(run("authority", ...twice).status, 2);
-  const refused = run("authority", "order", "resume", meter, "-o", "2.cose", "--passphrase-fd", "3", ...where);
+  const refused = run("authority", "order", "resume", meter, "-o", "x.cose", "--passphrase-fd", "3", ...where);
   assert.deepEqual([refused.status, /is not suspended/.test(refused.stderr)], [2, true]);
 });
 

@@ -10,9 +10,9 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { open } from "lmdb";
 import { auditRegister } from "../../../tools/authority/register/audit.js";
-import { type Change, currentCredential, type NewCredential } from "../../../tools/authority/register/changes.js";
+import type { Change } from "../../../tools/authority/register/changes.js";
 import { createRegister, openRegister, type Register } from "../../../tools/authority/register/register.js";
-import { credentialRowId } from "../../../tools/authority/register/rows.js";
+import { credentialRowId, currentCredential, type NewCredential } from "../../../tools/authority/register/rows.js";
 
 const NOW_S = 1_790_000_000;
 
