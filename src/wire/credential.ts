@@ -7,7 +7,7 @@ import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, type Sign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
-import { asArray, asBytes, asList, asMap, asService, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
 import { verifyWarrant } from "./warrant.js";
 
 export const CREDENTIAL_BYTES_MAX = 1_024;
@@ -187,7 +187,7 @@ export function statedFromItems(items: readonly CborValue[]): Stated {
       asService(service, "credential service"),
     ),
     roles: rolesFrom(held),
-    ...(jurisdiction !== null && { jurisdiction: jurisdictionFrom(jurisdiction) }),
+    ...(jurisdiction !== null && { jurisdiction: asPlace(jurisdiction, "credential jurisdiction") }),
     ...(deliveryKey !== null && { deliveryKey: asBytes(deliveryKey, "credential delivery key", 32) }),
     ...(origin !== null && { origin: originFrom(origin) }),
   };
@@ -205,12 +205,6 @@ function rolesFrom(value: CborValue | undefined): Role[] {
     throw new WireError("shape", "credential roles are none, or not in ascending order");
   }
   return numbers.map((role) => roles[role]!);
-}
-
-function jurisdictionFrom(value: CborValue | undefined): string {
-  const text = asText(value, "credential jurisdiction", 6);
-  if (/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(text)) return text;
-  throw new WireError("shape", "credential jurisdiction is no code of ISO 3166-1 or 3166-2");
 }
 
 function originFrom(value: CborValue | undefined): DeviceOrigin {

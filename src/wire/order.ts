@@ -1,14 +1,15 @@
 // Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters that are revoked,
-// suspended or ended, nodes that are banned. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
+// suspended or ended, nodes that are banned. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
+// same state.
 
 import { CODE_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
-import { parseSign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { type Genesis, type Member, memberFromArray, memberToArray, networkName } from "./genesis.js";
 import { isTarget } from "./header.js";
 import type { Signer, Verify } from "./key.js";
+import { orderPayload, orderSignatures, signOrder } from "./order-signatures.js";
 import { asArray, asBytes, asHeight, asList, asMap, asOrderNumber, asService, asUint } from "./shape.js";
 
 export const ORDER_BYTES_MAX = 32_768;
@@ -103,8 +104,8 @@ export function readyBytes(genesisHash: Uint8Array, chain: number, node: Uint8Ar
   return encodeCbor(["gs1/ready", genesisHash, chain, node]);
 }
 
-/** Signs an order for the network. Throws a WireError where it could not be read again. */
-export function issueOrder(order: Order, genesis: Pick<Genesis, "hash">, authority: Signer): Uint8Array {
+/** Signs an order for the network, with the first of its signatures where it needs several. Throws a WireError where it could not be read again. */
+export function issueOrder(order: Order, genesis: Pick<Genesis, "hash" | "ordering">, authority: Signer): Uint8Array {
   const payload = new Map<number, CborValue>([
     [1, 1],
     [2, genesis.hash],
@@ -112,16 +113,14 @@ export function issueOrder(order: Order, genesis: Pick<Genesis, "hash">, authori
     [4, order.time_s],
     [5, actionToArray(order.action)],
   ]);
-  const bytes = sign1(encodeCbor(payload), authority);
+  const bytes = signOrder(encodeCbor(payload), genesis.ordering, authority);
   readOrder(bytes, genesis);
   return bytes;
 }
 
-/** Reads an order, for this network where one is given; neither its signature nor those of READY are checked. */
+/** Reads an order, for this network where one is given; neither its signatures nor those of READY are checked. */
 export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): Order {
-  const message = parseSign1(bytes, ORDER_BYTES_MAX);
-  if (message.unprotected.size !== 0) throw new WireError("shape", "order has an unprotected header");
-  const map = asMap(decodeCbor(message.payload), "order", [1, 2, 3, 4, 5]);
+  const map = asMap(decodeCbor(orderPayload(bytes, ORDER_BYTES_MAX)), "order", [1, 2, 3, 4, 5]);
   const version = asUint(map.get(1), "order version", CODE_MAX);
   if (version !== 1) throw new WireError("unsupported", `order format version ${version} is not supported`);
   const hash = asBytes(map.get(2), "order genesis hash", 32);
@@ -135,12 +134,16 @@ export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): O
   };
 }
 
-/** Reads an order and checks that the authority has signed it, and each READY in it its node. */
-export function verifyOrder(bytes: Uint8Array, genesis: Pick<Genesis, "hash" | "authority">, verify: Verify): Order {
+/** Reads an order and checks that the authority has signed it with as many keys as the genesis asks for, and each READY in it its node. */
+export function verifyOrder(
+  bytes: Uint8Array,
+  genesis: Pick<Genesis, "hash" | "authority" | "ordering">,
+  verify: Verify,
+): Order {
   const order = readOrder(bytes, genesis);
-  if (!verifySign1(parseSign1(bytes, ORDER_BYTES_MAX), genesis.authority, verify)) {
-    throw new WireError("unproven", "order is not signed by the authority");
-  }
+  const { signed, needed } = orderSignatures(bytes, genesis, verify);
+  if (signed !== needed)
+    throw new WireError("unproven", `order has ${signed} of ${needed} signatures of the authority`);
   const { action } = order;
   if (action.type !== "members") return order;
   for (const { node, signature } of action.ready) {

@@ -158,6 +158,12 @@ test("a suspended meter is resumed, each in turn, and stands by the last order u
   assert.deepEqual([at(b, 2), at(b, 99), at(c, 99)], ["good", "suspended", "good"]);
 });
 
+test("by all orders that there are, a meter of which none speaks stands good", () => {
+  const governance = governed([3, { type: "suspend", meters: [b.id] }], [4, { type: "revoke", meters: [c.id] }]);
+  const now = (node: Member) => standingOf(governance, toHex(node.id), 1, 0, Number.POSITIVE_INFINITY);
+  assert.deepEqual([a, b, c].map(now), ["good", "suspended", "revoked"]);
+});
+
 test("an ended meter keeps the numbers before its end, and can be revoked, but neither resumed nor ended again", () => {
   const end = (node: Member, ...ends: readonly (readonly [number, number])[]): Action => ({
     ...{ type: "end", meter: node.id, ends, successor: undefined },

@@ -186,7 +186,8 @@ export function standingOf(
   judgedAt: number,
 ): Standing {
   if (revoked.size === 0 && rulings.size === 0) return "good";
-  if ((revoked.get(meter) ?? Number.POSITIVE_INFINITY) <= judgedAt) return "revoked";
+  const revokedAt = revoked.get(meter);
+  if (revokedAt !== undefined && revokedAt <= judgedAt) return "revoked";
   const ruling = rulings.get(meter)?.findLast(({ contractsHeight }) => contractsHeight <= judgedAt);
   if (ruling === undefined) return "good";
   if (ruling.standing !== "ended") return ruling.standing;

@@ -8,6 +8,7 @@ import { registerExport } from "./export.js";
 import { registerImport } from "./import.js";
 import { registerAuthorityInit } from "./init.js";
 import { registerIssue } from "./issue.js";
+import { registerKey } from "./key.js";
 import { registerList } from "./list.js";
 import { registerNode } from "./node.js";
 import { registerOrder } from "./order/commands.js";
@@ -22,6 +23,7 @@ import { registerTransfer } from "./transfer.js";
 export function registerAuthority(program: Command): void {
   const authority = program.command("authority").description("what only the authority of a network can do");
   registerAuthorityInit(authority);
+  registerKey(authority);
   registerRegister(authority);
   registerImport(authority);
   registerReceive(authority);

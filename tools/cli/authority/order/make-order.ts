@@ -53,7 +53,11 @@ export async function makeOrder(action: Action, governance: Governance, options:
   const order = nextOrder(governance, action, { number: options.number, now: new Date() });
   await writeOrder({ folder, own }, governance, order, options.out);
   const view = orderView(order);
+  const needed = governance.genesis.ordering?.signatures ?? 1;
   printLines([
-    options.json ? toJson({ file: options.out, ...view }) : `${options.out}: order ${order.number}, ${view.what}`,
+    options.json
+      ? toJson({ file: options.out, ...view, needed })
+      : `${options.out}: order ${order.number}, ${view.what}`,
+    ...(needed === 1 || options.json ? [] : [`it has 1 of ${needed} signatures; next: gridseal order sign`]),
   ]);
 }
