@@ -46,6 +46,7 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
   };
   for (let index = 1; index <= 5; index += 1) await sealNext();
   const damage: string[] = [];
+  const defects: string[] = [];
   const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
   const metrics = createMetrics();
   const clock = { now_ms: 0 };
@@ -69,6 +70,7 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
       isWaiting: (_service, _kid, seq) => seq === 99,
       submitOrder: orders.submit,
       onDamage: ({ message }) => damage.push(message),
+      onDefect: (route, { message }) => defects.push(`${route}: ${message}`),
     },
   );
   const port = await api.listen();
@@ -89,7 +91,7 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
     tell(SERVICE);
   };
   const base = `http://127.0.0.1:${port}`;
-  return { cluster, meter, api, port, verdict, damage, clock, refused, base, seal, tell };
+  return { cluster, meter, api, port, verdict, damage, defects, clock, refused, base, seal, tell };
 }
 
 /** A connection that reads nothing until it is told to. */
