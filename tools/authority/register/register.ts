@@ -5,6 +5,7 @@ import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { checkPageFile } from "../../files/page-file.js";
 import { closeFolder, SECRET } from "../../files/private-files.js";
 import type { Change } from "./changes.js";
 import { createDraft, type Draft } from "./draft.js";
@@ -79,6 +80,7 @@ export async function withRegister<Result>(
 
 function openTables(path: string): Opened {
   try {
+    checkPageFile(path);
     const root = open<Buffer, Buffer>({
       path,
       noSubdir: false, // lmdb takes a name with a dot for a file
