@@ -2,7 +2,7 @@
 // suspended or ended, nodes that are banned. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
 // same state.
 
-import { CODE_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
+import { CODE_MAX, COUNTER_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
@@ -22,6 +22,7 @@ const BAN_ACTION = 4;
 const SUSPEND_ACTION = 5;
 const RESUME_ACTION = 6;
 const END_ACTION = 7;
+const REGISTER_ACTION = 8;
 
 /** That a node is willing to be a member of a chain and holds its key. */
 export interface Ready {
@@ -89,7 +90,24 @@ export interface EndAction {
   readonly successor: Uint8Array | undefined;
 }
 
-export type Action = MembersAction | ChainAction | RevokeAction | BanAction | SuspendAction | ResumeAction | EndAction;
+/** The head of the authority's register: whoever sees the register later can tell whether it lost entries. */
+export interface RegisterAction {
+  readonly type: "register";
+  /** number of the newest entry */
+  readonly entry: number;
+  /** SHA-256 of it */
+  readonly hash: Uint8Array;
+}
+
+export type Action =
+  | MembersAction
+  | ChainAction
+  | RevokeAction
+  | BanAction
+  | SuspendAction
+  | ResumeAction
+  | EndAction
+  | RegisterAction;
 
 export interface Order {
   /** 1, 2, 3 ... over the network */
@@ -177,6 +195,8 @@ function actionToArray(action: Action): CborValue {
       return [RESUME_ACTION, action.meters];
     case "end":
       return [END_ACTION, action.meter, action.ends.map(([service, seq]) => [service, seq]), action.successor ?? null];
+    case "register":
+      return [REGISTER_ACTION, action.entry, action.hash];
   }
 }
 
@@ -197,6 +217,8 @@ function actionFromArray(value: CborValue | undefined): Action {
       return { type: "resume", meters: metersOf(asArray(items, "order of resumption", 2)) };
     case END_ACTION:
       return endAction(asArray(items, "order of an end", 4));
+    case REGISTER_ACTION:
+      return registerAction(asArray(items, "order of a register", 3));
     default:
       throw new WireError("unsupported", `order action type ${String(items[0])} is not known`);
   }
@@ -258,6 +280,12 @@ function endAction([, meter, ends, successor]: readonly CborValue[]): EndAction 
     throw new WireError("shape", "order names a meter as its own successor");
   }
   return action;
+}
+
+function registerAction([, entry, hash]: readonly CborValue[]): RegisterAction {
+  const number = asUint(entry, "order register entry", COUNTER_MAX);
+  if (number === 0) throw new WireError("shape", "order names no entry of the register");
+  return { type: "register", entry: number, hash: asBytes(hash, "order register hash", 32) };
 }
 
 function banAction([, nodes]: readonly CborValue[]): BanAction {

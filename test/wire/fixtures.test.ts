@@ -253,6 +253,7 @@ test("issues and reads the fixed orders", () => {
     suspend: { type: "suspend", meters: [kid] },
     resume: { type: "resume", meters: [kid] },
     end: { type: "end", meter: kid, ends: [[1, 3]], successor: members[0]!.id },
+    register: { type: "register", entry: 12, hash: sha256(new TextEncoder().encode("entry 12")) },
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };

@@ -392,6 +392,8 @@ const suspendOrder = order(5, [5, [meter.id]]);
 const resumeOrder = order(6, [6, [meter.id]]);
 const endOrder = order(7, [7, meter.id, [[1, 3]], nodes[0]!.id]);
 
+const registerOrder = order(8, [8, 12, sha256(Buffer.from("entry 12"))]);
+
 /** An order of the network whose orders need two signatures: a COSE_Sign (RFC 9052 section 4.1). */
 const jointPayload = independentCbor(
   map([1, 1], [2, sha256(jointGenesis)], [3, 1], [4, orderTime_s], [5, [3, [meter.id]]]),
@@ -485,6 +487,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     suspend: fixture("order 5: the meter is suspended", suspendOrder),
     resume: fixture("order 6: the meter is resumed", resumeOrder),
     end: fixture("order 7: of service 1 the meter's numbers from 3 on are not sealed, of others none", endOrder),
+    register: fixture("order 8: the register's head is entry 12", registerOrder),
     joint: fixture("order 1 of the genesis `joint`, signed by two keys: the meter's credential is revoked", jointOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },

@@ -218,6 +218,7 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
     secondOrder(rawOrder(2, [3, [new Uint8Array(8).fill(2), new Uint8Array(8).fill(1)]])),
     /ascending/,
   ],
+  ["a register's head that is no newer", secondOrder(rawOrder(2, [8, 0, new Uint8Array(32)])), /register/],
   ["a suspension of nobody", secondOrder(rawOrder(2, [5, []])), /no id/],
   ["a resumption of who is not suspended", secondOrder(order(2, { type: "resume", meters: [meter.kid] })), /cannot/],
   [

@@ -58,6 +58,8 @@ export interface StrangerOrders {
     { readonly at: number; readonly name: string; takes(service: number, seq: number): boolean }[]
   >;
   readonly banned: Set<string>;
+  /** newest entry of the authority's register that an order names */
+  entry: number;
 }
 
 export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
@@ -73,6 +75,7 @@ export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
     revoked: new Set(),
     standings: new Map(),
     banned: new Set(),
+    entry: 0,
   };
 }
 
@@ -96,6 +99,7 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   else if (action[0] === 3) takeRevocation(orders, action, height);
   else if (action[0] === 4) takeBan(orders, action);
   else if (action[0] === 7) takeEnd(orders, action, height);
+  else if (action[0] === 8) takeRegister(orders, action);
   else takeSuspension(orders, action, height);
   orders.last = number;
   orders.heights.add(height);
@@ -243,6 +247,16 @@ function takeEnd(orders: StrangerOrders, action: readonly Item[], at: number): v
   demand(now === "good" || now === "suspended", "order ends a meter that is over");
   const until = new Map(ends);
   stand(orders, id, { at, name: "ended", takes: (service, seq) => seq < (until.get(service) ?? 0) });
+}
+
+function takeRegister(orders: StrangerOrders, action: readonly Item[]): void {
+  const [, entry, hash] = list(action, 3);
+  bytesOf(hash, 32);
+  demand(
+    numberOf(entry, bounds.counter) > orders.entry,
+    "order names an entry of the register that is not above the last",
+  );
+  orders.entry = Number(entry);
 }
 
 function stand(

@@ -1,5 +1,5 @@
 // How meters stand by the authority's sealed orders, stated here once more and on its own: a block holds only records of meters that
-// stand good at the contracts height that it is judged at (I19).
+// stand good at the contracts height that it is judged at (I23).
 
 import type { Block } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
@@ -21,7 +21,7 @@ export interface Standings {
   last(meter: string): Ruling["name"];
   /** Whether a record of this number can ever be sealed, by the last sealed order. */
   isOver(meter: string, service: number, seq: number): boolean;
-  /** I19 */
+  /** I23 */
   check(block: Block, fail: Fail): void;
   /** sealed orders of this kind */
   readonly ruled: number;
@@ -60,7 +60,7 @@ export function createStandings(): Standings {
         if (ruling === undefined || ruling.name === "good") continue;
         if (ruling.name === "ended" && !isBeyond(ruling, chain, claims.seq)) continue;
         const where = `${chain}/${id}/${claims.seq}, ${ruling.name} at ${ruling.at}, in block ${chain}/${height} judged at ${judgedAt}`;
-        fail("I19 only records of meters that stand good are sealed", where);
+        fail("I23 only records of meters that stand good are sealed", where);
       }
     },
     get ruled() {

@@ -205,6 +205,7 @@ function describe(action: Action): string {
   if (action.type === "ban") return "bans nodes";
   if (action.type === "suspend" || action.type === "resume") return `${action.type}s meters`;
   if (action.type === "end") return "ends a meter";
+  if (action.type === "register") return "names its register's head";
   const names = namesOf(action.members);
   if (action.type === "chain") return `chain ${action.service} of ${names}`;
   return `chain ${action.chain} from ${action.effectiveHeight} on of ${names}`;
