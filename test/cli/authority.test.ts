@@ -113,6 +113,8 @@ test("revokes by an order, which the register has too, and audits", async () => 
   const foreign = run("authority", "audit", "--head", `1:${"00".repeat(32)}`, ...where);
   assert.equal(foreign.status, 1);
   assert.match(foreign.stderr, /is not in the log/);
+  const named = good("order", "register", "-o", "head.cose", "--passphrase-fd", "3", ...where);
+  assert.match(named, new RegExp(`the register's head is ${head}`));
   good("export", "-o", "credentials.csv", ...where);
   const rows = (await readFile(join(folder, "credentials.csv"), "utf8")).split("\r\n");
   assert.equal(rows[1]!.split(",")[3], "revoked");
