@@ -37,6 +37,9 @@ const remedies = {
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
   ORDER_REFUSED: "List what is sealed with gridseal order list, and make the order again upon that.",
   REGISTER_REFUSED: "Nothing was registered: look at `gridseal authority show` and correct what the message names.",
+  REQUESTS_REFUSED:
+    "The others have their credentials: correct the lines that are named, and send the file again whole; whoever has one gets the same.",
+  SHIPMENT_INVALID: "Take no device by it: ask who sent it for the file again, and compare the maker's key.",
   REGISTER_DAMAGED:
     "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",
   NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",

@@ -21,10 +21,11 @@ import { guardCborPrefix } from "../../src/wire/guard.js";
 import { decodeHandover, encodeHandover } from "../../src/wire/handover.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js";
-import { decodeKey, ESP256, encodeKey, keyId } from "../../src/wire/key.js";
+import { decodeKey, ESP256, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
 import { memberSets, membersAt } from "../../src/wire/lineage.js";
 import { leafHash } from "../../src/wire/merkle.js";
-import { type Action, issueOrder, readyBytes, verifyOrder } from "../../src/wire/order.js";
+import { type Action, issueOrder, ORDER_BYTES_MAX, type Order, readyBytes, verifyOrder } from "../../src/wire/order.js";
+import { addOrderSignature } from "../../src/wire/order-signatures.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
@@ -43,6 +44,7 @@ import {
   frameHash,
   gas,
   genesisTime_s,
+  locations,
   network,
   orderTime_s,
   p256,
@@ -221,6 +223,30 @@ test("signs and reads the fixed temporary block", () => {
   matches("batch", "acknowledged", acknowledgementBytes(genesis.hash, batch.chain, batch.origin, batch.number, id));
 });
 
+test("issues and reads the fixed genesis whose orders two keys sign, and the fixed order of it", () => {
+  const [first, , third] = [seeds.authority, seeds.issuing, seeds.joiner].map(signerOf) as [Signer, Signer, Signer];
+  const placed = members.map((member, index) => ({ ...member, location: locations[index]! }));
+  const ordering = { signatures: 2, keys: [first, signerOf(seeds.issuing), third].map(({ key }) => key) };
+  const placedChains = genesis.chains.map((chain) => ({
+    ...chain,
+    members: chain.members.map(({ name }) => placed.find((member) => member.name === name)!),
+  }));
+  const terms = { network, time_s: genesisTime_s, nodes: placed, chains: placedChains, ordering };
+  matches("genesis", "joint", issueGenesis(terms, authority));
+  const joint = verifyGenesis(bytesOf("genesis", "joint"), nodeVerify);
+  assert.deepEqual([joint.ordering, joint.nodes], [ordering, placed]);
+  assert.equal(hex(joint.hash), derivedOf("genesis", "joint", "hash"));
+  const order: Order = { number: 1, time_s: orderTime_s, action: { type: "revoke", meters: [kid] } };
+  const size = ORDER_BYTES_MAX;
+  for (const [before, after] of [
+    [first, third],
+    [third, first],
+  ] as const) {
+    matches("order", "joint", addOrderSignature(issueOrder(order, joint, before), { ordering, size }, after));
+  }
+  assert.deepEqual(verifyOrder(bytesOf("order", "joint"), joint, nodeVerify), order);
+});
+
 test("issues and reads the fixed orders", () => {
   const joiner = signerOf(seeds.joiner);
   const member = { id: keyId(joiner.key), key: joiner.key, name: "node-4" };
@@ -241,6 +267,7 @@ test("issues and reads the fixed orders", () => {
     suspend: { type: "suspend", meters: [kid] },
     resume: { type: "resume", meters: [kid] },
     end: { type: "end", meter: kid, ends: [[1, 3]], successor: members[0]!.id },
+    register: { type: "register", entry: 12, hash: sha256(new TextEncoder().encode("entry 12")) },
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };

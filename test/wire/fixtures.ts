@@ -172,22 +172,29 @@ const bundle = sign1(
     ),
   ),
 );
-const genesis = sign1(
+const genesisEntries: readonly (readonly [number, Item])[] = [
+  [1, 1],
+  [2, network],
+  [3, genesisTime_s],
+  [4, authority.key],
+  [5, nodes.map(({ id, key }, index) => [id, key, `node-${index}`])],
+  [
+    6,
+    [
+      [1, "trading", [0, 1, 2, 3], 0],
+      [3, "dispatch", [3, 2, 1], 0x2007ffff],
+    ],
+  ],
+];
+const genesis = sign1(authority, independentCbor(map(...genesisEntries)));
+/** Its orders need two signatures of three keys, and it says where nodes stand. */
+export const locations = ["DE", "AT-9", "FR", "CH-ZH"] as const;
+const jointGenesis = sign1(
   authority,
   independentCbor(
     map(
-      [1, 1],
-      [2, network],
-      [3, genesisTime_s],
-      [4, authority.key],
-      [5, nodes.map(({ id, key }, index) => [id, key, `node-${index}`])],
-      [
-        6,
-        [
-          [1, "trading", [0, 1, 2, 3], 0],
-          [3, "dispatch", [3, 2, 1], 0x2007ffff],
-        ],
-      ],
+      ...genesisEntries.with(4, [5, nodes.map(({ id, key }, index) => [id, key, `node-${index}`, locations[index]!])]),
+      [7, [2, [authority.key, issuing.key, party(seeds.joiner).key]]],
     ),
   ),
 );
@@ -404,6 +411,22 @@ const suspendOrder = order(5, [5, [meter.id]]);
 const resumeOrder = order(6, [6, [meter.id]]);
 const endOrder = order(7, [7, meter.id, [[1, 3]], nodes[0]!.id]);
 
+const registerOrder = order(8, [8, 12, sha256(Buffer.from("entry 12"))]);
+
+/** An order of the network whose orders need two signatures: a COSE_Sign (RFC 9052 section 4.1). */
+const jointPayload = independentCbor(
+  map([1, 1], [2, sha256(jointGenesis)], [3, 1], [4, orderTime_s], [5, [3, [meter.id]]]),
+);
+const jointSignature = (by: Party): Item => {
+  const header = independentCbor(map([1, -19], [4, by.id]));
+  const structure = ["Signature", Buffer.alloc(0), header, Buffer.alloc(0), jointPayload];
+  return [header, map(), signature(by, independentCbor(structure))];
+};
+const jointOrder = Buffer.concat([
+  Buffer.of(0xd8, 98),
+  independentCbor([Buffer.alloc(0), map(), jointPayload, [jointSignature(authority), jointSignature(joiner)]]),
+]);
+
 // Votes and proposals of height 2.
 
 const body = Buffer.from("body of a proposal");
@@ -450,6 +473,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
       hash: hexOf(genesisHash),
       memberSet: hexOf(memberSet),
     }),
+    joint: fixture("the same with nodes' locations, its orders signed by two of three keys", jointGenesis, {
+      hash: hexOf(sha256(jointGenesis)),
+    }),
   },
   batch: {
     signed: fixture("what the origin signs", batches[0].signed, { id: hexOf(batches[0].id) }),
@@ -483,6 +509,8 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     suspend: fixture("order 5: the meter is suspended", suspendOrder),
     resume: fixture("order 6: the meter is resumed", resumeOrder),
     end: fixture("order 7: of service 1 the meter's numbers from 3 on are not sealed, of others none", endOrder),
+    register: fixture("order 8: the register's head is entry 12", registerOrder),
+    joint: fixture("order 1 of the genesis `joint`, signed by two keys: the meter's credential is revoked", jointOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },
@@ -497,7 +525,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
 };
 
 function fixture(what: string, bytes: Buffer, derived?: Fixture["derived"]): Fixture {
-  const item = bytes[0] === 0xd2 ? `18(${diagnostic(bytes.subarray(1))})` : diagnostic(bytes);
+  const isJoint = bytes[0] === 0xd8 && bytes[1] === 98;
+  const untagged = isJoint ? `98(${diagnostic(bytes.subarray(2))})` : undefined;
+  const item = untagged ?? (bytes[0] === 0xd2 ? `18(${diagnostic(bytes.subarray(1))})` : diagnostic(bytes));
   return { what, bytes: hexOf(bytes), diagnostic: item, ...(derived !== undefined && { derived }) };
 }
 

@@ -15,6 +15,7 @@ export const bounds = {
   leaves: 4_001,
   nodes: 128,
   chains: 64,
+  orderKeys: 16,
 } as const;
 
 export const counts = {

@@ -13,10 +13,12 @@ import { registerDemo } from "./demo.js";
 import { registerFirmware } from "./firmware/commands.js";
 import { registerFlash } from "./flash.js";
 import { registerInit } from "./init.js";
+import { registerLot } from "./lot/commands.js";
 import { registerMeter } from "./meter/commands.js";
 import { registerNode } from "./node/commands.js";
 import { registerOrder } from "./order/commands.js";
 import { registerReceipt } from "./receipt/commands.js";
+import { registerRequest } from "./request/commands.js";
 import { registerRestore } from "./restore.js";
 
 function createProgram(): Command {
@@ -27,6 +29,8 @@ function createProgram(): Command {
   registerDemo(program);
   registerInit(program);
   registerAuthority(program);
+  registerRequest(program);
+  registerLot(program);
   registerNode(program);
   registerBackup(program);
   registerRestore(program);

@@ -11,6 +11,7 @@ import type {
   EndAction,
   MembersAction,
   Order,
+  RegisterAction,
   ResumeAction,
   RevokeAction,
   SuspendAction,
@@ -73,6 +74,8 @@ export interface Governance {
   readonly rulings: ReadonlyMap<string, readonly MeterRuling[]>;
   /** banned nodes by id as hex, each with the contracts height of its order */
   readonly banned: ReadonlyMap<string, number>;
+  /** the newest head of the authority's register that an order names */
+  readonly register?: Pick<RegisterAction, "entry" | "hash">;
 }
 
 export type Governed =
@@ -186,7 +189,8 @@ export function standingOf(
   judgedAt: number,
 ): Standing {
   if (revoked.size === 0 && rulings.size === 0) return "good";
-  if ((revoked.get(meter) ?? Number.POSITIVE_INFINITY) <= judgedAt) return "revoked";
+  const revokedAt = revoked.get(meter);
+  if (revokedAt !== undefined && revokedAt <= judgedAt) return "revoked";
   const ruling = rulings.get(meter)?.findLast(({ contractsHeight }) => contractsHeight <= judgedAt);
   if (ruling === undefined) return "good";
   if (ruling.standing !== "ended") return ruling.standing;
@@ -208,6 +212,8 @@ function apply(governance: Governance, { action }: Order, contractsHeight: numbe
       return applySuspend(governance, action, contractsHeight);
     case "end":
       return applyEnd(governance, action, contractsHeight);
+    case "register":
+      return applyRegister(governance, action);
   }
 }
 
@@ -236,6 +242,13 @@ function applyEnd(governance: Governance, action: EndAction, contractsHeight: nu
   const now = lastStanding(governance, meter);
   if (now === "revoked" || now === "ended") return refused(`meter ${meter} is ${now} already`);
   return ruled(governance, [meter], { contractsHeight, standing: "ended", ends: new Map(action.ends) });
+}
+
+/** Entries are only added to a register. */
+function applyRegister(governance: Governance, { entry, hash }: RegisterAction): Governed {
+  const before = governance.register?.entry ?? 0;
+  if (entry <= before) return refused(`entry ${entry} is not above entry ${before}, the register's head before`);
+  return { type: "governed", governance: { ...governance, register: { entry, hash } } };
 }
 
 function lastStanding({ revoked, rulings }: Governance, meter: string): Standing {

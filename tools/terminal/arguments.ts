@@ -2,6 +2,8 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
+import { fromHex } from "../../src/wire/bytes.js";
+import { type Role, roles } from "../../src/wire/credential.js";
 import { isTarget } from "../../src/wire/header.js";
 import { idFromText } from "../../src/wire/key.js";
 import { isNetworkName } from "../../src/wire/topics.js";
@@ -31,6 +33,26 @@ export function id(text: string): Uint8Array {
   const bytes = idFromText(text);
   if (bytes === undefined) throw new InvalidArgumentError("It must be 16 lower-case hex digits.");
   return bytes;
+}
+
+/** Roles of a credential, each once, in the order of their numbers; gathers an option that may be given several times. */
+export function rolesFrom(text: string, earlier: readonly Role[] = []): readonly Role[] {
+  const role = roles.find((known) => known === text);
+  if (role === undefined) throw new InvalidArgumentError(`It must be one of ${roles.join(", ")}.`);
+  return roles.filter((known) => known === role || earlier.includes(known));
+}
+
+/** An X25519 key in hex. */
+export function deliveryKeyFrom(text: string): Uint8Array {
+  const key = fromHex(text);
+  if (key?.length !== 32) throw new InvalidArgumentError("It must be the 32 bytes of an X25519 key in hex.");
+  return key;
+}
+
+/** A key's id as text. */
+export function keyIdText(text: string): string {
+  id(text);
+  return text;
 }
 
 /** A difficulty in Bitcoin's compact form, 8 hex digits. */
