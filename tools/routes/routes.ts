@@ -9,6 +9,7 @@ import { lineage } from "./lineage.js";
 import { metrics } from "./metrics.js";
 import { orders, submitOrder } from "./orders.js";
 import { receipt } from "./receipts.js";
+import { submitRecord } from "./records.js";
 import type { RouteShape } from "./shape.js";
 
 export const shapes: readonly RouteShape[] = [
@@ -20,6 +21,7 @@ export const shapes: readonly RouteShape[] = [
   block,
   lineage,
   receipt,
+  submitRecord,
   orders,
   submitOrder,
   events,

@@ -24,6 +24,7 @@ import { ordersRoute, submitOrderRoute } from "./orders.js";
 import { createPlaces } from "./places.js";
 import type { ApiPorts } from "./ports.js";
 import { receiptRoute } from "./receipts.js";
+import { submitRecordRoute } from "./records.js";
 import { groupOf, refuse } from "./refusing.js";
 import type { Route } from "./route.js";
 import { addRoutes } from "./routing.js";
@@ -95,7 +96,7 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
   addErrors(server, ports);
   addGate(server, { hosts: hostsOf(terms) }, { places, budget, rates, onRefused: refused });
   countAnswers(server, answers);
-  addRoutes(server, routes, answers);
+  addRoutes(server, routes, { answers, admission: ports.admission });
   const looking = setInterval(() => {
     answers.closeSlow();
     events.look();
@@ -128,6 +129,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     receiptRoute(ports),
     ordersRoute(store),
     submitOrderRoute(ports.submitOrder),
+    submitRecordRoute(ports.submitRecord),
   ];
 }
 
