@@ -136,8 +136,7 @@ function assemble(
       ? undefined
       : createUplink({ brokers, network, meter: identity.id, credential, outbox, random: fraction });
 
-  const session =
-    typeof credential === "string" ? undefined : new Session(identity, genesis.hash, credential, random);
+  const session = typeof credential === "string" ? undefined : new Session(identity, genesis.hash, credential, random);
   const isExpected = (recordHash: Uint8Array): boolean => uplink?.expects(recordHash) ?? false;
   const services = configuration.schedule.map(({ service }) => service);
   const members = createMembers(genesis, services, verifyEd25519, keyValue);
@@ -240,7 +239,8 @@ function assemble(
 
   function tell(input: UplinkInput, uptime_ms: number, effects: AgentEffect[]): void {
     if (uplink === undefined) return;
-    for (const effect of uplink.step(input, uptime_ms)) effects.push(effect.kind === "connect" ? begun(effect) : effect);
+    for (const effect of uplink.step(input, uptime_ms))
+      effects.push(effect.kind === "connect" ? begun(effect) : effect);
   }
 
   /** The connection with what the meter shows; where the one before has come to nothing, the other way. */

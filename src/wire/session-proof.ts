@@ -19,7 +19,8 @@ import { asArray, asBytes, asText, asUint } from "./shape.js";
 
 /** Of the signed half: the claims with the longest audience and the overhead of COSE_Sign1. */
 export const SESSION_BYTES_MAX = 512;
-export const TOKEN_CHARACTERS_MAX = 1 + Math.ceil((CREDENTIAL_BYTES_MAX * 4) / 3) + Math.ceil((SESSION_BYTES_MAX * 4) / 3);
+export const TOKEN_CHARACTERS_MAX =
+  1 + Math.ceil((CREDENTIAL_BYTES_MAX * 4) / 3) + Math.ceil((SESSION_BYTES_MAX * 4) / 3);
 
 export interface ProvedSession extends SessionClaims {
   /** id of the key that signed */

@@ -206,7 +206,8 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
     if (parsed.kind === "birth") {
       verifyCredential(payload, sealer.genesis, nodeVerify);
       meterKnown = true;
-      if (!mine.isAdmitted) send(mine, meterTopic(network, "time", mine.meter), encodeTime(Math.floor((start_ms + now_ms) / 1000)));
+      if (!mine.isAdmitted)
+        send(mine, meterTopic(network, "time", mine.meter), encodeTime(Math.floor((start_ms + now_ms) / 1000)));
     }
     if (parsed.kind === "record") ingest(mine, parsed.service, payload, duplicate);
   }

@@ -205,7 +205,9 @@ test("makes and verifies the fixed session tokens, and so does a stranger", () =
     assert.deepEqual(verifySessionToken(token, issuer, nodeVerify).kid, keyId(holders[name].key));
     const stranger = verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), token);
     assert.deepEqual(stranger, { id: hex(keyId(holders[name].key)), audience, issued_s, expires_s });
-    assert.throws(() => verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), `${token.slice(0, -8)}AAAAAAAA`));
+    assert.throws(() =>
+      verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), `${token.slice(0, -8)}AAAAAAAA`),
+    );
   }
 });
 

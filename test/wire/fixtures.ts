@@ -479,7 +479,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     meter: tokenFixture("what the meter shows to broker.example", tokenText(credential, session(meter))),
     node: tokenFixture("what node-0 shows to it", tokenText(Buffer.alloc(0), session(nodes[0]!))),
   },
-  time: { time: fixture("what a node tells a meter without a clock", Buffer.from(independentCbor([1, sessionTimes_s[0]]))) },
+  time: {
+    time: fixture("what a node tells a meter without a clock", Buffer.from(independentCbor([1, sessionTimes_s[0]]))),
+  },
   topic: {
     record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),
     receipt: textFixture(`gs1/${network}/1/receipt/${hexOf(meter.id)}`),

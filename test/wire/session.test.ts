@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { type Credential, issueCredential, issuerName } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import { keyId } from "../../src/wire/key.js";
 import { audienceOf, SESSION_S_MAX, type SessionClaims, sessionToken } from "../../src/wire/session.js";
 import { TOKEN_CHARACTERS_MAX, verifySessionToken } from "../../src/wire/session-proof.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
-import { type Credential, issueCredential, issuerName } from "../../src/wire/credential.js";
 
 const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
 const [authority, holder, other, node] = [1, 2, 3, 4].map(signerOf) as [
@@ -76,7 +76,8 @@ describe("a session token", () => {
     refuses(token.replace(".", "+."), "encoding", /base64url/);
     const last = token.at(-1)!;
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    for (const digit of alphabet) if (digit !== last) assert.throws(() => verify(token.slice(0, -1) + digit), WireError);
+    for (const digit of alphabet)
+      if (digit !== last) assert.throws(() => verify(token.slice(0, -1) + digit), WireError);
   });
 
   test("of any claims is read as it was made, and its text is what Node makes of the bytes", () => {

@@ -50,7 +50,7 @@ export interface NodeConfiguration {
     readonly addresses: Readonly<Record<string, Address>>;
   };
   /** the node's own broker, or the URL (mqtt:// or mqtts://) of one that it shares */
-  readonly mqtt: OwnBroker | { readonly url: string };
+  readonly mqtt: OwnBroker | { readonly url: string; readonly hosts?: readonly string[] };
   readonly api: Address & {
     /** names that the API is reached by, beside its address */
     readonly hosts: readonly string[];
@@ -172,19 +172,20 @@ function peersOf(value: unknown): NodeConfiguration["peers"] {
   };
 }
 
-const ofOwnBroker = ["connections_max", "address_connections_max", "admission", "hosts", "tls"] as const;
+const ofOwnBroker = ["connections_max", "address_connections_max", "admission", "tls"] as const;
 
 function mqttOf(value: unknown, path: (value: unknown, at: string) => string): NodeConfiguration["mqtt"] {
-  const fields = fieldsOf(value, "$.mqtt", [[], ["listen", "url", ...ofOwnBroker]]);
+  const fields = fieldsOf(value, "$.mqtt", [[], ["listen", "url", "hosts", ...ofOwnBroker]]);
   if ((fields.listen === undefined) === (fields.url === undefined))
     throw new Error("$.mqtt must have either listen or url");
+  const hosts = fields.hosts !== undefined && { hosts: hostsOf(fields.hosts, "$.mqtt.hosts") };
   if (fields.listen !== undefined) {
     const count = (name: string) =>
       fields[name] === undefined ? {} : { [name]: wholeOf(fields[name], `$.mqtt.${name}`, 1, 1_000_000) };
     return {
       listen: addressOf(fields.listen, "$.mqtt.listen", 0),
       ...admissionOf(fields.admission, "$.mqtt.admission"),
-      ...(fields.hosts !== undefined && { hosts: hostsOf(fields.hosts, "$.mqtt.hosts") }),
+      ...hosts,
       ...(fields.tls !== undefined && { tls: brokerTlsOf(fields.tls, path) }),
       ...count("connections_max"),
       ...count("address_connections_max"),
@@ -199,7 +200,7 @@ function mqttOf(value: unknown, path: (value: unknown, at: string) => string): N
   if (protocol !== "mqtt:" && protocol !== "mqtts:") {
     throw new Error("$.mqtt.url must be mqtt://host:port or mqtts://host:port");
   }
-  return { url };
+  return { url, ...hosts };
 }
 
 function brokerTlsOf(value: unknown, path: (value: unknown, at: string) => string) {

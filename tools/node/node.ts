@@ -6,6 +6,7 @@ import { freshToken } from "../crypto/fresh-token.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
+import { createBrokerHooks } from "./admission/broker-hooks.js";
 import { type Api, createApi } from "./api/server.js";
 import { admissionAt, type NodeConfiguration, namesOf } from "./configuration.js";
 import { readIdentity } from "./identity.js";
@@ -170,6 +171,11 @@ function apiOf(services: NodeServices): Api {
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
     submitOrder: services.orders.submit,
     submitRecord: (bytes, holder) => services.records.to.submit({ bytes, holder }),
+    brokerHooks: createBrokerHooks({
+      network: genesis.network,
+      governance: () => services.governor.current,
+      judge: (token) => services.tokens.judge(token, configuration.mqtt.hosts ?? []),
+    }),
     admission: {
       isAsked: admissionAt(configuration.api, configuration.api.admission) === "tokens",
       judge: (token) => services.tokens.judge(token, namesOf(configuration.api, configuration.api.hosts)),

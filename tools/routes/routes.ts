@@ -1,6 +1,7 @@
 // Every route of a node.
 
 import { block, blocks } from "./blocks.js";
+import { brokerForm, brokerHook } from "./broker-hooks.js";
 import { chains } from "./chains.js";
 import { events } from "./events.js";
 import { genesis } from "./genesis.js";
@@ -24,5 +25,7 @@ export const shapes: readonly RouteShape[] = [
   submitRecord,
   orders,
   submitOrder,
+  brokerHook,
+  brokerForm,
   events,
 ];

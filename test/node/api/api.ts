@@ -7,6 +7,7 @@ import type { TestContext } from "node:test";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
+import { createBrokerHooks } from "../../../tools/node/admission/broker-hooks.js";
 import type { Holder } from "../../../tools/node/admission/token-judge.js";
 import type { ApiAdmission } from "../../../tools/node/api/access.js";
 import { blockEvent } from "../../../tools/node/api/block-event.js";
@@ -83,6 +84,11 @@ export async function createNodeApi(
         return answers.next;
       },
       admission,
+      brokerHooks: createBrokerHooks({
+        network: cluster.genesis.network,
+        governance: () => governor.current,
+        judge: admission.judge,
+      }),
       onDamage: ({ message }) => damage.push(message),
     },
   );

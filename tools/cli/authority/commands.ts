@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { registerAssign } from "./assign.js";
 import { registerAudit } from "./audit.js";
+import { registerBroker } from "./broker.js";
 import { registerExport } from "./export.js";
 import { registerAuthorityInit } from "./init.js";
 import { registerIssue } from "./issue.js";
@@ -26,4 +27,5 @@ export function registerAuthority(program: Command): void {
   registerAudit(authority);
   registerOrder(authority);
   registerNode(authority);
+  registerBroker(authority);
 }

@@ -26,7 +26,10 @@ export async function accessOf(
   const token = /^Bearer ([A-Za-z0-9._-]+)$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) {
     if (!isAsked && authorization === undefined) return { type: "granted", shown: undefined };
-    return refused("unauthorized", "This is answered to holders of a credential alone, and no session token was shown.");
+    return refused(
+      "unauthorized",
+      "This is answered to holders of a credential alone, and no session token was shown.",
+    );
   }
   const verdict = await judge(token);
   if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);

@@ -2,6 +2,7 @@
 
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { GridsealError } from "../../errors.js";
+import type { BrokerHooks } from "../admission/broker-hooks.js";
 import type { Holder } from "../admission/token-judge.js";
 import type { Head } from "../chain/tables/heads.js";
 import type { Submission } from "../ingest/publications.js";
@@ -35,6 +36,7 @@ export interface ApiPorts {
   /** Takes a record of who has shown a token, or of anybody where none is asked for. */
   submitRecord(bytes: Uint8Array, shown: Holder | undefined): Promise<Submission>;
   readonly admission: ApiAdmission;
+  readonly brokerHooks: BrokerHooks;
   /** What was asked for is damaged in the store. */
   onDamage(error: GridsealError): void;
 }

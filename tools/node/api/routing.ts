@@ -22,7 +22,7 @@ export function addRoutes(server: FastifyInstance, routes: readonly Route[], por
   server.decorateRequest("shown", undefined);
   for (const { body } of routes.map(({ shape }) => shape)) {
     if (body === undefined || server.hasContentTypeParser(body.type)) continue;
-    const terms = { parseAs: "buffer", bodyLimit: body.bytes_max } as const;
+    const terms = { parseAs: "buffer" } as const;
     server.addContentTypeParser(body.type, terms, (_request, bytes, done) => done(null, bytes));
   }
   for (const one of routes) addRoute(server, one, ports);
@@ -40,6 +40,7 @@ function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, 
     method: shape.method,
     url: shape.path,
     config: { limits: shape.limits },
+    ...(shape.body !== undefined && { bodyLimit: shape.body.bytes_max }),
     // Before its body is read.
     onRequest: async (request, reply) => {
       const access = await accessOf(admission, shape.access, request.headers.authorization);

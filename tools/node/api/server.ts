@@ -10,6 +10,7 @@ import { addressGroup, LOOPBACK } from "../address-limits.js";
 import type { NodeConfiguration } from "../configuration.js";
 import { type Answers, createAnswers } from "./answers.js";
 import { blockRoute, blocksRoute } from "./blocks.js";
+import { brokerHookRoutes } from "./broker-hooks.js";
 import { createByteBudget } from "./byte-budget.js";
 import { chainsRoute } from "./chains.js";
 import { createEventLog } from "./event-log.js";
@@ -130,6 +131,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     ordersRoute(store),
     submitOrderRoute(ports.submitOrder),
     submitRecordRoute(ports.submitRecord),
+    ...brokerHookRoutes(ports.brokerHooks),
   ];
 }
 

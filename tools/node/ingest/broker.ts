@@ -8,8 +8,8 @@ import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
 import { idFromText } from "../../../src/wire/key.js";
 import { parseTopic, type Topic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import type { Holder } from "../admission/token-judge.js";
 import { addressGroup } from "../address-limits.js";
+import type { Holder } from "../admission/token-judge.js";
 import { listenOn } from "../network/listen.js";
 import { type GuardedConnection, guardSocket } from "./guarded-socket.js";
 import {
@@ -29,9 +29,9 @@ import {
   type Admitted,
   admitClient,
   type BrokerAdmission,
-  maySubscribe,
-  mayPublish,
   encodeRefusedConnack,
+  mayPublish,
+  maySubscribe,
   returnCodes,
 } from "./session-admission.js";
 import { createSessions, type Session, type SessionLimits } from "./sessions.js";
@@ -253,7 +253,10 @@ class EmbeddedBroker implements Ingest {
     if (admitted.type === "stranger") return true;
     if (admitted.type !== "holder") {
       if (admitted.type === "refused") {
-        this.#refuse(admitted.reason, `${session.address}: a client that says it is ${nameOf(username)}: ${admitted.message}`);
+        this.#refuse(
+          admitted.reason,
+          `${session.address}: a client that says it is ${nameOf(username)}: ${admitted.message}`,
+        );
       }
       session.connection.endBehind(encodeRefusedConnack(admitted.returnCode));
       return false;

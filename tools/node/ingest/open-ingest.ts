@@ -27,7 +27,10 @@ export function createIngest(mqtt: NodeConfiguration["mqtt"], terms: IngestTerms
     const { listen, connections_max, address_connections_max, hosts } = mqtt;
     const admission =
       admissionAt(listen, mqtt.admission) === "tokens"
-        ? { judge: (token: string | undefined) => tokens.judge(token, namesOf(listen, hosts)), objection: tokens.objection }
+        ? {
+            judge: (token: string | undefined) => tokens.judge(token, namesOf(listen, hosts)),
+            objection: tokens.objection,
+          }
         : undefined;
     const limits = { ...defaultBrokerLimits, ...limitsOf(address_connections_max, connections_max) };
     return createEmbeddedBroker({
