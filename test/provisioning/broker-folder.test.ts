@@ -40,7 +40,9 @@ async function brokerFolder(t: TestContext): Promise<string> {
 test("openssl finds the broker's certificate good for a server of its names, and for nothing else", async (t) => {
   const folder = await brokerFolder(t);
   const verify = (...options: readonly string[]) =>
-    run("openssl", ["verify", "-x509_strict", "-CAfile", "ca.cert.pem", ...options, "broker.cert.pem"], { cwd: folder });
+    run("openssl", ["verify", "-x509_strict", "-CAfile", "ca.cert.pem", ...options, "broker.cert.pem"], {
+      cwd: folder,
+    });
   assert.match((await verify("-purpose", "sslserver")).stdout, /OK/);
   assert.match((await verify("-verify_hostname", "broker.example")).stdout, /OK/);
   assert.match((await verify("-verify_ip", "127.0.0.1")).stdout, /OK/);

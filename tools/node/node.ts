@@ -184,6 +184,8 @@ function apiOf(services: NodeServices): Api {
       log.error({ reason: message, remedy }, "somebody asked for what is damaged in the store");
       health.onDamage(`${message}. ${remedy}`);
     },
+    onDefect: (route, error) =>
+      log.error({ route, reason: error.stack ?? error.message }, "a request failed: a defect"),
   });
 }
 

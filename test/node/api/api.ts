@@ -57,6 +57,7 @@ export async function createNodeApi(
   const damage: string[] = [];
   const submitted: { readonly bytes: Uint8Array; readonly holder: Holder | undefined }[] = [];
   const answers: { next: Submission } = { next: { type: "busy", message: "nothing is taken yet" } };
+  const defects: string[] = [];
   const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
   const metrics = createMetrics();
   const clock = { now_ms: 0 };
@@ -90,6 +91,7 @@ export async function createNodeApi(
         judge: admission.judge,
       }),
       onDamage: ({ message }) => damage.push(message),
+      onDefect: (route, { message }) => defects.push(`${route}: ${message}`),
     },
   );
   const port = await api.listen();
@@ -110,7 +112,8 @@ export async function createNodeApi(
     tell(SERVICE);
   };
   const base = `http://127.0.0.1:${port}`;
-  return { submitted, answers, cluster, meter, api, port, verdict, damage, clock, refused, base, seal, tell };
+  const served = { cluster, meter, api, port, verdict, damage, defects, clock, refused, base, seal, tell };
+  return { ...served, submitted, answers };
 }
 
 /** A connection that reads nothing until it is told to. */

@@ -76,6 +76,19 @@ test("says that a block is damaged and no more to whoever asks, and where to the
   assert.deepEqual(damage, [message]);
 });
 
+test("says that it failed and no more to whoever asks, and why to the node", async (t) => {
+  const { cluster, base, defects } = await createNodeApi(t);
+  replaceBlocks(cluster.nodes[0]!.store, () => {
+    throw new TypeError("cannot read of undefined in /data");
+  });
+  const answer = await fetch(`${base}/chains/1/blocks/2`);
+  assert.equal(answer.status, 500);
+  const { code, message } = await jsonOf(answer);
+  assert.equal(code, "failed");
+  assert.doesNotMatch(String(message), /undefined|data/);
+  assert.deepEqual(defects, ["/chains/:service/blocks/:height: cannot read of undefined in /data"]);
+});
+
 test("serves a sealed record's receipt, says that one waits, and that one is unknown", async (t) => {
   const { cluster, meter, base } = await createNodeApi(t);
   const path = (seq: number) => `${base}/receipts/1/${toHex(meter.kid)}/${seq}`;

@@ -39,4 +39,6 @@ export interface ApiPorts {
   readonly brokerHooks: BrokerHooks;
   /** What was asked for is damaged in the store. */
   onDamage(error: GridsealError): void;
+  /** A request to the route, as `GET /chains/:service` names it, failed by a defect of this node. */
+  onDefect(route: string, error: Error): void;
 }

@@ -142,10 +142,13 @@ function hostsOf({ host, hosts }: NodeConfiguration["api"]): Hosts | undefined {
 }
 
 function addErrors(server: FastifyInstance, ports: ApiPorts): void {
-  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (!noteDamage(ports, error)) return refuse(reply, status < 500 ? "malformed" : "failed", error.message, status);
-    return refuse(reply, "damaged", "What you ask for is damaged at this node.");
+    if (noteDamage(ports, error)) return refuse(reply, "damaged", "What you ask for is damaged at this node.");
+    if (status < 500) return refuse(reply, "malformed", error.message, status);
+    // What was thrown may name what is not for strangers: it goes to the node's log alone.
+    ports.onDefect(request.routeOptions.url ?? "an unknown route", error);
+    return refuse(reply, "failed", "The node failed at this request: a defect. Its log says more.");
   });
 }
 
