@@ -29,12 +29,16 @@ import { addOrderSignature } from "../../src/wire/order-signatures.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
+import { sessionToken } from "../../src/wire/session.js";
+import { verifySessionToken } from "../../src/wire/session-proof.js";
+import { decodeTime, encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
 import { signedBytes } from "../../tools/consensus/messages.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import {
   anchor,
+  audience,
   blockTimes_ms,
   credentialId,
   deliveryKey,
@@ -54,10 +58,14 @@ import {
   salt,
   script,
   seeds,
+  sessionRandom,
+  sessionTimes_s,
 } from "./fixtures.js";
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { verifyExport } from "./stranger.js";
+import { readGenesis as strangerReadGenesis } from "./stranger-genesis.js";
 import { followLineage, verifyReceipt as strangerVerifyReceipt } from "./stranger-receipt.js";
+import { verifyToken } from "./stranger-session.js";
 
 const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
 const authority = signerOf(seeds.authority);
@@ -185,6 +193,30 @@ test("issues and reads the fixed credential and genesis", () => {
   assert.deepEqual(genesis.chains, chains);
   assert.equal(hex(genesis.hash), derivedOf("genesis", "genesis", "hash"));
   assert.equal(hex(memberSetHash(members)), derivedOf("genesis", "genesis", "memberSet"));
+});
+
+test("makes and verifies the fixed session tokens, and so does a stranger", () => {
+  const [issued_s, expires_s] = sessionTimes_s;
+  const random = Uint8Array.from(sessionRandom);
+  const claims = { genesis: genesis.hash, audience, issued_s, expires_s, random };
+  const issuer = { ...genesis, nodes: genesis.nodes.map(({ key }) => key) };
+  const holders = { meter, node: signerOf(seeds.nodes[0]) };
+  for (const name of ["meter", "node"] as const) {
+    const credential = name === "meter" ? bytesOf("credential", "credential") : undefined;
+    const token = sessionToken(credential, claims, holders[name]);
+    matches("session", name, Buffer.from(token));
+    assert.deepEqual(verifySessionToken(token, issuer, nodeVerify).kid, keyId(holders[name].key));
+    const stranger = verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), token);
+    assert.deepEqual(stranger, { id: hex(keyId(holders[name].key)), audience, issued_s, expires_s });
+    assert.throws(() =>
+      verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), `${token.slice(0, -8)}AAAAAAAA`),
+    );
+  }
+});
+
+test("writes and reads the fixed time", () => {
+  matches("time", "time", encodeTime(sessionTimes_s[0]));
+  assert.equal(decodeTime(bytesOf("time", "time")), sessionTimes_s[0]);
 });
 
 test("signs and reads the fixed firmware manifest", () => {

@@ -199,6 +199,16 @@ const jointGenesis = sign1(
   ),
 );
 const genesisHash = sha256(genesis);
+
+// A session: what the meter and node-0 show to broker.example.
+
+export const audience = "broker.example:8883";
+export const sessionTimes_s = [1_790_000_400, 1_790_001_000] as const;
+export const sessionRandom = Buffer.from("5e55105e55105e55", "hex");
+const session = (by: Party) =>
+  sign1(by, independentCbor(["gs1/session", genesisHash, audience, ...sessionTimes_s, sessionRandom]));
+const tokenText = (shown: Uint8Array, signed: Buffer) =>
+  `${Buffer.from(shown).toString("base64url")}.${signed.toString("base64url")}`;
 const memberSet = sha256(independentCbor(nodes.map(({ id, key }) => [id, key])));
 
 // Merkle trees, temporary blocks, acknowledgements.
@@ -515,12 +525,20 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },
   refusal: { refusal: fixture("refusal of record 1: bad signature", refusal) },
+  session: {
+    meter: tokenFixture("what the meter shows to broker.example", tokenText(credential, session(meter))),
+    node: tokenFixture("what node-0 shows to it", tokenText(Buffer.alloc(0), session(nodes[0]!))),
+  },
+  time: {
+    time: fixture("what a node tells a meter without a clock", Buffer.from(independentCbor([1, sessionTimes_s[0]]))),
+  },
   topic: {
     record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),
     receipt: textFixture(`gs1/${network}/1/receipt/${hexOf(meter.id)}`),
     members: textFixture(`gs1/${network}/1/members/${hexOf(meter.id)}`),
     birth: textFixture(`gs1/${network}/-/birth/${hexOf(meter.id)}`),
     ack: textFixture(`gs1/${network}/-/ack/${hexOf(meter.id)}`),
+    time: textFixture(`gs1/${network}/-/time/${hexOf(meter.id)}`),
   },
 };
 
@@ -529,6 +547,12 @@ function fixture(what: string, bytes: Buffer, derived?: Fixture["derived"]): Fix
   const untagged = isJoint ? `98(${diagnostic(bytes.subarray(2))})` : undefined;
   const item = untagged ?? (bytes[0] === 0xd2 ? `18(${diagnostic(bytes.subarray(1))})` : diagnostic(bytes));
   return { what, bytes: hexOf(bytes), diagnostic: item, ...(derived !== undefined && { derived }) };
+}
+
+/** The text's bytes, and what its second half says. */
+function tokenFixture(what: string, token: string): Fixture {
+  const signed = Buffer.from(token.slice(token.indexOf(".") + 1), "base64url");
+  return { ...fixture(what, signed), bytes: hexOf(Buffer.from(token)) };
 }
 
 function textFixture(topic: string): Fixture {

@@ -18,8 +18,10 @@ import { registerMeter } from "./meter/commands.js";
 import { registerNode } from "./node/commands.js";
 import { registerOrder } from "./order/commands.js";
 import { registerReceipt } from "./receipt/commands.js";
+import { registerRecord } from "./record/commands.js";
 import { registerRequest } from "./request/commands.js";
 import { registerRestore } from "./restore.js";
+import { registerSession } from "./session/commands.js";
 
 function createProgram(): Command {
   const program = new Command("gridseal")
@@ -37,6 +39,8 @@ function createProgram(): Command {
   registerMeter(program);
   registerChain(program);
   registerReceipt(program);
+  registerRecord(program);
+  registerSession(program);
   registerOrder(program);
   registerFirmware(program);
   registerFlash(program);

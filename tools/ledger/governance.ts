@@ -197,6 +197,14 @@ export function standingOf(
   return seq < (ruling.ends.get(service) ?? 0) ? "good" : "ended";
 }
 
+/** How the holder of a credential, by its id as hex, stands by all orders: `ended` where nothing of it is sealed any more. */
+export function holderStanding(governance: Governance, holder: string): Standing {
+  const standing = lastStanding(governance, holder);
+  if (standing !== "ended") return standing;
+  const ruling = governance.rulings.get(holder)!.at(-1)!;
+  return ruling.standing === "ended" && [...ruling.ends.values()].some((end) => end > 0) ? "good" : "ended";
+}
+
 function apply(governance: Governance, { action }: Order, contractsHeight: number): Governed {
   switch (action.type) {
     case "members":

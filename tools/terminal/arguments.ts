@@ -71,6 +71,7 @@ export function several(text: string, earlier: readonly string[] = []): readonly
 export function withNode(command: Command): Command {
   return command
     .option("--api <url>", "read from a running node's API, http://host:port")
+    .option("--as <dir>", "folder of who asks, where the API wants to know: key.json, genesis.cbor, credential.cbor")
     .option("--data <dir>", "read from a node's data folder")
     .option("--genesis <file>", "the network's genesis");
 }

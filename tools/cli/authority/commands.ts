@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { registerAssign } from "./assign.js";
 import { registerAudit } from "./audit.js";
 import { registerBatch } from "./batch.js";
+import { registerBroker } from "./broker.js";
 import { registerExport } from "./export.js";
 import { registerImport } from "./import.js";
 import { registerAuthorityInit } from "./init.js";
@@ -40,4 +41,5 @@ export function registerAuthority(program: Command): void {
   registerAudit(authority);
   registerOrder(authority);
   registerNode(authority);
+  registerBroker(authority);
 }
