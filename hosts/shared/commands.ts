@@ -2,7 +2,7 @@
 // what a command finds and does (`Field`); nothing here keeps anything, and no line throws.
 
 import { isComplaint, readConfiguration } from "../../src/agent/configuration.js";
-import { verifyEd25519 } from "../../src/agent/identity.js";
+import { verifyEd25519 } from "../../src/agent/ed25519.js";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { parseCredential, verifyCredential } from "../../src/wire/credential.js";
 import { verifyGenesis } from "../../src/wire/genesis.js";

@@ -1,7 +1,7 @@
 // Updates performed: the state machine of src/agent/update.ts over a platform's two slots and the network.
 
 import { Digest } from "crypt";
-import { verifyEd25519 } from "../../src/agent/identity.js";
+import { verifyEd25519 } from "../../src/agent/ed25519.js";
 import {
   createUpdates,
   type StreamHash,

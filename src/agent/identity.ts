@@ -1,13 +1,10 @@
-// The meter's ID key and credential. The seed is made on the device and never leaves it. Ed25519 as RFC 8032 section 5.1.6, with the
-// expanded key kept, so that a signature costs one base multiplication instead of two.
+// The meter's ID key and credential. The seed is made on the device and never leaves it.
 
-import { ed25519 } from "@noble/curves/ed25519.js";
-import { bytesToNumberLE } from "@noble/curves/utils.js";
-import { sha512 } from "@noble/hashes/sha2.js";
 import type { KeyValue } from "../host.js";
-import { concatBytes, toHex } from "../wire/bytes.js";
+import { toHex } from "../wire/bytes.js";
 import { parseCredential } from "../wire/credential.js";
-import { ED25519, equalKeys, keyId, type PublicKey, type Signer, type Verify } from "../wire/key.js";
+import { equalKeys, keyId, type PublicKey, type Signer } from "../wire/key.js";
+import { ed25519Signer } from "./ed25519.js";
 
 const SEED_BYTES = 32;
 
@@ -46,29 +43,3 @@ export function openCredential(keyValue: KeyValue, key: PublicKey): Uint8Array |
     return `stored credential cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   }
 }
-
-/** A signer whose signatures are those of RFC 8032, byte for byte. */
-export function ed25519Signer(seed: Uint8Array): Signer {
-  const { prefix, scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(seed);
-  const { BASE, Fn } = ed25519.Point;
-  const hashToScalar = (...parts: Uint8Array[]): bigint => Fn.create(bytesToNumberLE(sha512(concatBytes(...parts))));
-  return {
-    key: { algorithm: ED25519, x: pointBytes },
-    sign(message) {
-      const r = hashToScalar(prefix, message);
-      const R = BASE.multiply(r).toBytes();
-      const k = hashToScalar(R, pointBytes, message);
-      return concatBytes(R, Fn.toBytes(Fn.create(r + k * scalar)));
-    },
-  };
-}
-
-/** Verification by noble, strict as FIPS 186-5 has it. A meter is not asked to check other algorithms. */
-export const verifyEd25519: Verify = (key, message, signature) => {
-  if (key.algorithm !== ED25519) return false;
-  try {
-    return ed25519.verify(signature, message, key.x, { zip215: false });
-  } catch {
-    return false; // noble throws for a signature or key of the wrong length
-  }
-};

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { verifyEd25519 } from "../../src/agent/identity.js";
+import { verifyEd25519 } from "../../src/agent/ed25519.js";
 import { createMembers } from "../../src/agent/members.js";
 import { type Block, blockTree, metadataEntry } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { verifyEd25519 } from "../../src/agent/identity.js";
+import { verifyEd25519 } from "../../src/agent/ed25519.js";
 import { createMembers, type Members } from "../../src/agent/members.js";
 import { createReceiptJudge } from "../../src/agent/receipts.js";
 import type { Verify } from "../../src/wire/key.js";

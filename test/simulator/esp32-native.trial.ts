@@ -80,7 +80,7 @@ function defaultsOf(kconfig: string): (readonly [name: string, value: string])[]
 }
 
 async function linked(): Promise<string> {
-  await romSize(theSdk());
+  await romSize(theSdk(), "libsodium");
   return join(root, ".cache/firmware/esp32", BOARD, "tmp/esp32", BOARD, "release", basename(root));
 }
 

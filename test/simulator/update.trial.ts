@@ -42,7 +42,7 @@ let next: Uint8Array;
 
 before(async () => {
   if (skip) return;
-  next = Uint8Array.from(await readFile((await buildSimulator(theSdk(), 2)).program));
+  next = Uint8Array.from(await readFile((await buildSimulator(theSdk(), { version: 2 })).program));
   current = await firmware();
 });
 

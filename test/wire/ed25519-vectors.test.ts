@@ -6,6 +6,7 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { verifyEd25519 } from "../../src/agent/ed25519.js";
 import { ED25519, type PublicKey } from "../../src/wire/key.js";
 import { isSafeKey } from "../../tools/crypto/safe-key.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
@@ -44,6 +45,7 @@ test("agrees with all of wycheproof's Ed25519 vectors", { skip: wycheproof.skip 
       const [message, signature] = [bytesOf(item.msg), bytesOf(item.sig)];
       assert.equal(nodeVerify(key, message, signature), item.result === "valid", `tcId ${item.tcId}`);
       assert.equal(await verifyAsync(key, message, signature), item.result === "valid", `tcId ${item.tcId}`);
+      assert.equal(verifyEd25519(key, message, signature), item.result === "valid", `on the meter, tcId ${item.tcId}`);
     }
   }
   assert.equal(count, 151);
@@ -69,6 +71,24 @@ test("accepts 43 of the 914 vectors built for consensus, whichever Node runs it,
   }
   assert.equal(accepted, 43);
   assert.ok(acceptedOfSafeKeys > 0);
+});
+
+test("a meter accepts of these vectors what the cluster does, but for keys that are not canonical", {
+  skip: consensus.skip,
+}, () => {
+  const vectors = JSON.parse(readFileSync(consensus.path, "utf8")) as ConsensusVector[];
+  const { Point } = ed25519;
+  let accepted = 0;
+  for (const { number, key, msg, sig } of vectors) {
+    const x = bytesOf(key);
+    const [message, signature] = [new TextEncoder().encode(msg), bytesOf(sig)];
+    const verdict = verifyEd25519({ algorithm: ED25519, x }, message, signature);
+    if (verdict) accepted += 1;
+    const isCanonical = Buffer.from(Point.fromBytes(x, true).toBytes()).equals(x);
+    const expected = isCanonical && nodeVerify({ algorithm: ED25519, x }, message, signature);
+    assert.equal(verdict, expected, `${number}`);
+  }
+  assert.ok(accepted > 0);
 });
 
 test("a stranger's verifier accepts the same of these vectors", { skip: consensus.skip }, () => {

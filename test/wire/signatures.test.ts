@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256 } from "@noble/curves/nist.js";
 import fc from "fast-check";
+import { verifyEd25519 } from "../../src/agent/ed25519.js";
 import { ED25519, ESP256, type PublicKey } from "../../src/wire/key.js";
 import { isSafeKey } from "../../tools/crypto/safe-key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
@@ -90,7 +91,7 @@ test("refuses keys that are no point, not canonical, of small order or with a to
   assert.equal(isSafeKey({ algorithm: ESP256, x: new Uint8Array(32).fill(0xff), y: one }), false);
 });
 
-test("refuses a signature whose R is of small order though the key is safe, in the thread pool too", async () => {
+test("refuses a signature whose R is of small order though the key is safe, in the thread pool and on a meter too", async () => {
   const { head, scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(generateSeed());
   assert.equal(head.length, 32);
   const key: PublicKey = { algorithm: ED25519, x: pointBytes };
@@ -103,6 +104,7 @@ test("refuses a signature whose R is of small order though the key is safe, in t
   assert.equal(ed25519.verify(signature, message, pointBytes), true, "the equation holds");
   assert.equal(nodeVerify(key, message, signature), false);
   assert.equal(await verifyAsync(key, message, signature), false);
+  assert.equal(verifyEd25519(key, message, signature), false);
 });
 
 test("finds false, not an exception, for a key that is no point", async () => {

@@ -12,8 +12,8 @@ import {
 } from "node:crypto";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "../../src/wire/key.js";
+import { isSmallOrder } from "../../src/wire/small-order.js";
 import { BoundedMap } from "../bounded-map.js";
-import { isSmallOrder } from "./small-order.js";
 
 /** Imported keys kept at most; the least recently used one goes first. */
 const KEYS_CACHED_MAX = 16_384;

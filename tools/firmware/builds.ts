@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileFirmware } from "./compile.js";
+import { compileFirmware, type Signatures } from "./compile.js";
 import { fingerprint } from "./fingerprint.js";
 import { type Outcome, runTool, type Sdk } from "./sdk.js";
 
@@ -18,30 +18,41 @@ export interface SimulatorBuild {
   readonly bootloader: string;
 }
 
+export interface SimulatorKind {
+  /** of the firmware; the manifest's where it is left out */
+  readonly version?: number;
+  /** noble's where it is left out */
+  readonly signatures?: Signatures;
+}
+
 /** What a chip has in the place of the SDK's platform for Linux: its pool, its timers, and our own loop (hosts/simulator/chip). */
 const chipSources = ["xsHosts.c", "timer.c", "chip.c"] as const;
 const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
 
 /**
  * The program as a chip runs it, without a window: for 32 bits where this machine can, in the pool that the manifest states, or for 64
- * bits in twice that. Another `version` than the manifest's is built beside it. What was built from the same sources is taken as it is.
- * Throws with the output of the tool that failed.
+ * bits in twice that. Another `version` than the manifest's, or one with signatures by libsodium, is built beside it. What was built from
+ * the same sources is taken as it is. Throws with the output of the tool that failed.
  */
-export async function buildSimulator(sdk: Sdk, version?: number): Promise<SimulatorBuild> {
-  const output = join(cache, "chip", version === undefined ? "meter" : `meter-${version}`);
+export async function buildSimulator(sdk: Sdk, { version, signatures }: SimulatorKind = {}): Promise<SimulatorBuild> {
+  const options = await runningBits(sdk);
+  // Objects of one kind are no use to the other, and make does not know.
+  const kind = options.length === 0 ? "chip-64" : "chip";
+  const output = join(cache, kind, ["meter", version, signatures].filter((part) => part !== undefined).join("-"));
   const place = join("lin/mc/release", root.split("/").at(-1)!);
   const build = { program: join(output, "bin", place, "mc.so"), bootloader: join(cache, "bootloader") };
   const settings = version === undefined ? [] : [`version=${version}`];
-  const options = await bits(sdk);
-  const print = await fingerprint(root, sdk, [...settings, ...options]);
+  const print = await fingerprint(root, sdk, [...settings, ...options, signatures ?? "noble"]);
   const mark = join(output, "fingerprint");
   if ((await textOf(mark)) === print && existsSync(build.program) && existsSync(build.bootloader)) return build;
-  await quickenSockets(sdk, await compileFirmware(root));
+  await quickenSockets(sdk, await compileFirmware(root, signatures));
   await mkdir(join(output, "bin", place), { recursive: true });
   await rm(mark, { force: true });
   await configure(sdk, ["-p", "lin", "-t", "build", "-o", output, ...settings], join(root, "manifest.json"));
   const makefile = join(output, "tmp", place, "makefile");
-  const targets = ["-f", makefile, "build", ...chipVariables(sdk, await readFile(makefile, "utf8"), options)];
+  const libraries = `LINK_LIBRARIES=-lm -lpthread${signatures === "libsodium" ? " -lsodium" : ""}`;
+  const variables = chipVariables(sdk, await readFile(makefile, "utf8"), options);
+  const targets = ["-f", makefile, "build", ...variables, libraries];
   const made = await runTool(sdk, "make", targets, root);
   if (made.status !== 0) throw new Error(`make of the simulator failed:\n${made.output.slice(-4000)}`);
   await buildBootloader(sdk, build.bootloader);
@@ -82,6 +93,21 @@ async function bits(sdk: Sdk): Promise<readonly string[]> {
   return status === 0 ? options : [];
 }
 
+/** The same options where a program for 32 bits also starts: kernels without that exist. Otherwise none. */
+async function runningBits(sdk: Sdk): Promise<readonly string[]> {
+  const options = await bits(sdk);
+  if (options.length === 0) return options;
+  const [source, program] = [join(cache, "starts.c"), join(cache, "starts")];
+  await mkdir(cache, { recursive: true });
+  await writeFile(source, "int main(void) { return 0; }\n");
+  const built = await runTool(sdk, "cc", [...options, source, "-o", program], root);
+  if (built.status !== 0) return [];
+  return runTool(sdk, program, [], root).then(
+    ({ status }) => (status === 0 ? options : []),
+    () => [],
+  );
+}
+
 /** How C is compiled for `hosts/simulator/chip/chip.h`: the compiler and its options. */
 export async function chipCompiler(sdk: Sdk): Promise<readonly string[]> {
   const includes = chipFolders(sdk).flatMap((folder) => ["-I", folder]);
@@ -95,10 +121,12 @@ function chipFolders(sdk: Sdk): string[] {
 
 /** Variables of the SDK's makefile for Linux that make it build for `hosts/simulator/chip/chip.h` instead. */
 function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): string[] {
-  const listed = (variable: string): string[] => {
-    const list = new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
-    return [...list.matchAll(/\/([^/\s]+\.c)\.o/g)].map((match) => match[1]!);
-  };
+  const list = (variable: string): string =>
+    new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
+  const listed = (variable: string): string[] =>
+    [...list(variable).matchAll(/\/([^/\s]+\.c)\.o/g)].map((match) => match[1]!);
+  // All of XS is compiled with our header: make has to know, or it leaves the objects of an earlier one.
+  const headers = [join(root, "hosts/simulator/chip/chip.h"), ...list("XS_HEADERS").split(/[\s\\]+/)];
   const objects = (place: string, sources: readonly string[]): string =>
     sources
       .filter((source) => !notOnChips.includes(source))
@@ -110,11 +138,11 @@ function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): 
     `CC=${["cc", ...options].join(" ")}`,
     `C_DEFINES=-DINCLUDE_XSPLATFORM=1 -DXSPLATFORM=\\"chip.h\\" ${formats}`,
     "C_FLAGS=-c -D_RELEASE=1 -O2",
+    `XS_HEADERS=${headers.join(" ").trim()}`,
     `XS_DIRECTORIES=${chipFolders(sdk).join(" ")}`,
     `XS_OBJECTS=${objects("LIB_DIR", listed("XS_OBJECTS"))} ${chip}`,
     `OBJECTS=${objects("TMP_DIR", listed("OBJECTS"))}`,
     "LINK_OPTIONS=",
-    "LINK_LIBRARIES=-lm -lpthread",
   ];
 }
 
@@ -131,15 +159,17 @@ export async function buildWindow(sdk: Sdk): Promise<string> {
 
 /**
  * Resolves the manifests for a board and writes its makefile, sdkconfig and partitions; `build` makes the image too, and `deploy` puts
- * what was built on the board.
+ * what was built on the board. Its signatures are libsodium's, a component that the build gets from ESP-IDF's registry, or noble's.
  */
 export async function buildEsp32(
   sdk: Sdk,
   target: string,
   step: "resolve" | "build" | "deploy",
+  signatures: Signatures = "libsodium",
 ): Promise<Outcome & { readonly folder: string }> {
-  await compileFirmware(root);
-  const output = join(cache, "esp32", target.split("/").at(-1)!);
+  await compileFirmware(root, signatures);
+  const board = target.split("/").at(-1)!;
+  const output = join(cache, "esp32", signatures === "noble" ? `${board}-noble` : board);
   await mkdir(output, { recursive: true });
   const options = [...(step === "resolve" ? [] : ["-m", "-t", step]), "-p", target, "-o", output];
   return { ...(await configure(sdk, options, join(root, "manifest.json"))), folder: output };

@@ -1,4 +1,4 @@
-// The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve] [--flash]`, `size`,
+// The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve] [--flash] [--noble]`, `size`,
 // `wear`.
 // Exit status: 2 where the command was misused, 1 for any other failure; what is missing on this machine is said with how to get it.
 
@@ -62,7 +62,8 @@ async function simulator(rest: string[]): Promise<void> {
 }
 
 async function esp32(rest: string[]): Promise<void> {
-  const options = { target: { type: "string" }, resolve: { type: "boolean" }, flash: { type: "boolean" } } as const;
+  const flags = { resolve: { type: "boolean" }, flash: { type: "boolean" }, noble: { type: "boolean" } } as const;
+  const options = { target: { type: "string" }, ...flags } as const;
   const { values } = parseArgs({ args: rest, options });
   const known = readdirSync(boards);
   if (values.target === undefined || !known.includes(values.target))
@@ -70,8 +71,9 @@ async function esp32(rest: string[]): Promise<void> {
   const sdk = findSdk();
   if (!values.resolve) findIdf();
   const target = `esp32:${join(boards, values.target)}`;
-  const { folder } = await buildEsp32(sdk, target, values.resolve ? "resolve" : "build");
-  if (values.flash && !values.resolve) await buildEsp32(sdk, target, "deploy");
+  const signatures = values.noble ? "noble" : "libsodium";
+  const { folder } = await buildEsp32(sdk, target, values.resolve ? "resolve" : "build", signatures);
+  if (values.flash && !values.resolve) await buildEsp32(sdk, target, "deploy", signatures);
   console.log(folder);
 }
 

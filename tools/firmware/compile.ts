@@ -11,6 +11,13 @@ import { buildVendor } from "./vendor.js";
 /** What is reached from these modules is the meter's: the program, the hosts, and what runs while the ROM image is made. */
 const folders = ["hosts/shared", "hosts/simulator", "hosts/esp32"];
 
+/** Who makes and checks Ed25519 signatures: JavaScript everywhere, or a library in C that the one who builds has. */
+export type Signatures = "noble" | "libsodium";
+
+const libsodium = { source: "hosts/libsodium/ed25519.ts", insteadOf: "src/agent/ed25519.ts" };
+/** Of https://components.espressif.com; its minor versions are compatible. */
+const component = { namespace: "espressif", name: "libsodium", version: "^1.0.20" };
+
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
 
@@ -24,6 +31,7 @@ const preloads = [
   "hosts/shared/",
   "src/wire/",
   "src/meter/",
+  "hosts/libsodium/",
   "src/agent/",
 ];
 
@@ -32,7 +40,9 @@ const preloads = [
  * function makes into RAM, and leaves in ROM the code of those that another makes. Found by measuring each; `npm run size` shows the sum.
  */
 const notPreloaded: readonly string[] = [
+  "hosts/libsodium/ed25519",
   "src/agent/agent",
+  "src/agent/ed25519",
   "src/agent/identity",
   "src/agent/inbox",
   "src/agent/receipts",
@@ -42,12 +52,12 @@ const notPreloaded: readonly string[] = [
   "src/meter/reader",
 ];
 
-/** Writes the modules below `.cache/firmware/modules` of `root` anew; the folder. */
-export async function compileFirmware(root: string): Promise<string> {
+/** Writes the modules below `.cache/firmware/modules` of `root` anew, with signatures by noble or by libsodium; the folder. */
+export async function compileFirmware(root: string, signatures: Signatures = "noble"): Promise<string> {
   const folder = join(root, ".cache/firmware/modules");
   await rm(folder, { recursive: true, force: true });
   const names: string[] = ["text/encoder"];
-  for (const { name, code } of await compileSources(root)) {
+  for (const { name, code } of await compileSources(root, signatures)) {
     const place = replacements[name] ?? name;
     names.push(place.replace(/\.js$/, ""));
     await write(join(folder, place), code);
@@ -56,8 +66,12 @@ export async function compileFirmware(root: string): Promise<string> {
   for (const platform of ["simulator", "esp32"]) {
     await write(join(folder, `host-${platform}.js`), `export { default } from "hosts/${platform}/host";\n`);
   }
-  names.push(...(await buildVendor(root, folder)));
-  await write(join(folder, "manifest.json"), JSON.stringify({ preload: preloadOrder(names) }, undefined, 2));
+  if (signatures === "noble") names.push(...(await buildVendor(root, folder)));
+  const signing = signatures === "noble" ? noblesModules(folder) : libsodiumsModules(root, folder);
+  await write(
+    join(folder, "manifest.json"),
+    JSON.stringify({ ...signing, preload: preloadOrder(names) }, undefined, 2),
+  );
   return folder;
 }
 
@@ -67,15 +81,30 @@ export interface Module {
   readonly code: string;
 }
 
+function noblesModules(folder: string) {
+  return { modules: { "@noble/curves/*": join(folder, "@noble/curves/*") } };
+}
+
+/** The module over libsodium, its C, and the library from where a chip's build gets such. */
+function libsodiumsModules(root: string, folder: string) {
+  const place = libsodium.source.replace(/\.ts$/, "");
+  return {
+    modules: { [place]: join(folder, place), "*": join(root, "hosts/libsodium/sodium") },
+    platforms: { esp32: { dependency: [component] } },
+  };
+}
+
 /** The modules in the order of their names. Exports that no other module imports are left out, and what only they use. */
-export async function compileSources(root: string): Promise<Module[]> {
-  const hosts = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
+export async function compileSources(root: string, signatures: Signatures = "noble"): Promise<Module[]> {
+  const all = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
+  // What makes noble's tables is no use without noble.
+  const hosts = all.filter((path) => signatures === "noble" || path !== "hosts/shared/tables.ts");
   const bundle = await rollup({
     input: ["src/main.ts", ...hosts].map((path) => join(root, path)),
     // What is not ours has a bare name: the SDK's modules and the libraries.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     preserveEntrySignatures: "allow-extension",
-    plugins: [typeScript()],
+    plugins: [typeScript(root, signatures)],
     onwarn(warning) {
       throw new Error(warning.message);
     },
@@ -94,16 +123,22 @@ export async function compileSources(root: string): Promise<Module[]> {
 }
 
 /** Imports name a source as the JavaScript that it becomes. */
-function typeScript(): Plugin {
+function typeScript(root: string, signatures: Signatures): Plugin {
+  const replaced = signatures === "libsodium" ? join(root, libsodium.insteadOf) : undefined;
   return {
     name: "typescript",
-    resolveId: (id, importer) => (importer === undefined ? null : join(dirname(importer), id.replace(/\.js$/, ".ts"))),
+    resolveId(id, importer) {
+      if (importer === undefined) return null;
+      const path = join(dirname(importer), id.replace(/\.js$/, ".ts"));
+      return path === replaced ? join(root, libsodium.source) : path;
+    },
     transform: (source) => ({ code: compile(source), map: null }),
   };
 }
 
 function preloadOrder(names: readonly string[]): string[] {
-  const missing = notPreloaded.find((name) => !names.includes(name));
+  // Of the two that make signatures one is there.
+  const missing = notPreloaded.find((name) => !name.endsWith("/ed25519") && !names.includes(name));
   if (missing !== undefined) throw new Error(`${missing} is not to be preloaded, and is not there: correct compile.ts`);
   const ordered = preloads.flatMap((place) =>
     names.filter((name) => (place.endsWith("/") ? name.startsWith(place) : name === place)),

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Aedes } from "aedes";
 import { buildEsp32, buildSimulator, chipCompiler, root } from "./builds.js";
+import type { Signatures } from "./compile.js";
 import { type HourOutcome, runHour } from "./hour.js";
 import { runTool, type Sdk } from "./sdk.js";
 
@@ -49,12 +50,13 @@ const HOUR_SPEED = 20;
 /** Prints the sizes and throws where one is over its limit. */
 export async function reportSize(sdk: Sdk): Promise<void> {
   const limits = readLimits(JSON.parse(await readFile(join(root, "manifest.json"), "utf8")));
-  const rom = await romSize(sdk);
+  const native = await romSize(sdk, "libsodium");
+  const rom = await romSize(sdk, "noble");
   const hour = await measureHour(sdk, limits);
   const rows = rowsOf(rom, hour, limits);
   for (const { what, found, limit } of rows) console.log(`${what}: ${found} of at most ${limit}`);
   const { use, sealed } = hour;
-  console.log(`ROM slots: ${rom.slots}`);
+  console.log(`ROM slots: ${rom.slots}; with signatures by libsodium ${native.bytes} bytes, ${native.slots} slots`);
   console.log(`an hour in ${limits.hourPoolBytes} bytes: ${sealed} records sealed, ${use.erases} sectors erased`);
   console.log(`reserved: ${use.chunkBytes} bytes of chunks, ${use.slots} slots`);
   console.log(`in use at its end: ${use.liveChunkBytes} bytes of chunks, ${use.liveSlots} slots`);
@@ -95,8 +97,8 @@ export function rowsOf(rom: RomSize, { use }: Pick<HourOutcome, "use">, limits: 
 }
 
 /** Links the ROM image of a board, compiles it for 32 bits and counts it. */
-export async function romSize(sdk: Sdk): Promise<RomSize> {
-  const { folder } = await buildEsp32(sdk, `esp32:${join(root, "hosts/esp32/boards", BOARD)}`, "resolve");
+export async function romSize(sdk: Sdk, signatures: Signatures): Promise<RomSize> {
+  const { folder } = await buildEsp32(sdk, `esp32:${join(root, "hosts/esp32/boards", BOARD)}`, "resolve", signatures);
   const project = join(folder, "tmp/esp32", BOARD, "release", root.split("/").at(-1)!);
   const linked = join(project, "mc.xs.c");
   // The makefile asks for an ESP-IDF before anything else. Linking needs none of it, so it is shown a folder under git.

@@ -6,10 +6,16 @@
 #undef mxLinux
 #define mxLinux 1
 
+/* Without its declaration `pthread_self` gives half of a pointer of 64 bits. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
 #include <ctype.h>
 #include <errno.h>
 #include <float.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
