@@ -15,11 +15,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const rooms: Readonly<Record<string, readonly string[]>> = {
   consensus: [],
   ledger: ["consensus"],
+  contracts: ["ledger"],
   crypto: ["ledger"],
   files: ["crypto"],
   terminal: [],
   routes: [],
-  node: ["consensus", "ledger", "crypto", "files", "routes"],
+  node: ["consensus", "ledger", "contracts", "crypto", "files", "routes"],
   sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
   authority: ["ledger", "crypto", "files"],
@@ -29,7 +30,19 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   demo: ["meters", "emulators", "node", "provisioning", "sources", "routes", "crypto", "files", "terminal"],
   firmware: ["crypto", "files", "emulators", "meters"],
   cli: [
-    ...["audit", "authority", "consensus", "crypto", "demo", "emulators", "files", "ledger", "meters", "node"],
+    ...[
+      "audit",
+      "authority",
+      "consensus",
+      "contracts",
+      "crypto",
+      "demo",
+      "emulators",
+      "files",
+      "ledger",
+      "meters",
+      "node",
+    ],
     ...["provisioning", "routes", "sources", "terminal"],
   ],
 };
@@ -53,7 +66,7 @@ for (const [room, may] of Object.entries(rooms)) {
 }
 // A folder of the command that is called as a room is none.
 right.set("tools/cli/imports-its-own-firmware.ts", 'import "./firmware/something.js";\n');
-for (const room of ["consensus", "ledger", "routes"])
+for (const room of ["consensus", "ledger", "contracts", "routes"])
   restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
 restricted("src/wire/imports-meter.ts", 'import "../meter/obis.js";\n');
 restricted("src/meter/imports-wire.ts", 'import "../wire/bytes.js";\n');

@@ -55,6 +55,12 @@ const remedies = {
     "The chip holds a part of it: run the command again, at a lower --baud where it ends at other places each time.",
   METER_PORT_FAILED: "Check the device's path, its permissions, and the cable.",
   NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",
+  ENGINE_FOREIGN:
+    "Install the packages again with npm ci: contracts run in the one engine that the network has agreed on.",
+  ENGINE_FAULT:
+    "Nothing was decided: this machine, not the contract, stopped the run. Try again; look for memory that is short, and report it where it comes again.",
+  CONTRACT_INVALID: "Correct what the message names; `gridseal contract lint` finds what a contract must not do.",
+  CONTRACT_FAILED: "Compare what each vector expects with what came: correct the contract, or the vector.",
   INVARIANT_VIOLATED:
     "This is a defect of Gridseal: the process stopped before doing harm. Please report it with the log.",
 } as const;

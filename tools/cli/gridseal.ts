@@ -8,6 +8,7 @@ import { makePrivately } from "../files/private-files.js";
 import { registerAuthority } from "./authority/commands.js";
 import { registerBackup } from "./backup.js";
 import { registerChain } from "./chain/commands.js";
+import { registerContract } from "./contract/commands.js";
 import { registerDecode } from "./decode/decode.js";
 import { registerDemo } from "./demo.js";
 import { registerFirmware } from "./firmware/commands.js";
@@ -42,6 +43,7 @@ function createProgram(): Command {
   registerRecord(program);
   registerSession(program);
   registerOrder(program);
+  registerContract(program);
   registerFirmware(program);
   registerFlash(program);
   registerDecode(program);

@@ -5,6 +5,7 @@ import { registerAudit } from "./audit.js";
 import { registerExport } from "./export.js";
 import { registerList } from "./list.js";
 import { registerShow } from "./show.js";
+import { registerSlots } from "./slots.js";
 
 export function registerChain(program: Command): void {
   const chain = program.command("chain").description("sealed chains");
@@ -12,4 +13,5 @@ export function registerChain(program: Command): void {
   registerShow(chain);
   registerExport(chain);
   registerAudit(chain);
+  registerSlots(chain);
 }

@@ -1,0 +1,59 @@
+// A run comes to the same everywhere: in a thread and in the main one, in whatever order, on every
+// release of Node. The digest pins the engine, the prelude and the encoding of outcomes at once.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { createEngine, ENGINE_HASH, type Engine } from "../../tools/contracts/engine.js";
+import { encodeOutcome } from "../../tools/contracts/outcome.js";
+import { openSandbox, readEngine } from "../../tools/node/contracts/sandbox.js";
+import { generatedRun } from "./programs.js";
+
+const RUNS = 100;
+/** SHA-256 over the encoded outcomes of runs 1 to 100 */
+const DIGEST = "d1b82bcd0b38d9595a14360b59bd021544498cca0f7b3b834e5f10b56e374da1";
+
+async function outcomes(engine: Engine, seeds: readonly number[]): Promise<Map<number, Uint8Array>> {
+  const found = new Map<number, Uint8Array>();
+  for (const seed of seeds) found.set(seed, encodeOutcome(await engine.run(generatedRun(seed))));
+  return found;
+}
+
+function digestOf(found: ReadonlyMap<number, Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (let seed = 1; seed <= RUNS; seed += 1) hash.update(found.get(seed)!);
+  return hash.digest("hex");
+}
+
+test("100 generated contracts come to the same in a thread and in the main thread, on every machine", async () => {
+  const seeds = Array.from({ length: RUNS }, (_, index) => index + 1);
+  const sandbox = await openSandbox();
+  try {
+    const inThread = await outcomes(sandbox, seeds);
+    const inMain = await outcomes(await createEngine(await readEngine()), [...seeds].reverse());
+    assert.deepEqual(
+      seeds.filter((seed) => Buffer.compare(inThread.get(seed)!, inMain.get(seed)!) !== 0),
+      [],
+    );
+    assert.equal(digestOf(inThread), DIGEST);
+    // The runs are of all kinds.
+    const kinds = new Set(
+      [...inThread.values()].map(
+        (bytes) =>
+          Buffer.from(bytes)
+            .toString("latin1")
+            .match(/(budget|memory|output|state|value|threw)$/)?.[0],
+      ),
+    );
+    const wanted = ["budget", "memory", "output", "threw", "undefined", "value"];
+    assert.deepEqual([...kinds].map(String).sort(), wanted);
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test("another engine is refused by its hash", async () => {
+  const wasm = await readEngine();
+  wasm[wasm.length - 1]! ^= 1;
+  await assert.rejects(createEngine(wasm), { code: "ENGINE_FOREIGN", message: new RegExp(`not ${ENGINE_HASH}$`) });
+});

@@ -1,0 +1,70 @@
+// What a contract is written against: `import type` it from a copy beside the contract, which
+// `gridseal contract new` makes. docs/contracts.md says how a contract is written.
+
+/**
+ * Integers and text. A number is an integer within 2^53, a bigint one of 64 bits; floats are refused.
+ * An integer beyond 2^53 comes in as a bigint.
+ */
+export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [key: string]: Value };
+
+/** What a function of a contract sees, and what it may do. */
+export interface Context {
+  /** height of the block */
+  readonly height: number;
+  /** UTC seconds of the block */
+  readonly time_s: number;
+  /** what the jurisdiction has set; an order changes it */
+  readonly parameters: { readonly [name: string]: Value };
+  /** The state's value of a key under a prefix in `reads` or `writes`. */
+  get(key: string): Value | undefined;
+  /** Keys that begin with the prefix, ascending. */
+  keys(prefix: string): string[];
+  /** Sets a key under a prefix in `writes`. */
+  put(key: string, value: Value): void;
+  /** Removes a key under a prefix in `writes`. */
+  remove(key: string): void;
+  /** An outcome that gets a receipt of its own. */
+  effect(name: string, body: Value): void;
+  /** A statement against whoever has this ID, 16 hex digits. */
+  violation(name: string, subject: string, body: Value): void;
+  /** Says by which rule what was asked is not done. It does not end the function. */
+  deny(rule: string, body?: Value): void;
+  /** What another service's chain is told. */
+  message(service: number, name: string, body: Value): void;
+}
+
+/** What a participant has signed. */
+export interface Operation {
+  readonly type: number;
+  /** the participant's ID, 16 hex digits */
+  readonly participant: string;
+  readonly seq: number;
+  readonly time_s: number;
+  readonly body: Value;
+}
+
+/** What another chain tells this one. */
+export interface Message {
+  readonly service: number;
+  readonly height: number;
+  readonly name: string;
+  readonly body: Value;
+}
+
+/** A settlement interval that has ended, with the energies of its points. */
+export interface Slot {
+  readonly start_s: number;
+  readonly end_s: number;
+  /** a row a point: its ID, mWh taken and given (null where unknown), quality 1 to 3 */
+  readonly points: readonly (readonly [point: string, taken: Value, given: Value, quality: number])[];
+}
+
+/** What a contract exports. `reads` and `writes` it always does, of the functions those it has. */
+export interface Contract {
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  operation?(context: Context, operation: Operation): void;
+  message?(context: Context, message: Message): void;
+  slot?(context: Context, slot: Slot): void;
+  due?(context: Context, deadline: Value): void;
+}

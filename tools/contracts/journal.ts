@@ -1,0 +1,188 @@
+// What a run reads, writes and says, held apart from the state until it is done. It alone decides
+// what is allowed: the guest's side may be wrong, or not what runs there.
+
+import { SERVICE_MAX } from "../../src/wire/bounds.js";
+import { WireError } from "../../src/wire/error.js";
+import { idFromText } from "../../src/wire/key.js";
+import { EMISSIONS_MAX, KEY_BYTES_MAX, PREFIXES_MAX, READS_MAX, VALUE_BYTES_MAX } from "./limits.js";
+import type { Emission, Failure } from "./outcome.js";
+import { decodeValue, encodeValue, fromGuest, toGuest, type Value } from "./value.js";
+
+/** Keys of a contract's state with their encoded values. */
+export type State = ReadonlyMap<string, Uint8Array>;
+
+export interface Refused {
+  readonly reason: Failure;
+  readonly detail: string;
+}
+
+/**
+ * A guest's call that was not allowed. The run has failed, whatever the guest makes of it. It has no
+ * stack: quickjs-wasi would show the guest the paths of this machine.
+ */
+export class NotAllowed extends Error {
+  override readonly stack = "";
+}
+
+const utf8 = new TextEncoder();
+
+export class Journal {
+  readonly #state: State;
+  readonly #outputMax: number;
+  readonly #writes = new Map<string, Uint8Array | null>();
+  readonly #emissions: Emission[] = [];
+  #reads: readonly string[] = [];
+  #writable: readonly string[] = [];
+  #readsDone = 0;
+  #output = 0;
+  #refused: Refused | undefined;
+
+  constructor(state: State, outputMax: number) {
+    this.#state = state;
+    this.#outputMax = outputMax;
+  }
+
+  /** Why the run has failed, if anything was refused: the first reason. */
+  get refused(): Refused | undefined {
+    return this.#refused;
+  }
+
+  get writes(): readonly (readonly [string, Uint8Array | null])[] {
+    return [...this.#writes].sort(([one], [other]) => compareKeys(one, other));
+  }
+
+  get emissions(): readonly Emission[] {
+    return this.#emissions;
+  }
+
+  /** Notes the first reason and throws, which the guest may catch to no avail. */
+  refuse(reason: Failure, detail: string): never {
+    this.#refused ??= { reason, detail };
+    throw new NotAllowed(detail);
+  }
+
+  /** Takes the prefixes that the contract declares: `[reads, writes]` as the guest writes it. */
+  declare(text: string): void {
+    const value = this.#value(text, "shape");
+    const [reads, writes] = Array.isArray(value) ? value : [];
+    if (!isPrefixes(reads) || !isPrefixes(writes)) {
+      this.refuse("shape", `reads and writes must be at most ${PREFIXES_MAX} texts each`);
+    }
+    this.#reads = [...reads, ...writes];
+    this.#writable = writes;
+  }
+
+  /** The value of a key as the guest reads it; undefined where there is none. */
+  read(key: string): string | undefined {
+    this.#mayRead(key);
+    this.#countReads(1);
+    const written = this.#writes.get(key);
+    const bytes = written === undefined ? this.#state.get(key) : written;
+    return bytes === undefined || bytes === null ? undefined : toGuest(decodeValue(bytes));
+  }
+
+  /** The keys under a prefix, ascending. */
+  list(prefix: string): string {
+    this.#mayRead(prefix);
+    const found = new Set<string>();
+    for (const key of this.#state.keys()) if (key.startsWith(prefix)) found.add(key);
+    for (const [key, value] of this.#writes) {
+      if (!key.startsWith(prefix)) continue;
+      if (value === null) found.delete(key);
+      else found.add(key);
+    }
+    this.#countReads(1 + found.size);
+    return toGuest([...found].sort(compareKeys));
+  }
+
+  /** Sets a key, or removes it where the guest's text is empty. */
+  write(key: string, text: string): void {
+    if (!this.#writable.some((prefix) => key.startsWith(prefix))) {
+      this.refuse("state", `it writes ${JSON.stringify(key)}, which begins with none of its prefixes in writes`);
+    }
+    const keyBytes = utf8.encode(key).length;
+    if (key === "" || keyBytes > KEY_BYTES_MAX) {
+      this.refuse("state", `a key must be a text of 1 to ${KEY_BYTES_MAX} bytes`);
+    }
+    const value = text === "" ? null : this.#encoded(text);
+    if (value !== null && value.length > VALUE_BYTES_MAX) {
+      this.refuse("state", `the value of ${JSON.stringify(key)} has more than ${VALUE_BYTES_MAX} bytes`);
+    }
+    this.#countOutput(keyBytes + (value?.length ?? 0));
+    this.#writes.set(key, value);
+  }
+
+  /** Something said: `about` is a violation's subject or a message's service. */
+  emit(type: string, name: string, text: string, about: string): void {
+    if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
+      this.refuse("value", `the name ${JSON.stringify(name)} is not 1 to 64 of a-z, 0-9 and -, a letter first`);
+    }
+    if (this.#emissions.length === EMISSIONS_MAX) this.refuse("output", `it says more than ${EMISSIONS_MAX} things`);
+    const body = this.#encoded(text);
+    this.#countOutput(name.length + body.length);
+    this.#emissions.push(this.#emission(type, name, body, about));
+  }
+
+  #emission(type: string, name: string, body: Uint8Array, about: string): Emission {
+    if (type === "effect" || type === "denial") return { type, name, body };
+    if (type === "violation") {
+      const subject = idFromText(about);
+      if (subject === undefined) return this.refuse("value", "the subject of a violation is an ID of 16 hex digits");
+      return { type, name, subject, body };
+    }
+    if (type !== "message") return this.refuse("value", `nothing is called ${type}`);
+    const service = Number(about);
+    if (!Number.isSafeInteger(service) || service < 1 || service > SERVICE_MAX) {
+      this.refuse("value", `a message goes to a service from 1 to ${SERVICE_MAX}`);
+    }
+    return { type, service, name, body };
+  }
+
+  #mayRead(key: string): void {
+    if (this.#reads.some((prefix) => key.startsWith(prefix))) return;
+    this.refuse("state", `it reads ${JSON.stringify(key)}, which begins with none of its prefixes`);
+  }
+
+  #countReads(count: number): void {
+    this.#readsDone += count;
+    if (this.#readsDone > READS_MAX) this.refuse("state", `it reads more than ${READS_MAX} keys`);
+  }
+
+  #countOutput(bytes: number): void {
+    this.#output += bytes;
+    if (this.#output > this.#outputMax) this.refuse("output", `it puts out more than ${this.#outputMax} bytes`);
+  }
+
+  #encoded(text: string): Uint8Array {
+    // A character takes at least a byte of its encoding, six where it is escaped.
+    if (text.length > 6 * this.#outputMax) this.refuse("output", `it puts out more than ${this.#outputMax} bytes`);
+    const value = this.#value(text, "value");
+    try {
+      return encodeValue(value);
+    } catch (error) {
+      if (error instanceof WireError) this.refuse("value", error.message);
+      throw error;
+    }
+  }
+
+  #value(text: string, reason: Failure): Value {
+    try {
+      return fromGuest(text);
+    } catch (error) {
+      if (error instanceof WireError) this.refuse(reason, error.message);
+      throw error;
+    }
+  }
+}
+
+function isPrefixes(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length <= PREFIXES_MAX && value.every((prefix) => typeof prefix === "string");
+}
+
+/** By code points, as their UTF-8 is in order: the same in every language. */
+function compareKeys(one: string, other: string): number {
+  const a = utf8.encode(one);
+  const b = utf8.encode(other);
+  for (let at = 0; at < a.length && at < b.length; at += 1) if (a[at] !== b[at]) return a[at]! - b[at]!;
+  return a.length - b.length;
+}

@@ -1,0 +1,36 @@
+// What a run of a contract may use and put out. Budget, pages and output are parameters of a chain;
+// the rest are bounds of the format, the same for all.
+
+export interface Limits {
+  /** work, of which 10,000 calls and jumps, or elements and characters that built-in functions walk, are 1 */
+  readonly budget: number;
+  /** pages of 65,536 bytes that the contract's values may take */
+  readonly pages: number;
+  /** bytes of all that a run puts out, keys and encoded values counted */
+  readonly output: number;
+}
+
+export const defaultLimits: Limits = { budget: 1_000, pages: 256, output: 65_536 };
+
+export const BUDGET_MAX = 1_000_000;
+/** The engine takes three pages itself; fewer than so many would not start. */
+export const PAGES_MIN = 16;
+export const PAGES_MAX = 1_024;
+export const OUTPUT_MAX = 1_048_576;
+export const PAGE_BYTES = 65_536;
+/** Bytes of a contract's source, one ES module. */
+export const SOURCE_BYTES_MAX = 65_536;
+/** Bytes of a key of the state in UTF-8. */
+export const KEY_BYTES_MAX = 256;
+/** Bytes of one encoded value of the state. */
+export const VALUE_BYTES_MAX = 16_384;
+/** Prefixes that a contract may declare, of either kind. */
+export const PREFIXES_MAX = 32;
+/** Reads of the state in a run, each listed key counted. */
+export const READS_MAX = 100_000;
+/** Effects, violations, denials and messages of a run together. */
+export const EMISSIONS_MAX = 4_096;
+/** Levels of arrays and objects in a value: in an outcome it stands three levels down. */
+export const VALUE_DEPTH_MAX = 5;
+/** Elements of an array and characters of a text that built-in functions make or walk. */
+export const LENGTH_MAX = 65_536;
