@@ -37,7 +37,7 @@ async function networkIn(t: TestContext, chains: readonly number[] = [1, 5]) {
     writeOrder(
       { folder: authority, own },
       initialGovernance(genesis),
-      { type: "chain", service, name, members: genesis.nodes, target: 0 },
+      { type: "chain", service, name, members: genesis.nodes, target: 0, verifiers: 1 },
       { number, out: join(folder, out), now },
     );
   const issue = (

@@ -32,6 +32,7 @@ export const sizes = {
   record: 16_384,
   order: 32_768,
   evidence: 1_024,
+  disproof: 18_432,
   receipt: 16_384,
   handover: 32_768,
   block: 16_777_216,

@@ -28,11 +28,12 @@ export async function keepOrder(authority: string, { number }: Order, bytes: Uin
 export async function issuedChains(authority: string, genesis: Genesis): Promise<readonly GenesisChain[]> {
   const chains = [...genesis.chains];
   const names = await readdir(folderOf(authority)).catch(() => []);
-  for (const name of names.filter((each) => /^[0-9]+[.]cose$/.test(each)).slice(0, ORDERS_MAX)) {
-    const path = join(folderOf(authority), name);
+  for (const file of names.filter((each) => /^[0-9]+[.]cose$/.test(each)).slice(0, ORDERS_MAX)) {
+    const path = join(folderOf(authority), file);
     const action = readKept(await readWhole(path, ORDER_BYTES_MAX), path, genesis).action;
-    if (action.type !== "chain" || chains.some(({ service }) => service === action.service)) continue;
-    chains.push({ service: action.service, name: action.name, members: action.members, target: action.target });
+    if (action.type !== "chain" || chains.some((chain) => chain.service === action.service)) continue;
+    const { service, name, members, target, verifiers } = action;
+    chains.push({ service, name, members, target, verifiers });
   }
   return chains;
 }

@@ -21,6 +21,7 @@ interface InitOptions extends PassphraseOptions {
   readonly basePort: number;
   readonly chain?: readonly string[];
   readonly target: number;
+  readonly verifiers?: number;
   readonly json?: true;
 }
 
@@ -46,6 +47,7 @@ export function registerInit(program: Command): void {
       several,
     )
     .option("--target <hex>", "difficulty of the chains, compact; 00000000 for none", compactTarget, 0)
+    .option("--verifiers <count>", "members of a chain that verify a temporary block", whole(1, INITIAL_NODES_MAX))
     .option("--json", "print JSON")
     .action(init);
 }
@@ -59,6 +61,7 @@ async function init(folder: string, options: InitOptions): Promise<void> {
     host: options.host,
     basePort: options.basePort,
     target: options.target,
+    verifiers: options.verifiers,
   };
   const { authority } = options;
   const founder =

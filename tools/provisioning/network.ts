@@ -8,6 +8,7 @@ import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
+import { defaultVerifiers } from "../../src/wire/quorum.js";
 import { createAuthority, readIssuing, registerOf } from "../authority/folder.js";
 import {
   type Authority,
@@ -46,6 +47,8 @@ export interface NetworkPlan {
   readonly basePort: number;
   /** difficulty of every chain, compact; 0 where any nonce will do */
   readonly target: number;
+  /** members of a chain that verify a temporary block, all where there are fewer; absent: one correct one at least, and two */
+  readonly verifiers?: number | undefined;
 }
 
 export interface CreatedNetwork {
@@ -134,6 +137,7 @@ function issueNetworkGenesis(
     name,
     members: numbers.map((number) => memberNumbered(nodes, number, name)),
     target: plan.target,
+    verifiers: Math.min(plan.verifiers ?? defaultVerifiers(numbers.length), numbers.length),
   }));
   try {
     const genesisBytes = issueGenesis(

@@ -55,6 +55,12 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "uses-damaged-rows": /^I|^bad input never throws|^a correct node does not stop by itself/,
   "repairs-without-batches": /^I9/,
   "repairs-without-admitted": /^I9/,
+  "counts-stored-as-verified": /^I7/,
+  "no-take-over": /^I9/,
+  "duty-by-who-asks": /^I7/,
+  "no-disproof": /^I23/,
+  "disproof-without-record": /^I23/,
+  "never-verifies-later": /^I24/,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

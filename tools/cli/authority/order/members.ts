@@ -1,8 +1,8 @@
 // `gridseal authority order members`: admits a node to a chain, removes one, or puts one in
-// another's place.
+// another's place; says how many of the members verify.
 
 import type { Command } from "commander";
-import { SERVICE_MAX } from "../../../../src/wire/bounds.js";
+import { NODES_MAX, SERVICE_MAX } from "../../../../src/wire/bounds.js";
 import { membersAction, readReady } from "../../../authority/orders.js";
 import { GridsealError } from "../../../errors.js";
 import { id, whole } from "../../../terminal/arguments.js";
@@ -13,6 +13,7 @@ interface MembersOptions extends MakeOptions {
   readonly effective: number;
   readonly admit?: string;
   readonly remove?: Uint8Array;
+  readonly verifiers?: number;
 }
 
 export function registerMembers(order: Command): void {
@@ -23,17 +24,19 @@ export function registerMembers(order: Command): void {
     .requiredOption("--effective <height>", "the first height that the new members seal", whole(2, 2 ** 40))
     .option("--admit <file>", "READY of the node to admit, from `gridseal node ready`")
     .option("--remove <id>", "id of the node to remove", id)
+    .option("--verifiers <count>", "members that verify a temporary block from then on", whole(1, NODES_MAX))
     .action(orderMembers);
 }
 
 async function orderMembers(chain: number, options: MembersOptions): Promise<void> {
   const governance = await governanceFor(options);
   const admit = options.admit === undefined ? undefined : await readReady(options.admit, governance.genesis);
-  if (admit === undefined && options.remove === undefined) {
-    throw new GridsealError("USAGE", "name a node to --admit, one to --remove, or both");
+  const { remove, verifiers } = options;
+  if (admit === undefined && remove === undefined && verifiers === undefined) {
+    throw new GridsealError("USAGE", "name a node to --admit, one to --remove, or how many --verifiers");
   }
   await makeOrder(
-    membersAction(governance, chain, options.effective, { admit, remove: options.remove }),
+    membersAction(governance, chain, options.effective, { admit, remove, verifiers }),
     governance,
     options,
   );

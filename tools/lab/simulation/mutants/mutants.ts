@@ -42,6 +42,7 @@ import {
   undecided,
 } from "./ordeals.js";
 import { regainingMutants } from "./regaining-mutants.js";
+import { verifierMutants } from "./verifier-mutants.js";
 
 const rules = "tools/consensus/rules.ts";
 const certificates = "tools/consensus/certificates.ts";
@@ -331,4 +332,5 @@ export const mutants: readonly Mutant[] = [
   ...memberMutants,
   ...regainingMutants,
   ...evidenceMutants,
+  ...verifierMutants,
 ];

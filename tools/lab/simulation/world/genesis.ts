@@ -33,8 +33,10 @@ export function createGenesis(options: ClusterOptions): Founding {
     name: `chain-${index + 1}`,
     members: [...members.slice(index), ...members.slice(0, index)],
     target: options.mined && index === 0 ? EASY_TARGET : 0,
+    verifiers: options.verifiers,
   }));
-  if (options.governed) chains.push({ service: CONTRACTS_SERVICE, name: "contracts", members, target: 0 });
+  if (options.governed)
+    chains.push({ service: CONTRACTS_SERVICE, name: "contracts", members, target: 0, verifiers: options.verifiers });
   const bytes = issueGenesis({ network: NETWORK, time_s: 1, nodes: members, chains }, authority);
   const genesis = verifyGenesis(bytes, simulatedVerify);
   return { genesis, nodes: [...genesis.nodes, ...nodes.slice(options.members)], signers, authority };
