@@ -40,6 +40,13 @@ const remedies = {
   REGISTER_DAMAGED:
     "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",
   NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",
+  PORT_UNUSABLE:
+    "Check the cable and the path; close what else holds the port, such as a terminal; on Linux be in the group that owns it, often dialout.",
+  CHIP_UNREACHABLE:
+    "Hold BOOT, press RESET, let go of BOOT, and run it again with --no-reset; close a terminal that holds the port; a charging cable has no data.",
+  CHIP_REFUSED: "Nothing was written: name the bundle that was built for this board.",
+  FLASH_FAILED:
+    "The chip holds a part of it: run the command again, at a lower --baud where it ends at other places each time.",
   METER_PORT_FAILED: "Check the device's path, its permissions, and the cable.",
   NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",
   INVARIANT_VIOLATED:

@@ -12,6 +12,10 @@ export const FIRMWARE_BYTES_MAX = 512;
 /** What the largest slot of a board could hold. */
 export const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
 export const VERSION_MAX = 0x7fffffff;
+/** Names of boards: 1 to 32 of these, as PROTOCOL.md, section 23 has them. */
+export const BOARD_PATTERN = /^[a-z][a-z0-9-]*$/;
+/** Names of files beside a manifest: 1 to 64 of these. */
+export const FILE_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
 export interface Firmware {
   /** the board that the image is built for, as hosts/esp32/boards names it: 1 to 32 of a-z, 0-9 and -, a letter first */
@@ -67,10 +71,8 @@ function parseFirmware(bytes: Uint8Array): Firmware {
     hash: asBytes(map.get(6), "firmware hash", 32),
     file: asText(map.get(7), "firmware file"),
   };
-  if (!/^[a-z][a-z0-9-]*$/.test(firmware.board))
-    throw new WireError("shape", "firmware board must be of a-z, 0-9 and -");
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(firmware.file))
-    throw new WireError("shape", "firmware file must be a plain name");
+  if (!BOARD_PATTERN.test(firmware.board)) throw new WireError("shape", "firmware board must be of a-z, 0-9 and -");
+  if (!FILE_PATTERN.test(firmware.file)) throw new WireError("shape", "firmware file must be a plain name");
   if (firmware.size === 0) throw new WireError("shape", "firmware size must not be 0");
   if (firmware.least >= firmware.version)
     throw new WireError("shape", "firmware least version must be below its version");

@@ -10,6 +10,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { parseCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import { issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
+import { issueBundle, verifyBundle } from "../../src/wire/firmware-bundle.js";
 import { verifyGenesis } from "../../src/wire/genesis.js";
 import { decodeHandover, encodeHandover } from "../../src/wire/handover.js";
 import { type Action, issueOrder, readOrder } from "../../src/wire/order.js";
@@ -157,6 +158,16 @@ const formats: Readonly<Record<string, Format>> = {
     issueFirmware({ board: "devkit", version: 4, least: 2, size: 900, hash: id, file: "image.bin" }, authority),
     (bytes) => verifyFirmware(bytes, authority.key, () => true),
   ),
+  bundle: format(
+    issueBundle(
+      {
+        ...{ board: "devkit", version: 4, chip: 5, flashBytes: 8_192 },
+        parts: [{ offset: 4_096, size: 900, hash: id, file: "image.bin" }],
+      },
+      authority,
+    ),
+    (bytes) => verifyBundle(bytes, authority.key, () => true),
+  ),
   results: format(
     encodeResults([
       { kind: "gap", meter: kid, seq: 1, detail: 4 },
@@ -280,6 +291,9 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   verifiers: (value) => assert.ok(value >= 1 && value <= members.length),
   version: word,
   least: word,
+  chip: word,
+  flashBytes: word,
+  offset: word,
   algorithm: plain,
   ...Object.fromEntries(
     ["serviceId", "quality", "status", "source", "reason", "events", "errors", "value", "scaler", "unit", "age"].map(

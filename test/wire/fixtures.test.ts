@@ -15,6 +15,7 @@ import {
 } from "../../src/wire/certificate.js";
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
 import { issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
+import { issueBundle, verifyBundle } from "../../src/wire/firmware-bundle.js";
 import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
 import { guardCborPrefix } from "../../src/wire/guard.js";
 import { decodeHandover, encodeHandover } from "../../src/wire/handover.js";
@@ -200,6 +201,19 @@ test("signs and reads the fixed firmware manifest", () => {
   const firmware = { board: "devkit", version: 2, least: 1, size: 3, hash, file: "devkit-2.bin" };
   matches("firmware", "firmware", issueFirmware(firmware, authority));
   assert.deepEqual(verifyFirmware(bytesOf("firmware", "firmware"), authority.key, nodeVerify), firmware);
+});
+
+test("signs and reads the fixed manifest of a bundle", () => {
+  const hash = sha256(firmwareImage);
+  const bundle = {
+    ...{ board: "p1-adapter", version: 2, chip: 5, flashBytes: 4_194_304 },
+    parts: [
+      { offset: 0, size: 3, hash, file: "bootloader.bin" },
+      { offset: 131_072, size: 3, hash, file: "xs_esp32.bin" },
+    ],
+  };
+  matches("firmware", "bundle", issueBundle(bundle, authority));
+  assert.deepEqual(verifyBundle(bytesOf("firmware", "bundle"), authority.key, nodeVerify), bundle);
 });
 
 test("signs and reads the fixed temporary block", () => {

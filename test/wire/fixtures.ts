@@ -153,6 +153,25 @@ const firmware = sign1(
   authority,
   independentCbor(map([1, 1], [2, "devkit"], [3, 2], [4, 1], [5, 3], [6, sha256(firmwareImage)], [7, "devkit-2.bin"])),
 );
+const bundle = sign1(
+  authority,
+  independentCbor(
+    map(
+      [1, 1],
+      [2, "p1-adapter"],
+      [3, 2],
+      [4, 5],
+      [5, 4_194_304],
+      [
+        6,
+        [
+          [0, 3, sha256(firmwareImage), "bootloader.bin"],
+          [131_072, 3, sha256(firmwareImage), "xs_esp32.bin"],
+        ],
+      ],
+    ),
+  ),
+);
 const genesis = sign1(
   authority,
   independentCbor(
@@ -445,7 +464,10 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     warrant: fixture("warrant of the key whose seed is 32 times 0x02, for a year", warrant),
     participant: fixture("credential of a supplier and eligible party, by the warranted key", participant),
   },
-  firmware: { firmware: fixture("manifest of the image 01 02 03 for devkit, version 2, by the authority", firmware) },
+  firmware: {
+    firmware: fixture("manifest of the image 01 02 03 for devkit, version 2, by the authority", firmware),
+    bundle: fixture("bundle of two parts, each 01 02 03, for p1-adapter with an ESP32-C3 and 4 MB, version 2", bundle),
+  },
   genesis: {
     genesis: fixture("genesis of four nodes and two chains; authority's seed 32 times 0x01", genesis, {
       hash: hexOf(genesisHash),

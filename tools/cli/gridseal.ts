@@ -11,6 +11,7 @@ import { registerChain } from "./chain/commands.js";
 import { registerDecode } from "./decode/decode.js";
 import { registerDemo } from "./demo.js";
 import { registerFirmware } from "./firmware/commands.js";
+import { registerFlash } from "./flash.js";
 import { registerInit } from "./init.js";
 import { registerMeter } from "./meter/commands.js";
 import { registerNode } from "./node/commands.js";
@@ -34,6 +35,7 @@ function createProgram(): Command {
   registerReceipt(program);
   registerOrder(program);
   registerFirmware(program);
+  registerFlash(program);
   registerDecode(program);
   return program;
 }

@@ -1,6 +1,7 @@
 // `gridseal firmware`: what a maker of firmware does.
 
 import type { Command } from "commander";
+import { registerBundle } from "./bundle.js";
 import { registerKey } from "./key.js";
 import { registerShow } from "./show.js";
 import { registerSign } from "./sign.js";
@@ -10,4 +11,5 @@ export function registerFirmware(program: Command): void {
   registerKey(firmware);
   registerSign(firmware);
   registerShow(firmware);
+  registerBundle(firmware);
 }

@@ -1,0 +1,95 @@
+// A serial port of this machine as Web Serial has it, by serialport; and which ports there are.
+
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Readable } from "node:stream";
+import type { SerialPort } from "serialport";
+import { GridsealError, reasonOf } from "../../errors.js";
+import type { WebPort } from "./web-port.js";
+
+/** The port at a path such as /dev/ttyUSB0 or COM3; nothing is opened yet. Rejects with PORT_UNUSABLE where it cannot be opened. */
+export async function nodePort(path: string): Promise<WebPort> {
+  const { SerialPort } = await import("serialport");
+  const usb = await usbOf(path);
+  let port: SerialPort | undefined;
+  let streams: Pick<WebPort, "readable" | "writable"> = { readable: null, writable: null };
+  return {
+    get readable() {
+      return streams.readable;
+    },
+    get writable() {
+      return streams.writable;
+    },
+    getInfo: () => usb,
+    async open({ baudRate }) {
+      const opened = new SerialPort({ path, baudRate, autoOpen: false });
+      await new Promise<void>((resolve, reject) => {
+        opened.open((error) => (error === null || error === undefined ? resolve() : reject(unusable(path, error))));
+      });
+      port = opened;
+      streams = { readable: Readable.toWeb(opened) as ReadableStream<Uint8Array>, writable: writableOf(opened) };
+    },
+    setBaudRate: (baudRate) =>
+      new Promise((resolve, reject) => {
+        port?.update({ baudRate }, (error) => (error === null || error === undefined ? resolve() : reject(error)));
+      }),
+    async setSignals({ dataTerminalReady: dtr, requestToSend: rts }) {
+      const signals = { ...(dtr !== undefined && { dtr }), ...(rts !== undefined && { rts }) };
+      // A pseudo-terminal, and some adapters, have no such lines: whoever holds the board resets it.
+      await new Promise<void>((resolve) => port?.set(signals, () => resolve()));
+    },
+    async close() {
+      const closing = port;
+      port = undefined;
+      streams = { readable: null, writable: null };
+      if (closing?.isOpen) await new Promise<void>((resolve) => closing.close(() => resolve()));
+    },
+  };
+}
+
+function writableOf(port: SerialPort): WritableStream<Uint8Array> {
+  return new WritableStream({
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        port.write(bytes, (error) => (error ? reject(error) : port.drain(() => resolve())));
+      }),
+  });
+}
+
+function unusable(path: string, cause: Error): GridsealError {
+  return new GridsealError("PORT_UNUSABLE", `port ${path} cannot be opened: ${cause.message}`, { cause });
+}
+
+/** Vendor and product of a USB port, from sysfs; nothing where the system has none of it. */
+async function usbOf(path: string): Promise<ReturnType<WebPort["getInfo"]>> {
+  const folder = await realpath(join("/sys/class/tty", basename(path), "device")).catch(() => undefined);
+  if (folder === undefined) return {};
+  // The interface's folder is below the device's: ttyUSB has one folder more than ttyACM.
+  for (const above of ["..", "../.."]) {
+    const read = (name: string) => readFile(join(folder, above, name), "utf8").catch(() => undefined);
+    const [vendor, product] = [await read("idVendor"), await read("idProduct")];
+    if (vendor !== undefined && product !== undefined)
+      return { usbVendorId: Number.parseInt(vendor, 16), usbProductId: Number.parseInt(product, 16) };
+  }
+  return {};
+}
+
+/** Paths of the ports that a board may be at, the stable names first. Rejects with PORT_UNUSABLE where they cannot be listed. */
+export async function listPorts(): Promise<readonly string[]> {
+  if (process.platform === "linux") {
+    // serialport asks udevadm, and its absence ends the process.
+    const stable = await readdir("/dev/serial/by-id").catch(() => []);
+    if (stable.length > 0) return stable.sort().map((name) => `/dev/serial/by-id/${name}`);
+    const devices = await readdir("/dev");
+    return devices
+      .filter((name) => /^tty(?:USB|ACM)\d+$/.test(name))
+      .sort()
+      .map((name) => `/dev/${name}`);
+  }
+  const { SerialPort } = await import("serialport");
+  try {
+    return (await SerialPort.list()).map(({ path }) => path);
+  } catch (cause) {
+    throw new GridsealError("PORT_UNUSABLE", `ports cannot be listed: ${reasonOf(cause)}`, { cause });
+  }
+}
