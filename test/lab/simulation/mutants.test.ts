@@ -56,9 +56,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "repairs-without-batches": /^I9/,
   "repairs-without-admitted": /^I9/,
   "counts-stored-as-verified": /^I7/,
-  "no-take-over": /^I9/,
   "duty-by-who-asks": /^I7/,
-  "no-disproof": /^I23/,
   "disproof-without-record": /^I23/,
   "never-verifies-later": /^I24/,
 };

@@ -7,7 +7,6 @@ import { perjured, shirked } from "./ordeals.js";
 const members = "tools/ledger/members.ts";
 const pool = "tools/node/chain/batches/pool.ts";
 const acceptances = "tools/node/chain/batches/exchange/acceptances.ts";
-const duty = "tools/node/chain/batches/exchange/duty.ts";
 const examination = "tools/node/chain/batches/exchange/examination.ts";
 
 export const verifierMutants: readonly Mutant[] = [
@@ -16,15 +15,6 @@ export const verifierMutants: readonly Mutant[] = [
     lacks: "who has only stored a temporary block has not verified it",
     edits: [edit(members, "verifiedNeeded: Math.min(verifiers, quorum(members.length)),", "verifiedNeeded: 0,")],
     needs: perjured,
-  },
-  {
-    name: "no-take-over",
-    lacks: "others verify what those on duty do not",
-    edits: [
-      edit(duty, "if (due_ms <= now_ms) effects.push", "if (due_ms < 0) effects.push"),
-      edit(examination, "if (state.lateRuns) return [];", "if (state.lateRuns || late.size > 0) return [];"),
-    ],
-    needs: shirked,
   },
   {
     name: "duty-by-who-asks",
@@ -37,18 +27,6 @@ export const verifierMutants: readonly Mutant[] = [
       ),
       edit(acceptances, "if (verified < pool.members.verifiedNeeded) return false;", "if (verified < 0) return false;"),
       edit(members, "if (verified < set.verifiedNeeded) {", "if (verified < 0) {"),
-    ],
-    needs: perjured,
-  },
-  {
-    name: "no-disproof",
-    lacks: "a word on a temporary block that is found false is put before the chain",
-    edits: [
-      edit(
-        examination,
-        'effects.push({ type: "accuse", evidence',
-        'if (self === "") effects.push({ type: "accuse", evidence',
-      ),
     ],
     needs: perjured,
   },
