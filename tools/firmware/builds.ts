@@ -9,7 +9,7 @@ import { fingerprint } from "./fingerprint.js";
 import { type Outcome, runTool, type Sdk } from "./sdk.js";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const cache = join(root, ".cache/firmware");
+export const cache = join(root, ".cache/firmware");
 
 export interface SimulatorBuild {
   /** runs the meter whose folder is its argument */
@@ -25,9 +25,18 @@ export interface SimulatorKind {
   readonly signatures?: Signatures;
 }
 
-/** What a chip has in the place of the SDK's platform for Linux: its pool, its timers, and our own loop (hosts/simulator/chip). */
-const chipSources = ["xsHosts.c", "timer.c", "chip.c"] as const;
-const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
+/** A chip has a pool, timers and a loop of its own (hosts/simulator/chip) in the place of these. */
+export const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
+
+/** How the SDK's makefile for Linux builds for something else. */
+export interface ChipBuild {
+  readonly compiler: readonly string[];
+  readonly optimisation: string;
+  /** sources of XS's platform for chips, or of hosts/simulator/chip */
+  readonly added: readonly string[];
+  /** sources that the makefile lists */
+  readonly leftOut: readonly string[];
+}
 
 /**
  * The program as a chip runs it, without a window: for 32 bits where this machine can, in the pool that the manifest states, or for 64
@@ -51,8 +60,13 @@ export async function buildSimulator(sdk: Sdk, { version, signatures }: Simulato
   await configure(sdk, ["-p", "lin", "-t", "build", "-o", output, ...settings], join(root, "manifest.json"));
   const makefile = join(output, "tmp", place, "makefile");
   const libraries = `LINK_LIBRARIES=-lm -lpthread${signatures === "libsodium" ? " -lsodium" : ""}`;
-  const variables = chipVariables(sdk, await readFile(makefile, "utf8"), options);
-  const targets = ["-f", makefile, "build", ...variables, libraries];
+  const variables = chipVariables(sdk, await readFile(makefile, "utf8"), {
+    compiler: ["cc", ...options],
+    optimisation: "-O2",
+    added: ["xsHosts.c", "timer.c", "chip.c"],
+    leftOut: notOnChips,
+  });
+  const targets = ["-f", makefile, "build", ...variables, libraries, "LINK_OPTIONS="];
   const made = await runTool(sdk, "make", targets, root);
   if (made.status !== 0) throw new Error(`make of the simulator failed:\n${made.output.slice(-4000)}`);
   await buildBootloader(sdk, build.bootloader);
@@ -75,7 +89,7 @@ async function buildBootloader(sdk: Sdk, bootloader: string): Promise<void> {
  * The SDK's sockets for Linux are looked at every 20 ms, with 1.5 kB of room: a chip's take a receipt when it comes, these two at a time.
  * A copy among the modules is looked at four times as often. Throws where the SDK's source is not what it was.
  */
-async function quickenSockets(sdk: Sdk, modules: string): Promise<void> {
+export async function quickenSockets(sdk: Sdk, modules: string): Promise<void> {
   const from = join(sdk.folder, "modules/io/socket/lin");
   const source = await readFile(join(from, "tcp.c"), "utf8");
   const quick = source.replace("#define kTaskInterval (20)", "#define kTaskInterval (5)");
@@ -120,7 +134,7 @@ function chipFolders(sdk: Sdk): string[] {
 }
 
 /** Variables of the SDK's makefile for Linux that make it build for `hosts/simulator/chip/chip.h` instead. */
-function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): string[] {
+export function chipVariables(sdk: Sdk, makefile: string, build: ChipBuild): string[] {
   const list = (variable: string): string =>
     new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
   const listed = (variable: string): string[] =>
@@ -129,20 +143,19 @@ function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): 
   const headers = [join(root, "hosts/simulator/chip/chip.h"), ...list("XS_HEADERS").split(/[\s\\]+/)];
   const objects = (place: string, sources: readonly string[]): string =>
     sources
-      .filter((source) => !notOnChips.includes(source))
+      .filter((source) => !build.leftOut.includes(source))
       .map((source) => `$(${place})/${source}.o`)
       .join(" ");
-  const chip = chipSources.map((source) => `$(LIB_DIR)/${source}.o`).join(" ");
+  const chip = build.added.map((source) => `$(LIB_DIR)/${source}.o`).join(" ");
   const formats = "-DkCommodettoBitmapFormat=$(COMMODETTOBITMAPFORMAT) -DkPocoRotation=$(POCOROTATION)";
   return [
-    `CC=${["cc", ...options].join(" ")}`,
+    `CC=${build.compiler.join(" ")}`,
     `C_DEFINES=-DINCLUDE_XSPLATFORM=1 -DXSPLATFORM=\\"chip.h\\" ${formats}`,
-    "C_FLAGS=-c -D_RELEASE=1 -O2",
+    `C_FLAGS=-c -D_RELEASE=1 ${build.optimisation}`,
     `XS_HEADERS=${headers.join(" ").trim()}`,
     `XS_DIRECTORIES=${chipFolders(sdk).join(" ")}`,
     `XS_OBJECTS=${objects("LIB_DIR", listed("XS_OBJECTS"))} ${chip}`,
     `OBJECTS=${objects("TMP_DIR", listed("OBJECTS"))}`,
-    "LINK_OPTIONS=",
   ];
 }
 
@@ -175,7 +188,7 @@ export async function buildEsp32(
   return { ...(await configure(sdk, options, join(root, "manifest.json"))), folder: output };
 }
 
-async function configure(sdk: Sdk, options: readonly string[], manifest: string): Promise<Outcome> {
+export async function configure(sdk: Sdk, options: readonly string[], manifest: string): Promise<Outcome> {
   const outcome = await runTool(sdk, "mcconfig", [...options, manifest], dirname(manifest));
   // mcconfig ends with 0 after an error of its own.
   if (outcome.status !== 0 || /^### (?:Error|.*Error:)/m.test(outcome.output))

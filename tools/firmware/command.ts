@@ -1,5 +1,5 @@
 // The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve] [--flash] [--noble]`, `size`,
-// `wear`.
+// `instructions [--libsodium FOLDER]`, `wear`.
 // Exit status: 2 where the command was misused, 1 for any other failure; what is missing on this machine is said with how to get it.
 
 import { spawn } from "node:child_process";
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { reasonOf } from "../errors.js";
 import { buildEsp32, buildSimulator, buildWindow, root } from "./builds.js";
 import { compileFirmware } from "./compile.js";
+import { reportInstructions } from "./instructions.js";
 import { findIdf, findSdk, Missing } from "./sdk.js";
 import { startSimulator } from "./simulator.js";
 import { reportSize } from "./size.js";
@@ -29,10 +30,12 @@ async function run(name: string | undefined, rest: string[]): Promise<void> {
       return esp32(rest);
     case "size":
       return reportSize(findSdk());
+    case "instructions":
+      return instructions(rest);
     case "wear":
       return reportWear(join(root, "hosts/esp32"));
     default:
-      throw new Misuse("one of: firmware, simulator, esp32, size, wear");
+      throw new Misuse("one of: firmware, simulator, esp32, size, instructions, wear");
   }
 }
 
@@ -75,6 +78,12 @@ async function esp32(rest: string[]): Promise<void> {
   const { folder } = await buildEsp32(sdk, target, values.resolve ? "resolve" : "build", signatures);
   if (values.flash && !values.resolve) await buildEsp32(sdk, target, "deploy", signatures);
   console.log(folder);
+}
+
+/** With noble, or with the libsodium for RV32 whose `include` and `lib` are in a folder. */
+async function instructions(rest: string[]): Promise<void> {
+  const { values } = parseArgs({ args: rest, options: { libsodium: { type: "string" } } });
+  return reportInstructions(findSdk(), values.libsodium === undefined ? "noble" : "libsodium", values.libsodium);
 }
 
 run(process.argv[2], process.argv.slice(3)).catch((thrown: unknown) => {

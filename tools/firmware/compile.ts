@@ -52,12 +52,19 @@ const notPreloaded: readonly string[] = [
   "src/meter/reader",
 ];
 
-/** Writes the modules below `.cache/firmware/modules` of `root` anew, with signatures by noble or by libsodium; the folder. */
-export async function compileFirmware(root: string, signatures: Signatures = "noble"): Promise<string> {
+/**
+ * Writes the modules below `.cache/firmware/modules` of `root` anew, with signatures by noble or by libsodium, and the sources of `more`
+ * folders; the folder.
+ */
+export async function compileFirmware(
+  root: string,
+  signatures: Signatures = "noble",
+  more: readonly string[] = [],
+): Promise<string> {
   const folder = join(root, ".cache/firmware/modules");
   await rm(folder, { recursive: true, force: true });
   const names: string[] = ["text/encoder"];
-  for (const { name, code } of await compileSources(root, signatures)) {
+  for (const { name, code } of await compileSources(root, signatures, more)) {
     const place = replacements[name] ?? name;
     names.push(place.replace(/\.js$/, ""));
     await write(join(folder, place), code);
@@ -95,8 +102,12 @@ function libsodiumsModules(root: string, folder: string) {
 }
 
 /** The modules in the order of their names. Exports that no other module imports are left out, and what only they use. */
-export async function compileSources(root: string, signatures: Signatures = "noble"): Promise<Module[]> {
-  const all = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
+export async function compileSources(
+  root: string,
+  signatures: Signatures = "noble",
+  more: readonly string[] = [],
+): Promise<Module[]> {
+  const all = (await Promise.all([...folders, ...more].map((folder) => sourcesIn(root, folder)))).flat();
   // What makes noble's tables is no use without noble.
   const hosts = all.filter((path) => signatures === "noble" || path !== "hosts/shared/tables.ts");
   const bundle = await rollup({

@@ -3,8 +3,10 @@
 #ifndef GRIDSEAL_CHIP_H
 #define GRIDSEAL_CHIP_H
 
+#ifdef __linux__
 #undef mxLinux
 #define mxLinux 1
+#endif
 
 /* Without its declaration `pthread_self` gives half of a pointer of 64 bits. */
 #ifndef _GNU_SOURCE
@@ -15,7 +17,9 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
+#ifdef __linux__
 #include <pthread.h>
+#endif
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
