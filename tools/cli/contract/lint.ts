@@ -7,7 +7,7 @@ import { GridsealError } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { bundleContract } from "./bundle.js";
-import { type Finding, lintSource } from "./rules.js";
+import type { Finding } from "./rules.js";
 
 /** A file of a contract with its comments, which the module has not. */
 const FILE_BYTES_MAX = 16 * SOURCE_BYTES_MAX;
@@ -22,6 +22,8 @@ export function registerLint(contract: Command): void {
 }
 
 async function lint(file: string, options: { readonly json?: true }): Promise<void> {
+  // The compiler takes most of a second to load, which other commands need not wait for.
+  const { lintSource } = await import("./rules.js");
   const { files, hash, bytes } = await bundleContract(file);
   const found: (Finding & { readonly file: string })[] = [];
   for (const path of files) {
