@@ -8,9 +8,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "./command.js";
 
-const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 const passphrase = "planted passphrase 71";
 const key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 const where = ["--network", "grid", "--authority", "authority"];
@@ -20,11 +19,11 @@ const printed: string[] = [];
 /** Runs the command; file descriptor 3 has the passphrase. */
 function run(...parameters: readonly string[]) {
   const descriptor = openSync(join(folder, "passphrase"), "r");
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx"), command, ...parameters],
-    { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe", descriptor] },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...parameters], {
+    cwd: folder,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe", descriptor],
+  });
   closeSync(descriptor);
   printed.push(stdout, stderr);
   return { status, stdout, stderr };

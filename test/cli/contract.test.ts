@@ -7,20 +7,18 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { lintSource } from "../../tools/cli/contract/rules.js";
+import { command } from "./command.js";
 
-const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 let folder: string;
 let source: string;
 let vectors: string;
 
 function run(...parameters: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx"), command, "contract", ...parameters],
-    { cwd: folder, encoding: "utf8" },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, "contract", ...parameters], {
+    cwd: folder,
+    encoding: "utf8",
+  });
   return { status, stdout, stderr };
 }
 

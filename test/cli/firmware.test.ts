@@ -6,24 +6,19 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { fromHex } from "../../src/wire/bytes.js";
 import { verifyFirmware } from "../../src/wire/firmware.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { ED25519 } from "../../src/wire/key.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
+import { command } from "./command.js";
 
-const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 const image = new Uint8Array(5000).map((_, index) => index % 251);
 let folder: string;
 
 function run(...parameters: string[]): { status: number | null; stdout: string; stderr: string } {
   const options = { cwd: folder, encoding: "utf8", env: { ...process.env, GRIDSEAL_DEBUG: "" } } as const;
-  return spawnSync(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx"), command, "firmware", ...parameters],
-    options,
-  );
+  return spawnSync(process.execPath, [command, "firmware", ...parameters], options);
 }
 
 before(async () => {

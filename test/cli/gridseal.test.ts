@@ -6,7 +6,6 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { blockTree, decodeBlock } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import type { CborValue } from "../../src/wire/cbor.js";
@@ -16,8 +15,8 @@ import { receiptEncoder } from "../../src/wire/receipt.js";
 import { digestsOf, encodeDisclosure, parseRecord } from "../../src/wire/record.js";
 import { buildChain, type ChainBuilder, makeGenesis, makeMeter } from "../audit/chain-builder.js";
 import { exported, history, network } from "../wire/governed-network.js";
+import { command } from "./command.js";
 
-const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 let folder: string;
 let chain: ChainBuilder;
 let record: Uint8Array;
@@ -25,15 +24,11 @@ let opened: Uint8Array;
 const hidden = { obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: 750, scaler: 0, unit: 27 };
 
 function run(...parameters: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--import", import.meta.resolve("tsx"), command, ...parameters],
-    {
-      cwd: folder,
-      encoding: "utf8",
-      env: { ...process.env, GRIDSEAL_DEBUG: "" },
-    },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...parameters], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, GRIDSEAL_DEBUG: "" },
+  });
   return { status, stdout, stderr };
 }
 

@@ -7,18 +7,17 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { verifyOrder } from "../../src/wire/order.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
+import { command } from "./command.js";
 
-const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 let folder: string;
 
 /** Runs the command; file descriptor 3 has the passphrase. */
 function run(line: string) {
   const descriptor = openSync(join(folder, "passphrase"), "r");
-  const parameters = ["--import", import.meta.resolve("tsx"), command, ...line.split(" ")];
+  const parameters = [command, ...line.split(" ")];
   const ran = spawnSync(process.execPath, parameters, {
     ...{ cwd: folder, encoding: "utf8" as const },
     stdio: ["ignore", "pipe", "pipe", descriptor],

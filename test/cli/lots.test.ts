@@ -7,20 +7,19 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { toHex } from "../../src/wire/bytes.js";
 import { parseCredential } from "../../src/wire/credential.js";
 import { encodeKey, keyId } from "../../src/wire/key.js";
 import { createKeyFile } from "../../tools/files/key-file.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
+import { command } from "./command.js";
 
-const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 let folder: string;
 const grid = ["--network", "grid"];
 const genesis = ["--genesis", "grid/genesis.cbor"];
 
 function run(line: string, ...more: readonly string[]) {
-  const parameters = ["--import", import.meta.resolve("tsx"), command, ...line.split(" "), ...more];
+  const parameters = [command, ...line.split(" "), ...more];
   return spawnSync(process.execPath, parameters, { cwd: folder, encoding: "utf8" });
 }
 

@@ -6,12 +6,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { toHex } from "../../src/wire/bytes.js";
 import type { Register } from "../../src/wire/record.js";
 import { buildChain, makeMeter } from "../audit/chain-builder.js";
+import { command } from "./command.js";
 
-const command = fileURLToPath(new URL("../../tools/cli/gridseal.ts", import.meta.url));
 /** 2023-11-14T22:15:00Z, a quarter of an hour */
 const START_S = 1_700_000_100;
 const meter = makeMeter(1);
@@ -28,7 +27,7 @@ const counter = (tariff: number, value: number, scaler = 0): Register => ({
 /** Runs the command on the exported chain. */
 function slots(...parameters: readonly string[]) {
   const file = join(folder, "chain.cbor");
-  const args = ["--import", import.meta.resolve("tsx"), command, "chain", "slots", file, ...parameters];
+  const args = [command, "chain", "slots", file, ...parameters];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   return { status, stdout, stderr };
 }

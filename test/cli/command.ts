@@ -1,0 +1,11 @@
+// The command as users have it, built when a test first needs it: from the sources each start would compile all of them.
+
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const place = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+execFileSync(process.execPath, [place("tools/build.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+
+/** Path of the built command, to be run by Node. */
+export const command = place("dist/tools/cli/gridseal.js");
