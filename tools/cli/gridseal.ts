@@ -5,40 +5,33 @@
 import { Command, CommanderError } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";
 import { makePrivately } from "../files/private-files.js";
-import { registerAuthority } from "./authority/commands.js";
-import { registerBackup } from "./backup.js";
-import { registerChain } from "./chain/commands.js";
-import { registerContract } from "./contract/commands.js";
-import { registerDecode } from "./decode/decode.js";
-import { registerDemo } from "./demo.js";
-import { registerFirmware } from "./firmware/commands.js";
-import { registerFlash } from "./flash.js";
-import { registerInit } from "./init.js";
-import { registerMeter } from "./meter/commands.js";
-import { registerNode } from "./node/commands.js";
-import { registerOrder } from "./order/commands.js";
-import { registerReceipt } from "./receipt/commands.js";
-import { registerRestore } from "./restore.js";
 
-function createProgram(): Command {
+/** The nouns in the order of the help. Each is loaded on use: all of them take longer than most commands. */
+const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  demo: async () => (await import("./demo.js")).registerDemo,
+  init: async () => (await import("./init.js")).registerInit,
+  authority: async () => (await import("./authority/commands.js")).registerAuthority,
+  node: async () => (await import("./node/commands.js")).registerNode,
+  backup: async () => (await import("./backup.js")).registerBackup,
+  restore: async () => (await import("./restore.js")).registerRestore,
+  meter: async () => (await import("./meter/commands.js")).registerMeter,
+  chain: async () => (await import("./chain/commands.js")).registerChain,
+  receipt: async () => (await import("./receipt/commands.js")).registerReceipt,
+  order: async () => (await import("./order/commands.js")).registerOrder,
+  contract: async () => (await import("./contract/commands.js")).registerContract,
+  firmware: async () => (await import("./firmware/commands.js")).registerFirmware,
+  flash: async () => (await import("./flash.js")).registerFlash,
+  decode: async () => (await import("./decode/decode.js")).registerDecode,
+};
+
+/** The program with the noun that is called, or with all of them where it is none: they are what the help lists. */
+async function createProgram(called: string | undefined): Promise<Command> {
   const program = new Command("gridseal")
     .description("smart-meter readings that are signed on the meter, sealed by a cluster and provable to anyone")
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
-  registerDemo(program);
-  registerInit(program);
-  registerAuthority(program);
-  registerNode(program);
-  registerBackup(program);
-  registerRestore(program);
-  registerMeter(program);
-  registerChain(program);
-  registerReceipt(program);
-  registerOrder(program);
-  registerContract(program);
-  registerFirmware(program);
-  registerFlash(program);
-  registerDecode(program);
+  const loads = called !== undefined && Object.hasOwn(nouns, called) ? [nouns[called]!] : Object.values(nouns);
+  for (const load of loads) (await load())(program);
   return program;
 }
 
@@ -63,7 +56,7 @@ function printError(error: GridsealError): number {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 makePrivately();
 try {
-  await createProgram().parseAsync();
+  await (await createProgram(process.argv[2])).parseAsync();
 } catch (thrown) {
   process.exitCode = report(thrown);
 }

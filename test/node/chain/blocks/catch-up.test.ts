@@ -13,26 +13,29 @@ function server() {
   const block = new Uint8Array(BLOCK_BYTES);
   const unsent = new Map<string, number>();
   const charged: (readonly [string, string, number])[] = [];
+  const dropped: string[] = [];
   const ports = {
     chain: { service: 1 },
     store: { get: () => block },
     monotonic_ms: () => clock.now_ms,
     unsent_bytes: (to: string) => unsent.get(to) ?? 0,
     charge: (to: string, work: string, amount: number) => void charged.push([to, work, amount]),
+    onDropped: (reason: string) => void dropped.push(reason),
     send(to: string, frame: Uint8Array) {
       assert.equal(decodeFrame(frame)?.kind, "block");
       sent.set(to, (sent.get(to) ?? 0) + 1);
     },
   };
-  return { clock, sent, unsent, charged, catchUp: createCatchUp(ports as unknown as ChainPorts, () => 1_001) };
+  return { clock, sent, unsent, charged, dropped, catchUp: createCatchUp(ports as unknown as ChainPorts, () => 1_001) };
 }
 
 test("one request is answered with so many bytes, and one peer with no more than its share in a second, whatever it asks for", () => {
-  const { clock, sent, catchUp } = server();
+  const { clock, sent, dropped, catchUp } = server();
   catchUp.serve("a", 1, SERVED_BLOCKS_MAX);
   assert.equal(sent.get("a"), 4);
   for (let from = 1; from <= 500; from += 1) catchUp.serve("a", from, SERVED_BLOCKS_MAX);
   assert.equal(sent.get("a"), 32);
+  assert.deepEqual([...new Set(dropped)], ["request-over-share"]);
   catchUp.serve("b", 1, SERVED_BLOCKS_MAX);
   assert.equal(sent.get("b"), 4, "another peer has its own");
   clock.now_ms += 1_000;
