@@ -71,7 +71,9 @@ test("a node refuses bad input for its reason and goes on sealing", { timeout: 2
     const { counter, records } = reports.get(1)!;
     assert.equal(counter, 1);
     const numbers = numbersOf(records);
-    assert.deepEqual(numbers.get(good.id), [...sent.keys()]);
+    // Two temporary blocks of one meter stand in a block in the order of their acceptance.
+    const sealed = numbers.get(good.id)?.toSorted((a, b) => a - b);
+    assert.deepEqual(sealed, [...sent.keys()]);
     assert.deepEqual(numbers.get(forked.id), [0, 1]);
   });
 });
