@@ -35,10 +35,16 @@ const remedies = {
   RECEIPT_INVALID: "Do not rely on it: ask a node for the receipt again, and check that the genesis is the right one.",
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
+  RECORD_REFUSED: "Keep the record: PROTOCOL.md, section 15, says of each reason what to do.",
   ORDER_REFUSED: "List what is sealed with gridseal order list, and make the order again upon that.",
   REGISTER_REFUSED: "Nothing was registered: look at `gridseal authority show` and correct what the message names.",
+  REQUESTS_REFUSED:
+    "The others have their credentials: correct the lines that are named, and send the file again whole; whoever has one gets the same.",
+  SHIPMENT_INVALID: "Take no device by it: ask who sent it for the file again, and compare the maker's key.",
   REGISTER_DAMAGED:
     "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",
+  NOT_ADMITTED:
+    "Ask as somebody who may: --as names a folder with key.json, credential.cbor and genesis.cbor, or a node's folder.",
   NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",
   PORT_UNUSABLE:
     "Check the cable and the path; close what else holds the port, such as a terminal; on Linux be in the group that owns it, often dialout.",

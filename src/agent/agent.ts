@@ -27,6 +27,7 @@ import { type Outbox, openOutbox } from "./outbox.js";
 import { createReceiptJudge } from "./receipts.js";
 import { createRecorder, type Moment } from "./recorder.js";
 import { createSchedule } from "./schedule.js";
+import { Session } from "./session.js";
 import { createUplink, type UplinkEffect, type UplinkInput } from "./uplink.js";
 
 /** Records on demand are not made faster than this. */
@@ -136,6 +137,7 @@ function assemble(
       ? undefined
       : createUplink({ brokers, network, meter: identity.id, credential, outbox, random: fraction });
 
+  const session = typeof credential === "string" ? undefined : new Session(identity, genesis.hash, credential, random);
   const isExpected = (recordHash: Uint8Array): boolean => uplink?.expects(recordHash) ?? false;
   const services = configuration.schedule.map(({ service }) => service);
   const members = createMembers(genesis, services, verifyEd25519, keyValue);
@@ -159,12 +161,17 @@ function assemble(
   let lastRefusal: string | undefined;
   let demandedAt_ms = Number.NEGATIVE_INFINITY;
   let diagnosedAt_ms = 0;
+  let moment: Moment;
+  /** of the connection that was begun last: whether it came about, and whether a token was shown */
+  let came = true;
+  let isStranger = false;
   let shown: { readonly state: State; readonly at_ms: number } | undefined;
 
   return { id: identity.id, step };
 
   function step(input: AgentInput, now: Moment): AgentEffect[] {
     const effects: AgentEffect[] = [];
+    moment = now;
     // What goes deepest is called here, where the stack is shallow: the check of a receipt's signatures, and the parsing of a frame.
     if (input.kind === "mqttMessage") heed(inbox(input.topic, input.payload), now.uptime_ms, effects);
     else if (input.kind === "started" || input.kind === "meterBytes" || input.kind === "timer") {
@@ -219,7 +226,8 @@ function assemble(
     const { connection } = input;
     switch (input.kind) {
       case "mqttConnected":
-        return tell({ kind: "connected", connection }, uptime_ms, effects);
+        came = !isStranger;
+        return tell({ kind: "connected", connection, isStranger }, uptime_ms, effects);
       case "mqttPublished":
         return tell({ kind: "published", connection, packetId: input.packetId }, uptime_ms, effects);
       case "mqttBlocked":
@@ -231,7 +239,18 @@ function assemble(
   }
 
   function tell(input: UplinkInput, uptime_ms: number, effects: AgentEffect[]): void {
-    if (uplink !== undefined) effects.push(...uplink.step(input, uptime_ms));
+    if (uplink === undefined) return;
+    for (const effect of uplink.step(input, uptime_ms))
+      effects.push(effect.kind === "connect" ? begun(effect) : effect);
+  }
+
+  /** The connection with what the meter shows; where the one before has come to nothing, the other way. */
+  function begun(effect: UplinkEffect & { kind: "connect" }): UplinkEffect {
+    if (!came) session!.failed();
+    const options = session!.shown(effect.options, moment);
+    came = false;
+    isStranger = options.password === undefined;
+    return { ...effect, options };
   }
 
   function heed(message: Message, uptime_ms: number, effects: AgentEffect[]): void {
@@ -257,6 +276,11 @@ function assemble(
         return;
       case "command":
         return demand(message.command, uptime_ms);
+      case "time":
+        if (!isStranger) return count("strangeMessages");
+        session?.told(message.time_s, uptime_ms);
+        came = true;
+        return tell({ kind: "timed" }, uptime_ms, effects);
       case "stray receipt":
         return count("strayReceipts");
       case "strange":

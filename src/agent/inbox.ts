@@ -4,6 +4,7 @@
 import { WireError } from "../wire/error.js";
 import { RECEIPT_BYTES_MAX } from "../wire/receipt.js";
 import { decodeRefusal, type Refusal } from "../wire/refusal.js";
+import { decodeTime } from "../wire/time.js";
 import { parseTopic } from "../wire/topics.js";
 import { decodeCommand, type ReadNow } from "./command.js";
 import type { Members } from "./members.js";
@@ -14,6 +15,7 @@ export type Message =
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "command"; readonly command: ReadNow }
+  | { readonly kind: "time"; readonly time_s: number }
   /** what proves a chain's members, looked at and taken where it does */
   | { readonly kind: "members" }
   | { readonly kind: "wrong members"; readonly reason: string }
@@ -45,6 +47,8 @@ export function createInbox(
         return membersIn(members, topic.service, payload);
       case "ack":
         return refusalIn(payload);
+      case "time":
+        return timeIn(payload);
       case "command": {
         const command = decodeCommand(payload);
         return command === undefined ? { kind: "strange" } : { kind: "command", command };
@@ -61,6 +65,15 @@ function membersIn(members: Pick<Members, "take">, service: number, payload: Uin
     return { kind: "members" };
   } catch (thrown) {
     if (thrown instanceof WireError) return { kind: "wrong members", reason: thrown.message };
+    throw thrown;
+  }
+}
+
+function timeIn(payload: Uint8Array): Message {
+  try {
+    return { kind: "time", time_s: decodeTime(payload) };
+  } catch (thrown) {
+    if (thrown instanceof WireError) return { kind: "strange" };
     throw thrown;
   }
 }

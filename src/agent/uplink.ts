@@ -23,10 +23,13 @@ const noBytes = new Uint8Array(0);
 
 export type UplinkInput =
   | { readonly kind: "wake" }
-  | { readonly kind: "connected"; readonly connection: number }
+  /** `isStranger`: no token was shown, as the meter does not know the time: it asks for that alone */
+  | { readonly kind: "connected"; readonly connection: number; readonly isStranger?: boolean }
   | { readonly kind: "published"; readonly connection: number; readonly packetId: number }
   | { readonly kind: "blocked"; readonly connection: number; readonly packetId: number }
   | { readonly kind: "closed"; readonly connection: number; readonly reason: string }
+  /** a node has told the time: the meter connects again, with a token */
+  | { readonly kind: "timed" }
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
   /** a receipt came whose members the meter does not know: it is to be shown them, and to get the receipt again */
   | { readonly kind: "unproven"; readonly recordHash: Uint8Array }
@@ -107,6 +110,7 @@ class MqttUplink implements Uplink {
   private birthDue = false;
   /** whether the last step published all that it may, and more may be due */
   private hasMore = false;
+  private isStranger = false;
   /** nothing is published before */
   private pausedUntil_ms = 0;
   private lostBecause: string | undefined = undefined;
@@ -169,6 +173,11 @@ class MqttUplink implements Uplink {
 
   wakeAt_ms(uptime_ms: number): number {
     if (this.link.kind !== "connected") return this.link.until_ms;
+    if (this.isStranger) {
+      const { pausedUntil_ms } = this;
+      const asksAt_ms = this.birthDue && pausedUntil_ms > uptime_ms ? pausedUntil_ms : Number.POSITIVE_INFINITY;
+      return Math.min(asksAt_ms, this.link.since_ms + ACKNOWLEDGEMENT_TIMEOUT_MS);
+    }
     const stalledAt_ms = this.patience.endsAt_ms(this.window.oldestSince_ms);
     if (uptime_ms < this.pausedUntil_ms) return Math.min(this.pausedUntil_ms, stalledAt_ms);
     if (this.hasMore) return uptime_ms;
@@ -181,6 +190,7 @@ class MqttUplink implements Uplink {
       case "wake":
         return;
       case "connected":
+        this.isStranger = input.isStranger === true;
         this.connected(input.connection, uptime_ms, effects);
         return;
       case "published":
@@ -192,6 +202,9 @@ class MqttUplink implements Uplink {
       case "closed":
         this.lose(input.connection, input.reason, uptime_ms);
         return;
+      case "timed":
+        if (this.isStranger) this.giveUp("the time is known", uptime_ms, effects);
+        return;
       case "sealed":
         this.sealed(input.recordHash);
         return;
@@ -202,7 +215,7 @@ class MqttUplink implements Uplink {
         this.refused(input.refusal, uptime_ms);
         return;
       case "diagnosis":
-        if (this.link.kind !== "connected" || uptime_ms < this.pausedUntil_ms) return;
+        if (this.link.kind !== "connected" || this.isStranger || uptime_ms < this.pausedUntil_ms) return;
         this.publish(meterTopic(this.network, "diag", this.meter), input.payload, this.nextPacketId(), false, effects);
     }
   }
@@ -217,6 +230,10 @@ class MqttUplink implements Uplink {
     this.birthDue = true;
     this.birthAt_ms = uptime_ms - BIRTH_INTERVAL_MS;
     this.window.restart(uptime_ms);
+    if (this.isStranger) {
+      effects.push({ kind: "subscribe", connection, topics: [meterTopic(this.network, "time", this.meter)] });
+      return;
+    }
     const topics = [
       `gs1/${this.network}/+/receipt/${this.meter}`,
       `gs1/${this.network}/+/members/${this.meter}`,
@@ -289,16 +306,21 @@ class MqttUplink implements Uplink {
     const broken = this.whyGiveUp(uptime_ms);
     const reason = broken ?? this.whyLeave(uptime_ms);
     if (reason === undefined) return;
-    const { connection } = this.link;
-    effects.push({ kind: "close", connection });
-    this.lose(connection, reason, uptime_ms);
+    this.giveUp(reason, uptime_ms, effects);
     if (broken !== undefined) return;
     this.patience.left();
     this.left = true;
   }
 
+  private giveUp(reason: string, uptime_ms: number, effects: UplinkEffect[]): void {
+    if (this.link.kind === "waiting") return;
+    const { connection } = this.link;
+    effects.push({ kind: "close", connection });
+    this.lose(connection, reason, uptime_ms);
+  }
+
   private whyLeave(uptime_ms: number): string | undefined {
-    if (this.link.kind !== "connected") return undefined;
+    if (this.link.kind !== "connected" || this.isStranger) return undefined;
     return this.patience.endedBecause(uptime_ms, this.window.oldestSince_ms, this.outbox.backlog);
   }
 
@@ -306,6 +328,7 @@ class MqttUplink implements Uplink {
     const { link: state } = this;
     if (state.kind === "connecting") return uptime_ms >= state.until_ms ? "broker did not answer in time" : undefined;
     if (state.kind !== "connected") return undefined;
+    if (this.isStranger && uptime_ms - state.since_ms >= ACKNOWLEDGEMENT_TIMEOUT_MS) return "no node tells the time";
     if (this.window.travelling.some((record) => isUnacknowledged(record) && uptime_ms >= record.due_ms)) {
       return "broker does not acknowledge";
     }
@@ -321,6 +344,7 @@ class MqttUplink implements Uplink {
       this.birthPacketId = this.nextPacketId();
       this.publish(meterTopic(this.network, "birth", this.meter), this.credential, this.birthPacketId, false, effects);
     }
+    if (this.isStranger) return;
     for (let count = 0; count < PUBLICATIONS_A_STEP_MAX; count += 1) {
       const next = this.window.take(uptime_ms);
       if (next === undefined) return;

@@ -28,6 +28,8 @@ export const PLAIN_MAX = Number.MAX_SAFE_INTEGER;
 /** Nodes of a network, members of a chain. */
 export const NODES_MAX = 128;
 export const CHAINS_MAX = 64;
+/** Keys of an authority that orders need several signatures of. */
+export const ORDER_KEYS_MAX = 16;
 /** Records in one temporary block. */
 export const BATCH_RECORDS_MAX = 1_000;
 /** Orders and pieces of evidence in one temporary block, together. */

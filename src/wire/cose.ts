@@ -1,11 +1,12 @@
 // COSE_Sign1 (RFC 9052 section 4.2) as Gridseal uses it: tag 18 required, the algorithm in the protected header alone, which is
-// never empty. Received bytes are verified as they came, never encoded again.
+// never empty; and COSE_Sign, for what several keys sign. Received bytes are verified as they came, never encoded again.
 
+import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { byteStringHeadLength, writeByteStringHead } from "./cbor-pieces.js";
 import { WireError } from "./error.js";
 import { ED25519, ESP256, type PublicKey, type Signer, type Verify } from "./key.js";
-import { asArray, asBytes } from "./shape.js";
+import { asArray, asBytes, asMap } from "./shape.js";
 
 const TAG_18 = 0xd2;
 const PROTECTED_BYTES_MAX = 128;
@@ -59,6 +60,74 @@ function readHeader(bytes: Uint8Array): Pick<Sign1, "algorithm" | "kid"> {
 function isUsualHeader(bytes: Uint8Array): boolean {
   const isKnown = bytes[2] === 0x32 || bytes[2] === 0x28;
   return bytes.length === 13 && bytes[0] === 0xa2 && bytes[1] === 1 && isKnown && bytes[3] === 4 && bytes[4] === 0x48;
+}
+
+/** One of the signatures of a COSE_Sign. */
+export interface CoseSignature {
+  readonly protected: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** The parts of a tagged COSE_Sign (RFC 9052 section 4.1) of at most `size` bytes, whose own headers are empty. */
+export function parseSign(
+  bytes: Uint8Array,
+  size: number,
+): { readonly payload: Uint8Array; readonly signatures: readonly CoseSignature[] } {
+  if (!isSign(bytes)) throw new WireError("shape", "COSE_Sign must begin with tag 98");
+  if (bytes.length > size) throw new WireError("limit", `COSE_Sign of ${bytes.length} bytes is larger than ${size}`);
+  const [header, unprotected, payload, items] = asArray(
+    decodeCborViews(bytes.subarray(2), { size, items: 256 }),
+    "COSE_Sign",
+    4,
+  );
+  asBytes(header, "COSE_Sign protected header", 0);
+  asMap(unprotected, "COSE_Sign unprotected header", []);
+  const signatures = asArray(items, "COSE_Sign signatures").map((item) => {
+    const [own, beside, signature] = asArray(item, "COSE_Signature", 3);
+    asMap(beside, "COSE_Signature unprotected header", []);
+    return {
+      protected: asBytes(own, "COSE_Signature protected header"),
+      signature: asBytes(signature, "COSE_Signature", 64),
+    };
+  });
+  return { payload: asBytes(payload, "COSE_Sign payload"), signatures };
+}
+
+/** Whether bytes begin as a COSE_Sign does: tag 98. */
+export function isSign(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xd8 && bytes[1] === 98;
+}
+
+/** The tagged COSE_Sign. */
+export function encodeSign(payload: Uint8Array, signatures: readonly CoseSignature[]): Uint8Array {
+  const items = signatures.map((each): CborValue => [each.protected, new Map(), each.signature]);
+  const untagged = encodeCbor([empty, new Map(), payload, items]);
+  const bytes = new Uint8Array(untagged.length + 2);
+  bytes[0] = 0xd8;
+  bytes[1] = 98;
+  bytes.set(untagged, 2);
+  return bytes;
+}
+
+/** A signature to stand in a COSE_Sign over the payload, with the key's id in its header. */
+export function coseSignature(payload: Uint8Array, signer: Signer, kid: Uint8Array): CoseSignature {
+  const header = protectedHeader(signer.key.algorithm, kid);
+  return { protected: header, signature: signer.sign(signBytes(header, payload)) };
+}
+
+/** Whether it is the key's over the payload: its header names this key and its algorithm, and nothing else. */
+export function verifyCoseSignature(
+  payload: Uint8Array,
+  { protected: header, signature }: CoseSignature,
+  { key, kid }: { readonly key: PublicKey; readonly kid: Uint8Array },
+  verify: Verify,
+): boolean {
+  return equalBytes(header, protectedHeader(key.algorithm, kid)) && verify(key, signBytes(header, payload), signature);
+}
+
+/** Sig_structure of one of several signatures (RFC 9052 section 4.4). */
+function signBytes(header: Uint8Array, payload: Uint8Array): Uint8Array {
+  return encodeCbor(["Signature", empty, header, empty, payload]);
 }
 
 /** How every Sig_structure of a COSE_Sign1 begins: an array of four, the text "Signature1". */

@@ -7,7 +7,7 @@ import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, type Sign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
-import { asArray, asBytes, asList, asMap, asService, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
 import { verifyWarrant } from "./warrant.js";
 
 export const CREDENTIAL_BYTES_MAX = 1_024;
@@ -80,9 +80,22 @@ export interface Credential {
   readonly origin?: DeviceOrigin;
 }
 
+/** What a credential says of its holder beside ID and key; a request for one asks for it. */
+export type Stated = Pick<Credential, "services" | "roles" | "jurisdiction" | "deliveryKey" | "origin">;
+
+/** [services, roles, jurisdiction / null, delivery key / null, origin / null] */
+export function statedToItems({ services, roles: held, jurisdiction, deliveryKey, origin }: Stated): CborValue[] {
+  return [
+    [...services],
+    held.map((role) => roles.indexOf(role)),
+    jurisdiction ?? null,
+    deliveryKey ?? null,
+    origin === undefined ? null : [keyOrigins.indexOf(origin.key) + 1, origin.lot ?? null],
+  ];
+}
+
 /** The CWT of a credential, signed by the authority itself, or by a key with the warrant that it gave. */
 export function issueCredential(credential: Credential, issuer: Signer, warrant?: Uint8Array): Uint8Array {
-  const { origin } = credential;
   const claims = new Map<number, CborValue>([
     [1, credential.issuer],
     [2, credential.subject],
@@ -90,17 +103,7 @@ export function issueCredential(credential: Credential, issuer: Signer, warrant?
     [5, credential.notBefore_s],
     [7, credential.id],
     [8, new Map<number, CborValue>([[1, keyToMap(credential.key)]])],
-    [
-      PRIVATE_CLAIM,
-      [
-        credential.statusIndex,
-        [...credential.services],
-        credential.roles.map((role) => roles.indexOf(role)),
-        credential.jurisdiction ?? null,
-        credential.deliveryKey ?? null,
-        origin === undefined ? null : [keyOrigins.indexOf(origin.key) + 1, origin.lot ?? null],
-      ],
-    ],
+    [PRIVATE_CLAIM, [credential.statusIndex, ...statedToItems(credential)]],
   ]);
   if (warrant !== undefined) claims.set(WARRANT_CLAIM, warrant);
   const bytes = sign1(encodeCbor(claims), issuer);
@@ -160,11 +163,7 @@ function claimsOf(message: Sign1): Claims {
 
 function credentialOf(claims: Claims): Credential {
   const confirmation = asMap(claims.get(8), "credential cnf", [1]);
-  const [statusIndex, services, held, jurisdiction, deliveryKey, origin] = asArray(
-    claims.get(PRIVATE_CLAIM),
-    "credential private claim",
-    6,
-  );
+  const [statusIndex, ...stated] = asArray(claims.get(PRIVATE_CLAIM), "credential private claim", 6);
   const credential: Credential = {
     issuer: asText(claims.get(1), "credential iss"),
     subject: asText(claims.get(2), "credential sub"),
@@ -173,20 +172,29 @@ function credentialOf(claims: Claims): Credential {
     id: asBytes(claims.get(7), "credential cti", 8),
     key: keyFromMap(confirmation.get(1)),
     statusIndex: asUint(statusIndex, "credential status index", WORD_MAX),
+    ...statedFromItems(stated),
+  };
+  if (credential.expires_s <= credential.notBefore_s)
+    throw new WireError("shape", "credential's exp is not after its nbf");
+  return credential;
+}
+
+/** Reads the five items that `statedToItems` writes. */
+export function statedFromItems(items: readonly CborValue[]): Stated {
+  const [services, held, jurisdiction, deliveryKey, origin] = items;
+  const stated: Stated = {
     services: asList(services, "credential services", SERVICE_MAX).map((service) =>
       asService(service, "credential service"),
     ),
     roles: rolesFrom(held),
-    ...(jurisdiction !== null && { jurisdiction: jurisdictionFrom(jurisdiction) }),
+    ...(jurisdiction !== null && { jurisdiction: asPlace(jurisdiction, "credential jurisdiction") }),
     ...(deliveryKey !== null && { deliveryKey: asBytes(deliveryKey, "credential delivery key", 32) }),
     ...(origin !== null && { origin: originFrom(origin) }),
   };
-  if (credential.expires_s <= credential.notBefore_s)
-    throw new WireError("shape", "credential's exp is not after its nbf");
-  if (credential.services.some((service, index) => index > 0 && service <= credential.services[index - 1]!)) {
+  if (stated.services.some((service, index) => index > 0 && service <= stated.services[index - 1]!)) {
     throw new WireError("shape", "credential services are not in ascending order");
   }
-  return credential;
+  return stated;
 }
 
 function rolesFrom(value: CborValue | undefined): Role[] {
@@ -197,12 +205,6 @@ function rolesFrom(value: CborValue | undefined): Role[] {
     throw new WireError("shape", "credential roles are none, or not in ascending order");
   }
   return numbers.map((role) => roles[role]!);
-}
-
-function jurisdictionFrom(value: CborValue | undefined): string {
-  const text = asText(value, "credential jurisdiction", 6);
-  if (/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(text)) return text;
-  throw new WireError("shape", "credential jurisdiction is no code of ISO 3166-1 or 3166-2");
 }
 
 function originFrom(value: CborValue | undefined): DeviceOrigin {

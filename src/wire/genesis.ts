@@ -1,7 +1,7 @@
 // The genesis: what everybody of a network agrees on before its first block. A COSE_Sign1 signed by the authority whose key it
 // holds; its SHA-256 names the network in everything that nodes sign.
 
-import { CHAINS_MAX, CODE_MAX, NODES_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
+import { CHAINS_MAX, CODE_MAX, NODES_MAX, ORDER_KEYS_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { parseSign1, sign1, verifySign1 } from "./cose.js";
@@ -9,7 +9,7 @@ import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { isTarget } from "./header.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
-import { asArray, asBytes, asMap, asService, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
 import { isNetworkName } from "./topics.js";
 
 export const GENESIS_BYTES_MAX = 65_536;
@@ -22,6 +22,14 @@ export interface MemberKey {
 
 export interface Member extends MemberKey {
   readonly name: string;
+  /** ISO 3166 code of where it stands, as the authority knows it */
+  readonly location?: string;
+}
+
+/** Who signs orders where one key is not enough: so many of these. */
+export interface Ordering {
+  readonly signatures: number;
+  readonly keys: readonly PublicKey[];
 }
 
 export interface GenesisChain {
@@ -39,6 +47,8 @@ export interface Genesis {
   /** UTC seconds */
   readonly time_s: number;
   readonly authority: PublicKey;
+  /** absent where the authority's key signs orders alone */
+  readonly ordering?: Ordering;
   readonly nodes: readonly Member[];
   readonly chains: readonly GenesisChain[];
   /** SHA-256 of the genesis as encoded */
@@ -63,6 +73,8 @@ export function issueGenesis(genesis: Omit<Genesis, "hash" | "authority">, autho
       ]),
     ],
   ]);
+  const { ordering } = genesis;
+  if (ordering !== undefined) payload.set(7, [ordering.signatures, ordering.keys.map(keyToMap)]);
   const bytes = sign1(encodeCbor(payload), authority);
   readGenesis(bytes);
   return bytes;
@@ -115,7 +127,7 @@ function readGenesis(bytes: Uint8Array): Genesis {
   const message = parseSign1(bytes, GENESIS_BYTES_MAX);
   // Nothing unsigned may change the hash that names the network.
   if (message.unprotected.size !== 0) throw new WireError("shape", "genesis has an unprotected header");
-  const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6]);
+  const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6, 7]);
   const version = asUint(map.get(1), "genesis version", CODE_MAX);
   if (version !== 1) throw new WireError("unsupported", `genesis format version ${version} is not supported`);
   const nodes = asArray(map.get(5), "genesis nodes").map((node) => memberFromArray(node, "genesis node"));
@@ -141,24 +153,39 @@ function readGenesis(bytes: Uint8Array): Genesis {
     network: networkName(map.get(2), "genesis network"),
     time_s: asUint(map.get(3), "genesis time", TIME_S_MAX),
     authority: keyFromMap(map.get(4)),
+    ...(map.has(7) && { ordering: readOrdering(map.get(7)) }),
     nodes,
     chains,
     hash: sha256(bytes),
   };
 }
 
-/** [id, COSE_Key, name] */
-export function memberToArray(member: Member): CborValue {
-  return [member.id, keyToMap(member.key), member.name];
+function readOrdering(value: CborValue | undefined): Ordering {
+  const [signatures, items] = asArray(value, "genesis ordering", 2);
+  const keys = asList(items, "genesis ordering keys", ORDER_KEYS_MAX).map(keyFromMap);
+  refuseRepeats(
+    keys.map((key) => String(keyId(key))),
+    "key that orders",
+  );
+  const number = asUint(signatures, "genesis ordering signatures", keys.length);
+  if (number === 0) throw new WireError("shape", "genesis orders without a signature");
+  return { signatures: number, keys };
 }
 
-/** Reads [id, COSE_Key, name]; throws a WireError where the id is not the key's. */
+/** [id, COSE_Key, name, ? location] */
+export function memberToArray({ id, key, name, location }: Member): CborValue {
+  return location === undefined ? [id, keyToMap(key), name] : [id, keyToMap(key), name, location];
+}
+
+/** Reads what `memberToArray` writes; throws a WireError where the id is not the key's. */
 export function memberFromArray(value: CborValue, what: string): Member {
-  const [id, key, name] = asArray(value, what, 3);
+  const items = asArray(value, what);
+  const [id, key, name, location] = items.length === 4 ? items : asArray(value, what, 3);
   const member = {
     id: asBytes(id, `${what} id`, 8),
     key: keyFromMap(key),
     name: asText(name, `${what} name`, 32),
+    ...(location !== undefined && { location: asPlace(location, `${what} location`) }),
   };
   if (!equalBytes(member.id, keyId(member.key)))
     throw new WireError("shape", `${what} ${member.name}: id is not its key's`);

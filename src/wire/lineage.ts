@@ -1,6 +1,7 @@
 // What leads from the genesis to a chain's members of any height, item by item: for a chain that was added the authority's order, then
 // a handover for every change. As bytes it is a CBOR sequence (RFC 8742), which also stands behind a receipt in a file.
 
+import { isSign } from "./cose.js";
 import { WireError } from "./error.js";
 import { chainOf, type Genesis, type MemberKey } from "./genesis.js";
 import { guardCborPrefix } from "./guard.js";
@@ -10,8 +11,11 @@ import { ORDER_BYTES_MAX, verifyOrder } from "./order.js";
 
 /** Largest lineage that is read as a whole. */
 export const LINEAGE_BYTES_MAX = 4_194_304;
-/** The first byte of a COSE_Sign1: orders have it, handovers do not. */
-const TAG_SIGN1 = 0xd2;
+/** Bytes of the tag in front of an item: COSE_Sign1's of one, COSE_Sign's of two, none of a handover. */
+function tagBytes(item: Uint8Array): number {
+  if (isSign(item)) return 2;
+  return item[0] === 0xd2 ? 1 : 0;
+}
 
 /** A member set and the height from which it counts. */
 export interface MembersFrom {
@@ -21,7 +25,7 @@ export interface MembersFrom {
 
 /** Whether an item is the order that added the chain. */
 export function isFounding(item: Uint8Array): boolean {
-  return item[0] === TAG_SIGN1;
+  return tagBytes(item) > 0;
 }
 
 /** The items that lead to the members of a height. */
@@ -35,9 +39,11 @@ export function splitLineage(bytes: Uint8Array): Uint8Array[] {
   const items: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length; ) {
     const rest = bytes.subarray(offset);
-    const length = isFounding(rest)
-      ? 1 + guardCborPrefix(rest.subarray(1), { size: ORDER_BYTES_MAX - 1, items: 16 })
-      : guardCborPrefix(rest, handoverLimits);
+    const tag = tagBytes(rest);
+    const length =
+      tag > 0
+        ? tag + guardCborPrefix(rest.subarray(tag), { size: ORDER_BYTES_MAX - tag, items: 256 })
+        : guardCborPrefix(rest, handoverLimits);
     items.push(rest.subarray(0, length));
     offset += length;
   }

@@ -1,14 +1,15 @@
 // Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters that are revoked,
-// suspended or ended, nodes that are banned. A COSE_Sign1 by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the same state.
+// suspended or ended, nodes that are banned. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
+// same state.
 
-import { CODE_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
+import { CODE_MAX, COUNTER_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
-import { parseSign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { type Genesis, type Member, memberFromArray, memberToArray, networkName } from "./genesis.js";
 import { isTarget } from "./header.js";
 import type { Signer, Verify } from "./key.js";
+import { orderPayload, orderSignatures, signOrder } from "./order-signatures.js";
 import { asArray, asBytes, asHeight, asList, asMap, asOrderNumber, asService, asUint } from "./shape.js";
 
 export const ORDER_BYTES_MAX = 32_768;
@@ -21,6 +22,7 @@ const BAN_ACTION = 4;
 const SUSPEND_ACTION = 5;
 const RESUME_ACTION = 6;
 const END_ACTION = 7;
+const REGISTER_ACTION = 8;
 
 /** That a node is willing to be a member of a chain and holds its key. */
 export interface Ready {
@@ -88,7 +90,24 @@ export interface EndAction {
   readonly successor: Uint8Array | undefined;
 }
 
-export type Action = MembersAction | ChainAction | RevokeAction | BanAction | SuspendAction | ResumeAction | EndAction;
+/** The head of the authority's register: whoever sees the register later can tell whether it lost entries. */
+export interface RegisterAction {
+  readonly type: "register";
+  /** number of the newest entry */
+  readonly entry: number;
+  /** SHA-256 of it */
+  readonly hash: Uint8Array;
+}
+
+export type Action =
+  | MembersAction
+  | ChainAction
+  | RevokeAction
+  | BanAction
+  | SuspendAction
+  | ResumeAction
+  | EndAction
+  | RegisterAction;
 
 export interface Order {
   /** 1, 2, 3 ... over the network */
@@ -103,8 +122,8 @@ export function readyBytes(genesisHash: Uint8Array, chain: number, node: Uint8Ar
   return encodeCbor(["gs1/ready", genesisHash, chain, node]);
 }
 
-/** Signs an order for the network. Throws a WireError where it could not be read again. */
-export function issueOrder(order: Order, genesis: Pick<Genesis, "hash">, authority: Signer): Uint8Array {
+/** Signs an order for the network, with the first of its signatures where it needs several. Throws a WireError where it could not be read again. */
+export function issueOrder(order: Order, genesis: Pick<Genesis, "hash" | "ordering">, authority: Signer): Uint8Array {
   const payload = new Map<number, CborValue>([
     [1, 1],
     [2, genesis.hash],
@@ -112,16 +131,14 @@ export function issueOrder(order: Order, genesis: Pick<Genesis, "hash">, authori
     [4, order.time_s],
     [5, actionToArray(order.action)],
   ]);
-  const bytes = sign1(encodeCbor(payload), authority);
+  const bytes = signOrder(encodeCbor(payload), genesis.ordering, authority);
   readOrder(bytes, genesis);
   return bytes;
 }
 
-/** Reads an order, for this network where one is given; neither its signature nor those of READY are checked. */
+/** Reads an order, for this network where one is given; neither its signatures nor those of READY are checked. */
 export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): Order {
-  const message = parseSign1(bytes, ORDER_BYTES_MAX);
-  if (message.unprotected.size !== 0) throw new WireError("shape", "order has an unprotected header");
-  const map = asMap(decodeCbor(message.payload), "order", [1, 2, 3, 4, 5]);
+  const map = asMap(decodeCbor(orderPayload(bytes, ORDER_BYTES_MAX)), "order", [1, 2, 3, 4, 5]);
   const version = asUint(map.get(1), "order version", CODE_MAX);
   if (version !== 1) throw new WireError("unsupported", `order format version ${version} is not supported`);
   const hash = asBytes(map.get(2), "order genesis hash", 32);
@@ -135,12 +152,16 @@ export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): O
   };
 }
 
-/** Reads an order and checks that the authority has signed it, and each READY in it its node. */
-export function verifyOrder(bytes: Uint8Array, genesis: Pick<Genesis, "hash" | "authority">, verify: Verify): Order {
+/** Reads an order and checks that the authority has signed it with as many keys as the genesis asks for, and each READY in it its node. */
+export function verifyOrder(
+  bytes: Uint8Array,
+  genesis: Pick<Genesis, "hash" | "authority" | "ordering">,
+  verify: Verify,
+): Order {
   const order = readOrder(bytes, genesis);
-  if (!verifySign1(parseSign1(bytes, ORDER_BYTES_MAX), genesis.authority, verify)) {
-    throw new WireError("unproven", "order is not signed by the authority");
-  }
+  const { signed, needed } = orderSignatures(bytes, genesis, verify);
+  if (signed !== needed)
+    throw new WireError("unproven", `order has ${signed} of ${needed} signatures of the authority`);
   const { action } = order;
   if (action.type !== "members") return order;
   for (const { node, signature } of action.ready) {
@@ -174,6 +195,8 @@ function actionToArray(action: Action): CborValue {
       return [RESUME_ACTION, action.meters];
     case "end":
       return [END_ACTION, action.meter, action.ends.map(([service, seq]) => [service, seq]), action.successor ?? null];
+    case "register":
+      return [REGISTER_ACTION, action.entry, action.hash];
   }
 }
 
@@ -194,6 +217,8 @@ function actionFromArray(value: CborValue | undefined): Action {
       return { type: "resume", meters: metersOf(asArray(items, "order of resumption", 2)) };
     case END_ACTION:
       return endAction(asArray(items, "order of an end", 4));
+    case REGISTER_ACTION:
+      return registerAction(asArray(items, "order of a register", 3));
     default:
       throw new WireError("unsupported", `order action type ${String(items[0])} is not known`);
   }
@@ -255,6 +280,12 @@ function endAction([, meter, ends, successor]: readonly CborValue[]): EndAction 
     throw new WireError("shape", "order names a meter as its own successor");
   }
   return action;
+}
+
+function registerAction([, entry, hash]: readonly CborValue[]): RegisterAction {
+  const number = asUint(entry, "order register entry", COUNTER_MAX);
+  if (number === 0) throw new WireError("shape", "order names no entry of the register");
+  return { type: "register", entry: number, hash: asBytes(hash, "order register hash", 32) };
 }
 
 function banAction([, nodes]: readonly CborValue[]): BanAction {

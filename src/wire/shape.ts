@@ -55,6 +55,13 @@ export function asText(value: CborValue | undefined, name: string, max = 64): st
   return value;
 }
 
+/** ISO 3166-1 code of a country, or ISO 3166-2 code of a part of it. */
+export function asPlace(value: CborValue | undefined, name: string): string {
+  const text = asText(value, name, 6);
+  if (/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/.test(text)) return text;
+  throw new WireError("shape", `${name} is no code of ISO 3166-1 or 3166-2`);
+}
+
 /** An array, of exactly `length` items where that is given. */
 export function asArray(value: CborValue | undefined, name: string, length?: number): readonly CborValue[] {
   if (!Array.isArray(value)) throw refused(name, "an array", value);

@@ -7,6 +7,8 @@ import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { encodeRefusal, type RefusalReason } from "../../src/wire/refusal.js";
+import { verifySessionToken } from "../../src/wire/session-proof.js";
+import { encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { createHousehold } from "../../tools/emulators/household.js";
@@ -33,6 +35,8 @@ export interface WorldOptions {
   readonly schedule: readonly object[];
   readonly faults: Faults;
   readonly sectors?: number;
+  /** what the meter's own clock shows; right and synchronised where absent */
+  readonly clock?: { readonly ahead_ms: number; readonly quality: TimeQuality };
 }
 
 interface Session {
@@ -40,6 +44,8 @@ interface Session {
   readonly meter: string;
   open: boolean;
   subscribed: boolean;
+  /** whether it has shown a token; without one a session is told the time alone */
+  readonly isAdmitted: boolean;
 }
 
 const network = "world";
@@ -48,7 +54,7 @@ const eraseCuts: readonly EraseCut[] = ["first", "last", "rubbish"];
 
 export type World = ReturnType<typeof createWorld>;
 
-export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOptions) {
+export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: WorldOptions) {
   const random = randomFrom(seed);
   const sealer = createSealer(network);
   const stores = simulatedStores(sectors * 4096, 4096);
@@ -82,6 +88,8 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
   const states: string[] = [];
   let counters: Readonly<globalThis.Record<string, number>> = {};
   let cuts = 0;
+  const tokens = new Set<string>();
+  let tokensRefused = 0;
   let refuseWith: RefusalReason | undefined;
   let brokerUp = true;
 
@@ -109,7 +117,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
           meter: { protocol: "p1", port: null },
           schedule,
         }),
-      now: () => ({ time_ms: start_ms + now_ms, quality: 2 as TimeQuality }),
+      now: () => ({ time_ms: start_ms + now_ms + (clock?.ahead_ms ?? 0), quality: clock?.quality ?? 2 }),
       uptime_ms: () => now_ms - bootedAt_ms,
       random: (length) => Uint8Array.from({ length }, () => Math.floor(random() * 256)),
       keyValue: stores.keyValue,
@@ -139,7 +147,13 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
   }
 
   function connect(mqtt: MqttOptions, events: MqttEvents): MqttConnection {
-    const mine: Session = { events, meter: mqtt.clientId, open: true, subscribed: false };
+    const isAdmitted = mqtt.password !== undefined;
+    const mine: Session = { events, meter: mqtt.clientId, open: true, subscribed: false, isAdmitted };
+    if (isAdmitted && !isTaken(mqtt)) {
+      tokensRefused += 1;
+      after(40, () => close(mine, "bad user name or password"));
+      return silent;
+    }
     if (!brokerUp || chance(faults.connect)) {
       // Half of the failures say nothing at all: the agent's own watchdog must notice.
       if (!brokerUp || chance(0.5)) after(40, () => close(mine, "connection refused"));
@@ -165,6 +179,17 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
     };
   }
 
+  /** As a node judges it; what is wrong with it but for its time is a conflict. */
+  function isTaken({ url, username, password }: MqttOptions): boolean {
+    const now_s = Math.floor((start_ms + now_ms) / 1000);
+    const proved = verifySessionToken(Buffer.from(password!).toString(), { ...sealer.genesis, nodes: [] }, nodeVerify);
+    if (toHex(proved.kid) !== username) conflicts.push(`a token of ${toHex(proved.kid)} for ${username}`);
+    if (`mqtt://${proved.audience}` !== url) conflicts.push(`a token for ${proved.audience} at ${url}`);
+    if (tokens.has(toHex(proved.random))) conflicts.push("a token twice");
+    tokens.add(toHex(proved.random));
+    return now_s >= proved.issued_s - 120 && now_s < proved.expires_s + 120;
+  }
+
   function close(mine: Session, reason: string): void {
     if (!mine.open) return;
     mine.open = false;
@@ -173,6 +198,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
 
   function arrive(mine: Session, packetId: number, topic: string, payload: Uint8Array, duplicate: boolean): void {
     const parsed = parseTopic(topic)!;
+    if (!mine.isAdmitted && parsed.kind !== "birth") conflicts.push(`${topic} of a stranger`);
     topics.set(parsed.kind, (topics.get(parsed.kind) ?? 0) + 1);
     after(5, () => mine.open && mine.events.onPublished(packetId));
     if (!nodesUp) return;
@@ -180,6 +206,8 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
     if (parsed.kind === "birth") {
       verifyCredential(payload, sealer.genesis, nodeVerify);
       meterKnown = true;
+      if (!mine.isAdmitted)
+        send(mine, meterTopic(network, "time", mine.meter), encodeTime(Math.floor((start_ms + now_ms) / 1000)));
     }
     if (parsed.kind === "record") ingest(mine, parsed.service, payload, duplicate);
   }
@@ -207,7 +235,7 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
   }
 
   function send(mine: Session, topic: string, payload: Uint8Array): void {
-    if (!mine.subscribed || chance(faults.lostReceipt)) return;
+    if (!mine.subscribed || (!mine.isAdmitted && !topic.includes("/time/")) || chance(faults.lostReceipt)) return;
     if (chance(faults.rubbish)) {
       after(
         4,
@@ -310,6 +338,13 @@ export function createWorld({ seed, schedule, sectors = 6, ...options }: WorldOp
     },
     get cuts() {
       return cuts;
+    },
+    get tokensRefused() {
+      return tokensRefused;
+    },
+    /** tokens that were shown */
+    get tokens() {
+      return tokens.size;
     },
     /** what the meter told of itself last */
     get diagnosis() {

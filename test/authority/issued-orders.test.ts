@@ -5,11 +5,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { issuedChains } from "../../tools/authority/issued-orders.js";
-import { writeOrder } from "../../tools/authority/orders.js";
+import type { Action } from "../../src/wire/order.js";
+import { issuedChains, issuedGovernance } from "../../tools/authority/issued-orders.js";
+import { nextOrder, writeOrder } from "../../tools/authority/orders.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { readKeyFile } from "../../tools/files/key-file.js";
-import { initialGovernance } from "../../tools/ledger/governance.js";
+import { type Governance, initialGovernance } from "../../tools/ledger/governance.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
 import { createNodeFolder } from "../../tools/provisioning/node-folder.js";
 import { provisionMeter } from "../../tools/provisioning/provision.js";
@@ -33,18 +34,20 @@ async function networkIn(t: TestContext, chains: readonly number[] = [1, 5]) {
   const { genesis } = await readGenesisFile(join(network, "genesis.cbor"));
   const authority = join(network, "authority");
   const own = await readKeyFile(join(authority, "key.json"));
-  const order = (service: number, name: string, out: string, number?: number) =>
+  const sign = (action: Action, governance: Governance, out: string, number?: number) =>
     writeOrder(
       { folder: authority, own },
-      initialGovernance(genesis),
-      { type: "chain", service, name, members: genesis.nodes, target: 0 },
-      { number, out: join(folder, out), now },
+      governance,
+      nextOrder(governance, action, { number, now }),
+      join(folder, out),
     );
+  const order = (service: number, name: string, out: string, number?: number) =>
+    sign({ type: "chain", service, name, members: genesis.nodes, target: 0 }, initialGovernance(genesis), out, number);
   const issue = (
     id: string,
     more: { readonly services?: readonly number[]; readonly known?: readonly number[] } = {},
   ) => provisionMeter({ network, id, days: 10, force: false, ...more }, now);
-  return { network, genesis, order, issue };
+  return { network, authority, genesis, order, sign, issue };
 }
 
 test("a credential is issued for a chain that an order of this authority has added, by name and by default", async (t) => {
@@ -90,4 +93,18 @@ test("an order that is signed anew under its number takes the place of the one b
   const path = join(network, "authority/orders/1.cose");
   await writeFile(path, (await readFile(path)).fill(0, 20, 22));
   await assert.rejects(issuedChains(join(network, "authority"), genesis), { code: "ORDER_REFUSED" });
+});
+
+test("what this authority has ordered is enough to order upon it: a meter that was suspended here is resumed without a node", async (t) => {
+  const { authority, genesis, sign } = await networkIn(t);
+  const meters = [new Uint8Array(8).fill(7)];
+  await sign({ type: "suspend", meters }, initialGovernance(genesis), "suspend.order");
+  const governance = await issuedGovernance(authority, genesis);
+  assert.equal(governance.lastOrder, 1);
+  await sign({ type: "resume", meters }, governance, "resume.order");
+  const resumed = await issuedGovernance(authority, genesis);
+  assert.equal(resumed.lastOrder, 2);
+  assert.throws(() => nextOrder(resumed, { type: "resume", meters }, { number: undefined, now }), /is not suspended/);
+  // The number says that the second was never sealed: it is made anew upon the first.
+  assert.equal((await issuedGovernance(authority, genesis, 2)).lastOrder, 1);
 });

@@ -92,9 +92,11 @@ test("suspends, resumes and ends by orders, each of which the register has too",
     return JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0].state;
   };
   assert.equal(stateAfter("1", "suspend", meter), "suspended");
+  // What was ordered here is known here: no node is asked.
+  assert.equal(stateAfter("2", "resume", meter), "valid");
   const twice = ["order", "end", meter, "--from", "1:5", "--from", "1:6", "-o", "x.cose", ...where];
   assert.equal(run("authority", ...twice).status, 2);
-  const refused = run("authority", "order", "resume", meter, "-o", "2.cose", "--passphrase-fd", "3", ...where);
+  const refused = run("authority", "order", "resume", meter, "-o", "x.cose", "--passphrase-fd", "3", ...where);
   assert.deepEqual([refused.status, /is not suspended/.test(refused.stderr)], [2, true]);
 });
 
@@ -110,6 +112,8 @@ test("revokes by an order, which the register has too, and audits", async () => 
   const foreign = run("authority", "audit", "--head", `1:${"00".repeat(32)}`, ...where);
   assert.equal(foreign.status, 1);
   assert.match(foreign.stderr, /is not in the log/);
+  const named = good("order", "register", "-o", "head.cose", "--passphrase-fd", "3", ...where);
+  assert.match(named, new RegExp(`the register's head is ${head}`));
   good("export", "-o", "credentials.csv", ...where);
   const rows = (await readFile(join(folder, "credentials.csv"), "utf8")).split("\r\n");
   assert.equal(rows[1]!.split(",")[3], "revoked");

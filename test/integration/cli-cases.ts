@@ -32,6 +32,19 @@ export const subcommands: readonly Arguments[] = [
   ["authority", "init"],
   ["authority", "issue"],
   ["authority", "renew"],
+  ["authority", "replace"],
+  ["authority", "batch"],
+  ["authority", "import"],
+  ["authority", "receive"],
+  ["authority", "transfer"],
+  ["authority", "registrar", "limit"],
+  ["request", "make"],
+  ["request", "endorse"],
+  ["request", "show"],
+  ["lot", "export"],
+  ["lot", "transfer"],
+  ["lot", "verify"],
+  ["lot", "labels"],
   ["authority", "list"],
   ["authority", "show"],
   ["authority", "audit"],
@@ -56,7 +69,17 @@ export const subcommands: readonly Arguments[] = [
 ];
 
 /** What is no right use of the command. */
-export function misuses({ folder, network, data, api, chain, receipt, meter, capture }: Scene): readonly Arguments[] {
+export function misuses({
+  folder,
+  network,
+  data,
+  api,
+  genesis,
+  chain,
+  receipt,
+  meter,
+  capture,
+}: Scene): readonly Arguments[] {
   const unmade = join(folder, "unmade");
   const meterFolder = join(network.folder, "meters/m-3");
   return [
@@ -79,6 +102,10 @@ export function misuses({ folder, network, data, api, chain, receipt, meter, cap
     ["authority", "issue", "--network", network.folder, "--id", "../m"],
     ["authority", "issue", "--network", network.folder, "--id", "m-4", "--services", "77"],
     ["authority", "issue", "--network", network.folder, "--id", "m-4", "--public-key", "00".repeat(32)],
+    ["authority", "batch", genesis, "--network", network.folder],
+    ["authority", "registrar", "limit", "anna", "--network", network.folder, "--lot", "L1"],
+    ["request", "make", "--id", "../m", "--genesis", genesis, "--key", unmade, "-o", unmade],
+    ["lot", "export", receipt, "--lot", "L1", "--key", unmade, "--to", "00", "-o", unmade],
     ["node", "run"],
     ["node", "prune", join(network.folder, "nodes/node-1/node.json")],
     ["node", "prune", join(network.folder, "nodes/node-1/node.json"), "--prune-before", "0"],
@@ -127,6 +154,9 @@ export async function failuresOf(scene: Scene): Promise<readonly (readonly [Argu
     [["authority", "issue", "--network", absent, "--id", "m"], /absent\/genesis.cbor/],
     [["authority", "issue", "--network", network.folder, "--id", "m-3", "--out", absent], /m-3 has a credential since/],
     [["authority", "show", "nobody", "--network", absent], /absent/],
+    [["lot", "verify", receipt], /receipt.cbor is no shipment file/],
+    [["authority", "import", absent, "--network", network.folder], /absent cannot be read/],
+    [["authority", "list", "--silent", "--network", network.folder, "--api", api], /127\.0\.0\.1:\d+/],
     [["node", "run", absent], /absent cannot be read/],
     [["node", "prune", absent, "--prune-before", "9"], /absent cannot be read/],
     [["backup", absent, join(folder, "copy")], /absent cannot be read/],

@@ -70,6 +70,29 @@ test("a node outside a chain sends its meters away once, and passes orders on", 
     assert.match(submitted.output, /order 1 is sealed in contracts block 1/);
   });
 
+  await t.test("a meter of which no order speaks goes on when another one is revoked", async () => {
+    const credited = meter.record({ service: CREDIT });
+    await session.send(credited, CREDIT);
+    await session.receiptOf(credited);
+  });
+
+  await t.test("a sealed order names the register's head, and an audit compares with it", async () => {
+    const api = `http://${outsider.api.host}:${outsider.api.port}`;
+    const file = join(folder, "register.order");
+    const named = ["--network", folder, "--api", api];
+    const unsealed = await gridseal("authority", "audit", ...named);
+    assert.match(unsealed.errors, /no sealed order names a head of the register/);
+    await gridseal("authority", "register", "organisation", "works", "--name", "Works", "--network", folder);
+    const made = await gridseal("authority", "order", "register", ...named, "-o", file);
+    assert.equal(made.status, 0, made.errors);
+    const submitted = await gridseal("order", "submit", file, "--api", api, "--genesis", network.genesis);
+    assert.equal(submitted.status, 0, submitted.errors);
+    const audited = await gridseal("authority", "audit", ...named);
+    assert.equal(audited.status, 0, audited.errors);
+    const [, head] = /head is ([0-9]+:[0-9a-f]{64})/.exec(made.output)!;
+    assert.match(audited.output, new RegExp(`compared with +${head}`));
+  });
+
   await whenEqual({ ...network, nodes: network.nodes.slice(0, 4) });
   await stopNodes(network);
   await verifyChains({ ...network, nodes: network.nodes.slice(0, 4) });

@@ -158,6 +158,14 @@ test("a suspended meter is resumed, each in turn, and stands by the last order u
   assert.deepEqual([at(b, 2), at(b, 99), at(c, 99)], ["good", "suspended", "good"]);
 });
 
+test("a register's head is named by ever newer entries", () => {
+  const head = (entry: number): Action => ({ type: "register", entry, hash: new Uint8Array(32).fill(entry) });
+  const governance = governed([3, head(4)], [5, head(9)]);
+  assert.deepEqual(governance.register, { entry: 9, hash: new Uint8Array(32).fill(9) });
+  for (const entry of [0, 4, 9]) assert.match(refusal(governance, head(entry)), /is not above entry 9/);
+  assert.match(refusal(governed(), head(0)), /is not above entry 0/);
+});
+
 test("by all orders that there are, a meter of which none speaks stands good", () => {
   const governance = governed([3, { type: "suspend", meters: [b.id] }], [4, { type: "revoke", meters: [c.id] }]);
   const now = (node: Member) => standingOf(governance, toHex(node.id), 1, 0, Number.POSITIVE_INFINITY);

@@ -21,19 +21,24 @@ import { guardCborPrefix } from "../../src/wire/guard.js";
 import { decodeHandover, encodeHandover } from "../../src/wire/handover.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js";
-import { decodeKey, ESP256, encodeKey, keyId } from "../../src/wire/key.js";
+import { decodeKey, ESP256, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
 import { memberSets, membersAt } from "../../src/wire/lineage.js";
 import { leafHash } from "../../src/wire/merkle.js";
-import { type Action, issueOrder, readyBytes, verifyOrder } from "../../src/wire/order.js";
+import { type Action, issueOrder, ORDER_BYTES_MAX, type Order, readyBytes, verifyOrder } from "../../src/wire/order.js";
+import { addOrderSignature } from "../../src/wire/order-signatures.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
+import { sessionToken } from "../../src/wire/session.js";
+import { verifySessionToken } from "../../src/wire/session-proof.js";
+import { decodeTime, encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
 import { signedBytes } from "../../tools/consensus/messages.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import {
   anchor,
+  audience,
   blockTimes_ms,
   credentialId,
   deliveryKey,
@@ -43,6 +48,7 @@ import {
   frameHash,
   gas,
   genesisTime_s,
+  locations,
   network,
   orderTime_s,
   p256,
@@ -52,10 +58,14 @@ import {
   salt,
   script,
   seeds,
+  sessionRandom,
+  sessionTimes_s,
 } from "./fixtures.js";
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { verifyExport } from "./stranger.js";
+import { readGenesis as strangerReadGenesis } from "./stranger-genesis.js";
 import { followLineage, verifyReceipt as strangerVerifyReceipt } from "./stranger-receipt.js";
+import { verifyToken } from "./stranger-session.js";
 
 const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
 const authority = signerOf(seeds.authority);
@@ -185,6 +195,30 @@ test("issues and reads the fixed credential and genesis", () => {
   assert.equal(hex(memberSetHash(members)), derivedOf("genesis", "genesis", "memberSet"));
 });
 
+test("makes and verifies the fixed session tokens, and so does a stranger", () => {
+  const [issued_s, expires_s] = sessionTimes_s;
+  const random = Uint8Array.from(sessionRandom);
+  const claims = { genesis: genesis.hash, audience, issued_s, expires_s, random };
+  const issuer = { ...genesis, nodes: genesis.nodes.map(({ key }) => key) };
+  const holders = { meter, node: signerOf(seeds.nodes[0]) };
+  for (const name of ["meter", "node"] as const) {
+    const credential = name === "meter" ? bytesOf("credential", "credential") : undefined;
+    const token = sessionToken(credential, claims, holders[name]);
+    matches("session", name, Buffer.from(token));
+    assert.deepEqual(verifySessionToken(token, issuer, nodeVerify).kid, keyId(holders[name].key));
+    const stranger = verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), token);
+    assert.deepEqual(stranger, { id: hex(keyId(holders[name].key)), audience, issued_s, expires_s });
+    assert.throws(() =>
+      verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), `${token.slice(0, -8)}AAAAAAAA`),
+    );
+  }
+});
+
+test("writes and reads the fixed time", () => {
+  matches("time", "time", encodeTime(sessionTimes_s[0]));
+  assert.equal(decodeTime(bytesOf("time", "time")), sessionTimes_s[0]);
+});
+
 test("signs and reads the fixed firmware manifest", () => {
   const hash = sha256(firmwareImage);
   const firmware = { board: "devkit", version: 2, least: 1, size: 3, hash, file: "devkit-2.bin" };
@@ -221,6 +255,30 @@ test("signs and reads the fixed temporary block", () => {
   matches("batch", "acknowledged", acknowledgementBytes(genesis.hash, batch.chain, batch.origin, batch.number, id));
 });
 
+test("issues and reads the fixed genesis whose orders two keys sign, and the fixed order of it", () => {
+  const [first, , third] = [seeds.authority, seeds.issuing, seeds.joiner].map(signerOf) as [Signer, Signer, Signer];
+  const placed = members.map((member, index) => ({ ...member, location: locations[index]! }));
+  const ordering = { signatures: 2, keys: [first, signerOf(seeds.issuing), third].map(({ key }) => key) };
+  const placedChains = genesis.chains.map((chain) => ({
+    ...chain,
+    members: chain.members.map(({ name }) => placed.find((member) => member.name === name)!),
+  }));
+  const terms = { network, time_s: genesisTime_s, nodes: placed, chains: placedChains, ordering };
+  matches("genesis", "joint", issueGenesis(terms, authority));
+  const joint = verifyGenesis(bytesOf("genesis", "joint"), nodeVerify);
+  assert.deepEqual([joint.ordering, joint.nodes], [ordering, placed]);
+  assert.equal(hex(joint.hash), derivedOf("genesis", "joint", "hash"));
+  const order: Order = { number: 1, time_s: orderTime_s, action: { type: "revoke", meters: [kid] } };
+  const size = ORDER_BYTES_MAX;
+  for (const [before, after] of [
+    [first, third],
+    [third, first],
+  ] as const) {
+    matches("order", "joint", addOrderSignature(issueOrder(order, joint, before), { ordering, size }, after));
+  }
+  assert.deepEqual(verifyOrder(bytesOf("order", "joint"), joint, nodeVerify), order);
+});
+
 test("issues and reads the fixed orders", () => {
   const joiner = signerOf(seeds.joiner);
   const member = { id: keyId(joiner.key), key: joiner.key, name: "node-4" };
@@ -241,6 +299,7 @@ test("issues and reads the fixed orders", () => {
     suspend: { type: "suspend", meters: [kid] },
     resume: { type: "resume", meters: [kid] },
     end: { type: "end", meter: kid, ends: [[1, 3]], successor: members[0]!.id },
+    register: { type: "register", entry: 12, hash: sha256(new TextEncoder().encode("entry 12")) },
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };

@@ -172,26 +172,43 @@ const bundle = sign1(
     ),
   ),
 );
-const genesis = sign1(
+const genesisEntries: readonly (readonly [number, Item])[] = [
+  [1, 1],
+  [2, network],
+  [3, genesisTime_s],
+  [4, authority.key],
+  [5, nodes.map(({ id, key }, index) => [id, key, `node-${index}`])],
+  [
+    6,
+    [
+      [1, "trading", [0, 1, 2, 3], 0],
+      [3, "dispatch", [3, 2, 1], 0x2007ffff],
+    ],
+  ],
+];
+const genesis = sign1(authority, independentCbor(map(...genesisEntries)));
+/** Its orders need two signatures of three keys, and it says where nodes stand. */
+export const locations = ["DE", "AT-9", "FR", "CH-ZH"] as const;
+const jointGenesis = sign1(
   authority,
   independentCbor(
     map(
-      [1, 1],
-      [2, network],
-      [3, genesisTime_s],
-      [4, authority.key],
-      [5, nodes.map(({ id, key }, index) => [id, key, `node-${index}`])],
-      [
-        6,
-        [
-          [1, "trading", [0, 1, 2, 3], 0],
-          [3, "dispatch", [3, 2, 1], 0x2007ffff],
-        ],
-      ],
+      ...genesisEntries.with(4, [5, nodes.map(({ id, key }, index) => [id, key, `node-${index}`, locations[index]!])]),
+      [7, [2, [authority.key, issuing.key, party(seeds.joiner).key]]],
     ),
   ),
 );
 const genesisHash = sha256(genesis);
+
+// A session: what the meter and node-0 show to broker.example.
+
+export const audience = "broker.example:8883";
+export const sessionTimes_s = [1_790_000_400, 1_790_001_000] as const;
+export const sessionRandom = Buffer.from("5e55105e55105e55", "hex");
+const session = (by: Party) =>
+  sign1(by, independentCbor(["gs1/session", genesisHash, audience, ...sessionTimes_s, sessionRandom]));
+const tokenText = (shown: Uint8Array, signed: Buffer) =>
+  `${Buffer.from(shown).toString("base64url")}.${signed.toString("base64url")}`;
 const memberSet = sha256(independentCbor(nodes.map(({ id, key }) => [id, key])));
 
 // Merkle trees, temporary blocks, acknowledgements.
@@ -404,6 +421,22 @@ const suspendOrder = order(5, [5, [meter.id]]);
 const resumeOrder = order(6, [6, [meter.id]]);
 const endOrder = order(7, [7, meter.id, [[1, 3]], nodes[0]!.id]);
 
+const registerOrder = order(8, [8, 12, sha256(Buffer.from("entry 12"))]);
+
+/** An order of the network whose orders need two signatures: a COSE_Sign (RFC 9052 section 4.1). */
+const jointPayload = independentCbor(
+  map([1, 1], [2, sha256(jointGenesis)], [3, 1], [4, orderTime_s], [5, [3, [meter.id]]]),
+);
+const jointSignature = (by: Party): Item => {
+  const header = independentCbor(map([1, -19], [4, by.id]));
+  const structure = ["Signature", Buffer.alloc(0), header, Buffer.alloc(0), jointPayload];
+  return [header, map(), signature(by, independentCbor(structure))];
+};
+const jointOrder = Buffer.concat([
+  Buffer.of(0xd8, 98),
+  independentCbor([Buffer.alloc(0), map(), jointPayload, [jointSignature(authority), jointSignature(joiner)]]),
+]);
+
 // Votes and proposals of height 2.
 
 const body = Buffer.from("body of a proposal");
@@ -450,6 +483,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
       hash: hexOf(genesisHash),
       memberSet: hexOf(memberSet),
     }),
+    joint: fixture("the same with nodes' locations, its orders signed by two of three keys", jointGenesis, {
+      hash: hexOf(sha256(jointGenesis)),
+    }),
   },
   batch: {
     signed: fixture("what the origin signs", batches[0].signed, { id: hexOf(batches[0].id) }),
@@ -483,22 +519,40 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     suspend: fixture("order 5: the meter is suspended", suspendOrder),
     resume: fixture("order 6: the meter is resumed", resumeOrder),
     end: fixture("order 7: of service 1 the meter's numbers from 3 on are not sealed, of others none", endOrder),
+    register: fixture("order 8: the register's head is entry 12", registerOrder),
+    joint: fixture("order 1 of the genesis `joint`, signed by two keys: the meter's credential is revoked", jointOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },
   refusal: { refusal: fixture("refusal of record 1: bad signature", refusal) },
+  session: {
+    meter: tokenFixture("what the meter shows to broker.example", tokenText(credential, session(meter))),
+    node: tokenFixture("what node-0 shows to it", tokenText(Buffer.alloc(0), session(nodes[0]!))),
+  },
+  time: {
+    time: fixture("what a node tells a meter without a clock", Buffer.from(independentCbor([1, sessionTimes_s[0]]))),
+  },
   topic: {
     record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),
     receipt: textFixture(`gs1/${network}/1/receipt/${hexOf(meter.id)}`),
     members: textFixture(`gs1/${network}/1/members/${hexOf(meter.id)}`),
     birth: textFixture(`gs1/${network}/-/birth/${hexOf(meter.id)}`),
     ack: textFixture(`gs1/${network}/-/ack/${hexOf(meter.id)}`),
+    time: textFixture(`gs1/${network}/-/time/${hexOf(meter.id)}`),
   },
 };
 
 function fixture(what: string, bytes: Buffer, derived?: Fixture["derived"]): Fixture {
-  const item = bytes[0] === 0xd2 ? `18(${diagnostic(bytes.subarray(1))})` : diagnostic(bytes);
+  const isJoint = bytes[0] === 0xd8 && bytes[1] === 98;
+  const untagged = isJoint ? `98(${diagnostic(bytes.subarray(2))})` : undefined;
+  const item = untagged ?? (bytes[0] === 0xd2 ? `18(${diagnostic(bytes.subarray(1))})` : diagnostic(bytes));
   return { what, bytes: hexOf(bytes), diagnostic: item, ...(derived !== undefined && { derived }) };
+}
+
+/** The text's bytes, and what its second half says. */
+function tokenFixture(what: string, token: string): Fixture {
+  const signed = Buffer.from(token.slice(token.indexOf(".") + 1), "base64url");
+  return { ...fixture(what, signed), bytes: hexOf(Buffer.from(token)) };
 }
 
 function textFixture(topic: string): Fixture {

@@ -43,6 +43,9 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 20, selector: String })
     .map((meters): Action => ({ type: "revoke", meters: [...meters].sort(compareBytes) })),
   fc
+    .record({ entry: upTo(2 ** 48 - 1, 1), hash: fixedBytes(32) })
+    .map((head): Action => ({ type: "register", ...head })),
+  fc
     .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 128, selector: String })
     .map((banned): Action => ({ type: "ban", nodes: [...banned].sort(compareBytes) })),
   fc

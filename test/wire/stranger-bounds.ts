@@ -15,6 +15,7 @@ export const bounds = {
   leaves: 4_001,
   nodes: 128,
   chains: 64,
+  orderKeys: 16,
 } as const;
 
 export const counts = {
@@ -32,6 +33,7 @@ export const sizes = {
   record: 16_384,
   order: 32_768,
   evidence: 1_024,
+  session: 512,
   receipt: 16_384,
   handover: 32_768,
   block: 16_777_216,

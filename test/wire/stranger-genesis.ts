@@ -35,6 +35,8 @@ export interface StrangerChain {
 export interface StrangerGenesis {
   readonly network: string;
   readonly authority: StrangerKey;
+  /** keys that sign orders and how many of them must, where it is not the authority's alone */
+  readonly ordering: { readonly signatures: number; readonly keys: readonly StrangerKey[] } | undefined;
   readonly nodes: readonly StrangerMember[];
   readonly chains: readonly StrangerChain[];
   readonly hash: Buffer;
@@ -60,12 +62,24 @@ export function readGenesis(bytes: Uint8Array): StrangerGenesis {
   });
   const network = payload.get(2);
   demand(typeof network === "string", "genesis names no network");
-  return { network: String(network), authority, nodes, chains, hash: sha256(bytes) };
+  const ordering = payload.has(7) ? readOrdering(payload.get(7)) : undefined;
+  demand(payload.size === (ordering === undefined ? 6 : 7), "genesis has an entry too many or too few");
+  return { network: String(network), authority, ordering, nodes, chains, hash: sha256(bytes) };
 }
 
-/** [id, COSE_Key, name] of a genesis or an order. */
+function readOrdering(item: Item | undefined): StrangerGenesis["ordering"] {
+  const [signatures, items] = list(item, 2);
+  const keys = listUpTo(items, bounds.orderKeys).map(readKey);
+  demand(new Set(keys.map(({ id }) => id)).size === keys.length, "a key that orders is named twice");
+  return { signatures: numberOf(signatures, keys.length, 1), keys };
+}
+
+/** [id, COSE_Key, name, ? location] of a genesis or an order. */
 export function readNode(item: Item): StrangerMember {
-  const [id, key, name] = list(item, 3);
+  const items = list(item);
+  const [id, key, name, location] = list(item, items.length === 4 ? 4 : 3);
+  const isPlace = typeof location === "string" && /^[A-Z][A-Z](-[A-Z0-9]{1,3})?$/.test(location);
+  demand(items.length === 3 || isPlace, "a node's location is no code of ISO 3166");
   demand(typeof name === "string" && name.length >= 1 && name.length <= 32, "a node's name is none");
   return readMember([id!, key!]);
 }

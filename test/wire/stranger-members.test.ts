@@ -212,12 +212,13 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
   ["a member that nobody knows", firstOrder(order(1, added([joiner]))), /no node of the network/],
   ["a name that is none", secondOrder(rawOrder(2, [2, HEAT, "Heat", arraysOf(0, 1), 0])), /no name/],
   ["a target that is none", secondOrder(rawOrder(2, [2, HEAT, "heat", arraysOf(0, 1), 1])), /target is none/],
-  ["an action that is none", secondOrder(rawOrder(2, [8, []])), /not known/],
+  ["an action that is none", secondOrder(rawOrder(2, [9, []])), /not known/],
   [
     "meters out of order",
     secondOrder(rawOrder(2, [3, [new Uint8Array(8).fill(2), new Uint8Array(8).fill(1)]])),
     /ascending/,
   ],
+  ["a register's head that is no newer", secondOrder(rawOrder(2, [8, 0, new Uint8Array(32)])), /register/],
   ["a suspension of nobody", secondOrder(rawOrder(2, [5, []])), /no id/],
   ["a resumption of who is not suspended", secondOrder(order(2, { type: "resume", meters: [meter.kid] })), /cannot/],
   [

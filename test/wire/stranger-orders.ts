@@ -58,6 +58,8 @@ export interface StrangerOrders {
     { readonly at: number; readonly name: string; takes(service: number, seq: number): boolean }[]
   >;
   readonly banned: Set<string>;
+  /** newest entry of the authority's register that an order names */
+  entry: number;
 }
 
 export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
@@ -73,6 +75,7 @@ export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
     revoked: new Set(),
     standings: new Map(),
     banned: new Set(),
+    entry: 0,
   };
 }
 
@@ -96,6 +99,7 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   else if (action[0] === 3) takeRevocation(orders, action, height);
   else if (action[0] === 4) takeBan(orders, action);
   else if (action[0] === 7) takeEnd(orders, action, height);
+  else if (action[0] === 8) takeRegister(orders, action);
   else takeSuspension(orders, action, height);
   orders.last = number;
   orders.heights.add(height);
@@ -103,13 +107,41 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
 
 /** An order that the authority has signed for this network, and each READY in it its node; whether it applies is not asked. */
 function readOrder(genesis: StrangerGenesis, bytes: Uint8Array): { number: number; action: readonly Item[] } {
-  const message = readSign1(bytes, sizes.order);
-  demand(signed(genesis.authority, message), "order is not signed by the authority");
-  const payload = mapOf(independentDecode(message.payload));
+  const payload = mapOf(independentDecode(readSigned(genesis, bytes)));
   demand(payload.size === 5 && payload.get(1) === 1, "order version is not 1");
   same(bytesOf(payload.get(2)), genesis.hash, "network of an order");
   numberOf(payload.get(4), bounds.time_s);
   return { number: numberOf(payload.get(3), bounds.order, 1), action: list(payload.get(5)) };
+}
+
+/** Section 22: what the authority has signed, by its key alone or by as many keys as the genesis asks for. */
+function readSigned(genesis: StrangerGenesis, bytes: Uint8Array): Uint8Array {
+  const { authority, ordering } = genesis;
+  if (ordering === undefined) {
+    const message = readSign1(bytes, sizes.order);
+    demand(signed(authority, message), "order is not signed by the authority");
+    return message.payload;
+  }
+  demand(bytes.length <= sizes.order, "order is too long");
+  demand(bytes[0] === 0xd8 && bytes[1] === 98, "order has no tag 98");
+  const [header, unprotected, payload, items] = list(independentDecode(bytes.subarray(2)), 4);
+  demand(bytesOf(header).length === 0 && mapOf(unprotected).size === 0, "order has a header of its own");
+  const signatures = list(items, ordering.signatures);
+  let before = -1;
+  for (const [own, beside, signature] of signatures.map((item) => list(item, 3))) {
+    const named = mapOf(independentDecode(bytesOf(own)));
+    const place = ordering.keys.findIndex(({ id }) => id === hex(named.get(4)));
+    demand(
+      place > before && named.size === 2 && mapOf(beside).size === 0,
+      "order's signers are not keys in their order",
+    );
+    const key = ordering.keys[place]!;
+    const structure = independentCbor(["Signature", Buffer.alloc(0), bytesOf(own), Buffer.alloc(0), bytesOf(payload)]);
+    demand(named.get(1) === key.algorithm, "order is signed by another algorithm than its key's");
+    demand(verifies(key, structure, bytesOf(signature, 64)), "order's signature does not verify");
+    before = place;
+  }
+  return bytesOf(payload);
 }
 
 /** Section 14: the chain that an order at the head of a lineage adds. */
@@ -215,6 +247,16 @@ function takeEnd(orders: StrangerOrders, action: readonly Item[], at: number): v
   demand(now === "good" || now === "suspended", "order ends a meter that is over");
   const until = new Map(ends);
   stand(orders, id, { at, name: "ended", takes: (service, seq) => seq < (until.get(service) ?? 0) });
+}
+
+function takeRegister(orders: StrangerOrders, action: readonly Item[]): void {
+  const [, entry, hash] = list(action, 3);
+  bytesOf(hash, 32);
+  demand(
+    numberOf(entry, bounds.counter) > orders.entry,
+    "order names an entry of the register that is not above the last",
+  );
+  orders.entry = Number(entry);
 }
 
 function stand(

@@ -29,8 +29,10 @@ export interface StrangerReceipt {
   readonly header: string;
 }
 
-/** The first byte of a COSE_Sign1, tag 18: in a lineage orders begin with it, handovers do not. */
-const TAG_18 = 0xd2;
+/** Bytes of tag 18 or 98: in a lineage orders begin with one, handovers do not. */
+function tagBytes(item: Uint8Array): number {
+  return item[0] === 0xd2 ? 1 : item[0] === 0xd8 && item[1] === 98 ? 2 : 0;
+}
 
 /** All member sets of a chain that its lineage proves, the first one from height 1. */
 export function followLineage(genesisBytes: Uint8Array, service: number, items: readonly Uint8Array[]): StrangerSet[] {
@@ -39,7 +41,7 @@ export function followLineage(genesisBytes: Uint8Array, service: number, items: 
   const given = genesis.chains.find((chain) => chain.service === service);
   if (given !== undefined) sets.push({ from: 1, members: given.members });
   for (const item of items) {
-    if (item[0] !== TAG_18) {
+    if (tagBytes(item) === 0) {
       sets.push(readHandover(genesis, service, sets.at(-1), item));
       continue;
     }
@@ -87,7 +89,7 @@ export function sequenceOf(bytes: Uint8Array): Uint8Array[] {
   const items: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length; ) {
     const rest = bytes.subarray(offset);
-    const tag = rest[0] === TAG_18 ? 1 : 0;
+    const tag = tagBytes(rest);
     const item = rest.subarray(0, tag + independentSequence(rest.subarray(tag), 1)[0]!.length);
     items.push(item);
     offset += item.length;

@@ -200,7 +200,7 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
 }
 
 /** Section 5: the authority, or the key of a warrant in force when the credential begins. */
-function issuerOf(genesis: StrangerGenesis, claims: ReadonlyMap<Item, Item>): StrangerKey {
+export function issuerOf(genesis: StrangerGenesis, claims: ReadonlyMap<Item, Item>): StrangerKey {
   if (!claims.has(-70_002)) return genesis.authority;
   const warrant = readSign1(bytesOf(claims.get(-70_002)), sizes.warrant);
   demand(signed(genesis.authority, warrant), "warrant is not signed by the authority");

@@ -11,9 +11,9 @@ import { isSafeKey } from "../crypto/safe-key.js";
 import { generateSeed, signerFromSeed } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { Issuing } from "./folder.js";
-import type { Change, NewCredential } from "./register/changes.js";
+import type { Change } from "./register/changes.js";
 import type { Register } from "./register/register.js";
-import type { RegisterView } from "./register/rows.js";
+import type { NewCredential, RegisterView } from "./register/rows.js";
 
 export interface Authority {
   readonly issuing: Issuing;
@@ -32,10 +32,15 @@ export interface CredentialTerms extends Pick<Credential, "jurisdiction" | "deli
 export interface CredentialRequest {
   readonly terms: CredentialTerms;
   readonly key: PublicKey;
+  /** ID of the registrar by whose word it is */
+  readonly registrar?: string;
 }
 
-/** Whether a credential is the first, one beside others although there are some, or in the place of the one before. */
-export type Kind = "first" | "forced" | "renewal";
+/**
+ * Whether a credential is the first, one beside others although there are some, or in the place of the one before; a number is that
+ * of the order which ends the key before.
+ */
+export type Kind = "first" | "forced" | "renewal" | { readonly replacedBy: number };
 
 export interface Issued {
   readonly row: NewCredential;
@@ -68,8 +73,15 @@ export function issueCredentials(
   return issued;
 }
 
-function changesFor(view: RegisterView, terms: CredentialTerms, credential: NewCredential, kind: Kind): Change[] {
+/** What the register is to be told of a credential: of a device that it does not know, the device first. */
+export function changesFor(
+  view: RegisterView,
+  terms: CredentialTerms,
+  credential: NewCredential,
+  kind: Kind,
+): readonly Change[] {
   if (kind === "renewal") return [{ type: "renew", credential }];
+  if (typeof kind === "object") return [{ type: "replace", credential, order: kind.replacedBy }];
   const issue: Change = { type: "issue", credential, forced: kind === "forced" };
   if (!isDevice(terms) || view.get("devices", terms.id) !== undefined) return [issue];
   const lot = terms.origin?.lot;
@@ -103,7 +115,13 @@ export function checkIssuedId(id: string): void {
   }
 }
 
-function issueOne(authority: Authority, { terms, key }: CredentialRequest, statusIndex: number, now_s: number): Issued {
+/** Signs a credential and makes its row; nothing knows of it yet. Throws USAGE for keys and terms that no credential can have. */
+export function issueOne(
+  authority: Authority,
+  { terms, key, registrar }: CredentialRequest,
+  statusIndex: number,
+  now_s: number,
+): Issued {
   checkIssuedId(terms.id);
   if (!isSafeKey(key)) {
     const what = `the public key for ${terms.id} is not one that all verifiers judge alike`;
@@ -126,6 +144,7 @@ function issueOne(authority: Authority, { terms, key }: CredentialRequest, statu
   const row: NewCredential = {
     ...{ meter: toHex(keyId(key)), subject: id, key: toHex(encodeKey(key)), credential: toHex(claims.id) },
     ...{ statusIndex, services, roles, notBefore_s, expires_s },
+    ...(registrar !== undefined && { registrar }),
     bytes: Buffer.from(credential).toString("base64url"),
   };
   return { row, credential };

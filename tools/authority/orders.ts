@@ -14,7 +14,8 @@ import type { SealedOrder } from "../ledger/governance.js";
 import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
 import { registerOf } from "./folder.js";
 import { keepOrder } from "./issued-orders.js";
-import { type Change, canBecome, type StateChange } from "./register/changes.js";
+import type { Change } from "./register/changes.js";
+import { canBecome, type StateChange } from "./register/credential-rules.js";
 import { type Register, withRegister } from "./register/register.js";
 import { credentialsOf } from "./register/rows.js";
 
@@ -84,17 +85,12 @@ export interface OrderingAuthority {
   readonly own: Signer;
 }
 
-/**
- * Signs the next order and writes its file; the register has what it makes of credentials before. Throws USAGE where it would not
- * apply, or what reading and writing files throw.
- */
-export async function writeOrder(
-  authority: OrderingAuthority,
+/** The order of an action that follows the sealed ones, or has the number given. Throws USAGE where it would not apply. */
+export function nextOrder(
   governance: Governance,
   action: Action,
-  options: { readonly number: number | undefined; readonly out: string; readonly now: Date },
-): Promise<Order> {
-  const { folder, own } = authority;
+  options: { readonly number: number | undefined; readonly now: Date },
+): Order {
   const order: Order = {
     number: options.number ?? governance.lastOrder + 1,
     time_s: Math.floor(options.now.getTime() / 1_000),
@@ -102,17 +98,30 @@ export async function writeOrder(
   };
   const governed = govern({ ...governance, lastOrder: order.number - 1 }, order, governedHeight(governance) + 1);
   if (governed.type === "refused") throw new GridsealError("USAGE", `the order would not apply: ${governed.reason}`);
+  return order;
+}
+
+/**
+ * Signs an order and writes its file; the register has what it makes of credentials before. Throws USAGE for what no order can say,
+ * or what reading and writing files throw.
+ */
+export async function writeOrder(
+  authority: OrderingAuthority,
+  { genesis }: Governance,
+  order: Order,
+  out: string,
+): Promise<void> {
+  const { folder, own } = authority;
   let bytes: Uint8Array;
   try {
-    bytes = issueOrder(order, governance.genesis, own);
+    bytes = issueOrder(order, genesis, own);
   } catch (cause) {
     throw new GridsealError("USAGE", `no order can say this: ${reasonOf(cause)}`, { cause });
   }
-  await refuseExisting(options.out);
+  await refuseExisting(out);
   await withRegister(registerOf(folder), (register) => noteOrder(register, order));
-  await createFile(options.out, bytes);
+  await createFile(out, bytes);
   await keepOrder(folder, order, bytes);
-  return order;
 }
 
 /** What the order makes of credentials that this authority has issued; others may have been issued elsewhere. */

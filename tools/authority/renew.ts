@@ -4,8 +4,8 @@
 import { parseCredential } from "../../src/wire/credential.js";
 import { GridsealError } from "../errors.js";
 import { type Authority, type Issued, issueCredentials } from "./issue.js";
-import { currentCredential } from "./register/changes.js";
 import type { Register } from "./register/register.js";
+import { currentCredential } from "./register/rows.js";
 
 /** Throws REGISTER_REFUSED where the ID has no credential in force. */
 export function renewCredential(

@@ -6,6 +6,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { generateSeed, signerFromSeed } from "../crypto/signatures.js";
 import { GridsealError } from "../errors.js";
+import { readKeyFile } from "../files/key-file.js";
 import { createFile, readWhole } from "../files/made-once.js";
 import { refuseExposed, SECRET } from "../files/private-files.js";
 
@@ -71,6 +72,12 @@ export async function openSealedKey(path: string, passphrase: string): Promise<S
   const signer = signerFromSeed(seed);
   wipe(seed, key);
   return signer;
+}
+
+/** The signer of a key file, whichever it is; `askPassphrase` is called where it is sealed. Throws as reading either does. */
+export async function readSealedOrOpenKey(path: string, askPassphrase: () => Promise<string>): Promise<Signer> {
+  const text = new TextDecoder().decode(await readWhole(path, FILE_BYTES_MAX));
+  return parse(text) === undefined ? readKeyFile(path) : openSealedKey(path, await askPassphrase());
 }
 
 function derive(passphrase: string, salt: Buffer, { N, r, p }: SealedKey["scrypt"] | typeof COST): Promise<Buffer> {

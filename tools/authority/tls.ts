@@ -65,9 +65,32 @@ export async function createNetworkAuthority(network: string, now: Date): Promis
  */
 export async function createNodeCertificate(
   authority: TlsIdentity,
-  request: NodeCertificateRequest,
+  { id, hosts }: NodeCertificateRequest,
   now: Date,
 ): Promise<TlsIdentity> {
+  return createCertificate(authority, { name: id, hosts, isClient: true }, now);
+}
+
+/**
+ * The same for a broker that meters reach by these names. It is good for servers alone, and its
+ * common name is no node's id: nobody becomes a node with it. Throws a RangeError without a name.
+ */
+export async function createBrokerCertificate(
+  authority: TlsIdentity,
+  hosts: readonly string[],
+  now: Date,
+): Promise<TlsIdentity> {
+  if (hosts.length === 0) throw new RangeError("a broker's certificate must have a name that meters reach it by");
+  return createCertificate(authority, { name: "broker", hosts, isClient: false }, now);
+}
+
+interface CertificateRequest {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly isClient: boolean;
+}
+
+async function createCertificate(authority: TlsIdentity, request: CertificateRequest, now: Date): Promise<TlsIdentity> {
   const x509 = await library();
   const issuer = new x509.X509Certificate(authority.cert);
   const [pkcs8] = x509.PemConverter.decode(authority.key);
@@ -79,8 +102,9 @@ export async function createNodeCertificate(
     type: isIP(host) === 0 ? ("dns" as const) : ("ip" as const),
     value: host,
   }));
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
   const cert = await x509.X509CertificateGenerator.create({
-    subject: [{ CN: [request.id] }],
+    subject: [{ CN: [request.name] }],
     issuer: issuer.subjectName,
     publicKey: keys.publicKey,
     signingKey,
@@ -90,7 +114,7 @@ export async function createNodeCertificate(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+      new x509.ExtendedKeyUsageExtension(request.isClient ? [serverAuth, clientAuth] : [serverAuth]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
       ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
     ],

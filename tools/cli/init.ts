@@ -1,15 +1,23 @@
 // `gridseal init`: makes a network's folder with its authority, genesis, nodes and meters.
 
 import type { Command } from "commander";
-import { SERVICE_MAX } from "../../src/wire/bounds.js";
+import { ORDER_KEYS_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
+import type { PublicKey } from "../../src/wire/key.js";
 import { paperServices } from "../../src/wire/services.js";
 import { isNetworkName } from "../../src/wire/topics.js";
 import { readOwnKey } from "../authority/folder.js";
 import { GridsealError } from "../errors.js";
-import { type ChainPlan, createNetwork, INITIAL_METERS_MAX, INITIAL_NODES_MAX } from "../provisioning/network.js";
+import {
+  type ChainPlan,
+  createNetwork,
+  INITIAL_METERS_MAX,
+  INITIAL_NODES_MAX,
+  type NetworkPlan,
+} from "../provisioning/network.js";
 import { compactTarget, networkName, several, whole } from "../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../terminal/output.js";
 import { type PassphraseOptions, readPassphrase } from "../terminal/passphrase.js";
+import { publicKey } from "./lot/read-lot.js";
 
 interface InitOptions extends PassphraseOptions {
   readonly authority?: string;
@@ -21,6 +29,9 @@ interface InitOptions extends PassphraseOptions {
   readonly basePort: number;
   readonly chain?: readonly string[];
   readonly target: number;
+  readonly orderKey?: readonly PublicKey[];
+  readonly orderSignatures?: number;
+  readonly location?: readonly string[];
   readonly json?: true;
 }
 
@@ -46,6 +57,9 @@ export function registerInit(program: Command): void {
       several,
     )
     .option("--target <hex>", "difficulty of the chains, compact; 00000000 for none", compactTarget, 0)
+    .option("--order-key <hex>", "another key of the authority that signs orders (repeatable)", publicKeys)
+    .option("--order-signatures <count>", "of how many keys orders need signatures", whole(1, ORDER_KEYS_MAX))
+    .option("--location <[node-1=]code>", "where all nodes or one stand, ISO 3166 (repeatable)", several)
     .option("--json", "print JSON")
     .action(init);
 }
@@ -59,6 +73,8 @@ async function init(folder: string, options: InitOptions): Promise<void> {
     host: options.host,
     basePort: options.basePort,
     target: options.target,
+    ...orderingIn(options),
+    locations: locationsIn(options),
   };
   const { authority } = options;
   const founder =
@@ -84,6 +100,32 @@ async function init(folder: string, options: InitOptions): Promise<void> {
       ["meters", created.meters.map(({ name, id }) => `${name} ${id}`).join(", ") || "none"],
     ]),
   );
+}
+
+function publicKeys(text: string, earlier: readonly PublicKey[] = []): readonly PublicKey[] {
+  return [...earlier, publicKey(text)];
+}
+
+function orderingIn({ orderKey, orderSignatures }: InitOptions): Pick<NetworkPlan, "ordering"> {
+  if (orderKey === undefined && orderSignatures === undefined) return {};
+  const keys = orderKey ?? [];
+  // The authority's own key is one of them.
+  if (orderSignatures === undefined || orderSignatures > keys.length + 1) {
+    throw new GridsealError("USAGE", `--order-signatures must be 1 to ${keys.length + 1}, the number of keys`);
+  }
+  return { ordering: { signatures: orderSignatures, keys } };
+}
+
+function locationsIn({ location = [], nodes }: InitOptions): ReadonlyMap<number, string> {
+  const locations = new Map<number, string>();
+  for (const text of location) {
+    const [first, second] = splitOnce(text);
+    const code = second === "" ? first : second;
+    const numbers =
+      second === "" ? Array.from({ length: nodes }, (_, place) => place + 1) : [nodeNumber(first, text, nodes)];
+    for (const number of numbers) locations.set(number, code);
+  }
+  return locations;
 }
 
 /** The chains that the options ask for, each of all nodes unless it is named. Throws USAGE. */
@@ -124,7 +166,7 @@ function addedServices(text: string | undefined): readonly (readonly [number, st
 function nodeNumber(name: string, text: string, nodes: number): number {
   const number = Number(/^node-([1-9][0-9]?)$/.exec(name)?.[1] ?? 0);
   if (number >= 1 && number <= nodes) return number;
-  throw new GridsealError("USAGE", `--chain ${text}: ${name || "nothing"} is none of node-1 to node-${nodes}`);
+  throw new GridsealError("USAGE", `${text}: ${name || "nothing"} is none of node-1 to node-${nodes}`);
 }
 
 function serviceName(name: string): string {

@@ -11,6 +11,7 @@ import type {
   EndAction,
   MembersAction,
   Order,
+  RegisterAction,
   ResumeAction,
   RevokeAction,
   SuspendAction,
@@ -73,6 +74,8 @@ export interface Governance {
   readonly rulings: ReadonlyMap<string, readonly MeterRuling[]>;
   /** banned nodes by id as hex, each with the contracts height of its order */
   readonly banned: ReadonlyMap<string, number>;
+  /** the newest head of the authority's register that an order names */
+  readonly register?: Pick<RegisterAction, "entry" | "hash">;
 }
 
 export type Governed =
@@ -194,6 +197,14 @@ export function standingOf(
   return seq < (ruling.ends.get(service) ?? 0) ? "good" : "ended";
 }
 
+/** How the holder of a credential, by its id as hex, stands by all orders: `ended` where nothing of it is sealed any more. */
+export function holderStanding(governance: Governance, holder: string): Standing {
+  const standing = lastStanding(governance, holder);
+  if (standing !== "ended") return standing;
+  const ruling = governance.rulings.get(holder)!.at(-1)!;
+  return ruling.standing === "ended" && [...ruling.ends.values()].some((end) => end > 0) ? "good" : "ended";
+}
+
 function apply(governance: Governance, { action }: Order, contractsHeight: number): Governed {
   switch (action.type) {
     case "members":
@@ -209,6 +220,8 @@ function apply(governance: Governance, { action }: Order, contractsHeight: numbe
       return applySuspend(governance, action, contractsHeight);
     case "end":
       return applyEnd(governance, action, contractsHeight);
+    case "register":
+      return applyRegister(governance, action);
   }
 }
 
@@ -237,6 +250,13 @@ function applyEnd(governance: Governance, action: EndAction, contractsHeight: nu
   const now = lastStanding(governance, meter);
   if (now === "revoked" || now === "ended") return refused(`meter ${meter} is ${now} already`);
   return ruled(governance, [meter], { contractsHeight, standing: "ended", ends: new Map(action.ends) });
+}
+
+/** Entries are only added to a register. */
+function applyRegister(governance: Governance, { entry, hash }: RegisterAction): Governed {
+  const before = governance.register?.entry ?? 0;
+  if (entry <= before) return refused(`entry ${entry} is not above entry ${before}, the register's head before`);
+  return { type: "governed", governance: { ...governance, register: { entry, hash } } };
 }
 
 function lastStanding({ revoked, rulings }: Governance, meter: string): Standing {

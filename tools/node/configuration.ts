@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { BATCH_RECORDS_MAX, CHAINS_MAX, NODES_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
 import { idFromText } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { addressGroup, LOOPBACK } from "./address-limits.js";
 import { type RecordRate, rateDefaults } from "./ingest/allowances.js";
 
 /** A TCP endpoint; port 0 lets the system choose where the node listens. */
@@ -16,9 +17,19 @@ export interface Address {
 
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
+/** `tokens`: who connects or asks for what is not public shows a session token; `open`: anybody may */
+export type AdmissionTerms = "tokens" | "open";
+const admissions: readonly AdmissionTerms[] = ["tokens", "open"];
+
 /** A node's own broker, and how many connections it takes, in all and of one address; loopback may have them all where that is left out. */
 export interface OwnBroker {
   readonly listen: Address;
+  /** what is stated, or else `open` where loopback alone reaches it */
+  readonly admission?: AdmissionTerms;
+  /** names that meters reach it by; tokens for others are refused where there are any */
+  readonly hosts?: readonly string[];
+  /** where it is given the broker speaks TLS alone */
+  readonly tls?: { readonly key: string; readonly certificate: string };
   readonly connections_max?: number;
   readonly address_connections_max?: number;
 }
@@ -39,10 +50,12 @@ export interface NodeConfiguration {
     readonly addresses: Readonly<Record<string, Address>>;
   };
   /** the node's own broker, or the URL (mqtt:// or mqtts://) of one that it shares */
-  readonly mqtt: OwnBroker | { readonly url: string };
+  readonly mqtt: OwnBroker | { readonly url: string; readonly hosts?: readonly string[] };
   readonly api: Address & {
     /** names that the API is reached by, beside its address */
     readonly hosts: readonly string[];
+    /** what is stated, or else `open` where loopback alone reaches it */
+    readonly admission?: AdmissionTerms;
     /** connections that one address may have; four times as many from the machine itself */
     readonly addressConnections_max: number;
     /** small requests that one address may make in a second, and four times as many the machine itself */
@@ -59,7 +72,7 @@ export interface NodeConfiguration {
 
 export const batchDefaults = { interval_ms: 200, records_max: BATCH_RECORDS_MAX } as const;
 export const apiDefaults = { hosts: [], addressConnections_max: 64, addressRequests_s: 100 } as const;
-const API_HOSTS_MAX = 16;
+const HOSTS_MAX = 16;
 const DOCUMENT_BYTES_MAX = 1_048_576;
 const levels: readonly LogLevel[] = ["silent", "error", "warn", "info", "debug"];
 
@@ -105,7 +118,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
     },
     data: path(document.data, "$.data"),
     peers: peersOf(document.peers),
-    mqtt: mqttOf(document.mqtt),
+    mqtt: mqttOf(document.mqtt, path),
     api: apiOf(document.api),
     batch: batchOf(document.batch ?? {}),
     follow: followOf(document.follow ?? []),
@@ -159,29 +172,54 @@ function peersOf(value: unknown): NodeConfiguration["peers"] {
   };
 }
 
-function mqttOf(value: unknown): NodeConfiguration["mqtt"] {
-  const fields = fieldsOf(value, "$.mqtt", [[], ["listen", "url", "connections_max", "address_connections_max"]]);
+const ofOwnBroker = ["connections_max", "address_connections_max", "admission", "tls"] as const;
+
+function mqttOf(value: unknown, path: (value: unknown, at: string) => string): NodeConfiguration["mqtt"] {
+  const fields = fieldsOf(value, "$.mqtt", [[], ["listen", "url", "hosts", ...ofOwnBroker]]);
   if ((fields.listen === undefined) === (fields.url === undefined))
     throw new Error("$.mqtt must have either listen or url");
+  const hosts = fields.hosts !== undefined && { hosts: hostsOf(fields.hosts, "$.mqtt.hosts") };
   if (fields.listen !== undefined) {
     const count = (name: string) =>
       fields[name] === undefined ? {} : { [name]: wholeOf(fields[name], `$.mqtt.${name}`, 1, 1_000_000) };
     return {
       listen: addressOf(fields.listen, "$.mqtt.listen", 0),
+      ...admissionOf(fields.admission, "$.mqtt.admission"),
+      ...hosts,
+      ...(fields.tls !== undefined && { tls: brokerTlsOf(fields.tls, path) }),
       ...count("connections_max"),
       ...count("address_connections_max"),
     };
   }
-  for (const name of ["connections_max", "address_connections_max"]) {
+  for (const name of ofOwnBroker) {
     if (fields[name] !== undefined)
-      throw new Error(`$.mqtt.${name} is of the node's own broker: a shared one has its own limits`);
+      throw new Error(`$.mqtt.${name} is of the node's own broker: a shared one has its own settings`);
   }
   const url = textOf(fields.url, "$.mqtt.url", 256);
   const protocol = URL.canParse(url) ? new URL(url).protocol : "";
   if (protocol !== "mqtt:" && protocol !== "mqtts:") {
     throw new Error("$.mqtt.url must be mqtt://host:port or mqtts://host:port");
   }
-  return { url };
+  return { url, ...hosts };
+}
+
+function brokerTlsOf(value: unknown, path: (value: unknown, at: string) => string) {
+  const { key, certificate } = fieldsOf(value, "$.mqtt.tls", [["key", "certificate"]]);
+  return { key: path(key, "$.mqtt.tls.key"), certificate: path(certificate, "$.mqtt.tls.certificate") };
+}
+
+function admissionOf(value: unknown, at: string): { readonly admission?: AdmissionTerms } {
+  return value === undefined ? {} : { admission: oneOf(value, at, admissions) };
+}
+
+/** What is stated; or else where others than this machine can reach the address, tokens are asked for. */
+export function admissionAt({ host }: Address, stated: AdmissionTerms | undefined): AdmissionTerms {
+  return stated ?? (host === "localhost" || addressGroup(host) === LOOPBACK ? "open" : "tokens");
+}
+
+/** Names that a session token may be for: those stated and the address itself, or any where none is stated. */
+export function namesOf({ host }: Address, stated: readonly string[] = []): readonly string[] {
+  return stated.length === 0 ? [] : [...stated, host];
 }
 
 function followOf(value: unknown): readonly number[] {
@@ -203,22 +241,23 @@ function apiOf(value: unknown): NodeConfiguration["api"] {
   const limits = ["addressConnections_max", "addressRequests_s"] as const;
   const { host, port, ...fields } = fieldsOf(value, "$.api", [
     ["host", "port"],
-    ["hosts", ...limits],
+    ["hosts", "admission", ...limits],
   ]);
   const [connections, requests] = limits.map((name) => fields[name] ?? apiDefaults[name]);
   return {
     ...addressOf({ host, port }, "$.api", 0),
-    hosts: hostsOf(fields.hosts ?? apiDefaults.hosts),
+    hosts: hostsOf(fields.hosts ?? apiDefaults.hosts, "$.api.hosts"),
+    ...admissionOf(fields.admission, "$.api.admission"),
     addressConnections_max: wholeOf(connections, "$.api.addressConnections_max", 1, 512),
     addressRequests_s: wholeOf(requests, "$.api.addressRequests_s", 1, 10_000),
   };
 }
 
-function hostsOf(value: unknown): readonly string[] {
-  if (!Array.isArray(value) || value.length > API_HOSTS_MAX) {
-    throw new Error(`$.api.hosts must be a list of at most ${API_HOSTS_MAX} names`);
+function hostsOf(value: unknown, at: string): readonly string[] {
+  if (!Array.isArray(value) || value.length > HOSTS_MAX) {
+    throw new Error(`${at} must be a list of at most ${HOSTS_MAX} names`);
   }
-  return value.map((host, index) => textOf(host, `$.api.hosts[${index}]`, 253).toLowerCase());
+  return value.map((host, index) => textOf(host, `${at}[${index}]`, 253).toLowerCase());
 }
 
 function rateOf(value: unknown): RecordRate {

@@ -48,6 +48,19 @@ export async function readTls({ tls }: NodeConfiguration, id: string): Promise<T
   return { ca, cert, key };
 }
 
+/** What the node's own broker speaks TLS with, where its configuration says so. Throws CERTIFICATE_INVALID or FILE_UNREADABLE. */
+export async function readBrokerTls({ mqtt }: NodeConfiguration): Promise<{ cert: string; key: string } | undefined> {
+  if (!("listen" in mqtt) || mqtt.tls === undefined) return undefined;
+  const { key: keyPath, certificate: path } = mqtt.tls;
+  await refuseExposed(keyPath);
+  const read = async (from: string) => new TextDecoder().decode(await readWhole(from, PEM_BYTES_MAX));
+  const [cert, key] = await Promise.all([read(path), read(keyPath)]);
+  const certificate = parse(path, () => new X509Certificate(cert));
+  const privateKey = parse(keyPath, () => createPrivateKey(key));
+  if (certificate.checkPrivateKey(privateKey)) return { cert, key };
+  throw new GridsealError("CERTIFICATE_INVALID", `${keyPath} is not the key of the certificate ${path}`);
+}
+
 function parse<Result>(path: string, parseIt: () => Result): Result {
   try {
     return parseIt();

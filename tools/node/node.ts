@@ -2,19 +2,21 @@
 // from one configuration; what they do is theirs.
 
 import { toHex } from "../../src/wire/bytes.js";
+import { freshToken } from "../crypto/fresh-token.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
+import { createBrokerHooks } from "./admission/broker-hooks.js";
 import { type Api, createApi } from "./api/server.js";
-import type { NodeConfiguration } from "./configuration.js";
+import { admissionAt, type NodeConfiguration, namesOf } from "./configuration.js";
 import { readIdentity } from "./identity.js";
 import type { Ingest } from "./ingest/ingest.js";
-import { createIngest } from "./ingest/open-ingest.js";
+import { createIngest, type IngestTerms } from "./ingest/open-ingest.js";
 import { Busy } from "./ingest/publications.js";
 import type { FetchedChain } from "./level.js";
 import { addressesOf, createPeerLinks } from "./network/chain-links.js";
 import type { TlsMaterial } from "./network/peer-listener.js";
-import { openOwnStore, readTls } from "./node-files.js";
+import { openOwnStore, readBrokerTls, readTls } from "./node-files.js";
 import { assertTables, framesOf, type RunningPart, topicsOf } from "./part.js";
 import { parts } from "./parts.js";
 import { createServices, type NodeServices, servedServices } from "./services.js";
@@ -54,8 +56,9 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
     closing.push(() => opened.close());
     // Behind this nothing waits until the links stand: what looks after the node's health looks at them.
     const tls = await readTls(configuration, toHex(identity.self.id));
+    const brokerTls = await readBrokerTls(configuration);
     const services = createServices(configuration, identity, watchWrites(opened), log);
-    const started = await start(services, tls, closing);
+    const started = await start(services, { tls, brokerTls }, closing);
     const stop = () => {
       log.info("node stops");
       return close();
@@ -70,7 +73,7 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
 /** Makes the parts, what takes their frames, topics and routes, and starts all of it. */
 async function start(
   services: NodeServices,
-  tls: TlsMaterial,
+  { tls, brokerTls }: { readonly tls: TlsMaterial; readonly brokerTls: IngestTerms["tls"] },
   closing: Closing,
 ): Promise<Pick<Node, "mqttUrl" | "apiPort">> {
   const { configuration, identity, governor, chains, metrics, log, timers } = services;
@@ -83,7 +86,7 @@ async function start(
   });
   services.links.open(links);
   closing.push(() => links.close());
-  const ingest = ingestOf(services, made);
+  const ingest = ingestOf(services, made, brokerTls);
   services.ingest.open(ingest);
   closing.push(() => ingest.close());
   const api = apiOf(services);
@@ -123,10 +126,16 @@ function nodeOver({ selfId, chains, running, links, log, failed }: NodeServices)
   };
 }
 
-function ingestOf(services: NodeServices, made: readonly RunningPart[]): Ingest {
+function ingestOf(services: NodeServices, made: readonly RunningPart[], tls: IngestTerms["tls"]): Ingest {
   const { configuration, identity, selfId, metrics, log, onFatal } = services;
   const topics = topicsOf(made);
+  const { signer, genesis } = identity;
   return createIngest(configuration.mqtt, {
+    ...{ tls, tokens: services.tokens },
+    passwordFor: (url) => ({
+      username: selfId,
+      password: freshToken({ signer, genesis: genesis.hash }, url, Date.now()),
+    }),
     network: identity.genesis.network,
     node: selfId,
     services: servedServices(services),
@@ -161,6 +170,16 @@ function apiOf(services: NodeServices): Api {
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
     submitOrder: services.orders.submit,
+    submitRecord: (bytes, holder) => services.records.to.submit({ bytes, holder }),
+    brokerHooks: createBrokerHooks({
+      network: genesis.network,
+      governance: () => services.governor.current,
+      judge: (token) => services.tokens.judge(token, configuration.mqtt.hosts ?? []),
+    }),
+    admission: {
+      isAsked: admissionAt(configuration.api, configuration.api.admission) === "tokens",
+      judge: (token) => services.tokens.judge(token, namesOf(configuration.api, configuration.api.hosts)),
+    },
     onDamage({ message, remedy }) {
       log.error({ reason: message, remedy }, "somebody asked for what is damaged in the store");
       health.onDamage(`${message}. ${remedy}`);

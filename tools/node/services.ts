@@ -6,8 +6,9 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { localTimeouts } from "../consensus/types.js";
 import { nodeVerify } from "../crypto/signatures.js";
-import { verifyAsync, verifyRecords } from "../crypto/verifying.js";
+import { verifyAsync, verifyOfAnybody, verifyRecords } from "../crypto/verifying.js";
 import { GridsealError } from "../errors.js";
+import { createTokenJudge, type TokenJudge } from "./admission/token-judge.js";
 import type { Api } from "./api/server.js";
 import { anchorsBeside } from "./chain/blocks/anchoring.js";
 import type { Chain } from "./chain/chain.js";
@@ -17,6 +18,7 @@ import type { NodeConfiguration } from "./configuration.js";
 import type { Identity } from "./identity.js";
 import { createIntroductions, type Introductions } from "./ingest/handovers.js";
 import type { Ingest } from "./ingest/ingest.js";
+import type { Admissions } from "./ingest/publications.js";
 import { createReceipts, type Receipts } from "./ingest/receipts.js";
 import { createMailbox, type Mailbox } from "./mailbox.js";
 import type { PeerNetwork } from "./network/peer-network.js";
@@ -41,6 +43,8 @@ interface Ground {
   readonly links: Mailbox<PeerNetwork>;
   readonly ingest: Mailbox<Ingest>;
   readonly api: Mailbox<Pick<Api, "broadcast">>;
+  /** records that come by HTTP */
+  readonly records: Mailbox<Pick<Admissions, "submit">>;
   /** all parts, told of sealed blocks */
   readonly sealing: Mailbox<Pick<ChainPorts, "onSealed">>;
   readonly runningChains: Mailbox<RunningChains>;
@@ -56,6 +60,7 @@ export interface NodeServices extends Ground {
   readonly introductions: Introductions;
   readonly health: HealthWatch;
   readonly orders: Orders;
+  readonly tokens: TokenJudge;
 }
 
 /** Throws STORE_CORRUPT where what is stored does not fit together. */
@@ -81,10 +86,20 @@ export function createServices(
   ground.runningChains.open(running);
   const { chains, nameOf } = running;
   running.follow(configuration.follow);
+  const health = createHealthWatch({
+    ...{ self: selfId, chains, nameOf, writes, metrics, log },
+    connected: () => links.to.connected(),
+    folder: configuration.data,
+  });
   return {
     ...ground,
-    running,
-    chains,
+    ...{ running, chains, health },
+    tokens: createTokenJudge({
+      genesis: identity.genesis,
+      governance: () => governor.current,
+      now_ms: () => health.now_ms(),
+      verify: verifyOfAnybody,
+    }),
     receipts: createReceipts(network, store),
     introductions: createIntroductions(network, store, (topic, payload, to) => {
       ingest.to.publish(topic, payload, to);
@@ -94,11 +109,6 @@ export function createServices(
       connected: () => links.to.connected(),
       send: (node, frame) => links.to.send(node, frame),
       monotonic_ms: () => performance.now(),
-    }),
-    health: createHealthWatch({
-      ...{ self: selfId, chains, nameOf, writes, metrics, log },
-      connected: () => links.to.connected(),
-      folder: configuration.data,
     }),
   };
 }
@@ -118,6 +128,7 @@ function createGround(configuration: NodeConfiguration, identity: Identity, stor
     links: createMailbox<PeerNetwork>("the links"),
     ingest: createMailbox<Ingest>("ingest"),
     api: createMailbox<Pick<Api, "broadcast">>("the API"),
+    records: createMailbox<Pick<Admissions, "submit">>("publications"),
     sealing: createMailbox<Pick<ChainPorts, "onSealed">>("the parts"),
     onFatal(error) {
       // Of what was under way when the node was stopped: nobody waits for it.

@@ -6,7 +6,7 @@ import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
-import { type GenesisChain, issueGenesis, type Member, verifyGenesis } from "../../src/wire/genesis.js";
+import { type GenesisChain, issueGenesis, type Member, type Ordering, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { createAuthority, readIssuing, registerOf } from "../authority/folder.js";
 import {
@@ -46,6 +46,10 @@ export interface NetworkPlan {
   readonly basePort: number;
   /** difficulty of every chain, compact; 0 where any nonce will do */
   readonly target: number;
+  /** where orders need several signatures: how many, and the keys beside the authority's own */
+  readonly ordering?: Ordering;
+  /** where nodes stand, by their number: an ISO 3166 code each */
+  readonly locations?: ReadonlyMap<number, string>;
 }
 
 export interface CreatedNetwork {
@@ -95,7 +99,7 @@ async function foundIn(folder: string, plan: NetworkPlan, now: Date): Promise<Fo
 }
 
 async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder: Founder): Promise<CreatedNetwork> {
-  const nodes = await createNodeKeys(folder, plan.nodes);
+  const nodes = await createNodeKeys(folder, plan);
   const { genesis, genesisBytes } = issueNetworkGenesis(plan, nodes, founder.own, now);
   await createFile(join(folder, "genesis.cbor"), genesisBytes);
   const issuing = await readIssuing(genesis, founder.folder, Math.floor(now.getTime() / 1_000));
@@ -111,14 +115,19 @@ async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder
   };
 }
 
-async function createNodeKeys(folder: string, count: number): Promise<readonly PlannedNode[]> {
+async function createNodeKeys(
+  folder: string,
+  { nodes: count, locations }: NetworkPlan,
+): Promise<readonly PlannedNode[]> {
   const nodes: PlannedNode[] = [];
   for (let number = 1; number <= count; number += 1) {
     const name = `node-${number}`;
     await closeFolder(join(folder, "nodes", name));
     const { key } = await createKeyFile(join(folder, "nodes", name, "key.json"));
     const id = keyId(key);
-    nodes.push({ number, name, id: toHex(id), member: { id, key, name } });
+    const location = locations?.get(number);
+    const member = { id, key, name, ...(location !== undefined && { location }) };
+    nodes.push({ number, name, id: toHex(id), member });
   }
   return nodes;
 }
@@ -135,6 +144,7 @@ function issueNetworkGenesis(
     members: numbers.map((number) => memberNumbered(nodes, number, name)),
     target: plan.target,
   }));
+  const { ordering } = plan;
   try {
     const genesisBytes = issueGenesis(
       {
@@ -142,6 +152,7 @@ function issueNetworkGenesis(
         time_s: Math.floor(now.getTime() / 1000),
         nodes: nodes.map(({ member }) => member),
         chains,
+        ...(ordering !== undefined && { ordering: { ...ordering, keys: [signer.key, ...ordering.keys] } }),
       },
       signer,
     );

@@ -14,6 +14,7 @@ import {
   generateMeterKey,
   type Issued,
   issueCredentials,
+  type Kind,
 } from "../authority/issue.js";
 import { issuedChains } from "../authority/issued-orders.js";
 import { withRegister } from "../authority/register/register.js";
@@ -53,6 +54,8 @@ export interface ProvisionRequest {
   readonly brokers?: readonly string[];
   /** issue although the ID or the key has a credential already */
   readonly force: boolean;
+  /** number of the order that ends the key before, in whose place this one is */
+  readonly replacedBy?: number;
 }
 
 export interface Provisioned extends Issued {
@@ -88,9 +91,8 @@ export async function provisionMeter(request: ProvisionRequest, now: Date): Prom
     ...{ id: request.id, services, roles, days: request.days, ...request.stated },
     ...(isDevice({ roles }) && { origin }),
   };
-  const kind = request.force ? "forced" : "first";
   const [one] = await withRegister(registerOf(folder), (register) =>
-    issueCredentials(authority, register, [{ terms, key: made.key }], now_s, kind),
+    issueCredentials(authority, register, [{ terms, key: made.key }], now_s, kindOf(request)),
   );
   const issued = one!;
   if ("seed" in made) {
@@ -102,6 +104,11 @@ export async function provisionMeter(request: ProvisionRequest, now: Date): Prom
     await createFile(path, issued.credential);
   }
   return path === undefined ? issued : { ...issued, path };
+}
+
+function kindOf({ force, replacedBy }: ProvisionRequest): Kind {
+  if (replacedBy !== undefined) return { replacedBy };
+  return force ? "forced" : "first";
 }
 
 async function permittedServices(

@@ -21,6 +21,7 @@ export const blocks = {
   statuses: [200],
   refusals: ["malformed", "pruned", "damaged"],
   limits: "plain",
+  access: "chain",
 } as const satisfies RouteShape;
 
 export const block = {
@@ -32,4 +33,5 @@ export const block = {
   statuses: [200],
   refusals: ["unknown-block", "pruned", "damaged"],
   limits: "plain",
+  access: "chain",
 } as const satisfies RouteShape;

@@ -33,4 +33,5 @@ export const chains = {
   statuses: [200],
   refusals: [],
   limits: "plain",
+  access: "public",
 } as const satisfies RouteShape;

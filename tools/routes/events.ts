@@ -67,6 +67,7 @@ export const events = {
   statuses: [200],
   refusals: ["malformed"],
   limits: "stream",
+  access: "chain",
 } as const satisfies RouteShape;
 
 /** The height of each chain up to which everything has been told, by service. */

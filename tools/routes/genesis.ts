@@ -13,4 +13,5 @@ export const genesis = {
   statuses: [200],
   refusals: [],
   limits: "plain",
+  access: "public",
 } as const satisfies RouteShape;

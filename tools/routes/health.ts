@@ -34,4 +34,5 @@ export const health = {
   statuses: [200, 503],
   refusals: [],
   limits: "always",
+  access: "public",
 } as const satisfies RouteShape;

@@ -13,4 +13,5 @@ export const lineage = {
   statuses: [200],
   refusals: ["malformed", "damaged"],
   limits: "plain",
+  access: "public",
 } as const satisfies RouteShape;

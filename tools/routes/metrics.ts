@@ -12,4 +12,5 @@ export const metrics = {
   statuses: [200],
   refusals: [],
   limits: "costly",
+  access: "public",
 } as const satisfies RouteShape;

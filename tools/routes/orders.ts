@@ -16,6 +16,7 @@ export const orders = {
   statuses: [200],
   refusals: ["malformed", "damaged"],
   limits: "plain",
+  access: "public",
 } as const satisfies RouteShape;
 
 export const submitOrder = {
@@ -35,4 +36,5 @@ export const submitOrder = {
   statuses: [202],
   refusals: ["malformed", "refused", "unreachable"],
   limits: "order",
+  access: "public",
 } as const satisfies RouteShape;

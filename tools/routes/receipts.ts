@@ -14,4 +14,5 @@ export const receipt = {
   statuses: [200],
   refusals: ["malformed", "waiting", "unknown-record", "damaged"],
   limits: "costly",
+  access: "public",
 } as const satisfies RouteShape;

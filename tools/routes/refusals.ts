@@ -5,6 +5,14 @@ import { type Static, Type } from "@sinclair/typebox";
 
 export const refusals = {
   malformed: { status: 400, remedy: "Correct the request; docs/api.md has what each path takes." },
+  unauthorized: {
+    status: 401,
+    remedy: "Send Authorization: Bearer with a session token for this host: gridseal session token makes one.",
+  },
+  forbidden: {
+    status: 403,
+    remedy: "Ask with a credential whose role reads chains; the authority issues them. docs/api.md has the levels.",
+  },
   "unknown-path": { status: 404, remedy: "See docs/api.md for the paths of this API." },
   "unknown-block": {
     status: 404,
@@ -22,6 +30,10 @@ export const refusals = {
     status: 421,
     remedy: "Ask it as localhost or by its address, or add the name to api.hosts in node.json.",
   },
+  "not-taken": {
+    status: 422,
+    remedy: "PROTOCOL.md, section 15, says of each reason what to do; keep the record until its receipt is there.",
+  },
   "rate-limited": { status: 429, remedy: "Ask again after the seconds that Retry-After names." },
   failed: { status: 500, remedy: "Ask another node of the chain, and report what was asked." },
   damaged: { status: 500, remedy: "Ask another node of the chain; the operator of this one is told." },
@@ -32,7 +44,14 @@ export const refusals = {
 export type RefusalCode = keyof typeof refusals;
 
 /** What any route may answer beside its own. */
-export const anywhere: readonly RefusalCode[] = ["foreign-host", "rate-limited", "failed", "busy"];
+export const anywhere: readonly RefusalCode[] = [
+  "unauthorized",
+  "forbidden",
+  "foreign-host",
+  "rate-limited",
+  "failed",
+  "busy",
+];
 
 /** The body of every answer that is a refusal. */
 export const RefusalAnswer = Type.Object({

@@ -1,6 +1,7 @@
 // Every route of a node.
 
 import { block, blocks } from "./blocks.js";
+import { brokerForm, brokerHook } from "./broker-hooks.js";
 import { chains } from "./chains.js";
 import { events } from "./events.js";
 import { genesis } from "./genesis.js";
@@ -9,6 +10,7 @@ import { lineage } from "./lineage.js";
 import { metrics } from "./metrics.js";
 import { orders, submitOrder } from "./orders.js";
 import { receipt } from "./receipts.js";
+import { submitRecord } from "./records.js";
 import type { RouteShape } from "./shape.js";
 
 export const shapes: readonly RouteShape[] = [
@@ -20,7 +22,10 @@ export const shapes: readonly RouteShape[] = [
   block,
   lineage,
   receipt,
+  submitRecord,
   orders,
   submitOrder,
+  brokerHook,
+  brokerForm,
   events,
 ];

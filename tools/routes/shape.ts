@@ -17,6 +17,12 @@ export type LimitsClass = "plain" | "costly" | "order" | "always" | "stream";
 export type Field = TInteger | TString | TOptional<TInteger> | TOptional<TString>;
 export type Fields = Readonly<Record<string, Field>>;
 
+/**
+ * Who is answered where an API asks for session tokens. `public`: everybody · `chain`: nodes, and holders whose role reads chains ·
+ * `holder`: whoever holds a credential of the network
+ */
+export type AccessLevel = "public" | "chain" | "holder";
+
 export type AnswerForm =
   | { readonly type: "application/json" | "application/health+json"; readonly schema: TSchema }
   /** whose text is not Gridseal's to describe */
@@ -48,6 +54,7 @@ export interface RouteShape {
   /** what it refuses beside what any route may; a value that does not fit is refused with the first */
   readonly refusals: readonly RefusalCode[];
   readonly limits: LimitsClass;
+  readonly access: AccessLevel;
 }
 
 export type ParametersOf<Shape extends RouteShape> = Static<Shape["parameters"]>;

@@ -9,29 +9,37 @@ import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import type { TokenFor } from "../files/holder-folder.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import { BLOCKS_PER_ANSWER_MAX, block, blocks } from "../routes/blocks.js";
 import { chains } from "../routes/chains.js";
 import { lineage } from "../routes/lineage.js";
 import { orders, submitOrder } from "../routes/orders.js";
 import { receipt } from "../routes/receipts.js";
-import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf } from "./client.js";
+import { submitRecord } from "../routes/records.js";
+import type { ValueOf } from "../routes/shape.js";
+import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, valueIn } from "./client.js";
 import { splitSequence } from "./sequence.js";
 import type { ReceiptSource } from "./source.js";
 
 /** Throws USAGE where the URL is none; what is asked later throws NODE_UNREACHABLE where the node does not answer as it should. */
-export function openApiSource(url: string): ReceiptSource {
+export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
   const base = baseOf(url);
+  const token = () => tokenFor?.(base);
 
   return {
     origin: base,
     chains: () => askValue(base, chains, { parameters: {} }),
     blocks: (service, first) =>
       pages(base, first, (from) =>
-        askAnswer(base, blocks, { parameters: { service }, query: { from, limit: BLOCKS_PER_ANSWER_MAX } }),
+        askAnswer(base, blocks, {
+          parameters: { service },
+          query: { from, limit: BLOCKS_PER_ANSWER_MAX },
+          token: token(),
+        }),
       ),
     async block(service, height) {
-      const asked = await ask(base, block, { parameters: { service, height } });
+      const asked = await ask(base, block, { parameters: { service, height }, token: token() });
       if (asked.type === "refused" && asked.code === "unknown-block") return undefined;
       return bytesOf(answerIn(base, asked), BLOCK_BYTES_MAX);
     },
@@ -59,6 +67,18 @@ export function openApiSource(url: string): ReceiptSource {
     },
     close: async () => {},
   };
+}
+
+/** Brings a record to a node. Throws RECORD_REFUSED with the node's reason, NOT_ADMITTED, USAGE or NODE_UNREACHABLE. */
+export async function postRecord(
+  url: string,
+  body: Uint8Array,
+  tokenFor?: TokenFor,
+): Promise<ValueOf<typeof submitRecord>> {
+  const base = baseOf(url);
+  const asked = await ask(base, submitRecord, { parameters: {}, body, token: tokenFor?.(base) });
+  if (asked.type === "refused") throw new GridsealError("RECORD_REFUSED", `${base} does not take it: ${asked.message}`);
+  return valueIn(base, submitRecord, asked.answer);
 }
 
 /** Brings an order to a node. Throws ORDER_REFUSED with the node's reason, USAGE or NODE_UNREACHABLE. */

@@ -19,6 +19,8 @@ export interface Question<Shape extends RouteShape> {
   readonly parameters: ParametersOf<Shape>;
   readonly query?: Asking<Shape>;
   readonly body?: Uint8Array;
+  /** a session token, where the node asks for one */
+  readonly token?: string | undefined;
   /** how long a silent node is waited for */
   readonly patience_ms?: number;
 }
@@ -42,17 +44,21 @@ export function baseOf(url: string): string {
 }
 
 /**
- * Asks; again where the node says when. A refusal is one of the shape's own, by its code. Throws NODE_UNREACHABLE where the node does
- * not answer as it should.
+ * Asks; again where the node says when. A refusal is one of the shape's own, by its code. Throws NOT_ADMITTED, or
+ * NODE_UNREACHABLE where the node does not answer as it should.
  */
 export async function ask<Shape extends RouteShape>(
   base: string,
   shape: Shape,
-  { parameters, query = {}, body, patience_ms = PATIENCE_MS }: Question<Shape>,
+  { parameters, query = {}, body, token, patience_ms = PATIENCE_MS }: Question<Shape>,
 ): Promise<Asked> {
   const url = base + pathOf(shape, parameters, query);
-  const sent = body === undefined ? {} : { body: Buffer.from(body), headers: { "content-type": shape.body!.type } };
-  const answer = await request(url, { method: shape.method, ...sent }, patience_ms);
+  const headers = {
+    ...(body !== undefined && { "content-type": shape.body!.type }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
+  const sent = body === undefined ? {} : { body: Buffer.from(body) };
+  const answer = await request(url, { method: shape.method, headers, ...sent }, patience_ms);
   const { status } = answer.response;
   if (shape.statuses.includes(status)) return { type: "answered", answer };
   const text = new TextDecoder().decode(await bytesOf(answer, JSON_BYTES_MAX));
@@ -60,6 +66,9 @@ export async function ask<Shape extends RouteShape>(
   const code = shape.refusals.find((known) => known === told?.code);
   if (told !== undefined && code !== undefined) {
     return { type: "refused", code, message: told.message.slice(0, TOLD_CHARACTERS_MAX) };
+  }
+  if (status === 401 || status === 403) {
+    throw new GridsealError("NOT_ADMITTED", `${url}: ${(told?.message ?? text).slice(0, TOLD_CHARACTERS_MAX)}`);
   }
   const said = (told?.message ?? text).slice(0, TOLD_CHARACTERS_MAX);
   throw new GridsealError("NODE_UNREACHABLE", `${url} answers ${status}: ${said}`);
@@ -86,7 +95,16 @@ export async function askValue<Shape extends RouteShape>(
   shape: Shape,
   question: Question<Shape>,
 ): Promise<ValueOf<Shape>> {
-  const bytes = await bytesOf(await askAnswer(base, shape, question), JSON_BYTES_MAX);
+  return valueIn(base, shape, await askAnswer(base, shape, question));
+}
+
+/** The value of such an answer. Throws NODE_UNREACHABLE where it is none that a node gives. */
+export async function valueIn<Shape extends RouteShape>(
+  base: string,
+  shape: Shape,
+  answer: Answer,
+): Promise<ValueOf<Shape>> {
+  const bytes = await bytesOf(answer, JSON_BYTES_MAX);
   const schema = "schema" in shape.answer ? shape.answer.schema : Type.Never();
   let value: unknown;
   try {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
+import { readHolderFolder } from "../files/holder-folder.js";
 import { openApiSource } from "./api.js";
 import { openFileSource } from "./file.js";
 import type { ChainSource, ReceiptSource } from "./source.js";
@@ -14,6 +15,8 @@ import { openStoreSource } from "./store.js";
 export interface SourceOptions {
   /** URL of a node's API */
   readonly api?: string;
+  /** folder of who asks, where the API wants to know */
+  readonly as?: string;
   /** a node's data folder */
   readonly data?: string;
   /** the genesis file; beside the data folder where absent */
@@ -22,7 +25,9 @@ export interface SourceOptions {
 
 /** Opens the node that the options name, by its API or its data folder. Throws USAGE where they name none or both. */
 async function openNodeSource(options: SourceOptions): Promise<ReceiptSource> {
-  if (options.api !== undefined && options.data === undefined) return openApiSource(options.api);
+  if (options.api !== undefined && options.data === undefined) {
+    return openApiSource(options.api, options.as === undefined ? undefined : await readHolderFolder(options.as));
+  }
   if (options.data !== undefined && options.api === undefined) {
     return openStoreSource(options.data, await genesisOfStore(options.data, options.genesis));
   }

@@ -2,6 +2,8 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
+import { fromHex } from "../../src/wire/bytes.js";
+import { type Role, roles } from "../../src/wire/credential.js";
 import { isTarget } from "../../src/wire/header.js";
 import { idFromText } from "../../src/wire/key.js";
 import { isNetworkName } from "../../src/wire/topics.js";
@@ -33,6 +35,26 @@ export function id(text: string): Uint8Array {
   return bytes;
 }
 
+/** Roles of a credential, each once, in the order of their numbers; gathers an option that may be given several times. */
+export function rolesFrom(text: string, earlier: readonly Role[] = []): readonly Role[] {
+  const role = roles.find((known) => known === text);
+  if (role === undefined) throw new InvalidArgumentError(`It must be one of ${roles.join(", ")}.`);
+  return roles.filter((known) => known === role || earlier.includes(known));
+}
+
+/** An X25519 key in hex. */
+export function deliveryKeyFrom(text: string): Uint8Array {
+  const key = fromHex(text);
+  if (key?.length !== 32) throw new InvalidArgumentError("It must be the 32 bytes of an X25519 key in hex.");
+  return key;
+}
+
+/** A key's id as text. */
+export function keyIdText(text: string): string {
+  id(text);
+  return text;
+}
+
 /** A difficulty in Bitcoin's compact form, 8 hex digits. */
 export function compactTarget(text: string): number {
   const target = /^[0-9a-fA-F]{8}$/.test(text) ? Number.parseInt(text, 16) : -1;
@@ -49,6 +71,7 @@ export function several(text: string, earlier: readonly string[] = []): readonly
 export function withNode(command: Command): Command {
   return command
     .option("--api <url>", "read from a running node's API, http://host:port")
+    .option("--as <dir>", "folder of who asks, where the API wants to know: key.json, genesis.cbor, credential.cbor")
     .option("--data <dir>", "read from a node's data folder")
     .option("--genesis <file>", "the network's genesis");
 }

@@ -3,16 +3,16 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { open } from "lmdb";
 import { auditRegister } from "../../../tools/authority/register/audit.js";
-import { type Change, currentCredential, type NewCredential } from "../../../tools/authority/register/changes.js";
+import type { Change } from "../../../tools/authority/register/changes.js";
 import { createRegister, openRegister, type Register } from "../../../tools/authority/register/register.js";
-import { credentialRowId } from "../../../tools/authority/register/rows.js";
+import { credentialRowId, currentCredential, type NewCredential } from "../../../tools/authority/register/rows.js";
 
 const NOW_S = 1_790_000_000;
 
@@ -280,6 +280,27 @@ test("a register that lost its end is told by a head that was kept, and one that
   fill(longer, whole);
   assert.match(auditRegister(shorter, longer.head).problems.join(), /entry 7 with the hash .* is not in the log/);
   assert.deepEqual(auditRegister(longer, shorter.head).problems, []);
+});
+
+test("a register whose file was cut off is refused with words, wherever it was cut", async (t) => {
+  const path = await folderIn(t);
+  const made = await createRegister(path);
+  made.update(NOW_S, () => [...whole, ...Array.from({ length: 400 }, (_, number) => device(`D${number}`))]);
+  await made.close();
+  const file = join(path, "data.mdb");
+  const bytes = await readFile(file);
+  for (const length of [1, 4_096, 8_192, Math.floor(bytes.length / 2), bytes.length - 4_096]) {
+    await writeFile(file, bytes.subarray(0, length));
+    assert.throws(
+      () => openRegister(path),
+      { code: "REGISTER_DAMAGED", message: /truncated|no database/ },
+      `${length}`,
+    );
+  }
+  await writeFile(file, bytes);
+  const register = openRegister(path);
+  t.after(() => register.close());
+  assert.deepEqual(auditRegister(register).problems, []);
 });
 
 test("opening refuses a folder without a register, and a file that is none", async (t) => {

@@ -36,7 +36,7 @@ test(`${SEEDS} clusters under faults keep every invariant and seal everything on
     "equivocations",
     "meterViolations",
   ] as const;
-  const ordered = ["ordersSealed", "ordersRefused", "memberChanges", "accused"] as const;
+  const ordered = ["ordersSealed", "ordersRefused", "memberChanges", "metersRuled", "accused"] as const;
   for (const name of [...rare, ...ordered]) {
     assert.ok(total((report) => report[name]) > 0, name);
   }

@@ -1,15 +1,20 @@
 // The API of a node over a simulated cluster, and raw connections to it, for its tests.
 
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
+import { createBrokerHooks } from "../../../tools/node/admission/broker-hooks.js";
+import type { Holder } from "../../../tools/node/admission/token-judge.js";
+import type { ApiAdmission } from "../../../tools/node/api/access.js";
 import { blockEvent } from "../../../tools/node/api/block-event.js";
 import { createApi } from "../../../tools/node/api/server.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
+import type { Submission } from "../../../tools/node/ingest/publications.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { createOrders } from "../../../tools/node/orders.js";
 import { type BlockKey, blockKey, heightIn } from "../../../tools/node/store/keys.js";
@@ -24,7 +29,11 @@ export async function jsonOf(response: Response): Promise<Record<string, unknown
 }
 
 /** The API of a node whose chain holds five records in blocks of its own; its clock stands until it is moved. */
-export async function createNodeApi(t: TestContext, terms: Partial<NodeConfiguration["api"]> = {}) {
+export async function createNodeApi(
+  t: TestContext,
+  terms: Partial<NodeConfiguration["api"]> = {},
+  admission: ApiAdmission = { isAsked: false, judge: async () => assert.fail("no token is judged") },
+) {
   const cluster = await createCluster(1, 0, 1, [SERVICE, CONTRACTS_SERVICE]);
   const meter = await cluster.meter();
   const { chain, chains, governor, store } = cluster.nodes[0]!;
@@ -46,6 +55,8 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
   };
   for (let index = 1; index <= 5; index += 1) await sealNext();
   const damage: string[] = [];
+  const submitted: { readonly bytes: Uint8Array; readonly holder: Holder | undefined }[] = [];
+  const answers: { next: Submission } = { next: { type: "busy", message: "nothing is taken yet" } };
   const defects: string[] = [];
   const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
   const metrics = createMetrics();
@@ -69,6 +80,16 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
         })),
       isWaiting: (_service, _kid, seq) => seq === 99,
       submitOrder: orders.submit,
+      submitRecord: async (bytes, holder) => {
+        submitted.push({ bytes, holder });
+        return answers.next;
+      },
+      admission,
+      brokerHooks: createBrokerHooks({
+        network: cluster.genesis.network,
+        governance: () => governor.current,
+        judge: admission.judge,
+      }),
       onDamage: ({ message }) => damage.push(message),
       onDefect: (route, { message }) => defects.push(`${route}: ${message}`),
     },
@@ -91,7 +112,8 @@ export async function createNodeApi(t: TestContext, terms: Partial<NodeConfigura
     tell(SERVICE);
   };
   const base = `http://127.0.0.1:${port}`;
-  return { cluster, meter, api, port, verdict, damage, defects, clock, refused, base, seal, tell };
+  const served = { cluster, meter, api, port, verdict, damage, defects, clock, refused, base, seal, tell };
+  return { ...served, submitted, answers };
 }
 
 /** A connection that reads nothing until it is told to. */

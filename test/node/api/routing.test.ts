@@ -79,7 +79,8 @@ test("OPTIONS says what each path takes, and what it does not take is refused wi
   const { base } = await createNodeApi(t);
   for (const path of new Set(shapes.map(({ path }) => path))) {
     const url = `${base}${path.replace(/:\w+/g, "1")}`;
-    const expected = path === "/orders" ? "HEAD, GET, POST, OPTIONS" : "HEAD, GET, OPTIONS";
+    const taken = shapes.filter((shape) => shape.path === path).map(({ method }) => method);
+    const expected = [...(taken.includes("GET") ? ["HEAD"] : []), ...taken, "OPTIONS"].join(", ");
     const options = await fetch(url, { method: "OPTIONS" });
     assert.deepEqual([options.status, options.headers.get("allow")], [204, expected], path);
     const put = await fetch(url, { method: "PUT", body: "x" });

@@ -34,10 +34,16 @@ export interface Will {
 
 export function connectPacket(
   client: string,
-  { clean = true, will }: { clean?: boolean; will?: Will } = {},
+  {
+    clean = true,
+    will,
+    username,
+    password,
+  }: { clean?: boolean; will?: Will; username?: string; password?: string } = {},
 ): Uint8Array {
-  const flags = (clean ? 2 : 0) | (will ? 0x0c : 0);
-  const tail = will ? [text(will.topic), Uint8Array.of(0, will.payload.length), will.payload] : [];
+  const shown = [username, password].flatMap((value) => (value === undefined ? [] : [text(value)]));
+  const flags = (clean ? 2 : 0) | (will ? 0x0c : 0) | (username ? 0x80 : 0) | (password ? 0x40 : 0);
+  const tail = will ? [text(will.topic), Uint8Array.of(0, will.payload.length), will.payload, ...shown] : shown;
   return packet(0x10, text("MQTT"), [4, flags, 0, 60], text(client), ...tail);
 }
 

@@ -2,7 +2,8 @@
 // What it cannot see: that the end of the log was cut off with its rows. For that it takes a head that is known from before.
 
 import { reasonOf } from "../../errors.js";
-import { type Applied, applyChange } from "./changes.js";
+import type { Applied } from "./applied.js";
+import { applyChange } from "./changes.js";
 import { type Entry, emptyHead, followingEntry, type LogHead } from "./log.js";
 import type { Register } from "./register.js";
 import { type RegisterView, type TableName, type Tables, tableNames } from "./rows.js";

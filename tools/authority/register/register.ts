@@ -5,10 +5,12 @@ import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { checkPageFile } from "../../files/page-file.js";
 import { closeFolder, SECRET } from "../../files/private-files.js";
-import { applyChange, type Change } from "./changes.js";
-import { emptyHead, type LogHead, nextEntry } from "./log.js";
-import { type Put, type RegisterView, type TableName, type Tables, tableNames } from "./rows.js";
+import type { Change } from "./changes.js";
+import { createDraft, type Draft } from "./draft.js";
+import { emptyHead, type LogHead } from "./log.js";
+import { type RegisterView, type TableName, type Tables, tableNames } from "./rows.js";
 
 type Table = Database<Buffer, Buffer>;
 
@@ -31,10 +33,10 @@ export interface Register extends RegisterView {
   /** The log's entries as stored, oldest first. */
   entries(): Generator<Uint8Array>;
   /**
-   * Appends what `build` makes of the register as it stands, all or nothing. Durable when it returns.
-   * Throws REGISTER_REFUSED where a change does not apply; what `build` throws goes through.
+   * Appends what `build` has attempted with success and the changes that it returns, all or nothing. Durable when it returns.
+   * Throws REGISTER_REFUSED where one that it returns does not apply; what `build` throws goes through.
    */
-  update(now_s: number, build: (view: RegisterView) => readonly Change[]): void;
+  update(now_s: number, build: (draft: Draft) => readonly Change[]): void;
   close(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function withRegister<Result>(
 
 function openTables(path: string): Opened {
   try {
+    checkPageFile(path);
     const root = open<Buffer, Buffer>({
       path,
       noSubdir: false, // lmdb takes a name with a dot for a file
@@ -111,33 +114,21 @@ function asRegister(opened: Opened): Register {
 }
 
 /** All is judged before anything is put: what throws leaves the transaction empty. */
-function update(opened: Opened, now_s: number, build: (view: RegisterView) => readonly Change[]): void {
+function update(opened: Opened, now_s: number, build: (draft: Draft) => readonly Change[]): void {
   const before = readMeta(opened);
-  const pending = new Map<string, Put>();
-  let { head, issued } = before;
-  const view: RegisterView = {
-    get issued() {
-      return issued;
-    },
-    get: <Name extends TableName>(table: Name, id: string) =>
-      (pending.get(`${table}/${id}`)?.row as Tables[Name] | undefined) ?? readRow(opened, table, id),
+  const base = {
+    ...before,
+    get: <Name extends TableName>(table: Name, id: string) => readRow(opened, table, id),
   };
-  const changes = build(view);
-  if (changes.length > CHANGES_MAX) {
-    throw new GridsealError("REGISTER_REFUSED", `${changes.length} changes at once are more than ${CHANGES_MAX}`);
+  const draft = createDraft(base, now_s);
+  const reason = draft.attempt(build(draft));
+  if (reason !== undefined) throw new GridsealError("REGISTER_REFUSED", reason);
+  if (draft.entries.length > CHANGES_MAX) {
+    throw new GridsealError("REGISTER_REFUSED", `${draft.entries.length} changes at once are more than ${CHANGES_MAX}`);
   }
-  const entries: (readonly [number, Uint8Array])[] = [];
-  for (const change of changes) {
-    const applied = applyChange(view, change, now_s);
-    if (applied.type === "refused") throw new GridsealError("REGISTER_REFUSED", applied.reason);
-    for (const put of applied.puts) pending.set(`${put.table}/${put.id}`, put);
-    const next = nextEntry(head, change, now_s);
-    entries.push([next.head.number, next.bytes]);
-    ({ head, issued } = { head: next.head, issued: applied.issued });
-  }
-  for (const [number, bytes] of entries) opened.log.put(entryKey(number), Buffer.from(bytes));
-  for (const { table, id, row } of pending.values()) opened.tables.get(table)!.put(Buffer.from(id), bytesOf(row));
-  opened.root.put(meta, bytesOf({ head, issued } satisfies Meta));
+  for (const [number, bytes] of draft.entries) opened.log.put(entryKey(number), Buffer.from(bytes));
+  for (const { table, id, row } of draft.puts) opened.tables.get(table)!.put(Buffer.from(id), bytesOf(row));
+  opened.root.put(meta, bytesOf({ head: draft.head, issued: draft.issued } satisfies Meta));
 }
 
 function readRow<Name extends TableName>(opened: Opened, table: Name, id: string): Tables[Name] | undefined {

@@ -1,4 +1,4 @@
-// What the authority's register holds: a row for each organisation, participant, point, device, assignment and credential.
+// What the authority's register holds: a row for each organisation, participant, registrar, point, device, assignment and credential.
 // Personal data stands here alone; on chains a participant or meter is its ID and key id.
 
 /** EU 2023/1162 and ENTSO-E name what others call by these. */
@@ -18,6 +18,24 @@ export interface Participant {
   readonly contact?: string;
 }
 
+/** Within what a participant may ask for credentials of devices; what a lost laptop can cost. */
+export interface Limits {
+  readonly lots: readonly string[];
+  readonly services: readonly number[];
+  /** devices, over all time */
+  readonly devices_max: number;
+  readonly until_s: number;
+}
+
+/** A field engineer or contract manufacturer; the participant of the same ID has the key. */
+export interface Registrar extends Limits {
+  readonly id: string;
+  /** devices that have a credential by its word */
+  readonly devices: number;
+  /** why its word counts no more */
+  readonly stopped?: string;
+}
+
 /** A measuring point; meters come and go at it. */
 export interface Point {
   readonly id: string;
@@ -26,10 +44,16 @@ export interface Point {
   readonly organisation?: string;
 }
 
-/** What the maker attests of a device; it stays for ever. */
+/** What the maker attests of a device, which stays for ever, and whose it is. */
 export interface Device {
   readonly id: string;
   readonly lot?: string;
+  /** id of the key that its maker found on it, 16 hex digits */
+  readonly key?: string;
+  /** the organisation that owns it */
+  readonly owner?: string;
+  /** SHA-256 in hex of the shipment file by which it came to its owner */
+  readonly shipment?: string;
 }
 
 /** The point that a device measures from a time on, until it is assigned to another. */
@@ -57,13 +81,19 @@ export interface CredentialRow {
   readonly expires_s: number;
   readonly issued_s: number;
   readonly state: CredentialState;
+  /** ID of the registrar by whose word it was issued */
+  readonly registrar?: string;
   /** as it was issued, in base64url */
   readonly bytes: string;
 }
 
+/** A credential that was issued; why it may stand beside or in the place of others is said by `issue`, `renew` and `replace`. */
+export type NewCredential = Omit<CredentialRow, "state" | "issued_s">;
+
 export interface Tables {
   readonly organisations: Organisation;
   readonly participants: Participant;
+  readonly registrars: Registrar;
   readonly points: Point;
   readonly devices: Device;
   /** by device */
@@ -81,6 +111,7 @@ export type TableName = keyof Tables;
 export const tableNames: readonly TableName[] = [
   "organisations",
   "participants",
+  "registrars",
   "points",
   "devices",
   "assignments",
@@ -112,4 +143,9 @@ export function credentialRowId(statusIndex: number): string {
 export function credentialsOf(view: RegisterView, of: "subjects" | "keys", id: string): readonly CredentialRow[] {
   const indexes = view.get(of, id) ?? [];
   return indexes.map((index) => view.get("credentials", credentialRowId(index))!);
+}
+
+/** The credential by which a subject is known now: the newest that is not renewed, replaced or revoked. */
+export function currentCredential(view: RegisterView, subject: string): CredentialRow | undefined {
+  return credentialsOf(view, "subjects", subject).findLast(({ state }) => state === "valid" || state === "suspended");
 }

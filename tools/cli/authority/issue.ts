@@ -1,12 +1,11 @@
 // `gridseal authority issue`: a credential, with a meter's key made here, or for a key that its holder made.
 
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { fromHex, toHex } from "../../../src/wire/bytes.js";
-import { type Role, roles } from "../../../src/wire/credential.js";
+import type { Command } from "commander";
+import { toHex } from "../../../src/wire/bytes.js";
+import type { Role } from "../../../src/wire/credential.js";
 import { type CredentialTerms, DAYS_DEFAULT, publicKeyFromHex } from "../../authority/issue.js";
-import { GridsealError } from "../../errors.js";
 import { provisionMeter } from "../../provisioning/provision.js";
-import { serviceNumbers, several, whole } from "../../terminal/arguments.js";
+import { deliveryKeyFrom, rolesFrom, serviceNumbers, several, whole } from "../../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../../terminal/output.js";
 import { type AuthorityOptions, withAuthority } from "./authority-options.js";
 import { type GovernanceOptions, governanceFor } from "./governance.js";
@@ -19,7 +18,7 @@ interface IssueOptions extends GovernanceOptions, AuthorityOptions {
   readonly publicKey?: string;
   readonly role?: readonly Role[];
   readonly jurisdiction?: string;
-  readonly deliveryKey?: string;
+  readonly deliveryKey?: Uint8Array;
   readonly lot?: string;
   readonly broker?: readonly string[];
   readonly force?: true;
@@ -41,11 +40,9 @@ export function registerIssue(authority: Command): void {
     .option("--days <count>", "validity", whole(1, 36_500), DAYS_DEFAULT)
     .option("--out <path>", "folder to make; with --public-key, file to make")
     .option("--public-key <hex>", "the holder's own key: COSE_Key, or the 32 bytes of Ed25519")
-    .addOption(
-      new Option("--role <role>", "what the holder is (repeatable); a meter where absent").argParser(rolesFrom),
-    )
+    .option("--role <role>", "what the holder is (repeatable); a meter where absent", rolesFrom)
     .option("--jurisdiction <code>", "country or part of it, ISO 3166, whose law the holder is under")
-    .option("--delivery-key <hex>", "X25519 key for what is delivered to the holder alone")
+    .option("--delivery-key <hex>", "X25519 key for what is delivered to the holder alone", deliveryKeyFrom)
     .option("--lot <name>", "the lot that the device was made in")
     .option("--broker <url>", "the meter's broker (repeatable); the nodes' own where absent", several)
     .option("--force", "issue although the ID or the key has a credential already")
@@ -58,13 +55,6 @@ export function registerIssue(authority: Command): void {
     .action(issue);
 }
 
-/** Roles each once, in the order of their numbers. */
-function rolesFrom(text: string, earlier: readonly Role[] = []): readonly Role[] {
-  const role = roles.find((known) => known === text);
-  if (role === undefined) throw new InvalidArgumentError(`It must be one of ${roles.join(", ")}.`);
-  return roles.filter((known) => known === role || earlier.includes(known));
-}
-
 /** Of the chains that a node has, where one is named. */
 async function knownServices(options: IssueOptions): Promise<{ readonly known?: readonly number[] }> {
   if (options.api === undefined && options.data === undefined) return {};
@@ -73,11 +63,7 @@ async function knownServices(options: IssueOptions): Promise<{ readonly known?: 
 }
 
 function statedIn({ jurisdiction, deliveryKey }: IssueOptions): Pick<CredentialTerms, "jurisdiction" | "deliveryKey"> {
-  const key = deliveryKey === undefined ? undefined : fromHex(deliveryKey);
-  if (deliveryKey !== undefined && key?.length !== 32) {
-    throw new GridsealError("USAGE", "a delivery key is the 32 bytes of an X25519 key in hex");
-  }
-  return { ...(jurisdiction !== undefined && { jurisdiction }), ...(key !== undefined && { deliveryKey: key }) };
+  return { ...(jurisdiction !== undefined && { jurisdiction }), ...(deliveryKey !== undefined && { deliveryKey }) };
 }
 
 async function issue(options: IssueOptions): Promise<void> {

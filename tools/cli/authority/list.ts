@@ -1,14 +1,20 @@
 // `gridseal authority list`: the credentials of the register, one a line.
 
+import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { isDevice, type Role } from "../../../src/wire/credential.js";
 import type { CredentialRow, RegisterView } from "../../authority/register/rows.js";
+import { heardMeters } from "../../sources/heard.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { printLines, table, toJson } from "../../terminal/output.js";
 import { type AuthorityOptions, useRegister, withAuthority } from "./authority-options.js";
 
-interface ListOptions extends AuthorityOptions {
+interface ListOptions extends AuthorityOptions, SourceOptions {
   readonly state?: string;
   readonly organisation?: string;
   readonly lot?: string;
+  readonly registrar?: string;
+  readonly silent?: true;
   readonly json?: true;
 }
 
@@ -18,8 +24,12 @@ const states = ["valid", "renewed", "replaced", "suspended", "revoked", "expired
 export function registerList(authority: Command): void {
   withAuthority(authority.command("list").description("list credentials"))
     .addOption(new Option("--state <state>", "those in this state").choices(states))
-    .option("--organisation <id>", "those of its participants and of devices at its points")
+    .option("--organisation <id>", "those of its participants, of its devices, and of devices at its points")
     .option("--lot <name>", "those of devices of this lot")
+    .option("--registrar <id>", "those that were issued by the word of this registrar")
+    .option("--silent", "those of devices that no record is sealed of, by the blocks of the node named")
+    .option("--api <url>", "API of a node, for --silent")
+    .option("--data <dir>", "a node's data folder instead")
     .option("--json", "print a JSON document a line")
     .action(list);
 }
@@ -38,13 +48,13 @@ export function credentialView(view: RegisterView, row: CredentialRow, now_s: nu
 
 async function list(options: ListOptions): Promise<void> {
   const now_s = Math.floor(Date.now() / 1_000);
+  const heard = options.silent ? await heardBy(options) : undefined;
   await useRegister(options, (register) => {
     const rows: ReturnType<typeof credentialView>[] = [];
     for (const { row } of register.rows("credentials")) {
-      if (options.state !== undefined && stateOf(row, now_s) !== options.state) continue;
-      if (options.organisation !== undefined && organisationOf(register, row) !== options.organisation) continue;
-      if (options.lot !== undefined && register.get("devices", row.subject)?.lot !== options.lot) continue;
-      rows.push(credentialView(register, row, now_s));
+      if (isListed(register, row, options, now_s) && !(heard?.has(row.meter) ?? false)) {
+        rows.push(credentialView(register, row, now_s));
+      }
     }
     const heads = ["id", "meter", "state", "roles", "services", "until", "point"];
     printLines(
@@ -61,10 +71,31 @@ async function list(options: ListOptions): Promise<void> {
   });
 }
 
-function organisationOf(view: RegisterView, { subject }: CredentialRow): string | undefined {
-  const point = view.get("assignments", subject)?.point;
-  return (
-    view.get("participants", subject)?.organisation ??
-    (point === undefined ? undefined : view.get("points", point)?.organisation)
+/** Meters that the node has sealed records of. */
+function heardBy({ network, api, data }: ListOptions): Promise<ReadonlySet<string>> {
+  const genesis = join(network, "genesis.cbor");
+  return withNodeSource(
+    { genesis, ...(api !== undefined && { api }), ...(data !== undefined && { data }) },
+    heardMeters,
   );
+}
+
+function isListed(view: RegisterView, row: CredentialRow, options: ListOptions, now_s: number): boolean {
+  const { state, organisation, lot, registrar, silent } = options;
+  if (state !== undefined && stateOf(row, now_s) !== state) return false;
+  if (organisation !== undefined && !organisationsOf(view, row).includes(organisation)) return false;
+  if (lot !== undefined && view.get("devices", row.subject)?.lot !== lot) return false;
+  if (registrar !== undefined && row.registrar !== registrar) return false;
+  // Who may not send records is not missed.
+  return !silent || (row.state === "valid" && isDevice({ roles: row.roles as readonly Role[] }));
+}
+
+/** Of the participant, or that own the device or the point that it measures. */
+function organisationsOf(view: RegisterView, { subject }: CredentialRow): readonly (string | undefined)[] {
+  const point = view.get("assignments", subject)?.point;
+  return [
+    view.get("participants", subject)?.organisation,
+    view.get("devices", subject)?.owner,
+    point === undefined ? undefined : view.get("points", point)?.organisation,
+  ];
 }

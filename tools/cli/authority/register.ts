@@ -3,7 +3,8 @@
 import { type Command, Option } from "commander";
 import { checkIssuedId } from "../../authority/issue.js";
 import type { Change } from "../../authority/register/changes.js";
-import { printLines } from "../../terminal/output.js";
+import { keyIdText } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
 import { type AuthorityOptions, useRegister, withAuthority } from "./authority-options.js";
 
 interface RegisterOptions extends AuthorityOptions {
@@ -14,6 +15,9 @@ interface RegisterOptions extends AuthorityOptions {
   readonly organisation?: string;
   readonly scheme?: string;
   readonly lot?: string;
+  readonly key?: string;
+  readonly owner?: string;
+  readonly json?: true;
 }
 
 const contact = () => new Option("--contact <text>", "whom to ask; stays in the register");
@@ -43,14 +47,16 @@ export function registerRegister(authority: Command): void {
     );
   entering(register.command("device").description("a meter or gateway, before it has a credential"))
     .option("--lot <name>", "the lot that it was made in")
-    .action((id: string, { lot, ...options }: RegisterOptions) => {
+    .option("--key <id>", "id of the key that its maker attests", keyIdText)
+    .option("--owner <organisation>", "the organisation that owns it")
+    .action((id: string, { lot, key, owner, ...options }: RegisterOptions) => {
       checkIssuedId(id);
-      return enter(id, options, { type: "device", device: { id, ...given({ lot }) } });
+      return enter(id, options, { type: "device", device: { id, ...given({ lot, key, owner }) } });
     });
 }
 
 function entering(command: Command): Command {
-  return withAuthority(command.argument("<id>", "its ID"));
+  return withAuthority(command.argument("<id>", "its ID")).option("--json", "print JSON");
 }
 
 /** The members that have a value. */
@@ -59,10 +65,14 @@ function given<Members extends object>(members: Members): { [Name in keyof Membe
   return Object.fromEntries(stated) as { [Name in keyof Members]?: NonNullable<Members[Name]> };
 }
 
-async function enter(id: string, options: AuthorityOptions, change: Change): Promise<void> {
-  const { number } = await useRegister(options, (register) => {
+async function enter(id: string, options: RegisterOptions, change: Change): Promise<void> {
+  const head = await useRegister(options, (register) => {
     register.update(Math.floor(Date.now() / 1_000), () => [change]);
     return register.head;
   });
-  printLines([`${change.type} ${id} is registered, entry ${number}`]);
+  printLines([
+    options.json
+      ? toJson({ type: change.type, id, entry: head.number, hash: head.hash })
+      : `${change.type} ${id} is registered, entry ${head.number}`,
+  ]);
 }

@@ -3,10 +3,12 @@
 
 import type { Command } from "commander";
 import { registerList } from "./list.js";
+import { registerSign } from "./sign.js";
 import { registerSubmit } from "./submit.js";
 
 export function registerOrder(program: Command): void {
   const order = program.command("order").description("orders of the authority");
+  registerSign(order);
   registerSubmit(order);
   registerList(order);
 }

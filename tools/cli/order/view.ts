@@ -26,6 +26,8 @@ function whatItSays(action: Action): string {
       const successor = action.successor === undefined ? "" : `; ${toHex(action.successor)} takes its place`;
       return `ended: ${toHex(action.meter)}, ${ends.join(", ") || "all services"}${successor}`;
     }
+    case "register":
+      return `the register's head is ${action.entry}:${toHex(action.hash)}`;
     case "ban":
       return `banned: ${action.nodes.map(toHex).join(", ")}`;
   }

@@ -16,6 +16,8 @@ import { createCoverage } from "./coverage.js";
 import { createFaults } from "./faults/faults.js";
 import { createLiar } from "./faults/liar.js";
 import { createMembershipFaults } from "./faults/membership.js";
+import { createOrderSigning } from "./faults/order-signing.js";
+import { createRulingFaults } from "./faults/rulings.js";
 import type { Mutant } from "./mutants/mutant.js";
 import type { ClusterOptions } from "./options.js";
 import { createTrace } from "./trace.js";
@@ -34,7 +36,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const timeline = createTimeline();
   const { say: trace, ...traced } = tracing(timeline.now_ms, onLine);
   const founding = createGenesis(options);
-  const { genesis, authority } = founding;
+  const { genesis, authority, ordering } = founding;
   const coverage = createCoverage();
   const nodes: SimulatedNode[] = [];
   const meters: SimulatedMeter[] = [];
@@ -117,7 +119,8 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const membershipFaults = createMembershipFaults({
     options,
     genesis,
-    authority,
+    signing: createOrderSigning({ genesis, authority, ordering, timeline }),
+    rulings: createRulingFaults({ random, meters, membership, blockChecks }),
     timeline,
     random,
     nodes,

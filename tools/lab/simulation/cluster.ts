@@ -112,6 +112,7 @@ function reportOf(
     equivocationsSealed: blockChecks.equivocations,
     anchorsSealed: blockChecks.anchored,
     ordersSealed: membership.lastOrder,
+    metersRuled: membership.standings.ruled,
     memberChanges: membership.changes,
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),

@@ -59,6 +59,8 @@ export interface Coverage {
   /** orders of the authority that are sealed, and offers of some that do not hold */
   ordersSealed: number;
   ordersRefused: number;
+  /** of the sealed ones, those by which a meter is suspended, resumed or ended */
+  metersRuled: number;
   /** heights from which a chain has other members */
   memberChanges: number;
   /** votes of faulty nodes that are no members there */
@@ -116,6 +118,7 @@ export function createCoverage(): Coverage {
     equivocationsSealed: 0,
     ordersSealed: 0,
     ordersRefused: 0,
+    metersRuled: 0,
     memberChanges: 0,
     intruded: 0,
     accused: 0,

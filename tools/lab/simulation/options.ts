@@ -58,6 +58,10 @@ export interface ClusterOptions {
   readonly changes: number;
   /** an order adds a chain */
   readonly addsChain: boolean;
+  /** meters that are suspended or ended while faults last; what is suspended is resumed in the end */
+  readonly rulings: number;
+  /** orders need the signatures of two of three keys */
+  readonly joint: boolean;
   /**
    * members whose disks are renewed before anything else happens, one after the other, each when
    * the one before votes again
@@ -118,10 +122,20 @@ function extremeOf(random: Random): readonly Behaviour[] {
   return random.chance(0.4) ? ["exaggerate"] : [];
 }
 
+type Ordered = Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain" | "rulings" | "joint">;
+
 /** Drawn apart from the rest, so that the other seeds stay what they are. */
-function orderedOf(random: Random): Pick<ClusterOptions, "governed" | "joiners" | "changes" | "addsChain"> {
-  if (!random.chance(0.25)) return { governed: false, joiners: 0, changes: 0, addsChain: false };
-  return { governed: true, joiners: random.below(3), changes: 1 + random.below(6), addsChain: random.chance(0.3) };
+function orderedOf(random: Random): Ordered {
+  const isGoverned = random.chance(0.25);
+  if (!isGoverned) return { governed: false, joiners: 0, changes: 0, addsChain: false, rulings: 0, joint: false };
+  return {
+    governed: true,
+    joiners: random.below(3),
+    changes: 1 + random.below(6),
+    addsChain: random.chance(0.3),
+    rulings: random.chance(0.5) ? 1 + random.below(5) : 0,
+    joint: random.chance(0.3),
+  };
 }
 
 /** Drawn apart as well. */

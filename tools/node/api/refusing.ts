@@ -22,5 +22,6 @@ export function refuse(
   if (code === "waiting") reply.header("retry-after", AGAIN_S);
   // Of a node that has too much to do; the connection is given up too.
   if (code === "busy") reply.header("retry-after", AGAIN_S).header("connection", "close");
+  if (code === "unauthorized") reply.header("www-authenticate", "Bearer"); // RFC 6750, section 3
   return reply.code(status).send(refusalAnswer(code, message));
 }

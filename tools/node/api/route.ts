@@ -3,6 +3,7 @@
 
 import type { RefusalCode } from "../../routes/refusals.js";
 import type { ParametersOf, QueryOf, RouteShape, ValueOf } from "../../routes/shape.js";
+import type { Holder } from "../admission/token-judge.js";
 import type { Items } from "./answers.js";
 import type { EventStream } from "./event-stream.js";
 
@@ -11,6 +12,8 @@ export interface Asked<Parameters = unknown, Query = unknown> {
   readonly query: Query;
   /** what was sent, where the shape has a body */
   readonly body: Uint8Array;
+  /** who has shown a session token */
+  readonly shown: Holder | undefined;
   /** whose limits count for the request */
   readonly group: string;
   /** the Last-Event-ID header, of a stream that is taken up again */

@@ -2,6 +2,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { type RouteShape, readFields, type Texts, writtenPath } from "../../routes/shape.js";
+import type { Holder } from "../admission/token-judge.js";
+import { type ApiAdmission, accessOf } from "./access.js";
 import type { Answers } from "./answers.js";
 import { streamTo } from "./event-stream.js";
 import { groupOf, refuse } from "./refusing.js";
@@ -11,13 +13,19 @@ import { type Asked, type Outcome, type Refused, type Route, refused } from "./r
 const WRONG_TYPE = 415;
 const methods: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-export function addRoutes(server: FastifyInstance, routes: readonly Route[], answers: Answers): void {
+export interface RoutingPorts {
+  readonly answers: Answers;
+  readonly admission: ApiAdmission;
+}
+
+export function addRoutes(server: FastifyInstance, routes: readonly Route[], ports: RoutingPorts): void {
+  server.decorateRequest("shown", undefined);
   for (const { body } of routes.map(({ shape }) => shape)) {
     if (body === undefined || server.hasContentTypeParser(body.type)) continue;
-    const terms = { parseAs: "buffer", bodyLimit: body.bytes_max } as const;
+    const terms = { parseAs: "buffer" } as const;
     server.addContentTypeParser(body.type, terms, (_request, bytes, done) => done(null, bytes));
   }
-  for (const one of routes) addRoute(server, one, answers);
+  for (const one of routes) addRoute(server, one, ports);
   for (const path of new Set(routes.map(({ shape }) => shape.path))) {
     const taken = routes.filter(({ shape }) => shape.path === path).map(({ shape }) => shape.method);
     addOtherMethods(server, path, taken.includes("GET") ? ["HEAD", ...taken] : taken);
@@ -27,11 +35,18 @@ export function addRoutes(server: FastifyInstance, routes: readonly Route[], ans
   );
 }
 
-function addRoute(server: FastifyInstance, { shape, answer }: Route, answers: Answers): void {
+function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, admission }: RoutingPorts): void {
   server.route({
     method: shape.method,
     url: shape.path,
     config: { limits: shape.limits },
+    ...(shape.body !== undefined && { bodyLimit: shape.body.bytes_max }),
+    // Before its body is read.
+    onRequest: async (request, reply) => {
+      const access = await accessOf(admission, shape.access, request.headers.authorization);
+      if (access.type === "refused") return refuse(reply, access.code, access.message);
+      request.shown = access.shown;
+    },
     handler: async (request, reply) => {
       // Such an answer to HEAD would have no end, and takes no place.
       if (request.method === "HEAD" && shape.limits === "stream") {
@@ -65,6 +80,7 @@ function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
       query: query.value,
       body: body instanceof Uint8Array ? Uint8Array.from(body) : new Uint8Array(0),
       group: groupOf(request),
+      shown: request.shown,
       lastEventId: typeof lastEventId === "string" ? lastEventId : undefined,
     },
   };
@@ -105,4 +121,11 @@ function addOtherMethods(server: FastifyInstance, path: string, taken: readonly 
   const others = methods.filter((method) => !taken.includes(method));
   // Before its body is looked at.
   server.route({ method: others, url: path, onRequest: answer, handler: answer });
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** who has shown a session token; set before a handler runs */
+    shown: Holder | undefined;
+  }
 }

@@ -10,6 +10,7 @@ import { addressGroup, LOOPBACK } from "../address-limits.js";
 import type { NodeConfiguration } from "../configuration.js";
 import { type Answers, createAnswers } from "./answers.js";
 import { blockRoute, blocksRoute } from "./blocks.js";
+import { brokerHookRoutes } from "./broker-hooks.js";
 import { createByteBudget } from "./byte-budget.js";
 import { chainsRoute } from "./chains.js";
 import { createEventLog } from "./event-log.js";
@@ -24,6 +25,7 @@ import { ordersRoute, submitOrderRoute } from "./orders.js";
 import { createPlaces } from "./places.js";
 import type { ApiPorts } from "./ports.js";
 import { receiptRoute } from "./receipts.js";
+import { submitRecordRoute } from "./records.js";
 import { groupOf, refuse } from "./refusing.js";
 import type { Route } from "./route.js";
 import { addRoutes } from "./routing.js";
@@ -95,7 +97,7 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
   addErrors(server, ports);
   addGate(server, { hosts: hostsOf(terms) }, { places, budget, rates, onRefused: refused });
   countAnswers(server, answers);
-  addRoutes(server, routes, answers);
+  addRoutes(server, routes, { answers, admission: ports.admission });
   const looking = setInterval(() => {
     answers.closeSlow();
     events.look();
@@ -128,6 +130,8 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     receiptRoute(ports),
     ordersRoute(store),
     submitOrderRoute(ports.submitOrder),
+    submitRecordRoute(ports.submitRecord),
+    ...brokerHookRoutes(ports.brokerHooks),
   ];
 }
 

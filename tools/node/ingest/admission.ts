@@ -75,6 +75,12 @@ export function readPublished(ports: AdmissionPorts, topic: RecordTopic, payload
   return { record, meter, credential };
 }
 
+/** Reads a record that came without a topic. Throws Refused. */
+export function readSubmitted(payload: Uint8Array): Pick<PublishedRecord, "record" | "meter"> {
+  const record = parse(payload);
+  return { record, meter: meterOf(record.kid) };
+}
+
 /** Checks that the meter made the record and may. Rejects with Refused. */
 export async function proveRecord(ports: AdmissionPorts, published: PublishedRecord): Promise<void> {
   const { record, credential } = published;

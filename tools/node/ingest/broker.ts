@@ -5,9 +5,11 @@
 import { createServer as createTcpServer, isIPv6, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
+import { idFromText } from "../../../src/wire/key.js";
 import { parseTopic, type Topic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { addressGroup } from "../address-limits.js";
+import type { Holder } from "../admission/token-judge.js";
 import { listenOn } from "../network/listen.js";
 import { type GuardedConnection, guardSocket } from "./guarded-socket.js";
 import {
@@ -23,6 +25,15 @@ import {
 import { defaultGuardLimits, type GuardLimits } from "./packet-guard.js";
 import { encodePuback, encodePublishHead, PACKET_ID_MAX } from "./packets.js";
 import { RecordBroker } from "./record-broker.js";
+import {
+  type Admitted,
+  admitClient,
+  type BrokerAdmission,
+  encodeRefusedConnack,
+  mayPublish,
+  maySubscribe,
+  returnCodes,
+} from "./session-admission.js";
 import { createSessions, type Session, type SessionLimits } from "./sessions.js";
 
 export interface BrokerLimits extends GuardLimits, SessionLimits {
@@ -52,6 +63,8 @@ export interface EmbeddedBrokerOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** PEM; where it is given the broker speaks TLS alone */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** absent where anybody may connect, and proves to be a meter by its records */
+  readonly admission?: BrokerAdmission;
   readonly limits: BrokerLimits;
   readonly handlers: IngestHandlers;
 }
@@ -73,6 +86,8 @@ interface Connected extends Session {
   readonly client: Client;
   readonly connection: GuardedConnection;
   readonly subscriptions: Map<string, Subscription>;
+  /** who has shown a token, where tokens are asked for */
+  holder: Holder | undefined;
   /** identifier of the packet that was published last */
   packetId: number;
 }
@@ -214,6 +229,10 @@ class EmbeddedBroker implements Ingest {
         if (session !== undefined) this.#places.name(session, packet.clientId);
         done(null, true);
       },
+      // Who is not admitted is answered and gone: aedes ends a connection before its answer has left.
+      authenticate: (client, username, password, done) => {
+        void this.#admit(client, username, password).then((isAdmitted) => isAdmitted && done(null, true));
+      },
       // Runs before PUBACK, which aedes sends before it publishes.
       authorizePublish: (client, packet, done) => void this.#handle(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
@@ -221,6 +240,31 @@ class EmbeddedBroker implements Ingest {
         done(null, this.#subscribe(client, subscription) ? subscription : null);
       },
     };
+  }
+
+  async #admit(client: Client, username?: string, password?: Buffer): Promise<boolean> {
+    const { admission, handlers } = this.#options;
+    const session = this.#sessions.get(client);
+    if (admission === undefined || session === undefined) return admission === undefined;
+    const admitted = await admitClient(admission, username, password).catch((thrown: unknown): Admitted => {
+      handlers.onHandlerFailure(thrown);
+      return { type: "unjudged", returnCode: returnCodes.unavailable };
+    });
+    if (admitted.type === "stranger") return true;
+    if (admitted.type !== "holder") {
+      if (admitted.type === "refused") {
+        this.#refuse(
+          admitted.reason,
+          `${session.address}: a client that says it is ${nameOf(username)}: ${admitted.message}`,
+        );
+      }
+      session.connection.endBehind(encodeRefusedConnack(admitted.returnCode));
+      return false;
+    }
+    session.holder = admitted.holder;
+    this.#places.prove(session, admitted.holder.id);
+    session.connection.prove();
+    return true;
   }
 
   #accept(socket: Socket): void {
@@ -256,7 +300,7 @@ class EmbeddedBroker implements Ingest {
         provedMeter: undefined,
         isActive: false,
       },
-      ...{ client, connection: stream, subscriptions: new Map(), packetId: 0 },
+      ...{ client, connection: stream, subscriptions: new Map(), holder: undefined, packetId: 0 },
     };
     this.#places.add(session);
     this.#sessions.set(client, session);
@@ -270,6 +314,12 @@ class EmbeddedBroker implements Ingest {
   #endIdle(): void {
     const now_ms = performance.now();
     for (const session of this.#places.over(now_ms)) session.connection.refuse("idle");
+    const { admission } = this.#options;
+    if (admission === undefined) return;
+    for (const { holder, connection } of this.#sessions.values()) {
+      const objected = holder === undefined ? undefined : admission.objection(holder);
+      if (objected !== undefined) connection.refuse(objected.reason);
+    }
   }
 
   async #handle(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): Promise<void> {
@@ -279,14 +329,15 @@ class EmbeddedBroker implements Ingest {
       return;
     }
     const published = publishedTopic(this.#options.network, topic);
-    if (!published) {
+    const session = client === null ? undefined : this.#sessions.get(client);
+    const isOpen = this.#options.admission === undefined;
+    if (!published || !(isOpen || mayPublish(session?.holder, published))) {
       // MQTT 3.1.1 has no refusal of a publication but to end the session: it is acknowledged and goes nowhere.
       this.#refuse("wrong-topic", `${client?.id} published on ${excerpt(topic)}`);
       this.#acknowledge(client, packet);
       done();
       return;
     }
-    const session = client === null ? undefined : this.#sessions.get(client);
     if (session !== undefined) this.#places.onActivity(session);
     this.#tally.received += 1;
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
@@ -316,7 +367,9 @@ class EmbeddedBroker implements Ingest {
     if (session === undefined || session.connection.destroyed) return false;
     const full =
       session.subscriptions.size >= this.#options.limits.subscriptions_max && !session.subscriptions.has(text);
-    if (!filter || (session.meter ?? filter.meter) !== filter.meter || full) {
+    const isOpen = this.#options.admission === undefined;
+    const isAllowed = filter !== undefined && (isOpen || maySubscribe(session.holder, filter));
+    if (!isAllowed || (session.meter ?? filter.meter) !== filter.meter || full) {
       this.#refuse("wrong-subscription", `${client.id} subscribed to ${excerpt(text)}`);
       return false;
     }
@@ -375,6 +428,11 @@ function createBrokerServer({ tls, limits }: EmbeddedBrokerOptions): Server {
     const message = `the broker's TLS certificate or key is unusable: ${reasonOf(cause)}`;
     throw new GridsealError("KEY_INVALID", message, { cause });
   }
+}
+
+/** What a client calls itself; whatever is no id may be a secret in the wrong field. */
+function nameOf(username: string | undefined): string {
+  return username !== undefined && idFromText(username) !== undefined ? username : "no id";
 }
 
 /** As much of a client's text as a log can bear. */

@@ -36,6 +36,8 @@ export interface ExternalBrokerOptions {
   readonly network: string;
   /** the services whose chains this node serves; records of others are left to other nodes */
   readonly services: readonly number[];
+  /** what this node shows for a connection, where the URL names no user */
+  passwordFor?(url: string): { readonly username: string; readonly password: string };
   readonly limits: ExternalLimits;
   readonly handlers: IngestHandlers;
   /** The connection came about or was lost; for health and the log. */
@@ -80,7 +82,9 @@ class ExternalBroker implements Ingest {
 
   async start(): Promise<{ readonly url: string }> {
     const { limits, url, clientId } = this.#options;
+    const shows = () => (new URL(url).username === "" ? this.#options.passwordFor?.(url) : undefined);
     const client = connect(url, {
+      ...shows(),
       clientId,
       protocolVersion: 5,
       clean: true,
@@ -96,6 +100,8 @@ class ExternalBroker implements Ingest {
       this.#lastError = reasonOf(error);
     });
     client.on("close", () => this.#lost());
+    // A token is good for minutes: each connection has its own.
+    client.on("reconnect", () => Object.assign(client.options, shows()));
     const ready = new Promise<void>((resolve) => {
       client.on("connect", (connack) => {
         // A receipt must not wait until the broker has acknowledged the segment before.

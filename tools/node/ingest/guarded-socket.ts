@@ -26,6 +26,8 @@ export interface GuardedConnection extends Duplex {
   prove(): void;
   /** Ends the connection for this reason. */
   refuse(reason: IngestRefusal): void;
+  /** Ends the connection once these bytes have left. */
+  endBehind(answer: Uint8Array): void;
 }
 
 /** Puts the guard before a socket. */
@@ -213,7 +215,12 @@ class GuardedStream extends Duplex implements GuardedConnection {
     if (this.destroyed) return;
     this.#events.onRefused(reason);
     const answer = this.#guard.answer();
-    if (answer !== undefined && this.#socket.writable) {
+    if (answer === undefined) this.destroy();
+    else this.endBehind(answer);
+  }
+
+  endBehind(answer: Uint8Array): void {
+    if (this.#socket.writable) {
       this.#answered = true;
       this.#socket.end(answer);
       setTimeout(() => this.#socket.destroy(), ANSWER_TIMEOUT_MS).unref();

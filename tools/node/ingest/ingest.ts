@@ -2,9 +2,11 @@
 // and any other. Topics as src/wire/topics.ts has them, QoS 1, nothing retained (MQTT 3.1.1 and 5.0).
 
 import { parseTopic, type Topic } from "../../../src/wire/topics.js";
+import type { TokenRefusal } from "../admission/token-judge.js";
 
 /** Why a connection or a packet was refused; the names are also labels of the node's counters. */
 export type IngestRefusal =
+  | TokenRefusal
   /** a packet larger than the limit, at its header */
   | "oversized"
   /** not MQTT 3.1.1, or not the packets that a client may send */
@@ -106,6 +108,7 @@ export function publishedTopic(network: string, topic: string): PublishedTopic |
 /** What a client may subscribe to: what is sent to one meter, of one service or, with `+`, of all. */
 export interface Filter {
   readonly meter: string;
+  readonly kind: Topic["kind"];
   readonly matches: (topic: Topic) => boolean;
 }
 
@@ -119,10 +122,11 @@ export function parseFilter(network: string, filter: string): Filter | undefined
     const service = everyService ? undefined : parsed.service;
     return {
       meter,
+      kind,
       matches: (topic) =>
         topic.kind === kind && topic.meter === meter && (service === undefined || topic.service === service),
     };
   }
-  if (kind !== "ack" && kind !== "command") return undefined;
-  return { meter, matches: (topic) => topic.kind === kind && topic.meter === meter };
+  if (kind !== "ack" && kind !== "command" && kind !== "time") return undefined;
+  return { meter, kind, matches: (topic) => topic.kind === kind && topic.meter === meter };
 }

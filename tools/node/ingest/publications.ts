@@ -6,11 +6,13 @@ import { type Credential, parseCredential } from "../../../src/wire/credential.j
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../../src/wire/key.js";
 import { encodeDisclosure } from "../../../src/wire/record.js";
-import { encodeRefusal } from "../../../src/wire/refusal.js";
+import { encodeRefusal, type RefusalReason } from "../../../src/wire/refusal.js";
+import { encodeTime } from "../../../src/wire/time.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
 import { BoundedMap } from "../../bounded-map.js";
 import type { Standing } from "../../ledger/governance.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
+import type { Holder } from "../admission/token-judge.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog, SealedBlock } from "../chain/ports.js";
 import { credentials as credentialTable } from "../chain/tables/credentials.js";
@@ -25,6 +27,7 @@ import {
   type RecordTopic,
   Refused,
   readPublished,
+  readSubmitted,
   replaces,
   revoked,
 } from "./admission.js";
@@ -38,6 +41,8 @@ import { createRefusedMeters } from "./refused-meters.js";
 /** Credentials kept decoded; the others are read from the store again. */
 const CREDENTIALS_KEPT = 65_536;
 const SENT_AWAY_MAX = 65_536;
+/** How a client is named that has no session; the names of sessions have no blank before their meter. */
+const HTTP = "http";
 
 export interface AdmissionsPorts {
   readonly genesis: Genesis;
@@ -87,9 +92,23 @@ export interface Admissions {
    * session; empty where the broker is shared and knows none.
    */
   onPublish(topic: PublishedTopic, payload: Uint8Array, client: string): Promise<void>;
+  /** A record that came otherwise than by MQTT, with the credential that its holder has shown: the same admission, and its answer. */
+  submit(submitted: SubmittedRecord): Promise<Submission>;
   /** A block is stored; called before its receipts go out. */
   onSealed(sealed: SealedBlock): void;
 }
+
+export interface SubmittedRecord {
+  readonly bytes: Uint8Array;
+  /** absent where no token is asked for, and the meter is known from elsewhere */
+  readonly holder: Holder | undefined;
+}
+
+export type Submission =
+  /** durable here, or known already */
+  | { readonly type: "taken"; readonly service: number; readonly meter: string; readonly seq: number }
+  | { readonly type: "refused"; readonly reason: RefusalReason; readonly message: string }
+  | { readonly type: "busy"; readonly message: string };
 
 export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const { genesis, store, chains, metrics, log } = ports;
@@ -207,6 +226,9 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     if (credential === undefined) return passOver(topic);
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
+    // For a meter whose clock is not set: with it, it signs its first token.
+    const time = encodeTime(Math.floor(ports.now_ms() / 1_000));
+    ports.publish(meterTopic(genesis.network, "time", meter), time, client === "" ? undefined : client);
     if (isKnown || !replaces(credentialOf(kid, meter), credential)) return;
     await store.write((writer) => writer.put(credentialTable, idKey(0, kid), payload));
     keep(meter, { credential, bytes: payload });
@@ -328,7 +350,30 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     } else metrics.repeated.inc({ state: "waiting" });
   };
 
+  const submit = async ({ bytes, holder }: SubmittedRecord): Promise<Submission> => {
+    try {
+      const { record, meter } = readSubmitted(bytes);
+      if (holder !== undefined && holder.id !== meter) {
+        throw new Refused("wrong-topic", `record is of meter ${meter}, the session token of ${holder.id}`, record);
+      }
+      const client = `${HTTP} ${meter}`;
+      const shown = holder?.credentialBytes;
+      if (shown !== undefined && credentialOf(record.kid, meter) === undefined) {
+        await takeBirth({ kind: "birth", meter }, shown, client);
+      }
+      const { service, seq } = record.claims;
+      await onRecord({ kind: "record", service, meter }, bytes, client);
+      return { type: "taken", service, meter, seq };
+    } catch (error) {
+      if (error instanceof Busy) return { type: "busy", message: error.message };
+      if (!(error instanceof Refused)) throw error;
+      metrics.refused.inc({ reason: error.reason });
+      return { type: "refused", reason: error.reason, message: error.message };
+    }
+  };
+
   return {
+    submit,
     onSealed(sealed) {
       for (const { client, meter } of proofs.prove(sealed)) ports.onProved(client, meter);
     },

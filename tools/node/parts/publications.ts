@@ -10,7 +10,7 @@ export const publicationsPart: Part = {
   create(services) {
     const { configuration, identity, governor, ingest, health } = services;
     const { store, chains, receipts, introductions, metrics, log } = services;
-    const { onPublish, onSealed } = createAdmissions({
+    const { onPublish, onSealed, submit } = createAdmissions({
       genesis: identity.genesis,
       self: services.selfId,
       ...{ store, chains, receipts, introductions, metrics, log },
@@ -27,6 +27,7 @@ export const publicationsPart: Part = {
       isProved: (client, meter) => ingest.to.isProved(client, meter),
       onProved: (client, meter) => ingest.to.prove(client, meter),
     });
+    services.records.open({ submit });
     return {
       onSealed,
       topics: [

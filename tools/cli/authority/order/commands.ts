@@ -5,6 +5,7 @@ import { registerBan } from "./ban.js";
 import { registerChain } from "./chain.js";
 import { registerEnd } from "./end.js";
 import { registerMembers } from "./members.js";
+import { registerRegisterOrder } from "./register.js";
 import { registerResume } from "./resume.js";
 import { registerRevoke } from "./revoke.js";
 import { registerSuspend } from "./suspend.js";
@@ -12,7 +13,9 @@ import { registerSuspend } from "./suspend.js";
 export function registerOrder(authority: Command): void {
   const order = authority
     .command("order")
-    .description("sign an order: members of a chain, a new chain, revoked, suspended or ended meters, banned nodes");
+    .description(
+      "sign an order: members of a chain, a new chain, revoked, suspended or ended meters, banned nodes, the register's head",
+    );
   registerMembers(order);
   registerChain(order);
   registerRevoke(order);
@@ -20,4 +23,5 @@ export function registerOrder(authority: Command): void {
   registerResume(order);
   registerEnd(order);
   registerBan(order);
+  registerRegisterOrder(order);
 }

@@ -6,7 +6,7 @@ import { id, whole } from "../../../terminal/arguments.js";
 import { governanceFor } from "../governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
 
-type End = readonly [service: number, seq: number];
+export type End = readonly [service: number, seq: number];
 
 interface EndOptions extends MakeOptions {
   readonly from?: readonly End[];
@@ -25,7 +25,8 @@ export function registerEnd(order: Command): void {
     .action(orderEnd);
 }
 
-function endFrom(text: string, earlier: readonly End[] = []): readonly End[] {
+/** Gathers `SERVICE:NUMBER`, each service once. */
+export function endFrom(text: string, earlier: readonly End[] = []): readonly End[] {
   const [service = "", seq = "", ...more] = text.split(":");
   if (more.length > 0) throw new InvalidArgumentError("It must be SERVICE:NUMBER.");
   const end: End = [whole(1, SERVICE_MAX)(service), whole(0, SEQ_MAX)(seq)];

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { idFromText } from "../../../../src/wire/key.js";
 import type { Action } from "../../../../src/wire/order.js";
 import { readOwnKeyOf } from "../../../authority/folder.js";
-import { writeOrder } from "../../../authority/orders.js";
+import { nextOrder, writeOrder } from "../../../authority/orders.js";
 import { GridsealError } from "../../../errors.js";
 import type { Governance } from "../../../ledger/governance.js";
 import { whole } from "../../../terminal/arguments.js";
@@ -29,7 +29,10 @@ export function withOrderOptions(command: Command): Command {
   return withPassphrase(withAuthority(command))
     .requiredOption("-o, --out <file>", "file to make")
     .option("--number <number>", "the order's number; the next one where absent", whole(1, 2 ** 40))
-    .option("--api <url>", "API of a node, to know the orders before; the first order needs none")
+    .option(
+      "--api <url>",
+      "API of a node, to know the orders before; those that were signed in this folder where absent",
+    )
     .option("--data <dir>", "a node's data folder instead")
     .option("--json", "print JSON");
 }
@@ -47,13 +50,14 @@ export function idsOf(texts: readonly string[], where: string): Uint8Array[] {
 export async function makeOrder(action: Action, governance: Governance, options: MakeOptions): Promise<void> {
   const folder = authorityFolder(options);
   const own = await readOwnKeyOf(governance.genesis, folder, () => readPassphrase(options));
-  const order = await writeOrder({ folder, own }, governance, action, {
-    number: options.number,
-    out: options.out,
-    now: new Date(),
-  });
+  const order = nextOrder(governance, action, { number: options.number, now: new Date() });
+  await writeOrder({ folder, own }, governance, order, options.out);
   const view = orderView(order);
+  const needed = governance.genesis.ordering?.signatures ?? 1;
   printLines([
-    options.json ? toJson({ file: options.out, ...view }) : `${options.out}: order ${order.number}, ${view.what}`,
+    options.json
+      ? toJson({ file: options.out, ...view, needed })
+      : `${options.out}: order ${order.number}, ${view.what}`,
+    ...(needed === 1 || options.json ? [] : [`it has 1 of ${needed} signatures; next: gridseal order sign`]),
   ]);
 }

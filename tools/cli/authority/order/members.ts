@@ -13,6 +13,7 @@ interface MembersOptions extends MakeOptions {
   readonly effective: number;
   readonly admit?: string;
   readonly remove?: Uint8Array;
+  readonly location?: string;
 }
 
 export function registerMembers(order: Command): void {
@@ -23,12 +24,16 @@ export function registerMembers(order: Command): void {
     .requiredOption("--effective <height>", "the first height that the new members seal", whole(2, 2 ** 40))
     .option("--admit <file>", "READY of the node to admit, from `gridseal node ready`")
     .option("--remove <id>", "id of the node to remove", id)
+    .option("--location <code>", "country or part of it, ISO 3166, where the admitted node stands")
     .action(orderMembers);
 }
 
 async function orderMembers(chain: number, options: MembersOptions): Promise<void> {
   const governance = await governanceFor(options);
-  const admit = options.admit === undefined ? undefined : await readReady(options.admit, governance.genesis);
+  const ready = options.admit === undefined ? undefined : await readReady(options.admit, governance.genesis);
+  const { location } = options;
+  const admit =
+    ready === undefined || location === undefined ? ready : { ...ready, member: { ...ready.member, location } };
   if (admit === undefined && options.remove === undefined) {
     throw new GridsealError("USAGE", "name a node to --admit, one to --remove, or both");
   }

@@ -28,6 +28,8 @@ export interface BlockChecks {
   promise(record: Record, node: string, label: string): void;
   /** The node has lost its disk, and what it alone had promised but for what it still holds. */
   release(node: string, holds: (key: string) => boolean): void;
+  /** The authority rules of the meter: no node's promise holds for its records. */
+  releaseMeter(meter: string): void;
   /** A block is durable on a correct node whose newest one was `height` before. */
   onBlock(node: string, chain: number, height: number, bytes: Uint8Array): void;
   /**
@@ -148,6 +150,7 @@ export function createBlockChecks(
     addMeter: (kid, key) => void keys.set(kid, key),
     promise: promises.add,
     release: promises.release,
+    releaseMeter: promises.releaseMeter,
     onBlock(node, service, height, bytes) {
       const chain = membership.chains.find((candidate) => candidate.service === service)!;
       const where = `block ${service}/${height} at ${node}`;

@@ -7,6 +7,7 @@ import { type Genesis, type GenesisChain, type Member, memberSetHash } from "../
 import { noticesOf } from "../../../../src/wire/notice.js";
 import { type Order, readOrder } from "../../../../src/wire/order.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
+import { createStandings, type Standings } from "./standings.js";
 import type { Fail } from "./violation.js";
 
 /** The members that an order gives a chain. */
@@ -29,6 +30,8 @@ export interface Membership {
   readonly chains: readonly GenesisChain[];
   /** orders that are sealed */
   readonly lastOrder: number;
+  /** how meters stand by them */
+  readonly standings: Standings;
   /** heights at which another set of members began to seal */
   readonly changes: number;
   /** Those who seal the height; undefined where the block before is sealed nowhere yet. */
@@ -52,6 +55,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
   const entries = new Map<number, Entry>();
   const issued = new Set<string>();
   const contractsHeights = new Set<number>();
+  const standings = createStandings();
   let lastOrder = 0;
   let changes = 0;
 
@@ -70,6 +74,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
     if (number !== lastOrder + 1) fail("I12 orders are sealed in their order", `${number} after ${lastOrder}`);
     lastOrder = number;
     contractsHeights.add(contractsHeight);
+    standings.obey(contractsHeight, action);
     if (action.type === "members") {
       const { effectiveHeight, members } = action;
       entryOf(action.chain).given.push({ contractsHeight, effectiveHeight, members });
@@ -97,6 +102,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
     get changes() {
       return changes;
     },
+    standings,
     at: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1],
     current: (service) => entryOf(service).sets.at(-1)!,
     ordered(service) {
@@ -121,6 +127,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
       if (toHex(block.nextMemberSet) !== toHex(memberSetHash(next)))
         fail("I12 the next set follows from orders", where);
       entry.sets[height] = next;
+      standings.check(block, fail);
       if (next !== members) changes += 1;
       for (const bytes of block.batches.flatMap(({ notices }) => noticesOf(notices, "order"))) {
         if (service !== CONTRACTS_SERVICE) fail("I12 the contracts chain seals orders", where);

@@ -1,11 +1,11 @@
-// The authority of a simulation: while everything else goes on it admits, removes and replaces
-// members, and adds a chain. It submits its orders to one node after the other until they are
+// The authority of a simulation: while everything else goes on it admits, removes and replaces members, adds a chain, and rules of
+// meters. It submits its orders to one node after the other until they are
 // sealed. Whatever it orders, the faulty of no set are more than that set bears.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
-import { type Action, issueOrder, type Ready, readyBytes } from "../../../../src/wire/order.js";
+import { type Action, type Ready, readyBytes } from "../../../../src/wire/order.js";
 import { faults } from "../../../../src/wire/quorum.js";
 import type { Random } from "../../rig/random.js";
 import type { Membership } from "../checks/membership.js";
@@ -13,10 +13,11 @@ import { isOrderDurable } from "../checks/storage.js";
 import type { Fail } from "../checks/violation.js";
 import type { Coverage } from "../coverage.js";
 import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
-import { EPOCH_MS } from "../world/node-life.js";
 import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { Timeline } from "../world/timeline.js";
+import type { OrderSigning } from "./order-signing.js";
+import type { RulingFaults } from "./rulings.js";
 
 const ADDED_NAME = "added";
 const MEMBERS_MAX = 7;
@@ -34,7 +35,8 @@ export interface MembershipFaults {
 export interface MembershipFaultPorts {
   readonly options: ClusterOptions;
   readonly genesis: Genesis;
-  readonly authority: Signer;
+  readonly signing: OrderSigning;
+  readonly rulings: RulingFaults;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly nodes: readonly SimulatedNode[];
@@ -51,9 +53,23 @@ export interface MembershipFaultPorts {
 }
 
 export function createMembershipFaults(ports: MembershipFaultPorts): MembershipFaults {
-  const { options, genesis, authority, timeline, random, nodes, members, signers, unsound, membership, coverage } =
-    ports;
+  const {
+    options,
+    genesis,
+    signing,
+    rulings,
+    timeline,
+    random,
+    nodes,
+    members,
+    signers,
+    unsound,
+    membership,
+    coverage,
+  } = ports;
   let left = options.changes;
+  let rulingsLeft = options.rulings;
+  let isCalm = false;
   let addsChain = options.addsChain;
   let issued: { readonly number: number; readonly bytes: Uint8Array } | undefined;
 
@@ -102,16 +118,20 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
 
   const issue = (action: Action) => {
     const number = membership.lastOrder + 1;
-    const bytes = sign(number, action);
+    const bytes = signing.sign(number, action);
     issued = { number, bytes };
     membership.issue(bytes);
+    rulings.onIssued(action);
     ports.trace(`the authority issues order ${number}: ${describe(action)}`);
   };
 
-  const sign = (number: number, action: Action, signer = authority) =>
-    issueOrder({ number, time_s: Math.floor((EPOCH_MS + timeline.now_ms()) / 1000), action }, genesis, signer);
-
   const draw = () => {
+    const ruling = isCalm ? rulings.resume() : rulingsLeft > 0 && random.chance(0.5) ? rulings.draw() : undefined;
+    if (ruling !== undefined) {
+      if (ruling.type !== "resume") rulingsLeft -= 1;
+      return issue(ruling);
+    }
+    if (left === 0 && !addsChain) return;
     for (let count = 0; count < DRAWS_MAX; count += 1) {
       const wantsChain = addsChain && (left === 0 || random.chance(0.4));
       const action = wantsChain ? drawChain() : drawMembers();
@@ -131,9 +151,9 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
     const action = drawMembers();
     if (action?.type !== "members") return;
     const bytes = random.pick([
-      () => sign(membership.lastOrder + 5, action),
-      () => sign(membership.lastOrder + 1, action, signers[0]),
-      () => (action.ready.length === 0 ? undefined : sign(membership.lastOrder + 1, { ...action, ready: [] })),
+      () => signing.sign(membership.lastOrder + 5, action),
+      () => signing.unsigned(membership.lastOrder + 1, action, signers[0]!),
+      () => (action.ready.length === 0 ? undefined : signing.sign(membership.lastOrder + 1, { ...action, ready: [] })),
     ])();
     if (bytes === undefined) return;
     coverage.ordersRefused += 1;
@@ -151,7 +171,7 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
   const tick = () => {
     timeline.after(random.between(200, 1_200), tick);
     if (issued !== undefined && issued.number <= membership.lastOrder) issued = undefined;
-    if (issued === undefined && (left > 0 || addsChain)) draw();
+    if (issued === undefined && (left > 0 || addsChain || options.rulings > 0)) draw();
     const node = random.pick(nodes);
     if (!node.isUp) return;
     if (issued !== undefined) {
@@ -165,13 +185,17 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
 
   return {
     start() {
-      if (options.changes > 0 || options.addsChain) timeline.after(random.between(0, 2_000), tick);
+      if (options.changes > 0 || options.addsChain || options.rulings > 0)
+        timeline.after(random.between(0, 2_000), tick);
     },
     heal() {
       left = 0;
+      isCalm = true;
     },
     get isDone() {
-      return !addsChain && (issued === undefined || issued.number <= membership.lastOrder);
+      return (
+        !addsChain && rulings.resume() === undefined && (issued === undefined || issued.number <= membership.lastOrder)
+      );
     },
   };
 }
@@ -181,6 +205,7 @@ function describe(action: Action): string {
   if (action.type === "ban") return "bans nodes";
   if (action.type === "suspend" || action.type === "resume") return `${action.type}s meters`;
   if (action.type === "end") return "ends a meter";
+  if (action.type === "register") return "names its register's head";
   const names = namesOf(action.members);
   if (action.type === "chain") return `chain ${action.service} of ${names}`;
   return `chain ${action.chain} from ${action.effectiveHeight} on of ${names}`;

@@ -9,7 +9,7 @@ import { attacked, intruded, reordered } from "./ordeals.js";
 const core = "tools/consensus/core.ts";
 const governance = "tools/ledger/governance.ts";
 const chain = "tools/node/chain/chain.ts";
-const order = "src/wire/order.ts";
+const signatures = "src/wire/order-signatures.ts";
 
 /** The consensus takes signatures of whoever the network knows. */
 const anySigner = edit(
@@ -83,8 +83,8 @@ export const memberMutants: readonly Mutant[] = [
     lacks: "orders are signed by the authority",
     edits: [
       edit(
-        order,
-        "if (!verifySign1(parseSign1(bytes, ORDER_BYTES_MAX), genesis.authority, verify)) {",
+        signatures,
+        "if (!verifySign1(parseSign1(bytes, bytes.length), authority, verify)) {",
         "if (verify === undefined) {",
       ),
     ],

@@ -42,6 +42,7 @@ import {
   undecided,
 } from "./ordeals.js";
 import { regainingMutants } from "./regaining-mutants.js";
+import { rulingMutants } from "./ruling-mutants.js";
 
 const rules = "tools/consensus/rules.ts";
 const certificates = "tools/consensus/certificates.ts";
@@ -333,6 +334,7 @@ export const mutants: readonly Mutant[] = [
   ...budgetMutants,
   ...damageMutants,
   ...memberMutants,
+  ...rulingMutants,
   ...regainingMutants,
   ...evidenceMutants,
 ];

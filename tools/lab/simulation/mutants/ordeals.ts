@@ -82,6 +82,22 @@ export const intruded = {
   faults_ms: 40_000,
 } as const;
 
+/** Meters are suspended, resumed and ended while their records are under way. */
+export const ruled = {
+  ...unharmed,
+  chains: 1,
+  governed: true,
+  joiners: 0,
+  changes: 0,
+  addsChain: false,
+  rulings: 8,
+  meters: 4,
+  recordsPerMeter: 40,
+  faults_ms: 30_000,
+} as const;
+/** Two of three keys sign each order. */
+export const joint = { ...reordered, joint: true } as const;
+
 /** So many rounds pass before the faults end that a timeout without a cap outlasts what follows. */
 export const stalled = {
   faults_ms: 400_000,

@@ -153,6 +153,10 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   return {
     name,
     id,
+    service,
+    // It keeps them too, but its outbox has rules of its own.
+    isPatient: false,
+    next: 0,
     start() {
       boot();
       feed({ kind: "wake" });

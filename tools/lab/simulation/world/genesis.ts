@@ -14,6 +14,8 @@ const EASY_TARGET = 0x2000ffff;
 export interface Founding {
   readonly genesis: Genesis;
   readonly authority: Signer;
+  /** those whose signatures orders need, where the authority's alone is not enough */
+  readonly ordering: readonly Signer[];
   /**
    * those of the genesis and behind them those that join later, with their signers in the same
    * order
@@ -35,7 +37,14 @@ export function createGenesis(options: ClusterOptions): Founding {
     target: options.mined && index === 0 ? EASY_TARGET : 0,
   }));
   if (options.governed) chains.push({ service: CONTRACTS_SERVICE, name: "contracts", members, target: 0 });
-  const bytes = issueGenesis({ network: NETWORK, time_s: 1, nodes: members, chains }, authority);
+  const ordering = options.joint ? [authority, ...[2, 3].map((number) => simulatedSigner(`authority ${number}`))] : [];
+  const bytes = issueGenesis(
+    {
+      ...{ network: NETWORK, time_s: 1, nodes: members, chains },
+      ...(options.joint && { ordering: { signatures: 2, keys: ordering.map(({ key }) => key) } }),
+    },
+    authority,
+  );
   const genesis = verifyGenesis(bytes, simulatedVerify);
-  return { genesis, nodes: [...genesis.nodes, ...nodes.slice(options.members)], signers, authority };
+  return { genesis, nodes: [...genesis.nodes, ...nodes.slice(options.members)], signers, authority, ordering };
 }

@@ -64,6 +64,11 @@ export interface MeterOptions {
 export interface SimulatedMeter {
   readonly name: string;
   readonly id: string;
+  readonly service: number;
+  /** It keeps a record until that is sealed. */
+  readonly isPatient: boolean;
+  /** the number of its next record */
+  readonly next: number;
   /** Makes a record and begins to offer it. */
   measure(): void;
   start(): void;
@@ -121,9 +126,9 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     });
   };
 
-  /** Whether no other record is sealed with its number. */
+  /** Whether no other record is sealed with its number, and no order has ended the meter before it. */
   const isOwed = (hash: string, { claims: { seq } }: Record) =>
-    (blockChecks.sealedHash(service, id, seq) ?? hash) === hash;
+    (blockChecks.sealedHash(service, id, seq) ?? hash) === hash && !world.membership.standings.isOver(id, service, seq);
 
   const offerRecord = (record: Record) => {
     const hash = toHex(record.hash);
@@ -180,6 +185,11 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   return {
     name: options.name,
     id,
+    service,
+    isPatient: !options.trusting,
+    get next() {
+      return seq;
+    },
     start: () => timeline.after(random.between(0, 500), tick),
     measure() {
       if (options.forking && seq > 0 && random.chance(0.15)) {

@@ -3,7 +3,7 @@
 
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { GridsealError } from "../../errors.js";
+import { GridsealError } from "../errors.js";
 
 const MAGIC = 0xbeefc0de;
 const FORMAT = 2;

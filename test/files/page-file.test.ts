@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { open } from "lmdb";
-import { checkPageFile } from "../../../tools/node/store/page-file.js";
+import { checkPageFile } from "../../tools/files/page-file.js";
 
 const PAGE = 4_096;
 

@@ -1,0 +1,94 @@
+// Orders that two of three keys sign, as the people who hold them type it; the states of all credentials; where nodes stand.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { verifyOrder } from "../../src/wire/order.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
+import { readGenesisFile } from "../../tools/files/genesis-file.js";
+import { command } from "./command.js";
+
+let folder: string;
+
+/** Runs the command; file descriptor 3 has the passphrase. */
+function run(line: string) {
+  const descriptor = openSync(join(folder, "passphrase"), "r");
+  const parameters = [command, ...line.split(" ")];
+  const ran = spawnSync(process.execPath, parameters, {
+    ...{ cwd: folder, encoding: "utf8" as const },
+    stdio: ["ignore", "pipe", "pipe", descriptor],
+  });
+  closeSync(descriptor);
+  return ran;
+}
+
+function good(line: string): string {
+  const { status, stdout, stderr } = run(line);
+  assert.equal(status, 0, `${line}: ${stderr}`);
+  return stdout;
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gridseal-joint-"));
+  await writeFile(join(folder, "passphrase"), "a passphrase of many words\n", { mode: 0o600 });
+});
+after(() => rm(folder, { recursive: true }));
+
+test("an order is complete with the second signature, whoever gives it, and says what it does before", async () => {
+  good("authority init authority --name street --passphrase-fd 3");
+  const [second, third] = ["second", "third"].map(
+    (name) => JSON.parse(good(`authority key ${name}.json --passphrase-fd 3 --json`)).publicKey as string,
+  );
+  const plan = "init grid --network street --nodes 2 --meters 1 --authority authority --passphrase-fd 3";
+  const few = run(`${plan} --order-key ${second} --order-signatures 3`);
+  assert.deepEqual([few.status, /--order-signatures must be 1 to 2/.test(few.stderr)], [2, true]);
+  good(`${plan} --order-key ${second} --order-key ${third} --order-signatures 2 --location DE --location node-2=AT-9`);
+  const { genesis } = await readGenesisFile(join(folder, "grid/genesis.cbor"));
+  assert.deepEqual(
+    genesis.nodes.map(({ location }) => location),
+    ["DE", "AT-9"],
+  );
+  const where = "--network grid --authority authority";
+  const { meter } = JSON.parse(good(`authority show meter-1 --json ${where}`)).credentials[0];
+  assert.match(
+    good(`authority order suspend ${meter} -o one.cose --passphrase-fd 3 ${where}`),
+    /1 of 2 signatures; next: gridseal order sign/,
+  );
+  const read = async (name: string) => Uint8Array.from(await readFile(join(folder, name)));
+  const one = await read("one.cose");
+  assert.throws(() => verifyOrder(one, genesis, nodeVerify), /1 of 2 signatures/);
+  const sign = (key: string, from: string, to: string) =>
+    run(`order sign ${from} --genesis grid/genesis.cbor --key ${key} --passphrase-fd 3 -o ${to}`);
+  const signed = sign("third.json", "one.cose", "two.cose");
+  assert.equal(signed.status, 0, signed.stderr);
+  assert.match(signed.stderr, new RegExp(`order 1, suspended: ${meter}`));
+  assert.match(signed.stdout, /has 2 of 2 signatures/);
+  assert.equal(verifyOrder(await read("two.cose"), genesis, nodeVerify).number, 1);
+  for (const [key, from, message] of [
+    ["authority/root.json", "one.cose", /signed by this key already/],
+    ["second.json", "two.cose", /its signatures already/],
+    ["second.json", "grid/genesis.cbor", /cannot be signed/],
+  ] as const) {
+    const refused = sign(key, from, "none.cose");
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, message);
+  }
+  // What waits for signatures is known in the folder: the next order is upon it.
+  assert.match(good(`authority order resume ${meter} -o three.cose --passphrase-fd 3 ${where}`), /order 2, resumed/);
+});
+
+test("the states of all credentials are written as a list for its address alone", async () => {
+  const where = "--network grid --authority authority";
+  const unnamed = run(`authority export --what status-list -o states.cwt ${where}`);
+  assert.deepEqual([unnamed.status, /name its --uri/.test(unnamed.stderr)], [2, true]);
+  assert.match(
+    good(`authority export --what status-list --uri https://street.example/states -o states.cwt ${where}`),
+    /status-list, 1 states/,
+  );
+  assert.ok((await readFile(join(folder, "states.cwt"))).includes("application/statuslist+cwt"));
+  assert.equal(JSON.parse(good(`authority export --what cose -o all.cose --json ${where}`)).count, 1);
+});

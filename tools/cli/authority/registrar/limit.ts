@@ -1,0 +1,51 @@
+// `gridseal authority registrar limit`: makes a participant a registrar, or gives one other limits.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { serviceNumbers, several, whole } from "../../../terminal/arguments.js";
+import { printLines, toJson } from "../../../terminal/output.js";
+import { type AuthorityOptions, useRegister, withAuthority } from "../authority-options.js";
+
+interface LimitOptions extends AuthorityOptions {
+  readonly lot: readonly string[];
+  readonly services: readonly number[];
+  readonly devices: number;
+  readonly until: number;
+  readonly json?: true;
+}
+
+export function registerLimit(registrar: Command): void {
+  withAuthority(
+    registrar.command("limit").description("make a participant a registrar within limits, or give one other limits"),
+  )
+    .argument("<id>", "ID of the participant")
+    .requiredOption("--lot <name>", "a lot whose devices it registers (repeatable)", several)
+    .requiredOption("--services <numbers>", "services that it registers for, 1,2,...", serviceNumbers)
+    .requiredOption("--devices <count>", "how many devices it may register, over all time", whole(1, 1_000_000))
+    .requiredOption("--until <time>", "until when, as 2027-06-30", timeFrom)
+    .option("--json", "print JSON")
+    .action(limit);
+}
+
+function timeFrom(text: string): number {
+  const time_ms = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time_ms)) throw new InvalidArgumentError("It must be a day, as 2027-06-30, or a time of ISO 8601.");
+  return Math.floor(time_ms / 1_000);
+}
+
+async function limit(id: string, options: LimitOptions): Promise<void> {
+  const limits = {
+    lots: options.lot,
+    services: [...new Set(options.services)].sort((left, right) => left - right),
+    ...{ devices_max: options.devices, until_s: options.until },
+  };
+  const row = await useRegister(options, (register) => {
+    register.update(Math.floor(Date.now() / 1_000), () => [{ type: "registrar", id, limits }]);
+    return register.get("registrars", id)!;
+  });
+  const until = new Date(limits.until_s * 1_000).toISOString();
+  printLines([
+    options.json
+      ? toJson(row)
+      : `${id} may register ${row.devices_max - row.devices} more devices of lot ${row.lots.join(", ")} until ${until}`,
+  ]);
+}

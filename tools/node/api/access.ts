@@ -1,0 +1,40 @@
+// Who is answered: routes that are not public ask for a session token (PROTOCOL.md, section 24), as the bearer of RFC 6750.
+
+import type { Role } from "../../../src/wire/credential.js";
+import type { AccessLevel } from "../../routes/shape.js";
+import type { Holder, TokenVerdict } from "../admission/token-judge.js";
+import { type Refused, refused } from "./route.js";
+
+export interface ApiAdmission {
+  /** Whether what is not public asks for a token. One that is shown is judged in any case. */
+  readonly isAsked: boolean;
+  judge(token: string): Promise<TokenVerdict>;
+}
+
+export type Access = { readonly type: "granted"; readonly shown: Holder | undefined } | Refused;
+
+/** Roles that read whole chains, beside the network's nodes, where no policy of a chain says otherwise. */
+const readers: readonly Role[] = ["regulator"];
+
+/** Resolves with who asks, where that is enough for the level. */
+export async function accessOf(
+  { isAsked, judge }: ApiAdmission,
+  level: AccessLevel,
+  authorization: string | undefined,
+): Promise<Access> {
+  if (level === "public") return { type: "granted", shown: undefined };
+  const token = /^Bearer ([A-Za-z0-9._-]+)$/i.exec(authorization ?? "")?.[1];
+  if (token === undefined) {
+    if (!isAsked && authorization === undefined) return { type: "granted", shown: undefined };
+    return refused(
+      "unauthorized",
+      "This is answered to holders of a credential alone, and no session token was shown.",
+    );
+  }
+  const verdict = await judge(token);
+  if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);
+  const { holder } = verdict;
+  const isReader = holder.credential === undefined || holder.credential.roles.some((role) => readers.includes(role));
+  if (level === "holder" || isReader || !isAsked) return { type: "granted", shown: holder };
+  return refused("forbidden", `The credential of ${holder.id} has no role that reads chains.`);
+}
