@@ -56,6 +56,8 @@ export interface SimulatedNode {
   receive(from: NodeId, packet: Packet): void;
   /** The first `count` submitted items are known here, durably. */
   learnItems(count: number): void;
+  /** An item is not proposed here any more, durably; whoever proposes it is still right to. */
+  withdraw(item: string): void;
   feed(input: Input): void;
   position(): ReturnType<Consensus["position"]> | undefined;
 }
@@ -81,6 +83,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
     damaged: false,
   };
   const sealed = new Set<string>();
+  const withdrawn = new Set<string>();
   const locks = new Set<string>();
   let known = 0;
   let core: Consensus | undefined;
@@ -89,7 +92,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
   let writing: Uint8Array | undefined;
   let timers = new Map<string, object>();
 
-  const pending = () => world.items.slice(0, known).filter((item) => !sealed.has(item));
+  const pending = () => world.items.slice(0, known).filter((item) => !sealed.has(item) && !withdrawn.has(item));
   const tip = () => disk.blocks.at(-1)?.block;
   const clock_ms = () => timeline.now_ms() + options.clock_ms;
   /** Schedules for this life alone. */
@@ -367,6 +370,10 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
     learnItems(count) {
       known = Math.max(known, count);
       if (core !== undefined && pending().length > 0) feed({ type: "work", available: true });
+    },
+    withdraw(item) {
+      withdrawn.add(item);
+      feed({ type: "work", available: pending().length > 0 });
     },
     feed,
     position: () => core?.position(),
