@@ -17,7 +17,7 @@ function optionsOf(seed: number, mutant: Mutant = "none"): ClusterOptions {
     members,
     twins,
     items: 12,
-    withdrawals: false,
+    withdrawals: mutant === "alwaysWorks",
     faults_ms: 20_000,
     loss: [0, 0.05, 0.2, 0.1, 0.1][seed % 5]!,
     crashes: seed % 2 === 0,
@@ -69,6 +69,7 @@ const mutants: readonly { readonly mutant: Mutant; readonly caught: RegExp }[] =
   { mutant: "sendsBeforeDurable", caught: /I4/ },
   { mutant: "countsTwice", caught: /I6|I11/ },
   { mutant: "neverResends", caught: /I9/ },
+  { mutant: "alwaysWorks", caught: /I10/ },
 ];
 
 for (const { mutant, caught } of mutants) {

@@ -22,7 +22,8 @@ export type Mutant =
   | "losesRecord"
   | "sendsBeforeDurable"
   | "countsTwice"
-  | "neverResends";
+  | "neverResends"
+  | "alwaysWorks";
 
 /** What travels between nodes: the core's messages, and bodies for those who need them. */
 export type Packet =
@@ -230,12 +231,13 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
   function build(height: number, round: number): void {
     if (height !== disk.blocks.length + 1) return;
     const items = pending().slice(0, ITEMS_PER_BLOCK);
-    if (items.length === 0) {
-      feed({ type: "work", available: false });
-      return;
-    }
+    if (items.length === 0) return feedWork();
     const block = makeBlock(tip(), Math.round(clock_ms()), items);
     feed({ type: "built", height, round, id: block.id, body: block.body });
+  }
+
+  function feedWork(): void {
+    feed({ type: "work", available: pending().length > 0 || mutant === "alwaysWorks" });
   }
 
   function isValid(blockId: Uint8Array, body: Uint8Array, fresh: boolean): boolean {
@@ -352,7 +354,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
       };
       core = createConsensus(config, restoredRecord());
       feed({ type: "start" });
-      feed({ type: "work", available: pending().length > 0 });
+      feedWork();
     },
     crash() {
       if (writing !== undefined && random() < 0.5) keep(writing); // the write may have got through
@@ -373,7 +375,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
     },
     withdraw(item) {
       withdrawn.add(item);
-      feed({ type: "work", available: pending().length > 0 });
+      feedWork();
     },
     feed,
     position: () => core?.position(),
