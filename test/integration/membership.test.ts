@@ -5,12 +5,15 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { decodeBlock } from "../../src/wire/block.js";
+import { type Block, decodeBlock } from "../../src/wire/block.js";
 import { memberSetHash } from "../../src/wire/genesis.js";
 import { memberSets, membersAt, splitLineage } from "../../src/wire/lineage.js";
 import { verifyReceipt as checkReceipt } from "../../src/wire/receipt.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
+import { block as blockRoute } from "../../tools/routes/blocks.js";
+import { lineage } from "../../tools/routes/lineage.js";
+import { pathOf } from "../../tools/routes/shape.js";
 import { CONTRACTS } from "../wire/stranger-orders.js";
 import { verifyReceipt as verifyReceiptAsStranger } from "../wire/stranger-receipt.js";
 import { assertSameMembers } from "./lineages.js";
@@ -61,8 +64,13 @@ async function heightOf(node: TestNode, service = TRADING): Promise<number> {
 const urlOf = ({ api }: TestNode) => `http://${api.host}:${api.port}`;
 
 async function lineageOf(node: TestNode, service: number): Promise<Uint8Array[]> {
-  const response = await fetch(`${urlOf(node)}/chains/${service}/lineage`);
+  const response = await fetch(`${urlOf(node)}${pathOf(lineage, { service }, {})}`);
   return splitLineage(new Uint8Array(await response.arrayBuffer()));
+}
+
+async function blockOf(node: TestNode, height: number): Promise<Block> {
+  const response = await fetch(`${urlOf(node)}${pathOf(blockRoute, { service: TRADING, height }, {})}`);
+  return decodeBlock(new Uint8Array(await response.arrayBuffer()));
 }
 
 /** Has the authority sign an order and brings it to the network. */
@@ -205,13 +213,11 @@ test("nodes are admitted, removed and replaced, and a chain is added, under load
 
   // Who has signed what: members of the height alone.
   const sets = memberSets(genesis, TRADING, await lineageOf(sixth, TRADING), nodeVerify);
-  const blocks = await fetch(`${urlOf(sixth)}/chains/${TRADING}/blocks/${leaves + 1}`);
-  const block = decodeBlock(new Uint8Array(await blocks.arrayBuffer()));
+  const block = await blockOf(sixth, leaves + 1);
   assert.deepEqual(block.memberSet, memberSetHash(membersAt(sets, leaves + 1)!));
   const last = await heightOf(sixth);
   for (let height = leaves; height <= last; height += 1) {
-    const response = await fetch(`${urlOf(sixth)}/chains/${TRADING}/blocks/${height}`);
-    const { batches, certificate } = decodeBlock(new Uint8Array(await response.arrayBuffer()));
+    const { batches, certificate } = await blockOf(sixth, height);
     const members = new Set(membersAt(sets, height)!.map(({ id }) => hexOf(id)));
     const signers = [...certificate.signatures, ...batches.flatMap(({ acknowledgements }) => acknowledgements)];
     assert.ok(

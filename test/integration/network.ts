@@ -10,7 +10,9 @@ import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { readKeyFile } from "../../tools/files/key-file.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
-import type { ChainState } from "../../tools/routes/chains.js";
+import { type ChainState, chains as chainsRoute } from "../../tools/routes/chains.js";
+import { health } from "../../tools/routes/health.js";
+import { metrics } from "../../tools/routes/metrics.js";
 import { type StrangerChainReport, verifyExport } from "../wire/stranger.js";
 import { CONTRACTS } from "../wire/stranger-orders.js";
 import { isGoverned, verifyNewestReceipt } from "./lineages.js";
@@ -136,7 +138,7 @@ export async function openNode(defer: Defer, folder: string, name: string): Prom
       running = started;
       await until(`${name} answers`, async () => {
         if (!started.isRunning) throw new Error(`${name} ended: ${(await started.ended).errors}`);
-        return fetchText("/health").catch(() => undefined);
+        return fetchText(health.path).catch(() => undefined);
       });
     },
     async stop() {
@@ -146,8 +148,8 @@ export async function openNode(defer: Defer, folder: string, name: string): Prom
       running?.signal("SIGKILL");
       await running?.ended;
     },
-    chains: async () => JSON.parse(await fetchText("/chains")) as ChainState[],
-    counter: async (metric, labels = {}) => counterIn(await fetchText("/metrics"), metric, labels),
+    chains: async () => JSON.parse(await fetchText(chainsRoute.path)) as ChainState[],
+    counter: async (metric, labels = {}) => counterIn(await fetchText(metrics.path), metric, labels),
   };
 }
 

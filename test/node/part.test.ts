@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frameKinds } from "../../tools/node/chain/frame.js";
+import { rateDefaults } from "../../tools/node/ingest/allowances.js";
 import { createMailbox } from "../../tools/node/mailbox.js";
-import { assertTables, type FrameRow, framesOf, type TopicRow, topicsOf } from "../../tools/node/part.js";
+import { assertTables, type FrameRow, framesOf, routesOf, type TopicRow, topicsOf } from "../../tools/node/part.js";
 import { parts } from "../../tools/node/parts.js";
 import type { NodeServices } from "../../tools/node/services.js";
 import { tables } from "../../tools/node/store/tables.js";
+import { brokerForm, brokerHook } from "../../tools/routes/broker-hooks.js";
+import { orders, submitOrder } from "../../tools/routes/orders.js";
+import { submitRecord } from "../../tools/routes/records.js";
 
 const frame = (byte: number): FrameRow => ({ byte, kind: `kind ${byte}`, take: async () => undefined });
 const topic = (kind: TopicRow["kind"]): TopicRow => ({ kind, take: async () => {} });
@@ -29,19 +33,34 @@ test("topics of all parts are found by their kind, and a kind that two parts tak
 });
 
 test("the chains and orders of a node take every kind of frame that the protocol has", () => {
-  const services = { running: { chains: new Map() }, orders: {} } as unknown as NodeServices;
+  const services = { running: { chains: new Map() }, identity: {} } as unknown as NodeServices;
   const made = parts.filter(({ name }) => ["chains", "orders"].includes(name)).map((part) => part.create(services));
   const kinds = [...framesOf(made)].map(([byte, { kind }]) => [byte, kind]);
   assert.deepEqual(kinds, [...[...frameKinds].map((kind, index) => [index + 1, kind]), [10, "order"]]);
 });
 
 test("a frame of a chain that does not run here is dropped with its reason, and so is an order for another chain", async () => {
-  const services = { running: { chains: new Map() }, orders: {} } as unknown as NodeServices;
+  const services = { running: { chains: new Map() }, identity: {} } as unknown as NodeServices;
   const made = parts.filter(({ name }) => ["chains", "orders"].includes(name)).map((part) => part.create(services));
   const rows = framesOf(made);
   const untimely = { code: "untimely", message: "chain 7 does not run here" };
   await assert.rejects(rows.get(1)!.take("a peer", 7, new Uint8Array(4)), untimely);
   assert.equal(await rows.get(10)?.take("a peer", 7, new Uint8Array(4)), "chain 7 takes no orders");
+});
+
+test("orders, publications and the shared broker bring the routes that the API does not serve by itself", () => {
+  const services = {
+    selfId: "00",
+    configuration: { rate: rateDefaults },
+    identity: { genesis: {} },
+    metrics: {},
+  } as unknown as NodeServices;
+  const names = ["orders", "publications", "shared broker"];
+  const made = parts.filter(({ name }) => names.includes(name)).map((part) => part.create(services));
+  assert.deepEqual(
+    routesOf([...made, {}]).map(({ shape }) => shape),
+    [submitRecord, orders, submitOrder, brokerHook, brokerForm],
+  );
 });
 
 test("the list of tables has those that parts bring", () => {

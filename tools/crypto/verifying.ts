@@ -3,9 +3,9 @@
 // What anybody can cause, records and births as they come, queues by itself, so that members' temporary blocks never wait behind it.
 
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { PublicKey } from "../../src/wire/key.js";
-import { modulePath } from "../module-path.js";
+import { startThread } from "../thread.js";
 import { isWellFormed, isWholeKey, nodeVerify } from "./signatures.js";
 import {
   createVerifyingMessage,
@@ -163,12 +163,12 @@ function threadFor(lane: Lane): Thread | undefined {
   const fit = lane === "members" ? threads : threads.filter((thread) => !hasOfAnybody(thread));
   const [first] = fit.toSorted((left, right) => left.given.length - right.given.length);
   const mayStart = threads.length < Math.min(THREADS_MAX, availableParallelism());
-  if ((first === undefined || first.given.length > 0) && mayStart) return startThread();
+  if ((first === undefined || first.given.length > 0) && mayStart) return addThread();
   return first !== undefined && first.given.length < MESSAGES_PER_THREAD ? first : undefined;
 }
 
-function startThread(): Thread {
-  const thread: Thread = { worker: new Worker(modulePath("crypto/verifying-thread")), given: [] };
+function addThread(): Thread {
+  const thread: Thread = { worker: startThread("crypto/verifying-thread", {}), given: [] };
   threads.push(thread);
   thread.worker.unref(); // a thread without work holds no process
   thread.worker.on("message", (results: Uint8Array) => {

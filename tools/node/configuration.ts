@@ -6,8 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import { BATCH_RECORDS_MAX, CHAINS_MAX, NODES_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
 import { idFromText } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { addressGroup, LOOPBACK } from "./address-limits.js";
 import { type RecordRate, rateDefaults } from "./ingest/allowances.js";
+import { addressGroup, LOOPBACK } from "./limits/addresses.js";
 
 /** A TCP endpoint; port 0 lets the system choose where the node listens. */
 export interface Address {

@@ -6,20 +6,19 @@ import { freshToken } from "../crypto/fresh-token.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
-import { createBrokerHooks } from "./admission/broker-hooks.js";
 import { type Api, createApi } from "./api/server.js";
 import { admissionAt, type NodeConfiguration, namesOf } from "./configuration.js";
 import { readIdentity } from "./identity.js";
 import type { Ingest } from "./ingest/ingest.js";
 import { createIngest, type IngestTerms } from "./ingest/open-ingest.js";
 import { Busy } from "./ingest/publications.js";
-import type { FetchedChain } from "./level.js";
 import { addressesOf, createPeerLinks } from "./network/chain-links.js";
 import type { TlsMaterial } from "./network/peer-listener.js";
 import { openOwnStore, readBrokerTls, readTls } from "./node-files.js";
-import { assertTables, framesOf, type RunningPart, topicsOf } from "./part.js";
+import { assertTables, framesOf, type RunningPart, routesOf, topicsOf } from "./part.js";
 import { parts } from "./parts.js";
 import { createServices, type NodeServices, servedServices } from "./services.js";
+import type { FetchedChain } from "./store/level.js";
 import { tables } from "./store/tables.js";
 import { watchWrites } from "./watch/health-watch.js";
 import { createLog } from "./watch/log.js";
@@ -89,7 +88,7 @@ async function start(
   const ingest = ingestOf(services, made, brokerTls);
   services.ingest.open(ingest);
   closing.push(() => ingest.close());
-  const api = apiOf(services);
+  const api = apiOf(services, made);
   services.api.open(api);
   closing.push(() => api.close());
   services.sealing.open({
@@ -155,7 +154,7 @@ function ingestOf(services: NodeServices, made: readonly RunningPart[], tls: Ing
   });
 }
 
-function apiOf(services: NodeServices): Api {
+function apiOf(services: NodeServices, made: readonly RunningPart[]): Api {
   const { configuration, identity, store, chains, running, links, health, receipts, metrics, log } = services;
   const { genesis, genesisBytes } = identity;
   return createApi(configuration.api, {
@@ -169,13 +168,7 @@ function apiOf(services: NodeServices): Api {
         return { service, name: running.nameOf(service), head, pending };
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,
-    submitOrder: services.orders.submit,
-    submitRecord: (bytes, holder) => services.records.to.submit({ bytes, holder }),
-    brokerHooks: createBrokerHooks({
-      network: genesis.network,
-      governance: () => services.governor.current,
-      judge: (token) => services.tokens.judge(token, configuration.mqtt.hosts ?? []),
-    }),
+    routes: routesOf(made),
     admission: {
       isAsked: admissionAt(configuration.api, configuration.api.admission) === "tokens",
       judge: (token) => services.tokens.judge(token, namesOf(configuration.api, configuration.api.hosts)),

@@ -1,7 +1,9 @@
 // What a part of a node is: a concern that the node runs beside others. It is handed the node's services and brings rows: frames of
-// other nodes that it takes, topics of meters, and what it does when the node starts, seals or stops. parts.ts lists them.
+// other nodes that it takes, topics of meters, routes of the API, and what it does when the node starts, seals or stops. parts.ts
+// lists them.
 
 import { assertInvariant } from "../errors.js";
+import type { Route } from "./api/route.js";
 import type { SealedBlock } from "./chain/ports.js";
 import type { PublishedTopic } from "./ingest/ingest.js";
 import type { NodeServices } from "./services.js";
@@ -31,6 +33,8 @@ export interface TopicRow {
 export interface RunningPart {
   readonly frames?: readonly FrameRow[];
   readonly topics?: readonly TopicRow[];
+  /** Their shapes stand in the list of all, `tools/routes/routes.ts`. */
+  readonly routes?: readonly Route[];
   /** A block is on disk; parts are told in their order. */
   onSealed?(sealed: SealedBlock, waited_ms: readonly number[]): void;
   /** What can fail has not: the node signs from here on. */
@@ -73,4 +77,9 @@ export function topicsOf(parts: readonly RunningPart[]): ReadonlyMap<string, Top
     rows.set(row.kind, row);
   }
   return rows;
+}
+
+/** The routes of all parts. */
+export function routesOf(parts: readonly RunningPart[]): readonly Route[] {
+  return parts.flatMap(({ routes = [] }) => routes);
 }

@@ -2,11 +2,12 @@
 
 import type { Part } from "./part.js";
 import { announcerPart } from "./parts/announcer.js";
-import { chainsPart } from "./parts/chains.js";
+import { chainsPart } from "./parts/chains/part.js";
 import { handoversPart } from "./parts/handovers.js";
 import { healthPart } from "./parts/health.js";
-import { ordersPart } from "./parts/orders.js";
-import { publicationsPart } from "./parts/publications.js";
+import { ordersPart } from "./parts/orders/part.js";
+import { publicationsPart } from "./parts/publications/part.js";
+import { sharedBrokerPart } from "./parts/shared-broker/part.js";
 
 export const parts: readonly Part[] = [
   handoversPart,
@@ -16,4 +17,5 @@ export const parts: readonly Part[] = [
   announcerPart,
   chainsPart,
   ordersPart,
+  sharedBrokerPart,
 ];

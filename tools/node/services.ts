@@ -18,12 +18,10 @@ import type { NodeConfiguration } from "./configuration.js";
 import type { Identity } from "./identity.js";
 import { createIntroductions, type Introductions } from "./ingest/handovers.js";
 import type { Ingest } from "./ingest/ingest.js";
-import type { Admissions } from "./ingest/publications.js";
 import { createReceipts, type Receipts } from "./ingest/receipts.js";
 import { createMailbox, type Mailbox } from "./mailbox.js";
 import type { PeerNetwork } from "./network/peer-network.js";
-import { createOrders, type Orders } from "./orders.js";
-import { createRunningChains, type RunningChains } from "./running-chains.js";
+import { createRunningChains, type RunningChains } from "./parts/chains/running-chains.js";
 import type { Store } from "./store/store.js";
 import { createTimers } from "./timers.js";
 import { createHealthWatch, type HealthWatch, type watchWrites } from "./watch/health-watch.js";
@@ -43,8 +41,6 @@ interface Ground {
   readonly links: Mailbox<PeerNetwork>;
   readonly ingest: Mailbox<Ingest>;
   readonly api: Mailbox<Pick<Api, "broadcast">>;
-  /** records that come by HTTP */
-  readonly records: Mailbox<Pick<Admissions, "submit">>;
   /** all parts, told of sealed blocks */
   readonly sealing: Mailbox<Pick<ChainPorts, "onSealed">>;
   readonly runningChains: Mailbox<RunningChains>;
@@ -59,7 +55,6 @@ export interface NodeServices extends Ground {
   readonly receipts: Receipts;
   readonly introductions: Introductions;
   readonly health: HealthWatch;
-  readonly orders: Orders;
   readonly tokens: TokenJudge;
 }
 
@@ -104,12 +99,6 @@ export function createServices(
     introductions: createIntroductions(network, store, (topic, payload, to) => {
       ingest.to.publish(topic, payload, to);
     }),
-    orders: createOrders({
-      ...{ self: selfId, genesis: identity.genesis, governor, chains, verify: nodeVerify },
-      connected: () => links.to.connected(),
-      send: (node, frame) => links.to.send(node, frame),
-      monotonic_ms: () => performance.now(),
-    }),
   };
 }
 
@@ -128,7 +117,6 @@ function createGround(configuration: NodeConfiguration, identity: Identity, stor
     links: createMailbox<PeerNetwork>("the links"),
     ingest: createMailbox<Ingest>("ingest"),
     api: createMailbox<Pick<Api, "broadcast">>("the API"),
-    records: createMailbox<Pick<Admissions, "submit">>("publications"),
     sealing: createMailbox<Pick<ChainPorts, "onSealed">>("the parts"),
     onFatal(error) {
       // Of what was under way when the node was stopped: nobody waits for it.

@@ -4,6 +4,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { createGovernor, ordersFrom } from "../node/chain/sealed-orders.js";
+import { summaryOf } from "../node/chain/summary.js";
 import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
@@ -25,18 +26,9 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
   return {
     origin: folder,
     async chains() {
-      return createGovernor(genesis, store).current.chains.map(({ chain: { service, name } }) => {
-        const head = store.get(heads, chainKey(service));
-        return {
-          service,
-          name,
-          height: head?.height ?? 0,
-          header: toHex(head?.headerHash ?? genesis.hash),
-          records: head?.records ?? 0,
-          violations: head?.counter ?? 0,
-          time_ms: head?.time_ms ?? null,
-        };
-      });
+      return createGovernor(genesis, store).current.chains.map(({ chain }) =>
+        summaryOf(chain, store.get(heads, chainKey(chain.service)), genesis.hash),
+      );
     },
     async *blocks(service, from) {
       for (let height = from; ; height += 1) {

@@ -35,6 +35,7 @@ test(`${SEEDS} clusters under faults keep every invariant and seal everything on
     "disksFull",
     "equivocations",
     "meterViolations",
+    "standstills",
   ] as const;
   const ordered = ["ordersSealed", "ordersRefused", "memberChanges", "metersRuled", "accused"] as const;
   for (const name of [...rare, ...ordered]) {

@@ -57,6 +57,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "no-bound": /^a correct node does not stop by itself/,
   "fatal-judging": /^a correct node does not stop by itself/,
   "half-write": /^I/,
+  "waits-for-anchors": /^I16 no chain waits/,
+  "one-chain-at-a-time": /^I16 no chain waits/,
   "anchor-unproved": /^I16/,
   "anchor-uncompared": /^I16/,
   "uses-damaged-rows": /^I|^bad input never throws|^a correct node does not stop by itself/,

@@ -8,15 +8,17 @@ import { decodeBlock } from "../../../src/wire/block.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { createBrokerHooks } from "../../../tools/node/admission/broker-hooks.js";
-import type { Holder } from "../../../tools/node/admission/token-judge.js";
 import type { ApiAdmission } from "../../../tools/node/api/access.js";
 import { blockEvent } from "../../../tools/node/api/block-event.js";
 import { createApi } from "../../../tools/node/api/server.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
-import type { Submission } from "../../../tools/node/ingest/publications.js";
+import type { Submission, SubmittedRecord } from "../../../tools/node/ingest/publications.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
-import { createOrders } from "../../../tools/node/orders.js";
+import { createOrders } from "../../../tools/node/parts/orders/orders.js";
+import { ordersRoute, submitOrderRoute } from "../../../tools/node/parts/orders/routes.js";
+import { submitRecordRoute } from "../../../tools/node/parts/publications/routes.js";
+import { brokerHookRoutes } from "../../../tools/node/parts/shared-broker/routes.js";
 import { type BlockKey, blockKey, heightIn } from "../../../tools/node/store/keys.js";
 import type { Store } from "../../../tools/node/store/store.js";
 import type { Verdict } from "../../../tools/node/watch/health.js";
@@ -55,7 +57,7 @@ export async function createNodeApi(
   };
   for (let index = 1; index <= 5; index += 1) await sealNext();
   const damage: string[] = [];
-  const submitted: { readonly bytes: Uint8Array; readonly holder: Holder | undefined }[] = [];
+  const submitted: SubmittedRecord[] = [];
   const answers: { next: Submission } = { next: { type: "busy", message: "nothing is taken yet" } };
   const defects: string[] = [];
   const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
@@ -79,17 +81,22 @@ export async function createNodeApi(
           name: service === SERVICE ? "trading" : "contracts",
         })),
       isWaiting: (_service, _kid, seq) => seq === 99,
-      submitOrder: orders.submit,
-      submitRecord: async (bytes, holder) => {
-        submitted.push({ bytes, holder });
-        return answers.next;
-      },
+      routes: [
+        ordersRoute(store),
+        submitOrderRoute(orders.submit),
+        submitRecordRoute(async (record) => {
+          submitted.push(record);
+          return answers.next;
+        }),
+        ...brokerHookRoutes(
+          createBrokerHooks({
+            network: cluster.genesis.network,
+            governance: () => governor.current,
+            judge: admission.judge,
+          }),
+        ),
+      ],
       admission,
-      brokerHooks: createBrokerHooks({
-        network: cluster.genesis.network,
-        governance: () => governor.current,
-        judge: admission.judge,
-      }),
       onDamage: ({ message }) => damage.push(message),
       onDefect: (route, { message }) => defects.push(`${route}: ${message}`),
     },

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
+import { type Route, refused } from "../../../tools/node/api/route.js";
+import { assertListed } from "../../../tools/node/api/routing.js";
 import { RefusalAnswer, type RefusalCode, refusals } from "../../../tools/routes/refusals.js";
 import { shapes } from "../../../tools/routes/routes.js";
 import { pathOf, type RouteShape, writtenPath } from "../../../tools/routes/shape.js";
@@ -104,4 +106,14 @@ test("who is to ask again is told when", async (t) => {
   assert.deepEqual([waiting.status, waiting.headers.get("retry-after")], [202, "1"]);
   const unknown = await fetch(`${base}/receipts/1/0000000000000000/98`);
   assert.deepEqual([unknown.status, unknown.headers.get("retry-after")], [404, null]);
+});
+
+test("a node serves the routes of the list, each once", () => {
+  const [first, second] = shapes as [RouteShape, RouteShape];
+  const routeOf = (shape: RouteShape): Route => ({ shape, answer: () => refused("busy", "nothing is answered") });
+  assertListed([routeOf(first), routeOf(second)], [first, second]);
+  const wrong: readonly (readonly RouteShape[])[] = [[first], [first, second, second], [first, second, { ...first }]];
+  for (const served of wrong) {
+    assert.throws(() => assertListed(served.map(routeOf), [first, second]), { code: "INVARIANT_VIOLATED" });
+  }
 });

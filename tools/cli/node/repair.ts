@@ -61,7 +61,7 @@ function takenOver(rows: { readonly [table: string]: number }): string {
 async function fetchChains(configuration: NodeConfiguration) {
   const [{ startNode }, { describeLevel, isLevel, lookAt, noLevel }] = await Promise.all([
     import("../../node/node.js"),
-    import("../../node/level.js"),
+    import("../../node/store/level.js"),
   ]);
   const node = await startNode({ ...configuration, log: "error" });
   try {

@@ -8,7 +8,7 @@ import type { Signer } from "../../../src/wire/key.js";
 import { encodeMessage, signedBytes } from "../../consensus/messages.js";
 import type { Vote } from "../../consensus/types.js";
 import { encodeBatchNote, encodeFrame, encodeNeedBlocks, frameOf } from "../../node/chain/frame.js";
-import { ORDER_FRAME } from "../../node/orders.js";
+import { ORDER_FRAME } from "../../node/parts/orders/orders.js";
 import type { Random } from "../rig/random.js";
 
 export const floods = [

@@ -5,6 +5,7 @@
 import { reasonOf } from "../../errors.js";
 import { type Cluster, createCluster } from "./assembly.js";
 import { checkIdle, isHostile, isQuiet, runUntilQuiet } from "./checks/liveness.js";
+import { checkStandstill } from "./checks/standstill.js";
 import { checkBounds, checkStates } from "./checks/storage.js";
 import type { Coverage } from "./coverage.js";
 import type { Mutant } from "./mutants/mutant.js";
@@ -55,6 +56,7 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   }
   await runUntilQuiet(cluster);
   const healed_ms = timeline.now_ms() - from_ms;
+  await checkStandstill(cluster);
   checkStates(genesis, membership.chains, correct, fail);
   await checkIdle(cluster);
   checkBounds(membership.chains, correct, fail);

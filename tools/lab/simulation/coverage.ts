@@ -71,6 +71,8 @@ export interface Coverage {
   misanchored: number;
   /** headers of other chains that sealed blocks name */
   anchorsSealed: number;
+  /** times that one chain stood still while others went on */
+  standstills: number;
   /** times that a node kept another one out for what it had sent */
   shutOut: number;
 }
@@ -124,6 +126,7 @@ export function createCoverage(): Coverage {
     accused: 0,
     misanchored: 0,
     anchorsSealed: 0,
+    standstills: 0,
     shutOut: 0,
   };
 }

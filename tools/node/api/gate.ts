@@ -4,7 +4,7 @@
 import { isIP, type Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { LimitsClass } from "../../routes/shape.js";
-import { addressGroup, createAddressBuckets, LOOPBACK } from "../address-limits.js";
+import { addressGroup, createAddressBuckets, LOOPBACK } from "../limits/addresses.js";
 import type { ByteBudget } from "./byte-budget.js";
 import type { Places } from "./places.js";
 import { groupOf, refuse } from "./refusing.js";

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { refusalAnswer } from "../../routes/refusals.js";
-import { addressGroup } from "../address-limits.js";
+import { addressGroup } from "../limits/addresses.js";
 import { oneAtATime } from "./one-at-a-time.js";
 import type { Places } from "./places.js";
 

@@ -1,7 +1,7 @@
 // Who may be connected to the API. There is a number of places for all and one for each address; beyond them whoever asks nothing
 // makes room for who comes, and a few places are kept for questions after the node's health. Pure: the shell closes what is told.
 
-import { type AddressCounts, createAddressCounts } from "../address-limits.js";
+import { type AddressCounts, createAddressCounts } from "../limits/addresses.js";
 
 export interface PlacesTerms {
   readonly places_max: number;

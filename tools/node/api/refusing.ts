@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type RefusalCode, refusalAnswer, refusals } from "../../routes/refusals.js";
-import { addressGroup } from "../address-limits.js";
+import { addressGroup } from "../limits/addresses.js";
 
 /** Seconds after which whoever is to ask again may. */
 const AGAIN_S = 1;

@@ -1,6 +1,7 @@
 // Ties routes to the HTTP server: reads what is asked by the route's shape, has it answered, and sends the answer within the limits.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
+import { assertInvariant } from "../../errors.js";
 import { type RouteShape, readFields, type Texts, writtenPath } from "../../routes/shape.js";
 import type { Holder } from "../admission/token-judge.js";
 import { type ApiAdmission, accessOf } from "./access.js";
@@ -16,6 +17,15 @@ const methods: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", 
 export interface RoutingPorts {
   readonly answers: Answers;
   readonly admission: ApiAdmission;
+}
+
+/** Throws where a route is served that no list has, or listed and served by none or by two. */
+export function assertListed(routes: readonly Route[], listed: readonly RouteShape[]): void {
+  for (const shape of new Set([...routes.map((one) => one.shape), ...listed])) {
+    const served = routes.filter((one) => one.shape === shape).length;
+    const isSound = listed.includes(shape) && served === 1;
+    assertInvariant(isSound, `${shape.method} ${writtenPath(shape)} is listed, and served by one`);
+  }
 }
 
 export function addRoutes(server: FastifyInstance, routes: readonly Route[], ports: RoutingPorts): void {

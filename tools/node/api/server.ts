@@ -1,16 +1,15 @@
 // The node's HTTP side, for operators, auditors and the command line: health, metrics, blocks, receipts and the broadcast of sealed
-// blocks. Beside reading it takes orders, which are the authority's whoever brings them.
+// blocks. What else it answers, the node's parts bring.
 
 import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
-import { assertInvariant, GridsealError } from "../../errors.js";
+import { GridsealError } from "../../errors.js";
 import type { BlockEvent } from "../../routes/events.js";
 import { shapes } from "../../routes/routes.js";
-import { addressGroup, LOOPBACK } from "../address-limits.js";
 import type { NodeConfiguration } from "../configuration.js";
+import { addressGroup, LOOPBACK } from "../limits/addresses.js";
 import { type Answers, createAnswers } from "./answers.js";
 import { blockRoute, blocksRoute } from "./blocks.js";
-import { brokerHookRoutes } from "./broker-hooks.js";
 import { createByteBudget } from "./byte-budget.js";
 import { chainsRoute } from "./chains.js";
 import { createEventLog } from "./event-log.js";
@@ -21,14 +20,12 @@ import { healthRoute } from "./health.js";
 import { createHttpServer } from "./http-server.js";
 import { lineageRoute } from "./lineage.js";
 import { metricsRoute } from "./metrics.js";
-import { ordersRoute, submitOrderRoute } from "./orders.js";
 import { createPlaces } from "./places.js";
 import type { ApiPorts } from "./ports.js";
 import { receiptRoute } from "./receipts.js";
-import { submitRecordRoute } from "./records.js";
 import { groupOf, refuse } from "./refusing.js";
 import type { Route } from "./route.js";
-import { addRoutes } from "./routing.js";
+import { addRoutes, assertListed } from "./routing.js";
 import { createTurns } from "./turns.js";
 
 /** Connections at one time, and beyond them for the node's health alone. */
@@ -75,10 +72,7 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
     ofAddress: (group) => Math.ceil(ofAddress(group) / 2),
   });
   const routes = [...routesOf(ports, rates), events.route];
-  assertInvariant(
-    routes.every(({ shape }) => shapes.includes(shape)),
-    "every route that is served is listed",
-  );
+  assertListed(routes, shapes);
   const bodyBytes_max = Math.max(...routes.map(({ shape }) => shape.body?.bytes_max ?? 0));
   const server = fastify({
     logger: false,
@@ -128,10 +122,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     blockRoute(store),
     lineageRoute(store),
     receiptRoute(ports),
-    ordersRoute(store),
-    submitOrderRoute(ports.submitOrder),
-    submitRecordRoute(ports.submitRecord),
-    ...brokerHookRoutes(ports.brokerHooks),
+    ...ports.routes,
   ];
 }
 

@@ -1,7 +1,7 @@
 // What a client may cost this node, in one table: a meter's records by its schedule, and little of what anybody can ask for who has
 // no key of the network: repetitions, births, signatures that are none. Pure: the time is handed in, memory is bounded.
 
-import { LOOPBACK } from "../address-limits.js";
+import { LOOPBACK } from "../limits/addresses.js";
 import { createBudgets } from "./budgets.js";
 
 /** How fast one meter's records of one service are taken; a record counts once a kilobyte begun. */

@@ -8,8 +8,8 @@ import type { Aedes, AedesOptions, Client, PublishPacket } from "aedes";
 import { idFromText } from "../../../src/wire/key.js";
 import { parseTopic, type Topic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
-import { addressGroup } from "../address-limits.js";
 import type { Holder } from "../admission/token-judge.js";
+import { addressGroup } from "../limits/addresses.js";
 import { listenOn } from "../network/listen.js";
 import { type GuardedConnection, guardSocket } from "./guarded-socket.js";
 import {

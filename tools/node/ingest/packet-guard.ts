@@ -1,7 +1,7 @@
 // Judges what a client sends before the broker reads it, pure: fixed headers (MQTT 3.1.1 section 2.2), then what packet-bodies.ts says
 // of the rest; lets nothing through that is too large, too fast or out of place.
 
-import { tokensAfter } from "../token-bucket.js";
+import { tokensAfter } from "../limits/token-bucket.js";
 import type { IngestRefusal } from "./ingest.js";
 import { type BodyRefusal, createBodyCheck } from "./packet-bodies.js";
 

@@ -3,8 +3,8 @@
 // address share a rate, none may be idle, and where there is no place left the one that was least use, and came first, makes room.
 // Pure: the time is handed in.
 
-import { createAddressBuckets, createAddressCounts, LOOPBACK } from "../address-limits.js";
-import type { BucketTerms } from "../token-bucket.js";
+import { createAddressBuckets, createAddressCounts, LOOPBACK } from "../limits/addresses.js";
+import type { BucketTerms } from "../limits/token-bucket.js";
 
 export interface SessionLimits {
   readonly connections_max: number;

@@ -1,7 +1,7 @@
 // What a node works for each of its peers, in milliseconds of CPU, and what comes of more than a share: its frames are read later, and
 // who wastes on top of that loses its link for a while. Two token buckets a peer (RFC 2697's idea), pure: time is handed in.
 
-import { type BucketTerms, tokensAfter } from "../token-bucket.js";
+import { type BucketTerms, tokensAfter } from "../limits/token-bucket.js";
 import type { NodeId } from "./hello.js";
 
 /**

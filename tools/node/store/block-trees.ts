@@ -1,11 +1,11 @@
 // A block's outline with its tree, of which receipts are made. Hashing a large block takes tens of milliseconds: what strangers ask
 // for is hashed in a thread, one block at a time.
 
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { MerkleLevels } from "../../../src/wire/merkle.js";
-import { modulePath } from "../../module-path.js";
+import { startThread } from "../../thread.js";
 import { decodeOutline, encodeOutline, type Outline, outlineOf, treeOfOutline } from "./outline.js";
 
 /** What a node has of a block: all of it, or its outline as encoded. */
@@ -56,7 +56,7 @@ export function treeSoon(read: () => StoredBlock): Promise<BlockTree | undefined
 }
 
 function askThread(stored: StoredBlock): Promise<PackedTree | undefined> {
-  thread ??= startThread();
+  thread ??= addThread();
   const asked = thread;
   return new Promise((resolve) => {
     const onMessage = (packed: PackedTree | undefined) => resolveOnce(() => packed);
@@ -72,8 +72,8 @@ function askThread(stored: StoredBlock): Promise<PackedTree | undefined> {
   });
 }
 
-function startThread(): Worker {
-  const worker = new Worker(modulePath("node/store/block-trees-thread"));
+function addThread(): Worker {
+  const worker = startThread("node/store/block-trees-thread", {});
   worker.on("error", () => undefined);
   worker.on("exit", () => {
     thread = undefined;

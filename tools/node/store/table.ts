@@ -4,6 +4,8 @@
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { toHex } from "../../../src/wire/bytes.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import type { Verify } from "../../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 
 export interface Table<Key extends Buffer, Row, Written = Row> {
@@ -17,8 +19,22 @@ export interface Table<Key extends Buffer, Row, Written = Row> {
   readonly checksum: Checksum;
   /** where rows are kept decoded in memory: how many of them, and what is kept of one that is written */
   readonly kept?: { readonly rows_max: number; copy(row: Written): Row };
-  /** A repair takes over its whole rows as they are; what it makes of other tables is in salvage.ts. */
+  /** A repaired store may have rows of it that the damaged one had: what peers cannot give back. */
   readonly isTakenOver?: true;
+  /** What a repair makes of a row, where it does not take it over as it is. */
+  takeOver?(key: Key, row: Row, repair: Repair): void;
+}
+
+/** What is known while the rows of a damaged store are gone over, those of credentials first. */
+export interface Repair {
+  /** the store's node */
+  readonly self: Uint8Array;
+  readonly genesis: Genesis;
+  readonly verify: Verify;
+  /** Ids of meters, as hex, whose credential the new store has: without it, records cannot be put before the other nodes. */
+  readonly presentable: Set<string>;
+  /** Puts a row into the new store. */
+  put<Key extends Buffer, Written>(table: Table<Key, unknown, Written>, key: Key, row: Written): void;
 }
 
 /** Any of them, for what goes over the list. */

@@ -1,6 +1,5 @@
 // The tables of a node's store, all of them. Commands open a store without a node: the list imports no part of one.
 
-import { waitingNotices } from "../chain/batches/waiting-notices.js";
 import { sealedOrders } from "../chain/sealed-orders.js";
 import { admitted, disclosures } from "../chain/tables/admitted.js";
 import { acceptances, batches } from "../chain/tables/batches.js";
@@ -11,6 +10,7 @@ import { heads } from "../chain/tables/heads.js";
 import { lineage } from "../chain/tables/lineage.js";
 import { index } from "../chain/tables/runs.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
+import { waitingNotices } from "../chain/tables/waiting-notices.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
 

@@ -5,7 +5,7 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import type { Statement } from "../../../consensus/types.js";
 import { FAULTS_MAX } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
-import { waitingNotices } from "../../../node/chain/batches/waiting-notices.js";
+import { waitingNotices } from "../../../node/chain/tables/waiting-notices.js";
 import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { BlockChecks } from "./blocks.js";

@@ -7,36 +7,42 @@ import type { Cluster } from "../assembly.js";
 import type { ClusterOptions } from "../options.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
-const LIVENESS_MS = 240_000;
+export const LIVENESS_MS = 240_000;
 /** Beyond two heartbeats, with which a member that has lost its record asks for vouches. */
 const QUIET_MS = 65_000;
 const IDLE_MS = 70_000;
 
 /** Whether what was promised, ordered and seen is sealed, and every correct node has it. */
-export function isQuiet({
-  correct,
-  meters,
-  agent,
-  membership,
-  membershipFaults,
-  blockChecks,
-  evidenceChecks,
-}: Cluster): boolean {
+export function isQuiet(cluster: Cluster): boolean {
+  const { correct, meters, agent, membership, membershipFaults, blockChecks, evidenceChecks } = cluster;
   return (
     membershipFaults.isDone &&
     correct.every((node) => node.isUp) &&
     meters.every((meter) => meter === agent || meter.waiting === 0) &&
-    membership.chains.every(({ service }) => {
-      const height = blockChecks.heights.get(service) ?? 0;
-      const members = membership.current(service).map(({ id }) => toHex(id));
-      return correct.every((node) => {
-        const head = node.chains.get(service)?.head;
-        return head === undefined ? !members.includes(node.id) : head.height === height;
-      });
-    }) &&
+    membership.chains.every(({ service }) => isEverywhere(cluster, service)) &&
     blockChecks.missing().length === 0 &&
     evidenceChecks.open().length === 0
   );
+}
+
+/** Whether the records of one chain are sealed, and every correct node has its blocks. */
+export function isLevel(cluster: Cluster, service: number): boolean {
+  const { meters, agent, blockChecks } = cluster;
+  return (
+    meters.every((meter) => meter === agent || meter.service !== service || meter.waiting === 0) &&
+    isEverywhere(cluster, service) &&
+    !blockChecks.missing().some((name) => name.startsWith(`${service}/`))
+  );
+}
+
+/** Whether every correct node that runs the chain has its newest block. */
+function isEverywhere({ correct, membership, blockChecks }: Cluster, service: number): boolean {
+  const height = blockChecks.heights.get(service) ?? 0;
+  const members = membership.current(service).map(({ id }) => toHex(id));
+  return correct.every((node) => {
+    const head = node.chains.get(service)?.head;
+    return head === undefined ? !members.includes(node.id) : head.height === height;
+  });
 }
 
 /** I9, and what it takes. */

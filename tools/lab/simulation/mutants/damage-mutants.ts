@@ -22,9 +22,9 @@ export const damageMutants: readonly Mutant[] = [
     lacks: "a repair takes over the records of own temporary blocks",
     edits: [
       edit(
-        "tools/node/store/salvage.ts",
-        "if (!equalBytes(idIn(key), self)) continue;",
-        "if (equalBytes(idIn(key), self)) continue;",
+        "tools/node/chain/tables/batches.ts",
+        "if (!equalBytes(idIn(key), self)) return;",
+        "if (equalBytes(idIn(key), self)) return;",
       ),
     ],
     needs: damagedOften,
@@ -32,7 +32,13 @@ export const damageMutants: readonly Mutant[] = [
   {
     name: "repairs-without-admitted",
     lacks: "a repair takes over the records that wait",
-    edits: [edit("tools/node/store/salvage.ts", "if (parsed !== undefined) yield*", "if (parsed === null) yield*")],
+    edits: [
+      edit(
+        "tools/node/chain/tables/admitted.ts",
+        "if (record === undefined || !presentable",
+        "if (record !== null || !presentable",
+      ),
+    ],
     needs: damagedOften,
   },
 ];

@@ -32,6 +32,7 @@ import { edit } from "./mutant.js";
 import {
   attacked,
   bereft,
+  beside,
   contested,
   crowded,
   misled,
@@ -52,6 +53,16 @@ const unasserted = edit(
   "    id === null || locked === undefined || sameId(locked",
   "    true || locked === undefined || sameId(locked",
 );
+
+/** The chains of a node, which share its governor, propose in the order of their services. */
+const oneAtATime = `
+  const hasOwn = () => pool.hasWork((read) => sealsSomething(sealer.tip, read));
+  const beside = ((globalThis as any).chainsBeside ??= new WeakMap());
+  if (!beside.has(ports.governor)) beside.set(ports.governor, new Map());
+  beside.get(ports.governor).set(ports.chain.service, hasOwn);
+  const hasWork = (): boolean =>
+    hasOwn() && ![...beside.get(ports.governor)].some(([other, waits]) => other < ports.chain.service && waits());
+`;
 
 export const mutants: readonly Mutant[] = [
   { name: "sends-before-durable", lacks: "a vote is on disk before it is sent", ports: withHaste(consensusRecords) },
@@ -330,6 +341,33 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
     needs: misled,
+  },
+  {
+    name: "waits-for-anchors",
+    lacks: "a voter waits for no block that an anchor names",
+    edits: [
+      edit(
+        "tools/node/chain/blocks/proposals.ts",
+        "if (missing.length === 0 && !sealer.awaits(proposal.judgedAt)) return true;",
+        `const isHere = proposal.anchors.every(({ chain, height }) =>
+          ports.anchors().some((own) => own.chain === chain && own.height >= height),
+        );
+        if (isHere && missing.length === 0 && !sealer.awaits(proposal.judgedAt)) return true;`,
+      ),
+    ],
+    needs: beside,
+  },
+  {
+    name: "one-chain-at-a-time",
+    lacks: "a chain proposes whatever another one waits for",
+    edits: [
+      edit(
+        "tools/node/chain/blocks/proposals.ts",
+        "const hasWork = () => pool.hasWork((read) => sealsSomething(sealer.tip, read));",
+        oneAtATime,
+      ),
+    ],
+    needs: beside,
   },
   ...budgetMutants,
   ...damageMutants,

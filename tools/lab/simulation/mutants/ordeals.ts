@@ -130,6 +130,9 @@ export const crowded = {
 /** Disks of most members are renewed one after the other before an order adds a chain. */
 export const renewed = { ...unharmed, governed: true, joiners: 0, changes: 0, addsChain: true, renewed: 3 } as const;
 
+/** Two chains with records, whose members have nothing else to bear. */
+export const beside = { ...unharmed, chains: 2, meters: 4, agent: false } as const;
+
 /** Records come to several nodes, so that what one seals another has in a temporary block still. */
 export const repeated = {
   ...unharmed,

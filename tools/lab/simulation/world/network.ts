@@ -2,6 +2,7 @@
 // partitions of either direction. A member that is two copies with one key is in touch with its
 // peers through one of them, the other, or both.
 
+import { decodeFrame, type FrameKind } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 import type { SimulatedNode } from "./node-world.js";
@@ -38,6 +39,8 @@ export interface Network {
   /** Cuts one node off from all others. */
   isolate(node: SimulatedNode): void;
   heal(): void;
+  /** Frames by which the chain decides are lost from here on, those on their way too, and its temporary blocks are not; undefined for none. */
+  hold(chain: number | undefined): void;
   /** The links of a node that has started come up. */
   connect(node: SimulatedNode): void;
 }
@@ -65,28 +68,38 @@ const scarcities: readonly (readonly string[])[] = [
   ["accepted", "batch"],
 ];
 const SCARCE_LOSS = 0.75;
+/** Kinds of frames without which no node of a chain gets a further block. */
+const deciding: readonly FrameKind[] = ["consensus", "block"];
 
 export function createNetwork({ timeline, random, coverage, nodes, onSend, kindOf }: NetworkPorts): Network {
   let conditions: Conditions = calm;
   /** directed links that are cut, as `from>to` over labels */
   let cut = new Set<string>();
   let scarce: readonly string[] = [];
+  let held: number | undefined;
 
   const isCut = (from: SimulatedNode, to: SimulatedNode) => cut.has(`${from.label}>${to.label}`);
   const isUp = (one: SimulatedNode, other: SimulatedNode) => !isCut(one, other) && !isCut(other, one);
 
   const lossOf = (kind: string) => conditions.scarce[kind] ?? (scarce.includes(kind) ? SCARCE_LOSS : conditions.loss);
 
+  const isHeld = (bytes: Uint8Array) => {
+    const frame = held === undefined ? undefined : decodeFrame(bytes);
+    return frame !== undefined && frame.chain === held && deciding.includes(frame.kind);
+  };
+
   const sendOnce = (from: SimulatedNode, to: SimulatedNode, frame: Uint8Array) => {
     const kind = kindOf(frame);
-    if (isCut(from, to) || random.chance(lossOf(kind))) {
+    if (isHeld(frame) || isCut(from, to) || random.chance(lossOf(kind))) {
       coverage.framesLost += 1;
       return onSend(from, to, kind, frame, "lost");
     }
     onSend(from, to, kind, frame, "sent");
     const slow_ms = random.chance(conditions.slow) ? random.between(0, 2_000) : 0;
     if (slow_ms > 0) coverage.framesDelayed += 1;
-    timeline.after(random.between(0.5, conditions.delay_ms) + slow_ms, () => to.receive(from.id, frame));
+    timeline.after(random.between(0.5, conditions.delay_ms) + slow_ms, () => {
+      if (!isHeld(frame)) to.receive(from.id, frame);
+    });
   };
 
   const tell = (one: SimulatedNode, other: SimulatedNode) => {
@@ -180,6 +193,9 @@ export function createNetwork({ timeline, random, coverage, nodes, onSend, kindO
     heal() {
       scarce = [];
       change(cutBetween(copiesApart()));
+    },
+    hold(chain) {
+      held = chain;
     },
     connect(node) {
       for (const other of nodes) if (other !== node) tell(node, other);

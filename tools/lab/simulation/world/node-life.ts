@@ -18,8 +18,8 @@ import { type Admissions, type AdmissionsPorts, createAdmissions } from "../../.
 import { createReceipts } from "../../../node/ingest/receipts.js";
 import { createPeerBudget, defaultBudgetLimits } from "../../../node/network/budget.js";
 import { costOfDropped } from "../../../node/network/chain-links.js";
-import { createOrders, type OrderAnswer } from "../../../node/orders.js";
-import { createRunningChains } from "../../../node/running-chains.js";
+import { createRunningChains } from "../../../node/parts/chains/running-chains.js";
+import { createOrders, type OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Store } from "../../../node/store/store.js";
 import { createMetrics } from "../../../node/watch/metrics.js";
 import { simulatedVerify } from "./keys.js";

@@ -6,7 +6,7 @@ import type { Statement } from "../../../consensus/types.js";
 import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
 import type { PeerWork } from "../../../node/network/budget.js";
-import type { OrderAnswer } from "../../../node/orders.js";
+import type { OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Random } from "../../rig/random.js";
 import type { Adversary } from "../faults/adversary.js";
 import type { Disk } from "./disk.js";

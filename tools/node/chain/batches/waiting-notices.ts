@@ -1,26 +1,14 @@
 // Orders and evidence that wait on this node for its next temporary block, durable one by one in table `waitingNotices`.
 
 import { BATCH_RULINGS_MAX } from "../../../../src/wire/bounds.js";
-import { decodeCbor } from "../../../../src/wire/cbor.js";
-import { sha256 } from "../../../../src/wire/hash.js";
-import { encodeNotices, type Notice, noticesFromArray } from "../../../../src/wire/notice.js";
+import type { Notice } from "../../../../src/wire/notice.js";
 import type { ExecutionNotice, ExecutionPlace } from "../../../ledger/execution.js";
 import { isSameNotice, readNotice } from "../../../ledger/notices.js";
 import { newestRules } from "../../../ledger/scripts.js";
-import { chainIn, chainRange, type IdKey, idKey } from "../../store/keys.js";
-import { sha256Checksum, type Table } from "../../store/table.js";
+import { chainRange } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts } from "../ports.js";
-
-/** By `noticeKey`. */
-export const waitingNotices: Table<IdKey, Notice> = {
-  name: "waitingNotices",
-  describe: (key) => `a waiting order or evidence of chain ${chainIn(key)}`,
-  encode: (notice) => encodeNotices([notice]),
-  decode: (content) => noticesFromArray(decodeCbor(content), "waiting notice")[0]!,
-  checksum: sha256Checksum,
-  isTakenOver: true,
-};
+import { noticeKey, waitingNotices } from "../tables/waiting-notices.js";
 
 /** Beyond that a node takes none: evidence is shown again, an order's submitter is told. */
 export const WAITING_NOTICES_MAX = 64;
@@ -103,9 +91,4 @@ export function createWaitingNotices({ chain, genesis, store }: ChainPorts): Wai
       add(store.range(waitingNotices, chainRange(service)).map(({ row }) => readNotice(genesis.hash, row)));
     },
   };
-}
-
-/** What it is stored under: the beginning of its hash. */
-export function noticeKey(chain: number, { bytes }: Notice): IdKey {
-  return idKey(chain, sha256(bytes).subarray(0, 8));
 }

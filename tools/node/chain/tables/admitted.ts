@@ -2,7 +2,9 @@
 // the record's digests hide.
 
 import { toHex } from "../../../../src/wire/bytes.js";
-import { chainIn, chainRange, idIn, type NumberKey, numberIn } from "../../store/keys.js";
+import { parseRecord } from "../../../../src/wire/record.js";
+import { chainIn, chainRange, idIn, type NumberKey, numberIn, numberKey } from "../../store/keys.js";
+import { soundOf } from "../../store/sound.js";
 import type { StoreReader } from "../../store/store.js";
 import { asIs, crc32Checksum, type Table } from "../../store/table.js";
 
@@ -12,6 +14,12 @@ export const admitted: Table<NumberKey, Uint8Array> = {
   encode: asIs,
   decode: asIs,
   checksum: crc32Checksum,
+  isTakenOver: true,
+  takeOver(key, row, { presentable, put }) {
+    const record = soundOf(() => parseRecord(row));
+    if (record === undefined || !presentable.has(toHex(record.kid))) return;
+    put(admitted, numberKey(chainIn(key), record.kid, record.claims.seq), row);
+  },
 };
 
 export const disclosures: Table<NumberKey, Uint8Array> = {

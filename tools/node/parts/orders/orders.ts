@@ -1,17 +1,17 @@
 // Orders that come to a node by its API: verified, judged by what is sealed, handed to its contracts chain. A node that is no member
 // of that chain passes them on to members, once: what came by a link is not passed on again.
 
-import { WireError } from "../../src/wire/error.js";
-import type { Genesis } from "../../src/wire/genesis.js";
-import type { Verify } from "../../src/wire/key.js";
-import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../src/wire/order.js";
-import { faults } from "../../src/wire/quorum.js";
-import { BoundedMap } from "../bounded-map.js";
-import { CONTRACTS_SERVICE, govern } from "../ledger/governance.js";
-import type { Submission } from "./chain/batches/origin/admission.js";
-import type { Chain } from "./chain/chain.js";
-import { frameOf } from "./chain/frame.js";
-import type { Governor } from "./chain/sealed-orders.js";
+import { WireError } from "../../../../src/wire/error.js";
+import type { Genesis } from "../../../../src/wire/genesis.js";
+import type { Verify } from "../../../../src/wire/key.js";
+import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../../../src/wire/order.js";
+import { faults } from "../../../../src/wire/quorum.js";
+import { BoundedMap } from "../../../bounded-map.js";
+import { CONTRACTS_SERVICE, govern } from "../../../ledger/governance.js";
+import type { Submission } from "../../chain/batches/origin/admission.js";
+import type { Chain } from "../../chain/chain.js";
+import { frameOf } from "../../chain/frame.js";
+import type { Governor } from "../../chain/sealed-orders.js";
 
 /** First byte of the frame by which a node passes an order on. */
 export const ORDER_FRAME = 10;

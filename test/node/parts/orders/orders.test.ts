@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Action, issueOrder } from "../../src/wire/order.js";
-import { nodeVerify } from "../../tools/crypto/signatures.js";
-import { CONTRACTS_SERVICE } from "../../tools/ledger/governance.js";
-import { payloadOf } from "../../tools/node/chain/frame.js";
-import { createOrders, type Orders } from "../../tools/node/orders.js";
-import { createCluster, SERVICE } from "./chain/cluster.js";
+import { type Action, issueOrder } from "../../../../src/wire/order.js";
+import { nodeVerify } from "../../../../tools/crypto/signatures.js";
+import { CONTRACTS_SERVICE } from "../../../../tools/ledger/governance.js";
+import { payloadOf } from "../../../../tools/node/chain/frame.js";
+import { createOrders, type Orders } from "../../../../tools/node/parts/orders/orders.js";
+import { createCluster, SERVICE } from "../../chain/cluster.js";
 
 const revoke = (byte: number): Action => ({ type: "revoke", meters: [new Uint8Array(8).fill(byte)] });
 

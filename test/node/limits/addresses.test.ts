@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { addressGroup, createAddressBuckets, createAddressCounts, LOOPBACK } from "../../tools/node/address-limits.js";
+import {
+  addressGroup,
+  createAddressBuckets,
+  createAddressCounts,
+  LOOPBACK,
+} from "../../../tools/node/limits/addresses.js";
 
 test("counts an IPv4 address by itself, however it is written, and loopback as one", () => {
   assert.equal(addressGroup("192.0.2.7"), "192.0.2.7");

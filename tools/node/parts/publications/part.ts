@@ -1,9 +1,10 @@
-// A part of a node: births and records of meters, taken by publications.ts.
+// A part of a node: births and records of meters, by MQTT and by HTTP, taken by publications.ts.
 
-import { verifyOfAnybody, verifySoon } from "../../crypto/verifying.js";
-import { governedChain, standingOf } from "../../ledger/governance.js";
-import { createAdmissions } from "../ingest/publications.js";
-import type { Part } from "../part.js";
+import { verifyOfAnybody, verifySoon } from "../../../crypto/verifying.js";
+import { governedChain, standingOf } from "../../../ledger/governance.js";
+import { createAdmissions } from "../../ingest/publications.js";
+import type { Part } from "../../part.js";
+import { submitRecordRoute } from "./routes.js";
 
 export const publicationsPart: Part = {
   name: "publications",
@@ -27,9 +28,9 @@ export const publicationsPart: Part = {
       isProved: (client, meter) => ingest.to.isProved(client, meter),
       onProved: (client, meter) => ingest.to.prove(client, meter),
     });
-    services.records.open({ submit });
     return {
       onSealed,
+      routes: [submitRecordRoute(submit)],
       topics: [
         { kind: "birth", take: onPublish },
         { kind: "record", take: onPublish },

@@ -1,11 +1,11 @@
 // GET /orders, those that are sealed, and POST /orders, the way in for the authority's next one.
 
-import { encodeCbor } from "../../../src/wire/cbor.js";
-import { orders, submitOrder } from "../../routes/orders.js";
-import { ordersFrom } from "../chain/sealed-orders.js";
-import type { OrderAnswer } from "../orders.js";
-import type { Store } from "../store/store.js";
-import { type Route, refused, route } from "./route.js";
+import { encodeCbor } from "../../../../src/wire/cbor.js";
+import { orders, submitOrder } from "../../../routes/orders.js";
+import { type Route, refused, route } from "../../api/route.js";
+import { ordersFrom } from "../../chain/sealed-orders.js";
+import type { Store } from "../../store/store.js";
+import type { OrderAnswer } from "./orders.js";
 
 const ORDERS_PER_ANSWER_MAX = 100;
 /** Orders that are read at a time. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { tokensAfter } from "../../tools/node/token-bucket.js";
+import { tokensAfter } from "../../../tools/node/limits/token-bucket.js";
 
 const terms = { tokens_s: 10, tokens_max: 20 };
 

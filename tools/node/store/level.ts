@@ -1,7 +1,7 @@
 // When a node that fetches its chains is level with its peers, pure. What the peers have at first is the goal: a network that lives
 // has always a newer block.
 
-import { faults } from "../../src/wire/quorum.js";
+import { faults } from "../../../src/wire/quorum.js";
 
 /** What is seen of a chain that is being fetched. */
 export interface FetchedChain {

@@ -1,8 +1,8 @@
 // POST /mqtt/auth and /mqtt/auth/form: who may connect to a broker that nodes share.
 
-import { brokerForm, brokerHook } from "../../routes/broker-hooks.js";
-import type { BrokerHooks } from "../admission/broker-hooks.js";
-import { type Route, refused, route } from "./route.js";
+import { brokerForm, brokerHook } from "../../../routes/broker-hooks.js";
+import type { BrokerHooks } from "../../admission/broker-hooks.js";
+import { type Route, refused, route } from "../../api/route.js";
 
 const [stranger, node, known] = ["stranger", "node", "holder"] as const;
 

@@ -1,14 +1,14 @@
 // Which chains run on this node: those it is or was a member of, by the genesis or by orders; the contracts chain, whose orders govern
 // the others; what the configuration has it follow; and what it holds blocks of already. An added chain starts while the node runs.
 
-import type { GenesisChain } from "../../src/wire/genesis.js";
-import { CONTRACTS_SERVICE, everMember, type GovernedChain, governedHeight } from "../ledger/governance.js";
-import { type Chain, createChain } from "./chain/chain.js";
-import type { ChainPorts } from "./chain/ports.js";
-import type { Governor } from "./chain/sealed-orders.js";
-import { heads } from "./chain/tables/heads.js";
-import { chainKey } from "./store/keys.js";
-import type { StoreReader } from "./store/store.js";
+import type { GenesisChain } from "../../../../src/wire/genesis.js";
+import { CONTRACTS_SERVICE, everMember, type GovernedChain, governedHeight } from "../../../ledger/governance.js";
+import { type Chain, createChain } from "../../chain/chain.js";
+import type { ChainPorts } from "../../chain/ports.js";
+import type { Governor } from "../../chain/sealed-orders.js";
+import { heads } from "../../chain/tables/heads.js";
+import { chainKey } from "../../store/keys.js";
+import type { StoreReader } from "../../store/store.js";
 
 export interface RunningChainsPorts {
   readonly governor: Governor;

@@ -1,9 +1,9 @@
 // A part of a node: its chains. It takes their frames, starts them, and tells them of orders that are sealed.
 
-import { WireError } from "../../../src/wire/error.js";
-import { type FrameKind, frameByte, frameKinds } from "../chain/frame.js";
-import type { FrameRow, Part } from "../part.js";
-import type { RunningChains } from "../running-chains.js";
+import { WireError } from "../../../../src/wire/error.js";
+import { type FrameKind, frameByte, frameKinds } from "../../chain/frame.js";
+import type { FrameRow, Part } from "../../part.js";
+import type { RunningChains } from "./running-chains.js";
 
 export const chainsPart: Part = {
   name: "chains",

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { describeLevel, type FetchedChain, GOAL_WAIT_MS, isLevel, lookAt, noLevel } from "../../tools/node/level.js";
+import {
+  describeLevel,
+  type FetchedChain,
+  GOAL_WAIT_MS,
+  isLevel,
+  lookAt,
+  noLevel,
+} from "../../../tools/node/store/level.js";
 
 const chain = (height: number, claimed: readonly number[], members = 4): FetchedChain => ({
   name: "trading",
