@@ -9,7 +9,8 @@ import { keyId } from "../../../src/wire/key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import type { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { rateDefaults } from "../../../tools/node/ingest/allowances.js";
-import { type AdmissionsPorts, createAdmissions } from "../../../tools/node/ingest/publications.js";
+import type { AdmissionsPorts } from "../../../tools/node/ingest/publication-ports.js";
+import { createAdmissions } from "../../../tools/node/ingest/publications.js";
 import { chainIn, type IdKey, idIn } from "../../../tools/node/store/keys.js";
 import { createMetrics } from "../../../tools/node/watch/metrics.js";
 

@@ -33,6 +33,9 @@ export class Refused extends Error {
   }
 }
 
+/** The publish stays without PUBACK, and the meter offers it again later or elsewhere: too much waits here, or others seal it. */
+export class Busy extends Error {}
+
 export interface AdmissionPorts {
   readonly genesis: Genesis;
   readonly now_ms: () => number;

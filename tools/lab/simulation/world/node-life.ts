@@ -14,7 +14,8 @@ import type { ChainLog, ChainPorts, SealedBlock } from "../../../node/chain/port
 import { createGovernor } from "../../../node/chain/sealed-orders.js";
 import { rateDefaults } from "../../../node/ingest/allowances.js";
 import { createIntroductions } from "../../../node/ingest/handovers.js";
-import { type Admissions, type AdmissionsPorts, createAdmissions } from "../../../node/ingest/publications.js";
+import type { AdmissionsPorts } from "../../../node/ingest/publication-ports.js";
+import { type Admissions, createAdmissions } from "../../../node/ingest/publications.js";
 import { createReceipts } from "../../../node/ingest/receipts.js";
 import { createPeerBudget, defaultBudgetLimits } from "../../../node/network/budget.js";
 import { costOfDropped } from "../../../node/network/chain-links.js";
