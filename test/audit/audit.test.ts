@@ -59,7 +59,7 @@ test("finds nothing in a good chain and counts what is in it", async () => {
   assert.equal(report.height, 3);
   assert.equal(report.records, 5);
   assert.equal(report.meters, 2);
-  assert.deepEqual(report.violations, { gap: 0, fork: 0, link: 0, equivocation: 0 });
+  assert.deepEqual(report.violations, { gap: 0, fork: 0, link: 0, equivocation: 0, falseAcknowledgement: 0 });
   assert.equal(report.header, toHex(headerHash(decodeBlock(chain.blocks[2]!).header)));
 });
 
@@ -282,8 +282,20 @@ test("recomputes gaps and broken links, and notices that they were kept silent",
     records: [meter.record({ seq: 10, previous }), meter.record({ seq: 3000, previous })],
   });
   const linking = (meter: TestMeter) => ({ records: [meter.record({ seq: 3, previous })] });
-  assert.deepEqual((await audit(thirdBlock(gaping))).violations, { gap: 1, fork: 0, link: 0, equivocation: 0 });
-  assert.deepEqual((await audit(thirdBlock(linking))).violations, { gap: 0, fork: 0, link: 1, equivocation: 0 });
+  assert.deepEqual((await audit(thirdBlock(gaping))).violations, {
+    gap: 1,
+    fork: 0,
+    link: 0,
+    equivocation: 0,
+    falseAcknowledgement: 0,
+  });
+  assert.deepEqual((await audit(thirdBlock(linking))).violations, {
+    gap: 0,
+    fork: 0,
+    link: 1,
+    equivocation: 0,
+    falseAcknowledgement: 0,
+  });
   const silent: Edits = { content: (content) => ({ ...content, counter: 0, results: encodeResults([]) }) };
   await refuses(thirdBlock(gaping, silent), 3, /results/);
   await refuses(thirdBlock(linking, silent), 3, /results/);
@@ -296,7 +308,7 @@ test("takes a fork that another record with its number proves", async () => {
   }));
   const report = await audit(chain);
   assert.equal(report.firstProblem, undefined);
-  assert.deepEqual(report.violations, { gap: 0, fork: 1, link: 0, equivocation: 0 });
+  assert.deepEqual(report.violations, { gap: 0, fork: 1, link: 0, equivocation: 0, falseAcknowledgement: 0 });
 });
 
 test("notices a fork whose second record the meter has not signed", () =>

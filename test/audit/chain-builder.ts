@@ -1,12 +1,11 @@
 // Chains for the tests of the audit, sealed by a quorum that signs whatever it is told: each edit changes one thing of a block that
 // is good otherwise, its Merkle root, header and certificate made anew, so that nothing but the check in question can notice it.
 
-import { batchBytes, batchId } from "../../src/wire/batch.js";
+import { acknowledgementBytes, batchBytes, batchId } from "../../src/wire/batch.js";
 import { type Block, type BlockContent, blockTree, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { precommitBytes } from "../../src/wire/certificate.js";
 import { issueCredential, issuerName, type Role } from "../../src/wire/credential.js";
 import { type Genesis, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
-import { sha256 } from "../../src/wire/hash.js";
 import { type Header, headerHash, mineHeader } from "../../src/wire/header.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
@@ -37,8 +36,8 @@ export function makeGenesis(target = 0): { readonly genesis: Genesis; readonly b
       time_s: time_ms / 1000,
       nodes,
       chains: [
-        { service: 1, name: "trading", members: nodes, target },
-        { service: 3, name: "dispatch", members: nodes, target },
+        { service: 1, name: "trading", members: nodes, target, verifiers: 2 },
+        { service: 3, name: "dispatch", members: nodes, target, verifiers: 2 },
       ],
     },
     authority,
@@ -151,9 +150,12 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const notices = credentials.map((bytes) => ({ kind: "credential" as const, bytes }));
     const batch = { chain: service, origin: members[0]!.id, number, notices, records };
     const id = batchId(batchBytes(genesis.hash, batch));
-    const acknowledgements = members
-      .slice(0, quorum(members.length))
-      .map((member) => ({ node: member.id, digest: sha256(member.id) }));
+    const acknowledgements = nodeSigners.slice(0, quorum(members.length)).map((signer, index) => {
+      const name = { origin: batch.origin, number, id };
+      const verified = index < 2;
+      const signature = signer.sign(acknowledgementBytes(genesis.hash, service, name, verified));
+      return { node: members[index]!.id, signature, verified };
+    });
     return { origin: batch.origin, number, id, acknowledgements, notices, records };
   }
 

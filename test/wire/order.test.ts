@@ -34,11 +34,12 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       effectiveHeight,
       members: set,
       ready: set.slice(0, willing).map(({ id }) => readyOf(chain, id)),
+      verifiers: 1 + (willing % set.length),
     }),
   ),
   fc
     .record({ service: services, name: fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/), members: someMembers })
-    .map((chain): Action => ({ type: "chain", ...chain, target: 0 })),
+    .map((chain): Action => ({ type: "chain", ...chain, target: 0, verifiers: 1 })),
   fc
     .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 20, selector: String })
     .map((meters): Action => ({ type: "revoke", meters: [...meters].sort(compareBytes) })),
@@ -146,7 +147,7 @@ test("refuses an order of another network, another authority, or whose READY ano
   const usurped = issueOrder(revoke, genesis, elsewhere.authority);
   assert.throws(() => verifyOrder(usurped, genesis, nodeVerify), /not signed by the authority/);
 
-  const action = { type: "members", chain: 1, effectiveHeight: 9, members } as const;
+  const action = { type: "members", chain: 1, effectiveHeight: 9, members, verifiers: 2 } as const;
   for (const ready of [readyOf(3, members[0]!.id), { ...readyOf(1, members[1]!.id), node: members[0]!.id }]) {
     const order = issueOrder(
       { number: 1, time_s: startTime_s, action: { ...action, ready: [ready] } },

@@ -3,12 +3,13 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { acknowledgementBytes } from "../../../src/wire/batch.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
 import { auditChain } from "../../../tools/audit/audit.js";
 import { GridsealError } from "../../../tools/errors.js";
-import { acknowledgementOf, makeBatch } from "../../../tools/ledger/compose.js";
+import { makeBatch } from "../../../tools/ledger/compose.js";
 import { executionRecord } from "../../../tools/ledger/record-scan.js";
 import { decodeBatchNote, decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/chain/frame.js";
 import { batches, storedBatches } from "../../../tools/node/chain/tables/batches.js";
@@ -55,7 +56,8 @@ async function withLiar(t: TestContext) {
     const read = makeBatch(cluster.genesis.hash, content, [executionRecord(record)], sign);
     await tell(encodeFrame("batch", SERVICE, read.bytes));
     const name = { origin, number, id: read.id };
-    const own = { node: origin, signature: sign(acknowledgementOf(cluster.genesis.hash, read)) };
+    const message = acknowledgementBytes(cluster.genesis.hash, SERVICE, name, true);
+    const own = { node: origin, signature: sign(message), verified: true };
     await cluster.until(() => (acknowledged.get(toHex(read.id))?.length ?? 0) >= 2, `${number} is acknowledged`);
     const note = encodeBatchNote(name, [...acknowledged.get(toHex(read.id))!.slice(0, 2), own]);
     await tell(encodeFrame("accepted", SERVICE, note));

@@ -26,7 +26,7 @@ export interface EvidenceChecks {
 
 interface Case {
   readonly chain: number;
-  /** who equivocated, as hex, and at which height */
+  /** who equivocated, as hex, and at which height; or whose word on a temporary block was false */
   readonly accused: string;
   readonly height: number;
 }
@@ -36,11 +36,14 @@ interface Report extends Case {
   readonly life: number;
 }
 
+/** In the place of a height: the word of a node on a temporary block was false. */
+export const FALSE_WORD = 0;
+
 export function createEvidenceChecks(
   genesisHash: Uint8Array,
   nodes: readonly SimulatedNode[],
   membership: Membership,
-  blockChecks: Pick<BlockChecks, "convictions">,
+  blockChecks: Pick<BlockChecks, "convictions" | "falseWords">,
 ): EvidenceChecks {
   const reports: Report[] = [];
 
@@ -48,6 +51,7 @@ export function createEvidenceChecks(
     membership.current(chain).some((member) => toHex(member.id) === id);
 
   const isClosed = ({ chain, accused, height }: Case) => {
+    if (height === FALSE_WORD) return blockChecks.falseWords.isProved(chain, accused);
     const convictions = blockChecks.convictions(chain, accused);
     return convictions.includes(height) || convictions.length >= FAULTS_MAX;
   };
@@ -56,7 +60,9 @@ export function createEvidenceChecks(
     membership.chains.flatMap(({ service: chain }) =>
       node.disk.rows.all(waitingNotices, chain).flatMap(({ row }) => {
         const notice = readNotice(genesisHash, row);
-        return notice.kind === "evidence" ? [{ chain, accused: toHex(notice.node), height: notice.height }] : [];
+        if (notice.kind !== "evidence") return [];
+        const height = notice.violation === "equivocation" ? notice.number : FALSE_WORD;
+        return [{ chain, accused: toHex(notice.node), height }];
       }),
     );
 
@@ -70,7 +76,10 @@ export function createEvidenceChecks(
       const seen = reports.filter(({ by, life, chain }) => by.isUp && by.life === life && isMember(chain, by));
       const kept = nodes.filter(isCorrect).flatMap((node) => held(node).filter(({ chain }) => isMember(chain, node)));
       const open = [...seen, ...kept].filter((found) => !isClosed(found));
-      return open.map(({ chain, accused, height }) => `${accused} equivocated at ${chain}/${height}`);
+      return open.map(
+        ({ chain, accused, height }) =>
+          `${accused} ${height === FALSE_WORD ? "lied" : "equivocated"} at ${chain}/${height}`,
+      );
     },
   };
 }

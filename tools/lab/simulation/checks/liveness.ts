@@ -67,7 +67,7 @@ export function isHostile({ fault }: ClusterOptions): boolean {
   return fault === "twins" || fault === "byzantine";
 }
 
-/** I10: heartbeats alone, where nobody is hostile, and nothing is written. */
+/** I10: heartbeats alone, where nobody is hostile, and nothing is written. I25. */
 export async function checkIdle({
   options,
   timeline,
@@ -75,6 +75,7 @@ export async function checkIdle({
   nodes,
   idle,
   checks,
+  correct,
   fail,
   afterEach,
 }: Cluster): Promise<void> {
@@ -82,6 +83,10 @@ export async function checkIdle({
   Object.assign(idle, { sends: 0, others: 0 });
   const { writes } = checks;
   await timeline.run(timeline.now_ms() + IDLE_MS, afterEach);
+  for (const node of correct) {
+    const left = [...node.chains].filter(([, chain]) => chain.standing.unverified > 0);
+    if (left.length > 0) fail("I25 what a member has only stored it verifies later", node.label);
+  }
   if (isHostile(options)) return;
   const links = nodes.length * (nodes.length - 1) * membership.chains.length;
   const most = links * (Math.ceil(IDLE_MS / localTimeouts.heartbeat_ms) + 1);

@@ -79,7 +79,8 @@ export function openLife(ports: LifePorts): Life {
     });
   };
 
-  const { verifyAsync, verifyRecord, verifyRecords } = createVerification(timeline, random);
+  const { verifyAsync, verifyRecord, verifyRecords, verifyRecordsLater } = createVerification(timeline, random);
+  const unverified = () => Promise.resolve(true);
   const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
 
   const portsOf = (chain: GenesisChain, store: Store): ChainPorts => ({
@@ -91,7 +92,8 @@ export function openLife(ports: LifePorts): Life {
     log: createLog(ports, chain.service),
     verify: simulatedVerify,
     verifyAsync,
-    verifyRecords,
+    verifyRecords: adversary?.perjures ? unverified : verifyRecords,
+    verifyRecordsLater: adversary?.perjures ? unverified : verifyRecordsLater,
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
@@ -177,7 +179,7 @@ export function openLife(ports: LifePorts): Life {
     receipts: createReceipts(genesis.network, store),
     log: createLog(ports, 0),
     verifyBirth: verifyAsync,
-    verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
+    verifyRecord: adversary?.takesForgeries ? unverified : verifyRecord,
     now_ms,
     monotonic_ms: () => timeline.now_ms(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
@@ -236,7 +238,9 @@ function createVerification(timeline: NodeWorld["timeline"], random: NodeWorld["
     const verified = records.map(({ key, record }) => verifyRecord(key, record));
     return !(await Promise.all(verified)).includes(false);
   };
-  return { verifyAsync, verifyRecord, verifyRecords };
+  const verifyRecordsLater: ChainPorts["verifyRecords"] = (records) =>
+    new Promise((resolve) => timeline.after(random.between(10, 400), () => resolve(verifyRecords(records))));
+  return { verifyAsync, verifyRecord, verifyRecords, verifyRecordsLater };
 }
 
 function describe(fields: object): string {
