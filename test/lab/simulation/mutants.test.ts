@@ -64,6 +64,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "repairs-without-admitted": /^I9/,
   "counts-stored-as-verified": /^I7/,
   "duty-by-who-asks": /^I7/,
+  "no-take-over": /^I9|^I25/,
+  "no-disproof": /^I24/,
   "disproof-without-record": /^I24/,
   "never-verifies-later": /^I25/,
 };

@@ -139,7 +139,7 @@ test("other chains name the contracts height of the newest order, and change the
     blocks.map(({ memberSet }) => toHex(memberSet)),
     [before, before, after, after],
   );
-  assert.deepEqual(membersAfter(first.governor.current, SERVICE, 2, 1), members);
+  assert.deepEqual(membersAfter(first.governor.current, SERVICE, 2, 1).members, members);
   const signers = blocks[3]!.certificate.signatures.map(({ node }) => toHex(node));
   assert.ok(!signers.includes(cluster.nodes[3]!.id), "a removed node's votes count no more");
 

@@ -2,6 +2,7 @@
 // is sealed once the network heals.
 
 import { toHex } from "../../../../src/wire/bytes.js";
+import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Statement } from "../../../consensus/types.js";
 import { FAULTS_MAX } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
@@ -10,6 +11,7 @@ import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { BlockChecks } from "./blocks.js";
 import type { Membership } from "./membership.js";
+import { createRefutationChecks, type RefutationChecks } from "./refutations.js";
 
 export interface EvidenceChecks {
   /**
@@ -22,6 +24,7 @@ export interface EvidenceChecks {
    * name.
    */
   open(): string[];
+  readonly refutations: RefutationChecks;
 }
 
 interface Case {
@@ -40,7 +43,7 @@ interface Report extends Case {
 export const FALSE_WORD = 0;
 
 export function createEvidenceChecks(
-  genesisHash: Uint8Array,
+  genesis: Genesis,
   nodes: readonly SimulatedNode[],
   membership: Membership,
   blockChecks: Pick<BlockChecks, "convictions" | "falseWords">,
@@ -59,7 +62,7 @@ export function createEvidenceChecks(
   const held = (node: SimulatedNode): Case[] =>
     membership.chains.flatMap(({ service: chain }) =>
       node.disk.rows.all(waitingNotices, chain).flatMap(({ row }) => {
-        const notice = readNotice(genesisHash, row);
+        const notice = readNotice(genesis.hash, row);
         if (notice.kind !== "evidence") return [];
         const height = notice.violation === "equivocation" ? notice.number : FALSE_WORD;
         return [{ chain, accused: toHex(notice.node), height }];
@@ -67,6 +70,7 @@ export function createEvidenceChecks(
     );
 
   return {
+    refutations: createRefutationChecks(genesis, membership, blockChecks.falseWords),
     note(by, chain, { node: accused, height }) {
       // Who only follows the chain takes nothing for its next block.
       const isSealer = by.chains.get(chain)?.standing.members.includes(by.id) ?? false;

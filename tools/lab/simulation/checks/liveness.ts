@@ -1,5 +1,5 @@
 // What must come of a run once its faults are over: everything sealed everywhere within bounds (I9,
-// I11), and then silence (I10).
+// I11, I24), and then silence (I10).
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { localTimeouts } from "../../../consensus/types.js";
@@ -35,7 +35,8 @@ export function isQuiet({
       });
     }) &&
     blockChecks.missing().length === 0 &&
-    evidenceChecks.open().length === 0
+    evidenceChecks.open().length === 0 &&
+    evidenceChecks.refutations.open().length === 0
   );
 }
 
@@ -56,6 +57,8 @@ export async function runUntilQuiet(cluster: Cluster): Promise<void> {
   const missing = blockChecks.missing().slice(0, 4);
   const open = evidenceChecks.open();
   if (open.length > 0) fail("I11 an equivocation that is seen is sealed once the network heals", open.join("; "));
+  const unnamed = evidenceChecks.refutations.open();
+  if (unnamed.length > 0) fail("I24 a false word that is found is sealed once the network heals", unnamed.join("; "));
   const orders = membershipFaults.isDone ? [] : ["an order waits"];
   const all = [...where, ...waiting, ...missing, ...orders].join("; ");
   fail("I9 everything promised is sealed once the network heals", all);

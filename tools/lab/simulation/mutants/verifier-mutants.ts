@@ -7,6 +7,7 @@ import { perjured, shirked } from "./ordeals.js";
 const members = "tools/ledger/members.ts";
 const pool = "tools/node/chain/batches/pool.ts";
 const acceptances = "tools/node/chain/batches/exchange/acceptances.ts";
+const duty = "tools/node/chain/batches/exchange/duty.ts";
 const examination = "tools/node/chain/batches/exchange/examination.ts";
 
 export const verifierMutants: readonly Mutant[] = [
@@ -27,6 +28,31 @@ export const verifierMutants: readonly Mutant[] = [
       ),
       edit(acceptances, "if (verified < pool.members.verifiedNeeded) return false;", "if (verified < 0) return false;"),
       edit(members, "if (verified < set.verifiedNeeded) {", "if (verified < 0) {"),
+    ],
+    needs: perjured,
+  },
+  {
+    name: "no-take-over",
+    lacks: "others verify what those on duty do not",
+    edits: [
+      edit(
+        duty,
+        'if (due_ms <= now_ms) effects.push(...examine(state, read, "duty"));',
+        "if (due_ms <= now_ms) continue;",
+      ),
+      edit(examination, "if (state.lateRuns) return [];", "if (state.lateRuns || late.size > 0) return [];"),
+    ],
+    needs: shirked,
+  },
+  {
+    name: "no-disproof",
+    lacks: "a word on a temporary block that is found false is put before the chain",
+    edits: [
+      edit(
+        examination,
+        "known.accused.add(accused);",
+        "known.accused.add(accused);\n    if (accused !== self) continue;",
+      ),
     ],
     needs: perjured,
   },
