@@ -216,7 +216,7 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
   [
     "more who are to verify than members",
     firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2), [], 4])),
-    /unsigned/,
+    /above its bound/,
   ],
   ["an action that is none", secondOrder(rawOrder(2, [9, []])), /not known/],
   [
