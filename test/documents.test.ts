@@ -59,7 +59,7 @@ test("docs/metrics.md has every metric of a node, and no other", async () => {
 test("docs/metrics.md has every reason for which a message is dropped, and no other", () => {
   const reasons = [...batchDrops, ...messageDrops, ...frameDrops].sort();
   assert.deepEqual(
-    all(read("docs/metrics.md"), /^\| `((?:batch|consensus|frame|block|body|request)-[a-z-]+)` \|/gm),
+    all(read("docs/metrics.md"), /^\| `((?:batch|consensus|frame|block|body|request|verification)-[a-z-]+)` \|/gm),
     reasons,
   );
 });

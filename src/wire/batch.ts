@@ -1,13 +1,13 @@
 // The temporary block: desensitised records that one node gathered, signed by it, and the acknowledgements of the chain's nodes.
 // Notices travel with it: credentials of meters that are new to the chain, so that it proves its records by itself; orders; evidence.
 
-import { BATCH_NUMBER_MAX, BATCH_RECORDS_MAX, BATCH_RULINGS_MAX } from "./bounds.js";
+import { BATCH_NUMBER_MAX, BATCH_RECORDS_MAX, BATCH_RULINGS_MAX, NODES_MAX } from "./bounds.js";
 import { type CborValue, decodeCborViews, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import { leafHash, merkleRoot } from "./merkle.js";
 import { encodeNotices, type Notice, noticesFromArray, noticesToArray } from "./notice.js";
-import { asArray, asBytes, asService, asUint } from "./shape.js";
+import { asArray, asBoolean, asBytes, asList, asService, asUint } from "./shape.js";
 
 /** Largest encoded temporary block; a batch of the largest records ends earlier than one of ordinary ones. */
 export const BATCH_BYTES_MAX = 2_097_152;
@@ -36,27 +36,71 @@ export function batchBytes(
   batch: Batch,
   leaves: readonly Uint8Array[] = batch.records.map((record) => leafHash(sha256(record))),
 ): Uint8Array {
-  return encodeCbor([
-    "gs1/batch",
-    genesisHash,
-    batch.chain,
-    batch.origin,
-    batch.number,
-    sha256(encodeNotices(batch.notices)),
-    merkleRoot(leaves),
-    batch.records.length,
-  ]);
+  return batchSummaryBytes(genesisHash, batch.chain, {
+    origin: batch.origin,
+    number: batch.number,
+    notices: sha256(encodeNotices(batch.notices)),
+    root: merkleRoot(leaves),
+    count: batch.records.length,
+  });
 }
 
-/** What a node signs when it has validated and stored a temporary block. */
+/** A temporary block by what its origin's signature covers. */
+export interface BatchSummary {
+  readonly origin: Uint8Array;
+  readonly number: number;
+  /** SHA-256 of the encoded notices */
+  readonly notices: Uint8Array;
+  /** Merkle root over the hashes of the records */
+  readonly root: Uint8Array;
+  /** records */
+  readonly count: number;
+}
+
+/** `batchBytes` of a temporary block that is not at hand as a whole. */
+export function batchSummaryBytes(genesisHash: Uint8Array, chain: number, summary: BatchSummary): Uint8Array {
+  const { origin, number, notices, root, count } = summary;
+  return encodeCbor(["gs1/batch", genesisHash, chain, origin, number, notices, root, count]);
+}
+
+/** A temporary block's name: its id follows from what its origin signed. */
+export interface BatchName {
+  readonly origin: Uint8Array;
+  readonly number: number;
+  readonly id: Uint8Array;
+}
+
+/** What a node says of a temporary block that it has on disk: `verified` where it has verified the signature of every record, too. */
+export interface Acknowledgement {
+  readonly node: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly verified: boolean;
+}
+
+/** What a node signs when it has stored a temporary block, and whether it has verified it. */
 export function acknowledgementBytes(
   genesisHash: Uint8Array,
   chain: number,
-  origin: Uint8Array,
-  number: number,
-  id: Uint8Array,
+  { origin, number, id }: BatchName,
+  verified: boolean,
 ): Uint8Array {
-  return encodeCbor(["gs1/ack", genesisHash, chain, origin, number, id]);
+  return encodeCbor(["gs1/ack", genesisHash, chain, origin, number, id, verified]);
+}
+
+export function acknowledgementsToArray(acknowledgements: readonly Acknowledgement[]): CborValue {
+  return acknowledgements.map(({ node, signature, verified }) => [node, signature, verified]);
+}
+
+/** Reads [* [node, signature, verified]]; signatures are not checked. */
+export function acknowledgementsFromArray(value: CborValue | undefined, name: string): Acknowledgement[] {
+  return asList(value, name, NODES_MAX).map((item) => {
+    const [node, signature, verified] = asArray(item, `${name}: acknowledgement`, 3);
+    return {
+      node: asBytes(node, "acknowledging node", 8),
+      signature: asBytes(signature, "acknowledgement signature", 64),
+      verified: asBoolean(verified, "acknowledgement's word on the records"),
+    };
+  });
 }
 
 export function encodeBatch(batch: Batch, signature: Uint8Array): Uint8Array {

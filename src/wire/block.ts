@@ -1,6 +1,7 @@
 // The block in its six parts (Wang et al. 2019, figure 3) and what its header commits to: leaf 0 of the Merkle tree is the
 // metadata, then a leaf per record. The certificate and the lock time stand beside what is hashed.
 
+import { type Acknowledgement, acknowledgementsFromArray, acknowledgementsToArray } from "./batch.js";
 import {
   BATCH_NUMBER_MAX,
   BATCH_RECORDS_MAX,
@@ -11,7 +12,6 @@ import {
   CODE_MAX,
   COUNTER_MAX,
   HEIGHT_MAX,
-  NODES_MAX,
   TIME_MS_MAX,
 } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
@@ -40,8 +40,8 @@ export interface SealedBatch {
   readonly origin: Uint8Array;
   readonly number: number;
   readonly id: Uint8Array;
-  /** who acknowledged it, with the SHA-256 of the acknowledgement's signature, in the order of the members */
-  readonly acknowledgements: readonly { readonly node: Uint8Array; readonly digest: Uint8Array }[];
+  /** of a quorum, in the order of the members */
+  readonly acknowledgements: readonly Acknowledgement[];
   /** credentials of meters that are new to the chain, and orders that take effect */
   readonly notices: readonly Notice[];
   readonly records: readonly Uint8Array[];
@@ -89,7 +89,7 @@ export function metadataEntry(content: BlockContent): Uint8Array {
     batch.origin,
     batch.number,
     batch.id,
-    acknowledgementsToArray(batch),
+    acknowledgementsToArray(batch.acknowledgements),
     noticesToArray(batch.notices),
     batch.records.length,
   ]);
@@ -226,7 +226,7 @@ function dataRecord(content: BlockContent): CborValue {
       batch.origin,
       batch.number,
       batch.id,
-      acknowledgementsToArray(batch),
+      acknowledgementsToArray(batch.acknowledgements),
       noticesToArray(batch.notices),
       batch.records,
     ]),
@@ -275,10 +275,7 @@ function readSealedBatch(value: CborValue): SealedBatch {
     origin: asBytes(origin, "block batch origin", 8),
     number: asUint(number, "block batch number", BATCH_NUMBER_MAX),
     id: asBytes(id, "block batch id", 32),
-    acknowledgements: asList(acknowledgements, "block batch acknowledgements", NODES_MAX).map((item) => {
-      const [node, digest] = asArray(item, "block batch acknowledgement", 2);
-      return { node: asBytes(node, "acknowledging node", 8), digest: asBytes(digest, "acknowledgement digest", 32) };
-    }),
+    acknowledgements: acknowledgementsFromArray(acknowledgements, "block batch"),
     notices: readSealedNotices(notices),
     records: asList(records, "block batch records", BATCH_RECORDS_MAX).map(asRecord),
   };
@@ -297,10 +294,6 @@ function readSealedNotices(value: CborValue | undefined): Notice[] {
 
 function asRecord(value: CborValue): Uint8Array {
   return asBytes(value, "block record");
-}
-
-function acknowledgementsToArray(batch: SealedBatch): CborValue {
-  return batch.acknowledgements.map(({ node, digest }) => [node, digest]);
 }
 
 export function anchorsToArray(anchors: readonly Anchor[]): CborValue {

@@ -40,6 +40,8 @@ export interface GenesisChain {
   readonly members: readonly Member[];
   /** difficulty in Bitcoin's compact form; 0 where any nonce will do */
   readonly target: number;
+  /** how many members are to verify a temporary block: from 1 to all */
+  readonly verifiers: number;
 }
 
 export interface Genesis {
@@ -70,6 +72,7 @@ export function issueGenesis(genesis: Omit<Genesis, "hash" | "authority">, autho
         chain.name,
         chain.members.map((member) => genesis.nodes.findIndex((node) => equalBytes(node.id, member.id))),
         chain.target,
+        chain.verifiers,
       ]),
     ],
   ]);
@@ -193,7 +196,7 @@ export function memberFromArray(value: CborValue, what: string): Member {
 }
 
 function readChain(value: CborValue, nodes: readonly Member[]): GenesisChain {
-  const [service, name, members, target] = asArray(value, "genesis chain", 4);
+  const [service, name, members, target, verifiers] = asArray(value, "genesis chain", 5);
   const indexes = asArray(members, "genesis chain members").map((index) =>
     asUint(index, "genesis chain member", nodes.length - 1),
   );
@@ -206,7 +209,15 @@ function readChain(value: CborValue, nodes: readonly Member[]): GenesisChain {
     name: networkName(name, "genesis chain name"),
     members: indexes.map((index) => nodes[index]!),
     target: compact,
+    verifiers: verifiersOf(verifiers, indexes.length, "genesis chain verifiers"),
   };
+}
+
+/** How many of the members of a chain are to verify a temporary block. */
+export function verifiersOf(value: CborValue | undefined, members: number, name: string): number {
+  const verifiers = asUint(value, name, members);
+  if (verifiers === 0) throw new WireError("shape", `${name} must be from 1 to ${members}, not 0`);
+  return verifiers;
 }
 
 /** A network's or chain's name. */

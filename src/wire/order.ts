@@ -6,7 +6,7 @@ import { CODE_MAX, COUNTER_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WOR
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
-import { type Genesis, type Member, memberFromArray, memberToArray, networkName } from "./genesis.js";
+import { type Genesis, type Member, memberFromArray, memberToArray, networkName, verifiersOf } from "./genesis.js";
 import { isTarget } from "./header.js";
 import type { Signer, Verify } from "./key.js";
 import { orderPayload, orderSignatures, signOrder } from "./order-signatures.js";
@@ -40,6 +40,8 @@ export interface MembersAction {
   readonly members: readonly Member[];
   /** of nodes that are no members before */
   readonly ready: readonly Ready[];
+  /** how many of them are to verify a temporary block */
+  readonly verifiers: number;
 }
 
 /** A chain that the genesis does not have, among nodes that the network knows. */
@@ -50,6 +52,8 @@ export interface ChainAction {
   readonly members: readonly Member[];
   /** difficulty in Bitcoin's compact form; 0 where any nonce will do */
   readonly target: number;
+  /** how many members are to verify a temporary block */
+  readonly verifiers: number;
 }
 
 /** No node takes new records of these meters. */
@@ -182,9 +186,17 @@ function actionToArray(action: Action): CborValue {
         action.effectiveHeight,
         action.members.map(memberToArray),
         action.ready.map(({ node, signature }) => [node, signature]),
+        action.verifiers,
       ];
     case "chain":
-      return [CHAIN_ACTION, action.service, action.name, action.members.map(memberToArray), action.target];
+      return [
+        CHAIN_ACTION,
+        action.service,
+        action.name,
+        action.members.map(memberToArray),
+        action.target,
+        action.verifiers,
+      ];
     case "revoke":
       return [REVOKE_ACTION, action.meters];
     case "ban":
@@ -204,9 +216,9 @@ function actionFromArray(value: CborValue | undefined): Action {
   const items = asArray(value, "order action");
   switch (asUint(items[0], "order action type", CODE_MAX)) {
     case MEMBERS_ACTION:
-      return membersAction(asArray(items, "order of members", 5));
+      return membersAction(asArray(items, "order of members", 6));
     case CHAIN_ACTION:
-      return chainAction(asArray(items, "order of a chain", 5));
+      return chainAction(asArray(items, "order of a chain", 6));
     case REVOKE_ACTION:
       return revokeAction(asArray(items, "order of revocation", 2));
     case BAN_ACTION:
@@ -224,12 +236,14 @@ function actionFromArray(value: CborValue | undefined): Action {
   }
 }
 
-function membersAction([, chain, height, members, ready]: readonly CborValue[]): MembersAction {
+function membersAction([, chain, height, items, ready, verifiers]: readonly CborValue[]): MembersAction {
+  const members = membersFrom(items);
   const action: MembersAction = {
     type: "members",
     chain: asService(chain, "order chain"),
     effectiveHeight: asHeight(height, "order effective height"),
-    members: membersFrom(members),
+    members,
+    verifiers: verifiersOf(verifiers, members.length, "order verifiers"),
     ready: asArray(ready, "order READY").map((item) => {
       const [node, signature] = asArray(item, "order READY", 2);
       return { node: asBytes(node, "READY node", 8), signature: asBytes(signature, "READY signature", 64) };
@@ -243,15 +257,17 @@ function membersAction([, chain, height, members, ready]: readonly CborValue[]):
   return action;
 }
 
-function chainAction([, service, name, members, target]: readonly CborValue[]): ChainAction {
+function chainAction([, service, name, items, target, verifiers]: readonly CborValue[]): ChainAction {
+  const members = membersFrom(items);
   const compact = asUint(target, "order target", WORD_MAX);
   if (!isTarget(compact)) throw new WireError("shape", `order target ${compact} is no compact difficulty`);
   return {
     type: "chain",
     service: asService(service, "order chain"),
     name: networkName(name, "order chain name"),
-    members: membersFrom(members),
+    members,
     target: compact,
+    verifiers: verifiersOf(verifiers, members.length, "order verifiers"),
   };
 }
 

@@ -9,3 +9,8 @@ export function faults(members: number): number {
 export function quorum(members: number): number {
   return members - faults(members);
 }
+
+/** How many members verify a temporary block where nobody says otherwise: one correct one at least, and never the original node alone. */
+export function defaultVerifiers(members: number): number {
+  return Math.min(members, Math.max(2, faults(members) + 1));
+}

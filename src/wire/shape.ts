@@ -40,6 +40,11 @@ export function asInteger(value: CborValue | undefined, name: string): number | 
   return Number.isSafeInteger(number) ? number : value;
 }
 
+export function asBoolean(value: CborValue | undefined, name: string): boolean {
+  if (typeof value !== "boolean") throw refused(name, "true or false", value);
+  return value;
+}
+
 /** A byte string, of exactly `length` bytes where that is given. */
 export function asBytes(value: CborValue | undefined, name: string, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) throw refused(name, "a byte string", value);

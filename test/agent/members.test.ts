@@ -100,7 +100,14 @@ describe("members of a chain, as a meter knows them", () => {
     const { open, stores } = counting();
     const members = open();
     assert.equal(members.at(7, 1), undefined);
-    const action = { type: "chain" as const, service: 7, name: "heat", members: nodes.slice(2, 6), target: 0 };
+    const action = {
+      type: "chain" as const,
+      service: 7,
+      name: "heat",
+      members: nodes.slice(2, 6),
+      target: 0,
+      verifiers: 2,
+    };
     const by = (signer: Parameters<typeof issueOrder>[2], given = action) =>
       issueOrder({ number: 1, time_s: 1, action: given }, genesis, signer);
     assert.throws(() => members.take(7, by(nodes[0]!.signer)), /not signed by the authority/);

@@ -9,13 +9,19 @@ import { headerHash } from "../../src/wire/header.js";
 import { keyId } from "../../src/wire/key.js";
 import { digestsOf, encodeDisclosure, parseRecord } from "../../src/wire/record.js";
 import { type AuditReport, auditChain } from "../../tools/audit/audit.js";
+import { decodeDisproof, encodeDisproof } from "../../tools/ledger/disproof.js";
+import type { ExecutionEvidence } from "../../tools/ledger/execution.js";
+import { readEvidence } from "../../tools/ledger/notices.js";
 import { encodeResults } from "../../tools/ledger/violations.js";
 import { splitSequence } from "../../tools/sources/sequence.js";
 import {
+  acknowledged,
   type BlockParts,
   buildChain,
   type ChainBuilder,
+  disproofAgainst,
   type Edits,
+  makeGenesis,
   makeMeter,
   nodeSigners,
   stranger,
@@ -59,7 +65,7 @@ test("finds nothing in a good chain and counts what is in it", async () => {
   assert.equal(report.height, 3);
   assert.equal(report.records, 5);
   assert.equal(report.meters, 2);
-  assert.deepEqual(report.violations, { gap: 0, fork: 0, link: 0, equivocation: 0 });
+  assert.deepEqual(report.violations, { gap: 0, fork: 0, link: 0, equivocation: 0, falseAcknowledgement: 0 });
   assert.equal(report.header, toHex(headerHash(decodeBlock(chain.blocks[2]!).header)));
 });
 
@@ -196,6 +202,8 @@ function anchor(chain: number) {
   return { chain, height: 1, headerHash: new Uint8Array(32).fill(7) };
 }
 
+const trading = { genesis: makeGenesis().genesis, service: 1 };
+
 const wrongBatches: readonly (readonly [string, (batch: SealedBatch) => SealedBatch, RegExp])[] = [
   ["a batch that is sealed twice", (batch) => ({ ...batch, number: 0 }), /sealed twice/],
   ["a batch of no member", (batch) => ({ ...batch, origin: keyId(stranger.key) }), /not of a member/],
@@ -209,6 +217,24 @@ const wrongBatches: readonly (readonly [string, (batch: SealedBatch) => SealedBa
     (batch) => ({ ...batch, acknowledgements: batch.acknowledgements.map(() => batch.acknowledgements[0]!) }),
     /not members in their order/,
   ],
+  [
+    "a batch that too few have verified",
+    (batch) => acknowledged(trading, batch, [true, false, false]),
+    /was verified by 1/,
+  ],
+  [
+    "a batch that a member has only stored, as if it had verified it",
+    (batch) => {
+      const [first, ...others] = acknowledged(trading, batch, [false, true, true]).acknowledgements;
+      return { ...batch, acknowledgements: [{ ...first!, verified: true }, ...others] };
+    },
+    /acknowledgement of [0-9a-f]{16} does not verify/,
+  ],
+  [
+    "a batch with another one's acknowledgements",
+    (batch) => ({ ...acknowledged(trading, { ...batch, id: new Uint8Array(32) }, [true, true, true]), id: batch.id }),
+    /acknowledgement of [0-9a-f]{16} does not verify/,
+  ],
 ];
 
 for (const [name, batch, what] of wrongBatches) {
@@ -217,7 +243,11 @@ for (const [name, batch, what] of wrongBatches) {
 
 const wrongRecords: readonly (readonly [string, (meter: TestMeter) => BlockParts, RegExp])[] = [
   ["a block without records or violations", () => ({ records: [] }), /empty/],
-  ["a record that somebody else signed", (meter) => ({ records: [meter.record({}, stranger)] }), /does not verify/],
+  [
+    "a record that somebody else signed, and who has said that it is the meter's",
+    (meter) => ({ records: [meter.record({}, stranger)] }),
+    /does not verify; [0-9a-f]{16}, [0-9a-f]{16} signed that they have verified it/,
+  ],
   ["a record of another service", (meter) => ({ records: [meter.record({ service: 3 })] }), /another service/],
   ["a record of a meter without a credential", () => ({ records: [makeMeter(5).record()] }), /no credential/],
   [
@@ -282,8 +312,20 @@ test("recomputes gaps and broken links, and notices that they were kept silent",
     records: [meter.record({ seq: 10, previous }), meter.record({ seq: 3000, previous })],
   });
   const linking = (meter: TestMeter) => ({ records: [meter.record({ seq: 3, previous })] });
-  assert.deepEqual((await audit(thirdBlock(gaping))).violations, { gap: 1, fork: 0, link: 0, equivocation: 0 });
-  assert.deepEqual((await audit(thirdBlock(linking))).violations, { gap: 0, fork: 0, link: 1, equivocation: 0 });
+  assert.deepEqual((await audit(thirdBlock(gaping))).violations, {
+    gap: 1,
+    fork: 0,
+    link: 0,
+    equivocation: 0,
+    falseAcknowledgement: 0,
+  });
+  assert.deepEqual((await audit(thirdBlock(linking))).violations, {
+    gap: 0,
+    fork: 0,
+    link: 1,
+    equivocation: 0,
+    falseAcknowledgement: 0,
+  });
   const silent: Edits = { content: (content) => ({ ...content, counter: 0, results: encodeResults([]) }) };
   await refuses(thirdBlock(gaping, silent), 3, /results/);
   await refuses(thirdBlock(linking, silent), 3, /results/);
@@ -296,7 +338,7 @@ test("takes a fork that another record with its number proves", async () => {
   }));
   const report = await audit(chain);
   assert.equal(report.firstProblem, undefined);
-  assert.deepEqual(report.violations, { gap: 0, fork: 1, link: 0, equivocation: 0 });
+  assert.deepEqual(report.violations, { gap: 0, fork: 1, link: 0, equivocation: 0, falseAcknowledgement: 0 });
 });
 
 test("notices a fork whose second record the meter has not signed", () =>
@@ -308,6 +350,71 @@ test("notices a fork whose second record the meter has not signed", () =>
     3,
     /does not verify/,
   ));
+
+const late = { seq: 9, previous: new Uint8Array(32) };
+
+test("names who has said verified of a record that its meter has not signed", async () => {
+  const chain = thirdBlock((meter) => ({
+    records: [meter.record()],
+    evidence: [1, 3].map((node) => disproofAgainst(nodeSigners[node]!, meter.record(late, stranger), meter)),
+  }));
+  const report = await audit(chain);
+  assert.equal(report.firstProblem, undefined);
+  assert.equal(report.violations.falseAcknowledgement, 2);
+  const [origin, second, , fourth] = chain.genesis.nodes.map(({ id }) => toHex(id));
+  assert.deepEqual(report.falseAcknowledgements, [
+    { block: 3, node: second, origin, number: 40 },
+    { block: 3, node: fourth, origin, number: 40 },
+  ]);
+});
+
+const wrongDisproofs: readonly (readonly [string, (meter: TestMeter) => ExecutionEvidence, RegExp])[] = [
+  [
+    "of a record that its meter has signed",
+    (meter) => disproofAgainst(nodeSigners[1]!, meter.record(late), meter),
+    /is of a record that its meter has signed/,
+  ],
+  [
+    "with another meter's credential",
+    (meter) => disproofAgainst(nodeSigners[1]!, meter.record(late, stranger), makeMeter(2)),
+    /another meter's credential/,
+  ],
+  [
+    "with a word that its node has not given",
+    (meter) => {
+      const { bytes } = disproofAgainst(nodeSigners[1]!, meter.record(late, stranger), meter);
+      const { bad, word } = decodeDisproof(bytes);
+      const { id: node } = buildChain().genesis.nodes[2]!;
+      return readEvidence(encodeDisproof({ bad, word: { ...word, node } }));
+    },
+    /is not signed by node-3/,
+  ],
+];
+
+for (const [name, evidence, what] of wrongDisproofs) {
+  test(`notices a disproof ${name}`, () =>
+    refuses(
+      thirdBlock((meter) => ({ records: [meter.record()], evidence: [evidence(meter)] })),
+      3,
+      what,
+    ));
+}
+
+test("notices a disproof that is counted twice, one that is kept silent, and one against who is no member", async () => {
+  const evidence = (meter: TestMeter) => [disproofAgainst(nodeSigners[1]!, meter.record(late, stranger), meter)];
+  const accusing = (meter: TestMeter) => ({ records: [meter.record()], evidence: evidence(meter) });
+  const twice = buildChain();
+  const meter = makeMeter(1);
+  twice.seal({ records: [meter.record()], credentials: [meter.credential], evidence: evidence(meter) });
+  twice.seal(accusing(meter));
+  await refuses(twice, 2, /results|counter/);
+  const uncounted: Edits = { content: (content) => ({ ...content, counter: 0 }) };
+  await refuses(thirdBlock(accusing, uncounted), 3, /counter/);
+  const { bytes: proof } = disproofAgainst(stranger, makeMeter(1).record(late, stranger), makeMeter(1));
+  const violation = { kind: "falseAcknowledgement", node: keyId(stranger.key), number: 40, evidence: proof } as const;
+  const foreign: Edits = { content: (content) => ({ ...content, counter: 1, results: encodeResults([violation]) }) };
+  await refuses(thirdBlock(oneRecord, foreign), 3, /results/);
+});
 
 test("notices a duplicate that is recorded as a fork", async () => {
   const chain = buildChain();

@@ -1,21 +1,22 @@
 // Chains for the tests of the audit, sealed by a quorum that signs whatever it is told: each edit changes one thing of a block that
 // is good otherwise, its Merkle root, header and certificate made anew, so that nothing but the check in question can notice it.
 
-import { batchBytes, batchId } from "../../src/wire/batch.js";
+import { acknowledgementBytes, batchBytes, batchId } from "../../src/wire/batch.js";
 import { type Block, type BlockContent, blockTree, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { precommitBytes } from "../../src/wire/certificate.js";
 import { issueCredential, issuerName, type Role } from "../../src/wire/credential.js";
 import { type Genesis, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
-import { sha256 } from "../../src/wire/hash.js";
 import { type Header, headerHash, mineHeader } from "../../src/wire/header.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
-import type { ChainView } from "../../tools/ledger/execution.js";
+import { makeBatch } from "../../tools/ledger/compose.js";
+import { badRecordOf, encodeDisproof } from "../../tools/ledger/disproof.js";
+import type { ChainView, ExecutionEvidence } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
-import { readNotice } from "../../tools/ledger/notices.js";
+import { readEvidence, readNotice } from "../../tools/ledger/notices.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
 import { newestRules } from "../../tools/ledger/scripts.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
@@ -37,13 +38,36 @@ export function makeGenesis(target = 0): { readonly genesis: Genesis; readonly b
       time_s: time_ms / 1000,
       nodes,
       chains: [
-        { service: 1, name: "trading", members: nodes, target },
-        { service: 3, name: "dispatch", members: nodes, target },
+        { service: 1, name: "trading", members: nodes, target, verifiers: 2 },
+        { service: 3, name: "dispatch", members: nodes, target, verifiers: 2 },
       ],
     },
     authority,
   );
   return { genesis: verifyGenesis(bytes, nodeVerify), bytes };
+}
+
+/** The temporary block as acknowledged by the first nodes: `words` says of each whether it has verified it. */
+export function acknowledged(
+  { genesis, service }: { readonly genesis: Genesis; readonly service: number },
+  batch: Omit<SealedBatch, "acknowledgements">,
+  words: readonly boolean[],
+): SealedBatch {
+  const acknowledgements = words.map((verified, index) => {
+    const signature = nodeSigners[index]!.sign(acknowledgementBytes(genesis.hash, service, batch, verified));
+    return { node: genesis.nodes[index]!.id, signature, verified };
+  });
+  return { ...batch, acknowledgements };
+}
+
+/** That a node has said verified of a temporary block of the first one, the record of which is `record`. */
+export function disproofAgainst(signer: Signer, record: Uint8Array, { credential }: TestMeter): ExecutionEvidence {
+  const { genesis } = makeGenesis();
+  const content = { chain: 1, origin: genesis.nodes[0]!.id, number: 40, notices: [] };
+  const read = makeBatch(genesis.hash, content, [executionRecord(parseRecord(record))], nodeSigners[0]!.sign);
+  const name = { origin: content.origin, number: content.number, id: read.id };
+  const word = { node: keyId(signer.key), signature: signer.sign(acknowledgementBytes(genesis.hash, 1, name, true)) };
+  return readEvidence(encodeDisproof({ bad: badRecordOf(read, 0, credential), word }));
 }
 
 export interface TestMeter {
@@ -112,6 +136,7 @@ export interface BlockParts {
   readonly records: readonly Uint8Array[];
   readonly credentials?: readonly Uint8Array[];
   readonly forks?: readonly Uint8Array[];
+  readonly evidence?: readonly ExecutionEvidence[];
 }
 
 /** Changes to a block that would otherwise be good. */
@@ -151,10 +176,8 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const notices = credentials.map((bytes) => ({ kind: "credential" as const, bytes }));
     const batch = { chain: service, origin: members[0]!.id, number, notices, records };
     const id = batchId(batchBytes(genesis.hash, batch));
-    const acknowledgements = members
-      .slice(0, quorum(members.length))
-      .map((member) => ({ node: member.id, digest: sha256(member.id) }));
-    return { origin: batch.origin, number, id, acknowledgements, notices, records };
+    const words = Array.from({ length: quorum(members.length) }, (_, index) => index < 2);
+    return acknowledged({ genesis, service }, { origin: batch.origin, number, id, notices, records }, words);
   }
 
   function contentOf(parts: BlockParts, batch: SealedBatch): BlockContent {
@@ -163,7 +186,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const governance = initialGovernance(genesis);
     const place = { service, height: blocks.length + 1, governance, judgedAt: 0, view };
     const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseRecord(bytes)));
-    const execution = newestRules.execute(place, [toExecute], { forks, evidence: [] });
+    const execution = newestRules.execute(place, [toExecute], { forks, evidence: parts.evidence ?? [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
     for (const [node, state] of execution.origins) origins.set(node, state);
     for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);

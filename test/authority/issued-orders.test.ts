@@ -42,7 +42,12 @@ async function networkIn(t: TestContext, chains: readonly number[] = [1, 5]) {
       join(folder, out),
     );
   const order = (service: number, name: string, out: string, number?: number) =>
-    sign({ type: "chain", service, name, members: genesis.nodes, target: 0 }, initialGovernance(genesis), out, number);
+    sign(
+      { type: "chain", service, name, members: genesis.nodes, target: 0, verifiers: 1 },
+      initialGovernance(genesis),
+      out,
+      number,
+    );
   const issue = (
     id: string,
     more: { readonly services?: readonly number[]; readonly known?: readonly number[] } = {},

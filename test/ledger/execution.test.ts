@@ -19,6 +19,7 @@ import {
 import { govern, initialGovernance } from "../../tools/ledger/governance.js";
 import type { ExecutionRecord } from "../../tools/ledger/record-scan.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
+import type { Violation } from "../../tools/ledger/violations.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
 import { testNetwork } from "../wire/network.js";
 
@@ -103,10 +104,12 @@ function createState() {
 }
 
 const seqs = (execution: Execution) => execution.sealed.flatMap(({ records }) => records.map(({ seq }) => seq));
+const encodedNumber = (violation: Violation) => {
+  if (violation.kind === "equivocation") return violation.height;
+  return violation.kind === "falseAcknowledgement" ? violation.number : violation.seq;
+};
 const kinds = (execution: Execution) =>
-  execution.violations.map(
-    (violation) => `${violation.kind} ${violation.kind === "equivocation" ? violation.height : violation.seq}`,
-  );
+  execution.violations.map((violation) => `${violation.kind} ${encodedNumber(violation)}`);
 
 test("a record whose meter does not stand good for it at the block's contracts height falls out, in a gap too", () => {
   const governance = (action: Action, contractsHeight = 4) => {
@@ -259,12 +262,36 @@ test("whatever comes, each number is sealed at most once, a replay of what was s
   );
 });
 
-/** Evidence as the rules take it; they look at nothing but node and height. */
+/** Evidence as the rules take it; they look at nothing but node, violation and number. */
 const evidenceOf = (node: Uint8Array, height: number): ExecutionNotice => ({
   kind: "evidence",
   bytes: Uint8Array.of(height),
   node,
-  height,
+  violation: "equivocation",
+  number: height,
+});
+
+test("counts a node's false word on a temporary block once, whatever else is recorded of it, and of members alone", () => {
+  const state = createState();
+  const [member] = genesis.nodes;
+  const ruled = (...notices: ExecutionNotice[]) => state.apply(execute(state.place, [{ ...state.batch([]), notices }]));
+  const falseWord = (node: Uint8Array, number: number): ExecutionNotice => ({
+    kind: "evidence",
+    bytes: Uint8Array.of(number),
+    node,
+    violation: "falseAcknowledgement",
+    number,
+  });
+  const full = Array.from({ length: FAULTS_MAX }, (_, index) => evidenceOf(member!.id, 1 + index));
+  assert.equal(kinds(ruled(...full)).length, FAULTS_MAX);
+  const counted = ruled(falseWord(member!.id, 7), falseWord(member!.id, 8), falseWord(kid, 7));
+  assert.deepEqual(kinds(counted), ["falseAcknowledgement 7"]);
+  assert.deepEqual(counted.sealed[0]!.notices, [], "it stands in the results alone");
+  assert.deepEqual(kinds(ruled(falseWord(member!.id, 9))), []);
+  const [, other] = genesis.nodes;
+  assert.deepEqual(kinds(ruled(falseWord(other!.id, 0))), ["falseAcknowledgement 0"]);
+  const after = Array.from({ length: FAULTS_MAX }, (_, index) => evidenceOf(other!.id, 1 + index));
+  assert.equal(kinds(ruled(...after)).length, FAULTS_MAX, "it takes no height's place");
 });
 
 test("counts a node's equivocation once a height, of members alone, not ahead of the block, and eight heights at most", () => {

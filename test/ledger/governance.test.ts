@@ -33,11 +33,13 @@ const membersAction = (
   effectiveHeight: number,
   members: readonly Member[],
   ready = newcomers,
+  verifiers = 1,
 ): Action => ({
   type: "members",
   chain,
   effectiveHeight,
   members,
+  verifiers,
   ready: ready.filter((node) => members.includes(node)).map(({ id }) => ({ node: id, signature: noSignature })),
 });
 
@@ -61,23 +63,24 @@ function refusal(governance: Governance, action: Action): string {
 
 const orderOf = ({ lastOrder }: Governance, action: Action): Order => ({ number: lastOrder + 1, time_s: 0, action });
 const names = (members: readonly Member[]) => members.map(({ name }) => name);
+const namesAfter = (...place: Parameters<typeof membersAfter>) => names(membersAfter(...place).members);
 const [a, b, c, d] = nodes as [Member, Member, Member, Member];
 
 test("a chain keeps the members of its genesis until an order is effective and known to it", () => {
   const governance = governed([5, membersAction(1, 40, [a, b, c, kim])]);
-  assert.deepEqual(names(membersAfter(governance, 1, 38, 5)), names(nodes));
-  assert.deepEqual(names(membersAfter(governance, 1, 39, 4)), names(nodes));
-  assert.deepEqual(names(membersAfter(governance, 1, 39, 5)), [...names([a, b, c]), "kim"]);
-  assert.deepEqual(names(membersAfter(governance, 1, 1_000, 6)), [...names([a, b, c]), "kim"]);
-  assert.deepEqual(names(membersAfter(governance, 3, 1_000, 6)), names([...nodes].reverse()));
+  assert.deepEqual(namesAfter(governance, 1, 38, 5), names(nodes));
+  assert.deepEqual(namesAfter(governance, 1, 39, 4), names(nodes));
+  assert.deepEqual(namesAfter(governance, 1, 39, 5), [...names([a, b, c]), "kim"]);
+  assert.deepEqual(namesAfter(governance, 1, 1_000, 6), [...names([a, b, c]), "kim"]);
+  assert.deepEqual(namesAfter(governance, 3, 1_000, 6), names([...nodes].reverse()));
   assert.throws(() => membersAfter(governance, 9, 1, 1), RangeError);
 });
 
 test("an order that is already effective when the chain learns of it takes effect at the next height", () => {
   const governance = governed([5, membersAction(1, 10, [a, b, c])], [6, membersAction(1, 20, [a, b])]);
-  assert.deepEqual(names(membersAfter(governance, 1, 500, 4)), names(nodes));
-  assert.deepEqual(names(membersAfter(governance, 1, 501, 5)), names([a, b, c]));
-  assert.deepEqual(names(membersAfter(governance, 1, 502, 6)), names([a, b]));
+  assert.deepEqual(namesAfter(governance, 1, 500, 4), names(nodes));
+  assert.deepEqual(namesAfter(governance, 1, 501, 5), names([a, b, c]));
+  assert.deepEqual(namesAfter(governance, 1, 502, 6), names([a, b]));
 });
 
 test("several orders may stand in one contracts block, and its height counts once", () => {
@@ -102,8 +105,9 @@ test("one node comes and one goes at a time, and who comes has said that it is r
   const cases: readonly (readonly [readonly Member[], RegExp])[] = [
     [[...nodes, kim, lee], /admits 2 nodes/],
     [[a, b], /removes 2 nodes/],
-    [nodes, /changes nothing/],
   ];
+  const unchanged = membersAction(1, 10, nodes, newcomers, genesis.chains[0]!.verifiers);
+  assert.match(refusal(governance, unchanged), /changes nothing/);
   for (const [members, message] of cases) assert.match(refusal(governance, membersAction(1, 10, members)), message);
   assert.match(refusal(governance, membersAction(1, 10, [...nodes, kim], [])), /kim has not said that it is ready/);
   assert.match(refusal(governance, membersAction(9, 10, nodes)), /no chain 9/);
@@ -121,6 +125,16 @@ test("one node comes and one goes at a time, and who comes has said that it is r
   }
 });
 
+test("another number of members verifies from the order's effective height on, though they stay who they are", () => {
+  const governance = governed([5, membersAction(1, 40, nodes, newcomers, 4)]);
+  const before = genesis.chains[0]!.verifiers;
+  assert.notEqual(before, 4);
+  assert.deepEqual(
+    [38, 39].map((height) => membersAfter(governance, 1, height, 5).verifiers),
+    [before, 4],
+  );
+});
+
 test("a chain is added among nodes that the network knows", () => {
   const water = (members: readonly Member[], service = 7, name = "water"): Action => ({
     type: "chain",
@@ -128,10 +142,11 @@ test("a chain is added among nodes that the network knows", () => {
     name,
     members,
     target: 0,
+    verifiers: 1,
   });
   const governance = governed([3, water([a, b])], [4, membersAction(7, 12, [a, b, kim])], [5, water([kim], 8, "heat")]);
-  assert.deepEqual(names(membersAfter(governance, 7, 0, 3)), names([a, b]));
-  assert.deepEqual(names(membersAfter(governance, 7, 11, 4)), [...names([a, b]), "kim"]);
+  assert.deepEqual(namesAfter(governance, 7, 0, 3), names([a, b]));
+  assert.deepEqual(namesAfter(governance, 7, 11, 4), [...names([a, b]), "kim"]);
   assert.match(refusal(governance, water([a])), /chain 7 already/);
   assert.match(refusal(governance, water([a], 9)), /named water already/);
   assert.match(refusal(governance, water([lee], 9, "gas")), /lee is no node of the network/);

@@ -71,7 +71,10 @@ const blocks: fc.Arbitrary<Block> = fc.record(
           number: batchNumbers,
           id: fixedBytes(32),
           acknowledgements: fc.array(
-            fc.record({ node: fixedBytes(8), digest: fixedBytes(32) }, { noNullPrototype: true }),
+            fc.record(
+              { node: fixedBytes(8), signature: fixedBytes(64), verified: fc.boolean() },
+              { noNullPrototype: true },
+            ),
             { maxLength: 3 },
           ),
           notices: fc.array(notices, { maxLength: 2 }),
@@ -178,10 +181,12 @@ test("signs a temporary block over every part of it", () => {
   }
   assert.notEqual(Buffer.from(batchBytes(sha256(hash), batch)).toString("hex"), signed);
   const id = batchId(batchBytes(hash, batch));
-  assert.deepEqual(
-    Buffer.from(acknowledgementBytes(hash, 1, batch.origin, 5, id)),
-    independentCbor(["gs1/ack", hash, 1, batch.origin, 5, id]),
-  );
+  for (const verified of [true, false]) {
+    assert.deepEqual(
+      Buffer.from(acknowledgementBytes(hash, 1, { origin: batch.origin, number: 5, id }, verified)),
+      independentCbor(["gs1/ack", hash, 1, batch.origin, 5, id, verified]),
+    );
+  }
 });
 
 test("refuses temporary blocks of a wrong shape", () => {

@@ -75,7 +75,7 @@ const claims = {
 const record = signRecord(claims, [], meter.signer, meter.kid);
 const [id, signature, kid] = [new Uint8Array(32).fill(3), new Uint8Array(64), nodes[0]!.id];
 const node = toHex(kid);
-const acknowledgement = { node: kid, signature };
+const acknowledgement = { node: kid, signature, verified: true };
 const prevote = { type: "prevote" as const, height: 3, round: 2, vr: 1, id: null, node, signature };
 const precommit = { type: "precommit" as const, height: 3, round: 2, id, node, signature };
 const head = { type: "head" as const, height: 3, round: 2, vr: 1, id, bodyHash: id, node, signature };
@@ -130,8 +130,8 @@ const formats: Readonly<Record<string, Format>> = {
   ),
   // Its signature no longer fits; whatever is read of it comes before.
   genesis: format(network.genesisBytes, (bytes) => verifyGenesis(bytes, () => true)),
-  "order of members": order({ type: "members", chain: 1, effectiveHeight: 4, members, ready: [] }),
-  "order of a chain": order({ type: "chain", service: 9, name: "heat", members, target: 0x2007ffff }),
+  "order of members": order({ type: "members", chain: 1, effectiveHeight: 4, members, ready: [], verifiers: 2 }),
+  "order of a chain": order({ type: "chain", service: 9, name: "heat", members, target: 0x2007ffff, verifiers: 2 }),
   "order of an end": order({ type: "end", meter: kid, ends: [[3, 7]], successor: undefined }),
   "order of revocation": order({ type: "revoke", meters: [kid] }),
   "temporary block": format(encodeBatch(batch, signature), decodeBatch, (read) =>
@@ -288,6 +288,7 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   size: (value) => assert.ok(value <= 8 * 1_024 * 1_024),
   statusIndex: word,
   target: word,
+  verifiers: (value) => assert.ok(value >= 1 && value <= members.length),
   version: word,
   least: word,
   chip: word,

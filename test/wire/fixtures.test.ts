@@ -36,6 +36,8 @@ import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
 import { signedBytes } from "../../tools/consensus/messages.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
+import { decodeDisproof, disproofComplaint, encodeDisproof } from "../../tools/ledger/disproof.js";
+import { initialGovernance } from "../../tools/ledger/governance.js";
 import {
   anchor,
   audience,
@@ -63,7 +65,9 @@ import {
 } from "./fixtures.js";
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { verifyExport } from "./stranger.js";
+import { proveFalseWord } from "./stranger-disproof.js";
 import { readGenesis as strangerReadGenesis } from "./stranger-genesis.js";
+import { noOrders } from "./stranger-orders.js";
 import { followLineage, verifyReceipt as strangerVerifyReceipt } from "./stranger-receipt.js";
 import { verifyToken } from "./stranger-session.js";
 
@@ -186,8 +190,14 @@ test("issues and reads the fixed credential and genesis", () => {
   assert.deepEqual(verifyCredential(bytesOf("credential", "participant"), genesis, nodeVerify), participant);
 
   const chains = [
-    { service: 1, name: "trading", members, target: 0 },
-    { service: 3, name: "dispatch", members: [members[3]!, members[2]!, members[1]!], target: 0x2007ffff },
+    { service: 1, name: "trading", members, target: 0, verifiers: 2 },
+    {
+      service: 3,
+      name: "dispatch",
+      members: [members[3]!, members[2]!, members[1]!],
+      target: 0x2007ffff,
+      verifiers: 3,
+    },
   ];
   matches("genesis", "genesis", issueGenesis({ network, time_s: genesisTime_s, nodes: members, chains }, authority));
   assert.deepEqual(genesis.chains, chains);
@@ -252,7 +262,21 @@ test("signs and reads the fixed temporary block", () => {
   assert.equal(nodeVerify(members[0]!.key, signed, signature), true);
   const id = batchId(signed);
   assert.equal(hex(id), derivedOf("batch", "signed", "id"));
-  matches("batch", "acknowledged", acknowledgementBytes(genesis.hash, batch.chain, batch.origin, batch.number, id));
+  const name = { origin: batch.origin, number: batch.number, id };
+  matches("batch", "acknowledged", acknowledgementBytes(genesis.hash, batch.chain, name, true));
+  matches("batch", "stored", acknowledgementBytes(genesis.hash, batch.chain, name, false));
+});
+
+test("reads the fixed disproof, which proves node-1's word false, to the project as to a stranger", () => {
+  const evidence = bytesOf("batch", "disproof");
+  const disproof = decodeDisproof(evidence);
+  matches("batch", "disproof", encodeDisproof(disproof));
+  const governance = initialGovernance(genesis);
+  assert.equal(disproofComplaint(governance, 1, disproof, nodeVerify), undefined);
+  assert.equal(hex(disproof.word.node), hex(members[1]!.id));
+  const read = strangerReadGenesis(bytesOf("genesis", "genesis"));
+  const place = { orders: noOrders(read), genesis: read, service: 1, judgedAt: 0 };
+  assert.equal(proveFalseWord(place, hex(members[1]!.id), evidence), 2);
 });
 
 test("issues and reads the fixed genesis whose orders two keys sign, and the fixed order of it", () => {
@@ -290,10 +314,11 @@ test("issues and reads the fixed orders", () => {
     effectiveHeight: 40,
     members: [...members.slice(0, 3), member],
     ready: [{ node: member.id, signature: joiner.sign(ready) }],
+    verifiers: 2,
   };
   const actions: Readonly<Record<string, Action>> = {
     members: action,
-    chain: { type: "chain", service: 7, name: "water", members: members.slice(0, 1), target: 0 },
+    chain: { type: "chain", service: 7, name: "water", members: members.slice(0, 1), target: 0, verifiers: 1 },
     revoke: { type: "revoke", meters: [kid] },
     ban: { type: "ban", nodes: [members[2]!.id] },
     suspend: { type: "suspend", meters: [kid] },

@@ -181,8 +181,8 @@ const genesisEntries: readonly (readonly [number, Item])[] = [
   [
     6,
     [
-      [1, "trading", [0, 1, 2, 3], 0],
-      [3, "dispatch", [3, 2, 1], 0x2007ffff],
+      [1, "trading", [0, 1, 2, 3], 0, 2],
+      [3, "dispatch", [3, 2, 1], 0x2007ffff, 3],
     ],
   ],
 ];
@@ -226,6 +226,7 @@ interface FixtureBatch {
   readonly id: Buffer;
   readonly bytes: Buffer;
   readonly acknowledged: Buffer;
+  readonly stored: Buffer;
   readonly acknowledgements: Item;
   readonly sealed: Item;
   readonly summary: Item;
@@ -247,14 +248,18 @@ function makeBatch(number: number, notices: readonly Item[], batchRecords: reado
   ]);
   const id = sha256(signed);
   const bytes = independentCbor([1, origin!.id, number, notices, batchRecords, signature(origin!, signed)]);
-  const acknowledged = independentCbor(["gs1/ack", genesisHash, 1, origin!.id, number, id]);
-  const acknowledgements = nodes.slice(0, 3).map((node) => [node.id, sha256(signature(node, acknowledged))]);
+  const wordOf = (verified: boolean) => independentCbor(["gs1/ack", genesisHash, 1, origin!.id, number, id, verified]);
+  const acknowledgements = nodes.slice(0, 3).map((node, index): Item => {
+    const verified = index < 2;
+    return [node.id, signature(node, wordOf(verified)), verified];
+  });
   const head: readonly Item[] = [origin!.id, number, id, acknowledgements, notices];
   return {
     signed,
     id,
     bytes,
-    acknowledged,
+    acknowledged: wordOf(true),
+    stored: wordOf(false),
     acknowledgements,
     sealed: [...head, batchRecords],
     summary: [...head, batchRecords.length],
@@ -413,8 +418,9 @@ const membersOrder = order(1, [
   40,
   [...nodes.slice(0, 3).map(memberOf), memberOf(joiner, 4)],
   [[joiner.id, signature(joiner, ready)]],
+  2,
 ]);
-const chainOrder = order(2, [2, 7, "water", nodes.slice(0, 1).map(memberOf), 0]);
+const chainOrder = order(2, [2, 7, "water", nodes.slice(0, 1).map(memberOf), 0, 1]);
 const revokeOrder = order(3, [3, [meter.id]]);
 const banOrder = order(4, [4, [nodes[2]!.id]]);
 const suspendOrder = order(5, [5, [meter.id]]);
@@ -435,6 +441,23 @@ const jointSignature = (by: Party): Item => {
 const jointOrder = Buffer.concat([
   Buffer.of(0xd8, 98),
   independentCbor([Buffer.alloc(0), map(), jointPayload, [jointSignature(authority), jointSignature(joiner)]]),
+]);
+
+// A temporary block whose record 1 its meter has not signed, and node-1's word that it has verified it.
+
+const unsigned = Buffer.concat([records[1]!.subarray(0, -1), Buffer.of(records[1]!.at(-1)! ^ 1)]);
+const spoilt = makeBatch(2, [], [records[0]!, unsigned]);
+const disproof = independentCbor([
+  nodes[0]!.id,
+  2,
+  sha256(independentCbor([])),
+  2,
+  1,
+  [sha256(Buffer.concat([Buffer.of(0), sha256(records[0]!)]))],
+  unsigned,
+  credential,
+  nodes[1]!.id,
+  signature(nodes[1]!, spoilt.acknowledged),
 ]);
 
 // Votes and proposals of height 2.
@@ -490,7 +513,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
   batch: {
     signed: fixture("what the origin signs", batches[0].signed, { id: hexOf(batches[0].id) }),
     batch: fixture("temporary block 0 of node-0 with a credential and two records", batches[0].bytes),
-    acknowledged: fixture("what a node signs to acknowledge it", batches[0].acknowledged),
+    acknowledged: fixture("what a node signs that has stored it and verified its records", batches[0].acknowledged),
+    stored: fixture("what a node signs that has stored it alone", batches[0].stored),
+    disproof: fixture("that node-1 has signed to have verified record 1, whose signature is not its meter's", disproof),
   },
   vote: {
     prevote: fixture("what a prevote for block 2 signs, height 2, round 1, vr -1", prevote),

@@ -39,8 +39,8 @@ const first = pick(0, 1, 2, 3);
 function governedNetwork(): TestNetwork {
   const authority = signerNamed("governed authority");
   const chains = [
-    { service: TRADING, name: "trading", members: namesOf(first), target: 0 },
-    { service: CONTRACTS, name: "contracts", members: namesOf(first), target: 0 },
+    { service: TRADING, name: "trading", members: namesOf(first), target: 0, verifiers: 2 },
+    { service: CONTRACTS, name: "contracts", members: namesOf(first), target: 0, verifiers: 2 },
   ];
   const known = namesOf(nodes.slice(0, 5));
   const genesisBytes = issueGenesis({ network: "governed", time_s: startTime_s, nodes: known, chains }, authority);
@@ -74,11 +74,18 @@ export function members(
   list: readonly TestNode[],
   signed: readonly Ready[] = [],
 ) {
-  return { type: "members", chain, effectiveHeight, members: namesOf(list), ready: signed } as const;
+  return {
+    type: "members",
+    chain,
+    effectiveHeight,
+    members: namesOf(list),
+    ready: signed,
+    verifiers: Math.min(2, list.length),
+  } as const;
 }
 
 export function added(list: readonly TestNode[], service = HEAT, name = "heat", target = 0) {
-  return { type: "chain", service, name, members: namesOf(list), target } as const;
+  return { type: "chain", service, name, members: namesOf(list), target, verifiers: Math.min(2, list.length) } as const;
 }
 
 const heat = pick(5, 0, 1, 4);

@@ -54,8 +54,8 @@ export function testNetwork(name = "alpha", size = 4, target = 0): TestNetwork {
   });
   const members = nodes.map(({ id, key, name: label }) => ({ id, key, name: label }));
   const chains = [
-    { service: 1, name: "trading", members, target },
-    { service: 3, name: "dispatch", members: [...members].reverse(), target: 0 },
+    { service: 1, name: "trading", members, target, verifiers: Math.min(2, size) },
+    { service: 3, name: "dispatch", members: [...members].reverse(), target: 0, verifiers: Math.min(2, size) },
   ];
   const genesisBytes = issueGenesis({ network: name, time_s: startTime_s, nodes: members, chains }, authority);
   return { authority, nodes, genesisBytes, genesis: verifyGenesis(genesisBytes, nodeVerify) };
@@ -138,10 +138,11 @@ export function testBatch(
   for (const bytes of orders) notices.push({ kind: "order", bytes });
   const batch: Batch = { chain, origin: origin.id, number, notices, records };
   const id = batchId(batchBytes(network.genesis.hash, batch));
-  const signed = acknowledgementBytes(network.genesis.hash, chain, origin.id, number, id);
+  const signed = acknowledgementBytes(network.genesis.hash, chain, { origin: origin.id, number, id }, true);
   const acknowledgements = members.map((node) => ({
     node: node.id,
-    digest: sha256(node.signer.sign(signed)),
+    signature: node.signer.sign(signed),
+    verified: true,
   }));
   return { origin: origin.id, number, id, acknowledgements, notices, records };
 }

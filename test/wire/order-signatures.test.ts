@@ -31,6 +31,7 @@ const order: Order = {
     name: "solar",
     members: [nodes[0]!].map(({ id, key, name }) => ({ id, key, name })),
     target: 0,
+    verifiers: 1,
   },
 };
 

@@ -34,11 +34,12 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       effectiveHeight,
       members: set,
       ready: set.slice(0, willing).map(({ id }) => readyOf(chain, id)),
+      verifiers: 1 + (willing % set.length),
     }),
   ),
   fc
     .record({ service: services, name: fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/), members: someMembers })
-    .map((chain): Action => ({ type: "chain", ...chain, target: 0 })),
+    .map((chain): Action => ({ type: "chain", ...chain, target: 0, verifiers: 1 })),
   fc
     .uniqueArray(fixedBytes(8), { minLength: 1, maxLength: 20, selector: String })
     .map((meters): Action => ({ type: "revoke", meters: [...meters].sort(compareBytes) })),
@@ -146,7 +147,7 @@ test("refuses an order of another network, another authority, or whose READY ano
   const usurped = issueOrder(revoke, genesis, elsewhere.authority);
   assert.throws(() => verifyOrder(usurped, genesis, nodeVerify), /not signed by the authority/);
 
-  const action = { type: "members", chain: 1, effectiveHeight: 9, members } as const;
+  const action = { type: "members", chain: 1, effectiveHeight: 9, members, verifiers: 2 } as const;
   for (const ready of [readyOf(3, members[0]!.id), { ...readyOf(1, members[1]!.id), node: members[0]!.id }]) {
     const order = issueOrder(
       { number: 1, time_s: startTime_s, action: { ...action, ready: [ready] } },
@@ -184,16 +185,19 @@ test("refuses orders of a wrong shape, signed as they are", () => {
     ["an unknown action", payload([9]), /action type 9/],
     ["a ban of nobody", payload([4, []]), /1 to 128 nodes, not 0/],
     ["no action", payload([]), /action type/],
-    ["no members", payload([1, 1, 9, [], []]), /1 to 128 members/],
-    ["a member twice", payload([1, 1, 9, [set[0]!, set[0]!], []]), /twice/],
-    ["chain 0", payload([1, 0, 9, set, []]), /chain/],
-    ["effective height 0", payload([1, 1, 0, set, []]), /effective height/],
-    ["READY of no member", payload([1, 1, 9, set.slice(1), [ready]]), /READY/],
-    ["READY twice", payload([1, 1, 9, set, [ready, ready]]), /READY/],
-    ["READY too short", payload([1, 1, 9, set, [[id!, new Uint8Array(63)]]]), /READY signature/],
-    ["an id that is not its key's", payload([1, 1, 9, [[new Uint8Array(8), ...(set[0] as []).slice(1)]], []]), /id/],
-    ["a chain's bad name", payload([2, 7, "Water", set, 0]), /name/],
-    ["a chain's bad target", payload([2, 7, "water", set, 1]), /difficulty/],
+    ["no members", payload([1, 1, 9, [], [], 1]), /1 to 128 members/],
+    ["a member twice", payload([1, 1, 9, [set[0]!, set[0]!], [], 1]), /twice/],
+    ["chain 0", payload([1, 0, 9, set, [], 1]), /chain/],
+    ["effective height 0", payload([1, 1, 0, set, [], 1]), /effective height/],
+    ["READY of no member", payload([1, 1, 9, set.slice(1), [ready], 1]), /READY/],
+    ["READY twice", payload([1, 1, 9, set, [ready, ready], 1]), /READY/],
+    ["READY too short", payload([1, 1, 9, set, [[id!, new Uint8Array(63)]], 1]), /READY signature/],
+    ["an id that is not its key's", payload([1, 1, 9, [[new Uint8Array(8), ...(set[0] as []).slice(1)]], [], 1]), /id/],
+    ["a chain's bad name", payload([2, 7, "Water", set, 0, 1]), /name/],
+    ["a chain's bad target", payload([2, 7, "water", set, 1, 1]), /difficulty/],
+    ["nobody who verifies", payload([1, 1, 9, set, [], 0]), /verifiers/],
+    ["more who verify than members", payload([1, 1, 9, set, [], 3]), /verifiers|verify/],
+    ["a chain that more are to verify than there are", payload([2, 7, "water", set, 0, 3]), /verifiers|verify/],
     ["no meter", payload([3, []]), /1 to 1000 meters/],
     ["meters out of order", payload([3, [Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), new Uint8Array(8)]]), /ascending/],
     ["a meter twice", payload([3, [id!, id!]]), /ascending/],

@@ -34,6 +34,7 @@ export const sizes = {
   order: 32_768,
   evidence: 1_024,
   session: 512,
+  disproof: 18_432,
   receipt: 16_384,
   handover: 32_768,
   block: 16_777_216,

@@ -30,6 +30,8 @@ export interface StrangerChain {
   readonly name: string;
   readonly members: readonly StrangerMember[];
   readonly target: number;
+  /** how many of them are to verify a temporary block */
+  readonly verifiers: number;
 }
 
 export interface StrangerGenesis {
@@ -52,12 +54,14 @@ export function readGenesis(bytes: Uint8Array): StrangerGenesis {
   numberOf(payload.get(3), bounds.time_s);
   const nodes = listUpTo(payload.get(5), bounds.nodes).map(readNode);
   const chains = listUpTo(payload.get(6), bounds.chains).map((chain): StrangerChain => {
-    const [service, name, members, target] = list(chain, 4);
+    const [service, name, items, target, verifiers] = list(chain, 5);
+    const members = list(items).map((index) => nodes[numberOf(index, nodes.length - 1)]!);
     return {
       service: numberOf(service, bounds.service, 1),
       name: String(name),
-      members: list(members).map((index) => nodes[numberOf(index, nodes.length - 1)]!),
+      members,
       target: numberOf(target, bounds.word),
+      verifiers: numberOf(verifiers, members.length, 1),
     };
   });
   const network = payload.get(2);

@@ -187,11 +187,11 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
   ],
   [
     "READY of no member",
-    firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2), [[joiner.id, ready(joiner, TRADING).signature]]])),
+    firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2), [[joiner.id, ready(joiner, TRADING).signature]], 2])),
     /of no member/,
   ],
-  ["a member twice", firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2, 3, 3), []])), /named twice/],
-  ["no members", firstOrder(rawOrder(1, [1, TRADING, 3, [], []])), /1 to 128 members/],
+  ["a member twice", firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2, 3, 3), [], 2])), /named twice/],
+  ["no members", firstOrder(rawOrder(1, [1, TRADING, 3, [], [], 1])), /1 to 128 members/],
   [
     "two admitted",
     firstOrder(
@@ -210,8 +210,14 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
   ["a chain that there is", secondOrder(order(2, added(pick(0, 1), TRADING, "again"))), /that there is/],
   ["a name that there is", secondOrder(order(2, added(pick(0, 1), HEAT, "trading"))), /that there is/],
   ["a member that nobody knows", firstOrder(order(1, added([joiner]))), /no node of the network/],
-  ["a name that is none", secondOrder(rawOrder(2, [2, HEAT, "Heat", arraysOf(0, 1), 0])), /no name/],
-  ["a target that is none", secondOrder(rawOrder(2, [2, HEAT, "heat", arraysOf(0, 1), 1])), /target is none/],
+  ["a name that is none", secondOrder(rawOrder(2, [2, HEAT, "Heat", arraysOf(0, 1), 0, 1])), /no name/],
+  ["a target that is none", secondOrder(rawOrder(2, [2, HEAT, "heat", arraysOf(0, 1), 1, 1])), /target is none/],
+  ["nobody who is to verify", secondOrder(rawOrder(2, [2, HEAT, "heat", arraysOf(0, 1), 0, 0])), /unsigned integer/],
+  [
+    "more who are to verify than members",
+    firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2), [], 4])),
+    /above its bound/,
+  ],
   ["an action that is none", secondOrder(rawOrder(2, [9, []])), /not known/],
   [
     "meters out of order",

@@ -33,6 +33,7 @@ interface MemberSet {
   /** effective height */
   readonly from: number;
   readonly members: readonly StrangerMember[];
+  readonly verifiers: number;
 }
 
 interface OrderedChain {
@@ -63,9 +64,9 @@ export interface StrangerOrders {
 }
 
 export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
-  const ordered = ({ service, name, target, members }: StrangerChain): [number, OrderedChain] => [
+  const ordered = ({ service, name, target, members, verifiers }: StrangerChain): [number, OrderedChain] => [
     service,
-    { name, target, sets: [{ at: 0, from: 1, members }] },
+    { name, target, sets: [{ at: 0, from: 1, members, verifiers }] },
   ];
   return {
     last: 0,
@@ -79,15 +80,20 @@ export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
   };
 }
 
-/** Section 11: who seals the height behind `height`, judged at this contracts height. */
+/** Section 11: who seals the height behind `height`, judged at this contracts height, and how many of them verify. */
 export function membersAfter(
   orders: StrangerOrders,
   service: number,
   height: number,
   judgedAt: number,
-): readonly StrangerMember[] {
+): Pick<StrangerChain, "members" | "verifiers"> {
   const [first, ...others] = orders.chains.get(service)!.sets;
-  return (others.filter(({ at, from }) => at <= judgedAt && from <= height + 1).at(-1) ?? first!).members;
+  return others.filter(({ at, from }) => at <= judgedAt && from <= height + 1).at(-1) ?? first!;
+}
+
+/** All that are or were members by orders up to this contracts height. */
+export function everMembers(orders: StrangerOrders, service: number, judgedAt: number): readonly StrangerMember[] {
+  return orders.chains.get(service)!.sets.flatMap(({ at, members }) => (at <= judgedAt ? members : []));
 }
 
 /** Section 22: an order in the contracts block of this height. */
@@ -152,11 +158,12 @@ export function readFoundingOrder(genesis: StrangerGenesis, bytes: Uint8Array): 
 }
 
 function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: readonly Item[], at: number): void {
-  const [, chain, effective, items, readies] = list(action, 5);
+  const [, chain, effective, items, readies, verify] = list(action, 6);
   const sets = orders.chains.get(numberOf(chain, bounds.service, 1))?.sets;
   const before = sets?.at(-1);
   if (sets === undefined || before === undefined) throw new Error("order is for no chain");
   const members = readMembers(items, readNode);
+  const verifiers = numberOf(verify, members.length, 1);
   const from = numberOf(effective, bounds.height, 1);
   demand(from > before.from, "order's effective height is not above the one before");
   const has = (set: readonly StrangerMember[], { id }: StrangerMember) => set.some((member) => member.id === id);
@@ -164,7 +171,7 @@ function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: r
   const removed = before.members.filter((member) => !has(members, member));
   demand(admitted.length <= 1 && removed.length <= 1, "order changes more than one member");
   const ids = (set: readonly StrangerMember[]) => set.map(({ id }) => id).join();
-  demand(ids(members) !== ids(before.members), "order changes nothing");
+  demand(ids(members) !== ids(before.members) || verifiers !== before.verifiers, "order changes nothing");
   const ready = verifyReadies(genesis, chain!, members, readies);
   demand(
     admitted.every(({ id }) => ready.has(id)),
@@ -172,7 +179,7 @@ function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: r
   );
   demand(!members.some(({ id }) => orders.banned.has(id)), "order's member is banned");
   for (const { id } of admitted) orders.nodes.add(id);
-  sets.push({ at, from, members });
+  sets.push({ at, from, members, verifiers });
 }
 
 /** The nodes that have signed READY: members of the order, each at most once. */
@@ -194,19 +201,22 @@ function verifyReadies(
 }
 
 function readAddedChain(action: readonly Item[]): StrangerChain {
-  const [, service, name, items, target] = list(action, 5);
+  const [, service, name, items, target, verify] = list(action, 6);
+  const members = readMembers(items, readNode);
   const added = numberOf(service, bounds.service, 1);
   demand(typeof name === "string" && /^[a-z][a-z0-9-]{0,31}$/.test(name), "order's chain has no name");
   demand(isTarget(numberOf(target, bounds.word)), "order's target is none");
   return {
     service: added,
     name: String(name),
-    members: readMembers(items, readNode),
+    members,
     target: numberOf(target, bounds.word),
+    verifiers: numberOf(verify, members.length, 1),
   };
 }
 
-function takeChain(orders: StrangerOrders, { service, name, members, target }: StrangerChain, at: number): void {
+function takeChain(orders: StrangerOrders, added: StrangerChain, at: number): void {
+  const { service, name, members, target, verifiers } = added;
   const names = [...orders.chains.values()].map((chain) => chain.name);
   demand(!orders.chains.has(service) && !names.includes(name), "order adds a chain that there is");
   demand(names.length < CHAINS_MAX, "order adds a chain too many");
@@ -215,7 +225,7 @@ function takeChain(orders: StrangerOrders, { service, name, members, target }: S
     "order's member is no node of the network",
   );
   demand(!members.some(({ id }) => orders.banned.has(id)), "order's member is banned");
-  orders.chains.set(service, { name, target, sets: [{ at, from: 1, members }] });
+  orders.chains.set(service, { name, target, sets: [{ at, from: 1, members, verifiers }] });
 }
 
 function takeRevocation(orders: StrangerOrders, action: readonly Item[], at: number): void {
@@ -318,8 +328,7 @@ export function proveEquivocation(
   evidence: Uint8Array,
   judgedAt: number,
 ): number {
-  const known = orders.chains.get(service)!.sets.flatMap(({ at, members }) => (at <= judgedAt ? members : []));
-  const member = known.find(({ id }) => id === node);
+  const member = everMembers(orders, service, judgedAt).find(({ id }) => id === node);
   if (member === undefined) throw new Error("evidence is against no member");
   demand(evidence.length <= sizes.evidence, "evidence is too long");
   const [first, second] = list(independentDecode(evidence), 2).map((item) => {

@@ -1,7 +1,8 @@
 // The rules gs1/rules/1 a second time: section 12 and steps 8 to 13 of section 18 of PROTOCOL.md. It imports neither src nor tools.
 
-import { type Item, independentDecode } from "./independent-cbor.js";
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
+import { issuerOf, proveFalseWord } from "./stranger-disproof.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
 import { CONTRACTS, proveEquivocation, type StrangerOrders, standsGood, takeOrder } from "./stranger-orders.js";
 import {
@@ -17,6 +18,7 @@ import {
   type StrangerKey,
   sha256,
   signed,
+  verifies,
 } from "./stranger-proof.js";
 
 /** A record that the chain proves. */
@@ -59,6 +61,8 @@ export interface RulesState {
   readonly orders: StrangerOrders;
   /** heights of recorded equivocations by node */
   readonly faults: Map<string, Set<number>>;
+  /** nodes whose word on a temporary block is recorded to be false */
+  readonly falseWords: Set<string>;
   readonly meters: Map<string, MeterOnChain>;
   /** temporary blocks by original node: all numbers below `next` are sealed or closed, and those in `beyond` */
   readonly batches: Map<string, { next: number; readonly beyond: Set<number> }>;
@@ -85,11 +89,7 @@ export function runRules(
     );
     bytesOf(id, 32);
     takeNumber(state, hex(origin), numberOf(number, bounds.temporaryBlock));
-    const positions = listUpTo(acknowledgements, bounds.nodes).map((item) =>
-      chain.members.findIndex((member) => member.id === hex(list(item, 2)[0])),
-    );
-    demand(ascending(positions, -1), "those who acknowledged are not members in their order");
-    demand(positions.length >= quorum(chain.members), "acknowledgements are not of a quorum");
+    verifyAcceptance(genesis, chain, [origin!, number!, id!], listUpTo(acknowledgements, bounds.nodes));
     const kinds = list(notices).map((notice) => list(notice, 2)[0]);
     demand(kinds.filter((kind) => kind === 1).length <= counts.recordsInOne, "there are credentials too many");
     demand(kinds.filter((kind) => kind === 2).length <= counts.orders, "there are orders too many");
@@ -130,6 +130,13 @@ export function runRules(
   }
   for (const result of list(independentDecode(results))) {
     const [kind, node, height, evidence] = list(result, 4);
+    if (kind === 5) {
+      const place = { orders: state.orders, genesis, service: chain.service, judgedAt: state.judgedAt };
+      demand(proveFalseWord(place, hex(node), bytesOf(evidence)) === height, "disproof is of another temporary block");
+      demand(!state.falseWords.has(hex(node)), "a node's false word is counted twice");
+      state.falseWords.add(hex(node));
+      violations.push(result);
+    }
     if (kind !== 4) continue;
     const proved = proveEquivocation(
       state.orders,
@@ -146,6 +153,31 @@ export function runRules(
     violations.push(result);
   }
   return violations;
+}
+
+/** A quorum has signed that they have it, in their order, and as many of them as are to verify it that they have. */
+function verifyAcceptance(
+  genesis: StrangerGenesis,
+  { service, members, verifiers }: StrangerChain,
+  name: readonly Item[],
+  acknowledgements: readonly Item[],
+): void {
+  const needed = quorum(members);
+  const positions: number[] = [];
+  let verified = 0;
+  for (const item of acknowledgements) {
+    const [node, signature, word] = list(item, 3);
+    const position = members.findIndex((member) => member.id === hex(node));
+    demand(position >= 0, "those who acknowledged are not members in their order");
+    demand(typeof word === "boolean", "an acknowledgement says neither verified nor stored");
+    const message = independentCbor(["gs1/ack", genesis.hash, service, ...name, word!]);
+    demand(verifies(members[position]!.key, message, bytesOf(signature, 64)), "acknowledgement is not its node's");
+    positions.push(position);
+    if (word === true) verified += 1;
+  }
+  demand(ascending(positions, -1), "those who acknowledged are not members in their order");
+  demand(positions.length >= needed, "acknowledgements are not of a quorum");
+  demand(verified >= Math.min(verifiers, needed), "too few of those who acknowledged have verified");
 }
 
 function takeNumber(state: RulesState, origin: string, number: number): void {
@@ -197,19 +229,6 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
     forks: [],
     hashes: new Map(),
   });
-}
-
-/** Section 5: the authority, or the key of a warrant in force when the credential begins. */
-export function issuerOf(genesis: StrangerGenesis, claims: ReadonlyMap<Item, Item>): StrangerKey {
-  if (!claims.has(-70_002)) return genesis.authority;
-  const warrant = readSign1(bytesOf(claims.get(-70_002)), sizes.warrant);
-  demand(signed(genesis.authority, warrant), "warrant is not signed by the authority");
-  const [name, network, from, until, key] = list(independentDecode(warrant.payload), 5);
-  demand(name === "gs1/warrant" && network === genesis.network, "warrant is none of this network");
-  const begin = numberOf(claims.get(5), bounds.time_s);
-  demand(begin >= numberOf(from, bounds.time_s), "credential begins before its warrant");
-  demand(begin < numberOf(until, bounds.time_s), "credential begins when its warrant has ended");
-  return readKey(key);
 }
 
 function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array): ParsedRecord {

@@ -2,9 +2,9 @@
 
 import { independentDecode } from "./independent-cbor.js";
 import { bounds, sizes } from "./stranger-bounds.js";
+import { issuerOf } from "./stranger-disproof.js";
 import type { StrangerGenesis } from "./stranger-genesis.js";
 import { bytesOf, demand, hex, list, mapOf, numberOf, readKey, readSign1, signed } from "./stranger-proof.js";
-import { issuerOf } from "./stranger-rules.js";
 
 export interface StrangerSession {
   /** id of the holder's key */

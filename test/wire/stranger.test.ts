@@ -4,10 +4,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { acknowledgementBytes } from "../../src/wire/batch.js";
 import { type Block, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
+import { makeBatch } from "../../tools/ledger/compose.js";
+import { badRecordOf, encodeDisproof } from "../../tools/ledger/disproof.js";
+import { executionRecord } from "../../tools/ledger/record-scan.js";
 import {
   type Seal,
   script,
@@ -108,6 +112,44 @@ const anchorOf = (chain: number) => ({ chain, height: 1, headerHash: sha256(Uint
 
 const disordered = (sealed: SealedBatch) => ({ ...sealed, acknowledgements: [...sealed.acknowledgements].reverse() });
 
+/** The same with acknowledgements of which these say verified, in the order of the members. */
+const saying = (sealed: SealedBatch, words: readonly boolean[]): SealedBatch => ({
+  ...sealed,
+  acknowledgements: words.map((verified, index) => {
+    const { id, signer } = network.nodes[index]!;
+    return {
+      node: id,
+      signature: signer.sign(acknowledgementBytes(network.genesis.hash, 1, sealed, verified)),
+      verified,
+    };
+  }),
+});
+const claiming = (sealed: SealedBatch): SealedBatch => ({
+  ...sealed,
+  acknowledgements: sealed.acknowledgements.map((word) => ({ ...word, verified: true })),
+});
+
+/** The second node's word that it has verified this record, in a temporary block of the first. */
+function disproofOf(record: Uint8Array, { credential }: TestMeter = meter): Uint8Array {
+  const content = { chain: 1, origin: first!.id, number: 70, notices: [] };
+  const read = makeBatch(network.genesis.hash, content, [executionRecord(parseRecord(record))], first!.signer.sign);
+  const name = { origin: first!.id, number: 70, id: read.id };
+  const signature = second!.signer.sign(acknowledgementBytes(network.genesis.hash, 1, name, true));
+  return encodeDisproof({ bad: badRecordOf(read, 0, credential), word: { node: second!.id, signature } });
+}
+
+const spoilt = records[5]!.map((byte, index) => (index === records[5]!.length - 1 ? byte ^ 1 : byte));
+
+test("a stranger takes a temporary block that as many as are to verify have verified, and a word that is proved false", () => {
+  const [one, two] = goodSeals;
+  const [own, theirs] = one!.batches;
+  const blocks = chainOf(
+    { batches: [saying(own!, [true, false, true]), saying(theirs!, [false, true, true])] },
+    { ...two!, ...results(0, [5, second!.id, 70, disproofOf(spoilt)]) },
+  );
+  assert.equal(verifyExport(network.genesisBytes, exported(blocks)).counter, 1);
+});
+
 const issuing = signerNamed("issuing key");
 const warranted = { network: "alpha", notBefore_s: startTime_s - 5, expires_s: startTime_s + 5, key: issuing.key };
 const byWarrant = (changes: Partial<typeof warranted>, authority = network.authority, signer = issuing) =>
@@ -192,6 +234,41 @@ test("a stranger refuses a chain that breaks any rule", () => {
     ["anchors out of order", [{ ...one!, anchors: [anchorOf(3), anchorOf(2)] }], /anchors/],
     ["an anchor of its own chain", [{ ...one!, anchors: [anchorOf(1)] }], /anchors/],
     ["too few acknowledgements", [{ batches: [{ ...one!.batches[0]!, acknowledgements: [] }] }], /not of a quorum/],
+    ["too few who have verified", [{ batches: [saying(one!.batches[0]!, [false, true, false])] }], /too few/],
+    [
+      "stored as if it were verified",
+      [{ batches: [claiming(saying(one!.batches[0]!, [false, true, true]))] }],
+      /not its node's/,
+    ],
+    [
+      "a disproof of a genuine record",
+      [one!, { ...two!, ...results(0, [5, second!.id, 70, disproofOf(records[5]!)]) }],
+      /its meter has signed/,
+    ],
+    [
+      "a disproof with another meter's credential",
+      [one!, { ...two!, ...results(0, [5, second!.id, 70, disproofOf(spoilt, other)]) }],
+      /another meter's credential/,
+    ],
+    [
+      "a disproof of another node's word",
+      [one!, { ...two!, ...results(0, [5, first!.id, 70, disproofOf(spoilt)]) }],
+      /against another node/,
+    ],
+    [
+      "a disproof of another temporary block",
+      [one!, { ...two!, ...results(0, [5, second!.id, 71, disproofOf(spoilt)]) }],
+      /another temporary block/,
+    ],
+    [
+      "a false word counted twice",
+      [
+        one!,
+        { ...two!, ...results(0, [5, second!.id, 70, disproofOf(spoilt)]) },
+        { ...three!, ...results(1, [5, second!.id, 70, disproofOf(spoilt)]) },
+      ],
+      /counted twice/,
+    ],
     ["acknowledgements out of order", [{ batches: [disordered(one!.batches[0]!)] }], /in their order/],
     ["an original node that is no member", [{ batches: [{ ...one!.batches[0]!, origin: meter.kid }] }], /no member/],
     ["an empty block", [{ batches: [batch(0, [meter.credential], [])] }], /empty/],
@@ -239,7 +316,7 @@ test("the stranger imports nothing of the project", () => {
     "stranger-orders",
     "stranger-proof",
   ];
-  own.push("stranger-bounds", "stranger-receipt", "stranger-rules");
+  own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-rules");
   for (const name of own) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier!);

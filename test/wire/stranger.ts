@@ -41,6 +41,8 @@ interface State extends RulesState {
   counter: number;
   /** by height, from 1; the last of them seal the next block */
   readonly members: (readonly StrangerMember[])[];
+  /** of the next block */
+  verifiers: number;
   readonly headers: string[];
   readonly anchors: StrangerAnchor[];
 }
@@ -71,16 +73,20 @@ export function verifyExport(
     counter: 0,
     judgedAt: sets[0]!.at,
     members: [sets[0]!.members],
+    verifiers: sets[0]!.verifiers,
     orders,
     faults: new Map(),
+    falseWords: new Set(),
     meters: new Map(),
     batches: new Map(),
     records: [],
     headers: [],
     anchors: [],
   };
-  for (const block of blocks)
-    verifyBlock(genesis, { service, name, target, members: state.members.at(-1)! }, state, block);
+  for (const block of blocks) {
+    const seats = { members: state.members.at(-1)!, verifiers: state.verifiers };
+    verifyBlock(genesis, { service, name, target, ...seats }, state, block);
+  }
   const { height, counter, records, headers, anchors } = state;
   const members = state.members.map((set) => set.map(({ id }) => id));
   const header = state.previous.toString("hex");
@@ -129,7 +135,7 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   demand(judged >= state.judgedAt, "contracts height is below that of the block before");
   demand(judged === state.judgedAt || state.orders.heights.has(judged), "contracts height holds no known order");
   const next = membersAfter(state.orders, chain.service, height, judged);
-  same(bytesOf(nextMemberSet), memberSetHash(next), "next member set");
+  same(bytesOf(nextMemberSet), memberSetHash(next.members), "next member set");
   const time_ms = numberOf(time, bounds.time_ms);
   demand(time_ms >= state.time_ms, "block time runs backwards");
   demand(header.readUInt32LE(68) === Math.floor(time_ms / 1_000), "header's time is not the block's");
@@ -167,7 +173,8 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   state.previous = headerHash;
   state.time_ms = time_ms;
   state.judgedAt = judged;
-  state.members.push(next);
+  state.members.push(next.members);
+  state.verifiers = next.verifiers;
   const before = state.orders.last;
   const violations = runRules(genesis, chain, state, batches, bytesOf(results));
   same(bytesOf(results), independentCbor(violations), "results of the rules");

@@ -1,7 +1,8 @@
 // The audit of one chain: every block from the first on is checked with nothing but the genesis, everything that can be computed is
 // computed again, every signature verified. It holds a block and what the chain remembers of each meter, however long the chain is.
 
-import { type Anchor, type Block, decodeBlock } from "../../src/wire/block.js";
+import { acknowledgementBytes } from "../../src/wire/batch.js";
+import { type Anchor, type Block, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { isDevice, verifyCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
@@ -14,6 +15,7 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { verifyAsync } from "../crypto/verifying.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { ChainTip } from "../ledger/compose.js";
+import { decodeDisproof } from "../ledger/disproof.js";
 import type { ChainView, Execution } from "../ledger/execution.js";
 import { firstTip } from "../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger/governance.js";
@@ -21,7 +23,12 @@ import type { MemberSet } from "../ledger/members.js";
 import { checkEvidence, checkOrder } from "../ledger/notices.js";
 import { type ReplayedBlock, replayBlock } from "../ledger/replay.js";
 import type { MeterState, OriginState } from "../ledger/state.js";
-import { decodeResults, type Equivocation, type ViolationKind } from "../ledger/violations.js";
+import {
+  decodeResults,
+  type Equivocation,
+  type FalseAcknowledgement,
+  type ViolationKind,
+} from "../ledger/violations.js";
 import { Incomplete } from "../sources/incomplete.js";
 import type { Confrontation } from "./anchors.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
@@ -44,6 +51,8 @@ export interface AuditReport {
   readonly orders: number;
   /** what nodes signed twice, as its blocks prove */
   readonly equivocations: readonly EquivocationReport[];
+  /** nodes that signed that they had verified what does not verify, as its blocks prove */
+  readonly falseAcknowledgements: readonly FalseAcknowledgementReport[];
   /** headers of other chains that blocks name, of which heights of which chain, and what those chains say where they are at hand */
   readonly anchors: Confrontation & { readonly named: number; readonly chains: readonly AnchoredChain[] };
   /** `incomplete`: good as far as it goes, but something is missing without which it cannot be judged */
@@ -59,6 +68,15 @@ export interface EquivocationReport {
   readonly height: number;
   readonly round: number;
   readonly statement: "proposal" | "prevote" | "precommit";
+}
+
+/** Whose word on which temporary block was false, and the block that says so. */
+export interface FalseAcknowledgementReport {
+  readonly block: number;
+  readonly node: string;
+  readonly origin: string;
+  /** of the temporary block */
+  readonly number: number;
 }
 
 /** The heights of another chain that a chain's blocks name. */
@@ -100,6 +118,7 @@ interface Totals {
   orders: number;
   violations: Record<ViolationKind, number>;
   readonly equivocations: EquivocationReport[];
+  readonly falseAcknowledgements: FalseAcknowledgementReport[];
   readonly anchored: Map<number, AnchoredChain>;
 }
 
@@ -160,6 +179,7 @@ function reportOf(
     violations: totals.violations,
     orders: totals.orders,
     equivocations: totals.equivocations,
+    falseAcknowledgements: totals.falseAcknowledgements,
     anchors: {
       named: [...totals.anchored.values()].reduce((sum, { named }) => sum + named, 0),
       confirmed: 0,
@@ -174,7 +194,7 @@ function reportOf(
 
 /** Of a chain that the genesis does not have, where the order that would add it is not at hand. */
 export function unknownChainReport(genesis: Genesis, service: number): AuditReport {
-  const chain = { service, name: `service-${service}`, members: [], target: 0 };
+  const chain = { service, name: `service-${service}`, members: [], target: 0, verifiers: 0 };
   const what = `the genesis does not have service ${service}, and no order that is at hand adds it`;
   return reportOf(chain, createTotals(genesis), 0, { height: 1, what, lacks: "contracts" });
 }
@@ -205,9 +225,10 @@ function createTotals(genesis: Genesis): Totals {
     header: genesis.hash,
     time_ms: undefined,
     records: 0,
-    violations: { gap: 0, fork: 0, link: 0, equivocation: 0 },
+    violations: { gap: 0, fork: 0, link: 0, equivocation: 0, falseAcknowledgement: 0 },
     orders: 0,
     equivocations: [],
+    falseAcknowledgements: [],
     anchored: new Map(),
   };
 }
@@ -264,7 +285,7 @@ function replayNext(audit: Audit, bytes: Uint8Array): Replayed {
   checkCertificate(tip, block, hash);
   bringCredentials(audit, execution);
   for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
-  const complaint = complaintOf(audit, replayed);
+  const complaint = complaintOf(audit, block, replayed);
   for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
   for (const [node, state] of execution.origins) audit.origins.set(node, state);
   for (const [node, heights] of execution.faults) audit.faults.set(node, heights);
@@ -293,6 +314,9 @@ async function conclude(audit: Audit, replayed: Replayed | undefined): Promise<P
   for (const violation of replayed.violations) {
     totals.violations[violation.kind] += 1;
     if (violation.kind === "equivocation") totals.equivocations.push(equivocationReport(block.height, violation));
+    if (violation.kind === "falseAcknowledgement") {
+      totals.falseAcknowledgements.push(falseAcknowledgementReport(block.height, violation));
+    }
   }
   for (const anchor of block.anchors) noteAnchor(totals.anchored, anchor);
   const { governance, members } = replayed;
@@ -303,6 +327,14 @@ async function conclude(audit: Audit, replayed: Replayed | undefined): Promise<P
 function equivocationReport(block: number, { evidence }: Equivocation): EquivocationReport {
   const { type, node, height, round } = decodeEvidence(evidence).first;
   return { block, node, height, round, statement: type === "head" ? "proposal" : type };
+}
+
+function falseAcknowledgementReport(
+  block: number,
+  { node, number, evidence }: FalseAcknowledgement,
+): FalseAcknowledgementReport {
+  const { origin } = decodeDisproof(evidence).bad.summary;
+  return { block, node: toHex(node), origin: toHex(origin), number };
 }
 
 function noteAnchor(anchored: Map<number, AnchoredChain>, { chain, height }: Anchor): void {
@@ -323,15 +355,46 @@ function bringCredentials(audit: Audit, execution: Execution): void {
 
 function none(): undefined {}
 
-/** Resolves to what is wrong with a record's signature or permission or with evidence, if anything is. */
-async function complaintOf(audit: Audit, { records, forks, evidence }: ReplayedBlock): Promise<string | undefined> {
-  const { governance, chain } = audit.tip;
+/** Resolves to what is wrong with a record's signature or permission, an acknowledgement or evidence, if anything is. */
+async function complaintOf(
+  audit: Audit,
+  block: Block,
+  { records, forks, evidence }: ReplayedBlock,
+): Promise<string | undefined> {
+  const { governance, chain, members } = audit.tip;
+  const answerable = block.batches.flatMap((batch) => batch.records.map(() => batch));
   const complaints = await Promise.all([
-    ...[...records, ...forks].map((record) => recordComplaint(audit, record)),
-    ...evidence.map(({ bytes }) => checkEvidence(governance, chain.service, bytes, verifyAsync).then(none, reasonOf)),
+    ...records.map((record, place) => sealedComplaint(audit, record, answerable[place]!)),
+    ...forks.map((record) => recordComplaint(audit, record)),
+    ...block.batches.map((batch) => acknowledgementComplaint(audit, members, batch)),
+    ...evidence.map(({ bytes }) => checkEvidence(governance, chain.service, bytes, verification).then(none, reasonOf)),
   ]);
   return complaints.find((complaint) => complaint !== undefined);
 }
+
+/** A sealed record that is none has been verified by nobody, whatever they have signed. */
+async function sealedComplaint(audit: Audit, record: MeterRecord, batch: SealedBatch): Promise<string | undefined> {
+  const complaint = await recordComplaint(audit, record);
+  if (complaint === undefined) return undefined;
+  const said = batch.acknowledgements.filter(({ verified }) => verified).map(({ node }) => toHex(node));
+  return `${complaint}; ${said.join(", ")} signed that they have verified it`;
+}
+
+async function acknowledgementComplaint(
+  { genesis, chain }: Audit,
+  members: MemberSet,
+  batch: SealedBatch,
+): Promise<string | undefined> {
+  for (const { node, signature, verified } of batch.acknowledgements) {
+    const key = members.keyOf(toHex(node));
+    const message = acknowledgementBytes(genesis.hash, chain.service, batch, verified);
+    if (key !== undefined && (await verifyAsync(key, message, signature))) continue;
+    return `batch ${batch.number} of ${toHex(batch.origin)}: the acknowledgement of ${toHex(node)} does not verify`;
+  }
+  return undefined;
+}
+
+const verification = { verify: nodeVerify, verifyAsync };
 
 async function recordComplaint(audit: Audit, record: MeterRecord): Promise<string | undefined> {
   const kid = toHex(record.kid);

@@ -53,8 +53,9 @@ export async function issuedChains(authority: string, genesis: Genesis): Promise
   const chains = [...genesis.chains];
   for (const { order } of await keptOrders(authority, genesis)) {
     const { action } = order;
-    if (action.type !== "chain" || chains.some(({ service }) => service === action.service)) continue;
-    chains.push({ service: action.service, name: action.name, members: action.members, target: action.target });
+    if (action.type !== "chain" || chains.some((chain) => chain.service === action.service)) continue;
+    const { service, name, members, target, verifiers } = action;
+    chains.push({ service, name, members, target, verifiers });
   }
   return chains;
 }

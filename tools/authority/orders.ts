@@ -6,11 +6,12 @@ import { WireError } from "../../src/wire/error.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { decodeKey, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
 import { type Action, issueOrder, type Order, type Ready, readyBytes, verifyOrder } from "../../src/wire/order.js";
+import { defaultVerifiers } from "../../src/wire/quorum.js";
 import { isSafeKey } from "../crypto/safe-key.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { createFile, readWhole, refuseExisting } from "../files/made-once.js";
-import type { SealedOrder } from "../ledger/governance.js";
+import type { SealedOrder, Seats } from "../ledger/governance.js";
 import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
 import { registerOf } from "./folder.js";
 import { keepOrder } from "./issued-orders.js";
@@ -49,6 +50,13 @@ export async function governanceOf(genesis: Genesis, orders: AsyncIterable<Seale
   return governance;
 }
 
+/** Who comes, who goes, and how many are to verify; where that is not said it stays what it is: all, the default, or a number. */
+export interface MembersChange {
+  readonly admit: ReadyNode | undefined;
+  readonly remove: Uint8Array | undefined;
+  readonly verifiers: number | undefined;
+}
+
 /**
  * The members of a chain with one admitted, one removed, or one in the other's place. Throws USAGE.
  */
@@ -56,7 +64,7 @@ export function membersAction(
   governance: Governance,
   service: number,
   effectiveHeight: number,
-  change: { readonly admit: ReadyNode | undefined; readonly remove: Uint8Array | undefined },
+  change: MembersChange,
 ): Action {
   const governed = governedChain(governance, service);
   if (governed === undefined)
@@ -64,7 +72,8 @@ export function membersAction(
       "USAGE",
       `no chain ${service} is known here: name a node by --api or --data where an order added it`,
     );
-  const before = governed.orders.at(-1)?.members ?? governed.chain.members;
+  const seats = governed.orders.at(-1) ?? governed.chain;
+  const before = seats.members;
   const { admit, remove } = change;
   if (admit !== undefined && admit.chain !== service) {
     throw new GridsealError("USAGE", `the READY file is for chain ${admit.chain}, not ${service}`);
@@ -76,7 +85,14 @@ export function membersAction(
   const come = admit === undefined ? [] : [admit.member];
   // Who takes another's place proposes in its turn.
   const members = place < 0 ? [...before, ...come] : [...before.slice(0, place), ...come, ...before.slice(place + 1)];
-  return { type: "members", chain: service, effectiveHeight, members, ready: admit === undefined ? [] : [admit.ready] };
+  const ready = admit === undefined ? [] : [admit.ready];
+  const verifiers = change.verifiers ?? verifiersAfter(seats, members.length);
+  return { type: "members", chain: service, effectiveHeight, members, ready, verifiers };
+}
+
+function verifiersAfter({ members, verifiers }: Seats, count: number): number {
+  if (verifiers === members.length) return count;
+  return verifiers === defaultVerifiers(members.length) ? defaultVerifiers(count) : Math.min(verifiers, count);
 }
 
 /** The authority that signs: its own key, opened, and its folder. */

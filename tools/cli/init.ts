@@ -32,6 +32,7 @@ interface InitOptions extends PassphraseOptions {
   readonly orderKey?: readonly PublicKey[];
   readonly orderSignatures?: number;
   readonly location?: readonly string[];
+  readonly verifiers?: number;
   readonly json?: true;
 }
 
@@ -60,6 +61,7 @@ export function registerInit(program: Command): void {
     .option("--order-key <hex>", "another key of the authority that signs orders (repeatable)", publicKeys)
     .option("--order-signatures <count>", "of how many keys orders need signatures", whole(1, ORDER_KEYS_MAX))
     .option("--location <[node-1=]code>", "where all nodes or one stand, ISO 3166 (repeatable)", several)
+    .option("--verifiers <count>", "members of a chain that verify a temporary block", whole(1, INITIAL_NODES_MAX))
     .option("--json", "print JSON")
     .action(init);
 }
@@ -75,6 +77,7 @@ async function init(folder: string, options: InitOptions): Promise<void> {
     target: options.target,
     ...orderingIn(options),
     locations: locationsIn(options),
+    verifiers: options.verifiers,
   };
   const { authority } = options;
   const founder =

@@ -23,8 +23,11 @@ const GATHERING_MS = 20;
 /** Messages with one thread: the next one is there when it has done the first. */
 const MESSAGES_PER_THREAD = 2;
 
-/** `members`: what nodes have signed or passed on. `anybody`: what came from a client, who may have no key of the network. */
-type Lane = "members" | "anybody";
+/**
+ * `members`: what nodes have signed or passed on. `anybody`: what came from a client, who may have no key of the network. `late`: what
+ * nobody waits for.
+ */
+type Lane = "members" | "anybody" | "late";
 
 /** Signatures that cross together. They are copied as they come, so that nothing else of a record waits for its turn. */
 interface Group {
@@ -51,7 +54,7 @@ interface Thread {
 
 const threads: Thread[] = [];
 /** not given to a thread yet; the last one of each is open */
-const waiting: Readonly<Record<Lane, Group[]>> = { members: [], anybody: [] };
+const waiting: Readonly<Record<Lane, Group[]>> = { members: [], anybody: [], late: [] };
 let isHandingOut = false;
 let gathering: NodeJS.Timeout | undefined;
 
@@ -78,10 +81,19 @@ export function verifyOfAnybody(key: PublicKey, message: Uint8Array, signature: 
  * rejects. One promise for many, and no memory for what is signed but the message, cost the collector less.
  */
 export function verifyRecords(records: readonly RecordVerification[]): Promise<boolean> {
+  return verifyAll("members", records);
+}
+
+/** As `verifyRecords`, by threads that have nothing else to do. */
+export function verifyRecordsLater(records: readonly RecordVerification[]): Promise<boolean> {
+  return verifyAll("late", records);
+}
+
+function verifyAll(lane: Lane, records: readonly RecordVerification[]): Promise<boolean> {
   if (records.length === 0) return Promise.resolve(true);
   const waiter = createWaiter(records.length);
   for (const verification of records) {
-    if (isWholeKey(verification.key)) put("members", verification, waiter);
+    if (isWholeKey(verification.key)) put(lane, verification, waiter);
     else answerWaiter(waiter, false);
   }
   handOutNext();
@@ -150,8 +162,14 @@ function handOut(): void {
 /** Members' first; but of what anybody brought one group is always under way, so that meters wait behind no flood of blocks either. */
 function nextLane(): Lane | undefined {
   const mayAnybody = waiting.anybody.length > 0 && threadFor("anybody") !== undefined;
-  if (waiting.members.length === 0) return mayAnybody ? "anybody" : undefined;
+  if (waiting.members.length === 0) return mayAnybody ? "anybody" : nextLate();
   return mayAnybody && !threads.some(hasOfAnybody) ? "anybody" : "members";
+}
+
+/** Where nothing else waits and a thread has nothing to do. */
+function nextLate(): Lane | undefined {
+  if (waiting.late.length === 0 || waiting.anybody.length > 0) return undefined;
+  return threadFor("late")?.given.length === 0 ? "late" : undefined;
 }
 
 function hasOfAnybody({ given }: Thread): boolean {
@@ -160,7 +178,7 @@ function hasOfAnybody({ given }: Thread): boolean {
 
 /** A thread with room, a new one where all have work; undefined where none has room. A thread has one group of anybody's at a time. */
 function threadFor(lane: Lane): Thread | undefined {
-  const fit = lane === "members" ? threads : threads.filter((thread) => !hasOfAnybody(thread));
+  const fit = lane !== "anybody" ? threads : threads.filter((thread) => !hasOfAnybody(thread));
   const [first] = fit.toSorted((left, right) => left.given.length - right.given.length);
   const mayStart = threads.length < Math.min(THREADS_MAX, availableParallelism());
   if ((first === undefined || first.given.length > 0) && mayStart) return addThread();

@@ -27,7 +27,13 @@ export function createSealer(network: string, services: readonly number[] = [1, 
   const authority = signer("authority");
   const signers = ["a", "b", "c", "d"].slice(0, members).map(signer);
   const nodes = signers.map(({ key }, index) => ({ id: keyId(key), key, name: `node-${index}` }));
-  const chains = services.map((service) => ({ service, name: `service-${service}`, members: nodes, target: 0 }));
+  const chains = services.map((service) => ({
+    service,
+    name: `service-${service}`,
+    members: nodes,
+    target: 0,
+    verifiers: nodes.length,
+  }));
   const genesisBytes = issueGenesis({ network, time_s: 1_790_000_000, nodes, chains }, authority);
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
   const heights = new Map<number, number>();

@@ -2,7 +2,7 @@
 // every voter compose the same block from the same proposal, or the vote is nil.
 
 import {
-  acknowledgementBytes,
+  type Acknowledgement,
   type Batch,
   batchBytes,
   batchId,
@@ -13,7 +13,6 @@ import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../
 import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
-import { sha256 } from "../../src/wire/hash.js";
 import { HEADER_VERSION, type Header } from "../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import type { ChainView, Execution, ExecutionNotice, ExecutionPlace } from "./execution.js";
@@ -25,11 +24,6 @@ import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { newestRules } from "./scripts.js";
 import { type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
-
-export interface Acknowledgement {
-  readonly node: Uint8Array;
-  readonly signature: Uint8Array;
-}
 
 /** A temporary block as read, with what the rules need of its records and no more: many wait here for their block. */
 export interface ReadBatch {
@@ -125,12 +119,6 @@ function signedBytesOf(genesisHash: Uint8Array, batch: Batch, records: readonly 
   return batchBytes(genesisHash, batch, records.map(leafOf));
 }
 
-/** What a node signs to acknowledge the batch. */
-export function acknowledgementOf(genesisHash: Uint8Array, read: Pick<ReadBatch, "batch" | "id">): Uint8Array {
-  const { chain, origin, number } = read.batch;
-  return acknowledgementBytes(genesisHash, chain, origin, number, read.id);
-}
-
 /** What is wrong with the contracts height that a block is judged at; "unknown" where its orders are yet to come here. */
 export function judgedAtComplaint(tip: ChainTip, judgedAt: number): string | undefined {
   if (judgedAt < tip.judgedAt) return "is before that of the block before";
@@ -222,7 +210,8 @@ function fitsOneBlock(batches: readonly AcceptedBatch[]): boolean {
 /** The members of the height after the block, which is judged at this contracts height. */
 export function nextMembersOf({ governance, chain, height, members }: ChainTip, judgedAt: number): MemberSet {
   const next = membersAfter(governance, chain.service, height, judgedAt);
-  return next === members.members ? members : memberSetOf(next);
+  const isSame = next.members === members.members && next.verifiers === members.verifiers;
+  return isSame ? members : memberSetOf(next.members, next.verifiers);
 }
 
 /** Whether nothing is in the block that it would be sealed for: no record, no violation, no order. */
@@ -276,7 +265,7 @@ function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number
     origin: accepted.read.batch.origin,
     number: accepted.read.batch.number,
     id: accepted.read.id,
-    acknowledgements: accepted.acknowledgements.map(({ node, signature }) => ({ node, digest: sha256(signature) })),
+    acknowledgements: accepted.acknowledgements,
     notices: sealed.notices.map(({ kind, bytes }) => ({ kind, bytes })),
     records: sealed.records.map(bytesOf),
   };

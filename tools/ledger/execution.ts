@@ -8,7 +8,7 @@ import type { Order } from "../../src/wire/order.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } from "./governance.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
-import type { Violation } from "./violations.js";
+import type { NodeViolation, Violation } from "./violations.js";
 
 /** Records may arrive out of order within so many sequence numbers; a gap that is still open behind it is a violation. */
 export const SEQUENCE_WINDOW = 1_024;
@@ -16,6 +16,8 @@ export const SEQUENCE_WINDOW = 1_024;
 const FORKS_KEPT = 8;
 /** Heights at which a node equivocated that a chain records. More would prove nothing new, and let one node fill an idle chain. */
 export const FAULTS_MAX = 8;
+/** Stands among the heights of a node whose word on a temporary block is proved false: one such proof is enough. */
+const FALSE_WORD = 0;
 
 /** What the rules need to know of a notice, whose signatures are verified elsewhere. */
 export type ExecutionNotice =
@@ -26,9 +28,11 @@ export type ExecutionNotice =
 export interface ExecutionEvidence {
   readonly kind: "evidence";
   readonly bytes: Uint8Array;
-  /** who signed both statements, and for which height */
+  /** whom it accuses */
   readonly node: Uint8Array;
-  readonly height: number;
+  readonly violation: "equivocation" | "falseAcknowledgement";
+  /** the height of both statements, or the number of the temporary block */
+  readonly number: number;
 }
 
 export interface ExecutionBatch {
@@ -52,7 +56,7 @@ export interface ExecutionPlace {
 export interface ChainView {
   meter(kid: string): MeterState | undefined;
   origin(node: string): OriginState | undefined;
-  /** heights at which the node is recorded to have equivocated, ascending */
+  /** heights at which the node is recorded to have equivocated, ascending; 0 first where its word on a temporary block was false */
   faults(node: string): readonly number[];
   /** hash of the sealed record with this number; undefined where none is sealed */
   sealedHash(kid: string, seq: number): Uint8Array | undefined;
@@ -179,20 +183,30 @@ function noteEvidence(run: Run, evidence: ExecutionEvidence): void {
   const faults = faultsWith(run.place, run.faults.get(node) ?? run.view.faults(node), evidence);
   if (faults === undefined) return;
   run.faults.set(node, faults);
-  const { height, bytes } = evidence;
-  run.violations.push({ kind: "equivocation", node: evidence.node, height, evidence: bytes });
+  run.violations.push(violationOf(evidence));
 }
 
-/** A node's recorded heights with that of the evidence; undefined where it is not recorded. */
+function violationOf({ violation, node, number, bytes }: ExecutionEvidence): NodeViolation {
+  if (violation === "equivocation") return { kind: violation, node, height: number, evidence: bytes };
+  return { kind: violation, node, number, evidence: bytes };
+}
+
+/** A node's recorded faults with that of the evidence; undefined where it is not recorded. */
 function faultsWith(
   { governance, service, judgedAt, height }: ExecutionPlace,
   faults: readonly number[],
   evidence: ExecutionEvidence,
 ): readonly number[] | undefined {
-  if (evidence.height > height || evidence.height < 1) return undefined;
-  if (faults.length >= FAULTS_MAX || faults.includes(evidence.height)) return undefined;
   if (everMember(governance, service, evidence.node, judgedAt) === undefined) return undefined;
-  return [...faults, evidence.height].sort((left, right) => left - right);
+  if (evidence.violation === "falseAcknowledgement") return withFalseWord(faults);
+  const { number } = evidence;
+  if (number > height || number < 1 || faults.includes(number)) return undefined;
+  if (faults.filter((fault) => fault !== FALSE_WORD).length >= FAULTS_MAX) return undefined;
+  return [...faults, number].sort((left, right) => left - right);
+}
+
+function withFalseWord(faults: readonly number[]): readonly number[] | undefined {
+  return faults.includes(FALSE_WORD) ? undefined : [FALSE_WORD, ...faults];
 }
 
 /** The first credential of a meter stays on the chain; it makes the meter known to it. */

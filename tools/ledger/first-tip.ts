@@ -14,6 +14,6 @@ export function firstTip(beginning: Pick<ChainTip, "genesis" | "chain" | "govern
     counter: 0,
     time_ms: 0,
     judgedAt: governedChain(governance, chain.service)?.contractsHeight ?? 0,
-    members: memberSetOf(chain.members),
+    members: memberSetOf(chain.members, chain.verifiers),
   };
 }

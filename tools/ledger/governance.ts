@@ -27,7 +27,11 @@ export interface MemberOrder {
   /** the first height that they seal, if the chain knows of the order by then */
   readonly effectiveHeight: number;
   readonly members: readonly Member[];
+  readonly verifiers: number;
 }
+
+/** Who seals a height of a chain, and how many of them are to verify a temporary block. */
+export type Seats = Pick<GenesisChain, "members" | "verifiers">;
 
 /** A chain of the network with all sets of members that it was ever given. */
 export interface GovernedChain {
@@ -134,18 +138,13 @@ export function governedChain(governance: Governance, service: number): Governed
  * The members that seal the height behind `height` of a chain whose block at `height` was judged at the contracts height `judgedAt`:
  * those of the last order up to there that is effective, else the first ones. Throws a RangeError where the network has no such chain.
  */
-export function membersAfter(
-  governance: Governance,
-  service: number,
-  height: number,
-  judgedAt: number,
-): readonly Member[] {
+export function membersAfter(governance: Governance, service: number, height: number, judgedAt: number): Seats {
   const governed = governedChain(governance, service);
   if (governed === undefined) throw new RangeError(`network ${governance.genesis.network} has no chain ${service}`);
   const order = governed.orders.findLast(
     ({ contractsHeight, effectiveHeight }) => contractsHeight <= judgedAt && effectiveHeight <= height + 1,
   );
-  return order?.members ?? governed.chain.members;
+  return order ?? governed.chain;
 }
 
 /**
@@ -291,22 +290,23 @@ function applyMembers(governance: Governance, action: MembersAction, contractsHe
   const governed = governedChain(governance, action.chain);
   if (governed === undefined) return refused(`there is no chain ${action.chain}`);
   const last = governed.orders.at(-1);
-  const reason = changeProblem(last?.members ?? governed.chain.members, action);
+  const reason = changeProblem(last ?? governed.chain, action);
   if (reason !== undefined) return refused(reason);
   const banned = bannedAmong(governance, action.members);
   if (banned !== undefined) return refused(`${banned.name} is banned`);
   if (action.effectiveHeight <= (last?.effectiveHeight ?? 1)) {
     return refused(`effective height ${action.effectiveHeight} is not above ${last?.effectiveHeight ?? 1}`);
   }
-  const { effectiveHeight, members } = action;
-  const orders = [...governed.orders, { contractsHeight, effectiveHeight, members }];
+  const { effectiveHeight, members, verifiers } = action;
+  const orders = [...governed.orders, { contractsHeight, effectiveHeight, members, verifiers }];
   const chains = governance.chains.map((chain) => (chain === governed ? { ...governed, orders } : chain));
   const nodes = new Map([...governance.nodes, ...members.map((member) => [toHex(member.id), member] as const)]);
   return { type: "governed", governance: { ...governance, chains, nodes } };
 }
 
-/** One node comes, one goes, or both; or the same ones propose in another order. */
-function changeProblem(before: readonly Member[], { members, ready }: MembersAction): string | undefined {
+/** One node comes, one goes, or both; or the same ones propose in another order, or another number of them verifies. */
+function changeProblem(seats: Seats, { members, ready, verifiers }: MembersAction): string | undefined {
+  const before = seats.members;
   const has = (set: readonly Member[], { id }: Member) => set.some((member) => equalBytes(member.id, id));
   const admitted = members.filter((member) => !has(before, member));
   const removed = before.filter((member) => !has(members, member));
@@ -315,11 +315,11 @@ function changeProblem(before: readonly Member[], { members, ready }: MembersAct
   const unready = admitted.find(({ id }) => !ready.some(({ node }) => equalBytes(node, id)));
   if (unready !== undefined) return `${unready.name} has not said that it is ready`;
   const same = members.length === before.length && members.every(({ id }, index) => equalBytes(id, before[index]!.id));
-  return same ? "it changes nothing" : undefined;
+  return same && verifiers === seats.verifiers ? "it changes nothing" : undefined;
 }
 
 function applyChain(governance: Governance, action: ChainAction, contractsHeight: number): Governed {
-  const { service, name, members, target } = action;
+  const { service, name, members, target, verifiers } = action;
   const { chains, nodes } = governance;
   if (chains.some(({ chain }) => chain.service === service)) return refused(`there is a chain ${service} already`);
   if (chains.some(({ chain }) => chain.name === name)) return refused(`there is a chain named ${name} already`);
@@ -328,7 +328,7 @@ function applyChain(governance: Governance, action: ChainAction, contractsHeight
   if (stranger !== undefined) return refused(`${stranger.name} is no node of the network`);
   const banned = bannedAmong(governance, members);
   if (banned !== undefined) return refused(`${banned.name} is banned`);
-  const added: GovernedChain = { chain: { service, name, members, target }, contractsHeight, orders: [] };
+  const added: GovernedChain = { chain: { service, name, members, target, verifiers }, contractsHeight, orders: [] };
   return { type: "governed", governance: { ...governance, chains: [...chains, added] } };
 }
 

@@ -1,6 +1,6 @@
 // Notices of temporary blocks as the rules take them, and whether what they are signed with is good.
 
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { equalBytes } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../src/wire/key.js";
@@ -9,6 +9,7 @@ import { readOrder, verifyOrder } from "../../src/wire/order.js";
 import { isEquivocation } from "../consensus/evidence.js";
 import { decodeEvidence, encodeEvidence, idBytes, signedBytes } from "../consensus/messages.js";
 import type { Evidence } from "../consensus/types.js";
+import { decodeDisproof, disproofComplaint, isDisproof } from "./disproof.js";
 import type { ExecutionEvidence, ExecutionNotice } from "./execution.js";
 import { CONTRACTS_SERVICE, everMember, type Governance } from "./governance.js";
 
@@ -26,11 +27,16 @@ export function readNotice(genesisHash: Uint8Array, { kind, bytes }: Notice): Ex
 
 /** Reads evidence, of a temporary block or of a block's results. */
 export function readEvidence(bytes: Uint8Array): ExecutionEvidence {
+  if (isDisproof(bytes)) {
+    const { bad, word } = decodeDisproof(bytes);
+    const { number } = bad.summary;
+    return { kind: "evidence", bytes, node: word.node, violation: "falseAcknowledgement", number };
+  }
   const { node, height } = decodeEvidence(bytes).first;
-  return { kind: "evidence", bytes, node: idBytes(node), height };
+  return { kind: "evidence", bytes, node: idBytes(node), violation: "equivocation", number: height };
 }
 
-/** Evidence as a notice. */
+/** Evidence of an equivocation as a notice. */
 export function evidenceNotice(evidence: Evidence): Notice {
   return { kind: "evidence", bytes: encodeEvidence(evidence) };
 }
@@ -41,13 +47,24 @@ export function checkOrder(genesis: Genesis, chain: number, bytes: Uint8Array, v
   verifyOrder(bytes, genesis, verify);
 }
 
-/** Rejects with a WireError unless the evidence proves that a node which is or was a member of the chain equivocated. */
+/** How evidence is verified: a disproof at once, the statements of an equivocation where there is time. */
+export interface EvidenceVerification {
+  readonly verify: Verify;
+  verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+}
+
+/** Rejects with a WireError unless the evidence proves what a node which is or was a member of the chain has done. */
 export async function checkEvidence(
   governance: Governance,
   chain: number,
   bytes: Uint8Array,
-  verify: (key: PublicKey, message: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>,
+  { verify, verifyAsync }: EvidenceVerification,
 ): Promise<void> {
+  if (isDisproof(bytes)) {
+    const complaint = disproofComplaint(governance, chain, decodeDisproof(bytes), verify);
+    if (complaint !== undefined) throw new WireError("unproven", `evidence ${complaint}`);
+    return;
+  }
   const evidence = decodeEvidence(bytes);
   const { first, second } = evidence;
   const { hash } = governance.genesis;
@@ -56,16 +73,18 @@ export async function checkEvidence(
   if (member === undefined)
     throw new WireError("untimely", `evidence is against ${first.node}, no member of the chain`);
   for (const statement of [first, second]) {
-    if (!(await verify(member.key, signedBytes(hash, chain, statement), statement.signature))) {
+    if (!(await verifyAsync(member.key, signedBytes(hash, chain, statement), statement.signature))) {
       throw new WireError("unproven", `evidence: a statement is not signed by ${member.name}`);
     }
   }
 }
 
-/** Whether two notices are the same, or evidence against one node for one height. */
+/** Whether two notices are the same, or evidence against one node for one height, or for its word on a temporary block. */
 export function isSameNotice(left: ExecutionNotice, right: ExecutionNotice): boolean {
   if (left.kind === "evidence" && right.kind === "evidence") {
-    return left.height === right.height && toHex(left.node) === toHex(right.node);
+    const isSameFault =
+      left.violation === right.violation && (left.violation === "falseAcknowledgement" || left.number === right.number);
+    return isSameFault && equalBytes(left.node, right.node);
   }
   return left.kind === right.kind && equalBytes(left.bytes, right.bytes);
 }

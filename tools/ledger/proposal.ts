@@ -1,21 +1,14 @@
 // A proposal's body: the header and what a voter needs to compose the same block: time, anchors with their certificates, the contracts
 // height it is judged at, and the temporary blocks by name with their acknowledgements. The records are with the voters already.
 
+import { type Acknowledgement, acknowledgementsFromArray, acknowledgementsToArray } from "../../src/wire/batch.js";
 import { type Anchor, readAnchor } from "../../src/wire/block.js";
-import {
-  BATCH_NUMBER_MAX,
-  BLOCK_BATCHES_MAX,
-  CHAINS_MAX,
-  HEIGHT_MAX,
-  NODES_MAX,
-  TIME_MS_MAX,
-} from "../../src/wire/bounds.js";
+import { BATCH_NUMBER_MAX, BLOCK_BATCHES_MAX, CHAINS_MAX, HEIGHT_MAX, TIME_MS_MAX } from "../../src/wire/bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
 import { type Certificate, certificateFromArray, certificateToArray } from "../../src/wire/certificate.js";
 import { WireError } from "../../src/wire/error.js";
 import { HEADER_BYTES } from "../../src/wire/header.js";
 import { asArray, asBytes, asList, asUint } from "../../src/wire/shape.js";
-import type { Acknowledgement } from "./compose.js";
 
 /** An anchor as a proposal has it; the block keeps no certificate of it. */
 export interface ProvedAnchor extends Anchor {
@@ -52,7 +45,7 @@ export function encodeProposalBody(body: ProposalBody): Uint8Array {
       origin,
       number,
       id,
-      acknowledgements.map(({ node, signature }) => [node, signature]),
+      acknowledgementsToArray(acknowledgements),
     ]),
   ]);
 }
@@ -78,7 +71,7 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
         origin: asBytes(origin, "proposal batch origin", 8),
         number: asUint(number, "proposal batch number", BATCH_NUMBER_MAX),
         id: asBytes(id, "proposal batch id", 32),
-        acknowledgements: readAcknowledgements(acknowledgements),
+        acknowledgements: acknowledgementsFromArray(acknowledgements, "proposal"),
       };
     }),
   };
@@ -87,14 +80,4 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
 function readProvedAnchor(value: CborValue): ProvedAnchor {
   const parts = asArray(value, "proposal anchor", 4);
   return { ...readAnchor(parts.slice(0, 3)), certificate: certificateFromArray(parts[3]) };
-}
-
-export function readAcknowledgements(value: Parameters<typeof asArray>[0]): Acknowledgement[] {
-  return asList(value, "acknowledgements", NODES_MAX).map((item) => {
-    const [node, signature] = asArray(item, "acknowledgement", 2);
-    return {
-      node: asBytes(node, "acknowledging node", 8),
-      signature: asBytes(signature, "acknowledgement signature", 64),
-    };
-  });
 }

@@ -15,7 +15,7 @@ import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
 import { executionRecord } from "./record-scan.js";
 import { rulesOf, UnknownScript } from "./scripts.js";
-import { decodeResults, encodeResults } from "./violations.js";
+import { decodeResults, encodeResults, isOfNode } from "./violations.js";
 
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
@@ -46,9 +46,7 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   const forks = results.flatMap((violation) =>
     violation.kind === "fork" ? [parseRecord(violation.detail as Uint8Array)] : [],
   );
-  const evidence = results.flatMap((violation) =>
-    violation.kind === "equivocation" ? [readEvidence(violation.evidence)] : [],
-  );
+  const evidence = results.flatMap((violation) => (isOfNode(violation) ? [readEvidence(violation.evidence)] : []));
   const takesNumber = createNumbering(tip.view);
   for (const batch of batches) {
     const complaint = takesNumber(batch)

@@ -6,7 +6,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { localTimeouts } from "../consensus/types.js";
 import { nodeVerify } from "../crypto/signatures.js";
-import { verifyAsync, verifyOfAnybody, verifyRecords } from "../crypto/verifying.js";
+import { verifyAsync, verifyOfAnybody, verifyRecords, verifyRecordsLater } from "../crypto/verifying.js";
 import { GridsealError } from "../errors.js";
 import { createTokenJudge, type TokenJudge } from "./admission/token-judge.js";
 import type { Api } from "./api/server.js";
@@ -140,6 +140,7 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     verify: nodeVerify,
     verifyAsync,
     verifyRecords,
+    verifyRecordsLater,
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
     setTimer: scope.set,

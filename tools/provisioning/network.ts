@@ -8,6 +8,7 @@ import { BROKERS_MAX } from "../../src/agent/configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, type Ordering, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
+import { defaultVerifiers } from "../../src/wire/quorum.js";
 import { createAuthority, readIssuing, registerOf } from "../authority/folder.js";
 import {
   type Authority,
@@ -50,6 +51,8 @@ export interface NetworkPlan {
   readonly ordering?: Ordering;
   /** where nodes stand, by their number: an ISO 3166 code each */
   readonly locations?: ReadonlyMap<number, string>;
+  /** members of a chain that verify a temporary block, all where there are fewer; absent: one correct one at least, and two */
+  readonly verifiers?: number | undefined;
 }
 
 export interface CreatedNetwork {
@@ -143,6 +146,7 @@ function issueNetworkGenesis(
     name,
     members: numbers.map((number) => memberNumbered(nodes, number, name)),
     target: plan.target,
+    verifiers: Math.min(plan.verifiers ?? defaultVerifiers(numbers.length), numbers.length),
   }));
   const { ordering } = plan;
   try {

@@ -3,7 +3,19 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { CHAINS_MAX, HEIGHT_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
-import { count, counter, hash, height, id, nothing, orderNumber, seq, service, time_ms } from "./fields.js";
+import {
+  batchNumber,
+  count,
+  counter,
+  hash,
+  height,
+  id,
+  nothing,
+  orderNumber,
+  seq,
+  service,
+  time_ms,
+} from "./fields.js";
 import type { RouteShape } from "./shape.js";
 
 const place = "[0-9]{1,5}:[0-9]{1,13}";
@@ -21,6 +33,7 @@ const Found = Type.Union([
     seq,
   }),
   Type.Object({ kind: Type.Literal("equivocation"), node: id, height }),
+  Type.Object({ kind: Type.Literal("falseAcknowledgement"), node: id, number: batchNumber }),
 ]);
 
 /** A sealed block. */

@@ -38,6 +38,7 @@ function measurements(changed: Partial<Measurements["gridseal"]> = {}): Measurem
     date: "2026-01-01T00:00:00.000Z",
     command: "node bench.js",
     nodes: 4,
+    verifiers: 2,
     meters: 200,
     machine: {
       processor: "processor",
@@ -55,18 +56,20 @@ function measurements(changed: Partial<Measurements["gridseal"]> = {}): Measurem
     peers: {
       etcd: { skipped: "etcd is not installed" },
       jetstream: { ...phase, records_per_s: 6_000, unanswered: 0, inFlight: 768 },
+      etcdUnverified: { ...phase, records_per_s: 12_000, unanswered: 0, inFlight: 768 },
     },
   };
 }
 
-test("divides the machine's verify rate among the nodes and compares", () => {
+test("divides the machine's verify rate among those who verify a record and compares", () => {
   const { ratios, faults } = composeReport(measurements());
   assert.deepEqual(ratios, {
-    limit_per_s: 5_000,
-    sealedToLimit: 0.6,
-    verificationShare: 0.52,
+    limit_per_s: 10_000,
+    sealedToLimit: 0.3,
+    verificationShare: 0.26,
     registersInProportion: 0.8,
     sealedToJetStream: 0.5,
+    sealedToEtcdUnverified: 0.25,
   });
   assert.deepEqual(faults, []);
 });
@@ -91,7 +94,8 @@ test("prints every figure, and by name what was skipped", () => {
   const text = reportLines(composeReport(measurements())).join("\n");
   for (const part of [
     "21,000/s before",
-    "0.60",
+    "0.30",
+    "limit: verifications / 2 who verify",
     "skipped: etcd is not installed",
     "6,000 records/s",
     "0.50 % of a core",

@@ -64,6 +64,12 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "uses-damaged-rows": /^I|^bad input never throws|^a correct node does not stop by itself/,
   "repairs-without-batches": /^I9/,
   "repairs-without-admitted": /^I9/,
+  "counts-stored-as-verified": /^I7/,
+  "duty-by-who-asks": /^I7/,
+  "no-take-over": /^I9|^I25/,
+  "no-disproof": /^I24/,
+  "disproof-without-record": /^I24/,
+  "never-verifies-later": /^I25/,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

@@ -13,7 +13,7 @@ export const members = signers.map((signer, index) => ({
   key: signer.key,
   name: `node-${index}`,
 }));
-export const set = memberSetOf(members);
+export const set = memberSetOf(members, 2);
 const meter = signerFromSeed(generateSeed());
 
 /** A temporary block with one record. */
@@ -29,4 +29,8 @@ export function batch(number: number, origin = 0, seq = number): ReadBatch {
 }
 
 export const nameOf = (read: ReadBatch) => ({ origin: read.batch.origin, number: read.batch.number, id: read.id });
-export const by = (node: number) => ({ node: members[node]!.id, signature: new Uint8Array(64).fill(node) });
+export const by = (node: number, verified = true) => ({
+  node: members[node]!.id,
+  signature: new Uint8Array(64).fill(verified ? node : 128 + node),
+  verified,
+});

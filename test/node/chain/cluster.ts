@@ -9,10 +9,11 @@ import { WireError } from "../../../src/wire/error.js";
 import { type Genesis, type GenesisChain, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Action, issueOrder } from "../../../src/wire/order.js";
+import { defaultVerifiers } from "../../../src/wire/quorum.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../src/wire/record.js";
 import { localTimeouts } from "../../../tools/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
-import { verifyAsync, verifyRecords } from "../../../tools/crypto/verifying.js";
+import { verifyAsync, verifyRecords, verifyRecordsLater } from "../../../tools/crypto/verifying.js";
 import { govern } from "../../../tools/ledger/governance.js";
 import type { ProvedAnchor } from "../../../tools/ledger/proposal.js";
 import { anchorsBeside } from "../../../tools/node/chain/blocks/anchoring.js";
@@ -95,6 +96,7 @@ export async function createCluster(
     name: `service-${service}`,
     members: members.slice(0, membership),
     target,
+    verifiers: defaultVerifiers(membership),
   }));
   const genesisBytes = issueGenesis({ network: "test", time_s: 1, nodes: members, chains }, authority);
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
@@ -138,6 +140,7 @@ export async function createCluster(
       verify: nodeVerify,
       verifyAsync,
       verifyRecords,
+      verifyRecordsLater,
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
       setTimer(name, delay_ms, callback) {

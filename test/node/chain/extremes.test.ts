@@ -3,12 +3,13 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { type Acknowledgement, acknowledgementBytes } from "../../../src/wire/batch.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { WireError } from "../../../src/wire/error.js";
 import { auditChain } from "../../../tools/audit/audit.js";
 import { GridsealError } from "../../../tools/errors.js";
-import { acknowledgementOf, makeBatch } from "../../../tools/ledger/compose.js";
+import { makeBatch } from "../../../tools/ledger/compose.js";
 import { executionRecord } from "../../../tools/ledger/record-scan.js";
 import { decodeBatchNote, decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/chain/frame.js";
 import { batches, storedBatches } from "../../../tools/node/chain/tables/batches.js";
@@ -29,12 +30,15 @@ async function withLiar(t: TestContext) {
   await cluster.kill(LIAR);
   const liar = cluster.nodes[LIAR]!;
   const origin = fromHex(liar.id)!;
-  const acknowledged = new Map<string, Parameters<typeof encodeBatchNote>[1][number][]>();
+  /** the newest of each node, by temporary block */
+  const acknowledged = new Map<string, Map<string, Acknowledgement>>();
   cluster.passes = (_from, to, bytes) => {
     const frame = decodeFrame(bytes)!;
     if (to !== LIAR || frame.kind !== "acknowledge") return true;
     const note = decodeBatchNote(frame.payload);
-    acknowledged.set(toHex(note.id), [...(acknowledged.get(toHex(note.id)) ?? []), ...note.acknowledgements]);
+    const known = acknowledged.get(toHex(note.id)) ?? new Map<string, Acknowledgement>();
+    for (const each of note.acknowledgements) known.set(toHex(each.node), each);
+    acknowledged.set(toHex(note.id), known);
     return true;
   };
   const correct = cluster.nodes.slice(0, LIAR);
@@ -55,9 +59,13 @@ async function withLiar(t: TestContext) {
     const read = makeBatch(cluster.genesis.hash, content, [executionRecord(record)], sign);
     await tell(encodeFrame("batch", SERVICE, read.bytes));
     const name = { origin, number, id: read.id };
-    const own = { node: origin, signature: sign(acknowledgementOf(cluster.genesis.hash, read)) };
-    await cluster.until(() => (acknowledged.get(toHex(read.id))?.length ?? 0) >= 2, `${number} is acknowledged`);
-    const note = encodeBatchNote(name, [...acknowledged.get(toHex(read.id))!.slice(0, 2), own]);
+    const message = acknowledgementBytes(cluster.genesis.hash, SERVICE, name, true);
+    const own = { node: origin, signature: sign(message), verified: true };
+    const others = () => [...(acknowledged.get(toHex(read.id))?.values() ?? [])];
+    const isEnough = () => others().length >= 2 && others().some(({ verified }) => verified);
+    await cluster.until(isEnough, `${number} is acknowledged`);
+    const [first, second] = others().toSorted((left, right) => Number(right.verified) - Number(left.verified));
+    const note = encodeBatchNote(name, [first!, second!, own]);
     await tell(encodeFrame("accepted", SERVICE, note));
   };
   return { cluster, correct, tell, publish, sign, origin };

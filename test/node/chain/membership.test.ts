@@ -2,14 +2,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { acknowledgementBytes } from "../../../src/wire/batch.js";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { memberSetHash } from "../../../src/wire/genesis.js";
 import { memberSets, membersAt } from "../../../src/wire/lineage.js";
 import { readyBytes } from "../../../src/wire/order.js";
+import { defaultVerifiers } from "../../../src/wire/quorum.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
-import { acknowledgementOf } from "../../../tools/ledger/compose.js";
 import { decodeFrame, encodeBatchNote, encodeFrame } from "../../../tools/node/chain/frame.js";
 import { storedBatches } from "../../../tools/node/chain/tables/batches.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
@@ -28,7 +29,14 @@ async function give(cluster: TestCluster, positions: readonly number[]): Promise
     const node = cluster.genesis.nodes[position]!.id;
     return { node, signature: signer.sign(readyBytes(cluster.genesis.hash, SERVICE, node)) };
   });
-  await cluster.order({ type: "members", chain: SERVICE, effectiveHeight, members, ready });
+  await cluster.order({
+    type: "members",
+    chain: SERVICE,
+    effectiveHeight,
+    members,
+    ready,
+    verifiers: defaultVerifiers(members.length),
+  });
   return effectiveHeight;
 }
 
@@ -137,12 +145,9 @@ test("a removed node's signature is worth nothing: neither its acknowledgement n
   const { origin, number } = stored;
   const id = cluster.nodes[0]!.sealed[0]!.block.batches[0]!.id;
   const removed = cluster.nodes[3]!;
-  const signed = acknowledgementOf(cluster.genesis.hash, {
-    batch: { chain: SERVICE, origin, number, notices: [], records: [] },
-    id,
-  });
+  const signed = acknowledgementBytes(cluster.genesis.hash, SERVICE, { origin, number, id }, true);
   const note = encodeBatchNote({ origin, number, id }, [
-    { node: cluster.genesis.nodes[3]!.id, signature: removed.signer.sign(signed) },
+    { node: cluster.genesis.nodes[3]!.id, signature: removed.signer.sign(signed), verified: true },
   ]);
   await cluster.nodes[0]!.chain.onFrame(removed.id, decodeFrame(encodeFrame("acknowledge", SERVICE, note))!);
   await new Promise((resolve) => setTimeout(resolve, 1_500));

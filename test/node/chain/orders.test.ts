@@ -121,7 +121,8 @@ test("other chains name the contracts height of the newest order, and change the
   const id = fromHex(fifth.id)!;
   const ready = { node: id, signature: fifth.signer.sign(readyBytes(cluster.genesis.hash, SERVICE, id)) };
   const members = [...known.slice(0, 3), known[4]!];
-  const action: Action = { type: "members", chain: SERVICE, effectiveHeight: 3, members, ready: [ready] };
+  const seats = { members, ready: [ready], verifiers: 2 };
+  const action: Action = { type: "members", chain: SERVICE, effectiveHeight: 3, ...seats };
   assert.deepEqual(await submit(first, orderNotice(cluster, 1, action)), { type: "taken" });
   await cluster.until(() => cluster.nodes.every(({ governor }) => governor.current.lastOrder === 1), "the order");
   for (let height = 2; height <= 4; height += 1) {
@@ -138,7 +139,7 @@ test("other chains name the contracts height of the newest order, and change the
     blocks.map(({ memberSet }) => toHex(memberSet)),
     [before, before, after, after],
   );
-  assert.deepEqual(membersAfter(first.governor.current, SERVICE, 2, 1), members);
+  assert.deepEqual(membersAfter(first.governor.current, SERVICE, 2, 1).members, members);
   const signers = blocks[3]!.certificate.signatures.map(({ node }) => toHex(node));
   assert.ok(!signers.includes(cluster.nodes[3]!.id), "a removed node's votes count no more");
 
@@ -227,7 +228,7 @@ test("evidence proves nothing where its statements agree, are of two votes, or a
   ];
   const governance = first.governor.current;
   const check = (evidence: Evidence, chain = SERVICE) =>
-    checkEvidence(governance, chain, evidenceNotice(evidence).bytes, nodeVerify);
+    checkEvidence(governance, chain, evidenceNotice(evidence).bytes, { verify: nodeVerify, verifyAsync: nodeVerify });
   await check(genuine);
   for (const [evidence, message] of cases) await assert.rejects(check(evidence), message);
 });

@@ -25,7 +25,13 @@ const NOW_S = 1_800_000_000;
 const authority = signerFromSeed(generateSeed());
 const nodeKey = signerFromSeed(generateSeed()).key;
 const member = { id: keyId(nodeKey), key: nodeKey, name: "node-1" };
-const chains = [1, 2].map((service) => ({ service, name: `chain-${service}`, members: [member], target: 0 }));
+const chains = [1, 2].map((service) => ({
+  service,
+  name: `chain-${service}`,
+  members: [member],
+  target: 0,
+  verifiers: 1,
+}));
 const genesis = verifyGenesis(
   issueGenesis({ network: "test", time_s: 1, nodes: [member], chains }, authority),
   nodeVerify,

@@ -22,7 +22,7 @@ const NOW_S = 1_800_000_000;
 const authority = signerFromSeed(generateSeed());
 const nodeKey = signerFromSeed(generateSeed()).key;
 const member = { id: keyId(nodeKey), key: nodeKey, name: "node-1" };
-const chain = { service: SERVICE, name: "trading", members: [member], target: 0 };
+const chain = { service: SERVICE, name: "trading", members: [member], target: 0, verifiers: 1 };
 const terms = { network: "test", time_s: 1, nodes: [member], chains: [chain] };
 const genesis = verifyGenesis(issueGenesis(terms, authority), nodeVerify);
 

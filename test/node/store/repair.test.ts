@@ -23,7 +23,7 @@ import { createMeter, makeRecord, SERVICE } from "../chain/cluster.js";
 const authority = signerFromSeed(generateSeed());
 const signers = [1, 2].map(() => signerFromSeed(generateSeed()));
 const members = signers.map(({ key }, index) => ({ id: keyId(key), key, name: `node-${index + 1}` }));
-const chains = [{ service: SERVICE, name: "trading", members, target: 0 }];
+const chains = [{ service: SERVICE, name: "trading", members, target: 0, verifiers: 1 }];
 const genesis = verifyGenesis(
   issueGenesis({ network: "test", time_s: 1, nodes: members, chains }, authority),
   nodeVerify,

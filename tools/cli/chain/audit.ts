@@ -149,6 +149,7 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
     report.violations.fork,
     report.violations.link,
     report.violations.equivocation,
+    report.violations.falseAcknowledgement,
     `${report.anchors.confirmed}/${report.anchors.named}`,
     report.time_ms === undefined ? "-" : timeText(report.time_ms),
     resultOf(report),
@@ -164,6 +165,7 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
         "FORKS",
         "LINKS",
         "EQUIVOCATIONS",
+        "FALSE WORDS",
         "ANCHORS",
         "SEALED AT",
         "RESULT",
@@ -199,12 +201,16 @@ function contradictionsOf({ name, anchors }: AuditReport): string[] {
 
 /** What a chain holds against nodes, and what it says of other chains. */
 function detailsOf(report: AuditReport): string[] {
-  const { name, orders, equivocations, anchors } = report;
+  const { name, orders, equivocations, falseAcknowledgements, anchors } = report;
   return [
     ...(orders === 0 ? [] : [`${name} seals ${orders} orders`]),
     ...equivocations.map(
       ({ block, node, height, round, statement }) =>
         `${name}, block ${block}: node ${node} signed two ${statement}s at height ${height}, round ${round}`,
+    ),
+    ...falseAcknowledgements.map(
+      ({ block, node, origin, number }) =>
+        `${name}, block ${block}: node ${node} signed that it had verified temporary block ${number} of node ${origin}, and a record of it does not verify`,
     ),
     ...anchors.chains.map(
       ({ service, first, last, named }) =>

@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
 import { unitName } from "../../../src/meter/unit.js";
+import type { Acknowledgement } from "../../../src/wire/batch.js";
 import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
@@ -13,6 +14,7 @@ import { parseRecord, type Register } from "../../../src/wire/record.js";
 import { decodeEvidence } from "../../consensus/messages.js";
 import type { Statement } from "../../consensus/types.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { decodeDisproof } from "../../ledger/disproof.js";
 import { decodeResults, type Violation } from "../../ledger/violations.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
@@ -92,6 +94,11 @@ function violationView(violation: Violation) {
     const { first } = decodeEvidence(evidence);
     return { kind, node, height, round: first.round, statement: statementName(first), evidence };
   }
+  if (violation.kind === "falseAcknowledgement") {
+    const { kind, node, number, evidence } = violation;
+    const { origin } = decodeDisproof(evidence).bad.summary;
+    return { kind, node, origin, number, evidence };
+  }
   const { kind, meter, seq, detail } = violation;
   if (kind === "gap") return { kind, meter, seq, last: detail };
   return { kind, meter, seq, record: kind === "fork" ? parseRecord(detail as Uint8Array).hash : detail };
@@ -163,16 +170,25 @@ function violationLine(violation: BlockView["data"]["violations"][number]): stri
     const { node, height, round, statement } = violation;
     return `violation equivocation: node ${toHex(node)} signed two ${statement}s at height ${height}, round ${round}`;
   }
+  if (violation.kind === "falseAcknowledgement") {
+    const { node, origin, number } = violation;
+    const what = `temporary block ${number} of node ${toHex(origin)}`;
+    return `violation falseAcknowledgement: node ${toHex(node)} signed that it had verified ${what}`;
+  }
   const { kind, meter, seq, ...rest } = violation;
   const what = "last" in rest ? `to ${rest.last}` : `record ${toHex(rest.record as Uint8Array)}`;
   return `violation ${kind}: meter ${toHex(meter)} seq ${seq} ${what}`;
+}
+
+function acknowledgerText({ node, verified }: Acknowledgement): string {
+  return `${toHex(node)} (${verified ? "verified" : "stored"})`;
 }
 
 function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
   const { origin, number, acknowledgements, credentials, orders, records } = batch;
   return indented([
     `temporary block ${number} of node ${toHex(origin)}: ${records.length} records, ${credentials.length} new meters`,
-    `  acknowledged by ${acknowledgements.map(({ node }) => toHex(node)).join(" ")}`,
+    `  acknowledged by ${acknowledgements.map(acknowledgerText).join(" ")}`,
     ...orders.map(({ number: which, what }) => `  order ${which}, ${what}`),
     ...records.flatMap(recordLines),
   ]);

@@ -24,6 +24,7 @@ interface BenchOptions {
   readonly nodes: number;
   readonly chains: number;
   readonly meters: number;
+  readonly verifiers?: number;
   readonly json?: string;
   readonly profile?: true;
 }
@@ -55,6 +56,7 @@ const program = new Command("bench")
   .option("--nodes <count>", "nodes of the cluster", whole(1, INITIAL_NODES_MAX), 4)
   .option("--chains <count>", "chains, each of all nodes", whole(1, SERVICES_MAX), 1)
   .option("--meters <count>", "meters, each with a connection of its own", whole(1, INITIAL_METERS_MAX), 200)
+  .option("--verifiers <count>", "nodes that verify a record before it is sealed", whole(1, INITIAL_NODES_MAX))
   .option("--json <file>", "write the report as JSON")
   .option("--profile", `write a CPU profile of the first node to ${RESULTS_FOLDER}/`)
   .exitOverride();
@@ -81,7 +83,7 @@ async function run(options: BenchOptions): Promise<void> {
 }
 
 async function measure(options: BenchOptions, folder: string, results: string): Promise<Measurements> {
-  const { seconds, nodes, chains, meters } = options;
+  const { seconds, nodes, chains, meters, verifiers } = options;
   const date = new Date().toISOString();
   step("describing the machine");
   const machine = await describeMachine(folder);
@@ -90,6 +92,7 @@ async function measure(options: BenchOptions, folder: string, results: string): 
     nodes,
     chains,
     meters,
+    verifiers,
     isLoad: true,
     ...(options.profile && { profile: results }),
   });
@@ -101,7 +104,7 @@ async function measure(options: BenchOptions, folder: string, results: string): 
   const { per_s } = await verify();
   step("starting the nodes");
   await cluster.start();
-  const plan = { seconds, warmup_s: options.warmup, limit_per_s: (MARGIN * per_s) / nodes, verify };
+  const plan = { seconds, warmup_s: options.warmup, limit_per_s: (MARGIN * per_s) / cluster.verifiers, verify };
   const gridseal = await measureCluster(cluster, plan, step);
   step("leaving the nodes alone");
   const idle = await measureIdle(cluster, seconds);
@@ -110,30 +113,33 @@ async function measure(options: BenchOptions, folder: string, results: string): 
   const long = await measureLong(options, folder, plan);
   await verifyRate.end();
   const peerPlan = { folder, meters: sample, service, warmup_s: WARMUP_S, seconds };
-  step("storing at etcd");
-  const etcd = await measurePeer("etcd", peerPlan);
-  step("storing at JetStream");
-  const jetstream = await measurePeer("jetstream", peerPlan);
+  step("verifying once, and storing at etcd");
+  const etcd = await measurePeer("etcd", { ...peerPlan, isVerified: true });
+  step("verifying once, and storing at JetStream");
+  const jetstream = await measurePeer("jetstream", { ...peerPlan, isVerified: true });
+  step("storing at etcd as it comes");
+  const etcdUnverified = await measurePeer("etcd", { ...peerPlan, isVerified: false });
   return {
     date,
     command: ["node", ...process.execArgv, ...process.argv.slice(1)].join(" "),
     nodes,
+    verifiers: cluster.verifiers,
     meters,
     machine,
     gridseal,
     long,
     idle,
     disk,
-    peers: { etcd, jetstream },
+    peers: { etcd, jetstream, etcdUnverified },
   };
 }
 
 /** Another cluster like the first, whose meters send many registers in one record. */
-async function measureLong({ nodes, chains, meters }: BenchOptions, folder: string, plan: LoadPlan) {
+async function measureLong({ nodes, chains, meters, verifiers }: BenchOptions, folder: string, plan: LoadPlan) {
   const registers = LONG_RECORD * REGISTERS_DEFAULT;
   const own = join(folder, "long");
   await mkdir(own);
-  const cluster = await createCluster({ folder: own, nodes, chains, meters, isLoad: true });
+  const cluster = await createCluster({ folder: own, nodes, chains, meters, verifiers, isLoad: true });
   await cluster.start();
   const gridseal: ClusterMeasurement = await measureCluster(cluster, { ...plan, registers }, (text) =>
     step(`${registers} registers a record: ${text}`),

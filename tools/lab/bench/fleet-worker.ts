@@ -1,6 +1,6 @@
 // One child's part of a fleet: thousands of meters, each with an MQTT connection of its own from
-// one of several addresses. Each publishes a record when it is due. The path of every receipt is
-// verified, the signatures of each block once.
+// one of several addresses. Each publishes a record when it is due, all at their own times; then all
+// publish one at once. The path of every receipt is verified, the signatures of each block once.
 
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -28,7 +28,10 @@ import { type LoadMeter, nextRecord, REGISTERS_DEFAULT } from "../rig/records.js
 import { summarise } from "./quantile.js";
 import { serveOrders } from "./worker.js";
 
-export interface FleetOrder {
+/** `burst` is for the meters that are connected since `spread`; it is the last order. */
+export type FleetOrder = ({ readonly order: "spread" } & FleetPlan) | { readonly order: "burst" };
+
+export interface FleetPlan {
   readonly genesis: Uint8Array;
   /** the authority's key file */
   readonly authority: string;
@@ -76,7 +79,23 @@ const SUBSCRIBE_ID = 1;
 const BIRTH_ID = 2;
 const RECORD_ID = 3;
 
-async function runFleet(order: FleetOrder): Promise<FleetResult> {
+interface Fleet {
+  readonly plan: FleetPlan;
+  readonly genesis: Genesis;
+  readonly tally: Tally;
+  readonly meters: readonly FleetMeter[];
+}
+
+let fleet: Fleet | undefined;
+
+async function carryOut(order: FleetOrder): Promise<FleetResult> {
+  if (order.order === "burst") return publishAtOnce(fleet!);
+  fleet = await join(order);
+  return publishSpread(fleet);
+}
+
+/** Connects the meters and makes each known. */
+async function join(order: FleetPlan): Promise<Fleet> {
   const genesis = verifyGenesis(order.genesis, nodeVerify);
   const authority = await readKeyFile(order.authority);
   const tally = createTally(genesis);
@@ -85,23 +104,43 @@ async function runFleet(order: FleetOrder): Promise<FleetResult> {
     meters.push(joinMeter(order, genesis, authority, order.first + index, tally));
     if (index % Math.ceil(order.connects_per_s / 20) === 0) await pause(50);
   }
-  const started_ms = performance.now();
   await waitFor(() => tally.ready === order.meters || tally.failures.length > 0, RECEIPTS_MAX_S);
-  const timers = meters.map((meter, index) => {
-    const publish = () => publishNext(order, meter, tally, genesis.network);
-    const first = setTimeout(publish, (1000 * order.every_s * index) / order.meters);
-    const rest = setInterval(publish, 1000 * order.every_s + (index % 7));
-    return [first, rest] as const;
-  });
-  await pause(Math.max(0, 1000 * order.seconds - (performance.now() - started_ms)));
-  for (const [first, rest] of timers) {
-    clearTimeout(first);
-    clearInterval(rest);
+  return { plan: order, genesis, tally, meters };
+}
+
+/** Each meter has its place in the period, and keeps it. */
+async function publishSpread(spread: Fleet): Promise<FleetResult> {
+  const { plan, meters } = spread;
+  const period_ms = 1000 * plan.every_s;
+  const timers = new Map<FleetMeter, NodeJS.Timeout>();
+  for (const [index, meter] of meters.entries()) {
+    const publish = () => publishNext(spread, meter);
+    const begin = () => {
+      timers.set(meter, setInterval(publish, period_ms));
+      publish();
+    };
+    timers.set(meter, setTimeout(begin, (period_ms * index) / meters.length));
   }
-  await waitFor(() => tally.verified === tally.published, RECEIPTS_MAX_S);
-  const connected = meters.filter(({ socket }) => !socket.destroyed).length;
+  await pause(1000 * plan.seconds);
+  for (const timer of timers.values()) clearTimeout(timer);
+  return settle(spread);
+}
+
+/** As after a power cut, or where all have the same full minute. */
+async function publishAtOnce(burst: Fleet): Promise<FleetResult> {
+  const { tally, meters } = burst;
+  tally.begin();
+  for (const meter of meters) publishNext(burst, meter);
+  const result = await settle(burst);
   tally.end();
   for (const { socket } of meters) socket.destroy();
+  return result;
+}
+
+/** What came of it, once every receipt is here. */
+async function settle({ tally, meters }: Fleet): Promise<FleetResult> {
+  await waitFor(() => tally.verified === tally.published, RECEIPTS_MAX_S);
+  const connected = meters.filter(({ socket }) => !socket.destroyed).length;
   const { published, verified, refused, failures } = tally;
   const latencies = summarise(Float64Array.from(tally.latencies_ms));
   return { meters: meters.length, connected, published, verified, refused, failures, ...latencies };
@@ -123,6 +162,12 @@ function createTally(genesis: Genesis) {
     latencies_ms,
     fail(what: string) {
       if (!over && failures.length < FAILURES_MAX) failures.push(what);
+    },
+    /** What is published from here on counts by itself. */
+    begin() {
+      this.published = 0;
+      this.verified = 0;
+      latencies_ms.length = 0;
     },
     end() {
       over = true;
@@ -146,7 +191,7 @@ function createTally(genesis: Genesis) {
 
 type Tally = ReturnType<typeof createTally>;
 
-function joinMeter(order: FleetOrder, genesis: Genesis, authority: Signer, number: number, tally: Tally): FleetMeter {
+function joinMeter(order: FleetPlan, genesis: Genesis, authority: Signer, number: number, tally: Tally): FleetMeter {
   const signer = signerFromSeed(generateMeterKey().seed);
   const kid = keyId(signer.key);
   const id = toHex(kid);
@@ -202,7 +247,7 @@ function joinMeter(order: FleetOrder, genesis: Genesis, authority: Signer, numbe
   return meter;
 }
 
-function credentialFor(order: FleetOrder, genesis: Genesis, authority: Signer, number: number, signer: Signer) {
+function credentialFor(order: FleetPlan, genesis: Genesis, authority: Signer, number: number, signer: Signer) {
   const now_s = Math.floor(Date.now() / 1000);
   const id = Buffer.alloc(8);
   id.writeUIntBE(number, 2, 6);
@@ -220,13 +265,13 @@ function credentialFor(order: FleetOrder, genesis: Genesis, authority: Signer, n
   return issueCredential(terms, authority);
 }
 
-function publishNext({ service }: FleetOrder, meter: FleetMeter, tally: Tally, network: string): void {
+function publishNext({ plan: { service }, genesis, tally }: Fleet, meter: FleetMeter): void {
   const record = nextRecord(meter, service, meter.seq, meter.previous, Math.floor(Date.now() / 1000));
   meter.previous = sha256(record);
   meter.seq += 1;
   meter.open.set(toHex(meter.previous), performance.now());
   tally.published += 1;
-  meter.socket.write(encodePublish(serviceTopic(network, service, "record", meter.id), RECORD_ID, record));
+  meter.socket.write(encodePublish(serviceTopic(genesis.network, service, "record", meter.id), RECORD_ID, record));
 }
 
 async function waitFor(holds: () => boolean, seconds: number): Promise<void> {
@@ -234,4 +279,4 @@ async function waitFor(holds: () => boolean, seconds: number): Promise<void> {
   while (!holds() && performance.now() < until_ms) await pause(50);
 }
 
-serveOrders(runFleet);
+serveOrders(carryOut);

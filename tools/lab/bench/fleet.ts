@@ -1,6 +1,6 @@
 // `npm run bench:fleet`: many meters at once on four nodes, each with its own connection,
-// publishing seldom, as meters do. What it shows is that all records are sealed and every receipt
-// is verified, and what that costs the nodes.
+// publishing seldom, as meters do, each at its own time of the period; then all of them at once. What
+// it shows is that all records are sealed and every receipt is verified, and what that costs the nodes.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { pairs, printLines, table } from "../../terminal/output.js";
 import { endAllChildren } from "../rig/children.js";
 import { type Cluster, createCluster } from "../rig/cluster.js";
 import { readProcessUsage, readResident_bytes } from "../rig/process-usage.js";
-import type { FleetOrder, FleetResult } from "./fleet-worker.js";
+import type { FleetOrder, FleetPlan, FleetResult } from "./fleet-worker.js";
 import { startWorker } from "./worker.js";
 
 interface FleetOptions {
@@ -19,6 +19,7 @@ interface FleetOptions {
   readonly every: number;
   readonly seconds: number;
   readonly nodes: number;
+  readonly verifiers?: number;
 }
 
 const RESULTS_FOLDER = "bench-results";
@@ -33,29 +34,31 @@ const program = new Command("fleet")
   .option("--every <seconds>", "between two records of a meter", whole(1, 86_400), 60)
   .option("--seconds <count>", "how long they publish once all are connected", whole(1, 86_400), 180)
   .option("--nodes <count>", "nodes of the cluster", whole(1, 16), 4)
+  .option("--verifiers <count>", "nodes that verify a record before it is sealed", whole(1, 16))
   .exitOverride();
 
 async function run(options: FleetOptions): Promise<void> {
   const results = resolve(RESULTS_FOLDER);
   await mkdir(results, { recursive: true });
   const folder = await mkdtemp(join(results, "run-"));
+  const { nodes, verifiers } = options;
   try {
-    const cluster = await createCluster({ folder, nodes: options.nodes, chains: 1, meters: 1 });
+    const cluster = await createCluster({ folder, nodes, verifiers, chains: 1, meters: 1 });
     await cluster.start();
     const before = cluster.nodes.map(({ pid }) => readProcessUsage(pid)?.cpu_s ?? 0);
-    const parts = await Promise.all(ordersOf(options, cluster, folder).map(carryOut));
+    const { spread, burst } = await publish(ordersOf(options, cluster, folder));
     const memory_mib = cluster.nodes.map(({ pid }) => Math.round((readResident_bytes(pid) ?? 0) / MEBIBYTE));
     const cpu_s = cluster.nodes.map(({ pid }, index) => (readProcessUsage(pid)?.cpu_s ?? 0) - before[index]!);
     const [chain] = await cluster.agreedChains();
     await cluster.stop();
-    report(options, parts, chain?.records ?? 0, memory_mib, cpu_s);
+    report({ options, spread, burst, sealed: chain?.records ?? 0, memory_mib, cpu_s });
   } finally {
     await endAllChildren();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-function ordersOf(options: FleetOptions, cluster: Cluster, folder: string): readonly FleetOrder[] {
+function ordersOf(options: FleetOptions, cluster: Cluster, folder: string): readonly FleetPlan[] {
   const children = Math.ceil(options.meters / METERS_PER_CHILD);
   const share = Math.ceil(options.meters / children);
   return Array.from({ length: children }, (_, index) => ({
@@ -72,48 +75,60 @@ function ordersOf(options: FleetOptions, cluster: Cluster, folder: string): read
   }));
 }
 
-async function carryOut(order: FleetOrder): Promise<FleetResult> {
-  const worker = startWorker<FleetOrder, FleetResult>("fleet-worker");
+async function publish(plans: readonly FleetPlan[]): Promise<Pick<Outcome, "spread" | "burst">> {
+  const workers = plans.map(() => startWorker<FleetOrder, FleetResult>("fleet-worker"));
   try {
-    return await worker.ask(order);
+    const spread = await Promise.all(workers.map((worker, index) => worker.ask({ order: "spread", ...plans[index]! })));
+    const burst = await Promise.all(workers.map((worker) => worker.ask({ order: "burst" })));
+    return { spread, burst };
   } finally {
-    await worker.end();
+    await Promise.all(workers.map((worker) => worker.end()));
   }
 }
 
-function report(
-  options: FleetOptions,
-  parts: readonly FleetResult[],
-  sealed: number,
-  memory_mib: readonly number[],
-  cpu_s: readonly number[],
-): void {
-  const sum = (name: "connected" | "published" | "verified") => parts.reduce((total, part) => total + part[name], 0);
-  const refused = parts.flatMap(({ refused }) =>
+interface Outcome {
+  readonly options: FleetOptions;
+  /** of each child, while meters publish at their own times, and when all do at once */
+  readonly spread: readonly FleetResult[];
+  readonly burst: readonly FleetResult[];
+  readonly sealed: number;
+  readonly memory_mib: readonly number[];
+  readonly cpu_s: readonly number[];
+}
+
+function report({ options, spread, burst, sealed, memory_mib, cpu_s }: Outcome): void {
+  const parts = [...spread, ...burst];
+  const sum = (name: "published" | "verified") => parts.reduce((total, part) => total + part[name], 0);
+  const connected = burst.reduce((total, part) => total + part.connected, 0);
+  const refused = burst.flatMap(({ refused }) =>
     Object.entries(refused).map(([reason, count]) => `${count} ${reason}`),
   );
-  const failures = parts.flatMap((part) => part.failures);
+  const failures = burst.flatMap((part) => part.failures);
   const nodes = memory_mib.map((memory, index) => [index + 1, memory, Math.round(cpu_s[index]!)]);
   printLines([
     ...pairs([
       ["meters", options.meters],
-      ["connected to the end", sum("connected")],
+      ["connected to the end", connected],
       ["records published", sum("published")],
       ["records sealed", sealed],
       ["receipts verified", sum("verified")],
       ["records a second", Math.round(options.meters / options.every)],
-      [
-        "publish to receipt, ms",
-        parts.map((part) => `p50 ${part.p50_ms.toFixed(0)} p99 ${part.p99_ms.toFixed(0)}`).join(", "),
-      ],
+      ["publish to receipt, ms", latenciesOf(spread)],
+      ["the same, all at once, ms", latenciesOf(burst)],
     ]),
     "",
     ...table(["node", "memory, MiB", "CPU, s"], nodes),
     ...[...refused, ...failures].map((fault) => `FAULT ${fault}`),
   ]);
-  const isWhole =
-    sum("connected") === options.meters && sum("verified") === sum("published") && sealed === sum("published");
+  const isWhole = connected === options.meters && sum("verified") === sum("published") && sealed === sum("published");
   if (!isWhole || failures.length > 0 || refused.length > 0) process.exitCode = 1;
+}
+
+/** Of each child. */
+function latenciesOf(parts: readonly FleetResult[]): string {
+  return parts
+    .map(({ p50_ms, p99_ms, max_ms }) => `p50 ${p50_ms.toFixed(0)} p99 ${p99_ms.toFixed(0)} max ${max_ms.toFixed(0)}`)
+    .join(", ");
 }
 
 try {

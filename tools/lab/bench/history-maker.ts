@@ -119,6 +119,7 @@ function createMakerChain(
     verify: nodeVerify,
     verifyAsync: () => Promise.resolve(true),
     verifyRecords: () => Promise.resolve(true),
+    verifyRecordsLater: () => Promise.resolve(true),
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
     setTimer(name, delay_ms, callback) {

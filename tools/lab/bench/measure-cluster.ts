@@ -137,9 +137,9 @@ export async function measureCluster(
   }
 }
 
-/** What bounds a cluster on this machine, in records a second: every node verifies every record. */
-export function limitOf({ verify }: Pick<ClusterMeasurement, "verify">, nodes: number): number {
-  return (verify.before.per_s + verify.after.per_s) / 2 / nodes;
+/** What bounds a cluster on this machine, in records a second: so many verify every record before it is sealed. */
+export function limitOf({ verify }: Pick<ClusterMeasurement, "verify">, verifiers: number): number {
+  return (verify.before.per_s + verify.after.per_s) / 2 / verifiers;
 }
 
 /** What the nodes use and do while nobody sends them anything. */

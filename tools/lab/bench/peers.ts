@@ -1,6 +1,6 @@
 // The systems that are measured beside Gridseal where Debian's packages of them are installed: etcd
-// with its default fsync, and JetStream with three replicas in files. Neither verifies a signature,
-// so their client does, once a record.
+// with its default fsync, and JetStream with three replicas in files. Neither verifies a signature:
+// their client does, once a record, or nobody.
 
 import { accessSync, constants } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -18,6 +18,8 @@ export interface PeerPlan {
   readonly service: number;
   readonly warmup_s: number;
   readonly seconds: number;
+  /** whether the client verifies each record once before it stores it */
+  readonly isVerified: boolean;
 }
 
 const SERVERS = 3;
@@ -38,7 +40,7 @@ export function findProgram(name: string): string | undefined {
 export async function measurePeer(name: PeerName, plan: PeerPlan): Promise<PeerMeasurement> {
   const program = findProgram(programs[name]);
   if (program === undefined) return { skipped: `${programs[name]} is not installed` };
-  const folder = join(plan.folder, name);
+  const folder = join(plan.folder, plan.isVerified ? name : `${name}-unverified`);
   await mkdir(folder, { recursive: true });
   const ports = await freePorts(2 * SERVERS);
   const clientPorts = ports.slice(0, SERVERS);
@@ -47,8 +49,9 @@ export async function measurePeer(name: PeerName, plan: PeerPlan): Promise<PeerM
   try {
     await client.ask({ order: "prepare", meters: plan.meters, service: plan.service });
     await (name === "etcd" ? awaitEtcd(servers, clientPorts) : awaitJetStream(servers, clientPorts));
-    const { warmup_s, seconds } = plan;
-    const order = { order: "store", peer: name, ports: clientPorts, inFlight: IN_FLIGHT, warmup_s, seconds } as const;
+    const { warmup_s, seconds, isVerified } = plan;
+    const under = { ports: clientPorts, inFlight: IN_FLIGHT, warmup_s, seconds };
+    const order = { order: "store", peer: name, isVerified, ...under } as const;
     return { ...((await client.ask(order)) as PeerResult), inFlight: IN_FLIGHT };
   } finally {
     await client.end();

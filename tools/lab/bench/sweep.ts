@@ -1,10 +1,11 @@
-// `npm run bench:sweep`: how what a cluster seals depends on the number of nodes, of chains, of
-// registers in a record, and of records that a chain holds. Writes tables and plots to
+// `npm run bench:sweep`: how what a cluster seals depends on the number of nodes, of those who
+// verify, of chains, of registers in a record, and of records that a chain holds. Writes tables and plots to
 // bench-results/. Rates depend on what else the machine does; the CPU time of a record does not.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, CommanderError } from "commander";
+import { faults } from "../../../src/wire/quorum.js";
 import { reasonOf } from "../../errors.js";
 import { createNetwork } from "../../provisioning/network.js";
 import { whole } from "../../terminal/arguments.js";
@@ -35,12 +36,20 @@ interface Measured {
   readonly ofLimit: number;
 }
 
+interface PointPlan {
+  readonly nodes: number;
+  readonly chains: number;
+  readonly registers: number;
+  /** as many as a network has where nobody says otherwise */
+  readonly verifiers?: number;
+}
+
 interface Sweep {
   readonly name: string;
   readonly xName: string;
   readonly values: readonly number[];
   /** cluster and load of a point */
-  plan(x: number): { readonly nodes: number; readonly chains: number; readonly registers: number };
+  plan(x: number): PointPlan;
 }
 
 const RESULTS_FOLDER = "bench-results";
@@ -57,6 +66,12 @@ const sweeps: readonly Sweep[] = [
     xName: "registers in a record",
     values: [5, 20, 80],
     plan: (registers) => ({ ...usual, registers }),
+  },
+  {
+    name: "verifiers",
+    xName: "who verify, of 7 nodes",
+    values: [2, faults(7) + 1, 7],
+    plan: (verifiers) => ({ ...usual, nodes: 7, verifiers }),
   },
 ];
 
@@ -84,20 +99,26 @@ async function run(options: SweepOptions): Promise<void> {
 }
 
 async function measurePoint(sweep: Sweep, x: number, { seconds, meters }: SweepOptions): Promise<Measured> {
-  const { nodes, chains, registers } = sweep.plan(x);
+  const { nodes, chains, registers, verifiers } = sweep.plan(x);
   const folder = await mkdtemp(join(resolve(RESULTS_FOLDER), "run-"));
   try {
-    const cluster = await createCluster({ folder, nodes, chains, meters, isLoad: true });
+    const cluster = await createCluster({ folder, nodes, chains, meters, verifiers, isLoad: true });
     const verifyRate = await createVerifyRate(cluster.meterFolders.slice(0, 40), cluster.services[0]!);
     const measure = () => verifyRate.measure(VERIFYING_S);
     const { per_s } = await measure();
     await cluster.start();
     // The limit was measured a moment ago, on a machine that may have been busier then.
-    const plan = { seconds, warmup_s: WARMUP_S, limit_per_s: (2 * per_s) / nodes, registers, verify: measure };
+    const plan = {
+      seconds,
+      warmup_s: WARMUP_S,
+      limit_per_s: (2 * per_s) / cluster.verifiers,
+      registers,
+      verify: measure,
+    };
     const measurement = await measureCluster(cluster, plan, () => {});
     await verifyRate.end();
     const { saturated, half, lost, duplicated } = measurement;
-    const limit_per_s = limitOf(measurement, nodes);
+    const limit_per_s = limitOf(measurement, cluster.verifiers);
     await cluster.stop();
     if (lost > 0 || duplicated > 0) throw new Error(`${lost} records were lost, ${duplicated} sealed twice`);
     const spent = Object.entries(saturated.cpu_s_per_1000_records).filter(([name]) => name.startsWith("node"));

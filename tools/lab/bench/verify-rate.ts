@@ -1,5 +1,5 @@
 // The machine's Ed25519 verify rate on all cores at once: what bounds a cluster on this machine,
-// since every node verifies every record.
+// since some of its nodes verify every record.
 
 import { availableParallelism } from "node:os";
 import type { VerifierOrder, VerifierResult } from "./verifier.js";

@@ -103,7 +103,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     return encodeFrame(
       random.pick(["acknowledge", "accepted", "needBatch"] as const),
       chain,
-      encodeBatchNote(name, [{ node: self.id, signature }]),
+      encodeBatchNote(name, [{ node: self.id, signature, verified: random.chance(0.5) }]),
     );
   }
 

@@ -3,6 +3,7 @@
 
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { defaultVerifiers } from "../../../src/wire/quorum.js";
 import { paperServices } from "../../../src/wire/services.js";
 import { modulePath } from "../../module-path.js";
 import { type ChainPlan, createNetwork } from "../../provisioning/network.js";
@@ -17,6 +18,8 @@ export interface ClusterPlan {
   readonly nodes: number;
   readonly chains: number;
   readonly meters: number;
+  /** members that verify a temporary block; as many as a network has where nobody says otherwise */
+  readonly verifiers?: number | undefined;
   /**
    * Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's.
    */
@@ -35,6 +38,8 @@ export interface Cluster {
   readonly network: string;
   readonly host: string;
   readonly services: readonly number[];
+  /** of the members of each chain, those that verify a temporary block before it is sealed */
+  readonly verifiers: number;
   readonly meterFolders: readonly string[];
   readonly genesis: Uint8Array;
   /** node.json of every node, whether it is started or not */
@@ -62,7 +67,8 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
   const numbers = Array.from({ length: plan.nodes }, (_, index) => index + 1);
   const basePort = await freeBasePort(numbers.flatMap((number) => [number, 100 + number, 200 + number]));
   const chains = planChains(plan.chains, numbers);
-  const network = { network: NETWORK, nodes: plan.nodes, chains, meters: plan.meters, host: HOST, basePort, target: 0 };
+  const { verifiers, meters } = plan;
+  const network = { network: NETWORK, nodes: plan.nodes, chains, meters, host: HOST, basePort, target: 0, verifiers };
   const created = await createNetwork(folder, network, new Date());
   const nodes: ClusterNode[] = [];
   const configurations = created.nodes.map(({ name }) => join(folder, "nodes", name, "node.json"));
@@ -71,6 +77,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
     network: NETWORK,
     host: HOST,
     services: chains.map(({ service }) => service),
+    verifiers: Math.min(verifiers ?? defaultVerifiers(plan.nodes), plan.nodes),
     meterFolders: created.meters.map(({ name }) => join(folder, "meters", name)),
     genesis: Uint8Array.from(await readFile(join(folder, "genesis.cbor"))),
     nodes,

@@ -50,7 +50,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const membership = createMembership(genesis, founding.nodes, fail);
   const blockChecks = createBlockChecks(genesis, membership, faulty, fail);
   const signingChecks = createSigningChecks(genesis, membership, faulty, fail);
-  const evidenceChecks = createEvidenceChecks(genesis.hash, nodes, membership, blockChecks);
+  const evidenceChecks = createEvidenceChecks(genesis, nodes, membership, blockChecks);
   const { network, idle } = createCountedNetwork({ timeline, random, coverage, nodes, trace });
   const checks: Checks = createChecks({
     genesis,

@@ -112,6 +112,7 @@ function reportOf(
     meterViolations: blockChecks.violations,
     equivocations: signingChecks.equivocations,
     equivocationsSealed: blockChecks.equivocations,
+    falseWordsSealed: blockChecks.falseWords.count,
     anchorsSealed: blockChecks.anchored,
     ordersSealed: membership.lastOrder,
     metersRuled: membership.standings.ruled,

@@ -56,6 +56,8 @@ export interface Coverage {
   equivocations: number;
   /** heights at which a member's evidence is sealed */
   equivocationsSealed: number;
+  /** nodes whose word on a temporary block a chain proves false */
+  falseWordsSealed: number;
   /** orders of the authority that are sealed, and offers of some that do not hold */
   ordersSealed: number;
   ordersRefused: number;
@@ -118,6 +120,7 @@ export function createCoverage(): Coverage {
     certificatesCorrupted: 0,
     equivocations: 0,
     equivocationsSealed: 0,
+    falseWordsSealed: 0,
     ordersSealed: 0,
     ordersRefused: 0,
     metersRuled: 0,

@@ -1,7 +1,7 @@
 // What a seed stands for: the size of the cluster, its load, and what befalls it. At most f members
 // are faulty in a run, whichever way; the others may be killed, cut off and slowed down at will.
 
-import { faults } from "../../../src/wire/quorum.js";
+import { defaultVerifiers, faults } from "../../../src/wire/quorum.js";
 import { createRandom, type Random } from "../rig/random.js";
 import { type Behaviour, behaviours } from "./faults/adversary.js";
 import { type Starving, starvings } from "./faults/liar.js";
@@ -21,6 +21,8 @@ export const ADDED_SERVICE = 9;
 export interface ClusterOptions {
   readonly seed: number;
   readonly members: number;
+  /** members of each chain that are to verify a temporary block */
+  readonly verifiers: number;
   readonly chains: number;
   /** proof of work in the headers */
   readonly mined: boolean;
@@ -82,6 +84,7 @@ export function optionsOf(seed: number): ClusterOptions {
   return {
     seed,
     members,
+    verifiers: verifiersOf(createRandom(seed ^ 0x6a09e667), members),
     chains: random.chance(0.2) ? 2 : 1,
     mined: random.chance(0.05),
     fault,
@@ -101,6 +104,7 @@ export function optionsOf(seed: number): ClusterOptions {
       ...extremeOf(createRandom(seed ^ 0x3c6ef372)),
       ...misanchorOf(createRandom(seed ^ 0x2545f491)),
       ...delugeOf(createRandom(seed ^ 0x5be0cd19)),
+      ...perjureOf(createRandom(seed ^ 0x1f83d9ab)),
     ],
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
@@ -112,6 +116,15 @@ export function optionsOf(seed: number): ClusterOptions {
 /** Drawn apart, too. */
 function misanchorOf(random: Random): readonly Behaviour[] {
   return random.chance(0.35) ? ["misanchor"] : [];
+}
+
+function perjureOf(random: Random): readonly Behaviour[] {
+  return [...(random.chance(0.4) ? (["perjure"] as const) : []), ...(random.chance(0.2) ? (["shirk"] as const) : [])];
+}
+
+/** All of them, or as few as there may be for what they say to be true. */
+function verifiersOf(random: Random, members: number): number {
+  return random.chance(0.2) ? members : defaultVerifiers(members);
 }
 
 function delugeOf(random: Random): readonly Behaviour[] {

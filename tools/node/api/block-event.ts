@@ -24,7 +24,12 @@ export function blockEvent(block: Block): BlockEvent {
 
 /** The block has its proof. */
 function foundView(violation: Violation): BlockEvent["found"][number] {
-  return violation.kind === "equivocation"
-    ? { kind: violation.kind, node: toHex(violation.node), height: violation.height }
-    : { kind: violation.kind, meter: toHex(violation.meter), seq: violation.seq };
+  switch (violation.kind) {
+    case "equivocation":
+      return { kind: violation.kind, node: toHex(violation.node), height: violation.height };
+    case "falseAcknowledgement":
+      return { kind: violation.kind, node: toHex(violation.node), number: violation.number };
+    default:
+      return { kind: violation.kind, meter: toHex(violation.meter), seq: violation.seq };
+  }
 }

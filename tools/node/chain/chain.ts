@@ -63,6 +63,8 @@ export interface Standing extends ReturnType<Consensus["standing"]> {
   readonly quorum: number;
   /** Whether records that came to this node wait, in its temporary blocks or not yet in one. */
   readonly waits: boolean;
+  /** temporary blocks that this node has only stored so far */
+  readonly unverified: number;
 }
 
 export function createChain(ports: ChainPorts): Chain {
@@ -84,6 +86,7 @@ export function createChain(ports: ChainPorts): Chain {
     onTaking: (writer, displaced) => origin.returned.onTaking(writer, displaced),
     onTaken: (read, displaced) => origin.returned.onTaken(read, displaced),
     onGone: (read) => origin.returned.onGone(read),
+    onEvidence: (bytes) => origin.returned.onEvidence(bytes),
   });
   const origin = createOrigin(
     ports,
@@ -243,13 +246,14 @@ export function createChain(ports: ChainPorts): Chain {
   function afterSealing(sealed: SealedBlock): void {
     const { block } = sealed;
     const waited_ms = origin.onSealed(sealed);
+    exchange.onSealed(block.batches);
     pool.remove(block.batches.map((batch) => batch.id));
     exchange.discard(pool.retain((name) => isSealable(view, name)));
     proposals.clear();
     bodies.clear();
     decisions.clear();
     const id = sealed.head.headerHash;
-    if (sealed.handover !== undefined) changeMembers(sealed.head.height + 1);
+    if (pool.members !== sealer.members) changeMembers(sealed.head.height + 1);
     log.info(
       { height: block.height, records: sealed.records.length, id: toHex(id), round: block.certificate.round },
       sealed.isLive ? "sealed" : "fetched",
@@ -295,7 +299,7 @@ export function createChain(ports: ChainPorts): Chain {
       const { ids: members, quorum } = pool.members;
       const isOpen = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read);
       const waits = origin.pending > 0 || pool.readsOf(ports.self.id).some(isOpen);
-      return { members, quorum, waits, ...consensus.standing() };
+      return { members, quorum, waits, unverified: exchange.unverified, ...consensus.standing() };
     },
     known: origin.known,
     admit: origin.admit,
@@ -334,7 +338,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
-      for (const name of ["cut", "company", "resend", "follow"]) ports.clearTimer(name);
+      for (const name of ["cut", "company", "resend", "follow", "takeOver"]) ports.clearTimer(name);
     },
   };
 }

@@ -1,11 +1,15 @@
 // What nodes send each other: kind (1 byte), chain (2 bytes, big-endian), payload. The kinds of a chain are here; a part of a node has
 // its own (part.ts).
 
+import {
+  type Acknowledgement,
+  acknowledgementsFromArray,
+  acknowledgementsToArray,
+  type BatchName,
+} from "../../../src/wire/batch.js";
 import { BATCH_NUMBER_MAX } from "../../../src/wire/bounds.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { asArray, asBytes, asHeight, asUint } from "../../../src/wire/shape.js";
-import type { Acknowledgement } from "../../ledger/compose.js";
-import { readAcknowledgements } from "../../ledger/proposal.js";
 
 /** Kinds of frames that chains take, by their first byte from 1 on. */
 export const frameKinds = [
@@ -66,13 +70,6 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   return kind === undefined ? undefined : { kind, chain: chainOf(bytes), payload: payloadOf(bytes) };
 }
 
-/** Names a temporary block. */
-export interface BatchName {
-  readonly origin: Uint8Array;
-  readonly number: number;
-  readonly id: Uint8Array;
-}
-
 /** A temporary block's name with what nodes say of it. */
 export interface BatchNote extends BatchName {
   readonly acknowledgements: readonly Acknowledgement[];
@@ -80,12 +77,7 @@ export interface BatchNote extends BatchName {
 
 /** `acknowledge`: one node's; `accepted`: a quorum's; `needBatch`: none. */
 export function encodeBatchNote(name: BatchName, acknowledgements: readonly Acknowledgement[]): Uint8Array {
-  return encodeCbor([
-    name.origin,
-    name.number,
-    name.id,
-    acknowledgements.map(({ node, signature }) => [node, signature]),
-  ]);
+  return encodeCbor([name.origin, name.number, name.id, acknowledgementsToArray(acknowledgements)]);
 }
 
 export function decodeBatchNote(bytes: Uint8Array): BatchNote {
@@ -98,7 +90,7 @@ export function decodeBatchNote(bytes: Uint8Array): BatchNote {
     origin: asBytes(origin, "batch note origin", 8),
     number: asUint(number, "batch note number", BATCH_NUMBER_MAX),
     id: asBytes(id, "batch note id", 32),
-    acknowledgements: readAcknowledgements(acknowledgements),
+    acknowledgements: acknowledgementsFromArray(acknowledgements, "batch note"),
   };
 }
 

@@ -52,6 +52,8 @@ export interface ChainPorts {
   verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
   /** Whether all of these records are signed by the keys beside them. */
   verifyRecords(records: readonly RecordVerification[]): Promise<boolean>;
+  /** The same, when nothing else is to be verified. */
+  verifyRecordsLater(records: readonly RecordVerification[]): Promise<boolean>;
   /** UTC */
   now_ms(): number;
   monotonic_ms(): number;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { acknowledgementBytes } from "../../../../src/wire/batch.js";
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { simulatedSigner, simulatedVerify } from "../../../../tools/lab/simulation/world/keys.js";
-import { acknowledgementOf, makeBatch } from "../../../../tools/ledger/compose.js";
+import { makeBatch } from "../../../../tools/ledger/compose.js";
 import { memberSetOf } from "../../../../tools/ledger/members.js";
 import { executionRecord } from "../../../../tools/ledger/record-scan.js";
 import { createExchange } from "../../../../tools/node/chain/batches/exchange.js";
@@ -21,7 +22,7 @@ const nodes = ["a", "b", "c", "d", "e"].map((name) => {
 test("who is a member no more asks for no temporary block and passes none on: nobody would answer", () => {
   const sent: string[] = [];
   let clock_ms = 0;
-  const pool = createPool(memberSetOf(nodes));
+  const pool = createPool(memberSetOf(nodes, 5));
   const ports = {
     genesis: { hash: new Uint8Array(32) },
     chain: { service: 1 },
@@ -30,13 +31,14 @@ test("who is a member no more asks for no temporary block and passes none on: no
     monotonic_ms: () => (clock_ms += 10_000),
     send: (node: string) => void sent.push(node),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {}, onEvidence() {} };
   const exchange = createExchange(ports, pool, () => {}, returned);
   const name = { origin: nodes[0]!.id, number: 0, id: new Uint8Array(32) };
-  for (const { id } of nodes.slice(0, 4)) pool.acknowledge(name, { node: id, signature: new Uint8Array(64) });
+  for (const { id } of nodes.slice(0, 4))
+    pool.acknowledge(name, { node: id, signature: new Uint8Array(64), verified: true });
   exchange.resend();
   assert.equal(sent.length, 4, "a member asks all others for what it lacks");
-  exchange.onMembers(pool.changeMembers(memberSetOf(nodes.slice(0, 4))));
+  exchange.onMembers(pool.changeMembers(memberSetOf(nodes.slice(0, 4), 4)));
   exchange.resend();
   assert.equal(sent.length, 4);
 });
@@ -50,7 +52,7 @@ test("a temporary block that has come and is being verified is not asked for", a
   const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices };
   const read = makeBatch(genesis.hash, content, [executionRecord(meter.next())], origin.sign);
   const sent: unknown[] = [];
-  let conclude = (_areGood: boolean) => {};
+  let conclude: (() => void) | undefined;
   const ports = {
     genesis,
     chain: { service: 1 },
@@ -61,23 +63,25 @@ test("a temporary block that has come and is being verified is not asked for", a
     charge() {},
     onDropped() {},
     verify: () => true,
-    verifyRecords: () => new Promise<boolean>((resolve) => (conclude = resolve)),
+    verifyRecords: () => {
+      if (conclude !== undefined) return Promise.resolve(false); // which of them it is
+      return new Promise<boolean>((resolve) => (conclude = () => resolve(false)));
+    },
     send: (_node: string, frame: Uint8Array) => void sent.push(decodeFrame(frame)?.kind),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
-  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {}, onEvidence() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes, 5)), () => {}, returned);
   const name = { origin: nodes[0]!.id, number: 0, id: read.id };
   const taken = exchange.onBatch(nodes[0]!.name, read.bytes);
   exchange.need(name);
   assert.deepEqual(sent, []);
-  conclude(false);
+  conclude?.();
   await assert.rejects(taken, /signature does not verify/);
   exchange.need(name);
   assert.deepEqual(sent, ["needBatch", "needBatch", "needBatch", "needBatch"], "it was not what it says");
-  const again = exchange.onBatch(nodes[0]!.name, read.bytes);
-  conclude(true);
-  await again;
-  assert.equal(sent.at(-1), "acknowledge");
+  conclude = undefined;
+  await assert.rejects(exchange.onBatch(nodes[0]!.name, read.bytes), /signature does not verify/);
+  assert.equal(conclude, undefined, "what is known not to verify is not verified again");
 });
 
 test("a temporary block that nobody can seal any more costs its sender what reading it took", async () => {
@@ -96,8 +100,8 @@ test("a temporary block that nobody can seal any more costs its sender what read
     charge: (...work: unknown[]) => void charged.push(work),
     onDropped() {},
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
-  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {}, onEvidence() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes, 5)), () => {}, returned);
   await exchange.onBatch("b", read.bytes);
   assert.deepEqual(charged, [["b", "unwanted", read.bytes.length]]);
 });
@@ -119,8 +123,8 @@ test("a member that comes is told at once what it has not acknowledged, however 
     monotonic_ms: () => now_ms,
     send: (node: string, frame: Uint8Array) => void sent.push(`${decodeFrame(frame)!.kind} to ${node}`),
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
-  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {}, onEvidence() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes, 5)), () => {}, returned);
   exchange.publish(read);
   exchange.resend();
   sent.length = 0;
@@ -153,8 +157,8 @@ test("what an honest member may send at the wrong time is dropped as untimely, a
     verifyRecords: () => Promise.resolve(true),
     send() {},
   } as unknown as ChainPorts;
-  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {} };
-  const exchange = createExchange(ports, createPool(memberSetOf(nodes)), () => {}, returned);
+  const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {}, onEvidence() {} };
+  const exchange = createExchange(ports, createPool(memberSetOf(nodes, 5)), () => {}, returned);
   const [a] = nodes.map(({ id }) => toHex(id)) as [string];
   await exchange.onBatch(a, batchBy("a", 0).bytes);
   await assert.rejects(exchange.onBatch(a, batchBy("a", 0).bytes), { code: "untimely" }, "its disk was lost");
@@ -162,15 +166,18 @@ test("what an honest member may send at the wrong time is dropped as untimely, a
 
   const read = batchBy("b", 0);
   const acknowledged = (names: readonly string[]) => {
-    const message = acknowledgementOf(genesis.hash, read);
-    const by = names.map(simulatedSigner).map(({ key, sign }) => ({ node: keyId(key), signature: sign(message) }));
-    return encodeBatchNote({ origin: read.batch.origin, number: 0, id: read.id }, by);
+    const name = { origin: read.batch.origin, number: 0, id: read.id };
+    const message = acknowledgementBytes(genesis.hash, 1, name, true);
+    const by = names
+      .map(simulatedSigner)
+      .map(({ key, sign }) => ({ node: keyId(key), signature: sign(message), verified: true }));
+    return encodeBatchNote(name, by);
   };
   const accept = (names: readonly string[]) => () => exchange.onAccepted(a, acknowledged(names));
   assert.throws(accept(["a", "b", "c"]), { code: "untimely" }, "a quorum of fewer members");
   assert.throws(accept(["a", "b", "c", "f"]), { code: "untimely" }, "a quorum of others");
   const spoilt = acknowledged(["a", "b", "c", "d"]);
-  spoilt[spoilt.length - 1]! ^= 1;
+  spoilt[spoilt.length - 2]! ^= 1; // the last byte says verified
   assert.throws(() => exchange.onAccepted(a, spoilt), { code: "unproven" });
   const forged = batchBy("b", 1).bytes.slice();
   forged[forged.length - 1]! ^= 1;

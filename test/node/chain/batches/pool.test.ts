@@ -27,7 +27,7 @@ test("does not count an acknowledgement of somebody who is no member", () => {
   const read = batch(0);
   pool.add(read, 0);
   for (const node of [0, 1]) pool.acknowledge(nameOf(read), by(node));
-  assert.equal(pool.acknowledge(nameOf(read), { node: new Uint8Array(8), signature: new Uint8Array(64) }), false);
+  assert.equal(pool.acknowledge(nameOf(read), { ...by(0), node: new Uint8Array(8) }), false);
   assert.equal(pool.acceptance(read.id), undefined);
 });
 

@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Genesis } from "../../../../src/wire/genesis.js";
+import { keyId, type PublicKey, type Verify } from "../../../../src/wire/key.js";
 import { parseRecord, signRecord } from "../../../../src/wire/record.js";
+import { nodeVerify } from "../../../../tools/crypto/signatures.js";
 import { simulatedSigner, simulatedVerify } from "../../../../tools/lab/simulation/world/keys.js";
 import { makeBatch, readSignedBatch } from "../../../../tools/ledger/compose.js";
+import {
+  badRecordOf,
+  type Disproof,
+  decodeDisproof,
+  disproofComplaint,
+  encodeDisproof,
+} from "../../../../tools/ledger/disproof.js";
+import { initialGovernance } from "../../../../tools/ledger/governance.js";
 import { executionRecord } from "../../../../tools/ledger/record-scan.js";
-import { createVerification } from "../../../../tools/node/chain/batches/verification.js";
+import { createVerification, RecordRefuted } from "../../../../tools/node/chain/batches/verification.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 import { createMeter } from "../cluster.js";
 
@@ -31,7 +41,52 @@ test("records of a meter whose credential a node has not fetched yet are untimel
     return readSignedBatch(genesis.hash, bytes);
   };
   const behind = readOf(1);
-  await assert.rejects(verify(behind.read.batch, behind.signed), { code: "untimely" });
+  await assert.rejects(verify(behind.read, behind.signed, "never"), { code: "untimely" });
   const foreign = readOf(2);
-  await assert.rejects(verify(foreign.read.batch, foreign.signed), { code: "unproven" });
+  await assert.rejects(verify(foreign.read, foreign.signed, "never"), { code: "unproven" });
+});
+
+/** Nodes and the authority are simulated here, meters are not. */
+const verifyAny: Verify = (...signed) => simulatedVerify(...signed) || nodeVerify(...signed);
+
+test("names the record whose signature does not verify, with what proves it to whoever knows the authority", async () => {
+  const meter = createMeter(authority);
+  const good = meter.next();
+  const { claims } = meter.next();
+  const nobody = { ...meter.signer, sign: () => new Uint8Array(64) };
+  const spoilt = parseRecord(signRecord(claims, [], nobody, meter.kid));
+  const notices = [{ kind: "credential" as const, bytes: meter.credential }];
+  const origin = simulatedSigner("a");
+  const content = { chain: 1, origin: keyId(origin.key), number: 0, notices };
+  const { bytes } = makeBatch(genesis.hash, content, [good, spoilt].map(executionRecord), origin.sign);
+  const { read, signed } = readSignedBatch(genesis.hash, bytes);
+  const verifyRecords = (records: readonly { readonly key: PublicKey; readonly record: Uint8Array }[]) =>
+    Promise.resolve(
+      records.every(({ key, record }) => {
+        const { signedBytes, signature } = parseRecord(record);
+        return verifyAny(key, signedBytes, signature);
+      }),
+    );
+  const verify = createVerification({ ...ports, verify: verifyAny, verifyRecords } as ChainPorts);
+  await verify(read, signed, "never");
+  const refuted = await verify(read, signed, "duty").then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.ok(refuted instanceof RecordRefuted);
+  assert.equal(refuted.bad.index, 1);
+  const members = [{ id: keyId(origin.key), key: origin.key, name: "a" }];
+  const chains = [{ service: 1, name: "trading", members, target: 0, verifiers: 1 }];
+  const governance = initialGovernance({ ...genesis, nodes: members, chains, time_s: 0 });
+  const word = { node: keyId(origin.key), signature: read.signature };
+  const complaint = (disproof: Disproof) => disproofComplaint(governance, 1, disproof, verifyAny);
+  assert.equal(complaint(decodeDisproof(encodeDisproof({ bad: refuted.bad, word }))), undefined);
+  const sound = badRecordOf(read, 0, meter.credential);
+  assert.match(complaint({ bad: sound, word }) ?? "", /its meter has signed/);
+  const elsewhere = { ...word, signature: new Uint8Array(64) };
+  assert.match(complaint({ bad: refuted.bad, word: elsewhere }) ?? "", /not signed by a/);
+  const foreign = { ...refuted.bad, credential: createMeter(authority).credential };
+  assert.match(complaint({ bad: foreign, word }) ?? "", /another meter's credential/);
+  const displaced = { ...refuted.bad, index: 0 };
+  assert.match(complaint({ bad: displaced, word }) ?? "", /not signed by a/);
 });

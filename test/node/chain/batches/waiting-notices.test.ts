@@ -5,7 +5,13 @@ import type { ExecutionNotice } from "../../../../tools/ledger/execution.js";
 import { createWaitingNotices } from "../../../../tools/node/chain/batches/waiting-notices.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 
-const evidence: ExecutionNotice = { kind: "evidence", bytes: new Uint8Array(8), node: new Uint8Array(8), height: 1 };
+const evidence: ExecutionNotice = {
+  kind: "evidence",
+  bytes: new Uint8Array(8),
+  node: new Uint8Array(8),
+  violation: "equivocation",
+  number: 1,
+};
 
 /** Waiting notices over a store whose writes end when the test says so. */
 function over() {

@@ -152,7 +152,7 @@ function throwing(error: Error, poisoned?: ReadBatch) {
   const proposals = createProposals(ports as unknown as ChainPorts, {
     pool,
     sealer: sealer as unknown as Sealer,
-    exchange: { isAccepted: () => true } as unknown as Exchange,
+    exchange: { isAccepted: () => true, isRefuted: () => false } as unknown as Exchange,
     feed: (input) => fed.push(input),
     onWaiting: () => assert.fail("nothing is asked"),
   });

@@ -1,7 +1,8 @@
 // `gridseal authority order chain`: adds a chain among nodes of the network.
 
 import type { Command } from "commander";
-import { SERVICE_MAX } from "../../../../src/wire/bounds.js";
+import { NODES_MAX, SERVICE_MAX } from "../../../../src/wire/bounds.js";
+import { defaultVerifiers } from "../../../../src/wire/quorum.js";
 import { GridsealError } from "../../../errors.js";
 import { compactTarget, several, whole } from "../../../terminal/arguments.js";
 import { governanceFor } from "../governance.js";
@@ -10,6 +11,7 @@ import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
 interface ChainOptions extends MakeOptions {
   readonly member: readonly string[];
   readonly target: number;
+  readonly verifiers?: number;
 }
 
 export function registerChain(order: Command): void {
@@ -18,6 +20,7 @@ export function registerChain(order: Command): void {
     .argument("<name>", "its name")
     .requiredOption("--member <id>", "a member's id, in the order in which they propose (repeatable)", several)
     .option("--target <hex>", "difficulty, compact; 00000000 for none", compactTarget, 0)
+    .option("--verifiers <count>", "members that verify a temporary block", whole(1, NODES_MAX))
     .action(orderChain);
 }
 
@@ -31,5 +34,6 @@ async function orderChain(number: number, name: string, options: ChainOptions): 
     }
     return member;
   });
-  await makeOrder({ type: "chain", service: number, name, members, target: options.target }, governance, options);
+  const { target, verifiers = defaultVerifiers(members.length) } = options;
+  await makeOrder({ type: "chain", service: number, name, members, target, verifiers }, governance, options);
 }

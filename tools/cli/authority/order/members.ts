@@ -1,8 +1,8 @@
 // `gridseal authority order members`: admits a node to a chain, removes one, or puts one in
-// another's place.
+// another's place; says how many of the members verify.
 
 import type { Command } from "commander";
-import { SERVICE_MAX } from "../../../../src/wire/bounds.js";
+import { NODES_MAX, SERVICE_MAX } from "../../../../src/wire/bounds.js";
 import { membersAction, readReady } from "../../../authority/orders.js";
 import { GridsealError } from "../../../errors.js";
 import { id, whole } from "../../../terminal/arguments.js";
@@ -14,6 +14,7 @@ interface MembersOptions extends MakeOptions {
   readonly admit?: string;
   readonly remove?: Uint8Array;
   readonly location?: string;
+  readonly verifiers?: number;
 }
 
 export function registerMembers(order: Command): void {
@@ -25,20 +26,21 @@ export function registerMembers(order: Command): void {
     .option("--admit <file>", "READY of the node to admit, from `gridseal node ready`")
     .option("--remove <id>", "id of the node to remove", id)
     .option("--location <code>", "country or part of it, ISO 3166, where the admitted node stands")
+    .option("--verifiers <count>", "members that verify a temporary block from then on", whole(1, NODES_MAX))
     .action(orderMembers);
 }
 
 async function orderMembers(chain: number, options: MembersOptions): Promise<void> {
   const governance = await governanceFor(options);
   const ready = options.admit === undefined ? undefined : await readReady(options.admit, governance.genesis);
-  const { location } = options;
+  const { location, remove, verifiers } = options;
   const admit =
     ready === undefined || location === undefined ? ready : { ...ready, member: { ...ready.member, location } };
-  if (admit === undefined && options.remove === undefined) {
-    throw new GridsealError("USAGE", "name a node to --admit, one to --remove, or both");
+  if (admit === undefined && remove === undefined && verifiers === undefined) {
+    throw new GridsealError("USAGE", "name a node to --admit, one to --remove, or how many --verifiers");
   }
   await makeOrder(
-    membersAction(governance, chain, options.effective, { admit, remove: options.remove }),
+    membersAction(governance, chain, options.effective, { admit, remove, verifiers }),
     governance,
     options,
   );

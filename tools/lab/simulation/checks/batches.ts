@@ -88,9 +88,9 @@ export function createBatchChecks(genesis: Genesis, membership: Membership, fail
   /** A quorum's acknowledgements that a correct node passes on. */
   const onAccepted = (node: Suspect, { chain, payload }: Frame) => {
     const { acknowledgements, ...name } = decodeBatchNote(payload);
-    const message = acknowledgementBytes(genesis.hash, chain, name.origin, name.number, name.id);
-    const genuine = acknowledgements.filter(({ node: signer, signature }) => {
+    const genuine = acknowledgements.filter(({ node: signer, signature, verified }) => {
       const key = membership.nodeOf(toHex(signer))?.key;
+      const message = acknowledgementBytes(genesis.hash, chain, name, verified);
       return key !== undefined && simulatedVerify(key, message, signature);
     });
     // A block that changes the members is durable a little before the node goes on from it.

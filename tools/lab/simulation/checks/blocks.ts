@@ -14,7 +14,8 @@ import { leafHash, rootOfLevels } from "../../../../src/wire/merkle.js";
 import { quorum } from "../../../../src/wire/quorum.js";
 import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
-import { simulatedSignature, simulatedVerify } from "../world/keys.js";
+import { simulatedVerify } from "../world/keys.js";
+import { createFalseWordChecks, type FalseWordChecks } from "./false-words.js";
 import type { Membership } from "./membership.js";
 import { createPromises } from "./promises.js";
 import type { Fail } from "./violation.js";
@@ -52,6 +53,8 @@ export interface BlockChecks {
   /** Heights at which evidence against the node is sealed. */
   convictions(chain: number, node: string): readonly number[];
   readonly equivocations: number;
+  /** nodes whose word on a temporary block is proved false, on a chain each */
+  readonly falseWords: FalseWordChecks;
 }
 
 const TRUE_ANCHORS = "I16 an anchor names the block that its chain has";
@@ -78,6 +81,7 @@ export function createBlockChecks(
   const receipts = new Map<string, string>();
   /** heights of sealed evidence by chain and node */
   const equivocations = new Map<string, number[]>();
+  const falseWords = createFalseWordChecks(faulty, fail);
   const heights = new Map<number, number>();
   /**
    * header hashes that anchors name and correct nodes do not have yet, by chain and height: who
@@ -108,6 +112,7 @@ export function createBlockChecks(
     if (isEmpty && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
     for (const violation of decodeResults(block.results)) {
       if (violation.kind === "equivocation") checkEquivocation(where, chain, violation);
+      if (violation.kind === "falseAcknowledgement") falseWords.check(where, chain.service, violation);
       // All meters here offer each of their records until it is sealed.
       if (violation.kind === "gap") fail("I18 no meter is named for a gap", `${violation.seq} in ${where}`);
     }
@@ -116,9 +121,11 @@ export function createBlockChecks(
       const members = membership.at(block.chain, block.height)!;
       const isOfMember = members.some(({ id }) => equalBytes(id, batch.origin));
       if (!isOfMember) fail("I12 temporary blocks are of members", where);
-      const message = acknowledgementBytes(genesis.hash, block.chain, batch.origin, batch.number, batch.id);
-      if (!isAcknowledged(message, members, batch))
+      if (!isAcknowledged(genesis.hash, block.chain, members, batch))
         fail("I7 a sealed temporary block was acknowledged by a quorum", where);
+      const verified = batch.acknowledgements.filter((acknowledgement) => acknowledgement.verified);
+      const needed = Math.min(membership.verifiersAt(block.chain, block.height), quorum(members.length));
+      if (verified.length < needed) fail("I7 as many as are to verify a sealed temporary block say they have", where);
     }
   };
 
@@ -202,6 +209,7 @@ export function createBlockChecks(
     get sealed() {
       return sealed.size;
     },
+    falseWords,
     get equivocations() {
       return [...equivocations.values()].reduce((sum, heights) => sum + heights.length, 0);
     },
@@ -231,14 +239,19 @@ function isDecided(genesisHash: Uint8Array, members: readonly Member[], block: B
   return genuine && signers.size === signatures.length && signers.size >= quorum(members.length);
 }
 
-/**
- * A block holds the hashes of the acknowledgements' signatures, which follow from the keys here.
- */
-function isAcknowledged(message: Uint8Array, members: readonly Member[], { acknowledgements }: SealedBatch): boolean {
+/** Whether a quorum of the members has signed what the block says of it. */
+function isAcknowledged(
+  genesisHash: Uint8Array,
+  chain: number,
+  members: readonly Member[],
+  batch: SealedBatch,
+): boolean {
+  const { acknowledgements } = batch;
   const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
-  const genuine = acknowledgements.every(({ node, digest }) => {
+  const genuine = acknowledgements.every(({ node, signature, verified }) => {
     const member = members.find(({ id }) => toHex(id) === toHex(node));
-    return member !== undefined && equalBytes(digest, sha256(simulatedSignature(member.key, message)));
+    const message = acknowledgementBytes(genesisHash, chain, batch, verified);
+    return member !== undefined && simulatedVerify(member.key, message, signature);
   });
   return genuine && nodes.size === acknowledgements.length && nodes.size >= quorum(members.length);
 }

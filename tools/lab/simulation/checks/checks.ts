@@ -109,7 +109,10 @@ export function createChecks(ports: ChecksPorts): Checks {
     ids: ports.ids,
     timeline,
     random,
-    send: (from, to, frame) => network.send(from, to, frame),
+    send(from, to, frame) {
+      if (!isCorrect(from)) evidenceChecks.refutations.onSent(frame);
+      network.send(from, to, frame);
+    },
     onSent(node, frame) {
       if (!isCorrect(node)) return;
       signingChecks.onSent(suspectOf(node), frame);
@@ -120,6 +123,9 @@ export function createChecks(ports: ChecksPorts): Checks {
       if (!isCorrect(node)) return;
       signingChecks.onEvidence(suspectOf(node), chain, first, second);
       evidenceChecks.note(node, chain, first);
+    },
+    onRefuted(node, chain, record) {
+      if (isCorrect(node)) evidenceChecks.refutations.note(node, chain, record);
     },
     onSealed(node, sealed) {
       const highest = blockChecks.heights.get(sealed.block.chain) ?? 0;

@@ -2,6 +2,7 @@
 // is sealed once the network heals.
 
 import { toHex } from "../../../../src/wire/bytes.js";
+import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Statement } from "../../../consensus/types.js";
 import { FAULTS_MAX } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
@@ -10,6 +11,7 @@ import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { BlockChecks } from "./blocks.js";
 import type { Membership } from "./membership.js";
+import { createRefutationChecks, type RefutationChecks } from "./refutations.js";
 
 export interface EvidenceChecks {
   /**
@@ -22,11 +24,12 @@ export interface EvidenceChecks {
    * name.
    */
   open(): string[];
+  readonly refutations: RefutationChecks;
 }
 
 interface Case {
   readonly chain: number;
-  /** who equivocated, as hex, and at which height */
+  /** who equivocated, as hex, and at which height; or whose word on a temporary block was false */
   readonly accused: string;
   readonly height: number;
 }
@@ -36,11 +39,14 @@ interface Report extends Case {
   readonly life: number;
 }
 
+/** In the place of a height: the word of a node on a temporary block was false. */
+export const FALSE_WORD = 0;
+
 export function createEvidenceChecks(
-  genesisHash: Uint8Array,
+  genesis: Genesis,
   nodes: readonly SimulatedNode[],
   membership: Membership,
-  blockChecks: Pick<BlockChecks, "convictions">,
+  blockChecks: Pick<BlockChecks, "convictions" | "falseWords">,
 ): EvidenceChecks {
   const reports: Report[] = [];
 
@@ -48,6 +54,7 @@ export function createEvidenceChecks(
     membership.current(chain).some((member) => toHex(member.id) === id);
 
   const isClosed = ({ chain, accused, height }: Case) => {
+    if (height === FALSE_WORD) return blockChecks.falseWords.isProved(chain, accused);
     const convictions = blockChecks.convictions(chain, accused);
     return convictions.includes(height) || convictions.length >= FAULTS_MAX;
   };
@@ -55,12 +62,15 @@ export function createEvidenceChecks(
   const held = (node: SimulatedNode): Case[] =>
     membership.chains.flatMap(({ service: chain }) =>
       node.disk.rows.all(waitingNotices, chain).flatMap(({ row }) => {
-        const notice = readNotice(genesisHash, row);
-        return notice.kind === "evidence" ? [{ chain, accused: toHex(notice.node), height: notice.height }] : [];
+        const notice = readNotice(genesis.hash, row);
+        if (notice.kind !== "evidence") return [];
+        const height = notice.violation === "equivocation" ? notice.number : FALSE_WORD;
+        return [{ chain, accused: toHex(notice.node), height }];
       }),
     );
 
   return {
+    refutations: createRefutationChecks(genesis, membership, blockChecks.falseWords),
     note(by, chain, { node: accused, height }) {
       // Who only follows the chain takes nothing for its next block.
       const isSealer = by.chains.get(chain)?.standing.members.includes(by.id) ?? false;
@@ -70,7 +80,10 @@ export function createEvidenceChecks(
       const seen = reports.filter(({ by, life, chain }) => by.isUp && by.life === life && isMember(chain, by));
       const kept = nodes.filter(isCorrect).flatMap((node) => held(node).filter(({ chain }) => isMember(chain, node)));
       const open = [...seen, ...kept].filter((found) => !isClosed(found));
-      return open.map(({ chain, accused, height }) => `${accused} equivocated at ${chain}/${height}`);
+      return open.map(
+        ({ chain, accused, height }) =>
+          `${accused} ${height === FALSE_WORD ? "lied" : "equivocated"} at ${chain}/${height}`,
+      );
     },
   };
 }

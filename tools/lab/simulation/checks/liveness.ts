@@ -1,5 +1,5 @@
 // What must come of a run once its faults are over: everything sealed everywhere within bounds (I9,
-// I11), and then silence (I10).
+// I11, I24), and then silence (I10).
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { localTimeouts } from "../../../consensus/types.js";
@@ -21,7 +21,8 @@ export function isQuiet(cluster: Cluster): boolean {
     meters.every((meter) => meter === agent || meter.waiting === 0) &&
     membership.chains.every(({ service }) => isEverywhere(cluster, service)) &&
     blockChecks.missing().length === 0 &&
-    evidenceChecks.open().length === 0
+    evidenceChecks.open().length === 0 &&
+    evidenceChecks.refutations.open().length === 0
   );
 }
 
@@ -62,6 +63,8 @@ export async function runUntilQuiet(cluster: Cluster): Promise<void> {
   const missing = blockChecks.missing().slice(0, 4);
   const open = evidenceChecks.open();
   if (open.length > 0) fail("I11 an equivocation that is seen is sealed once the network heals", open.join("; "));
+  const unnamed = evidenceChecks.refutations.open();
+  if (unnamed.length > 0) fail("I24 a false word that is found is sealed once the network heals", unnamed.join("; "));
   const orders = membershipFaults.isDone ? [] : ["an order waits"];
   const all = [...where, ...waiting, ...missing, ...orders].join("; ");
   fail("I9 everything promised is sealed once the network heals", all);
@@ -73,7 +76,7 @@ export function isHostile({ fault }: ClusterOptions): boolean {
   return fault === "twins" || fault === "byzantine";
 }
 
-/** I10: heartbeats alone, where nobody is hostile, and nothing is written. */
+/** I10: heartbeats alone, where nobody is hostile, and nothing is written. I25. */
 export async function checkIdle({
   options,
   timeline,
@@ -81,6 +84,7 @@ export async function checkIdle({
   nodes,
   idle,
   checks,
+  correct,
   fail,
   afterEach,
 }: Cluster): Promise<void> {
@@ -88,6 +92,10 @@ export async function checkIdle({
   Object.assign(idle, { sends: 0, others: 0 });
   const { writes } = checks;
   await timeline.run(timeline.now_ms() + IDLE_MS, afterEach);
+  for (const node of correct) {
+    const left = [...node.chains].filter(([, chain]) => chain.standing.unverified > 0);
+    if (left.length > 0) fail("I25 what a member has only stored it verifies later", node.label);
+  }
   if (isHostile(options)) return;
   const links = nodes.length * (nodes.length - 1) * membership.chains.length;
   const most = links * (Math.ceil(IDLE_MS / localTimeouts.heartbeat_ms) + 1);

@@ -15,13 +15,17 @@ interface Given {
   readonly contractsHeight: number;
   readonly effectiveHeight: number;
   readonly members: readonly Member[];
+  /** how many of them are to verify a temporary block */
+  readonly verifiers: number;
 }
+
+type Seats = Pick<GenesisChain, "members" | "verifiers">;
 
 interface Entry {
   readonly chain: GenesisChain;
   readonly given: Given[];
   /** of height 1, 2, 3 ... as far as the block before is sealed */
-  readonly sets: (readonly Member[])[];
+  readonly sets: Seats[];
   judgedAt: number;
 }
 
@@ -36,6 +40,8 @@ export interface Membership {
   readonly changes: number;
   /** Those who seal the height; undefined where the block before is sealed nowhere yet. */
   at(service: number, height: number): readonly Member[] | undefined;
+  /** How many of those who seal the height are to verify a temporary block; 0 where they are not known yet. */
+  verifiersAt(service: number, height: number): number;
   /** Those who seal the next height of a chain that there is. */
   current(service: number): readonly Member[];
   /** What the last sealed order says, effective yet or not. */
@@ -60,7 +66,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
   let changes = 0;
 
   const found = (chain: GenesisChain, judgedAt: number) =>
-    void entries.set(chain.service, { chain, given: [], sets: [chain.members], judgedAt });
+    void entries.set(chain.service, { chain, given: [], sets: [chain], judgedAt });
 
   for (const chain of genesis.chains) found(chain, 0);
 
@@ -76,11 +82,11 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
     contractsHeights.add(contractsHeight);
     standings.obey(contractsHeight, action);
     if (action.type === "members") {
-      const { effectiveHeight, members } = action;
-      entryOf(action.chain).given.push({ contractsHeight, effectiveHeight, members });
+      const { effectiveHeight, members, verifiers } = action;
+      entryOf(action.chain).given.push({ contractsHeight, effectiveHeight, members, verifiers });
     } else if (action.type === "chain") {
-      const { service, name, members, target } = action;
-      found({ service, name, members, target }, contractsHeight);
+      const { service, name, members, target, verifiers } = action;
+      found({ service, name, members, target, verifiers }, contractsHeight);
     }
   };
 
@@ -89,8 +95,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
    * height.
    */
   const nextSet = ({ chain, given }: Entry, height: number, judgedAt: number) =>
-    given.findLast((one) => one.contractsHeight <= judgedAt && one.effectiveHeight <= height + 1)?.members ??
-    chain.members;
+    given.findLast((one) => one.contractsHeight <= judgedAt && one.effectiveHeight <= height + 1) ?? chain;
 
   return {
     get chains() {
@@ -103,15 +108,17 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
       return changes;
     },
     standings,
-    at: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1],
-    current: (service) => entryOf(service).sets.at(-1)!,
+    at: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1]?.members,
+    verifiersAt: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1]?.verifiers ?? 0,
+    current: (service) => entryOf(service).sets.at(-1)!.members,
     ordered(service) {
       const { chain, given } = entryOf(service);
-      return given.at(-1) ?? { contractsHeight: 0, effectiveHeight: 1, members: chain.members };
+      const { members, verifiers } = chain;
+      return given.at(-1) ?? { contractsHeight: 0, effectiveHeight: 1, members, verifiers };
     },
     nodeOf: (id) => byId.get(id),
     isMember: (service, height, node) =>
-      entries.get(service)?.sets[Math.max(1, height) - 1]?.some(({ id }) => toHex(id) === node) === true,
+      entries.get(service)?.sets[Math.max(1, height) - 1]?.members.some(({ id }) => toHex(id) === node) === true,
     issue: (order) => void issued.add(toHex(order)),
     onBlock(block) {
       const { chain: service, height, judgedAt } = block;
@@ -121,14 +128,14 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
         fail("I12 a block is judged at a height with an order, and never back", where);
       }
       entry.judgedAt = judgedAt;
-      const members = entry.sets[height - 1]!;
+      const { members } = entry.sets[height - 1]!;
       const next = nextSet(entry, height, judgedAt);
       if (toHex(block.memberSet) !== toHex(memberSetHash(members))) fail("I12 a block is for its members", where);
-      if (toHex(block.nextMemberSet) !== toHex(memberSetHash(next)))
+      if (toHex(block.nextMemberSet) !== toHex(memberSetHash(next.members)))
         fail("I12 the next set follows from orders", where);
       entry.sets[height] = next;
       standings.check(block, fail);
-      if (next !== members) changes += 1;
+      if (next.members !== members) changes += 1;
       for (const bytes of block.batches.flatMap(({ notices }) => noticesOf(notices, "order"))) {
         if (service !== CONTRACTS_SERVICE) fail("I12 the contracts chain seals orders", where);
         if (!issued.has(toHex(bytes))) fail("I12 a sealed order is the authority's", where);

@@ -5,7 +5,7 @@ import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
 import { encodeMessage, signedBytes } from "../../../consensus/messages.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
-import { evidenceNotice, readNotice } from "../../../ledger/notices.js";
+import { readNotice } from "../../../ledger/notices.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { decodeFrame, encodeFrame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
@@ -20,6 +20,7 @@ import {
   forgedBatch,
   forgedMessage,
   messageIn,
+  slanderousNotice,
   withSpoiltCertificate,
 } from "./forgery.js";
 import { misanchored } from "./misanchoring.js";
@@ -31,9 +32,10 @@ export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", 
 /**
  * Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes
  * blocks that name what other chains have not sealed, `deluge` makes one other member work for
- * nothing as fast as it can.
+ * nothing as fast as it can, `perjure` verifies nothing, of meters or in temporary blocks, and says
+ * that it has, `shirk` acknowledges nothing of others.
  */
-export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor" | "deluge";
+export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor" | "deluge" | "perjure" | "shirk";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -46,6 +48,8 @@ export interface Adversary {
   overhear(frame: Uint8Array, send: Send): void;
   /** It takes records that no meter signed, for the others to seal. */
   readonly takesForgeries: boolean;
+  /** It takes records of others for signed, whatever they are. */
+  readonly perjures: boolean;
   /** What its own node says of other chains in a block of this one. */
   anchors(service: number, honest: readonly ProvedAnchor[]): readonly ProvedAnchor[];
   /** What its own node is to put before a chain: evidence that is none. */
@@ -112,9 +116,8 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     }
     if (frame.kind === "consensus" && random.chance(0.7)) {
       const message = messageIn(bytes, frame);
-      return message === undefined
-        ? undefined
-        : encodeFrame("consensus", chain, encodeMessage(forgedMessage(forger, message)));
+      if (message === undefined) return undefined;
+      return encodeFrame("consensus", chain, encodeMessage(forgedMessage(forger, message)));
     }
     return withFlippedBit(bytes, random);
   };
@@ -145,13 +148,14 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   };
 
   return {
-    takesForgeries: does("forge"),
+    takesForgeries: does("forge") || does("perjure"),
+    perjures: does("perjure"),
     onSend(to, bytes) {
       keep(bytes);
       const more: { readonly to: string; readonly frame: Uint8Array }[] = [];
       if (does("forge")) spreadCertificates(bytes, (victim, spoilt) => more.push({ to: victim, frame: spoilt }));
       const frame = decodeFrame(bytes)!;
-      const isMuted = does("mute") && frame.kind === "consensus";
+      const isMuted = frame.kind === "acknowledge" ? does("shirk") : does("mute") && frame.kind === "consensus";
       if (isMuted || (does("withhold") && victims.has(to) && random.chance(0.7))) {
         coverage.withheld += 1;
         return more;
@@ -194,11 +198,11 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     accuse() {
       if (!does("forge") || accusations >= ACCUSATIONS_MAX || random.chance(0.8)) return undefined;
       const { service: chain } = random.pick(membership.chains);
-      const evidence = votes.falseEvidence();
-      if (evidence === undefined) return undefined;
+      const notice = random.chance(0.5) ? slanderousNotice(forger, heard, chain) : votes.falseNotice();
+      if (notice === undefined) return undefined;
       accusations += 1;
       coverage.accused += 1;
-      return { chain, notice: readNotice(genesis.hash, evidenceNotice(evidence)) };
+      return { chain, notice: readNotice(genesis.hash, notice) };
     },
     tick(send) {
       const chain = random.pick(membership.chains).service;

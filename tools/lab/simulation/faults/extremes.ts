@@ -2,16 +2,16 @@
 // blocks, proposals, votes, questions, each signed anew with its own key. It has its own temporary
 // blocks accepted as a correct origin would, so that they are sealed.
 
+import { type Acknowledgement, acknowledgementBytes, type BatchName } from "../../../../src/wire/batch.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
 import type { Certificate } from "../../../../src/wire/certificate.js";
-import { quorum } from "../../../../src/wire/quorum.js";
+import { defaultVerifiers, quorum } from "../../../../src/wire/quorum.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { encodeMessage, headOf, signedBytes } from "../../../consensus/messages.js";
 import type { Proposal } from "../../../consensus/types.js";
-import { acknowledgementOf, makeBatch, type ReadBatch, readBatch } from "../../../ledger/compose.js";
+import { makeBatch, type ReadBatch, readBatch } from "../../../ledger/compose.js";
 import { decodeProposalBody, encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import {
-  type BatchName,
   decodeBatchNote,
   encodeBatchNote,
   encodeFrame,
@@ -27,7 +27,7 @@ const REMADE_MAX = 256;
 interface Remade {
   readonly frame: Uint8Array;
   readonly name: BatchName;
-  readonly acknowledgements: Map<string, { readonly node: Uint8Array; readonly signature: Uint8Array }>;
+  readonly acknowledgements: Map<string, Acknowledgement>;
 }
 
 export interface Exaggeration {
@@ -51,7 +51,11 @@ export function createExaggeration(forger: Forger): Exaggeration {
   const remake = (read: ReadBatch, chain: number): Remade => {
     const changed = makeBatch(genesis.hash, { ...read.batch, number: number() }, read.records, sign);
     const name = { origin: changed.batch.origin, number: changed.batch.number, id: changed.id };
-    const own = { node: fromHex(self)!, signature: sign(acknowledgementOf(genesis.hash, changed)) };
+    const own = {
+      node: fromHex(self)!,
+      signature: sign(acknowledgementBytes(genesis.hash, chain, name, true)),
+      verified: true,
+    };
     return { frame: encodeFrame("batch", chain, changed.bytes), name, acknowledgements: new Map([[self, own]]) };
   };
 
@@ -113,7 +117,9 @@ export function createExaggeration(forger: Forger): Exaggeration {
         mine.acknowledgements.set(toHex(acknowledgement.node), acknowledgement);
       }
       const members = genesis.chains.find(({ service }) => service === chain)?.members ?? genesis.nodes;
+      const verified = [...mine.acknowledgements.values()].filter((acknowledgement) => acknowledgement.verified);
       if (mine.acknowledgements.size < quorum(members.length)) return;
+      if (verified.length < defaultVerifiers(members.length)) return;
       broadcast(encodeFrame("accepted", chain, encodeBatchNote(mine.name, [...mine.acknowledgements.values()])));
     },
     boast(chain) {

@@ -4,16 +4,20 @@
 
 import { decodeBlock, encodeBlock } from "../../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
+import { parseCredential } from "../../../../src/wire/credential.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
-import type { Signer } from "../../../../src/wire/key.js";
+import { keyId, type Signer } from "../../../../src/wire/key.js";
+import { type Notice, noticesOf } from "../../../../src/wire/notice.js";
 import { quorum } from "../../../../src/wire/quorum.js";
 import { parseRecord, signRecord } from "../../../../src/wire/record.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { encodeMessage } from "../../../consensus/messages.js";
 import type { Decision, Evidence, Message, Polka, Vote } from "../../../consensus/types.js";
 import { makeBatch, type ReadBatch, readBatch } from "../../../ledger/compose.js";
+import { badRecordOf, encodeDisproof } from "../../../ledger/disproof.js";
+import { evidenceNotice } from "../../../ledger/notices.js";
 import { executionRecord } from "../../../ledger/record-scan.js";
-import { decodeBatchNote, encodeBatchNote, encodeFrame, type Frame } from "../../../node/chain/frame.js";
+import { decodeBatchNote, decodeFrame, encodeBatchNote, encodeFrame, type Frame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
 import type { Membership } from "../checks/membership.js";
 import { messageOf } from "../checks/statements.js";
@@ -140,6 +144,11 @@ export function createVoteCollection({ membership, random }: Forger) {
       const others = heard.filter(({ node, type }) => node === first.node && type === first.type);
       return { type: "evidence", first, second: random.pick(others) };
     },
+    /** The same as a notice. */
+    falseNotice(): Notice | undefined {
+      const evidence = this.falseEvidence();
+      return evidence === undefined ? undefined : evidenceNotice(evidence);
+    },
     spoilt: (certificate: Polka | Decision) => spoilt(random, certificate)!,
   };
 }
@@ -169,6 +178,27 @@ export function forgedBatch({ genesis, self, random, key, sign }: Forger, frame:
   const number = random.below(4);
   const own = { ...read.batch, origin: fromHex(self)!, number };
   return encodeFrame("batch", frame.chain, makeBatch(genesis.hash, own, [executionRecord(changed)], sign).bytes);
+}
+
+/** A disproof of a record that its meter has signed, against another node that has signed the temporary block; undefined where none was heard. */
+export function slanderousNotice(
+  { genesis, self, random }: Forger,
+  heard: readonly Uint8Array[],
+  chain: number,
+): Notice | undefined {
+  const bytes = heard.length === 0 ? undefined : random.pick(heard);
+  const frame = bytes === undefined ? undefined : decodeFrame(bytes);
+  if (frame?.kind !== "batch" || frame.chain !== chain) return undefined;
+  const read = attempt(() => readBatch(genesis.hash, frame.payload));
+  if (read === undefined || toHex(read.batch.origin) === self) return undefined;
+  for (const credential of noticesOf(read.batch.notices, "credential")) {
+    const meter = attempt(() => toHex(keyId(parseCredential(credential).key)));
+    const index = read.records.findIndex((record) => record.meter === meter);
+    if (index < 0) continue;
+    const word = { node: read.batch.origin, signature: read.signature };
+    return { kind: "evidence", bytes: encodeDisproof({ bad: badRecordOf(read, index, credential), word }) };
+  }
+  return undefined;
 }
 
 function forgedEvidence(

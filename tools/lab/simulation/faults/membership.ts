@@ -6,7 +6,7 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
 import { type Action, type Ready, readyBytes } from "../../../../src/wire/order.js";
-import { faults } from "../../../../src/wire/quorum.js";
+import { defaultVerifiers, faults } from "../../../../src/wire/quorum.js";
 import type { Random } from "../../rig/random.js";
 import type { Membership } from "../checks/membership.js";
 import { isOrderDurable } from "../checks/storage.js";
@@ -103,17 +103,26 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
     const { service: chain } = random.pick(membership.chains);
     const before = membership.ordered(chain);
     const set = drawSet(before.members);
-    if (namesOf(set) === namesOf(before.members) || !isBearable(set)) return undefined;
+    const verifiers = random.pick([defaultVerifiers(set.length), defaultVerifiers(set.length), set.length]);
+    const isSame = namesOf(set) === namesOf(before.members) && verifiers === before.verifiers;
+    if (isSame || !isBearable(set)) return undefined;
     const height = ports.heights.get(chain) ?? 0;
     const effectiveHeight = Math.max(before.effectiveHeight + 1, height + random.below(4));
     const ready = set.filter((member) => !has(before.members, member)).map((member) => readyOf(chain, member));
-    return { type: "members", chain, effectiveHeight, members: set, ready };
+    return { type: "members", chain, effectiveHeight, members: set, ready, verifiers };
   };
 
   const drawChain = (): Action | undefined => {
     const set = genesis.nodes.filter(() => random.chance(0.8));
     if (!isBearable(set)) return undefined;
-    return { type: "chain", service: ADDED_SERVICE, name: ADDED_NAME, members: set, target: 0 };
+    return {
+      type: "chain",
+      service: ADDED_SERVICE,
+      name: ADDED_NAME,
+      members: set,
+      target: 0,
+      verifiers: defaultVerifiers(set.length),
+    };
   };
 
   const issue = (action: Action) => {

@@ -1,10 +1,10 @@
 // What a faulty member says of its own accord: heights that nobody has, names of nothing, votes of
 // far rounds, and noise.
 
+import { acknowledgementBytes } from "../../../../src/wire/batch.js";
 import { fromHex } from "../../../../src/wire/bytes.js";
 import { encodeMessage, signedBytes } from "../../../consensus/messages.js";
 import type { Vote } from "../../../consensus/types.js";
-import { acknowledgementOf } from "../../../ledger/compose.js";
 import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../../node/chain/frame.js";
 import type { Forger } from "./forgery.js";
 
@@ -27,9 +27,9 @@ export function createRubbish({ genesis, self, others, random, sign }: Forger): 
     const kind = random.below(5);
     if (kind === 0) return encodeFrame("needBatch", chain, encodeBatchNote(name, []));
     if (kind === 1) {
-      const empty = { chain, origin: name.origin, number: name.number, notices: [], records: [] };
-      const signature = sign(acknowledgementOf(genesis.hash, { batch: empty, id: name.id }));
-      return encodeFrame("acknowledge", chain, encodeBatchNote(name, [{ node: fromHex(self)!, signature }]));
+      const verified = random.chance(0.5);
+      const signature = sign(acknowledgementBytes(genesis.hash, chain, name, verified));
+      return encodeFrame("acknowledge", chain, encodeBatchNote(name, [{ node: fromHex(self)!, signature, verified }]));
     }
     if (kind === 2) return encodeFrame("consensus", chain, encodeMessage(farVote(chain)));
     if (kind === 3) return encodeFrame("block", chain, random.bytes(random.below(200)));

@@ -44,6 +44,7 @@ import {
 } from "./ordeals.js";
 import { regainingMutants } from "./regaining-mutants.js";
 import { rulingMutants } from "./ruling-mutants.js";
+import { verifierMutants } from "./verifier-mutants.js";
 
 const rules = "tools/consensus/rules.ts";
 const certificates = "tools/consensus/certificates.ts";
@@ -375,4 +376,5 @@ export const mutants: readonly Mutant[] = [
   ...rulingMutants,
   ...regainingMutants,
   ...evidenceMutants,
+  ...verifierMutants,
 ];

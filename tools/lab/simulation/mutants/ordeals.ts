@@ -28,6 +28,17 @@ export const contested = {
   conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
 } as const;
 export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+/** A faulty member says that it has verified whatever comes; meters offer records that they have not signed. */
+export const perjured = { ...attacked, verifiers: 2, behaviours: ["perjure"], meters: 4, recordsPerMeter: 20 } as const;
+/** A faulty member acknowledges nothing of others, and nobody else is away. */
+export const shirked = {
+  ...perjured,
+  behaviours: ["shirk"],
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  isolated: false,
+  conditions: smooth,
+} as const;
 /** A faulty member makes another one work for nothing, long enough to be kept out and let in again. */
 export const drowned = {
   ...attacked,

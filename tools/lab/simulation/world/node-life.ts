@@ -3,6 +3,7 @@
 // after that has no effect, as if the process were gone.
 
 import type { GenesisChain } from "../../../../src/wire/genesis.js";
+import type { PublicKey } from "../../../../src/wire/key.js";
 import { receiptEncoder } from "../../../../src/wire/receipt.js";
 import { parseRecord } from "../../../../src/wire/record.js";
 import { serviceTopic } from "../../../../src/wire/topics.js";
@@ -80,7 +81,8 @@ export function openLife(ports: LifePorts): Life {
     });
   };
 
-  const { verifyAsync, verifyRecord, verifyRecords } = createVerification(timeline, random);
+  const { verifyAsync, verifyRecord, verifyRecords, verifyRecordsLater } = createVerification(timeline, random);
+  const unverified = () => Promise.resolve(true);
   const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
 
   const portsOf = (chain: GenesisChain, store: Store): ChainPorts => ({
@@ -92,7 +94,8 @@ export function openLife(ports: LifePorts): Life {
     log: createLog(ports, chain.service),
     verify: simulatedVerify,
     verifyAsync,
-    verifyRecords,
+    verifyRecords: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecords),
+    verifyRecordsLater: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecordsLater),
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
@@ -178,7 +181,7 @@ export function openLife(ports: LifePorts): Life {
     receipts: createReceipts(genesis.network, store),
     log: createLog(ports, 0),
     verifyBirth: verifyAsync,
-    verifyRecord: adversary?.takesForgeries ? () => Promise.resolve(true) : verifyRecord,
+    verifyRecord: adversary?.takesForgeries ? unverified : verifyRecord,
     now_ms,
     monotonic_ms: () => timeline.now_ms(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
@@ -237,7 +240,28 @@ function createVerification(timeline: NodeWorld["timeline"], random: NodeWorld["
     const verified = records.map(({ key, record }) => verifyRecord(key, record));
     return !(await Promise.all(verified)).includes(false);
   };
-  return { verifyAsync, verifyRecord, verifyRecords };
+  const verifyRecordsLater: ChainPorts["verifyRecords"] = (records) =>
+    new Promise((resolve) => timeline.after(random.between(10, 400), () => resolve(verifyRecords(records))));
+  return { verifyAsync, verifyRecord, verifyRecords, verifyRecordsLater };
+}
+
+/** The checks are told which records are found not to verify. */
+function noting(
+  { world, node, isOver }: LifePorts,
+  service: number,
+  verify: ChainPorts["verifyRecords"],
+): ChainPorts["verifyRecords"] {
+  return async (records) => {
+    const areGood = await verify(records);
+    if (areGood || isOver()) return areGood;
+    for (const { key, record } of records) if (!isSigned(key, record)) world.onRefuted(node, service, record);
+    return false;
+  };
+}
+
+function isSigned(key: PublicKey, record: Uint8Array): boolean {
+  const { signedBytes, signature } = parseRecord(record);
+  return simulatedVerify(key, signedBytes, signature);
 }
 
 function describe(fields: object): string {

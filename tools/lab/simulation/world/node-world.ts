@@ -24,6 +24,8 @@ export interface NodeWorld {
   onSent(node: SimulatedNode, frame: Uint8Array): void;
   onSigned(node: SimulatedNode, bytes: Uint8Array): void;
   onEvidence(node: SimulatedNode, chain: number, first: Statement, second: Statement): void;
+  /** It has found that the signature of a record in a temporary block does not verify. */
+  onRefuted(node: SimulatedNode, chain: number, record: Uint8Array): void;
   onSealed(node: SimulatedNode, sealed: SealedBlock): void;
   /** Another node has made it work. */
   onCharged(node: SimulatedNode, peer: string, work: PeerWork, amount: number): void;

@@ -102,7 +102,7 @@ export function createMeters(
       service,
       trusting: index % 2 === 0,
       forking: world.random.chance(0.15),
-      forging: world.random.chance(options.behaviours.includes("forge") ? 1 : 0.3),
+      forging: world.random.chance(options.behaviours.some((does) => does === "forge" || does === "perjure") ? 1 : 0.3),
     });
   });
   if (!options.agent) return { meters, agent: undefined };

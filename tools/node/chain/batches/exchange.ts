@@ -1,20 +1,29 @@
-// Temporary blocks between the nodes of a chain: validated, stored and acknowledged by each, accepted by a quorum, asked for where
-// they are missing. Performs what exchange/step.ts decides.
+// Temporary blocks between the nodes of a chain: stored and acknowledged by each, verified by some, accepted by a quorum, asked for
+// where they are missing. Performs what exchange/step.ts decides.
 
+import { type Acknowledgement, acknowledgementBytes, type BatchName } from "../../../../src/wire/batch.js";
+import type { SealedBatch } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
-import { type Acknowledgement, acknowledgementOf, type ReadBatch } from "../../../ledger/compose.js";
+import { WireError } from "../../../../src/wire/error.js";
+import { type ReadBatch, readSignedBatch } from "../../../ledger/compose.js";
 import { numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import { UNSENT_BYTES_MAX } from "../blocks/catch-up.js";
-import { type BatchName, decodeBatchNote, encodeFrame } from "../frame.js";
+import { decodeBatchNote, encodeFrame } from "../frame.js";
 import type { ChainPorts } from "../ports.js";
 import { viewOf } from "../stored-state.js";
 import { acceptances, batches, deleteBatch, storedBatches } from "../tables/batches.js";
 import { isAccepted } from "./exchange/acceptances.js";
-import { type Arrival, createExchangeState, type ExchangeEffect, type ExchangeInput } from "./exchange/state.js";
+import {
+  type Arrival,
+  createExchangeState,
+  type ExchangeEffect,
+  type ExchangeInput,
+  type Outcome,
+} from "./exchange/state.js";
 import { step } from "./exchange/step.js";
 import type { Pool } from "./pool.js";
-import { createVerification } from "./verification.js";
+import { createVerification, RecordRefuted } from "./verification.js";
 
 export interface Exchange {
   /** A new temporary block of this node that is on disk: sends it round and acknowledges it. */
@@ -26,7 +35,7 @@ export interface Exchange {
   onNeedBatch(from: string, payload: Uint8Array): void;
   /** Asks for a batch that is named and not here, with a quorum's acknowledgements where they are verified. */
   need(name: BatchName, acceptance?: readonly Acknowledgement[]): void;
-  /** Whether the acknowledgements are a quorum's for the batch; verifies what is not known yet. */
+  /** Whether the acknowledgements are an acceptance of the batch; verifies what is not known yet. */
   isAccepted(name: BatchName, acknowledgements: readonly Acknowledgement[]): boolean;
   /** Says again what has not had its answer; to a member that has come, at once what it has not acknowledged. */
   resend(come?: string): void;
@@ -34,13 +43,19 @@ export interface Exchange {
   onMembers(dropped: readonly ReadBatch[]): void;
   /** Whether the own batch can have no quorum any more, as peers hold another of its number. */
   isGivenUp(id: Uint8Array): boolean;
+  /** Temporary blocks that this node has only stored so far, and verifies when it has time. */
+  readonly unverified: number;
+  /** Whether a record of the batch is known not to verify. */
+  isRefuted(id: Uint8Array): boolean;
+  /** A block has sealed these; what this node has only stored of them it may still find wrong. */
+  onSealed(sealed: readonly SealedBatch[]): void;
   /** Deletes what can no longer be sealed. */
   discard(reads: readonly ReadBatch[]): void;
   /** Takes back what was on disk when the node stopped. */
   restore(): void;
 }
 
-/** The origin's part in what an earlier self of this node cut, whose disk is lost, and peers still hold. */
+/** The origin's part: evidence, and what an earlier self of this node cut, whose disk is lost, and peers still hold. */
 export interface Returned {
   /** Whether no temporary block of this number is being written. */
   mayTake(number: number): boolean;
@@ -49,6 +64,8 @@ export interface Returned {
   onTaken(read: ReadBatch, displaced: ReadBatch | undefined): void;
   /** Takes back what is in one of the store whose number is sealed with another, or closed. */
   onGone(read: ReadBatch): void;
+  /** Takes evidence that a node's word on a temporary block is false. */
+  onEvidence(evidence: Uint8Array): void;
 }
 
 /** `onWork` is called when a batch is to be said again, has become ready to be proposed, or was asked for and has come. */
@@ -57,8 +74,10 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   const service = ports.chain.service;
   const config = { genesisHash: genesis.hash, service, self: ports.self.id, view: viewOf(store, service) };
   const { verify } = ports;
-  const state = createExchangeState({ ...config, verify, mayTake: (number) => returned.mayTake(number) }, pool);
-  const verifyRecords = createVerification(ports);
+  const mayTake = (number: number) => returned.mayTake(number);
+  const isAway = (member: string) => !ports.peers().includes(member);
+  const state = createExchangeState({ ...config, verify, mayTake, isAway }, pool);
+  const verifyBatch = createVerification(ports);
 
   const feed = (input: ExchangeInput) => performAll(step(state, input, ports.monotonic_ms()));
 
@@ -79,11 +98,19 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       case "charge":
         return void ports.charge(effect.node, effect.work, effect.amount);
       case "sign": {
-        const signature = ports.signer.sign(acknowledgementOf(genesis.hash, effect.read));
-        return feed({ type: "signed", read: effect.read, signature });
+        const { read, verified } = effect;
+        const name = { origin: read.batch.origin, number: read.batch.number, id: read.id };
+        const signature = ports.signer.sign(acknowledgementBytes(genesis.hash, service, name, verified));
+        return feed({ type: "signed", read, verified, signature });
       }
       case "verify":
         return verifyAll(effect);
+      case "examine":
+        return void examine(effect).then((outcome) => feed({ ...effect, type: "examined", outcome }), ports.onFatal);
+      case "accuse":
+        return void returned.onEvidence(effect.evidence);
+      case "setTimer":
+        return void ports.setTimer("takeOver", effect.delay_ms, () => void feed({ type: "takeOver" }));
       case "keep":
         return keep(effect.arrival);
       case "keepAcceptance":
@@ -123,13 +150,27 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     store.write(fill).catch(ports.onFatal);
   };
 
-  const verifyAll = async ({ from, read, signed }: Extract<ExchangeEffect, { type: "verify" }>) => {
+  const verifyAll = async ({ from, read, signed, records }: Extract<ExchangeEffect, { type: "verify" }>) => {
     try {
-      await verifyRecords(read.batch, signed);
+      await verifyBatch(read, signed, records ? "duty" : "never");
     } catch (error) {
-      return feed({ type: "refuted", read, error });
+      const bad = error instanceof RecordRefuted ? error.bad : undefined;
+      return feed({ type: "refuted", from, read, error, bad });
     }
-    return feed({ type: "verified", from, read });
+    return feed({ type: "verified", from, read, records });
+  };
+
+  const examine = async ({ read, urgency }: Extract<ExchangeEffect, { type: "examine" }>): Promise<Outcome> => {
+    try {
+      const { signed } = readSignedBatch(genesis.hash, read.bytes);
+      await verifyBatch(read, signed, urgency);
+      return { type: "verified" };
+    } catch (error) {
+      if (error instanceof RecordRefuted) return { type: "refuted", bad: error.bad };
+      if (!(error instanceof WireError)) throw error;
+      ports.log.warn({ reason: error.message }, "a stored temporary block cannot be verified");
+      return { type: "failed" };
+    }
   };
 
   const keep = async (arrival: Arrival) => {
@@ -178,6 +219,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       feed({ type: "members", dropped });
       repeat();
     },
+    get unverified() {
+      return state.late.size;
+    },
+    isRefuted: (id) => state.refuted.has(toHex(id)),
+    onSealed: (sealed) => void feed({ type: "sealed", sealed }),
     isGivenUp: (id) => state.givenUp.has(toHex(id)),
     discard: (reads) => void feed({ type: "discard", reads }),
     restore: () => void feed({ type: "restore", stored: storedBatches(store, service) }),

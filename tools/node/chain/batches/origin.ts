@@ -5,6 +5,7 @@ import type { Block } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
 import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
+import { readNotice } from "../../../ledger/notices.js";
 import { type ExecutionRecord, executionRecord, kidOf, type ReadRecord } from "../../../ledger/record-scan.js";
 import { idKey, numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
@@ -155,6 +156,16 @@ export function createOrigin(
     written.then(() => feed({ type: "gaveBack", read, records }), ports.onFatal);
   };
 
+  const submit = async (notice: ExecutionNotice): Promise<Submission> => {
+    if ((await waitingNotices.has(notice)) || isUnderWay(node, notice)) return { type: "taken" };
+    const examined = examine(node, notice);
+    if (examined.type === "refused") return examined;
+    const isFirst = !isPending(node);
+    if ((await waitingNotices.submit(notice)) === "full") return refused("too much waits here: try again");
+    if (isFirst) feed({ type: "waits" });
+    return { type: "taken" };
+  };
+
   return {
     get pending() {
       return node.gather.pending;
@@ -172,15 +183,7 @@ export function createOrigin(
     },
     isWaiting: (kid, seq) => node.gather.isWaiting(toHex(kid), seq),
     waitingOf: node.gather.waitingOf,
-    async submit(notice) {
-      if ((await waitingNotices.has(notice)) || isUnderWay(node, notice)) return { type: "taken" };
-      const examined = examine(node, notice);
-      if (examined.type === "refused") return examined;
-      const isFirst = !isPending(node);
-      if ((await waitingNotices.submit(notice)) === "full") return refused("too much waits here: try again");
-      if (isFirst) feed({ type: "waits" });
-      return { type: "taken" };
-    },
+    submit,
     restore() {
       restore(node, admittedRecords(store, service));
       feed({ type: "waits" });
@@ -197,6 +200,7 @@ export function createOrigin(
       onTaking: (writer, displaced) => keepWaiting(writer, displaced, presentable(node, displaced)),
       onTaken: (read, displaced) => feed({ type: "takenBack", read, displaced }),
       onGone: giveBack,
+      onEvidence: (bytes) => void submit(readNotice(genesis.hash, { kind: "evidence", bytes })).catch(ports.onFatal),
     },
     onSealed(sealed) {
       const waited_ms = onSealed(node, sealed, ports.monotonic_ms());

@@ -1,11 +1,11 @@
 // The temporary blocks of one chain that are not sealed yet, pure: who acknowledged which, which are accepted, which a proposer
 // may put into a block. Bounded: a node holds so many per origin and no more.
 
+import type { Acknowledgement, BatchName } from "../../../../src/wire/batch.js";
 import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
-import type { AcceptedBatch, Acknowledgement, ReadBatch } from "../../../ledger/compose.js";
+import type { AcceptedBatch, ReadBatch } from "../../../ledger/compose.js";
 import type { MemberSet } from "../../../ledger/members.js";
-import type { BatchName } from "../frame.js";
 
 /** Unsealed temporary blocks that a node holds of one origin. */
 export const BATCHES_PER_ORIGIN_MAX = 64;
@@ -23,6 +23,16 @@ interface Entry {
   accepted: boolean;
   /** it would seal nothing: it waits for a block that seals something */
   barren: boolean;
+  /** a record of it does not verify: this node proposes it in no block */
+  refuted: boolean;
+}
+
+export interface Unacknowledged {
+  readonly read: ReadBatch;
+  /** ids of the members that have not acknowledged it */
+  readonly waitingFor: readonly string[];
+  /** ids of those that have only stored it, where more have to verify it */
+  readonly unverified: readonly string[];
 }
 
 export interface Pool {
@@ -35,12 +45,15 @@ export interface Pool {
   changeMembers(members: MemberSet): ReadBatch[];
   /** The stored batch, if it may be held: there is room, and no other of its origin and number, unless this one is accepted. */
   add(read: ReadBatch, now_ms: number): "added" | "known" | "conflict" | "full";
-  /** Notes a verified acknowledgement; true where it completes the quorum. */
+  /**
+   * Notes a genuine acknowledgement; true where it completes the acceptance: a quorum, of which as many as are to verify say that they
+   * have. Who has said that says no less later.
+   */
   acknowledge(name: BatchName, acknowledgement: Acknowledgement): boolean;
   /** Whether this acknowledgement is noted, so that it need not be verified again. */
   isKnown(id: Uint8Array, acknowledgement: Acknowledgement): boolean;
   find(id: Uint8Array): ReadBatch | undefined;
-  /** A quorum's acknowledgements in the order of the members; undefined where the batch is not accepted. */
+  /** A quorum's acknowledgements in the order of the members, of those who verified before others; undefined where it is not accepted. */
   acceptance(id: Uint8Array): Acknowledgement[] | undefined;
   /**
    * Accepted batches to put into the next block, within the limits of a block: the oldest that is not known to be barren, then the others,
@@ -52,12 +65,16 @@ export interface Pool {
   /** Whether anything is held or known to be acknowledged, accepted or not, that would seal something. */
   holds(sealsSomething: (read: ReadBatch) => boolean): boolean;
   markBarren(ids: readonly Uint8Array[]): void;
+  /** A record of it does not verify. */
+  refute(id: Uint8Array): void;
+  /** Those that are here and not accepted yet, with when they came; monotonic. */
+  unaccepted(): readonly { readonly read: ReadBatch; readonly since_ms: number }[];
   /** Whether a batch that came at `since_ms` or later waits for its quorum. */
   isAcceptanceDue(since_ms: number): boolean;
   /** Accepted ones whose records are not here. */
   missing(): BatchName[];
-  /** This node's own ones, not accepted yet, with the ids of the members that have not acknowledged. */
-  unacknowledged(origin: Uint8Array): { readonly read: ReadBatch; readonly waitingFor: readonly string[] }[];
+  /** This node's own ones, not accepted yet. */
+  unacknowledged(origin: Uint8Array): Unacknowledged[];
   /** Accepted, unsealed, and more than a repetition of what is sealed, of this origin. */
   acceptedOf(origin: Uint8Array): BatchName[];
   /** All that is here of this origin. */
@@ -96,18 +113,41 @@ export function createPool(initial: MemberSet): Pool {
       acknowledgements: new Map(),
       accepted: false,
       barren: false,
+      refuted: false,
     };
     entries.set(key, entry);
     return entry;
   };
 
-  const acknowledgementsOf = (entry: Entry): Acknowledgement[] =>
-    members.ids.flatMap((id) => entry.acknowledgements.get(id) ?? []).slice(0, members.quorum);
+  const acknowledgementsOf = (entry: Entry): Acknowledgement[] => {
+    const all = members.ids.flatMap((id) => entry.acknowledgements.get(id) ?? []);
+    const stored = all.filter(({ verified }) => !verified);
+    const verified = all.length - stored.length;
+    const extra = new Set(stored.slice(Math.max(0, members.quorum - verified)));
+    return all.filter((acknowledgement) => !extra.has(acknowledgement)).slice(0, members.quorum);
+  };
+
+  const verifiedBy = (entry: Entry): number => {
+    let count = 0;
+    for (const { verified } of entry.acknowledgements.values()) if (verified) count += 1;
+    return count;
+  };
+
+  const isComplete = (entry: Entry): boolean =>
+    entry.acknowledgements.size >= members.quorum && verifiedBy(entry) >= members.verifiedNeeded;
+
+  const waitedFor = (entry: Entry) => {
+    const lacks = verifiedBy(entry) < members.verifiedNeeded;
+    return {
+      waitingFor: members.ids.filter((id) => !entry.acknowledgements.has(id)),
+      unverified: members.ids.filter((id) => lacks && entry.acknowledgements.get(id)?.verified === false),
+    };
+  };
 
   /** Counts an entry's acknowledgements anew. */
   const recount = (entry: Entry) => {
     for (const node of entry.acknowledgements.keys()) if (!members.has(node)) entry.acknowledgements.delete(node);
-    entry.accepted = entry.acknowledgements.size >= members.quorum;
+    entry.accepted = isComplete(entry);
   };
 
   return {
@@ -146,14 +186,16 @@ export function createPool(initial: MemberSet): Pool {
       const node = toHex(acknowledgement.node);
       const entry = members.has(node) ? entryOf(name, ACCEPTED_PER_ORIGIN_MAX) : undefined;
       if (entry === undefined) return false;
+      if (entry.acknowledgements.get(node)?.verified && !acknowledgement.verified) return false;
       entry.acknowledgements.set(node, acknowledgement);
-      if (entry.accepted || entry.acknowledgements.size < members.quorum) return false;
+      if (entry.accepted || !isComplete(entry)) return false;
       entry.accepted = true;
       return true;
     },
     isKnown(id, acknowledgement) {
       const known = entries.get(toHex(id))?.acknowledgements.get(toHex(acknowledgement.node));
-      return known !== undefined && equalBytes(known.signature, acknowledgement.signature);
+      const isSame = known !== undefined && known.verified === acknowledgement.verified;
+      return isSame && equalBytes(known.signature, acknowledgement.signature);
     },
     find: (id) => entries.get(toHex(id))?.read,
     acceptance(id) {
@@ -164,7 +206,7 @@ export function createPool(initial: MemberSet): Pool {
       const chosen: AcceptedBatch[] = [];
       let records = 0;
       let bytes = 0;
-      const here = [...entries.values()].filter(isHere);
+      const here = [...entries.values()].filter(isHere).filter(({ refuted }) => !refuted);
       const first = here.find(({ barren }) => !barren);
       const others = here.filter((entry) => entry !== first);
       for (const entry of first === undefined ? others : [first, ...others]) {
@@ -181,7 +223,7 @@ export function createPool(initial: MemberSet): Pool {
     },
     hasWork(sealsSomething = () => true) {
       for (const entry of entries.values()) {
-        if (!isHere(entry) || entry.barren) continue;
+        if (!isHere(entry) || entry.barren || entry.refuted) continue;
         entry.barren = !sealsSomething(entry.read);
         if (!entry.barren) return true;
       }
@@ -193,6 +235,14 @@ export function createPool(initial: MemberSet): Pool {
         if (entry !== undefined) entry.barren = true;
       }
     },
+    refute(id) {
+      const entry = entries.get(toHex(id));
+      if (entry !== undefined) entry.refuted = true;
+    },
+    unaccepted: () =>
+      [...entries.values()].flatMap(({ read, since_ms, accepted }) =>
+        read !== undefined && !accepted ? [{ read, since_ms }] : [],
+      ),
     isAcceptanceDue(since_ms) {
       for (const entry of entries.values()) {
         if (entry.read !== undefined && !entry.accepted && entry.since_ms >= since_ms) return true;
@@ -204,12 +254,13 @@ export function createPool(initial: MemberSet): Pool {
     unacknowledged: (origin) =>
       [...entries.values()].flatMap((entry) =>
         entry.read !== undefined && !entry.accepted && equalBytes(entry.name.origin, origin)
-          ? [{ read: entry.read, waitingFor: members.ids.filter((id) => !entry.acknowledgements.has(id)) }]
+          ? [{ read: entry.read, ...waitedFor(entry) }]
           : [],
       ),
     acceptedOf: (origin) =>
       [...entries.values()]
-        .filter((entry) => entry.accepted && !entry.barren && equalBytes(entry.name.origin, origin))
+        .filter(({ accepted, barren, refuted }) => accepted && !barren && !refuted)
+        .filter(({ name }) => equalBytes(name.origin, origin))
         .map(({ name }) => name),
     readsOf: (origin) =>
       [...entries.values()].flatMap(({ name, read }) =>

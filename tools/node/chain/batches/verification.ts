@@ -1,5 +1,5 @@
-// Whether every record of a temporary block is what it says: signed by a meter whose credential is on the chain or in the batch,
-// which permits the service, with nothing confidential left in it.
+// Whether every record of a temporary block is what it says: of a meter whose credential is on the chain or in the batch, which
+// permits the service, with nothing confidential left in it; and, where that is this node's to verify, signed by the meter.
 
 import type { Batch } from "../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
@@ -8,6 +8,7 @@ import { WireError } from "../../../../src/wire/error.js";
 import { keyId, type PublicKey } from "../../../../src/wire/key.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import type { RecordVerification } from "../../../crypto/verifying-message.js";
+import { type BadRecord, badRecordOf } from "../../../ledger/disproof.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { kidOf, type SignedRecord } from "../../../ledger/record-scan.js";
@@ -25,10 +26,29 @@ interface Verified {
   readonly isOnChain: boolean;
 }
 
-/** Verifies batches of one chain, notices included; rejects with a WireError that says what is wrong. Signatures are verified off the event loop. */
+/** When the signatures of a temporary block's records are verified: now, when nothing else is to verify, or not at all. */
+export type Records = "duty" | "late" | "never";
+
+/** A temporary block as far as this needs it. */
+interface Verifiable {
+  readonly batch: Batch;
+  readonly records: readonly ExecutionRecord[];
+}
+
+/** A record's signature does not verify: what proves it. */
+export class RecordRefuted extends WireError {
+  constructor(readonly bad: BadRecord) {
+    super("unproven", "batch holds a record whose signature does not verify");
+  }
+}
+
+/**
+ * Verifies batches of one chain, notices included; rejects with a WireError that says what is wrong, a `RecordRefuted` where it is a
+ * record's signature. Signatures of records are verified off the event loop.
+ */
 export function createVerification(
   ports: ChainPorts,
-): (batch: Batch, records: readonly SignedRecord[]) => Promise<void> {
+): (read: Verifiable, signed: readonly SignedRecord[], records: Records) => Promise<void> {
   const { genesis, store, chain } = ports;
   /** by meter as hex: a meter's credential comes with many batches, or is on the chain and then stays */
   const kept = new BoundedMap<string, Verified>(CREDENTIALS_KEPT);
@@ -65,7 +85,8 @@ export function createVerification(
     return credential.key;
   };
 
-  const begin = (batch: Batch, records: readonly SignedRecord[]): Promise<void> => {
+  const begin = (read: Verifiable, records: readonly SignedRecord[], when: Records): Promise<void> => {
+    const { batch } = read;
     const brought = new Map<string, Credential>();
     for (const { kind, bytes } of batch.notices) {
       if (kind === "order") checkOrder(genesis, chain.service, bytes, ports.verify);
@@ -75,19 +96,38 @@ export function createVerification(
     }
     const signatures: RecordVerification[] = [];
     for (const signed of records) signatures.push({ key: keyOf(signed, brought), record: signed.record.bytes });
-    return conclude(batch, ports.verifyRecords(signatures));
+    return conclude(read, verifySignatures(signatures, when));
   };
 
-  const conclude = async ({ notices }: Batch, areGood: Promise<boolean>): Promise<void> => {
-    for (const { kind, bytes } of notices) {
-      if (kind !== "evidence") continue;
-      await checkEvidence(ports.governor.current, chain.service, bytes, ports.verifyAsync);
+  const verifySignatures = (signatures: readonly RecordVerification[], when: Records): Promise<boolean> => {
+    if (when === "never") return Promise.resolve(true);
+    return when === "duty" ? ports.verifyRecords(signatures) : ports.verifyRecordsLater(signatures);
+  };
+
+  const conclude = async (read: Verifiable, areGood: Promise<boolean>): Promise<void> => {
+    for (const { kind, bytes } of read.batch.notices) {
+      if (kind === "evidence") await checkEvidence(ports.governor.current, chain.service, bytes, ports);
     }
-    if (!(await areGood)) {
-      throw new WireError("unproven", "batch holds a record whose signature does not verify");
+    if (!(await areGood)) throw new RecordRefuted(await findBad(read));
+  };
+
+  /** Which record of a temporary block it is: none but a liar's has one. */
+  const findBad = async (read: Verifiable): Promise<BadRecord> => {
+    for (const [index, record] of read.records.entries()) {
+      const bytes = credentialOf(read.batch, record);
+      const { key } = parseCredential(bytes);
+      if (!(await ports.verifyRecords([{ key, record: record.bytes }]))) return badRecordOf(read, index, bytes);
     }
+    throw new WireError("untimely", "batch has a record whose signature did not verify, and does now");
+  };
+
+  const credentialOf = ({ notices }: Batch, record: ExecutionRecord): Uint8Array => {
+    const { meter } = record;
+    const isOfMeter = (bytes: Uint8Array) => toHex(keyId(parseCredential(bytes).key)) === meter;
+    const brought = notices.find(({ kind, bytes }) => kind === "credential" && isOfMeter(bytes));
+    return brought?.bytes ?? store.get(credentials, idKey(chain.service, kidOf(record)))!;
   };
 
   // Not an async function, which would hold the parsed records until all of them are verified.
-  return (batch, records) => new Promise((resolve) => resolve(begin(batch, records)));
+  return (read, signed, records) => new Promise((resolve) => resolve(begin(read, signed, records)));
 }

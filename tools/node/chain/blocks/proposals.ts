@@ -127,8 +127,11 @@ export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Propo
     const { proposal, batches } = resolved;
     const distinct = new Set(proposal.batches.map((batch) => toHex(batch.id))).size === proposal.batches.length;
     if (!distinct) return bad("it names a temporary block twice");
+    if (isFresh(question) && proposal.batches.some(({ id }) => exchange.isRefuted(id))) {
+      return bad("it names a temporary block with a record that does not verify");
+    }
     const accepted = proposal.batches.every((batch) => exchange.isAccepted(batch, batch.acknowledgements));
-    if (!accepted) return bad("it names a temporary block that no quorum has acknowledged");
+    if (!accepted) return bad("it names a temporary block that is not accepted");
     if (!isComplete(resolved)) return { type: "waits" };
     return sealer.check(question.id, proposal, batches, isFresh(question));
   };

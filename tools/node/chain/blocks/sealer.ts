@@ -23,8 +23,8 @@ import {
   judgedAtComplaint,
 } from "../../../ledger/compose.js";
 import type { Execution } from "../../../ledger/execution.js";
-import { governedChain, governedHeight } from "../../../ledger/governance.js";
-import { type MemberSet, memberSetOf } from "../../../ledger/members.js";
+import { governedChain, governedHeight, membersAfter } from "../../../ledger/governance.js";
+import { falseSignerOf, type MemberSet, memberSetOf } from "../../../ledger/members.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
@@ -108,7 +108,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     const what = `block ${head.height + 1} of chain ${chain.service} is there, and what belongs to it is not`;
     throw new GridsealError("STORE_CORRUPT", `${what}: a write was left half done`);
   }
-  let members = memberSetOf(newestMembers(lineageOf(store, chain.service)) ?? chain.members);
+  const { verifiers } = membersAfter(ports.governor.current, chain.service, head.height, head.judgedAt);
+  let members = memberSetOf(newestMembers(lineageOf(store, chain.service)) ?? chain.members, verifiers);
   /** blocks made for the next height, by id as hex */
   const candidates = new BoundedMap<string, Candidate>(CANDIDATES_KEPT);
   /** values of this height that were proposed while this node was at it */
@@ -186,7 +187,12 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       const replayed = replayBlock(tip, received);
       for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
       for (const { bytes } of replayed.evidence) {
-        await checkEvidence(tip.governance, chain.service, bytes, ports.verify);
+        await checkEvidence(tip.governance, chain.service, bytes, ports);
+      }
+      const place = { genesisHash: genesis.hash, chain: chain.service };
+      for (const batch of received.batches) {
+        const signer = falseSignerOf(tip.members, place, batch, ports.verify);
+        if (signer !== undefined) throw new WireError("unproven", `an acknowledgement of ${signer} does not verify`);
       }
       return { received, replayed };
     } catch (error) {

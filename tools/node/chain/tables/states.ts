@@ -1,8 +1,9 @@
 // Tables `meters`, `origins` and `faults`: the state of meters and nodes that follows from a chain, as its rules ask for it.
 
+import { HEIGHT_MAX } from "../../../../src/wire/bounds.js";
 import { toHex } from "../../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../../src/wire/cbor.js";
-import { asArray, asHeight } from "../../../../src/wire/shape.js";
+import { asArray, asUint } from "../../../../src/wire/shape.js";
 import {
   decodeMeterState,
   decodeOriginState,
@@ -36,11 +37,12 @@ export const origins: Table<IdKey, OriginState> = {
   checksum: sha256Checksum,
 };
 
-/** Heights at which a node is recorded to have equivocated. */
+/** Heights at which a node is recorded to have equivocated, and 0 where its word on a temporary block was false. */
 export const faults: Table<IdKey, readonly number[]> = {
   name: "faults",
   describe: (key) => `faults of node ${toHex(idIn(key))}`,
   encode: (heights) => encodeCbor(heights),
-  decode: (content) => asArray(decodeCbor(content), "faults").map((height) => asHeight(height, "fault height")),
+  decode: (content) =>
+    asArray(decodeCbor(content), "faults").map((height) => asUint(height, "fault height", HEIGHT_MAX)),
   checksum: sha256Checksum,
 };

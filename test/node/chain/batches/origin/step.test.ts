@@ -60,7 +60,7 @@ function bench() {
   const admitted: ExecutionRecord[] = [];
   const givenUp = new Set<string>();
   const writes: (() => void)[] = [];
-  const pool = createPool(memberSetOf([self]));
+  const pool = createPool(memberSetOf([self], 1));
   const view: ChainView = {
     meter: () => undefined,
     origin: () => numbers,

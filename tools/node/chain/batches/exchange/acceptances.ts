@@ -1,15 +1,18 @@
 // Acknowledgements of temporary blocks: signed, counted at their origin, told to all members when they are a quorum's.
 
+import type { Acknowledgement, BatchName } from "../../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
-import { type Acknowledgement, isSealable } from "../../../../ledger/compose.js";
-import { type BatchName, encodeBatchNote } from "../../frame.js";
+import type { PublicKey } from "../../../../../src/wire/key.js";
+import { isSealable } from "../../../../ledger/compose.js";
+import { encodeBatchNote } from "../../frame.js";
 import { answerCharge, refused, untimely } from "./arrivals.js";
+import { accuseOf } from "./examination.js";
 import { need } from "./repeats.js";
 import { acknowledgedBytes, drop, type ExchangeEffect, type ExchangeState, type InputOf, nameOf } from "./state.js";
 
 /** This node has signed that it has the batch on disk: its origin is told. */
-export function onSigned(state: ExchangeState, { read, signature }: InputOf<"signed">): ExchangeEffect[] {
-  const acknowledgement = { node: state.config.self, signature };
+export function onSigned(state: ExchangeState, { read, verified, signature }: InputOf<"signed">): ExchangeEffect[] {
+  const acknowledgement = { node: state.config.self, signature, verified };
   const name = nameOf(read);
   const origin = toHex(name.origin);
   if (origin === state.self) return count(state, name, acknowledgement);
@@ -42,7 +45,7 @@ export function onAcknowledge(state: ExchangeState, { from, note }: InputOf<"ack
   if (state.pool.isKnown(note.id, acknowledgement)) return drop("batch-repeated");
   const key = state.pool.members.keyOf(toHex(acknowledgement.node));
   const name = nameOf(read);
-  if (key === undefined || !state.config.verify(key, acknowledgedBytes(state, name), acknowledgement.signature)) {
+  if (key === undefined || !isSigned(state, key, name, acknowledgement)) {
     return [answerCharge(from), ...refused("acknowledgement's signature does not verify")];
   }
   return [answerCharge(from), ...count(state, name, acknowledgement)];
@@ -62,32 +65,47 @@ export function onAccepted(
     // Of another height it may be a quorum's: who is at which is not known here.
     const { members } = state.pool;
     const known = acknowledgements.filter(({ node }) => members.has(toHex(node))).length;
-    const isOfOthers = known < acknowledgements.length || known < members.quorum;
+    const verified = acknowledgements.filter((acknowledgement) => acknowledgement.verified).length;
+    const isOfOthers = known < acknowledgements.length || known < members.quorum || verified < members.verifiedNeeded;
     return [charge, ...(isOfOthers ? untimely : refused)("acceptance is not a quorum's")];
   }
   if (!noteAccepted(state, name, acknowledgements)) return [charge, ...drop("batch-no-room")];
-  if (pool.find(name.id) === undefined) return [charge, ...need(state, name, now_ms)];
-  return [charge, { type: "keepAcceptance", name, note: Uint8Array.from(payload) }, { type: "work" }];
+  const accusations = accuseOf(state, toHex(name.id), acknowledgements);
+  if (pool.find(name.id) === undefined) return [charge, ...accusations, ...need(state, name, now_ms)];
+  return [charge, ...accusations, { type: "keepAcceptance", name, note: Uint8Array.from(payload) }, { type: "work" }];
 }
 
-/** Whether the acknowledgements are a quorum's for the batch; verifies what is not known yet. */
+/**
+ * Whether the acknowledgements are a quorum's for the batch, and as many of them as are to verify it say that they have; verifies what is
+ * not known yet.
+ */
 export function isAccepted(
   state: ExchangeState,
   name: BatchName,
   acknowledgements: readonly Acknowledgement[],
 ): boolean {
-  const { pool, config } = state;
+  const { pool } = state;
   const nodes = new Set(acknowledgements.map(({ node }) => toHex(node)));
   if (nodes.size !== acknowledgements.length || nodes.size < pool.members.quorum) return false;
-  const message = acknowledgedBytes(state, name);
+  const verified = acknowledgements.filter((acknowledgement) => acknowledgement.verified).length;
+  if (verified < pool.members.verifiedNeeded) return false;
   return acknowledgements.every((acknowledgement) => {
     if (pool.isKnown(name.id, acknowledgement)) return true;
     const key = pool.members.keyOf(toHex(acknowledgement.node));
-    return key !== undefined && config.verify(key, message, acknowledgement.signature);
+    return key !== undefined && isSigned(state, key, name, acknowledgement);
   });
 }
 
-/** Notes verified acknowledgements; true where they complete the quorum. */
+function isSigned(
+  state: ExchangeState,
+  key: PublicKey,
+  name: BatchName,
+  { signature, verified }: Acknowledgement,
+): boolean {
+  return state.config.verify(key, acknowledgedBytes(state, name, verified), signature);
+}
+
+/** Notes genuine acknowledgements; true where they complete the acceptance. */
 export function noteAccepted(
   { pool }: ExchangeState,
   name: BatchName,

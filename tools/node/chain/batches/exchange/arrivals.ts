@@ -6,7 +6,9 @@ import { GridsealError } from "../../../../errors.js";
 import { isSealable, type ReadBatch, readSignedBatch } from "../../../../ledger/compose.js";
 import type { SignedRecord } from "../../../../ledger/record-scan.js";
 import { encodeBatchNote } from "../../frame.js";
-import { drop, type ExchangeEffect, type ExchangeState, type InputOf, nameOf } from "./state.js";
+import { awaitOthers, dutyDelay } from "./duty.js";
+import { refute, verifyLater } from "./examination.js";
+import { drop, type ExchangeEffect, type ExchangeState, type InputOf, nameOf, sign } from "./state.js";
 
 /** Ed25519 and P-256 signatures, with which the encoding of a temporary block ends. */
 const SIGNATURE_BYTES = 64;
@@ -18,7 +20,7 @@ export function onBatch(state: ExchangeState, { from, payload }: InputOf<"batch"
   if (marked !== undefined) {
     if (state.verifying.has(toHex(marked))) return drop("batch-under-way"); // not on disk yet, though the pool has it
     const held = state.pool.find(marked);
-    if (held !== undefined) return [answerCharge(from), { type: "sign", read: held }];
+    if (held !== undefined) return [answerCharge(from), sign(state, held)];
     state.marks.delete(mark);
   }
   let content: ReturnType<typeof readSignedBatch>;
@@ -27,6 +29,7 @@ export function onBatch(state: ExchangeState, { from, payload }: InputOf<"batch"
   } catch (error) {
     return [{ type: "refuse", error }];
   }
+  if (state.refuted.has(toHex(content.read.id))) return spoilt(from, content.read);
   return onContent(state, { from, mark, bytes: payload.length, ...content });
 }
 
@@ -49,21 +52,23 @@ function onContent(state: ExchangeState, { from, mark, bytes, read, signed }: Co
   const unwanted: ExchangeEffect = { type: "charge", node: from, work: "unwanted", amount: bytes };
   if (!isSealable(config.view, batch)) return [unwanted, ...drop("batch-sealed")];
   if (verifying.has(id)) return [unwanted, ...drop("batch-under-way")];
-  if (pool.find(read.id) !== undefined) return [answerCharge(from), { type: "sign", read }];
+  if (pool.find(read.id) !== undefined) return [answerCharge(from), sign(state, read)];
   if (!config.verify(key, read.signedBytes, read.signature)) {
     return [answerCharge(from), ...refused("batch is not signed by its origin")];
   }
   verifying.add(id);
   state.marks.set(mark, read.id);
-  return [answerCharge(from), { type: "verify", from, read, signed }];
+  const records = dutyDelay(state, read) === 0;
+  return [answerCharge(from), { type: "verify", from, read, signed, records }];
 }
 
 /** Gives it its place in the pool. */
 export function onVerified(
   state: ExchangeState,
-  { from, read }: InputOf<"verified">,
+  { from, read, records }: InputOf<"verified">,
   now_ms: number,
 ): ExchangeEffect[] {
+  if (records) state.verified.set(toHex(read.id), true);
   const effects = place(state, from, read, now_ms);
   const isUnderWay = effects.some(({ type }) => type === "keep" || type === "giveUp");
   if (!isUnderWay) state.verifying.delete(toHex(read.id));
@@ -125,22 +130,29 @@ function contradicted({ batch }: ReadBatch): ExchangeEffect[] {
   return untimely(`origin ${toHex(batch.origin)} signed two batches ${batch.number}`);
 }
 
-export function onRefuted(state: ExchangeState, { read, error }: InputOf<"refuted">): ExchangeEffect[] {
+export function onRefuted(state: ExchangeState, { from, read, error, bad }: InputOf<"refuted">): ExchangeEffect[] {
   state.verifying.delete(toHex(read.id));
-  return [{ type: "refuse", error }];
+  return bad === undefined ? [{ type: "refuse", error }] : [...refute(state, read, bad), ...spoilt(from, read)];
+}
+
+/** A record of it does not verify. Who passes on what another has signed may only have stored it. */
+function spoilt(from: string, { batch }: ReadBatch): ExchangeEffect[] {
+  const reason = "batch holds a record whose signature does not verify";
+  return from === toHex(batch.origin) ? refused(reason) : untimely(reason);
 }
 
 /** It is on disk: it may be acknowledged. */
-export function onKept(state: ExchangeState, { arrival }: InputOf<"kept">): ExchangeEffect[] {
+export function onKept(state: ExchangeState, { arrival }: InputOf<"kept">, now_ms: number): ExchangeEffect[] {
   const { read, isOwn } = arrival;
   const { pool } = state;
   state.verifying.delete(toHex(read.id));
   const effects: ExchangeEffect[] = isOwn ? [{ type: "takenBack", arrival }] : [];
   // Its row is behind the block that has sealed its number meanwhile.
   if (pool.find(read.id) === undefined) return [...effects, ...discard(state, [read])];
-  effects.push({ type: "sign", read });
+  effects.push(sign(state, read));
   if (pool.acceptance(read.id) !== undefined) effects.push({ type: "work" });
-  return effects;
+  if (state.verified.has(toHex(read.id))) return effects;
+  return [...effects, ...verifyLater(state, read), ...awaitOthers(state, read, now_ms)];
 }
 
 export function onUnkept(state: ExchangeState, { arrival, error }: InputOf<"unkept">): ExchangeEffect[] {

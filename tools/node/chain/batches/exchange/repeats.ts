@@ -1,8 +1,9 @@
 // What of temporary blocks is said again until it has its answer, and asked for again until it is here.
 
+import type { BatchName } from "../../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
-import { type BatchName, encodeBatchNote } from "../../frame.js";
-import { drop, type ExchangeEffect, type ExchangeState, type InputOf } from "./state.js";
+import { encodeBatchNote } from "../../frame.js";
+import { drop, type ExchangeEffect, type ExchangeState, type InputOf, sign } from "./state.js";
 
 /** A missing batch is not asked for more often: each answer makes this node look again for what it lacks. */
 const NEED_PERIOD_MS = 500;
@@ -20,19 +21,21 @@ export function repeatOwn(state: ExchangeState, come: string | undefined, now_ms
   const ids = new Set(waiting.map(({ read }) => toHex(read.id)));
   for (const id of resends.keys()) if (!ids.has(id)) resends.delete(id);
   const effects: ExchangeEffect[] = [];
-  for (const { read, waitingFor } of waiting) {
+  for (const { read, waitingFor, unverified } of waiting) {
     const id = toHex(read.id);
     // Nor one that came back from a peer and is not on disk yet.
     if (state.givenUp.has(id) || state.verifying.has(id)) continue;
     if (!isDue(state, id, now_ms)) {
-      const isNews = come !== undefined && waitingFor.includes(come);
+      const isNews = come !== undefined && (waitingFor.includes(come) || unverified.includes(come));
       if (isNews) effects.push({ type: "send", to: come, kind: "batch", payload: read.bytes });
       continue;
     }
-    for (const node of waitingFor) {
+    // Who has only stored it takes over by itself: what it said then may have been lost.
+    const isLate = resends.get(id)!.after_ms > RESEND_MS_MIN;
+    for (const node of isLate ? [...waitingFor, ...unverified] : waitingFor) {
       if (node !== self) effects.push({ type: "send", to: node, kind: "batch", payload: read.bytes });
     }
-    if (waitingFor.includes(self)) effects.push({ type: "sign", read });
+    if (waitingFor.includes(self)) effects.push(sign(state, read));
   }
   return effects;
 }

@@ -1,13 +1,16 @@
 // What the exchange of temporary blocks remembers, what happens to it, and what it wants done: the types that its steps share.
 
+import { type Acknowledgement, acknowledgementBytes, type BatchName } from "../../../../../src/wire/batch.js";
+import type { SealedBatch } from "../../../../../src/wire/block.js";
 import { toHex } from "../../../../../src/wire/bytes.js";
 import type { Verify } from "../../../../../src/wire/key.js";
 import { BoundedMap } from "../../../../bounded-map.js";
-import { type Acknowledgement, acknowledgementOf, type ReadBatch } from "../../../../ledger/compose.js";
+import type { ReadBatch } from "../../../../ledger/compose.js";
+import type { BadRecord } from "../../../../ledger/disproof.js";
 import type { ChainView } from "../../../../ledger/execution.js";
 import type { SignedRecord } from "../../../../ledger/record-scan.js";
 import type { PeerWork } from "../../../network/budget.js";
-import type { BatchName, BatchNote } from "../../frame.js";
+import type { BatchNote } from "../../frame.js";
 import type { StoredBatch } from "../../tables/batches.js";
 import type { Pool } from "../pool.js";
 
@@ -15,6 +18,10 @@ import type { Pool } from "../pool.js";
 const NEEDS_KEPT = 256;
 /** Temporary blocks that are recognised by their signature before they are read. */
 const MARKS_KEPT = 4_096;
+/** Temporary blocks that are known to be verified: of more, the one verified first is verified again where that is asked for. */
+const VERIFIED_KEPT = 4_096;
+/** Temporary blocks with a record that does not verify: one of a node is enough to name it. */
+const REFUTED_KEPT = 64;
 
 /** What does not change, and what may be asked without an effect. */
 export interface ExchangeConfig {
@@ -27,6 +34,8 @@ export interface ExchangeConfig {
   readonly verify: Verify;
   /** Whether no temporary block of this number is being written by this node. */
   mayTake(number: number): boolean;
+  /** Whether there is no link to the member, by its id as hex. */
+  isAway(member: string): boolean;
 }
 
 export interface ExchangeState {
@@ -48,7 +57,42 @@ export interface ExchangeState {
   readonly acceptedAt: Map<string, number>;
   /** when one was last asked for, by id as hex */
   readonly neededAt: Map<string, number>;
+  /** ids as hex of those of which this node has verified every record */
+  readonly verified: Map<string, true>;
+  /** ids as hex of those that are held and being verified */
+  readonly examining: Map<string, Urgency>;
+  /** when to look which of them are to be taken over; monotonic */
+  takeOverAt_ms: number;
+  /** stored without verification, by id as hex, in the order of their coming: verified when there is time */
+  readonly late: Map<string, Late>;
+  /** one of them is being verified */
+  lateRuns: boolean;
+  /** by id as hex */
+  readonly refuted: Map<string, Refuted>;
 }
+
+/** `duty`: an acceptance waits for it. `late`: nobody does. */
+export type Urgency = "duty" | "late";
+
+/** One that this node has stored without verifying its records. */
+export interface Late {
+  readonly read: ReadBatch;
+  /** of a quorum, once a block has sealed it */
+  acknowledgements: readonly Acknowledgement[];
+}
+
+/** One with a record that does not verify. */
+export interface Refuted {
+  readonly bad: BadRecord;
+  /** ids of those who were accused, as hex */
+  readonly accused: Set<string>;
+}
+
+/** What came of verifying the records of one that is held; `failed`: they could not be verified. */
+export type Outcome =
+  | { readonly type: "verified" }
+  | { readonly type: "refuted"; readonly bad: BadRecord }
+  | { readonly type: "failed" };
 
 /** A peer's temporary block that is good and has its place in the pool: on its way to disk. */
 export interface Arrival {
@@ -65,16 +109,29 @@ export type ExchangeInput =
   /** This node has cut it, and it is on disk. */
   | { readonly type: "cut"; readonly read: ReadBatch }
   | { readonly type: "batch"; readonly from: string; readonly payload: Uint8Array }
-  /** Answers `verify`. */
-  | { readonly type: "verified"; readonly from: string; readonly read: ReadBatch }
-  | { readonly type: "refuted"; readonly read: ReadBatch; readonly error: unknown }
+  /** Answers `verify`; `records`: whether their signatures were verified too. */
+  | { readonly type: "verified"; readonly from: string; readonly read: ReadBatch; readonly records: boolean }
+  /** `bad`: the record that does not verify, where it is that. */
+  | {
+      readonly type: "refuted";
+      readonly from: string;
+      readonly read: ReadBatch;
+      readonly error: unknown;
+      readonly bad: BadRecord | undefined;
+    }
+  /** Answers `examine`, some time later. */
+  | { readonly type: "examined"; readonly read: ReadBatch; readonly urgency: Urgency; readonly outcome: Outcome }
+  /** The timer that `setTimer` set. */
+  | { readonly type: "takeOver" }
+  /** A block has sealed these; the pool has them still. */
+  | { readonly type: "sealed"; readonly sealed: readonly Pick<SealedBatch, "id" | "acknowledgements">[] }
   /** Answers `keep`. */
   | { readonly type: "kept"; readonly arrival: Arrival }
   | { readonly type: "unkept"; readonly arrival: Arrival; readonly error: unknown }
   /** Answers `giveUp`, whatever came of it. */
   | { readonly type: "givenUp"; readonly rival: ReadBatch }
   /** Answers `sign`. */
-  | { readonly type: "signed"; readonly read: ReadBatch; readonly signature: Uint8Array }
+  | { readonly type: "signed"; readonly read: ReadBatch; readonly verified: boolean; readonly signature: Uint8Array }
   | { readonly type: "acknowledge"; readonly from: string; readonly note: BatchNote }
   | { readonly type: "accepted"; readonly from: string; readonly note: BatchNote; readonly payload: Uint8Array }
   /** `isServed`: enough of what it asked for before is still on its way to it */
@@ -114,14 +171,21 @@ export type ExchangeEffect =
   /** Notes what a frame of the node has made this one do. */
   | { readonly type: "charge"; readonly node: string; readonly work: PeerWork; readonly amount: number }
   /** Its acknowledgement by this node; answered by `signed`, at once. */
-  | { readonly type: "sign"; readonly read: ReadBatch }
-  /** Every record of it, in threads; answered by `verified` or `refuted`. */
+  | { readonly type: "sign"; readonly read: ReadBatch; readonly verified: boolean }
+  /** All that can be told of it at once and, where they are this node's to verify, its records, in threads; answered by `verified` or `refuted`. */
   | {
       readonly type: "verify";
       readonly from: string;
       readonly read: ReadBatch;
       readonly signed: readonly SignedRecord[];
+      readonly records: boolean;
     }
+  /** Every record of one that is held, in threads; answered by `examined`, and nothing waits for it. */
+  | { readonly type: "examine"; readonly read: ReadBatch; readonly urgency: Urgency }
+  /** Puts evidence before the chain. */
+  | { readonly type: "accuse"; readonly evidence: Uint8Array }
+  /** For `takeOver`. */
+  | { readonly type: "setTimer"; readonly delay_ms: number }
   /** Writes it; answered by `kept` or `unkept`. */
   | { readonly type: "keep"; readonly arrival: Arrival }
   /** Written without waiting: it spares the quorum the question after a restart. */
@@ -153,6 +217,7 @@ export const batchDrops = [
   "batch-foreign",
   "batch-repeated",
   "batch-unserved",
+  "verification-skipped",
 ] as const;
 export type BatchDrop = (typeof batchDrops)[number];
 
@@ -168,6 +233,12 @@ export function createExchangeState(config: ExchangeConfig, pool: Pool): Exchang
     givenUp: new Set(),
     acceptedAt: new Map(),
     neededAt: new BoundedMap(NEEDS_KEPT),
+    verified: new BoundedMap(VERIFIED_KEPT),
+    examining: new Map(),
+    takeOverAt_ms: Number.POSITIVE_INFINITY,
+    late: new Map(),
+    lateRuns: false,
+    refuted: new BoundedMap(REFUTED_KEPT),
   };
 }
 
@@ -175,12 +246,14 @@ export function nameOf(read: ReadBatch): BatchName {
   return { origin: read.batch.origin, number: read.batch.number, id: read.id };
 }
 
-const emptyBatch = { notices: [], records: [] };
-
 /** What a node signs to acknowledge the batch of this name. */
-export function acknowledgedBytes({ config }: ExchangeState, name: BatchName): Uint8Array {
-  const batch = { ...emptyBatch, ...name, chain: config.service };
-  return acknowledgementOf(config.genesisHash, { batch, id: name.id });
+export function acknowledgedBytes({ config }: ExchangeState, name: BatchName, verified: boolean): Uint8Array {
+  return acknowledgementBytes(config.genesisHash, config.service, name, verified);
+}
+
+/** What this node says of it. */
+export function sign({ verified }: ExchangeState, read: ReadBatch): ExchangeEffect {
+  return { type: "sign", read, verified: verified.has(toHex(read.id)) };
 }
 
 export function drop(reason: BatchDrop): ExchangeEffect[] {

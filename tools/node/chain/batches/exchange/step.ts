@@ -1,5 +1,5 @@
 // The exchange of temporary blocks as a state machine: what happens in, what is to be done out. What a node acknowledges it has
-// verified record by record and has on disk.
+// on disk, and what it acknowledges as verified it has verified record by record.
 
 import { toHex } from "../../../../../src/wire/bytes.js";
 import { WireError } from "../../../../../src/wire/error.js";
@@ -9,8 +9,17 @@ import { decodeBatchNote } from "../../frame.js";
 import type { StoredBatch } from "../../tables/batches.js";
 import { isAccepted, noteAccepted, onAccepted, onAcknowledge, onSigned } from "./acceptances.js";
 import { discard, onBatch, onGivenUp, onKept, onRefuted, onUnkept, onVerified } from "./arrivals.js";
+import { takeOver } from "./duty.js";
+import { accuseOf, onBlock, onExamined, verifyLater } from "./examination.js";
 import { need, onNeedBatch, repeatAccepted, repeatOwn } from "./repeats.js";
-import type { BatchPlace, ExchangeEffect, ExchangeInput, ExchangeState } from "./state.js";
+import {
+  type BatchPlace,
+  type ExchangeEffect,
+  type ExchangeInput,
+  type ExchangeState,
+  type InputOf,
+  sign,
+} from "./state.js";
 
 /**
  * Effects are to be performed in their order, and those that have an answer are answered before the next one. Nothing that a peer
@@ -27,7 +36,13 @@ export function step(state: ExchangeState, input: ExchangeInput, now_ms: number)
     case "refuted":
       return onRefuted(state, input);
     case "kept":
-      return onKept(state, input);
+      return onKept(state, input, now_ms);
+    case "examined":
+      return onExamined(state, input);
+    case "takeOver":
+      return takeOver(state, now_ms);
+    case "sealed":
+      return onBlock(state, input);
     case "unkept":
       return onUnkept(state, input);
     case "givenUp":
@@ -41,14 +56,13 @@ export function step(state: ExchangeState, input: ExchangeInput, now_ms: number)
     case "needBatch":
       return onNeedBatch(state, input);
     case "need":
-      if (input.acceptance !== undefined) noteAccepted(state, input.name, input.acceptance);
-      return need(state, input.name, now_ms);
+      return onNeed(state, input, now_ms);
     case "repeatOwn":
       return repeatOwn(state, input.come, now_ms);
     case "repeatAccepted":
       return repeatAccepted(state, now_ms);
     case "members":
-      return onMembers(state, input.dropped);
+      return [...onMembers(state, input.dropped), ...takeOver(state, now_ms)];
     case "discard":
       return discard(state, input.reads);
     case "restore":
@@ -56,14 +70,18 @@ export function step(state: ExchangeState, input: ExchangeInput, now_ms: number)
   }
 }
 
-/** Until a quorum has acknowledged it, it is said again: there is work. */
-function onCut({ pool }: ExchangeState, read: ReadBatch, now_ms: number): ExchangeEffect[] {
+/** Until a quorum has acknowledged it, it is said again: there is work. Its records were verified when they were admitted. */
+function onCut(state: ExchangeState, read: ReadBatch, now_ms: number): ExchangeEffect[] {
+  const { pool } = state;
+  state.verified.set(toHex(read.id), true);
   assertInvariant(pool.add(read, now_ms) !== "full", "a node cuts no more temporary blocks than it may hold");
-  return [
-    { type: "send", to: "members", kind: "batch", payload: read.bytes },
-    { type: "sign", read },
-    { type: "work" },
-  ];
+  return [{ type: "send", to: "members", kind: "batch", payload: read.bytes }, sign(state, read), { type: "work" }];
+}
+
+function onNeed(state: ExchangeState, { name, acceptance }: InputOf<"need">, now_ms: number): ExchangeEffect[] {
+  if (acceptance === undefined) return need(state, name, now_ms);
+  noteAccepted(state, name, acceptance);
+  return [...accuseOf(state, toHex(name.id), acceptance), ...need(state, name, now_ms)];
 }
 
 /** What others cut who are no members any more is forgotten; all that is left is due again at once. */
@@ -88,12 +106,15 @@ function restore(state: ExchangeState, stored: readonly StoredBatch[], now_ms: n
       continue;
     }
     if (!pool.members.has(toHex(row.origin))) continue;
-    if (pool.add(read, now_ms) !== "added" || row.acceptance === undefined) continue;
+    if (pool.add(read, now_ms) !== "added") continue;
+    if (toHex(row.origin) === state.self) state.verified.set(toHex(read.id), true);
+    else effects.push(...verifyLater(state, read));
+    if (row.acceptance === undefined) continue;
     const { acknowledgements, ...name } = decodeBatchNote(row.acceptance);
     if (isAccepted(state, name, acknowledgements)) noteAccepted(state, name, acknowledgements);
   }
   if (gone.length > 0) effects.push({ type: "delete", places: gone });
-  return effects;
+  return [...effects, ...takeOver(state, now_ms)];
 }
 
 /** Undefined where it is none by what is taken today: no quorum acknowledges it again. */
