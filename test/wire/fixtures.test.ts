@@ -219,8 +219,11 @@ test("makes and verifies the fixed session tokens, and so does a stranger", () =
 });
 
 test("writes and reads the fixed time", () => {
-  matches("time", "time", encodeTime(sessionTimes_s[0]));
-  assert.equal(decodeTime(bytesOf("time", "time")), sessionTimes_s[0]);
+  const [time_s] = sessionTimes_s;
+  matches("time", "time", encodeTime({ time_s }));
+  assert.deepEqual(decodeTime(bytesOf("time", "time")), { time_s, refusedAs: undefined });
+  matches("time", "suspended", encodeTime({ time_s, refusedAs: "suspended" }));
+  assert.deepEqual(decodeTime(bytesOf("time", "suspended")), { time_s, refusedAs: "suspended" });
 });
 
 test("signs and reads the fixed enrolment and its approval", () => {

@@ -554,6 +554,10 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
   },
   time: {
     time: fixture("what a node tells a meter without a clock", Buffer.from(independentCbor([1, sessionTimes_s[0]]))),
+    suspended: fixture(
+      "the same to a meter that is suspended",
+      Buffer.from(independentCbor([1, sessionTimes_s[0], 15])),
+    ),
   },
   enrolment: {
     enrolment: fixture("somebody asks to be supplier and eligible party by code ABCD", enrolment, {

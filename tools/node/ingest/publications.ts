@@ -22,6 +22,7 @@ import type { Store } from "../store/store.js";
 import type { Metrics } from "../watch/metrics.js";
 import {
   admitCredential,
+  barOf,
   isTooLate,
   proveRecord,
   type RecordTopic,
@@ -66,6 +67,8 @@ export interface AdmissionsPorts {
   sealsService(service: number): boolean;
   /** Whether a sealed order has revoked the meter, by its id as hex. */
   isRevoked(meter: string): boolean;
+  /** How the meter stands by the orders sealed so far, as who admits connections has it. */
+  holderStanding(meter: string): Standing;
   /** How the meter stands for a number of a service by the orders sealed so far. */
   standingOf(meter: string, service: number, seq: number): Standing;
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */
@@ -224,11 +227,12 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     const isKnown = known !== undefined && equalBytes(known.bytes, payload);
     const credential = isKnown ? known.credential : await newCredential(kid, meter, payload, client);
     if (credential === undefined) return passOver(topic);
+    // Before it is refused: a client without a token hears this alone.
+    const time_s = Math.floor(ports.now_ms() / 1_000);
+    const time = encodeTime({ time_s, refusedAs: barOf(ports.holderStanding(meter), credential, time_s) });
+    ports.publish(meterTopic(genesis.network, "time", meter), time, client === "" ? undefined : client);
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
-    // For a meter whose clock is not set: with it, it signs its first token.
-    const time = encodeTime(Math.floor(ports.now_ms() / 1_000));
-    ports.publish(meterTopic(genesis.network, "time", meter), time, client === "" ? undefined : client);
     if (isKnown || !replaces(credentialOf(kid, meter), credential)) return;
     await store.write((writer) => writer.put(credentialTable, idKey(0, kid), payload));
     keep(meter, { credential, bytes: payload });
