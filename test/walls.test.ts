@@ -23,7 +23,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   node: ["consensus", "ledger", "contracts", "crypto", "files", "routes"],
   sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
-  authority: ["ledger", "crypto", "files"],
+  authority: ["ledger", "crypto", "files", "routes"],
   meters: ["files"],
   emulators: ["meters"],
   provisioning: ["authority", "meters", "node", "crypto", "files"],

@@ -40,6 +40,11 @@ const remedies = {
   REGISTER_REFUSED: "Nothing was registered: look at `gridseal authority show` and correct what the message names.",
   REQUESTS_REFUSED:
     "The others have their credentials: correct the lines that are named, and send the file again whole; whoever has one gets the same.",
+  ENROLMENT_REFUSED: "Correct what the message names; for another try the authority gives another one-time code.",
+  CREDENTIAL_INVALID:
+    "Nothing was written: compare the genesis with the authority's, and name the key file that has signed the enrolment.",
+  AUTHORITY_UNREACHABLE:
+    "Check the service's URL, that it runs, and that --ca names the certificate of who certifies it.",
   SHIPMENT_INVALID: "Take no device by it: ask who sent it for the file again, and compare the maker's key.",
   REGISTER_DAMAGED:
     "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",

@@ -12,7 +12,7 @@ import { type Genesis, verifyGenesis } from "../wire/genesis.js";
 import { sha256 } from "../wire/hash.js";
 import { ED25519, type PublicKey } from "../wire/key.js";
 import { stripOwnRecord } from "../wire/record.js";
-import type { Refusal } from "../wire/refusal.js";
+import type { Refusal, RefusalReason } from "../wire/refusal.js";
 import type { Complaint } from "./checks.js";
 import type { ReadNow } from "./command.js";
 import { type Configuration, isComplaint, readConfiguration } from "./configuration.js";
@@ -159,6 +159,7 @@ function assemble(
   let lastFrame_ms: number | undefined;
   let badFrames = 0;
   let lastRefusal: string | undefined;
+  let barredAs: RefusalReason | undefined;
   let demandedAt_ms = Number.NEGATIVE_INFINITY;
   let diagnosedAt_ms = 0;
   let moment: Moment;
@@ -227,6 +228,7 @@ function assemble(
     switch (input.kind) {
       case "mqttConnected":
         came = !isStranger;
+        if (came) barredAs = undefined;
         return tell({ kind: "connected", connection, isStranger }, uptime_ms, effects);
       case "mqttPublished":
         return tell({ kind: "published", connection, packetId: input.packetId }, uptime_ms, effects);
@@ -279,6 +281,8 @@ function assemble(
       case "time":
         if (!isStranger) return count("strangeMessages");
         session?.told(message.time_s, uptime_ms);
+        barredAs = message.refusedAs;
+        if (barredAs !== undefined) warn(`refused ${barredAs}`, `not admitted: ${barredAs}`, effects);
         came = true;
         return tell({ kind: "timed" }, uptime_ms, effects);
       case "stray receipt":
@@ -339,6 +343,7 @@ function assemble(
       hasLeft: uplink?.hasLeft ?? false,
       oldestWait_ms: uplink?.oldestWait_ms(uptime_ms) ?? 0,
       refusedAs: uplink?.refusedAs,
+      barredAs,
     });
   }
 

@@ -39,6 +39,8 @@ export interface Signs {
   readonly hasLeft: boolean;
   /** how long the oldest record without a receipt has waited */
   readonly oldestWait_ms: number;
+  /** why no token of the meter is taken, as a node has told it since the last that was */
+  readonly barredAs: RefusalReason | undefined;
   /** why a record was refused that has no receipt yet */
   readonly refusedAs: RefusalReason | undefined;
 }
@@ -49,6 +51,7 @@ export function stateOf(signs: Signs): State {
   if (!isRecent(signs.lastFrame_ms, signs.uptime_ms, ageMax_ms)) {
     return isRecent(signs.lastBytes_ms, signs.uptime_ms, ageMax_ms) && signs.badFrames > 0 ? "bad frames" : "no meter";
   }
+  if (signs.barredAs !== undefined) return `refused: ${signs.barredAs}`;
   const sealing = sealingOf(signs);
   if (signs.link.kind === "connected" || (signs.hasLeft && sealing !== "healthy")) return sealing;
   return signs.closedBecause?.startsWith("no network") ? "no network" : "no broker";

@@ -4,7 +4,7 @@
 import { WireError } from "../wire/error.js";
 import { RECEIPT_BYTES_MAX } from "../wire/receipt.js";
 import { decodeRefusal, type Refusal } from "../wire/refusal.js";
-import { decodeTime } from "../wire/time.js";
+import { decodeTime, type TimeTold } from "../wire/time.js";
 import { parseTopic } from "../wire/topics.js";
 import { decodeCommand, type ReadNow } from "./command.js";
 import type { Members } from "./members.js";
@@ -15,7 +15,7 @@ export type Message =
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "command"; readonly command: ReadNow }
-  | { readonly kind: "time"; readonly time_s: number }
+  | ({ readonly kind: "time" } & TimeTold)
   /** what proves a chain's members, looked at and taken where it does */
   | { readonly kind: "members" }
   | { readonly kind: "wrong members"; readonly reason: string }
@@ -71,7 +71,7 @@ function membersIn(members: Pick<Members, "take">, service: number, payload: Uin
 
 function timeIn(payload: Uint8Array): Message {
   try {
-    return { kind: "time", time_s: decodeTime(payload) };
+    return { kind: "time", ...decodeTime(payload) };
   } catch (thrown) {
     if (thrown instanceof WireError) return { kind: "strange" };
     throw thrown;

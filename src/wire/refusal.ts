@@ -2,7 +2,7 @@
 // record hash / null, reason, sentence].
 
 import { CODE_MAX, SEQ_MAX } from "./bounds.js";
-import { decodeCbor, encodeCbor } from "./cbor.js";
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { asArray, asBytes, asService, asText, asUint } from "./shape.js";
 
 /** Reason codes; the names are also the labels of the nodes' counters. */
@@ -58,16 +58,19 @@ function textOf(sentence: string): string {
   return text === "" ? "refused" : text;
 }
 
+/** The reason of a code; one that a later version adds is still a refusal. */
+export function refusalFrom(value: CborValue | undefined): RefusalReason {
+  const code = asUint(value, "refusal reason", CODE_MAX);
+  return (Object.keys(refusalReasons) as RefusalReason[]).find((key) => refusalReasons[key] === code) ?? "malformed";
+}
+
 export function decodeRefusal(bytes: Uint8Array): Refusal {
   const [service, seq, hash, reason, sentence] = asArray(decodeCbor(bytes, { size: 2_048, items: 16 }), "refusal", 5);
-  const code = asUint(reason, "refusal reason", CODE_MAX);
-  const name = (Object.keys(refusalReasons) as RefusalReason[]).find((key) => refusalReasons[key] === code);
   return {
     service: service === null ? undefined : asService(service, "refusal service"),
     seq: seq === null ? undefined : asUint(seq, "refusal seq", SEQ_MAX),
     recordHash: hash === null ? undefined : asBytes(hash, "refusal record hash", 32),
-    // A reason that a later version adds is still a refusal.
-    reason: name ?? "malformed",
+    reason: refusalFrom(reason),
     sentence: asText(sentence, "refusal sentence", SENTENCE_MAX),
   };
 }

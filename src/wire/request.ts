@@ -1,13 +1,13 @@
 // A request for a credential, signed by the key that it names, and the endorsement by which another answers for it: the key before,
 // where a credential is renewed with a new key, or a registrar. COSE_Sign1 both; a file of them is a CBOR sequence (RFC 8742).
 
-import { equalBytes } from "./bytes.js";
-import { decodeCbor, encodeCbor } from "./cbor.js";
-import { parseSign1, type Sign1, sign1, verifySign1 } from "./cose.js";
+import { encodeCbor } from "./cbor.js";
+import { parseSign1, sign1, verifySign1 } from "./cose.js";
 import { type Stated, statedFromItems, statedToItems } from "./credential.js";
 import { WireError } from "./error.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
-import { asArray, asBytes, asText } from "./shape.js";
+import { namedItems } from "./named.js";
+import { asBytes, asText } from "./shape.js";
 
 export const REQUEST_BYTES_MAX = 768;
 export const ENDORSEMENT_BYTES_MAX = 1_024;
@@ -46,7 +46,7 @@ export function signRequest(
 /** Reads a request for this network; its signature is not checked. */
 export function readRequest(bytes: Uint8Array, genesisHash: Uint8Array): CredentialRequest {
   const message = parseSign1(bytes, REQUEST_BYTES_MAX);
-  const [, , id, key, services, roles, jurisdiction, deliveryKey, origin, nonce] = named(message, REQUEST, {
+  const [, , id, key, services, roles, jurisdiction, deliveryKey, origin, nonce] = namedItems(message, REQUEST, {
     genesisHash,
     length: 10,
   });
@@ -79,7 +79,7 @@ export function signEndorsement(request: Uint8Array, genesisHash: Uint8Array, si
 /** Reads an endorsement; neither its signature nor the request in it are checked. */
 export function readEndorsement(bytes: Uint8Array, genesisHash: Uint8Array): Endorsement {
   const message = parseSign1(bytes, ENDORSEMENT_BYTES_MAX);
-  const [, , request] = named(message, ENDORSEMENT, { genesisHash, length: 3 });
+  const [, , request] = namedItems(message, ENDORSEMENT, { genesisHash, length: 3 });
   return { kid: asBytes(message.kid, "endorsement kid", 8), request: asBytes(request, "endorsed request") };
 }
 
@@ -93,18 +93,4 @@ export function verifyEndorsement(bytes: Uint8Array, key: PublicKey, verify: Ver
 /** Whether an item of a file of requests is an endorsed one: it alone has a kid. */
 export function isEndorsement(bytes: Uint8Array): boolean {
   return parseSign1(bytes, ENDORSEMENT_BYTES_MAX).kid !== undefined;
-}
-
-function named(
-  message: Sign1,
-  name: string,
-  { genesisHash, length }: { readonly genesisHash: Uint8Array; readonly length: number },
-) {
-  if (message.unprotected.size !== 0) throw new WireError("shape", `${name} has an unprotected header`);
-  const items = asArray(decodeCbor(message.payload), name, length);
-  if (items[0] !== name) throw new WireError("shape", `this is not what ${name} begins with`);
-  if (!equalBytes(asBytes(items[1], `genesis hash of ${name}`, 32), genesisHash)) {
-    throw new WireError("unproven", `${name} is for another network`);
-  }
-  return items;
 }

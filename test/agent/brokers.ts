@@ -145,6 +145,7 @@ export function createLife({ brokers, services = 1, interval_ms = 1_000 }: Life)
       hasLeft: uplink.hasLeft,
       oldestWait_ms: uplink.oldestWait_ms(now_ms),
       refusedAs: uplink.refusedAs,
+      barredAs: undefined,
     });
 
   const tick = (): void => {

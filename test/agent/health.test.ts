@@ -16,12 +16,17 @@ const good: Signs = {
   hasLeft: false,
   oldestWait_ms: 1_000,
   refusedAs: undefined,
+  barredAs: undefined,
 };
 
 describe("health", () => {
   test("names the first break on the way from the port to the sealed record", () => {
     assert.equal(stateOf(good), "healthy");
     assert.equal(stateOf({ ...good, oldestWait_ms: SEAL_AGE_MAX_MS + 1 }), "not sealed");
+    const away = { ...good, link: waiting, closedBecause: "Connection refused: Not authorized" };
+    assert.equal(stateOf({ ...away, barredAs: "suspended" }), "refused: suspended");
+    assert.equal(stateOf({ ...good, barredAs: "revoked" }), "refused: revoked");
+    assert.equal(stateOf({ ...good, lastFrame_ms: undefined, barredAs: "revoked" }), "no meter");
     assert.equal(stateOf({ ...good, link: waiting, closedBecause: "connection refused" }), "no broker");
     assert.equal(stateOf({ ...good, link: waiting, closedBecause: "no network: interface is down" }), "no network");
     const noFrame = { ...good, link: waiting, lastFrame_ms: good.uptime_ms - FRAME_AGE_MAX_MS - 1 };

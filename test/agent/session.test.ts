@@ -60,3 +60,20 @@ test("a meter that no node tells the time asks again elsewhere, and signs by its
   world.run(90);
   assertSeals(world);
 });
+
+test("a meter whose tokens are refused by an order says why, and seals all that it kept once the order is lifted", () => {
+  const world = createWorld({ seed: 5, ...options });
+  world.run(20);
+  world.setBar("suspended");
+  world.run(120);
+  assert.equal(world.states.at(-1), "refused: suspended");
+  assert.ok(!world.states.includes("no meter") || world.states.indexOf("no meter") === 0);
+  assert.ok(world.tokensRefused >= 2, "it goes on trying");
+  world.setBar("revoked");
+  world.run(120);
+  assert.equal(world.states.at(-1), "refused: revoked");
+  world.setBar(undefined);
+  world.run(120);
+  assert.equal(world.states.at(-1), "healthy");
+  assertSeals(world);
+});

@@ -91,6 +91,7 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
   const tokens = new Set<string>();
   let tokensRefused = 0;
   let refuseWith: RefusalReason | undefined;
+  let barredAs: RefusalReason | undefined;
   let brokerUp = true;
 
   const after = (delay_ms: number, act: () => void, ofLife: number | "any" = life): void => {
@@ -149,7 +150,7 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
   function connect(mqtt: MqttOptions, events: MqttEvents): MqttConnection {
     const isAdmitted = mqtt.password !== undefined;
     const mine: Session = { events, meter: mqtt.clientId, open: true, subscribed: false, isAdmitted };
-    if (isAdmitted && !isTaken(mqtt)) {
+    if (isAdmitted && (!isTaken(mqtt) || barredAs !== undefined)) {
       tokensRefused += 1;
       after(40, () => close(mine, "bad user name or password"));
       return silent;
@@ -207,7 +208,11 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
       verifyCredential(payload, sealer.genesis, nodeVerify);
       meterKnown = true;
       if (!mine.isAdmitted)
-        send(mine, meterTopic(network, "time", mine.meter), encodeTime(Math.floor((start_ms + now_ms) / 1000)));
+        send(
+          mine,
+          meterTopic(network, "time", mine.meter),
+          encodeTime({ time_s: Math.floor((start_ms + now_ms) / 1000), refusedAs: barredAs }),
+        );
     }
     if (parsed.kind === "record") ingest(mine, parsed.service, payload, duplicate);
   }
@@ -371,6 +376,11 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
     },
     setRefusal(reason: RefusalReason | undefined) {
       refuseWith = reason;
+    },
+    /** As nodes do from when an order about the meter is sealed: its session ends, and no token of it is taken. */
+    setBar(reason: RefusalReason | undefined) {
+      barredAs = reason;
+      if (reason !== undefined && session !== undefined) close(session, "closed by the broker");
     },
     powerOff,
   };

@@ -61,17 +61,19 @@ async function startFirstMeter(defer: Defer, { folder }: TestNetwork, brokers?: 
     ...(brokers !== undefined && { brokers }),
   }));
   const kinds = new Map<string, number>();
+  const states: string[] = [];
   const meter = await startMeter({
     name: "meter-1",
     directory: join(folder, "meters/meter-1"),
     openPort: (port, onBytes) => openPort(parsePort(port), onBytes, assert.ifError),
+    onState: (state) => void (states.at(-1) !== state && states.push(state)),
     onTraffic(direction, topic) {
       const kind = topic.split("/")[3]!;
       if (direction === "received") kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     },
   });
   defer(() => meter.kill());
-  return { meter, received: (kind: string) => kinds.get(kind) ?? 0 };
+  return { meter, states, received: (kind: string) => kinds.get(kind) ?? 0 };
 }
 
 /** An MQTT client, connected or refused; `heard` has the topics that it is sent. */
@@ -134,7 +136,7 @@ test("a cluster of own brokers lets a stranger do nothing to a meter", { timeout
   }
   await startNodes(network);
   const [victim, other, poster] = await Promise.all([1, 2, 3].map((number) => holderOf(network, number)));
-  const { received } = await startFirstMeter(defer, network);
+  const { received, states } = await startFirstMeter(defer, network);
   const [first] = network.nodes;
   const url = `mqtt://${first!.mqtt.host}:${first!.mqtt.port}`;
   const api = `http://${first!.api.host}:${first!.api.port}`;
@@ -178,6 +180,23 @@ test("a cluster of own brokers lets a stranger do nothing to a meter", { timeout
     const { receipt } = (await taken.json()) as { receipt: string };
     assert.equal(receipt, `/receipts/${SERVICE}/${id}/0`);
     await until("its receipt is there", async () => (await fetch(api + receipt)).status === 200);
+  });
+
+  await t.test("a meter that is suspended says why no broker takes it, and goes on when it is resumed", async () => {
+    for (const [verb, state] of [
+      ["suspend", "refused: suspended"],
+      ["resume", "healthy"],
+    ] as const) {
+      const file = join(network.folder, `${verb}.order`);
+      const named = ["--network", network.folder, "--api", api];
+      const made = await gridseal("authority", "order", verb, victim!.id, ...named, "-o", file);
+      assert.equal(made.status, 0, made.errors);
+      const submitted = await gridseal("order", "submit", file, "--api", api, "--genesis", network.genesis);
+      assert.equal(submitted.status, 0, submitted.errors);
+      await until(`it is ${state}`, () => states.at(-1) === state, 2 * PATIENCE_MS);
+    }
+    const before = received("receipt");
+    await until("it has receipts again", () => received("receipt") > before);
   });
 
   await t.test("no secret stands in what the nodes have said or kept", async () => {

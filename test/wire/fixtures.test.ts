@@ -14,6 +14,8 @@ import {
   verifyCertificate,
 } from "../../src/wire/certificate.js";
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
+import { signApproval, signEnrolment, verifyApproval, verifyEnrolment } from "../../src/wire/enrolment.js";
+import { codeKey, codeProof } from "../../src/wire/enrolment-code.js";
 import { issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
 import { issueBundle, verifyBundle } from "../../src/wire/firmware-bundle.js";
 import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
@@ -45,6 +47,8 @@ import {
   credentialId,
   deliveryKey,
   energy,
+  enrolmentCode,
+  enrolmentNonce,
   firmwareImage,
   fixtures,
   frameHash,
@@ -225,8 +229,32 @@ test("makes and verifies the fixed session tokens, and so does a stranger", () =
 });
 
 test("writes and reads the fixed time", () => {
-  matches("time", "time", encodeTime(sessionTimes_s[0]));
-  assert.equal(decodeTime(bytesOf("time", "time")), sessionTimes_s[0]);
+  const [time_s] = sessionTimes_s;
+  matches("time", "time", encodeTime({ time_s }));
+  assert.deepEqual(decodeTime(bytesOf("time", "time")), { time_s, refusedAs: undefined });
+  matches("time", "suspended", encodeTime({ time_s, refusedAs: "suspended" }));
+  assert.deepEqual(decodeTime(bytesOf("time", "suspended")), { time_s, refusedAs: "suspended" });
+});
+
+test("signs and reads the fixed enrolment and its approval", () => {
+  const signer = signerOf(seeds.applicant);
+  const key = codeKey(enrolmentCode);
+  assert.equal(hex(key), derivedOf("enrolment", "enrolment", "codeKey"));
+  const asked = {
+    ...{ services: [1, 3], roles: ["supplier", "eligible-party"] as const, jurisdiction: "DE" },
+    deliveryKey: new Uint8Array(32).fill(0x0d),
+    applicant: { name: "Werk Nord", eic: "10X1001A1001A450", contact: "anna@werk.example" },
+    ...{ code: enrolmentCode.name, proof: codeProof(key, genesis.hash, signer.key) },
+    nonce: Uint8Array.from(enrolmentNonce),
+  };
+  const bytes = signEnrolment(asked, genesis.hash, signer);
+  matches("enrolment", "enrolment", bytes);
+  assert.deepEqual(verifyEnrolment(bytes, genesis.hash, nodeVerify), { ...asked, key: signer.key });
+  const word = { enrolment: sha256(bytes), reason: "no contract" };
+  const approver = signerOf(seeds.nodes[0]);
+  matches("enrolment", "approval", signApproval(word, genesis.hash, approver));
+  const terms = { genesisHash: genesis.hash, key: approver.key };
+  assert.deepEqual(verifyApproval(bytesOf("enrolment", "approval"), terms, nodeVerify), word);
 });
 
 test("signs and reads the fixed firmware manifest", () => {

@@ -1,7 +1,7 @@
 // The fixed examples of PROTOCOL.md, one for every wire format, built from the document alone: an encoder of its own, node:crypto for
 // hashes and signatures, nothing of src. Run by itself (node --import tsx test/wire/fixtures.ts) it writes test/fixtures/*.json.
 
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Item, independentCbor, independentDecode, tagged18 } from "./independent-cbor.js";
@@ -52,6 +52,7 @@ export const seeds = {
   nodes: [0x10, 0x11, 0x12, 0x13],
   joiner: 0x14,
   meter: 0x20,
+  applicant: 0x30,
 } as const;
 export const network = "alpha";
 export const genesisTime_s = 1_790_000_000;
@@ -207,6 +208,28 @@ export const sessionTimes_s = [1_790_000_400, 1_790_001_000] as const;
 export const sessionRandom = Buffer.from("5e55105e55105e55", "hex");
 const session = (by: Party) =>
   sign1(by, independentCbor(["gs1/session", genesisHash, audience, ...sessionTimes_s, sessionRandom]));
+// An enrolment by the code ABCD with a secret of 19 characters, and its approval by a node's key that stands for an approver's.
+
+export const enrolmentCode = { name: "ABCD", secret: "0123456789ABCDEFGHJ" } as const;
+const codeKey = sha256(independentCbor(["gs1/enrolment-code", enrolmentCode.name, enrolmentCode.secret]));
+const applicant = party(seeds.applicant);
+const proof = createHmac("sha256", codeKey)
+  .update(independentCbor(["gs1/enrolment-proof", genesisHash, applicant.key]))
+  .digest();
+export const enrolmentNonce = Buffer.from("0e0e0e0e", "hex");
+const enrolment = sign1(
+  applicant,
+  independentCbor([
+    ...["gs1/enrolment", genesisHash, applicant.key, [1, 3], [4, 14], "DE", Buffer.alloc(32, 0x0d)],
+    ...["Werk Nord", "10X1001A1001A450", null, "anna@werk.example", enrolmentCode.name, proof, enrolmentNonce],
+  ]),
+);
+const refused = sign1(
+  nodes[0]!,
+  independentCbor(["gs1/approval", genesisHash, sha256(enrolment), "no contract"]),
+  nodes[0]!.id,
+);
+
 const tokenText = (shown: Uint8Array, signed: Buffer) =>
   `${Buffer.from(shown).toString("base64url")}.${signed.toString("base64url")}`;
 const memberSet = sha256(independentCbor(nodes.map(({ id, key }) => [id, key])));
@@ -556,6 +579,17 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
   },
   time: {
     time: fixture("what a node tells a meter without a clock", Buffer.from(independentCbor([1, sessionTimes_s[0]]))),
+    suspended: fixture(
+      "the same to a meter that is suspended",
+      Buffer.from(independentCbor([1, sessionTimes_s[0], 15])),
+    ),
+  },
+  enrolment: {
+    enrolment: fixture("somebody asks to be supplier and eligible party by code ABCD", enrolment, {
+      hash: hexOf(sha256(enrolment)),
+      codeKey: hexOf(codeKey),
+    }),
+    approval: fixture("node-0, who stands for an approver, refuses it", refused),
   },
   topic: {
     record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),

@@ -1,5 +1,5 @@
-// X.509 for the TLS links between nodes, and for nothing else (RFC 5280): a certification authority
-// for one network and a certificate for each of its nodes. ECDSA on P-256, which every TLS 1.3
+// X.509 for TLS, and for nothing else (RFC 5280): a certification authority for one network, a certificate for each of its nodes, for
+// brokers, and for the service of the authority. ECDSA on P-256, which every TLS 1.3
 // stack must support (RFC 8446 section 9.1).
 
 import { webcrypto } from "node:crypto";
@@ -82,6 +82,16 @@ export async function createBrokerCertificate(
 ): Promise<TlsIdentity> {
   if (hosts.length === 0) throw new RangeError("a broker's certificate must have a name that meters reach it by");
   return createCertificate(authority, { name: "broker", hosts, isClient: false }, now);
+}
+
+/** The same for the authority's own enrolment service. */
+export async function createServiceCertificate(
+  authority: TlsIdentity,
+  hosts: readonly string[],
+  now: Date,
+): Promise<TlsIdentity> {
+  if (hosts.length === 0) throw new RangeError("a service's certificate must have a name that it is reached by");
+  return createCertificate(authority, { name: "authority", hosts, isClient: false }, now);
 }
 
 interface CertificateRequest {

@@ -12,6 +12,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   init: async () => (await import("./init.js")).registerInit,
   authority: async () => (await import("./authority/commands.js")).registerAuthority,
   request: async () => (await import("./request/commands.js")).registerRequest,
+  enrolment: async () => (await import("./enrolment/commands.js")).registerEnrolment,
   lot: async () => (await import("./lot/commands.js")).registerLot,
   node: async () => (await import("./node/commands.js")).registerNode,
   backup: async () => (await import("./backup.js")).registerBackup,

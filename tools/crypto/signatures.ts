@@ -2,6 +2,7 @@
 // Public keys are imported from JWK, which is twenty times faster than from SPKI DER, and kept.
 
 import {
+  createECDH,
   createPrivateKey,
   createPublicKey,
   verify as cryptoVerify,
@@ -21,7 +22,8 @@ const SIGNATURE_BYTES = 64;
 const SEED_BYTES = 32;
 /** PrivateKeyInfo of an Ed25519 seed less the seed (RFC 8410 section 7). */
 const seedPrefix = Buffer.from("302e020100300506032b657004220420", "hex");
-/** Half the order of P-256 (SP 800-186 section 3.2.1.3), rounded down. */
+/** The order of P-256 (SP 800-186 section 3.2.1.3), and half of it, rounded down. */
+const order = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
 const halfOrder = Buffer.from("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8", "hex");
 
 const imported = new BoundedMap<string, KeyObject>(KEYS_CACHED_MAX);
@@ -47,6 +49,44 @@ export function signerFromSeed(seed: Uint8Array): Signer {
     key: { algorithm: ED25519, x: Uint8Array.from(x) },
     sign: (message) => Uint8Array.from(sign(null, message, privateKey)),
   };
+}
+
+/** An ESP256 signer over node:crypto of a secret scalar of P-256, 32 bytes. Throws a RangeError where it is none. */
+export function signerFromScalar(scalar: Uint8Array): Signer {
+  const pair = createECDH("prime256v1");
+  try {
+    pair.setPrivateKey(scalar);
+  } catch {
+    throw new RangeError("the secret of a P-256 key must have 32 bytes, from 1 up to below the curve's order");
+  }
+  const point = pair.getPublicKey();
+  const [x, y] = [Uint8Array.from(point.subarray(1, 33)), Uint8Array.from(point.subarray(33))];
+  const jwk = { kty: "EC", crv: "P-256", x: base64url(x), y: base64url(y), d: base64url(scalar) };
+  const privateKey = createPrivateKey({ key: jwk, format: "jwk" });
+  return {
+    key: { algorithm: ESP256, x, y },
+    sign: (message) => withLowerHalf(sign("sha256", message, { key: privateKey, dsaEncoding: "ieee-p1363" })),
+  };
+}
+
+/** r and s, with the lower of the two s that verify. */
+function withLowerHalf(signature: Buffer): Uint8Array {
+  const bytes = Uint8Array.from(signature);
+  if (compareBytes(bytes.subarray(32), halfOrder) <= 0) return bytes;
+  const lower = order - BigInt(`0x${signature.toString("hex", 32)}`);
+  bytes.set(Buffer.from(lower.toString(16).padStart(64, "0"), "hex"), 32);
+  return bytes;
+}
+
+/** A secret scalar of P-256. */
+export function generateScalar(): Uint8Array {
+  const pair = createECDH("prime256v1");
+  pair.generateKeys();
+  // Leading zeros are left out of what it gives.
+  const scalar = new Uint8Array(SEED_BYTES);
+  const secret = pair.getPrivateKey();
+  scalar.set(secret, SEED_BYTES - secret.length);
+  return scalar;
 }
 
 /** 32 bytes from the operating system's generator. */

@@ -34,6 +34,11 @@ export const refusals = {
     status: 422,
     remedy: "PROTOCOL.md, section 15, says of each reason what to do; keep the record until its receipt is there.",
   },
+  "not-enrolled": {
+    status: 422,
+    remedy:
+      "Correct what the message names and send it again; where the code is used up, ask the authority for another.",
+  },
   "rate-limited": { status: 429, remedy: "Ask again after the seconds that Retry-After names." },
   failed: { status: 500, remedy: "Ask another node of the chain, and report what was asked." },
   damaged: { status: 500, remedy: "Ask another node of the chain; the operator of this one is told." },

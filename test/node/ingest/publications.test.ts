@@ -65,6 +65,7 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
     monotonic_ms: () => 0,
     rate: rateDefaults,
     isRevoked: () => false,
+    holderStanding: () => "good" as const,
     standingOf: () => "good" as const,
     publish() {},
     // Sessions of these tests are named after where they come from.

@@ -2,10 +2,24 @@
 // The register is the fold of its changes; `audit.ts` folds them again.
 
 import { type Applied, applied, refused } from "./applied.js";
+import { applyApproval, applyApprover, applyStopApprover } from "./approvals.js";
 import { isEic, isGln } from "./codes.js";
 import { applyIssue, applyRenew, applyReplace, applyState, type StateChange } from "./credential-rules.js";
+import { applyCode, applyEndCode, applyGuess } from "./enrolment-codes.js";
+import { applyEnrol, applyGrant } from "./enrolments.js";
 import { applyRegistrar, applyStop } from "./registrars.js";
-import type { Device, Limits, NewCredential, Organisation, Participant, Point, RegisterView } from "./rows.js";
+import type {
+  Approver,
+  Asked,
+  Code,
+  Device,
+  Limits,
+  NewCredential,
+  Organisation,
+  Participant,
+  Point,
+  RegisterView,
+} from "./rows.js";
 
 export type Change =
   | { readonly type: "organisation"; readonly organisation: Organisation }
@@ -23,7 +37,19 @@ export type Change =
   | { readonly type: "renew"; readonly credential: NewCredential }
   /** for the same subject and another key; the order of this number ends the key before */
   | { readonly type: "replace"; readonly credential: NewCredential; readonly order: number }
-  | { readonly type: "state"; readonly meter: string; readonly to: StateChange; readonly reason: string };
+  | { readonly type: "state"; readonly meter: string; readonly to: StateChange; readonly reason: string }
+  | { readonly type: "code"; readonly code: Code }
+  | { readonly type: "end-code"; readonly code: string; readonly reason: string }
+  /** somebody had not the secret of the code */
+  | { readonly type: "guess"; readonly code: string }
+  | { readonly type: "approver"; readonly approver: Omit<Approver, "stopped"> }
+  | { readonly type: "stop-approver"; readonly key: string; readonly reason: string }
+  /** by a key, whose id `key` is */
+  | { readonly type: "enrol"; readonly key: string; readonly asked: Asked }
+  /** of the enrolment of a key: granted or refused, as an approver signed it, in base64url */
+  | { readonly type: "approval"; readonly key: string; readonly approval: string }
+  /** the enrolment has made this participant, who has a credential */
+  | { readonly type: "grant"; readonly key: string; readonly id: string };
 
 /** What a change makes of the register at a time. */
 export function applyChange(view: RegisterView, change: Change, time_s: number): Applied {
@@ -52,6 +78,22 @@ export function applyChange(view: RegisterView, change: Change, time_s: number):
       return applyReplace(view, change.credential, time_s);
     case "state":
       return applyState(view, change.meter, change.to);
+    case "code":
+      return applyCode(view, change.code);
+    case "end-code":
+      return applyEndCode(view, change.code, change.reason);
+    case "guess":
+      return applyGuess(view, change.code, time_s);
+    case "approver":
+      return applyApprover(view, change.approver);
+    case "stop-approver":
+      return applyStopApprover(view, change.key, change.reason);
+    case "enrol":
+      return applyEnrol(view, change, time_s);
+    case "approval":
+      return applyApproval(view, change.key, change.approval);
+    case "grant":
+      return applyGrant(view, change.key, change.id);
     default:
       return refused("its type is not known");
   }

@@ -36,6 +36,71 @@ export interface Registrar extends Limits {
   readonly stopped?: string;
 }
 
+/** A one-time code, by which somebody becomes a participant within what it allows. */
+export interface Code {
+  /** four characters, which are no secret */
+  readonly name: string;
+  /** `codeKey` of the code in hex: checks proofs; the code itself is kept nowhere */
+  readonly key: string;
+  readonly roles: readonly string[];
+  readonly services: readonly number[];
+  /** the only one that may be asked for */
+  readonly jurisdiction?: string;
+  /** whose participant it makes; a new organisation's where absent */
+  readonly organisation?: string;
+  /** approvers who must grant it; none: the rules of the code decide */
+  readonly approvals: number;
+  readonly expires_s: number;
+}
+
+export interface CodeRow extends Code {
+  /** wrong proofs so far */
+  readonly guesses: number;
+  /** id of the key that has used it */
+  readonly used?: string;
+  /** why it was ended before */
+  readonly ended?: string;
+}
+
+/** Somebody of the authority who grants or refuses enrolments; the row's ID is the key's id. */
+export interface Approver {
+  readonly name: string;
+  /** COSE_Key in hex */
+  readonly key: string;
+  /** why its word counts no more */
+  readonly stopped?: string;
+}
+
+/** What an enrolment asks for; the row's ID is the id of its key. */
+export interface Asked {
+  /** name of its code */
+  readonly code: string;
+  readonly name: string;
+  readonly eic?: string;
+  readonly gln?: string;
+  readonly contact: string;
+  readonly roles: readonly string[];
+  readonly services: readonly number[];
+  readonly jurisdiction?: string;
+  /** hash of the genesis that it is for, in hex */
+  readonly genesis: string;
+  /** SHA-256 of the message in hex */
+  readonly hash: string;
+  /** as it was sent, in base64url */
+  readonly message: string;
+}
+
+export interface EnrolmentRow extends Asked {
+  readonly state: "waiting" | "granted" | "refused";
+  readonly received_s: number;
+  /** as approvers signed them */
+  readonly approvals: readonly { readonly by: string; readonly bytes: string }[];
+  /** the participant that it made */
+  readonly id?: string;
+  /** why it was refused */
+  readonly reason?: string;
+}
+
 /** A measuring point; meters come and go at it. */
 export interface Point {
   readonly id: string;
@@ -104,6 +169,12 @@ export interface Tables {
   readonly subjects: readonly number[];
   /** the status indexes that a key was given, by its id */
   readonly keys: readonly number[];
+  /** by name */
+  readonly codes: CodeRow;
+  /** by the id of their key */
+  readonly approvers: Approver;
+  /** by the id of their key */
+  readonly enrolments: EnrolmentRow;
 }
 
 export type TableName = keyof Tables;
@@ -118,6 +189,9 @@ export const tableNames: readonly TableName[] = [
   "credentials",
   "subjects",
   "keys",
+  "codes",
+  "approvers",
+  "enrolments",
 ];
 
 /** The register as it stands. */

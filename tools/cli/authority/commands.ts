@@ -1,10 +1,13 @@
 // `gridseal authority`: the commands that only the authority of a network can give.
 
 import type { Command } from "commander";
+import { registerApprover } from "./approver/commands.js";
 import { registerAssign } from "./assign.js";
 import { registerAudit } from "./audit.js";
 import { registerBatch } from "./batch.js";
 import { registerBroker } from "./broker.js";
+import { registerCode } from "./code/commands.js";
+import { registerEnrolments } from "./enrolment/commands.js";
 import { registerExport } from "./export.js";
 import { registerImport } from "./import.js";
 import { registerAuthorityInit } from "./init.js";
@@ -18,6 +21,7 @@ import { registerRegister } from "./register.js";
 import { registerRegistrar } from "./registrar/commands.js";
 import { registerRenew } from "./renew.js";
 import { registerReplace } from "./replace.js";
+import { registerServe } from "./serve.js";
 import { registerShow } from "./show.js";
 import { registerTransfer } from "./transfer.js";
 
@@ -31,6 +35,10 @@ export function registerAuthority(program: Command): void {
   registerIssue(authority);
   registerBatch(authority);
   registerRegistrar(authority);
+  registerCode(authority);
+  registerApprover(authority);
+  registerEnrolments(authority);
+  registerServe(authority);
   registerRenew(authority);
   registerReplace(authority);
   registerAssign(authority);

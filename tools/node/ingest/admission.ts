@@ -129,6 +129,12 @@ export async function admitCredential(
   return credential;
 }
 
+/** Why no session token of the meter would be taken now. */
+export function barOf(standing: Standing, { notBefore_s, expires_s }: Credential, now_s: number) {
+  if (standing !== "good") return standing;
+  return now_s < notBefore_s || now_s >= expires_s ? "credential-invalid" : undefined;
+}
+
 /** The refusal of a meter whose credential the authority has revoked. */
 export function revoked(meter: string, record?: ReadRecord): Refused {
   return new Refused("revoked", `credential of meter ${meter} is revoked: the authority issues new ones`, record);

@@ -7,7 +7,7 @@ import { encodeTime } from "../../../src/wire/time.js";
 import { meterTopic } from "../../../src/wire/topics.js";
 import { credentials as credentialTable } from "../chain/tables/credentials.js";
 import { idKey } from "../store/keys.js";
-import { admitCredential, replaces, revoked } from "./admission.js";
+import { admitCredential, barOf, replaces, revoked } from "./admission.js";
 import type { Allowances } from "./allowances.js";
 import type { PublishedTopic } from "./ingest.js";
 import type { KnownCredentials } from "./known-credentials.js";
@@ -73,11 +73,12 @@ export function createBirths(ports: AdmissionsPorts, { allowances, credentials, 
     const isKnown = known !== undefined && equalBytes(known.bytes, payload);
     const credential = isKnown ? known.credential : await newCredential(kid, meter, payload, client);
     if (credential === undefined) return passOver(topic);
+    // Before it is refused: a client without a token hears this alone.
+    const time_s = Math.floor(ports.now_ms() / 1_000);
+    const time = encodeTime({ time_s, refusedAs: barOf(ports.holderStanding(meter), credential, time_s) });
+    ports.publish(meterTopic(genesis.network, "time", meter), time, client === "" ? undefined : client);
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
-    // For a meter whose clock is not set: with it, it signs its first token.
-    const time = encodeTime(Math.floor(ports.now_ms() / 1_000));
-    ports.publish(meterTopic(genesis.network, "time", meter), time, client === "" ? undefined : client);
     if (isKnown || !replaces(credentials.of(kid, meter), credential)) return;
     await credentials.add(kid, meter, { credential, bytes: payload });
     log.info({ meter, id: credential.subject }, "meter is known");

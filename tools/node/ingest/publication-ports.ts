@@ -33,6 +33,8 @@ export interface AdmissionsPorts {
   sealsService(service: number): boolean;
   /** Whether a sealed order has revoked the meter, by its id as hex. */
   isRevoked(meter: string): boolean;
+  /** How the meter stands by the orders sealed so far, as who admits connections has it. */
+  holderStanding(meter: string): Standing;
   /** How the meter stands for a number of a service by the orders sealed so far. */
   standingOf(meter: string, service: number, seq: number): Standing;
   /** Sends to the meter of the topic; with `to` to that session alone, where sessions are known. */

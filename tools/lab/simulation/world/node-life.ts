@@ -8,7 +8,7 @@ import { receiptEncoder } from "../../../../src/wire/receipt.js";
 import { parseRecord } from "../../../../src/wire/record.js";
 import { serviceTopic } from "../../../../src/wire/topics.js";
 import { localTimeouts, type Statement } from "../../../consensus/types.js";
-import { governedChain, standingOf } from "../../../ledger/governance.js";
+import { governedChain, holderStanding, standingOf } from "../../../ledger/governance.js";
 import { anchorsBeside } from "../../../node/chain/blocks/anchoring.js";
 import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainLog, ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
@@ -186,6 +186,7 @@ export function openLife(ports: LifePorts): Life {
     monotonic_ms: () => timeline.now_ms(),
     sealsService: (service) => governedChain(governor.current, service) !== undefined,
     isRevoked: (meter) => governor.current.revoked.has(meter),
+    holderStanding: (meter) => holderStanding(governor.current, meter),
     standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
     publish,
     rate: rateDefaults,

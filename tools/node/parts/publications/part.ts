@@ -1,7 +1,7 @@
 // A part of a node: births and records of meters, by MQTT and by HTTP, taken by publications.ts.
 
 import { verifyOfAnybody, verifySoon } from "../../../crypto/verifying.js";
-import { governedChain, standingOf } from "../../../ledger/governance.js";
+import { governedChain, holderStanding, standingOf } from "../../../ledger/governance.js";
 import { createAdmissions } from "../../ingest/publications.js";
 import type { Part } from "../../part.js";
 import { submitRecordRoute } from "./routes.js";
@@ -22,6 +22,7 @@ export const publicationsPart: Part = {
       rate: configuration.rate,
       sealsService: (service) => governedChain(governor.current, service) !== undefined,
       isRevoked: (meter) => governor.current.revoked.has(meter),
+      holderStanding: (meter) => holderStanding(governor.current, meter),
       standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
       publish: (topic, payload, to) => void ingest.to.publish(topic, payload, to),
       addressOf: (client) => ingest.to.addressOf(client),

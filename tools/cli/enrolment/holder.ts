@@ -1,0 +1,45 @@
+// What an applicant gets: the folder of a holder, which `--as` of other commands names. The credential is checked before anything is
+// written.
+
+import { join } from "node:path";
+import { verifyCredential } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
+import { equalKeys, type PublicKey } from "../../../src/wire/key.js";
+import { nodeVerify } from "../../crypto/signatures.js";
+import { GridsealError } from "../../errors.js";
+import { readGenesisFile } from "../../files/genesis-file.js";
+import { readKeyFile } from "../../files/key-file.js";
+import { createFile, createFolder, readWhole } from "../../files/made-once.js";
+import { SECRET } from "../../files/private-files.js";
+
+export interface HolderOptions {
+  readonly genesis: string;
+  readonly key: string;
+  readonly out: string;
+}
+
+const KEY_BYTES_MAX = 4_096;
+
+/** Makes the folder with key, genesis and credential, and returns the ID that was issued. Throws CREDENTIAL_INVALID. */
+export async function createHolderFolder(credential: Uint8Array, options: HolderOptions): Promise<string> {
+  const { genesis, bytes } = await readGenesisFile(options.genesis);
+  const { key } = await readKeyFile(options.key);
+  const id = checked(credential, genesis, key);
+  await createFolder(options.out, async (folder) => {
+    await createFile(join(folder, "key.json"), await readWhole(options.key, KEY_BYTES_MAX), SECRET);
+    await createFile(join(folder, "genesis.cbor"), bytes);
+    await createFile(join(folder, "credential.cbor"), credential);
+  });
+  return id;
+}
+
+function checked(credential: Uint8Array, issuer: Parameters<typeof verifyCredential>[1], key: PublicKey): string {
+  try {
+    const { subject, key: certified } = verifyCredential(credential, issuer, nodeVerify);
+    if (!equalKeys(certified, key)) throw new WireError("unproven", "it is for another key");
+    return subject;
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new GridsealError("CREDENTIAL_INVALID", `the credential is not for this key: ${cause.message}`, { cause });
+  }
+}
