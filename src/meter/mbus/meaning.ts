@@ -21,15 +21,15 @@ export interface Meaning {
 }
 
 export const energy = 0;
-const volume = 1;
+export const volume = 1;
 const mass = 2;
-const power = 3;
-const flow = 4;
+export const power = 3;
+export const flow = 4;
 const flowTemperature = 5;
 const returnTemperature = 6;
 const difference = 7;
 const pressure = 8;
-const allocation = 9;
+export const allocation = 9;
 const reactiveEnergy = 10;
 const apparentEnergy = 11;
 const reactivePower = 12;
@@ -125,7 +125,8 @@ function ofPrimary(vif: number): Meaning | undefined {
   return rowOf(primary, vif);
 }
 
-function rowOf(rows: Int16Array, vif: number): Meaning | undefined {
+/** The meaning of a code by rows of six numbers; undefined where it is in none. */
+export function rowOf(rows: Int16Array, vif: number): Meaning | undefined {
   for (let row = 0; row < rows.length; row += columns) {
     if (vif < rows[row]! || vif > rows[row + 1]!) continue;
     const unit = rows[row + 4]!;

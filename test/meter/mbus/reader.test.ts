@@ -8,6 +8,7 @@ import {
   amisTelegram,
   answerToMaster,
   digits,
+  fixedTelegram,
   header,
   heatTelegram,
   little,
@@ -220,6 +221,95 @@ test("puts an answer in several telegrams together, and says where the rest is m
   assert.deepEqual(kinds(reader.push(nothing, reader.wakeAt_ms())), ["ok"], "after a while");
   const endless = outcomesOf("mbus", joined(...new Array<Uint8Array>(40).fill(first)));
   assert.ok(endless.length >= 2, "the number of telegrams is bounded");
+});
+
+test("reads the fixed structure of old meters: medium, units, decimal and binary counters, the day before", () => {
+  const water = fixedTelegram({
+    id: "12345678",
+    medium: 7,
+    units: [0x29, 0x3e],
+    counters: [digits(1, 4), digits(135, 4)],
+  });
+  const reading = readingOf("mbus", water);
+  assert.equal(reading.meter, "12345678");
+  assert.deepEqual(reading.flags, ["no-clock"]);
+  assert.deepEqual(registersOf(reading), { "8-0:1.0.0*255": [1, -3, 13], "8-0:1.0.0*1": [135, -3, 13] });
+  const heat = { id: "90919293", medium: 4, units: [0x05, 0x29] as const };
+  assert.deepEqual(
+    registersOf(readingOf("mbus", fixedTelegram({ ...heat, counters: [digits(6531, 4), digits(69, 4)] }))),
+    {
+      "6-0:1.0.0*255": [6531, 3, 30],
+      "6-0:2.0.0*255": [69, -3, 13],
+    },
+  );
+  const stored = { ...heat, status: 0x03, counters: [little(-70_000, 4), little(5, 4)] as const };
+  assert.deepEqual(registersOf(readingOf("mbus", fixedTelegram(stored))), {
+    "6-0:1.0.0*1": [-70_000, 3, 30],
+    "6-0:2.0.0*1": [5, -3, 13],
+  });
+});
+
+test("reads every unit of the fixed structure, or names it", () => {
+  const counters = [digits(42, 4), digits(7, 4)] as const;
+  const of = (medium: number, first: number, second = 0x00): Reading =>
+    readingOf("mbus", fixedTelegram({ id: "1", medium, units: [first, second], counters }));
+  for (const [medium, unit, code, scaler, dlms] of [
+    [2, 0x02, "1-0:1.8.0*255", 0, 30],
+    [2, 0x0a, "1-0:1.8.0*255", 8, 30],
+    [4, 0x0b, "6-0:1.0.0*255", 3, 25],
+    [4, 0x13, "6-0:1.0.0*255", 11, 25],
+    [2, 0x14, "1-0:1.7.0*255", 0, 27],
+    [4, 0x1c, "6-0:8.0.0*255", 8, 27],
+    [4, 0x25, "6-0:8.0.0*255", 11, 26],
+    [3, 0x26, "7-0:3.0.0*255", -6, 13],
+    [10, 0x2e, "7-0:3.0.0*255", 2, 13],
+    [6, 0x2f, "9-0:2.0.0*255", -6, 15],
+    [12, 0x37, "9-0:2.0.0*255", 2, 15],
+    [14, 0x39, "4-0:1.0.0*255", 0, 255],
+    [13, 0x2c, "8-0:1.0.0*255", 0, 13],
+    [11, 0x05, "6-0:1.0.0*255", 3, 30],
+  ] as const) {
+    assert.deepEqual(registersOf(of(medium, unit)), { [code]: [42, scaler, dlms] }, `unit ${unit.toString(16)}`);
+  }
+  assert.deepEqual(registersOf(of(7, 0x29, 0x29)), { "8-0:1.0.0*255": [42, -3, 13], "8-1:1.0.0*255": [7, -3, 13] });
+  for (const unit of [0x38, 0x3a, 0x3d, 0x3e, 0x3f]) {
+    const { registers, flags } = of(7, unit, 0x29);
+    assert.equal(registers.length, 1);
+    assert.deepEqual(flags, ["no-clock", `not-understood ${unit.toString(16)}`]);
+  }
+  const dead = { id: "1", medium: 7, units: [0x29, 0x3f], counters: [digits(42, 4), digits(0, 4)] } as const;
+  assert.deepEqual(readingOf("mbus", fixedTelegram(dead)).flags, ["no-clock"], "a counter that counts nothing");
+  assert.deepEqual(readingOf("mbus", fixedTelegram({ ...dead, status: 0x10 })).flags, ["meter-error", "no-clock"]);
+});
+
+test("reads the fixed structure with the most significant byte first, and refuses one that is cut off", () => {
+  const turned = longFrame(0x08, 1, 0x77, [
+    ...[0x12, 0x34, 0x56, 0x78, 1, 0, 0xe9, 0x7e],
+    ...digits(1, 4).reverse(),
+    ...digits(135, 4).reverse(),
+  ]);
+  const reading = readingOf("mbus", turned);
+  assert.equal(reading.meter, "12345678");
+  assert.deepEqual(registersOf(reading), { "8-0:1.0.0*255": [1, -3, 13], "8-0:1.0.0*1": [135, -3, 13] });
+  assert.deepEqual(kinds(outcomesOf("mbus", longFrame(0x08, 1, 0x73, digits(1, 8)))), ["malformed"]);
+  const noDigits = fixedTelegram({
+    id: "1",
+    medium: 7,
+    units: [0x29, 0x39],
+    counters: [digits(4, 4), little(0xaa, 4)],
+  });
+  assert.deepEqual(readingOf("mbus", noDigits).flags, ["no-clock", "not-understood 39"]);
+});
+
+test("asks a meter of the fixed structure once", () => {
+  const reader = createReader("mbus", { mbus: { address: 1, interval_ms: 60_000 } });
+  reader.toSend(0);
+  reader.push(Uint8Array.of(0xe5), 1);
+  assert.equal(reader.toSend(1).length, 1);
+  const answer = fixedTelegram({ id: "1", medium: 7, units: [0x29, 0x3e], counters: [digits(1, 4), digits(2, 4)] });
+  assert.deepEqual(kinds(reader.push(answer, 2)), ["ok"]);
+  assert.deepEqual(reader.toSend(3), []);
+  assert.equal(reader.wakeAt_ms(), 60_000);
 });
 
 test("refuses records that are cut off, that nothing begins, and a header that is", () => {
