@@ -29,7 +29,7 @@ import { outcomeText } from "./outcome-text.js";
 import { changed, householdAt, joined, kinds, readingOf, registersOf } from "./streams.js";
 import { latin1, telegram } from "./telegram.js";
 
-const nothing = new Uint8Array(0);
+const nothing: Uint8Array = new Uint8Array(0);
 const state = householdAt(1_700_000_000);
 const push = notification(selfDescribing(state));
 /** A question for six input registers from 0 on: three voltages. */
@@ -58,7 +58,7 @@ function statements(outcomes: readonly Outcome[]): string[] {
 }
 
 /** What comes of the bytes, where the meter has sent others before. */
-function read(protocol: Protocol, bytes: Uint8Array, options: ReaderOptions, before = nothing): Outcome[] {
+function read(protocol: Protocol, bytes: Uint8Array, options: ReaderOptions, before: Uint8Array = nothing): Outcome[] {
   const reader = createReader(protocol, options);
   reader.push(before, 0);
   return [...reader.push(bytes, 0), ...reader.end()];
