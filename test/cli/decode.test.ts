@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -227,6 +227,32 @@ test("calls nothing a meter's that only chance would make one", async () => {
   await assertUnread("ones", new Uint8Array(5000).fill(0xff), nothing);
   await assertUnread("prose", Buffer.from("Readings are signed (by 12.8) and/or sealed!\r\n".repeat(50)), nothing);
   await assertUnread("a program", readFileSync(new URL("../../tools/errors.ts", import.meta.url)), nothing);
+});
+
+test("says something of every file beside the project, in one line where it reads nothing, and throws at none", {
+  skip: shared("data").skip || shared("reports").skip,
+}, async () => {
+  let files = 0;
+  let unread = 0;
+  for (const folder of ["data", "reports"]) {
+    const root = shared(folder).path;
+    for (const name of readdirSync(root, { recursive: true, encoding: "utf8" })) {
+      const file = join(root, name);
+      if (!statSync(file).isFile()) continue;
+      const lines: string[] = [];
+      const status = await decode({ file, json: true }, (line) => lines.push(line));
+      const frames = lines.map((line) => JSON.parse(line));
+      files++;
+      assert.ok(frames.length > 0, name);
+      assert.equal(status, frames.every(({ ok }) => ok) ? 0 : 1, name);
+      for (const { ok, registers, reason, detail } of frames)
+        assert.ok(ok ? registers.length > 0 : reason.length > 0 && detail.length > 10, name);
+      if (frames.some(({ ok }) => ok)) continue;
+      unread++;
+      assert.equal(frames.length, 1, `${name}: ${lines.join("\n")}`);
+    }
+  }
+  assert.ok(files > 80 && unread > 20, `${files} files, ${unread} unread`);
 });
 
 test("still names the protocol of one broken frame", async () => {

@@ -107,8 +107,10 @@ const backwardAlone = 0x3c;
 const columns = 6;
 const phasesFrom = 0x7c;
 const makersOwn = 0x7f;
-/** Saia-Burgess, and Finder, whose meters are theirs: the byte behind the maker's own VIFE is the phase. */
-const phasesBehindOwn: readonly string[] = ["SBC", "FIN"];
+/** Saia-Burgess, Finder, whose meters are theirs, and EMU: the byte behind the maker's own VIFE is the phase. */
+const phasesBehindOwn: readonly string[] = ["SBC", "FIN", "EMU"];
+/** They count the reactive power as a second unit's. */
+const reactiveSecond: readonly string[] = ["SBC", "FIN"];
 const phaseMax = 3;
 
 /** The meaning of the VIF at `record.vif`; undefined where it is not known. `maker` has three letters. */
@@ -209,8 +211,7 @@ function electricityCode(
   f: number,
   maker: string,
 ): Uint8Array | undefined {
-  // They count the reactive power as a second unit's.
-  const isReactive = phasesBehindOwn.includes(maker) && unit === 1 && quantity === power;
+  const isReactive = reactiveSecond.includes(maker) && unit === 1 && quantity === power;
   const place = ofElectricity[isReactive ? reactivePower : quantity];
   if (place === undefined || place === 0) return undefined;
   const c = Math.floor(place / 10);

@@ -107,6 +107,75 @@ test("reads tariffs, directions, phases, sub-units and storage numbers of electr
   });
 });
 
+test("reads the phase behind the maker's own byte, of makers that have it there", () => {
+  const records = [0x04, 0xab, 0xff, 0x01, ...little(-2, 4), 0x02, 0xfd, 0xc8, 0xff, 0x02, ...little(2257, 2)];
+  for (const maker of ["EMU", "SBC", "FIN"])
+    assert.deepEqual(registersOf(read(records, { ...water, maker, medium: 2 })), {
+      "1-0:21.7.0*255": [-2, 0, 27],
+      "1-0:52.7.0*255": [2257, -1, 35],
+    });
+  const energy = [0x04, 0x03, ...little(1, 4)];
+  const { flags } = read([...energy, ...records], { ...water, maker: "ABC", medium: 2 });
+  assert.deepEqual(flags, ["no-clock", "not-understood 04abff01", "not-understood 02fdc8ff02"]);
+});
+
+/** What a bus of meters answers: those that the last selection fits are selected, and two that answer at once are garble. */
+function bus(ids: readonly string[]): (sent: Uint8Array) => Uint8Array {
+  let selected: readonly string[] = [];
+  return (sent) => {
+    if (sent[0] === 0x68) {
+      const asked = [...sent.subarray(7, 11)].reverse().concat(...sent.subarray(11, 15));
+      const pattern = asked.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      selected = ids.filter((id) =>
+        [...id].every((digit, index) => {
+          // F is any of a number's digits; of maker, version and medium a byte of FF.
+          const any = index < 8 ? pattern[index] === "f" : pattern.slice(index & ~1, (index & ~1) + 2) === "ff";
+          return any || pattern[index] === digit;
+        }),
+      );
+      return selected.length === 0 ? nothing : Uint8Array.of(0xe5);
+    }
+    if (sent[1] === 0x40) return nothing;
+    const answers = selected.map((id) => {
+      const number = [6, 4, 2, 0].map((at) => Number.parseInt(id.slice(at, at + 2), 16));
+      const rest = [8, 10, 12, 14].map((at) => Number.parseInt(id.slice(at, at + 2), 16));
+      return longFrame(0x08, 253, 0x72, [...number, ...rest, 1, 0, 0, 0, 0x04, 0x13, ...little(7, 4)]);
+    });
+    const [first = nothing, second] = answers;
+    return second === undefined ? first : first.map((byte, index) => byte & second[index]!);
+  };
+}
+
+/** What comes of the first turn with the meters of a bus. */
+function turnWith(id: string, ids: readonly string[]): string[] {
+  const reader = createReader("mbus", { mbus: { id, interval_ms: 60_000 } });
+  const answer = bus(ids);
+  const outcomes: string[] = [];
+  for (let now_ms = 0; now_ms < 30_000; now_ms += 100) {
+    for (const action of reader.toSend(now_ms)) {
+      const came = action.kind === "send" ? reader.push(answer(action.bytes), now_ms + 50) : [];
+      outcomes.push(...came.map((outcome) => (outcome.ok ? outcome.meter : outcome.reason)));
+    }
+    outcomes.push(...reader.push(nothing, now_ms + 60).map((outcome) => (outcome.ok ? "late" : outcome.reason)));
+  }
+  return outcomes;
+}
+
+test("selects one of several meters by number, maker, version and medium, each digit of them", () => {
+  const meters = ["12345678b5150107", "12345678b5150207", "1234567824400107", "87654321b5150107"];
+  for (const id of meters) {
+    const [meter, ...more] = turnWith(id, meters);
+    assert.equal(meter?.slice(-8), id.slice(0, 8));
+    assert.deepEqual(more, []);
+  }
+  assert.deepEqual(turnWith("8765432F", meters), ["EMU87654321"]);
+  assert.deepEqual(turnWith("12345678FFFF01FF", meters.slice(1)), turnWith("1234567824400107", meters), "any maker");
+  assert.deepEqual(turnWith("12345678b5150307", meters), ["silent"], "another version");
+  assert.deepEqual(turnWith("12345678b5150104", meters), ["silent"], "another medium");
+  const both = turnWith("12345678", meters);
+  assert.ok(both.length > 0 && both.every((reason) => !reason.includes("12345678")), "two at once are none");
+});
+
 test("keeps every digit: of integers of any width, of decimals, of floats", () => {
   const energy = (dif: number, ...bytes: readonly number[]): unknown =>
     registersOf(read([dif, 0x03, ...bytes]))["1-0:1.8.0*255"];
