@@ -3,6 +3,7 @@
 
 import { bauds, type Line, requestLine, usualLines } from "../meter/line.js";
 import { isSecondary } from "../meter/mbus/master.js";
+import { askedMap } from "../meter/modbus/reader.js";
 import { modbusMaps } from "../meter/modbus/tables.js";
 import { profileNames, profileOf } from "../meter/profiles.js";
 import { impulsesMax, isPulseRegister, startMax_Wh } from "../meter/pulse.js";
@@ -97,7 +98,7 @@ const fields: Fields = {
     check: object({
       address: { check: integer(1, 247) },
       interval_s: { check: integer(MODBUS_INTERVAL_S_MIN, INTERVAL_S_MAX) },
-      map: { check: oneOf(modbusMaps), optional: true },
+      map: { check: oneOf([...modbusMaps, askedMap]), optional: true },
     }),
     optional: true,
   },

@@ -1,7 +1,8 @@
 // General-glo-ciphering (IEC 62056-5-3, tag 219): system title, security control, invocation counter, AES-128-GCM ciphertext and a
 // tag of 12 bytes. The nonce is system title and counter; what is authenticated beside the text is security byte and authentication key.
 //
-// A counter that is not above the last one of the same system title refuses the message where a tag vouches for both. Flags:
+// A meter that has authenticated once always does: a message of its that does not is refused, for whoever strips the tag may change what it
+// is of. A counter that is not above the last one of the same system title refuses the message where a tag vouches for both. Flags:
 // `unauthenticated` encryption alone (security byte 0x20), or a tag that was not checked, so that nothing vouches for the sender;
 // `replayed` such a message whose counter is not above the last one: anybody can set it, so it proves nothing and refuses nothing.
 
@@ -83,6 +84,7 @@ export function createDecipher({ crypto, keys, acceptUnauthenticated }: CipherOp
   checkKey("encryption", keys?.encryption);
   checkKey("authentication", keys?.authentication);
   const vouched = createCounterMemory();
+  let vouchedTitle = new Uint8Array(0);
   const claimed = createCounterMemory();
 
   return (apdu) => {
@@ -106,6 +108,8 @@ export function createDecipher({ crypto, keys, acceptUnauthenticated }: CipherOp
     const textEnd = withTag ? end - tagBytes : end;
     if (textEnd < text) return refused("malformed", "it is shorter than its tag");
     const title = apdu.subarray(2, 2 + titleBytes);
+    if (!withTag && isSame(title, vouchedTitle))
+      return refused("decryption", "it has no tag (security byte 0x20), and this meter has authenticated before");
     const nonce = joined([title, apdu.subarray(security + 1, text)]);
     const aad = vouches ? joined([apdu.subarray(security, security + 1), keys.authentication!]) : new Uint8Array(0);
     const tag = apdu.subarray(textEnd, vouches ? end : textEnd);
@@ -114,6 +118,7 @@ export function createDecipher({ crypto, keys, acceptUnauthenticated }: CipherOp
     const counter = nonce[8]! * 2 ** 24 + nonce[9]! * 65536 + nonce[10]! * 256 + nonce[11]!;
     const replayed = (vouches ? vouched : claimed)(title, counter);
     if (vouches && replayed) return refused("replayed", `its counter ${counter} is not above the last one`);
+    if (vouches) vouchedTitle = title.slice();
     const flags = vouches ? [] : replayed ? ["unauthenticated", "replayed"] : ["unauthenticated"];
     return { kind: "plain", bytes, title: title.slice(), flags };
   };
@@ -124,12 +129,15 @@ function createCounterMemory(): (title: Uint8Array, counter: number) => boolean 
   let lastTitle = new Uint8Array(0);
   let lastCounter = 0;
   return (title, counter) => {
-    const known = lastTitle.length === title.length && title.every((byte, index) => byte === lastTitle[index]);
-    if (known && counter <= lastCounter) return true;
+    if (isSame(title, lastTitle) && counter <= lastCounter) return true;
     lastTitle = title.slice();
     lastCounter = counter;
     return false;
   };
+}
+
+function isSame(title: Uint8Array, last: Uint8Array): boolean {
+  return last.length === title.length && title.every((byte, index) => byte === last[index]);
 }
 
 /** The layout of a ciphered APDU that begins at `start`: tag, title, length, security byte. Undefined where it is none. */

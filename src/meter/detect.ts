@@ -2,6 +2,7 @@
 // Pure: bytes and time in, the settings to try or the finding out.
 
 import { historicLine, type Line, requestLine, usualLines } from "./line.js";
+import { askedMap } from "./modbus/reader.js";
 import type { ReaderOptions } from "./open-reader.js";
 import { createReader } from "./open-reader.js";
 import type { PortWork } from "./port-action.js";
@@ -58,7 +59,7 @@ const tries: readonly Try[] = [
   { line: usualLines.d0, protocols: ["p1", "d0", "tic"], dwell_ms: 12_000 },
   { line: { ...usualLines.d0, baud: 2400 }, protocols: ["d0"], dwell_ms: 12_000 },
   { line: historicLine, protocols: ["tic"], dwell_ms: 8000 },
-  { line: usualLines.modbus, protocols: ["modbus"], dwell_ms: 5000, asks: true },
+  { line: usualLines.modbus, protocols: ["modbus"], dwell_ms: 15_000, asks: true },
   { line: usualLines.mbus, protocols: ["mbus"], dwell_ms: 8000, asks: true },
   { line: requestLine, protocols: ["d0"], dwell_ms: 60_000, asks: true },
 ];
@@ -170,15 +171,16 @@ function readersOf({ protocols, asks }: Try, options: ReaderOptions): MeterReade
 
 /**
  * What the reader of a protocol that was found is made with: a meter that had to be asked is asked as the options say, else a D0 meter
- * and an M-Bus meter, whatever its address, once a minute, and a Modbus meter at the first address every ten seconds; another one is not
- * asked.
+ * and an M-Bus meter, whatever its address, once a minute, and a Modbus meter at the first address every ten seconds, after it was asked
+ * what it is; another one is not asked.
  */
 export function optionsFor(protocol: Protocol, asks: boolean, options: ReaderOptions): ReaderOptions {
   const { request, modbus, mbus, ...others } = options;
+  const map = options.profile === undefined ? { map: askedMap } : {};
   if (!asks) return others;
   if (protocol === "mbus") return { ...others, mbus: { interval_ms: 60_000, ...mbus } };
   if (protocol === "d0") return { ...others, request: { interval_ms: 60_000, ...request } };
-  return { ...others, modbus: { address: 1, interval_ms: 10_000, ...modbus } };
+  return { ...others, modbus: { address: 1, interval_ms: 10_000, ...map, ...modbus } };
 }
 
 function whileLooking(protocol: Protocol, options: ReaderOptions): ReaderOptions {

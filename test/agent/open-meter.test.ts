@@ -166,14 +166,14 @@ describe("an input that finds out what the meter speaks", () => {
   }
 
   test("names in its log what the meter speaks where no reader reads it", () => {
-    const body = [0x08, 1, 0x73, 1, 2, 3];
+    const body = [0x08, 1, 0x7b, 1, 2, 3];
     const sum = body.reduce((total, byte) => total + byte, 0) & 0xff;
     const pushes = Uint8Array.of(0x68, body.length, body.length, 0x68, ...body, sum, 0x16);
     const story = talk(open({ protocol: "auto" }, memory()), { line: usualLines.mbus, pushes }, 200);
     const said = story.effects.flatMap((effect) => (effect.kind === "log" ? [effect.message] : []));
     assert.ok(
       said.some((message) =>
-        /^no protocol found at the port; unsupported M-Bus data: the fixed structure.*: looking again$/.test(message),
+        /^no protocol found at the port; unsupported M-Bus data: an application.*: looking again$/.test(message),
       ),
       said.join("\n"),
     );

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createDecipher, type MeterKeys } from "../../src/meter/cipher.js";
+import { createDecipher, layoutOf, type MeterKeys } from "../../src/meter/cipher.js";
 import type { ReaderOptions } from "../../src/meter/open-reader.js";
 import { createReader } from "../../src/meter/open-reader.js";
 import { type Ciphering, ciphered } from "../../tools/emulators/dlms-frames.js";
@@ -53,6 +53,18 @@ test("reads encryption alone (security byte 0x20), and says that nothing vouches
   // The telegram's own CRC still stands between a changed packet and a value.
   const bytes = changed(alone, alone.length - 40);
   assert.ok(outcomesOf("p1", bytes, options({ encryption })).every(({ ok }) => !ok));
+});
+
+test("refuses a packet without a tag of a meter that has authenticated, and reads that of another meter", () => {
+  const stripped = packet({ counter: 2 });
+  stripped[layoutOf(stripped, 0, stripped.length)!.security] = 0x20;
+  const reader = createReader("p1", both);
+  assert.deepEqual(kinds(reader.push(packet(), 0)), ["ok"]);
+  const [refused] = reader.push(stripped, 1000);
+  assert.ok(refused?.ok === false && refused.reason === "decryption");
+  assert.match(refused.detail, /has no tag .* has authenticated before/);
+  const another = ciphered(plain, { systemTitle: hex("4d4d4d0000bc614f"), counter: 1, encryption });
+  assert.deepEqual(kinds(reader.push(another, 2000)), ["ok"]);
 });
 
 test("refuses a packet without a key, with another key, and with any byte changed", () => {

@@ -9,17 +9,27 @@ import type { ReaderOptions } from "../../src/meter/open-reader.js";
 import { createReader } from "../../src/meter/open-reader.js";
 import type { Outcome, Protocol } from "../../src/meter/reader.js";
 import { checkedBlock, identification } from "../../tools/emulators/d0-readout.js";
-import { hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
-import { notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
-import { heatTelegram } from "../../tools/emulators/mbus-meter.js";
-import { answerTo } from "../../tools/emulators/modbus-meter.js";
+import { ciphered, hdlcFrames, mbusFrames } from "../../tools/emulators/dlms-frames.js";
+import { described, notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
+import {
+  amisTelegram,
+  digits,
+  fixedTelegram,
+  header,
+  heatTelegram,
+  little,
+  longFrame,
+} from "../../tools/emulators/mbus-meter.js";
+import { answerOf, answerTo } from "../../tools/emulators/modbus-meter.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
 import { historicTic, standardTic } from "../../tools/emulators/tic-frame.js";
+import { nodeMeterCrypto } from "../../tools/meters/meter-crypto.js";
 import { detectProtocol } from "../../tools/meters/ports/capture.js";
 import { outcomeText } from "./outcome-text.js";
-import { changed, householdAt, joined, kinds, readingOf } from "./streams.js";
+import { changed, householdAt, joined, kinds, readingOf, registersOf } from "./streams.js";
 import { latin1, telegram } from "./telegram.js";
 
+const nothing: Uint8Array = new Uint8Array(0);
 const state = householdAt(1_700_000_000);
 const push = notification(selfDescribing(state));
 /** A question for six input registers from 0 on: three voltages. */
@@ -47,8 +57,10 @@ function statements(outcomes: readonly Outcome[]): string[] {
   );
 }
 
-function read(protocol: Protocol, bytes: Uint8Array, options: ReaderOptions): Outcome[] {
+/** What comes of the bytes, where the meter has sent others before. */
+function read(protocol: Protocol, bytes: Uint8Array, options: ReaderOptions, before: Uint8Array = nothing): Outcome[] {
   const reader = createReader(protocol, options);
+  reader.push(before, 0);
   return [...reader.push(bytes, 0), ...reader.end()];
 }
 
@@ -59,25 +71,63 @@ function eachFlip(frame: Uint8Array, visit: (flipped: Uint8Array, name: string) 
   }
 }
 
-for (const [name, frame] of [
+const encryption = new Uint8Array(16).fill(1);
+const authentication = new Uint8Array(16).fill(2);
+const systemTitle = Uint8Array.of(0x45, 0x4d, 0x55, 0, 0, 0, 0, 1);
+const withKey: ReaderOptions = { crypto: nodeMeterCrypto, keys: { encryption } };
+const withKeys: ReaderOptions = { crypto: nodeMeterCrypto, keys: { encryption, authentication } };
+const sealed = (apdu: Uint8Array, counter = 2): Uint8Array =>
+  ciphered(apdu, { systemTitle, counter, encryption, authentication });
+const unsigned = (apdu: Uint8Array): Uint8Array => ciphered(apdu, { systemTitle, counter: 1, encryption });
+/** Of the Portuguese EMI: two counters of four bytes in two registers. */
+const emiQuestion = Uint8Array.of(1, 4, 0, 0x16, 0, 2, 0x90, 0x0f);
+const emiMemory = new Map([
+  [0x16, Uint8Array.of(0, 6, 0x59, 0xcf)],
+  [0x17, Uint8Array.of(0, 0, 0, 7)],
+]);
+const fixed = fixedTelegram({ id: "12345678", medium: 7, units: [0x29, 0x3e], counters: [digits(1, 4), digits(2, 4)] });
+
+/** Name, frame, what its meter is read with, and what it has sent before; the name begins with the protocol. */
+const cases: readonly (readonly [name: string, frame: Uint8Array, options?: ReaderOptions, before?: Uint8Array])[] = [
   ...Object.entries(frames),
   ["p1 without version", unversioned],
   ["tic in historic mode", historicTic(state)],
   ["mbus with data records", heatTelegram(state)],
-] as const) {
+  ["mbus of the fixed structure", fixed],
+];
+/** Read with a key or a profile; whoever finds out a protocol has neither in these tests. */
+const keyed: typeof cases = [
+  ["p1 encrypted and authenticated", sealed(frames.p1!), withKeys, sealed(frames.p1!, 1)],
+  ["p1 encrypted alone", unsigned(frames.p1!), withKey],
+  ["hdlc encrypted and authenticated", joined(...hdlcFrames(sealed(push))), withKeys],
+  ["hdlc encrypted alone", joined(...hdlcFrames(unsigned(push))), withKey],
+  [
+    "hdlc authenticated, read without the key for it",
+    joined(...hdlcFrames(sealed(push))),
+    { ...withKey, acceptUnauthenticated: true },
+  ],
+  ["mbus push, encrypted and authenticated", joined(...mbusFrames(sealed(push))), withKeys],
+  ["mbus of AMIS", amisTelegram(state, encryption), withKey],
+  ["modbus of EMI", joined(emiQuestion, answerOf(emiQuestion, 4, emiMemory, true)), { profile: "emi" }],
+];
+
+for (const [name, frame, options = {}, before = nothing] of [...cases, ...keyed]) {
   const protocol = name.split(" ")[0] as Protocol;
   test(`reads nothing else from ${name} with a bit changed`, () => {
-    const stated = statements([readingOf(protocol, frame)]);
+    const stated = statements([readingOf(protocol, frame, options)]);
     let refused = 0;
     eachFlip(frame, (flipped, place) => {
-      const outcomes = read(protocol, flipped, {});
+      const outcomes = read(protocol, flipped, options, before);
       const now = statements(outcomes);
       if (now.length === 0) refused++;
       else assert.deepEqual(now, stated, `${place}: ${kinds(outcomes)}`);
     });
     assert.ok(refused > 7 * (frame.length - 40), `${refused} of ${8 * frame.length} refused`);
   });
+}
 
+for (const [name, frame] of cases) {
+  const protocol = name.split(" ")[0] as Protocol;
   test(`reads nothing else from ${name} with a bit changed, whatever protocol it is then found to be`, () => {
     const stated = statements(read(protocol, frame, { headless: true }));
     assert.equal(stated.length, 1);
@@ -92,6 +142,35 @@ for (const [name, frame] of [
     }
   });
 }
+
+test("reads no other value of an answer in several telegrams with a bit changed, but maybe not all of them", () => {
+  const water = { id: "12345678", maker: "EMU", medium: 7 };
+  const answer = [1, 2, 3].map((part) =>
+    longFrame(0x08, 1, 0x72, [
+      ...header(water),
+      ...[0x84, part << 4, 0x13, ...little(part * 1000, 4)],
+      ...(part < 3 ? [0x1f] : []),
+    ]),
+  );
+  const whole = joined(...answer);
+  const stated = registersOf(readingOf("mbus", whole));
+  assert.equal(Object.keys(stated).length, 3);
+  eachFlip(whole, (flipped, place) => {
+    for (const outcome of read("mbus", flipped, {})) {
+      if (!outcome.ok) continue;
+      assert.equal(outcome.meter, "EMU12345678", place);
+      for (const [code, value] of Object.entries(registersOf(outcome))) assert.deepEqual(value, stated[code], place);
+    }
+  });
+});
+
+test("says of a push without a frame that nothing has checked it, whatever bit is changed", () => {
+  const message = notification(described(state));
+  eachFlip(message, (flipped, place) => {
+    for (const outcome of read("push", flipped, {}))
+      assert.ok(!outcome.ok || outcome.flags.includes("unchecked"), place);
+  });
+});
 
 /** What frames a text: a changed bit that makes one of these, or loses one, may move a beginning or an end. */
 const framing = [0x02, 0x03, 0x06, 0x0a, 0x0d, 0x21, 0x28, 0x29, 0x2f];

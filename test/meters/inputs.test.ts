@@ -15,8 +15,11 @@ import { toHex } from "../../src/wire/bytes.js";
 import { type Record, sources } from "../../src/wire/record.js";
 import { ciphered, hdlcFrames } from "../../tools/emulators/dlms-frames.js";
 import { dateTime, notification, selfDescribing } from "../../tools/emulators/dlms-values.js";
+import { amisTelegram, digits, fixedTelegram } from "../../tools/emulators/mbus-meter.js";
+import { answerOf } from "../../tools/emulators/modbus-meter.js";
 import { openPort } from "../../tools/emulators/port.js";
 import { smlTelegram } from "../../tools/emulators/sml-file.js";
+import { historicTic } from "../../tools/emulators/tic-frame.js";
 import type { OpenPort } from "../../tools/meters/device.js";
 import { type Meter, startMeter } from "../../tools/meters/meter.js";
 import { nodeMeterCrypto } from "../../tools/meters/meter-crypto.js";
@@ -137,6 +140,38 @@ const emulated: readonly {
     code: "1-0:32.7.0*255",
     doubts: ["no-clock"],
   },
+  {
+    what: "a Modbus meter, asked what it is",
+    meter: {
+      protocol: "modbus",
+      modbus: { address: 1, interval_s: 2, map: "auto" },
+      port: { ...emulator, protocol: "modbus" },
+    },
+    source: sources.modbus,
+    code: "1-0:32.7.0*255",
+    doubts: ["no-clock"],
+  },
+  {
+    what: "Linky in standard mode",
+    meter: { protocol: "tic", port: { ...emulator, protocol: "tic" } },
+    source: sources.tic,
+    code: "1-0:1.8.1*255",
+    doubts: [],
+  },
+  {
+    what: "DLMS push without a frame",
+    meter: { protocol: "push", port: { ...emulator, protocol: "push" } },
+    source: sources.push,
+    code: "1-0:1.8.0*255",
+    doubts: ["unchecked", "no-clock"],
+  },
+  {
+    what: "a heat meter at M-Bus, asked",
+    meter: { protocol: "mbus", mbus: { interval_s: 10 }, port: { ...emulator, protocol: "mbus", request: true } },
+    source: sources.mbus,
+    code: "6-0:1.0.0*255",
+    doubts: [],
+  },
 ];
 
 for (const { what, meter, source, code, doubts } of emulated) {
@@ -247,6 +282,76 @@ test("says that a key is missing, and signs nothing", async (t) => {
   assert.equal(running.counters.frames, 0);
   assert.equal(running.broker.records.length, 0);
   assert.ok(running.logged.some((line) => line.startsWith("warn bad frame (locked)")));
+});
+
+/** What is sent again and again, or answered to whoever asks. */
+const played: readonly {
+  readonly what: string;
+  readonly meter: object;
+  readonly bytes: Uint8Array;
+  readonly source: number;
+  readonly codes: readonly string[];
+  readonly doubts: readonly string[];
+}[] = [
+  {
+    what: "Linky in historic mode",
+    meter: { protocol: "tic" },
+    bytes: historicTic(householdAt(1_700_000_000)),
+    source: sources.tic,
+    codes: ["1-0:1.8.1*255"],
+    doubts: ["no-clock"],
+  },
+  {
+    what: "AMIS of Upper Austria",
+    meter: { protocol: "mbus", keys: { encryption } },
+    bytes: amisTelegram(householdAt(1_700_000_000), Buffer.from(encryption, "hex")),
+    source: sources.mbus,
+    codes: ["1-0:1.8.0*255", "1-0:1.128.0*255"],
+    doubts: ["unauthenticated"],
+  },
+  {
+    what: "an M-Bus water meter of the fixed structure",
+    meter: { protocol: "mbus" },
+    bytes: fixedTelegram({ id: "12345678", medium: 7, units: [0x29, 0x3e], counters: [digits(9, 4), digits(7, 4)] }),
+    source: sources.mbus,
+    codes: ["8-0:1.0.0*255", "8-0:1.0.0*1"],
+    doubts: ["no-clock"],
+  },
+];
+
+for (const { what, meter, bytes, source, codes, doubts } of played) {
+  test(`signs what comes in at a port: ${what}`, async (t) => {
+    const { broker } = await run(t, { ...meter, port: null }, (_port, onBytes) => {
+      const timer = setInterval(() => onBytes(bytes), 300);
+      return { close: () => clearInterval(timer) };
+    });
+    await broker.until((records) => records.length > 0);
+    const record = broker.records[0]!;
+    assert.equal(record.claims.source, source);
+    for (const code of codes) assert.ok(codesOf(record).includes(code), codesOf(record).join());
+    assert.deepEqual(doubtsOf(record), doubts);
+    assert.equal(toHex(record.claims.frameHash!), sha256(bytes));
+  });
+}
+
+test("signs what an EDP Box answers", async (t) => {
+  const values = (width: number, ...places: readonly number[]): [number, Uint8Array][] =>
+    places.map((place) => [place, new Uint8Array(width).fill(1)]);
+  const memory = new Map([
+    ...values(12, 1),
+    ...values(4, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x26, 0x27, 0x28, 0x79, 0x7a),
+    ...values(2, 0x0b, 0x6c, 0x6d, 0x7b, 0x7f),
+  ]);
+  const modbus = { address: 1, interval_s: 2 };
+  const { broker } = await run(t, { protocol: "modbus", modbus, profile: "emi", port: null }, (_port, onBytes) => ({
+    close() {},
+    write: (question) => void setTimeout(() => onBytes(answerOf(question, 4, memory, true)), 20),
+  }));
+  await broker.until((records) => records.length > 0);
+  const [record] = broker.records;
+  assert.equal(record!.claims.source, sources.modbus);
+  const energy = record!.claims.registers!.find(({ obis }) => formatObis(obis) === "1-0:1.8.0*255")!;
+  assert.deepEqual([Number(energy.value), energy.scaler, energy.unit], [0x01010101, 0, 30]);
 });
 
 const captures: readonly (readonly [Protocol, string, object])[] = [

@@ -96,6 +96,26 @@ export function heatTelegram(state: HouseholdState, address = 1): Uint8Array {
   return longFrame(0x08, address, 0x72, [...head, ...records]);
 }
 
+/** Sixteen bytes of the fixed structure: units with the medium in their highest bits, and two counters of four bytes each. */
+export interface FixedStructure {
+  /** Eight digits. */
+  readonly id: string;
+  readonly status?: number;
+  readonly medium: number;
+  readonly units: readonly [number, number];
+  readonly counters: readonly [readonly number[], readonly number[]];
+}
+
+/** A telegram of the fixed structure, as meters before data records send. */
+export function fixedTelegram({ id, status = 0, medium, units, counters }: FixedStructure, address = 1): Uint8Array {
+  const [first, second] = units;
+  return longFrame(0x08, address, 0x73, [
+    ...digits(id, 4),
+    ...[1, status, first | ((medium & 3) << 6), second | ((medium >> 2) << 6)],
+    ...counters.flat(),
+  ]);
+}
+
 /** What AMIS pushes: encrypted with the key of the port. */
 export function amisTelegram(state: HouseholdState, key: Uint8Array): Uint8Array {
   const { consumed, returned, power_W } = state;

@@ -1,8 +1,18 @@
-// An emulated Eastron SDM630: answers Modbus RTU questions for its input registers (function 4) with IEEE 754 floats. And any other meter
+// An emulated Eastron SDM630: answers Modbus RTU questions for its input registers (function 4) with IEEE 754 floats, and says in a
+// holding register (function 3) what it is. And any other meter
 // at Modbus, as a memory of registers, or of values of their own widths as the Portuguese EMI has them.
 
 import { modbusCrcOf } from "./checksums.js";
 import type { HouseholdState } from "./household.js";
+
+const meterCode = 0xfc02;
+const codeOfSdm630 = 0x70;
+
+function isFor(question: Uint8Array, operation: number, start: number, count: number): boolean {
+  return [operation, start >> 8, start & 0xff, count >> 8, count & 0xff].every(
+    (byte, index) => question[index + 1] === byte,
+  );
+}
 
 /** The values of the places that the emulator fills, by the address of their first register. */
 export function registersOf(state: HouseholdState): ReadonlyMap<number, number> {
@@ -23,6 +33,7 @@ export function registersOf(state: HouseholdState): ReadonlyMap<number, number> 
 export function answerTo(question: Uint8Array, address: number, state: HouseholdState): Uint8Array | undefined {
   if (question.length !== 8 || question[0] !== address) return undefined;
   if (modbusCrcOf(question.subarray(0, 6)) !== question[6]! + 256 * question[7]!) return undefined;
+  if (isFor(question, 3, meterCode, 1)) return closed([address, 3, 2, 0, codeOfSdm630]);
   if (question[1] !== 4) return closed([address, question[1]! | 0x80, 1]);
   const start = question[2]! * 256 + question[3]!;
   const count = question[4]! * 256 + question[5]!;

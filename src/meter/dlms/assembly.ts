@@ -191,9 +191,7 @@ function otherApplication(control: number): Assembly {
   if (control === applicationError) return malformed("the meter answers with an application error (CI field 0x70)");
   if (control < recordsControls[0] || control > recordsControls[1])
     return malformed(`its ${field} is none of a DLMS transport and none of data records`);
-  const what =
-    control === 0x73 || control === 0x77 ? "the fixed structure of old meters" : "an application that is not read";
-  return unsupported(`unsupported M-Bus data: ${what} (${field})`);
+  return unsupported(`unsupported M-Bus data: an application that is not read (${field})`);
 }
 
 function unsupported(detail: string): Assembly {

@@ -21,15 +21,15 @@ export interface Meaning {
 }
 
 export const energy = 0;
-const volume = 1;
+export const volume = 1;
 const mass = 2;
-const power = 3;
-const flow = 4;
+export const power = 3;
+export const flow = 4;
 const flowTemperature = 5;
 const returnTemperature = 6;
 const difference = 7;
 const pressure = 8;
-const allocation = 9;
+export const allocation = 9;
 const reactiveEnergy = 10;
 const apparentEnergy = 11;
 const reactivePower = 12;
@@ -107,8 +107,10 @@ const backwardAlone = 0x3c;
 const columns = 6;
 const phasesFrom = 0x7c;
 const makersOwn = 0x7f;
-/** Saia-Burgess, and Finder, whose meters are theirs: the byte behind the maker's own VIFE is the phase. */
-const phasesBehindOwn: readonly string[] = ["SBC", "FIN"];
+/** Saia-Burgess, Finder, whose meters are theirs, and EMU: the byte behind the maker's own VIFE is the phase. */
+const phasesBehindOwn: readonly string[] = ["SBC", "FIN", "EMU"];
+/** They count the reactive power as a second unit's. */
+const reactiveSecond: readonly string[] = ["SBC", "FIN"];
 const phaseMax = 3;
 
 /** The meaning of the VIF at `record.vif`; undefined where it is not known. `maker` has three letters. */
@@ -125,7 +127,8 @@ function ofPrimary(vif: number): Meaning | undefined {
   return rowOf(primary, vif);
 }
 
-function rowOf(rows: Int16Array, vif: number): Meaning | undefined {
+/** The meaning of a code by rows of six numbers; undefined where it is in none. */
+export function rowOf(rows: Int16Array, vif: number): Meaning | undefined {
   for (let row = 0; row < rows.length; row += columns) {
     if (vif < rows[row]! || vif > rows[row + 1]!) continue;
     const unit = rows[row + 4]!;
@@ -208,8 +211,7 @@ function electricityCode(
   f: number,
   maker: string,
 ): Uint8Array | undefined {
-  // They count the reactive power as a second unit's.
-  const isReactive = phasesBehindOwn.includes(maker) && unit === 1 && quantity === power;
+  const isReactive = reactiveSecond.includes(maker) && unit === 1 && quantity === power;
   const place = ofElectricity[isReactive ? reactivePower : quantity];
   if (place === undefined || place === 0) return undefined;
   const c = Math.floor(place / 10);

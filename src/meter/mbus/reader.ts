@@ -1,5 +1,5 @@
 // An M-Bus port, whatever its frames carry: DLMS push of customer ports (EN 13757-1), data records of heat, water, gas and electricity
-// meters (EN 13757-3), and AMIS of Upper Austria, whose records are encrypted. It listens, or asks one meter; a meter that waits for an
+// meters (EN 13757-3), the fixed structure of old ones, and AMIS of Upper Austria, whose records are encrypted. It listens, or asks one meter; a meter that waits for an
 // acknowledgement before it says more, as AMIS does, gets it.
 //
 // Flags beside those of telegram.ts and of DLMS: `unauthenticated` encrypted records, for which nothing vouches; `registers-left-out` the
@@ -13,6 +13,14 @@ import { centralEuropeanOffset_s } from "../p1/time.js";
 import type { PortAction } from "../port-action.js";
 import type { MeterReader, Outcome, ReaderCounters, RefusalReason } from "../reader.js";
 import { createTally } from "../tally.js";
+import {
+  fixedBytes,
+  fixedLeastFirst,
+  fixedMeter,
+  fixedStructure,
+  fixedStructureReversed,
+  gatherFixed,
+} from "./fixed.js";
 import { createMbusFramer, type MbusCut, type MbusFrame } from "./frame.js";
 import { MbusMaster, type MbusRequest } from "./master.js";
 import {
@@ -44,9 +52,12 @@ interface Pending {
 }
 
 /** Records in the clear, or why there are none. */
-type Opened =
-  | { readonly bytes: Uint8Array; readonly start: number; readonly flags: readonly string[] }
-  | { readonly reason: RefusalReason; readonly detail: string };
+type Opened = { readonly bytes: Uint8Array; readonly start: number; readonly flags: readonly string[] } | Refused;
+
+interface Refused {
+  readonly reason: RefusalReason;
+  readonly detail: string;
+}
 
 const registersMax = 192;
 const framesMax = 16;
@@ -151,11 +162,9 @@ class MbusReader implements MeterReader {
   }
 
   /** Why the frame is refused, or undefined. */
-  private readRecords(
-    { bytes: frame, address, control, information }: MbusFrame,
-    uptime_ms: number,
-    outcomes: Outcome[],
-  ): { readonly reason: RefusalReason; readonly detail: string } | undefined {
+  private readRecords(taken: MbusFrame, uptime_ms: number, outcomes: Outcome[]): Refused | undefined {
+    const { bytes: frame, address, control, information } = taken;
+    if (isFixed(control)) return this.readFixed(taken, outcomes);
     const bytes = control === longHeaderReversed ? leastFirst(information) : information;
     if (typeof bytes === "string") return malformed(bytes);
     const header = headerOf(control, bytes);
@@ -165,11 +174,7 @@ class MbusReader implements MeterReader {
     const meter = header.meter === "" ? `mbus-${address}` : header.meter;
     if (this.pending !== undefined && this.pending.meter !== meter) this.close(outcomes);
     const { flags = opened.flags, frames = [] } = this.pending ?? {};
-    const statement = this.pending?.statement ?? {
-      gathering: createGathering(registersMax),
-      clock_s: undefined,
-      unknownObjects: 0,
-    };
+    const statement = this.pending?.statement ?? newStatement();
     const { zoneOffset_s = centralEuropeanOffset_s } = this.options;
     // Its status says something else.
     const ofAmis = control === amisControl ? { ...header, medium: electricity, status: 0 } : header;
@@ -179,6 +184,20 @@ class MbusReader implements MeterReader {
     const isLast = !gathered.more || frames.length + 1 >= framesMax;
     this.master?.answered(!isLast);
     if (isLast) this.close(outcomes, !gathered.more);
+    return undefined;
+  }
+
+  /** Two counters, and never another telegram. */
+  private readFixed({ bytes: frame, control, information }: MbusFrame, outcomes: Outcome[]): Refused | undefined {
+    if (information.length !== fixedBytes)
+      return malformed(`its fixed structure has ${information.length} bytes where ${fixedBytes} belong`);
+    const bytes = control === fixedStructureReversed ? fixedLeastFirst(information) : information;
+    this.close(outcomes);
+    const statement = newStatement();
+    gatherFixed(statement, bytes);
+    this.pending = { meter: fixedMeter(bytes), statement, flags: [], frames: [frame], until_ms: 0 };
+    this.master?.answered(false);
+    this.close(outcomes, true);
     return undefined;
   }
 
@@ -239,10 +258,19 @@ function isOfRecords(control: number): boolean {
     control === longHeaderReversed ||
     control === noHeader ||
     control === shortHeader ||
-    control === amisControl
+    control === amisControl ||
+    isFixed(control)
   );
 }
 
-function malformed(detail: string): { readonly reason: "malformed"; readonly detail: string } {
+function isFixed(control: number): boolean {
+  return control === fixedStructure || control === fixedStructureReversed;
+}
+
+function newStatement(): MbusStatement {
+  return { gathering: createGathering(registersMax), clock_s: undefined, unknownObjects: 0 };
+}
+
+function malformed(detail: string): Refused {
   return { reason: "malformed", detail };
 }

@@ -113,6 +113,7 @@ function readPlaces(
   let isTelling = false;
   let found = 0;
   let clock_s: number | undefined;
+  let hasClock = false;
   let other: string | undefined;
   let next = 0;
   eachPlace(table, (place) => {
@@ -121,6 +122,7 @@ function readPlaces(
     if (!isAsked || offset + widthOf(place) > answered.length) return;
     next += widthOf(place);
     if (place.stored === "c") {
+      hasClock = true;
       clock_s = scanDateTime(answered, offset);
       return;
     }
@@ -140,7 +142,7 @@ function readPlaces(
     }
   });
   if (other !== undefined) return { kind: "other", detail: other };
-  if (found === 0 && clock_s === undefined) {
+  if (found === 0 && !hasClock) {
     const asked = `registers ${question.start} to ${question.start + question.count - 1}`;
     return { kind: "nothing", detail: `${asked} hold nothing of the table` };
   }

@@ -3,7 +3,9 @@
 // taken for an SDM630's as long as it can be, and a number alone only of a meter that has shown a voltage or a frequency before; but an
 // answer that is wider than its registers, as EMI's are, is read as one of those.
 //
-// Flags: `no-clock` the meter states no time; `not-a-number OBIS` a value that is none, left out; `registers-left-out` one of several
+// A meter whose map is `auto` is first asked what it is (identify.ts).
+//
+// Flags: `assumed-scale` the map was told by what the meter measures alone; `no-clock` the meter states no time; `not-a-number OBIS` a value that is none, left out; `registers-left-out` one of several
 // questions was not answered.
 
 import type { Gathering } from "../gathering.js";
@@ -13,6 +15,7 @@ import { profileOf } from "../profiles.js";
 import type { MeterReader, Outcome, ReaderCounters, Refusal } from "../reader.js";
 import { createTally } from "../tally.js";
 import { createModbusFramer, encodeQuestion, type ModbusCut, type ModbusFramer, type ModbusQuestion } from "./frame.js";
+import { type MapFound, MapSearch } from "./identify.js";
 import { answerBytes, gatheringOfMap, isOnePhase, type MapReading, readMap, tableOf, usualMap } from "./maps.js";
 import type { ModbusTable } from "./tables.js";
 
@@ -22,14 +25,22 @@ export interface ModbusOptions {
     /** 1 to 247, as set at the meter. */
     readonly address: number;
     readonly interval_ms: number;
-    /** Whose map the registers follow, a name of tables.ts; that of the profile, else the SDM630's, where it is not said. */
+    /**
+     * Whose map the registers follow, a name of tables.ts, or `auto` to ask the meter; that of the profile, else the SDM630's, where it is
+     * not said.
+     */
     readonly map?: string;
   };
   /** A meter type of profiles.ts, whose map the registers follow. */
   readonly profile?: string;
 }
 
+/** The map of a meter that is to be asked for it. */
+export const askedMap = "auto";
+
 const answer_ms = 1000;
+/** Of a question that most meters do not know. */
+const sign_ms = 500;
 /** What is known of a unit whose map nobody named: that it is of the map, of another, or of EMI. */
 const ofMap = 1;
 const ofAnother = 2;
@@ -55,13 +66,17 @@ export function createModbusReader(options: ModbusOptions = {}): MeterReader {
 class ModbusReader implements MeterReader {
   private readonly address: number | undefined;
   private readonly interval_ms: number;
-  private readonly table: ModbusTable;
+  private table: ModbusTable;
   /** The map is that of the meter that is asked, or was named. */
   private readonly isKnown: boolean;
   private readonly units: Uint8Array;
   private readonly framer: ModbusFramer;
   private readonly tally = createTally("modbus");
   private turn: Turn | undefined = undefined;
+  /** The map is still to be found. */
+  private isSought: boolean;
+  private search: MapSearch | undefined = undefined;
+  private isAssumed = false;
   private next_ms = 0;
   private deadline_ms: number | undefined = undefined;
 
@@ -72,13 +87,15 @@ class ModbusReader implements MeterReader {
     const named = modbus?.map ?? (profile === undefined ? undefined : profileOf(profile).modbusMap);
     this.address = modbus?.address;
     this.interval_ms = modbus?.interval_ms ?? 0;
-    this.table = tableOf(named ?? usualMap);
+    this.isSought = named === askedMap;
+    this.table = tableOf(this.isSought ? usualMap : (named ?? usualMap));
     this.isKnown = modbus !== undefined || named !== undefined;
     this.units = new Uint8Array(this.isKnown ? 0 : unitsMax);
-    const wide = this.isKnown ? this.table : tableOf(emi);
-    this.framer = createModbusFramer(
-      (question, bytes) => bytes === 2 * question.count || bytes === answerBytes(wide, question),
-    );
+    const wide = tableOf(emi);
+    this.framer = createModbusFramer((question, bytes) => {
+      const table = this.isKnown && !this.isSought ? this.table : wide;
+      return bytes === 2 * question.count || bytes === answerBytes(table, question);
+    });
   }
 
   push(bytes: Uint8Array, uptime_ms: number): Outcome[] {
@@ -87,8 +104,11 @@ class ModbusReader implements MeterReader {
     for (let index = 0; index < cuts.length; index++) this.take(cuts[index]!, outcomes);
     if (this.deadline_ms !== undefined && uptime_ms > this.deadline_ms) {
       this.deadline_ms = undefined;
-      outcomes.push(this.tally.refuse("silent", `meter ${this.address} did not answer within ${answer_ms} ms`));
-      this.close(outcomes, true);
+      if (this.search !== undefined) this.goOn(this.search, undefined, outcomes);
+      else {
+        outcomes.push(this.tally.refuse("silent", `meter ${this.address} did not answer within ${answer_ms} ms`));
+        this.close(outcomes, true);
+      }
     }
     return outcomes;
   }
@@ -104,16 +124,16 @@ class ModbusReader implements MeterReader {
 
   toSend(uptime_ms: number): readonly PortAction[] {
     if (this.address === undefined || this.deadline_ms !== undefined) return [];
-    if (this.turn === undefined) {
+    if (this.isIdle) {
       if (uptime_ms < this.next_ms) return [];
       this.next_ms = uptime_ms + this.interval_ms;
-      this.turn = { gathering: gatheringOfMap(), frames: [], clock_s: undefined, asked: 0, missing: false };
+      if (this.isSought) this.search = new MapSearch(this.address);
+      else this.turn = { gathering: gatheringOfMap(), frames: [], clock_s: undefined, asked: 0, missing: false };
     }
-    this.deadline_ms = uptime_ms + answer_ms;
+    this.deadline_ms = uptime_ms + (this.search === undefined ? answer_ms : sign_ms);
     // What is left of an earlier answer belongs to no question any more.
     this.framer.end(() => ({ kind: "refused", reason: "truncated", detail: "" }));
-    const [start, count] = this.table.asked[this.turn.asked]!;
-    const question = { address: this.address, operation: this.table.operation, start, count };
+    const question = this.search?.question() ?? this.questionOfTurn(this.address);
     this.framer.asked(question);
     return [{ kind: "send", bytes: encodeQuestion(question) }];
   }
@@ -121,14 +141,54 @@ class ModbusReader implements MeterReader {
   wakeAt_ms(): number {
     if (this.address === undefined) return Number.POSITIVE_INFINITY;
     if (this.deadline_ms !== undefined) return Math.min(this.next_ms, this.deadline_ms + 1);
-    return this.turn === undefined ? this.next_ms : 0;
+    return this.isIdle ? this.next_ms : 0;
   }
 
   get counters(): ReaderCounters {
     return this.tally.counters(this.framer.noiseBytes);
   }
 
+  /** Nothing is asked before the next turn. */
+  private get isIdle(): boolean {
+    return this.turn === undefined && this.search === undefined;
+  }
+
+  private questionOfTurn(address: number): ModbusQuestion {
+    const { asked, operation } = this.table;
+    const [start, count] = asked[this.turn?.asked ?? 0]!;
+    return { address, operation, start, count };
+  }
+
+  /** The question of the search is done with: most meters do not know most of them. */
+  private goOn(search: MapSearch, registers: Uint8Array | undefined, outcomes: Outcome[]): void {
+    this.deadline_ms = undefined;
+    const found = search.answered(registers);
+    if (found !== undefined) this.follow(found);
+    else if (search.question() !== undefined) return;
+    else if (search.heard) {
+      const detail = `unsupported Modbus meter ${this.address}: it answers, and follows no map that is known`;
+      outcomes.push(this.tally.refuse("unsupported", detail));
+    } else outcomes.push(this.tally.refuse("silent", `meter ${this.address} answers no question`));
+    this.search = undefined;
+  }
+
+  /** It is asked for its registers at once. */
+  private follow({ table, named }: MapFound): void {
+    this.table = table;
+    this.isAssumed = !named;
+    this.isSought = false;
+    this.next_ms = 0;
+  }
+
   private take(cut: ModbusCut, outcomes: Outcome[]): void {
+    const { search } = this;
+    if (search !== undefined && (cut.kind === "refused" || cut.question.address === this.address)) {
+      search.heard = true;
+      // An exception says that there is no such register.
+      if (cut.kind === "refused" && cut.reason === "crc") outcomes.push(this.tally.refuse(cut.reason, cut.detail));
+      this.goOn(search, cut.kind === "refused" ? undefined : cut.registers, outcomes);
+      return;
+    }
     if (cut.kind === "refused") {
       outcomes.push(this.tally.refuse(cut.reason, cut.detail));
       this.answered(outcomes, true);
@@ -206,6 +266,7 @@ class ModbusReader implements MeterReader {
 
   private readingOf(address: number, gathering: Gathering, clock_s: number | undefined, frame: Uint8Array): Outcome {
     if (clock_s === undefined) gathering.flag("no-clock");
+    if (this.isAssumed) gathering.flag("assumed-scale");
     this.tally.read(0);
     const { registers, flags } = gathering;
     return { ok: true, protocol: "modbus", meter: `modbus-${address}`, time_s: clock_s, registers, flags, frame };

@@ -394,12 +394,12 @@ test("finds the next frame after one that was cut off anywhere, flags shared or 
 
 test("refuses an M-Bus frame of another application, and counts noise", () => {
   const reader = createReader("mbus");
-  const body = [0x08, 1, 0x73, 1, 2, 3];
+  const body = [0x08, 1, 0x7b, 1, 2, 3];
   const sum = body.reduce((total, byte) => total + byte, 0) & 0xff;
   const frame = Uint8Array.of(0x68, body.length, body.length, 0x68, ...body, sum, 0x16);
   const [outcome] = reader.push(joined(Uint8Array.of(1, 2, 3), frame), 0);
   assert.ok(outcome?.ok === false && outcome.reason === "unsupported");
-  assert.match(outcome.detail, /unsupported M-Bus data: the fixed structure.*0x73/);
+  assert.match(outcome.detail, /unsupported M-Bus data: an application.*0x7b/);
   assert.equal(reader.counters.noiseBytes, 3);
   assert.equal(reader.counters.unsupported, 1);
 });

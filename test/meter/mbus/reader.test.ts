@@ -8,6 +8,7 @@ import {
   amisTelegram,
   answerToMaster,
   digits,
+  fixedTelegram,
   header,
   heatTelegram,
   little,
@@ -104,6 +105,75 @@ test("reads tariffs, directions, phases, sub-units and storage numbers of electr
     "1-0:3.8.0*255": [11, 2, 32],
     "1-0:9.7.0*255": [44, 1, 28],
   });
+});
+
+test("reads the phase behind the maker's own byte, of makers that have it there", () => {
+  const records = [0x04, 0xab, 0xff, 0x01, ...little(-2, 4), 0x02, 0xfd, 0xc8, 0xff, 0x02, ...little(2257, 2)];
+  for (const maker of ["EMU", "SBC", "FIN"])
+    assert.deepEqual(registersOf(read(records, { ...water, maker, medium: 2 })), {
+      "1-0:21.7.0*255": [-2, 0, 27],
+      "1-0:52.7.0*255": [2257, -1, 35],
+    });
+  const energy = [0x04, 0x03, ...little(1, 4)];
+  const { flags } = read([...energy, ...records], { ...water, maker: "ABC", medium: 2 });
+  assert.deepEqual(flags, ["no-clock", "not-understood 04abff01", "not-understood 02fdc8ff02"]);
+});
+
+/** What a bus of meters answers: those that the last selection fits are selected, and two that answer at once are garble. */
+function bus(ids: readonly string[]): (sent: Uint8Array) => Uint8Array {
+  let selected: readonly string[] = [];
+  return (sent) => {
+    if (sent[0] === 0x68) {
+      const asked = [...sent.subarray(7, 11)].reverse().concat(...sent.subarray(11, 15));
+      const pattern = asked.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      selected = ids.filter((id) =>
+        [...id].every((digit, index) => {
+          // F is any of a number's digits; of maker, version and medium a byte of FF.
+          const any = index < 8 ? pattern[index] === "f" : pattern.slice(index & ~1, (index & ~1) + 2) === "ff";
+          return any || pattern[index] === digit;
+        }),
+      );
+      return selected.length === 0 ? nothing : Uint8Array.of(0xe5);
+    }
+    if (sent[1] === 0x40) return nothing;
+    const answers = selected.map((id) => {
+      const number = [6, 4, 2, 0].map((at) => Number.parseInt(id.slice(at, at + 2), 16));
+      const rest = [8, 10, 12, 14].map((at) => Number.parseInt(id.slice(at, at + 2), 16));
+      return longFrame(0x08, 253, 0x72, [...number, ...rest, 1, 0, 0, 0, 0x04, 0x13, ...little(7, 4)]);
+    });
+    const [first = nothing, second] = answers;
+    return second === undefined ? first : first.map((byte, index) => byte & second[index]!);
+  };
+}
+
+/** What comes of the first turn with the meters of a bus. */
+function turnWith(id: string, ids: readonly string[]): string[] {
+  const reader = createReader("mbus", { mbus: { id, interval_ms: 60_000 } });
+  const answer = bus(ids);
+  const outcomes: string[] = [];
+  for (let now_ms = 0; now_ms < 30_000; now_ms += 100) {
+    for (const action of reader.toSend(now_ms)) {
+      const came = action.kind === "send" ? reader.push(answer(action.bytes), now_ms + 50) : [];
+      outcomes.push(...came.map((outcome) => (outcome.ok ? outcome.meter : outcome.reason)));
+    }
+    outcomes.push(...reader.push(nothing, now_ms + 60).map((outcome) => (outcome.ok ? "late" : outcome.reason)));
+  }
+  return outcomes;
+}
+
+test("selects one of several meters by number, maker, version and medium, each digit of them", () => {
+  const meters = ["12345678b5150107", "12345678b5150207", "1234567824400107", "87654321b5150107"];
+  for (const id of meters) {
+    const [meter, ...more] = turnWith(id, meters);
+    assert.equal(meter?.slice(-8), id.slice(0, 8));
+    assert.deepEqual(more, []);
+  }
+  assert.deepEqual(turnWith("8765432F", meters), ["EMU87654321"]);
+  assert.deepEqual(turnWith("12345678FFFF01FF", meters.slice(1)), turnWith("1234567824400107", meters), "any maker");
+  assert.deepEqual(turnWith("12345678b5150307", meters), ["silent"], "another version");
+  assert.deepEqual(turnWith("12345678b5150104", meters), ["silent"], "another medium");
+  const both = turnWith("12345678", meters);
+  assert.ok(both.length > 0 && both.every((reason) => !reason.includes("12345678")), "two at once are none");
 });
 
 test("keeps every digit: of integers of any width, of decimals, of floats", () => {
@@ -220,6 +290,95 @@ test("puts an answer in several telegrams together, and says where the rest is m
   assert.deepEqual(kinds(reader.push(nothing, reader.wakeAt_ms())), ["ok"], "after a while");
   const endless = outcomesOf("mbus", joined(...new Array<Uint8Array>(40).fill(first)));
   assert.ok(endless.length >= 2, "the number of telegrams is bounded");
+});
+
+test("reads the fixed structure of old meters: medium, units, decimal and binary counters, the day before", () => {
+  const water = fixedTelegram({
+    id: "12345678",
+    medium: 7,
+    units: [0x29, 0x3e],
+    counters: [digits(1, 4), digits(135, 4)],
+  });
+  const reading = readingOf("mbus", water);
+  assert.equal(reading.meter, "12345678");
+  assert.deepEqual(reading.flags, ["no-clock"]);
+  assert.deepEqual(registersOf(reading), { "8-0:1.0.0*255": [1, -3, 13], "8-0:1.0.0*1": [135, -3, 13] });
+  const heat = { id: "90919293", medium: 4, units: [0x05, 0x29] as const };
+  assert.deepEqual(
+    registersOf(readingOf("mbus", fixedTelegram({ ...heat, counters: [digits(6531, 4), digits(69, 4)] }))),
+    {
+      "6-0:1.0.0*255": [6531, 3, 30],
+      "6-0:2.0.0*255": [69, -3, 13],
+    },
+  );
+  const stored = { ...heat, status: 0x03, counters: [little(-70_000, 4), little(5, 4)] as const };
+  assert.deepEqual(registersOf(readingOf("mbus", fixedTelegram(stored))), {
+    "6-0:1.0.0*1": [-70_000, 3, 30],
+    "6-0:2.0.0*1": [5, -3, 13],
+  });
+});
+
+test("reads every unit of the fixed structure, or names it", () => {
+  const counters = [digits(42, 4), digits(7, 4)] as const;
+  const of = (medium: number, first: number, second = 0x00): Reading =>
+    readingOf("mbus", fixedTelegram({ id: "1", medium, units: [first, second], counters }));
+  for (const [medium, unit, code, scaler, dlms] of [
+    [2, 0x02, "1-0:1.8.0*255", 0, 30],
+    [2, 0x0a, "1-0:1.8.0*255", 8, 30],
+    [4, 0x0b, "6-0:1.0.0*255", 3, 25],
+    [4, 0x13, "6-0:1.0.0*255", 11, 25],
+    [2, 0x14, "1-0:1.7.0*255", 0, 27],
+    [4, 0x1c, "6-0:8.0.0*255", 8, 27],
+    [4, 0x25, "6-0:8.0.0*255", 11, 26],
+    [3, 0x26, "7-0:3.0.0*255", -6, 13],
+    [10, 0x2e, "7-0:3.0.0*255", 2, 13],
+    [6, 0x2f, "9-0:2.0.0*255", -6, 15],
+    [12, 0x37, "9-0:2.0.0*255", 2, 15],
+    [14, 0x39, "4-0:1.0.0*255", 0, 255],
+    [13, 0x2c, "8-0:1.0.0*255", 0, 13],
+    [11, 0x05, "6-0:1.0.0*255", 3, 30],
+  ] as const) {
+    assert.deepEqual(registersOf(of(medium, unit)), { [code]: [42, scaler, dlms] }, `unit ${unit.toString(16)}`);
+  }
+  assert.deepEqual(registersOf(of(7, 0x29, 0x29)), { "8-0:1.0.0*255": [42, -3, 13], "8-1:1.0.0*255": [7, -3, 13] });
+  for (const unit of [0x38, 0x3a, 0x3d, 0x3e, 0x3f]) {
+    const { registers, flags } = of(7, unit, 0x29);
+    assert.equal(registers.length, 1);
+    assert.deepEqual(flags, ["no-clock", `not-understood ${unit.toString(16)}`]);
+  }
+  const dead = { id: "1", medium: 7, units: [0x29, 0x3f], counters: [digits(42, 4), digits(0, 4)] } as const;
+  assert.deepEqual(readingOf("mbus", fixedTelegram(dead)).flags, ["no-clock"], "a counter that counts nothing");
+  assert.deepEqual(readingOf("mbus", fixedTelegram({ ...dead, status: 0x10 })).flags, ["meter-error", "no-clock"]);
+});
+
+test("reads the fixed structure with the most significant byte first, and refuses one that is cut off", () => {
+  const turned = longFrame(0x08, 1, 0x77, [
+    ...[0x12, 0x34, 0x56, 0x78, 1, 0, 0xe9, 0x7e],
+    ...digits(1, 4).reverse(),
+    ...digits(135, 4).reverse(),
+  ]);
+  const reading = readingOf("mbus", turned);
+  assert.equal(reading.meter, "12345678");
+  assert.deepEqual(registersOf(reading), { "8-0:1.0.0*255": [1, -3, 13], "8-0:1.0.0*1": [135, -3, 13] });
+  assert.deepEqual(kinds(outcomesOf("mbus", longFrame(0x08, 1, 0x73, digits(1, 8)))), ["malformed"]);
+  const noDigits = fixedTelegram({
+    id: "1",
+    medium: 7,
+    units: [0x29, 0x39],
+    counters: [digits(4, 4), little(0xaa, 4)],
+  });
+  assert.deepEqual(readingOf("mbus", noDigits).flags, ["no-clock", "not-understood 39"]);
+});
+
+test("asks a meter of the fixed structure once", () => {
+  const reader = createReader("mbus", { mbus: { address: 1, interval_ms: 60_000 } });
+  reader.toSend(0);
+  reader.push(Uint8Array.of(0xe5), 1);
+  assert.equal(reader.toSend(1).length, 1);
+  const answer = fixedTelegram({ id: "1", medium: 7, units: [0x29, 0x3e], counters: [digits(1, 4), digits(2, 4)] });
+  assert.deepEqual(kinds(reader.push(answer, 2)), ["ok"]);
+  assert.deepEqual(reader.toSend(3), []);
+  assert.equal(reader.wakeAt_ms(), 60_000);
 });
 
 test("refuses records that are cut off, that nothing begins, and a header that is", () => {

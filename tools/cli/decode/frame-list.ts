@@ -77,10 +77,22 @@ export class FrameList {
   }
 }
 
-/** Whole frames, all of the one kind that no reader reads: the first says it for all of them. */
+/**
+ * Whole frames, all of the one kind that no reader reads, or beginnings without an end, as a document with an example in it has
+ * them: the first says it for all of them.
+ */
 function isOneKind(refusals: readonly Shown[]): boolean {
   const [first] = refusals;
+  if (first !== undefined && isEndless(first)) return refusals.every((shown) => isEndless(shown) || isCutOff(shown));
   return refusals.every(
     (shown) => !shown.ok && !first!.ok && shown.reason === "unsupported" && shown.detail === first!.detail,
   );
+}
+
+function isEndless(shown: Shown): boolean {
+  return !shown.ok && shown.reason === "oversized";
+}
+
+function isCutOff(shown: Shown): boolean {
+  return !shown.ok && shown.reason === "truncated";
 }
