@@ -40,7 +40,7 @@ const commands: Readonly<Record<string, Command>> = {
   show: { help: "the configuration, without its keys", run: show },
   set: { help: "FIELD JSON  changes one field of the configuration", run: set },
   configuration: { help: "JSON  stores a whole configuration", run: store },
-  holds: { help: "what is stored, by hash, in JSON: for who provisions", run: holds },
+  holds: { help: "[MARK]  what is stored, by hash, in JSON: for who provisions", run: holds },
   request: { help: "[ID CHALLENGE [LOT]]  the meter's key, or its signed request for a credential", run: request },
   credential: { help: "HEX  stores the credential that the authority issued", run: credential },
   ca: { help: "HEX  stores the certificate (DER) of the authority of mqtts:// and https:// servers", run: ca },

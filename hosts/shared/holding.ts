@@ -1,22 +1,23 @@
 // What a meter tells whoever provisions it: what it holds, by hash, and a request for a credential that is signed over that
-// (PROTOCOL.md, section 26).
+// (PROTOCOL.md, section 25).
 
 import { type Configuration, isComplaint, readConfiguration } from "../../src/agent/configuration.js";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { holdingNonce } from "../../src/wire/holding.js";
 import { keyId } from "../../src/wire/key.js";
-import { signRequest } from "../../src/wire/request.js";
+import { signUnread } from "../../src/wire/request.js";
 import type { Field } from "./field.js";
 
 const CHALLENGE_BYTES = 16;
 
-/** One line, so that whatever is logged meanwhile stands in lines of its own. */
-export function holds(field: Field): string {
+/** One line, so that whatever is logged meanwhile stands in lines of its own; `rest` tells the answer to one question from another's. */
+export function holds(field: Field, rest: string): string {
   const { key } = field.signer();
   const text = field.get("configuration");
   const { state, counters } = field.shown;
   return `holds ${JSON.stringify({
+    look: rest,
     mac: field.mac(),
     meter: toHex(keyId(key)),
     key: toHex(key.x),
@@ -54,7 +55,7 @@ export function request(field: Field, rest: string): string {
   const origin = { key: "device" as const, ...(lot !== undefined && { lot }) };
   const nonce = holdingNonce(challenge, holding);
   const stated = { id: id!, services: services!, roles: ["meter" as const], origin, nonce };
-  return `request ${toHex(signRequest(stated, holding.genesis, signer))}`;
+  return `request ${toHex(signUnread(stated, holding.genesis, signer))}`;
 }
 
 function stored(field: Field): Configuration | undefined {

@@ -1,5 +1,5 @@
 // What a meter holds of its network, as the nonce of its request names it: so who collects the request finds a wrong anchor of trust
-// before the meter has a credential (PROTOCOL.md, section 26).
+// before the meter has a credential (PROTOCOL.md, section 25).
 
 import { encodeCbor } from "./cbor.js";
 import { sha256 } from "./hash.js";
