@@ -72,6 +72,7 @@ declare module "net" {
   const Net: {
     /** `address` is absent where the name cannot be resolved. */
     resolve(host: string, callback: (host: string, address?: string) => void): void;
+    get(what: "MAC"): string | undefined;
   };
   export default Net;
 }

@@ -58,6 +58,15 @@ const remedies = {
   CHIP_REFUSED: "Nothing was written: name the bundle that was built for this board.",
   FLASH_FAILED:
     "The chip holds a part of it: run the command again, at a lower --baud where it ends at other places each time.",
+  METER_SILENT:
+    "Check that the port is the meter's console and nothing else holds it; press Enter there at 115200 baud: `help` must answer.",
+  METER_REFUSED:
+    "Look at the meter's console with `show` and `state`; run the command again once it takes what is typed.",
+  METER_FOREIGN: "Name the right network; where the meter is to leave the other one, add --take-over.",
+  HOLDING_WRONG:
+    "Certify nothing of this meter: its firmware or somebody at the line says otherwise than was written. Flash it anew.",
+  METER_UNPROVEN:
+    "Everything is stored: set right what the meter says (docs/field-engineer.md has its states), and run the command again.",
   METER_PORT_FAILED: "Check the device's path, its permissions, and the cable.",
   NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",
   ENGINE_FOREIGN:

@@ -2,7 +2,8 @@
 // debugger has that UART, lines go to the debugger.
 
 import Serial from "embedded:io/serial";
-import { answer, type Field } from "../shared/commands.js";
+import { answer } from "../shared/commands.js";
+import type { Field } from "../shared/field.js";
 import { createInput, createOutput, next, put, type Typed, typed, written } from "../shared/lines.js";
 
 /** Half of what the UART holds: there is always room for it when the UART says that it has run empty. */

@@ -6,6 +6,8 @@ import TCP from "embedded:io/socket/tcp";
 import flashStorage from "embedded:storage/flash";
 import keyValueStorage, { type Storage } from "embedded:storage/key-value";
 import config from "mc/config";
+// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module of that name
+import Net from "net";
 import Timer from "timer";
 import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue } from "../../src/host.js";
@@ -49,8 +51,15 @@ const field = new FieldConsole({
   get: setting,
   set: (key, value) => put(settings, key, value),
   remove: (key) => settings.delete(key),
-  key: () => openIdentity(keyValue, random).signer.key,
+  mac: () => Net.get("MAC"),
+  uptime_ms,
+  signer: () => openIdentity(keyValue, random).signer,
+  credential: () => keyValue.get("credential"),
   storeCredential: (credential) => keyValue.set("credential", credential),
+  ca() {
+    const certificate = settings.read("brokerCa");
+    return certificate === undefined ? undefined : new Uint8Array(certificate);
+  },
   storeCa: (certificate) => settings.write("brokerCa", certificate.slice().buffer as ArrayBuffer),
   live(duration_ms) {
     live.until_ms = uptime_ms() + duration_ms;

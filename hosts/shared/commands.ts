@@ -6,32 +6,10 @@ import { verifyEd25519 } from "../../src/agent/ed25519.js";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
 import { parseCredential, verifyCredential } from "../../src/wire/credential.js";
 import { verifyGenesis } from "../../src/wire/genesis.js";
-import { equalKeys, keyId, type PublicKey } from "../../src/wire/key.js";
+import { equalKeys } from "../../src/wire/key.js";
+import type { Field } from "./field.js";
+import { holds, request } from "./holding.js";
 import { isHost } from "./http.js";
-
-/** The platform under the console. */
-export interface Field {
-  /** the agent's state as it was shown last, and its counters */
-  readonly shown: { readonly state: string; readonly counters: Readonly<Record<string, number>> };
-  /** further lines about the device: network, time, firmware, last reset */
-  describe(): readonly string[];
-  /** settings are text; undefined where one is not set */
-  get(setting: Setting): string | undefined;
-  set(setting: Setting, value: string): void;
-  remove(setting: Setting): void;
-  /** the meter's public key, made where there is none yet */
-  key(): PublicKey;
-  storeCredential(credential: Uint8Array): void;
-  /** DER of the certificate that brokers' and servers' are checked against, the network's */
-  storeCa(certificate: Uint8Array): void;
-  /** shows the bytes of the meter's port for so long; 0 ends it */
-  live(duration_ms: number): void;
-  /** looks for newer firmware now; undefined where the platform has nothing to put it into */
-  readonly update: (() => void) | undefined;
-  restart(): void;
-}
-
-export type Setting = "configuration" | "ssid" | "password" | "sntp";
 
 interface Command {
   /** what follows the command, and what it does */
@@ -62,7 +40,8 @@ const commands: Readonly<Record<string, Command>> = {
   show: { help: "the configuration, without its keys", run: show },
   set: { help: "FIELD JSON  changes one field of the configuration", run: set },
   configuration: { help: "JSON  stores a whole configuration", run: store },
-  request: { help: "the meter's public key, and how the authority issues a credential for it", run: request },
+  holds: { help: "[MARK]  what is stored, by hash, in JSON: for who provisions", run: holds },
+  request: { help: "[ID CHALLENGE [LOT]]  the meter's key, or its signed request for a credential", run: request },
   credential: { help: "HEX  stores the credential that the authority issued", run: credential },
   ca: { help: "HEX  stores the certificate (DER) of the authority of mqtts:// and https:// servers", run: ca },
   wifi: { help: 'SSID [PASSWORD]  names the network; "..." around what has spaces', run: wifi },
@@ -145,21 +124,11 @@ function store(field: Field, rest: string): string {
   return STORED;
 }
 
-function request(field: Field): string {
-  const key = field.key();
-  const hex = toHex(key.x);
-  return [
-    `meter ${toHex(keyId(key))}`,
-    `public key ${hex}`,
-    `gridseal authority issue --network DIR --id NAME --public-key ${hex}`,
-  ].join("\n");
-}
-
 function credential(field: Field, rest: string): string {
   const bytes = fromHex(rest);
   if (bytes === undefined || bytes.length === 0) return "a credential is given in hex digits";
   const { subject, key } = parseCredential(bytes);
-  if (!equalKeys(key, field.key())) return "not stored: it is for another meter's key";
+  if (!equalKeys(key, field.signer().key)) return "not stored: it is for another meter's key";
   const text = field.get("configuration");
   const configuration = text === undefined ? undefined : readConfiguration(text);
   // Without a configuration nobody knows yet whose signature it must have; the nodes do.

@@ -8,7 +8,8 @@ import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue, TimeQuality } from "../../src/host.js";
 import type { PublicKey } from "../../src/wire/key.js";
 import { aesCbcDecrypt } from "../shared/cbc.js";
-import { answer, type Field, liveText, type Setting } from "../shared/commands.js";
+import { answer, liveText } from "../shared/commands.js";
+import type { Field, Setting } from "../shared/field.js";
 import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
 import { createUptime, NamedTimers } from "../shared/timers.js";
@@ -159,8 +160,16 @@ function openField(): Field {
     get: (setting) => readText(path(setting)),
     set: (setting, value) => machine.replaceFile(path(setting), new Uint8Array(ArrayBuffer.fromString(value))),
     remove: (setting) => machine.removeFile(path(setting)),
-    key: () => openIdentity(keyValue, random).signer.key,
+    // There is no radio: a locally administered address of the key stands for it.
+    mac: () => `02${openIdentity(keyValue, random).id.slice(0, 10)}`,
+    uptime_ms,
+    signer: () => openIdentity(keyValue, random).signer,
+    credential: () => keyValue.get("credential"),
     storeCredential: (credential) => keyValue.set("credential", credential),
+    ca() {
+      const certificate = machine.readFile("broker-ca.der");
+      return certificate === undefined ? undefined : new Uint8Array(certificate);
+    },
     storeCa: (certificate) => machine.replaceFile("broker-ca.der", certificate),
     live(duration_ms) {
       live.until_ms = uptime_ms() + duration_ms;

@@ -64,6 +64,12 @@ export const calls = {
   clearTimer: { name: "text" },
   log: { level: "text", message: "text" },
   showState: { state: "text", counters: "text" },
+  settingGet: { name: "text" },
+  settingSet: { name: "text", value: "bytes" },
+  settingDelete: { name: "text" },
+  mac: {},
+  consoleWrite: { bytes: "bytes" },
+  restart: {},
 } as const satisfies Table;
 
 /** What Node answers to each call. */
@@ -92,6 +98,12 @@ export const answers = {
   clearTimer: {},
   log: {},
   showState: {},
+  settingGet: { value: "maybeBytes" },
+  settingSet: {},
+  settingDelete: {},
+  mac: { mac: "text" },
+  consoleWrite: {},
+  restart: {},
 } as const satisfies { readonly [Name in keyof typeof calls]: Shape };
 
 /** What Node tells XS, one at a time and in order. */
@@ -102,6 +114,7 @@ export const events = {
   mqttMessage: { connection: "count", topic: "text", payload: "bytes" },
   mqttClosed: { connection: "count", reason: "text" },
   timer: { name: "text", setting: "count" },
+  consoleBytes: { bytes: "bytes" },
 } as const satisfies Table;
 
 export type CallName = keyof typeof calls;

@@ -1,7 +1,10 @@
 // The host of meters that run in a real XS engine on Node: each call of the agent is one synchronous message to tools/meters
 // through xsnap's `issueCommand`, and what happens there comes back through `handleCommand`.
 
+import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, MqttConnection, MqttEvents, MqttOptions, TimeQuality } from "../../src/host.js";
+import { liveText } from "../shared/commands.js";
+import type { Field } from "../shared/field.js";
 import {
   type Answer,
   type CallName,
@@ -14,12 +17,14 @@ import {
   type Fields,
   type Message,
 } from "./bridge.js";
+import { FieldConsole } from "./console.js";
 
 declare global {
   function issueCommand(message: ArrayBuffer): ArrayBuffer;
   var handleCommand: (message: ArrayBuffer) => void;
 }
 
+const decoder = new TextDecoder();
 const timers = new Map<string, { readonly setting: number; readonly callback: () => void }>();
 const ports = new Map<number, (bytes: Uint8Array) => void>();
 const connections = new Map<number, MqttEvents>();
@@ -54,7 +59,10 @@ const host: Host = {
   openMeter(configured, line, onBytes) {
     last.port += 1;
     const port = last.port;
-    ports.set(port, onBytes);
+    ports.set(port, (bytes) => {
+      if (live.until_ms > 0 && host.uptime_ms() < live.until_ms) fieldConsole.print(liveText(bytes));
+      onBytes(bytes);
+    });
     call("openMeter", { port, configuration: JSON.stringify(configured) ?? "null", ...line });
     return {
       write: (bytes) => void call("meterWrite", { port, bytes }),
@@ -71,9 +79,21 @@ const host: Host = {
   clearTimer(name) {
     if (timers.delete(name)) call("clearTimer", { name });
   },
-  log: (level, message) => void call("log", { level, message }),
-  showState: (state, counters) => void call("showState", { state, counters: JSON.stringify(counters) }),
+  log(level, message) {
+    call("log", { level, message });
+    fieldConsole.print(`${level} ${message}`);
+  },
+  showState(state, counters) {
+    if (state !== shown.state) fieldConsole.print(`state: ${state}`);
+    shown.state = state;
+    shown.counters = counters;
+    call("showState", { state, counters: JSON.stringify(counters) });
+  },
 };
+
+const shown: { state: string; counters: Readonly<Record<string, number>> } = { state: "starts", counters: {} };
+const live = { until_ms: 0 };
+const fieldConsole = new FieldConsole(openField(), (bytes) => void call("consoleWrite", { bytes }));
 
 globalThis.handleCommand = (message) => {
   try {
@@ -85,6 +105,34 @@ globalThis.handleCommand = (message) => {
 };
 
 export default host;
+
+/** What the console's commands find here. */
+function openField(): Field {
+  const encoder = new TextEncoder();
+  const setting = (name: string) => call("settingGet", { name }).value;
+  return {
+    shown,
+    describe: () => ["a process: its network and clock are the machine's"],
+    mac: () => call("mac", {}).mac,
+    uptime_ms: host.uptime_ms,
+    get(name) {
+      const value = setting(name);
+      return value === undefined ? undefined : decoder.decode(value);
+    },
+    set: (name, value) => void call("settingSet", { name, value: encoder.encode(value) }),
+    remove: (name) => void call("settingDelete", { name }),
+    signer: () => openIdentity(host.keyValue, host.random).signer,
+    credential: () => host.keyValue.get("credential"),
+    storeCredential: (credential) => host.keyValue.set("credential", credential),
+    ca: () => setting("brokerCa"),
+    storeCa: (value) => void call("settingSet", { name: "brokerCa", value }),
+    live(duration_ms) {
+      live.until_ms = host.uptime_ms() + duration_ms;
+    },
+    update: undefined,
+    restart: () => void call("restart", {}),
+  };
+}
 
 function call<Name extends CallName>(name: Name, fields: Fields<(typeof calls)[Name]>): Answer<Name> {
   const request = encodeMessage(calls, { name, fields } as unknown as Message<typeof calls>);
@@ -133,6 +181,9 @@ function deliver({ name, fields }: Event): void {
       closed?.onClosed(fields.reason);
       break;
     }
+    case "consoleBytes":
+      fieldConsole.take(fields.bytes);
+      break;
     case "timer": {
       const timer = timers.get(fields.name);
       if (timer?.setting !== fields.setting) break;

@@ -37,10 +37,19 @@ export function signRequest(
   genesisHash: Uint8Array,
   signer: Signer,
 ): Uint8Array {
-  const items = [REQUEST, genesisHash, request.id, keyToMap(signer.key), ...statedToItems(request), request.nonce];
-  const bytes = sign1(encodeCbor(items), signer);
+  const bytes = signUnread(request, genesisHash, signer);
   readRequest(bytes, genesisHash);
   return bytes;
+}
+
+/** The same without reading it again: a meter leaves that to who asked for it, and its ROM has no reader of requests. */
+export function signUnread(
+  request: Omit<CredentialRequest, "key">,
+  genesisHash: Uint8Array,
+  signer: Signer,
+): Uint8Array {
+  const items = [REQUEST, genesisHash, request.id, keyToMap(signer.key), ...statedToItems(request), request.nonce];
+  return sign1(encodeCbor(items), signer);
 }
 
 /** Reads a request for this network; its signature is not checked. */

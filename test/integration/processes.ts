@@ -51,8 +51,9 @@ export interface Outcome {
 
 export interface Running {
   readonly pid: number;
-  /** standard output so far */
+  /** standard output and error so far */
   readonly output: string;
+  readonly errors: string;
   readonly isRunning: boolean;
   readonly ended: Promise<Outcome>;
   signal(signal: NodeJS.Signals): void;
@@ -89,6 +90,9 @@ export function start(defer: Defer, command: string, args: readonly string[]): R
     ended,
     get output() {
       return output();
+    },
+    get errors() {
+      return errors();
     },
     get isRunning() {
       return isRunning;

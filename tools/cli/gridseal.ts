@@ -26,6 +26,8 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   contract: async () => (await import("./contract/commands.js")).registerContract,
   firmware: async () => (await import("./firmware/commands.js")).registerFirmware,
   flash: async () => (await import("./flash.js")).registerFlash,
+  provision: async () => (await import("./provision/provision.js")).registerProvision,
+  nvs: async () => (await import("./nvs/commands.js")).registerNvs,
   decode: async () => (await import("./decode/decode.js")).registerDecode,
 };
 

@@ -14,7 +14,7 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { openPort } from "../emulators/port.js";
 import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
-import { type Meter, readMeterConfiguration, startMeter } from "../meters/meter.js";
+import { type Meter, startMeter } from "../meters/meter.js";
 import { parsePort } from "../meters/ports/port-configuration.js";
 import { readNodeConfiguration } from "../node/configuration.js";
 import { createNetwork } from "../provisioning/network.js";
@@ -186,7 +186,7 @@ async function startMeters(
     const meter = await startMeter({
       name,
       directory,
-      configuration: withFrames(readMeterConfiguration(directory), frames),
+      adapt: (document) => withFrames(document, frames),
       openPort: (configured, onBytes, line) =>
         openPort(
           parsePort(configured),

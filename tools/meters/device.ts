@@ -51,8 +51,19 @@ export interface MeterCounters {
   messages: number;
 }
 
+/** What a meter has for whoever types at its console. */
+export interface ConsoleEnd {
+  readonly mac: string;
+  readonly settings: KeyValue;
+  /** what the terminal is to show */
+  onBytes(bytes: Uint8Array): void;
+  /** The meter was told to start anew. */
+  onRestart(): void;
+}
+
 export interface DeviceOptions {
   readonly configuration: string;
+  readonly console?: ConsoleEnd;
   readonly keyValue: KeyValue;
   readonly flash: Flash;
   readonly clock: Clock;
@@ -69,6 +80,8 @@ export interface DeviceOptions {
 export interface Device {
   /** The answer to a call of the agent; a call that fails or that does not decode is answered with the reason. */
   answer(request: Uint8Array): Uint8Array;
+  /** What somebody types at the console; beyond what a terminal's driver holds it is lost. */
+  type(bytes: Uint8Array): void;
   closePorts(): void;
   /** Ends everything as a power cut does; no event follows. */
   powerOff(): void;
@@ -84,6 +97,7 @@ type Handlers = {
 /** What a UART and its driver would hold before bytes are lost; and how much of it goes to the agent at once. */
 const METER_BYTES_MAX = 65_536;
 const METER_CHUNK_MAX = 4_096;
+const CONSOLE_BYTES_MAX = 16_384;
 const PORTS_MAX = 4;
 const LINKS_MAX = 4;
 const TIMERS_MAX = 256;
@@ -98,6 +112,7 @@ export function createDevice(options: DeviceOptions): Device {
   const ports = createPorts(options);
   const links = createLinks(options);
   const timers = createTimers(options);
+  const terminal = createConsole(options);
   const { keyValue, flash } = options;
 
   const handlers: Handlers = {
@@ -123,6 +138,7 @@ export function createDevice(options: DeviceOptions): Device {
     ...ports.handlers,
     ...links.handlers,
     ...timers.handlers,
+    ...terminal.handlers,
     log: ({ level, message }) => options.onLog(levelOf(level), message),
     showState: ({ state, counters }) => options.onState(state, JSON.parse(counters)),
   };
@@ -136,6 +152,7 @@ export function createDevice(options: DeviceOptions): Device {
         return encodeFailure(reasonOf(thrown));
       }
     },
+    type: terminal.type,
     closePorts: ports.closeAll,
     powerOff() {
       ports.closeAll();
@@ -192,7 +209,7 @@ function lineFrom({ baud, dataBits, parity }: Omit<CallFields<"meterLine">, "por
   return { baud, dataBits: dataBits === 7 ? 7 : 8, parity: parity === "even" ? "even" : "none" };
 }
 
-function createLinks({ counters, deliver, onLog, onTraffic }: DeviceOptions) {
+function createLinks({ counters, deliver, onLog, onTraffic, console }: DeviceOptions) {
   const links = new Map<number, MqttLink>();
 
   function linkOf(connection: number): MqttLink | undefined {
@@ -202,6 +219,7 @@ function createLinks({ counters, deliver, onLog, onTraffic }: DeviceOptions) {
   function open({ connection, ...fields }: CallFields<"mqttConnect">): void {
     if (links.size >= LINKS_MAX) throw new Error(`a meter has at most ${LINKS_MAX} MQTT connections`);
     const { willTopic: topic, willPayload: payload, username, password } = fields;
+    const ca = console?.settings.get("brokerCa");
     const settings = {
       url: fields.url,
       clientId: fields.clientId,
@@ -209,6 +227,7 @@ function createLinks({ counters, deliver, onLog, onTraffic }: DeviceOptions) {
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       ...(topic === undefined || payload === undefined ? {} : { will: { topic, payload } }),
+      ...(ca !== undefined && { ca }),
     };
     const link = openMqttLink(settings, {
       onConnected: () => deliver({ name: "mqttConnected", fields: { connection } }),
@@ -286,6 +305,33 @@ function createTimers({ deliver }: DeviceOptions) {
     },
     clearAll(): void {
       for (const name of [...timers.keys()]) clear(name);
+    },
+  };
+}
+
+function createConsole({ console: end, deliver }: DeviceOptions) {
+  let held = 0;
+
+  function there(): ConsoleEnd {
+    if (end === undefined) throw new Error("this meter has no console");
+    return end;
+  }
+
+  return {
+    handlers: {
+      settingGet: ({ name }: CallFields<"settingGet">) => ({ value: there().settings.get(name) }),
+      settingSet: ({ name, value }: CallFields<"settingSet">) => there().settings.set(name, value),
+      settingDelete: ({ name }: CallFields<"settingDelete">) => there().settings.delete(name),
+      mac: () => ({ mac: there().mac }),
+      consoleWrite: ({ bytes }: CallFields<"consoleWrite">) => there().onBytes(bytes),
+      restart: () => there().onRestart(),
+    },
+    type(bytes: Uint8Array): void {
+      if (held + bytes.length > CONSOLE_BYTES_MAX) return;
+      held += bytes.length;
+      deliver({ name: "consoleBytes", fields: { bytes } }, () => {
+        held -= bytes.length;
+      });
     },
   };
 }

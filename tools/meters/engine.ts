@@ -18,6 +18,8 @@ export interface Engine {
   readonly pid: number | undefined;
   /** Resolves when the program's modules have run; rejects where they do not. */
   readonly started: Promise<void>;
+  /** Somebody types at the console. */
+  type(bytes: Uint8Array): void;
   closePorts(): void;
   /** Resolves when every event so far has been handled, or the cycle has ended. */
   idle(): Promise<void>;
@@ -67,6 +69,7 @@ export function powerOn(options: EngineOptions): Engine {
   return {
     pid: worker.pid,
     started,
+    type: device.type,
     closePorts: device.closePorts,
     idle: () => work.catch(() => {}),
     powerOff,

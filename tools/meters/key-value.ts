@@ -1,7 +1,7 @@
 // A meter's small durable store, a file a key. A value is replaced by renaming a synced file over it: old or new, never torn.
 
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { KeyValue } from "../../src/host.js";
 import { PRIVATE_FOLDER, SECRET } from "../files/private-files.js";
 
@@ -13,9 +13,6 @@ const VALUE_BYTES_MAX = 4_000;
 /** The store in `folder`, which is made where it does not exist. Its calls throw where a key, a value or the disk is at fault. */
 export function openKeyValue(folder: string): KeyValue {
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-  // Begins with what no key begins with; left over by a cut, it is written over by the next value.
-  const unfinished = join(folder, "~new");
-
   return {
     get(key) {
       try {
@@ -29,21 +26,29 @@ export function openKeyValue(folder: string): KeyValue {
       const path = pathOf(folder, key);
       if (value.length > VALUE_BYTES_MAX)
         throw new RangeError(`value of ${key} has ${value.length} bytes, at most ${VALUE_BYTES_MAX} fit`);
-      const file = openSync(unfinished, "w", SECRET);
-      try {
-        for (let written = 0; written < value.length; ) written += writeSync(file, value, written);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(unfinished, path);
-      syncFolder(folder);
+      replaceFile(path, value);
     },
     delete(key) {
       rmSync(pathOf(folder, key), { force: true });
       syncFolder(folder);
     },
   };
+}
+
+/** Writes a file whole, over what was there: old or new after a cut. */
+export function replaceFile(path: string, value: Uint8Array): void {
+  const folder = dirname(path);
+  // Begins with what no key begins with; left over by a cut, it is written over by the next value.
+  const unfinished = join(folder, "~new");
+  const file = openSync(unfinished, "w", SECRET);
+  try {
+    for (let written = 0; written < value.length; ) written += writeSync(file, value, written);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(unfinished, path);
+  syncFolder(folder);
 }
 
 function pathOf(folder: string, key: string): string {

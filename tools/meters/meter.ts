@@ -1,7 +1,7 @@
 // A meter that runs in a real XS engine on this machine: a folder with its configuration, keys and outbox, a port with readings,
 // and an engine that is started again when it fails, as a watchdog resets a chip.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyValue } from "../../src/host.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -12,6 +12,7 @@ import { type Engine, powerOn } from "./engine.js";
 import { defaultGeometry, type FlashFile, type FlashGeometry, openFlash } from "./flash.js";
 import { openKeyValue } from "./key-value.js";
 import { meterProgram, namePlaces } from "./program.js";
+import { macOf, openSettings } from "./settings.js";
 
 export interface MeterOptions {
   /** for logs and the process list */
@@ -19,8 +20,10 @@ export interface MeterOptions {
   /** holds configuration.json; keyvalue/ and outbox.flash are made in it */
   readonly directory: string;
   readonly openPort: OpenPort;
-  /** the document to run with instead of the folder's configuration.json */
-  readonly configuration?: string;
+  /** what to run with instead of the folder's configuration.json, which it is given at each start */
+  readonly adapt?: (document: string) => string;
+  /** The meter has a console, of which the terminal is to show this; its folder may be empty then, and a configuration refused. */
+  onConsole?(bytes: Uint8Array): void;
   /** the system's clock, taken for synchronised, where absent */
   readonly clock?: Clock;
   readonly flash?: FlashGeometry;
@@ -41,6 +44,8 @@ export interface Meter {
   readonly counters: Readonly<MeterCounters>;
   /** Resolves when the meter was stopped or killed. */
   readonly exit: Promise<void>;
+  /** Somebody types at the console. */
+  type(bytes: Uint8Array): void;
   /** Closes the meter's port: no new readings come once the agent has handled what had arrived, and this resolves; what waits in the outbox goes on being published. */
   pauseMeter(): Promise<void>;
   /** Closes the port, lets the agent handle what has arrived, and switches the meter off. */
@@ -50,7 +55,6 @@ export interface Meter {
 }
 
 interface Store {
-  readonly configuration: string;
   readonly keyValue: KeyValue;
   readonly flash: FlashFile;
   close(): Promise<void>;
@@ -59,6 +63,7 @@ interface Store {
 /** What the agent shows where it does not start (src/agent/shell.ts). */
 const CONFIGURATION_REFUSED = "configuration refused";
 const RESTART_MS_MIN = 1_000;
+const RESTART_ASKED_MS = 200;
 const RESTART_MS_MAX = 30_000;
 /** A cycle that lasted so long was a good one: the next restart is a quick one again. */
 const STEADY_MS = 60_000;
@@ -70,7 +75,14 @@ const STEADY_MS = 60_000;
 export async function startMeter(options: MeterOptions): Promise<Meter> {
   const { name, directory } = options;
   const program = options.program ?? (await meterProgram());
-  const store = await openStore(directory, options.flash ?? defaultGeometry, options.configuration);
+  const hasConsole = options.onConsole !== undefined;
+  const configuration = (): string => {
+    const isThere = !hasConsole || existsSync(join(directory, "configuration.json"));
+    const document = isThere ? readMeterConfiguration(directory) : "";
+    return options.adapt?.(document) ?? document;
+  };
+  if (!hasConsole) configuration();
+  const store = await openStore(directory, options.flash ?? defaultGeometry);
   const counters = noCounts();
   const onLog = (level: LogLevel, message: string) => options.onLog?.(level, message);
   let isPaused = false;
@@ -81,6 +93,15 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     powerOn: (onFault) =>
       powerOn({
         ...store,
+        configuration: configuration(),
+        ...(options.onConsole !== undefined && {
+          console: {
+            mac: macOf(directory),
+            settings: openSettings(directory),
+            onBytes: options.onConsole,
+            onRestart: () => supervisor.restart(),
+          },
+        }),
         name,
         program,
         counters,
@@ -115,8 +136,8 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     const reason = namePlaces(program, reasonOf(thrown));
     throw new GridsealError("CONFIGURATION_INVALID", `meter ${name} in ${directory} does not start: ${reason}`);
   }
-  if (isRefused) {
-    // A chip stays on, for its console to set it right; here there is none.
+  if (isRefused && !hasConsole) {
+    // A chip stays on, for its console to set it right.
     supervisor.switchOff();
     await supervisor.exit;
     throw new GridsealError("CONFIGURATION_REFUSED", `meter ${name} in ${directory}: ${lastError}`);
@@ -136,6 +157,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     get pid() {
       return supervisor.engine?.pid;
     },
+    type: (bytes) => supervisor.engine?.type(bytes),
     pauseMeter,
     async stop() {
       await pauseMeter();
@@ -193,6 +215,14 @@ function supervise({ powerOn, onStart, onFault, onOff }: Supervision) {
     get engine() {
       return engine;
     },
+    /** Soon, so that what asks for it is answered first. */
+    restart(): void {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        engine?.powerOff();
+        startAgain();
+      }, RESTART_ASKED_MS);
+    },
     switchOff(): void {
       if (isOff) return;
       isOff = true;
@@ -204,8 +234,7 @@ function supervise({ powerOn, onStart, onFault, onOff }: Supervision) {
   };
 }
 
-async function openStore(directory: string, geometry: FlashGeometry, document: string | undefined): Promise<Store> {
-  const configuration = document ?? readMeterConfiguration(directory);
+async function openStore(directory: string, geometry: FlashGeometry): Promise<Store> {
   await closeFolder(directory);
   await refuseExposed(join(directory, "keyvalue/seed"));
   const unlock = await lockFolder(directory, "meter");
@@ -213,7 +242,6 @@ async function openStore(directory: string, geometry: FlashGeometry, document: s
     const keyValue = openKeyValue(join(directory, "keyvalue"));
     const flash = openFlash(join(directory, "outbox.flash"), geometry);
     return {
-      configuration,
       keyValue,
       flash,
       close() {
@@ -228,7 +256,7 @@ async function openStore(directory: string, geometry: FlashGeometry, document: s
 }
 
 /** The text of a meter's configuration.json. Throws FILE_UNREADABLE. */
-export function readMeterConfiguration(directory: string): string {
+function readMeterConfiguration(directory: string): string {
   const path = join(directory, "configuration.json");
   try {
     return readFileSync(path, "utf8");

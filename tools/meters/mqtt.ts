@@ -1,9 +1,15 @@
 // One MQTT 3.1.1 connection of a meter, over the `mqtt` package: clean session, QoS 1 both ways, the agent's own packet
 // identifiers on the wire, and no reconnecting, since when and where to try again is the agent's decision.
 
+import { X509Certificate } from "node:crypto";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import type { MqttConnection, MqttOptions } from "../../src/host.js";
 import { reasonOf } from "../errors.js";
+
+export interface MqttLinkOptions extends MqttOptions {
+  /** DER of the one certificate that may have issued the broker's; the system's where absent */
+  readonly ca?: Uint8Array;
+}
 
 export interface MqttLinkEvents {
   onConnected(): void;
@@ -28,7 +34,7 @@ const DISCONNECT_MS_MAX = 1_000;
 const PACKET_ID_MAX = 65_535;
 
 /** Opens the connection; whatever is wrong with it comes as `onClosed`. */
-export function openMqttLink(options: MqttOptions, events: MqttLinkEvents): MqttLink {
+export function openMqttLink(options: MqttLinkOptions, events: MqttLinkEvents): MqttLink {
   const pending = new Set<number>();
   const packetIds = createPacketIds(pending);
   let reason = "the connection was closed";
@@ -99,7 +105,7 @@ export function openMqttLink(options: MqttOptions, events: MqttLinkEvents): Mqtt
   };
 }
 
-function connect(options: MqttOptions, messageIdProvider: PacketIdProvider): MqttClient {
+function connect(options: MqttLinkOptions, messageIdProvider: PacketIdProvider): MqttClient {
   if (!/^mqtts?:\/\//.test(options.url)) throw new Error("a broker's URL begins with mqtt:// or mqtts://");
   return mqtt.connect(options.url, {
     clientId: options.clientId,
@@ -111,6 +117,7 @@ function connect(options: MqttOptions, messageIdProvider: PacketIdProvider): Mqt
     resubscribe: false,
     connectTimeout: CONNECT_MS_MAX,
     messageIdProvider,
+    ...(options.ca === undefined ? {} : { ca: new X509Certificate(options.ca).toString() }),
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: Buffer.from(options.password) }),
     ...(options.will === undefined

@@ -8,6 +8,7 @@ import {
   readConfiguration,
   type ScheduleEntry,
 } from "../../src/agent/configuration.js";
+import type { MeterConfiguration } from "../../src/agent/meter-configuration.js";
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
@@ -18,6 +19,8 @@ export interface MeterTemplate {
   readonly brokers: readonly string[];
   /** measuring point, and seed of the household that the emulated meter stands in */
   readonly number: number;
+  /** how the meter is read; an emulated household where absent */
+  readonly meter?: MeterConfiguration;
 }
 
 /** Throws CONFIGURATION_INVALID where an agent would refuse the document. */
@@ -33,7 +36,7 @@ export function meterConfiguration(
     genesis: toHex(genesisBytes),
     id,
     brokers: template.brokers,
-    meter: { protocol: "p1", port: { kind: "emulator", seed: template.number, interval_ms: 1000 } },
+    meter: template.meter ?? { protocol: "p1", port: { kind: "emulator", seed: template.number, interval_ms: 1000 } },
     schedule: template.services.map((service) => entryFor(service, template.number)),
   };
   const read = readConfiguration(JSON.stringify(document));

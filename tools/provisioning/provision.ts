@@ -127,7 +127,10 @@ async function permittedServices(
   return services ?? (roles === undefined || isDevice({ roles }) ? known : []);
 }
 
-async function brokersOf({ network, brokers }: ProvisionRequest): Promise<readonly string[]> {
+export async function brokersOf({
+  network,
+  brokers,
+}: Pick<ProvisionRequest, "network" | "brokers">): Promise<readonly string[]> {
   if (brokers !== undefined) return brokers;
   const names = await readdir(join(network, "nodes")).catch(() => []);
   const urls: string[] = [];

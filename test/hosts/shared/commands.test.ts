@@ -4,18 +4,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { answer, type Field, liveText, type Setting } from "../../../hosts/shared/commands.js";
+import { answer, liveText } from "../../../hosts/shared/commands.js";
+import type { Field, Setting } from "../../../hosts/shared/field.js";
 import { createInput, typed } from "../../../hosts/shared/lines.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
+import { sha256 } from "../../../src/wire/hash.js";
+import { holdingNonce } from "../../../src/wire/holding.js";
+import { keyId } from "../../../src/wire/key.js";
+import { verifyRequest } from "../../../src/wire/request.js";
 import { publicKeyFromHex } from "../../../tools/authority/issue.js";
-import { signerFromSeed } from "../../../tools/crypto/signatures.js";
+import { nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { createSealer } from "../../../tools/firmware/sealer.js";
 import { createNetwork } from "../../../tools/provisioning/network.js";
 import { provisionMeter } from "../../../tools/provisioning/provision.js";
 
 const sealer = createSealer("field");
 const seed = new Uint8Array(32).fill(5);
-const { key } = signerFromSeed(seed);
+const signer = signerFromSeed(seed);
+const { key } = signer;
 const document = {
   version: 1,
   network: "field",
@@ -35,7 +41,11 @@ function device(settings: Partial<Record<Setting, string>> = { configuration: JS
     get: (setting) => stored.get(setting),
     set: (setting, value) => void stored.set(setting, value),
     remove: (setting) => void stored.delete(setting),
-    key: () => key,
+    mac: () => "0200deadbeef",
+    uptime_ms: () => 4_711,
+    signer: () => signer,
+    credential: () => undefined,
+    ca: () => undefined,
     storeCredential: (bytes) => void done.push(`credential ${toHex(bytes)}`),
     storeCa: (bytes) => void done.push(`ca ${toHex(bytes)}`),
     live: (duration_ms) => void done.push(`live ${duration_ms}`),
@@ -116,6 +126,27 @@ test("refuses a credential of another key, of another authority, and what is non
   assert.equal(answer(field, "credential xyz"), "a credential is given in hex digits");
   assert.deepEqual(done, []);
   assert.match(answer(field, `credential ${toHex(sealer.credential(key, [1]))}`), /^credential of .* stored/);
+});
+
+test("tells what it holds by hash, and signs a request over that", () => {
+  const ca = new Uint8Array(8).fill(3);
+  const field: Field = { ...device().field, ca: () => ca, credential: () => new Uint8Array(1) };
+  const { state, genesis, brokers, services, ...told } = JSON.parse(answer(field, "holds").replace(/^holds /, ""));
+  assert.deepEqual([state, genesis], ["no meter", toHex(sealer.genesis.hash)]);
+  assert.deepEqual(
+    [told.mac, told.meter, told.sealed, told.ca],
+    ["0200deadbeef", toHex(keyId(key)), 0, toHex(sha256(ca))],
+  );
+  const challenge = "0f".repeat(16);
+  const asked = answer(field, `request m1 ${challenge}`);
+  const request = verifyRequest(fromHex(asked.slice("request ".length))!, sealer.genesis.hash, nodeVerify);
+  assert.deepEqual([request.id, request.roles, request.origin], ["m1", ["meter"], { key: "device" }]);
+  const holding = { genesis: sealer.genesis.hash, brokers, services, ca: sha256(ca) };
+  assert.deepEqual(request.nonce, holdingNonce(fromHex(challenge)!, holding));
+  assert.notDeepEqual(request.nonce, holdingNonce(fromHex(challenge)!, { ...holding, brokers: ["mqtt://other"] }));
+  for (const wrong of ["m1", "m1 0f", `m1 ${challenge}0f`])
+    assert.match(answer(field, `request ${wrong}`), /challenge/);
+  assert.match(answer(device({}).field, `request m1 ${challenge}`), /^no configuration/);
 });
 
 test("names the network and the time server, spaces and quotes included", () => {

@@ -6,8 +6,9 @@ import type { Command } from "commander";
 import { isComplaint, readConfiguration } from "../../../src/agent/configuration.js";
 import type { MeterConfiguration } from "../../../src/agent/meter-configuration.js";
 import { openPort } from "../../emulators/port.js";
+import { type MeterFeed, servePty } from "../../emulators/serve.js";
 import { GridsealError } from "../../errors.js";
-import { readMeterConfiguration, startMeter } from "../../meters/meter.js";
+import { type Meter, startMeter } from "../../meters/meter.js";
 import { type EmulatorPort, type MeterPort, parsePort } from "../../meters/ports/port-configuration.js";
 import { several, whole } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
@@ -23,6 +24,7 @@ interface MeterOptions {
   readonly emulator?: true;
   readonly interval?: number;
   readonly broker?: readonly string[];
+  readonly console?: true;
   readonly json?: true;
 }
 
@@ -42,6 +44,7 @@ export function registerRun(meter: Command): void {
     .option("--emulator", "readings from an emulated household")
     .option("--interval <ms>", "between telegrams of --frames or --emulator", whole(1, 3_600_000))
     .option("--broker <url>", "broker instead of the configuration's (repeatable)", several)
+    .option("--console", "offer the field engineer's console on a pseudo-terminal, as a chip's serial port does")
     .option("--json", "print JSON lines")
     .action(run);
 }
@@ -49,19 +52,31 @@ export function registerRun(meter: Command): void {
 async function run(directory: string, options: MeterOptions): Promise<void> {
   const name = basename(resolve(directory));
   const override = portOf(options);
-  const configuration = withOptions(readMeterConfiguration(directory), override, options.broker);
   const print = options.json ? jsonPrinter(name) : textPrinter(name);
+  let show: (bytes: Uint8Array) => void = () => {};
   const meter = await startMeter({
     name,
     directory,
-    configuration,
+    adapt: (document) => withOptions(document, override, options.broker),
     openPort: (configured, onBytes, line) =>
       openPort(parsePort(configured), onBytes, (error) => print.log("warn", error.message), line),
     onState: print.state,
     onLog: print.log,
+    ...(options.console && { onConsole: (bytes: Uint8Array) => show(bytes) }),
   });
+  const terminal = options.console && (await servePty(feedOf(meter, (onBytes) => (show = onBytes))));
+  if (terminal) print.console(terminal.path);
   await Promise.race([stopSignal(), meter.exit]);
   await meter.stop();
+  await terminal?.close();
+}
+
+/** The console as what stands at the other end of a pseudo-terminal. */
+function feedOf(meter: Meter, onOpened: (show: (bytes: Uint8Array) => void) => void): MeterFeed {
+  return (onBytes) => {
+    onOpened(onBytes);
+    return { close() {}, write: meter.type };
+  };
 }
 
 /**
@@ -126,6 +141,7 @@ function emulatorOf({ protocol, request, keys, pulse }: MeterConfiguration, port
 }
 
 interface Printer {
+  console(path: string): void;
   state(state: string, counters: Readonly<Record<string, number>>): void;
   log(level: string, message: string): void;
 }
@@ -133,6 +149,7 @@ interface Printer {
 function jsonPrinter(meter: string): Printer {
   const line = (fields: object) => printLines([toJson({ time: new Date().toISOString(), meter, ...fields })]);
   return {
+    console: (path) => line({ console: path }),
     state: (state, counters) => line({ state, counters }),
     log: (level, message) => line({ level, message }),
   };
@@ -141,6 +158,7 @@ function jsonPrinter(meter: string): Printer {
 function textPrinter(meter: string): Printer {
   const line = (text: string) => printLines([`${new Date().toISOString()} ${meter} ${text}`]);
   return {
+    console: (path) => line(`console ${path}`),
     state(state, counters) {
       const counts = Object.entries(counters).filter(([, count]) => count !== 0);
       line(`${state}: ${counts.map(([name, count]) => `${name} ${count}`).join(", ")}`);

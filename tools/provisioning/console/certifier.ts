@@ -1,0 +1,82 @@
+// Who certifies a meter's request while it is being provisioned: the authority whose register is at hand, or one elsewhere, to which
+// requests go as files and from which a file of answers comes. A registrar answers for the requests where there is one.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "../../../src/wire/bytes.js";
+import { decodeCbor } from "../../../src/wire/cbor.js";
+import { CREDENTIAL_BYTES_MAX, parseCredential } from "../../../src/wire/credential.js";
+import { keyId, type Signer } from "../../../src/wire/key.js";
+import { readRequest, signEndorsement } from "../../../src/wire/request.js";
+import { asArray, asBytes, asText } from "../../../src/wire/shape.js";
+import { type Answering, answerRequests } from "../../authority/requests/answer.js";
+import { createFile } from "../../files/made-once.js";
+import { itemsOf } from "../../files/sequence.js";
+import type { Effect, Input } from "./step.js";
+
+type Certify = Effect & { readonly kind: "certify" };
+type Certified = Input & { readonly kind: "certified" | "waits" | "refused" };
+
+export interface Certifier {
+  certify(asked: Certify): Promise<Certified>;
+}
+
+interface Registrar {
+  readonly genesisHash: Uint8Array;
+  /** answers for the requests; nobody does where absent */
+  readonly signer?: Signer | undefined;
+}
+
+/** Asks the register at hand: the same request, or another one of the same key and ID, gets the same credential. */
+export function registerCertifier(answering: Answering, registrar: Registrar): Certifier {
+  return {
+    async certify({ request }) {
+      for (const [answer] of answerRequests(answering, [endorsed(request, registrar)])) {
+        if (answer?.type === "refused") return refused(answer.reason);
+        if (answer !== undefined) return { kind: "certified", credential: answer.credential };
+      }
+      return refused("the register gave no answer");
+    },
+  };
+}
+
+/** Puts requests into the bench's folder and finds credentials in the bytes of a file of answers. */
+export function postedCertifier(folder: string, answers: Uint8Array | undefined, registrar: Registrar): Certifier {
+  const outcomes = outcomesIn(answers ?? new Uint8Array(0));
+  return {
+    async certify({ mac, id, request }) {
+      const { key } = readRequest(request, registrar.genesisHash);
+      const outcome = outcomes.get(toHex(keyId(key)));
+      if (typeof outcome === "string") return refused(outcome);
+      if (outcome !== undefined) {
+        const { subject } = parseCredential(outcome);
+        if (subject !== id) return refused(`the answer is for ${subject}, and this meter is ${id}`);
+        return { kind: "certified", credential: outcome };
+      }
+      const path = join(folder, `${mac}.request`);
+      if (!existsSync(path)) await createFile(path, endorsed(request, registrar));
+      return { kind: "waits", text: path };
+    },
+  };
+}
+
+function endorsed(request: Uint8Array, { genesisHash, signer }: Registrar): Uint8Array {
+  return signer === undefined ? request : signEndorsement(request, genesisHash, signer);
+}
+
+function refused(reason: string): Certified {
+  return { kind: "refused", code: "REQUESTS_REFUSED", reason: `the authority refuses: ${reason}` };
+}
+
+/** Credentials, or the reasons for none, by key id. */
+function outcomesIn(bytes: Uint8Array): ReadonlyMap<string, Uint8Array | string> {
+  const limits = { size: 2 * CREDENTIAL_BYTES_MAX, items: 64 };
+  const outcomes = new Map<string, Uint8Array | string>();
+  for (const item of itemsOf(bytes, limits)) {
+    const [kid, , outcome] = asArray(decodeCbor(item, limits), "answer", 3);
+    if (kid === null) continue;
+    const found = typeof outcome === "string" ? asText(outcome, "answer") : asBytes(outcome, "answer's credential");
+    outcomes.set(toHex(asBytes(kid, "answer's key", 8)), found);
+  }
+  return outcomes;
+}
