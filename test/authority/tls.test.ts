@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { createNetworkAuthority, createNodeCertificate } from "../../tools/authority/tls.js";
+import { promisify } from "node:util";
+import {
+  createBrokerCertificate,
+  createNetworkAuthority,
+  createNodeCertificate,
+  createServiceCertificate,
+} from "../../tools/authority/tls.js";
 
 const now = new Date("2026-11-22T12:00:00Z");
 const request = { id: "00112233aabbccdd", hosts: ["node-1.example.org", "192.0.2.7", "::1"] };
@@ -38,4 +48,45 @@ test("two certificates share neither key nor serial number", async () => {
   ]);
   assert.notEqual(left.key, right.key);
   assert.notEqual(new X509Certificate(left.cert).serialNumber, new X509Certificate(right.cert).serialNumber);
+});
+
+test("openssl finds each certificate good by RFC 5280, for its names and its purpose alone", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "gridseal-tls-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const today = new Date();
+  const [authority, foreign] = await Promise.all([
+    createNetworkAuthority("demo", today),
+    createNetworkAuthority("demo", today),
+  ]);
+  const hosts = ["one.example.org", "192.0.2.7"];
+  const made = {
+    authority,
+    foreign,
+    node: await createNodeCertificate(authority, { ...request, hosts }, today),
+    broker: await createBrokerCertificate(authority, hosts, today),
+    service: await createServiceCertificate(authority, hosts, today),
+  };
+  for (const [name, { cert }] of Object.entries(made)) await writeFile(join(folder, `${name}.pem`), cert);
+  const openssl = promisify(execFile);
+  /** What openssl says of a certificate; "OK" where it is good. */
+  const verdict = (name: string, ...terms: readonly string[]): Promise<string> =>
+    openssl("openssl", ["verify", "-x509_strict", "-CAfile", "authority.pem", ...terms, `${name}.pem`], { cwd: folder })
+      .then(({ stdout }) => stdout.trim().replace(/^.*: /, ""))
+      .catch(({ stderr }: { stderr: string }) => stderr);
+  assert.equal(await verdict("authority"), "OK");
+  for (const name of ["node", "broker", "service"]) {
+    assert.equal(await verdict(name, "-purpose", "sslserver", "-verify_hostname", "one.example.org"), "OK", name);
+    assert.equal(await verdict(name, "-purpose", "sslserver", "-verify_ip", "192.0.2.7"), "OK", name);
+    assert.match(await verdict(name, "-verify_hostname", "two.example.org"), /hostname mismatch/i);
+    const asClient = await verdict(name, "-purpose", "sslclient");
+    if (name === "node") assert.equal(asClient, "OK");
+    else assert.match(asClient, /unsupported certificate purpose|unsuitable certificate purpose/);
+    const after = String(Math.floor(today.getTime() / 1_000) + 11 * 366 * 86_400);
+    assert.match(await verdict(name, "-attime", after), /certificate has expired/);
+    const text = (await openssl("openssl", ["x509", "-in", `${name}.pem`, "-noout", "-text"], { cwd: folder })).stdout;
+    assert.match(text, /X509v3 Basic Constraints: critical\s+CA:FALSE/);
+    assert.match(text, /X509v3 Key Usage: critical\s+Digital Signature\n/);
+  }
+  const others = ["verify", "-x509_strict", "-CAfile", "foreign.pem", "node.pem"];
+  await assert.rejects(openssl("openssl", others, { cwd: folder }), /unable to get local issuer|signature failure/);
 });

@@ -80,6 +80,10 @@ test("a lot goes from its maker to the utility, and its meters get credentials b
   assert.equal(toHex(keyId(credential.key)), rows[1]!.split(",")[1]);
 
   good("authority registrar stop fitter --reason stolen", ...grid);
+  assert.match(good("authority show fitter", ...grid), /registrar\n(?: .*\n)* +stopped +stolen/);
+  good("authority register device unborn --lot L9", ...grid);
+  assert.match(good("authority list --state registered --lot L9", ...grid), /^unborn +device +L9$/m);
+  assert.doesNotMatch(good("authority list --state registered", ...grid), /^fitter /m);
   good("request endorse M1.request M3.request --key fitter.json -o more.requests", ...genesis);
   const answered = run("authority batch more.requests -o more.answers", ...grid);
   assert.deepEqual([answered.status, /1 of 2 requests were refused/.test(answered.stderr)], [1, true]);

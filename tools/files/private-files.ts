@@ -2,6 +2,7 @@
 // them hold what nobody else on the machine may read. Folders are closed where they are open; a key
 // that others could have read is refused, as ssh does.
 
+import { writeFileSync } from "node:fs";
 import { chmod, mkdir, stat } from "node:fs/promises";
 import { GridsealError, reasonOf } from "../errors.js";
 
@@ -19,9 +20,15 @@ const userMask = process.umask();
 /**
  * From here on what this process makes is its owner's alone, unless a mode is stated
  * (`createFile`). Node applies the mask to whatever a library makes, LMDB's files included.
+ * A core file of it has no memory: keys are there (core(5); what it starts inherits that).
  */
 export function makePrivately(): void {
   process.umask(GROUP_AND_OTHERS);
+  try {
+    writeFileSync("/proc/self/coredump_filter", "0");
+  } catch {
+    // Not on Linux, or /proc is closed: there the operator limits core files.
+  }
 }
 
 /**

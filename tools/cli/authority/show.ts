@@ -13,7 +13,7 @@ interface ShowOptions extends AuthorityOptions {
 
 export function registerShow(authority: Command): void {
   withAuthority(authority.command("show").description("show what is registered of an ID or a key"))
-    .argument("<id>", "ID of a device, participant, point or organisation, or key id of a meter")
+    .argument("<id>", "ID of a device, participant, point or organisation, or id of a key")
     .option("--json", "print JSON")
     .action(show);
 }
@@ -37,6 +37,7 @@ function viewOf(view: RegisterView, id: string) {
   const entries = {
     organisation: view.get("organisations", id),
     participant: view.get("participants", subject),
+    registrar: view.get("registrars", subject),
     device: view.get("devices", subject),
     point: view.get("points", id),
     assignment: view.get("assignments", subject),
