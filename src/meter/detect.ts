@@ -4,7 +4,7 @@
 import { historicLine, type Line, requestLine, usualLines } from "./line.js";
 import { askedMap } from "./modbus/reader.js";
 import type { ReaderOptions } from "./open-reader.js";
-import { createReader } from "./open-reader.js";
+import { createReader, hasReader } from "./open-reader.js";
 import type { PortWork } from "./port-action.js";
 import type { MeterReader, Outcome, Protocol, Reading, Refusal } from "./reader.js";
 
@@ -118,7 +118,8 @@ export function createDetector(options: ReaderOptions = {}): Detector {
     line: tries[0]!.line,
     push(bytes, uptime_ms) {
       since_ms ??= uptime_ms;
-      const { line, protocols, dwell_ms } = tries[turn]!;
+      const { line, dwell_ms } = tries[turn]!;
+      const protocols = tries[turn]!.protocols.filter(hasReader);
       let found = -1;
       for (let index = 0; index < readers.length; index++) {
         const seen = evidence[index]!;
@@ -144,7 +145,7 @@ export function createDetector(options: ReaderOptions = {}): Detector {
  * M-Bus, good or broken, lies in one of those.
  */
 export function scoreCapture(capture: Uint8Array, options: ReaderOptions = {}): readonly Score[] {
-  const seen = candidates.map((protocol) => {
+  const seen = candidates.filter(hasReader).map((protocol) => {
     const reader = createReader(protocol, options);
     const evidence = noEvidence();
     weigh(reader.push(capture, 0), evidence);
@@ -164,9 +165,11 @@ function noEvidence(): Evidence {
 }
 
 function readersOf({ protocols, asks }: Try, options: ReaderOptions): MeterReader[] {
-  return protocols.map((protocol) =>
-    createReader(protocol, asks ? whileLooking(protocol, options) : optionsFor(protocol, false, options)),
-  );
+  return protocols
+    .filter(hasReader)
+    .map((protocol) =>
+      createReader(protocol, asks ? whileLooking(protocol, options) : optionsFor(protocol, false, options)),
+    );
 }
 
 /**

@@ -31,10 +31,18 @@ export interface ReaderOptions
 
 /**
  * The reader for a protocol. Every reading is compared with the one before it and flagged where that is implausible; a frame that states
- * no register is refused. Throws a RangeError for options that cannot be: an unknown profile, a key of another length.
+ * no register is refused. Throws a RangeError for options that cannot be: an unknown profile, a key of another length, a protocol that the
+ * build has not.
  */
 export function createReader(protocol: Protocol, options: ReaderOptions = {}): MeterReader {
-  return new JudgingReader(readers[protocol](options), options.powerMax_W);
+  const create = readers[protocol];
+  if (create === undefined) throw new RangeError(`protocol ${protocol} was left out of this build`);
+  return new JudgingReader(create(options), options.powerMax_W);
+}
+
+/** Whether the build has a reader of the protocol: a manifest may leave some out. */
+export function hasReader(protocol: Protocol): boolean {
+  return readers[protocol] !== undefined;
 }
 
 /** A class where closures would do: XS keeps a method once, in ROM, but a closure with all that it uses in RAM. */
@@ -92,7 +100,8 @@ class JudgingReader implements MeterReader {
   }
 }
 
-const readers: Readonly<Record<Protocol, (options: ReaderOptions) => MeterReader>> = {
+/** Of a protocol that the build leaves out, undefined stands here. */
+const readers: Readonly<Record<Protocol, ((options: ReaderOptions) => MeterReader) | undefined>> = {
   p1: createP1Reader,
   sml: createSmlReader,
   hdlc: createHdlcReader,

@@ -1,10 +1,11 @@
 // The sources of the meter as the JavaScript modules that the SDK's manifest names: a module a file, without what no meter reaches;
 // the libraries rolled up. Types are checked by `npm run check`.
 
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Plugin, rollup } from "rollup";
 import ts from "typescript";
+import { type Protocol, protocols } from "../../src/meter/reader.js";
 import { arrows } from "./arrows.js";
 import { buildVendor } from "./vendor.js";
 
@@ -17,6 +18,22 @@ export type Signatures = "noble" | "libsodium";
 const libsodium = { source: "hosts/libsodium/ed25519.ts", insteadOf: "src/agent/ed25519.ts" };
 /** Of https://components.espressif.com; its minor versions are compatible. */
 const component = { namespace: "espressif", name: "libsodium", version: "^1.0.20" };
+
+/** Whose readers the build may do without; each is made by the function of this name in this module. */
+const readers: Readonly<Record<Protocol, readonly [source: string, create: string]>> = {
+  p1: ["src/meter/p1/reader.ts", "createP1Reader"],
+  sml: ["src/meter/sml/reader.ts", "createSmlReader"],
+  hdlc: ["src/meter/dlms/reader.ts", "createHdlcReader"],
+  mbus: ["src/meter/mbus/reader.ts", "createMbusReader"],
+  d0: ["src/meter/d0/reader.ts", "createD0Reader"],
+  pulse: ["src/meter/pulse.ts", "createPulseReader"],
+  modbus: ["src/meter/modbus/reader.ts", "createModbusReader"],
+  tic: ["src/meter/tic/reader.ts", "createTicReader"],
+  push: ["src/meter/dlms/bare.ts", "createBareReader"],
+};
+const opener = "src/meter/open-reader.ts";
+/** Before the name of the module that stands for a reader that is left out. */
+const leftOutPrefix = "left-out:";
 
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
@@ -57,7 +74,8 @@ export async function compileFirmware(root: string, signatures: Signatures = "no
   const folder = join(root, ".cache/firmware/modules");
   await rm(folder, { recursive: true, force: true });
   const names: string[] = ["text/encoder"];
-  for (const { name, code } of await compileSources(root, signatures)) {
+  const leftOut = leftOutBy(JSON.parse(await readFile(join(root, "manifest.json"), "utf8")));
+  for (const { name, code } of await compileSources(root, signatures, leftOut)) {
     const place = replacements[name] ?? name;
     names.push(place.replace(/\.js$/, ""));
     await write(join(folder, place), code);
@@ -94,8 +112,21 @@ function libsodiumsModules(root: string, folder: string) {
   };
 }
 
+/** The protocols that a manifest leaves out. Throws where it names one that is none. */
+export function leftOutBy(manifest: { readonly config?: { readonly leftOut?: readonly string[] } }): Protocol[] {
+  return (manifest.config?.leftOut ?? []).map((name) => {
+    const protocol = protocols.find((candidate) => candidate === name);
+    if (protocol === undefined) throw new Error(`manifest.json leaves out ${name}: expected ${protocols.join(", ")}`);
+    return protocol;
+  });
+}
+
 /** The modules in the order of their names. Exports that no other module imports are left out, and what only they use. */
-export async function compileSources(root: string, signatures: Signatures = "noble"): Promise<Module[]> {
+export async function compileSources(
+  root: string,
+  signatures: Signatures = "noble",
+  leftOut: readonly Protocol[] = [],
+): Promise<Module[]> {
   const all = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
   // What makes noble's tables is no use without noble.
   const hosts = all.filter((path) => signatures === "noble" || path !== "hosts/shared/tables.ts");
@@ -104,7 +135,7 @@ export async function compileSources(root: string, signatures: Signatures = "nob
     // What is not ours has a bare name: the SDK's modules and the libraries.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     preserveEntrySignatures: "allow-extension",
-    plugins: [typeScript(root, signatures)],
+    plugins: [withoutReaders(root, leftOut), typeScript(root, signatures)],
     onwarn(warning) {
       throw new Error(warning.message);
     },
@@ -122,6 +153,24 @@ export async function compileSources(root: string, signatures: Signatures = "nob
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
+/** In the place of a reader that is left out there is undefined; what only it imports is not reached. */
+function withoutReaders(root: string, leftOut: readonly Protocol[]): Plugin {
+  return {
+    name: "left-out",
+    resolveId(id, importer) {
+      if (importer !== join(root, opener)) return null;
+      const path = join(dirname(importer), id.replace(/\.js$/, ".ts"));
+      const protocol = leftOut.find((candidate) => path === join(root, readers[candidate][0]));
+      return protocol === undefined ? null : `${leftOutPrefix}${protocol}`;
+    },
+    load(id) {
+      if (!id.startsWith(leftOutPrefix)) return null;
+      const [, create] = readers[id.slice(leftOutPrefix.length) as Protocol];
+      return `export const ${create} = undefined;`;
+    },
+  };
+}
+
 /** Imports name a source as the JavaScript that it becomes. */
 function typeScript(root: string, signatures: Signatures): Plugin {
   const replaced = signatures === "libsodium" ? join(root, libsodium.insteadOf) : undefined;
@@ -137,8 +186,11 @@ function typeScript(root: string, signatures: Signatures): Plugin {
 }
 
 function preloadOrder(names: readonly string[]): string[] {
-  // Of the two that make signatures one is there.
-  const missing = notPreloaded.find((name) => !name.endsWith("/ed25519") && !names.includes(name));
+  // Of the two that make signatures one is there; a reader may be left out.
+  const optional = Object.values(readers).map(([source]) => source.replace(/\.ts$/, ""));
+  const missing = notPreloaded.find(
+    (name) => !name.endsWith("/ed25519") && !optional.includes(name) && !names.includes(name),
+  );
   if (missing !== undefined) throw new Error(`${missing} is not to be preloaded, and is not there: correct compile.ts`);
   const ordered = preloads.flatMap((place) =>
     names.filter((name) => (place.endsWith("/") ? name.startsWith(place) : name === place)),
