@@ -132,6 +132,8 @@ interface Run {
   readonly effects_max?: number;
   /** what becomes of a line on the wire; the answer is lost where it gives nothing */
   readonly wire?: (line: string) => string;
+  /** from this line on, until the other has been typed, the meter is busy: then it answers all of them at once */
+  readonly busy?: readonly [number, number];
 }
 
 /** Runs a provisioning to its end, or to where it is killed. */
@@ -144,7 +146,9 @@ function provision({
 }: Run): Outcome | "killed" {
   const state = createProvisioning({ ...plan, ...run.with }, new Uint8Array(16).fill(7));
   const inputs: Input[] = [{ kind: "started" }];
-  let effects = 0;
+  const late: Input[] = [];
+  const busy = run.busy ?? [0, 0];
+  let [effects, lines] = [0, 0];
   for (let turn = 0; turn < 2_000; turn += 1) {
     const input = inputs.shift();
     // Nothing has come: time goes on to the timer.
@@ -153,7 +157,10 @@ function provision({
       if (effects === effects_max) return "killed";
       effects += 1;
       if (effect.kind === "end") return effect.outcome;
-      perform(effect, { meter, office, wire, inputs });
+      if (effect.kind === "type") lines += effect.lines.length;
+      const isBusy = effect.kind === "type" && lines >= busy[0] && lines < busy[1];
+      if (effect.kind === "type" && !isBusy) inputs.push(...late.splice(0));
+      perform(effect, { meter, office, wire, inputs: isBusy ? late : inputs });
     }
   }
   throw new Error(`it does not end: ${state.phase}`);
@@ -333,6 +340,47 @@ test("a console that is silent, another meter at the port, and a record that is 
   const idle = { ...meter, type: (line: string) => (line === "restart" ? "restarts" : meter.type(line)) };
   const unproven = provision({ meter: idle, office }) as Outcome & { type: "failed" };
   assert.equal(unproven.code, "METER_UNPROVEN");
+  // What it sealed before the restart is no proof of what it holds now.
+  meter.field.restart();
+  meter.clock.now_ms += 10_000;
+  meter.type("state");
+  assert.equal(meter.field.shown.counters.sealed, 1);
+  assert.equal((provision({ meter: idle, office }) as { code?: string }).code, "METER_UNPROVEN");
+});
+
+test("answers that come late and all at once are those of questions that nobody asks any more", () => {
+  const [meter, office] = [createMeter(1), createOffice(["m-1"])];
+  assert.equal((provision({ meter, office, busy: [3, 12] }) as Outcome).type, "provisioned");
+});
+
+test("a restart whose line was lost is asked for again", () => {
+  const [meter, office] = [createMeter(1), createOffice(["m-1"])];
+  meter.clock.now_ms = 60_000;
+  let restarts = 0;
+  const wire = (line: string) => {
+    if (line === "restart") restarts += 1;
+    return line === "restart" && restarts === 1 ? "" : line;
+  };
+  assert.equal((provision({ meter, office, wire }) as Outcome).type, "provisioned");
+  assert.equal(restarts, 2);
+});
+
+test("a credential that is another one is written over, and a request by another key is refused", () => {
+  const [meter, office] = [createMeter(1), createOffice(["m-1"])];
+  meter.stored.credential = sealer.credential(meter.signer.key, [2]);
+  assert.equal((provision({ meter, office }) as Outcome).type, "provisioned");
+  assert.deepEqual(meter.stored.credential, office.issued.get("m-1")!.credential);
+  const other = createMeter(2);
+  const swapped = {
+    ...createMeter(3),
+    type(line: string) {
+      return line.startsWith("request")
+        ? answer({ ...this.field, signer: () => other.signer }, line)
+        : answer(this.field, line);
+    },
+  };
+  const outcome = provision({ meter: swapped, office: createOffice(["m-3"]) }) as Outcome & { type: "failed" };
+  assert.deepEqual([outcome.code, /another key/.test(outcome.reason)], ["HOLDING_WRONG", true]);
 });
 
 test("what a meter tells is taken in its shape alone", () => {

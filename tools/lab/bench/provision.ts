@@ -17,6 +17,8 @@ import { describeMachine } from "./machine.js";
 
 const program = fileURLToPath(new URL("../../cli/gridseal.js", import.meta.url));
 const METER = JSON.stringify({ protocol: "p1", port: { kind: "emulator", seed: 1, interval_ms: 1000 } });
+/** A machine that is busy with other things takes long. */
+const PATIENCE_S = "600";
 const METERS_MAX = 10_000;
 const AT_ONCE_MAX = 64;
 
@@ -102,7 +104,17 @@ async function boards(folder: string, names: readonly string[], plan: Plan): Pro
         "L1",
         "--json",
       ],
-      ...["--bench", join(folder, "bench"), "--meter", METER, "--until", plan.until, ...ports],
+      ...[
+        "--bench",
+        join(folder, "bench"),
+        "--meter",
+        METER,
+        "--until",
+        plan.until,
+        "--patience",
+        PATIENCE_S,
+        ...ports,
+      ],
     );
     return text
       .trim()
@@ -121,6 +133,9 @@ async function plug(directory: string) {
     directory,
     openPort: (configured, onBytes, line) => openPort(parsePort(configured), onBytes, () => {}, line),
     onConsole: (bytes) => show(bytes),
+    onLog(level, message) {
+      if (level === "error" && !message.startsWith("configuration refused")) console.error(`${directory}: ${message}`);
+    },
   });
   const line = await servePty((onBytes) => {
     show = onBytes;

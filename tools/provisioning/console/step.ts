@@ -82,6 +82,8 @@ export interface State {
   /** what the meter said last that is no answer: why it does not keep something */
   said: string;
   restarted_ms: number;
+  /** when it was last told to: the line may have been lost */
+  told_ms: number;
   /** the state that it told last while its first record was waited for */
   shown: string;
 }
@@ -107,6 +109,7 @@ export function createProvisioning(plan: Plan, challenge: Uint8Array): State {
     writes: new Map(),
     said: "",
     restarted_ms: 0,
+    told_ms: 0,
     shown: "",
   };
 }
@@ -226,6 +229,7 @@ function bring(state: State, holding: Holding, now_ms: number): readonly Effect[
   if (plan.until === "stored") return end(state, { type: "stored" });
   state.phase = "restarting";
   state.restarted_ms = now_ms;
+  state.told_ms = now_ms;
   const text = `${assigned!.id}: all is stored and read back; it restarts, and its first record is waited for`;
   return [{ kind: "progress", text }, ...type(["restart"], LOOK_MS)];
 }
@@ -274,7 +278,7 @@ function certified(state: State, credential: Uint8Array): readonly Effect[] {
 function proving(state: State, { uptime_ms, sealed, state: shown }: Holding, now_ms: number): readonly Effect[] {
   const { plan, assigned } = state;
   if (state.phase === "restarting") {
-    if (uptime_ms > now_ms - state.restarted_ms) return [];
+    if (uptime_ms > now_ms - state.restarted_ms) return againRestart(state, now_ms);
     state.phase = "proving";
   }
   if (sealed > 0) return end(state, { type: "provisioned", sealed });
@@ -282,6 +286,14 @@ function proving(state: State, { uptime_ms, sealed, state: shown }: Holding, now
   state.shown = shown;
   const left_s = Math.max(0, Math.ceil((plan.firstRecord_ms - (now_ms - state.restarted_ms)) / 1_000));
   return [{ kind: "progress", text: `${assigned!.id}: ${shown}; its first record is waited for, ${left_s} s more` }];
+}
+
+/** It has not restarted: it may be about to, or the line was lost. */
+function againRestart(state: State, now_ms: number): readonly Effect[] {
+  state.shown = "not restarted";
+  if (now_ms - state.told_ms < ANSWER_MS) return [];
+  state.told_ms = now_ms;
+  return type(["restart"], LOOK_MS);
 }
 
 function timedOut(state: State, now_ms: number): readonly Effect[] {
