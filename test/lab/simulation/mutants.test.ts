@@ -38,7 +38,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "seals-empty-blocks": /^I8/,
   "proposes-oldest": /^I9/,
   "believes-evidence": /^I11/,
-  "counts-removed-votes": /^I12/,
+  "counts-removed-votes": /^I6|^I12/,
   "keeps-first-members": /^I/,
   "ignores-effective-height": /^I12/,
   "takes-orders-out-of-turn": /^I12/,

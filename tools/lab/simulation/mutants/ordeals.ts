@@ -87,7 +87,7 @@ export const reordered = {
   joiners: 2,
   changes: 8,
   rulings: 0,
-  renewed: 0,
+  joint: false,
   faults_ms: 20_000,
 } as const;
 /** A faulty node may be removed, and goes on as if it were a member. */
