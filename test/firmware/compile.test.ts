@@ -18,3 +18,9 @@ test("the firmware has what the meter reaches, and neither modules nor exports t
     assert.doesNotMatch(code, /^\s*(?:interface|declare) /m, `${name} is JavaScript`);
   }
 });
+
+test("the firmware reads no order but the one that adds a chain", async () => {
+  const names = (await compileSources(root)).map(({ name }) => name);
+  assert.ok(names.includes("src/wire/founding-order.js"));
+  assert.ok(!names.includes("src/wire/order.js"));
+});
