@@ -3,11 +3,11 @@
 
 import { isSign } from "./cose.js";
 import { WireError } from "./error.js";
+import { ORDER_BYTES_MAX, verifyFounding } from "./founding-order.js";
 import { chainOf, type Genesis, type MemberKey } from "./genesis.js";
 import { guardCborPrefix } from "./guard.js";
 import { decodeHandover, HANDOVER_BYTES_MAX, handoverLimits, verifyHandover } from "./handover.js";
 import type { Verify } from "./key.js";
-import { ORDER_BYTES_MAX, verifyOrder } from "./order.js";
 
 /** Largest lineage that is read as a whole. */
 export const LINEAGE_BYTES_MAX = 4_194_304;
@@ -99,8 +99,8 @@ export function membersAt(sets: readonly MembersFrom[], height: number): readonl
 }
 
 function foundingSet(genesis: Genesis, chain: number, item: Uint8Array, verify: Verify): MembersFrom {
-  const { action } = verifyOrder(item, genesis, verify);
-  if (action.type !== "chain" || action.service !== chain || chainOf(genesis, chain) !== undefined) {
+  const action = verifyFounding(item, genesis, verify);
+  if (action?.service !== chain || chainOf(genesis, chain) !== undefined) {
     throw new WireError("unproven", `order does not add chain ${chain}`);
   }
   return { from: 1, members: action.members };

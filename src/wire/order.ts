@@ -2,21 +2,28 @@
 // suspended or ended, nodes that are banned. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
 // same state.
 
-import { CODE_MAX, COUNTER_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX, TIME_S_MAX, WORD_MAX } from "./bounds.js";
+import { CODE_MAX, COUNTER_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
-import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { type CborValue, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
-import { type Genesis, type Member, memberFromArray, memberToArray, networkName, verifiersOf } from "./genesis.js";
-import { isTarget } from "./header.js";
+import {
+  CHAIN_ACTION,
+  type ChainAction,
+  chainAction,
+  checkOrdered,
+  orderBody,
+  orderMembers,
+} from "./founding-order.js";
+import { type Genesis, type Member, memberToArray, verifiersOf } from "./genesis.js";
 import type { Signer, Verify } from "./key.js";
-import { orderPayload, orderSignatures, signOrder } from "./order-signatures.js";
-import { asArray, asBytes, asHeight, asList, asMap, asOrderNumber, asService, asUint } from "./shape.js";
+import { signOrder } from "./order-signatures.js";
+import { asArray, asBytes, asHeight, asList, asService, asUint } from "./shape.js";
 
-export const ORDER_BYTES_MAX = 32_768;
+export { type ChainAction, ORDER_BYTES_MAX } from "./founding-order.js";
+
 /** Meters that one order revokes. */
 export const REVOKED_MAX = 1_000;
 const MEMBERS_ACTION = 1;
-const CHAIN_ACTION = 2;
 const REVOKE_ACTION = 3;
 const BAN_ACTION = 4;
 const SUSPEND_ACTION = 5;
@@ -41,18 +48,6 @@ export interface MembersAction {
   /** of nodes that are no members before */
   readonly ready: readonly Ready[];
   /** how many of them are to verify a temporary block */
-  readonly verifiers: number;
-}
-
-/** A chain that the genesis does not have, among nodes that the network knows. */
-export interface ChainAction {
-  readonly type: "chain";
-  readonly service: number;
-  readonly name: string;
-  readonly members: readonly Member[];
-  /** difficulty in Bitcoin's compact form; 0 where any nonce will do */
-  readonly target: number;
-  /** how many members are to verify a temporary block */
   readonly verifiers: number;
 }
 
@@ -142,18 +137,8 @@ export function issueOrder(order: Order, genesis: Pick<Genesis, "hash" | "orderi
 
 /** Reads an order, for this network where one is given; neither its signatures nor those of READY are checked. */
 export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): Order {
-  const map = asMap(decodeCbor(orderPayload(bytes, ORDER_BYTES_MAX)), "order", [1, 2, 3, 4, 5]);
-  const version = asUint(map.get(1), "order version", CODE_MAX);
-  if (version !== 1) throw new WireError("unsupported", `order format version ${version} is not supported`);
-  const hash = asBytes(map.get(2), "order genesis hash", 32);
-  if (genesis !== undefined && !equalBytes(hash, genesis.hash)) {
-    throw new WireError("unproven", "order is for another network");
-  }
-  return {
-    number: asOrderNumber(map.get(3), "order number"),
-    time_s: asUint(map.get(4), "order time", TIME_S_MAX),
-    action: actionFromArray(map.get(5)),
-  };
+  const { number, time_s, action } = orderBody(bytes, genesis);
+  return { number, time_s, action: actionFrom(action) };
 }
 
 /** Reads an order and checks that the authority has signed it with as many keys as the genesis asks for, and each READY in it its node. */
@@ -163,9 +148,7 @@ export function verifyOrder(
   verify: Verify,
 ): Order {
   const order = readOrder(bytes, genesis);
-  const { signed, needed } = orderSignatures(bytes, genesis, verify);
-  if (signed !== needed)
-    throw new WireError("unproven", `order has ${signed} of ${needed} signatures of the authority`);
+  checkOrdered(bytes, genesis, verify);
   const { action } = order;
   if (action.type !== "members") return order;
   for (const { node, signature } of action.ready) {
@@ -212,13 +195,12 @@ function actionToArray(action: Action): CborValue {
   }
 }
 
-function actionFromArray(value: CborValue | undefined): Action {
-  const items = asArray(value, "order action");
+function actionFrom(items: readonly CborValue[]): Action {
   switch (asUint(items[0], "order action type", CODE_MAX)) {
     case MEMBERS_ACTION:
       return membersAction(asArray(items, "order of members", 6));
     case CHAIN_ACTION:
-      return chainAction(asArray(items, "order of a chain", 6));
+      return chainAction(items);
     case REVOKE_ACTION:
       return revokeAction(asArray(items, "order of revocation", 2));
     case BAN_ACTION:
@@ -237,7 +219,7 @@ function actionFromArray(value: CborValue | undefined): Action {
 }
 
 function membersAction([, chain, height, items, ready, verifiers]: readonly CborValue[]): MembersAction {
-  const members = membersFrom(items);
+  const members = orderMembers(items);
   const action: MembersAction = {
     type: "members",
     chain: asService(chain, "order chain"),
@@ -255,20 +237,6 @@ function membersAction([, chain, height, items, ready, verifiers]: readonly Cbor
     throw new WireError("shape", "order: READY must be of its members, each at most once");
   }
   return action;
-}
-
-function chainAction([, service, name, items, target, verifiers]: readonly CborValue[]): ChainAction {
-  const members = membersFrom(items);
-  const compact = asUint(target, "order target", WORD_MAX);
-  if (!isTarget(compact)) throw new WireError("shape", `order target ${compact} is no compact difficulty`);
-  return {
-    type: "chain",
-    service: asService(service, "order chain"),
-    name: networkName(name, "order chain name"),
-    members,
-    target: compact,
-    verifiers: verifiersOf(verifiers, members.length, "order verifiers"),
-  };
 }
 
 function revokeAction([, meters]: readonly CborValue[]): RevokeAction {
@@ -317,15 +285,4 @@ function idsFrom(value: CborValue | undefined, what: string, max: number): Uint8
     throw new WireError("shape", `order ${what} are not in ascending order`);
   }
   return ids;
-}
-
-function membersFrom(value: CborValue | undefined): Member[] {
-  const members = asArray(value, "order members").map((member) => memberFromArray(member, "order member"));
-  if (members.length === 0 || members.length > NODES_MAX) {
-    throw new WireError("shape", `order must name 1 to ${NODES_MAX} members, not ${members.length}`);
-  }
-  if (new Set(members.map(({ id }) => toHex(id))).size !== members.length) {
-    throw new WireError("shape", "order names a member twice");
-  }
-  return members;
 }

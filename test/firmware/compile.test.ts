@@ -39,3 +39,9 @@ test("a manifest leaves protocols out, and what only they need", async () => {
   assert.deepEqual(leftOutBy({}), []);
   assert.throws(() => leftOutBy({ config: { leftOut: ["abacus"] } }), /leaves out abacus: expected p1/);
 });
+
+test("the firmware reads no order but the one that adds a chain", async () => {
+  const names = (await compileSources(root)).map(({ name }) => name);
+  assert.ok(names.includes("src/wire/founding-order.js"));
+  assert.ok(!names.includes("src/wire/order.js"));
+});
