@@ -14,6 +14,8 @@ export interface ClusterOptions {
   /** members that are twins */
   readonly twins: number;
   readonly items: number;
+  /** every third item is withdrawn again, by each node in its own time */
+  readonly withdrawals: boolean;
   /** how long faults last */
   readonly faults_ms: number;
   readonly loss: number;
@@ -161,8 +163,19 @@ export function runCluster(options: ClusterOptions): ClusterReport {
         items.push(`item ${items.length}`);
         const count = items.length;
         for (const node of nodes) timeline.at(timeline.now_ms() + random() * 300, () => node.learnItems(count));
+        if (isWithdrawn(count - 1)) withdraw(items[count - 1]!);
       });
     }
+  }
+
+  function isWithdrawn(index: number): boolean {
+    return options.withdrawals && index % 3 === 0;
+  }
+
+  /** So that a round may have begun for it, on some nodes or on all. */
+  function withdraw(item: string): void {
+    const from_ms = timeline.now_ms() + random() * 1_000;
+    for (const node of nodes) timeline.at(from_ms + random() * 1_000, () => node.withdraw(item));
   }
 
   function scheduleCrash(): void {
@@ -207,9 +220,11 @@ export function runCluster(options: ClusterOptions): ClusterReport {
 
   function isDone(): boolean {
     if (items.length < options.items) return false;
-    return correct.every(
-      (node) => node.blocks.reduce((sum, { block }) => sum + block.items.length, 0) === items.length,
-    );
+    const height = Math.max(...correct.map((node) => node.blocks.length));
+    return correct.every((node) => {
+      const sealed = new Set(node.blocks.flatMap(({ block }) => block.items));
+      return node.blocks.length === height && items.every((item, index) => isWithdrawn(index) || sealed.has(item));
+    });
   }
 
   for (const node of nodes) node.start();

@@ -22,7 +22,8 @@ export type Mutant =
   | "losesRecord"
   | "sendsBeforeDurable"
   | "countsTwice"
-  | "neverResends";
+  | "neverResends"
+  | "alwaysWorks";
 
 /** What travels between nodes: the core's messages, and bodies for those who need them. */
 export type Packet =
@@ -56,6 +57,8 @@ export interface SimulatedNode {
   receive(from: NodeId, packet: Packet): void;
   /** The first `count` submitted items are known here, durably. */
   learnItems(count: number): void;
+  /** An item is not proposed here any more, durably; whoever proposes it is still right to. */
+  withdraw(item: string): void;
   feed(input: Input): void;
   position(): ReturnType<Consensus["position"]> | undefined;
 }
@@ -81,6 +84,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
     damaged: false,
   };
   const sealed = new Set<string>();
+  const withdrawn = new Set<string>();
   const locks = new Set<string>();
   let known = 0;
   let core: Consensus | undefined;
@@ -89,7 +93,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
   let writing: Uint8Array | undefined;
   let timers = new Map<string, object>();
 
-  const pending = () => world.items.slice(0, known).filter((item) => !sealed.has(item));
+  const pending = () => world.items.slice(0, known).filter((item) => !sealed.has(item) && !withdrawn.has(item));
   const tip = () => disk.blocks.at(-1)?.block;
   const clock_ms = () => timeline.now_ms() + options.clock_ms;
   /** Schedules for this life alone. */
@@ -227,12 +231,13 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
   function build(height: number, round: number): void {
     if (height !== disk.blocks.length + 1) return;
     const items = pending().slice(0, ITEMS_PER_BLOCK);
-    if (items.length === 0) {
-      feed({ type: "work", available: false });
-      return;
-    }
+    if (items.length === 0) return feedWork();
     const block = makeBlock(tip(), Math.round(clock_ms()), items);
     feed({ type: "built", height, round, id: block.id, body: block.body });
+  }
+
+  function feedWork(): void {
+    feed({ type: "work", available: pending().length > 0 || mutant === "alwaysWorks" });
   }
 
   function isValid(blockId: Uint8Array, body: Uint8Array, fresh: boolean): boolean {
@@ -349,7 +354,7 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
       };
       core = createConsensus(config, restoredRecord());
       feed({ type: "start" });
-      feed({ type: "work", available: pending().length > 0 });
+      feedWork();
     },
     crash() {
       if (writing !== undefined && random() < 0.5) keep(writing); // the write may have got through
@@ -367,6 +372,10 @@ export function createNode(world: World, options: NodeOptions): SimulatedNode {
     learnItems(count) {
       known = Math.max(known, count);
       if (core !== undefined && pending().length > 0) feed({ type: "work", available: true });
+    },
+    withdraw(item) {
+      withdrawn.add(item);
+      feedWork();
     },
     feed,
     position: () => core?.position(),

@@ -68,6 +68,69 @@ describe("idle", () => {
   });
 });
 
+describe("rest", () => {
+  /** Node 3, in round 1 by the precommits for nil of all others, with nothing that calls it. */
+  function atRest(): Driver {
+    const driver = createDriver({ self: 3 });
+    failRound(driver, 0);
+    return driver;
+  }
+
+  test("nothing to propose, whatever the round was begun for: no timer runs in the next one", () => {
+    const driver = createDriver({ self: 3 });
+    driver.feed({ type: "work", available: true });
+    driver.feed({ type: "work", available: false });
+    driver.timeout("propose");
+    for (const index of [0, 1]) driver.receive(index, prevote(index, 0, null));
+    assert.deepEqual(failRound(driver, 0), []);
+    assert.deepEqual(driver.core.position(), { height: 4, round: 1, step: "idle", voting: true });
+    assert.deepEqual(driver.timeout("resend"), []);
+    assert.deepEqual(driver.timeout("heartbeat"), ["set heartbeat 30000", "all <- status 4"]);
+  });
+
+  test("a node that has voted where nobody follows says it no more, but its heartbeat", () => {
+    const driver = createDriver({ self: 3 });
+    driver.feed({ type: "work", available: true });
+    driver.timeout("propose");
+    driver.feed({ type: "work", available: false });
+    assert.deepEqual(driver.timeout("resend"), []);
+    assert.deepEqual(driver.timeout("heartbeat"), ["set heartbeat 30000", "all <- status 4"]);
+    assert.deepEqual(driver.feed({ type: "work", available: true }), ["set resend 2000"]);
+    assert.deepEqual(driver.timeout("resend"), ["set resend 2000", "all <- prevote 0 nil vr -1", "all <- status 4"]);
+  });
+
+  test("work, f+1 votes, a valid proposal and a polka each end it in the round it is in", () => {
+    const begins = ["set propose 1500"];
+    assert.deepEqual(atRest().feed({ type: "work", available: true }), begins);
+    const voted = atRest();
+    assert.deepEqual(voted.receive(1, prevote(1, 1, null)), []);
+    assert.deepEqual(voted.receive(2, prevote(2, 1, null)), begins);
+    const proposed = atRest();
+    assert.deepEqual(proposed.receive(1, proposal(1, "A")), ["validate 1 A fresh"]);
+    assert.deepEqual(proposed.validated(1, "A").slice(0, 1), begins);
+    const late = atRest();
+    assert.deepEqual(late.receive(0, polka(0, "A", [0, 1, 2])).slice(0, 1), begins);
+  });
+
+  test("a member that goes on in an earlier round hears how this node left it, not twice at once", () => {
+    const driver = atRest();
+    const answer = ["n1 <- round by precommit 0, precommit 0, precommit 0"];
+    assert.deepEqual(driver.receive(1, prevote(1, 0, null)), answer);
+    assert.deepEqual(driver.receive(1, precommit(1, 0, null)), []);
+    driver.wait(500);
+    assert.deepEqual(driver.receive(1, precommit(1, 0, null)), answer);
+    driver.feed({ type: "work", available: true });
+    driver.wait(500);
+    assert.deepEqual(driver.receive(1, precommit(1, 0, null)), [], "its resends say so now");
+  });
+
+  test("a node in a later round vouches for nothing: what it has signed it may have forgotten", () => {
+    const inquiry = { type: "inquiry" as const, height: 4, run: 1 };
+    assert.deepEqual(createDriver({ self: 3 }).receive(1, inquiry), ["vouch for 4 to n1"]);
+    assert.deepEqual(atRest().receive(1, inquiry), []);
+  });
+});
+
 describe("L14-19 proposing", () => {
   test("the proposer asks for a value, signs it, has it on disk, sends it and prevotes it", () => {
     const driver = createDriver({ self: 0 });

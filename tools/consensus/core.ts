@@ -8,7 +8,7 @@ import { askThoseAhead, sendStatus, takeWaiting } from "./peers.js";
 import { receive } from "./receive.js";
 import { type Abstention, abstentionOf, inquire, isPast, isVouchedFor, regain } from "./regaining.js";
 import { resend } from "./resend.js";
-import { startTimer } from "./rounds.js";
+import { isCalled, startTimer } from "./rounds.js";
 import { evaluate, sendProposal, timeOut } from "./rules.js";
 import { encodeRecord, isRecordOf } from "./signed-position.js";
 import type { ConsensusRecord } from "./state.js";
@@ -166,7 +166,7 @@ function takeTimeout(state: State, name: TimerName): void {
   state.deadlines.delete(name);
   if (name === "resend") resend(state);
   else if (name === "heartbeat") {
-    if (state.step === "idle") sendStatus(state, "all");
+    if (state.step === "idle" || !isCalled(state)) sendStatus(state, "all");
     inquire(state, "all");
     setTimer(state, "heartbeat", state.config.timeouts.heartbeat_ms);
   } else timeOut(state, name);

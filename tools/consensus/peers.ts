@@ -2,6 +2,7 @@
 // A claimed height is a hint: it never moves this node, it only decides whom to tell that this node is behind.
 
 import type { Outcome } from "./drops.js";
+import { isCalled } from "./rounds.js";
 import { isMember, type State, sameId, send } from "./state.js";
 import type { Message, NodeId } from "./types.js";
 
@@ -41,11 +42,7 @@ export function answerBelow(
 ): Outcome {
   const { height } = message;
   if (height < 1 || isLatePrecommit(state, message)) return "consensus-height-sealed";
-  const last = state.peers.servedAt.get(to);
-  if (last !== undefined && last.height === height && state.now_ms - last.at_ms < ANSWER_PERIOD_MS) {
-    return "consensus-answered";
-  }
-  remember(state.peers.servedAt, to, { height, at_ms: state.now_ms });
+  if (isServed(state, to, height)) return "consensus-answered";
   const { lastCommitted } = state;
   if (lastCommitted?.height === height && lastCommitted.certificate !== undefined) {
     const { id, certificate } = lastCommitted;
@@ -55,6 +52,21 @@ export function answerBelow(
   state.behindRecord.push({ type: "serveDecision", to, height });
   if (height + 1 < state.height) answerAbove(state, to); // so that it knows how far it is behind
   return "taken";
+}
+
+/** A member goes on in an earlier round while this node rests, so that no resend shows the way: it hears how this node came here. */
+export function answerEarlier(state: State, to: NodeId): void {
+  const { height, roundCertificate: votes } = state;
+  if (votes.length === 0 || !isMember(state, to) || isCalled(state) || isServed(state, to, height)) return;
+  send(state, to, { type: "round", height, votes });
+}
+
+/** Whether the peer had an answer about the height a moment ago; from now on it has one. */
+function isServed({ peers, now_ms }: State, to: NodeId, height: number): boolean {
+  const last = peers.servedAt.get(to);
+  if (last !== undefined && last.height === height && now_ms - last.at_ms < ANSWER_PERIOD_MS) return true;
+  remember(peers.servedAt, to, { height, at_ms: now_ms });
+  return false;
 }
 
 /** After every block there are precommits that the quorum did not wait for: their senders decide without an answer. */

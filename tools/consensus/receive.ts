@@ -5,7 +5,7 @@ import { checkCommit, checkPolka, isGenuine, isPolka, learnPolka, precommitsOf, 
 import type { MessageDrop, Outcome } from "./drops.js";
 import { isReported, receiveEvidence, reportEvidence } from "./evidence.js";
 import { headOf } from "./messages.js";
-import { answerAbove, answerBelow, keepWaiting, noteHeight } from "./peers.js";
+import { answerAbove, answerBelow, answerEarlier, keepWaiting, noteHeight } from "./peers.js";
 import { answerInquiry, inquire, takeVouch } from "./regaining.js";
 import { enterRound } from "./rounds.js";
 import { isMember, proposerOf, type State, sameId, supportOf, verifyStatement } from "./state.js";
@@ -29,8 +29,12 @@ export function receive(state: State, from: NodeId, message: Message): Outcome {
   if (message.type === "vouch") return takeVouch(state, from, message);
   const { height } = message;
   if (message.type !== "decision") noteHeight(state, from, height);
-  if (height === state.height)
-    return state.step === "decided" ? "consensus-decided" : receiveHere(state, from, message);
+  if (height === state.height) {
+    if (state.step === "decided") return "consensus-decided";
+    const outcome = receiveHere(state, from, message);
+    if ("round" in message && message.round < state.round) answerEarlier(state, from);
+    return outcome;
+  }
   if (height < state.height) {
     return message.type === "decision" ? "consensus-height-sealed" : answerBelow(state, from, message);
   }

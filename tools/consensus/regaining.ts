@@ -72,8 +72,9 @@ export function inquire(state: State, to: NodeId | "all"): void {
 /** Of this very height: the shell vouches where this node has signed nothing at it, and remembers all that it has. */
 export function answerInquiry(state: State, from: NodeId, { height, run }: Inquiry): void {
   if (isMember(state, from)) state.reports?.asking.set(from, height);
-  const { step, voting, ownPrevotes, ownPrecommits, ownProposals } = state;
-  const isUnsigned = ownPrevotes.size + ownPrecommits.size + ownProposals.size === 0;
+  const { round, step, voting, ownPrevotes, ownPrecommits, ownProposals } = state;
+  // In a later round what was signed in earlier ones may be forgotten.
+  const isUnsigned = round === 0 && ownPrevotes.size + ownPrecommits.size + ownProposals.size === 0;
   if (voting && step === "idle" && isUnsigned) state.behindRecord.push({ type: "vouch", to: from, height, run });
 }
 

@@ -2,16 +2,17 @@
 // certificates that bring others to where it is.
 
 import { sendStatus } from "./peers.js";
+import { isCalled } from "./rounds.js";
 import { type State, send, setTimer } from "./state.js";
 import { need } from "./values.js";
 
-/** Every two seconds while a height is under way; once its commit is known, only that, until the body is here. */
+/** Every two seconds while something calls; once the height's commit is known, only that, until the body is here. */
 export function resend(state: State): void {
   state.needed.clear(); // what is still missing is asked for again
   const { round, locked, valid, commit, height } = state;
   if (commit !== undefined) {
     send(state, "all", { type: "decision", height, id: commit.id, certificate: commit.certificate });
-  } else if (state.step !== "idle") {
+  } else if (state.step !== "idle" && isCalled(state)) {
     const own = [
       state.ownProposals.get(round),
       state.ownPrevotes.get(round),

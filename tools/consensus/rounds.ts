@@ -1,14 +1,33 @@
-// Entering a round, its timers, and forgetting what earlier rounds left: memory is bounded however many rounds a height takes.
+// Entering a round, resting in it or going on, its timers, and forgetting what earlier rounds left: memory is bounded however many
+// rounds a height takes.
 
 import { assertInvariant } from "./assert.js";
-import { clearTimer, type State, setTimer } from "./state.js";
+import { clearTimer, type State, setTimer, supportOf } from "./state.js";
 import type { Timeouts, Vote } from "./types.js";
-import { forgetValues } from "./values.js";
-import { forgetBefore, ROUNDS_KEPT } from "./votes.js";
+import { awaitResend, forgetValues, verdictOf } from "./values.js";
+import { forgetBefore, highestVotes, ROUNDS_KEPT, roundVotes } from "./votes.js";
 
-/** L11 to L21. `certificate` is what lets others follow. A node that does not vote keeps up with the rounds without timers. */
+/**
+ * Whether something keeps this node going in its round: work, a valid value or a polka that may become one, a valid proposal, or that
+ * f+1 members vote. Where nothing does, it rests: what a round was begun for may have gone, as orders end what is waiting.
+ */
+export function isCalled(state: State): boolean {
+  if (state.work || state.valid !== undefined || state.polkas.length > 0) return true;
+  const first = roundVotes(state.keeper, state.round).proposals[0];
+  if (first !== undefined && verdictOf(state, first) === true) return true;
+  return highestVotes(state.keeper, state.round).length >= supportOf(state);
+}
+
+/** L11 to L21, as far as they set timers: the propose step of the round that this node is in. */
+export function beginRound(state: State): void {
+  state.step = "propose";
+  startTimer(state, "propose");
+  awaitResend(state);
+}
+
+/** `certificate` is what lets others follow. The node rests there until it is called; one that does not vote stays so. */
 export function enterRound(state: State, round: number, certificate: readonly Vote[]): void {
-  assertInvariant(round > state.round || (round === 0 && state.step === "idle"), "rounds only grow");
+  assertInvariant(round > state.round, "rounds only grow");
   state.round = round;
   state.roundCertificate = certificate;
   state.building = undefined;
@@ -16,10 +35,8 @@ export function enterRound(state: State, round: number, certificate: readonly Vo
   forgetOwn(state);
   forgetValues(state);
   if (!state.voting) return;
-  state.step = "propose";
-  for (const name of ["prevote", "precommit"] as const) clearTimer(state, name);
-  startTimer(state, "propose");
-  if (!state.deadlines.has("resend")) setTimer(state, "resend", state.config.timeouts.resend_ms);
+  state.step = "idle";
+  for (const name of ["propose", "prevote", "precommit"] as const) clearTimer(state, name);
 }
 
 /** Starts the timer of a step of this round; later rounds wait longer, up to the cap. */

@@ -1,10 +1,10 @@
 // The rules of Tendermint (arXiv 1807.04938, algorithm 1; L = its line), each a function that fires where it applies, and the
-// fixpoint over them. Changes to the paper: idle without work, certificates in place of gossip, polkas of earlier rounds count.
+// fixpoint over them. Changes to the paper: rest without work, certificates in place of gossip, polkas of earlier rounds count.
 
 import { sha256 } from "../../src/wire/hash.js";
 import { assertInvariant } from "./assert.js";
 import { checkCommit, checkPolka } from "./certificates.js";
-import { enterRound, startTimer } from "./rounds.js";
+import { beginRound, enterRound, isCalled, startTimer } from "./rounds.js";
 import {
   clearTimer,
   isProposer,
@@ -19,7 +19,7 @@ import {
   type Value,
 } from "./state.js";
 import type { Choice, Polka, Precommit, Prevote, Proposal } from "./types.js";
-import { askShell, verdictOf } from "./values.js";
+import { askShell, awaitResend, verdictOf } from "./values.js";
 import { type Candidate, highestVotes, keepVote, prevotesFor, roundVotes } from "./votes.js";
 
 /** Far more than any input can make fire: what fires advances a step or a round for which votes are kept. */
@@ -44,6 +44,7 @@ export function evaluate(state: State): void {
     const fired = state.commit === undefined ? rules.some((rule) => rule(state)) : decide(state);
     if (!fired) {
       askShell(state);
+      if (state.step !== "idle" && !state.deadlines.has("resend") && isCalled(state)) awaitResend(state);
       return;
     }
   }
@@ -72,13 +73,10 @@ function skipRound(state: State): boolean {
   return true;
 }
 
-/** L10, without empty blocks: round 0 starts for work, for a valid proposal, or because f+1 members vote. */
+/** L10, without empty blocks: a round starts once the node is called. */
 function startRound(state: State): boolean {
-  if (state.step !== "idle" || !state.voting) return false;
-  const first = roundVotes(state.keeper, 0).proposals[0];
-  const called = first !== undefined && verdictOf(state, first) === true;
-  if (!state.work && !called && highestVotes(state.keeper, 0).length < supportOf(state)) return false;
-  enterRound(state, 0, []);
+  if (state.step !== "idle" || !state.voting || !isCalled(state)) return false;
+  beginRound(state);
   return true;
 }
 

@@ -20,7 +20,7 @@ import type {
 } from "./types.js";
 import { createVoteKeeper, keyOf, type VoteKeeper } from "./votes.js";
 
-/** `idle`: in round 0 without timers. `decided`: waiting for the block to be stored. */
+/** `idle`: in a round without timers, until something calls. `decided`: waiting for the block to be stored. */
 export type Step = "idle" | "propose" | "prevote" | "precommit" | "decided";
 
 /** A body that is known to be valid for its id. */
@@ -114,7 +114,7 @@ export interface Reports {
 export interface PeerState {
   /** highest height that each member has claimed: a hint */
   readonly claimed: Map<NodeId, number>;
-  /** when a STATUS or a DECISION last went to a peer */
+  /** when a STATUS last went to a peer, and a DECISION or the certificate of a ROUND */
   readonly statusAt: Map<NodeId, { readonly height: number; readonly at_ms: number }>;
   readonly servedAt: Map<NodeId, { readonly height: number; readonly at_ms: number }>;
   /** messages of the next height, a few a member */

@@ -88,7 +88,8 @@ export function need(state: State, id: Uint8Array, from: readonly NodeId[]): voi
   awaitResend(state);
 }
 
-function awaitResend(state: State): void {
+/** Sets the timer of the next resend where none is set. */
+export function awaitResend(state: State): void {
   if (!state.deadlines.has("resend")) setTimer(state, "resend", state.config.timeouts.resend_ms);
 }
 

@@ -70,7 +70,15 @@ export const starved = {
 } as const;
 
 /** Members change again and again; nobody is faulty. */
-export const reordered = { ...unharmed, governed: true, joiners: 2, changes: 8, faults_ms: 20_000 } as const;
+export const reordered = {
+  ...unharmed,
+  governed: true,
+  joiners: 2,
+  changes: 8,
+  rulings: 0,
+  renewed: 0,
+  faults_ms: 20_000,
+} as const;
 /** A faulty node may be removed, and goes on as if it were a member. */
 export const intruded = {
   ...reordered,
