@@ -2,7 +2,7 @@
 
 import type { Reading } from "../../src/meter/reader.js";
 import type { Register } from "../../src/meter/register.js";
-import { decodeReceipt } from "../../src/wire/receipt.js";
+import { decodeSentReceipt } from "../../src/wire/receipt.js";
 import { parseTopic } from "../../src/wire/topics.js";
 
 export interface Face {
@@ -55,7 +55,7 @@ export function seeMessage(face: Face, topic: string, payload: Uint8Array): void
   const parsed = parseTopic(topic);
   if (parsed === undefined || !("service" in parsed) || parsed.kind !== "receipt") return;
   try {
-    face.receipt = { service: parsed.service, height: decodeReceipt(payload).height };
+    face.receipt = { service: parsed.service, height: decodeSentReceipt(payload).receipt.height };
   } catch {
     // The agent says what is wrong with it.
   }

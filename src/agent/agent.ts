@@ -138,11 +138,12 @@ function assemble(
       : createUplink({ brokers, network, meter: identity.id, credential, outbox, random: fraction });
 
   const session = typeof credential === "string" ? undefined : new Session(identity, genesis.hash, credential, random);
-  const isExpected = (recordHash: Uint8Array): boolean => uplink?.expects(recordHash) ?? false;
+  const isExpected = (recordHash: Uint8Array, service: number): boolean =>
+    uplink?.expects(recordHash, service) ?? false;
   const services = configuration.schedule.map(({ service }) => service);
   const members = createMembers(genesis, services, verifyEd25519, keyValue);
-  const judge = createReceiptJudge(genesis, members, verifyEd25519, isExpected);
-  const inbox = createInbox(network, identity.id, judge, members);
+  const receipts = createReceiptJudge(genesis, members, verifyEd25519, isExpected);
+  const inbox = createInbox(network, identity.id, receipts, members);
   const counts: Record<string, number> = {
     wrongReceipts: 0,
     unknownMembers: 0,
@@ -174,9 +175,13 @@ function assemble(
     const effects: AgentEffect[] = [];
     moment = now;
     // What goes deepest is called here, where the stack is shallow: the check of a receipt's signatures, and the parsing of a frame.
-    if (input.kind === "mqttMessage") heed(inbox(input.topic, input.payload), now.uptime_ms, effects);
+    if (input.kind === "mqttMessage") heed(inbox(input.topic, input.payload, now.uptime_ms), now.uptime_ms, effects);
     else if (input.kind === "started" || input.kind === "meterBytes" || input.kind === "timer") {
       if (input.kind === "started") start(effects);
+      if (input.kind === "timer") {
+        const settled = receipts.settle(now.uptime_ms, uplink?.isPressed ?? false);
+        if (settled !== undefined) heed(settled, now.uptime_ms, effects);
+      }
       if (input.kind === "meterBytes" && input.bytes.length > 0) lastBytes_ms = now.uptime_ms;
       const work: PortEffect[] = [];
       const outcomes = meter.push(input.kind === "meterBytes" ? input.bytes : noBytes, now.uptime_ms, work);
@@ -190,7 +195,7 @@ function assemble(
     }
     show(now.uptime_ms, effects);
     const uplinkAt_ms = uplink?.wakeAt_ms(now.uptime_ms) ?? Number.POSITIVE_INFINITY;
-    const wakeAt_ms = Math.min(uplinkAt_ms, meter.wakeAt_ms());
+    const wakeAt_ms = Math.min(uplinkAt_ms, meter.wakeAt_ms(), receipts.wakeAt_ms(uplink?.isPressed ?? false));
     effects.push({ kind: "setTimer", delay_ms: Math.min(Math.max(0, wakeAt_ms - now.uptime_ms), LOOK_INTERVAL_MS) });
     return effects;
   }
@@ -258,6 +263,11 @@ function assemble(
   function heed(message: Message, uptime_ms: number, effects: AgentEffect[]): void {
     switch (message.kind) {
       case "sealed":
+      case "deferred":
+      case "proved":
+        return tell(message, uptime_ms, effects);
+      case "unproved":
+        warn("wrongReceipts", `receipts of service ${message.service} refused: ${message.reason}`, effects);
         return tell(message, uptime_ms, effects);
       case "refused": {
         const { reason } = message.refusal;

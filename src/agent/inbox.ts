@@ -8,41 +8,35 @@ import { decodeTime, type TimeTold } from "../wire/time.js";
 import { parseTopic } from "../wire/topics.js";
 import { decodeCommand, type ReadNow } from "./command.js";
 import type { Members } from "./members.js";
-import type { ReceiptJudge } from "./receipts.js";
+import type { Judgement, ReceiptJudge } from "./receipts.js";
 
 export type Message =
-  /** a verified receipt of a record on its way */
-  | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
+  | Judgement
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "command"; readonly command: ReadNow }
   | ({ readonly kind: "time" } & TimeTold)
   /** what proves a chain's members, looked at and taken where it does */
   | { readonly kind: "members" }
   | { readonly kind: "wrong members"; readonly reason: string }
-  | { readonly kind: "wrong receipt"; readonly reason: string }
-  /** a receipt by members that this meter does not know, of a record on its way */
-  | { readonly kind: "unknown members"; readonly recordHash: Uint8Array; readonly reason: string }
-  /** a receipt of a record that is not on its way: most often a second one */
-  | { readonly kind: "stray receipt" }
   /** not for this meter, or nothing that a meter knows */
   | { readonly kind: "strange" };
 
 /** Reads a message; never throws on one. */
-export type Inbox = (topic: string, payload: Uint8Array) => Message;
+export type Inbox = (topic: string, payload: Uint8Array, uptime_ms: number) => Message;
 
 export function createInbox(
   network: string,
   meter: string,
-  judge: ReceiptJudge,
+  receipts: Pick<ReceiptJudge, "judge">,
   members: Pick<Members, "take">,
 ): Inbox {
-  return (text, payload) => {
+  return (text, payload, uptime_ms) => {
     const topic = parseTopic(text);
     const ours = topic?.network === network && topic.meter === meter && payload.length <= RECEIPT_BYTES_MAX;
     if (!ours) return { kind: "strange" };
     switch (topic.kind) {
       case "receipt":
-        return judge(payload, topic.service);
+        return receipts.judge(payload, topic.service, uptime_ms);
       case "members":
         return membersIn(members, topic.service, payload);
       case "ack":

@@ -35,6 +35,8 @@ export interface Travelling {
   refusedAs: RefusalReason | undefined;
   /** whether it is not to be published again soon for that */
   isAside: boolean;
+  /** whether a receipt of it is here whose certificate is still to be checked */
+  isDeferred: boolean;
 }
 
 export const noRecords: readonly Travelling[] = [];
@@ -46,7 +48,7 @@ export function giveUpAt_ms({ due_ms }: Travelling): number {
 
 /** Whether it is to be published, or published again, now. */
 export function isReady(record: Travelling, uptime_ms: number): boolean {
-  return (record.packetId === 0 || record.interrupted) && record.due_ms <= uptime_ms;
+  return !record.isDeferred && (record.packetId === 0 || record.interrupted) && record.due_ms <= uptime_ms;
 }
 
 /** Twice as long with each publication, and not the same for all: `fraction` is from 0 up to but not including 1. */

@@ -31,6 +31,9 @@ export type UplinkInput =
   /** a node has told the time: the meter connects again, with a token */
   | { readonly kind: "timed" }
   | { readonly kind: "sealed"; readonly recordHash: Uint8Array }
+  | { readonly kind: "deferred"; readonly recordHash: Uint8Array }
+  | { readonly kind: "proved"; readonly service: number }
+  | { readonly kind: "unproved"; readonly service: number }
   /** a receipt came whose members the meter does not know: it is to be shown them, and to get the receipt again */
   | { readonly kind: "unproven"; readonly recordHash: Uint8Array }
   | { readonly kind: "refused"; readonly refusal: Refusal }
@@ -68,8 +71,10 @@ export interface Uplink {
   readonly broker: string;
   /** why the record was refused that has waited longest of those that were */
   readonly refusedAs: RefusalReason | undefined;
-  /** whether a record of this hash is on its way and has no receipt yet */
-  expects(recordHash: Uint8Array): boolean;
+  /** whether a record of this hash and service is on its way and has no verified receipt yet */
+  expects(recordHash: Uint8Array, service: number): boolean;
+  /** whether deferred receipts are to be checked now */
+  readonly isPressed: boolean;
   /** how long the oldest record without a receipt has waited, whatever keeps it */
   oldestWait_ms(uptime_ms: number): number;
   /** uptime at which it wants to be woken; infinite where only an input matters */
@@ -163,8 +168,12 @@ class MqttUplink implements Uplink {
     return effects;
   }
 
-  expects(recordHash: Uint8Array): boolean {
-    return this.window.expects(recordHash);
+  expects(recordHash: Uint8Array, service: number): boolean {
+    return this.window.expects(recordHash, service);
+  }
+
+  get isPressed(): boolean {
+    return this.window.isPressed;
   }
 
   oldestWait_ms(uptime_ms: number): number {
@@ -206,7 +215,16 @@ class MqttUplink implements Uplink {
         if (this.isStranger) this.giveUp("the time is known", uptime_ms, effects);
         return;
       case "sealed":
-        this.sealed(input.recordHash);
+        this.letGo(this.window.oldestSince_ms, this.window.sealed(input.recordHash));
+        return;
+      case "deferred":
+        this.window.deferred(input.recordHash);
+        return;
+      case "proved":
+        while (this.letGo(this.window.oldestSince_ms, this.window.proved(input.service)));
+        return;
+      case "unproved":
+        this.window.unproved(input.service, uptime_ms);
         return;
       case "unproven":
         if (this.window.askAgain(input.recordHash, uptime_ms)) this.birthDue = true;
@@ -277,12 +295,12 @@ class MqttUplink implements Uplink {
     this.left = false;
   }
 
-  private sealed(recordHash: Uint8Array): void {
-    const oldestSince_ms = this.window.oldestSince_ms;
-    const record = this.window.sealed(recordHash);
-    if (record === undefined) return;
+  /** Counts a record that has left the window, if one has. */
+  private letGo(oldestSince_ms: number, record: Travelling | undefined): boolean {
+    if (record === undefined) return false;
     this.counts.sealed += 1;
     if (record.since_ms <= oldestSince_ms) this.patience.rewarded();
+    return true;
   }
 
   private refused(refusal: Refusal, uptime_ms: number): void {

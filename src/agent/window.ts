@@ -32,6 +32,8 @@ export const UNACKNOWLEDGED_BYTES_MAX = 8_192;
  * close a gap that is 1,024 numbers behind, and what is in it is never sealed.
  */
 export const SPAN_MAX = 512;
+/** So many places may be taken by records whose receipts are here and not checked yet. */
+export const DEFERRED_MAX = 16;
 const HASH_BYTES = 32;
 
 export interface Window {
@@ -42,8 +44,10 @@ export interface Window {
   readonly refusedAs: RefusalReason | undefined;
   /** Notices what waits in the outbox. */
   look(uptime_ms: number): void;
-  /** Whether a record of this hash is on its way. */
-  expects(hash: Uint8Array): boolean;
+  /** Whether a record of this hash and service is on its way. */
+  expects(hash: Uint8Array, service: number): boolean;
+  /** Whether deferred receipts are to be checked now: their records are many, or others need their places. */
+  readonly isPressed: boolean;
   /** The next record to publish now, where the limits allow one. The caller publishes it and fills in packetId, due and count. */
   take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined;
   /** The broker has acknowledged a publication; false where it is none of a record. */
@@ -54,6 +58,12 @@ export interface Window {
   restart(uptime_ms: number): void;
   /** Lets go of the record whose verified receipt came; undefined where none is on its way. */
   sealed(hash: Uint8Array): Travelling | undefined;
+  /** A receipt of the record is here, to be checked within a minute: until then it is not published again. */
+  deferred(hash: Uint8Array): void;
+  /** One whose deferred receipt is good now; undefined where none of the service is left. */
+  proved(service: number): Travelling | undefined;
+  /** The deferred receipts of the service prove nothing: their records are published again soon. */
+  unproved(service: number, uptime_ms: number): void;
   refused(refusal: Refusal, uptime_ms: number): RefusalAnswer;
   /** A receipt of the record cannot be verified yet: it is published again soon, for another copy. False where none is on its way. */
   askAgain(hash: Uint8Array, uptime_ms: number): boolean;
@@ -90,8 +100,14 @@ class OutboxWindow implements Window {
 
   get oldestSince_ms(): number {
     let oldest_ms = Math.min(this.unofferedSince_ms, this.parked.oldest()?.since_ms ?? Number.POSITIVE_INFINITY);
-    for (const { since_ms } of this.travelling) oldest_ms = Math.min(oldest_ms, since_ms);
+    for (const { since_ms, isDeferred } of this.travelling) if (!isDeferred) oldest_ms = Math.min(oldest_ms, since_ms);
     return oldest_ms;
+  }
+
+  get isPressed(): boolean {
+    let deferred = 0;
+    for (const { isDeferred } of this.travelling) if (isDeferred) deferred += 1;
+    return deferred >= DEFERRED_MAX || this.travelling.length === WINDOW_MAX;
   }
 
   get refusedAs(): RefusalReason | undefined {
@@ -111,8 +127,8 @@ class OutboxWindow implements Window {
     this.unofferedSince_ms = isUnoffered ? Math.min(this.unofferedSince_ms, uptime_ms) : Number.POSITIVE_INFINITY;
   }
 
-  expects(hash: Uint8Array): boolean {
-    return this.find(hash) !== undefined;
+  expects(hash: Uint8Array, service: number): boolean {
+    return this.find(hash)?.service === service;
   }
 
   take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined {
@@ -165,10 +181,30 @@ class OutboxWindow implements Window {
 
   sealed(hash: Uint8Array): Travelling | undefined {
     const record = this.find(hash);
-    if (record === undefined) return undefined;
-    this.outbox.done(record.position);
-    this.remove(record);
+    if (record !== undefined) this.done(record);
     return record;
+  }
+
+  deferred(hash: Uint8Array): void {
+    const record = this.find(hash);
+    if (record === undefined) return;
+    record.isDeferred = true;
+    record.isAside = false;
+    record.refusedAs = undefined;
+  }
+
+  proved(service: number): Travelling | undefined {
+    const record = this.travelling.find((candidate) => candidate.isDeferred && candidate.service === service);
+    if (record !== undefined) this.done(record);
+    return record;
+  }
+
+  unproved(service: number, uptime_ms: number): void {
+    for (const record of this.travelling) {
+      if (!record.isDeferred || record.service !== service) continue;
+      record.isDeferred = false;
+      this.soon(record, uptime_ms);
+    }
   }
 
   refused({ recordHash, service, seq, reason }: Refusal, uptime_ms: number): RefusalAnswer {
@@ -176,7 +212,7 @@ class OutboxWindow implements Window {
       recordHash !== undefined
         ? this.find(recordHash)
         : this.travelling.find((candidate) => candidate.service === service && candidate.seq === seq);
-    if (record === undefined || record.isAside) return "none";
+    if (record === undefined || record.isAside || record.isDeferred) return "none";
     record.refusedAs = reason;
     record.isAside = isLasting(reason);
     if (record.packetId === 0) {
@@ -188,11 +224,8 @@ class OutboxWindow implements Window {
 
   askAgain(hash: Uint8Array, uptime_ms: number): boolean {
     const record = this.find(hash);
-    if (record === undefined) return false;
-    if (record.packetId === 0) {
-      record.due_ms = Math.min(record.due_ms, uptime_ms + waitOf_ms(record, INTRODUCTION_WAIT_MS, this.random()));
-    }
-    return true;
+    if (record !== undefined) this.soon(record, uptime_ms);
+    return record !== undefined;
   }
 
   nextDue_ms(): number {
@@ -203,9 +236,21 @@ class OutboxWindow implements Window {
     if (owed.length === 0 && this.travelling.length < WINDOW_MAX && !this.isHeld()) {
       due_ms = this.filling ? this.rewindAt_ms : this.filledAt_ms + BURST_WAIT_MS;
     }
-    for (const record of owed.length > 0 ? owed : this.travelling) due_ms = Math.min(due_ms, record.due_ms);
+    for (const record of owed.length > 0 ? owed : this.travelling)
+      if (record.packetId !== 0 || !record.isDeferred) due_ms = Math.min(due_ms, record.due_ms);
     for (const record of this.surplus()) due_ms = Math.min(due_ms, giveUpAt_ms(record));
     return due_ms;
+  }
+
+  private done(record: Travelling): void {
+    this.outbox.done(record.position);
+    this.remove(record);
+  }
+
+  /** Published again in a while, for another copy of its receipt. */
+  private soon(record: Travelling, uptime_ms: number): void {
+    if (record.packetId !== 0) return;
+    record.due_ms = Math.min(record.due_ms, uptime_ms + waitOf_ms(record, INTRODUCTION_WAIT_MS, this.random()));
   }
 
   /** Those set aside whose places others need: all but the oldest. */
@@ -266,6 +311,7 @@ class OutboxWindow implements Window {
       due_ms: uptime_ms,
       publications: 0,
       sent: 0,
+      isDeferred: false,
     });
     return this.travelling[this.travelling.length - 1];
   }

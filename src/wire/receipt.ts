@@ -4,7 +4,7 @@
 import { CODE_MAX, LEAVES_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
-import { encodeItems } from "./cbor-pieces.js";
+import { byteStringHeadLength, encodeItems, writeByteStringHead } from "./cbor-pieces.js";
 import { type Certificate, certificateFromArray, certificateToArray, verifyCertificate } from "./certificate.js";
 import { WireError } from "./error.js";
 import type { Genesis, MemberKey } from "./genesis.js";
@@ -97,6 +97,43 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     header: asBytes(header, "receipt header", HEADER_BYTES),
     certificate: certificateFromArray(certificate),
   };
+}
+
+/** Headers of the blocks right before a receipt's that a node sends with it; at most these. */
+export const LINKS_MAX = 16;
+
+/** What a node sends a meter: the receipt, and in one byte string the headers before its own, the newest first. */
+export interface SentReceipt {
+  readonly receipt: Receipt;
+  /** the receipt's own bytes */
+  readonly bytes: Uint8Array;
+  readonly links: Uint8Array;
+}
+
+/** A receipt with the headers before its own, the newest first; alone where there are none, or the whole would be too long. */
+export function encodeSentReceipt(receipt: Uint8Array, links: readonly Uint8Array[]): Uint8Array {
+  const length = links.length * HEADER_BYTES;
+  const whole = receipt.length + byteStringHeadLength(length) + length;
+  if (length === 0 || whole > RECEIPT_BYTES_MAX) return receipt;
+  const bytes = new Uint8Array(whole);
+  bytes.set(receipt);
+  let end = writeByteStringHead(bytes, receipt.length, length);
+  for (const header of links) {
+    bytes.set(header, end);
+    end += HEADER_BYTES;
+  }
+  return bytes;
+}
+
+/** Reads what a node sends. Whether the links lead anywhere is not looked at. */
+export function decodeSentReceipt(sent: Uint8Array): SentReceipt {
+  const bytes = sent.subarray(0, guardCborPrefix(sent, limits));
+  const rest = sent.subarray(bytes.length);
+  const links = rest.length === 0 ? rest : decodeCbor(rest, limits);
+  if (!(links instanceof Uint8Array) || links.length % HEADER_BYTES !== 0 || links.length > LINKS_MAX * HEADER_BYTES)
+    throw new WireError("shape", `behind a receipt stand 1 to ${LINKS_MAX} headers`);
+  if (rest.length > 0 && links.length === 0) throw new WireError("shape", "behind a receipt stand no headers");
+  return { receipt: decodeReceipt(bytes), bytes, links };
 }
 
 /** A receipt with what leads to the members of its height: a CBOR sequence (RFC 8742) of the one and the other. */

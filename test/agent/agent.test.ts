@@ -44,7 +44,7 @@ describe("agent in a good world", () => {
     const world = createWorld({ seed: 1, schedule, faults: noFaults });
     world.run(60);
     world.setMetering(false);
-    world.run(8);
+    world.run(28);
     assertAllIsSealed(world);
     const trading = chainOf(world, 1);
     assert.ok(trading.length >= 29, `${trading.length} records`);
@@ -98,7 +98,7 @@ describe("agent in a bad hour", () => {
     assert.ok(waiting > 90);
     world.setMetering(false);
     world.setBroker(true);
-    world.run(45);
+    world.run(60);
     assertAllIsSealed(world);
     const times = chainOf(world, 1).map(({ claims }) => claims.time_s);
     assert.ok(times.at(-1)! - times[0]! >= 110, "with their original times");
@@ -177,7 +177,7 @@ describe("agent in a bad hour", () => {
     world.setBroker(true);
     world.run(120);
     world.setMetering(false);
-    world.run(20);
+    world.run(40);
     assertAllIsSealed(world);
   });
 
@@ -193,7 +193,7 @@ describe("agent in a bad hour", () => {
     world.powerOff();
     world.run(30);
     world.setMetering(false);
-    world.run(20);
+    world.run(40);
     assertAllIsSealed(world);
   });
 

@@ -11,16 +11,19 @@ import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 const meter = "0123456789abcdef";
 const judged: [number, number][] = [];
 const shown: [number, number][] = [];
-const judge: ReceiptJudge = (bytes, service) => {
-  judged.push([bytes.length, service]);
-  return { kind: "stray receipt" };
+const receipts: Pick<ReceiptJudge, "judge"> = {
+  judge(bytes, service) {
+    judged.push([bytes.length, service]);
+    return { kind: "stray receipt" };
+  },
 };
-const inbox = createInbox("net", meter, judge, {
+const read = createInbox("net", meter, receipts, {
   take(service, item) {
     if (item.length === 0) throw new WireError("shape", "nothing");
     shown.push([item.length, service]);
   },
 });
+const inbox = (topic: string, payload: Uint8Array) => read(topic, payload, 0);
 const refusal = { service: 1, seq: 4, recordHash: new Uint8Array(32), reason: "busy", sentence: "later" } as const;
 
 describe("inbox", () => {

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { connectAsync, type MqttClient } from "mqtt";
 import { type Credential, issueCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
-import { decodeReceipt, type Receipt } from "../../src/wire/receipt.js";
+import { decodeSentReceipt, type Receipt } from "../../src/wire/receipt.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 import { generateSeed, signerFromSeed } from "../../tools/crypto/signatures.js";
@@ -115,7 +115,7 @@ export async function connectMeter(
       lineages.set(service, [...(lineages.get(service) ?? []), Uint8Array.from(payload)]);
     } else {
       receiptPayloads.push(Uint8Array.from(payload));
-      receipts.push(decodeReceipt(Uint8Array.from(payload)));
+      receipts.push(decodeSentReceipt(Uint8Array.from(payload)).receipt);
     }
   });
   const kinds = ["receipt", "members"].map((kind) => `gs1/${network}/+/${kind}/${meter.id}`);

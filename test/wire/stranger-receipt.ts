@@ -126,3 +126,35 @@ function readHandover(
 function hashesOf(path: Item | undefined): Uint8Array[] {
   return list(path).map((hash) => bytesOf(hash, 32));
 }
+
+/** Verifies what a node sent a meter of one chain, oldest first, by the certificate of the newest alone: section 15. The heights proved. */
+export function verifySentReceipts(genesisBytes: Uint8Array, sent: readonly Uint8Array[]): number[] {
+  const newest = sent.at(-1)!;
+  const proved = verifyReceipt(genesisBytes, independentSequence(newest)[0]!, []);
+  let header = bytesOf(list(independentDecode(independentSequence(newest)[0]!), 10)[8], 80);
+  let { height } = proved;
+  const heights = [height];
+  for (let index = sent.length - 1; index > 0; index -= 1) {
+    const [, headers] = independentSequence(sent[index]!);
+    const between = headers === undefined ? new Uint8Array(0) : bytesOf(independentDecode(headers));
+    const fields = list(independentDecode(independentSequence(sent[index - 1]!)[0]!), 10);
+    const before = bytesOf(fields[8], 80);
+    demand(between.length % 80 === 0 && between.length <= 16 * 80, "headers behind a receipt");
+    for (let at = 0; at <= between.length; at += 80) {
+      const next = at < between.length ? between.subarray(at, at + 80) : before;
+      same(header.subarray(4, 36), sha256(next), "hash of the header before");
+      header = next;
+      height -= 1;
+    }
+    demand(numberOf(fields[2 + 1], bounds.height, 1) === height, "receipt is of another height than its header");
+    const root = rootOfPath(
+      bytesOf(fields[4], 32),
+      numberOf(fields[5], bounds.leaves - 1),
+      numberOf(fields[6], bounds.leaves),
+      hashesOf(fields[7]),
+    );
+    same(before.subarray(36, 68), root, "Merkle root of a receipt");
+    heights.unshift(height);
+  }
+  return heights;
+}

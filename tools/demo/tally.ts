@@ -6,7 +6,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { Verify } from "../../src/wire/key.js";
-import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { decodeSentReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { parseTopic } from "../../src/wire/topics.js";
 
@@ -56,7 +56,7 @@ export function createTally(genesis: Genesis, verify: Verify): Tally {
   };
 
   const noteReceipt = (payload: Uint8Array, now_ms: number) => {
-    const receipt = decodeReceipt(payload);
+    const { receipt } = decodeSentReceipt(payload);
     verifyReceipt(receipt, genesis, verify);
     const hash = toHex(receipt.recordHash);
     const published_ms = records.get(hash);

@@ -37,6 +37,7 @@ export function createSealer(network: string, services: readonly number[] = [1, 
   const genesisBytes = issueGenesis({ network, time_s: 1_790_000_000, nodes, chains }, authority);
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
   const heights = new Map<number, number>();
+  const heads = new Map<number, Uint8Array>();
 
   return {
     genesis,
@@ -46,7 +47,7 @@ export function createSealer(network: string, services: readonly number[] = [1, 
       heights.set(chain, height);
       const hashes = records.map(sha256);
       const levels = merkleLevels([new Uint8Array(32).fill(height), ...hashes].map(leafHash));
-      const previous = new Uint8Array(32).fill(height - 1);
+      const previous = heads.get(chain) ?? genesis.hash;
       const time_s = genesis.time_s + height;
       const header = encodeHeader({
         version: 1,
@@ -56,7 +57,9 @@ export function createSealer(network: string, services: readonly number[] = [1, 
         target: 0,
         nonce: 0,
       });
-      const signed = precommitBytes(genesis.hash, chain, height, 0, headerHash(header));
+      const hash = headerHash(header);
+      heads.set(chain, hash);
+      const signed = precommitBytes(genesis.hash, chain, height, 0, hash);
       const signatures = by.map((index) => ({
         node: nodes[index]!.id,
         signature: signers[index]!.sign(signed),

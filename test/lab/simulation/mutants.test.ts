@@ -54,6 +54,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "parked-uncounted": /^I18/,
   "refusal-believed": /^I9/,
   "stays-starved": /^I9/,
+  "deferred-unchecked": /^I13/,
+  "unproved-kept": /^I9/,
   "no-bound": /^a correct node does not stop by itself/,
   "fatal-judging": /^a correct node does not stop by itself/,
   "half-write": /^I/,

@@ -9,7 +9,7 @@ import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { chainOf, type Genesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
-import { decodeReceipt, verifyInclusionOf, verifySealOf } from "../../../src/wire/receipt.js";
+import { decodeSentReceipt, verifyInclusionOf, verifySealOf } from "../../../src/wire/receipt.js";
 import { decodeRefusal } from "../../../src/wire/refusal.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
 import { generateMeterKey } from "../../authority/issue.js";
@@ -174,7 +174,7 @@ function createTally(genesis: Genesis) {
     },
     /** Verifies a receipt as a meter does. */
     onReceipt(meter: FleetMeter, bytes: Buffer) {
-      const receipt = decodeReceipt(Uint8Array.from(bytes));
+      const { receipt } = decodeSentReceipt(Uint8Array.from(bytes));
       const hash = toHex(receipt.recordHash);
       const published_ms = meter.open.get(hash);
       if (published_ms === undefined) return;

@@ -2,7 +2,7 @@
 // phases of the load.
 
 import { verifyGenesis } from "../../../src/wire/genesis.js";
-import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { decodeSentReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { type LoadConnection, openLoadConnection } from "../rig/load-connection.js";
 import { type MeterPlan, type PreparedMeter, prepareMeter } from "../rig/prepared-meter.js";
@@ -74,7 +74,7 @@ async function connectAll(host: string): Promise<LoadConnection[]> {
 function verifySamples(genesisBytes: Uint8Array): number {
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
   for (const { connection, index, bytes } of load.samples satisfies readonly SampledReceipt[]) {
-    const receipt = decodeReceipt(bytes);
+    const { receipt } = decodeSentReceipt(bytes);
     if (!connection.prepared.hashOf(index).equals(receipt.recordHash))
       throw new Error("a receipt is of another record");
     verifyReceipt(receipt, genesis, nodeVerify);

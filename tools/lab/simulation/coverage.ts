@@ -35,6 +35,10 @@ export interface Coverage {
   powerCutsOfMeters: number;
   /** receipts that came to an agent before it knew those who had sealed them */
   receiptsBeforeMembers: number;
+  /** receipts of an agent that the certificate of a later block proved, or its own a while after it came */
+  receiptsDeferred: number;
+  /** deferred receipts that a forged one made worth nothing */
+  receiptsForged: number;
   /** refusals that a faulty member's broker made up, and records that it did not pass on */
   refusalsForged: number;
   recordsKeptBack: number;
@@ -106,6 +110,8 @@ export function createCoverage(): Coverage {
     clockSteps: 0,
     powerCutsOfMeters: 0,
     receiptsBeforeMembers: 0,
+    receiptsDeferred: 0,
+    receiptsForged: 0,
     refusalsForged: 0,
     recordsKeptBack: 0,
     equivocated: 0,

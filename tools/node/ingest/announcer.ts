@@ -1,7 +1,7 @@
 // What the world is told of a sealed block: metrics, receipts to the meters that are connected here, and an event to subscribers.
 
 import { equalBytes } from "../../../src/wire/bytes.js";
-import { receiptEncoder } from "../../../src/wire/receipt.js";
+import { encodeSentReceipt, receiptEncoder } from "../../../src/wire/receipt.js";
 import { serviceTopic } from "../../../src/wire/topics.js";
 import type { BlockEvent } from "../../routes/events.js";
 import { blockEvent } from "../api/block-event.js";
@@ -9,6 +9,7 @@ import type { SealedBlock } from "../chain/ports.js";
 import type { Metrics } from "../watch/metrics.js";
 import type { Introductions } from "./handovers.js";
 import type { Ingest } from "./ingest.js";
+import { createReceiptLinks } from "./receipt-links.js";
 
 export interface AnnouncerPorts {
   readonly network: string;
@@ -24,6 +25,7 @@ export interface AnnouncerPorts {
 /** Makes what is called with each block once it is stored. */
 export function createAnnouncer(ports: AnnouncerPorts): (sealed: SealedBlock) => void {
   const { metrics, introductions, ingest } = ports;
+  const links = createReceiptLinks();
 
   /** To the meters that are connected here; over a shared broker, of the records that came here. */
   const publishReceipts = ({ block, tree, records }: SealedBlock) => {
@@ -45,9 +47,12 @@ export function createAnnouncer(ports: AnnouncerPorts): (sealed: SealedBlock) =>
         leaf += 1;
         const { meter, hash } = records[leaf - 1]!;
         const topic = mine ? topicOf(meter) : undefined;
-        if (topic !== undefined && ingest.publish(topic, encode(leaf, hash))) metrics.receipts.inc();
+        if (topic === undefined) continue;
+        const sent = encodeSentReceipt(encode(leaf, hash), links.before(block.chain, meter, block.height));
+        if (ingest.publish(topic, sent)) metrics.receipts.inc();
       }
     }
+    links.sealed(block.chain, block.height, block.header);
   };
 
   return (sealed) => {

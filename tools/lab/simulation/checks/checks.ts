@@ -3,7 +3,7 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
-import { decodeReceipt } from "../../../../src/wire/receipt.js";
+import { decodeSentReceipt } from "../../../../src/wire/receipt.js";
 import type { Record } from "../../../../src/wire/record.js";
 import { parseTopic } from "../../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
@@ -92,7 +92,7 @@ export function createChecks(ports: ChecksPorts): Checks {
   const publish = (node: SimulatedNode, topic: string, payload: Uint8Array) => {
     const parsed = parseTopic(topic);
     if (parsed?.kind === "receipt" && isCorrect(node)) {
-      const { chain, height } = decodeReceipt(payload);
+      const { chain, height } = decodeSentReceipt(payload).receipt;
       const durable = node.disk.rows.get(heads, chainKey(chain))?.height ?? 0;
       if (height > durable)
         fail("I13 no receipt before its block is durable", `${node.label} block ${chain}/${height}`);

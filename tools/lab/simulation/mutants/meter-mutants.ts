@@ -45,4 +45,22 @@ export const meterMutants: readonly Mutant[] = [
     ],
     needs: { ...picked, starving: "swallow" },
   },
+  {
+    name: "deferred-unchecked",
+    lacks: "a deferred receipt counts once a certificate has proved it",
+    edits: [
+      edit(
+        "src/agent/receipts.ts",
+        "      verifySealOf(receipt, this.genesis, sealers, this.verify);\n      this.sealed",
+        "      this.sealed",
+      ),
+    ],
+    needs: { ...picked, starving: "forge" },
+  },
+  {
+    name: "unproved-kept",
+    lacks: "records whose deferred receipts prove nothing are published again",
+    edits: [edit(window, "      record.isDeferred = false;\n", "")],
+    needs: { ...picked, starving: "forge" },
+  },
 ];

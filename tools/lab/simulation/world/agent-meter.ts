@@ -5,20 +5,19 @@
 import { createInbox } from "../../../../src/agent/inbox.js";
 import { createMembers } from "../../../../src/agent/members.js";
 import { type Outbox, openOutbox } from "../../../../src/agent/outbox.js";
-import { createReceiptJudge } from "../../../../src/agent/receipts.js";
+import { createReceiptJudge, type ReceiptJudge } from "../../../../src/agent/receipts.js";
 import { createUplink, type Uplink, type UplinkEffect, type UplinkInput } from "../../../../src/agent/uplink.js";
 import type { Flash, KeyValue } from "../../../../src/host.js";
 import { toHex } from "../../../../src/wire/bytes.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import { keyId } from "../../../../src/wire/key.js";
-import { decodeReceipt } from "../../../../src/wire/receipt.js";
 import { parseRecord, type Record, signRecord, stripOwnRecord } from "../../../../src/wire/record.js";
 import { decodeRefusal, type Refusal, type RefusalReason } from "../../../../src/wire/refusal.js";
-import { parseTopic } from "../../../../src/wire/topics.js";
-import { reasonOf } from "../../../errors.js";
+import { parseTopic, serviceTopic } from "../../../../src/wire/topics.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
-import { checkReceipt, credentialOf, type MeterWorld, reading, type SimulatedMeter } from "./meter.js";
+import { credentialOf, type MeterWorld, reading, type SimulatedMeter } from "./meter.js";
 import type { SimulatedNode } from "./node-world.js";
+import { createReceiptWatch, type ReceiptWatch } from "./receipt-watch.js";
 
 const FLASH_BYTES = 524_288;
 const SECTOR_BYTES = 4_096;
@@ -38,6 +37,7 @@ interface Life {
   readonly outbox: Outbox;
   readonly uplink: Uplink;
   readonly inbox: ReturnType<typeof createInbox>;
+  readonly judge: ReceiptJudge;
   session: Session | undefined;
 }
 
@@ -51,11 +51,12 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   let life: Life;
   let wakes = 0;
   let made = 0;
-  let receipts = 0;
+  const watch = createReceiptWatch(world, name);
 
   blockChecks.addMeter(id, signer.key);
 
   const boot = () => {
+    watch.forget();
     life = bootLife(world, device);
   };
 
@@ -69,12 +70,12 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   const wake = () => {
     wakes += 1;
     const mine = wakes;
-    const wanted_ms = life.uplink.wakeAt_ms(timeline.now_ms()) - timeline.now_ms();
+    const wanted_ms = wakeAt_ms(life, timeline.now_ms()) - timeline.now_ms();
     timeline.after(Math.min(Math.max(1, wanted_ms), WAKE_MS_MAX), () => {
       if (wakes !== mine) return;
       const { session } = life;
       if (session !== undefined && isGone(session)) lose(session, "connection reset");
-      else feed({ kind: "wake" });
+      else feed(settled(life, watch, timeline.now_ms()) ?? { kind: "wake" });
     });
   };
 
@@ -128,6 +129,8 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     const lie = record === undefined ? undefined : world.liarAt(session.node)?.treat(record.claims.seq);
     if (lie?.refusal !== undefined)
       later(1, () => feed({ kind: "refused", refusal: refusalOf(record!, lie.refusal!) }));
+    const forged = lie?.forges ? watch.forge(record!.hash) : undefined;
+    if (forged !== undefined) later(5, () => see(serviceTopic(genesis.network, service, "receipt", id), forged));
     timeline.after(random.between(1, 30), () => {
       if (isGone(session)) return;
       if (lie?.passes === false) return acknowledge();
@@ -148,6 +151,14 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
       feed({ kind: "wake" });
       powerCut();
     });
+  };
+
+  const see = (topic: string, payload: Uint8Array) => {
+    const message = life.inbox(topic, payload, timeline.now_ms());
+    if (parseTopic(topic)?.kind === "receipt") watch.judged(payload, message);
+    if (message.kind === "unknown members") feed({ kind: "unproven", recordHash: message.recordHash });
+    if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
+    if (message.kind === "sealed" || message.kind === "deferred" || message.kind === "refused") feed(message);
   };
 
   return {
@@ -184,25 +195,29 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
         if (parseTopic(topic)?.kind === "members") lose(session, "connection reset");
         return;
       }
-      const message = life.inbox(topic, payload);
-      const isUnknown = message.kind === "unknown members";
-      if (isUnknown || message.kind === "wrong receipt") {
-        checkRefused(world, name, { payload, reason: message.reason, isUnknown });
-      }
-      if (isUnknown) feed({ kind: "unproven", recordHash: message.recordHash });
-      if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
-      if (message.kind === "sealed") receipts += 1;
-      if (message.kind === "sealed" || message.kind === "refused") feed(message);
+      see(topic, payload);
     },
     // Whatever its outbox says: a record that it let go of without a receipt is one that waits for
     // ever.
     get waiting() {
-      return made - receipts;
+      return made - watch.receipts;
     },
     get receipts() {
-      return receipts;
+      return watch.receipts;
     },
   };
+}
+
+function wakeAt_ms({ uplink, judge }: Life, now_ms: number): number {
+  return Math.min(uplink.wakeAt_ms(now_ms), judge.wakeAt_ms(uplink.isPressed));
+}
+
+/** A certificate that was due, as the uplink is told of it. */
+function settled({ uplink, judge }: Life, watch: ReceiptWatch, now_ms: number): UplinkInput | undefined {
+  const verdict = judge.settle(now_ms, uplink.isPressed);
+  if (verdict?.kind !== "proved" && verdict?.kind !== "unproved") return undefined;
+  watch.settled(verdict);
+  return verdict;
 }
 
 /** What of a meter outlives a power cut, or does not change. */
@@ -231,33 +246,18 @@ function bootLife(world: MeterWorld, { id, credential, service, flash, keyValue 
     random: random.fraction,
   });
   const members = createMembers(genesis, [service], simulatedVerify, keyValue);
-  const judge = createReceiptJudge(genesis, members, simulatedVerify, (hash) => uplink.expects(hash));
-  return { outbox, uplink, inbox: createInbox(genesis.network, id, judge, members), session: undefined };
+  const judge = createReceiptJudge(genesis, members, simulatedVerify, (...named) => uplink.expects(...named));
+  return {
+    outbox,
+    uplink,
+    judge,
+    inbox: createInbox(genesis.network, id, judge, members),
+    session: undefined,
+  };
 }
 
 function refusalOf({ claims: { service, seq }, hash }: Record, reason: RefusalReason): Refusal {
   return { service, seq, recordHash: hash, reason, sentence: "no" };
-}
-
-interface RefusedReceipt {
-  readonly payload: Uint8Array;
-  readonly reason: string;
-  /** the meter does not know the members that it is of */
-  readonly isUnknown: boolean;
-}
-
-/**
- * Nothing that the nodes send is wrong; it may lack the proof of other members, which the meter
- * asks for.
- */
-function checkRefused(world: MeterWorld, meter: string, { payload, reason, isUnknown }: RefusedReceipt): void {
-  try {
-    checkReceipt(world, decodeReceipt(payload));
-    if (!isUnknown || world.membership.changes === 0) world.fail("I13 receipts verify", `${meter}: ${reason}`);
-    world.coverage.receiptsBeforeMembers += 1;
-  } catch (error) {
-    world.fail("I13 receipts verify", `${meter}: ${reasonOf(error)}`);
-  }
 }
 
 /** NOR flash: writing clears bits, erasing sets those of a sector. */

@@ -6,7 +6,7 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../../../src/wire/credential.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../../src/wire/key.js";
-import { decodeReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../../../../src/wire/receipt.js";
+import { decodeSentReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../../../../src/wire/receipt.js";
 import { type Claims, parseRecord, type Record, signRecord } from "../../../../src/wire/record.js";
 import { decodeRefusal } from "../../../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../../../src/wire/topics.js";
@@ -168,7 +168,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   };
 
   const onReceipt = (payload: Uint8Array) => {
-    const receipt = decodeReceipt(payload);
+    const { receipt } = decodeSentReceipt(payload);
     try {
       checkReceipt(world, receipt);
     } catch (error) {

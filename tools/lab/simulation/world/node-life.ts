@@ -4,7 +4,7 @@
 
 import type { GenesisChain } from "../../../../src/wire/genesis.js";
 import type { PublicKey } from "../../../../src/wire/key.js";
-import { receiptEncoder } from "../../../../src/wire/receipt.js";
+import { encodeSentReceipt, receiptEncoder } from "../../../../src/wire/receipt.js";
 import { parseRecord } from "../../../../src/wire/record.js";
 import { serviceTopic } from "../../../../src/wire/topics.js";
 import { localTimeouts, type Statement } from "../../../consensus/types.js";
@@ -17,6 +17,7 @@ import { rateDefaults } from "../../../node/ingest/allowances.js";
 import { createIntroductions } from "../../../node/ingest/handovers.js";
 import type { AdmissionsPorts } from "../../../node/ingest/publication-ports.js";
 import { type Admissions, createAdmissions } from "../../../node/ingest/publications.js";
+import { createReceiptLinks } from "../../../node/ingest/receipt-links.js";
 import { createReceipts } from "../../../node/ingest/receipts.js";
 import { createPeerBudget, defaultBudgetLimits } from "../../../node/network/budget.js";
 import { costOfDropped } from "../../../node/network/chain-links.js";
@@ -144,14 +145,17 @@ export function openLife(ports: LifePorts): Life {
     if (reaches()) world.publish(node, topic, payload);
   };
 
+  const links = createReceiptLinks();
   const publishReceipts = ({ block, tree, records, handover }: SealedBlock) => {
     if (handover !== undefined) introductions.onChange(block.chain);
     for (const [index, record] of records.entries()) {
       const topic = serviceTopic(genesis.network, block.chain, "receipt", record.meter);
       if (!world.isSubscribed(node, topic)) continue;
       introductions.beforeReceipt(block.chain, record.meter, block.height);
-      publish(topic, receiptEncoder(block, tree)(index + 1, record.hash));
+      const receipt = receiptEncoder(block, tree)(index + 1, record.hash);
+      publish(topic, encodeSentReceipt(receipt, links.before(block.chain, record.meter, block.height)));
     }
+    links.sealed(block.chain, block.height, block.header);
   };
 
   const opened = options.disk.open();

@@ -1,0 +1,90 @@
+// What an agent makes of the receipts that it is shown, held against what they are: true ones of
+// the nodes, and those that a faulty member's broker makes up.
+
+import type { Message } from "../../../../src/agent/inbox.js";
+import type { Judgement } from "../../../../src/agent/receipts.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { decodeSentReceipt, type Receipt } from "../../../../src/wire/receipt.js";
+import { reasonOf } from "../../../errors.js";
+import { forgedReceipt } from "../faults/liar.js";
+import { checkReceipt, type MeterWorld } from "./meter.js";
+
+export interface ReceiptWatch {
+  /** records that the agent has verified receipts of */
+  readonly receipts: number;
+  /** A made-up receipt of the record, which leads to the newest true one; undefined where none was shown. */
+  forge(recordHash: Uint8Array): Uint8Array | undefined;
+  judged(payload: Uint8Array, message: Message): void;
+  settled(verdict: Extract<Judgement, { kind: "proved" | "unproved" }>): void;
+  /** What is in the agent's memory alone is gone. */
+  forget(): void;
+}
+
+export function createReceiptWatch(world: MeterWorld, meter: string): ReceiptWatch {
+  const forged = new WeakSet<Uint8Array>();
+  /** of records whose receipts are deferred, by hash, whether theirs proves them sealed */
+  const deferred = new Map<string, boolean>();
+  let newest: Receipt | undefined;
+  let receipts = 0;
+
+  return {
+    get receipts() {
+      return receipts;
+    },
+    forge(recordHash) {
+      if (newest === undefined) return undefined;
+      const receipt = forgedReceipt(newest, recordHash);
+      forged.add(receipt);
+      return receipt;
+    },
+    judged(payload, message) {
+      const isTrue = !forged.has(payload);
+      if (isTrue) newest = decodeSentReceipt(payload).receipt;
+      const isUnknown = message.kind === "unknown members";
+      if (isTrue && (isUnknown || message.kind === "wrong receipt")) {
+        checkRefused(world, meter, { payload, reason: message.reason, isUnknown });
+      }
+      if (message.kind === "deferred") deferred.set(toHex(message.recordHash), isTrue);
+      if (message.kind !== "sealed") return;
+      if (!isTrue) world.fail("I13 receipts verify", `${meter}: took a forged one`);
+      deferred.delete(toHex(message.recordHash));
+      receipts += 1;
+    },
+    settled(verdict) {
+      const isTrue = [...deferred.values()].every((proves) => proves);
+      if (verdict.kind === "proved") {
+        if (!isTrue) world.fail("I13 receipts verify", `${meter}: took a forged one with the others`);
+        receipts += deferred.size;
+        world.coverage.receiptsDeferred += deferred.size;
+      } else {
+        if (isTrue) world.fail("I13 receipts verify", `${meter}: ${verdict.reason}`);
+        world.coverage.receiptsForged += 1;
+      }
+      deferred.clear();
+    },
+    forget() {
+      deferred.clear();
+    },
+  };
+}
+
+interface RefusedReceipt {
+  readonly payload: Uint8Array;
+  readonly reason: string;
+  /** the meter does not know the members that it is of */
+  readonly isUnknown: boolean;
+}
+
+/**
+ * Nothing that the nodes send is wrong; it may lack the proof of other members, which the meter
+ * asks for.
+ */
+function checkRefused(world: MeterWorld, meter: string, { payload, reason, isUnknown }: RefusedReceipt): void {
+  try {
+    checkReceipt(world, decodeSentReceipt(payload).receipt);
+    if (!isUnknown || world.membership.changes === 0) world.fail("I13 receipts verify", `${meter}: ${reason}`);
+    world.coverage.receiptsBeforeMembers += 1;
+  } catch (error) {
+    world.fail("I13 receipts verify", `${meter}: ${reasonOf(error)}`);
+  }
+}
