@@ -14,7 +14,7 @@ import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainLog, ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
 import { createGovernor } from "../../../node/chain/sealed-orders.js";
 import { rateDefaults } from "../../../node/ingest/allowances.js";
-import { createIntroductions } from "../../../node/ingest/handovers.js";
+import { createIntroductions, type Introductions } from "../../../node/ingest/handovers.js";
 import type { AdmissionsPorts } from "../../../node/ingest/publication-ports.js";
 import { type Admissions, createAdmissions } from "../../../node/ingest/publications.js";
 import { createReceiptLinks } from "../../../node/ingest/receipt-links.js";
@@ -145,19 +145,6 @@ export function openLife(ports: LifePorts): Life {
     if (reaches()) world.publish(node, topic, payload);
   };
 
-  const links = createReceiptLinks();
-  const publishReceipts = ({ block, tree, records, handover }: SealedBlock) => {
-    if (handover !== undefined) introductions.onChange(block.chain);
-    for (const [index, record] of records.entries()) {
-      const topic = serviceTopic(genesis.network, block.chain, "receipt", record.meter);
-      if (!world.isSubscribed(node, topic)) continue;
-      introductions.beforeReceipt(block.chain, record.meter, block.height);
-      const receipt = receiptEncoder(block, tree)(index + 1, record.hash);
-      publish(topic, encodeSentReceipt(receipt, links.before(block.chain, record.meter, block.height)));
-    }
-    links.sealed(block.chain, block.height, block.header);
-  };
-
   const opened = options.disk.open();
   const store: Store = {
     ...opened,
@@ -170,6 +157,7 @@ export function openLife(ports: LifePorts): Life {
   };
   const governor = createGovernor(genesis, store);
   const introductions = createIntroductions(genesis.network, store, publish);
+  const publishReceipts = createReceiptPublishing(ports, introductions, publish);
   const running = createRunningChains({
     governor,
     store,
@@ -216,6 +204,26 @@ export function openLife(ports: LifePorts): Life {
     stop: running.stop,
     drop: (from, frame, error) => charge(from, costOfDropped(error), frame.length),
     isShut: (from) => budget.isShut(from, timeline.now_ms()),
+  };
+}
+
+/** Receipts of a sealed block for the meters that listen, each behind the headers that lead back to it. */
+function createReceiptPublishing(
+  { world, node }: LifePorts,
+  introductions: Introductions,
+  publish: (topic: string, payload: Uint8Array) => void,
+): (sealed: SealedBlock) => void {
+  const links = createReceiptLinks();
+  return ({ block, tree, records, handover }) => {
+    if (handover !== undefined) introductions.onChange(block.chain);
+    for (const [index, record] of records.entries()) {
+      const topic = serviceTopic(world.genesis.network, block.chain, "receipt", record.meter);
+      if (!world.isSubscribed(node, topic)) continue;
+      introductions.beforeReceipt(block.chain, record.meter, block.height);
+      const receipt = receiptEncoder(block, tree)(index + 1, record.hash);
+      publish(topic, encodeSentReceipt(receipt, links.before(block.chain, record.meter, block.height)));
+    }
+    links.sealed(block.chain, block.height, block.header);
   };
 }
 
