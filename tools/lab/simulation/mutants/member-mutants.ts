@@ -135,7 +135,7 @@ export const evidenceMutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/ledger/notices.ts",
-        "if (!(await verify(member.key, signedBytes(hash, chain, statement), statement.signature))) {",
+        "if (!(await verifyAsync(member.key, signedBytes(hash, chain, statement), statement.signature))) {",
         "if (signedBytes(hash, chain, statement).length === 0) {",
       ),
     ],

@@ -62,6 +62,8 @@ export const picked = {
   joiners: 0,
   changes: 0,
   addsChain: false,
+  rulings: 0,
+  joint: false,
   agent: true,
   starving: "pick",
   starved: false,

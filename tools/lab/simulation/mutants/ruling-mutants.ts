@@ -70,7 +70,7 @@ export const rulingMutants: readonly Mutant[] = [
   {
     name: "counts-one-signature",
     lacks: "an order has the signatures of as many keys as the genesis asks for",
-    edits: [edit("src/wire/order.ts", "if (signed !== needed)", "if (signed < 1 || needed < 1)")],
+    edits: [edit("src/wire/founding-order.ts", "if (signed !== needed)", "if (signed < 1 || needed < 1)")],
     needs: joint,
   },
 ];

@@ -105,10 +105,11 @@ export function createVerification(
   };
 
   const conclude = async (read: Verifiable, areGood: Promise<boolean>): Promise<void> => {
+    // First: evidence that proves nothing does not hide a false word.
+    if (!(await areGood)) throw new RecordRefuted(await findBad(read));
     for (const { kind, bytes } of read.batch.notices) {
       if (kind === "evidence") await checkEvidence(ports.governor.current, chain.service, bytes, ports);
     }
-    if (!(await areGood)) throw new RecordRefuted(await findBad(read));
   };
 
   /** Which record of a temporary block it is: none but a liar's has one. */
