@@ -143,7 +143,8 @@ async function runMeter(
       const bytes = Uint8Array.from(payload);
       if (direction === "published" && kind === "record")
         published.set(sha256(bytes), { service: Number(service), bytes });
-      if (direction === "received" && kind === "receipt") receipts.add(hex(list(independentDecode(bytes), 10)[4]));
+      if (direction === "received" && kind === "receipt")
+        receipts.add(hex(list(independentDecode(independentSequence(bytes, 1)[0]!), 10)[4]));
     },
   });
   defer(() => meter.kill());

@@ -10,7 +10,7 @@ import { openPort } from "../../tools/emulators/port.js";
 import { startMeter } from "../../tools/meters/meter.js";
 import { parsePort } from "../../tools/meters/ports/port-configuration.js";
 import { startMosquitto, withoutMosquitto } from "../node/ingest/mosquitto.js";
-import { independentCbor, independentDecode } from "../wire/independent-cbor.js";
+import { independentCbor, independentDecode, independentSequence } from "../wire/independent-cbor.js";
 import { hex, list } from "../wire/stranger-proof.js";
 import {
   assertUnbroken,
@@ -108,7 +108,7 @@ async function startMeters(defer: Defer, { folder }: TestNetwork) {
         const kind = topic.split("/")[3];
         if (direction === "published" && kind === "record") published.add(strippedHash(payload));
         if (direction !== "received" || kind !== "receipt") return;
-        const hash = hex(list(independentDecode(payload), 10)[4]);
+        const hash = hex(list(independentDecode(independentSequence(payload, 1)[0]!), 10)[4]);
         if (!sealed.has(hash)) receipts[index]! += 1;
         sealed.add(hash);
       },
