@@ -35,10 +35,16 @@ export function createGenesis(options: ClusterOptions): Founding {
     name: `chain-${index + 1}`,
     members: [...members.slice(index), ...members.slice(0, index)],
     target: options.mined && index === 0 ? EASY_TARGET : 0,
-    verifiers: options.verifiers,
+    verifiers: Math.min(options.verifiers, options.members),
   }));
   if (options.governed)
-    chains.push({ service: CONTRACTS_SERVICE, name: "contracts", members, target: 0, verifiers: options.verifiers });
+    chains.push({
+      service: CONTRACTS_SERVICE,
+      name: "contracts",
+      members,
+      target: 0,
+      verifiers: Math.min(options.verifiers, options.members),
+    });
   const ordering = options.joint ? [authority, ...[2, 3].map((number) => simulatedSigner(`authority ${number}`))] : [];
   const bytes = issueGenesis(
     {
