@@ -131,6 +131,8 @@ export function disproofComplaint(
   }
   const { key } = verifyCredential(bad.credential, genesis, verify);
   const record = parseRecord(bad.record);
+  // What stands behind the signature is no part of the record's hash in any block, and may be confidential.
+  if (!equalBytes(record.stripped, bad.record)) return "holds a record that is not stripped";
   if (!equalBytes(keyId(key), record.kid)) return "has another meter's credential than its record's";
   const isSigned = key.algorithm === record.algorithm && verify(key, record.signedBytes, record.signature);
   return isSigned ? "is of a record that its meter has signed" : undefined;

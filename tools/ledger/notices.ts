@@ -1,6 +1,6 @@
 // Notices of temporary blocks as the rules take them, and whether what they are signed with is good.
 
-import { equalBytes } from "../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../src/wire/key.js";
@@ -61,7 +61,11 @@ export async function checkEvidence(
   { verify, verifyAsync }: EvidenceVerification,
 ): Promise<void> {
   if (isDisproof(bytes)) {
-    const complaint = disproofComplaint(governance, chain, decodeDisproof(bytes), verify);
+    const disproof = decodeDisproof(bytes);
+    const { node } = disproof.word;
+    if (everMember(governance, chain, node, Number.POSITIVE_INFINITY) === undefined)
+      throw new WireError("untimely", `evidence is against ${toHex(node)}, no member of the chain`);
+    const complaint = disproofComplaint(governance, chain, disproof, verify);
     if (complaint !== undefined) throw new WireError("unproven", `evidence ${complaint}`);
     return;
   }

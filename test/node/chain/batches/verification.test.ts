@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { batchSummaryBytes } from "../../../../src/wire/batch.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
+import { sha256 } from "../../../../src/wire/hash.js";
 import { keyId, type PublicKey, type Verify } from "../../../../src/wire/key.js";
-import { parseRecord, signRecord } from "../../../../src/wire/record.js";
+import { leafHash, rootFromInclusion } from "../../../../src/wire/merkle.js";
+import { digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../../src/wire/record.js";
 import { nodeVerify } from "../../../../tools/crypto/signatures.js";
 import { simulatedSigner, simulatedVerify } from "../../../../tools/lab/simulation/world/keys.js";
 import { makeBatch, readSignedBatch } from "../../../../tools/ledger/compose.js";
@@ -87,6 +90,17 @@ test("names the record whose signature does not verify, with what proves it to w
   assert.match(complaint({ bad: refuted.bad, word: elsewhere }) ?? "", /not signed by a/);
   const foreign = { ...refuted.bad, credential: createMeter(authority).credential };
   assert.match(complaint({ bad: foreign, word }) ?? "", /another meter's credential/);
+  const hidden = encodeDisclosure({
+    salt: new Uint8Array(16),
+    label: "x",
+    registers: [{ obis: Uint8Array.of(1, 0, 31, 7, 0, 255), value: 1, scaler: 0, unit: 33 }],
+  });
+  const record = signRecord({ ...claims, digests: digestsOf([hidden]) }, [hidden], nobody, meter.kid);
+  const summary = { ...refuted.bad.summary, count: 1 };
+  const root = rootFromInclusion(leafHash(sha256(record)), 0, 1, [])!;
+  const open = { summary, index: 0, path: [], record, credential: meter.credential };
+  const said = { ...word, signature: origin.sign(batchSummaryBytes(genesis.hash, 1, { ...summary, root })) };
+  assert.match(complaint({ bad: open, word: said }) ?? "", /not stripped/);
   const displaced = { ...refuted.bad, index: 0 };
   assert.match(complaint({ bad: displaced, word }) ?? "", /not signed by a/);
 });

@@ -301,6 +301,9 @@ function bench(verifiers = 2) {
   return { state, pool, waiting, performed, take, answer };
 }
 
+/** Of whose runs some end in an acknowledgement, some in an accusation. */
+const FAR_SEED = 1;
+
 test("whatever members send in whatever order, nothing is acknowledged or sent on that is not verified and on disk", () => {
   let acknowledged = 0;
   let accused = 0;
@@ -312,7 +315,8 @@ test("whatever members send in whatever order, nothing is acknowledged or sent o
     assert.ok(pool.size <= members.length * ACCEPTED_PER_ORIGIN_MAX);
     assert.ok(state.resends.size <= batches.length && state.acceptedAt.size <= batches.length);
   });
-  fc.assert(property, { numRuns: 400 });
+  fc.assert(property, { numRuns: 300 });
+  fc.assert(property, { numRuns: 300, seed: FAR_SEED });
   assert.ok(acknowledged > 0 && accused > 0, "runs come as far as that");
 });
 
