@@ -68,11 +68,6 @@ export function proveSession(session: SignedSession, issuer: SessionIssuer, veri
   return { ...claims, kid: keyId(credential.key), credential };
 }
 
-/** Reads a token and checks network and signatures. Throws a WireError. */
-export function verifySessionToken(token: string, issuer: SessionIssuer, verify: Verify): ProvedSession {
-  return proveSession(readSessionToken(token), issuer, verify);
-}
-
 function claimsOf(message: Sign1): SessionClaims {
   if (message.unprotected.size !== 0) throw new WireError("shape", "session has an unprotected header");
   const [domain, genesis, audience, issued, expires, random] = asArray(decodeCbor(message.payload), "session", 6);

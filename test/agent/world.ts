@@ -7,7 +7,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { encodeRefusal, type RefusalReason } from "../../src/wire/refusal.js";
-import { verifySessionToken } from "../../src/wire/session-proof.js";
+import { proveSession, readSessionToken } from "../../src/wire/session-proof.js";
 import { encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
@@ -183,7 +183,11 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
   /** As a node judges it; what is wrong with it but for its time is a conflict. */
   function isTaken({ url, username, password }: MqttOptions): boolean {
     const now_s = Math.floor((start_ms + now_ms) / 1000);
-    const proved = verifySessionToken(Buffer.from(password!).toString(), { ...sealer.genesis, nodes: [] }, nodeVerify);
+    const proved = proveSession(
+      readSessionToken(Buffer.from(password!).toString()),
+      { ...sealer.genesis, nodes: [] },
+      nodeVerify,
+    );
     if (toHex(proved.kid) !== username) conflicts.push(`a token of ${toHex(proved.kid)} for ${username}`);
     if (`mqtt://${proved.audience}` !== url) conflicts.push(`a token for ${proved.audience} at ${url}`);
     if (tokens.has(toHex(proved.random))) conflicts.push("a token twice");

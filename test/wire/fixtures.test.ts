@@ -32,14 +32,13 @@ import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/rece
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
 import { sessionToken } from "../../src/wire/session.js";
-import { verifySessionToken } from "../../src/wire/session-proof.js";
+import { proveSession, readSessionToken } from "../../src/wire/session-proof.js";
 import { decodeTime, encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
 import { signedBytes } from "../../tools/consensus/messages.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { decodeDisproof, disproofComplaint, encodeDisproof } from "../../tools/ledger/disproof.js";
-import { initialGovernance } from "../../tools/ledger/governance.js";
 import {
   anchor,
   audience,
@@ -219,7 +218,7 @@ test("makes and verifies the fixed session tokens, and so does a stranger", () =
     const credential = name === "meter" ? bytesOf("credential", "credential") : undefined;
     const token = sessionToken(credential, claims, holders[name]);
     matches("session", name, Buffer.from(token));
-    assert.deepEqual(verifySessionToken(token, issuer, nodeVerify).kid, keyId(holders[name].key));
+    assert.deepEqual(proveSession(readSessionToken(token), issuer, nodeVerify).kid, keyId(holders[name].key));
     const stranger = verifyToken(strangerReadGenesis(bytesOf("genesis", "genesis")), token);
     assert.deepEqual(stranger, { id: hex(keyId(holders[name].key)), audience, issued_s, expires_s });
     assert.throws(() =>
@@ -299,8 +298,7 @@ test("reads the fixed disproof, which proves node-1's word false, to the project
   const evidence = bytesOf("batch", "disproof");
   const disproof = decodeDisproof(evidence);
   matches("batch", "disproof", encodeDisproof(disproof));
-  const governance = initialGovernance(genesis);
-  assert.equal(disproofComplaint(governance, 1, disproof, nodeVerify), undefined);
+  assert.equal(disproofComplaint({ genesis, chain: 1, member: members[1]! }, disproof, nodeVerify), undefined);
   assert.equal(hex(disproof.word.node), hex(members[1]!.id));
   const read = strangerReadGenesis(bytesOf("genesis", "genesis"));
   const place = { orders: noOrders(read), genesis: read, service: 1, judgedAt: 0 };

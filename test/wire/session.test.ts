@@ -5,7 +5,7 @@ import { type Credential, issueCredential, issuerName } from "../../src/wire/cre
 import { WireError } from "../../src/wire/error.js";
 import { keyId } from "../../src/wire/key.js";
 import { audienceOf, SESSION_S_MAX, type SessionClaims, sessionToken } from "../../src/wire/session.js";
-import { TOKEN_CHARACTERS_MAX, verifySessionToken } from "../../src/wire/session-proof.js";
+import { proveSession, readSessionToken, TOKEN_CHARACTERS_MAX } from "../../src/wire/session-proof.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 
 const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
@@ -35,7 +35,7 @@ const claims: SessionClaims = {
   expires_s: 2_300,
   random: new Uint8Array(8).fill(9),
 };
-const verify = (token: string) => verifySessionToken(token, issuer, nodeVerify);
+const verify = (token: string) => proveSession(readSessionToken(token), issuer, nodeVerify);
 const refuses = (token: string, code: string, sentence: RegExp) =>
   assert.throws(
     () => verify(token),

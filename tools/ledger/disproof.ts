@@ -10,17 +10,17 @@ import {
   batchSummaryBytes,
 } from "../../src/wire/batch.js";
 import { BATCH_NUMBER_MAX, BATCH_RECORDS_MAX } from "../../src/wire/bounds.js";
-import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { equalBytes } from "../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
 import { CREDENTIAL_BYTES_MAX, verifyCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
+import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyId, type PublicKey, type Verify } from "../../src/wire/key.js";
 import { inclusionPath, leafHash, merkleLevels, rootFromInclusion } from "../../src/wire/merkle.js";
 import { encodeNotices } from "../../src/wire/notice.js";
 import { parseRecord, RECORD_BYTES_MAX } from "../../src/wire/record.js";
 import { asArray, asBytes, asList, asUint } from "../../src/wire/shape.js";
-import { everMember, type Governance } from "./governance.js";
 import type { ExecutionRecord } from "./record-scan.js";
 
 /** Room for the largest record and credential, and the path in the largest temporary block. */
@@ -109,19 +109,23 @@ function withinBytes(bytes: Uint8Array, max: number, what: string): Uint8Array {
   return bytes;
 }
 
+/** Whom a disproof accuses, and where. */
+export interface Accused {
+  readonly genesis: Genesis;
+  readonly chain: number;
+  /** the node of the word, which is or was a member of the chain */
+  readonly member: Member;
+}
+
 /**
- * What is wrong with a disproof; undefined where it proves that its node, which is or was a member of the chain, said verified of a
- * record that does not verify. Throws a WireError where the record or the credential in it is malformed.
+ * What is wrong with a disproof; undefined where it proves that the member said verified of a record that does not verify. Throws a
+ * WireError where the record or the credential in it is malformed.
  */
 export function disproofComplaint(
-  governance: Governance,
-  chain: number,
+  { genesis, chain, member }: Accused,
   { bad, word }: Disproof,
   verify: Verify,
 ): string | undefined {
-  const { genesis } = governance;
-  const member = everMember(governance, chain, word.node, Number.POSITIVE_INFINITY);
-  if (member === undefined) return `is against ${toHex(word.node)}, no member of the chain`;
   const root = rootFromInclusion(leafHash(sha256(bad.record)), bad.index, bad.summary.count, bad.path);
   if (root === undefined) return "has a path that does not fit its record's place";
   const signed = batchSummaryBytes(genesis.hash, chain, { ...bad.summary, root });

@@ -2,7 +2,7 @@
 
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
-import type { Genesis } from "../../src/wire/genesis.js";
+import type { Genesis, Member } from "../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../src/wire/key.js";
 import type { Notice } from "../../src/wire/notice.js";
 import { readOrder, verifyOrder } from "../../src/wire/order.js";
@@ -62,10 +62,8 @@ export async function checkEvidence(
 ): Promise<void> {
   if (isDisproof(bytes)) {
     const disproof = decodeDisproof(bytes);
-    const { node } = disproof.word;
-    if (everMember(governance, chain, node, Number.POSITIVE_INFINITY) === undefined)
-      throw new WireError("untimely", `evidence is against ${toHex(node)}, no member of the chain`);
-    const complaint = disproofComplaint(governance, chain, disproof, verify);
+    const member = accusedOf(governance, chain, disproof.word.node);
+    const complaint = disproofComplaint({ genesis: governance.genesis, chain, member }, disproof, verify);
     if (complaint !== undefined) throw new WireError("unproven", `evidence ${complaint}`);
     return;
   }
@@ -73,14 +71,19 @@ export async function checkEvidence(
   const { first, second } = evidence;
   const { hash } = governance.genesis;
   if (!isEquivocation(hash, chain, evidence)) throw new WireError("unproven", "evidence shows no equivocation");
-  const member = everMember(governance, chain, idBytes(first.node), Number.POSITIVE_INFINITY);
-  if (member === undefined)
-    throw new WireError("untimely", `evidence is against ${first.node}, no member of the chain`);
+  const member = accusedOf(governance, chain, idBytes(first.node));
   for (const statement of [first, second]) {
     if (!(await verifyAsync(member.key, signedBytes(hash, chain, statement), statement.signature))) {
       throw new WireError("unproven", `evidence: a statement is not signed by ${member.name}`);
     }
   }
+}
+
+/** Throws where the node is no member that is known here: orders that make it one may be on their way. */
+function accusedOf(governance: Governance, chain: number, node: Uint8Array): Member {
+  const member = everMember(governance, chain, node, Number.POSITIVE_INFINITY);
+  if (member !== undefined) return member;
+  throw new WireError("untimely", `evidence is against ${toHex(node)}, no member of the chain`);
 }
 
 /** Whether two notices are the same, or evidence against one node for one height, or for its word on a temporary block. */

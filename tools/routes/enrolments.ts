@@ -41,6 +41,3 @@ export const submitEnrolment = {
   limits: "order",
   access: "public",
 } as const satisfies RouteShape;
-
-/** Every route of an enrolment service. */
-export const enrolmentShapes: readonly RouteShape[] = [enrolmentNonce, submitEnrolment];

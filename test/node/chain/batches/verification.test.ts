@@ -16,7 +16,6 @@ import {
   disproofComplaint,
   encodeDisproof,
 } from "../../../../tools/ledger/disproof.js";
-import { initialGovernance } from "../../../../tools/ledger/governance.js";
 import { executionRecord } from "../../../../tools/ledger/record-scan.js";
 import { createVerification, RecordRefuted } from "../../../../tools/node/chain/batches/verification.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
@@ -78,11 +77,10 @@ test("names the record whose signature does not verify, with what proves it to w
   );
   assert.ok(refuted instanceof RecordRefuted);
   assert.equal(refuted.bad.index, 1);
-  const members = [{ id: keyId(origin.key), key: origin.key, name: "a" }];
-  const chains = [{ service: 1, name: "trading", members, target: 0, verifiers: 1 }];
-  const governance = initialGovernance({ ...genesis, nodes: members, chains, time_s: 0 });
+  const member = { id: keyId(origin.key), key: origin.key, name: "a" };
+  const accused = { genesis, chain: 1, member };
   const word = { node: keyId(origin.key), signature: read.signature };
-  const complaint = (disproof: Disproof) => disproofComplaint(governance, 1, disproof, verifyAny);
+  const complaint = (disproof: Disproof) => disproofComplaint(accused, disproof, verifyAny);
   assert.equal(complaint(decodeDisproof(encodeDisproof({ bad: refuted.bad, word }))), undefined);
   const sound = badRecordOf(read, 0, meter.credential);
   assert.match(complaint({ bad: sound, word }) ?? "", /its meter has signed/);
