@@ -10,7 +10,6 @@ import { readWhole, refuseExisting } from "../../files/made-once.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { printAccepted } from "./accept.js";
 import { createHolderFolder, type HolderOptions } from "./holder.js";
-import { connectService } from "./service-client.js";
 
 interface SendOptions extends HolderOptions {
   readonly url: string;
@@ -40,6 +39,7 @@ async function send(file: string, options: SendOptions): Promise<void> {
   const { genesis } = await readGenesisFile(options.genesis);
   const signer = await readKeyFile(options.key);
   const bytes = await readWhole(file, ENROLMENT_BYTES_MAX);
+  const { connectService } = await import("./service-client.js"); // it takes longer to load than all other verbs
   const service = connectService(url, ca === undefined ? undefined : await readWhole(ca, CA_BYTES_MAX));
   const signOver = (nonce: Uint8Array): Uint8Array => {
     try {

@@ -41,7 +41,7 @@ export function createReceiptLinks(): ReceiptLinks {
     sealed(chain, height, header) {
       const line = lineOf(chain);
       if (height !== line.newest + 1) line.headers.length = 0;
-      line.headers.push(header);
+      line.headers.push(Uint8Array.from(header)); // of a block that came from a peer it is a view of the whole
       line.newest = height;
       if (line.headers.length > LINKS_MAX) line.headers.shift();
       for (const [meter, last] of line.sent) {

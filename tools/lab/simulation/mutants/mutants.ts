@@ -58,11 +58,12 @@ const unasserted = edit(
 /** The chains of a node, which share its governor, propose in the order of their services. */
 const oneAtATime = `
   const hasOwn = () => pool.hasWork((read) => sealsSomething(sealer.tip, read));
-  const beside = ((globalThis as any).chainsBeside ??= new WeakMap());
-  if (!beside.has(ports.governor)) beside.set(ports.governor, new Map());
-  beside.get(ports.governor).set(ports.chain.service, hasOwn);
+  const shared = globalThis as { chainsBeside?: WeakMap<object, Map<number, () => boolean>> };
+  const nodes = (shared.chainsBeside ??= new WeakMap());
+  const beside = nodes.get(ports.governor) ?? new Map<number, () => boolean>();
+  nodes.set(ports.governor, beside.set(ports.chain.service, hasOwn));
   const hasWork = (): boolean =>
-    hasOwn() && ![...beside.get(ports.governor)].some(([other, waits]) => other < ports.chain.service && waits());
+    hasOwn() && ![...beside].some(([other, waits]) => other < ports.chain.service && waits());
 `;
 
 export const mutants: readonly Mutant[] = [
