@@ -122,6 +122,14 @@ test("revokes by an order, which the register has too, and audits", async () => 
   assert.equal(JSON.parse(last).change.to, "revoked");
 });
 
+test("takes no approver by a key that verifiers judge differently", () => {
+  const smallOrder = "00".repeat(32);
+  const { status, stderr } = run("authority", "approver", "add", "left", "--public-key", smallOrder, ...where);
+  assert.equal(status, 2);
+  assert.match(stderr, /judge alike: copy the whole of it/);
+  assert.match(good("approver", "add", "left", "--public-key", key, ...where), /left grants and refuses enrolments/);
+});
+
 test("the passphrase stands in nothing that was printed or written", async () => {
   assert.ok(printed.length > 20 && !printed.join().includes(passphrase));
   for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
