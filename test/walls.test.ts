@@ -16,6 +16,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   consensus: [],
   ledger: ["consensus"],
   contracts: ["ledger"],
+  market: [],
+  dispatch: ["market"],
   crypto: ["ledger"],
   files: ["crypto"],
   terminal: [],
@@ -37,9 +39,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
       "contracts",
       "crypto",
       "demo",
+      "dispatch",
       "emulators",
       "files",
       "ledger",
+      "market",
       "meters",
       "node",
     ],
@@ -66,7 +70,7 @@ for (const [room, may] of Object.entries(rooms)) {
 }
 // A folder of the command that is called as a room is none.
 right.set("tools/cli/imports-its-own-firmware.ts", 'import "./firmware/something.js";\n');
-for (const room of ["consensus", "ledger", "contracts", "routes"])
+for (const room of ["consensus", "ledger", "contracts", "market", "dispatch", "routes"])
   restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
 restricted("src/wire/imports-meter.ts", 'import "../meter/obis.js";\n');
 restricted("src/meter/imports-wire.ts", 'import "../wire/bytes.js";\n');

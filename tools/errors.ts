@@ -73,6 +73,10 @@ const remedies = {
     "Install the packages again with npm ci: contracts run in the one engine that the network has agreed on.",
   ENGINE_FAULT:
     "Nothing was decided: this machine, not the contract, stopped the run. Try again; look for memory that is short, and report it where it comes again.",
+  REPORT_INVALID: "Correct the file that maps the columns; docs/communities.md has its fields.",
+  REPORT_DIFFERS: "Ask the grid operator about these lines, and look for readings that are missing.",
+  GRID_INVALID: "Correct the file; docs/grid-operator.md has its fields.",
+  GRID_UNSAFE: "Deliver no more than what is carried, or relieve the element that is named.",
   CONTRACT_INVALID: "Correct what the message names; `gridseal contract lint` finds what a contract must not do.",
   CONTRACT_FAILED: "Compare what each vector expects with what came: correct the contract, or the vector.",
   INVARIANT_VIOLATED:

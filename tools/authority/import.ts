@@ -2,7 +2,7 @@
 // registered already with the same values is left as it is, so that a table may be brought again when it has grown.
 
 import { GridsealError, reasonOf } from "../errors.js";
-import { readCsv } from "./csv.js";
+import { readCsv } from "../files/csv.js";
 import { checkIssuedId } from "./issue.js";
 import type { Change } from "./register/changes.js";
 import type { Draft } from "./register/draft.js";

@@ -24,6 +24,8 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   session: async () => (await import("./session/commands.js")).registerSession,
   order: async () => (await import("./order/commands.js")).registerOrder,
   contract: async () => (await import("./contract/commands.js")).registerContract,
+  market: async () => (await import("./market/commands.js")).registerMarket,
+  grid: async () => (await import("./grid/commands.js")).registerGrid,
   firmware: async () => (await import("./firmware/commands.js")).registerFirmware,
   flash: async () => (await import("./flash.js")).registerFlash,
   provision: async () => (await import("./provision/provision.js")).registerProvision,

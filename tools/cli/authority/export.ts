@@ -3,11 +3,11 @@
 
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { csvRow } from "../../authority/csv.js";
 import { readIssuing } from "../../authority/folder.js";
 import type { Register } from "../../authority/register/register.js";
 import { signStatusList } from "../../authority/status-list.js";
 import { GridsealError } from "../../errors.js";
+import { csvRow } from "../../files/csv.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { createFile, PUBLIC } from "../../files/made-once.js";
 import { SECRET } from "../../files/private-files.js";

@@ -2,12 +2,11 @@
 // with its quality and the records that it rests on.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { formatObis, parseObis, sameObis } from "../../../src/meter/obis.js";
-import { decodeBlockViews } from "../../../src/wire/block.js";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Record as MeterRecord, parseRecord, type Register } from "../../../src/wire/record.js";
+import { formatObis, parseObis } from "../../../src/meter/obis.js";
+import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
+import { fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { type ChainSource, chainOfSource } from "../../sources/source.js";
 import { id, several, whole, withNode } from "../../terminal/arguments.js";
@@ -24,10 +23,6 @@ interface SlotsOptions extends SourceOptions {
   readonly json?: true;
 }
 
-/** Held at a time of one meter: thirty years of quarters of an hour. */
-const READINGS_MAX = 1_000_000;
-/** DLMS code of Wh */
-const WATT_HOURS = 30;
 const IMPORT = "1-0:1.8.0";
 
 export function registerSlots(chain: Command): void {
@@ -101,42 +96,10 @@ async function countersOf(
   service: number,
   meter: Uint8Array,
   registers: readonly Uint8Array[],
-): Promise<readonly CounterReading[][]> {
-  const counters: CounterReading[][] = registers.map(() => []);
-  let read = 0;
-  for await (const bytes of source.blocks(service, 1)) {
-    for (const record of recordsOf(bytes, meter, source.origin)) {
-      read += 1;
-      if (read > READINGS_MAX) throw new GridsealError("USAGE", `the meter has more than ${READINGS_MAX} records`);
-      const { claims } = record;
-      for (const [index, obis] of registers.entries()) {
-        const register = claims.registers?.find((each) => sameObis(each.obis, obis));
-        const counter = register && milliwattHours(register);
-        if (counter === undefined) continue;
-        counters[index]!.push({ time_s: claims.time_s - (register?.age ?? 0), counter, seq: claims.seq });
-      }
-    }
-  }
-  return counters;
-}
-
-function recordsOf(bytes: Uint8Array, meter: Uint8Array, origin: string): readonly MeterRecord[] {
-  try {
-    const { batches } = decodeBlockViews(bytes);
-    return batches
-      .flatMap(({ records }) => records)
-      .map(parseRecord)
-      .filter(({ kid }) => equalBytes(kid, meter));
-  } catch (cause) {
-    throw new GridsealError("CHAIN_INVALID", `${origin} cannot be read: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-/** A counter in mWh, what is finer cut off; undefined where it counts no energy, or less than none. */
-function milliwattHours({ value, scaler, unit }: Register): bigint | undefined {
-  if (unit !== WATT_HOURS || value < 0) return undefined;
-  const exponent = scaler + 3;
-  return exponent >= 0 ? BigInt(value) * 10n ** BigInt(exponent) : BigInt(value) / 10n ** BigInt(-exponent);
+): Promise<readonly (readonly CounterReading[])[]> {
+  const counters = registers.map((obis) => ({ meter: toHex(meter), obis, readings: [] }));
+  await fillCounters(source, service, counters);
+  return counters.map(({ readings }) => readings);
 }
 
 function least(times: readonly number[]): number {

@@ -1,8 +1,8 @@
 // The meters that are to be, of a table: a maker's or a utility's list. `mac` binds an ID to a board, `place` is the service ID of its
 // schedule (a measuring point's number), the row's number where it is left out.
 
-import { readCsv } from "../../authority/csv.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { readCsv } from "../../files/csv.js";
 import type { Listed } from "./bench.js";
 
 export const LIST_BYTES_MAX = 8_388_608;

@@ -2,8 +2,8 @@
 // type `namespace` says where those below it go, one of type `file` takes its value from a file.
 
 import { fromHex } from "../../../src/wire/bytes.js";
-import { readCsv } from "../../authority/csv.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { readCsv } from "../../files/csv.js";
 import type { NvsInteger, NvsValue } from "./image.js";
 
 const HEAD = "key,type,encoding,value";

@@ -13,17 +13,20 @@ export interface CsvRow {
 
 /** The rows of a text, empty lines left out. Throws a RangeError that names the line where a quoted cell does not end. */
 export function readCsv(text: string): readonly CsvRow[] {
-  const rows: CsvRow[] = [];
+  return [...csvRows(text)];
+}
+
+/** As `readCsv`, a row at a time. */
+export function* csvRows(text: string): Generator<CsvRow> {
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const separator = /^[^,\r\n]*;/.test(source) ? ";" : ",";
   let line = 1;
   for (let offset = 0; offset < source.length; ) {
     const row = readRow(source, offset, separator, line);
-    if (row.cells.length > 1 || row.cells[0] !== "") rows.push({ line, cells: row.cells });
+    if (row.cells.length > 1 || row.cells[0] !== "") yield { line, cells: row.cells };
     offset = row.next;
     line += row.lines;
   }
-  return rows;
 }
 
 function readRow(source: string, start: number, separator: string, line: number) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { csvRow, readCsv } from "../../tools/authority/csv.js";
+import { csvRow, readCsv } from "../../tools/files/csv.js";
 
 test("reads every table that it writes", () => {
   const cell = fc.stringMatching(/^[a-z",;\r\n é]{0,6}$/).map((text) => text.trim());

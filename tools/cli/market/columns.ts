@@ -1,0 +1,141 @@
+// Where a report's figures stand: the file that maps its columns. Grid operators each write their own table.
+
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { parseObis } from "../../../src/meter/obis.js";
+import { idFromText } from "../../../src/wire/key.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { readWhole } from "../../files/made-once.js";
+import { KEY_PARTS, type Rounding, type SharingModel } from "../../market/sharing.js";
+
+const COLUMNS_BYTES_MAX = 1_048_576;
+const PARTICIPANTS_MAX = 10_000;
+
+/** A column by what stands at its head, or by its number from 1. */
+const column = Type.Union([Type.String({ minLength: 1 }), Type.Integer({ minimum: 1, maximum: 100_000 })]);
+export type Column = Static<typeof column>;
+
+const measured = {
+  name: Type.String({ minLength: 1 }),
+  /** id of the meter whose sealed records give the energy */
+  meter: Type.Optional(Type.String()),
+  register: Type.Optional(Type.String()),
+};
+const strict = { additionalProperties: false };
+const shape = Type.Object(
+  {
+    time: column,
+    zone: Type.Optional(Type.String()),
+    headings: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    unit: Type.Optional(Type.Union([Type.Literal("kWh"), Type.Literal("Wh"), Type.Literal("mWh")])),
+    decimal: Type.Optional(Type.Union([Type.Literal("."), Type.Literal(",")])),
+    model: Type.Union([
+      ...[Type.Literal("proportional"), Type.Literal("static"), Type.Literal("redistributed"), Type.Literal("ranked")],
+    ]),
+    rounding: Type.Optional(Type.Union([Type.Literal("operator"), Type.Literal("conserving")])),
+    consumers: Type.Array(
+      Type.Object(
+        {
+          ...measured,
+          consumed: Type.Optional(column),
+          offered: Type.Optional(column),
+          covered: Type.Optional(column),
+          /** parts of 10,000, or a rank */
+          key: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+        },
+        strict,
+      ),
+      { minItems: 1, maxItems: PARTICIPANTS_MAX },
+    ),
+    producers: Type.Array(
+      Type.Object({ ...measured, produced: Type.Optional(column), surplus: Type.Optional(column) }, strict),
+      { minItems: 1, maxItems: PARTICIPANTS_MAX },
+    ),
+  },
+  strict,
+);
+
+/** A counter whose sealed readings give a participant's energy. */
+export interface Counter {
+  /** the meter's id as hex */
+  readonly meter: string;
+  readonly obis: Uint8Array;
+}
+
+interface Participant {
+  readonly name: string;
+  readonly counter: Counter | undefined;
+}
+
+export interface Columns {
+  readonly time: Column;
+  /** of times that do not say it themselves: UTC, an offset or a name of the IANA's list */
+  readonly zone: string;
+  /** rows before the first slot; the last of them heads the columns */
+  readonly headings: number;
+  /** digits behind the point that mWh have in the report's unit */
+  readonly digits: number;
+  readonly decimal: "." | ",";
+  readonly model: SharingModel;
+  readonly rounding: Rounding;
+  readonly consumers: readonly (Participant & {
+    readonly consumed?: Column;
+    readonly offered?: Column;
+    readonly covered?: Column;
+    readonly key?: number;
+  })[];
+  readonly producers: readonly (Participant & { readonly produced?: Column; readonly surplus?: Column })[];
+}
+
+const digitsOf = { kWh: 6, Wh: 3, mWh: 0 } as const;
+
+/** Reads the file. Rejects with REPORT_INVALID, which names the field. */
+export async function readColumns(path: string): Promise<Columns> {
+  const bytes = await readWhole(path, COLUMNS_BYTES_MAX);
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const wrong = Value.Errors(shape, parsed).First();
+    if (wrong !== undefined) throw new Error(`${wrong.path || "the file"}: ${wrong.message}`);
+    return columnsOf(parsed as Static<typeof shape>);
+  } catch (cause) {
+    throw new GridsealError("REPORT_INVALID", `${path} maps no columns: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function columnsOf(fields: Static<typeof shape>): Columns {
+  const { model, consumers } = fields;
+  const isKeyed = model !== "proportional";
+  const rounding = fields.rounding ?? (model === "proportional" || model === "static" ? "operator" : "conserving");
+  if (rounding === "operator" && (model === "redistributed" || model === "ranked")) {
+    throw new Error(`rounding: ${model} is conserving`);
+  }
+  for (const { name, key } of consumers) {
+    if (isKeyed !== (key !== undefined)) {
+      throw new Error(`consumer ${name} has ${isKeyed ? "no key" : "a key, which proportional does not use"}`);
+    }
+  }
+  const keys = consumers.reduce((sum, { key = 0 }) => sum + key, 0);
+  if ((model === "static" || model === "redistributed") && keys > Number(KEY_PARTS)) {
+    throw new Error(`keys add up to ${keys}, which is more than ${KEY_PARTS}`);
+  }
+  return {
+    time: fields.time,
+    zone: fields.zone ?? "UTC",
+    headings: fields.headings ?? 1,
+    digits: digitsOf[fields.unit ?? "kWh"],
+    decimal: fields.decimal ?? ".",
+    model,
+    rounding,
+    consumers: fields.consumers.map((consumer) => ({ ...consumer, counter: counterOf(consumer, "1-0:1.8.0") })),
+    producers: fields.producers.map((producer) => ({ ...producer, counter: counterOf(producer, "1-0:2.8.0") })),
+  };
+}
+
+function counterOf(
+  { name, meter, register }: { readonly name: string; readonly meter?: string; readonly register?: string },
+  usual: string,
+): Counter | undefined {
+  if (meter === undefined) return undefined;
+  if (idFromText(meter) === undefined) throw new Error(`${name}: meter ${meter} is no id of 16 hex digits`);
+  return { meter, obis: parseObis(register ?? usual) };
+}
