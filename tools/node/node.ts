@@ -150,7 +150,10 @@ function ingestOf(services: NodeServices, made: readonly RunningPart[], tls: Ing
         else if (!(error instanceof Busy)) log.error({ err: error }, "a publish could not be handled");
       },
     },
-    onConnection: (connected, detail) => log.info({ connected, detail }, "shared broker"),
+    onConnection(connected, detail) {
+      log[connected ? "info" : "warn"]({ connected, detail }, "shared broker");
+      services.health.onBroker(connected, detail);
+    },
   });
 }
 

@@ -25,7 +25,7 @@ import { createRunningChains, type RunningChains } from "./parts/chains/running-
 import type { Store } from "./store/store.js";
 import { createTimers } from "./timers.js";
 import { createHealthWatch, type HealthWatch, type watchWrites } from "./watch/health-watch.js";
-import { createMetrics, type Metrics } from "./watch/metrics.js";
+import { createMetrics, type Metrics, watchProcess } from "./watch/metrics.js";
 
 /** What stands before any part or chain is made. */
 interface Ground {
@@ -84,6 +84,8 @@ export function createServices(
   const health = createHealthWatch({
     ...{ self: selfId, chains, nameOf, writes, metrics, log },
     connected: () => links.to.connected(),
+    connections: () => (ingest.isOpen ? ingest.to.counters().connections : 0),
+    nodeNames: () => new Map([...governor.current.nodes].map(([id, { name }]) => [id, name])),
     folder: configuration.data,
   });
   return {
@@ -104,6 +106,8 @@ export function createServices(
 
 function createGround(configuration: NodeConfiguration, identity: Identity, store: Store, log: Logger): Ground {
   const runningChains = createMailbox<RunningChains>("the chains");
+  const metrics = createMetrics();
+  watchProcess(metrics);
   let fail: (reason: unknown) => void;
   const failed = new Promise<unknown>((resolve) => {
     fail = resolve;
@@ -112,7 +116,7 @@ function createGround(configuration: NodeConfiguration, identity: Identity, stor
     ...{ configuration, identity, store, log, runningChains, failed },
     selfId: toHex(identity.self.id),
     governor: createGovernor(identity.genesis, store),
-    metrics: createMetrics(),
+    metrics,
     timers: createTimers(),
     links: createMailbox<PeerNetwork>("the links"),
     ingest: createMailbox<Ingest>("ingest"),

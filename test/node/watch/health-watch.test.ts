@@ -8,14 +8,16 @@ import { createMetrics } from "../../../tools/node/watch/metrics.js";
 const HOURS_MS = 7_200_000;
 
 test("a node that its blocks' times contradict says so once, fails, and goes by them until its clock is right", (t) => {
-  const standing = { members: ["a"], quorum: 1, waits: false, abstains: false, claimed: [] };
-  const chain = { head: { height: 5 }, standing } as unknown as Chain;
+  const standing = { members: ["a"], quorum: 1, waits: false, abstains: false, claimed: [], unverified: 0 };
+  const chain = { head: { height: 5, time_ms: 0 }, pendingRecords: 0, standing } as unknown as Chain;
   const lines: string[] = [];
   const watch = createHealthWatch({
     self: "a",
     chains: new Map([[1, chain]]),
     nameOf: () => "trading",
     connected: () => [],
+    nodeNames: () => new Map(),
+    connections: () => 0,
     writes: { oldest_ms: () => 0 },
     folder: tmpdir(),
     metrics: createMetrics(),

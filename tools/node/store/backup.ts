@@ -8,18 +8,16 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { createFolder } from "../../files/made-once.js";
 import { consensusRecords } from "../chain/tables/consensus-records.js";
 import type { ChainKey } from "./keys.js";
-import { openEnvironment } from "./lmdb.js";
+import { openEnvironment, PAGES_FILE } from "./lmdb.js";
 import { checkOwner, meta, type Owner, REPLACED_KEY, replacedMark } from "./meta.js";
 import { rowsToWrite } from "./writer.js";
-
-const PAGES = "data.mdb";
 
 /**
  * Writes a copy of the store in `from`, as of one moment, into the new folder `to`, which is there whole or not at all. Rejects with
  * FILE_UNREADABLE, FILE_EXISTS, STORE_CORRUPT or FILE_UNWRITABLE.
  */
 export async function backupStore(from: string, to: string): Promise<void> {
-  if (!existsSync(join(from, PAGES))) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${from}`);
+  if (!existsSync(join(from, PAGES_FILE))) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${from}`);
   await createFolder(to, async (folder) => {
     const source = openEnvironment(from, true);
     try {
@@ -37,7 +35,8 @@ export async function backupStore(from: string, to: string): Promise<void> {
 
 /** Puts a copy where the node's store was. Rejects with STORE_FOREIGN where it is another node's, FILE_EXISTS where a store is there. */
 export async function restoreStore(backup: string, to: string, owner: Owner): Promise<void> {
-  if (!existsSync(join(backup, PAGES))) throw new GridsealError("FILE_UNREADABLE", `there is no store in ${backup}`);
+  if (!existsSync(join(backup, PAGES_FILE)))
+    throw new GridsealError("FILE_UNREADABLE", `there is no store in ${backup}`);
   const copy = openEnvironment(backup, true);
   try {
     checkOwner(copy, backup, owner);
@@ -47,7 +46,7 @@ export async function restoreStore(backup: string, to: string, owner: Owner): Pr
   } finally {
     await copy.close();
   }
-  await createFolder(to, (folder) => copyFile(join(backup, PAGES), join(folder, PAGES)));
+  await createFolder(to, (folder) => copyFile(join(backup, PAGES_FILE), join(folder, PAGES_FILE)));
 }
 
 /** No consensus record is better than an old one: the node would take what it signed since for not signed. */

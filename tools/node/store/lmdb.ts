@@ -12,7 +12,8 @@ import { tables } from "./tables.js";
 import type { NotedRow } from "./writer.js";
 
 /** What LMDB makes in a folder: they hold what the meters confided. */
-const FILES = ["data.mdb", "lock.mdb"];
+export const PAGES_FILE = "data.mdb";
+const FILES = [PAGES_FILE, "lock.mdb"];
 
 type Rows = Database<Buffer, Buffer>;
 

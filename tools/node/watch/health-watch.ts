@@ -1,9 +1,11 @@
 // Looks at a running node every few seconds and when it is asked, for health.ts to judge: its chains, its links, its disk.
 
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
 import { BoundedMap } from "../../bounded-map.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
+import { PAGES_FILE } from "../store/lmdb.js";
 import type { Store } from "../store/store.js";
 import {
   type BlockSeen,
@@ -33,6 +35,10 @@ export interface HealthPorts {
   nameOf(service: number): string;
   /** ids of the nodes that are connected */
   connected(): readonly string[];
+  /** names of nodes by id */
+  nodeNames(): ReadonlyMap<string, string>;
+  /** MQTT clients, or 1 where a shared broker is connected */
+  connections(): number;
   readonly writes: WriteWatch;
   /** the folder whose disk must have room */
   readonly folder: string;
@@ -51,6 +57,8 @@ export interface HealthWatch {
   onDamage(reason: string): void;
   /** Two processes of the node of this name were seen. */
   onTwoRuns(name: string): void;
+  /** The shared broker was reached, or lost for the reason. */
+  onBroker(connected: boolean, detail: string): void;
   stop(): void;
 }
 
@@ -61,14 +69,17 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   let measuring = false;
   let damage: string | undefined;
   const doubleAt = new BoundedMap<string, number>(DOUBLE_MAX);
+  let brokerLost: string | undefined;
   let clockSaid = false;
   /** looked at with the rest, as it is asked for with every record */
   let correction_ms = 0;
 
-  const chainSeen = (service: number, { head, standing }: Chain): ChainSeen => ({
+  const chainSeen = (service: number, { head, pendingRecords, standing }: Chain): ChainSeen => ({
     service,
     name: ports.nameOf(service),
     height: head.height,
+    block_ms: head.height === 0 ? 0 : head.time_ms,
+    records: pendingRecords,
     isMember: standing.members.includes(ports.self),
     ...standing,
   });
@@ -82,6 +93,8 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
       oldestWrite_ms: ports.writes.oldest_ms(),
       space,
       damage,
+      brokerLost,
+      names: ports.nodeNames(),
       double: [...doubleAt].flatMap(([name, at_ms]) => (now_ms - at_ms < DOUBLE_MS ? [name] : [])),
     };
     history = remember(history, seen, now_ms);
@@ -89,6 +102,8 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     correction_ms = Math.abs(offset_ms) > CLOCK_OFF_MAX_MS ? offset_ms : 0;
     const verdict = judge(history, seen, now_ms);
     sayClock(verdict);
+    tellSeen(ports.metrics, seen, offset_ms);
+    ports.metrics.connections.set(ports.connections());
     ports.metrics.health.set(ranks[verdict.status]);
     for (const check of checks) {
       const count = verdict.problems.filter((problem) => problem.check === check).length;
@@ -109,6 +124,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     try {
       const { bavail, blocks, bsize } = await statfs(ports.folder);
       space = { free_bytes: bavail * bsize, size_bytes: blocks * bsize };
+      ports.metrics.storeSize.set((await stat(join(ports.folder, PAGES_FILE))).size);
     } catch {
       space = undefined;
     }
@@ -132,8 +148,30 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     onTwoRuns(name) {
       doubleAt.set(name, performance.now());
     },
+    onBroker(connected, detail) {
+      brokerLost = connected ? undefined : detail;
+    },
     stop: () => clearInterval(timer),
   };
+}
+
+/** What was seen, as gauges: what alarms are made of. */
+function tellSeen(metrics: Metrics, { self, chains, connected, space, brokerLost }: Seen, offset_ms: number): void {
+  for (const { service, name, records, block_ms, unverified, members } of chains) {
+    const of = { service: String(service) };
+    metrics.chain.set({ ...of, name }, 1);
+    metrics.waiting.set(of, records);
+    metrics.unverified.set(of, unverified);
+    if (block_ms > 0) metrics.blockTime.set(of, block_ms / 1_000);
+    for (const node of members) {
+      if (node !== self) metrics.peerConnected.set({ node }, connected.includes(node) ? 1 : 0);
+    }
+  }
+  metrics.clockOffset.set(offset_ms / 1_000);
+  metrics.brokerConnected.set(brokerLost === undefined ? 1 : 0);
+  if (space === undefined) return;
+  metrics.diskFree.set(space.free_bytes);
+  metrics.diskSize.set(space.size_bytes);
 }
 
 export interface WriteWatch {

@@ -32,6 +32,7 @@ export const checks = [
   "store:rows",
   "clock:offset",
   "peers:identity",
+  "broker:connection",
 ] as const;
 export type CheckName = (typeof checks)[number];
 
@@ -39,6 +40,12 @@ export interface ChainSeen {
   readonly service: number;
   readonly name: string;
   readonly height: number;
+  /** timestamp of the newest block; 0 before the first */
+  readonly block_ms: number;
+  /** records of this node's meters that wait to be sealed */
+  readonly records: number;
+  /** temporary blocks that this node has only stored so far */
+  readonly unverified: number;
   /** Whether the node is a member, or only follows. */
   readonly isMember: boolean;
   /** ids of the members */
@@ -67,6 +74,10 @@ export interface Seen {
   readonly damage: string | undefined;
   /** names of nodes of which two processes were seen lately */
   readonly double: readonly string[];
+  /** why the shared broker is not connected; undefined where it is, or the node has its own */
+  readonly brokerLost: string | undefined;
+  /** names of nodes by id */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /** A block that was just stored. */
@@ -143,6 +154,7 @@ export function judge(history: History, seen: Seen, now_ms: number): Verdict {
     ...judgeStore(seen),
     ...judgeClock(clockOffset_ms(history, seen.clock_ms, now_ms)),
     ...seen.double.map(judgeDouble),
+    ...judgeBroker(seen),
   ];
   const failing = problems.some(({ status }) => status === "fail");
   return { status: failing ? "fail" : problems.length > 0 ? "warn" : "pass", problems };
@@ -154,11 +166,16 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
   const add = (check: CheckName, status: "warn" | "fail", output: string) =>
     problems.push({ check, status, chain: { service, name }, output });
 
-  const reachable = members.filter((id) => id === seen.self || seen.connected.includes(id)).length;
+  const missing = members.filter((id) => id !== seen.self && !seen.connected.includes(id));
+  const reachable = members.length - missing.length;
   const needed = isMember ? quorum : faults(members.length) + 1;
+  const named = missing.map((id) => seen.names.get(id) ?? id).join(", ");
   if (reachable < needed) {
     const what = isMember ? "a quorum" : "following";
-    add("chain:quorum", isMember ? "fail" : "warn", `${reachable} of the ${needed} members for ${what} can be reached`);
+    const output = `${reachable} of the ${needed} members for ${what} can be reached; missing: ${named}`;
+    add("chain:quorum", isMember ? "fail" : "warn", output);
+  } else if (isMember && reachable === quorum && missing.length > 0) {
+    add("chain:quorum", "warn", `without one more member nothing is sealed; missing: ${named}`);
   }
   const stands = history.standing.get(service);
   const stood_ms = stands === undefined ? 0 : now_ms - stands.since_ms;
@@ -205,6 +222,12 @@ function judgeStore({ oldestWrite_ms, space, damage }: Seen): Problem[] {
   }
   if (damage !== undefined) problems.push({ check: "store:rows", status: "warn", chain: undefined, output: damage });
   return problems;
+}
+
+function judgeBroker({ brokerLost }: Seen): Problem[] {
+  if (brokerLost === undefined) return [];
+  const output = `the shared broker is not connected, and no meter is heard: ${brokerLost}`;
+  return [{ check: "broker:connection", status: "fail", chain: undefined, output }];
 }
 
 function judgeDouble(name: string): Problem {

@@ -1,6 +1,11 @@
 // What a node counts, for Prometheus. Names and meanings stand here alone; docs/metrics.md lists them.
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** Adds what Prometheus' clients tell of every process: CPU, memory, files, event loop. */
+export function watchProcess({ registry }: Metrics): void {
+  collectDefaultMetrics({ register: registry });
+}
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -9,6 +14,16 @@ export function createMetrics() {
   const registers = [registry];
   return {
     registry,
+    ...ingestMetrics(registers),
+    ...chainMetrics(registers),
+    ...peerMetrics(registers),
+    ...nodeMetrics(registers),
+  };
+}
+
+/** Of what meters publish, and what they are told. */
+function ingestMetrics(registers: Registry[]) {
+  return {
     admitted: new Counter({
       name: "gridseal_records_admitted_total",
       help: "Records that this node checked and took",
@@ -38,15 +53,31 @@ export function createMetrics() {
       help: "Records left without PUBACK because the node was busy, or no member of their chain",
       registers,
     }),
+    receipts: new Counter({
+      name: "gridseal_receipts_published_total",
+      help: "Receipts published to meters",
+      registers,
+    }),
+    connections: new Gauge({
+      name: "gridseal_mqtt_connections",
+      help: "MQTT clients at this node's own broker, or 1 where the shared broker is connected",
+      registers,
+    }),
+    brokerConnected: new Gauge({
+      name: "gridseal_broker_connected",
+      help: "0 while the shared broker is not connected",
+      registers,
+    }),
+  };
+}
+
+/** Of the chains. */
+function chainMetrics(registers: Registry[]) {
+  return {
     sealed: new Counter({
       name: "gridseal_records_sealed_total",
       help: "Records sealed on this node's chains",
       labelNames: ["service"],
-      registers,
-    }),
-    receipts: new Counter({
-      name: "gridseal_receipts_published_total",
-      help: "Receipts published to meters",
       registers,
     }),
     height: new Gauge({
@@ -61,13 +92,55 @@ export function createMetrics() {
       labelNames: ["service"],
       registers,
     }),
+    chain: new Gauge({
+      name: "gridseal_chain_info",
+      help: "1 for each chain that this node has, with its name",
+      labelNames: ["service", "name"],
+      registers,
+    }),
+    blockTime: new Gauge({
+      name: "gridseal_chain_block_timestamp_seconds",
+      help: "Timestamp of the newest sealed block",
+      labelNames: ["service"],
+      registers,
+    }),
+    waiting: new Gauge({
+      name: "gridseal_records_waiting",
+      help: "Records of this node's meters that wait to be sealed",
+      labelNames: ["service"],
+      registers,
+    }),
+    unverified: new Gauge({
+      name: "gridseal_temporary_blocks_unverified",
+      help: "Temporary blocks that this node has stored and is to verify later",
+      labelNames: ["service"],
+      registers,
+    }),
     rounds: new Counter({
       name: "gridseal_consensus_rounds_failed_total",
       help: "Rounds that ended without a block before the one that was decided",
       labelNames: ["service"],
       registers,
     }),
+    sealing: new Histogram({
+      name: "gridseal_sealing_seconds",
+      help: "Of each temporary block of this node: from its oldest record's admission to the block on disk here",
+      buckets: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60],
+      registers,
+    }),
+  };
+}
+
+/** Of other nodes. */
+function peerMetrics(registers: Registry[]) {
+  return {
     peers: new Gauge({ name: "gridseal_peers_connected", help: "Connected nodes", registers }),
+    peerConnected: new Gauge({
+      name: "gridseal_peer_connected",
+      help: "Whether a member of this node's chains is connected",
+      labelNames: ["node"],
+      registers,
+    }),
     peerFramesRefused: new Counter({
       name: "gridseal_peer_frames_refused_total",
       help: "Frames of other nodes that were dropped as malformed or unproven",
@@ -103,12 +176,34 @@ export function createMetrics() {
       labelNames: ["reason"],
       registers,
     }),
+  };
+}
+
+/** Of the node itself. */
+function nodeMetrics(registers: Registry[]) {
+  return {
     apiRefused: new Counter({
       name: "gridseal_api_refused_total",
       help: "Connections and requests at the API that this node closed or refused to protect itself, by reason",
       labelNames: ["reason"],
       registers,
     }),
+    clockOffset: new Gauge({
+      name: "gridseal_clock_offset_seconds",
+      help: "How far the times of the newest blocks are ahead of this node's clock",
+      registers,
+    }),
+    diskFree: new Gauge({
+      name: "gridseal_disk_free_bytes",
+      help: "Free bytes of the disk that the store is on",
+      registers,
+    }),
+    diskSize: new Gauge({
+      name: "gridseal_disk_size_bytes",
+      help: "Size of the disk that the store is on",
+      registers,
+    }),
+    storeSize: new Gauge({ name: "gridseal_store_bytes", help: "Size of the store's file", registers }),
     health: new Gauge({
       name: "gridseal_health",
       help: "The verdict of GET /health: 0 pass, 1 warn, 2 fail",
@@ -118,12 +213,6 @@ export function createMetrics() {
       name: "gridseal_health_problems",
       help: "Chains, or nodes, for which the check of GET /health does not pass",
       labelNames: ["check"],
-      registers,
-    }),
-    sealing: new Histogram({
-      name: "gridseal_sealing_seconds",
-      help: "Of each temporary block of this node: from its oldest record's admission to the block on disk here",
-      buckets: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60],
       registers,
     }),
   };
