@@ -7,9 +7,9 @@ const TIMER = "agent";
 
 /** Starts the agent that the host's configuration describes. A wrong document is shown and logged, and nothing is started. */
 export function runAgent(host: Host): void {
-  const { keyValue, outboxFlash } = host;
+  const { keyValue, outboxFlash, deferral_ms } = host;
   const random = (length: number): Uint8Array => host.random(length);
-  const agent = createAgent(host.configuration(), { keyValue, outboxFlash, random, crypto: host });
+  const agent = createAgent(host.configuration(), { keyValue, outboxFlash, random, crypto: host, deferral_ms });
   if ("reason" in agent) {
     host.log("error", `configuration refused: ${agent.path} ${agent.reason}`);
     host.showState("configuration refused", {});
