@@ -13,7 +13,26 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const INTEGRATION = "test/integration/";
 
 /** Those that took longest when last measured, the longest first. */
-const longest = ["test/lab/simulation/cluster.test.ts"].map((file) => join(root, file));
+const longest = [
+  "lab/simulation/mutants",
+  "integration/faults",
+  "integration/demo",
+  "integration/kill",
+  "lab/simulation/cluster",
+  "integration/cli",
+  "integration/admission",
+  "integration/starved",
+  "integration/api-attack",
+  "integration/signals",
+  "integration/membership",
+  "integration/operations",
+  "integration/events",
+  "integration/provision",
+  "integration/fuzz",
+  "integration/lying-member",
+  "integration/health",
+  "integration/regained",
+].map((name) => join(root, "test", `${name}.test.ts`));
 
 /** The files of the half that is named, or of both. */
 function filesOf(half: string | undefined): string[] {

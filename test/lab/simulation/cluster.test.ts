@@ -5,7 +5,7 @@ import { starvings } from "../../../tools/lab/simulation/faults/liar.js";
 import { picked, starved } from "../../../tools/lab/simulation/mutants/ordeals.js";
 import { optionsOf } from "../../../tools/lab/simulation/options.js";
 
-const SEEDS = 150;
+const SEEDS = 80;
 
 test(`${SEEDS} clusters under faults keep every invariant and seal everything once they heal`, async () => {
   const reports: ClusterReport[] = [];
