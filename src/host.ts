@@ -79,6 +79,8 @@ export interface Host extends MeterCrypto {
   random(length: number): Uint8Array;
   readonly keyValue: KeyValue;
   readonly outboxFlash: Flash;
+  /** How long the certificate of a receipt may wait to be checked, 0 where checks are cheap; as on a slow chip where absent. */
+  readonly deferral_ms?: number;
   /**
    * Opens the meter's port as the configuration names it; bytes come as they arrive, `onBytes` not before this has returned. A port
    * that counts pulses gives a byte for each, whatever it is.

@@ -9,6 +9,9 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
+const libraries = join(dist, "libraries");
+/** What comes in hundreds of small files is one in dist: Node opens all of them at every start of the command. */
+const gathered = { typebox: "@sinclair/typebox", "typebox-value": "@sinclair/typebox/value" };
 
 /**
  * The program of an xsnap meter as one script.
@@ -46,8 +49,9 @@ async function buildAll() {
   // The types for authors of contracts are handed out as they stand.
   const assets = tools.filter((file) => !/\.(?:ts|mts|mjs)$/.test(file) || file === "tools/contracts/author.ts");
   // Nothing is written before everything is built: a build that fails leaves the last good one.
-  const [program, transpiled] = await Promise.all([buildMeterBundle(), transpile(modules)]);
-  const files = new Map(transpiled.map(({ path, contents }) => [path, contents]));
+  const [program, transpiled, libraryFiles] = await Promise.all([buildMeterBundle(), transpile(modules), gather()]);
+  const files = new Map(libraryFiles.map(({ path, contents }) => [path, contents]));
+  for (const { path, text } of transpiled) files.set(path, Buffer.from(withGathered(path, text)));
   files.set(join(dist, "meter-xsnap.js"), Buffer.from(program));
   // Node has a SHA-256 of its own; sources that run without a build take noble's.
   files.set(join(dist, "src/wire/hash.js"), Buffer.from('export * from "../../tools/crypto/hash.js";\n'));
@@ -76,6 +80,36 @@ async function transpile(modules) {
     logLevel: "silent",
   });
   return result.outputFiles;
+}
+
+/** The libraries that are one file each, and what they share. */
+async function gather() {
+  const result = await build({
+    entryPoints: gathered,
+    absWorkingDir: root,
+    outdir: libraries,
+    bundle: true,
+    splitting: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    legalComments: "inline",
+    logLevel: "silent",
+  });
+  return result.outputFiles;
+}
+
+/**
+ * The code of the module at `path`, in which gathered libraries are imported from where they are.
+ * @param {string} path
+ * @param {string} code
+ */
+function withGathered(path, code) {
+  return Object.entries(gathered).reduce((changed, [file, name]) => {
+    const place = relative(dirname(path), join(libraries, `${file}.js`));
+    return changed.replaceAll(`from "${name}";`, `from "${place}";`);
+  }, code);
 }
 
 /** @param {string} folder */

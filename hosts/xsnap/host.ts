@@ -54,6 +54,7 @@ const host: Host = {
     delete: (key) => void call("keyDelete", { key }),
   },
   outboxFlash,
+  deferral_ms: call("deferral", {}).deferral_ms,
   aesGcmDecrypt: (key, iv, aad, ciphertext, tag) => call("aesGcmDecrypt", { key, iv, aad, ciphertext, tag }).plaintext,
   aesCbcDecrypt: (key, iv, ciphertext) => call("aesCbcDecrypt", { key, iv, ciphertext }).plaintext,
   openMeter(configured, line, onBytes) {

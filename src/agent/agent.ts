@@ -82,6 +82,8 @@ export interface AgentPorts {
   readonly random: (length: number) => Uint8Array;
   /** for encrypted ports */
   readonly crypto: MeterCrypto;
+  /** how long the certificate of a receipt may wait to be checked; as on a slow chip where absent */
+  readonly deferral_ms?: number | undefined;
 }
 
 /** The agent of a configuration document, or what is wrong with the document. Throws where flash or the stored seed cannot be used. */
@@ -142,7 +144,7 @@ function assemble(
     uplink?.expects(recordHash, service) ?? false;
   const services = configuration.schedule.map(({ service }) => service);
   const members = createMembers(genesis, services, verifyEd25519, keyValue);
-  const receipts = createReceiptJudge(genesis, members, verifyEd25519, isExpected);
+  const receipts = createReceiptJudge(genesis, members, verifyEd25519, isExpected, ports.deferral_ms);
   const inbox = createInbox(network, identity.id, receipts, members);
   const counts: Record<string, number> = {
     wrongReceipts: 0,

@@ -16,7 +16,7 @@ import type { Members } from "./members.js";
 const BLOCKS_MAX = 8;
 const DIGEST_BYTES = 32;
 
-/** A receipt of a service is checked at most once in so long, while its records are no burden and others follow. */
+/** On a chip a receipt of a service is checked at most once in so long, while its records are no burden and others follow. */
 export const DEFER_MS = 60_000;
 /** Where no receipt follows the newest for so long, none is waited for. */
 export const QUIET_MS = 20_000;
@@ -47,14 +47,18 @@ export interface ReceiptJudge {
   wakeAt_ms(isPressed: boolean): number;
 }
 
-/** `isExpected` tells whether a record of this hash and service waits for its receipt; no signature is checked for any other. */
+/**
+ * `isExpected` tells whether a record of this hash and service waits for its receipt; no signature is checked for any other. With a
+ * deferral of 0 each receipt is checked when it comes.
+ */
 export function createReceiptJudge(
   genesis: Genesis,
   members: Pick<Members, "at" | "lack">,
   verify: Verify,
   isExpected: (recordHash: Uint8Array, service: number) => boolean,
+  deferral_ms = DEFER_MS,
 ): ReceiptJudge {
-  return new DeferringJudge(genesis, members, verify, isExpected);
+  return new DeferringJudge(genesis, members, verify, isExpected, deferral_ms);
 }
 
 /** The newest block of a chain whose receipts are deferred. Its certificate proves all blocks before it, as each header names the last. */
@@ -70,7 +74,8 @@ interface Top {
 
 interface Deferral {
   top: Top | undefined;
-  checkedAt_ms: number;
+  /** until then a receipt may be deferred: so long after the last check */
+  dueAt_ms: number;
   trustedAt_ms: number;
 }
 
@@ -84,6 +89,7 @@ class DeferringJudge implements ReceiptJudge {
     private readonly members: Pick<Members, "at" | "lack">,
     private readonly verify: Verify,
     private readonly isExpected: (recordHash: Uint8Array, service: number) => boolean,
+    private readonly deferral_ms: number,
   ) {}
 
   judge(sent: Uint8Array, service: number, uptime_ms: number): Judgement {
@@ -112,7 +118,7 @@ class DeferringJudge implements ReceiptJudge {
       }
       verifySealOf(receipt, this.genesis, sealers!, this.verify);
       this.sealed.add(block);
-      if (deferral.top === undefined) deferral.checkedAt_ms = uptime_ms;
+      if (deferral.top === undefined) deferral.dueAt_ms = uptime_ms + this.deferral_ms;
       return { kind: "sealed", recordHash };
     } catch (thrown) {
       if (thrown instanceof WireError) return { kind: "wrong receipt", reason: thrown.message };
@@ -130,7 +136,7 @@ class DeferringJudge implements ReceiptJudge {
       const receipt = decodeReceipt(bytes);
       verifySealOf(receipt, this.genesis, sealers, this.verify);
       this.sealed.add(digestOfBlock(receipt));
-      deferral.checkedAt_ms = uptime_ms;
+      deferral.dueAt_ms = uptime_ms + this.deferral_ms;
       return { kind: "proved", service };
     } catch (thrown) {
       if (!(thrown instanceof WireError)) throw thrown;
@@ -142,13 +148,13 @@ class DeferringJudge implements ReceiptJudge {
   wakeAt_ms(isPressed: boolean): number {
     const service = this.next();
     if (service === undefined) return Number.POSITIVE_INFINITY;
-    return isPressed ? 0 : dueAt_ms(this.deferrals.get(service)!);
+    return isPressed ? 0 : checkAt_ms(this.deferrals.get(service)!);
   }
 
   private deferralOf(service: number): Deferral {
     let deferral = this.deferrals.get(service);
     if (deferral === undefined) {
-      deferral = { top: undefined, checkedAt_ms: Number.NEGATIVE_INFINITY, trustedAt_ms: 0 };
+      deferral = { top: undefined, dueAt_ms: Number.NEGATIVE_INFINITY, trustedAt_ms: 0 };
       this.deferrals.set(service, deferral);
     }
     return deferral;
@@ -159,7 +165,7 @@ class DeferringJudge implements ReceiptJudge {
     let next: number | undefined;
     let at_ms = Number.POSITIVE_INFINITY;
     for (const [service, deferral] of this.deferrals) {
-      const due_ms = dueAt_ms(deferral);
+      const due_ms = checkAt_ms(deferral);
       if (due_ms >= at_ms) continue;
       next = service;
       at_ms = due_ms;
@@ -168,14 +174,15 @@ class DeferringJudge implements ReceiptJudge {
   }
 }
 
-function dueAt_ms({ top, checkedAt_ms }: Deferral): number {
-  return top === undefined ? Number.POSITIVE_INFINITY : Math.min(checkedAt_ms + DEFER_MS, top.since_ms + QUIET_MS);
+/** When the certificate of the deferred ones is to be checked; infinite where there are none. */
+function checkAt_ms({ top, dueAt_ms }: Deferral): number {
+  return top === undefined ? Number.POSITIVE_INFINITY : Math.min(dueAt_ms, top.since_ms + QUIET_MS);
 }
 
 /** Whether the receipt may be the top of its chain's deferred ones: one was checked shortly before, or it leads to the last top. */
 function mayDefer(deferral: Deferral, { height, header }: Receipt, links: Uint8Array, uptime_ms: number): boolean {
-  const { top, checkedAt_ms, trustedAt_ms } = deferral;
-  if (top === undefined) return uptime_ms >= trustedAt_ms && uptime_ms < checkedAt_ms + DEFER_MS;
+  const { top, dueAt_ms, trustedAt_ms } = deferral;
+  if (top === undefined) return uptime_ms >= trustedAt_ms && uptime_ms < dueAt_ms;
   return leadsTo(header, links, height - top.height, top.headerHash);
 }
 

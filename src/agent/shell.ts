@@ -5,13 +5,15 @@ import { type Agent, type AgentEffect, type AgentInput, createAgent } from "./ag
 
 const TIMER = "agent";
 
-/** Starts the agent that the host's configuration describes. A wrong document is shown and logged, and nothing is started. */
+/** Starts the agent that the host's configuration describes. A wrong document is shown and logged, as is that there is none yet, and nothing is started. */
 export function runAgent(host: Host): void {
-  const { keyValue, outboxFlash } = host;
+  const { keyValue, outboxFlash, deferral_ms } = host;
   const random = (length: number): Uint8Array => host.random(length);
-  const agent = createAgent(host.configuration(), { keyValue, outboxFlash, random, crypto: host });
+  const json = host.configuration();
+  const agent = createAgent(json, { keyValue, outboxFlash, random, crypto: host, deferral_ms });
   if ("reason" in agent) {
-    host.log("error", `configuration refused: ${agent.path} ${agent.reason}`);
+    if (json === "") host.log("warn", "no configuration came yet");
+    else host.log("error", `configuration refused: ${agent.path} ${agent.reason}`);
     host.showState("configuration refused", {});
     return;
   }

@@ -56,6 +56,8 @@ export interface UplinkCounters {
   readonly published: number;
   readonly republished: number;
   readonly sealed: number;
+  /** of those that wait, the records whose receipts are here and not checked yet */
+  readonly deferred: number;
   readonly connections: number;
   readonly disconnections: number;
 }
@@ -153,7 +155,7 @@ class MqttUplink implements Uplink {
   }
 
   get counters(): UplinkCounters {
-    return { ...this.counts };
+    return { ...this.counts, ...this.window.counters };
   }
 
   step(input: UplinkInput, uptime_ms: number): UplinkEffect[] {

@@ -48,6 +48,8 @@ export interface Window {
   expects(hash: Uint8Array, service: number): boolean;
   /** Whether deferred receipts are to be checked now: their records are many, or others need their places. */
   readonly isPressed: boolean;
+  /** records whose receipts are here and not checked yet */
+  readonly counters: { readonly deferred: number };
   /** The next record to publish now, where the limits allow one. The caller publishes it and fills in packetId, due and count. */
   take(uptime_ms: number): { readonly travelling: Travelling; readonly record: Uint8Array } | undefined;
   /** The broker has acknowledged a publication; false where it is none of a record. */
@@ -105,9 +107,13 @@ class OutboxWindow implements Window {
   }
 
   get isPressed(): boolean {
+    return this.counters.deferred >= DEFERRED_MAX || this.travelling.length === WINDOW_MAX;
+  }
+
+  get counters(): { readonly deferred: number } {
     let deferred = 0;
     for (const { isDeferred } of this.travelling) if (isDeferred) deferred += 1;
-    return deferred >= DEFERRED_MAX || this.travelling.length === WINDOW_MAX;
+    return { deferred };
   }
 
   get refusedAs(): RefusalReason | undefined {

@@ -16,7 +16,11 @@ const records = Array.from({ length: 5 }, (_, index) => Uint8Array.of(index + 1)
 const receipts = sealer.seal(1, records);
 
 /** A judge, and how many signatures it has checked. */
-function counting(isExpected = (_hash: Uint8Array): boolean => true, check: Verify = verifyEd25519) {
+function counting(
+  isExpected = (_hash: Uint8Array): boolean => true,
+  check: Verify = verifyEd25519,
+  deferral_ms?: number,
+) {
   const checks = { signatures: 0 };
   const verify: Verify = (key, message, signature) => {
     checks.signatures += 1;
@@ -29,7 +33,7 @@ function counting(isExpected = (_hash: Uint8Array): boolean => true, check: Veri
     at: (service, height) => known.at(service, height),
     lack: (service) => void lacked.push(service),
   };
-  const deferring = createReceiptJudge(sealer.genesis, members, verify, isExpected);
+  const deferring = createReceiptJudge(sealer.genesis, members, verify, isExpected, deferral_ms);
   let uptime_ms = 0;
   /** Each comes so long after the one before that none is deferred. */
   const judge = (bytes: Uint8Array, service: number): Judgement => {
@@ -193,6 +197,18 @@ describe("deferred receipts", () => {
     assert.equal(deferring.wakeAt_ms(false), DEFER_MS + 1 + QUIET_MS, "no other follows");
     assert.equal(deferring.judge(sent(26), 1, DEFER_MS).kind, "sealed", "the block is known");
     assert.equal(checks.signatures, 6);
+  });
+
+  test("are none where the host defers nothing, and wait as long as it says where that is less", () => {
+    const { checks, deferring: cheap } = counting(undefined, undefined, 0);
+    for (const index of [0, 1, 2]) assert.equal(cheap.judge(sent(index), 1, 1_000 * index).kind, "sealed");
+    assert.equal(checks.signatures, 9);
+    assert.equal(cheap.wakeAt_ms(false), Number.POSITIVE_INFINITY);
+    const { deferring: brief } = counting(undefined, undefined, 3_000);
+    brief.judge(sent(0), 1, 0);
+    assert.equal(brief.judge(sent(1), 1, 2_000).kind, "deferred");
+    assert.equal(brief.wakeAt_ms(false), 3_000);
+    assert.deepEqual(brief.settle(3_000, false), { kind: "proved", service: 1 });
   });
 
   test("are checked at once where their places are needed, the chain first whose receipts are due first", () => {

@@ -17,7 +17,7 @@ const valid = {
 };
 
 /** A host that writes down what is asked of it. */
-function recordingHost(configuration: object) {
+function recordingHost(configuration: object | "") {
   const { flash, keyValue } = simulatedStores(4 * 4096, 4096);
   const calls: string[] = [];
   const mqtt: { events?: MqttEvents } = {};
@@ -28,7 +28,7 @@ function recordingHost(configuration: object) {
   };
   const host: Host = {
     platform: "test",
-    configuration: () => JSON.stringify(configuration),
+    configuration: () => (configuration === "" ? "" : JSON.stringify(configuration)),
     now: () => ({ time_ms: 0, quality: 0 }),
     uptime_ms: () => 0,
     random: (length) => new Uint8Array(length).fill(7),
@@ -66,6 +66,12 @@ function refusalOf(changes: object): string {
 }
 
 describe("shell", () => {
+  test("says of a new meter that no configuration came yet, not that one is refused", () => {
+    const { host, calls } = recordingHost("");
+    runAgent(host);
+    assert.deepEqual(calls, ["warn no configuration came yet", "state configuration refused"]);
+  });
+
   test("shows and logs a configuration that it refuses, and starts nothing", () => {
     assert.match(refusalOf({ version: 2 }), /^error configuration refused: \$\.version must be/);
     assert.match(refusalOf({ network: "other" }), /\$\.network is other, the genesis is of shell/);

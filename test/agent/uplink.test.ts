@@ -256,6 +256,19 @@ describe("uplink", () => {
     assert.deepEqual(uplink.counters, { ...uplink.counters, published: 3, republished: 0 });
   });
 
+  test("counts the records whose receipts are here and not checked yet", () => {
+    const { connect, at, uplink, outbox } = bench(3);
+    const [first, second] = records(connect());
+    const counted = () => [uplink.counters.deferred, uplink.counters.sealed, waiting(outbox)];
+    for (const publish of [first!, second!]) {
+      at(5, published(publish));
+      at(5, { kind: "deferred", recordHash: sha256(publish.payload) });
+    }
+    assert.deepEqual(counted(), [2, 0, 3]);
+    at(7, { kind: "proved", service: 1 });
+    assert.deepEqual(counted(), [0, 2, 1]);
+  });
+
   test("offers its birth again where a full transport did not take it", () => {
     const { connect, at } = bench(0);
     const [birth] = publishes(connect());

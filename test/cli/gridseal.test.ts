@@ -76,9 +76,9 @@ test("a name where an id is asked for is answered with where ids are to be found
   const revoke = run("authority", "order", "revoke", "meter-1", ...making);
   assert.equal(revoke.status, 2);
   assertComplaint(revoke.stderr, /meter-1 is no id, .* 16 lower-case hex digits: `gridseal authority list`/);
-  const chain = run("authority", "order", "chain", "7", "solar", "--member", "node-1", ...making);
+  const chain = run("authority", "order", "chain", "7", "solar", "--member", "node-9", ...making);
   assert.equal(chain.status, 2);
-  assertComplaint(chain.stderr, /node-1 is no id of a node of the network, which has node-1 [0-9a-f]{16}$/);
+  assertComplaint(chain.stderr, /node-9 is no name or id of a node of the network, which has node-1 [0-9a-f]{16}$/);
 });
 
 test("ends misuse with status 2, a reason and a remedy", () => {

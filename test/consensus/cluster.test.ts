@@ -5,7 +5,7 @@ import { Violation } from "./checks.js";
 import { type ClusterOptions, type ClusterReport, runCluster } from "./cluster.js";
 import type { Mutant } from "./node.js";
 
-const SEEDS = 300;
+const SEEDS = 100;
 
 /** Faults differ by seed: four members mostly, some clusters of seven, three and one; twins in every third. */
 function optionsOf(seed: number, mutant: Mutant = "none"): ClusterOptions {

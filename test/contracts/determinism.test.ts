@@ -29,8 +29,8 @@ test("100 generated contracts come to the same in a thread and in the main threa
   const seeds = Array.from({ length: RUNS }, (_, index) => index + 1);
   const sandbox = await openSandbox();
   try {
-    const inThread = await outcomes(sandbox, seeds);
-    const inMain = await outcomes(await createEngine(await readEngine()), [...seeds].reverse());
+    const main = await createEngine(await readEngine());
+    const [inThread, inMain] = await Promise.all([outcomes(sandbox, seeds), outcomes(main, [...seeds].reverse())]);
     assert.deepEqual(
       seeds.filter((seed) => Buffer.compare(inThread.get(seed)!, inMain.get(seed)!) !== 0),
       [],

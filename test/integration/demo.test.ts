@@ -9,13 +9,13 @@ import type { StrangerChainReport } from "../wire/stranger.js";
 import { assertUnbroken, freeBasePort, openNetwork, verifyChains } from "./network.js";
 import { cleanUp, type Defer, gridseal, inPairs, start, startGridseal, temporaryFolder, until } from "./processes.js";
 
-const RECEIPTS = 50;
+const RECEIPTS = 18;
 
 test("the demo seals what its meters publish, and goes on from where it stopped", { timeout: 240_000 }, async (t) => {
   const defer = cleanUp(t);
   const folder = join(await temporaryFolder(defer), "demo");
 
-  const first = await runDemo(defer, folder, 30);
+  const first = await runDemo(defer, folder, 12);
   await t.test("everything published is sealed once and verified", () => assertComplete(first));
   const network = await openNetwork(defer, folder);
   const before = await verifyChains(network);
@@ -28,7 +28,7 @@ test("the demo seals what its meters publish, and goes on from where it stopped"
     }
   });
 
-  const second = await runDemo(defer, folder, 10);
+  const second = await runDemo(defer, folder, 6);
   await t.test("the second run loses nothing either", () => assertComplete(second));
   const after = await verifyChains(network);
   await t.test("the chains have grown by what the second run has published, and begin as they were", () => {

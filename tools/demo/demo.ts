@@ -55,7 +55,7 @@ const BASE_PORT_TRIES = 20;
 
 /**
  * Runs the demo until `until` resolves. Throws where it cannot start, or a node cannot be kept up.
- * `announce` gets the folder and the nodes' API addresses once the nodes are ready.
+ * `announce` gets the folder and the nodes' API addresses once the nodes are ready, and what is waited for when it is to stop.
  */
 export async function runDemo(
   options: DemoOptions,
@@ -114,6 +114,7 @@ async function run(
     announce([`data in ${folder}`, ...nodes.map(({ process, api }) => `${process.name}  ${api}`)]);
     await startMeters(folder, options, tally, meters);
     await Promise.race([keepShowing(until), broken]);
+    announce([stopping(tally.open)]);
     await Promise.all([...meters.values()].map(({ meter }) => meter.pauseMeter()));
     await Promise.race([allReceipted(), broken]);
     for (const { meter } of meters.values()) await meter.stop();
@@ -161,6 +162,12 @@ async function run(
       p99_ms: tally.latency_ms(99),
     };
   }
+}
+
+/** What whoever has stopped it waits for, said at once. */
+function stopping(open: number): string {
+  const waited = `waits up to ${RECEIPTS_MS_MAX / 1_000} s until what was published is sealed and verified`;
+  return `stops: ${waited}, ${open} under way; Ctrl-C again ends it at once`;
 }
 
 async function startNodes(folder: string, onGone: (error: GridsealError) => void) {

@@ -66,6 +66,7 @@ export interface DeviceOptions {
   readonly console?: ConsoleEnd;
   readonly keyValue: KeyValue;
   readonly flash: Flash;
+  readonly deferral_ms: number;
   readonly clock: Clock;
   readonly counters: MeterCounters;
   readonly openPort: OpenPort;
@@ -131,6 +132,7 @@ export function createDevice(options: DeviceOptions): Device {
     flashRead: ({ offset, length }) => ({ bytes: flash.read(offset, length) }),
     flashWrite: ({ offset, bytes }) => flash.write(offset, bytes),
     flashErase: ({ offset }) => flash.erase(offset),
+    deferral: () => ({ deferral_ms: options.deferral_ms }),
     aesGcmDecrypt: ({ key, iv, aad, ciphertext, tag }) => ({
       plaintext: nodeMeterCrypto.aesGcmDecrypt(key, iv, aad, ciphertext, tag),
     }),

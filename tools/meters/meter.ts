@@ -27,6 +27,8 @@ export interface MeterOptions {
   /** the system's clock, taken for synchronised, where absent */
   readonly clock?: Clock;
   readonly flash?: FlashGeometry;
+  /** how long the certificate of a receipt may wait to be checked; not at all where absent, as a check takes this machine little */
+  readonly deferral_ms?: number;
   /** the script to run instead of the agent, from `buildMeterBundle` */
   readonly program?: string;
   /** The agent's state in a few words and its own counters, each time it shows them. */
@@ -105,6 +107,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
         name,
         program,
         counters,
+        deferral_ms: options.deferral_ms ?? 0,
         clock: options.clock ?? systemClock,
         openPort: (port, onBytes, line) => (isPaused ? { close() {} } : options.openPort(port, onBytes, line)),
         onState(state, agentCounters) {

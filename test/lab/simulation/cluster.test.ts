@@ -5,11 +5,13 @@ import { starvings } from "../../../tools/lab/simulation/faults/liar.js";
 import { picked, starved } from "../../../tools/lab/simulation/mutants/ordeals.js";
 import { optionsOf } from "../../../tools/lab/simulation/options.js";
 
-const SEEDS = 500;
+const SEEDS = 80;
+/** Beyond these the seeds that once found a bug: TRACK_RECORD.md names them. */
+const found = [173, 310];
 
 test(`${SEEDS} clusters under faults keep every invariant and seal everything once they heal`, async () => {
   const reports: ClusterReport[] = [];
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
+  for (const seed of [...Array.from({ length: SEEDS }, (_, index) => index + 1), ...found]) {
     try {
       reports.push(await runCluster(optionsOf(seed)));
     } catch (error) {

@@ -8,7 +8,7 @@ import { optionsOf } from "../../../tools/lab/simulation/options.js";
 
 const SEEDS_MAX = 40;
 
-/** What notices a node that lacks the rule, in the first of the seeds that does. */
+/** What notices a node that lacks the rule, in the seed that does. */
 const caughtBy: Readonly<Record<string, RegExp>> = {
   "sends-before-durable": /^I4/,
   "puback-before-durable": /^I4/,
@@ -74,11 +74,40 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "never-verifies-later": /^I25/,
 };
 
+/** The seed that noticed it when last looked for, where that was not the first: it is tried before all others. */
+const noticedBy: Readonly<Record<string, number>> = {
+  "forgets-votes": 2,
+  "rebuilds-proposal": 2,
+  "regains-unvouched": 2,
+  "forgets-batches": 2,
+  "no-heartbeat": 2,
+  "trusts-decisions": 2,
+  "seals-empty-blocks": 5,
+  "proposes-oldest": 2,
+  "counts-removed-votes": 6,
+  "ignores-effective-height": 5,
+  "trusts-orders": 4,
+  "skips-suspension": 2,
+  "resumes-too-early": 2,
+  "ends-all": 2,
+  "accuses-without-proof": 3,
+  "parked-uncounted": 2,
+  "stays-starved": 2,
+  "deferred-unchecked": 2,
+  "unproved-kept": 2,
+  "no-bound": 4,
+  "half-write": 4,
+  "uses-damaged-rows": 2,
+  "repairs-without-batches": 12,
+  "disproof-without-record": 4,
+};
+
 for (const [name, invariant] of Object.entries(caughtBy)) {
   const mutant = mutants.find((candidate) => candidate.name === name)!;
   test(`notices a cluster whose nodes lack the rule: ${mutant.lacks}`, async () => {
     const run = mutant.edits === undefined ? runCluster : await runnerWith(mutant.edits);
-    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+    for (let tried = 0; tried <= SEEDS_MAX; tried += 1) {
+      const seed = tried === 0 ? (noticedBy[name] ?? 1) : tried;
       try {
         await run({ ...optionsOf(seed), ...mutant.needs }, mutant);
       } catch (error) {

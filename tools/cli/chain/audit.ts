@@ -167,7 +167,7 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
         "EQUIVOCATIONS",
         "FALSE WORDS",
         "ANCHORS",
-        "SEALED AT",
+        "TIMESTAMP",
         "RESULT",
       ],
       rows,

@@ -28,6 +28,6 @@ async function list(file: string | undefined, options: SourceOptions & { readonl
       height === 0 || time_ms === null ? "-" : timeText(time_ms),
       header.slice(0, 16),
     ]);
-    printLines(table(["SERVICE", "NAME", "HEIGHT", "RECORDS", "VIOLATIONS", "SEALED AT", "HEADER"], rows));
+    printLines(table(["SERVICE", "NAME", "HEIGHT", "RECORDS", "VIOLATIONS", "TIMESTAMP", "HEADER"], rows));
   });
 }

@@ -59,10 +59,15 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       ["chain", `${name} (${chain}) of network ${network}`],
       ["height", height],
       ["header", toHex(header)],
-      ["sealed", timeText(time_s * 1000)],
+      ["timestamp", secondText(time_s)],
       ...(disclosed === undefined ? [] : [["disclosed", disclosed.join(", ") || "nothing"] as const]),
     ]),
   ]);
+}
+
+/** The block's timestamp as its header has it: `chain` shows the same with milliseconds, which the header has not. */
+function secondText(time_s: number): string {
+  return timeText(time_s * 1000).replace(".000Z", "Z");
 }
 
 /**

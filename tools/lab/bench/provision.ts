@@ -134,7 +134,7 @@ async function plug(directory: string) {
     openPort: (configured, onBytes, line) => openPort(parsePort(configured), onBytes, () => {}, line),
     onConsole: (bytes) => show(bytes),
     onLog(level, message) {
-      if (level === "error" && !message.startsWith("configuration refused")) console.error(`${directory}: ${message}`);
+      if (level === "error") console.error(`${directory}: ${message}`);
     },
   });
   const line = await servePty((onBytes) => {

@@ -47,6 +47,8 @@ const FAULT_S = { least: 2, most: 12, mostOnce: 6 } as const;
 /** How long the nodes may take to seal again; a frozen link is given up only after a while. */
 const RECOVERY_MAX_MS = 120_000;
 const FINISH_MAX_MS = 180_000;
+/** Every second meter defers certificates, as a chip does, but for so long at most. */
+const DEFERRAL_MS = 3_000;
 /** Meters publish a record of each of these services so often. */
 const schedules = [
   { service: 1, every_s: 1 },
@@ -108,6 +110,7 @@ async function startMeters({ folder }: SoakCluster, tally: Tally, meters: SoakMe
     const meter = await startMeter({
       name,
       directory,
+      deferral_ms: meters.length % 2 === 0 ? 0 : DEFERRAL_MS,
       openPort: (configured, onBytes) => openPort(parsePort(configured), onBytes, () => {}),
       onState(_state, counters) {
         shown.waiting = counters.waiting ?? 0;

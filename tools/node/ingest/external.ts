@@ -2,7 +2,7 @@
 // subscription (MQTT 5.0 section 4.8.2), a birth to all. A publication is acknowledged to the broker once it is handled.
 
 import type { Socket } from "node:net";
-import { connect, type IConnackPacket, type IPublishPacket, type MqttClient } from "mqtt";
+import type { IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createTally, type Ingest, type IngestCounters, type IngestHandlers, publishedTopic } from "./ingest.js";
 
@@ -82,6 +82,12 @@ class ExternalBroker implements Ingest {
 
   async start(): Promise<{ readonly url: string }> {
     const { limits, url, clientId } = this.#options;
+    const shown = withoutCredentials(url);
+    const silent = () =>
+      new GridsealError("BROKER_UNREACHABLE", `no session with the MQTT broker ${shown}: ${this.#lastError}`);
+    // Loaded on use: it takes a quarter of a node's start, and a node with a broker of its own has none.
+    const { connect } = await import("mqtt");
+    if (this.#closed) throw silent();
     const shows = () => (new URL(url).username === "" ? this.#options.passwordFor?.(url) : undefined);
     const client = connect(url, {
       ...shows(),
@@ -109,10 +115,9 @@ class ExternalBroker implements Ingest {
         void this.#connected(client, connack).then((heard) => heard && resolve());
       });
     });
-    const shown = withoutCredentials(url);
     if (!(await withinTime(ready, limits.connect_timeout_ms))) {
       await this.close();
-      throw new GridsealError("BROKER_UNREACHABLE", `no session with the MQTT broker ${shown}: ${this.#lastError}`);
+      throw silent();
     }
     return { url: shown };
   }
