@@ -2,9 +2,9 @@
 // The `gridseal` command: registers the nouns, a folder or a file each. What they throw becomes one
 // line, a remedy and an exit status.
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";
+import { packageVersion } from "../files/package-version.js";
 import { makePrivately } from "../files/private-files.js";
 
 /** The nouns in the order of the help. Each is loaded on use: all of them take longer than most commands. */
@@ -38,21 +38,12 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
 async function createProgram(called: string | undefined): Promise<Command> {
   const program = new Command("gridseal")
     .description("smart-meter readings that are signed on the meter, sealed by a cluster and provable to anyone")
-    .version(versionOf(), "-V, --version", "print the version")
+    .version(packageVersion(), "-V, --version", "print the version")
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   const loads = called !== undefined && Object.hasOwn(nouns, called) ? [nouns[called]!] : Object.values(nouns);
   for (const load of loads) (await load())(program);
   return program;
-}
-
-/** The version of the package that this runs from: the sources stand two folders below it, dist one more. */
-function versionOf(): string {
-  const path = new URL(
-    import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json",
-    import.meta.url,
-  );
-  return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
 }
 
 /** Prints why the command failed and returns its exit status. */

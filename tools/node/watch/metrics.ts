@@ -1,9 +1,11 @@
 // What a node counts, for Prometheus. Names and meanings stand here alone; docs/metrics.md lists them.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { packageVersion } from "../../files/package-version.js";
 
-/** Adds what Prometheus' clients tell of every process: CPU, memory, files, event loop. */
-export function watchProcess({ registry }: Metrics): void {
+/** Adds what Prometheus' clients tell of every process: CPU, memory, files, event loop; and which version it is. */
+export function watchProcess({ registry, build }: Metrics): void {
+  build.set({ version: packageVersion(), node: process.version }, 1);
   collectDefaultMetrics({ register: registry });
 }
 
@@ -182,6 +184,12 @@ function peerMetrics(registers: Registry[]) {
 /** Of the node itself. */
 function nodeMetrics(registers: Registry[]) {
   return {
+    build: new Gauge({
+      name: "gridseal_build_info",
+      help: "1, with the version of Gridseal and of Node",
+      labelNames: ["version", "node"],
+      registers,
+    }),
     apiRefused: new Counter({
       name: "gridseal_api_refused_total",
       help: "Connections and requests at the API that this node closed or refused to protect itself, by reason",
