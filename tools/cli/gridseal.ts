@@ -15,6 +15,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   request: async () => (await import("./request/commands.js")).registerRequest,
   enrolment: async () => (await import("./enrolment/commands.js")).registerEnrolment,
   lot: async () => (await import("./lot/commands.js")).registerLot,
+  network: async () => (await import("./network/commands.js")).registerNetwork,
   node: async () => (await import("./node/commands.js")).registerNode,
   backup: async () => (await import("./backup.js")).registerBackup,
   restore: async () => (await import("./restore.js")).registerRestore,
