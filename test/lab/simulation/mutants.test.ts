@@ -72,6 +72,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "no-disproof": /^I24/,
   "disproof-without-record": /^I24/,
   "never-verifies-later": /^I25/,
+  "repeats-free": /^I21/,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

@@ -50,6 +50,15 @@ export const drowned = {
   isolated: false,
   conditions: smooth,
 } as const;
+/** A faulty member sends in temporary blocks of its own what is sealed, far more than its share. */
+export const rehashed = {
+  ...drowned,
+  behaviours: ["repeat"],
+  meters: 4,
+  recordsPerMeter: 20,
+  faults_ms: 20_000,
+  share: 0.05,
+} as const;
 /** A faulty member makes up what other chains have sealed. */
 export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
 
