@@ -136,7 +136,10 @@ function delugeOf(random: Random): readonly Behaviour[] {
 }
 
 function repeatOf(random: Random): readonly Behaviour[] {
-  return random.chance(0.15) ? ["repeat"] : [];
+  return [
+    ...(random.chance(0.15) ? (["repeat"] as const) : []),
+    ...(random.chance(0.15) ? (["contradict"] as const) : []),
+  ];
 }
 
 function extremeOf(random: Random): readonly Behaviour[] {

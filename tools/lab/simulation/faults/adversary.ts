@@ -35,7 +35,7 @@ export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", 
  * blocks that name what other chains have not sealed, `deluge` makes one other member work for
  * nothing as fast as it can, `perjure` verifies nothing, of meters or in temporary blocks, and says
  * that it has, `shirk` acknowledges nothing of others, `repeat` makes temporary blocks of what others
- * have gathered, again and again.
+ * have gathered, again and again, `contradict` sends each one three proposals of a round.
  */
 export type Behaviour =
   | (typeof behaviours)[number]
@@ -44,7 +44,8 @@ export type Behaviour =
   | "deluge"
   | "perjure"
   | "shirk"
-  | "repeat";
+  | "repeat"
+  | "contradict";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -164,6 +165,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       const more: { readonly to: string; readonly frame: Uint8Array }[] = [];
       if (does("forge")) spreadCertificates(bytes, (victim, spoilt) => more.push({ to: victim, frame: spoilt }));
       const frame = decodeFrame(bytes)!;
+      if (does("contradict")) more.push(...equivocation.rivals(bytes, frame).map((rival) => ({ to, frame: rival })));
       const isMuted = frame.kind === "acknowledge" ? does("shirk") : does("mute") && frame.kind === "consensus";
       if (isMuted || (does("withhold") && victims.has(to) && random.chance(0.7))) {
         coverage.withheld += 1;
@@ -192,9 +194,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       if (does("forge")) spreadCertificates(bytes, send);
       const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
       if (frame !== undefined) {
-        exaggeration.onAcknowledge(frame, (accepted) => {
-          for (const other of others) send(other, accepted);
-        });
+        exaggeration.onAcknowledge(frame, (accepted) => void spread([accepted], others, send));
       }
       const isCensored = does("censor") && from === censored && random.chance(0.9);
       if (isCensored) coverage.censored += 1;

@@ -316,7 +316,7 @@ export const mutants: readonly Mutant[] = [
     name: "reports-evidence-twice",
     lacks: "an equivocation is reported once",
     edits: [edit("tools/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
-    needs: { ...attacked, behaviours: ["equivocate"] },
+    needs: { ...attacked, behaviours: ["contradict"] },
   },
   ...meterMutants,
   ...boundMutants,
