@@ -73,6 +73,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "disproof-without-record": /^I24/,
   "never-verifies-later": /^I25/,
   "repeats-free": /^I21/,
+  "reports-evidence-twice": /^I11/,
+  "votes-as-follower": /^I12/,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

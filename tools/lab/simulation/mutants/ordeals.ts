@@ -101,6 +101,16 @@ export const reordered = {
   joint: false,
   faults_ms: 20_000,
 } as const;
+/** Members change while there is always something to seal, so that some are removed in the middle of a height. */
+export const replaced = {
+  ...reordered,
+  chains: 1,
+  meters: 4,
+  recordsPerMeter: 40,
+  changes: 20,
+  faults_ms: 30_000,
+  crashEvery_ms: 600,
+} as const;
 /** A faulty node may be removed, and goes on as if it were a member. */
 export const intruded = {
   ...reordered,
