@@ -282,8 +282,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/node/chain/batches/pool.ts",
-        'if (entries.get(toHex(read.id))?.accepted !== true) return "conflict";',
-        'return "conflict";',
+        'if (rivalOf(read) !== undefined && entry?.accepted !== true) return "conflict";',
+        'if (rivalOf(read) !== undefined) return "conflict";',
       ),
     ],
     needs: { ...attacked, behaviours: ["equivocate", "mute"], meters: 4, recordsPerMeter: 12 },

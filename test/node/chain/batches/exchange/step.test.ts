@@ -336,9 +336,9 @@ test("a temporary block that comes again while it is written is dropped by name,
   const comes = { type: "batch", from: 0, batch: 0, bit: undefined } as const;
   const kinds = () => performed.splice(0).map((effect) => (effect.type === "drop" ? effect.reason : effect.type));
   for (const event of [comes, comes]) take(event);
-  assert.deepEqual(kinds(), ["charge", "charge", "verify", "batch-under-way"]);
+  assert.deepEqual(kinds(), ["charge", "charge", "verify", "charge", "batch-under-way"]);
   for (const event of [{ type: "answer", which: 0, outcome: "good" }, comes] as const) take(event);
-  assert.deepEqual(kinds(), ["keep", "batch-under-way"]);
+  assert.deepEqual(kinds(), ["keep", "charge", "batch-under-way"]);
   for (const event of [{ type: "answer", which: 0, outcome: "good" }, comes] as const) take(event);
   assert.deepEqual(kinds(), ["sign", "send", "charge", "charge", "sign", "send"]);
 });

@@ -24,9 +24,10 @@ export function onBatch(state: ExchangeState, { from, payload }: InputOf<"batch"
   const mark = toHex(payload.subarray(-SIGNATURE_BYTES));
   const marked = state.marks.get(mark);
   if (marked !== undefined) {
-    if (state.verifying.has(toHex(marked))) return drop("batch-under-way"); // not on disk yet, though the pool has it
+    const unwanted = unwantedCharge(from, payload.length);
+    if (state.verifying.has(toHex(marked))) return [unwanted, ...drop("batch-under-way")]; // not on disk yet, though the pool has it
     const held = state.pool.find(marked);
-    if (held !== undefined) return [unwantedCharge(from, payload.length), answerCharge(from), sign(state, held)];
+    if (held !== undefined) return [unwanted, answerCharge(from), sign(state, held)];
     state.marks.delete(mark);
   }
   let content: ReturnType<typeof readSignedBatch>;
@@ -72,7 +73,7 @@ function onContent(state: ExchangeState, { from, mark, bytes, read, signed }: Co
   verifying.add(id);
   state.marks.set(mark, read.id);
   const records = dutyDelay(state, read) === 0;
-  const charge = answerCharge(from, records ? 1 + signed.length : 1);
+  const charge = answerCharge(from, 1 + batch.notices.length + (records ? signed.length : 0));
   return [...charges, charge, { type: "verify", from, read, signed, records }];
 }
 
@@ -129,6 +130,7 @@ function onConflict(
   const effects: ExchangeEffect[] = [];
   // An origin that has lost its disk does not know what it had signed: it is told, once that is on disk here.
   if (other !== undefined && from === origin && !state.verifying.has(toHex(other.id))) {
+    effects.push({ type: "charge", node: from, work: "served", amount: other.bytes.length });
     effects.push({ type: "send", to: from, kind: "batch", payload: other.bytes });
   }
   if (other === undefined || origin !== state.self || state.givenUp.has(toHex(other.id))) {
