@@ -162,6 +162,33 @@ test("records that are sealed already cost their sender each, and of what seals 
   assert.deepEqual(last.at(-1), { type: "drop", reason: "batch-no-room" });
 });
 
+test("an own temporary block whose records others have sealed is not sent again, and makes room", () => {
+  const meter = createMeter(simulatedSigner("authority"));
+  const record = executionRecord(meter.next());
+  const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
+  const read = makeBatch(new Uint8Array(32), content, [record], simulatedSigner("a").sign);
+  let high = -1;
+  const view = {
+    origin: () => undefined,
+    meter: () => ({ high, gaps: [], forks: [] }),
+    sealedHash: () => record.hash,
+  } as unknown as ChainView;
+  const places = { genesisHash: new Uint8Array(32), service: 1, self: nodes[0]!.id, view };
+  const pool = createPool(memberSetOf(nodes, 2));
+  const state = createExchangeState(
+    { ...places, verify: simulatedVerify, mayTake: () => true, isAway: () => false },
+    pool,
+  );
+  step(state, { type: "cut", read }, 0);
+  const sentAt = (now_ms: number) =>
+    step(state, { type: "repeatOwn", come: undefined }, now_ms).filter(({ type }) => type === "send").length;
+  assert.equal(sentAt(0), 4);
+  assert.equal(sentAt(60_000), 4);
+  high = 0;
+  assert.equal(sentAt(120_000), 0);
+  assert.deepEqual(pool.readsOf(nodes[0]!.id), []);
+});
+
 test("a record that is found later not to verify is waste of the origin, whoever has passed it on", () => {
   const meter = createMeter(simulatedSigner("authority"));
   const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
@@ -206,7 +233,7 @@ test("a member that comes is told at once what it has not acknowledged, however 
     chain: { service: 1 },
     self: nodes[0],
     signer: simulatedSigner("a"),
-    store: {},
+    store: { get: () => undefined },
     monotonic_ms: () => now_ms,
     send: (node: string, frame: Uint8Array) => void sent.push(`${decodeFrame(frame)!.kind} to ${node}`),
   } as unknown as ChainPorts;
