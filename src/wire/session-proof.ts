@@ -1,5 +1,5 @@
-// What a session token proves: it is read and verified with the authority's key alone, or, of a node, with the node's. Whether its time
-// and audience are right, and what orders say of its holder, is the reader's to judge.
+// What a session token proves, and by which signatures: those of the authority and the holder, or, of a node, of the node alone. Whether
+// its time and audience are right, and what orders say of its holder, is the reader's to judge, and when the signatures are verified.
 
 import { TIME_S_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
@@ -22,18 +22,21 @@ export const SESSION_BYTES_MAX = 512;
 export const TOKEN_CHARACTERS_MAX =
   1 + Math.ceil((CREDENTIAL_BYTES_MAX * 4) / 3) + Math.ceil((SESSION_BYTES_MAX * 4) / 3);
 
-export interface ProvedSession extends SessionClaims {
+/** Who a token says that its holder is, and what is to be verified for that: all of it holds where each signature is good. */
+export interface SessionProof {
   /** id of the key that signed */
   readonly kid: Uint8Array;
   /** absent of a node */
   readonly credential?: Credential;
+  /** three at most: of the token, of its credential, of the credential's warrant */
+  readonly signed: readonly Parameters<Verify>[];
 }
 
 export interface SessionIssuer extends Issuer {
   /** the genesis' */
   readonly hash: Uint8Array;
-  /** keys of the network's nodes */
-  readonly nodes: Iterable<PublicKey>;
+  /** The key of the network's node with this id. */
+  nodeKey(id: Uint8Array): PublicKey | undefined;
 }
 
 /** A token as it was read: its signatures are not checked. */
@@ -52,20 +55,34 @@ export function readSessionToken(token: string): SignedSession {
   const dot = token.indexOf(".");
   if (dot < 0) throw new WireError("shape", "session token must be two parts with a full stop between them");
   const message = parseSign1(fromBase64Url(token.slice(dot + 1)), SESSION_BYTES_MAX);
-  return { claims: claimsOf(message), credential: fromBase64Url(token.slice(0, dot)), message };
+  const credential = fromBase64Url(token.slice(0, dot));
+  if ((credential.length === 0) !== (message.kid?.length === 8)) {
+    throw new WireError("shape", "session token must have either a credential or the id of a node's key");
+  }
+  return { claims: claimsOf(message), credential, message };
 }
 
-/** Checks network and signatures. Throws a WireError, `unproven` where one of these does not hold. */
-export function proveSession(session: SignedSession, issuer: SessionIssuer, verify: Verify): ProvedSession {
+/** Throws a WireError, `unproven` where the token proves nothing whatever its signatures are. */
+export function proofOfSession(session: SignedSession, issuer: SessionIssuer): SessionProof {
   const { claims, credential: shown, message } = session;
-  // Before any signature: it is the cheapest to see.
   if (!equalBytes(claims.genesis, issuer.hash)) throw new WireError("unproven", "session token is of another network");
-  if (shown.length === 0) return { ...claims, kid: nodeOf(message, issuer, verify) };
-  const credential = verifyCredential(shown, issuer, verify);
-  if (!verifySign1(message, credential.key, verify)) {
-    throw new WireError("unproven", "session token is not signed by its credential's key");
+  const signed: Parameters<Verify>[] = [];
+  const note = (...given: Parameters<Verify>) => signed.push(given) > 0;
+  if (shown.length === 0) {
+    const kid = message.kid!;
+    const key = issuer.nodeKey(kid);
+    if (key === undefined) throw new WireError("unproven", "session token has no credential, and names no node");
+    requireSigned(verifySign1(message, key, note));
+    return { kid, signed };
   }
-  return { ...claims, kid: keyId(credential.key), credential };
+  const credential = verifyCredential(shown, issuer, note);
+  requireSigned(verifySign1(message, credential.key, note));
+  return { kid: keyId(credential.key), credential, signed };
+}
+
+/** Of another algorithm than its key's nothing is there to verify. */
+function requireSigned(isOfKey: boolean): void {
+  if (!isOfKey) throw new WireError("unproven", "session token is signed by another algorithm than its key's");
 }
 
 function claimsOf(message: Sign1): SessionClaims {
@@ -84,11 +101,6 @@ function claimsOf(message: Sign1): SessionClaims {
     throw new WireError("shape", `session must last 1 to ${SESSION_S_MAX} seconds, not ${lasts_s}`);
   }
   return claims;
-}
-
-function nodeOf(message: Sign1, { nodes }: SessionIssuer, verify: Verify): Uint8Array {
-  for (const key of nodes) if (verifySign1(message, key, verify)) return keyId(key);
-  throw new WireError("unproven", "session token has no credential, and is not signed by a node");
 }
 
 /** The one text that bytes have: without padding, the bits that are left over zero. */

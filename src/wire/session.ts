@@ -23,11 +23,11 @@ export interface SessionClaims {
   readonly random: Uint8Array;
 }
 
-/** The token of a credential's holder, or of a node, which has none. */
-export function sessionToken(credential: Uint8Array | undefined, claims: SessionClaims, signer: Signer): string {
+/** The token of a credential's holder. */
+export function sessionToken(credential: Uint8Array, claims: SessionClaims, signer: Signer): string {
   const { genesis, audience, issued_s, expires_s, random } = claims;
   const signed = sign1(encodeCbor([SESSION_DOMAIN, genesis, audience, issued_s, expires_s, random]), signer);
-  return `${credential === undefined ? "" : toBase64Url(credential)}.${toBase64Url(signed)}`;
+  return `${toBase64Url(credential)}.${toBase64Url(signed)}`;
 }
 
 /** What a URL says behind its scheme and user, its path left out: the audience of a token for it. */

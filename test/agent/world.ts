@@ -7,7 +7,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
 import { encodeRefusal, type RefusalReason } from "../../src/wire/refusal.js";
-import { proveSession, readSessionToken } from "../../src/wire/session-proof.js";
+import { proofOfSession, readSessionToken } from "../../src/wire/session-proof.js";
 import { encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
@@ -183,11 +183,10 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
   /** As a node judges it; what is wrong with it but for its time is a conflict. */
   function isTaken({ url, username, password }: MqttOptions): boolean {
     const now_s = Math.floor((start_ms + now_ms) / 1000);
-    const proved = proveSession(
-      readSessionToken(Buffer.from(password!).toString()),
-      { ...sealer.genesis, nodes: [] },
-      nodeVerify,
-    );
+    const session = readSessionToken(Buffer.from(password!).toString());
+    const { kid, signed } = proofOfSession(session, { ...sealer.genesis, nodeKey: () => undefined });
+    if (!signed.every((each) => nodeVerify(...each))) conflicts.push("a token that is not signed");
+    const proved = { ...session.claims, kid };
     if (toHex(proved.kid) !== username) conflicts.push(`a token of ${toHex(proved.kid)} for ${username}`);
     if (`mqtt://${proved.audience}` !== url) conflicts.push(`a token for ${proved.audience} at ${url}`);
     if (tokens.has(toHex(proved.random))) conflicts.push("a token twice");

@@ -206,8 +206,8 @@ const genesisHash = sha256(genesis);
 export const audience = "broker.example:8883";
 export const sessionTimes_s = [1_790_000_400, 1_790_001_000] as const;
 export const sessionRandom = Buffer.from("5e55105e55105e55", "hex");
-const session = (by: Party) =>
-  sign1(by, independentCbor(["gs1/session", genesisHash, audience, ...sessionTimes_s, sessionRandom]));
+const session = (by: Party, kid?: Buffer) =>
+  sign1(by, independentCbor(["gs1/session", genesisHash, audience, ...sessionTimes_s, sessionRandom]), kid);
 // An enrolment by the code ABCD with a secret of 19 characters, and its approval by a node's key that stands for an approver's.
 
 export const enrolmentCode = { name: "ABCD", secret: "0123456789ABCDEFGHJ" } as const;
@@ -575,7 +575,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
   refusal: { refusal: fixture("refusal of record 1: bad signature", refusal) },
   session: {
     meter: tokenFixture("what the meter shows to broker.example", tokenText(credential, session(meter))),
-    node: tokenFixture("what node-0 shows to it", tokenText(Buffer.alloc(0), session(nodes[0]!))),
+    node: tokenFixture("what node-0 shows to it", tokenText(Buffer.alloc(0), session(nodes[0]!, nodes[0]!.id))),
   },
   time: {
     time: fixture("what a node tells a meter without a clock", Buffer.from(independentCbor([1, sessionTimes_s[0]]))),

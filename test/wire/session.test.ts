@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { equalBytes } from "../../src/wire/bytes.js";
 import { type Credential, issueCredential, issuerName } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import { keyId } from "../../src/wire/key.js";
+
 import { audienceOf, SESSION_S_MAX, type SessionClaims, sessionToken } from "../../src/wire/session.js";
-import { proveSession, readSessionToken, TOKEN_CHARACTERS_MAX } from "../../src/wire/session-proof.js";
+import { proofOfSession, readSessionToken, TOKEN_CHARACTERS_MAX } from "../../src/wire/session-proof.js";
+import { nodeSessionToken } from "../../tools/crypto/node-token.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 
 const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
@@ -15,7 +18,8 @@ const [authority, holder, other, node] = [1, 2, 3, 4].map(signerOf) as [
   ReturnType<typeof signerOf>,
   ReturnType<typeof signerOf>,
 ];
-const issuer = { network: "alpha", authority: authority.key, hash: new Uint8Array(32).fill(7), nodes: [node.key] };
+const nodeKey = (id: Uint8Array) => (equalBytes(id, keyId(node.key)) ? node.key : undefined);
+const issuer = { network: "alpha", authority: authority.key, hash: new Uint8Array(32).fill(7), nodeKey };
 const terms: Credential = {
   issuer: issuerName(issuer),
   subject: "meter-1",
@@ -35,7 +39,13 @@ const claims: SessionClaims = {
   expires_s: 2_300,
   random: new Uint8Array(8).fill(9),
 };
-const verify = (token: string) => proveSession(readSessionToken(token), issuer, nodeVerify);
+const verify = (token: string) => {
+  const session = readSessionToken(token);
+  const { signed, ...proved } = proofOfSession(session, issuer);
+  assert.ok(signed.length <= 3);
+  if (!signed.every((each) => nodeVerify(...each))) throw new WireError("unproven", "a signature is not good");
+  return { ...session.claims, ...proved };
+};
 const refuses = (token: string, code: string, sentence: RegExp) =>
   assert.throws(
     () => verify(token),
@@ -51,15 +61,24 @@ describe("a session token", () => {
   });
 
   test("of a node has no credential and is verified with the node's key", () => {
-    const session = verify(sessionToken(undefined, claims, node));
+    const session = verify(nodeSessionToken(claims, node));
     assert.deepEqual(session.kid, keyId(node.key));
     assert.equal(session.credential, undefined);
-    refuses(sessionToken(undefined, claims, holder), "unproven", /not signed by a node/);
+    refuses(nodeSessionToken(claims, holder), "unproven", /names no node/);
+    refuses(nodeSessionToken(claims, { key: node.key, sign: holder.sign }), "unproven", /not good/);
+    refuses(sessionToken(new Uint8Array(0), claims, node), "shape", /either a credential or the id/);
+    const [, second] = nodeSessionToken(claims, holder).split(".");
+    const [first] = sessionToken(credential, claims, holder).split(".");
+    refuses(`${first}.${second}`, "shape", /either a credential or the id/);
   });
 
   test("is refused with its reason where it is another's, of another network, or lasts too long", () => {
-    refuses(sessionToken(credential, claims, other), "unproven", /not signed by its credential's key/);
-    refuses(sessionToken(issueCredential(terms, other), claims, holder), "unproven", /not signed by the authority/);
+    refuses(sessionToken(credential, claims, other), "unproven", /not good/);
+    refuses(
+      sessionToken(issueCredential(terms, other), claims, holder),
+      "unproven",
+      /not good|not signed by the authority/,
+    );
     const foreign = { ...claims, genesis: new Uint8Array(32) };
     refuses(sessionToken(credential, foreign, holder), "unproven", /another network/);
     for (const lasts_s of [0, SESSION_S_MAX + 1]) {

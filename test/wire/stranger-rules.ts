@@ -20,6 +20,7 @@ import {
   signed,
   verifies,
 } from "./stranger-proof.js";
+import { readStripped } from "./stranger-record.js";
 
 /** A record that the chain proves. */
 export interface StrangerRecord {
@@ -232,21 +233,13 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
 }
 
 function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array): ParsedRecord {
-  const message = readSign1(bytes, sizes.record);
-  const meter = hex(message.header.get(4));
+  const { message, meter, service, seq, claims } = readStripped(bytes);
   const known = state.meters.get(meter);
   if (known === undefined) throw new Error(`meter ${meter} has no credential on the chain`);
   demand(signed(known.key, message), "record is not signed by its meter");
-  const claims = mapOf(independentDecode(message.payload)) as ReadonlyMap<number, Item>;
-  demand(claims.get(1) === 1 && claims.get(2) === chain.service, "record is of another version or service");
+  demand(service === chain.service, "record is of another version or service");
   demand(known.measures, "record is of a participant");
   demand(known.services.includes(chain.service), "meter may not send records for this service");
-  const seq = numberOf(claims.get(4), bounds.seq);
-  numberOf(claims.get(3), bounds.plain);
-  numberOf(claims.get(6), bounds.time_s);
-  numberOf(claims.get(7), 3);
-  for (const claim of [8, 11, 13, 14, 15]) if (claims.has(claim)) numberOf(claims.get(claim), bounds.plain);
-  bytesOf(claims.get(5), seq === 0 ? 0 : 32);
   return { bytes, hash: sha256(bytes), meter, seq, claims };
 }
 

@@ -38,14 +38,16 @@ function holderOf(genesis: StrangerGenesis, shown: Uint8Array, message: Message)
   demand(signed(issuerOf(genesis, claims), credential), "credential is not signed by the authority");
   demand(claims.get(1) === `${genesis.network}/${genesis.authority.id}`, "credential is of another issuer");
   const key = readKey(mapOf(claims.get(8)).get(1));
+  demand(message.header.size === 1, "token has a kid beside its credential");
   demand(signed(key, message), "token is not signed by the credential's key");
   return key.id;
 }
 
 function nodeOf(genesis: StrangerGenesis, message: Message): string {
-  const node = genesis.nodes.find(({ key }) => signed(key, message));
-  demand(node !== undefined, "token is no node's");
-  return node!.id;
+  const id = hex(bytesOf(message.header.get(4), 8));
+  const node = genesis.nodes.find((known) => known.id === id);
+  demand(node !== undefined && signed(node.key, message), "token is no node's");
+  return id;
 }
 
 function bytesOfText(text: string): Uint8Array {

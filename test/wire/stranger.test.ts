@@ -4,14 +4,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { acknowledgementBytes } from "../../src/wire/batch.js";
+import { acknowledgementBytes, batchSummaryBytes } from "../../src/wire/batch.js";
 import { type Block, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
-import { encodeCbor } from "../../src/wire/cbor.js";
+import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
+import { sign1 } from "../../src/wire/cose.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
-import { makeBatch } from "../../tools/ledger/compose.js";
-import { badRecordOf, encodeDisproof } from "../../tools/ledger/disproof.js";
-import { executionRecord } from "../../tools/ledger/record-scan.js";
+import { encodeDisproof } from "../../tools/ledger/disproof.js";
 import {
   type Seal,
   script,
@@ -131,11 +130,30 @@ const claiming = (sealed: SealedBatch): SealedBatch => ({
 
 /** The second node's word that it has verified this record, in a temporary block of the first. */
 function disproofOf(record: Uint8Array, { credential }: TestMeter = meter): Uint8Array {
-  const content = { chain: 1, origin: first!.id, number: 70, notices: [] };
-  const read = makeBatch(network.genesis.hash, content, [executionRecord(parseRecord(record))], first!.signer.sign);
-  const name = { origin: first!.id, number: 70, id: read.id };
+  const summary = { origin: first!.id, number: 70, notices: sha256(encodeCbor([])), count: 1 };
+  const root = sha256(Buffer.concat([Buffer.of(0), sha256(record)]));
+  const id = sha256(batchSummaryBytes(network.genesis.hash, 1, { ...summary, root }));
+  const name = { origin: first!.id, number: 70, id };
   const signature = second!.signer.sign(acknowledgementBytes(network.genesis.hash, 1, name, true));
-  return encodeDisproof({ bad: badRecordOf(read, 0, credential), word: { node: second!.id, signature } });
+  const bad = { summary, index: 0, path: [], record, credential };
+  return encodeDisproof({ bad, word: { node: second!.id, signature } });
+}
+
+/** A record of the meter whose claims are no record's, as if it had not signed it. */
+function malformed(changes: readonly (readonly [number, CborValue])[]): Uint8Array {
+  const { claims, kid } = parseRecord(records[5]!);
+  const registers = [[Uint8Array.of(1, 0, 1, 8, 0, 255), 1, 0, 30]];
+  const stated: readonly (readonly [number, CborValue])[] = [
+    ...([1, 2, 3, 4] as const).map((claim) => [claim, claim === 4 ? claims.seq : 1] as const),
+    ...([
+      [5, claims.previous],
+      [6, claims.time_s],
+      [7, 2],
+      [9, registers],
+    ] as const),
+  ];
+  const bytes = sign1(encodeCbor(new Map([...stated, ...changes])), meter.signer, kid);
+  return bytes.map((byte, index) => (index === bytes.length - 1 ? byte ^ 1 : byte));
 }
 
 const spoilt = records[5]!.map((byte, index) => (index === records[5]!.length - 1 ? byte ^ 1 : byte));
@@ -250,6 +268,21 @@ test("a stranger refuses a chain that breaks any rule", () => {
       [one!, { ...two!, ...results(0, [5, second!.id, 70, disproofOf(spoilt, other)]) }],
       /another meter's credential/,
     ],
+    ...(
+      [
+        ["a claim that is none", malformed([[16, 1]])],
+        ["a power of ten that is none", malformed([[9, [[Uint8Array.of(1, 0, 1, 8, 0, 255), 1, 200, 30]]]])],
+        ["digests out of order", malformed([[10, [new Uint8Array(32).fill(2), new Uint8Array(32)]]])],
+        ["no register where there is a list", malformed([[9, []]])],
+      ] as const
+    ).map(
+      ([what, record]) =>
+        [
+          `a disproof whose record has ${what}`,
+          [one!, { ...two!, ...results(0, [5, second!.id, 70, disproofOf(record)]) }],
+          /claim|power of ten|ascending|empty/,
+        ] as const,
+    ),
     [
       "a disproof of another node's word",
       [one!, { ...two!, ...results(0, [5, first!.id, 70, disproofOf(spoilt)]) }],
@@ -316,7 +349,7 @@ test("the stranger imports nothing of the project", () => {
     "stranger-orders",
     "stranger-proof",
   ];
-  own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-rules");
+  own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-record", "stranger-rules");
   for (const name of own) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier!);

@@ -2,7 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import type { Signer } from "../../src/wire/key.js";
+
 import { audienceOf, SESSION_RANDOM_BYTES, sessionToken } from "../../src/wire/session.js";
+import { nodeSessionToken } from "./node-token.js";
 
 /** How long it is good: connecting takes seconds, clocks are apart by more. */
 const TOKEN_S = 300;
@@ -19,5 +21,5 @@ export function freshToken({ signer, credential, genesis }: TokenHolder, url: st
   const issued_s = Math.floor(now_ms / 1_000);
   const random = Uint8Array.from(randomBytes(SESSION_RANDOM_BYTES));
   const claims = { genesis, audience: audienceOf(url), issued_s, expires_s: issued_s + TOKEN_S, random };
-  return sessionToken(credential, claims, signer);
+  return credential === undefined ? nodeSessionToken(claims, signer) : sessionToken(credential, claims, signer);
 }

@@ -12,6 +12,7 @@ import {
 import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../src/wire/block.js";
 import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { HEADER_VERSION, type Header } from "../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
@@ -22,7 +23,7 @@ import { readNotice } from "./notices.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { newestRules } from "./scripts.js";
-import { type OriginState, sealNumber } from "./state.js";
+import { type MeterState, type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
 /** A temporary block as read, with what the rules need of its records and no more: many wait here for their block. */
@@ -82,7 +83,7 @@ export interface ComposedBlock {
   readonly header: Header;
 }
 
-/** Reads a temporary block's bytes; throws a WireError where they, a record or a notice in it are malformed. */
+/** Reads a temporary block's bytes; throws a WireError where they, a record or a notice in it are malformed, or a record stands in it twice. */
 export function readBatch(genesisHash: Uint8Array, bytes: Uint8Array): ReadBatch {
   return readSignedBatch(genesisHash, bytes).read;
 }
@@ -95,9 +96,18 @@ export function readSignedBatch(
   const { batch, signature } = decodeBatch(bytes);
   const signed = readSignedRecords(batch.records);
   const records = signed.map(recordOf);
+  checkDistinct(records);
   const signedBytes = signedBytesOf(genesisHash, batch, records);
   const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
   return { read: { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices }, signed };
+}
+
+/** Two records of one number may stand in one temporary block: they prove a fork. One record twice proves nothing. */
+function checkDistinct(records: readonly ExecutionRecord[]): void {
+  const isOne = (count: number) => count === records.length;
+  if (isOne(new Set(records.map(({ meter, seq }) => `${meter}/${seq}`)).size)) return; // cheaper than hashes as text
+  if (isOne(new Set(records.map(({ hash }) => toHex(hash))).size)) return;
+  throw new WireError("shape", "batch holds a record twice");
 }
 
 /** A new temporary block of this node over these records. */
@@ -249,15 +259,40 @@ export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   if (!isSealable(view, read.batch)) return false;
   const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)));
   if (read.notices.some((notice) => newestRules.takesEffect(place, notice))) return true;
-  return read.records.some(({ meter, seq, hash }) => {
+  return read.records.some((record) => {
+    const { meter, seq } = record;
     const state = view.meter(meter);
-    const isBeyond = state === undefined || seq > state.high;
-    if (isBeyond || state.gaps.some(([from, to]) => seq >= from && seq <= to)) {
-      return standingOf(place.governance, meter, place.service, seq, place.judgedAt) === "good";
-    }
-    const sealed = state.forks.includes(seq) ? undefined : view.sealedHash(meter, seq);
-    return sealed !== undefined && !equalBytes(sealed, hash);
+    if (isRepeat(state, seq)) return provesFork(view, state!, record);
+    return standingOf(place.governance, meter, place.service, seq, place.judgedAt) === "good";
   });
+}
+
+/** What of a batch the chain has already, and whether that is all there is in it, so that no later block could hold anything of it. */
+export interface Repetition {
+  /** records whose number is sealed or closed */
+  readonly repeats: number;
+  readonly isSpent: boolean;
+}
+
+/** Orders and evidence may yet take effect; so may a record of a meter that is suspended. */
+export function repetitionOf(view: ChainView, { records, notices }: ReadBatch): Repetition {
+  const states = new Map<string, MeterState | undefined>();
+  for (const { meter } of records) if (!states.has(meter)) states.set(meter, view.meter(meter));
+  const repeated = records.filter(({ meter, seq }) => isRepeat(states.get(meter), seq));
+  const isBare = repeated.length === records.length && notices.every(({ kind }) => kind === "credential");
+  return {
+    repeats: repeated.length,
+    isSpent: isBare && !repeated.some((record) => provesFork(view, states.get(record.meter)!, record)),
+  };
+}
+
+function isRepeat(state: MeterState | undefined, seq: number): boolean {
+  return state !== undefined && seq <= state.high && !state.gaps.some(([from, to]) => seq >= from && seq <= to);
+}
+
+function provesFork(view: ChainView, state: MeterState, { meter, seq, hash }: ExecutionRecord): boolean {
+  const sealed = state.forks.includes(seq) ? undefined : view.sealedHash(meter, seq);
+  return sealed !== undefined && !equalBytes(sealed, hash);
 }
 
 function sealedBatch(accepted: AcceptedBatch, sealed: Execution["sealed"][number]): SealedBatch {

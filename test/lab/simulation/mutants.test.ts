@@ -72,6 +72,9 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "no-disproof": /^I24/,
   "disproof-without-record": /^I24/,
   "never-verifies-later": /^I25/,
+  "repeats-free": /^I21/,
+  "reports-evidence-twice": /^I11/,
+  "votes-as-follower": /^I12/,
 };
 
 /** The seed that noticed it when last looked for, where that was not the first: it is tried before all others. */

@@ -20,6 +20,7 @@ test("admits a node by its key, until it is banned", async () => {
   const verdict = await judge.judge(nodeToken(nodeSigner), []);
   assert.deepEqual(verdict, { type: "admitted", holder: { id: nodeId } });
   assert.equal(reasonOf(await judge.judge(nodeToken(signerFromSeed(generateSeed())), [])), "token-unproven");
+  assert.equal(state.verified, 1, "one signature is verified, and none where no node is named");
   state.governance = { ...state.governance, banned: new Map([[nodeId, 3]]) };
   assert.equal(reasonOf(await judge.judge(nodeToken(nodeSigner), [])), "holder-banned");
 });

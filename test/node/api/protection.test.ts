@@ -152,13 +152,43 @@ test("bound to the machine itself, answers to no foreign name", async (t) => {
     "192.0.2.1",
     "[2001:db8::1]",
     "",
-    "[::1",
     "evil.example:80",
   ];
   for (const host of foreign) assert.equal(await statusFor(`host: ${host}`), "421", host);
   const answer = await askRaw(t, port, request("/health", ["host: evil.example", "connection: close"]));
   assert.match(answer, /"foreign-host".*api\.hosts in node\.json/);
   assert.match(await askRaw(t, port, "GET /chains HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 200 /);
+});
+
+test("a target with a host is for that host, whatever Host says; a target or Host that is none is a bad request", async (t) => {
+  const { port } = await createNodeApi(t, { hosts: ["grid.example"] });
+  const statusFor = async (target: string, hosts: readonly string[], method = "GET") => {
+    const head = [`${method} ${target} HTTP/1.1`, ...hosts.map((host) => `host: ${host}`), "connection: close"];
+    return (await askRaw(t, port, `${head.join("\r\n")}\r\n\r\n`)).slice(9, 12);
+  };
+  const cases: readonly (readonly [string, string, ...(readonly string[])])[] = [
+    ["200", "http://localhost/chains", "localhost"],
+    ["200", "http://grid.example:80/chains?x=1", "localhost"],
+    ["200", "HTTPS://LOCALHOST/chains", "evil.example"],
+    ["421", "http://evil.example/chains", "localhost"],
+    ["421", "http://evil.example", "localhost"],
+    ["404", "http://localhost", "localhost"],
+    ["400", "http://localhost@evil.example/chains", "localhost"],
+    ["400", "http:///chains", "localhost"],
+    ["400", "ftp://localhost/chains", "localhost"],
+    ["400", "chains", "localhost"],
+    ["400", "*", "localhost"],
+    ["400", "/chains", "localhost", "localhost"],
+    ["400", "/chains", "localhost", "evil.example"],
+    ["400", "/chains", "[::1"],
+    ["400", "/chains", "localhost/evil.example"],
+    ["400", "/chains", "localhost evil.example"],
+    ["400", "/chains"],
+  ];
+  for (const [status, target, ...hosts] of cases)
+    assert.equal(await statusFor(target, hosts), status, `${target} ${hosts}`);
+  const old = await askRaw(t, port, "GET http://evil.example/chains HTTP/1.0\r\n\r\n");
+  assert.match(old, /^HTTP\/1\.1 421 /);
 });
 
 test("where every address can reach it, answers to any name unless some are stated", async (t) => {

@@ -1,4 +1,4 @@
-// What the authority makes of an enrolment: a new one, one that is known, a guess at a code, or refused with the reason. Pure over the
+// What the authority makes of an enrolment: a new one, one that is known, or refused with the reason. Pure over the
 // register as it stands. Who has not the code learns nothing of it, not even whether there is one.
 
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
@@ -9,21 +9,17 @@ import { keyId } from "../../../src/wire/key.js";
 import { sha256 } from "../../crypto/hash.js";
 import { isSafeKey } from "../../crypto/safe-key.js";
 import { nodeVerify } from "../../crypto/signatures.js";
-import { codeStateOf } from "../register/enrolment-codes.js";
 import type { Asked, EnrolmentRow, RegisterView } from "../register/rows.js";
 
 export type EnrolmentJudgement =
   | { readonly type: "new"; readonly key: string; readonly asked: Asked }
   | { readonly type: "known"; readonly key: string; readonly row: EnrolmentRow }
-  /** the code of this name is there, and its secret is not known to who signed */
-  | { readonly type: "guess"; readonly code: string; readonly reason: string }
   | { readonly type: "refused"; readonly reason: string };
 
 export interface EnrolmentTerms {
   readonly genesisHash: Uint8Array;
   /** services that the network has */
   readonly services: readonly number[];
-  readonly now_s: number;
   /** whether it was made now, where it must be */
   isFresh(nonce: Uint8Array): boolean;
 }
@@ -32,7 +28,7 @@ const NOT_THE_CODE = "there is no such code";
 
 /** Judges an enrolment as it was sent. Bad bytes are a refusal, never an exception. */
 export function judgeEnrolment(view: RegisterView, bytes: Uint8Array, terms: EnrolmentTerms): EnrolmentJudgement {
-  const { genesisHash, services, now_s, isFresh } = terms;
+  const { genesisHash, services, isFresh } = terms;
   let enrolment: Enrolment;
   try {
     enrolment = verifyEnrolment(bytes, genesisHash, nodeVerify);
@@ -47,10 +43,7 @@ export function judgeEnrolment(view: RegisterView, bytes: Uint8Array, terms: Enr
   const code = view.get("codes", enrolment.code);
   if (code === undefined) return refuse(NOT_THE_CODE);
   const proved = { genesisHash, key: enrolment.key };
-  if (!isCodeProof(enrolment.proof, fromHex(code.key)!, proved)) {
-    const isOpen = codeStateOf(code, now_s) === "open";
-    return isOpen ? { type: "guess", code: code.name, reason: NOT_THE_CODE } : refuse(NOT_THE_CODE);
-  }
+  if (!isCodeProof(enrolment.proof, fromHex(code.key)!, proved)) return refuse(NOT_THE_CODE);
   if (!isSafeKey(enrolment.key)) return refuse("the key is not one that all verifiers judge alike: make another");
   const unknown = enrolment.services.find((service) => !services.includes(service));
   if (unknown !== undefined) return refuse(`the network has no service ${unknown}`);

@@ -33,13 +33,13 @@ export interface Enrolling {
 /** In a file an enrolment is as old as the way that it came. */
 export const anyNonce = () => true;
 
-/** Takes an enrolment as it was sent. Durable when it returns; a wrong guess at a code is too. */
+/** Takes an enrolment as it was sent. Durable when it returns. */
 export function takeEnrolment(enrolling: Enrolling, bytes: Uint8Array): EnrolmentOutcome {
   const { authority, register, services, isFresh } = enrolling;
   const now_s = enrolling.now_s();
   let outcome: EnrolmentOutcome = { type: "refused", reason: "" };
   const take = (draft: Draft): readonly Change[] => {
-    const judgement = judgeEnrolment(draft, bytes, { genesisHash: authority.genesis.hash, services, now_s, isFresh });
+    const judgement = judgeEnrolment(draft, bytes, { genesisHash: authority.genesis.hash, services, isFresh });
     switch (judgement.type) {
       case "known":
         outcome = outcomeOf(draft, judgement.key, judgement.row);
@@ -47,9 +47,6 @@ export function takeEnrolment(enrolling: Enrolling, bytes: Uint8Array): Enrolmen
       case "refused":
         outcome = judgement;
         return [];
-      case "guess":
-        outcome = { type: "refused", reason: judgement.reason };
-        return [{ type: "guess", code: judgement.code }];
       case "new":
         outcome = enrol(enrolling, draft, { key: judgement.key, asked: judgement.asked, now_s });
         return [];

@@ -5,7 +5,7 @@ import { type Applied, applied, refused } from "./applied.js";
 import { applyApproval, applyApprover, applyStopApprover } from "./approvals.js";
 import { isEic, isGln } from "./codes.js";
 import { applyIssue, applyRenew, applyReplace, applyState, type StateChange } from "./credential-rules.js";
-import { applyCode, applyEndCode, applyGuess } from "./enrolment-codes.js";
+import { applyCode, applyEndCode } from "./enrolment-codes.js";
 import { applyEnrol, applyGrant } from "./enrolments.js";
 import { applyRegistrar, applyStop } from "./registrars.js";
 import type {
@@ -40,8 +40,6 @@ export type Change =
   | { readonly type: "state"; readonly meter: string; readonly to: StateChange; readonly reason: string }
   | { readonly type: "code"; readonly code: Code }
   | { readonly type: "end-code"; readonly code: string; readonly reason: string }
-  /** somebody had not the secret of the code */
-  | { readonly type: "guess"; readonly code: string }
   | { readonly type: "approver"; readonly approver: Omit<Approver, "stopped"> }
   | { readonly type: "stop-approver"; readonly key: string; readonly reason: string }
   /** by a key, whose id `key` is */
@@ -82,8 +80,6 @@ export function applyChange(view: RegisterView, change: Change, time_s: number):
       return applyCode(view, change.code);
     case "end-code":
       return applyEndCode(view, change.code, change.reason);
-    case "guess":
-      return applyGuess(view, change.code, time_s);
     case "approver":
       return applyApprover(view, change.approver);
     case "stop-approver":

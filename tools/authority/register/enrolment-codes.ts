@@ -1,23 +1,20 @@
-// One-time codes of enrolments, pure: each is used once, ends at its time, and bears few guesses. The code is kept nowhere, and shown
-// once, when it is made.
+// One-time codes of enrolments, pure: each is used once and ends at its time. The code is kept nowhere, and shown once, when it is made.
+// Guesses are not counted: the secret has 95 bits, and a count would let who knows a code's name lock its applicant out.
 
 import { isDevice, type Role } from "../../../src/wire/credential.js";
 import { isCodeName } from "../../../src/wire/enrolment-code.js";
 import { type Applied, applied, refused } from "./applied.js";
 import type { Code, CodeRow, Put, RegisterView } from "./rows.js";
 
-/** Wrong proofs that a code bears: a person mistypes, and the check of a code finds nearly all of that before. */
-export const GUESSES_MAX = 5;
 /** Approvers that one enrolment may need. */
 export const APPROVALS_MAX = 2;
 
-export type CodeState = "open" | "used" | "ended" | "expired" | "guessed";
+export type CodeState = "open" | "used" | "ended" | "expired";
 
 /** What has become of a code: but for `open` it lets nobody in. */
-export function codeStateOf({ used, ended, guesses, expires_s }: CodeRow, time_s: number): CodeState {
+export function codeStateOf({ used, ended, expires_s }: CodeRow, time_s: number): CodeState {
   if (used !== undefined) return "used";
   if (ended !== undefined) return "ended";
-  if (guesses >= GUESSES_MAX) return "guessed";
   return time_s >= expires_s ? "expired" : "open";
 }
 
@@ -26,7 +23,6 @@ export const codeReasons: Readonly<Record<Exclude<CodeState, "open">, string>> =
   used: "the code has been used",
   ended: "the authority has ended the code",
   expired: "the code's time is over",
-  guessed: `the code was guessed at ${GUESSES_MAX} times`,
 };
 
 export function applyCode(view: RegisterView, code: Code): Applied {
@@ -43,7 +39,7 @@ export function applyCode(view: RegisterView, code: Code): Applied {
   if (organisation !== undefined && view.get("organisations", organisation) === undefined) {
     return refused(`there is no organisation ${organisation}`);
   }
-  return applied(view, [{ table: "codes", id: name, row: { ...code, guesses: 0 } }]);
+  return applied(view, [{ table: "codes", id: name, row: code }]);
 }
 
 export function applyEndCode(view: RegisterView, name: string, reason: string): Applied {
@@ -52,13 +48,6 @@ export function applyEndCode(view: RegisterView, name: string, reason: string): 
   if (row.used !== undefined) return refused(`code ${name} has been used by key ${row.used}`);
   if (row.ended !== undefined) return refused(`code ${name} was ended before: ${row.ended}`);
   return applied(view, [{ table: "codes", id: name, row: { ...row, ended: reason } }]);
-}
-
-export function applyGuess(view: RegisterView, name: string, time_s: number): Applied {
-  const row = view.get("codes", name);
-  if (row === undefined) return refused(`there is no code ${name}`);
-  if (codeStateOf(row, time_s) !== "open") return refused(`code ${name} lets nobody in any more`);
-  return applied(view, [{ table: "codes", id: name, row: { ...row, guesses: row.guesses + 1 } }]);
 }
 
 /** The code's row with the key that uses it; why not where it lets nobody in. */

@@ -38,7 +38,7 @@ export interface Registrar extends Limits {
 
 /** A one-time code, by which somebody becomes a participant within what it allows. */
 export interface Code {
-  /** four characters, which are no secret */
+  /** four characters, which are no secret: who knows them can do nothing to the code */
   readonly name: string;
   /** `codeKey` of the code in hex: checks proofs; the code itself is kept nowhere */
   readonly key: string;
@@ -54,8 +54,6 @@ export interface Code {
 }
 
 export interface CodeRow extends Code {
-  /** wrong proofs so far */
-  readonly guesses: number;
   /** id of the key that has used it */
   readonly used?: string;
   /** why it was ended before */

@@ -7,9 +7,12 @@ import type { Genesis, Member } from "../../../src/wire/genesis.js";
 import type { Signer } from "../../../src/wire/key.js";
 import { encodeMessage, signedBytes } from "../../consensus/messages.js";
 import type { Vote } from "../../consensus/types.js";
+import { makeBatch } from "../../ledger/compose.js";
+import { type ExecutionRecord, executionRecord, readRecord } from "../../ledger/record-scan.js";
 import { encodeBatchNote, encodeFrame, encodeNeedBlocks, frameOf } from "../../node/chain/frame.js";
 import { ORDER_FRAME } from "../../node/parts/orders/orders.js";
 import type { Random } from "../rig/random.js";
+import type { HeardRecords } from "./heard-records.js";
 
 export const floods = [
   "bad signatures",
@@ -20,10 +23,12 @@ export const floods = [
   "junk",
   "orders",
   "extremes",
+  "sealed records",
+  "unsigned records",
 ] as const;
 export type Flood = (typeof floods)[number];
 
-export interface FloodSource {
+export interface FloodSource extends Pick<HeardRecords, "records" | "batchNumber"> {
   readonly genesis: Genesis;
   readonly self: Member;
   readonly signer: Signer;
@@ -75,7 +80,26 @@ export function floodFrame(kind: Flood, source: FloodSource): Uint8Array {
       return frameOf(ORDER_FRAME, chain, random.bytes(1_024));
     case "extremes":
       return extreme(chain, random, name.id);
+    case "sealed records":
+      return batchFrame(source, chain, source.records(chain));
+    case "unsigned records":
+      return batchFrame(source, chain, source.records(chain).map(spoilt));
   }
+}
+
+/** A temporary block of these records, genuine but for them; junk where there are none. */
+function batchFrame(source: FloodSource, chain: number, records: readonly ExecutionRecord[]): Uint8Array {
+  const { genesis, self, signer, random } = source;
+  if (records.length === 0) return encodeFrame("batch", chain, random.bytes(64));
+  const content = { chain, origin: self.id, number: source.batchNumber(), notices: [] };
+  return encodeFrame("batch", chain, makeBatch(genesis.hash, content, records, (bytes) => signer.sign(bytes)).bytes);
+}
+
+/** The record, which its meter has not signed. */
+function spoilt({ bytes }: ExecutionRecord): ExecutionRecord {
+  const changed = Uint8Array.from(bytes);
+  changed[changed.length - 1]! ^= 1;
+  return executionRecord(readRecord(changed));
 }
 
 function extreme(chain: number, random: Random, id: Uint8Array): Uint8Array {

@@ -3,6 +3,7 @@
 
 import type { Random } from "../rig/random.js";
 import { type Flood, floodFrame } from "./flood.js";
+import { createHeardRecords } from "./heard-records.js";
 import { type MemberIdentity, startMemberLinks } from "./member-links.js";
 
 export interface LyingMember {
@@ -17,13 +18,17 @@ export interface LyingMember {
 
 const BURST = 64;
 const PAUSE_MS = 10;
-/** Little waits here: what is sent is of the flood that is under way. */
-const QUEUE_BYTES_MAX = 65_536;
+/** Little waits here: what is sent is of the flood that is under way. A full temporary block fits. */
+const QUEUE_BYTES_MAX = 524_288;
 
 export async function startLyingMember(identity: MemberIdentity, random: Random): Promise<LyingMember> {
   const { genesis, self, signer } = identity;
-  const { network, heightOf } = await startMemberLinks(identity, { queue_bytes_max: QUEUE_BYTES_MAX });
-  const source = { genesis, self, signer, random, heightOf };
+  const heard = createHeardRecords(genesis.hash);
+  const { network, heightOf } = await startMemberLinks(identity, {
+    queue_bytes_max: QUEUE_BYTES_MAX,
+    onFrame: heard.onFrame,
+  });
+  const source = { genesis, self, signer, random, heightOf, ...heard };
   let sent = 0;
   return {
     get connected() {

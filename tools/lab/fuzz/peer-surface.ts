@@ -10,6 +10,7 @@ import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain
 import type { Random } from "../rig/random.js";
 import type { LoadMeter } from "../rig/records.js";
 import { floodFrame, floods } from "./flood.js";
+import { createHeardRecords } from "./heard-records.js";
 import { type MemberIdentity, startMemberLinks } from "./member-links.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
 import { createReservoir, type Surface } from "./surface.js";
@@ -37,9 +38,12 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
   const heard = new Map<string, ReturnType<typeof createReservoir>>();
   let sent = 0;
   let ended = 0;
+  const records = createHeardRecords(genesis.hash);
   const { network, heightOf } = await startMemberLinks(target, {
     queue_bytes_max: QUEUE_BYTES_MAX,
-    onFrame({ kind }, message) {
+    onFrame(frame, message) {
+      const { kind } = frame;
+      records.onFrame(frame);
       const reservoir = heard.get(kind) ?? createReservoir(KEPT_PER_KIND);
       heard.set(kind, reservoir);
       reservoir.keep(Uint8Array.from(message), random);
@@ -117,7 +121,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
       flood = random.pick(floods);
       floodLeft = FLOOD_FRAMES;
     }
-    return floodFrame(flood, { genesis, self, signer, random, heightOf });
+    return floodFrame(flood, { genesis, self, signer, random, heightOf, ...records });
   }
 
   const allowances = new Map<string, { at_ms: number; left: number }>();

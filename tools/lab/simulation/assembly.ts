@@ -55,7 +55,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const checks: Checks = createChecks({
     genesis,
     ids: founding.nodes.map(({ id }) => toHex(id)),
-    faulty,
+    ...{ faulty, share: options.share },
     timeline,
     random,
     network,

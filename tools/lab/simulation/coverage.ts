@@ -50,6 +50,8 @@ export interface Coverage {
   flooded: number;
   /** moments at which a member was made to work for nothing */
   drowned: number;
+  /** times at which sealed records were sent again in temporary blocks of a faulty member */
+  repeated: number;
   lied: number;
   /** frames with extreme numbers */
   exaggerated: number;
@@ -120,6 +122,7 @@ export function createCoverage(): Coverage {
     replayed: 0,
     flooded: 0,
     drowned: 0,
+    repeated: 0,
     lied: 0,
     exaggerated: 0,
     censored: 0,

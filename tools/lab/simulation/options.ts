@@ -52,6 +52,8 @@ export interface ClusterOptions {
   /** a disk may be slowed down by as much for a while */
   readonly slowDisk_ms: number;
   readonly batch: { readonly interval_ms: number; readonly records_max: number };
+  /** of the real one: a node's share of another one's work, which a few frames can then use up */
+  readonly share: number;
   /** there is a contracts chain, whose orders say who is a member of what */
   readonly governed: boolean;
   /** nodes that the genesis does not know: they follow, until an order makes them members */
@@ -99,12 +101,14 @@ export function optionsOf(seed: number): ClusterOptions {
     skew_ms: random.chance(0.5) ? random.between(0, 12_000) : 0,
     slowDisk_ms: random.chance(0.3) ? random.between(10, 600) : 0,
     batch: { interval_ms: random.pick([20, 100, 200]), records_max: random.pick([3, 20, 100]) },
+    share: 1,
     behaviours: [
       ...behaviours.filter(() => random.chance(0.35)),
       ...extremeOf(createRandom(seed ^ 0x3c6ef372)),
       ...misanchorOf(createRandom(seed ^ 0x2545f491)),
       ...delugeOf(createRandom(seed ^ 0x5be0cd19)),
       ...perjureOf(createRandom(seed ^ 0x1f83d9ab)),
+      ...repeatOf(createRandom(seed ^ 0x5be0cd18)),
     ],
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
@@ -129,6 +133,13 @@ function verifiersOf(random: Random, members: number): number {
 
 function delugeOf(random: Random): readonly Behaviour[] {
   return random.chance(0.2) ? ["deluge"] : [];
+}
+
+function repeatOf(random: Random): readonly Behaviour[] {
+  return [
+    ...(random.chance(0.15) ? (["repeat"] as const) : []),
+    ...(random.chance(0.15) ? (["contradict"] as const) : []),
+  ];
 }
 
 function extremeOf(random: Random): readonly Behaviour[] {

@@ -5,9 +5,9 @@ import { toHex } from "../../../src/wire/bytes.js";
 import type { Credential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
-import { keyId, type Verify } from "../../../src/wire/key.js";
+import type { Verify } from "../../../src/wire/key.js";
 import type { SessionClaims } from "../../../src/wire/session.js";
-import { proveSession, readSessionToken, type SignedSession } from "../../../src/wire/session-proof.js";
+import { proofOfSession, readSessionToken, type SignedSession } from "../../../src/wire/session-proof.js";
 import { type Governance, holderStanding } from "../../ledger/governance.js";
 
 /** A holder's clock may be so far from the node's; a token's whole life is little longer. */
@@ -70,37 +70,18 @@ export function createTokenJudge({ genesis, governance, now_ms, verify }: TokenJ
     return standing === "good" ? undefined : refused(`holder-${standing}`, `${id} is ${standing} by a sealed order`);
   };
 
+  /** Signatures, which anybody can have checked, have their turn when the rest is good. */
   const prove = async (session: SignedSession): Promise<TokenVerdict> => {
-    const issuer = { ...genesis, nodes: [...governance().nodes.values()].map(({ key }) => key) };
-    // All but the signatures, whose turn comes when the rest is good. A node is found by its signature, by the loop itself.
-    const signed: Parameters<Verify>[] = [];
-    const proved = proveSession(session, issuer, (...given) => {
-      signed.push(given);
-      return true;
-    });
-    if (proved.credential === undefined) return proveNode(session);
-    const { kid, credential } = proved;
-    const holder = { id: toHex(kid), credential, credentialBytes: session.credential };
+    const nodeKey = (id: Uint8Array) => governance().nodes.get(toHex(id))?.key;
+    const { kid, credential, signed } = proofOfSession(session, { ...genesis, nodeKey });
+    const id = toHex(kid);
+    const holder = credential === undefined ? { id } : { id, credential, credentialBytes: session.credential };
     const objected = objection(holder);
     if (objected !== undefined) return objected;
     for (const each of signed) {
       if (!(await verify(...each))) return refused("token-unproven", "session token or its credential is not signed");
     }
     return { type: "admitted", holder };
-  };
-
-  const proveNode = async (session: SignedSession): Promise<TokenVerdict> => {
-    for (const { key } of governance().nodes.values()) {
-      const signed: Parameters<Verify>[] = [];
-      proveSession(session, { ...genesis, nodes: [key] }, (...given) => {
-        signed.push(given);
-        return true;
-      });
-      if (!(await verify(...signed[0]!))) continue;
-      const holder = { id: toHex(keyId(key)) };
-      return objection(holder) ?? { type: "admitted", holder };
-    }
-    return refused("token-unproven", "session token has no credential, and is not signed by a node");
   };
 
   return {

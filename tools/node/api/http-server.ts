@@ -6,6 +6,7 @@ import { refusalAnswer } from "../../routes/refusals.js";
 import { addressGroup } from "../limits/addresses.js";
 import { oneAtATime } from "./one-at-a-time.js";
 import type { Places } from "./places.js";
+import { targetOf } from "./request-target.js";
 
 /** A connection's first request, or the head of a later one, has so long to arrive; with its body, so long. */
 const HEADERS_MS = 10_000;
@@ -61,9 +62,13 @@ export function createHttpServer(
 /** Refuses, and reads no further, what comes in any number of pieces, each a turn of this loop: no client of this API sends it. */
 function checked(listener: RequestListener, bodyBytes_max: number): RequestListener {
   return (request, response) => {
+    const target = targetOf(request);
+    if (typeof target === "string") return refuseUnread(response, 400, target);
     const complaint = complaintOf(request, bodyBytes_max);
-    if (complaint === undefined) listener(request, response);
-    else refuseUnread(response, ...complaint);
+    if (complaint !== undefined) return refuseUnread(response, ...complaint);
+    request.url = target.url;
+    if (target.host !== undefined) request.headers.host = target.host;
+    listener(request, response);
   };
 }
 

@@ -3,6 +3,7 @@
 import { decodeBlockViews } from "../../../src/wire/block.js";
 import { fromHex } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
+import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
 import type { ChainView } from "../../ledger/execution.js";
 import { blockKey, idKey } from "../store/keys.js";
@@ -11,9 +12,12 @@ import { blocks, outlines } from "./tables/blocks.js";
 import { locationOf } from "./tables/runs.js";
 import { faults, meters, origins } from "./tables/states.js";
 
+/** Blocks whose hashes are kept, of 4,000 records at most each. */
+const LOOKED_KEPT = 32;
+
 export function viewOf(store: StoreReader, chain: number): ChainView {
-  /** the block looked into last: what is sealed again comes from one block mostly */
-  let looked: { readonly height: number; readonly hashAt: (leaf: number) => Uint8Array | undefined } | undefined;
+  /** by height, of the blocks looked into last: what is sealed again comes from few, and whoever means harm takes turns between them */
+  const looked = new BoundedMap<number, readonly Uint8Array[]>(LOOKED_KEPT);
   return {
     meter: (kid) => store.get(meters, idKey(chain, idBytes(kid))),
     origin: (node) => store.get(origins, idKey(chain, idBytes(node))),
@@ -24,27 +28,21 @@ export function viewOf(store: StoreReader, chain: number): ChainView {
       const location = locationOf(store, chain, meter, seq);
       if (location === undefined) return undefined;
       const { height, leaf } = location;
-      if (looked?.height !== height) looked = { height, hashAt: hashesOf(store, chain, height) };
-      const hash = looked.hashAt(leaf);
+      const hashes = looked.get(height) ?? hashesOf(store, chain, height);
+      if (!looked.has(height)) looked.set(height, hashes);
+      const hash = hashes[leaf - 1];
       if (hash !== undefined) return hash;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
     },
   };
 }
 
-/** Hashes of a stored block's records by their leaves, whether the records are still here or not. */
-function hashesOf(store: StoreReader, chain: number, height: number): (leaf: number) => Uint8Array | undefined {
+/** Hashes of a stored block's records in the order of their leaves, from leaf 1 on, whether the records are still here or not. */
+function hashesOf(store: StoreReader, chain: number, height: number): readonly Uint8Array[] {
   const key = blockKey(chain, height);
   const bytes = store.get(blocks, key);
-  if (bytes === undefined) {
-    const hashes = store.get(outlines, key)?.hashes ?? [];
-    return (leaf) => hashes[leaf - 1];
-  }
-  const records = decodeBlockViews(bytes).batches.flatMap((batch) => batch.records);
-  return (leaf) => {
-    const record = records[leaf - 1];
-    return record === undefined ? undefined : sha256(record);
-  };
+  if (bytes === undefined) return store.get(outlines, key)?.hashes ?? [];
+  return decodeBlockViews(bytes).batches.flatMap(({ records }) => records.map(sha256));
 }
 
 function idBytes(id: string): Uint8Array {

@@ -7,9 +7,19 @@ import type { NodeId } from "./hello.js";
 /**
  * `message`: read at all · `verification`: of a signature that is good, or an answer that is signed · `failure`: of one that is not ·
  * `unwanted`: a byte of what it sends that is read and can be used for nothing, which late repetitions of correct nodes are too · `served`: a byte of what it asked for · `unserved`: it asks while the last answer is on its way · `refused`: a byte of a frame that
- * is dropped as malformed or unproven
+ * is dropped as malformed or unproven · `record`: one of a temporary block, read and hashed · `repeat`: one of those whose number is
+ * sealed, and is looked up in its block
  */
-export type PeerWork = "message" | "verification" | "failure" | "unwanted" | "served" | "unserved" | "refused";
+export type PeerWork =
+  | "message"
+  | "verification"
+  | "failure"
+  | "unwanted"
+  | "served"
+  | "unserved"
+  | "refused"
+  | "record"
+  | "repeat";
 
 /**
  * Milliseconds of CPU for each, with room for a slow core. Waste is what no correct peer causes but by chance: it costs more than it
@@ -23,6 +33,11 @@ const prices: Readonly<Record<PeerWork, { readonly work_ms: number; readonly was
   served: { work_ms: 4e-6, waste_ms: 0 },
   unserved: { work_ms: 0.02, waste_ms: 0.005 },
   refused: { work_ms: 1.2e-3, waste_ms: 3e-4 },
+  // Measured: three hashes and a scan in 0.006 ms, to look up whether a fork is there in 0.01 to 0.02, for each block that is made of it anew.
+  // A cluster of four that seals 10,000 records a second has 2,500 of each origin: 25 ms a second here, and 125 where all verify all.
+  // A temporary block of 1,000 records that are sealed costs 60 ms: of these little more than three a second are read.
+  record: { work_ms: 0.01, waste_ms: 0 },
+  repeat: { work_ms: 0.05, waste_ms: 0 },
 };
 /** Beside its bytes, a refused frame costs what a failed verification does. */
 const REFUSED_BYTES_MIN = 340;
@@ -41,7 +56,7 @@ export interface BudgetLimits {
 }
 
 export const defaultBudgetLimits: BudgetLimits = {
-  work_ms_per_s: 100,
+  work_ms_per_s: 200,
   work_burst_ms: 1_000,
   waste_ms_per_s: 10,
   waste_burst_ms: 400,

@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { acknowledgementBytes } from "../../../../src/wire/batch.js";
+import { BATCH_RECORDS_MAX } from "../../../../src/wire/bounds.js";
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { simulatedSigner, simulatedVerify } from "../../../../tools/lab/simulation/world/keys.js";
-import { makeBatch } from "../../../../tools/ledger/compose.js";
+import { makeBatch, readBatch } from "../../../../tools/ledger/compose.js";
+import { badRecordOf } from "../../../../tools/ledger/disproof.js";
+import type { ChainView } from "../../../../tools/ledger/execution.js";
 import { memberSetOf } from "../../../../tools/ledger/members.js";
-import { executionRecord } from "../../../../tools/ledger/record-scan.js";
+import { type ExecutionRecord, executionRecord } from "../../../../tools/ledger/record-scan.js";
+import { createExchangeState, type ExchangeEffect } from "../../../../tools/node/chain/batches/exchange/state.js";
+import { step } from "../../../../tools/node/chain/batches/exchange/step.js";
 import { createExchange } from "../../../../tools/node/chain/batches/exchange.js";
 import { createPool } from "../../../../tools/node/chain/batches/pool.js";
 import { decodeFrame, encodeBatchNote } from "../../../../tools/node/chain/frame.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
-import { createMeter } from "../cluster.js";
+import { createMeter, makeRecord } from "../cluster.js";
 
 const nodes = ["a", "b", "c", "d", "e"].map((name) => {
   const { key } = simulatedSigner(name);
@@ -103,7 +108,116 @@ test("a temporary block that nobody can seal any more costs its sender what read
   const returned = { mayTake: () => true, onTaking() {}, onTaken() {}, onGone() {}, onEvidence() {} };
   const exchange = createExchange(ports, createPool(memberSetOf(nodes, 5)), () => {}, returned);
   await exchange.onBatch("b", read.bytes);
-  assert.deepEqual(charged, [["b", "unwanted", read.bytes.length]]);
+  assert.deepEqual(charged, [
+    ["b", "record", 1],
+    ["b", "unwanted", read.bytes.length],
+  ]);
+});
+
+test("records that are sealed already cost their sender each, and of what seals nothing little is verified or acknowledged", async () => {
+  const authority = simulatedSigner("authority");
+  const genesis = { network: "test", authority: authority.key, hash: new Uint8Array(32) } as Genesis;
+  const meter = createMeter(authority);
+  const records = Array.from({ length: BATCH_RECORDS_MAX }, () => executionRecord(meter.next()));
+  const sealed = new Map(records.map(({ seq, hash }) => [seq, hash]));
+  const view = {
+    origin: () => undefined,
+    meter: () => ({ high: BATCH_RECORDS_MAX - 1, gaps: [], forks: [] }),
+    sealedHash: (_meter: string, seq: number) => sealed.get(seq),
+  } as unknown as ChainView;
+  const reads = [0, 1].map((number) => {
+    const content = { chain: 1, origin: nodes[0]!.id, number, notices: [] };
+    return makeBatch(genesis.hash, content, records, simulatedSigner("a").sign);
+  });
+  const places = { genesisHash: genesis.hash, service: 1, self: nodes[4]!.id, view };
+  const pool = createPool(memberSetOf(nodes, 5));
+  const state = createExchangeState(
+    { ...places, verify: simulatedVerify, mayTake: () => true, isAway: () => false },
+    pool,
+  );
+  const origin = toHex(nodes[0]!.id);
+  const [first, second] = reads.map((read) => step(state, { type: "batch", from: origin, payload: read.bytes }, 0));
+  const chargesOf = (effects: readonly ExchangeEffect[]) =>
+    effects.flatMap((effect) => (effect.type === "charge" ? [[effect.work, effect.amount]] : []));
+  assert.deepEqual(chargesOf(first!), [
+    ["record", BATCH_RECORDS_MAX],
+    ["repeat", BATCH_RECORDS_MAX],
+    ["verification", 1 + BATCH_RECORDS_MAX],
+  ]);
+  assert.equal(first!.at(-1)!.type, "verify");
+  // Another one of this kind while the first waits for a block.
+  step(state, { type: "verified", from: origin, read: reads[0]!, records: true }, 0);
+  const third = step(state, { type: "batch", from: origin, payload: reads[1]!.bytes }, 0);
+  assert.equal(second!.at(-1)!.type, "verify", "neither is held yet");
+  assert.deepEqual(third.at(-1), { type: "drop", reason: "batch-under-way" });
+  assert.deepEqual(chargesOf(third), [["unwanted", reads[1]!.bytes.length]]);
+  const late = makeBatch(genesis.hash, { ...reads[1]!.batch, number: 2 }, records, simulatedSigner("a").sign);
+  const last = step(state, { type: "batch", from: origin, payload: late.bytes }, 0);
+  assert.deepEqual(chargesOf(last), [
+    ["record", BATCH_RECORDS_MAX],
+    ["repeat", BATCH_RECORDS_MAX],
+    ["verification", 1],
+    ["unwanted", late.bytes.length],
+  ]);
+  assert.deepEqual(last.at(-1), { type: "drop", reason: "batch-no-room" });
+});
+
+test("an own temporary block whose records others have sealed is not sent again, and makes room", () => {
+  const meter = createMeter(simulatedSigner("authority"));
+  const record = executionRecord(meter.next());
+  const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
+  const read = makeBatch(new Uint8Array(32), content, [record], simulatedSigner("a").sign);
+  let high = -1;
+  const view = {
+    origin: () => undefined,
+    meter: () => ({ high, gaps: [], forks: [] }),
+    sealedHash: () => record.hash,
+  } as unknown as ChainView;
+  const places = { genesisHash: new Uint8Array(32), service: 1, self: nodes[0]!.id, view };
+  const pool = createPool(memberSetOf(nodes, 2));
+  const state = createExchangeState(
+    { ...places, verify: simulatedVerify, mayTake: () => true, isAway: () => false },
+    pool,
+  );
+  step(state, { type: "cut", read }, 0);
+  const sentAt = (now_ms: number) =>
+    step(state, { type: "repeatOwn", come: undefined }, now_ms).filter(({ type }) => type === "send").length;
+  assert.equal(sentAt(0), 4);
+  assert.equal(sentAt(60_000), 4);
+  high = 0;
+  assert.equal(sentAt(120_000), 0);
+  assert.deepEqual(pool.readsOf(nodes[0]!.id), []);
+});
+
+test("a record that is found later not to verify is waste of the origin, whoever has passed it on", () => {
+  const meter = createMeter(simulatedSigner("authority"));
+  const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
+  const read = makeBatch(new Uint8Array(32), content, [executionRecord(meter.next())], simulatedSigner("a").sign);
+  const view = { origin: () => undefined, meter: () => undefined } as unknown as ChainView;
+  const places = { genesisHash: new Uint8Array(32), service: 1, self: nodes[4]!.id, view };
+  const pool = createPool(memberSetOf(nodes, 2));
+  const state = createExchangeState(
+    { ...places, verify: simulatedVerify, mayTake: () => true, isAway: () => false },
+    pool,
+  );
+  const outcome = { type: "refuted", bad: badRecordOf(read, 0, meter.credential) } as const;
+  const effects = step(state, { type: "examined", read, urgency: "late", outcome }, 0);
+  const charge = { type: "charge", node: toHex(nodes[0]!.id), work: "refused", amount: read.bytes.length };
+  assert.deepEqual(effects[0], charge);
+});
+
+test("a temporary block with one record twice is none, one with two records of a number is", () => {
+  const meter = createMeter(simulatedSigner("authority"));
+  const [one, other] = [meter.next(), meter.next()].map(executionRecord) as [ExecutionRecord, ExecutionRecord];
+  const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
+  const hash = new Uint8Array(32);
+  const made = (records: readonly ExecutionRecord[]) =>
+    makeBatch(hash, content, records, simulatedSigner("a").sign).bytes;
+  assert.throws(() => readBatch(hash, made([one, other, one])), /batch holds a record twice/);
+  const fork = executionRecord(
+    makeRecord(meter.signer, meter.kid, { seq: one.seq, previous: new Uint8Array(0), time_s: 7 }),
+  );
+  assert.equal(readBatch(hash, made([one, fork])).records.length, 2);
 });
 
 test("a member that comes is told at once what it has not acknowledged, however lately it was sent to who was there", () => {
@@ -119,7 +233,7 @@ test("a member that comes is told at once what it has not acknowledged, however 
     chain: { service: 1 },
     self: nodes[0],
     signer: simulatedSigner("a"),
-    store: {},
+    store: { get: () => undefined },
     monotonic_ms: () => now_ms,
     send: (node: string, frame: Uint8Array) => void sent.push(`${decodeFrame(frame)!.kind} to ${node}`),
   } as unknown as ChainPorts;

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BLOCK_BATCHES_MAX } from "../../../../src/wire/bounds.js";
-import { BATCHES_PER_ORIGIN_MAX, createPool } from "../../../../tools/node/chain/batches/pool.js";
+import {
+  BATCH_BYTES_PER_ORIGIN_MAX,
+  BATCHES_PER_ORIGIN_MAX,
+  createPool,
+  SPENT_RECORDS_PER_ORIGIN_MAX,
+} from "../../../../tools/node/chain/batches/pool.js";
 import { batch, by, members, nameOf, set } from "../batches.js";
 
 test("accepts a batch with the third of four acknowledgements, once", () => {
@@ -44,6 +49,49 @@ test("holds so many batches of an origin, and others' beside them", () => {
   for (let number = 0; number < BATCHES_PER_ORIGIN_MAX; number += 1) assert.equal(pool.add(batch(number), 0), "added");
   assert.equal(pool.add(batch(BATCHES_PER_ORIGIN_MAX), 0), "full");
   assert.equal(pool.add(batch(0, 1), 0), "added");
+});
+
+/** The same temporary block, as if it had so many records, or bytes. */
+function swollen(number: number, { records = 1, bytes = 0 }, origin = 0) {
+  const read = batch(number, origin);
+  return { ...read, records: Array.from({ length: records }, () => read.records[0]!), bytes: new Uint8Array(bytes) };
+}
+
+test("holds so many bytes of an origin, however few temporary blocks they are", () => {
+  const pool = createPool(set);
+  const bytes = BATCH_BYTES_PER_ORIGIN_MAX / 8;
+  for (let number = 0; number < 8; number += 1) assert.equal(pool.add(swollen(number, { bytes }), 0), "added");
+  const further = swollen(8, { bytes: 1 });
+  assert.equal(pool.placingOf(further, false), "full");
+  assert.equal(pool.add(further, 0), "full");
+  assert.equal(pool.add(swollen(8, { bytes }, 1), 0), "added");
+  for (const node of [0, 1, 2]) pool.acknowledge(nameOf(further), by(node));
+  assert.equal(pool.add(further, 0), "added", "a quorum has accepted it: it may be sealed");
+});
+
+test("holds of what is sealed already no more records of an origin than one temporary block has", () => {
+  const pool = createPool(set);
+  const records = SPENT_RECORDS_PER_ORIGIN_MAX;
+  assert.equal(pool.add(swollen(0, { records }), 0, true), "added");
+  assert.equal(pool.add(swollen(1, {}), 0, true), "full");
+  assert.equal(pool.add(swollen(1, { records }), 0, false), "added", "what is new has room beside it");
+  assert.equal(pool.add(swollen(0, { records }, 1), 0, true), "added");
+  pool.remove([batch(0).id]);
+  assert.equal(pool.add(swollen(2, { records }), 0, true), "added", "once it is sealed there is room");
+});
+
+test("a block looks through one full temporary block that seals nothing, whatever waits", () => {
+  const pool = createPool(set);
+  const reads = [0, 1, 2].map((origin) => swollen(0, { records: SPENT_RECORDS_PER_ORIGIN_MAX }, origin));
+  for (const read of [...reads, batch(7, 3)]) {
+    pool.add(read, 0, read.records.length > 1);
+    for (const node of [0, 1, 2]) pool.acknowledge(nameOf(read), by(node));
+  }
+  const offered = pool.candidates(() => true).map(({ read }) => [read.batch.number, read.records.length]);
+  assert.deepEqual(offered, [
+    [7, 1],
+    [0, SPENT_RECORDS_PER_ORIGIN_MAX],
+  ]);
 });
 
 test("names what is accepted and not here, and has work when it comes", () => {

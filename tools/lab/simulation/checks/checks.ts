@@ -36,6 +36,8 @@ export interface ChecksPorts {
   readonly ids: readonly string[];
   /** ids of the members that are not correct */
   readonly faulty: ReadonlySet<string>;
+  /** of the real budget, which a node has for each peer */
+  readonly share: number;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly network: Network;
@@ -76,7 +78,7 @@ export function createChecks(ports: ChecksPorts): Checks {
     trace,
   } = ports;
   const sent = new Map<string, number>();
-  const accounts = createAccounts(ports.faulty, timeline.now_ms, fail);
+  const accounts = createAccounts(ports.faulty, ports.share, timeline.now_ms, fail);
   let writes = 0;
 
   const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.rows });

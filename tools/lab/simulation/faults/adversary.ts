@@ -24,6 +24,7 @@ import {
   withSpoiltCertificate,
 } from "./forgery.js";
 import { misanchored } from "./misanchoring.js";
+import { createRepetitions } from "./repetition.js";
 import { createRubbish } from "./rubbish.js";
 
 /** What it may do; each faulty member does some. */
@@ -33,9 +34,18 @@ export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", 
  * Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes
  * blocks that name what other chains have not sealed, `deluge` makes one other member work for
  * nothing as fast as it can, `perjure` verifies nothing, of meters or in temporary blocks, and says
- * that it has, `shirk` acknowledges nothing of others.
+ * that it has, `shirk` acknowledges nothing of others, `repeat` makes temporary blocks of what others
+ * have gathered, again and again, `contradict` sends each one three proposals of a round.
  */
-export type Behaviour = (typeof behaviours)[number] | "exaggerate" | "misanchor" | "deluge" | "perjure" | "shirk";
+export type Behaviour =
+  | (typeof behaviours)[number]
+  | "exaggerate"
+  | "misanchor"
+  | "deluge"
+  | "perjure"
+  | "shirk"
+  | "repeat"
+  | "contradict";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -80,8 +90,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const { genesis, membership, self, others, random, coverage } = options;
   const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
   const victims = new Set(others.filter(() => random.chance(0.5)));
-  const censored = random.pick(others);
-  const drowned = random.pick(others);
+  const [censored, drowned] = [random.pick(others), random.pick(others)];
   const heard: Uint8Array[] = [];
   let accusations = 0;
   const heardOf = new WeakSet<Uint8Array>();
@@ -96,6 +105,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const equivocation = createEquivocation(forger, heard);
   const rubbish = createRubbish(forger);
   const deluge = createDeluge(forger);
+  const repetitions = createRepetitions(forger);
 
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
@@ -155,6 +165,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       const more: { readonly to: string; readonly frame: Uint8Array }[] = [];
       if (does("forge")) spreadCertificates(bytes, (victim, spoilt) => more.push({ to: victim, frame: spoilt }));
       const frame = decodeFrame(bytes)!;
+      if (does("contradict")) more.push(...equivocation.rivals(bytes, frame).map((rival) => ({ to, frame: rival })));
       const isMuted = frame.kind === "acknowledge" ? does("shirk") : does("mute") && frame.kind === "consensus";
       if (isMuted || (does("withhold") && victims.has(to) && random.chance(0.7))) {
         coverage.withheld += 1;
@@ -179,12 +190,11 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     onReceive(from, bytes, send) {
       keep(bytes);
       if (does("deluge")) deluge.hear(bytes);
+      if (does("repeat")) repetitions.hear(bytes);
       if (does("forge")) spreadCertificates(bytes, send);
       const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
       if (frame !== undefined) {
-        exaggeration.onAcknowledge(frame, (accepted) => {
-          for (const other of others) send(other, accepted);
-        });
+        exaggeration.onAcknowledge(frame, (accepted) => void spread([accepted], others, send));
       }
       const isCensored = does("censor") && from === censored && random.chance(0.9);
       if (isCensored) coverage.censored += 1;
@@ -215,15 +225,19 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       const forgedFrame = does("forge") ? forgery(chain) : undefined;
       if (forgedFrame !== undefined) say("forged", forgedFrame);
       if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
-      if (does("deluge")) {
-        for (const frame of deluge.frames(chain)) send(drowned, frame);
-        coverage.drowned += 1;
-      }
+      if (does("deluge")) coverage.drowned += spread(deluge.frames(chain), [drowned], send);
+      if (does("repeat")) coverage.repeated += spread(repetitions.frames(chain), others, send);
       if (does("flood") && random.chance(0.2)) {
         for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish.frame(chain));
       }
     },
   };
+}
+
+/** Sends all of them to each; once more. */
+function spread(frames: readonly Uint8Array[], to: readonly string[], send: Send): number {
+  for (const frame of frames) for (const other of to) send(other, frame);
+  return 1;
 }
 
 /**

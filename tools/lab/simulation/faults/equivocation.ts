@@ -6,12 +6,16 @@ import type { Proposal, Vote } from "../../../consensus/types.js";
 import { decodeFrame, encodeFrame, type Frame } from "../../../node/chain/frame.js";
 import { type Forger, messageIn, otherBatch } from "./forgery.js";
 
+const RIVALS = 2;
+
 export interface Equivocation {
   /**
    * The frame with another content, where it is a statement or a temporary block of the member's
    * own; else as it is.
    */
   of(bytes: Uint8Array, frame: Frame): Uint8Array;
+  /** Other proposals for the place of one of the member's own; none where the frame holds none. */
+  rivals(bytes: Uint8Array, frame: Frame): Uint8Array[];
 }
 
 /** `heard` are frames that went by, of which it takes the ids of proposals. */
@@ -50,5 +54,12 @@ export function createEquivocation(forger: Forger, heard: readonly Uint8Array[])
     return encodeFrame("consensus", frame.chain, encodeMessage(changed));
   };
 
-  return { of };
+  const rivals = (bytes: Uint8Array, frame: Frame): Uint8Array[] => {
+    const message = frame.kind === "consensus" ? messageIn(bytes, frame) : undefined;
+    if (message?.type !== "proposal" || message.node !== self) return [];
+    const other = () => encodeFrame("consensus", frame.chain, encodeMessage(otherProposal(frame.chain, message)));
+    return Array.from({ length: RIVALS }, other);
+  };
+
+  return { of, rivals };
 }

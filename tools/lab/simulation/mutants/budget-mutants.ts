@@ -2,7 +2,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { drowned, repeated } from "./ordeals.js";
+import { drowned, rehashed, repeated } from "./ordeals.js";
 
 const budget = "tools/node/network/budget.ts";
 
@@ -26,6 +26,12 @@ export const budgetMutants: readonly Mutant[] = [
       },
     ],
     needs: drowned,
+  },
+  {
+    name: "repeats-free",
+    lacks: "what of a temporary block is sealed already is paid for, record by record",
+    edits: [edit(budget, "repeat: { work_ms: 0.05, waste_ms: 0 }", "repeat: { work_ms: 0, waste_ms: 0 }")],
+    needs: rehashed,
   },
   {
     name: "shut-for-ever",

@@ -4,7 +4,7 @@ import { lineage } from "../../../node/chain/tables/lineage.js";
 import { withoutRows, withStore } from "./interference.js";
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { attacked, intruded, reordered } from "./ordeals.js";
+import { attacked, intruded, reordered, replaced } from "./ordeals.js";
 
 const core = "tools/consensus/core.ts";
 const governance = "tools/ledger/governance.ts";
@@ -42,7 +42,7 @@ export const memberMutants: readonly Mutant[] = [
     name: "votes-as-follower",
     lacks: "who is no member does not vote",
     edits: [edit(core, "self !== undefined && isMember(state, self) && !mayContradict", "!mayContradict")],
-    needs: reordered,
+    needs: replaced,
   },
   {
     name: "ignores-effective-height",

@@ -282,8 +282,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/node/chain/batches/pool.ts",
-        'if (entries.get(toHex(read.id))?.accepted !== true) return "conflict";',
-        'return "conflict";',
+        'if (rivalOf(read) !== undefined && entry?.accepted !== true) return "conflict";',
+        'if (rivalOf(read) !== undefined) return "conflict";',
       ),
     ],
     needs: { ...attacked, behaviours: ["equivocate", "mute"], meters: 4, recordsPerMeter: 12 },
@@ -316,7 +316,7 @@ export const mutants: readonly Mutant[] = [
     name: "reports-evidence-twice",
     lacks: "an equivocation is reported once",
     edits: [edit("tools/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
-    needs: { ...attacked, behaviours: ["equivocate"] },
+    needs: { ...attacked, behaviours: ["contradict"] },
   },
   ...meterMutants,
   ...boundMutants,

@@ -50,6 +50,15 @@ export const drowned = {
   isolated: false,
   conditions: smooth,
 } as const;
+/** A faulty member sends in temporary blocks of its own what is sealed, far more than its share. */
+export const rehashed = {
+  ...drowned,
+  behaviours: ["repeat"],
+  meters: 4,
+  recordsPerMeter: 20,
+  faults_ms: 20_000,
+  share: 0.05,
+} as const;
 /** A faulty member makes up what other chains have sealed. */
 export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
 
@@ -91,6 +100,16 @@ export const reordered = {
   rulings: 0,
   joint: false,
   faults_ms: 20_000,
+} as const;
+/** Members change while there is always something to seal, so that some are removed in the middle of a height. */
+export const replaced = {
+  ...reordered,
+  chains: 1,
+  meters: 4,
+  recordsPerMeter: 40,
+  changes: 20,
+  faults_ms: 30_000,
+  crashEvery_ms: 600,
 } as const;
 /** A faulty node may be removed, and goes on as if it were a member. */
 export const intruded = {

@@ -19,7 +19,7 @@ import type { AdmissionsPorts } from "../../../node/ingest/publication-ports.js"
 import { type Admissions, createAdmissions } from "../../../node/ingest/publications.js";
 import { createReceiptLinks } from "../../../node/ingest/receipt-links.js";
 import { createReceipts } from "../../../node/ingest/receipts.js";
-import { createPeerBudget, defaultBudgetLimits } from "../../../node/network/budget.js";
+import { createPeerBudget } from "../../../node/network/budget.js";
 import { costOfDropped } from "../../../node/network/chain-links.js";
 import { createRunningChains } from "../../../node/parts/chains/running-chains.js";
 import { createOrders, type OrderAnswer } from "../../../node/parts/orders/orders.js";
@@ -41,6 +41,8 @@ export interface Life {
   drop(from: string, frame: Uint8Array, reason: unknown): void;
   /** Whether a node is kept out for what it has sent. */
   isShut(from: string): boolean;
+  /** How long nothing more is read from a node that has made this one work too much; no more than 0 where it is read. */
+  delay_ms(from: string): number;
 }
 
 /** What a life needs of the node that lives it. */
@@ -119,11 +121,14 @@ export function openLife(ports: LifePorts): Life {
     onFatal: ports.onFatal,
   });
 
-  const budget = createPeerBudget(defaultBudgetLimits);
+  const budget = createPeerBudget(options.budget);
+  /** by node: when its frames are read again */
+  const unreadUntil_ms = new Map<string, number>();
   const charge: ChainPorts["charge"] = (peer, work, amount) => {
     world.onCharged(node, peer, work, amount);
     const verdict = budget.charge(peer, work, amount, timeline.now_ms());
     if (verdict.type === "shut") world.onShut(node, peer);
+    if (verdict.type === "delay") unreadUntil_ms.set(peer, timeline.now_ms() + verdict.for_ms);
   };
 
   const sign = (bytes: Uint8Array) => {
@@ -204,6 +209,7 @@ export function openLife(ports: LifePorts): Life {
     stop: running.stop,
     drop: (from, frame, error) => charge(from, costOfDropped(error), frame.length),
     isShut: (from) => budget.isShut(from, timeline.now_ms()),
+    delay_ms: (from) => (unreadUntil_ms.get(from) ?? 0) - timeline.now_ms(),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Signer } from "../../../../src/wire/key.js";
 import type { Statement } from "../../../consensus/types.js";
 import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
-import type { PeerWork } from "../../../node/network/budget.js";
+import type { BudgetLimits, PeerWork } from "../../../node/network/budget.js";
 import type { OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Random } from "../../rig/random.js";
 import type { Adversary } from "../faults/adversary.js";
@@ -56,6 +56,7 @@ export interface NodeOptions {
   readonly disk: Disk;
   readonly adversary: Adversary | undefined;
   readonly batch: ChainPorts["batch"];
+  readonly budget: BudgetLimits;
   /** chains that it follows without being a member */
   readonly follows: readonly number[];
 }

@@ -18,6 +18,9 @@ interface Process {
   life: Life | undefined;
 }
 
+/** Frames of one node that a link holds while nothing is read from it. */
+const UNREAD_MAX = 64;
+
 export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNode {
   const { disk, member, label, adversary } = options;
   const id = toHex(member.id);
@@ -25,6 +28,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
   let current: Process | undefined;
   let fuse = Number.POSITIVE_INFINITY;
   let writeFuse = Number.POSITIVE_INFINITY;
+  const backlog = createBacklog(world);
 
   /** Counts a call of the outside; false where the node that makes it is dead, or dies in it. */
   const reaches = (mine: Process): boolean => {
@@ -47,6 +51,27 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     if (current !== mine) return;
     node.stop();
     world.onFatal(node, reason);
+  };
+
+  const read = (mine: Process, from: string, bytes: Uint8Array) => {
+    if (current !== mine || mine.life === undefined) return;
+    if (mine.life.isShut(from)) return world.onKeptOut(node, from);
+    const delay_ms = mine.life.delay_ms(from);
+    if (delay_ms > 0) return backlog.wait(from, delay_ms, () => read(mine, from, bytes));
+    for (const passed of world.mutateFrame(bytes, node)) {
+      const frame = decodeFrame(passed);
+      const chain = frame === undefined ? undefined : mine.life.chains.get(frame.chain);
+      if (frame === undefined || chain === undefined) {
+        mine.life.drop(from, bytes, frame === undefined ? undefined : new WireError("untimely", "of another chain"));
+        continue;
+      }
+      chain.onFrame(from, frame).catch((error: unknown) => {
+        if (current !== mine) return;
+        mine.life?.drop(from, bytes, error);
+        world.trace(`${label} drops ${frame.kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
+        if (!(error instanceof WireError)) world.onDefect(node, `${frame.kind}: ${stackOf(error)}`);
+      });
+    }
   };
 
   const node: SimulatedNode = {
@@ -117,23 +142,8 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
       disk.flush();
     },
     receive(from, bytes) {
-      const mine = current;
-      if (mine?.life === undefined || adversary?.onReceive(from, bytes, node.inject) === false) return;
-      if (mine.life.isShut(from)) return world.onKeptOut(node, from);
-      for (const passed of world.mutateFrame(bytes, node)) {
-        const frame = decodeFrame(passed);
-        const chain = frame === undefined ? undefined : mine.life.chains.get(frame.chain);
-        if (frame === undefined || chain === undefined) {
-          mine.life.drop(from, bytes, frame === undefined ? undefined : new WireError("untimely", "of another chain"));
-          continue;
-        }
-        chain.onFrame(from, frame).catch((error: unknown) => {
-          if (current !== mine) return;
-          mine.life?.drop(from, bytes, error);
-          world.trace(`${label} drops ${frame.kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
-          if (!(error instanceof WireError)) world.onDefect(node, `${frame.kind}: ${stackOf(error)}`);
-        });
-      }
+      if (current?.life === undefined || adversary?.onReceive(from, bytes, node.inject) === false) return;
+      read(current, from, bytes);
     },
     onPeer(peer) {
       for (const chain of node.chains.values()) chain.onPeer(peer);
@@ -165,4 +175,20 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     inject: (to, frame) => world.send(node, to, frame),
   };
   return node;
+}
+
+/** What comes while nothing is read from its sender waits on the link, and is lost where the sender does not wait. */
+function createBacklog({ timeline }: NodeWorld) {
+  const waiting = new Map<string, number>();
+  return {
+    wait(from: string, delay_ms: number, read: () => void): void {
+      const count = waiting.get(from) ?? 0;
+      if (count === UNREAD_MAX) return;
+      waiting.set(from, count + 1);
+      timeline.after(delay_ms, () => {
+        waiting.set(from, waiting.get(from)! - 1);
+        read();
+      });
+    },
+  };
 }

@@ -4,6 +4,7 @@
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
+import { type BudgetLimits, defaultBudgetLimits } from "../../../node/network/budget.js";
 import type { NotedRow } from "../../../node/store/writer.js";
 import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
@@ -65,6 +66,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
       const onDurable = (rows: readonly NotedRow[]) => ports.onDurable(node, rows);
       const onSigned = (bytes: Uint8Array) => ports.onSigned(self, bytes);
       const { behaviours, batch } = options;
+      const budget = budgetOf(options.share);
       const node: SimulatedNode = createNode(world, {
         member,
         signer,
@@ -72,6 +74,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         copy,
         copies,
         batch,
+        budget,
         follows,
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
@@ -108,4 +111,10 @@ export function createMeters(
   if (!options.agent) return { meters, agent: undefined };
   const agent = createAgentMeter(world, `agent of seed ${options.seed}`, services[0]!);
   return { meters: [...meters, agent], agent };
+}
+
+/** A node's budget for each peer, with so much of the work that is anybody's share; what is waste stays what it is. */
+function budgetOf(share: number): BudgetLimits {
+  const { work_ms_per_s, work_burst_ms } = defaultBudgetLimits;
+  return { ...defaultBudgetLimits, work_ms_per_s: share * work_ms_per_s, work_burst_ms: share * work_burst_ms };
 }

@@ -1,14 +1,23 @@
 // The temporary blocks of one chain that are not sealed yet, pure: who acknowledged which, which are accepted, which a proposer
 // may put into a block. Bounded: a node holds so many per origin and no more.
 
-import type { Acknowledgement, BatchName } from "../../../../src/wire/batch.js";
-import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../../../src/wire/bounds.js";
+import { type Acknowledgement, BATCH_BYTES_MAX, type BatchName } from "../../../../src/wire/batch.js";
+import {
+  BATCH_RECORDS_MAX,
+  BLOCK_BATCH_BYTES_MAX,
+  BLOCK_BATCHES_MAX,
+  BLOCK_RECORDS_MAX,
+} from "../../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import type { AcceptedBatch, ReadBatch } from "../../../ledger/compose.js";
 import type { MemberSet } from "../../../ledger/members.js";
 
 /** Unsealed temporary blocks that a node holds of one origin. */
 export const BATCHES_PER_ORIGIN_MAX = 64;
+/** Bytes of them: what as many as an origin keeps under way come to at most, so that none of a correct one is turned away. */
+export const BATCH_BYTES_PER_ORIGIN_MAX = (BATCHES_PER_ORIGIN_MAX / 2) * BATCH_BYTES_MAX;
+/** Records in temporary blocks of one origin that seal nothing: those of one that is full. Further ones have room once they are sealed. */
+export const SPENT_RECORDS_PER_ORIGIN_MAX = BATCH_RECORDS_MAX;
 /** The same with those that a quorum has accepted beyond: an equivocating origin has others accepted than those it sent here. */
 export const ACCEPTED_PER_ORIGIN_MAX = 4 * BATCHES_PER_ORIGIN_MAX;
 
@@ -21,6 +30,8 @@ interface Entry {
   /** verified acknowledgements by node id as hex */
   readonly acknowledgements: Map<string, Acknowledgement>;
   accepted: boolean;
+  /** all of it was sealed when it came */
+  isSpent: boolean;
   /** it would seal nothing: it waits for a block that seals something */
   barren: boolean;
   /** a record of it does not verify: this node proposes it in no block */
@@ -35,6 +46,8 @@ export interface Unacknowledged {
   readonly unverified: readonly string[];
 }
 
+export type Placing = "added" | "known" | "conflict" | "full";
+
 export interface Pool {
   /** The members of the next height: they may cut temporary blocks, and a quorum of them accepts. */
   readonly members: MemberSet;
@@ -43,8 +56,13 @@ export interface Pool {
    * falls out and is returned.
    */
   changeMembers(members: MemberSet): ReadBatch[];
-  /** The stored batch, if it may be held: there is room, and no other of its origin and number, unless this one is accepted. */
-  add(read: ReadBatch, now_ms: number): "added" | "known" | "conflict" | "full";
+  /**
+   * The stored batch, if it may be held: there is room, and no other of its origin and number, unless this one is accepted. `isSpent`: all
+   * of it is sealed.
+   */
+  add(read: ReadBatch, now_ms: number, isSpent?: boolean): Placing;
+  /** What `add` would answer. */
+  placingOf(read: ReadBatch, isSpent: boolean): Placing;
   /**
    * Notes a genuine acknowledgement; true where it completes the acceptance: a quorum, of which as many as are to verify say that they
    * have. Who has said that says no less later.
@@ -57,7 +75,8 @@ export interface Pool {
   acceptance(id: Uint8Array): Acknowledgement[] | undefined;
   /**
    * Accepted batches to put into the next block, within the limits of a block: the oldest that is not known to be barren, then the others,
-   * oldest first. However many barren ones wait, they leave room for what they are to go with.
+   * oldest first. However many barren ones wait, they leave room for what they are to go with, and no more of their records are looked
+   * through for one block than one of them may have.
    */
   candidates(sealable: (read: ReadBatch) => boolean): AcceptedBatch[];
   /** Whether a block would seal something; batches of which `sealsSomething` does not hold wait for one that does. */
@@ -96,22 +115,54 @@ export function createPool(initial: MemberSet): Pool {
   const entries = new Map<string, Entry>();
 
   const heldOf = (origin: Uint8Array) => {
-    let held = 0;
-    for (const entry of entries.values()) if (equalBytes(entry.name.origin, origin)) held += 1;
+    const held = { count: 0, bytes: 0, spentRecords: 0 };
+    for (const { name, read, isSpent } of entries.values()) {
+      if (!equalBytes(name.origin, origin)) continue;
+      held.count += 1;
+      held.bytes += read?.bytes.length ?? 0;
+      if (isSpent) held.spentRecords += read?.records.length ?? 0;
+    }
     return held;
+  };
+
+  /** A quorum may have accepted it, whatever there is room for here. */
+  const hasRoom = ({ id, batch, bytes, records }: ReadBatch, isSpent: boolean): boolean => {
+    if (entries.has(toHex(id))) return true;
+    const held = heldOf(batch.origin);
+    if (held.count >= BATCHES_PER_ORIGIN_MAX || held.bytes + bytes.length > BATCH_BYTES_PER_ORIGIN_MAX) return false;
+    return !isSpent || held.spentRecords + records.length <= SPENT_RECORDS_PER_ORIGIN_MAX;
+  };
+
+  /** What is held of the number of a batch that has come. */
+  const rivalOf = ({ id, batch: { origin, number } }: ReadBatch): Entry | undefined => {
+    for (const entry of entries.values()) {
+      const isSame = entry.read !== undefined && entry.name.number === number && equalBytes(entry.name.origin, origin);
+      if (isSame && !equalBytes(entry.name.id, id)) return entry;
+    }
+    return undefined;
+  };
+
+  const placingOf = (read: ReadBatch, isSpent: boolean): Placing => {
+    const entry = entries.get(toHex(read.id));
+    if (entry?.read !== undefined) return "known";
+    // A quorum has chosen between the two. After a change of members another one might still choose the one that was here: then the
+    // chain seals whichever comes first, and no second one of the number (compose.ts).
+    if (rivalOf(read) !== undefined && entry?.accepted !== true) return "conflict";
+    return hasRoom(read, isSpent) ? "added" : "full";
   };
 
   const entryOf = (name: BatchName, limit: number): Entry | undefined => {
     const key = toHex(name.id);
     const existing = entries.get(key);
     if (existing !== undefined) return existing;
-    if (heldOf(name.origin) >= limit) return undefined;
+    if (heldOf(name.origin).count >= limit) return undefined;
     const entry: Entry = {
       name,
       read: undefined,
       since_ms: 0,
       acknowledgements: new Map(),
       accepted: false,
+      isSpent: false,
       barren: false,
       refuted: false,
     };
@@ -165,22 +216,19 @@ export function createPool(initial: MemberSet): Pool {
       }
       return dropped;
     },
-    add(read, now_ms) {
+    placingOf,
+    add(read, now_ms, isSpent = false) {
+      const placing = placingOf(read, isSpent);
+      if (placing !== "added") return placing;
+      const rival = rivalOf(read);
+      if (rival !== undefined) entries.delete(toHex(rival.name.id));
       const { origin, number } = read.batch;
-      for (const [key, entry] of entries) {
-        if (entry.read === undefined || entry.name.number !== number || !equalBytes(entry.name.origin, origin))
-          continue;
-        if (equalBytes(entry.name.id, read.id)) return "known";
-        // A quorum has chosen between the two. After a change of members another one might still choose the one that was here: then the
-        // chain seals whichever comes first, and no second one of the number (compose.ts).
-        if (entries.get(toHex(read.id))?.accepted !== true) return "conflict";
-        entries.delete(key);
-      }
-      const entry = entryOf({ origin, number, id: read.id }, BATCHES_PER_ORIGIN_MAX);
-      if (entry === undefined) return "full";
+      const entry = entryOf({ origin, number, id: read.id }, BATCHES_PER_ORIGIN_MAX)!;
       entry.read = read;
       entry.since_ms = now_ms;
-      return "added";
+      entry.isSpent = isSpent;
+      entry.barren ||= isSpent;
+      return placing;
     },
     acknowledge(name, acknowledgement) {
       const node = toHex(acknowledgement.node);
@@ -209,9 +257,12 @@ export function createPool(initial: MemberSet): Pool {
       const here = [...entries.values()].filter(isHere).filter(({ refuted }) => !refuted);
       const first = here.find(({ barren }) => !barren);
       const others = here.filter((entry) => entry !== first);
+      let barrenRecords = 0;
       for (const entry of first === undefined ? others : [first, ...others]) {
-        const { read } = entry;
+        const { read, barren } = entry;
+        if (barren && barrenRecords + read.records.length > BATCH_RECORDS_MAX) continue;
         if (!sealable(read)) continue;
+        if (barren) barrenRecords += read.records.length;
         records += read.records.length;
         bytes += read.bytes.length;
         const full =

@@ -166,7 +166,7 @@ function createCheck(verifiers: number, { durable, checked, verified, refuted }:
 /** A shell that answers when it is told to. */
 function bench(verifiers = 2) {
   const origins = new Map<string, OriginState>();
-  const view = { origin: (node: string) => origins.get(node) } as unknown as ChainView;
+  const view = { origin: (node: string) => origins.get(node), meter: () => undefined } as unknown as ChainView;
   const pool = createPool(memberSetOf(members, verifiers));
   const config = { genesisHash, service: 1, self: nodes[SELF]!.id, view, verify: simulatedVerify };
   const state = createExchangeState({ ...config, mayTake: () => true, isAway: (member) => away.has(member) }, pool);
@@ -336,9 +336,9 @@ test("a temporary block that comes again while it is written is dropped by name,
   const comes = { type: "batch", from: 0, batch: 0, bit: undefined } as const;
   const kinds = () => performed.splice(0).map((effect) => (effect.type === "drop" ? effect.reason : effect.type));
   for (const event of [comes, comes]) take(event);
-  assert.deepEqual(kinds(), ["charge", "verify", "batch-under-way"]);
+  assert.deepEqual(kinds(), ["charge", "charge", "verify", "charge", "batch-under-way"]);
   for (const event of [{ type: "answer", which: 0, outcome: "good" }, comes] as const) take(event);
-  assert.deepEqual(kinds(), ["keep", "batch-under-way"]);
+  assert.deepEqual(kinds(), ["keep", "charge", "batch-under-way"]);
   for (const event of [{ type: "answer", which: 0, outcome: "good" }, comes] as const) take(event);
-  assert.deepEqual(kinds(), ["sign", "send", "charge", "sign", "send"]);
+  assert.deepEqual(kinds(), ["sign", "send", "charge", "charge", "sign", "send"]);
 });

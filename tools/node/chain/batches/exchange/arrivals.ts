@@ -3,11 +3,17 @@
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
 import { WireError } from "../../../../../src/wire/error.js";
 import { GridsealError } from "../../../../errors.js";
-import { isSealable, type ReadBatch, readSignedBatch } from "../../../../ledger/compose.js";
+import {
+  isSealable,
+  type ReadBatch,
+  type Repetition,
+  readSignedBatch,
+  repetitionOf,
+} from "../../../../ledger/compose.js";
 import type { SignedRecord } from "../../../../ledger/record-scan.js";
 import { encodeBatchNote } from "../../frame.js";
 import { awaitOthers, dutyDelay } from "./duty.js";
-import { refute, verifyLater } from "./examination.js";
+import { falseWordCharge, refute, verifyLater } from "./examination.js";
 import { drop, type ExchangeEffect, type ExchangeState, type InputOf, nameOf, sign } from "./state.js";
 
 /** Ed25519 and P-256 signatures, with which the encoding of a temporary block ends. */
@@ -18,9 +24,10 @@ export function onBatch(state: ExchangeState, { from, payload }: InputOf<"batch"
   const mark = toHex(payload.subarray(-SIGNATURE_BYTES));
   const marked = state.marks.get(mark);
   if (marked !== undefined) {
-    if (state.verifying.has(toHex(marked))) return drop("batch-under-way"); // not on disk yet, though the pool has it
+    const unwanted = unwantedCharge(from, payload.length);
+    if (state.verifying.has(toHex(marked))) return [unwanted, ...drop("batch-under-way")]; // not on disk yet, though the pool has it
     const held = state.pool.find(marked);
-    if (held !== undefined) return [answerCharge(from), sign(state, held)];
+    if (held !== undefined) return [unwanted, answerCharge(from), sign(state, held)];
     state.marks.delete(mark);
   }
   let content: ReturnType<typeof readSignedBatch>;
@@ -30,7 +37,8 @@ export function onBatch(state: ExchangeState, { from, payload }: InputOf<"batch"
     return [{ type: "refuse", error }];
   }
   if (state.refuted.has(toHex(content.read.id))) return spoilt(from, content.read);
-  return onContent(state, { from, mark, bytes: payload.length, ...content });
+  const charge = batchCharge(from, "record", content.signed.length);
+  return [charge, ...onContent(state, { from, mark, bytes: payload.length, ...content })];
 }
 
 interface Content {
@@ -41,7 +49,7 @@ interface Content {
   readonly signed: readonly SignedRecord[];
 }
 
-/** What is read may be known, or sealed; its records are verified where it is neither and its origin has signed it. */
+/** What is read may be known, sealed, or too much; its records are verified where it is neither and its origin has signed it. */
 function onContent(state: ExchangeState, { from, mark, bytes, read, signed }: Content): ExchangeEffect[] {
   const { config, pool, verifying } = state;
   const { batch } = read;
@@ -49,17 +57,29 @@ function onContent(state: ExchangeState, { from, mark, bytes, read, signed }: Co
   const id = toHex(read.id);
   if (batch.chain !== config.service) return refused("batch is not of this chain");
   if (key === undefined) return untimely("batch is of no member of this height");
-  const unwanted: ExchangeEffect = { type: "charge", node: from, work: "unwanted", amount: bytes };
+  const unwanted = unwantedCharge(from, bytes);
   if (!isSealable(config.view, batch)) return [unwanted, ...drop("batch-sealed")];
   if (verifying.has(id)) return [unwanted, ...drop("batch-under-way")];
-  if (pool.find(read.id) !== undefined) return [answerCharge(from), sign(state, read)];
+  if (pool.find(read.id) !== undefined) return [unwanted, answerCharge(from), sign(state, read)];
   if (!config.verify(key, read.signedBytes, read.signature)) {
     return [answerCharge(from), ...refused("batch is not signed by its origin")];
+  }
+  const repetition = repetitionOf(config.view, read);
+  const { repeats } = repetition;
+  const charges = repeats === 0 ? [] : [batchCharge(from, "repeat", repeats)];
+  if (!isRoomFor(state, read, repetition)) {
+    return [...charges, answerCharge(from), unwanted, ...drop("batch-no-room")];
   }
   verifying.add(id);
   state.marks.set(mark, read.id);
   const records = dutyDelay(state, read) === 0;
-  return [answerCharge(from), { type: "verify", from, read, signed, records }];
+  const charge = answerCharge(from, 1 + batch.notices.length + (records ? signed.length : 0));
+  return [...charges, charge, { type: "verify", from, read, signed, records }];
+}
+
+/** Asked before the records are verified. One of this node's own may displace another; of two of one number their origin is told. */
+function isRoomFor({ pool, self }: ExchangeState, read: ReadBatch, { isSpent }: Repetition): boolean {
+  return toHex(read.batch.origin) === self || pool.placingOf(read, isSpent) !== "full";
 }
 
 /** Gives it its place in the pool. */
@@ -85,7 +105,7 @@ function place(state: ExchangeState, from: string, read: ReadBatch, now_ms: numb
   if (isOwn && other !== undefined && pool.acceptance(other.id) === undefined && !state.kept.has(toHex(other.id))) {
     pool.remove([other.id]); // peers hold this one, so the other one could not be accepted
   }
-  switch (pool.add(read, now_ms)) {
+  switch (pool.add(read, now_ms, repetitionOf(config.view, read).isSpent)) {
     case "full":
       return drop("batch-no-room"); // not acknowledged: its origin says it again when there is room
     case "conflict":
@@ -110,6 +130,7 @@ function onConflict(
   const effects: ExchangeEffect[] = [];
   // An origin that has lost its disk does not know what it had signed: it is told, once that is on disk here.
   if (other !== undefined && from === origin && !state.verifying.has(toHex(other.id))) {
+    effects.push({ type: "charge", node: from, work: "served", amount: other.bytes.length });
     effects.push({ type: "send", to: from, kind: "batch", payload: other.bytes });
   }
   if (other === undefined || origin !== state.self || state.givenUp.has(toHex(other.id))) {
@@ -132,7 +153,9 @@ function contradicted({ batch }: ReadBatch): ExchangeEffect[] {
 
 export function onRefuted(state: ExchangeState, { from, read, error, bad }: InputOf<"refuted">): ExchangeEffect[] {
   state.verifying.delete(toHex(read.id));
-  return bad === undefined ? [{ type: "refuse", error }] : [...refute(state, read, bad), ...spoilt(from, read)];
+  if (bad === undefined) return [{ type: "refuse", error }];
+  const charges = from === toHex(read.batch.origin) ? [] : [falseWordCharge(read)];
+  return [...charges, ...refute(state, read, bad), ...spoilt(from, read)];
 }
 
 /** A record of it does not verify. Who passes on what another has signed may only have stored it. */
@@ -175,6 +198,15 @@ export function discard(state: ExchangeState, reads: readonly ReadBatch[]): Exch
 /** For the signature of an answer, or the verification of one. */
 export function answerCharge(node: string, amount = 1): ExchangeEffect {
   return { type: "charge", node, work: "verification", amount };
+}
+
+/** What the records of a temporary block cost, whatever becomes of it. */
+function batchCharge(node: string, work: "record" | "repeat", amount: number): ExchangeEffect {
+  return { type: "charge", node, work, amount };
+}
+
+function unwantedCharge(node: string, bytes: number): ExchangeEffect {
+  return { type: "charge", node, work: "unwanted", amount: bytes };
 }
 
 export function refused(reason: string): ExchangeEffect[] {

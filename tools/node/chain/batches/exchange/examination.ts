@@ -58,7 +58,7 @@ function onOutcome(state: ExchangeState, read: ReadBatch, outcome: InputOf<"exam
       // What is accepted needs no further word.
       return pool.find(read.id) === undefined || pool.acceptance(read.id) !== undefined ? [] : [sign(state, read)];
     case "refuted":
-      return refute(state, read, outcome.bad);
+      return [falseWordCharge(read), ...refute(state, read, outcome.bad)];
     case "failed":
       return [{ type: "drop", reason: skipped }];
   }
@@ -73,6 +73,11 @@ export function refute(state: ExchangeState, read: ReadBatch, bad: BadRecord): E
   pool.refute(read.id);
   const acknowledgements = pool.acceptance(read.id) ?? late.get(id)?.acknowledgements ?? [];
   return [...accuse(state, id, [originsWord(read)]), ...accuseOf(state, id, acknowledgements)];
+}
+
+/** Its origin has signed that it had verified every record: whoever brought it, the waste is the origin's. */
+export function falseWordCharge({ batch, bytes }: ReadBatch): ExchangeEffect {
+  return { type: "charge", node: toHex(batch.origin), work: "refused", amount: bytes.length };
 }
 
 /** What the origin of a temporary block says of it: it has signed it. */

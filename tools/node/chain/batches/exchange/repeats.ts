@@ -2,6 +2,7 @@
 
 import type { BatchName } from "../../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
+import { repetitionOf } from "../../../../ledger/compose.js";
 import { encodeBatchNote } from "../../frame.js";
 import { drop, type ExchangeEffect, type ExchangeState, type InputOf, sign } from "./state.js";
 
@@ -28,6 +29,11 @@ export function repeatOwn(state: ExchangeState, come: string | undefined, now_ms
     if (!isDue(state, id, now_ms)) {
       const isNews = come !== undefined && (waitingFor.includes(come) || unverified.includes(come));
       if (isNews) effects.push({ type: "send", to: come, kind: "batch", payload: read.bytes });
+      continue;
+    }
+    // Others have sealed all of it meanwhile, and need not keep it: it makes room here. Its row stays, so that its number is not used again.
+    if (repetitionOf(state.config.view, read).isSpent) {
+      pool.remove([read.id]);
       continue;
     }
     // Who has only stored it takes over by itself: what it said then may have been lost.
