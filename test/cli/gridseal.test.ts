@@ -81,6 +81,14 @@ test("a name where an id is asked for is answered with where ids are to be found
   assertComplaint(chain.stderr, /node-9 is no name or id of a node of the network, which has node-1 [0-9a-f]{16}$/);
 });
 
+test("prints its version", async () => {
+  const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  for (const option of ["--version", "-V"]) {
+    const { status, stdout, stderr } = run(option);
+    assert.deepEqual([status, stdout, stderr], [0, `${version}\n`, ""]);
+  }
+});
+
 test("ends misuse with status 2, a reason and a remedy", () => {
   for (const [parameters, reason] of [
     [["init"], /missing required argument 'dir'/],

@@ -80,6 +80,7 @@ test("Ctrl-C in a terminal, which every process of `npm start` gets, loses nothi
   ]);
   await until("first receipt is verified", () => / verified [1-9]/.test(npm.output));
   process.kill(-npm.pid, "SIGINT");
+  await until("it says what it waits for", () => /^stops: waits up to 60 s until /m.test(npm.output));
   await npm.ended; // its own status is npm's affair: the signal was for it too
   assertComplete(JSON.parse(await readFile(file, "utf8")) as Report);
   const logs = await Promise.all(

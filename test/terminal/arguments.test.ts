@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compactTarget, id, serviceNumbers, whole } from "../../tools/terminal/arguments.js";
-import { pairs, table, toJson } from "../../tools/terminal/output.js";
+import { countText, pairs, table, toJson } from "../../tools/terminal/output.js";
 
 test("reads whole numbers, services, ids and targets, and nothing that only looks like them", () => {
   assert.equal(whole(1, 5)("5"), 5);
@@ -24,6 +24,13 @@ test("prints every digit of an integer, bytes as hex, and leaves out what is not
     ok: true,
   };
   assert.equal(toJson(value), '{"big":9223372036854775807,"bytes":"01ff","list":[1,null,"a\\n"],"ok":true}');
+});
+
+test("says how many as people do", () => {
+  assert.deepEqual(
+    [0, 1, 2].map((count) => countText(count, "temporary block")),
+    ["0 temporary blocks", "1 temporary block", "2 temporary blocks"],
+  );
 });
 
 test("aligns tables, numbers to the right", () => {

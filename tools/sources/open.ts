@@ -1,4 +1,5 @@
-// Opens what a command line names as the source of chains: a running node's API, a node's store, or an exported file.
+// Opens what a command line names as the source of chains: a running node's API, a node's store, or an exported file. What reads an API
+// or a store is loaded on use: either takes longer to load than the rest of a command.
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,10 +7,8 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import { readHolderFolder } from "../files/holder-folder.js";
-import { openApiSource } from "./api.js";
 import { openFileSource } from "./file.js";
 import type { ChainSource, ReceiptSource } from "./source.js";
-import { openStoreSource } from "./store.js";
 
 /** How a command line names a source. */
 export interface SourceOptions {
@@ -26,9 +25,11 @@ export interface SourceOptions {
 /** Opens the node that the options name, by its API or its data folder. Throws USAGE where they name none or both. */
 async function openNodeSource(options: SourceOptions): Promise<ReceiptSource> {
   if (options.api !== undefined && options.data === undefined) {
+    const { openApiSource } = await import("./api.js");
     return openApiSource(options.api, options.as === undefined ? undefined : await readHolderFolder(options.as));
   }
   if (options.data !== undefined && options.api === undefined) {
+    const { openStoreSource } = await import("./store.js");
     return openStoreSource(options.data, await genesisOfStore(options.data, options.genesis));
   }
   throw new GridsealError("USAGE", "name a node: either --api URL or --data DIR");

@@ -41,6 +41,11 @@ export function pairs(entries: readonly (readonly [string, string | number])[]):
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
 }
 
+/** So many of what is named, as people say it: 1 record, 2 records. */
+export function countText(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
+
 export function printLines(lines: readonly string[]): void {
   for (const line of lines) process.stdout.write(`${line}\n`);
 }

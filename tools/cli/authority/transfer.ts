@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { GridsealError } from "../../errors.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 import { type AuthorityOptions, useRegister, withAuthority } from "./authority-options.js";
 
 interface TransferOptions extends AuthorityOptions {
@@ -38,5 +38,9 @@ async function transfer(named: readonly string[], options: TransferOptions): Pro
     );
     return moved;
   });
-  printLines([options.json ? toJson({ devices, to }) : `${devices.length} devices are ${to}'s now`]);
+  printLines([
+    options.json
+      ? toJson({ devices, to })
+      : `${countText(devices.length, "device")} ${devices.length === 1 ? "is" : "are"} ${to}'s now`,
+  ]);
 }

@@ -6,7 +6,7 @@ import { createFile } from "../../files/made-once.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 
 interface ExportOptions extends SourceOptions {
   readonly output: string;
@@ -38,7 +38,7 @@ async function exportChain(service: string, options: ExportOptions): Promise<voi
     printLines([
       options.json
         ? toJson({ service: chain.service, name, blocks, bytes, file: options.output })
-        : `${options.output}: ${blocks} blocks of ${name}, ${bytes} bytes`,
+        : `${options.output}: ${countText(blocks, "block")} of ${name}, ${bytes} bytes`,
     ]);
   });
 }

@@ -19,7 +19,7 @@ import { decodeResults, type Violation } from "../../ledger/violations.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
-import { decimal, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { countText, decimal, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
 import { orderView } from "../order/view.js";
 
 interface ShowOptions extends SourceOptions {
@@ -143,12 +143,12 @@ function linesOf(view: BlockView): string[] {
       ]),
     ),
     `4 action counter  ${view.counter}`,
-    `5 data record     ${records} records in ${data.batches.length} temporary blocks`,
+    `5 data record     ${countText(records, "record")} in ${countText(data.batches.length, "temporary block")}`,
     ...indented(
       pairs([
         ["timestamp", timeText(data.time_ms)],
         ["script", data.script],
-        ["results", data.violations.length === 0 ? "no violation" : `${data.violations.length} violations`],
+        ["results", data.violations.length === 0 ? "no violation" : countText(data.violations.length, "violation")],
         ["judged at", data.judgedAt],
         ["member set", toHex(data.memberSet)],
         ["next set", toHex(data.nextMemberSet)],
@@ -187,7 +187,7 @@ function acknowledgerText({ node, verified }: Acknowledgement): string {
 function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
   const { origin, number, acknowledgements, credentials, orders, records } = batch;
   return indented([
-    `temporary block ${number} of node ${toHex(origin)}: ${records.length} records, ${credentials.length} new meters`,
+    `temporary block ${number} of node ${toHex(origin)}: ${countText(records.length, "record")}, ${countText(credentials.length, "new meter")}`,
     `  acknowledged by ${acknowledgements.map(acknowledgerText).join(" ")}`,
     ...orders.map(({ number: which, what }) => `  order ${which}, ${what}`),
     ...records.flatMap(recordLines),
@@ -204,7 +204,7 @@ function recordLines(record: RecordView): string[] {
     ...registers.map(({ obis, unit }, index) =>
       `    ${obis.padEnd(18)} ${values[index]!.padStart(width)} ${unit}`.trimEnd(),
     ),
-    ...(digests.length === 0 ? [] : [`    and ${digests.length} confidential group${digests.length === 1 ? "" : "s"}`]),
+    ...(digests.length === 0 ? [] : [`    and ${countText(digests.length, "confidential group")}`]),
   ];
 }
 

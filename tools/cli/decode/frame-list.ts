@@ -2,6 +2,7 @@
 // capture of which nothing can be read is answered in one line that says what it is.
 
 import type { Outcome, Protocol, Refusal } from "../../../src/meter/reader.js";
+import { countText } from "../../terminal/output.js";
 
 /** An outcome, or that there is none. */
 export type Shown =
@@ -58,7 +59,7 @@ export class FrameList {
     if (this.reasons.has(noFrame)) return "no frame";
     const reasons = [...this.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
     const refused = this.refused === 0 ? "" : `, ${this.refused} refused (${reasons})`;
-    return `${this.frames} ${this.frames === 1 ? "frame" : "frames"}: ${this.read} read${refused}`;
+    return `${countText(this.frames, "frame")}: ${this.read} read${refused}`;
   }
 
   private flush(): void {

@@ -10,7 +10,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { readCsv } from "../../files/csv.js";
 import { readKeyFile } from "../../files/key-file.js";
 import { createFile, readWhole, refuseExisting } from "../../files/made-once.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 import { publicKey } from "./read-lot.js";
 
 interface ExportOptions {
@@ -52,7 +52,7 @@ async function exportLot(path: string, options: ExportOptions): Promise<void> {
   printLines([
     options.json
       ? toJson({ file: out, lot, devices: devices.length, maker: toHex(keyId(maker.key)), owner })
-      : `${out}: ${devices.length} devices of lot ${lot}, owned by key ${owner}`,
+      : `${out}: ${countText(devices.length, "device")} of lot ${lot}, owned by key ${owner}`,
   ]);
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { labelSheet } from "../../authority/lots/labels.js";
 import { createFile, refuseExisting } from "../../files/made-once.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 import { readLot } from "./read-lot.js";
 
 export function registerLabels(lot: Command): void {
@@ -22,5 +22,7 @@ async function labels(file: string, options: { readonly out: string; readonly js
   const { shipment } = await readLot(file);
   await createFile(out, labelSheet(shipment.lot, shipment.devices));
   const count = shipment.devices.length;
-  printLines([options.json ? toJson({ file: out, labels: count }) : `${out}: ${count} labels of lot ${shipment.lot}`]);
+  printLines([
+    options.json ? toJson({ file: out, labels: count }) : `${out}: ${countText(count, "label")} of lot ${shipment.lot}`,
+  ]);
 }

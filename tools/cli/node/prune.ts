@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { chainNamed } from "../../files/genesis-file.js";
 import { lockFolder } from "../../files/lock.js";
 import { whole } from "../../terminal/arguments.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 import { readOwner } from "./owner.js";
 
 interface PruneOptions {
@@ -45,7 +45,7 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
       const chains = options.chain === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.chain)];
       for (const { service, name } of chains) {
         const pruned = await pruneChain(store, service, options.pruneBefore);
-        const text = `${name}: let go of ${pruned.records} records in ${pruned.blocks} blocks`;
+        const text = `${name}: let go of ${countText(pruned.records, "record")} in ${countText(pruned.blocks, "block")}`;
         printLines([options.json ? toJson({ service, name, ...pruned }) : text]);
       }
     } finally {

@@ -6,7 +6,6 @@ import { ORDER_BYTES_MAX, type Order, readOrder } from "../../../src/wire/order.
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readWhole } from "../../files/made-once.js";
-import { postOrder } from "../../sources/api.js";
 import { withNodeSource } from "../../sources/open.js";
 import type { ReceiptSource } from "../../sources/source.js";
 import { printLines, toJson } from "../../terminal/output.js";
@@ -44,7 +43,10 @@ async function submit(file: string, options: SubmitOptions): Promise<void> {
   }
   // Submitted a second time, it is where it was.
   const before = await withNodeSource({ api: options.api }, (source) => sealedAs(source, order.number));
-  if (before === undefined || !equalBytes(before.bytes, bytes)) await postOrder(options.api, bytes);
+  if (before === undefined || !equalBytes(before.bytes, bytes)) {
+    const { postOrder } = await import("../../sources/api.js"); // on use, as sources/open.ts does
+    await postOrder(options.api, bytes);
+  }
   const contractsHeight = await withNodeSource({ api: options.api }, (source) =>
     waitUntilSealed(source, order.number, bytes),
   );

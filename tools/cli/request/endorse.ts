@@ -10,7 +10,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readKeyFile } from "../../files/key-file.js";
 import { createFile, readWhole, refuseExisting } from "../../files/made-once.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 
 interface EndorseOptions {
   readonly genesis: string;
@@ -51,6 +51,6 @@ async function endorse(files: readonly string[], options: EndorseOptions): Promi
   printLines([
     options.json
       ? toJson({ file: options.out, kid, requests: endorsed.length })
-      : `${options.out}: ${endorsed.length} requests, for which key ${kid} answers`,
+      : `${options.out}: ${countText(endorsed.length, "request")}, for which key ${kid} answers`,
   ]);
 }
