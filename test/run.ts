@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
-import { spec } from "node:test/reporters";
+import { spec, tap } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -53,4 +53,5 @@ const tests = run({ files: filesOf(process.argv[2]), concurrency: availableParal
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });
-tests.compose(new spec()).pipe(process.stdout);
+// As `node --test` has it: for people at a terminal, for programs behind a pipe.
+(process.stdout.isTTY ? tests.compose(new spec()) : tests.compose(tap)).pipe(process.stdout);
