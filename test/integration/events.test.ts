@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createEventReader } from "../node/api/event-text.js";
+import { createEventReader } from "../node/api/events/event-text.js";
 import { freeBasePort, openNetwork, type TestNode } from "./network.js";
 import { childrenOf, cleanUp, startGridseal, temporaryFolder, until } from "./processes.js";
 

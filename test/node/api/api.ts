@@ -9,7 +9,7 @@ import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { createBrokerHooks } from "../../../tools/node/admission/broker-hooks.js";
 import type { ApiAdmission } from "../../../tools/node/api/access.js";
-import { blockEvent } from "../../../tools/node/api/block-event.js";
+import { blockEvent } from "../../../tools/node/api/events/block-event.js";
 import { createApi } from "../../../tools/node/api/server.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";

@@ -1,5 +1,5 @@
 // Who may connect to a mosquitto that nodes share, and which topics are whose: asks a node with POST /mqtt/auth/form (docs/api.md), and
-// holds the rules of topic-rules.ts. For mosquitto 2.0 (plugin version 5); nothing but a C compiler and mosquitto-dev is needed:
+// holds the rules of topic-rules.ts. For mosquitto 2.0 (plugin version 5); a C compiler, mosquitto-dev and libmosquitto-dev make it:
 //   cc -shared -fPIC -O2 -Wall -o gridseal.so mosquitto-plugin.c
 // Options: plugin_opt_network NAME, plugin_opt_node_1 ADDRESS:PORT to plugin_opt_node_8, tried in turn. While none answers nobody new
 // is let in.

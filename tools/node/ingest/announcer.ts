@@ -4,7 +4,7 @@ import { equalBytes } from "../../../src/wire/bytes.js";
 import { encodeSentReceipt, receiptEncoder } from "../../../src/wire/receipt.js";
 import { serviceTopic } from "../../../src/wire/topics.js";
 import type { BlockEvent } from "../../routes/events.js";
-import { blockEvent } from "../api/block-event.js";
+import { blockEvent } from "../api/events/block-event.js";
 import type { SealedBlock } from "../chain/ports.js";
 import type { Metrics } from "../watch/metrics.js";
 import type { Introductions } from "./handovers.js";

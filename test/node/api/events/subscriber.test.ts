@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createByteBudget } from "../../../tools/node/api/byte-budget.js";
-import { bodyOf, type EventLog } from "../../../tools/node/api/event-log.js";
-import type { EventStream } from "../../../tools/node/api/event-stream.js";
-import { createRates } from "../../../tools/node/api/gate.js";
-import { SILENCE_MS, Subscriber, TAKING_MS } from "../../../tools/node/api/subscriber.js";
-import { createTurns } from "../../../tools/node/api/turns.js";
-import type { Position } from "../../../tools/routes/events.js";
+import { createByteBudget } from "../../../../tools/node/api/byte-budget.js";
+import type { EventStream } from "../../../../tools/node/api/event-stream.js";
+import { bodyOf, type EventLog } from "../../../../tools/node/api/events/event-log.js";
+import { SILENCE_MS, Subscriber, TAKING_MS } from "../../../../tools/node/api/events/subscriber.js";
+import { createRates } from "../../../../tools/node/api/gate.js";
+import { createTurns } from "../../../../tools/node/api/turns.js";
+import type { Position } from "../../../../tools/routes/events.js";
 import { createEventReader } from "./event-text.js";
 
 const ADDRESS = "192.0.2.1";

@@ -1,12 +1,12 @@
 // What subscribers are told of a sealed block, the same of one that has just come and of one that is read from the store.
 
-import type { Block } from "../../../src/wire/block.js";
-import { toHex } from "../../../src/wire/bytes.js";
-import { headerHash } from "../../../src/wire/header.js";
-import { noticesOf } from "../../../src/wire/notice.js";
-import { readOrder } from "../../../src/wire/order.js";
-import { decodeResults, type Violation } from "../../ledger/violations.js";
-import type { BlockEvent } from "../../routes/events.js";
+import type { Block } from "../../../../src/wire/block.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { headerHash } from "../../../../src/wire/header.js";
+import { noticesOf } from "../../../../src/wire/notice.js";
+import { readOrder } from "../../../../src/wire/order.js";
+import { decodeResults, type Violation } from "../../../ledger/violations.js";
+import type { BlockEvent } from "../../../routes/events.js";
 
 /** Throws a WireError where it is no block that a chain can have. */
 export function blockEvent(block: Block): BlockEvent {

@@ -1,9 +1,9 @@
 // GET /receipts/<service>/<meter>/<seq>: the receipt of a sealed record, made in a thread where its block is not at hand.
 
-import { idFromText } from "../../../src/wire/key.js";
-import { receipt } from "../../routes/receipts.js";
-import type { ApiPorts } from "./ports.js";
-import { type Route, refused, route } from "./route.js";
+import { idFromText } from "../../../../src/wire/key.js";
+import { receipt } from "../../../routes/receipts.js";
+import type { ApiPorts } from "../ports.js";
+import { type Route, refused, route } from "../route.js";
 
 export function receiptRoute({ receipts, isWaiting }: Pick<ApiPorts, "receipts" | "isWaiting">): Route {
   return route(receipt, async ({ parameters: { service, meter, seq } }) => {

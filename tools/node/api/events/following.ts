@@ -1,8 +1,8 @@
 // How far one subscriber has been told, and what it is told next. There is no switch from what was missed to what comes: each event
 // is read behind the one before, so that none is left out and none comes twice. Pure but for what the log reads.
 
-import { CHAINS_MAX } from "../../../src/wire/bounds.js";
-import { type Position, textOfPosition } from "../../routes/events.js";
+import { CHAINS_MAX } from "../../../../src/wire/bounds.js";
+import { type Position, textOfPosition } from "../../../routes/events.js";
 import type { EventLog, Told } from "./event-log.js";
 
 /** Read before it is sent, but for an event that is longer. */

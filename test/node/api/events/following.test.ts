@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CHAINS_MAX, HEIGHT_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
-import { bodyOf, type EventLog } from "../../../tools/node/api/event-log.js";
-import { opening, readEvents, startFollowing } from "../../../tools/node/api/following.js";
-import { positionOf, textOfPosition } from "../../../tools/routes/events.js";
+import { CHAINS_MAX, HEIGHT_MAX, SERVICE_MAX } from "../../../../src/wire/bounds.js";
+import { bodyOf, type EventLog } from "../../../../tools/node/api/events/event-log.js";
+import { opening, readEvents, startFollowing } from "../../../../tools/node/api/events/following.js";
+import { positionOf, textOfPosition } from "../../../../tools/routes/events.js";
 import { createEventReader, type TakenEvent } from "./event-text.js";
 
 const SERVICES = [1, 2, 70];

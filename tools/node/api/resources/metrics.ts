@@ -1,8 +1,8 @@
 // GET /metrics, for Prometheus.
 
-import { metrics } from "../../routes/metrics.js";
-import type { ApiPorts } from "./ports.js";
-import { type Route, route } from "./route.js";
+import { metrics } from "../../../routes/metrics.js";
+import type { ApiPorts } from "../ports.js";
+import { type Route, route } from "../route.js";
 
 export function metricsRoute({ health, metrics: { registry } }: Pick<ApiPorts, "health" | "metrics">): Route {
   return route(metrics, async () => {

@@ -1,8 +1,8 @@
 // GET /events: sealed blocks as they come, and those that a subscriber has missed, from the position that it names.
 
-import { type BlockEvent, events, positionOf } from "../../routes/events.js";
-import { createAddressCounts } from "../limits/addresses.js";
-import { type Route, refused, route } from "./route.js";
+import { type BlockEvent, events, positionOf } from "../../../routes/events.js";
+import { createAddressCounts } from "../../limits/addresses.js";
+import { type Route, refused, route } from "../route.js";
 import { Subscriber, type SubscriberPorts } from "./subscriber.js";
 
 /** At one time. */

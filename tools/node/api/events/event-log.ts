@@ -1,11 +1,11 @@
 // What there is to tell of each block, in the form in which it is sent: from memory where it has just been told, else from the store.
 
-import { decodeBlockViews } from "../../../src/wire/block.js";
-import { BoundedMap } from "../../bounded-map.js";
-import type { BlockEvent, PrunedEvent } from "../../routes/events.js";
-import { blocks, outlines } from "../chain/tables/blocks.js";
-import { blockKey } from "../store/keys.js";
-import type { Store } from "../store/store.js";
+import { decodeBlockViews } from "../../../../src/wire/block.js";
+import { BoundedMap } from "../../../bounded-map.js";
+import type { BlockEvent, PrunedEvent } from "../../../routes/events.js";
+import { blocks, outlines } from "../../chain/tables/blocks.js";
+import { blockKey } from "../../store/keys.js";
+import type { Store } from "../../store/store.js";
 import { blockEvent } from "./block-event.js";
 
 /** Bodies that are kept, and how long one may be for that. */

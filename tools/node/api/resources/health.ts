@@ -1,11 +1,11 @@
 // GET /health: the node's verdict on itself. It is answered whoever asks; who asks too much has to connect again each time.
 
-import { type HealthAnswer, health } from "../../routes/health.js";
-import type { Problem } from "../watch/health.js";
+import { type HealthAnswer, health } from "../../../routes/health.js";
+import type { Problem } from "../../watch/health.js";
+import type { Rates } from "../gate.js";
+import type { ApiPorts } from "../ports.js";
+import { type Route, route } from "../route.js";
 import { chainStates } from "./chains.js";
-import type { Rates } from "./gate.js";
-import type { ApiPorts } from "./ports.js";
-import { type Route, route } from "./route.js";
 
 /** Who asks too much gets the health of a moment ago. */
 const KEPT_MS = 1_000;

@@ -6,14 +6,14 @@ import { get, type IncomingMessage } from "node:http";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
-import { toHex } from "../../../src/wire/bytes.js";
-import { issueOrder } from "../../../src/wire/order.js";
-import { GridsealError } from "../../../tools/errors.js";
-import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
-import { pruneChain } from "../../../tools/node/store/prune.js";
-import { events } from "../../../tools/routes/events.js";
-import { SERVICE } from "../chain/cluster.js";
-import { createNodeApi, eventually, jsonOf, replaceBlocks } from "./api.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { issueOrder } from "../../../../src/wire/order.js";
+import { GridsealError } from "../../../../tools/errors.js";
+import { CONTRACTS_SERVICE } from "../../../../tools/ledger/governance.js";
+import { pruneChain } from "../../../../tools/node/store/prune.js";
+import { events } from "../../../../tools/routes/events.js";
+import { SERVICE } from "../../chain/cluster.js";
+import { createNodeApi, eventually, jsonOf, replaceBlocks } from "../api.js";
 import { createEventReader, type TakenEvent } from "./event-text.js";
 
 /** A subscriber, with everything that it has taken. */

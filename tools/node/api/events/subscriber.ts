@@ -1,13 +1,13 @@
 // One reader of the stream of events. It is sent a piece, the next when that has gone: what it has not taken is one piece, and who takes
 // too long is told so and let go of.
 
-import { type EndedEvent, type Ending, endings, type Position } from "../../routes/events.js";
-import type { ByteBudget } from "./byte-budget.js";
+import { type EndedEvent, type Ending, endings, type Position } from "../../../routes/events.js";
+import type { ByteBudget } from "../byte-budget.js";
+import type { EventStream } from "../event-stream.js";
+import type { Rates } from "../gate.js";
+import type { Turns } from "../turns.js";
 import { bodyOf, type EventLog } from "./event-log.js";
-import type { EventStream } from "./event-stream.js";
 import { type EventPiece, type Following, opening, readEvents, startFollowing } from "./following.js";
-import type { Rates } from "./gate.js";
-import type { Turns } from "./turns.js";
 
 /** A piece may wait so long for its reader, and the end of the stream as well. */
 export const TAKING_MS = 10_000;

@@ -1,10 +1,10 @@
 // GET /chains/<service>/blocks, a range of blocks, which may be long, and GET /chains/<service>/blocks/<height>, one of them.
 
-import { BLOCKS_PER_ANSWER_MAX, block, blocks } from "../../routes/blocks.js";
-import { blocks as blockTable, outlines } from "../chain/tables/blocks.js";
-import { blockKey } from "../store/keys.js";
-import type { Store } from "../store/store.js";
-import { type Refused, type Route, refused, route } from "./route.js";
+import { BLOCKS_PER_ANSWER_MAX, block, blocks } from "../../../routes/blocks.js";
+import { blocks as blockTable, outlines } from "../../chain/tables/blocks.js";
+import { blockKey } from "../../store/keys.js";
+import type { Store } from "../../store/store.js";
+import { type Refused, type Route, refused, route } from "../route.js";
 
 const BYTES_PER_ANSWER_MAX = 4_194_304;
 

@@ -1,9 +1,9 @@
 // GET /chains: how far each chain is at this node.
 
-import { type ChainState, chains } from "../../routes/chains.js";
-import { summaryOf } from "../chain/summary.js";
-import type { ApiPorts } from "./ports.js";
-import { type Route, route } from "./route.js";
+import { type ChainState, chains } from "../../../routes/chains.js";
+import { summaryOf } from "../../chain/summary.js";
+import type { ApiPorts } from "../ports.js";
+import { type Route, route } from "../route.js";
 
 type ChainPorts = Pick<ApiPorts, "chains" | "genesis">;
 
