@@ -7,11 +7,14 @@ import { fileURLToPath } from "node:url";
 import { acknowledgementBytes } from "../../src/wire/batch.js";
 import { type Block, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
+import { parseSign1, sign1 } from "../../src/wire/cose.js";
+import { type OperationClaims, signOperation } from "../../src/wire/operation.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
 import { makeBatch } from "../../tools/ledger/compose.js";
 import { badRecordOf, encodeDisproof } from "../../tools/ledger/disproof.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import {
   type Seal,
   script,
@@ -26,6 +29,7 @@ import {
   testRecords,
 } from "./network.js";
 import { verifyExport } from "./stranger.js";
+import { list } from "./stranger-proof.js";
 
 const network = testNetwork();
 const [first, second] = network.nodes;
@@ -98,6 +102,32 @@ test("a stranger comes to the same violations: a gap, a broken link, a fork", ()
   assert.equal(verifyExport(network.genesisBytes, exported(blocks)).counter, 3);
 });
 
+/** Operations of a participant, each with the hash of the one before it. */
+function operationsOf({ signer, kid }: TestMeter, count: number, changes: Partial<OperationClaims> = {}): Uint8Array[] {
+  const operations: Uint8Array[] = [];
+  for (let seq = 0; seq < count; seq += 1) {
+    const before = operations.at(-1);
+    const previous = before === undefined ? new Uint8Array(0) : sha256(before);
+    const claims = { service: 1, serviceId: 0, seq, previous, time_s: startTime_s + seq, quality: 2 };
+    operations.push(signOperation({ ...claims, type: 40_000, body: { seq }, ...changes }, [], signer, kid));
+  }
+  return operations;
+}
+
+const buyer = testMeter(network, "M0008", [1], { roles: ["customer", "supplier"] });
+const asked = operationsOf(buyer, 3);
+
+test("a stranger verifies operations beside readings, and the fork of a participant", () => {
+  const [forked] = operationsOf(buyer, 1, { body: "another" });
+  const blocks = chainOf(
+    { batches: [batch(0, [meter.credential, buyer.credential], [records[0]!, asked[0]!, asked[1]!])] },
+    { batches: [batch(1, [], [asked[2]!, records[1]!])], ...results(0, [2, buyer.kid, 0, forked!]) },
+  );
+  const report = verifyExport(network.genesisBytes, exported(blocks));
+  assert.deepEqual([report.records.length, report.counter], [5, 1]);
+  assert.deepEqual(list(report.records[1]!.claims.get(16)), [40_000, Buffer.from("a16373657100", "hex")]);
+});
+
 function results(before: number, ...rows: readonly (readonly [number, Uint8Array, number, number | Uint8Array])[]) {
   return { results: encodeCbor(rows), counter: before + rows.length };
 }
@@ -109,6 +139,15 @@ function forkOf(of: TestMeter, seq: number, before: Uint8Array): Uint8Array {
 }
 
 const anchorOf = (chain: number) => ({ chain, height: 1, headerHash: sha256(Uint8Array.of(chain)) });
+
+/** The operation with claim 9 put into it, signed anew. */
+function withRegister(operation: Uint8Array): Uint8Array {
+  const { payload } = parseSign1(operation, 65_536);
+  const claims = independentDecode(payload) as ReadonlyMap<number, Item>;
+  const register: Item = [Uint8Array.of(1, 0, 1, 8, 0, 255), 1, 0, 30];
+  const changed = Uint8Array.from(independentCbor(new Map([...claims, [9, [register]]])));
+  return sign1(changed, buyer.signer, buyer.kid);
+}
 
 const disordered = (sealed: SealedBatch) => ({ ...sealed, acknowledgements: [...sealed.acknowledgements].reverse() });
 
@@ -170,7 +209,6 @@ test("a stranger takes credentials that a warranted key has issued, and every fi
 });
 
 test("a stranger refuses a chain that breaks any rule", () => {
-  const buyer = testMeter(network, "M0007", [1], { roles: ["customer", "supplier"] });
   const forgedWarrants = [
     byWarrant({ network: "beta" }),
     byWarrant({ notBefore_s: startTime_s + 1 }),
@@ -246,9 +284,9 @@ test("a stranger refuses a chain that breaks any rule", () => {
       /its meter has signed/,
     ],
     [
-      "a disproof with another meter's credential",
+      "a disproof with another's credential",
       [one!, { ...two!, ...results(0, [5, second!.id, 70, disproofOf(spoilt, other)]) }],
-      /another meter's credential/,
+      /another's credential/,
     ],
     [
       "a disproof of another node's word",
@@ -270,6 +308,16 @@ test("a stranger refuses a chain that breaks any rule", () => {
       /counted twice/,
     ],
     ["acknowledgements out of order", [{ batches: [disordered(one!.batches[0]!)] }], /in their order/],
+    [
+      "an operation that a meter signs",
+      [{ batches: [batch(0, [meter.credential], operationsOf(meter, 1))] }],
+      /operation is of a meter/,
+    ],
+    [
+      "an operation with a register",
+      [{ batches: [batch(0, [buyer.credential], [withRegister(asked[0]!)])] }],
+      /none of its kind/,
+    ],
     ["an original node that is no member", [{ batches: [{ ...one!.batches[0]!, origin: meter.kid }] }], /no member/],
     ["an empty block", [{ batches: [batch(0, [meter.credential], [])] }], /empty/],
     ["time backwards", [one!, { ...two!, time_ms: startTime_s * 1_000 }], /backwards/],
@@ -316,7 +364,7 @@ test("the stranger imports nothing of the project", () => {
     "stranger-orders",
     "stranger-proof",
   ];
-  own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-rules");
+  own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-record", "stranger-rules");
   for (const name of own) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier!);

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { formatObis, parseObis, sameObis } from "../../../src/meter/obis.js";
 import { decodeBlockViews } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { hasOperation } from "../../../src/wire/operation.js";
 import { type Record as MeterRecord, parseRecord, type Register } from "../../../src/wire/record.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
@@ -125,6 +126,7 @@ function recordsOf(bytes: Uint8Array, meter: Uint8Array, origin: string): readon
     const { batches } = decodeBlockViews(bytes);
     return batches
       .flatMap(({ records }) => records)
+      .filter((bytes) => !hasOperation(bytes))
       .map(parseRecord)
       .filter(({ kid }) => equalBytes(kid, meter));
   } catch (cause) {

@@ -11,8 +11,8 @@ import { sha256 } from "../../../../src/wire/hash.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../../src/wire/header.js";
 import type { PublicKey } from "../../../../src/wire/key.js";
 import { leafHash, rootOfLevels } from "../../../../src/wire/merkle.js";
+import { type AnyRecord, parseAnyRecord } from "../../../../src/wire/operation.js";
 import { quorum } from "../../../../src/wire/quorum.js";
-import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
 import { simulatedVerify } from "../world/keys.js";
 import { createFalseWordChecks, type FalseWordChecks } from "./false-words.js";
@@ -22,11 +22,11 @@ import type { Fail } from "./violation.js";
 
 export interface BlockChecks {
   /** A meter has signed it and lets go of it. */
-  submit(record: Record): void;
+  submit(record: AnyRecord): void;
   isSubmitted(hash: string): boolean;
   addMeter(kid: string, key: PublicKey): void;
   /** A correct node has answered for it: it must be sealed. */
-  promise(record: Record, node: string, label: string): void;
+  promise(record: AnyRecord, node: string, label: string): void;
   /** The node has lost its disk, and what it alone had promised but for what it still holds. */
   release(node: string, holds: (key: string) => boolean): void;
   /** The authority rules of the meter: no node's promise holds for its records. */
@@ -117,7 +117,7 @@ export function createBlockChecks(
       if (violation.kind === "gap") fail("I18 no meter is named for a gap", `${violation.seq} in ${where}`);
     }
     for (const batch of block.batches) {
-      for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));
+      for (const bytes of batch.records) checkRecord(where, chain, parseAnyRecord(bytes));
       const members = membership.at(block.chain, block.height)!;
       const isOfMember = members.some(({ id }) => equalBytes(id, batch.origin));
       if (!isOfMember) fail("I12 temporary blocks are of members", where);
@@ -138,7 +138,7 @@ export function createBlockChecks(
     equivocations.set(accused, [...heights, height]);
   };
 
-  const checkRecord = (where: string, chain: GenesisChain, record: Record) => {
+  const checkRecord = (where: string, chain: GenesisChain, record: AnyRecord) => {
     const kid = toHex(record.kid);
     const name = `${chain.service}/${kid}/${record.claims.seq}`;
     const hash = toHex(record.hash);
