@@ -11,7 +11,7 @@ import { sha256 } from "../../../../src/wire/hash.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../../src/wire/header.js";
 import type { PublicKey } from "../../../../src/wire/key.js";
 import { leafHash, rootOfLevels } from "../../../../src/wire/merkle.js";
-import { type AnyRecord, parseAnyRecord } from "../../../../src/wire/operation.js";
+import { type AnyRecord, isOperation, parseAnyRecord } from "../../../../src/wire/operation.js";
 import { quorum } from "../../../../src/wire/quorum.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
 import { simulatedVerify } from "../world/keys.js";
@@ -49,6 +49,8 @@ export interface BlockChecks {
   /** headers of other chains that sealed blocks name */
   readonly anchored: number;
   readonly sealed: number;
+  /** of these, operations of participants */
+  readonly operations: number;
   readonly violations: number;
   /** Heights at which evidence against the node is sealed. */
   convictions(chain: number, node: string): readonly number[];
@@ -90,6 +92,7 @@ export function createBlockChecks(
   const anchors = new Map<string, { readonly id: string; readonly where: string }>();
   let anchored = 0;
   let rounds = 0;
+  let operations = 0;
 
   /** I16, also where the anchored block comes later. */
   const checkAnchors = (where: string, block: Block) => {
@@ -148,6 +151,7 @@ export function createBlockChecks(
     if (!valid || record.claims.service !== chain.service) fail("I7 a sealed record is valid", `${name} in ${where}`);
     if (record.disclosures.length > 0) fail("I7 a sealed record is desensitised", `${name} in ${where}`);
     if (sealed.has(name)) fail("I7 a record is sealed once", `${name} in ${where}`);
+    if (isOperation(record)) operations += 1;
     sealed.set(name, hash);
   };
 
@@ -208,6 +212,9 @@ export function createBlockChecks(
     },
     get sealed() {
       return sealed.size;
+    },
+    get operations() {
+      return operations;
     },
     falseWords,
     get equivocations() {
