@@ -6,7 +6,7 @@ import { compareBytes, equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, decodeCborViews, encodeCbor } from "./cbor.js";
 import { encodeSign1, parseSign1, protectedHeader, type Sign1, sign1Bytes } from "./cose.js";
 import { WireError } from "./error.js";
-import { guardCborPrefix } from "./guard.js";
+import { DEPTH_MAX } from "./guard.js";
 import { sha256 } from "./hash.js";
 import { ED25519, ESP256, type Signer } from "./key.js";
 import { type Claims, DISCLOSURES_MAX, parseRecord, type Record } from "./record.js";
@@ -20,6 +20,8 @@ export const HIDDEN_BYTES_MAX = 16_384;
 const ITEMS_MAX = 16_384;
 const DISCLOSURE_HEADER = 17;
 const OPERATION_CLAIM = 16;
+/** Behind tag 18 and the head of an array of four. */
+const HEADERS_AT = 2;
 const claimKeys: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 10, OPERATION_CLAIM];
 
 export interface OperationClaims
@@ -101,28 +103,52 @@ export function isOperation(record: AnyRecord): record is Operation {
   return "type" in record.claims;
 }
 
-/** Whether the bytes are a record with claim 16, well-formed or not in all else: its key is the last of the claims. */
+/**
+ * Whether the bytes are a record with claim 16 and none that a reading alone has, well-formed or not in all else. Nodes ask it of each
+ * record that comes with disclosures, an audit of all: it reads no further than the first claim that tells, and makes nothing.
+ */
 export function hasOperation(bytes: Uint8Array): boolean {
-  const limits = { size: OPERATION_BYTES_MAX, items: ITEMS_MAX };
-  const lengthAt = (offset: number) => guardCborPrefix(bytes.subarray(offset), limits);
-  try {
-    let offset = 2; // tag 18, an array of four
-    for (const _header of ["protected", "unprotected"]) offset += lengthAt(offset);
-    const length = lengthAt(offset);
-    const payload = decodeCborViews(bytes.subarray(offset, offset + length), limits);
-    if (!(payload instanceof Uint8Array) || payload[0]! >> 5 !== 5) return false;
-    // Claims 1 to 15 have keys of one byte, and of a reading there are no more: a map of less than 24.
-    let at = 1;
-    for (let left = payload[0]! & 31; left > 0; left -= 1) {
-      if (payload[at] === OPERATION_CLAIM) return true;
-      at += 1;
-      at += guardCborPrefix(payload.subarray(at), limits);
-    }
-    return false;
-  } catch (error) {
-    if (error instanceof WireError) return false;
-    throw error;
+  const unprotected = behindItem(bytes, HEADERS_AT, 0);
+  const payload = behindItem(bytes, unprotected, 0);
+  let offset = payload + headLength(bytes, payload);
+  if (bytes[payload]! >> 5 !== 2 || bytes[offset]! >> 5 !== 5) return false;
+  // Claims have keys of one byte, and no record has as many as would make the map's head longer.
+  for (let left = bytes[offset]! & 31; left > 0; left -= 1) {
+    const key = bytes[offset + 1]!;
+    if (!claimKeys.includes(key)) return false;
+    if (key === OPERATION_CLAIM) return true;
+    offset = behindItem(bytes, offset + 2, 0) - 1;
   }
+  return false;
+}
+
+/** Behind the item at the offset; behind all bytes where there is none. */
+function behindItem(bytes: Uint8Array, offset: number, depth: number): number {
+  const initial = bytes[offset];
+  if (initial === undefined || depth > DEPTH_MAX) return bytes.length;
+  const major = initial >> 5;
+  const content = offset + headLength(bytes, offset);
+  if (major < 2 || major > 5) return content;
+  let count = argumentAt(bytes, offset);
+  if (major < 4) return Math.min(content + count, bytes.length);
+  if (major === 5) count *= 2;
+  let end = content;
+  for (let index = 0; index < count && end < bytes.length; index += 1) end = behindItem(bytes, end, depth + 1);
+  return end;
+}
+
+function headLength(bytes: Uint8Array, offset: number): number {
+  const additional = bytes[offset]! & 31;
+  return additional < 24 ? 1 : additional === 24 ? 2 : additional === 25 ? 3 : additional === 26 ? 5 : 9;
+}
+
+/** A length or count of the item at the offset; what does not fit the bytes comes out larger than they are. */
+function argumentAt(bytes: Uint8Array, offset: number): number {
+  const width = headLength(bytes, offset) - 1;
+  if (width === 0) return bytes[offset]! & 31;
+  let argument = 0;
+  for (let index = 1; index <= width; index += 1) argument = argument * 256 + (bytes[offset + index] ?? 0xff);
+  return argument;
 }
 
 /** Reads an operation, as views of its bytes, and checks everything but its signature: verify `signature` over `signedBytes` with the key of `kid`. */
