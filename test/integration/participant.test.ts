@@ -97,6 +97,21 @@ test("the page leads from a credential to receipts, and what it signs is on ever
 
   await whenEqual(network);
   await stopNodes(network);
+
+  await t.test("a sealed operation is shown from a node's data and from an exported chain", async () => {
+    const file = join(network.folder, "trading.chain");
+    await runGood("chain", "export", "trading", "--data", join(first.folder, "data"), "-o", file);
+    const sought = ["--participant", id, "--seq", "2"];
+    const shown = await runGood("operation", "show", file, ...sought);
+    assert.match(shown, /type 40001[\s\S]*\{"integer":"9007199254740993"\}/);
+    const place = ["--service", "trading", "--data", join(first.folder, "data"), "--genesis", network.genesis];
+    assert.equal(await runGood("operation", "show", ...place, ...sought), shown);
+    const chain = await runGood("chain", "show", "1", file);
+    assert.match(chain, new RegExp(`operation 0 of participant ${id}, type 40000`));
+    const unknown = await gridseal("operation", "show", file, "--participant", id, "--seq", "9");
+    assert.match(unknown.errors, /has no operation 9/);
+  });
+
   const reports = await verifyChains(network);
   assert.deepEqual(
     reports.get(1)!.records.map(({ meter, seq }) => [meter, seq]),

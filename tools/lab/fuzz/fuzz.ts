@@ -79,7 +79,7 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   const cluster = await createCluster({ folder, nodes: NODES, chains: CHAINS, meters });
   // The first node limits its API as nodes do; the others take what comes, so that all of it gets to their routes.
   for (const path of cluster.configurations.slice(1)) await takeEveryRequest(path);
-  const participants = [await makeParticipant(folder, cluster.services)];
+  const participants = [await makeParticipant(cluster)];
   await cluster.start(NODES - 1);
   const hostile = cluster.meterFolders.slice(HONEST_METERS).map((meter) => readLoadMeter(meter));
   const [service] = cluster.services;
@@ -110,7 +110,7 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
 }
 
 /** A participant of the network, who signs operations. */
-async function makeParticipant(network: string, services: readonly number[]): Promise<LoadMeter> {
+async function makeParticipant({ folder: network, services }: Cluster): Promise<LoadMeter> {
   const out = join(network, "participant");
   const plan = { network, id: "participant", role: "customer", services, algorithm: "ESP256", out } as const;
   await createParticipant(plan, new Date());
