@@ -2,12 +2,12 @@
 // a stranger verifies, a node that is killed between, and a folder that is locked.
 
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toHex } from "../../src/wire/bytes.js";
-import { parseOperation } from "../../src/wire/operation.js";
+import { parseOperation, signOperation } from "../../src/wire/operation.js";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
 import { verifyReceipt } from "../wire/stranger-receipt.js";
@@ -52,9 +52,13 @@ test("the page leads from a credential to receipts, and what it signs is on ever
   assert.match(sealed, new RegExp(`^operation 0 of participant ${id}, type 40000`));
   assert.ok(!sealed.includes("cents"), "what is hidden is not sealed");
 
-  await t.test("by MQTT, with a time until which it asks", async () => {
+  /** Nearly as much as an operation holds. */
+  const large = join(network.folder, "large.json");
+  await writeFile(large, JSON.stringify("x".repeat(65_000)));
+
+  await t.test("by MQTT, with a time until which it asks, and a large one", async () => {
     const sign = ["operation", "sign", "--as", path, "--service", "1", "--type", "40001"];
-    await runGood(...sign, "--body", "null", "--until", "2100-01-01T00:00:00Z");
+    await runGood(...sign, "--body", `@${large}`, "--until", "2100-01-01T00:00:00Z");
     await runGood(...sign, "--body", '{"integer": "9007199254740993"}');
     const broker = `mqtt://${second.mqtt.host}:${second.mqtt.port}`;
     const output = await runGood("operation", "submit", "--as", path, "--broker", broker, "--wait");
@@ -62,7 +66,7 @@ test("the page leads from a credential to receipts, and what it signs is on ever
   });
 
   await t.test("the node that took it is killed, and it is submitted again", async () => {
-    await runGood("operation", "sign", "--as", path, "--service", "dispatch", "--type", "768", "--body", "[1]");
+    await runGood("operation", "sign", "--as", path, "--service", "dispatch", "--type", "768", "--body", `@${large}`);
     await runGood("operation", "submit", "--as", path, "--api", api);
     await first.kill();
     await first.start();
@@ -95,6 +99,31 @@ test("the page leads from a credential to receipts, and what it signs is on ever
     await withParticipant(path, async ({ outbox }) => assert.equal((await outbox(1)).outbox.next, 3));
   });
 
+  await t.test("one that is refused is told, by either way, and holds up none behind it", async () => {
+    const ahead_s = Math.floor(Date.now() / 1_000) + 7_200;
+    await withParticipant(path, async ({ outbox, signer, kid }) => {
+      await (await outbox(3)).sign(({ next, previous }) =>
+        signOperation(
+          { service: 3, serviceId: 0, seq: next, previous, time_s: ahead_s, quality: 2, type: 768, body: null },
+          [],
+          signer,
+          kid,
+        ),
+      );
+    });
+    await runGood("operation", "sign", "--as", path, "--service", "dispatch", "--type", "768", "--body", "[2]");
+    const broker = `mqtt://${second.mqtt.host}:${second.mqtt.port}`;
+    for (const way of [
+      ["--broker", broker],
+      ["--api", api, "--wait"],
+    ]) {
+      const { status, output, errors } = await gridseal("operation", "submit", "--as", path, ...way);
+      assert.equal(status, 1);
+      assert.match(errors, /operation 1 of service 3 is refused: .*clock-far-off/);
+      assert.match(output, /operation 2 of service 3 is (submitted|sealed)/);
+    }
+  });
+
   await whenEqual(network);
   await stopNodes(network);
 
@@ -117,11 +146,14 @@ test("the page leads from a credential to receipts, and what it signs is on ever
     reports.get(1)!.records.map(({ meter, seq }) => [meter, seq]),
     [0, 1, 2].map((seq) => [id, seq]),
   );
-  assert.equal(reports.get(3)!.records.length, 1);
+  assert.deepEqual(
+    reports.get(3)!.records.map(({ seq }) => seq),
+    [0, 2],
+  );
 
   const genesis = await readFile(network.genesis);
   const kept = (await readdir(join(path, "operations"))).filter((name) => name.endsWith(".receipt.cbor"));
-  assert.equal(kept.length, 4);
+  assert.equal(kept.length, 5);
   for (const name of kept) {
     const operation = await readFile(join(path, "operations", name.replace("receipt", "operation")));
     const receipt = await readFile(join(path, "operations", name));

@@ -8,6 +8,7 @@ import { decodeReceipt, decodeSentReceipt, encodeReceipt } from "../../../src/wi
 import { decodeRefusal } from "../../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import type { Waiting } from "../../files/operations/outbox.js";
 import type { Participant } from "../../files/operations/participant-folder.js";
 import type { Way } from "./way.js";
 
@@ -66,13 +67,19 @@ export async function openBrokerSession(participant: Participant, service: numbe
   }
   await publish(meterTopic(network, "birth", id), credentialBytes);
 
+  const checkRefusal = ({ hash }: Waiting): void => {
+    const refused = refusals.get(toHex(hash));
+    if (refused !== undefined) throw new GridsealError("RECORD_REFUSED", `${url} does not take it: ${refused}`);
+  };
+
   return {
-    submit: (operation) => publish(serviceTopic(network, service, "record", id), operation),
-    async receipt({ hash }) {
-      const name = toHex(hash);
-      const refused = refusals.get(name);
-      if (refused !== undefined) throw new GridsealError("RECORD_REFUSED", `${url} does not take it: ${refused}`);
-      const found = receipts.get(name);
+    async submit(waiting) {
+      await publish(serviceTopic(network, service, "record", id), waiting.bytes);
+      checkRefusal(waiting); // a node's own broker tells it before it acknowledges
+    },
+    async receipt(waiting) {
+      checkRefusal(waiting);
+      const found = receipts.get(toHex(waiting.hash));
       return found && { bytes: found, lineage: lineageUpTo(lineage, decodeReceipt(found).height) };
     },
     close: () => client.endAsync(true),

@@ -55,6 +55,8 @@ async function submit(options: SubmitOptions): Promise<void> {
       }
     }
     printLines(options.json ? [toJson(done)] : done.length === 0 ? ["nothing waits"] : done.map(lineOf));
+    const refused = done.find((each) => each.refused !== undefined);
+    if (refused !== undefined) throw new GridsealError("RECORD_REFUSED", lineOf(refused));
   });
 }
 
@@ -70,28 +72,44 @@ interface Done {
   readonly hash: string;
   /** of the block that seals it; absent where it is only submitted */
   readonly height?: number;
+  readonly refused?: string;
 }
 
-/** Submits what is not sealed since the last time, and waits so long for what is not. */
+/** Submits what is not sealed since the last time, and waits so long for what is not. One that is refused holds up none behind it. */
 async function submitAll(submitting: Submitting, waiting: readonly Waiting[], patience_ms: number): Promise<Done[]> {
   const { service, way } = submitting;
-  const heights = new Map<number, number>();
+  const done: Done[] = [];
   for (const each of waiting) {
-    const height = await keepSealed(submitting, each);
-    if (height === undefined) await way.submit(each.bytes);
-    else heights.set(each.seq, height);
+    const outcome = await outcomeOf(async () => {
+      const height = await keepSealed(submitting, each);
+      if (height === undefined) await way.submit(each);
+      return height;
+    });
+    done.push({ service, seq: each.seq, hash: toHex(each.hash), ...outcome });
   }
+  if (patience_ms === 0) return done;
   const end_ms = performance.now() + patience_ms;
-  for (const each of waiting.filter(({ seq }) => patience_ms > 0 && !heights.has(seq))) {
-    heights.set(each.seq, await whenSealed(submitting, each, end_ms));
+  for (const [index, each] of waiting.entries()) {
+    const { height, refused } = done[index]!;
+    if (height !== undefined || refused !== undefined) continue;
+    done[index] = { ...done[index]!, ...(await outcomeOf(() => whenSealed(submitting, each, end_ms))) };
   }
-  return waiting.map(({ seq, hash }) => {
-    const height = heights.get(seq);
-    return { service, seq, hash: toHex(hash), ...(height !== undefined && { height }) };
-  });
+  return done;
 }
 
-function lineOf({ service, seq, height }: Done): string {
+/** The height of the block that seals it, or why it is refused; neither where it is under way. */
+async function outcomeOf(act: () => Promise<number | undefined>): Promise<Pick<Done, "height" | "refused">> {
+  try {
+    const height = await act();
+    return height === undefined ? {} : { height };
+  } catch (error) {
+    if (error instanceof GridsealError && error.code === "RECORD_REFUSED") return { refused: error.message };
+    throw error;
+  }
+}
+
+function lineOf({ service, seq, height, refused }: Done): string {
+  if (refused !== undefined) return `operation ${seq} of service ${service} is refused: ${refused}`;
   return height === undefined
     ? `operation ${seq} of service ${service} is submitted`
     : `operation ${seq} of service ${service} is sealed in block ${height}`;

@@ -8,7 +8,8 @@ import type { Participant } from "../../files/operations/participant-folder.js";
 import { openApiSource, postRecord } from "../../sources/api.js";
 
 export interface Way {
-  submit(operation: Uint8Array): Promise<void>;
+  /** Rejects with RECORD_REFUSED where it is refused, as far as that is known at once. */
+  submit(waiting: Waiting): Promise<void>;
   /** Undefined where it is not sealed yet. Rejects with RECORD_REFUSED where it was refused since. */
   receipt(waiting: Waiting): Promise<Sealed | undefined>;
   close(): Promise<void>;
@@ -23,8 +24,8 @@ export interface Sealed {
 export function wayByApi({ kid, tokenFor }: Participant, service: number, api: string): Way {
   const source = openApiSource(api, tokenFor);
   return {
-    async submit(operation) {
-      await postRecord(api, operation, tokenFor);
+    async submit({ bytes }) {
+      await postRecord(api, bytes, tokenFor);
     },
     async receipt({ seq }) {
       try {
