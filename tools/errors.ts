@@ -36,6 +36,8 @@ const remedies = {
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
   RECORD_REFUSED: "Keep the record: PROTOCOL.md, section 15, says of each reason what to do.",
+  OUTBOX_DAMAGED:
+    "Sign nothing with this key: its next number is not known, and a guess may fork. Restore the file, or ask for a credential of another key.",
   ORDER_REFUSED: "List what is sealed with gridseal order list, and make the order again upon that.",
   REGISTER_REFUSED: "Nothing was registered: look at `gridseal authority show` and correct what the message names.",
   REQUESTS_REFUSED:

@@ -22,6 +22,8 @@ export const TIME_MS_MAX = 2 ** 32 * 1_000 - 1;
 export const WORD_MAX = 2 ** 32 - 1;
 /** Versions of formats, types, kinds, reasons: codes of which a reader knows a few. */
 export const CODE_MAX = 255;
+/** What an operation asks, from 1: ranges of it belong to services. */
+export const OPERATION_TYPE_MAX = 65_535;
 /** What nobody computes with: service id, status, source, reason, event and error bits, ages. */
 export const PLAIN_MAX = Number.MAX_SAFE_INTEGER;
 

@@ -126,6 +126,11 @@ export function isDevice({ roles: held }: Pick<Credential, "roles">): boolean {
   return held.includes("meter") || held.includes("gateway");
 }
 
+/** Whether its holder has a role beside measuring: a meter signs no operations. */
+export function isParticipant({ roles: held }: Pick<Credential, "roles">): boolean {
+  return held.some((role) => role !== "meter" && role !== "gateway");
+}
+
 /**
  * Reads a credential and checks that this network's authority issued it, or gave who did a warrant for that time. Dates and
  * revocation are the caller's to judge.

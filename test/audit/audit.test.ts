@@ -3,10 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { decodeBlock, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
+import { type BlockContent, decodeBlock, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
+import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
+import { parseSign1, sign1 } from "../../src/wire/cose.js";
 import { headerHash } from "../../src/wire/header.js";
 import { keyId } from "../../src/wire/key.js";
+import { OPERATION_BYTES_MAX, parseAnyRecord } from "../../src/wire/operation.js";
 import { digestsOf, encodeDisclosure, parseRecord } from "../../src/wire/record.js";
 import { type AuditReport, auditChain } from "../../tools/audit/audit.js";
 import { decodeDisproof, encodeDisproof } from "../../tools/ledger/disproof.js";
@@ -24,6 +27,7 @@ import {
   makeGenesis,
   makeMeter,
   nodeSigners,
+  operationOf,
   stranger,
   type TestMeter,
 } from "./chain-builder.js";
@@ -269,6 +273,20 @@ const wrongRecords: readonly (readonly [string, (meter: TestMeter) => BlockParts
     /is a participant's/,
   ],
   [
+    "an operation that a meter signs",
+    () => ({ records: [operationOf(makeMeter(5))], credentials: [makeMeter(5).credential] }),
+    /is a meter's/,
+  ],
+  [
+    "a reading that a participant signs beside its sealed operation, as a fork",
+    () => ({
+      records: [operationOf(buyer)],
+      credentials: [buyer.credential],
+      forks: [makeMeter(6).record()],
+    }),
+    /is a participant's/,
+  ],
+  [
     "a credential that is on the chain already",
     (meter) => ({ records: [meter.record()], credentials: [meter.credential] }),
     /credential is on the chain twice/,
@@ -294,6 +312,55 @@ const wrongRecords: readonly (readonly [string, (meter: TestMeter) => BlockParts
 
 for (const [name, parts, what] of wrongRecords) {
   test(`notices ${name}`, () => refuses(thirdBlock(parts), 3, what));
+}
+
+const buyer = makeMeter(6, [1], undefined, ["customer"]);
+const signedAs = (claims: ReadonlyMap<number, CborValue>) => sign1(encodeCbor(claims), buyer.signer, buyer.kid);
+
+/** The claims of a good operation, with one changed or more. */
+function operationClaims(...entries: readonly (readonly [number, CborValue])[]): ReadonlyMap<number, CborValue> {
+  const { payload } = parseSign1(operationOf(buyer), OPERATION_BYTES_MAX);
+  return new Map([...(decodeCbor(payload) as ReadonlyMap<number, CborValue>), ...entries]);
+}
+
+test("takes operations of participants beside readings, and the fork of one", async () => {
+  const first = operationOf(buyer);
+  const next = { seq: 1, previous: parseAnyRecord(first).hash };
+  const chain = thirdBlock((meter) => ({
+    records: [meter.record(), first, operationOf(buyer, { ...next, type: 1, body: null, until_s: 1 })],
+    credentials: [buyer.credential],
+    forks: [operationOf(buyer, { body: "another" })],
+  }));
+  const report = await audit(chain);
+  assert.equal(report.firstProblem, undefined);
+  assert.equal(report.violations.fork, 1);
+});
+
+const wrongOperations: readonly (readonly [string, () => Uint8Array, RegExp])[] = [
+  ["an operation with registers", () => signedAs(operationClaims([9, [[new Uint8Array(6), 1, 0, 30]]])), /unknown key/],
+  ["an operation without a type", () => signedAs(operationClaims([16, [0, encodeCbor(null)]])), /claim 16/],
+  ["a body that is no CBOR", () => signedAs(operationClaims([16, [1, Uint8Array.of(0x18, 1)]])), /shortest form/],
+  ["a body with a byte string", () => signedAs(operationClaims([16, [1, encodeCbor([buyer.kid])]])), /no byte strings/],
+  [
+    "an operation that is too large",
+    () => signedAs(operationClaims([16, [1, encodeCbor("x".repeat(OPERATION_BYTES_MAX))]])),
+    /larger than|too many|no record/,
+  ],
+];
+
+for (const [name, operation, what] of wrongOperations) {
+  test(`notices ${name}`, () => {
+    const spoil = (content: BlockContent): BlockContent => {
+      const [batch] = content.batches;
+      return { ...content, batches: [{ ...batch!, records: [operation()] }] };
+    };
+    const parts = { records: [operationOf(buyer)], credentials: [buyer.credential] };
+    return refuses(
+      thirdBlock(() => parts, { content: spoil }),
+      3,
+      what,
+    );
+  });
 }
 
 test("notices a nonce that does not meet the chain's target", async () => {
@@ -377,7 +444,7 @@ const wrongDisproofs: readonly (readonly [string, (meter: TestMeter) => Executio
   [
     "with another meter's credential",
     (meter) => disproofAgainst(nodeSigners[1]!, meter.record(late, stranger), makeMeter(2)),
-    /another meter's credential/,
+    /another's credential/,
   ],
   [
     "with a word that its node has not given",

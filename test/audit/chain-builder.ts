@@ -9,6 +9,7 @@ import { type Genesis, issueGenesis, memberSetHash, verifyGenesis } from "../../
 import { type Header, headerHash, mineHeader } from "../../src/wire/header.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
+import { type OperationClaims, parseAnyRecord, signOperation } from "../../src/wire/operation.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
@@ -131,6 +132,12 @@ export function makeMeter(
   };
 }
 
+/** An operation of the participant, whose number is stated: what a meter's `record` is of readings. */
+export function operationOf({ signer, kid }: TestMeter, claims: Partial<OperationClaims> = {}): Uint8Array {
+  const numbered = { service: 1, serviceId: 0, seq: 0, previous: new Uint8Array(0), time_s: 1_700_000_000, quality: 2 };
+  return signOperation({ ...numbered, type: 40_000, body: { asks: "something" }, ...claims }, [], signer, kid);
+}
+
 /** What a block is made of; `forks` are second records for sealed numbers. */
 export interface BlockParts {
   readonly records: readonly Uint8Array[];
@@ -181,11 +188,11 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
   }
 
   function contentOf(parts: BlockParts, batch: SealedBatch): BlockContent {
-    const records = batch.records.map((bytes) => executionRecord(parseRecord(bytes)));
+    const records = batch.records.map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const toExecute = { ...batch, notices: batch.notices.map((notice) => readNotice(genesis.hash, notice)), records };
     const governance = initialGovernance(genesis);
     const place = { service, height: blocks.length + 1, governance, judgedAt: 0, view };
-    const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseRecord(bytes)));
+    const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const execution = newestRules.execute(place, [toExecute], { forks, evidence: parts.evidence ?? [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
     for (const [node, state] of execution.origins) origins.set(node, state);

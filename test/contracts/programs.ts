@@ -1,8 +1,8 @@
 // Contracts made from a seed, to compare machines by: integers, text, arrays, loops, state, effects,
 // and the failures of each kind.
 
+import { encodeValue } from "../../src/wire/value.js";
 import type { Run } from "../../tools/contracts/engine.js";
-import { encodeValue } from "../../tools/contracts/value.js";
 import { runOf } from "./runs.js";
 
 type Next = (below: number) => number;

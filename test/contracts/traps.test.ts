@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { decodeValue, type Value } from "../../src/wire/value.js";
 import { encodeOutcome, type Failed, type Outcome } from "../../tools/contracts/outcome.js";
-import { decodeValue, type Value } from "../../tools/contracts/value.js";
 import { openSandbox, type Sandbox } from "../../tools/node/contracts/sandbox.js";
 import { moduleRun, runOf } from "./runs.js";
 

@@ -9,6 +9,7 @@ const picture: Picture = {
     return { name: `node-${index + 1}`, pid: index === 2 ? undefined : 4_194_300 + index, restarts: index };
   }),
   chains: [{ service: 1, name: "trading", height: 1_234, records: 56_789, violations: 0 }],
+  operations: 789,
   published: 123_456,
   verified: 123_450,
   open: 6,
@@ -21,6 +22,7 @@ test("shows all of it in a terminal of 80 columns: latency, every meter, the pro
   for (const line of lines) assert.ok(line.length < 80, line);
   const text = lines.join("\n");
   assert.match(text, /p50 430 ms, p99 12345 ms/);
+  assert.match(text, /789 of them\s+operations/);
   for (const { name } of picture.meters) assert.ok(text.includes(`${name}: healthy`), name);
   assert.match(text, /node-1: pid 4194300 /);
   assert.match(text, /node-3: down \(restarted 2×\)/);

@@ -53,6 +53,7 @@ function record(seq: number, variant = 0, previous: Uint8Array = hash(seq - 1)):
     meter: toHex(kid),
     seq,
     previousAt: 16,
+    type: undefined,
   };
 }
 

@@ -7,16 +7,24 @@ import { toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import { ED25519, ESP256, keyId, type Signer } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
+import {
+  type AnyRecord,
+  encodeHidden,
+  parseAnyRecord,
+  parseOperation,
+  signOperation,
+} from "../../src/wire/operation.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../src/wire/record.js";
 import { createVerifyingMessage, verificationsIn } from "../../tools/crypto/verifying-message.js";
 import {
+  askedBy,
   executionRecord,
   kidOf,
   type ReadRecord,
   readRecord,
   readSignedRecords,
 } from "../../tools/ledger/record-scan.js";
-import { claims as anyClaims } from "../wire/arbitraries.js";
+import { claims as anyClaims, operationClaims as anyOperation } from "../wire/arbitraries.js";
 import { signerNamed } from "../wire/network.js";
 
 const meter = signerNamed("scanned meter");
@@ -43,8 +51,8 @@ function outcome(read: () => unknown): unknown {
   }
 }
 
-function parsed(bytes: Uint8Array): unknown {
-  const { algorithm, claims, disclosures, hash, kid: meterId, signature, signedBytes } = parseRecord(bytes);
+function parsed(bytes: Uint8Array, parse: (bytes: Uint8Array) => AnyRecord): unknown {
+  const { algorithm, claims, disclosures, hash, kid: meterId, signature, signedBytes } = parse(bytes);
   if (disclosures.length > 0) throw new WireError("unproven", "disclosures");
   const { service, seq, previous } = claims;
   return plain({ bytes, hash, kid: meterId, seq, previous, algorithm, service, signedBytes, signature });
@@ -86,14 +94,14 @@ function plain(fields: { readonly [name: string]: Uint8Array | number }): unknow
   ]);
 }
 
-function same(bytes: Uint8Array): void {
+function same(bytes: Uint8Array, parse: (bytes: Uint8Array) => AnyRecord = parseAnyRecord): void {
   assert.deepEqual(
     outcome(() => scanned(bytes)),
-    outcome(() => parsed(bytes)),
+    outcome(() => parsed(bytes, parse)),
   );
   assert.deepEqual(
     outcome(() => taken(readRecord(bytes))),
-    outcome(() => taken(parseRecord(bytes))),
+    outcome(() => taken(parse(bytes))),
   );
 }
 
@@ -154,6 +162,43 @@ test("reads a record with all claims as the whole parser does, whichever byte of
   for (const [at, byte] of bytes.subarray(0, -64).entries()) {
     for (const value of [...telling, byte ^ 1, byte ^ 0x20, (byte + 1) & 0xff]) same(bytes.with(at, value));
   }
+});
+
+test("reads of any operation what the whole parser reads, and what it asks", () => {
+  fc.assert(
+    fc.property(anyOperation, fc.boolean(), (claims, isElliptic) => {
+      const bytes = signOperation(claims, [], isElliptic ? elliptic : meter, kid);
+      same(bytes, parseOperation);
+      const [signed] = readSignedRecords([bytes]);
+      const { type, body, seq, time_s, until_s } = claims;
+      const asked = { type, participant: toHex(kid), seq, time_s, body, ...(until_s !== undefined && { until_s }) };
+      assert.deepEqual(askedBy(signed!.record), asked);
+      assert.equal(readRecord(bytes).claims.type, type);
+    }),
+  );
+  assert.equal(askedBy(readSignedRecords([other])[0]!.record), undefined, "a reading asks nothing");
+});
+
+test("reads changed, cut and lengthened operations as the whole parser does, or refuses them as it does", () => {
+  const edit = fc.tuple(fc.nat(), fc.nat({ max: 255 }), fc.nat({ max: 2 }));
+  fc.assert(
+    fc.property(anyOperation, fc.array(edit, { minLength: 1, maxLength: 3 }), (claims, edits) => {
+      const bytes = [...signOperation(claims, [], elliptic, kid)];
+      for (const [at, byte, removed] of edits) bytes.splice(at % bytes.length, removed, byte);
+      same(Uint8Array.from(bytes), parseAnyRecord);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("takes apart an operation's disclosures, and refuses them where it is sealed", () => {
+  const hidden = encodeHidden({ salt: new Uint8Array(16), label: "price", value: 31 });
+  const claims = { service: 1, serviceId: 0, seq: 1, previous: new Uint8Array(32).fill(7), time_s: 1, quality: 2 };
+  const bytes = signOperation({ ...claims, type: 1, body: ["x"], digests: digestsOf([hidden]) }, [hidden], meter, kid);
+  assert.throws(() => readSignedRecords([bytes]), { code: "unproven", message: /confidential/ });
+  const record = executionRecord(readRecord(bytes));
+  assert.deepEqual(record.bytes.subarray(record.previousAt, record.previousAt + 32), claims.previous);
+  assert.deepEqual(askedBy(record)?.body, ["x"]);
 });
 
 test("refuses a record that holds confidential registers where it is sealed", () => {

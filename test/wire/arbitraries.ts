@@ -2,7 +2,9 @@
 
 import fc from "fast-check";
 import type { CborValue } from "../../src/wire/cbor.js";
+import type { OperationClaims } from "../../src/wire/operation.js";
 import type { Claims, Register } from "../../src/wire/record.js";
+import { VALUE_DEPTH_MAX, type Value } from "../../src/wire/value.js";
 import { type Item, independentCbor } from "./independent-cbor.js";
 
 const edges = [
@@ -140,5 +142,38 @@ export const claims: fc.Arbitrary<Claims> = fc
       hash: fixedBytes(32),
     },
     { requiredKeys: ["service", "serviceId", "seq", "time_s", "quality", "hash"] },
+  )
+  .map(({ hash, ...rest }) => ({ ...rest, previous: rest.seq === 0 ? new Uint8Array(0) : hash }));
+
+/** Integers as a decoded value has them. */
+const valueIntegers = integers.map((value) => (Number.isSafeInteger(Number(value)) ? Number(value) : value));
+
+/** Values of contracts, of all levels that one may have. */
+export const contractValues: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: VALUE_DEPTH_MAX, depthSize: "small" },
+    fc.constantFrom<Value>(null, true, false),
+    valueIntegers,
+    texts,
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.uniqueArray(fc.tuple(texts, tie("value")), { selector: ([key]) => key, maxLength: 4 }).map(Object.fromEntries),
+  ),
+})).value;
+
+/** Claims of operations without digests. */
+export const operationClaims: fc.Arbitrary<OperationClaims> = fc
+  .record(
+    {
+      service: services,
+      serviceId: uints,
+      seq: upTo(2 ** 32 - 2),
+      time_s: times_s,
+      quality: fc.nat({ max: 3 }),
+      type: upTo(65_535, 1),
+      body: contractValues,
+      until_s: times_s,
+      hash: fixedBytes(32),
+    },
+    { requiredKeys: ["service", "serviceId", "seq", "time_s", "quality", "type", "body", "hash"] },
   )
   .map(({ hash, ...rest }) => ({ ...rest, previous: rest.seq === 0 ? new Uint8Array(0) : hash }));

@@ -27,6 +27,7 @@ import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js
 import { decodeKey, ESP256, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
 import { memberSets, membersAt } from "../../src/wire/lineage.js";
 import { leafHash } from "../../src/wire/merkle.js";
+import { encodeHidden, parseOperation, signOperation } from "../../src/wire/operation.js";
 import { type Action, issueOrder, ORDER_BYTES_MAX, type Order, readyBytes, verifyOrder } from "../../src/wire/order.js";
 import { addOrderSignature } from "../../src/wire/order-signatures.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
@@ -57,6 +58,8 @@ import {
   genesisTime_s,
   locations,
   network,
+  operationTime_s,
+  operationType,
   orderTime_s,
   p256,
   power,
@@ -74,6 +77,7 @@ import { proveFalseWord } from "./stranger-disproof.js";
 import { readGenesis as strangerReadGenesis } from "./stranger-genesis.js";
 import { noOrders } from "./stranger-orders.js";
 import { followLineage, verifyReceipt as strangerVerifyReceipt } from "./stranger-receipt.js";
+import { readRecordForm } from "./stranger-record.js";
 import { verifyToken } from "./stranger-session.js";
 
 const signerOf = (byte: number) => signerFromSeed(new Uint8Array(32).fill(byte));
@@ -152,6 +156,35 @@ test("writes and reads the fixed record with its disclosure, and strips it", () 
     const bytes = bytesOf("record", name);
     assert.equal(hex(parseRecord(bytes).hash), derivedOf("record", name, "hash"));
     assert.deepEqual(stripRecord(bytes), bytes);
+  }
+});
+
+test("signs and reads the fixed operations, and so does a stranger", () => {
+  const signer = signerOf(seeds.applicant);
+  const id = keyId(signer.key);
+  const hidden = { salt: Uint8Array.from(salt), label: "price", value: { cents: 31 } };
+  const encoded = encodeHidden(hidden);
+  matches("operation", "hidden", encoded);
+  assert.equal(hex(sha256(encoded)), derivedOf("operation", "hidden", "digest"));
+  const claims = {
+    ...{ service: 1, serviceId: 0, seq: 0, previous: new Uint8Array(0), time_s: operationTime_s, quality: 2 },
+    digests: digestsOf([encoded]),
+    type: operationType,
+    body: { slot: 1_790_000_400, side: "buy", wh: [500, -1n - 2n ** 60n] },
+  };
+  matches("operation", "full", signOperation(claims, [encoded], signer, id));
+  matches("operation", "stripped", signOperation(claims, [], signer, id));
+  const operation = parseOperation(bytesOf("operation", "full"));
+  assert.deepEqual(operation.claims, claims);
+  assert.deepEqual(operation.disclosures, [hidden]);
+  assert.equal(hex(operation.hash), derivedOf("operation", "full", "hash"));
+  assert.equal(nodeVerify(signer.key, operation.signedBytes, operation.signature), true);
+  const { digests: _digests, ...open } = claims;
+  const next = { ...open, seq: 1, previous: operation.hash, time_s: operationTime_s + 1, type: operationType + 1 };
+  matches("operation", "until", signOperation({ ...next, body: null, until_s: operationTime_s + 900 }, [], signer, id));
+  for (const name of ["stripped", "until"]) {
+    assert.equal(readRecordForm(bytesOf("operation", name)).isOperation, true, name);
+    assert.equal(hex(parseOperation(bytesOf("operation", name)).hash), derivedOf("operation", name, "hash"));
   }
 });
 

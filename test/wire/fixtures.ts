@@ -110,6 +110,52 @@ for (let seq = 1; seq < 3; seq += 1) {
   records.push(sign1(meter, recordPayload(seq, sha256(records[seq - 1]!), false), meter.id));
 }
 
+// An operation of the applicant with a confidential part, and the next one, which asks until a time.
+
+export const operationTime_s = 1_790_000_250;
+export const operationType = 40_000;
+const hiddenPart = independentCbor([salt, "price", new Map<string, Item>([["cents", 31]])]);
+const asker = party(seeds.applicant);
+
+function operation(seq: number, previous: Buffer, asked: Item, hidden?: Buffer): Buffer {
+  return independentCbor(
+    map(
+      [1, 1],
+      [2, 1],
+      [3, 0],
+      [4, seq],
+      [5, previous],
+      [6, operationTime_s + seq],
+      [7, 2],
+      ...(hidden === undefined ? [] : [[10, [sha256(hidden)]] as const]),
+      [16, asked],
+    ),
+  );
+}
+
+const bid = operation(
+  0,
+  Buffer.alloc(0),
+  [
+    operationType,
+    independentCbor(
+      new Map<string, Item>([
+        ["slot", 1_790_000_400],
+        ["side", "buy"],
+        ["wh", [500, -1n - 2n ** 60n]],
+      ]),
+    ),
+  ],
+  hiddenPart,
+);
+const strippedOperation = sign1(asker, bid, asker.id);
+const fullOperation = sign1(asker, bid, asker.id, map([17, [hiddenPart]]));
+const withdrawal = sign1(
+  asker,
+  operation(1, sha256(strippedOperation), [operationType + 1, independentCbor(null), operationTime_s + 900]),
+  asker.id,
+);
+
 // The credential and the genesis.
 
 export const credentialId = Buffer.from("c0ffee0000000001", "hex");
@@ -514,6 +560,14 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     second: fixture("record 1, nothing confidential", records[1]!, { hash: hexOf(sha256(records[1]!)) }),
     third: fixture("record 2", records[2]!, { hash: hexOf(sha256(records[2]!)) }),
     fork: fixture("another record 1", fork, { hash: hexOf(sha256(fork)) }),
+  },
+  operation: {
+    full: fixture("operation 0 as its signer sends it, one part confidential", fullOperation, {
+      hash: hexOf(sha256(strippedOperation)),
+    }),
+    stripped: fixture("operation 0 as it is sealed", strippedOperation, { hash: hexOf(sha256(strippedOperation)) }),
+    until: fixture("operation 1, with a time until which it asks", withdrawal, { hash: hexOf(sha256(withdrawal)) }),
+    hidden: fixture("confidential part `price`", hiddenPart, { digest: hexOf(sha256(hiddenPart)) }),
   },
   credential: {
     credential: fixture("credential of the meter", credential),

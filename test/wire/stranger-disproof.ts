@@ -20,7 +20,7 @@ import {
   signed,
   verifies,
 } from "./stranger-proof.js";
-import { readStripped } from "./stranger-record.js";
+import { readRecordForm } from "./stranger-record.js";
 
 interface Place {
   readonly orders: StrangerOrders;
@@ -49,10 +49,10 @@ export function proveFalseWord(place: Place, node: string, evidence: Uint8Array)
   const said = bytesOf(signature, 64);
   const isOrigins = hex(origin) === node && verifies(member.key, block, said);
   demand(isOrigins || verifies(member.key, word, said), "disproof is not signed by its node");
-  const record = readStripped(bytesOf(recordBytes));
+  const record = readRecordForm(bytesOf(recordBytes)).message;
   const key = keyOfCredential(genesis, bytesOf(credential));
-  demand(key.id === record.meter, "disproof has another meter's credential");
-  demand(!signed(key, record.message), "disproof is of a record that its meter has signed");
+  demand(key.id === hex(record.header.get(4)), "disproof has another's credential");
+  demand(!signed(key, record), "disproof is of a record that its meter has signed");
   return Number(number);
 }
 

@@ -1,41 +1,47 @@
-// Section 4 of PROTOCOL.md: what a record states, claim by claim. It imports neither src nor tools.
+// Section 4 of PROTOCOL.md: the form of a sealed record, a reading or an operation. It imports neither src nor tools.
 
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { bounds, sizes } from "./stranger-bounds.js";
-import { bytesOf, demand, hex, listUpTo, mapOf, numberOf, readSign1, type Sign1 } from "./stranger-proof.js";
+import { bytesOf, demand, list, listUpTo, mapOf, numberOf, readSign1, type Sign1 } from "./stranger-proof.js";
 
-export interface StrangerRecord {
+export interface RecordForm {
   readonly message: Sign1;
-  /** id of its meter */
-  readonly meter: string;
-  readonly service: number;
-  readonly seq: number;
   readonly claims: ReadonlyMap<number, Item>;
+  readonly isOperation: boolean;
 }
 
-const NUMBERS = [3, 8, 11, 13, 14, 15];
-const REQUIRED = [1, 2, 3, 4, 5, 6, 7];
+const ofBoth = [1, 2, 3, 4, 5, 6, 7];
+const ofReadings = [...ofBoth, 8, 9, 10, 11, 12, 13, 14, 15];
+const ofOperations = [...ofBoth, 10, 16];
+const LEVELS = 5;
 
-/** Reads a stripped record; its signature is not checked. */
-export function readStripped(bytes: Uint8Array): StrangerRecord {
-  const message = readSign1(bytes, sizes.record);
+/** Throws unless the bytes are a stripped record; its signature is not looked at. */
+export function readRecordForm(bytes: Uint8Array): RecordForm {
+  const message = readSign1(bytes, sizes.operation);
   const algorithm = message.header.get(1);
   demand(message.header.size === 2 && (algorithm === -19 || algorithm === -9), "record has another protected header");
   bytesOf(message.header.get(4), 8);
   const claims = mapOf(independentDecode(message.payload)) as ReadonlyMap<number, Item>;
+  const isOperation = claims.has(16);
+  demand(isOperation || bytes.length <= sizes.reading, "reading is too long");
+  const known = isOperation ? ofOperations : ofReadings;
+  demand(
+    [...claims.keys()].every((claim) => known.includes(claim)),
+    "record has a claim that is none of its kind",
+  );
   demand(claims.get(1) === 1, "record is of another version");
-  for (const claim of REQUIRED) demand(claims.has(claim), `record has no claim ${claim}`);
-  for (const claim of claims.keys()) demand(claim >= 1 && claim <= 15, "record has a claim that is none");
-  const service = numberOf(claims.get(2), bounds.service, 1);
+  numberOf(claims.get(2), bounds.service, 1);
+  numberOf(claims.get(3), bounds.plain);
   const seq = numberOf(claims.get(4), bounds.seq);
   bytesOf(claims.get(5), seq === 0 ? 0 : 32);
   numberOf(claims.get(6), bounds.time_s);
   numberOf(claims.get(7), 3);
-  for (const claim of NUMBERS) if (claims.has(claim)) numberOf(claims.get(claim), bounds.plain);
   if (claims.has(9)) for (const register of someOf(claims.get(9), 256)) checkRegister(register);
+  for (const claim of [8, 11, 13, 14, 15]) if (claims.has(claim)) numberOf(claims.get(claim), bounds.plain);
   if (claims.has(10)) checkDigests(someOf(claims.get(10), 16));
   if (claims.has(12)) bytesOf(claims.get(12), 32);
-  return { message, meter: hex(message.header.get(4)), service, seq, claims };
+  if (isOperation) readAsked(list(claims.get(16)));
+  return { message, claims, isOperation };
 }
 
 function someOf(item: Item | undefined, max: number): readonly Item[] {
@@ -60,4 +66,22 @@ function checkDigests(digests: readonly Item[]): void {
   for (const [index, digest] of all.entries()) {
     demand(index === 0 || Buffer.compare(all[index - 1]!, digest) < 0, "digests are not ascending");
   }
+}
+
+function readAsked(asked: readonly Item[]): void {
+  demand(asked.length === 2 || asked.length === 3, "operation's claim 16 is neither two nor three items");
+  numberOf(asked[0], bounds.operationType, 1);
+  checkValue(independentDecode(bytesOf(asked[1])), LEVELS);
+  if (asked.length === 3) numberOf(asked[2], bounds.time_s);
+}
+
+function checkValue(item: Item, levels: number): void {
+  if (item === null || typeof item !== "object") return;
+  demand(!(item instanceof Uint8Array), "operation's body has a byte string");
+  demand(levels > 0, "operation's body has too many levels");
+  if (item instanceof Map) {
+    for (const key of item.keys()) demand(typeof key === "string", "operation's body has a key that is no text");
+  }
+  const members = item instanceof Map ? [...item.values()] : (item as readonly Item[]);
+  for (const member of members) checkValue(member, levels - 1);
 }

@@ -20,7 +20,7 @@ import {
   signed,
   verifies,
 } from "./stranger-proof.js";
-import { readStripped } from "./stranger-record.js";
+import { readRecordForm } from "./stranger-record.js";
 
 /** A record that the chain proves. */
 export interface StrangerRecord {
@@ -38,8 +38,9 @@ interface MeterOnChain {
   readonly key: StrangerKey;
   readonly subject: string;
   readonly services: readonly number[];
-  /** whether it may sign readings: a participant may not */
+  /** whether it may sign readings, and operations */
   readonly measures: boolean;
+  readonly asks: boolean;
   high: number;
   head: Buffer;
   gaps: (readonly [number, number])[];
@@ -224,6 +225,7 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
     subject: String(claims.get(2)),
     services,
     measures: roles.includes(0) || roles.includes(1),
+    asks: roles.some((role) => role > 1),
     high: -1,
     head: Buffer.alloc(0),
     gaps: [],
@@ -233,14 +235,16 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
 }
 
 function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array): ParsedRecord {
-  const { message, meter, service, seq, claims } = readStripped(bytes);
+  const { message, claims, isOperation } = readRecordForm(bytes);
+  const meter = hex(message.header.get(4));
   const known = state.meters.get(meter);
   if (known === undefined) throw new Error(`meter ${meter} has no credential on the chain`);
   demand(signed(known.key, message), "record is not signed by its meter");
-  demand(service === chain.service, "record is of another version or service");
-  demand(known.measures, "record is of a participant");
+  demand(claims.get(2) === chain.service, "record is of another version or service");
+  demand(isOperation || known.measures, "record is of a participant");
+  demand(!isOperation || known.asks, "operation is of a meter");
   demand(known.services.includes(chain.service), "meter may not send records for this service");
-  return { bytes, hash: sha256(bytes), meter, seq, claims };
+  return { bytes, hash: sha256(bytes), meter, seq: numberOf(claims.get(4), bounds.seq), claims };
 }
 
 /** Rules for a record that is sealed: it fills a gap, or goes beyond the highest number and may close gaps or break the link. */

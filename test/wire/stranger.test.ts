@@ -7,10 +7,12 @@ import { fileURLToPath } from "node:url";
 import { acknowledgementBytes, batchSummaryBytes } from "../../src/wire/batch.js";
 import { type Block, encodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
-import { sign1 } from "../../src/wire/cose.js";
+import { parseSign1, sign1 } from "../../src/wire/cose.js";
+import { type OperationClaims, signOperation } from "../../src/wire/operation.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
 import { encodeDisproof } from "../../tools/ledger/disproof.js";
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import {
   type Seal,
   script,
@@ -25,6 +27,7 @@ import {
   testRecords,
 } from "./network.js";
 import { verifyExport } from "./stranger.js";
+import { list } from "./stranger-proof.js";
 
 const network = testNetwork();
 const [first, second] = network.nodes;
@@ -97,6 +100,32 @@ test("a stranger comes to the same violations: a gap, a broken link, a fork", ()
   assert.equal(verifyExport(network.genesisBytes, exported(blocks)).counter, 3);
 });
 
+/** Operations of a participant, each with the hash of the one before it. */
+function operationsOf({ signer, kid }: TestMeter, count: number, changes: Partial<OperationClaims> = {}): Uint8Array[] {
+  const operations: Uint8Array[] = [];
+  for (let seq = 0; seq < count; seq += 1) {
+    const before = operations.at(-1);
+    const previous = before === undefined ? new Uint8Array(0) : sha256(before);
+    const claims = { service: 1, serviceId: 0, seq, previous, time_s: startTime_s + seq, quality: 2 };
+    operations.push(signOperation({ ...claims, type: 40_000, body: { seq }, ...changes }, [], signer, kid));
+  }
+  return operations;
+}
+
+const buyer = testMeter(network, "M0008", [1], { roles: ["customer", "supplier"] });
+const asked = operationsOf(buyer, 3);
+
+test("a stranger verifies operations beside readings, and the fork of a participant", () => {
+  const [forked] = operationsOf(buyer, 1, { body: "another" });
+  const blocks = chainOf(
+    { batches: [batch(0, [meter.credential, buyer.credential], [records[0]!, asked[0]!, asked[1]!])] },
+    { batches: [batch(1, [], [asked[2]!, records[1]!])], ...results(0, [2, buyer.kid, 0, forked!]) },
+  );
+  const report = verifyExport(network.genesisBytes, exported(blocks));
+  assert.deepEqual([report.records.length, report.counter], [5, 1]);
+  assert.deepEqual(list(report.records[1]!.claims.get(16)), [40_000, Buffer.from("a16373657100", "hex")]);
+});
+
 function results(before: number, ...rows: readonly (readonly [number, Uint8Array, number, number | Uint8Array])[]) {
   return { results: encodeCbor(rows), counter: before + rows.length };
 }
@@ -108,6 +137,15 @@ function forkOf(of: TestMeter, seq: number, before: Uint8Array): Uint8Array {
 }
 
 const anchorOf = (chain: number) => ({ chain, height: 1, headerHash: sha256(Uint8Array.of(chain)) });
+
+/** The operation with claim 9 put into it, signed anew. */
+function withRegister(operation: Uint8Array): Uint8Array {
+  const { payload } = parseSign1(operation, 65_536);
+  const claims = independentDecode(payload) as ReadonlyMap<number, Item>;
+  const register: Item = [Uint8Array.of(1, 0, 1, 8, 0, 255), 1, 0, 30];
+  const changed = Uint8Array.from(independentCbor(new Map([...claims, [9, [register]]])));
+  return sign1(changed, buyer.signer, buyer.kid);
+}
 
 const disordered = (sealed: SealedBatch) => ({ ...sealed, acknowledgements: [...sealed.acknowledgements].reverse() });
 
@@ -187,86 +225,21 @@ test("a stranger takes credentials that a warranted key has issued, and every fi
   assert.equal(verifyExport(network.genesisBytes, exported(blocks)).records.length, 2);
 });
 
-test("a stranger refuses a chain that breaks any rule", () => {
-  const buyer = testMeter(network, "M0007", [1], { roles: ["customer", "supplier"] });
-  const forgedWarrants = [
-    byWarrant({ network: "beta" }),
-    byWarrant({ notBefore_s: startTime_s + 1 }),
-    byWarrant({ expires_s: startTime_s }),
-    byWarrant({}, issuing),
-    byWarrant({}, network.authority, signerNamed("stranger")),
-  ];
+/** A name, blocks, and why a stranger refuses them. */
+type Refused = readonly [string, readonly Seal[], RegExp];
+
+function disproofCases(): readonly Refused[] {
   const [one, two, three] = goodSeals;
-  const stranger = testMeter(testNetwork("beta"), "M0001");
-  const pause = testMeter(network, "M0009", [3]);
-  const fork = forkOf(meter, 1, records[0]!);
-  const cases: readonly (readonly [string, readonly Seal[], RegExp])[] = [
-    ["too few signatures", [{ ...one!, signers: 2 }], /not of a quorum/],
-    ["a record twice", [one!, { batches: [batch(1, [], [records[0]!])] }], /sealed twice/],
-    ["a batch twice", [one!, { batches: [batch(0, [], records.slice(2, 4))] }], /sealed twice/],
-    [
-      "a batch behind one far ahead",
-      [one!, { batches: [batch(2_000, [], records.slice(2, 3)), batch(1, [], records.slice(3, 4))] }],
-      /closed by a later one/,
-    ],
-    [
-      "a credential twice",
-      [one!, { batches: [batch(1, [meter.credential], records.slice(2, 4))] }],
-      /on the chain twice/,
-    ],
-    ["no credential", [{ batches: [batch(0, [], records)] }], /no credential/],
-    ["a foreign credential", [{ batches: [batch(0, [stranger.credential], [])] }], /not signed by the authority/],
-    [
-      "a participant's record",
-      [{ batches: [batch(0, [buyer.credential], testRecords(buyer, 1))] }],
-      /of a participant/,
-    ],
-    ...forgedWarrants.map(({ credential }): readonly [string, readonly Seal[], RegExp] => [
-      "a credential whose warrant does not hold",
-      [{ batches: [batch(0, [credential], records.slice(0, 2))] }],
-      /warrant|not signed by the authority/,
-    ]),
-    ["a service not permitted", [{ batches: [batch(0, [pause.credential], testRecords(pause, 1))] }], /may not send/],
-    [
-      "another service's record",
-      [{ batches: [batch(0, [meter.credential], testRecords(meter, 1, 3))] }],
-      /another version or service/,
-    ],
-    ["a wrong counter", [{ ...one!, counter: 1 }], /action counter/],
-    ["a violation invented", [{ ...one!, ...results(0, [1, meter.kid, 7, 9]) }], /results of the rules/],
-    [
-      "a violation left out",
-      [one!, { batches: [batch(1, [], [records[3]!, testRecords(meter, 1, 1, 3_000)[0]!])] }],
-      /results of the rules/,
-    ],
-    ["a fork invented", [one!, { ...two!, ...results(0, [2, meter.kid, 1, records[1]!]) }], /no sealed record/],
-    [
-      "a fork counted twice",
-      [
-        one!,
-        { ...two!, ...results(0, [2, meter.kid, 1, fork]) },
-        { ...three!, ...results(1, [2, meter.kid, 1, fork]) },
-      ],
-      /counted twice/,
-    ],
-    ["anchors out of order", [{ ...one!, anchors: [anchorOf(3), anchorOf(2)] }], /anchors/],
-    ["an anchor of its own chain", [{ ...one!, anchors: [anchorOf(1)] }], /anchors/],
-    ["too few acknowledgements", [{ batches: [{ ...one!.batches[0]!, acknowledgements: [] }] }], /not of a quorum/],
-    ["too few who have verified", [{ batches: [saying(one!.batches[0]!, [false, true, false])] }], /too few/],
-    [
-      "stored as if it were verified",
-      [{ batches: [claiming(saying(one!.batches[0]!, [false, true, true]))] }],
-      /not its node's/,
-    ],
+  return [
     [
       "a disproof of a genuine record",
       [one!, { ...two!, ...results(0, [5, second!.id, 70, disproofOf(records[5]!)]) }],
       /its meter has signed/,
     ],
     [
-      "a disproof with another meter's credential",
+      "a disproof with another's credential",
       [one!, { ...two!, ...results(0, [5, second!.id, 70, disproofOf(spoilt, other)]) }],
-      /another meter's credential/,
+      /another's credential/,
     ],
     ...(
       [
@@ -302,7 +275,93 @@ test("a stranger refuses a chain that breaks any rule", () => {
       ],
       /counted twice/,
     ],
+  ];
+}
+
+test("a stranger refuses a chain that breaks any rule", () => {
+  const forgedWarrants = [
+    byWarrant({ network: "beta" }),
+    byWarrant({ notBefore_s: startTime_s + 1 }),
+    byWarrant({ expires_s: startTime_s }),
+    byWarrant({}, issuing),
+    byWarrant({}, network.authority, signerNamed("stranger")),
+  ];
+  const [one, two, three] = goodSeals;
+  const stranger = testMeter(testNetwork("beta"), "M0001");
+  const pause = testMeter(network, "M0009", [3]);
+  const fork = forkOf(meter, 1, records[0]!);
+  const cases: readonly Refused[] = [
+    ["too few signatures", [{ ...one!, signers: 2 }], /not of a quorum/],
+    ["a record twice", [one!, { batches: [batch(1, [], [records[0]!])] }], /sealed twice/],
+    ["a batch twice", [one!, { batches: [batch(0, [], records.slice(2, 4))] }], /sealed twice/],
+    [
+      "a batch behind one far ahead",
+      [one!, { batches: [batch(2_000, [], records.slice(2, 3)), batch(1, [], records.slice(3, 4))] }],
+      /closed by a later one/,
+    ],
+    [
+      "a credential twice",
+      [one!, { batches: [batch(1, [meter.credential], records.slice(2, 4))] }],
+      /on the chain twice/,
+    ],
+    ["no credential", [{ batches: [batch(0, [], records)] }], /no credential/],
+    ["a foreign credential", [{ batches: [batch(0, [stranger.credential], [])] }], /not signed by the authority/],
+    [
+      "a participant's record",
+      [{ batches: [batch(0, [buyer.credential], testRecords(buyer, 1))] }],
+      /of a participant/,
+    ],
+    ...forgedWarrants.map(
+      ({ credential }): Refused => [
+        "a credential whose warrant does not hold",
+        [{ batches: [batch(0, [credential], records.slice(0, 2))] }],
+        /warrant|not signed by the authority/,
+      ],
+    ),
+    ["a service not permitted", [{ batches: [batch(0, [pause.credential], testRecords(pause, 1))] }], /may not send/],
+    [
+      "another service's record",
+      [{ batches: [batch(0, [meter.credential], testRecords(meter, 1, 3))] }],
+      /another version or service/,
+    ],
+    ["a wrong counter", [{ ...one!, counter: 1 }], /action counter/],
+    ["a violation invented", [{ ...one!, ...results(0, [1, meter.kid, 7, 9]) }], /results of the rules/],
+    [
+      "a violation left out",
+      [one!, { batches: [batch(1, [], [records[3]!, testRecords(meter, 1, 1, 3_000)[0]!])] }],
+      /results of the rules/,
+    ],
+    ["a fork invented", [one!, { ...two!, ...results(0, [2, meter.kid, 1, records[1]!]) }], /no sealed record/],
+    [
+      "a fork counted twice",
+      [
+        one!,
+        { ...two!, ...results(0, [2, meter.kid, 1, fork]) },
+        { ...three!, ...results(1, [2, meter.kid, 1, fork]) },
+      ],
+      /counted twice/,
+    ],
+    ["anchors out of order", [{ ...one!, anchors: [anchorOf(3), anchorOf(2)] }], /anchors/],
+    ["an anchor of its own chain", [{ ...one!, anchors: [anchorOf(1)] }], /anchors/],
+    ["too few acknowledgements", [{ batches: [{ ...one!.batches[0]!, acknowledgements: [] }] }], /not of a quorum/],
+    ["too few who have verified", [{ batches: [saying(one!.batches[0]!, [false, true, false])] }], /too few/],
+    [
+      "stored as if it were verified",
+      [{ batches: [claiming(saying(one!.batches[0]!, [false, true, true]))] }],
+      /not its node's/,
+    ],
+    ...disproofCases(),
     ["acknowledgements out of order", [{ batches: [disordered(one!.batches[0]!)] }], /in their order/],
+    [
+      "an operation that a meter signs",
+      [{ batches: [batch(0, [meter.credential], operationsOf(meter, 1))] }],
+      /operation is of a meter/,
+    ],
+    [
+      "an operation with a register",
+      [{ batches: [batch(0, [buyer.credential], [withRegister(asked[0]!)])] }],
+      /none of its kind/,
+    ],
     ["an original node that is no member", [{ batches: [{ ...one!.batches[0]!, origin: meter.kid }] }], /no member/],
     ["an empty block", [{ batches: [batch(0, [meter.credential], [])] }], /empty/],
     ["time backwards", [one!, { ...two!, time_ms: startTime_s * 1_000 }], /backwards/],

@@ -4,12 +4,12 @@
 import { acknowledgementBytes } from "../../src/wire/batch.js";
 import { type Anchor, type Block, decodeBlock, type SealedBatch } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
-import { isDevice, verifyCredential } from "../../src/wire/credential.js";
+import { type Role, verifyCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { headerHash } from "../../src/wire/header.js";
 import type { PublicKey } from "../../src/wire/key.js";
-import type { Record as MeterRecord } from "../../src/wire/record.js";
+import { type AnyRecord, isOperation } from "../../src/wire/operation.js";
 import { decodeEvidence } from "../consensus/messages.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { verifyAsync } from "../crypto/verifying.js";
@@ -21,6 +21,7 @@ import { firstTip } from "../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger/governance.js";
 import type { MemberSet } from "../ledger/members.js";
 import { checkEvidence, checkOrder } from "../ledger/notices.js";
+import { roleComplaint } from "../ledger/record-scan.js";
 import { type ReplayedBlock, replayBlock } from "../ledger/replay.js";
 import type { MeterState, OriginState } from "../ledger/state.js";
 import {
@@ -107,7 +108,7 @@ export interface AuditedBlock {
 interface Key {
   readonly key: PublicKey;
   readonly services: readonly number[];
-  readonly isDevice: boolean;
+  readonly roles: readonly Role[];
 }
 
 interface Totals {
@@ -348,8 +349,8 @@ function noteAnchor(anchored: Map<number, AnchoredChain>, { chain, height }: Anc
 function bringCredentials(audit: Audit, execution: Execution): void {
   for (const [kid, bytes] of execution.credentials) {
     const credential = verifyCredential(bytes, audit.genesis, nodeVerify);
-    const { key, services } = credential;
-    audit.keys.set(kid, { key, services, isDevice: isDevice(credential) });
+    const { key, services, roles } = credential;
+    audit.keys.set(kid, { key, services, roles });
   }
 }
 
@@ -373,7 +374,7 @@ async function complaintOf(
 }
 
 /** A sealed record that is none has been verified by nobody, whatever they have signed. */
-async function sealedComplaint(audit: Audit, record: MeterRecord, batch: SealedBatch): Promise<string | undefined> {
+async function sealedComplaint(audit: Audit, record: AnyRecord, batch: SealedBatch): Promise<string | undefined> {
   const complaint = await recordComplaint(audit, record);
   if (complaint === undefined) return undefined;
   const said = batch.acknowledgements.filter(({ verified }) => verified).map(({ node }) => toHex(node));
@@ -396,12 +397,14 @@ async function acknowledgementComplaint(
 
 const verification = { verify: nodeVerify, verifyAsync };
 
-async function recordComplaint(audit: Audit, record: MeterRecord): Promise<string | undefined> {
+async function recordComplaint(audit: Audit, record: AnyRecord): Promise<string | undefined> {
   const kid = toHex(record.kid);
-  const name = `record ${record.claims.seq} of meter ${kid}`;
+  const type = isOperation(record) ? record.claims.type : undefined;
+  const name = `record ${record.claims.seq} of ${type === undefined ? "meter" : "participant"} ${kid}`;
   const known = audit.keys.get(kid);
-  if (known === undefined) return `${name}: the chain has no credential of its meter`;
-  if (!known.isDevice) return `${name}: its credential is a participant's, who signs no readings`;
+  if (known === undefined) return `${name}: the chain has no credential of who signed it`;
+  const unfit = roleComplaint(known, type);
+  if (unfit !== undefined) return `${name}: its ${unfit}`;
   if (!known.services.includes(record.claims.service)) return `${name}: its credential does not permit the service`;
   const isSigned =
     known.key.algorithm === record.algorithm && (await verifyAsync(known.key, record.signedBytes, record.signature));

@@ -3,7 +3,7 @@
 
 import { decodeBlock } from "../../src/wire/block.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
-import { type Record as MeterRecord, parseRecord } from "../../src/wire/record.js";
+import { type AnyRecord, parseAnyRecord } from "../../src/wire/operation.js";
 import type { Problem } from "./problem.js";
 
 interface Expected {
@@ -14,7 +14,7 @@ interface Expected {
 
 export interface ForkProofs {
   /** Notes the second records that the block at this height holds. */
-  expect(forks: readonly MeterRecord[], height: number): void;
+  expect(forks: readonly AnyRecord[], height: number): void;
   /** The first fork whose number no other record is sealed with. */
   findUnproved(blocks: () => AsyncIterable<Uint8Array>): Promise<Problem | undefined>;
 }
@@ -34,7 +34,7 @@ export function createForkProofs(): ForkProofs {
       for await (const bytes of blocks()) {
         const block = decodeBlock(bytes);
         for (const { records } of block.batches) {
-          for (const record of records) prove(expected, parseRecord(record), block.height);
+          for (const record of records) prove(expected, parseAnyRecord(record), block.height);
         }
         if (expected.size === 0) return undefined;
       }
@@ -47,7 +47,7 @@ export function createForkProofs(): ForkProofs {
   };
 }
 
-function prove(expected: Map<string, Expected[]>, record: MeterRecord, height: number): void {
+function prove(expected: Map<string, Expected[]>, record: AnyRecord, height: number): void {
   const name = nameOf(record);
   const open = expected.get(name)?.filter((fork) => fork.height < height || equalBytes(fork.hash, record.hash));
   if (open === undefined) return;
@@ -55,6 +55,6 @@ function prove(expected: Map<string, Expected[]>, record: MeterRecord, height: n
   else expected.set(name, open);
 }
 
-function nameOf(record: MeterRecord): string {
+function nameOf(record: AnyRecord): string {
   return `${record.claims.seq} of meter ${toHex(record.kid)}`;
 }

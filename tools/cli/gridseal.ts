@@ -23,6 +23,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   chain: async () => (await import("./chain/commands.js")).registerChain,
   receipt: async () => (await import("./receipt/commands.js")).registerReceipt,
   record: async () => (await import("./record/commands.js")).registerRecord,
+  operation: async () => (await import("./operation/commands.js")).registerOperation,
   session: async () => (await import("./session/commands.js")).registerSession,
   order: async () => (await import("./order/commands.js")).registerOrder,
   contract: async () => (await import("./contract/commands.js")).registerContract,

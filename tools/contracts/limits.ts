@@ -30,7 +30,5 @@ export const PREFIXES_MAX = 32;
 export const READS_MAX = 100_000;
 /** Effects, violations, denials and messages of a run together. */
 export const EMISSIONS_MAX = 4_096;
-/** Levels of arrays and objects in a value: in an outcome it stands three levels down. */
-export const VALUE_DEPTH_MAX = 5;
 /** Elements of an array and characters of a text that built-in functions make or walk. */
 export const LENGTH_MAX = 65_536;

@@ -2,7 +2,8 @@
 // work long without being counted, caps what is left, and freezes it. Part of consensus: any change
 // of this text changes outcomes. test/contracts/traps.test.ts has a test for each thing it takes.
 
-import { LENGTH_MAX, VALUE_DEPTH_MAX } from "./limits.js";
+import { VALUE_DEPTH_MAX } from "../../src/wire/value.js";
+import { LENGTH_MAX } from "./limits.js";
 
 /**
  * A script whose value is a function of the host's functions. It answers `{ hold, run }`: `hold`

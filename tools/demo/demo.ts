@@ -1,5 +1,5 @@
-// The main job on one machine: node processes, and meters in XS engines that emulated households or
-// captured telegrams feed. When it is stopped, everything published is sealed, counted and
+// The main job on one machine: node processes, meters in XS engines that emulated households or
+// captured telegrams feed, and participants who sign operations. When it is stopped, everything published is sealed, counted and
 // reported.
 
 import { existsSync } from "node:fs";
@@ -22,6 +22,7 @@ import type { ChainSummary } from "../routes/chains.js";
 import { openApiSource } from "../sources/api.js";
 import type { ChainSource } from "../sources/source.js";
 import { mixProtocols } from "./inputs.js";
+import { type DemoParticipants, makeParticipants, startParticipants } from "./participants.js";
 import { type NodeProcess, runNode } from "./processes.js";
 import { createTally, type Tally, type Totals } from "./tally.js";
 import type { Picture, Screen } from "./view.js";
@@ -85,6 +86,11 @@ async function prepare(folder: string, options: DemoOptions): Promise<void> {
     target: 0,
   };
   const { meters } = await createNetwork(folder, plan, new Date());
+  await makeParticipants(
+    folder,
+    plan.chains.map(({ service }) => service),
+    new Date(),
+  );
   await mixProtocols(
     folder,
     meters.map(({ name }) => name),
@@ -109,19 +115,25 @@ async function run(
   let isOver = false;
   const nodes = await startNodes(folder, giveUp);
   const sources = nodes.map(({ api }) => openApiSource(api));
+  let participants: DemoParticipants | undefined;
   try {
     await Promise.race([whenReady(sources, () => isOver), broken]);
     announce([`data in ${folder}`, ...nodes.map(({ process, api }) => `${process.name}  ${api}`)]);
     await startMeters(folder, options, tally, meters);
+    const apis = nodes.map(({ api }) => api);
+    participants = await startParticipants(folder, apis, tally, giveUp);
     await Promise.race([keepShowing(until), broken]);
     announce([stopping(tally.open)]);
+    participants.pause();
     await Promise.all([...meters.values()].map(({ meter }) => meter.pauseMeter()));
     await Promise.race([allReceipted(), broken]);
+    await participants.stop();
     for (const { meter } of meters.values()) await meter.stop();
     return await report(genesis, tally, sources);
   } finally {
     isOver = true;
     screen.end();
+    await participants?.stop();
     for (const { meter } of meters.values()) await meter.stop();
     await Promise.all(nodes.map(({ process }) => process.stop()));
   }
@@ -141,7 +153,8 @@ async function run(
 
   async function allReceipted(): Promise<void> {
     const deadline_ms = performance.now() + RECEIPTS_MS_MAX;
-    const isOpen = () => tally.open > 0 || [...meters.values()].some(({ waiting }) => waiting > 0);
+    const isOpen = () =>
+      tally.open + (participants?.open ?? 0) > 0 || [...meters.values()].some(({ waiting }) => waiting > 0);
     while (isOpen() && !isOver && performance.now() < deadline_ms) await delay(100);
   }
 
@@ -155,6 +168,7 @@ async function run(
         restarts: process.restarts,
       })),
       chains,
+      operations: participants?.signed ?? 0,
       published: tally.published,
       verified: tally.verified,
       open: tally.open,

@@ -6,8 +6,8 @@ import { toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { Verify } from "../../src/wire/key.js";
+import { parseAnyRecord } from "../../src/wire/operation.js";
 import { decodeSentReceipt, verifyReceipt } from "../../src/wire/receipt.js";
-import { parseRecord } from "../../src/wire/record.js";
 import { parseTopic } from "../../src/wire/topics.js";
 
 /** Latencies kept for the percentiles; of more, the newest. */
@@ -51,7 +51,7 @@ export function createTally(genesis: Genesis, verify: Verify): Tally {
   let wrong = 0;
 
   const notePublished = (payload: Uint8Array, now_ms: number) => {
-    const hash = toHex(parseRecord(payload).hash);
+    const hash = toHex(parseAnyRecord(payload).hash);
     if (!records.has(hash)) records.set(hash, now_ms);
   };
 
@@ -101,7 +101,7 @@ export function createTally(genesis: Genesis, verify: Verify): Tally {
       let duplicated = 0;
       for await (const block of blocks) {
         for (const bytes of block.batches.flatMap((batch) => batch.records)) {
-          const record = parseRecord(bytes);
+          const record = parseAnyRecord(bytes);
           const place = `${block.chain}/${toHex(record.kid)}/${record.claims.seq}`;
           if (seen.has(place)) duplicated += 1;
           else if (records.has(toHex(record.hash))) sealed += 1;

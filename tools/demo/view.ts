@@ -9,6 +9,8 @@ export interface Picture {
   /** `pid` is undefined while it is down */
   readonly nodes: readonly { readonly name: string; readonly pid: number | undefined; readonly restarts: number }[];
   readonly chains: readonly ChainRow[];
+  /** of the records, those that participants have signed */
+  readonly operations: number;
   readonly published: number;
   readonly verified: number;
   readonly open: number;
@@ -62,8 +64,8 @@ function wrap(title: string, pieces: readonly string[], columns: number): string
 
 /** One line for a log. */
 export function summary(picture: Picture): string {
-  const { published, verified, open, p50_ms, p99_ms } = picture;
-  return `records published ${published}, sealed and verified ${verified}, under way ${open}; publish to receipt p50 ${p50_ms} ms, p99 ${p99_ms} ms`;
+  const { operations, published, verified, open, p50_ms, p99_ms } = picture;
+  return `records published ${published}, ${operations} of them operations, sealed and verified ${verified}, under way ${open}; publish to receipt p50 ${p50_ms} ms, p99 ${p99_ms} ms`;
 }
 
 export interface Screen {

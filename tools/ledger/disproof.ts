@@ -19,12 +19,12 @@ import { sha256 } from "../../src/wire/hash.js";
 import { keyId, type PublicKey, type Verify } from "../../src/wire/key.js";
 import { inclusionPath, leafHash, merkleLevels, rootFromInclusion } from "../../src/wire/merkle.js";
 import { encodeNotices } from "../../src/wire/notice.js";
-import { parseRecord, RECORD_BYTES_MAX } from "../../src/wire/record.js";
+import { OPERATION_BYTES_MAX, parseAnyRecord } from "../../src/wire/operation.js";
 import { asArray, asBytes, asList, asUint } from "../../src/wire/shape.js";
 import type { ExecutionRecord } from "./record-scan.js";
 
 /** Room for the largest record and credential, and the path in the largest temporary block. */
-export const DISPROOF_BYTES_MAX = 18_432;
+export const DISPROOF_BYTES_MAX = 67_584;
 /** Head of an array of ten; evidence of an equivocation is one of two. */
 const ARRAY_OF_TEN = 0x8a;
 const PATH_MAX = 10;
@@ -96,7 +96,7 @@ export function decodeDisproof(bytes: Uint8Array): Disproof {
       },
       index: asUint(index, "disproof index", BATCH_RECORDS_MAX - 1),
       path: asList(path, "disproof path", PATH_MAX).map((hash) => asBytes(hash, "disproof path", 32)),
-      record: withinBytes(asBytes(record, "disproof record"), RECORD_BYTES_MAX, "record"),
+      record: withinBytes(asBytes(record, "disproof record"), OPERATION_BYTES_MAX, "record"),
       credential: withinBytes(asBytes(credential, "disproof credential"), CREDENTIAL_BYTES_MAX, "credential"),
     },
     word: { node: asBytes(node, "disproof node", 8), signature: asBytes(signature, "disproof signature", 64) },
@@ -134,10 +134,10 @@ export function disproofComplaint(
     return `is not signed by ${member.name}`;
   }
   const { key } = verifyCredential(bad.credential, genesis, verify);
-  const record = parseRecord(bad.record);
+  const record = parseAnyRecord(bad.record);
   // What stands behind the signature is no part of the record's hash in any block, and may be confidential.
   if (!equalBytes(record.stripped, bad.record)) return "holds a record that is not stripped";
-  if (!equalBytes(keyId(key), record.kid)) return "has another meter's credential than its record's";
+  if (!equalBytes(keyId(key), record.kid)) return "has another's credential than its record's";
   const isSigned = key.algorithm === record.algorithm && verify(key, record.signedBytes, record.signature);
   return isSigned ? "is of a record that its meter has signed" : undefined;
 }

@@ -1,17 +1,20 @@
 // Records read for what a node verifies and seals. Every node reads every record, so registers and digests are checked where they stand
-// and never built. What a meter does not write in this form, disclosures too, is left to parseRecord, which says what is wrong.
+// and never built. What a meter does not write in this form, disclosures and operations too, is left to the whole parsers, which say
+// what is wrong.
 
 import { SEQ_MAX, SERVICE_MAX, TIME_S_MAX } from "../../src/wire/bounds.js";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { SIGN1_CONTEXT } from "../../src/wire/cose.js";
+import { type Credential, isDevice, isParticipant } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import { HASH_BYTES, sha256, writeSha256 } from "../../src/wire/hash.js";
 import { hexAt } from "../../src/wire/hex.js";
 import { leafHash } from "../../src/wire/merkle.js";
+import { type Hidden, type OperationClaims, parseAnyRecord, parseOperation } from "../../src/wire/operation.js";
 import {
   type Claims,
   DISCLOSURES_MAX,
-  parseRecord,
+  type Disclosure,
   RECORD_BYTES_MAX,
   REGISTERS_MAX,
   type Record,
@@ -28,6 +31,8 @@ export interface ExecutionRecord {
   readonly seq: number;
   /** offset in `bytes` of the hash of the record before; of record 0 there is none */
   readonly previousAt: number;
+  /** what an operation asks; undefined of a reading */
+  readonly type: number | undefined;
 }
 
 /** A record with what decides who must have signed it. */
@@ -38,14 +43,16 @@ export interface SignedRecord {
 }
 
 /** A record with the claims alone that decide whether it is taken. */
-export interface ReadRecord extends Omit<Record, "claims" | "signedBytes"> {
-  readonly claims: Pick<Claims, "service" | "seq" | "previous" | "time_s">;
+export interface ReadRecord extends Omit<Record, "claims" | "disclosures" | "signedBytes"> {
+  /** with a type where it is an operation */
+  readonly claims: Pick<Claims, "service" | "seq" | "previous" | "time_s"> & Partial<Pick<OperationClaims, "type">>;
+  readonly disclosures: readonly (Disclosure | Hidden)[];
 }
 
-/** Reads a record, as views of its bytes; throws a WireError as `parseRecord` does. */
+/** Reads a record, as views of its bytes; throws a WireError as `parseAnyRecord` does. */
 export function readRecord(bytes: Uint8Array): ReadRecord {
   const scanned = scanRecord(bytes);
-  if (scanned === undefined) return parseRecord(bytes);
+  if (scanned === undefined) return parseAnyRecord(bytes);
   const { service, seq, previousAt, time_s } = scanned;
   const previous = bytes.subarray(previousAt, previousAt + (seq === 0 ? 0 : HASH_BYTES));
   return {
@@ -59,7 +66,7 @@ export function readRecord(bytes: Uint8Array): ReadRecord {
   };
 }
 
-/** Reads records without disclosures, as views of their bytes; throws a WireError as `parseRecord` does, and where one has disclosures. */
+/** Reads records without disclosures, as views of their bytes; throws a WireError as `parseAnyRecord` does, and where one has disclosures. */
 export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[] {
   // One memory for the digests of all, one to hash leaves in: each record's own would cost more than the work.
   const digests = new Uint8Array(2 * HASH_BYTES * records.length);
@@ -80,16 +87,16 @@ export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[
     const hash = digests.subarray(offset, offset + HASH_BYTES);
     const leaf = digests.subarray(offset + HASH_BYTES, offset + 2 * HASH_BYTES);
     const { service, seq, previousAt } = scanned;
-    const record = { bytes, hash, leaf, meter, seq, previousAt };
+    const record = { bytes, hash, leaf, meter, seq, previousAt, type: undefined };
     signed.push({ record, algorithm: algorithmOf(bytes), service });
   }
   return signed;
 }
 
 function parseSignedRecord(bytes: Uint8Array): SignedRecord {
-  const record = parseRecord(bytes);
+  const record = parseAnyRecord(bytes);
   if (record.disclosures.length > 0) {
-    throw new WireError("unproven", "batch holds a record with confidential registers");
+    throw new WireError("unproven", "batch holds a record with confidential parts");
   }
   return { record: executionRecord(record), algorithm: record.algorithm, service: record.claims.service };
 }
@@ -99,7 +106,28 @@ export function executionRecord({ stripped, hash, kid, claims, signature }: Read
   const { seq, previous } = claims;
   // What goes with the disclosures stands before the payload: to the record's end it is as far as before.
   const previousAt = stripped.length - SIGNATURE_BYTES - (signature.byteOffset - previous.byteOffset);
-  return { bytes: stripped, hash, leaf: leafHash(hash), meter: meterOf(kid), seq, previousAt };
+  return { bytes: stripped, hash, leaf: leafHash(hash), meter: meterOf(kid), seq, previousAt, type: claims.type };
+}
+
+/** A sealed operation as contracts are told of it. */
+export interface AskedOperation extends Pick<OperationClaims, "type" | "seq" | "time_s" | "body" | "until_s"> {
+  /** id of who signed it, as hex */
+  readonly participant: string;
+}
+
+/** What the operation asks; undefined of a reading. */
+export function askedBy({ type, bytes, meter }: ExecutionRecord): AskedOperation | undefined {
+  if (type === undefined) return undefined;
+  const { seq, time_s, body, until_s } = parseOperation(bytes).claims;
+  return { type, participant: meter, seq, time_s, body, ...(until_s !== undefined && { until_s }) };
+}
+
+/** Why the credential's holder may not sign a record, of this type where it is an operation; undefined where it may. */
+export function roleComplaint(credential: Pick<Credential, "roles">, type: number | undefined): string | undefined {
+  if (type === undefined) {
+    return isDevice(credential) ? undefined : "credential is a participant's, who signs no readings";
+  }
+  return isParticipant(credential) ? undefined : "credential is a meter's, which signs no operations";
 }
 
 /** A meter's id as hex. */
@@ -152,7 +180,7 @@ interface Cursor {
   offset: number;
 }
 
-/** What `parseRecord` reads of these bytes; undefined where they are none, or in a form that meters do not write. */
+/** What `parseRecord` reads of these bytes, which are a reading; undefined where they are none, or in a form that meters do not write. */
 function scanRecord(bytes: Uint8Array): Scanned | undefined {
   const { length } = bytes;
   const signature = length - SIGNATURE_BYTES;

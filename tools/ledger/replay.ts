@@ -7,7 +7,7 @@ import { WireError } from "../../src/wire/error.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { noticesOf } from "../../src/wire/notice.js";
-import { parseRecord, type Record } from "../../src/wire/record.js";
+import { type AnyRecord, parseAnyRecord } from "../../src/wire/operation.js";
 import { type ChainTip, createNumbering, isEmpty, judgedAtComplaint, nextMembersOf, placeOf } from "./compose.js";
 import type { Execution, ExecutionEvidence } from "./execution.js";
 import type { Governance } from "./governance.js";
@@ -21,9 +21,9 @@ export interface ReplayedBlock {
   readonly tree: MerkleLevels;
   readonly execution: Execution;
   /** in the order of their leaves, from leaf 1 on */
-  readonly records: readonly Record[];
+  readonly records: readonly AnyRecord[];
   /** records that the block holds as proof of forks */
-  readonly forks: readonly Record[];
+  readonly forks: readonly AnyRecord[];
   /** of the height after it */
   readonly nextMembers: MemberSet;
   /** orders that take effect, as they were signed */
@@ -41,10 +41,10 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
     checkRoot(block, blockTree(block));
     throw new UnknownScript(block.script);
   }
-  const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseRecord) }));
+  const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseAnyRecord) }));
   const results = decodeResults(block.results);
   const forks = results.flatMap((violation) =>
-    violation.kind === "fork" ? [parseRecord(violation.detail as Uint8Array)] : [],
+    violation.kind === "fork" ? [parseAnyRecord(violation.detail as Uint8Array)] : [],
   );
   const evidence = results.flatMap((violation) => (isOfNode(violation) ? [readEvidence(violation.evidence)] : []));
   const takesNumber = createNumbering(tip.view);
@@ -124,8 +124,8 @@ export function areAnchorsInOrder(
   );
 }
 
-function checkRecord(tip: ChainTip, record: Record): void {
-  if (record.disclosures.length > 0) throw new WireError("unproven", "a sealed record holds confidential registers");
+function checkRecord(tip: ChainTip, record: AnyRecord): void {
+  if (record.disclosures.length > 0) throw new WireError("unproven", "a sealed record holds confidential parts");
   if (record.claims.service !== tip.chain.service)
     throw new WireError("unproven", "a sealed record is of another service");
 }

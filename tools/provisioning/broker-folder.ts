@@ -7,6 +7,7 @@ import { readGenesisFile } from "../files/genesis-file.js";
 import { createFile, createFolder, PUBLIC } from "../files/made-once.js";
 import { SECRET } from "../files/private-files.js";
 import type { Address } from "../node/configuration.js";
+import { PACKET_BYTES_MAX } from "../node/ingest/packet-guard.js";
 import { readTlsAuthority } from "./node-folder.js";
 
 export interface BrokerRequest {
@@ -48,7 +49,7 @@ export function mosquittoConfiguration(
     "# Who connects without a session token may show its credential and be told the time, and nothing else.",
     "allow_anonymous true",
     "set_tcp_nodelay true",
-    "max_packet_size 65536",
+    `max_packet_size ${PACKET_BYTES_MAX}`,
     `plugin ${plugin}`,
     `plugin_opt_network ${network}`,
     ...nodes.map(({ host, port: at }, index) => `plugin_opt_node_${index + 1} ${host}:${at}`),

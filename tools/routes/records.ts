@@ -1,7 +1,7 @@
 // The way in for a record of who has no MQTT, a gateway or a participant.
 
 import { Type } from "@sinclair/typebox";
-import { RECORD_BYTES_MAX } from "../../src/wire/record.js";
+import { OPERATION_BYTES_MAX } from "../../src/wire/operation.js";
 import { id, nothing, seq, service } from "./fields.js";
 import type { RouteShape } from "./shape.js";
 
@@ -10,7 +10,7 @@ export const submitRecord = {
   path: "/records",
   parameters: nothing,
   query: nothing,
-  body: { type: "application/cose", bytes_max: RECORD_BYTES_MAX, what: "the record as it was signed" },
+  body: { type: "application/cose", bytes_max: OPERATION_BYTES_MAX, what: "the record as it was signed" },
   answer: {
     type: "application/json",
     /** `receipt` is the path that its receipt is asked for by */

@@ -3,6 +3,7 @@
 import { sameObis } from "../../src/meter/obis.js";
 import { decodeBlockViews } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
+import { hasOperation } from "../../src/wire/operation.js";
 import { type Record as MeterRecord, parseRecord, type Register } from "../../src/wire/record.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { CounterReading } from "../ledger/slot-energy.js";
@@ -46,7 +47,8 @@ export async function fillCounters(
 
 function recordsOf(bytes: Uint8Array, origin: string): readonly MeterRecord[] {
   try {
-    return decodeBlockViews(bytes).batches.flatMap(({ records }) => records.map(parseRecord));
+    const records = decodeBlockViews(bytes).batches.flatMap((batch) => batch.records);
+    return records.filter((record) => !hasOperation(record)).map(parseRecord);
   } catch (cause) {
     throw new GridsealError("CHAIN_INVALID", `${origin} cannot be read: ${reasonOf(cause)}`, { cause });
   }

@@ -30,6 +30,7 @@ test(`${SEEDS} clusters under faults keep every invariant and seal everything on
   assert.ok(total(({ linksHealed }) => linksHealed) > SEEDS);
   assert.ok(total(({ framesLost }) => framesLost) > 20 * SEEDS);
   const rare = [
+    "operations",
     "catchUps",
     "consensusRecordsLost",
     "rowsDamaged",

@@ -4,6 +4,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { issueCredential, issuerName, parseCredential, type Role } from "../../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
+import { encodeHidden, OPERATION_BYTES_MAX, type OperationClaims, signOperation } from "../../../src/wire/operation.js";
 import { type Claims, digestsOf, encodeDisclosure, RECORD_BYTES_MAX, signRecord } from "../../../src/wire/record.js";
 import { issueWarrant } from "../../../src/wire/warrant.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
@@ -92,6 +93,33 @@ test("admits a record of a known meter, with its confidential groups apart", asy
 
 test("refuses what is too large before it reads it", async () => {
   await assert.rejects(admit(ports(), topic, new Uint8Array(RECORD_BYTES_MAX + 1)), refusal("oversized"));
+});
+
+/** The ports of a node that knows its holder as a participant. */
+const buying = (state?: MeterState) =>
+  ports(state, NOW_S, parseCredential(issueCredential({ ...terms, roles: ["customer"] }, authority)));
+
+function operationOf(claims: Partial<OperationClaims> = {}, disclosures: Uint8Array[] = []): Uint8Array {
+  const base = { service: 1, serviceId: 0, seq: 0, previous: new Uint8Array(0), time_s: NOW_S, quality: 2 };
+  return signOperation({ ...base, type: 1, body: null, ...claims }, disclosures, meter, kid);
+}
+
+test("admits an operation of a participant, with its confidential parts apart, and one of 65,536 bytes", async () => {
+  const hidden = encodeHidden({ salt: new Uint8Array(16), label: "price", value: 31 });
+  const bytes = operationOf({ digests: digestsOf([hidden]) }, [hidden]);
+  const record = await admit(buying(), topic, bytes);
+  assert.equal(record.disclosures.length, 1);
+  assert.ok(record.stripped.length < bytes.length);
+  const rest = operationOf({ body: "x".repeat(65_000) }).length - 65_000;
+  const largest = operationOf({ body: "x".repeat(OPERATION_BYTES_MAX - rest) });
+  assert.equal((await admit(buying(), topic, largest)).claims.type, 1);
+  const longer = Buffer.concat([largest, Buffer.of(0)]);
+  await assert.rejects(admit(buying(), topic, longer), refusal("oversized"));
+});
+
+test("refuses an operation of a meter and a reading of a participant by their role", async () => {
+  await assert.rejects(admit(ports(), topic, operationOf()), refusal("role-not-permitted"));
+  await assert.rejects(admit(buying(), topic, recordOf()), refusal("role-not-permitted"));
 });
 
 test("refuses what is no record, and what hides a register that the payload does not name", async () => {

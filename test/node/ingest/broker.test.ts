@@ -9,6 +9,7 @@ import {
   type EmbeddedBrokerOptions,
 } from "../../../tools/node/ingest/broker.js";
 import type { Ingest } from "../../../tools/node/ingest/ingest.js";
+import { PACKET_BYTES_MAX } from "../../../tools/node/ingest/packet-guard.js";
 import { until } from "../network/cluster.js";
 import {
   acknowledged,
@@ -265,7 +266,11 @@ describe("a bad client is refused with a counted reason, and a good one is serve
     "a reserved flag of CONNECT": ["malformed", packet(0x10, mqtt, [4, 3, 0, 60], filter)],
     "CONNECT with bytes behind its end": ["malformed", packet(0x10, mqtt, [4, 2, 0, 60], filter, [0])],
     "a claim of 256 MB": ["oversized", hello, Uint8Array.of(0x32, 0xff, 0xff, 0xff, 0x7f)],
-    "a packet just above the limit": ["oversized", hello, publishPacket(1, recordTopic, new Uint8Array(65_536))],
+    "a packet just above the limit": [
+      "oversized",
+      hello,
+      publishPacket(1, recordTopic, new Uint8Array(PACKET_BYTES_MAX)),
+    ],
     "a length of five bytes": ["malformed", hello, Uint8Array.of(0x32, 0x80, 0x80, 0x80, 0x80, 1)],
     "no CONNECT first": ["not-connect", publishPacket(1, recordTopic, new Uint8Array(1))],
     HTTP: ["not-connect", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n")],

@@ -1,5 +1,5 @@
-// `gridseal chain show`: one block in its six parts (Wang et al. 2019, figure 3), its records with
-// their registers.
+// `gridseal chain show`: one block in its six parts (Wang et al. 2019, figure 3), its readings with their
+// registers, its operations with what they ask.
 
 import type { Command } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
@@ -9,8 +9,9 @@ import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/blo
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { noticesOf } from "../../../src/wire/notice.js";
+import { type AnyRecord, isOperation, type Operation, parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
-import { parseRecord, type Register } from "../../../src/wire/record.js";
+import type { Register } from "../../../src/wire/record.js";
 import { decodeEvidence } from "../../consensus/messages.js";
 import type { Statement } from "../../consensus/types.js";
 import { GridsealError, reasonOf } from "../../errors.js";
@@ -20,6 +21,7 @@ import { type SourceOptions, withSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { countText, decimal, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { operationLines, operationView } from "../operation/view.js";
 import { orderView } from "../order/view.js";
 
 interface ShowOptions extends SourceOptions {
@@ -101,7 +103,7 @@ function violationView(violation: Violation) {
   }
   const { kind, meter, seq, detail } = violation;
   if (kind === "gap") return { kind, meter, seq, last: detail };
-  return { kind, meter, seq, record: kind === "fork" ? parseRecord(detail as Uint8Array).hash : detail };
+  return { kind, meter, seq, record: kind === "fork" ? parseAnyRecord(detail as Uint8Array).hash : detail };
 }
 
 /** How a person calls a statement: a proposal, a prevote, a precommit. */
@@ -116,7 +118,11 @@ function batchView({ origin, number, id, acknowledgements, notices, records }: S
 }
 
 function recordView(bytes: Uint8Array) {
-  const { hash, kid, claims } = parseRecord(bytes);
+  const record = parseAnyRecord(bytes);
+  return isOperation(record) ? operationView(record) : readingView(record, bytes);
+}
+
+function readingView({ hash, kid, claims }: Exclude<AnyRecord, Operation>, bytes: Uint8Array) {
   const { time_s, registers = [], ...others } = claims;
   return { hash, meter: kid, time: time_s, ...others, registers: registers.map(registerView), bytes };
 }
@@ -195,6 +201,10 @@ function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
 }
 
 function recordLines(record: RecordView): string[] {
+  return "participant" in record ? operationLines(record) : readingLines(record);
+}
+
+function readingLines(record: ReturnType<typeof readingView>): string[] {
   const { meter, seq, time, quality, serviceId, hash, registers, digests = [] } = record;
   const values = registers.map(({ value, scaler }) => decimal(value, scaler));
   const width = Math.max(0, ...values.map((value) => value.length));

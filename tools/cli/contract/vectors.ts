@@ -2,10 +2,11 @@
 // integer beyond 2^53 is written as { "integer": "9007199254740993" }.
 
 import { toHex } from "../../../src/wire/bytes.js";
+import { decodeValue, encodeValue } from "../../../src/wire/value.js";
 import { type Entry, entries, type Run } from "../../contracts/engine.js";
 import { BUDGET_MAX, defaultLimits, OUTPUT_MAX, PAGES_MAX, PAGES_MIN } from "../../contracts/limits.js";
 import type { Outcome } from "../../contracts/outcome.js";
-import { decodeValue, encodeValue, type Value } from "../../contracts/value.js";
+import { valueFromJson, valueToJson } from "../../contracts/value-json.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { toJson } from "../../terminal/output.js";
@@ -41,11 +42,11 @@ function vectorOf(fields: Readonly<Record<string, unknown>>): Vector {
     name,
     run: {
       entry: entry as Entry,
-      argument: valueIn(argument, name),
-      parameters: valueIn(parameters, name),
+      argument: valueFromJson(argument, name),
+      parameters: valueFromJson(parameters, name),
       height: wholeOf(height, `${name}: height`),
       time_s: wholeOf(time_s, `${name}: time_s`),
-      state: new Map(values.map(([key, value]) => [key, encodeValue(valueIn(value, name))])),
+      state: new Map(values.map(([key, value]) => [key, encodeValue(valueFromJson(value, name))])),
       limits: { ...defaultLimits, ...limitsOf(fieldsOf(limits, `${name}: limits`), name) },
     },
     expect: expect === undefined ? undefined : canonical(expect),
@@ -61,36 +62,14 @@ export function expectation(outcome: Outcome): string {
 export function outcomeView(outcome: Outcome) {
   if (outcome.type === "failed") return { failed: outcome.reason };
   const writes = outcome.writes.map(
-    ([key, value]) => [key, value === null ? null : written(decodeValue(value))] as const,
+    ([key, value]) => [key, value === null ? null : valueToJson(decodeValue(value))] as const,
   );
   const emissions = outcome.emissions.map(({ body, ...emission }) => ({
     ...emission,
     ...("subject" in emission && { subject: toHex(emission.subject) }),
-    body: written(decodeValue(body)),
+    body: valueToJson(decodeValue(body)),
   }));
   return { writes: Object.fromEntries(writes), emissions };
-}
-
-function written(value: Value): unknown {
-  if (typeof value === "bigint") return { integer: value.toString() };
-  if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(written);
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, written(member)]));
-}
-
-function valueIn(parsed: unknown, name: string): Value {
-  if (parsed === null || typeof parsed !== "object") {
-    if (typeof parsed !== "number" || Number.isSafeInteger(parsed)) return parsed as Value;
-    throw new Error(`${name}: ${parsed} is no integer within 2^53`);
-  }
-  if (Array.isArray(parsed)) return parsed.map((item) => valueIn(item, name));
-  const members = Object.entries(parsed);
-  const [only] = members;
-  if (members.length === 1 && only![0] === "integer" && typeof only![1] === "string") {
-    if (/^-?\d{1,19}$/.test(only![1])) return BigInt(only![1]);
-    throw new Error(`${name}: ${only![1]} is no integer of 64 bits`);
-  }
-  return Object.fromEntries(members.map(([key, member]) => [key, valueIn(member, name)]));
 }
 
 const bounds: Readonly<Record<string, readonly [number, number]>> = {

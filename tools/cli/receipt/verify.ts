@@ -5,9 +5,9 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { chainOf, type Genesis } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { LINEAGE_BYTES_MAX } from "../../../src/wire/lineage.js";
+import { type AnyRecord, OPERATION_BYTES_MAX, parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
 import { RECEIPT_BYTES_MAX, type Receipt, verifyReceipt } from "../../../src/wire/receipt.js";
-import { type Record as MeterRecord, parseRecord, RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
@@ -81,15 +81,12 @@ function nameOf(genesis: Genesis, chain: number, lineage: readonly Uint8Array[])
   return action.type === "chain" ? action.name : String(chain);
 }
 
-/**
- * The record in the file with its disclosures, each of which opens a digest that the meter has
- * signed.
- */
-async function readRecordOf(receipt: Receipt, file: string, path: string): Promise<MeterRecord> {
-  const bytes = await readWhole(path, RECORD_BYTES_MAX);
-  let record: MeterRecord;
+/** The record in the file with its disclosures, each of which opens a digest that its signer has signed. */
+async function readRecordOf(receipt: Receipt, file: string, path: string): Promise<AnyRecord> {
+  const bytes = await readWhole(path, OPERATION_BYTES_MAX);
+  let record: AnyRecord;
   try {
-    record = parseRecord(bytes);
+    record = parseAnyRecord(bytes);
   } catch (cause) {
     throw new GridsealError("RECEIPT_INVALID", `${path} holds no record: ${reasonOf(cause)}`, { cause });
   }

@@ -1,7 +1,7 @@
 // `gridseal record submit`: brings a signed record to a node, which seals it; its receipt is fetched with `receipt get`.
 
 import type { Command } from "commander";
-import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
+import { OPERATION_BYTES_MAX } from "../../../src/wire/operation.js";
 import { readHolderFolder } from "../../files/holder-folder.js";
 import { readWhole } from "../../files/made-once.js";
 import { postRecord } from "../../sources/api.js";
@@ -25,7 +25,7 @@ export function registerSubmit(record: Command): void {
 }
 
 async function submit(file: string, { api, as, json }: SubmitOptions): Promise<void> {
-  const bytes = await readWhole(file, RECORD_BYTES_MAX);
+  const bytes = await readWhole(file, OPERATION_BYTES_MAX);
   const taken = await postRecord(api, bytes, as === undefined ? undefined : await readHolderFolder(as));
   const { service, meter, seq } = taken;
   printLines(

@@ -11,12 +11,13 @@ import { verifyGenesis } from "../../../src/wire/genesis.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { reasonOf } from "../../errors.js";
 import { readNodeConfiguration } from "../../node/configuration.js";
+import { createParticipant } from "../../provisioning/participant.js";
 import { whole } from "../../terminal/arguments.js";
 import { pairs, printLines, table } from "../../terminal/output.js";
 import { endAllChildren } from "../rig/children.js";
 import { type Cluster, createCluster } from "../rig/cluster.js";
 import { createRandom } from "../rig/random.js";
-import { type LoadMeter, readLoadMeter, signedRecords } from "../rig/records.js";
+import { type LoadMeter, readLoadMeter, readLoadParticipant, signedOperations, signedRecords } from "../rig/records.js";
 import { type HonestMeter, startHonestMeter } from "./honest.js";
 import { createHttpSurface } from "./http-surface.js";
 import { readMember } from "./member-links.js";
@@ -78,6 +79,7 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   const cluster = await createCluster({ folder, nodes: NODES, chains: CHAINS, meters });
   // The first node limits its API as nodes do; the others take what comes, so that all of it gets to their routes.
   for (const path of cluster.configurations.slice(1)) await takeEveryRequest(path);
+  const participants = [await makeParticipant(cluster)];
   await cluster.start(NODES - 1);
   const hostile = cluster.meterFolders.slice(HONEST_METERS).map((meter) => readLoadMeter(meter));
   const [service] = cluster.services;
@@ -87,11 +89,11 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
       return startHonestMeter(cluster.meterFolders[index]!, cluster.network, service!, HONEST_RECORDS, address);
     }),
   );
-  const member = await memberOf(cluster, hostile);
+  const member = await memberOf(cluster, hostile, participants);
   const peers = await createPeerSurface(member, createRandom(seed ^ 0x9e3779b9));
   const strangers = createStrangerSurface(member, member.peers);
   const surfaces = cluster.nodes.flatMap((node) => {
-    const target = { network: cluster.network, services: cluster.services, meters: hostile };
+    const target = { network: cluster.network, services: cluster.services, meters: hostile, participants };
     const mqtt = { ...target, address: { host: HOST, port: node.mqttPort } };
     const api = { host: HOST, port: Number(new URL(node.api).port) };
     return [
@@ -107,6 +109,14 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   return { surfaces: [...surfaces, peers, strangers], honest, watch, cluster };
 }
 
+/** A participant of the network, who signs operations. */
+async function makeParticipant({ folder: network, services }: Cluster): Promise<LoadMeter> {
+  const out = join(network, "participant");
+  const plan = { network, id: "participant", role: "customer", services, algorithm: "ESP256", out } as const;
+  await createParticipant(plan, new Date());
+  return readLoadParticipant(out);
+}
+
 async function takeEveryRequest(path: string): Promise<void> {
   const document = JSON.parse(await readFile(path, "utf8")) as { readonly api: object };
   const api = { ...document.api, addressRequests_s: REQUESTS_S };
@@ -114,14 +124,22 @@ async function takeEveryRequest(path: string): Promise<void> {
 }
 
 /** The member that did not start, as this program. */
-async function memberOf(cluster: Cluster, meters: readonly LoadMeter[]): Promise<PeerTarget> {
+async function memberOf(
+  cluster: Cluster,
+  meters: readonly LoadMeter[],
+  participants: readonly LoadMeter[],
+): Promise<PeerTarget> {
   const configuration = await readNodeConfiguration(cluster.configurations[NODES - 1]!);
   const now_s = Math.floor(Date.now() / 1000);
+  const [service] = cluster.services;
+  const recordsOf = (meter: LoadMeter, signed: typeof signedRecords) =>
+    [...signed(meter, service!, 20, now_s)].map((record) => ({ meter, record }));
   return {
     ...(await readMember(verifyGenesis(cluster.genesis, nodeVerify), configuration)),
-    records: meters.flatMap((meter) =>
-      [...signedRecords(meter, cluster.services[0]!, 20, now_s)].map((record) => ({ meter, record })),
-    ),
+    records: [
+      ...meters.flatMap((meter) => recordsOf(meter, signedRecords)),
+      ...participants.flatMap((participant) => recordsOf(participant, signedOperations)),
+    ],
   };
 }
 

@@ -1,10 +1,10 @@
-// MQTT: publications of changed records, credentials and topics from sessions that are otherwise in order, and packets that are
+// MQTT: publications of changed readings and operations, credentials and topics from sessions that are otherwise in order, and packets that are
 // changed themselves, which mostly end the session. Records are partly signed anew, so that they get past the signature. Some sessions
 // replay what is public, births and records, as fast as they are read, and some connections send what the standard forbids.
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { parseSign1, sign1 } from "../../../src/wire/cose.js";
-import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
+import { OPERATION_BYTES_MAX } from "../../../src/wire/operation.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
 import {
   createPacketReader,
@@ -16,7 +16,7 @@ import {
   readPublish,
 } from "../rig/mqtt-packets.js";
 import type { Random } from "../rig/random.js";
-import { type LoadMeter, signedRecords } from "../rig/records.js";
+import { type LoadMeter, signedOperations, signedRecords } from "../rig/records.js";
 import { oddConnect, oddPacket } from "./mqtt-oddities.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
 import { type Address, openRaw, type RawConnection } from "./socket.js";
@@ -28,6 +28,8 @@ export interface MqttTarget {
   readonly services: readonly number[];
   /** meters of the network that nobody else speaks for */
   readonly meters: readonly LoadMeter[];
+  /** participants of the network, of whom the same holds */
+  readonly participants: readonly LoadMeter[];
 }
 
 const RECORDS_PER_METER = 64;
@@ -48,9 +50,11 @@ interface Sample {
 }
 
 export function createMqttSurface(target: MqttTarget, name: string): Surface {
-  const samples = target.meters.flatMap((meter, index) =>
-    samplesOf(meter, target.services[index % target.services.length]!),
-  );
+  const serviceOf = (index: number) => target.services[index % target.services.length]!;
+  const samples = [
+    ...target.meters.flatMap((meter, index) => samplesOf(meter, serviceOf(index), signedRecords)),
+    ...target.participants.flatMap((participant, index) => samplesOf(participant, serviceOf(index), signedOperations)),
+  ];
   let connection: RawConnection | undefined;
   let acknowledged = 0;
   let published = 0;
@@ -76,7 +80,7 @@ export function createMqttSurface(target: MqttTarget, name: string): Surface {
     opened.write(
       encodeSubscribe(1, [serviceTopic(target.network, service, "receipt", id), meterTopic(target.network, "ack", id)]),
     );
-    for (const each of target.meters) {
+    for (const each of [...target.meters, ...target.participants]) {
       published += 1;
       opened.write(encodePublish(meterTopic(target.network, "birth", toHex(each.kid)), published, each.credential));
     }
@@ -163,13 +167,13 @@ export function createMqttSurface(target: MqttTarget, name: string): Surface {
   };
 }
 
-function samplesOf(meter: LoadMeter, service: number): Sample[] {
+function samplesOf(meter: LoadMeter, service: number, signed: typeof signedRecords): Sample[] {
   const now_s = Math.floor(Date.now() / 1000);
-  return [...signedRecords(meter, service, RECORDS_PER_METER, now_s)].map((record) => ({
+  return [...signed(meter, service, RECORDS_PER_METER, now_s)].map((record) => ({
     meter,
     service,
     record,
-    payload: parseSign1(record, RECORD_BYTES_MAX).payload,
+    payload: parseSign1(record, OPERATION_BYTES_MAX).payload,
   }));
 }
 

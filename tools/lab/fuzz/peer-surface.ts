@@ -2,7 +2,7 @@
 // temporary blocks that it signs, and rubbish. What it hears is the nodes' own traffic, so every kind of frame is there.
 
 import { toHex } from "../../../src/wire/bytes.js";
-import { parseRecord } from "../../../src/wire/record.js";
+import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { encodeMessage, signedBytes } from "../../consensus/messages.js";
 import { makeBatch } from "../../ledger/compose.js";
 import { executionRecord } from "../../ledger/record-scan.js";
@@ -90,7 +90,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
   function temporaryBlock(): Uint8Array {
     const chain = random.pick(genesis.chains).service;
     const chosen = Array.from({ length: 1 + random.below(3) }, () => random.pick(target.records));
-    const records = chosen.map(({ record }) => executionRecord(parseRecord(record)));
+    const records = chosen.map(({ record }) => executionRecord(parseAnyRecord(record)));
     const number = random.chance(0.5) ? random.below(3) : random.below(NUMBERS);
     const notices = chosen.map(({ meter }) => ({ kind: "credential" as const, bytes: meter.credential }));
     const batch = { chain, origin: self.id, number, notices };

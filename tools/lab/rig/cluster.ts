@@ -40,6 +40,8 @@ export interface Cluster {
   readonly services: readonly number[];
   /** of the members of each chain, those that verify a temporary block before it is sealed */
   readonly verifiers: number;
+  /** the network's, as `gridseal init` makes it */
+  readonly folder: string;
   readonly meterFolders: readonly string[];
   readonly genesis: Uint8Array;
   /** node.json of every node, whether it is started or not */
@@ -78,6 +80,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
     host: HOST,
     services: chains.map(({ service }) => service),
     verifiers: Math.min(verifiers ?? defaultVerifiers(plan.nodes), plan.nodes),
+    folder,
     meterFolders: created.meters.map(({ name }) => join(folder, "meters", name)),
     genesis: Uint8Array.from(await readFile(join(folder, "genesis.cbor"))),
     nodes,

@@ -1,12 +1,14 @@
 // Signed records of provisioned meters, as an agent that reads five registers a telegram would make
-// them: about 250 bytes each, every one naming the one before it.
+// them: about 250 bytes each, every one naming the one before it. And operations of participants.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../../src/wire/hash.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
-import { type Claims, type Register, reasons, signRecord, sources } from "../../../src/wire/record.js";
+import { encodeHidden, type OperationClaims, parseOperation, signOperation } from "../../../src/wire/operation.js";
+import { type Claims, digestsOf, type Register, reasons, signRecord, sources } from "../../../src/wire/record.js";
 import { signerFromSeed } from "../../crypto/signatures.js";
+import { readKeyFile } from "../../files/key-file.js";
 
 export interface LoadMeter {
   readonly kid: Uint8Array;
@@ -36,6 +38,36 @@ export function readLoadMeter(folder: string, registers: number = REGISTERS_DEFA
   const signer = signerFromSeed(Uint8Array.from(readFileSync(join(folder, "keyvalue/seed"))));
   const credential = Uint8Array.from(readFileSync(join(folder, "keyvalue/credential")));
   return { kid: keyId(signer.key), credential, signer, registers };
+}
+
+/** The participant of a folder that the authority has filled; it has no registers. */
+export async function readLoadParticipant(folder: string): Promise<LoadMeter> {
+  const signer = await readKeyFile(join(folder, "key.json"));
+  const credential = Uint8Array.from(readFileSync(join(folder, "credential.cbor")));
+  return { kid: keyId(signer.key), credential, signer, registers: 0 };
+}
+
+/** The participant's operations of a service from number 0 on: of several types, small and large, some with a hidden part. */
+export function* signedOperations(
+  participant: LoadMeter,
+  service: number,
+  count: number,
+  time_s: number,
+): Generator<Uint8Array, void> {
+  let previous: Uint8Array = new Uint8Array(0);
+  for (let seq = 0; seq < count; seq += 1) {
+    const hidden = encodeHidden({ salt: new Uint8Array(16).fill(seq), label: "price", value: seq });
+    const hides = seq % 3 === 1;
+    const claims: OperationClaims = {
+      ...{ service, serviceId: 0, seq, previous, time_s, quality: 2, type: 1 + seq * 1_009 },
+      body: seq % 32 === 19 ? "x".repeat(60_000) : { asks: "something", of: [seq, null, true], until: -seq },
+      ...(hides && { digests: digestsOf([hidden]) }),
+      ...(seq % 4 === 2 && { until_s: time_s + seq }),
+    };
+    const operation = signOperation(claims, hides ? [hidden] : [], participant.signer, participant.kid);
+    previous = parseOperation(operation).hash;
+    yield operation;
+  }
 }
 
 /** The meter's records of a service from sequence number 0 on, one by one. */

@@ -107,6 +107,7 @@ function reportOf(
     ...coverage,
     blocks: [...blockChecks.heights.values()].reduce((sum, height) => sum + height, 0),
     records: blockChecks.sealed,
+    operations: blockChecks.operations,
     receipts: meters.reduce((sum, meter) => sum + meter.receipts, 0),
     roundChanges: blockChecks.rounds,
     meterViolations: blockChecks.violations,

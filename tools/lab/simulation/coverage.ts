@@ -4,6 +4,8 @@
 export interface Coverage {
   blocks: number;
   records: number;
+  /** of these, operations of participants */
+  operations: number;
   receipts: number;
   /** rounds beyond the first, over all sealed blocks */
   roundChanges: number;
@@ -89,6 +91,7 @@ export function createCoverage(): Coverage {
   return {
     blocks: 0,
     records: 0,
+    operations: 0,
     receipts: 0,
     roundChanges: 0,
     meterViolations: 0,

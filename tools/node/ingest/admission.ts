@@ -3,16 +3,17 @@
 // a record and proving it is the place for what spares the signature: that the record is known.
 
 import { compareBytes, toHex } from "../../../src/wire/bytes.js";
-import { type Credential, isDevice, verifyCredential } from "../../../src/wire/credential.js";
+import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { equalKeys, keyId, type PublicKey, type Verify } from "../../../src/wire/key.js";
+import { hasOperation, OPERATION_BYTES_MAX } from "../../../src/wire/operation.js";
 import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import type { RefusalReason } from "../../../src/wire/refusal.js";
 import { reasonOf } from "../../errors.js";
 import { SEQUENCE_WINDOW } from "../../ledger/execution.js";
 import type { Standing } from "../../ledger/governance.js";
-import { meterOf, type ReadRecord, readRecord } from "../../ledger/record-scan.js";
+import { meterOf, type ReadRecord, readRecord, roleComplaint } from "../../ledger/record-scan.js";
 import type { MeterState } from "../../ledger/state.js";
 import type { PublishedTopic } from "./ingest.js";
 
@@ -63,9 +64,6 @@ export interface PublishedRecord {
 
 /** Reads the record that was published on the topic. Throws Refused. */
 export function readPublished(ports: AdmissionPorts, topic: RecordTopic, payload: Uint8Array): PublishedRecord {
-  if (payload.length > RECORD_BYTES_MAX) {
-    throw new Refused("oversized", `record of ${payload.length} bytes is larger than ${RECORD_BYTES_MAX}`);
-  }
   const record = parse(payload);
   const meter = meterOf(record.kid);
   checkTopic(ports, topic, record, meter);
@@ -91,9 +89,8 @@ export async function proveRecord(ports: AdmissionPorts, published: PublishedRec
   if (!(await ports.verifyRecord(credential.key, record.stripped))) {
     throw new Refused("bad-signature", "record's signature does not verify with the meter's key", record);
   }
-  if (!isDevice(credential)) {
-    throw new Refused("role-not-permitted", "credential is a participant's, who signs no readings", record);
-  }
+  const unfit = roleComplaint(credential, record.claims.type);
+  if (unfit !== undefined) throw new Refused("role-not-permitted", unfit, record);
   if (!credential.services.includes(record.claims.service)) {
     throw new Refused("service-not-permitted", `credential does not permit service ${record.claims.service}`, record);
   }
@@ -151,12 +148,21 @@ export function replaces(known: Credential | undefined, offered: Credential): bo
 }
 
 function parse(payload: Uint8Array): ReadRecord {
+  checkSize(payload);
   try {
     return readRecord(payload);
   } catch (error) {
     if (error instanceof WireError) throw new Refused("malformed", `record: ${error.message}`);
     throw error;
   }
+}
+
+/** A reading that is no larger than one may be is not looked at: nearly all are. */
+function checkSize(payload: Uint8Array): void {
+  const { length } = payload;
+  if (length <= RECORD_BYTES_MAX) return;
+  const most = length <= OPERATION_BYTES_MAX && hasOperation(payload) ? OPERATION_BYTES_MAX : RECORD_BYTES_MAX;
+  if (length > most) throw new Refused("oversized", `record of ${length} bytes is larger than ${most}`);
 }
 
 function checkTopic(ports: AdmissionPorts, topic: RecordTopic, record: ReadRecord, meter: string): void {

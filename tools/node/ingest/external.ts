@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createTally, type Ingest, type IngestCounters, type IngestHandlers, publishedTopic } from "./ingest.js";
+import { PACKET_BYTES_MAX } from "./packet-guard.js";
 
 export interface ExternalLimits {
   /** largest packet that the broker may send */
@@ -20,7 +21,7 @@ export interface ExternalLimits {
 }
 
 export const defaultExternalLimits: ExternalLimits = {
-  packet_bytes_max: 65_536,
+  packet_bytes_max: PACKET_BYTES_MAX,
   processing_max: 2_000,
   queue_max: 10_000,
   queue_bytes_max: 32 * 1024 * 1024,

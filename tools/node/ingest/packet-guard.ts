@@ -1,6 +1,7 @@
 // Judges what a client sends before the broker reads it, pure: fixed headers (MQTT 3.1.1 section 2.2), then what packet-bodies.ts says
 // of the rest; lets nothing through that is too large, too fast or out of place.
 
+import { OPERATION_BYTES_MAX } from "../../../src/wire/operation.js";
 import { tokensAfter } from "../limits/token-bucket.js";
 import type { IngestRefusal } from "./ingest.js";
 import { type BodyRefusal, createBodyCheck } from "./packet-bodies.js";
@@ -20,8 +21,11 @@ export interface GuardLimits {
   readonly packet_timeout_ms: number;
 }
 
+/** The largest operation, with its topic and what stands before it. */
+export const PACKET_BYTES_MAX = OPERATION_BYTES_MAX + 1_024;
+
 export const defaultGuardLimits: GuardLimits = {
-  packet_bytes_max: 65_536,
+  packet_bytes_max: PACKET_BYTES_MAX,
   packets_per_s: 5_000,
   bytes_per_s: 4 * 1024 * 1024,
   // CONNECT, SUBSCRIBE, the birth, and the 24 records that a meter has on its way.

@@ -3,6 +3,7 @@
 import { fromHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { PublicKey } from "../../../src/wire/key.js";
+import { encodeHidden } from "../../../src/wire/operation.js";
 import { encodeDisclosure } from "../../../src/wire/record.js";
 import { encodeRefusal, type RefusalReason } from "../../../src/wire/refusal.js";
 import { meterTopic } from "../../../src/wire/topics.js";
@@ -183,8 +184,8 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   };
 }
 
-/** A record's confidential groups as this node keeps them for authorised access: [+ disclosure]. */
+/** A record's confidential parts as this node keeps them for authorised access: [+ disclosure]. */
 function disclosuresOf(record: ReadRecord): Uint8Array | undefined {
   if (record.disclosures.length === 0) return undefined;
-  return encodeCbor(record.disclosures.map(encodeDisclosure));
+  return encodeCbor(record.disclosures.map((each) => ("value" in each ? encodeHidden(each) : encodeDisclosure(each))));
 }

@@ -2,7 +2,7 @@
 // made, and headers, certificates and anchors stay.
 
 import { decodeBlock } from "../../../src/wire/block.js";
-import { parseRecord } from "../../../src/wire/record.js";
+import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { GridsealError } from "../../errors.js";
 import { disclosures } from "../chain/tables/admitted.js";
 import { putOutline, blocks as wholeBlocks } from "../chain/tables/blocks.js";
@@ -55,5 +55,5 @@ function wholeBlock(store: Store, chain: number, height: number) {
   if (treeOfOutline(outline) === undefined) {
     throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is not what was sealed`);
   }
-  return [{ height, outline, records: block.batches.flatMap((batch) => batch.records.map(parseRecord)) }];
+  return [{ height, outline, records: block.batches.flatMap((batch) => batch.records.map(parseAnyRecord)) }];
 }

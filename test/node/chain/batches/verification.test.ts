@@ -87,7 +87,7 @@ test("names the record whose signature does not verify, with what proves it to w
   const elsewhere = { ...word, signature: new Uint8Array(64) };
   assert.match(complaint({ bad: refuted.bad, word: elsewhere }) ?? "", /not signed by a/);
   const foreign = { ...refuted.bad, credential: createMeter(authority).credential };
-  assert.match(complaint({ bad: foreign, word }) ?? "", /another meter's credential/);
+  assert.match(complaint({ bad: foreign, word }) ?? "", /another's credential/);
   const hidden = encodeDisclosure({
     salt: new Uint8Array(16),
     label: "x",

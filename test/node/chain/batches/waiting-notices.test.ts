@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GridsealError } from "../../../../tools/errors.js";
 import type { ExecutionNotice } from "../../../../tools/ledger/execution.js";
+import { initialGovernance } from "../../../../tools/ledger/governance.js";
 import { createWaitingNotices } from "../../../../tools/node/chain/batches/waiting-notices.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
+import { makeGenesis } from "../../../audit/chain-builder.js";
 
 const evidence: ExecutionNotice = {
   kind: "evidence",
@@ -42,4 +44,18 @@ test("what could not be written does not wait here", async () => {
   writes[0]!.reject(new GridsealError("STORE_FULL", "the disk is full"));
   await assert.rejects(first, /the disk is full/);
   assert.deepEqual([await again, notices.pending], [false, 0]);
+});
+
+test("gives a temporary block no more bytes of what waits than it has room for, and keeps the rest", () => {
+  const { genesis } = makeGenesis();
+  const { notices } = over();
+  const against = genesis.nodes.map(({ id: node }) => {
+    return { ...evidence, node, bytes: new Uint8Array(200_000), violation: "falseAcknowledgement" } as const;
+  });
+  notices.add(against);
+  const view = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
+  const place = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
+  assert.deepEqual(notices.take(place), { chosen: against.slice(0, 2), spent: [] });
+  assert.equal(notices.pending, 2);
+  assert.deepEqual(notices.take(place), { chosen: against.slice(2), spent: [] });
 });

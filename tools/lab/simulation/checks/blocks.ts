@@ -11,8 +11,8 @@ import { sha256 } from "../../../../src/wire/hash.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../../src/wire/header.js";
 import type { PublicKey } from "../../../../src/wire/key.js";
 import { leafHash, rootOfLevels } from "../../../../src/wire/merkle.js";
+import { type AnyRecord, isOperation, parseAnyRecord } from "../../../../src/wire/operation.js";
 import { quorum } from "../../../../src/wire/quorum.js";
-import { parseRecord, type Record } from "../../../../src/wire/record.js";
 import { decodeResults, type Equivocation } from "../../../ledger/violations.js";
 import { simulatedVerify } from "../world/keys.js";
 import { createFalseWordChecks, type FalseWordChecks } from "./false-words.js";
@@ -22,11 +22,11 @@ import type { Fail } from "./violation.js";
 
 export interface BlockChecks {
   /** A meter has signed it and lets go of it. */
-  submit(record: Record): void;
+  submit(record: AnyRecord): void;
   isSubmitted(hash: string): boolean;
   addMeter(kid: string, key: PublicKey): void;
   /** A correct node has answered for it: it must be sealed. */
-  promise(record: Record, node: string, label: string): void;
+  promise(record: AnyRecord, node: string, label: string): void;
   /** The node has lost its disk, and what it alone had promised but for what it still holds. */
   release(node: string, holds: (key: string) => boolean): void;
   /** The authority rules of the meter: no node's promise holds for its records. */
@@ -49,6 +49,8 @@ export interface BlockChecks {
   /** headers of other chains that sealed blocks name */
   readonly anchored: number;
   readonly sealed: number;
+  /** of these, operations of participants */
+  readonly operations: number;
   readonly violations: number;
   /** Heights at which evidence against the node is sealed. */
   convictions(chain: number, node: string): readonly number[];
@@ -90,6 +92,7 @@ export function createBlockChecks(
   const anchors = new Map<string, { readonly id: string; readonly where: string }>();
   let anchored = 0;
   let rounds = 0;
+  let operations = 0;
 
   /** I16, also where the anchored block comes later. */
   const checkAnchors = (where: string, block: Block) => {
@@ -117,7 +120,7 @@ export function createBlockChecks(
       if (violation.kind === "gap") fail("I18 no meter is named for a gap", `${violation.seq} in ${where}`);
     }
     for (const batch of block.batches) {
-      for (const bytes of batch.records) checkRecord(where, chain, parseRecord(bytes));
+      for (const bytes of batch.records) checkRecord(where, chain, parseAnyRecord(bytes));
       const members = membership.at(block.chain, block.height)!;
       const isOfMember = members.some(({ id }) => equalBytes(id, batch.origin));
       if (!isOfMember) fail("I12 temporary blocks are of members", where);
@@ -138,7 +141,7 @@ export function createBlockChecks(
     equivocations.set(accused, [...heights, height]);
   };
 
-  const checkRecord = (where: string, chain: GenesisChain, record: Record) => {
+  const checkRecord = (where: string, chain: GenesisChain, record: AnyRecord) => {
     const kid = toHex(record.kid);
     const name = `${chain.service}/${kid}/${record.claims.seq}`;
     const hash = toHex(record.hash);
@@ -148,6 +151,7 @@ export function createBlockChecks(
     if (!valid || record.claims.service !== chain.service) fail("I7 a sealed record is valid", `${name} in ${where}`);
     if (record.disclosures.length > 0) fail("I7 a sealed record is desensitised", `${name} in ${where}`);
     if (sealed.has(name)) fail("I7 a record is sealed once", `${name} in ${where}`);
+    if (isOperation(record)) operations += 1;
     sealed.set(name, hash);
   };
 
@@ -208,6 +212,9 @@ export function createBlockChecks(
     },
     get sealed() {
       return sealed.size;
+    },
+    get operations() {
+      return operations;
     },
     falseWords,
     get equivocations() {

@@ -3,8 +3,8 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
+import type { AnyRecord } from "../../../../src/wire/operation.js";
 import { decodeSentReceipt } from "../../../../src/wire/receipt.js";
-import type { Record } from "../../../../src/wire/record.js";
 import { parseTopic } from "../../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import { blocks } from "../../../node/chain/tables/blocks.js";
@@ -57,7 +57,7 @@ export interface Checks {
   readonly world: NodeWorld;
   onDurable(node: SimulatedNode, rows: readonly NotedRow[]): void;
   /** A node has acknowledged a meter's record. */
-  onAcknowledged(node: SimulatedNode, record: Record): void;
+  onAcknowledged(node: SimulatedNode, record: AnyRecord): void;
   /** transactions of all nodes so far */
   readonly writes: number;
 }
@@ -189,6 +189,6 @@ export function createChecks(ports: ChecksPorts): Checks {
   };
 }
 
-function nameOf(record: Record): string {
+function nameOf(record: AnyRecord): string {
   return `${record.claims.service}/${toHex(record.kid)}/${record.claims.seq}`;
 }

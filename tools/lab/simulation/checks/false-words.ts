@@ -3,7 +3,7 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { parseCredential } from "../../../../src/wire/credential.js";
-import { parseRecord } from "../../../../src/wire/record.js";
+import { parseAnyRecord } from "../../../../src/wire/operation.js";
 import { decodeDisproof } from "../../../ledger/disproof.js";
 import type { FalseAcknowledgement } from "../../../ledger/violations.js";
 import { simulatedVerify } from "../world/keys.js";
@@ -26,7 +26,7 @@ export function createFalseWordChecks(faulty: ReadonlySet<string>, fail: Fail): 
       if (proved.has(accused)) fail("I24 evidence of a false word is sealed once", `${accused} in ${where}`);
       proved.add(accused);
       const { credential, record } = decodeDisproof(evidence).bad;
-      const { signedBytes, signature } = parseRecord(record);
+      const { signedBytes, signature } = parseAnyRecord(record);
       if (!simulatedVerify(parseCredential(credential).key, signedBytes, signature)) return;
       fail("I24 the record of a false word does not verify", where);
     },

@@ -3,12 +3,12 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Member } from "../../../../src/wire/genesis.js";
-import type { Record } from "../../../../src/wire/record.js";
+import type { AnyRecord } from "../../../../src/wire/operation.js";
 import { numberKey } from "../../../node/store/keys.js";
 import type { Membership } from "./membership.js";
 
 export interface Promises {
-  add(record: Record, node: string, label: string): void;
+  add(record: AnyRecord, node: string, label: string): void;
   /** The node has lost its disk, and what it alone had promised but for what it still holds. */
   release(label: string, holds: (key: string) => boolean): void;
   /** What members had promised that are none any more is nobody's. */

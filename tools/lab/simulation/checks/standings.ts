@@ -3,8 +3,8 @@
 
 import type { Block } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
+import { parseAnyRecord } from "../../../../src/wire/operation.js";
 import type { Action } from "../../../../src/wire/order.js";
-import { parseRecord } from "../../../../src/wire/record.js";
 import type { Fail } from "./violation.js";
 
 interface Ruling {
@@ -54,7 +54,7 @@ export function createStandings(): Standings {
     check({ chain, height, judgedAt, batches }, fail) {
       if (rulings.size === 0) return;
       for (const bytes of batches.flatMap(({ records }) => records)) {
-        const { kid, claims } = parseRecord(bytes);
+        const { kid, claims } = parseAnyRecord(bytes);
         const id = toHex(kid);
         const ruling = rulings.get(id)?.findLast(({ at }) => at <= judgedAt);
         if (ruling === undefined || ruling.name === "good") continue;

@@ -5,7 +5,7 @@ import { decodeBatch } from "../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { noticesOf } from "../../../../src/wire/notice.js";
-import { parseRecord, type Record } from "../../../../src/wire/record.js";
+import { type AnyRecord, parseAnyRecord } from "../../../../src/wire/operation.js";
 import { reasonOf } from "../../../errors.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../../../node/chain/batches/pool.js";
@@ -22,7 +22,7 @@ import { difference, replayChain, stateOf } from "./replay.js";
 import type { Fail } from "./violation.js";
 
 /** Whether a record is on the node's disk: by itself, in a temporary block, or in a block. */
-export function isDurable(node: SimulatedNode, record: Record): boolean {
+export function isDurable(node: SimulatedNode, record: AnyRecord): boolean {
   const { rows } = node.disk;
   const { service, seq } = record.claims;
   const waiting = rows.get(admitted, numberKey(service, record.kid, seq));
@@ -45,7 +45,7 @@ export function heldRecords({ id, disk }: SimulatedNode): ReadonlySet<string> {
   for (const { key, row } of whole(batches)) {
     if (toHex(idIn(key)) !== id) continue;
     const { chain, records } = decodeBatch(row).batch;
-    for (const { kid, claims } of records.map(parseRecord)) waiting.push(numberKey(chain, kid, claims.seq));
+    for (const { kid, claims } of records.map(parseAnyRecord)) waiting.push(numberKey(chain, kid, claims.seq));
   }
   return new Set(waiting.filter((key) => presentable.has(toHex(idIn(key)))).map((key) => key.toString("hex")));
 }

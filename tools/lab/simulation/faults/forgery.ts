@@ -8,8 +8,9 @@ import { parseCredential } from "../../../../src/wire/credential.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../../src/wire/key.js";
 import { type Notice, noticesOf } from "../../../../src/wire/notice.js";
+import { isOperation, parseAnyRecord, signOperation } from "../../../../src/wire/operation.js";
 import { quorum } from "../../../../src/wire/quorum.js";
-import { parseRecord, signRecord } from "../../../../src/wire/record.js";
+import { signRecord } from "../../../../src/wire/record.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { encodeMessage } from "../../../consensus/messages.js";
 import type { Decision, Evidence, Message, Polka, Vote } from "../../../consensus/types.js";
@@ -170,10 +171,13 @@ export function forgedBatch({ genesis, self, random, key, sign }: Forger, frame:
   const read = attempt(() => readBatch(genesis.hash, frame.payload));
   if (read === undefined) return undefined;
   if (read.records.length === 0) return forgedEvidence({ genesis, self, random, sign }, frame, read);
-  const record = parseRecord(random.pick(read.records).bytes);
+  const record = parseAnyRecord(random.pick(read.records).bytes);
   const nobody: Signer = { key, sign: () => random.bytes(64) };
-  const changed = parseRecord(
-    signRecord({ ...record.claims, seq: record.claims.seq + 1, previous: record.hash }, [], nobody, record.kid),
+  const next = { seq: record.claims.seq + 1, previous: record.hash };
+  const changed = parseAnyRecord(
+    isOperation(record)
+      ? signOperation({ ...record.claims, ...next }, [], nobody, record.kid)
+      : signRecord({ ...record.claims, ...next }, [], nobody, record.kid),
   );
   const number = random.below(4);
   const own = { ...read.batch, origin: fromHex(self)!, number };

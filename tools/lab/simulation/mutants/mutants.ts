@@ -29,6 +29,7 @@ import { evidenceMutants, memberMutants } from "./member-mutants.js";
 import { meterMutants } from "./meter-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
+import { operationMutants } from "./operation-mutants.js";
 import {
   attacked,
   bereft,
@@ -319,6 +320,7 @@ export const mutants: readonly Mutant[] = [
     needs: { ...attacked, behaviours: ["contradict"] },
   },
   ...meterMutants,
+  ...operationMutants,
   ...boundMutants,
   {
     name: "anchor-unproved",

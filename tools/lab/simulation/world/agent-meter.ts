@@ -45,7 +45,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   const { genesis, timeline, random, blockChecks } = world;
   const signer = simulatedSigner(name);
   const [kid, id] = [keyId(signer.key), toHex(keyId(signer.key))];
-  const credential = credentialOf(genesis, world.authority, signer, service);
+  const credential = credentialOf(genesis, world.authority, signer, { service, roles: ["meter"] });
   const device = { id, credential, service, flash: createFlash(), keyValue: createKeyValue() };
   const refused = new Set<string>();
   let life: Life;

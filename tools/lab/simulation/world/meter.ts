@@ -1,15 +1,19 @@
-// A meter of a simulation: signs records, offers them to a node until they are acknowledged, or
-// sealed, and goes to another node where one does not answer. Some sign two records with one
-// number, or offer what nobody signed: a cluster must stand that too.
+// A meter or a participant of a simulation: signs records, offers them to a node until they are
+// acknowledged, or sealed, and goes to another node where one does not answer. Some sign two records
+// with one number, offer what nobody signed, or what their role does not sign: a cluster must stand
+// that too.
 
+import { OPERATION_TYPE_MAX } from "../../../../src/wire/bounds.js";
 import { toHex } from "../../../../src/wire/bytes.js";
-import { issueCredential, issuerName } from "../../../../src/wire/credential.js";
+import { issueCredential, issuerName, type Role } from "../../../../src/wire/credential.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../../src/wire/key.js";
+import { type AnyRecord, type OperationClaims, parseAnyRecord, signOperation } from "../../../../src/wire/operation.js";
 import { decodeSentReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../../../../src/wire/receipt.js";
-import { type Claims, parseRecord, type Record, signRecord } from "../../../../src/wire/record.js";
+import { type Claims, signRecord } from "../../../../src/wire/record.js";
 import { decodeRefusal } from "../../../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../../../src/wire/topics.js";
+import type { Value } from "../../../../src/wire/value.js";
 import { reasonOf } from "../../../errors.js";
 import type { Random } from "../../rig/random.js";
 import type { BlockChecks } from "../checks/blocks.js";
@@ -43,7 +47,7 @@ export interface MeterWorld {
   /** who stands before the node and lies to the agent */
   liarAt(node: SimulatedNode): Liar | undefined;
   /** The node has acknowledged a record that it did not refuse. */
-  onAcknowledged(node: SimulatedNode, record: Record): void;
+  onAcknowledged(node: SimulatedNode, record: AnyRecord): void;
   trace(line: string): void;
 }
 
@@ -55,9 +59,11 @@ export interface MeterOptions {
    * it
    */
   readonly trusting: boolean;
+  /** a participant, who signs operations; a meter signs readings */
+  readonly asking: boolean;
   /** signs two records for some numbers */
   readonly forking: boolean;
-  /** offers records with bad signatures beside its good ones */
+  /** offers records with bad signatures beside its good ones, or of the kind that it may not sign */
   readonly forging: boolean;
 }
 
@@ -89,6 +95,8 @@ export interface SimulatedMeter {
  */
 const PATIENCE_TICKS = 10;
 const OFFERED_AT_ONCE = 8;
+/** One of so many records is forged as one of the other kind. */
+const MISFIT_EVERY = 3;
 
 export function createMeter(world: MeterWorld, options: MeterOptions): SimulatedMeter {
   const { genesis, timeline, random, blockChecks } = world;
@@ -96,9 +104,10 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   const signer = simulatedSigner(options.name);
   const kid = keyId(signer.key);
   const id = toHex(kid);
-  const credential = credentialOf(genesis, world.authority, signer, service);
+  const roles = [options.asking ? "customer" : "meter"] as const;
+  const credential = credentialOf(genesis, world.authority, signer, { service, roles });
   const recordTopic = serviceTopic(genesis.network, service, "record", id);
-  const outbox = new Map<string, Record>();
+  const outbox = new Map<string, AnyRecord>();
   let home = random.pick(world.nodes);
   let seq = 0;
   let previous: Uint8Array = new Uint8Array(0);
@@ -110,9 +119,10 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
 
   blockChecks.addMeter(id, signer.key);
 
-  const make = (claims: Partial<Claims>): Record => {
-    const whole = reading(timeline, random, { service, seq, previous, ...claims });
-    return parseRecord(signRecord(whole, [], signer, kid));
+  const make = (claims: Partial<Pick<Claims, "seq" | "previous">>): AnyRecord => {
+    const place = { service, seq, previous, ...claims };
+    if (options.asking) return parseAnyRecord(signOperation(asked(timeline, random, place), [], signer, kid));
+    return parseAnyRecord(signRecord(reading(timeline, random, place), [], signer, kid));
   };
 
   const offer = (topic: string, payload: Uint8Array, onAcknowledged: (node: SimulatedNode) => void) => {
@@ -127,10 +137,10 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   };
 
   /** Whether no other record is sealed with its number, and no order has ended the meter before it. */
-  const isOwed = (hash: string, { claims: { seq } }: Record) =>
+  const isOwed = (hash: string, { claims: { seq } }: AnyRecord) =>
     (blockChecks.sealedHash(service, id, seq) ?? hash) === hash && !world.membership.standings.isOver(id, service, seq);
 
-  const offerRecord = (record: Record) => {
+  const offerRecord = (record: AnyRecord) => {
     const hash = toHex(record.hash);
     refused.delete(hash);
     offer(recordTopic, record.stripped, (node) => {
@@ -142,10 +152,17 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     });
   };
 
-  const forge = (record: Record) => {
-    const bytes = Uint8Array.from(record.stripped);
+  const forge = ({ stripped, claims }: AnyRecord) => {
+    const bytes = Uint8Array.from(stripped);
     bytes[bytes.length - 1 - random.below(64)]! ^= 1;
-    offer(recordTopic, bytes, () => {});
+    offer(recordTopic, claims.seq % MISFIT_EVERY === 0 ? misfit(claims) : bytes, () => {});
+  };
+
+  /** Good but for its kind; as nobody submits it, the checks find it where it is sealed. */
+  const misfit = ({ seq: number, previous: link, time_s }: AnyRecord["claims"]) => {
+    const claims = { service, serviceId: 1, seq: number, previous: link, time_s, quality: 2 };
+    if (options.asking) return signRecord(claims, [], signer, kid);
+    return signOperation({ ...claims, type: 1, body: null }, [], signer, kid);
   };
 
   const tick = () => {
@@ -258,7 +275,26 @@ export function reading(
   };
 }
 
-export function credentialOf(genesis: Genesis, authority: Signer, signer: Signer, service: number): Uint8Array {
+/** The claims of an operation signed now: of any type, small or large, some with a time until which they ask. */
+function asked(
+  timeline: Timeline,
+  random: Random,
+  given: Pick<OperationClaims, "service" | "seq" | "previous">,
+): OperationClaims {
+  const time_s = Math.floor((EPOCH_MS + timeline.now_ms()) / 1000);
+  const drawn = random.below(1_000_000);
+  const bodies: readonly Value[] = [null, drawn, { asks: drawn, of: ["a", -drawn] }, "x".repeat(drawn % 20_000)];
+  const type = 1 + (drawn % OPERATION_TYPE_MAX);
+  const until = drawn % 5 === 0 ? { until_s: time_s + (drawn % 60) } : {};
+  return { serviceId: 0, time_s, quality: 2, type, body: bodies[drawn % bodies.length]!, ...until, ...given };
+}
+
+export function credentialOf(
+  genesis: Genesis,
+  authority: Signer,
+  signer: Signer,
+  { service, roles }: { readonly service: number; readonly roles: readonly Role[] },
+): Uint8Array {
   const kid = keyId(signer.key);
   return issueCredential(
     {
@@ -270,7 +306,7 @@ export function credentialOf(genesis: Genesis, authority: Signer, signer: Signer
       key: signer.key,
       statusIndex: 0,
       services: [service],
-      roles: ["meter"],
+      roles,
     },
     authority,
   );

@@ -4,8 +4,8 @@
 
 import type { GenesisChain } from "../../../../src/wire/genesis.js";
 import type { PublicKey } from "../../../../src/wire/key.js";
+import { parseAnyRecord } from "../../../../src/wire/operation.js";
 import { encodeSentReceipt, receiptEncoder } from "../../../../src/wire/receipt.js";
-import { parseRecord } from "../../../../src/wire/record.js";
 import { serviceTopic } from "../../../../src/wire/topics.js";
 import { localTimeouts, type Statement } from "../../../consensus/types.js";
 import { governedChain, holderStanding, standingOf } from "../../../ledger/governance.js";
@@ -252,7 +252,7 @@ function createVerification(timeline: NodeWorld["timeline"], random: NodeWorld["
     );
 
   const verifyRecord: AdmissionsPorts["verifyRecord"] = (key, record) => {
-    const { signedBytes, signature } = parseRecord(record);
+    const { signedBytes, signature } = parseAnyRecord(record);
     return verifyAsync(key, signedBytes, signature);
   };
   const verifyRecords: ChainPorts["verifyRecords"] = async (records) => {
@@ -279,7 +279,7 @@ function noting(
 }
 
 function isSigned(key: PublicKey, record: Uint8Array): boolean {
-  const { signedBytes, signature } = parseRecord(record);
+  const { signedBytes, signature } = parseAnyRecord(record);
   return simulatedVerify(key, signedBytes, signature);
 }
 

@@ -103,6 +103,7 @@ export function createMeters(
     return createMeter(world, {
       name: `meter ${index + 1} of seed ${options.seed}`,
       service,
+      asking: index % 3 === 2,
       trusting: index % 2 === 0,
       forking: world.random.chance(0.15),
       forging: world.random.chance(options.behaviours.some((does) => does === "forge" || does === "perjure") ? 1 : 0.3),

@@ -6,7 +6,9 @@ import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 
 /** Records that wait to be sealed, in temporary blocks or not; beyond that the node leaves what it gets unacknowledged. */
 export const WAITING_RECORDS_MAX = 50_000;
-/** Leaves room in a temporary block for credentials and heads. */
+/** Bytes of those records. An operation is as large as two hundred readings. */
+export const WAITING_BYTES_MAX = 268_435_456;
+/** Of records in a temporary block: the credential of each may come with it, orders and evidence beside them. */
 const CUT_BYTES = BATCH_BYTES_MAX / 2;
 
 export interface Gather {
@@ -22,8 +24,8 @@ export interface Gather {
   add(record: ExecutionRecord): boolean;
   /** A record that is in a temporary block already. */
   note(record: ExecutionRecord): void;
-  /** The next temporary block's records; none where nothing waits. */
-  cut(): ExecutionRecord[];
+  /** The next temporary block's records, beside so many bytes of orders and evidence; none where nothing waits. */
+  cut(notices_bytes: number): ExecutionRecord[];
   /** The record is sealed, here or by another node. */
   forget(meter: string, seq: number): void;
 }
@@ -31,26 +33,39 @@ export interface Gather {
 export function createGather(recordsMax: number): Gather {
   let pending: ExecutionRecord[] = [];
   let bytes = 0;
-  /** hashes of records that are admitted and not sealed, by meter and number */
-  const unsealed = new Map<string, Map<number, Uint8Array>>();
+  /** records that are admitted and not sealed, by meter and number */
+  const unsealed = new Map<string, Map<number, ExecutionRecord>>();
   let unsealedCount = 0;
+  let unsealed_bytes = 0;
 
-  const note = ({ meter, seq, hash }: ExecutionRecord) => {
-    const ofMeter = unsealed.get(meter) ?? new Map<number, Uint8Array>();
-    if (!ofMeter.has(seq)) unsealedCount += 1;
-    unsealed.set(meter, ofMeter.set(seq, hash));
+  const forget = (meter: string, seq: number) => {
+    const ofMeter = unsealed.get(meter);
+    const known = ofMeter?.get(seq);
+    if (ofMeter === undefined || known === undefined) return;
+    ofMeter.delete(seq);
+    unsealedCount -= 1;
+    unsealed_bytes -= known.bytes.length;
+    if (ofMeter.size === 0) unsealed.delete(meter);
+  };
+
+  const note = (record: ExecutionRecord) => {
+    forget(record.meter, record.seq);
+    const ofMeter = unsealed.get(record.meter) ?? new Map<number, ExecutionRecord>();
+    unsealedCount += 1;
+    unsealed_bytes += record.bytes.length;
+    unsealed.set(record.meter, ofMeter.set(record.seq, record));
   };
 
   return {
     note,
     waiting(meter, seq, hash) {
       const known = unsealed.get(meter)?.get(seq);
-      return known === undefined ? "none" : equalBytes(known, hash) ? "same" : "other";
+      return known === undefined ? "none" : equalBytes(known.hash, hash) ? "same" : "other";
     },
     isWaiting: (meter, seq) => unsealed.get(meter)?.has(seq) ?? false,
     waitingOf: (meter) => unsealed.get(meter)?.size ?? 0,
     get hasRoom() {
-      return unsealedCount < WAITING_RECORDS_MAX;
+      return unsealedCount < WAITING_RECORDS_MAX && unsealed_bytes < WAITING_BYTES_MAX;
     },
     get pending() {
       return pending.length;
@@ -61,11 +76,13 @@ export function createGather(recordsMax: number): Gather {
       note(record);
       return pending.length >= recordsMax || bytes >= CUT_BYTES;
     },
-    cut() {
+    cut(notices_bytes) {
       let taken = 0;
       let size = 0;
-      while (taken < pending.length && taken < recordsMax && size < CUT_BYTES) {
-        size += pending[taken]!.bytes.length;
+      while (taken < pending.length && taken < recordsMax) {
+        const { length } = pending[taken]!.bytes;
+        if (size + length + notices_bytes > CUT_BYTES) break;
+        size += length;
         taken += 1;
       }
       const records = pending.slice(0, taken);
@@ -73,11 +90,6 @@ export function createGather(recordsMax: number): Gather {
       bytes -= size;
       return records;
     },
-    forget(meter, seq) {
-      const ofMeter = unsealed.get(meter);
-      if (ofMeter?.delete(seq) !== true) return;
-      unsealedCount -= 1;
-      if (ofMeter.size === 0) unsealed.delete(meter);
-    },
+    forget,
   };
 }

@@ -3,7 +3,7 @@
 
 import type { Batch } from "../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
-import { type Credential, isDevice, parseCredential, verifyCredential } from "../../../../src/wire/credential.js";
+import { type Credential, parseCredential, verifyCredential } from "../../../../src/wire/credential.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { keyId, type PublicKey } from "../../../../src/wire/key.js";
 import { BoundedMap } from "../../../bounded-map.js";
@@ -11,7 +11,7 @@ import type { RecordVerification } from "../../../crypto/verifying-message.js";
 import { type BadRecord, badRecordOf } from "../../../ledger/disproof.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
-import { kidOf, type SignedRecord } from "../../../ledger/record-scan.js";
+import { kidOf, roleComplaint, type SignedRecord } from "../../../ledger/record-scan.js";
 import { idKey } from "../../store/keys.js";
 import type { ChainPorts } from "../ports.js";
 import { credentials } from "../tables/credentials.js";
@@ -79,9 +79,9 @@ export function createVerification(
     const proper =
       signed.service === chain.service &&
       signed.algorithm === credential.key.algorithm &&
-      isDevice(credential) &&
+      roleComplaint(credential, record.type) === undefined &&
       credential.services.includes(chain.service);
-    if (!proper) throw new WireError("unproven", `batch holds a record of meter ${meter} that is not for this chain`);
+    if (!proper) throw new WireError("unproven", `batch holds a record of ${meter} that is not for this chain`);
     return credential.key;
   };
 

@@ -2,6 +2,7 @@
 
 import { BATCH_RULINGS_MAX } from "../../../../src/wire/bounds.js";
 import type { Notice } from "../../../../src/wire/notice.js";
+import { ORDER_BYTES_MAX } from "../../../../src/wire/order.js";
 import type { ExecutionNotice, ExecutionPlace } from "../../../ledger/execution.js";
 import { isSameNotice, readNotice } from "../../../ledger/notices.js";
 import { newestRules } from "../../../ledger/scripts.js";
@@ -10,6 +11,8 @@ import type { Writer } from "../../store/writer.js";
 import type { ChainPorts } from "../ports.js";
 import { noticeKey, waitingNotices } from "../tables/waiting-notices.js";
 
+/** Bytes of those in one temporary block: its records make room for them. The largest orders fit, as many as it may hold. */
+const TAKEN_BYTES_MAX = BATCH_RULINGS_MAX * ORDER_BYTES_MAX;
 /** Beyond that a node takes none: evidence is shown again, an order's submitter is told. */
 export const WAITING_NOTICES_MAX = 64;
 
@@ -76,7 +79,7 @@ export function createWaitingNotices({ chain, genesis, store }: ChainPorts): Wai
     take(place) {
       const useful = waiting.filter((notice) => newestRules.takesEffect(place, notice));
       const spent = waiting.filter((notice) => !useful.includes(notice));
-      const chosen = useful.slice(0, BATCH_RULINGS_MAX);
+      const chosen = fitting(useful);
       waiting = useful.slice(chosen.length);
       return { chosen, spent };
     },
@@ -91,4 +94,14 @@ export function createWaitingNotices({ chain, genesis, store }: ChainPorts): Wai
       add(store.range(waitingNotices, chainRange(service)).map(({ row }) => readNotice(genesis.hash, row)));
     },
   };
+}
+
+/** The first of them, as many as one temporary block takes. */
+function fitting(notices: readonly ExecutionNotice[]): readonly ExecutionNotice[] {
+  let bytes = 0;
+  const beyond = notices.findIndex((notice) => {
+    bytes += notice.bytes.length;
+    return bytes > TAKEN_BYTES_MAX;
+  });
+  return notices.slice(0, Math.min(beyond < 0 ? notices.length : beyond, BATCH_RULINGS_MAX));
 }

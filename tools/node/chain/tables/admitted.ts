@@ -2,7 +2,7 @@
 // the record's digests hide.
 
 import { toHex } from "../../../../src/wire/bytes.js";
-import { parseRecord } from "../../../../src/wire/record.js";
+import { parseAnyRecord } from "../../../../src/wire/operation.js";
 import { chainIn, chainRange, idIn, type NumberKey, numberIn, numberKey } from "../../store/keys.js";
 import { soundOf } from "../../store/sound.js";
 import type { StoreReader } from "../../store/store.js";
@@ -16,7 +16,7 @@ export const admitted: Table<NumberKey, Uint8Array> = {
   checksum: crc32Checksum,
   isTakenOver: true,
   takeOver(key, row, { presentable, put }) {
-    const record = soundOf(() => parseRecord(row));
+    const record = soundOf(() => parseAnyRecord(row));
     if (record === undefined || !presentable.has(toHex(record.kid))) return;
     put(admitted, numberKey(chainIn(key), record.kid, record.claims.seq), row);
   },

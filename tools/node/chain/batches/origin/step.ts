@@ -57,13 +57,14 @@ function cut(node: OriginNode, now_ms: number): OriginEffect[] {
   if (config.isStopped() || !isPending(node) || !hasRoom || !isMember(node)) return [];
   const number = freeNumber(node);
   if (number === undefined) return [];
-  const taken = gather.cut();
+  const notices = waitingNotices.take(config.place());
+  const taken = gather.cut(notices.chosen.reduce((sum, { bytes }) => sum + bytes.length, 0));
   // What another node has brought onto the chain meanwhile falls out here, a fork does not.
   const records: ExecutionRecord[] = [];
   for (const record of taken) {
     if (chainKnows(config.view, record.meter, record.seq, record.hash) !== "sealed") records.push(record);
   }
-  const made: Cut = { number, taken, records, ...waitingNotices.take(config.place()) };
+  const made: Cut = { number, taken, records, ...notices };
   if (records.length + made.chosen.length === 0) {
     node.pendingSince_ms = now_ms;
     return [{ type: "writeAdmitted" }, { type: "write", cut: made, read: undefined }];

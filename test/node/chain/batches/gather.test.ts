@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BATCH_BYTES_MAX, decodeBatch, encodeBatch } from "../../../../src/wire/batch.js";
+import { BATCH_RECORDS_MAX } from "../../../../src/wire/bounds.js";
+import { CREDENTIAL_BYTES_MAX } from "../../../../src/wire/credential.js";
+import { OPERATION_BYTES_MAX } from "../../../../src/wire/operation.js";
+import { ORDER_BYTES_MAX } from "../../../../src/wire/order.js";
+import type { ExecutionRecord } from "../../../../tools/ledger/record-scan.js";
+import { createGather, WAITING_BYTES_MAX } from "../../../../tools/node/chain/batches/gather.js";
+
+const recordOf = (seq: number, size: number, meter = "00"): ExecutionRecord => {
+  const hash = new Uint8Array(32).fill(seq);
+  return { bytes: new Uint8Array(size), hash, leaf: hash, meter, seq, previousAt: 0, type: undefined };
+};
+
+/** The temporary block of what is cut, with the largest credential of each record and these orders. */
+function blockOf(records: readonly ExecutionRecord[], orders: readonly Uint8Array[]): Uint8Array {
+  const credentials = records.map(() => ({ kind: "credential" as const, bytes: new Uint8Array(CREDENTIAL_BYTES_MAX) }));
+  const notices = [...credentials, ...orders.map((bytes) => ({ kind: "order" as const, bytes }))];
+  const batch = { chain: 5, origin: new Uint8Array(8), number: 0, notices, records: records.map(({ bytes }) => bytes) };
+  return encodeBatch(batch, new Uint8Array(64));
+}
+
+test("cuts no more than a temporary block holds with a credential for each record, however large the last one is", () => {
+  const gather = createGather(BATCH_RECORDS_MAX);
+  for (let seq = 0; seq < BATCH_RECORDS_MAX - 1; seq += 1) gather.add(recordOf(seq, 1_049));
+  assert.equal(gather.add(recordOf(BATCH_RECORDS_MAX - 1, OPERATION_BYTES_MAX)), true);
+  const records = gather.cut(0);
+  const bytes = blockOf(records, []);
+  assert.ok(bytes.length <= BATCH_BYTES_MAX, String(bytes.length));
+  assert.equal(decodeBatch(bytes).batch.records.length, records.length);
+  assert.ok(records.length >= 900 && gather.pending === BATCH_RECORDS_MAX - records.length);
+});
+
+test("makes room for as many orders as a temporary block may have, the largest of them", () => {
+  const gather = createGather(BATCH_RECORDS_MAX);
+  for (let seq = 0; seq < BATCH_RECORDS_MAX; seq += 1) gather.add(recordOf(seq, 1_040));
+  const orders = Array.from({ length: 16 }, () => new Uint8Array(ORDER_BYTES_MAX));
+  const records = gather.cut(16 * ORDER_BYTES_MAX);
+  assert.ok(blockOf(records, orders).length <= BATCH_BYTES_MAX);
+  assert.ok(records.length > 400);
+});
+
+test("has no room for more bytes than a node keeps, and room again for what is sealed", () => {
+  const gather = createGather(BATCH_RECORDS_MAX);
+  const count = WAITING_BYTES_MAX / OPERATION_BYTES_MAX;
+  const bytes = new Uint8Array(OPERATION_BYTES_MAX);
+  for (let seq = 0; seq < count; seq += 1) {
+    assert.equal(gather.hasRoom, true);
+    gather.note({ ...recordOf(seq, 0), bytes });
+  }
+  assert.equal(gather.hasRoom, false);
+  gather.note({ ...recordOf(0, 0), bytes });
+  assert.equal(gather.waitingOf("00"), count, "the same record again");
+  gather.forget("00", 7);
+  gather.forget("00", 7);
+  assert.equal(gather.hasRoom, true);
+});

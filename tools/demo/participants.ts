@@ -1,0 +1,157 @@
+// The demo's participants: each signs an operation now and then, brings it to a node and verifies its receipt.
+
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { toHex } from "../../src/wire/bytes.js";
+import { signOperation } from "../../src/wire/operation.js";
+import { decodeReceipt } from "../../src/wire/receipt.js";
+import { serviceTopic } from "../../src/wire/topics.js";
+import { GridsealError } from "../errors.js";
+import type { Waiting } from "../files/operations/outbox.js";
+import { type Participant, withParticipant } from "../files/operations/participant-folder.js";
+import { createParticipant } from "../provisioning/participant.js";
+import { openApiSource, postRecord } from "../sources/api.js";
+import type { Tally } from "./tally.js";
+
+/** Both kinds of keys that a participant may have. */
+const plans = [
+  { id: "anna", role: "customer", algorithm: "Ed25519" },
+  { id: "works", role: "supplier", algorithm: "ESP256" },
+] as const;
+/** A network's own types, which no contract handles. */
+const TYPE = 40_000;
+const EVERY_MS = 4_000;
+const POLL_MS = 250;
+
+/** Makes the participants of a new network. */
+export async function makeParticipants(network: string, services: readonly number[], now: Date): Promise<void> {
+  for (const { id, role, algorithm } of plans) {
+    await createParticipant({ network, id, role, algorithm, services, out: join(network, "participants", id) }, now);
+  }
+}
+
+export interface DemoParticipants {
+  /** operations signed so far */
+  readonly signed: number;
+  /** operations that wait for their receipts */
+  readonly open: number;
+  /** Signs no more; those that wait are looked after until `stop`. */
+  pause(): void;
+  stop(): Promise<void>;
+}
+
+/** `onFailed` is told of what is no node that is down. */
+export async function startParticipants(
+  network: string,
+  apis: readonly string[],
+  tally: Tally,
+  onFailed: (error: GridsealError) => void,
+): Promise<DemoParticipants> {
+  const folder = join(network, "participants");
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  const shared = { isPaused: false, isOver: false, signed: 0 };
+  const open = new Map<string, number>();
+  const lives = names.sort().map((name, index) =>
+    withParticipant(join(folder, name), (participant) =>
+      live(participant, { apis, tally, shared, first: index, onOpen: (count) => open.set(name, count) }),
+    ).catch((error: unknown) => {
+      if (!(error instanceof GridsealError)) throw error;
+      onFailed(error);
+    }),
+  );
+  return {
+    get signed() {
+      return shared.signed;
+    },
+    get open() {
+      return [...open.values()].reduce((sum, count) => sum + count, 0);
+    },
+    pause() {
+      shared.isPaused = true;
+    },
+    async stop() {
+      shared.isPaused = true;
+      shared.isOver = true;
+      await Promise.all(lives);
+    },
+  };
+}
+
+interface Life {
+  readonly apis: readonly string[];
+  readonly tally: Tally;
+  readonly shared: { isPaused: boolean; isOver: boolean; signed: number };
+  /** of the services, for which it signs first */
+  readonly first: number;
+  onOpen(count: number): void;
+}
+
+async function live(participant: Participant, { apis, tally, shared, first, onOpen }: Life): Promise<void> {
+  const { services } = participant.credential;
+  let next_ms = performance.now() + (EVERY_MS * first) / plans.length;
+  for (let turn = first; !shared.isOver; ) {
+    if (!shared.isPaused && performance.now() >= next_ms) {
+      next_ms += EVERY_MS;
+      await sign(participant, services[turn % services.length]!, turn);
+      shared.signed += 1;
+      turn += 1;
+    }
+    let count = 0;
+    for (const service of services) {
+      const outbox = await participant.outbox(service);
+      for (const waiting of outbox.outbox.waiting) {
+        const api = apis[(waiting.seq + service) % apis.length]!;
+        if (await isSealed(participant, { service, waiting, api, tally })) await outbox.settle(waiting.seq);
+      }
+      count += outbox.outbox.waiting.length;
+    }
+    onOpen(count);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function sign(participant: Participant, service: number, turn: number): Promise<void> {
+  const outbox = await participant.outbox(service);
+  await outbox.sign(({ next, previous }) => {
+    const time_s = Math.floor(Date.now() / 1_000);
+    const place = { service, serviceId: 0, seq: next, previous, time_s, quality: 2 };
+    const body = { asks: turn % 2 === 0 ? "more" : "less", wh: 100 * (1 + (turn % 9)) };
+    return signOperation({ ...place, type: TYPE + (turn % 3), body }, [], participant.signer, participant.kid);
+  });
+}
+
+interface Offer {
+  readonly service: number;
+  readonly waiting: Waiting;
+  readonly api: string;
+  readonly tally: Tally;
+}
+
+/** Offers it, and asks for its receipt; a node that is down is asked again. */
+async function isSealed(
+  { genesis, kid, tokenFor }: Participant,
+  { service, waiting, api, tally }: Offer,
+): Promise<boolean> {
+  const source = openApiSource(api, tokenFor);
+  const topic = (kind: "record" | "receipt") => serviceTopic(genesis.network, service, kind, toHex(kid));
+  try {
+    const receipt = await source.receipt(service, kid, waiting.seq);
+    tally.note("received", topic("receipt"), receipt, performance.now());
+    return toHex(decodeReceipt(receipt).recordHash) === toHex(waiting.hash);
+  } catch (error) {
+    if (!isLate(error)) throw error;
+    tally.note("published", topic("record"), waiting.bytes, performance.now());
+    await postRecord(api, waiting.bytes, tokenFor).catch((failed: unknown) => {
+      if (!isLate(failed)) throw failed;
+    });
+    return false;
+  } finally {
+    await source.close();
+  }
+}
+
+/** It is not sealed yet, or the node is down. */
+function isLate(error: unknown): boolean {
+  return error instanceof GridsealError && (error.code === "RECORD_UNKNOWN" || error.code === "NODE_UNREACHABLE");
+}
