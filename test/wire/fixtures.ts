@@ -540,6 +540,15 @@ export const refusalSentence = "record's signature does not verify with the mete
 const refusal = independentCbor([1, 7, sha256(records[1]!), 7, refusalSentence]);
 
 /** Every fixture, by the name of its file in test/fixtures. */
+// A state of contracts.
+
+export const stateEntries: readonly (readonly [string, Buffer])[] = Array.from({ length: 8 }, (_, index) => [
+  `limits/${index}`,
+  independentCbor(index * 1_000),
+]);
+type StateLeaf = readonly [keyHash: Buffer, valueHash: Buffer];
+const stateLeaves = stateEntries.map(([key, value]): StateLeaf => [sha256(Buffer.from(key)), sha256(value)]);
+
 export const fixtures: Readonly<Record<string, FixtureFile>> = {
   key: {
     ed25519: fixture("COSE_Key of the meter, Ed25519, seed 32 times 0x20", independentCbor(meter.key), {
@@ -645,6 +654,15 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     }),
     approval: fixture("node-0, who stands for an approver, refuses it", refused),
   },
+  state: {
+    root: { what: "root of the state `stateEntries`", bytes: hexOf(stateNode(stateLeaves, 0)) },
+    present: { what: "siblings of the key limits/1, the lowest first", bytes: statePath("limits/1") },
+    absent: {
+      what: "those of limits/9, which is absent, and the hashes of key and value of the leaf in its place",
+      bytes: statePath("limits/9"),
+    },
+    empty: { what: "those of limits/23, which is absent and whose place is empty", bytes: statePath("limits/23") },
+  },
   topic: {
     record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),
     receipt: textFixture(`gs1/${network}/1/receipt/${hexOf(meter.id)}`),
@@ -654,6 +672,36 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     time: textFixture(`gs1/${network}/-/time/${hexOf(meter.id)}`),
   },
 };
+
+/** Section 27: a subtree of no leaf, of one, of more. */
+function stateNode(leaves: readonly StateLeaf[], depth: number): Buffer {
+  if (leaves.length === 0) return Buffer.alloc(32);
+  if (leaves.length === 1) return sha256(Buffer.concat([Buffer.of(0), ...leaves[0]!]));
+  const halves = [0, 1].map((bit) => leaves.filter(([key]) => bitAt(key, depth) === bit));
+  return sha256(Buffer.concat([Buffer.of(1), ...halves.map((half) => stateNode(half, depth + 1))]));
+}
+
+/** From the key's place up to the root; behind it the leaf that stands there, where it is another one's. */
+function statePath(key: string): string {
+  const keyHash = sha256(Buffer.from(key));
+  const siblings: Buffer[] = [];
+  let leaves = stateLeaves;
+  for (let depth = 0; leaves.length > 1; depth += 1) {
+    const isBeside = ([other]: StateLeaf) => bitAt(other, depth) !== bitAt(keyHash, depth);
+    siblings.unshift(stateNode(leaves.filter(isBeside), depth + 1));
+    leaves = leaves.filter((leaf) => !isBeside(leaf));
+  }
+  const other = leaves.filter(([there]) => !there.equals(keyHash));
+  return hexOf(Buffer.concat([...siblings, ...other.flat()]));
+}
+
+function bitAt(hash: Buffer, depth: number): number {
+  return Number.parseInt(hash.toString("hex")[depth >> 2]!, 16)
+    .toString(2)
+    .padStart(4, "0")[depth & 3] === "1"
+    ? 1
+    : 0;
+}
 
 function fixture(what: string, bytes: Buffer, derived?: Fixture["derived"]): Fixture {
   const isJoint = bytes[0] === 0xd8 && bytes[1] === 98;
