@@ -1,10 +1,22 @@
 // Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters that are revoked,
-// suspended or ended, nodes that are banned. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
+// suspended or ended, nodes that are banned, contracts. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
 // same state.
 
 import { CODE_MAX, COUNTER_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, encodeCbor } from "./cbor.js";
+import {
+  type ContractAction,
+  checkSource,
+  contractActionToArray,
+  INSTALL_ACTION,
+  installAction,
+  PARAMETERS_ACTION,
+  parametersAction,
+  RETIRE_ACTION,
+  retireAction,
+  travellingOrder,
+} from "./contract-order.js";
 import { WireError } from "./error.js";
 import {
   CHAIN_ACTION,
@@ -106,7 +118,8 @@ export type Action =
   | SuspendAction
   | ResumeAction
   | EndAction
-  | RegisterAction;
+  | RegisterAction
+  | ContractAction;
 
 export interface Order {
   /** 1, 2, 3 ... over the network */
@@ -114,6 +127,8 @@ export interface Order {
   /** UTC seconds */
   readonly time_s: number;
   readonly action: Action;
+  /** that an order to install names, where it came with it */
+  readonly source?: string;
 }
 
 /** What a node signs to say that it is ready to be a member of a chain. */
@@ -135,10 +150,17 @@ export function issueOrder(order: Order, genesis: Pick<Genesis, "hash" | "orderi
   return bytes;
 }
 
-/** Reads an order, for this network where one is given; neither its signatures nor those of READY are checked. */
+/**
+ * Reads an order with the source that it may come with, for this network where one is given; neither its signatures nor those of
+ * READY are checked.
+ */
 export function readOrder(bytes: Uint8Array, genesis?: Pick<Genesis, "hash">): Order {
-  const { number, time_s, action } = orderBody(bytes, genesis);
-  return { number, time_s, action: actionFrom(action) };
+  const { order, source } = travellingOrder(bytes);
+  const { number, time_s, action: items } = orderBody(order, genesis);
+  const action = actionFrom(items);
+  if (source === undefined) return { number, time_s, action };
+  checkSource(action, source);
+  return { number, time_s, action, source };
 }
 
 /** Reads an order and checks that the authority has signed it with as many keys as the genesis asks for, and each READY in it its node. */
@@ -148,7 +170,7 @@ export function verifyOrder(
   verify: Verify,
 ): Order {
   const order = readOrder(bytes, genesis);
-  checkOrdered(bytes, genesis, verify);
+  checkOrdered(travellingOrder(bytes).order, genesis, verify);
   const { action } = order;
   if (action.type !== "members") return order;
   for (const { node, signature } of action.ready) {
@@ -192,6 +214,8 @@ function actionToArray(action: Action): CborValue {
       return [END_ACTION, action.meter, action.ends.map(([service, seq]) => [service, seq]), action.successor ?? null];
     case "register":
       return [REGISTER_ACTION, action.entry, action.hash];
+    default:
+      return contractActionToArray(action);
   }
 }
 
@@ -213,6 +237,12 @@ function actionFrom(items: readonly CborValue[]): Action {
       return endAction(asArray(items, "order of an end", 4));
     case REGISTER_ACTION:
       return registerAction(asArray(items, "order of a register", 3));
+    case INSTALL_ACTION:
+      return installAction(items);
+    case PARAMETERS_ACTION:
+      return parametersAction(items);
+    case RETIRE_ACTION:
+      return retireAction(items);
     default:
       throw new WireError("unsupported", `order action type ${String(items[0])} is not known`);
   }

@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { createEngine, ENGINE_HASH, type Engine } from "../../tools/contracts/engine.js";
+import { createEngine, type Engine } from "../../tools/contracts/engine.js";
 import { encodeOutcome } from "../../tools/contracts/outcome.js";
+import { ENGINE_HASH } from "../../tools/ledger/engines.js";
 import { openSandbox, readEngine } from "../../tools/node/contracts/sandbox.js";
 import { generatedRun } from "./programs.js";
 

@@ -14,6 +14,7 @@ import {
   precommitBytes,
   verifyCertificate,
 } from "../../src/wire/certificate.js";
+import { type InstallAction, type ParameterValue, sourceHash, withSource } from "../../src/wire/contract-order.js";
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
 import { signApproval, signEnrolment, verifyApproval, verifyEnrolment } from "../../src/wire/enrolment.js";
 import { codeKey, codeProof } from "../../src/wire/enrolment-code.js";
@@ -42,10 +43,12 @@ import { signedBytes } from "../../tools/consensus/messages.js";
 import { nodeSessionToken } from "../../tools/crypto/node-token.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { decodeDisproof, disproofComplaint, encodeDisproof } from "../../tools/ledger/disproof.js";
+import { newestEngine } from "../../tools/ledger/engines.js";
 import {
   anchor,
   audience,
   blockTimes_ms,
+  contractSource,
   credentialId,
   deliveryKey,
   energy,
@@ -391,13 +394,45 @@ test("issues and reads the fixed orders", () => {
     resume: { type: "resume", meters: [kid] },
     end: { type: "end", meter: kid, ends: [[1, 3]], successor: members[0]!.id },
     register: { type: "register", entry: 12, hash: sha256(new TextEncoder().encode("entry 12")) },
+    install: fixedInstall,
+    parameters: {
+      type: "parameters",
+      service: 1,
+      contract: "limits",
+      jurisdiction: "DE-BY",
+      parameters: new Map<string, ParameterValue>([
+        ["limit", 7],
+        ["currency", "EUR"],
+      ]),
+      fromHeight: 41,
+    },
+    retire: { type: "retire", service: 1, name: "limits", fromHeight: 90 },
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };
     matches("order", name, issueOrder(order, genesis, authority));
     assert.deepEqual(verifyOrder(bytesOf("order", name), genesis, nodeVerify), order);
   }
+  matches("order", "travelling", withSource(bytesOf("order", "install"), contractSource));
+  const order = { number: 9, time_s: orderTime_s, action: fixedInstall, source: contractSource };
+  assert.deepEqual(verifyOrder(bytesOf("order", "travelling"), genesis, nodeVerify), order);
+  assert.equal(hex(sourceHash(contractSource)), derivedOf("order", "travelling", "source"));
 });
+
+const fixedInstall: InstallAction = {
+  type: "install",
+  service: 1,
+  name: "limits",
+  version: 1,
+  source: sourceHash(contractSource),
+  ...newestEngine,
+  budget: 1_000,
+  pages: 256,
+  output: 65_536,
+  types: [1, 7],
+  vectors: sha256(new TextEncoder().encode("vectors")),
+  fromHeight: 40,
+};
 
 test("signs the fixed votes and proposal and verifies the fixed certificate", () => {
   const [hash1, hash2] = ["block1", "block2"].map((name) => headerHash(decodeBlock(bytesOf("block", name)).header));

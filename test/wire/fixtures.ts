@@ -498,6 +498,25 @@ const endOrder = order(7, [7, meter.id, [[1, 3]], nodes[0]!.id]);
 
 const registerOrder = order(8, [8, 12, sha256(Buffer.from("entry 12"))]);
 
+/** A contract, and what names it. */
+export const contractSource = "export const reads = [], writes = [];\nexport function operation() {}\n";
+export const engineHashes = [
+  "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363",
+  "30509b338f28ee206b09b7ddfdef2701e9966167a41af7da0ab880e656e73eec",
+] as const;
+const sourceHash = sha256(Buffer.from(contractSource));
+const [engine, prelude] = engineHashes.map((hash) => Buffer.from(hash, "hex")) as [Buffer, Buffer];
+const vectorsHash = sha256(Buffer.from("vectors"));
+const limits = [1_000, 256, 65_536] as const;
+const installOrder = order(9, [9, 1, "limits", 1, sourceHash, engine, prelude, ...limits, [1, 7], vectorsHash, 40]);
+const travelling = independentCbor([installOrder, contractSource]);
+const contractParameters = new Map<string, Item>([
+  ["limit", 7],
+  ["currency", "EUR"],
+]);
+const parametersOrder = order(10, [10, 1, "limits", "DE-BY", contractParameters, 41]);
+const retireOrder = order(11, [11, 1, "limits", 90]);
+
 /** An order of the network whose orders need two signatures: a COSE_Sign (RFC 9052 section 4.1). */
 const jointPayload = independentCbor(
   map([1, 1], [2, sha256(jointGenesis)], [3, 1], [4, orderTime_s], [5, [3, [meter.id]]]),
@@ -631,6 +650,10 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     resume: fixture("order 6: the meter is resumed", resumeOrder),
     end: fixture("order 7: of service 1 the meter's numbers from 3 on are not sealed, of others none", endOrder),
     register: fixture("order 8: the register's head is entry 12", registerOrder),
+    install: fixture("order 9: chain 1 has contract limits, version 1, from height 40 on", installOrder),
+    travelling: fixture("order 9 with the source that it names", travelling, { source: hexOf(sourceHash) }),
+    parameters: fixture("order 10: what DE-BY sets for limits from height 41 on", parametersOrder),
+    retire: fixture("order 11: limits is retired from height 90 on", retireOrder),
     joint: fixture("order 1 of the genesis `joint`, signed by two keys: the meter's credential is revoked", jointOrder),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
+import { type ParameterValue, sourceHash, withSource } from "../../src/wire/contract-order.js";
 import { sign1 } from "../../src/wire/cose.js";
 import { memberToArray } from "../../src/wire/genesis.js";
 import {
@@ -25,6 +26,14 @@ const network = testNetwork("alpha", 6);
 const { genesis, authority, nodes } = network;
 const members = nodes.map(({ id, key, name }) => ({ id, key, name }));
 const someMembers = fc.shuffledSubarray(members, { minLength: 1 });
+
+const contractNames = fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/);
+const parameterValues: fc.Arbitrary<ParameterValue> = fc.oneof(
+  fc.boolean(),
+  fc.maxSafeInteger(),
+  fc.constantFrom(2n ** 63n - 1n, -(2n ** 63n)),
+  fc.string({ maxLength: 40 }),
+);
 
 const actions: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ chain: services, effectiveHeight: heights, members: someMembers, willing: fc.nat(3) }).map(
@@ -64,6 +73,39 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     })
     .filter(({ meter, successor }) => successor === undefined || compareBytes(meter, successor) !== 0)
     .map(({ ends, ...rest }): Action => ({ type: "end", ends: ends.sort(([left], [right]) => left - right), ...rest })),
+  fc
+    .record({
+      service: services,
+      name: contractNames,
+      version: upTo(2 ** 32 - 1, 1),
+      source: fixedBytes(32),
+      engine: fixedBytes(32),
+      prelude: fixedBytes(32),
+      budget: upTo(10_000, 1),
+      pages: upTo(1_024, 16),
+      output: upTo(262_144),
+      types: fc.uniqueArray(upTo(65_535), { minLength: 1, maxLength: 64 }),
+      vectors: fixedBytes(32),
+      fromHeight: heights,
+    })
+    .map(({ types, ...rest }): Action => ({ type: "install", types: types.sort((one, two) => one - two), ...rest })),
+  fc
+    .record({
+      service: services,
+      contract: contractNames,
+      jurisdiction: fc.constantFrom(undefined, "DE", "AT-9", "FR-IDF"),
+      parameters: fc
+        .uniqueArray(fc.tuple(fc.string({ minLength: 1, maxLength: 20 }), parameterValues), {
+          maxLength: 64,
+          selector: ([name]) => name,
+        })
+        .map((pairs) => new Map(pairs)),
+      fromHeight: heights,
+    })
+    .map((set): Action => ({ type: "parameters", ...set })),
+  fc
+    .record({ service: services, name: contractNames, fromHeight: heights })
+    .map((gone): Action => ({ type: "retire", ...gone })),
 );
 const orders: fc.Arbitrary<Order> = fc.record(
   { number: upTo(2 ** 32 - 1, 1), time_s: times_s, action: actions },
@@ -182,7 +224,7 @@ test("refuses orders of a wrong shape, signed as they are", () => {
       ]),
       /order/,
     ],
-    ["an unknown action", payload([9]), /action type 9/],
+    ["an unknown action", payload([12]), /action type 12/],
     ["a ban of nobody", payload([4, []]), /1 to 128 nodes, not 0/],
     ["no action", payload([]), /action type/],
     ["no members", payload([1, 1, 9, [], [], 1]), /1 to 128 members/],
@@ -204,6 +246,92 @@ test("refuses orders of a wrong shape, signed as they are", () => {
     ["too large", new Uint8Array(ORDER_BYTES_MAX + 2).fill(0xd2), /larger|COSE/],
   ];
   for (const [name, bytes, message] of cases) assert.throws(() => readOrder(bytes, genesis), message, name);
+});
+
+test("refuses orders about contracts of a wrong shape", () => {
+  const hash = new Uint8Array(32);
+  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], hash, 40];
+  const at = (index: number, value: CborValue) => install.map((item, place) => (place === index ? value : item));
+  const parameters = (values: CborValue, place: CborValue = "DE") => [10, 1, "limits", place, values, 40];
+  const many = new Map(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1]));
+  const cases: readonly (readonly [CborValue, RegExp])[] = [
+    [install.slice(1), /action type 1|members/],
+    [[...install, 0], /13 items/],
+    [at(1, 0), /order chain/],
+    [at(2, "Limits"), /contract/],
+    [at(3, 0), /version must be an integer from 1/],
+    [at(4, new Uint8Array(31)), /source hash/],
+    [at(7, 0), /budget must be an integer from 1/],
+    [at(7, 10_001), /budget/],
+    [at(8, 15), /pages must be an integer from 16/],
+    [at(8, 1_025), /pages/],
+    [at(9, 262_145), /output/],
+    [at(10, []), /1 to 64 types, not 0/],
+    [
+      at(
+        10,
+        Array.from({ length: 65 }, (_, type) => type),
+      ),
+      /1 to 64 types, not 65/,
+    ],
+    [at(10, [2, 1]), /ascending/],
+    [at(10, [1, 1]), /ascending/],
+    [at(10, [65_536]), /order type/],
+    [at(11, null), /vectors/],
+    [at(12, 0), /order height/],
+    [parameters([]), /order parameters/],
+    [parameters(new Map([[1, 1]])), /name of an order's parameter/],
+    [parameters(new Map([["", 1]])), /name of an order's parameter/],
+    [parameters(new Map([["a", null]])), /order's parameter/],
+    [parameters(new Map([["a", [1]]])), /order's parameter/],
+    [parameters(new Map([["a", "x".repeat(257)]])), /at most 256 characters/],
+    [parameters(many), /at most 64 parameters/],
+    [parameters(new Map(), "de"), /ISO 3166/],
+    [[11, 1, "limits"], /4 items/],
+    [[11, 1, "limits", 0], /order height/],
+  ];
+  for (const [action, message] of cases) {
+    const entries: readonly (readonly [number, CborValue])[] = [
+      [1, 1],
+      [2, genesis.hash],
+      [3, 1],
+      [4, startTime_s],
+      [5, action],
+    ];
+    const bytes = sign1(encodeCbor(new Map(entries)), authority);
+    assert.throws(() => readOrder(bytes, genesis), message);
+  }
+});
+
+test("an order travels with the source that it names, and with no other", () => {
+  const source = "export const reads = [], writes = []; // ä";
+  const hash = new Uint8Array(32);
+  const limits = { budget: 1, pages: 16, output: 0, types: [1], vectors: hash, fromHeight: 1 };
+  const named = { type: "install", service: 1, name: "a", version: 1, source: sourceHash(source) } as const;
+  const action: Action = { ...named, engine: hash, prelude: hash, ...limits };
+  const order = issueOrder({ number: 1, time_s: 1, action }, genesis, authority);
+  assert.deepEqual(verifyOrder(withSource(order, source), genesis, nodeVerify), { ...readOrder(order), source });
+  assert.throws(() => readOrder(withSource(order, `${source} `), genesis), /source that it does not name/);
+  const revoke = issueOrder(
+    { number: 1, time_s: 1, action: { type: "revoke", meters: [nodes[0]!.id] } },
+    genesis,
+    authority,
+  );
+  assert.throws(() => readOrder(withSource(revoke, source), genesis), /source that it does not name/);
+  const usurped = Uint8Array.from(order);
+  usurped[usurped.length - 1]! ^= 1;
+  assert.throws(() => verifyOrder(withSource(usurped, source), genesis, nodeVerify), /not signed by the authority/);
+  const long = "x".repeat(65_536);
+  const longest = { ...action, source: sourceHash(long) };
+  const fitting = issueOrder({ number: 1, time_s: 1, action: longest }, genesis, authority);
+  assert.equal(readOrder(withSource(fitting, long)).source, long);
+  const beyond = "ä".repeat(40_000);
+  const tooLong = issueOrder(
+    { number: 1, time_s: 1, action: { ...action, source: sourceHash(beyond) } },
+    genesis,
+    authority,
+  );
+  assert.throws(() => readOrder(withSource(tooLong, beyond)), /80000 bytes|larger/);
 });
 
 test("the bytes of READY are those of the protocol", () => {

@@ -24,6 +24,7 @@ export const counts = {
   recordsInOne: 1_000,
   records: 4_000,
   orders: 16,
+  contracts: 32,
 } as const;
 
 /** Bytes. */
@@ -34,6 +35,7 @@ export const sizes = {
   reading: 16_384,
   operation: 65_536,
   order: 32_768,
+  source: 65_536,
   evidence: 1_024,
   session: 512,
   disproof: 67_584,

@@ -2,6 +2,7 @@
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, sizes } from "./stranger-bounds.js";
+import { noContracts, type StrangerContracts, takeContractOrder, withoutSource } from "./stranger-contracts.js";
 import {
   readMembers,
   readNode,
@@ -61,6 +62,7 @@ export interface StrangerOrders {
   readonly banned: Set<string>;
   /** newest entry of the authority's register that an order names */
   entry: number;
+  readonly contracts: StrangerContracts;
 }
 
 export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
@@ -77,6 +79,7 @@ export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
     standings: new Map(),
     banned: new Set(),
     entry: 0,
+    contracts: noContracts(),
   };
 }
 
@@ -98,7 +101,9 @@ export function everMembers(orders: StrangerOrders, service: number, judgedAt: n
 
 /** Section 22: an order in the contracts block of this height. */
 export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, bytes: Uint8Array, height: number): void {
-  const { number, action } = readOrder(genesis, bytes);
+  const { order, source } = withoutSource(bytes);
+  const { number, action } = readOrder(genesis, order);
+  demand(source === undefined || action[0] === 9, "order comes with a source that it does not name");
   demand(number === orders.last + 1, "order does not follow the one before");
   if (action[0] === 1) takeMembers(orders, genesis, action, height);
   else if (action[0] === 2) takeChain(orders, readAddedChain(action), height);
@@ -106,6 +111,8 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   else if (action[0] === 4) takeBan(orders, action);
   else if (action[0] === 7) takeEnd(orders, action, height);
   else if (action[0] === 8) takeRegister(orders, action);
+  else if (Number(action[0]) >= 9)
+    takeContractOrder(orders.contracts, new Set(orders.chains.keys()), action, height, source);
   else takeSuspension(orders, action, height);
   orders.last = number;
   orders.heights.add(height);

@@ -10,14 +10,12 @@ import { toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import type { Value } from "../../src/wire/value.js";
 import { assertInvariant, GridsealError, reasonOf } from "../errors.js";
+import { ENGINE_HASH } from "../ledger/engines.js";
 import { Journal, NotAllowed, type State } from "./journal.js";
 import { BUDGET_MAX, type Limits, OUTPUT_MAX, PAGE_BYTES, PAGES_MAX, PAGES_MIN, SOURCE_BYTES_MAX } from "./limits.js";
 import type { Failed, Failure, Outcome } from "./outcome.js";
 import { prelude } from "./prelude.js";
 import { toGuest } from "./value.js";
-
-/** SHA-256 of the engine's bytes, quickjs.wasm of quickjs-wasi 3.7.0. */
-export const ENGINE_HASH = "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363";
 
 /** Functions that a contract may export. */
 export const entries = ["operation", "message", "slot", "due"] as const;

@@ -1,5 +1,5 @@
 // What the sealed orders of the authority make of the network, pure: the members of each chain by height, added chains, revoked meters,
-// banned nodes.
+// banned nodes, contracts.
 // A function of the contracts chain alone: whoever replays its orders comes to the same state (PROTOCOL.md, orders).
 
 import { CHAINS_MAX } from "../../src/wire/bounds.js";
@@ -16,6 +16,7 @@ import type {
   RevokeAction,
   SuspendAction,
 } from "../../src/wire/order.js";
+import { type ContractOrder, noContracts, type OrderedContracts, orderContract } from "./contract-orders.js";
 
 /** The service whose chain seals orders; a genesis without it has no orders. */
 export const CONTRACTS_SERVICE = 5;
@@ -46,7 +47,7 @@ export interface GovernedChain {
 export interface SealedOrder {
   /** height of the contracts block that holds it */
   readonly contractsHeight: number;
-  /** as the authority signed it */
+  /** as the authority signed it, perhaps with the source that it names */
   readonly bytes: Uint8Array;
 }
 
@@ -80,6 +81,7 @@ export interface Governance {
   readonly banned: ReadonlyMap<string, number>;
   /** the newest head of the authority's register that an order names */
   readonly register?: Pick<RegisterAction, "entry" | "hash">;
+  readonly contracts: OrderedContracts;
 }
 
 export type Governed =
@@ -98,6 +100,7 @@ export function initialGovernance(genesis: Genesis): Governance {
     revoked: new Map(),
     rulings: new Map(),
     banned: new Map(),
+    contracts: noContracts,
   };
 }
 
@@ -204,7 +207,7 @@ export function holderStanding(governance: Governance, holder: string): Standing
   return ruling.standing === "ended" && [...ruling.ends.values()].some((end) => end > 0) ? "good" : "ended";
 }
 
-function apply(governance: Governance, { action }: Order, contractsHeight: number): Governed {
+function apply(governance: Governance, { action, source }: Order, contractsHeight: number): Governed {
   switch (action.type) {
     case "members":
       return applyMembers(governance, action, contractsHeight);
@@ -221,7 +224,21 @@ function apply(governance: Governance, { action }: Order, contractsHeight: numbe
       return applyEnd(governance, action, contractsHeight);
     case "register":
       return applyRegister(governance, action);
+    default:
+      return applyContract(governance, { action, source, contractsHeight });
   }
+}
+
+/** Of other chains nothing tells here how high they are: there an order that is late counts from the next height on. */
+function applyContract(governance: Governance, order: ContractOrder): Governed {
+  const { service, fromHeight } = order.action;
+  if (governedChain(governance, service) === undefined) return refused(`there is no chain ${service}`);
+  if (service === CONTRACTS_SERVICE && fromHeight <= order.contractsHeight) {
+    return refused(`height ${fromHeight} of the contracts chain is past`);
+  }
+  const ordered = orderContract(governance.contracts, order);
+  if (ordered.type === "refused") return ordered;
+  return { type: "governed", governance: { ...governance, contracts: ordered.contracts } };
 }
 
 function applyRevoke(governance: Governance, action: RevokeAction, contractsHeight: number): Governed {

@@ -2,7 +2,7 @@
 
 import { Type } from "@sinclair/typebox";
 import { ORDER_NUMBER_MAX } from "../../src/wire/bounds.js";
-import { ORDER_BYTES_MAX } from "../../src/wire/order.js";
+import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../src/wire/contract-order.js";
 import { nothing, orderNumber } from "./fields.js";
 import type { RouteShape } from "./shape.js";
 
@@ -24,7 +24,11 @@ export const submitOrder = {
   path: "/orders",
   parameters: nothing,
   query: nothing,
-  body: { type: "application/cose", bytes_max: ORDER_BYTES_MAX, what: "the order as it was signed" },
+  body: {
+    type: "application/cose",
+    bytes_max: ORDER_WITH_SOURCE_BYTES_MAX,
+    what: "the order as it was signed, or with the source that it names",
+  },
   answer: {
     type: "application/json",
     schema: Type.Object({

@@ -4,6 +4,7 @@
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
+import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
@@ -107,10 +108,13 @@ async function* pages(
   }
 }
 
+/** A contracts height stands before the order. */
+const ORDER_ROW_BYTES_MAX = ORDER_WITH_SOURCE_BYTES_MAX + 16;
+
 /** One row of the answer that lists orders. */
 function storedOrder(base: string, row: Uint8Array): SealedOrder {
   try {
-    const [contractsHeight, bytes] = asArray(decodeCbor(row), "order row", 2);
+    const [contractsHeight, bytes] = asArray(decodeCbor(row, { size: ORDER_ROW_BYTES_MAX, items: 3 }), "order row", 2);
     return { contractsHeight: asHeight(contractsHeight, "contracts height"), bytes: asBytes(bytes, "order") };
   } catch (cause) {
     throw new GridsealError("CHAIN_INVALID", `${base} answers with no order: ${reasonOf(cause)}`, { cause });

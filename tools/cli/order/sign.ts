@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
+import { ORDER_WITH_SOURCE_BYTES_MAX, travellingOrder, withSource } from "../../../src/wire/contract-order.js";
 import { WireError } from "../../../src/wire/error.js";
 import { keyId } from "../../../src/wire/key.js";
 import { ORDER_BYTES_MAX, readOrder } from "../../../src/wire/order.js";
@@ -45,17 +46,18 @@ async function sign(file: string, options: SignOptions): Promise<void> {
   if (ordering === undefined) {
     throw new GridsealError("USAGE", `orders of network ${genesis.network} have one signature, of the authority's key`);
   }
-  const bytes = await readWhole(file, ORDER_BYTES_MAX);
+  const bytes = await readWhole(file, ORDER_WITH_SOURCE_BYTES_MAX);
   let signed: Uint8Array;
   try {
     const view = orderView(readOrder(bytes, genesis));
-    orderSignatures(bytes, genesis, nodeVerify);
+    const { order, source } = travellingOrder(bytes);
+    orderSignatures(order, genesis, nodeVerify);
     // What is signed is shown before the key is asked for.
     process.stderr.write(`order ${view.number}, ${view.what}\n`);
     const signer = await readSealedOrOpenKey(options.key, () => readPassphrase(options));
-    signed = addOrderSignature(bytes, { ordering, size: ORDER_BYTES_MAX }, signer);
+    signed = addOrderSignature(order, { ordering, size: ORDER_BYTES_MAX }, signer);
     const count = orderSignatures(signed, genesis, nodeVerify);
-    await createFile(out, signed);
+    await createFile(out, source === undefined ? signed : withSource(signed, source));
     const kid = toHex(keyId(signer.key));
     const { number, what } = view;
     printLines([

@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import { equalBytes } from "../../../src/wire/bytes.js";
-import { ORDER_BYTES_MAX, type Order, readOrder } from "../../../src/wire/order.js";
+import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../../src/wire/contract-order.js";
+import { type Order, readOrder } from "../../../src/wire/order.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readWhole } from "../../files/made-once.js";
@@ -34,7 +35,7 @@ export function registerSubmit(order: Command): void {
 
 async function submit(file: string, options: SubmitOptions): Promise<void> {
   const { genesis } = await readGenesisFile(options.genesis);
-  const bytes = await readWhole(file, ORDER_BYTES_MAX);
+  const bytes = await readWhole(file, ORDER_WITH_SOURCE_BYTES_MAX);
   let order: Order;
   try {
     order = readOrder(bytes, genesis);

@@ -1,11 +1,16 @@
 // An order as it is printed.
 
 import { toHex } from "../../../src/wire/bytes.js";
+import type { ContractAction } from "../../../src/wire/contract-order.js";
 import type { Action, Order } from "../../../src/wire/order.js";
 
 /** An order as it is printed: its fields, and one line of what it says. */
 export function orderView({ number, time_s, action }: Order) {
   return { number, time_s, action, what: whatItSays(action) };
+}
+
+function contractText({ service, fromHeight }: ContractAction): string {
+  return `contracts of chain ${service} from height ${fromHeight} on`;
 }
 
 function whatItSays(action: Action): string {
@@ -30,5 +35,14 @@ function whatItSays(action: Action): string {
       return `the register's head is ${action.entry}:${toHex(action.hash)}`;
     case "ban":
       return `banned: ${action.nodes.map(toHex).join(", ")}`;
+    case "install":
+      return `${contractText(action)}: ${action.name} ${action.version}, source ${toHex(action.source)}`;
+    case "parameters": {
+      const values = [...action.parameters].map(([name, value]) => `${name} ${value}`);
+      const whose = action.jurisdiction === undefined ? "everywhere" : `in ${action.jurisdiction}`;
+      return `${contractText(action)}: parameters of ${action.contract} ${whose}: ${values.join(", ") || "none"}`;
+    }
+    case "retire":
+      return `${contractText(action)}: ${action.name} is retired`;
   }
 }

@@ -2,6 +2,7 @@
 // contracts chain has come to by them, for all its chains to read.
 
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../../src/wire/contract-order.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { readOrder } from "../../../src/wire/order.js";
 import { asArray, asBytes, asHeight } from "../../../src/wire/shape.js";
@@ -11,13 +12,16 @@ import { type BlockKey, blockKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { sha256Checksum, type Table } from "../store/table.js";
 
+/** A contracts height stands before the order. */
+const storedLimits = { size: ORDER_WITH_SOURCE_BYTES_MAX + 16, items: 3 };
+
 /** Orders are the network's: they stand under chain 0, by their numbers. */
 export const sealedOrders: Table<BlockKey, SealedOrder> = {
   name: "orders",
   describe: () => "an order",
   encode: ({ contractsHeight, bytes }) => encodeCbor([contractsHeight, bytes]),
   decode(content) {
-    const [contractsHeight, order] = asArray(decodeCbor(content), "stored order", 2);
+    const [contractsHeight, order] = asArray(decodeCbor(content, storedLimits), "stored order", 2);
     return { contractsHeight: asHeight(contractsHeight, "order's contracts height"), bytes: asBytes(order, "order") };
   },
   checksum: sha256Checksum,

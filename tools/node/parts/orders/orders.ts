@@ -1,10 +1,11 @@
 // Orders that come to a node by its API: verified, judged by what is sealed, handed to its contracts chain. A node that is no member
 // of that chain passes them on to members, once: what came by a link is not passed on again.
 
+import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../../../src/wire/contract-order.js";
 import { WireError } from "../../../../src/wire/error.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Verify } from "../../../../src/wire/key.js";
-import { ORDER_BYTES_MAX, type Order, verifyOrder } from "../../../../src/wire/order.js";
+import { type Order, verifyOrder } from "../../../../src/wire/order.js";
 import { faults } from "../../../../src/wire/quorum.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { CONTRACTS_SERVICE, govern } from "../../../ledger/governance.js";
@@ -106,7 +107,7 @@ export function createOrders(ports: OrdersPorts): Orders {
         throw new WireError("untimely", "orders come too fast");
       }
       passedOn.set(from, now_ms);
-      if (bytes.length > ORDER_BYTES_MAX) throw new WireError("limit", `order of ${bytes.length} bytes`);
+      if (bytes.length > ORDER_WITH_SOURCE_BYTES_MAX) throw new WireError("limit", `order of ${bytes.length} bytes`);
       const copy = Uint8Array.from(bytes); // the link's buffer is its own
       const examined = examine(copy);
       // What is sealed, anybody may have handed to a node that is behind: its sender is not to blame.

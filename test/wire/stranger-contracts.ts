@@ -1,0 +1,171 @@
+// What the stranger makes of orders about contracts: sections 22 and 28 of PROTOCOL.md. It imports neither src nor tools.
+
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
+import { bounds, counts, sizes } from "./stranger-bounds.js";
+import { ascending } from "./stranger-genesis.js";
+import { bytesOf, demand, hex, list, listUpTo, mapOf, numberOf, sha256 } from "./stranger-proof.js";
+
+/** The engines of section 28, each with what it runs before a contract. */
+const ENGINES: readonly (readonly [string, string])[] = [
+  [
+    "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363",
+    "30509b338f28ee206b09b7ddfdef2701e9966167a41af7da0ab880e656e73eec",
+  ],
+];
+
+interface Installed {
+  readonly at: number;
+  readonly from: number;
+  readonly version: number;
+  /** name, version, source hash, parameters hash, budget, pages, output: as the script has it, but for the parameters */
+  readonly row: readonly Item[];
+  readonly engine: readonly Item[];
+  readonly types: readonly number[];
+}
+
+/** Of one name on one chain, in the order of the orders; null where it was retired. */
+type Versions = { readonly at: number; readonly from: number; readonly what: Installed | null }[];
+
+/** What orders have made of contracts. */
+export interface StrangerContracts {
+  readonly sources: Set<string>;
+  /** by chain and name */
+  readonly versions: Map<string, Versions>;
+  /** by chain, name and jurisdiction, which is empty where there is none */
+  readonly parameters: Map<string, { readonly at: number; readonly from: number; readonly values: Item }[]>;
+}
+
+export const noContracts = (): StrangerContracts => ({
+  sources: new Set(),
+  versions: new Map(),
+  parameters: new Map(),
+});
+
+/** Takes an order apart from the source that it may come with, which its action has to name. */
+export function withoutSource(bytes: Uint8Array): { readonly order: Uint8Array; readonly source?: string } {
+  if (bytes[0] !== 0x82) return { order: bytes };
+  const [order, source] = list(independentDecode(bytes), 2);
+  demand(typeof source === "string" && Buffer.byteLength(source) <= sizes.source, "order's source is none");
+  return { order: bytesOf(order), source: String(source) };
+}
+
+/** Section 22: actions 9 to 11 in the contracts block of this height. */
+export function takeContractOrder(
+  contracts: StrangerContracts,
+  chains: ReadonlySet<number>,
+  action: readonly Item[],
+  at: number,
+  source: string | undefined,
+): void {
+  const service = numberOf(action[1], bounds.service, 1);
+  demand(chains.has(service), "order is for no chain");
+  const from = numberOf(action.at(-1), bounds.height, 1);
+  demand(service !== 5 || from > at, "order's height is past");
+  if (source !== undefined) {
+    const named = action[0] === 9 && hex(action[4]) === sha256(Buffer.from(source)).toString("hex");
+    demand(named, "order comes with a source that it does not name");
+    contracts.sources.add(hex(action[4]));
+  }
+  if (action[0] === 9) install(contracts, service, action, at);
+  else if (action[0] === 10) setParameters(contracts, service, action, at);
+  else retire(contracts, service, action, at);
+}
+
+function install(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
+  const [, , name, version, source, engine, prelude, budget, pages, output, items, vectors, height] = list(action, 13);
+  const known = ENGINES.some(([own, before]) => own === hex(engine) && before === hex(prelude));
+  demand(known, "order's engine is not known");
+  demand(contracts.sources.has(hex(bytesOf(source, 32))), "order's source is not on the chain");
+  bytesOf(vectors, 32);
+  numberOf(budget, 10_000, 1);
+  numberOf(pages, 1_024, 16);
+  numberOf(output, 262_144);
+  const types = listUpTo(items, 64).map((type) => numberOf(type, 65_535));
+  demand(types.length > 0 && ascending(types, -1), "order's types are none, or not in ascending order");
+  const from = numberOf(height, bounds.height, 1);
+  const own = versionsOf(contracts, service, name);
+  const number = numberOf(version, bounds.word, 1);
+  demand(
+    own.every(({ what }) => (what?.version ?? 0) < number),
+    "order's version does not go up",
+  );
+  demand((own.at(-1)?.from ?? 0) < from, "order's height is not above the one before");
+  const rivals = new Set<string>();
+  for (const [key, others] of contracts.versions) {
+    if (others === own || !key.startsWith(`${service}/`)) continue;
+    const current = others.findLastIndex((other) => other.from <= from);
+    for (const { what } of others.slice(Math.max(0, current))) {
+      if (what === null) continue;
+      demand(!types.some((type) => what.types.includes(type)), "order's type is another contract's");
+      rivals.add(key);
+    }
+  }
+  demand(rivals.size < counts.contracts, "order is for a contract too many");
+  const row = [name!, version!, source!, null, budget!, pages!, output!];
+  own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types } });
+}
+
+function setParameters(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
+  const [, , name, jurisdiction, values, height] = list(action, 6);
+  demand(
+    versionsOf(contracts, service, name).some(({ what }) => what !== null),
+    "order sets parameters of no contract",
+  );
+  const isCode = typeof jurisdiction === "string" && /^[A-Z][A-Z](-[A-Z0-9]{1,3})?$/.test(jurisdiction);
+  demand(jurisdiction === null || isCode, "order's jurisdiction is no code");
+  demand(mapOf(values).size <= 64, "order sets parameters too many");
+  for (const [parameter, value] of mapOf(values)) {
+    demand(typeof parameter === "string" && parameter.length >= 1 && parameter.length <= 64, "a parameter has no name");
+    const isValue = typeof value === "boolean" || typeof value === "number" || typeof value === "bigint";
+    demand(isValue || (typeof value === "string" && value.length <= 256), "a parameter has no value");
+  }
+  const prefix = `${service}/${name}/`;
+  const key = `${prefix}${jurisdiction ?? ""}`;
+  const before = contracts.parameters.get(key) ?? [];
+  const from = numberOf(height, bounds.height, 1);
+  demand((before.at(-1)?.from ?? 0) < from, "order's height is not above the one before");
+  const others = [...contracts.parameters.keys()].filter((other) => other.startsWith(prefix));
+  demand(before.length > 0 || others.length < 256, "order is for a jurisdiction too many");
+  contracts.parameters.set(key, [...before, { at, from, values: values! }]);
+}
+
+function retire(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
+  const [kind, , name, height] = list(action, 4);
+  demand(kind === 11, "order's action is not known");
+  const own = versionsOf(contracts, service, name);
+  const last = own.at(-1);
+  demand(last !== undefined && last.what !== null, "order retires no contract");
+  const from = numberOf(height, bounds.height, 1);
+  demand(from > last!.from, "order's height is not above the one before");
+  own.push({ at, from, what: null });
+}
+
+function versionsOf({ versions }: StrangerContracts, service: number, name: Item | undefined): Versions {
+  demand(typeof name === "string" && /^[a-z][a-z0-9-]{0,31}$/.test(name), "a contract has no name");
+  const key = `${service}/${name}`;
+  const own = versions.get(key) ?? [];
+  versions.set(key, own);
+  return own;
+}
+
+/** Section 28: the script of a block at this place. */
+export function scriptOf(contracts: StrangerContracts, service: number, height: number, judgedAt: number): Buffer {
+  const counts = ({ at, from }: { readonly at: number; readonly from: number }) => at <= judgedAt && from <= height;
+  const inForce = [...contracts.versions].flatMap(([key, own]) => {
+    const what = key.startsWith(`${service}/`) ? own.findLast(counts)?.what : undefined;
+    return what === undefined || what === null ? [] : [what];
+  });
+  const rows = inForce.sort((one, other) => (String(one.row[0]) < String(other.row[0]) ? -1 : 1));
+  const [engine, prelude] = rows[0]?.engine ?? [Buffer.alloc(0), Buffer.alloc(0)];
+  const listed = rows.map(({ row }): Item => {
+    const prefix = `${service}/${row[0]}/`;
+    const sets = [...contracts.parameters].flatMap(([key, own]): readonly (readonly [string, Item])[] => {
+      const set = key.startsWith(prefix) ? own.findLast(counts) : undefined;
+      return set === undefined ? [] : [[key.slice(prefix.length), set.values]];
+    });
+    const ordered = sets.sort(([one], [other]) => (one < other ? -1 : 1));
+    const hash = sha256(independentCbor(ordered.map(([code, values]): Item => [code === "" ? null : code, values])));
+    return row.map((item, index) => (index === 3 ? hash : item));
+  });
+  return independentCbor(["gs1/rules/2", engine!, prelude!, listed]);
+}
