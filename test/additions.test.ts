@@ -97,7 +97,7 @@ test("a route is a file and a row on each side of the wall: it is listed, and a 
 test("a rule is a file and a row: new blocks name it, and those before it are judged as they were", async (t) => {
   const rules = `
     import { execute, takesEffect } from "./execution.js";
-    export const secondRules = { script: new TextEncoder().encode("gs1/rules/2"), execute, takesEffect };`;
+    export const secondRules = { name: "gs1/rules/3", execute, takesEffect };`;
   const additions: Addition[] = [
     {
       file: ["tools/ledger/second-rules.ts", rules],
@@ -109,19 +109,20 @@ test("a rule is a file and a row: new blocks name it, and those before it are ju
     additions,
     `
     import { decodeBlock } from "./src/wire/block.js";
+    import { encodeCbor } from "./src/wire/cbor.js";
+    import { rulesNamed } from "./tools/ledger/contract-centre.js";
     import { newestRules, rulesOf } from "./tools/ledger/scripts.js";
     import { blocks } from "./tools/node/chain/tables/blocks.js";
     import { blockKey } from "./tools/node/store/keys.js";
     import { createCluster, SERVICE } from "./test/node/chain/cluster.js";
-    const text = (bytes) => Buffer.from(bytes).toString();
-    assert.equal(text(newestRules.script), "gs1/rules/2");
-    assert.equal(text(rulesOf(new TextEncoder().encode("gs1/rules/1")).script), "gs1/rules/1");
+    assert.equal(newestRules.name, "gs1/rules/3");
+    assert.equal(rulesOf(encodeCbor(["gs1/rules/2", new Uint8Array(0), new Uint8Array(0), []])).name, "gs1/rules/2");
     const cluster = await createCluster(1);
     const meter = await cluster.meter();
     const { chain, store } = cluster.nodes[0];
     await chain.admit(meter.next(), undefined);
     await cluster.until(() => chain.head.height === 1, "a block is sealed");
-    assert.equal(text(decodeBlock(store.get(blocks, blockKey(SERVICE, 1))).script), "gs1/rules/2");
+    assert.equal(rulesNamed(decodeBlock(store.get(blocks, blockKey(SERVICE, 1))).script), "gs1/rules/3");
     await cluster.close();`,
   );
 });

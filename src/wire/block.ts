@@ -1,5 +1,5 @@
 // The block in its six parts (Wang et al. 2019, figure 3) and what its header commits to: leaf 0 of the Merkle tree is the
-// metadata, then a leaf per record. The certificate and the lock time stand beside what is hashed.
+// metadata, then a leaf per record, then those of outcomes and effects. The certificate and the lock time stand beside what is hashed.
 
 import { type Acknowledgement, acknowledgementsFromArray, acknowledgementsToArray } from "./batch.js";
 import {
@@ -23,6 +23,7 @@ import { sha256 } from "./hash.js";
 import { HEADER_BYTES } from "./header.js";
 import { leafHash, type MerkleLevels, merkleLevels } from "./merkle.js";
 import { type Notice, noticesFromArray, noticesToArray } from "./notice.js";
+import { effectCount, effectItems, outcomesIn } from "./outcome.js";
 import { asArray, asBytes, asHeight, asList, asService, asText, asUint } from "./shape.js";
 
 export const BLOCK_BYTES_MAX = 16_777_216;
@@ -74,6 +75,8 @@ export interface BlockContent {
   readonly time_ms: number;
   readonly memberSet: Uint8Array;
   readonly nextMemberSet: Uint8Array;
+  /** root of what the chain's contracts remember, after the block */
+  readonly stateRoot: Uint8Array;
 }
 
 export interface Block extends BlockContent {
@@ -108,6 +111,8 @@ export function metadataEntry(content: BlockContent): Uint8Array {
     content.judgedAt,
     content.time_ms,
     anchorsToArray(content.anchors),
+    content.stateRoot,
+    effectCount(outcomesIn(content.results)),
   ]);
 }
 
@@ -122,7 +127,7 @@ export interface BoundMembers {
 
 /** Reads those fields of the entry of leaf 0; throws a WireError where it is none. */
 export function boundMembers(metadata: Uint8Array): BoundMembers {
-  const fields = asArray(decodeCbor(metadata, metadataLimits), "metadata", 14);
+  const fields = asArray(decodeCbor(metadata, metadataLimits), "metadata", 16);
   if (!equalBytes(asBytes(fields[0], "metadata magic", 4), MAGIC)) {
     throw new WireError("shape", "metadata magic is not GSB1");
   }
@@ -138,12 +143,20 @@ export function boundMembers(metadata: Uint8Array): BoundMembers {
   };
 }
 
-/** The block's Merkle tree over the metadata and the records. `leaves`: those of the records in the order of the batches, where known. */
+/**
+ * The block's Merkle tree over the metadata, the records, and what its results say of operations. `leaves`: those of the records in the
+ * order of the batches, where known. Throws a WireError where the results are malformed.
+ */
 export function blockTree(
   content: BlockContent,
   leaves: readonly Uint8Array[] = content.batches.flatMap((batch) => batch.records.map(recordLeaf)),
 ): MerkleLevels {
-  return merkleLevels([leafHash(metadataEntry(content)), ...leaves]);
+  return merkleLevels([leafHash(metadataEntry(content)), ...leaves, ...effectHashes(content).map(leafHash)]);
+}
+
+/** Hashes of outcomes and effects, in the order of their leaves, behind those of the records. */
+export function effectHashes(content: BlockContent): Uint8Array[] {
+  return effectItems(content, outcomesIn(content.results)).map(sha256);
 }
 
 function recordLeaf(record: Uint8Array): Uint8Array {
@@ -237,11 +250,12 @@ function dataRecord(content: BlockContent): CborValue {
     content.time_ms,
     content.memberSet,
     content.nextMemberSet,
+    content.stateRoot,
   ];
 }
 
 function readDataRecord(bytes: Uint8Array, decode: typeof decodeCbor) {
-  const parts = asArray(decode(bytes, dataLimits), "block data record", 9);
+  const parts = asArray(decode(bytes, dataLimits), "block data record", 10);
   return {
     service: asService(parts[0], "block service"),
     content: {
@@ -253,6 +267,7 @@ function readDataRecord(bytes: Uint8Array, decode: typeof decodeCbor) {
       time_ms: asUint(parts[6], "block time", TIME_MS_MAX),
       memberSet: asBytes(parts[7], "block member set", 32),
       nextMemberSet: asBytes(parts[8], "block next member set", 32),
+      stateRoot: asBytes(parts[9], "block state root", 32),
     },
   };
 }

@@ -1,7 +1,7 @@
 // Orders about contracts: one is installed on a chain, gets parameters, is retired. Installing names a source by its hash, which
 // travels once with the order.
 
-import { WORD_MAX } from "./bounds.js";
+import { OPERATION_TYPE_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
@@ -18,12 +18,10 @@ export const RETIRE_ACTION = 11;
 export const SOURCE_BYTES_MAX = 65_536;
 /** Bytes of an order with the source that it names. */
 export const ORDER_WITH_SOURCE_BYTES_MAX = ORDER_BYTES_MAX + SOURCE_BYTES_MAX + 16;
-/** Type of an operation. */
-export const OPERATION_TYPE_MAX = 65_535;
 /** Types of operations that one contract takes. */
 export const CONTRACT_TYPES_MAX = 64;
 /** Work that one run of a contract may take. */
-export const CONTRACT_BUDGET_MAX = 10_000;
+export const CONTRACT_BUDGET_MAX = 2_000;
 export const CONTRACT_PAGES_MIN = 16;
 export const CONTRACT_PAGES_MAX = 1_024;
 /** Bytes that one run of a contract may put out. */
@@ -193,7 +191,7 @@ export function retireAction(items: readonly CborValue[]): RetireAction {
 }
 
 function typesFrom(value: CborValue | undefined): number[] {
-  const types = asArray(value, "order types").map((type) => asUint(type, "order type", OPERATION_TYPE_MAX));
+  const types = asArray(value, "order types").map((type) => within(type, "order type", 1, OPERATION_TYPE_MAX));
   if (types.length === 0 || types.length > CONTRACT_TYPES_MAX) {
     throw new WireError("shape", `order must name 1 to ${CONTRACT_TYPES_MAX} types, not ${types.length}`);
   }

@@ -15,7 +15,7 @@ import { type AuditReport, auditChain } from "../../tools/audit/audit.js";
 import { decodeDisproof, encodeDisproof } from "../../tools/ledger/disproof.js";
 import type { ExecutionEvidence } from "../../tools/ledger/execution.js";
 import { readEvidence } from "../../tools/ledger/notices.js";
-import { encodeResults } from "../../tools/ledger/violations.js";
+import { encodeResults, type Violation } from "../../tools/ledger/violations.js";
 import { splitSequence } from "../../tools/sources/sequence.js";
 import {
   acknowledged,
@@ -69,7 +69,14 @@ test("finds nothing in a good chain and counts what is in it", async () => {
   assert.equal(report.height, 3);
   assert.equal(report.records, 5);
   assert.equal(report.meters, 2);
-  assert.deepEqual(report.violations, { gap: 0, fork: 0, link: 0, equivocation: 0, falseAcknowledgement: 0 });
+  assert.deepEqual(report.violations, {
+    gap: 0,
+    fork: 0,
+    link: 0,
+    equivocation: 0,
+    falseAcknowledgement: 0,
+    contract: 0,
+  });
   assert.equal(report.header, toHex(headerHash(decodeBlock(chain.blocks[2]!).header)));
 });
 
@@ -173,7 +180,7 @@ const wrongPlaces: readonly (readonly [string, Edits, RegExp])[] = [
       content: (content) => ({
         ...content,
         counter: 1,
-        results: encodeResults([{ kind: "gap", meter: makeMeter(1).kid, seq: 0, detail: 0 }]),
+        results: resultsOf([{ kind: "gap", meter: makeMeter(1).kid, seq: 0, detail: 0 }]),
       }),
     },
     /results/,
@@ -385,6 +392,7 @@ test("recomputes gaps and broken links, and notices that they were kept silent",
     link: 0,
     equivocation: 0,
     falseAcknowledgement: 0,
+    contract: 0,
   });
   assert.deepEqual((await audit(thirdBlock(linking))).violations, {
     gap: 0,
@@ -392,8 +400,9 @@ test("recomputes gaps and broken links, and notices that they were kept silent",
     link: 1,
     equivocation: 0,
     falseAcknowledgement: 0,
+    contract: 0,
   });
-  const silent: Edits = { content: (content) => ({ ...content, counter: 0, results: encodeResults([]) }) };
+  const silent: Edits = { content: (content) => ({ ...content, counter: 0, results: resultsOf([]) }) };
   await refuses(thirdBlock(gaping, silent), 3, /results/);
   await refuses(thirdBlock(linking, silent), 3, /results/);
 });
@@ -405,7 +414,14 @@ test("takes a fork that another record with its number proves", async () => {
   }));
   const report = await audit(chain);
   assert.equal(report.firstProblem, undefined);
-  assert.deepEqual(report.violations, { gap: 0, fork: 1, link: 0, equivocation: 0, falseAcknowledgement: 0 });
+  assert.deepEqual(report.violations, {
+    gap: 0,
+    fork: 1,
+    link: 0,
+    equivocation: 0,
+    falseAcknowledgement: 0,
+    contract: 0,
+  });
 });
 
 test("notices a fork whose second record the meter has not signed", () =>
@@ -479,7 +495,7 @@ test("notices a disproof that is counted twice, one that is kept silent, and one
   await refuses(thirdBlock(accusing, uncounted), 3, /counter/);
   const { bytes: proof } = disproofAgainst(stranger, makeMeter(1).record(late, stranger), makeMeter(1));
   const violation = { kind: "falseAcknowledgement", node: keyId(stranger.key), number: 40, evidence: proof } as const;
-  const foreign: Edits = { content: (content) => ({ ...content, counter: 1, results: encodeResults([violation]) }) };
+  const foreign: Edits = { content: (content) => ({ ...content, counter: 1, results: resultsOf([violation]) }) };
   await refuses(thirdBlock(oneRecord, foreign), 3, /results/);
 });
 
@@ -491,7 +507,7 @@ test("notices a duplicate that is recorded as a fork", async () => {
   const violation = { kind: "fork", meter: meter.kid, seq: 0, detail: parseRecord(record).stripped } as const;
   chain.seal(
     { records: [meter.record()] },
-    { content: (content) => ({ ...content, counter: 1, results: encodeResults([violation]) }) },
+    { content: (content) => ({ ...content, counter: 1, results: resultsOf([violation]) }) },
   );
   const report = await audit(chain);
   assert.match(report.firstProblem?.what ?? "nothing", /no other record is sealed/);
@@ -503,7 +519,7 @@ test("notices a fork of a number that nothing is sealed with", async () => {
       const meter = makeMeter(1);
       const detail = meter.record({ seq: 8, previous: new Uint8Array(32) });
       const violation = { kind: "fork", meter: meter.kid, seq: 8, detail } as const;
-      return { ...content, counter: 1, results: encodeResults([violation]) };
+      return { ...content, counter: 1, results: resultsOf([violation]) };
     },
   });
   await refuses(chain, 3, /results/);
@@ -540,3 +556,8 @@ test("cuts a sequence into the same blocks whatever its chunks", async () => {
     { numRuns: 50 },
   );
 });
+
+/** Results without operations. */
+function resultsOf(violations: readonly Violation[]): Uint8Array {
+  return encodeResults({ violations, outcomes: [] });
+}

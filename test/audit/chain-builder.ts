@@ -14,10 +14,13 @@ import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { makeBatch } from "../../tools/ledger/compose.js";
+import { rulingAt } from "../../tools/ledger/contract-centre.js";
 import { badRecordOf, encodeDisproof } from "../../tools/ledger/disproof.js";
 import type { ChainView, ExecutionEvidence } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
+import { MemoryState } from "../../tools/ledger/memory-state.js";
 import { readEvidence, readNotice } from "../../tools/ledger/notices.js";
+import { finishOperations, planOperations } from "../../tools/ledger/operations.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
 import { newestRules } from "../../tools/ledger/scripts.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
@@ -170,6 +173,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
   const meters = new Map<string, MeterState>();
   const origins = new Map<string, OriginState>();
   const hashes = new Map<string, Uint8Array>();
+  const credentials = new Map<string, Uint8Array>();
   let previous = genesis.hash;
   let counter = 0;
   const view: ChainView = {
@@ -177,6 +181,8 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     origin: (node) => origins.get(node),
     faults: () => [],
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
+    credential: (kid) => credentials.get(kid),
+    state: new MemoryState(),
   };
 
   function batchOf({ records, credentials = [] }: BlockParts, number: number): SealedBatch {
@@ -195,22 +201,30 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const execution = newestRules.execute(place, [toExecute], { forks, evidence: parts.evidence ?? [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
+    for (const [kid, bytes] of execution.credentials) credentials.set(kid, bytes);
     for (const [node, state] of execution.origins) origins.set(node, state);
     for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);
     counter += execution.violations.length;
+    const { script, contracts } = rulingAt(newestRules.name, governance, place);
+    const planned = planOperations(
+      { height: place.height, time_ms: time_ms + 1000 * blocks.length, contracts, sourceOf: () => "", view },
+      execution,
+    );
+    const { outcomes, state } = finishOperations(view, planned, []);
     return {
       network: genesis.network,
       chain: service,
       height: blocks.length + 1,
       counter,
       batches: [batch],
-      script: newestRules.script,
-      results: encodeResults(execution.violations),
+      script,
+      results: encodeResults({ violations: execution.violations, outcomes }),
       anchors: [],
       judgedAt: 0,
       time_ms: time_ms + 1000 * blocks.length,
       memberSet: memberSetHash(members),
       nextMemberSet: memberSetHash(members),
+      stateRoot: state.root,
     };
   }
 

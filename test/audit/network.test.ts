@@ -43,7 +43,7 @@ function audit(trading: ChainBuilder, dispatch: ChainBuilder | undefined) {
           yield* chain.blocks;
         };
   };
-  return auditNetwork(trading.genesis, open, [...chains.keys()]);
+  return auditNetwork(trading.genesis, { open, runContracts: undefined }, [...chains.keys()]);
 }
 
 test("confirms the anchors of chains that are audited together", async () => {

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { createEngine, type Engine } from "../../tools/contracts/engine.js";
-import { encodeOutcome } from "../../tools/contracts/outcome.js";
 import { ENGINE_HASH } from "../../tools/ledger/engines.js";
+import { encodeOutcome } from "../../tools/ledger/outcome.js";
 import { openSandbox, readEngine } from "../../tools/node/contracts/sandbox.js";
 import { generatedRun } from "./programs.js";
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { decodeValue, type Value } from "../../src/wire/value.js";
-import { encodeOutcome, type Failed, type Outcome } from "../../tools/contracts/outcome.js";
+import { encodeOutcome, type Failed, type Outcome } from "../../tools/ledger/outcome.js";
 import { openSandbox, type Sandbox } from "../../tools/node/contracts/sandbox.js";
 import { moduleRun, runOf } from "./runs.js";
 

@@ -71,7 +71,7 @@ test("a node's store is backed up, repaired, restored and pruned", { timeout: 28
     await node.kill();
     const bytes = await readFile(pages);
     // Wherever a block names its rules; some of these pages are free.
-    const rules = Buffer.from("gs1/rules/1");
+    const rules = Buffer.from("gs1/rules/2");
     for (let at = bytes.indexOf(rules); at >= 0; at = bytes.indexOf(rules, at + 1)) bytes[at]! ^= 1;
     await writeFile(pages, bytes);
     const repaired = (await gridsealJson("node", "repair", configuration)) as RepairReport;

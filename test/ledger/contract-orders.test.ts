@@ -187,7 +187,9 @@ test("refuses a type that another contract has then or later, not one that it ga
 });
 
 test("a chain has 32 contracts, a contract parameters of 256 jurisdictions, and no more", () => {
-  const many = Array.from({ length: CHAIN_CONTRACTS_MAX }, (_, index) => install(`c${index}`, 1, { types: [index] }));
+  const many = Array.from({ length: CHAIN_CONTRACTS_MAX }, (_, index) =>
+    install(`c${index}`, 1, { types: [index + 1] }),
+  );
   assert.match(refusal(ordered(...many), install("more", 1, { types: [99] })), /has 32 contracts already/);
   const sets = Array.from({ length: JURISDICTIONS_MAX }, (_, index) =>
     parameters("c0", 1, `D${String.fromCharCode(65 + (index % 26))}-${index}`),
@@ -229,7 +231,7 @@ test("the contract centre derives the script that a stranger does, from any orde
           kind === "retire"
             ? retire(name, from)
             : kind === "install"
-              ? install(name, from, { version: index + 1, types: [type] })
+              ? install(name, from, { version: index + 1, types: [type + 1] })
               : parameters(name, from, code, index);
         const number = governance.lastOrder + 1;
         const issued = issueOrder({ number, time_s: 1, action }, genesis, network.authority);

@@ -30,9 +30,10 @@ import type { Notice } from "../../src/wire/notice.js";
 import { faults, quorum } from "../../src/wire/quorum.js";
 import { decodeReceipt, encodeReceipt, type Receipt, receiptEncoder, verifyReceipt } from "../../src/wire/receipt.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
+import { encodeResults } from "../../tools/ledger/violations.js";
 import { batchNumbers, byteStrings, fixedBytes, heights, services, times_ms, upTo } from "./arbitraries.js";
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
-import { certify, sealBlock, sha256, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
+import { certify, noResults, sealBlock, sha256, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
 
 const network = testNetwork();
 const meter = testMeter(network, "M0001");
@@ -57,6 +58,14 @@ const batches: fc.Arbitrary<Batch> = fc
     const credentials = notices.filter(({ kind }) => kind === "credential").length;
     return credentials <= records.length && records.length + notices.length > 0;
   });
+
+const someResults = encodeResults({
+  violations: [],
+  outcomes: [
+    { leaf: 1, type: "done", contract: "limits", used: 3, effects: [{ name: "counted", body: Uint8Array.of(1) }] },
+    { leaf: 2, type: "unhandled" },
+  ],
+});
 
 const blocks: fc.Arbitrary<Block> = fc.record(
   {
@@ -85,7 +94,7 @@ const blocks: fc.Arbitrary<Block> = fc.record(
       { minLength: 1, maxLength: 3 },
     ),
     script: byteStrings(20),
-    results: byteStrings(20),
+    results: fc.constantFrom(noResults, someResults),
     anchors: fc.array(
       fc.record({ chain: services, height: heights, headerHash: fixedBytes(32) }, { noNullPrototype: true }),
       { maxLength: 3 },
@@ -94,6 +103,7 @@ const blocks: fc.Arbitrary<Block> = fc.record(
     time_ms: times_ms,
     memberSet: fixedBytes(32),
     nextMemberSet: fixedBytes(32),
+    stateRoot: fixedBytes(32),
     header: fixedBytes(80),
     lock_ms: times_ms,
     certificate: fc.record(
@@ -268,7 +278,8 @@ test("commits to every part of a block but the certificate and the lock time", (
     { height: 2 },
     { counter: 1 },
     { script: Uint8Array.of(1) },
-    { results: Uint8Array.of(0x81, 0) },
+    { stateRoot: hash },
+    { results: someResults },
     { anchors: [{ chain: 2, height: 1, headerHash: hash }] },
     { judgedAt: 1 },
     { time_ms: block.time_ms + 1 },

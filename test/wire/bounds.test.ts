@@ -27,6 +27,7 @@ import {
 } from "../../tools/consensus/messages.js";
 import { execute } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
+import { MemoryState } from "../../tools/ledger/memory-state.js";
 import { decodeProposalBody, encodeProposalBody } from "../../tools/ledger/proposal.js";
 import { executionRecord, readRecord } from "../../tools/ledger/record-scan.js";
 import {
@@ -169,14 +170,23 @@ const formats: Readonly<Record<string, Format>> = {
     (bytes) => verifyBundle(bytes, authority.key, () => true),
   ),
   results: format(
-    encodeResults([
-      { kind: "gap", meter: kid, seq: 1, detail: 4 },
-      { kind: "fork", meter: kid, seq: 2, detail: record },
-      { kind: "link", meter: kid, seq: 3, detail: id },
-      { kind: "equivocation", node: kid, height: 3, evidence: id },
-    ]),
-    (bytes) => ({ violations: decodeResults(bytes) }),
-    ({ violations }) => encodeResults(violations),
+    encodeResults({
+      violations: [
+        { kind: "gap", meter: kid, seq: 1, detail: 4 },
+        { kind: "fork", meter: kid, seq: 2, detail: record },
+        { kind: "link", meter: kid, seq: 3, detail: id },
+        { kind: "equivocation", node: kid, height: 3, evidence: id },
+        { kind: "contract", subject: kid, leaf: 2, contract: "limits", name: "late", body: Uint8Array.of(1) },
+      ],
+      outcomes: [
+        { leaf: 1, type: "done", contract: "limits", used: 3, effects: [{ name: "a", body: id, service: 3 }] },
+        { leaf: 2, type: "denied", contract: "limits", used: 3, effects: [], denials: [{ rule: "late", body: id }] },
+        { leaf: 3, type: "failed", contract: "limits", used: 3, reason: "threw" },
+        { leaf: 4, type: "expired" },
+      ],
+    }),
+    decodeResults,
+    encodeResults,
   ),
   evidence: format(encodeEvidence({ type: "evidence", first: prevote, second: head }), decodeEvidence, encodeEvidence),
   proposal: message({ ...head, type: "proposal", body: id, polka: [{ ...prevote, round: 1, vr: 0, id }] }),
@@ -225,7 +235,7 @@ const height = (value: number) => {
   signedBytes(genesis.hash, 1, { ...prevote, height: value });
 };
 const headRow = (change: Partial<Head>) => {
-  const row = { height: 1, headerHash: id, counter: 0, time_ms: 0, records: 0, judgedAt: 0, ...change };
+  const row = { height: 1, headerHash: id, counter: 0, time_ms: 0, records: 0, judgedAt: 0, stateRoot: id, ...change };
   assert.deepEqual(heads.decode(heads.encode(row)), row);
 };
 const seq = (value: number) => {
@@ -240,7 +250,8 @@ const seq = (value: number) => {
       ),
     ),
   );
-  const view = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
+  const nothing = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
+  const view = { ...nothing, credential: () => undefined, state: new MemoryState() };
   const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
   const notices = [{ kind: "credential" as const, bytes: meter.credential }];
   const { meters } = execute(where, [{ origin: kid, number: 0, notices, records: [made] }]);

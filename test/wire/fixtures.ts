@@ -360,12 +360,14 @@ interface BlockPlan {
   readonly nextMemberSet?: Buffer;
 }
 
-export const script = Buffer.from("gs1/rules/1");
+export const script = independentCbor(["gs1/rules/2", Buffer.alloc(0), Buffer.alloc(0), []]);
+/** Of a chain whose contracts remember nothing. */
+const emptyState = Buffer.alloc(32);
 
 function makeBlock(plan: BlockPlan): FixtureBlock {
   const { height, previous, time_ms, round, batch, counter, anchors } = plan;
   const magic = Buffer.from("GSB1");
-  const results = independentCbor(plan.results);
+  const results = independentCbor([plan.results, []]);
   const metadata = independentCbor([
     magic,
     1,
@@ -381,6 +383,8 @@ function makeBlock(plan: BlockPlan): FixtureBlock {
     0,
     time_ms,
     anchors,
+    emptyState,
+    0,
   ]);
   const header = Buffer.alloc(80);
   header.writeUInt32LE(1, 0);
@@ -400,6 +404,7 @@ function makeBlock(plan: BlockPlan): FixtureBlock {
     time_ms,
     memberSet,
     plan.nextMemberSet ?? memberSet,
+    emptyState,
   ]);
   const lock = Buffer.alloc(8);
   lock.writeBigUInt64BE(BigInt(time_ms + 250));

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Batch } from "../../src/wire/batch.js";
 import { acknowledgementBytes, batchBytes, batchId } from "../../src/wire/batch.js";
 import { type Anchor, type Block, type BlockContent, blockTree, type SealedBatch } from "../../src/wire/block.js";
+import { encodeCbor } from "../../src/wire/cbor.js";
 import { type Certificate, precommitBytes } from "../../src/wire/certificate.js";
 import { type Credential, issueCredential } from "../../src/wire/credential.js";
 import { type Genesis, issueGenesis, type Member, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
@@ -41,9 +42,9 @@ export interface TestNetwork {
   readonly genesis: Genesis;
 }
 
-export const script = new TextEncoder().encode("gs1/rules/1");
+export const script = encodeCbor(["gs1/rules/2", new Uint8Array(0), new Uint8Array(0), []]);
 /** The empty results: [] in CBOR. */
-export const noResults = Uint8Array.of(0x80);
+export const noResults = encodeCbor([[], []]);
 export const startTime_s = 1_790_000_000;
 
 export function testNetwork(name = "alpha", size = 4, target = 0): TestNetwork {
@@ -190,6 +191,7 @@ export function sealBlock(network: TestNetwork, chain: number, previous: Block |
     time_ms: seal.time_ms ?? (previous === undefined ? startTime_s * 1_000 + 1_500 : previous.time_ms + 1_500),
     memberSet: memberSetHash(members),
     nextMemberSet: memberSetHash(seal.nextMembers ?? members),
+    stateRoot: new Uint8Array(32),
   };
   const header = mineHeader({
     version: 1,

@@ -13,7 +13,7 @@ export const bounds = {
   time_s: 4_398_046_511_103,
   time_ms: 4_294_967_295_999,
   plain: 9_007_199_254_740_991,
-  leaves: 4_001,
+  leaves: 8_097,
   nodes: 128,
   chains: 64,
   orderKeys: 16,
@@ -25,6 +25,8 @@ export const counts = {
   records: 4_000,
   orders: 16,
   contracts: 32,
+  operations: 32,
+  effects: 4_096,
 } as const;
 
 /** Bytes. */

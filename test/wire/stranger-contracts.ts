@@ -77,10 +77,10 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   demand(known, "order's engine is not known");
   demand(contracts.sources.has(hex(bytesOf(source, 32))), "order's source is not on the chain");
   bytesOf(vectors, 32);
-  numberOf(budget, 10_000, 1);
+  numberOf(budget, 2_000, 1);
   numberOf(pages, 1_024, 16);
   numberOf(output, 262_144);
-  const types = listUpTo(items, 64).map((type) => numberOf(type, 65_535));
+  const types = listUpTo(items, 64).map((type) => numberOf(type, 65_535, 1));
   demand(types.length > 0 && ascending(types, -1), "order's types are none, or not in ascending order");
   const from = numberOf(height, bounds.height, 1);
   const own = versionsOf(contracts, service, name);
@@ -148,13 +148,30 @@ function versionsOf({ versions }: StrangerContracts, service: number, name: Item
   return own;
 }
 
+/** Section 28: the contract that takes operations of a type. */
+export function contractOf(
+  contracts: StrangerContracts,
+  place: { readonly service: number; readonly height: number; readonly judgedAt: number },
+  type: number,
+): string | undefined {
+  const taking = installedAt(contracts, place).find(({ types }) => types.includes(type));
+  return taking === undefined ? undefined : String(taking.row[0]);
+}
+
+function installedAt(
+  contracts: StrangerContracts,
+  { service, height, judgedAt }: { readonly service: number; readonly height: number; readonly judgedAt: number },
+): Installed[] {
+  return [...contracts.versions].flatMap(([key, own]) => {
+    const last = own.findLast(({ at, from }) => at <= judgedAt && from <= height);
+    return key.startsWith(`${service}/`) && last !== undefined && last.what !== null ? [last.what] : [];
+  });
+}
+
 /** Section 28: the script of a block at this place. */
 export function scriptOf(contracts: StrangerContracts, service: number, height: number, judgedAt: number): Buffer {
   const counts = ({ at, from }: { readonly at: number; readonly from: number }) => at <= judgedAt && from <= height;
-  const inForce = [...contracts.versions].flatMap(([key, own]) => {
-    const what = key.startsWith(`${service}/`) ? own.findLast(counts)?.what : undefined;
-    return what === undefined || what === null ? [] : [what];
-  });
+  const inForce = installedAt(contracts, { service, height, judgedAt });
   const rows = inForce.sort((one, other) => (String(one.row[0]) < String(other.row[0]) ? -1 : 1));
   const [engine, prelude] = rows[0]?.engine ?? [Buffer.alloc(0), Buffer.alloc(0)];
   const listed = rows.map(({ row }): Item => {

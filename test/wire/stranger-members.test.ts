@@ -64,7 +64,7 @@ function productReads(chains: History) {
       yield* chains[name].map(encodeBlock);
     };
   };
-  return auditNetwork(genesis, open, undefined);
+  return auditNetwork(genesis, { open, runContracts: undefined }, undefined);
 }
 
 test("the stranger and the audit come to the same of all chains, an added one included", async () => {

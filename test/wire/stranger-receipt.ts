@@ -113,7 +113,7 @@ function readHandover(
   demand(sealed >= before.from, "handovers are not in the order of their heights");
   const root = rootOfPath(bytesOf(metadata), 0, numberOf(size, bounds.leaves), hashesOf(path));
   same(bytesOf(header, 80).subarray(36, 68), root, "Merkle root of a handover");
-  const bound = list(independentDecode(bytesOf(metadata)), 14);
+  const bound = list(independentDecode(bytesOf(metadata)), 16);
   const place: Item[] = [Buffer.from("GSB1"), 1, genesis.network, service, sealed];
   same(independentCbor(bound.slice(0, 5)), independentCbor(place), "block of a handover");
   same(bytesOf(bound[9]), memberSetHash(before.members), "member set of a handover's block");

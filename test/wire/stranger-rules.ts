@@ -1,10 +1,12 @@
-// The rules gs1/rules/1 a second time: section 12 and steps 8 to 13 of section 18 of PROTOCOL.md. It imports neither src nor tools.
+// The rules gs1/rules/2 a second time: section 12 and steps 8 to 13 of section 18 of PROTOCOL.md. It imports neither src nor tools.
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
+import { contractOf } from "./stranger-contracts.js";
 import { issuerOf, proveFalseWord } from "./stranger-disproof.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
 import { CONTRACTS, proveEquivocation, type StrangerOrders, standsGood, takeOrder } from "./stranger-orders.js";
+import { type StrangerOperation, verifyOutcomes, verifySaid } from "./stranger-outcomes.js";
 import {
   bytesOf,
   demand,
@@ -60,6 +62,8 @@ interface ParsedRecord {
 export interface RulesState {
   height: number;
   judgedAt: number;
+  /** of the block */
+  time_ms: number;
   readonly orders: StrangerOrders;
   /** heights of recorded equivocations by node */
   readonly faults: Map<string, Set<number>>;
@@ -74,7 +78,7 @@ export interface RulesState {
 const WINDOW = 1_024;
 const FAULTS_MAX = 8;
 
-/** The violations of a block whose temporary blocks these are, which the state then has; throws where one of them breaks a rule. */
+/** The violations and outcomes of a block whose temporary blocks these are, which the state then has; throws where a rule is broken. */
 export function runRules(
   genesis: StrangerGenesis,
   chain: StrangerChain,
@@ -82,7 +86,9 @@ export function runRules(
   batches: readonly (readonly Item[])[],
   results: Uint8Array,
 ): Item[] {
+  const [stated, outcomes] = list(independentDecode(results), 2);
   const violations: Item[] = [];
+  const operations: StrangerOperation[] = [];
   let leaf = 0;
   for (const [origin, number, id, acknowledgements, notices, records] of batches) {
     demand(
@@ -112,12 +118,17 @@ export function runRules(
       const meter = state.meters.get(record.meter)!;
       violations.push(...sealRecord(meter, record));
       const { hash, seq, claims } = record;
+      const asked = claims.has(16) ? list(claims.get(16)) : undefined;
+      if (asked !== undefined) {
+        const until_s = asked.length === 3 ? Number(asked[2]) : undefined;
+        operations.push({ leaf, type: Number(asked[0]), until_s });
+      }
       const place = { height: state.height, leaf, meter: record.meter, subject: meter.subject };
       state.records.push({ ...place, seq, hash: hash.toString("hex"), claims });
     }
   }
   const noted = new Set<string>();
-  for (const result of list(independentDecode(results))) {
+  for (const result of list(stated)) {
     const [kind, kid, seq, detail] = list(result, 4);
     if (kind !== 2) continue;
     const fork = readRecord(chain, state, bytesOf(detail));
@@ -130,7 +141,7 @@ export function runRules(
     meter.forks = [...meter.forks, fork.seq].slice(-8);
     violations.push(result);
   }
-  for (const result of list(independentDecode(results))) {
+  for (const result of list(stated)) {
     const [kind, node, height, evidence] = list(result, 4);
     if (kind === 5) {
       const place = { orders: state.orders, genesis, service: chain.service, judgedAt: state.judgedAt };
@@ -154,7 +165,13 @@ export function runRules(
     state.faults.set(hex(node), faults.add(proved));
     violations.push(result);
   }
-  return violations;
+  const said = list(stated).filter((result) => list(result, 4)[0] === 6);
+  const { time_ms, height, judgedAt } = state;
+  const place = { service: chain.service, height, judgedAt };
+  const takes = (type: number) => contractOf(state.orders.contracts, place, type);
+  verifyOutcomes({ time_ms, contractOf: takes }, operations, outcomes);
+  verifySaid(said, outcomes);
+  return [...violations, ...said];
 }
 
 /** A quorum has signed that they have it, in their order, and as many of them as are to verify it that they have. */

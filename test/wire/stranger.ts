@@ -4,6 +4,7 @@
 import { type Item, independentCbor, independentDecode, independentSequence } from "./independent-cbor.js";
 import type { StrangerAnchor } from "./stranger-anchors.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
+import { scriptOf } from "./stranger-contracts.js";
 import {
   ascending,
   memberSetHash,
@@ -14,6 +15,7 @@ import {
   verifyCertificate,
 } from "./stranger-genesis.js";
 import { CONTRACTS, membersAfter, noOrders, type StrangerOrders } from "./stranger-orders.js";
+import { countedEffects, effectsOf } from "./stranger-outcomes.js";
 import { bytesOf, demand, list, listUpTo, meets, merkleRoot, numberOf, same, sha256 } from "./stranger-proof.js";
 import { type RulesState, runRules, type StrangerRecord } from "./stranger-rules.js";
 
@@ -33,11 +35,14 @@ export interface StrangerChainReport {
   /** header hashes as hex by height, from 1, and what its blocks name of other chains */
   readonly headers: readonly string[];
   readonly anchors: readonly StrangerAnchor[];
+  /** what its contracts remember, behind the last block */
+  readonly stateRoot: string;
+  /** what its blocks have outcomes and effects of, in the order of their leaves */
+  readonly effects: readonly { readonly height: number; readonly bytes: Buffer }[];
 }
 
 interface State extends RulesState {
   previous: Buffer;
-  time_ms: number;
   counter: number;
   /** by height, from 1; the last of them seal the next block */
   readonly members: (readonly StrangerMember[])[];
@@ -45,9 +50,9 @@ interface State extends RulesState {
   verifiers: number;
   readonly headers: string[];
   readonly anchors: StrangerAnchor[];
+  stateRoot: Buffer;
+  readonly effects: { readonly height: number; readonly bytes: Buffer }[];
 }
-
-const RULES = "gs1/rules/1";
 
 /**
  * Verifies every block of an exported chain from the genesis and, where it was added by an order or its blocks name orders, from what
@@ -82,6 +87,8 @@ export function verifyExport(
     records: [],
     headers: [],
     anchors: [],
+    stateRoot: Buffer.alloc(32),
+    effects: [],
   };
   for (const block of blocks) {
     const seats = { members: state.members.at(-1)!, verifiers: state.verifiers };
@@ -101,6 +108,8 @@ export function verifyExport(
     orders,
     headers,
     anchors,
+    stateRoot: state.stateRoot.toString("hex"),
+    effects: state.effects,
   };
 }
 
@@ -127,8 +136,8 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   );
   verifyCertificate(genesis, chain.service, chain.members, height, headerHash, certificate);
 
-  const content = list(independentDecode(bytesOf(dataItem)), 9);
-  const [service, batchItems, script, results, anchors, judgedAt, time, memberSet, nextMemberSet] = content;
+  const content = list(independentDecode(bytesOf(dataItem)), 10);
+  const [service, batchItems, script, results, anchors, judgedAt, time, memberSet, nextMemberSet, stateRoot] = content;
   demand(service === chain.service, "data record is of another service");
   same(bytesOf(memberSet), memberSetHash(chain.members), "member set");
   const judged = numberOf(judgedAt, bounds.height);
@@ -139,7 +148,8 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   const time_ms = numberOf(time, bounds.time_ms);
   demand(time_ms >= state.time_ms, "block time runs backwards");
   demand(header.readUInt32LE(68) === Math.floor(time_ms / 1_000), "header's time is not the block's");
-  demand(Buffer.from(bytesOf(script)).toString() === RULES, "contract script is not gs1/rules/1");
+  const derived = scriptOf(state.orders.contracts, chain.service, height, judged);
+  same(bytesOf(script), derived, "script of the contracts in force");
 
   verifyAnchors(state.orders, chain.service, judged, list(anchors));
   const batches = listUpTo(batchItems, counts.temporaryBlocks).map((batch) => list(batch, 6));
@@ -147,6 +157,8 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   const summary = batches.map(([origin, number, id, acknowledgements, notices, records]): Item => {
     return [origin!, number!, id!, acknowledgements!, notices!, list(records).length];
   });
+  const [, outcomes] = list(independentDecode(bytesOf(results)), 2);
+  const effects = effectsOf(chain.service, height, outcomes);
   const metadata = independentCbor([
     Buffer.from("GSB1"),
     1,
@@ -162,10 +174,12 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
     judgedAt!,
     time!,
     anchors!,
+    bytesOf(stateRoot, 32),
+    countedEffects(outcomes, effects),
   ]);
   const entries = batches.flatMap((batch) => list(batch[5]).map((record) => sha256(bytesOf(record))));
   demand(entries.length <= counts.records, "block has records too many");
-  same(header.subarray(36, 68), merkleRoot([metadata, ...entries]), "Merkle root");
+  same(header.subarray(36, 68), merkleRoot([metadata, ...entries, ...effects.map(({ hash }) => hash)]), "Merkle root");
 
   state.headers.push(headerHash.toString("hex"));
   state.anchors.push(...readAnchors(chain.members, height, certificate, list(anchors)));
@@ -177,7 +191,11 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   state.verifiers = next.verifiers;
   const before = state.orders.last;
   const violations = runRules(genesis, chain, state, batches, bytesOf(results));
-  same(bytesOf(results), independentCbor(violations), "results of the rules");
+  same(bytesOf(results), independentCbor([violations, outcomes!]), "results of the rules");
+  const ran = list(outcomes).some((row) => list(row)[1] === 1 || list(row)[1] === 2);
+  if (!ran) same(bytesOf(stateRoot), state.stateRoot, "state root of a block in which no contract has done anything");
+  state.stateRoot = Buffer.from(bytesOf(stateRoot));
+  state.effects.push(...effects.map(({ bytes }) => ({ height, bytes })));
   const ordered = chain.service === CONTRACTS && state.orders.last > before;
   demand(violations.length > 0 || entries.length > 0 || ordered, "block is empty");
   state.counter += violations.length;

@@ -20,9 +20,12 @@ import type { ChainView, Execution } from "../ledger/execution.js";
 import { firstTip } from "../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger/governance.js";
 import type { MemberSet } from "../ledger/members.js";
+import { MemoryState } from "../ledger/memory-state.js";
 import { checkEvidence, checkOrder } from "../ledger/notices.js";
+import type { Outcome } from "../ledger/outcome.js";
 import { roleComplaint } from "../ledger/record-scan.js";
-import { type ReplayedBlock, replayBlock } from "../ledger/replay.js";
+import { type ReplayedBlock, replayWith } from "../ledger/replay.js";
+import type { RunPlan } from "../ledger/run-plan.js";
 import type { MeterState, OriginState } from "../ledger/state.js";
 import {
   decodeResults,
@@ -93,6 +96,8 @@ export interface AuditOptions {
   readonly governance?: Governance;
   /** How far the contracts chain has been audited and is good; 0 where it is not at hand. */
   readonly contractsHeight?: number;
+  /** Runs contracts, where a chain has any. */
+  readonly runContracts?: ((plan: RunPlan) => Promise<readonly Outcome[]>) | undefined;
   /** Called after each good block. */
   onBlock?(audited: AuditedBlock): void;
 }
@@ -130,6 +135,8 @@ interface Audit {
   readonly meters: Map<string, MeterState>;
   readonly origins: Map<string, OriginState>;
   readonly faults: Map<string, readonly number[]>;
+  readonly credentials: Map<string, Uint8Array>;
+  readonly state: MemoryState;
   readonly keys: Map<string, Key>;
   readonly forks: ForkProofs;
   tip: ChainTip;
@@ -204,6 +211,8 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
   const meters = new Map<string, MeterState>();
   const origins = new Map<string, OriginState>();
   const faults = new Map<string, readonly number[]>();
+  const credentials = new Map<string, Uint8Array>();
+  const state = new MemoryState();
   const governance =
     (chain.service === CONTRACTS_SERVICE ? undefined : options.governance) ?? initialGovernance(genesis);
   return {
@@ -213,9 +222,11 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
     meters,
     origins,
     faults,
+    credentials,
+    state,
     keys: new Map(),
     forks: createForkProofs(),
-    tip: firstTip({ genesis, chain, governance, view: viewOver(meters, origins, faults) }),
+    tip: firstTip({ genesis, chain, governance, view: viewOver({ meters, origins, faults, credentials, state }) }),
     totals: createTotals(genesis),
   };
 }
@@ -226,7 +237,7 @@ function createTotals(genesis: Genesis): Totals {
     header: genesis.hash,
     time_ms: undefined,
     records: 0,
-    violations: { gap: 0, fork: 0, link: 0, equivocation: 0, falseAcknowledgement: 0 },
+    violations: { gap: 0, fork: 0, link: 0, equivocation: 0, falseAcknowledgement: 0, contract: 0 },
     orders: 0,
     equivocations: [],
     falseAcknowledgements: [],
@@ -237,19 +248,18 @@ function createTotals(genesis: Genesis): Totals {
 /** The hash of a record that is sealed, whatever it is: whether a fork's record differs from it is proved in the end. */
 const someHash = new Uint8Array(0);
 
-function viewOver(
-  meters: ReadonlyMap<string, MeterState>,
-  origins: ReadonlyMap<string, OriginState>,
-  faults: ReadonlyMap<string, readonly number[]>,
-): ChainView {
+function viewOver(known: Pick<Audit, "meters" | "origins" | "faults" | "credentials" | "state">): ChainView {
+  const { meters, origins, faults, credentials, state } = known;
   return {
+    state,
+    credential: (kid) => credentials.get(kid),
     meter: (kid) => meters.get(kid),
     origin: (node) => origins.get(node),
     faults: (node) => faults.get(node) ?? [],
     sealedHash(kid, seq) {
-      const state = meters.get(kid);
-      if (state === undefined || seq > state.high) return undefined;
-      return state.gaps.some(([from, to]) => seq >= from && seq <= to) ? undefined : someHash;
+      const meter = meters.get(kid);
+      if (meter === undefined || seq > meter.high) return undefined;
+      return meter.gaps.some(([from, to]) => seq >= from && seq <= to) ? undefined : someHash;
     },
   };
 }
@@ -259,7 +269,7 @@ async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Pro
   let pending: Replayed | undefined;
   try {
     for await (const bytes of blocks) {
-      const replayed = replayNext(audit, bytes);
+      const replayed = await replayNext(audit, bytes);
       const problem = await conclude(audit, pending);
       pending = undefined;
       if (problem !== undefined) return problem;
@@ -275,12 +285,12 @@ async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Pro
   return conclude(audit, pending);
 }
 
-/** Replays the next block and begins to verify its signatures. Throws a WireError where it does not follow. */
-function replayNext(audit: Audit, bytes: Uint8Array): Replayed {
+/** Replays the next block and begins to verify its signatures. Rejects with a WireError where it does not follow. */
+async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   const block = decodeBlock(bytes);
   const { tip } = audit;
   checkInput(tip, block, audit.options.contractsHeight ?? 0);
-  const replayed = replayBlock(tip, block);
+  const replayed = await replayWith(tip, block, audit.options.runContracts ?? cannotRun);
   const { execution, records } = replayed;
   const hash = headerHash(block.header);
   checkCertificate(tip, block, hash);
@@ -290,12 +300,14 @@ function replayNext(audit: Audit, bytes: Uint8Array): Replayed {
   for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
   for (const [node, state] of execution.origins) audit.origins.set(node, state);
   for (const [node, heights] of execution.faults) audit.faults.set(node, heights);
+  for (const [kid, credential] of execution.credentials) audit.credentials.set(kid, credential);
+  audit.state.apply(replayed.operations);
   audit.forks.expect(replayed.forks, block.height);
   const { height, counter, time_ms, judgedAt } = block;
   const { governance } = execution;
   const members = replayed.nextMembers;
   audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, judgedAt, governance, members };
-  const violations = decodeResults(block.results);
+  const { violations } = decodeResults(block.results);
   const counted = { records: records.length, orders: replayed.orders.length, violations };
   return { block, ...counted, governance, members: tip.members, complaint };
 }
@@ -352,6 +364,10 @@ function bringCredentials(audit: Audit, execution: Execution): void {
     const { key, services, roles } = credential;
     audit.keys.set(kid, { key, services, roles });
   }
+}
+
+function cannotRun(): never {
+  throw new GridsealError("ENGINE_FAULT", "the chain has contracts, and no engine is at hand that runs them");
 }
 
 function none(): undefined {}

@@ -5,10 +5,17 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../ledger/governance.js";
 import { type AnchorRows, createAnchorRows, createRows, type Rows } from "./anchors.js";
-import { type AuditReport, auditChain, unknownChainReport } from "./audit.js";
+import { type AuditOptions, type AuditReport, auditChain, unknownChainReport } from "./audit.js";
 
 /** A chain's blocks from height 1 on, again at each call. */
 export type BlocksOf = () => AsyncIterable<Uint8Array>;
+
+/** Where the chains of a network are, and what runs their contracts. */
+export interface AuditedNetwork {
+  /** A chain's blocks; undefined where they are not at hand. */
+  open(service: number): BlocksOf | undefined;
+  readonly runContracts: AuditOptions["runContracts"];
+}
 
 /** What a good chain says of itself and of the others, compactly: a chain may have millions of blocks. */
 interface Witness {
@@ -22,22 +29,27 @@ interface Witness {
 const HASH_BYTES = 32;
 
 /**
- * Audits the services, all where undefined, of a network; `open` has a chain's blocks, undefined where they are not at hand. The
+ * Audits the services, all where undefined, of a network. The
  * contracts chain is audited where it is at hand, and reported where it is asked for or bad. A service that only an order can have added
  * is incomplete without it. Throws CHAIN_INVALID for one of a network without orders that has it not; rejects with what reading blocks throws.
  */
 export async function auditNetwork(
   genesis: Genesis,
-  open: (service: number) => BlocksOf | undefined,
+  { open, runContracts }: AuditedNetwork,
   services: readonly number[] | undefined,
 ): Promise<readonly AuditReport[]> {
   let governance = initialGovernance(genesis);
   const witnesses = new Map<number, Witness>();
   const contracts = governedChain(governance, CONTRACTS_SERVICE) === undefined ? undefined : open(CONTRACTS_SERVICE);
   if (contracts !== undefined) {
-    const witness = await hear({ genesis, governance, contractsHeight: 0 }, CONTRACTS_SERVICE, contracts, (after) => {
-      governance = after;
-    });
+    const witness = await hear(
+      { genesis, governance, contractsHeight: 0, runContracts },
+      CONTRACTS_SERVICE,
+      contracts,
+      (after) => {
+        governance = after;
+      },
+    );
     witnesses.set(CONTRACTS_SERVICE, witness);
   }
   const contractsHeight = witnesses.get(CONTRACTS_SERVICE)?.report.height ?? 0;
@@ -45,7 +57,7 @@ export async function auditNetwork(
   for (const service of asked) {
     const blocks = witnesses.has(service) ? undefined : open(service);
     if (blocks !== undefined)
-      witnesses.set(service, await hear({ genesis, governance, contractsHeight }, service, blocks));
+      witnesses.set(service, await hear({ genesis, governance, contractsHeight, runContracts }, service, blocks));
   }
   const reports = new Map<number, AuditReport>();
   for (const [service, witness] of witnesses) reports.set(service, await confront(witness, witnesses));
@@ -60,10 +72,11 @@ interface Ground {
   readonly governance: Governance;
   /** how far the contracts chain is at hand and good */
   readonly contractsHeight: number;
+  readonly runContracts: AuditOptions["runContracts"];
 }
 
 async function hear(
-  { genesis, governance, contractsHeight }: Ground,
+  { genesis, governance, contractsHeight, runContracts }: Ground,
   service: number,
   blocks: BlocksOf,
   onGovernance: (after: Governance) => void = () => {},
@@ -80,6 +93,7 @@ async function hear(
   const report = await auditChain(genesis, governed.chain, blocks, {
     governance,
     contractsHeight,
+    runContracts,
     onBlock({ block, header, governance: after, members }) {
       headers.push(header);
       onGovernance(after);

@@ -2,6 +2,7 @@
 // signed into a file.
 
 import { equalBytes, fromHex, toHex } from "../../src/wire/bytes.js";
+import { withSource } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { decodeKey, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
@@ -105,12 +106,13 @@ export interface OrderingAuthority {
 export function nextOrder(
   governance: Governance,
   action: Action,
-  options: { readonly number: number | undefined; readonly now: Date },
+  options: { readonly number: number | undefined; readonly now: Date; readonly source?: string | undefined },
 ): Order {
   const order: Order = {
     number: options.number ?? governance.lastOrder + 1,
     time_s: Math.floor(options.now.getTime() / 1_000),
     action,
+    ...(options.source !== undefined && { source: options.source }),
   };
   const governed = govern({ ...governance, lastOrder: order.number - 1 }, order, governedHeight(governance) + 1);
   if (governed.type === "refused") throw new GridsealError("USAGE", `the order would not apply: ${governed.reason}`);
@@ -136,7 +138,7 @@ export async function writeOrder(
   }
   await refuseExisting(out);
   await withRegister(registerOf(folder), (register) => noteOrder(register, order));
-  await createFile(out, bytes);
+  await createFile(out, order.source === undefined ? bytes : withSource(bytes, order.source));
   await keepOrder(folder, order, bytes);
 }
 

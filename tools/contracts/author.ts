@@ -38,6 +38,10 @@ export interface Operation {
   readonly type: number;
   /** the participant's ID, 16 hex digits */
   readonly participant: string;
+  /** numbers of the roles that its credential has (PROTOCOL.md, section 5) */
+  readonly roles: readonly number[];
+  /** ISO 3166 code of the law that it is under */
+  readonly jurisdiction: string | null;
   readonly seq: number;
   readonly time_s: number;
   readonly body: Value;

@@ -11,9 +11,9 @@ import { sha256 } from "../../src/wire/hash.js";
 import type { Value } from "../../src/wire/value.js";
 import { assertInvariant, GridsealError, reasonOf } from "../errors.js";
 import { ENGINE_HASH } from "../ledger/engines.js";
+import type { Failed, Failure, Outcome } from "../ledger/outcome.js";
 import { Journal, NotAllowed, type State } from "./journal.js";
 import { BUDGET_MAX, type Limits, OUTPUT_MAX, PAGE_BYTES, PAGES_MAX, PAGES_MIN, SOURCE_BYTES_MAX } from "./limits.js";
-import type { Failed, Failure, Outcome } from "./outcome.js";
 import { prelude } from "./prelude.js";
 import { toGuest } from "./value.js";
 

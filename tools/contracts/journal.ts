@@ -5,8 +5,8 @@ import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { WireError } from "../../src/wire/error.js";
 import { idFromText } from "../../src/wire/key.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
+import type { Emission, Failure } from "../ledger/outcome.js";
 import { EMISSIONS_MAX, KEY_BYTES_MAX, PREFIXES_MAX, READS_MAX, VALUE_BYTES_MAX } from "./limits.js";
-import type { Emission, Failure } from "./outcome.js";
 import { fromGuest, toGuest } from "./value.js";
 
 /** Keys of a contract's state with their encoded values. */

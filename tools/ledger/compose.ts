@@ -16,12 +16,18 @@ import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { HEADER_VERSION, type Header } from "../../src/wire/header.js";
 import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
+import { assertInvariant } from "../errors.js";
+import { type Ruling, rulingAt } from "./contract-centre.js";
+import type { ContractInForce } from "./contract-orders.js";
 import type { ChainView, Execution, ExecutionNotice, ExecutionPlace } from "./execution.js";
 import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
+import { finishOperations, type OperationsPlace, type OperationsResult, planOperations } from "./operations.js";
+import type { Outcome } from "./outcome.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
+import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { newestRules } from "./scripts.js";
 import { type MeterState, type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
@@ -75,6 +81,7 @@ export interface ComposedBlock {
   readonly content: BlockContent;
   readonly tree: MerkleLevels;
   readonly execution: Execution;
+  readonly operations: OperationsResult;
   /** records in the order of their leaves, from leaf 1 on */
   readonly records: readonly ExecutionRecord[];
   /** of the height after it */
@@ -97,6 +104,8 @@ export function readSignedBatch(
   const signed = readSignedRecords(batch.records);
   const records = signed.map(recordOf);
   checkDistinct(records);
+  const operations = operationCount(records);
+  if (operations > BLOCK_OPERATIONS_MAX) throw new WireError("limit", `batch holds ${operations} operations`);
   const signedBytes = signedBytesOf(genesisHash, batch, records);
   const notices = batch.notices.map((notice) => readNotice(genesisHash, notice));
   return { read: { batch, bytes, signature, signedBytes, id: batchId(signedBytes), records, notices }, signed };
@@ -144,7 +153,9 @@ export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt:
 /** The block of some inputs, or why there is none. */
 export type Composition =
   | { readonly type: "block"; readonly block: ComposedBlock }
-  | { readonly type: "none"; readonly reason: string };
+  | { readonly type: "none"; readonly reason: string }
+  /** contracts are to run first: an engine makes the outcomes of the plan, which go into `finish` */
+  | { readonly type: "runs"; readonly plan: RunPlan; finish(outcomes: readonly Outcome[]): ComposedBlock };
 
 /** The block of these inputs, as every member composes it. */
 export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
@@ -159,22 +170,57 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
       records: read.records,
     })),
   );
-  const records = execution.sealed.flatMap((sealed) => sealed.records);
   if (isEmpty(execution)) return { type: "none", reason: "nothing in it is new to the chain" };
+  const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
+  const planned = planOperations(operationsPlace(tip, ruling, inputs.time_ms), execution);
+  const finish = (outcomes: readonly Outcome[]) => {
+    const operations = finishOperations(tip.view, planned, outcomes);
+    return blockOf(tip, inputs, { ruling, execution, operations });
+  };
+  const { plan } = planned;
+  return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
+}
+
+/** The rules of this name with the contracts of the tip's height. */
+export function rulingOf({ chain, height, governance }: ChainTip, name: string, judgedAt: number): Ruling {
+  return rulingAt(name, governance, { service: chain.service, height, judgedAt });
+}
+
+/** Where operations of the block after the tip are judged. */
+export function operationsPlace(tip: ChainTip, { contracts }: Ruling, time_ms: number): OperationsPlace {
+  const { height, governance, view } = tip;
+  const sourceOf = ({ install }: ContractInForce) => {
+    const source = governance.contracts.sources.get(toHex(install.source));
+    assertInvariant(source !== undefined, "a contract is installed with its source");
+    return source;
+  };
+  return { height, time_ms, contracts, sourceOf, view };
+}
+
+interface Judged {
+  readonly ruling: Ruling;
+  readonly execution: Execution;
+  readonly operations: OperationsResult;
+}
+
+function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, operations }: Judged): ComposedBlock {
+  const records = execution.sealed.flatMap((sealed) => sealed.records);
+  const violations = [...execution.violations, ...operations.violations];
   const nextMembers = nextMembersOf(tip, inputs.judgedAt);
   const content: BlockContent = {
     network: tip.genesis.network,
     chain: tip.chain.service,
     height: tip.height,
-    counter: tip.counter + execution.violations.length,
+    counter: tip.counter + violations.length,
     batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
-    script: newestRules.script,
-    results: encodeResults(execution.violations),
+    script: ruling.script,
+    results: encodeResults({ violations, outcomes: operations.outcomes }),
     anchors: inputs.anchors,
     judgedAt: inputs.judgedAt,
     time_ms: inputs.time_ms,
     memberSet: tip.members.hash,
     nextMemberSet: nextMembers.hash,
+    stateRoot: operations.state.root,
   };
   const tree = blockTree(content, records.map(leafOf));
   const header: Header = {
@@ -185,7 +231,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
     target: tip.chain.target,
     nonce: 0,
   };
-  return { type: "block", block: { content, tree, execution, records, nextMembers, header } };
+  return { content, tree, execution, operations, records, nextMembers, header };
 }
 
 /** Why no block can be made of the inputs, before any rule has run. */
@@ -209,12 +255,22 @@ function inputsComplaint(tip: ChainTip, { batches, time_ms, judgedAt }: BlockInp
 /** Whether these temporary blocks keep the limits of one block, whatever falls out of them. */
 function fitsOneBlock(batches: readonly AcceptedBatch[]): boolean {
   let records = 0;
+  let operations = 0;
   let bytes = 0;
   for (const { read } of batches) {
     records += read.records.length;
+    operations += operationCount(read.records);
     bytes += read.bytes.length;
   }
+  if (operations > BLOCK_OPERATIONS_MAX) return false;
   return batches.length <= BLOCK_BATCHES_MAX && records <= BLOCK_RECORDS_MAX && bytes <= BLOCK_BATCH_BYTES_MAX;
+}
+
+/** Operations among records. */
+export function operationCount(records: readonly Pick<ExecutionRecord, "type">[]): number {
+  let count = 0;
+  for (const { type } of records) if (type !== undefined) count += 1;
+  return count;
 }
 
 /** The members of the height after the block, which is judged at this contracts height. */

@@ -1,4 +1,4 @@
-// The rules gs1/rules/1 of a chain, pure: accepted temporary blocks in their order and the state before them in, what is sealed and
+// The native rules of a chain, pure: accepted temporary blocks in their order and the state before them in, what is sealed and
 // the state after it out. Every node runs it on every block, an audit runs it again; both must come to the same bytes.
 
 import { equalBytes, standsAt, toHex } from "../../src/wire/bytes.js";
@@ -8,6 +8,7 @@ import type { Order } from "../../src/wire/order.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } from "./governance.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
+import type { StateNodes } from "./state-map.js";
 import type { NodeViolation, Violation } from "./violations.js";
 
 /** Records may arrive out of order within so many sequence numbers; a gap that is still open behind it is a violation. */
@@ -60,6 +61,16 @@ export interface ChainView {
   faults(node: string): readonly number[];
   /** hash of the sealed record with this number; undefined where none is sealed */
   sealedHash(kid: string, seq: number): Uint8Array | undefined;
+  /** the credential that somebody has on the chain */
+  credential(kid: string): Uint8Array | undefined;
+  readonly state: StateView;
+}
+
+/** What the chain's contracts remember before the block. */
+export interface StateView extends StateNodes {
+  readonly root: Uint8Array;
+  /** A contract's own keys with their values. */
+  entriesOf(contract: string): Iterable<readonly [key: string, value: Uint8Array]>;
 }
 
 export interface Execution {

@@ -8,18 +8,32 @@ import { decodeHeader, headerHash, meetsTarget } from "../../src/wire/header.js"
 import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { noticesOf } from "../../src/wire/notice.js";
 import { type AnyRecord, parseAnyRecord } from "../../src/wire/operation.js";
-import { type ChainTip, createNumbering, isEmpty, judgedAtComplaint, nextMembersOf, placeOf } from "./compose.js";
+import {
+  type ChainTip,
+  createNumbering,
+  isEmpty,
+  judgedAtComplaint,
+  nextMembersOf,
+  operationCount,
+  operationsPlace,
+  placeOf,
+  rulingOf,
+} from "./compose.js";
 import type { Execution, ExecutionEvidence } from "./execution.js";
 import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
+import { finishOperations, type OperationsResult, planOperations } from "./operations.js";
+import type { Outcome } from "./outcome.js";
 import { executionRecord } from "./record-scan.js";
+import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { rulesOf, UnknownScript } from "./scripts.js";
 import { decodeResults, encodeResults, isOfNode } from "./violations.js";
 
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
   readonly execution: Execution;
+  readonly operations: OperationsResult;
   /** in the order of their leaves, from leaf 1 on */
   readonly records: readonly AnyRecord[];
   /** records that the block holds as proof of forks */
@@ -32,8 +46,23 @@ export interface ReplayedBlock {
   readonly evidence: readonly ExecutionEvidence[];
 }
 
+export type Replay =
+  | { readonly type: "replayed"; readonly replayed: ReplayedBlock }
+  /** contracts are to run first: an engine makes the outcomes of the plan, which go into `finish`; it throws as `replayBlock` does */
+  | { readonly type: "runs"; readonly plan: RunPlan; finish(outcomes: readonly Outcome[]): ReplayedBlock };
+
+/** The block with its contracts run by the engine. Rejects as `replayBlock` throws, and with what the engine rejects with. */
+export async function replayWith(
+  tip: ChainTip,
+  block: Block,
+  run: (plan: RunPlan) => Promise<readonly Outcome[]>,
+): Promise<ReplayedBlock> {
+  const replay = replayBlock(tip, block);
+  return replay.type === "replayed" ? replay.replayed : replay.finish(await run(replay.plan));
+}
+
 /** Throws a WireError that names the first thing that does not follow from the chain before. */
-export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
+export function replayBlock(tip: ChainTip, block: Block): Replay {
   const nextMembers = nextMembersOf(tip, block.judgedAt);
   checkPlace(tip, block, nextMembers);
   const rules = rulesOf(block.script);
@@ -42,7 +71,11 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
     throw new UnknownScript(block.script);
   }
   const batches = block.batches.map((batch) => ({ ...batch, records: batch.records.map(parseAnyRecord) }));
-  const results = decodeResults(block.results);
+  const ruling = rulingOf(tip, rules.name, block.judgedAt);
+  if (!equalBytes(block.script, ruling.script)) {
+    throw new WireError("unproven", "script is not that of the contracts in force");
+  }
+  const results = decodeResults(block.results).violations;
   const forks = results.flatMap((violation) =>
     violation.kind === "fork" ? [parseAnyRecord(violation.detail as Uint8Array)] : [],
   );
@@ -65,14 +98,21 @@ export function replayBlock(tip: ChainTip, block: Block): ReplayedBlock {
   }));
   const proofs = { forks: forks.map(executionRecord), evidence };
   const execution = rules.execute(placeOf(tip, block.judgedAt), toExecute, proofs);
-  checkExecution(tip, block, execution, records.length);
-  const tree = blockTree(
-    block,
-    toExecute.flatMap((batch) => batch.records.map((record) => record.leaf)),
-  );
-  checkRoot(block, tree);
-  const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
-  return { tree, execution, records, forks, orders, evidence, nextMembers };
+  checkSealed(block, execution, records.length);
+  const planned = planOperations(operationsPlace(tip, ruling, block.time_ms), execution);
+  const finish = (outcomes: readonly Outcome[]): ReplayedBlock => {
+    const operations = finishOperations(tip.view, planned, outcomes);
+    checkResults(tip, block, execution, operations);
+    const tree = blockTree(
+      block,
+      toExecute.flatMap((batch) => batch.records.map((record) => record.leaf)),
+    );
+    checkRoot(block, tree);
+    const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
+    return { tree, execution, operations, records, forks, orders, evidence, nextMembers };
+  };
+  const { plan } = planned;
+  return plan === undefined ? { type: "replayed", replayed: finish([]) } : { type: "runs", plan, finish };
 }
 
 function checkRoot(block: Block, tree: MerkleLevels): void {
@@ -130,8 +170,8 @@ function checkRecord(tip: ChainTip, record: AnyRecord): void {
     throw new WireError("unproven", "a sealed record is of another service");
 }
 
-function checkExecution(tip: ChainTip, block: Block, execution: Execution, records: number): void {
-  const { sealed, violations } = execution;
+function checkSealed(block: Block, execution: Execution, records: number): void {
+  const { sealed } = execution;
   const sealedRecords = sealed.reduce((sum, batch) => sum + batch.records.length, 0);
   if (sealedRecords !== records)
     throw new WireError("unproven", "a record is sealed twice, or its meter has no credential");
@@ -140,10 +180,19 @@ function checkExecution(tip: ChainTip, block: Block, execution: Execution, recor
   if (notices !== block.batches.reduce((sum, batch) => sum + batch.notices.length, 0)) {
     throw new WireError("unproven", "a credential is on the chain twice, or an order does not apply");
   }
-  if (!equalBytes(encodeResults(violations), block.results)) {
+  const operations = sealed.reduce((sum, batch) => sum + operationCount(batch.records), 0);
+  if (operations > BLOCK_OPERATIONS_MAX) throw new WireError("limit", `block holds ${operations} operations`);
+}
+
+function checkResults(tip: ChainTip, block: Block, execution: Execution, operations: OperationsResult): void {
+  const violations = [...execution.violations, ...operations.violations];
+  if (!equalBytes(encodeResults({ violations, outcomes: operations.outcomes }), block.results)) {
     throw new WireError("unproven", "results are not what the contract script finds");
   }
   if (block.counter !== tip.counter + violations.length) {
     throw new WireError("unproven", `action counter is ${block.counter}, not ${tip.counter + violations.length}`);
+  }
+  if (!equalBytes(block.stateRoot, operations.state.root)) {
+    throw new WireError("unproven", "state root is not what its contracts come to");
   }
 }

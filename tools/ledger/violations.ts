@@ -1,20 +1,30 @@
 // What a chain records against meters and nodes, and how a block's results say it.
 
-import { BATCH_NUMBER_MAX, SEQ_MAX } from "../../src/wire/bounds.js";
-import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
+import { BATCH_NUMBER_MAX, BLOCK_RECORDS_MAX, SEQ_MAX } from "../../src/wire/bounds.js";
+import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
 import { WireError } from "../../src/wire/error.js";
-import { asArray, asBytes, asHeight, asUint } from "../../src/wire/shape.js";
+import { networkName } from "../../src/wire/genesis.js";
+import { type OperationOutcome, outcomesFromArray, outcomesToArray, resultsParts } from "../../src/wire/outcome.js";
+import { asArray, asBytes, asHeight, asText, asUint } from "../../src/wire/shape.js";
 
 /**
  * 1: records are missing, up to the number `detail` · 2: the record `detail` was signed for a number that another one is sealed
  * with · 3: the sealed record of hash `detail` names another predecessor than the sealed one · 4: a node signed two statements for
- * one height, round and type · 5: a node signed that it had verified a temporary block with a record that does not verify.
+ * one height, round and type · 5: a node signed that it had verified a temporary block with a record that does not verify · 6: what a
+ * contract says, of the operation at the leaf, against whoever has the id.
  */
-export const violationKinds = { gap: 1, fork: 2, link: 3, equivocation: 4, falseAcknowledgement: 5 } as const;
+export const violationKinds = {
+  gap: 1,
+  fork: 2,
+  link: 3,
+  equivocation: 4,
+  falseAcknowledgement: 5,
+  contract: 6,
+} as const;
 export type ViolationKind = keyof typeof violationKinds;
 
 export interface MeterViolation {
-  readonly kind: Exclude<ViolationKind, NodeViolation["kind"]>;
+  readonly kind: Exclude<ViolationKind, NodeViolation["kind"] | "contract">;
   readonly meter: Uint8Array;
   readonly seq: number;
   /** gap: the last missing number; fork: the second record, which proves it; link: the record's hash */
@@ -38,12 +48,35 @@ export interface FalseAcknowledgement {
   readonly evidence: Uint8Array;
 }
 
+/** What a contract says against a meter, a node or a participant. */
+export interface ContractViolation {
+  readonly kind: "contract";
+  readonly subject: Uint8Array;
+  /** of the operation that the contract ran for */
+  readonly leaf: number;
+  readonly contract: string;
+  readonly name: string;
+  /** an encoded value */
+  readonly body: Uint8Array;
+}
+
 export type NodeViolation = Equivocation | FalseAcknowledgement;
-export type Violation = MeterViolation | NodeViolation;
+export type Violation = MeterViolation | NodeViolation | ContractViolation;
+
+/** What a block's rules and contracts found, and what has become of its operations. */
+export interface Results {
+  readonly violations: readonly Violation[];
+  readonly outcomes: readonly OperationOutcome[];
+}
 
 /** What a block's results say; throws a WireError where they are malformed. */
-export function decodeResults(bytes: Uint8Array): Violation[] {
-  return asArray(decodeCbor(bytes, { size: bytes.length, items: 65_536 }), "results").map((row) => {
+export function decodeResults(bytes: Uint8Array): Results {
+  const [violations, outcomes] = resultsParts(bytes);
+  return { violations: violationsFrom(violations), outcomes: outcomesFromArray(outcomes) };
+}
+
+function violationsFrom(value: CborValue | undefined): Violation[] {
+  return asArray(value, "violations").map((row) => {
     const [code, id, number, detail] = asArray(row, "violation", 4);
     const kind = (Object.keys(violationKinds) as ViolationKind[]).find((known) => violationKinds[known] === code);
     if (kind === undefined) throw new WireError("unsupported", `violation kind ${String(code)} is not known`);
@@ -56,6 +89,7 @@ export function decodeResults(bytes: Uint8Array): Violation[] {
       const temporary = asUint(number, "violation number", BATCH_NUMBER_MAX);
       return { kind, node, number: temporary, evidence: asBytes(detail, "evidence") };
     }
+    if (kind === "contract") return contractViolation(id, number, detail);
     return {
       kind,
       meter: asBytes(id, "violation meter", 8),
@@ -65,9 +99,21 @@ export function decodeResults(bytes: Uint8Array): Violation[] {
   });
 }
 
-/** Deterministic CBOR of what a block's rules found: [* [kind, meter, seq, detail] / [4, node, height, evidence] / [5, node, number, evidence]]. */
-export function encodeResults(violations: readonly Violation[]): Uint8Array {
-  return encodeCbor(violations.map(violationToArray));
+function contractViolation(subject: CborValue | undefined, leaf: CborValue | undefined, detail: CborValue | undefined) {
+  const [contract, name, body] = asArray(detail, "contract's violation", 3);
+  return {
+    kind: "contract",
+    subject: asBytes(subject, "violation subject", 8),
+    leaf: asUint(leaf, "violation leaf", BLOCK_RECORDS_MAX),
+    contract: networkName(contract, "violation contract"),
+    name: asText(name, "violation name"),
+    body: asBytes(body, "violation body"),
+  } as const;
+}
+
+/** Deterministic CBOR of what a block's rules found: violations and outcomes. */
+export function encodeResults({ violations, outcomes }: Results): Uint8Array {
+  return encodeCbor([violations.map(violationToArray), outcomesToArray(outcomes)]);
 }
 
 function violationToArray(violation: Violation): CborValue {
@@ -77,6 +123,8 @@ function violationToArray(violation: Violation): CborValue {
       return [code, violation.node, violation.height, violation.evidence];
     case "falseAcknowledgement":
       return [code, violation.node, violation.number, violation.evidence];
+    case "contract":
+      return [code, violation.subject, violation.leaf, [violation.contract, violation.name, violation.body]];
     default:
       return [code, violation.meter, violation.seq, violation.detail];
   }

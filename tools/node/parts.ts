@@ -3,6 +3,7 @@
 import type { Part } from "./part.js";
 import { announcerPart } from "./parts/announcer.js";
 import { chainsPart } from "./parts/chains/part.js";
+import { contractsPart } from "./parts/contracts.js";
 import { handoversPart } from "./parts/handovers.js";
 import { healthPart } from "./parts/health.js";
 import { ordersPart } from "./parts/orders/part.js";
@@ -10,6 +11,7 @@ import { publicationsPart } from "./parts/publications/part.js";
 import { sharedBrokerPart } from "./parts/shared-broker/part.js";
 
 export const parts: readonly Part[] = [
+  contractsPart,
   handoversPart,
   healthPart,
   // A session proves to be its meter's by a record that is sealed: before the receipts go out, which no other session gets.

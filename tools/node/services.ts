@@ -15,6 +15,7 @@ import type { Chain } from "./chain/chain.js";
 import type { ChainPorts } from "./chain/ports.js";
 import { createGovernor, type Governor } from "./chain/sealed-orders.js";
 import type { NodeConfiguration } from "./configuration.js";
+import { createNodeContracts, type NodeContracts } from "./contracts/node-contracts.js";
 import type { Identity } from "./identity.js";
 import { createIntroductions, type Introductions } from "./ingest/handovers.js";
 import type { Ingest } from "./ingest/ingest.js";
@@ -38,6 +39,7 @@ interface Ground {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly timers: ReturnType<typeof createTimers>;
+  readonly contracts: NodeContracts;
   readonly links: Mailbox<PeerNetwork>;
   readonly ingest: Mailbox<Ingest>;
   readonly api: Mailbox<Pick<Api, "broadcast">>;
@@ -118,6 +120,7 @@ function createGround(configuration: NodeConfiguration, identity: Identity, stor
     governor: createGovernor(identity.genesis, store),
     metrics,
     timers: createTimers(),
+    contracts: createNodeContracts(),
     links: createMailbox<PeerNetwork>("the links"),
     ingest: createMailbox<Ingest>("ingest"),
     api: createMailbox<Pick<Api, "broadcast">>("the API"),
@@ -145,6 +148,8 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     verifyAsync,
     verifyRecords,
     verifyRecordsLater,
+    runContracts: (plan) => ground.contracts.run(plan),
+    onRunFault: () => ground.metrics.contractFaults.inc(),
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
     setTimer: scope.set,

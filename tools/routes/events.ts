@@ -34,6 +34,14 @@ const Found = Type.Union([
   }),
   Type.Object({ kind: Type.Literal("equivocation"), node: id, height }),
   Type.Object({ kind: Type.Literal("falseAcknowledgement"), node: id, number: batchNumber }),
+  Type.Object({
+    kind: Type.Literal("contract"),
+    subject: id,
+    /** of the operation that the contract ran for */
+    leaf: count,
+    contract: Type.String(),
+    name: Type.String(),
+  }),
 ]);
 
 /** A sealed block. */

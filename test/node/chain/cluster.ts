@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
+import { withSource } from "../../../src/wire/contract-order.js";
 import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { type Genesis, type GenesisChain, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
@@ -15,6 +16,7 @@ import { localTimeouts } from "../../../tools/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { verifyAsync, verifyRecords, verifyRecordsLater } from "../../../tools/crypto/verifying.js";
 import { govern } from "../../../tools/ledger/governance.js";
+import type { Outcome } from "../../../tools/ledger/outcome.js";
 import type { ProvedAnchor } from "../../../tools/ledger/proposal.js";
 import { anchorsBeside } from "../../../tools/node/chain/blocks/anchoring.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
@@ -22,6 +24,7 @@ import { decodeFrame } from "../../../tools/node/chain/frame.js";
 import type { SealedBlock } from "../../../tools/node/chain/ports.js";
 import { createGovernor, type Governor, orderKey, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
 import { credentials } from "../../../tools/node/chain/tables/credentials.js";
+import { createNodeContracts } from "../../../tools/node/contracts/node-contracts.js";
 import { idKey } from "../../../tools/node/store/keys.js";
 import { openStore } from "../../../tools/node/store/open-store.js";
 import type { Store } from "../../../tools/node/store/store.js";
@@ -66,7 +69,11 @@ export interface TestCluster {
   anchors: (node: number, service: number) => readonly ProvedAnchor[] | undefined;
   meter(service?: number): Promise<TestMeter>;
   /** The order of the authority that has been sealed on the contracts chain, as far as these nodes can tell. */
-  order(action: Action): Promise<void>;
+  order(action: Action, source?: string): Promise<void>;
+  /** As they were signed, with the sources that they name. */
+  readonly orders: Uint8Array[];
+  /** Has contracts run on a node, by its place. */
+  runContracts: (node: number, run: () => Promise<readonly Outcome[]>) => Promise<readonly Outcome[]>;
   /** Stops a node as kill -9 would: nothing of it runs on. */
   kill(index: number): Promise<void>;
   /** Starts a killed node again; `wiped` has lost its store. */
@@ -103,6 +110,7 @@ export async function createCluster(
   const nodes: TestNode[] = [];
   const errors: unknown[] = [];
   const keysUsed = new Set<number>();
+  const contracts = createNodeContracts();
 
   type Process = Omit<TestNode, "chain" | "chains" | "governor">;
 
@@ -141,6 +149,8 @@ export async function createCluster(
       verifyAsync,
       verifyRecords,
       verifyRecordsLater,
+      runContracts: (plan) => cluster.runContracts(index, () => contracts.run(plan)),
+      onRunFault() {},
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
       setTimer(name, delay_ms, callback) {
@@ -206,6 +216,8 @@ export async function createCluster(
     genesisBytes,
     authority,
     nodes,
+    orders: [],
+    runContracts: (_node, run) => run(),
     passes: () => true,
     anchors: () => undefined,
     async meter(service) {
@@ -215,11 +227,13 @@ export async function createCluster(
       }
       return meter;
     },
-    async order(action) {
+    async order(action, source) {
       const up = nodes.filter((node) => node.up);
       const number = up[0]!.governor.current.lastOrder + 1;
-      const order = { number, time_s: 1, action };
-      const bytes = issueOrder(order, genesis, authority);
+      const order = { number, time_s: 1, action, ...(source !== undefined && { source }) };
+      const issued = issueOrder(order, genesis, authority);
+      const bytes = source === undefined ? issued : withSource(issued, source);
+      cluster.orders.push(bytes);
       for (const node of up) {
         const governed = govern(node.governor.current, order, number);
         if (governed.type === "refused") throw new Error(governed.reason);
@@ -257,6 +271,7 @@ export async function createCluster(
     },
     async close() {
       for (const node of nodes) if (node.up) await stop(node);
+      await contracts.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -194,7 +194,7 @@ test("evidence that one member passes on is sealed as a violation, once, and the
   const payload = encodeMessage(evidence);
   await first.chain.onFrame(second.id, { kind: "consensus", chain: SERVICE, payload });
   await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.counter === 1), "the violation");
-  const [violation] = decodeResults(first.sealed[0]!.block.results);
+  const [violation] = decodeResults(first.sealed[0]!.block.results).violations;
   assert.equal(violation?.kind, "equivocation");
   assert.deepEqual(violation.kind === "equivocation" && [toHex(violation.node), violation.height], [faulty.id, 1]);
 

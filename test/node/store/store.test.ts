@@ -12,14 +12,16 @@ import { admitted, admittedRecords, disclosures } from "../../../tools/node/chai
 import { acceptances, batches, deleteBatch, storedBatches } from "../../../tools/node/chain/tables/batches.js";
 import { blocks, outlines, putOutline } from "../../../tools/node/chain/tables/blocks.js";
 import { consensusRecords } from "../../../tools/node/chain/tables/consensus-records.js";
+import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { heads } from "../../../tools/node/chain/tables/heads.js";
 import { lineage, lineageOf } from "../../../tools/node/chain/tables/lineage.js";
 import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
+import { stateNodes } from "../../../tools/node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { checkRows } from "../../../tools/node/store/check.js";
-import { blockKey, chainKey, chainRange, idKey, numberKey } from "../../../tools/node/store/keys.js";
+import { blockKey, chainKey, chainRange, idKey, nodeKey, numberKey, stateKey } from "../../../tools/node/store/keys.js";
 import { openEnvironment } from "../../../tools/node/store/lmdb.js";
 import { meta, OWNER_KEY, REPLACED_KEY } from "../../../tools/node/store/meta.js";
 import { openStore, openStoreReadOnly } from "../../../tools/node/store/open-store.js";
@@ -37,6 +39,7 @@ const head = {
   time_ms: 1_700_000_000_123,
   records: 2 ** 40,
   judgedAt: 7,
+  stateRoot: new Uint8Array(32),
 };
 
 function folder(t: TestContext): string {
@@ -228,7 +231,13 @@ test("refuses a store that lost its end", async (t) => {
 });
 
 const id = new Uint8Array(8).fill(7);
-const outline = { header: new Uint8Array(80), certificate: { round: 0, signatures: [] }, metadata: id, hashes: [] };
+const outline = {
+  header: new Uint8Array(80),
+  certificate: { round: 0, signatures: [] },
+  metadata: id,
+  hashes: [],
+  effects: [],
+};
 
 /** A row of each table: what writes it, what reads it, and what the error calls it. */
 const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) => unknown, RegExp]> = {
@@ -290,6 +299,16 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (writer) => writer.put(faults, idKey(1, id), [4]),
     (store) => store.get(faults, idKey(1, id)),
     /faults of node 0707/,
+  ],
+  contractState: [
+    (writer) => writer.put(contractState, stateKey(1, "limits/a"), new Uint8Array(40)),
+    (store) => store.get(contractState, stateKey(1, "limits/a")),
+    /state "limits\/a" of chain 1/,
+  ],
+  stateNodes: [
+    (writer) => writer.put(stateNodes, nodeKey(1, new Uint8Array(32)), new Uint8Array(65)),
+    (store) => store.get(stateNodes, nodeKey(1, new Uint8Array(32))),
+    /a node of the state of chain 1/,
   ],
   orders: [
     (writer) => writer.put(sealedOrders, orderKey(1), { contractsHeight: 1, bytes: new Uint8Array(40) }),

@@ -8,6 +8,7 @@ import type { AuditReport } from "../../audit/audit.js";
 import { auditNetwork } from "../../audit/network.js";
 import { type ErrorCode, GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
+import { createNodeContracts, type NodeContracts } from "../../node/contracts/node-contracts.js";
 import type { ChainSummary } from "../../routes/chains.js";
 import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import type { Lack } from "../../sources/incomplete.js";
@@ -84,8 +85,20 @@ async function auditNode(
     const known = services.length === 0 ? [] : await source.chains();
     const asked = services.map((text) => serviceNamed(genesis, known, text));
     const open = (service: number) => () => source.blocks(service, 1);
-    return await auditNetwork(genesis, open, services.length === 0 ? undefined : asked);
+    return await withContracts((runContracts) =>
+      auditNetwork(genesis, { open, runContracts }, services.length === 0 ? undefined : asked),
+    );
   });
+}
+
+/** The engine is started with the first contract that runs. */
+async function withContracts<T>(use: (run: NodeContracts["run"]) => Promise<T>): Promise<T> {
+  const contracts = createNodeContracts();
+  try {
+    return await use(contracts.run);
+  } finally {
+    await contracts.close();
+  }
 }
 
 /**
@@ -131,7 +144,10 @@ async function auditFiles(
     const path = paths.get(service);
     return path === undefined ? undefined : () => openFileSource(path).blocks(service, 1);
   };
-  return { reports: await auditNetwork(genesis, open, [...paths.keys()]), noChains };
+  const reports = await withContracts((runContracts) =>
+    auditNetwork(genesis, { open, runContracts }, [...paths.keys()]),
+  );
+  return { reports, noChains };
 }
 
 async function isGenesis(file: string, { hash }: Genesis): Promise<boolean> {
@@ -150,6 +166,7 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
     report.violations.link,
     report.violations.equivocation,
     report.violations.falseAcknowledgement,
+    report.violations.contract,
     `${report.anchors.confirmed}/${report.anchors.named}`,
     report.time_ms === undefined ? "-" : timeText(report.time_ms),
     resultOf(report),
@@ -166,6 +183,7 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
         "LINKS",
         "EQUIVOCATIONS",
         "FALSE WORDS",
+        "CONTRACTS",
         "ANCHORS",
         "TIMESTAMP",
         "RESULT",

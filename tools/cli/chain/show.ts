@@ -12,9 +12,11 @@ import { noticesOf } from "../../../src/wire/notice.js";
 import { type AnyRecord, isOperation, type Operation, parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
 import type { Register } from "../../../src/wire/record.js";
+import { decodeValue } from "../../../src/wire/value.js";
 import { decodeEvidence } from "../../consensus/messages.js";
 import type { Statement } from "../../consensus/types.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import { rulesNamed } from "../../ledger/contract-centre.js";
 import { decodeDisproof } from "../../ledger/disproof.js";
 import { decodeResults, type Violation } from "../../ledger/violations.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
@@ -70,6 +72,7 @@ function viewOf(bytes: Uint8Array, name: string): BlockView {
 /** A block as it is printed, members in the order of its parts. */
 function blockView(block: Block, size: number) {
   const { version, previous, merkleRoot, time_s, target, nonce } = decodeHeader(block.header);
+  const results = decodeResults(block.results);
   return {
     format: { network: block.network, chain: block.chain, height: block.height },
     size,
@@ -77,8 +80,10 @@ function blockView(block: Block, size: number) {
     counter: block.counter,
     data: {
       time_ms: block.time_ms,
-      script: new TextDecoder().decode(block.script),
-      violations: decodeResults(block.results).map(violationView),
+      script: rulesNamed(block.script) ?? "unknown",
+      violations: results.violations.map(violationView),
+      outcomes: results.outcomes,
+      stateRoot: block.stateRoot,
       anchors: block.anchors,
       judgedAt: block.judgedAt,
       memberSet: block.memberSet,
@@ -101,6 +106,7 @@ function violationView(violation: Violation) {
     const { origin } = decodeDisproof(evidence).bad.summary;
     return { kind, node, origin, number, evidence };
   }
+  if (violation.kind === "contract") return { ...violation, body: valueText(violation.body) };
   const { kind, meter, seq, detail } = violation;
   if (kind === "gap") return { kind, meter, seq, last: detail };
   return { kind, meter, seq, record: kind === "fork" ? parseAnyRecord(detail as Uint8Array).hash : detail };
@@ -155,9 +161,11 @@ function linesOf(view: BlockView): string[] {
         ["timestamp", timeText(data.time_ms)],
         ["script", data.script],
         ["results", data.violations.length === 0 ? "no violation" : countText(data.violations.length, "violation")],
+        ["operations", outcomesText(data.outcomes)],
         ["judged at", data.judgedAt],
         ["member set", toHex(data.memberSet)],
         ["next set", toHex(data.nextMemberSet)],
+        ["state root", toHex(data.stateRoot)],
         ...data.anchors.map(
           ({ chain, height, headerHash: hash }) =>
             ["anchor", `chain ${chain} height ${height} ${toHex(hash)}`] as const,
@@ -171,6 +179,18 @@ function linesOf(view: BlockView): string[] {
   ];
 }
 
+/** How many operations came to what. */
+function outcomesText(outcomes: BlockView["data"]["outcomes"]): string {
+  const counts = new Map<string, number>();
+  for (const { type } of outcomes) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].map(([type, count]) => `${count} ${type}`).join(", ") || "none";
+}
+
+/** A contract's value as JSON. */
+function valueText(body: Uint8Array): string {
+  return JSON.stringify(decodeValue(body), (_key, member) => (typeof member === "bigint" ? String(member) : member));
+}
+
 function violationLine(violation: BlockView["data"]["violations"][number]): string {
   if (violation.kind === "equivocation") {
     const { node, height, round, statement } = violation;
@@ -180,6 +200,10 @@ function violationLine(violation: BlockView["data"]["violations"][number]): stri
     const { node, origin, number } = violation;
     const what = `temporary block ${number} of node ${toHex(origin)}`;
     return `violation falseAcknowledgement: node ${toHex(node)} signed that it had verified ${what}`;
+  }
+  if (violation.kind === "contract") {
+    const { subject, leaf, contract, name, body } = violation;
+    return `violation contract: ${contract} says ${name} of ${toHex(subject)}, for leaf ${leaf}: ${body}`;
   }
   const { kind, meter, seq, ...rest } = violation;
   const what = "last" in rest ? `to ${rest.last}` : `record ${toHex(rest.record as Uint8Array)}`;

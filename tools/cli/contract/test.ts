@@ -2,12 +2,12 @@
 
 import type { Command } from "commander";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { encodeOutcome, failures, type Outcome } from "../../contracts/outcome.js";
 import { GridsealError } from "../../errors.js";
+import { encodeOutcome, failures, type Outcome } from "../../ledger/outcome.js";
 import { openSandbox, type Sandbox } from "../../node/contracts/sandbox.js";
 import { pairs, printLines, table, toJson } from "../../terminal/output.js";
 import { type Bundle, bundleContract } from "./bundle.js";
-import { expectation, outcomeView, readVectors, type Vector } from "./vectors.js";
+import { expectation, outcomeView, readVectors, type Vector, vectorsPathOf } from "./vectors.js";
 
 interface TestOptions {
   readonly vectors?: string;
@@ -31,7 +31,17 @@ export function registerTest(contract: Command): void {
 }
 
 async function test(file: string, options: TestOptions): Promise<void> {
-  const path = options.vectors ?? file.replace(/\.[^./]+$/, ".vectors.json");
+  const path = vectorsPathOf(file, options.vectors);
+  const { bundle, tried, complaint } = await testContract(file, path);
+  printLines(options.json ? [toJson(viewOf(bundle, tried))] : linesOf(bundle, tried));
+  if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
+}
+
+/** A contract with its vectors run, and what is wrong with the first that is not good. */
+export async function testContract(
+  file: string,
+  path: string,
+): Promise<{ readonly bundle: Bundle; readonly tried: readonly Tried[]; readonly complaint: string | undefined }> {
   const vectors = await readVectors(path);
   const bundle = await bundleContract(file);
   const sandbox = await openSandbox();
@@ -41,11 +51,10 @@ async function test(file: string, options: TestOptions): Promise<void> {
   } finally {
     await sandbox.close();
   }
-  printLines(options.json ? [toJson(viewOf(bundle, tried))] : linesOf(bundle, tried));
   const bad = tried.find(({ verdict }) => verdict !== "good");
-  if (bad === undefined) return;
+  if (bad === undefined) return { bundle, tried, complaint: undefined };
   const what = bad.verdict === "unstated" ? "says not what it expects" : "comes to something else than it expects";
-  throw new GridsealError("CONTRACT_FAILED", `${path}: vector ${JSON.stringify(bad.vector.name)} ${what}`);
+  return { bundle, tried, complaint: `${path}: vector ${JSON.stringify(bad.vector.name)} ${what}` };
 }
 
 /** Each vector runs twice: what differs between the two would differ between nodes. */

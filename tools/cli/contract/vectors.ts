@@ -5,10 +5,10 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { decodeValue, encodeValue } from "../../../src/wire/value.js";
 import { type Entry, entries, type Run } from "../../contracts/engine.js";
 import { BUDGET_MAX, defaultLimits, OUTPUT_MAX, PAGES_MAX, PAGES_MIN } from "../../contracts/limits.js";
-import type { Outcome } from "../../contracts/outcome.js";
 import { valueFromJson, valueToJson } from "../../contracts/value-json.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
+import type { Outcome } from "../../ledger/outcome.js";
 import { toJson } from "../../terminal/output.js";
 
 export const VECTORS_BYTES_MAX = 1_048_576;
@@ -18,6 +18,11 @@ export interface Vector {
   readonly run: Omit<Run, "source">;
   /** as `expectation` writes an outcome; undefined where nothing is expected yet */
   readonly expect: string | undefined;
+}
+
+/** Where the vectors of a source lie. */
+export function vectorsPathOf(file: string, named: string | undefined): string {
+  return named ?? file.replace(/\.[^./]+$/, ".vectors.json");
 }
 
 /** Rejects with CONTRACT_INVALID where the file holds no vectors. */

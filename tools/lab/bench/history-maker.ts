@@ -19,6 +19,7 @@ import { batchDefaults } from "../../node/configuration.js";
 import { idKey } from "../../node/store/keys.js";
 import { openStore } from "../../node/store/open-store.js";
 import type { Store } from "../../node/store/store.js";
+import { refuseContracts } from "../rig/no-contracts.js";
 import { type LoadMeter, readLoadMeter, signedRecords } from "../rig/records.js";
 
 export interface HistoryPlan {
@@ -120,6 +121,8 @@ function createMakerChain(
     verifyAsync: () => Promise.resolve(true),
     verifyRecords: () => Promise.resolve(true),
     verifyRecordsLater: () => Promise.resolve(true),
+    runContracts: refuseContracts,
+    onRunFault() {},
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
     setTimer(name, delay_ms, callback) {

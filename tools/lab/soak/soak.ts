@@ -187,7 +187,11 @@ async function checkChains({ nodes }: SoakCluster, genesis: Genesis, tally: Tall
   const lists = await agreedChains(nodes.map(({ api }) => api));
   if (lists === undefined) findings.push("the nodes do not come to the same chains");
   const source = openApiSource(nodes[0]!.api);
-  const reports = await auditNetwork(genesis, (service) => () => source.blocks(service, 1), undefined);
+  const reports = await auditNetwork(
+    genesis,
+    { open: (service) => () => source.blocks(service, 1), runContracts: undefined },
+    undefined,
+  );
   for (const report of reports) {
     for (const { block, service, height } of report.anchors.contradictions) {
       findings.push(`chain ${report.name}, block ${block}: contradicts block ${height} of chain ${service}`);

@@ -16,6 +16,7 @@ import { createOrigin, type Origin } from "./batches/origin.js";
 import { createPool } from "./batches/pool.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./blocks/catch-up.js";
 import { createRunner } from "./blocks/consensus-runner.js";
+import { createContractRuns } from "./blocks/contract-runs.js";
 import { createDecisions } from "./blocks/decisions.js";
 import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
@@ -72,7 +73,8 @@ export function createChain(ports: ChainPorts): Chain {
   const service = chain.service;
   const selfId = toHex(ports.self.id);
   const log = ports.log;
-  const sealer = createSealer(ports, (writer, block) => origin.onSealing(writer, block));
+  const runs = createContractRuns(ports, onRuns);
+  const sealer = createSealer(ports, { runs, onSealing: (writer, block) => origin.onSealing(writer, block) });
   const pool = createPool(sealer.members);
   const followers = createFollowers(
     ports,
@@ -183,6 +185,13 @@ export function createChain(ports: ChainPorts): Chain {
   let asked = 0;
   let started = false;
   let stopped = false;
+
+  /** Contracts have run for a block that a question is about. */
+  function onRuns(): void {
+    if (stopped) return;
+    proposals.retry();
+    decisions.storeDecided().catch(ports.onFatal);
+  }
 
   function onWork(): void {
     if (stopped) return;
@@ -338,7 +347,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
-      for (const name of ["cut", "company", "resend", "follow", "takeOver"]) ports.clearTimer(name);
+      for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs"]) ports.clearTimer(name);
     },
   };
 }

@@ -7,8 +7,10 @@ import type { MerkleLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
 import type { Timeouts } from "../../consensus/types.js";
 import type { RecordVerification } from "../../crypto/verifying-message.js";
+import type { Outcome } from "../../ledger/outcome.js";
 import type { ProvedAnchor } from "../../ledger/proposal.js";
 import type { ExecutionRecord } from "../../ledger/record-scan.js";
+import type { RunPlan } from "../../ledger/run-plan.js";
 import type { PeerWork } from "../network/budget.js";
 import type { Store } from "../store/store.js";
 import type { DropReason } from "./drops.js";
@@ -54,6 +56,10 @@ export interface ChainPorts {
   verifyRecords(records: readonly RecordVerification[]): Promise<boolean>;
   /** The same, when nothing else is to be verified. */
   verifyRecordsLater(records: readonly RecordVerification[]): Promise<boolean>;
+  /** Runs contracts; rejects with ENGINE_FAULT where this machine is at fault. */
+  runContracts(plan: RunPlan): Promise<readonly Outcome[]>;
+  /** Contracts could not be run here. */
+  onRunFault(): void;
   /** UTC */
   now_ms(): number;
   monotonic_ms(): number;

@@ -1,15 +1,20 @@
 // A chain's state as the rules see it, read from the store.
 
 import { decodeBlockViews } from "../../../src/wire/block.js";
-import { fromHex } from "../../../src/wire/bytes.js";
+import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
-import type { ChainView } from "../../ledger/execution.js";
-import { blockKey, idKey } from "../store/keys.js";
+import type { ChainView, StateView } from "../../ledger/execution.js";
+import { EMPTY_STATE } from "../../ledger/state-map.js";
+import { blockKey, chainKey, contractRange, idKey, nodeKey, stateKeyIn } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { blocks, outlines } from "./tables/blocks.js";
+import { contractState } from "./tables/contract-state.js";
+import { credentials } from "./tables/credentials.js";
+import { heads } from "./tables/heads.js";
 import { locationOf } from "./tables/runs.js";
+import { stateNodes } from "./tables/state-nodes.js";
 import { faults, meters, origins } from "./tables/states.js";
 
 /** Blocks whose hashes are kept, of 4,000 records at most each. */
@@ -33,6 +38,28 @@ export function viewOf(store: StoreReader, chain: number): ChainView {
       const hash = hashes[leaf - 1];
       if (hash !== undefined) return hash;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
+    },
+    credential: (kid) => store.get(credentials, idKey(chain, idBytes(kid))),
+    state: stateOf(store, chain),
+  };
+}
+
+/** What the chain's contracts remember. */
+export function stateOf(store: StoreReader, chain: number): StateView {
+  return {
+    get root() {
+      return store.get(heads, chainKey(chain))?.stateRoot ?? EMPTY_STATE;
+    },
+    node(hash) {
+      const node = store.get(stateNodes, nodeKey(chain, hash));
+      if (node !== undefined) return node;
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: node ${toHex(hash)} of its state is missing`);
+    },
+    *entriesOf(contract) {
+      const prefix = contract.length + 1;
+      for (const { key, row } of store.range(contractState, contractRange(chain, contract))) {
+        yield [stateKeyIn(key).slice(prefix), row];
+      }
     },
   };
 }

@@ -2,16 +2,20 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { createEngine } from "../../contracts/engine.js";
+import { runPlan } from "../../contracts/run-plan.js";
 import { reasonOf } from "../../errors.js";
 import type { Answered, Asked } from "./sandbox-message.js";
 
 const engine = createEngine(workerData as Uint8Array);
 let last: Promise<void> = Promise.resolve();
 
-async function answer({ number, run }: Asked): Promise<void> {
+async function answer(asked: Asked): Promise<void> {
+  const { number } = asked;
   let answered: Answered;
   try {
-    answered = { number, outcome: await (await engine).run(run) };
+    const ready = await engine;
+    const outcomes = "run" in asked ? [await ready.run(asked.run)] : await runPlan(ready, asked.plan);
+    answered = { number, outcomes };
   } catch (error) {
     answered = { number, fault: reasonOf(error) };
   }

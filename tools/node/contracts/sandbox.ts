@@ -5,8 +5,9 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
 import type { Engine, Run } from "../../contracts/engine.js";
-import type { Outcome } from "../../contracts/outcome.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import type { Outcome } from "../../ledger/outcome.js";
+import type { RunPlan } from "../../ledger/run-plan.js";
 import { startThread } from "../../thread.js";
 import type { Answered } from "./sandbox-message.js";
 
@@ -15,12 +16,14 @@ const RUN_MS_MAX = 60_000;
 const STACK_MB = 64;
 
 interface Waiting {
-  readonly resolve: (outcome: Outcome) => void;
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: GridsealError) => void;
   readonly timer: NodeJS.Timeout;
 }
 
 export interface Sandbox extends Engine {
+  /** All runs of a block: an outcome for each call. Rejects as a run does. */
+  plan(plan: RunPlan): Promise<readonly Outcome[]>;
   close(): Promise<void>;
 }
 
@@ -50,14 +53,22 @@ class ThreadSandbox implements Sandbox {
     this.#runMsMax = runMsMax;
   }
 
-  run(run: Run): Promise<Outcome> {
+  async run(run: Run): Promise<Outcome> {
+    return (await this.#ask({ run }))[0]!;
+  }
+
+  plan(plan: RunPlan): Promise<readonly Outcome[]> {
+    return this.#ask({ plan });
+  }
+
+  #ask(work: { readonly run: Run } | { readonly plan: RunPlan }): Promise<readonly Outcome[]> {
     return new Promise((resolve, reject) => {
       const worker = this.#thread();
       this.#number += 1;
       const number = this.#number;
       const late = () => this.#lose(worker, `a contract ran for more than ${this.#runMsMax} ms`);
       this.#waiting.set(number, { resolve, reject, timer: setTimeout(late, this.#runMsMax) });
-      worker.postMessage({ number, run });
+      worker.postMessage({ number, ...work });
     });
   }
 
@@ -87,7 +98,7 @@ class ThreadSandbox implements Sandbox {
     this.#waiting.delete(answered.number);
     clearTimeout(waiting.timer);
     if ("fault" in answered) waiting.reject(new GridsealError("ENGINE_FAULT", answered.fault));
-    else waiting.resolve(answered.outcome);
+    else waiting.resolve(answered.outcomes);
   }
 
   /** Gives the thread up with all that waits for it; who asked decides whether to ask again. */

@@ -9,9 +9,11 @@ export type ChainKey = Buffer & { readonly [kind]: "chain" };
 export type BlockKey = Buffer & { readonly [kind]: "block" };
 export type IdKey = Buffer & { readonly [kind]: "id" };
 export type NumberKey = Buffer & { readonly [kind]: "number" };
+export type StateKey = Buffer & { readonly [kind]: "state" };
+export type NodeKey = Buffer & { readonly [kind]: "node" };
 
 /** Of a row that belongs to a chain. */
-export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey;
+export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
 export interface KeyRange {
@@ -54,6 +56,27 @@ export function numberKey(chain: number, id: Uint8Array, number: number): Number
   return key as NumberKey;
 }
 
+/** chain (2), key of the chain's contract state as UTF-8 */
+export function stateKey(chain: number, key: string): StateKey {
+  return Buffer.concat([chainKey(chain), Buffer.from(key)]) as Buffer as StateKey;
+}
+
+/** chain (2), hash of a node of the map over that state (32) */
+export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
+  return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
+}
+
+/** The range of all keys of one contract. */
+export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
+  // "0" follows "/".
+  return { start: stateKey(chain, `${contract}/`), end: stateKey(chain, `${contract}0`) };
+}
+
+/** The key of the chain's contract state. */
+export function stateKeyIn(key: StateKey): string {
+  return key.toString("utf8", 2);
+}
+
 export function chainIn(key: KeyOfChain): number {
   return key.readUInt16BE(0);
 }
@@ -72,7 +95,7 @@ export function numberIn(key: NumberKey): number {
 }
 
 /** Longer than any key. */
-const behindAll = Buffer.alloc(32, 0xff);
+const behindAll = Buffer.alloc(320, 0xff);
 
 /** The range of all keys of a chain. */
 export function chainRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {

@@ -5,10 +5,12 @@ import { admitted, disclosures } from "../chain/tables/admitted.js";
 import { acceptances, batches } from "../chain/tables/batches.js";
 import { blocks, outlines } from "../chain/tables/blocks.js";
 import { consensusRecords } from "../chain/tables/consensus-records.js";
+import { contractState } from "../chain/tables/contract-state.js";
 import { credentials } from "../chain/tables/credentials.js";
 import { heads } from "../chain/tables/heads.js";
 import { lineage } from "../chain/tables/lineage.js";
 import { index } from "../chain/tables/runs.js";
+import { stateNodes } from "../chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
 import { meta } from "./meta.js";
@@ -32,4 +34,6 @@ export const tables: readonly AnyTable[] = [
   waitingNotices,
   lineage,
   sealedOrders,
+  contractState,
+  stateNodes,
 ];

@@ -148,6 +148,11 @@ function peerMetrics(registers: Registry[]) {
       help: "Frames of other nodes that were dropped as malformed or unproven",
       registers,
     }),
+    contractFaults: new Counter({
+      name: "gridseal_contract_faults_total",
+      help: "Times that contracts could not be run for a fault of this machine",
+      registers,
+    }),
     peerMessagesDropped: new Counter({
       name: "gridseal_peer_messages_dropped_total",
       help: "Messages of other nodes that this node had no use for, by reason",

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { GridsealError } from "../../../../tools/errors.js";
 import type { ExecutionNotice } from "../../../../tools/ledger/execution.js";
 import { initialGovernance } from "../../../../tools/ledger/governance.js";
+import { MemoryState } from "../../../../tools/ledger/memory-state.js";
 import { createWaitingNotices } from "../../../../tools/node/chain/batches/waiting-notices.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 import { makeGenesis } from "../../../audit/chain-builder.js";
@@ -53,7 +54,9 @@ test("gives a temporary block no more bytes of what waits than it has room for, 
     return { ...evidence, node, bytes: new Uint8Array(200_000), violation: "falseAcknowledgement" } as const;
   });
   notices.add(against);
-  const view = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
+  const none = () => undefined;
+  const known = { meter: none, origin: none, faults: () => [], sealedHash: none, credential: none };
+  const view = { ...known, state: new MemoryState() };
   const place = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
   assert.deepEqual(notices.take(place), { chosen: against.slice(0, 2), spent: [] });
   assert.equal(notices.pending, 2);

@@ -47,10 +47,15 @@ export function idsOf(texts: readonly string[], where: string): Uint8Array[] {
 }
 
 /** Signs the order, writes it and says what it is. */
-export async function makeOrder(action: Action, governance: Governance, options: MakeOptions): Promise<void> {
+export async function makeOrder(
+  action: Action,
+  governance: Governance,
+  options: MakeOptions & { readonly source?: string },
+): Promise<void> {
   const folder = authorityFolder(options);
   const own = await readOwnKeyOf(governance.genesis, folder, () => readPassphrase(options));
-  const order = nextOrder(governance, action, { number: options.number, now: new Date() });
+  const { number, source } = options;
+  const order = nextOrder(governance, action, { number, now: new Date(), source });
   await writeOrder({ folder, own }, governance, order, options.out);
   const view = orderView(order);
   const needed = governance.genesis.ordering?.signatures ?? 1;

@@ -113,7 +113,7 @@ export function createBlockChecks(
     const ordered = block.batches.some(({ notices }) => notices.some(({ kind }) => kind === "order"));
     const isEmpty = block.batches.every(({ records }) => records.length === 0);
     if (isEmpty && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
-    for (const violation of decodeResults(block.results)) {
+    for (const violation of decodeResults(block.results).violations) {
       if (violation.kind === "equivocation") checkEquivocation(where, chain, violation);
       if (violation.kind === "falseAcknowledgement") falseWords.check(where, chain.service, violation);
       // All meters here offer each of their records until it is sealed.

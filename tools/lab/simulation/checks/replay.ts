@@ -4,15 +4,16 @@
 
 import { type Block, decodeBlock, encodeBlock } from "../../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
-import { encodeCbor } from "../../../../src/wire/cbor.js";
 import { parseCredential } from "../../../../src/wire/credential.js";
 import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { headerHash } from "../../../../src/wire/header.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { readOrder } from "../../../../src/wire/order.js";
+import { assertInvariant } from "../../../errors.js";
 import type { ChainView } from "../../../ledger/execution.js";
 import { firstTip } from "../../../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance.js";
+import { MemoryState } from "../../../ledger/memory-state.js";
 import { replayBlock } from "../../../ledger/replay.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
 import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/sealed-orders.js";
@@ -34,11 +35,14 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
   const replayed = new DiskRows();
   const hashes = new Map<string, Uint8Array>();
   const service = chain.service;
+  const contracts = new MemoryState();
   const view: ChainView = {
     meter: (kid) => replayed.get(meters, idKey(service, fromHex(kid)!)),
     origin: (node) => replayed.get(origins, idKey(service, fromHex(node)!)),
     faults: (node) => replayed.get(faults, idKey(service, fromHex(node)!)) ?? [],
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
+    credential: (kid) => replayed.get(credentials, idKey(service, fromHex(kid)!)),
+    state: contracts,
   };
   const known = createGovernor(genesis, rows).current;
   const governance = service === CONTRACTS_SERVICE ? initialGovernance(genesis) : known;
@@ -46,7 +50,9 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
   let records = 0;
   for (let bytes = blockAt(rows, service, 1); bytes !== undefined; bytes = blockAt(rows, service, tip.height)) {
     const block = decodeBlock(bytes);
-    const { execution, records: sealed, orders, nextMembers } = replayBlock(tip, block);
+    const replay = replayBlock(tip, block);
+    assertInvariant(replay.type === "replayed", "no contract runs in the simulation");
+    const { execution, records: sealed, orders, nextMembers } = replay.replayed;
     for (const [place, { kid, claims, hash }] of sealed.entries()) {
       replayed.put(index, numberKey(service, kid, claims.seq), { height: block.height, leaves: [place + 1] });
       hashes.set(`${toHex(kid)}/${claims.seq}`, hash);
@@ -65,7 +71,8 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
     const { height, counter, time_ms, judgedAt } = block;
     const previous = headerHash(block.header);
     replayed.put(blocks, blockKey(service, height), bytes);
-    replayed.put(heads, chainKey(service), { height, headerHash: previous, counter, time_ms, records, judgedAt });
+    const totals = { counter, time_ms, records, judgedAt, stateRoot: block.stateRoot };
+    replayed.put(heads, chainKey(service), { height, headerHash: previous, ...totals });
     const after = { governance: execution.governance, members: nextMembers };
     tip = { ...tip, ...after, height: height + 1, previous, counter, time_ms, judgedAt };
   }
@@ -77,8 +84,7 @@ export function stateOf(rows: DiskRows, service: number): State {
   const state = new Map<string, string>();
   const head = rows.get(heads, chainKey(service));
   if (head !== undefined) {
-    const { height, counter, time_ms, records, judgedAt } = head;
-    state.set("head", toHex(encodeCbor([height, head.headerHash, counter, time_ms, records, judgedAt])));
+    state.set("head", toHex(heads.encode(head)));
   }
   for (const { key, row } of rows.all(blocks, service)) state.set(`block ${toHex(key)}`, toHex(sharedBytes(row)));
   for (const { key, row } of rows.all(meters, service)) state.set(`meter ${toHex(key)}`, toHex(encodeMeterState(row)));

@@ -25,6 +25,7 @@ import { createRunningChains } from "../../../node/parts/chains/running-chains.j
 import { createOrders, type OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Store } from "../../../node/store/store.js";
 import { createMetrics } from "../../../node/watch/metrics.js";
+import { refuseContracts } from "../../rig/no-contracts.js";
 import { simulatedVerify } from "./keys.js";
 import type { NodeOptions, NodeWorld, SimulatedNode } from "./node-world.js";
 
@@ -99,6 +100,8 @@ export function openLife(ports: LifePorts): Life {
     verifyAsync,
     verifyRecords: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecords),
     verifyRecordsLater: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecordsLater),
+    runContracts: refuseContracts,
+    onRunFault() {},
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),

@@ -16,7 +16,7 @@ export function blockEvent(block: Block): BlockEvent {
     header: toHex(headerHash(block.header)),
     records: block.batches.reduce((sum, { records }) => sum + records.length, 0),
     violations: block.counter,
-    found: decodeResults(block.results).map(foundView),
+    found: decodeResults(block.results).violations.map(foundView),
     orders: block.batches.flatMap(({ notices }) => noticesOf(notices, "order").map((bytes) => readOrder(bytes).number)),
     time_ms: block.time_ms,
   };
@@ -29,6 +29,11 @@ function foundView(violation: Violation): BlockEvent["found"][number] {
       return { kind: violation.kind, node: toHex(violation.node), height: violation.height };
     case "falseAcknowledgement":
       return { kind: violation.kind, node: toHex(violation.node), number: violation.number };
+    case "contract":
+      return {
+        ...{ kind: violation.kind, subject: toHex(violation.subject), leaf: violation.leaf },
+        ...{ contract: violation.contract, name: violation.name },
+      };
     default:
       return { kind: violation.kind, meter: toHex(violation.meter), seq: violation.seq };
   }

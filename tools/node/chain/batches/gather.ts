@@ -3,6 +3,7 @@
 import { BATCH_BYTES_MAX } from "../../../../src/wire/batch.js";
 import { equalBytes } from "../../../../src/wire/bytes.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
+import { BLOCK_OPERATIONS_MAX } from "../../../ledger/run-plan.js";
 
 /** Records that wait to be sealed, in temporary blocks or not; beyond that the node leaves what it gets unacknowledged. */
 export const WAITING_RECORDS_MAX = 50_000;
@@ -78,11 +79,14 @@ export function createGather(recordsMax: number): Gather {
     },
     cut(notices_bytes) {
       let taken = 0;
+      let operations = 0;
       let size = 0;
       while (taken < pending.length && taken < recordsMax) {
-        const { length } = pending[taken]!.bytes;
-        if (size + length + notices_bytes > CUT_BYTES) break;
-        size += length;
+        const { type, bytes: own } = pending[taken]!;
+        if (type !== undefined && operations === BLOCK_OPERATIONS_MAX) break;
+        if (size + own.length + notices_bytes > CUT_BYTES) break;
+        if (type !== undefined) operations += 1;
+        size += own.length;
         taken += 1;
       }
       const records = pending.slice(0, taken);

@@ -9,8 +9,9 @@ import {
   BLOCK_RECORDS_MAX,
 } from "../../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
-import type { AcceptedBatch, ReadBatch } from "../../../ledger/compose.js";
+import { type AcceptedBatch, operationCount, type ReadBatch } from "../../../ledger/compose.js";
 import type { MemberSet } from "../../../ledger/members.js";
+import { BLOCK_OPERATIONS_MAX } from "../../../ledger/run-plan.js";
 
 /** Unsealed temporary blocks that a node holds of one origin. */
 export const BATCHES_PER_ORIGIN_MAX = 64;
@@ -253,6 +254,7 @@ export function createPool(initial: MemberSet): Pool {
     candidates(sealable) {
       const chosen: AcceptedBatch[] = [];
       let records = 0;
+      let operations = 0;
       let bytes = 0;
       const here = [...entries.values()].filter(isHere).filter(({ refuted }) => !refuted);
       const first = here.find(({ barren }) => !barren);
@@ -264,9 +266,13 @@ export function createPool(initial: MemberSet): Pool {
         if (!sealable(read)) continue;
         if (barren) barrenRecords += read.records.length;
         records += read.records.length;
+        operations += operationCount(read.records);
         bytes += read.bytes.length;
         const full =
-          chosen.length === BLOCK_BATCHES_MAX || records > BLOCK_RECORDS_MAX || bytes > BLOCK_BATCH_BYTES_MAX;
+          chosen.length === BLOCK_BATCHES_MAX ||
+          records > BLOCK_RECORDS_MAX ||
+          operations > BLOCK_OPERATIONS_MAX ||
+          bytes > BLOCK_BATCH_BYTES_MAX;
         if (full && chosen.length > 0) break;
         chosen.push({ read, acknowledgements: acknowledgementsOf(entry) });
       }

@@ -56,6 +56,7 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
       const gathered = proposals.gather(body);
       if (gathered === undefined) return parts.onWaiting();
       const verdict = sealer.check(id, gathered.proposal, gathered.batches, false);
+      if (verdict.type === "waits") return parts.onWaiting();
       assertInvariant(verdict.type === "good", `decided block ${toHex(id)} is valid`);
     }
     await storeNext(() => sealer.commit(id, certificate));
@@ -69,6 +70,7 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
       sealed = await work();
     } catch (error) {
       if (error instanceof UnknownScript) sayUnknown(ports, error);
+      else if (isRunFault(error)) sayFault(ports, error);
       else if (error instanceof WireError) ports.log.warn({ reason: error.message }, "a peer's block was refused");
       else ports.onFatal(error);
       return "refused";
@@ -112,6 +114,16 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
       return decided !== undefined;
     },
   };
+}
+
+/** Contracts could not be run here: the block, which is not to blame, is asked for again. */
+function isRunFault(error: unknown): error is GridsealError {
+  return error instanceof GridsealError && error.code === "ENGINE_FAULT";
+}
+
+function sayFault(ports: ChainPorts, error: GridsealError): void {
+  ports.onRunFault();
+  ports.log.error({ reason: error.message }, "contracts cannot be run here");
 }
 
 /** A quorum has sealed the next block by rules that this node does not have: other chains are none the worse for it. */

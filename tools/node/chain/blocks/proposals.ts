@@ -12,7 +12,7 @@ import type { Exchange } from "../batches/exchange.js";
 import type { Pool } from "../batches/pool.js";
 import type { ChainPorts } from "../ports.js";
 import { viewOf } from "../stored-state.js";
-import { type Built, bad, good, type Sealer, type Verdict } from "./sealer.js";
+import { type Built, bad, good, type Sealer, type Verdict, type Waits } from "./sealer.js";
 
 /** Questions of one height that wait. */
 const WAITING_MAX = 8;
@@ -20,7 +20,7 @@ const WAITING_MAX = 8;
 const COMPANY_MS = 25;
 
 /** `waits`: something that the proposal needs is not here yet. */
-type Answer = Verdict | { readonly type: "waits" };
+type Answer = Verdict | Waits;
 
 /** What a proposal says, or a body that was asked for: to be composed here before anything rests on it. */
 export type Question = Extract<Effect, { type: "validate" }> | Extract<Input, { type: "obtained" }>;
@@ -166,6 +166,10 @@ export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Propo
       const built = buildOf(batches);
       if (built.type === "unusable") continue;
       if (built.type === "built") return feed({ ...built, height, round });
+      if (built.type === "waits") {
+        wanted = { height, round, until_ms: 0 };
+        return;
+      }
       log.debug({ height, round, reason: built.reason }, "temporary blocks make no block");
       pool.markBarren(batches.map(({ read }) => read.id));
     }

@@ -2,7 +2,7 @@
 
 import { type Block, blockTree, decodeBlockViews, encodeBlock, metadataEntry } from "../../../../src/wire/block.js";
 import { TIME_MS_MAX } from "../../../../src/wire/bounds.js";
-import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { equalBytes, fromHex, toHex } from "../../../../src/wire/bytes.js";
 import { type Certificate, verifyCertificate } from "../../../../src/wire/certificate.js";
 import { parseCredential } from "../../../../src/wire/credential.js";
 import { WireError } from "../../../../src/wire/error.js";
@@ -26,23 +26,28 @@ import type { Execution } from "../../../ledger/execution.js";
 import { governedChain, governedHeight, membersAfter } from "../../../ledger/governance.js";
 import { falseSignerOf, type MemberSet, memberSetOf } from "../../../ledger/members.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
+import type { OperationsResult } from "../../../ledger/operations.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
-import { areAnchorsInOrder, replayBlock } from "../../../ledger/replay.js";
-import { blockKey, chainKey, idKey, numberKey } from "../../store/keys.js";
+import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
+import { EMPTY_STATE } from "../../../ledger/state-map.js";
+import { blockKey, chainKey, idKey, nodeKey, numberKey, stateKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { orderKey, sealedOrders } from "../sealed-orders.js";
 import { viewOf } from "../stored-state.js";
 import { deleteBatch } from "../tables/batches.js";
 import { blocks } from "../tables/blocks.js";
+import { contractState } from "../tables/contract-state.js";
 import { credentials } from "../tables/credentials.js";
 import { type Head, heads } from "../tables/heads.js";
 import { lineage, lineageOf } from "../tables/lineage.js";
 import { index, type SealedRun } from "../tables/runs.js";
+import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
+import type { ContractRuns } from "./contract-runs.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;
@@ -59,7 +64,13 @@ export type Verdict = { readonly type: "good" } | { readonly type: "bad"; readon
 /** A block that was built here, with the body of its proposal. */
 export type Built =
   | { readonly type: "built"; readonly id: Uint8Array; readonly body: Uint8Array }
-  | Extract<Composition, { type: "none" }>;
+  | Extract<Composition, { type: "none" }>
+  | Waits;
+
+/** Contracts are being run for it: it is to be asked for again. */
+export interface Waits {
+  readonly type: "waits";
+}
 
 /** What a block is built of here. */
 export interface BuildInputs {
@@ -78,7 +89,7 @@ export interface Sealer {
   /** A block of these batches with its proposal body, or why there is none: most often nothing in it is new. */
   build(inputs: BuildInputs): Built;
   /** Whether the proposal, whose batches are all here, is the block that its header says. */
-  check(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): Verdict;
+  check(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): Verdict | Waits;
   /** Whether `check` or `build` has made this block. */
   isKnown(id: Uint8Array): boolean;
   /** Stores a decided block that was built or judged here. */
@@ -93,8 +104,13 @@ export interface Sealer {
   readonly tip: ChainTip;
 }
 
-/** `onSealing` writes with a block what belongs to it elsewhere on this node. */
-export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, block: Block) => void): Sealer {
+export interface SealerParts {
+  readonly runs: ContractRuns;
+  /** Writes with a block what belongs to it elsewhere on this node. */
+  onSealing(writer: Writer, block: Block): void;
+}
+
+export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts): Sealer {
   const { genesis, chain, store } = ports;
   let head: Head = store.get(heads, chainKey(chain.service)) ?? {
     height: 0,
@@ -103,6 +119,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     time_ms: 0,
     records: 0,
     judgedAt: governedChain(ports.governor.current, chain.service)?.contractsHeight ?? 0,
+    stateRoot: EMPTY_STATE,
   };
   if (store.get(blocks, blockKey(chain.service, head.height + 1)) !== undefined) {
     const what = `block ${head.height + 1} of chain ${chain.service} is there, and what belongs to it is not`;
@@ -118,6 +135,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
   /** undefined where it is still to be read */
   let newest: ProvedAnchor | undefined;
   let sealing = false;
+  /** what a block is being built of, while contracts run for it */
+  let building: (BlockInputs & BuildInputs) | undefined;
 
   const tipOf = (): ChainTip => ({
     genesis,
@@ -132,13 +151,26 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     view,
   });
 
+  /** The block of the inputs, once its contracts have run. */
+  const composedOf = (inputs: BlockInputs): Exclude<Composition, { type: "runs" }> | Waits => {
+    const composition = composeBlock(tipOf(), inputs);
+    if (composition.type !== "runs") return composition;
+    const outcomes = runs.outcomesOf(inputs, composition.plan);
+    return outcomes === undefined ? { type: "waits" } : { type: "block", block: composition.finish(outcomes) };
+  };
+
   const keep = (id: Uint8Array, candidate: Candidate) => {
     candidates.set(toHex(id), candidate);
   };
 
   const finish = async (
     block: Block,
-    { execution, tree, nextMembers }: Pick<ComposedBlock, "execution" | "tree" | "nextMembers">,
+    {
+      execution,
+      operations,
+      tree,
+      nextMembers,
+    }: Pick<ComposedBlock, "execution" | "operations" | "tree" | "nextMembers">,
     records: SealedBlock["records"],
   ): Promise<SealedBlock> => {
     const next: Head = {
@@ -148,12 +180,14 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       time_ms: block.time_ms,
       records: head.records + records.length,
       judgedAt: block.judgedAt,
+      stateRoot: block.stateRoot,
     };
     const changes = !equalBytes(block.memberSet, block.nextMemberSet);
     const handover = changes ? encodeHandover(handoverOf(block, tree, nextMembers)) : undefined;
     sealing = true;
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
+        writeState(writer, chain.service, operations);
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
@@ -166,6 +200,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     const orders = ordersOf(execution);
     if (orders.length > 0) ports.governor.advance(execution.governance);
     candidates.clear();
+    runs.clear();
+    building = undefined;
     const isLive = proposed.has(toHex(next.headerHash));
     proposed.clear();
     return { block, tree, records, head: next, orders: orders.map(({ order }) => order), handover, isLive };
@@ -184,7 +220,7 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       };
       verifyCertificate(received.certificate, named, tip.members.members, ports.verify);
       if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
-      const replayed = replayBlock(tip, received);
+      const replayed = await replayWith(tip, received, ports.runContracts);
       for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
       for (const { bytes } of replayed.evidence) {
         await checkEvidence(tip.governance, chain.service, bytes, ports);
@@ -222,20 +258,25 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
     build(inputs) {
       const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
-      const composition = composeBlock(tipOf(), { ...inputs, time_ms, judgedAt });
-      if (composition.type === "none") return composition;
+      const chosen = building ?? { ...inputs, time_ms, judgedAt };
+      building = undefined;
+      const composition = composedOf(chosen);
+      if (composition.type === "waits") building = chosen;
+      if (composition.type !== "block") return composition;
       const composed = composition.block;
       const header = composed.header.target === 0 ? encodeHeader(composed.header) : mineHeader(composed.header);
       const id = headerHash(header);
       keep(id, { composed, header });
       proposed.set(toHex(id), true);
-      const batches = inputs.batches.map(({ read, acknowledgements }) => ({
+      const batches = chosen.batches.map(({ read, acknowledgements }) => ({
         origin: read.batch.origin,
         number: read.batch.number,
         id: read.id,
         acknowledgements,
       }));
-      const body = encodeProposalBody({ header, time_ms, anchors: inputs.anchors, judgedAt, batches });
+      const { anchors } = chosen;
+      const stated = { time_ms: chosen.time_ms, judgedAt: chosen.judgedAt };
+      const body = encodeProposalBody({ header, anchors, batches, ...stated });
       return { type: "built", id, body };
     },
     check(id, body, batches, fresh) {
@@ -248,7 +289,8 @@ export function createSealer(ports: ChainPorts, onSealing: (writer: Writer, bloc
       if (reason !== undefined) return bad(reason);
       if (candidates.has(toHex(id))) return good;
       const { anchors, time_ms, judgedAt } = body;
-      const composition = composeBlock(tipOf(), { batches, anchors, time_ms, judgedAt });
+      const composition = composedOf({ batches, anchors, time_ms, judgedAt });
+      if (composition.type === "waits") return composition;
       if (composition.type === "none") return bad(composition.reason);
       const composed = composition.block;
       const nonce = new DataView(body.header.buffer, body.header.byteOffset).getUint32(76, true);
@@ -330,6 +372,16 @@ export const good: Verdict = { type: "good" };
 
 export function bad(reason: string): Verdict {
   return { type: "bad", reason };
+}
+
+/** What the block's contracts have written, with the map over it. */
+function writeState(writer: Writer, chain: number, { writes, state }: OperationsResult): void {
+  for (const [key, value] of writes) {
+    if (value === undefined) writer.delete(contractState, stateKey(chain, key));
+    else writer.put(contractState, stateKey(chain, key), value);
+  }
+  for (const hash of state.removed) writer.delete(stateNodes, nodeKey(chain, fromHex(hash)!));
+  for (const [hash, node] of state.added) writer.put(stateNodes, nodeKey(chain, fromHex(hash)!), node);
 }
 
 /** Block, state, index and head in one transaction; the temporary blocks that it seals go. */

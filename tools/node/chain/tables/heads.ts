@@ -16,14 +16,18 @@ export interface Head {
   readonly records: number;
   /** contracts height that the block was judged at */
   readonly judgedAt: number;
+  /** of what its contracts remember */
+  readonly stateRoot: Uint8Array;
 }
 
 export const heads: Table<ChainKey, Head> = {
   name: "heads",
   describe: (key) => `head of chain ${chainIn(key)}`,
-  encode: (head) => encodeCbor([head.height, head.headerHash, head.counter, head.time_ms, head.records, head.judgedAt]),
+  encode({ height, headerHash, counter, time_ms, records, judgedAt, stateRoot }) {
+    return encodeCbor([height, headerHash, counter, time_ms, records, judgedAt, stateRoot]);
+  },
   decode(content) {
-    const [height, hash, counter, time_ms, records, judgedAt] = asArray(decodeCbor(content), "head", 6);
+    const [height, hash, counter, time_ms, records, judgedAt, root] = asArray(decodeCbor(content), "head", 7);
     return {
       height: asHeight(height, "head height"),
       headerHash: asBytes(hash, "head hash", 32),
@@ -31,6 +35,7 @@ export const heads: Table<ChainKey, Head> = {
       time_ms: asUint(time_ms, "head time", TIME_MS_MAX),
       records: asUint(records, "head records", PLAIN_MAX),
       judgedAt: asUint(judgedAt, "head contracts height", HEIGHT_MAX),
+      stateRoot: asBytes(root, "head state root", 32),
     };
   },
   checksum: sha256Checksum,

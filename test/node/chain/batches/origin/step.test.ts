@@ -11,6 +11,7 @@ import { simulatedSigner } from "../../../../../tools/lab/simulation/world/keys.
 import { makeBatch, type ReadBatch } from "../../../../../tools/ledger/compose.js";
 import type { ChainView } from "../../../../../tools/ledger/execution.js";
 import { memberSetOf } from "../../../../../tools/ledger/members.js";
+import { MemoryState } from "../../../../../tools/ledger/memory-state.js";
 import { type ExecutionRecord, executionRecord } from "../../../../../tools/ledger/record-scan.js";
 import { type OriginState, sealNumber } from "../../../../../tools/ledger/state.js";
 import { takeRecord } from "../../../../../tools/node/chain/batches/origin/admission.js";
@@ -66,6 +67,8 @@ function bench() {
     origin: () => numbers,
     faults: () => [],
     sealedHash: (_meter, seq) => [...sealed].find((record) => record.seq === seq)?.hash,
+    credential: () => undefined,
+    state: new MemoryState(),
   };
   const node = createOriginNode(
     {

@@ -2,6 +2,7 @@
 // machine is no outcome: the engine throws it as ENGINE_FAULT.
 
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
+import type { FailureReason } from "../../src/wire/outcome.js";
 
 /** Why a run failed. What it did until then is undone. */
 export const failures = {
@@ -14,9 +15,9 @@ export const failures = {
   shape: "it exports no such function, or prefixes that are none",
   returned: "its function returned something; an async one does",
   threw: "it threw",
-} as const;
+} as const satisfies Readonly<Record<FailureReason, string>>;
 
-export type Failure = keyof typeof failures;
+export type Failure = FailureReason;
 
 /** Contents are encoded by our CBOR: what contracts put out is bytes before anybody looks at it. */
 export interface Done {

@@ -1,0 +1,204 @@
+// What has become of a block's operations, and what contracts have put out: each outcome, effect and message is a leaf of the block's
+// Merkle tree behind the records, so that it has a receipt as a record has.
+
+import { BLOCK_RECORDS_MAX, CODE_MAX } from "./bounds.js";
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { CONTRACT_BUDGET_MAX } from "./contract-order.js";
+import { WireError } from "./error.js";
+import { networkName } from "./genesis.js";
+import { asArray, asBytes, asList, asService, asText, asUint } from "./shape.js";
+
+/** Leaves of outcomes, effects and messages in one block. */
+export const BLOCK_EFFECTS_MAX = 4_096;
+
+const kinds = { unhandled: 0, done: 1, denied: 2, failed: 3, expired: 4 } as const;
+const EFFECT = 1;
+const MESSAGE = 2;
+
+/** Why a run failed, as results name it. */
+export const failureCodes = {
+  budget: 1,
+  memory: 2,
+  output: 3,
+  state: 4,
+  value: 5,
+  source: 6,
+  shape: 7,
+  returned: 8,
+  threw: 9,
+} as const;
+export type FailureReason = keyof typeof failureCodes;
+
+/** Something that a contract has put out, for everybody or for another chain. */
+export interface Effect {
+  readonly name: string;
+  /** an encoded value */
+  readonly body: Uint8Array;
+  /** of a message: whose chain it is for */
+  readonly service?: number;
+}
+
+export interface Denial {
+  readonly rule: string;
+  readonly body: Uint8Array;
+}
+
+/** What has become of one operation. */
+export type OperationOutcome = {
+  /** of the operation */
+  readonly leaf: number;
+} & (
+  | { /** no contract takes its type, or it came too late */ readonly type: "unhandled" | "expired" }
+  | (Ran & { readonly type: "done"; readonly effects: readonly Effect[] })
+  | (Ran & { readonly type: "denied"; readonly effects: readonly Effect[]; readonly denials: readonly Denial[] })
+  | (Ran & { readonly type: "failed"; readonly reason: FailureReason })
+);
+
+interface Ran {
+  readonly contract: string;
+  /** of the budget */
+  readonly used: number;
+}
+
+/** A block as far as its outcomes go. */
+export interface OutcomesPlace {
+  readonly chain: number;
+  readonly height: number;
+}
+
+export function outcomesToArray(outcomes: readonly OperationOutcome[]): CborValue {
+  return outcomes.map(outcomeToArray);
+}
+
+function outcomeToArray(outcome: OperationOutcome): CborValue {
+  const { leaf, type } = outcome;
+  switch (type) {
+    case "unhandled":
+    case "expired":
+      return [leaf, kinds[type]];
+    case "failed":
+      return [leaf, kinds.failed, outcome.contract, outcome.used, failureCodes[outcome.reason]];
+    case "done":
+      return [leaf, kinds.done, outcome.contract, outcome.used, outcome.effects.map(effectToArray)];
+    case "denied":
+      return [
+        leaf,
+        kinds.denied,
+        outcome.contract,
+        outcome.used,
+        outcome.effects.map(effectToArray),
+        outcome.denials.map(denialToArray),
+      ];
+  }
+}
+
+/** Reads outcomes; throws a WireError where they are malformed. */
+export function outcomesFromArray(value: CborValue | undefined): OperationOutcome[] {
+  return asList(value, "outcomes", BLOCK_EFFECTS_MAX).map((item) => {
+    const row = asArray(item, "outcome");
+    const leaf = asUint(row[0], "outcome leaf", BLOCK_RECORDS_MAX);
+    const kind = asUint(row[1], "outcome kind", CODE_MAX);
+    switch (kind) {
+      case kinds.unhandled:
+      case kinds.expired:
+        asArray(row, "outcome", 2);
+        return { leaf, type: kind === kinds.expired ? "expired" : "unhandled" };
+      case kinds.failed:
+        asArray(row, "outcome", 5);
+        return { leaf, type: "failed", ...ranFrom(row), reason: reasonFrom(row[4]) };
+      case kinds.done:
+        asArray(row, "outcome", 5);
+        return { leaf, type: "done", ...ranFrom(row), effects: effectsFrom(row[4]) };
+      case kinds.denied:
+        asArray(row, "outcome", 6);
+        return { leaf, type: "denied", ...ranFrom(row), effects: effectsFrom(row[4]), denials: denialsFrom(row[5]) };
+      default:
+        throw new WireError("unsupported", `outcome kind ${kind} is not known`);
+    }
+  });
+}
+
+/** What the leaves behind a block's records stand for, in their order: an outcome, then what its run has put out. */
+export function effectItems(place: OutcomesPlace, outcomes: readonly OperationOutcome[]): Uint8Array[] {
+  return outcomes.flatMap((outcome) => {
+    const effects = "effects" in outcome ? outcome.effects : [];
+    return [outcomeItem(place, outcome), ...effects.map((effect, index) => effectItem(place, outcome, effect, index))];
+  });
+}
+
+/** Leaves that these outcomes take. */
+export function effectCount(outcomes: readonly OperationOutcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + 1 + ("effects" in outcome ? outcome.effects.length : 0), 0);
+}
+
+/** The outcomes in a block's results. */
+export function outcomesIn(results: Uint8Array): OperationOutcome[] {
+  return outcomesFromArray(resultsParts(results)[1]);
+}
+
+/** The violations and the outcomes of a block's results, as encoded. */
+export function resultsParts(results: Uint8Array): readonly CborValue[] {
+  return asArray(decodeCbor(results, { size: results.length, items: 131_072 }), "results", 2);
+}
+
+function outcomeItem({ chain, height }: OutcomesPlace, outcome: OperationOutcome): Uint8Array {
+  const { leaf, type } = outcome;
+  const contract = "contract" in outcome ? outcome.contract : null;
+  const used = "used" in outcome ? outcome.used : 0;
+  return encodeCbor(["gs1/outcome", chain, height, leaf, kinds[type], contract, used, detailOf(outcome)]);
+}
+
+function detailOf(outcome: OperationOutcome): CborValue {
+  if (outcome.type === "failed") return failureCodes[outcome.reason];
+  return outcome.type === "denied" ? outcome.denials.map(denialToArray) : null;
+}
+
+function effectItem(
+  { chain, height }: OutcomesPlace,
+  outcome: OperationOutcome,
+  { name, body, service }: Effect,
+  index: number,
+): Uint8Array {
+  const contract = "contract" in outcome ? outcome.contract : "";
+  const place = [chain, height, outcome.leaf, index, contract, name, body] as const;
+  return encodeCbor(service === undefined ? ["gs1/effect", ...place] : ["gs1/message", ...place, service]);
+}
+
+function effectToArray({ name, body, service }: Effect): CborValue {
+  return service === undefined ? [EFFECT, name, body] : [MESSAGE, name, body, service];
+}
+
+function denialToArray({ rule, body }: Denial): CborValue {
+  return [rule, body];
+}
+
+function ranFrom(row: readonly CborValue[]): Ran {
+  return {
+    contract: networkName(row[2], "outcome contract"),
+    used: asUint(row[3], "outcome's use", CONTRACT_BUDGET_MAX),
+  };
+}
+
+function reasonFrom(value: CborValue | undefined): FailureReason {
+  for (const reason of Object.keys(failureCodes) as FailureReason[]) if (failureCodes[reason] === value) return reason;
+  throw new WireError("unsupported", `a run's failure ${String(value)} is not known`);
+}
+
+function effectsFrom(value: CborValue | undefined): Effect[] {
+  return asList(value, "effects", BLOCK_EFFECTS_MAX).map((item) => {
+    const row = asArray(item, "effect");
+    const isMessage = asUint(row[0], "effect kind", MESSAGE) === MESSAGE;
+    const [, name, body, service] = asArray(row, "effect", isMessage ? 4 : 3);
+    const said = { name: asText(name, "effect name"), body: asBytes(body, "effect body") };
+    return isMessage ? { ...said, service: asService(service, "message's service") } : said;
+  });
+}
+
+function denialsFrom(value: CborValue | undefined): Denial[] {
+  const rows = asList(value, "denials", BLOCK_EFFECTS_MAX);
+  if (rows.length === 0) throw new WireError("shape", "an operation is denied by no rule");
+  return rows.map((item) => {
+    const [rule, body] = asArray(item, "denial", 2);
+    return { rule: asText(rule, "denial rule"), body: asBytes(body, "denial body") };
+  });
+}

@@ -1,0 +1,244 @@
+// Contracts on chains of several nodes: installed by an order, run for each operation alike, remembered over restarts, and run again by
+// whoever catches up or audits.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeBlock, effectHashes } from "../../../src/wire/block.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { decodeCbor } from "../../../src/wire/cbor.js";
+import { type InstallAction, type ParametersAction, sourceHash } from "../../../src/wire/contract-order.js";
+import { issueCredential, issuerName } from "../../../src/wire/credential.js";
+import { sha256 } from "../../../src/wire/hash.js";
+import { keyId, type Signer } from "../../../src/wire/key.js";
+import { inclusionPath, leafCount, leafHash, rootFromInclusion, rootOfLevels } from "../../../src/wire/merkle.js";
+import { type Operation, type OperationClaims, parseOperation, signOperation } from "../../../src/wire/operation.js";
+import { effectItems, type OperationOutcome, outcomesIn } from "../../../src/wire/outcome.js";
+import { decodeValue, type Value } from "../../../src/wire/value.js";
+import { auditChain } from "../../../tools/audit/audit.js";
+import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.js";
+import { GridsealError } from "../../../tools/errors.js";
+import { newestEngine } from "../../../tools/ledger/engines.js";
+import { proveState, provesState } from "../../../tools/ledger/state-map.js";
+import { stateOf } from "../../../tools/node/chain/stored-state.js";
+import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { credentials } from "../../../tools/node/chain/tables/credentials.js";
+import { createNodeContracts } from "../../../tools/node/contracts/node-contracts.js";
+import { blockKey, idKey } from "../../../tools/node/store/keys.js";
+import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
+import { verifyExport } from "../../wire/stranger.js";
+import { readGenesis } from "../../wire/stranger-genesis.js";
+import { noOrders, takeOrder } from "../../wire/stranger-orders.js";
+import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
+
+/** Counts what each participant asks for, up to a limit; type 2 throws. */
+const source = `
+export const reads = [];
+export const writes = ["asked/"];
+export function operation(context, operation) {
+  if (operation.type === 2) throw new Error("never");
+  const key = "asked/" + operation.participant;
+  const asked = (context.get(key) ?? 0) + 1;
+  if (asked > context.parameters.limit) {
+    context.violation("too-often", operation.participant, { asked });
+    context.deny("limit-reached", { limit: context.parameters.limit });
+    return;
+  }
+  context.put(key, asked);
+  context.effect("counted", { asked, roles: operation.roles, place: operation.jurisdiction });
+}
+`;
+
+const install: InstallAction = {
+  ...{ type: "install", service: SERVICE, name: "limits", version: 1, source: sourceHash(source) },
+  ...newestEngine,
+  ...{ budget: 200, pages: 64, output: 10_000, types: [1, 2], vectors: new Uint8Array(32), fromHeight: 1 },
+};
+const limit = (value: number, jurisdiction?: string): ParametersAction => ({
+  ...{ type: "parameters", service: SERVICE, contract: "limits", jurisdiction },
+  ...{ parameters: new Map([["limit", value]]), fromHeight: 1 },
+});
+
+interface Participant {
+  readonly id: string;
+  next(type: number, body?: Value, until_s?: number): Operation;
+}
+
+async function participantOf(cluster: TestCluster): Promise<Participant> {
+  const signer: Signer = signerFromSeed(generateSeed());
+  const kid = keyId(signer.key);
+  const credential = issueCredential(
+    {
+      issuer: issuerName({ network: "test", authority: cluster.authority.key }),
+      ...{ subject: `customer-${toHex(kid)}`, notBefore_s: 0, expires_s: 4_000_000_000, id: kid, key: signer.key },
+      ...{ statusIndex: 0, services: [SERVICE], roles: ["customer"], jurisdiction: "DE-BY" },
+    },
+    cluster.authority,
+  );
+  for (const node of cluster.nodes) {
+    if (node.up) await node.store.write((writer) => writer.put(credentials, idKey(0, kid), credential));
+  }
+  let seq = 0;
+  let previous: Uint8Array = new Uint8Array(0);
+  return {
+    id: toHex(kid),
+    next(type, body = null, until_s) {
+      const claims: OperationClaims = {
+        ...{ service: SERVICE, serviceId: 1, seq, previous, time_s: 1_700_000_000, quality: 2, type, body },
+        ...(until_s !== undefined && { until_s }),
+      };
+      const operation = parseOperation(signOperation(claims, [], signer, kid));
+      seq += 1;
+      previous = operation.hash;
+      return operation;
+    },
+  };
+}
+
+function outcomesOf(node: TestNode): OperationOutcome[] {
+  return node.sealed.flatMap(({ block }) => outcomesIn(block.results));
+}
+
+const blocksOf = (node: TestNode) =>
+  async function* () {
+    for (let height = 1; height <= node.chain.head.height; height += 1) {
+      yield node.store.get(blocks, blockKey(SERVICE, height))!;
+    }
+  };
+
+async function installed(cluster: TestCluster): Promise<void> {
+  await cluster.order(install, source);
+  await cluster.order(limit(7));
+  await cluster.order(limit(2, "DE"));
+}
+
+test("operations are run alike on all nodes, over a restart, for one that was away, and for audit and stranger", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await installed(cluster);
+  const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode];
+  const participant = await participantOf(cluster);
+  const ask = async (node: TestNode, operation: Operation) => {
+    assert.equal(await node.chain.admit(operation, undefined), "admitted");
+    const sealed = operation.claims.seq + 1;
+    await cluster.until(
+      () => cluster.nodes.every(({ up, chain }) => !up || chain.head.records >= sealed),
+      `operation ${sealed}`,
+    );
+  };
+  await ask(first, participant.next(1));
+  await ask(second, participant.next(9));
+  await cluster.kill(3);
+  await ask(first, participant.next(1));
+  await ask(second, participant.next(2));
+  await cluster.restart(0);
+  await ask(second, participant.next(1));
+  await ask(first, participant.next(1, null, 1_600_000_000));
+  await cluster.restart(3);
+  await cluster.until(
+    () => cluster.nodes.every(({ chain }) => chain.head.height === first.chain.head.height),
+    "catch-up",
+  );
+  const { height } = first.chain.head;
+  for (const node of cluster.nodes) {
+    assert.deepEqual([node.chain.head.headerHash, node.opposed], [first.chain.head.headerHash, []]);
+    assert.deepEqual(toHex(node.chain.head.stateRoot), toHex(stateOf(node.store, SERVICE).root));
+    assert.deepEqual(
+      [...stateOf(node.store, SERVICE).entriesOf("limits")].map(([key, value]) => [key, decodeValue(value)]),
+      [[`asked/${participant.id}`, 2]],
+    );
+  }
+  const kinds = outcomesOf(third).map(({ type }) => type);
+  assert.deepEqual(kinds, ["done", "unhandled", "done", "failed", "denied", "expired"]);
+  const [done, , , failed, denied] = outcomesOf(third);
+  assert.ok(done?.type === "done" && failed?.type === "failed" && denied?.type === "denied");
+  assert.deepEqual(decodeValue(done.effects[0]!.body), { asked: 1, place: "DE-BY", roles: [2] });
+  assert.equal(failed.reason, "threw");
+  assert.deepEqual(
+    denied.denials.map(({ rule, body }) => [rule, decodeValue(body)]),
+    [["limit-reached", { limit: 2 }]],
+  );
+  assert.equal(third.chain.head.counter, 1);
+
+  // An effect has a receipt as a record has: its leaf stands behind the records.
+  const { block, tree } = third.sealed[0]!;
+  const items = effectItems(block, outcomesIn(block.results));
+  assert.deepEqual((decodeCbor(items[1]!) as readonly unknown[])[0], "gs1/effect");
+  const leaf = 1 + block.batches.reduce((sum, batch) => sum + batch.records.length, 0) + 1;
+  assert.deepEqual(effectHashes(block)[1], sha256(items[1]!));
+  const root = rootFromInclusion(leafHash(sha256(items[1]!)), leaf, leafCount(tree), inclusionPath(tree, leaf));
+  assert.ok(root !== undefined && equalBytes(root, rootOfLevels(tree)));
+
+  // What stays of a pruned block has the same tree.
+  assert.deepEqual(treeOfOutline(decodeOutline(encodeOutline(outlineOf(block)))), tree);
+
+  // A value of the state is proved, and that there is none of another key.
+  const state = stateOf(first.store, SERVICE);
+  const key = `limits/asked/${participant.id}`;
+  const value = Uint8Array.of(2);
+  assert.ok(provesState(state.root, { key, value }, proveState(state, state.root, key)));
+  const other = { key: "limits/asked/other", value: undefined };
+  assert.ok(provesState(state.root, other, proveState(state, state.root, other.key)));
+
+  const contracts = createNodeContracts();
+  t.after(() => contracts.close());
+  const governance = first.governor.current;
+  const { genesis } = cluster;
+  const options = { governance, contractsHeight: 3, runContracts: contracts.run };
+  const report = await auditChain(genesis, genesis.chains[0]!, blocksOf(first), options);
+  assert.deepEqual([report.firstProblem, report.height, report.violations.contract], [undefined, height, 1]);
+
+  const orders = noOrders(readGenesis(cluster.genesisBytes));
+  for (const [index, bytes] of cluster.orders.entries()) {
+    takeOrder(orders, readGenesis(cluster.genesisBytes), bytes, index + 1);
+  }
+  const whole: Uint8Array[] = [];
+  for await (const bytes of blocksOf(first)()) whole.push(bytes);
+  const proved = verifyExport(cluster.genesisBytes, Buffer.concat(whole), orders);
+  assert.equal(proved.stateRoot, toHex(state.root));
+  assert.deepEqual(
+    proved.effects.filter((effect) => effect.height === block.height).map(({ bytes }) => toHex(bytes)),
+    items.map(toHex),
+  );
+  assert.equal(decodeBlock(whole[0]!).height, 1);
+});
+
+test("a node whose engine fails casts no vote, seals nothing wrong, and goes on when it runs again", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await installed(cluster);
+  const [first, , , broken] = cluster.nodes as [TestNode, TestNode, TestNode, TestNode];
+  let faults = 0;
+  cluster.runContracts = async (node, run) => {
+    if (node !== 3 || faults >= 2) return run();
+    faults += 1;
+    throw new GridsealError("ENGINE_FAULT", "the thread of contracts ended");
+  };
+  const participant = await participantOf(cluster);
+  assert.equal(await first.chain.admit(participant.next(1), undefined), "admitted");
+  await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 1), "the operation");
+  assert.ok(faults > 0);
+  assert.deepEqual(broken.opposed, []);
+  assert.deepEqual(broken.chain.head.stateRoot, first.chain.head.stateRoot);
+});
+
+test("a block whose state root or outcomes are others is refused by those who run its contracts again", async (t) => {
+  const cluster = await createCluster(1);
+  t.after(() => cluster.close());
+  await installed(cluster);
+  const [node] = cluster.nodes as [TestNode];
+  const participant = await participantOf(cluster);
+  await node.chain.admit(participant.next(1), undefined);
+  await cluster.until(() => node.chain.head.records === 1, "the operation");
+  const governance = node.governor.current;
+  const { genesis } = cluster;
+  const chain = genesis.chains[0]!;
+  const run = (outcome: "failed" | "other") => async () =>
+    outcome === "failed"
+      ? [{ type: "failed" as const, reason: "threw" as const, used: 0, detail: "" }]
+      : [{ type: "done" as const, used: 0, writes: [["asked/x", Uint8Array.of(1)] as const], emissions: [] }];
+  for (const outcome of ["failed", "other"] as const) {
+    const options = { governance, contractsHeight: 3, runContracts: run(outcome) };
+    const report = await auditChain(genesis, chain, blocksOf(node), options);
+    assert.match(report.firstProblem!.what, /results are not what/);
+  }
+});

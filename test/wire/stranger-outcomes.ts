@@ -1,0 +1,107 @@
+// What the stranger makes of operations and of what contracts put out: sections 10, 12 and 28 of PROTOCOL.md. It runs no contract, and
+// imports neither src nor tools.
+
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
+import { bounds, counts } from "./stranger-bounds.js";
+import { bytesOf, demand, list, listUpTo, numberOf, sha256 } from "./stranger-proof.js";
+
+/** A sealed operation: where it stands, what it asks and until when. */
+export interface StrangerOperation {
+  readonly leaf: number;
+  readonly type: number;
+  readonly until_s: number | undefined;
+}
+
+/** An outcome, or what a contract has put out, as the leaf behind the records has it. */
+export interface StrangerEffect {
+  readonly bytes: Buffer;
+  readonly hash: Buffer;
+}
+
+/** Section 10: what the leaves behind the records stand for. */
+export function effectsOf(chain: number, height: number, outcomes: Item | undefined): StrangerEffect[] {
+  return list(outcomes).flatMap((item) => {
+    const row = list(item);
+    const [leaf, kind, contract = null, used = 0] = row;
+    const detail = kind === 3 ? row[4]! : kind === 2 ? row[5]! : null;
+    const put = kind === 1 || kind === 2 ? list(row[4]) : [];
+    const items: Item[] = [["gs1/outcome", chain, height, leaf!, kind!, contract, used, detail]];
+    for (const [index, effect] of put.entries()) {
+      const [sort, name, body, service] = list(effect);
+      const place: Item[] = [chain, height, leaf!, index, contract, name!, body!];
+      items.push(sort === 2 ? ["gs1/message", ...place, service!] : ["gs1/effect", ...place]);
+    }
+    return items.map((one) => {
+      const bytes = Buffer.from(independentCbor(one));
+      return { bytes, hash: sha256(bytes) };
+    });
+  });
+}
+
+/** Section 12: each operation has its outcome, in their order, by the contract that takes its type. */
+export function verifyOutcomes(
+  place: { readonly time_ms: number; contractOf(type: number): string | undefined },
+  operations: readonly StrangerOperation[],
+  outcomes: Item | undefined,
+): void {
+  const rows = list(outcomes);
+  demand(rows.length === operations.length && rows.length <= counts.operations, "operations and outcomes differ");
+  for (const [index, { leaf, type, until_s }] of operations.entries()) {
+    const row = list(rows[index]);
+    const contract = place.contractOf(type);
+    demand(row[0] === leaf, "an outcome is of another operation");
+    if (contract === undefined) {
+      demand(row.length === 2 && row[1] === 0, "an operation that no contract takes has another outcome");
+      continue;
+    }
+    if (until_s !== undefined && place.time_ms > until_s * 1_000) {
+      demand(row.length === 2 && row[1] === 4, "an operation that came too late has another outcome");
+      continue;
+    }
+    demand(row[1] === 1 || row[1] === 2 || row[1] === 3, "an operation that a contract takes has not run");
+    demand(row.length === (row[1] === 2 ? 6 : 5) && row[2] === contract, "an outcome is of another contract");
+    numberOf(row[3], 2_000);
+    if (row[1] === 3) numberOf(row[4], 9, 1);
+    else for (const effect of list(row[4])) checkEffect(effect);
+    if (row[1] !== 2) continue;
+    demand(list(row[5]).length > 0, "a denial has no rule");
+    for (const denial of list(row[5])) checkSaid(list(denial, 2));
+  }
+}
+
+/** Section 12: what contracts say against somebody, in the order of the operations that they ran for. */
+export function verifySaid(violations: readonly Item[], outcomes: Item | undefined): void {
+  const rows = new Map(list(outcomes).map((row) => [list(row)[0], list(row)]));
+  let before = 0;
+  for (const violation of violations) {
+    const [, subject, leaf, detail] = list(violation, 4);
+    const [contract, name, body] = list(detail, 3);
+    bytesOf(subject, 8);
+    checkSaid([name!, body!]);
+    const row = rows.get(leaf!);
+    const ran = row !== undefined && (row[1] === 1 || row[1] === 2) && row[2] === contract;
+    demand(ran, "a violation is of no contract that ran for its operation");
+    demand(numberOf(leaf, bounds.leaves) >= before, "violations are not in the order of their operations");
+    before = Number(leaf);
+  }
+}
+
+function checkEffect(item: Item): void {
+  const [sort, name, body, service] = list(item);
+  demand(sort === 1 || sort === 2, "an effect is of no kind");
+  demand(list(item).length === (sort === 2 ? 4 : 3), "an effect has items too many or too few");
+  checkSaid([name!, body!]);
+  if (sort === 2) numberOf(service, bounds.service, 1);
+}
+
+function checkSaid([name, body]: readonly Item[]): void {
+  demand(typeof name === "string" && /^[a-z][a-z0-9-]{0,63}$/.test(name), "what a contract says has no name");
+  independentDecode(bytesOf(body));
+}
+
+/** Leaves behind the records are not too many. */
+export function countedEffects(outcomes: Item | undefined, effects: readonly StrangerEffect[]): number {
+  listUpTo(outcomes, counts.operations);
+  demand(effects.length <= counts.effects, "block has effects too many");
+  return effects.length;
+}

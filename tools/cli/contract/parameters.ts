@@ -1,0 +1,70 @@
+// `gridseal contract parameters` and `contract retire`: orders about a contract that a chain has.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { HEIGHT_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
+import type { ParameterValue } from "../../../src/wire/contract-order.js";
+import { whole } from "../../terminal/arguments.js";
+import { governanceFor } from "../authority/governance.js";
+import { type MakeOptions, makeOrder, withOrderOptions } from "../authority/order/make-order.js";
+import { contractName } from "./propose.js";
+
+interface ChangeOptions extends MakeOptions {
+  readonly service: number;
+  readonly from: number;
+  readonly in?: string;
+}
+
+export function registerParameters(contract: Command): void {
+  withChange(
+    contract
+      .command("parameters")
+      .description("sign an order that sets all parameters of a contract, everywhere or in one jurisdiction")
+      .argument("<name>", "the contract", contractName)
+      .argument("[parameter...]", "NAME=VALUE, an integer, true, false or text", parameter, new Map()),
+  )
+    .option("--in <code>", "ISO 3166 code of the jurisdiction that sets them; everywhere where absent")
+    .action(setParameters);
+}
+
+export function registerRetire(contract: Command): void {
+  withChange(
+    contract
+      .command("retire")
+      .description("sign an order by which a contract takes nothing any more")
+      .argument("<name>", "the contract", contractName),
+  ).action(retire);
+}
+
+function withChange(command: Command): Command {
+  return withOrderOptions(command)
+    .requiredOption("--service <number>", "the chain that has it", whole(1, SERVICE_MAX))
+    .requiredOption("--from <height>", "first height of the chain that it holds for", whole(1, HEIGHT_MAX));
+}
+
+async function setParameters(
+  contract: string,
+  parameters: ReadonlyMap<string, ParameterValue>,
+  options: ChangeOptions,
+): Promise<void> {
+  const { service: chain, in: jurisdiction, from: fromHeight } = options;
+  const action = { type: "parameters", service: chain, contract, jurisdiction, parameters, fromHeight } as const;
+  await makeOrder(action, await governanceFor(options), options);
+}
+
+async function retire(name: string, options: ChangeOptions): Promise<void> {
+  const action = { type: "retire", service: options.service, name, fromHeight: options.from } as const;
+  await makeOrder(action, await governanceFor(options), options);
+}
+
+function parameter(text: string, before: ReadonlyMap<string, ParameterValue>): Map<string, ParameterValue> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must be NAME=VALUE.");
+  return new Map([...before, [text.slice(0, at), parameterValue(text.slice(at + 1))]]);
+}
+
+function parameterValue(text: string): ParameterValue {
+  if (text === "true" || text === "false") return text === "true";
+  if (!/^-?[0-9]{1,19}$/.test(text)) return text;
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}

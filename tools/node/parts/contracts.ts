@@ -1,0 +1,11 @@
+// A part of a node: what its chains' contracts remember, and the thread that they run in.
+
+import { contractState } from "../chain/tables/contract-state.js";
+import { stateNodes } from "../chain/tables/state-nodes.js";
+import type { Part } from "../part.js";
+
+export const contractsPart: Part = {
+  name: "contracts",
+  tables: [contractState, stateNodes],
+  create: ({ contracts }) => ({ stop: () => contracts.close() }),
+};
