@@ -2,6 +2,9 @@
 // whoever catches up or audits.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { decodeBlock, effectHashes } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
@@ -15,6 +18,7 @@ import { type Operation, type OperationClaims, parseOperation, signOperation } f
 import { effectItems, type OperationOutcome, outcomesIn } from "../../../src/wire/outcome.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
 import { auditChain } from "../../../tools/audit/audit.js";
+import { getEffect, readEffectOf } from "../../../tools/cli/receipt/effect.js";
 import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
@@ -28,6 +32,7 @@ import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../..
 import { verifyExport } from "../../wire/stranger.js";
 import { readGenesis } from "../../wire/stranger-genesis.js";
 import { noOrders, takeOrder } from "../../wire/stranger-orders.js";
+import { verifyReceipt } from "../../wire/stranger-receipt.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 
 /** Counts what each participant asks for, up to a limit; type 2 throws. */
@@ -130,6 +135,7 @@ test("operations are run alike on all nodes, over a restart, for one that was aw
   await cluster.kill(3);
   await ask(first, participant.next(1));
   await ask(second, participant.next(2));
+  await cluster.kill(0);
   await cluster.restart(0);
   await ask(second, participant.next(1));
   await ask(first, participant.next(1, null, 1_600_000_000));
@@ -200,6 +206,22 @@ test("operations are run alike on all nodes, over a restart, for one that was aw
     items.map(toHex),
   );
   assert.equal(decodeBlock(whole[0]!).height, 1);
+
+  // What the command makes of a node's folder, the stranger verifies.
+  await cluster.kill(2);
+  const folder = mkdtempSync(join(tmpdir(), "gridseal-effect-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [genesisFile, output, save] = ["genesis.cbor", "receipt.cbor", "effect.cbor"].map((name) => join(folder, name));
+  writeFileSync(genesisFile!, cluster.genesisBytes);
+  const from = { data: third.path, genesis: genesisFile!, service: String(SERVICE), output: output!, save: save! };
+  await getEffect({ height: block.height, index: 1 }, from);
+  const effect = readFileSync(save!);
+  assert.deepEqual(toHex(effect), toHex(items[1]!));
+  assert.equal(verifyReceipt(cluster.genesisBytes, readFileSync(output!)).record, toHex(sha256(effect)));
+  const shown = await readEffectOf(sha256(effect), output!, save!);
+  assert.deepEqual([shown.kind, shown.name], ["gs1/effect", "counted"]);
+  await assert.rejects(readEffectOf(new Uint8Array(32), output!, save!), { code: "RECEIPT_INVALID" });
+  await assert.rejects(getEffect({ height: block.height, index: 99 }, from), { code: "USAGE" });
 });
 
 test("a node whose engine fails casts no vote, seals nothing wrong, and goes on when it runs again", async (t) => {

@@ -13,11 +13,13 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readWhole } from "../../files/made-once.js";
 import { pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { readEffectOf } from "./effect.js";
 import { readReceipt } from "./read-receipt.js";
 
 interface VerifyOptions {
   readonly genesis: string;
   readonly record?: string;
+  readonly effect?: string;
   readonly json?: true;
 }
 
@@ -28,6 +30,7 @@ export function registerVerify(receipt: Command): void {
     .argument("<file>", "receipt")
     .requiredOption("--genesis <file>", "the network's genesis")
     .option("--record <file>", "the record that it must be for, with or without its disclosures")
+    .option("--effect <file>", "the effect that it must be for, as `receipt get --save` made it")
     .option("--json", "print JSON")
     .action(verify);
 }
@@ -41,6 +44,8 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
     throw new GridsealError("RECEIPT_INVALID", `${file} proves nothing: ${reasonOf(cause)}`, { cause });
   }
   const record = options.record === undefined ? undefined : await readRecordOf(receipt, file, options.record);
+  const effect =
+    options.effect === undefined ? undefined : await readEffectOf(receipt.recordHash, file, options.effect);
   const disclosed = record?.disclosures.map(({ label }) => label);
   const { network, chain, height, recordHash } = receipt;
   const { time_s } = decodeHeader(receipt.header);
@@ -48,14 +53,15 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const header = headerHash(receipt.header);
   if (options.json) {
     printLines([
-      toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed }),
+      toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed, effect }),
     ]);
     return;
   }
   printLines([
-    `${file} is good: the record is sealed`,
+    `${file} is good: the ${effect === undefined ? "record" : "effect"} is sealed`,
     ...pairs([
-      ["record", toHex(recordHash)],
+      [effect === undefined ? "record" : "effect", toHex(recordHash)],
+      ...(effect === undefined ? [] : [["says", toJson(effect)] as const]),
       ["chain", `${name} (${chain}) of network ${network}`],
       ["height", height],
       ["header", toHex(header)],
