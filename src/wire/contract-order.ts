@@ -5,7 +5,6 @@ import { OPERATION_TYPE_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
-import { ORDER_BYTES_MAX } from "./founding-order.js";
 import { networkName } from "./genesis.js";
 import { HASH_BYTES, sha256 } from "./hash.js";
 import { asArray, asBytes, asHeight, asInteger, asMap, asPlace, asService, asText, asUint } from "./shape.js";
@@ -16,8 +15,8 @@ export const RETIRE_ACTION = 11;
 
 /** Bytes of a contract's source in UTF-8. */
 export const SOURCE_BYTES_MAX = 65_536;
-/** Bytes of an order with the source that it names. */
-export const ORDER_WITH_SOURCE_BYTES_MAX = ORDER_BYTES_MAX + SOURCE_BYTES_MAX + 16;
+/** Bytes of an order with the source that it names: both at their most, and 16. A number alone, as a sum would stand in firmware. */
+export const ORDER_WITH_SOURCE_BYTES_MAX = 98_320;
 /** Types of operations that one contract takes. */
 export const CONTRACT_TYPES_MAX = 64;
 /** Work that one run of a contract may take. */

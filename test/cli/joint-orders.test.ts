@@ -92,3 +92,25 @@ test("the states of all credentials are written as a list for its address alone"
   assert.ok((await readFile(join(folder, "states.cwt"))).includes("application/statuslist+cwt"));
   assert.equal(JSON.parse(good(`authority export --what cose -o all.cose --json ${where}`)).count, 1);
 });
+
+test("a contract is proposed with its source, signed by two, and followed by its parameters and its end", async () => {
+  const { genesis } = await readGenesisFile(join(folder, "grid/genesis.cbor"));
+  const where = "--network grid --authority authority --passphrase-fd 3";
+  good("contract new limits");
+  const propose = "contract propose limits/limits.ts --service 1 --name limits --revision 1 --type 40000 --from 10";
+  assert.match(good(`${propose} --number 20 -o install.cose ${where}`), /order 20, .*limits 1, source [0-9a-f]{64}/);
+  good("order sign install.cose --genesis grid/genesis.cbor --key second.json --passphrase-fd 3 -o installed.cose");
+  const bytes = Uint8Array.from(await readFile(join(folder, "installed.cose")));
+  const { action, source } = verifyOrder(bytes, genesis, nodeVerify);
+  assert.ok(action.type === "install" && source?.includes("limit-reached"));
+  assert.deepEqual([action.types, action.fromHeight, action.budget], [[40_000], 10, 1_000]);
+  const change = "--service 1 --from 11";
+  const set = good(`contract parameters limits limit=7 open=true ${change} --in DE --number 21 -o set.cose ${where}`);
+  assert.match(set, /parameters of limits in DE: limit 7, open true/);
+  assert.match(good(`contract retire limits ${change} --number 22 -o end.cose ${where}`), /limits is retired/);
+  const again = run(`${propose} --number 23 -o again.cose ${where}`);
+  assert.deepEqual([again.status, /version 1 of limits is not above 1/.test(again.stderr)], [2, true]);
+  await writeFile(join(folder, "limits/limits.vectors.json"), '[{"name": "a", "expect": {"failed": "budget"}}]');
+  const failing = run(`${propose.replace("--revision 1", "--revision 2")} --number 23 -o bad.cose ${where}`);
+  assert.deepEqual([failing.status, /comes to something else/.test(failing.stderr)], [1, true]);
+});

@@ -3,9 +3,10 @@
 
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ORDER_WITH_SOURCE_BYTES_MAX, travellingOrder } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
-import { ORDER_BYTES_MAX, type Order, readOrder } from "../../src/wire/order.js";
+import { type Order, readOrder } from "../../src/wire/order.js";
 import { orderSignatures } from "../../src/wire/order-signatures.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -66,7 +67,7 @@ async function keptOrders(authority: string, genesis: Genesis) {
   const kept: { readonly path: string; readonly order: Order }[] = [];
   for (const name of names.filter((each) => /^[0-9]+[.]cose$/.test(each)).slice(0, ORDERS_MAX)) {
     const path = join(folderOf(authority), name);
-    kept.push({ path, order: readKept(await readWhole(path, ORDER_BYTES_MAX), path, genesis) });
+    kept.push({ path, order: readKept(await readWhole(path, ORDER_WITH_SOURCE_BYTES_MAX), path, genesis) });
   }
   return kept.sort((left, right) => left.order.number - right.order.number);
 }
@@ -75,7 +76,7 @@ async function keptOrders(authority: string, genesis: Genesis) {
 function readKept(bytes: Uint8Array, path: string, genesis: Genesis): Order {
   try {
     const order = readOrder(bytes, genesis);
-    if (orderSignatures(bytes, genesis, nodeVerify).signed === 0)
+    if (orderSignatures(travellingOrder(bytes).order, genesis, nodeVerify).signed === 0)
       throw new WireError("unproven", "nobody has signed it");
     return order;
   } catch (cause) {

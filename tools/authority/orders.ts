@@ -138,8 +138,9 @@ export async function writeOrder(
   }
   await refuseExisting(out);
   await withRegister(registerOf(folder), (register) => noteOrder(register, order));
-  await createFile(out, order.source === undefined ? bytes : withSource(bytes, order.source));
-  await keepOrder(folder, order, bytes);
+  const travelling = order.source === undefined ? bytes : withSource(bytes, order.source);
+  await createFile(out, travelling);
+  await keepOrder(folder, order, travelling);
 }
 
 /** What the order makes of credentials that this authority has issued; others may have been issued elsewhere. */
