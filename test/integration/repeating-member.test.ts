@@ -25,7 +25,7 @@ const RECORDS_OF_EACH = 500;
 const PHASE_MS = 10_000;
 const BLOCKS_SENT = 200;
 /** Of the blocks that come without attack, one in so many comes under it. */
-const BLOCKS_SHARE = 4;
+const BLOCKS_SHARE = 8;
 /** Beyond the most that a node takes without attack. */
 const MEMORY_BYTES_MAX = 160 * 1_048_576;
 
