@@ -16,6 +16,7 @@ const INTEGRATION = "test/integration/";
 const longest = [
   "lab/simulation/mutants",
   "integration/faults",
+  "integration/repeating-member",
   "integration/demo",
   "integration/kill",
   "lab/simulation/cluster",

@@ -7,18 +7,13 @@ import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import type { Flood } from "../../tools/lab/fuzz/flood.js";
 import { startLyingMember } from "../../tools/lab/fuzz/lying-member.js";
 import { readMember } from "../../tools/lab/fuzz/member-links.js";
-import { readResident_bytes } from "../../tools/lab/rig/process-usage.js";
 import { createRandom } from "../../tools/lab/rig/random.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
-import { WAITING_OF_METER_MAX } from "../../tools/node/ingest/allowances.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, temporaryFolder, until } from "./processes.js";
 
-/** Records that are sealed during each flood, one after the other: as many blocks at least. */
 const RECORDS = 6;
-/** What a node takes at rest, the 64 MiB that it holds of one origin, and what its links have under way. */
-const RESIDENT_BYTES_MAX = 384 * 1_048_576;
 
 test("a member that floods the others stops nothing from being sealed", { timeout: 400_000 }, async (t) => {
   const defer = cleanUp(t);
@@ -41,10 +36,6 @@ test("a member that floods the others stops nothing from being sealed", { timeou
       await session.receiptOf(record);
     }
   };
-  // As many as a meter may have waiting; the liar hears them, and that they are sealed.
-  const many = Array.from({ length: WAITING_OF_METER_MAX - 1 }, () => meter.record());
-  for (const record of many) await session.send(record);
-  await session.receiptOf(many.at(-1)!);
   await sealSome(3);
   const sum = async (counter: string) => {
     const counts = await Promise.all(network.nodes.map((node: TestNode) => node.counter(counter)));
@@ -52,14 +43,7 @@ test("a member that floods the others stops nothing from being sealed", { timeou
   };
 
   // The first ones cost work and are no proof of bad will; the last one is.
-  const kinds = [
-    "block requests",
-    "other votes",
-    "equivocations",
-    "sealed records",
-    "bad signatures",
-  ] satisfies Flood[];
-  for (const kind of kinds) {
+  for (const kind of ["block requests", "other votes", "equivocations", "bad signatures"] satisfies Flood[]) {
     await t.test(`with ${kind}`, async () => {
       let isOver = false;
       const { sent } = liar;
@@ -79,10 +63,6 @@ test("a member that floods the others stops nothing from being sealed", { timeou
     });
   }
   assert.ok((await sum("gridseal_peer_delays_total")) > 0);
-  for (const node of network.nodes) {
-    const resident_bytes = readResident_bytes(node.process!.pid)!;
-    assert.ok(resident_bytes < RESIDENT_BYTES_MAX, `${node.name} holds ${resident_bytes} bytes`);
-  }
   await sealSome(RECORDS);
   await whenEqual(network);
   await stopNodes(network);

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { invariantOf } from "../../../tools/lab/simulation/checks/violation.js";
-import { runCluster } from "../../../tools/lab/simulation/cluster.js";
 import { mutants } from "../../../tools/lab/simulation/mutants/mutants.js";
 import { runnerWith } from "../../../tools/lab/simulation/mutants/runner.js";
-import { optionsOf } from "../../../tools/lab/simulation/options.js";
+import { createTrial } from "../../../tools/lab/simulation/mutants/trial.js";
 
 const SEEDS_MAX = 40;
 
@@ -73,6 +72,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "disproof-without-record": /^I24/,
   "never-verifies-later": /^I25/,
   "repeats-free": /^I21/,
+  "holds-all-repeats": /^I17/,
   "reports-evidence-twice": /^I11/,
   "votes-as-follower": /^I12/,
 };
@@ -108,15 +108,14 @@ const noticedBy: Readonly<Record<string, number>> = {
 for (const [name, invariant] of Object.entries(caughtBy)) {
   const mutant = mutants.find((candidate) => candidate.name === name)!;
   test(`notices a cluster whose nodes lack the rule: ${mutant.lacks}`, async () => {
-    const run = mutant.edits === undefined ? runCluster : await runnerWith(mutant.edits);
+    const judge = await createTrial(mutant);
     for (let tried = 0; tried <= SEEDS_MAX; tried += 1) {
       const seed = tried === 0 ? (noticedBy[name] ?? 1) : tried;
-      try {
-        await run({ ...optionsOf(seed), ...mutant.needs }, mutant);
-      } catch (error) {
-        assert.match(invariantOf(error) ?? String(error), invariant);
-        return;
-      }
+      const verdict = await judge(seed);
+      if (verdict.type === "survives") continue;
+      assert.equal(verdict.type, "caught", `seed ${seed} fails with the rule, too: ${verdict.error.message}`);
+      assert.match(invariantOf(verdict.error) ?? String(verdict.error), invariant);
+      return;
     }
     assert.fail(`${name} survives ${SEEDS_MAX} seeds`);
   });
@@ -125,4 +124,13 @@ for (const [name, invariant] of Object.entries(caughtBy)) {
 test("an edit that does not fit the sources is an error, not a mutant that survives", async () => {
   const edits = [{ file: "tools/consensus/rules.ts", replaced: [["no such text", ""]] as const }];
   await assert.rejects(runnerWith(edits), /stands there 0 times, not once: no such text/);
+});
+
+test("a seed that fails with the rule, too, catches no mutant", async () => {
+  const hopeless = { renewed: 1, members: 4, fault: "byzantine", faulty: 1, behaviours: ["mute"] } as const;
+  const judge = await createTrial({ name: "none", lacks: "nothing", needs: hopeless });
+  const verdicts = [];
+  for (let seed = 1; seed <= 3; seed += 1) verdicts.push((await judge(seed)).type);
+  assert.ok(verdicts.includes("unfit"), verdicts.join());
+  assert.ok(!verdicts.includes("caught"), verdicts.join());
 });

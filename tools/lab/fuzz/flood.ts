@@ -24,17 +24,21 @@ export const floods = [
   "orders",
   "extremes",
   "sealed records",
+  "other sealed records",
+  "one new record",
   "unsigned records",
 ] as const;
 export type Flood = (typeof floods)[number];
 
-export interface FloodSource extends Pick<HeardRecords, "records" | "batchNumber"> {
+export interface FloodSource extends Omit<HeardRecords, "onFrame"> {
   readonly genesis: Genesis;
   readonly self: Member;
   readonly signer: Signer;
   readonly random: Random;
   /** of the chain, as far as this member has heard */
   heightOf(chain: number): number;
+  /** A record of a meter that is with this member: not sealed, and heard by nobody else. */
+  readonly newRecord?: (() => ExecutionRecord) | undefined;
 }
 
 const JUNK_BYTES = 65_536;
@@ -81,18 +85,30 @@ export function floodFrame(kind: Flood, source: FloodSource): Uint8Array {
     case "extremes":
       return extreme(chain, random, name.id);
     case "sealed records":
-      return batchFrame(source, chain, source.records(chain));
+      return batchFrame(source, source.records);
+    case "other sealed records":
+      return batchFrame(source, source.otherRecords);
+    case "one new record":
+      return batchFrame(source, (heard) => withNew(source, source.otherRecords(heard)));
     case "unsigned records":
-      return batchFrame(source, chain, source.records(chain).map(spoilt));
+      return batchFrame(source, (heard) => source.records(heard).map(spoilt));
   }
 }
 
-/** A temporary block of these records, genuine but for them; junk where there are none. */
-function batchFrame(source: FloodSource, chain: number, records: readonly ExecutionRecord[]): Uint8Array {
+/** A temporary block of records of a chain that this member has heard of, genuine but for them; junk where there is none yet. */
+function batchFrame(source: FloodSource, recordsOf: (chain: number) => readonly ExecutionRecord[]): Uint8Array {
   const { genesis, self, signer, random } = source;
-  if (records.length === 0) return encodeFrame("batch", chain, random.bytes(64));
+  const heard = source.chains();
+  if (heard.length === 0) return encodeFrame("batch", genesis.chains[0]!.service, random.bytes(64));
+  const chain = random.pick(heard);
   const content = { chain, origin: self.id, number: source.batchNumber(), notices: [] };
-  return encodeFrame("batch", chain, makeBatch(genesis.hash, content, records, (bytes) => signer.sign(bytes)).bytes);
+  const batch = makeBatch(genesis.hash, content, recordsOf(chain), (bytes) => signer.sign(bytes));
+  return encodeFrame("batch", chain, batch.bytes);
+}
+
+/** The last one is new, where this member has a meter. */
+function withNew({ newRecord }: FloodSource, records: readonly ExecutionRecord[]): readonly ExecutionRecord[] {
+  return newRecord === undefined ? records : [...records.slice(1), newRecord()];
 }
 
 /** The record, which its meter has not signed. */

@@ -5,9 +5,8 @@ import { parseArgs } from "node:util";
 import { reasonOf } from "../../errors.js";
 import { invariantOf, Violation } from "./checks/violation.js";
 import { type ClusterReport, runCluster } from "./cluster.js";
-import type { Mutant } from "./mutants/mutant.js";
 import { mutants } from "./mutants/mutants.js";
-import { runnerWith } from "./mutants/runner.js";
+import { createTrial } from "./mutants/trial.js";
 import { optionsOf } from "./options.js";
 
 const LINES_SHOWN = 40;
@@ -31,7 +30,7 @@ else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.s
 else process.exitCode = await runSeeds(...rangeOf(values.seeds ?? "1..500"));
 
 async function replay(seed: number, traced: boolean): Promise<number> {
-  const failure = await attempt(seed, undefined, traced ? say : undefined);
+  const failure = await attempt(seed, traced ? say : undefined);
   if (failure instanceof Error) {
     explain(seed, failure, !traced);
     return 1;
@@ -62,18 +61,22 @@ async function runSeeds(first: number, last: number): Promise<number> {
   return 0;
 }
 
-/** Shows in how many seeds each mutant is caught, and by what first. */
+/** Shows in how many seeds each mutant is caught, and by what first. A seed that fails without it, too, is an error. */
 async function runMutants(first: number, last: number, only: string | undefined): Promise<number> {
   let survivors = 0;
+  let unfit = 0;
   for (const mutant of mutants) {
     if (only !== undefined && mutant.name !== only) continue;
     const caught = new Map<string, number>();
-    const run = mutant.edits === undefined ? runCluster : await runnerWith(mutant.edits);
+    const judge = await createTrial(mutant);
     for (let seed = first; seed <= last; seed += 1) {
-      const report = await attempt(seed, mutant, undefined, run);
-      if (!(report instanceof Error)) continue;
-      const by = invariantOf(report) ?? report.message;
-      caught.set(by, (caught.get(by) ?? 0) + 1);
+      const verdict = await judge(seed);
+      if (verdict.type === "survives") continue;
+      const by = invariantOf(verdict.error) ?? verdict.error.message;
+      if (verdict.type === "unfit") {
+        unfit += 1;
+        say(`${mutant.name.padEnd(28)} seed ${seed} fails with the rule, too: ${by}`);
+      } else caught.set(by, (caught.get(by) ?? 0) + 1);
     }
     const count = [...caught.values()].reduce((sum, seeds) => sum + seeds, 0);
     if (count === 0) survivors += 1;
@@ -81,17 +84,12 @@ async function runMutants(first: number, last: number, only: string | undefined)
     say(`${mutant.name.padEnd(28)} caught in ${count} of ${last - first + 1} seeds  ${by.slice(0, 3).join("; ")}`);
   }
   say(survivors === 0 ? "every mutant is caught" : `${survivors} mutants survive`);
-  return survivors === 0 ? 0 : 1;
+  return survivors + unfit === 0 ? 0 : 1;
 }
 
-async function attempt(
-  seed: number,
-  mutant?: Mutant,
-  onLine?: (line: string) => void,
-  run = runCluster,
-): Promise<ClusterReport | Error> {
+async function attempt(seed: number, onLine?: (line: string) => void): Promise<ClusterReport | Error> {
   try {
-    return await run({ ...optionsOf(seed), ...mutant?.needs }, mutant, onLine);
+    return await runCluster(optionsOf(seed), undefined, onLine);
   } catch (error) {
     return error instanceof Error ? error : new Error(reasonOf(error));
   }

@@ -168,8 +168,9 @@ test("an own temporary block whose records others have sealed is not sent again,
   const content = { chain: 1, origin: nodes[0]!.id, number: 0, notices: [] };
   const read = makeBatch(new Uint8Array(32), content, [record], simulatedSigner("a").sign);
   let high = -1;
+  let next = 0;
   const view = {
-    origin: () => undefined,
+    origin: () => ({ next, beyond: [] }),
     meter: () => ({ high, gaps: [], forks: [] }),
     sealedHash: () => record.hash,
   } as unknown as ChainView;
@@ -187,6 +188,40 @@ test("an own temporary block whose records others have sealed is not sent again,
   high = 0;
   assert.equal(sentAt(120_000), 0);
   assert.deepEqual(pool.readsOf(nodes[0]!.id), []);
+  // Its row is there until no block can seal the number, so that it is not used again, and no longer.
+  assert.deepEqual(step(state, { type: "discard", reads: [] }, 0), []);
+  next = 1;
+  const place = { origin: nodes[0]!.id, number: 0 };
+  assert.deepEqual(step(state, { type: "discard", reads: [] }, 0), [{ type: "delete", places: [place] }]);
+  assert.deepEqual(step(state, { type: "discard", reads: [] }, 0), []);
+});
+
+test("what was on disk when the node stopped leaves as little room for what is sealed already as before", () => {
+  const meter = createMeter(simulatedSigner("authority"));
+  const records = Array.from({ length: BATCH_RECORDS_MAX }, () => executionRecord(meter.next()));
+  const view = {
+    origin: () => undefined,
+    meter: () => ({ high: BATCH_RECORDS_MAX - 1, gaps: [], forks: [] }),
+    sealedHash: (_meter: string, seq: number) => records[seq]!.hash,
+  } as unknown as ChainView;
+  const [held, late] = [0, 1].map((number) =>
+    makeBatch(
+      new Uint8Array(32),
+      { chain: 1, origin: nodes[0]!.id, number, notices: [] },
+      records,
+      simulatedSigner("a").sign,
+    ),
+  );
+  const places = { genesisHash: new Uint8Array(32), service: 1, self: nodes[4]!.id, view };
+  const pool = createPool(memberSetOf(nodes, 5));
+  const state = createExchangeState(
+    { ...places, verify: simulatedVerify, mayTake: () => true, isAway: () => false },
+    pool,
+  );
+  const stored = [{ origin: nodes[0]!.id, number: 0, bytes: held!.bytes, acceptance: undefined }];
+  step(state, { type: "restore", stored }, 0);
+  const effects = step(state, { type: "batch", from: toHex(nodes[0]!.id), payload: late!.bytes }, 0);
+  assert.deepEqual(effects.at(-1), { type: "drop", reason: "batch-no-room" });
 });
 
 test("a record that is found later not to verify is waste of the origin, whoever has passed it on", () => {

@@ -23,6 +23,7 @@ import type { Timeline } from "../world/timeline.js";
 import { createAccounts } from "./accounts.js";
 import type { BlockChecks } from "./blocks.js";
 import type { EvidenceChecks } from "./evidence.js";
+import { createHoldings } from "./holdings.js";
 import type { SigningChecks } from "./signing.js";
 import { isDurable } from "./storage.js";
 import { type Fail, stackOf } from "./violation.js";
@@ -79,6 +80,7 @@ export function createChecks(ports: ChecksPorts): Checks {
   } = ports;
   const sent = new Map<string, number>();
   const accounts = createAccounts(ports.faulty, ports.share, timeline.now_ms, fail);
+  const holdings = createHoldings(timeline.now_ms, fail);
   let writes = 0;
 
   const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.rows });
@@ -167,6 +169,7 @@ export function createChecks(ports: ChecksPorts): Checks {
     onDurable(node, rows) {
       writes += 1;
       if (!isCorrect(node)) return;
+      holdings.onDurable(node, rows);
       for (const { table, key, row } of rows) {
         if (table.name !== blocks.name || row === undefined) continue;
         const [chain, height] = [chainIn(key as BlockKey), heightIn(key as BlockKey)];

@@ -30,12 +30,12 @@ import { createRubbish } from "./rubbish.js";
 /** What it may do; each faulty member does some. */
 export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", "flood", "lie", "censor"] as const;
 /**
-/**
  * Drawn apart: `exaggerate` states extreme numbers wherever a message has one, `misanchor` proposes
  * blocks that name what other chains have not sealed, `deluge` makes one other member work for
  * nothing as fast as it can, `perjure` verifies nothing, of meters or in temporary blocks, and says
  * that it has, `shirk` acknowledges nothing of others, `repeat` makes temporary blocks of what others
- * have gathered, again and again, `contradict` sends each one three proposals of a round.
+ * have gathered, again and again, `recall` of what is sealed for long, `contradict` sends each one
+ * three proposals of a round.
  */
 export type Behaviour =
   | (typeof behaviours)[number]
@@ -45,6 +45,7 @@ export type Behaviour =
   | "perjure"
   | "shirk"
   | "repeat"
+  | "recall"
   | "contradict";
 
 type Send = (to: string, frame: Uint8Array) => void;
@@ -105,7 +106,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const equivocation = createEquivocation(forger, heard);
   const rubbish = createRubbish(forger);
   const deluge = createDeluge(forger);
-  const repetitions = createRepetitions(forger);
+  const repetitions = createRepetitions(forger, options.behaviours);
 
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
@@ -190,7 +191,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     onReceive(from, bytes, send) {
       keep(bytes);
       if (does("deluge")) deluge.hear(bytes);
-      if (does("repeat")) repetitions.hear(bytes);
+      repetitions?.hear(bytes);
       if (does("forge")) spreadCertificates(bytes, send);
       const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
       if (frame !== undefined) {
@@ -226,7 +227,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       if (forgedFrame !== undefined) say("forged", forgedFrame);
       if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
       if (does("deluge")) coverage.drowned += spread(deluge.frames(chain), [drowned], send);
-      if (does("repeat")) coverage.repeated += spread(repetitions.frames(chain), others, send);
+      coverage.repeated += spread(repetitions?.frames(chain) ?? [], others, send);
       if (does("flood") && random.chance(0.2)) {
         for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish.frame(chain));
       }

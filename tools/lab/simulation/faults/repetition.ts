@@ -10,6 +10,8 @@ import { attempt, type Forger } from "./forgery.js";
 
 const BATCHES = 8;
 const RECORDS_MAX = 40;
+/** As many have come behind those that are sealed for long. */
+const BEHIND = 40;
 /** Its node itself uses those below. */
 const NUMBER_MIN = 200;
 const NUMBERS = 800;
@@ -21,7 +23,11 @@ export interface Repetitions {
   frames(chain: number): Uint8Array[];
 }
 
-export function createRepetitions({ genesis, self, sign }: Forger): Repetitions {
+/** Of who repeats anything; who recalls sends what is sealed for long, and nothing else. */
+export function createRepetitions(forger: Forger, behaviours: readonly string[]): Repetitions | undefined {
+  const { genesis, self, sign } = forger;
+  const isOld = behaviours.includes("recall");
+  if (!isOld && !behaviours.includes("repeat")) return undefined;
   const known = new Map<number, Map<string, ExecutionRecord>>();
   let count = 0;
 
@@ -37,13 +43,15 @@ export function createRepetitions({ genesis, self, sign }: Forger): Repetitions 
       const frame = decodeFrame(bytes);
       if (frame?.kind !== "batch") return;
       const read = attempt(() => readBatch(genesis.hash, frame.payload));
-      const records = known.get(frame.chain) ?? new BoundedMap<string, ExecutionRecord>(RECORDS_MAX);
+      const records = known.get(frame.chain) ?? new BoundedMap<string, ExecutionRecord>(RECORDS_MAX + BEHIND);
       for (const record of read?.records ?? []) records.set(toHex(record.hash), record);
       known.set(frame.chain, records);
     },
     frames(chain) {
-      const records = [...(known.get(chain)?.values() ?? [])];
-      return records.length === 0 ? [] : Array.from({ length: BATCHES }, () => frameOf(chain, records));
+      const all = [...(known.get(chain)?.values() ?? [])];
+      const isEarly = isOld && all.length < RECORDS_MAX + BEHIND;
+      const records = isOld ? all.slice(0, RECORDS_MAX) : all.slice(-RECORDS_MAX);
+      return isEarly || records.length === 0 ? [] : Array.from({ length: BATCHES }, () => frameOf(chain, records));
     },
   };
 }

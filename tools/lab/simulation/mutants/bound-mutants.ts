@@ -3,7 +3,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { attacked } from "./ordeals.js";
+import { attacked, recalled } from "./ordeals.js";
 
 const bounds = "src/wire/bounds.ts";
 const numberUnbound = edit(bounds, "BATCH_NUMBER_MAX = 2 ** 48 - 1;", "BATCH_NUMBER_MAX = 2 ** 53 - 1;");
@@ -38,5 +38,17 @@ export const boundMutants: readonly Mutant[] = [
       edit("tools/node/store/writer.ts", "  fill(noted);\n", "  try {\n    fill(noted);\n  } catch {}\n"),
     ],
     needs: boastful,
+  },
+  {
+    name: "holds-all-repeats",
+    lacks: "of what is sealed already a node holds little of each origin",
+    edits: [
+      edit(
+        "tools/node/chain/batches/pool.ts",
+        "return !isSpent || held.spentRecords + records.length <= SPENT_RECORDS_PER_ORIGIN_MAX;",
+        "return true;",
+      ),
+    ],
+    needs: recalled,
   },
 ];

@@ -27,7 +27,8 @@ export const contested = {
   faults_ms: 40_000,
   conditions: { ...calm, delay_ms: 40, scarce: scarcePolkas },
 } as const;
-export const attacked = { members: 4, fault: "byzantine", faulty: 1 } as const;
+/** No disk is renewed: a hostile member need not vouch, and without it whose disk that is never votes again. */
+export const attacked = { members: 4, fault: "byzantine", faulty: 1, renewed: 0 } as const;
 /** A faulty member says that it has verified whatever comes; meters offer records that they have not signed. */
 export const perjured = { ...attacked, verifiers: 2, behaviours: ["perjure"], meters: 4, recordsPerMeter: 20 } as const;
 /** A faulty member acknowledges nothing of others, and nobody else is away. */
@@ -58,6 +59,14 @@ export const rehashed = {
   recordsPerMeter: 20,
   faults_ms: 20_000,
   share: 0.05,
+} as const;
+/** Beside meters that go on, a faulty member sends what is sealed for long, as much as its share lets it. */
+export const recalled = {
+  ...rehashed,
+  behaviours: ["recall"],
+  recordsPerMeter: 60,
+  faults_ms: 30_000,
+  share: 1,
 } as const;
 /** A faulty member makes up what other chains have sealed. */
 export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
@@ -114,8 +123,7 @@ export const replaced = {
 /** A faulty node may be removed, and goes on as if it were a member. */
 export const intruded = {
   ...reordered,
-  fault: "byzantine",
-  faulty: 1,
+  ...attacked,
   chains: 1,
   meters: 4,
   recordsPerMeter: 30,

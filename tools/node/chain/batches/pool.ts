@@ -85,6 +85,8 @@ export interface Pool {
   /** Whether anything is held or known to be acknowledged, accepted or not, that would seal something. */
   holds(sealsSomething: (read: ReadBatch) => boolean): boolean;
   markBarren(ids: readonly Uint8Array[]): void;
+  /** All of it is sealed: it is one of those for which there is little room, whether it fits or not. */
+  markSpent(id: Uint8Array): void;
   /** A record of it does not verify. */
   refute(id: Uint8Array): void;
   /** Those that are here and not accepted yet, with when they came; monotonic. */
@@ -291,6 +293,12 @@ export function createPool(initial: MemberSet): Pool {
         const entry = entries.get(toHex(id));
         if (entry !== undefined) entry.barren = true;
       }
+    },
+    markSpent(id) {
+      const entry = entries.get(toHex(id));
+      if (entry === undefined) return;
+      entry.isSpent = true;
+      entry.barren = true;
     },
     refute(id) {
       const entry = entries.get(toHex(id));

@@ -2,7 +2,7 @@
 
 import type { BatchName } from "../../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
-import { repetitionOf } from "../../../../ledger/compose.js";
+import { isSealable, repetitionOf } from "../../../../ledger/compose.js";
 import { encodeBatchNote } from "../../frame.js";
 import { drop, type ExchangeEffect, type ExchangeState, type InputOf, sign } from "./state.js";
 
@@ -31,9 +31,11 @@ export function repeatOwn(state: ExchangeState, come: string | undefined, now_ms
       if (isNews) effects.push({ type: "send", to: come, kind: "batch", payload: read.bytes });
       continue;
     }
-    // Others have sealed all of it meanwhile, and need not keep it: it makes room here. Its row stays, so that its number is not used again.
+    // Others have sealed all of it meanwhile, and need not keep it: it makes room here. Its row stays until its number is closed, so that
+    // the number is not used again.
     if (repetitionOf(state.config.view, read).isSpent) {
       pool.remove([read.id]);
+      state.letGo.add(read.batch.number);
       continue;
     }
     // Who has only stored it takes over by itself: what it said then may have been lost.
@@ -44,6 +46,14 @@ export function repeatOwn(state: ExchangeState, come: string | undefined, now_ms
     if (waitingFor.includes(self)) effects.push(sign(state, read));
   }
   return effects;
+}
+
+/** Rows of own temporary blocks that were let go of, once no block can seal them. */
+export function discardLetGo({ letGo, config }: ExchangeState): ExchangeEffect[] {
+  const places = [...letGo].map((number) => ({ origin: config.self, number }));
+  const closed = places.filter((place) => !isSealable(config.view, place));
+  for (const { number } of closed) letGo.delete(number);
+  return closed.length === 0 ? [] : [{ type: "delete", places: closed }];
 }
 
 /** Whether it is time to send it again; notes when the next time is. */

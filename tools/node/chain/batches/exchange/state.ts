@@ -53,6 +53,8 @@ export interface ExchangeState {
   readonly kept: Set<string>;
   /** own ones, by id as hex, whose records went on under another number */
   readonly givenUp: Set<string>;
+  /** numbers of own ones that others have sealed all of: out of the pool, and on disk until no block can seal them */
+  readonly letGo: Set<number>;
   /** others' accepted ones by id as hex: since when they have waited, or were last passed on */
   readonly acceptedAt: Map<string, number>;
   /** when one was last asked for, by id as hex */
@@ -231,6 +233,7 @@ export function createExchangeState(config: ExchangeConfig, pool: Pool): Exchang
     resends: new Map(),
     kept: new Set(),
     givenUp: new Set(),
+    letGo: new Set(),
     acceptedAt: new Map(),
     neededAt: new BoundedMap(NEEDS_KEPT),
     verified: new BoundedMap(VERIFIED_KEPT),

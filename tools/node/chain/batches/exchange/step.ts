@@ -4,14 +4,14 @@
 import { toHex } from "../../../../../src/wire/bytes.js";
 import { WireError } from "../../../../../src/wire/error.js";
 import { assertInvariant } from "../../../../errors.js";
-import { isSealable, type ReadBatch, readBatch } from "../../../../ledger/compose.js";
+import { isSealable, type ReadBatch, readBatch, repetitionOf } from "../../../../ledger/compose.js";
 import { decodeBatchNote } from "../../frame.js";
 import type { StoredBatch } from "../../tables/batches.js";
 import { isAccepted, noteAccepted, onAccepted, onAcknowledge, onSigned } from "./acceptances.js";
 import { discard, onBatch, onGivenUp, onKept, onRefuted, onUnkept, onVerified } from "./arrivals.js";
 import { takeOver } from "./duty.js";
 import { accuseOf, onBlock, onExamined, verifyLater } from "./examination.js";
-import { need, onNeedBatch, repeatAccepted, repeatOwn } from "./repeats.js";
+import { discardLetGo, need, onNeedBatch, repeatAccepted, repeatOwn } from "./repeats.js";
 import {
   type BatchPlace,
   type ExchangeEffect,
@@ -64,7 +64,7 @@ export function step(state: ExchangeState, input: ExchangeInput, now_ms: number)
     case "members":
       return [...onMembers(state, input.dropped), ...takeOver(state, now_ms)];
     case "discard":
-      return discard(state, input.reads);
+      return [...discard(state, input.reads), ...discardLetGo(state)];
     case "restore":
       return restore(state, input.stored, now_ms);
   }
@@ -107,6 +107,7 @@ function restore(state: ExchangeState, stored: readonly StoredBatch[], now_ms: n
     }
     if (!pool.members.has(toHex(row.origin))) continue;
     if (pool.add(read, now_ms) !== "added") continue;
+    if (repetitionOf(config.view, read).isSpent) pool.markSpent(read.id);
     if (toHex(row.origin) === state.self) state.verified.set(toHex(read.id), true);
     else effects.push(...verifyLater(state, read));
     if (row.acceptance === undefined) continue;
