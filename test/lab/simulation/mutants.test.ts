@@ -26,7 +26,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "no-catch-up": /^I9/,
   "never-resends": /^I9/,
   "no-heartbeat": /^I9/,
-  "no-timeouts": /^I9/,
+  "no-timeouts": /^I9|^I24/,
   "ignores-lock": /^I5/,
   "quorum-of-votes-less-one": /^I6/,
   "counts-vote-twice": /^I6/,

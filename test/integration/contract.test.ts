@@ -1,0 +1,89 @@
+// docs/contracts.md with real nodes: a contract is made, proposed and sealed; a participant's operations run it on every node; the
+// outcome has a receipt; nodes that are killed, or were away, come to the same state; audit and stranger find all chains good.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { withParticipant } from "../../tools/files/operations/participant-folder.js";
+import { createParticipant } from "../../tools/provisioning/participant.js";
+import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
+import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
+
+async function runGood(...args: readonly string[]): Promise<string> {
+  const { status, output, errors } = await gridseal(...args);
+  assert.equal(status, 0, `gridseal ${args.join(" ")}: ${errors}${output}`);
+  return output;
+}
+
+const apiOf = ({ api }: TestNode) => `http://${api.host}:${api.port}`;
+
+test("a contract is installed by an order, runs for operations on every node, and its outcomes have receipts", {
+  timeout: 300_000,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const network = await makeNetwork(defer, await temporaryFolder(defer), { nodes: 4, meters: 0 });
+  const { folder, genesis } = network;
+  const anna = join(folder, "anna");
+  await createParticipant(
+    { network: folder, id: "anna", role: "regulator", services: [1], out: anna, algorithm: "Ed25519" },
+    new Date(),
+  );
+  await startNodes(network);
+  const [first, second, third] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
+  const api = apiOf(first);
+  const order = async (file: string, ...args: readonly string[]) => {
+    await runGood("contract", ...args, "--network", folder, "--api", api, "-o", join(folder, file));
+    await runGood("order", "submit", join(folder, file), "--api", api, "--genesis", genesis);
+  };
+  const ask = async (type: number) => {
+    const asked = ["--as", anna, "--service", "1", "--type", String(type), "--body", "null"];
+    await runGood("operation", "sign", ...asked);
+    return runGood("operation", "submit", "--as", anna, "--api", api, "--wait");
+  };
+  /** Outcomes of the operations in a block of trading, as any node has them. */
+  const outcomes = async (height: number, node: TestNode = first) => {
+    const show = ["chain", "show", String(height), "--service", "trading", "--api", apiOf(node), "--json"];
+    const { data } = (await gridsealJson(...show)) as { data: { outcomes: { type: string }[] } };
+    return data.outcomes.map(({ type }) => type);
+  };
+
+  await ask(40_000);
+  assert.deepEqual(await outcomes(1), ["unhandled"], "before there is a contract");
+
+  const source = join(folder, "limits/limits.ts");
+  await runGood("contract", "new", join(folder, "limits"));
+  const install = ["--service", "1", "--name", "limits", "--revision", "1", "--type", "40000", "--from", "2"];
+  await order("install.cose", "propose", source, ...install);
+  await order("parameters.cose", "parameters", "limits", "limit=1", "--service", "1", "--from", "2");
+  assert.match(await runGood("contract", "list", "--api", api, "--genesis", genesis), /limits/);
+
+  await ask(40_000);
+  assert.deepEqual(await outcomes(2), ["done"]);
+  await ask(40_000);
+  assert.deepEqual(await outcomes(3), ["denied"], "beyond the limit");
+
+  await t.test("an effect has a receipt that verifies without a node", async () => {
+    const file = join(folder, "effect.cbor");
+    const bytes = join(folder, "effect.value");
+    const get = ["receipt", "get", "--service", "1", "--effect", "2/0", "--api", api, "--genesis", genesis];
+    await runGood(...get, "--save", bytes, "-o", file);
+    const said = await runGood("receipt", "verify", file, "--genesis", genesis, "--effect", bytes);
+    assert.match(said, /counted|limits/);
+  });
+
+  await t.test("a node that is killed and one that was away come to the same state", async () => {
+    await second.kill();
+    await ask(40_001);
+    await second.start();
+    await third.kill();
+    await third.start();
+    await ask(40_000);
+    assert.deepEqual(await outcomes(5, second), ["denied"]);
+    assert.deepEqual(await outcomes(4, third), ["unhandled"]);
+  });
+
+  await withParticipant(anna, async ({ outbox }) => assert.equal((await outbox(1)).outbox.next, 5));
+  await whenEqual(network);
+  await stopNodes(network);
+  await verifyChains(network);
+});
