@@ -56,3 +56,19 @@ test("has no room for more bytes than a node keeps, and room again for what is s
   gather.forget("00", 7);
   assert.equal(gather.hasRoom, true);
 });
+
+test("a record that comes again while it waits stands once in what is cut, and two of one number both", () => {
+  const gather = createGather(BATCH_RECORDS_MAX);
+  const record = recordOf(0, 100);
+  const fork = { ...record, hash: new Uint8Array(32).fill(9) };
+  gather.add(record);
+  gather.add({ ...record });
+  gather.add(fork);
+  assert.deepEqual(gather.cut(0), [record, fork]);
+  gather.add(record);
+  assert.deepEqual(gather.cut(0), [record], "what was cut and comes back waits again");
+  gather.add(record);
+  gather.add(fork);
+  gather.add(fork);
+  assert.equal(gather.pending, 2);
+});

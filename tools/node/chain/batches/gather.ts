@@ -21,7 +21,10 @@ export interface Gather {
   /** Whether there is room for another record. */
   readonly hasRoom: boolean;
   readonly pending: number;
-  /** A durable record; true where a temporary block is full now. */
+  /**
+   * A durable record; true where a temporary block is full now. One that waits already is none the more for it: what was taken back, and
+   * came again meanwhile, would stand twice in one temporary block, which nobody takes.
+   */
   add(record: ExecutionRecord): boolean;
   /** A record that is in a temporary block already. */
   note(record: ExecutionRecord): void;
@@ -34,6 +37,8 @@ export interface Gather {
 export function createGather(recordsMax: number): Gather {
   let pending: ExecutionRecord[] = [];
   let bytes = 0;
+  /** meter and number of each of them */
+  const pendingNames = new Set<string>();
   /** records that are admitted and not sealed, by meter and number */
   const unsealed = new Map<string, Map<number, ExecutionRecord>>();
   let unsealedCount = 0;
@@ -72,8 +77,13 @@ export function createGather(recordsMax: number): Gather {
       return pending.length;
     },
     add(record) {
-      pending.push(record);
-      bytes += record.bytes.length;
+      const name = nameOf(record);
+      const isThere = pendingNames.has(name) && pending.some(({ hash }) => equalBytes(hash, record.hash));
+      if (!isThere) {
+        pending.push(record);
+        pendingNames.add(name);
+        bytes += record.bytes.length;
+      }
       note(record);
       return pending.length >= recordsMax || bytes >= CUT_BYTES;
     },
@@ -91,9 +101,16 @@ export function createGather(recordsMax: number): Gather {
       }
       const records = pending.slice(0, taken);
       pending = pending.slice(taken);
+      for (const record of records) pendingNames.delete(nameOf(record));
+      // Two of one number prove a fork: the other one may still wait.
+      if (pendingNames.size < pending.length) for (const record of pending) pendingNames.add(nameOf(record));
       bytes -= size;
       return records;
     },
     forget,
   };
+}
+
+function nameOf({ meter, seq }: ExecutionRecord): string {
+  return `${meter}/${seq}`;
 }
