@@ -41,6 +41,8 @@ async function createProgram(called: string | undefined): Promise<Command> {
   const program = new Command("gridseal")
     .description("smart-meter readings that are signed on the meter, sealed by a cluster and provable to anyone")
     .version(packageVersion(), "-V, --version", "print the version")
+    // Options of a subcommand are its own: `firmware sign` has a --version, too.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   const loads = called !== undefined && Object.hasOwn(nouns, called) ? [nouns[called]!] : Object.values(nouns);
