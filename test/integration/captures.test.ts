@@ -196,7 +196,7 @@ async function verifiedByLibrary(bytes: Uint8Array, key: KeyObject): Promise<boo
 
 function recordsOf(exported: Uint8Array): Uint8Array[] {
   return independentSequence(exported).flatMap((block) => {
-    const [, batches] = list(independentDecode(bytesOf(list(independentDecode(block), 7)[4])), 9);
+    const [, batches] = list(independentDecode(bytesOf(list(independentDecode(block), 7)[4])));
     return list(batches).flatMap((batch) => list(list(batch, 6)[5]).map((record) => bytesOf(record)));
   });
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Role } from "../../../src/wire/credential.js";
+import { OPERATION_BYTES_MAX } from "../../../src/wire/operation.js";
 import { createHolder, createJudge, nodeToken } from "../admission/holders.js";
 import { createNodeApi, jsonOf } from "./api.js";
 
@@ -83,5 +84,5 @@ test("a record is taken of its holder, and the path of its receipt is told", asy
   assert.equal((await post(shown())).status, 429);
   answers.next = { type: "busy", message: "too many signatures" };
   assert.equal((await post(shown())).status, 503);
-  assert.equal((await post(shown(), Buffer.alloc(16_385))).status, 413);
+  assert.equal((await post(shown(), Buffer.alloc(OPERATION_BYTES_MAX + 1))).status, 413);
 });

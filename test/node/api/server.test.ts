@@ -125,7 +125,7 @@ test("takes an order that applies, tells why another does not, and serves those 
     [revoke(3, 1), 409, /0101010101010101 is revoked already/],
     [revoke(3, 3, nodes[0]!.signer), 400, /not signed by the authority/],
     ["rubbish", 400, /tag 18/],
-    [new Uint8Array(70_000), 413, /too large/],
+    [new Uint8Array(200_000), 413, /too large/],
   ];
   for (const [body, status, message] of cases) {
     const [code, reason] = await post(body);

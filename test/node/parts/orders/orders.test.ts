@@ -67,7 +67,7 @@ test("what was passed on is not passed on again, and what is no order goes nowhe
   const forged = order(1, cluster.nodes[0]!.signer);
   await assert.rejects(member.onPassedOn(from, forged), { code: "unproven", message: /not signed by the authority/ });
   clock.now_ms += 100;
-  await assert.rejects(member.onPassedOn(from, new Uint8Array(40_000)), { code: "limit", message: /40000 bytes/ });
+  await assert.rejects(member.onPassedOn(from, new Uint8Array(100_000)), { code: "limit", message: /100000 bytes/ });
   assert.equal((await outside.submit(order(1, cluster.nodes[0]!.signer))).type, "malformed");
   assert.deepEqual(sent, []);
 });
