@@ -74,7 +74,7 @@ test("the list of tables has those that parts bring", () => {
   const without = tables.filter((table) => !brought.includes(table));
   assert.throws(() => assertTables(parts, without), {
     code: "INVARIANT_VIOLATED",
-    message: /table orders of part orders/,
+    message: /table contractState of part contracts/,
   });
 });
 
