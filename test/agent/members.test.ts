@@ -96,6 +96,22 @@ describe("members of a chain, as a meter knows them", () => {
     }
   });
 
+  test("that are shown before those that lead to them prove nothing, until they are shown again from the first on", () => {
+    const { open } = counting();
+    const before = open();
+    for (const item of items) before.take(1, item);
+    const members = open();
+    members.take(1, items[0]!); // passed over: it leads to what is known
+    members.lack(1);
+    assert.throws(() => members.take(1, items[1]!), /not for these members/);
+    assert.deepEqual(ids(members.at(1, 4)), expected(4));
+    for (const item of items) members.take(1, item);
+    assert.deepEqual(
+      [3, 4].map((height) => ids(members.at(1, height))),
+      [3, 4].map(expected),
+    );
+  });
+
   test("of a chain that was added are those of the authority's order, and of no other order", () => {
     const { open, stores } = counting();
     const members = open();

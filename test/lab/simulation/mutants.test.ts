@@ -75,6 +75,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "holds-all-repeats": /^I17/,
   "reports-evidence-twice": /^I11/,
   "votes-as-follower": /^I12/,
+  "hands-over-to-former-members": /^I13 handovers/,
+  "judges-by-first-members": /^I13 handovers/,
 };
 
 /** The seed that noticed it when last looked for, where that was not the first: it is tried before all others. */
@@ -103,6 +105,7 @@ const noticedBy: Readonly<Record<string, number>> = {
   "uses-damaged-rows": 2,
   "repairs-without-batches": 12,
   "disproof-without-record": 4,
+  "votes-as-follower": 2,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

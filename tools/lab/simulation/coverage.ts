@@ -37,6 +37,8 @@ export interface Coverage {
   powerCutsOfMeters: number;
   /** receipts that came to an agent before it knew those who had sealed them */
   receiptsBeforeMembers: number;
+  /** handovers that came to an agent before it knew those who had sealed them */
+  handoversOutOfStep: number;
   /** receipts of an agent that the certificate of a later block proved, or its own a while after it came */
   receiptsDeferred: number;
   /** deferred receipts that a forged one made worth nothing */
@@ -115,6 +117,7 @@ export function createCoverage(): Coverage {
     clockSteps: 0,
     powerCutsOfMeters: 0,
     receiptsBeforeMembers: 0,
+    handoversOutOfStep: 0,
     receiptsDeferred: 0,
     receiptsForged: 0,
     refusalsForged: 0,

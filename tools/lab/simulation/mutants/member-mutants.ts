@@ -67,6 +67,30 @@ export const memberMutants: readonly Mutant[] = [
     needs: { ...reordered, crashEvery_ms: 800 },
   },
   {
+    name: "hands-over-to-former-members",
+    lacks: "a handover names the members that its block binds",
+    edits: [
+      edit(
+        "tools/node/chain/blocks/sealer.ts",
+        "encodeHandover(handoverOf(block, tree, nextMembers))",
+        "encodeHandover(handoverOf(block, tree, members))",
+      ),
+    ],
+    needs: { ...reordered, agent: true },
+  },
+  {
+    name: "judges-by-first-members",
+    lacks: "a meter judges a handover by the members before it",
+    edits: [
+      edit(
+        "src/agent/members.ts",
+        "nextSet(this.genesis, service, this.setAt(service, height), item, this.verify)",
+        "nextSet(this.genesis, service, genesisSet(this.genesis, service), item, this.verify)",
+      ),
+    ],
+    needs: { ...reordered, agent: true },
+  },
+  {
     name: "takes-orders-out-of-turn",
     lacks: "orders are obeyed in the order of their numbers",
     edits: [

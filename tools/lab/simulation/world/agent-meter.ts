@@ -3,7 +3,7 @@
 // what flash does within one is the agent's own tests' business.
 
 import { createInbox } from "../../../../src/agent/inbox.js";
-import { createMembers } from "../../../../src/agent/members.js";
+import { createMembers, type Members } from "../../../../src/agent/members.js";
 import { type Outbox, openOutbox } from "../../../../src/agent/outbox.js";
 import { createReceiptJudge, type ReceiptJudge } from "../../../../src/agent/receipts.js";
 import { createUplink, type Uplink, type UplinkEffect, type UplinkInput } from "../../../../src/agent/uplink.js";
@@ -38,6 +38,7 @@ interface Life {
   readonly uplink: Uplink;
   readonly inbox: ReturnType<typeof createInbox>;
   readonly judge: ReceiptJudge;
+  readonly members: Members;
   session: Session | undefined;
 }
 
@@ -51,7 +52,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
   let life: Life;
   let wakes = 0;
   let made = 0;
-  const watch = createReceiptWatch(world, name);
+  const watch = createReceiptWatch(world, name, service);
 
   blockChecks.addMeter(id, signer.key);
 
@@ -157,7 +158,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     const message = life.inbox(topic, payload, timeline.now_ms());
     if (parseTopic(topic)?.kind === "receipt") watch.judged(payload, message);
     if (message.kind === "unknown members") feed({ kind: "unproven", recordHash: message.recordHash });
-    if (message.kind === "wrong members") world.fail("I13 handovers verify", `${name}: ${message.reason}`);
+    if (message.kind === "wrong members") watch.refusedItem(payload, message.reason, life.members);
     if (message.kind === "sealed" || message.kind === "deferred" || message.kind === "refused") feed(message);
   };
 
@@ -251,6 +252,7 @@ function bootLife(world: MeterWorld, { id, credential, service, flash, keyValue 
     outbox,
     uplink,
     judge,
+    members,
     inbox: createInbox(genesis.network, id, judge, members),
     session: undefined,
   };

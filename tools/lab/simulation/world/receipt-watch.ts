@@ -1,12 +1,17 @@
-// What an agent makes of the receipts that it is shown, held against what they are: true ones of
-// the nodes, and those that a faulty member's broker makes up.
+// What an agent makes of the receipts that it is shown, and of what proves their members, held
+// against what they are: true ones of the nodes, and receipts that a faulty member's broker makes up.
 
 import type { Message } from "../../../../src/agent/inbox.js";
+import type { Members } from "../../../../src/agent/members.js";
 import type { Judgement } from "../../../../src/agent/receipts.js";
-import { toHex } from "../../../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { type MemberKey, memberSetHash } from "../../../../src/wire/genesis.js";
+import { decodeHandover } from "../../../../src/wire/handover.js";
+import { isFounding, nextSet } from "../../../../src/wire/lineage.js";
 import { decodeSentReceipt, type Receipt } from "../../../../src/wire/receipt.js";
 import { reasonOf } from "../../../errors.js";
 import { forgedReceipt } from "../faults/liar.js";
+import { simulatedVerify } from "./keys.js";
 import { checkReceipt, type MeterWorld } from "./meter.js";
 
 export interface ReceiptWatch {
@@ -16,11 +21,13 @@ export interface ReceiptWatch {
   forge(recordHash: Uint8Array): Uint8Array | undefined;
   judged(payload: Uint8Array, message: Message): void;
   settled(verdict: Extract<Judgement, { kind: "proved" | "unproved" }>): void;
+  /** The agent has refused an item of the chain's lineage, by the members that it knows. */
+  refusedItem(item: Uint8Array, reason: string, known: Pick<Members, "at">): void;
   /** What is in the agent's memory alone is gone. */
   forget(): void;
 }
 
-export function createReceiptWatch(world: MeterWorld, meter: string): ReceiptWatch {
+export function createReceiptWatch(world: MeterWorld, meter: string, service: number): ReceiptWatch {
   const forged = new WeakSet<Uint8Array>();
   /** of records whose receipts are deferred, by hash, whether theirs proves them sealed */
   const deferred = new Map<string, boolean>();
@@ -62,6 +69,9 @@ export function createReceiptWatch(world: MeterWorld, meter: string): ReceiptWat
       }
       deferred.clear();
     },
+    refusedItem(item, reason, known) {
+      checkRefusedItem(world, meter, { service, item, reason, known });
+    },
     forget() {
       deferred.clear();
     },
@@ -87,4 +97,36 @@ function checkRefused(world: MeterWorld, meter: string, { payload, reason, isUnk
   } catch (error) {
     world.fail("I13 receipts verify", `${meter}: ${reasonOf(error)}`);
   }
+}
+
+interface RefusedItem {
+  readonly service: number;
+  readonly item: Uint8Array;
+  readonly reason: string;
+  /** those whom the agent knows */
+  readonly known: Pick<Members, "at">;
+}
+
+/**
+ * Nothing that the nodes send is wrong; it may be out of step. An agent passes over an old item until
+ * a receipt lacks it. Before its birth gets through, a later receipt brings the next items, which it
+ * cannot prove without that one. This accuses nobody (PROTOCOL.md, section 15): the agent asks again,
+ * and I9 holds that it gets what it needs. What it can prove it must take.
+ */
+function checkRefusedItem(world: MeterWorld, meter: string, { service, item, reason, known }: RefusedItem): void {
+  const wrong = (why: string) => world.fail("I13 handovers verify", `${meter}: ${reason}: ${why}`);
+  let height = 0;
+  let members: readonly MemberKey[] | undefined;
+  try {
+    if (!isFounding(item)) height = decodeHandover(item).height;
+    members = world.membership.at(service, height);
+    nextSet(world.genesis, service, members && { from: height, members }, item, simulatedVerify);
+  } catch (error) {
+    return wrong(reasonOf(error));
+  }
+  const before = known.at(service, height);
+  if (members === undefined || (before !== undefined && equalBytes(memberSetHash(before), memberSetHash(members)))) {
+    return wrong("the agent knows what proves it");
+  }
+  world.coverage.handoversOutOfStep += 1;
 }
