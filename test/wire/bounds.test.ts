@@ -272,8 +272,8 @@ const milliseconds = (value: number) => {
   headRow({ time_ms: value });
 };
 const plain = (value: number | bigint) => assert.ok(JSON.parse(toJson([value])));
-const tree = (value: number) => assert.ok(value <= 4_001);
-const word = (value: number) => assert.ok(value < 2 ** 32);
+const tree = (value: number) => assert.ok(value <= 8_097, `leaf ${value}`);
+const word = (value: number) => assert.ok(value < 2 ** 32, `word ${value}`);
 
 /** What is done with a number of this name, in the objects that decoders give. */
 const uses: Readonly<Record<string, (value: number) => void>> = {
@@ -296,10 +296,11 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   round: (value) => void signedBytes(genesis.hash, 1, { ...prevote, round: value, vr: value - 1 }),
   vr: plain,
   leaf: tree,
-  size: (value) => assert.ok(value <= 8 * 1_024 * 1_024),
+  size: (value) => assert.ok(value <= 8 * 1_024 * 1_024, `size ${value}`),
   statusIndex: word,
   target: word,
-  verifiers: (value) => assert.ok(value >= 1 && value <= members.length),
+  used: (value) => assert.ok(value <= 2_000, `used ${value}`),
+  verifiers: (value) => assert.ok(value >= 1 && value <= members.length, `verifiers ${value}`),
   version: word,
   least: word,
   chip: word,

@@ -24,7 +24,7 @@ import { decodeFrame } from "../../../tools/node/chain/frame.js";
 import type { SealedBlock } from "../../../tools/node/chain/ports.js";
 import { createGovernor, type Governor, orderKey, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
 import { credentials } from "../../../tools/node/chain/tables/credentials.js";
-import { createNodeContracts } from "../../../tools/node/contracts/node-contracts.js";
+import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
 import { idKey } from "../../../tools/node/store/keys.js";
 import { openStore } from "../../../tools/node/store/open-store.js";
 import type { Store } from "../../../tools/node/store/store.js";
@@ -110,7 +110,7 @@ export async function createCluster(
   const nodes: TestNode[] = [];
   const errors: unknown[] = [];
   const keysUsed = new Set<number>();
-  const contracts = createNodeContracts();
+  const contracts = createChainContracts();
 
   type Process = Omit<TestNode, "chain" | "chains" | "governor">;
 

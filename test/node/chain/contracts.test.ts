@@ -26,7 +26,7 @@ import { proveState, provesState } from "../../../tools/ledger/state-map.js";
 import { stateOf } from "../../../tools/node/chain/stored-state.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { credentials } from "../../../tools/node/chain/tables/credentials.js";
-import { createNodeContracts } from "../../../tools/node/contracts/node-contracts.js";
+import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
 import { blockKey, idKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
 import { verifyExport } from "../../wire/stranger.js";
@@ -185,7 +185,7 @@ test("operations are run alike on all nodes, over a restart, for one that was aw
   const other = { key: "limits/asked/other", value: undefined };
   assert.ok(provesState(state.root, other, proveState(state, state.root, other.key)));
 
-  const contracts = createNodeContracts();
+  const contracts = createChainContracts();
   t.after(() => contracts.close());
   const governance = first.governor.current;
   const { genesis } = cluster;

@@ -8,7 +8,7 @@ import type { AuditReport } from "../../audit/audit.js";
 import { auditNetwork } from "../../audit/network.js";
 import { type ErrorCode, GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
-import { createNodeContracts, type NodeContracts } from "../../node/contracts/node-contracts.js";
+import { type ChainContracts, createChainContracts } from "../../node/contracts/node-contracts.js";
 import type { ChainSummary } from "../../routes/chains.js";
 import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import type { Lack } from "../../sources/incomplete.js";
@@ -92,8 +92,8 @@ async function auditNode(
 }
 
 /** The engine is started with the first contract that runs. */
-async function withContracts<T>(use: (run: NodeContracts["run"]) => Promise<T>): Promise<T> {
-  const contracts = createNodeContracts();
+async function withContracts<T>(use: (run: ChainContracts["run"]) => Promise<T>): Promise<T> {
+  const contracts = createChainContracts();
   try {
     return await use(contracts.run);
   } finally {

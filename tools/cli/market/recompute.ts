@@ -1,6 +1,7 @@
 // `gridseal market recompute`: a grid operator's allocation report, computed again from what signed readings give, line by line.
 
 import type { Command } from "commander";
+import { formatObis } from "../../../src/meter/obis.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies } from "../../ledger/slot-energy.js";
@@ -93,6 +94,12 @@ async function readingsOf(
       wanted.filter((each) => each !== undefined),
     );
   });
+  const silent = wanted.find((each) => each?.readings.length === 0);
+  if (silent !== undefined) {
+    // Passing over it would call a report good of which nothing was checked.
+    const what = `meter ${silent.meter} that shows ${formatObis(silent.obis)} in Wh`;
+    throw new GridsealError("RECORD_UNKNOWN", `no record was found of ${what}`);
+  }
   return wanted.map((each) => each?.readings);
 }
 

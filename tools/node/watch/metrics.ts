@@ -108,7 +108,7 @@ function chainMetrics(registers: Registry[]) {
     }),
     waiting: new Gauge({
       name: "gridseal_records_waiting",
-      help: "Records of this node's meters that wait to be sealed",
+      help: "Records of this node's meters that are in no temporary block yet",
       labelNames: ["service"],
       registers,
     }),
