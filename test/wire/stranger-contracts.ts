@@ -130,8 +130,7 @@ function setParameters(contracts: StrangerContracts, service: number, action: re
 }
 
 function retire(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
-  const [kind, , name, height] = list(action, 4);
-  demand(kind === 11, "order's action is not known");
+  const [, , name, height] = list(action, 4);
   const own = versionsOf(contracts, service, name);
   const last = own.at(-1);
   demand(last !== undefined && last.what !== null, "order retires no contract");

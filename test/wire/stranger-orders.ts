@@ -111,7 +111,7 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   else if (action[0] === 4) takeBan(orders, action);
   else if (action[0] === 7) takeEnd(orders, action, height);
   else if (action[0] === 8) takeRegister(orders, action);
-  else if (Number(action[0]) >= 9)
+  else if (action[0] === 9 || action[0] === 10 || action[0] === 11)
     takeContractOrder(orders.contracts, new Set(orders.chains.keys()), action, height, source);
   else takeSuspension(orders, action, height);
   orders.last = number;
