@@ -2,6 +2,7 @@
 // out of service. What is compared is rounded first, so that the verdict does not hang on a last bit.
 
 import { assertInvariant } from "../errors.js";
+import { sum } from "../market/amounts.js";
 import { shareOut } from "../market/sharing.js";
 import { type LoadFlow, loadFlow } from "./load-flow.js";
 import { magnitude, type Network } from "./network.js";
@@ -160,8 +161,7 @@ function closerOf({ bands }: Limits, one: Case, other: Case): Case {
 /** W of each delivery: so many thousandths of their sum, by their size, to the last one. */
 function keptPowers(deliveries: readonly Delivery[], kept: number): readonly bigint[] {
   const sizes = deliveries.map(({ power }) => (power < 0n ? -power : power));
-  const total = sizes.reduce((sum, size) => sum + size, 0n);
-  const parts = shareOut((total * BigInt(kept)) / BigInt(WHOLE), sizes);
+  const parts = shareOut((sum(sizes) * BigInt(kept)) / BigInt(WHOLE), sizes);
   return parts.map((part, index) => (deliveries[index]!.power < 0n ? -part : part));
 }
 

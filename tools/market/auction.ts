@@ -2,6 +2,7 @@
 // volume. Prices and volumes are integers, so that every machine comes to the same trades.
 
 import { assertInvariant } from "../errors.js";
+import { least } from "./amounts.js";
 
 export interface Bid {
   readonly side: "buy" | "sell";
@@ -65,10 +66,6 @@ function priceOf(bids: readonly Bid[], fills: readonly bigint[], { floor, cap }:
   }
   const doubled = low + high;
   return doubled >= 0n || doubled % 2n === 0n ? doubled / 2n : doubled / 2n - 1n;
-}
-
-function least(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
 }
 
 function order(one: Bid, other: Bid): number {

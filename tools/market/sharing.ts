@@ -2,6 +2,7 @@
 // `operator` rounds each figure half up, as grid operators' reports do, and so does not conserve; `conserving` shares out every unit.
 
 import { assertInvariant } from "../errors.js";
+import { least, sum } from "./amounts.js";
 
 /**
  * `proportional`: by what each consumes (Austria's dynamic key, France's default) · `static`: by fixed keys (Austria, Spain's betas) ·
@@ -124,14 +125,4 @@ function roundHalfUp(dividend: bigint, divisor: bigint): bigint {
   const doubled = 2n * dividend + divisor;
   const quotient = doubled / (2n * divisor);
   return doubled < 0n && doubled % (2n * divisor) !== 0n ? quotient - 1n : quotient;
-}
-
-function sum(energies: readonly bigint[]): bigint {
-  let total = 0n;
-  for (const energy of energies) total += energy;
-  return total;
-}
-
-function least(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
 }

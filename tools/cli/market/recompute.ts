@@ -48,7 +48,7 @@ async function recompute(path: string, options: RecomputeOptions): Promise<void>
   const readings = await readingsOf(columns, options);
   const result = reading(path, () => compareReport(text, columns, readings, options));
   printLines(options.json ? [toJson(viewOf(columns, result))] : linesOf(columns, result, options));
-  const differ = figures.reduce((sum, figure) => sum + result.counts[figure].differ, 0);
+  const differ = differingOf(result);
   if (differ > 0)
     throw new GridsealError("REPORT_DIFFERS", `${path} differs in ${differ} figures from what was computed`);
 }
@@ -154,6 +154,11 @@ function compareReport(
   return { slots, incomplete, counts, differences };
 }
 
+/** Figures that differ, of all kinds. */
+function differingOf({ counts }: Pick<Result, "counts">): number {
+  return figures.reduce((sum, figure) => sum + counts[figure].differ, 0);
+}
+
 function keyOf({ model, consumers }: Columns): { readonly key?: readonly bigint[] } {
   return model === "proportional" ? {} : { key: consumers.map(({ key = 0 }) => BigInt(key)) };
 }
@@ -230,7 +235,7 @@ function linesOf(columns: Columns, { slots, incomplete, counts, differences }: R
   const summary = figures
     .filter((figure) => counts[figure].compared > 0)
     .map((figure) => [figure, counts[figure].compared, counts[figure].differ, decimal(counts[figure].largest, -6)]);
-  const differ = figures.reduce((sum, figure) => sum + counts[figure].differ, 0);
+  const differ = differingOf({ counts });
   return [
     ...(listed.length > 0
       ? [...table(["LINE", "SLOT", "WHO", "FIGURE", "REPORTED kWh", "COMPUTED kWh"], listed), ""]
