@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const INTEGRATION = "test/integration/";
+/** Files whose time is said at the end, to correct the list below by. */
+const SLOWEST = 25;
 
 /** Those that took longest when last measured, the longest first. */
 const longest = [
@@ -51,8 +53,36 @@ function filesOf(half: string | undefined): string[] {
 execFileSync(process.execPath, [join(root, "tools/build.mjs")], { stdio: "inherit" });
 process.env.GRIDSEAL_BUILT = "1";
 const tests = run({ files: filesOf(process.argv[2]), concurrency: availableParallelism() + 1 });
-tests.on("test:fail", () => {
+const failures: string[] = [];
+const times_ms = new Map<string, number>();
+tests.on("test:fail", ({ name, file, details }) => {
   process.exitCode = 1;
+  // Who only contains what failed says nothing new.
+  const { failureType, message } = details.error as Error & { readonly failureType?: string };
+  if (failureType !== "subtestsFailed") failures.push(`${nameOf(file)}: ${name}: ${message.split("\n", 3).join(" ")}`);
 });
-// As `node --test` has it: for people at a terminal, for programs behind a pipe.
-(process.stdout.isTTY ? tests.compose(new spec()) : tests.compose(tap)).pipe(process.stdout);
+for (const event of ["test:pass", "test:fail"] as const) {
+  tests.on(event, ({ file, nesting, details }: TestEvent) => {
+    if (nesting === 0) times_ms.set(nameOf(file), (times_ms.get(nameOf(file)) ?? 0) + details.duration_ms);
+  });
+}
+// As `node --test` has it: for people at a terminal, for programs behind a pipe. What failed is said once more at the end.
+const report = process.stdout.isTTY ? tests.compose(new spec()) : tests.compose(tap);
+report.on("end", () => process.stdout.write(ending()));
+report.pipe(process.stdout, { end: false });
+
+interface TestEvent {
+  readonly file?: string;
+  readonly nesting: number;
+  readonly details: { readonly duration_ms: number };
+}
+
+function nameOf(file: string | undefined): string {
+  return file === undefined ? "?" : relative(root, file);
+}
+
+function ending(): string {
+  const slowest = [...times_ms].sort(([, one], [, other]) => other - one).slice(0, SLOWEST);
+  const lines = slowest.map(([file, ms]) => `took ${Math.round(ms / 1_000)} s: ${file}`);
+  return [...lines, ...failures.map((failure) => `failed: ${failure}`)].map((line) => `# ${line}\n`).join("");
+}
