@@ -228,8 +228,8 @@ const service = (value: number) => {
 };
 const height = (value: number) => {
   blockKey(1, value + 1);
-  index.encode({ height: value, leaves: [1] });
-  assert.equal(locationIn(index.encode({ height: value, leaves: [1] }), 0)?.height, value);
+  const run = { height: value, records: [{ leaf: 1, hash: new Uint8Array(32) }] };
+  assert.equal(locationIn(index.encode(run), 0)?.height, value);
   assert.deepEqual(faultsTable.decode(faultsTable.encode([value])), [value]);
   headRow({ height: value, judgedAt: value });
   signedBytes(genesis.hash, 1, { ...prevote, height: value });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { encodeCbor } from "../../../src/wire/cbor.js";
+import { sha256 } from "../../../src/wire/hash.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { emptyMeterState } from "../../../tools/ledger/state.js";
 import { orderKey, ordersFrom, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
@@ -32,6 +33,7 @@ import type { Writer } from "../../../tools/node/store/writer.js";
 
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+const recordHash = new Uint8Array(32).fill(9);
 const head = {
   height: 3,
   headerHash: new Uint8Array(32).fill(7),
@@ -87,7 +89,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
   await store.write((writer) => {
     writer.put(heads, chainKey(1), head);
     writer.put(blocks, blockKey(1, 3), bytes);
-    writer.put(index, numberKey(1, kid, 2 ** 52), { height: 3, leaves: [70_000] });
+    writer.put(index, numberKey(1, kid, 2 ** 52), { height: 3, records: [{ leaf: 70_000, hash: recordHash }] });
     writer.put(meters, idKey(1, kid), { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
     writer.put(origins, idKey(1, kid), { next: 4, beyond: [6, 9] });
     writer.put(credentials, idKey(0, kid), bytes);
@@ -102,7 +104,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
   t.after(() => again.close());
   assert.deepEqual(again.get(heads, chainKey(1)), head);
   assert.deepEqual(new Uint8Array(again.get(blocks, blockKey(1, 3))!), bytes);
-  assert.deepEqual(locationOf(again, 1, kid, 2 ** 52), { height: 3, leaf: 70_000 });
+  assert.deepEqual(locationOf(again, 1, kid, 2 ** 52), { height: 3, leaf: 70_000, hash: recordHash });
   assert.deepEqual(again.get(meters, idKey(1, kid)), { ...emptyMeterState, high: 5, gaps: [[1, 2]] });
   assert.deepEqual(again.get(origins, idKey(1, kid)), { next: 4, beyond: [6, 9] });
   assert.deepEqual(new Uint8Array(again.get(credentials, idKey(0, kid))!), bytes);
@@ -258,7 +260,7 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     /outline of block 1/,
   ],
   index: [
-    (writer) => writer.put(index, numberKey(1, id, 0), { height: 1, leaves: [1] }),
+    (writer) => writer.put(index, numberKey(1, id, 0), { height: 1, records: [{ leaf: 1, hash: recordHash }] }),
     (store) => locationOf(store, 1, id, 0),
     /index of meter 0707/,
   ],
@@ -436,15 +438,18 @@ test("tells of any number in which block and leaf it is sealed, whatever numbers
     fc.asyncProperty(fc.array(sealed, { maxLength: 12 }), fc.boolean(), async (steps, isReversed) => {
       chain += 1;
       const next = [0, 0, 0];
-      const expected = new Map<string, { height: number; leaf: number }>();
+      const expected = new Map<string, { height: number; leaf: number; hash: Uint8Array }>();
       const runs = steps.map(({ meter, skipped, count }, index) => {
         const first = next[meter]! + skipped;
         next[meter] = first + count;
-        const leaves = Array.from({ length: count }, (_, behind) => 100 * index + 3 * behind + 1);
-        for (const [behind, leaf] of leaves.entries()) {
-          expected.set(`${meter}/${first + behind}`, { height: index + 1, leaf });
+        const records = Array.from({ length: count }, (_, behind) => {
+          const leaf = 100 * index + 3 * behind + 1;
+          return { leaf, hash: sha256(Uint8Array.of(meter, leaf)) };
+        });
+        for (const [behind, record] of records.entries()) {
+          expected.set(`${meter}/${first + behind}`, { height: index + 1, ...record });
         }
-        return { kid: meters[meter]!, first, height: index + 1, leaves };
+        return { kid: meters[meter]!, first, height: index + 1, records };
       });
       for (const run of isReversed ? runs.reverse() : runs)
         await store.write((writer) => writer.put(index, numberKey(chain, run.kid, run.first), run));

@@ -62,16 +62,14 @@ export function createReceipts(network: string, store: Store): Receipts {
     underWay.set(key, made);
     return made;
   };
-  const hashAt = (chain: number, { height, leaf }: Location, { outline }: BlockTree): Uint8Array => {
-    const hash = outline.hashes[leaf - 1];
-    if (hash !== undefined) return hash;
-    throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} has no leaf ${leaf}`);
-  };
-  const receipt = (chain: number, location: Location, found: BlockTree): Uint8Array => {
-    const { height, leaf } = location;
-    return receiptEncoder({ network, chain, height, ...found.outline }, found.tree)(
-      leaf,
-      hashAt(chain, location, found),
+  const receipt = (chain: number, { height, leaf, hash }: Location, { outline, tree }: BlockTree): Uint8Array => {
+    const inBlock = outline.hashes[leaf - 1];
+    if (inBlock !== undefined && equalBytes(inBlock, hash)) {
+      return receiptEncoder({ network, chain, height, ...outline }, tree)(leaf, hash);
+    }
+    throw new GridsealError(
+      "STORE_CORRUPT",
+      `chain ${chain}: leaf ${leaf} of block ${height} is not what its index says`,
     );
   };
 
@@ -92,11 +90,11 @@ export function createReceipts(network: string, store: Store): Receipts {
     look({ chain, kid, seq, hash }, mayRead) {
       const location = locationOf(store, chain, kid, seq);
       if (location === undefined) return { kind: "none" };
+      if (!equalBytes(location.hash, hash)) return { kind: "other" };
       const { height } = location;
       const kept = trees.get(`${chain}/${height}`);
       if (kept === undefined && !mayRead()) return { kind: "unread" };
       const found = kept ?? keep(chain, height, treeOf(readBlock(store, chain, height)));
-      if (!equalBytes(hashAt(chain, location, found), hash)) return { kind: "other" };
       return { kind: "sealed", height, receipt: () => receipt(chain, location, found) };
     },
   };

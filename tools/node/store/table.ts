@@ -102,8 +102,8 @@ export const sha256Checksum: Checksum = {
 };
 
 /**
- * Where there is a row for each record that a meter is acknowledged, whose content is signed besides (records) or opens what is signed
- * (disclosures).
+ * Where there is a row for each record that a meter is acknowledged, whose content is signed besides (records), opens what is signed
+ * (disclosures) or is held to its block (index).
  */
 export const crc32Checksum: Checksum = {
   seal(content) {

@@ -20,7 +20,7 @@ import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/seal
 import { blocks } from "../../../node/chain/tables/blocks.js";
 import { credentials } from "../../../node/chain/tables/credentials.js";
 import { heads } from "../../../node/chain/tables/heads.js";
-import { index, leavesIn, locationIn } from "../../../node/chain/tables/runs.js";
+import { index, locationIn, recordsIn } from "../../../node/chain/tables/runs.js";
 import { faults, meters, origins } from "../../../node/chain/tables/states.js";
 import { blockKey, chainKey, idIn, idKey, numberIn, numberKey } from "../../../node/store/keys.js";
 import { DiskRows } from "../world/rows.js";
@@ -54,7 +54,10 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
     assertInvariant(replay.type === "replayed", "no contract runs in the simulation");
     const { execution, records: sealed, orders, nextMembers } = replay.replayed;
     for (const [place, { kid, claims, hash }] of sealed.entries()) {
-      replayed.put(index, numberKey(service, kid, claims.seq), { height: block.height, leaves: [place + 1] });
+      replayed.put(index, numberKey(service, kid, claims.seq), {
+        height: block.height,
+        records: [{ leaf: place + 1, hash }],
+      });
       hashes.set(`${toHex(kid)}/${claims.seq}`, hash);
     }
     for (const [kid, state] of execution.meters) replayed.put(meters, idKey(service, fromHex(kid)!), state);
@@ -97,9 +100,9 @@ export function stateOf(rows: DiskRows, service: number): State {
   }
   for (const { key, row } of rows.all(credentials, service)) state.set(`credential ${toHex(key)}`, toHex(row));
   for (const { key, row } of rows.all(index, service)) {
-    for (let behind = 0; behind < leavesIn(row); behind += 1) {
-      const { height, leaf } = locationIn(row, behind)!;
-      state.set(`index ${toHex(idIn(key))}/${numberIn(key) + behind}`, `${height}/${leaf}`);
+    for (let behind = 0; behind < recordsIn(row); behind += 1) {
+      const { height, leaf, hash } = locationIn(row, behind)!;
+      state.set(`index ${toHex(idIn(key))}/${numberIn(key) + behind}`, `${height}/${leaf} ${toHex(hash)}`);
     }
   }
   return state;

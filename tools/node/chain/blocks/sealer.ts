@@ -43,7 +43,7 @@ import { contractState } from "../tables/contract-state.js";
 import { credentials } from "../tables/credentials.js";
 import { type Head, heads } from "../tables/heads.js";
 import { lineage, lineageOf } from "../tables/lineage.js";
-import { index, type SealedRun } from "../tables/runs.js";
+import { index, type SealedRecord, type SealedRun } from "../tables/runs.js";
 import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
@@ -424,7 +424,7 @@ interface MeterRun extends SealedRun {
   readonly kid: Uint8Array;
   /** the lowest number */
   readonly first: number;
-  readonly leaves: number[];
+  readonly records: SealedRecord[];
 }
 
 /** Each meter's numbers in the block, as far as they follow one another. */
@@ -432,14 +432,14 @@ function runsOf(height: number, records: SealedBlock["records"]): readonly Meter
   const runs: MeterRun[] = [];
   const open = new Map<string, MeterRun>();
   for (const [place, record] of records.entries()) {
-    const { meter, seq } = record;
+    const { meter, seq, hash } = record;
     let run = open.get(meter);
-    if (run === undefined || seq !== run.first + run.leaves.length) {
-      run = { kid: kidOf(record), first: seq, height, leaves: [] };
+    if (run === undefined || seq !== run.first + run.records.length) {
+      run = { kid: kidOf(record), first: seq, height, records: [] };
       runs.push(run);
       open.set(meter, run);
     }
-    run.leaves.push(place + 1);
+    run.records.push({ leaf: place + 1, hash });
   }
   return runs;
 }

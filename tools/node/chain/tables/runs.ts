@@ -1,43 +1,54 @@
-// Table `index`: where records are sealed. A row has the leaves of a run of consecutive numbers that one block seals of a meter; a
-// meter has few runs in a block. The key ends with the first number.
+// Table `index`: where records are sealed, and which. A row has leaves and hashes of a run of consecutive numbers that one block seals
+// of a meter; a meter has few runs in a block. The key ends with the first number. With the hashes a fork is told without its block.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { idIn, idKey, type NumberKey, numberIn, numberKey } from "../../store/keys.js";
 import type { StoreReader } from "../../store/store.js";
-import { asBuffer, sha256Checksum, type Table } from "../../store/table.js";
+import { asBuffer, crc32Checksum, type Table } from "../../store/table.js";
 
 /** Consecutive sequence numbers of a meter that one block seals. */
 export interface SealedRun {
   readonly height: number;
   /** of each number from the key's on */
-  readonly leaves: readonly number[];
+  readonly records: readonly SealedRecord[];
 }
 
-/** Where a record is sealed. */
-export interface Location {
-  readonly height: number;
+export interface SealedRecord {
   readonly leaf: number;
+  /** SHA-256 of the record, 32 bytes */
+  readonly hash: Uint8Array;
+}
+
+/** Where a record is sealed, and which. */
+export interface Location extends SealedRecord {
+  readonly height: number;
 }
 
 const HEIGHT_BYTES = 5;
 const LEAF_BYTES = 3;
+const HASH_BYTES = 32;
+const RECORD_BYTES = LEAF_BYTES + HASH_BYTES;
 
-/** A row: height (5), then for each number from that of the key on its leaf (3). It is read by `locationIn`. */
+/** A row: height (5), then for each number from that of the key on its leaf (3) and hash (32). It is read by `locationIn`. */
 export const index: Table<NumberKey, Uint8Array, SealedRun> = {
   name: "index",
   describe: (key) => `index of meter ${toHex(idIn(key))}`,
-  encode({ height, leaves }) {
-    const row = Buffer.allocUnsafe(HEIGHT_BYTES + LEAF_BYTES * leaves.length);
+  encode({ height, records }) {
+    const row = Buffer.allocUnsafe(HEIGHT_BYTES + RECORD_BYTES * records.length);
     row.writeUIntBE(height, 0, HEIGHT_BYTES);
-    for (const [at, leaf] of leaves.entries()) row.writeUIntBE(leaf, HEIGHT_BYTES + LEAF_BYTES * at, LEAF_BYTES);
+    for (const [place, { leaf, hash }] of records.entries()) {
+      const at = HEIGHT_BYTES + RECORD_BYTES * place;
+      row.writeUIntBE(leaf, at, LEAF_BYTES);
+      row.set(hash, at + LEAF_BYTES);
+    }
     return row;
   },
   decode(content) {
-    const count = leavesIn(content);
+    const count = recordsIn(content);
     if (!Number.isInteger(count) || count < 1) throw new Error(`index row has ${content.length} bytes`);
     return content;
   },
-  checksum: sha256Checksum,
+  checksum: crc32Checksum,
 };
 
 /** Where the record is sealed; undefined where it is not. */
@@ -50,15 +61,17 @@ export function locationOf(store: StoreReader, chain: number, kid: Uint8Array, s
 
 /** Where the number so far behind the row's is sealed; undefined where the run ends before it. */
 export function locationIn(content: Uint8Array, behind: number): Location | undefined {
-  if (behind >= leavesIn(content)) return undefined;
+  if (behind >= recordsIn(content)) return undefined;
   const row = asBuffer(content);
+  const at = HEIGHT_BYTES + RECORD_BYTES * behind;
   return {
     height: row.readUIntBE(0, HEIGHT_BYTES),
-    leaf: row.readUIntBE(HEIGHT_BYTES + LEAF_BYTES * behind, LEAF_BYTES),
+    leaf: row.readUIntBE(at, LEAF_BYTES),
+    hash: new Uint8Array(content.subarray(at + LEAF_BYTES, at + RECORD_BYTES)),
   };
 }
 
 /** How many numbers the run has. */
-export function leavesIn(content: Uint8Array): number {
-  return (content.length - HEIGHT_BYTES) / LEAF_BYTES;
+export function recordsIn(content: Uint8Array): number {
+  return (content.length - HEIGHT_BYTES) / RECORD_BYTES;
 }
