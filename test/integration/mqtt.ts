@@ -132,9 +132,14 @@ export async function connectMeter(
     publish,
     send: (record, service = 1) => publish(serviceTopic(network, service, "record", meter.id), record),
     bear: () => publish(meterTopic(network, "birth", meter.id), meter.credential),
-    receiptOf(record) {
+    async receiptOf(record) {
       const hash = hexOf(parseRecord(record).hash);
-      return until(`receipt of record ${hash}`, () => receipts.find(({ recordHash }) => hexOf(recordHash) === hash));
+      const find = () => receipts.find(({ recordHash }) => hexOf(recordHash) === hash);
+      return until(`receipt of record ${hash}`, find).catch((error: Error) => {
+        throw new Error(
+          `${error.message}; refused: ${refusals.map(({ sentence }) => sentence).join(", ") || "nothing"}`,
+        );
+      });
     },
     close,
   };
