@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Signer } from "../../src/wire/key.js";
 import { paperServices } from "../../src/wire/services.js";
@@ -60,22 +60,33 @@ const PORTS = { from: 11_000, step: 300, slots: 70 } as const;
 /** Tests that run at the same time begin in different places. */
 let nextSlot = 7 * process.pid;
 
-/** A base for the ports of a network's nodes, all of them free a moment ago; another one for each call, and for each test process. */
+/** A base for the ports of a network's nodes, all of them free; no other call gets it while this test process lives. */
 export async function freeBasePort(nodes: number): Promise<number> {
   for (let attempt = 0; attempt < PORTS.slots; attempt += 1) {
     const base = PORTS.from + PORTS.step * (nextSlot++ % PORTS.slots);
     const ports = Array.from({ length: nodes }, (_, index) => [base + 1, base + 101, base + 201].map((p) => p + index));
+    // Who holds the first port holds the others, though nobody listens there yet.
+    const held = await listen(base);
+    if (held === undefined) continue;
     const free = await Promise.all(ports.flat().map(isFree));
     if (!free.includes(false)) return base;
+    held.close();
   }
   throw new Error("no free ports");
 }
 
-function isFree(port: number): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
+  const server = await listen(port);
+  await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+  return server !== undefined;
+}
+
+/** A server on the port that keeps no process alive; undefined where the port is taken. */
+function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, HOST, () => server.close(() => resolve(true)));
+    const server = createServer().unref();
+    server.once("error", () => resolve(undefined));
+    server.listen(port, HOST, () => resolve(server));
   });
 }
 
