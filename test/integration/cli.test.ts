@@ -245,6 +245,18 @@ async function readProofs(
     assert.deepEqual([verified.ok, verified.recordHash], [true, got.recordHash]);
     assert.match(await prints("receipt", "verify", receipt, "--genesis", genesis), /is good/);
   });
+  await t.test("record list and get", async () => {
+    for (const source of [["--api", api, "--service", "dispatch"], ["--data", data, "--service", "3"], [chain]]) {
+      assert.match(await prints("record", "list", ...source, "--meter", meter), /^ *0 .*Z +1 +1 +\d+ registers?/m);
+      const later = ["--from", "2026-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z", "--format", "csv"];
+      assert.match(await prints("record", "list", ...source, "--meter", meter, ...later), /^1,1,[0-9a-f]{16},0,20/m);
+      const got = await gridsealJson("record", "get", ...source, "--meter", meter, "--seq", "0");
+      assert.deepEqual((got as { height: number }).height, 1);
+    }
+    const rows = join(folder, "dispatch.csv");
+    await prints("chain", "export", "dispatch", "--api", api, "--format", "csv", "-o", rows);
+    assert.match(await readFile(rows, "utf8"), /^1,1,[0-9a-f]{16},0,20/m);
+  });
   await t.test("decode prints every frame", async () => {
     const decoded = await gridseal("decode", capture);
     assert.deepEqual([decoded.status, decoded.errors], [0, "2 frames: 2 read\n"]);

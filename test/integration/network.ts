@@ -65,8 +65,8 @@ export async function freeBasePort(nodes: number): Promise<number> {
   for (let attempt = 0; attempt < PORTS.slots; attempt += 1) {
     const base = PORTS.from + PORTS.step * (nextSlot++ % PORTS.slots);
     const ports = Array.from({ length: nodes }, (_, index) => [base + 1, base + 101, base + 201].map((p) => p + index));
-    // Who holds the first port holds the others, though nobody listens there yet.
-    const held = await listen(base);
+    // Who holds the last port holds the others, though nobody listens there yet.
+    const held = await listen(base + PORTS.step - 1);
     if (held === undefined) continue;
     const free = await Promise.all(ports.flat().map(isFree));
     if (!free.includes(false)) return base;

@@ -90,14 +90,17 @@ interface Life {
 async function live(participant: Participant, { apis, tally, shared, first, onOpen }: Life): Promise<void> {
   const { services } = participant.credential;
   let next_ms = performance.now() + (EVERY_MS * first) / plans.length;
+  let count = 0;
   for (let turn = first; !shared.isOver; ) {
     if (!shared.isPaused && performance.now() >= next_ms) {
       next_ms += EVERY_MS;
+      // It is open before it is signed, so that who pauses now waits for it.
+      onOpen(count + 1);
       await sign(participant, services[turn % services.length]!, turn);
       shared.signed += 1;
       turn += 1;
     }
-    let count = 0;
+    count = 0;
     for (const service of services) {
       const outbox = await participant.outbox(service);
       for (const waiting of outbox.outbox.waiting) {

@@ -10,7 +10,7 @@ import { lineage } from "./lineage.js";
 import { metrics } from "./metrics.js";
 import { orders, submitOrder } from "./orders.js";
 import { receipt } from "./receipts.js";
-import { submitRecord } from "./records.js";
+import { sealedRecords, submitRecord } from "./records.js";
 import type { RouteShape } from "./shape.js";
 
 export const shapes: readonly RouteShape[] = [
@@ -22,6 +22,7 @@ export const shapes: readonly RouteShape[] = [
   block,
   lineage,
   receipt,
+  sealedRecords,
   submitRecord,
   orders,
   submitOrder,

@@ -17,7 +17,8 @@ import { chains } from "../routes/chains.js";
 import { lineage } from "../routes/lineage.js";
 import { orders, submitOrder } from "../routes/orders.js";
 import { receipt } from "../routes/receipts.js";
-import { submitRecord } from "../routes/records.js";
+import { decodeRecordRow, type FoundRecord } from "../routes/record-rows.js";
+import { RECORDS_PER_ANSWER_MAX, sealedRecords, submitRecord } from "../routes/records.js";
 import type { ValueOf } from "../routes/shape.js";
 import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, valueIn } from "./client.js";
 import { splitSequence } from "./sequence.js";
@@ -43,6 +44,20 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
       const asked = await ask(base, block, { parameters: { service, height }, token: token() });
       if (asked.type === "refused" && asked.code === "unknown-block") return undefined;
       return bytesOf(answerIn(base, asked), BLOCK_BYTES_MAX);
+    },
+    hasIndex: true,
+    async *records(service, signer, first) {
+      // The first by itself: who looks for a record by its time wants no more.
+      for (let from = first, limit = 1; ; limit = RECORDS_PER_ANSWER_MAX) {
+        const question = { parameters: { service, meter: toHex(signer) }, query: { from, limit }, token: token() };
+        const before = from;
+        for await (const row of itemsOf(base, await askAnswer(base, sealedRecords, question))) {
+          const found = recordIn(base, row);
+          yield found;
+          from = found.seq + 1;
+        }
+        if (from === before) return;
+      }
     },
     async *orders() {
       const rows = pages(base, 1, (from) => askAnswer(base, orders, { parameters: {}, query: { from } }));
@@ -110,6 +125,14 @@ async function* pages(
 
 /** A contracts height stands before the order. */
 const ORDER_ROW_BYTES_MAX = ORDER_WITH_SOURCE_BYTES_MAX + 16;
+
+function recordIn(base: string, row: Uint8Array): FoundRecord {
+  try {
+    return decodeRecordRow(row);
+  } catch (cause) {
+    throw new GridsealError("CHAIN_INVALID", `${base} answers with no record: ${reasonOf(cause)}`, { cause });
+  }
+}
 
 /** One row of the answer that lists orders. */
 function storedOrder(base: string, row: Uint8Array): SealedOrder {

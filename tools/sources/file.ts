@@ -2,12 +2,14 @@
 
 import { createReadStream } from "node:fs";
 import { type Block, decodeBlock } from "../../src/wire/block.js";
-import { toHex } from "../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import { headerHash } from "../../src/wire/header.js";
+import { type AnyRecord, parseAnyRecord } from "../../src/wire/operation.js";
 import { paperServices } from "../../src/wire/services.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { ChainSummary } from "../routes/chains.js";
+import type { FoundRecord } from "../routes/record-rows.js";
 import { splitSequence } from "./sequence.js";
 import type { ChainSource } from "./source.js";
 
@@ -43,8 +45,39 @@ export function openFileSource(path: string): ChainSource {
       for await (const { bytes, block } of decodedBlocks(path)) if (block.height === height) return bytes;
       return undefined;
     },
+    hasIndex: false,
+    async *records(_service, signer, from) {
+      const found: FoundRecord[] = [];
+      for await (const { block } of decodedBlocks(path)) found.push(...recordsIn(path, block, signer, from));
+      yield* found.sort((one, other) => one.seq - other.seq);
+    },
     close: async () => {},
   };
+}
+
+/** Of one signer, from a number on. */
+function recordsIn(path: string, { height, batches }: Block, signer: Uint8Array, from: number): FoundRecord[] {
+  return batches
+    .flatMap(({ records }) => records)
+    .flatMap((bytes, place) => {
+      const { kid, claims, hash } = readRecord(path, height, bytes);
+      if (!equalBytes(kid, signer) || claims.seq < from) return [];
+      return [{ seq: claims.seq, height, leaf: place + 1, hash, bytes }];
+    });
+}
+
+function readRecord(path: string, height: number, bytes: Uint8Array): AnyRecord {
+  try {
+    return parseAnyRecord(bytes);
+  } catch (cause) {
+    throw new GridsealError(
+      "CHAIN_INVALID",
+      `${path}: a record of block ${height} cannot be read: ${reasonOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** Service of the first block of an exported file. Throws FILE_UNREADABLE or CHAIN_INVALID. */

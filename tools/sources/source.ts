@@ -4,6 +4,7 @@
 import { GridsealError } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import type { ChainSummary } from "../routes/chains.js";
+import type { FoundRecord } from "../routes/record-rows.js";
 
 export interface ChainSource {
   /** for messages */
@@ -13,6 +14,10 @@ export interface ChainSource {
   blocks(service: number, from: number): AsyncIterable<Uint8Array>;
   /** Undefined where the chain has no such block. */
   block(service: number, height: number): Promise<Uint8Array | undefined>;
+  /** The sealed records of a meter or a participant from a number on, in the order of their numbers. */
+  records(service: number, signer: Uint8Array, from: number): AsyncIterable<FoundRecord>;
+  /** whether `records` begins at a number without reading all that is before it */
+  readonly hasIndex: boolean;
   close(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { createGovernor, ordersFrom } from "../node/chain/sealed-orders.js";
+import { sealedRecordsOf } from "../node/chain/sealed-records.js";
 import { summaryOf } from "../node/chain/summary.js";
 import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
@@ -38,6 +39,10 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       }
     },
     block: async (service, height) => blockOf(service, height),
+    hasIndex: true,
+    async *records(service, signer, from) {
+      yield* sealedRecordsOf(store, service, signer, from);
+    },
     async *orders() {
       yield* ordersFrom(store);
     },

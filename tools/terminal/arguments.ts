@@ -28,6 +28,13 @@ export function serviceNumbers(text: string): readonly number[] {
   return text.split(",").map(whole(1, SERVICE_MAX));
 }
 
+/** A moment in UTC, to the minute or second, as seconds of Unix time. */
+export function moment(text: string): number {
+  const time_ms = Date.parse(text);
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(text) && Number.isFinite(time_ms)) return time_ms / 1_000;
+  throw new InvalidArgumentError("It must be a time in UTC such as 2026-03-29T00:00:00Z.");
+}
+
 /** A meter's or node's id. */
 export function id(text: string): Uint8Array {
   const bytes = idFromText(text);

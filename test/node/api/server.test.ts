@@ -3,15 +3,19 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { decodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { issueOrder } from "../../../src/wire/order.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { parseRecord } from "../../../src/wire/record.js";
 import { governanceOf } from "../../../tools/authority/orders.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { GridsealError } from "../../../tools/errors.js";
-import { blocks as blockTable } from "../../../tools/node/chain/tables/blocks.js";
+import { blocks as blockTable, putOutline } from "../../../tools/node/chain/tables/blocks.js";
 import { blockKey } from "../../../tools/node/store/keys.js";
+import { outlineOf } from "../../../tools/node/store/outline.js";
+import type { FoundRecord } from "../../../tools/routes/record-rows.js";
 import { openApiSource, postOrder } from "../../../tools/sources/api.js";
 import { SERVICE } from "../chain/cluster.js";
 import { createNodeApi, eventually, jsonOf, replaceBlocks } from "./api.js";
@@ -98,6 +102,32 @@ test("serves a sealed record's receipt, says that one waits, and that one is unk
   const unknown = await fetch(path(5));
   assert.equal(unknown.status, 404);
   assert.equal((await jsonOf(unknown)).code, "unknown-record");
+});
+
+test("serves a meter's sealed records by their numbers, page by page, and tells of those that it keeps no more", async (t) => {
+  const { cluster, meter, base } = await createNodeApi(t);
+  const source = openApiSource(base);
+  const numbers = async (from: number) => {
+    const found: FoundRecord[] = [];
+    for await (const record of source.records(1, meter.kid, from)) found.push(record);
+    return found;
+  };
+  const all = await numbers(0);
+  assert.deepEqual(
+    all.map(({ seq, height, leaf }) => [seq, height, leaf]),
+    [0, 1, 2, 3, 4].map((seq) => [seq, seq + 1, 1]),
+  );
+  assert.deepEqual(
+    all.map(({ bytes }) => parseRecord(bytes!).claims.seq),
+    [0, 1, 2, 3, 4],
+  );
+  assert.deepEqual(await numbers(3), all.slice(3));
+  assert.deepEqual(await numbers(5), []);
+  const { store } = cluster.nodes[0]!;
+  const block = store.get(blockTable, blockKey(1, 2))!;
+  await store.write((writer) => putOutline(writer, 1, 2, outlineOf(decodeBlock(block))));
+  assert.deepEqual(await numbers(0), [all[0], { ...all[1]!, bytes: undefined }, ...all.slice(2)]);
+  assert.equal((await fetch(`${base}/records/1/${toHex(meter.kid)}?from=x`)).status, 400);
 });
 
 test("takes an order that applies, tells why another does not, and serves those that are sealed", async (t) => {

@@ -1,22 +1,35 @@
-// `gridseal chain export`: a chain as a CBOR sequence (RFC 8742) of its blocks, from height 1, in
-// one file.
+// `gridseal chain export`: a chain in one file, as a CBOR sequence (RFC 8742) of its blocks from height 1, or its records as rows for
+// other programs.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { decodeBlockViews } from "../../../src/wire/block.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 import { createFile } from "../../files/made-once.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { countText, printLines, toJson } from "../../terminal/output.js";
+import { headOf, type RowFormat, rowsOf } from "../record/rows.js";
 
 interface ExportOptions extends SourceOptions {
   readonly output: string;
+  readonly format: "cbor" | RowFormat;
   readonly json?: true;
 }
 
 export function registerExport(chain: Command): void {
-  withNode(chain.command("export").description("write a chain's blocks into a file that can be audited anywhere"))
+  withNode(
+    chain
+      .command("export")
+      .description("write a chain's blocks into a file that can be audited anywhere, or its records as rows"),
+  )
     .argument("<service>", "name or number of the chain's service")
     .requiredOption("-o, --output <file>", "file to make")
+    .addOption(
+      new Option("--format <form>", "blocks as CBOR, or records as rows")
+        .choices(["cbor", "csv", "jsonl"])
+        .default("cbor"),
+    )
     .option("--json", "print JSON")
     .action(exportChain);
 }
@@ -33,7 +46,8 @@ async function exportChain(service: string, options: ExportOptions): Promise<voi
         yield block;
       }
     }
-    await createFile(options.output, counted());
+    const { format } = options;
+    await createFile(options.output, format === "cbor" ? counted() : rowsIn(counted(), format, source.origin));
     const { name } = chain;
     printLines([
       options.json
@@ -41,4 +55,24 @@ async function exportChain(service: string, options: ExportOptions): Promise<voi
         : `${options.output}: ${countText(blocks, "block")} of ${name}, ${bytes} bytes`,
     ]);
   });
+}
+
+/** A block at a time. Rejects with CHAIN_INVALID where one cannot be read. */
+async function* rowsIn(
+  blocks: AsyncIterable<Uint8Array>,
+  format: RowFormat,
+  origin: string,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(headOf(format));
+  for await (const bytes of blocks) yield Buffer.from(rowsOfBlock(bytes, format, origin));
+}
+
+function rowsOfBlock(bytes: Uint8Array, format: RowFormat, origin: string): string {
+  try {
+    const { height, batches } = decodeBlockViews(bytes);
+    const records = batches.flatMap((batch) => batch.records);
+    return records.map((record, place) => rowsOf(format, { height, leaf: place + 1, bytes: record })).join("");
+  } catch (cause) {
+    throw new GridsealError("CHAIN_INVALID", `${origin}: a block cannot be read: ${reasonOf(cause)}`, { cause });
+  }
 }

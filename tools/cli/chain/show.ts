@@ -2,16 +2,13 @@
 // registers, its operations with what they ask.
 
 import type { Command } from "commander";
-import { formatObis } from "../../../src/meter/obis.js";
-import { unitName } from "../../../src/meter/unit.js";
 import type { Acknowledgement } from "../../../src/wire/batch.js";
 import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { noticesOf } from "../../../src/wire/notice.js";
-import { type AnyRecord, isOperation, type Operation, parseAnyRecord } from "../../../src/wire/operation.js";
+import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
-import type { Register } from "../../../src/wire/record.js";
 import { decodeValue } from "../../../src/wire/value.js";
 import { decodeEvidence } from "../../consensus/messages.js";
 import type { Statement } from "../../consensus/types.js";
@@ -20,11 +17,11 @@ import { rulesNamed } from "../../ledger/contract-centre.js";
 import { decodeDisproof } from "../../ledger/disproof.js";
 import { decodeResults, type Violation } from "../../ledger/violations.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
-import { chainOfSource } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
-import { countText, decimal, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
-import { operationLines, operationView } from "../operation/view.js";
+import { countText, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
 import { orderView } from "../order/view.js";
+import { serviceIn } from "../record/service.js";
+import { recordLines, recordView } from "../record/view.js";
 
 interface ShowOptions extends SourceOptions {
   readonly service?: string;
@@ -42,7 +39,7 @@ export function registerShow(chain: Command): void {
 
 async function show(height: number, file: string | undefined, options: ShowOptions): Promise<void> {
   await withSource(file, options, async (source) => {
-    const service = file === undefined ? await serviceOf(options, (name) => chainOfSource(source, name)) : 0;
+    const service = await serviceIn(source, file, options.service);
     const bytes = await source.block(service, height);
     if (bytes === undefined) throw new GridsealError("USAGE", `${source.origin} has no block ${height} of this chain`);
     const view = viewOf(bytes, `${source.origin}: block ${height}`);
@@ -50,16 +47,7 @@ async function show(height: number, file: string | undefined, options: ShowOptio
   });
 }
 
-async function serviceOf(
-  { service }: ShowOptions,
-  find: (name: string) => Promise<{ readonly service: number }>,
-): Promise<number> {
-  if (service === undefined) throw new GridsealError("USAGE", "name the chain with --service");
-  return (await find(service)).service;
-}
-
 type BlockView = ReturnType<typeof blockView>;
-type RecordView = ReturnType<typeof recordView>;
 
 function viewOf(bytes: Uint8Array, name: string): BlockView {
   try {
@@ -121,20 +109,6 @@ function batchView({ origin, number, id, acknowledgements, notices, records }: S
   const credentials = noticesOf(notices, "credential");
   const orders = noticesOf(notices, "order").map((bytes) => ({ ...orderView(readOrder(bytes)), bytes }));
   return { origin, number, id, acknowledgements, credentials, orders, records: records.map(recordView) };
-}
-
-function recordView(bytes: Uint8Array) {
-  const record = parseAnyRecord(bytes);
-  return isOperation(record) ? operationView(record) : readingView(record, bytes);
-}
-
-function readingView({ hash, kid, claims }: Exclude<AnyRecord, Operation>, bytes: Uint8Array) {
-  const { time_s, registers = [], ...others } = claims;
-  return { hash, meter: kid, time: time_s, ...others, registers: registers.map(registerView), bytes };
-}
-
-function registerView({ obis, value, scaler, unit, age }: Register) {
-  return { obis: formatObis(obis), value, scaler, unit: unitName(unit), ...(age !== undefined && { age }) };
 }
 
 function linesOf(view: BlockView): string[] {
@@ -222,24 +196,6 @@ function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
     ...orders.map(({ number: which, what }) => `  order ${which}, ${what}`),
     ...records.flatMap(recordLines),
   ]);
-}
-
-function recordLines(record: RecordView): string[] {
-  return "participant" in record ? operationLines(record) : readingLines(record);
-}
-
-function readingLines(record: ReturnType<typeof readingView>): string[] {
-  const { meter, seq, time, quality, serviceId, hash, registers, digests = [] } = record;
-  const values = registers.map(({ value, scaler }) => decimal(value, scaler));
-  const width = Math.max(0, ...values.map((value) => value.length));
-  return [
-    `  record ${seq} of meter ${toHex(meter)}, service id ${serviceId}, ${timeText(time * 1000)} quality ${quality}`,
-    `    hash ${toHex(hash)}`,
-    ...registers.map(({ obis, unit }, index) =>
-      `    ${obis.padEnd(18)} ${values[index]!.padStart(width)} ${unit}`.trimEnd(),
-    ),
-    ...(digests.length === 0 ? [] : [`    and ${countText(digests.length, "confidential group")}`]),
-  ];
 }
 
 function indented(lines: readonly string[]): string[] {

@@ -1,16 +1,17 @@
 // `gridseal chain slots`: the energies of a meter's settlement intervals from its sealed records, each
 // with its quality and the records that it rests on.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { formatObis, parseObis } from "../../../src/meter/obis.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
 import { fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
-import { type ChainSource, chainOfSource } from "../../sources/source.js";
-import { id, several, whole, withNode } from "../../terminal/arguments.js";
+import type { ChainSource } from "../../sources/source.js";
+import { id, moment, several, whole, withNode } from "../../terminal/arguments.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { serviceIn } from "../record/service.js";
 
 interface SlotsOptions extends SourceOptions {
   readonly service?: string;
@@ -33,8 +34,8 @@ export function registerSlots(chain: Command): void {
     .option("--register <obis>", `counter, ${IMPORT} where absent; several are added, as tariffs are`, several)
     .option("--slot <seconds>", "length of a slot", whole(1, 86_400), 900)
     .option("--gap <seconds>", "longest gap over which a counter is interpolated", whole(0, 86_400 * 31), 3_600)
-    .option("--from <time>", "begin of the first slot, as 2026-03-29T00:00:00Z", time)
-    .option("--to <time>", "end of the last slot", time)
+    .option("--from <time>", "begin of the first slot, as 2026-03-29T00:00:00Z", moment)
+    .option("--to <time>", "end of the last slot", moment)
     .option("--json", "print JSON")
     .action(slots);
 }
@@ -42,7 +43,7 @@ export function registerSlots(chain: Command): void {
 async function slots(file: string | undefined, options: SlotsOptions): Promise<void> {
   const registers = registersOf(options.register ?? [IMPORT]);
   await withSource(file, options, async (source) => {
-    const counters = await countersOf(source, await serviceOf(source, file, options), options.meter, registers);
+    const counters = await countersOf(source, await serviceIn(source, file, options.service), options.meter, registers);
     const times = counters.flatMap((readings) => readings.map(({ time_s }) => time_s));
     if (times.length === 0) {
       const names = registers.map(formatObis).join(", ");
@@ -76,18 +77,6 @@ function registersOf(texts: readonly string[]): readonly Uint8Array[] {
   } catch (error) {
     throw new GridsealError("USAGE", reasonOf(error));
   }
-}
-
-function time(text: string): number {
-  const time_ms = Date.parse(text);
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(text) && Number.isFinite(time_ms)) return time_ms / 1_000;
-  throw new InvalidArgumentError("It must be a time in UTC such as 2026-03-29T00:00:00Z.");
-}
-
-async function serviceOf(source: ChainSource, file: string | undefined, { service }: SlotsOptions): Promise<number> {
-  if (file !== undefined) return 0;
-  if (service === undefined) throw new GridsealError("USAGE", "name the chain with --service");
-  return (await chainOfSource(source, service)).service;
 }
 
 /** The readings of each register in the meter's sealed records. */

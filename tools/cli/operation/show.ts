@@ -1,18 +1,15 @@
 // `gridseal operation show`: an operation in a file, or a sealed one by its participant and number.
 
 import type { Command } from "commander";
-import { decodeBlock } from "../../../src/wire/block.js";
 import { SEQ_MAX } from "../../../src/wire/bounds.js";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { toHex } from "../../../src/wire/bytes.js";
 import { hasOperation, OPERATION_BYTES_MAX, type Operation, parseOperation } from "../../../src/wire/operation.js";
-import { decodeReceipt } from "../../../src/wire/receipt.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
-import { openFileSource } from "../../sources/file.js";
-import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import { type ChainSource, chainOfSource } from "../../sources/source.js";
+import { type SourceOptions, withSource } from "../../sources/open.js";
 import { id, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { serviceIn } from "../record/service.js";
 import { operationLines, operationView } from "./view.js";
 
 interface ShowOptions extends SourceOptions {
@@ -44,35 +41,17 @@ async function find(file: string | undefined, options: ShowOptions): Promise<Ope
     if (file === undefined) throw new GridsealError("USAGE", "name a file, or --participant and --seq of a sealed one");
     return readOperation(await readWhole(file, OPERATION_BYTES_MAX), file);
   }
-  if (file !== undefined) return findIn(await openFileSource(file), participant, seq);
-  if (service === undefined) throw new GridsealError("USAGE", "name the operation's service with --service");
-  return withNodeSource(options, async (source) => {
-    const { service: chain } = await chainOfSource(source, service);
-    const { height, recordHash } = decodeReceipt(await source.receipt(chain, participant, seq));
-    const block = await source.block(chain, height);
-    const records = block === undefined ? [] : recordsOf(block, source.origin);
-    const bytes = records.find((record) => hasOperation(record) && equalBytes(parseOperation(record).hash, recordHash));
-    if (bytes === undefined) throw unknown(source.origin, participant, seq);
-    return readOperation(bytes, source.origin);
-  });
-}
-
-async function findIn(source: ChainSource, participant: Uint8Array, seq: number): Promise<Operation> {
-  for await (const block of source.blocks(0, 1)) {
-    for (const bytes of recordsOf(block, source.origin).filter(hasOperation)) {
-      const operation = readOperation(bytes, source.origin);
-      if (equalBytes(operation.kid, participant) && operation.claims.seq === seq) return operation;
+  return withSource(file, options, async (source) => {
+    const chain = await serviceIn(source, file, service);
+    for await (const { seq: number, height, bytes } of source.records(chain, participant, seq)) {
+      if (number !== seq) break;
+      if (bytes === undefined) {
+        throw new GridsealError("BLOCK_PRUNED", `block ${height}, which has it, is not kept by ${source.origin} any more`);
+      }
+      if (hasOperation(bytes)) return readOperation(bytes, source.origin);
     }
-  }
-  throw unknown(source.origin, participant, seq);
-}
-
-function recordsOf(block: Uint8Array, origin: string): readonly Uint8Array[] {
-  try {
-    return decodeBlock(block).batches.flatMap(({ records }) => records);
-  } catch (cause) {
-    throw new GridsealError("CHAIN_INVALID", `${origin} cannot be read: ${reasonOf(cause)}`, { cause });
-  }
+    throw unknown(source.origin, participant, seq);
+  });
 }
 
 function readOperation(bytes: Uint8Array, origin: string): Operation {

@@ -28,6 +28,8 @@ const HEIGHT_BYTES = 5;
 const LEAF_BYTES = 3;
 const HASH_BYTES = 32;
 const RECORD_BYTES = LEAF_BYTES + HASH_BYTES;
+/** Above every sequence number. */
+const NUMBER_END = 2 ** 53;
 
 /** A row: height (5), then for each number from that of the key on its leaf (3) and hash (32). It is read by `locationIn`. */
 export const index: Table<NumberKey, Uint8Array, SealedRun> = {
@@ -51,12 +53,37 @@ export const index: Table<NumberKey, Uint8Array, SealedRun> = {
   checksum: crc32Checksum,
 };
 
+/** A row of the index with the number that it begins at. */
+export interface IndexedRun {
+  readonly first: number;
+  /** of the numbers from `first` on, as `locationIn` reads them */
+  readonly content: Uint8Array;
+}
+
 /** Where the record is sealed; undefined where it is not. */
 export function locationOf(store: StoreReader, chain: number, kid: Uint8Array, seq: number): Location | undefined {
-  // Runs do not overlap: a number is sealed once. The one that begins last at or before it has it, or none.
-  const below = { start: numberKey(chain, kid, seq), end: idKey(chain, kid), reverse: true, limit: 1 };
-  const [run] = store.range(index, below);
-  return run === undefined ? undefined : locationIn(run.row, seq - numberIn(run.key));
+  const run = runBelow(store, chain, kid, seq);
+  return run === undefined ? undefined : locationIn(run.content, seq - run.first);
+}
+
+/** The run that has the number, or else the next one behind it; undefined where nothing is sealed from the number on. */
+export function runFrom(store: StoreReader, chain: number, kid: Uint8Array, seq: number): IndexedRun | undefined {
+  const below = runBelow(store, chain, kid, seq);
+  if (below !== undefined && seq < below.first + recordsIn(below.content)) return below;
+  const behind = { start: numberKey(chain, kid, seq), end: numberKey(chain, kid, NUMBER_END), limit: 1 };
+  return runIn(store.range(index, behind));
+}
+
+/** Runs do not overlap: a number is sealed once. The one that begins last at or before it has it, or none. */
+function runBelow(store: StoreReader, chain: number, kid: Uint8Array, seq: number): IndexedRun | undefined {
+  return runIn(
+    store.range(index, { start: numberKey(chain, kid, seq), end: idKey(chain, kid), reverse: true, limit: 1 }),
+  );
+}
+
+function runIn(rows: Iterable<{ readonly key: NumberKey; readonly row: Uint8Array }>): IndexedRun | undefined {
+  const [run] = rows;
+  return run === undefined ? undefined : { first: numberIn(run.key), content: run.row };
 }
 
 /** Where the number so far behind the row's is sealed; undefined where the run ends before it. */

@@ -1,0 +1,60 @@
+// `gridseal record get`: a sealed record by its number, shown, and its bytes in a file that `receipt verify --record` takes.
+
+import type { Command } from "commander";
+import { SEQ_MAX } from "../../../src/wire/bounds.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { GridsealError } from "../../errors.js";
+import { createFile } from "../../files/made-once.js";
+import type { FoundRecord } from "../../routes/record-rows.js";
+import { type SourceOptions, withSource } from "../../sources/open.js";
+import { id, whole, withNode } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { serviceIn } from "./service.js";
+import { recordLines, recordView } from "./view.js";
+
+interface GetOptions extends SourceOptions {
+  readonly meter: Uint8Array;
+  readonly seq: number;
+  readonly service?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function registerGet(record: Command): void {
+  withNode(record.command("get").description("get a sealed record of a meter or a participant"))
+    .argument("[file]", "exported chain")
+    .requiredOption("--meter <id>", "id of the meter or participant, 16 hex digits", id)
+    .requiredOption("--seq <number>", "its number", whole(0, SEQ_MAX))
+    .option("--service <name>", "name or number of the chain's service; a file has but one")
+    .option("-o, --output <file>", "file to make with the record's bytes")
+    .option("--json", "print JSON")
+    .action(get);
+}
+
+async function get(file: string | undefined, options: GetOptions): Promise<void> {
+  await withSource(file, options, async (source) => {
+    const service = await serviceIn(source, file, options.service);
+    const found = await firstOf(source.records(service, options.meter, options.seq));
+    const name = `record ${options.seq} of ${toHex(options.meter)}`;
+    if (found?.seq !== options.seq) throw new GridsealError("RECORD_UNKNOWN", `${source.origin} has no ${name}`);
+    const { height, leaf, bytes } = found;
+    if (bytes === undefined) {
+      throw new GridsealError(
+        "BLOCK_PRUNED",
+        `${name} is sealed in block ${height}, which ${source.origin} keeps no more`,
+      );
+    }
+    if (options.output !== undefined) await createFile(options.output, bytes);
+    const view = recordView(bytes);
+    printLines(
+      options.json
+        ? [toJson({ height, leaf, ...view })]
+        : [`leaf ${leaf} of block ${height}`, ...recordLines(view).map((line) => line.slice(2))],
+    );
+  });
+}
+
+async function firstOf(records: AsyncIterable<FoundRecord>): Promise<FoundRecord | undefined> {
+  for await (const found of records) return found;
+  return undefined;
+}

@@ -1,0 +1,78 @@
+// `gridseal record list`: the sealed records of a meter or a participant, between two moments, with their places in the chain.
+
+import { type Command, Option } from "commander";
+import { toHex } from "../../../src/wire/bytes.js";
+import { isOperation } from "../../../src/wire/operation.js";
+import { type SourceOptions, withSource } from "../../sources/open.js";
+import { recordsBetween, type SealedRecord } from "../../sources/records-between.js";
+import { id, moment, whole, withNode } from "../../terminal/arguments.js";
+import { countText, printLines, table, timeText } from "../../terminal/output.js";
+import { headOf, type RowFormat, rowsOf } from "./rows.js";
+import { serviceIn } from "./service.js";
+
+interface ListOptions extends SourceOptions {
+  readonly meter: Uint8Array;
+  readonly service?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit: number;
+  readonly format: RowFormat | "table";
+}
+
+export function registerList(record: Command): void {
+  withNode(record.command("list").description("list the sealed records of a meter or a participant"))
+    .argument("[file]", "exported chain")
+    .requiredOption("--meter <id>", "id of the meter or participant, 16 hex digits", id)
+    .option("--service <name>", "name or number of the chain's service; a file has but one")
+    .option("--from <time>", "not before, as 2026-03-29T00:00:00Z", moment)
+    .option("--to <time>", "before", moment)
+    .option("--limit <number>", "at most so many", whole(1, 10_000_000), 1_000)
+    .addOption(new Option("--format <form>", "what is printed").choices(["table", "csv", "jsonl"]).default("table"))
+    .action(list);
+}
+
+async function list(file: string | undefined, options: ListOptions): Promise<void> {
+  const { meter, from: from_s, to: to_s, limit, format } = options;
+  await withSource(file, options, async (source) => {
+    const service = await serviceIn(source, file, options.service);
+    const rows: string[][] = [];
+    const told = { count: 0, isCut: false, latest_s: 0 };
+    if (format !== "table") process.stdout.write(headOf(format));
+    for await (const sealed of recordsBetween(source, service, meter, { from_s, to_s })) {
+      told.isCut = told.count === limit;
+      if (told.isCut) break;
+      told.count += 1;
+      noteClock(sealed, told);
+      if (format === "table") rows.push(cellsOf(sealed));
+      else if (sealed.bytes !== undefined) process.stdout.write(rowsOf(format, { ...sealed, bytes: sealed.bytes }));
+      else
+        process.stderr.write(`record ${sealed.seq} is sealed in block ${sealed.height}, whose records are gone here\n`);
+    }
+    if (format === "table") printLines(table(["number", "time", "block", "leaf", "what it says"], rows));
+    if (told.count === 0) process.stderr.write(`${source.origin} has no such record of ${toHex(meter)}\n`);
+    if (told.isCut) process.stderr.write(`there are more than these ${limit}: --limit gives more\n`);
+  });
+}
+
+/** Records are looked for by time as if no clock were ever put back. */
+function noteClock({ seq, record }: SealedRecord, told: { latest_s: number }): void {
+  const time_s = record?.claims.time_s;
+  if (time_s === undefined) return;
+  if (time_s < told.latest_s) {
+    process.stderr.write(`the clock was put back before record ${seq}: with --from or --to some may be missing here\n`);
+  }
+  told.latest_s = time_s;
+}
+
+function cellsOf({ seq, height, leaf, record }: SealedRecord): string[] {
+  const place = [String(height), String(leaf)];
+  if (record === undefined) return [String(seq), "-", ...place, "its block's records are gone here"];
+  return [String(seq), timeText(record.claims.time_s * 1_000), ...place, contentOf(record)];
+}
+
+function contentOf(record: NonNullable<SealedRecord["record"]>): string {
+  if (isOperation(record)) return `operation of type ${record.claims.type}`;
+  const { registers = [], digests = [] } = record.claims;
+  const hidden = digests.length === 0 ? "" : `, ${countText(digests.length, "confidential group")}`;
+  return `${countText(registers.length, "register")}${hidden}`;
+}
