@@ -26,7 +26,9 @@ test("an operation is open as soon as it is signed, so that who stops the demo t
   const { genesis } = await readGenesisFile(join(network, "genesis.cbor"));
   const tally = createTally(genesis, nodeVerify);
   // Nobody listens there: nothing is ever sealed.
-  const participants = await startParticipants(network, ["http://127.0.0.1:10999"], tally, (error) => assert.fail(error));
+  const participants = await startParticipants(network, ["http://127.0.0.1:10999"], tally, (error) =>
+    assert.fail(error),
+  );
   t.after(() => participants.stop());
   while (participants.signed === 0) {
     await turn();

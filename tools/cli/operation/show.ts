@@ -46,7 +46,10 @@ async function find(file: string | undefined, options: ShowOptions): Promise<Ope
     for await (const { seq: number, height, bytes } of source.records(chain, participant, seq)) {
       if (number !== seq) break;
       if (bytes === undefined) {
-        throw new GridsealError("BLOCK_PRUNED", `block ${height}, which has it, is not kept by ${source.origin} any more`);
+        throw new GridsealError(
+          "BLOCK_PRUNED",
+          `block ${height}, which has it, is not kept by ${source.origin} any more`,
+        );
       }
       if (hasOperation(bytes)) return readOperation(bytes, source.origin);
     }
