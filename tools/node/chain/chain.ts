@@ -318,6 +318,7 @@ export function createChain(ports: ChainPorts): Chain {
     onGoverned() {
       if (stopped || !started) return;
       decisions.onGoverned();
+      pool.reconsider();
       onWork();
       decisions.adopt().catch(ports.onFatal);
     },

@@ -132,6 +132,27 @@ test("a batch that would seal nothing is no work, but goes with one that does", 
   assert.equal(pool.candidates(() => true).length, 3);
 });
 
+test("looks again at what would not be sealed when orders have come, but not at what is sealed already", () => {
+  const pool = createPool(set);
+  const [waiting, spent] = [batch(0), batch(1)];
+  for (const read of [waiting, spent]) {
+    pool.add(read, 0, read === spent);
+    for (const node of [0, 1, 2]) pool.acknowledge(nameOf(read), by(node));
+  }
+  const isSuspended = () => false;
+  assert.equal(pool.hasWork(isSuspended), false);
+  assert.equal(
+    pool.hasWork(() => true),
+    false,
+    "nothing tells that its meter is resumed",
+  );
+  pool.reconsider();
+  const looked: number[] = [];
+  const note = ({ batch: { number } }: typeof waiting) => looked.push(number) > 1;
+  assert.equal(pool.hasWork(note), false);
+  assert.deepEqual(looked, [0], "all of the other is sealed");
+});
+
 test("offers the oldest batch that seals something first, however many barren ones are older", () => {
   const pool = createPool(set);
   const reads = Array.from({ length: BLOCK_BATCHES_MAX + 2 }, (_, number) => batch(number));

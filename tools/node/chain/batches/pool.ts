@@ -85,6 +85,8 @@ export interface Pool {
   /** Whether anything is held or known to be acknowledged, accepted or not, that would seal something. */
   holds(sealsSomething: (read: ReadBatch) => boolean): boolean;
   markBarren(ids: readonly Uint8Array[]): void;
+  /** Orders have come: a record that would not be sealed may be now, as its meter is resumed. What is spent stays barren. */
+  reconsider(): void;
   /** All of it is sealed: it is one of those for which there is little room, whether it fits or not. */
   markSpent(id: Uint8Array): void;
   /** A record of it does not verify. */
@@ -293,6 +295,9 @@ export function createPool(initial: MemberSet): Pool {
         const entry = entries.get(toHex(id));
         if (entry !== undefined) entry.barren = true;
       }
+    },
+    reconsider() {
+      for (const entry of entries.values()) entry.barren = entry.isSpent;
     },
     markSpent(id) {
       const entry = entries.get(toHex(id));
