@@ -16,11 +16,11 @@ import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { makeBatch } from "../../tools/ledger/compose.js";
 import { rulingAt } from "../../tools/ledger/contract-centre.js";
 import { badRecordOf, encodeDisproof } from "../../tools/ledger/disproof.js";
+import { finishEntries, planEntries } from "../../tools/ledger/entries.js";
 import type { ChainView, ExecutionEvidence } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import { readEvidence, readNotice } from "../../tools/ledger/notices.js";
-import { finishOperations, planOperations } from "../../tools/ledger/operations.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
 import { newestRules } from "../../tools/ledger/scripts.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
@@ -206,11 +206,11 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);
     counter += execution.violations.length;
     const { script, contracts } = rulingAt(newestRules.name, governance, place);
-    const planned = planOperations(
+    const planned = planEntries(
       { height: place.height, time_ms: time_ms + 1000 * blocks.length, contracts, sourceOf: () => "", view },
       execution,
     );
-    const { outcomes, state } = finishOperations(view, planned, []);
+    const { outcomes, state } = finishEntries(view, planned, []);
     return {
       network: genesis.network,
       chain: service,

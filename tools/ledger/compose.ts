@@ -19,11 +19,12 @@ import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { assertInvariant } from "../errors.js";
 import { type Ruling, rulingAt } from "./contract-centre.js";
 import type { ContractInForce } from "./contract-orders.js";
+import { type EntriesResult, finishEntries, planEntries } from "./entries.js";
+import type { EntriesPlace } from "./entry.js";
 import type { ChainView, Execution, ExecutionNotice, ExecutionPlace } from "./execution.js";
 import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
-import { finishOperations, type OperationsPlace, type OperationsResult, planOperations } from "./operations.js";
 import type { Outcome } from "./outcome.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
@@ -81,7 +82,7 @@ export interface ComposedBlock {
   readonly content: BlockContent;
   readonly tree: MerkleLevels;
   readonly execution: Execution;
-  readonly operations: OperationsResult;
+  readonly entries: EntriesResult;
   /** records in the order of their leaves, from leaf 1 on */
   readonly records: readonly ExecutionRecord[];
   /** of the height after it */
@@ -172,10 +173,10 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
   );
   if (isEmpty(execution)) return { type: "none", reason: "nothing in it is new to the chain" };
   const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
-  const planned = planOperations(operationsPlace(tip, ruling, inputs.time_ms), execution);
+  const planned = planEntries(entriesPlace(tip, ruling, inputs.time_ms), execution);
   const finish = (outcomes: readonly Outcome[]) => {
-    const operations = finishOperations(tip.view, planned, outcomes);
-    return blockOf(tip, inputs, { ruling, execution, operations });
+    const entries = finishEntries(tip.view, planned, outcomes);
+    return blockOf(tip, inputs, { ruling, execution, entries });
   };
   const { plan } = planned;
   return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
@@ -186,8 +187,8 @@ export function rulingOf({ chain, height, governance }: ChainTip, name: string, 
   return rulingAt(name, governance, { service: chain.service, height, judgedAt });
 }
 
-/** Where operations of the block after the tip are judged. */
-export function operationsPlace(tip: ChainTip, { contracts }: Ruling, time_ms: number): OperationsPlace {
+/** Where entries of the block after the tip are judged. */
+export function entriesPlace(tip: ChainTip, { contracts }: Ruling, time_ms: number): EntriesPlace {
   const { height, governance, view } = tip;
   const sourceOf = ({ install }: ContractInForce) => {
     const source = governance.contracts.sources.get(toHex(install.source));
@@ -200,12 +201,12 @@ export function operationsPlace(tip: ChainTip, { contracts }: Ruling, time_ms: n
 interface Judged {
   readonly ruling: Ruling;
   readonly execution: Execution;
-  readonly operations: OperationsResult;
+  readonly entries: EntriesResult;
 }
 
-function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, operations }: Judged): ComposedBlock {
+function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, entries }: Judged): ComposedBlock {
   const records = execution.sealed.flatMap((sealed) => sealed.records);
-  const violations = [...execution.violations, ...operations.violations];
+  const violations = [...execution.violations, ...entries.violations];
   const nextMembers = nextMembersOf(tip, inputs.judgedAt);
   const content: BlockContent = {
     network: tip.genesis.network,
@@ -214,13 +215,13 @@ function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, operat
     counter: tip.counter + violations.length,
     batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
     script: ruling.script,
-    results: encodeResults({ violations, outcomes: operations.outcomes }),
+    results: encodeResults({ violations, outcomes: entries.outcomes }),
     anchors: inputs.anchors,
     judgedAt: inputs.judgedAt,
     time_ms: inputs.time_ms,
     memberSet: tip.members.hash,
     nextMemberSet: nextMembers.hash,
-    stateRoot: operations.state.root,
+    stateRoot: entries.state.root,
   };
   const tree = blockTree(content, records.map(leafOf));
   const header: Header = {
@@ -231,7 +232,7 @@ function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, operat
     target: tip.chain.target,
     nonce: 0,
   };
-  return { content, tree, execution, operations, records, nextMembers, header };
+  return { content, tree, execution, entries, records, nextMembers, header };
 }
 
 /** Why no block can be made of the inputs, before any rule has run. */

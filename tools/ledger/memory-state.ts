@@ -2,8 +2,8 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import { assertInvariant } from "../errors.js";
+import type { EntriesResult } from "./entries.js";
 import type { StateView } from "./execution.js";
-import type { OperationsResult } from "./operations.js";
 import { EMPTY_STATE } from "./state-map.js";
 
 export class MemoryState implements StateView {
@@ -32,7 +32,7 @@ export class MemoryState implements StateView {
   }
 
   /** Takes what a block has written. */
-  apply({ writes, state }: Pick<OperationsResult, "writes" | "state">): void {
+  apply({ writes, state }: Pick<EntriesResult, "writes" | "state">): void {
     for (const [key, value] of writes) {
       if (value === undefined) this.#entries.delete(key);
       else this.#entries.set(key, value);

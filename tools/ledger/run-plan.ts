@@ -1,6 +1,7 @@
 // The runs of a block's contracts before they have run: what each is called with, and what they share. An engine makes outcomes of a
 // plan, one for each call; it is the same on every machine, so nothing of a machine stands here.
 
+import type { EntryKind } from "../../src/wire/entry.js";
 import type { Value } from "../../src/wire/value.js";
 
 /** Operations in one block, whether a contract takes them or not: at some 10 ms a run they take well less than a round. */
@@ -27,7 +28,8 @@ export interface PlannedContract {
 export interface PlannedCall {
   /** place among the plan's contracts */
   readonly contract: number;
-  readonly entry: "operation";
+  /** the function that is called */
+  readonly entry: EntryKind;
   readonly argument: Value;
   readonly parameters: Value;
 }

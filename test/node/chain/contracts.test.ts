@@ -15,7 +15,7 @@ import { sha256 } from "../../../src/wire/hash.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { inclusionPath, leafCount, leafHash, rootFromInclusion, rootOfLevels } from "../../../src/wire/merkle.js";
 import { type Operation, type OperationClaims, parseOperation, signOperation } from "../../../src/wire/operation.js";
-import { effectItems, type OperationOutcome, outcomesIn } from "../../../src/wire/outcome.js";
+import { type EntryOutcome, effectItems, outcomesIn } from "../../../src/wire/outcome.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
 import { auditChain } from "../../../tools/audit/audit.js";
 import { getEffect, readEffectOf } from "../../../tools/cli/receipt/effect.js";
@@ -99,7 +99,7 @@ async function participantOf(cluster: TestCluster): Promise<Participant> {
   };
 }
 
-function outcomesOf(node: TestNode): OperationOutcome[] {
+function outcomesOf(node: TestNode): EntryOutcome[] {
   return node.sealed.flatMap(({ block }) => outcomesIn(block.results));
 }
 
