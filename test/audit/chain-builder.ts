@@ -197,7 +197,8 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const records = batch.records.map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const toExecute = { ...batch, notices: batch.notices.map((notice) => readNotice(genesis.hash, notice)), records };
     const governance = initialGovernance(genesis);
-    const place = { service, height: blocks.length + 1, governance, judgedAt: 0, view };
+    const now_ms = time_ms + 1000 * blocks.length;
+    const place = { service, height: blocks.length + 1, governance, judgedAt: 0, time_ms: now_ms, view };
     const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const execution = newestRules.execute(place, [toExecute], { forks, evidence: parts.evidence ?? [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
@@ -207,7 +208,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     counter += execution.violations.length;
     const { script, contracts } = rulingAt(newestRules.name, governance, place);
     const planned = planEntries(
-      { height: place.height, time_ms: time_ms + 1000 * blocks.length, contracts, sourceOf: () => "", view },
+      { height: place.height, time_ms: now_ms, contracts, sourceOf: () => "", view },
       execution,
     );
     const { outcomes, state } = finishEntries(view, planned, []);
@@ -221,7 +222,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
       results: encodeResults({ violations: execution.violations, outcomes }),
       anchors: [],
       judgedAt: 0,
-      time_ms: time_ms + 1000 * blocks.length,
+      time_ms: now_ms,
       memberSet: memberSetHash(members),
       nextMemberSet: memberSetHash(members),
       stateRoot: state.root,

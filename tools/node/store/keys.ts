@@ -2,6 +2,7 @@
 // its type: a table takes no other.
 
 import { SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { DUE_PREFIX } from "../../ledger/reserved-keys.js";
 
 declare const kind: unique symbol;
 
@@ -70,6 +71,11 @@ export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
 export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
   // "0" follows "/".
   return { start: stateKey(chain, `${contract}/`), end: stateKey(chain, `${contract}0`) };
+}
+
+/** The range of all deadlines of a chain, in their order. */
+export function dueRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
+  return { start: stateKey(chain, DUE_PREFIX), end: stateKey(chain, `${DUE_PREFIX.slice(0, -1)}0`) };
 }
 
 /** The key of the chain's contract state. */
