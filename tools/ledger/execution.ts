@@ -179,6 +179,14 @@ export function takesEffect(place: ExecutionPlace, notice: ExecutionNotice): boo
   }
 }
 
+/** Those of the notices that a block at this place would take, one behind the other. */
+export function noticesTaken(place: ExecutionPlace, notices: readonly ExecutionNotice[]): ExecutionNotice[] {
+  const intake = new MessageIntake(takingPlace(place));
+  return notices.filter((notice) =>
+    notice.kind === "message" ? intake.take(notice.carried) : takesEffect(place, notice),
+  );
+}
+
 function executeBatch(run: Run, batch: ExecutionBatch) {
   const origin = toHex(batch.origin);
   const after = sealNumber(run.origins.get(origin) ?? run.view.origin(origin), batch.number);

@@ -5,13 +5,7 @@ import type { Effect } from "../../src/wire/outcome.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
 import type { ContractInForce } from "./contract-orders.js";
 import type { EntriesPlace, PlannedEntry } from "./entry.js";
-import {
-  type ReservedState,
-  sentKey,
-  sentTo,
-  takenKey,
-  takenValue,
-} from "./reserved-keys.js";
+import { type ReservedState, sentKey, sentTo, takenKey, takenValue } from "./reserved-keys.js";
 
 /** What the messages that a block has taken write. */
 export function takenWrites(taken: readonly CarriedMessage[]): Map<string, Uint8Array> {

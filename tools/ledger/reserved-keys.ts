@@ -16,9 +16,17 @@ export const DUE_PREFIX = "/due/";
 /** Digits of a time, the largest that a number of seconds has. */
 const TIME_DIGITS = 13;
 
+/** Before the numbers of chains that messages are sent to. */
+export const SENT_PREFIX = "/sent/";
+
 /** The number of the next message to a chain. */
 export function sentKey(service: number): string {
-  return `/sent/${service}`;
+  return `${SENT_PREFIX}${service}`;
+}
+
+/** The chain of `sentKey`. */
+export function chainSentTo(key: string): number {
+  return Number(key.slice(SENT_PREFIX.length));
 }
 
 /** What was taken of a chain's messages. */
