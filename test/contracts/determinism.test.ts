@@ -12,7 +12,7 @@ import { generatedRun } from "./programs.js";
 
 const RUNS = 100;
 /** SHA-256 over the encoded outcomes of runs 1 to 100 */
-const DIGEST = "d1b82bcd0b38d9595a14360b59bd021544498cca0f7b3b834e5f10b56e374da1";
+const DIGEST = "b077a749401d4850dfdf6098d181f643f42ce03e8b7a6351a44f8193743cf55e";
 
 async function outcomes(engine: Engine, seeds: readonly number[]): Promise<Map<number, Uint8Array>> {
   const found = new Map<number, Uint8Array>();
