@@ -6,6 +6,13 @@ import { test } from "node:test";
 import { COUNTER_NAME, countTurns } from "../../tools/contracts/counting.js";
 import { readEngine } from "../../tools/node/contracts/sandbox.js";
 
+/** The platform's; types of Node have its types alone. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> };
+  readonly RuntimeError: new () => Error;
+};
+
 const I32 = 0x7f;
 
 const sectionOf = (id: number, ...content: readonly number[]) => [id, content.length, ...content];
@@ -27,8 +34,8 @@ function moduleOf(...instructions: readonly number[]): Uint8Array {
 
 /** What `f(argument)` takes of a counter that stands at `left`; undefined where it was stopped. */
 function taken(wasm: Uint8Array, argument: number, left = 1_000_000n): number | undefined {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(countTurns(wasm) as BufferSource), {});
-  const counter = exports[COUNTER_NAME] as WebAssembly.Global<"i64">;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(countTurns(wasm)), {});
+  const counter = exports[COUNTER_NAME] as { value: bigint };
   counter.value = left;
   try {
     (exports.f as (argument: number) => void)(argument);

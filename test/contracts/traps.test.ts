@@ -62,7 +62,7 @@ const loopsOfTheEngine = {
     "a sparse array sorted": "const a = []; a.length = 4e9; a.sort()",
     "searching an array": "const a = Array.from({ length: 60000 }, (_, i) => i); for (;;) a.indexOf(-1)",
     "moving an array": "const a = Array.from({ length: 60000 }, (_, i) => i); for (;;) a.unshift(a.shift())",
-    "sorting": "const a = Array.from({ length: 60000 }, (_, i) => -i); for (;;) a.toSorted()",
+    sorting: "const a = Array.from({ length: 60000 }, (_, i) => -i); for (;;) a.toSorted()",
     "repeating a text": "for (;;) 'ab'.repeat(30000)",
     "repeating a text and catching": "for (;;) try { 'ab'.repeat(30000) } catch {}",
     "searching a text": "const t = 'ab'.repeat(30000); for (;;) t.indexOf('c')",
@@ -302,7 +302,7 @@ test("a module stands alone, does not wait, and exports what it declares", async
 });
 
 test("a thread that takes too long is the machine's fault, never an outcome, and the next run is good", async () => {
-  const hasty = await openSandbox(1);
+  const hasty = await openSandbox({ runMs: 1 });
   const long = runOf("for (;;);", { limits: { budget: 1_000_000, pages: 256, output: 0 } });
   await assert.rejects(hasty.run(long), { code: "ENGINE_FAULT", message: "a contract ran for more than 1 ms" });
   await hasty.close();

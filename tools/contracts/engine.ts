@@ -13,7 +13,7 @@ import { assertInvariant, GridsealError, reasonOf } from "../errors.js";
 import { ENGINE_HASH } from "../ledger/engines.js";
 import type { Failed, Failure, Outcome } from "../ledger/outcome.js";
 import { COUNTER_NAME, countTurns } from "./counting.js";
-import { Journal, NotAllowed, type State } from "./journal.js";
+import { Journal, NotAllowed } from "./journal.js";
 import {
   BUDGET_MAX,
   type Limits,
@@ -25,14 +25,15 @@ import {
   TURNS_PER_BUDGET,
 } from "./limits.js";
 import { prelude } from "./prelude.js";
+import type { State } from "./run-state.js";
 import { toGuest } from "./value.js";
 
 /** Functions that a contract may export. */
 export const entries = ["operation", "message", "slot", "due"] as const;
 export type Entry = (typeof entries)[number];
 
-/** One call of a contract. */
-export interface Run {
+/** One call of a contract. `Kept` is its state, as whoever asks has it. */
+export interface Run<Kept = State> {
   /** one ES module, at most SOURCE_BYTES_MAX of UTF-8 */
   readonly source: string;
   readonly entry: Entry;
@@ -41,7 +42,7 @@ export interface Run {
   /** UTC seconds of the block */
   readonly time_s: number;
   readonly parameters: Value;
-  readonly state: State;
+  readonly state: Kept;
   readonly limits: Limits;
 }
 
@@ -56,6 +57,8 @@ declare const WebAssembly: { compile(bytes: Uint8Array): Promise<WebAssembly.Mod
 const STACK_BYTES = 262_144;
 /** What a call of the host counts for, in turns of the engine that take as long. */
 const TURNS_PER_CALL = 1_000;
+/** What a key counts for that it looks at for a list. */
+const TURNS_PER_KEY = 200;
 /** What a character that it moves counts for: it is encoded, looked at and decoded. */
 const TURNS_PER_CHARACTER = 8;
 /** characters of what a guest says about its failure */
@@ -270,7 +273,11 @@ class Guest {
     };
     const nothing = (act: () => void): undefined => act() as undefined;
     add("read", (key = "") => journal.read(key));
-    add("list", (prefix = "") => journal.list(prefix));
+    add("list", (prefix = "") => {
+      const { text, looked } = journal.list(prefix);
+      this.#charge(TURNS_PER_KEY * looked);
+      return text;
+    });
     add("write", (key = "", value = "") => nothing(() => journal.write(key, value)));
     add("emit", (type = "", name = "", body = "", about = "") => nothing(() => journal.emit(type, name, body, about)));
     add("refuse", (reason = "", detail = "") => journal.refuse(reason as Failure, detail.slice(0, DETAIL_LENGTH_MAX)));
@@ -283,6 +290,7 @@ class Guest {
     try {
       const text = act();
       this.#charge(TURNS_PER_CHARACTER * (text?.length ?? 0));
+      if (this.#isSpent) throw new NotAllowed("the run is over");
       return text === undefined ? vm.undefined : vm.newString(text);
     } catch (error) {
       if (error instanceof NotAllowed || this.#isSpent) throw error;

@@ -54,7 +54,7 @@ export function planEntries(place: EntriesPlace, execution: Execution): PlannedE
   if (calls.length === 0) return { planned, plan: undefined };
   const contracts = called.map((contract) => plannedContract(place, contract));
   const time_s = Math.floor(place.time_ms / 1_000);
-  return { planned, plan: { height: place.height, time_s, contracts, calls } };
+  return { planned, plan: { height: place.height, time_s, contracts, calls, state: place.view.state } };
 }
 
 /** What follows from the runs, an outcome for each call of the plan. */
@@ -124,6 +124,5 @@ function isWithin(jurisdiction: string | undefined, wider: string): boolean {
 
 function plannedContract(place: EntriesPlace, contract: ContractInForce): PlannedContract {
   const { name, budget, pages, output } = contract.install;
-  const state = new Map(place.view.state.entriesOf(name));
-  return { name, source: place.sourceOf(contract), limits: { budget, pages, output }, state };
+  return { name, source: place.sourceOf(contract), limits: { budget, pages, output } };
 }

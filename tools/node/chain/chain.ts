@@ -347,7 +347,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
-      for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs"]) ports.clearTimer(name);
+      for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs", "patience"]) ports.clearTimer(name);
     },
   };
 }

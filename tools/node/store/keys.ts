@@ -66,10 +66,16 @@ export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
   return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
 }
 
-/** The range of all keys of one contract. */
-export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
-  // "0" follows "/".
-  return { start: stateKey(chain, `${contract}/`), end: stateKey(chain, `${contract}0`) };
+/** The range of all keys of the chain's contract state that begin with this text. */
+export function prefixRange(chain: number, prefix: string): { readonly start: Buffer; readonly end: Buffer } {
+  const start = stateKey(chain, prefix);
+  // No UTF-8 has this byte.
+  return { start, end: Buffer.concat([start, Buffer.of(0xff)]) };
+}
+
+/** The least key that stands behind this one. */
+export function keyBehind(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
 }
 
 /** The key of the chain's contract state. */
