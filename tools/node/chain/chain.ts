@@ -15,12 +15,13 @@ import { createExchange } from "./batches/exchange.js";
 import { createOrigin, type Origin } from "./batches/origin.js";
 import { createPool } from "./batches/pool.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./blocks/catch-up.js";
-import { createRunner } from "./blocks/consensus-runner.js";
+import { createRunner, PROPOSE_TIMER } from "./blocks/consensus-runner.js";
 import { createContractRuns } from "./blocks/contract-runs.js";
 import { createDecisions } from "./blocks/decisions.js";
 import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
 import { createProposals } from "./blocks/proposals.js";
+import { roomForRuns } from "./blocks/run-room.js";
 import { createSealer, type Sealer } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame, type FrameKind } from "./frame.js";
 import type { ChainPorts, SealedBlock } from "./ports.js";
@@ -131,7 +132,8 @@ export function createChain(ports: ChainPorts): Chain {
     consensus,
     monotonic_ms: ports.monotonic_ms,
     persist: (record) => store.write((writer) => writer.put(consensusRecords, chainKey(service), record)),
-    setTimer: ports.setTimer,
+    setTimer: (name, delay_ms, callback) =>
+      ports.setTimer(name, name === PROPOSE_TIMER ? delay_ms + runRoom_ms() : delay_ms, callback),
     clearTimer: ports.clearTimer,
     perform,
     onFatal: ports.onFatal,
@@ -185,6 +187,12 @@ export function createChain(ports: ChainPorts): Chain {
   let asked = 0;
   let started = false;
   let stopped = false;
+
+  function runRoom_ms(): number {
+    const waits = (takes: (type: number) => boolean) =>
+      pool.holds(({ records }) => records.some(({ type }) => type !== undefined && takes(type)));
+    return roomForRuns({ tip: sealer.tip, lately_ms: runs.lately_ms, waits });
+  }
 
   /** Contracts have run for a block that a question is about. */
   function onRuns(): void {

@@ -16,12 +16,16 @@ const AGAIN_MS = 1_000;
 const PATIENCE_MS = 5_000;
 /** Each that is given up at a height doubles it, up to this: a machine may be slower still. */
 const PATIENCE_MS_MAX = 60_000;
+/** Of what was slow, so much counts a block later. */
+const REMEMBERED = 0.9;
 
 export interface ContractRuns {
   /** The outcomes of a block of these inputs; undefined while they are being made, and where they are given up. */
   outcomesOf(inputs: BlockInputs, plan: RunPlan): readonly Outcome[] | undefined;
-  /** Whether the contracts of these inputs run no more at this height. */
-  isGivenUp(inputs: BlockInputs): boolean;
+  /** Whether the contracts of these inputs run no more at this height: they are given up where they have taken too long. */
+  givesUp(inputs: BlockInputs): boolean;
+  /** What runs of a block have taken lately, in milliseconds: the slowest, the less the longer ago. */
+  readonly lately_ms: number;
   /** The height is over. */
   clear(): void;
 }
@@ -29,6 +33,7 @@ export interface ContractRuns {
 interface Entry {
   outcomes: readonly Outcome[] | undefined;
   state: "running" | "done" | "given up";
+  readonly since_ms: number;
   readonly unwanted: AbortController;
 }
 
@@ -36,18 +41,23 @@ interface Entry {
 export function createContractRuns(ports: ChainPorts, onReady: () => void): ContractRuns {
   const entries = new Map<string, Entry>();
   let patience_ms = PATIENCE_MS;
+  let lately_ms = 0;
 
   const running = () => [...entries.values()].filter(({ state }) => state === "running");
+
+  const giveUp = (entry: Entry) => {
+    ports.log.error({ patience_ms }, "contracts take too long here: others run in their place");
+    ports.onRunFault();
+    entry.state = "given up";
+    entry.unwanted.abort();
+    patience_ms = Math.min(2 * patience_ms, PATIENCE_MS_MAX);
+  };
 
   /** The oldest of them holds the others up. */
   const giveUpOldest = () => {
     const [oldest, ...others] = running();
     if (oldest === undefined || others.length === 0) return;
-    ports.log.error({ patience_ms }, "contracts take too long here: others run in their place");
-    ports.onRunFault();
-    oldest.state = "given up";
-    oldest.unwanted.abort();
-    patience_ms = Math.min(2 * patience_ms, PATIENCE_MS_MAX);
+    giveUp(oldest);
     if (others.length > 1) ports.setTimer("patience", patience_ms, giveUpOldest);
     onReady();
   };
@@ -67,6 +77,7 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
         if (!isCurrent()) return;
         entry.outcomes = outcomes;
         entry.state = "done";
+        lately_ms = Math.max(ports.monotonic_ms() - entry.since_ms, REMEMBERED * lately_ms);
         onReady();
       },
       (error: unknown) => {
@@ -87,14 +98,24 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
       const known = entries.get(name);
       if (known !== undefined) return known.outcomes;
       const isFirst = running().length === 0;
-      const entry: Entry = { outcomes: undefined, state: "running", unwanted: new AbortController() };
+      const entry: Entry = {
+        ...{ outcomes: undefined, state: "running", since_ms: ports.monotonic_ms() },
+        unwanted: new AbortController(),
+      };
       if (entries.size === KEPT) forgetOldest();
       entries.set(name, entry);
       if (!isFirst) ports.setTimer("patience", patience_ms, giveUpOldest);
       begin(name, entry, plan);
       return undefined;
     },
-    isGivenUp: (inputs) => entries.get(nameOf(inputs))?.state === "given up",
+    givesUp(inputs) {
+      const entry = entries.get(nameOf(inputs));
+      if (entry?.state === "running" && ports.monotonic_ms() - entry.since_ms > patience_ms) giveUp(entry);
+      return entry?.state === "given up";
+    },
+    get lately_ms() {
+      return lately_ms;
+    },
     clear() {
       for (const { unwanted } of running()) unwanted.abort();
       entries.clear();

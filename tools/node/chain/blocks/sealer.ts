@@ -163,7 +163,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
 
   /** New orders may have ended what it runs for; it has been given up; or those who vote would find that it came late. */
   const isOutdated = (inputs: BlockInputs, now: Pick<BlockInputs, "time_ms" | "judgedAt">) =>
-    inputs.judgedAt < now.judgedAt || runs.isGivenUp(inputs) || now.time_ms - inputs.time_ms > BUILDING_MS_MAX;
+    inputs.judgedAt < now.judgedAt || runs.givesUp(inputs) || now.time_ms - inputs.time_ms > BUILDING_MS_MAX;
 
   const keep = (id: Uint8Array, candidate: Candidate) => {
     candidates.set(toHex(id), candidate);
