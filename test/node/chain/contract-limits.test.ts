@@ -79,8 +79,8 @@ test("a round whose proposer does not come to the end of its runs is followed by
   t.after(() => cluster.close());
   await cluster.order(installOf("counts", counts, 4), counts);
   let isLost = false;
-  cluster.runContracts = (_node, run) => {
-    if (isLost) return run();
+  cluster.runContracts = (_node, run, { calls }) => {
+    if (isLost || calls.length === 0) return run();
     isLost = true;
     return new Promise(() => {});
   };

@@ -21,7 +21,7 @@ import { createDecisions } from "./blocks/decisions.js";
 import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
 import { createProposals } from "./blocks/proposals.js";
-import { roomForRuns } from "./blocks/run-room.js";
+import { contractsAfter, roomForRuns } from "./blocks/run-room.js";
 import { createSealer, type Sealer } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame, type FrameKind } from "./frame.js";
 import type { ChainPorts, SealedBlock } from "./ports.js";
@@ -188,6 +188,10 @@ export function createChain(ports: ChainPorts): Chain {
   let started = false;
   let stopped = false;
 
+  function prepareRuns(): void {
+    if (contractsAfter(sealer.tip).length > 0) runs.prepare(view.state);
+  }
+
   function runRoom_ms(): number {
     const waits = (takes: (type: number) => boolean) =>
       pool.holds(({ records }) => records.some(({ type }) => type !== undefined && takes(type)));
@@ -326,6 +330,7 @@ export function createChain(ports: ChainPorts): Chain {
     onGoverned() {
       if (stopped || !started) return;
       decisions.onGoverned();
+      prepareRuns();
       onWork();
       decisions.adopt().catch(ports.onFatal);
     },
@@ -334,6 +339,7 @@ export function createChain(ports: ChainPorts): Chain {
       exchange.restore();
       origin.restore();
       runner.feed({ type: "start" });
+      prepareRuns();
       onWork();
     },
     async onFrame(from, frame) {

@@ -143,3 +143,13 @@ test("what runs have taken is remembered, the less the longer ago", async () => 
   }
   assert.equal(runs.lately_ms, 810);
 });
+
+test("the engine is started once, before anything runs, and that it cannot be is no fault yet", async () => {
+  const { runs, asked, seen } = machine();
+  runs.prepare(plan.state);
+  runs.prepare(plan.state);
+  assert.equal(asked.length, 1);
+  asked[0]!.reject();
+  await settled();
+  assert.deepEqual([seen.ready, seen.faults], [0, 0]);
+});

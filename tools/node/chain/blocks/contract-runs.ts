@@ -5,6 +5,7 @@
 import { toHex } from "../../../../src/wire/bytes.js";
 import { reasonOf } from "../../../errors.js";
 import type { BlockInputs } from "../../../ledger/compose.js";
+import type { StateView } from "../../../ledger/execution.js";
 import type { Outcome } from "../../../ledger/outcome.js";
 import type { RunPlan } from "../../../ledger/run-plan.js";
 import type { ChainPorts } from "../ports.js";
@@ -20,6 +21,8 @@ const PATIENCE_MS_MAX = 60_000;
 const REMEMBERED = 0.9;
 
 export interface ContractRuns {
+  /** Contracts are in force: the engine is started before the first of them runs. */
+  prepare(state: StateView): void;
   /** The outcomes of a block of these inputs; undefined while they are being made, and where they are given up. */
   outcomesOf(inputs: BlockInputs, plan: RunPlan): readonly Outcome[] | undefined;
   /** Whether the contracts of these inputs run no more at this height: they are given up where they have taken too long. */
@@ -42,6 +45,7 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
   const entries = new Map<string, Entry>();
   let patience_ms = PATIENCE_MS;
   let lately_ms = 0;
+  let isPrepared = false;
 
   const running = () => [...entries.values()].filter(({ state }) => state === "running");
 
@@ -93,6 +97,13 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
   };
 
   return {
+    prepare(state) {
+      if (isPrepared) return;
+      isPrepared = true;
+      const nothing = { height: 0, time_s: 0, contracts: [], calls: [], state };
+      // What is wrong shows when something runs.
+      ports.runContracts(nothing).catch(() => undefined);
+    },
     outcomesOf(inputs, plan) {
       const name = nameOf(inputs);
       const known = entries.get(name);

@@ -2,6 +2,7 @@
 // voter before it votes. Rounds that end before that would follow each other, each with new runs.
 
 import { type ChainTip, rulingOf } from "../../../ledger/compose.js";
+import type { ContractInForce } from "../../../ledger/contract-orders.js";
 import { governedHeight } from "../../../ledger/governance.js";
 import { BLOCK_BUDGET, BLOCK_OPERATIONS_MAX } from "../../../ledger/run-plan.js";
 import { newestRules } from "../../../ledger/scripts.js";
@@ -22,9 +23,14 @@ export interface RunRoom {
   waits(takes: (type: number) => boolean): boolean;
 }
 
+/** In force for a block after the tip that is judged at the newest orders. */
+export function contractsAfter(tip: ChainTip): readonly ContractInForce[] {
+  return rulingOf(tip, newestRules.name, Math.max(tip.judgedAt, governedHeight(tip.governance))).contracts;
+}
+
 /** Milliseconds beside those of a round without contracts. */
 export function roomForRuns({ tip, lately_ms, waits }: RunRoom): number {
-  const { contracts } = rulingOf(tip, newestRules.name, Math.max(tip.judgedAt, governedHeight(tip.governance)));
+  const contracts = contractsAfter(tip);
   if (contracts.length === 0) return 0;
   const lately = TIMES * LATELY * lately_ms;
   if (!waits((type) => contracts.some(({ install }) => install.types.includes(type)))) return lately;
