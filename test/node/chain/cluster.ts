@@ -262,7 +262,7 @@ export async function createCluster(
       }
     },
     async until(condition, what) {
-      for (let attempt = 0; attempt < 600; attempt += 1) {
+      for (let attempt = 0; attempt < 1_600; attempt += 1) {
         if (errors.length > 0) throw errors[0];
         if (condition()) return;
         await new Promise((resolve) => setTimeout(resolve, 25));

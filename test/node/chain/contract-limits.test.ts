@@ -26,7 +26,7 @@ test("operations that spin their whole budget, as many as a block holds, are sea
   t.after(() => cluster.close());
   await cluster.order(installOf("spins", spins, 3), spins);
   const participant = await participantOf(cluster);
-  const blocks = 3;
+  const blocks = 2;
   for (let block = 1; block <= blocks; block += 1) {
     for (let index = 0; index < BLOCK_OPERATIONS_MAX; index += 1) {
       assert.equal(await cluster.nodes[block % 4]!.chain.admit(participant.next(3), undefined), "admitted");
