@@ -18,7 +18,7 @@ import { initialGovernance } from "../../tools/ledger/governance.js";
 import { BLOCK_MESSAGES_MAX, SOURCE_MESSAGES_MAX } from "../../tools/ledger/intake.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import type { Outcome } from "../../tools/ledger/outcome.js";
-import { nextDue, sentTo, takenFrom } from "../../tools/ledger/reserved-keys.js";
+import { firstDue, nextDue, sentTo, takenFrom, valueIn } from "../../tools/ledger/reserved-keys.js";
 import type { PlannedCall } from "../../tools/ledger/run-plan.js";
 import type { OriginState } from "../../tools/ledger/state.js";
 import { testNetwork } from "../wire/network.js";
@@ -253,9 +253,9 @@ test("deadlines fall due in the order of time, contract and key, each once, none
             else model.set(`${contract}/${key}`, { contract, key, time_s });
           }
         }
-        assert.equal(chain.state.firstDue(100).length, model.size);
+        assert.equal(firstDue(chain.state, 100).length, model.size);
         for (const { contract, key, time_s } of model.values()) {
-          assert.deepEqual(decodeValue(chain.state.value(`${contract}/due/${key}`)!), [time_s, "b"]);
+          assert.deepEqual(decodeValue(valueIn(chain.state, `${contract}/due/${key}`)!), [time_s, "b"]);
         }
       }
     }),
@@ -288,5 +288,5 @@ test("a deadline of a contract that is in force no more is taken and nobody's; i
     gone.map(({ type, entry }) => [type, entryText(entry)]),
     [["unhandled", "due 3 a k"]],
   );
-  assert.equal(state.firstDue(1).length, 0);
+  assert.equal(firstDue(state, 1).length, 0);
 });

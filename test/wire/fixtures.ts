@@ -506,8 +506,8 @@ const registerOrder = order(8, [8, 12, sha256(Buffer.from("entry 12"))]);
 /** A contract, and what names it. */
 export const contractSource = "export const reads = [], writes = [];\nexport function operation() {}\n";
 export const engineHashes = [
-  "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363",
-  "30509b338f28ee206b09b7ddfdef2701e9966167a41af7da0ab880e656e73eec",
+  "01f70a4f5504c1b7decd5f73832dbb7490cd041a4908d67dd3aaec5f2955a011",
+  "c8a2b7be2afe8221b13b5d3ab2a6d5ed0ea75b689f58fd476c5477cc43ae9d5c",
 ] as const;
 const sourceHash = sha256(Buffer.from(contractSource));
 const [engine, prelude] = engineHashes.map((hash) => Buffer.from(hash, "hex")) as [Buffer, Buffer];

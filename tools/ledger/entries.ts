@@ -64,7 +64,8 @@ export function planEntries(place: EntriesPlace, execution: Execution): PlannedE
   if (calls.length === 0) return { planned, before, plan: undefined };
   const contracts = called.map((contract) => plannedContract(place, contract, before));
   const time_s = Math.floor(place.time_ms / 1_000);
-  return { planned, before, plan: { height: place.height, time_s, contracts, calls } };
+  const { state } = place.view;
+  return { planned, before, plan: { height: place.height, time_s, contracts, calls, state } };
 }
 
 /** What follows from the runs, an outcome for each call of the plan. */
@@ -140,8 +141,9 @@ function plannedContract(
   before: PlannedEntries["before"],
 ): PlannedContract {
   const { name, budget, pages, output } = contract.install;
-  const state = new Map(place.view.state.entriesOf(name));
-  for (const [key, value] of before)
-    if (value === undefined && key.startsWith(`${name}/`)) state.delete(key.slice(name.length + 1));
-  return { name, source: place.sourceOf(contract), limits: { budget, pages, output }, state };
+  const prefix = `${name}/`;
+  const taken = [...before].flatMap(([key, value]) =>
+    value === undefined && key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
+  );
+  return { name, source: place.sourceOf(contract), limits: { budget, pages, output }, taken };
 }

@@ -2,7 +2,6 @@
 // its type: a table takes no other.
 
 import { MESSAGE_NUMBER_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
-import { DUE_PREFIX, SENT_PREFIX } from "../../ledger/reserved-keys.js";
 
 declare const kind: unique symbol;
 
@@ -86,24 +85,16 @@ export function targetIn(key: OutgoingKey): number {
   return key.readUInt16BE(2);
 }
 
-/** The range of all keys of one contract. */
-export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
-  return underPrefix(chain, `${contract}/`);
+/** The range of all keys of the chain's contract state that begin with this text. */
+export function prefixRange(chain: number, prefix: string): { readonly start: Buffer; readonly end: Buffer } {
+  const start = stateKey(chain, prefix);
+  // No UTF-8 has this byte.
+  return { start, end: Buffer.concat([start, Buffer.of(0xff)]) };
 }
 
-/** The range of all deadlines of a chain, in their order. */
-export function dueRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
-  return underPrefix(chain, DUE_PREFIX);
-}
-
-/** The range of what a chain has sent to others. */
-export function sentRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
-  return underPrefix(chain, SENT_PREFIX);
-}
-
-/** Keys that begin with what ends with a slash, which "0" follows. */
-function underPrefix(chain: number, prefix: string) {
-  return { start: stateKey(chain, prefix), end: stateKey(chain, `${prefix.slice(0, -1)}0`) };
+/** The least key that stands behind this one. */
+export function keyBehind(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
 }
 
 /** The key of the chain's contract state. */

@@ -53,6 +53,8 @@ import type { ContractRuns } from "./contract-runs.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;
+/** A block whose contracts run longer is built anew: it would come too late. */
+const BUILDING_MS_MAX = CLOCK_SKEW_MAX_MS / 2;
 const CANDIDATES_KEPT = 8;
 
 interface Candidate {
@@ -161,6 +163,10 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     return outcomes === undefined ? { type: "waits" } : { type: "block", block: composition.finish(outcomes) };
   };
 
+  /** New orders may have ended what it runs for; it has been given up; or those who vote would find that it came late. */
+  const isOutdated = (inputs: BlockInputs, now: Pick<BlockInputs, "time_ms" | "judgedAt">) =>
+    inputs.judgedAt < now.judgedAt || runs.givesUp(inputs) || now.time_ms - inputs.time_ms > BUILDING_MS_MAX;
+
   const keep = (id: Uint8Array, candidate: Candidate) => {
     candidates.set(toHex(id), candidate);
   };
@@ -191,6 +197,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     } finally {
       sealing = false;
     }
+    view.state.note(head.stateRoot, next.stateRoot, entries.writes);
     head = next;
     newest = { chain: chain.service, height: next.height, headerHash: next.headerHash, certificate: block.certificate };
     members = nextMembers;
@@ -256,6 +263,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     build(inputs) {
       const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
+      if (building !== undefined && isOutdated(building, { time_ms, judgedAt })) building = undefined;
       const chosen = building ?? { ...inputs, time_ms, judgedAt };
       building = undefined;
       const composition = composedOf(chosen);
