@@ -74,9 +74,9 @@ export function effectView(bytes: Uint8Array) {
     return { ...place, outcome, contract, used };
   }
   if (kind !== "gs1/effect" && kind !== "gs1/message") throw new WireError("shape", "it is no effect of a block");
-  const [, contract, name, body, service] = items.slice(4);
+  const [, contract, name, body, service, number] = items.slice(4);
   const value = decodeValue(body as Uint8Array);
-  return { ...place, contract, name, body: value, ...(service !== undefined && { service }) };
+  return { ...place, contract, name, body: value, ...(service !== undefined && { service, number }) };
 }
 
 /** The effect in the file, which the receipt must be of. */
