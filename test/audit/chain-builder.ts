@@ -20,8 +20,10 @@ import { finishEntries, planEntries } from "../../tools/ledger/entries.js";
 import type { ChainView, ExecutionEvidence } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { readEvidence, readNotice } from "../../tools/ledger/notices.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
+import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import { newestRules } from "../../tools/ledger/scripts.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
 import { encodeResults } from "../../tools/ledger/violations.js";
@@ -183,6 +185,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
     credential: (kid) => credentials.get(kid),
     state: new MemoryState(),
+    settlement: new MemorySettlement(),
   };
 
   function batchOf({ records, credentials = [] }: BlockParts, number: number): SealedBatch {
@@ -207,8 +210,9 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);
     counter += execution.violations.length;
     const { script, contracts } = rulingAt(newestRules.name, governance, place);
+    const settlement = restingSettlement;
     const planned = planEntries(
-      { height: place.height, time_ms: now_ms, contracts, sourceOf: () => "", view },
+      { height: place.height, time_ms: now_ms, contracts, sourceOf: () => "", view, settlement },
       execution,
     );
     const { outcomes, state } = finishEntries(view, planned, []);
@@ -219,7 +223,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
       counter,
       batches: [batch],
       script,
-      results: encodeResults({ violations: execution.violations, outcomes }),
+      results: encodeResults({ violations: execution.violations, outcomes, slots: [] }),
       anchors: [],
       judgedAt: 0,
       time_ms: now_ms,

@@ -10,6 +10,7 @@ import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } fr
 import { MessageIntake } from "./intake.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { nextDue, type ReservedState } from "./reserved-keys.js";
+import type { SettlementView } from "./settlement/settle.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 import type { StateNodes } from "./state-map.js";
 import type { NodeViolation, Violation } from "./violations.js";
@@ -71,6 +72,7 @@ export interface ChainView {
   /** the credential that somebody has on the chain */
   credential(kid: string): Uint8Array | undefined;
   readonly state: StateView;
+  readonly settlement: SettlementView;
 }
 
 /** What the chain's contracts remember before the block. */

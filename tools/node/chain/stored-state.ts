@@ -9,14 +9,18 @@ import { GridsealError } from "../../errors.js";
 import type { ChainView, StateView } from "../../ledger/execution.js";
 import { chainSentTo } from "../../ledger/reserved-keys.js";
 import { EMPTY_STATE } from "../../ledger/state-map.js";
+import type { SettlementView } from "../../ledger/settlement/settle.js";
 import {
   blockKey,
   chainKey,
+  chainRange,
   contractRange,
   dueRange,
+  idIn,
   idKey,
   nodeKey,
   sentRange,
+  slotKey,
   stateKey,
   stateKeyIn,
 } from "../store/keys.js";
@@ -26,6 +30,7 @@ import { contractState } from "./tables/contract-state.js";
 import { credentials } from "./tables/credentials.js";
 import { heads } from "./tables/heads.js";
 import { locationOf } from "./tables/runs.js";
+import { counters, settlements, slots } from "./tables/settlement.js";
 import { stateNodes } from "./tables/state-nodes.js";
 import { faults, meters, origins } from "./tables/states.js";
 
@@ -53,6 +58,25 @@ export function viewOf(store: StoreReader, chain: number): ChainView {
     },
     credential: (kid) => store.get(credentials, idKey(chain, idBytes(kid))),
     state: stateOf(store, chain),
+    settlement: settlementOf(store, chain),
+  };
+}
+
+/** Where the chain's settlement stands. */
+export function settlementOf(store: StoreReader, chain: number): SettlementView {
+  return {
+    get head() {
+      return store.get(settlements, chainKey(chain));
+    },
+    counters: (meter) => store.get(counters, idKey(chain, idBytes(meter))),
+    *all() {
+      for (const { key, row } of store.range(counters, chainRange(chain))) yield [toHex(idIn(key)), row];
+    },
+    rows(start_s) {
+      const rows = store.get(slots, slotKey(chain, start_s));
+      if (rows !== undefined) return rows;
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: rows of slot ${start_s} are missing`);
+    },
   };
 }
 
