@@ -10,8 +10,8 @@ export const BLOCK_OPERATIONS_MAX = 32;
 export const BLOCK_BUDGET = 2_000;
 /** Bytes that they may put out together. */
 export const BLOCK_OUTPUT_MAX = 1_048_576;
-/** Effects, messages, violations and denials of them together: with an outcome a run they fit a block's leaves. */
-export const BLOCK_EMISSIONS_MAX = 4_016;
+/** Effects, messages, violations and denials of them together: with an outcome a run and closed slots they fit a block's leaves. */
+export const BLOCK_EMISSIONS_MAX = 4_012;
 /** Runs of one block: 32 operations, 16 messages, 16 deadlines, 16 of slots. */
 export const BLOCK_RUNS_MAX = 80;
 
