@@ -8,8 +8,8 @@ import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
 import type { ChainView, StateView } from "../../ledger/execution.js";
 import { chainSentTo } from "../../ledger/reserved-keys.js";
-import { EMPTY_STATE } from "../../ledger/state-map.js";
 import type { SettlementView } from "../../ledger/settlement/settle.js";
+import { EMPTY_STATE } from "../../ledger/state-map.js";
 import {
   blockKey,
   chainKey,
