@@ -63,7 +63,10 @@ export function stateKey(chain: number, key: string): StateKey {
 
 /** chain (2), hash of a node of the map over that state (32) */
 export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
-  return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
+  const key = Buffer.allocUnsafe(34);
+  key.writeUInt16BE(chain);
+  key.set(hash, 2);
+  return key as NodeKey;
 }
 
 /** The range of all keys of the chain's contract state that begin with this text. */
