@@ -40,7 +40,7 @@ function planOf(
 ): RunPlan {
   return {
     ...{ height: 1, time_s: 0, state },
-    contracts: [{ name, source: sourceOf(body), limits: { budget, pages: 1_024, output: 1_048_576 } }],
+    contracts: [{ name, source: sourceOf(body), taken: [], limits: { budget, pages: 1_024, output: 1_048_576 } }],
     calls: calls.map((argument) => ({ contract: 0, entry: "operation", argument, parameters: {} })),
   };
 }

@@ -25,7 +25,11 @@ export interface StatedPlan extends Omit<RunPlan, "state"> {
 export async function runPlan(engine: Engine, plan: StatedPlan): Promise<Outcome[]> {
   const { height, time_s, contracts, calls } = plan;
   assertInvariant(calls.length <= BLOCK_CALLS_MAX, `a block calls contracts at most ${BLOCK_CALLS_MAX} times`);
-  const states = contracts.map(({ name }) => new WrittenState(stateIn(plan.state, name)));
+  const states = contracts.map(({ name, taken }) => {
+    const state = new WrittenState(stateIn(plan.state, name));
+    for (const key of taken) state.set(key, null);
+    return state;
+  });
   const left = {
     budget: BLOCK_BUDGET,
     output: BLOCK_OUTPUT_MAX,

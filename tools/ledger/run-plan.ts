@@ -13,8 +13,8 @@ export const BLOCK_CALLS_MAX = 96;
 export const BLOCK_BUDGET = 2_000;
 /** Bytes that they may put out together. */
 export const BLOCK_OUTPUT_MAX = 1_048_576;
-/** Effects, messages, violations and denials of them together. */
-export const BLOCK_EMISSIONS_MAX = 4_064;
+/** Effects, messages, violations and denials of them together: with an outcome a run they fit a block's leaves. */
+export const BLOCK_EMISSIONS_MAX = 4_000;
 
 /** Keys that they may write together: each is some 10 nodes of the state's map, made on the loop of the node in some 50 us. */
 export const BLOCK_WRITES_MAX = 256;
@@ -27,6 +27,8 @@ export interface PlannedContract {
   readonly source: string;
   /** what it may take and put out in one run */
   readonly limits: { readonly budget: number; readonly pages: number; readonly output: number };
+  /** its own keys that the block takes out of its state before anything runs: those of deadlines that have passed */
+  readonly taken: readonly string[];
 }
 
 export interface PlannedCall {

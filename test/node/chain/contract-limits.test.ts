@@ -16,7 +16,15 @@ const counts =
 const installOf = (name: string, source: string, type: number): InstallAction => ({
   ...{ type: "install", service: SERVICE, name, version: 1, source: sourceHash(source) },
   ...newestEngine,
-  ...{ budget: 2_000, pages: 64, output: 10_000, types: [type], vectors: new Uint8Array(32), fromHeight: 1 },
+  ...{
+    budget: 2_000,
+    pages: 64,
+    output: 10_000,
+    messages: [],
+    types: [type],
+    vectors: new Uint8Array(32),
+    fromHeight: 1,
+  },
 });
 
 const outcomesOf = (node: TestNode) => node.sealed.flatMap(({ block }) => outcomesIn(block.results));

@@ -3,10 +3,12 @@
 import { decodeBlockViews } from "../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
+import { decodeValue } from "../../../src/wire/value.js";
 import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
 import { entryBytes } from "../../ledger/contract-states.js";
 import type { ChainView, StateView } from "../../ledger/execution.js";
+import { chainSentTo, SENT_PREFIX } from "../../ledger/reserved-keys.js";
 import { StateHistory } from "../../ledger/state-history.js";
 import { EMPTY_STATE, type StateChanges } from "../../ledger/state-map.js";
 import { blockKey, chainKey, idKey, keyBehind, nodeKey, prefixRange, stateKey, stateKeyIn } from "../store/keys.js";
@@ -81,6 +83,20 @@ export function stateOf(store: StoreReader, chain: number): StoredState {
     changesSince: (root) => history.changesSince(root, rootOf()),
     note: (before, after, changes) => history.note(before, after, changes),
   };
+}
+
+/** How many messages a chain has sent to another. */
+export interface Sent {
+  readonly target: number;
+  readonly sent: number;
+}
+
+/** To which chains a chain has sent messages, and how many. */
+export function sentFrom(store: StoreReader, chain: number): Sent[] {
+  return store.range(contractState, prefixRange(chain, SENT_PREFIX)).map(({ key, row }) => ({
+    target: chainSentTo(stateKeyIn(key)),
+    sent: Number(decodeValue(row)),
+  }));
 }
 
 /** A contract's own keys under the prefix with their values, ascending; read some at a time. */
