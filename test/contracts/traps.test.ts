@@ -134,6 +134,21 @@ test("recursion meets the guest's stack limit, which the guest may catch, at the
   assert.equal(depths[0], depths[1]);
 });
 
+for (const [what, body] of [
+  ["arrays in arrays, flattened", "let a = []; for (let i = 0; i < 100000; i += 1) a = [a]; a.flat(Infinity)"],
+  ["arrays in arrays as text", "let a = []; for (let i = 0; i < 100000; i += 1) a = [a]; String(a)"],
+  ["sorting within sorting", "const f = () => [1, 2].sort(() => f()); f()"],
+  ["a text of itself", "const k = { toString() { return '' + k; } }; String(k)"],
+  ["a getter of itself", "const k = { get a() { return this.a; } }; k.a"],
+  ["calls of the host, ever deeper", "const f = () => { c.get('w/x'); f(); }; f()"],
+] as const) {
+  test(`built-ins that call each other without end meet the guest's stack limit, not the machine's: ${what}`, async () => {
+    const { reason, detail } = await failure(body);
+    assert.equal(reason, "threw");
+    assert.match(detail, /^RangeError: /);
+  });
+}
+
 test("a source nested by ten thousand brackets is a failed run, not the end of the thread", async () => {
   const nested = "(".repeat(30_000) + ")".repeat(30_000);
   const outcome = await sandbox.run(moduleRun(`export const operation = () => { ${nested} };`));

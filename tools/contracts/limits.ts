@@ -31,7 +31,7 @@ export const PREFIXES_MAX = 32;
 /** Reads of the state in a run, each listed key counted. */
 export const READS_MAX = 100_000;
 /** Keys that a run writes. */
-export const WRITES_MAX = 1_024;
+export const WRITES_MAX = 256;
 /** Effects, violations, denials and messages of a run together. */
 export const EMISSIONS_MAX = 4_096;
 /** Elements of an array that is put out. */

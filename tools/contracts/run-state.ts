@@ -1,6 +1,6 @@
 // The state that a run finds: what stands behind the block before, and over it what the runs before this one have written.
 
-import { type ContractStates, entryBytes, type StateSize } from "../ledger/contract-states.js";
+import { type ContractStates, entryBytes, HeldStates, type StateSize } from "../ledger/contract-states.js";
 
 /** A contract's own keys with their encoded values. */
 export interface State {
@@ -28,18 +28,11 @@ export function stateIn(states: ContractStates, contract: string): State {
   };
 }
 
-/** A state of these entries alone, in their own order. */
+/** A state of these entries alone. */
 export function stateOf(entries: ReadonlyMap<string, Uint8Array>): State {
-  let bytes = 0;
-  for (const [key, value] of entries) bytes += entryBytes(key, value);
-  return {
-    get: (key) => entries.get(key),
-    keys(prefix) {
-      const keys = [...entries.keys()].filter((key) => key.startsWith(prefix));
-      return { keys, looked: keys.length };
-    },
-    size: { keys: entries.size, bytes },
-  };
+  const states = new HeldStates();
+  for (const [key, value] of entries) states.set("", key, value);
+  return stateIn(states, "");
 }
 
 /** A state with what is written over it; the one below stays as it is. */

@@ -16,11 +16,11 @@ export const BLOCK_OUTPUT_MAX = 1_048_576;
 /** Effects, messages, violations and denials of them together: with an outcome a run and closed slots they fit a block's leaves. */
 export const BLOCK_EMISSIONS_MAX = 4_012;
 
-/** Keys that they may write together: each is some 9 nodes of the state's map, made on the loop of the node. */
-export const BLOCK_WRITES_MAX = 1_024;
+/** Keys that they may write together: each is some 10 nodes of the state's map, made on the loop of the node in some 50 us. */
+export const BLOCK_WRITES_MAX = 256;
 
 /** What is kept of the block's shares for each run that is still to come. */
-export const runShare = { budget: 20, output: 8_192, emissions: 32, writes: 8 } as const;
+export const runShare = { budget: 20, output: 8_192, emissions: 32, writes: 2 } as const;
 
 export interface PlannedContract {
   readonly name: string;

@@ -65,7 +65,10 @@ export function stateKey(chain: number, key: string): StateKey {
 
 /** chain (2), hash of a node of the map over that state (32) */
 export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
-  return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
+  const key = Buffer.allocUnsafe(34);
+  key.writeUInt16BE(chain);
+  key.set(hash, 2);
+  return key as NodeKey;
 }
 
 /** chain (2), chain that a message is for (2), its number (6) */
