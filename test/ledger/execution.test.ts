@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { issueCredential } from "../../src/wire/credential.js";
+import { entryText } from "../../src/wire/entry.js";
 import { keyId } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
 import type { Action } from "../../src/wire/order.js";
@@ -19,6 +20,7 @@ import {
 import { govern, initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import type { ExecutionRecord } from "../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
 import type { Violation } from "../../tools/ledger/violations.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
@@ -79,8 +81,9 @@ function createState() {
     sealedHash: (id, seq) => sealed.get(`${id}/${seq}`),
     credential: () => undefined,
     state: new MemoryState(),
+    settlement: new MemorySettlement(),
   };
-  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   return {
     place,
     sealed,
@@ -108,10 +111,10 @@ function createState() {
 }
 
 const seqs = (execution: Execution) => execution.sealed.flatMap(({ records }) => records.map(({ seq }) => seq));
-const resultsOf = ({ violations }: Execution) => encodeResults({ violations, outcomes: [] });
+const resultsOf = ({ violations }: Execution) => encodeResults({ violations, outcomes: [], slots: [] });
 const encodedNumber = (violation: Violation) => {
   if (violation.kind === "equivocation") return violation.height;
-  if (violation.kind === "contract") return violation.leaf;
+  if (violation.kind === "contract") return entryText(violation.entry);
   return violation.kind === "falseAcknowledgement" ? violation.number : violation.seq;
 };
 const kinds = (execution: Execution) =>

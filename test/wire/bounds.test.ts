@@ -30,6 +30,7 @@ import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import { decodeProposalBody, encodeProposalBody } from "../../tools/ledger/proposal.js";
 import { executionRecord, readRecord } from "../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import {
   decodeMeterState,
   decodeOriginState,
@@ -109,6 +110,8 @@ const order = (action: Action) =>
 const message = (value: Parameters<typeof encodeMessage>[0]) =>
   format(encodeMessage(value), decodeMessage, encodeMessage);
 
+const told = { kind: "message", service: 2, number: 9 } as const;
+
 const formats: Readonly<Record<string, Format>> = {
   record: format(record, (bytes) => {
     const [parsed, scanned] = [parseRecord(bytes), readRecord(bytes)];
@@ -176,14 +179,33 @@ const formats: Readonly<Record<string, Format>> = {
         { kind: "fork", meter: kid, seq: 2, detail: record },
         { kind: "link", meter: kid, seq: 3, detail: id },
         { kind: "equivocation", node: kid, height: 3, evidence: id },
-        { kind: "contract", subject: kid, leaf: 2, contract: "limits", name: "late", body: Uint8Array.of(1) },
+        { kind: "contract", subject: kid, entry: told, contract: "limits", name: "late", body: id },
       ],
       outcomes: [
-        { leaf: 1, type: "done", contract: "limits", used: 3, effects: [{ name: "a", body: id, service: 3 }] },
-        { leaf: 2, type: "denied", contract: "limits", used: 3, effects: [], denials: [{ rule: "late", body: id }] },
-        { leaf: 3, type: "failed", contract: "limits", used: 3, reason: "threw" },
-        { leaf: 4, type: "expired" },
+        {
+          entry: { kind: "operation", leaf: 1 },
+          ...{
+            type: "done",
+            contract: "limits",
+            used: 3,
+            effects: [{ name: "a", body: id, to: { service: 3, number: 1 } }],
+          },
+        },
+        {
+          entry: told,
+          ...{ type: "denied", contract: "limits", used: 3, effects: [], denials: [{ rule: "late", body: id }] },
+        },
+        {
+          entry: { kind: "slot", start_s: 900, part: 1 },
+          type: "failed",
+          contract: "limits",
+          used: 3,
+          reason: "threw",
+        },
+        { entry: { kind: "due", time_s: 5, contract: "limits", key: "k" }, type: "unhandled" },
+        { entry: { kind: "operation", leaf: 4 }, type: "expired" },
       ],
+      slots: [{ start_s: 900, slot_s: 900, points: 3, root: id }],
     }),
     decodeResults,
     encodeResults,
@@ -251,8 +273,9 @@ const seq = (value: number) => {
     ),
   );
   const nothing = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
-  const view = { ...nothing, credential: () => undefined, state: new MemoryState() };
-  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const fresh = { state: new MemoryState(), settlement: new MemorySettlement() };
+  const view = { ...nothing, credential: () => undefined, ...fresh };
+  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   const notices = [{ kind: "credential" as const, bytes: meter.credential }];
   const { meters } = execute(where, [{ origin: kid, number: 0, notices, records: [made] }]);
   const state = meters.get(toHex(meter.kid))!;
@@ -288,6 +311,10 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   number: (value) => number(value),
   detail: seq,
   time_s: seconds,
+  start_s: seconds,
+  slot_s: (value) => assert.ok(value <= 86_400, `slot of ${value} s`),
+  points: word,
+  part: (value) => assert.ok(value <= 65_535, `part ${value}`),
   notBefore_s: seconds,
   expires_s: seconds,
   time_ms: milliseconds,

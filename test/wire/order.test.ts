@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type Assignment, compareRows } from "../../src/wire/assignment-order.js";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
 import { type ParameterValue, sourceHash, withSource } from "../../src/wire/contract-order.js";
@@ -84,11 +85,28 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       budget: upTo(2_000, 1),
       pages: upTo(1_024, 16),
       output: upTo(262_144),
-      types: fc.uniqueArray(upTo(65_535, 1), { minLength: 1, maxLength: 64 }),
+      types: fc.uniqueArray(upTo(65_535, 1), { maxLength: 64 }),
+      messages: fc.uniqueArray(fc.record({ service: upTo(65_535), name: contractNames }, { noNullPrototype: true }), {
+        maxLength: 64,
+        selector: ({ service, name }) => `${service}/${name}`,
+      }),
+      slots: fc.option(
+        upTo(86_400, 1).chain((slot_s) =>
+          fc.record(
+            { slot_s: fc.constant(slot_s), lateness_s: upTo(96 * slot_s), gapMax_s: upTo(31 * 86_400) },
+            { noNullPrototype: true },
+          ),
+        ),
+        { nil: undefined },
+      ),
       vectors: fixedBytes(32),
       fromHeight: heights,
     })
-    .map(({ types, ...rest }): Action => ({ type: "install", types: types.sort((one, two) => one - two), ...rest })),
+    .map(({ types, messages, slots, ...rest }): Action => {
+      const ordered = messages.sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
+      const asked = slots === undefined ? {} : { slots };
+      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...asked, ...rest };
+    }),
   fc
     .record({
       service: services,
@@ -106,7 +124,30 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc
     .record({ service: services, name: contractNames, fromHeight: heights })
     .map((gone): Action => ({ type: "retire", ...gone })),
+  fc
+    .uniqueArray(
+      fc.record(
+        {
+          point: fc.stringMatching(/^[!-~]{1,64}$/),
+          meter: fixedBytes(8),
+          from_s: times_s,
+          until_s: fc.option(times_s, { nil: undefined }),
+          sign: fc.constantFrom(1 as const, -1 as const),
+          capacity: fc.option(fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }), { nil: undefined }),
+        },
+        { noNullPrototype: true },
+      ),
+      { minLength: 1, maxLength: 30, comparator: (one, other) => compareRows(one, other) === 0 },
+    )
+    .map((rows): Action => {
+      const lasting = rows.map((row) => (row.until_s === undefined || row.until_s >= row.from_s ? row : noEnd(row)));
+      return { type: "assign", assignments: lasting.sort(compareRows) };
+    }),
 );
+function noEnd(row: Assignment): Assignment {
+  return { ...row, until_s: undefined };
+}
+
 const orders: fc.Arbitrary<Order> = fc.record(
   { number: upTo(2 ** 32 - 1, 1), time_s: times_s, action: actions },
   { noNullPrototype: true },
@@ -224,7 +265,7 @@ test("refuses orders of a wrong shape, signed as they are", () => {
       ]),
       /order/,
     ],
-    ["an unknown action", payload([12]), /action type 12/],
+    ["an unknown action", payload([200]), /action type 200/],
     ["a ban of nobody", payload([4, []]), /1 to 128 nodes, not 0/],
     ["no action", payload([]), /action type/],
     ["no members", payload([1, 1, 9, [], [], 1]), /1 to 128 members/],
@@ -250,13 +291,35 @@ test("refuses orders of a wrong shape, signed as they are", () => {
 
 test("refuses orders about contracts of a wrong shape", () => {
   const hash = new Uint8Array(32);
-  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], hash, 40];
+  const install: readonly CborValue[] = [
+    9,
+    1,
+    "limits",
+    1,
+    hash,
+    hash,
+    hash,
+    1_000,
+    256,
+    65_536,
+    [1],
+    [],
+    null,
+    hash,
+    40,
+  ];
   const at = (index: number, value: CborValue) => install.map((item, place) => (place === index ? value : item));
   const parameters = (values: CborValue, place: CborValue = "DE") => [10, 1, "limits", place, values, 40];
+  const assignment: readonly CborValue[] = ["P", new Uint8Array(8), 5, null, 1, null];
+  /** An assignment with other items, and one like it behind where none is other. */
+  const assigned = (other?: Readonly<Record<number, CborValue>>) => [
+    12,
+    other === undefined ? [assignment, assignment] : [assignment.map((item, place) => other[place] ?? item)],
+  ];
   const many = new Map(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1]));
   const cases: readonly (readonly [CborValue, RegExp])[] = [
     [install.slice(1), /action type 1|members/],
-    [[...install, 0], /13 items/],
+    [[...install, 0], /15 items/],
     [at(1, 0), /order chain/],
     [at(2, "Limits"), /contract/],
     [at(3, 0), /version must be an integer from 1/],
@@ -266,20 +329,50 @@ test("refuses orders about contracts of a wrong shape", () => {
     [at(8, 15), /pages must be an integer from 16/],
     [at(8, 1_025), /pages/],
     [at(9, 262_145), /output/],
-    [at(10, []), /1 to 64 types, not 0/],
+    [at(12, []), /order slots must be an array of 3/],
+    [at(12, [0, 0, 0]), /at least 1 s/],
+    [at(12, [86_401, 0, 0]), /slot length/],
+    [at(12, [900, 96 * 900 + 1, 0]), /lateness/],
+    [at(12, [900, 0, 2_678_401]), /longest gap/],
+    [[12, []], /1 to 1000 times, not 0/],
+    [assigned(), /ascending/],
+    [assigned({ 0: "a b" }), /visible ASCII/],
+    [assigned({ 0: "x".repeat(65) }), /1 to 64 characters/],
+    [assigned({ 1: new Uint8Array(7) }), /meter/],
+    [assigned({ 3: 4 }), /ends before it begins/],
+    [assigned({ 4: 0 }), /1 or -1/],
+    [assigned({ 5: 0 }), /capacity must be above 0/],
     [
       at(
         10,
         Array.from({ length: 65 }, (_, index) => index + 1),
       ),
-      /1 to 64 types, not 65/,
+      /at most 64 types, not 65/,
     ],
     [at(10, [2, 1]), /ascending/],
     [at(10, [1, 1]), /ascending/],
     [at(10, [65_536]), /order type/],
     [at(10, [0]), /order type/],
-    [at(11, null), /vectors/],
-    [at(12, 0), /order height/],
+    [at(11, null), /order messages/],
+    [at(11, [[2]]), /order messages/],
+    [at(11, [[65_536, "a"]]), /order messages' chain/],
+    [at(11, [[2, "Late"]]), /name of an order's messages/],
+    [
+      at(11, [
+        [2, "b"],
+        [2, "a"],
+      ]),
+      /ascending/,
+    ],
+    [
+      at(11, [
+        [2, "a"],
+        [2, "a"],
+      ]),
+      /ascending/,
+    ],
+    [at(13, null), /vectors/],
+    [at(14, 0), /order height/],
     [parameters([]), /order parameters/],
     [parameters(new Map([[1, 1]])), /name of an order's parameter/],
     [parameters(new Map([["", 1]])), /name of an order's parameter/],
@@ -307,7 +400,7 @@ test("refuses orders about contracts of a wrong shape", () => {
 test("an order travels with the source that it names, and with no other", () => {
   const source = "export const reads = [], writes = []; // ä";
   const hash = new Uint8Array(32);
-  const limits = { budget: 1, pages: 16, output: 0, types: [1], vectors: hash, fromHeight: 1 };
+  const limits = { budget: 1, pages: 16, output: 0, types: [1], messages: [], vectors: hash, fromHeight: 1 };
   const named = { type: "install", service: 1, name: "a", version: 1, source: sourceHash(source) } as const;
   const action: Action = { ...named, engine: hash, prelude: hash, ...limits };
   const order = issueOrder({ number: 1, time_s: 1, action }, genesis, authority);

@@ -4,12 +4,13 @@ import { type Item, independentCbor, independentDecode } from "./independent-cbo
 import { bounds, counts, sizes } from "./stranger-bounds.js";
 import { ascending } from "./stranger-genesis.js";
 import { bytesOf, demand, hex, list, listUpTo, mapOf, numberOf, sha256 } from "./stranger-proof.js";
+import type { StrangerPlan } from "./stranger-slots.js";
 
 /** The engines of section 28, each with what it runs before a contract. */
 const ENGINES: readonly (readonly [string, string])[] = [
   [
-    "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363",
-    "30509b338f28ee206b09b7ddfdef2701e9966167a41af7da0ab880e656e73eec",
+    "01f70a4f5504c1b7decd5f73832dbb7490cd041a4908d67dd3aaec5f2955a011",
+    "c8a2b7be2afe8221b13b5d3ab2a6d5ed0ea75b689f58fd476c5477cc43ae9d5c",
   ],
 ];
 
@@ -21,7 +22,12 @@ interface Installed {
   readonly row: readonly Item[];
   readonly engine: readonly Item[];
   readonly types: readonly number[];
+  readonly messages: readonly Kind[];
+  readonly plan: StrangerPlan | undefined;
 }
+
+/** A chain, 0 for any, and what a message is called. */
+type Kind = readonly [service: number, name: string];
 
 /** Of one name on one chain, in the order of the orders; null where it was retired. */
 type Versions = { readonly at: number; readonly from: number; readonly what: Installed | null }[];
@@ -72,7 +78,8 @@ export function takeContractOrder(
 }
 
 function install(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
-  const [, , name, version, source, engine, prelude, budget, pages, output, items, vectors, height] = list(action, 13);
+  const [, , name, version, source, engine, prelude, budget, pages, output, ...rest] = list(action, 15);
+  const [items, told, slots, vectors, height] = rest;
   const known = ENGINES.some(([own, before]) => own === hex(engine) && before === hex(prelude));
   demand(known, "order's engine is not known");
   demand(contracts.sources.has(hex(bytesOf(source, 32))), "order's source is not on the chain");
@@ -81,7 +88,9 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   numberOf(pages, 1_024, 16);
   numberOf(output, 262_144);
   const types = listUpTo(items, 64).map((type) => numberOf(type, 65_535, 1));
-  demand(types.length > 0 && ascending(types, -1), "order's types are none, or not in ascending order");
+  demand(ascending(types, -1), "order's types are not in ascending order");
+  const messages = messagesOf(told);
+  const plan = slots === null ? undefined : readPlan(slots);
   const from = numberOf(height, bounds.height, 1);
   const own = versionsOf(contracts, service, name);
   const number = numberOf(version, bounds.word, 1);
@@ -91,18 +100,60 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   );
   demand((own.at(-1)?.from ?? 0) < from, "order's height is not above the one before");
   const rivals = new Set<string>();
+  const asking = new Set<string>();
   for (const [key, others] of contracts.versions) {
     if (others === own || !key.startsWith(`${service}/`)) continue;
     const current = others.findLastIndex((other) => other.from <= from);
     for (const { what } of others.slice(Math.max(0, current))) {
       if (what === null) continue;
       demand(!types.some((type) => what.types.includes(type)), "order's type is another contract's");
+      const isBoth = ([service, name]: Kind) =>
+        what.messages.some(([other, own]) => own === name && (other === service || other === 0 || service === 0));
+      demand(!messages.some(isBoth), "order's messages are another contract's");
+      if (what.plan !== undefined) asking.add(key);
+      const isOne = plan === undefined || what.plan === undefined || samePlan(plan, what.plan);
+      demand(isOne, "order's slots are not those of the chain's other contracts");
       rivals.add(key);
     }
   }
+  demand(plan === undefined || asking.size < 16, "order is for a contract too many that asks for slots");
   demand(rivals.size < counts.contracts, "order is for a contract too many");
   const row = [name!, version!, source!, null, budget!, pages!, output!];
-  own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types } });
+  own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types, messages, plan } });
+}
+
+/** Strictly ascending by chain, then by the bytes of the name. */
+function messagesOf(item: Item | undefined): Kind[] {
+  const kinds = listUpTo(item, 64).map((kind): Kind => {
+    const [service, name] = list(kind, 2);
+    demand(typeof name === "string" && /^[a-z][a-z0-9-]{0,63}$/.test(name), "order's messages have no name");
+    return [numberOf(service, bounds.service), String(name)];
+  });
+  const isBehind = (one: Kind, other: Kind) => one[0] > other[0] || (one[0] === other[0] && one[1] > other[1]);
+  demand(
+    kinds.every((kind, index) => index === 0 || isBehind(kind, kinds[index - 1]!)),
+    "order's messages are not in ascending order",
+  );
+  return kinds;
+}
+
+function readPlan(item: Item | undefined): StrangerPlan {
+  const [slot, late, gap] = list(item, 3);
+  const slot_s = numberOf(slot, 86_400, 1);
+  return { slot_s, late_s: numberOf(late, 96 * slot_s), gap_s: numberOf(gap, 2_678_400) };
+}
+
+function samePlan(one: StrangerPlan, other: StrangerPlan): boolean {
+  return one.slot_s === other.slot_s && one.late_s === other.late_s && one.gap_s === other.gap_s;
+}
+
+/** Section 29: how the chain settles at a place, and the contracts that ask for it, by their names. */
+export function settledAt(
+  contracts: StrangerContracts,
+  place: { readonly service: number; readonly height: number; readonly judgedAt: number },
+): { readonly plan: StrangerPlan | undefined; readonly asking: readonly string[] } {
+  const asking = installedAt(contracts, place).filter(({ plan }) => plan !== undefined);
+  return { plan: asking[0]?.plan, asking: asking.map(({ row }) => String(row[0])).sort() };
 }
 
 function setParameters(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
@@ -155,6 +206,28 @@ export function contractOf(
 ): string | undefined {
   const taking = installedAt(contracts, place).find(({ types }) => types.includes(type));
   return taking === undefined ? undefined : String(taking.row[0]);
+}
+
+/** Section 28: the contract that takes messages of a name from a chain. */
+export function takerOf(
+  contracts: StrangerContracts,
+  place: { readonly service: number; readonly height: number; readonly judgedAt: number },
+  from: number,
+  name: string,
+): string | undefined {
+  const takes = ({ messages }: Installed) =>
+    messages.some(([service, own]) => own === name && (service === 0 || service === from));
+  const taking = installedAt(contracts, place).find(takes);
+  return taking === undefined ? undefined : String(taking.row[0]);
+}
+
+/** Section 28: whether a contract of this name is in force. */
+export function isInForce(
+  contracts: StrangerContracts,
+  place: { readonly service: number; readonly height: number; readonly judgedAt: number },
+  name: string,
+): boolean {
+  return installedAt(contracts, place).some(({ row }) => row[0] === name);
 }
 
 function installedAt(

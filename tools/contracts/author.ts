@@ -19,7 +19,7 @@ export interface Context {
   get(key: string): Value | undefined;
   /** Keys that begin with the prefix, ascending. */
   keys(prefix: string): string[];
-  /** Sets a key under a prefix in `writes`. */
+  /** Sets a key under a prefix in `writes`. Under `due/` the value is [UTC seconds, body]: then `due` is called with it. */
   put(key: string, value: Value): void;
   /** Removes a key under a prefix in `writes`. */
   remove(key: string): void;
@@ -49,17 +49,38 @@ export interface Operation {
 
 /** What another chain tells this one. */
 export interface Message {
+  /** the chain that it comes from, and its number among those from there to here */
   readonly service: number;
-  readonly height: number;
+  readonly number: number;
+  /** the contract that has put it out */
+  readonly contract: string;
   readonly name: string;
+  readonly body: Value;
+  /** height and UTC seconds of its block */
+  readonly height: number;
+  readonly time_s: number;
+}
+
+/** What the contract has put under `due/` in its state, and is in it no more. */
+export interface Deadline {
+  /** without `due/` */
+  readonly key: string;
+  readonly time_s: number;
   readonly body: Value;
 }
 
-/** A settlement interval that has ended, with the energies of its points. */
+/** Rows of a settlement interval that has closed: 500 at a time, in as many calls as it takes. */
 export interface Slot {
   readonly start_s: number;
-  readonly end_s: number;
-  /** a row a point: its ID, mWh taken and given (null where unknown), quality 1 to 3 */
+  readonly length_s: number;
+  /** how many points the slot has */
+  readonly count: number;
+  /** place of the first row here among all, from 0 */
+  readonly first: number;
+  /**
+   * A row a point, ascending by its ID: the ID, mWh taken and given (null where unknown or not measured), quality. 1: both ends of the
+   * slot were read; 2: one at least was interpolated; 3: an energy is missing. A meter without assignment is a point by its own ID.
+   */
   readonly points: readonly (readonly [point: string, taken: Value, given: Value, quality: number])[];
 }
 
@@ -70,5 +91,5 @@ export interface Contract {
   operation?(context: Context, operation: Operation): void;
   message?(context: Context, message: Message): void;
   slot?(context: Context, slot: Slot): void;
-  due?(context: Context, deadline: Value): void;
+  due?(context: Context, deadline: Deadline): void;
 }

@@ -2,13 +2,16 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import { assertInvariant } from "../errors.js";
+import { HeldStates, type StateSize } from "./contract-states.js";
+import type { EntriesResult } from "./entries.js";
 import type { StateView } from "./execution.js";
-import type { OperationsResult } from "./operations.js";
-import { EMPTY_STATE } from "./state-map.js";
+import { StateHistory } from "./state-history.js";
+import { EMPTY_STATE, type StateChanges } from "./state-map.js";
 
 export class MemoryState implements StateView {
-  readonly #entries = new Map<string, Uint8Array>();
+  readonly #held = new HeldStates();
   readonly #nodes = new Map<string, Uint8Array>();
+  readonly #history = new StateHistory();
   #root: Uint8Array = EMPTY_STATE;
 
   get root(): Uint8Array {
@@ -21,22 +24,30 @@ export class MemoryState implements StateView {
     return node;
   }
 
-  *entriesOf(contract: string): Generator<readonly [string, Uint8Array]> {
-    const prefix = `${contract}/`;
-    for (const [key, value] of this.#entries) if (key.startsWith(prefix)) yield [key.slice(prefix.length), value];
+  get(contract: string, key: string): Uint8Array | undefined {
+    return this.#held.get(contract, key);
   }
 
-  /** All entries, by their whole keys. */
-  get entries(): ReadonlyMap<string, Uint8Array> {
-    return this.#entries;
+  keysOf(contract: string, prefix: string): Iterable<string> {
+    return this.#held.keysOf(contract, prefix);
+  }
+
+  sizeOf(contract: string): StateSize {
+    return this.#held.sizeOf(contract);
+  }
+
+  entriesOf(contract: string): Iterable<readonly [string, Uint8Array]> {
+    return this.#held.entriesOf(contract);
+  }
+
+  changesSince(root: Uint8Array): StateChanges | undefined {
+    return this.#history.changesSince(root, this.#root);
   }
 
   /** Takes what a block has written. */
-  apply({ writes, state }: Pick<OperationsResult, "writes" | "state">): void {
-    for (const [key, value] of writes) {
-      if (value === undefined) this.#entries.delete(key);
-      else this.#entries.set(key, value);
-    }
+  apply({ writes, state }: Pick<EntriesResult, "writes" | "state">): void {
+    this.#held.apply(writes);
+    this.#history.note(this.#root, state.root, writes);
     for (const hash of state.removed) this.#nodes.delete(hash);
     for (const [hash, node] of state.added) this.#nodes.set(hash, node);
     this.#root = state.root;

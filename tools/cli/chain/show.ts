@@ -5,7 +5,9 @@ import type { Command } from "commander";
 import type { Acknowledgement } from "../../../src/wire/batch.js";
 import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
+import { entryText } from "../../../src/wire/entry.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
+import { decodeCarried } from "../../../src/wire/message.js";
 import { noticesOf } from "../../../src/wire/notice.js";
 import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
@@ -71,6 +73,12 @@ function blockView(block: Block, size: number) {
       script: rulesNamed(block.script) ?? "unknown",
       violations: results.violations.map(violationView),
       outcomes: results.outcomes,
+      slots: results.slots.map(({ start_s, slot_s, points, root }) => ({
+        start: start_s,
+        length: slot_s,
+        points,
+        root,
+      })),
       stateRoot: block.stateRoot,
       anchors: block.anchors,
       judgedAt: block.judgedAt,
@@ -108,7 +116,8 @@ function statementName({ type }: Statement): string {
 function batchView({ origin, number, id, acknowledgements, notices, records }: SealedBatch) {
   const credentials = noticesOf(notices, "credential");
   const orders = noticesOf(notices, "order").map((bytes) => ({ ...orderView(readOrder(bytes)), bytes }));
-  return { origin, number, id, acknowledgements, credentials, orders, records: records.map(recordView) };
+  const messages = noticesOf(notices, "message").map((bytes) => decodeCarried(bytes).message);
+  return { origin, number, id, acknowledgements, credentials, orders, messages, records: records.map(recordView) };
 }
 
 function linesOf(view: BlockView): string[] {
@@ -135,7 +144,7 @@ function linesOf(view: BlockView): string[] {
         ["timestamp", timeText(data.time_ms)],
         ["script", data.script],
         ["results", data.violations.length === 0 ? "no violation" : countText(data.violations.length, "violation")],
-        ["operations", outcomesText(data.outcomes)],
+        ["entries", outcomesText(data.outcomes)],
         ["judged at", data.judgedAt],
         ["member set", toHex(data.memberSet)],
         ["next set", toHex(data.nextMemberSet)],
@@ -147,17 +156,28 @@ function linesOf(view: BlockView): string[] {
       ]),
     ),
     ...data.violations.flatMap((violation) => indented([violationLine(violation)])),
+    ...indented(data.outcomes.map(outcomeLine)),
     ...data.batches.flatMap(batchLines),
     `6 lock time       ${timeText(view.lock_ms)}`,
     `certificate       round ${certificate.round}, signed by ${certificate.signatures.map(({ node }) => toHex(node)).join(" ")}`,
   ];
 }
 
-/** How many operations came to what. */
+/** How many entries came to what. */
 function outcomesText(outcomes: BlockView["data"]["outcomes"]): string {
   const counts = new Map<string, number>();
   for (const { type } of outcomes) counts.set(type, (counts.get(type) ?? 0) + 1);
   return [...counts].map(([type, count]) => `${count} ${type}`).join(", ") || "none";
+}
+
+function outcomeLine(outcome: BlockView["data"]["outcomes"][number]): string {
+  const contract = "contract" in outcome ? ` by ${outcome.contract}` : "";
+  const effects = ("effects" in outcome ? outcome.effects : []).map(({ name, to }) =>
+    to === undefined ? name : `${name} as message ${to.number} to chain ${to.service}`,
+  );
+  const reason = outcome.type === "failed" ? `: ${outcome.reason}` : "";
+  const said = effects.length === 0 ? "" : `: ${effects.join(", ")}`;
+  return `${entryText(outcome.entry)} ${outcome.type}${contract}${reason}${said}`;
 }
 
 /** A contract's value as JSON. */
@@ -176,8 +196,8 @@ function violationLine(violation: BlockView["data"]["violations"][number]): stri
     return `violation falseAcknowledgement: node ${toHex(node)} signed that it had verified ${what}`;
   }
   if (violation.kind === "contract") {
-    const { subject, leaf, contract, name, body } = violation;
-    return `violation contract: ${contract} says ${name} of ${toHex(subject)}, for leaf ${leaf}: ${body}`;
+    const { subject, entry, contract, name, body } = violation;
+    return `violation contract: ${contract} says ${name} of ${toHex(subject)}, for ${entryText(entry)}: ${body}`;
   }
   const { kind, meter, seq, ...rest } = violation;
   const what = "last" in rest ? `to ${rest.last}` : `record ${toHex(rest.record as Uint8Array)}`;
@@ -189,11 +209,15 @@ function acknowledgerText({ node, verified }: Acknowledgement): string {
 }
 
 function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
-  const { origin, number, acknowledgements, credentials, orders, records } = batch;
+  const { origin, number, acknowledgements, credentials, orders, messages, records } = batch;
   return indented([
     `temporary block ${number} of node ${toHex(origin)}: ${countText(records.length, "record")}, ${countText(credentials.length, "new meter")}`,
     `  acknowledged by ${acknowledgements.map(acknowledgerText).join(" ")}`,
     ...orders.map(({ number: which, what }) => `  order ${which}, ${what}`),
+    ...messages.map(
+      ({ service, number: which, name, contract, height }) =>
+        `  message ${which} of chain ${service}: ${name} of contract ${contract}, sealed there at height ${height}`,
+    ),
     ...records.flatMap(recordLines),
   ]);
 }

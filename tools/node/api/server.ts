@@ -25,6 +25,7 @@ import { lineageRoute } from "./resources/lineage.js";
 import { metricsRoute } from "./resources/metrics.js";
 import { receiptRoute } from "./resources/receipts.js";
 import { sealedRecordsRoute } from "./resources/records.js";
+import { slotRoute } from "./resources/slots.js";
 import type { Route } from "./route.js";
 import { addRoutes, assertListed } from "./routing.js";
 import { createTurns } from "./turns.js";
@@ -124,6 +125,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     lineageRoute(store),
     receiptRoute(ports),
     sealedRecordsRoute(store),
+    slotRoute(store),
     ...ports.routes,
   ];
 }

@@ -1,7 +1,7 @@
 // Keys of the store's tables: fixed-width big-endian fields, so that rows stand in the order of their numbers. A key has its kind as
 // its type: a table takes no other.
 
-import { SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { MESSAGE_NUMBER_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
 
 declare const kind: unique symbol;
 
@@ -10,10 +10,12 @@ export type BlockKey = Buffer & { readonly [kind]: "block" };
 export type IdKey = Buffer & { readonly [kind]: "id" };
 export type NumberKey = Buffer & { readonly [kind]: "number" };
 export type StateKey = Buffer & { readonly [kind]: "state" };
+export type OutgoingKey = Buffer & { readonly [kind]: "outgoing" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
+export type SlotKey = Buffer & { readonly [kind]: "slot" };
 
 /** Of a row that belongs to a chain. */
-export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey;
+export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | OutgoingKey | SlotKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
 export interface KeyRange {
@@ -63,13 +65,52 @@ export function stateKey(chain: number, key: string): StateKey {
 
 /** chain (2), hash of a node of the map over that state (32) */
 export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
-  return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
+  const key = Buffer.allocUnsafe(34);
+  key.writeUInt16BE(chain);
+  key.set(hash, 2);
+  return key as NodeKey;
 }
 
-/** The range of all keys of one contract. */
-export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
-  // "0" follows "/".
-  return { start: stateKey(chain, `${contract}/`), end: stateKey(chain, `${contract}0`) };
+/** chain (2), chain that a message is for (2), its number (6) */
+export function outgoingKey(chain: number, target: number, number: number): OutgoingKey {
+  const key = Buffer.allocUnsafe(10);
+  key.writeUInt16BE(chain);
+  key.writeUInt16BE(target, 2);
+  key.writeUIntBE(number, 4, 6);
+  return key as OutgoingKey;
+}
+
+/** The range of all messages from a chain to another. */
+export function outgoingRange(chain: number, target: number): { readonly start: Buffer; readonly end: Buffer } {
+  return { start: outgoingKey(chain, target, 0), end: outgoingKey(chain, target, MESSAGE_NUMBER_MAX) };
+}
+
+export function targetIn(key: OutgoingKey): number {
+  return key.readUInt16BE(2);
+}
+
+/** chain (2), begin of a slot in seconds (5), which is no later than a block's time */
+export function slotKey(chain: number, start_s: number): SlotKey {
+  const key = Buffer.allocUnsafe(7);
+  key.writeUInt16BE(chain);
+  key.writeUIntBE(start_s, 2, 5);
+  return key as SlotKey;
+}
+
+export function startIn(key: SlotKey): number {
+  return key.readUIntBE(2, 5);
+}
+
+/** The range of all keys of the chain's contract state that begin with this text. */
+export function prefixRange(chain: number, prefix: string): { readonly start: Buffer; readonly end: Buffer } {
+  const start = stateKey(chain, prefix);
+  // No UTF-8 has this byte.
+  return { start, end: Buffer.concat([start, Buffer.of(0xff)]) };
+}
+
+/** The least key that stands behind this one. */
+export function keyBehind(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
 }
 
 /** The key of the chain's contract state. */

@@ -12,6 +12,7 @@ import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from 
 import { keyId } from "../../../../src/wire/key.js";
 import { isFounding } from "../../../../src/wire/lineage.js";
 import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../../src/wire/merkle.js";
+import { placedMessages } from "../../../../src/wire/outcome.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import {
@@ -22,17 +23,18 @@ import {
   composeBlock,
   judgedAtComplaint,
 } from "../../../ledger/compose.js";
+import type { EntriesResult } from "../../../ledger/entries.js";
 import type { Execution } from "../../../ledger/execution.js";
 import { governedChain, governedHeight, membersAfter } from "../../../ledger/governance.js";
 import { falseSignerOf, type MemberSet, memberSetOf } from "../../../ledger/members.js";
-import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
-import type { OperationsResult } from "../../../ledger/operations.js";
+import { checkEvidence, checkMessage, checkOrder } from "../../../ledger/notices.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
+import type { Settlement } from "../../../ledger/settlement/settle.js";
 import { EMPTY_STATE } from "../../../ledger/state-map.js";
-import { blockKey, chainKey, idKey, nodeKey, numberKey, stateKey } from "../../store/keys.js";
+import { blockKey, chainKey, idKey, nodeKey, numberKey, outgoingKey, slotKey, stateKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { orderKey, sealedOrders } from "../sealed-orders.js";
@@ -43,7 +45,9 @@ import { contractState } from "../tables/contract-state.js";
 import { credentials } from "../tables/credentials.js";
 import { type Head, heads } from "../tables/heads.js";
 import { lineage, lineageOf } from "../tables/lineage.js";
+import { outgoing } from "../tables/outgoing.js";
 import { index, type SealedRecord, type SealedRun } from "../tables/runs.js";
+import { counters, SLOTS_KEPT, settlements, slots } from "../tables/settlement.js";
 import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
@@ -51,6 +55,8 @@ import type { ContractRuns } from "./contract-runs.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;
+/** A block whose contracts run longer is built anew: it would come too late. */
+const BUILDING_MS_MAX = CLOCK_SKEW_MAX_MS / 2;
 const CANDIDATES_KEPT = 8;
 
 interface Candidate {
@@ -159,20 +165,20 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     return outcomes === undefined ? { type: "waits" } : { type: "block", block: composition.finish(outcomes) };
   };
 
+  /** New orders may have ended what it runs for; it has been given up; or those who vote would find that it came late. */
+  const isOutdated = (inputs: BlockInputs, now: Pick<BlockInputs, "time_ms" | "judgedAt">) =>
+    inputs.judgedAt < now.judgedAt || runs.givesUp(inputs) || now.time_ms - inputs.time_ms > BUILDING_MS_MAX;
+
   const keep = (id: Uint8Array, candidate: Candidate) => {
     candidates.set(toHex(id), candidate);
   };
 
   const finish = async (
     block: Block,
-    {
-      execution,
-      operations,
-      tree,
-      nextMembers,
-    }: Pick<ComposedBlock, "execution" | "operations" | "tree" | "nextMembers">,
+    judged: Pick<ComposedBlock, "execution" | "entries" | "settlement" | "tree" | "nextMembers">,
     records: SealedBlock["records"],
   ): Promise<SealedBlock> => {
+    const { execution, entries, settlement, tree, nextMembers } = judged;
     const next: Head = {
       height: block.height,
       headerHash: headerHash(block.header),
@@ -187,13 +193,15 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     sealing = true;
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
-        writeState(writer, chain.service, operations);
+        writeState(writer, chain.service, block.height, entries);
+        writeSettlement(writer, chain.service, settlement);
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
     } finally {
       sealing = false;
     }
+    view.state.note(head.stateRoot, next.stateRoot, entries.writes);
     head = next;
     newest = { chain: chain.service, height: next.height, headerHash: next.headerHash, certificate: block.certificate };
     members = nextMembers;
@@ -222,6 +230,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
       const replayed = await replayWith(tip, received, ports.runContracts);
       for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
+      for (const carried of replayed.execution.messages) checkMessage(tip.governance, carried, ports.verify);
       for (const { bytes } of replayed.evidence) {
         await checkEvidence(tip.governance, chain.service, bytes, ports);
       }
@@ -258,6 +267,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     build(inputs) {
       const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
+      if (building !== undefined && isOutdated(building, { time_ms, judgedAt })) building = undefined;
       const chosen = building ?? { ...inputs, time_ms, judgedAt };
       building = undefined;
       const composition = composedOf(chosen);
@@ -374,14 +384,29 @@ export function bad(reason: string): Verdict {
   return { type: "bad", reason };
 }
 
-/** What the block's contracts have written, with the map over it. */
-function writeState(writer: Writer, chain: number, { writes, state }: OperationsResult): void {
+/** What the block's contracts have written, with the map over it, and where its messages stand. */
+function writeState(writer: Writer, chain: number, height: number, { writes, state, outcomes }: EntriesResult): void {
   for (const [key, value] of writes) {
     if (value === undefined) writer.delete(contractState, stateKey(chain, key));
     else writer.put(contractState, stateKey(chain, key), value);
   }
   for (const hash of state.removed) writer.delete(stateNodes, nodeKey(chain, fromHex(hash)!));
   for (const [hash, node] of state.added) writer.put(stateNodes, nodeKey(chain, fromHex(hash)!), node);
+  for (const { to, index } of placedMessages(outcomes)) {
+    writer.put(outgoing, outgoingKey(chain, to.service, to.number), { height, index });
+  }
+}
+
+/** What the block has made of the chain's settlement. */
+function writeSettlement(writer: Writer, chain: number, { head, counters: read, closed }: Settlement): void {
+  if (head === undefined) return;
+  writer.put(settlements, chainKey(chain), head);
+  for (const [meter, row] of read) writer.put(counters, idKey(chain, fromHex(meter)!), row);
+  for (const { slot, rows } of closed) {
+    writer.put(slots, slotKey(chain, slot.start_s), { height: head.height, rows });
+    const oldest_s = slot.start_s - SLOTS_KEPT * slot.slot_s;
+    if (oldest_s >= 0) writer.delete(slots, slotKey(chain, oldest_s));
+  }
 }
 
 /** Block, state, index and head in one transaction; the temporary blocks that it seals go. */
