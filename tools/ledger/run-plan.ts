@@ -7,14 +7,14 @@ import type { StateView } from "./execution.js";
 
 /** Operations in one block, whether a contract takes them or not: a run begins in some 3 ms. */
 export const BLOCK_OPERATIONS_MAX = 32;
-/** Calls of contracts in one block, of all kinds: each has its share of the rest. */
-export const BLOCK_CALLS_MAX = 96;
+/** Calls of contracts in one block, each with its share of the rest: 32 operations, 16 messages, 16 deadlines, 16 of slots. */
+export const BLOCK_CALLS_MAX = 80;
 /** What the runs of one block may take together: some 300 ms of a machine that does nothing else, at worst some 2 s. */
 export const BLOCK_BUDGET = 2_000;
 /** Bytes that they may put out together. */
 export const BLOCK_OUTPUT_MAX = 1_048_576;
-/** Effects, messages, violations and denials of them together: with an outcome a run they fit a block's leaves. */
-export const BLOCK_EMISSIONS_MAX = 4_000;
+/** Effects, messages, violations and denials of them together: with an outcome a run and closed slots they fit a block's leaves. */
+export const BLOCK_EMISSIONS_MAX = 4_012;
 
 /** Keys that they may write together: each is some 10 nodes of the state's map, made on the loop of the node in some 50 us. */
 export const BLOCK_WRITES_MAX = 256;
