@@ -12,8 +12,6 @@ export const ASSIGN_ACTION = 12;
 export const ASSIGNMENTS_MAX = 1_000;
 /** Characters of a point's ID. */
 export const POINT_LENGTH_MAX = 64;
-/** mWh of a counter, and of an energy: within int64. */
-export const COUNTER_MWH_MAX = 2n ** 63n - 1n;
 
 /** A meter counts for a point for a time. The meter and `from_s` name it: a later one of that name takes its place. */
 export interface Assignment {
@@ -87,6 +85,6 @@ export function asPoint(value: CborValue | undefined, name: string): string {
 function capacityFrom(value: CborValue | undefined): bigint | undefined {
   if (value === null) return undefined;
   const capacity = BigInt(asInteger(value, "assignment capacity"));
-  if (capacity > 0n && capacity <= COUNTER_MWH_MAX) return capacity;
+  if (capacity > 0) return capacity;
   throw new WireError("shape", "assignment capacity must be above 0");
 }

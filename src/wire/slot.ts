@@ -53,6 +53,10 @@ export function planToArray({ slot_s, lateness_s, gapMax_s }: SettlementPlan): C
   return [slot_s, lateness_s, gapMax_s];
 }
 
+export function isSamePlan(one: SettlementPlan, other: SettlementPlan): boolean {
+  return one.slot_s === other.slot_s && one.lateness_s === other.lateness_s && one.gapMax_s === other.gapMax_s;
+}
+
 export function planFrom(value: CborValue | undefined): SettlementPlan {
   const [slot, lateness, gap] = asArray(value, "order slots", 3);
   const slot_s = asUint(slot, "order slot length", SLOT_S_MAX);
@@ -62,8 +66,12 @@ export function planFrom(value: CborValue | undefined): SettlementPlan {
 }
 
 /** The entry of a row in its slot's tree. */
-export function encodePointRow({ point, imported, exported, quality }: PointRow): Uint8Array {
-  return encodeCbor([point, imported, exported, quality]);
+export function encodePointRow(row: PointRow): Uint8Array {
+  return encodeCbor(pointRowToArray(row));
+}
+
+export function pointRowToArray({ point, imported, exported, quality }: PointRow): CborValue {
+  return [point, imported, exported, quality];
 }
 
 /** Reads a row's entry; throws a WireError where it is none. */

@@ -3,6 +3,7 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { ContractAction, InstallAction, MessageType, ParametersAction } from "../../src/wire/contract-order.js";
+import { isSamePlan, type SettlementPlan } from "../../src/wire/slot.js";
 import { isKnownEngine } from "./engines.js";
 
 /** Contracts that a chain has at one height. */
@@ -133,6 +134,8 @@ function installComplaint(
   }
   const told = rivals.find(({ messages }) => messages.some((kind) => action.messages.some((own) => isBoth(kind, own))));
   if (told !== undefined) return `messages that it takes are taken by contract ${told.name}`;
+  const slots = slotsComplaint(rivals, action);
+  if (slots !== undefined) return slots;
   const names = new Set(rivals.map((rival) => rival.name));
   return names.size < CHAIN_CONTRACTS_MAX ? undefined : `chain ${service} has ${CHAIN_CONTRACTS_MAX} contracts already`;
 }
@@ -140,6 +143,17 @@ function installComplaint(
 /** Whether a message can be of both kinds. */
 function isBoth(one: MessageType, other: MessageType): boolean {
   return one.name === other.name && (one.service === other.service || one.service === 0 || other.service === 0);
+}
+
+/** A chain settles in one way. */
+function slotsComplaint(rivals: readonly InstallAction[], { slots }: InstallAction): string | undefined {
+  const other = rivals.find((rival) => slots !== undefined && rival.slots !== undefined && !isSamePlan(rival.slots, slots));
+  return other && `contract ${other.name} has the chain settle in another way`;
+}
+
+/** How a chain settles where these contracts are in force; undefined where none asks. */
+export function planOf(contracts: readonly ContractInForce[]): SettlementPlan | undefined {
+  return contracts.find(({ install }) => install.slots !== undefined)?.install.slots;
 }
 
 function parametersComplaint({ rulings }: OrderedContracts, action: ParametersAction): string | undefined {

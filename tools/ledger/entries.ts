@@ -14,6 +14,7 @@ import { messageEntries, Numbering, takenWrites } from "./messages.js";
 import { operationEntries } from "./operations.js";
 import type { Done, Outcome } from "./outcome.js";
 import type { PlannedCall, PlannedContract, RunPlan } from "./run-plan.js";
+import { slotEntries } from "./settlement/slot-entries.js";
 import { type StateUpdate, updateState } from "./state-map.js";
 import type { ContractViolation } from "./violations.js";
 
@@ -39,6 +40,7 @@ function entriesOf(place: EntriesPlace, execution: Execution, passed: readonly D
   return [
     ...operationEntries(place, execution),
     ...messageEntries(place, execution.messages),
+    ...slotEntries(place),
     ...dueEntries(place, passed),
   ];
 }

@@ -11,6 +11,7 @@ import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } fr
 import { MessageIntake } from "./intake.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { nextDue } from "./reserved-keys.js";
+import type { SettlementView } from "./settlement/settle.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 import type { StateChanges, StateNodes } from "./state-map.js";
 import type { NodeViolation, Violation } from "./violations.js";
@@ -72,6 +73,7 @@ export interface ChainView {
   /** the credential that somebody has on the chain */
   credential(kid: string): Uint8Array | undefined;
   readonly state: StateView;
+  readonly settlement: SettlementView;
 }
 
 /** What the chain's contracts remember before the block. */

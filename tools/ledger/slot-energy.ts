@@ -39,6 +39,9 @@ export interface SlotEnergy {
   readonly seqs: readonly number[];
 }
 
+/** mWh of a counter, and of an energy: within int64. */
+export const COUNTER_MWH_MAX = 2n ** 63n - 1n;
+
 /** So many slots at most are made in one call. */
 export const SLOTS_MAX = 100_000;
 

@@ -1,9 +1,8 @@
 // The energy counters that a sealed reading states: taken (1-0:1.8.0) and given (1-0:2.8.0), each or the sum of its tariffs.
 
 import { parseRecord, type Register } from "../../../src/wire/record.js";
-import { COUNTER_MWH_MAX } from "../../../src/wire/assignment-order.js";
 import type { ExecutionRecord } from "../record-scan.js";
-import type { CounterReading } from "../slot-energy.js";
+import { COUNTER_MWH_MAX, type CounterReading } from "../slot-energy.js";
 import type { CountersRead } from "./meter-counters.js";
 
 /** DLMS code of Wh */

@@ -1,10 +1,10 @@
 // The rows of a slot: what each point has taken and given, from the counters of the meters that are assigned to it for a part of the
 // slot at least. A meter that was never assigned is a point of its own.
 
-import { type Assignment, COUNTER_MWH_MAX } from "../../../src/wire/assignment-order.js";
+import type { Assignment } from "../../../src/wire/assignment-order.js";
 import type { PointRow, RowQuality } from "../../../src/wire/slot.js";
 import { assignmentsOf, capacityOf, endOf, type OrderedAssignments } from "../assignments.js";
-import { type Boundary, boundaryAt, type Step, stepsOf } from "../slot-energy.js";
+import { type Boundary, boundaryAt, COUNTER_MWH_MAX, type Step, stepsOf } from "../slot-energy.js";
 import {
   beginOf,
   boundaryIn,

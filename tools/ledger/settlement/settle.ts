@@ -1,9 +1,10 @@
 // The settlement of a chain at one block, pure: what its readings make of the counters, which slots close, and what of their rows the
-// chain's contracts are shown. It rests where no contract in force asks for it.
+// chain's contracts are shown.
 
 import {
   BLOCK_SLOTS_MAX,
   encodePointRow,
+  isSamePlan,
   type PointRow,
   type SealedSlot,
   type SettlementPlan,
@@ -38,6 +39,8 @@ export interface SettlementHead {
   readonly open_s: number;
   /** meters that this slot waits for */
   readonly awaited: number;
+  /** meters that have readings beyond it */
+  readonly beyond: number;
   /** a closed slot whose rows contracts have not all been shown */
   readonly showing: Showing | undefined;
 }
@@ -63,8 +66,8 @@ export interface SettlementPlace {
   readonly height: number;
   readonly time_ms: number;
   readonly judgedAt: number;
-  /** what contracts in force ask for; undefined where none does */
-  readonly plan: SettlementPlan | undefined;
+  /** what contracts in force ask for */
+  readonly plan: SettlementPlan;
   /** how many of them ask */
   readonly contracts: number;
   readonly assignments: OrderedAssignments;
@@ -93,6 +96,7 @@ export interface Settlement {
   readonly shown: readonly ShownRows[];
 }
 
+/** Of a block at which no contract asks for slots. */
 export const restingSettlement: Settlement = { head: undefined, counters: new Map(), closed: [], shown: [] };
 
 interface Run {
@@ -104,39 +108,47 @@ interface Run {
   readonly shown: ShownRows[];
   open_s: number;
   awaited: number;
+  beyond: number;
   showing: Showing | undefined;
 }
 
 /** What the sealed records of a block, in their order, make of the settlement. */
 export function settle(place: SettlementPlace, records: readonly ExecutionRecord[]): Settlement {
   const { plan, height } = place;
-  if (plan === undefined) return restingSettlement;
-  const { epoch, open_s, awaited, showing } = headBefore(place, plan);
-  const run: Run = { place, plan, epoch, counters: new Map(), closed: [], shown: [], open_s, awaited, showing };
+  const run: Run = { ...headBefore(place), place, counters: new Map(), closed: [], shown: [] };
+  passWhatIsFar(run);
   for (const record of records) {
     const read = countersRead(record);
     if (read !== undefined) take(run, record.meter, read);
   }
   if (run.showing !== undefined) show(run, place.view.rows(run.showing.slot.start_s));
   while (mayClose(run)) close(run);
-  const { counters, closed, shown } = run;
-  const head = { plan, height, epoch, open_s: run.open_s, awaited: run.awaited, showing: run.showing };
-  return { head, counters, closed, shown };
+  const { epoch, open_s, awaited, beyond, showing, counters, closed, shown } = run;
+  return { head: { plan, height, epoch, open_s, awaited, beyond, showing }, counters, closed, shown };
 }
 
 /** Where the settlement stands before the block; it begins anew where it rested, or is asked for otherwise. */
-function headBefore({ view, height, time_ms }: SettlementPlace, plan: SettlementPlan): SettlementHead {
+function headBefore({ plan, view, height, time_ms }: SettlementPlace): SettlementHead {
   const { head } = view;
   const current_s = slotAt(time_ms / 1_000, plan);
   const isSame = head !== undefined && head.height === height - 1 && isSamePlan(head.plan, plan);
-  if (!isSame) return { plan, height, epoch: height, open_s: current_s, awaited: 0, showing: undefined };
-  // A chain that stood for so long does not settle what it missed.
-  const isFar = current_s - head.open_s > BEHIND_SLOTS_MAX * plan.slot_s;
-  return isFar ? { ...head, open_s: current_s, awaited: 0 } : head;
+  if (isSame) return head;
+  return { plan, height, epoch: height, open_s: current_s, awaited: 0, beyond: 0, showing: undefined };
 }
 
-export function isSamePlan(one: SettlementPlan, other: SettlementPlan): boolean {
-  return one.slot_s === other.slot_s && one.lateness_s === other.lateness_s && one.gapMax_s === other.gapMax_s;
+/** A chain that stood for so long does not settle what it missed. */
+function passWhatIsFar(run: Run): void {
+  const current_s = slotAt(run.place.time_ms / 1_000, run.plan);
+  if (current_s - run.open_s <= BEHIND_SLOTS_MAX * run.plan.slot_s) return;
+  run.open_s = current_s;
+  count(run, metersOf(run));
+}
+
+/** Counts for whom the first open slot waits. */
+function count(run: Run, meters: readonly (readonly [string, MeterCounters])[]): void {
+  const own = meters.filter(([, counters]) => counters.epoch === run.epoch);
+  run.awaited = own.filter(([, counters]) => isAwaited(run, counters)).length;
+  run.beyond = own.filter(([, counters]) => isBeyond(run, counters)).length;
 }
 
 function slotAt(time_s: number, { slot_s }: SettlementPlan): number {
@@ -158,6 +170,7 @@ function take(run: Run, meter: string, read: CountersRead): void {
   const after = withReading(before, { imported, exported }, { epoch, open_s, slot_s, gapMax_s, capacity });
   run.counters.set(meter, after);
   run.awaited += Number(isAwaited(run, after)) - Number(before !== undefined && isAwaited(run, before));
+  run.beyond += Number(isBeyond(run, after)) - Number(before !== undefined && isBeyond(run, before));
 }
 
 /** Whether the first open slot waits for the meter: its latest reading is not beyond the slot, nor long before it. */
@@ -165,11 +178,15 @@ function isAwaited({ open_s, plan }: Pick<Run, "open_s" | "plan">, { reached_s }
   return reached_s >= open_s - plan.lateness_s && reached_s < open_s + plan.slot_s;
 }
 
-function mayClose({ place, plan, open_s, awaited, showing, closed }: Run): boolean {
+function isBeyond({ open_s, plan }: Pick<Run, "open_s" | "plan">, { reached_s }: MeterCounters): boolean {
+  return reached_s >= open_s + plan.slot_s;
+}
+
+function mayClose({ place, plan, open_s, awaited, beyond, showing, closed }: Run): boolean {
   const points = closed.reduce((sum, { slot }) => sum + slot.points, 0);
   if (showing !== undefined || closed.length >= BLOCK_SLOTS_MAX || points >= CLOSED_POINTS_MAX) return false;
-  const beyond_s = place.time_ms / 1_000 - (open_s + plan.slot_s);
-  return beyond_s >= plan.lateness_s || (beyond_s >= 0 && awaited === 0);
+  const past_s = place.time_ms / 1_000 - (open_s + plan.slot_s);
+  return past_s >= plan.lateness_s || (past_s >= 0 && beyond > 0 && awaited === 0);
 }
 
 /** The first open slot closes; what has no point passes with all that has passed. */
@@ -180,7 +197,7 @@ function close(run: Run): void {
   const meters = metersOf(run);
   const rows = pointRows({ epoch, open_s, slot_s, gapMax_s, assignments, judgedAt }, meters);
   run.open_s = rows.length > 0 ? open_s + slot_s : Math.max(open_s + slot_s, slotAt(place.time_ms / 1_000, plan));
-  run.awaited = meters.filter(([, counters]) => counters.epoch === epoch && isAwaited(run, counters)).length;
+  count(run, meters);
   if (rows.length === 0) return;
   const slot = { start_s: open_s, slot_s, points: rows.length, root: slotRoot(rows.map(encodePointRow)) };
   run.closed.push({ slot, rows });

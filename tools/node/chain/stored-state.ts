@@ -9,15 +9,29 @@ import { GridsealError } from "../../errors.js";
 import { entryBytes } from "../../ledger/contract-states.js";
 import type { ChainView, StateView } from "../../ledger/execution.js";
 import { chainSentTo, SENT_PREFIX } from "../../ledger/reserved-keys.js";
+import type { SettlementView } from "../../ledger/settlement/settle.js";
 import { StateHistory } from "../../ledger/state-history.js";
 import { EMPTY_STATE, type StateChanges } from "../../ledger/state-map.js";
-import { blockKey, chainKey, idKey, keyBehind, nodeKey, prefixRange, stateKey, stateKeyIn } from "../store/keys.js";
+import {
+  blockKey,
+  chainKey,
+  chainRange,
+  idIn,
+  idKey,
+  keyBehind,
+  nodeKey,
+  prefixRange,
+  slotKey,
+  stateKey,
+  stateKeyIn,
+} from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { blocks, outlines } from "./tables/blocks.js";
 import { contractState } from "./tables/contract-state.js";
 import { credentials } from "./tables/credentials.js";
 import { heads } from "./tables/heads.js";
 import { locationOf } from "./tables/runs.js";
+import { counters, settlements, slots } from "./tables/settlement.js";
 import { stateNodes } from "./tables/state-nodes.js";
 import { faults, meters, origins } from "./tables/states.js";
 
@@ -47,6 +61,25 @@ export function viewOf(store: StoreReader, chain: number): ChainView & { readonl
     },
     credential: (kid) => store.get(credentials, idKey(chain, idBytes(kid))),
     state: stateOf(store, chain),
+    settlement: settlementOf(store, chain),
+  };
+}
+
+/** Where the chain's settlement stands. */
+export function settlementOf(store: StoreReader, chain: number): SettlementView {
+  return {
+    get head() {
+      return store.get(settlements, chainKey(chain));
+    },
+    counters: (meter) => store.get(counters, idKey(chain, idBytes(meter))),
+    *all() {
+      for (const { key, row } of store.range(counters, chainRange(chain))) yield [toHex(idIn(key)), row];
+    },
+    rows(start_s) {
+      const rows = store.get(slots, slotKey(chain, start_s));
+      if (rows !== undefined) return rows;
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: rows of slot ${start_s} are missing`);
+    },
   };
 }
 

@@ -12,9 +12,10 @@ export type NumberKey = Buffer & { readonly [kind]: "number" };
 export type StateKey = Buffer & { readonly [kind]: "state" };
 export type OutgoingKey = Buffer & { readonly [kind]: "outgoing" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
+export type SlotKey = Buffer & { readonly [kind]: "slot" };
 
 /** Of a row that belongs to a chain. */
-export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | OutgoingKey;
+export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | OutgoingKey | SlotKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
 export interface KeyRange {
@@ -83,6 +84,18 @@ export function outgoingRange(chain: number, target: number): { readonly start: 
 
 export function targetIn(key: OutgoingKey): number {
   return key.readUInt16BE(2);
+}
+
+/** chain (2), begin of a slot in seconds (5), which is no later than a block's time */
+export function slotKey(chain: number, start_s: number): SlotKey {
+  const key = Buffer.allocUnsafe(7);
+  key.writeUInt16BE(chain);
+  key.writeUIntBE(start_s, 2, 5);
+  return key as SlotKey;
+}
+
+export function startIn(key: SlotKey): number {
+  return key.readUIntBE(2, 5);
 }
 
 /** The range of all keys of the chain's contract state that begin with this text. */

@@ -15,6 +15,7 @@ import { firstTip } from "../../../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance.js";
 import { MemoryState } from "../../../ledger/memory-state.js";
 import { replayBlock } from "../../../ledger/replay.js";
+import { MemorySettlement } from "../../../ledger/settlement/memory-settlement.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
 import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/sealed-orders.js";
 import { blocks } from "../../../node/chain/tables/blocks.js";
@@ -36,6 +37,7 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
   const hashes = new Map<string, Uint8Array>();
   const service = chain.service;
   const contracts = new MemoryState();
+  const settlement = new MemorySettlement();
   const view: ChainView = {
     meter: (kid) => replayed.get(meters, idKey(service, fromHex(kid)!)),
     origin: (node) => replayed.get(origins, idKey(service, fromHex(node)!)),
@@ -43,6 +45,7 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
     credential: (kid) => replayed.get(credentials, idKey(service, fromHex(kid)!)),
     state: contracts,
+    settlement,
   };
   const known = createGovernor(genesis, rows).current;
   const governance = service === CONTRACTS_SERVICE ? initialGovernance(genesis) : known;
@@ -52,6 +55,7 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
     const block = decodeBlock(bytes);
     const replay = replayBlock(tip, block);
     assertInvariant(replay.type === "replayed", "no contract runs in the simulation");
+    settlement.apply(replay.replayed.settlement);
     const { execution, records: sealed, orders, nextMembers } = replay.replayed;
     for (const [place, { kid, claims, hash }] of sealed.entries()) {
       replayed.put(index, numberKey(service, kid, claims.seq), { height: block.height, leaves: [place + 1] });

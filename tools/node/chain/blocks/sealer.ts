@@ -33,7 +33,8 @@ import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
 import { EMPTY_STATE } from "../../../ledger/state-map.js";
-import { blockKey, chainKey, idKey, nodeKey, numberKey, outgoingKey, stateKey } from "../../store/keys.js";
+import type { Settlement } from "../../../ledger/settlement/settle.js";
+import { blockKey, chainKey, idKey, nodeKey, numberKey, outgoingKey, slotKey, stateKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { orderKey, sealedOrders } from "../sealed-orders.js";
@@ -46,6 +47,7 @@ import { type Head, heads } from "../tables/heads.js";
 import { lineage, lineageOf } from "../tables/lineage.js";
 import { outgoing } from "../tables/outgoing.js";
 import { index, type SealedRun } from "../tables/runs.js";
+import { counters, SLOTS_KEPT, settlements, slots } from "../tables/settlement.js";
 import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
@@ -173,9 +175,10 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
 
   const finish = async (
     block: Block,
-    { execution, entries, tree, nextMembers }: Pick<ComposedBlock, "execution" | "entries" | "tree" | "nextMembers">,
+    judged: Pick<ComposedBlock, "execution" | "entries" | "settlement" | "tree" | "nextMembers">,
     records: SealedBlock["records"],
   ): Promise<SealedBlock> => {
+    const { execution, entries, settlement, tree, nextMembers } = judged;
     const next: Head = {
       height: block.height,
       headerHash: headerHash(block.header),
@@ -191,6 +194,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
         writeState(writer, chain.service, block.height, entries);
+        writeSettlement(writer, chain.service, settlement);
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
@@ -390,6 +394,18 @@ function writeState(writer: Writer, chain: number, height: number, { writes, sta
   for (const [hash, node] of state.added) writer.put(stateNodes, nodeKey(chain, fromHex(hash)!), node);
   for (const { to, index } of placedMessages(outcomes)) {
     writer.put(outgoing, outgoingKey(chain, to.service, to.number), { height, index });
+  }
+}
+
+/** What the block has made of the chain's settlement. */
+function writeSettlement(writer: Writer, chain: number, { head, counters: read, closed }: Settlement): void {
+  if (head === undefined) return;
+  writer.put(settlements, chainKey(chain), head);
+  for (const [meter, row] of read) writer.put(counters, idKey(chain, fromHex(meter)!), row);
+  for (const { slot, rows } of closed) {
+    writer.put(slots, slotKey(chain, slot.start_s), rows);
+    const oldest_s = slot.start_s - SLOTS_KEPT * slot.slot_s;
+    if (oldest_s >= 0) writer.delete(slots, slotKey(chain, oldest_s));
   }
 }
 
