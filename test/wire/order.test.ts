@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type Assignment, compareRows } from "../../src/wire/assignment-order.js";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
 import { type ParameterValue, sourceHash, withSource } from "../../src/wire/contract-order.js";
@@ -89,12 +90,19 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
         maxLength: 64,
         selector: ({ service, name }) => `${service}/${name}`,
       }),
+      slots: fc.option(
+        upTo(86_400, 1).chain((slot_s) =>
+          fc.record({ slot_s: fc.constant(slot_s), lateness_s: upTo(96 * slot_s), gapMax_s: upTo(31 * 86_400) }),
+        ),
+        { nil: undefined },
+      ),
       vectors: fixedBytes(32),
       fromHeight: heights,
     })
-    .map(({ types, messages, ...rest }): Action => {
+    .map(({ types, messages, slots, ...rest }): Action => {
       const ordered = messages.sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
-      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...rest };
+      const asked = slots === undefined ? {} : { slots };
+      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...asked, ...rest };
     }),
   fc
     .record({
@@ -113,7 +121,27 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc
     .record({ service: services, name: contractNames, fromHeight: heights })
     .map((gone): Action => ({ type: "retire", ...gone })),
+  fc
+    .uniqueArray(
+      fc.record({
+        point: fc.stringMatching(/^[!-~]{1,64}$/),
+        meter: fixedBytes(8),
+        from_s: times_s,
+        until_s: fc.option(times_s, { nil: undefined }),
+        sign: fc.constantFrom(1 as const, -1 as const),
+        capacity: fc.option(fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }), { nil: undefined }),
+      }, { noNullPrototype: true }),
+      { minLength: 1, maxLength: 30, comparator: (one, other) => compareRows(one, other) === 0 },
+    )
+    .map((rows): Action => {
+      const lasting = rows.map((row) => (row.until_s === undefined || row.until_s >= row.from_s ? row : noEnd(row)));
+      return { type: "assign", assignments: lasting.sort(compareRows) };
+    }),
 );
+function noEnd(row: Assignment): Assignment {
+  return { ...row, until_s: undefined };
+}
+
 const orders: fc.Arbitrary<Order> = fc.record(
   { number: upTo(2 ** 32 - 1, 1), time_s: times_s, action: actions },
   { noNullPrototype: true },
@@ -231,7 +259,7 @@ test("refuses orders of a wrong shape, signed as they are", () => {
       ]),
       /order/,
     ],
-    ["an unknown action", payload([12]), /action type 12/],
+    ["an unknown action", payload([200]), /action type 200/],
     ["a ban of nobody", payload([4, []]), /1 to 128 nodes, not 0/],
     ["no action", payload([]), /action type/],
     ["no members", payload([1, 1, 9, [], [], 1]), /1 to 128 members/],
