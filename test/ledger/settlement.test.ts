@@ -292,7 +292,7 @@ test("slots are as long as ever on the day on which clocks change", () => {
 });
 
 test("many points are shown part by part, over several blocks; the next slot closes behind the last part", () => {
-  const chain = settled({ contracts: 4 });
+  const chain = settled({ contracts: 8 });
   const points = Array.from({ length: 1_700 }, (_, index) =>
     assignment(`P${String(index).padStart(5, "0")}`, 0, 0, { meter: fromHex(index.toString(16).padStart(16, "0"))! }),
   );

@@ -312,6 +312,8 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   detail: seq,
   time_s: seconds,
   start_s: seconds,
+  slot_s: (value) => assert.ok(value <= 86_400, `slot of ${value} s`),
+  points: word,
   part: (value) => assert.ok(value <= 65_535, `part ${value}`),
   notBefore_s: seconds,
   expires_s: seconds,

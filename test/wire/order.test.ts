@@ -92,7 +92,10 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       }),
       slots: fc.option(
         upTo(86_400, 1).chain((slot_s) =>
-          fc.record({ slot_s: fc.constant(slot_s), lateness_s: upTo(96 * slot_s), gapMax_s: upTo(31 * 86_400) }),
+          fc.record(
+            { slot_s: fc.constant(slot_s), lateness_s: upTo(96 * slot_s), gapMax_s: upTo(31 * 86_400) },
+            { noNullPrototype: true },
+          ),
         ),
         { nil: undefined },
       ),
@@ -285,13 +288,19 @@ test("refuses orders of a wrong shape, signed as they are", () => {
 
 test("refuses orders about contracts of a wrong shape", () => {
   const hash = new Uint8Array(32);
-  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], [], hash, 40];
+  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], [], null, hash, 40];
   const at = (index: number, value: CborValue) => install.map((item, place) => (place === index ? value : item));
   const parameters = (values: CborValue, place: CborValue = "DE") => [10, 1, "limits", place, values, 40];
+  const assignment: readonly CborValue[] = ["P", new Uint8Array(8), 5, null, 1, null];
+  /** An assignment with other items, and one like it behind where none is other. */
+  const assigned = (other?: Readonly<Record<number, CborValue>>) => [
+    12,
+    other === undefined ? [assignment, assignment] : [assignment.map((item, place) => other[place] ?? item)],
+  ];
   const many = new Map(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1]));
   const cases: readonly (readonly [CborValue, RegExp])[] = [
     [install.slice(1), /action type 1|members/],
-    [[...install, 0], /14 items/],
+    [[...install, 0], /15 items/],
     [at(1, 0), /order chain/],
     [at(2, "Limits"), /contract/],
     [at(3, 0), /version must be an integer from 1/],
@@ -301,6 +310,19 @@ test("refuses orders about contracts of a wrong shape", () => {
     [at(8, 15), /pages must be an integer from 16/],
     [at(8, 1_025), /pages/],
     [at(9, 262_145), /output/],
+    [at(12, []), /order slots must be an array of 3/],
+    [at(12, [0, 0, 0]), /at least 1 s/],
+    [at(12, [86_401, 0, 0]), /slot length/],
+    [at(12, [900, 96 * 900 + 1, 0]), /lateness/],
+    [at(12, [900, 0, 2_678_401]), /longest gap/],
+    [[12, []], /1 to 1000 times, not 0/],
+    [assigned(), /ascending/],
+    [assigned({ 0: "a b" }), /visible ASCII/],
+    [assigned({ 0: "x".repeat(65) }), /1 to 64 characters/],
+    [assigned({ 1: new Uint8Array(7) }), /meter/],
+    [assigned({ 3: 4 }), /ends before it begins/],
+    [assigned({ 4: 0 }), /1 or -1/],
+    [assigned({ 5: 0 }), /capacity must be above 0/],
     [
       at(
         10,
@@ -330,8 +352,8 @@ test("refuses orders about contracts of a wrong shape", () => {
       ]),
       /ascending/,
     ],
-    [at(12, null), /vectors/],
-    [at(13, 0), /order height/],
+    [at(13, null), /vectors/],
+    [at(14, 0), /order height/],
     [parameters([]), /order parameters/],
     [parameters(new Map([[1, 1]])), /name of an order's parameter/],
     [parameters(new Map([["", 1]])), /name of an order's parameter/],

@@ -100,6 +100,7 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   );
   demand((own.at(-1)?.from ?? 0) < from, "order's height is not above the one before");
   const rivals = new Set<string>();
+  const asking = new Set<string>();
   for (const [key, others] of contracts.versions) {
     if (others === own || !key.startsWith(`${service}/`)) continue;
     const current = others.findLastIndex((other) => other.from <= from);
@@ -109,11 +110,13 @@ function install(contracts: StrangerContracts, service: number, action: readonly
       const isBoth = ([service, name]: Kind) =>
         what.messages.some(([other, own]) => own === name && (other === service || other === 0 || service === 0));
       demand(!messages.some(isBoth), "order's messages are another contract's");
+      if (what.plan !== undefined) asking.add(key);
       const isOne = plan === undefined || what.plan === undefined || samePlan(plan, what.plan);
       demand(isOne, "order's slots are not those of the chain's other contracts");
       rivals.add(key);
     }
   }
+  demand(plan === undefined || asking.size < 16, "order is for a contract too many that asks for slots");
   demand(rivals.size < counts.contracts, "order is for a contract too many");
   const row = [name!, version!, source!, null, budget!, pages!, output!];
   own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types, messages, plan } });

@@ -138,7 +138,7 @@ export function settleBlock(state: StrangerSettlement, block: StrangerSettled): 
 
   let parts = 0;
   const show = () => {
-    while (state.left !== undefined && (parts === 0 || (parts + 1) * asking.length <= 8)) {
+    while (state.left !== undefined && (parts + 1) * asking.length <= 16) {
       const { start, rows, shown } = state.left;
       for (const contract of asking) entries.push({ entry: [2, start, shown / 500], contract });
       parts += 1;

@@ -8,6 +8,8 @@ import { isKnownEngine } from "./engines.js";
 
 /** Contracts that a chain has at one height. */
 export const CHAIN_CONTRACTS_MAX = 32;
+/** Of them, those that ask for slots. */
+export const SLOT_CONTRACTS_MAX = 16;
 /** Jurisdictions that set parameters for one contract. */
 export const JURISDICTIONS_MAX = 256;
 
@@ -145,10 +147,14 @@ function isBoth(one: MessageType, other: MessageType): boolean {
   return one.name === other.name && (one.service === other.service || one.service === 0 || other.service === 0);
 }
 
-/** A chain settles in one way. */
+/** A chain settles in one way, for so many contracts that each is shown some rows in a block. */
 function slotsComplaint(rivals: readonly InstallAction[], { slots }: InstallAction): string | undefined {
-  const other = rivals.find((rival) => slots !== undefined && rival.slots !== undefined && !isSamePlan(rival.slots, slots));
-  return other && `contract ${other.name} has the chain settle in another way`;
+  if (slots === undefined) return undefined;
+  const asking = rivals.filter((rival) => rival.slots !== undefined);
+  const other = asking.find((rival) => !isSamePlan(rival.slots!, slots));
+  if (other !== undefined) return `contract ${other.name} has the chain settle in another way`;
+  const names = new Set(asking.map(({ name }) => name));
+  return names.size < SLOT_CONTRACTS_MAX ? undefined : `${SLOT_CONTRACTS_MAX} contracts ask for slots already`;
 }
 
 /** How a chain settles where these contracts are in force; undefined where none asks. */

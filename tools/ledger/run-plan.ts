@@ -13,8 +13,8 @@ export const BLOCK_CALLS_MAX = 96;
 export const BLOCK_BUDGET = 2_000;
 /** Bytes that they may put out together. */
 export const BLOCK_OUTPUT_MAX = 1_048_576;
-/** Effects, messages, violations and denials of them together: with an outcome a run they fit a block's leaves. */
-export const BLOCK_EMISSIONS_MAX = 4_000;
+/** Effects, messages, violations and denials of them together: with an outcome a run and closed slots they fit a block's leaves. */
+export const BLOCK_EMISSIONS_MAX = 3_996;
 
 /** Keys that they may write together: each is some 9 nodes of the state's map, made on the loop of the node. */
 export const BLOCK_WRITES_MAX = 1_024;

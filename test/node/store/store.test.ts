@@ -33,6 +33,7 @@ import {
   nodeKey,
   numberKey,
   outgoingKey,
+  slotKey,
   stateKey,
 } from "../../../tools/node/store/keys.js";
 import { openEnvironment } from "../../../tools/node/store/lmdb.js";

@@ -21,7 +21,7 @@ export const READING_AHEAD_S = 60;
 /** Rows of a slot that a contract is shown at once. */
 export const SHOWN_ROWS_MAX = 500;
 /** Runs of a block for closed slots: contracts that are shown rows, times how often. */
-export const SLOT_RUNS_MAX = 8;
+export const SLOT_RUNS_MAX = 16;
 /** Points of the slots that one block closes; the first slot may have more. */
 export const CLOSED_POINTS_MAX = 10_000;
 
@@ -218,12 +218,11 @@ function metersOf({ place, counters }: Run): (readonly [string, MeterCounters])[
   return meters;
 }
 
-/** Shows rows of the slot as far as the block's runs reach, and some in any case where none were shown in the block before. */
+/** Shows rows of the slot as far as the block's runs reach. */
 function show(run: Run, rows: readonly PointRow[]): void {
   const { contracts } = run.place;
   while (run.showing !== undefined) {
-    const runs = (run.shown.length + 1) * contracts;
-    if (runs > SLOT_RUNS_MAX && run.shown.length > 0) return;
+    if ((run.shown.length + 1) * contracts > SLOT_RUNS_MAX) return;
     const { slot, shown } = run.showing;
     const next = rows.slice(shown, shown + SHOWN_ROWS_MAX);
     run.shown.push({ slot, first: shown, rows: next });
