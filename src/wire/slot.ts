@@ -7,7 +7,7 @@ import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { HASH_BYTES } from "./hash.js";
 import { leafHash, type MerkleLevels, merkleLevels, rootOfLevels } from "./merkle.js";
-import { asArray, asBytes, asInteger, asList, asService, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asInteger, asList, asService, asUint } from "./shape.js";
 
 /** Slots that one block closes. */
 export const BLOCK_SLOTS_MAX = 4;
@@ -89,6 +89,23 @@ function energyFrom(value: CborValue | undefined): bigint | null {
   return value === null ? null : BigInt(asInteger(value, "slot row energy"));
 }
 
+/** The rows of a closed slot, and the block that closed it. */
+export interface SlotRows {
+  readonly height: number;
+  readonly rows: readonly PointRow[];
+}
+
+export function encodeSlotRows({ height, rows }: SlotRows): Uint8Array {
+  return encodeCbor([height, rows.map(pointRowToArray)]);
+}
+
+/** Reads a slot's rows; throws a WireError where they are none. */
+export function decodeSlotRows(bytes: Uint8Array): SlotRows {
+  const limits = { size: bytes.length, items: bytes.length + 1 };
+  const [height, rows] = asArray(decodeCbor(bytes, limits), "slot rows", 2);
+  return { height: asHeight(height, "slot height"), rows: asArray(rows, "slot rows").map(pointRowFrom) };
+}
+
 /** The tree over a slot's rows. */
 export function slotTree(rows: readonly Uint8Array[]): MerkleLevels {
   return merkleLevels(rows.map(leafHash));
@@ -110,7 +127,7 @@ export function slotItem(
 export function decodeSlotItem(bytes: Uint8Array): SealedSlot & { readonly chain: number; readonly height: number } {
   const [name, chain, height, ...slot] = asArray(decodeCbor(bytes, { size: 512, items: 16 }), "slot", 7);
   if (name !== "gs1/slot") throw new WireError("shape", "these bytes are no slot's");
-  return { chain: asService(chain, "slot chain"), height: asUint(height, "slot height", 2 ** 40 - 2), ...slotFrom(slot) };
+  return { chain: asService(chain, "slot chain"), height: asHeight(height, "slot height"), ...slotFrom(slot) };
 }
 
 export function slotsToArray(slots: readonly SealedSlot[]): CborValue {

@@ -340,7 +340,7 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     /counters of meter 0707/,
   ],
   slots: [
-    (writer) => writer.put(slots, slotKey(1, 900), [{ point: "P", imported: 5n, exported: null, quality: 1 }]),
+    (writer) => writer.put(slots, slotKey(1, 900), { height: 7, rows: [{ point: "P", imported: 5n, exported: null, quality: 1 }] }),
     (store) => store.get(slots, slotKey(1, 900)),
     /rows of slot 900 of chain 1/,
   ],

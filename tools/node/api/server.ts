@@ -22,6 +22,7 @@ import { chainsRoute } from "./resources/chains.js";
 import { genesisRoute } from "./resources/genesis.js";
 import { healthRoute } from "./resources/health.js";
 import { lineageRoute } from "./resources/lineage.js";
+import { slotRoute } from "./resources/slots.js";
 import { metricsRoute } from "./resources/metrics.js";
 import { receiptRoute } from "./resources/receipts.js";
 import type { Route } from "./route.js";
@@ -122,6 +123,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     blockRoute(store),
     lineageRoute(store),
     receiptRoute(ports),
+    slotRoute(store),
     ...ports.routes,
   ];
 }

@@ -76,8 +76,8 @@ export function settlementOf(store: StoreReader, chain: number): SettlementView 
       for (const { key, row } of store.range(counters, chainRange(chain))) yield [toHex(idIn(key)), row];
     },
     rows(start_s) {
-      const rows = store.get(slots, slotKey(chain, start_s));
-      if (rows !== undefined) return rows;
+      const row = store.get(slots, slotKey(chain, start_s));
+      if (row !== undefined) return row.rows;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: rows of slot ${start_s} are missing`);
     },
   };

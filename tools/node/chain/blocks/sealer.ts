@@ -403,7 +403,7 @@ function writeSettlement(writer: Writer, chain: number, { head, counters: read, 
   writer.put(settlements, chainKey(chain), head);
   for (const [meter, row] of read) writer.put(counters, idKey(chain, fromHex(meter)!), row);
   for (const { slot, rows } of closed) {
-    writer.put(slots, slotKey(chain, slot.start_s), rows);
+    writer.put(slots, slotKey(chain, slot.start_s), { height: head.height, rows });
     const oldest_s = slot.start_s - SLOTS_KEPT * slot.slot_s;
     if (oldest_s >= 0) writer.delete(slots, slotKey(chain, oldest_s));
   }

@@ -6,11 +6,11 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../../src/wire/cbor.js";
 import { asArray, asUint } from "../../../../src/wire/shape.js";
 import {
-  type PointRow,
+  decodeSlotRows,
+  encodeSlotRows,
   planFrom,
   planToArray,
-  pointRowFrom,
-  pointRowToArray,
+  type SlotRows,
   slotsFromArray,
   slotsToArray,
 } from "../../../../src/wire/slot.js";
@@ -64,12 +64,11 @@ export const counters: Table<IdKey, MeterCounters> = {
   kept: { rows_max: 16_384, copy: (row) => row },
 };
 
-/** Rows by the begin of their slot, ascending by point. */
-export const slots: Table<SlotKey, readonly PointRow[]> = {
+/** By the begin of the slot. */
+export const slots: Table<SlotKey, SlotRows> = {
   name: "slots",
   describe: (key) => `rows of slot ${startIn(key)} of chain ${chainIn(key)}`,
-  encode: (rows) => encodeCbor(rows.map(pointRowToArray)),
-  decode: (content) =>
-    asArray(decodeCbor(content, { size: content.length, items: 5 * content.length }), "slot rows").map(pointRowFrom),
+  encode: encodeSlotRows,
+  decode: decodeSlotRows,
   checksum: sha256Checksum,
 };
