@@ -72,7 +72,14 @@ function assignmentFrom(item: CborValue): Assignment {
   const until_s = until === null ? undefined : asUint(until, "assignment end", TIME_S_MAX);
   if (until_s !== undefined && until_s < from_s) throw new WireError("shape", "assignment ends before it begins");
   if (sign !== 1 && sign !== -1) throw new WireError("shape", "assignment sign must be 1 or -1");
-  return { point: id, meter: asBytes(meter, "assignment meter", 8), from_s, until_s, sign, capacity: capacityFrom(capacity) };
+  return {
+    point: id,
+    meter: asBytes(meter, "assignment meter", 8),
+    from_s,
+    until_s,
+    sign,
+    capacity: capacityFrom(capacity),
+  };
 }
 
 /** A point's ID: visible ASCII, so that points are in the order of their bytes. */

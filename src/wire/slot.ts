@@ -82,7 +82,12 @@ export function decodePointRow(bytes: Uint8Array): PointRow {
 export function pointRowFrom(value: CborValue): PointRow {
   const [point, imported, exported, quality] = asArray(value, "slot row", 4);
   if (quality !== 1 && quality !== 2 && quality !== 3) throw new WireError("shape", "slot row quality must be 1 to 3");
-  return { point: asPoint(point, "slot row point"), imported: energyFrom(imported), exported: energyFrom(exported), quality };
+  return {
+    point: asPoint(point, "slot row point"),
+    imported: energyFrom(imported),
+    exported: energyFrom(exported),
+    quality,
+  };
 }
 
 function energyFrom(value: CborValue | undefined): bigint | null {

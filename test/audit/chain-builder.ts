@@ -21,11 +21,11 @@ import { finishEntries, planEntries } from "../../tools/ledger/entries.js";
 import type { ChainView, ExecutionEvidence } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
-import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { readEvidence, readNotice } from "../../tools/ledger/notices.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
-import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import { newestRules } from "../../tools/ledger/scripts.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
+import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
 import { encodeResults } from "../../tools/ledger/violations.js";
 

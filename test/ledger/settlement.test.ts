@@ -108,9 +108,11 @@ test("slots are those of the batch computation over all readings, whatever the o
         chain.seal(OPEN_S, [reading(9, OPEN_S, 0)]);
         const left = [...arrival];
         for (const size of [...sizes, 100]) {
-          const some = left.splice(0, size).map(({ at, counter, tariff, seq }) =>
-            record({ meter: 1, time_s: OPEN_S + at, seq, registers: [register(1, tariff, counter)] }),
-          );
+          const some = left
+            .splice(0, size)
+            .map(({ at, counter, tariff, seq }) =>
+              record({ meter: 1, time_s: OPEN_S + at, seq, registers: [register(1, tariff, counter)] }),
+            );
           assert.equal(chain.seal(end_s, some).closed.length, 0);
         }
         const found: (readonly [bigint | null, number])[] = [];
@@ -177,10 +179,19 @@ test("a slot closes when lateness_s have passed, whoever is missing; who is sile
   assert.deepEqual(rowsOf(late, meterName(2)), [[0, null, 3]]);
   // Meter 2 was last heard of more than lateness_s before the sixth slot.
   const on = chain.seal(OPEN_S + 7_000, [reading(1, OPEN_S + 7_000, 700)]);
-  assert.deepEqual(rowsOf(on, meterName(2)).map(([at]) => at), [900, 1_800]);
+  assert.deepEqual(
+    rowsOf(on, meterName(2)).map(([at]) => at),
+    [900, 1_800],
+  );
   const more = chain.seal(OPEN_S + 9_000, [reading(1, OPEN_S + 9_000, 900)]);
-  assert.deepEqual(more.closed.map(({ slot }) => slot.start_s - OPEN_S), [2_700, 3_600, 4_500, 5_400]);
-  assert.deepEqual(chain.seal(OPEN_S + 9_001).closed.map(({ slot }) => slot.start_s - OPEN_S), [6_300, 7_200, 8_100]);
+  assert.deepEqual(
+    more.closed.map(({ slot }) => slot.start_s - OPEN_S),
+    [2_700, 3_600, 4_500, 5_400],
+  );
+  assert.deepEqual(
+    chain.seal(OPEN_S + 9_001).closed.map(({ slot }) => slot.start_s - OPEN_S),
+    [6_300, 7_200, 8_100],
+  );
 });
 
 test("a reading of a closed slot changes nothing that was closed, and consecutive slots conserve", () => {
@@ -222,7 +233,9 @@ test("a meter whose clock is not set, a reading from the future, and other regis
 test("both directions count, by all tariffs together or their sum; a change between them is no energy", () => {
   const chain = settled();
   const at = (time_s: number, ...registers: readonly Register[]) =>
-    chain.seal(time_s + 1, [record({ meter: 1, time_s, seq: time_s % 10_000, registers })]).closed.map(({ rows }) => rows[0]);
+    chain
+      .seal(time_s + 1, [record({ meter: 1, time_s, seq: time_s % 10_000, registers })])
+      .closed.map(({ rows }) => rows[0]);
   at(OPEN_S, register(1, 1, 10), register(1, 2, 20), register(2, 0, 7));
   const [first] = at(OPEN_S + 900, register(1, 1, 11), register(1, 2, 25), register(2, 0, 9), register(2, 1, 1));
   assert.deepEqual(first, { point: meterName(1), imported: 6n, exported: 2n, quality: 1 });
@@ -248,12 +261,20 @@ test("a meter that is exchanged in a slot: both count for the point, each as far
   chain.seal(OPEN_S + 901, [reading(2, OPEN_S + 900, 52)]);
   // The old meter has no reading beyond the slot: it is waited for.
   const { closed } = chain.seal(OPEN_S + 4_500);
-  assert.deepEqual(closed.map(({ rows }) => rows), [[{ point: "P", imported: 39n + 49n, exported: null, quality: 2 }]]);
+  assert.deepEqual(
+    closed.map(({ rows }) => rows),
+    [[{ point: "P", imported: 39n + 49n, exported: null, quality: 2 }]],
+  );
 });
 
 test("several meters of a point are added, or taken from it; without one of them it has no energy", () => {
   const chain = settled();
-  chain.assign(assignment("P", 1, 0), assignment("P", 2, 0, { sign: -1 }), assignment("Q", 3, 0), assignment("Q", 4, 0));
+  chain.assign(
+    assignment("P", 1, 0),
+    assignment("P", 2, 0, { sign: -1 }),
+    assignment("Q", 3, 0),
+    assignment("Q", 4, 0),
+  );
   chain.seal(OPEN_S, [reading(1, OPEN_S, 0), reading(2, OPEN_S, 0), reading(3, OPEN_S, 0)]);
   const beyond = [reading(1, OPEN_S + 900, 10), reading(2, OPEN_S + 900, 25), reading(3, OPEN_S + 900, 1)];
   const { closed } = chain.seal(OPEN_S + 900, beyond);
@@ -271,8 +292,19 @@ test("a counter that overflows goes on where its capacity is known, else it was 
     const first = chain.seal(OPEN_S + 1_000, [reading(1, OPEN_S + 1_000, 90)]);
     const second = chain.seal(OPEN_S + 1_801, [reading(1, OPEN_S + 1_800, 170)]);
     const found = [...rowsOf(first, "P"), ...rowsOf(second, "P")];
-    const unknown = [[0, null, 3], [900, null, 3]];
-    assert.deepEqual(found, capacity === undefined ? unknown : [[0, 90n, 2], [900, 90n, 2]]);
+    const unknown = [
+      [0, null, 3],
+      [900, null, 3],
+    ];
+    assert.deepEqual(
+      found,
+      capacity === undefined
+        ? unknown
+        : [
+            [0, 90n, 2],
+            [900, 90n, 2],
+          ],
+    );
   }
 });
 
@@ -288,7 +320,10 @@ test("slots are as long as ever on the day on which clocks change", () => {
       assert.deepEqual([rows[0]?.imported, rows[0]?.quality], [7n, 1]);
     }
   }
-  assert.deepEqual(starts, Array.from({ length: 100 }, (_, slot) => day_s + SLOT_S * slot));
+  assert.deepEqual(
+    starts,
+    Array.from({ length: 100 }, (_, slot) => day_s + SLOT_S * slot),
+  );
 });
 
 test("many points are shown part by part, over several blocks; the next slot closes behind the last part", () => {

@@ -28,9 +28,9 @@ import {
 import { execute } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
-import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { decodeProposalBody, encodeProposalBody } from "../../tools/ledger/proposal.js";
 import { executionRecord, readRecord } from "../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import {
   decodeMeterState,
   decodeOriginState,

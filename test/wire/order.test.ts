@@ -126,14 +126,17 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     .map((gone): Action => ({ type: "retire", ...gone })),
   fc
     .uniqueArray(
-      fc.record({
-        point: fc.stringMatching(/^[!-~]{1,64}$/),
-        meter: fixedBytes(8),
-        from_s: times_s,
-        until_s: fc.option(times_s, { nil: undefined }),
-        sign: fc.constantFrom(1 as const, -1 as const),
-        capacity: fc.option(fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }), { nil: undefined }),
-      }, { noNullPrototype: true }),
+      fc.record(
+        {
+          point: fc.stringMatching(/^[!-~]{1,64}$/),
+          meter: fixedBytes(8),
+          from_s: times_s,
+          until_s: fc.option(times_s, { nil: undefined }),
+          sign: fc.constantFrom(1 as const, -1 as const),
+          capacity: fc.option(fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }), { nil: undefined }),
+        },
+        { noNullPrototype: true },
+      ),
       { minLength: 1, maxLength: 30, comparator: (one, other) => compareRows(one, other) === 0 },
     )
     .map((rows): Action => {
@@ -288,7 +291,23 @@ test("refuses orders of a wrong shape, signed as they are", () => {
 
 test("refuses orders about contracts of a wrong shape", () => {
   const hash = new Uint8Array(32);
-  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], [], null, hash, 40];
+  const install: readonly CborValue[] = [
+    9,
+    1,
+    "limits",
+    1,
+    hash,
+    hash,
+    hash,
+    1_000,
+    256,
+    65_536,
+    [1],
+    [],
+    null,
+    hash,
+    40,
+  ];
   const at = (index: number, value: CborValue) => install.map((item, place) => (place === index ? value : item));
   const parameters = (values: CborValue, place: CborValue = "DE") => [10, 1, "limits", place, values, 40];
   const assignment: readonly CborValue[] = ["P", new Uint8Array(8), 5, null, 1, null];

@@ -20,7 +20,12 @@ export interface StrangerEffect {
 }
 
 /** Section 10: what the leaves behind the records stand for. */
-export function effectsOf(chain: number, height: number, outcomes: Item | undefined, slots: Item | undefined): StrangerEffect[] {
+export function effectsOf(
+  chain: number,
+  height: number,
+  outcomes: Item | undefined,
+  slots: Item | undefined,
+): StrangerEffect[] {
   const closed = list(slots).map((item): Item => ["gs1/slot", chain, height, ...list(item, 4)]);
   const put = list(outcomes).flatMap((item): Item[] => {
     const row = list(item);

@@ -67,7 +67,11 @@ export interface StrangerSettled {
   readonly plan: StrangerPlan | undefined;
   readonly asking: readonly string[];
   readonly assignments: StrangerAssignments;
-  readonly readings: readonly { readonly meter: string; readonly seq: number; readonly claims: ReadonlyMap<number, Item> }[];
+  readonly readings: readonly {
+    readonly meter: string;
+    readonly seq: number;
+    readonly claims: ReadonlyMap<number, Item>;
+  }[];
 }
 
 /** What a block's settlement comes to: the slots of its results, and the entries that contracts run for. */
@@ -240,7 +244,8 @@ function thin(reads: readonly Read[], open: number, slot_s: number): Read[] {
   const byTime = new Map<number, Read>();
   for (const read of reads) {
     const same = byTime.get(read.t);
-    if (same === undefined || same.seq < read.seq || (same.seq === read.seq && same.c < read.c)) byTime.set(read.t, read);
+    if (same === undefined || same.seq < read.seq || (same.seq === read.seq && same.c < read.c))
+      byTime.set(read.t, read);
   }
   const ordered = [...byTime.values()].sort((a, b) => a.t - b.t);
   const before = ordered.filter(({ t }) => t < open).slice(-1);

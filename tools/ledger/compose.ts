@@ -233,7 +233,11 @@ function blockOf(tip: ChainTip, inputs: BlockInputs, judged: Judged): ComposedBl
     counter: tip.counter + violations.length,
     batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
     script: ruling.script,
-    results: encodeResults({ violations, outcomes: entries.outcomes, slots: settlement.closed.map(({ slot }) => slot) }),
+    results: encodeResults({
+      violations,
+      outcomes: entries.outcomes,
+      slots: settlement.closed.map(({ slot }) => slot),
+    }),
     anchors: inputs.anchors,
     judgedAt: inputs.judgedAt,
     time_ms: inputs.time_ms,

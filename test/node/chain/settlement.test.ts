@@ -86,7 +86,9 @@ test("slots are closed alike by all nodes, shown to a contract, and computed by 
   const from_s = now_s();
   await cluster.order({
     type: "assign",
-    assignments: [{ point: "P", meter: two.kid, from_s: from_s - 10, until_s: undefined, sign: -1, capacity: undefined }],
+    assignments: [
+      { point: "P", meter: two.kid, from_s: from_s - 10, until_s: undefined, sign: -1, capacity: undefined },
+    ],
   });
   const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode];
   const [sendOne, sendTwo, sendOnce] = [one, two, silent].map((meter) => readingOf(meter, from_s)) as [
@@ -116,9 +118,9 @@ test("slots are closed alike by all nodes, shown to a contract, and computed by 
 
   const whole: Uint8Array[] = [];
   for await (const bytes of blocksOf(third)()) whole.push(bytes);
-  const closed = whole.map(decodeBlock).flatMap((block) =>
-    slotsIn(block.results).map((slot) => ({ height: block.height, block, slot })),
-  );
+  const closed = whole
+    .map(decodeBlock)
+    .flatMap((block) => slotsIn(block.results).map((slot) => ({ height: block.height, block, slot })));
   assert.ok(closed.length >= 6, `${closed.length} slots are closed`);
   for (const [index, { slot }] of closed.entries()) {
     assert.equal(slot.start_s, closed[0]!.slot.start_s + index, "one behind the other");
@@ -132,7 +134,9 @@ test("slots are closed alike by all nodes, shown to a contract, and computed by 
   const rows = closed.flatMap(({ slot }) => settlementOf(first.store, SERVICE).rows(slot.start_s));
   const sumOf = (point: string) =>
     rows.filter((row) => row.point === point).reduce((sum, { imported }) => sum + Number(imported ?? 0n), 0);
-  const entries = new Map([...stateOf(first.store, SERVICE).entriesOf("sums")].map(([key, value]) => [key, decodeValue(value)]));
+  const entries = new Map(
+    [...stateOf(first.store, SERVICE).entriesOf("sums")].map(([key, value]) => [key, decodeValue(value)]),
+  );
   assert.equal(entries.get(`sum/${toHex(one.kid)}`), sumOf(toHex(one.kid)));
   assert.equal(entries.get("sum/P"), sumOf("P"));
   assert.ok(sumOf("P") < 0, "its meter's energies are taken from the point");

@@ -6,6 +6,8 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { GridsealError } from "../../../tools/errors.js";
+import type { MeterCounters, Track } from "../../../tools/ledger/settlement/meter-counters.js";
+import type { SettlementHead } from "../../../tools/ledger/settlement/settle.js";
 import { emptyMeterState } from "../../../tools/ledger/state.js";
 import { orderKey, ordersFrom, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
 import { admitted, admittedRecords, disclosures } from "../../../tools/node/chain/tables/admitted.js";
@@ -18,8 +20,6 @@ import { heads } from "../../../tools/node/chain/tables/heads.js";
 import { lineage, lineageOf } from "../../../tools/node/chain/tables/lineage.js";
 import { outgoing } from "../../../tools/node/chain/tables/outgoing.js";
 import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
-import type { MeterCounters, Track } from "../../../tools/ledger/settlement/meter-counters.js";
-import type { SettlementHead } from "../../../tools/ledger/settlement/settle.js";
 import { counters, settlements, slots } from "../../../tools/node/chain/tables/settlement.js";
 import { stateNodes } from "../../../tools/node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
@@ -340,7 +340,11 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     /counters of meter 0707/,
   ],
   slots: [
-    (writer) => writer.put(slots, slotKey(1, 900), { height: 7, rows: [{ point: "P", imported: 5n, exported: null, quality: 1 }] }),
+    (writer) =>
+      writer.put(slots, slotKey(1, 900), {
+        height: 7,
+        rows: [{ point: "P", imported: 5n, exported: null, quality: 1 }],
+      }),
     (store) => store.get(slots, slotKey(1, 900)),
     /rows of slot 900 of chain 1/,
   ],
@@ -376,7 +380,10 @@ const settlementHead: SettlementHead = {
   ...{ height: 7, epoch: 1, open_s: 1_800, awaited: 1, beyond: 2 },
   showing: { slot: { start_s: 900, slot_s: 900, points: 600, root: new Uint8Array(32) }, shown: 500 },
 };
-const track: Track = { edge: { counter: 5n, isRead: true }, readings: [{ time_s: 1_800, counter: 5n, seq: 2, codes: 0 }] };
+const track: Track = {
+  edge: { counter: 5n, isRead: true },
+  readings: [{ time_s: 1_800, counter: 5n, seq: 2, codes: 0 }],
+};
 const meterCounters: MeterCounters = { epoch: 1, open_s: 1_800, reached_s: 1_800, imported: track, exported: track };
 
 const damages: readonly (readonly [string, (whole: Buffer) => readonly Buffer[]])[] = [

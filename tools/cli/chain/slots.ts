@@ -9,10 +9,10 @@ import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots
 import { fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { type ChainSource, chainOfSource } from "../../sources/source.js";
-import { closedSlots } from "./sealed-slots.js";
 import { id, several, whole, withNode } from "../../terminal/arguments.js";
-import { timeArgument } from "../../terminal/time-argument.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { timeArgument } from "../../terminal/time-argument.js";
+import { closedSlots } from "./sealed-slots.js";
 
 interface SlotsOptions extends SourceOptions {
   readonly service?: string;
@@ -28,7 +28,13 @@ interface SlotsOptions extends SourceOptions {
 const IMPORT = "1-0:1.8.0";
 
 export function registerSlots(chain: Command): void {
-  withNode(chain.command("slots").description("the settlement intervals that a chain has closed, or those of a meter, computed from its sealed records"))
+  withNode(
+    chain
+      .command("slots")
+      .description(
+        "the settlement intervals that a chain has closed, or those of a meter, computed from its sealed records",
+      ),
+  )
     .argument("[file]", "exported chain")
     .option("--service <name>", "name or number of the chain's service; a file has but one")
     .option("--meter <id>", "compute those of this meter from its records, also where the chain closes none", id)

@@ -45,7 +45,10 @@ async function get(options: GetOptions): Promise<void> {
   if (effect !== undefined) return getEffect(effect, options);
   if (slot !== undefined && point !== undefined) return getSlot({ start_s: slot, point }, options);
   if (meter === undefined || seq === undefined) {
-    throw new GridsealError("USAGE", "name a record with --meter and --seq, an effect with --effect, or a point's slot with --slot and --point");
+    throw new GridsealError(
+      "USAGE",
+      "name a record with --meter and --seq, an effect with --effect, or a point's slot with --slot and --point",
+    );
   }
   await withNodeSource(options, async (source) => {
     const { service, name } = await chainOfSource(source, options.service);

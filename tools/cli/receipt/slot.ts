@@ -30,7 +30,8 @@ export async function getSlot(
     const { service, name } = await chainOfSource(source, options.service);
     const slot = await source.slot(service, start_s);
     const when = timeText(start_s * 1_000);
-    if (slot === undefined) throw new GridsealError("USAGE", `${source.origin} has no closed slot of ${name} at ${when}`);
+    if (slot === undefined)
+      throw new GridsealError("USAGE", `${source.origin} has no closed slot of ${name} at ${when}`);
     const index = slot.rows.findIndex((row) => row.point === point);
     if (index < 0) throw new GridsealError("USAGE", `the slot at ${when} of ${name} has no point ${point}`);
     const sealed = await sealedLeaf(source, { service, start_s, height: slot.height });
@@ -60,7 +61,10 @@ async function sealedLeaf(
   const index = leaves.length - slots.length + place;
   const leaf = place < 0 ? undefined : leaves[index];
   if (leaf === undefined) {
-    throw new GridsealError("CHAIN_INVALID", `block ${height} of ${source.origin} does not close the slot at ${start_s} s`);
+    throw new GridsealError(
+      "CHAIN_INVALID",
+      `block ${height} of ${source.origin} does not close the slot at ${start_s} s`,
+    );
   }
   const records = block.batches.reduce((sum, batch) => sum + batch.records.length, 0);
   const receipt = receiptEncoder(block, blockTree(block))(1 + records + index, sha256(leaf));
@@ -74,7 +78,9 @@ export function verifySlot(file: string, bytes: Uint8Array, genesis: Genesis, js
     const { network, chain, height } = receipt;
     const { start_s, slot_s } = slot;
     if (json) {
-      printLines([toJson({ ok: true, network, service: chain, height, start: start_s, length: slot_s, ...rowView(row) })]);
+      printLines([
+        toJson({ ok: true, network, service: chain, height, start: start_s, length: slot_s, ...rowView(row) }),
+      ]);
       return;
     }
     printLines([

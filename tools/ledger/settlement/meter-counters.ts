@@ -96,7 +96,16 @@ function trackWith(track: Track, reading: CounterReading | undefined, { open_s, 
   if (reading.time_s < open_s && edge !== undefined) return track;
   const slots = thinned([...readings, reading], slot_s);
   const before = slots.filter(({ time_s }) => time_s < open_s).slice(-1);
-  return { edge, readings: [...before, ...newest(slots.filter(({ time_s }) => time_s >= open_s), slot_s)] };
+  return {
+    edge,
+    readings: [
+      ...before,
+      ...newest(
+        slots.filter(({ time_s }) => time_s >= open_s),
+        slot_s,
+      ),
+    ],
+  };
 }
 
 function newest(readings: readonly CounterReading[], slot_s: number): readonly CounterReading[] {

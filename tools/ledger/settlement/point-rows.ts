@@ -135,8 +135,7 @@ function partEnergy(slot: ClosingSlot, part: Part, direction: Direction): Energy
 /** A meter that was put there counts from its first reading on where nothing is known of it before. */
 function beginOfPart(track: Track, steps: readonly Step[], part: Part, place: CountersPlace): Boundary | undefined {
   const { from_s, until_s, isPut } = part;
-  const boundary =
-    from_s === place.open_s ? beginOf(track, steps, place) : boundaryIn(steps, from_s, place.gapMax_s);
+  const boundary = from_s === place.open_s ? beginOf(track, steps, place) : boundaryIn(steps, from_s, place.gapMax_s);
   if (boundary !== undefined || !isPut) return boundary;
   const first = steps.find(({ time_s }) => time_s >= from_s);
   return first !== undefined && first.time_s <= until_s && first.time_s - from_s <= place.gapMax_s
@@ -150,7 +149,9 @@ function endOfPart(steps: readonly Step[], part: Part, { gapMax_s }: ClosingSlot
   const boundary = boundaryIn(steps, until_s, gapMax_s);
   if (boundary !== undefined || !isTaken) return boundary;
   const last = steps.findLast(({ time_s }) => time_s <= until_s);
-  return last !== undefined && last.time_s >= from_s && until_s - last.time_s <= gapMax_s ? standingAt(last) : undefined;
+  return last !== undefined && last.time_s >= from_s && until_s - last.time_s <= gapMax_s
+    ? standingAt(last)
+    : undefined;
 }
 
 function standingAt(step: Step): Boundary {

@@ -37,7 +37,11 @@ export function registerAssign(order: Command): void {
 
 async function orderAssign(file: string | undefined, options: AssignOptions): Promise<void> {
   const assignments = file === undefined ? [assignmentOf(options)] : await readAssignments(file);
-  await makeOrder({ type: "assign", assignments: assignments.sort(compareRows) }, await governanceFor(options), options);
+  await makeOrder(
+    { type: "assign", assignments: assignments.sort(compareRows) },
+    await governanceFor(options),
+    options,
+  );
 }
 
 function assignmentOf({ point, meter, from, until, subtract, capacity }: AssignOptions): Assignment {

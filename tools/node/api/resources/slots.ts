@@ -13,7 +13,8 @@ const START_S_MAX = 2 ** 32;
 export function slotRoute(store: Store): Route {
   return route(slot, ({ parameters: { service, start } }) => {
     const row = start < START_S_MAX ? store.get(slots, slotKey(service, start)) : undefined;
-    if (row === undefined) return refused("unknown-slot", `This node has no slot of chain ${service} from ${start} s on.`);
+    if (row === undefined)
+      return refused("unknown-slot", `This node has no slot of chain ${service} from ${start} s on.`);
     const bytes = encodeSlotRows(row);
     return { type: "long", items: [bytes].values(), length: bytes.length };
   });

@@ -12,8 +12,8 @@ import { makeBatch, type ReadBatch } from "../../../../../tools/ledger/compose.j
 import type { ChainView } from "../../../../../tools/ledger/execution.js";
 import { memberSetOf } from "../../../../../tools/ledger/members.js";
 import { MemoryState } from "../../../../../tools/ledger/memory-state.js";
-import { MemorySettlement } from "../../../../../tools/ledger/settlement/memory-settlement.js";
 import { type ExecutionRecord, executionRecord } from "../../../../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../../../../tools/ledger/settlement/memory-settlement.js";
 import { type OriginState, sealNumber } from "../../../../../tools/ledger/state.js";
 import { takeRecord } from "../../../../../tools/node/chain/batches/origin/admission.js";
 import {
