@@ -16,12 +16,12 @@ import { finishEntries, planEntries } from "../../tools/ledger/entries.js";
 import { type ChainView, type ExecutionNotice, execute } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { BLOCK_MESSAGES_MAX, SOURCE_MESSAGES_MAX } from "../../tools/ledger/intake.js";
-import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
-import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import type { Outcome } from "../../tools/ledger/outcome.js";
 import { firstDue, nextDue, sentTo, takenFrom, valueIn } from "../../tools/ledger/reserved-keys.js";
 import type { PlannedCall } from "../../tools/ledger/run-plan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
+import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import type { OriginState } from "../../tools/ledger/state.js";
 import { testNetwork } from "../wire/network.js";
 
@@ -61,7 +61,14 @@ function createChain(contracts: readonly InstallAction[], run: (call: PlannedCal
       number += 1;
       for (const [id, after] of execution.origins) origins.set(id, after);
       const inForce = contracts.map((install) => ({ install, parameters: [] }));
-      const where = { height: place.height, time_ms, contracts: inForce, sourceOf: () => "", view, settlement: restingSettlement };
+      const where = {
+        height: place.height,
+        time_ms,
+        contracts: inForce,
+        sourceOf: () => "",
+        view,
+        settlement: restingSettlement,
+      };
       const planned = planEntries(where, execution);
       const calls = planned.plan?.calls ?? [];
       const ran = calls.map((call) => run(call, planned.plan!.contracts[call.contract]!.name));

@@ -19,8 +19,8 @@ import {
 } from "../../tools/ledger/execution.js";
 import { govern, initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
-import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import type { ExecutionRecord } from "../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
 import type { Violation } from "../../tools/ledger/violations.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";

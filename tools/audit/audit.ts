@@ -230,7 +230,12 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
     settlement,
     keys: new Map(),
     forks: createForkProofs(),
-    tip: firstTip({ genesis, chain, governance, view: viewOver({ meters, origins, faults, credentials, state, settlement }) }),
+    tip: firstTip({
+      genesis,
+      chain,
+      governance,
+      view: viewOver({ meters, origins, faults, credentials, state, settlement }),
+    }),
     totals: createTotals(genesis),
   };
 }
@@ -252,7 +257,9 @@ function createTotals(genesis: Genesis): Totals {
 /** The hash of a record that is sealed, whatever it is: whether a fork's record differs from it is proved in the end. */
 const someHash = new Uint8Array(0);
 
-function viewOver(known: Pick<Audit, "meters" | "origins" | "faults" | "credentials" | "state" | "settlement">): ChainView {
+function viewOver(
+  known: Pick<Audit, "meters" | "origins" | "faults" | "credentials" | "state" | "settlement">,
+): ChainView {
   const { meters, origins, faults, credentials, state, settlement } = known;
   return {
     state,
