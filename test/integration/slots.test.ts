@@ -105,7 +105,7 @@ test("slots are sealed with the energies of points, proved offline, and the mete
     const violations = async () => (await first.chains()).find(({ service }) => service === 1)!.violations;
     await until("a violation is counted", async () => (await violations()) > 0, 150_000);
     const file = join(folder, "trading.chain");
-    await runGood("chain", "export", "--service", "trading", "--api", api, "-o", file);
+    await runGood("chain", "export", "trading", "--api", api, "-o", file);
     assert.ok((await stat(file)).size > 0, "an export");
     const found = independentSequence(await readFile(file)).flatMap(
       (bytes): readonly Violation[] => decodeResults(decodeBlock(bytes).results).violations,
