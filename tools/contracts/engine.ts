@@ -1,11 +1,19 @@
 // Runs contracts: QuickJS in WebAssembly (quickjs-wasi), one pinned binary that counts its turns, a
-// fresh instance for each run. Nothing of a machine reaches a run: no clock, no randomness, no locale,
+// fresh instance for each run, which is a copy of one behind the prelude. Nothing of a machine reaches a run: no clock, no randomness, no locale,
 // no stack of V8. What comes from outside of the guest is thrown as ENGINE_FAULT and is never an outcome.
 //
 // quickjs-wasi and not quickjs-emscripten: its memory limit counts every allocation, the guest
 // cannot catch that it ended, and its imports are twelve with names, clock and randomness among them.
 
-import { EvalFlags, Intrinsics, JSException, type JSValueHandle, QuickJS, type WasiOptions } from "quickjs-wasi";
+import {
+  EvalFlags,
+  Intrinsics,
+  JSException,
+  type JSValueHandle,
+  QuickJS,
+  type Snapshot,
+  type WasiOptions,
+} from "quickjs-wasi";
 import { toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import type { Value } from "../../src/wire/value.js";
@@ -68,12 +76,60 @@ const BAD_FILE = 8;
 /** Hands the contract's exports to the prelude. */
 const glue = 'import * as contract from "contract"; hold(contract);';
 const intrinsics = Intrinsics.EVAL | Intrinsics.JSON | Intrinsics.MAP_SET | Intrinsics.PROMISE | Intrinsics.BIG_INT;
+/** Clock and randomness stand still; nothing of the guest is printed. */
+const still: WasiOptions = (memory) => {
+  const view = () => new DataView(memory.buffer);
+  return {
+    clock_time_get(_clock: number, _precision: bigint, result: number) {
+      view().setBigUint64(result, 0n, true);
+      return 0;
+    },
+    random_get(at: number, length: number) {
+      new Uint8Array(memory.buffer, at, length).fill(0);
+      return 0;
+    },
+    fd_write() {
+      return BAD_FILE;
+    },
+  };
+};
+
+/** What the prelude calls the host's functions by. */
+const hostFunctions = ["read", "list", "write", "emit", "refuse"] as const;
 const utf8 = new TextEncoder();
 
 /** An engine of the pinned bytes. Rejects with ENGINE_FOREIGN for others. */
 export async function createEngine(wasm: Uint8Array): Promise<Engine> {
-  const module = await WebAssembly.compile(pinnedEngine(wasm));
-  return { run: (run) => new Guest(run).outcome(module) };
+  const image = await imageOf(await WebAssembly.compile(pinnedEngine(wasm)));
+  return { run: (run) => new Guest(run).outcome(image) };
+}
+
+/** An instance behind the prelude as it lies in memory, before any contract: each run begins as a copy of it. */
+interface Image {
+  readonly module: WebAssembly.Module;
+  readonly snapshot: Snapshot;
+  /** of what the prelude has answered */
+  readonly guest: number;
+}
+
+/** What is the same for all runs. */
+const settings = { wasi: still, intrinsics, maxStackSize: STACK_BYTES, timezoneOffset: 0 } as const;
+
+async function imageOf(module: WebAssembly.Module): Promise<Image> {
+  const vm = await QuickJS.create({ ...settings, wasm: module });
+  try {
+    const host = vm.newObject();
+    for (const name of hostFunctions)
+      vm.setProp(
+        host,
+        name,
+        vm.newFunction(name, () => vm.undefined),
+      );
+    const guest = vm.callFunction(vm.evalCode(prelude, "prelude"), vm.undefined, host);
+    return { module, guest: vm.exportHandle(guest), snapshot: vm.snapshot() };
+  } finally {
+    vm.dispose();
+  }
 }
 
 /** The engine that counts, which its hash names in orders and blocks. */
@@ -121,7 +177,7 @@ class Guest {
     this.#journal = new Journal(run.state, output);
   }
 
-  async outcome(module: WebAssembly.Module): Promise<Outcome> {
+  async outcome(image: Image): Promise<Outcome> {
     if (utf8.encode(this.#run.source).length > SOURCE_BYTES_MAX) {
       return {
         type: "failed",
@@ -132,8 +188,8 @@ class Guest {
     }
     let vm: QuickJS | undefined;
     try {
-      vm = await this.#start(module);
-      return this.#finish(vm);
+      vm = await this.#start(image);
+      return this.#finish(vm, vm.importHandle(image.guest));
     } catch (error) {
       if (error instanceof GridsealError) throw error;
       throw new GridsealError("ENGINE_FAULT", `a contract's run stopped outside of the contract: ${reasonOf(error)}`, {
@@ -144,14 +200,11 @@ class Guest {
     }
   }
 
-  #start(module: WebAssembly.Module): Promise<QuickJS> {
-    return QuickJS.create({
+  async #start({ module, snapshot }: Image): Promise<QuickJS> {
+    const vm = await QuickJS.restore(snapshot, {
+      ...settings,
       wasm: module,
-      wasi: still,
-      intrinsics,
       memoryLimit: this.#run.limits.pages * PAGE_BYTES,
-      maxStackSize: STACK_BYTES,
-      timezoneOffset: 0,
       onUnhandledRejection: (_promise: JSValueHandle, reason: JSValueHandle) => {
         this.#rejection ??= { name: textOf(reason, "name"), message: textOf(reason, "message") };
       },
@@ -162,6 +215,8 @@ class Guest {
         },
       },
     });
+    this.#serve(vm);
+    return vm;
   }
 
   get #used(): number {
@@ -184,8 +239,8 @@ class Guest {
     if (this.#counter !== undefined) this.#counter.value -= BigInt(turns);
   }
 
-  #finish(vm: QuickJS): Outcome {
-    const ended = this.#end(vm);
+  #finish(vm: QuickJS, guest: JSValueHandle): Outcome {
+    const ended = this.#end(vm, guest);
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#isFull || ended?.reason === "memory") return this.#failed("memory", "it used up its memory");
     // The first that was refused, though the guest went on and ended otherwise.
@@ -201,9 +256,9 @@ class Guest {
   }
 
   /** Runs it; why it ended early, or undefined where it came to its end. */
-  #end(vm: QuickJS): Ended | undefined {
+  #end(vm: QuickJS, guest: JSValueHandle): Ended | undefined {
     try {
-      this.#call(vm);
+      this.#call(vm, guest);
       return undefined;
     } catch (error) {
       if (error instanceof Ended) return error;
@@ -213,9 +268,8 @@ class Guest {
     }
   }
 
-  #call(vm: QuickJS): void {
+  #call(vm: QuickJS, guest: JSValueHandle): void {
     const { entry, argument, height, time_s, parameters } = this.#run;
-    const guest = vm.callFunction(vm.evalCode(prelude, "prelude"), vm.undefined, this.#host(vm));
     vm.setProp(vm.global, "hold", guest.getProp("hold"));
     // From here on what runs is the contract's, its source's reading among it.
     this.#counter = counterOf(vm);
@@ -258,18 +312,17 @@ class Guest {
     }
   }
 
-  /** The functions that the guest's side calls; texts go both ways. */
-  #host(vm: QuickJS): JSValueHandle {
+  /** Answers the functions that the guest's side calls; texts go both ways. */
+  #serve(vm: QuickJS): void {
     const journal = this.#journal;
-    const host = vm.newObject();
-    const add = (name: string, act: (...texts: string[]) => string | undefined) => {
+    const add = (name: (typeof hostFunctions)[number], act: (...texts: string[]) => string | undefined) => {
       const call = (...handles: JSValueHandle[]) => {
         const texts = handles.map(String);
         const length = texts.reduce((sum, text) => sum + text.length, 0);
         this.#charge(TURNS_PER_CALL + TURNS_PER_CHARACTER * length);
         return this.#answer(vm, () => act(...texts));
       };
-      vm.setProp(host, name, vm.newFunction(name, call));
+      vm.registerHostCallback(name, call);
     };
     const nothing = (act: () => void): undefined => act() as undefined;
     add("read", (key = "") => journal.read(key));
@@ -281,7 +334,6 @@ class Guest {
     add("write", (key = "", value = "") => nothing(() => journal.write(key, value)));
     add("emit", (type = "", name = "", body = "", about = "") => nothing(() => journal.emit(type, name, body, about)));
     add("refuse", (reason = "", detail = "") => journal.refuse(reason as Failure, detail.slice(0, DETAIL_LENGTH_MAX)));
-    return host;
   }
 
   /** What is wrong in the host while the guest waits becomes a fault, not something that the guest sees. */
@@ -311,24 +363,6 @@ interface Counter {
 function counterOf(vm: QuickJS): Counter {
   return (vm._getExports() as unknown as { readonly [COUNTER_NAME]: Counter })[COUNTER_NAME];
 }
-
-/** Clock and randomness stand still; nothing of the guest is printed. */
-const still: WasiOptions = (memory) => {
-  const view = () => new DataView(memory.buffer);
-  return {
-    clock_time_get(_clock: number, _precision: bigint, result: number) {
-      view().setBigUint64(result, 0n, true);
-      return 0;
-    },
-    random_get(at: number, length: number) {
-      new Uint8Array(memory.buffer, at, length).fill(0);
-      return 0;
-    },
-    fd_write() {
-      return BAD_FILE;
-    },
-  };
-};
 
 /** A guest may imitate it; then its run has failed for a reason that it chose. */
 function isOutOfMemory({ name, message }: { readonly name?: string; readonly message?: string }): boolean {

@@ -5,7 +5,7 @@ import type { EntryKind } from "../../src/wire/entry.js";
 import type { Value } from "../../src/wire/value.js";
 import type { StateView } from "./execution.js";
 
-/** Operations in one block, whether a contract takes them or not: a run begins in some 5 ms. */
+/** Operations in one block, whether a contract takes them or not: a run begins in some 3 ms. */
 export const BLOCK_OPERATIONS_MAX = 32;
 /** Calls of contracts in one block, each with its share of the rest: 32 operations, 16 messages, 16 deadlines, 16 of slots. */
 export const BLOCK_CALLS_MAX = 80;

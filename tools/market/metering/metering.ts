@@ -2,7 +2,7 @@
 // Parameters: `silent_slots`, after how many slots without an energy a meter is silent (4); `kept_days`, for how many days what was
 // found stays in the state (7).
 
-import type { Context, Slot, Value } from "../../contracts/author.js";
+import type { Context, Slot } from "../../contracts/author.js";
 
 export const reads: readonly string[] = [];
 export const writes = ["day/", "silent/"];
@@ -14,16 +14,18 @@ const POINTS_TOGETHER = 250;
 type Row = Slot["points"][number];
 /** Of a point and day: slots whose ends were interpolated, and slots without an energy. A point without either has no row. */
 type Flaws = readonly [interpolated: number, missing: number];
-type FlawsByPoint = { readonly [point: string]: Flaws };
+type FlawsOf<Found> = { readonly [point: string]: Found };
 
 export function slot(context: Context, { start_s, first, points }: Slot): void {
   const day = Math.floor(start_s / DAY_S);
   if (first === 0) countSlot(context, day);
+  const silent = silences(context);
   for (let at = 0; at < points.length; at += POINTS_TOGETHER) {
     const place = Math.floor((first + at) / POINTS_TOGETHER);
-    noteFlaws(context, `day/${day}/${place}`, points.slice(at, at + POINTS_TOGETHER));
+    const rows = points.slice(at, at + POINTS_TOGETHER);
+    noteFlaws(context, `day/${day}/${place}`, rows);
+    noteSilence(context, `silent/${place}`, rows, silent);
   }
-  noteSilence(context, points);
 }
 
 /** Counts the day's slots; the first of a day sums up the day before. */
@@ -63,32 +65,34 @@ function noteFlaws(context: Context, key: string, rows: readonly Row[]): void {
   context.put(key, flaws);
 }
 
-function flawsAt(context: Context, key: string): FlawsByPoint {
-  return (context.get(key) ?? {}) as unknown as FlawsByPoint;
+function flawsAt(context: Context, key: string): FlawsOf<Flaws> {
+  return (context.get(key) ?? {}) as unknown as FlawsOf<Flaws>;
+}
+
+/** Of points that are silent, for how many slots they have been. */
+function silences(context: Context): FlawsOf<number> {
+  let all: FlawsOf<number> = {};
+  for (const key of context.keys("silent/")) all = { ...all, ...silencesAt(context, key) };
+  return all;
+}
+
+function silencesAt(context: Context, key: string): FlawsOf<number> {
+  return (context.get(key) ?? {}) as unknown as FlawsOf<number>;
 }
 
 /** A meter without an energy in so many slots is in breach, once until it is heard of again. */
-function noteSilence(context: Context, rows: readonly Row[]): void {
-  const known = new Map<string, Value>();
-  for (const key of context.keys("silent/")) known.set(key, 0);
+function noteSilence(context: Context, key: string, rows: readonly Row[], before: FlawsOf<number>): void {
   const after = Number(context.parameters.silent_slots ?? 4);
+  const now: { [point: string]: number } = {};
   for (const [point, , , quality] of rows) {
-    const key = `silent/${point}`;
-    const isKnown = known.has(key);
-    if (quality < 3) {
-      if (isKnown) hear(context, key, after);
-      continue;
-    }
-    const slots = (isKnown ? Number(context.get(key)) : 0) + 1;
-    context.put(key, slots);
-    if (slots === after) accuse(context, point, slots);
+    const slots = before[point] ?? 0;
+    if (quality === 3) now[point] = slots + 1;
+    if (quality === 3 && slots + 1 === after) accuse(context, point, after);
+    if (quality < 3 && slots >= after) context.effect("heard", { point, slots });
   }
-}
-
-function hear(context: Context, key: string, after: number): void {
-  const slots = Number(context.get(key));
-  context.remove(key);
-  if (slots >= after) context.effect("heard", { point: key.slice("silent/".length), slots });
+  const isNone = Object.keys(now).length === 0;
+  if (!isNone) context.put(key, now);
+  else if (context.get(key) !== undefined) context.remove(key);
 }
 
 /** A point that is not a meter's own names no one: which meters it has is in the orders. */
