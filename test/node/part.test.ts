@@ -67,7 +67,7 @@ test("the list of tables has those that parts bring", () => {
   const brought = parts.flatMap(({ tables: ofPart = [] }) => ofPart);
   assert.deepEqual(
     brought.map(({ name }) => name),
-    ["contractState", "stateNodes", "orders"],
+    ["contractState", "stateNodes", "settlements", "counters", "slots", "orders", "outgoing"],
   );
   for (const table of brought) assert.ok(tables.includes(table), table.name);
   assertTables(parts, tables);
