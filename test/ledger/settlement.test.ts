@@ -12,6 +12,7 @@ import { encodePointRow, type PointRow, type SettlementPlan, slotRoot } from "..
 import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { assign, type OrderedAssignments } from "../../tools/ledger/assignments.js";
 import { type ExecutionRecord, executionRecord } from "../../tools/ledger/record-scan.js";
+import { scanCounters } from "../../tools/ledger/settlement/counter-scan.js";
 import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { decodeMeterCounters, encodeMeterCounters } from "../../tools/ledger/settlement/meter-counters.js";
 import { type Settlement, settle } from "../../tools/ledger/settlement/settle.js";
@@ -388,4 +389,52 @@ test("a meter that is silent for a week is no point any more, one that is assign
     for (const { rows } of chain.seal(day_s + day * 86_400).closed) points.push(rows.map(({ point }) => point));
   }
   assert.deepEqual(points, [...Array(8).fill([meterName(1), "P"]), ["P"], ["P"]]);
+});
+
+test("counters are read from the bytes as from the decoded claims", () => {
+  const registers = fc.array(
+    fc.record(
+      {
+        obis: fc
+          .tuple(
+            fc.constantFrom(1, 0),
+            fc.constantFrom(0, 1),
+            fc.constantFrom(1, 2, 3),
+            fc.constantFrom(8, 7),
+            fc.nat(255),
+          )
+          .map((groups) => Uint8Array.of(...groups, 255)),
+        value: fc.oneof(fc.integer(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+        scaler: fc.integer({ min: -128, max: 127 }),
+        unit: fc.constantFrom(30, 27, 255),
+        age: fc.option(fc.nat(), { nil: undefined }),
+      },
+      { noNullPrototype: true },
+    ),
+    { minLength: 1, maxLength: 20 },
+  );
+  const given = fc.record({
+    ...{
+      registers,
+      seq: fc.constantFrom(0, 1, 70_000),
+      time_s: fc.nat(2 ** 31),
+      quality: fc.integer({ min: 0, max: 3 }),
+    },
+    status: fc.option(fc.nat(), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(given, ({ registers, seq, time_s, quality, status }) => {
+      const claims = {
+        ...{ service: 1, serviceId: 0, seq, previous: new Uint8Array(seq === 0 ? 0 : 32), time_s, quality },
+        ...(status !== undefined && { status }),
+        registers: registers.map(({ age, ...rest }) => (age === undefined ? rest : { ...rest, age })),
+      };
+      const parsed = parseRecord(signRecord(claims, [], unsigned, meterId(1)));
+      const isCounter = ({ obis }: Register) => obis[3] === 8 && (obis[2] === 1 || obis[2] === 2);
+      assert.deepEqual(scanCounters(executionRecord(parsed)), {
+        ...{ time_s, quality, seq },
+        registers: parsed.claims.registers!.filter(isCounter),
+      });
+    }),
+  );
 });

@@ -3,13 +3,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeBlock, effectLeaves, slotsIn } from "../../../src/wire/block.js";
+import { blockTree, decodeBlock, effectLeaves, slotsIn } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { type InstallAction, sourceHash } from "../../../src/wire/contract-order.js";
+import { sha256 } from "../../../src/wire/hash.js";
 import { outcomesIn } from "../../../src/wire/outcome.js";
+import { receiptEncoder } from "../../../src/wire/receipt.js";
 import { decodeSlotItem, encodePointRow, slotRoot } from "../../../src/wire/slot.js";
+import { decodeSlotProofFile, proofOfRow, type SlotProof, verifySlotProof } from "../../../src/wire/slot-proof.js";
 import { decodeValue } from "../../../src/wire/value.js";
 import { auditChain } from "../../../tools/audit/audit.js";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
 import { settlementOf, stateOf } from "../../../tools/node/chain/stored-state.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
@@ -130,6 +134,23 @@ test("slots are closed alike by all nodes, shown to a contract, and computed by 
   const last = closed.at(-1)!;
   const item = effectLeaves(last.block).at(-1)!;
   assert.deepEqual(decodeSlotItem(item), { chain: SERVICE, height: last.height, ...last.slot });
+
+  // A row has a proof that the genesis alone verifies; of another row, leaf or place it proves nothing.
+  const encoded = settlementOf(first.store, SERVICE).rows(last.slot.start_s).map(encodePointRow);
+  const records = last.block.batches.reduce((sum, batch) => sum + batch.records.length, 0);
+  const leaf = records + effectLeaves(last.block).length;
+  const receipt = receiptEncoder(last.block, blockTree(last.block))(leaf, sha256(item));
+  const proof = decodeSlotProofFile(proofOfRow(encoded, 1, { leaf: item, receipt })).proof;
+  const prove = (change: Partial<SlotProof>) =>
+    verifySlotProof({ proof: { ...proof, ...change }, lineage: [] }, cluster.genesis, nodeVerify);
+  assert.deepEqual(encodePointRow(prove({}).row), encoded[1]);
+  assert.throws(() => prove({ row: encoded[0]! }), /does not lead to the slot's root/);
+  assert.throws(() => prove({ index: 0 }), /does not lead to the slot's root/);
+  const otherLeaf = effectLeaves(closed[0]!.block).at(-1)!;
+  assert.throws(() => prove({ leaf: otherLeaf }), /root|something else/);
+  const bent = Uint8Array.from(receipt);
+  bent[bent.length - 1]! ^= 1;
+  assert.throws(() => prove({ receipt: bent }), { name: "WireError" });
 
   const rows = closed.flatMap(({ slot }) => settlementOf(first.store, SERVICE).rows(slot.start_s));
   const sumOf = (point: string) =>

@@ -3,6 +3,7 @@
 import { parseRecord, type Register } from "../../../src/wire/record.js";
 import type { ExecutionRecord } from "../record-scan.js";
 import { COUNTER_MWH_MAX, type CounterReading } from "../slot-energy.js";
+import { scanCounters } from "./counter-scan.js";
 import type { CountersRead } from "./meter-counters.js";
 
 /** DLMS code of Wh */
@@ -13,7 +14,7 @@ const TARIFFS_MAX = 32;
 /** What the record states of both counters; undefined where it states none, is an operation, or its clock was not set. */
 export function countersRead(record: ExecutionRecord): CountersRead | undefined {
   if (record.type !== undefined) return undefined;
-  const { registers = [], time_s, quality, seq } = parseRecord(record.bytes).claims;
+  const { registers = [], time_s, quality, seq } = scanCounters(record) ?? parseRecord(record.bytes).claims;
   if (quality !== 1 && quality !== 2) return undefined;
   const imported = counterOf(registers, 1, { time_s, seq });
   const exported = counterOf(registers, 2, { time_s, seq });

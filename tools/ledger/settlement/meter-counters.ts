@@ -94,6 +94,10 @@ function trackWith(track: Track, reading: CounterReading | undefined, { open_s, 
   if (reading === undefined) return track;
   const { edge, readings } = track;
   if (reading.time_s < open_s && edge !== undefined) return track;
+  const last = readings.at(-1);
+  if (reading.time_s >= open_s && (last === undefined || last.time_s < reading.time_s)) {
+    return { edge, readings: newest(behind(readings, reading, { open_s, slot_s }), slot_s) };
+  }
   const slots = thinned([...readings, reading], slot_s);
   const before = slots.filter(({ time_s }) => time_s < open_s).slice(-1);
   return {
@@ -106,6 +110,19 @@ function trackWith(track: Track, reading: CounterReading | undefined, { open_s, 
       ),
     ],
   };
+}
+
+/** The readings with one that is later than all of them, as most are: it takes the place of the last of its slot. */
+function behind(
+  readings: readonly CounterReading[],
+  reading: CounterReading,
+  { open_s, slot_s }: Pick<CountersPlace, "open_s" | "slot_s">,
+): CounterReading[] {
+  const slot = Math.floor(reading.time_s / slot_s);
+  const isIn = (other: CounterReading | undefined) =>
+    other !== undefined && other.time_s >= open_s && Math.floor(other.time_s / slot_s) === slot;
+  const hasTwo = isIn(readings.at(-1)) && isIn(readings.at(-2));
+  return [...(hasTwo ? readings.slice(0, -1) : readings), reading];
 }
 
 function newest(readings: readonly CounterReading[], slot_s: number): readonly CounterReading[] {

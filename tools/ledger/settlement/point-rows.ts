@@ -27,6 +27,7 @@ export interface ClosingSlot extends Omit<CountersPlace, "capacity"> {
 
 /** A part of a slot in which a meter counts for a point. */
 interface Part {
+  /** up to the slot's begin */
   readonly counters: MeterCounters | undefined;
   readonly from_s: number;
   readonly until_s: number;
@@ -59,12 +60,15 @@ export function pointRows(
     if (counters.epoch !== slot.epoch) continue;
     if (slot.assignments.has(meter)) counted.set(meter, counters);
     const isOwn = assignmentsOf(slot.assignments, meter, slot.judgedAt) === undefined;
-    if (isOwn && counters.reached_s >= slot.open_s - SILENCE_S_MAX) add(meter, wholeSlot(slot, counters));
+    if (!isOwn || counters.reached_s < slot.open_s - SILENCE_S_MAX) continue;
+    add(meter, wholeSlot(slot, broughtUp(counters, { ...slot, capacity: undefined })));
   }
   for (const meter of slot.assignments.keys()) {
     const capacity = capacityOf(slot.assignments, meter, slot.judgedAt);
     for (const assignment of assignmentsOf(slot.assignments, meter, slot.judgedAt) ?? []) {
-      const part = partOf(slot, assignment, { counters: counted.get(meter), capacity });
+      const known = counted.get(meter);
+      const counters = known && broughtUp(known, { ...slot, capacity });
+      const part = partOf(slot, assignment, { counters, capacity });
       if (part !== undefined) add(assignment.point, part);
     }
   }
@@ -122,9 +126,9 @@ const nothing: Energy = { energy: null, quality: 3 };
 
 function partEnergy(slot: ClosingSlot, part: Part, direction: Direction): Energy | undefined {
   if (part.counters === undefined) return undefined;
-  const place = { ...slot, capacity: part.capacity };
-  const track = broughtUp(part.counters, place)[direction];
+  const track = part.counters[direction];
   if (track.readings.length === 0) return undefined;
+  const place = { ...slot, capacity: part.capacity };
   const steps = stepsOf(track.readings, part.capacity);
   const begin = beginOfPart(track, steps, part, place);
   const end = endOfPart(steps, part, slot);
