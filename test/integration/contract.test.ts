@@ -2,10 +2,12 @@
 // outcome has a receipt; nodes that are killed, or were away, come to the same state; audit and stranger find all chains good.
 
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
+import { verifyStateProof } from "../wire/stranger-state-proof.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
 
@@ -69,6 +71,27 @@ test("a contract is installed by an order, runs for operations on every node, an
     await runGood(...get, "--save", bytes, "-o", file);
     const said = await runGood("receipt", "verify", file, "--genesis", genesis, "--effect", bytes);
     assert.match(said, /counted|limits/);
+  });
+
+  await t.test("what a contract remembers is listed, and proved without a node, absence included", async () => {
+    const of = ["--service", "trading", "--contract", "limits", "--api", api];
+    const listed = await runGood("state", "list", "asked/", ...of);
+    const [, key] = /^(asked[/][0-9a-f]{16}) {2}1\n$/.exec(listed) ?? [];
+    assert.ok(key !== undefined, listed);
+    for (const [name, asked, says] of [
+      ["there", key, /value +1\n/],
+      ["absent", "asked/nobody", /value +nothing stands there\n/],
+    ] as const) {
+      const file = join(folder, `${name}.proof`);
+      await runGood("state", "get", asked, ...of, "--genesis", genesis, "--proof", "-o", file);
+      assert.match(await runGood("state", "verify", file, "--genesis", genesis), says);
+      assert.equal(verifyStateProof(await readFile(genesis), await readFile(file)).key, `limits/${asked}`);
+      const bytes = await readFile(file);
+      bytes[60]! ^= 1;
+      await writeFile(`${file}.changed`, bytes);
+      const { status, errors } = await gridseal("state", "verify", `${file}.changed`, "--genesis", genesis);
+      assert.deepEqual([status, errors.includes("proves nothing") || errors.includes("no proof")], [1, true], errors);
+    }
   });
 
   await t.test("a node that is killed and one that was away come to the same state", async () => {

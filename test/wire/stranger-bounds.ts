@@ -42,6 +42,8 @@ export const sizes = {
   session: 512,
   disproof: 67_584,
   receipt: 16_384,
+  stateProof: 65_536,
+  value: 16_384,
   handover: 32_768,
   block: 16_777_216,
 } as const;

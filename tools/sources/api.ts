@@ -7,7 +7,7 @@ import { decodeCbor } from "../../src/wire/cbor.js";
 import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
-import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
+import { RECEIPT_BYTES_MAX, STATE_PROOF_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { TokenFor } from "../files/holder-folder.js";
@@ -19,6 +19,7 @@ import { orders, submitOrder } from "../routes/orders.js";
 import { receipt } from "../routes/receipts.js";
 import { submitRecord } from "../routes/records.js";
 import type { ValueOf } from "../routes/shape.js";
+import { state, stateProof } from "../routes/state.js";
 import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, valueIn } from "./client.js";
 import { splitSequence } from "./sequence.js";
 import type { ReceiptSource } from "./source.js";
@@ -57,6 +58,21 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
         "RECORD_UNKNOWN",
         isWaiting ? `${name} waits and is not sealed yet` : `${base} does not know ${name}`,
       );
+    },
+    async *stateEntries({ service, contract, prefix }) {
+      for (let after: string | undefined; ; ) {
+        const asked = { parameters: { service, contract }, query: { prefix, after, limit: 500 }, token: token() };
+        const { entries, hasMore } = await askValue(base, state, asked);
+        yield* entries;
+        after = entries.at(-1)?.key;
+        if (!hasMore || after === undefined) return;
+      }
+    },
+    async stateProof(service, contract, key) {
+      const asked = { parameters: { service, contract }, query: { key }, token: token() };
+      const answered = await ask(base, stateProof, asked);
+      if (answered.type === "refused" && answered.code === "unknown-block") return undefined;
+      return bytesOf(answerIn(base, answered), STATE_PROOF_BYTES_MAX);
     },
     async lineage(service) {
       const bytes = await bytesOf(await askAnswer(base, lineage, { parameters: { service } }), LINEAGE_BYTES_MAX);

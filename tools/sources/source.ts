@@ -16,12 +16,26 @@ export interface ChainSource {
   close(): Promise<void>;
 }
 
+/** A key of a contract with its value, as JSON has it (tools/contracts/value-json.ts). */
+export interface StateEntry {
+  readonly key: string;
+  readonly value: unknown;
+}
+
 /** A source that knows records by their numbers too, and who sealed them. */
 export interface ReceiptSource extends ChainSource {
   /** The sealed orders by their numbers. */
   orders(): AsyncIterable<SealedOrder>;
   /** An encoded receipt; rejects with RECORD_UNKNOWN where the record is not sealed. */
   receipt(service: number, meter: Uint8Array, seq: number): Promise<Uint8Array>;
+  /** What a contract remembers after the newest block under keys with the prefix, in the order of the keys. */
+  stateEntries(asked: {
+    readonly service: number;
+    readonly contract: string;
+    readonly prefix: string;
+  }): AsyncIterable<StateEntry>;
+  /** The encoded proof of a key's value after the newest block; undefined before the first one. */
+  stateProof(service: number, contract: string, key: string): Promise<Uint8Array | undefined>;
   /** What leads to the chain's members (src/wire/lineage.ts), encoded item by item. */
   lineage(service: number): Promise<readonly Uint8Array[]>;
 }

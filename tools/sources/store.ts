@@ -3,12 +3,14 @@
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
+import { STATE_ENTRIES_MAX, stateEntries, stateProofOf } from "../node/chain/contract-state.js";
 import { createGovernor, ordersFrom } from "../node/chain/sealed-orders.js";
 import { summaryOf } from "../node/chain/summary.js";
 import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
 import { createReceipts } from "../node/ingest/receipts.js";
+import { treeOf } from "../node/store/block-trees.js";
 import { blockKey, chainKey } from "../node/store/keys.js";
 import { openStoreReadOnly } from "../node/store/open-store.js";
 import type { ReceiptSource } from "./source.js";
@@ -46,6 +48,16 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       if (receipt !== undefined) return receipt;
       throw new GridsealError("RECORD_UNKNOWN", `record ${seq} of meter ${toHex(meter)} is not sealed in ${folder}`);
     },
+    async *stateEntries({ service: chain, contract, prefix }) {
+      for (let after: string | undefined; ; ) {
+        const asked = { chain, contract, prefix, after, limit: STATE_ENTRIES_MAX };
+        const { entries, hasMore } = stateEntries(store, asked);
+        yield* entries;
+        if (!hasMore) return;
+        after = entries.at(-1)?.key;
+      }
+    },
+    stateProof: (chain, contract, key) => stateProofOf(store, genesis.network, { chain, contract, key }, treeOf),
     lineage: async (service) => lineageOf(store, service),
     close: () => store.close(),
   };

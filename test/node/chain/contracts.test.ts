@@ -23,16 +23,19 @@ import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.j
 import { GridsealError } from "../../../tools/errors.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
 import { proveState, provesState } from "../../../tools/ledger/state-map.js";
+import { stateEntries, stateProofOf } from "../../../tools/node/chain/contract-state.js";
 import { stateOf } from "../../../tools/node/chain/stored-state.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
+import { treeSoon } from "../../../tools/node/store/block-trees.js";
 import { blockKey, idKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { readGenesis } from "../../wire/stranger-genesis.js";
 import { noOrders, takeOrder } from "../../wire/stranger-orders.js";
 import { verifyReceipt } from "../../wire/stranger-receipt.js";
+import { verifyStateProof } from "../../wire/stranger-state-proof.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 
 /** Counts what each participant asks for, up to a limit; type 2 throws. */
@@ -184,6 +187,23 @@ test("operations are run alike on all nodes, over a restart, for one that was aw
   assert.ok(provesState(state.root, { key, value }, proveState(state, state.root, key)));
   const other = { key: "limits/asked/other", value: undefined };
   assert.ok(provesState(state.root, other, proveState(state, state.root, other.key)));
+
+  // What a node answers, a stranger verifies.
+  const asked = { chain: SERVICE, contract: "limits" };
+  for (const [own, there] of [
+    [`asked/${participant.id}`, "02"],
+    ["asked/other", undefined],
+  ] as const) {
+    const bytes = await stateProofOf(first.store, "test", { ...asked, key: own }, (stored) => treeSoon(() => stored));
+    const proved = verifyStateProof(cluster.genesisBytes, bytes!);
+    assert.deepEqual([proved.height, proved.key, proved.value], [height, `limits/${own}`, there]);
+  }
+  const all = stateEntries(first.store, { ...asked, prefix: "asked/", after: undefined, limit: 9 });
+  assert.deepEqual([all.entries, all.hasMore], [[{ key: `asked/${participant.id}`, value: 2 }], false]);
+  for (const other of [{ prefix: "b" }, { contract: "limit" }, { after: `asked/${participant.id}` }]) {
+    const none = stateEntries(first.store, { ...asked, prefix: "", after: undefined, limit: 9, ...other });
+    assert.deepEqual(none.entries, [], JSON.stringify(other));
+  }
 
   const contracts = createChainContracts();
   t.after(() => contracts.close());

@@ -24,6 +24,7 @@ import { healthRoute } from "./resources/health.js";
 import { lineageRoute } from "./resources/lineage.js";
 import { metricsRoute } from "./resources/metrics.js";
 import { receiptRoute } from "./resources/receipts.js";
+import { stateProofRoute, stateRoute } from "./resources/state.js";
 import type { Route } from "./route.js";
 import { addRoutes, assertListed } from "./routing.js";
 import { createTurns } from "./turns.js";
@@ -121,6 +122,8 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     blocksRoute(store),
     blockRoute(store),
     lineageRoute(store),
+    stateRoute(store),
+    stateProofRoute(store, ports.genesis.network),
     receiptRoute(ports),
     ...ports.routes,
   ];

@@ -72,6 +72,17 @@ export function contractRange(chain: number, contract: string): { readonly start
   return { start: stateKey(chain, `${contract}/`), end: stateKey(chain, `${contract}0`) };
 }
 
+/** The range of all keys that begin with these bytes, which end in text; behind one of them where that is named. */
+export function prefixRange(
+  prefix: Buffer,
+  after: Buffer | undefined,
+): { readonly start: Buffer; readonly end: Buffer } {
+  // No UTF-8 has this byte.
+  const end = Buffer.concat([prefix, Buffer.of(0xff)]);
+  if (after === undefined || Buffer.compare(after, prefix) < 0) return { start: prefix, end };
+  return { start: Buffer.concat([after, Buffer.of(0)]), end };
+}
+
 /** The key of the chain's contract state. */
 export function stateKeyIn(key: StateKey): string {
   return key.toString("utf8", 2);
