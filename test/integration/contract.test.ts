@@ -19,6 +19,23 @@ async function runGood(...args: readonly string[]): Promise<string> {
 
 const apiOf = ({ api }: TestNode) => `http://${api.host}:${api.port}`;
 
+/** Has the contract that `contract new` makes say something against who asks beyond the limit. */
+async function sayViolation(source: string): Promise<void> {
+  const vectors = source.replace(/ts$/, "vectors.json");
+  const text = await readFile(source, "utf8");
+  const denial = 'context.deny("limit-reached"';
+  assert.ok(text.includes(denial), text);
+  await writeFile(
+    source,
+    text.replace(denial, `context.violation("limit-passed", operation.participant, { asked });\n    ${denial}`),
+  );
+  const list = JSON.parse(await readFile(vectors, "utf8"));
+  const [, beyond] = list;
+  const { participant: subject } = beyond.argument;
+  beyond.expect.emissions.unshift({ type: "violation", name: "limit-passed", subject, body: { asked: 3 } });
+  await writeFile(vectors, JSON.stringify(list));
+}
+
 test("a contract is installed by an order, runs for operations on every node, and its outcomes have receipts", {
   timeout: 300_000,
 }, async (t) => {
@@ -54,6 +71,7 @@ test("a contract is installed by an order, runs for operations on every node, an
 
   const source = join(folder, "limits/limits.ts");
   await runGood("contract", "new", join(folder, "limits"));
+  await sayViolation(source);
   const install = ["--service", "1", "--name", "limits", "--revision", "1", "--type", "40000", "--from", "2"];
   await order("install.cose", "propose", source, ...install);
   await order("parameters.cose", "parameters", "limits", "limit=1", "--service", "1", "--from", "2");
@@ -103,6 +121,27 @@ test("a contract is installed by an order, runs for operations on every node, an
     await ask(40_000);
     assert.deepEqual(await outcomes(5, second), ["denied"]);
     assert.deepEqual(await outcomes(4, third), ["unhandled"]);
+  });
+
+  await t.test("what a contract says against somebody is found, shown and held to its block", async () => {
+    const of = ["--api", apiOf(third)];
+    const table = (await runGood("violation", "list", "--rule", "limits/limit-passed", "--csv", ...of)).split("\r\n");
+    assert.equal(table.length, 4, table.join());
+    const [id, service, height, , kind, subject] = table[2]!.split(",");
+    assert.deepEqual([id, service, height, kind], ["1:3:0", "1", "3", "contract"]);
+    const { violations } = (await gridseal("violation", "list", "--subject", subject!, ...of, "--json").then(
+      ({ output }) => JSON.parse(output),
+    )) as { violations: { id: string }[] };
+    assert.deepEqual(
+      violations.map((one) => one.id),
+      ["1:5:0", "1:3:0"],
+    );
+    assert.match(
+      await runGood("violation", "show", id!, ...of, "--genesis", genesis),
+      /sealed +checked, in block [0-9a-f]{64}/,
+    );
+    const data = ["--data", join(second.folder, "data"), "--genesis", genesis];
+    assert.match(await runGood("violation", "show", id!, ...data), /rule +limits\/limit-passed/);
   });
 
   await withParticipant(anna, async ({ outbox }) => assert.equal((await outbox(1)).outbox.next, 5));

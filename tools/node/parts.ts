@@ -9,6 +9,7 @@ import { healthPart } from "./parts/health.js";
 import { ordersPart } from "./parts/orders/part.js";
 import { publicationsPart } from "./parts/publications/part.js";
 import { sharedBrokerPart } from "./parts/shared-broker/part.js";
+import { violationsPart } from "./parts/violations/part.js";
 
 export const parts: readonly Part[] = [
   contractsPart,
@@ -20,4 +21,5 @@ export const parts: readonly Part[] = [
   chainsPart,
   ordersPart,
   sharedBrokerPart,
+  violationsPart,
 ];

@@ -13,6 +13,7 @@ import { receipt } from "./receipts.js";
 import { submitRecord } from "./records.js";
 import type { RouteShape } from "./shape.js";
 import { state, stateProof } from "./state.js";
+import { violation, violations, violationsCsv } from "./violations.js";
 
 export const shapes: readonly RouteShape[] = [
   health,
@@ -25,6 +26,9 @@ export const shapes: readonly RouteShape[] = [
   state,
   stateProof,
   receipt,
+  violations,
+  violationsCsv,
+  violation,
   submitRecord,
   orders,
   submitOrder,

@@ -20,6 +20,7 @@ import { receipt } from "../routes/receipts.js";
 import { submitRecord } from "../routes/records.js";
 import type { ValueOf } from "../routes/shape.js";
 import { state, stateProof } from "../routes/state.js";
+import { violation, violations } from "../routes/violations.js";
 import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, valueIn } from "./client.js";
 import { splitSequence } from "./sequence.js";
 import type { ReceiptSource } from "./source.js";
@@ -73,6 +74,21 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
       const answered = await ask(base, stateProof, asked);
       if (answered.type === "refused" && answered.code === "unknown-block") return undefined;
       return bytesOf(answerIn(base, answered), STATE_PROOF_BYTES_MAX);
+    },
+    async *violations({ subject, from_ms: from, to_ms: to, ...others }) {
+      const query = { ...others, from, to, subject: subject && toHex(subject), limit: 500 };
+      for (let after = others.after; ; ) {
+        const asked = { parameters: {}, query: { ...query, after }, token: token() };
+        const page = await askValue(base, violations, asked);
+        yield* page.violations;
+        if (page.next === null) return;
+        after = page.next;
+      }
+    },
+    async violation(name) {
+      const asked = await ask(base, violation, { parameters: { name }, token: token() });
+      if (asked.type === "answered") return valueIn(base, violation, asked.answer);
+      throw new GridsealError("RECORD_UNKNOWN", `${base}: ${asked.message}`);
     },
     async lineage(service) {
       const bytes = await bytesOf(await askAnswer(base, lineage, { parameters: { service } }), LINEAGE_BYTES_MAX);

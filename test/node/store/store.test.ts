@@ -19,9 +19,19 @@ import { lineage, lineageOf } from "../../../tools/node/chain/tables/lineage.js"
 import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
 import { stateNodes } from "../../../tools/node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
+import { indexKey, violationIndex, violations, violationsListed } from "../../../tools/node/chain/tables/violations.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { checkRows } from "../../../tools/node/store/check.js";
-import { blockKey, chainKey, chainRange, idKey, nodeKey, numberKey, stateKey } from "../../../tools/node/store/keys.js";
+import {
+  blockKey,
+  chainKey,
+  chainRange,
+  idKey,
+  nodeKey,
+  numberKey,
+  placeKey,
+  stateKey,
+} from "../../../tools/node/store/keys.js";
 import { openEnvironment } from "../../../tools/node/store/lmdb.js";
 import { meta, OWNER_KEY, REPLACED_KEY } from "../../../tools/node/store/meta.js";
 import { openStore, openStoreReadOnly } from "../../../tools/node/store/open-store.js";
@@ -32,6 +42,7 @@ import type { Writer } from "../../../tools/node/store/writer.js";
 
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+const gap = { kind: "gap", meter: kid, seq: 1, detail: 2 } as const;
 const head = {
   height: 3,
   headerHash: new Uint8Array(32).fill(7),
@@ -309,6 +320,21 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (writer) => writer.put(stateNodes, nodeKey(1, new Uint8Array(32)), new Uint8Array(65)),
     (store) => store.get(stateNodes, nodeKey(1, new Uint8Array(32))),
     /a node of the state of chain 1/,
+  ],
+  violations: [
+    (writer) => writer.put(violations, placeKey(1, 4, 0), { time_ms: 1, violation: gap }),
+    (store) => store.get(violations, placeKey(1, 4, 0)),
+    /violation 0 in block 4 of chain 1/,
+  ],
+  violationIndex: [
+    (writer) => writer.put(violationIndex, indexKey(id, 1, placeKey(1, 4, 0)), 1),
+    (store) => store.get(violationIndex, indexKey(id, 1, placeKey(1, 4, 0))),
+    /place of the violation 0107/,
+  ],
+  violationsListed: [
+    (writer) => writer.put(violationsListed, chainKey(1), 7),
+    (store) => store.get(violationsListed, chainKey(1)),
+    /how far violations of chain 1 are listed/,
   ],
   orders: [
     (writer) => writer.put(sealedOrders, orderKey(1), { contractsHeight: 1, bytes: new Uint8Array(40) }),

@@ -11,9 +11,10 @@ export type IdKey = Buffer & { readonly [kind]: "id" };
 export type NumberKey = Buffer & { readonly [kind]: "number" };
 export type StateKey = Buffer & { readonly [kind]: "state" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
+export type PlaceKey = Buffer & { readonly [kind]: "place" };
 
 /** Of a row that belongs to a chain. */
-export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey;
+export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | PlaceKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
 export interface KeyRange {
@@ -66,6 +67,19 @@ export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
   return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
 }
 
+/** chain (2), height (5), place within the block (4) */
+export function placeKey(chain: number, height: number, place: number): PlaceKey {
+  const key = Buffer.allocUnsafe(11);
+  key.writeUInt16BE(chain);
+  key.writeUIntBE(height, 2, 5);
+  key.writeUInt32BE(place, 7);
+  return key as PlaceKey;
+}
+
+export function placeIn(key: PlaceKey): number {
+  return key.readUInt32BE(7);
+}
+
 /** The range of all keys of one contract. */
 export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
   // "0" follows "/".
@@ -92,7 +106,7 @@ export function chainIn(key: KeyOfChain): number {
   return key.readUInt16BE(0);
 }
 
-export function heightIn(key: BlockKey): number {
+export function heightIn(key: BlockKey | PlaceKey): number {
   return key.readUIntBE(2, 5);
 }
 

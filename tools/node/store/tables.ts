@@ -12,6 +12,7 @@ import { lineage } from "../chain/tables/lineage.js";
 import { index } from "../chain/tables/runs.js";
 import { stateNodes } from "../chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
+import { violationIndex, violations, violationsListed } from "../chain/tables/violations.js";
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
@@ -36,4 +37,7 @@ export const tables: readonly AnyTable[] = [
   sealedOrders,
   contractState,
   stateNodes,
+  violations,
+  violationIndex,
+  violationsListed,
 ];

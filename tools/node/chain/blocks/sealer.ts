@@ -46,6 +46,7 @@ import { lineage, lineageOf } from "../tables/lineage.js";
 import { index, type SealedRun } from "../tables/runs.js";
 import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
+import { listViolations } from "../tables/violations.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
 import type { ContractRuns } from "./contract-runs.js";
 
@@ -408,6 +409,7 @@ async function writeBlock(
     for (const credential of execution.credentials.values()) {
       writer.put(credentials, idKey(chain, keyId(parseCredential(credential).key)), credential);
     }
+    listViolations(writer, block);
     for (const batch of block.batches) deleteBatch(writer, chain, batch.origin, batch.number);
     onSealing(writer);
     writer.put(heads, chainKey(chain), head);
