@@ -22,6 +22,10 @@ export const TIME_MS_MAX = 2 ** 32 * 1_000 - 1;
 export const WORD_MAX = 2 ** 32 - 1;
 /** Versions of formats, types, kinds, reasons: codes of which a reader knows a few. */
 export const CODE_MAX = 255;
+/** A message's number from its chain to another, from 0. */
+export const MESSAGE_NUMBER_MAX = 2 ** 48 - 1;
+/** Parts in which a contract is told of a slot's points, from 0. */
+export const SLOT_PARTS_MAX = 65_535;
 /** What an operation asks, from 1: ranges of it belong to services. */
 export const OPERATION_TYPE_MAX = 65_535;
 /** What nobody computes with: service id, status, source, reason, event and error bits, ages. */
@@ -34,7 +38,7 @@ export const CHAINS_MAX = 64;
 export const ORDER_KEYS_MAX = 16;
 /** Records in one temporary block. */
 export const BATCH_RECORDS_MAX = 1_000;
-/** Orders and pieces of evidence in one temporary block, together. */
+/** Notices in one temporary block beside credentials: orders, evidence, messages, that something is due. */
 export const BATCH_RULINGS_MAX = 16;
 /** Temporary blocks in one block. */
 export const BLOCK_BATCHES_MAX = 16;

@@ -1,9 +1,10 @@
-// What has become of a block's operations, and what contracts have put out: each outcome, effect and message is a leaf of the block's
+// What has become of a block's entries, and what contracts have put out: each outcome, effect and message is a leaf of the block's
 // Merkle tree behind the records, so that it has a receipt as a record has.
 
-import { BLOCK_RECORDS_MAX, CODE_MAX } from "./bounds.js";
+import { CODE_MAX, MESSAGE_NUMBER_MAX } from "./bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { CONTRACT_BUDGET_MAX } from "./contract-order.js";
+import { type Entry, entryFromArray, entryToArray } from "./entry.js";
 import { WireError } from "./error.js";
 import { networkName } from "./genesis.js";
 import { asArray, asBytes, asList, asService, asText, asUint } from "./shape.js";
@@ -34,8 +35,8 @@ export interface Effect {
   readonly name: string;
   /** an encoded value */
   readonly body: Uint8Array;
-  /** of a message: whose chain it is for */
-  readonly service?: number;
+  /** of a message: whose chain it is for, and its number among those from here to there */
+  readonly to?: { readonly service: number; readonly number: number };
 }
 
 export interface Denial {
@@ -43,12 +44,11 @@ export interface Denial {
   readonly body: Uint8Array;
 }
 
-/** What has become of one operation. */
-export type OperationOutcome = {
-  /** of the operation */
-  readonly leaf: number;
+/** What has become of one entry. */
+export type EntryOutcome = {
+  readonly entry: Entry;
 } & (
-  | { /** no contract takes its type, or it came too late */ readonly type: "unhandled" | "expired" }
+  | { /** no contract takes it, or it came too late */ readonly type: "unhandled" | "expired" }
   | (Ran & { readonly type: "done"; readonly effects: readonly Effect[] })
   | (Ran & { readonly type: "denied"; readonly effects: readonly Effect[]; readonly denials: readonly Denial[] })
   | (Ran & { readonly type: "failed"; readonly reason: FailureReason })
@@ -66,23 +66,24 @@ export interface OutcomesPlace {
   readonly height: number;
 }
 
-export function outcomesToArray(outcomes: readonly OperationOutcome[]): CborValue {
+export function outcomesToArray(outcomes: readonly EntryOutcome[]): CborValue {
   return outcomes.map(outcomeToArray);
 }
 
-function outcomeToArray(outcome: OperationOutcome): CborValue {
-  const { leaf, type } = outcome;
+function outcomeToArray(outcome: EntryOutcome): CborValue {
+  const { type } = outcome;
+  const entry = entryToArray(outcome.entry);
   switch (type) {
     case "unhandled":
     case "expired":
-      return [leaf, kinds[type]];
+      return [entry, kinds[type]];
     case "failed":
-      return [leaf, kinds.failed, outcome.contract, outcome.used, failureCodes[outcome.reason]];
+      return [entry, kinds.failed, outcome.contract, outcome.used, failureCodes[outcome.reason]];
     case "done":
-      return [leaf, kinds.done, outcome.contract, outcome.used, outcome.effects.map(effectToArray)];
+      return [entry, kinds.done, outcome.contract, outcome.used, outcome.effects.map(effectToArray)];
     case "denied":
       return [
-        leaf,
+        entry,
         kinds.denied,
         outcome.contract,
         outcome.used,
@@ -93,25 +94,25 @@ function outcomeToArray(outcome: OperationOutcome): CborValue {
 }
 
 /** Reads outcomes; throws a WireError where they are malformed. */
-export function outcomesFromArray(value: CborValue | undefined): OperationOutcome[] {
+export function outcomesFromArray(value: CborValue | undefined): EntryOutcome[] {
   return asList(value, "outcomes", BLOCK_EFFECTS_MAX).map((item) => {
     const row = asArray(item, "outcome");
-    const leaf = asUint(row[0], "outcome leaf", BLOCK_RECORDS_MAX);
+    const entry = entryFromArray(row[0]);
     const kind = asUint(row[1], "outcome kind", CODE_MAX);
     switch (kind) {
       case kinds.unhandled:
       case kinds.expired:
         asArray(row, "outcome", 2);
-        return { leaf, type: kind === kinds.expired ? "expired" : "unhandled" };
+        return { entry, type: kind === kinds.expired ? "expired" : "unhandled" };
       case kinds.failed:
         asArray(row, "outcome", 5);
-        return { leaf, type: "failed", ...ranFrom(row), reason: reasonFrom(row[4]) };
+        return { entry, type: "failed", ...ranFrom(row), reason: reasonFrom(row[4]) };
       case kinds.done:
         asArray(row, "outcome", 5);
-        return { leaf, type: "done", ...ranFrom(row), effects: effectsFrom(row[4]) };
+        return { entry, type: "done", ...ranFrom(row), effects: effectsFrom(row[4]) };
       case kinds.denied:
         asArray(row, "outcome", 6);
-        return { leaf, type: "denied", ...ranFrom(row), effects: effectsFrom(row[4]), denials: denialsFrom(row[5]) };
+        return { entry, type: "denied", ...ranFrom(row), effects: effectsFrom(row[4]), denials: denialsFrom(row[5]) };
       default:
         throw new WireError("unsupported", `outcome kind ${kind} is not known`);
     }
@@ -119,20 +120,41 @@ export function outcomesFromArray(value: CborValue | undefined): OperationOutcom
 }
 
 /** What the leaves behind a block's records stand for, in their order: an outcome, then what its run has put out. */
-export function effectItems(place: OutcomesPlace, outcomes: readonly OperationOutcome[]): Uint8Array[] {
+export function effectItems(place: OutcomesPlace, outcomes: readonly EntryOutcome[]): Uint8Array[] {
   return outcomes.flatMap((outcome) => {
     const effects = "effects" in outcome ? outcome.effects : [];
     return [outcomeItem(place, outcome), ...effects.map((effect, index) => effectItem(place, outcome, effect, index))];
   });
 }
 
+/** A message of a block, and where its leaf stands. */
+export interface PlacedMessage {
+  readonly to: NonNullable<Effect["to"]>;
+  /** among the leaves behind the records, from 0 */
+  readonly index: number;
+}
+
+/** Where the block's messages stand. */
+export function placedMessages(outcomes: readonly EntryOutcome[]): PlacedMessage[] {
+  const placed: PlacedMessage[] = [];
+  let index = 0;
+  for (const outcome of outcomes) {
+    index += 1;
+    for (const { to } of "effects" in outcome ? outcome.effects : []) {
+      if (to !== undefined) placed.push({ to, index });
+      index += 1;
+    }
+  }
+  return placed;
+}
+
 /** Leaves that these outcomes take. */
-export function effectCount(outcomes: readonly OperationOutcome[]): number {
+export function effectCount(outcomes: readonly EntryOutcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + 1 + ("effects" in outcome ? outcome.effects.length : 0), 0);
 }
 
 /** The outcomes in a block's results. */
-export function outcomesIn(results: Uint8Array): OperationOutcome[] {
+export function outcomesIn(results: Uint8Array): EntryOutcome[] {
   return outcomesFromArray(resultsParts(results)[1]);
 }
 
@@ -141,31 +163,31 @@ export function resultsParts(results: Uint8Array): readonly CborValue[] {
   return asArray(decodeCbor(results, { size: results.length, items: 131_072 }), "results", 2);
 }
 
-function outcomeItem({ chain, height }: OutcomesPlace, outcome: OperationOutcome): Uint8Array {
-  const { leaf, type } = outcome;
+function outcomeItem({ chain, height }: OutcomesPlace, outcome: EntryOutcome): Uint8Array {
   const contract = "contract" in outcome ? outcome.contract : null;
   const used = "used" in outcome ? outcome.used : 0;
-  return encodeCbor(["gs1/outcome", chain, height, leaf, kinds[type], contract, used, detailOf(outcome)]);
+  const entry = entryToArray(outcome.entry);
+  return encodeCbor(["gs1/outcome", chain, height, entry, kinds[outcome.type], contract, used, detailOf(outcome)]);
 }
 
-function detailOf(outcome: OperationOutcome): CborValue {
+function detailOf(outcome: EntryOutcome): CborValue {
   if (outcome.type === "failed") return failureCodes[outcome.reason];
   return outcome.type === "denied" ? outcome.denials.map(denialToArray) : null;
 }
 
 function effectItem(
   { chain, height }: OutcomesPlace,
-  outcome: OperationOutcome,
-  { name, body, service }: Effect,
+  outcome: EntryOutcome,
+  { name, body, to }: Effect,
   index: number,
 ): Uint8Array {
   const contract = "contract" in outcome ? outcome.contract : "";
-  const place = [chain, height, outcome.leaf, index, contract, name, body] as const;
-  return encodeCbor(service === undefined ? ["gs1/effect", ...place] : ["gs1/message", ...place, service]);
+  const place = [chain, height, entryToArray(outcome.entry), index, contract, name, body] as const;
+  return encodeCbor(to === undefined ? ["gs1/effect", ...place] : ["gs1/message", ...place, to.service, to.number]);
 }
 
-function effectToArray({ name, body, service }: Effect): CborValue {
-  return service === undefined ? [EFFECT, name, body] : [MESSAGE, name, body, service];
+function effectToArray({ name, body, to }: Effect): CborValue {
+  return to === undefined ? [EFFECT, name, body] : [MESSAGE, name, body, to.service, to.number];
 }
 
 function denialToArray({ rule, body }: Denial): CborValue {
@@ -188,15 +210,20 @@ function effectsFrom(value: CborValue | undefined): Effect[] {
   return asList(value, "effects", BLOCK_EFFECTS_MAX).map((item) => {
     const row = asArray(item, "effect");
     const isMessage = asUint(row[0], "effect kind", MESSAGE) === MESSAGE;
-    const [, name, body, service] = asArray(row, "effect", isMessage ? 4 : 3);
+    const [, name, body, service, number] = asArray(row, "effect", isMessage ? 5 : 3);
     const said = { name: asText(name, "effect name"), body: asBytes(body, "effect body") };
-    return isMessage ? { ...said, service: asService(service, "message's service") } : said;
+    if (!isMessage) return said;
+    const to = {
+      service: asService(service, "message's service"),
+      number: asUint(number, "message's number", MESSAGE_NUMBER_MAX),
+    };
+    return { ...said, to };
   });
 }
 
 function denialsFrom(value: CborValue | undefined): Denial[] {
   const rows = asList(value, "denials", BLOCK_EFFECTS_MAX);
-  if (rows.length === 0) throw new WireError("shape", "an operation is denied by no rule");
+  if (rows.length === 0) throw new WireError("shape", "an entry is denied by no rule");
   return rows.map((item) => {
     const [rule, body] = asArray(item, "denial", 2);
     return { rule: asText(rule, "denial rule"), body: asBytes(body, "denial body") };

@@ -16,11 +16,11 @@ import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { makeBatch } from "../../tools/ledger/compose.js";
 import { rulingAt } from "../../tools/ledger/contract-centre.js";
 import { badRecordOf, encodeDisproof } from "../../tools/ledger/disproof.js";
+import { finishEntries, planEntries } from "../../tools/ledger/entries.js";
 import type { ChainView, ExecutionEvidence } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import { readEvidence, readNotice } from "../../tools/ledger/notices.js";
-import { finishOperations, planOperations } from "../../tools/ledger/operations.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
 import { newestRules } from "../../tools/ledger/scripts.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
@@ -197,7 +197,8 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const records = batch.records.map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const toExecute = { ...batch, notices: batch.notices.map((notice) => readNotice(genesis.hash, notice)), records };
     const governance = initialGovernance(genesis);
-    const place = { service, height: blocks.length + 1, governance, judgedAt: 0, view };
+    const now_ms = time_ms + 1000 * blocks.length;
+    const place = { service, height: blocks.length + 1, governance, judgedAt: 0, time_ms: now_ms, view };
     const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const execution = newestRules.execute(place, [toExecute], { forks, evidence: parts.evidence ?? [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
@@ -206,11 +207,11 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);
     counter += execution.violations.length;
     const { script, contracts } = rulingAt(newestRules.name, governance, place);
-    const planned = planOperations(
-      { height: place.height, time_ms: time_ms + 1000 * blocks.length, contracts, sourceOf: () => "", view },
+    const planned = planEntries(
+      { height: place.height, time_ms: now_ms, contracts, sourceOf: () => "", view },
       execution,
     );
-    const { outcomes, state } = finishOperations(view, planned, []);
+    const { outcomes, state } = finishEntries(view, planned, []);
     return {
       network: genesis.network,
       chain: service,
@@ -221,7 +222,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
       results: encodeResults({ violations: execution.violations, outcomes }),
       anchors: [],
       judgedAt: 0,
-      time_ms: time_ms + 1000 * blocks.length,
+      time_ms: now_ms,
       memberSet: memberSetHash(members),
       nextMemberSet: memberSetHash(members),
       stateRoot: state.root,

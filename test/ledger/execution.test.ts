@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { issueCredential } from "../../src/wire/credential.js";
+import { entryText } from "../../src/wire/entry.js";
 import { keyId } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
 import type { Action } from "../../src/wire/order.js";
@@ -80,7 +81,7 @@ function createState() {
     credential: () => undefined,
     state: new MemoryState(),
   };
-  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   return {
     place,
     sealed,
@@ -111,7 +112,7 @@ const seqs = (execution: Execution) => execution.sealed.flatMap(({ records }) =>
 const resultsOf = ({ violations }: Execution) => encodeResults({ violations, outcomes: [] });
 const encodedNumber = (violation: Violation) => {
   if (violation.kind === "equivocation") return violation.height;
-  if (violation.kind === "contract") return violation.leaf;
+  if (violation.kind === "contract") return entryText(violation.entry);
   return violation.kind === "falseAcknowledgement" ? violation.number : violation.seq;
 };
 const kinds = (execution: Execution) =>

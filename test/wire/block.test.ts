@@ -62,8 +62,11 @@ const batches: fc.Arbitrary<Batch> = fc
 const someResults = encodeResults({
   violations: [],
   outcomes: [
-    { leaf: 1, type: "done", contract: "limits", used: 3, effects: [{ name: "counted", body: Uint8Array.of(1) }] },
-    { leaf: 2, type: "unhandled" },
+    {
+      entry: { kind: "operation", leaf: 1 },
+      ...{ type: "done", contract: "limits", used: 3, effects: [{ name: "counted", body: Uint8Array.of(1) }] },
+    },
+    { entry: { kind: "message", service: 2, number: 0 }, type: "unhandled" },
   ],
 });
 

@@ -109,6 +109,8 @@ const order = (action: Action) =>
 const message = (value: Parameters<typeof encodeMessage>[0]) =>
   format(encodeMessage(value), decodeMessage, encodeMessage);
 
+const told = { kind: "message", service: 2, number: 9 } as const;
+
 const formats: Readonly<Record<string, Format>> = {
   record: format(record, (bytes) => {
     const [parsed, scanned] = [parseRecord(bytes), readRecord(bytes)];
@@ -176,13 +178,31 @@ const formats: Readonly<Record<string, Format>> = {
         { kind: "fork", meter: kid, seq: 2, detail: record },
         { kind: "link", meter: kid, seq: 3, detail: id },
         { kind: "equivocation", node: kid, height: 3, evidence: id },
-        { kind: "contract", subject: kid, leaf: 2, contract: "limits", name: "late", body: Uint8Array.of(1) },
+        { kind: "contract", subject: kid, entry: told, contract: "limits", name: "late", body: id },
       ],
       outcomes: [
-        { leaf: 1, type: "done", contract: "limits", used: 3, effects: [{ name: "a", body: id, service: 3 }] },
-        { leaf: 2, type: "denied", contract: "limits", used: 3, effects: [], denials: [{ rule: "late", body: id }] },
-        { leaf: 3, type: "failed", contract: "limits", used: 3, reason: "threw" },
-        { leaf: 4, type: "expired" },
+        {
+          entry: { kind: "operation", leaf: 1 },
+          ...{
+            type: "done",
+            contract: "limits",
+            used: 3,
+            effects: [{ name: "a", body: id, to: { service: 3, number: 1 } }],
+          },
+        },
+        {
+          entry: told,
+          ...{ type: "denied", contract: "limits", used: 3, effects: [], denials: [{ rule: "late", body: id }] },
+        },
+        {
+          entry: { kind: "slot", start_s: 900, part: 1 },
+          type: "failed",
+          contract: "limits",
+          used: 3,
+          reason: "threw",
+        },
+        { entry: { kind: "due", time_s: 5, contract: "limits", key: "k" }, type: "unhandled" },
+        { entry: { kind: "operation", leaf: 4 }, type: "expired" },
       ],
     }),
     decodeResults,
@@ -252,7 +272,7 @@ const seq = (value: number) => {
   );
   const nothing = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
   const view = { ...nothing, credential: () => undefined, state: new MemoryState() };
-  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   const notices = [{ kind: "credential" as const, bytes: meter.credential }];
   const { meters } = execute(where, [{ origin: kid, number: 0, notices, records: [made] }]);
   const state = meters.get(toHex(meter.kid))!;
@@ -288,6 +308,8 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   number: (value) => number(value),
   detail: seq,
   time_s: seconds,
+  start_s: seconds,
+  part: (value) => assert.ok(value <= 65_535, `part ${value}`),
   notBefore_s: seconds,
   expires_s: seconds,
   time_ms: milliseconds,

@@ -84,11 +84,18 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       budget: upTo(2_000, 1),
       pages: upTo(1_024, 16),
       output: upTo(262_144),
-      types: fc.uniqueArray(upTo(65_535, 1), { minLength: 1, maxLength: 64 }),
+      types: fc.uniqueArray(upTo(65_535, 1), { maxLength: 64 }),
+      messages: fc.uniqueArray(fc.record({ service: upTo(65_535), name: contractNames }), {
+        maxLength: 64,
+        selector: ({ service, name }) => `${service}/${name}`,
+      }),
       vectors: fixedBytes(32),
       fromHeight: heights,
     })
-    .map(({ types, ...rest }): Action => ({ type: "install", types: types.sort((one, two) => one - two), ...rest })),
+    .map(({ types, messages, ...rest }): Action => {
+      const ordered = messages.sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
+      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...rest };
+    }),
   fc
     .record({
       service: services,
@@ -307,7 +314,7 @@ test("refuses orders about contracts of a wrong shape", () => {
 test("an order travels with the source that it names, and with no other", () => {
   const source = "export const reads = [], writes = []; // ä";
   const hash = new Uint8Array(32);
-  const limits = { budget: 1, pages: 16, output: 0, types: [1], vectors: hash, fromHeight: 1 };
+  const limits = { budget: 1, pages: 16, output: 0, types: [1], messages: [], vectors: hash, fromHeight: 1 };
   const named = { type: "install", service: 1, name: "a", version: 1, source: sourceHash(source) } as const;
   const action: Action = { ...named, engine: hash, prelude: hash, ...limits };
   const order = issueOrder({ number: 1, time_s: 1, action }, genesis, authority);

@@ -3,7 +3,7 @@
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, counts } from "./stranger-bounds.js";
-import { bytesOf, demand, list, listUpTo, numberOf, sha256 } from "./stranger-proof.js";
+import { bytesOf, demand, hex, list, listUpTo, numberOf, same, sha256 } from "./stranger-proof.js";
 
 /** A sealed operation: where it stands, what it asks and until when. */
 export interface StrangerOperation {
@@ -22,13 +22,13 @@ export interface StrangerEffect {
 export function effectsOf(chain: number, height: number, outcomes: Item | undefined): StrangerEffect[] {
   return list(outcomes).flatMap((item) => {
     const row = list(item);
-    const [leaf, kind, contract = null, used = 0] = row;
+    const [entry, kind, contract = null, used = 0] = row;
     const detail = kind === 3 ? row[4]! : kind === 2 ? row[5]! : null;
     const put = kind === 1 || kind === 2 ? list(row[4]) : [];
-    const items: Item[] = [["gs1/outcome", chain, height, leaf!, kind!, contract, used, detail]];
+    const items: Item[] = [["gs1/outcome", chain, height, entry!, kind!, contract, used, detail]];
     for (const [index, effect] of put.entries()) {
       const [sort, name, body, service] = list(effect);
-      const place: Item[] = [chain, height, leaf!, index, contract, name!, body!];
+      const place: Item[] = [chain, height, entry!, index, contract, name!, body!];
       items.push(sort === 2 ? ["gs1/message", ...place, service!] : ["gs1/effect", ...place]);
     }
     return items.map((one) => {
@@ -49,7 +49,7 @@ export function verifyOutcomes(
   for (const [index, { leaf, type, until_s }] of operations.entries()) {
     const row = list(rows[index]);
     const contract = place.contractOf(type);
-    demand(row[0] === leaf, "an outcome is of another operation");
+    same(independentCbor(row[0]!), independentCbor([0, leaf]), "entry of an outcome");
     if (contract === undefined) {
       demand(row.length === 2 && row[1] === 0, "an operation that no contract takes has another outcome");
       continue;
@@ -69,20 +69,21 @@ export function verifyOutcomes(
   }
 }
 
-/** Section 12: what contracts say against somebody, in the order of the operations that they ran for. */
+/** Section 12: what contracts say against somebody, in the order of the entries that they ran for. */
 export function verifySaid(violations: readonly Item[], outcomes: Item | undefined): void {
-  const rows = new Map(list(outcomes).map((row) => [list(row)[0], list(row)]));
+  const rows = list(outcomes).map((row) => list(row));
+  const nameOf = (entry: Item | undefined) => hex(independentCbor(entry!));
   let before = 0;
   for (const violation of violations) {
-    const [, subject, leaf, detail] = list(violation, 4);
+    const [, subject, entry, detail] = list(violation, 4);
     const [contract, name, body] = list(detail, 3);
     bytesOf(subject, 8);
     checkSaid([name!, body!]);
-    const row = rows.get(leaf!);
-    const ran = row !== undefined && (row[1] === 1 || row[1] === 2) && row[2] === contract;
-    demand(ran, "a violation is of no contract that ran for its operation");
-    demand(numberOf(leaf, bounds.leaves) >= before, "violations are not in the order of their operations");
-    before = Number(leaf);
+    const isOf = (row: readonly Item[]) => nameOf(row[0]) === nameOf(entry) && row[2] === contract;
+    const at = rows.findIndex((row) => isOf(row) && (row[1] === 1 || row[1] === 2));
+    demand(at >= 0, "a violation is of no contract that ran for its entry");
+    demand(at >= before, "violations are not in the order of their entries");
+    before = at;
   }
 }
 

@@ -134,17 +134,17 @@ test("a stranger verifies operations beside readings, and the fork of a particip
 });
 
 /** Outcomes of operations at these leaves that no contract takes. */
-const unhandled = (...leaves: readonly number[]) => leaves.map((leaf) => [leaf, 0]);
+const unhandled = (...leaves: readonly number[]) => leaves.map((leaf) => [[0, leaf], 0]);
 
 test("a stranger finds an operation without its outcome, one that is another's, and one of a kind that it cannot have", () => {
   const batches = [batch(0, [meter.credential, buyer.credential], [records[0]!, asked[0]!, asked[1]!])];
-  const done = [3, 1, "limits", 1, []];
+  const done = [[0, 3], 1, "limits", 1, []];
   for (const [outcomes, reason] of [
     [unhandled(2), /operations and outcomes differ/],
     [unhandled(2, 3, 4), /operations and outcomes differ/],
-    [unhandled(3, 2), /of another operation/],
-    [unhandled(1, 2), /of another operation/],
-    [[...unhandled(2), [3, 4]], /no contract takes/],
+    [unhandled(3, 2), /entry of an outcome/],
+    [unhandled(1, 2), /entry of an outcome/],
+    [[...unhandled(2), [[0, 3], 4]], /no contract takes/],
     [[...unhandled(2), done], /no contract takes/],
   ] as const) {
     const blocks = chainOf({ batches, results: encodeCbor([[], outcomes]) });

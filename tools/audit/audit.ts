@@ -301,7 +301,7 @@ async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   for (const [node, state] of execution.origins) audit.origins.set(node, state);
   for (const [node, heights] of execution.faults) audit.faults.set(node, heights);
   for (const [kid, credential] of execution.credentials) audit.credentials.set(kid, credential);
-  audit.state.apply(replayed.operations);
+  audit.state.apply(replayed.entries);
   audit.forks.expect(replayed.forks, block.height);
   const { height, counter, time_ms, judgedAt } = block;
   const { governance } = execution;

@@ -10,7 +10,7 @@ import {
   encodeBatch,
 } from "../../src/wire/batch.js";
 import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../src/wire/block.js";
-import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../src/wire/bounds.js";
+import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX, TIME_MS_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
@@ -19,14 +19,16 @@ import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { assertInvariant } from "../errors.js";
 import { type Ruling, rulingAt } from "./contract-centre.js";
 import type { ContractInForce } from "./contract-orders.js";
+import { type EntriesResult, finishEntries, planEntries } from "./entries.js";
+import type { EntriesPlace } from "./entry.js";
 import type { ChainView, Execution, ExecutionNotice, ExecutionPlace } from "./execution.js";
 import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
-import { finishOperations, type OperationsPlace, type OperationsResult, planOperations } from "./operations.js";
 import type { Outcome } from "./outcome.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
+import { nextDue, takenFrom } from "./reserved-keys.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { newestRules } from "./scripts.js";
 import { type MeterState, type OriginState, sealNumber } from "./state.js";
@@ -81,7 +83,7 @@ export interface ComposedBlock {
   readonly content: BlockContent;
   readonly tree: MerkleLevels;
   readonly execution: Execution;
-  readonly operations: OperationsResult;
+  readonly entries: EntriesResult;
   /** records in the order of their leaves, from leaf 1 on */
   readonly records: readonly ExecutionRecord[];
   /** of the height after it */
@@ -146,8 +148,12 @@ export function judgedAtComplaint(tip: ChainTip, judgedAt: number): string | und
 }
 
 /** Where the rules run for the block after the tip. */
-export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt: number): ExecutionPlace {
-  return { service: chain.service, height, governance, judgedAt, view };
+export function placeOf(
+  { chain, height, governance, view }: ChainTip,
+  judgedAt: number,
+  time_ms: number,
+): ExecutionPlace {
+  return { service: chain.service, height, governance, judgedAt, time_ms, view };
 }
 
 /** The block of some inputs, or why there is none. */
@@ -162,7 +168,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
   const reason = inputsComplaint(tip, inputs);
   if (reason !== undefined) return { type: "none", reason };
   const execution = newestRules.execute(
-    placeOf(tip, inputs.judgedAt),
+    placeOf(tip, inputs.judgedAt, inputs.time_ms),
     inputs.batches.map(({ read }) => ({
       origin: read.batch.origin,
       number: read.batch.number,
@@ -172,10 +178,10 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
   );
   if (isEmpty(execution)) return { type: "none", reason: "nothing in it is new to the chain" };
   const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
-  const planned = planOperations(operationsPlace(tip, ruling, inputs.time_ms), execution);
+  const planned = planEntries(entriesPlace(tip, ruling, inputs.time_ms), execution);
   const finish = (outcomes: readonly Outcome[]) => {
-    const operations = finishOperations(tip.view, planned, outcomes);
-    return blockOf(tip, inputs, { ruling, execution, operations });
+    const entries = finishEntries(tip.view, planned, outcomes);
+    return blockOf(tip, inputs, { ruling, execution, entries });
   };
   const { plan } = planned;
   return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
@@ -186,8 +192,8 @@ export function rulingOf({ chain, height, governance }: ChainTip, name: string, 
   return rulingAt(name, governance, { service: chain.service, height, judgedAt });
 }
 
-/** Where operations of the block after the tip are judged. */
-export function operationsPlace(tip: ChainTip, { contracts }: Ruling, time_ms: number): OperationsPlace {
+/** Where entries of the block after the tip are judged. */
+export function entriesPlace(tip: ChainTip, { contracts }: Ruling, time_ms: number): EntriesPlace {
   const { height, governance, view } = tip;
   const sourceOf = ({ install }: ContractInForce) => {
     const source = governance.contracts.sources.get(toHex(install.source));
@@ -200,12 +206,12 @@ export function operationsPlace(tip: ChainTip, { contracts }: Ruling, time_ms: n
 interface Judged {
   readonly ruling: Ruling;
   readonly execution: Execution;
-  readonly operations: OperationsResult;
+  readonly entries: EntriesResult;
 }
 
-function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, operations }: Judged): ComposedBlock {
+function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, entries }: Judged): ComposedBlock {
   const records = execution.sealed.flatMap((sealed) => sealed.records);
-  const violations = [...execution.violations, ...operations.violations];
+  const violations = [...execution.violations, ...entries.violations];
   const nextMembers = nextMembersOf(tip, inputs.judgedAt);
   const content: BlockContent = {
     network: tip.genesis.network,
@@ -214,13 +220,13 @@ function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, operat
     counter: tip.counter + violations.length,
     batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
     script: ruling.script,
-    results: encodeResults({ violations, outcomes: operations.outcomes }),
+    results: encodeResults({ violations, outcomes: entries.outcomes }),
     anchors: inputs.anchors,
     judgedAt: inputs.judgedAt,
     time_ms: inputs.time_ms,
     memberSet: tip.members.hash,
     nextMemberSet: nextMembers.hash,
-    stateRoot: operations.state.root,
+    stateRoot: entries.state.root,
   };
   const tree = blockTree(content, records.map(leafOf));
   const header: Header = {
@@ -231,7 +237,7 @@ function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, operat
     target: tip.chain.target,
     nonce: 0,
   };
-  return { content, tree, execution, operations, records, nextMembers, header };
+  return { content, tree, execution, entries, records, nextMembers, header };
 }
 
 /** Why no block can be made of the inputs, before any rule has run. */
@@ -280,10 +286,10 @@ export function nextMembersOf({ governance, chain, height, members }: ChainTip, 
   return isSame ? members : memberSetOf(next.members, next.verifiers);
 }
 
-/** Whether nothing is in the block that it would be sealed for: no record, no violation, no order. */
+/** Whether nothing is in the block that it would be sealed for: no record, no violation, no notice but credentials. */
 export function isEmpty({ sealed, violations }: Execution): boolean {
   const isBare = sealed.every(
-    ({ records, notices }) => records.length === 0 && notices.every(({ kind }) => kind !== "order"),
+    ({ records, notices }) => records.length === 0 && notices.every(({ kind }) => kind === "credential"),
   );
   return isBare && violations.length === 0;
 }
@@ -313,7 +319,8 @@ export function createNumbering(view: ChainView): (name: NumberedBatch) => boole
 export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   const { view } = tip;
   if (!isSealable(view, read.batch)) return false;
-  const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)));
+  // What is due by another clock than this node's may be sealed by that.
+  const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)), TIME_MS_MAX);
   if (read.notices.some((notice) => newestRules.takesEffect(place, notice))) return true;
   return read.records.some((record) => {
     const { meter, seq } = record;
@@ -330,16 +337,22 @@ export interface Repetition {
   readonly isSpent: boolean;
 }
 
-/** Orders and evidence may yet take effect; so may a record of a meter that is suspended. */
+/** Orders, evidence and messages that are ahead may yet take effect; so may a record of a meter that is suspended. */
 export function repetitionOf(view: ChainView, { records, notices }: ReadBatch): Repetition {
   const states = new Map<string, MeterState | undefined>();
   for (const { meter } of records) if (!states.has(meter)) states.set(meter, view.meter(meter));
   const repeated = records.filter(({ meter, seq }) => isRepeat(states.get(meter), seq));
-  const isBare = repeated.length === records.length && notices.every(({ kind }) => kind === "credential");
+  const isBare = repeated.length === records.length && notices.every((notice) => isSpent(view, notice));
   return {
     repeats: repeated.length,
     isSpent: isBare && !repeated.some((record) => provesFork(view, states.get(record.meter)!, record)),
   };
+}
+
+function isSpent({ state }: ChainView, notice: ExecutionNotice): boolean {
+  if (notice.kind === "message")
+    return notice.carried.message.number < takenFrom(state, notice.carried.message.service).next;
+  return notice.kind === "credential" || (notice.kind === "due" && nextDue(state) !== notice.time_s);
 }
 
 function isRepeat(state: MeterState | undefined, seq: number): boolean {

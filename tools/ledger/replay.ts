@@ -11,19 +11,19 @@ import { type AnyRecord, parseAnyRecord } from "../../src/wire/operation.js";
 import {
   type ChainTip,
   createNumbering,
+  entriesPlace,
   isEmpty,
   judgedAtComplaint,
   nextMembersOf,
   operationCount,
-  operationsPlace,
   placeOf,
   rulingOf,
 } from "./compose.js";
+import { type EntriesResult, finishEntries, planEntries } from "./entries.js";
 import type { Execution, ExecutionEvidence } from "./execution.js";
 import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
-import { finishOperations, type OperationsResult, planOperations } from "./operations.js";
 import type { Outcome } from "./outcome.js";
 import { executionRecord } from "./record-scan.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
@@ -33,7 +33,7 @@ import { decodeResults, encodeResults, isOfNode } from "./violations.js";
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
   readonly execution: Execution;
-  readonly operations: OperationsResult;
+  readonly entries: EntriesResult;
   /** in the order of their leaves, from leaf 1 on */
   readonly records: readonly AnyRecord[];
   /** records that the block holds as proof of forks */
@@ -97,19 +97,19 @@ export function replayBlock(tip: ChainTip, block: Block): Replay {
     records: batch.records.map(executionRecord),
   }));
   const proofs = { forks: forks.map(executionRecord), evidence };
-  const execution = rules.execute(placeOf(tip, block.judgedAt), toExecute, proofs);
+  const execution = rules.execute(placeOf(tip, block.judgedAt, block.time_ms), toExecute, proofs);
   checkSealed(block, execution, records.length);
-  const planned = planOperations(operationsPlace(tip, ruling, block.time_ms), execution);
+  const planned = planEntries(entriesPlace(tip, ruling, block.time_ms), execution);
   const finish = (outcomes: readonly Outcome[]): ReplayedBlock => {
-    const operations = finishOperations(tip.view, planned, outcomes);
-    checkResults(tip, block, execution, operations);
+    const entries = finishEntries(tip.view, planned, outcomes);
+    checkResults(tip, block, execution, entries);
     const tree = blockTree(
       block,
       toExecute.flatMap((batch) => batch.records.map((record) => record.leaf)),
     );
     checkRoot(block, tree);
     const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
-    return { tree, execution, operations, records, forks, orders, evidence, nextMembers };
+    return { tree, execution, entries, records, forks, orders, evidence, nextMembers };
   };
   const { plan } = planned;
   return plan === undefined ? { type: "replayed", replayed: finish([]) } : { type: "runs", plan, finish };
@@ -178,21 +178,24 @@ function checkSealed(block: Block, execution: Execution, records: number): void 
   if (isEmpty(execution)) throw new WireError("unproven", "block is empty");
   const notices = sealed.reduce((sum, batch) => sum + batch.notices.length, 0);
   if (notices !== block.batches.reduce((sum, batch) => sum + batch.notices.length, 0)) {
-    throw new WireError("unproven", "a credential is on the chain twice, or an order does not apply");
+    throw new WireError(
+      "unproven",
+      "a credential is on the chain twice, or an order, message or deadline does not apply",
+    );
   }
   const operations = sealed.reduce((sum, batch) => sum + operationCount(batch.records), 0);
   if (operations > BLOCK_OPERATIONS_MAX) throw new WireError("limit", `block holds ${operations} operations`);
 }
 
-function checkResults(tip: ChainTip, block: Block, execution: Execution, operations: OperationsResult): void {
-  const violations = [...execution.violations, ...operations.violations];
-  if (!equalBytes(encodeResults({ violations, outcomes: operations.outcomes }), block.results)) {
+function checkResults(tip: ChainTip, block: Block, execution: Execution, entries: EntriesResult): void {
+  const violations = [...execution.violations, ...entries.violations];
+  if (!equalBytes(encodeResults({ violations, outcomes: entries.outcomes }), block.results)) {
     throw new WireError("unproven", "results are not what the contract script finds");
   }
   if (block.counter !== tip.counter + violations.length) {
     throw new WireError("unproven", `action counter is ${block.counter}, not ${tip.counter + violations.length}`);
   }
-  if (!equalBytes(block.stateRoot, operations.state.root)) {
+  if (!equalBytes(block.stateRoot, entries.state.root)) {
     throw new WireError("unproven", "state root is not what its contracts come to");
   }
 }

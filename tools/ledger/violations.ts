@@ -1,17 +1,18 @@
 // What a chain records against meters and nodes, and how a block's results say it.
 
-import { BATCH_NUMBER_MAX, BLOCK_RECORDS_MAX, SEQ_MAX } from "../../src/wire/bounds.js";
+import { BATCH_NUMBER_MAX, SEQ_MAX } from "../../src/wire/bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
+import { type Entry, entryFromArray, entryToArray } from "../../src/wire/entry.js";
 import { WireError } from "../../src/wire/error.js";
 import { networkName } from "../../src/wire/genesis.js";
-import { type OperationOutcome, outcomesFromArray, outcomesToArray, resultsParts } from "../../src/wire/outcome.js";
+import { type EntryOutcome, outcomesFromArray, outcomesToArray, resultsParts } from "../../src/wire/outcome.js";
 import { asArray, asBytes, asHeight, asText, asUint } from "../../src/wire/shape.js";
 
 /**
  * 1: records are missing, up to the number `detail` · 2: the record `detail` was signed for a number that another one is sealed
  * with · 3: the sealed record of hash `detail` names another predecessor than the sealed one · 4: a node signed two statements for
  * one height, round and type · 5: a node signed that it had verified a temporary block with a record that does not verify · 6: what a
- * contract says, of the operation at the leaf, against whoever has the id.
+ * contract says, for the entry, against whoever has the id.
  */
 export const violationKinds = {
   gap: 1,
@@ -52,8 +53,8 @@ export interface FalseAcknowledgement {
 export interface ContractViolation {
   readonly kind: "contract";
   readonly subject: Uint8Array;
-  /** of the operation that the contract ran for */
-  readonly leaf: number;
+  /** that the contract ran for */
+  readonly entry: Entry;
   readonly contract: string;
   readonly name: string;
   /** an encoded value */
@@ -63,10 +64,10 @@ export interface ContractViolation {
 export type NodeViolation = Equivocation | FalseAcknowledgement;
 export type Violation = MeterViolation | NodeViolation | ContractViolation;
 
-/** What a block's rules and contracts found, and what has become of its operations. */
+/** What a block's rules and contracts found, and what has become of its entries. */
 export interface Results {
   readonly violations: readonly Violation[];
-  readonly outcomes: readonly OperationOutcome[];
+  readonly outcomes: readonly EntryOutcome[];
 }
 
 /** What a block's results say; throws a WireError where they are malformed. */
@@ -119,12 +120,16 @@ export function subjectOf(violation: Violation): Uint8Array {
   return isOfNode(violation) ? violation.node : violation.meter;
 }
 
-function contractViolation(subject: CborValue | undefined, leaf: CborValue | undefined, detail: CborValue | undefined) {
+function contractViolation(
+  subject: CborValue | undefined,
+  entry: CborValue | undefined,
+  detail: CborValue | undefined,
+) {
   const [contract, name, body] = asArray(detail, "contract's violation", 3);
   return {
     kind: "contract",
     subject: asBytes(subject, "violation subject", 8),
-    leaf: asUint(leaf, "violation leaf", BLOCK_RECORDS_MAX),
+    entry: entryFromArray(entry),
     contract: networkName(contract, "violation contract"),
     name: asText(name, "violation name"),
     body: asBytes(body, "violation body"),
@@ -144,7 +149,12 @@ function violationToArray(violation: Violation): CborValue {
     case "falseAcknowledgement":
       return [code, violation.node, violation.number, violation.evidence];
     case "contract":
-      return [code, violation.subject, violation.leaf, [violation.contract, violation.name, violation.body]];
+      return [
+        code,
+        violation.subject,
+        entryToArray(violation.entry),
+        [violation.contract, violation.name, violation.body],
+      ];
     default:
       return [code, violation.meter, violation.seq, violation.detail];
   }

@@ -38,8 +38,8 @@ const Found = Type.Union([
   Type.Object({
     kind: Type.Literal("contract"),
     subject: id,
-    /** of the operation that the contract ran for */
-    leaf: count,
+    /** that the contract ran for, as `operation 3` */
+    entry: Type.String(),
     contract: Type.String(),
     name: Type.String(),
   }),

@@ -26,10 +26,12 @@ export const ViolationItem = Type.Object({
   kind,
   /** a meter, a participant or a node */
   subject: id,
-  /** of the record, of the height voted on, of the temporary block, or the leaf of the operation */
-  number: count,
+  /** of the record, of the height voted on, or of the temporary block; null of a contract's */
+  number: Type.Union([count, Type.Null()]),
   /** of a contract: its name, a slash, what it says */
   rule: Type.Union([Type.String(), Type.Null()]),
+  /** that the contract was called for, as `operation 3` with the leaf */
+  entry: Type.Union([Type.String(), Type.Null()]),
 });
 export type ViolationItem = Readonly<Static<typeof ViolationItem>>;
 
@@ -115,12 +117,19 @@ export const violation = {
 } as const satisfies RouteShape;
 
 /** The columns of the table, in their order. */
-export const csvColumns = ["id", "service", "height", "time", "kind", "subject", "number", "rule"] as const;
+export const csvColumns = ["id", "service", "height", "time", "kind", "subject", "number", "rule", "entry"] as const;
 
-/** A table as RFC 4180 has it, with a head. None of its fields needs quotes: they are numbers, ids and names. */
+/** A table as RFC 4180 has it, with a head. A deadline's name may need quotes. */
 export function csvOf(items: readonly ViolationItem[]): string {
-  const rows = items.map(({ id, service, height, time_ms, kind, subject, number, rule }) =>
-    [id, service, height, new Date(time_ms).toISOString(), kind, subject, number, rule ?? ""].join(","),
+  const rows = items.map(({ id, service, height, time_ms, kind, subject, number, rule, entry }) =>
+    [id, service, height, new Date(time_ms).toISOString(), kind, subject, number ?? "", rule ?? "", entry ?? ""]
+      .map(field)
+      .join(","),
   );
   return [csvColumns.join(","), ...rows].map((row) => `${row}\r\n`).join("");
+}
+
+function field(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -20,7 +20,14 @@ import { createEventReader } from "./events/event-text.js";
 const [anna, bert] = [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1), new Uint8Array(8).fill(0xff)];
 const gap = (meter: Uint8Array, seq: number): Violation => ({ kind: "gap", meter, seq, detail: seq + 3 });
 const said = (subject: Uint8Array, contract: string, name: string): Violation => {
-  return { kind: "contract", subject, leaf: 1, contract, name, body: encodeValue({ late_s: 7 }) };
+  return {
+    kind: "contract",
+    subject,
+    entry: { kind: "operation", leaf: 1 },
+    contract,
+    name,
+    body: encodeValue({ late_s: 7 }),
+  };
 };
 
 /** Blocks of trading and contracts with what they say; the second is listed after the third, as chains are no clocks. */
@@ -95,7 +102,7 @@ test("goes on behind a page, whatever comes meanwhile, and as a table", async (t
     rows.map((row) => row.split(",")[0]),
     newest,
   );
-  assert.equal(rows[0], `5:1:0,5,1,1970-01-01T00:00:03.000Z,contract,${toHex(anna)},1,metering/silent`);
+  assert.equal(rows[0], `5:1:0,5,1,1970-01-01T00:00:03.000Z,contract,${toHex(anna)},,metering/silent,operation 1`);
 
   const found: ViolationItem[] = [];
   for await (const one of openApiSource(base).violations({ to_ms: 3_000 })) found.push(one);

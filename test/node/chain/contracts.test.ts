@@ -15,7 +15,7 @@ import { sha256 } from "../../../src/wire/hash.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { inclusionPath, leafCount, leafHash, rootFromInclusion, rootOfLevels } from "../../../src/wire/merkle.js";
 import { type Operation, type OperationClaims, parseOperation, signOperation } from "../../../src/wire/operation.js";
-import { effectItems, type OperationOutcome, outcomesIn } from "../../../src/wire/outcome.js";
+import { type EntryOutcome, effectItems, outcomesIn } from "../../../src/wire/outcome.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
 import { auditChain } from "../../../tools/audit/audit.js";
 import { getEffect, readEffectOf } from "../../../tools/cli/receipt/effect.js";
@@ -64,7 +64,15 @@ export function operation(context, operation) {
 const install: InstallAction = {
   ...{ type: "install", service: SERVICE, name: "limits", version: 1, source: sourceHash(source) },
   ...newestEngine,
-  ...{ budget: 200, pages: 64, output: 10_000, types: [1, 2], vectors: new Uint8Array(32), fromHeight: 1 },
+  ...{
+    budget: 200,
+    pages: 64,
+    output: 10_000,
+    types: [1, 2],
+    messages: [],
+    vectors: new Uint8Array(32),
+    fromHeight: 1,
+  },
 };
 const limit = (value: number, jurisdiction?: string): ParametersAction => ({
   ...{ type: "parameters", service: SERVICE, contract: "limits", jurisdiction },
@@ -107,7 +115,7 @@ async function participantOf(cluster: TestCluster): Promise<Participant> {
   };
 }
 
-function outcomesOf(node: TestNode): OperationOutcome[] {
+function outcomesOf(node: TestNode): EntryOutcome[] {
   return node.sealed.flatMap(({ block }) => outcomesIn(block.results));
 }
 

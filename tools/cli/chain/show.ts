@@ -7,6 +7,7 @@ import { unitName } from "../../../src/meter/unit.js";
 import type { Acknowledgement } from "../../../src/wire/batch.js";
 import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
+import { entryText } from "../../../src/wire/entry.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { noticesOf } from "../../../src/wire/notice.js";
 import { type AnyRecord, isOperation, type Operation, parseAnyRecord } from "../../../src/wire/operation.js";
@@ -161,7 +162,7 @@ function linesOf(view: BlockView): string[] {
         ["timestamp", timeText(data.time_ms)],
         ["script", data.script],
         ["results", data.violations.length === 0 ? "no violation" : countText(data.violations.length, "violation")],
-        ["operations", outcomesText(data.outcomes)],
+        ["entries", outcomesText(data.outcomes)],
         ["judged at", data.judgedAt],
         ["member set", toHex(data.memberSet)],
         ["next set", toHex(data.nextMemberSet)],
@@ -179,7 +180,7 @@ function linesOf(view: BlockView): string[] {
   ];
 }
 
-/** How many operations came to what. */
+/** How many entries came to what. */
 function outcomesText(outcomes: BlockView["data"]["outcomes"]): string {
   const counts = new Map<string, number>();
   for (const { type } of outcomes) counts.set(type, (counts.get(type) ?? 0) + 1);
@@ -202,8 +203,8 @@ function violationLine(violation: BlockView["data"]["violations"][number]): stri
     return `violation falseAcknowledgement: node ${toHex(node)} signed that it had verified ${what}`;
   }
   if (violation.kind === "contract") {
-    const { subject, leaf, contract, name, body } = violation;
-    return `violation contract: ${contract} says ${name} of ${toHex(subject)}, for leaf ${leaf}: ${body}`;
+    const { subject, entry, contract, name, body } = violation;
+    return `violation contract: ${contract} says ${name} of ${toHex(subject)}, for ${entryText(entry)}: ${body}`;
   }
   const { kind, meter, seq, ...rest } = violation;
   const what = "last" in rest ? `to ${rest.last}` : `record ${toHex(rest.record as Uint8Array)}`;

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from "commander";
 import { blockTree, decodeBlock } from "../../../src/wire/block.js";
 import { concatBytes, equalBytes } from "../../../src/wire/bytes.js";
 import { decodeCbor } from "../../../src/wire/cbor.js";
+import { entryFromArray, entryText } from "../../../src/wire/entry.js";
 import { WireError } from "../../../src/wire/error.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { lineageUpTo } from "../../../src/wire/lineage.js";
@@ -66,8 +67,8 @@ export async function getEffect({ height, index }: EffectPlace, options: GetEffe
 /** What an effect's bytes say. Throws a WireError where they are none. */
 export function effectView(bytes: Uint8Array) {
   const items = asArray(decodeCbor(bytes, { size: EFFECT_BYTES_MAX, items: 16_384 }), "effect");
-  const [kind, chain, height, leaf] = items;
-  const place = { kind, chain, height, leaf };
+  const [kind, chain, height, entry] = items;
+  const place = { kind, chain, height, entry: entryText(entryFromArray(entry)) };
   if (kind === "gs1/outcome") {
     const [outcome, contract, used] = items.slice(4);
     return { ...place, outcome, contract, used };

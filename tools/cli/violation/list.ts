@@ -55,8 +55,16 @@ async function list(options: ListOptions): Promise<void> {
 }
 
 function linesOf(found: readonly ViolationItem[]): string[] {
-  const rows = found.map((one) => [timeText(one.time_ms), one.id, one.kind, one.subject, one.number, one.rule ?? ""]);
-  return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE"], rows);
+  const rows = found.map((one) => [
+    timeText(one.time_ms),
+    one.id,
+    one.kind,
+    one.subject,
+    one.number ?? "",
+    one.rule ?? "",
+    one.entry ?? "",
+  ]);
+  return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE", "FOR"], rows);
 }
 
 function rule(text: string): string {

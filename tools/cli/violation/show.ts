@@ -38,14 +38,15 @@ async function show(name: string, options: SourceOptions & { readonly json?: tru
       printLines([toJson({ ...shown, ...(header !== undefined && { checked: true, header }) })]);
       return;
     }
-    const { kind, subject, number, rule, service, height, time_ms, detail } = shown;
+    const { kind, subject, number, rule, entry, service, height, time_ms, detail } = shown;
     printLines(
       pairs([
         ["violation", name],
         ["kind", kind],
         [subjectName(kind), subject],
-        [numberName(kind), number],
+        ...(number === null ? [] : [[numberName(kind), number] as const]),
         ...(rule === null ? [] : [["rule", rule] as const]),
+        ...(entry === null ? [] : [["for", entry] as const]),
         ...Object.entries(detail).map(([field, value]) => [field, toJson(value)] as const),
         ["block", `${height} of chain ${service}`],
         ["timestamp", timeText(time_ms)],
@@ -105,7 +106,6 @@ function subjectName(kind: ViolationShown["kind"]): string {
 }
 
 function numberName(kind: ViolationShown["kind"]): string {
-  if (kind === "contract") return "leaf of the operation";
   if (kind === "equivocation") return "height";
   return kind === "falseAcknowledgement" ? "temporary block" : "record";
 }

@@ -95,7 +95,7 @@ export function createChain(ports: ChainPorts): Chain {
     pool,
     exchange,
     {
-      place: () => placeOf(sealer.tip, governedHeight(ports.governor.current)),
+      place: () => placeOf(sealer.tip, governedHeight(ports.governor.current), ports.now_ms()),
       sealsSomething: (read) => sealsSomething(sealer.tip, read),
     },
     () => stopped,

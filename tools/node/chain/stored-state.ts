@@ -7,7 +7,7 @@ import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
 import type { ChainView, StateView } from "../../ledger/execution.js";
 import { EMPTY_STATE } from "../../ledger/state-map.js";
-import { blockKey, chainKey, contractRange, idKey, nodeKey, stateKeyIn } from "../store/keys.js";
+import { blockKey, chainKey, contractRange, dueRange, idKey, nodeKey, stateKey, stateKeyIn } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { blocks, outlines } from "./tables/blocks.js";
 import { contractState } from "./tables/contract-state.js";
@@ -55,6 +55,8 @@ export function stateOf(store: StoreReader, chain: number): StateView {
       if (node !== undefined) return node;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: node ${toHex(hash)} of its state is missing`);
     },
+    value: (key) => store.get(contractState, stateKey(chain, key)),
+    firstDue: (limit) => store.range(contractState, { ...dueRange(chain), limit }).map(({ key }) => stateKeyIn(key)),
     *entriesOf(contract) {
       const prefix = contract.length + 1;
       for (const { key, row } of store.range(contractState, contractRange(chain, contract))) {

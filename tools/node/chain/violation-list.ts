@@ -2,6 +2,7 @@
 
 import { HEIGHT_MAX, SERVICE_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
+import { entryText } from "../../../src/wire/entry.js";
 import { type Violation, type ViolationKind, violationKinds } from "../../ledger/violations.js";
 import { chainIn, chainKey, chainRange, heightIn, type PlaceKey, placeIn, placeKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
@@ -168,14 +169,18 @@ export function violationView({ violation, time_ms, ...place }: FoundViolation) 
 function sideOf(violation: Violation) {
   switch (violation.kind) {
     case "contract":
-      return { subject: toHex(violation.subject), number: violation.leaf, rule: ruleOf(violation)! };
+      return { ...side(violation.subject, null), rule: ruleOf(violation)!, entry: entryText(violation.entry) };
     case "equivocation":
-      return { subject: toHex(violation.node), number: violation.height, rule: null };
+      return side(violation.node, violation.height);
     case "falseAcknowledgement":
-      return { subject: toHex(violation.node), number: violation.number, rule: null };
+      return side(violation.node, violation.number);
     default:
-      return { subject: toHex(violation.meter), number: violation.seq, rule: null };
+      return side(violation.meter, violation.seq);
   }
+}
+
+function side(subject: Uint8Array, number: number | null) {
+  return { subject: toHex(subject), number, rule: null, entry: null };
 }
 
 /** As questions and answers have it: time_ms:service:height:index. */

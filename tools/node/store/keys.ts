@@ -2,6 +2,7 @@
 // its type: a table takes no other.
 
 import { SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { DUE_PREFIX } from "../../ledger/reserved-keys.js";
 
 declare const kind: unique symbol;
 
@@ -95,6 +96,11 @@ export function prefixRange(
   const end = Buffer.concat([prefix, Buffer.of(0xff)]);
   if (after === undefined || Buffer.compare(after, prefix) < 0) return { start: prefix, end };
   return { start: Buffer.concat([after, Buffer.of(0)]), end };
+}
+
+/** The range of all deadlines of a chain, in their order. */
+export function dueRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
+  return { start: stateKey(chain, DUE_PREFIX), end: stateKey(chain, `${DUE_PREFIX.slice(0, -1)}0`) };
 }
 
 /** The key of the chain's contract state. */

@@ -2,6 +2,7 @@
 
 import type { Block } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
+import { entryText } from "../../../../src/wire/entry.js";
 import { headerHash } from "../../../../src/wire/header.js";
 import { noticesOf } from "../../../../src/wire/notice.js";
 import { readOrder } from "../../../../src/wire/order.js";
@@ -31,7 +32,7 @@ function foundView(violation: Violation): BlockEvent["found"][number] {
       return { kind: violation.kind, node: toHex(violation.node), number: violation.number };
     case "contract":
       return {
-        ...{ kind: violation.kind, subject: toHex(violation.subject), leaf: violation.leaf },
+        ...{ kind: violation.kind, subject: toHex(violation.subject), entry: entryText(violation.entry) },
         ...{ contract: violation.contract, name: violation.name },
       };
     default:

@@ -22,11 +22,11 @@ import {
   composeBlock,
   judgedAtComplaint,
 } from "../../../ledger/compose.js";
+import type { EntriesResult } from "../../../ledger/entries.js";
 import type { Execution } from "../../../ledger/execution.js";
 import { governedChain, governedHeight, membersAfter } from "../../../ledger/governance.js";
 import { falseSignerOf, type MemberSet, memberSetOf } from "../../../ledger/members.js";
 import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
-import type { OperationsResult } from "../../../ledger/operations.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
@@ -166,12 +166,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
 
   const finish = async (
     block: Block,
-    {
-      execution,
-      operations,
-      tree,
-      nextMembers,
-    }: Pick<ComposedBlock, "execution" | "operations" | "tree" | "nextMembers">,
+    { execution, entries, tree, nextMembers }: Pick<ComposedBlock, "execution" | "entries" | "tree" | "nextMembers">,
     records: SealedBlock["records"],
   ): Promise<SealedBlock> => {
     const next: Head = {
@@ -188,7 +183,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     sealing = true;
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
-        writeState(writer, chain.service, operations);
+        writeState(writer, chain.service, entries);
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
@@ -376,7 +371,7 @@ export function bad(reason: string): Verdict {
 }
 
 /** What the block's contracts have written, with the map over it. */
-function writeState(writer: Writer, chain: number, { writes, state }: OperationsResult): void {
+function writeState(writer: Writer, chain: number, { writes, state }: EntriesResult): void {
   for (const [key, value] of writes) {
     if (value === undefined) writer.delete(contractState, stateKey(chain, key));
     else writer.put(contractState, stateKey(chain, key), value);
