@@ -144,6 +144,36 @@ test("a contract is installed by an order, runs for operations on every node, an
     assert.match(await runGood("violation", "show", id!, ...data), /rule +limits\/limit-passed/);
   });
 
+  await t.test("a sealed block's contracts run again here, call by call, over the API and over exports", async () => {
+    const replay = ["contract", "replay", "3", "--service", "trading", "--genesis", genesis];
+    const said = await runGood(...replay, "--trace", "--api", api);
+    assert.match(said, /operation 1 {2}limits {2}denied {2}used \d+ {2}as sealed\n/);
+    assert.match(said, /get "asked[/][0-9a-f]{16}" -> 1\n/);
+    assert.match(said, /violation limit-passed to [0-9a-f]{16} [{]"asked":2[}]\n/);
+    const files = ["trading", "contracts"].map((name) => join(folder, `${name}.export`));
+    for (const file of files) {
+      const service = file.includes("trading") ? "trading" : "contracts";
+      await runGood("chain", "export", service, "--api", api, "-o", file);
+    }
+    assert.match(await runGood("contract", "replay", "3", ...files, ...replay.slice(3)), /as sealed/);
+    const without = await gridseal("contract", "replay", "3", files[0]!, ...replay.slice(3));
+    assert.deepEqual([without.status, /contracts/.test(without.errors)], [1, true], without.errors);
+    const beyond = await gridseal("contract", "replay", "99", "--api", api, ...replay.slice(3));
+    assert.deepEqual([beyond.status, /no block 99/.test(beyond.errors)], [2, true], beyond.errors);
+  });
+
+  await t.test("two versions of a contract are told apart", async () => {
+    const text = await readFile(source, "utf8");
+    await writeFile(source, text.replace('context.effect("counted",', 'context.effect("counted", // again\n     '));
+    const next = [...install.with(install.indexOf("--revision") + 1, "2").with(-1, "100"), "--budget", "500"];
+    await order("next.cose", "propose", source, ...next);
+    const of = ["--service", "1", "--from", "1", "--to", "2", "--api", api, "--genesis", genesis];
+    const said = await runGood("contract", "diff", "limits", ...of);
+    assert.match(said, /budget +1000 +500\n/);
+    const same = await runGood("contract", "diff", "limits", ...of.with(5, "1"));
+    assert.match(same, /the source is the same/);
+  });
+
   await withParticipant(anna, async ({ outbox }) => assert.equal((await outbox(1)).outbox.next, 5));
   await whenEqual(network);
   await stopNodes(network);

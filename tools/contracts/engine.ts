@@ -33,6 +33,20 @@ export interface Run {
   readonly parameters: Value;
   readonly state: State;
   readonly limits: Limits;
+  /** Is told of each call that the contract makes, for whoever looks on: it changes nothing. */
+  readonly onCall?: (call: GuestCall) => void;
+}
+
+/** What a contract has asked of its context: texts as they go between guest and host (value.ts). */
+export interface GuestCall {
+  readonly name: string;
+  readonly texts: readonly string[];
+  /** undefined where it answers nothing */
+  readonly answer: string | undefined;
+  /** why it was not allowed; undefined where it was */
+  readonly refused: string | undefined;
+  /** of the budget, so far */
+  readonly used: number;
 }
 
 export interface Engine {
@@ -239,7 +253,9 @@ class Guest {
   #host(vm: QuickJS): JSValueHandle {
     const journal = this.#journal;
     const host = vm.newObject();
-    const add = (name: string, act: (...texts: string[]) => string | undefined) => {
+    const add = (name: string, answer: HostFunction) => {
+      const { onCall } = this.#run;
+      const act = onCall === undefined ? answer : told(name, answer, (call) => onCall({ ...call, used: this.#used }));
       const call = (...handles: JSValueHandle[]) => {
         const texts = handles.map(String);
         const length = texts.reduce((sum, text) => sum + text.length, 0);
@@ -278,6 +294,22 @@ class Guest {
       throw new NotAllowed("the run is over");
     }
   }
+}
+
+type HostFunction = (...texts: string[]) => string | undefined;
+
+/** The same, of which each call is told. */
+function told(name: string, act: HostFunction, tell: (call: Omit<GuestCall, "used">) => void): HostFunction {
+  return (...texts) => {
+    try {
+      const answer = act(...texts);
+      tell({ name, texts, answer, refused: undefined });
+      return answer;
+    } catch (error) {
+      tell({ name, texts, answer: undefined, refused: reasonOf(error) });
+      throw error;
+    }
+  };
 }
 
 /** Clock and randomness stand still; nothing of the guest is printed. */
