@@ -79,7 +79,7 @@ test("a contract is installed by an order, runs for operations on every node, an
 
   await ask(40_000);
   assert.deepEqual(await outcomes(2), ["done"]);
-  await ask(40_000);
+  assert.match(await ask(40_000), /operation 2 of service 1 is sealed in block 3: denied by limits: limit-reached/);
   assert.deepEqual(await outcomes(3), ["denied"], "beyond the limit");
 
   await t.test("an effect has a receipt that verifies without a node", async () => {
