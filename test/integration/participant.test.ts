@@ -45,7 +45,10 @@ test("the page leads from a credential to receipts, and what it signs is on ever
     );
 
   assert.match(await typed(lines[0]!), /^operation 0 of service 1, type 40000, is signed: [0-9a-f]{64}$/m);
-  assert.match(await typed(lines[1]!), /^operation 0 of service 1 is sealed in block 1: unhandled, no contract takes it$/m);
+  assert.match(
+    await typed(lines[1]!),
+    /^operation 0 of service 1 is sealed in block 1: unhandled, no contract takes it$/m,
+  );
   assert.match(await typed(lines[2]!), /^disclosed +price$/m);
   assert.match(await typed(lines[3]!), /price: \{"cents":31\}/);
   const sealed = await typed(lines[4]!);
