@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
-import { encodeResults } from "../../../tools/ledger/violations.js";
 import { type Route, refused } from "../../../tools/node/api/route.js";
 import { assertListed } from "../../../tools/node/api/routing.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
@@ -26,9 +25,9 @@ function askedOf(shape: RouteShape, meter: string): string {
 async function createFullApi(t: TestContext) {
   const made = await createNodeApi(t);
   const gap = { kind: "gap", meter: made.meter.kid, seq: 1, detail: 2 } as const;
-  const results = encodeResults({ violations: [gap], outcomes: [] });
+  const violations = [gap];
   await made.cluster.nodes[0]!.store.write((writer) =>
-    listViolations(writer, { chain: SERVICE, height: 2, time_ms: 1, results }),
+    listViolations(writer, { chain: SERVICE, height: 2, time_ms: 1, violations }),
   );
   return made;
 }

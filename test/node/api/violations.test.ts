@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
 import { encodeValue } from "../../../src/wire/value.js";
-import { encodeResults, type Violation } from "../../../tools/ledger/violations.js";
+import type { Violation } from "../../../tools/ledger/violations.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
 import type { Store } from "../../../tools/node/store/store.js";
 import { events } from "../../../tools/routes/events.js";
@@ -41,7 +41,12 @@ const plan: readonly (readonly [service: number, height: number, time_ms: number
 async function fill(store: Store): Promise<void> {
   await store.write((writer) => {
     for (const [chain, height, time_ms, violations] of plan) {
-      listViolations(writer, { chain, height, time_ms, results: encodeResults({ violations, outcomes: [] }) });
+      listViolations(writer, {
+        chain,
+        height,
+        time_ms,
+        violations,
+      });
     }
   });
 }
@@ -82,11 +87,11 @@ test("goes on behind a page, whatever comes meanwhile, and as a table", async (t
   let after = "";
   for (let page = 0; page < 9; page += 1) {
     const answer = await jsonOf(await fetch(`${base}/violations?limit=2${after}`));
-    const { violations, next } = answer as unknown as ViolationPage;
-    pages.push(violations.map(({ id }) => id));
-    const results = encodeResults({ violations: [gap(bert, 30 + page)], outcomes: [] });
+    const { violations: found, next } = answer as unknown as ViolationPage;
+    pages.push(found.map(({ id }) => id));
+    const violations = [gap(bert, 30 + page)];
     await store.write((writer) =>
-      listViolations(writer, { chain: SERVICE, height: 30 + page, time_ms: 9_000, results }),
+      listViolations(writer, { chain: SERVICE, height: 30 + page, time_ms: 9_000, violations }),
     );
     if (next === null) break;
     after = `&after=${next}`;
@@ -159,8 +164,8 @@ test("a stream of violations tells those alone, from a position on, and passes o
   }
   const later = await subscribe("&after=1:2");
   const now = await subscribe("");
-  const results = encodeResults({ violations: [gap(bert, 1), gap(bert, 2)], outcomes: [] });
-  await store.write((writer) => listViolations(writer, { chain: SERVICE, height: 7, time_ms: 9_000, results }));
+  const violations = [gap(bert, 1), gap(bert, 2)];
+  await store.write((writer) => listViolations(writer, { chain: SERVICE, height: 7, time_ms: 9_000, violations }));
   await seal();
   await seal();
   for (const reader of [all, later, now]) {

@@ -184,6 +184,8 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
         writeState(writer, chain.service, entries);
+        const violations = [...execution.violations, ...entries.violations];
+        listViolations(writer, { chain: chain.service, height: block.height, time_ms: block.time_ms, violations });
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
@@ -404,7 +406,6 @@ async function writeBlock(
     for (const credential of execution.credentials.values()) {
       writer.put(credentials, idKey(chain, keyId(parseCredential(credential).key)), credential);
     }
-    listViolations(writer, block);
     for (const batch of block.batches) deleteBatch(writer, chain, batch.origin, batch.number);
     onSealing(writer);
     writer.put(heads, chainKey(chain), head);

@@ -5,7 +5,6 @@ import { HEIGHT_MAX, TIME_MS_MAX } from "../../../../src/wire/bounds.js";
 import { decodeCbor, encodeCbor } from "../../../../src/wire/cbor.js";
 import { asArray, asBytes, asUint } from "../../../../src/wire/shape.js";
 import {
-  decodeResults,
   decodeViolation,
   encodeViolation,
   subjectOf,
@@ -67,12 +66,13 @@ export interface ListedBlock {
   readonly chain: number;
   readonly height: number;
   readonly time_ms: number;
-  readonly results: Uint8Array;
+  /** in the order of its results */
+  readonly violations: readonly Violation[];
 }
 
-/** Puts the rows of a block; the same again where they are there. Throws a WireError where its results are malformed. */
-export function listViolations(writer: Writer, { chain, height, time_ms, results }: ListedBlock): void {
-  for (const [place, violation] of decodeResults(results).violations.entries()) {
+/** Puts the rows of a block; the same again where they are there. */
+export function listViolations(writer: Writer, { chain, height, time_ms, violations: said }: ListedBlock): void {
+  for (const [place, violation] of said.entries()) {
     const key = placeKey(chain, height, place);
     const kind = violationKinds[violation.kind];
     writer.put(violations, key, { time_ms, violation });

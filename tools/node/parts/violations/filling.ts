@@ -1,6 +1,7 @@
 // Lists the violations of blocks that an earlier version has sealed, in the background: what is sealed since is listed with its block.
 
 import { decodeBlockViews } from "../../../../src/wire/block.js";
+import { decodeResults } from "../../../ledger/violations.js";
 import { blocks } from "../../chain/tables/blocks.js";
 import { heads } from "../../chain/tables/heads.js";
 import { ALL_LISTED, listViolations, violationsListed } from "../../chain/tables/violations.js";
@@ -33,7 +34,9 @@ export async function fillViolations(ports: FillingPorts, chain: number): Promis
     await store.write((writer) => {
       for (let height = from; height <= to; height += 1) {
         const bytes = store.get(blocks, blockKey(chain, height));
-        if (bytes !== undefined) listViolations(writer, decodeBlockViews(bytes));
+        if (bytes === undefined) continue;
+        const { time_ms, results } = decodeBlockViews(bytes);
+        listViolations(writer, { chain, height, time_ms, violations: decodeResults(results).violations });
       }
       writer.put(violationsListed, chainKey(chain), to === head ? ALL_LISTED : to);
     });

@@ -5,9 +5,9 @@ import { setImmediate as afterOthers } from "node:timers/promises";
 import { encodeCbor } from "../../../../src/wire/cbor.js";
 import { meterTopic } from "../../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
-import { decodeResults, violationKinds } from "../../../ledger/violations.js";
+import { violationKinds } from "../../../ledger/violations.js";
 import { violationIndex, violations, violationsListed } from "../../chain/tables/violations.js";
-import { ruleOf, violationView } from "../../chain/violation-list.js";
+import { nextViolations, ruleOf, violationView } from "../../chain/violation-list.js";
 import type { Part } from "../../part.js";
 import { fillViolations } from "./filling.js";
 import { violationRoutes } from "./routes.js";
@@ -25,12 +25,13 @@ export const violationsPart: Part = {
     return {
       routes: violationRoutes({ store, services: () => [...chains.keys()] }),
       onSealed({ block }) {
-        const { chain: service, height, time_ms } = block;
-        for (const [index, violation] of decodeResults(block.results).violations.entries()) {
-          const { subject, number, kind } = violationView({ service, height, index, time_ms, violation });
+        const { chain: service, height } = block;
+        for (const found of nextViolations(store, service, height)) {
+          if (found.height !== height) return;
+          const { subject, number, kind, index } = violationView(found);
           const topic = meterTopic(network, "violation", subject);
           if (!ingest.to.hasSubscriber(topic)) continue;
-          const told = [1, service, height, index, violationKinds[kind], number, ruleOf(violation) ?? null];
+          const told = [1, service, height, index, violationKinds[kind], number, ruleOf(found.violation) ?? null];
           ingest.to.publish(topic, encodeCbor(told));
         }
       },
