@@ -8,7 +8,7 @@ import { GridsealError } from "../../errors.js";
 import { proveState } from "../../ledger/state-map.js";
 import { encodeStateProof } from "../../ledger/state-proof.js";
 import type { BlockTree, StoredBlock } from "../store/block-trees.js";
-import { blockKey, chainKey, prefixRange, stateKey, stateKeyIn } from "../store/keys.js";
+import { blockKey, chainKey, keyBehind, prefixRange, stateKey, stateKeyIn } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { stateOf } from "./stored-state.js";
 import { blocks } from "./tables/blocks.js";
@@ -48,11 +48,10 @@ export function stateEntries(store: StoreReader, asked: EntriesAsked): StateEntr
   const { chain, contract, prefix, after } = asked;
   const limit = Math.min(asked.limit, STATE_ENTRIES_MAX);
   const named = `${contract}/`;
-  const range = prefixRange(
-    stateKey(chain, named + prefix),
-    after === undefined ? undefined : stateKey(chain, named + after),
-  );
-  const rows = store.range(contractState, { ...range, limit: limit + 1 });
+  const { start, end } = prefixRange(chain, named + prefix);
+  const behind = after === undefined ? start : keyBehind(stateKey(chain, named + after));
+  const from = Buffer.compare(behind, start) > 0 ? behind : start;
+  const rows = store.range(contractState, { start: from, end, limit: limit + 1 });
   const entries: StateEntry[] = [];
   let bytes = 0;
   for (const { key, row } of rows.slice(0, limit)) {

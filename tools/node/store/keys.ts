@@ -87,15 +87,16 @@ export function contractRange(chain: number, contract: string): { readonly start
   return { start: stateKey(chain, `${contract}/`), end: stateKey(chain, `${contract}0`) };
 }
 
-/** The range of all keys that begin with these bytes, which end in text; behind one of them where that is named. */
-export function prefixRange(
-  prefix: Buffer,
-  after: Buffer | undefined,
-): { readonly start: Buffer; readonly end: Buffer } {
+/** The range of all keys of the chain's contract state that begin with this text. */
+export function prefixRange(chain: number, prefix: string): { readonly start: Buffer; readonly end: Buffer } {
+  const start = stateKey(chain, prefix);
   // No UTF-8 has this byte.
-  const end = Buffer.concat([prefix, Buffer.of(0xff)]);
-  if (after === undefined || Buffer.compare(after, prefix) < 0) return { start: prefix, end };
-  return { start: Buffer.concat([after, Buffer.of(0)]), end };
+  return { start, end: Buffer.concat([start, Buffer.of(0xff)]) };
+}
+
+/** The least key that stands behind this one. */
+export function keyBehind(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
 }
 
 /** The range of all deadlines of a chain, in their order. */
