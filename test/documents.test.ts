@@ -33,6 +33,7 @@ const all = (text: string, pattern: RegExp) =>
 const pages = readdirSync(join(root, "docs")).map((name) => `docs/${name}`);
 /** Pages that are looked things up in. */
 const references = new Set([
+  "docs/api.md",
   "docs/commands.md",
   "docs/configuration.md",
   "docs/errors.md",
@@ -84,14 +85,14 @@ test("docs/api.md has every event with its fields, and why a stream ends", () =>
   const rows = [
     ...read("docs/api.md")
       .split("## Refusals")[0]!
-      .matchAll(/^\| `(block|pruned|ended)` \| (.*) \|$/gm),
+      .matchAll(/^\| `(block|violation|pruned|ended)` \| (.*) \|$/gm),
   ];
   assert.deepEqual(
     rows.map(([, name]) => name),
     Object.keys(events.answer.events),
   );
   for (const [, name, text] of rows) {
-    const fields = Object.keys(events.answer.events[name as "block" | "pruned" | "ended"].properties);
+    const fields = Object.keys(events.answer.events[name as "block" | "violation" | "pruned" | "ended"].properties);
     assert.deepEqual(
       [...fields, ...(name === "ended" ? Object.keys(endings) : [])].filter((field) => !text!.includes(`\`${field}\``)),
       [],

@@ -17,6 +17,8 @@ import { leafCount, leafHash, type MerkleLevels, rootFromInclusion, visitPath } 
 import { asArray, asBytes, asHeight, asService, asText, asUint } from "./shape.js";
 
 export const RECEIPT_BYTES_MAX = 16_384;
+/** Of a proof of a state's value, whose end is as a receipt's (tools/ledger/state-proof.ts). */
+export const STATE_PROOF_BYTES_MAX = 65_536;
 const limits = { size: RECEIPT_BYTES_MAX, items: 1_024 };
 
 export interface Receipt {
@@ -156,9 +158,22 @@ export function verifyReceipt(
   lineage: readonly Uint8Array[] = [],
 ): void {
   verifyInclusionOf(receipt, genesis);
-  const members = membersAt(memberSets(genesis, receipt.chain, lineage, verify), receipt.height);
-  if (members === undefined) throw new WireError("unproven", "receipt is of height 0, which no block has");
-  verifySealOf(receipt, genesis, members, verify);
+  verifySealBehind(receipt, genesis, verify, lineage);
+}
+
+/** A header with its certificate, and where it stands: of a receipt, or of a proof of a state's value. */
+export type Sealed = Pick<Receipt, "chain" | "height" | "header" | "certificate">;
+
+/** Throws a WireError unless a quorum of the members that the lineage leads to at the height has signed the header. */
+export function verifySealBehind(
+  sealed: Sealed,
+  genesis: Genesis,
+  verify: Verify,
+  lineage: readonly Uint8Array[],
+): void {
+  const members = membersAt(memberSets(genesis, sealed.chain, lineage, verify), sealed.height);
+  if (members === undefined) throw new WireError("unproven", "it is of height 0, which no block has");
+  verifySealOf(sealed, genesis, members, verify);
 }
 
 /** The half without signatures: the record's leaf leads to the header's Merkle root. */
@@ -174,7 +189,7 @@ export function verifyInclusionOf(receipt: Receipt, genesis: Genesis): void {
 }
 
 /** The half with signatures, the same for every receipt of a block: a quorum of the members of its height signed the header. */
-export function verifySealOf(receipt: Receipt, genesis: Genesis, members: readonly MemberKey[], verify: Verify): void {
+export function verifySealOf(receipt: Sealed, genesis: Genesis, members: readonly MemberKey[], verify: Verify): void {
   const block = {
     genesisHash: genesis.hash,
     chain: receipt.chain,

@@ -1,10 +1,10 @@
-// MQTT topics: gs1/<network>/<service>/{record,receipt,members}/<meter> and gs1/<network>/-/{birth,death,command,ack,diag,time}/<meter>.
+// MQTT topics: gs1/<network>/<service>/{record,receipt,members}/<meter> and gs1/<network>/-/{birth,death,command,ack,diag,time,violation}/<meter>.
 // <service> is the decimal number of claim 2, <meter> the kid as 16 lower-case hex digits. QoS 1, never retained.
 
 import { SERVICE_MAX } from "./bounds.js";
 
 export type ServiceTopic = "record" | "receipt" | "members";
-export type MeterTopic = "birth" | "death" | "command" | "ack" | "diag" | "time";
+export type MeterTopic = "birth" | "death" | "command" | "ack" | "diag" | "time" | "violation";
 
 export type Topic =
   | { readonly kind: ServiceTopic; readonly network: string; readonly service: number; readonly meter: string }
@@ -29,7 +29,7 @@ export function parseTopic(topic: string): Topic | undefined {
   if (levels.length !== 5 || version !== "gs1" || !isNetworkName(network!) || !/^[0-9a-f]{16}$/.test(meter!))
     return undefined;
   if (service === "-") {
-    const known = "birth death command ack diag time".split(" ").includes(kind!);
+    const known = "birth death command ack diag time violation".split(" ").includes(kind!);
     return known ? { kind: kind as MeterTopic, network: network!, meter: meter! } : undefined;
   }
   if (!/^[1-9][0-9]{0,4}$/.test(service!) || Number(service) > SERVICE_MAX) return undefined;

@@ -2,10 +2,12 @@
 // outcome has a receipt; nodes that are killed, or were away, come to the same state; audit and stranger find all chains good.
 
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
+import { verifyStateProof } from "../wire/stranger-state-proof.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
 
@@ -16,6 +18,23 @@ async function runGood(...args: readonly string[]): Promise<string> {
 }
 
 const apiOf = ({ api }: TestNode) => `http://${api.host}:${api.port}`;
+
+/** Has the contract that `contract new` makes say something against who asks beyond the limit. */
+async function sayViolation(source: string): Promise<void> {
+  const vectors = source.replace(/ts$/, "vectors.json");
+  const text = await readFile(source, "utf8");
+  const denial = 'context.deny("limit-reached"';
+  assert.ok(text.includes(denial), text);
+  await writeFile(
+    source,
+    text.replace(denial, `context.violation("limit-passed", operation.participant, { asked });\n    ${denial}`),
+  );
+  const list = JSON.parse(await readFile(vectors, "utf8"));
+  const [, beyond] = list;
+  const { participant: subject } = beyond.argument;
+  beyond.expect.emissions.unshift({ type: "violation", name: "limit-passed", subject, body: { asked: 3 } });
+  await writeFile(vectors, JSON.stringify(list));
+}
 
 test("a contract is installed by an order, runs for operations on every node, and its outcomes have receipts", {
   timeout: 300_000,
@@ -52,6 +71,7 @@ test("a contract is installed by an order, runs for operations on every node, an
 
   const source = join(folder, "limits/limits.ts");
   await runGood("contract", "new", join(folder, "limits"));
+  await sayViolation(source);
   const install = ["--service", "1", "--name", "limits", "--revision", "1", "--type", "40000", "--from", "2"];
   await order("install.cose", "propose", source, ...install);
   await order("parameters.cose", "parameters", "limits", "limit=1", "--service", "1", "--from", "2");
@@ -59,7 +79,7 @@ test("a contract is installed by an order, runs for operations on every node, an
 
   await ask(40_000);
   assert.deepEqual(await outcomes(2), ["done"]);
-  await ask(40_000);
+  assert.match(await ask(40_000), /operation 2 of service 1 is sealed in block 3: denied by limits: limit-reached/);
   assert.deepEqual(await outcomes(3), ["denied"], "beyond the limit");
 
   await t.test("an effect has a receipt that verifies without a node", async () => {
@@ -71,6 +91,27 @@ test("a contract is installed by an order, runs for operations on every node, an
     assert.match(said, /counted|limits/);
   });
 
+  await t.test("what a contract remembers is listed, and proved without a node, absence included", async () => {
+    const of = ["--service", "trading", "--contract", "limits", "--api", api];
+    const listed = await runGood("state", "list", "asked/", ...of);
+    const [, key] = /^(asked[/][0-9a-f]{16}) {2}1\n$/.exec(listed) ?? [];
+    assert.ok(key !== undefined, listed);
+    for (const [name, asked, says] of [
+      ["there", key, /value +1\n/],
+      ["absent", "asked/nobody", /value +nothing stands there\n/],
+    ] as const) {
+      const file = join(folder, `${name}.proof`);
+      await runGood("state", "get", asked, ...of, "--genesis", genesis, "--proof", "-o", file);
+      assert.match(await runGood("state", "verify", file, "--genesis", genesis), says);
+      assert.equal(verifyStateProof(await readFile(genesis), await readFile(file)).key, `limits/${asked}`);
+      const bytes = await readFile(file);
+      bytes[60]! ^= 1;
+      await writeFile(`${file}.changed`, bytes);
+      const { status, errors } = await gridseal("state", "verify", `${file}.changed`, "--genesis", genesis);
+      assert.deepEqual([status, errors.includes("proves nothing") || errors.includes("no proof")], [1, true], errors);
+    }
+  });
+
   await t.test("a node that is killed and one that was away come to the same state", async () => {
     await second.kill();
     await ask(40_001);
@@ -80,6 +121,57 @@ test("a contract is installed by an order, runs for operations on every node, an
     await ask(40_000);
     assert.deepEqual(await outcomes(5, second), ["denied"]);
     assert.deepEqual(await outcomes(4, third), ["unhandled"]);
+  });
+
+  await t.test("what a contract says against somebody is found, shown and held to its block", async () => {
+    const of = ["--api", apiOf(third)];
+    const table = (await runGood("violation", "list", "--rule", "limits/limit-passed", "--csv", ...of)).split("\r\n");
+    assert.equal(table.length, 4, table.join());
+    const [id, service, height, , kind, subject] = table[2]!.split(",");
+    assert.deepEqual([id, service, height, kind], ["1:3:0", "1", "3", "contract"]);
+    const { violations } = (await gridseal("violation", "list", "--subject", subject!, ...of, "--json").then(
+      ({ output }) => JSON.parse(output),
+    )) as { violations: { id: string }[] };
+    assert.deepEqual(
+      violations.map((one) => one.id),
+      ["1:5:0", "1:3:0"],
+    );
+    assert.match(
+      await runGood("violation", "show", id!, ...of, "--genesis", genesis),
+      /sealed +checked, in block [0-9a-f]{64}/,
+    );
+    const data = ["--data", join(second.folder, "data"), "--genesis", genesis];
+    assert.match(await runGood("violation", "show", id!, ...data), /rule +limits\/limit-passed/);
+  });
+
+  await t.test("a sealed block's contracts run again here, call by call, over the API and over exports", async () => {
+    const replay = ["contract", "replay", "3", "--service", "trading", "--genesis", genesis];
+    const said = await runGood(...replay, "--trace", "--api", api);
+    assert.match(said, /operation 1 {2}limits {2}denied {2}used \d+ {2}as sealed\n/);
+    assert.match(said, /get "asked[/][0-9a-f]{16}" -> 1\n/);
+    assert.match(said, /violation limit-passed to [0-9a-f]{16} [{]"asked":2[}]\n/);
+    const files = ["trading", "contracts"].map((name) => join(folder, `${name}.export`));
+    for (const file of files) {
+      const service = file.includes("trading") ? "trading" : "contracts";
+      await runGood("chain", "export", service, "--api", api, "-o", file);
+    }
+    assert.match(await runGood("contract", "replay", "3", ...files, ...replay.slice(3)), /as sealed/);
+    const without = await gridseal("contract", "replay", "3", files[0]!, ...replay.slice(3));
+    assert.deepEqual([without.status, /contracts/.test(without.errors)], [1, true], without.errors);
+    const beyond = await gridseal("contract", "replay", "99", "--api", api, ...replay.slice(3));
+    assert.deepEqual([beyond.status, /no block 99/.test(beyond.errors)], [2, true], beyond.errors);
+  });
+
+  await t.test("two versions of a contract are told apart", async () => {
+    const text = await readFile(source, "utf8");
+    await writeFile(source, text.replace('context.effect("counted",', 'context.effect("counted", // again\n     '));
+    const next = [...install.with(install.indexOf("--revision") + 1, "2").with(-1, "100"), "--budget", "500"];
+    await order("next.cose", "propose", source, ...next);
+    const of = ["--service", "1", "--from", "1", "--to", "2", "--api", api, "--genesis", genesis];
+    const said = await runGood("contract", "diff", "limits", ...of);
+    assert.match(said, /budget +1000 +500\n/);
+    const same = await runGood("contract", "diff", "limits", ...of.with(5, "1"));
+    assert.match(same, /the source is the same/);
   });
 
   await withParticipant(anna, async ({ outbox }) => assert.equal((await outbox(1)).outbox.next, 5));

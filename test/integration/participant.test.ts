@@ -39,13 +39,16 @@ test("the page leads from a credential to receipts, and what it signs is on ever
   const api = `http://${first.api.host}:${first.api.port}`;
   const typed = (line: string) =>
     runGood(
-      ...wordsOf(line.replaceAll("http://127.0.0.1:18201", api).replace("ID", id)).map((word) =>
+      ...wordsOf(line.replaceAll("http://127.0.0.1:9301", api).replace("ID", id)).map((word) =>
         word === "anna" || word.startsWith("anna/") ? join(network.folder, word) : word,
       ),
     );
 
   assert.match(await typed(lines[0]!), /^operation 0 of service 1, type 40000, is signed: [0-9a-f]{64}$/m);
-  assert.match(await typed(lines[1]!), /^operation 0 of service 1 is sealed in block 1$/m);
+  assert.match(
+    await typed(lines[1]!),
+    /^operation 0 of service 1 is sealed in block 1: unhandled, no contract takes it$/m,
+  );
   assert.match(await typed(lines[2]!), /^disclosed +price$/m);
   assert.match(await typed(lines[3]!), /price: \{"cents":31\}/);
   const sealed = await typed(lines[4]!);

@@ -10,6 +10,7 @@ import { tables } from "../../tools/node/store/tables.js";
 import { brokerForm, brokerHook } from "../../tools/routes/broker-hooks.js";
 import { orders, submitOrder } from "../../tools/routes/orders.js";
 import { submitRecord } from "../../tools/routes/records.js";
+import { violation, violations, violationsCsv } from "../../tools/routes/violations.js";
 
 const frame = (byte: number): FrameRow => ({ byte, kind: `kind ${byte}`, take: async () => undefined });
 const topic = (kind: TopicRow["kind"]): TopicRow => ({ kind, take: async () => {} });
@@ -48,18 +49,18 @@ test("a frame of a chain that does not run here is dropped with its reason, and 
   assert.equal(await rows.get(10)?.take("a peer", 7, new Uint8Array(4)), "chain 7 takes no orders");
 });
 
-test("orders, publications and the shared broker bring the routes that the API does not serve by itself", () => {
+test("orders, publications, the shared broker and violations bring the routes that the API does not serve by itself", () => {
   const services = {
     selfId: "00",
     configuration: { rate: rateDefaults },
     identity: { genesis: {} },
     metrics: {},
   } as unknown as NodeServices;
-  const names = ["orders", "publications", "shared broker"];
+  const names = ["orders", "publications", "shared broker", "violations"];
   const made = parts.filter(({ name }) => names.includes(name)).map((part) => part.create(services));
   assert.deepEqual(
     routesOf([...made, {}]).map(({ shape }) => shape),
-    [submitRecord, orders, submitOrder, brokerHook, brokerForm],
+    [submitRecord, orders, submitOrder, brokerHook, brokerForm, violations, violationsCsv, violation],
   );
 });
 
@@ -67,7 +68,18 @@ test("the list of tables has those that parts bring", () => {
   const brought = parts.flatMap(({ tables: ofPart = [] }) => ofPart);
   assert.deepEqual(
     brought.map(({ name }) => name),
-    ["contractState", "stateNodes", "settlements", "counters", "slots", "orders", "outgoing"],
+    [
+      "contractState",
+      "stateNodes",
+      "settlements",
+      "counters",
+      "slots",
+      "orders",
+      "outgoing",
+      "violations",
+      "violationIndex",
+      "violationsListed",
+    ],
   );
   for (const table of brought) assert.ok(tables.includes(table), table.name);
   assertTables(parts, tables);

@@ -38,6 +38,7 @@ import {
   encodeOriginState,
   sealNumber,
 } from "../../tools/ledger/state.js";
+import { decodeStateProof, encodeStateProof } from "../../tools/ledger/state-proof.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
 import {
   chainOf,
@@ -152,6 +153,14 @@ const formats: Readonly<Record<string, Format>> = {
     encodeHandover({ ...place, metadata: metadataEntry(block), size: 3, path: [id], members }),
     decodeHandover,
     encodeHandover,
+  ),
+  "state proof": format(
+    encodeStateProof({
+      ...{ ...place, key: "limits/1", value: Uint8Array.of(1), path: { siblings: [id], other: undefined } },
+      ...{ metadata: metadataEntry(block), size: 3, inclusion: [id] },
+    }),
+    decodeStateProof,
+    encodeStateProof,
   ),
   refusal: format(
     encodeRefusal({ service: 1, seq: 4, recordHash: id, reason: "busy", sentence: "wait" }),

@@ -337,6 +337,15 @@ function makeBatch(number: number, notices: readonly Item[], batchRecords: reado
 
 // Blocks.
 
+// A state of contracts.
+
+export const stateEntries: readonly (readonly [string, Buffer])[] = Array.from({ length: 8 }, (_, index) => [
+  `limits/${index}`,
+  independentCbor(index * 1_000),
+]);
+type StateLeaf = readonly [keyHash: Buffer, valueHash: Buffer];
+const stateLeaves = stateEntries.map(([key, value]): StateLeaf => [sha256(Buffer.from(key)), sha256(value)]);
+
 interface FixtureBlock {
   readonly bytes: Buffer;
   readonly header: Buffer;
@@ -358,6 +367,8 @@ interface BlockPlan {
   readonly anchors: readonly Item[];
   /** hash of the member set of the next height, where it is another */
   readonly nextMemberSet?: Buffer;
+  /** where its contracts remember something */
+  readonly stateRoot?: Buffer;
 }
 
 export const script = independentCbor(["gs1/rules/2", Buffer.alloc(0), Buffer.alloc(0), []]);
@@ -383,7 +394,7 @@ function makeBlock(plan: BlockPlan): FixtureBlock {
     0,
     time_ms,
     anchors,
-    emptyState,
+    plan.stateRoot ?? emptyState,
     0,
   ]);
   const header = Buffer.alloc(80);
@@ -404,7 +415,7 @@ function makeBlock(plan: BlockPlan): FixtureBlock {
     time_ms,
     memberSet,
     plan.nextMemberSet ?? memberSet,
-    emptyState,
+    plan.stateRoot ?? emptyState,
   ]);
   const lock = Buffer.alloc(8);
   lock.writeBigUInt64BE(BigInt(time_ms + 250));
@@ -479,6 +490,31 @@ const handover = independentCbor([
   handoverBlock.certificate,
   handedOver,
 ]);
+
+// Proofs of what contracts remember after another block 2.
+
+const stateBlock = makeBlock({
+  height: 2,
+  previous: block1.hash,
+  time_ms: blockTimes_ms[1],
+  round: 0,
+  batch: batches[1],
+  records: records.slice(2),
+  counter: 0,
+  results: [],
+  anchors: [],
+  stateRoot: stateNode(stateLeaves, 0),
+});
+const stateProof = (key: string): Buffer => {
+  const { siblings, other } = stateWay(key);
+  const value = stateEntries.find(([there]) => there === key)?.[1] ?? null;
+  const { metadata, header, certificate } = stateBlock;
+  const inclusion = [merkleRoot([sha256(records[2]!)])];
+  return independentCbor([
+    ...[1, network, 1, 2, key, value, siblings, other === undefined ? null : [...other]],
+    ...[metadata, 2, inclusion, header, certificate],
+  ]);
+};
 
 // Orders: node-4 takes the place of node-3 on chain 1; a new chain; a revocation.
 
@@ -597,15 +633,6 @@ export const refusalSentence = "record's signature does not verify with the mete
 const refusal = independentCbor([1, 7, sha256(records[1]!), 7, refusalSentence]);
 
 /** Every fixture, by the name of its file in test/fixtures. */
-// A state of contracts.
-
-export const stateEntries: readonly (readonly [string, Buffer])[] = Array.from({ length: 8 }, (_, index) => [
-  `limits/${index}`,
-  independentCbor(index * 1_000),
-]);
-type StateLeaf = readonly [keyHash: Buffer, valueHash: Buffer];
-const stateLeaves = stateEntries.map(([key, value]): StateLeaf => [sha256(Buffer.from(key)), sha256(value)]);
-
 export const fixtures: Readonly<Record<string, FixtureFile>> = {
   key: {
     ed25519: fixture("COSE_Key of the meter, Ed25519, seed 32 times 0x20", independentCbor(meter.key), {
@@ -729,6 +756,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
       bytes: statePath("limits/9"),
     },
     empty: { what: "those of limits/23, which is absent and whose place is empty", bytes: statePath("limits/23") },
+    proof: fixture("proof that another block 2 leaves 1000 under limits/1", stateProof("limits/1")),
+    absence: fixture("proof that it leaves nothing under limits/9", stateProof("limits/9")),
+    vacancy: fixture("proof that it leaves nothing under limits/23", stateProof("limits/23")),
   },
   topic: {
     record: textFixture(`gs1/${network}/1/record/${hexOf(meter.id)}`),
@@ -748,8 +778,8 @@ function stateNode(leaves: readonly StateLeaf[], depth: number): Buffer {
   return sha256(Buffer.concat([Buffer.of(1), ...halves.map((half) => stateNode(half, depth + 1))]));
 }
 
-/** From the key's place up to the root; behind it the leaf that stands there, where it is another one's. */
-function statePath(key: string): string {
+/** From the key's place up to the root; with the leaf that stands there, where it is another one's. */
+function stateWay(key: string): { readonly siblings: readonly Buffer[]; readonly other: StateLeaf | undefined } {
   const keyHash = sha256(Buffer.from(key));
   const siblings: Buffer[] = [];
   let leaves = stateLeaves;
@@ -758,8 +788,12 @@ function statePath(key: string): string {
     siblings.unshift(stateNode(leaves.filter(isBeside), depth + 1));
     leaves = leaves.filter((leaf) => !isBeside(leaf));
   }
-  const other = leaves.filter(([there]) => !there.equals(keyHash));
-  return hexOf(Buffer.concat([...siblings, ...other.flat()]));
+  return { siblings, other: leaves.find(([there]) => !there.equals(keyHash)) };
+}
+
+function statePath(key: string): string {
+  const { siblings, other = [] } = stateWay(key);
+  return hexOf(Buffer.concat([...siblings, ...other]));
 }
 
 function bitAt(hash: Buffer, depth: number): number {

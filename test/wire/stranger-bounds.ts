@@ -50,6 +50,8 @@ export const sizes = {
   carried: 33_824,
   messageBody: 16_384,
   dueKey: 128,
+  stateProof: 65_536,
+  value: 16_384,
   handover: 32_768,
   block: 16_777_216,
 } as const;

@@ -435,7 +435,14 @@ test("the stranger imports nothing of the project", () => {
     "stranger-proof",
   ];
   own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-record", "stranger-rules");
-  own.push("stranger-contracts", "stranger-messages", "stranger-outcomes", "stranger-slots", "stranger-state");
+  own.push(
+    "stranger-contracts",
+    "stranger-messages",
+    "stranger-outcomes",
+    "stranger-slots",
+    "stranger-state",
+    "stranger-state-proof",
+  );
   for (const name of own) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier!);

@@ -27,6 +27,8 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   session: async () => (await import("./session/commands.js")).registerSession,
   order: async () => (await import("./order/commands.js")).registerOrder,
   contract: async () => (await import("./contract/commands.js")).registerContract,
+  state: async () => (await import("./state/commands.js")).registerState,
+  violation: async () => (await import("./violation/commands.js")).registerViolation,
   market: async () => (await import("./market/commands.js")).registerMarket,
   grid: async () => (await import("./grid/commands.js")).registerGrid,
   firmware: async () => (await import("./firmware/commands.js")).registerFirmware,

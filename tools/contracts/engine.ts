@@ -52,6 +52,20 @@ export interface Run<Kept = State> {
   readonly parameters: Value;
   readonly state: Kept;
   readonly limits: Limits;
+  /** Is told of each call that the contract makes, for whoever looks on: it changes nothing. */
+  readonly onCall?: (call: GuestCall) => void;
+}
+
+/** What a contract has asked of its context: texts as they go between guest and host (value.ts). */
+export interface GuestCall {
+  readonly name: string;
+  readonly texts: readonly string[];
+  /** undefined where it answers nothing */
+  readonly answer: string | undefined;
+  /** why it was not allowed; undefined where it was */
+  readonly refused: string | undefined;
+  /** of the budget, so far */
+  readonly used: number;
 }
 
 export interface Engine {
@@ -315,7 +329,9 @@ class Guest {
   /** Answers the functions that the guest's side calls; texts go both ways. */
   #serve(vm: QuickJS): void {
     const journal = this.#journal;
-    const add = (name: (typeof hostFunctions)[number], act: (...texts: string[]) => string | undefined) => {
+    const add = (name: (typeof hostFunctions)[number], answer: HostFunction) => {
+      const { onCall } = this.#run;
+      const act = onCall === undefined ? answer : told(name, answer, (call) => onCall({ ...call, used: this.#used }));
       const call = (...handles: JSValueHandle[]) => {
         const texts = handles.map(String);
         const length = texts.reduce((sum, text) => sum + text.length, 0);
@@ -362,6 +378,22 @@ interface Counter {
 
 function counterOf(vm: QuickJS): Counter {
   return (vm._getExports() as unknown as { readonly [COUNTER_NAME]: Counter })[COUNTER_NAME];
+}
+
+type HostFunction = (...texts: string[]) => string | undefined;
+
+/** The same, of which each call is told. */
+function told(name: string, act: HostFunction, tell: (call: Omit<GuestCall, "used">) => void): HostFunction {
+  return (...texts) => {
+    try {
+      const answer = act(...texts);
+      tell({ name, texts, answer, refused: undefined });
+      return answer;
+    } catch (error) {
+      tell({ name, texts, answer: undefined, refused: reasonOf(error) });
+      throw error;
+    }
+  };
 }
 
 /** A guest may imitate it; then its run has failed for a reason that it chose. */

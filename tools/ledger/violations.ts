@@ -1,7 +1,7 @@
 // What a chain records against meters and nodes, and how a block's results say it.
 
 import { BATCH_NUMBER_MAX, SEQ_MAX } from "../../src/wire/bounds.js";
-import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
+import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
 import { type Entry, entryFromArray, entryToArray } from "../../src/wire/entry.js";
 import { WireError } from "../../src/wire/error.js";
 import { networkName } from "../../src/wire/genesis.js";
@@ -83,27 +83,47 @@ export function decodeResults(bytes: Uint8Array): Results {
 }
 
 function violationsFrom(value: CborValue | undefined): Violation[] {
-  return asArray(value, "violations").map((row) => {
-    const [code, id, number, detail] = asArray(row, "violation", 4);
-    const kind = (Object.keys(violationKinds) as ViolationKind[]).find((known) => violationKinds[known] === code);
-    if (kind === undefined) throw new WireError("unsupported", `violation kind ${String(code)} is not known`);
-    if (kind === "equivocation") {
-      const node = asBytes(id, "violation node", 8);
-      return { kind, node, height: asHeight(number, "violation height"), evidence: asBytes(detail, "evidence") };
-    }
-    if (kind === "falseAcknowledgement") {
-      const node = asBytes(id, "violation node", 8);
-      const temporary = asUint(number, "violation number", BATCH_NUMBER_MAX);
-      return { kind, node, number: temporary, evidence: asBytes(detail, "evidence") };
-    }
-    if (kind === "contract") return contractViolation(id, number, detail);
-    return {
-      kind,
-      meter: asBytes(id, "violation meter", 8),
-      seq: asUint(number, "violation seq", SEQ_MAX),
-      detail: kind === "gap" ? asUint(detail, "gap end", SEQ_MAX) : asBytes(detail, "violation detail"),
-    };
-  });
+  return asArray(value, "violations").map(violationFrom);
+}
+
+function violationFrom(row: CborValue): Violation {
+  const [code, id, number, detail] = asArray(row, "violation", 4);
+  const kind = (Object.keys(violationKinds) as ViolationKind[]).find((known) => violationKinds[known] === code);
+  if (kind === undefined) throw new WireError("unsupported", `violation kind ${String(code)} is not known`);
+  if (kind === "equivocation") {
+    const node = asBytes(id, "violation node", 8);
+    return { kind, node, height: asHeight(number, "violation height"), evidence: asBytes(detail, "evidence") };
+  }
+  if (kind === "falseAcknowledgement") {
+    const node = asBytes(id, "violation node", 8);
+    const temporary = asUint(number, "violation number", BATCH_NUMBER_MAX);
+    return { kind, node, number: temporary, evidence: asBytes(detail, "evidence") };
+  }
+  if (kind === "contract") return contractViolation(id, number, detail);
+  return {
+    kind,
+    meter: asBytes(id, "violation meter", 8),
+    seq: asUint(number, "violation seq", SEQ_MAX),
+    detail: kind === "gap" ? asUint(detail, "gap end", SEQ_MAX) : asBytes(detail, "violation detail"),
+  };
+}
+
+const rowLimits = { size: 131_072, items: 16 };
+
+/** One violation as it stands in a block's results. */
+export function encodeViolation(violation: Violation): Uint8Array {
+  return encodeCbor(violationToArray(violation));
+}
+
+/** Throws a WireError where the bytes are no violation. */
+export function decodeViolation(bytes: Uint8Array): Violation {
+  return violationFrom(decodeCbor(bytes, rowLimits));
+}
+
+/** Id of whom a violation is said against: a meter or participant, or a node. */
+export function subjectOf(violation: Violation): Uint8Array {
+  if (violation.kind === "contract") return violation.subject;
+  return isOfNode(violation) ? violation.node : violation.meter;
 }
 
 function contractViolation(

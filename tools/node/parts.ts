@@ -10,6 +10,7 @@ import { messagesPart } from "./parts/messages/part.js";
 import { ordersPart } from "./parts/orders/part.js";
 import { publicationsPart } from "./parts/publications/part.js";
 import { sharedBrokerPart } from "./parts/shared-broker/part.js";
+import { violationsPart } from "./parts/violations/part.js";
 
 export const parts: readonly Part[] = [
   contractsPart,
@@ -22,4 +23,5 @@ export const parts: readonly Part[] = [
   ordersPart,
   messagesPart,
   sharedBrokerPart,
+  violationsPart,
 ];

@@ -17,6 +17,7 @@ import {
   time_ms,
 } from "./fields.js";
 import type { RouteShape } from "./shape.js";
+import { ViolationItem } from "./violations.js";
 
 const place = "[0-9]{1,5}:[0-9]{1,13}";
 
@@ -72,6 +73,10 @@ export const endings = {
 } as const;
 export type Ending = keyof typeof endings;
 
+/** What a stream tells of. `blocks`: each sealed block · `violations`: each violation, and of blocks without one nothing */
+export const topics = ["blocks", "violations"] as const;
+export type EventTopic = (typeof topics)[number];
+
 export const EndedEvent = Type.Object({ code: Type.String(), message: Type.String(), remedy: Type.String() });
 export type EndedEvent = Readonly<Static<typeof EndedEvent>>;
 
@@ -79,11 +84,18 @@ export const events = {
   method: "GET",
   path: "/events",
   parameters: nothing,
-  query: Type.Object({ after: Type.Optional(positionField) }),
+  query: Type.Object({
+    after: Type.Optional(positionField),
+    topic: Type.String({
+      pattern: `^(${topics.join("|")})$`,
+      description: `one of ${topics.join(", ")}`,
+      default: "blocks" satisfies EventTopic,
+    }),
+  }),
   answer: {
     type: "text/event-stream",
     /** `ended` is the last: why, and what to do */
-    events: { block: BlockEvent, pruned: PrunedEvent, ended: EndedEvent },
+    events: { block: BlockEvent, violation: ViolationItem, pruned: PrunedEvent, ended: EndedEvent },
   },
   statuses: [200],
   refusals: ["malformed"],

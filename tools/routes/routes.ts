@@ -13,6 +13,8 @@ import { receipt } from "./receipts.js";
 import { sealedRecords, submitRecord } from "./records.js";
 import type { RouteShape } from "./shape.js";
 import { slot } from "./slots.js";
+import { state, stateProof } from "./state.js";
+import { violation, violations, violationsCsv } from "./violations.js";
 
 export const shapes: readonly RouteShape[] = [
   health,
@@ -25,6 +27,11 @@ export const shapes: readonly RouteShape[] = [
   slot,
   receipt,
   sealedRecords,
+  state,
+  stateProof,
+  violations,
+  violationsCsv,
+  violation,
   submitRecord,
   orders,
   submitOrder,

@@ -7,7 +7,7 @@ import { decodeCbor } from "../../src/wire/cbor.js";
 import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
-import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
+import { RECEIPT_BYTES_MAX, STATE_PROOF_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { decodeSlotRows } from "../../src/wire/slot.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -22,6 +22,8 @@ import { decodeRecordRow, type FoundRecord } from "../routes/record-rows.js";
 import { RECORDS_PER_ANSWER_MAX, sealedRecords, submitRecord } from "../routes/records.js";
 import type { ValueOf } from "../routes/shape.js";
 import { SLOT_ROWS_BYTES_MAX, slot } from "../routes/slots.js";
+import { state, stateProof } from "../routes/state.js";
+import { violation, violations } from "../routes/violations.js";
 import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, valueIn } from "./client.js";
 import { splitSequence } from "./sequence.js";
 import type { ReceiptSource } from "./source.js";
@@ -84,6 +86,36 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
         if (!(cause instanceof WireError)) throw cause;
         throw new GridsealError("NODE_UNREACHABLE", `${base} answers with no slot: ${cause.message}`, { cause });
       }
+    },
+    async *stateEntries({ service, contract, prefix }) {
+      for (let after: string | undefined; ; ) {
+        const asked = { parameters: { service, contract }, query: { prefix, after, limit: 500 }, token: token() };
+        const { entries, hasMore } = await askValue(base, state, asked);
+        yield* entries;
+        after = entries.at(-1)?.key;
+        if (!hasMore || after === undefined) return;
+      }
+    },
+    async stateProof(service, contract, key) {
+      const asked = { parameters: { service, contract }, query: { key }, token: token() };
+      const answered = await ask(base, stateProof, asked);
+      if (answered.type === "refused" && answered.code === "unknown-block") return undefined;
+      return bytesOf(answerIn(base, answered), STATE_PROOF_BYTES_MAX);
+    },
+    async *violations({ subject, from_ms: from, to_ms: to, ...others }) {
+      const query = { ...others, from, to, subject: subject && toHex(subject), limit: 500 };
+      for (let after = others.after; ; ) {
+        const asked = { parameters: {}, query: { ...query, after }, token: token() };
+        const page = await askValue(base, violations, asked);
+        yield* page.violations;
+        if (page.next === null) return;
+        after = page.next;
+      }
+    },
+    async violation(name) {
+      const asked = await ask(base, violation, { parameters: { name }, token: token() });
+      if (asked.type === "answered") return valueIn(base, violation, asked.answer);
+      throw new GridsealError("RECORD_UNKNOWN", `${base}: ${asked.message}`);
     },
     async lineage(service) {
       const bytes = await bytesOf(await askAnswer(base, lineage, { parameters: { service } }), LINEAGE_BYTES_MAX);

@@ -6,6 +6,7 @@ import { GridsealError } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import type { ChainSummary } from "../routes/chains.js";
 import type { FoundRecord } from "../routes/record-rows.js";
+import type { ViolationItem, ViolationShown } from "../routes/violations.js";
 
 export interface ChainSource {
   /** for messages */
@@ -22,6 +23,24 @@ export interface ChainSource {
   close(): Promise<void>;
 }
 
+/** A key of a contract with its value, as JSON has it (tools/contracts/value-json.ts). */
+export interface StateEntry {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** Which violations: of whom, of which kind, by which rule of a contract, of which chain, from when to when. */
+export interface ViolationQuestion {
+  readonly subject?: Uint8Array | undefined;
+  readonly kind?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly service?: number | undefined;
+  readonly from_ms?: number | undefined;
+  readonly to_ms?: number | undefined;
+  /** begins behind this one: `time_ms:service:height:index` */
+  readonly after?: string | undefined;
+}
+
 /** A source that knows records by their numbers too, and who sealed them. */
 export interface ReceiptSource extends ChainSource {
   /** The sealed orders by their numbers. */
@@ -30,6 +49,18 @@ export interface ReceiptSource extends ChainSource {
   receipt(service: number, meter: Uint8Array, seq: number): Promise<Uint8Array>;
   /** The rows of a closed slot; undefined where they are not kept. */
   slot(service: number, start_s: number): Promise<SlotRows | undefined>;
+  /** What a contract remembers after the newest block under keys with the prefix, in the order of the keys. */
+  stateEntries(asked: {
+    readonly service: number;
+    readonly contract: string;
+    readonly prefix: string;
+  }): AsyncIterable<StateEntry>;
+  /** The encoded proof of a key's value after the newest block; undefined before the first one. */
+  stateProof(service: number, contract: string, key: string): Promise<Uint8Array | undefined>;
+  /** What sealed blocks of all its chains say against somebody, the newest first. */
+  violations(asked: ViolationQuestion): AsyncIterable<ViolationItem>;
+  /** One of them, `service:height:index`, with what proves it. Rejects with RECORD_UNKNOWN where there is none. */
+  violation(name: string): Promise<ViolationShown>;
   /** What leads to the chain's members (src/wire/lineage.ts), encoded item by item. */
   lineage(service: number): Promise<readonly Uint8Array[]>;
 }

@@ -3,6 +3,8 @@
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
+import type { ViolationKind } from "../ledger/violations.js";
+import { STATE_ENTRIES_MAX, stateEntries, stateProofOf } from "../node/chain/contract-state.js";
 import { createGovernor, ordersFrom } from "../node/chain/sealed-orders.js";
 import { sealedRecordsOf } from "../node/chain/sealed-records.js";
 import { summaryOf } from "../node/chain/summary.js";
@@ -10,7 +12,10 @@ import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
 import { slots } from "../node/chain/tables/settlement.js";
+import { violationDetail } from "../node/chain/violation-detail.js";
+import { cursorFrom, violationAt, violationsOf, violationView } from "../node/chain/violation-list.js";
 import { createReceipts } from "../node/ingest/receipts.js";
+import { treeOf } from "../node/store/block-trees.js";
 import { blockKey, chainKey, slotKey } from "../node/store/keys.js";
 import { openStoreReadOnly } from "../node/store/open-store.js";
 import type { ReceiptSource } from "./source.js";
@@ -53,6 +58,34 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       throw new GridsealError("RECORD_UNKNOWN", `record ${seq} of meter ${toHex(meter)} is not sealed in ${folder}`);
     },
     slot: async (service, start_s) => store.get(slots, slotKey(service, start_s)),
+    async *stateEntries({ service: chain, contract, prefix }) {
+      for (let after: string | undefined; ; ) {
+        const asked = { chain, contract, prefix, after, limit: STATE_ENTRIES_MAX };
+        const { entries, hasMore } = stateEntries(store, asked);
+        yield* entries;
+        if (!hasMore) return;
+        after = entries.at(-1)?.key;
+      }
+    },
+    stateProof: (chain, contract, key) => stateProofOf(store, genesis.network, { chain, contract, key }, treeOf),
+    async *violations({ kind, after, ...others }) {
+      let cursor = after === undefined ? undefined : cursorFrom(after);
+      if (after !== undefined && cursor === undefined)
+        throw new GridsealError("USAGE", `${after} is the next of no page`);
+      for (;;) {
+        const asked = { ...others, kind: kind as ViolationKind | undefined, after: cursor, limit: 500 };
+        const { found, next } = violationsOf(store, asked);
+        for (const one of found) yield violationView(one);
+        if (next === undefined) return;
+        cursor = next;
+      }
+    },
+    async violation(name) {
+      const [of = 0, height = 0, index = 0] = name.split(":").map(Number);
+      const found = violationAt(store, { service: of, height, index });
+      if (found === undefined) throw new GridsealError("RECORD_UNKNOWN", `${folder} has no violation ${name}`);
+      return { ...violationView(found), detail: violationDetail(found.violation) };
+    },
     lineage: async (service) => lineageOf(store, service),
     close: () => store.close(),
   };

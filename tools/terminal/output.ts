@@ -55,6 +55,11 @@ export function timeText(time_ms: number): string {
   return new Date(time_ms).toISOString();
 }
 
+/** The seconds of a header as people write them: it has no milliseconds. */
+export function secondText(time_s: number): string {
+  return timeText(time_s * 1000).replace(".000Z", "Z");
+}
+
 /**
  * Value times 10 to the scaler, with the digits that the meter stated: 2216 and -1 give 221.6, 101
  * and 1 give 1010.

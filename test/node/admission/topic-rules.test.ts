@@ -14,7 +14,7 @@ test("a holder publishes what a meter does and reads what is for it, under its o
     assert.ok(!mayUse(holder, "publish", `gs1/grid/${topic}/${other}`), topic);
     assert.ok(!mayUse(holder, "subscribe", `gs1/grid/${topic}/${own}`), topic);
   }
-  for (const topic of ["+/receipt", "1/members", "-/ack", "-/command", "-/time"]) {
+  for (const topic of ["+/receipt", "1/members", "-/ack", "-/command", "-/time", "-/violation"]) {
     assert.ok(mayUse(holder, "subscribe", `gs1/grid/${topic}/${own}`), topic);
     assert.ok(!mayUse(holder, "subscribe", `gs1/grid/${topic}/${other}`), topic);
     assert.ok(!mayUse(holder, "subscribe", `gs1/grid/${topic}/+`), topic);
@@ -22,7 +22,7 @@ test("a holder publishes what a meter does and reads what is for it, under its o
 });
 
 test("only a node reads records and publishes acknowledgements, receipts, members, commands and the time", () => {
-  for (const topic of ["1/receipt", "1/members", "-/ack", "-/command", "-/time"]) {
+  for (const topic of ["1/receipt", "1/members", "-/ack", "-/command", "-/time", "-/violation"]) {
     assert.ok(mayUse(node, "publish", `gs1/grid/${topic}/${own}`), topic);
     assert.ok(!mayUse(holder, "publish", `gs1/grid/${topic}/${own}`), topic);
     assert.ok(!mayUse(stranger, "publish", `gs1/grid/${topic}/${own}`), topic);

@@ -19,6 +19,7 @@ import { createOrders } from "../../../tools/node/parts/orders/orders.js";
 import { ordersRoute, submitOrderRoute } from "../../../tools/node/parts/orders/routes.js";
 import { submitRecordRoute } from "../../../tools/node/parts/publications/routes.js";
 import { brokerHookRoutes } from "../../../tools/node/parts/shared-broker/routes.js";
+import { violationRoutes } from "../../../tools/node/parts/violations/routes.js";
 import { type BlockKey, blockKey, heightIn } from "../../../tools/node/store/keys.js";
 import type { Store } from "../../../tools/node/store/store.js";
 import type { Verdict } from "../../../tools/node/watch/health.js";
@@ -84,6 +85,7 @@ export async function createNodeApi(
       routes: [
         ordersRoute(store),
         submitOrderRoute(orders.submit),
+        ...violationRoutes({ store, services: () => [...chains.keys()] }),
         submitRecordRoute(async (record) => {
           submitted.push(record);
           return answers.next;

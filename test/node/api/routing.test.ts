@@ -1,11 +1,12 @@
 // What every route has in common, over all of their shapes: answers that fit, refusals in one form, methods.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
 import { type Route, refused } from "../../../tools/node/api/route.js";
 import { assertListed } from "../../../tools/node/api/routing.js";
+import { listViolations } from "../../../tools/node/chain/tables/violations.js";
 import { RefusalAnswer, type RefusalCode, refusals } from "../../../tools/routes/refusals.js";
 import { shapes } from "../../../tools/routes/routes.js";
 import { pathOf, type RouteShape, writtenPath } from "../../../tools/routes/shape.js";
@@ -16,11 +17,23 @@ const gets = shapes.filter(({ method }) => method === "GET");
 
 /** A request for what is there. */
 function askedOf(shape: RouteShape, meter: string): string {
-  return pathOf(shape, { service: SERVICE, height: 2, meter, seq: 3 }, {});
+  const query = "key" in shape.query.properties ? { key: "asked" } : {};
+  return pathOf(shape, { service: SERVICE, height: 2, meter, seq: 3, contract: "limits", name: "1:2:0" }, query);
+}
+
+/** An API of a node that has something of every kind. */
+async function createFullApi(t: TestContext) {
+  const made = await createNodeApi(t);
+  const gap = { kind: "gap", meter: made.meter.kid, seq: 1, detail: 2 } as const;
+  const violations = [gap];
+  await made.cluster.nodes[0]!.store.write((writer) =>
+    listViolations(writer, { chain: SERVICE, height: 2, time_ms: 1, violations }),
+  );
+  return made;
 }
 
 test("every route answers what its shape says, at the path that its shape has", async (t) => {
-  const { base, meter } = await createNodeApi(t);
+  const { base, meter } = await createFullApi(t);
   for (const shape of gets) {
     const aborting = new AbortController();
     const answer = await fetch(`${base}${askedOf(shape, toHex(meter.kid))}`, { signal: aborting.signal });
@@ -91,7 +104,7 @@ test("OPTIONS says what each path takes, and what it does not take is refused wi
 });
 
 test("HEAD has the status and type of GET and no body, of a stream too", async (t) => {
-  const { base, meter } = await createNodeApi(t);
+  const { base, meter } = await createFullApi(t);
   for (const shape of gets) {
     const answer = await fetch(`${base}${askedOf(shape, toHex(meter.kid))}`, { method: "HEAD" });
     assert.equal(answer.status, 200, writtenPath(shape));

@@ -20,15 +20,23 @@ import { getEffect, readEffectOf } from "../../../tools/cli/receipt/effect.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
 import { proveState, provesState } from "../../../tools/ledger/state-map.js";
+import { subjectOf } from "../../../tools/ledger/violations.js";
+import { stateEntries, stateProofOf } from "../../../tools/node/chain/contract-state.js";
 import { stateOf } from "../../../tools/node/chain/stored-state.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { violationIndex, violations, violationsListed } from "../../../tools/node/chain/tables/violations.js";
+import { isListed, ruleOf, violationsOf } from "../../../tools/node/chain/violation-list.js";
 import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
+import { fillViolations } from "../../../tools/node/parts/violations/filling.js";
+import { treeSoon } from "../../../tools/node/store/block-trees.js";
 import { blockKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
+import type { Table } from "../../../tools/node/store/table.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { readGenesis } from "../../wire/stranger-genesis.js";
 import { noOrders, takeOrder } from "../../wire/stranger-orders.js";
 import { verifyReceipt } from "../../wire/stranger-receipt.js";
+import { verifyStateProof } from "../../wire/stranger-state-proof.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 import { participantOf } from "./participant.js";
 
@@ -153,6 +161,43 @@ test("operations are run alike on all nodes, over a restart, for one that was aw
   assert.ok(provesState(state.root, { key, value }, proveState(state, state.root, key)));
   const other = { key: "limits/asked/other", value: undefined };
   assert.ok(provesState(state.root, other, proveState(state, state.root, other.key)));
+
+  // What it says against somebody is listed on every node, and again where an earlier version had not listed it.
+  for (const node of cluster.nodes) {
+    const { found } = violationsOf(node.store, { limit: 9 });
+    assert.deepEqual(
+      found.map(({ violation }) => [ruleOf(violation), toHex(subjectOf(violation))]),
+      [["limits/too-often", participant.id]],
+    );
+    assert.ok(isListed(node.store, [SERVICE]), node.id);
+  }
+  const listed = violationsOf(second.store, { limit: 9 });
+  await second.store.write((writer) => {
+    for (const table of [violations, violationIndex, violationsListed] as const) {
+      for (const { key } of second.store.range(table as Table<Buffer, unknown>, {}))
+        writer.delete(table as Table<Buffer, unknown>, key);
+    }
+  });
+  assert.deepEqual([isListed(second.store, [SERVICE]), violationsOf(second.store, { limit: 9 }).found], [false, []]);
+  await fillViolations({ store: second.store, afterOthers: async () => {}, isStopped: () => false }, SERVICE);
+  assert.deepEqual([isListed(second.store, [SERVICE]), violationsOf(second.store, { limit: 9 })], [true, listed]);
+
+  // What a node answers, a stranger verifies.
+  const asked = { chain: SERVICE, contract: "limits" };
+  for (const [own, there] of [
+    [`asked/${participant.id}`, "02"],
+    ["asked/other", undefined],
+  ] as const) {
+    const bytes = await stateProofOf(first.store, "test", { ...asked, key: own }, (stored) => treeSoon(() => stored));
+    const proved = verifyStateProof(cluster.genesisBytes, bytes!);
+    assert.deepEqual([proved.height, proved.key, proved.value], [height, `limits/${own}`, there]);
+  }
+  const all = stateEntries(first.store, { ...asked, prefix: "asked/", after: undefined, limit: 9 });
+  assert.deepEqual([all.entries, all.hasMore], [[{ key: `asked/${participant.id}`, value: 2 }], false]);
+  for (const other of [{ prefix: "b" }, { contract: "limit" }, { after: `asked/${participant.id}` }]) {
+    const none = stateEntries(first.store, { ...asked, prefix: "", after: undefined, limit: 9, ...other });
+    assert.deepEqual(none.entries, [], JSON.stringify(other));
+  }
 
   const contracts = createChainContracts();
   t.after(() => contracts.close());

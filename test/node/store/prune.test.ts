@@ -9,6 +9,7 @@ import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { viewOf } from "../../../tools/node/chain/stored-state.js";
 import { disclosures } from "../../../tools/node/chain/tables/admitted.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { violationsOf } from "../../../tools/node/chain/violation-list.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { blockKey, numberKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
@@ -66,6 +67,23 @@ test("a second record with a number whose record is gone is still a fork, and th
   assert.equal(chain.known(other), "other");
   assert.equal(await chain.admit(other, undefined), "admitted");
   await cluster.until(() => chain.head.counter === 1, "the fork is recorded");
+
+  // What a block says against somebody stays when the block is let go of, with its proof.
+  const { store } = cluster.nodes[0]!;
+  const { found } = violationsOf(store, { subject: kid, limit: 9 });
+  assert.deepEqual(
+    found.map(({ height, violation }) => [height, violation.kind, "detail" in violation && violation.detail]),
+    [[chain.head.height, "fork", other.stripped]],
+  );
+  const ofFork = chain.head.height;
+  for (let index = 0; index < WHOLE_BLOCKS_MIN; index += 1) {
+    const records_ = chain.head.records + 1;
+    await chain.admit(meter.next(), undefined);
+    await cluster.until(() => chain.head.records === records_, "a further record");
+  }
+  await pruneChain(store, SERVICE, ofFork + 1);
+  assert.equal(store.get(blocks, blockKey(SERVICE, ofFork)), undefined);
+  assert.deepEqual(violationsOf(store, { subject: kid, limit: 9 }).found, found);
 });
 
 test("an outline reads back as it was written, and one that was changed has no tree", async (t) => {

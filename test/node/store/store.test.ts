@@ -24,6 +24,7 @@ import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
 import { counters, settlements, slots } from "../../../tools/node/chain/tables/settlement.js";
 import { stateNodes } from "../../../tools/node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
+import { indexKey, violationIndex, violations, violationsListed } from "../../../tools/node/chain/tables/violations.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { checkRows } from "../../../tools/node/store/check.js";
 import {
@@ -34,6 +35,7 @@ import {
   nodeKey,
   numberKey,
   outgoingKey,
+  placeKey,
   slotKey,
   stateKey,
 } from "../../../tools/node/store/keys.js";
@@ -48,6 +50,7 @@ import type { Writer } from "../../../tools/node/store/writer.js";
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const recordHash = new Uint8Array(32).fill(9);
+const gap = { kind: "gap", meter: kid, seq: 1, detail: 2 } as const;
 const head = {
   height: 3,
   headerHash: new Uint8Array(32).fill(7),
@@ -349,6 +352,21 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
       }),
     (store) => store.get(slots, slotKey(1, 900)),
     /rows of slot 900 of chain 1/,
+  ],
+  violations: [
+    (writer) => writer.put(violations, placeKey(1, 4, 0), { time_ms: 1, violation: gap }),
+    (store) => store.get(violations, placeKey(1, 4, 0)),
+    /violation 0 in block 4 of chain 1/,
+  ],
+  violationIndex: [
+    (writer) => writer.put(violationIndex, indexKey(id, 1, placeKey(1, 4, 0)), 1),
+    (store) => store.get(violationIndex, indexKey(id, 1, placeKey(1, 4, 0))),
+    /place of the violation 0107/,
+  ],
+  violationsListed: [
+    (writer) => writer.put(violationsListed, chainKey(1), 7),
+    (store) => store.get(violationsListed, chainKey(1)),
+    /how far violations of chain 1 are listed/,
   ],
   orders: [
     (writer) => writer.put(sealedOrders, orderKey(1), { contractsHeight: 1, bytes: new Uint8Array(40) }),

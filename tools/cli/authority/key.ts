@@ -1,4 +1,4 @@
-// `gridseal authority key`: a further key that signs orders, sealed by a passphrase of its own.
+// `gridseal authority key`: a further key that signs orders or approves enrolments, sealed by a passphrase of its own.
 
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
@@ -16,7 +16,7 @@ export function registerKey(authority: Command): void {
   withPassphrase(
     authority
       .command("key")
-      .description("make a further key that signs orders, for another person to hold")
+      .description("make a further key that signs orders or approves enrolments, for another person to hold")
       .argument("<file>", "key file to make")
       .option("--json", "print JSON"),
   ).action(makeKey);
@@ -32,7 +32,8 @@ async function makeKey(file: string, options: KeyOptions): Promise<void> {
           ["written to", file],
           ["id", shown.id],
           ["public key", shown.publicKey],
-          ["next", `gridseal init ... --order-key ${shown.publicKey} --order-signatures K`],
+          ["orders", `gridseal init DIR --authority DIR --order-key ${shown.publicKey} --order-signatures COUNT`],
+          ["approvals", `gridseal authority approver add NAME --public-key ${shown.publicKey} --network DIR`],
         ]),
   );
 }

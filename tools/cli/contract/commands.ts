@@ -1,11 +1,13 @@
 // `gridseal contract`: contracts written and tried offline, then ordered onto chains.
 
 import type { Command } from "commander";
+import { registerDiff } from "./diff.js";
 import { registerLint } from "./lint.js";
 import { registerList } from "./list.js";
 import { registerNew } from "./new.js";
 import { registerParameters, registerRetire } from "./parameters.js";
 import { registerPropose } from "./propose.js";
+import { registerReplay } from "./replay.js";
 import { registerShow } from "./show.js";
 import { registerTest } from "./test.js";
 
@@ -21,4 +23,6 @@ export function registerContract(program: Command): void {
   registerRetire(contract);
   registerList(contract);
   registerShow(contract);
+  registerDiff(contract);
+  registerReplay(contract);
 }

@@ -82,6 +82,8 @@ export async function openBrokerSession(participant: Participant, service: numbe
       const found = receipts.get(toHex(waiting.hash));
       return found && { bytes: found, lineage: lineageUpTo(lineage, decodeReceipt(found).height) };
     },
+    // A broker has no blocks.
+    block: async () => undefined,
     close: () => client.endAsync(true),
   };
 }

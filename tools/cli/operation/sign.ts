@@ -85,9 +85,16 @@ async function sign(options: SignOptions): Promise<void> {
       ? [toJson({ ...operationView(operation), waiting })]
       : [
           `operation ${seq} of service ${service}, type ${type}, is signed: ${toHex(operation.hash)}`,
+          ...pastOf(options.until),
           `next: gridseal operation submit --as ${options.as} --api URL`,
         ],
   );
+}
+
+/** It is sealed all the same, and asks nothing. */
+function pastOf(until_s: number | undefined): string[] {
+  const isPast = until_s !== undefined && until_s * 1_000 <= Date.now();
+  return isPast ? ["warning: --until is past by this machine's clock: the operation will ask nothing"] : [];
 }
 
 function made({ signer, kid }: Participant, claims: OperationClaims, hidden: readonly Uint8Array[]): Uint8Array {

@@ -3,13 +3,14 @@
 
 import type { Command } from "commander";
 import { concatBytes, equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { decodeReceipt, type Receipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { Waiting } from "../../files/operations/outbox.js";
 import { type Participant, withParticipant } from "../../files/operations/participant-folder.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { openBrokerSession } from "./broker-session.js";
+import { sealedOutcome } from "./outcome.js";
 import { serviceNumber } from "./sign.js";
 import { type Sealed, type Way, wayByApi } from "./way.js";
 
@@ -72,6 +73,8 @@ interface Done {
   readonly hash: string;
   /** of the block that seals it; absent where it is only submitted */
   readonly height?: number;
+  /** what has become of it, where the node shows the block */
+  readonly outcome?: string;
   readonly refused?: string;
 }
 
@@ -80,54 +83,57 @@ async function submitAll(submitting: Submitting, waiting: readonly Waiting[], pa
   const { service, way } = submitting;
   const done: Done[] = [];
   for (const each of waiting) {
-    const outcome = await outcomeOf(async () => {
-      const height = await keepSealed(submitting, each);
-      if (height === undefined) await way.submit(each);
-      return height;
+    const fate = await fateOf(async () => {
+      const sealed = await keepSealed(submitting, each);
+      if (sealed === undefined) await way.submit(each);
+      return sealed;
     });
-    done.push({ service, seq: each.seq, hash: toHex(each.hash), ...outcome });
+    done.push({ service, seq: each.seq, hash: toHex(each.hash), ...fate });
   }
   if (patience_ms === 0) return done;
   const end_ms = performance.now() + patience_ms;
   for (const [index, each] of waiting.entries()) {
     const { height, refused } = done[index]!;
     if (height !== undefined || refused !== undefined) continue;
-    done[index] = { ...done[index]!, ...(await outcomeOf(() => whenSealed(submitting, each, end_ms))) };
+    done[index] = { ...done[index]!, ...(await fateOf(() => whenSealed(submitting, each, end_ms))) };
   }
   return done;
 }
 
-/** The height of the block that seals it, or why it is refused; neither where it is under way. */
-async function outcomeOf(act: () => Promise<number | undefined>): Promise<Pick<Done, "height" | "refused">> {
+type Fate = Pick<Done, "height" | "outcome" | "refused">;
+
+/** Where it is sealed and what has become of it, or why it is refused; nothing where it is under way. */
+async function fateOf(act: () => Promise<Fate | undefined>): Promise<Fate> {
   try {
-    const height = await act();
-    return height === undefined ? {} : { height };
+    return (await act()) ?? {};
   } catch (error) {
     if (error instanceof GridsealError && error.code === "RECORD_REFUSED") return { refused: error.message };
     throw error;
   }
 }
 
-function lineOf({ service, seq, height, refused }: Done): string {
+function lineOf({ service, seq, height, outcome, refused }: Done): string {
   if (refused !== undefined) return `operation ${seq} of service ${service} is refused: ${refused}`;
   return height === undefined
     ? `operation ${seq} of service ${service} is submitted`
-    : `operation ${seq} of service ${service} is sealed in block ${height}`;
+    : `operation ${seq} of service ${service} is sealed in block ${height}${outcome === undefined ? "" : `: ${outcome}`}`;
 }
 
 /** Verifies the operation's receipt and keeps both, where it is there. */
-async function keepSealed({ participant, service, way }: Submitting, waiting: Waiting): Promise<number | undefined> {
+async function keepSealed({ participant, service, way }: Submitting, waiting: Waiting): Promise<Fate | undefined> {
   const found = await way.receipt(waiting);
   if (found === undefined) return undefined;
-  const height = checkReceipt(participant, service, waiting, found);
+  const receipt = checkReceipt(participant, service, waiting, found);
   await participant.keep(service, waiting, concatBytes(found.bytes, ...found.lineage));
-  return height;
+  const block = await way.block(receipt.height);
+  const outcome = block === undefined ? undefined : sealedOutcome(block, receipt);
+  return { height: receipt.height, ...(outcome !== undefined && { outcome }) };
 }
 
-async function whenSealed(submitting: Submitting, waiting: Waiting, end_ms: number): Promise<number> {
+async function whenSealed(submitting: Submitting, waiting: Waiting, end_ms: number): Promise<Fate> {
   while (performance.now() < end_ms) {
-    const height = await keepSealed(submitting, waiting);
-    if (height !== undefined) return height;
+    const sealed = await keepSealed(submitting, waiting);
+    if (sealed !== undefined) return sealed;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   const name = `operation ${waiting.seq} of service ${submitting.service}`;
@@ -139,13 +145,13 @@ function checkReceipt(
   service: number,
   { seq, hash }: Waiting,
   { bytes, lineage }: Sealed,
-): number {
+): Receipt {
   const name = `the receipt of operation ${seq} of service ${service}`;
   try {
     const receipt = decodeReceipt(bytes);
     if (receipt.chain !== service || !equalBytes(receipt.recordHash, hash)) throw new Error("it is for another record");
     verifyReceipt(receipt, genesis, nodeVerify, lineage);
-    return receipt.height;
+    return receipt;
   } catch (cause) {
     throw new GridsealError("RECEIPT_INVALID", `${name} proves nothing: ${reasonOf(cause)}`, { cause });
   }

@@ -12,6 +12,8 @@ export interface Way {
   submit(waiting: Waiting): Promise<void>;
   /** Undefined where it is not sealed yet. Rejects with RECORD_REFUSED where it was refused since. */
   receipt(waiting: Waiting): Promise<Sealed | undefined>;
+  /** The block of a height, where this way has blocks and lets this participant read them. */
+  block(height: number): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 
@@ -34,6 +36,14 @@ export function wayByApi({ kid, tokenFor }: Participant, service: number, api: s
         return { bytes, lineage: lineageUpTo(await source.lineage(service), height) };
       } catch (error) {
         if (error instanceof GridsealError && error.code === "RECORD_UNKNOWN") return undefined;
+        throw error;
+      }
+    },
+    async block(height) {
+      try {
+        return await source.block(service, height);
+      } catch (error) {
+        if (error instanceof GridsealError && ["NOT_ADMITTED", "BLOCK_PRUNED"].includes(error.code)) return undefined;
         throw error;
       }
     },

@@ -2,18 +2,17 @@
 
 import type { Command } from "commander";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
-import { chainOf, type Genesis } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { LINEAGE_BYTES_MAX } from "../../../src/wire/lineage.js";
 import { type AnyRecord, OPERATION_BYTES_MAX, parseAnyRecord } from "../../../src/wire/operation.js";
-import { readOrder } from "../../../src/wire/order.js";
 import { type Receipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { isSlotProof, SLOT_PROOF_BYTES_MAX } from "../../../src/wire/slot-proof.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readWhole } from "../../files/made-once.js";
-import { pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { pairs, printLines, secondText, toJson } from "../../terminal/output.js";
+import { nameOfChain } from "./chain-name.js";
 import { readEffectOf } from "./effect.js";
 import { readReceipt } from "./read-receipt.js";
 import { verifySlot } from "./slot.js";
@@ -53,7 +52,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const disclosed = record?.disclosures.map(({ label }) => label);
   const { network, chain, height, recordHash } = receipt;
   const { time_s } = decodeHeader(receipt.header);
-  const name = nameOf(genesis, chain, lineage);
+  const name = nameOfChain(genesis, chain, lineage);
   const header = headerHash(receipt.header);
   if (options.json) {
     printLines([
@@ -73,22 +72,6 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       ...(disclosed === undefined ? [] : [["disclosed", disclosed.join(", ") || "nothing"] as const]),
     ]),
   ]);
-}
-
-/** The block's timestamp as its header has it: `chain` shows the same with milliseconds, which the header has not. */
-function secondText(time_s: number): string {
-  return timeText(time_s * 1000).replace(".000Z", "Z");
-}
-
-/**
- * The chain's name, as the genesis or the order has it that added it; the lineage has been
- * verified.
- */
-function nameOf(genesis: Genesis, chain: number, lineage: readonly Uint8Array[]): string {
-  const known = chainOf(genesis, chain);
-  if (known !== undefined) return known.name;
-  const { action } = readOrder(lineage[0]!, genesis);
-  return action.type === "chain" ? action.name : String(chain);
 }
 
 /** The record in the file with its disclosures, each of which opens a digest that its signer has signed. */

@@ -123,7 +123,7 @@ static bool read_topic(const char *topic, char *level, char *kind, char *id) {
 		if (topic == NULL) return false;
 		topic++;
 	}
-	if (sscanf(topic, "gs1/%32[^/]/%5[^/]/%7[^/]/%16[^/]%n", name, level, kind, id, &end) != 4) return false;
+	if (sscanf(topic, "gs1/%32[^/]/%5[^/]/%9[^/]/%16[^/]%n", name, level, kind, id, &end) != 4) return false;
 	return topic[end] == 0 && strcmp(name, network) == 0;
 }
 
@@ -135,11 +135,11 @@ static bool is_one_of(const char *kind, const char *const *kinds) {
 
 static int on_topic(int event, void *data, void *unused) {
 	static const char *const from_meter[] = {"birth", "death", "diag", NULL};
-	static const char *const to_meter[] = {"ack", "command", "time", NULL};
+	static const char *const to_meter[] = {"ack", "command", "time", "violation", NULL};
 	static const char *const to_service[] = {"receipt", "members", NULL};
 	struct mosquitto_evt_acl_check *use = data;
 	const char *user = mosquitto_client_username(use->client);
-	char level[6], kind[8], id[ID_LENGTH + 1];
+	char level[6], kind[10], id[ID_LENGTH + 1];
 	if (use->access == MOSQ_ACL_UNSUBSCRIBE) return MOSQ_ERR_SUCCESS;
 	if (!read_topic(use->topic, level, kind, id)) return MOSQ_ERR_ACL_DENIED;
 	bool is_of_meter = strcmp(level, "-") == 0;

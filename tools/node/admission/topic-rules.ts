@@ -24,7 +24,7 @@ export function topicRules(network: string, holder: TopicHolder | undefined): re
   ];
   const toMeter = (id: string) => [
     ...["receipt", "members"].map((kind) => of("+", kind, id)),
-    ...["ack", "command", "time"].map((kind) => of("-", kind, id)),
+    ...["ack", "command", "time", "violation"].map((kind) => of("-", kind, id)),
   ];
   if (holder === undefined) {
     return [...rules("publish", [of("-", "birth", "+")]), ...rules("subscribe", [of("-", "time", "+")])];

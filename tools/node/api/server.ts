@@ -26,6 +26,7 @@ import { metricsRoute } from "./resources/metrics.js";
 import { receiptRoute } from "./resources/receipts.js";
 import { sealedRecordsRoute } from "./resources/records.js";
 import { slotRoute } from "./resources/slots.js";
+import { stateProofRoute, stateRoute } from "./resources/state.js";
 import type { Route } from "./route.js";
 import { addRoutes, assertListed } from "./routing.js";
 import { createTurns } from "./turns.js";
@@ -123,6 +124,8 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     blocksRoute(store),
     blockRoute(store),
     lineageRoute(store),
+    stateRoute(store),
+    stateProofRoute(store, ports.genesis.network),
     receiptRoute(ports),
     sealedRecordsRoute(store),
     slotRoute(store),

@@ -127,6 +127,6 @@ export function parseFilter(network: string, filter: string): Filter | undefined
         topic.kind === kind && topic.meter === meter && (service === undefined || topic.service === service),
     };
   }
-  if (kind !== "ack" && kind !== "command" && kind !== "time") return undefined;
+  if (kind !== "ack" && kind !== "command" && kind !== "time" && kind !== "violation") return undefined;
   return { meter, kind, matches: (topic) => topic.kind === kind && topic.meter === meter };
 }

@@ -13,9 +13,19 @@ export type StateKey = Buffer & { readonly [kind]: "state" };
 export type OutgoingKey = Buffer & { readonly [kind]: "outgoing" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
 export type SlotKey = Buffer & { readonly [kind]: "slot" };
+export type PlaceKey = Buffer & { readonly [kind]: "place" };
 
 /** Of a row that belongs to a chain. */
-export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | OutgoingKey | SlotKey;
+export type KeyOfChain =
+  | ChainKey
+  | BlockKey
+  | IdKey
+  | NumberKey
+  | StateKey
+  | NodeKey
+  | OutgoingKey
+  | SlotKey
+  | PlaceKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
 export interface KeyRange {
@@ -101,6 +111,19 @@ export function startIn(key: SlotKey): number {
   return key.readUIntBE(2, 5);
 }
 
+/** chain (2), height (5), place within the block (4) */
+export function placeKey(chain: number, height: number, place: number): PlaceKey {
+  const key = Buffer.allocUnsafe(11);
+  key.writeUInt16BE(chain);
+  key.writeUIntBE(height, 2, 5);
+  key.writeUInt32BE(place, 7);
+  return key as PlaceKey;
+}
+
+export function placeIn(key: PlaceKey): number {
+  return key.readUInt32BE(7);
+}
+
 /** The range of all keys of the chain's contract state that begin with this text. */
 export function prefixRange(chain: number, prefix: string): { readonly start: Buffer; readonly end: Buffer } {
   const start = stateKey(chain, prefix);
@@ -122,7 +145,7 @@ export function chainIn(key: KeyOfChain): number {
   return key.readUInt16BE(0);
 }
 
-export function heightIn(key: BlockKey): number {
+export function heightIn(key: BlockKey | PlaceKey): number {
   return key.readUIntBE(2, 5);
 }
 

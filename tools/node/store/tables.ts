@@ -14,6 +14,7 @@ import { index } from "../chain/tables/runs.js";
 import { counters, settlements, slots } from "../chain/tables/settlement.js";
 import { stateNodes } from "../chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
+import { violationIndex, violations, violationsListed } from "../chain/tables/violations.js";
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
@@ -42,4 +43,7 @@ export const tables: readonly AnyTable[] = [
   settlements,
   counters,
   slots,
+  violations,
+  violationIndex,
+  violationsListed,
 ];

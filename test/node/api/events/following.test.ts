@@ -16,7 +16,7 @@ function createModel() {
   const log: EventLog = {
     heads: () => heads,
     add: () => undefined,
-    read(service, height) {
+    read(_topic, service, height) {
       const to = pruned.get(service) ?? 0;
       const isPruned = height <= to;
       const body = isPruned
@@ -66,7 +66,7 @@ test("property: however sealing, reading, pruning and disconnecting alternate, e
       const model = createModel();
       model.seal(1);
       const reader = createEventReader();
-      let following = startFollowing(model.log.heads(), fromStart ? new Map() : undefined);
+      let following = startFollowing(model.log.heads(), fromStart ? new Map() : undefined, "blocks");
       reader.take(String(opening(following)));
       /** sent and not yet arrived */
       let underWay = "";
@@ -82,7 +82,7 @@ test("property: however sealing, reading, pruning and disconnecting alternate, e
           reader.take(underWay.slice(0, Math.floor(underWay.length * one.arrived)));
           reader.lose();
           underWay = "";
-          following = startFollowing(model.log.heads(), positionOf(reader.lastId!));
+          following = startFollowing(model.log.heads(), positionOf(reader.lastId!), "blocks");
           reader.take(String(opening(following)));
         }
       }
@@ -107,9 +107,9 @@ test("a piece ends when it is long, or when reading has taken its time", () => {
   for (let height = 1; height <= 100; height += 1) model.seal(1);
   const after = new Map([[1, 0]]);
   let now_ms = 0;
-  const slow = readEvents(startFollowing(model.log.heads(), after), model.log, () => now_ms++);
+  const slow = readEvents(startFollowing(model.log.heads(), after, "blocks"), model.log, () => now_ms++);
   assert.equal(slow.events, 1);
-  const long = readEvents(startFollowing(model.log.heads(), after), model.log, () => 0);
+  const long = readEvents(startFollowing(model.log.heads(), after, "blocks"), model.log, () => 0);
   assert.ok(long.bytes.length >= 32_768 && long.bytes.length < 32_768 + 21_000);
 });
 
@@ -119,7 +119,7 @@ test("tells of chains in turn, so that a long one does not keep the others waiti
   model.seal(2);
   model.seal(70);
   const reader = createEventReader();
-  const following = startFollowing(model.log.heads(), new Map());
+  const following = startFollowing(model.log.heads(), new Map(), "blocks");
   reader.take(String(readEvents(following, model.log, () => 0).bytes));
   assert.deepEqual(
     reader.events.slice(0, 4).map(({ value }) => value.service),
@@ -130,7 +130,7 @@ test("tells of chains in turn, so that a long one does not keep the others waiti
 test("a position beyond what this node has waits for it, and chains that it has not stay in it", () => {
   const model = createModel();
   model.seal(1);
-  const following = startFollowing(model.log.heads(), positionOf("1:3,9:40"));
+  const following = startFollowing(model.log.heads(), positionOf("1:3,9:40"), "blocks");
   for (let height = 2; height <= 3; height += 1) model.seal(1);
   assert.equal(readEvents(following, model.log, () => 0).events, 0);
   model.seal(1);
@@ -143,7 +143,7 @@ test("a position beyond what this node has waits for it, and chains that it has 
 test("a position of chains that are none here is never longer than what may be sent again", () => {
   const foreign = new Map(Array.from({ length: CHAINS_MAX }, (_, index) => [1_000 + index, 5]));
   const heads = new Map([[1, 7]]);
-  const { position } = startFollowing(heads, foreign);
+  const { position } = startFollowing(heads, foreign, "blocks");
   assert.equal(position.size, CHAINS_MAX);
   assert.notEqual(positionOf(textOfPosition(position)), undefined);
 });

@@ -19,7 +19,7 @@ function createScene(blocks: number, after?: Position, read = (_height: number):
   const log: EventLog = {
     heads: () => heads,
     add: () => undefined,
-    read: (service, height) => ({
+    read: (_topic, service, height) => ({
       type: "told",
       body: bodyOf("block", { service, height, filling: "x".repeat(1_000) }),
       to: height,
@@ -61,7 +61,7 @@ function createScene(blocks: number, after?: Position, read = (_height: number):
     },
     stream,
     ADDRESS,
-    after,
+    { after, topic: "blocks" },
   );
   /** Lets everything happen that is due. */
   const settle = async () => {

@@ -1,6 +1,6 @@
 // GET /events: sealed blocks as they come, and those that a subscriber has missed, from the position that it names.
 
-import { type BlockEvent, events, positionOf } from "../../../routes/events.js";
+import { type BlockEvent, type EventTopic, events, positionOf } from "../../../routes/events.js";
 import { createAddressCounts } from "../../limits/addresses.js";
 import { type Route, refused, route } from "../route.js";
 import { Subscriber, type SubscriberPorts } from "./subscriber.js";
@@ -30,6 +30,7 @@ export function createEvents(ports: EventsPorts): Events {
       // Who connects again asks as it did first, and says beside what it has got since.
       const text = lastEventId ?? query.after;
       const after = text === undefined ? undefined : positionOf(text);
+      const topic = query.topic as EventTopic;
       if (text !== undefined && after === undefined) {
         return refused(
           "malformed",
@@ -42,7 +43,7 @@ export function createEvents(ports: EventsPorts): Events {
       return {
         type: "stream",
         begin(stream) {
-          const subscriber = new Subscriber(ports, stream, group, after);
+          const subscriber = new Subscriber(ports, stream, group, { after, topic });
           subscribers.add(subscriber);
           stream.onClosed(() => {
             subscribers.delete(subscriber);

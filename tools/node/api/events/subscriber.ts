@@ -1,7 +1,7 @@
 // One reader of the stream of events. It is sent a piece, the next when that has gone: what it has not taken is one piece, and who takes
 // too long is told so and let go of.
 
-import { type EndedEvent, type Ending, endings, type Position } from "../../../routes/events.js";
+import { type EndedEvent, type Ending, type EventTopic, endings, type Position } from "../../../routes/events.js";
 import type { ByteBudget } from "../byte-budget.js";
 import type { EventStream } from "../event-stream.js";
 import type { Rates } from "../gate.js";
@@ -29,6 +29,12 @@ export interface SubscriberPorts {
   onBroken(error: unknown): void;
 }
 
+export interface Subscription {
+  /** undefined: from now on */
+  readonly after: Position | undefined;
+  readonly topic: EventTopic;
+}
+
 export class Subscriber {
   readonly #ports: SubscriberPorts;
   readonly #stream: EventStream;
@@ -44,11 +50,11 @@ export class Subscriber {
   /** of the last piece */
   #sent_ms: number;
 
-  constructor(ports: SubscriberPorts, stream: EventStream, group: string, after: Position | undefined) {
+  constructor(ports: SubscriberPorts, stream: EventStream, group: string, { after, topic }: Subscription) {
     this.#ports = ports;
     this.#stream = stream;
     this.#group = group;
-    this.#following = startFollowing(ports.log.heads(), after);
+    this.#following = startFollowing(ports.log.heads(), after, topic);
     this.#sent_ms = ports.monotonic_ms();
     stream.onClosed(() => {
       this.#isClosed = true;

@@ -50,6 +50,7 @@ import { index, type SealedRecord, type SealedRun } from "../tables/runs.js";
 import { counters, SLOTS_KEPT, settlements, slots } from "../tables/settlement.js";
 import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
+import { listViolations } from "../tables/violations.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
 import type { ContractRuns } from "./contract-runs.js";
 
@@ -195,6 +196,8 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       await writeBlock(ports, block, execution, records, next, (writer) => {
         writeState(writer, chain.service, block.height, entries);
         writeSettlement(writer, chain.service, settlement);
+        const violations = [...execution.violations, ...entries.violations];
+        listViolations(writer, { chain: chain.service, height: block.height, time_ms: block.time_ms, violations });
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });

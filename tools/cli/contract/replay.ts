@@ -1,0 +1,204 @@
+// `gridseal contract replay`: runs the contracts of a sealed block again, in the state that the blocks before it come to here, and holds
+// what they come to against what is sealed. All of the chain up to there is audited on the way: no node keeps an earlier state.
+
+import type { Command } from "commander";
+import { decodeBlock } from "../../../src/wire/block.js";
+import { HEIGHT_MAX } from "../../../src/wire/bounds.js";
+import { entryText } from "../../../src/wire/entry.js";
+import { type EntryOutcome, outcomesIn } from "../../../src/wire/outcome.js";
+import { auditNetwork } from "../../audit/network.js";
+import { createEngine, type GuestCall } from "../../contracts/engine.js";
+import { runPlan } from "../../contracts/run-plan.js";
+import { GridsealError } from "../../errors.js";
+import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
+import { failures, type Outcome } from "../../ledger/outcome.js";
+import type { RunPlan } from "../../ledger/run-plan.js";
+import { createChainContracts } from "../../node/contracts/node-contracts.js";
+import { readEngine } from "../../node/contracts/sandbox.js";
+import { openFileSource, serviceOfFile } from "../../sources/file.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
+import { whole, withNode } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { callText } from "./call-text.js";
+import { expectation } from "./vectors.js";
+
+interface ReplayOptions extends SourceOptions {
+  readonly service: string;
+  readonly trace?: true;
+  readonly json?: true;
+}
+
+type BlocksFrom = (service: number) => (() => AsyncIterable<Uint8Array>) | undefined;
+
+/** A run of the block, as it came to something here, and what is sealed of it. */
+interface ReplayedRun {
+  readonly contract: string;
+  readonly entry: string;
+  readonly outcome: Outcome;
+  readonly calls: readonly GuestCall[];
+}
+
+export function registerReplay(contract: Command): void {
+  withNode(
+    contract
+      .command("replay")
+      .description("run a sealed block's contracts again, and hold what they come to against what is sealed")
+      .argument("<height>", "the block", whole(1, HEIGHT_MAX))
+      .argument("[files...]", "exported chains, *contracts* among them; instead of --api or --data"),
+  )
+    .requiredOption("--service <name>", "name or number of the chain's service")
+    .option("--trace", "print each call of a contract, with the budget that is used by then")
+    .option("--json", "print JSON")
+    .action(replay);
+}
+
+async function replay(height: number, files: readonly string[], options: ReplayOptions): Promise<void> {
+  if (options.genesis === undefined) throw new GridsealError("USAGE", "name the genesis with --genesis");
+  const { genesis } = await readGenesisFile(options.genesis);
+  if (files.length > 0) {
+    const paths = new Map<number, string>();
+    for (const file of files) paths.set(await serviceOfFile(file), file);
+    const { service } = chainNamed(genesis, options.service);
+    const open: BlocksFrom = (of) => {
+      const path = paths.get(of);
+      return path === undefined ? undefined : () => openFileSource(path).blocks(of, 1);
+    };
+    return replayOf(genesis, { service, height, open }, options);
+  }
+  await withNodeSource(options, async (source) => {
+    const known = (await source.chains()).find(
+      ({ service, name }) => name === options.service || String(service) === options.service,
+    );
+    const service = known?.service ?? chainNamed(genesis, options.service).service;
+    await replayOf(genesis, { service, height, open: (of) => () => source.blocks(of, 1) }, options);
+  });
+}
+
+interface Place {
+  readonly service: number;
+  readonly height: number;
+  readonly open: BlocksFrom;
+}
+
+async function replayOf(
+  genesis: Parameters<typeof auditNetwork>[0],
+  { service, height, open }: Place,
+  options: ReplayOptions,
+): Promise<void> {
+  const contracts = createChainContracts();
+  let sealed: Uint8Array | undefined;
+  let runs: readonly ReplayedRun[] = [];
+  /** of the chain that is being gone over */
+  let current = 0;
+  const upTo = (of: number) => {
+    const blocks = open(of);
+    if (blocks === undefined) return undefined;
+    return async function* () {
+      current = of;
+      let at = 0;
+      for await (const bytes of blocks()) {
+        at += 1;
+        if (of === service && at === height) sealed = Uint8Array.from(bytes);
+        yield bytes;
+        if (of === service && at === height) return;
+      }
+    };
+  };
+  const run = async (plan: RunPlan): Promise<readonly Outcome[]> => {
+    if (current !== service || plan.height !== height) return contracts.run(plan);
+    const ran = options.trace ? await runTraced(plan) : { outcomes: await contracts.run(plan), calls: [] };
+    runs = plan.calls.map(({ contract, entry }, index) => ({
+      contract: plan.contracts[contract]!.name,
+      entry,
+      outcome: ran.outcomes[index]!,
+      calls: ran.calls[index] ?? [],
+    }));
+    return ran.outcomes;
+  };
+  try {
+    const reports = await auditNetwork(genesis, { open: upTo, runContracts: run }, [service]);
+    const problem = reports.find(({ firstProblem }) => firstProblem !== undefined);
+    const report = reports.find((one) => one.service === service);
+    const isReached = sealed !== undefined && (report?.height === height || report?.firstProblem?.height === height);
+    const outcomes = sealed === undefined ? [] : outcomesIn(decodeBlock(sealed).results);
+    if (isReached) print(outcomes, runs, { height, name: report!.name, json: options.json === true });
+    if (problem?.firstProblem !== undefined) {
+      const { height: at, what } = problem.firstProblem;
+      throw new GridsealError("CHAIN_INVALID", `chain ${problem.name} does not follow at block ${at}: ${what}`);
+    }
+    if (!isReached) throw new GridsealError("USAGE", `chain ${options.service} has no block ${height} here`);
+  } finally {
+    await contracts.close();
+  }
+}
+
+/** In this thread, which its calls can be told to. */
+async function runTraced(plan: RunPlan) {
+  const engine = await createEngine(await readEngine());
+  const calls: GuestCall[][] = [];
+  const traced: typeof engine = {
+    run(run) {
+      const own: GuestCall[] = [];
+      calls.push(own);
+      return engine.run({ ...run, onCall: (call) => void own.push(call) });
+    },
+  };
+  return { outcomes: await runPlan(traced, plan), calls };
+}
+
+interface Shown {
+  readonly height: number;
+  readonly name: string;
+  readonly json: boolean;
+}
+
+function print(outcomes: readonly EntryOutcome[], runs: readonly ReplayedRun[], { height, name, json }: Shown): void {
+  const ran = outcomes.filter((outcome) => "contract" in outcome);
+  const rows = runs.map((run, index) => {
+    const sealed = ran[index];
+    return { ...run, sealed, isSame: sealed !== undefined && isAsSealed(sealed, run) };
+  });
+  if (json) {
+    const shown = rows.map(({ contract, entry, outcome, calls, sealed, isSame: same }) => ({
+      ...{ contract, entry: sealed === undefined ? entry : entryText(sealed.entry), used: outcome.used, same },
+      outcome: JSON.parse(expectation(outcome)) as unknown,
+      calls: calls.map((call) => ({ used: call.used, call: callText(call) })),
+    }));
+    printLines([toJson({ name, height, runs: shown })]);
+    return;
+  }
+  printLines([`block ${height} of ${name}: ${runs.length === 0 ? "no contract runs for it" : `${runs.length} runs`}`]);
+  for (const { contract, entry, outcome, calls, sealed, isSame: same } of rows) {
+    const what = outcome.type === "failed" ? `failed: ${failures[outcome.reason]}` : kindOf(outcome);
+    const of = sealed === undefined ? entry : entryText(sealed.entry);
+    const verdict = same ? "as sealed" : `DIFFERS: sealed is ${sealed?.type ?? "nothing"}`;
+    printLines([
+      "",
+      `${of}  ${contract}  ${what}  used ${outcome.used}  ${verdict}`,
+      ...calls.map((call) => `${String(call.used).padStart(8)}  ${callText(call)}`),
+      ...(outcome.type === "failed" ? [`          ${outcome.detail}`] : []),
+      ...(same ? [] : [`  came to  ${expectation(outcome)}`]),
+    ]);
+  }
+}
+
+/** What a run that has not failed is called in results. */
+function kindOf(outcome: Outcome): "done" | "denied" {
+  return outcome.type === "done" && outcome.emissions.some(({ type }) => type === "denial") ? "denied" : "done";
+}
+
+/** As far as a sealed outcome goes; violations and what is written are in the audit's verdict. */
+export function isAsSealed(
+  sealed: EntryOutcome,
+  { contract, outcome }: Pick<ReplayedRun, "contract" | "outcome">,
+): boolean {
+  if (!("contract" in sealed) || sealed.contract !== contract || sealed.used !== outcome.used) return false;
+  if (outcome.type === "failed") return sealed.type === "failed" && sealed.reason === outcome.reason;
+  if (sealed.type === "failed" || sealed.type !== kindOf(outcome)) return false;
+  const effects = outcome.emissions.filter(({ type }) => type === "effect" || type === "message");
+  const denials = outcome.emissions.filter(({ type }) => type === "denial");
+  const text = (items: readonly { readonly name: string; readonly body: Uint8Array }[]) =>
+    toJson(items.map(({ name, body }) => [name, body]));
+  const ofSealed = sealed.type === "denied" ? sealed.denials.map(({ rule, body }) => ({ name: rule, body })) : [];
+  return text(effects) === text(sealed.effects) && text(denials) === text(ofSealed);
+}

@@ -1,0 +1,77 @@
+// `gridseal state get`: what a contract remembers under a key, or that it remembers nothing; with a file that proves it.
+
+import type { Command } from "commander";
+import { concatBytes } from "../../../src/wire/bytes.js";
+import { lineageUpTo } from "../../../src/wire/lineage.js";
+import { GridsealError } from "../../errors.js";
+import { readGenesisFile } from "../../files/genesis-file.js";
+import { createFile } from "../../files/made-once.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
+import { chainOfSource } from "../../sources/source.js";
+import { withNode } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { contractName } from "../contract/propose.js";
+import { checkStateProof, proofView, readStateProof, valueText } from "./read-state-proof.js";
+
+interface GetOptions extends SourceOptions {
+  readonly service: string;
+  readonly contract: string;
+  readonly proof?: true;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function registerGet(state: Command): void {
+  withNode(
+    state
+      .command("get")
+      .description("show what a contract remembers under a key after the newest block, or that it is nothing"),
+  )
+    .argument("<key>", "the contract's own key")
+    .requiredOption("--service <name>", "name or number of the chain's service")
+    .requiredOption("--contract <name>", "the contract", contractName)
+    .option("--proof", "make a file that proves it without any node")
+    .option("-o, --output <file>", "file to make: the proof, or without --proof the value as JSON")
+    .option("--json", "print JSON")
+    .action(get);
+}
+
+async function get(key: string, options: GetOptions): Promise<void> {
+  const { contract, proof: wantsProof, output } = options;
+  if (wantsProof && output === undefined) throw new GridsealError("USAGE", "name the file of the proof with --output");
+  await withNodeSource(options, async (source) => {
+    const { service, name } = await chainOfSource(source, options.service);
+    const bytes = await source.stateProof(service, contract, key);
+    if (bytes === undefined) throw new GridsealError("USAGE", `${source.origin} has no block of ${name} yet`);
+    const file = readStateProof(bytes, source.origin);
+    const { proof } = file;
+    if (proof.chain !== service || proof.key !== `${contract}/${key}`) {
+      throw new GridsealError("RECEIPT_INVALID", `${source.origin} answers with the proof of ${proof.key}`);
+    }
+    const lineage = lineageUpTo(await source.lineage(service), proof.height);
+    if (options.genesis !== undefined) {
+      const { genesis } = await readGenesisFile(options.genesis);
+      checkStateProof({ proof, lineage }, genesis, source.origin);
+    }
+    const view = proofView(proof);
+    const made = wantsProof ? concatBytes(bytes, ...lineage) : new TextEncoder().encode(`${toJson(view.value)}\n`);
+    if (output !== undefined) await createFile(output, made);
+    const checked = options.genesis === undefined ? ", as the node says; --genesis checks it" : "";
+    printLines(
+      options.json
+        ? [
+            toJson({
+              ...view,
+              name,
+              checked: options.genesis !== undefined,
+              ...(output !== undefined && { file: output }),
+            }),
+          ]
+        : [
+            valueText(view),
+            `${proof.key} of ${name} after block ${proof.height}${checked}`,
+            ...(output === undefined ? [] : [`${output} ${wantsProof ? "proves it" : "has it"}`]),
+          ],
+    );
+  });
+}

@@ -1,0 +1,84 @@
+// `gridseal violation list`: violations of all chains of a node, the newest first.
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { SERVICE_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
+import { violationKinds } from "../../ledger/violations.js";
+import { csvOf, type ViolationItem } from "../../routes/violations.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
+import { id, whole, withNode } from "../../terminal/arguments.js";
+import { printLines, table, timeText, toJson } from "../../terminal/output.js";
+
+interface ListOptions extends SourceOptions {
+  readonly subject?: Uint8Array;
+  readonly kind?: string;
+  readonly rule?: string;
+  readonly service?: number;
+  readonly from?: number;
+  readonly to?: number;
+  readonly after?: string;
+  readonly limit: number;
+  readonly csv?: true;
+  readonly json?: true;
+}
+
+export function registerList(violation: Command): void {
+  withNode(violation.command("list").description("list violations of all chains of a node, the newest first"))
+    .option("--subject <id>", "against this meter, participant or node", id)
+    .addOption(new Option("--kind <kind>", "of this kind").choices(Object.keys(violationKinds)))
+    .option("--rule <contract/name>", "what this contract says, under any name or under this one", rule)
+    .option("--service <number>", "of this chain", whole(1, SERVICE_MAX))
+    .option("--from <time>", "in blocks of this time or later, ISO 8601", time_ms)
+    .option("--to <time>", "in blocks of this time or earlier", time_ms)
+    .option("--after <cursor>", "behind this one, as the list before ended", cursor)
+    .option("--limit <number>", "at most so many", whole(1, 1_000_000), 100)
+    .option("--csv", "print a table with commas (RFC 4180)")
+    .option("--json", "print JSON")
+    .action(list);
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const { subject, kind, rule: by, service, from: from_ms, to: to_ms, after, limit } = options;
+  const found: ViolationItem[] = [];
+  let hasMore = false;
+  await withNodeSource(options, async (source) => {
+    for await (const one of source.violations({ subject, kind, rule: by, service, from_ms, to_ms, after })) {
+      hasMore = found.length === limit;
+      if (hasMore) break;
+      found.push(one);
+    }
+  });
+  const last = found.at(-1);
+  const next = hasMore && last !== undefined ? `${last.time_ms}:${last.id}` : undefined;
+  if (options.json) printLines([toJson({ violations: found, next: next ?? null })]);
+  else if (options.csv) process.stdout.write(csvOf(found));
+  else printLines([...linesOf(found), ...(next === undefined ? [] : [`there are more: --after ${next}`])]);
+}
+
+function linesOf(found: readonly ViolationItem[]): string[] {
+  const rows = found.map((one) => [
+    timeText(one.time_ms),
+    one.id,
+    one.kind,
+    one.subject,
+    one.number ?? "",
+    one.rule ?? "",
+    one.entry ?? "",
+  ]);
+  return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE", "FOR"], rows);
+}
+
+function rule(text: string): string {
+  if (/^[a-z][a-z0-9-]{0,31}(\/[a-z][a-z0-9-]{0,63})?$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be a contract's name, or CONTRACT/NAME.");
+}
+
+function time_ms(text: string): number {
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (time >= 0 && time <= TIME_MS_MAX) return time;
+  throw new InvalidArgumentError("It must be a time of ISO 8601, such as 2026-11-30 or 2026-11-30T12:00:00Z.");
+}
+
+function cursor(text: string): string {
+  if (/^[0-9]{1,15}:[0-9]{1,5}:[0-9]{1,13}:[0-9]{1,6}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be what the list before ended with.");
+}

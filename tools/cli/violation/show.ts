@@ -1,0 +1,116 @@
+// `gridseal violation show`: one with what proves it, held to the block that seals it where the genesis is named.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { blockTree, decodeBlock } from "../../../src/wire/block.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { decodeHeader, headerHash } from "../../../src/wire/header.js";
+import { lineageUpTo } from "../../../src/wire/lineage.js";
+import { rootOfLevels } from "../../../src/wire/merkle.js";
+import { verifySealBehind } from "../../../src/wire/receipt.js";
+import { nodeVerify } from "../../crypto/signatures.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { readGenesisFile } from "../../files/genesis-file.js";
+import { decodeResults } from "../../ledger/violations.js";
+import { violationDetail } from "../../node/chain/violation-detail.js";
+import { violationView } from "../../node/chain/violation-list.js";
+import type { ViolationShown } from "../../routes/violations.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
+import type { ReceiptSource } from "../../sources/source.js";
+import { withNode } from "../../terminal/arguments.js";
+import { pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+
+export function registerShow(violation: Command): void {
+  withNode(
+    violation
+      .command("show")
+      .description("show a violation with what proves it; --genesis holds it to its sealed block"),
+  )
+    .argument("<violation>", "service:height:index, as the list has it", violationName)
+    .option("--json", "print JSON")
+    .action(show);
+}
+
+async function show(name: string, options: SourceOptions & { readonly json?: true }): Promise<void> {
+  await withNodeSource(options, async (source) => {
+    const shown = await source.violation(name);
+    const header = options.genesis === undefined ? undefined : await checkSealed(source, shown, options.genesis);
+    if (options.json) {
+      printLines([toJson({ ...shown, ...(header !== undefined && { checked: true, header }) })]);
+      return;
+    }
+    const { kind, subject, number, rule, entry, service, height, time_ms, detail } = shown;
+    printLines(
+      pairs([
+        ["violation", name],
+        ["kind", kind],
+        [subjectName(kind), subject],
+        ...(number === null ? [] : [[numberName(kind), number] as const]),
+        ...(rule === null ? [] : [["rule", rule] as const]),
+        ...(entry === null ? [] : [["for", entry] as const]),
+        ...Object.entries(detail).map(([field, value]) => [field, toJson(value)] as const),
+        ["block", `${height} of chain ${service}`],
+        ["timestamp", timeText(time_ms)],
+        [
+          "sealed",
+          header === undefined ? "as the node says; --genesis checks it" : `checked, in block ${toHex(header)}`,
+        ],
+      ]),
+    );
+  });
+}
+
+/**
+ * The hash of the block that says it: its members have signed it, and its results have this violation. Throws CHAIN_INVALID where
+ * they do not, BLOCK_PRUNED where the node has let go of the block.
+ */
+async function checkSealed(source: ReceiptSource, shown: ViolationShown, genesisFile: string): Promise<Uint8Array> {
+  const { service, height, index, id } = shown;
+  const { genesis } = await readGenesisFile(genesisFile);
+  const bytes = await source.block(service, height);
+  try {
+    if (bytes === undefined) throw new Error(`there is no block ${height}`);
+    const block = decodeBlock(bytes);
+    if (block.network !== genesis.network || block.chain !== service || block.height !== height) {
+      throw new Error("the block is another one");
+    }
+    verifySealBehind(block, genesis, nodeVerify, lineageUpTo(await source.lineage(service), height));
+    if (!equalBytes(rootOfLevels(blockTree(block)), decodeHeader(block.header).merkleRoot)) {
+      throw new Error("the block's content is not what its members have sealed");
+    }
+    const violation = decodeResults(block.results).violations[index];
+    if (violation === undefined) throw new Error("the block does not say it");
+    const sealed = {
+      ...violationView({ violation, time_ms: block.time_ms, service, height, index }),
+      detail: violationDetail(violation),
+    };
+    // Fields may stand in another order where they came as JSON.
+    if (canonical(sealed) !== canonical(shown)) throw new Error("the block says something else");
+    return headerHash(block.header);
+  } catch (cause) {
+    if (cause instanceof GridsealError) throw cause;
+    throw new GridsealError("CHAIN_INVALID", `${source.origin}: ${id} is not sealed: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
+}
+
+function subjectName(kind: ViolationShown["kind"]): string {
+  if (kind === "contract") return "against";
+  return kind === "equivocation" || kind === "falseAcknowledgement" ? "node" : "meter";
+}
+
+function numberName(kind: ViolationShown["kind"]): string {
+  if (kind === "equivocation") return "height";
+  return kind === "falseAcknowledgement" ? "temporary block" : "record";
+}
+
+function violationName(text: string): string {
+  if (/^[0-9]{1,5}:[0-9]{1,13}:[0-9]{1,6}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be SERVICE:HEIGHT:INDEX.");
+}

@@ -1,0 +1,69 @@
+// GET /violations, as JSON or as a table, and GET /violations/<service>:<height>:<index>, one with what proves it.
+
+import { idFromText } from "../../../../src/wire/key.js";
+import type { ViolationKind } from "../../../ledger/violations.js";
+import { pathOf, type QueryOf } from "../../../routes/shape.js";
+import { csvOf, violation, violations, violationsCsv } from "../../../routes/violations.js";
+import { type Refused, type Route, refused, route } from "../../api/route.js";
+import { violationDetail } from "../../chain/violation-detail.js";
+import {
+  cursorFrom,
+  cursorText,
+  isListed,
+  placeFrom,
+  type ViolationPage,
+  violationAt,
+  violationsOf,
+  violationView,
+} from "../../chain/violation-list.js";
+import type { Store } from "../../store/store.js";
+
+export interface ViolationPorts {
+  readonly store: Store;
+  /** those of the node */
+  services(): readonly number[];
+}
+
+type Query = QueryOf<typeof violations>;
+
+export function violationRoutes({ store, services }: ViolationPorts): readonly Route[] {
+  return [
+    route(violations, ({ query }) => {
+      const page = pageOf(store, query);
+      if (page.type === "refused") return page;
+      const { found, next } = page;
+      const value = {
+        violations: found.map(violationView),
+        next: next === undefined ? null : cursorText(next),
+        isComplete: isListed(store, services()),
+      };
+      return { type: "value", value };
+    }),
+    route(violationsCsv, ({ query }) => {
+      const page = pageOf(store, query);
+      if (page.type === "refused") return page;
+      const bytes = Buffer.from(csvOf(page.found.map(violationView)));
+      if (page.next === undefined) return { type: "sent", bytes };
+      const path = pathOf(violationsCsv, {}, { ...query, after: cursorText(page.next) });
+      return { type: "sent", bytes, headers: { link: `<${path}>; rel="next"` } };
+    }),
+    route(violation, ({ parameters: { name } }) => {
+      const place = placeFrom(name.split(":").map(Number));
+      const found = place && violationAt(store, place);
+      if (found === undefined) return refused("unknown-violation", `This node has no violation ${name}.`);
+      return { type: "value", value: { ...violationView(found), detail: violationDetail(found.violation) } };
+    }),
+  ];
+}
+
+function pageOf(store: Store, query: Query): ({ readonly type: "page" } & ViolationPage) | Refused {
+  const { subject, kind, rule, service, from: from_ms, to: to_ms, after, limit } = query;
+  const cursor = after === undefined ? undefined : cursorFrom(after);
+  if (after !== undefined && cursor === undefined)
+    return refused("malformed", `after is ${after}, the next of no page.`);
+  const asked = {
+    ...{ kind: kind as ViolationKind | undefined, rule, service, from_ms, to_ms, after: cursor, limit },
+    subject: subject === undefined ? undefined : idFromText(subject),
+  };
+  return { type: "page", ...violationsOf(store, asked) };
+}
