@@ -152,8 +152,8 @@ const cases: readonly (readonly [string, readonly Uint8Array[], RegExp, RegExp])
   [
     "17 orders in one",
     chainWith(bringing(...Array.from({ length: 17 }, (): Notice => ({ kind: "order", bytes: Uint8Array.of(0) })))),
-    /0 credentials and 17 orders/,
-    /orders too many/,
+    /0 credentials and 17 other notices/,
+    /notices too many/,
   ],
   ["a credential of 1,025 bytes", chainWith(bringing(sized(1_025))), /1025 bytes is larger than 1024/, /too long/],
   [
