@@ -25,7 +25,6 @@ import { createRunningChains } from "../../../node/parts/chains/running-chains.j
 import { createOrders, type OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Store } from "../../../node/store/store.js";
 import { createMetrics } from "../../../node/watch/metrics.js";
-import { refuseContracts } from "../../rig/no-contracts.js";
 import { simulatedVerify } from "./keys.js";
 import type { NodeOptions, NodeWorld, SimulatedNode } from "./node-world.js";
 
@@ -100,7 +99,7 @@ export function openLife(ports: LifePorts): Life {
     verifyAsync,
     verifyRecords: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecords),
     verifyRecordsLater: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecordsLater),
-    runContracts: refuseContracts,
+    runContracts: runningOf(ports),
     onRunFault() {},
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
@@ -245,6 +244,12 @@ function createLog({ world, options, node, isOver }: LifePorts, chain: number): 
     if (first !== undefined && second !== undefined) world.onEvidence(node, chain, first, second);
   };
   return { debug: say, info: say, warn: say, error: say };
+}
+
+/** The thread that runs a chain's contracts; a faulty member makes something else of what they come to. */
+function runningOf({ world, options: { adversary, label }, isOver }: LifePorts): ChainPorts["runContracts"] {
+  const run = world.contracts.threadOf(label, isOver);
+  return adversary === undefined ? run : async (plan) => adversary.outcomes(await run(plan));
 }
 
 /** Threads that verify: their answers come a little later, in any order. */

@@ -1,0 +1,193 @@
+// What contracts may come to, stated here once more and on its own: which of them are in force at a height, which operations they
+// take, and what a run's effects, violations and denials must say of their operation (I26 to I32). Nothing runs here.
+
+import { type Block, blockTree, effectHashes } from "../../../../src/wire/block.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import type { ContractAction, InstallAction } from "../../../../src/wire/contract-order.js";
+import type { Genesis } from "../../../../src/wire/genesis.js";
+import { isOperation, type Operation, parseAnyRecord } from "../../../../src/wire/operation.js";
+import type { OperationOutcome } from "../../../../src/wire/outcome.js";
+import { decodeReceipt, receiptEncoder, verifyInclusionOf } from "../../../../src/wire/receipt.js";
+import { decodeValue, type Value } from "../../../../src/wire/value.js";
+import { reasonOf } from "../../../errors.js";
+import { BLOCK_BUDGET } from "../../../ledger/run-plan.js";
+import { type ContractViolation, decodeResults } from "../../../ledger/violations.js";
+import type { Fail } from "./violation.js";
+
+interface Ordered {
+  readonly at: number;
+  readonly action: ContractAction;
+}
+
+/** What the authority has ordered of one contract, sealed or in force or not. */
+export interface OrderedContract {
+  readonly last: Exclude<ContractAction, { type: "parameters" }> | undefined;
+  /** the highest that was installed; 0 before the first */
+  readonly version: number;
+  /** the highest height that parameters of it count from */
+  readonly parametersFrom: number;
+}
+
+export interface ContractChecks {
+  /** An order is sealed in the contracts block of this height. */
+  obey(contractsHeight: number, action: { readonly type: string }): void;
+  addParticipant(id: string, jurisdiction: string | undefined): void;
+  ordered(service: number, name: string): OrderedContract;
+  /** A block is durable on a correct node for the first time. */
+  check(block: Block): void;
+  /** Whether the run for what a mark names was undone, or never was. */
+  isUndone(service: number, mark: string): boolean;
+  readonly counts: { ordered: number; runs: number; failed: number; expired: number; effects: number };
+}
+
+const ORDER = "I26 each sealed operation has one outcome, of the contract in force that takes it";
+const LIMITS = "I27 a run keeps to its limits, and a block's runs to theirs";
+const UNDONE = "I28 a run that failed leaves nothing";
+const SAID = "I29 what a run says stands in its order, with its operation and the parameters of its jurisdiction";
+const PROVED = "I30 outcomes, effects and messages are leaves with receipts that verify";
+
+export function createContractChecks(genesis: Genesis, fail: Fail): ContractChecks {
+  const orders: Ordered[] = [];
+  const participants = new Map<string, string | undefined>();
+  /** marks of operations whose run was done, by chain */
+  const done = new Set<string>();
+  const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0 };
+
+  const known = (block: Block) =>
+    orders.flatMap(({ at, action }) =>
+      at <= block.judgedAt && action.service === block.chain && action.fromHeight <= block.height ? [action] : [],
+    );
+
+  /** The contract that takes operations of a type. */
+  const takerOf = (actions: readonly ContractAction[], type: number): InstallAction | undefined => {
+    const last = new Map<string, ContractAction>();
+    for (const action of actions) if (action.type !== "parameters") last.set(action.name, action);
+    const takers = [...last.values()].filter((action) => action.type === "install" && action.types.includes(type));
+    return takers[0] as InstallAction | undefined;
+  };
+
+  /** What `rate` is for whoever is of the jurisdiction: that of its part of the country, of the country, of all. */
+  const rateOf = (actions: readonly ContractAction[], contract: string, jurisdiction: string | undefined) => {
+    for (const wider of [jurisdiction, jurisdiction?.slice(0, 2), undefined]) {
+      const set = actions.findLast(
+        (action) => action.type === "parameters" && action.contract === contract && action.jurisdiction === wider,
+      );
+      if (set?.type === "parameters") return set.parameters.get("rate");
+    }
+    return 0;
+  };
+
+  const checkOutcome = (where: string, block: Block, operation: Operation, outcome: OperationOutcome) => {
+    const actions = known(block);
+    const { claims } = operation;
+    const taker = takerOf(actions, claims.type);
+    const isLate = claims.until_s !== undefined && block.time_ms > claims.until_s * 1_000;
+    const fate = taker === undefined ? "unhandled" : isLate ? "expired" : "ran";
+    const found = "contract" in outcome ? "ran" : outcome.type;
+    if (fate !== found) return fail(ORDER, `${where}: ${found}, not ${fate}`);
+    if (fate === "expired") counts.expired += 1;
+    if (taker === undefined || !("contract" in outcome)) return;
+    if (outcome.contract !== taker.name) return fail(ORDER, `${where}: ${outcome.contract}, not ${taker.name}`);
+    counts.runs += 1;
+    if (outcome.used > taker.budget) fail(LIMITS, `${where}: ${outcome.used} of ${taker.budget}`);
+    if (outcome.type === "failed") {
+      counts.failed += 1;
+      return;
+    }
+    const participant = toHex(operation.kid);
+    done.add(`${block.chain}/${participant}/${claims.seq}`);
+    const rate = rateOf(actions, taker.name, participants.get(participant));
+    for (const [index, { body }] of outcome.effects.entries()) {
+      const [mark, count, stated] = partsOf(body);
+      if (mark !== markOf(operation) || count !== index) fail(SAID, `${where}: effect ${index} is ${mark} ${count}`);
+      if (stated !== rate) fail(SAID, `${where}: effect ${index} of rate ${stated}, not ${rate}`);
+    }
+    const denials = outcome.type === "denied" ? outcome.denials : [];
+    for (const { body } of denials) if (partsOf(body)[0] !== markOf(operation)) fail(SAID, `${where}: a denial`);
+    counts.effects += outcome.effects.length + denials.length;
+  };
+
+  const checkViolation = (where: string, operation: Operation | undefined, { body, subject }: ContractViolation) => {
+    counts.effects += 1;
+    if (operation === undefined) return fail(SAID, `${where} is of no operation`);
+    const isOf = partsOf(body)[0] === markOf(operation) && toHex(subject) === toHex(operation.kid);
+    if (!isOf) fail(SAID, `${where}: a violation`);
+  };
+
+  return {
+    counts,
+    obey(at, action) {
+      if (!isOfContract(action)) return;
+      orders.push({ at, action });
+      counts.ordered += 1;
+    },
+    addParticipant: (id, jurisdiction) => void participants.set(id, jurisdiction),
+    ordered(service, name) {
+      const own = orders.map(({ action }) => action).filter((action) => action.service === service);
+      const named = own.flatMap((action) => (action.type !== "parameters" && action.name === name ? [action] : []));
+      const set = own.flatMap((action) =>
+        action.type === "parameters" && action.contract === name ? [action.fromHeight] : [],
+      );
+      const versions = named.map((action) => (action.type === "install" ? action.version : 0));
+      return { last: named.at(-1), version: Math.max(0, ...versions), parametersFrom: Math.max(0, ...set) };
+    },
+    check(block) {
+      const where = `block ${block.chain}/${block.height}`;
+      const { outcomes, violations } = decodeResults(block.results);
+      const records = block.batches.flatMap((batch) => batch.records.map(parseAnyRecord));
+      const leaves = records.flatMap((record, index) => (isOperation(record) ? [index + 1] : []));
+      const named = outcomes.map(({ leaf }) => leaf);
+      if (named.join() !== leaves.join()) return fail(ORDER, `${where}: leaves ${named.join()}, not ${leaves.join()}`);
+      for (const outcome of outcomes) {
+        checkOutcome(`${where} leaf ${outcome.leaf}`, block, records[outcome.leaf - 1] as Operation, outcome);
+      }
+      const used = outcomes.reduce((sum, outcome) => sum + ("used" in outcome ? outcome.used : 0), 0);
+      if (used > BLOCK_BUDGET) fail(LIMITS, `${where}: ${used} of ${BLOCK_BUDGET}`);
+      for (const violation of violations) {
+        if (violation.kind !== "contract") continue;
+        const of = outcomes.find(({ leaf, type }) => leaf === violation.leaf && (type === "done" || type === "denied"));
+        const operation = of === undefined ? undefined : (records[of.leaf - 1] as Operation);
+        checkViolation(`${where} leaf ${violation.leaf}`, operation, violation);
+      }
+      if (outcomes.length > 0) checkReceipts(where, block, records.length);
+    },
+    isUndone: (service, mark) => !done.has(`${service}/${mark}`),
+  };
+
+  function checkReceipts(where: string, block: Block, records: number): void {
+    const tree = blockTree(block);
+    const receiptOf = receiptEncoder(block, tree);
+    for (const [index, hash] of effectHashes(block).entries()) {
+      try {
+        verifyInclusionOf(decodeReceipt(receiptOf(1 + records + index, hash)), genesis);
+      } catch (error) {
+        fail(PROVED, `${where} effect ${index}: ${reasonOf(error)}`);
+      }
+    }
+  }
+}
+
+/** I28: what a contract of a simulation keeps names the operation that has written it. */
+export function checkKept(
+  checks: ContractChecks,
+  place: { readonly service: number; readonly where: string },
+  value: Uint8Array,
+  fail: Fail,
+): void {
+  const [mark] = partsOf(value);
+  if (checks.isUndone(place.service, String(mark))) fail(UNDONE, `${place.where}: written by ${mark}`);
+}
+
+function isOfContract(action: { readonly type: string }): action is ContractAction {
+  return action.type === "install" || action.type === "parameters" || action.type === "retire";
+}
+
+/** As contracts of a simulation name an operation. */
+function markOf({ kid, claims }: Operation): string {
+  return `${toHex(kid)}/${claims.seq}`;
+}
+
+function partsOf(body: Uint8Array): readonly Value[] {
+  const value = decodeValue(body);
+  return Array.isArray(value) ? value : [];
+}
