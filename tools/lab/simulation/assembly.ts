@@ -53,7 +53,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const blockChecks = createBlockChecks(genesis, membership, faulty, fail);
   const signingChecks = createSigningChecks(genesis, membership, faulty, fail);
   const evidenceChecks = createEvidenceChecks(genesis, nodes, membership, blockChecks);
-  const contracts = createSimulatedContracts({ options, timeline, random, coverage, isCalm: () => isCalm });
+  const contracts = createSimulatedContracts({ options, timeline, random, coverage, isCalm: () => isCalm, fail });
   const { network, idle } = createCountedNetwork({ timeline, random, coverage, nodes, trace });
   const checks: Checks = createChecks({
     genesis,
