@@ -4,9 +4,10 @@
 import { type Block, blockTree, effectHashes } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { ContractAction, InstallAction } from "../../../../src/wire/contract-order.js";
+import { type Entry, entryText, isSameEntry } from "../../../../src/wire/entry.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { isOperation, type Operation, parseAnyRecord } from "../../../../src/wire/operation.js";
-import type { OperationOutcome } from "../../../../src/wire/outcome.js";
+import type { EntryOutcome } from "../../../../src/wire/outcome.js";
 import { decodeReceipt, receiptEncoder, verifyInclusionOf } from "../../../../src/wire/receipt.js";
 import { decodeValue, type Value } from "../../../../src/wire/value.js";
 import { reasonOf } from "../../../errors.js";
@@ -77,7 +78,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     return 0;
   };
 
-  const checkOutcome = (where: string, block: Block, operation: Operation, outcome: OperationOutcome) => {
+  const checkOutcome = (where: string, block: Block, operation: Operation, outcome: EntryOutcome) => {
     const actions = known(block);
     const { claims } = operation;
     const taker = takerOf(actions, claims.type);
@@ -136,18 +137,24 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
       const { outcomes, violations } = decodeResults(block.results);
       const records = block.batches.flatMap((batch) => batch.records.map(parseAnyRecord));
       const leaves = records.flatMap((record, index) => (isOperation(record) ? [index + 1] : []));
-      const named = outcomes.map(({ leaf }) => leaf);
+      const operationOf = ({ entry }: { readonly entry: Entry }) => {
+        const record = entry.kind === "operation" ? records[entry.leaf - 1] : undefined;
+        return record !== undefined && isOperation(record) ? record : undefined;
+      };
+      const named = outcomes.flatMap(({ entry }) => (entry.kind === "operation" ? [entry.leaf] : []));
       if (named.join() !== leaves.join()) return fail(ORDER, `${where}: leaves ${named.join()}, not ${leaves.join()}`);
       for (const outcome of outcomes) {
-        checkOutcome(`${where} leaf ${outcome.leaf}`, block, records[outcome.leaf - 1] as Operation, outcome);
+        const operation = operationOf(outcome);
+        const name = `${where} ${entryText(outcome.entry)}`;
+        if (operation !== undefined) checkOutcome(name, block, operation, outcome);
       }
       const used = outcomes.reduce((sum, outcome) => sum + ("used" in outcome ? outcome.used : 0), 0);
       if (used > BLOCK_BUDGET) fail(LIMITS, `${where}: ${used} of ${BLOCK_BUDGET}`);
       for (const violation of violations) {
         if (violation.kind !== "contract") continue;
-        const of = outcomes.find(({ leaf, type }) => leaf === violation.leaf && (type === "done" || type === "denied"));
-        const operation = of === undefined ? undefined : (records[of.leaf - 1] as Operation);
-        checkViolation(`${where} leaf ${violation.leaf}`, operation, violation);
+        const { entry } = violation;
+        const hasRun = outcomes.some((other) => isSameEntry(other.entry, entry) && isDone(other));
+        checkViolation(`${where} ${entryText(entry)}`, hasRun ? operationOf(violation) : undefined, violation);
       }
       if (outcomes.length > 0) checkReceipts(where, block, records.length);
     },
@@ -176,6 +183,10 @@ export function checkKept(
 ): void {
   const [mark] = partsOf(value);
   if (checks.isUndone(place.service, String(mark))) fail(UNDONE, `${place.where}: written by ${mark}`);
+}
+
+function isDone({ type }: EntryOutcome): boolean {
+  return type === "done" || type === "denied";
 }
 
 function isOfContract(action: { readonly type: string }): action is ContractAction {

@@ -59,8 +59,8 @@ export async function replayChain(
   let records = 0;
   for (let bytes = blockAt(rows, service, 1); bytes !== undefined; bytes = blockAt(rows, service, tip.height)) {
     const block = decodeBlock(bytes);
-    const { execution, operations, records: sealed, orders, nextMembers } = await replayWith(tip, block, run);
-    contracts.apply(operations);
+    const { execution, entries, records: sealed, orders, nextMembers } = await replayWith(tip, block, run);
+    contracts.apply(entries);
     for (const [place, { kid, claims, hash }] of sealed.entries()) {
       replayed.put(index, numberKey(service, kid, claims.seq), { height: block.height, leaves: [place + 1] });
       hashes.set(`${toHex(kid)}/${claims.seq}`, hash);
@@ -75,7 +75,7 @@ export async function replayChain(
     for (const credential of execution.credentials.values()) {
       replayed.put(credentials, idKey(service, keyId(parseCredential(credential).key)), credential);
     }
-    for (const [key, value] of operations.writes) {
+    for (const [key, value] of entries.writes) {
       if (value === undefined) replayed.delete(contractState, stateKey(service, key));
       else replayed.put(contractState, stateKey(service, key), value);
     }

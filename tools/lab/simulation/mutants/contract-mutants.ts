@@ -6,6 +6,7 @@ import { edit } from "./mutant.js";
 import { contracted, contractedAlone, misrunning, repaired } from "./ordeals.js";
 
 const engine = "tools/contracts/engine.ts";
+const entries = "tools/ledger/entries.ts";
 const operations = "tools/ledger/operations.ts";
 const orders = "tools/ledger/contract-orders.ts";
 const sealer = "tools/node/chain/blocks/sealer.ts";
@@ -24,11 +25,11 @@ export const contractMutants: readonly Mutant[] = [
     if (ended !== undefined) return`,
       ),
       edit(
-        operations,
+        entries,
         '    if (outcome.type === "failed") continue;\n',
         `    if (outcome.type === "failed") {
       const kept = (outcome as unknown as { writes?: Done["writes"] }).writes ?? [];
-      for (const [key, value] of kept) writes.set(\`\${fate.contract}/\${key}\`, value ?? undefined);
+      for (const [key, value] of kept) writes.set(\`\${name}/\${key}\`, value ?? undefined);
       continue;
     }
 `,
@@ -41,7 +42,7 @@ export const contractMutants: readonly Mutant[] = [
     lacks: "effects stand in the order in which a run has said them",
     edits: [
       edit(
-        operations,
+        entries,
         'type: "done", contract, used, effects }',
         'type: "done", contract, used, effects: effects.reverse() }',
       ),
@@ -87,7 +88,7 @@ export const contractMutants: readonly Mutant[] = [
   {
     name: "mixes-jurisdictions",
     lacks: "parameters hold for who is of their jurisdiction",
-    edits: [edit(operations, "return jurisdiction === wider ||", "return jurisdiction !== undefined ||")],
+    edits: [edit(entries, "return jurisdiction === wider ||", "return jurisdiction !== undefined ||")],
     needs: contracted,
   },
   {
@@ -113,7 +114,7 @@ export const contractMutants: readonly Mutant[] = [
       edit(
         sealer,
         "return finish(block, replayed, records);",
-        "return finish(block, { ...replayed, operations: { ...replayed.operations, writes: new Map() } }, records);",
+        "return finish(block, { ...replayed, entries: { ...replayed.entries, writes: new Map() } }, records);",
       ),
     ],
     needs: repaired,
