@@ -1,5 +1,6 @@
 // The temporary block: desensitised records that one node gathered, signed by it, and the acknowledgements of the chain's nodes.
-// Notices travel with it: credentials of meters that are new to the chain, so that it proves its records by itself; orders; evidence.
+// Notices travel with it: credentials of meters that are new to the chain, so that it proves its records by itself; orders; evidence;
+// messages of other chains.
 
 import { BATCH_NUMBER_MAX, BATCH_RECORDS_MAX, BATCH_RULINGS_MAX, NODES_MAX } from "./bounds.js";
 import { type CborValue, decodeCborViews, encodeCbor } from "./cbor.js";
@@ -19,7 +20,7 @@ export interface Batch {
   readonly origin: Uint8Array;
   /** +1 per origin and chain, never used twice */
   readonly number: number;
-  /** credentials of meters that the origin does not know to be on the chain, orders, evidence */
+  /** credentials of meters that the origin does not know to be on the chain, and all other kinds */
   readonly notices: readonly Notice[];
   /** stripped records in the order of their arrival */
   readonly records: readonly Uint8Array[];
@@ -133,6 +134,6 @@ function checkCounts({ notices, records }: Batch): void {
   const credentials = notices.filter(({ kind }) => kind === "credential").length;
   if (credentials > records.length) throw new WireError("shape", "batch has more credentials than records");
   if (notices.length - credentials > BATCH_RULINGS_MAX) {
-    throw new WireError("shape", `batch has more than ${BATCH_RULINGS_MAX} orders and pieces of evidence`);
+    throw new WireError("shape", `batch has more than ${BATCH_RULINGS_MAX} notices that are no credentials`);
   }
 }

@@ -43,7 +43,7 @@ export interface SealedBatch {
   readonly id: Uint8Array;
   /** of a quorum, in the order of the members */
   readonly acknowledgements: readonly Acknowledgement[];
-  /** credentials of meters that are new to the chain, and orders that take effect */
+  /** credentials of meters that are new to the chain; orders, messages and what is due, as far as they take effect */
   readonly notices: readonly Notice[];
   readonly records: readonly Uint8Array[];
 }
@@ -296,13 +296,13 @@ function readSealedBatch(value: CborValue): SealedBatch {
   };
 }
 
-/** What stays of a temporary block's notices: credentials, as their records may have fallen out, and orders. */
+/** What stays of a temporary block's notices: credentials, as their records may have fallen out, orders, messages, what is due. */
 function readSealedNotices(value: CborValue | undefined): Notice[] {
   const notices = noticesFromArray(value, "block batch");
   const credentials = notices.filter(({ kind }) => kind === "credential").length;
-  const orders = notices.length - credentials;
-  if (credentials > BATCH_RECORDS_MAX || orders > BATCH_RULINGS_MAX) {
-    throw new WireError("limit", `block batch has ${credentials} credentials and ${orders} orders`);
+  const others = notices.length - credentials;
+  if (credentials > BATCH_RECORDS_MAX || others > BATCH_RULINGS_MAX) {
+    throw new WireError("limit", `block batch has ${credentials} credentials and ${others} other notices`);
   }
   return notices;
 }

@@ -38,7 +38,7 @@ export const CHAINS_MAX = 64;
 export const ORDER_KEYS_MAX = 16;
 /** Records in one temporary block. */
 export const BATCH_RECORDS_MAX = 1_000;
-/** Orders and pieces of evidence in one temporary block, together. */
+/** Notices in one temporary block beside credentials: orders, evidence, messages, that something is due. */
 export const BATCH_RULINGS_MAX = 16;
 /** Temporary blocks in one block. */
 export const BLOCK_BATCHES_MAX = 16;

@@ -1,13 +1,13 @@
 // Orders about contracts: one is installed on a chain, gets parameters, is retired. Installing names a source by its hash, which
 // travels once with the order.
 
-import { OPERATION_TYPE_MAX, WORD_MAX } from "./bounds.js";
+import { OPERATION_TYPE_MAX, SERVICE_MAX, WORD_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { networkName } from "./genesis.js";
 import { HASH_BYTES, sha256 } from "./hash.js";
-import { asArray, asBytes, asHeight, asInteger, asMap, asPlace, asService, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asInteger, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
 
 export const INSTALL_ACTION = 9;
 export const PARAMETERS_ACTION = 10;
@@ -17,7 +17,7 @@ export const RETIRE_ACTION = 11;
 export const SOURCE_BYTES_MAX = 65_536;
 /** Bytes of an order with the source that it names: both at their most, and 16. A number alone, as a sum would stand in firmware. */
 export const ORDER_WITH_SOURCE_BYTES_MAX = 98_320;
-/** Types of operations that one contract takes. */
+/** Types of operations that one contract takes, and kinds of messages. */
 export const CONTRACT_TYPES_MAX = 64;
 /** Work that one run of a contract may take. */
 export const CONTRACT_BUDGET_MAX = 2_000;
@@ -29,6 +29,13 @@ export const CONTRACT_OUTPUT_MAX = 262_144;
 export const PARAMETERS_MAX = 64;
 const PARAMETER_TEXT_MAX = 256;
 const ORDER_WITH_SOURCE = 0x82;
+
+/** Messages of one name from one chain. */
+export interface MessageType {
+  /** 0 for any chain */
+  readonly service: number;
+  readonly name: string;
+}
 
 /** A contract on a chain, in this version from a height on. */
 export interface InstallAction {
@@ -48,6 +55,8 @@ export interface InstallAction {
   readonly output: number;
   /** of the operations that it takes, ascending */
   readonly types: readonly number[];
+  /** of other chains that it takes, ascending by chain and name */
+  readonly messages: readonly MessageType[];
   /** SHA-256 of the vectors that it was tried with */
   readonly vectors: Uint8Array;
   readonly fromHeight: number;
@@ -127,6 +136,7 @@ export function contractActionToArray(action: ContractAction): CborValue {
         action.pages,
         action.output,
         action.types,
+        action.messages.map(({ service, name }) => [service, name]),
         action.vectors,
         action.fromHeight,
       ];
@@ -145,11 +155,8 @@ export function contractActionToArray(action: ContractAction): CborValue {
 }
 
 export function installAction(items: readonly CborValue[]): InstallAction {
-  const [, service, name, version, source, engine, prelude, budget, pages, output, types, vectors, from] = asArray(
-    items,
-    "order to install",
-    13,
-  );
+  const [, service, name, version, source, engine, prelude, budget, pages, output, types, messages, vectors, from] =
+    asArray(items, "order to install", 14);
   return {
     type: "install",
     service: asService(service, "order chain"),
@@ -162,6 +169,7 @@ export function installAction(items: readonly CborValue[]): InstallAction {
     pages: within(pages, "order pages", CONTRACT_PAGES_MIN, CONTRACT_PAGES_MAX),
     output: within(output, "order output", 0, CONTRACT_OUTPUT_MAX),
     types: typesFrom(types),
+    messages: messagesFrom(messages),
     vectors: asBytes(vectors, "order vectors hash", HASH_BYTES),
     fromHeight: asHeight(from, "order height"),
   };
@@ -191,13 +199,33 @@ export function retireAction(items: readonly CborValue[]): RetireAction {
 
 function typesFrom(value: CborValue | undefined): number[] {
   const types = asArray(value, "order types").map((type) => within(type, "order type", 1, OPERATION_TYPE_MAX));
-  if (types.length === 0 || types.length > CONTRACT_TYPES_MAX) {
-    throw new WireError("shape", `order must name 1 to ${CONTRACT_TYPES_MAX} types, not ${types.length}`);
+  if (types.length > CONTRACT_TYPES_MAX) {
+    throw new WireError("shape", `order must name at most ${CONTRACT_TYPES_MAX} types, not ${types.length}`);
   }
   if (types.some((type, index) => index > 0 && type <= types[index - 1]!)) {
     throw new WireError("shape", "order types are not in ascending order");
   }
   return types;
+}
+
+function messagesFrom(value: CborValue | undefined): MessageType[] {
+  const messages = asList(value, "order messages", CONTRACT_TYPES_MAX).map((item) => {
+    const [service, name] = asArray(item, "order messages", 2);
+    return { service: asUint(service, "order messages' chain", SERVICE_MAX), name: asSaid(name) };
+  });
+  const isBehind = (one: MessageType, other: MessageType) =>
+    one.service > other.service || (one.service === other.service && one.name > other.name);
+  if (messages.some((message, index) => index > 0 && !isBehind(message, messages[index - 1]!))) {
+    throw new WireError("shape", "order messages are not in ascending order");
+  }
+  return messages;
+}
+
+/** What a contract may call a message. */
+function asSaid(value: CborValue | undefined): string {
+  const name = asText(value, "name of an order's messages");
+  if (/^[a-z][a-z0-9-]{0,63}$/.test(name)) return name;
+  throw new WireError("shape", `name of an order's messages must be of a-z, 0-9 and -, a letter first`);
 }
 
 function parametersFrom(value: CborValue | undefined): Map<string, ParameterValue> {

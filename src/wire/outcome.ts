@@ -1,7 +1,7 @@
 // What has become of a block's entries, and what contracts have put out: each outcome, effect and message is a leaf of the block's
 // Merkle tree behind the records, so that it has a receipt as a record has.
 
-import { CODE_MAX } from "./bounds.js";
+import { CODE_MAX, MESSAGE_NUMBER_MAX } from "./bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { CONTRACT_BUDGET_MAX } from "./contract-order.js";
 import { type Entry, entryFromArray, entryToArray } from "./entry.js";
@@ -35,8 +35,8 @@ export interface Effect {
   readonly name: string;
   /** an encoded value */
   readonly body: Uint8Array;
-  /** of a message: whose chain it is for */
-  readonly service?: number;
+  /** of a message: whose chain it is for, and its number among those from here to there */
+  readonly to?: { readonly service: number; readonly number: number };
 }
 
 export interface Denial {
@@ -127,6 +127,27 @@ export function effectItems(place: OutcomesPlace, outcomes: readonly EntryOutcom
   });
 }
 
+/** A message of a block, and where its leaf stands. */
+export interface PlacedMessage {
+  readonly to: NonNullable<Effect["to"]>;
+  /** among the leaves behind the records, from 0 */
+  readonly index: number;
+}
+
+/** Where the block's messages stand. */
+export function placedMessages(outcomes: readonly EntryOutcome[]): PlacedMessage[] {
+  const placed: PlacedMessage[] = [];
+  let index = 0;
+  for (const outcome of outcomes) {
+    index += 1;
+    for (const { to } of "effects" in outcome ? outcome.effects : []) {
+      if (to !== undefined) placed.push({ to, index });
+      index += 1;
+    }
+  }
+  return placed;
+}
+
 /** Leaves that these outcomes take. */
 export function effectCount(outcomes: readonly EntryOutcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + 1 + ("effects" in outcome ? outcome.effects.length : 0), 0);
@@ -157,16 +178,16 @@ function detailOf(outcome: EntryOutcome): CborValue {
 function effectItem(
   { chain, height }: OutcomesPlace,
   outcome: EntryOutcome,
-  { name, body, service }: Effect,
+  { name, body, to }: Effect,
   index: number,
 ): Uint8Array {
   const contract = "contract" in outcome ? outcome.contract : "";
   const place = [chain, height, entryToArray(outcome.entry), index, contract, name, body] as const;
-  return encodeCbor(service === undefined ? ["gs1/effect", ...place] : ["gs1/message", ...place, service]);
+  return encodeCbor(to === undefined ? ["gs1/effect", ...place] : ["gs1/message", ...place, to.service, to.number]);
 }
 
-function effectToArray({ name, body, service }: Effect): CborValue {
-  return service === undefined ? [EFFECT, name, body] : [MESSAGE, name, body, service];
+function effectToArray({ name, body, to }: Effect): CborValue {
+  return to === undefined ? [EFFECT, name, body] : [MESSAGE, name, body, to.service, to.number];
 }
 
 function denialToArray({ rule, body }: Denial): CborValue {
@@ -189,9 +210,14 @@ function effectsFrom(value: CborValue | undefined): Effect[] {
   return asList(value, "effects", BLOCK_EFFECTS_MAX).map((item) => {
     const row = asArray(item, "effect");
     const isMessage = asUint(row[0], "effect kind", MESSAGE) === MESSAGE;
-    const [, name, body, service] = asArray(row, "effect", isMessage ? 4 : 3);
+    const [, name, body, service, number] = asArray(row, "effect", isMessage ? 5 : 3);
     const said = { name: asText(name, "effect name"), body: asBytes(body, "effect body") };
-    return isMessage ? { ...said, service: asService(service, "message's service") } : said;
+    if (!isMessage) return said;
+    const to = {
+      service: asService(service, "message's service"),
+      number: asUint(number, "message's number", MESSAGE_NUMBER_MAX),
+    };
+    return { ...said, to };
   });
 }
 

@@ -9,6 +9,7 @@ import { type Genesis, issueGenesis, memberSetHash, verifyGenesis } from "../../
 import { type Header, headerHash, mineHeader } from "../../src/wire/header.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { rootOfLevels } from "../../src/wire/merkle.js";
+import type { Notice } from "../../src/wire/notice.js";
 import { type OperationClaims, parseAnyRecord, signOperation } from "../../src/wire/operation.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
@@ -147,6 +148,8 @@ export interface BlockParts {
   readonly credentials?: readonly Uint8Array[];
   readonly forks?: readonly Uint8Array[];
   readonly evidence?: readonly ExecutionEvidence[];
+  /** messages and what is due */
+  readonly notices?: readonly Notice[];
 }
 
 /** Changes to a block that would otherwise be good. */
@@ -176,17 +179,18 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
   const credentials = new Map<string, Uint8Array>();
   let previous = genesis.hash;
   let counter = 0;
+  const remembered = new MemoryState();
   const view: ChainView = {
     meter: (kid) => meters.get(kid),
     origin: (node) => origins.get(node),
     faults: () => [],
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
     credential: (kid) => credentials.get(kid),
-    state: new MemoryState(),
+    state: remembered,
   };
 
-  function batchOf({ records, credentials = [] }: BlockParts, number: number): SealedBatch {
-    const notices = credentials.map((bytes) => ({ kind: "credential" as const, bytes }));
+  function batchOf({ records, credentials = [], notices: others = [] }: BlockParts, number: number): SealedBatch {
+    const notices = [...credentials.map((bytes) => ({ kind: "credential" as const, bytes })), ...others];
     const batch = { chain: service, origin: members[0]!.id, number, notices, records };
     const id = batchId(batchBytes(genesis.hash, batch));
     const words = Array.from({ length: quorum(members.length) }, (_, index) => index < 2);
@@ -197,7 +201,8 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     const records = batch.records.map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const toExecute = { ...batch, notices: batch.notices.map((notice) => readNotice(genesis.hash, notice)), records };
     const governance = initialGovernance(genesis);
-    const place = { service, height: blocks.length + 1, governance, judgedAt: 0, view };
+    const now_ms = time_ms + 1000 * blocks.length;
+    const place = { service, height: blocks.length + 1, governance, judgedAt: 0, time_ms: now_ms, view };
     const forks = (parts.forks ?? []).map((bytes) => executionRecord(parseAnyRecord(bytes)));
     const execution = newestRules.execute(place, [toExecute], { forks, evidence: parts.evidence ?? [] });
     for (const [kid, state] of execution.meters) meters.set(kid, state);
@@ -207,10 +212,12 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     counter += execution.violations.length;
     const { script, contracts } = rulingAt(newestRules.name, governance, place);
     const planned = planEntries(
-      { height: place.height, time_ms: time_ms + 1000 * blocks.length, contracts, sourceOf: () => "", view },
+      { height: place.height, time_ms: now_ms, contracts, sourceOf: () => "", view },
       execution,
     );
-    const { outcomes, state } = finishEntries(view, planned, []);
+    const finished = finishEntries(view, planned, []);
+    const { outcomes, state } = finished;
+    remembered.apply(finished);
     return {
       network: genesis.network,
       chain: service,
@@ -221,7 +228,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
       results: encodeResults({ violations: execution.violations, outcomes }),
       anchors: [],
       judgedAt: 0,
-      time_ms: time_ms + 1000 * blocks.length,
+      time_ms: now_ms,
       memberSet: memberSetHash(members),
       nextMemberSet: memberSetHash(members),
       stateRoot: state.root,

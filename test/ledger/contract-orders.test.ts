@@ -37,7 +37,15 @@ import { noOrders, takeOrder } from "../wire/stranger-orders.js";
 const source = "export const reads = [], writes = []; export function operation() {}";
 
 function install(name: string, fromHeight: number, change: Partial<InstallAction> = {}): InstallAction {
-  const rest = { version: 1, source: sourceHash(source), budget: 1_000, pages: 256, output: 65_536, types: [1] };
+  const rest = {
+    version: 1,
+    source: sourceHash(source),
+    budget: 1_000,
+    pages: 256,
+    output: 65_536,
+    types: [1],
+    messages: [],
+  };
   const vectors = new Uint8Array(32);
   return { type: "install", service: 1, name, ...newestEngine, ...rest, vectors, fromHeight, ...change };
 }

@@ -81,7 +81,7 @@ function createState() {
     credential: () => undefined,
     state: new MemoryState(),
   };
-  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   return {
     place,
     sealed,

@@ -183,7 +183,12 @@ const formats: Readonly<Record<string, Format>> = {
       outcomes: [
         {
           entry: { kind: "operation", leaf: 1 },
-          ...{ type: "done", contract: "limits", used: 3, effects: [{ name: "a", body: id, service: 3 }] },
+          ...{
+            type: "done",
+            contract: "limits",
+            used: 3,
+            effects: [{ name: "a", body: id, to: { service: 3, number: 1 } }],
+          },
         },
         {
           entry: told,
@@ -267,7 +272,7 @@ const seq = (value: number) => {
   );
   const nothing = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
   const view = { ...nothing, credential: () => undefined, state: new MemoryState() };
-  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   const notices = [{ kind: "credential" as const, bytes: meter.credential }];
   const { meters } = execute(where, [{ origin: kid, number: 0, notices, records: [made] }]);
   const state = meters.get(toHex(meter.kid))!;

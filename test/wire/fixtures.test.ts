@@ -430,6 +430,10 @@ const fixedInstall: InstallAction = {
   pages: 256,
   output: 65_536,
   types: [1, 7],
+  messages: [
+    { service: 0, name: "breach" },
+    { service: 3, name: "verdict" },
+  ],
   vectors: sha256(new TextEncoder().encode("vectors")),
   fromHeight: 40,
 };

@@ -513,7 +513,24 @@ const sourceHash = sha256(Buffer.from(contractSource));
 const [engine, prelude] = engineHashes.map((hash) => Buffer.from(hash, "hex")) as [Buffer, Buffer];
 const vectorsHash = sha256(Buffer.from("vectors"));
 const limits = [1_000, 256, 65_536] as const;
-const installOrder = order(9, [9, 1, "limits", 1, sourceHash, engine, prelude, ...limits, [1, 7], vectorsHash, 40]);
+const taken: Item = [
+  [0, "breach"],
+  [3, "verdict"],
+];
+const installOrder = order(9, [
+  9,
+  1,
+  "limits",
+  1,
+  sourceHash,
+  engine,
+  prelude,
+  ...limits,
+  [1, 7],
+  taken,
+  vectorsHash,
+  40,
+]);
 const travelling = independentCbor([installOrder, contractSource]);
 const contractParameters = new Map<string, Item>([
   ["limit", 7],

@@ -84,11 +84,18 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       budget: upTo(2_000, 1),
       pages: upTo(1_024, 16),
       output: upTo(262_144),
-      types: fc.uniqueArray(upTo(65_535, 1), { minLength: 1, maxLength: 64 }),
+      types: fc.uniqueArray(upTo(65_535, 1), { maxLength: 64 }),
+      messages: fc.uniqueArray(fc.record({ service: upTo(65_535), name: contractNames }, { noNullPrototype: true }), {
+        maxLength: 64,
+        selector: ({ service, name }) => `${service}/${name}`,
+      }),
       vectors: fixedBytes(32),
       fromHeight: heights,
     })
-    .map(({ types, ...rest }): Action => ({ type: "install", types: types.sort((one, two) => one - two), ...rest })),
+    .map(({ types, messages, ...rest }): Action => {
+      const ordered = messages.sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
+      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...rest };
+    }),
   fc
     .record({
       service: services,
@@ -250,13 +257,13 @@ test("refuses orders of a wrong shape, signed as they are", () => {
 
 test("refuses orders about contracts of a wrong shape", () => {
   const hash = new Uint8Array(32);
-  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], hash, 40];
+  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], [], hash, 40];
   const at = (index: number, value: CborValue) => install.map((item, place) => (place === index ? value : item));
   const parameters = (values: CborValue, place: CborValue = "DE") => [10, 1, "limits", place, values, 40];
   const many = new Map(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1]));
   const cases: readonly (readonly [CborValue, RegExp])[] = [
     [install.slice(1), /action type 1|members/],
-    [[...install, 0], /13 items/],
+    [[...install, 0], /14 items/],
     [at(1, 0), /order chain/],
     [at(2, "Limits"), /contract/],
     [at(3, 0), /version must be an integer from 1/],
@@ -266,20 +273,37 @@ test("refuses orders about contracts of a wrong shape", () => {
     [at(8, 15), /pages must be an integer from 16/],
     [at(8, 1_025), /pages/],
     [at(9, 262_145), /output/],
-    [at(10, []), /1 to 64 types, not 0/],
     [
       at(
         10,
         Array.from({ length: 65 }, (_, index) => index + 1),
       ),
-      /1 to 64 types, not 65/,
+      /at most 64 types, not 65/,
     ],
     [at(10, [2, 1]), /ascending/],
     [at(10, [1, 1]), /ascending/],
     [at(10, [65_536]), /order type/],
     [at(10, [0]), /order type/],
-    [at(11, null), /vectors/],
-    [at(12, 0), /order height/],
+    [at(11, null), /order messages/],
+    [at(11, [[2]]), /order messages/],
+    [at(11, [[65_536, "a"]]), /order messages' chain/],
+    [at(11, [[2, "Late"]]), /name of an order's messages/],
+    [
+      at(11, [
+        [2, "b"],
+        [2, "a"],
+      ]),
+      /ascending/,
+    ],
+    [
+      at(11, [
+        [2, "a"],
+        [2, "a"],
+      ]),
+      /ascending/,
+    ],
+    [at(12, null), /vectors/],
+    [at(13, 0), /order height/],
     [parameters([]), /order parameters/],
     [parameters(new Map([[1, 1]])), /name of an order's parameter/],
     [parameters(new Map([["", 1]])), /name of an order's parameter/],
@@ -307,7 +331,7 @@ test("refuses orders about contracts of a wrong shape", () => {
 test("an order travels with the source that it names, and with no other", () => {
   const source = "export const reads = [], writes = []; // ä";
   const hash = new Uint8Array(32);
-  const limits = { budget: 1, pages: 16, output: 0, types: [1], vectors: hash, fromHeight: 1 };
+  const limits = { budget: 1, pages: 16, output: 0, types: [1], messages: [], vectors: hash, fromHeight: 1 };
   const named = { type: "install", service: 1, name: "a", version: 1, source: sourceHash(source) } as const;
   const action: Action = { ...named, engine: hash, prelude: hash, ...limits };
   const order = issueOrder({ number: 1, time_s: 1, action }, genesis, authority);

@@ -9,6 +9,7 @@ export const bounds = {
   round: 4_294_967_295,
   word: 4_294_967_295,
   operationType: 65_535,
+  message: 281_474_976_710_655,
   counter: 281_474_976_710_655,
   time_s: 4_398_046_511_103,
   time_ms: 4_294_967_295_999,
@@ -23,9 +24,13 @@ export const counts = {
   temporaryBlocks: 16,
   recordsInOne: 1_000,
   records: 4_000,
-  orders: 16,
+  notices: 16,
+  messages: 16,
+  messagesOfOne: 4,
+  due: 16,
   contracts: 32,
   operations: 32,
+  runs: 80,
   effects: 4_096,
 } as const;
 
@@ -42,6 +47,9 @@ export const sizes = {
   session: 512,
   disproof: 67_584,
   receipt: 16_384,
+  carried: 33_824,
+  messageBody: 16_384,
+  dueKey: 128,
   handover: 32_768,
   block: 16_777_216,
 } as const;

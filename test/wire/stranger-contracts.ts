@@ -21,7 +21,11 @@ interface Installed {
   readonly row: readonly Item[];
   readonly engine: readonly Item[];
   readonly types: readonly number[];
+  readonly messages: readonly Kind[];
 }
+
+/** A chain, 0 for any, and what a message is called. */
+type Kind = readonly [service: number, name: string];
 
 /** Of one name on one chain, in the order of the orders; null where it was retired. */
 type Versions = { readonly at: number; readonly from: number; readonly what: Installed | null }[];
@@ -72,7 +76,10 @@ export function takeContractOrder(
 }
 
 function install(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
-  const [, , name, version, source, engine, prelude, budget, pages, output, items, vectors, height] = list(action, 13);
+  const [, , name, version, source, engine, prelude, budget, pages, output, items, told, vectors, height] = list(
+    action,
+    14,
+  );
   const known = ENGINES.some(([own, before]) => own === hex(engine) && before === hex(prelude));
   demand(known, "order's engine is not known");
   demand(contracts.sources.has(hex(bytesOf(source, 32))), "order's source is not on the chain");
@@ -81,7 +88,8 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   numberOf(pages, 1_024, 16);
   numberOf(output, 262_144);
   const types = listUpTo(items, 64).map((type) => numberOf(type, 65_535, 1));
-  demand(types.length > 0 && ascending(types, -1), "order's types are none, or not in ascending order");
+  demand(ascending(types, -1), "order's types are not in ascending order");
+  const messages = messagesOf(told);
   const from = numberOf(height, bounds.height, 1);
   const own = versionsOf(contracts, service, name);
   const number = numberOf(version, bounds.word, 1);
@@ -97,12 +105,30 @@ function install(contracts: StrangerContracts, service: number, action: readonly
     for (const { what } of others.slice(Math.max(0, current))) {
       if (what === null) continue;
       demand(!types.some((type) => what.types.includes(type)), "order's type is another contract's");
+      const isBoth = ([service, name]: Kind) =>
+        what.messages.some(([other, own]) => own === name && (other === service || other === 0 || service === 0));
+      demand(!messages.some(isBoth), "order's messages are another contract's");
       rivals.add(key);
     }
   }
   demand(rivals.size < counts.contracts, "order is for a contract too many");
   const row = [name!, version!, source!, null, budget!, pages!, output!];
-  own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types } });
+  own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types, messages } });
+}
+
+/** Strictly ascending by chain, then by the bytes of the name. */
+function messagesOf(item: Item | undefined): Kind[] {
+  const kinds = listUpTo(item, 64).map((kind): Kind => {
+    const [service, name] = list(kind, 2);
+    demand(typeof name === "string" && /^[a-z][a-z0-9-]{0,63}$/.test(name), "order's messages have no name");
+    return [numberOf(service, bounds.service), String(name)];
+  });
+  const isBehind = (one: Kind, other: Kind) => one[0] > other[0] || (one[0] === other[0] && one[1] > other[1]);
+  demand(
+    kinds.every((kind, index) => index === 0 || isBehind(kind, kinds[index - 1]!)),
+    "order's messages are not in ascending order",
+  );
+  return kinds;
 }
 
 function setParameters(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
@@ -155,6 +181,28 @@ export function contractOf(
 ): string | undefined {
   const taking = installedAt(contracts, place).find(({ types }) => types.includes(type));
   return taking === undefined ? undefined : String(taking.row[0]);
+}
+
+/** Section 28: the contract that takes messages of a name from a chain. */
+export function takerOf(
+  contracts: StrangerContracts,
+  place: { readonly service: number; readonly height: number; readonly judgedAt: number },
+  from: number,
+  name: string,
+): string | undefined {
+  const takes = ({ messages }: Installed) =>
+    messages.some(([service, own]) => own === name && (service === 0 || service === from));
+  const taking = installedAt(contracts, place).find(takes);
+  return taking === undefined ? undefined : String(taking.row[0]);
+}
+
+/** Section 28: whether a contract of this name is in force. */
+export function isInForce(
+  contracts: StrangerContracts,
+  place: { readonly service: number; readonly height: number; readonly judgedAt: number },
+  name: string,
+): boolean {
+  return installedAt(contracts, place).some(({ row }) => row[0] === name);
 }
 
 function installedAt(

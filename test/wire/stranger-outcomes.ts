@@ -2,7 +2,8 @@
 // imports neither src nor tools.
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
-import { bounds, counts } from "./stranger-bounds.js";
+import { bounds, counts, sizes } from "./stranger-bounds.js";
+import type { StrangerMessage } from "./stranger-messages.js";
 import { bytesOf, demand, hex, list, listUpTo, numberOf, same, sha256 } from "./stranger-proof.js";
 
 /** A sealed operation: where it stands, what it asks and until when. */
@@ -27,9 +28,9 @@ export function effectsOf(chain: number, height: number, outcomes: Item | undefi
     const put = kind === 1 || kind === 2 ? list(row[4]) : [];
     const items: Item[] = [["gs1/outcome", chain, height, entry!, kind!, contract, used, detail]];
     for (const [index, effect] of put.entries()) {
-      const [sort, name, body, service] = list(effect);
+      const [sort, name, body, service, number] = list(effect);
       const place: Item[] = [chain, height, entry!, index, contract, name!, body!];
-      items.push(sort === 2 ? ["gs1/message", ...place, service!] : ["gs1/effect", ...place]);
+      items.push(sort === 2 ? ["gs1/message", ...place, service!, number!] : ["gs1/effect", ...place]);
     }
     return items.map((one) => {
       const bytes = Buffer.from(independentCbor(one));
@@ -38,35 +39,74 @@ export function effectsOf(chain: number, height: number, outcomes: Item | undefi
   });
 }
 
-/** Section 12: each operation has its outcome, in their order, by the contract that takes its type. */
-export function verifyOutcomes(
-  place: { readonly time_ms: number; contractOf(type: number): string | undefined },
+/** What is called for, as far as the chain says it, with who is to be called. */
+export interface StrangerEntry {
+  readonly entry: Item;
+  /** undefined where nobody is */
+  readonly contract: string | undefined;
+  readonly isLate: boolean;
+}
+
+/** Section 12: entries of operations and messages, by the contracts that take them. */
+export function entriesOf(
+  place: {
+    readonly time_ms: number;
+    contractOf(type: number): string | undefined;
+    takerOf(service: number, name: string): string | undefined;
+  },
   operations: readonly StrangerOperation[],
+  messages: readonly StrangerMessage[],
+): StrangerEntry[] {
+  const asked = operations.map(({ leaf, type, until_s }): StrangerEntry => {
+    const isLate = until_s !== undefined && place.time_ms > until_s * 1_000;
+    return { entry: [0, leaf], contract: place.contractOf(type), isLate };
+  });
+  const told = messages.map(({ service, number, name }): StrangerEntry => {
+    return { entry: [1, service, number], contract: place.takerOf(service, name), isLate: false };
+  });
+  return [...asked, ...told];
+}
+
+/**
+ * Section 12: each entry has its outcome, in their order; behind those that are known stand deadlines alone, which are answered. Which
+ * ones are due is in the chain's state.
+ */
+export function verifyOutcomes(
+  entries: readonly StrangerEntry[],
+  isInForce: (contract: string) => boolean,
   outcomes: Item | undefined,
-): void {
+): (readonly Item[])[] {
   const rows = list(outcomes);
-  demand(rows.length === operations.length && rows.length <= counts.operations, "operations and outcomes differ");
-  for (const [index, { leaf, type, until_s }] of operations.entries()) {
-    const row = list(rows[index]);
-    const contract = place.contractOf(type);
-    same(independentCbor(row[0]!), independentCbor([0, leaf]), "entry of an outcome");
-    if (contract === undefined) {
-      demand(row.length === 2 && row[1] === 0, "an operation that no contract takes has another outcome");
-      continue;
-    }
-    if (until_s !== undefined && place.time_ms > until_s * 1_000) {
-      demand(row.length === 2 && row[1] === 4, "an operation that came too late has another outcome");
-      continue;
-    }
-    demand(row[1] === 1 || row[1] === 2 || row[1] === 3, "an operation that a contract takes has not run");
-    demand(row.length === (row[1] === 2 ? 6 : 5) && row[2] === contract, "an outcome is of another contract");
-    numberOf(row[3], 2_000);
-    if (row[1] === 3) numberOf(row[4], 9, 1);
-    else for (const effect of list(row[4])) checkEffect(effect);
-    if (row[1] !== 2) continue;
-    demand(list(row[5]).length > 0, "a denial has no rule");
-    for (const denial of list(row[5])) checkSaid(list(denial, 2));
+  demand(rows.length >= entries.length, "entries and outcomes differ");
+  for (const [index, entry] of entries.entries()) verifyOutcome(entry, list(rows[index]));
+  return rows.slice(entries.length).map((item) => {
+    const row = list(item);
+    const due = list(row[0]);
+    demand(due[0] === 3 && due.length === 4, "entries and outcomes differ");
+    const contract = isInForce(String(due[2])) ? String(due[2]) : undefined;
+    verifyOutcome({ entry: due, contract, isLate: false }, row);
+    return due;
+  });
+}
+
+function verifyOutcome({ entry, contract, isLate }: StrangerEntry, row: readonly Item[]): void {
+  same(independentCbor(row[0]!), independentCbor(entry), "entry of an outcome");
+  if (contract === undefined) {
+    demand(row.length === 2 && row[1] === 0, "an entry that no contract takes has another outcome");
+    return;
   }
+  if (isLate) {
+    demand(row.length === 2 && row[1] === 4, "an operation that came too late has another outcome");
+    return;
+  }
+  demand(row[1] === 1 || row[1] === 2 || row[1] === 3, "an entry that a contract takes has not run");
+  demand(row.length === (row[1] === 2 ? 6 : 5) && row[2] === contract, "an outcome is of another contract");
+  numberOf(row[3], 2_000);
+  if (row[1] === 3) numberOf(row[4], 9, 1);
+  else for (const effect of list(row[4])) checkEffect(effect);
+  if (row[1] !== 2) return;
+  demand(list(row[5]).length > 0, "a denial has no rule");
+  for (const denial of list(row[5])) checkSaid(list(denial, 2));
 }
 
 /** Section 12: what contracts say against somebody, in the order of the entries that they ran for. */
@@ -88,11 +128,14 @@ export function verifySaid(violations: readonly Item[], outcomes: Item | undefin
 }
 
 function checkEffect(item: Item): void {
-  const [sort, name, body, service] = list(item);
+  const [sort, name, body, service, number] = list(item);
   demand(sort === 1 || sort === 2, "an effect is of no kind");
-  demand(list(item).length === (sort === 2 ? 4 : 3), "an effect has items too many or too few");
+  demand(list(item).length === (sort === 2 ? 5 : 3), "an effect has items too many or too few");
   checkSaid([name!, body!]);
-  if (sort === 2) numberOf(service, bounds.service, 1);
+  if (sort !== 2) return;
+  numberOf(service, bounds.service, 1);
+  numberOf(number, bounds.message);
+  demand(bytesOf(body).length <= sizes.messageBody, "a message's body is too long");
 }
 
 function checkSaid([name, body]: readonly Item[]): void {
@@ -102,7 +145,7 @@ function checkSaid([name, body]: readonly Item[]): void {
 
 /** Leaves behind the records are not too many. */
 export function countedEffects(outcomes: Item | undefined, effects: readonly StrangerEffect[]): number {
-  listUpTo(outcomes, counts.operations);
+  listUpTo(outcomes, counts.runs);
   demand(effects.length <= counts.effects, "block has effects too many");
   return effects.length;
 }

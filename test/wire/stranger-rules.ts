@@ -2,11 +2,12 @@
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
-import { contractOf } from "./stranger-contracts.js";
+import { contractOf, isInForce, takerOf } from "./stranger-contracts.js";
 import { issuerOf, proveFalseWord } from "./stranger-disproof.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
+import { checkDue, countSent, type StrangerLanes, takeMessages } from "./stranger-messages.js";
 import { CONTRACTS, proveEquivocation, type StrangerOrders, standsGood, takeOrder } from "./stranger-orders.js";
-import { type StrangerOperation, verifyOutcomes, verifySaid } from "./stranger-outcomes.js";
+import { entriesOf, type StrangerOperation, verifyOutcomes, verifySaid } from "./stranger-outcomes.js";
 import {
   bytesOf,
   demand,
@@ -73,6 +74,7 @@ export interface RulesState {
   /** temporary blocks by original node: all numbers below `next` are sealed or closed, and those in `beyond` */
   readonly batches: Map<string, { next: number; readonly beyond: Set<number> }>;
   readonly records: StrangerRecord[];
+  readonly lanes: StrangerLanes;
 }
 
 const WINDOW = 1_024;
@@ -89,6 +91,8 @@ export function runRules(
   const [stated, outcomes] = list(independentDecode(results), 2);
   const violations: Item[] = [];
   const operations: StrangerOperation[] = [];
+  const told: Uint8Array[] = [];
+  const due: Uint8Array[] = [];
   let leaf = 0;
   for (const [origin, number, id, acknowledgements, notices, records] of batches) {
     demand(
@@ -100,14 +104,18 @@ export function runRules(
     verifyAcceptance(genesis, chain, [origin!, number!, id!], listUpTo(acknowledgements, bounds.nodes));
     const kinds = list(notices).map((notice) => list(notice, 2)[0]);
     demand(kinds.filter((kind) => kind === 1).length <= counts.recordsInOne, "there are credentials too many");
-    demand(kinds.filter((kind) => kind === 2).length <= counts.orders, "there are orders too many");
+    demand(kinds.filter((kind) => kind !== 1).length <= counts.notices, "there are notices too many");
     for (const notice of list(notices)) {
       const [kind, bytes] = list(notice, 2);
       if (kind === 2 && chain.service === CONTRACTS) {
         takeOrder(state.orders, genesis, bytesOf(bytes), state.height);
         continue;
       }
-      demand(kind === 1, "a notice is neither a credential nor an order");
+      if (kind === 4 || kind === 5) {
+        (kind === 4 ? told : due).push(bytesOf(bytes));
+        continue;
+      }
+      demand(kind === 1, "a notice is of no kind that stays");
       bringMeter(genesis, state, bytesOf(bytes));
     }
     for (const item of listUpTo(records, counts.recordsInOne)) {
@@ -168,8 +176,18 @@ export function runRules(
   const said = list(stated).filter((result) => list(result, 4)[0] === 6);
   const { time_ms, height, judgedAt } = state;
   const place = { service: chain.service, height, judgedAt };
-  const takes = (type: number) => contractOf(state.orders.contracts, place, type);
-  verifyOutcomes({ time_ms, contractOf: takes }, operations, outcomes);
+  const { contracts } = state.orders;
+  demand(operations.length <= counts.operations, "block has operations too many");
+  const messages = takeMessages({ genesis, ...place, orders: state.orders, lanes: state.lanes }, told);
+  const taking = {
+    time_ms,
+    contractOf: (type: number) => contractOf(contracts, place, type),
+    takerOf: (from: number, name: string) => takerOf(contracts, place, from, name),
+  };
+  const entries = entriesOf(taking, operations, messages);
+  const passed = verifyOutcomes(entries, (name) => isInForce(contracts, place, name), outcomes);
+  checkDue(passed, time_ms, due);
+  countSent(state.lanes, list(outcomes));
   verifySaid(said, outcomes);
   return [...violations, ...said];
 }

@@ -140,8 +140,8 @@ test("a stranger finds an operation without its outcome, one that is another's, 
   const batches = [batch(0, [meter.credential, buyer.credential], [records[0]!, asked[0]!, asked[1]!])];
   const done = [[0, 3], 1, "limits", 1, []];
   for (const [outcomes, reason] of [
-    [unhandled(2), /operations and outcomes differ/],
-    [unhandled(2, 3, 4), /operations and outcomes differ/],
+    [unhandled(2), /entries and outcomes differ/],
+    [unhandled(2, 3, 4), /entries and outcomes differ/],
     [unhandled(3, 2), /entry of an outcome/],
     [unhandled(1, 2), /entry of an outcome/],
     [[...unhandled(2), [[0, 3], 4]], /no contract takes/],
@@ -435,7 +435,7 @@ test("the stranger imports nothing of the project", () => {
     "stranger-proof",
   ];
   own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-record", "stranger-rules");
-  own.push("stranger-contracts", "stranger-outcomes", "stranger-state");
+  own.push("stranger-contracts", "stranger-messages", "stranger-outcomes", "stranger-state");
   for (const name of own) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier!);

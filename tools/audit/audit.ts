@@ -21,7 +21,7 @@ import { firstTip } from "../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger/governance.js";
 import type { MemberSet } from "../ledger/members.js";
 import { MemoryState } from "../ledger/memory-state.js";
-import { checkEvidence, checkOrder } from "../ledger/notices.js";
+import { checkEvidence, checkMessage, checkOrder } from "../ledger/notices.js";
 import type { Outcome } from "../ledger/outcome.js";
 import { roleComplaint } from "../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../ledger/replay.js";
@@ -296,6 +296,7 @@ async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   checkCertificate(tip, block, hash);
   bringCredentials(audit, execution);
   for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
+  for (const carried of execution.messages) checkMessage(tip.governance, carried, nodeVerify);
   const complaint = complaintOf(audit, block, replayed);
   for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
   for (const [node, state] of execution.origins) audit.origins.set(node, state);

@@ -19,7 +19,7 @@ export interface Context {
   get(key: string): Value | undefined;
   /** Keys that begin with the prefix, ascending. */
   keys(prefix: string): string[];
-  /** Sets a key under a prefix in `writes`. */
+  /** Sets a key under a prefix in `writes`. Under `due/` the value is [UTC seconds, body]: then `due` is called with it. */
   put(key: string, value: Value): void;
   /** Removes a key under a prefix in `writes`. */
   remove(key: string): void;
@@ -49,9 +49,23 @@ export interface Operation {
 
 /** What another chain tells this one. */
 export interface Message {
+  /** the chain that it comes from, and its number among those from there to here */
   readonly service: number;
-  readonly height: number;
+  readonly number: number;
+  /** the contract that has put it out */
+  readonly contract: string;
   readonly name: string;
+  readonly body: Value;
+  /** height and UTC seconds of its block */
+  readonly height: number;
+  readonly time_s: number;
+}
+
+/** What the contract has put under `due/` in its state, and is in it no more. */
+export interface Deadline {
+  /** without `due/` */
+  readonly key: string;
+  readonly time_s: number;
   readonly body: Value;
 }
 
@@ -70,5 +84,5 @@ export interface Contract {
   operation?(context: Context, operation: Operation): void;
   message?(context: Context, message: Message): void;
   slot?(context: Context, slot: Slot): void;
-  due?(context: Context, deadline: Value): void;
+  due?(context: Context, deadline: Deadline): void;
 }

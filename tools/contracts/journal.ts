@@ -4,7 +4,9 @@
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
 import { WireError } from "../../src/wire/error.js";
 import { idFromText } from "../../src/wire/key.js";
+import { MESSAGE_BODY_BYTES_MAX } from "../../src/wire/message.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
+import { deadlineComplaint } from "../ledger/deadlines.js";
 import type { Emission, Failure } from "../ledger/outcome.js";
 import { EMISSIONS_MAX, KEY_BYTES_MAX, PREFIXES_MAX, READS_MAX, VALUE_BYTES_MAX } from "./limits.js";
 import { fromGuest, toGuest } from "./value.js";
@@ -106,6 +108,8 @@ export class Journal {
       this.refuse("state", `a key must be a text of 1 to ${KEY_BYTES_MAX} bytes`);
     }
     const value = text === "" ? null : this.#encoded(text);
+    const complaint = value === null ? undefined : deadlineComplaint(key, value);
+    if (complaint !== undefined) this.refuse("value", `${JSON.stringify(key)} is no deadline: ${complaint}`);
     if (value !== null && value.length > VALUE_BYTES_MAX) {
       this.refuse("state", `the value of ${JSON.stringify(key)} has more than ${VALUE_BYTES_MAX} bytes`);
     }
@@ -132,6 +136,9 @@ export class Journal {
       return { type, name, subject, body };
     }
     if (type !== "message") return this.refuse("value", `nothing is called ${type}`);
+    if (body.length > MESSAGE_BODY_BYTES_MAX) {
+      this.refuse("output", `a message has more than ${MESSAGE_BODY_BYTES_MAX} bytes`);
+    }
     const service = Number(about);
     if (!Number.isSafeInteger(service) || service < 1 || service > SERVICE_MAX) {
       this.refuse("value", `a message goes to a service from 1 to ${SERVICE_MAX}`);

@@ -10,7 +10,7 @@ import {
   encodeBatch,
 } from "../../src/wire/batch.js";
 import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../src/wire/block.js";
-import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX } from "../../src/wire/bounds.js";
+import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX, TIME_MS_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
@@ -28,6 +28,7 @@ import { readNotice } from "./notices.js";
 import type { Outcome } from "./outcome.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
+import { nextDue, takenFrom } from "./reserved-keys.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { newestRules } from "./scripts.js";
 import { type MeterState, type OriginState, sealNumber } from "./state.js";
@@ -147,8 +148,12 @@ export function judgedAtComplaint(tip: ChainTip, judgedAt: number): string | und
 }
 
 /** Where the rules run for the block after the tip. */
-export function placeOf({ chain, height, governance, view }: ChainTip, judgedAt: number): ExecutionPlace {
-  return { service: chain.service, height, governance, judgedAt, view };
+export function placeOf(
+  { chain, height, governance, view }: ChainTip,
+  judgedAt: number,
+  time_ms: number,
+): ExecutionPlace {
+  return { service: chain.service, height, governance, judgedAt, time_ms, view };
 }
 
 /** The block of some inputs, or why there is none. */
@@ -163,7 +168,7 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
   const reason = inputsComplaint(tip, inputs);
   if (reason !== undefined) return { type: "none", reason };
   const execution = newestRules.execute(
-    placeOf(tip, inputs.judgedAt),
+    placeOf(tip, inputs.judgedAt, inputs.time_ms),
     inputs.batches.map(({ read }) => ({
       origin: read.batch.origin,
       number: read.batch.number,
@@ -281,10 +286,10 @@ export function nextMembersOf({ governance, chain, height, members }: ChainTip, 
   return isSame ? members : memberSetOf(next.members, next.verifiers);
 }
 
-/** Whether nothing is in the block that it would be sealed for: no record, no violation, no order. */
+/** Whether nothing is in the block that it would be sealed for: no record, no violation, no notice but credentials. */
 export function isEmpty({ sealed, violations }: Execution): boolean {
   const isBare = sealed.every(
-    ({ records, notices }) => records.length === 0 && notices.every(({ kind }) => kind !== "order"),
+    ({ records, notices }) => records.length === 0 && notices.every(({ kind }) => kind === "credential"),
   );
   return isBare && violations.length === 0;
 }
@@ -314,7 +319,8 @@ export function createNumbering(view: ChainView): (name: NumberedBatch) => boole
 export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   const { view } = tip;
   if (!isSealable(view, read.batch)) return false;
-  const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)));
+  // What is due by another clock than this node's may be sealed by that.
+  const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)), TIME_MS_MAX);
   if (read.notices.some((notice) => newestRules.takesEffect(place, notice))) return true;
   return read.records.some((record) => {
     const { meter, seq } = record;
@@ -331,16 +337,22 @@ export interface Repetition {
   readonly isSpent: boolean;
 }
 
-/** Orders and evidence may yet take effect; so may a record of a meter that is suspended. */
+/** Orders, evidence and messages that are ahead may yet take effect; so may a record of a meter that is suspended. */
 export function repetitionOf(view: ChainView, { records, notices }: ReadBatch): Repetition {
   const states = new Map<string, MeterState | undefined>();
   for (const { meter } of records) if (!states.has(meter)) states.set(meter, view.meter(meter));
   const repeated = records.filter(({ meter, seq }) => isRepeat(states.get(meter), seq));
-  const isBare = repeated.length === records.length && notices.every(({ kind }) => kind === "credential");
+  const isBare = repeated.length === records.length && notices.every((notice) => isSpent(view, notice));
   return {
     repeats: repeated.length,
     isSpent: isBare && !repeated.some((record) => provesFork(view, states.get(record.meter)!, record)),
   };
+}
+
+function isSpent({ state }: ChainView, notice: ExecutionNotice): boolean {
+  if (notice.kind === "message")
+    return notice.carried.message.number < takenFrom(state, notice.carried.message.service).next;
+  return notice.kind === "credential" || (notice.kind === "due" && nextDue(state) !== notice.time_s);
 }
 
 function isRepeat(state: MeterState | undefined, seq: number): boolean {

@@ -2,7 +2,7 @@
 // counts from the height that it names on, once the chain's blocks are judged at its contracts height.
 
 import { toHex } from "../../src/wire/bytes.js";
-import type { ContractAction, InstallAction, ParametersAction } from "../../src/wire/contract-order.js";
+import type { ContractAction, InstallAction, MessageType, ParametersAction } from "../../src/wire/contract-order.js";
 import { isKnownEngine } from "./engines.js";
 
 /** Contracts that a chain has at one height. */
@@ -131,8 +131,15 @@ function installComplaint(
     const type = taken.types.find((known) => action.types.includes(known));
     return `operations of type ${type} are taken by contract ${taken.name}`;
   }
+  const told = rivals.find(({ messages }) => messages.some((kind) => action.messages.some((own) => isBoth(kind, own))));
+  if (told !== undefined) return `messages that it takes are taken by contract ${told.name}`;
   const names = new Set(rivals.map((rival) => rival.name));
   return names.size < CHAIN_CONTRACTS_MAX ? undefined : `chain ${service} has ${CHAIN_CONTRACTS_MAX} contracts already`;
+}
+
+/** Whether a message can be of both kinds. */
+function isBoth(one: MessageType, other: MessageType): boolean {
+  return one.name === other.name && (one.service === other.service || one.service === 0 || other.service === 0);
 }
 
 function parametersComplaint({ rulings }: OrderedContracts, action: ParametersAction): string | undefined {

@@ -7,8 +7,10 @@ import type { Effect, EntryOutcome } from "../../src/wire/outcome.js";
 import type { Value } from "../../src/wire/value.js";
 import { assertInvariant } from "../errors.js";
 import type { ContractInForce } from "./contract-orders.js";
+import { type Deadline, dueEntries, orderWrites, passedDue, passedWrites } from "./deadlines.js";
 import type { EntriesPlace, PlannedEntry } from "./entry.js";
 import type { ChainView, Execution } from "./execution.js";
+import { messageEntries, Numbering, takenWrites } from "./messages.js";
 import { operationEntries } from "./operations.js";
 import type { Done, Outcome } from "./outcome.js";
 import type { PlannedCall, PlannedContract, RunPlan } from "./run-plan.js";
@@ -17,6 +19,8 @@ import type { ContractViolation } from "./violations.js";
 
 export interface PlannedEntries {
   readonly planned: readonly PlannedEntry[];
+  /** what the block's entries write by themselves, before anything runs */
+  readonly before: ReadonlyMap<string, Uint8Array | undefined>;
   /** undefined where nothing runs */
   readonly plan: RunPlan | undefined;
 }
@@ -25,19 +29,25 @@ export interface PlannedEntries {
 export interface EntriesResult {
   readonly outcomes: readonly EntryOutcome[];
   readonly violations: readonly ContractViolation[];
-  /** keys of the state, each behind its contract's name, with what they get */
+  /** whole keys of the state with what they get */
   readonly writes: ReadonlyMap<string, Uint8Array | undefined>;
   readonly state: StateUpdate;
 }
 
 /** A block's entries, in the order in which contracts are called for them. A kind is a row. */
-export function entriesOf(place: EntriesPlace, execution: Execution): PlannedEntry[] {
-  return [...operationEntries(place, execution)];
+function entriesOf(place: EntriesPlace, execution: Execution, passed: readonly Deadline[]): PlannedEntry[] {
+  return [
+    ...operationEntries(place, execution),
+    ...messageEntries(place, execution.messages),
+    ...dueEntries(place, passed),
+  ];
 }
 
 /** What is to run for the block's entries. */
 export function planEntries(place: EntriesPlace, execution: Execution): PlannedEntries {
-  const planned = entriesOf(place, execution);
+  const passed = passedDue(place.view.state, place.time_ms);
+  const planned = entriesOf(place, execution, passed);
+  const before = new Map([...takenWrites(execution.messages), ...passedWrites(passed)]);
   const calls: PlannedCall[] = [];
   const called: ContractInForce[] = [];
   for (const { entry, fate } of planned) {
@@ -51,21 +61,22 @@ export function planEntries(place: EntriesPlace, execution: Execution): PlannedE
       parameters: parametersOf(contract, jurisdiction),
     });
   }
-  if (calls.length === 0) return { planned, plan: undefined };
-  const contracts = called.map((contract) => plannedContract(place, contract));
+  if (calls.length === 0) return { planned, before, plan: undefined };
+  const contracts = called.map((contract) => plannedContract(place, contract, before));
   const time_s = Math.floor(place.time_ms / 1_000);
-  return { planned, plan: { height: place.height, time_s, contracts, calls } };
+  return { planned, before, plan: { height: place.height, time_s, contracts, calls } };
 }
 
 /** What follows from the runs, an outcome for each call of the plan. */
 export function finishEntries(
   view: ChainView,
-  { planned }: PlannedEntries,
+  { planned, before }: PlannedEntries,
   outcomes: readonly Outcome[],
 ): EntriesResult {
   const rows: EntryOutcome[] = [];
   const violations: ContractViolation[] = [];
-  const writes = new Map<string, Uint8Array | undefined>();
+  const writes = new Map(before);
+  const numbering = new Numbering(view.state);
   let next = 0;
   for (const { entry, fate } of planned) {
     if (fate.type !== "run") {
@@ -76,21 +87,22 @@ export function finishEntries(
     const outcome = outcomes[next];
     assertInvariant(outcome !== undefined, "each call of a plan has an outcome");
     next += 1;
-    rows.push(rowOf(entry, name, outcome));
+    rows.push(rowOf(entry, name, outcome, numbering));
     if (outcome.type === "failed") continue;
     violations.push(...violationsOf(entry, name, outcome));
     for (const [key, value] of outcome.writes) writes.set(`${name}/${key}`, value ?? undefined);
   }
   assertInvariant(next === outcomes.length, "each outcome is of a call of the plan");
+  for (const [key, value] of [...numbering.writes, ...orderWrites(view.state, writes)]) writes.set(key, value);
   return { outcomes: rows, violations, writes, state: updateState(view.state, view.state.root, writes) };
 }
 
-function rowOf(entry: Entry, contract: string, outcome: Outcome): EntryOutcome {
+function rowOf(entry: Entry, contract: string, outcome: Outcome, numbering: Numbering): EntryOutcome {
   const { used } = outcome;
   if (outcome.type === "failed") return { entry, type: "failed", contract, used, reason: outcome.reason };
   const effects = outcome.emissions.flatMap((emission): Effect[] => {
     const { type, name, body } = emission;
-    if (type === "message") return [{ name, body, service: emission.service }];
+    if (type === "message") return [{ name, body, to: numbering.take(emission.service) }];
     return type === "effect" ? [{ name, body }] : [];
   });
   const denials = outcome.emissions.flatMap(({ type, name, body }) =>
@@ -122,8 +134,14 @@ function isWithin(jurisdiction: string | undefined, wider: string): boolean {
   return jurisdiction === wider || (jurisdiction?.startsWith(`${wider}-`) ?? false);
 }
 
-function plannedContract(place: EntriesPlace, contract: ContractInForce): PlannedContract {
+function plannedContract(
+  place: EntriesPlace,
+  contract: ContractInForce,
+  before: PlannedEntries["before"],
+): PlannedContract {
   const { name, budget, pages, output } = contract.install;
   const state = new Map(place.view.state.entriesOf(name));
+  for (const [key, value] of before)
+    if (value === undefined && key.startsWith(`${name}/`)) state.delete(key.slice(name.length + 1));
   return { name, source: place.sourceOf(contract), limits: { budget, pages, output }, state };
 }

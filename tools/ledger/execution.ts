@@ -4,9 +4,12 @@
 import { equalBytes, standsAt, toHex } from "../../src/wire/bytes.js";
 import { parseCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
+import type { CarriedMessage } from "../../src/wire/message.js";
 import type { Order } from "../../src/wire/order.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } from "./governance.js";
+import { MessageIntake } from "./intake.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
+import { nextDue, type ReservedState } from "./reserved-keys.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 import type { StateNodes } from "./state-map.js";
 import type { NodeViolation, Violation } from "./violations.js";
@@ -24,6 +27,8 @@ const FALSE_WORD = 0;
 export type ExecutionNotice =
   | { readonly kind: "credential"; readonly bytes: Uint8Array }
   | { readonly kind: "order"; readonly bytes: Uint8Array; readonly order: Order }
+  | { readonly kind: "message"; readonly bytes: Uint8Array; readonly carried: CarriedMessage }
+  | { readonly kind: "due"; readonly bytes: Uint8Array; readonly time_s: number }
   | ExecutionEvidence;
 
 export interface ExecutionEvidence {
@@ -50,6 +55,8 @@ export interface ExecutionPlace {
   /** with all orders up to `judgedAt` at least; on the contracts chain exactly those before the block */
   readonly governance: Governance;
   readonly judgedAt: number;
+  /** of the block */
+  readonly time_ms: number;
   readonly view: ChainView;
 }
 
@@ -67,7 +74,7 @@ export interface ChainView {
 }
 
 /** What the chain's contracts remember before the block. */
-export interface StateView extends StateNodes {
+export interface StateView extends StateNodes, ReservedState {
   readonly root: Uint8Array;
   /** A contract's own keys with their values. */
   entriesOf(contract: string): Iterable<readonly [key: string, value: Uint8Array]>;
@@ -87,6 +94,8 @@ export interface Execution {
   readonly faults: ReadonlyMap<string, readonly number[]>;
   /** credentials that the block brings onto the chain, by meter */
   readonly credentials: ReadonlyMap<string, Uint8Array>;
+  /** of other chains, by chain and number */
+  readonly messages: readonly CarriedMessage[];
   /** with the block's orders */
   readonly governance: Governance;
 }
@@ -99,6 +108,9 @@ interface Run {
   readonly faults: Map<string, readonly number[]>;
   readonly credentials: Map<string, Uint8Array>;
   governance: Governance;
+  readonly intake: MessageIntake;
+  /** whether a notice has said that something is due */
+  isDue: boolean;
   /** evidence of the batches, in their order */
   readonly evidence: ExecutionEvidence[];
   readonly violations: Violation[];
@@ -131,6 +143,8 @@ export function execute(
     faults: new Map(),
     credentials: new Map(),
     governance: place.governance,
+    intake: new MessageIntake(takingPlace(place)),
+    isDue: false,
     evidence: [],
     violations: [],
     repeats: [],
@@ -139,11 +153,15 @@ export function execute(
   // Behind the batches, so that a replay, which has forks and evidence from the block's results, comes to the same order.
   noteForks(run, [...run.repeats, ...proofs.forks], sealed);
   for (const evidence of [...run.evidence, ...proofs.evidence]) noteEvidence(run, evidence);
-  const { meters, origins, faults, credentials, governance, violations } = run;
-  return { sealed, violations, meters, origins, faults, credentials, governance };
+  const { meters, origins, faults, credentials, governance, violations, intake } = run;
+  return { sealed, violations, meters, origins, faults, credentials, governance, messages: intake.taken };
 }
 
-/** Whether a block at this place, the next one, would take the order or record the evidence. */
+function takingPlace({ service, governance, judgedAt, view }: ExecutionPlace) {
+  return { service, governance, judgedAt, state: view.state };
+}
+
+/** Whether a block at this place, the next one, would take the notice or record the evidence. */
 export function takesEffect(place: ExecutionPlace, notice: ExecutionNotice): boolean {
   switch (notice.kind) {
     case "credential":
@@ -152,9 +170,21 @@ export function takesEffect(place: ExecutionPlace, notice: ExecutionNotice): boo
       return (
         place.service === CONTRACTS_SERVICE && govern(place.governance, notice.order, place.height).type === "governed"
       );
+    case "message":
+      return new MessageIntake(takingPlace(place)).take(notice.carried);
+    case "due":
+      return isDueAt(place, notice.time_s);
     case "evidence":
       return faultsWith(place, place.view.faults(toHex(notice.node)), notice) !== undefined;
   }
+}
+
+/** Those of the notices that a block at this place would take, one behind the other. */
+export function noticesTaken(place: ExecutionPlace, notices: readonly ExecutionNotice[]): ExecutionNotice[] {
+  const intake = new MessageIntake(takingPlace(place));
+  return notices.filter((notice) =>
+    notice.kind === "message" ? intake.take(notice.carried) : takesEffect(place, notice),
+  );
 }
 
 function executeBatch(run: Run, batch: ExecutionBatch) {
@@ -175,10 +205,26 @@ function takeNotice(run: Run, notice: ExecutionNotice): boolean {
       return bringCredential(run, notice.bytes);
     case "order":
       return takeOrder(run, notice.order);
+    case "message":
+      return run.intake.take(notice.carried);
+    case "due":
+      return noteDue(run, notice.time_s);
     case "evidence":
       run.evidence.push(notice);
       return false;
   }
+}
+
+/** One is enough to begin a block for what is due. */
+function noteDue(run: Run, time_s: number): boolean {
+  if (run.isDue || !isDueAt(run.place, time_s)) return false;
+  run.isDue = true;
+  return true;
+}
+
+/** Whether this is the time of the chain's next deadline, and it has passed. */
+function isDueAt({ view, time_ms }: ExecutionPlace, time_s: number): boolean {
+  return time_s * 1_000 <= time_ms && nextDue(view.state) === time_s;
 }
 
 function takeOrder(run: Run, order: Order): boolean {

@@ -4,14 +4,15 @@ import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../src/wire/key.js";
-import type { Notice } from "../../src/wire/notice.js";
+import { type CarriedMessage, decodeCarried, verifyCarried } from "../../src/wire/message.js";
+import { decodeDue, type Notice } from "../../src/wire/notice.js";
 import { readOrder, verifyOrder } from "../../src/wire/order.js";
 import { isEquivocation } from "../consensus/evidence.js";
 import { decodeEvidence, encodeEvidence, idBytes, signedBytes } from "../consensus/messages.js";
 import type { Evidence } from "../consensus/types.js";
 import { decodeDisproof, disproofComplaint, isDisproof } from "./disproof.js";
 import type { ExecutionEvidence, ExecutionNotice } from "./execution.js";
-import { CONTRACTS_SERVICE, everMember, type Governance } from "./governance.js";
+import { CONTRACTS_SERVICE, everMember, type Governance, governedChain } from "./governance.js";
 
 /** Reads what a notice says; throws a WireError where it is malformed. Signatures are not checked. */
 export function readNotice(genesisHash: Uint8Array, { kind, bytes }: Notice): ExecutionNotice {
@@ -20,6 +21,10 @@ export function readNotice(genesisHash: Uint8Array, { kind, bytes }: Notice): Ex
       return { kind, bytes };
     case "order":
       return { kind, bytes, order: readOrder(bytes, { hash: genesisHash }) };
+    case "message":
+      return { kind, bytes, carried: decodeCarried(bytes) };
+    case "due":
+      return { kind, bytes, time_s: decodeDue(bytes) };
     case "evidence":
       return readEvidence(bytes);
   }
@@ -45,6 +50,33 @@ export function evidenceNotice(evidence: Evidence): Notice {
 export function checkOrder(genesis: Genesis, chain: number, bytes: Uint8Array, verify: Verify): void {
   if (chain !== CONTRACTS_SERVICE) throw new WireError("unproven", `chain ${chain} seals no orders`);
   verifyOrder(bytes, genesis, verify);
+}
+
+/** Throws a WireError unless the message's chain has sealed it, by the members whom the order of its contracts height named. */
+export function checkMessage(governance: Governance, carried: CarriedMessage, verify: Verify): void {
+  const { message, orderedAt } = carried;
+  const chain = governedChain(governance, message.service);
+  if (chain === undefined)
+    throw new WireError("untimely", `message is of chain ${message.service}, which is unknown here`);
+  const ordered = [{ ...chain.chain, contractsHeight: chain.contractsHeight, effectiveHeight: 1 }, ...chain.orders];
+  const sets = ordered.filter((set) => set.contractsHeight === orderedAt && set.effectiveHeight <= message.height);
+  if (sets.length === 0) {
+    throw new WireError("untimely", `message names contracts height ${orderedAt}, which gave its chain no members`);
+  }
+  const refusals = sets.map(({ members }) =>
+    refusalOf(() => verifyCarried(carried, governance.genesis, members, verify)),
+  );
+  if (refusals.every((refusal) => refusal !== undefined)) throw refusals[0]!;
+}
+
+function refusalOf(check: () => void): WireError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof WireError) return error;
+    throw error;
+  }
 }
 
 /** How evidence is verified: a disproof at once, the statements of an equivocation where there is time. */

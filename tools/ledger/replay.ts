@@ -97,7 +97,7 @@ export function replayBlock(tip: ChainTip, block: Block): Replay {
     records: batch.records.map(executionRecord),
   }));
   const proofs = { forks: forks.map(executionRecord), evidence };
-  const execution = rules.execute(placeOf(tip, block.judgedAt), toExecute, proofs);
+  const execution = rules.execute(placeOf(tip, block.judgedAt, block.time_ms), toExecute, proofs);
   checkSealed(block, execution, records.length);
   const planned = planEntries(entriesPlace(tip, ruling, block.time_ms), execution);
   const finish = (outcomes: readonly Outcome[]): ReplayedBlock => {
@@ -178,7 +178,10 @@ function checkSealed(block: Block, execution: Execution, records: number): void 
   if (isEmpty(execution)) throw new WireError("unproven", "block is empty");
   const notices = sealed.reduce((sum, batch) => sum + batch.notices.length, 0);
   if (notices !== block.batches.reduce((sum, batch) => sum + batch.notices.length, 0)) {
-    throw new WireError("unproven", "a credential is on the chain twice, or an order does not apply");
+    throw new WireError(
+      "unproven",
+      "a credential is on the chain twice, or an order, message or deadline does not apply",
+    );
   }
   const operations = sealed.reduce((sum, batch) => sum + operationCount(batch.records), 0);
   if (operations > BLOCK_OPERATIONS_MAX) throw new WireError("limit", `block holds ${operations} operations`);

@@ -10,11 +10,13 @@ export const BLOCK_OPERATIONS_MAX = 32;
 export const BLOCK_BUDGET = 2_000;
 /** Bytes that they may put out together. */
 export const BLOCK_OUTPUT_MAX = 1_048_576;
-/** Effects, messages, violations and denials of them together. */
-export const BLOCK_EMISSIONS_MAX = 4_064;
+/** Effects, messages, violations and denials of them together: with an outcome a run they fit a block's leaves. */
+export const BLOCK_EMISSIONS_MAX = 4_016;
+/** Runs of one block: 32 operations, 16 messages, 16 deadlines, 16 of slots. */
+export const BLOCK_RUNS_MAX = 80;
 
 /** What is kept of the block's shares for each run that is still to come. */
-export const runShare = { budget: 50, output: 16_384, emissions: 64 } as const;
+export const runShare = { budget: 25, output: 8_192, emissions: 32 } as const;
 
 export interface PlannedContract {
   readonly name: string;

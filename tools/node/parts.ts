@@ -6,6 +6,7 @@ import { chainsPart } from "./parts/chains/part.js";
 import { contractsPart } from "./parts/contracts.js";
 import { handoversPart } from "./parts/handovers.js";
 import { healthPart } from "./parts/health.js";
+import { messagesPart } from "./parts/messages/part.js";
 import { ordersPart } from "./parts/orders/part.js";
 import { publicationsPart } from "./parts/publications/part.js";
 import { sharedBrokerPart } from "./parts/shared-broker/part.js";
@@ -19,5 +20,6 @@ export const parts: readonly Part[] = [
   announcerPart,
   chainsPart,
   ordersPart,
+  messagesPart,
   sharedBrokerPart,
 ];

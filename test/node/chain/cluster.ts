@@ -15,6 +15,7 @@ import { type Claims, parseRecord, type Record, signRecord } from "../../../src/
 import { localTimeouts } from "../../../tools/consensus/types.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { verifyAsync, verifyRecords, verifyRecordsLater } from "../../../tools/crypto/verifying.js";
+import { GridsealError } from "../../../tools/errors.js";
 import { govern } from "../../../tools/ledger/governance.js";
 import type { Outcome } from "../../../tools/ledger/outcome.js";
 import type { ProvedAnchor } from "../../../tools/ledger/proposal.js";
@@ -182,7 +183,10 @@ export async function createCluster(
         node.waited_ms.push(...waited_ms);
         if (sealed.orders.length > 0) for (const other of beside.values()) other.onGoverned();
       },
-      onFatal: (error) => errors.push(error),
+      onFatal(error) {
+        // Of what was under way when the node was killed, as in a node that stops.
+        if (!(error instanceof GridsealError && error.code === "STORE_CLOSED")) errors.push(error);
+      },
     });
 
   const open = (path: string, index: number) =>

@@ -56,7 +56,15 @@ export function operation(context, operation) {
 const install: InstallAction = {
   ...{ type: "install", service: SERVICE, name: "limits", version: 1, source: sourceHash(source) },
   ...newestEngine,
-  ...{ budget: 200, pages: 64, output: 10_000, types: [1, 2], vectors: new Uint8Array(32), fromHeight: 1 },
+  ...{
+    budget: 200,
+    pages: 64,
+    output: 10_000,
+    types: [1, 2],
+    messages: [],
+    vectors: new Uint8Array(32),
+    fromHeight: 1,
+  },
 };
 const limit = (value: number, jurisdiction?: string): ParametersAction => ({
   ...{ type: "parameters", service: SERVICE, contract: "limits", jurisdiction },

@@ -16,12 +16,22 @@ import { contractState } from "../../../tools/node/chain/tables/contract-state.j
 import { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { heads } from "../../../tools/node/chain/tables/heads.js";
 import { lineage, lineageOf } from "../../../tools/node/chain/tables/lineage.js";
+import { outgoing } from "../../../tools/node/chain/tables/outgoing.js";
 import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
 import { stateNodes } from "../../../tools/node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { checkRows } from "../../../tools/node/store/check.js";
-import { blockKey, chainKey, chainRange, idKey, nodeKey, numberKey, stateKey } from "../../../tools/node/store/keys.js";
+import {
+  blockKey,
+  chainKey,
+  chainRange,
+  idKey,
+  nodeKey,
+  numberKey,
+  outgoingKey,
+  stateKey,
+} from "../../../tools/node/store/keys.js";
 import { openEnvironment } from "../../../tools/node/store/lmdb.js";
 import { meta, OWNER_KEY, REPLACED_KEY } from "../../../tools/node/store/meta.js";
 import { openStore, openStoreReadOnly } from "../../../tools/node/store/open-store.js";
@@ -309,6 +319,11 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (writer) => writer.put(stateNodes, nodeKey(1, new Uint8Array(32)), new Uint8Array(65)),
     (store) => store.get(stateNodes, nodeKey(1, new Uint8Array(32))),
     /a node of the state of chain 1/,
+  ],
+  outgoing: [
+    (writer) => writer.put(outgoing, outgoingKey(1, 3, 7), { height: 2, index: 5 }),
+    (store) => store.get(outgoing, outgoingKey(1, 3, 7)),
+    /a message of chain 1 to chain 3/,
   ],
   orders: [
     (writer) => writer.put(sealedOrders, orderKey(1), { contractsHeight: 1, bytes: new Uint8Array(40) }),

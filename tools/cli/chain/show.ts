@@ -9,6 +9,7 @@ import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/blo
 import { toHex } from "../../../src/wire/bytes.js";
 import { entryText } from "../../../src/wire/entry.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
+import { decodeCarried } from "../../../src/wire/message.js";
 import { noticesOf } from "../../../src/wire/notice.js";
 import { type AnyRecord, isOperation, type Operation, parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
@@ -121,7 +122,8 @@ function statementName({ type }: Statement): string {
 function batchView({ origin, number, id, acknowledgements, notices, records }: SealedBatch) {
   const credentials = noticesOf(notices, "credential");
   const orders = noticesOf(notices, "order").map((bytes) => ({ ...orderView(readOrder(bytes)), bytes }));
-  return { origin, number, id, acknowledgements, credentials, orders, records: records.map(recordView) };
+  const messages = noticesOf(notices, "message").map((bytes) => decodeCarried(bytes).message);
+  return { origin, number, id, acknowledgements, credentials, orders, messages, records: records.map(recordView) };
 }
 
 function recordView(bytes: Uint8Array) {
@@ -174,6 +176,7 @@ function linesOf(view: BlockView): string[] {
       ]),
     ),
     ...data.violations.flatMap((violation) => indented([violationLine(violation)])),
+    ...indented(data.outcomes.map(outcomeLine)),
     ...data.batches.flatMap(batchLines),
     `6 lock time       ${timeText(view.lock_ms)}`,
     `certificate       round ${certificate.round}, signed by ${certificate.signatures.map(({ node }) => toHex(node)).join(" ")}`,
@@ -185,6 +188,16 @@ function outcomesText(outcomes: BlockView["data"]["outcomes"]): string {
   const counts = new Map<string, number>();
   for (const { type } of outcomes) counts.set(type, (counts.get(type) ?? 0) + 1);
   return [...counts].map(([type, count]) => `${count} ${type}`).join(", ") || "none";
+}
+
+function outcomeLine(outcome: BlockView["data"]["outcomes"][number]): string {
+  const contract = "contract" in outcome ? ` by ${outcome.contract}` : "";
+  const effects = ("effects" in outcome ? outcome.effects : []).map(({ name, to }) =>
+    to === undefined ? name : `${name} as message ${to.number} to chain ${to.service}`,
+  );
+  const reason = outcome.type === "failed" ? `: ${outcome.reason}` : "";
+  const said = effects.length === 0 ? "" : `: ${effects.join(", ")}`;
+  return `${entryText(outcome.entry)} ${outcome.type}${contract}${reason}${said}`;
 }
 
 /** A contract's value as JSON. */
@@ -216,11 +229,15 @@ function acknowledgerText({ node, verified }: Acknowledgement): string {
 }
 
 function batchLines(batch: BlockView["data"]["batches"][number]): string[] {
-  const { origin, number, acknowledgements, credentials, orders, records } = batch;
+  const { origin, number, acknowledgements, credentials, orders, messages, records } = batch;
   return indented([
     `temporary block ${number} of node ${toHex(origin)}: ${countText(records.length, "record")}, ${countText(credentials.length, "new meter")}`,
     `  acknowledged by ${acknowledgements.map(acknowledgerText).join(" ")}`,
     ...orders.map(({ number: which, what }) => `  order ${which}, ${what}`),
+    ...messages.map(
+      ({ service, number: which, name, contract, height }) =>
+        `  message ${which} of chain ${service}: ${name} of contract ${contract}, sealed there at height ${height}`,
+    ),
     ...records.flatMap(recordLines),
   ]);
 }

@@ -7,6 +7,7 @@ import {
   CONTRACT_OUTPUT_MAX,
   CONTRACT_PAGES_MAX,
   CONTRACT_PAGES_MIN,
+  type MessageType,
 } from "../../../src/wire/contract-order.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { GridsealError } from "../../errors.js";
@@ -23,6 +24,7 @@ interface ProposeOptions extends MakeOptions {
   readonly name: string;
   readonly revision: number;
   readonly type: readonly number[];
+  readonly message: readonly MessageType[];
   readonly from: number;
   readonly budget: number;
   readonly pages: number;
@@ -40,7 +42,8 @@ export function registerPropose(contract: Command): void {
     .requiredOption("--service <number>", "chain that gets it", whole(1, SERVICE_MAX))
     .requiredOption("--name <name>", "its name there", contractName)
     .requiredOption("--revision <number>", "its version, above those before", whole(1, WORD_MAX))
-    .requiredOption("--type <number>", "type of operation that it takes; may be repeated", addType, [])
+    .option("--type <number>", "type of operation that it takes; may be repeated", addType, [])
+    .option("--message <chain/name>", "message that it takes, of a chain or `any`; may be repeated", addMessage, [])
     .requiredOption("--from <height>", "first height of the chain that has it", whole(1, HEIGHT_MAX))
     .option("--budget <number>", "what one run may take", whole(1, CONTRACT_BUDGET_MAX), 1_000)
     .option(
@@ -64,7 +67,7 @@ async function propose(file: string, options: ProposeOptions): Promise<void> {
   const types = [...new Set(options.type)].sort((one, other) => one - other);
   const action = {
     ...({ type: "install", service: chain, name, version, source: bundle.hash, ...newestEngine } as const),
-    ...{ budget, pages, output, types, vectors, fromHeight },
+    ...{ budget, pages, output, types, messages: ordered(options.message), vectors, fromHeight },
   };
   await makeOrder(action, governance, { ...options, source: bundle.source });
 }
@@ -72,6 +75,20 @@ async function propose(file: string, options: ProposeOptions): Promise<void> {
 export function contractName(text: string): string {
   if (/^[a-z][a-z0-9-]{0,31}$/.test(text)) return text;
   throw new InvalidArgumentError("It must be 1 to 32 of a-z, 0-9 and -, a letter first.");
+}
+
+/** One of `2/verdict`, `any/breach`. */
+function addMessage(text: string, messages: readonly MessageType[]): MessageType[] {
+  const [, chain, name] = /^(any|[1-9][0-9]{0,4})[/]([a-z][a-z0-9-]{0,63})$/.exec(text) ?? [];
+  if (chain === undefined) throw new InvalidArgumentError("It must be CHAIN/NAME, as 2/verdict or any/breach.");
+  const service = chain === "any" ? 0 : whole(1, SERVICE_MAX)(chain);
+  return [...messages, { service, name: name! }];
+}
+
+/** Ascending by chain and name, each once. */
+function ordered(messages: readonly MessageType[]): MessageType[] {
+  const sorted = [...messages].sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
+  return sorted.filter(({ service, name }, at) => service !== sorted[at - 1]?.service || name !== sorted[at - 1]?.name);
 }
 
 function addType(text: string, types: readonly number[]): number[] {

@@ -43,6 +43,8 @@ export interface Chain {
   readonly standing: Standing;
   /** Takes an order that applies to what is sealed here, or the evidence of an equivocation; resolves when it is durable. */
   readonly submit: Origin["submit"];
+  /** Messages of a chain or what is due, for this node's next temporary block; offered again as long as they wait. */
+  readonly offer: Origin["offer"];
   /** The contracts chain has sealed orders: what waited for them goes on. */
   onGoverned(): void;
   start(): void;
@@ -95,7 +97,7 @@ export function createChain(ports: ChainPorts): Chain {
     pool,
     exchange,
     {
-      place: () => placeOf(sealer.tip, governedHeight(ports.governor.current)),
+      place: () => placeOf(sealer.tip, governedHeight(ports.governor.current), ports.now_ms()),
       sealsSomething: (read) => sealsSomething(sealer.tip, read),
     },
     () => stopped,
@@ -315,6 +317,9 @@ export function createChain(ports: ChainPorts): Chain {
     isWaiting: origin.isWaiting,
     waitingOf: origin.waitingOf,
     submit: origin.submit,
+    offer(from, notices) {
+      if (started) origin.offer(from, notices);
+    },
     onGoverned() {
       if (stopped || !started) return;
       decisions.onGoverned();

@@ -3,11 +3,23 @@
 import { decodeBlockViews } from "../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
+import { decodeValue } from "../../../src/wire/value.js";
 import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
 import type { ChainView, StateView } from "../../ledger/execution.js";
+import { chainSentTo } from "../../ledger/reserved-keys.js";
 import { EMPTY_STATE } from "../../ledger/state-map.js";
-import { blockKey, chainKey, contractRange, idKey, nodeKey, stateKeyIn } from "../store/keys.js";
+import {
+  blockKey,
+  chainKey,
+  contractRange,
+  dueRange,
+  idKey,
+  nodeKey,
+  sentRange,
+  stateKey,
+  stateKeyIn,
+} from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { blocks, outlines } from "./tables/blocks.js";
 import { contractState } from "./tables/contract-state.js";
@@ -55,6 +67,8 @@ export function stateOf(store: StoreReader, chain: number): StateView {
       if (node !== undefined) return node;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: node ${toHex(hash)} of its state is missing`);
     },
+    value: (key) => store.get(contractState, stateKey(chain, key)),
+    firstDue: (limit) => store.range(contractState, { ...dueRange(chain), limit }).map(({ key }) => stateKeyIn(key)),
     *entriesOf(contract) {
       const prefix = contract.length + 1;
       for (const { key, row } of store.range(contractState, contractRange(chain, contract))) {
@@ -62,6 +76,20 @@ export function stateOf(store: StoreReader, chain: number): StateView {
       }
     },
   };
+}
+
+/** How many messages a chain has sent to another. */
+export interface Sent {
+  readonly target: number;
+  readonly sent: number;
+}
+
+/** To which chains a chain has sent messages, and how many. */
+export function sentFrom(store: StoreReader, chain: number): Sent[] {
+  return store.range(contractState, sentRange(chain)).map(({ key, row }) => ({
+    target: chainSentTo(stateKeyIn(key)),
+    sent: Number(decodeValue(row)),
+  }));
 }
 
 /** Hashes of a stored block's records in the order of their leaves, from leaf 1 on, whether the records are still here or not. */

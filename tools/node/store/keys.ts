@@ -1,7 +1,8 @@
 // Keys of the store's tables: fixed-width big-endian fields, so that rows stand in the order of their numbers. A key has its kind as
 // its type: a table takes no other.
 
-import { SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { MESSAGE_NUMBER_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { DUE_PREFIX, SENT_PREFIX } from "../../ledger/reserved-keys.js";
 
 declare const kind: unique symbol;
 
@@ -10,10 +11,11 @@ export type BlockKey = Buffer & { readonly [kind]: "block" };
 export type IdKey = Buffer & { readonly [kind]: "id" };
 export type NumberKey = Buffer & { readonly [kind]: "number" };
 export type StateKey = Buffer & { readonly [kind]: "state" };
+export type OutgoingKey = Buffer & { readonly [kind]: "outgoing" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
 
 /** Of a row that belongs to a chain. */
-export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey;
+export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | OutgoingKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
 export interface KeyRange {
@@ -66,10 +68,42 @@ export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
   return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
 }
 
+/** chain (2), chain that a message is for (2), its number (6) */
+export function outgoingKey(chain: number, target: number, number: number): OutgoingKey {
+  const key = Buffer.allocUnsafe(10);
+  key.writeUInt16BE(chain);
+  key.writeUInt16BE(target, 2);
+  key.writeUIntBE(number, 4, 6);
+  return key as OutgoingKey;
+}
+
+/** The range of all messages from a chain to another. */
+export function outgoingRange(chain: number, target: number): { readonly start: Buffer; readonly end: Buffer } {
+  return { start: outgoingKey(chain, target, 0), end: outgoingKey(chain, target, MESSAGE_NUMBER_MAX) };
+}
+
+export function targetIn(key: OutgoingKey): number {
+  return key.readUInt16BE(2);
+}
+
 /** The range of all keys of one contract. */
 export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
-  // "0" follows "/".
-  return { start: stateKey(chain, `${contract}/`), end: stateKey(chain, `${contract}0`) };
+  return underPrefix(chain, `${contract}/`);
+}
+
+/** The range of all deadlines of a chain, in their order. */
+export function dueRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
+  return underPrefix(chain, DUE_PREFIX);
+}
+
+/** The range of what a chain has sent to others. */
+export function sentRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
+  return underPrefix(chain, SENT_PREFIX);
+}
+
+/** Keys that begin with what ends with a slash, which "0" follows. */
+function underPrefix(chain: number, prefix: string) {
+  return { start: stateKey(chain, prefix), end: stateKey(chain, `${prefix.slice(0, -1)}0`) };
 }
 
 /** The key of the chain's contract state. */

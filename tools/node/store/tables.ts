@@ -9,6 +9,7 @@ import { contractState } from "../chain/tables/contract-state.js";
 import { credentials } from "../chain/tables/credentials.js";
 import { heads } from "../chain/tables/heads.js";
 import { lineage } from "../chain/tables/lineage.js";
+import { outgoing } from "../chain/tables/outgoing.js";
 import { index } from "../chain/tables/runs.js";
 import { stateNodes } from "../chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
@@ -36,4 +37,5 @@ export const tables: readonly AnyTable[] = [
   sealedOrders,
   contractState,
   stateNodes,
+  outgoing,
 ];

@@ -57,7 +57,7 @@ test("gives a temporary block no more bytes of what waits than it has room for, 
   const none = () => undefined;
   const known = { meter: none, origin: none, faults: () => [], sealedHash: none, credential: none };
   const view = { ...known, state: new MemoryState() };
-  const place = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, view };
+  const place = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   assert.deepEqual(notices.take(place), { chosen: against.slice(0, 2), spent: [] });
   assert.equal(notices.pending, 2);
   assert.deepEqual(notices.take(place), { chosen: against.slice(2), spent: [] });

@@ -27,6 +27,7 @@ import {
 import {
   type Cut,
   createOriginNode,
+  isMember,
   isPending,
   type NextBlock,
   type OriginEffect,
@@ -49,6 +50,8 @@ export interface Origin {
   waitingOf(meter: string): number;
   /** Takes an order or evidence, whose signatures are verified, for the next temporary block; resolves when it is durable. */
   submit(notice: ExecutionNotice): Promise<Submission>;
+  /** Messages of a chain or what is due, as `WaitingNotices.offer` takes them, less what is under way. */
+  offer(from: string, notices: readonly ExecutionNotice[]): void;
   /** Takes back what was on disk when the node stopped; the exchange has restored the pool before. */
   restore(): void;
   /** This node is a member again: what has waited is cut. */
@@ -184,6 +187,14 @@ export function createOrigin(
     isWaiting: (kid, seq) => node.gather.isWaiting(toHex(kid), seq),
     waitingOf: node.gather.waitingOf,
     submit,
+    offer(from, notices) {
+      if (isStopped() || !isMember(node)) return;
+      waitingNotices.offer(
+        from,
+        notices.filter((notice) => !isUnderWay(node, notice)),
+      );
+      feed({ type: "waits" });
+    },
     restore() {
       restore(node, admittedRecords(store, service));
       feed({ type: "waits" });

@@ -5,11 +5,13 @@ import type { Batch } from "../../../../src/wire/batch.js";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import { type Credential, parseCredential, verifyCredential } from "../../../../src/wire/credential.js";
 import { WireError } from "../../../../src/wire/error.js";
+import { sha256 } from "../../../../src/wire/hash.js";
 import { keyId, type PublicKey } from "../../../../src/wire/key.js";
+import { decodeCarried } from "../../../../src/wire/message.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import type { RecordVerification } from "../../../crypto/verifying-message.js";
 import { type BadRecord, badRecordOf } from "../../../ledger/disproof.js";
-import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
+import { checkEvidence, checkMessage, checkOrder } from "../../../ledger/notices.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { kidOf, roleComplaint, type SignedRecord } from "../../../ledger/record-scan.js";
 import { idKey } from "../../store/keys.js";
@@ -18,6 +20,8 @@ import { credentials } from "../tables/credentials.js";
 
 /** Verified credentials kept; of more, the oldest are verified again. */
 const CREDENTIALS_KEPT = 32_768;
+/** Messages that are known to be proved. */
+const MESSAGES_KEPT = 1_024;
 
 interface Verified {
   readonly bytes: Uint8Array;
@@ -52,6 +56,8 @@ export function createVerification(
   const { genesis, store, chain } = ports;
   /** by meter as hex: a meter's credential comes with many batches, or is on the chain and then stays */
   const kept = new BoundedMap<string, Verified>(CREDENTIALS_KEPT);
+  /** hashes of messages that are proved */
+  const told = new BoundedMap<string, true>(MESSAGES_KEPT);
 
   const verified = (kid: string, bytes: Uint8Array, isOnChain: boolean): Credential => {
     const known = kept.get(kid);
@@ -85,11 +91,20 @@ export function createVerification(
     return credential.key;
   };
 
+  /** A message comes with the temporary blocks of several members, and with those that come again. */
+  const checkTold = (bytes: Uint8Array): void => {
+    const name = toHex(sha256(bytes));
+    if (told.has(name)) return;
+    checkMessage(ports.governor.current, decodeCarried(bytes), ports.verify);
+    told.set(name, true);
+  };
+
   const begin = (read: Verifiable, records: readonly SignedRecord[], when: Records): Promise<void> => {
     const { batch } = read;
     const brought = new Map<string, Credential>();
     for (const { kind, bytes } of batch.notices) {
       if (kind === "order") checkOrder(genesis, chain.service, bytes, ports.verify);
+      if (kind === "message") checkTold(bytes);
       if (kind !== "credential") continue;
       const kid = toHex(keyId(parseCredential(bytes).key));
       brought.set(kid, verified(kid, bytes, false));

@@ -1,9 +1,11 @@
-// Orders and evidence that wait on this node for its next temporary block, durable one by one in table `waitingNotices`.
+// Orders and evidence that wait on this node for its next temporary block, durable one by one in table `waitingNotices`. Beside them
+// stand messages and what is due, which are offered again as long as they wait.
 
-import { BATCH_RULINGS_MAX } from "../../../../src/wire/bounds.js";
+import { BATCH_RULINGS_MAX, CHAINS_MAX } from "../../../../src/wire/bounds.js";
 import type { Notice } from "../../../../src/wire/notice.js";
 import { ORDER_BYTES_MAX } from "../../../../src/wire/order.js";
-import type { ExecutionNotice, ExecutionPlace } from "../../../ledger/execution.js";
+import { BoundedMap } from "../../../bounded-map.js";
+import { type ExecutionNotice, type ExecutionPlace, noticesTaken } from "../../../ledger/execution.js";
 import { isSameNotice, readNotice } from "../../../ledger/notices.js";
 import { newestRules } from "../../../ledger/scripts.js";
 import { chainRange } from "../../store/keys.js";
@@ -15,9 +17,13 @@ import { noticeKey, waitingNotices } from "../tables/waiting-notices.js";
 const TAKEN_BYTES_MAX = BATCH_RULINGS_MAX * ORDER_BYTES_MAX;
 /** Beyond that a node takes none: evidence is shown again, an order's submitter is told. */
 export const WAITING_NOTICES_MAX = 64;
+/** Chains whose messages are offered, and what is due. */
+const OFFERS_MAX = CHAINS_MAX + 1;
 
 export interface WaitingNotices {
   readonly pending: number;
+  /** These, messages of one chain in their order or what is due, are for the next temporary block, in place of those offered before. */
+  offer(from: string, notices: readonly ExecutionNotice[]): void;
   /** Resolves when it is durable, to `full` where there is no room. Rejects where it cannot be written: then it does not wait here. */
   submit(notice: ExecutionNotice): Promise<"waits" | "full">;
   /** Whether it waits here; resolves when what does is durable. */
@@ -40,6 +46,7 @@ export interface WaitingNotices {
 export function createWaitingNotices({ chain, genesis, store }: ChainPorts): WaitingNotices {
   const { service } = chain;
   let waiting: ExecutionNotice[] = [];
+  const offered = new BoundedMap<string, readonly ExecutionNotice[]>(OFFERS_MAX);
   /** Of the newest that came, written or not: writes end in their order. */
   let written: Promise<void> = Promise.resolve();
 
@@ -48,7 +55,7 @@ export function createWaitingNotices({ chain, genesis, store }: ChainPorts): Wai
   const put = (writer: Writer, notice: Notice) => writer.put(waitingNotices, noticeKey(service, notice), notice);
 
   const ordersAndEvidence = (notices: readonly ExecutionNotice[]) =>
-    notices.filter(({ kind }) => kind !== "credential");
+    notices.filter(({ kind }) => kind === "order" || kind === "evidence");
 
   const add = (notices: readonly ExecutionNotice[]) => {
     for (const notice of ordersAndEvidence(notices)) if (!isHere(notice)) waiting.push(notice);
@@ -56,7 +63,11 @@ export function createWaitingNotices({ chain, genesis, store }: ChainPorts): Wai
 
   return {
     get pending() {
-      return waiting.length;
+      return [...offered.values()].reduce((sum, notices) => sum + notices.length, waiting.length);
+    },
+    offer(from, notices) {
+      if (notices.length === 0) offered.delete(from);
+      else offered.set(from, notices);
     },
     async has(notice) {
       if (!isHere(notice)) return false;
@@ -81,14 +92,16 @@ export function createWaitingNotices({ chain, genesis, store }: ChainPorts): Wai
       const spent = waiting.filter((notice) => !useful.includes(notice));
       const chosen = fitting(useful);
       waiting = useful.slice(chosen.length);
-      return { chosen, spent };
+      const told = noticesTaken(place, [...offered.values()].flat()).slice(0, BATCH_RULINGS_MAX - chosen.length);
+      offered.clear();
+      return { chosen: [...chosen, ...told], spent };
     },
     keep(writer, notices) {
       for (const notice of ordersAndEvidence(notices)) put(writer, notice);
     },
     add,
     remove(writer, notices) {
-      for (const notice of notices) writer.delete(waitingNotices, noticeKey(service, notice));
+      for (const notice of ordersAndEvidence(notices)) writer.delete(waitingNotices, noticeKey(service, notice));
     },
     restore() {
       add(store.range(waitingNotices, chainRange(service)).map(({ row }) => readNotice(genesis.hash, row)));

@@ -12,6 +12,7 @@ import { decodeHeader, encodeHeader, headerHash, meetsTarget, mineHeader } from 
 import { keyId } from "../../../../src/wire/key.js";
 import { isFounding } from "../../../../src/wire/lineage.js";
 import { inclusionPath, leafCount, type MerkleLevels, rootOfLevels } from "../../../../src/wire/merkle.js";
+import { placedMessages } from "../../../../src/wire/outcome.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import {
@@ -26,13 +27,13 @@ import type { EntriesResult } from "../../../ledger/entries.js";
 import type { Execution } from "../../../ledger/execution.js";
 import { governedChain, governedHeight, membersAfter } from "../../../ledger/governance.js";
 import { falseSignerOf, type MemberSet, memberSetOf } from "../../../ledger/members.js";
-import { checkEvidence, checkOrder } from "../../../ledger/notices.js";
+import { checkEvidence, checkMessage, checkOrder } from "../../../ledger/notices.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
 import { EMPTY_STATE } from "../../../ledger/state-map.js";
-import { blockKey, chainKey, idKey, nodeKey, numberKey, stateKey } from "../../store/keys.js";
+import { blockKey, chainKey, idKey, nodeKey, numberKey, outgoingKey, stateKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { orderKey, sealedOrders } from "../sealed-orders.js";
@@ -43,6 +44,7 @@ import { contractState } from "../tables/contract-state.js";
 import { credentials } from "../tables/credentials.js";
 import { type Head, heads } from "../tables/heads.js";
 import { lineage, lineageOf } from "../tables/lineage.js";
+import { outgoing } from "../tables/outgoing.js";
 import { index, type SealedRun } from "../tables/runs.js";
 import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
@@ -182,7 +184,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     sealing = true;
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
-        writeState(writer, chain.service, entries);
+        writeState(writer, chain.service, block.height, entries);
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
@@ -217,6 +219,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
       const replayed = await replayWith(tip, received, ports.runContracts);
       for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
+      for (const carried of replayed.execution.messages) checkMessage(tip.governance, carried, ports.verify);
       for (const { bytes } of replayed.evidence) {
         await checkEvidence(tip.governance, chain.service, bytes, ports);
       }
@@ -369,14 +372,17 @@ export function bad(reason: string): Verdict {
   return { type: "bad", reason };
 }
 
-/** What the block's contracts have written, with the map over it. */
-function writeState(writer: Writer, chain: number, { writes, state }: EntriesResult): void {
+/** What the block's contracts have written, with the map over it, and where its messages stand. */
+function writeState(writer: Writer, chain: number, height: number, { writes, state, outcomes }: EntriesResult): void {
   for (const [key, value] of writes) {
     if (value === undefined) writer.delete(contractState, stateKey(chain, key));
     else writer.put(contractState, stateKey(chain, key), value);
   }
   for (const hash of state.removed) writer.delete(stateNodes, nodeKey(chain, fromHex(hash)!));
   for (const [hash, node] of state.added) writer.put(stateNodes, nodeKey(chain, fromHex(hash)!), node);
+  for (const { to, index } of placedMessages(outcomes)) {
+    writer.put(outgoing, outgoingKey(chain, to.service, to.number), { height, index });
+  }
 }
 
 /** Block, state, index and head in one transaction; the temporary blocks that it seals go. */

@@ -1,0 +1,292 @@
+// Messages and deadlines as blocks take them: in order, each once, whatever temporary blocks bring.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { InstallAction } from "../../src/wire/contract-order.js";
+import type { Entry } from "../../src/wire/entry.js";
+import { entryText } from "../../src/wire/entry.js";
+import type { CarriedMessage } from "../../src/wire/message.js";
+import { encodeDue } from "../../src/wire/notice.js";
+import { placedMessages } from "../../src/wire/outcome.js";
+import type { Receipt } from "../../src/wire/receipt.js";
+import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
+import { newestEngine } from "../../tools/ledger/engines.js";
+import { finishEntries, planEntries } from "../../tools/ledger/entries.js";
+import { type ChainView, type ExecutionNotice, execute } from "../../tools/ledger/execution.js";
+import { initialGovernance } from "../../tools/ledger/governance.js";
+import { BLOCK_MESSAGES_MAX, SOURCE_MESSAGES_MAX } from "../../tools/ledger/intake.js";
+import { MemoryState } from "../../tools/ledger/memory-state.js";
+import type { Outcome } from "../../tools/ledger/outcome.js";
+import { nextDue, sentTo, takenFrom } from "../../tools/ledger/reserved-keys.js";
+import type { PlannedCall } from "../../tools/ledger/run-plan.js";
+import type { OriginState } from "../../tools/ledger/state.js";
+import { testNetwork } from "../wire/network.js";
+
+const { genesis } = testNetwork();
+const governance = initialGovernance(genesis);
+const [own, ...others] = genesis.chains.map(({ service }) => service);
+const SERVICE = own!;
+const origin = new Uint8Array(8).fill(9);
+
+function installed(name: string, change: Partial<InstallAction> = {}): InstallAction {
+  return {
+    ...({ type: "install", service: SERVICE, name, version: 1, source: new Uint8Array(32), ...newestEngine } as const),
+    ...{ budget: 10, pages: 16, output: 10_000, types: [], messages: [], vectors: new Uint8Array(32), fromHeight: 1 },
+    ...change,
+  };
+}
+
+/** A chain in memory with contracts whose runs are a function of their call. */
+function createChain(contracts: readonly InstallAction[], run: (call: PlannedCall, contract: string) => Outcome) {
+  const state = new MemoryState();
+  const origins = new Map<string, OriginState>();
+  const view: ChainView = {
+    state,
+    meter: () => undefined,
+    origin: (id) => origins.get(id),
+    faults: () => [],
+    sealedHash: () => undefined,
+    credential: () => undefined,
+  };
+  let number = 0;
+  return {
+    state,
+    seal(notices: readonly ExecutionNotice[], time_ms = 0) {
+      const place = { service: SERVICE, height: number + 1, governance, judgedAt: 0, time_ms, view };
+      const execution = execute(place, [{ origin, number, notices, records: [] }]);
+      number += 1;
+      for (const [id, after] of execution.origins) origins.set(id, after);
+      const inForce = contracts.map((install) => ({ install, parameters: [] }));
+      const where = { height: place.height, time_ms, contracts: inForce, sourceOf: () => "", view };
+      const planned = planEntries(where, execution);
+      const calls = planned.plan?.calls ?? [];
+      const ran = calls.map((call) => run(call, planned.plan!.contracts[call.contract]!.name));
+      const result = finishEntries(view, planned, ran);
+      state.apply(result);
+      return { result, kept: execution.sealed[0]!.notices, calls, plan: planned.plan };
+    },
+  };
+}
+
+const done = (change: Partial<Extract<Outcome, { type: "done" }>> = {}): Outcome => ({
+  ...({ type: "done", used: 1, writes: [], emissions: [] } as const),
+  ...change,
+});
+
+function messageNotice(
+  service: number,
+  number: number,
+  change: Partial<CarriedMessage["message"]> = {},
+): ExecutionNotice {
+  const entry: Entry = { kind: "operation", leaf: 1 };
+  const message = { service, height: 1 + number, entry, contract: "sender", name: "told", to: SERVICE, number };
+  const carried = {
+    message: { ...message, body: encodeValue({ number }), ...change },
+    time_s: 5,
+    receipt: {} as Receipt,
+    orderedAt: 0,
+  };
+  return { kind: "message", bytes: Uint8Array.of(service, number & 255, number >> 8), carried };
+}
+
+const deliveries = fc.array(
+  fc.array(fc.tuple(fc.constantFrom(...others), fc.nat(24)), { minLength: 1, maxLength: 24 }),
+  { minLength: 1, maxLength: 30 },
+);
+
+test("messages are taken in the order of their numbers and each once, whatever comes, and no more of one chain than its share", () => {
+  const contracts = [installed("taker", { messages: [{ service: 0, name: "told" }] })];
+  fc.assert(
+    fc.property(deliveries, (blocks) => {
+      const chain = createChain(contracts, () => done());
+      const model = new Map<number, number>();
+      for (const block of blocks) {
+        const { result, kept, calls } = chain.seal(block.map(([service, number]) => messageNotice(service, number)));
+        const expected: [number, number][] = [];
+        for (const [service, number] of block) {
+          const ofSource = expected.filter(([from]) => from === service).length;
+          const next = model.get(service) ?? 0;
+          if (number !== next || ofSource === SOURCE_MESSAGES_MAX || expected.length === BLOCK_MESSAGES_MAX) continue;
+          model.set(service, next + 1);
+          expected.push([service, number]);
+        }
+        assert.equal(kept.length, expected.length);
+        const called = calls.map(({ argument }) => argument as Readonly<Record<string, Value>>);
+        const inOrder = expected.toSorted(([one, first], [two, second]) => one - two || first - second);
+        assert.deepEqual(
+          called.map(({ service, number, body }) => [service, number, body]),
+          inOrder.map(([service, number]) => [service, number, { number }]),
+        );
+        assert.deepEqual(
+          result.outcomes.map(({ entry }) => entryText(entry)),
+          inOrder.map(([service, number]) => `message ${service}/${number}`),
+        );
+        for (const service of others) assert.equal(takenFrom(chain.state, service).next, model.get(service) ?? 0);
+      }
+    }),
+  );
+});
+
+test("a message for another chain, of a chain unknown, or sealed by members before those of the one before falls out", () => {
+  const [from] = others as [number];
+  const { seal, state } = createChain([], () => done());
+  const kept = (...notices: ExecutionNotice[]) => seal(notices).kept.length;
+  const by = (number: number, orderedAt: number) => {
+    const notice = messageNotice(from, number) as Extract<ExecutionNotice, { kind: "message" }>;
+    return { ...notice, carried: { ...notice.carried, orderedAt } };
+  };
+  assert.equal(kept(messageNotice(from, 0, { to: from })), 0);
+  assert.equal(kept(messageNotice(4_711, 0)), 0);
+  assert.equal(kept(by(0, 7)), 0, "by an order behind the contracts height");
+  assert.equal(kept(messageNotice(from, 0), messageNotice(from, 0)), 1);
+  assert.equal(takenFrom(state, from).next, 1);
+});
+
+test("a message that no contract takes is consumed, and one whose run fails as well", () => {
+  const [from] = others as [number];
+  const contracts = [installed("taker", { messages: [{ service: from, name: "told" }] })];
+  const { seal, state } = createChain(contracts, () => ({ type: "failed", reason: "threw", used: 1, detail: "" }));
+  const { result } = seal([messageNotice(from, 0), messageNotice(from, 1, { name: "other" })]);
+  assert.deepEqual(
+    result.outcomes.map(({ type }) => type),
+    ["failed", "unhandled"],
+  );
+  assert.equal(takenFrom(state, from).next, 2);
+});
+
+test("messages that are sent get numbers without holes for each chain, in the order in which they were put out", () => {
+  const [from] = others as [number];
+  const contracts = [installed("taker", { messages: [{ service: 0, name: "told" }] })];
+  const targets = fc.array(fc.array(fc.constantFrom(1, 2, 3, 77), { maxLength: 5 }), { maxLength: 12 });
+  fc.assert(
+    fc.property(targets, (runs) => {
+      let run = 0;
+      const { seal, state } = createChain(contracts, () => {
+        const emissions = runs[run]!.flatMap((service) => [
+          { type: "effect", name: "said", body: encodeValue(null) } as const,
+          { type: "message", service, name: "hello", body: encodeValue(null) } as const,
+        ]);
+        run += 1;
+        return run % 3 === 0 ? { type: "failed", reason: "budget", used: 1, detail: "" } : done({ emissions });
+      });
+      const model = new Map<number, number>();
+      for (const [number, sent] of runs.entries()) {
+        const { result } = seal([messageNotice(from, number)]);
+        const placed = placedMessages(result.outcomes);
+        const expected = (number + 1) % 3 === 0 ? [] : sent;
+        assert.deepEqual(
+          placed.map(({ to }) => to.service),
+          expected,
+        );
+        for (const [index, { to, index: leaf }] of placed.entries()) {
+          assert.deepEqual([to.number, leaf], [model.get(to.service) ?? 0, 2 + 2 * index]);
+          model.set(to.service, to.number + 1);
+        }
+      }
+      for (const service of [1, 2, 3, 77]) assert.equal(sentTo(state, service), model.get(service) ?? 0);
+    }),
+  );
+});
+
+const changes = fc.array(
+  fc.record({
+    contract: fc.constantFrom("a", "b"),
+    key: fc.constantFrom("x", "y", "z/1", "ä"),
+    time_s: fc.option(fc.integer({ min: 0, max: 40 }), { nil: null }),
+  }),
+  { maxLength: 6 },
+);
+
+test("deadlines fall due in the order of time, contract and key, each once, none before its time, as they stand before the block", () => {
+  const [from] = others as [number];
+  const contracts = ["a", "b"].map((name, index) =>
+    installed(name, { messages: [{ service: from, name: `to-${index}` }] }),
+  );
+  const blocks = fc.array(fc.tuple(fc.nat(8), changes, fc.boolean()), { maxLength: 12 });
+  fc.assert(
+    fc.property(blocks, (steps) => {
+      let writing: readonly { contract: string; key: string; time_s: number | null }[] = [];
+      const chain = createChain(contracts, ({ entry }, contract) => {
+        if (entry === "due") return done();
+        const writes = writing
+          .filter((write) => write.contract === contract)
+          .map(({ key, time_s }) => [`due/${key}`, time_s === null ? null : encodeValue([time_s, "b"])] as const);
+        return done({ writes: [...new Map(writes)] });
+      });
+      const model = new Map<string, { contract: string; key: string; time_s: number }>();
+      let now_s = 0;
+      let number = 0;
+      for (const [passed_s, written, isDueNoticed] of steps) {
+        now_s += passed_s;
+        writing = written;
+        const next = nextDue(chain.state);
+        const due: ExecutionNotice[] =
+          isDueNoticed && next !== undefined ? [{ kind: "due", bytes: encodeDue(next), time_s: next }] : [];
+        const told = [messageNotice(from, number, { name: "to-0" }), messageNotice(from, number + 1, { name: "to-1" })];
+        number += 2;
+        const { kept, calls, plan } = chain.seal([...due, ...told], now_s * 1_000);
+        const isPassed = next !== undefined && next <= now_s;
+        assert.equal(
+          kept.some(({ kind }) => kind === "due"),
+          isDueNoticed && isPassed,
+        );
+        const ordered = [...model.values()].sort(
+          (one, two) =>
+            one.time_s - two.time_s ||
+            (one.contract < two.contract ? -1 : one.contract > two.contract ? 1 : one.key < two.key ? -1 : 1),
+        );
+        const expected = ordered.filter(({ time_s }) => time_s <= now_s).slice(0, 16);
+        assert.deepEqual(
+          calls
+            .filter(({ entry }) => entry === "due")
+            .map((call) => [plan!.contracts[call.contract]!.name, call.argument]),
+          expected.map(({ contract, key, time_s }) => [contract, { key, time_s, body: "b" }]),
+        );
+        for (const { contract, key } of expected) model.delete(`${contract}/${key}`);
+        for (const name of ["a", "b"]) {
+          const latest = new Map(
+            written.filter(({ contract }) => contract === name).map((write) => [write.key, write]),
+          );
+          for (const { contract, key, time_s } of latest.values()) {
+            if (time_s === null) model.delete(`${contract}/${key}`);
+            else model.set(`${contract}/${key}`, { contract, key, time_s });
+          }
+        }
+        assert.equal(chain.state.firstDue(100).length, model.size);
+        for (const { contract, key, time_s } of model.values()) {
+          assert.deepEqual(decodeValue(chain.state.value(`${contract}/due/${key}`)!), [time_s, "b"]);
+        }
+      }
+    }),
+  );
+});
+
+test("a deadline of a contract that is in force no more is taken and nobody's; it is called for once where its run fails", () => {
+  const [from] = others as [number];
+  const contracts = [installed("a", { messages: [{ service: from, name: "told" }] })];
+  let isFailing = false;
+  const run = (): Outcome =>
+    isFailing
+      ? { type: "failed", reason: "threw", used: 1, detail: "" }
+      : done({ writes: [["due/k", encodeValue([3, null])]] });
+  const { seal, state } = createChain(contracts, run);
+  seal([messageNotice(from, 0)], 1_000);
+  isFailing = true;
+  assert.equal(nextDue(state), 3);
+  assert.deepEqual(
+    seal([], 3_000).result.outcomes.map(({ type }) => type),
+    ["failed"],
+  );
+  assert.equal(nextDue(state), undefined);
+  assert.deepEqual(seal([], 4_000).result.outcomes, []);
+  isFailing = false;
+  seal([messageNotice(from, 1)], 5_000);
+  contracts.pop();
+  const gone = seal([], 6_000).result.outcomes;
+  assert.deepEqual(
+    gone.map(({ type, entry }) => [type, entryText(entry)]),
+    [["unhandled", "due 3 a k"]],
+  );
+  assert.equal(state.firstDue(1).length, 0);
+});

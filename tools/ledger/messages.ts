@@ -1,0 +1,63 @@
+// Messages between chains as entries, pure: who is called for those that a block takes, and which numbers those get that it sends.
+
+import type { CarriedMessage } from "../../src/wire/message.js";
+import type { Effect } from "../../src/wire/outcome.js";
+import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
+import type { ContractInForce } from "./contract-orders.js";
+import type { EntriesPlace, PlannedEntry } from "./entry.js";
+import { type ReservedState, sentKey, sentTo, takenKey, takenValue } from "./reserved-keys.js";
+
+/** What the messages that a block has taken write. */
+export function takenWrites(taken: readonly CarriedMessage[]): Map<string, Uint8Array> {
+  return new Map(
+    taken.map(({ message, orderedAt }) => [
+      takenKey(message.service),
+      takenValue({ next: message.number + 1, orderedAt }),
+    ]),
+  );
+}
+
+/** The messages as entries: each is the contract's that takes its name from its chain. */
+export function messageEntries({ contracts }: EntriesPlace, taken: readonly CarriedMessage[]): PlannedEntry[] {
+  return taken.map((carried) => {
+    const { service, number, name } = carried.message;
+    const contract = takerOf(contracts, service, name);
+    return {
+      entry: { kind: "message", service, number },
+      fate: contract === undefined ? { type: "unhandled" } : { type: "run", contract, argument: argumentOf(carried) },
+    };
+  });
+}
+
+function takerOf(contracts: readonly ContractInForce[], service: number, name: string): ContractInForce | undefined {
+  return contracts.find(({ install }) =>
+    install.messages.some((kind) => kind.name === name && (kind.service === 0 || kind.service === service)),
+  );
+}
+
+function argumentOf({ message, time_s }: CarriedMessage): Value {
+  const { service, number, contract, name, body, height } = message;
+  return { service, number, contract, name, body: decodeValue(body), height, time_s };
+}
+
+/** Gives a block's messages their numbers, in the order in which they were put out. */
+export class Numbering {
+  readonly #state: Pick<ReservedState, "value">;
+  readonly #next = new Map<number, number>();
+
+  constructor(state: Pick<ReservedState, "value">) {
+    this.#state = state;
+  }
+
+  /** The number of the next message to the chain. */
+  take(service: number): NonNullable<Effect["to"]> {
+    const number = this.#next.get(service) ?? sentTo(this.#state, service);
+    this.#next.set(service, number + 1);
+    return { service, number };
+  }
+
+  /** What the block's messages write. */
+  get writes(): Map<string, Uint8Array> {
+    return new Map([...this.#next].map(([service, next]) => [sentKey(service), encodeValue(next)]));
+  }
+}

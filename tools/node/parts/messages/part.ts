@@ -1,0 +1,54 @@
+// A part of a node: what its chains are called for beside records, messages of other chains and deadlines. It puts them into the
+// chains' next temporary blocks, or hands messages to those who can.
+
+import { nodeVerify } from "../../../crypto/signatures.js";
+import { outgoing } from "../../chain/tables/outgoing.js";
+import type { Part } from "../../part.js";
+import { createCarrier, MESSAGE_FRAME } from "./carrier.js";
+
+const LOOK_MS = 500;
+/** After a block others come soon: what they send is carried with it. */
+const SOON_MS = 20;
+
+export const messagesPart: Part = {
+  name: "messages",
+  tables: [outgoing],
+  create({ selfId, identity, governor, chains, links, store, timers, onFatal }) {
+    const scope = timers.scope("messages");
+    const carrier = createCarrier({
+      ...{ self: selfId, genesisHash: identity.genesis.hash, governor, chains, store, onFatal },
+      verify: nodeVerify,
+      connected: () => links.to.connected(),
+      send: (node, frame) => links.to.send(node, frame),
+      now_ms: Date.now,
+      monotonic_ms: () => performance.now(),
+    });
+    let stopped = false;
+    const look = () => {
+      if (stopped) return;
+      try {
+        carrier.look();
+      } catch (error) {
+        onFatal(error);
+      }
+      scope.set("look", LOOK_MS, look);
+    };
+    return {
+      frames: [
+        {
+          byte: MESSAGE_FRAME,
+          kind: "message",
+          async take(_from, chain, payload) {
+            carrier.onPassedOn(chain, payload);
+            return undefined;
+          },
+        },
+      ],
+      onSealed: () => scope.set("look", SOON_MS, look),
+      start: look,
+      stop() {
+        stopped = true;
+      },
+    };
+  },
+};
