@@ -123,6 +123,8 @@ function reportOf(
     runsFailed: membership.contracts.counts.failed,
     operationsExpired: membership.contracts.counts.expired,
     effectsSealed: membership.contracts.counts.effects,
+    messagesTaken: membership.contracts.messages.taken,
+    deadlines: membership.contracts.counts.deadlines,
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),
   };

@@ -88,6 +88,9 @@ export interface Coverage {
   operationsExpired: number;
   /** effects, messages, denials and violations of contracts that are sealed */
   effectsSealed: number;
+  /** messages of other chains that chains have taken, and deadlines that fell due */
+  messagesTaken: number;
+  deadlines: number;
   /** blocks whose contracts a faulty member ran otherwise than they run */
   misrun: number;
   /** votes of faulty nodes that are no members there */
@@ -162,6 +165,8 @@ export function createCoverage(): Coverage {
     runsFailed: 0,
     operationsExpired: 0,
     effectsSealed: 0,
+    messagesTaken: 0,
+    deadlines: 0,
     misrun: 0,
     intruded: 0,
     accused: 0,

@@ -36,7 +36,15 @@ export async function installCounting(
   const action: InstallAction = {
     ...{ type: "install", service, name: "counting", version: 1, source: sourceHash(source) },
     ...newestEngine,
-    ...{ budget: 100, pages: 32, output: 4_096, types, vectors: sha256(new Uint8Array(0)), fromHeight: 1 },
+    ...{
+      budget: 100,
+      pages: 32,
+      output: 4_096,
+      types,
+      messages: [],
+      vectors: sha256(new Uint8Array(0)),
+      fromHeight: 1,
+    },
   };
   const order = nextOrder(initialGovernance(genesis), action, { number: 1, now: new Date(), source });
   const travelling = withSource(issueOrder(order, genesis, own), source);

@@ -15,6 +15,9 @@ export const generatedTypes: Readonly<Record<string, readonly number[]>> = {
   gamma: [6, 7],
 };
 const TYPES = 9;
+/** The contract that takes messages of any chain, and what they are called. */
+export const LISTENER = "alpha";
+export const HEARD = "heard";
 
 /** Countries and parts of them that participants are of, and that parameters are set for. */
 export const jurisdictions = [undefined, "DE", "DE-BY", "FR"] as const;
@@ -43,6 +46,8 @@ export function generateContract(random: Random, place: Place): Generated {
       pages: 16 + random.below(32),
       output: random.pick([400, 4_000, 16_000]),
       types: generatedTypes[place.name]!,
+      // One contract of a chain takes what the others' contracts tell it.
+      messages: place.name === LISTENER ? [{ service: 0, name: HEARD }] : [],
       vectors: sha256(new Uint8Array(0)),
     },
   };
@@ -67,12 +72,13 @@ export function generateAsked(random: Random): { readonly type: number; readonly
 
 /**
  * The contract's source. It puts `[mark, value]`, and says `[mark, count, rate, value]` in effects and messages, whose count goes
- * up from 0 in each run; mark is "<participant>/<number>" of its operation.
+ * up from 0 in each run. The mark names what it runs for: "<participant>/<number>" of an operation, "message/<chain>/<number>",
+ * "due/<seconds>/<key>". What is due tells no other chain anything and names no deadline: a chain comes to rest.
  */
 function generateSource(random: Random): string {
   const statements = Array.from({ length: 2 + random.below(6) }, () => statement(random, 0));
   return `export const reads = ["shared/"];
-export const writes = ["own/", "shared/"];
+export const writes = ["own/", "shared/", "due/"];
 export function operation(context, { participant, seq, jurisdiction, roles, time_s, body }) {
   const mark = participant + "/" + seq;
   const rate = context.parameters.rate ?? 0;
@@ -89,6 +95,17 @@ export function operation(context, { participant, seq, jurisdiction, roles, time
   };
   n = (n + seq + roles.length + (time_s % 7) + (jurisdiction ?? "").length) % 1000003;
 ${statements.join("\n")}
+}
+function tell(context, mark, number) {
+  context.put("own/told-" + (number % 3), [mark, number]);
+  context.effect("took", [mark, 0, context.parameters.rate ?? 0, number]);
+  if (number % 7 === 5) throw new Error("not taken");
+}
+export function message(context, { service, number }) {
+  tell(context, "message/" + service + "/" + number, number);
+}
+export function due(context, { time_s, key }) {
+  tell(context, "due/" + time_s + "/" + key, time_s);
 }
 `;
 }
@@ -115,8 +132,9 @@ const harmless: readonly Make[] = [
   (random) => `effect("told-${random.below(3)}", n);`,
   () => `effect("told", [n, context.height, context.time_s % 1000]);`,
   (random) =>
-    `context.message(${1 + random.below(3)}, "heard", [mark, said, rate, n]);
+    `context.message(${random.pick([1, 1, 2, 2, 3])}, "${HEARD}", [mark, said, rate, n]);
 said += 1;`,
+  (random) => `context.put("due/" + mark + "-" + (n % 3), [time_s + ${random.below(12)}, [mark, n]]);`,
   (random) => `if (n % ${2 + random.below(5)} === 0) context.violation("late", participant, [mark, n]);`,
   (random) => `if (n % ${3 + random.below(5)} === 0) context.deny("rule-${random.below(3)}", [mark, n]);`,
   (random) => `n += [n % 13, n % 7, ${random.below(20)}].toSorted((a, b) => a - b).at(-1);`,

@@ -13,6 +13,8 @@ import { decodeValue, type Value } from "../../../../src/wire/value.js";
 import { reasonOf } from "../../../errors.js";
 import { BLOCK_BUDGET } from "../../../ledger/run-plan.js";
 import { type ContractViolation, decodeResults } from "../../../ledger/violations.js";
+import { LISTENER } from "../../rig/contracts/generate.js";
+import { createMessageChecks, type MessageChecks } from "./messages.js";
 import type { Fail } from "./violation.js";
 
 interface Ordered {
@@ -38,13 +40,22 @@ export interface ContractChecks {
   check(block: Block): void;
   /** Whether the run for what a mark names was undone, or never was. */
   isUndone(service: number, mark: string): boolean;
-  readonly counts: { ordered: number; runs: number; failed: number; expired: number; effects: number };
+  readonly messages: MessageChecks;
+  readonly counts: {
+    ordered: number;
+    runs: number;
+    failed: number;
+    expired: number;
+    effects: number;
+    deadlines: number;
+  };
 }
 
 const ORDER = "I26 each sealed operation has one outcome, of the contract in force that takes it";
 const LIMITS = "I27 a run keeps to its limits, and a block's runs to theirs";
 const UNDONE = "I28 a run that failed leaves nothing";
 const SAID = "I29 what a run says stands in its order, with its operation and the parameters of its jurisdiction";
+const DUE = "I33 a deadline falls due once its time has come";
 const PROVED = "I30 outcomes, effects and messages are leaves with receipts that verify";
 
 export function createContractChecks(genesis: Genesis, fail: Fail): ContractChecks {
@@ -52,19 +63,20 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
   const participants = new Map<string, string | undefined>();
   /** marks of operations whose run was done, by chain */
   const done = new Set<string>();
-  const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0 };
+  const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0, deadlines: 0 };
+  const messages = createMessageChecks(fail);
 
   const known = (block: Block) =>
     orders.flatMap(({ at, action }) =>
       at <= block.judgedAt && action.service === block.chain && action.fromHeight <= block.height ? [action] : [],
     );
 
-  /** The contract that takes operations of a type. */
-  const takerOf = (actions: readonly ContractAction[], type: number): InstallAction | undefined => {
+  /** The contract that takes what the block calls for. */
+  const takerOf = (actions: readonly ContractAction[], isTaken: Cause["isTaken"]): InstallAction | undefined => {
     const last = new Map<string, ContractAction>();
     for (const action of actions) if (action.type !== "parameters") last.set(action.name, action);
-    const takers = [...last.values()].filter((action) => action.type === "install" && action.types.includes(type));
-    return takers[0] as InstallAction | undefined;
+    const installed = [...last.values()].flatMap((action) => (action.type === "install" ? [action] : []));
+    return installed.find(isTaken);
   };
 
   /** What `rate` is for whoever is of the jurisdiction: that of its part of the country, of the country, of all. */
@@ -78,11 +90,10 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     return 0;
   };
 
-  const checkOutcome = (where: string, block: Block, operation: Operation, outcome: EntryOutcome) => {
+  const checkOutcome = (where: string, block: Block, cause: Cause, outcome: EntryOutcome) => {
     const actions = known(block);
-    const { claims } = operation;
-    const taker = takerOf(actions, claims.type);
-    const isLate = claims.until_s !== undefined && block.time_ms > claims.until_s * 1_000;
+    const { mark, isLate } = cause;
+    const taker = takerOf(actions, cause.isTaken);
     const fate = taker === undefined ? "unhandled" : isLate ? "expired" : "ran";
     const found = "contract" in outcome ? "ran" : outcome.type;
     if (fate !== found) return fail(ORDER, `${where}: ${found}, not ${fate}`);
@@ -95,16 +106,16 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
       counts.failed += 1;
       return;
     }
-    const participant = toHex(operation.kid);
-    done.add(`${block.chain}/${participant}/${claims.seq}`);
-    const rate = rateOf(actions, taker.name, participants.get(participant));
-    for (const [index, { body }] of outcome.effects.entries()) {
-      const [mark, count, stated] = partsOf(body);
-      if (mark !== markOf(operation) || count !== index) fail(SAID, `${where}: effect ${index} is ${mark} ${count}`);
+    done.add(`${block.chain}/${mark}`);
+    const rate = rateOf(actions, taker.name, cause.jurisdiction);
+    for (const [index, { body, to }] of outcome.effects.entries()) {
+      const [said, count, stated] = partsOf(body);
+      if (said !== mark || count !== index) fail(SAID, `${where}: effect ${index} is ${said} ${count}`);
+      if (to !== undefined) messages.onSent(where, block.chain, to);
       if (stated !== rate) fail(SAID, `${where}: effect ${index} of rate ${stated}, not ${rate}`);
     }
     const denials = outcome.type === "denied" ? outcome.denials : [];
-    for (const { body } of denials) if (partsOf(body)[0] !== markOf(operation)) fail(SAID, `${where}: a denial`);
+    for (const { body } of denials) if (partsOf(body)[0] !== mark) fail(SAID, `${where}: a denial`);
     counts.effects += outcome.effects.length + denials.length;
   };
 
@@ -117,6 +128,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
 
   return {
     counts,
+    messages,
     obey(at, action) {
       if (!isOfContract(action)) return;
       orders.push({ at, action });
@@ -144,9 +156,13 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
       const named = outcomes.flatMap(({ entry }) => (entry.kind === "operation" ? [entry.leaf] : []));
       if (named.join() !== leaves.join()) return fail(ORDER, `${where}: leaves ${named.join()}, not ${leaves.join()}`);
       for (const outcome of outcomes) {
-        const operation = operationOf(outcome);
-        const name = `${where} ${entryText(outcome.entry)}`;
-        if (operation !== undefined) checkOutcome(name, block, operation, outcome);
+        const { entry } = outcome;
+        const name = `${where} ${entryText(entry)}`;
+        if (entry.kind === "message") messages.onTaken(name, block.chain, entry);
+        if (entry.kind === "due") counts.deadlines += 1;
+        if (entry.kind === "due" && entry.time_s * 1_000 > block.time_ms) fail(DUE, name);
+        const cause = causeOf(block, entry, operationOf(outcome), participants);
+        if (cause !== undefined) checkOutcome(name, block, cause, outcome);
       }
       const used = outcomes.reduce((sum, outcome) => sum + ("used" in outcome ? outcome.used : 0), 0);
       if (used > BLOCK_BUDGET) fail(LIMITS, `${where}: ${used} of ${BLOCK_BUDGET}`);
@@ -181,8 +197,43 @@ export function checkKept(
   value: Uint8Array,
   fail: Fail,
 ): void {
-  const [mark] = partsOf(value);
+  const [first, second] = partsOf(value);
+  // A deadline has its time before what it says.
+  const mark = typeof first === "number" ? (second as readonly Value[])[0] : first;
   if (checks.isUndone(place.service, String(mark))) fail(UNDONE, `${place.where}: written by ${mark}`);
+}
+
+/** What a block calls a contract for, as far as checks know of it without running anything. */
+interface Cause {
+  readonly mark: string;
+  isTaken(install: InstallAction): boolean;
+  readonly isLate: boolean;
+  /** whose parameters hold */
+  readonly jurisdiction: string | undefined;
+}
+
+function causeOf(
+  block: Block,
+  entry: Entry,
+  operation: Operation | undefined,
+  participants: ReadonlyMap<string, string | undefined>,
+): Cause | undefined {
+  if (operation !== undefined) {
+    const { type, until_s } = operation.claims;
+    return {
+      mark: markOf(operation),
+      isTaken: ({ types }) => types.includes(type),
+      isLate: until_s !== undefined && block.time_ms > until_s * 1_000,
+      jurisdiction: participants.get(toHex(operation.kid)),
+    };
+  }
+  const always = { isLate: false, jurisdiction: undefined };
+  if (entry.kind === "message") {
+    const mark = `message/${entry.service}/${entry.number}`;
+    return { ...always, mark, isTaken: (install) => install.name === LISTENER };
+  }
+  if (entry.kind !== "due") return undefined;
+  return { ...always, mark: `due/${entry.time_s}/${entry.key}`, isTaken: ({ name }) => name === entry.contract };
 }
 
 function isDone({ type }: EntryOutcome): boolean {

@@ -3,7 +3,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { contracted, contractedAlone, misrunning, repaired } from "./ordeals.js";
+import { contracted, contractedAlone, misrunning, repaired, told } from "./ordeals.js";
 
 const engine = "tools/contracts/engine.ts";
 const entries = "tools/ledger/entries.ts";
@@ -118,5 +118,48 @@ export const contractMutants: readonly Mutant[] = [
       ),
     ],
     needs: repaired,
+  },
+  {
+    name: "takes-messages-twice",
+    lacks: "a message is taken once",
+    edits: [edit("tools/ledger/intake.ts", "message.number === before.next", "message.number <= before.next")],
+    needs: told,
+  },
+  {
+    name: "takes-messages-out-of-turn",
+    lacks: "a message is taken when those before it are",
+    edits: [
+      edit("tools/ledger/intake.ts", "message.number === before.next", "message.number >= before.next"),
+      edit(
+        "tools/node/parts/messages/carrier.ts",
+        "      notices.push(notice);\n",
+        "      if (number > next || nextOf.length === 0) notices.push(notice);\n",
+      ),
+    ],
+    needs: told,
+  },
+  {
+    name: "due-before-its-time",
+    lacks: "a deadline falls due when its time has come",
+    edits: [
+      edit(
+        "tools/ledger/deadlines.ts",
+        "if (time_s * 1_000 > time_ms) break;",
+        "if (time_s * 1_000 > time_ms + 5_000) break;",
+      ),
+    ],
+    needs: told,
+  },
+  {
+    name: "due-again-and-again",
+    lacks: "a deadline falls due once",
+    edits: [
+      edit(
+        "tools/ledger/deadlines.ts",
+        "return new Map(deadlines.map(({ contract, key }) => [stateKeyOf(contract, key), undefined]));",
+        "return new Map(deadlines.slice(1).map(({ contract, key }) => [stateKeyOf(contract, key), undefined]));",
+      ),
+    ],
+    needs: told,
   },
 ];

@@ -61,6 +61,8 @@ export interface NodeOptions {
   readonly budget: BudgetLimits;
   /** chains that it follows without being a member */
   readonly follows: readonly number[];
+  /** it carries messages between chains, and begins blocks for deadlines */
+  readonly carries: boolean;
 }
 
 export interface SimulatedNode {

@@ -77,6 +77,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         batch,
         budget,
         follows,
+        carries: options.governed && options.contracts > 0,
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
           isHostile && options.fault === "byzantine"
