@@ -7,7 +7,7 @@ import { findChromium, makeChainInChromium } from "../../../tools/lab/determinis
 import { makeChainHere, makeChainInThread, makeChainWithRestarts } from "../../../tools/lab/determinism/places.js";
 
 const size = { seed: 1, blocks: 40 };
-const DIGEST = "bd65929721c8b97b873a5c9b4627a5a3163adb6768c14724573349490a36d42a";
+const DIGEST = "dce99115312d39b66aeedf37d1bcc67de2086d6f406a762df578de58238433ac";
 
 test("40 blocks of generated contracts come to the same in this thread, in another, and over a restart at each block", async () => {
   const here = await makeChainHere(size);

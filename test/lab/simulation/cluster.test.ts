@@ -62,7 +62,7 @@ test("contracts that come and go under faults keep every invariant: slow threads
   }
   const total = (of: (report: ClusterReport) => number) => reports.reduce((sum, report) => sum + of(report), 0);
   const counted = ["contractsOrdered", "runsSealed", "runsFailed", "operationsExpired", "effectsSealed"] as const;
-  for (const name of [...counted, "engineFaults", "misrun"] as const) {
+  for (const name of [...counted, "engineFaults", "misrun", "deadlines"] as const) {
     assert.ok(total((report) => report[name]) > 0, name);
   }
 });

@@ -87,6 +87,10 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "mixes-jurisdictions": /^I29/,
   "takes-fault-for-failure": /^I14/,
   "adopts-without-state": /^I9|^I14/,
+  "takes-messages-twice": /^I32/,
+  "takes-messages-out-of-turn": /^I32/,
+  "due-before-its-time": /^I33/,
+  "due-again-and-again": /^I/,
 };
 
 /** The seed that noticed it when last looked for, where that was not the first: it is tried before all others. */

@@ -124,7 +124,7 @@ function reportOf(
     operationsExpired: membership.contracts.counts.expired,
     effectsSealed: membership.contracts.counts.effects,
     messagesTaken: membership.contracts.messages.taken,
-    deadlines: membership.contracts.counts.deadlines,
+    deadlines: membership.contracts.deadlines,
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),
   };

@@ -41,13 +41,14 @@ export interface ContractChecks {
   /** Whether the run for what a mark names was undone, or never was. */
   isUndone(service: number, mark: string): boolean;
   readonly messages: MessageChecks;
+  /** that fell due */
+  readonly deadlines: number;
   readonly counts: {
     ordered: number;
     runs: number;
     failed: number;
     expired: number;
     effects: number;
-    deadlines: number;
   };
 }
 
@@ -55,7 +56,7 @@ const ORDER = "I26 each sealed operation has one outcome, of the contract in for
 const LIMITS = "I27 a run keeps to its limits, and a block's runs to theirs";
 const UNDONE = "I28 a run that failed leaves nothing";
 const SAID = "I29 what a run says stands in its order, with its operation and the parameters of its jurisdiction";
-const DUE = "I33 a deadline falls due once its time has come";
+const DUE = "I33 a deadline falls due once, when its time has come";
 const PROVED = "I30 outcomes, effects and messages are leaves with receipts that verify";
 
 export function createContractChecks(genesis: Genesis, fail: Fail): ContractChecks {
@@ -63,7 +64,9 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
   const participants = new Map<string, string | undefined>();
   /** marks of operations whose run was done, by chain */
   const done = new Set<string>();
-  const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0, deadlines: 0 };
+  /** deadlines that fell due; contracts of a simulation name none twice */
+  const due = new Set<string>();
+  const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0 };
   const messages = createMessageChecks(fail);
 
   const known = (block: Block) =>
@@ -119,6 +122,12 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     counts.effects += outcome.effects.length + denials.length;
   };
 
+  const checkDue = (where: string, block: Block, entry: Extract<Entry, { kind: "due" }>) => {
+    const name = `${block.chain} ${entryText(entry)}`;
+    if (entry.time_s * 1_000 > block.time_ms || due.has(name)) fail(DUE, where);
+    due.add(name);
+  };
+
   const checkViolation = (where: string, operation: Operation | undefined, { body, subject }: ContractViolation) => {
     counts.effects += 1;
     if (operation === undefined) return fail(SAID, `${where} is of no operation`);
@@ -129,6 +138,9 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
   return {
     counts,
     messages,
+    get deadlines() {
+      return due.size;
+    },
     obey(at, action) {
       if (!isOfContract(action)) return;
       orders.push({ at, action });
@@ -159,8 +171,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
         const { entry } = outcome;
         const name = `${where} ${entryText(entry)}`;
         if (entry.kind === "message") messages.onTaken(name, block.chain, entry);
-        if (entry.kind === "due") counts.deadlines += 1;
-        if (entry.kind === "due" && entry.time_s * 1_000 > block.time_ms) fail(DUE, name);
+        if (entry.kind === "due") checkDue(name, block, entry);
         const cause = causeOf(block, entry, operationOf(outcome), participants);
         if (cause !== undefined) checkOutcome(name, block, cause, outcome);
       }
