@@ -16,7 +16,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   consensus: [],
   ledger: ["consensus"],
   contracts: ["ledger"],
-  market: [],
+  market: ["contracts"],
   dispatch: ["market"],
   crypto: ["ledger"],
   files: ["crypto"],

@@ -1,5 +1,5 @@
 // The block in its six parts (Wang et al. 2019, figure 3) and what its header commits to: leaf 0 of the Merkle tree is the
-// metadata, then a leaf per record, then those of outcomes and effects. The certificate and the lock time stand beside what is hashed.
+// metadata, then a leaf per record, then those of outcomes, effects and closed slots. The certificate and the lock time stand beside what is hashed.
 
 import { type Acknowledgement, acknowledgementsFromArray, acknowledgementsToArray } from "./batch.js";
 import {
@@ -23,8 +23,9 @@ import { sha256 } from "./hash.js";
 import { HEADER_BYTES } from "./header.js";
 import { leafHash, type MerkleLevels, merkleLevels } from "./merkle.js";
 import { type Notice, noticesFromArray, noticesToArray } from "./notice.js";
-import { effectCount, effectItems, outcomesIn } from "./outcome.js";
+import { effectCount, effectItems, outcomesIn, resultsParts } from "./outcome.js";
 import { asArray, asBytes, asHeight, asList, asService, asText, asUint } from "./shape.js";
+import { type SealedSlot, slotItem, slotsFromArray } from "./slot.js";
 
 export const BLOCK_BYTES_MAX = 16_777_216;
 const MAGIC = Uint8Array.of(0x47, 0x53, 0x42, 0x31); // "GSB1"
@@ -112,7 +113,7 @@ export function metadataEntry(content: BlockContent): Uint8Array {
     content.time_ms,
     anchorsToArray(content.anchors),
     content.stateRoot,
-    effectCount(outcomesIn(content.results)),
+    effectsIn(content.results),
   ]);
 }
 
@@ -154,9 +155,25 @@ export function blockTree(
   return merkleLevels([leafHash(metadataEntry(content)), ...leaves, ...effectHashes(content).map(leafHash)]);
 }
 
-/** Hashes of outcomes and effects, in the order of their leaves, behind those of the records. */
+/** Leaves behind the records. */
+function effectsIn(results: Uint8Array): number {
+  return effectCount(outcomesIn(results)) + slotsIn(results).length;
+}
+
+/** Hashes of outcomes, effects and closed slots, in the order of their leaves, behind those of the records. */
 export function effectHashes(content: BlockContent): Uint8Array[] {
-  return effectItems(content, outcomesIn(content.results)).map(sha256);
+  return effectLeaves(content).map(sha256);
+}
+
+/** What the leaves behind the records stand for: outcomes with their effects, then closed slots. */
+export function effectLeaves(content: BlockContent): Uint8Array[] {
+  const slots = slotsIn(content.results).map((slot) => slotItem(content, slot));
+  return [...effectItems(content, outcomesIn(content.results)), ...slots];
+}
+
+/** The closed slots in a block's results. */
+export function slotsIn(results: Uint8Array): SealedSlot[] {
+  return slotsFromArray(resultsParts(results)[2]);
 }
 
 function recordLeaf(record: Uint8Array): Uint8Array {

@@ -8,6 +8,7 @@ import { WireError } from "./error.js";
 import { networkName } from "./genesis.js";
 import { HASH_BYTES, sha256 } from "./hash.js";
 import { asArray, asBytes, asHeight, asInteger, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
+import { planFrom, planToArray, type SettlementPlan } from "./slot.js";
 
 export const INSTALL_ACTION = 9;
 export const PARAMETERS_ACTION = 10;
@@ -57,6 +58,8 @@ export interface InstallAction {
   readonly types: readonly number[];
   /** of other chains that it takes, ascending by chain and name */
   readonly messages: readonly MessageType[];
+  /** how the chain settles for it; absent where it takes no slots */
+  readonly slots?: SettlementPlan;
   /** SHA-256 of the vectors that it was tried with */
   readonly vectors: Uint8Array;
   readonly fromHeight: number;
@@ -137,6 +140,7 @@ export function contractActionToArray(action: ContractAction): CborValue {
         action.output,
         action.types,
         action.messages.map(({ service, name }) => [service, name]),
+        action.slots === undefined ? null : planToArray(action.slots),
         action.vectors,
         action.fromHeight,
       ];
@@ -155,8 +159,8 @@ export function contractActionToArray(action: ContractAction): CborValue {
 }
 
 export function installAction(items: readonly CborValue[]): InstallAction {
-  const [, service, name, version, source, engine, prelude, budget, pages, output, types, messages, vectors, from] =
-    asArray(items, "order to install", 14);
+  const [, service, name, version, source, engine, prelude, budget, ...rest] = asArray(items, "order to install", 15);
+  const [pages, output, types, messages, slots, vectors, from] = rest;
   return {
     type: "install",
     service: asService(service, "order chain"),
@@ -170,6 +174,7 @@ export function installAction(items: readonly CborValue[]): InstallAction {
     output: within(output, "order output", 0, CONTRACT_OUTPUT_MAX),
     types: typesFrom(types),
     messages: messagesFrom(messages),
+    ...(slots !== null && { slots: planFrom(slots) }),
     vectors: asBytes(vectors, "order vectors hash", HASH_BYTES),
     fromHeight: asHeight(from, "order height"),
   };

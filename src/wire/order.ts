@@ -1,7 +1,8 @@
 // Orders of the authority, sealed on the contracts chain: a chain's members from a height on, a new chain, meters that are revoked,
-// suspended or ended, nodes that are banned, contracts. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
+// suspended, ended or assigned, nodes that are banned, contracts. Signed by the authority of the genesis, numbered 1, 2, 3 ... so that every node comes to the
 // same state.
 
+import { ASSIGN_ACTION, type AssignAction, assignAction, assignActionToArray } from "./assignment-order.js";
 import { CODE_MAX, COUNTER_MAX, NODES_MAX, SEQ_MAX, SERVICE_MAX } from "./bounds.js";
 import { equalBytes, toHex } from "./bytes.js";
 import { type CborValue, encodeCbor } from "./cbor.js";
@@ -119,6 +120,7 @@ export type Action =
   | ResumeAction
   | EndAction
   | RegisterAction
+  | AssignAction
   | ContractAction;
 
 export interface Order {
@@ -214,6 +216,8 @@ function actionToArray(action: Action): CborValue {
       return [END_ACTION, action.meter, action.ends.map(([service, seq]) => [service, seq]), action.successor ?? null];
     case "register":
       return [REGISTER_ACTION, action.entry, action.hash];
+    case "assign":
+      return assignActionToArray(action);
     default:
       return contractActionToArray(action);
   }
@@ -243,6 +247,8 @@ function actionFrom(items: readonly CborValue[]): Action {
       return parametersAction(items);
     case RETIRE_ACTION:
       return retireAction(items);
+    case ASSIGN_ACTION:
+      return assignAction(items);
     default:
       throw new WireError("unsupported", `order action type ${String(items[0])} is not known`);
   }

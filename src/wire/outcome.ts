@@ -158,9 +158,9 @@ export function outcomesIn(results: Uint8Array): EntryOutcome[] {
   return outcomesFromArray(resultsParts(results)[1]);
 }
 
-/** The violations and the outcomes of a block's results, as encoded. */
+/** The violations, the outcomes and the closed slots of a block's results, as encoded. */
 export function resultsParts(results: Uint8Array): readonly CborValue[] {
-  return asArray(decodeCbor(results, { size: results.length, items: 131_072 }), "results", 2);
+  return asArray(decodeCbor(results, { size: results.length, items: 131_072 }), "results", 3);
 }
 
 function outcomeItem({ chain, height }: OutcomesPlace, outcome: EntryOutcome): Uint8Array {

@@ -559,5 +559,5 @@ test("cuts a sequence into the same blocks whatever its chunks", async () => {
 
 /** Results without operations. */
 function resultsOf(violations: readonly Violation[]): Uint8Array {
-  return encodeResults({ violations, outcomes: [] });
+  return encodeResults({ violations, outcomes: [], slots: [] });
 }

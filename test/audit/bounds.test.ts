@@ -117,7 +117,7 @@ function evidenceOf(change: Partial<Prevote>): Edits {
   const { height } = statement(null);
   return inContent(({ counter }) => ({
     counter: counter + 1,
-    results: encodeCbor([[[4, keyId(signer.key), height, bytes]], []]),
+    results: encodeCbor([[[4, keyId(signer.key), height, bytes]], [], []]),
   }));
 }
 

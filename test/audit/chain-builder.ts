@@ -24,6 +24,8 @@ import { MemoryState } from "../../tools/ledger/memory-state.js";
 import { readEvidence, readNotice } from "../../tools/ledger/notices.js";
 import { executionRecord } from "../../tools/ledger/record-scan.js";
 import { newestRules } from "../../tools/ledger/scripts.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
+import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import type { MeterState, OriginState } from "../../tools/ledger/state.js";
 import { encodeResults } from "../../tools/ledger/violations.js";
 
@@ -187,6 +189,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
     credential: (kid) => credentials.get(kid),
     state: remembered,
+    settlement: new MemorySettlement(),
   };
 
   function batchOf({ records, credentials = [], notices: others = [] }: BlockParts, number: number): SealedBatch {
@@ -211,8 +214,9 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
     for (const { meter, seq, hash } of toExecute.records) hashes.set(`${meter}/${seq}`, hash);
     counter += execution.violations.length;
     const { script, contracts } = rulingAt(newestRules.name, governance, place);
+    const settlement = restingSettlement;
     const planned = planEntries(
-      { height: place.height, time_ms: now_ms, contracts, sourceOf: () => "", view },
+      { height: place.height, time_ms: now_ms, contracts, sourceOf: () => "", view, settlement },
       execution,
     );
     const finished = finishEntries(view, planned, []);
@@ -225,7 +229,7 @@ export function buildChain(target = 0, service = 1): ChainBuilder {
       counter,
       batches: [batch],
       script,
-      results: encodeResults({ violations: execution.violations, outcomes }),
+      results: encodeResults({ violations: execution.violations, outcomes, slots: [] }),
       anchors: [],
       judgedAt: 0,
       time_ms: now_ms,

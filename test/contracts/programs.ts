@@ -2,8 +2,7 @@
 // and the failures of each kind.
 
 import { encodeValue } from "../../src/wire/value.js";
-import type { Run } from "../../tools/contracts/engine.js";
-import { runOf } from "./runs.js";
+import { type Run, runOf } from "./runs.js";
 
 type Next = (below: number) => number;
 
@@ -26,7 +25,7 @@ export function generatedRun(seed: number): Run {
     height: 1 + next(1_000),
     parameters: { p: next(100), q: 2n ** 60n },
     state: new Map([["r/one", encodeValue({ x: next(50), y: ["s", null] })]]),
-    limits: { budget: 20 + next(50), pages: 32 + next(64), output: 200 + next(4_000) },
+    limits: { budget: 100 + next(400), pages: 32 + next(64), output: 200 + next(4_000) },
   });
 }
 

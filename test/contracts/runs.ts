@@ -1,7 +1,10 @@
 // Runs of small contracts, for tests: what is not said is as here.
 
-import type { Run } from "../../tools/contracts/engine.js";
+import type { Run as StatedRun } from "../../tools/contracts/engine.js";
 import { defaultLimits } from "../../tools/contracts/limits.js";
+
+/** With its state as entries. */
+export type Run = StatedRun<ReadonlyMap<string, Uint8Array>>;
 
 /** A run of `operation`, whose body is given, in a contract that reads r/ and writes w/. */
 export function runOf(body: string, more: Partial<Run> = {}): Run {

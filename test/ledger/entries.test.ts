@@ -18,8 +18,10 @@ import { initialGovernance } from "../../tools/ledger/governance.js";
 import { BLOCK_MESSAGES_MAX, SOURCE_MESSAGES_MAX } from "../../tools/ledger/intake.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import type { Outcome } from "../../tools/ledger/outcome.js";
-import { nextDue, sentTo, takenFrom } from "../../tools/ledger/reserved-keys.js";
+import { firstDue, nextDue, sentTo, takenFrom, valueIn } from "../../tools/ledger/reserved-keys.js";
 import type { PlannedCall } from "../../tools/ledger/run-plan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
+import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import type { OriginState } from "../../tools/ledger/state.js";
 import { testNetwork } from "../wire/network.js";
 
@@ -48,6 +50,7 @@ function createChain(contracts: readonly InstallAction[], run: (call: PlannedCal
     faults: () => [],
     sealedHash: () => undefined,
     credential: () => undefined,
+    settlement: new MemorySettlement(),
   };
   let number = 0;
   return {
@@ -58,7 +61,14 @@ function createChain(contracts: readonly InstallAction[], run: (call: PlannedCal
       number += 1;
       for (const [id, after] of execution.origins) origins.set(id, after);
       const inForce = contracts.map((install) => ({ install, parameters: [] }));
-      const where = { height: place.height, time_ms, contracts: inForce, sourceOf: () => "", view };
+      const where = {
+        height: place.height,
+        time_ms,
+        contracts: inForce,
+        sourceOf: () => "",
+        view,
+        settlement: restingSettlement,
+      };
       const planned = planEntries(where, execution);
       const calls = planned.plan?.calls ?? [];
       const ran = calls.map((call) => run(call, planned.plan!.contracts[call.contract]!.name));
@@ -253,9 +263,9 @@ test("deadlines fall due in the order of time, contract and key, each once, none
             else model.set(`${contract}/${key}`, { contract, key, time_s });
           }
         }
-        assert.equal(chain.state.firstDue(100).length, model.size);
+        assert.equal(firstDue(chain.state, 100).length, model.size);
         for (const { contract, key, time_s } of model.values()) {
-          assert.deepEqual(decodeValue(chain.state.value(`${contract}/due/${key}`)!), [time_s, "b"]);
+          assert.deepEqual(decodeValue(valueIn(chain.state, `${contract}/due/${key}`)!), [time_s, "b"]);
         }
       }
     }),
@@ -288,5 +298,5 @@ test("a deadline of a contract that is in force no more is taken and nobody's; i
     gone.map(({ type, entry }) => [type, entryText(entry)]),
     [["unhandled", "due 3 a k"]],
   );
-  assert.equal(state.firstDue(1).length, 0);
+  assert.equal(firstDue(state, 1).length, 0);
 });

@@ -20,6 +20,7 @@ import {
 import { govern, initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import type { ExecutionRecord } from "../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
 import type { Violation } from "../../tools/ledger/violations.js";
 import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
@@ -80,6 +81,7 @@ function createState() {
     sealedHash: (id, seq) => sealed.get(`${id}/${seq}`),
     credential: () => undefined,
     state: new MemoryState(),
+    settlement: new MemorySettlement(),
   };
   const place = { service: 1, height: 20, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   return {
@@ -109,7 +111,7 @@ function createState() {
 }
 
 const seqs = (execution: Execution) => execution.sealed.flatMap(({ records }) => records.map(({ seq }) => seq));
-const resultsOf = ({ violations }: Execution) => encodeResults({ violations, outcomes: [] });
+const resultsOf = ({ violations }: Execution) => encodeResults({ violations, outcomes: [], slots: [] });
 const encodedNumber = (violation: Violation) => {
   if (violation.kind === "equivocation") return violation.height;
   if (violation.kind === "contract") return entryText(violation.entry);

@@ -68,6 +68,7 @@ const someResults = encodeResults({
     },
     { entry: { kind: "message", service: 2, number: 0 }, type: "unhandled" },
   ],
+  slots: [{ start_s: 900, slot_s: 900, points: 3, root: new Uint8Array(32).fill(7) }],
 });
 
 const blocks: fc.Arbitrary<Block> = fc.record(

@@ -30,6 +30,7 @@ import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
 import { decodeProposalBody, encodeProposalBody } from "../../tools/ledger/proposal.js";
 import { executionRecord, readRecord } from "../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import {
   decodeMeterState,
   decodeOriginState,
@@ -204,6 +205,7 @@ const formats: Readonly<Record<string, Format>> = {
         { entry: { kind: "due", time_s: 5, contract: "limits", key: "k" }, type: "unhandled" },
         { entry: { kind: "operation", leaf: 4 }, type: "expired" },
       ],
+      slots: [{ start_s: 900, slot_s: 900, points: 3, root: id }],
     }),
     decodeResults,
     encodeResults,
@@ -271,7 +273,8 @@ const seq = (value: number) => {
     ),
   );
   const nothing = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
-  const view = { ...nothing, credential: () => undefined, state: new MemoryState() };
+  const fresh = { state: new MemoryState(), settlement: new MemorySettlement() };
+  const view = { ...nothing, credential: () => undefined, ...fresh };
   const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   const notices = [{ kind: "credential" as const, bytes: meter.credential }];
   const { meters } = execute(where, [{ origin: kid, number: 0, notices, records: [made] }]);
@@ -309,6 +312,8 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   detail: seq,
   time_s: seconds,
   start_s: seconds,
+  slot_s: (value) => assert.ok(value <= 86_400, `slot of ${value} s`),
+  points: word,
   part: (value) => assert.ok(value <= 65_535, `part ${value}`),
   notBefore_s: seconds,
   expires_s: seconds,

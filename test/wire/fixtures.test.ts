@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { AssignAction } from "../../src/wire/assignment-order.js";
 import { acknowledgementBytes, batchBytes, batchId, decodeBatch, encodeBatch } from "../../src/wire/batch.js";
 import { decodeBlock, encodeBlock, metadataEntry } from "../../src/wire/block.js";
 import { equalBytes } from "../../src/wire/bytes.js";
@@ -36,6 +37,14 @@ import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } fro
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
 import { sessionToken } from "../../src/wire/session.js";
 import { proofOfSession, readSessionToken } from "../../src/wire/session-proof.js";
+import {
+  decodePointRow,
+  decodeSlotItem,
+  encodePointRow,
+  type PointRow,
+  slotItem,
+  slotRoot,
+} from "../../src/wire/slot.js";
 import { decodeTime, encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
@@ -407,6 +416,7 @@ test("issues and reads the fixed orders", () => {
       fromHeight: 41,
     },
     retire: { type: "retire", service: 1, name: "limits", fromHeight: 90 },
+    assign: fixedAssign,
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };
@@ -417,6 +427,35 @@ test("issues and reads the fixed orders", () => {
   const order = { number: 9, time_s: orderTime_s, action: fixedInstall, source: contractSource };
   assert.deepEqual(verifyOrder(bytesOf("order", "travelling"), genesis, nodeVerify), order);
   assert.equal(hex(sourceHash(contractSource)), derivedOf("order", "travelling", "source"));
+});
+
+const fixedAssign: AssignAction = {
+  type: "assign",
+  assignments: [
+    {
+      ...{ point: "AT0010000000000000001000012345678", meter: kid, from_s: 1_790_000_100 },
+      ...{ until_s: 1_800_000_000, sign: 1, capacity: undefined },
+    },
+    {
+      ...{ point: "AT0010000000000000001000087654321", meter: kid, from_s: 1_800_000_000 },
+      ...{ until_s: undefined, sign: -1, capacity: 99_999_999_000_000n },
+    },
+  ],
+};
+
+test("reads and writes the rows of the fixed slot, and its leaf", () => {
+  const rows: readonly PointRow[] = [
+    { point: "AT0010000000000000001000012345678", imported: 1_234_567n, exported: null, quality: 1 },
+    { point: "feb2c20f354b30c5", imported: null, exported: null, quality: 3 },
+  ];
+  matches("slot", "row", encodePointRow(rows[0]!));
+  matches("slot", "silent", encodePointRow(rows[1]!));
+  const root = slotRoot(rows.map(encodePointRow));
+  assert.equal(hex(root), derivedOf("slot", "leaf", "root"));
+  const slot = { start_s: 1_790_000_100, slot_s: 900, points: 2, root };
+  matches("slot", "leaf", slotItem({ chain: 1, height: 2 }, slot));
+  assert.deepEqual(decodeSlotItem(bytesOf("slot", "leaf")), { chain: 1, height: 2, ...slot });
+  assert.deepEqual(decodePointRow(bytesOf("slot", "row")), rows[0]);
 });
 
 const fixedInstall: InstallAction = {
@@ -434,6 +473,7 @@ const fixedInstall: InstallAction = {
     { service: 0, name: "breach" },
     { service: 3, name: "verdict" },
   ],
+  slots: { slot_s: 900, lateness_s: 3_600, gapMax_s: 1_800 },
   vectors: sha256(new TextEncoder().encode("vectors")),
   fromHeight: 40,
 };

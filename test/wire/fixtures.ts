@@ -367,7 +367,7 @@ const emptyState = Buffer.alloc(32);
 function makeBlock(plan: BlockPlan): FixtureBlock {
   const { height, previous, time_ms, round, batch, counter, anchors } = plan;
   const magic = Buffer.from("GSB1");
-  const results = independentCbor([plan.results, []]);
+  const results = independentCbor([plan.results, [], []]);
   const metadata = independentCbor([
     magic,
     1,
@@ -506,8 +506,8 @@ const registerOrder = order(8, [8, 12, sha256(Buffer.from("entry 12"))]);
 /** A contract, and what names it. */
 export const contractSource = "export const reads = [], writes = [];\nexport function operation() {}\n";
 export const engineHashes = [
-  "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363",
-  "30509b338f28ee206b09b7ddfdef2701e9966167a41af7da0ab880e656e73eec",
+  "01f70a4f5504c1b7decd5f73832dbb7490cd041a4908d67dd3aaec5f2955a011",
+  "c8a2b7be2afe8221b13b5d3ab2a6d5ed0ea75b689f58fd476c5477cc43ae9d5c",
 ] as const;
 const sourceHash = sha256(Buffer.from(contractSource));
 const [engine, prelude] = engineHashes.map((hash) => Buffer.from(hash, "hex")) as [Buffer, Buffer];
@@ -528,6 +528,7 @@ const installOrder = order(9, [
   ...limits,
   [1, 7],
   taken,
+  [900, 3_600, 1_800],
   vectorsHash,
   40,
 ]);
@@ -538,6 +539,21 @@ const contractParameters = new Map<string, Item>([
 ]);
 const parametersOrder = order(10, [10, 1, "limits", "DE-BY", contractParameters, 41]);
 const retireOrder = order(11, [11, 1, "limits", 90]);
+const assignOrder = order(12, [
+  12,
+  [
+    ["AT0010000000000000001000012345678", meter.id, 1_790_000_100, 1_800_000_000, 1, null],
+    ["AT0010000000000000001000087654321", meter.id, 1_800_000_000, null, -1, 99_999_999_000_000],
+  ],
+]);
+
+/** A closed slot with a row each of two points, and its leaf. */
+const slotRows = [
+  independentCbor(["AT0010000000000000001000012345678", 1_234_567, null, 1]),
+  independentCbor(["feb2c20f354b30c5", null, null, 3]),
+];
+const slotRoot = merkleRoot(slotRows);
+const slotLeaf = independentCbor(["gs1/slot", 1, 2, 1_790_000_100, 900, 2, slotRoot]);
 
 /** An order of the network whose orders need two signatures: a COSE_Sign (RFC 9052 section 4.1). */
 const jointPayload = independentCbor(
@@ -676,7 +692,13 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     travelling: fixture("order 9 with the source that it names", travelling, { source: hexOf(sourceHash) }),
     parameters: fixture("order 10: what DE-BY sets for limits from height 41 on", parametersOrder),
     retire: fixture("order 11: limits is retired from height 90 on", retireOrder),
+    assign: fixture("order 12: the meter counts for one point, then for another", assignOrder),
     joint: fixture("order 1 of the genesis `joint`, signed by two keys: the meter's credential is revoked", jointOrder),
+  },
+  slot: {
+    row: fixture("a point that has taken energy, both ends of it read", slotRows[0]!),
+    silent: fixture("a meter that is a point of its own, and was silent", slotRows[1]!),
+    leaf: fixture("what the leaf of the closed slot with both rows stands for", slotLeaf, { root: hexOf(slotRoot) }),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },

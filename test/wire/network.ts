@@ -44,7 +44,7 @@ export interface TestNetwork {
 
 export const script = encodeCbor(["gs1/rules/2", new Uint8Array(0), new Uint8Array(0), []]);
 /** The empty results: [] in CBOR. */
-export const noResults = encodeCbor([[], []]);
+export const noResults = encodeCbor([[], [], []]);
 export const startTime_s = 1_790_000_000;
 
 export function testNetwork(name = "alpha", size = 4, target = 0): TestNetwork {

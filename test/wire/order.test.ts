@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type Assignment, compareRows } from "../../src/wire/assignment-order.js";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
 import { type ParameterValue, sourceHash, withSource } from "../../src/wire/contract-order.js";
@@ -89,12 +90,22 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
         maxLength: 64,
         selector: ({ service, name }) => `${service}/${name}`,
       }),
+      slots: fc.option(
+        upTo(86_400, 1).chain((slot_s) =>
+          fc.record(
+            { slot_s: fc.constant(slot_s), lateness_s: upTo(96 * slot_s), gapMax_s: upTo(31 * 86_400) },
+            { noNullPrototype: true },
+          ),
+        ),
+        { nil: undefined },
+      ),
       vectors: fixedBytes(32),
       fromHeight: heights,
     })
-    .map(({ types, messages, ...rest }): Action => {
+    .map(({ types, messages, slots, ...rest }): Action => {
       const ordered = messages.sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
-      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...rest };
+      const asked = slots === undefined ? {} : { slots };
+      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...asked, ...rest };
     }),
   fc
     .record({
@@ -113,7 +124,30 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc
     .record({ service: services, name: contractNames, fromHeight: heights })
     .map((gone): Action => ({ type: "retire", ...gone })),
+  fc
+    .uniqueArray(
+      fc.record(
+        {
+          point: fc.stringMatching(/^[!-~]{1,64}$/),
+          meter: fixedBytes(8),
+          from_s: times_s,
+          until_s: fc.option(times_s, { nil: undefined }),
+          sign: fc.constantFrom(1 as const, -1 as const),
+          capacity: fc.option(fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }), { nil: undefined }),
+        },
+        { noNullPrototype: true },
+      ),
+      { minLength: 1, maxLength: 30, comparator: (one, other) => compareRows(one, other) === 0 },
+    )
+    .map((rows): Action => {
+      const lasting = rows.map((row) => (row.until_s === undefined || row.until_s >= row.from_s ? row : noEnd(row)));
+      return { type: "assign", assignments: lasting.sort(compareRows) };
+    }),
 );
+function noEnd(row: Assignment): Assignment {
+  return { ...row, until_s: undefined };
+}
+
 const orders: fc.Arbitrary<Order> = fc.record(
   { number: upTo(2 ** 32 - 1, 1), time_s: times_s, action: actions },
   { noNullPrototype: true },
@@ -231,7 +265,7 @@ test("refuses orders of a wrong shape, signed as they are", () => {
       ]),
       /order/,
     ],
-    ["an unknown action", payload([12]), /action type 12/],
+    ["an unknown action", payload([200]), /action type 200/],
     ["a ban of nobody", payload([4, []]), /1 to 128 nodes, not 0/],
     ["no action", payload([]), /action type/],
     ["no members", payload([1, 1, 9, [], [], 1]), /1 to 128 members/],
@@ -257,13 +291,35 @@ test("refuses orders of a wrong shape, signed as they are", () => {
 
 test("refuses orders about contracts of a wrong shape", () => {
   const hash = new Uint8Array(32);
-  const install: readonly CborValue[] = [9, 1, "limits", 1, hash, hash, hash, 1_000, 256, 65_536, [1], [], hash, 40];
+  const install: readonly CborValue[] = [
+    9,
+    1,
+    "limits",
+    1,
+    hash,
+    hash,
+    hash,
+    1_000,
+    256,
+    65_536,
+    [1],
+    [],
+    null,
+    hash,
+    40,
+  ];
   const at = (index: number, value: CborValue) => install.map((item, place) => (place === index ? value : item));
   const parameters = (values: CborValue, place: CborValue = "DE") => [10, 1, "limits", place, values, 40];
+  const assignment: readonly CborValue[] = ["P", new Uint8Array(8), 5, null, 1, null];
+  /** An assignment with other items, and one like it behind where none is other. */
+  const assigned = (other?: Readonly<Record<number, CborValue>>) => [
+    12,
+    other === undefined ? [assignment, assignment] : [assignment.map((item, place) => other[place] ?? item)],
+  ];
   const many = new Map(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1]));
   const cases: readonly (readonly [CborValue, RegExp])[] = [
     [install.slice(1), /action type 1|members/],
-    [[...install, 0], /14 items/],
+    [[...install, 0], /15 items/],
     [at(1, 0), /order chain/],
     [at(2, "Limits"), /contract/],
     [at(3, 0), /version must be an integer from 1/],
@@ -273,6 +329,19 @@ test("refuses orders about contracts of a wrong shape", () => {
     [at(8, 15), /pages must be an integer from 16/],
     [at(8, 1_025), /pages/],
     [at(9, 262_145), /output/],
+    [at(12, []), /order slots must be an array of 3/],
+    [at(12, [0, 0, 0]), /at least 1 s/],
+    [at(12, [86_401, 0, 0]), /slot length/],
+    [at(12, [900, 96 * 900 + 1, 0]), /lateness/],
+    [at(12, [900, 0, 2_678_401]), /longest gap/],
+    [[12, []], /1 to 1000 times, not 0/],
+    [assigned(), /ascending/],
+    [assigned({ 0: "a b" }), /visible ASCII/],
+    [assigned({ 0: "x".repeat(65) }), /1 to 64 characters/],
+    [assigned({ 1: new Uint8Array(7) }), /meter/],
+    [assigned({ 3: 4 }), /ends before it begins/],
+    [assigned({ 4: 0 }), /1 or -1/],
+    [assigned({ 5: 0 }), /capacity must be above 0/],
     [
       at(
         10,
@@ -302,8 +371,8 @@ test("refuses orders about contracts of a wrong shape", () => {
       ]),
       /ascending/,
     ],
-    [at(12, null), /vectors/],
-    [at(13, 0), /order height/],
+    [at(13, null), /vectors/],
+    [at(14, 0), /order height/],
     [parameters([]), /order parameters/],
     [parameters(new Map([[1, 1]])), /name of an order's parameter/],
     [parameters(new Map([["", 1]])), /name of an order's parameter/],

@@ -4,12 +4,13 @@ import { type Item, independentCbor, independentDecode } from "./independent-cbo
 import { bounds, counts, sizes } from "./stranger-bounds.js";
 import { ascending } from "./stranger-genesis.js";
 import { bytesOf, demand, hex, list, listUpTo, mapOf, numberOf, sha256 } from "./stranger-proof.js";
+import type { StrangerPlan } from "./stranger-slots.js";
 
 /** The engines of section 28, each with what it runs before a contract. */
 const ENGINES: readonly (readonly [string, string])[] = [
   [
-    "c0bd8f296e18cf074969f6401b9ecb72609a1323818ec2b9bf7a8f8d740d1363",
-    "30509b338f28ee206b09b7ddfdef2701e9966167a41af7da0ab880e656e73eec",
+    "01f70a4f5504c1b7decd5f73832dbb7490cd041a4908d67dd3aaec5f2955a011",
+    "c8a2b7be2afe8221b13b5d3ab2a6d5ed0ea75b689f58fd476c5477cc43ae9d5c",
   ],
 ];
 
@@ -22,6 +23,7 @@ interface Installed {
   readonly engine: readonly Item[];
   readonly types: readonly number[];
   readonly messages: readonly Kind[];
+  readonly plan: StrangerPlan | undefined;
 }
 
 /** A chain, 0 for any, and what a message is called. */
@@ -76,10 +78,8 @@ export function takeContractOrder(
 }
 
 function install(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
-  const [, , name, version, source, engine, prelude, budget, pages, output, items, told, vectors, height] = list(
-    action,
-    14,
-  );
+  const [, , name, version, source, engine, prelude, budget, pages, output, ...rest] = list(action, 15);
+  const [items, told, slots, vectors, height] = rest;
   const known = ENGINES.some(([own, before]) => own === hex(engine) && before === hex(prelude));
   demand(known, "order's engine is not known");
   demand(contracts.sources.has(hex(bytesOf(source, 32))), "order's source is not on the chain");
@@ -90,6 +90,7 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   const types = listUpTo(items, 64).map((type) => numberOf(type, 65_535, 1));
   demand(ascending(types, -1), "order's types are not in ascending order");
   const messages = messagesOf(told);
+  const plan = slots === null ? undefined : readPlan(slots);
   const from = numberOf(height, bounds.height, 1);
   const own = versionsOf(contracts, service, name);
   const number = numberOf(version, bounds.word, 1);
@@ -99,6 +100,7 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   );
   demand((own.at(-1)?.from ?? 0) < from, "order's height is not above the one before");
   const rivals = new Set<string>();
+  const asking = new Set<string>();
   for (const [key, others] of contracts.versions) {
     if (others === own || !key.startsWith(`${service}/`)) continue;
     const current = others.findLastIndex((other) => other.from <= from);
@@ -108,12 +110,16 @@ function install(contracts: StrangerContracts, service: number, action: readonly
       const isBoth = ([service, name]: Kind) =>
         what.messages.some(([other, own]) => own === name && (other === service || other === 0 || service === 0));
       demand(!messages.some(isBoth), "order's messages are another contract's");
+      if (what.plan !== undefined) asking.add(key);
+      const isOne = plan === undefined || what.plan === undefined || samePlan(plan, what.plan);
+      demand(isOne, "order's slots are not those of the chain's other contracts");
       rivals.add(key);
     }
   }
+  demand(plan === undefined || asking.size < 16, "order is for a contract too many that asks for slots");
   demand(rivals.size < counts.contracts, "order is for a contract too many");
   const row = [name!, version!, source!, null, budget!, pages!, output!];
-  own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types, messages } });
+  own.push({ at, from, what: { at, from, version: number, row, engine: [engine!, prelude!], types, messages, plan } });
 }
 
 /** Strictly ascending by chain, then by the bytes of the name. */
@@ -129,6 +135,25 @@ function messagesOf(item: Item | undefined): Kind[] {
     "order's messages are not in ascending order",
   );
   return kinds;
+}
+
+function readPlan(item: Item | undefined): StrangerPlan {
+  const [slot, late, gap] = list(item, 3);
+  const slot_s = numberOf(slot, 86_400, 1);
+  return { slot_s, late_s: numberOf(late, 96 * slot_s), gap_s: numberOf(gap, 2_678_400) };
+}
+
+function samePlan(one: StrangerPlan, other: StrangerPlan): boolean {
+  return one.slot_s === other.slot_s && one.late_s === other.late_s && one.gap_s === other.gap_s;
+}
+
+/** Section 29: how the chain settles at a place, and the contracts that ask for it, by their names. */
+export function settledAt(
+  contracts: StrangerContracts,
+  place: { readonly service: number; readonly height: number; readonly judgedAt: number },
+): { readonly plan: StrangerPlan | undefined; readonly asking: readonly string[] } {
+  const asking = installedAt(contracts, place).filter(({ plan }) => plan !== undefined);
+  return { plan: asking[0]?.plan, asking: asking.map(({ row }) => String(row[0])).sort() };
 }
 
 function setParameters(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {

@@ -218,7 +218,7 @@ const ordersThatDoNotApply: readonly (readonly [string, Edits, RegExp])[] = [
     firstOrder(rawOrder(1, [1, TRADING, 3, arraysOf(0, 1, 2), [], 4])),
     /above its bound/,
   ],
-  ["an action that is none", secondOrder(rawOrder(2, [12, []])), /not known/],
+  ["an action that is none", secondOrder(rawOrder(2, [200, []])), /not known/],
   [
     "meters out of order",
     secondOrder(rawOrder(2, [3, [new Uint8Array(8).fill(2), new Uint8Array(8).fill(1)]])),

@@ -23,6 +23,7 @@ import {
   signed,
   verifies,
 } from "./stranger-proof.js";
+import { type StrangerAssignments, takeAssignments } from "./stranger-slots.js";
 
 /** The service whose chain seals orders. */
 export const CONTRACTS = 5;
@@ -63,6 +64,8 @@ export interface StrangerOrders {
   /** newest entry of the authority's register that an order names */
   entry: number;
   readonly contracts: StrangerContracts;
+  /** by meter, in the order of the orders */
+  readonly assignments: StrangerAssignments;
 }
 
 export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
@@ -80,6 +83,7 @@ export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
     banned: new Set(),
     entry: 0,
     contracts: noContracts(),
+    assignments: new Map(),
   };
 }
 
@@ -113,6 +117,7 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   else if (action[0] === 8) takeRegister(orders, action);
   else if (action[0] === 9 || action[0] === 10 || action[0] === 11)
     takeContractOrder(orders.contracts, new Set(orders.chains.keys()), action, height, source);
+  else if (action[0] === 12) takeAssignments(orders.assignments, action, height);
   else takeSuspension(orders, action, height);
   orders.last = number;
   orders.heights.add(height);

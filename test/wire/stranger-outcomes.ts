@@ -20,8 +20,14 @@ export interface StrangerEffect {
 }
 
 /** Section 10: what the leaves behind the records stand for. */
-export function effectsOf(chain: number, height: number, outcomes: Item | undefined): StrangerEffect[] {
-  return list(outcomes).flatMap((item) => {
+export function effectsOf(
+  chain: number,
+  height: number,
+  outcomes: Item | undefined,
+  slots: Item | undefined,
+): StrangerEffect[] {
+  const closed = list(slots).map((item): Item => ["gs1/slot", chain, height, ...list(item, 4)]);
+  const put = list(outcomes).flatMap((item): Item[] => {
     const row = list(item);
     const [entry, kind, contract = null, used = 0] = row;
     const detail = kind === 3 ? row[4]! : kind === 2 ? row[5]! : null;
@@ -32,10 +38,11 @@ export function effectsOf(chain: number, height: number, outcomes: Item | undefi
       const place: Item[] = [chain, height, entry!, index, contract, name!, body!];
       items.push(sort === 2 ? ["gs1/message", ...place, service!, number!] : ["gs1/effect", ...place]);
     }
-    return items.map((one) => {
-      const bytes = Buffer.from(independentCbor(one));
-      return { bytes, hash: sha256(bytes) };
-    });
+    return items;
+  });
+  return [...put, ...closed].map((one) => {
+    const bytes = Buffer.from(independentCbor(one));
+    return { bytes, hash: sha256(bytes) };
   });
 }
 

@@ -84,6 +84,23 @@ export function verifyReceipt(
   return { chain: numberOf(chain, bounds.service, 1), height: sealed, record: hex(record), header: hex(headerHash) };
 }
 
+/** Section 29: a point's slot, proved by its row, the slot's leaf and the leaf's receipt. */
+export function verifySlotProof(genesisBytes: Uint8Array, bytes: Uint8Array) {
+  const [item, ...following] = sequenceOf(bytes);
+  demand(item!.length <= 24_576, "proof of a slot is too long");
+  const [version, row, index, path, leaf, receipt] = list(independentDecode(item!), 6);
+  demand(version === 1, "proof of a slot is of another version");
+  const [name, chain, height, start, length, points, root] = list(independentDecode(bytesOf(leaf)), 7);
+  demand(name === "gs1/slot", "a slot's leaf is another one");
+  const led = rootOfPath(bytesOf(row), numberOf(index, bounds.word), numberOf(points, bounds.word), hashesOf(path));
+  same(led, bytesOf(root, 32), "root of a slot's rows");
+  const proved = verifyReceipt(genesisBytes, bytesOf(receipt), following);
+  demand(proved.record === hex(sha256(bytesOf(leaf))), "receipt is of another leaf");
+  demand(proved.chain === chain && proved.height === height, "receipt is of another place than the leaf");
+  const [point, taken, given, quality] = list(independentDecode(bytesOf(row)), 4);
+  return { ...proved, point: point!, taken: taken!, given: given!, quality: quality!, start: start!, length: length! };
+}
+
 /** The items of a lineage as they stand. */
 export function sequenceOf(bytes: Uint8Array): Uint8Array[] {
   const items: Uint8Array[] = [];

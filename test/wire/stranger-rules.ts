@@ -2,7 +2,7 @@
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
-import { contractOf, isInForce, takerOf } from "./stranger-contracts.js";
+import { contractOf, isInForce, settledAt, takerOf } from "./stranger-contracts.js";
 import { issuerOf, proveFalseWord } from "./stranger-disproof.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
 import { checkDue, countSent, type StrangerLanes, takeMessages } from "./stranger-messages.js";
@@ -24,6 +24,7 @@ import {
   verifies,
 } from "./stranger-proof.js";
 import { readRecordForm } from "./stranger-record.js";
+import { type StrangerClosing, type StrangerSettlement, settleBlock } from "./stranger-slots.js";
 
 /** A record that the chain proves. */
 export interface StrangerRecord {
@@ -75,20 +76,28 @@ export interface RulesState {
   readonly batches: Map<string, { next: number; readonly beyond: Set<number> }>;
   readonly records: StrangerRecord[];
   readonly lanes: StrangerLanes;
+  readonly settlement: StrangerSettlement;
+}
+
+/** What the rules come to in a block. */
+export interface RulesFound {
+  readonly violations: Item[];
+  readonly closing: StrangerClosing;
 }
 
 const WINDOW = 1_024;
 const FAULTS_MAX = 8;
 
-/** The violations and outcomes of a block whose temporary blocks these are, which the state then has; throws where a rule is broken. */
+/** The violations and closed slots of a block whose temporary blocks these are, which the state then has; throws where a rule is broken. */
 export function runRules(
   genesis: StrangerGenesis,
   chain: StrangerChain,
   state: RulesState,
   batches: readonly (readonly Item[])[],
   results: Uint8Array,
-): Item[] {
-  const [stated, outcomes] = list(independentDecode(results), 2);
+): RulesFound {
+  const [stated, outcomes] = list(independentDecode(results), 3);
+  const readings: { meter: string; seq: number; claims: ReadonlyMap<number, Item> }[] = [];
   const violations: Item[] = [];
   const operations: StrangerOperation[] = [];
   const told: Uint8Array[] = [];
@@ -131,6 +140,7 @@ export function runRules(
         const until_s = asked.length === 3 ? Number(asked[2]) : undefined;
         operations.push({ leaf, type: Number(asked[0]), until_s });
       }
+      if (asked === undefined) readings.push({ meter: record.meter, seq, claims });
       const place = { height: state.height, leaf, meter: record.meter, subject: meter.subject };
       state.records.push({ ...place, seq, hash: hash.toString("hex"), claims });
     }
@@ -176,20 +186,23 @@ export function runRules(
   const said = list(stated).filter((result) => list(result, 4)[0] === 6);
   const { time_ms, height, judgedAt } = state;
   const place = { service: chain.service, height, judgedAt };
-  const { contracts } = state.orders;
+  const { contracts, assignments } = state.orders;
   demand(operations.length <= counts.operations, "block has operations too many");
   const messages = takeMessages({ genesis, ...place, orders: state.orders, lanes: state.lanes }, told);
+  const settled = { height, time_ms, judgedAt, ...settledAt(contracts, place), assignments, readings };
+  const closing = settleBlock(state.settlement, settled);
   const taking = {
     time_ms,
     contractOf: (type: number) => contractOf(contracts, place, type),
     takerOf: (from: number, name: string) => takerOf(contracts, place, from, name),
   };
-  const entries = entriesOf(taking, operations, messages);
+  const shown = closing.entries.map((entry) => ({ ...entry, isLate: false }));
+  const entries = [...entriesOf(taking, operations, messages), ...shown];
   const passed = verifyOutcomes(entries, (name) => isInForce(contracts, place, name), outcomes);
   checkDue(passed, time_ms, due);
   countSent(state.lanes, list(outcomes));
   verifySaid(said, outcomes);
-  return [...violations, ...said];
+  return { violations: [...violations, ...said], closing };
 }
 
 /** A quorum has signed that they have it, in their order, and as many of them as are to verify it that they have. */

@@ -120,11 +120,11 @@ test("a stranger verifies operations beside readings, and the fork of a particip
   const blocks = chainOf(
     {
       batches: [batch(0, [meter.credential, buyer.credential], [records[0]!, asked[0]!, asked[1]!])],
-      results: encodeCbor([[], unhandled(2, 3)]),
+      results: encodeCbor([[], unhandled(2, 3), []]),
     },
     {
       batches: [batch(1, [], [asked[2]!, records[1]!])],
-      results: encodeCbor([[[2, buyer.kid, 0, forked!]], unhandled(1)]),
+      results: encodeCbor([[[2, buyer.kid, 0, forked!]], unhandled(1), []]),
       counter: 1,
     },
   );
@@ -147,13 +147,13 @@ test("a stranger finds an operation without its outcome, one that is another's, 
     [[...unhandled(2), [[0, 3], 4]], /no contract takes/],
     [[...unhandled(2), done], /no contract takes/],
   ] as const) {
-    const blocks = chainOf({ batches, results: encodeCbor([[], outcomes]) });
+    const blocks = chainOf({ batches, results: encodeCbor([[], outcomes, []]) });
     assert.throws(() => verifyExport(network.genesisBytes, exported(blocks)), reason);
   }
 });
 
 function results(before: number, ...rows: readonly (readonly [number, Uint8Array, number, number | Uint8Array])[]) {
-  return { results: encodeCbor([rows, []]), counter: before + rows.length };
+  return { results: encodeCbor([rows, [], []]), counter: before + rows.length };
 }
 
 /** Another record with a sealed number. */
@@ -435,7 +435,7 @@ test("the stranger imports nothing of the project", () => {
     "stranger-proof",
   ];
   own.push("stranger-bounds", "stranger-disproof", "stranger-receipt", "stranger-record", "stranger-rules");
-  own.push("stranger-contracts", "stranger-messages", "stranger-outcomes", "stranger-state");
+  own.push("stranger-contracts", "stranger-messages", "stranger-outcomes", "stranger-slots", "stranger-state");
   for (const name of own) {
     const source = readFileSync(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), "utf8");
     const imports = [...source.matchAll(/from "([^"]+)"/g)].map(([, specifier]) => specifier!);

@@ -19,6 +19,7 @@ import { CONTRACTS, membersAfter, noOrders, type StrangerOrders } from "./strang
 import { countedEffects, effectsOf } from "./stranger-outcomes.js";
 import { bytesOf, demand, list, listUpTo, meets, merkleRoot, numberOf, same, sha256 } from "./stranger-proof.js";
 import { type RulesState, runRules, type StrangerRecord } from "./stranger-rules.js";
+import { noSettlement } from "./stranger-slots.js";
 
 export interface StrangerChainReport {
   readonly network: string;
@@ -40,6 +41,8 @@ export interface StrangerChainReport {
   readonly stateRoot: string;
   /** what its blocks have outcomes and effects of, in the order of their leaves */
   readonly effects: readonly { readonly height: number; readonly bytes: Buffer }[];
+  /** encoded rows of closed slots, by their begins */
+  readonly slots: ReadonlyMap<number, readonly Buffer[]>;
 }
 
 interface State extends RulesState {
@@ -53,6 +56,7 @@ interface State extends RulesState {
   readonly anchors: StrangerAnchor[];
   stateRoot: Buffer;
   readonly effects: { readonly height: number; readonly bytes: Buffer }[];
+  readonly slots: Map<number, readonly Buffer[]>;
 }
 
 /**
@@ -91,6 +95,8 @@ export function verifyExport(
     anchors: [],
     stateRoot: Buffer.alloc(32),
     effects: [],
+    settlement: noSettlement(),
+    slots: new Map(),
   };
   for (const block of blocks) {
     const seats = { members: state.members.at(-1)!, verifiers: state.verifiers };
@@ -112,6 +118,7 @@ export function verifyExport(
     anchors,
     stateRoot: state.stateRoot.toString("hex"),
     effects: state.effects,
+    slots: state.slots,
   };
 }
 
@@ -159,8 +166,8 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   const summary = batches.map(([origin, number, id, acknowledgements, notices, records]): Item => {
     return [origin!, number!, id!, acknowledgements!, notices!, list(records).length];
   });
-  const [, outcomes] = list(independentDecode(bytesOf(results)), 2);
-  const effects = effectsOf(chain.service, height, outcomes);
+  const [, outcomes, slots] = list(independentDecode(bytesOf(results)), 3);
+  const effects = effectsOf(chain.service, height, outcomes, slots);
   const metadata = independentCbor([
     Buffer.from("GSB1"),
     1,
@@ -192,10 +199,13 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   state.members.push(next.members);
   state.verifiers = next.verifiers;
   const before = state.orders.last;
-  const violations = runRules(genesis, chain, state, batches, bytesOf(results));
-  same(bytesOf(results), independentCbor([violations, outcomes!]), "results of the rules");
+  const { violations, closing } = runRules(genesis, chain, state, batches, bytesOf(results));
+  same(bytesOf(results), independentCbor([violations, outcomes!, closing.slots]), "results of the rules");
+  for (const [start, rows] of closing.rows) state.slots.set(start, rows);
   // What is told and due changes the state, whatever comes of it.
-  const ran = list(outcomes).some((row) => list(row)[1] === 1 || list(row)[1] === 2 || list(list(row)[0])[0] !== 0);
+  const changes = (row: readonly Item[]) =>
+    row[1] === 1 || row[1] === 2 || list(row[0])[0] === 1 || list(row[0])[0] === 3;
+  const ran = list(outcomes).some((row) => changes(list(row)));
   if (!ran) same(bytesOf(stateRoot), state.stateRoot, "state root of a block in which no contract has done anything");
   state.stateRoot = Buffer.from(bytesOf(stateRoot));
   state.effects.push(...effects.map(({ bytes }) => ({ height, bytes })));

@@ -26,6 +26,7 @@ import type { Outcome } from "../ledger/outcome.js";
 import { roleComplaint } from "../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../ledger/replay.js";
 import type { RunPlan } from "../ledger/run-plan.js";
+import { MemorySettlement } from "../ledger/settlement/memory-settlement.js";
 import type { MeterState, OriginState } from "../ledger/state.js";
 import {
   decodeResults,
@@ -137,6 +138,7 @@ interface Audit {
   readonly faults: Map<string, readonly number[]>;
   readonly credentials: Map<string, Uint8Array>;
   readonly state: MemoryState;
+  readonly settlement: MemorySettlement;
   readonly keys: Map<string, Key>;
   readonly forks: ForkProofs;
   tip: ChainTip;
@@ -213,6 +215,7 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
   const faults = new Map<string, readonly number[]>();
   const credentials = new Map<string, Uint8Array>();
   const state = new MemoryState();
+  const settlement = new MemorySettlement();
   const governance =
     (chain.service === CONTRACTS_SERVICE ? undefined : options.governance) ?? initialGovernance(genesis);
   return {
@@ -224,9 +227,15 @@ function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOption
     faults,
     credentials,
     state,
+    settlement,
     keys: new Map(),
     forks: createForkProofs(),
-    tip: firstTip({ genesis, chain, governance, view: viewOver({ meters, origins, faults, credentials, state }) }),
+    tip: firstTip({
+      genesis,
+      chain,
+      governance,
+      view: viewOver({ meters, origins, faults, credentials, state, settlement }),
+    }),
     totals: createTotals(genesis),
   };
 }
@@ -248,10 +257,13 @@ function createTotals(genesis: Genesis): Totals {
 /** The hash of a record that is sealed, whatever it is: whether a fork's record differs from it is proved in the end. */
 const someHash = new Uint8Array(0);
 
-function viewOver(known: Pick<Audit, "meters" | "origins" | "faults" | "credentials" | "state">): ChainView {
-  const { meters, origins, faults, credentials, state } = known;
+function viewOver(
+  known: Pick<Audit, "meters" | "origins" | "faults" | "credentials" | "state" | "settlement">,
+): ChainView {
+  const { meters, origins, faults, credentials, state, settlement } = known;
   return {
     state,
+    settlement,
     credential: (kid) => credentials.get(kid),
     meter: (kid) => meters.get(kid),
     origin: (node) => origins.get(node),
@@ -303,6 +315,7 @@ async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   for (const [node, heights] of execution.faults) audit.faults.set(node, heights);
   for (const [kid, credential] of execution.credentials) audit.credentials.set(kid, credential);
   audit.state.apply(replayed.entries);
+  audit.settlement.apply(replayed.settlement);
   audit.forks.expect(replayed.forks, block.height);
   const { height, counter, time_ms, judgedAt } = block;
   const { governance } = execution;

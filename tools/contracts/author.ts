@@ -69,11 +69,18 @@ export interface Deadline {
   readonly body: Value;
 }
 
-/** A settlement interval that has ended, with the energies of its points. */
+/** Rows of a settlement interval that has closed: 500 at a time, in as many calls as it takes. */
 export interface Slot {
   readonly start_s: number;
-  readonly end_s: number;
-  /** a row a point: its ID, mWh taken and given (null where unknown), quality 1 to 3 */
+  readonly length_s: number;
+  /** how many points the slot has */
+  readonly count: number;
+  /** place of the first row here among all, from 0 */
+  readonly first: number;
+  /**
+   * A row a point, ascending by its ID: the ID, mWh taken and given (null where unknown or not measured), quality. 1: both ends of the
+   * slot were read; 2: one at least was interpolated; 3: an energy is missing. A meter without assignment is a point by its own ID.
+   */
   readonly points: readonly (readonly [point: string, taken: Value, given: Value, quality: number])[];
 }
 

@@ -1,28 +1,47 @@
-// Runs contracts: QuickJS in WebAssembly (quickjs-wasi), one pinned binary, a fresh instance for
-// each run. Nothing of a machine reaches a run: no clock, no randomness, no locale, no stack of V8.
-// What comes from outside of the guest is thrown as ENGINE_FAULT and is never an outcome.
+// Runs contracts: QuickJS in WebAssembly (quickjs-wasi), one pinned binary that counts its turns, a
+// fresh instance for each run, which is a copy of one behind the prelude. Nothing of a machine reaches a run: no clock, no randomness, no locale,
+// no stack of V8. What comes from outside of the guest is thrown as ENGINE_FAULT and is never an outcome.
 //
 // quickjs-wasi and not quickjs-emscripten: its memory limit counts every allocation, the guest
 // cannot catch that it ended, and its imports are twelve with names, clock and randomness among them.
 
-import { EvalFlags, Intrinsics, JSException, type JSValueHandle, QuickJS, type WasiOptions } from "quickjs-wasi";
+import {
+  EvalFlags,
+  Intrinsics,
+  JSException,
+  type JSValueHandle,
+  QuickJS,
+  type Snapshot,
+  type WasiOptions,
+} from "quickjs-wasi";
 import { toHex } from "../../src/wire/bytes.js";
 import { sha256 } from "../../src/wire/hash.js";
 import type { Value } from "../../src/wire/value.js";
 import { assertInvariant, GridsealError, reasonOf } from "../errors.js";
 import { ENGINE_HASH } from "../ledger/engines.js";
 import type { Failed, Failure, Outcome } from "../ledger/outcome.js";
-import { Journal, NotAllowed, type State } from "./journal.js";
-import { BUDGET_MAX, type Limits, OUTPUT_MAX, PAGE_BYTES, PAGES_MAX, PAGES_MIN, SOURCE_BYTES_MAX } from "./limits.js";
+import { COUNTER_NAME, countTurns } from "./counting.js";
+import { Journal, NotAllowed } from "./journal.js";
+import {
+  BUDGET_MAX,
+  type Limits,
+  OUTPUT_MAX,
+  PAGE_BYTES,
+  PAGES_MAX,
+  PAGES_MIN,
+  SOURCE_BYTES_MAX,
+  TURNS_PER_BUDGET,
+} from "./limits.js";
 import { prelude } from "./prelude.js";
+import type { State } from "./run-state.js";
 import { toGuest } from "./value.js";
 
 /** Functions that a contract may export. */
 export const entries = ["operation", "message", "slot", "due"] as const;
 export type Entry = (typeof entries)[number];
 
-/** One call of a contract. */
-export interface Run {
+/** One call of a contract. `Kept` is its state, as whoever asks has it. */
+export interface Run<Kept = State> {
   /** one ES module, at most SOURCE_BYTES_MAX of UTF-8 */
   readonly source: string;
   readonly entry: Entry;
@@ -31,7 +50,7 @@ export interface Run {
   /** UTC seconds of the block */
   readonly time_s: number;
   readonly parameters: Value;
-  readonly state: State;
+  readonly state: Kept;
   readonly limits: Limits;
 }
 
@@ -44,10 +63,12 @@ export interface Engine {
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<WebAssembly.Module> };
 
 const STACK_BYTES = 262_144;
-/** The engine asks once in so many calls and jumps; one of them is one piece of work. */
-const WORK_PER_INTERRUPT = 10_000;
-/** what a call of the host counts for, beside the characters that it moves */
-const WORK_PER_CALL = 500;
+/** What a call of the host counts for, in turns of the engine that take as long. */
+const TURNS_PER_CALL = 1_000;
+/** What a key counts for that it looks at for a list. */
+const TURNS_PER_KEY = 200;
+/** What a character that it moves counts for: it is encoded, looked at and decoded. */
+const TURNS_PER_CHARACTER = 8;
 /** characters of what a guest says about its failure */
 const DETAIL_LENGTH_MAX = 500;
 /** WASI's EBADF */
@@ -55,16 +76,73 @@ const BAD_FILE = 8;
 /** Hands the contract's exports to the prelude. */
 const glue = 'import * as contract from "contract"; hold(contract);';
 const intrinsics = Intrinsics.EVAL | Intrinsics.JSON | Intrinsics.MAP_SET | Intrinsics.PROMISE | Intrinsics.BIG_INT;
+/** Clock and randomness stand still; nothing of the guest is printed. */
+const still: WasiOptions = (memory) => {
+  const view = () => new DataView(memory.buffer);
+  return {
+    clock_time_get(_clock: number, _precision: bigint, result: number) {
+      view().setBigUint64(result, 0n, true);
+      return 0;
+    },
+    random_get(at: number, length: number) {
+      new Uint8Array(memory.buffer, at, length).fill(0);
+      return 0;
+    },
+    fd_write() {
+      return BAD_FILE;
+    },
+  };
+};
+
+/** What the prelude calls the host's functions by. */
+const hostFunctions = ["read", "list", "write", "emit", "refuse"] as const;
 const utf8 = new TextEncoder();
 
 /** An engine of the pinned bytes. Rejects with ENGINE_FOREIGN for others. */
 export async function createEngine(wasm: Uint8Array): Promise<Engine> {
-  const hash = toHex(sha256(wasm));
-  if (hash !== ENGINE_HASH) {
-    throw new GridsealError("ENGINE_FOREIGN", `the contract engine has hash ${hash}, not ${ENGINE_HASH}`);
+  const image = await imageOf(await WebAssembly.compile(pinnedEngine(wasm)));
+  return { run: (run) => new Guest(run).outcome(image) };
+}
+
+/** An instance behind the prelude as it lies in memory, before any contract: each run begins as a copy of it. */
+interface Image {
+  readonly module: WebAssembly.Module;
+  readonly snapshot: Snapshot;
+  /** of what the prelude has answered */
+  readonly guest: number;
+}
+
+/** What is the same for all runs. */
+const settings = { wasi: still, intrinsics, maxStackSize: STACK_BYTES, timezoneOffset: 0 } as const;
+
+async function imageOf(module: WebAssembly.Module): Promise<Image> {
+  const vm = await QuickJS.create({ ...settings, wasm: module });
+  try {
+    const host = vm.newObject();
+    for (const name of hostFunctions)
+      vm.setProp(
+        host,
+        name,
+        vm.newFunction(name, () => vm.undefined),
+      );
+    const guest = vm.callFunction(vm.evalCode(prelude, "prelude"), vm.undefined, host);
+    return { module, guest: vm.exportHandle(guest), snapshot: vm.snapshot() };
+  } finally {
+    vm.dispose();
   }
-  const module = await WebAssembly.compile(wasm);
-  return { run: (run) => new Guest(run).outcome(module) };
+}
+
+/** The engine that counts, which its hash names in orders and blocks. */
+function pinnedEngine(wasm: Uint8Array): Uint8Array {
+  let engine: Uint8Array;
+  try {
+    engine = countTurns(wasm);
+  } catch (cause) {
+    throw new GridsealError("ENGINE_FOREIGN", `the contract engine is no module: ${reasonOf(cause)}`, { cause });
+  }
+  const hash = toHex(sha256(engine));
+  if (hash === ENGINE_HASH) return engine;
+  throw new GridsealError("ENGINE_FOREIGN", `the contract engine has hash ${hash}, not ${ENGINE_HASH}`);
 }
 
 /** What ends a run early. */
@@ -81,8 +159,8 @@ class Ended extends Error {
 class Guest {
   readonly #run: Run;
   readonly #journal: Journal;
-  #work = 0;
-  #isOver = false;
+  /** The engine's own count of turns that are left, once the contract's run begins. */
+  #counter: Counter | undefined;
   /** the guest's memory ended while the host made a text in it */
   #isFull = false;
   /** what the module threw while it was evaluated */
@@ -99,7 +177,7 @@ class Guest {
     this.#journal = new Journal(run.state, output);
   }
 
-  async outcome(module: WebAssembly.Module): Promise<Outcome> {
+  async outcome(image: Image): Promise<Outcome> {
     if (utf8.encode(this.#run.source).length > SOURCE_BYTES_MAX) {
       return {
         type: "failed",
@@ -110,8 +188,8 @@ class Guest {
     }
     let vm: QuickJS | undefined;
     try {
-      vm = await this.#start(module);
-      return this.#finish(vm);
+      vm = await this.#start(image);
+      return this.#finish(vm, vm.importHandle(image.guest));
     } catch (error) {
       if (error instanceof GridsealError) throw error;
       throw new GridsealError("ENGINE_FAULT", `a contract's run stopped outside of the contract: ${reasonOf(error)}`, {
@@ -122,18 +200,11 @@ class Guest {
     }
   }
 
-  #start(module: WebAssembly.Module): Promise<QuickJS> {
-    return QuickJS.create({
+  async #start({ module, snapshot }: Image): Promise<QuickJS> {
+    const vm = await QuickJS.restore(snapshot, {
+      ...settings,
       wasm: module,
-      wasi: still,
-      intrinsics,
       memoryLimit: this.#run.limits.pages * PAGE_BYTES,
-      maxStackSize: STACK_BYTES,
-      timezoneOffset: 0,
-      interruptHandler: () => {
-        this.#charge(WORK_PER_INTERRUPT);
-        return this.#isOver;
-      },
       onUnhandledRejection: (_promise: JSValueHandle, reason: JSValueHandle) => {
         this.#rejection ??= { name: textOf(reason, "name"), message: textOf(reason, "message") };
       },
@@ -144,24 +215,36 @@ class Guest {
         },
       },
     });
+    this.#serve(vm);
+    return vm;
   }
 
   get #used(): number {
-    return Math.floor(this.#work / WORK_PER_INTERRUPT);
+    if (this.#counter === undefined) return 0;
+    const spent = this.#turns - this.#counter.value;
+    return Math.min(Number(spent / BigInt(TURNS_PER_BUDGET)), this.#run.limits.budget);
   }
 
-  /** Counts work, of the guest's own loops or of the engine on its behalf. */
-  #charge(work: number): void {
-    this.#work += work;
-    this.#isOver ||= this.#used > this.#run.limits.budget;
+  get #turns(): bigint {
+    return BigInt(this.#run.limits.budget) * BigInt(TURNS_PER_BUDGET);
   }
 
-  #finish(vm: QuickJS): Outcome {
-    const ended = this.#end(vm);
+  /** An engine whose counter is spent does nothing more, whatever the guest would catch. */
+  get #isSpent(): boolean {
+    return this.#counter !== undefined && this.#counter.value < 0n;
+  }
+
+  /** Counts what the host does for the guest. */
+  #charge(turns: number): void {
+    if (this.#counter !== undefined) this.#counter.value -= BigInt(turns);
+  }
+
+  #finish(vm: QuickJS, guest: JSValueHandle): Outcome {
+    const ended = this.#end(vm, guest);
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#isFull || ended?.reason === "memory") return this.#failed("memory", "it used up its memory");
     // The first that was refused, though the guest went on and ended otherwise.
-    if (this.#isOver) return this.#failed("budget", `it used more than ${this.#run.limits.budget} of its budget`);
+    if (this.#isSpent) return this.#failed("budget", `it used more than ${this.#run.limits.budget} of its budget`);
     const { refused } = this.#journal;
     if (refused !== undefined) return this.#failed(refused.reason, refused.detail);
     if (ended !== undefined) return this.#failed(ended.reason, ended.message);
@@ -169,24 +252,28 @@ class Guest {
   }
 
   #failed(reason: Failure, detail: string): Failed {
-    return { type: "failed", reason, used: Math.min(this.#used, this.#run.limits.budget), detail };
+    return { type: "failed", reason, used: this.#used, detail };
   }
 
   /** Runs it; why it ended early, or undefined where it came to its end. */
-  #end(vm: QuickJS): Ended | undefined {
+  #end(vm: QuickJS, guest: JSValueHandle): Ended | undefined {
     try {
-      this.#call(vm);
+      this.#call(vm, guest);
       return undefined;
     } catch (error) {
       if (error instanceof Ended) return error;
+      // The engine stopped where its counter ended; wherever else it stops, it is at fault.
+      if (this.#isSpent) return undefined;
       throw error;
     }
   }
 
-  #call(vm: QuickJS): void {
+  #call(vm: QuickJS, guest: JSValueHandle): void {
     const { entry, argument, height, time_s, parameters } = this.#run;
-    const guest = this.#prepared(vm);
     vm.setProp(vm.global, "hold", guest.getProp("hold"));
+    // From here on what runs is the contract's, its source's reading among it.
+    this.#counter = counterOf(vm);
+    this.#counter.value = this.#turns;
     const evaluated = this.#guest("source", () => vm.evalCode(glue, "gridseal", EvalFlags.TYPE_MODULE));
     // A module that throws while it is evaluated is a promise that is rejected; jobs are never run.
     if (evaluated.promiseState === 2) throw this.#ended("threw", this.#rejection ?? {});
@@ -196,16 +283,6 @@ class Guest {
     const block = toGuest({ height, time_s, parameters });
     const texts = [entry, toGuest(argument), block].map((text) => vm.newString(text));
     this.#guest("threw", () => vm.callFunction(guest.getProp("run"), vm.undefined, ...texts));
-  }
-
-  /** The prelude's answer. It is ours: that it throws is no failure of the contract. */
-  #prepared(vm: QuickJS): JSValueHandle {
-    try {
-      return vm.callFunction(vm.evalCode(prelude, "prelude"), vm.undefined, this.#host(vm));
-    } catch (error) {
-      if (this.#isOver) throw new Ended("budget", "the prelude alone takes more than the budget");
-      throw error;
-    }
   }
 
   /** What the guest answers. Throws Ended where the guest throws; anything else is the host's. */
@@ -235,44 +312,42 @@ class Guest {
     }
   }
 
-  /** The functions that the guest's side calls; texts go both ways. */
-  #host(vm: QuickJS): JSValueHandle {
+  /** Answers the functions that the guest's side calls; texts go both ways. */
+  #serve(vm: QuickJS): void {
     const journal = this.#journal;
-    const host = vm.newObject();
-    const add = (name: string, act: (...texts: string[]) => string | undefined) => {
+    const add = (name: (typeof hostFunctions)[number], act: (...texts: string[]) => string | undefined) => {
       const call = (...handles: JSValueHandle[]) => {
         const texts = handles.map(String);
         const length = texts.reduce((sum, text) => sum + text.length, 0);
-        return this.#answer(vm, WORK_PER_CALL + length, () => act(...texts));
+        this.#charge(TURNS_PER_CALL + TURNS_PER_CHARACTER * length);
+        return this.#answer(vm, () => act(...texts));
       };
-      vm.setProp(host, name, vm.newFunction(name, call));
+      vm.registerHostCallback(name, call);
     };
-    vm.setProp(
-      host,
-      "spend",
-      vm.newFunction("spend", (work) => this.#answer(vm, work?.toNumber() ?? 0, () => undefined)),
-    );
     const nothing = (act: () => void): undefined => act() as undefined;
     add("read", (key = "") => journal.read(key));
-    add("list", (prefix = "") => journal.list(prefix));
+    add("list", (prefix = "") => {
+      const { text, looked } = journal.list(prefix);
+      this.#charge(TURNS_PER_KEY * looked);
+      return text;
+    });
     add("write", (key = "", value = "") => nothing(() => journal.write(key, value)));
     add("emit", (type = "", name = "", body = "", about = "") => nothing(() => journal.emit(type, name, body, about)));
     add("refuse", (reason = "", detail = "") => journal.refuse(reason as Failure, detail.slice(0, DETAIL_LENGTH_MAX)));
-    return host;
   }
 
   /** What is wrong in the host while the guest waits becomes a fault, not something that the guest sees. */
-  #answer(vm: QuickJS, work: number, act: () => string | undefined): JSValueHandle {
-    this.#charge(work);
-    if (this.#isOver) throw new NotAllowed("the run is over");
+  #answer(vm: QuickJS, act: () => string | undefined): JSValueHandle {
+    if (this.#isSpent) throw new NotAllowed("the run is over");
     try {
       const text = act();
-      this.#charge(text?.length ?? 0);
+      this.#charge(TURNS_PER_CHARACTER * (text?.length ?? 0));
+      if (this.#isSpent) throw new NotAllowed("the run is over");
       return text === undefined ? vm.undefined : vm.newString(text);
     } catch (error) {
-      if (error instanceof NotAllowed) throw error;
-      // Thrown again it would be caught by the guest: the run ends at the next interrupt instead.
-      this.#isOver = true;
+      if (error instanceof NotAllowed || this.#isSpent) throw error;
+      // Thrown again it would be caught by the guest: its counter ends instead.
+      this.#counter!.value = -1n;
       if (error instanceof JSException && isOutOfMemory(error)) this.#isFull = true;
       else this.#fault ??= error;
       throw new NotAllowed("the run is over");
@@ -280,23 +355,14 @@ class Guest {
   }
 }
 
-/** Clock and randomness stand still; nothing of the guest is printed. */
-const still: WasiOptions = (memory) => {
-  const view = () => new DataView(memory.buffer);
-  return {
-    clock_time_get(_clock: number, _precision: bigint, result: number) {
-      view().setBigUint64(result, 0n, true);
-      return 0;
-    },
-    random_get(at: number, length: number) {
-      new Uint8Array(memory.buffer, at, length).fill(0);
-      return 0;
-    },
-    fd_write() {
-      return BAD_FILE;
-    },
-  };
-};
+/** A global of the engine. */
+interface Counter {
+  value: bigint;
+}
+
+function counterOf(vm: QuickJS): Counter {
+  return (vm._getExports() as unknown as { readonly [COUNTER_NAME]: Counter })[COUNTER_NAME];
+}
 
 /** A guest may imitate it; then its run has failed for a reason that it chose. */
 function isOutOfMemory({ name, message }: { readonly name?: string; readonly message?: string }): boolean {

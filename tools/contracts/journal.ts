@@ -6,13 +6,13 @@ import { WireError } from "../../src/wire/error.js";
 import { idFromText } from "../../src/wire/key.js";
 import { MESSAGE_BODY_BYTES_MAX } from "../../src/wire/message.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
+import { STATE_BYTES_MAX, STATE_KEYS_MAX } from "../ledger/contract-states.js";
 import { deadlineComplaint } from "../ledger/deadlines.js";
+import { compareKeys } from "../ledger/ordered-keys.js";
 import type { Emission, Failure } from "../ledger/outcome.js";
-import { EMISSIONS_MAX, KEY_BYTES_MAX, PREFIXES_MAX, READS_MAX, VALUE_BYTES_MAX } from "./limits.js";
+import { EMISSIONS_MAX, KEY_BYTES_MAX, PREFIXES_MAX, READS_MAX, VALUE_BYTES_MAX, WRITES_MAX } from "./limits.js";
+import { type State, WrittenState } from "./run-state.js";
 import { fromGuest, toGuest } from "./value.js";
-
-/** Keys of a contract's state with their encoded values. */
-export type State = ReadonlyMap<string, Uint8Array>;
 
 export interface Refused {
   readonly reason: Failure;
@@ -30,9 +30,8 @@ export class NotAllowed extends Error {
 const utf8 = new TextEncoder();
 
 export class Journal {
-  readonly #state: State;
+  readonly #state: WrittenState;
   readonly #outputMax: number;
-  readonly #writes = new Map<string, Uint8Array | null>();
   readonly #emissions: Emission[] = [];
   #reads: readonly string[] = [];
   #writable: readonly string[] = [];
@@ -41,7 +40,7 @@ export class Journal {
   #refused: Refused | undefined;
 
   constructor(state: State, outputMax: number) {
-    this.#state = state;
+    this.#state = new WrittenState(state);
     this.#outputMax = outputMax;
   }
 
@@ -51,7 +50,7 @@ export class Journal {
   }
 
   get writes(): readonly (readonly [string, Uint8Array | null])[] {
-    return [...this.#writes].sort(([one], [other]) => compareKeys(one, other));
+    return [...this.#state.writes].sort(([one], [other]) => compareKeys(one, other));
   }
 
   get emissions(): readonly Emission[] {
@@ -79,23 +78,17 @@ export class Journal {
   read(key: string): string | undefined {
     this.#mayRead(key);
     this.#countReads(1);
-    const written = this.#writes.get(key);
-    const bytes = written === undefined ? this.#state.get(key) : written;
-    return bytes === undefined || bytes === null ? undefined : toGuest(decodeValue(bytes));
+    const bytes = this.#state.get(key);
+    return bytes === undefined ? undefined : toGuest(decodeValue(bytes));
   }
 
-  /** The keys under a prefix, ascending. */
-  list(prefix: string): string {
+  /** The keys under a prefix, ascending, and how many were looked at for them. */
+  list(prefix: string): { readonly text: string; readonly looked: number } {
     this.#mayRead(prefix);
-    const found = new Set<string>();
-    for (const key of this.#state.keys()) if (key.startsWith(prefix)) found.add(key);
-    for (const [key, value] of this.#writes) {
-      if (!key.startsWith(prefix)) continue;
-      if (value === null) found.delete(key);
-      else found.add(key);
-    }
-    this.#countReads(1 + found.size);
-    return toGuest([...found].sort(compareKeys));
+    const { keys, looked } = this.#state.keys(prefix);
+    const found = [...keys].sort(compareKeys);
+    this.#countReads(1 + found.length);
+    return { text: toGuest(found), looked };
   }
 
   /** Sets a key, or removes it where the guest's text is empty. */
@@ -114,7 +107,8 @@ export class Journal {
       this.refuse("state", `the value of ${JSON.stringify(key)} has more than ${VALUE_BYTES_MAX} bytes`);
     }
     this.#countOutput(keyBytes + (value?.length ?? 0));
-    this.#writes.set(key, value);
+    this.#mayKeep(key, value);
+    this.#state.set(key, value);
   }
 
   /** Something said: `about` is a violation's subject or a message's service. */
@@ -151,6 +145,15 @@ export class Journal {
     this.refuse("state", `it reads ${JSON.stringify(key)}, which begins with none of its prefixes`);
   }
 
+  /** Whether the state may become as large, and the run write another key. */
+  #mayKeep(key: string, value: Uint8Array | null): void {
+    const { writes } = this.#state;
+    if (writes.size === WRITES_MAX && !writes.has(key)) this.refuse("state", `it writes more than ${WRITES_MAX} keys`);
+    const { keys, bytes } = this.#state.sizeWith(key, value);
+    if (keys > STATE_KEYS_MAX) this.refuse("state", `its state would have more than ${STATE_KEYS_MAX} keys`);
+    if (bytes > STATE_BYTES_MAX) this.refuse("state", `its state would have more than ${STATE_BYTES_MAX} bytes`);
+  }
+
   #countReads(count: number): void {
     this.#readsDone += count;
     if (this.#readsDone > READS_MAX) this.refuse("state", `it reads more than ${READS_MAX} keys`);
@@ -185,12 +188,4 @@ export class Journal {
 
 function isPrefixes(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length <= PREFIXES_MAX && value.every((prefix) => typeof prefix === "string");
-}
-
-/** By code points, as their UTF-8 is in order: the same in every language. */
-function compareKeys(one: string, other: string): number {
-  const a = utf8.encode(one);
-  const b = utf8.encode(other);
-  for (let at = 0; at < a.length && at < b.length; at += 1) if (a[at] !== b[at]) return a[at]! - b[at]!;
-  return a.length - b.length;
 }

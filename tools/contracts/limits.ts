@@ -2,7 +2,7 @@
 // the rest are bounds of the format, the same for all.
 
 export interface Limits {
-  /** work, of which 10,000 calls and jumps, or elements and characters that built-in functions walk, are 1 */
+  /** TURNS_PER_BUDGET turns of the engine are 1 */
   readonly budget: number;
   /** pages of 65,536 bytes that the contract's values may take */
   readonly pages: number;
@@ -12,6 +12,8 @@ export interface Limits {
 
 export const defaultLimits: Limits = { budget: 1_000, pages: 256, output: 65_536 };
 
+/** Turns of the engine: calls of its functions and turns of its loops, which are what any work is made of. */
+export const TURNS_PER_BUDGET = 65_536;
 export const BUDGET_MAX = 1_000_000;
 /** The engine takes three pages itself; fewer than so many would not start. */
 export const PAGES_MIN = 16;
@@ -28,7 +30,9 @@ export const VALUE_BYTES_MAX = 16_384;
 export const PREFIXES_MAX = 32;
 /** Reads of the state in a run, each listed key counted. */
 export const READS_MAX = 100_000;
+/** Keys that a run writes. */
+export const WRITES_MAX = 256;
 /** Effects, violations, denials and messages of a run together. */
 export const EMISSIONS_MAX = 4_096;
-/** Elements of an array and characters of a text that built-in functions make or walk. */
+/** Elements of an array that is put out. */
 export const LENGTH_MAX = 65_536;

@@ -1,6 +1,5 @@
-// What runs in the guest before a contract: it takes away all that could differ between machines or
-// work long without being counted, caps what is left, and freezes it. Part of consensus: any change
-// of this text changes outcomes. test/contracts/traps.test.ts has a test for each thing it takes.
+// What runs in the guest before a contract: it takes away all that could differ between machines, and
+// freezes what is left. Part of consensus: any change of this text changes outcomes. test/contracts/traps.test.ts has a test for each thing it takes.
 
 import { VALUE_DEPTH_MAX } from "../../src/wire/value.js";
 import { LENGTH_MAX } from "./limits.js";
@@ -11,7 +10,7 @@ import { LENGTH_MAX } from "./limits.js";
  */
 export const prelude = `"use strict";
 (function (host) {
-  const { read, list, write, emit, refuse, spend } = host;
+  const { read, list, write, emit, refuse } = host;
   const LENGTH = ${LENGTH_MAX}, DEPTH = ${VALUE_DEPTH_MAX};
   const { apply } = Reflect;
   const { parse, stringify } = JSON;
@@ -19,7 +18,7 @@ export const prelude = `"use strict";
   const { isArray } = Array;
   const { isSafeInteger } = Number;
   const ownKeys = Reflect.ownKeys;
-  const NativeArray = Array, NativeBigInt = BigInt, NativeObject = Object;
+  const NativeBigInt = BigInt, NativeObject = Object;
   const text = String.prototype;
   const slice = text.slice, isWellFormed = text.isWellFormed;
 
@@ -45,94 +44,13 @@ export const prelude = `"use strict";
   function take(object, names) {
     for (const name of names) delete object[name];
   }
-  function replace(object, name, value) {
-    const { enumerable = false } = getOwnPropertyDescriptor(object, name) || {};
-    defineProperty(object, name, { value, writable: false, enumerable, configurable: false });
-  }
-  function tooLong(what) {
-    throw new RangeError(what + " is longer than " + LENGTH);
-  }
-
-  // Loops of the engine over a length are not interrupted: each is counted first. Short ones are
-  // counted by the call alone.
-  const SHORT = 64;
-  const walking = ["at", "copyWithin", "every", "fill", "filter", "find", "findIndex", "findLast", "findLastIndex",
-    "forEach", "includes", "indexOf", "join", "keys", "entries", "values", "lastIndexOf", "map", "reduce", "reduceRight",
-    "reverse", "shift", "slice", "some", "sort", "splice", "toReversed", "toSorted", "toSpliced", "toString", "unshift", "with"];
-  for (const name of walking) {
-    const native = NativeArray.prototype[name];
-    replace(NativeArray.prototype, name, { [name](...rest) {
-      if (this.length > LENGTH) tooLong("an array");
-      // Sorting compares each element as often as the length doubles.
-      if (this.length > SHORT) spend(name === "sort" || name === "toSorted" ? 16 * this.length : this.length);
-      return apply(native, this, rest);
-    } }[name]);
-  }
-  replace(NativeArray.prototype, Symbol.iterator, NativeArray.prototype.values);
-  const append = (target, items) => {
-    if (target.length + items.length > LENGTH) tooLong("an array");
-    for (let index = 0; index < items.length; index += 1) target[target.length] = items[index];
-    return target;
-  };
-  const flatten = (target, items, depth) => {
-    if (items.length > LENGTH) tooLong("an array");
-    for (let index = 0; index < items.length; index += 1) {
-      if (isArray(items[index]) && depth > 0) flatten(target, items[index], depth - 1);
-      else append(target, [items[index]]);
-    }
-    return target;
-  };
-  replace(NativeArray.prototype, "concat", { concat(...rest) { return flatten([...this], rest, 1); } }.concat);
-  replace(NativeArray.prototype, "flat", { flat(depth = 1) { return flatten([], this, depth); } }.flat);
-  replace(NativeArray.prototype, "flatMap", { flatMap(f) { return flatten([], this.map((item, index) => f(item, index)), 1); } }.flatMap);
-
-  function Arrays(...items) {
-    if (items.length !== 1 || typeof items[0] !== "number") return items;
-    if (items[0] > LENGTH) tooLong("an array");
-    return new NativeArray(items[0]);
-  }
-  Arrays.prototype = NativeArray.prototype;
-  replace(Arrays, "isArray", isArray);
-  replace(Arrays, "of", { of(...items) { return items; } }.of);
-  replace(Arrays, "from", { from(source, f = (item) => item) {
-    const made = [];
-    if (source[Symbol.iterator] !== undefined) {
-      for (const item of source) append(made, [f(item, made.length)]);
-      return made;
-    }
-    if (source.length > LENGTH) tooLong("an array");
-    for (let index = 0; index < source.length; index += 1) append(made, [f(source[index], index)]);
-    return made;
-  } }.from);
-  replace(NativeArray.prototype, "constructor", Arrays);
-  replace(Arrays, "name", "Array");
-
-  for (const [name, count] of [["repeat", (self, times) => self.length * times], ["padStart", (self, length) => length],
-      ["padEnd", (self, length) => length]]) {
-    const native = text[name];
-    replace(text, name, { [name](...rest) {
-      const length = count(String(this), Number(rest[0]));
-      if (length > LENGTH) tooLong("a text");
-      if (length > SHORT) spend(length);
-      return apply(native, String(this), rest);
-    } }[name]);
-  }
-  for (const name of ["concat", "endsWith", "includes", "indexOf", "lastIndexOf", "replace", "replaceAll", "slice", "split",
-      "startsWith", "substring", "toLowerCase", "toUpperCase", "trim", "trimEnd", "trimStart", "isWellFormed", "toWellFormed"]) {
-    const native = text[name];
-    replace(text, name, { [name](...rest) {
-      const self = String(this);
-      if (self.length > SHORT) spend(self.length);
-      return apply(native, self, rest);
-    } }[name]);
-  }
-
   keepOnly(Math, ["abs", "ceil", "clz32", "floor", "imul", "max", "min", "round", "sign", "trunc"]);
   keepOnly(Number, ["prototype", "name", "length", "MAX_SAFE_INTEGER", "MIN_SAFE_INTEGER", "isInteger", "isSafeInteger", "parseInt"]);
+  keepOnly(Array, ["prototype", "name", "length", "from", "isArray", "of"]);
   keepOnly(NativeObject, ["prototype", "name", "length", "assign", "create", "entries", "freeze", "fromEntries", "hasOwn", "is",
     "isFrozen", "keys", "values"]);
   take(NativeObject.prototype, ["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "toLocaleString"]);
-  take(NativeArray.prototype, ["toLocaleString"]);
+  take(Array.prototype, ["toLocaleString"]);
   take(Number.prototype, ["toLocaleString", "toExponential", "toFixed", "toPrecision"]);
   take(NativeBigInt.prototype, ["toLocaleString"]);
   take(text, ["localeCompare", "toLocaleLowerCase", "toLocaleUpperCase", "normalize", "match", "matchAll", "search", "anchor", "big",
@@ -161,9 +79,8 @@ export const prelude = `"use strict";
     const value = globalThis[name];
     if ((typeof value === "object" && value !== null && value !== globalThis) || typeof value === "function") roots.push(value);
   }
-  globalThis.Array = Arrays;
   keepOnly(globalThis, kept);
-  roots.push(Arrays, ...prototypes);
+  roots.push(...prototypes);
   const frozen = new Set();
   for (let index = 0; index < roots.length; index += 1) {
     const value = roots[index];

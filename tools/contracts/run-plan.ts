@@ -1,15 +1,41 @@
 // Runs the calls of a plan, one behind the other, each in the state that those before it have left. What they share has a limit: a run
 // gets what is left, less a share for each that is still to come.
 
-import type { Done, Failed, Outcome } from "../ledger/outcome.js";
-import { BLOCK_BUDGET, BLOCK_EMISSIONS_MAX, BLOCK_OUTPUT_MAX, type RunPlan, runShare } from "../ledger/run-plan.js";
+import { assertInvariant } from "../errors.js";
+import type { ContractStates } from "../ledger/contract-states.js";
+import type { Done, Outcome } from "../ledger/outcome.js";
+import {
+  BLOCK_BUDGET,
+  BLOCK_CALLS_MAX,
+  BLOCK_EMISSIONS_MAX,
+  BLOCK_OUTPUT_MAX,
+  BLOCK_WRITES_MAX,
+  type RunPlan,
+  runShare,
+} from "../ledger/run-plan.js";
 import type { Engine } from "./engine.js";
+import { stateIn, WrittenState } from "./run-state.js";
+
+/** A plan where the state is at hand. */
+export interface StatedPlan extends Omit<RunPlan, "state"> {
+  readonly state: ContractStates;
+}
 
 /** An outcome for each call. Rejects with ENGINE_FAULT where this machine is at fault. */
-export async function runPlan(engine: Engine, plan: RunPlan): Promise<Outcome[]> {
+export async function runPlan(engine: Engine, plan: StatedPlan): Promise<Outcome[]> {
   const { height, time_s, contracts, calls } = plan;
-  const states = contracts.map(({ state }) => new Map(state));
-  const left = { budget: BLOCK_BUDGET, output: BLOCK_OUTPUT_MAX, emissions: BLOCK_EMISSIONS_MAX };
+  assertInvariant(calls.length <= BLOCK_CALLS_MAX, `a block calls contracts at most ${BLOCK_CALLS_MAX} times`);
+  const states = contracts.map(({ name, taken }) => {
+    const state = new WrittenState(stateIn(plan.state, name));
+    for (const key of taken) state.set(key, null);
+    return state;
+  });
+  const left = {
+    budget: BLOCK_BUDGET,
+    output: BLOCK_OUTPUT_MAX,
+    emissions: BLOCK_EMISSIONS_MAX,
+    writes: BLOCK_WRITES_MAX,
+  };
   const outcomes: Outcome[] = [];
   for (const [index, { contract: place, entry, argument, parameters }] of calls.entries()) {
     const { source, limits: own } = contracts[place]!;
@@ -21,29 +47,34 @@ export async function runPlan(engine: Engine, plan: RunPlan): Promise<Outcome[]>
       output: Math.min(own.output, left.output - runShare.output * behind),
     };
     const ran = await engine.run({ source, entry, argument, height, time_s, parameters, state, limits });
-    const outcome = bounded(ran, left.emissions - runShare.emissions * behind);
+    const outcome = bounded(ran, {
+      emissions: left.emissions - runShare.emissions * behind,
+      writes: left.writes - runShare.writes * behind,
+    });
     outcomes.push(outcome);
     left.budget -= outcome.used;
     if (outcome.type === "failed") continue;
     left.output -= outputOf(outcome);
     left.emissions -= outcome.emissions.length;
-    for (const [key, value] of outcome.writes) {
-      if (value === null) state.delete(key);
-      else state.set(key, value);
-    }
+    left.writes -= outcome.writes.length;
+    for (const [key, value] of outcome.writes) state.set(key, value);
   }
   return outcomes;
 }
 
-function bounded(outcome: Outcome, emissions: number): Outcome {
-  if (outcome.type === "failed" || outcome.emissions.length <= emissions) return outcome;
-  const failed: Failed = {
-    type: "failed",
-    reason: "output",
-    used: outcome.used,
-    detail: `it says more than the ${emissions} things that the block has left for it`,
-  };
-  return failed;
+/** A run that says or writes more than the block has left for it has failed. */
+function bounded(outcome: Outcome, most: { readonly emissions: number; readonly writes: number }): Outcome {
+  if (outcome.type === "failed") return outcome;
+  const { used } = outcome;
+  if (outcome.emissions.length > most.emissions) {
+    const detail = `it says more than the ${most.emissions} things that the block has left for it`;
+    return { type: "failed", reason: "output", used, detail };
+  }
+  if (outcome.writes.length > most.writes) {
+    const detail = `it writes more than the ${most.writes} keys that the block has left for it`;
+    return { type: "failed", reason: "state", used, detail };
+  }
+  return outcome;
 }
 
 const utf8 = new TextEncoder();

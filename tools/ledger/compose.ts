@@ -31,6 +31,8 @@ import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { nextDue, takenFrom } from "./reserved-keys.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { newestRules } from "./scripts.js";
+import type { Settlement } from "./settlement/settle.js";
+import { settleBlock } from "./settlement/settle-block.js";
 import { type MeterState, type OriginState, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
@@ -84,6 +86,7 @@ export interface ComposedBlock {
   readonly tree: MerkleLevels;
   readonly execution: Execution;
   readonly entries: EntriesResult;
+  readonly settlement: Settlement;
   /** records in the order of their leaves, from leaf 1 on */
   readonly records: readonly ExecutionRecord[];
   /** of the height after it */
@@ -178,10 +181,12 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
   );
   if (isEmpty(execution)) return { type: "none", reason: "nothing in it is new to the chain" };
   const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
-  const planned = planEntries(entriesPlace(tip, ruling, inputs.time_ms), execution);
+  const place = entriesPlace(tip, ruling, { ...inputs, execution });
+  const planned = planEntries(place, execution);
+  const { settlement } = place;
   const finish = (outcomes: readonly Outcome[]) => {
     const entries = finishEntries(tip.view, planned, outcomes);
-    return blockOf(tip, inputs, { ruling, execution, entries });
+    return blockOf(tip, inputs, { ruling, execution, settlement, entries });
   };
   const { plan } = planned;
   return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
@@ -193,23 +198,31 @@ export function rulingOf({ chain, height, governance }: ChainTip, name: string, 
 }
 
 /** Where entries of the block after the tip are judged. */
-export function entriesPlace(tip: ChainTip, { contracts }: Ruling, time_ms: number): EntriesPlace {
+export function entriesPlace(
+  tip: ChainTip,
+  { contracts }: Ruling,
+  { time_ms, judgedAt, execution }: Pick<BlockInputs, "time_ms" | "judgedAt"> & { readonly execution: Execution },
+): EntriesPlace {
   const { height, governance, view } = tip;
+  const { assignments } = governance;
+  const settlement = settleBlock({ height, time_ms, judgedAt, contracts, assignments, view }, execution);
   const sourceOf = ({ install }: ContractInForce) => {
     const source = governance.contracts.sources.get(toHex(install.source));
     assertInvariant(source !== undefined, "a contract is installed with its source");
     return source;
   };
-  return { height, time_ms, contracts, sourceOf, view };
+  return { height, time_ms, contracts, sourceOf, view, settlement };
 }
 
 interface Judged {
   readonly ruling: Ruling;
   readonly execution: Execution;
+  readonly settlement: Settlement;
   readonly entries: EntriesResult;
 }
 
-function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, entries }: Judged): ComposedBlock {
+function blockOf(tip: ChainTip, inputs: BlockInputs, judged: Judged): ComposedBlock {
+  const { ruling, execution, settlement, entries } = judged;
   const records = execution.sealed.flatMap((sealed) => sealed.records);
   const violations = [...execution.violations, ...entries.violations];
   const nextMembers = nextMembersOf(tip, inputs.judgedAt);
@@ -220,7 +233,11 @@ function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, entrie
     counter: tip.counter + violations.length,
     batches: inputs.batches.map((accepted, index) => sealedBatch(accepted, execution.sealed[index]!)),
     script: ruling.script,
-    results: encodeResults({ violations, outcomes: entries.outcomes }),
+    results: encodeResults({
+      violations,
+      outcomes: entries.outcomes,
+      slots: settlement.closed.map(({ slot }) => slot),
+    }),
     anchors: inputs.anchors,
     judgedAt: inputs.judgedAt,
     time_ms: inputs.time_ms,
@@ -237,7 +254,7 @@ function blockOf(tip: ChainTip, inputs: BlockInputs, { ruling, execution, entrie
     target: tip.chain.target,
     nonce: 0,
   };
-  return { content, tree, execution, entries, records, nextMembers, header };
+  return { content, tree, execution, settlement, entries, records, nextMembers, header };
 }
 
 /** Why no block can be made of the inputs, before any rule has run. */

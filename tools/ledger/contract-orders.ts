@@ -3,10 +3,13 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { ContractAction, InstallAction, MessageType, ParametersAction } from "../../src/wire/contract-order.js";
+import { isSamePlan, type SettlementPlan } from "../../src/wire/slot.js";
 import { isKnownEngine } from "./engines.js";
 
 /** Contracts that a chain has at one height. */
 export const CHAIN_CONTRACTS_MAX = 32;
+/** Of them, those that ask for slots. */
+export const SLOT_CONTRACTS_MAX = 16;
 /** Jurisdictions that set parameters for one contract. */
 export const JURISDICTIONS_MAX = 256;
 
@@ -133,6 +136,8 @@ function installComplaint(
   }
   const told = rivals.find(({ messages }) => messages.some((kind) => action.messages.some((own) => isBoth(kind, own))));
   if (told !== undefined) return `messages that it takes are taken by contract ${told.name}`;
+  const slots = slotsComplaint(rivals, action);
+  if (slots !== undefined) return slots;
   const names = new Set(rivals.map((rival) => rival.name));
   return names.size < CHAIN_CONTRACTS_MAX ? undefined : `chain ${service} has ${CHAIN_CONTRACTS_MAX} contracts already`;
 }
@@ -140,6 +145,21 @@ function installComplaint(
 /** Whether a message can be of both kinds. */
 function isBoth(one: MessageType, other: MessageType): boolean {
   return one.name === other.name && (one.service === other.service || one.service === 0 || other.service === 0);
+}
+
+/** A chain settles in one way, for so many contracts that each is shown some rows in a block. */
+function slotsComplaint(rivals: readonly InstallAction[], { slots }: InstallAction): string | undefined {
+  if (slots === undefined) return undefined;
+  const asking = rivals.filter((rival) => rival.slots !== undefined);
+  const other = asking.find((rival) => !isSamePlan(rival.slots!, slots));
+  if (other !== undefined) return `contract ${other.name} has the chain settle in another way`;
+  const names = new Set(asking.map(({ name }) => name));
+  return names.size < SLOT_CONTRACTS_MAX ? undefined : `${SLOT_CONTRACTS_MAX} contracts ask for slots already`;
+}
+
+/** How a chain settles where these contracts are in force; undefined where none asks. */
+export function planOf(contracts: readonly ContractInForce[]): SettlementPlan | undefined {
+  return contracts.find(({ install }) => install.slots !== undefined)?.install.slots;
 }
 
 function parametersComplaint({ rulings }: OrderedContracts, action: ParametersAction): string | undefined {

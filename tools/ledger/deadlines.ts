@@ -6,7 +6,7 @@ import { DUE_KEY_BYTES_MAX } from "../../src/wire/entry.js";
 import { WireError } from "../../src/wire/error.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
 import type { EntriesPlace, PlannedEntry } from "./entry.js";
-import { deadlineIn, dueKey, type ReservedState } from "./reserved-keys.js";
+import { deadlineIn, dueKey, firstDue, type ReservedState, valueIn } from "./reserved-keys.js";
 
 /** Deadlines that one block takes, so that their runs have a share of it. */
 export const BLOCK_DUE_MAX = 16;
@@ -25,10 +25,10 @@ export interface Deadline {
 /** The deadlines that a block of this time takes. */
 export function passedDue(state: ReservedState, time_ms: number): Deadline[] {
   const deadlines: Deadline[] = [];
-  for (const place of state.firstDue(BLOCK_DUE_MAX)) {
+  for (const place of firstDue(state, BLOCK_DUE_MAX)) {
     const { time_s, contract, key } = deadlineIn(place);
     if (time_s * 1_000 > time_ms) break;
-    const named = namedBy(state.value(stateKeyOf(contract, key)));
+    const named = namedBy(valueIn(state, stateKeyOf(contract, key)));
     deadlines.push({ time_s, contract, key, body: named?.body ?? null });
   }
   return deadlines;
@@ -52,7 +52,7 @@ export function passedWrites(deadlines: readonly Deadline[]): Map<string, undefi
 
 /** What a block's writes make of the order of all deadlines. */
 export function orderWrites(
-  state: Pick<ReservedState, "value">,
+  state: Pick<ReservedState, "get">,
   writes: ReadonlyMap<string, Uint8Array | undefined>,
 ): Map<string, Uint8Array | undefined> {
   const gone: string[] = [];
@@ -63,7 +63,7 @@ export function orderWrites(
     if (slash < 1 || !own.startsWith(OWN_DUE_PREFIX)) continue;
     const keyIn = ({ time_s }: { readonly time_s: number }) =>
       dueKey(time_s, place.slice(0, slash), own.slice(OWN_DUE_PREFIX.length));
-    const before = namedBy(state.value(place));
+    const before = namedBy(valueIn(state, place));
     if (before !== undefined) gone.push(keyIn(before));
     const after = namedBy(value);
     if (after !== undefined) named.push(keyIn(after));

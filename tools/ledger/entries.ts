@@ -14,6 +14,7 @@ import { messageEntries, Numbering, takenWrites } from "./messages.js";
 import { operationEntries } from "./operations.js";
 import type { Done, Outcome } from "./outcome.js";
 import type { PlannedCall, PlannedContract, RunPlan } from "./run-plan.js";
+import { slotEntries } from "./settlement/slot-entries.js";
 import { type StateUpdate, updateState } from "./state-map.js";
 import type { ContractViolation } from "./violations.js";
 
@@ -39,6 +40,7 @@ function entriesOf(place: EntriesPlace, execution: Execution, passed: readonly D
   return [
     ...operationEntries(place, execution),
     ...messageEntries(place, execution.messages),
+    ...slotEntries(place),
     ...dueEntries(place, passed),
   ];
 }
@@ -64,7 +66,8 @@ export function planEntries(place: EntriesPlace, execution: Execution): PlannedE
   if (calls.length === 0) return { planned, before, plan: undefined };
   const contracts = called.map((contract) => plannedContract(place, contract, before));
   const time_s = Math.floor(place.time_ms / 1_000);
-  return { planned, before, plan: { height: place.height, time_s, contracts, calls } };
+  const { state } = place.view;
+  return { planned, before, plan: { height: place.height, time_s, contracts, calls, state } };
 }
 
 /** What follows from the runs, an outcome for each call of the plan. */
@@ -140,8 +143,9 @@ function plannedContract(
   before: PlannedEntries["before"],
 ): PlannedContract {
   const { name, budget, pages, output } = contract.install;
-  const state = new Map(place.view.state.entriesOf(name));
-  for (const [key, value] of before)
-    if (value === undefined && key.startsWith(`${name}/`)) state.delete(key.slice(name.length + 1));
-  return { name, source: place.sourceOf(contract), limits: { budget, pages, output }, state };
+  const prefix = `${name}/`;
+  const taken = [...before].flatMap(([key, value]) =>
+    value === undefined && key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
+  );
+  return { name, source: place.sourceOf(contract), limits: { budget, pages, output }, taken };
 }

@@ -4,6 +4,7 @@ import type { Entry } from "../../src/wire/entry.js";
 import type { Value } from "../../src/wire/value.js";
 import type { ContractInForce } from "./contract-orders.js";
 import type { ChainView } from "./execution.js";
+import type { Settlement } from "./settlement/settle.js";
 
 /** Where entries are judged. */
 export interface EntriesPlace {
@@ -14,6 +15,8 @@ export interface EntriesPlace {
   /** a contract's source as its order names it */
   sourceOf(contract: ContractInForce): string;
   readonly view: ChainView;
+  /** what the block makes of the chain's settlement */
+  readonly settlement: Settlement;
 }
 
 /** An entry of a block with what becomes of it before anything has run. */

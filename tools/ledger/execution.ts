@@ -6,12 +6,14 @@ import { parseCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import type { CarriedMessage } from "../../src/wire/message.js";
 import type { Order } from "../../src/wire/order.js";
+import type { ContractStates } from "./contract-states.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } from "./governance.js";
 import { MessageIntake } from "./intake.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
-import { nextDue, type ReservedState } from "./reserved-keys.js";
+import { nextDue } from "./reserved-keys.js";
+import type { SettlementView } from "./settlement/settle.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
-import type { StateNodes } from "./state-map.js";
+import type { StateChanges, StateNodes } from "./state-map.js";
 import type { NodeViolation, Violation } from "./violations.js";
 
 /** Records may arrive out of order within so many sequence numbers; a gap that is still open behind it is a violation. */
@@ -71,13 +73,16 @@ export interface ChainView {
   /** the credential that somebody has on the chain */
   credential(kid: string): Uint8Array | undefined;
   readonly state: StateView;
+  readonly settlement: SettlementView;
 }
 
 /** What the chain's contracts remember before the block. */
-export interface StateView extends StateNodes, ReservedState {
+export interface StateView extends StateNodes, ContractStates {
   readonly root: Uint8Array;
-  /** A contract's own keys with their values. */
+  /** A contract's own keys with their values, ascending. */
   entriesOf(contract: string): Iterable<readonly [key: string, value: Uint8Array]>;
+  /** What has been written since the state had this root; undefined where that is not known. */
+  changesSince(root: Uint8Array): StateChanges | undefined;
 }
 
 export interface Execution {

@@ -1,5 +1,5 @@
 // What the sealed orders of the authority make of the network, pure: the members of each chain by height, added chains, revoked meters,
-// banned nodes, contracts.
+// banned nodes, contracts, points.
 // A function of the contracts chain alone: whoever replays its orders comes to the same state (PROTOCOL.md, orders).
 
 import { CHAINS_MAX } from "../../src/wire/bounds.js";
@@ -16,6 +16,7 @@ import type {
   RevokeAction,
   SuspendAction,
 } from "../../src/wire/order.js";
+import { assign, type OrderedAssignments } from "./assignments.js";
 import { type ContractOrder, noContracts, type OrderedContracts, orderContract } from "./contract-orders.js";
 
 /** The service whose chain seals orders; a genesis without it has no orders. */
@@ -82,6 +83,7 @@ export interface Governance {
   /** the newest head of the authority's register that an order names */
   readonly register?: Pick<RegisterAction, "entry" | "hash">;
   readonly contracts: OrderedContracts;
+  readonly assignments: OrderedAssignments;
 }
 
 export type Governed =
@@ -101,6 +103,7 @@ export function initialGovernance(genesis: Genesis): Governance {
     rulings: new Map(),
     banned: new Map(),
     contracts: noContracts,
+    assignments: new Map(),
   };
 }
 
@@ -224,6 +227,11 @@ function apply(governance: Governance, { action, source }: Order, contractsHeigh
       return applyEnd(governance, action, contractsHeight);
     case "register":
       return applyRegister(governance, action);
+    case "assign": {
+      const assigned = assign(governance.assignments, action, contractsHeight);
+      if (assigned.type === "refused") return assigned;
+      return { type: "governed", governance: { ...governance, assignments: assigned.assignments } };
+    }
     default:
       return applyContract(governance, { action, source, contractsHeight });
   }

@@ -14,7 +14,7 @@ export interface TakingPlace {
   readonly service: number;
   readonly governance: Governance;
   readonly judgedAt: number;
-  readonly state: Pick<ReservedState, "value">;
+  readonly state: Pick<ReservedState, "get">;
 }
 
 /** Takes a block's messages one behind the other. */

@@ -42,10 +42,10 @@ function argumentOf({ message, time_s }: CarriedMessage): Value {
 
 /** Gives a block's messages their numbers, in the order in which they were put out. */
 export class Numbering {
-  readonly #state: Pick<ReservedState, "value">;
+  readonly #state: Pick<ReservedState, "get">;
   readonly #next = new Map<number, number>();
 
-  constructor(state: Pick<ReservedState, "value">) {
+  constructor(state: Pick<ReservedState, "get">) {
     this.#state = state;
   }
 

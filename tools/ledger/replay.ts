@@ -28,12 +28,14 @@ import type { Outcome } from "./outcome.js";
 import { executionRecord } from "./record-scan.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { rulesOf, UnknownScript } from "./scripts.js";
+import type { Settlement } from "./settlement/settle.js";
 import { decodeResults, encodeResults, isOfNode } from "./violations.js";
 
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
   readonly execution: Execution;
   readonly entries: EntriesResult;
+  readonly settlement: Settlement;
   /** in the order of their leaves, from leaf 1 on */
   readonly records: readonly AnyRecord[];
   /** records that the block holds as proof of forks */
@@ -99,17 +101,19 @@ export function replayBlock(tip: ChainTip, block: Block): Replay {
   const proofs = { forks: forks.map(executionRecord), evidence };
   const execution = rules.execute(placeOf(tip, block.judgedAt, block.time_ms), toExecute, proofs);
   checkSealed(block, execution, records.length);
-  const planned = planEntries(entriesPlace(tip, ruling, block.time_ms), execution);
+  const place = entriesPlace(tip, ruling, { time_ms: block.time_ms, judgedAt: block.judgedAt, execution });
+  const planned = planEntries(place, execution);
+  const { settlement } = place;
   const finish = (outcomes: readonly Outcome[]): ReplayedBlock => {
     const entries = finishEntries(tip.view, planned, outcomes);
-    checkResults(tip, block, execution, entries);
+    checkResults(tip, block, { execution, entries, settlement });
     const tree = blockTree(
       block,
       toExecute.flatMap((batch) => batch.records.map((record) => record.leaf)),
     );
     checkRoot(block, tree);
     const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
-    return { tree, execution, entries, records, forks, orders, evidence, nextMembers };
+    return { tree, execution, entries, settlement, records, forks, orders, evidence, nextMembers };
   };
   const { plan } = planned;
   return plan === undefined ? { type: "replayed", replayed: finish([]) } : { type: "runs", plan, finish };
@@ -187,9 +191,14 @@ function checkSealed(block: Block, execution: Execution, records: number): void 
   if (operations > BLOCK_OPERATIONS_MAX) throw new WireError("limit", `block holds ${operations} operations`);
 }
 
-function checkResults(tip: ChainTip, block: Block, execution: Execution, entries: EntriesResult): void {
+function checkResults(
+  tip: ChainTip,
+  block: Block,
+  { execution, entries, settlement }: Pick<ReplayedBlock, "execution" | "entries" | "settlement">,
+): void {
   const violations = [...execution.violations, ...entries.violations];
-  if (!equalBytes(encodeResults({ violations, outcomes: entries.outcomes }), block.results)) {
+  const slots = settlement.closed.map(({ slot }) => slot);
+  if (!equalBytes(encodeResults({ violations, outcomes: entries.outcomes, slots }), block.results)) {
     throw new WireError("unproven", "results are not what the contract script finds");
   }
   if (block.counter !== tip.counter + violations.length) {

@@ -2,14 +2,10 @@
 // they count, so that it stands under the state root.
 
 import { decodeValue, encodeValue } from "../../src/wire/value.js";
+import type { ContractStates } from "./contract-states.js";
 
 /** What the rules read of a chain's state before a block. */
-export interface ReservedState {
-  /** The encoded value of a whole key; undefined where it has none. */
-  value(key: string): Uint8Array | undefined;
-  /** The first keys of deadlines (`dueKey`), ascending, at most so many. */
-  firstDue(limit: number): readonly string[];
-}
+export type ReservedState = Pick<ContractStates, "get" | "keysOf">;
 
 /** Before the times of deadlines. */
 export const DUE_PREFIX = "/due/";
@@ -50,9 +46,25 @@ export function deadlineIn(key: string): { readonly time_s: number; readonly con
   };
 }
 
+/** The encoded value of a whole key; undefined where it has none. */
+export function valueIn(state: Pick<ReservedState, "get">, key: string): Uint8Array | undefined {
+  const slash = key.indexOf("/");
+  return state.get(key.slice(0, slash), key.slice(slash + 1));
+}
+
+/** The first keys of deadlines (`dueKey`), ascending, at most so many. */
+export function firstDue(state: Pick<ReservedState, "keysOf">, most: number): string[] {
+  const keys: string[] = [];
+  for (const key of state.keysOf("", DUE_PREFIX.slice(1))) {
+    if (keys.length === most) break;
+    keys.push(`/${key}`);
+  }
+  return keys;
+}
+
 /** UTC seconds of the chain's next deadline; undefined where nothing is due. */
-export function nextDue(state: ReservedState): number | undefined {
-  const [first] = state.firstDue(1);
+export function nextDue(state: Pick<ReservedState, "keysOf">): number | undefined {
+  const [first] = firstDue(state, 1);
   return first === undefined ? undefined : deadlineIn(first).time_s;
 }
 
@@ -65,13 +77,13 @@ export interface TakenSoFar {
 }
 
 /** How many messages to a chain have been sent. */
-export function sentTo(state: Pick<ReservedState, "value">, service: number): number {
-  const value = state.value(sentKey(service));
+export function sentTo(state: Pick<ReservedState, "get">, service: number): number {
+  const value = valueIn(state, sentKey(service));
   return value === undefined ? 0 : Number(decodeValue(value));
 }
 
-export function takenFrom(state: Pick<ReservedState, "value">, service: number): TakenSoFar {
-  const value = state.value(takenKey(service));
+export function takenFrom(state: Pick<ReservedState, "get">, service: number): TakenSoFar {
+  const value = valueIn(state, takenKey(service));
   const [next, orderedAt] = value === undefined ? [0, 0] : (decodeValue(value) as readonly [number, number]);
   return { next, orderedAt };
 }

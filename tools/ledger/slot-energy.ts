@@ -12,6 +12,8 @@ export interface CounterReading {
   readonly counter: bigint;
   /** the record's sequence number */
   readonly seq: number;
+  /** which registers it is the sum of; where these change a new run begins */
+  readonly codes?: number;
 }
 
 export interface SlotPlan {
@@ -37,15 +39,21 @@ export interface SlotEnergy {
   readonly seqs: readonly number[];
 }
 
+/** mWh of a counter, and of an energy: within int64. */
+export const COUNTER_MWH_MAX = 2n ** 63n - 1n;
+
 /** So many slots at most are made in one call. */
 export const SLOTS_MAX = 100_000;
 
 /** A reading on a counter that never goes back: where the meter's did, a new run begins. */
-interface Step extends CounterReading {
+export interface Step extends CounterReading {
   readonly run: number;
+  /** what was added to the counter where it overflowed before */
+  readonly overflowed: bigint;
 }
 
-interface Boundary {
+/** The counter at a moment. */
+export interface Boundary {
   readonly counter: bigint;
   readonly run: number;
   readonly isRead: boolean;
@@ -63,7 +71,7 @@ export function slotEnergies(readings: readonly CounterReading[], plan: SlotPlan
     isWhole && (end_s - start_s) / slot_s <= SLOTS_MAX,
     "slots begin and end at multiples of their length",
   );
-  const steps = stepsOf(readings, plan.capacity);
+  const steps = stepsOf(thinned(readings, slot_s), plan.capacity);
   const slots: SlotEnergy[] = [];
   let next = 0;
   let before: Boundary | undefined;
@@ -89,18 +97,31 @@ export function sumSlots(counters: readonly (readonly SlotEnergy[])[]): SlotEner
   });
 }
 
-/** Readings in order of time, of each moment the newest record's, on counters that never go back. */
-function stepsOf(readings: readonly CounterReading[], capacity: bigint | undefined): Step[] {
+/**
+ * The readings that slots rest on, in order of time: of each slot the first and the last, of each moment the newest record's. They are
+ * the same whatever the order in which readings came, and two a slot are all that is to be kept of a counter.
+ */
+export function thinned(readings: readonly CounterReading[], slot_s: number): CounterReading[] {
   const ordered = [...readings].sort((a, b) => a.time_s - b.time_s || a.seq - b.seq || compare(a.counter, b.counter));
+  const newest = ordered.filter(({ time_s }, index) => ordered[index + 1]?.time_s !== time_s);
+  const slotOf = (reading: CounterReading | undefined) => reading && Math.floor(reading.time_s / slot_s);
+  return newest.filter((reading, index) => {
+    const slot = slotOf(reading);
+    return slotOf(newest[index - 1]) !== slot || slotOf(newest[index + 1]) !== slot;
+  });
+}
+
+/** Readings that are in order of time, on counters that never go back. */
+export function stepsOf(readings: readonly CounterReading[], capacity: bigint | undefined): Step[] {
   const steps: Step[] = [];
   let run = 0;
   let overflowed = 0n;
-  for (const [index, reading] of ordered.entries()) {
-    if (ordered[index + 1]?.time_s === reading.time_s) continue;
+  for (const reading of readings) {
     const last = steps.at(-1);
     let counter = reading.counter + overflowed;
-    if (last !== undefined && counter < last.counter) {
-      if (capacity !== undefined && isOverflow(counter + capacity - last.counter, capacity)) {
+    const isOther = last !== undefined && last.codes !== reading.codes;
+    if (last !== undefined && (isOther || counter < last.counter)) {
+      if (!isOther && capacity !== undefined && isOverflow(counter + capacity - last.counter, capacity)) {
         overflowed += capacity;
         counter += capacity;
       } else {
@@ -109,7 +130,7 @@ function stepsOf(readings: readonly CounterReading[], capacity: bigint | undefin
         counter = reading.counter;
       }
     }
-    steps.push({ ...reading, counter, run });
+    steps.push({ ...reading, counter, run, overflowed });
   }
   return steps;
 }
@@ -123,8 +144,8 @@ function isOverflow(advance: bigint, capacity: bigint): boolean {
   return advance >= 0n && advance <= capacity / 2n;
 }
 
-/** The counter at a moment, `after` being the first reading that is not before it. */
-function boundaryAt(
+/** The counter at a moment, `after` being the first reading that is not before it; undefined where nothing can be said. */
+export function boundaryAt(
   at: number,
   before: Step | undefined,
   after: Step | undefined,

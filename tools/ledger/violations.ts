@@ -7,6 +7,7 @@ import { WireError } from "../../src/wire/error.js";
 import { networkName } from "../../src/wire/genesis.js";
 import { type EntryOutcome, outcomesFromArray, outcomesToArray, resultsParts } from "../../src/wire/outcome.js";
 import { asArray, asBytes, asHeight, asText, asUint } from "../../src/wire/shape.js";
+import { type SealedSlot, slotsFromArray, slotsToArray } from "../../src/wire/slot.js";
 
 /**
  * 1: records are missing, up to the number `detail` · 2: the record `detail` was signed for a number that another one is sealed
@@ -64,16 +65,21 @@ export interface ContractViolation {
 export type NodeViolation = Equivocation | FalseAcknowledgement;
 export type Violation = MeterViolation | NodeViolation | ContractViolation;
 
-/** What a block's rules and contracts found, and what has become of its entries. */
+/** What a block's rules and contracts found, what has become of its entries, and which slots close. */
 export interface Results {
   readonly violations: readonly Violation[];
   readonly outcomes: readonly EntryOutcome[];
+  readonly slots: readonly SealedSlot[];
 }
 
 /** What a block's results say; throws a WireError where they are malformed. */
 export function decodeResults(bytes: Uint8Array): Results {
-  const [violations, outcomes] = resultsParts(bytes);
-  return { violations: violationsFrom(violations), outcomes: outcomesFromArray(outcomes) };
+  const [violations, outcomes, slots] = resultsParts(bytes);
+  return {
+    violations: violationsFrom(violations),
+    outcomes: outcomesFromArray(outcomes),
+    slots: slotsFromArray(slots),
+  };
 }
 
 function violationsFrom(value: CborValue | undefined): Violation[] {
@@ -116,9 +122,9 @@ function contractViolation(
   } as const;
 }
 
-/** Deterministic CBOR of what a block's rules found: violations and outcomes. */
-export function encodeResults({ violations, outcomes }: Results): Uint8Array {
-  return encodeCbor([violations.map(violationToArray), outcomesToArray(outcomes)]);
+/** Deterministic CBOR of what a block's rules found: violations, outcomes, closed slots. */
+export function encodeResults({ violations, outcomes, slots }: Results): Uint8Array {
+  return encodeCbor([violations.map(violationToArray), outcomesToArray(outcomes), slotsToArray(slots)]);
 }
 
 function violationToArray(violation: Violation): CborValue {

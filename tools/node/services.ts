@@ -148,7 +148,7 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     verifyAsync,
     verifyRecords,
     verifyRecordsLater,
-    runContracts: (plan) => ground.contracts.of(chain.service).run(plan),
+    runContracts: (plan, unwanted) => ground.contracts.of(chain.service).run(plan, unwanted),
     onRunFault: () => ground.metrics.contractFaults.inc(),
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),

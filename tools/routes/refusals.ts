@@ -22,6 +22,10 @@ export const refusals = {
     status: 404,
     remedy: "Check service, meter and number; a record that no node of the chain knows was never taken.",
   },
+  "unknown-slot": {
+    status: 404,
+    remedy: "gridseal chain slots lists what is closed; the rows of older slots follow from an export of the chain.",
+  },
   waiting: { status: 202, remedy: "Ask again in a few seconds." },
   "wrong-method": { status: 405, remedy: "Use a method that the Allow header names." },
   refused: { status: 409, remedy: "List what is sealed with /orders, and make the order again upon that." },

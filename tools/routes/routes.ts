@@ -12,6 +12,7 @@ import { orders, submitOrder } from "./orders.js";
 import { receipt } from "./receipts.js";
 import { submitRecord } from "./records.js";
 import type { RouteShape } from "./shape.js";
+import { slot } from "./slots.js";
 
 export const shapes: readonly RouteShape[] = [
   health,
@@ -21,6 +22,7 @@ export const shapes: readonly RouteShape[] = [
   blocks,
   block,
   lineage,
+  slot,
   receipt,
   submitRecord,
   orders,

@@ -9,6 +9,7 @@ import { WireError } from "../../src/wire/error.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
+import { decodeSlotRows } from "../../src/wire/slot.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { TokenFor } from "../files/holder-folder.js";
 import type { SealedOrder } from "../ledger/governance.js";
@@ -19,6 +20,7 @@ import { orders, submitOrder } from "../routes/orders.js";
 import { receipt } from "../routes/receipts.js";
 import { submitRecord } from "../routes/records.js";
 import type { ValueOf } from "../routes/shape.js";
+import { SLOT_ROWS_BYTES_MAX, slot } from "../routes/slots.js";
 import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, valueIn } from "./client.js";
 import { splitSequence } from "./sequence.js";
 import type { ReceiptSource } from "./source.js";
@@ -57,6 +59,16 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
         "RECORD_UNKNOWN",
         isWaiting ? `${name} waits and is not sealed yet` : `${base} does not know ${name}`,
       );
+    },
+    async slot(service, start) {
+      const asked = await ask(base, slot, { parameters: { service, start }, token: token() });
+      if (asked.type === "refused" && asked.code === "unknown-slot") return undefined;
+      try {
+        return decodeSlotRows(await bytesOf(answerIn(base, asked), SLOT_ROWS_BYTES_MAX));
+      } catch (cause) {
+        if (!(cause instanceof WireError)) throw cause;
+        throw new GridsealError("NODE_UNREACHABLE", `${base} answers with no slot: ${cause.message}`, { cause });
+      }
     },
     async lineage(service) {
       const bytes = await bytesOf(await askAnswer(base, lineage, { parameters: { service } }), LINEAGE_BYTES_MAX);

@@ -4,8 +4,9 @@ import { sameObis } from "../../src/meter/obis.js";
 import { decodeBlockViews } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { hasOperation } from "../../src/wire/operation.js";
-import { type Record as MeterRecord, parseRecord, type Register } from "../../src/wire/record.js";
+import { type Record as MeterRecord, parseRecord } from "../../src/wire/record.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { milliwattHours } from "../ledger/settlement/counters-read.js";
 import type { CounterReading } from "../ledger/slot-energy.js";
 import type { ChainSource } from "./source.js";
 
@@ -19,8 +20,6 @@ export interface CounterWanted {
 
 /** Held at a time, of all meters: thirty years of a meter's quarters of an hour, or a year of thirty meters'. */
 export const READINGS_MAX = 1_000_000;
-/** DLMS code of Wh */
-const WATT_HOURS = 30;
 
 /** Gives each wanted counter its readings on the chain, in mWh. Rejects with CHAIN_INVALID where a block cannot be read. */
 export async function fillCounters(
@@ -52,11 +51,4 @@ function recordsOf(bytes: Uint8Array, origin: string): readonly MeterRecord[] {
   } catch (cause) {
     throw new GridsealError("CHAIN_INVALID", `${origin} cannot be read: ${reasonOf(cause)}`, { cause });
   }
-}
-
-/** A counter in mWh, what is finer cut off; undefined where it counts no energy, or less than none. */
-function milliwattHours({ value, scaler, unit }: Register): bigint | undefined {
-  if (unit !== WATT_HOURS || value < 0) return undefined;
-  const exponent = scaler + 3;
-  return exponent >= 0 ? BigInt(value) * 10n ** BigInt(exponent) : BigInt(value) / 10n ** BigInt(-exponent);
 }

@@ -1,6 +1,7 @@
 // Where chains are read from: a running node's API, a node's store on disk, or a file that `chain export` wrote. One interface, so
 // that listing, showing, exporting and auditing do not know which.
 
+import type { SlotRows } from "../../src/wire/slot.js";
 import { GridsealError } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import type { ChainSummary } from "../routes/chains.js";
@@ -22,6 +23,8 @@ export interface ReceiptSource extends ChainSource {
   orders(): AsyncIterable<SealedOrder>;
   /** An encoded receipt; rejects with RECORD_UNKNOWN where the record is not sealed. */
   receipt(service: number, meter: Uint8Array, seq: number): Promise<Uint8Array>;
+  /** The rows of a closed slot; undefined where they are not kept. */
+  slot(service: number, start_s: number): Promise<SlotRows | undefined>;
   /** What leads to the chain's members (src/wire/lineage.ts), encoded item by item. */
   lineage(service: number): Promise<readonly Uint8Array[]>;
 }

@@ -8,8 +8,9 @@ import { summaryOf } from "../node/chain/summary.js";
 import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
+import { slots } from "../node/chain/tables/settlement.js";
 import { createReceipts } from "../node/ingest/receipts.js";
-import { blockKey, chainKey } from "../node/store/keys.js";
+import { blockKey, chainKey, slotKey } from "../node/store/keys.js";
 import { openStoreReadOnly } from "../node/store/open-store.js";
 import type { ReceiptSource } from "./source.js";
 
@@ -46,6 +47,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       if (receipt !== undefined) return receipt;
       throw new GridsealError("RECORD_UNKNOWN", `record ${seq} of meter ${toHex(meter)} is not sealed in ${folder}`);
     },
+    slot: async (service, start_s) => store.get(slots, slotKey(service, start_s)),
     lineage: async (service) => lineageOf(store, service),
     close: () => store.close(),
   };

@@ -19,6 +19,7 @@ import { GridsealError } from "../../../tools/errors.js";
 import { govern } from "../../../tools/ledger/governance.js";
 import type { Outcome } from "../../../tools/ledger/outcome.js";
 import type { ProvedAnchor } from "../../../tools/ledger/proposal.js";
+import type { RunPlan } from "../../../tools/ledger/run-plan.js";
 import { anchorsBeside } from "../../../tools/node/chain/blocks/anchoring.js";
 import { type Chain, createChain } from "../../../tools/node/chain/chain.js";
 import { decodeFrame } from "../../../tools/node/chain/frame.js";
@@ -74,7 +75,7 @@ export interface TestCluster {
   /** As they were signed, with the sources that they name. */
   readonly orders: Uint8Array[];
   /** Has contracts run on a node, by its place. */
-  runContracts: (node: number, run: () => Promise<readonly Outcome[]>) => Promise<readonly Outcome[]>;
+  runContracts: (node: number, run: () => Promise<readonly Outcome[]>, plan: RunPlan) => Promise<readonly Outcome[]>;
   /** Stops a node as kill -9 would: nothing of it runs on. */
   kill(index: number): Promise<void>;
   /** Starts a killed node again; `wiped` has lost its store. */
@@ -111,7 +112,7 @@ export async function createCluster(
   const nodes: TestNode[] = [];
   const errors: unknown[] = [];
   const keysUsed = new Set<number>();
-  const contracts = createChainContracts();
+  const contracts = signers.map(createChainContracts);
 
   type Process = Omit<TestNode, "chain" | "chains" | "governor">;
 
@@ -150,7 +151,7 @@ export async function createCluster(
       verifyAsync,
       verifyRecords,
       verifyRecordsLater,
-      runContracts: (plan) => cluster.runContracts(index, () => contracts.run(plan)),
+      runContracts: (plan, unwanted) => cluster.runContracts(index, () => contracts[index]!.run(plan, unwanted), plan),
       onRunFault() {},
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
@@ -265,7 +266,7 @@ export async function createCluster(
       }
     },
     async until(condition, what) {
-      for (let attempt = 0; attempt < 600; attempt += 1) {
+      for (let attempt = 0; attempt < 1_600; attempt += 1) {
         if (errors.length > 0) throw errors[0];
         if (condition()) return;
         await new Promise((resolve) => setTimeout(resolve, 25));
@@ -275,7 +276,7 @@ export async function createCluster(
     },
     async close() {
       for (const node of nodes) if (node.up) await stop(node);
-      await contracts.close();
+      await Promise.all(contracts.map((own) => own.close()));
       rmSync(folder, { recursive: true, force: true });
     },
   };

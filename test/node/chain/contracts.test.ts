@@ -10,30 +10,27 @@ import { decodeBlock, effectHashes } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor } from "../../../src/wire/cbor.js";
 import { type InstallAction, type ParametersAction, sourceHash } from "../../../src/wire/contract-order.js";
-import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { sha256 } from "../../../src/wire/hash.js";
-import { keyId, type Signer } from "../../../src/wire/key.js";
 import { inclusionPath, leafCount, leafHash, rootFromInclusion, rootOfLevels } from "../../../src/wire/merkle.js";
-import { type Operation, type OperationClaims, parseOperation, signOperation } from "../../../src/wire/operation.js";
+import type { Operation } from "../../../src/wire/operation.js";
 import { type EntryOutcome, effectItems, outcomesIn } from "../../../src/wire/outcome.js";
-import { decodeValue, type Value } from "../../../src/wire/value.js";
+import { decodeValue } from "../../../src/wire/value.js";
 import { auditChain } from "../../../tools/audit/audit.js";
 import { getEffect, readEffectOf } from "../../../tools/cli/receipt/effect.js";
-import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
 import { proveState, provesState } from "../../../tools/ledger/state-map.js";
 import { stateOf } from "../../../tools/node/chain/stored-state.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
-import { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
-import { blockKey, idKey } from "../../../tools/node/store/keys.js";
+import { blockKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
 import { verifyExport } from "../../wire/stranger.js";
 import { readGenesis } from "../../wire/stranger-genesis.js";
 import { noOrders, takeOrder } from "../../wire/stranger-orders.js";
 import { verifyReceipt } from "../../wire/stranger-receipt.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
+import { participantOf } from "./participant.js";
 
 /** Counts what each participant asks for, up to a limit; type 2 throws. */
 const source = `
@@ -70,42 +67,6 @@ const limit = (value: number, jurisdiction?: string): ParametersAction => ({
   ...{ type: "parameters", service: SERVICE, contract: "limits", jurisdiction },
   ...{ parameters: new Map([["limit", value]]), fromHeight: 1 },
 });
-
-interface Participant {
-  readonly id: string;
-  next(type: number, body?: Value, until_s?: number): Operation;
-}
-
-async function participantOf(cluster: TestCluster): Promise<Participant> {
-  const signer: Signer = signerFromSeed(generateSeed());
-  const kid = keyId(signer.key);
-  const credential = issueCredential(
-    {
-      issuer: issuerName({ network: "test", authority: cluster.authority.key }),
-      ...{ subject: `customer-${toHex(kid)}`, notBefore_s: 0, expires_s: 4_000_000_000, id: kid, key: signer.key },
-      ...{ statusIndex: 0, services: [SERVICE], roles: ["customer"], jurisdiction: "DE-BY" },
-    },
-    cluster.authority,
-  );
-  for (const node of cluster.nodes) {
-    if (node.up) await node.store.write((writer) => writer.put(credentials, idKey(0, kid), credential));
-  }
-  let seq = 0;
-  let previous: Uint8Array = new Uint8Array(0);
-  return {
-    id: toHex(kid),
-    next(type, body = null, until_s) {
-      const claims: OperationClaims = {
-        ...{ service: SERVICE, serviceId: 1, seq, previous, time_s: 1_700_000_000, quality: 2, type, body },
-        ...(until_s !== undefined && { until_s }),
-      };
-      const operation = parseOperation(signOperation(claims, [], signer, kid));
-      seq += 1;
-      previous = operation.hash;
-      return operation;
-    },
-  };
-}
 
 function outcomesOf(node: TestNode): EntryOutcome[] {
   return node.sealed.flatMap(({ block }) => outcomesIn(block.results));

@@ -6,6 +6,8 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { GridsealError } from "../../../tools/errors.js";
+import type { MeterCounters, Track } from "../../../tools/ledger/settlement/meter-counters.js";
+import type { SettlementHead } from "../../../tools/ledger/settlement/settle.js";
 import { emptyMeterState } from "../../../tools/ledger/state.js";
 import { orderKey, ordersFrom, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
 import { admitted, admittedRecords, disclosures } from "../../../tools/node/chain/tables/admitted.js";
@@ -18,6 +20,7 @@ import { heads } from "../../../tools/node/chain/tables/heads.js";
 import { lineage, lineageOf } from "../../../tools/node/chain/tables/lineage.js";
 import { outgoing } from "../../../tools/node/chain/tables/outgoing.js";
 import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
+import { counters, settlements, slots } from "../../../tools/node/chain/tables/settlement.js";
 import { stateNodes } from "../../../tools/node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
@@ -30,6 +33,7 @@ import {
   nodeKey,
   numberKey,
   outgoingKey,
+  slotKey,
   stateKey,
 } from "../../../tools/node/store/keys.js";
 import { openEnvironment } from "../../../tools/node/store/lmdb.js";
@@ -325,6 +329,25 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (store) => store.get(outgoing, outgoingKey(1, 3, 7)),
     /a message of chain 1 to chain 3/,
   ],
+  settlements: [
+    (writer) => writer.put(settlements, chainKey(1), settlementHead),
+    (store) => store.get(settlements, chainKey(1)),
+    /settlement of chain 1/,
+  ],
+  counters: [
+    (writer) => writer.put(counters, idKey(1, id), meterCounters),
+    (store) => store.get(counters, idKey(1, id)),
+    /counters of meter 0707/,
+  ],
+  slots: [
+    (writer) =>
+      writer.put(slots, slotKey(1, 900), {
+        height: 7,
+        rows: [{ point: "P", imported: 5n, exported: null, quality: 1 }],
+      }),
+    (store) => store.get(slots, slotKey(1, 900)),
+    /rows of slot 900 of chain 1/,
+  ],
   orders: [
     (writer) => writer.put(sealedOrders, orderKey(1), { contractsHeight: 1, bytes: new Uint8Array(40) }),
     (store) => ordersFrom(store),
@@ -351,6 +374,17 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     /disclosures of record 6 of meter 0707/,
   ],
 };
+
+const settlementHead: SettlementHead = {
+  plan: { slot_s: 900, lateness_s: 900, gapMax_s: 900 },
+  ...{ height: 7, epoch: 1, open_s: 1_800, awaited: 1, beyond: 2 },
+  showing: { slot: { start_s: 900, slot_s: 900, points: 600, root: new Uint8Array(32) }, shown: 500 },
+};
+const track: Track = {
+  edge: { counter: 5n, isRead: true },
+  readings: [{ time_s: 1_800, counter: 5n, seq: 2, codes: 0 }],
+};
+const meterCounters: MeterCounters = { epoch: 1, open_s: 1_800, reached_s: 1_800, imported: track, exported: track };
 
 const damages: readonly (readonly [string, (whole: Buffer) => readonly Buffer[]])[] = [
   [

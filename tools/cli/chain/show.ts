@@ -85,6 +85,12 @@ function blockView(block: Block, size: number) {
       script: rulesNamed(block.script) ?? "unknown",
       violations: results.violations.map(violationView),
       outcomes: results.outcomes,
+      slots: results.slots.map(({ start_s, slot_s, points, root }) => ({
+        start: start_s,
+        length: slot_s,
+        points,
+        root,
+      })),
       stateRoot: block.stateRoot,
       anchors: block.anchors,
       judgedAt: block.judgedAt,

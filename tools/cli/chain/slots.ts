@@ -1,7 +1,7 @@
-// `gridseal chain slots`: the energies of a meter's settlement intervals from its sealed records, each
+// `gridseal chain slots`: the settlement intervals that a chain has closed; or the energies of a meter's, from its sealed records, each
 // with its quality and the records that it rests on.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { formatObis, parseObis } from "../../../src/meter/obis.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
@@ -11,10 +11,12 @@ import { type SourceOptions, withSource } from "../../sources/open.js";
 import { type ChainSource, chainOfSource } from "../../sources/source.js";
 import { id, several, whole, withNode } from "../../terminal/arguments.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { timeArgument } from "../../terminal/time-argument.js";
+import { closedSlots } from "./sealed-slots.js";
 
 interface SlotsOptions extends SourceOptions {
   readonly service?: string;
-  readonly meter: Uint8Array;
+  readonly meter?: Uint8Array;
   readonly register?: readonly string[];
   readonly slot: number;
   readonly gap: number;
@@ -26,20 +28,53 @@ interface SlotsOptions extends SourceOptions {
 const IMPORT = "1-0:1.8.0";
 
 export function registerSlots(chain: Command): void {
-  withNode(chain.command("slots").description("energies of a meter's settlement intervals, from its sealed records"))
+  withNode(
+    chain
+      .command("slots")
+      .description(
+        "the settlement intervals that a chain has closed, or those of a meter, computed from its sealed records",
+      ),
+  )
     .argument("[file]", "exported chain")
     .option("--service <name>", "name or number of the chain's service; a file has but one")
-    .requiredOption("--meter <id>", "the meter's id, 16 hex digits", id)
+    .option("--meter <id>", "compute those of this meter from its records, also where the chain closes none", id)
     .option("--register <obis>", `counter, ${IMPORT} where absent; several are added, as tariffs are`, several)
     .option("--slot <seconds>", "length of a slot", whole(1, 86_400), 900)
     .option("--gap <seconds>", "longest gap over which a counter is interpolated", whole(0, 86_400 * 31), 3_600)
-    .option("--from <time>", "begin of the first slot, as 2026-03-29T00:00:00Z", time)
-    .option("--to <time>", "end of the last slot", time)
+    .option("--from <time>", "begin of the first slot, as 2026-03-29T00:00:00Z", timeArgument)
+    .option("--to <time>", "end of the last slot", timeArgument)
     .option("--json", "print JSON")
     .action(slots);
 }
 
 async function slots(file: string | undefined, options: SlotsOptions): Promise<void> {
+  const { meter } = options;
+  if (meter === undefined) return listClosed(file, options);
+  return computeSlots(file, { ...options, meter });
+}
+
+async function listClosed(file: string | undefined, options: SlotsOptions): Promise<void> {
+  await withSource(file, options, async (source) => {
+    const closed = await closedSlots(source, await serviceOf(source, file, options), options);
+    if (options.json) {
+      const views = closed.map(({ start_s, slot_s, ...rest }) => ({ start: start_s, length: slot_s, ...rest }));
+      printLines([toJson({ slots: views })]);
+      return;
+    }
+    const rows = closed.map(({ start_s, slot_s, points, root, height }) => [
+      timeText(start_s * 1_000),
+      slot_s,
+      points,
+      height,
+      toHex(root),
+    ]);
+    printLines(table(["SLOT", "SECONDS", "POINTS", "BLOCK", "ROOT OF ITS ROWS"], rows));
+  });
+}
+
+type MeterSlots = SlotsOptions & { readonly meter: Uint8Array };
+
+async function computeSlots(file: string | undefined, options: MeterSlots): Promise<void> {
   const registers = registersOf(options.register ?? [IMPORT]);
   await withSource(file, options, async (source) => {
     const counters = await countersOf(source, await serviceOf(source, file, options), options.meter, registers);
@@ -78,12 +113,6 @@ function registersOf(texts: readonly string[]): readonly Uint8Array[] {
   }
 }
 
-function time(text: string): number {
-  const time_ms = Date.parse(text);
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(text) && Number.isFinite(time_ms)) return time_ms / 1_000;
-  throw new InvalidArgumentError("It must be a time in UTC such as 2026-03-29T00:00:00Z.");
-}
-
 async function serviceOf(source: ChainSource, file: string | undefined, { service }: SlotsOptions): Promise<number> {
   if (file !== undefined) return 0;
   if (service === undefined) throw new GridsealError("USAGE", "name the chain with --service");
@@ -110,7 +139,7 @@ function most(times: readonly number[]): number {
   return times.reduce((one, other) => Math.max(one, other));
 }
 
-function viewOf({ meter, slot, gap }: SlotsOptions, registers: readonly Uint8Array[], slots: readonly SlotEnergy[]) {
+function viewOf({ meter, slot, gap }: MeterSlots, registers: readonly Uint8Array[], slots: readonly SlotEnergy[]) {
   return {
     meter,
     registers: registers.map(formatObis),

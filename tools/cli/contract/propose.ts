@@ -10,7 +10,8 @@ import {
   type MessageType,
 } from "../../../src/wire/contract-order.js";
 import { sha256 } from "../../../src/wire/hash.js";
-import { GridsealError } from "../../errors.js";
+import { planFrom, type SettlementPlan } from "../../../src/wire/slot.js";
+import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { newestEngine } from "../../ledger/engines.js";
 import { whole } from "../../terminal/arguments.js";
@@ -25,6 +26,7 @@ interface ProposeOptions extends MakeOptions {
   readonly revision: number;
   readonly type: readonly number[];
   readonly message: readonly MessageType[];
+  readonly slots?: SettlementPlan;
   readonly from: number;
   readonly budget: number;
   readonly pages: number;
@@ -44,6 +46,7 @@ export function registerPropose(contract: Command): void {
     .requiredOption("--revision <number>", "its version, above those before", whole(1, WORD_MAX))
     .option("--type <number>", "type of operation that it takes; may be repeated", addType, [])
     .option("--message <chain/name>", "message that it takes, of a chain or `any`; may be repeated", addMessage, [])
+    .option("--slots <slot:late:gap>", "have the chain settle: seconds of a slot, lateness, longest gap", slotsAsked)
     .requiredOption("--from <height>", "first height of the chain that has it", whole(1, HEIGHT_MAX))
     .option("--budget <number>", "what one run may take", whole(1, CONTRACT_BUDGET_MAX), 1_000)
     .option(
@@ -68,6 +71,7 @@ async function propose(file: string, options: ProposeOptions): Promise<void> {
   const action = {
     ...({ type: "install", service: chain, name, version, source: bundle.hash, ...newestEngine } as const),
     ...{ budget, pages, output, types, messages: ordered(options.message), vectors, fromHeight },
+    ...(options.slots !== undefined && { slots: options.slots }),
   };
   await makeOrder(action, governance, { ...options, source: bundle.source });
 }
@@ -75,6 +79,16 @@ async function propose(file: string, options: ProposeOptions): Promise<void> {
 export function contractName(text: string): string {
   if (/^[a-z][a-z0-9-]{0,31}$/.test(text)) return text;
   throw new InvalidArgumentError("It must be 1 to 32 of a-z, 0-9 and -, a letter first.");
+}
+
+/** `900:3600:1800`: seconds of a slot, within which a slot waits for readings, over which counters are interpolated. */
+function slotsAsked(text: string): SettlementPlan {
+  const [slot_s, lateness_s, gapMax_s] = /^\d{1,8}:\d{1,8}:\d{1,8}$/.test(text) ? text.split(":").map(Number) : [];
+  try {
+    return planFrom([slot_s ?? null, lateness_s ?? null, gapMax_s ?? null]);
+  } catch (error) {
+    throw new InvalidArgumentError(`It must be SLOT:LATENESS:GAP in seconds, as 900:3600:1800 (${reasonOf(error)}).`);
+  }
 }
 
 /** One of `2/verdict`, `any/breach`. */

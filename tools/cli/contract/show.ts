@@ -58,6 +58,7 @@ async function show(name: string, options: ShowOptions): Promise<void> {
       ["pages", install.pages],
       ["output", install.output],
       ["types", install.types.join(" ")],
+      ["messages", install.messages.map(({ service, name }) => `${service === 0 ? "any" : service}/${name}`).join(" ")],
       ...parameters.map(
         (set) =>
           [

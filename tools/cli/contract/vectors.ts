@@ -15,7 +15,7 @@ export const VECTORS_BYTES_MAX = 1_048_576;
 
 export interface Vector {
   readonly name: string;
-  readonly run: Omit<Run, "source">;
+  readonly run: Omit<Run<ReadonlyMap<string, Uint8Array>>, "source">;
   /** as `expectation` writes an outcome; undefined where nothing is expected yet */
   readonly expect: string | undefined;
 }

@@ -1,8 +1,10 @@
 // An order as it is printed.
 
+import type { Assignment } from "../../../src/wire/assignment-order.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import type { ContractAction } from "../../../src/wire/contract-order.js";
 import type { Action, Order } from "../../../src/wire/order.js";
+import { timeText } from "../../terminal/output.js";
 
 /** An order as it is printed: its fields, and one line of what it says. */
 export function orderView({ number, time_s, action }: Order) {
@@ -11,6 +13,11 @@ export function orderView({ number, time_s, action }: Order) {
 
 function contractText({ service, fromHeight }: ContractAction): string {
   return `contracts of chain ${service} from height ${fromHeight} on`;
+}
+
+function assignmentText({ point, meter, from_s, until_s, sign }: Assignment): string {
+  const until = until_s === undefined ? "" : ` until ${timeText(until_s * 1_000)}`;
+  return `${toHex(meter)} ${sign < 0 ? "taken from" : "added to"} ${point} from ${timeText(from_s * 1_000)}${until}`;
 }
 
 function whatItSays(action: Action): string {
@@ -33,6 +40,8 @@ function whatItSays(action: Action): string {
     }
     case "register":
       return `the register's head is ${action.entry}:${toHex(action.hash)}`;
+    case "assign":
+      return `assigned: ${action.assignments.map(assignmentText).join(", ")}`;
     case "ban":
       return `banned: ${action.nodes.map(toHex).join(", ")}`;
     case "install":

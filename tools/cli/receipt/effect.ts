@@ -1,16 +1,16 @@
 // The receipt of an effect: made of its block, as a record's is; its bytes say what it is of.
 
 import { InvalidArgumentError } from "commander";
-import { blockTree, decodeBlock } from "../../../src/wire/block.js";
+import { blockTree, decodeBlock, effectLeaves } from "../../../src/wire/block.js";
 import { concatBytes, equalBytes } from "../../../src/wire/bytes.js";
 import { decodeCbor } from "../../../src/wire/cbor.js";
 import { entryFromArray, entryText } from "../../../src/wire/entry.js";
 import { WireError } from "../../../src/wire/error.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { lineageUpTo } from "../../../src/wire/lineage.js";
-import { effectItems, outcomesIn } from "../../../src/wire/outcome.js";
 import { receiptEncoder } from "../../../src/wire/receipt.js";
 import { asArray } from "../../../src/wire/shape.js";
+import { decodeSlotItem } from "../../../src/wire/slot.js";
 import { decodeValue } from "../../../src/wire/value.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createFile, readWhole } from "../../files/made-once.js";
@@ -46,7 +46,7 @@ export async function getEffect({ height, index }: EffectPlace, options: GetEffe
     const { service, name } = await chainOfSource(source, options.service);
     const bytes = await source.block(service, height);
     const block = bytes === undefined ? undefined : decodeBlock(bytes);
-    const item = block === undefined ? undefined : effectItems(block, outcomesIn(block.results))[index];
+    const item = block === undefined ? undefined : effectLeaves(block)[index];
     if (block === undefined || item === undefined) {
       throw new GridsealError("USAGE", `block ${height} of ${name} has no effect ${index}`);
     }
@@ -68,15 +68,16 @@ export async function getEffect({ height, index }: EffectPlace, options: GetEffe
 export function effectView(bytes: Uint8Array) {
   const items = asArray(decodeCbor(bytes, { size: EFFECT_BYTES_MAX, items: 16_384 }), "effect");
   const [kind, chain, height, entry] = items;
+  if (kind === "gs1/slot") return { kind, ...decodeSlotItem(bytes) };
   const place = { kind, chain, height, entry: entryText(entryFromArray(entry)) };
   if (kind === "gs1/outcome") {
     const [outcome, contract, used] = items.slice(4);
     return { ...place, outcome, contract, used };
   }
   if (kind !== "gs1/effect" && kind !== "gs1/message") throw new WireError("shape", "it is no effect of a block");
-  const [, contract, name, body, service] = items.slice(4);
+  const [, contract, name, body, service, number] = items.slice(4);
   const value = decodeValue(body as Uint8Array);
-  return { ...place, contract, name, body: value, ...(service !== undefined && { service }) };
+  return { ...place, contract, name, body: value, ...(service !== undefined && { service, number }) };
 }
 
 /** The effect in the file, which the receipt must be of. */

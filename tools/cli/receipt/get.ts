@@ -9,25 +9,31 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { id, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { timeArgument } from "../../terminal/time-argument.js";
 import { type EffectPlace, effectPlace, getEffect } from "./effect.js";
 import { readReceipt } from "./read-receipt.js";
+import { getSlot } from "./slot.js";
 
 interface GetOptions extends SourceOptions {
   readonly service: string;
   readonly meter?: Uint8Array;
   readonly seq?: number;
   readonly effect?: EffectPlace;
+  readonly slot?: number;
+  readonly point?: string;
   readonly save?: string;
   readonly output: string;
   readonly json?: true;
 }
 
 export function registerGet(receipt: Command): void {
-  withNode(receipt.command("get").description("fetch the receipt of a record, or of an effect"))
+  withNode(receipt.command("get").description("fetch the receipt of a record, of an effect, or of a point in a slot"))
     .requiredOption("--service <name>", "name or number of the record's service")
     .option("--meter <id>", "the meter's id, 16 hex digits", id)
     .option("--seq <number>", "the record's sequence number", whole(0, Number.MAX_SAFE_INTEGER))
     .option("--effect <height/index>", "an effect of a block, from 0, instead of a record", effectPlace)
+    .option("--slot <time>", "begin of a closed slot, as 2026-03-29T00:00:00Z, instead of a record", timeArgument)
+    .option("--point <id>", "the point in the slot; a meter's id where it is assigned to none")
     .option("--save <file>", "file to make with the effect's bytes, which its receipt names by their hash")
     .requiredOption("-o, --output <file>", "file to make")
     .option("--json", "print JSON")
@@ -35,10 +41,14 @@ export function registerGet(receipt: Command): void {
 }
 
 async function get(options: GetOptions): Promise<void> {
-  const { meter, seq, effect } = options;
+  const { meter, seq, effect, slot, point } = options;
   if (effect !== undefined) return getEffect(effect, options);
+  if (slot !== undefined && point !== undefined) return getSlot({ start_s: slot, point }, options);
   if (meter === undefined || seq === undefined) {
-    throw new GridsealError("USAGE", "name a record with --meter and --seq, or an effect with --effect");
+    throw new GridsealError(
+      "USAGE",
+      "name a record with --meter and --seq, an effect with --effect, or a point's slot with --slot and --point",
+    );
   }
   await withNodeSource(options, async (source) => {
     const { service, name } = await chainOfSource(source, options.service);

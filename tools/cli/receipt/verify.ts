@@ -7,7 +7,8 @@ import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { LINEAGE_BYTES_MAX } from "../../../src/wire/lineage.js";
 import { type AnyRecord, OPERATION_BYTES_MAX, parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
-import { RECEIPT_BYTES_MAX, type Receipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { type Receipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { isSlotProof, SLOT_PROOF_BYTES_MAX } from "../../../src/wire/slot-proof.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
@@ -15,6 +16,7 @@ import { readWhole } from "../../files/made-once.js";
 import { pairs, printLines, timeText, toJson } from "../../terminal/output.js";
 import { readEffectOf } from "./effect.js";
 import { readReceipt } from "./read-receipt.js";
+import { verifySlot } from "./slot.js";
 
 interface VerifyOptions {
   readonly genesis: string;
@@ -36,8 +38,10 @@ export function registerVerify(receipt: Command): void {
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
-  const { receipt, lineage } = readReceipt(await readWhole(file, RECEIPT_BYTES_MAX + LINEAGE_BYTES_MAX), file);
+  const bytes = await readWhole(file, SLOT_PROOF_BYTES_MAX + LINEAGE_BYTES_MAX);
   const { genesis } = await readGenesisFile(options.genesis);
+  if (isSlotProof(bytes)) return verifySlot(file, bytes, genesis, options.json ?? false);
+  const { receipt, lineage } = readReceipt(bytes, file);
   try {
     verifyReceipt(receipt, genesis, nodeVerify, lineage);
   } catch (cause) {

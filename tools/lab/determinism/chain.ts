@@ -15,7 +15,6 @@ import { parseOperation, signOperation } from "../../../src/wire/operation.js";
 import { assertInvariant } from "../../errors.js";
 import { type ChainTip, composeBlock, makeBatch } from "../../ledger/compose.js";
 import type { OrderedContracts } from "../../ledger/contract-orders.js";
-import type { Execution } from "../../ledger/execution.js";
 import { firstTip } from "../../ledger/first-tip.js";
 import { type Governance, govern, initialGovernance } from "../../ledger/governance.js";
 import { MemoryState } from "../../ledger/memory-state.js";
@@ -23,6 +22,7 @@ import type { Outcome } from "../../ledger/outcome.js";
 import { executionRecord } from "../../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../../ledger/replay.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
+import { MemorySettlement } from "../../ledger/settlement/memory-settlement.js";
 import type { MeterState, OriginState } from "../../ledger/state.js";
 import { EMPTY_STATE, updateState } from "../../ledger/state-map.js";
 import {
@@ -87,7 +87,7 @@ export async function makeChain({ seed, blocks, run, restart }: ChainPlan): Prom
     }
     tip = next(tip, block, replayed, state);
   }
-  return { digest: toHex(digest), outcomes, entries: state.contracts.entries.size };
+  return { digest: toHex(digest), outcomes, entries: state.entries.size };
 }
 
 const authority = simulatedSigner("authority");
@@ -125,16 +125,26 @@ function createParticipant(index: number, jurisdiction: string | undefined): Par
 /** What a node would have in rows. */
 interface ChainState {
   readonly contracts: MemoryState;
+  /** what contracts keep, by whole keys */
+  readonly entries: Map<string, Uint8Array>;
+  readonly settlement: MemorySettlement;
   readonly meters: Map<string, MeterState>;
   readonly origins: Map<string, OriginState>;
   readonly credentials: Map<string, Uint8Array>;
 }
 
 function emptyState(): ChainState {
-  return { contracts: new MemoryState(), meters: new Map(), origins: new Map(), credentials: new Map() };
+  return {
+    contracts: new MemoryState(),
+    entries: new Map(),
+    settlement: new MemorySettlement(),
+    meters: new Map(),
+    origins: new Map(),
+    credentials: new Map(),
+  };
 }
 
-function viewOf({ contracts, meters, origins, credentials }: ChainState): ChainTip["view"] {
+function viewOf({ contracts, settlement, meters, origins, credentials }: ChainState): ChainTip["view"] {
   return {
     meter: (kid) => meters.get(kid),
     origin: (node) => origins.get(node),
@@ -142,26 +152,32 @@ function viewOf({ contracts, meters, origins, credentials }: ChainState): ChainT
     sealedHash: () => undefined,
     credential: (kid) => credentials.get(kid),
     state: contracts,
+    settlement,
   };
 }
 
 function take(
   state: ChainState,
-  { execution, entries }: { readonly execution: Execution } & Pick<ReplayedBlock, "entries">,
+  { execution, entries, settlement }: Pick<ReplayedBlock, "execution" | "entries" | "settlement">,
 ) {
   for (const [kid, meter] of execution.meters) state.meters.set(kid, meter);
   for (const [node, origin] of execution.origins) state.origins.set(node, origin);
   for (const [kid, credential] of execution.credentials) state.credentials.set(kid, credential);
   state.contracts.apply(entries);
+  state.settlement.apply(settlement);
+  for (const [key, value] of entries.writes) {
+    if (value === undefined) state.entries.delete(key);
+    else state.entries.set(key, value);
+  }
 }
 
 /** The same, from nothing but what the rows say. */
 function again(before: ChainState): ChainState {
   const contracts = new MemoryState();
-  const writes = before.contracts.entries;
-  contracts.apply({ writes, state: updateState(contracts, EMPTY_STATE, writes) });
-  const { meters, origins, credentials } = before;
-  return { contracts, ...structuredClone({ meters, origins, credentials }) };
+  const { settlement, ...rows } = before;
+  const { entries, meters, origins, credentials } = structuredClone({ ...rows, contracts: undefined });
+  contracts.apply({ writes: entries, state: updateState(contracts, EMPTY_STATE, entries) });
+  return { contracts, entries, settlement, meters, origins, credentials };
 }
 
 function next(tip: ChainTip, block: Block, { nextMembers }: ReplayedBlock, state: ChainState): ChainTip {

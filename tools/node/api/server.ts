@@ -24,6 +24,7 @@ import { healthRoute } from "./resources/health.js";
 import { lineageRoute } from "./resources/lineage.js";
 import { metricsRoute } from "./resources/metrics.js";
 import { receiptRoute } from "./resources/receipts.js";
+import { slotRoute } from "./resources/slots.js";
 import type { Route } from "./route.js";
 import { addRoutes, assertListed } from "./routing.js";
 import { createTurns } from "./turns.js";
@@ -122,6 +123,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     blockRoute(store),
     lineageRoute(store),
     receiptRoute(ports),
+    slotRoute(store),
     ...ports.routes,
   ];
 }

@@ -15,12 +15,13 @@ import { createExchange } from "./batches/exchange.js";
 import { createOrigin, type Origin } from "./batches/origin.js";
 import { createPool } from "./batches/pool.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./blocks/catch-up.js";
-import { createRunner } from "./blocks/consensus-runner.js";
+import { createRunner, PROPOSE_TIMER } from "./blocks/consensus-runner.js";
 import { createContractRuns } from "./blocks/contract-runs.js";
 import { createDecisions } from "./blocks/decisions.js";
 import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
 import { createProposals } from "./blocks/proposals.js";
+import { contractsAfter, roomForRuns } from "./blocks/run-room.js";
 import { createSealer, type Sealer } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame, type FrameKind } from "./frame.js";
 import type { ChainPorts, SealedBlock } from "./ports.js";
@@ -133,7 +134,8 @@ export function createChain(ports: ChainPorts): Chain {
     consensus,
     monotonic_ms: ports.monotonic_ms,
     persist: (record) => store.write((writer) => writer.put(consensusRecords, chainKey(service), record)),
-    setTimer: ports.setTimer,
+    setTimer: (name, delay_ms, callback) =>
+      ports.setTimer(name, name === PROPOSE_TIMER ? delay_ms + runRoom_ms() : delay_ms, callback),
     clearTimer: ports.clearTimer,
     perform,
     onFatal: ports.onFatal,
@@ -187,6 +189,16 @@ export function createChain(ports: ChainPorts): Chain {
   let asked = 0;
   let started = false;
   let stopped = false;
+
+  function prepareRuns(): void {
+    if (contractsAfter(sealer.tip).length > 0) runs.prepare(view.state);
+  }
+
+  function runRoom_ms(): number {
+    const waits = (takes: (type: number) => boolean) =>
+      pool.holds(({ records }) => records.some(({ type }) => type !== undefined && takes(type)));
+    return roomForRuns({ tip: sealer.tip, lately_ms: runs.lately_ms, waits });
+  }
 
   /** Contracts have run for a block that a question is about. */
   function onRuns(): void {
@@ -323,6 +335,7 @@ export function createChain(ports: ChainPorts): Chain {
     onGoverned() {
       if (stopped || !started) return;
       decisions.onGoverned();
+      prepareRuns();
       onWork();
       decisions.adopt().catch(ports.onFatal);
     },
@@ -331,6 +344,7 @@ export function createChain(ports: ChainPorts): Chain {
       exchange.restore();
       origin.restore();
       runner.feed({ type: "start" });
+      prepareRuns();
       onWork();
     },
     async onFrame(from, frame) {
@@ -352,7 +366,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
-      for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs"]) ports.clearTimer(name);
+      for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs", "patience"]) ports.clearTimer(name);
     },
   };
 }

@@ -56,8 +56,8 @@ export interface ChainPorts {
   verifyRecords(records: readonly RecordVerification[]): Promise<boolean>;
   /** The same, when nothing else is to be verified. */
   verifyRecordsLater(records: readonly RecordVerification[]): Promise<boolean>;
-  /** Runs contracts; rejects with ENGINE_FAULT where this machine is at fault. */
-  runContracts(plan: RunPlan): Promise<readonly Outcome[]>;
+  /** Runs contracts; rejects with ENGINE_FAULT where this machine is at fault, or where they are `unwanted` before they have run. */
+  runContracts(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]>;
   /** Contracts could not be run here. */
   onRunFault(): void;
   /** UTC */

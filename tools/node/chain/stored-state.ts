@@ -6,17 +6,22 @@ import { sha256 } from "../../../src/wire/hash.js";
 import { decodeValue } from "../../../src/wire/value.js";
 import { BoundedMap } from "../../bounded-map.js";
 import { GridsealError } from "../../errors.js";
+import { entryBytes } from "../../ledger/contract-states.js";
 import type { ChainView, StateView } from "../../ledger/execution.js";
-import { chainSentTo } from "../../ledger/reserved-keys.js";
-import { EMPTY_STATE } from "../../ledger/state-map.js";
+import { chainSentTo, SENT_PREFIX } from "../../ledger/reserved-keys.js";
+import type { SettlementView } from "../../ledger/settlement/settle.js";
+import { StateHistory } from "../../ledger/state-history.js";
+import { EMPTY_STATE, type StateChanges } from "../../ledger/state-map.js";
 import {
   blockKey,
   chainKey,
-  contractRange,
-  dueRange,
+  chainRange,
+  idIn,
   idKey,
+  keyBehind,
   nodeKey,
-  sentRange,
+  prefixRange,
+  slotKey,
   stateKey,
   stateKeyIn,
 } from "../store/keys.js";
@@ -26,13 +31,16 @@ import { contractState } from "./tables/contract-state.js";
 import { credentials } from "./tables/credentials.js";
 import { heads } from "./tables/heads.js";
 import { locationOf } from "./tables/runs.js";
+import { counters, settlements, slots } from "./tables/settlement.js";
 import { stateNodes } from "./tables/state-nodes.js";
 import { faults, meters, origins } from "./tables/states.js";
 
 /** Blocks whose hashes are kept, of 4,000 records at most each. */
 const LOOKED_KEPT = 32;
+/** Entries of a contract's state that are read at once. */
+const ENTRIES_READ = 256;
 
-export function viewOf(store: StoreReader, chain: number): ChainView {
+export function viewOf(store: StoreReader, chain: number): ChainView & { readonly state: StoredState } {
   /** by height, of the blocks looked into last: what is sealed again comes from few, and whoever means harm takes turns between them */
   const looked = new BoundedMap<number, readonly Uint8Array[]>(LOOKED_KEPT);
   return {
@@ -53,28 +61,60 @@ export function viewOf(store: StoreReader, chain: number): ChainView {
     },
     credential: (kid) => store.get(credentials, idKey(chain, idBytes(kid))),
     state: stateOf(store, chain),
+    settlement: settlementOf(store, chain),
   };
 }
 
-/** What the chain's contracts remember. */
-export function stateOf(store: StoreReader, chain: number): StateView {
+/** Where the chain's settlement stands. */
+export function settlementOf(store: StoreReader, chain: number): SettlementView {
+  return {
+    get head() {
+      return store.get(settlements, chainKey(chain));
+    },
+    counters: (meter) => store.get(counters, idKey(chain, idBytes(meter))),
+    *all() {
+      for (const { key, row } of store.range(counters, chainRange(chain))) yield [toHex(idIn(key)), row];
+    },
+    rows(start_s) {
+      const row = store.get(slots, slotKey(chain, start_s));
+      if (row !== undefined) return row.rows;
+      throw new GridsealError("STORE_CORRUPT", `chain ${chain}: rows of slot ${start_s} are missing`);
+    },
+  };
+}
+
+/** What the chain's contracts remember. Whoever seals blocks notes what each has written. */
+export interface StoredState extends StateView {
+  note(before: Uint8Array, after: Uint8Array, changes: StateChanges): void;
+}
+
+export function stateOf(store: StoreReader, chain: number): StoredState {
+  const history = new StateHistory();
+  const rootOf = () => store.get(heads, chainKey(chain))?.stateRoot ?? EMPTY_STATE;
   return {
     get root() {
-      return store.get(heads, chainKey(chain))?.stateRoot ?? EMPTY_STATE;
+      return rootOf();
     },
     node(hash) {
       const node = store.get(stateNodes, nodeKey(chain, hash));
       if (node !== undefined) return node;
       throw new GridsealError("STORE_CORRUPT", `chain ${chain}: node ${toHex(hash)} of its state is missing`);
     },
-    value: (key) => store.get(contractState, stateKey(chain, key)),
-    firstDue: (limit) => store.range(contractState, { ...dueRange(chain), limit }).map(({ key }) => stateKeyIn(key)),
-    *entriesOf(contract) {
-      const prefix = contract.length + 1;
-      for (const { key, row } of store.range(contractState, contractRange(chain, contract))) {
-        yield [stateKeyIn(key).slice(prefix), row];
-      }
+    get: (contract, key) => store.get(contractState, stateKey(chain, `${contract}/${key}`)),
+    *keysOf(contract, prefix) {
+      for (const [key] of entriesUnder(store, chain, { contract, prefix })) yield key;
     },
+    sizeOf(contract) {
+      const size = { keys: 0, bytes: 0 };
+      for (const entry of entriesUnder(store, chain, { contract, prefix: "" })) {
+        size.keys += 1;
+        size.bytes += entryBytes(...entry);
+      }
+      return size;
+    },
+    entriesOf: (contract) => entriesUnder(store, chain, { contract, prefix: "" }),
+    changesSince: (root) => history.changesSince(root, rootOf()),
+    note: (before, after, changes) => history.note(before, after, changes),
   };
 }
 
@@ -86,10 +126,25 @@ export interface Sent {
 
 /** To which chains a chain has sent messages, and how many. */
 export function sentFrom(store: StoreReader, chain: number): Sent[] {
-  return store.range(contractState, sentRange(chain)).map(({ key, row }) => ({
+  return store.range(contractState, prefixRange(chain, SENT_PREFIX)).map(({ key, row }) => ({
     target: chainSentTo(stateKeyIn(key)),
     sent: Number(decodeValue(row)),
   }));
+}
+
+/** A contract's own keys under the prefix with their values, ascending; read some at a time. */
+function* entriesUnder(
+  store: StoreReader,
+  chain: number,
+  { contract, prefix }: { readonly contract: string; readonly prefix: string },
+): Generator<readonly [string, Uint8Array]> {
+  const range = prefixRange(chain, `${contract}/${prefix}`);
+  for (let start = range.start; ; ) {
+    const rows = store.range(contractState, { ...range, start, limit: ENTRIES_READ });
+    for (const { key, row } of rows) yield [stateKeyIn(key).slice(contract.length + 1), row];
+    if (rows.length < ENTRIES_READ) return;
+    start = keyBehind(rows.at(-1)!.key);
+  }
 }
 
 /** Hashes of a stored block's records in the order of their leaves, from leaf 1 on, whether the records are still here or not. */

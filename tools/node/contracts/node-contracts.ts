@@ -8,7 +8,7 @@ import { openSandbox, type Sandbox } from "./sandbox.js";
 /** The contracts of one chain. */
 export interface ChainContracts {
   /** Runs the contracts of a block. Rejects with ENGINE_FAULT or ENGINE_FOREIGN where this machine is at fault. */
-  run(plan: RunPlan): Promise<readonly Outcome[]>;
+  run(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]>;
   close(): Promise<void>;
 }
 
@@ -35,10 +35,10 @@ export function createChainContracts(): ChainContracts {
   let sandbox: Promise<Sandbox> | undefined;
   let isClosed = false;
   return {
-    async run(plan) {
+    async run(plan, unwanted) {
       if (isClosed) throw new GridsealError("ENGINE_FAULT", "contracts run no more: the node stops");
       sandbox ??= openSandbox();
-      return (await sandbox).plan(plan);
+      return (await sandbox).plan(plan, unwanted);
     },
     async close() {
       isClosed = true;

@@ -4,26 +4,38 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
-import type { Engine, Run } from "../../contracts/engine.js";
+import type { Run } from "../../contracts/engine.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { Outcome } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import { startThread } from "../../thread.js";
-import type { Answered } from "./sandbox-message.js";
+import { HeldState } from "./held-state.js";
+import type { Answered, Asked, Told } from "./sandbox-message.js";
 
 /** Far above what any budget takes: it is for a machine that stands still. */
 const RUN_MS_MAX = 60_000;
+/** What nobody waits for any more may take so long before its thread is given up with it: a new one starts in some 200 ms. */
+const UNWANTED_MS_MAX = 2_000;
 const STACK_MB = 64;
 
 interface Waiting {
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: GridsealError) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
-export interface Sandbox extends Engine {
-  /** All runs of a block: an outcome for each call. Rejects as a run does. */
-  plan(plan: RunPlan): Promise<readonly Outcome[]>;
+/** A thread with what it holds of the state. */
+interface Thread {
+  readonly worker: Worker;
+  readonly held: HeldState;
+  /** under way there */
+  asked: Waiting | undefined;
+}
+
+export interface Sandbox {
+  /** One run, in a state of its own. Rejects with ENGINE_FAULT where this machine is at fault. */
+  run(run: Run<ReadonlyMap<string, Uint8Array>>): Promise<Outcome>;
+  /** All runs of a block: an outcome for each call. Rejects as a run does, and where it is `unwanted` before it has ended. */
+  plan(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]>;
   close(): Promise<void>;
 }
 
@@ -36,80 +48,117 @@ export async function readEngine(): Promise<Uint8Array> {
   }
 }
 
+/** How long the thread may be busy, in milliseconds of the clock. */
+export interface Patience {
+  /** with one question */
+  readonly runMs: number;
+  /** with one that nobody waits for any more */
+  readonly unwantedMs: number;
+}
+
 /** Opens the sandbox. A run rejects with ENGINE_FAULT; the thread is started again for the next one. */
-export async function openSandbox(runMsMax = RUN_MS_MAX): Promise<Sandbox> {
-  return new ThreadSandbox(await readEngine(), runMsMax);
+export async function openSandbox(patience: Partial<Patience> = {}): Promise<Sandbox> {
+  const asked = { runMs: RUN_MS_MAX, unwantedMs: UNWANTED_MS_MAX, ...patience };
+  return new ThreadSandbox(await readEngine(), asked);
 }
 
 class ThreadSandbox implements Sandbox {
   readonly #wasm: Uint8Array;
-  readonly #runMsMax: number;
-  readonly #waiting = new Map<number, Waiting>();
-  #worker: Worker | undefined;
+  readonly #patience: Patience;
+  #thread: Thread | undefined;
   #number = 0;
+  /** one at a time is in the thread */
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
-  constructor(wasm: Uint8Array, runMsMax: number) {
+  constructor(wasm: Uint8Array, patience: Patience) {
     this.#wasm = wasm;
-    this.#runMsMax = runMsMax;
+    this.#patience = patience;
   }
 
-  async run(run: Run): Promise<Outcome> {
-    return (await this.#ask({ run }))[0]!;
+  async run(run: Run<ReadonlyMap<string, Uint8Array>>): Promise<Outcome> {
+    return (await this.#inTurn((thread) => this.#ask(thread, { run }, undefined)))[0]!;
   }
 
-  plan(plan: RunPlan): Promise<readonly Outcome[]> {
-    return this.#ask({ plan });
-  }
-
-  #ask(work: { readonly run: Run } | { readonly plan: RunPlan }): Promise<readonly Outcome[]> {
-    return new Promise((resolve, reject) => {
-      const worker = this.#thread();
-      this.#number += 1;
-      const number = this.#number;
-      const late = () => this.#lose(worker, `a contract ran for more than ${this.#runMsMax} ms`);
-      this.#waiting.set(number, { resolve, reject, timer: setTimeout(late, this.#runMsMax) });
-      worker.postMessage({ number, ...work });
+  plan(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]> {
+    return this.#inTurn(async (thread) => {
+      if (unwanted?.aborted) throw new GridsealError("ENGINE_FAULT", "nobody waits for the contracts any more");
+      const { state: _, ...stated } = plan;
+      await thread.held.bring(plan, (told: Told) => thread.worker.postMessage(told));
+      return this.#ask(thread, { plan: stated }, unwanted);
     });
   }
 
-  async close(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    this.#lose(worker, "the sandbox was closed");
-    await worker.terminate();
+  /** Behind all that was asked for before. */
+  #inTurn<T>(work: (thread: Thread) => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => {
+      if (this.#isClosed) throw new GridsealError("ENGINE_FAULT", "the sandbox was closed");
+      return work(this.#started());
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
-  #thread(): Worker {
-    if (this.#worker !== undefined) return this.#worker;
+  async #ask(
+    thread: Thread,
+    work: Pick<Extract<Asked, { run: unknown }>, "run"> | Pick<Extract<Asked, { plan: unknown }>, "plan">,
+    unwanted: AbortSignal | undefined,
+  ): Promise<readonly Outcome[]> {
+    if (this.#thread !== thread) throw new GridsealError("ENGINE_FAULT", "the thread of contracts ended");
+    const { runMs, unwantedMs } = this.#patience;
+    const late = setTimeout(() => this.#lose(thread, `a contract ran for more than ${runMs} ms`), runMs);
+    let soon: NodeJS.Timeout | undefined;
+    const giveUp = () => {
+      soon = setTimeout(() => this.#lose(thread, "nobody waits for the contracts any more"), unwantedMs);
+    };
+    unwanted?.addEventListener("abort", giveUp);
+    try {
+      return await new Promise((resolve, reject) => {
+        thread.asked = { resolve, reject };
+        this.#number += 1;
+        thread.worker.postMessage({ number: this.#number, ...work } satisfies Asked);
+      });
+    } finally {
+      thread.asked = undefined;
+      unwanted?.removeEventListener("abort", giveUp);
+      clearTimeout(late);
+      clearTimeout(soon);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    this.#lose(thread, "the sandbox was closed");
+    await thread.worker.terminate();
+  }
+
+  #started(): Thread {
+    if (this.#thread !== undefined) return this.#thread;
     const worker = startThread("node/contracts/sandbox-thread", {
       workerData: this.#wasm,
       resourceLimits: { stackSizeMb: STACK_MB },
     });
-    worker.on("message", (answered: Answered) => this.#settle(answered));
-    worker.on("error", (error) => this.#lose(worker, `the thread of contracts ended: ${reasonOf(error)}`));
-    worker.on("exit", () => this.#lose(worker, "the thread of contracts ended"));
-    this.#worker = worker;
-    return worker;
+    const thread: Thread = { worker, held: new HeldState(), asked: undefined };
+    worker.on("message", (answered: Answered) => this.#settle(thread, answered));
+    worker.on("error", (error) => this.#lose(thread, `the thread of contracts ended: ${reasonOf(error)}`));
+    worker.on("exit", () => this.#lose(thread, "the thread of contracts ended"));
+    this.#thread = thread;
+    return thread;
   }
 
-  #settle(answered: Answered): void {
-    const waiting = this.#waiting.get(answered.number);
-    if (waiting === undefined) return;
-    this.#waiting.delete(answered.number);
-    clearTimeout(waiting.timer);
-    if ("fault" in answered) waiting.reject(new GridsealError("ENGINE_FAULT", answered.fault));
-    else waiting.resolve(answered.outcomes);
+  #settle({ asked }: Thread, answered: Answered): void {
+    if (asked === undefined || answered.number !== this.#number) return;
+    if ("fault" in answered) asked.reject(new GridsealError("ENGINE_FAULT", answered.fault));
+    else asked.resolve(answered.outcomes);
   }
 
-  /** Gives the thread up with all that waits for it; who asked decides whether to ask again. */
-  #lose(worker: Worker, reason: string): void {
-    if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
-      reject(new GridsealError("ENGINE_FAULT", reason));
-    }
-    this.#waiting.clear();
-    void worker.terminate();
+  /** Gives the thread up with what is under way there; who asked decides whether to ask again. */
+  #lose(thread: Thread, reason: string): void {
+    if (this.#thread !== thread) return;
+    this.#thread = undefined;
+    thread.asked?.reject(new GridsealError("ENGINE_FAULT", reason));
+    void thread.worker.terminate();
   }
 }

@@ -2,7 +2,6 @@
 // its type: a table takes no other.
 
 import { MESSAGE_NUMBER_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
-import { DUE_PREFIX, SENT_PREFIX } from "../../ledger/reserved-keys.js";
 
 declare const kind: unique symbol;
 
@@ -13,9 +12,10 @@ export type NumberKey = Buffer & { readonly [kind]: "number" };
 export type StateKey = Buffer & { readonly [kind]: "state" };
 export type OutgoingKey = Buffer & { readonly [kind]: "outgoing" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
+export type SlotKey = Buffer & { readonly [kind]: "slot" };
 
 /** Of a row that belongs to a chain. */
-export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | OutgoingKey;
+export type KeyOfChain = ChainKey | BlockKey | IdKey | NumberKey | StateKey | NodeKey | OutgoingKey | SlotKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
 export interface KeyRange {
@@ -65,7 +65,10 @@ export function stateKey(chain: number, key: string): StateKey {
 
 /** chain (2), hash of a node of the map over that state (32) */
 export function nodeKey(chain: number, hash: Uint8Array): NodeKey {
-  return Buffer.concat([chainKey(chain), hash]) as Buffer as NodeKey;
+  const key = Buffer.allocUnsafe(34);
+  key.writeUInt16BE(chain);
+  key.set(hash, 2);
+  return key as NodeKey;
 }
 
 /** chain (2), chain that a message is for (2), its number (6) */
@@ -86,24 +89,28 @@ export function targetIn(key: OutgoingKey): number {
   return key.readUInt16BE(2);
 }
 
-/** The range of all keys of one contract. */
-export function contractRange(chain: number, contract: string): { readonly start: Buffer; readonly end: Buffer } {
-  return underPrefix(chain, `${contract}/`);
+/** chain (2), begin of a slot in seconds (5), which is no later than a block's time */
+export function slotKey(chain: number, start_s: number): SlotKey {
+  const key = Buffer.allocUnsafe(7);
+  key.writeUInt16BE(chain);
+  key.writeUIntBE(start_s, 2, 5);
+  return key as SlotKey;
 }
 
-/** The range of all deadlines of a chain, in their order. */
-export function dueRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
-  return underPrefix(chain, DUE_PREFIX);
+export function startIn(key: SlotKey): number {
+  return key.readUIntBE(2, 5);
 }
 
-/** The range of what a chain has sent to others. */
-export function sentRange(chain: number): { readonly start: Buffer; readonly end: Buffer } {
-  return underPrefix(chain, SENT_PREFIX);
+/** The range of all keys of the chain's contract state that begin with this text. */
+export function prefixRange(chain: number, prefix: string): { readonly start: Buffer; readonly end: Buffer } {
+  const start = stateKey(chain, prefix);
+  // No UTF-8 has this byte.
+  return { start, end: Buffer.concat([start, Buffer.of(0xff)]) };
 }
 
-/** Keys that begin with what ends with a slash, which "0" follows. */
-function underPrefix(chain: number, prefix: string) {
-  return { start: stateKey(chain, prefix), end: stateKey(chain, `${prefix.slice(0, -1)}0`) };
+/** The least key that stands behind this one. */
+export function keyBehind(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
 }
 
 /** The key of the chain's contract state. */

@@ -85,7 +85,7 @@ export function readRow<Key extends Buffer, Row>(
 const SHA256_BYTES = 32;
 const CRC32_BYTES = 4;
 
-/** For all rows but those that every record of a meter costs. */
+/** For all rows but those that every record of a meter, or every key of a contract, costs. */
 export const sha256Checksum: Checksum = {
   seal(content) {
     const row = Buffer.allocUnsafe(SHA256_BYTES + content.length);
@@ -102,8 +102,8 @@ export const sha256Checksum: Checksum = {
 };
 
 /**
- * Where there is a row for each record that a meter is acknowledged, whose content is signed besides (records) or opens what is signed
- * (disclosures).
+ * Where there are rows for each record that a meter is acknowledged, whose content is signed besides (records) or opens what is signed
+ * (disclosures), or for each key that a contract writes, whose content has its hash for a name.
  */
 export const crc32Checksum: Checksum = {
   seal(content) {

@@ -11,6 +11,7 @@ import { heads } from "../chain/tables/heads.js";
 import { lineage } from "../chain/tables/lineage.js";
 import { outgoing } from "../chain/tables/outgoing.js";
 import { index } from "../chain/tables/runs.js";
+import { counters, settlements, slots } from "../chain/tables/settlement.js";
 import { stateNodes } from "../chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
@@ -38,4 +39,7 @@ export const tables: readonly AnyTable[] = [
   contractState,
   stateNodes,
   outgoing,
+  settlements,
+  counters,
+  slots,
 ];

@@ -4,6 +4,7 @@ import { GridsealError } from "../../../../tools/errors.js";
 import type { ExecutionNotice } from "../../../../tools/ledger/execution.js";
 import { initialGovernance } from "../../../../tools/ledger/governance.js";
 import { MemoryState } from "../../../../tools/ledger/memory-state.js";
+import { MemorySettlement } from "../../../../tools/ledger/settlement/memory-settlement.js";
 import { createWaitingNotices } from "../../../../tools/node/chain/batches/waiting-notices.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 import { makeGenesis } from "../../../audit/chain-builder.js";
@@ -56,7 +57,7 @@ test("gives a temporary block no more bytes of what waits than it has room for, 
   notices.add(against);
   const none = () => undefined;
   const known = { meter: none, origin: none, faults: () => [], sealedHash: none, credential: none };
-  const view = { ...known, state: new MemoryState() };
+  const view = { ...known, state: new MemoryState(), settlement: new MemorySettlement() };
   const place = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
   assert.deepEqual(notices.take(place), { chosen: against.slice(0, 2), spent: [] });
   assert.equal(notices.pending, 2);

@@ -1,6 +1,7 @@
 // `gridseal authority order`: the orders that the authority signs.
 
 import type { Command } from "commander";
+import { registerAssign } from "./assign.js";
 import { registerBan } from "./ban.js";
 import { registerChain } from "./chain.js";
 import { registerEnd } from "./end.js";
@@ -14,7 +15,7 @@ export function registerOrder(authority: Command): void {
   const order = authority
     .command("order")
     .description(
-      "sign an order: members of a chain, a new chain, revoked, suspended or ended meters, banned nodes, the register's head",
+      "sign an order: members of a chain, a new chain, revoked, suspended, ended or assigned meters, banned nodes, the register's head",
     );
   registerMembers(order);
   registerChain(order);
@@ -23,5 +24,6 @@ export function registerOrder(authority: Command): void {
   registerResume(order);
   registerEnd(order);
   registerBan(order);
+  registerAssign(order);
   registerRegisterOrder(order);
 }

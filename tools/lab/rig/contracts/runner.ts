@@ -37,14 +37,13 @@ export function createPlanRunner(): PlanRunner {
 }
 
 /** All that the outcomes of a plan depend on, hashed. */
-export function nameOf({ height, time_s, contracts, calls }: RunPlan): string {
-  const planned = contracts.map(({ name, source, limits, state }) => [
+export function nameOf({ height, time_s, contracts, calls, state }: RunPlan): string {
+  const planned = contracts.map(({ name, source, limits }) => [
     ...[name, source, limits.budget, limits.pages, limits.output],
-    [...state].flat(),
   ]);
   const called = calls.map(({ contract, entry, argument, parameters }) => [
     ...[contract, entry],
     ...[valueToCbor(argument), valueToCbor(parameters)],
   ]);
-  return toHex(sha256(encodeCbor([height, time_s, planned, called])));
+  return toHex(sha256(encodeCbor([height, time_s, planned, called, state.root])));
 }

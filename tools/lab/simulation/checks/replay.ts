@@ -15,6 +15,7 @@ import { firstTip } from "../../../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance.js";
 import { MemoryState } from "../../../ledger/memory-state.js";
 import { replayWith } from "../../../ledger/replay.js";
+import { MemorySettlement } from "../../../ledger/settlement/memory-settlement.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
 import { EMPTY_STATE, updateState } from "../../../ledger/state-map.js";
 import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/sealed-orders.js";
@@ -25,7 +26,17 @@ import { heads } from "../../../node/chain/tables/heads.js";
 import { index, leavesIn, locationIn } from "../../../node/chain/tables/runs.js";
 import { stateNodes } from "../../../node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../node/chain/tables/states.js";
-import { blockKey, chainKey, idIn, idKey, nodeKey, numberIn, numberKey, stateKey } from "../../../node/store/keys.js";
+import {
+  blockKey,
+  chainKey,
+  idIn,
+  idKey,
+  nodeKey,
+  numberIn,
+  numberKey,
+  stateKey,
+  stateKeyIn,
+} from "../../../node/store/keys.js";
 import type { RunContracts } from "../world/contracts.js";
 import { DiskRows } from "../world/rows.js";
 
@@ -45,6 +56,7 @@ export async function replayChain(
   const hashes = new Map<string, Uint8Array>();
   const service = chain.service;
   const contracts = new MemoryState();
+  const settlement = new MemorySettlement();
   const view: ChainView = {
     meter: (kid) => replayed.get(meters, idKey(service, fromHex(kid)!)),
     origin: (node) => replayed.get(origins, idKey(service, fromHex(node)!)),
@@ -52,6 +64,7 @@ export async function replayChain(
     sealedHash: (kid, seq) => hashes.get(`${kid}/${seq}`),
     credential: (kid) => replayed.get(credentials, idKey(service, fromHex(kid)!)),
     state: contracts,
+    settlement,
   };
   const known = createGovernor(genesis, rows).current;
   const governance = service === CONTRACTS_SERVICE ? initialGovernance(genesis) : known;
@@ -59,8 +72,16 @@ export async function replayChain(
   let records = 0;
   for (let bytes = blockAt(rows, service, 1); bytes !== undefined; bytes = blockAt(rows, service, tip.height)) {
     const block = decodeBlock(bytes);
-    const { execution, entries, records: sealed, orders, nextMembers } = await replayWith(tip, block, run);
+    const {
+      execution,
+      entries,
+      settlement: settled,
+      records: sealed,
+      orders,
+      nextMembers,
+    } = await replayWith(tip, block, run);
     contracts.apply(entries);
+    settlement.apply(settled);
     for (const [place, { kid, claims, hash }] of sealed.entries()) {
       replayed.put(index, numberKey(service, kid, claims.seq), { height: block.height, leaves: [place + 1] });
       hashes.set(`${toHex(kid)}/${claims.seq}`, hash);
@@ -89,7 +110,8 @@ export async function replayChain(
     tip = { ...tip, ...after, height: height + 1, previous, counter, time_ms, judgedAt };
   }
   // The map's nodes follow from all entries at once, whatever the order in which blocks have written them.
-  const { root, added } = updateState(contracts, EMPTY_STATE, contracts.entries);
+  const entries = new Map(replayed.all(contractState, service).map(({ key, row }) => [stateKeyIn(key), row]));
+  const { root, added } = updateState(contracts, EMPTY_STATE, entries);
   assertInvariant(equalBytes(root, contracts.root), "a state's root is that of its entries");
   for (const [hash, node] of added) replayed.put(stateNodes, nodeKey(service, fromHex(hash)!), node);
   return stateOf(replayed, service);

@@ -64,7 +64,18 @@ export const contractMutants: readonly Mutant[] = [
   {
     name: "charges-no-run",
     lacks: "a run ends where its budget does",
-    edits: [edit(engine, "this.#used > this.#run.limits.budget;", "this.#used > 3 * this.#run.limits.budget;")],
+    edits: [
+      edit(
+        engine,
+        "return BigInt(this.#run.limits.budget) * BigInt(TURNS_PER_BUDGET);",
+        "return 3n * BigInt(this.#run.limits.budget) * BigInt(TURNS_PER_BUDGET);",
+      ),
+      edit(
+        engine,
+        "return Math.min(Number(spent / BigInt(TURNS_PER_BUDGET)), this.#run.limits.budget);",
+        "return Number(spent / BigInt(TURNS_PER_BUDGET));",
+      ),
+    ],
     needs: contracted,
   },
   {

@@ -106,6 +106,9 @@ export function createRunner(ports: RunnerPorts): Runner {
   };
 }
 
+/** What ends the wait for a round's proposal. */
+export const PROPOSE_TIMER = timerName("propose");
+
 function timerName(name: TimerName): string {
   return `consensus/${name}`;
 }

@@ -1,10 +1,11 @@
 // Contracts of blocks at the next height: a question about a block waits while they run, and is asked again when they have. What is
-// wrong with the engine is this machine's fault and no vote: they run once more after a while.
+// wrong with the engine is this machine's fault and no vote: they run once more after a while. Runs that hold others up are given up,
+// and runs of a height that is over.
 
 import { toHex } from "../../../../src/wire/bytes.js";
-import { BoundedMap } from "../../../bounded-map.js";
 import { reasonOf } from "../../../errors.js";
 import type { BlockInputs } from "../../../ledger/compose.js";
+import type { StateView } from "../../../ledger/execution.js";
 import type { Outcome } from "../../../ledger/outcome.js";
 import type { RunPlan } from "../../../ledger/run-plan.js";
 import type { ChainPorts } from "../ports.js";
@@ -12,31 +13,79 @@ import type { ChainPorts } from "../ports.js";
 /** Blocks of one height whose outcomes are kept. */
 const KEPT = 8;
 const AGAIN_MS = 1_000;
+/** While others wait, runs may take so long: far more than a whole budget takes on a slow machine. */
+const PATIENCE_MS = 5_000;
+/** Each that is given up at a height doubles it, up to this: a machine may be slower still. */
+const PATIENCE_MS_MAX = 60_000;
+/** Of what was slow, so much counts a block later. */
+const REMEMBERED = 0.9;
 
 export interface ContractRuns {
-  /** The outcomes of a block of these inputs; undefined while they are being made. */
+  /** Contracts are in force: the engine is started before the first of them runs. */
+  prepare(state: StateView): void;
+  /** The outcomes of a block of these inputs; undefined while they are being made, and where they are given up. */
   outcomesOf(inputs: BlockInputs, plan: RunPlan): readonly Outcome[] | undefined;
+  /** Whether the contracts of these inputs run no more at this height: they are given up where they have taken too long. */
+  givesUp(inputs: BlockInputs): boolean;
+  /** What runs of a block have taken lately, in milliseconds: the slowest, the less the longer ago. */
+  readonly lately_ms: number;
   /** The height is over. */
   clear(): void;
 }
 
 interface Entry {
   outcomes: readonly Outcome[] | undefined;
+  state: "running" | "done" | "given up";
+  readonly since_ms: number;
+  readonly unwanted: AbortController;
 }
 
 /** `onReady`: outcomes are there, or are to be asked for again. */
 export function createContractRuns(ports: ChainPorts, onReady: () => void): ContractRuns {
-  const entries = new BoundedMap<string, Entry>(KEPT);
+  const entries = new Map<string, Entry>();
+  let patience_ms = PATIENCE_MS;
+  let lately_ms = 0;
+  let isPrepared = false;
+
+  const running = () => [...entries.values()].filter(({ state }) => state === "running");
+
+  const giveUp = (entry: Entry) => {
+    ports.log.error({ patience_ms }, "contracts take too long here: others run in their place");
+    ports.onRunFault();
+    entry.state = "given up";
+    entry.unwanted.abort();
+    patience_ms = Math.min(2 * patience_ms, PATIENCE_MS_MAX);
+  };
+
+  /** The oldest of them holds the others up. */
+  const giveUpOldest = () => {
+    const [oldest, ...others] = running();
+    if (oldest === undefined || others.length === 0) return;
+    giveUp(oldest);
+    if (others.length > 1) ports.setTimer("patience", patience_ms, giveUpOldest);
+    onReady();
+  };
+
+  const forgetOldest = () => {
+    for (const [name, { unwanted }] of entries) {
+      unwanted.abort();
+      entries.delete(name);
+      return;
+    }
+  };
 
   const begin = (name: string, entry: Entry, plan: RunPlan) => {
-    const isCurrent = () => entries.get(name) === entry;
-    ports.runContracts(plan).then(
+    const isCurrent = () => entries.get(name) === entry && entry.state === "running";
+    ports.runContracts(plan, entry.unwanted.signal).then(
       (outcomes) => {
         if (!isCurrent()) return;
         entry.outcomes = outcomes;
+        entry.state = "done";
+        lately_ms = Math.max(ports.monotonic_ms() - entry.since_ms, REMEMBERED * lately_ms);
         onReady();
       },
       (error: unknown) => {
+        if (!isCurrent()) return;
         ports.onRunFault();
         ports.log.error({ height: plan.height, reason: reasonOf(error) }, "contracts cannot be run here");
         ports.setTimer("runs", AGAIN_MS, () => {
@@ -48,16 +97,42 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
   };
 
   return {
+    prepare(state) {
+      if (isPrepared) return;
+      isPrepared = true;
+      const nothing = { height: 0, time_s: 0, contracts: [], calls: [], state };
+      // What is wrong shows when something runs.
+      ports.runContracts(nothing).catch(() => undefined);
+    },
     outcomesOf(inputs, plan) {
       const name = nameOf(inputs);
       const known = entries.get(name);
       if (known !== undefined) return known.outcomes;
-      const entry: Entry = { outcomes: undefined };
+      const isFirst = running().length === 0;
+      const entry: Entry = {
+        ...{ outcomes: undefined, state: "running", since_ms: ports.monotonic_ms() },
+        unwanted: new AbortController(),
+      };
+      if (entries.size === KEPT) forgetOldest();
       entries.set(name, entry);
+      if (!isFirst) ports.setTimer("patience", patience_ms, giveUpOldest);
       begin(name, entry, plan);
       return undefined;
     },
-    clear: () => entries.clear(),
+    givesUp(inputs) {
+      const entry = entries.get(nameOf(inputs));
+      if (entry?.state === "running" && ports.monotonic_ms() - entry.since_ms > patience_ms) giveUp(entry);
+      return entry?.state === "given up";
+    },
+    get lately_ms() {
+      return lately_ms;
+    },
+    clear() {
+      for (const { unwanted } of running()) unwanted.abort();
+      entries.clear();
+      patience_ms = PATIENCE_MS;
+      ports.clearTimer("patience");
+    },
   };
 }
 

@@ -32,8 +32,9 @@ import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
+import type { Settlement } from "../../../ledger/settlement/settle.js";
 import { EMPTY_STATE } from "../../../ledger/state-map.js";
-import { blockKey, chainKey, idKey, nodeKey, numberKey, outgoingKey, stateKey } from "../../store/keys.js";
+import { blockKey, chainKey, idKey, nodeKey, numberKey, outgoingKey, slotKey, stateKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { orderKey, sealedOrders } from "../sealed-orders.js";
@@ -46,6 +47,7 @@ import { type Head, heads } from "../tables/heads.js";
 import { lineage, lineageOf } from "../tables/lineage.js";
 import { outgoing } from "../tables/outgoing.js";
 import { index, type SealedRun } from "../tables/runs.js";
+import { counters, SLOTS_KEPT, settlements, slots } from "../tables/settlement.js";
 import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
@@ -53,6 +55,8 @@ import type { ContractRuns } from "./contract-runs.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;
+/** A block whose contracts run longer is built anew: it would come too late. */
+const BUILDING_MS_MAX = CLOCK_SKEW_MAX_MS / 2;
 const CANDIDATES_KEPT = 8;
 
 interface Candidate {
@@ -161,15 +165,20 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     return outcomes === undefined ? { type: "waits" } : { type: "block", block: composition.finish(outcomes) };
   };
 
+  /** New orders may have ended what it runs for; it has been given up; or those who vote would find that it came late. */
+  const isOutdated = (inputs: BlockInputs, now: Pick<BlockInputs, "time_ms" | "judgedAt">) =>
+    inputs.judgedAt < now.judgedAt || runs.givesUp(inputs) || now.time_ms - inputs.time_ms > BUILDING_MS_MAX;
+
   const keep = (id: Uint8Array, candidate: Candidate) => {
     candidates.set(toHex(id), candidate);
   };
 
   const finish = async (
     block: Block,
-    { execution, entries, tree, nextMembers }: Pick<ComposedBlock, "execution" | "entries" | "tree" | "nextMembers">,
+    judged: Pick<ComposedBlock, "execution" | "entries" | "settlement" | "tree" | "nextMembers">,
     records: SealedBlock["records"],
   ): Promise<SealedBlock> => {
+    const { execution, entries, settlement, tree, nextMembers } = judged;
     const next: Head = {
       height: block.height,
       headerHash: headerHash(block.header),
@@ -185,12 +194,14 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
         writeState(writer, chain.service, block.height, entries);
+        writeSettlement(writer, chain.service, settlement);
         if (handover !== undefined) writer.put(lineage, blockKey(chain.service, block.height + 1), handover);
         onSealing(writer, block);
       });
     } finally {
       sealing = false;
     }
+    view.state.note(head.stateRoot, next.stateRoot, entries.writes);
     head = next;
     newest = { chain: chain.service, height: next.height, headerHash: next.headerHash, certificate: block.certificate };
     members = nextMembers;
@@ -256,6 +267,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     build(inputs) {
       const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
+      if (building !== undefined && isOutdated(building, { time_ms, judgedAt })) building = undefined;
       const chosen = building ?? { ...inputs, time_ms, judgedAt };
       building = undefined;
       const composition = composedOf(chosen);
@@ -382,6 +394,18 @@ function writeState(writer: Writer, chain: number, height: number, { writes, sta
   for (const [hash, node] of state.added) writer.put(stateNodes, nodeKey(chain, fromHex(hash)!), node);
   for (const { to, index } of placedMessages(outcomes)) {
     writer.put(outgoing, outgoingKey(chain, to.service, to.number), { height, index });
+  }
+}
+
+/** What the block has made of the chain's settlement. */
+function writeSettlement(writer: Writer, chain: number, { head, counters: read, closed }: Settlement): void {
+  if (head === undefined) return;
+  writer.put(settlements, chainKey(chain), head);
+  for (const [meter, row] of read) writer.put(counters, idKey(chain, fromHex(meter)!), row);
+  for (const { slot, rows } of closed) {
+    writer.put(slots, slotKey(chain, slot.start_s), { height: head.height, rows });
+    const oldest_s = slot.start_s - SLOTS_KEPT * slot.slot_s;
+    if (oldest_s >= 0) writer.delete(slots, slotKey(chain, oldest_s));
   }
 }
 

@@ -24,6 +24,8 @@ import { createLanes, type Lane, TURN_MS, turnOf } from "./lanes.js";
 export const MESSAGE_FRAME = 11;
 /** Messages that are kept as they are carried: made here, or handed over. */
 const KEPT_MAX = 128;
+/** A block that is begun for a deadline alone comes so long after the one before. */
+const DUE_PAUSE_MS = 1_000;
 
 export interface CarrierPorts {
   /** this node's id */
@@ -124,10 +126,13 @@ export function createCarrier(ports: CarrierPorts): Carrier {
   };
 
   const offerDue = (service: number, members: readonly string[]): void => {
+    const chain = chains.get(service)!;
     const time_s = nextDue(stateIn(service));
-    const turn = turnOf(members, self, chains.get(service)!.head.height);
-    if (time_s === undefined || ports.now_ms() < time_s * 1_000 + turn * TURN_MS) return;
-    chains.get(service)!.offer("due", [readNotice(ports.genesisHash, { kind: "due", bytes: encodeDue(time_s) })]);
+    if (time_s === undefined) return;
+    // A contract that names what is due at once does not have its chain seal without a pause.
+    const since_ms = Math.max(time_s * 1_000, chain.head.time_ms + DUE_PAUSE_MS);
+    if (ports.now_ms() < since_ms + turnOf(members, self, chain.head.height) * TURN_MS) return;
+    chain.offer("due", [readNotice(ports.genesisHash, { kind: "due", bytes: encodeDue(time_s) })]);
   };
 
   return {

@@ -13,6 +13,7 @@ import type { ChainView } from "../../../../../tools/ledger/execution.js";
 import { memberSetOf } from "../../../../../tools/ledger/members.js";
 import { MemoryState } from "../../../../../tools/ledger/memory-state.js";
 import { type ExecutionRecord, executionRecord } from "../../../../../tools/ledger/record-scan.js";
+import { MemorySettlement } from "../../../../../tools/ledger/settlement/memory-settlement.js";
 import { type OriginState, sealNumber } from "../../../../../tools/ledger/state.js";
 import { takeRecord } from "../../../../../tools/node/chain/batches/origin/admission.js";
 import {
@@ -69,6 +70,7 @@ function bench() {
     sealedHash: (_meter, seq) => [...sealed].find((record) => record.seq === seq)?.hash,
     credential: () => undefined,
     state: new MemoryState(),
+    settlement: new MemorySettlement(),
   };
   const node = createOriginNode(
     {

@@ -1,0 +1,103 @@
+// Contracts that take all that they may, or that a machine does not come to the end of: the chain goes on all the same.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type InstallAction, sourceHash } from "../../../src/wire/contract-order.js";
+import { outcomesIn } from "../../../src/wire/outcome.js";
+import { newestEngine } from "../../../tools/ledger/engines.js";
+import { BLOCK_OPERATIONS_MAX } from "../../../tools/ledger/run-plan.js";
+import { createCluster, SERVICE, type TestNode } from "./cluster.js";
+import { participantOf } from "./participant.js";
+
+const spins = 'export const reads = [], writes = [""]; export function operation() { for (;;); }';
+const counts =
+  'export const reads = [], writes = [""]; export function operation(c) { c.put("n", (c.get("n") ?? 0) + 1); }';
+
+const installOf = (name: string, source: string, type: number): InstallAction => ({
+  ...{ type: "install", service: SERVICE, name, version: 1, source: sourceHash(source) },
+  ...newestEngine,
+  ...{
+    budget: 2_000,
+    pages: 64,
+    output: 10_000,
+    messages: [],
+    types: [type],
+    vectors: new Uint8Array(32),
+    fromHeight: 1,
+  },
+});
+
+const outcomesOf = (node: TestNode) => node.sealed.flatMap(({ block }) => outcomesIn(block.results));
+
+test("operations that spin their whole budget, as many as a block holds, are sealed", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await cluster.order(installOf("spins", spins, 3), spins);
+  const participant = await participantOf(cluster);
+  const blocks = 2;
+  for (let block = 1; block <= blocks; block += 1) {
+    for (let index = 0; index < BLOCK_OPERATIONS_MAX; index += 1) {
+      assert.equal(await cluster.nodes[block % 4]!.chain.admit(participant.next(3), undefined), "admitted");
+    }
+    const asked = block * BLOCK_OPERATIONS_MAX;
+    await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === asked), `${asked} operations`);
+  }
+  for (const node of cluster.nodes) {
+    const reasons = outcomesOf(node).map((outcome) => outcome.type === "failed" && outcome.reason);
+    assert.deepEqual(reasons, Array(blocks * BLOCK_OPERATIONS_MAX).fill("budget"));
+    assert.deepEqual(node.opposed, []);
+    const rounds = node.sealed.map(({ block }) => block.certificate.round);
+    t.diagnostic(`rounds ${rounds.join(", ")}`);
+  }
+});
+
+test("a contract that no machine comes to the end of holds its chain up until an order retires it", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await cluster.order(installOf("spins", spins, 3), spins);
+  await cluster.order(installOf("counts", counts, 4), counts);
+  const hung = new Set<number>();
+  cluster.runContracts = (node, run, { contracts }) => {
+    if (!contracts.some(({ name }) => name === "spins")) return run();
+    hung.add(node);
+    return new Promise(() => {});
+  };
+  const participant = await participantOf(cluster);
+  const [first, second] = cluster.nodes as [TestNode, TestNode];
+  const sealed = (count: number) =>
+    cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === count), `${count} operations`);
+  assert.equal(await second.chain.admit(participant.next(4), undefined), "admitted");
+  await sealed(1);
+  assert.equal(await first.chain.admit(participant.next(3), undefined), "admitted");
+  await cluster.until(() => hung.size > 0, "a node runs what does not end");
+  assert.equal(await second.chain.admit(participant.next(4), undefined), "admitted");
+  await cluster.order({ type: "retire", service: SERVICE, name: "spins", fromHeight: 2 });
+  await sealed(3);
+  for (const node of cluster.nodes) {
+    assert.deepEqual(
+      outcomesOf(node).map(({ type }) => type),
+      ["done", "unhandled", "done"],
+    );
+    assert.deepEqual(node.opposed, []);
+  }
+});
+
+test("a round whose proposer does not come to the end of its runs is followed by one that does", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await cluster.order(installOf("counts", counts, 4), counts);
+  let isLost = false;
+  cluster.runContracts = (_node, run, { calls }) => {
+    if (isLost || calls.length === 0) return run();
+    isLost = true;
+    return new Promise(() => {});
+  };
+  const participant = await participantOf(cluster);
+  assert.equal(await cluster.nodes[0]!.chain.admit(participant.next(4), undefined), "admitted");
+  await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 1), "the operation");
+  for (const node of cluster.nodes)
+    assert.deepEqual(
+      outcomesOf(node).map(({ type }) => type),
+      ["done"],
+    );
+});

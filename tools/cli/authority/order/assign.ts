@@ -1,0 +1,92 @@
+// `gridseal authority order assign`: says which meters count for which measuring points, from when to when.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { ASSIGNMENTS_MAX, type Assignment, asPoint, compareRows } from "../../../../src/wire/assignment-order.js";
+import { GridsealError, reasonOf } from "../../../errors.js";
+import { readWhole } from "../../../files/made-once.js";
+import { id } from "../../../terminal/arguments.js";
+import { timeArgument } from "../../../terminal/time-argument.js";
+import { governanceFor } from "../governance.js";
+import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
+
+interface AssignOptions extends MakeOptions {
+  readonly point?: string;
+  readonly meter?: Uint8Array;
+  readonly from?: number;
+  readonly until?: number;
+  readonly subtract?: true;
+  readonly capacity?: bigint;
+}
+
+/** A line each of so many assignments, of 200 characters. */
+const FILE_BYTES_MAX = 200 * ASSIGNMENTS_MAX;
+
+export function registerAssign(order: Command): void {
+  withOrderOptions(
+    order.command("assign").description("say which meters count for which measuring points, from when to when"),
+  )
+    .argument("[file]", "several of them: lines of POINT,METER,FROM[,UNTIL[,+ or -[,CAPACITY]]]")
+    .option("--point <id>", "the point's ID", pointId)
+    .option("--meter <id>", "the meter's id, 16 hex digits", id)
+    .option("--from <time>", "from when on, as 2026-03-29T00:00:00Z", timeArgument)
+    .option("--until <time>", "until when; with the same --from as before it ends that assignment", timeArgument)
+    .option("--subtract", "take the meter's energies from the point's, as a submeter's")
+    .option("--capacity <mWh>", "what the meter's counters hold, where that is known", capacityOf)
+    .action(orderAssign);
+}
+
+async function orderAssign(file: string | undefined, options: AssignOptions): Promise<void> {
+  const assignments = file === undefined ? [assignmentOf(options)] : await readAssignments(file);
+  await makeOrder(
+    { type: "assign", assignments: assignments.sort(compareRows) },
+    await governanceFor(options),
+    options,
+  );
+}
+
+function assignmentOf({ point, meter, from, until, subtract, capacity }: AssignOptions): Assignment {
+  if (point === undefined || meter === undefined || from === undefined) {
+    throw new GridsealError("USAGE", "name an assignment with --point, --meter and --from, or a file of them");
+  }
+  return { point, meter, from_s: from, until_s: until, sign: subtract ? -1 : 1, capacity };
+}
+
+/** Rejects with USAGE where a line is none. */
+async function readAssignments(file: string): Promise<Assignment[]> {
+  const text = new TextDecoder().decode(await readWhole(file, FILE_BYTES_MAX));
+  const lines = text.split(/\r?\n/).map((line, index) => ({ line, number: index + 1 }));
+  return lines
+    .filter(({ line }) => line !== "")
+    .map(({ line, number }) => {
+      try {
+        return assignmentIn(line.split(","));
+      } catch (error) {
+        throw new GridsealError("USAGE", `line ${number} of ${file} is no assignment: ${reasonOf(error)}`);
+      }
+    });
+}
+
+function assignmentIn(fields: readonly string[]): Assignment {
+  const [point = "", meter = "", from = "", until = "", sign = "", capacity = "", ...more] = fields;
+  if (more.length > 0) throw new InvalidArgumentError("it has more than six fields");
+  if (sign !== "" && sign !== "+" && sign !== "-") throw new InvalidArgumentError("its fifth field is neither + nor -");
+  return {
+    ...{ point: pointId(point), meter: id(meter), from_s: timeArgument(from) },
+    until_s: until === "" ? undefined : timeArgument(until),
+    sign: sign === "-" ? -1 : 1,
+    capacity: capacity === "" ? undefined : capacityOf(capacity),
+  };
+}
+
+function pointId(text: string): string {
+  try {
+    return asPoint(text, "a point's ID");
+  } catch (error) {
+    throw new InvalidArgumentError(`${reasonOf(error)}.`);
+  }
+}
+
+function capacityOf(text: string): bigint {
+  if (!/^[1-9][0-9]{0,17}$/.test(text)) throw new InvalidArgumentError("It must be a number of mWh.");
+  return BigInt(text);
+}

@@ -1,0 +1,63 @@
+// The energy counters that a sealed reading states: taken (1-0:1.8.0) and given (1-0:2.8.0), each or the sum of its tariffs.
+
+import { parseRecord, type Register } from "../../../src/wire/record.js";
+import type { ExecutionRecord } from "../record-scan.js";
+import { COUNTER_MWH_MAX, type CounterReading } from "../slot-energy.js";
+import type { CountersRead } from "./meter-counters.js";
+
+/** DLMS code of Wh */
+const WATT_HOURS = 30;
+/** Tariffs 1 to 32 have a bit each in what a counter is the sum of. */
+const TARIFFS_MAX = 32;
+
+/** What the record states of both counters; undefined where it states none, is an operation, or its clock was not set. */
+export function countersRead(record: ExecutionRecord): CountersRead | undefined {
+  if (record.type !== undefined) return undefined;
+  const { registers = [], time_s, quality, seq } = parseRecord(record.bytes).claims;
+  if (quality !== 1 && quality !== 2) return undefined;
+  const imported = counterOf(registers, 1, { time_s, seq });
+  const exported = counterOf(registers, 2, { time_s, seq });
+  return imported === undefined && exported === undefined ? undefined : { imported, exported };
+}
+
+/** The register of all tariffs, or the sum of each tariff's, as old as the oldest of them. */
+function counterOf(
+  registers: readonly Register[],
+  group: number,
+  { time_s, seq }: { readonly time_s: number; readonly seq: number },
+): CounterReading | undefined {
+  let sum: bigint | undefined;
+  let codes = 0;
+  let age = 0;
+  for (const register of registers) {
+    const tariff = tariffOf(register, group);
+    if (tariff === undefined) continue;
+    const counter = milliwattHours(register);
+    if (counter === undefined) continue;
+    if (tariff === 0) return readingAt(time_s - (register.age ?? 0), { counter, seq, codes: 0 });
+    const bit = 2 ** (tariff - 1);
+    if (Math.floor(codes / bit) % 2 === 1) continue;
+    codes += bit;
+    sum = (sum ?? 0n) + counter;
+    age = Math.max(age, register.age ?? 0);
+  }
+  return sum === undefined ? undefined : readingAt(time_s - age, { counter: sum, seq, codes });
+}
+
+function readingAt(time_s: number, reading: Omit<CounterReading, "time_s">): CounterReading | undefined {
+  return time_s < 0 || reading.counter > COUNTER_MWH_MAX ? undefined : { time_s, ...reading };
+}
+
+/** 0 for all tariffs together, else the tariff; undefined where the register is another one. */
+function tariffOf({ obis }: Register, group: number): number | undefined {
+  const isCounter = obis[0] === 1 && obis[1] === 0 && obis[2] === group && obis[3] === 8 && obis[5] === 255;
+  const tariff = obis[4]!;
+  return isCounter && tariff <= TARIFFS_MAX ? tariff : undefined;
+}
+
+/** A counter in mWh, what is finer cut off; undefined where it counts no energy, or less than none. */
+export function milliwattHours({ value, scaler, unit }: Register): bigint | undefined {
+  if (unit !== WATT_HOURS || value < 0) return undefined;
+  const exponent = scaler + 3;
+  return exponent >= 0 ? BigInt(value) * 10n ** BigInt(exponent) : BigInt(value) / 10n ** BigInt(-exponent);
+}

@@ -1,0 +1,232 @@
+// The settlement of a chain at one block, pure: what its readings make of the counters, which slots close, and what of their rows the
+// chain's contracts are shown.
+
+import {
+  BLOCK_SLOTS_MAX,
+  encodePointRow,
+  isSamePlan,
+  type PointRow,
+  type SealedSlot,
+  type SettlementPlan,
+  slotRoot,
+} from "../../../src/wire/slot.js";
+import { capacityOf, type OrderedAssignments } from "../assignments.js";
+import type { ExecutionRecord } from "../record-scan.js";
+import { countersRead } from "./counters-read.js";
+import { type CountersRead, directions, type MeterCounters, withReading } from "./meter-counters.js";
+import { pointRows } from "./point-rows.js";
+
+/** Seconds by which a reading's clock may be ahead of its block. */
+export const READING_AHEAD_S = 60;
+/** Rows of a slot that a contract is shown at once. */
+export const SHOWN_ROWS_MAX = 500;
+/** Runs of a block for closed slots: contracts that are shown rows, times how often. */
+export const SLOT_RUNS_MAX = 16;
+/** Points of the slots that one block closes; the first slot may have more. */
+export const CLOSED_POINTS_MAX = 10_000;
+
+/** A chain whose first open slot is further behind its blocks goes on with the current one. */
+export const BEHIND_SLOTS_MAX = 1_000;
+
+/** Where a chain's settlement stands behind a block. */
+export interface SettlementHead {
+  readonly plan: SettlementPlan;
+  /** height of the block; a settlement that rested for one begins anew */
+  readonly height: number;
+  /** height at which it began */
+  readonly epoch: number;
+  /** begin of the first slot that is open */
+  readonly open_s: number;
+  /** meters that this slot waits for */
+  readonly awaited: number;
+  /** meters that have readings beyond it */
+  readonly beyond: number;
+  /** a closed slot whose rows contracts have not all been shown */
+  readonly showing: Showing | undefined;
+}
+
+export interface Showing {
+  readonly slot: SealedSlot;
+  /** rows that they have been shown */
+  readonly shown: number;
+}
+
+/** What a chain remembers of its settlement before a block. */
+export interface SettlementView {
+  readonly head: SettlementHead | undefined;
+  counters(meter: string): MeterCounters | undefined;
+  /** All counters, by meter. */
+  all(): Iterable<readonly [meter: string, counters: MeterCounters]>;
+  /** The rows of the closed slot that began then, which is being shown. */
+  rows(start_s: number): readonly PointRow[];
+}
+
+/** The block, and what holds there. */
+export interface SettlementPlace {
+  readonly height: number;
+  readonly time_ms: number;
+  readonly judgedAt: number;
+  /** what contracts in force ask for */
+  readonly plan: SettlementPlan;
+  /** how many of them ask */
+  readonly contracts: number;
+  readonly assignments: OrderedAssignments;
+  readonly view: SettlementView;
+}
+
+export interface ClosedSlot {
+  readonly slot: SealedSlot;
+  readonly rows: readonly PointRow[];
+}
+
+/** Rows of a closed slot that each contract that asks is shown. */
+export interface ShownRows {
+  readonly slot: SealedSlot;
+  /** place of the first row among all */
+  readonly first: number;
+  readonly rows: readonly PointRow[];
+}
+
+export interface Settlement {
+  /** undefined where nothing is settled */
+  readonly head: SettlementHead | undefined;
+  /** of meters whose readings the block seals */
+  readonly counters: ReadonlyMap<string, MeterCounters>;
+  readonly closed: readonly ClosedSlot[];
+  readonly shown: readonly ShownRows[];
+}
+
+/** Of a block at which no contract asks for slots. */
+export const restingSettlement: Settlement = { head: undefined, counters: new Map(), closed: [], shown: [] };
+
+interface Run {
+  readonly place: SettlementPlace;
+  readonly plan: SettlementPlan;
+  readonly epoch: number;
+  readonly counters: Map<string, MeterCounters>;
+  readonly closed: ClosedSlot[];
+  readonly shown: ShownRows[];
+  open_s: number;
+  awaited: number;
+  beyond: number;
+  showing: Showing | undefined;
+}
+
+/** What the sealed records of a block, in their order, make of the settlement. */
+export function settle(place: SettlementPlace, records: readonly ExecutionRecord[]): Settlement {
+  const { plan, height } = place;
+  const run: Run = { ...headBefore(place), place, counters: new Map(), closed: [], shown: [] };
+  passWhatIsFar(run);
+  for (const record of records) {
+    const read = countersRead(record);
+    if (read !== undefined) take(run, record.meter, read);
+  }
+  if (run.showing !== undefined) show(run, place.view.rows(run.showing.slot.start_s));
+  while (mayClose(run)) close(run);
+  const { epoch, open_s, awaited, beyond, showing, counters, closed, shown } = run;
+  return { head: { plan, height, epoch, open_s, awaited, beyond, showing }, counters, closed, shown };
+}
+
+/** Where the settlement stands before the block; it begins anew where it rested, or is asked for otherwise. */
+function headBefore({ plan, view, height, time_ms }: SettlementPlace): SettlementHead {
+  const { head } = view;
+  const current_s = slotAt(time_ms / 1_000, plan);
+  const isSame = head !== undefined && head.height === height - 1 && isSamePlan(head.plan, plan);
+  if (isSame) return head;
+  return { plan, height, epoch: height, open_s: current_s, awaited: 0, beyond: 0, showing: undefined };
+}
+
+/** A chain that stood for so long does not settle what it missed. */
+function passWhatIsFar(run: Run): void {
+  const current_s = slotAt(run.place.time_ms / 1_000, run.plan);
+  if (current_s - run.open_s <= BEHIND_SLOTS_MAX * run.plan.slot_s) return;
+  run.open_s = current_s;
+  count(run, metersOf(run));
+}
+
+/** Counts for whom the first open slot waits. */
+function count(run: Run, meters: readonly (readonly [string, MeterCounters])[]): void {
+  const own = meters.filter(([, counters]) => counters.epoch === run.epoch);
+  run.awaited = own.filter(([, counters]) => isAwaited(run, counters)).length;
+  run.beyond = own.filter(([, counters]) => isBeyond(run, counters)).length;
+}
+
+function slotAt(time_s: number, { slot_s }: SettlementPlan): number {
+  return Math.floor(time_s / slot_s) * slot_s;
+}
+
+function take(run: Run, meter: string, read: CountersRead): void {
+  const { place, plan, epoch, open_s } = run;
+  const last_s = place.time_ms / 1_000 + READING_AHEAD_S;
+  const [imported, exported] = directions.map((direction) => {
+    const reading = read[direction];
+    return reading !== undefined && reading.time_s <= last_s ? reading : undefined;
+  });
+  if (imported === undefined && exported === undefined) return;
+  const known = run.counters.get(meter) ?? place.view.counters(meter);
+  const before = known?.epoch === epoch ? known : undefined;
+  const capacity = capacityOf(place.assignments, meter, place.judgedAt);
+  const { slot_s, gapMax_s } = plan;
+  const after = withReading(before, { imported, exported }, { epoch, open_s, slot_s, gapMax_s, capacity });
+  run.counters.set(meter, after);
+  run.awaited += Number(isAwaited(run, after)) - Number(before !== undefined && isAwaited(run, before));
+  run.beyond += Number(isBeyond(run, after)) - Number(before !== undefined && isBeyond(run, before));
+}
+
+/** Whether the first open slot waits for the meter: its latest reading is not beyond the slot, nor long before it. */
+function isAwaited({ open_s, plan }: Pick<Run, "open_s" | "plan">, { reached_s }: MeterCounters): boolean {
+  return reached_s >= open_s - plan.lateness_s && reached_s < open_s + plan.slot_s;
+}
+
+function isBeyond({ open_s, plan }: Pick<Run, "open_s" | "plan">, { reached_s }: MeterCounters): boolean {
+  return reached_s >= open_s + plan.slot_s;
+}
+
+function mayClose({ place, plan, open_s, awaited, beyond, showing, closed }: Run): boolean {
+  const points = closed.reduce((sum, { slot }) => sum + slot.points, 0);
+  if (showing !== undefined || closed.length >= BLOCK_SLOTS_MAX || points >= CLOSED_POINTS_MAX) return false;
+  const past_s = place.time_ms / 1_000 - (open_s + plan.slot_s);
+  return past_s >= plan.lateness_s || (past_s >= 0 && beyond > 0 && awaited === 0);
+}
+
+/** The first open slot closes; what has no point passes with all that has passed. */
+function close(run: Run): void {
+  const { place, plan, epoch, open_s } = run;
+  const { slot_s, gapMax_s } = plan;
+  const { assignments, judgedAt } = place;
+  const meters = metersOf(run);
+  const rows = pointRows({ epoch, open_s, slot_s, gapMax_s, assignments, judgedAt }, meters);
+  run.open_s = rows.length > 0 ? open_s + slot_s : Math.max(open_s + slot_s, slotAt(place.time_ms / 1_000, plan));
+  count(run, meters);
+  if (rows.length === 0) return;
+  const slot = { start_s: open_s, slot_s, points: rows.length, root: slotRoot(rows.map(encodePointRow)) };
+  run.closed.push({ slot, rows });
+  run.showing = { slot, shown: 0 };
+  show(run, rows);
+}
+
+/** All counters, with those that the block has changed. */
+function metersOf({ place, counters }: Run): (readonly [string, MeterCounters])[] {
+  const meters: (readonly [string, MeterCounters])[] = [];
+  const known = new Set<string>();
+  for (const [meter, before] of place.view.all()) {
+    const after = counters.get(meter);
+    if (after !== undefined) known.add(meter);
+    meters.push([meter, after ?? before]);
+  }
+  for (const [meter, after] of counters) if (!known.has(meter)) meters.push([meter, after]);
+  return meters;
+}
+
+/** Shows rows of the slot as far as the block's runs reach. */
+function show(run: Run, rows: readonly PointRow[]): void {
+  const { contracts } = run.place;
+  while (run.showing !== undefined) {
+    if ((run.shown.length + 1) * contracts > SLOT_RUNS_MAX) return;
+    const { slot, shown } = run.showing;
+    const next = rows.slice(shown, shown + SHOWN_ROWS_MAX);
+    run.shown.push({ slot, first: shown, rows: next });
+    const reached = shown + next.length;
+    run.showing = reached < rows.length ? { slot, shown: reached } : undefined;
+  }
+}

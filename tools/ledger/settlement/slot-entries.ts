@@ -1,0 +1,21 @@
+// Closed slots as entries: each contract that asked for slots is shown their rows, part by part.
+
+import type { Value } from "../../../src/wire/value.js";
+import type { EntriesPlace, PlannedEntry } from "../entry.js";
+import { SHOWN_ROWS_MAX, type ShownRows } from "./settle.js";
+
+/** The rows of closed slots that the block shows, by time and part, then by the names of the contracts. */
+export function slotEntries({ contracts, settlement }: EntriesPlace): PlannedEntry[] {
+  const asking = contracts.filter(({ install }) => install.slots !== undefined);
+  return settlement.shown.flatMap((shown) => {
+    const entry = { kind: "slot", start_s: shown.slot.start_s, part: shown.first / SHOWN_ROWS_MAX } as const;
+    const argument = argumentOf(shown);
+    return asking.map((contract): PlannedEntry => ({ entry, fate: { type: "run", contract, argument } }));
+  });
+}
+
+function argumentOf({ slot, first, rows }: ShownRows): Value {
+  const { start_s, slot_s, points: count } = slot;
+  const points = rows.map(({ point, imported, exported, quality }) => [point, imported, exported, quality]);
+  return { start_s, length_s: slot_s, count, first, points };
+}
