@@ -179,7 +179,7 @@ type Contracted = Pick<ClusterOptions, "contracts" | "engineFaults" | "slowEngin
 /** Drawn apart as well. They are ordered where there is a contracts chain. */
 function contractedOf(random: Random): Contracted {
   return {
-    contracts: random.chance(0.5) ? 2 + random.below(6) : 0,
+    contracts: random.chance(0.8) ? 3 + random.below(6) : 0,
     engineFaults: random.pick([0, 0.1, 0.3]),
     slowEngine_ms: random.pick([0, 400, 2_500]),
   };

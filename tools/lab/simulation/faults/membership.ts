@@ -79,7 +79,7 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
       if (ruling.type !== "resume") rulingsLeft -= 1;
       return issue(ruling);
     }
-    const contract = contractsLeft > 0 && random.chance(0.6) ? contracts.draw() : undefined;
+    const contract = contractsLeft > 0 && random.chance(0.8) ? contracts.draw() : undefined;
     if (contract !== undefined) {
       contractsLeft -= 1;
       return issue(contract.action, contract.source);
