@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ClusterReport, runCluster } from "../../../tools/lab/simulation/cluster.js";
 import { starvings } from "../../../tools/lab/simulation/faults/liar.js";
-import { picked, starved } from "../../../tools/lab/simulation/mutants/ordeals.js";
+import { misrunning, picked, starved } from "../../../tools/lab/simulation/mutants/ordeals.js";
 import { optionsOf } from "../../../tools/lab/simulation/options.js";
 
 const SEEDS = 80;
@@ -42,6 +42,27 @@ test(`${SEEDS} clusters under faults keep every invariant and seal everything on
   ] as const;
   const ordered = ["ordersSealed", "ordersRefused", "memberChanges", "metersRuled", "accused"] as const;
   for (const name of [...rare, ...ordered]) {
+    assert.ok(total((report) => report[name]) > 0, name);
+  }
+});
+
+test("contracts that come and go under faults keep every invariant: slow threads, lost ones, members that lie about outcomes", async () => {
+  const reports: ClusterReport[] = [];
+  for (let seed = 1; seed <= 12; seed += 1) {
+    const more = {
+      governed: true,
+      contracts: 8,
+      engineFaults: 0.2,
+      slowEngine_ms: 1_500,
+      meters: 4,
+      recordsPerMeter: 20,
+    };
+    const lies = seed % 2 === 0 ? misrunning : {};
+    reports.push(await runCluster({ ...optionsOf(seed), ...lies, ...more }));
+  }
+  const total = (of: (report: ClusterReport) => number) => reports.reduce((sum, report) => sum + of(report), 0);
+  const counted = ["contractsOrdered", "runsSealed", "runsFailed", "operationsExpired", "effectsSealed"] as const;
+  for (const name of [...counted, "engineFaults", "misrun", "deadlines"] as const) {
     assert.ok(total((report) => report[name]) > 0, name);
   }
 });

@@ -77,6 +77,20 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "votes-as-follower": /^I12/,
   "hands-over-to-former-members": /^I13 handovers/,
   "judges-by-first-members": /^I13 handovers/,
+  "keeps-what-failed": /^I28/,
+  "tells-effects-backwards": /^I29/,
+  "believes-state-root": /^I13|^I15/,
+  "charges-no-run": /^I27/,
+  "takes-any-engine": /^I12/,
+  "runs-what-expired": /^I26/,
+  "runs-what-is-retired": /^I26/,
+  "mixes-jurisdictions": /^I29/,
+  "takes-fault-for-failure": /^I14/,
+  "adopts-without-state": /^I9|^I14/,
+  "takes-messages-twice": /^I32/,
+  "takes-messages-out-of-turn": /^I32/,
+  "due-before-its-time": /^I33/,
+  "due-again-and-again": /^I/,
 };
 
 /** The seed that noticed it when last looked for, where that was not the first: it is tried before all others. */

@@ -5,17 +5,23 @@ import { verifyGenesis } from "../../../src/wire/genesis.js";
 import { decodeSentReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { type LoadConnection, openLoadConnection } from "../rig/load-connection.js";
-import { type MeterPlan, type PreparedMeter, prepareMeter } from "../rig/prepared-meter.js";
+import { type MeterPlan, type PreparedMeter, prepareMeter, prepareParticipant } from "../rig/prepared-meter.js";
 import { createLoad, type LoadTotals, type PhaseResult, type SampledReceipt } from "./load.js";
 import { serveOrders } from "./worker.js";
 
 export type GeneratorOrder =
-  | { readonly order: "prepare"; readonly meters: readonly (MeterPlan & { readonly port: number })[] }
+  | { readonly order: "prepare"; readonly meters: readonly GeneratedMeter[] }
   | { readonly order: "connect"; readonly host: string }
   | { readonly order: "saturate"; readonly window: number; readonly warmup_s: number; readonly seconds: number }
   | { readonly order: "pace"; readonly rate_per_s: number; readonly warmup_s: number; readonly seconds: number }
   | { readonly order: "drain"; readonly seconds: number }
   | { readonly order: "check"; readonly genesis: Uint8Array };
+
+export interface GeneratedMeter extends MeterPlan {
+  readonly port: number;
+  /** the folder is a participant's, whose records are operations */
+  readonly asks: boolean;
+}
 
 export interface Preparation {
   /** mean size of a signed record */
@@ -38,7 +44,7 @@ let prepared: readonly { readonly meter: PreparedMeter; readonly port: number }[
 serveOrders<GeneratorOrder>(async (order) => {
   switch (order.order) {
     case "prepare":
-      prepared = order.meters.map((plan) => ({ meter: prepareMeter(plan), port: plan.port }));
+      prepared = await Promise.all(order.meters.map(prepare));
       return { record_bytes: meanRecordBytes() } satisfies Preparation;
     case "connect":
       load.begin(await connectAll(order.host));
@@ -53,6 +59,10 @@ serveOrders<GeneratorOrder>(async (order) => {
       return { ...load.totals(), verified: verifySamples(order.genesis) } satisfies LoadCheck;
   }
 });
+
+async function prepare(plan: GeneratedMeter) {
+  return { meter: plan.asks ? await prepareParticipant(plan) : prepareMeter(plan), port: plan.port };
+}
 
 function meanRecordBytes(): number {
   const bytes = prepared.reduce((sum, { meter }) => sum + meter.record_bytes, 0);

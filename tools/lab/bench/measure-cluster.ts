@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ChainState } from "../../routes/chains.js";
 import { type Cluster, diskUsage_bytes } from "../rig/cluster.js";
 import { readProcessUsage } from "../rig/process-usage.js";
-import type { GeneratorAnswer, GeneratorOrder, LoadCheck, Preparation } from "./generator.js";
+import type { GeneratedMeter, GeneratorAnswer, GeneratorOrder, LoadCheck, Preparation } from "./generator.js";
 import type { PhaseResult } from "./load.js";
 import type { VerifierResult } from "./verifier.js";
 import { startWorker, type Worker } from "./worker.js";
@@ -43,6 +43,8 @@ export interface LoadPlan {
   verify(): Promise<VerifierResult>;
   /** in each record; as a household's where absent */
   readonly registers?: number;
+  /** participants in the place of meters; they keep fewer operations under way, as a block holds few */
+  readonly participants?: { readonly folders: readonly string[]; readonly underWay: number };
 }
 
 export interface IdleMeasurement {
@@ -87,12 +89,13 @@ export async function measureCluster(
 ): Promise<ClusterMeasurement> {
   const generator: Generator = startWorker("generator");
   const { warmup_s, seconds, verify } = plan;
-  const window = Math.min(WINDOW_MAX, Math.ceil(UNDER_WAY / cluster.meterFolders.length));
+  const { folders, underWay } = plan.participants ?? { folders: cluster.meterFolders, underWay: UNDER_WAY };
+  const window = Math.min(WINDOW_MAX, Math.ceil(underWay / folders.length));
   try {
     onStep("signing the load");
     const { record_bytes } = (await generator.ask({
       order: "prepare",
-      meters: meterPlans(cluster, plan),
+      meters: meterPlans(cluster, folders, plan),
     })) as Preparation;
     await generator.ask({ order: "connect", host: cluster.host });
     onStep("verifying on all cores");
@@ -170,15 +173,16 @@ export async function measureDisk(
   return { data_bytes, bytes_per_record, ratio: bytes_per_record / record_bytes };
 }
 
-function meterPlans(cluster: Cluster, plan: LoadPlan) {
-  const { meterFolders, network, nodes, services } = cluster;
+function meterPlans(
+  { network, nodes, services }: Cluster,
+  folders: readonly string[],
+  plan: LoadPlan,
+): GeneratedMeter[] {
   const phases_s = plan.warmup_s + plan.seconds + (PACE_WARMUP_S + plan.seconds) / 2;
-  const records = Math.ceil((plan.limit_per_s * phases_s * RESERVE) / meterFolders.length);
+  const records = Math.ceil((plan.limit_per_s * phases_s * RESERVE) / folders.length);
   const time_s = Math.floor(Date.now() / 1000);
-  return meterFolders.map((folder, index) => ({
-    folder,
-    network,
-    records,
+  return folders.map((folder, index) => ({
+    ...{ folder, network, records, asks: plan.participants !== undefined },
     ...(plan.registers !== undefined && { registers: plan.registers }),
     time_s,
     port: nodes[index % nodes.length]!.mqttPort,

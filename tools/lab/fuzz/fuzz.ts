@@ -1,5 +1,5 @@
 // `npm run fuzz`: four nodes' network of which three run and the fourth is this program, a member that sends changed messages, beside
-// clients of MQTT and HTTP that do the same. Meters must get their receipts all the while; no node may end, log an error or grow.
+// clients of MQTT and HTTP that do the same, orders with contracts among it. A contract runs for what participants ask. Meters must get their receipts all the while; no node may end, log an error or grow.
 // The seed decides which changes are drawn; what they are applied to is partly the nodes' own traffic, which no seed decides.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -7,7 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
+import { withSource } from "../../../src/wire/contract-order.js";
 import { verifyGenesis } from "../../../src/wire/genesis.js";
+import { parseOperation } from "../../../src/wire/operation.js";
+import { issueOrder, readOrder } from "../../../src/wire/order.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { reasonOf } from "../../errors.js";
 import { readNodeConfiguration } from "../../node/configuration.js";
@@ -16,6 +19,7 @@ import { whole } from "../../terminal/arguments.js";
 import { pairs, printLines, table } from "../../terminal/output.js";
 import { endAllChildren } from "../rig/children.js";
 import { type Cluster, createCluster } from "../rig/cluster.js";
+import { installCounting } from "../rig/contracts/counting.js";
 import { createRandom } from "../rig/random.js";
 import { type LoadMeter, readLoadMeter, readLoadParticipant, signedOperations, signedRecords } from "../rig/records.js";
 import { type HonestMeter, startHonestMeter } from "./honest.js";
@@ -38,6 +42,8 @@ const CHAINS = 2;
 const HONEST_METERS = 3;
 const HOSTILE_METERS = 6;
 const HONEST_RECORDS = 20_000;
+/** The first so many types of operations are a contract's. */
+const OPERATION_TYPES = 16;
 const HONEST_EVERY_MS = 500;
 const LOOK_EVERY_MS = 1_000;
 const PRINT_EVERY_MS = 30_000;
@@ -76,11 +82,13 @@ async function run(options: FuzzOptions): Promise<void> {
 
 async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   const meters = HONEST_METERS + HOSTILE_METERS;
-  const cluster = await createCluster({ folder, nodes: NODES, chains: CHAINS, meters });
+  const cluster = await createCluster({ folder, nodes: NODES, chains: CHAINS, meters, isGoverned: true });
   // The first node limits its API as nodes do; the others take what comes, so that all of it gets to their routes.
   for (const path of cluster.configurations.slice(1)) await takeEveryRequest(path);
   const participants = [await makeParticipant(cluster)];
   await cluster.start(NODES - 1);
+  const types = participants.flatMap((participant) => typesOf(participant, cluster.services[0]!));
+  const order = await installCounting(cluster, { service: cluster.services[0]!, types });
   const hostile = cluster.meterFolders.slice(HONEST_METERS).map((meter) => readLoadMeter(meter));
   const [service] = cluster.services;
   const honest = await Promise.all(
@@ -92,21 +100,34 @@ async function prepare(folder: string, { seed }: FuzzOptions): Promise<Attack> {
   const member = await memberOf(cluster, hostile, participants);
   const peers = await createPeerSurface(member, createRandom(seed ^ 0x9e3779b9));
   const strangers = createStrangerSurface(member, member.peers);
+  const sent = {
+    meters: hostile.map(({ kid }) => toHex(kid)),
+    orders: [order, ...foreignOrders(member, order)],
+    records: member.records.map(({ record }) => record),
+  };
   const surfaces = cluster.nodes.flatMap((node) => {
     const target = { network: cluster.network, services: cluster.services, meters: hostile, participants };
     const mqtt = { ...target, address: { host: HOST, port: node.mqttPort } };
     const api = { host: HOST, port: Number(new URL(node.api).port) };
     return [
       createMqttSurface(mqtt, `MQTT ${node.name}`),
-      createHttpSurface(
-        api,
-        hostile.map(({ kid }) => toHex(kid)),
-        `HTTP ${node.name}`,
-      ),
+      createHttpSurface({ address: api, ...sent }, `HTTP ${node.name}`),
     ];
   });
   const watch = createWatch(cluster.nodes.map((server) => ({ server, logPath: join(folder, `${server.name}.log`) })));
   return { surfaces: [...surfaces, peers, strangers], honest, watch, cluster };
+}
+
+/** Types of the operations that a participant is going to send, as many as one contract takes, ascending. */
+function typesOf(participant: LoadMeter, service: number): readonly number[] {
+  const operations = [...signedOperations(participant, service, OPERATION_TYPES, 1)].map(parseOperation);
+  return operations.map(({ claims }) => claims.type).sort((one, other) => one - other);
+}
+
+/** What the order says, of later numbers and signed by a member, who is no authority. */
+function foreignOrders({ genesis, signer }: PeerTarget, sealed: Uint8Array): Uint8Array[] {
+  const { source = "", ...order } = readOrder(sealed);
+  return [1, 2, 3].map((number) => withSource(issueOrder({ ...order, number }, genesis, signer), source));
 }
 
 /** A participant of the network, who signs operations. */

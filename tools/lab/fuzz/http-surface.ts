@@ -1,13 +1,14 @@
-// HTTP: requests for everything the API has, with changed paths, queries, methods, headers and bytes, pipelined on one connection;
-// beside it connections that do not read what they ask for, that send slowly, and that pipeline without end.
+// HTTP: requests for everything the API has, with changed paths, queries, methods, headers and bytes, pipelined on one connection, and
+// orders and records that come with it, changed; beside it connections that do not read what they ask for, that send slowly, and that pipeline without end.
 
 import { Buffer } from "node:buffer";
 import { BLOCKS_PER_ANSWER_MAX, blocks } from "../../routes/blocks.js";
 import { submitOrder } from "../../routes/orders.js";
+import { submitRecord } from "../../routes/records.js";
 import { shapes } from "../../routes/routes.js";
 import { pathOf } from "../../routes/shape.js";
 import type { Random } from "../rig/random.js";
-import { mutateBytes } from "./mutate.js";
+import { mutateBytes, mutateCbor } from "./mutate.js";
 import { type Address, openRaw, type RawConnection } from "./socket.js";
 import type { Surface } from "./surface.js";
 
@@ -19,6 +20,8 @@ const SLOW_BYTES = 3;
 /** Such connections at one time; the oldest is given up for the next. */
 const IDLE_MAX = 100;
 const PATIENCE_MS = 500;
+/** Of the requests so many bring an order or a record. */
+const SUBMISSIONS = 0.1;
 const methods = ["GET", "GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"];
 const numbers = [
   "0",
@@ -39,7 +42,17 @@ const numbers = [
 ];
 const statusLine = Buffer.from("HTTP/1.1 ");
 
-export function createHttpSurface(address: Address, meters: readonly string[], name: string): Surface {
+export interface HttpTarget {
+  readonly address: Address;
+  /** ids */
+  readonly meters: readonly string[];
+  /** orders, with sources where they come with one, and records: what requests with a body are made of */
+  readonly orders: readonly Uint8Array[];
+  readonly records: readonly Uint8Array[];
+}
+
+export function createHttpSurface(target: HttpTarget, name: string): Surface {
+  const { address, meters } = target;
   let connection: RawConnection | undefined;
   let answers = 0;
   let sent = 0;
@@ -47,6 +60,7 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
   const idles: RawConnection[] = [];
 
   function request(random: Random): Buffer {
+    if (random.chance(SUBMISSIONS)) return submission(random);
     const path = random.chance(0.05) ? `/${"a/".repeat(random.below(200))}` : pathAt(random, meters);
     const body = random.chance(0.1)
       ? random.bytes(random.below(random.chance(0.1) ? 40_000 : 2_000))
@@ -60,6 +74,18 @@ export function createHttpSurface(address: Address, meters: readonly string[], n
     ];
     const bytes = Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]);
     return random.chance(0.3) ? Buffer.from(mutateBytes(bytes, bytes, random)) : bytes;
+  }
+
+  /** An order or a record as somebody would submit it, or changed. */
+  function submission(random: Random): Buffer {
+    const isOrder = random.chance(0.5);
+    const { method, path, body } = isOrder ? submitOrder : submitRecord;
+    const bytes = random.pick(isOrder ? target.orders : target.records);
+    const kind = random.fraction();
+    const changed = kind < 0.2 ? bytes : kind < 0.6 ? mutateCbor(bytes, random) : mutateBytes(bytes, bytes, random);
+    const content = changed ?? bytes;
+    const head = `${method} ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${body.type}\r\n`;
+    return Buffer.concat([Buffer.from(`${head}content-length: ${content.length}\r\n\r\n`, "latin1"), content]);
   }
 
   /** Connections that take nothing, or send a little now and then, kept open beside the others. */

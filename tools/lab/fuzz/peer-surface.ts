@@ -2,11 +2,14 @@
 // temporary blocks that it signs, and rubbish. What it hears is the nodes' own traffic, so every kind of frame is there.
 
 import { toHex } from "../../../src/wire/bytes.js";
+import { HASH_BYTES } from "../../../src/wire/hash.js";
+import { headerHash } from "../../../src/wire/header.js";
 import { parseAnyRecord } from "../../../src/wire/operation.js";
-import { encodeMessage, signedBytes } from "../../consensus/messages.js";
+import { decodeMessage, encodeMessage, headOf, signedBytes } from "../../consensus/messages.js";
 import { makeBatch } from "../../ledger/compose.js";
+import { decodeProposalBody, encodeProposalBody } from "../../ledger/proposal.js";
 import { executionRecord } from "../../ledger/record-scan.js";
-import { encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain/frame.js";
+import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain/frame.js";
 import type { Random } from "../rig/random.js";
 import type { LoadMeter } from "../rig/records.js";
 import { floodFrame, floods } from "./flood.js";
@@ -24,6 +27,10 @@ export interface PeerTarget extends MemberIdentity {
 const BURST = 32;
 const KEPT_PER_KIND = 64;
 const NUMBERS = 100_000;
+/** Rounds after which every member has proposed. */
+const NODES_MAX = 4;
+/** Where a header has its Merkle root. */
+const MERKLE_ROOT_AT = 36;
 /** Changed frames that a node takes in a second without keeping this member out: more would only show that it does. */
 const CHANGED_PER_S = 60;
 /** One node gets floods instead, a kind at a time. */
@@ -86,6 +93,23 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     return encodeFrame("consensus", chain, encodeMessage({ ...vote, node, signature }));
   }
 
+  /** A proposal that was heard as this member's own, with another Merkle root: what its contracts came to, or anything else, differs. */
+  function proposal(): Uint8Array | undefined {
+    const heardOf = heard.get("consensus")?.pick(random);
+    const frame = heardOf === undefined ? undefined : decodeFrame(heardOf);
+    if (frame === undefined) return undefined;
+    const said = decodeMessage(frame.payload);
+    if (said.type !== "proposal") return undefined;
+    const body = decodeProposalBody(said.body);
+    const header = Uint8Array.from(body.header);
+    header[MERKLE_ROOT_AT + random.below(HASH_BYTES)]! ^= 1 << random.below(8);
+    const round = said.round + random.below(NODES_MAX);
+    const own = { ...said, round, vr: -1, polka: [], node: selfId, id: headerHash(header) };
+    const changed = { ...own, body: encodeProposalBody({ ...body, header }) };
+    const signature = signer.sign(signedBytes(genesis.hash, frame.chain, headOf(changed)));
+    return encodeFrame("consensus", frame.chain, encodeMessage({ ...changed, signature }));
+  }
+
   /** A temporary block of this member: of good records, and of records whose payload or signature was changed. */
   function temporaryBlock(): Uint8Array {
     const chain = random.pick(genesis.chains).service;
@@ -137,7 +161,8 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
   function message(): Uint8Array {
     const kind = random.fraction();
     if (kind < 0.6) return changed() ?? statement();
-    if (kind < 0.8) return statement();
+    if (kind < 0.75) return statement();
+    if (kind < 0.8) return proposal() ?? statement();
     if (kind < 0.88) return temporaryBlock();
     if (kind < 0.97) return question();
     return random.bytes(random.below(64));

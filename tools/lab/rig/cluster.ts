@@ -5,6 +5,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultVerifiers } from "../../../src/wire/quorum.js";
 import { paperServices } from "../../../src/wire/services.js";
+import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
 import { modulePath } from "../../module-path.js";
 import { type ChainPlan, createNetwork } from "../../provisioning/network.js";
 import { type ChainState, chains as chainsRoute } from "../../routes/chains.js";
@@ -24,6 +25,8 @@ export interface ClusterPlan {
    * Whether a few meters publish as fast as many thousands: nodes would refuse it of a household's.
    */
   readonly isLoad?: boolean;
+  /** Whether there is a contracts chain, beside the others. */
+  readonly isGoverned?: boolean;
   /** folder for the first node's CPU profile */
   readonly profile?: string;
 }
@@ -70,7 +73,17 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
   const basePort = await freeBasePort(numbers.flatMap((number) => [number, 100 + number, 200 + number]));
   const chains = planChains(plan.chains, numbers);
   const { verifiers, meters } = plan;
-  const network = { network: NETWORK, nodes: plan.nodes, chains, meters, host: HOST, basePort, target: 0, verifiers };
+  const governed = plan.isGoverned ? [...chains, contractsChain(numbers)] : chains;
+  const network = {
+    network: NETWORK,
+    nodes: plan.nodes,
+    chains: governed,
+    meters,
+    host: HOST,
+    basePort,
+    target: 0,
+    verifiers,
+  };
   const created = await createNetwork(folder, network, new Date());
   const nodes: ClusterNode[] = [];
   const configurations = created.nodes.map(({ name }) => join(folder, "nodes", name, "node.json"));
@@ -141,6 +154,10 @@ function planChains(count: number, nodes: readonly number[]): readonly ChainPlan
     const service = index + 1;
     return { service, name: paperServices.get(service) ?? `added-${service}`, nodes };
   });
+}
+
+function contractsChain(nodes: readonly number[]): ChainPlan {
+  return { service: CONTRACTS_SERVICE, name: "contracts", nodes };
 }
 
 function fingerprint(chains: readonly ChainState[]): string {

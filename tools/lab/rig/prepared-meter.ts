@@ -4,7 +4,7 @@
 import { sha256 } from "../../../src/wire/hash.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
 import { encodePublish, PACKET_ID_MAX } from "./mqtt-packets.js";
-import { type LoadMeter, readLoadMeter, signedRecords } from "./records.js";
+import { type LoadMeter, readLoadMeter, readLoadParticipant, signedAsks, signedRecords } from "./records.js";
 
 export interface PreparedMeter {
   readonly meter: LoadMeter;
@@ -35,7 +35,15 @@ export interface MeterPlan {
 export const BIRTH_PACKET_ID = PACKET_ID_MAX;
 
 export function prepareMeter(plan: MeterPlan): PreparedMeter {
-  const meter = readLoadMeter(plan.folder, plan.registers);
+  return prepareRecords(plan, readLoadMeter(plan.folder, plan.registers), signedRecords);
+}
+
+/** Operations of the participant in the plan's folder. */
+export async function prepareParticipant(plan: MeterPlan): Promise<PreparedMeter> {
+  return prepareRecords(plan, await readLoadParticipant(plan.folder), signedAsks);
+}
+
+function prepareRecords(plan: MeterPlan, meter: LoadMeter, signed: typeof signedRecords): PreparedMeter {
   const id = Buffer.from(meter.kid).toString("hex");
   const topic = serviceTopic(plan.network, plan.service, "record", id);
   const chunks: Buffer[] = [];
@@ -44,7 +52,7 @@ export function prepareMeter(plan: MeterPlan): PreparedMeter {
   const indices = new Map<number, number>();
   let index = 0;
   let record_bytes = 0;
-  for (const record of signedRecords(meter, plan.service, plan.records, plan.time_s)) {
+  for (const record of signed(meter, plan.service, plan.records, plan.time_s)) {
     const packet = encodePublish(topic, 1 + (index % (BIRTH_PACKET_ID - 1)), record);
     const hash = sha256(record);
     chunks.push(packet);

@@ -47,6 +47,9 @@ export async function readLoadParticipant(folder: string): Promise<LoadMeter> {
   return { kid: keyId(signer.key), credential, signer, registers: 0 };
 }
 
+/** Of the operations that `signedAsks` signs. */
+export const ASKED_TYPE = 1;
+
 /** The participant's operations of a service from number 0 on: of several types, small and large, some with a hidden part. */
 export function* signedOperations(
   participant: LoadMeter,
@@ -65,6 +68,22 @@ export function* signedOperations(
       ...(seq % 4 === 2 && { until_s: time_s + seq }),
     };
     const operation = signOperation(claims, hides ? [hidden] : [], participant.signer, participant.kid);
+    previous = parseOperation(operation).hash;
+    yield operation;
+  }
+}
+
+/** The participant's operations of a service from number 0 on, of one type that a contract takes. */
+export function* signedAsks(
+  participant: LoadMeter,
+  service: number,
+  count: number,
+  time_s: number,
+): Generator<Uint8Array, void> {
+  let previous: Uint8Array = new Uint8Array(0);
+  for (let seq = 0; seq < count; seq += 1) {
+    const claims = { service, serviceId: 0, seq, previous, time_s, quality: 2, type: ASKED_TYPE, body: { asks: seq } };
+    const operation = signOperation(claims, [], participant.signer, participant.kid);
     previous = parseOperation(operation).hash;
     yield operation;
   }

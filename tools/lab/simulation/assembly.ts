@@ -13,6 +13,7 @@ import { kindOf } from "./checks/statements.js";
 import { heldRecords } from "./checks/storage.js";
 import { Violation } from "./checks/violation.js";
 import { createCoverage } from "./coverage.js";
+import { createContractFaults } from "./faults/contracts.js";
 import { createFaults } from "./faults/faults.js";
 import { createLiar } from "./faults/liar.js";
 import { createMembershipFaults } from "./faults/membership.js";
@@ -21,6 +22,7 @@ import { createRulingFaults } from "./faults/rulings.js";
 import type { Mutant } from "./mutants/mutant.js";
 import type { ClusterOptions } from "./options.js";
 import { createTrace } from "./trace.js";
+import { createSimulatedContracts } from "./world/contracts.js";
 import { createGenesis } from "./world/genesis.js";
 import { digestOf, simulatedVerify } from "./world/keys.js";
 import type { MeterWorld, SimulatedMeter } from "./world/meter.js";
@@ -51,6 +53,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const blockChecks = createBlockChecks(genesis, membership, faulty, fail);
   const signingChecks = createSigningChecks(genesis, membership, faulty, fail);
   const evidenceChecks = createEvidenceChecks(genesis, nodes, membership, blockChecks);
+  const contracts = createSimulatedContracts({ options, timeline, random, coverage, isCalm: () => isCalm, fail });
   const { network, idle } = createCountedNetwork({ timeline, random, coverage, nodes, trace });
   const checks: Checks = createChecks({
     genesis,
@@ -58,6 +61,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     ...{ faulty, share: options.share },
     timeline,
     random,
+    contracts,
     network,
     blockChecks,
     signingChecks,
@@ -117,21 +121,14 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const population = createMeters(options, genesis, meterWorld);
   meters.push(...population.meters);
   const membershipFaults = createMembershipFaults({
-    options,
-    genesis,
+    ...{ options, genesis, timeline, random, nodes, membership, coverage, fail, trace },
     signing: createOrderSigning({ genesis, authority, ordering, timeline }),
     rulings: createRulingFaults({ random, meters, membership, blockChecks }),
-    timeline,
-    random,
-    nodes,
+    contracts: createContractFaults({ random, membership, heights: blockChecks.heights }),
     members: founding.nodes,
     signers: founding.signers,
     unsound: unsoundMembers(genesis, options),
     heights: blockChecks.heights,
-    membership,
-    coverage,
-    fail,
-    trace,
   });
 
   return {
@@ -153,6 +150,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     evidenceChecks,
     network,
     checks,
+    contracts,
     faults,
     trace,
     traced,

@@ -43,7 +43,7 @@ export async function runCluster(
 
 /** A run under way. */
 async function run(cluster: Cluster): Promise<ClusterReport> {
-  const { options, timeline, genesis, membership, correct, fail, afterEach } = cluster;
+  const { options, timeline, membership, correct, fail, afterEach } = cluster;
   await renew(cluster);
   begin(cluster);
   await timeline.run(timeline.now_ms() + options.faults_ms, afterEach);
@@ -57,7 +57,7 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   await runUntilQuiet(cluster);
   const healed_ms = timeline.now_ms() - from_ms;
   await checkStandstill(cluster);
-  checkStates(genesis, membership.chains, correct, fail);
+  await checkStates(cluster);
   await checkIdle(cluster);
   checkBounds(membership.chains, correct, fail);
   if (!isHostile(cluster.options) && !isQuiet(cluster)) fail("I9 what is sealed stays", "after the silence");
@@ -118,6 +118,13 @@ function reportOf(
     ordersSealed: membership.lastOrder,
     metersRuled: membership.standings.ruled,
     memberChanges: membership.changes,
+    contractsOrdered: membership.contracts.counts.ordered,
+    runsSealed: membership.contracts.counts.runs,
+    runsFailed: membership.contracts.counts.failed,
+    operationsExpired: membership.contracts.counts.expired,
+    effectsSealed: membership.contracts.counts.effects,
+    messagesTaken: membership.contracts.messages.taken,
+    deadlines: membership.contracts.deadlines,
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),
   };

@@ -75,6 +75,24 @@ export interface Coverage {
   metersRuled: number;
   /** heights from which a chain has other members */
   memberChanges: number;
+  /** of the sealed orders, those about contracts */
+  contractsOrdered: number;
+  /** blocks whose contracts a node was to run */
+  runsAsked: number;
+  /** of these, those that a lost thread did not answer */
+  engineFaults: number;
+  /** sealed operations for which a contract ran, and of these those whose run failed */
+  runsSealed: number;
+  runsFailed: number;
+  /** sealed operations that came too late for their contract */
+  operationsExpired: number;
+  /** effects, messages, denials and violations of contracts that are sealed */
+  effectsSealed: number;
+  /** messages of other chains that chains have taken, and deadlines that fell due */
+  messagesTaken: number;
+  deadlines: number;
+  /** blocks whose contracts a faulty member ran otherwise than they run */
+  misrun: number;
   /** votes of faulty nodes that are no members there */
   intruded: number;
   /** false evidence that faulty members would have sealed */
@@ -140,6 +158,16 @@ export function createCoverage(): Coverage {
     ordersRefused: 0,
     metersRuled: 0,
     memberChanges: 0,
+    contractsOrdered: 0,
+    runsAsked: 0,
+    engineFaults: 0,
+    runsSealed: 0,
+    runsFailed: 0,
+    operationsExpired: 0,
+    effectsSealed: 0,
+    messagesTaken: 0,
+    deadlines: 0,
+    misrun: 0,
     intruded: 0,
     accused: 0,
     misanchored: 0,

@@ -66,6 +66,12 @@ export interface ClusterOptions {
   readonly rulings: number;
   /** orders need the signatures of two of three keys */
   readonly joint: boolean;
+  /** orders by which contracts are installed, get parameters or are retired while faults last; participants ask them for things */
+  readonly contracts: number;
+  /** probability that a thread is lost while it runs a block's contracts */
+  readonly engineFaults: number;
+  /** some threads may take as long for a block */
+  readonly slowEngine_ms: number;
   /**
    * members whose disks are renewed before anything else happens, one after the other, each when
    * the one before votes again
@@ -109,10 +115,12 @@ export function optionsOf(seed: number): ClusterOptions {
       ...delugeOf(createRandom(seed ^ 0x5be0cd19)),
       ...perjureOf(createRandom(seed ^ 0x1f83d9ab)),
       ...repeatOf(createRandom(seed ^ 0x5be0cd18)),
+      ...misrunOf(createRandom(seed ^ 0x71374491)),
     ],
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
+    ...contractedOf(createRandom(seed ^ 0x428a2f98)),
     renewed: renewedOf(createRandom(seed ^ 0x1b873593), members, fault),
   };
 }
@@ -142,6 +150,10 @@ function repeatOf(random: Random): readonly Behaviour[] {
   ];
 }
 
+function misrunOf(random: Random): readonly Behaviour[] {
+  return random.chance(0.35) ? ["misrun"] : [];
+}
+
 function extremeOf(random: Random): readonly Behaviour[] {
   return random.chance(0.4) ? ["exaggerate"] : [];
 }
@@ -159,6 +171,17 @@ function orderedOf(random: Random): Ordered {
     addsChain: random.chance(0.3),
     rulings: random.chance(0.5) ? 1 + random.below(5) : 0,
     joint: random.chance(0.3),
+  };
+}
+
+type Contracted = Pick<ClusterOptions, "contracts" | "engineFaults" | "slowEngine_ms">;
+
+/** Drawn apart as well. They are ordered where there is a contracts chain. */
+function contractedOf(random: Random): Contracted {
+  return {
+    contracts: random.chance(0.8) ? 3 + random.below(6) : 0,
+    engineFaults: random.pick([0, 0.1, 0.3]),
+    slowEngine_ms: random.pick([0, 400, 2_500]),
   };
 }
 

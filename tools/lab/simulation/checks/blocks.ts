@@ -111,9 +111,11 @@ export function createBlockChecks(
     if (broken !== undefined) fail(broken, where);
     if (block.time_ms < (previous?.time_ms ?? 0)) fail("I2 time does not go back", where);
     const ordered = block.batches.some(({ notices }) => notices.some(({ kind }) => kind === "order"));
-    const isEmpty = block.batches.every(({ records }) => records.length === 0);
+    const { violations, outcomes } = decodeResults(block.results);
+    // A message that is taken, or a deadline that has come, has an outcome as an operation has.
+    const isEmpty = outcomes.length === 0 && block.batches.every(({ records }) => records.length === 0);
     if (isEmpty && !ordered && block.counter === (previous?.counter ?? 0)) fail("I8 no empty block", where);
-    for (const violation of decodeResults(block.results).violations) {
+    for (const violation of violations) {
       if (violation.kind === "equivocation") checkEquivocation(where, chain, violation);
       if (violation.kind === "falseAcknowledgement") falseWords.check(where, chain.service, violation);
       // All meters here offer each of their records until it is sealed.

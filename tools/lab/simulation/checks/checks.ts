@@ -15,6 +15,7 @@ import type { NotedRow } from "../../../node/store/writer.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 import type { Mutant } from "../mutants/mutant.js";
+import type { SimulatedContracts } from "../world/contracts.js";
 import type { SimulatedMeter } from "../world/meter.js";
 import type { Network } from "../world/network.js";
 import type { NodeWorld, SimulatedNode } from "../world/node-world.js";
@@ -41,6 +42,7 @@ export interface ChecksPorts {
   readonly share: number;
   readonly timeline: Timeline;
   readonly random: Random;
+  readonly contracts: SimulatedContracts;
   readonly network: Network;
   readonly blockChecks: BlockChecks;
   readonly signingChecks: SigningChecks;
@@ -68,6 +70,7 @@ export function createChecks(ports: ChecksPorts): Checks {
     genesis,
     timeline,
     random,
+    contracts,
     network,
     blockChecks,
     signingChecks,
@@ -113,6 +116,7 @@ export function createChecks(ports: ChecksPorts): Checks {
     ids: ports.ids,
     timeline,
     random,
+    contracts,
     send(from, to, frame) {
       if (!isCorrect(from)) evidenceChecks.refutations.onSent(frame);
       network.send(from, to, frame);

@@ -3,8 +3,12 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { localTimeouts } from "../../../consensus/types.js";
+import { DUE_PREFIX, deadlineIn } from "../../../ledger/reserved-keys.js";
+import { contractState } from "../../../node/chain/tables/contract-state.js";
+import { stateKeyIn } from "../../../node/store/keys.js";
 import type { Cluster } from "../assembly.js";
 import type { ClusterOptions } from "../options.js";
+import { EPOCH_MS } from "../world/node-life.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
 export const LIVENESS_MS = 240_000;
@@ -24,8 +28,21 @@ export function isQuiet(cluster: Cluster): boolean {
     membership.chains.every(({ service }) => isEverywhere(cluster, service)) &&
     blockChecks.missing().length === 0 &&
     evidenceChecks.open().length === 0 &&
-    evidenceChecks.refutations.open().length === 0
+    evidenceChecks.refutations.open().length === 0 &&
+    unsettled(cluster).length === 0
   );
+}
+
+/** Messages that wait for another chain, and deadlines that have passed and fall due nowhere. */
+function unsettled({ membership, correct, timeline }: Cluster): string[] {
+  const services = membership.chains.map(({ service }) => service);
+  const waiting = membership.contracts.messages.waiting((service) => services.includes(service));
+  const now_s = (EPOCH_MS + timeline.now_ms()) / 1_000;
+  const late = services.filter((service) => {
+    const keys = correct[0]!.disk.rows.all(contractState, service).map(({ key }) => stateKeyIn(key));
+    return keys.some((key) => key.startsWith(DUE_PREFIX) && deadlineIn(key).time_s <= now_s);
+  });
+  return [...waiting, ...late.map((service) => `deadlines of ${service}`)];
 }
 
 /** Whether the records of one chain are sealed, and every correct node has its blocks. */
@@ -67,8 +84,9 @@ export async function runUntilQuiet(cluster: Cluster): Promise<void> {
   if (open.length > 0) fail("I11 an equivocation that is seen is sealed once the network heals", open.join("; "));
   const unnamed = evidenceChecks.refutations.open();
   if (unnamed.length > 0) fail("I24 a false word that is found is sealed once the network heals", unnamed.join("; "));
+  const unsaid = unsettled(cluster);
   const orders = membershipFaults.isDone ? [] : ["an order waits"];
-  const all = [...where, ...waiting, ...missing, ...orders].join("; ");
+  const all = [...where, ...waiting, ...missing, ...unsaid, ...orders].join("; ");
   fail("I9 everything promised is sealed once the network heals", all);
   afterEach();
 }

@@ -7,6 +7,7 @@ import { type Genesis, type GenesisChain, type Member, memberSetHash } from "../
 import { noticesOf } from "../../../../src/wire/notice.js";
 import { type Order, readOrder } from "../../../../src/wire/order.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
+import { type ContractChecks, createContractChecks } from "./contracts.js";
 import { createStandings, type Standings } from "./standings.js";
 import type { Fail } from "./violation.js";
 
@@ -36,6 +37,8 @@ export interface Membership {
   readonly lastOrder: number;
   /** how meters stand by them */
   readonly standings: Standings;
+  /** what they make of contracts */
+  readonly contracts: ContractChecks;
   /** heights at which another set of members began to seal */
   readonly changes: number;
   /** Those who seal the height; undefined where the block before is sealed nowhere yet. */
@@ -62,6 +65,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
   const issued = new Set<string>();
   const contractsHeights = new Set<number>();
   const standings = createStandings();
+  const contracts = createContractChecks(genesis, fail);
   let lastOrder = 0;
   let changes = 0;
 
@@ -81,6 +85,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
     lastOrder = number;
     contractsHeights.add(contractsHeight);
     standings.obey(contractsHeight, action);
+    contracts.obey(contractsHeight, action);
     if (action.type === "members") {
       const { effectiveHeight, members, verifiers } = action;
       entryOf(action.chain).given.push({ contractsHeight, effectiveHeight, members, verifiers });
@@ -108,6 +113,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
       return changes;
     },
     standings,
+    contracts,
     at: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1]?.members,
     verifiersAt: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1]?.verifiers ?? 0,
     current: (service) => entryOf(service).sets.at(-1)!.members,
@@ -135,6 +141,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
         fail("I12 the next set follows from orders", where);
       entry.sets[height] = next;
       standings.check(block, fail);
+      contracts.check(block);
       if (next.members !== members) changes += 1;
       for (const bytes of block.batches.flatMap(({ notices }) => noticesOf(notices, "order"))) {
         if (service !== CONTRACTS_SERVICE) fail("I12 the contracts chain seals orders", where);

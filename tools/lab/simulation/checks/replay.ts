@@ -3,7 +3,7 @@
 // come of it.
 
 import { type Block, decodeBlock, encodeBlock } from "../../../../src/wire/block.js";
-import { fromHex, toHex } from "../../../../src/wire/bytes.js";
+import { equalBytes, fromHex, toHex } from "../../../../src/wire/bytes.js";
 import { parseCredential } from "../../../../src/wire/credential.js";
 import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { headerHash } from "../../../../src/wire/header.js";
@@ -14,16 +14,30 @@ import type { ChainView } from "../../../ledger/execution.js";
 import { firstTip } from "../../../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance.js";
 import { MemoryState } from "../../../ledger/memory-state.js";
-import { replayBlock } from "../../../ledger/replay.js";
+import { replayWith } from "../../../ledger/replay.js";
 import { MemorySettlement } from "../../../ledger/settlement/memory-settlement.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
+import { EMPTY_STATE, updateState } from "../../../ledger/state-map.js";
 import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/sealed-orders.js";
 import { blocks } from "../../../node/chain/tables/blocks.js";
+import { contractState } from "../../../node/chain/tables/contract-state.js";
 import { credentials } from "../../../node/chain/tables/credentials.js";
 import { heads } from "../../../node/chain/tables/heads.js";
 import { index, locationIn, recordsIn } from "../../../node/chain/tables/runs.js";
+import { stateNodes } from "../../../node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../node/chain/tables/states.js";
-import { blockKey, chainKey, idIn, idKey, numberIn, numberKey } from "../../../node/store/keys.js";
+import {
+  blockKey,
+  chainKey,
+  idIn,
+  idKey,
+  nodeKey,
+  numberIn,
+  numberKey,
+  stateKey,
+  stateKeyIn,
+} from "../../../node/store/keys.js";
+import type { RunContracts } from "../world/contracts.js";
 import { DiskRows } from "../world/rows.js";
 
 type State = ReadonlyMap<string, string>;
@@ -32,7 +46,12 @@ type State = ReadonlyMap<string, string>;
  * The rows that the blocks of a chain lead to, each as hex. Throws where a block does not follow
  * from those before.
  */
-export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRows): State {
+export async function replayChain(
+  genesis: Genesis,
+  chain: GenesisChain,
+  rows: DiskRows,
+  run: RunContracts,
+): Promise<State> {
   const replayed = new DiskRows();
   const hashes = new Map<string, Uint8Array>();
   const service = chain.service;
@@ -53,10 +72,16 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
   let records = 0;
   for (let bytes = blockAt(rows, service, 1); bytes !== undefined; bytes = blockAt(rows, service, tip.height)) {
     const block = decodeBlock(bytes);
-    const replay = replayBlock(tip, block);
-    assertInvariant(replay.type === "replayed", "no contract runs in the simulation");
-    settlement.apply(replay.replayed.settlement);
-    const { execution, records: sealed, orders, nextMembers } = replay.replayed;
+    const {
+      execution,
+      entries,
+      settlement: settled,
+      records: sealed,
+      orders,
+      nextMembers,
+    } = await replayWith(tip, block, run);
+    contracts.apply(entries);
+    settlement.apply(settled);
     for (const [place, { kid, claims, hash }] of sealed.entries()) {
       replayed.put(index, numberKey(service, kid, claims.seq), {
         height: block.height,
@@ -74,6 +99,10 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
     for (const credential of execution.credentials.values()) {
       replayed.put(credentials, idKey(service, keyId(parseCredential(credential).key)), credential);
     }
+    for (const [key, value] of entries.writes) {
+      if (value === undefined) replayed.delete(contractState, stateKey(service, key));
+      else replayed.put(contractState, stateKey(service, key), value);
+    }
     records += sealed.length;
     const { height, counter, time_ms, judgedAt } = block;
     const previous = headerHash(block.header);
@@ -83,6 +112,11 @@ export function replayChain(genesis: Genesis, chain: GenesisChain, rows: DiskRow
     const after = { governance: execution.governance, members: nextMembers };
     tip = { ...tip, ...after, height: height + 1, previous, counter, time_ms, judgedAt };
   }
+  // The map's nodes follow from all entries at once, whatever the order in which blocks have written them.
+  const entries = new Map(replayed.all(contractState, service).map(({ key, row }) => [stateKeyIn(key), row]));
+  const { root, added } = updateState(contracts, EMPTY_STATE, entries);
+  assertInvariant(equalBytes(root, contracts.root), "a state's root is that of its entries");
+  for (const [hash, node] of added) replayed.put(stateNodes, nodeKey(service, fromHex(hash)!), node);
   return stateOf(replayed, service);
 }
 
@@ -98,6 +132,8 @@ export function stateOf(rows: DiskRows, service: number): State {
   for (const { key, row } of rows.all(origins, service)) {
     state.set(`origin ${toHex(key)}`, toHex(encodeOriginState(row)));
   }
+  for (const { key, row } of rows.all(contractState, service)) state.set(`entry ${toHex(key)}`, toHex(row));
+  for (const { key, row } of rows.all(stateNodes, service)) state.set(`node ${toHex(key)}`, toHex(row));
   for (const { key, row } of rows.all(faults, service)) state.set(`faults ${toHex(key)}`, row.join(" "));
   for (const { key, row } of service === CONTRACTS_SERVICE ? rows.all(sealedOrders) : []) {
     state.set(`order ${toHex(key)}`, `${row.contractsHeight} ${toHex(row.bytes)}`);

@@ -12,12 +12,16 @@ import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../../../node/c
 import { sealedOrders } from "../../../node/chain/sealed-orders.js";
 import { admitted } from "../../../node/chain/tables/admitted.js";
 import { batches } from "../../../node/chain/tables/batches.js";
+import { contractState } from "../../../node/chain/tables/contract-state.js";
 import { credentials } from "../../../node/chain/tables/credentials.js";
 import { locationOf } from "../../../node/chain/tables/runs.js";
 import { waitingNotices } from "../../../node/chain/tables/waiting-notices.js";
-import { idIn, type KeyOfChain, numberKey } from "../../../node/store/keys.js";
+import { idIn, type KeyOfChain, numberKey, stateKeyIn } from "../../../node/store/keys.js";
 import type { AnyTable, Table } from "../../../node/store/table.js";
+import type { SimulatedContracts } from "../world/contracts.js";
 import type { SimulatedNode } from "../world/node-world.js";
+import { checkKept } from "./contracts.js";
+import type { Membership } from "./membership.js";
 import { difference, replayChain, stateOf } from "./replay.js";
 import type { Fail } from "./violation.js";
 
@@ -60,27 +64,35 @@ export function isOrderDurable({ disk: { rows } }: SimulatedNode, order: Uint8Ar
   return held.some((bytes) => equalBytes(bytes, order));
 }
 
-/** I14: every correct node has the state that a replay of the first one's blocks gives. */
-export function checkStates(
-  genesis: Genesis,
-  chains: readonly GenesisChain[],
-  correct: readonly SimulatedNode[],
-  fail: Fail,
-): void {
-  for (const chain of chains) {
+export interface StatesPorts {
+  readonly genesis: Genesis;
+  readonly membership: Membership;
+  readonly correct: readonly SimulatedNode[];
+  readonly contracts: SimulatedContracts;
+  readonly fail: Fail;
+}
+
+/** I14: every correct node has the state that a replay of the first one's blocks gives. I28: no failed run has left anything there. */
+export async function checkStates({ genesis, membership, correct, contracts, fail }: StatesPorts): Promise<void> {
+  for (const chain of membership.chains) {
     const holders = correct.filter((node) => node.chains.has(chain.service));
     if (holders.length === 0) continue;
     const first = holders[0]!;
-    let replayed: ReturnType<typeof replayChain>;
+    const where = `${first.label} chain ${chain.service}`;
+    let replayed: Awaited<ReturnType<typeof replayChain>>;
     try {
-      replayed = replayChain(genesis, chain, first.disk.rows);
+      replayed = await replayChain(genesis, chain, first.disk.rows, contracts.reference);
     } catch (error) {
-      return fail("I14 state is a function of the chain", `${first.label} chain ${chain.service}: ${reasonOf(error)}`);
+      return fail("I14 state is a function of the chain", `${where}: ${reasonOf(error)}`);
     }
     for (const node of holders) {
       const row = difference(replayed, stateOf(node.disk.rows, chain.service));
       if (row !== undefined)
         fail("I14 state is a function of the chain", `${node.label} chain ${chain.service} ${row}`);
+    }
+    for (const { key, row } of first.disk.rows.all(contractState, chain.service)) {
+      const place = { service: chain.service, where: `${where}: ${stateKeyIn(key)}` };
+      if (!stateKeyIn(key).startsWith("/")) checkKept(membership.contracts, place, row, fail);
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Signer } from "../../../../src/wire/key.js";
 import { encodeMessage, signedBytes } from "../../../consensus/messages.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
+import type { Outcome } from "../../../ledger/outcome.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { decodeFrame, encodeFrame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
@@ -24,6 +25,7 @@ import {
   withSpoiltCertificate,
 } from "./forgery.js";
 import { misanchored } from "./misanchoring.js";
+import { misrunning } from "./misrunning.js";
 import { createRepetitions } from "./repetition.js";
 import { createRubbish } from "./rubbish.js";
 
@@ -35,7 +37,7 @@ export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", 
  * nothing as fast as it can, `perjure` verifies nothing, of meters or in temporary blocks, and says
  * that it has, `shirk` acknowledges nothing of others, `repeat` makes temporary blocks of what others
  * have gathered, again and again, `recall` of what is sealed for long, `contradict` sends each one
- * three proposals of a round.
+ * three proposals of a round, `misrun` proposes blocks whose contracts came to something else.
  */
 export type Behaviour =
   | (typeof behaviours)[number]
@@ -46,7 +48,8 @@ export type Behaviour =
   | "shirk"
   | "repeat"
   | "recall"
-  | "contradict";
+  | "contradict"
+  | "misrun";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
@@ -63,6 +66,8 @@ export interface Adversary {
   readonly perjures: boolean;
   /** What its own node says of other chains in a block of this one. */
   anchors(service: number, honest: readonly ProvedAnchor[]): readonly ProvedAnchor[];
+  /** What its own node takes a block's contracts to have come to. */
+  outcomes(honest: readonly Outcome[]): readonly Outcome[];
   /** What its own node is to put before a chain: evidence that is none. */
   accuse(): { readonly chain: number; readonly notice: ExecutionNotice } | undefined;
   /** What it says of its own accord. */
@@ -91,8 +96,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const { genesis, membership, self, others, random, coverage } = options;
   const does = (behaviour: Behaviour) => options.behaviours.includes(behaviour);
   const victims = new Set(others.filter(() => random.chance(0.5)));
-  const [censored, drowned] = [random.pick(others), random.pick(others)];
-  const heard: Uint8Array[] = [];
+  const [censored, drowned, heard] = [random.pick(others), random.pick(others), [] as Uint8Array[]];
   let accusations = 0;
   const heardOf = new WeakSet<Uint8Array>();
 
@@ -206,6 +210,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       coverage.misanchored += 1;
       return misanchored(forger, service, honest);
     },
+    outcomes: does("misrun") ? misrunning(random, coverage) : (honest) => honest,
     accuse() {
       if (!does("forge") || accusations >= ACCUSATIONS_MAX || random.chance(0.8)) return undefined;
       const { service: chain } = random.pick(membership.chains);

@@ -1,6 +1,6 @@
-// The authority of a simulation: while everything else goes on it admits, removes and replaces members, adds a chain, and rules of
-// meters. It submits its orders to one node after the other until they are
-// sealed. Whatever it orders, the faulty of no set are more than that set bears.
+// The authority of a simulation: while everything else goes on it admits, removes and replaces members, adds a chain, rules of meters
+// and orders contracts. It submits its orders to one node after the other until they are sealed. Whatever it orders, the faulty of no
+// set are more than that set bears.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
@@ -16,6 +16,7 @@ import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
 import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { Timeline } from "../world/timeline.js";
+import type { ContractFaults } from "./contracts.js";
 import type { OrderSigning } from "./order-signing.js";
 import type { RulingFaults } from "./rulings.js";
 
@@ -37,6 +38,7 @@ export interface MembershipFaultPorts {
   readonly genesis: Genesis;
   readonly signing: OrderSigning;
   readonly rulings: RulingFaults;
+  readonly contracts: ContractFaults;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly nodes: readonly SimulatedNode[];
@@ -53,25 +55,122 @@ export interface MembershipFaultPorts {
 }
 
 export function createMembershipFaults(ports: MembershipFaultPorts): MembershipFaults {
-  const {
-    options,
-    genesis,
-    signing,
-    rulings,
-    timeline,
-    random,
-    nodes,
-    members,
-    signers,
-    unsound,
-    membership,
-    coverage,
-  } = ports;
+  const { options, signing, rulings, contracts, timeline, random, nodes, signers, membership, coverage } = ports;
   let left = options.changes;
   let rulingsLeft = options.rulings;
+  let contractsLeft = options.governed ? options.contracts : 0;
   let isCalm = false;
   let addsChain = options.addsChain;
+  const draws = createDraws(ports);
   let issued: { readonly number: number; readonly bytes: Uint8Array } | undefined;
+
+  const issue = (action: Action, source?: string) => {
+    const number = membership.lastOrder + 1;
+    const bytes = signing.sign(number, action, source);
+    issued = { number, bytes };
+    membership.issue(bytes);
+    rulings.onIssued(action);
+    ports.trace(`the authority issues order ${number}: ${describe(action)}`);
+  };
+
+  const draw = () => {
+    const ruling = isCalm ? rulings.resume() : rulingsLeft > 0 && random.chance(0.5) ? rulings.draw() : undefined;
+    if (ruling !== undefined) {
+      if (ruling.type !== "resume") rulingsLeft -= 1;
+      return issue(ruling);
+    }
+    const contract = contractsLeft > 0 && random.chance(0.8) ? contracts.draw() : undefined;
+    if (contract !== undefined) {
+      contractsLeft -= 1;
+      return issue(contract.action, contract.source);
+    }
+    if (left === 0 && !addsChain) return;
+    for (let count = 0; count < DRAWS_MAX; count += 1) {
+      const wantsChain = addsChain && (left === 0 || random.chance(0.4));
+      const action = wantsChain ? draws.chain() : draws.members();
+      if (action === undefined) continue;
+      if (action.type === "chain") addsChain = false;
+      else left -= 1;
+      return issue(action);
+    }
+    left = Math.max(0, left - 1);
+  };
+
+  /**
+   * Out of turn, not the authority's, or of a node that has not said that it is ready: no node may
+   * take it.
+   */
+  const offend = (node: SimulatedNode) => {
+    const action = draws.members();
+    if (action?.type !== "members") return;
+    const bytes = random.pick([
+      () => signing.sign(membership.lastOrder + 5, action),
+      () => signing.unsigned(membership.lastOrder + 1, action, signers[0]!),
+      () => (action.ready.length === 0 ? undefined : signing.sign(membership.lastOrder + 1, { ...action, ready: [] })),
+    ])();
+    if (bytes === undefined) return;
+    coverage.ordersRefused += 1;
+    void node.submitOrder(bytes).then((answer) => {
+      if (answer?.type === "taken") ports.fail("I12 an order that does not hold is refused", node.label);
+    });
+  };
+
+  /** Of an engine that no node has, without its source, or of a version that is there: no node may take it. */
+  const offendByContract = (node: SimulatedNode) => {
+    const offence = contracts.offend();
+    if (offence === undefined) return;
+    coverage.ordersRefused += 1;
+    const bytes = signing.sign(membership.lastOrder + 1, offence.action, offence.source);
+    void node.submitOrder(bytes).then((answer) => {
+      if (answer?.type === "taken") ports.fail("I12 an order that does not hold is refused", node.label);
+    });
+  };
+
+  const submit = (node: SimulatedNode, bytes: Uint8Array) =>
+    void node.submitOrder(bytes).then((answer) => {
+      if (answer?.type !== "taken" || !isCorrect(node) || isOrderDurable(node, bytes)) return;
+      ports.fail("I4 an order is durable before its submitter is told", node.label);
+    });
+
+  const tick = () => {
+    timeline.after(random.between(200, 1_200), tick);
+    if (issued !== undefined && issued.number <= membership.lastOrder) issued = undefined;
+    if (issued === undefined && (left > 0 || addsChain || options.rulings > 0 || contractsLeft > 0)) draw();
+    const node = random.pick(nodes);
+    if (!node.isUp) return;
+    if (issued !== undefined) {
+      const { bytes } = issued;
+      submit(node, bytes);
+      // Whoever submits may lose patience and say it again, while the first is being written.
+      if (random.chance(0.5)) timeline.after(random.between(0.1, 4), () => submit(node, bytes));
+    }
+    if (left > 0 && node.adversary === undefined && random.chance(0.2)) offend(node);
+    if (contractsLeft > 0 && issued === undefined && node.adversary === undefined && random.chance(0.3)) {
+      offendByContract(node);
+    }
+  };
+
+  return {
+    start() {
+      if (options.changes > 0 || options.addsChain || options.rulings > 0 || contractsLeft > 0)
+        timeline.after(random.between(0, 2_000), tick);
+    },
+    heal() {
+      left = 0;
+      contractsLeft = 0;
+      isCalm = true;
+    },
+    get isDone() {
+      return (
+        !addsChain && rulings.resume() === undefined && (issued === undefined || issued.number <= membership.lastOrder)
+      );
+    },
+  };
+}
+
+/** Changes of members, and the chain that is added, as the bounds allow them; undefined where one that is drawn does not keep them. */
+function createDraws(ports: MembershipFaultPorts) {
+  const { genesis, random, members, signers, unsound, membership } = ports;
 
   const isBearable = (set: readonly Member[]) =>
     set.length > 0 &&
@@ -125,88 +224,7 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
     };
   };
 
-  const issue = (action: Action) => {
-    const number = membership.lastOrder + 1;
-    const bytes = signing.sign(number, action);
-    issued = { number, bytes };
-    membership.issue(bytes);
-    rulings.onIssued(action);
-    ports.trace(`the authority issues order ${number}: ${describe(action)}`);
-  };
-
-  const draw = () => {
-    const ruling = isCalm ? rulings.resume() : rulingsLeft > 0 && random.chance(0.5) ? rulings.draw() : undefined;
-    if (ruling !== undefined) {
-      if (ruling.type !== "resume") rulingsLeft -= 1;
-      return issue(ruling);
-    }
-    if (left === 0 && !addsChain) return;
-    for (let count = 0; count < DRAWS_MAX; count += 1) {
-      const wantsChain = addsChain && (left === 0 || random.chance(0.4));
-      const action = wantsChain ? drawChain() : drawMembers();
-      if (action === undefined) continue;
-      if (action.type === "chain") addsChain = false;
-      else left -= 1;
-      return issue(action);
-    }
-    left = Math.max(0, left - 1);
-  };
-
-  /**
-   * Out of turn, not the authority's, or of a node that has not said that it is ready: no node may
-   * take it.
-   */
-  const offend = (node: SimulatedNode) => {
-    const action = drawMembers();
-    if (action?.type !== "members") return;
-    const bytes = random.pick([
-      () => signing.sign(membership.lastOrder + 5, action),
-      () => signing.unsigned(membership.lastOrder + 1, action, signers[0]!),
-      () => (action.ready.length === 0 ? undefined : signing.sign(membership.lastOrder + 1, { ...action, ready: [] })),
-    ])();
-    if (bytes === undefined) return;
-    coverage.ordersRefused += 1;
-    void node.submitOrder(bytes).then((answer) => {
-      if (answer?.type === "taken") ports.fail("I12 an order that does not hold is refused", node.label);
-    });
-  };
-
-  const submit = (node: SimulatedNode, bytes: Uint8Array) =>
-    void node.submitOrder(bytes).then((answer) => {
-      if (answer?.type !== "taken" || !isCorrect(node) || isOrderDurable(node, bytes)) return;
-      ports.fail("I4 an order is durable before its submitter is told", node.label);
-    });
-
-  const tick = () => {
-    timeline.after(random.between(200, 1_200), tick);
-    if (issued !== undefined && issued.number <= membership.lastOrder) issued = undefined;
-    if (issued === undefined && (left > 0 || addsChain || options.rulings > 0)) draw();
-    const node = random.pick(nodes);
-    if (!node.isUp) return;
-    if (issued !== undefined) {
-      const { bytes } = issued;
-      submit(node, bytes);
-      // Whoever submits may lose patience and say it again, while the first is being written.
-      if (random.chance(0.5)) timeline.after(random.between(0.1, 4), () => submit(node, bytes));
-    }
-    if (left > 0 && node.adversary === undefined && random.chance(0.2)) offend(node);
-  };
-
-  return {
-    start() {
-      if (options.changes > 0 || options.addsChain || options.rulings > 0)
-        timeline.after(random.between(0, 2_000), tick);
-    },
-    heal() {
-      left = 0;
-      isCalm = true;
-    },
-    get isDone() {
-      return (
-        !addsChain && rulings.resume() === undefined && (issued === undefined || issued.number <= membership.lastOrder)
-      );
-    },
-  };
+  return { members: drawMembers, chain: drawChain };
 }
 
 function describe(action: Action): string {

@@ -1,5 +1,6 @@
 // How the authority of a simulation signs: alone, or two of three keys together, a different two each time.
 
+import { withSource } from "../../../../src/wire/contract-order.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
 import { type Action, issueOrder, ORDER_BYTES_MAX } from "../../../../src/wire/order.js";
@@ -16,8 +17,8 @@ export interface OrderSigningPorts {
 }
 
 export interface OrderSigning {
-  /** A good order. */
-  sign(number: number, action: Action): Uint8Array;
+  /** A good order, with the source that travels with it. */
+  sign(number: number, action: Action, source?: string): Uint8Array;
   /** An order that lacks a signature: by a foreign key, or by one of two. */
   unsigned(number: number, action: Action, foreign: Signer): Uint8Array;
 }
@@ -27,12 +28,16 @@ export function createOrderSigning({ genesis, authority, ordering, timeline }: O
     ...{ number, action },
     time_s: Math.floor((EPOCH_MS + timeline.now_ms()) / 1000),
   });
+  const signed = (number: number, action: Action) => {
+    if (genesis.ordering === undefined) return issueOrder(order(number, action), genesis, authority);
+    const [first, second] = [0, 1].map((place) => ordering[(number + place) % ordering.length]!);
+    const more = { ordering: genesis.ordering, size: ORDER_BYTES_MAX };
+    return addOrderSignature(issueOrder(order(number, action), genesis, first!), more, second!);
+  };
   return {
-    sign(number, action) {
-      if (genesis.ordering === undefined) return issueOrder(order(number, action), genesis, authority);
-      const [first, second] = [0, 1].map((place) => ordering[(number + place) % ordering.length]!);
-      const more = { ordering: genesis.ordering, size: ORDER_BYTES_MAX };
-      return addOrderSignature(issueOrder(order(number, action), genesis, first!), more, second!);
+    sign(number, action, source) {
+      const bytes = signed(number, action);
+      return source === undefined ? bytes : withSource(bytes, source);
     },
     unsigned(number, action, foreign) {
       const signer = genesis.ordering === undefined ? foreign : authority;

@@ -8,6 +8,7 @@ import { consensusRecords } from "../../../node/chain/tables/consensus-records.j
 import { origins } from "../../../node/chain/tables/states.js";
 import { boundMutants } from "./bound-mutants.js";
 import { budgetMutants } from "./budget-mutants.js";
+import { contractMutants } from "./contract-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
 import {
   precommitsTwice,
@@ -321,6 +322,7 @@ export const mutants: readonly Mutant[] = [
   },
   ...meterMutants,
   ...operationMutants,
+  ...contractMutants,
   ...boundMutants,
   {
     name: "anchor-unproved",

@@ -143,6 +143,34 @@ export const ruled = {
   recordsPerMeter: 40,
   faults_ms: 30_000,
 } as const;
+/** Contracts come, change and go while participants ask them for things, and nothing else befalls anybody. */
+export const contracted = {
+  ...ruled,
+  rulings: 0,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  isolated: false,
+  conditions: smooth,
+  contracts: 20,
+  engineFaults: 0,
+  slowEngine_ms: 0,
+  recordsPerMeter: 50,
+  agent: false,
+} as const;
+/** Contracts of two chains tell each other things, and name deadlines. */
+export const told = { ...contracted, chains: 2, recordsPerMeter: 30 } as const;
+/** One member seals alone, on a machine whose thread of contracts is often lost. */
+export const contractedAlone = {
+  ...contracted,
+  members: 1,
+  verifiers: 1,
+  engineFaults: 0.5,
+  renewed: 0,
+} as const;
+/** A faulty member proposes blocks whose contracts have come to something else. */
+export const misrunning = { ...contracted, ...attacked, behaviours: ["misrun"] } as const;
+/** Rows of one member are damaged, so that it fetches its chains anew. */
+export const repaired = { ...contracted, fault: "damagedRow", faulty: 1, crashEvery_ms: 800 } as const;
 /** Two of three keys sign each order. */
 export const joint = { ...reordered, joint: true } as const;
 

@@ -23,6 +23,8 @@ export async function runnerWith(edits: readonly Edit[]): Promise<typeof runClus
     platform: "node",
     target: "node20",
     logLevel: "silent",
+    // What comes with a package, as the engine of contracts, is looked for from where the sources are.
+    define: { "import.meta.url": JSON.stringify(pathToFileURL(join(root, "tools/lab/simulation/cluster.ts")).href) },
     plugins: [editing(edits)],
   });
   const folder = await mkdtemp(join(tmpdir(), "gridseal-mutant-"));

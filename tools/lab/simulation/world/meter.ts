@@ -15,6 +15,7 @@ import { decodeRefusal } from "../../../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../../../src/wire/topics.js";
 import type { Value } from "../../../../src/wire/value.js";
 import { reasonOf } from "../../../errors.js";
+import { generateAsked } from "../../rig/contracts/generate.js";
 import type { Random } from "../../rig/random.js";
 import type { BlockChecks } from "../checks/blocks.js";
 import type { Membership } from "../checks/membership.js";
@@ -61,6 +62,10 @@ export interface MeterOptions {
   readonly trusting: boolean;
   /** a participant, who signs operations; a meter signs readings */
   readonly asking: boolean;
+  /** its operations are such as contracts take */
+  readonly addressing: boolean;
+  /** of its holder */
+  readonly jurisdiction: string | undefined;
   /** signs two records for some numbers */
   readonly forking: boolean;
   /** offers records with bad signatures beside its good ones, or of the kind that it may not sign */
@@ -100,12 +105,12 @@ const MISFIT_EVERY = 3;
 
 export function createMeter(world: MeterWorld, options: MeterOptions): SimulatedMeter {
   const { genesis, timeline, random, blockChecks } = world;
-  const { service } = options;
+  const { service, jurisdiction } = options;
   const signer = simulatedSigner(options.name);
   const kid = keyId(signer.key);
   const id = toHex(kid);
   const roles = [options.asking ? "customer" : "meter"] as const;
-  const credential = credentialOf(genesis, world.authority, signer, { service, roles });
+  const credential = credentialOf(genesis, world.authority, signer, { service, roles, jurisdiction });
   const recordTopic = serviceTopic(genesis.network, service, "record", id);
   const outbox = new Map<string, AnyRecord>();
   let home = random.pick(world.nodes);
@@ -118,10 +123,14 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   const refused = new Set<string>();
 
   blockChecks.addMeter(id, signer.key);
+  world.membership.contracts.addParticipant(id, jurisdiction);
 
   const make = (claims: Partial<Pick<Claims, "seq" | "previous">>): AnyRecord => {
     const place = { service, seq, previous, ...claims };
-    if (options.asking) return parseAnyRecord(signOperation(asked(timeline, random, place), [], signer, kid));
+    if (options.asking) {
+      const claims = (options.addressing ? addressed : asked)(timeline, random, place);
+      return parseAnyRecord(signOperation(claims, [], signer, kid));
+    }
     return parseAnyRecord(signRecord(reading(timeline, random, place), [], signer, kid));
   };
 
@@ -289,12 +298,24 @@ function asked(
   return { serviceId: 0, time_s, quality: 2, type, body: bodies[drawn % bodies.length]!, ...until, ...given };
 }
 
+/** The claims of an operation signed now of a type that some contract may take; for some it comes too late. */
+function addressed(
+  timeline: Timeline,
+  random: Random,
+  given: Pick<OperationClaims, "service" | "seq" | "previous">,
+): OperationClaims {
+  const time_s = Math.floor((EPOCH_MS + timeline.now_ms()) / 1000);
+  const until = random.chance(0.3) ? { until_s: time_s + random.below(12) } : {};
+  return { serviceId: 0, time_s, quality: 2, ...generateAsked(random), ...until, ...given };
+}
+
 export function credentialOf(
   genesis: Genesis,
   authority: Signer,
   signer: Signer,
-  { service, roles }: { readonly service: number; readonly roles: readonly Role[] },
+  given: { readonly service: number; readonly roles: readonly Role[]; readonly jurisdiction?: string | undefined },
 ): Uint8Array {
+  const { service, roles, jurisdiction } = given;
   const kid = keyId(signer.key);
   return issueCredential(
     {
@@ -307,6 +328,7 @@ export function credentialOf(
       statusIndex: 0,
       services: [service],
       roles,
+      ...(jurisdiction !== undefined && { jurisdiction }),
     },
     authority,
   );

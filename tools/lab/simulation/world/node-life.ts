@@ -22,10 +22,10 @@ import { createReceipts } from "../../../node/ingest/receipts.js";
 import { createPeerBudget } from "../../../node/network/budget.js";
 import { costOfDropped } from "../../../node/network/chain-links.js";
 import { createRunningChains } from "../../../node/parts/chains/running-chains.js";
+import { type CarrierPorts, createCarrier } from "../../../node/parts/messages/carrier.js";
 import { createOrders, type OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Store } from "../../../node/store/store.js";
 import { createMetrics } from "../../../node/watch/metrics.js";
-import { refuseContracts } from "../../rig/no-contracts.js";
 import { simulatedVerify } from "./keys.js";
 import type { NodeOptions, NodeWorld, SimulatedNode } from "./node-world.js";
 
@@ -36,6 +36,8 @@ export interface Life {
   readonly chains: ReadonlyMap<number, Chain>;
   readonly admissions: Admissions;
   submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
+  /** A message of another chain that a node hands over. */
+  onPassedOn(chain: number, bytes: Uint8Array): void;
   start(): void;
   stop(): void;
   /** A frame that came was dropped for this reason. */
@@ -60,6 +62,9 @@ export interface LifePorts {
   onFatal(reason: unknown): void;
 }
 
+/** How often a node looks for messages and deadlines, and how soon behind a block. */
+const LOOK_MS = 500;
+const LOOK_SOON_MS = 20;
 const metrics = createMetrics();
 
 /**
@@ -100,7 +105,7 @@ export function openLife(ports: LifePorts): Life {
     verifyAsync,
     verifyRecords: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecords),
     verifyRecordsLater: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecordsLater),
-    runContracts: refuseContracts,
+    runContracts: runningOf(ports),
     onRunFault() {},
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
@@ -117,6 +122,7 @@ export function openLife(ports: LifePorts): Life {
     },
     onSealed(sealed) {
       if (!reaches()) return;
+      carrying.lookSoon();
       world.onSealed(node, sealed);
       publishReceipts(sealed);
       if (sealed.orders.length > 0) running.onGoverned();
@@ -195,20 +201,21 @@ export function openLife(ports: LifePorts): Life {
     onProved() {},
   });
   const orders = createOrders({
-    self: node.id,
-    genesis,
-    governor,
-    chains,
-    verify: simulatedVerify,
+    ...{ self: node.id, genesis, governor, chains, verify: simulatedVerify },
     // Whoever changes the membership goes to members itself.
     ...{ connected: () => [], send: () => false },
     monotonic_ms: () => timeline.now_ms(),
   });
+  const carrying = createCarrying(ports, { store, governor, chains, now_ms, setTimer });
   return {
     chains,
     admissions,
     submitOrder: orders.submit,
-    start: running.start,
+    onPassedOn: carrying.onPassedOn,
+    start() {
+      running.start();
+      carrying.lookSoon();
+    },
     stop: running.stop,
     drop: (from, frame, error) => charge(from, costOfDropped(error), frame.length),
     isShut: (from) => budget.isShut(from, timeline.now_ms()),
@@ -245,6 +252,39 @@ function createLog({ world, options, node, isOver }: LifePorts, chain: number): 
     if (first !== undefined && second !== undefined) world.onEvidence(node, chain, first, second);
   };
   return { debug: say, info: say, warn: say, error: say };
+}
+
+/** The thread that runs a chain's contracts; a faulty member makes something else of what they come to. */
+function runningOf({ world, options: { adversary, label }, isOver }: LifePorts): ChainPorts["runContracts"] {
+  const run = world.contracts.threadOf(label, isOver);
+  return adversary === undefined ? run : async (plan) => adversary.outcomes(await run(plan));
+}
+
+interface CarryingPorts extends Pick<CarrierPorts, "store" | "governor" | "chains" | "now_ms"> {
+  setTimer(name: string, delay_ms: number, callback: () => void): void;
+}
+
+/** As the part of a node does that carries messages. */
+function createCarrying({ world, options, node, reaches, onFatal }: LifePorts, { setTimer, ...ports }: CarryingPorts) {
+  const carrier = createCarrier({
+    ...{ ...ports, onFatal, self: node.id, genesisHash: world.genesis.hash, verify: simulatedVerify },
+    connected: () => node.peers,
+    send(to, frame) {
+      if (reaches()) world.send(node, to, frame);
+      return true;
+    },
+    monotonic_ms: () => world.timeline.now_ms(),
+  });
+  const look = () => {
+    carrier.look();
+    setTimer("messages/look", LOOK_MS, look);
+  };
+  return {
+    onPassedOn: carrier.onPassedOn,
+    lookSoon() {
+      if (options.carries) setTimer("messages/look", LOOK_SOON_MS, look);
+    },
+  };
 }
 
 /** Threads that verify: their answers come a little later, in any order. */

@@ -9,6 +9,7 @@ import type { BudgetLimits, PeerWork } from "../../../node/network/budget.js";
 import type { OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Random } from "../../rig/random.js";
 import type { Adversary } from "../faults/adversary.js";
+import type { SimulatedContracts } from "./contracts.js";
 import type { Disk } from "./disk.js";
 import type { Timeline } from "./timeline.js";
 
@@ -19,6 +20,7 @@ export interface NodeWorld {
   readonly ids: readonly string[];
   readonly timeline: Timeline;
   readonly random: Random;
+  readonly contracts: SimulatedContracts;
   send(from: SimulatedNode, to: string, frame: Uint8Array): void;
   /** A frame is about to leave, before anything else happens to it. */
   onSent(node: SimulatedNode, frame: Uint8Array): void;
@@ -59,6 +61,8 @@ export interface NodeOptions {
   readonly budget: BudgetLimits;
   /** chains that it follows without being a member */
   readonly follows: readonly number[];
+  /** it carries messages between chains, and begins blocks for deadlines */
+  readonly carries: boolean;
 }
 
 export interface SimulatedNode {

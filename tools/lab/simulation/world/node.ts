@@ -4,10 +4,11 @@
 import { toHex } from "../../../../src/wire/bytes.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
-import { decodeFrame } from "../../../node/chain/frame.js";
+import { byteOf, chainOf, decodeFrame, payloadOf } from "../../../node/chain/frame.js";
 import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
 import { Busy } from "../../../node/ingest/admission.js";
 import { publishedTopic } from "../../../node/ingest/ingest.js";
+import { MESSAGE_FRAME } from "../../../node/parts/messages/carrier.js";
 import { chainIn } from "../../../node/store/keys.js";
 import { stackOf } from "../checks/violation.js";
 import { type Life, openLife } from "./node-life.js";
@@ -53,11 +54,14 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     world.onFatal(node, reason);
   };
 
+  const onDefect = (what: string) => world.onDefect(node, what);
+
   const read = (mine: Process, from: string, bytes: Uint8Array) => {
     if (current !== mine || mine.life === undefined) return;
     if (mine.life.isShut(from)) return world.onKeptOut(node, from);
     const delay_ms = mine.life.delay_ms(from);
     if (delay_ms > 0) return backlog.wait(from, delay_ms, () => read(mine, from, bytes));
+    if (byteOf(bytes) === MESSAGE_FRAME) return takeMessage(mine.life, from, bytes, onDefect);
     for (const passed of world.mutateFrame(bytes, node)) {
       const frame = decodeFrame(passed);
       const chain = frame === undefined ? undefined : mine.life.chains.get(frame.chain);
@@ -69,7 +73,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
         if (current !== mine) return;
         mine.life?.drop(from, bytes, error);
         world.trace(`${label} drops ${frame.kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
-        if (!(error instanceof WireError)) world.onDefect(node, `${frame.kind}: ${stackOf(error)}`);
+        if (!(error instanceof WireError)) onDefect(`${frame.kind}: ${stackOf(error)}`);
       });
     }
   };
@@ -117,7 +121,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
         world.trace(`${label} does not start: ${reasonOf(error)}`);
         current = undefined;
         disk.crash();
-        if (!(error instanceof GridsealError)) world.onDefect(node, `start: ${reasonOf(error)}`);
+        if (!(error instanceof GridsealError)) onDefect(`start: ${reasonOf(error)}`);
         return false;
       }
       return current === mine;
@@ -175,6 +179,16 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     inject: (to, frame) => world.send(node, to, frame),
   };
   return node;
+}
+
+/** What another node hands over for a chain. */
+function takeMessage(life: Life, from: string, bytes: Uint8Array, onDefect: (what: string) => void): void {
+  try {
+    life.onPassedOn(chainOf(bytes), payloadOf(bytes));
+  } catch (error) {
+    life.drop(from, bytes, error);
+    if (!(error instanceof WireError)) onDefect(`message: ${stackOf(error)}`);
+  }
 }
 
 /** What comes while nothing is read from its sender waits on the link, and is lost where the sender does not wait. */

@@ -6,6 +6,7 @@ import type { Genesis, Member } from "../../../../src/wire/genesis.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { type BudgetLimits, defaultBudgetLimits } from "../../../node/network/budget.js";
 import type { NotedRow } from "../../../node/store/writer.js";
+import { jurisdictions } from "../../rig/contracts/generate.js";
 import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
 import { createAdversary } from "../faults/adversary.js";
@@ -76,6 +77,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         batch,
         budget,
         follows,
+        carries: options.governed && options.contracts > 0,
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
           isHostile && options.fault === "byzantine"
@@ -98,12 +100,15 @@ export function createMeters(
   // before it is there.
   const services = genesis.chains.map(({ service }) => service).filter((service) => service !== CONTRACTS_SERVICE);
   if (options.addsChain) services.push(ADDED_SERVICE);
+  const hasContracts = options.governed && options.contracts > 0;
   const meters = Array.from({ length: options.meters }, (_, index) => {
     const service = services[index % services.length]!;
     return createMeter(world, {
       name: `meter ${index + 1} of seed ${options.seed}`,
       service,
-      asking: index % 3 === 2,
+      asking: hasContracts ? index % 2 === 1 : index % 3 === 2,
+      addressing: hasContracts,
+      jurisdiction: hasContracts && index % 2 === 1 ? jurisdictions[(index >> 1) % jurisdictions.length] : undefined,
       trusting: index % 2 === 0,
       forking: world.random.chance(0.15),
       forging: world.random.chance(options.behaviours.some((does) => does === "forge" || does === "perjure") ? 1 : 0.3),

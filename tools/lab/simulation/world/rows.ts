@@ -47,6 +47,10 @@ export class DiskRows {
     this.write({ table: table as AnyTable, key, row: encodeRow(table, row) });
   }
 
+  delete<Key extends Buffer>(table: Table<Key, unknown, never>, key: Key): void {
+    this.write({ table: table as AnyTable, key, row: undefined });
+  }
+
   write({ table, key, row }: Pick<NotedRow, "table" | "key" | "row">): void {
     const { written, names } = this.#of(table);
     const name = nameOf(key);

@@ -7,6 +7,8 @@ export interface Timeline {
   /** events performed so far: names the turn of the event loop that a write belongs to */
   turn(): number;
   after(delay_ms: number, event: () => void): void;
+  /** Work that takes real time and no virtual one: the next event waits for it. It does not reject. */
+  hold(work: Promise<void>): void;
   /**
    * Performs events up to a time, or until `isDone` holds; `afterEach` may throw to end the run.
    */
@@ -24,6 +26,7 @@ interface Entry {
  */
 export function createTimeline(): Timeline {
   const heap: Entry[] = [];
+  const held: Promise<void>[] = [];
   let now_ms = 0;
   let made = 0;
   let turn = 0;
@@ -35,6 +38,7 @@ export function createTimeline(): Timeline {
       made += 1;
       push(heap, { time_ms: now_ms + Math.max(0, delay_ms), order: made, event });
     },
+    hold: (work) => void held.push(work),
     async run(until_ms, afterEach, isDone) {
       for (;;) {
         if (isDone?.()) return true;
@@ -48,6 +52,10 @@ export function createTimeline(): Timeline {
         turn += 1;
         first.event();
         await quiescence();
+        while (held.length > 0) {
+          await Promise.all(held.splice(0));
+          await quiescence();
+        }
         afterEach();
       }
     },

@@ -1,0 +1,176 @@
+// Rules of contracts taken away, one at a time. What runs is the engine of the mutant's own sources: a check that notices it states
+// the rule once more, or compares nodes.
+
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
+import { contracted, contractedAlone, misrunning, repaired, told } from "./ordeals.js";
+
+const engine = "tools/contracts/engine.ts";
+const entries = "tools/ledger/entries.ts";
+const operations = "tools/ledger/operations.ts";
+const orders = "tools/ledger/contract-orders.ts";
+const sealer = "tools/node/chain/blocks/sealer.ts";
+
+export const contractMutants: readonly Mutant[] = [
+  {
+    name: "keeps-what-failed",
+    lacks: "a run that failed leaves nothing",
+    edits: [
+      edit(
+        engine,
+        "    if (refused !== undefined) return this.#failed(refused.reason, refused.detail);\n    if (ended !== undefined) return",
+        `    const writes = this.#journal.writes;
+    if (refused !== undefined) return { ...this.#failed(refused.reason, refused.detail), writes } as Failed;
+    if (ended !== undefined) return { ...this.#failed(ended.reason, ended.message), writes } as Failed;
+    if (ended !== undefined) return`,
+      ),
+      edit(
+        entries,
+        '    if (outcome.type === "failed") continue;\n',
+        `    if (outcome.type === "failed") {
+      const kept = (outcome as unknown as { writes?: Done["writes"] }).writes ?? [];
+      for (const [key, value] of kept) writes.set(\`\${name}/\${key}\`, value ?? undefined);
+      continue;
+    }
+`,
+      ),
+    ],
+    needs: contracted,
+  },
+  {
+    name: "tells-effects-backwards",
+    lacks: "effects stand in the order in which a run has said them",
+    edits: [
+      edit(
+        entries,
+        'type: "done", contract, used, effects }',
+        'type: "done", contract, used, effects: effects.reverse() }',
+      ),
+    ],
+    needs: contracted,
+  },
+  {
+    name: "believes-state-root",
+    lacks: "a voter's block has the proposed Merkle root, and with it the state's root",
+    edits: [
+      edit(
+        sealer,
+        "const header = encodeHeader({ ...composed.header, nonce });",
+        "const header = nonce < 0 ? encodeHeader(composed.header) : Uint8Array.from(body.header);",
+      ),
+    ],
+    needs: misrunning,
+  },
+  {
+    name: "charges-no-run",
+    lacks: "a run ends where its budget does",
+    edits: [
+      edit(
+        engine,
+        "return BigInt(this.#run.limits.budget) * BigInt(TURNS_PER_BUDGET);",
+        "return 3n * BigInt(this.#run.limits.budget) * BigInt(TURNS_PER_BUDGET);",
+      ),
+      edit(
+        engine,
+        "return Math.min(Number(spent / BigInt(TURNS_PER_BUDGET)), this.#run.limits.budget);",
+        "return Number(spent / BigInt(TURNS_PER_BUDGET));",
+      ),
+    ],
+    needs: contracted,
+  },
+  {
+    name: "takes-any-engine",
+    lacks: "a contract is installed for an engine that every node has",
+    edits: [edit(orders, "if (!isKnownEngine(action)) return", "if (isKnownEngine === undefined) return")],
+    needs: contracted,
+  },
+  {
+    name: "runs-what-expired",
+    lacks: "an operation that comes too late does not run",
+    edits: [edit(operations, "place.time_ms > asked.until_s * 1_000", "place.time_ms > asked.until_s * 10_000")],
+    needs: contracted,
+  },
+  {
+    name: "runs-what-is-retired",
+    lacks: "a retired contract runs no more",
+    edits: [edit(orders, "inForce.delete(action.name);", "inForce.has(action.name);")],
+    needs: contracted,
+  },
+  {
+    name: "mixes-jurisdictions",
+    lacks: "parameters hold for who is of their jurisdiction",
+    edits: [edit(entries, "return jurisdiction === wider ||", "return jurisdiction !== undefined ||")],
+    needs: contracted,
+  },
+  {
+    name: "takes-fault-for-failure",
+    lacks: "what is wrong with this machine is no outcome of a contract",
+    edits: [
+      edit(
+        "tools/node/chain/blocks/contract-runs.ts",
+        "        ports.onRunFault();\n",
+        `        entry.outcomes = plan.calls.map(() => ({ type: "failed", reason: "threw", used: 0, detail: "" }));
+        onReady();
+        if (entry.outcomes !== undefined) return;
+        ports.onRunFault();
+`,
+      ),
+    ],
+    needs: contractedAlone,
+  },
+  {
+    name: "adopts-without-state",
+    lacks: "a block from a peer brings the state that its contracts come to",
+    edits: [
+      edit(
+        sealer,
+        "return finish(block, replayed, records);",
+        "return finish(block, { ...replayed, entries: { ...replayed.entries, writes: new Map() } }, records);",
+      ),
+    ],
+    needs: repaired,
+  },
+  {
+    name: "takes-messages-twice",
+    lacks: "a message is taken once",
+    edits: [edit("tools/ledger/intake.ts", "message.number === before.next", "message.number <= before.next")],
+    needs: told,
+  },
+  {
+    name: "takes-messages-out-of-turn",
+    lacks: "a message is taken when those before it are",
+    edits: [
+      edit("tools/ledger/intake.ts", "message.number === before.next", "message.number >= before.next"),
+      edit(
+        "tools/node/parts/messages/carrier.ts",
+        "      notices.push(notice);\n",
+        "      if (number > next || nextOf.length === 0) notices.push(notice);\n",
+      ),
+    ],
+    needs: told,
+  },
+  {
+    name: "due-before-its-time",
+    lacks: "a deadline falls due when its time has come",
+    edits: [
+      edit(
+        "tools/ledger/deadlines.ts",
+        "if (time_s * 1_000 > time_ms) break;",
+        "if (time_s * 1_000 > time_ms + 5_000) break;",
+      ),
+    ],
+    needs: told,
+  },
+  {
+    name: "due-again-and-again",
+    lacks: "a deadline falls due once",
+    edits: [
+      edit(
+        "tools/ledger/deadlines.ts",
+        "return new Map(deadlines.map(({ contract, key }) => [stateKeyOf(contract, key), undefined]));",
+        "return new Map(deadlines.slice(1).map(({ contract, key }) => [stateKeyOf(contract, key), undefined]));",
+      ),
+    ],
+    needs: told,
+  },
+];
