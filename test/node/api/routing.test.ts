@@ -6,7 +6,9 @@ import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
 import { type Route, refused } from "../../../tools/node/api/route.js";
 import { assertListed } from "../../../tools/node/api/routing.js";
+import { slots } from "../../../tools/node/chain/tables/settlement.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
+import { slotKey } from "../../../tools/node/store/keys.js";
 import { RefusalAnswer, type RefusalCode, refusals } from "../../../tools/routes/refusals.js";
 import { shapes } from "../../../tools/routes/routes.js";
 import { pathOf, type RouteShape, writtenPath } from "../../../tools/routes/shape.js";
@@ -18,7 +20,8 @@ const gets = shapes.filter(({ method }) => method === "GET");
 /** A request for what is there. */
 function askedOf(shape: RouteShape, meter: string): string {
   const query = "key" in shape.query.properties ? { key: "asked" } : {};
-  return pathOf(shape, { service: SERVICE, height: 2, meter, seq: 3, contract: "limits", name: "1:2:0" }, query);
+  const place = { service: SERVICE, height: 2, meter, seq: 3, contract: "limits", name: "1:2:0", start: 900 };
+  return pathOf(shape, place, query);
 }
 
 /** An API of a node that has something of every kind. */
@@ -26,9 +29,10 @@ async function createFullApi(t: TestContext) {
   const made = await createNodeApi(t);
   const gap = { kind: "gap", meter: made.meter.kid, seq: 1, detail: 2 } as const;
   const violations = [gap];
-  await made.cluster.nodes[0]!.store.write((writer) =>
-    listViolations(writer, { chain: SERVICE, height: 2, time_ms: 1, violations }),
-  );
+  await made.cluster.nodes[0]!.store.write((writer) => {
+    listViolations(writer, { chain: SERVICE, height: 2, time_ms: 1, violations });
+    writer.put(slots, slotKey(SERVICE, 900), { height: 2, rows: [] });
+  });
   return made;
 }
 
