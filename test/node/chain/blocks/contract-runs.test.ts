@@ -72,6 +72,16 @@ test("after a fault of the machine they run again, a while later", async () => {
   assert.equal(asked.length, 2);
 });
 
+test("a thread that is lost takes all runs with it: each of them runs again", async () => {
+  const { runs, asked, pass } = machine();
+  for (const time_ms of [1, 2]) runs.outcomesOf(inputsOf(time_ms), plan);
+  for (const { reject } of [...asked]) reject();
+  await settled();
+  pass(1_000);
+  for (const time_ms of [1, 2]) runs.outcomesOf(inputsOf(time_ms), plan);
+  assert.equal(asked.length, 4);
+});
+
 test("those that hold others up are given up, each time with more patience", async () => {
   const { runs, asked, seen, pass } = machine();
   runs.outcomesOf(inputsOf(1), plan);

@@ -35,7 +35,7 @@ export interface ContractRuns {
 
 interface Entry {
   outcomes: readonly Outcome[] | undefined;
-  state: "running" | "done" | "given up";
+  state: "running" | "done" | "given up" | "faulted";
   readonly since_ms: number;
   readonly unwanted: AbortController;
 }
@@ -74,6 +74,12 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
     }
   };
 
+  /** They run once more when they are asked for. */
+  const forgetFaulted = () => {
+    for (const [name, { state }] of entries) if (state === "faulted") entries.delete(name);
+    onReady();
+  };
+
   const begin = (name: string, entry: Entry, plan: RunPlan) => {
     const isCurrent = () => entries.get(name) === entry && entry.state === "running";
     ports.runContracts(plan, entry.unwanted.signal).then(
@@ -86,12 +92,10 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
       },
       (error: unknown) => {
         if (!isCurrent()) return;
+        entry.state = "faulted";
         ports.onRunFault();
         ports.log.error({ height: plan.height, reason: reasonOf(error) }, "contracts cannot be run here");
-        ports.setTimer("runs", AGAIN_MS, () => {
-          if (isCurrent()) entries.delete(name);
-          onReady();
-        });
+        ports.setTimer("runs", AGAIN_MS, forgetFaulted);
       },
     );
   };
