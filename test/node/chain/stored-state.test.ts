@@ -6,7 +6,7 @@ import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import type { StoreReader } from "../../../tools/node/store/store.js";
 import { createCluster, SERVICE } from "./cluster.js";
 
-test("sealed records of a few blocks in turn make each block be read once", async (t) => {
+test("which record is sealed under a number is told without reading its block", async (t) => {
   const cluster = await createCluster(1);
   t.after(() => cluster.close());
   const meter = await cluster.meter();
@@ -24,8 +24,6 @@ test("sealed records of a few blocks in turn make each block be read once", asyn
     return store.get(table, key);
   };
   const view = viewOf({ ...store, get } as StoreReader, SERVICE);
-  for (let turn = 0; turn < 10; turn += 1) {
-    for (const { kid, claims, hash } of records) assert.deepEqual(view.sealedHash(toHex(kid), claims.seq), hash);
-  }
-  assert.equal(read, 3);
+  for (const { kid, claims, hash } of records) assert.deepEqual(view.sealedHash(toHex(kid), claims.seq), hash);
+  assert.equal(read, 0);
 });
