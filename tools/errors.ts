@@ -51,7 +51,7 @@ const remedies = {
   REGISTER_DAMAGED:
     "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",
   NOT_ADMITTED:
-    "Ask as somebody who may: --as names a folder with key.json, credential.cbor and genesis.cbor, or a node's folder.",
+    "Ask as somebody who may, of chains a node or a regulator: --as names a folder with key.json, credential.cbor and genesis.cbor, or a node's folder.",
   NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",
   PORT_UNUSABLE:
     "Check the cable and the path; close what else holds the port, such as a terminal; on Linux be in the group that owns it, often dialout.",

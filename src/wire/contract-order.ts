@@ -9,6 +9,7 @@ import { networkName } from "./genesis.js";
 import { HASH_BYTES, sha256 } from "./hash.js";
 import { asArray, asBytes, asHeight, asInteger, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
 import { planFrom, planToArray, type SettlementPlan } from "./slot.js";
+import { CONTRACT_OUTPUT_MAX } from "./value.js";
 
 export const INSTALL_ACTION = 9;
 export const PARAMETERS_ACTION = 10;
@@ -24,8 +25,6 @@ export const CONTRACT_TYPES_MAX = 64;
 export const CONTRACT_BUDGET_MAX = 2_000;
 export const CONTRACT_PAGES_MIN = 16;
 export const CONTRACT_PAGES_MAX = 1_024;
-/** Bytes that one run of a contract may put out. */
-export const CONTRACT_OUTPUT_MAX = 262_144;
 /** Parameters of a contract in one jurisdiction. */
 export const PARAMETERS_MAX = 64;
 const PARAMETER_TEXT_MAX = 256;

@@ -7,6 +7,11 @@ import { WireError } from "./error.js";
 /** Levels of arrays and objects in a value: in an outcome it stands three levels down. */
 export const VALUE_DEPTH_MAX = 5;
 
+/** Bytes that a run of a contract may put out, whatever its order says. */
+export const CONTRACT_OUTPUT_MAX = 262_144;
+/** An item has at least a byte. */
+const outputLimits = { size: CONTRACT_OUTPUT_MAX, items: CONTRACT_OUTPUT_MAX };
+
 /** An integer is a number within 2^53, a bigint within 64 bits. */
 export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [key: string]: Value };
 
@@ -18,6 +23,11 @@ export function encodeValue(value: Value): Uint8Array {
 /** The value of an encoding. Throws a WireError where it is none, byte strings and integer keys included. */
 export function decodeValue(bytes: Uint8Array): Value {
   return valueFromCbor(decodeCbor(bytes));
+}
+
+/** The value that a contract has put out, up to as much as a run may. Throws a WireError as `decodeValue` does. */
+export function decodeOutput(bytes: Uint8Array): Value {
+  return valueFromCbor(decodeCbor(bytes, outputLimits));
 }
 
 /** As it stands within another item. Throws a WireError as `encodeValue` does. */

@@ -92,6 +92,8 @@ test("slots are sealed with the energies of points, proved offline, and the mete
       const which = ["--service", "trading", "--slot", timeOf(start), "--point", point];
       await runGood("receipt", "get", ...which, "-o", file, "--api", api, "--genesis", genesis);
       const said = (await gridsealJson("receipt", "verify", file, "--genesis", genesis)) as Record<string, unknown>;
+      const mixed = await gridseal("receipt", "verify", file, "--genesis", genesis, "--record", file);
+      assert.equal(mixed.status, 2, "a slot's proof is of no record");
       assert.deepEqual([said.point, said.start, said.height], [point, start, height]);
       assert.equal(said.quality, 1, "meters read at the slot's ends");
       assert.ok(Number(said.imported_mWh) >= 0, String(said.imported_mWh));

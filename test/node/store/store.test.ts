@@ -47,6 +47,7 @@ import type { AnyTable } from "../../../tools/node/store/table.js";
 import { tables } from "../../../tools/node/store/tables.js";
 import type { Writer } from "../../../tools/node/store/writer.js";
 
+const PAGE_BYTES = 4_096;
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const recordHash = new Uint8Array(32).fill(9);
@@ -528,4 +529,34 @@ test("tells of any number in which block and leaf it is sealed, whatever numbers
     }),
     { numRuns: 30 },
   );
+});
+
+test("names table and store where the library itself finds a page damaged", async (t) => {
+  const path = folder(t);
+  const store = await openStore(path, owner, false);
+  for (let seq = 0; seq < 400; seq += 1) {
+    await store.write((writer) => writer.put(blocks, blockKey(1, seq + 1), Buffer.alloc(900, seq)));
+  }
+  await store.close();
+  const file = join(path, "data.mdb");
+  const whole = readFileSync(file);
+  let refused = 0;
+  for (let page = 2; page < whole.length / PAGE_BYTES; page += 1) {
+    const damaged = Buffer.from(whole);
+    damaged.fill(0xff, (page + 0.5) * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    writeFileSync(file, damaged);
+    try {
+      const opened = openStoreReadOnly(path);
+      try {
+        for (const table of tables) opened.range(table, {});
+      } finally {
+        await opened.close();
+      }
+    } catch (error) {
+      assert.ok(error instanceof GridsealError && error.code === "STORE_CORRUPT", String(error));
+      assert.ok(error.message.includes(path), error.message);
+      refused += 1;
+    }
+  }
+  assert.ok(refused > 0, "some damage was to be found");
 });

@@ -61,7 +61,7 @@ test("a member that can lose no other one is warned, with the names of those tha
   assert.equal(status, "warn");
   assert.deepEqual(
     problems.map(({ check, output }) => [check, output]),
-    [["chain:quorum", "without one more member nothing is sealed; missing: node-4"]],
+    [["chain:quorum", "every member that is left is needed: if one more is lost nothing is sealed; missing: node-4"]],
   );
   const three = withChain({ members: ["a", "b", "c"], quorum: 3 });
   assert.deepEqual(found({ ...three, connected: ["b", "c"] }), ["pass"], "three members never can");

@@ -42,17 +42,23 @@ async function exportChain(service: string, options: ExportOptions): Promise<voi
     async function* counted(): AsyncGenerator<Uint8Array> {
       for await (const block of source.blocks(chain.service, 1)) {
         blocks += 1;
-        bytes += block.length;
         yield block;
       }
     }
     const { format } = options;
-    await createFile(options.output, format === "cbor" ? counted() : rowsIn(counted(), format, source.origin));
+    const chunks = format === "cbor" ? counted() : rowsIn(counted(), format, source.origin);
+    async function* written(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of chunks) {
+        bytes += chunk.length;
+        yield chunk;
+      }
+    }
+    await createFile(options.output, written());
     const { name } = chain;
     printLines([
       options.json
         ? toJson({ service: chain.service, name, blocks, bytes, file: options.output })
-        : `${options.output}: ${countText(blocks, "block")} of ${name}, ${bytes} bytes`,
+        : `${options.output}: ${format === "cbor" ? "" : "records of "}${countText(blocks, "block")} of ${name}, ${bytes} bytes`,
     ]);
   });
 }

@@ -11,7 +11,7 @@ import { decodeCarried } from "../../../src/wire/message.js";
 import { noticesOf } from "../../../src/wire/notice.js";
 import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { readOrder } from "../../../src/wire/order.js";
-import { decodeValue } from "../../../src/wire/value.js";
+import { decodeOutput } from "../../../src/wire/value.js";
 import { decodeEvidence } from "../../consensus/messages.js";
 import type { Statement } from "../../consensus/types.js";
 import { GridsealError, reasonOf } from "../../errors.js";
@@ -182,7 +182,7 @@ function outcomeLine(outcome: BlockView["data"]["outcomes"][number]): string {
 
 /** A contract's value as JSON. */
 function valueText(body: Uint8Array): string {
-  return JSON.stringify(decodeValue(body), (_key, member) => (typeof member === "bigint" ? String(member) : member));
+  return JSON.stringify(decodeOutput(body), (_key, member) => (typeof member === "bigint" ? String(member) : member));
 }
 
 function violationLine(violation: BlockView["data"]["violations"][number]): string {

@@ -4,13 +4,13 @@ import { type Command, InvalidArgumentError } from "commander";
 import { HEIGHT_MAX, OPERATION_TYPE_MAX, SERVICE_MAX, WORD_MAX } from "../../../src/wire/bounds.js";
 import {
   CONTRACT_BUDGET_MAX,
-  CONTRACT_OUTPUT_MAX,
   CONTRACT_PAGES_MAX,
   CONTRACT_PAGES_MIN,
   type MessageType,
 } from "../../../src/wire/contract-order.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { planFrom, type SettlementPlan } from "../../../src/wire/slot.js";
+import { CONTRACT_OUTPUT_MAX } from "../../../src/wire/value.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { newestEngine } from "../../ledger/engines.js";

@@ -2,7 +2,7 @@
 // integer beyond 2^53 is written as { "integer": "9007199254740993" }.
 
 import { toHex } from "../../../src/wire/bytes.js";
-import { decodeValue, encodeValue } from "../../../src/wire/value.js";
+import { decodeOutput, decodeValue, encodeValue } from "../../../src/wire/value.js";
 import { type Entry, entries, type Run } from "../../contracts/engine.js";
 import { BUDGET_MAX, defaultLimits, OUTPUT_MAX, PAGES_MAX, PAGES_MIN } from "../../contracts/limits.js";
 import { valueFromJson, valueToJson } from "../../contracts/value-json.js";
@@ -72,7 +72,7 @@ export function outcomeView(outcome: Outcome) {
   const emissions = outcome.emissions.map(({ body, ...emission }) => ({
     ...emission,
     ...("subject" in emission && { subject: toHex(emission.subject) }),
-    body: valueToJson(decodeValue(body)),
+    body: valueToJson(decodeOutput(body)),
   }));
   return { writes: Object.fromEntries(writes), emissions };
 }

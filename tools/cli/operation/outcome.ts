@@ -6,7 +6,7 @@ import { decodeHeader } from "../../../src/wire/header.js";
 import { rootOfLevels } from "../../../src/wire/merkle.js";
 import { type EntryOutcome, outcomesIn } from "../../../src/wire/outcome.js";
 import type { Receipt } from "../../../src/wire/receipt.js";
-import { decodeValue } from "../../../src/wire/value.js";
+import { decodeOutput } from "../../../src/wire/value.js";
 import { valueToJson } from "../../contracts/value-json.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { failures } from "../../ledger/outcome.js";
@@ -39,7 +39,7 @@ function wordsOf(outcome: EntryOutcome): string {
     case "failed":
       return `failed in ${outcome.contract}: ${failures[outcome.reason]}`;
     case "denied": {
-      const rules = outcome.denials.map(({ rule, body }) => `${rule} ${toJson(valueToJson(decodeValue(body)))}`);
+      const rules = outcome.denials.map(({ rule, body }) => `${rule} ${toJson(valueToJson(decodeOutput(body)))}`);
       return `denied by ${outcome.contract}: ${rules.join(", ")}`;
     }
   }

@@ -11,7 +11,7 @@ import { lineageUpTo } from "../../../src/wire/lineage.js";
 import { receiptEncoder } from "../../../src/wire/receipt.js";
 import { asArray } from "../../../src/wire/shape.js";
 import { decodeSlotItem } from "../../../src/wire/slot.js";
-import { decodeValue } from "../../../src/wire/value.js";
+import { decodeOutput } from "../../../src/wire/value.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createFile, readWhole } from "../../files/made-once.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
@@ -76,7 +76,7 @@ export function effectView(bytes: Uint8Array) {
   }
   if (kind !== "gs1/effect" && kind !== "gs1/message") throw new WireError("shape", "it is no effect of a block");
   const [, contract, name, body, service, number] = items.slice(4);
-  const value = decodeValue(body as Uint8Array);
+  const value = decodeOutput(body as Uint8Array);
   return { ...place, contract, name, body: value, ...(service !== undefined && { service, number }) };
 }
 

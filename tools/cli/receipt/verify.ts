@@ -12,6 +12,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readWhole } from "../../files/made-once.js";
 import { pairs, printLines, secondText, toJson } from "../../terminal/output.js";
+import { recordLines, recordView } from "../record/view.js";
 import { nameOfChain } from "./chain-name.js";
 import { readEffectOf } from "./effect.js";
 import { readReceipt } from "./read-receipt.js";
@@ -39,7 +40,12 @@ export function registerVerify(receipt: Command): void {
 async function verify(file: string, options: VerifyOptions): Promise<void> {
   const bytes = await readWhole(file, SLOT_PROOF_BYTES_MAX + LINEAGE_BYTES_MAX);
   const { genesis } = await readGenesisFile(options.genesis);
-  if (isSlotProof(bytes)) return verifySlot(file, bytes, genesis, options.json ?? false);
+  if (isSlotProof(bytes)) {
+    if (options.record !== undefined || options.effect !== undefined) {
+      throw new GridsealError("USAGE", `${file} is the proof of a point's slot, of no record and no effect`);
+    }
+    return verifySlot(file, bytes, genesis, options.json ?? false);
+  }
   const { receipt, lineage } = readReceipt(bytes, file);
   try {
     verifyReceipt(receipt, genesis, nodeVerify, lineage);
@@ -54,16 +60,21 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const { time_s } = decodeHeader(receipt.header);
   const name = nameOfChain(genesis, chain, lineage);
   const header = headerHash(receipt.header);
+  // A receipt alone does not tell the one from the other.
+  const what = effect !== undefined ? "effect" : record !== undefined ? "record" : "hash";
   if (options.json) {
     printLines([
-      toJson({ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed, effect }),
+      toJson({
+        ...{ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed, effect },
+        record: record && recordView(record.stripped),
+      }),
     ]);
     return;
   }
   printLines([
-    `${file} is good: the ${effect === undefined ? "record" : "effect"} is sealed`,
+    `${file} is good: ${what === "hash" ? "what has this hash, a record or an effect," : `the ${what}`} is sealed`,
     ...pairs([
-      [effect === undefined ? "record" : "effect", toHex(recordHash)],
+      [what, toHex(recordHash)],
       ...(effect === undefined ? [] : [["says", toJson(effect)] as const]),
       ["chain", `${name} (${chain}) of network ${network}`],
       ["height", height],
@@ -71,6 +82,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       ["timestamp", secondText(time_s)],
       ...(disclosed === undefined ? [] : [["disclosed", disclosed.join(", ") || "nothing"] as const]),
     ]),
+    ...(record === undefined ? [] : recordLines(recordView(record.stripped)).map((line) => line.slice(2))),
   ]);
 }
 

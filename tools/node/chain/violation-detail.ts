@@ -1,13 +1,13 @@
 // What proves a violation, or what a contract says, as JSON has it.
 
 import { toHex } from "../../../src/wire/bytes.js";
-import { decodeValue } from "../../../src/wire/value.js";
+import { decodeOutput } from "../../../src/wire/value.js";
 import { valueToJson } from "../../contracts/value-json.js";
 import { isOfNode, type Violation } from "../../ledger/violations.js";
 import type { ViolationShown } from "../../routes/violations.js";
 
 export function violationDetail(violation: Violation): ViolationShown["detail"] {
-  if (violation.kind === "contract") return { body: valueToJson(decodeValue(violation.body)) };
+  if (violation.kind === "contract") return { body: valueToJson(decodeOutput(violation.body)) };
   if (isOfNode(violation)) return { evidence: toHex(violation.evidence) };
   const { kind, detail } = violation;
   if (typeof detail === "number") return { last: detail };

@@ -58,10 +58,19 @@ function environmentOver(
     if (row === undefined) rowsOf(table).remove(key).catch(ignore);
     else rowsOf(table).put(key, row).catch(ignore);
   };
+  /** LMDB itself finds some damage, as of a page that leads nowhere. */
+  const attempt = <Found>(table: AnyTable, read: () => Found): Found => {
+    try {
+      return read();
+    } catch (cause) {
+      const message = `store ${path}: table ${table.name} cannot be read: ${reasonOf(cause)}`;
+      throw new GridsealError("STORE_CORRUPT", message, { cause });
+    }
+  };
   return {
     root,
-    row: (table, key) => rowsOf(table).get(key),
-    rows: (table, range) => rowsOf(table).getRange(range),
+    row: (table, key) => attempt(table, () => rowsOf(table).get(key)),
+    rows: (table, range) => attempt(table, () => [...rowsOf(table).getRange(range)]),
     async commit(rows) {
       try {
         await root.batch(() => {

@@ -175,7 +175,11 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
     const output = `${reachable} of the ${needed} members for ${what} can be reached; missing: ${named}`;
     add("chain:quorum", isMember ? "fail" : "warn", output);
   } else if (isMember && reachable === quorum && missing.length > 0) {
-    add("chain:quorum", "warn", `without one more member nothing is sealed; missing: ${named}`);
+    add(
+      "chain:quorum",
+      "warn",
+      `every member that is left is needed: if one more is lost nothing is sealed; missing: ${named}`,
+    );
   }
   const stands = history.standing.get(service);
   const stood_ms = stands === undefined ? 0 : now_ms - stands.since_ms;

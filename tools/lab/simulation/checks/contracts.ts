@@ -9,7 +9,7 @@ import type { Genesis } from "../../../../src/wire/genesis.js";
 import { isOperation, type Operation, parseAnyRecord } from "../../../../src/wire/operation.js";
 import type { EntryOutcome } from "../../../../src/wire/outcome.js";
 import { decodeReceipt, receiptEncoder, verifyInclusionOf } from "../../../../src/wire/receipt.js";
-import { decodeValue, type Value } from "../../../../src/wire/value.js";
+import { decodeOutput, type Value } from "../../../../src/wire/value.js";
 import { reasonOf } from "../../../errors.js";
 import { BLOCK_BUDGET } from "../../../ledger/run-plan.js";
 import { type ContractViolation, decodeResults } from "../../../ledger/violations.js";
@@ -261,6 +261,6 @@ function markOf({ kid, claims }: Operation): string {
 }
 
 function partsOf(body: Uint8Array): readonly Value[] {
-  const value = decodeValue(body);
+  const value = decodeOutput(body);
   return Array.isArray(value) ? value : [];
 }

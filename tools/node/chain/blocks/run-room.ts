@@ -33,7 +33,10 @@ export function roomForRuns({ tip, lately_ms, waits }: RunRoom): number {
   const contracts = contractsAfter(tip);
   if (contracts.length === 0) return 0;
   const lately = TIMES * LATELY * lately_ms;
-  if (!waits((type) => contracts.some(({ install }) => install.types.includes(type)))) return lately;
+  // Whether a message or a slot comes is not known here. What they take is, once some have run.
+  const isUnknown =
+    lately_ms === 0 && contracts.some(({ install }) => install.slots !== undefined || install.messages.length > 0);
+  if (!isUnknown && !waits((type) => contracts.some(({ install }) => install.types.includes(type)))) return lately;
   const most = Math.max(...contracts.map(({ install }) => install.budget));
   const budget = Math.min(BLOCK_BUDGET, BLOCK_OPERATIONS_MAX * most);
   return Math.max(lately, TIMES * (budget * BUDGET_MS + BLOCK_OPERATIONS_MAX * START_MS));
