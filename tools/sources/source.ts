@@ -73,3 +73,14 @@ export async function chainOfSource(source: ChainSource, text: string): Promise<
   const known = chains.map(({ service, name }) => `${name} (${service})`).join(", ");
   throw new GridsealError("USAGE", `${source.origin} has no service ${text}: it has ${known || "none"}`);
 }
+
+/** The service's number of the chain that a command reads; 0 for an exported file, which has but one chain. Throws USAGE. */
+export async function serviceIn(
+  source: ChainSource,
+  file: string | undefined,
+  service: string | undefined,
+): Promise<number> {
+  if (file !== undefined) return 0;
+  if (service === undefined) throw new GridsealError("USAGE", "name the chain with --service");
+  return (await chainOfSource(source, service)).service;
+}

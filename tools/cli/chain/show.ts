@@ -19,10 +19,10 @@ import { rulesNamed } from "../../ledger/contract-centre.js";
 import { decodeDisproof } from "../../ledger/disproof.js";
 import { decodeResults, type Violation } from "../../ledger/violations.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
+import { serviceIn } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { countText, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
 import { orderView } from "../order/view.js";
-import { serviceIn } from "../record/service.js";
 import { recordLines, recordView } from "../record/view.js";
 
 interface ShowOptions extends SourceOptions {

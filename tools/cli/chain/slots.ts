@@ -8,10 +8,9 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
 import { fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
-import type { ChainSource } from "../../sources/source.js";
+import { type ChainSource, serviceIn } from "../../sources/source.js";
 import { id, moment, several, whole, withNode } from "../../terminal/arguments.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
-import { serviceIn } from "../record/service.js";
 import { closedSlots } from "./sealed-slots.js";
 
 interface SlotsOptions extends SourceOptions {

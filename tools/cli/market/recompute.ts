@@ -8,7 +8,7 @@ import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies } from ".
 import { type Compared, compareSlot, type Figure, figures, type MeasuredSlot } from "../../market/report.js";
 import { fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
-import { chainOfSource } from "../../sources/source.js";
+import { serviceIn } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
 import { type Columns, type Counter, readColumns } from "./columns.js";
@@ -84,10 +84,7 @@ async function readingsOf(
   if (!isNamed) return wanted.map(() => undefined);
   if (!isMetered) throw new GridsealError("USAGE", `${options.columns} names no meter whose readings are to be read`);
   await withSource(options.chain, options, async (source) => {
-    if (options.chain === undefined && options.service === undefined) {
-      throw new GridsealError("USAGE", "name the chain with --service");
-    }
-    const service = options.chain === undefined ? (await chainOfSource(source, options.service!)).service : 0;
+    const service = await serviceIn(source, options.chain, options.service);
     await fillCounters(
       source,
       service,

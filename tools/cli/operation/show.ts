@@ -7,9 +7,9 @@ import { hasOperation, OPERATION_BYTES_MAX, type Operation, parseOperation } fro
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
+import { serviceIn } from "../../sources/source.js";
 import { id, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
-import { serviceIn } from "../record/service.js";
 import { operationLines, operationView } from "./view.js";
 
 interface ShowOptions extends SourceOptions {

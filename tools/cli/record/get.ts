@@ -7,9 +7,9 @@ import { GridsealError } from "../../errors.js";
 import { createFile } from "../../files/made-once.js";
 import type { FoundRecord } from "../../routes/record-rows.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
+import { serviceIn } from "../../sources/source.js";
 import { id, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
-import { serviceIn } from "./service.js";
 import { recordLines, recordView } from "./view.js";
 
 interface GetOptions extends SourceOptions {

@@ -5,10 +5,10 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { isOperation } from "../../../src/wire/operation.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { recordsBetween, type SealedRecord } from "../../sources/records-between.js";
+import { serviceIn } from "../../sources/source.js";
 import { id, moment, whole, withNode } from "../../terminal/arguments.js";
 import { countText, printLines, table, timeText } from "../../terminal/output.js";
 import { headOf, type RowFormat, rowsOf } from "./rows.js";
-import { serviceIn } from "./service.js";
 
 interface ListOptions extends SourceOptions {
   readonly meter: Uint8Array;

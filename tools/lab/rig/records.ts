@@ -51,39 +51,42 @@ export async function readLoadParticipant(folder: string): Promise<LoadMeter> {
 export const ASKED_TYPE = 1;
 
 /** The participant's operations of a service from number 0 on: of several types, small and large, some with a hidden part. */
-export function* signedOperations(
-  participant: LoadMeter,
-  service: number,
-  count: number,
-  time_s: number,
-): Generator<Uint8Array, void> {
-  let previous: Uint8Array = new Uint8Array(0);
-  for (let seq = 0; seq < count; seq += 1) {
+export function signedOperations(participant: LoadMeter, service: number, count: number, time_s: number) {
+  return signedChain(participant, count, (seq) => {
     const hidden = encodeHidden({ salt: new Uint8Array(16).fill(seq), label: "price", value: seq });
     const hides = seq % 3 === 1;
-    const claims: OperationClaims = {
-      ...{ service, serviceId: 0, seq, previous, time_s, quality: 2, type: 1 + seq * 1_009 },
+    const claims = {
+      ...{ service, serviceId: 0, time_s, quality: 2, type: 1 + seq * 1_009 },
       body: seq % 32 === 19 ? "x".repeat(60_000) : { asks: "something", of: [seq, null, true], until: -seq },
       ...(hides && { digests: digestsOf([hidden]) }),
       ...(seq % 4 === 2 && { until_s: time_s + seq }),
     };
-    const operation = signOperation(claims, hides ? [hidden] : [], participant.signer, participant.kid);
-    previous = parseOperation(operation).hash;
-    yield operation;
-  }
+    return { claims, hidden: hides ? [hidden] : [] };
+  });
 }
 
 /** The participant's operations of a service from number 0 on, of one type that a contract takes. */
-export function* signedAsks(
-  participant: LoadMeter,
-  service: number,
+export function signedAsks(participant: LoadMeter, service: number, count: number, time_s: number) {
+  return signedChain(participant, count, (seq) => ({
+    claims: { service, serviceId: 0, time_s, quality: 2, type: ASKED_TYPE, body: { asks: seq } },
+    hidden: [],
+  }));
+}
+
+interface Asked {
+  readonly claims: Omit<OperationClaims, "seq" | "previous">;
+  readonly hidden: readonly Uint8Array[];
+}
+
+function* signedChain(
+  { signer, kid }: LoadMeter,
   count: number,
-  time_s: number,
+  askedAt: (seq: number) => Asked,
 ): Generator<Uint8Array, void> {
   let previous: Uint8Array = new Uint8Array(0);
   for (let seq = 0; seq < count; seq += 1) {
-    const claims = { service, serviceId: 0, seq, previous, time_s, quality: 2, type: ASKED_TYPE, body: { asks: seq } };
-    const operation = signOperation(claims, [], participant.signer, participant.kid);
+    const { claims, hidden } = askedAt(seq);
+    const operation = signOperation({ ...claims, seq, previous }, hidden, signer, kid);
     previous = parseOperation(operation).hash;
     yield operation;
   }

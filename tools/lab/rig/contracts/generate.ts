@@ -21,7 +21,6 @@ export const HEARD = "heard";
 
 /** Countries and parts of them that participants are of, and that parameters are set for. */
 export const jurisdictions = [undefined, "DE", "DE-BY", "FR"] as const;
-export type Jurisdiction = (typeof jurisdictions)[number];
 
 /** A contract with an order to install it. */
 export interface Generated {
