@@ -1,6 +1,7 @@
 // The signature predicate off the event loop: threads that take many signatures at a time. A task of libuv's pool for each costs
 // the event loop a quarter of what the verification itself takes, and the store's writes would wait in the same queue.
 // What anybody can cause, records and births as they come, queues by itself, so that members' temporary blocks never wait behind it.
+// What nobody waits for has a thread of its own, which gets what processors others leave (setpriority(2)).
 
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
@@ -14,6 +15,7 @@ import {
   type Verification,
   verificationsIn,
 } from "./verifying-message.js";
+import type { VerifyingThread } from "./verifying-thread.js";
 
 const THREADS_MAX = 4;
 /** Signatures that cross together: some milliseconds of work, so that the threads share what comes at once. */
@@ -48,6 +50,8 @@ interface Waiter {
 
 interface Thread {
   readonly worker: Worker;
+  /** for the lane `late` alone, which no other thread serves */
+  readonly isLate: boolean;
   /** what it has been given and not answered, in order */
   readonly given: Group[];
 }
@@ -84,7 +88,7 @@ export function verifyRecords(records: readonly RecordVerification[]): Promise<b
   return verifyAll("members", records);
 }
 
-/** As `verifyRecords`, by threads that have nothing else to do. */
+/** As `verifyRecords`, when nothing else waits, by a thread that yields to all others of the machine. */
 export function verifyRecordsLater(records: readonly RecordVerification[]): Promise<boolean> {
   return verifyAll("late", records);
 }
@@ -166,10 +170,10 @@ function nextLane(): Lane | undefined {
   return mayAnybody && !threads.some(hasOfAnybody) ? "anybody" : "members";
 }
 
-/** Where nothing else waits and a thread has nothing to do. */
+/** Where nothing else waits. */
 function nextLate(): Lane | undefined {
   if (waiting.late.length === 0 || waiting.anybody.length > 0) return undefined;
-  return threadFor("late")?.given.length === 0 ? "late" : undefined;
+  return threadFor("late") === undefined ? undefined : "late";
 }
 
 function hasOfAnybody({ given }: Thread): boolean {
@@ -178,15 +182,18 @@ function hasOfAnybody({ given }: Thread): boolean {
 
 /** A thread with room, a new one where all have work; undefined where none has room. A thread has one group of anybody's at a time. */
 function threadFor(lane: Lane): Thread | undefined {
-  const fit = lane !== "anybody" ? threads : threads.filter((thread) => !hasOfAnybody(thread));
+  const isLate = lane === "late";
+  const ofKind = threads.filter((thread) => thread.isLate === isLate);
+  const fit = lane !== "anybody" ? ofKind : ofKind.filter((thread) => !hasOfAnybody(thread));
   const [first] = fit.toSorted((left, right) => left.given.length - right.given.length);
-  const mayStart = threads.length < Math.min(THREADS_MAX, availableParallelism());
-  if ((first === undefined || first.given.length > 0) && mayStart) return addThread();
+  const mayStart = ofKind.length < (isLate ? 1 : Math.min(THREADS_MAX, availableParallelism()));
+  if ((first === undefined || first.given.length > 0) && mayStart) return addThread(isLate);
   return first !== undefined && first.given.length < MESSAGES_PER_THREAD ? first : undefined;
 }
 
-function addThread(): Thread {
-  const thread: Thread = { worker: startThread("crypto/verifying-thread", {}), given: [] };
+function addThread(isLate: boolean): Thread {
+  const workerData: VerifyingThread = { isLate };
+  const thread: Thread = { worker: startThread("crypto/verifying-thread", { workerData }), isLate, given: [] };
   threads.push(thread);
   thread.worker.unref(); // a thread without work holds no process
   thread.worker.on("message", (results: Uint8Array) => {

@@ -72,6 +72,8 @@ export interface Pool {
   /** Whether this acknowledgement is noted, so that it need not be verified again. */
   isKnown(id: Uint8Array, acknowledgement: Acknowledgement): boolean;
   find(id: Uint8Array): ReadBatch | undefined;
+  /** When what is here came; monotonic. */
+  cameAt(id: Uint8Array): number | undefined;
   /** A quorum's acknowledgements in the order of the members, of those who verified before others; undefined where it is not accepted. */
   acceptance(id: Uint8Array): Acknowledgement[] | undefined;
   /**
@@ -251,6 +253,10 @@ export function createPool(initial: MemberSet): Pool {
       return isSame && equalBytes(known.signature, acknowledgement.signature);
     },
     find: (id) => entries.get(toHex(id))?.read,
+    cameAt(id) {
+      const entry = entries.get(toHex(id));
+      return entry?.read === undefined ? undefined : entry.since_ms;
+    },
     acceptance(id) {
       const entry = entries.get(toHex(id));
       return entry?.accepted ? acknowledgementsOf(entry) : undefined;

@@ -7,7 +7,12 @@ import { toHex } from "../../../../../src/wire/bytes.js";
 import { badRecordOf, decodeDisproof } from "../../../../../tools/ledger/disproof.js";
 import type { ChainView } from "../../../../../tools/ledger/execution.js";
 import { memberSetOf } from "../../../../../tools/ledger/members.js";
-import { dutyDelay, dutyOrder, TAKE_OVER_MS } from "../../../../../tools/node/chain/batches/exchange/duty.js";
+import {
+  dutyDelay,
+  dutyOrder,
+  TAKE_OVER_MAX_MS,
+  TAKE_OVER_MS,
+} from "../../../../../tools/node/chain/batches/exchange/duty.js";
 import {
   createExchangeState,
   type ExchangeEffect,
@@ -92,6 +97,46 @@ test("a member that only stored a temporary block takes it over where its accept
   assert.equal(state.late.size, 0);
   for (const node of [origin, second, third]) pool.acknowledge(nameOf(read), by(node));
   assert.deepEqual(feed({ type: "examined", read, urgency: "late", outcome }, TAKE_OVER_MS + 9), []);
+});
+
+/** Temporary blocks from the first number on, each accepted so long after it came to a member that only stored it. */
+function accept({ pool, feed, state }: ReturnType<typeof member>, numbers: readonly number[], after_ms: number): void {
+  const self = ids.indexOf(state.self);
+  for (const number of numbers) {
+    const read = batch(number, 0);
+    const others = orderOf(read).filter((position) => position !== self);
+    pool.add(read, 0);
+    const acknowledgements = others.map((position) => by(position));
+    const note = { ...nameOf(read), acknowledgements };
+    feed({ type: "accepted", from: ids[0]!, note, payload: new Uint8Array(1) }, after_ms);
+    pool.remove([read.id]);
+  }
+}
+
+test("where acceptances are slow, a member waits twice as long as they take, and eight seconds at most", () => {
+  const read = batch(9);
+  const third = member(orderOf(read)[2]!);
+  const numbers = (from: number) => Array.from({ length: 60 }, (_, index) => from + index);
+  accept(third, numbers(100), 3_000);
+  const slow_ms = dutyDelay(third.state, read);
+  assert.ok(slow_ms > 5_900 && slow_ms <= 6_000, `it waits ${slow_ms} ms`);
+  accept(third, numbers(200), 100_000);
+  assert.equal(dutyDelay(third.state, read), TAKE_OVER_MAX_MS);
+  accept(third, numbers(300), 50);
+  assert.equal(dutyDelay(third.state, read), TAKE_OVER_MS);
+});
+
+test("a silent member on duty, one of three, makes the others wait no longer each time", () => {
+  const read = batch(9);
+  const fourth = member(orderOf(read)[3]!);
+  const waits: number[] = [];
+  for (let turn = 0; turn < 200; turn += 1) {
+    const number = 400 + 3 * turn;
+    accept(fourth, [number, number + 1], 300);
+    accept(fourth, [number + 2], dutyDelay(fourth.state, read) / 2 + 100);
+    waits.push(dutyDelay(fourth.state, read) / 2);
+  }
+  assert.deepEqual([...new Set(waits)], [TAKE_OVER_MS], "always after two seconds");
 });
 
 test("nothing is taken over that is accepted by then", () => {

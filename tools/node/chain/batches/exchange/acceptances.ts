@@ -6,6 +6,7 @@ import type { PublicKey } from "../../../../../src/wire/key.js";
 import { isSealable } from "../../../../ledger/compose.js";
 import { encodeBatchNote } from "../../frame.js";
 import { answerCharge, refused, untimely } from "./arrivals.js";
+import { noteAcceptance } from "./duty.js";
 import { accuseOf } from "./examination.js";
 import { need } from "./repeats.js";
 import { acknowledgedBytes, drop, type ExchangeEffect, type ExchangeState, type InputOf, nameOf } from "./state.js";
@@ -70,6 +71,7 @@ export function onAccepted(
     return [charge, ...(isOfOthers ? untimely : refused)("acceptance is not a quorum's")];
   }
   if (!noteAccepted(state, name, acknowledgements)) return [charge, ...drop("batch-no-room")];
+  noteAcceptance(state, name.id, now_ms);
   const accusations = accuseOf(state, toHex(name.id), acknowledgements);
   if (pool.find(name.id) === undefined) return [charge, ...accusations, ...need(state, name, now_ms)];
   return [charge, ...accusations, { type: "keepAcceptance", name, note: Uint8Array.from(payload) }, { type: "work" }];

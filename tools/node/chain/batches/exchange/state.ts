@@ -65,6 +65,8 @@ export interface ExchangeState {
   readonly examining: Map<string, Urgency>;
   /** when to look which of them are to be taken over; monotonic */
   takeOverAt_ms: number;
+  /** how long it takes lately from the coming of one that others verify to its acceptance: a mean */
+  acceptance_ms: number;
   /** stored without verification, by id as hex, in the order of their coming: verified when there is time */
   readonly late: Map<string, Late>;
   /** one of them is being verified */
@@ -239,6 +241,7 @@ export function createExchangeState(config: ExchangeConfig, pool: Pool): Exchang
     verified: new BoundedMap(VERIFIED_KEPT),
     examining: new Map(),
     takeOverAt_ms: Number.POSITIVE_INFINITY,
+    acceptance_ms: 0,
     late: new Map(),
     lateRuns: false,
     refuted: new BoundedMap(REFUTED_KEPT),
