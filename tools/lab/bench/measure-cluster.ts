@@ -104,6 +104,7 @@ export async function measureCluster(
     const saturate = { order: "saturate", window, warmup_s, seconds } as const;
     const saturated = await measurePhase(cluster, generator, saturate);
     await drain(generator);
+    await cluster.allVerified();
     onStep("verifying on all cores again");
     const after = await verify();
     const rate_per_s = saturated.records_per_s / 2;
@@ -115,6 +116,7 @@ export async function measureCluster(
       seconds,
     });
     await drain(generator);
+    await cluster.allVerified();
     const check = (await generator.ask({ order: "check", genesis: cluster.genesis })) as LoadCheck;
     const chains = await cluster.agreedChains();
     const sealed = chains.reduce((sum, chain) => sum + chain.records, 0);

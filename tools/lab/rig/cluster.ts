@@ -10,7 +10,8 @@ import { modulePath } from "../../module-path.js";
 import { type ChainPlan, createNetwork } from "../../provisioning/network.js";
 import { type ChainState, chains as chainsRoute } from "../../routes/chains.js";
 import { health } from "../../routes/health.js";
-import { askValue } from "../../sources/client.js";
+import { metrics as metricsRoute } from "../../routes/metrics.js";
+import { askAnswer, askValue, bytesOf } from "../../sources/client.js";
 import { freeBasePort, type ServerProcess, startServer, waitFor } from "./server-process.js";
 
 export interface ClusterPlan {
@@ -57,6 +58,8 @@ export interface Cluster {
   readonly nodes: readonly ClusterNode[];
   /** The chains of every node, once all tell the same. Throws where they do not come to. */
   agreedChains(): Promise<readonly ChainState[]>;
+  /** Resolves once no node has anything left that it verifies when it has time. */
+  allVerified(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,7 +68,12 @@ const NETWORK = "bench";
 const LOAD_RATE = { records_per_s: 1_000_000, burst: 1_000_000_000 };
 const START_MAX_S = 60;
 const AGREE_MAX_S = 30;
+/** For what a node may have left to verify: 16 MiB of temporary blocks. */
+const VERIFY_MAX_S = 120;
+/** A line of /metrics that says there is some. */
+const UNVERIFIED = /^gridseal_temporary_blocks_unverified\{.*\} [1-9]/m;
 const PATIENCE_MS = 5_000;
+const METRICS_BYTES_MAX = 1_048_576;
 
 export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
   const folder = join(plan.folder, "network");
@@ -130,6 +138,15 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
         return told.every((other) => fingerprint(other) === fingerprint(agreed));
       });
       return agreed;
+    },
+    async allVerified() {
+      const hasNone = async ({ api }: ClusterNode) => {
+        const answer = await askAnswer(api, metricsRoute, { parameters: {}, patience_ms: PATIENCE_MS });
+        return !UNVERIFIED.test(new TextDecoder().decode(await bytesOf(answer, METRICS_BYTES_MAX)));
+      };
+      await waitFor("all nodes have verified what they stored", nodes, VERIFY_MAX_S, async () =>
+        (await Promise.all(nodes.map(hasNone))).every((has) => has),
+      );
     },
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()));
