@@ -25,7 +25,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   node: ["consensus", "ledger", "contracts", "crypto", "files", "routes"],
   sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
-  monitor: [],
+  monitor: ["audit", "sources", "node", "ledger", "crypto", "files", "routes"],
+  explorer: ["ledger", "contracts", "routes"],
   authority: ["ledger", "crypto", "files", "routes"],
   meters: ["files"],
   emulators: ["meters"],
@@ -42,6 +43,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
       "demo",
       "dispatch",
       "emulators",
+      "explorer",
       "files",
       "ledger",
       "market",
@@ -72,7 +74,7 @@ for (const [room, may] of Object.entries(rooms)) {
 }
 // A folder of the command that is called as a room is none.
 right.set("tools/cli/imports-its-own-firmware.ts", 'import "./firmware/something.js";\n');
-for (const room of ["consensus", "ledger", "contracts", "market", "dispatch", "routes"])
+for (const room of ["consensus", "ledger", "contracts", "market", "dispatch", "routes", "explorer"])
   restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
 restricted("src/wire/imports-meter.ts", 'import "../meter/obis.js";\n');
 restricted("src/meter/imports-wire.ts", 'import "../wire/bytes.js";\n');

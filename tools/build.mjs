@@ -3,13 +3,17 @@
 // Tests and tools that run from the sources take `buildMeterBundle` from here and need no dist.
 
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const libraries = join(dist, "libraries");
+/** What runs in a browser: one page with its files, not modules for Node. */
+const explorer = "tools/explorer/";
 /** What comes in hundreds of small files is one in dist: Node opens all of them at every start of the command. */
 const gathered = { typebox: "@sinclair/typebox", "typebox-value": "@sinclair/typebox/value" };
 
@@ -38,10 +42,56 @@ export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
   return result.outputFiles[0].text;
 }
 
+/**
+ * The explorer for browsers: the page, and what it names under names that have a hash of what they hold; each beside itself compressed,
+ * with the ending of its compression.
+ * @returns {Promise<Map<string, Uint8Array>>} contents by name
+ */
+export async function buildExplorer() {
+  const result = await build({
+    entryPoints: { main: join(root, explorer, "main.tsx"), style: join(root, explorer, "style.css") },
+    absWorkingDir: root,
+    outdir: join(dist, explorer),
+    bundle: true,
+    splitting: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: ["es2022"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    entryNames: "[name]-[hash]",
+    chunkNames: "part-[hash]",
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  const files = new Map(result.outputFiles.map(({ path, contents }) => [basename(path), contents]));
+  const [script, style] = ["main-", "style-"].map((start) => [...files.keys()].find((name) => name.startsWith(start)));
+  const template = await readFile(join(root, explorer, "index.html"), "utf8");
+  const page = template.replace("{script}", `explorer/${script}`).replace("{style}", `explorer/${style}`);
+  files.set("index.html", Buffer.from(page));
+  const compressed = await Promise.all([...files].flatMap(([name, contents]) => compress(name, contents)));
+  return new Map([...files, ...compressed]);
+}
+
+/**
+ * @param {string} name
+ * @param {Uint8Array} contents
+ */
+function compress(name, contents) {
+  const best = { params: { [constants.BROTLI_PARAM_SIZE_HINT]: contents.length } };
+  return [
+    promisify(brotliCompress)(contents, best).then((bytes) => [`${name}.br`, bytes]),
+    promisify(gzip)(contents, { level: 9 }).then((bytes) => [`${name}.gz`, bytes]),
+  ];
+}
+
 /** Writes dist/ anew and says so in one line. */
 async function buildAll() {
   const started_ms = performance.now();
-  const [tools, sources] = await Promise.all([filesBelow("tools"), filesBelow("src")]);
+  const [below, sources] = await Promise.all([filesBelow("tools"), filesBelow("src")]);
+  const tools = below.filter((file) => !file.startsWith(explorer));
   // src/main.ts has the platform's `host` to import, which Node has not: it is in the meter's program alone.
   const modules = [...tools, ...sources, "hosts/xsnap/bridge.ts", "hosts/xsnap/octets.ts"].filter(
     (file) => file.endsWith(".ts") && file !== "src/main.ts",
@@ -49,9 +99,15 @@ async function buildAll() {
   // The types for authors of contracts are handed out as they stand.
   const assets = tools.filter((file) => !/\.(?:ts|mts|mjs)$/.test(file) || file === "tools/contracts/author.ts");
   // Nothing is written before everything is built: a build that fails leaves the last good one.
-  const [program, transpiled, libraryFiles] = await Promise.all([buildMeterBundle(), transpile(modules), gather()]);
+  const [program, transpiled, libraryFiles, pages] = await Promise.all([
+    buildMeterBundle(),
+    transpile(modules),
+    gather(),
+    buildExplorer(),
+  ]);
   const files = new Map(libraryFiles.map(({ path, contents }) => [path, contents]));
   for (const { path, text } of transpiled) files.set(path, Buffer.from(withGathered(path, text)));
+  for (const [name, contents] of pages) files.set(join(dist, explorer, name), contents);
   files.set(join(dist, "meter-xsnap.js"), Buffer.from(program));
   // Node has a SHA-256 of its own; sources that run without a build take noble's.
   files.set(join(dist, "src/wire/hash.js"), Buffer.from('export * from "../../tools/crypto/hash.js";\n'));

@@ -13,6 +13,10 @@ export const refusals = {
     status: 403,
     remedy: "Ask with a credential whose role reads chains; the authority issues them. docs/api.md has the levels.",
   },
+  "not-built": {
+    status: 404,
+    remedy: "Run npm run build, or take an installation that has it; the API is there all the same.",
+  },
   "unknown-path": { status: 404, remedy: "See docs/api.md for the paths of this API." },
   "unknown-block": {
     status: 404,

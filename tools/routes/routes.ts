@@ -4,8 +4,10 @@ import { block, blocks } from "./blocks.js";
 import { brokerForm, brokerHook } from "./broker-hooks.js";
 import { chains } from "./chains.js";
 import { events } from "./events.js";
+import { explorerFile, explorerPage } from "./explorer.js";
 import { genesis } from "./genesis.js";
 import { health } from "./health.js";
+import { holders } from "./holders.js";
 import { lineage } from "./lineage.js";
 import { metrics } from "./metrics.js";
 import { orders, submitOrder } from "./orders.js";
@@ -17,6 +19,8 @@ import { state, stateProof } from "./state.js";
 import { violation, violations, violationsCsv } from "./violations.js";
 
 export const shapes: readonly RouteShape[] = [
+  explorerPage,
+  explorerFile,
   health,
   metrics,
   genesis,
@@ -24,6 +28,7 @@ export const shapes: readonly RouteShape[] = [
   blocks,
   block,
   lineage,
+  holders,
   slot,
   receipt,
   sealedRecords,

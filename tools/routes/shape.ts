@@ -27,6 +27,8 @@ export type AnswerForm =
   | { readonly type: "application/json" | "application/health+json"; readonly schema: TSchema }
   /** whose text is not Gridseal's to describe */
   | { readonly type: "text/plain" | "text/csv" }
+  /** of the explorer; a style sheet says so itself */
+  | { readonly type: "text/html" | "text/javascript" }
   | { readonly type: "application/cbor"; readonly bytes_max: number }
   /** items one behind the other: the answer may end behind any, and is asked on from there */
   | { readonly type: "application/cbor-seq" }

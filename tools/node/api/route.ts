@@ -16,6 +16,8 @@ export interface Asked<Parameters = unknown, Query = unknown> {
   readonly shown: Holder | undefined;
   /** whose limits count for the request */
   readonly group: string;
+  /** names of encodings that the reader takes (RFC 9110, section 12.5.3) */
+  readonly encodings: readonly string[];
   /** the Last-Event-ID header, of a stream that is taken up again */
   readonly lastEventId: string | undefined;
 }

@@ -83,6 +83,7 @@ function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
     return { ...refused("malformed", message), status: WRONG_TYPE };
   }
   const lastEventId = request.headers["last-event-id"];
+  const { "accept-encoding": encodings = "" } = request.headers;
   return {
     type: "asked",
     asked: {
@@ -91,6 +92,9 @@ function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
       body: body instanceof Uint8Array ? Uint8Array.from(body) : new Uint8Array(0),
       group: groupOf(request),
       shown: request.shown,
+      encodings: String(encodings)
+        .split(",")
+        .flatMap((part) => (/;\s*q=0(\.0*)?$/.test(part.trim()) ? [] : [part.split(";")[0]!.trim()])),
       lastEventId: typeof lastEventId === "string" ? lastEventId : undefined,
     },
   };

@@ -19,8 +19,10 @@ import type { ApiPorts } from "./ports.js";
 import { groupOf, refuse } from "./refusing.js";
 import { blockRoute, blocksRoute } from "./resources/blocks.js";
 import { chainsRoute } from "./resources/chains.js";
+import { explorerFileRoute, explorerPageRoute } from "./resources/explorer.js";
 import { genesisRoute } from "./resources/genesis.js";
 import { healthRoute } from "./resources/health.js";
+import { holdersRoute } from "./resources/holders.js";
 import { lineageRoute } from "./resources/lineage.js";
 import { metricsRoute } from "./resources/metrics.js";
 import { receiptRoute } from "./resources/receipts.js";
@@ -117,6 +119,8 @@ export function createApi(terms: NodeConfiguration["api"], ports: ApiPorts): Api
 function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
   const { store } = ports;
   return [
+    explorerPageRoute(),
+    explorerFileRoute(),
     healthRoute(ports, rates),
     metricsRoute(ports),
     genesisRoute(ports.genesisBytes),
@@ -124,6 +128,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     blocksRoute(store),
     blockRoute(store),
     lineageRoute(store),
+    holdersRoute(store),
     stateRoute(store),
     stateProofRoute(store, ports.genesis.network),
     receiptRoute(ports),
