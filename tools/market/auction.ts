@@ -1,8 +1,7 @@
 // The clearing of one slot's sealed bids at one price: merit order by price, then time, the middle of the prices that clear the greatest
 // volume. Prices and volumes are integers, so that every machine comes to the same trades.
 
-import { assertInvariant } from "../errors.js";
-import { least } from "./amounts.js";
+import { least, must } from "./amounts.js";
 
 export interface Bid {
   readonly side: "buy" | "sell";
@@ -25,9 +24,9 @@ export interface Clearing {
   readonly fills: readonly bigint[];
 }
 
-/** Clears bids that came in this order. Where a price leaves a bid's volume in part, the earlier one of a price is served first. */
+/** Throws a RangeError where the floor is above the cap. Clears bids that came in this order. Where a price leaves a bid's volume in part, the earlier one of a price is served first. */
 export function clear(bids: readonly Bid[], { floor, cap }: PriceBand): Clearing {
-  assertInvariant(floor <= cap, "a market's floor is not above its cap");
+  must(floor <= cap, "a market's floor is not above its cap");
   const places = [...bids.keys()];
   const buys = places.filter((place) => bids[place]!.side === "buy").sort((a, b) => order(bids[b]!, bids[a]!) || a - b);
   const sells = places

@@ -1,8 +1,7 @@
 // Who gets how much of what an energy community produces in one slot: the four models of Austria, France and Spain, exact in integers.
 // `operator` rounds each figure half up, as grid operators' reports do, and so does not conserve; `conserving` shares out every unit.
 
-import { assertInvariant } from "../errors.js";
-import { least, sum } from "./amounts.js";
+import { least, must, quotient, roundHalfUp, sum } from "./amounts.js";
 
 /**
  * `proportional`: by what each consumes (Austria's dynamic key, France's default) · `static`: by fixed keys (Austria, Spain's betas) ·
@@ -34,15 +33,16 @@ export interface Shares {
 /** Keys are parts of so many. */
 export const KEY_PARTS = 10_000n;
 
+/** Throws a RangeError where an energy is negative, a key is missing, or the model does not take the rounding. */
 export function sharesOf(inputs: SharingInputs): Shares {
   const { model, rounding, produced, consumed } = inputs;
   const isKeyed = model !== "proportional";
-  assertInvariant(
+  must(
     [...produced, ...consumed].every((energy) => energy >= 0n),
     "energies of a slot are not negative",
   );
-  assertInvariant(!isKeyed || inputs.key?.length === consumed.length, "each consumer has a key");
-  assertInvariant(rounding === "conserving" || model === "proportional" || model === "static", "this model conserves");
+  must(!isKeyed || inputs.key?.length === consumed.length, "each consumer has a key");
+  must(rounding === "conserving" || model === "proportional" || model === "static", "this model conserves");
   const offered = offeredOf(inputs, sum(produced));
   const covered = consumed.map((energy, index) => least(energy, offered[index]!));
   return { offered, covered, surplus: surplusOf(inputs, sum(covered)) };
@@ -55,7 +55,7 @@ function offeredOf({ model, rounding, consumed, key = [] }: SharingInputs, produ
       return shareOut(sum(consumed) === 0n ? 0n : produced, consumed);
     case "static":
       if (rounding === "operator") return inParts(produced, key, KEY_PARTS);
-      return shareOut((produced * sum(key)) / KEY_PARTS, key);
+      return shareOut(quotient(produced * sum(key), KEY_PARTS), key);
     case "redistributed":
       return redistribute(produced, consumed, key);
     case "ranked":
@@ -112,17 +112,10 @@ function serveInRanks(amount: bigint, needs: readonly bigint[], ranks: readonly 
 export function shareOut(amount: bigint, weights: readonly bigint[]): readonly bigint[] {
   const whole = sum(weights);
   if (whole === 0n) return weights.map(() => 0n);
-  const parts = weights.map((weight) => (amount * weight) / whole);
+  const parts = weights.map((weight) => quotient(amount * weight, whole));
   const remainders = weights.map((weight, index) => ({ remainder: (amount * weight) % whole, index }));
   remainders.sort((one, other) => (one.remainder === other.remainder ? 0 : one.remainder > other.remainder ? -1 : 1));
   const left = Number(amount - sum(parts));
   for (const { index } of remainders.slice(0, left)) parts[index]! += 1n;
   return parts;
-}
-
-/** floor(dividend / divisor + 1/2) of a positive divisor. */
-function roundHalfUp(dividend: bigint, divisor: bigint): bigint {
-  const doubled = 2n * dividend + divisor;
-  const quotient = doubled / (2n * divisor);
-  return doubled < 0n && doubled % (2n * divisor) !== 0n ? quotient - 1n : quotient;
 }
