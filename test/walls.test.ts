@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ledger: ["consensus"],
   contracts: ["ledger"],
   market: ["contracts"],
-  dispatch: ["market"],
+  dispatch: ["contracts", "market"],
   crypto: ["ledger"],
   files: ["crypto"],
   terminal: [],

@@ -83,3 +83,52 @@ function ratioOf(ratio: number, shift_degree: number): Complex {
   const angle = (shift_degree * Math.PI) / 180;
   return { re: ratio * Math.cos(angle), im: ratio * Math.sin(angle) };
 }
+
+/** A case as its operator would state it, in whole numbers of SI units, its ratings as far as the file has them. */
+export function statedGrid(file: CaseFile, { load_scale, outage }: Pick<SolvedCase, "load_scale" | "outage">) {
+  const nominal_V = file.buses.map(({ base_kv }) => Math.round(base_kv * 1_000));
+  const watts = (mw: number) => Math.round(mw * 1e6);
+  const nano = (pu: number, bus: number) => Math.round(((pu * nominal_V[bus]! ** 2) / (file.base_mva * 1e6)) * 1e9);
+  const slack = file.buses.find(({ type }) => type === "slack")!;
+  const voltageOf = (bus: number) => Math.round(file.generators.find((each) => each.bus === bus)!.vm_pu * 1e6);
+  const branches = [...file.branches.entries()].filter(([index, { in_service }]) => in_service && index !== outage);
+  const stated = branches.map(([index, branch]) => ({
+    ...{ id: `b${index}`, from: String(branch.from), to: String(branch.to) },
+    ...{ r_nOhm: nano(branch.r_pu, branch.to), x_nOhm: nano(branch.x_pu, branch.to) },
+    ...{ branch, index, isLine: nominal_V[branch.from] === nominal_V[branch.to] && branch.ratio === 0 },
+  }));
+  const ratingOf = (index: number) => file.line_ratings.find(({ branch }) => branch === index)?.rating_a;
+  return {
+    buses: file.buses.map(({ i }) => ({ id: String(i), nominal_V: nominal_V[i]!, band: [8_000, 12_000] })),
+    slack: { bus: String(slack.i), voltage_ppm: voltageOf(slack.i) },
+    generators: file.generators
+      .filter(({ bus }) => file.buses[bus]!.type === "PV")
+      .map(({ bus, p_mw }) => ({ bus: String(bus), power_W: watts(p_mw), voltage_ppm: voltageOf(bus) })),
+    loads: file.buses
+      .filter(({ p_mw, q_mvar }) => p_mw !== 0 || q_mvar !== 0)
+      .map(({ i, p_mw, q_mvar }) => ({
+        ...{ bus: String(i), power_W: watts(load_scale * p_mw), reactive_var: watts(load_scale * q_mvar) },
+      })),
+    shunts: file.buses
+      .filter(({ gs_mw, bs_mvar }) => gs_mw !== 0 || bs_mvar !== 0)
+      .map(({ i, gs_mw, bs_mvar }) => ({ bus: String(i), power_W: watts(gs_mw), reactive_var: watts(bs_mvar) })),
+    lines: stated
+      .filter(({ isLine }) => isLine)
+      .map(({ branch, index, isLine: _, ...line }) => {
+        const rating = ratingOf(index);
+        const ohms = nominal_V[branch.to]! ** 2 / (file.base_mva * 1e6);
+        return {
+          ...{ ...line, b_nS: Math.round((branch.b_pu / ohms) * 1e9) },
+          ...(rating !== undefined && { rating_mA: Math.round(rating * 1e3) }),
+        };
+      }),
+    transformers: stated
+      .filter(({ isLine }) => !isLine)
+      .map(({ branch, index: _, isLine: __, ...transformer }) => ({
+        ...transformer,
+        ratio_ppm: Math.round((branch.ratio === 0 ? 1 : branch.ratio) * 1e6),
+        clock: (((branch.shift_degree / 30) % 12) + 12) % 12,
+      })),
+    points: file.buses.map(({ i }) => ({ id: `P${i}`, bus: String(i) })),
+  };
+}

@@ -1,6 +1,8 @@
 // Solves linear equations whose unknowns are pairs, one for each bus, and whose matrix has blocks of two by two where buses are
 // connected. Eliminated by least degree, as a grid hardly fills in: nearly as many steps as it has branches.
 
+import { infinite, isReal } from "./real.js";
+
 /** [a, b, c, d] of ((a, b), (c, d)) */
 export type Block = [number, number, number, number];
 
@@ -22,7 +24,7 @@ export function eliminationOrder(neighbours: readonly ReadonlySet<number>[]): re
   for (const row of open.keys()) put(row);
   const order: number[] = [];
   while (order.length < open.length) {
-    const row = least(byDegree.find((rows) => rows.size > 0)!);
+    const row = least(byDegree.find(({ size }) => size > 0)!);
     byDegree[open[row]!.size]!.delete(row);
     order.push(row);
     const around = [...open[row]!];
@@ -38,14 +40,14 @@ export function eliminationOrder(neighbours: readonly ReadonlySet<number>[]): re
 }
 
 function least(rows: ReadonlySet<number>): number {
-  let first = Number.POSITIVE_INFINITY;
+  let first = infinite;
   for (const row of rows) if (row < first) first = row;
   return first;
 }
 
 /** Solves in place: the matrix is used up, `right` holds the solution, two numbers a row. False where the matrix is singular. */
-export function solve(matrix: BlockMatrix, right: Float64Array, order: readonly number[]): boolean {
-  const place = new Int32Array(order.length);
+export function solve(matrix: BlockMatrix, right: number[], order: readonly number[]): boolean {
+  const place = order.map(() => 0);
   for (const [step, row] of order.entries()) place[row] = step;
   for (const [step, row] of order.entries()) {
     const pivot = inverse(matrix[row]!.get(row)!);
@@ -73,7 +75,7 @@ interface RowStep {
   readonly row: number;
   readonly factor: Block;
   readonly step: number;
-  readonly place: Int32Array;
+  readonly place: readonly number[];
 }
 
 /** Takes `factor` times a row from another one, right of the eliminated columns. */
@@ -88,7 +90,7 @@ function subtractRow(matrix: BlockMatrix, { from, row, factor, step, place }: Ro
   }
 }
 
-function subtractFrom(right: Float64Array, target: number, [a, b, c, d]: Block, source: number): void {
+function subtractFrom(right: number[], target: number, [a, b, c, d]: Block, source: number): void {
   const [x, y] = [right[2 * source]!, right[2 * source + 1]!];
   right[2 * target] = right[2 * target]! - (a * x + b * y);
   right[2 * target + 1] = right[2 * target + 1]! - (c * x + d * y);
@@ -100,6 +102,6 @@ function product([a, b, c, d]: Block, [e, f, g, h]: Block): Block {
 
 function inverse([a, b, c, d]: Block): Block | undefined {
   const determinant = a * d - b * c;
-  if (determinant === 0 || !Number.isFinite(determinant)) return undefined;
+  if (determinant === 0 || !isReal(determinant)) return undefined;
   return [d / determinant, -b / determinant, -c / determinant, a / determinant];
 }

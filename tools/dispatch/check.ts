@@ -1,11 +1,11 @@
 // Whether a grid carries a schedule: voltages within their bands and branches within their ratings, also with any one branch of a mesh
 // out of service. What is compared is rounded first, so that the verdict does not hang on a last bit.
 
-import { assertInvariant } from "../errors.js";
-import { sum } from "../market/amounts.js";
+import { must, sum } from "../market/amounts.js";
 import { shareOut } from "../market/sharing.js";
 import { type LoadFlow, loadFlow } from "./load-flow.js";
 import { magnitude, type Network } from "./network.js";
+import { infinite } from "./real.js";
 
 /** What a grid is held to. */
 export interface Limits {
@@ -65,6 +65,8 @@ export interface Schedule {
 }
 
 const WHOLE = 1_000;
+/** A state within any limit is found in some five; a check that seeks for longer would cost contracts their budget. */
+const CHECK_TURNS_MAX = 16;
 
 /** Judges a schedule; where it cannot be carried, the greatest part of it that can, the same of each delivery. */
 export function checkSchedule(schedule: Schedule): Verdict {
@@ -102,7 +104,7 @@ function examineAll(schedule: Schedule, outages: readonly number[], kept: number
   const network = withDeliveries(schedule, kept);
   let closest: Case = {};
   for (const outage of [undefined, ...outages]) {
-    const flow = loadFlow(outage === undefined ? network : withoutBranch(network, outage));
+    const flow = loadFlow(outage === undefined ? network : withoutBranch(network, outage), CHECK_TURNS_MAX);
     const out = outage === undefined ? {} : { outage };
     if (flow.type === "islanded") return { binding: { type: "islanded", bus: flow.bus }, closest };
     if (flow.type === "diverged") return { binding: { type: "diverged", ...out }, closest };
@@ -145,8 +147,8 @@ function marginOf([least, most]: readonly [number, number], value: number): numb
 /** Of two cases, voltage and loading of the one that is closer to a limit. */
 function closerOf({ bands }: Limits, one: Case, other: Case): Case {
   const margin = ({ voltage }: Case) =>
-    voltage === undefined ? Number.POSITIVE_INFINITY : marginOf(bands[voltage.bus]!, voltage.value);
-  const load = ({ loading }: Case) => loading?.value ?? Number.NEGATIVE_INFINITY;
+    voltage === undefined ? infinite : marginOf(bands[voltage.bus]!, voltage.value);
+  const load = ({ loading }: Case) => loading?.value ?? -infinite;
   const isCloser = margin(other) < margin(one) || load(other) > load(one);
   if (!isCloser) return one;
   const voltage = margin(other) < margin(one) ? other.voltage : one.voltage;
@@ -159,7 +161,7 @@ function closerOf({ bands }: Limits, one: Case, other: Case): Case {
 }
 
 /** W of each delivery: so many thousandths of their sum, by their size, to the last one. */
-function keptPowers(deliveries: readonly Delivery[], kept: number): readonly bigint[] {
+export function keptPowers(deliveries: readonly Delivery[], kept: number): readonly bigint[] {
   const sizes = deliveries.map(({ power }) => (power < 0n ? -power : power));
   const parts = shareOut((sum(sizes) * BigInt(kept)) / BigInt(WHOLE), sizes);
   return parts.map((part, index) => (deliveries[index]!.power < 0n ? -part : part));
@@ -170,7 +172,7 @@ function withDeliveries({ network, deliveries, base }: Schedule, kept: number): 
   const buses = network.buses.map((bus) => ({ ...bus, power: { ...bus.power } }));
   for (const [index, { bus, power, reactive }] of deliveries.entries()) {
     const target = buses[bus];
-    assertInvariant(target !== undefined, "a delivery is at a bus of the network");
+    must(target !== undefined, "a delivery is at a bus of the network");
     const part = power === 0n ? kept / WHOLE : Number(powers[index]!) / Number(power);
     target.power.re += Number(powers[index]!) / base;
     target.power.im += (Number(reactive) * part) / base;
@@ -195,9 +197,9 @@ function bridgesOf({ buses, branches, slack }: Network): ReadonlySet<number> {
     at[from]!.push({ branch, other: to });
     at[to]!.push({ branch, other: from });
   }
-  const entered = new Int32Array(buses.length);
-  const low = new Int32Array(buses.length);
-  const next = new Int32Array(buses.length);
+  const entered = buses.map(() => 0);
+  const low = buses.map(() => 0);
+  const next = buses.map(() => 0);
   const bridges = new Set<number>();
   let clock = 1;
   entered[slack] = low[slack] = clock;

@@ -1,7 +1,7 @@
 // The steady state of a grid: Newton's method in rectangular coordinates (Tinney and Hart 1967; da Costa et al. 1999), with the four
 // operations and the square root alone, in a fixed order, so that every machine comes to the same bits.
 
-import { assertInvariant } from "../errors.js";
+import { must } from "../market/amounts.js";
 import { type Block, type BlockMatrix, eliminationOrder, solve } from "./block-matrix.js";
 import {
   type Admittance,
@@ -16,9 +16,10 @@ import {
   multiply,
   type Network,
 } from "./network.js";
+import { isReal } from "./real.js";
 
 /** A state is one where no bus lacks more power than this, per unit. */
-export const MISMATCH_MAX = 1e-9;
+export const MISMATCH_MAX = 1 / 1_000_000_000;
 export const TURNS_MAX = 50;
 
 export interface BranchFlow {
@@ -44,19 +45,20 @@ export type LoadFlow =
 /** A row of the grid's admittance matrix. */
 type Row = Map<number, Complex>;
 
-export function loadFlow(network: Network): LoadFlow {
-  assertInvariant(network.buses[network.slack]?.held !== undefined, "the slack holds its voltage");
+/** The state of a grid, sought for so many turns. */
+export function loadFlow(network: Network, turnsMax = TURNS_MAX): LoadFlow {
+  must(network.buses[network.slack]?.held !== undefined, "the slack holds its voltage");
   const started = startOf(network);
   if (typeof started === "number") return { type: "islanded", bus: started };
   const admittances = network.branches.map(admittanceOf);
   const rows = rowsOf(network, admittances);
   const order = eliminationOrder(neighboursOf(rows, network.slack));
   const voltages = started;
-  for (let turns = 0; turns <= TURNS_MAX; turns += 1) {
+  for (let turns = 0; turns <= turnsMax; turns += 1) {
     const currents = rows.map((row) => currentOf(row, voltages));
     const right = mismatches(network, voltages, currents);
     const most = right.reduce((worst, value) => Math.max(worst, Math.abs(value)), 0);
-    if (!Number.isFinite(most)) return { type: "diverged", turns };
+    if (!isReal(most)) return { type: "diverged", turns };
     if (most < MISMATCH_MAX) {
       const flows = network.branches.map((branch, index) => flowOf(branch, admittances[index]!, voltages));
       return { type: "solved", voltages, flows, turns };
@@ -66,7 +68,7 @@ export function loadFlow(network: Network): LoadFlow {
       voltages[bus] = add(voltages[bus]!, { re: right[2 * bus]!, im: right[2 * bus + 1]! });
     }
   }
-  return { type: "diverged", turns: TURNS_MAX };
+  return { type: "diverged", turns: turnsMax };
 }
 
 /** Voltages without load: the slack's, turned and stepped by the transformers on the way. A bus's index where it has no way. */
@@ -129,12 +131,8 @@ function currentOf(row: Row, voltages: readonly Complex[]): Complex {
 }
 
 /** What each bus lacks: active power, and reactive power or, where it is held, the square of its magnitude. */
-function mismatches(
-  { buses, slack }: Network,
-  voltages: readonly Complex[],
-  currents: readonly Complex[],
-): Float64Array {
-  const right = new Float64Array(2 * buses.length);
+function mismatches({ buses, slack }: Network, voltages: readonly Complex[], currents: readonly Complex[]): number[] {
+  const right = Array.from({ length: 2 * buses.length }, () => 0);
   for (const [bus, { power, held }] of buses.entries()) {
     if (bus === slack) continue;
     const voltage = voltages[bus]!;

@@ -1,5 +1,7 @@
 // A grid in per unit, as a load flow needs it: buses with what they take, branches as pi sections behind an ideal transformer.
 
+import { squareRoot } from "./real.js";
+
 /** Complex numbers as pairs, so that every machine multiplies them in the same order. */
 export interface Complex {
   readonly re: number;
@@ -75,7 +77,6 @@ export function conjugate({ re, im }: Complex): Complex {
   return { re, im: -im };
 }
 
-/** The one operation beside the four that IEEE 754 rounds the same everywhere. */
 export function magnitude({ re, im }: Complex): number {
-  return Math.sqrt(re * re + im * im);
+  return squareRoot(re * re + im * im);
 }

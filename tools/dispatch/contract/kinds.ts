@@ -1,0 +1,50 @@
+// What the dispatch contract takes and keeps (docs/grid-operator.md): types of operations of PROTOCOL.md, section 4, roles of section 5,
+// rows of a schedule, and a transmission contract as it stands in the state.
+
+import type { Value } from "../../contracts/author.js";
+
+export const operationTypes = { network: 768, schedule: 769, countersign: 770 } as const;
+export const roles = { gridOperator: 5, dispatcher: 6, marketOperator: 7 } as const;
+/** Numbers of chains that it tells something. */
+export const CREDIT = 2;
+
+/** What a point feeds in within a slot, negative where it takes, for a trade, or for none where it is a forecast. */
+export type Row = readonly [point: string, energy_mWh: number, trade: string | null, participant: string | null];
+
+/** Rows of one verdict; one transmission contract has them all. */
+export const ROWS_MAX = 80;
+/** of a row, so that a slot's sum stays exact */
+export const ENERGY_MAX = 1_000_000_000_000;
+
+export interface NetworkInForce {
+  /** SHA-256 of its canonical JSON, in hex */
+  readonly hash: string;
+  readonly operator: string;
+  readonly parts: number;
+  readonly height: number;
+}
+
+/** A row as it is carried, with what was asked. */
+export type CarriedRow = readonly [...Row, asked_mWh: number];
+
+export interface Transmission {
+  readonly slot_s: number;
+  readonly length_s: number;
+  readonly verdict: string;
+  readonly kept_permille: number;
+  /** what stands in the way of more; null where nothing does */
+  readonly binding: Value;
+  /** the closest voltage and the highest loading */
+  readonly closest: Value;
+  readonly network: string;
+  readonly operator: string;
+  readonly rows: readonly CarriedRow[];
+  /** money in 10^-5 of the currency's unit */
+  readonly fee: number;
+  readonly penalty_per_kWh: number;
+  readonly tolerance_permille: number;
+  /** chain that asked; null where an operation did */
+  readonly asked_by: number | null;
+  /** height at which the operator has signed; null until then */
+  readonly countersigned: number | null;
+}
