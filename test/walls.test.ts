@@ -30,7 +30,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   authority: ["ledger", "crypto", "files", "routes"],
   meters: ["files"],
   emulators: ["meters"],
-  provisioning: ["authority", "meters", "node", "crypto", "files"],
+  provisioning: ["authority", "contracts", "meters", "node", "ledger", "crypto", "files", "terminal"],
   demo: ["meters", "emulators", "node", "provisioning", "sources", "routes", "crypto", "files", "terminal"],
   firmware: ["crypto", "files", "emulators", "meters"],
   cli: [

@@ -1,12 +1,13 @@
 // Orders about contracts: one is installed on a chain, gets parameters, is retired. Installing names a source by its hash, which
 // travels once with the order.
 
-import { OPERATION_TYPE_MAX, SERVICE_MAX, WORD_MAX } from "./bounds.js";
-import { equalBytes } from "./bytes.js";
+import { NODES_MAX, OPERATION_TYPE_MAX, SERVICE_MAX, WORD_MAX } from "./bounds.js";
+import { compareBytes, equalBytes, toHex } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { networkName } from "./genesis.js";
 import { HASH_BYTES, sha256 } from "./hash.js";
+import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
 import { asArray, asBytes, asHeight, asInteger, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
 import { planFrom, planToArray, type SettlementPlan } from "./slot.js";
 import { CONTRACT_OUTPUT_MAX } from "./value.js";
@@ -37,6 +38,12 @@ export interface MessageType {
   readonly name: string;
 }
 
+/** That a node has run the vectors of a contract on its own machine, each to what it expects. */
+export interface TriedReady {
+  readonly key: PublicKey;
+  readonly signature: Uint8Array;
+}
+
 /** A contract on a chain, in this version from a height on. */
 export interface InstallAction {
   readonly type: "install";
@@ -61,8 +68,16 @@ export interface InstallAction {
   readonly slots?: SettlementPlan;
   /** SHA-256 of the vectors that it was tried with */
   readonly vectors: Uint8Array;
+  /** of members of the chain, ascending by their ids */
+  readonly ready: readonly TriedReady[];
   readonly fromHeight: number;
 }
+
+/** What a node says of a contract that it has tried, beside its own id. */
+export type Tried = Pick<
+  InstallAction,
+  "service" | "source" | "engine" | "prelude" | "budget" | "pages" | "output" | "vectors"
+>;
 
 export type ParameterValue = number | bigint | string | boolean;
 
@@ -123,6 +138,29 @@ export function checkSource(action: { readonly type: string; readonly source?: U
   throw new WireError("shape", "order comes with a source that it does not name");
 }
 
+/** What a node signs to say that it has run a contract's vectors, under these limits, each to what it expects. */
+export function triedBytes(genesisHash: Uint8Array, tried: Tried, node: Uint8Array): Uint8Array {
+  const { service, source, engine, prelude, budget, pages, output, vectors } = tried;
+  return encodeCbor(["gs1/tried", genesisHash, service, source, engine, prelude, budget, pages, output, vectors, node]);
+}
+
+/** READY of the nodes of these keys, on whose machines the vectors were run, ascending by their ids. */
+export function signTried(genesisHash: Uint8Array, tried: Tried, signers: readonly Signer[]): TriedReady[] {
+  return signers
+    .map((signer) => ({ id: keyId(signer.key), signer }))
+    .sort((one, other) => compareBytes(one.id, other.id))
+    .map(({ id, signer }) => ({ key: signer.key, signature: signer.sign(triedBytes(genesisHash, tried, id)) }));
+}
+
+/** Throws a WireError unless each READY is signed by the key that it names. */
+export function checkTried(genesisHash: Uint8Array, action: InstallAction, verify: Verify): void {
+  for (const { key, signature } of action.ready) {
+    const node = keyId(key);
+    if (verify(key, triedBytes(genesisHash, action, node), signature)) continue;
+    throw new WireError("unproven", `order: READY of node ${toHex(node)} is not signed by it for this contract`);
+  }
+}
+
 export function contractActionToArray(action: ContractAction): CborValue {
   switch (action.type) {
     case "install":
@@ -141,6 +179,7 @@ export function contractActionToArray(action: ContractAction): CborValue {
         action.messages.map(({ service, name }) => [service, name]),
         action.slots === undefined ? null : planToArray(action.slots),
         action.vectors,
+        action.ready.map(({ key, signature }) => [keyToMap(key), signature]),
         action.fromHeight,
       ];
     case "parameters":
@@ -158,8 +197,8 @@ export function contractActionToArray(action: ContractAction): CborValue {
 }
 
 export function installAction(items: readonly CborValue[]): InstallAction {
-  const [, service, name, version, source, engine, prelude, budget, ...rest] = asArray(items, "order to install", 15);
-  const [pages, output, types, messages, slots, vectors, from] = rest;
+  const [, service, name, version, source, engine, prelude, budget, ...rest] = asArray(items, "order to install", 16);
+  const [pages, output, types, messages, slots, vectors, ready, from] = rest;
   return {
     type: "install",
     service: asService(service, "order chain"),
@@ -175,6 +214,7 @@ export function installAction(items: readonly CborValue[]): InstallAction {
     messages: messagesFrom(messages),
     ...(slots !== null && { slots: planFrom(slots) }),
     vectors: asBytes(vectors, "order vectors hash", HASH_BYTES),
+    ready: readyFrom(ready),
     fromHeight: asHeight(from, "order height"),
   };
 }
@@ -210,6 +250,19 @@ function typesFrom(value: CborValue | undefined): number[] {
     throw new WireError("shape", "order types are not in ascending order");
   }
   return types;
+}
+
+/** Strictly ascending by the ids of their keys: none says it twice. */
+function readyFrom(value: CborValue | undefined): TriedReady[] {
+  const ready = asList(value, "order READY", NODES_MAX).map((item) => {
+    const [key, signature] = asArray(item, "order READY", 2);
+    return { key: keyFromMap(key), signature: asBytes(signature, "order READY signature", 64) };
+  });
+  const ids = ready.map(({ key }) => keyId(key));
+  if (ids.some((id, index) => index > 0 && compareBytes(id, ids[index - 1]!) <= 0)) {
+    throw new WireError("shape", "order READY is not in ascending order of nodes");
+  }
+  return ready;
 }
 
 function messagesFrom(value: CborValue | undefined): MessageType[] {

@@ -9,6 +9,7 @@ import { type CborValue, encodeCbor } from "./cbor.js";
 import {
   type ContractAction,
   checkSource,
+  checkTried,
   contractActionToArray,
   INSTALL_ACTION,
   installAction,
@@ -174,6 +175,7 @@ export function verifyOrder(
   const order = readOrder(bytes, genesis);
   checkOrdered(travellingOrder(bytes).order, genesis, verify);
   const { action } = order;
+  if (action.type === "install") checkTried(genesis.hash, action, verify);
   if (action.type !== "members") return order;
   for (const { node, signature } of action.ready) {
     const member = action.members.find(({ id }) => equalBytes(id, node))!;

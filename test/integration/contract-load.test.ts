@@ -9,7 +9,7 @@ import { signOperation } from "../../src/wire/operation.js";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { BLOCK_OPERATIONS_MAX } from "../../tools/ledger/run-plan.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
-import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
+import { makeNetwork, readyOf, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
 
 const BLOCKS = 4;
@@ -85,7 +85,10 @@ test("operations that spin their whole budget are sealed block after block, unti
   await writeFile(join(folder, "spins/spins.ts"), source);
   await writeFile(join(folder, "spins/spins.vectors.json"), JSON.stringify(vectors));
   const install = ["--service", "1", "--name", "spins", "--revision", "1", "--type", String(TYPE), "--from", "1"];
-  await order("install.cose", "propose", join(folder, "spins/spins.ts"), ...install, "--budget", "2000");
+  const spins = join(folder, "spins/spins.ts");
+  const budget = ["--budget", "2000"];
+  const ready = await readyOf(network.nodes, spins, join(folder, "spins.ready"), "--service", "1", ...budget);
+  await order("install.cose", "propose", spins, ...install, ...budget, ...ready);
 
   const start_ms = performance.now();
   const before = await ask(ASKED_AT_ONCE);

@@ -8,7 +8,16 @@ import { test } from "node:test";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
 import { verifyStateProof } from "../wire/stranger-state-proof.js";
-import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
+import {
+  makeNetwork,
+  readyOf,
+  startNodes,
+  stopNodes,
+  type TestNetwork,
+  type TestNode,
+  verifyChains,
+  whenEqual,
+} from "./network.js";
 import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
 
 async function runGood(...args: readonly string[]): Promise<string> {
@@ -36,20 +45,8 @@ async function sayViolation(source: string): Promise<void> {
   await writeFile(vectors, JSON.stringify(list));
 }
 
-test("a contract is installed by an order, runs for operations on every node, and its outcomes have receipts", {
-  timeout: 300_000,
-}, async (t) => {
-  const defer = cleanUp(t);
-  const network = await makeNetwork(defer, await temporaryFolder(defer), { nodes: 4, meters: 0 });
-  const { folder, genesis } = network;
-  const anna = join(folder, "anna");
-  await createParticipant(
-    { network: folder, id: "anna", role: "regulator", services: [1], out: anna, algorithm: "Ed25519" },
-    new Date(),
-  );
-  await startNodes(network);
-  const [first, second, third] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
-  const api = apiOf(first);
+/** What its authority, a participant and its nodes' operators do. */
+function actsOf({ folder, genesis, nodes }: TestNetwork, api: string, anna: string) {
   const order = async (file: string, ...args: readonly string[]) => {
     await runGood("contract", ...args, "--network", folder, "--api", api, "-o", join(folder, file));
     await runGood("order", "submit", join(folder, file), "--api", api, "--genesis", genesis);
@@ -59,6 +56,24 @@ test("a contract is installed by an order, runs for operations on every node, an
     await runGood("operation", "sign", ...asked);
     return runGood("operation", "submit", "--as", anna, "--api", api, "--wait");
   };
+  const ready = (source: string, name: string, ...limits: readonly string[]) =>
+    readyOf(nodes, source, join(folder, name), "--service", "1", ...limits);
+  return { order, ask, ready };
+}
+
+test("a contract is installed by an order, runs for operations on every node, and its outcomes have receipts", {
+  timeout: 300_000,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const network = await makeNetwork(defer, await temporaryFolder(defer), { nodes: 4, meters: 0 });
+  const { folder, genesis } = network;
+  const anna = join(folder, "anna");
+  const identity = { network: folder, id: "anna", role: "regulator", services: [1], out: anna } as const;
+  await createParticipant({ ...identity, algorithm: "Ed25519" }, new Date());
+  await startNodes(network);
+  const [first, second, third] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
+  const api = apiOf(first);
+  const { order, ask, ready } = actsOf(network, api, anna);
   /** Outcomes of the operations in a block of trading, as any node has them. */
   const outcomes = async (height: number, node: TestNode = first) => {
     const show = ["chain", "show", String(height), "--service", "trading", "--api", apiOf(node), "--json"];
@@ -73,7 +88,7 @@ test("a contract is installed by an order, runs for operations on every node, an
   await runGood("contract", "new", join(folder, "limits"));
   await sayViolation(source);
   const install = ["--service", "1", "--name", "limits", "--revision", "1", "--type", "40000", "--from", "2"];
-  await order("install.cose", "propose", source, ...install);
+  await order("install.cose", "propose", source, ...install, ...(await ready(source, "install.ready")));
   await order("parameters.cose", "parameters", "limits", "limit=1", "--service", "1", "--from", "2");
   assert.match(await runGood("contract", "list", "--api", api, "--genesis", genesis), /limits/);
 
@@ -166,7 +181,7 @@ test("a contract is installed by an order, runs for operations on every node, an
     const text = await readFile(source, "utf8");
     await writeFile(source, text.replace('context.effect("counted",', 'context.effect("counted", // again\n     '));
     const next = [...install.with(install.indexOf("--revision") + 1, "2").with(-1, "100"), "--budget", "500"];
-    await order("next.cose", "propose", source, ...next);
+    await order("next.cose", "propose", source, ...next, ...(await ready(source, "next.ready", "--budget", "500")));
     const of = ["--service", "1", "--from", "1", "--to", "2", "--api", api, "--genesis", genesis];
     const said = await runGood("contract", "diff", "limits", ...of);
     assert.match(said, /budget +1000 +500\n/);

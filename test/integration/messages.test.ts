@@ -12,7 +12,7 @@ import { createParticipant } from "../../tools/provisioning/participant.js";
 import { block as blockRoute } from "../../tools/routes/blocks.js";
 import { pathOf } from "../../tools/routes/shape.js";
 import { verifyExport } from "../wire/stranger.js";
-import { freeBasePort, openNetwork, stopNodes, type TestNetwork, type TestNode } from "./network.js";
+import { freeBasePort, openNetwork, readyOf, stopNodes, type TestNetwork, type TestNode } from "./network.js";
 import { cleanUp, gridseal, temporaryFolder, until } from "./processes.js";
 
 const TRADING = 1;
@@ -110,7 +110,10 @@ test("contracts of chains with other members ask and answer, each message once a
       JSON.stringify([{ name: "nothing", entry: "slot", expect: { failed: "shape" } }]),
     );
     const how = ["--name", name, "--revision", "1", "--from", "1", "--network", folder, "--api", api, "-o", order];
-    await runGood("contract", "propose", file, ...how, ...args);
+    const service = args[1]!;
+    const members = service === "3" ? nodes.slice(3) : nodes.slice(0, 3);
+    const ready = await readyOf(members, file, join(folder, `${name}.ready`), "--service", service);
+    await runGood("contract", "propose", file, ...how, ...args, ...ready);
     await runGood("order", "submit", order, "--api", api, "--genesis", genesis);
   };
   await install("asks", asks, "--service", "1", "--type", "40000", "--type", "40001", "--message", "3/answer");

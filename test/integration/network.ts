@@ -113,6 +113,19 @@ export async function makeNetwork(
   return openNetwork(defer, folder);
 }
 
+/** The option with READY of these nodes, which run the contract's vectors; `how` has the chain and the limits of its order. */
+export async function readyOf(
+  nodes: readonly Pick<TestNode, "folder">[],
+  file: string,
+  out: string,
+  ...how: readonly string[]
+): Promise<readonly string[]> {
+  const named = nodes.flatMap(({ folder }) => ["--node", folder]);
+  const { status, errors } = await gridseal("contract", "ready", file, ...named, ...how, "-o", out);
+  assert.equal(status, 0, errors);
+  return ["--ready", out];
+}
+
 /** The network in a folder, none of its nodes started. */
 export async function openNetwork(defer: Defer, folder: string): Promise<TestNetwork> {
   const genesis = join(folder, "genesis.cbor");

@@ -12,7 +12,7 @@ import { decodeValue } from "../../src/wire/value.js";
 import { decodeResults, type Violation } from "../../tools/ledger/violations.js";
 import { independentSequence } from "../wire/independent-cbor.js";
 import { verifySlotProof } from "../wire/stranger-receipt.js";
-import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
+import { makeNetwork, readyOf, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const METERING = fileURLToPath(new URL("../../tools/market/metering/metering.ts", import.meta.url));
@@ -50,6 +50,7 @@ test("slots are sealed with the energies of points, proved offline, and the mete
   const idOf = (name: string) => listed.find(({ id }) => id === name)!.meter;
   const place = ["--service", "1", "--from", "1"];
   const settles = ["--slots", `${SLOT_S}:${SLOT_S}:60`, "--output", "65536"];
+  const tried = await readyOf(network.nodes, METERING, join(folder, "install.ready"), "--service", "1");
   await order(
     "install.cose",
     "contract",
@@ -61,6 +62,7 @@ test("slots are sealed with the energies of points, proved offline, and the mete
     "--revision",
     "1",
     ...settles,
+    ...tried,
   );
   await order("parameters.cose", "contract", "parameters", "metering", "silent_slots=2", ...place);
   const now = timeOf(Math.floor(Date.now() / 1_000));

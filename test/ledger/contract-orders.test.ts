@@ -11,11 +11,13 @@ import {
   type ParametersAction,
   type ParameterValue,
   type RetireAction,
+  signTried,
   sourceHash,
   withSource,
 } from "../../src/wire/contract-order.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { type Action, issueOrder, readOrder } from "../../src/wire/order.js";
+import { quorum } from "../../src/wire/quorum.js";
 import { countTurns } from "../../tools/contracts/counting.js";
 import { prelude } from "../../tools/contracts/prelude.js";
 import { rulesNamed, rulingAt } from "../../tools/ledger/contract-centre.js";
@@ -46,9 +48,17 @@ function install(name: string, fromHeight: number, change: Partial<InstallAction
     output: 65_536,
     types: [1],
     messages: [],
+    ready: [],
   };
   const vectors = new Uint8Array(32);
   return { type: "install", service: 1, name, ...newestEngine, ...rest, vectors, fromHeight, ...change };
+}
+
+/** With READY of the first so many members of its chain. */
+function tried(action: InstallAction, count = 4): InstallAction {
+  const { members } = network.genesis.chains.find(({ service }) => service === action.service)!;
+  const signers = members.map(({ id }) => network.nodes.find((node) => toHex(node.id) === toHex(id))!.signer);
+  return { ...action, ready: signTried(network.genesis.hash, action, signers.slice(0, count)) };
 }
 
 function parameters(contract: string, fromHeight: number, jurisdiction?: string, limit: ParameterValue = 1) {
@@ -209,14 +219,14 @@ test("a chain has 32 contracts, a contract parameters of 256 jurisdictions, and 
 test("governance takes orders about contracts of chains that there are, not for heights that are past", () => {
   const result = (action: Action, governance: Governance = initialGovernance(network.genesis), height = 7) =>
     govern(governance, { number: governance.lastOrder + 1, time_s: 0, action, source }, height);
-  assert.equal(result(install("limits", 1)).type, "governed");
+  assert.equal(result(tried(install("limits", 1))).type, "governed");
   assert.deepEqual(result({ ...install("limits", 1), service: 99 }), {
     type: "refused",
     reason: "there is no chain 99",
   });
   const past = result({ ...install("limits", 7), service: CONTRACTS_SERVICE });
   assert.deepEqual(past, { type: "refused", reason: "height 7 of the contracts chain is past" });
-  assert.equal(result({ ...install("limits", 8), service: CONTRACTS_SERVICE }).type, "governed");
+  assert.equal(result(tried({ ...install("limits", 8), service: CONTRACTS_SERVICE })).type, "governed");
 });
 
 test("the contract centre derives the script that a stranger does, from any orders, at every place", () => {
@@ -224,7 +234,7 @@ test("the contract centre derives the script that a stranger does, from any orde
   const codes = fc.constantFrom(undefined, "DE", "DE-BY");
   const actions = fc.array(
     fc.oneof(
-      fc.tuple(fc.constant("install"), names, fc.integer({ min: 1, max: 12 }), fc.nat(3)),
+      fc.tuple(fc.constant("install"), names, fc.integer({ min: 1, max: 12 }), fc.nat(3), fc.nat(4)),
       fc.tuple(fc.constant("retire"), names, fc.integer({ min: 1, max: 12 }), fc.nat(3)),
       fc.tuple(fc.constant("parameters"), names, fc.integer({ min: 1, max: 12 }), fc.nat(3), codes),
     ),
@@ -235,13 +245,13 @@ test("the contract centre derives the script that a stranger does, from any orde
     fc.property(actions, (list) => {
       let governance = initialGovernance(genesis);
       const stranger = noOrders(readGenesis(network.genesisBytes));
-      for (const [index, [kind, name, from, type, code]] of list.entries()) {
+      for (const [index, [kind, name, from, type, last]] of list.entries()) {
         const action =
           kind === "retire"
             ? retire(name, from)
             : kind === "install"
-              ? install(name, from, { version: index + 1, types: [type + 1] })
-              : parameters(name, from, code, index);
+              ? tried(install(name, from, { version: index + 1, types: [type + 1] }), Number(last) + 2)
+              : parameters(name, from, last as string | undefined, index);
         const number = governance.lastOrder + 1;
         const issued = issueOrder({ number, time_s: 1, action }, genesis, network.authority);
         const bytes = kind === "install" ? withSource(issued, source) : issued;
@@ -283,4 +293,19 @@ test("bytes that are no script name no rules", () => {
 test("names the engine and the prelude that contracts run in", async () => {
   assert.equal(toHex(newestEngine.engine), toHex(sha256(countTurns(await readEngine()))));
   assert.equal(toHex(newestEngine.prelude), toHex(sha256(new TextEncoder().encode(prelude))));
+});
+
+test("a contract is installed once a quorum of its chain's members has run its vectors, and nobody else's READY counts", () => {
+  const { genesis } = network;
+  const untried = install("a", 5);
+  const ordered = (ready: InstallAction["ready"]) =>
+    govern(initialGovernance(genesis), { number: 1, time_s: 1, action: { ...untried, ready }, source }, 1);
+  const { length } = genesis.chains.find(({ service }) => service === 1)!.members;
+  const { ready } = tried(untried, length);
+  const needed = quorum(length);
+  assert.equal(ordered(ready.slice(0, needed)).type, "governed");
+  const reason = `${needed - 1} of ${length} members of chain 1 have run the vectors of a, and it takes ${needed}`;
+  assert.deepEqual(ordered(ready.slice(1, needed)), { type: "refused", reason });
+  const foreign = ordered([...ready, ...signTried(genesis.hash, untried, [network.authority])]);
+  assert.match(foreign.type === "refused" ? foreign.reason : "governed", /which is no member of chain 1/);
 });

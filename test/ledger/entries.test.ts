@@ -34,7 +34,16 @@ const origin = new Uint8Array(8).fill(9);
 function installed(name: string, change: Partial<InstallAction> = {}): InstallAction {
   return {
     ...({ type: "install", service: SERVICE, name, version: 1, source: new Uint8Array(32), ...newestEngine } as const),
-    ...{ budget: 10, pages: 16, output: 10_000, types: [], messages: [], vectors: new Uint8Array(32), fromHeight: 1 },
+    ...{
+      budget: 10,
+      pages: 16,
+      output: 10_000,
+      types: [],
+      messages: [],
+      vectors: new Uint8Array(32),
+      ready: [],
+      fromHeight: 1,
+    },
     ...change,
   };
 }

@@ -15,7 +15,13 @@ import {
   precommitBytes,
   verifyCertificate,
 } from "../../src/wire/certificate.js";
-import { type InstallAction, type ParameterValue, sourceHash, withSource } from "../../src/wire/contract-order.js";
+import {
+  type InstallAction,
+  type ParameterValue,
+  signTried,
+  sourceHash,
+  withSource,
+} from "../../src/wire/contract-order.js";
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
 import { signApproval, signEnrolment, verifyApproval, verifyEnrolment } from "../../src/wire/enrolment.js";
 import { codeKey, codeProof } from "../../src/wire/enrolment-code.js";
@@ -458,7 +464,7 @@ test("reads and writes the rows of the fixed slot, and its leaf", () => {
   assert.deepEqual(decodePointRow(bytesOf("slot", "row")), rows[0]);
 });
 
-const fixedInstall: InstallAction = {
+const untried: InstallAction = {
   type: "install",
   service: 1,
   name: "limits",
@@ -475,8 +481,11 @@ const fixedInstall: InstallAction = {
   ],
   slots: { slot_s: 900, lateness_s: 3_600, gapMax_s: 1_800 },
   vectors: sha256(new TextEncoder().encode("vectors")),
+  ready: [],
   fromHeight: 40,
 };
+/** node-1 has run its vectors. */
+const fixedInstall = { ...untried, ready: signTried(genesis.hash, untried, [signerOf(seeds.nodes[0])]) };
 
 test("signs the fixed votes and proposal and verifies the fixed certificate", () => {
   const [hash1, hash2] = ["block1", "block2"].map((name) => headerHash(decodeBlock(bytesOf("block", name)).header));

@@ -549,6 +549,11 @@ const sourceHash = sha256(Buffer.from(contractSource));
 const [engine, prelude] = engineHashes.map((hash) => Buffer.from(hash, "hex")) as [Buffer, Buffer];
 const vectorsHash = sha256(Buffer.from("vectors"));
 const limits = [1_000, 256, 65_536] as const;
+/** What node-1 signs once it has run the vectors. */
+const tried = independentCbor([
+  ...["gs1/tried", genesisHash, 1, sourceHash, engine, prelude],
+  ...[...limits, vectorsHash, nodes[0]!.id],
+]);
 const taken: Item = [
   [0, "breach"],
   [3, "verdict"],
@@ -566,6 +571,7 @@ const installOrder = order(9, [
   taken,
   [900, 3_600, 1_800],
   vectorsHash,
+  [[nodes[0]!.key, signature(nodes[0]!, tried)]],
   40,
 ]);
 const travelling = independentCbor([installOrder, contractSource]);

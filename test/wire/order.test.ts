@@ -6,9 +6,10 @@ import fc from "fast-check";
 import { type Assignment, compareRows } from "../../src/wire/assignment-order.js";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
-import { type ParameterValue, sourceHash, withSource } from "../../src/wire/contract-order.js";
+import { type ParameterValue, signTried, sourceHash, withSource } from "../../src/wire/contract-order.js";
 import { sign1 } from "../../src/wire/cose.js";
 import { memberToArray } from "../../src/wire/genesis.js";
+import { keyToMap } from "../../src/wire/key.js";
 import {
   type Action,
   issueOrder,
@@ -100,9 +101,12 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
         { nil: undefined },
       ),
       vectors: fixedBytes(32),
+      ready: fc.subarray([...nodes]),
       fromHeight: heights,
     })
-    .map(({ types, messages, slots, ...rest }): Action => {
+    .map(({ types, messages, slots, ready: tried, ...untried }): Action => {
+      const signers = tried.map(({ signer }) => signer);
+      const rest = { ...untried, ready: signTried(genesis.hash, untried, signers) };
       const ordered = messages.sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
       const asked = slots === undefined ? {} : { slots };
       return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...asked, ...rest };
@@ -306,6 +310,7 @@ test("refuses orders about contracts of a wrong shape", () => {
     [],
     null,
     hash,
+    [],
     40,
   ];
   const at = (index: number, value: CborValue) => install.map((item, place) => (place === index ? value : item));
@@ -319,7 +324,7 @@ test("refuses orders about contracts of a wrong shape", () => {
   const many = new Map(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1]));
   const cases: readonly (readonly [CborValue, RegExp])[] = [
     [install.slice(1), /action type 1|members/],
-    [[...install, 0], /15 items/],
+    [[...install, 0], /16 items/],
     [at(1, 0), /order chain/],
     [at(2, "Limits"), /contract/],
     [at(3, 0), /version must be an integer from 1/],
@@ -372,7 +377,10 @@ test("refuses orders about contracts of a wrong shape", () => {
       /ascending/,
     ],
     [at(13, null), /vectors/],
-    [at(14, 0), /order height/],
+    [at(14, null), /order READY/],
+    [at(14, [[new Map(), new Uint8Array(64)]]), /COSE_Key/],
+    [at(14, [[keyToMap(nodes[0]!.key), new Uint8Array(63)]]), /READY signature/],
+    [at(15, 0), /order height/],
     [parameters([]), /order parameters/],
     [parameters(new Map([[1, 1]])), /name of an order's parameter/],
     [parameters(new Map([["", 1]])), /name of an order's parameter/],
@@ -400,7 +408,7 @@ test("refuses orders about contracts of a wrong shape", () => {
 test("an order travels with the source that it names, and with no other", () => {
   const source = "export const reads = [], writes = []; // ä";
   const hash = new Uint8Array(32);
-  const limits = { budget: 1, pages: 16, output: 0, types: [1], messages: [], vectors: hash, fromHeight: 1 };
+  const limits = { budget: 1, pages: 16, output: 0, types: [1], messages: [], vectors: hash, ready: [], fromHeight: 1 };
   const named = { type: "install", service: 1, name: "a", version: 1, source: sourceHash(source) } as const;
   const action: Action = { ...named, engine: hash, prelude: hash, ...limits };
   const order = issueOrder({ number: 1, time_s: 1, action }, genesis, authority);
@@ -432,4 +440,38 @@ test("the bytes of READY are those of the protocol", () => {
   const { id } = nodes[0]!;
   assert.deepEqual(Buffer.from(readyBytes(genesis.hash, 7, id)), independentCbor(["gs1/ready", genesis.hash, 7, id]));
   assert.notDeepEqual(readyBytes(sha256(genesis.hash), 7, id), readyBytes(genesis.hash, 7, id));
+});
+
+test("READY for a contract is its node's, over what was tried, and of each node once", () => {
+  const hash = new Uint8Array(32);
+  const limits = { budget: 1, pages: 16, output: 0, types: [1], messages: [], vectors: hash, fromHeight: 1 };
+  const untried = {
+    ...({ type: "install", service: 1, name: "a", version: 1, source: hash, engine: hash, prelude: hash } as const),
+    ...limits,
+  };
+  const ready = signTried(
+    genesis.hash,
+    untried,
+    nodes.map(({ signer }) => signer),
+  );
+  const issued = (action: Action) => issueOrder({ number: 1, time_s: 1, action }, genesis, authority);
+  assert.equal(ready.length, nodes.length);
+  assert.equal(verifyOrder(issued({ ...untried, ready }), genesis, nodeVerify).action.type, "install");
+  const changes = {
+    service: 2,
+    source: sha256(hash),
+    engine: sha256(hash),
+    prelude: sha256(hash),
+    vectors: sha256(hash),
+  };
+  for (const change of [...Object.entries(changes), ["budget", 2], ["pages", 17], ["output", 1]]) {
+    const changed = issued({ ...untried, ...Object.fromEntries([change]), ready });
+    assert.throws(
+      () => verifyOrder(changed, genesis, nodeVerify),
+      /READY of node .* is not signed by it/,
+      String(change[0]),
+    );
+  }
+  assert.throws(() => issued({ ...untried, ready: [...ready].reverse() }), /READY is not in ascending order/);
+  assert.throws(() => issued({ ...untried, ready: [ready[0]!, ready[0]!] }), /READY is not in ascending order/);
 });

@@ -2,8 +2,8 @@
 
 import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
-import { ascending } from "./stranger-genesis.js";
-import { bytesOf, demand, hex, list, listUpTo, mapOf, numberOf, sha256 } from "./stranger-proof.js";
+import { ascending, quorum, type StrangerMember } from "./stranger-genesis.js";
+import { bytesOf, demand, hex, list, listUpTo, mapOf, numberOf, readKey, sha256, verifies } from "./stranger-proof.js";
 import type { StrangerPlan } from "./stranger-slots.js";
 
 /** The engines of section 28, each with what it runs before a contract. */
@@ -55,16 +55,23 @@ export function withoutSource(bytes: Uint8Array): { readonly order: Uint8Array; 
   return { order: bytesOf(order), source: String(source) };
 }
 
+/** What contracts are ordered in: members of a chain by the orders so far, undefined where there is none. */
+export interface StrangerNetwork {
+  readonly genesis: Uint8Array;
+  membersOf(service: number): readonly StrangerMember[] | undefined;
+}
+
 /** Section 22: actions 9 to 11 in the contracts block of this height. */
 export function takeContractOrder(
   contracts: StrangerContracts,
-  chains: ReadonlySet<number>,
+  { genesis, membersOf }: StrangerNetwork,
   action: readonly Item[],
   at: number,
   source: string | undefined,
 ): void {
   const service = numberOf(action[1], bounds.service, 1);
-  demand(chains.has(service), "order is for no chain");
+  const members = membersOf(service);
+  demand(members !== undefined, "order is for no chain");
   const from = numberOf(action.at(-1), bounds.height, 1);
   demand(service !== 5 || from > at, "order's height is past");
   if (source !== undefined) {
@@ -72,14 +79,34 @@ export function takeContractOrder(
     demand(named, "order comes with a source that it does not name");
     contracts.sources.add(hex(action[4]));
   }
-  if (action[0] === 9) install(contracts, service, action, at);
-  else if (action[0] === 10) setParameters(contracts, service, action, at);
-  else retire(contracts, service, action, at);
+  if (action[0] === 9) {
+    demandTried(genesis, members!, action);
+    install(contracts, service, action, at);
+  }
+  if (action[0] === 10) setParameters(contracts, service, action, at);
+  if (action[0] === 11) retire(contracts, service, action, at);
+}
+
+/** READY of a quorum of the chain's members, each over what it has tried. */
+function demandTried(genesis: Uint8Array, members: readonly StrangerMember[], action: readonly Item[]): void {
+  const [, service, , , source, engine, prelude, budget, pages, output, , , , vectors, items] = list(action, 16);
+  const ready = listUpTo(items, bounds.nodes).map((item) => list(item, 2));
+  let before = "";
+  for (const [item, signature] of ready) {
+    const key = readKey(item);
+    const member = members.find(({ id }) => id === key.id);
+    demand(member !== undefined && key.id > before, "READY is of no member, or of one twice");
+    before = key.id;
+    const tried = ["gs1/tried", genesis, service!, source!, engine!, prelude!, budget!, pages!, output!, vectors!];
+    const message = independentCbor([...tried, Buffer.from(key.id, "hex")]);
+    demand(verifies(key, message, bytesOf(signature, 64)), "READY is not its node's");
+  }
+  demand(ready.length >= quorum(members), "order has READY of too few members");
 }
 
 function install(contracts: StrangerContracts, service: number, action: readonly Item[], at: number): void {
-  const [, , name, version, source, engine, prelude, budget, pages, output, ...rest] = list(action, 15);
-  const [items, told, slots, vectors, height] = rest;
+  const [, , name, version, source, engine, prelude, budget, pages, output, ...rest] = list(action, 16);
+  const [items, told, slots, vectors, , height] = rest;
   const known = ENGINES.some(([own, before]) => own === hex(engine) && before === hex(prelude));
   demand(known, "order's engine is not known");
   demand(contracts.sources.has(hex(bytesOf(source, 32))), "order's source is not on the chain");

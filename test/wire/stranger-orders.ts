@@ -115,9 +115,10 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   else if (action[0] === 4) takeBan(orders, action);
   else if (action[0] === 7) takeEnd(orders, action, height);
   else if (action[0] === 8) takeRegister(orders, action);
-  else if (action[0] === 9 || action[0] === 10 || action[0] === 11)
-    takeContractOrder(orders.contracts, new Set(orders.chains.keys()), action, height, source);
-  else if (action[0] === 12) takeAssignments(orders.assignments, action, height);
+  else if (action[0] === 9 || action[0] === 10 || action[0] === 11) {
+    const membersOf = (service: number) => orders.chains.get(service)?.sets.at(-1)?.members;
+    takeContractOrder(orders.contracts, { genesis: genesis.hash, membersOf }, action, height, source);
+  } else if (action[0] === 12) takeAssignments(orders.assignments, action, height);
   else takeSuspension(orders, action, height);
   orders.last = number;
   orders.heights.add(height);

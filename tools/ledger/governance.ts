@@ -4,7 +4,9 @@
 
 import { CHAINS_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import type { InstallAction } from "../../src/wire/contract-order.js";
 import type { Genesis, GenesisChain, Member } from "../../src/wire/genesis.js";
+import { keyId } from "../../src/wire/key.js";
 import type {
   BanAction,
   ChainAction,
@@ -16,6 +18,7 @@ import type {
   RevokeAction,
   SuspendAction,
 } from "../../src/wire/order.js";
+import { quorum } from "../../src/wire/quorum.js";
 import { assign, type OrderedAssignments } from "./assignments.js";
 import { type ContractOrder, noContracts, type OrderedContracts, orderContract } from "./contract-orders.js";
 
@@ -240,13 +243,29 @@ function apply(governance: Governance, { action, source }: Order, contractsHeigh
 /** Of other chains nothing tells here how high they are: there an order that is late counts from the next height on. */
 function applyContract(governance: Governance, order: ContractOrder): Governed {
   const { service, fromHeight } = order.action;
-  if (governedChain(governance, service) === undefined) return refused(`there is no chain ${service}`);
+  const governed = governedChain(governance, service);
+  if (governed === undefined) return refused(`there is no chain ${service}`);
   if (service === CONTRACTS_SERVICE && fromHeight <= order.contractsHeight) {
     return refused(`height ${fromHeight} of the contracts chain is past`);
+  }
+  if (order.action.type === "install") {
+    const reason = untriedReason(governed.orders.at(-1) ?? governed.chain, order.action);
+    if (reason !== undefined) return refused(reason);
   }
   const ordered = orderContract(governance.contracts, order);
   if (ordered.type === "refused") return ordered;
   return { type: "governed", governance: { ...governance, contracts: ordered.contracts } };
+}
+
+/** A quorum of the chain's members have run a contract's vectors; undefined where they have. */
+function untriedReason({ members }: Seats, { service, name, ready }: InstallAction): string | undefined {
+  const ids = new Set(members.map(({ id }) => toHex(id)));
+  const stranger = ready.map(({ key }) => toHex(keyId(key))).find((id) => !ids.has(id));
+  if (stranger !== undefined) return `READY is of ${stranger}, which is no member of chain ${service}`;
+  const needed = quorum(members.length);
+  if (ready.length >= needed) return undefined;
+  const have = `${ready.length} of ${members.length} members of chain ${service} have run the vectors of ${name}`;
+  return `${have}, and it takes ${needed}`;
 }
 
 function applyRevoke(governance: Governance, action: RevokeAction, contractsHeight: number): Governed {

@@ -82,6 +82,8 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "believes-state-root": /^I13|^I15/,
   "charges-no-run": /^I27/,
   "takes-any-engine": /^I12/,
+  "installs-untried": /^I12/,
+  "believes-tried": /^I12/,
   "runs-what-expired": /^I26/,
   "runs-what-is-retired": /^I26/,
   "mixes-jurisdictions": /^I29/,

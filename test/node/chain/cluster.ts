@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
-import { withSource } from "../../../src/wire/contract-order.js";
+import { type InstallAction, signTried, withSource } from "../../../src/wire/contract-order.js";
 import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import { type Genesis, type GenesisChain, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
@@ -109,6 +109,8 @@ export async function createCluster(
   }));
   const genesisBytes = issueGenesis({ network: "test", time_s: 1, nodes: members, chains }, authority);
   const genesis = verifyGenesis(genesisBytes, nodeVerify);
+  /** READY of all members for a contract. */
+  const readyFor = (action: InstallAction) => signTried(genesis.hash, action, signers.slice(0, membership));
   const nodes: TestNode[] = [];
   const errors: unknown[] = [];
   const keysUsed = new Set<number>();
@@ -232,9 +234,11 @@ export async function createCluster(
       }
       return meter;
     },
-    async order(action, source) {
+    async order(asked, source) {
       const up = nodes.filter((node) => node.up);
-      const number = up[0]!.governor.current.lastOrder + 1;
+      const { current } = up[0]!.governor;
+      const number = current.lastOrder + 1;
+      const action = asked.type === "install" ? { ...asked, ready: readyFor(asked) } : asked;
       const order = { number, time_s: 1, action, ...(source !== undefined && { source }) };
       const issued = issueOrder(order, genesis, authority);
       const bytes = source === undefined ? issued : withSource(issued, source);

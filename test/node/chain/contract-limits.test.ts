@@ -23,6 +23,7 @@ const installOf = (name: string, source: string, type: number): InstallAction =>
     messages: [],
     types: [type],
     vectors: new Uint8Array(32),
+    ready: [],
     fromHeight: 1,
   },
 });

@@ -68,6 +68,7 @@ const install: InstallAction = {
     types: [1, 2],
     messages: [],
     vectors: new Uint8Array(32),
+    ready: [],
     fromHeight: 1,
   },
 };

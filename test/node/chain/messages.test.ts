@@ -51,6 +51,7 @@ const install = (service: number): InstallAction => ({
     output: 10_000,
     types: service === FIRST ? [1] : [],
     vectors: new Uint8Array(32),
+    ready: [],
     fromHeight: 1,
   },
   messages: [{ service: 0, name: "count" }],

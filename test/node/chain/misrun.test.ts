@@ -30,7 +30,16 @@ export function operation(context, { participant, seq }) {
 const install: InstallAction = {
   ...{ type: "install", service: SERVICE, name: "seen", version: 1, source: sourceHash(source) },
   ...newestEngine,
-  ...{ budget: 200, pages: 64, output: 10_000, types: [1], messages: [], vectors: new Uint8Array(32), fromHeight: 1 },
+  ...{
+    budget: 200,
+    pages: 64,
+    output: 10_000,
+    types: [1],
+    messages: [],
+    vectors: new Uint8Array(32),
+    ready: [],
+    fromHeight: 1,
+  },
 };
 
 const lies: Readonly<Record<string, (honest: Done) => Outcome>> = {

@@ -41,7 +41,7 @@ const install: InstallAction = {
   ...{ type: "install", service: SERVICE, name: "sums", version: 1, source: sourceHash(source) },
   ...newestEngine,
   ...{ budget: 200, pages: 64, output: 10_000, types: [], messages: [] },
-  ...{ slots: { slot_s: 1, lateness_s: 3, gapMax_s: 10 }, vectors: new Uint8Array(32), fromHeight: 1 },
+  ...{ slots: { slot_s: 1, lateness_s: 3, gapMax_s: 10 }, vectors: new Uint8Array(32), ready: [], fromHeight: 1 },
 };
 
 const ENERGY = Uint8Array.of(1, 0, 1, 8, 0, 255);

@@ -7,6 +7,7 @@ import { registerList } from "./list.js";
 import { registerNew } from "./new.js";
 import { registerParameters, registerRetire } from "./parameters.js";
 import { registerPropose } from "./propose.js";
+import { registerContractReady } from "./ready.js";
 import { registerReplay } from "./replay.js";
 import { registerShow } from "./show.js";
 import { registerTest } from "./test.js";
@@ -18,6 +19,7 @@ export function registerContract(program: Command): void {
   registerNew(contract);
   registerLint(contract);
   registerTest(contract);
+  registerContractReady(contract);
   registerPropose(contract);
   registerParameters(contract);
   registerRetire(contract);

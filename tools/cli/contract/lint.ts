@@ -5,8 +5,8 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { SOURCE_BYTES_MAX } from "../../contracts/limits.js";
 import { GridsealError } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
+import { bundleContract } from "../../provisioning/contracts/bundle.js";
 import { printLines, toJson } from "../../terminal/output.js";
-import { bundleContract } from "./bundle.js";
 import type { Finding } from "./rules.js";
 
 /** A file of a contract with its comments, which the module has not. */

@@ -2,25 +2,22 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { HEIGHT_MAX, OPERATION_TYPE_MAX, SERVICE_MAX, WORD_MAX } from "../../../src/wire/bounds.js";
-import {
-  CONTRACT_BUDGET_MAX,
-  CONTRACT_PAGES_MAX,
-  CONTRACT_PAGES_MIN,
-  type MessageType,
-} from "../../../src/wire/contract-order.js";
+import type { MessageType } from "../../../src/wire/contract-order.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { planFrom, type SettlementPlan } from "../../../src/wire/slot.js";
-import { CONTRACT_OUTPUT_MAX } from "../../../src/wire/value.js";
+import { readTried } from "../../authority/tried.js";
+import type { Limits } from "../../contracts/limits.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { newestEngine } from "../../ledger/engines.js";
-import { whole } from "../../terminal/arguments.js";
+import { testContract } from "../../provisioning/contracts/trying.js";
+import { VECTORS_BYTES_MAX, vectorsPathOf } from "../../provisioning/contracts/vectors.js";
+import { several, whole } from "../../terminal/arguments.js";
 import { governanceFor } from "../authority/governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "../authority/order/make-order.js";
-import { testContract } from "./test.js";
-import { VECTORS_BYTES_MAX, vectorsPathOf } from "./vectors.js";
+import { withLimits } from "./limits.js";
 
-interface ProposeOptions extends MakeOptions {
+interface ProposeOptions extends MakeOptions, Limits {
   readonly service: number;
   readonly name: string;
   readonly revision: number;
@@ -28,19 +25,20 @@ interface ProposeOptions extends MakeOptions {
   readonly message: readonly MessageType[];
   readonly slots?: SettlementPlan;
   readonly from: number;
-  readonly budget: number;
-  readonly pages: number;
-  readonly output: number;
   readonly vectors?: string;
+  readonly ready: readonly string[];
 }
 
 export function registerPropose(contract: Command): void {
-  withOrderOptions(
+  const command = withOrderOptions(
     contract
       .command("propose")
-      .description("sign an order that installs a contract, once its vectors are good")
+      .description(
+        "sign an order that installs a contract, once its vectors are good on a quorum of the chain's members",
+      )
       .argument("<file>", "the contract's source"),
-  )
+  );
+  withLimits(command)
     .requiredOption("--service <number>", "chain that gets it", whole(1, SERVICE_MAX))
     .requiredOption("--name <name>", "its name there", contractName)
     .requiredOption("--revision <number>", "its version, above those before", whole(1, WORD_MAX))
@@ -48,32 +46,26 @@ export function registerPropose(contract: Command): void {
     .option("--message <chain/name>", "message that it takes, of a chain or `any`; may be repeated", addMessage, [])
     .option("--slots <slot:late:gap>", "have the chain settle: seconds of a slot, lateness, longest gap", slotsAsked)
     .requiredOption("--from <height>", "first height of the chain that has it", whole(1, HEIGHT_MAX))
-    .option("--budget <number>", "what one run may take", whole(1, CONTRACT_BUDGET_MAX), 1_000)
-    .option(
-      "--pages <number>",
-      "pages of 64 KiB that one run may take",
-      whole(CONTRACT_PAGES_MIN, CONTRACT_PAGES_MAX),
-      256,
-    )
-    .option("--output <bytes>", "what one run may put out", whole(0, CONTRACT_OUTPUT_MAX), 65_536)
-    .option("--vectors <file>", "its vectors; FILE.vectors.json where absent")
+    .option("--ready <file>", "READY of nodes that have run its vectors (repeatable)", several, [])
     .action(propose);
 }
 
 async function propose(file: string, options: ProposeOptions): Promise<void> {
   const path = vectorsPathOf(file, options.vectors);
-  const { bundle, complaint } = await testContract(file, path);
+  const { budget, pages, output } = options;
+  const { bundle, complaint } = await testContract(file, path, { budget, pages, output });
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
   const vectors = sha256(await readWhole(path, VECTORS_BYTES_MAX));
   const governance = await governanceFor(options);
-  const { service: chain, name, revision: version, budget, pages, output, from: fromHeight } = options;
+  const { service: chain, name, revision: version, from: fromHeight } = options;
   const types = [...new Set(options.type)].sort((one, other) => one - other);
   const action = {
     ...({ type: "install", service: chain, name, version, source: bundle.hash, ...newestEngine } as const),
     ...{ budget, pages, output, types, messages: ordered(options.message), vectors, fromHeight },
     ...(options.slots !== undefined && { slots: options.slots }),
   };
-  await makeOrder(action, governance, { ...options, source: bundle.source });
+  const ready = await readTried(options.ready, governance.genesis, action);
+  await makeOrder({ ...action, ready }, governance, { ...options, source: bundle.source });
 }
 
 export function contractName(text: string): string {

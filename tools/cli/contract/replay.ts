@@ -15,12 +15,12 @@ import { failures, type Outcome } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import { createChainContracts } from "../../node/contracts/node-contracts.js";
 import { readEngine } from "../../node/contracts/sandbox.js";
+import { expectation } from "../../provisioning/contracts/vectors.js";
 import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { callText } from "./call-text.js";
-import { expectation } from "./vectors.js";
 
 interface ReplayOptions extends SourceOptions {
   readonly service: string;

@@ -1,23 +1,17 @@
 // `gridseal contract test`: runs a contract's vectors offline, in the engine that nodes run it in.
 
 import type { Command } from "commander";
-import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError } from "../../errors.js";
-import { encodeOutcome, failures, type Outcome } from "../../ledger/outcome.js";
-import { openSandbox, type Sandbox } from "../../node/contracts/sandbox.js";
+import { failures } from "../../ledger/outcome.js";
+import type { Bundle } from "../../provisioning/contracts/bundle.js";
+import { type Tried, testContract } from "../../provisioning/contracts/trying.js";
+import { expectation, outcomeView, vectorsPathOf } from "../../provisioning/contracts/vectors.js";
 import { pairs, printLines, table, toJson } from "../../terminal/output.js";
-import { type Bundle, bundleContract } from "./bundle.js";
-import { expectation, outcomeView, readVectors, type Vector, vectorsPathOf } from "./vectors.js";
 
 interface TestOptions {
   readonly vectors?: string;
   readonly json?: true;
-}
-
-interface Tried {
-  readonly vector: Vector;
-  readonly outcome: Outcome;
-  readonly verdict: "good" | "differs" | "unstated";
 }
 
 export function registerTest(contract: Command): void {
@@ -35,38 +29,6 @@ async function test(file: string, options: TestOptions): Promise<void> {
   const { bundle, tried, complaint } = await testContract(file, path);
   printLines(options.json ? [toJson(viewOf(bundle, tried))] : linesOf(bundle, tried));
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
-}
-
-/** A contract with its vectors run, and what is wrong with the first that is not good. */
-export async function testContract(
-  file: string,
-  path: string,
-): Promise<{ readonly bundle: Bundle; readonly tried: readonly Tried[]; readonly complaint: string | undefined }> {
-  const vectors = await readVectors(path);
-  const bundle = await bundleContract(file);
-  const sandbox = await openSandbox();
-  const tried: Tried[] = [];
-  try {
-    for (const vector of vectors) tried.push(await tryVector(sandbox, bundle, vector));
-  } finally {
-    await sandbox.close();
-  }
-  const bad = tried.find(({ verdict }) => verdict !== "good");
-  if (bad === undefined) return { bundle, tried, complaint: undefined };
-  const what = bad.verdict === "unstated" ? "says not what it expects" : "comes to something else than it expects";
-  return { bundle, tried, complaint: `${path}: vector ${JSON.stringify(bad.vector.name)} ${what}` };
-}
-
-/** Each vector runs twice: what differs between the two would differ between nodes. */
-async function tryVector(sandbox: Sandbox, { source }: Bundle, vector: Vector): Promise<Tried> {
-  const run = { ...vector.run, source };
-  const outcome = await sandbox.run(run);
-  const again = await sandbox.run(run);
-  if (!equalBytes(encodeOutcome(outcome), encodeOutcome(again))) {
-    throw new GridsealError("INVARIANT_VIOLATED", `vector ${vector.name} came to two different outcomes`);
-  }
-  if (vector.expect === undefined) return { vector, outcome, verdict: "unstated" };
-  return { vector, outcome, verdict: vector.expect === expectation(outcome) ? "good" : "differs" };
 }
 
 function viewOf({ hash, bytes }: Bundle, tried: readonly Tried[]) {

@@ -4,7 +4,7 @@
 import { acknowledgementBytes } from "../../../src/wire/batch.js";
 import { type Block, decodeBlock, encodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
-import type { ContractAction } from "../../../src/wire/contract-order.js";
+import { type ContractAction, signTried } from "../../../src/wire/contract-order.js";
 import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { type Genesis, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
@@ -193,7 +193,8 @@ function next(tip: ChainTip, block: Block, { nextMembers }: ReplayedBlock, state
 function ordered(random: Random, { governance, height }: ChainTip): Governance {
   const { action, source } = drawAction(random, governance.contracts, height);
   const number = governance.lastOrder + 1;
-  const order = { number, time_s: 1, action, ...(source !== undefined && { source }) };
+  const ready = action.type === "install" && { ready: signTried(genesis.hash, action, [member]) };
+  const order = { number, time_s: 1, action: { ...action, ...ready }, ...(source !== undefined && { source }) };
   const governed = govern(governance, order, number);
   assertInvariant(governed.type === "governed", "an order of a generated chain holds");
   return governed.governance;

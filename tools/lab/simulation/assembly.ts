@@ -124,7 +124,10 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     ...{ options, genesis, timeline, random, nodes, membership, coverage, fail, trace },
     signing: createOrderSigning({ genesis, authority, ordering, timeline }),
     rulings: createRulingFaults({ random, meters, membership, blockChecks }),
-    contracts: createContractFaults({ random, membership, heights: blockChecks.heights }),
+    contracts: createContractFaults({
+      ...{ random, membership, heights: blockChecks.heights },
+      ...{ genesisHash: genesis.hash, signers: founding.signers },
+    }),
     members: founding.nodes,
     signers: founding.signers,
     unsound: unsoundMembers(genesis, options),

@@ -2,15 +2,17 @@
 // of the network's authority, as an operator would.
 
 import { join } from "node:path";
-import { type InstallAction, sourceHash, withSource } from "../../../../src/wire/contract-order.js";
+import { type InstallAction, signTried, sourceHash, withSource } from "../../../../src/wire/contract-order.js";
 import { verifyGenesis } from "../../../../src/wire/genesis.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import { issueOrder } from "../../../../src/wire/order.js";
 import { readOwnKeyOf } from "../../../authority/folder.js";
 import { nextOrder } from "../../../authority/orders.js";
 import { nodeVerify } from "../../../crypto/signatures.js";
+import { readKeyFile } from "../../../files/key-file.js";
 import { newestEngine } from "../../../ledger/engines.js";
 import { initialGovernance } from "../../../ledger/governance.js";
+import { readNodeConfiguration } from "../../../node/configuration.js";
 import { submitOrder } from "../../../routes/orders.js";
 import type { Cluster } from "../cluster.js";
 
@@ -28,12 +30,15 @@ export function operation(context, { participant, seq, body }) {
 
 /** Installs it on a chain, for operations of these types, ascending. Resolves to the order once a node has taken it. */
 export async function installCounting(
-  { folder, genesis: bytes, nodes }: Cluster,
+  { folder, genesis: bytes, nodes, configurations }: Cluster,
   { service, types }: { readonly service: number; readonly types: readonly number[] },
 ): Promise<Uint8Array> {
   const genesis = verifyGenesis(bytes, nodeVerify);
   const own = await readOwnKeyOf(genesis, join(folder, "authority"), () => Promise.reject(new Error("it has none")));
-  const action: InstallAction = {
+  const keys = await Promise.all(
+    configurations.map(async (path) => readKeyFile((await readNodeConfiguration(path)).key)),
+  );
+  const untried: InstallAction = {
     ...{ type: "install", service, name: "counting", version: 1, source: sourceHash(source) },
     ...newestEngine,
     ...{
@@ -43,9 +48,11 @@ export async function installCounting(
       types,
       messages: [],
       vectors: sha256(new Uint8Array(0)),
+      ready: [],
       fromHeight: 1,
     },
   };
+  const action = { ...untried, ready: signTried(genesis.hash, untried, keys) };
   const order = nextOrder(initialGovernance(genesis), action, { number: 1, now: new Date(), source });
   const travelling = withSource(issueOrder(order, genesis, own), source);
   const { path, method, body } = submitOrder;

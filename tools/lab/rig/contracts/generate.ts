@@ -48,6 +48,7 @@ export function generateContract(random: Random, place: Place): Generated {
       // One contract of a chain takes what the others' contracts tell it.
       messages: place.name === LISTENER ? [{ service: 0, name: HEARD }] : [],
       vectors: sha256(new Uint8Array(0)),
+      ready: [],
     },
   };
 }

@@ -1,7 +1,10 @@
 // What the authority of a simulation orders of contracts: it installs generated ones, sets their parameters, retires them and installs
 // them again, on any chain with records. Some of what it offers does not hold.
 
-import type { ContractAction } from "../../../../src/wire/contract-order.js";
+import { toHex } from "../../../../src/wire/bytes.js";
+import { type ContractAction, type InstallAction, signTried } from "../../../../src/wire/contract-order.js";
+import { keyId, type Signer } from "../../../../src/wire/key.js";
+import { quorum } from "../../../../src/wire/quorum.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { generateContract, generatedTypes, generateParameters } from "../../rig/contracts/generate.js";
 import type { Random } from "../../rig/random.js";
@@ -22,13 +25,29 @@ export interface ContractFaults {
 
 export interface ContractFaultPorts {
   readonly random: Random;
+  readonly genesisHash: Uint8Array;
+  /** of all nodes */
+  readonly signers: readonly Signer[];
   readonly membership: Membership;
   readonly heights: ReadonlyMap<number, number>;
 }
 
 const names = Object.keys(generatedTypes);
 
-export function createContractFaults({ random, membership, heights }: ContractFaultPorts): ContractFaults {
+export function createContractFaults(ports: ContractFaultPorts): ContractFaults {
+  const { random, membership, heights, genesisHash } = ports;
+  const signerOf = new Map(ports.signers.map((signer) => [toHex(keyId(signer.key)), signer]));
+
+  /** A quorum or more of the chain's members have run its vectors. */
+  const tried = (action: InstallAction): InstallAction => {
+    const signers = membership.ordered(action.service).members.map(({ id }) => signerOf.get(toHex(id))!);
+    const needed = quorum(signers.length);
+    const first = random.below(signers.length);
+    const ready = [...signers.slice(first), ...signers.slice(0, first)];
+    const count = needed + random.below(signers.length - needed + 1);
+    return { ...action, ready: signTried(genesisHash, action, ready.slice(0, count)) };
+  };
+
   const chosen = () => {
     const services = membership.chains.map(({ service }) => service).filter((service) => service !== CONTRACTS_SERVICE);
     const service = random.pick(services);
@@ -38,9 +57,11 @@ export function createContractFaults({ random, membership, heights }: ContractFa
     return { service, name, last, version, parametersFrom, soon };
   };
 
-  const install = ({ service, name, last, version, soon }: ReturnType<typeof chosen>): Drawn => {
+  const install = ({ service, name, last, version, soon }: ReturnType<typeof chosen>) => {
     const fromHeight = Math.max(1, soon, (last?.fromHeight ?? 0) + 1);
-    return generateContract(random, { service, name, version: version + 1 + random.below(2), fromHeight });
+    const place = { service, name, version: version + 1 + random.below(2), fromHeight };
+    const { action, source } = generateContract(random, place);
+    return { action: tried(action), source };
   };
 
   return {
@@ -58,12 +79,20 @@ export function createContractFaults({ random, membership, heights }: ContractFa
     offend() {
       const place = chosen();
       const { action, source } = install(place);
-      if (action.type !== "install") return undefined;
+      const { ready } = action;
+      const few = ready.slice(0, quorum(membership.ordered(place.service).members.length) - 1);
+      const broken = ready.map(({ key, signature }) => ({ key, signature: signature.map((byte) => byte ^ 1) }));
+      const resigned = (changed: InstallAction): Drawn => ({ action: tried(changed), source });
       const offences: readonly (Drawn | undefined)[] = [
-        { action: { ...action, engine: random.bytes(32) }, source: source! },
-        { action: { ...action, prelude: random.bytes(32) }, source: source! },
+        resigned({ ...action, engine: random.bytes(32) }),
+        resigned({ ...action, prelude: random.bytes(32) }),
         { action },
-        place.version === 0 ? undefined : { action: { ...action, version: place.version }, source: source! },
+        { action: { ...action, ready: few }, source },
+        { action: { ...action, ready: broken }, source },
+        // Its nodes have run other vectors, or under other limits.
+        { action: { ...action, vectors: random.bytes(32) }, source },
+        { action: { ...action, budget: action.budget + 1 }, source },
+        place.version === 0 ? undefined : { action: { ...action, version: place.version }, source },
         place.version === 0
           ? { action: { type: "retire", service: place.service, name: place.name, fromHeight: 9 } }
           : undefined,

@@ -85,6 +85,30 @@ export const contractMutants: readonly Mutant[] = [
     needs: contracted,
   },
   {
+    name: "installs-untried",
+    lacks: "a contract is installed once a quorum of its chain's members has run its vectors",
+    edits: [
+      edit(
+        "tools/ledger/governance.ts",
+        "if (ready.length >= needed) return undefined;",
+        "if (needed > 0) return undefined;",
+      ),
+    ],
+    needs: contracted,
+  },
+  {
+    name: "believes-tried",
+    lacks: "a node's READY for a contract is verified: it has run these vectors under these limits",
+    edits: [
+      edit(
+        "src/wire/order.ts",
+        "checkTried(genesis.hash, action, verify);",
+        "checkTried(genesis.hash, action, () => true);",
+      ),
+    ],
+    needs: contracted,
+  },
+  {
     name: "runs-what-expired",
     lacks: "an operation that comes too late does not run",
     edits: [edit(operations, "place.time_ms > asked.until_s * 1_000", "place.time_ms > asked.until_s * 10_000")],

@@ -4,7 +4,7 @@
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeOutput, decodeValue, encodeValue } from "../../../src/wire/value.js";
 import { type Entry, entries, type Run } from "../../contracts/engine.js";
-import { BUDGET_MAX, defaultLimits, OUTPUT_MAX, PAGES_MAX, PAGES_MIN } from "../../contracts/limits.js";
+import { BUDGET_MAX, type Limits, OUTPUT_MAX, PAGES_MAX, PAGES_MIN } from "../../contracts/limits.js";
 import { valueFromJson, valueToJson } from "../../contracts/value-json.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
@@ -26,18 +26,18 @@ export function vectorsPathOf(file: string, named: string | undefined): string {
 }
 
 /** Rejects with CONTRACT_INVALID where the file holds no vectors. */
-export async function readVectors(path: string): Promise<readonly Vector[]> {
+export async function readVectors(path: string, limits: Limits): Promise<readonly Vector[]> {
   const bytes = await readWhole(path, VECTORS_BYTES_MAX);
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (!Array.isArray(parsed) || parsed.length === 0) throw new Error("it is no list of vectors");
-    return parsed.map((vector, index) => vectorOf(fieldsOf(vector, `vector ${index + 1}`)));
+    return parsed.map((vector, index) => vectorOf(fieldsOf(vector, `vector ${index + 1}`), limits));
   } catch (cause) {
     throw new GridsealError("CONTRACT_INVALID", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
   }
 }
 
-function vectorOf(fields: Readonly<Record<string, unknown>>): Vector {
+function vectorOf(fields: Readonly<Record<string, unknown>>, given: Limits): Vector {
   const { name, entry = "operation", argument = null, parameters = {}, state = {}, expect, limits = {} } = fields;
   const { height = 1, time_s = 0 } = fields;
   if (typeof name !== "string" || name === "") throw new Error("a vector has no name");
@@ -52,7 +52,7 @@ function vectorOf(fields: Readonly<Record<string, unknown>>): Vector {
       height: wholeOf(height, `${name}: height`),
       time_s: wholeOf(time_s, `${name}: time_s`),
       state: new Map(values.map(([key, value]) => [key, encodeValue(valueFromJson(value, name))])),
-      limits: { ...defaultLimits, ...limitsOf(fieldsOf(limits, `${name}: limits`), name) },
+      limits: { ...given, ...limitsOf(fieldsOf(limits, `${name}: limits`), name) },
     },
     expect: expect === undefined ? undefined : canonical(expect),
   };
