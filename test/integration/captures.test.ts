@@ -92,7 +92,7 @@ test("captured telegrams come out of the sealed chain as they went in at the met
   );
 
   await t.test(
-    "confidential registers are proven by their digests, and stand neither on a chain nor on another node",
+    "confidential registers are proven by their digests, and stand neither on a chain nor on any node",
     async () => {
       const disclosures = published.flatMap(({ service, bytes }) => (service === CLOSED ? disclosuresOf(bytes) : []));
       assert.ok(disclosures.length > 0);
@@ -110,9 +110,7 @@ test("captured telegrams come out of the sealed chain as they went in at the met
           [],
         );
       }
-      const [first, ...others] = stores;
-      assert.ok(hasSalt(first!).every(Boolean), "the original node keeps the disclosures for authorised access");
-      for (const other of others) assert.equal(hasSalt(other).some(Boolean), false);
+      for (const store of stores) assert.equal(hasSalt(store).some(Boolean), false, "a store has a disclosure's salt");
     },
   );
 });

@@ -57,6 +57,7 @@ function record(seq: number, variant = 0, previous: Uint8Array = hash(seq - 1)):
     seq,
     previousAt: 16,
     type: undefined,
+    hides: false,
   };
 }
 

@@ -33,6 +33,8 @@ export interface ExecutionRecord {
   readonly previousAt: number;
   /** what an operation asks; undefined of a reading */
   readonly type: number | undefined;
+  /** a reading with confidential groups: its sealed disclosures go beside it */
+  readonly hides: boolean;
 }
 
 /** A record with what decides who must have signed it. */
@@ -45,14 +47,15 @@ export interface SignedRecord {
 /** A record with the claims alone that decide whether it is taken. */
 export interface ReadRecord extends Omit<Record, "claims" | "disclosures" | "signedBytes"> {
   /** with a type where it is an operation */
-  readonly claims: Pick<Claims, "service" | "seq" | "previous" | "time_s"> & Partial<Pick<OperationClaims, "type">>;
+  readonly claims: Pick<Claims, "service" | "seq" | "previous" | "time_s"> &
+    Partial<Pick<OperationClaims, "type" | "digests">>;
   readonly disclosures: readonly (Disclosure | Hidden)[];
 }
 
 /** Reads a record, as views of its bytes; throws a WireError as `parseAnyRecord` does. */
 export function readRecord(bytes: Uint8Array): ReadRecord {
   const scanned = scanRecord(bytes);
-  if (scanned === undefined) return parseAnyRecord(bytes);
+  if (scanned === undefined || scanned.hides) return parseAnyRecord(bytes);
   const { service, seq, previousAt, time_s } = scanned;
   const previous = bytes.subarray(previousAt, previousAt + (seq === 0 ? 0 : HASH_BYTES));
   return {
@@ -86,8 +89,8 @@ export function readSignedRecords(records: readonly Uint8Array[]): SignedRecord[
     writeSha256(leafEntry, digests, offset + HASH_BYTES);
     const hash = digests.subarray(offset, offset + HASH_BYTES);
     const leaf = digests.subarray(offset + HASH_BYTES, offset + 2 * HASH_BYTES);
-    const { service, seq, previousAt } = scanned;
-    const record = { bytes, hash, leaf, meter, seq, previousAt, type: undefined };
+    const { service, seq, previousAt, hides } = scanned;
+    const record = { bytes, hash, leaf, meter, seq, previousAt, type: undefined, hides };
     signed.push({ record, algorithm: algorithmOf(bytes), service });
   }
   return signed;
@@ -106,7 +109,9 @@ export function executionRecord({ stripped, hash, kid, claims, signature }: Read
   const { seq, previous } = claims;
   // What goes with the disclosures stands before the payload: to the record's end it is as far as before.
   const previousAt = stripped.length - SIGNATURE_BYTES - (signature.byteOffset - previous.byteOffset);
-  return { bytes: stripped, hash, leaf: leafHash(hash), meter: meterOf(kid), seq, previousAt, type: claims.type };
+  const { type, digests } = claims;
+  const hides = type === undefined && digests !== undefined;
+  return { bytes: stripped, hash, leaf: leafHash(hash), meter: meterOf(kid), seq, previousAt, type, hides };
 }
 
 /** A sealed operation as contracts are told of it. */
@@ -173,6 +178,7 @@ interface Scanned {
   /** where the hash of the record before stands, or would */
   previousAt: number;
   time_s: number;
+  hides: boolean;
 }
 
 interface Cursor {
@@ -192,7 +198,7 @@ function scanRecord(bytes: Uint8Array): Scanned | undefined {
   const cursor = { bytes, offset: PAYLOAD };
   const end = signature - 2;
   if (readArgument(cursor, 2) !== end - cursor.offset) return undefined;
-  const scanned = { service: 0, seq: 0, previousAt: 0, time_s: 0 };
+  const scanned = { service: 0, seq: 0, previousAt: 0, time_s: 0, hides: false };
   // Reading goes on behind the end where a claim crosses it, and never comes back to it.
   return scanClaims(cursor, scanned) && cursor.offset === end ? scanned : undefined;
 }
@@ -245,6 +251,7 @@ function scanClaim(cursor: Cursor, key: number, scanned: Scanned): boolean {
     case 9:
       return scanRegisters(cursor);
     case 10:
+      scanned.hides = true;
       return scanDigests(cursor);
     case 12:
       return scanBytes(cursor, HASH_BYTES);

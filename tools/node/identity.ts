@@ -1,7 +1,10 @@
 // Who a node is: its key, and its place in the genesis where it has one.
 
+import { existsSync } from "node:fs";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
 import { equalKeys, keyId, type Signer } from "../../src/wire/key.js";
+import type { DeliveryKeys } from "../crypto/hpke.js";
+import { createDeliveryKeyFile, readDeliveryKeyFile } from "../files/delivery-key-file.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import { readKeyFile } from "../files/key-file.js";
 import type { NodeConfiguration } from "./configuration.js";
@@ -11,6 +14,15 @@ export interface Identity {
   readonly genesisBytes: Uint8Array;
   readonly signer: Signer;
   readonly self: Member;
+}
+
+/**
+ * The keys that shares of day keys are sealed to for this node, beside its own key; made at its first start. Rejects with a GridsealError
+ * that names the file.
+ */
+export function openCustody({ key }: NodeConfiguration): Promise<DeliveryKeys> {
+  const path = `${key}.custody`;
+  return existsSync(path) ? readDeliveryKeyFile(path) : createDeliveryKeyFile(path);
 }
 
 /** Reads the genesis and the key. Rejects with a GridsealError that names the file. */

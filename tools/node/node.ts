@@ -8,7 +8,7 @@ import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
 import { type Api, createApi } from "./api/server.js";
 import { admissionAt, type NodeConfiguration, namesOf } from "./configuration.js";
-import { readIdentity } from "./identity.js";
+import { openCustody, readIdentity } from "./identity.js";
 import { Busy } from "./ingest/admission.js";
 import type { Ingest } from "./ingest/ingest.js";
 import { createIngest, type IngestTerms } from "./ingest/open-ingest.js";
@@ -56,7 +56,8 @@ export async function startNode(configuration: NodeConfiguration): Promise<Node>
     // Behind this nothing waits until the links stand: what looks after the node's health looks at them.
     const tls = await readTls(configuration, toHex(identity.self.id));
     const brokerTls = await readBrokerTls(configuration);
-    const services = createServices(configuration, identity, watchWrites(opened), log);
+    const custody = await openCustody(configuration);
+    const services = createServices(configuration, { ...identity, custody }, watchWrites(opened), log);
     const started = await start(services, { tls, brokerTls }, closing);
     const stop = () => {
       log.info("node stops");

@@ -4,6 +4,7 @@ import type { Part } from "./part.js";
 import { announcerPart } from "./parts/announcer.js";
 import { chainsPart } from "./parts/chains/part.js";
 import { contractsPart } from "./parts/contracts.js";
+import { disclosuresPart } from "./parts/disclosures/part.js";
 import { handoversPart } from "./parts/handovers.js";
 import { healthPart } from "./parts/health.js";
 import { messagesPart } from "./parts/messages/part.js";
@@ -14,6 +15,7 @@ import { violationsPart } from "./parts/violations/part.js";
 
 export const parts: readonly Part[] = [
   contractsPart,
+  disclosuresPart,
   handoversPart,
   healthPart,
   // A session proves to be its meter's by a record that is sealed: before the receipts go out, which no other session gets.

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { toHex } from "../../src/wire/bytes.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { localTimeouts } from "../consensus/types.js";
+import type { DeliveryKeys } from "../crypto/hpke.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { verifyAsync, verifyOfAnybody, verifyRecords, verifyRecordsLater } from "../crypto/verifying.js";
 import { GridsealError } from "../errors.js";
@@ -16,6 +17,7 @@ import type { ChainPorts } from "./chain/ports.js";
 import { createGovernor, type Governor } from "./chain/sealed-orders.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { createNodeContracts, type NodeContracts } from "./contracts/node-contracts.js";
+import { createDisclosures, type Disclosures } from "./disclosures/disclosures.js";
 import type { Identity } from "./identity.js";
 import { createIntroductions, type Introductions } from "./ingest/handovers.js";
 import type { Ingest } from "./ingest/ingest.js";
@@ -58,12 +60,18 @@ export interface NodeServices extends Ground {
   readonly introductions: Introductions;
   readonly health: HealthWatch;
   readonly tokens: TokenJudge;
+  readonly disclosures: Disclosures;
+}
+
+interface Custody {
+  /** what shares of day keys are sealed to for this node */
+  readonly custody: DeliveryKeys;
 }
 
 /** Throws STORE_CORRUPT where what is stored does not fit together. */
 export function createServices(
   configuration: NodeConfiguration,
-  identity: Identity,
+  { custody, ...identity }: Identity & Custody,
   { store, writes }: ReturnType<typeof watchWrites>,
   log: Logger,
 ): NodeServices {
@@ -100,6 +108,15 @@ export function createServices(
       verify: verifyOfAnybody,
     }),
     receipts: createReceipts(network, store),
+    disclosures: createDisclosures({
+      ...{ genesis: identity.genesis, signer: identity.signer, self: identity.self.id, custody, store, log },
+      verify: nodeVerify,
+      nodeKey: (node) => governor.current.nodes.get(node)?.key,
+      membersOf: (chain) => chains.get(chain)?.standing,
+      connected: () => links.to.connected(),
+      send: (node, frame) => void links.to.send(node, frame),
+      now_ms: Date.now,
+    }),
     introductions: createIntroductions(network, store, (topic, payload, to) => {
       ingest.to.publish(topic, payload, to);
     }),

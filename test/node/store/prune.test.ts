@@ -7,11 +7,11 @@ import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { parseRecord, signRecord } from "../../../src/wire/record.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { viewOf } from "../../../tools/node/chain/stored-state.js";
-import { disclosures } from "../../../tools/node/chain/tables/admitted.js";
 import { blocks } from "../../../tools/node/chain/tables/blocks.js";
+import { sealedDisclosures } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { violationsOf } from "../../../tools/node/chain/violation-list.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
-import { blockKey, numberKey } from "../../../tools/node/store/keys.js";
+import { blockKey, hashKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
 import { pruneChain, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
@@ -28,13 +28,15 @@ async function createLongChain(t: TestContext) {
   for (let index = 0; index < BLOCKS; index += 1) {
     const record = meter.next();
     records.push(record);
-    await node.chain.admit(record, Uint8Array.of(1, index));
+    const { kid, claims, hash: recordHash } = record;
+    const sealed = { envelope: new Uint8Array(32), nonce: new Uint8Array(12), ciphertext: Uint8Array.of(1, index) };
+    await node.chain.admit(record, { kid, seq: claims.seq, recordHash, ...sealed });
     await cluster.until(() => node.chain.head.records === index + 1, `record ${index} is sealed`);
   }
   return { cluster, meter, node, records };
 }
 
-test("lets go of old records and disclosures; receipts of them are still made and verify", async (t) => {
+test("lets go of old records and sealed disclosures; receipts of them are still made and verify", async (t) => {
   const { cluster, node, records } = await createLongChain(t);
   const { store } = node;
   const before = createReceipts(cluster.genesis.network, store);
@@ -47,7 +49,7 @@ test("lets go of old records and disclosures; receipts of them are still made an
   for (const [index, { kid, claims, hash }] of records.entries()) {
     const isWhole = index >= BLOCKS - WHOLE_BLOCKS_MIN;
     assert.equal(store.get(blocks, blockKey(SERVICE, index + 1)) !== undefined, isWhole);
-    assert.equal(store.get(disclosures, numberKey(SERVICE, kid, claims.seq)) !== undefined, isWhole);
+    assert.equal(store.get(sealedDisclosures, hashKey(SERVICE, kid, claims.seq, hash)) !== undefined, isWhole);
     const receipt = receipts.find(SERVICE, kid, claims.seq)!;
     assert.deepEqual(receipt, expected[index]);
     verifyReceipt(decodeReceipt(receipt), cluster.genesis, nodeVerify);

@@ -9,9 +9,10 @@ import { keyId } from "../../../src/wire/key.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { makeBatch } from "../../../tools/ledger/compose.js";
 import { executionRecord } from "../../../tools/ledger/record-scan.js";
-import { admitted, admittedRecords, disclosures } from "../../../tools/node/chain/tables/admitted.js";
+import { admitted, admittedRecords } from "../../../tools/node/chain/tables/admitted.js";
 import { batches, storedBatches } from "../../../tools/node/chain/tables/batches.js";
 import { credentials } from "../../../tools/node/chain/tables/credentials.js";
+import { putSealed, sealedDisclosures, sealedKey } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { chainRange, idKey, numberKey } from "../../../tools/node/store/keys.js";
 import { openEnvironment } from "../../../tools/node/store/lmdb.js";
@@ -54,7 +55,10 @@ test("takes over what only this node has from every row that is whole, its own t
     };
   };
   const waiting = { kind: "order", bytes: new Uint8Array(40) } as const;
-  const opening = new Uint8Array(60).fill(5);
+  const opening = {
+    ...{ kid: shown.kid, seq: 0, recordHash: shown.record(0).hash, envelope: new Uint8Array(32).fill(4) },
+    ...{ nonce: new Uint8Array(12).fill(5), ciphertext: new Uint8Array(60).fill(6) },
+  };
   const store = await openStore(path, owner, false);
   await store.write((writer) => {
     for (const { kid, credential } of [shown, onChain, lost]) writer.put(credentials, idKey(0, kid), credential);
@@ -65,7 +69,7 @@ test("takes over what only this node has from every row that is whole, its own t
       writer.put(batches, key, bytes);
     }
     writer.put(waitingNotices, idKey(SERVICE, waiting.bytes.subarray(0, 8)), waiting);
-    writer.put(disclosures, numberKey(SERVICE, shown.kid, 0), opening);
+    putSealed(writer, SERVICE, opening);
   });
   await store.close();
   assert.equal(await findDamage(path, owner, genesis), undefined);
@@ -84,7 +88,14 @@ test("takes over what only this node has from every row that is whole, its own t
   await environment.close();
   assert.match((await findDamage(path, owner, genesis))!, /is damaged: .* of table credentials\)/);
   const { aside, rows } = await replaceStore(path, owner, genesis, new Date());
-  assert.deepEqual(rows, { admitted: 3, disclosures: 1, credentials: 2, waitingNotices: 1 });
+  assert.deepEqual(rows, {
+    admitted: 3,
+    sealedDisclosures: 1,
+    envelopes: 0,
+    custodyKeys: 0,
+    credentials: 2,
+    waitingNotices: 1,
+  });
   assert.ok(aside.startsWith(`${path}-damaged-`));
   assert.equal(await findDamage(path, owner, genesis), undefined);
 
@@ -98,7 +109,7 @@ test("takes over what only this node has from every row that is whole, its own t
     made.range(waitingNotices, chainRange(SERVICE)).map(({ row }) => row.kind),
     ["order"],
   );
-  assert.deepEqual(new Uint8Array(made.get(disclosures, numberKey(SERVICE, shown.kid, 0))!), opening);
+  assert.deepEqual(made.get(sealedDisclosures, sealedKey(SERVICE, opening)), opening);
   assert.deepEqual(new Uint8Array(made.get(credentials, idKey(0, onChain.kid))!), onChain.credential);
   assert.equal(made.get(credentials, idKey(0, lost.kid)), undefined);
 });

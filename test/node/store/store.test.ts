@@ -11,7 +11,7 @@ import type { MeterCounters, Track } from "../../../tools/ledger/settlement/mete
 import type { SettlementHead } from "../../../tools/ledger/settlement/settle.js";
 import { emptyMeterState } from "../../../tools/ledger/state.js";
 import { orderKey, ordersFrom, sealedOrders } from "../../../tools/node/chain/sealed-orders.js";
-import { admitted, admittedRecords, disclosures } from "../../../tools/node/chain/tables/admitted.js";
+import { admitted, admittedRecords } from "../../../tools/node/chain/tables/admitted.js";
 import { acceptances, batches, deleteBatch, storedBatches } from "../../../tools/node/chain/tables/batches.js";
 import { blocks, outlines, putOutline } from "../../../tools/node/chain/tables/blocks.js";
 import { consensusRecords } from "../../../tools/node/chain/tables/consensus-records.js";
@@ -21,16 +21,20 @@ import { heads } from "../../../tools/node/chain/tables/heads.js";
 import { lineage, lineageOf } from "../../../tools/node/chain/tables/lineage.js";
 import { outgoing } from "../../../tools/node/chain/tables/outgoing.js";
 import { index, locationOf } from "../../../tools/node/chain/tables/runs.js";
+import { putSealed, sealedDisclosures, sealedKey } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { counters, settlements, slots } from "../../../tools/node/chain/tables/settlement.js";
 import { stateNodes } from "../../../tools/node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../tools/node/chain/tables/states.js";
 import { indexKey, violationIndex, violations, violationsListed } from "../../../tools/node/chain/tables/violations.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
+import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
+import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { checkRows } from "../../../tools/node/store/check.js";
 import {
   blockKey,
   chainKey,
   chainRange,
+  hashKey,
   idKey,
   nodeKey,
   numberKey,
@@ -50,6 +54,10 @@ import type { Writer } from "../../../tools/node/store/writer.js";
 const PAGE_BYTES = 4_096;
 const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32).fill(2) };
 const kid = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+const sealedRow = {
+  ...{ kid, seq: 6, recordHash: new Uint8Array(32).fill(3), envelope: new Uint8Array(32).fill(4) },
+  ...{ nonce: new Uint8Array(12).fill(5), ciphertext: new Uint8Array(60).fill(6) },
+};
 const recordHash = new Uint8Array(32).fill(9);
 const gap = { kind: "gap", meter: kid, seq: 1, detail: 2 } as const;
 const head = {
@@ -115,7 +123,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
     writer.put(batches, numberKey(1, kid, 2 ** 50), bytes);
     writer.put(acceptances, numberKey(1, kid, 2 ** 50), bytes);
     writer.put(admitted, numberKey(1, kid, 6), bytes);
-    writer.put(disclosures, numberKey(1, kid, 6), bytes);
+    putSealed(writer, 1, sealedRow);
   });
   await store.close();
   const again = await openStore(path, owner, false);
@@ -135,7 +143,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
     admittedRecords(again, 1).map((row) => new Uint8Array(row)),
     [bytes],
   );
-  assert.deepEqual(new Uint8Array(again.get(disclosures, numberKey(1, kid, 6))!), bytes);
+  assert.deepEqual(again.get(sealedDisclosures, sealedKey(1, sealedRow)), sealedRow);
   for (const other of [0, 2]) {
     assert.equal(again.get(heads, chainKey(other)), undefined);
     assert.deepEqual(storedBatches(again, other), []);
@@ -389,10 +397,27 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (store) => admittedRecords(store, 1),
     /a waiting record of chain 1/,
   ],
-  disclosures: [
-    (writer) => writer.put(disclosures, numberKey(1, id, 6), new Uint8Array(60)),
-    (store) => store.get(disclosures, numberKey(1, id, 6)),
-    /disclosures of record 6 of meter 0707/,
+  sealedDisclosures: [
+    (writer) => putSealed(writer, 1, { ...sealedRow, kid: id }),
+    (store) => store.get(sealedDisclosures, sealedKey(1, { ...sealedRow, kid: id })),
+    /sealed disclosures of record 6 of meter 0707/,
+  ],
+  envelopes: [
+    (writer) => writer.put(envelopes, hashKey(1, id, 6, new Uint8Array(32)), keptEnvelope),
+    (store) => store.get(envelopes, hashKey(1, id, 6, new Uint8Array(32))),
+    /an envelope of day 6 of meter 0707/,
+  ],
+  custodyKeys: [
+    (writer) => writer.put(custodyKeys, idKey(0, id), new Uint8Array(60)),
+    (store) => store.get(custodyKeys, idKey(0, id)),
+    /the custody key of node 0707/,
+  ],
+};
+
+const keptEnvelope = {
+  bytes: new Uint8Array(100).fill(1),
+  shares: [
+    { node: new Uint8Array(8), sealed: { enc: new Uint8Array(32).fill(2), ciphertext: new Uint8Array(49).fill(3) } },
   ],
 };
 

@@ -167,6 +167,7 @@ export function createChain(ports: ChainPorts): Chain {
       await exchange.onBatch(from, payload);
       onWork();
     },
+    disclosures: (from, payload) => exchange.onDisclosures(from, payload),
     acknowledge: (from, payload) => exchange.onAcknowledge(from, payload),
     accepted: (from, payload) => exchange.onAccepted(from, payload),
     needBatch: (from, payload) => exchange.onNeedBatch(from, payload),

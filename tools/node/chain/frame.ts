@@ -11,19 +11,22 @@ import { BATCH_NUMBER_MAX } from "../../../src/wire/bounds.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { asArray, asBytes, asHeight, asUint } from "../../../src/wire/shape.js";
 
-/** Kinds of frames that chains take, by their first byte from 1 on. */
-export const frameKinds = [
-  "consensus",
-  "batch",
-  "acknowledge",
-  "accepted",
-  "needBatch",
-  "needBlocks",
-  "block",
-  "needBody",
-  "body",
-] as const;
-export type FrameKind = (typeof frameKinds)[number];
+/** Kinds of frames that chains take, by their first byte. Parts of a node have others (part.ts). */
+const frameBytes = {
+  consensus: 1,
+  batch: 2,
+  acknowledge: 3,
+  accepted: 4,
+  needBatch: 5,
+  needBlocks: 6,
+  block: 7,
+  needBody: 8,
+  body: 9,
+  disclosures: 12,
+} as const;
+export type FrameKind = keyof typeof frameBytes;
+export const frameKinds = Object.keys(frameBytes) as readonly FrameKind[];
+const kindsByByte = new Map<number, FrameKind>(frameKinds.map((kind) => [frameBytes[kind], kind]));
 
 const HEAD_BYTES = 3;
 
@@ -38,7 +41,7 @@ export function encodeFrame(kind: FrameKind, chain: number, payload: Uint8Array)
 }
 
 export function frameByte(kind: FrameKind): number {
-  return frameKinds.indexOf(kind) + 1;
+  return frameBytes[kind];
 }
 
 /** Of whatever kind. */
@@ -66,7 +69,7 @@ export function payloadOf(frame: Uint8Array): Uint8Array {
 
 /** Undefined where the bytes are no frame that a chain takes. */
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
-  const kind = frameKinds[(byteOf(bytes) ?? 0) - 1];
+  const kind = kindsByByte.get(byteOf(bytes) ?? 0);
   return kind === undefined ? undefined : { kind, chain: chainOf(bytes), payload: payloadOf(bytes) };
 }
 

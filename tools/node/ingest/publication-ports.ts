@@ -3,8 +3,10 @@
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { PublicKey, Verify } from "../../../src/wire/key.js";
 import type { Standing } from "../../ledger/governance.js";
+import type { ReadRecord } from "../../ledger/record-scan.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
+import type { Sealing } from "../disclosures/day-keys.js";
 import type { Store } from "../store/store.js";
 import type { Metrics } from "../watch/metrics.js";
 import type { RecordRate } from "./allowances.js";
@@ -25,6 +27,8 @@ export interface AdmissionsPorts {
   verifyBirth(...signed: Parameters<Verify>): Promise<boolean>;
   /** Whether the record, without its disclosures, is signed by the key. */
   verifyRecord(key: PublicKey, record: Uint8Array): Promise<boolean>;
+  /** Encrypts what the record hides, once a quorum keeps the shares of its key. */
+  sealDisclosures(record: ReadRecord): Promise<Sealing>;
   now_ms(): number;
   monotonic_ms(): number;
   /** how fast one meter's records of one service are taken */

@@ -1,11 +1,9 @@
 // Every publish of a meter, from the broker to the chain or to a refusal: ties admission, chains, receipts and the answers.
 
 import { fromHex } from "../../../src/wire/bytes.js";
-import { encodeCbor } from "../../../src/wire/cbor.js";
 import type { PublicKey } from "../../../src/wire/key.js";
-import { encodeHidden } from "../../../src/wire/operation.js";
-import { encodeDisclosure } from "../../../src/wire/record.js";
 import { encodeRefusal, type RefusalReason } from "../../../src/wire/refusal.js";
+import type { SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { meterTopic } from "../../../src/wire/topics.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import type { Holder } from "../admission/token-judge.js";
@@ -109,6 +107,19 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     throw new Refused("rate-limited", `more records of service ${service} than this node takes of a meter`, record);
   };
 
+  /** What a reading hides goes on encrypted, all of it. What an operation hides its signer keeps. */
+  const sealed = async (record: ReadRecord): Promise<SealedDisclosures | undefined> => {
+    const { service, seq, type, digests } = record.claims;
+    if (type !== undefined || digests === undefined) return undefined;
+    if (record.disclosures.length < digests.length) {
+      throw new Refused("malformed", `record ${seq} of service ${service} comes without what its digests hide`, record);
+    }
+    const sealing = await ports.sealDisclosures(record);
+    if (sealing.type === "sealed") return sealing.sealed;
+    metrics.unacknowledged.inc();
+    throw new Busy(sealing.reason);
+  };
+
   const onRecord = async (topic: RecordTopic, payload: Uint8Array, client: string): Promise<void> => {
     await settled(topic.meter); // who published the birth is told
     const published = readPublished(admissionPorts, topic, payload);
@@ -132,7 +143,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       checkRate(chain.waitingOf(meter) < WAITING_OF_METER_MAX, record);
       checkRate(allowances.takeRecord(service, meter, payload.length), record);
     }
-    const admission = await chain.admit(record, disclosuresOf(record));
+    const admission = await chain.admit(record, known === "none" ? await sealed(record) : undefined);
     if (admission === "busy") {
       metrics.unacknowledged.inc();
       throw new Busy(`chain ${service} has too many waiting records`);
@@ -182,10 +193,4 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       }
     },
   };
-}
-
-/** A record's confidential parts as this node keeps them for authorised access: [+ disclosure]. */
-function disclosuresOf(record: ReadRecord): Uint8Array | undefined {
-  if (record.disclosures.length === 0) return undefined;
-  return encodeCbor(record.disclosures.map((each) => ("value" in each ? encodeHidden(each) : encodeDisclosure(each))));
 }

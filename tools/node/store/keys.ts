@@ -13,6 +13,7 @@ export type StateKey = Buffer & { readonly [kind]: "state" };
 export type OutgoingKey = Buffer & { readonly [kind]: "outgoing" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
 export type SlotKey = Buffer & { readonly [kind]: "slot" };
+export type HashKey = Buffer & { readonly [kind]: "hash" };
 export type PlaceKey = Buffer & { readonly [kind]: "place" };
 
 /** Of a row that belongs to a chain. */
@@ -25,6 +26,7 @@ export type KeyOfChain =
   | NodeKey
   | OutgoingKey
   | SlotKey
+  | HashKey
   | PlaceKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
@@ -66,6 +68,17 @@ export function numberKey(chain: number, id: Uint8Array, number: number): Number
   key[10] = Math.floor(number / 2 ** 48);
   key.writeUIntBE(number % 2 ** 48, 11, 6);
   return key as NumberKey;
+}
+
+/** chain (2), id (8), number (7), beginning of a hash (8), which tells two of one number apart */
+export function hashKey(chain: number, id: Uint8Array, number: number, hash: Uint8Array): HashKey {
+  return Buffer.concat([numberKey(chain, id, number), hash.subarray(0, 8)]) as Buffer as HashKey;
+}
+
+/** The range of all such keys of an id's numbers from one to another, both included. */
+export function hashRange(chain: number, id: Uint8Array, numbers: { readonly from: number; readonly to: number }) {
+  const end = hashKey(chain, id, numbers.to, Buffer.alloc(8, 0xff));
+  return { start: numberKey(chain, id, numbers.from), end: keyBehind(end) };
 }
 
 /** chain (2), key of the chain's contract state as UTF-8 */
@@ -150,11 +163,11 @@ export function heightIn(key: BlockKey | PlaceKey): number {
 }
 
 /** The id in such a key, in memory of its own. */
-export function idIn(key: IdKey | NumberKey): Uint8Array {
+export function idIn(key: IdKey | NumberKey | HashKey): Uint8Array {
   return Uint8Array.from(key.subarray(2, 10));
 }
 
-export function numberIn(key: NumberKey): number {
+export function numberIn(key: NumberKey | HashKey): number {
   return (key[10] ?? 0) * 2 ** 48 + key.readUIntBE(11, 6);
 }
 

@@ -4,10 +4,10 @@
 import { decodeBlock } from "../../../src/wire/block.js";
 import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { GridsealError } from "../../errors.js";
-import { disclosures } from "../chain/tables/admitted.js";
 import { putOutline, blocks as wholeBlocks } from "../chain/tables/blocks.js";
 import { heads } from "../chain/tables/heads.js";
-import { blockKey, chainKey, numberKey } from "./keys.js";
+import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
+import { blockKey, chainKey, hashKey } from "./keys.js";
 import { outlineOf, treeOfOutline } from "./outline.js";
 import type { Store } from "./store.js";
 
@@ -22,7 +22,7 @@ export interface Pruned {
 }
 
 /**
- * Lets go of the records and disclosures of all blocks of a chain below the height `before`, but for the newest blocks. Those that are
+ * Lets go of the records and sealed disclosures of all blocks of a chain below the height `before`, but for the newest blocks. Those that are
  * gone already are passed over. Throws STORE_CORRUPT where a block is not what was sealed; it and what follows stay then.
  */
 export async function pruneChain(store: Store, chain: number, before: number): Promise<Pruned> {
@@ -38,7 +38,9 @@ export async function pruneChain(store: Store, chain: number, before: number): P
     await store.write((writer) => {
       for (const row of rows) {
         putOutline(writer, chain, row.height, row.outline);
-        for (const { kid, claims } of row.records) writer.delete(disclosures, numberKey(chain, kid, claims.seq));
+        for (const { kid, claims, hash } of row.records) {
+          writer.delete(sealedDisclosures, hashKey(chain, kid, claims.seq, hash));
+        }
       }
     });
     blocks += rows.length;

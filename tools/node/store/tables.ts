@@ -1,7 +1,7 @@
 // The tables of a node's store, all of them. Commands open a store without a node: the list imports no part of one.
 
 import { sealedOrders } from "../chain/sealed-orders.js";
-import { admitted, disclosures } from "../chain/tables/admitted.js";
+import { admitted } from "../chain/tables/admitted.js";
 import { acceptances, batches } from "../chain/tables/batches.js";
 import { blocks, outlines } from "../chain/tables/blocks.js";
 import { consensusRecords } from "../chain/tables/consensus-records.js";
@@ -11,11 +11,14 @@ import { heads } from "../chain/tables/heads.js";
 import { lineage } from "../chain/tables/lineage.js";
 import { outgoing } from "../chain/tables/outgoing.js";
 import { index } from "../chain/tables/runs.js";
+import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
 import { counters, settlements, slots } from "../chain/tables/settlement.js";
 import { stateNodes } from "../chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../chain/tables/states.js";
 import { violationIndex, violations, violationsListed } from "../chain/tables/violations.js";
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
+import { custodyKeys } from "../disclosures/tables/custody-keys.js";
+import { envelopes } from "../disclosures/tables/envelopes.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
 
@@ -32,7 +35,9 @@ export const tables: readonly AnyTable[] = [
   batches,
   acceptances,
   admitted,
-  disclosures,
+  sealedDisclosures,
+  envelopes,
+  custodyKeys,
   faults,
   waitingNotices,
   lineage,

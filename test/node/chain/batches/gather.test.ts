@@ -10,7 +10,7 @@ import { createGather, WAITING_BYTES_MAX } from "../../../../tools/node/chain/ba
 
 const recordOf = (seq: number, size: number, meter = "00"): ExecutionRecord => {
   const hash = new Uint8Array(32).fill(seq);
-  return { bytes: new Uint8Array(size), hash, leaf: hash, meter, seq, previousAt: 0, type: undefined };
+  return { bytes: new Uint8Array(size), hash, leaf: hash, meter, seq, previousAt: 0, type: undefined, hides: false };
 };
 
 /** The temporary block of what is cut, with the largest credential of each record and these orders. */

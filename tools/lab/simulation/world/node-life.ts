@@ -13,6 +13,7 @@ import { anchorsBeside } from "../../../node/chain/blocks/anchoring.js";
 import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainLog, ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
 import { createGovernor } from "../../../node/chain/sealed-orders.js";
+import type { Sealing } from "../../../node/disclosures/day-keys.js";
 import { rateDefaults } from "../../../node/ingest/allowances.js";
 import { createIntroductions, type Introductions } from "../../../node/ingest/handovers.js";
 import type { AdmissionsPorts } from "../../../node/ingest/publication-ports.js";
@@ -195,10 +196,10 @@ export function openLife(ports: LifePorts): Life {
     holderStanding: (meter) => holderStanding(governor.current, meter),
     standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
     publish,
+    sealDisclosures: hidesNothing,
     rate: rateDefaults,
     addressOf: () => undefined,
-    isProved: () => false,
-    onProved() {},
+    ...{ isProved: () => false, onProved() {} },
   });
   const orders = createOrders({
     ...{ self: node.id, genesis, governor, chains, verify: simulatedVerify },
@@ -331,4 +332,9 @@ function describe(fields: object): string {
     .filter(([, value]) => typeof value !== "object")
     .map(([name, value]) => `${name} ${String(value).slice(0, 96)}`)
     .join(", ");
+}
+
+/** No meter of the world has confidential groups. */
+async function hidesNothing(): Promise<Sealing> {
+  return { type: "unready", reason: "no meter of the world hides anything" };
 }

@@ -23,6 +23,7 @@ import {
 } from "./exchange/state.js";
 import { step } from "./exchange/step.js";
 import type { Pool } from "./pool.js";
+import { createSealedAhead, type SealedAhead, sealedParts } from "./sealed-ahead.js";
 import { createVerification, RecordRefuted } from "./verification.js";
 
 export interface Exchange {
@@ -30,6 +31,7 @@ export interface Exchange {
   publish(read: ReadBatch): void;
   /** Frames of peers; a rejection is a WireError that says what was wrong with the frame. */
   onBatch(from: string, payload: Uint8Array): Promise<void>;
+  onDisclosures(from: string, payload: Uint8Array): void;
   onAcknowledge(from: string, payload: Uint8Array): void;
   onAccepted(from: string, payload: Uint8Array): void;
   onNeedBatch(from: string, payload: Uint8Array): void;
@@ -78,6 +80,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   const isAway = (member: string) => !ports.peers().includes(member);
   const state = createExchangeState({ ...config, verify, mayTake, isAway }, pool);
   const verifyBatch = createVerification(ports);
+  const sealedAhead = createSealedAhead(store, service);
 
   const feed = (input: ExchangeInput) => performAll(step(state, input, ports.monotonic_ms()));
 
@@ -97,16 +100,19 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         return send(effect.to, encodeFrame(effect.kind, service, effect.payload));
       case "charge":
         return void ports.charge(effect.node, effect.work, effect.amount);
-      case "sign": {
-        const { read, verified } = effect;
-        const name = { origin: read.batch.origin, number: read.batch.number, id: read.id };
-        const signature = ports.signer.sign(acknowledgementBytes(genesis.hash, service, name, verified));
-        return feed({ type: "signed", read, verified, signature });
-      }
+      case "sendBatch":
+        // What it hides goes first: a member that has it signs at once.
+        for (const frame of framesOf(ports, effect.read)) send(effect.to, frame);
+        return undefined;
+      case "sign":
+        return sign(effect);
       case "verify":
         return verifyAll(effect);
       case "examine":
-        return void examine(effect).then((outcome) => feed({ ...effect, type: "examined", outcome }), ports.onFatal);
+        return void examine(ports, verifyBatch, effect).then(
+          (outcome) => feed({ ...effect, type: "examined", outcome }),
+          ports.onFatal,
+        );
       case "accuse":
         return void returned.onEvidence(effect.evidence);
       case "setTimer":
@@ -145,6 +151,11 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     for (const member of pool.members.ids) if (member !== state.self) ports.send(member, frame);
   };
 
+  const sign = ({ read, verified }: Extract<ExchangeEffect, { type: "sign" }>) =>
+    onceWhole(ports, sealedAhead, read, () => {
+      feed({ type: "signed", read, verified, signature: acknowledged(ports, read, verified) });
+    });
+
   /** Nobody waits for it. */
   const write = (fill: (writer: Writer) => void): undefined => {
     store.write(fill).catch(ports.onFatal);
@@ -160,25 +171,13 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     return feed({ type: "verified", from, read, records });
   };
 
-  const examine = async ({ read, urgency }: Extract<ExchangeEffect, { type: "examine" }>): Promise<Outcome> => {
-    try {
-      const { signed } = readSignedBatch(genesis.hash, read.bytes);
-      await verifyBatch(read, signed, urgency);
-      return { type: "verified" };
-    } catch (error) {
-      if (error instanceof RecordRefuted) return { type: "refuted", bad: error.bad };
-      if (!(error instanceof WireError)) throw error;
-      ports.log.warn({ reason: error.message }, "a stored temporary block cannot be verified");
-      return { type: "failed" };
-    }
-  };
-
   const keep = async (arrival: Arrival) => {
     const { read, displaced, acceptance } = arrival;
     const { origin, number } = read.batch;
     try {
       await store.write((writer) => {
         writer.put(batches, numberKey(service, origin, number), read.bytes);
+        sealedAhead.put(writer, read);
         if (displaced !== undefined) returned.onTaking(writer, displaced);
         if (acceptance !== undefined) writer.put(acceptances, numberKey(service, origin, number), acceptance);
       });
@@ -206,6 +205,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   return {
     publish: (read) => void feed({ type: "cut", read }),
     onBatch: async (from, payload) => feed({ type: "batch", from, payload }),
+    onDisclosures: (from, payload) => sealedAhead.hold(from, payload),
     onAcknowledge: (from, payload) => void feed({ type: "acknowledge", from, note: decodeBatchNote(payload) }),
     onAccepted: (from, payload) => void feed({ type: "accepted", from, note: decodeBatchNote(payload), payload }),
     onNeedBatch(from, payload) {
@@ -228,4 +228,40 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
     discard: (reads) => void feed({ type: "discard", reads }),
     restore: () => void feed({ type: "restore", stored: storedBatches(store, service) }),
   };
+}
+
+/** Calls it once what the records hide is on disk, which is at once where it is there; never where some of it has not come. */
+function onceWhole(ports: ChainPorts, sealedAhead: SealedAhead, read: ReadBatch, done: () => void) {
+  const missing = sealedAhead.missingOf(read);
+  if (missing === "none") return void done();
+  if (missing === "unknown") return void ports.onDropped("batch-bare");
+  return ports.store.write((writer) => sealedAhead.put(writer, read)).then(done, ports.onFatal);
+}
+
+function acknowledged({ genesis, chain, signer }: ChainPorts, read: ReadBatch, verified: boolean): Uint8Array {
+  const name = { origin: read.batch.origin, number: read.batch.number, id: read.id };
+  return signer.sign(acknowledgementBytes(genesis.hash, chain.service, name, verified));
+}
+
+function* framesOf({ store, chain }: ChainPorts, read: ReadBatch): Generator<Uint8Array, void> {
+  for (const part of sealedParts(store, chain.service, read)) yield encodeFrame("disclosures", chain.service, part);
+  yield encodeFrame("batch", chain.service, read.bytes);
+}
+
+/** Verifies the records of one that is held. */
+async function examine(
+  { genesis, log }: ChainPorts,
+  verifyBatch: ReturnType<typeof createVerification>,
+  { read, urgency }: Extract<ExchangeEffect, { type: "examine" }>,
+): Promise<Outcome> {
+  try {
+    const { signed } = readSignedBatch(genesis.hash, read.bytes);
+    await verifyBatch(read, signed, urgency);
+    return { type: "verified" };
+  } catch (error) {
+    if (error instanceof RecordRefuted) return { type: "refuted", bad: error.bad };
+    if (!(error instanceof WireError)) throw error;
+    log.warn({ reason: error.message }, "a stored temporary block cannot be verified");
+    return { type: "failed" };
+  }
 }

@@ -3,6 +3,7 @@
 
 import type { Block } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
+import type { SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
 import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
@@ -11,9 +12,10 @@ import { idKey, numberKey } from "../../store/keys.js";
 import type { Writer } from "../../store/writer.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import { viewOf } from "../stored-state.js";
-import { admitted, admittedRecords, disclosures } from "../tables/admitted.js";
+import { admitted, admittedRecords } from "../tables/admitted.js";
 import { batches, deleteBatch, storedBatches } from "../tables/batches.js";
 import { credentials } from "../tables/credentials.js";
+import { putSealed } from "../tables/sealed-disclosures.js";
 import type { Exchange, Returned } from "./exchange.js";
 import {
   examine,
@@ -43,8 +45,8 @@ export type Admission = "admitted" | "waiting" | "busy";
 export interface Origin {
   readonly pending: number;
   known(record: ReadRecord): Knowledge;
-  /** Takes a checked record; resolves when it is durable. */
-  admit(record: ReadRecord, disclosures: Uint8Array | undefined): Promise<Admission>;
+  /** Takes a checked record, with what it hides where it hides something; resolves when both are durable. */
+  admit(record: ReadRecord, sealed: SealedDisclosures | undefined): Promise<Admission>;
   isWaiting(kid: Uint8Array, seq: number): boolean;
   /** Records of the meter, by its id as hex, that came here and are not sealed yet. */
   waitingOf(meter: string): number;
@@ -69,8 +71,7 @@ export interface Origin {
 
 interface Unwritten {
   readonly record: ExecutionRecord;
-  /** its disclosures */
-  readonly shown: Uint8Array | undefined;
+  readonly sealed: SealedDisclosures | undefined;
 }
 
 export function createOrigin(
@@ -174,11 +175,11 @@ export function createOrigin(
       return node.gather.pending;
     },
     known: (record) => knowledgeOf(node, record),
-    async admit(record, disclosures) {
+    async admit(record, sealed) {
       const taken = executionRecord(record);
       const taking = takeRecord(node, taken, ports.monotonic_ms());
       if (taking === "busy") return "busy";
-      await (taking === "waiting" ? rows.written : rows.add(taken, disclosures));
+      await (taking === "waiting" ? rows.written : rows.add(taken, sealed));
       if (taking === "waiting") return "waiting";
       if (taking === "full") feed({ type: "full" });
       else if (taking === "first") feed({ type: "waits" });
@@ -241,8 +242,8 @@ function createAdmittedRows({ store, chain }: ChainPorts) {
   return {
     write,
     /** Resolves when the record is durable. */
-    add(record: ExecutionRecord, shown: Uint8Array | undefined): Promise<void> {
-      unwritten.push({ record, shown });
+    add(record: ExecutionRecord, sealed: SealedDisclosures | undefined): Promise<void> {
+      unwritten.push({ record, sealed });
       if (unwritten.length === 1) soon = Promise.resolve().then(write);
       return soon;
     },
@@ -254,9 +255,8 @@ function createAdmittedRows({ store, chain }: ChainPorts) {
 }
 
 function putAdmitted(writer: Writer, service: number, rows: readonly Unwritten[]): void {
-  for (const { record, shown } of rows) {
-    const key = numberKey(service, kidOf(record), record.seq);
-    writer.put(admitted, key, record.bytes);
-    if (shown !== undefined) writer.put(disclosures, key, shown);
+  for (const { record, sealed } of rows) {
+    writer.put(admitted, numberKey(service, kidOf(record), record.seq), record.bytes);
+    if (sealed !== undefined) putSealed(writer, service, sealed);
   }
 }

@@ -1,9 +1,8 @@
-// Tables `admitted` and `disclosures`: what a meter is acknowledged by this node: its record, while no temporary block has it, and what
-// the record's digests hide.
+// Table `admitted`: what a meter is acknowledged by this node: its record, while no temporary block has it.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { parseAnyRecord } from "../../../../src/wire/operation.js";
-import { chainIn, chainRange, idIn, type NumberKey, numberIn, numberKey } from "../../store/keys.js";
+import { chainIn, chainRange, type NumberKey, numberKey } from "../../store/keys.js";
 import { soundOf } from "../../store/sound.js";
 import type { StoreReader } from "../../store/store.js";
 import { asIs, crc32Checksum, type Table } from "../../store/table.js";
@@ -20,15 +19,6 @@ export const admitted: Table<NumberKey, Uint8Array> = {
     if (record === undefined || !presentable.has(toHex(record.kid))) return;
     put(admitted, numberKey(chainIn(key), record.kid, record.claims.seq), row);
   },
-};
-
-export const disclosures: Table<NumberKey, Uint8Array> = {
-  name: "disclosures",
-  describe: (key) => `disclosures of record ${numberIn(key)} of meter ${toHex(idIn(key))}`,
-  encode: asIs,
-  decode: asIs,
-  checksum: crc32Checksum,
-  isTakenOver: true,
 };
 
 /** Admitted records that are in no temporary block yet, by meter and number. */

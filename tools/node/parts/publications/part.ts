@@ -17,6 +17,7 @@ export const publicationsPart: Part = {
       ...{ store, chains, receipts, introductions, metrics, log },
       verifyBirth: verifyOfAnybody,
       verifyRecord: verifySoon,
+      sealDisclosures: (record) => services.disclosures.seal(record),
       now_ms: () => health.now_ms(),
       monotonic_ms: () => performance.now(),
       rate: configuration.rate,

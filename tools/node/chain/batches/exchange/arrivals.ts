@@ -131,7 +131,7 @@ function onConflict(
   // An origin that has lost its disk does not know what it had signed: it is told, once that is on disk here.
   if (other !== undefined && from === origin && !state.verifying.has(toHex(other.id))) {
     effects.push({ type: "charge", node: from, work: "served", amount: other.bytes.length });
-    effects.push({ type: "send", to: from, kind: "batch", payload: other.bytes });
+    effects.push({ type: "sendBatch", to: from, read: other });
   }
   if (other === undefined || origin !== state.self || state.givenUp.has(toHex(other.id))) {
     return [...effects, ...contradicted(read)];

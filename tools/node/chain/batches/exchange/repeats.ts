@@ -28,7 +28,7 @@ export function repeatOwn(state: ExchangeState, come: string | undefined, now_ms
     if (state.givenUp.has(id) || state.verifying.has(id)) continue;
     if (!isDue(state, id, now_ms)) {
       const isNews = come !== undefined && (waitingFor.includes(come) || unverified.includes(come));
-      if (isNews) effects.push({ type: "send", to: come, kind: "batch", payload: read.bytes });
+      if (isNews) effects.push({ type: "sendBatch", to: come, read });
       continue;
     }
     // Others have sealed all of it meanwhile, and need not keep it: it makes room here. Its row stays until its number is closed, so that
@@ -41,7 +41,7 @@ export function repeatOwn(state: ExchangeState, come: string | undefined, now_ms
     // Who has only stored it takes over by itself: what it said then may have been lost.
     const isLate = resends.get(id)!.after_ms > RESEND_MS_MIN;
     for (const node of isLate ? [...waitingFor, ...unverified] : waitingFor) {
-      if (node !== self) effects.push({ type: "send", to: node, kind: "batch", payload: read.bytes });
+      if (node !== self) effects.push({ type: "sendBatch", to: node, read });
     }
     if (waitingFor.includes(self)) effects.push(sign(state, read));
   }
@@ -118,6 +118,6 @@ export function onNeedBatch(
   if (isServed) return [{ type: "charge", node: from, work: "unserved", amount: 1 }, ...drop("batch-unserved")];
   return [
     { type: "charge", node: from, work: "served", amount: read.bytes.length },
-    { type: "send", to: from, kind: "batch", payload: read.bytes },
+    { type: "sendBatch", to: from, read },
   ];
 }

@@ -169,12 +169,17 @@ export type ExchangeEffect =
   | {
       readonly type: "send";
       readonly to: string | "members";
-      readonly kind: "batch" | "acknowledge" | "accepted" | "needBatch";
+      readonly kind: "acknowledge" | "accepted" | "needBatch";
       readonly payload: Uint8Array;
     }
+  /** With what is here of its records' sealed disclosures, which go before it. */
+  | { readonly type: "sendBatch"; readonly to: string | "members"; readonly read: ReadBatch }
   /** Notes what a frame of the node has made this one do. */
   | { readonly type: "charge"; readonly node: string; readonly work: PeerWork; readonly amount: number }
-  /** Its acknowledgement by this node; answered by `signed`, at once. */
+  /**
+   * Its acknowledgement by this node, once the sealed disclosures of its records are on disk; answered by `signed`. Not answered where
+   * some of them are not here: it comes again with them.
+   */
   | { readonly type: "sign"; readonly read: ReadBatch; readonly verified: boolean }
   /** All that can be told of it at once and, where they are this node's to verify, its records, in threads; answered by `verified` or `refuted`. */
   | {
@@ -221,6 +226,7 @@ export const batchDrops = [
   "batch-foreign",
   "batch-repeated",
   "batch-unserved",
+  "batch-bare",
   "verification-skipped",
 ] as const;
 export type BatchDrop = (typeof batchDrops)[number];

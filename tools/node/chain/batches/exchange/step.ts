@@ -75,7 +75,7 @@ function onCut(state: ExchangeState, read: ReadBatch, now_ms: number): ExchangeE
   const { pool } = state;
   state.verified.set(toHex(read.id), true);
   assertInvariant(pool.add(read, now_ms) !== "full", "a node cuts no more temporary blocks than it may hold");
-  return [{ type: "send", to: "members", kind: "batch", payload: read.bytes }, sign(state, read), { type: "work" }];
+  return [{ type: "sendBatch", to: "members", read }, sign(state, read), { type: "work" }];
 }
 
 function onNeed(state: ExchangeState, { name, acceptance }: InputOf<"need">, now_ms: number): ExchangeEffect[] {

@@ -1,0 +1,114 @@
+// Sealed disclosures on their way between members. They come before the temporary block that holds their records, and are held in
+// memory until it comes: what belongs to no record of a temporary block is never written.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import { decodeSealedList, encodeSealedList, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
+import type { ReadBatch } from "../../../ledger/compose.js";
+import { type ExecutionRecord, kidOf } from "../../../ledger/record-scan.js";
+import { hashKey } from "../../store/keys.js";
+import type { StoreReader } from "../../store/store.js";
+import type { Writer } from "../../store/writer.js";
+import { putSealed, sealedDisclosures } from "../tables/sealed-disclosures.js";
+
+/** Bytes of ciphertext held of one member: those of its largest temporary block. Of more, what came first is forgotten. */
+const HELD_BYTES_MAX = 20_000_000;
+/** Bytes of ciphertext in one frame. */
+const PART_BYTES = 262_144;
+
+export interface SealedAhead {
+  /** Takes those of a frame. Throws a WireError. */
+  hold(from: string, payload: Uint8Array): void;
+  /** `held`: what is not on disk of the records' sealed disclosures is held here. */
+  missingOf(read: ReadBatch): "none" | "held" | "unknown";
+  /** Writes what is held of the records'. */
+  put(writer: Writer, read: ReadBatch): void;
+}
+
+interface HeldOf {
+  readonly byHash: Map<string, SealedDisclosures>;
+  bytes: number;
+}
+
+export function createSealedAhead(store: StoreReader, chain: number): SealedAhead {
+  const held = new Map<string, HeldOf>();
+
+  const find = ({ hash }: ExecutionRecord): SealedDisclosures | undefined => {
+    const name = toHex(hash);
+    for (const { byHash } of held.values()) {
+      const found = byHash.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+
+  const forget = (name: string) => {
+    for (const of of held.values()) {
+      const known = of.byHash.get(name);
+      if (known === undefined) continue;
+      of.byHash.delete(name);
+      of.bytes -= known.ciphertext.length;
+    }
+  };
+
+  return {
+    hold(from, payload) {
+      const of = held.get(from) ?? { byHash: new Map<string, SealedDisclosures>(), bytes: 0 };
+      held.set(from, of);
+      for (const sealed of decodeSealedList(payload)) {
+        const name = toHex(sealed.recordHash);
+        of.bytes += sealed.ciphertext.length - (of.byHash.get(name)?.ciphertext.length ?? 0);
+        of.byHash.delete(name);
+        of.byHash.set(name, sealed);
+      }
+      for (const [name, { ciphertext }] of of.byHash) {
+        if (of.bytes <= HELD_BYTES_MAX) break;
+        of.byHash.delete(name);
+        of.bytes -= ciphertext.length;
+      }
+    },
+    missingOf(read) {
+      const missing = hidingOf(read).filter((record) => !isOnDisk(store, chain, record));
+      if (missing.length === 0) return "none";
+      return missing.every((record) => find(record) !== undefined) ? "held" : "unknown";
+    },
+    put(writer, read) {
+      for (const record of hidingOf(read)) {
+        const sealed = find(record);
+        if (sealed === undefined) continue;
+        // Its name is the record's, whatever else it says of itself.
+        if (!isOnDisk(store, chain, record))
+          putSealed(writer, chain, { ...sealed, kid: kidOf(record), seq: record.seq });
+        forget(toHex(record.hash));
+      }
+    },
+  };
+}
+
+/** What is here of what a temporary block's records hide, as the payloads of frames. */
+export function* sealedParts(store: StoreReader, chain: number, read: ReadBatch): Generator<Uint8Array, void> {
+  let part: SealedDisclosures[] = [];
+  let bytes = 0;
+  for (const record of hidingOf(read)) {
+    const sealed = store.get(sealedDisclosures, keyOf(chain, record));
+    if (sealed === undefined) continue;
+    part.push(sealed);
+    bytes += sealed.ciphertext.length;
+    if (bytes < PART_BYTES) continue;
+    yield encodeSealedList(part);
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield encodeSealedList(part);
+}
+
+function hidingOf({ records }: ReadBatch): ExecutionRecord[] {
+  return records.filter(({ hides }) => hides);
+}
+
+function isOnDisk(store: StoreReader, chain: number, record: ExecutionRecord): boolean {
+  return store.get(sealedDisclosures, keyOf(chain, record)) !== undefined;
+}
+
+function keyOf(chain: number, record: ExecutionRecord) {
+  return hashKey(chain, kidOf(record), record.seq, record.hash);
+}

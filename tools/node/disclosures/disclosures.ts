@@ -1,0 +1,36 @@
+// What records hide, on this node: as original node it encrypts, as custodian it keeps shares of the keys.
+
+import type { ReadRecord } from "../../ledger/record-scan.js";
+import { takeEnvelope } from "./custodian.js";
+import { createCustodyDirectory } from "./custody-directory.js";
+import { createDayKeys, type Sealing } from "./day-keys.js";
+import type { DisclosuresPorts } from "./ports.js";
+
+export interface Disclosures {
+  /** Encrypts what the record hides, once a quorum keeps the shares of its key. */
+  seal(record: ReadRecord): Promise<Sealing>;
+  /** Frames of other nodes; each resolves to why it is dropped, undefined where it is taken. */
+  onCustodyKey(from: string, payload: Uint8Array): Promise<string | undefined>;
+  onEnvelope(from: string, chain: number, payload: Uint8Array): Promise<string | undefined>;
+  onKept(from: string, id: Uint8Array): string | undefined;
+  /** Says again what was not answered, and forgets what its day is over for. */
+  tick(): void;
+  /** Forgets all keys. */
+  close(): void;
+}
+
+export function createDisclosures(ports: DisclosuresPorts): Disclosures {
+  const directory = createCustodyDirectory(ports);
+  const dayKeys = createDayKeys(ports, directory);
+  return {
+    seal: dayKeys.seal,
+    onCustodyKey: (from, payload) => directory.take(from, payload),
+    onEnvelope: (from, chain, payload) => takeEnvelope(ports, from, chain, payload),
+    onKept: dayKeys.onKept,
+    tick() {
+      directory.announce();
+      dayKeys.tick();
+    },
+    close: dayKeys.close,
+  };
+}

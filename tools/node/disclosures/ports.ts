@@ -1,0 +1,32 @@
+// What keeping disclosures needs of the node.
+
+import type { Genesis } from "../../../src/wire/genesis.js";
+import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
+import type { DeliveryKeys } from "../../crypto/hpke.js";
+import type { ChainLog } from "../chain/ports.js";
+import type { Store } from "../store/store.js";
+
+export interface DisclosuresPorts {
+  readonly genesis: Genesis;
+  readonly signer: Signer;
+  /** this node's id */
+  readonly self: Uint8Array;
+  /** what shares are sealed to for this node */
+  readonly custody: DeliveryKeys;
+  readonly store: Store;
+  readonly log: ChainLog;
+  readonly verify: Verify;
+  /** The key of a node of the network, by its id as hex. */
+  nodeKey(node: string): PublicKey | undefined;
+  /** Ids of the chain's members, and how many are a quorum; undefined where it does not run here. */
+  membersOf(chain: number): { readonly members: readonly string[]; readonly quorum: number } | undefined;
+  /** ids of the nodes that are connected */
+  connected(): readonly string[];
+  send(node: string, frame: Uint8Array): void;
+  now_ms(): number;
+}
+
+/** First bytes of frames (PROTOCOL.md, links between nodes). */
+export const CUSTODY_KEY_FRAME = 13;
+export const ENVELOPE_FRAME = 14;
+export const KEPT_FRAME = 15;
