@@ -8,6 +8,8 @@ import { showToken } from "./network/ask.js";
 import { type Network, openNetwork } from "./network/network.js";
 import { BlockPage } from "./pages/block.js";
 import { ChainsPage } from "./pages/chains.js";
+import { ReceiptPage } from "./pages/receipt.js";
+import { RecordPage } from "./pages/record.js";
 import { Shown, useAsked } from "./parts/asked.js";
 import { Hash } from "./parts/figures.js";
 import { Mark } from "./parts/mark.js";
@@ -15,7 +17,7 @@ import { pinnedGenesis, store, storedTheme, themes, useThemeOf } from "./prefere
 import { numberOf, type Place, placeOf } from "./route.js";
 import { chooseLanguage, type Language, languageNow, languages, type TextKey, text } from "./texts.js";
 
-const pages = ["chains"] as const;
+const pages = ["chains", "receipt"] as const;
 
 export function App() {
   const place = usePlace();
@@ -94,6 +96,11 @@ function Page({
   const [service, height] = [numberOf(parts[0]), numberOf(parts[2])];
   if (page === "chains" && parts[1] === "blocks" && service !== undefined && height !== undefined) {
     return <BlockPage network={network} service={service} height={height} strips={live.strips} />;
+  }
+  if (page === "receipt") return <ReceiptPage network={network} />;
+  const [kid, seq] = [parts[1] ?? "", numberOf(parts[2])];
+  if (page === "records" && service !== undefined && /^[0-9a-f]{16}$/.test(kid) && seq !== undefined) {
+    return <RecordPage network={network} service={service} kid={kid} seq={seq} />;
   }
   return <p>{text("page.unknown")}</p>;
 }

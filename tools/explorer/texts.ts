@@ -117,6 +117,99 @@ const texts = {
   "block.slots": ["Closed slots", "Geschlossene Abrechnungsintervalle", "已关闭的结算时段"],
   "block.points": ["{count} points", "{count} Messpunkte", "{count} 个计量点"],
   "block.hidden": ["{count} confidential groups", "{count} vertrauliche Gruppen", "{count} 个保密组"],
+  // record and receipt
+  "record.title": ["Record {seq} of", "Datensatz {seq} von", "记录 {seq}，来自"],
+  "record.before": ["Record before", "Vorheriger", "上一条"],
+  "record.after": ["Record after", "Nächster", "下一条"],
+  "record.says": ["What it says", "Was darin steht", "记录内容"],
+  "record.block": ["sealed in block", "versiegelt in Block", "封存于区块"],
+  "record.quality": ["time quality {quality}", "Zeitqualität {quality}", "时间质量 {quality}"],
+  "record.previous": ["record before", "vorheriger Datensatz", "上一条记录"],
+  "record.asks": ["asks, type {type}", "verlangt, Typ {type}", "请求，类型 {type}"],
+  "record.hidden": ["confidential", "vertraulich", "保密"],
+  "record.disclosed": ["disclosed: {label}", "offengelegt: {label}", "已披露：{label}"],
+  "record.saveReceipt": ["Save the receipt", "Quittung speichern", "保存收据"],
+  "record.saveRecord": ["Save the record", "Datensatz speichern", "保存记录"],
+  "receipt.drop": [
+    "Drop files here, or choose them",
+    "Dateien hier ablegen oder auswählen",
+    "将文件拖到此处或选择文件",
+  ],
+  "receipt.kinds": [
+    "a receipt and its record, the proof of a slot or of a contract's state, a genesis",
+    "eine Quittung und ihr Datensatz, der Nachweis eines Intervalls oder eines Vertragszustands, ein Genesis",
+    "收据及其记录、时段或合约状态的证明、创世文件",
+  ],
+  "receipt.stays": [
+    "They are read in this browser and sent nowhere; this works without a connection.",
+    "Sie werden in diesem Browser gelesen und nirgendwohin gesendet; das geht ohne Verbindung.",
+    "文件仅在本浏览器中读取，不会发送；离线也可使用。",
+  ],
+  "receipt.unknown": [
+    "{name} is no proof of Gridseal.",
+    "{name} ist kein Nachweis von Gridseal.",
+    "{name} 不是 Gridseal 证明。",
+  ],
+  "check.receipt": [
+    "It reads as a receipt of height {height}, {bytes} bytes",
+    "Es liest sich als Quittung der Höhe {height}, {bytes} Bytes",
+    "格式为高度 {height} 的收据，{bytes} 字节",
+  ],
+  "check.network": [
+    "It is of network {network}, chain {chain}, whose genesis is {genesis}…",
+    "Sie ist vom Netz {network}, Kette {chain}, mit Genesis {genesis}…",
+    "属于网络 {network} 链 {chain}，创世 {genesis}…",
+  ],
+  "check.record": [
+    "The record reads as number {seq} of {kid}",
+    "Der Datensatz liest sich als Nummer {seq} von {kid}",
+    "记录为 {kid} 的第 {seq} 号",
+  ],
+  "check.sameRecord": [
+    "The receipt is for this record, {hash}…",
+    "Die Quittung gilt diesem Datensatz, {hash}…",
+    "收据对应此记录 {hash}…",
+  ],
+  "check.holder": [
+    "{subject} signed it, whose key the authority certifies",
+    "{subject} hat ihn signiert; die Zulassungsstelle beglaubigt den Schlüssel",
+    "由 {subject} 签名，其密钥经机构认证",
+  ],
+  "check.path": [
+    "Leaf {leaf} of {size} leads to the root in {steps} steps",
+    "Blatt {leaf} von {size} führt in {steps} Schritten zur Wurzel",
+    "{size} 个叶子中的第 {leaf} 个经 {steps} 步到达根",
+  ],
+  "check.lineage": [
+    "The genesis leads to its {members} members over {changes} changes",
+    "Der Genesis führt über {changes} Änderungen zu ihren {members} Mitgliedern",
+    "创世经 {changes} 次变更得到 {members} 名成员",
+  ],
+  "check.sealed": [
+    "{signed} of them signed block {height} of {time} UTC; {quorum} are needed",
+    "{signed} davon haben Block {height} von {time} UTC signiert; {quorum} sind nötig",
+    "其中 {signed} 名签署了 {time} UTC 的区块 {height}；需要 {quorum} 名",
+  ],
+  "check.slotForm": [
+    "It reads as the proof of a point's slot, {bytes} bytes",
+    "Es liest sich als Nachweis eines Messpunkts, {bytes} Bytes",
+    "格式为计量点时段证明，{bytes} 字节",
+  ],
+  "check.slot": [
+    "Point {point} took {imported} and gave {exported} mWh from {start} UTC on, sealed in block {height} of chain {chain}",
+    "Messpunkt {point} bezog {imported} und lieferte {exported} mWh ab {start} UTC, versiegelt in Block {height} der Kette {chain}",
+    "计量点 {point} 自 {start} UTC 起用电 {imported}、送电 {exported} mWh，封存于链 {chain} 区块 {height}",
+  ],
+  "check.stateForm": [
+    "It reads as the proof of {key}, {bytes} bytes",
+    "Es liest sich als Nachweis von {key}, {bytes} Bytes",
+    "格式为 {key} 的证明，{bytes} 字节",
+  ],
+  "check.state": [
+    "After block {height} of chain {chain} this is what stands under {key}: {bytes} bytes",
+    "Nach Block {height} der Kette {chain} steht dies unter {key}: {bytes} Bytes",
+    "链 {chain} 区块 {height} 之后，{key} 的内容为 {bytes} 字节",
+  ],
   // checks of a block
   "check.form": [
     "It reads as a block, {bytes} bytes",
