@@ -1,11 +1,15 @@
-// `gridseal market`: what members and operators of an energy market check, all of it offline.
+// `gridseal market`: energy communities and auctions, what is asked of them and what they come to; some of it without a network.
 
 import type { Command } from "commander";
+import { registerBill } from "./bill/commands.js";
 import { registerClear } from "./clear.js";
+import { registerCommunity } from "./community/commands.js";
 import { registerRecompute } from "./recompute.js";
 
 export function registerMarket(program: Command): void {
-  const market = program.command("market").description("energy communities and auctions, computed again");
+  const market = program.command("market").description("energy communities, bills and auctions");
+  registerCommunity(market);
+  registerBill(market);
   registerRecompute(market);
   registerClear(market);
 }

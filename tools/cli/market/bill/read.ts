@@ -1,0 +1,111 @@
+// Bills of a community's period, as the blocks of its runs have them; and the slots that a line comes from.
+
+import type { Genesis } from "../../../../src/wire/genesis.js";
+import { GridsealError } from "../../../errors.js";
+import { readGenesisFile } from "../../../files/genesis-file.js";
+import type { Line, Ran } from "../../../market/community/bills.js";
+import type { ShareRow } from "../../../market/community/kept.js";
+import type { SourceOptions } from "../../../sources/open.js";
+import { chainOfSource, type ReceiptSource } from "../../../sources/source.js";
+import { type SealedEffect, sealedEffects } from "../sealed-effects.js";
+
+export interface BillOptions extends SourceOptions {
+  readonly service: string;
+  readonly contract: string;
+  readonly period: number;
+  /** of a preview, or of one run alone */
+  readonly height?: number;
+  readonly point?: string;
+}
+
+/** A bill as its effect has it, and where that stands. */
+export interface SealedBill {
+  readonly height: number;
+  readonly index: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly number: number;
+  readonly period: readonly [number, number | null];
+  readonly point: string;
+  readonly owner: string;
+  readonly consumed: number | bigint;
+  readonly produced: number | bigint;
+  readonly lines: readonly Line[];
+  readonly amount: number | bigint;
+}
+
+export interface Place {
+  readonly source: ReceiptSource;
+  readonly service: number;
+  readonly contract: string;
+  readonly genesis: Genesis | undefined;
+}
+
+export async function placeOf(source: ReceiptSource, options: BillOptions): Promise<Place> {
+  const { service } = await chainOfSource(source, options.service);
+  const genesis = options.genesis === undefined ? undefined : (await readGenesisFile(options.genesis)).genesis;
+  return { source, service, contract: options.contract, genesis };
+}
+
+/** Throws USAGE where nothing of the period was billed there. */
+export async function readBills(place: Place, id: string, options: BillOptions): Promise<readonly SealedBill[]> {
+  const { period, height, point } = options;
+  const heights = height === undefined ? await heightsOf(place, id, period) : [height];
+  const bills: SealedBill[] = [];
+  for (const at of heights) {
+    for await (const effect of sealedEffects(place.source, { ...place, from: at, to: at })) {
+      const bill = billIn(effect, id, period);
+      if (bill !== undefined && (point === undefined || bill.point === point)) bills.push(bill);
+    }
+  }
+  if (bills.length > 0) return bills;
+  const of = point === undefined ? "" : ` for point ${point}`;
+  throw new GridsealError("USAGE", `community ${id} has no bill${of} of the period that begins then`);
+}
+
+async function heightsOf({ source, service, contract }: Place, id: string, period: number): Promise<number[]> {
+  const key = `run/${id}/${String(period).padStart(13, "0")}`;
+  for await (const entry of source.stateEntries({ service, contract, prefix: key })) {
+    return (entry.value as readonly Ran[]).map(([, height]) => height);
+  }
+  throw new GridsealError("USAGE", `community ${id} has billed no period that begins then; --height names a preview`);
+}
+
+function billIn({ height, index, name, body }: SealedEffect, id: string, period: number): SealedBill | undefined {
+  if (name !== "bill") return undefined;
+  const bill = body as unknown as SealedBill & { readonly community: string };
+  return bill.community === id && bill.period[0] === period ? { ...bill, height, index } : undefined;
+}
+
+/** A point's shares of one slot, and where the effect stands that has them. */
+export interface SlotShare {
+  readonly start: number;
+  /** above 0 where it was corrected */
+  readonly revision: number;
+  readonly share: ShareRow;
+  readonly height: number;
+  readonly index: number;
+}
+
+/** Shares of a point's slots that a bill's lines name, corrections behind what they correct. */
+export async function readSlots(place: Place, id: string, bill: SealedBill): Promise<readonly SlotShare[]> {
+  const found: SlotShare[] = [];
+  const from = Math.min(...bill.lines.map((line) => line[9]));
+  const to = Math.max(...bill.lines.map((line) => line[10]));
+  for await (const effect of sealedEffects(place.source, { ...place, from, to })) {
+    if (effect.name !== "shares" && effect.name !== "corrected") continue;
+    const { community, start, revision, rows } = effect.body as unknown as Shares;
+    const [begin, end] = bill.period;
+    if (community !== id || start < begin || (end !== null && start >= end)) continue;
+    const share = rows.find(([point]) => point === bill.point);
+    if (share !== undefined) found.push({ start, revision, share, height: effect.height, index: effect.index });
+  }
+  return found.sort((one, two) => one.start - two.start || one.revision - two.revision);
+}
+
+interface Shares {
+  readonly community: string;
+  readonly start: number;
+  readonly revision: number;
+  readonly rows: readonly ShareRow[];
+}
