@@ -60,22 +60,9 @@ async function sign(options: SignOptions): Promise<void> {
   if (output !== undefined) await refuseExisting(output);
   const body = await bodyFrom(options.body);
   const hidden = (options.hide ?? []).map(hiddenFrom);
-  const { bytes, waiting } = await withParticipant(options.as, async (participant) => {
-    const service = serviceIn(participant, options.service);
-    const outbox = await participant.outbox(service);
-    if (outbox.outbox.waiting.length === WAITING_MAX) {
-      throw new GridsealError("USAGE", `${WAITING_MAX} operations of service ${service} wait: submit them first`);
-    }
-    const claims = {
-      ...{ service, serviceId: 0, time_s: Math.floor(Date.now() / 1_000), quality: TIME_QUALITY },
-      ...{ type: options.type, body },
-      ...(hidden.length > 0 && { digests: digestsOf(hidden) }),
-      ...(options.until !== undefined && { until_s: options.until }),
-    };
-    const signed = await outbox.sign(({ next, previous }) =>
-      made(participant, { ...claims, seq: next, previous }, hidden),
-    );
-    return { bytes: signed, waiting: outbox.outbox.waiting.length };
+  const { bytes, waiting } = await signIn(options.as, options.service, {
+    ...{ type: options.type, body, hidden },
+    ...(options.until !== undefined && { until_s: options.until }),
   });
   if (output !== undefined) await createFile(output, bytes, SECRET);
   const operation = parseOperation(bytes);
@@ -89,6 +76,39 @@ async function sign(options: SignOptions): Promise<void> {
           `next: gridseal operation submit --as ${options.as} --api URL`,
         ],
   );
+}
+
+export interface AskedOperation {
+  readonly type: number;
+  readonly body: Value;
+  /** encoded disclosures of the parts of which it holds digests alone */
+  readonly hidden?: readonly Uint8Array[];
+  readonly until_s?: number;
+}
+
+/** Signs the next operation of the participant in a folder: it is durable there before this resolves. Throws USAGE. */
+export async function signIn(
+  folder: string,
+  serviceName: string,
+  { type, body, hidden = [], until_s }: AskedOperation,
+): Promise<{ readonly bytes: Uint8Array; readonly waiting: number }> {
+  return withParticipant(folder, async (participant) => {
+    const service = serviceIn(participant, serviceName);
+    const outbox = await participant.outbox(service);
+    if (outbox.outbox.waiting.length === WAITING_MAX) {
+      throw new GridsealError("USAGE", `${WAITING_MAX} operations of service ${service} wait: submit them first`);
+    }
+    const claims = {
+      ...{ service, serviceId: 0, time_s: Math.floor(Date.now() / 1_000), quality: TIME_QUALITY },
+      ...{ type, body },
+      ...(hidden.length > 0 && { digests: digestsOf(hidden) }),
+      ...(until_s !== undefined && { until_s }),
+    };
+    const bytes = await outbox.sign(({ next, previous }) =>
+      made(participant, { ...claims, seq: next, previous }, hidden),
+    );
+    return { bytes, waiting: outbox.outbox.waiting.length };
+  });
 }
 
 /** It is sealed all the same, and asks nothing. */
