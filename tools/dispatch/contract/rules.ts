@@ -12,8 +12,6 @@ export function wholeParameter(context: Context, name: string, absent: number): 
 }
 
 /** Throws Denied with the parameter, its value and its paragraph unless it holds. */
-export function grantedByLaw(context: Context, holds: boolean, name: string): void {
-  if (holds) return;
-  const { [name]: value = null, [`${name}_law`]: law = null } = context.parameters;
-  throw new Denied("law", { parameter: name, value, law });
+export function grantedByLaw(context: Context, holds: boolean, parameter: string, value: number): void {
+  if (!holds) throw new Denied("law", { parameter, value, law: context.parameters[`${parameter}_law`] ?? null });
 }

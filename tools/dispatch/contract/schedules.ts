@@ -44,10 +44,17 @@ export function judge(context: Context, { slot_s, rows }: Asked, askedBy: number
   granted(slot_s % length_s === 0, "slot", length_s);
   const ahead_s = slot_s - context.time_s;
   granted(ahead_s > 0, "late", context.time_s);
-  grantedByLaw(context, ahead_s >= wholeParameter(context, "lead_s", 0), "lead_s");
-  grantedByLaw(context, ahead_s <= wholeParameter(context, "horizon_s", 7 * DAY_S), "horizon_s");
-  const energyMax = wholeParameter(context, "trade_mWh", ENERGY_MAX);
-  for (const [, energy] of rows) grantedByLaw(context, Math.abs(energy) <= energyMax, "trade_mWh");
+  const lead_s = wholeParameter(context, "lead_s", 0);
+  grantedByLaw(context, ahead_s >= lead_s, "lead_s", lead_s);
+  const horizon_s = wholeParameter(context, "horizon_s", 7 * DAY_S);
+  grantedByLaw(context, ahead_s <= horizon_s, "horizon_s", horizon_s);
+  const most_mWh = wholeParameter(context, "trade_mWh", ENERGY_MAX);
+  grantedByLaw(
+    context,
+    rows.every(([, energy]) => Math.abs(energy) <= most_mWh),
+    "trade_mWh",
+    most_mWh,
+  );
   const network = networkInForce(context);
   granted(network !== undefined, "no-network");
   const grid = gridInForce(context);
