@@ -96,8 +96,11 @@ async function buildAll() {
   const modules = [...tools, ...sources, "hosts/xsnap/bridge.ts", "hosts/xsnap/octets.ts"].filter(
     (file) => file.endsWith(".ts") && file !== "src/main.ts",
   );
-  // The types for authors of contracts are handed out as they stand.
-  const assets = tools.filter((file) => !/\.(?:ts|mts|mjs)$/.test(file) || file === "tools/contracts/author.ts");
+  // The types for authors of contracts are handed out as they stand; contracts are bundled from their sources, whose bytes name them.
+  const assets = tools.filter(
+    (file) =>
+      !/\.(?:ts|mts|mjs)$/.test(file) || file === "tools/contracts/author.ts" || file.startsWith("tools/market/"),
+  );
   // Nothing is written before everything is built: a build that fails leaves the last good one.
   const [program, transpiled, libraryFiles, pages] = await Promise.all([
     buildMeterBundle(),

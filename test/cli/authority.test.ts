@@ -8,6 +8,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { toHex } from "../../src/wire/bytes.js";
+import { verifyOrder } from "../../src/wire/order.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
+import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { command } from "./command.js";
 
 const passphrase = "planted passphrase 71";
@@ -84,6 +88,21 @@ test("registers, issues, assigns, lists and shows", () => {
   assert.match(good("show", "anna", ...where), /organisation +grid-co(.|\n)*roles +supplier, regulator/);
 });
 
+test("what the register says of points becomes a sealed assignment, behind the orders that a network begins with", async () => {
+  good("register", "point", "AT0002", "--scheme", "NAT", "--organisation", "grid-co", ...where);
+  const signs = ["--passphrase-fd", "3", ...where];
+  const moved = good("assign", "meter-1", "AT0002", "-o", "moved.cose", ...signs);
+  assert.match(moved, /meter-1 measures point AT0002, no more AT0001\nmoved.cose: order 3, /);
+  const { genesis } = await readGenesisFile(join(folder, "grid/genesis.cbor"));
+  const { action } = verifyOrder(Uint8Array.from(await readFile(join(folder, "moved.cose"))), genesis, nodeVerify);
+  assert.ok(action.type === "assign", "an order of assignments");
+  const { meter } = JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0];
+  const rows = action.assignments.map((row) => [row.point, toHex(row.meter), row.until_s, row.sign]);
+  assert.deepEqual(rows, [["AT0002", meter, undefined, 1]]);
+  const again = run("authority", "order", "assign", "--registered", "-o", "none.cose", ...signs);
+  assert.deepEqual([again.status, /orders say already/.test(again.stderr)], [2, true]);
+});
+
 test("suspends, resumes and ends by orders, each of which the register has too", () => {
   const { meter } = JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0];
   const stateAfter = (...order: readonly string[]) => {
@@ -91,9 +110,9 @@ test("suspends, resumes and ends by orders, each of which the register has too",
     good("order", ...order.slice(1), "--number", number!, "-o", `${number}.cose`, "--passphrase-fd", "3", ...where);
     return JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0].state;
   };
-  assert.equal(stateAfter("1", "suspend", meter), "suspended");
+  assert.equal(stateAfter("4", "suspend", meter), "suspended");
   // What was ordered here is known here: no node is asked.
-  assert.equal(stateAfter("2", "resume", meter), "valid");
+  assert.equal(stateAfter("5", "resume", meter), "valid");
   const twice = ["order", "end", meter, "--from", "1:5", "--from", "1:6", "-o", "x.cose", ...where];
   assert.equal(run("authority", ...twice).status, 2);
   const refused = run("authority", "order", "resume", meter, "-o", "x.cose", "--passphrase-fd", "3", ...where);

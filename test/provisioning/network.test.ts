@@ -7,11 +7,13 @@ import { isComplaint, readConfiguration } from "../../src/agent/configuration.js
 import { toHex } from "../../src/wire/bytes.js";
 import { verifyCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
+import { verifyOrder } from "../../src/wire/order.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
 import { openRegister } from "../../tools/authority/register/register.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { readKeyFile } from "../../tools/files/key-file.js";
+import { govern, initialGovernance } from "../../tools/ledger/governance.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
 import { meterConfiguration } from "../../tools/provisioning/meter-configuration.js";
 import { brokersFor, type CreatedNetwork, createNetwork, type NetworkPlan } from "../../tools/provisioning/network.js";
@@ -210,4 +212,33 @@ test("refuses a key file whose seed is not that of its id, and never quotes it",
     });
   }
   await writeFile(path, text);
+});
+
+test("orders the first contracts with READY of all members, for nodes to bring to the contracts chain", async () => {
+  const chains = [
+    { service: 1, name: "trading", nodes: [1, 2] },
+    { service: 5, name: "contracts", nodes: [1, 2, 3] },
+  ];
+  const founded = join(root, "founded");
+  const made = await createNetwork(founded, { ...plan, nodes: 3, meters: 0, chains, hasContracts: true }, new Date());
+  assert.deepEqual(
+    made.contracts.map(({ name, service, order }) => `${order} ${name} ${service}`),
+    ["1 registry 5", "2 metering 1"],
+  );
+  const { genesis } = await readGenesisFile(join(founded, "genesis.cbor"));
+  let governance = initialGovernance(genesis);
+  for (const [number, ready] of [
+    [1, 3],
+    [2, 2],
+  ] as const) {
+    const bytes = await readFile(join(founded, `nodes/node-2/orders/${number}.cose`));
+    const order = verifyOrder(Uint8Array.from(bytes), genesis, nodeVerify);
+    assert.ok(order.action.type === "install" && order.action.ready.length === ready, `READY of ${ready}`);
+    const governed = govern(governance, order, number);
+    assert.ok(governed.type === "governed", `order ${number} applies`);
+    governance = governed.governance;
+  }
+  const bare = { ...plan, nodes: 2, meters: 0, chains: chains.slice(0, 1), hasContracts: true };
+  const { contracts } = await createNetwork(join(root, "bare"), bare, new Date());
+  assert.deepEqual(contracts, [], "without a contracts chain there are no orders");
 });

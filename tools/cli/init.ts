@@ -9,6 +9,7 @@ import { readOwnKey } from "../authority/folder.js";
 import { GridsealError } from "../errors.js";
 import {
   type ChainPlan,
+  type CreatedNetwork,
   createNetwork,
   INITIAL_METERS_MAX,
   INITIAL_NODES_MAX,
@@ -33,6 +34,7 @@ interface InitOptions extends PassphraseOptions {
   readonly orderSignatures?: number;
   readonly location?: readonly string[];
   readonly verifiers?: number;
+  readonly contracts: boolean;
   readonly json?: true;
 }
 
@@ -62,6 +64,7 @@ export function registerInit(program: Command): void {
     .option("--order-signatures <count>", "of how many keys orders need signatures", whole(1, ORDER_KEYS_MAX))
     .option("--location <[node-1=]code>", "where all nodes or one stand, ISO 3166 (repeatable)", several)
     .option("--verifiers <count>", "members of a chain that verify a temporary block", whole(1, INITIAL_NODES_MAX))
+    .option("--no-contracts", "begin without the contracts that every network has")
     .option("--json", "print JSON")
     .action(init);
 }
@@ -78,6 +81,7 @@ async function init(folder: string, options: InitOptions): Promise<void> {
     ...orderingIn(options),
     locations: locationsIn(options),
     verifiers: options.verifiers,
+    hasContracts: options.contracts,
   };
   const { authority } = options;
   const founder =
@@ -100,9 +104,16 @@ async function init(folder: string, options: InitOptions): Promise<void> {
       ["genesis", created.genesis],
       ["nodes", created.nodes.map(({ name }) => name).join(" ")],
       ["chains", plan.chains.map(({ service, name }) => `${name} (${service})`).join(" ")],
+      ["contracts", contractsText(created)],
       ["meters", created.meters.map(({ name, id }) => `${name} ${id}`).join(", ") || "none"],
     ]),
   );
+}
+
+function contractsText({ contracts, signaturesMissing }: CreatedNetwork): string {
+  const names = contracts.map(({ name, service }) => `${name} (${service})`).join(" ");
+  if (signaturesMissing === 0 || names === "") return names || "none";
+  return `${names}: their orders in the authority's orders/ wait for ${signaturesMissing} more signatures (gridseal order sign)`;
 }
 
 function publicKeys(text: string, earlier: readonly PublicKey[] = []): readonly PublicKey[] {

@@ -84,6 +84,7 @@ async function prepare(folder: string, options: DemoOptions): Promise<void> {
     host: HOST,
     basePort: await freeBasePort(options),
     target: 0,
+    hasContracts: true,
   };
   const { meters } = await createNetwork(folder, plan, new Date());
   await makeParticipants(

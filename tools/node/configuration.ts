@@ -44,6 +44,8 @@ export interface NodeConfiguration {
   readonly tls: { readonly key: string; readonly certificate: string; readonly ca: string };
   /** folder of the store */
   readonly data: string;
+  /** folder of orders that the node brings to the contracts chain until they are sealed; none where absent */
+  readonly orders?: string;
   readonly peers: {
     readonly listen: Address;
     /** other nodes by their id, 16 lower-case hex digits */
@@ -101,7 +103,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
   if (text.length > DOCUMENT_BYTES_MAX) throw new Error(`$ has more than ${DOCUMENT_BYTES_MAX} characters`);
   const document = fieldsOf(parseJson(text), "$", [
     ["version", "name", "genesis", "key", "tls", "data", "peers", "mqtt", "api"],
-    ["batch", "follow", "rate", "log"],
+    ["orders", "batch", "follow", "rate", "log"],
   ]);
   if (document.version !== 1) throw new Error("$.version must be 1");
   const tls = fieldsOf(document.tls, "$.tls", [["key", "certificate", "ca"]]);
@@ -117,6 +119,7 @@ export function parseNodeConfiguration(text: string, folder: string): NodeConfig
       ca: path(tls.ca, "$.tls.ca"),
     },
     data: path(document.data, "$.data"),
+    ...(document.orders !== undefined && { orders: path(document.orders, "$.orders") }),
     peers: peersOf(document.peers),
     mqtt: mqttOf(document.mqtt, path),
     api: apiOf(document.api),

@@ -26,6 +26,7 @@ import { createFile, createFolder, PUBLIC } from "../files/made-once.js";
 import { closeFolder, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
+import { type FoundingOrder, orderFirstContracts } from "./contracts/founding.js";
 import { fillMeterFolder } from "./meter-folder.js";
 import { readTlsAuthority } from "./node-folder.js";
 
@@ -51,6 +52,8 @@ export interface NetworkPlan {
   readonly ordering?: Ordering;
   /** where nodes stand, by their number: an ISO 3166 code each */
   readonly locations?: ReadonlyMap<number, string>;
+  /** whether it begins with the contracts that every network has, where it has a contracts chain */
+  readonly hasContracts?: boolean;
   /** members of a chain that verify a temporary block, all where there are fewer; absent: one correct one at least, and two */
   readonly verifiers?: number | undefined;
 }
@@ -60,6 +63,9 @@ export interface CreatedNetwork {
   readonly meters: readonly { readonly name: string; readonly id: string }[];
   /** hash of the genesis in hex */
   readonly genesis: string;
+  /** contracts that are ordered, and how many signatures their orders still wait for */
+  readonly contracts: readonly { readonly name: string; readonly service: number; readonly order: number }[];
+  readonly signaturesMissing: number;
 }
 
 /** Ports of one kind stand in a hundred. */
@@ -71,6 +77,7 @@ interface PlannedNode {
   readonly name: string;
   readonly id: string;
   readonly member: Member;
+  readonly signer: Signer;
 }
 
 /** The authority whose network it is: its own key, opened, and its folder. */
@@ -108,14 +115,28 @@ async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder
   const issuing = await readIssuing(genesis, founder.folder, Math.floor(now.getTime() / 1_000));
   const authority = { issuing, genesis, genesisBytes };
   const ca = await readTlsAuthority(founder.folder);
-  for (const node of nodes)
+  const signers = nodes.map(({ signer }) => signer);
+  const orders = plan.hasContracts ? await orderFirstContracts({ genesis, ...founder, signers }, now) : [];
+  const signaturesMissing = (genesis.ordering?.signatures ?? 1) - 1;
+  const brought = signaturesMissing === 0 ? orders : [];
+  for (const node of nodes) {
     await fillNodeFolder(join(folder, "nodes", node.name), node, nodes, plan, authority, ca, now);
+    await bringOrders(join(folder, "nodes", node.name, "orders"), brought);
+  }
   const meters = await createMeters(folder, registerOf(founder.folder), plan, authority, now);
   return {
     nodes: nodes.map(({ name, id }) => ({ name, id })),
     meters,
     genesis: toHex(authority.genesis.hash),
+    contracts: orders.map(({ name, service, number }) => ({ name, service, order: number })),
+    signaturesMissing,
   };
+}
+
+/** Orders that a node brings to the contracts chain when it starts. */
+async function bringOrders(folder: string, orders: readonly FoundingOrder[]): Promise<void> {
+  if (orders.length > 0) await closeFolder(folder);
+  for (const { number, bytes } of orders) await createFile(join(folder, `${number}.cose`), bytes);
 }
 
 async function createNodeKeys(
@@ -126,11 +147,12 @@ async function createNodeKeys(
   for (let number = 1; number <= count; number += 1) {
     const name = `node-${number}`;
     await closeFolder(join(folder, "nodes", name));
-    const { key } = await createKeyFile(join(folder, "nodes", name, "key.json"));
+    const signer = await createKeyFile(join(folder, "nodes", name, "key.json"));
+    const { key } = signer;
     const id = keyId(key);
     const location = locations?.get(number);
     const member = { id, key, name, ...(location !== undefined && { location }) };
-    nodes.push({ number, name, id: toHex(id), member });
+    nodes.push({ number, name, id: toHex(id), member, signer });
   }
   return nodes;
 }
@@ -193,6 +215,7 @@ async function fillNodeFolder(
     key: "key.json",
     tls: { key: "tls.key.pem", certificate: "tls.cert.pem", ca: "ca.cert.pem" },
     data: "data",
+    orders: "orders",
     peers: {
       listen: { host, port: basePort + node.number },
       addresses: Object.fromEntries(others.map(({ id, number }) => [id, { host, port: basePort + number }])),

@@ -2,13 +2,17 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { ASSIGNMENTS_MAX, type Assignment, asPoint, compareRows } from "../../../../src/wire/assignment-order.js";
+import { assignmentsDue } from "../../../authority/assignments.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import { readWhole } from "../../../files/made-once.js";
+import type { Governance } from "../../../ledger/governance.js";
 import { id, moment } from "../../../terminal/arguments.js";
+import { useRegister } from "../authority-options.js";
 import { governanceFor } from "../governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
 
 interface AssignOptions extends MakeOptions {
+  readonly registered?: true;
   readonly point?: string;
   readonly meter?: Uint8Array;
   readonly from?: number;
@@ -25,6 +29,7 @@ export function registerAssign(order: Command): void {
     order.command("assign").description("say which meters count for which measuring points, from when to when"),
   )
     .argument("[file]", "several of them: lines of POINT,METER,FROM[,UNTIL[,+ or -[,CAPACITY]]]")
+    .option("--registered", "what the register says of devices with credentials, and orders do not say yet")
     .option("--point <id>", "the point's ID", pointId)
     .option("--meter <id>", "the meter's id, 16 hex digits", id)
     .option("--from <time>", "from when on, as 2026-03-29T00:00:00Z", moment)
@@ -35,12 +40,26 @@ export function registerAssign(order: Command): void {
 }
 
 async function orderAssign(file: string | undefined, options: AssignOptions): Promise<void> {
-  const assignments = file === undefined ? [assignmentOf(options)] : await readAssignments(file);
-  await makeOrder(
-    { type: "assign", assignments: assignments.sort(compareRows) },
-    await governanceFor(options),
-    options,
+  const governance = await governanceFor(options);
+  const assignments = options.registered
+    ? await registeredAssignments(options, governance)
+    : file === undefined
+      ? [assignmentOf(options)]
+      : await readAssignments(file);
+  await makeOrder({ type: "assign", assignments: [...assignments].sort(compareRows) }, governance, options);
+}
+
+/** As many as one order holds; what is left comes with the next. Rejects with USAGE where there are none. */
+async function registeredAssignments(options: AssignOptions, { assignments }: Governance): Promise<Assignment[]> {
+  const due = await useRegister(options, (register) =>
+    assignmentsDue(
+      register,
+      [...register.rows("assignments")].map(({ row }) => row),
+      assignments,
+    ),
   );
+  if (due.length > 0) return due.slice(0, ASSIGNMENTS_MAX);
+  throw new GridsealError("USAGE", "orders say already what the register says of devices with credentials");
 }
 
 function assignmentOf({ point, meter, from, until, subtract, capacity }: AssignOptions): Assignment {

@@ -26,8 +26,12 @@ export const WHERE_METERS = "`gridseal authority list` has each meter's";
 
 /** Adds the options that every order takes. */
 export function withOrderOptions(command: Command): Command {
-  return withPassphrase(withAuthority(command))
-    .requiredOption("-o, --out <file>", "file to make")
+  return withOrderSources(withAuthority(command)).requiredOption("-o, --out <file>", "file to make");
+}
+
+/** Adds those that say what was ordered before, and by whose key it is signed. */
+export function withOrderSources(command: Command): Command {
+  return withPassphrase(command)
     .option("--number <number>", "the order's number; the next one where absent", whole(1, 2 ** 40))
     .option(
       "--api <url>",
