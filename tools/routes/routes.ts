@@ -5,6 +5,7 @@ import { brokerForm, brokerHook } from "./broker-hooks.js";
 import { chains } from "./chains.js";
 import { events } from "./events.js";
 import { genesis } from "./genesis.js";
+import { grant, grantRecords, grantShares } from "./grants.js";
 import { health } from "./health.js";
 import { lineage } from "./lineage.js";
 import { metrics } from "./metrics.js";
@@ -29,6 +30,9 @@ export const shapes: readonly RouteShape[] = [
   sealedRecords,
   state,
   stateProof,
+  grant,
+  grantShares,
+  grantRecords,
   violations,
   violationsCsv,
   violation,
