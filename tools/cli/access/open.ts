@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
+import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { csvRow } from "../../files/csv.js";
 import { createFile } from "../../files/made-once.js";
@@ -124,12 +125,13 @@ async function gatherShares(
   }
 }
 
-const columns = ["meter", "seq", "time", "label", "obis", "value", "scaler", "unit", "height", "record"];
+const columns = ["meter", "seq", "time", "label", "obis", "value", "scaler", "unit", "height", "record", "disclosure"];
 
-function viewOf({ meter, seq, time_s, height, recordHash, label, register }: OpenedValue) {
+function viewOf({ meter, seq, time_s, height, recordHash, label, register, disclosure }: OpenedValue) {
   const { obis, value, scaler, unit } = register;
   const time = new Date(1_000 * time_s).toISOString();
-  return { meter, seq, time, label, obis: formatObis(obis), value, scaler, unit, height, record: recordHash };
+  const proof = { height, record: recordHash, disclosure: toHex(disclosure) };
+  return { meter, seq, time, label, obis: formatObis(obis), value, scaler, unit, ...proof };
 }
 
 function rowOf(value: OpenedValue): string {

@@ -24,6 +24,8 @@ export interface OpenedValue {
   readonly recordHash: string;
   readonly label: string;
   readonly register: Register;
+  /** the disclosure that the record has a digest of, encoded: who has it and the receipt can prove the value */
+  readonly disclosure: Uint8Array;
 }
 
 export interface Opening {
@@ -99,7 +101,7 @@ export function openRecord(
       const isProved = claims.digests?.some((digest) => equalBytes(digest, sha256(bytes))) ?? false;
       if (!isProved) throw new Error("it has no digest of what was opened");
       const { label, registers } = decodeDisclosure(bytes);
-      return registers.map((register) => ({ ...place, recordHash: toHex(hash), label, register }));
+      return registers.map((register) => ({ ...place, recordHash: toHex(hash), label, register, disclosure: bytes }));
     });
     return { type: "opened", values };
   } catch (error) {
