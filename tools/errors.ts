@@ -36,6 +36,8 @@ const remedies = {
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
   RECORD_REFUSED: "Keep the record: PROTOCOL.md, section 15, says of each reason what to do.",
+  GRANT_CLOSED:
+    "Look with gridseal access list whether the request is accepted, and name more nodes of the chain with --api: f + 1 of them open a grant.",
   OUTBOX_DAMAGED:
     "Sign nothing with this key: its next number is not known, and a guess may fork. Restore the file, or ask for a credential of another key.",
   ORDER_REFUSED: "List what is sealed with gridseal order list, and make the order again upon that.",

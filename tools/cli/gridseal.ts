@@ -28,6 +28,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   order: async () => (await import("./order/commands.js")).registerOrder,
   contract: async () => (await import("./contract/commands.js")).registerContract,
   state: async () => (await import("./state/commands.js")).registerState,
+  access: async () => (await import("./access/commands.js")).registerAccess,
   violation: async () => (await import("./violation/commands.js")).registerViolation,
   market: async () => (await import("./market/commands.js")).registerMarket,
   grid: async () => (await import("./grid/commands.js")).registerGrid,

@@ -13,6 +13,10 @@ export const refusals = {
     status: 403,
     remedy: "Ask with a credential whose role reads chains; the authority issues them. docs/api.md has the levels.",
   },
+  "no-grant": {
+    status: 403,
+    remedy: "gridseal access list shows which requests are accepted, for whom, for which days and until when.",
+  },
   "not-built": {
     status: 404,
     remedy: "Run npm run build, or take an installation that has it; the API is there all the same.",

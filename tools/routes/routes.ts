@@ -6,6 +6,7 @@ import { chains } from "./chains.js";
 import { events } from "./events.js";
 import { explorerFile, explorerPage } from "./explorer.js";
 import { genesis } from "./genesis.js";
+import { grant, grantRecords, grantShares } from "./grants.js";
 import { health } from "./health.js";
 import { holders } from "./holders.js";
 import { lineage } from "./lineage.js";
@@ -34,6 +35,9 @@ export const shapes: readonly RouteShape[] = [
   sealedRecords,
   state,
   stateProof,
+  grant,
+  grantShares,
+  grantRecords,
   violations,
   violationsCsv,
   violation,

@@ -7,6 +7,7 @@ import { createDayKeys, type Sealing } from "./day-keys.js";
 import type { DisclosuresPorts } from "./ports.js";
 
 export interface Disclosures {
+  readonly ports: DisclosuresPorts;
   /** Encrypts what the record hides, once a quorum keeps the shares of its key. */
   seal(record: ReadRecord): Promise<Sealing>;
   /** Frames of other nodes; each resolves to why it is dropped, undefined where it is taken. */
@@ -23,6 +24,7 @@ export function createDisclosures(ports: DisclosuresPorts): Disclosures {
   const directory = createCustodyDirectory(ports);
   const dayKeys = createDayKeys(ports, directory);
   return {
+    ports,
     seal: dayKeys.seal,
     onCustodyKey: (from, payload) => directory.take(from, payload),
     onEnvelope: (from, chain, payload) => takeEnvelope(ports, from, chain, payload),

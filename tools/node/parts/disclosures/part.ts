@@ -4,13 +4,14 @@ import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME, KEPT_FRAME } from "../../disclosures
 import { custodyKeys } from "../../disclosures/tables/custody-keys.js";
 import { envelopes } from "../../disclosures/tables/envelopes.js";
 import type { Part } from "../../part.js";
+import { grantRoutes } from "./routes.js";
 
 const TICK_MS = 500;
 
 export const disclosuresPart: Part = {
   name: "disclosures",
   tables: [envelopes, custodyKeys],
-  create({ disclosures, timers, onFatal }) {
+  create({ disclosures, receipts, health, timers, onFatal }) {
     const scope = timers.scope("disclosures");
     let stopped = false;
     const tick = () => {
@@ -40,6 +41,7 @@ export const disclosuresPart: Part = {
           take: async (from, _chain, payload) => disclosures.onKept(from, payload),
         },
       ],
+      routes: grantRoutes({ disclosures: disclosures.ports, receipts, now_ms: () => health.now_ms() }),
       start: tick,
       stop() {
         stopped = true;

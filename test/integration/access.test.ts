@@ -1,0 +1,228 @@
+// What a meter confides, with real nodes and a meter in XS: it stands in no block, temporary block, store, log or answer; who has a grant
+// opens it with f + 1 custodians and not with f; what no rule allows is a breach with the ID of who asked; a withdrawal ends delivery.
+
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { decodeBlock } from "../../src/wire/block.js";
+import { fromHex, toHex } from "../../src/wire/bytes.js";
+import type { Role } from "../../src/wire/credential.js";
+import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
+import { nodeVerify } from "../../tools/crypto/signatures.js";
+import { readGenesisFile } from "../../tools/files/genesis-file.js";
+import { withParticipant } from "../../tools/files/operations/participant-folder.js";
+import { decodeResults } from "../../tools/ledger/violations.js";
+import { createParticipant } from "../../tools/provisioning/participant.js";
+import { independentSequence } from "../wire/independent-cbor.js";
+import {
+  makeNetwork,
+  startNodes,
+  stopNodes,
+  type TestNetwork,
+  type TestNode,
+  verifyChains,
+  whenEqual,
+} from "./network.js";
+import { cleanUp, gridseal, gridsealJson, startGridseal, temporaryFolder, until } from "./processes.js";
+
+const ACCESS = fileURLToPath(new URL("../../tools/market/access/access.ts", import.meta.url));
+/** Dispatch: `init` makes the power of its meters confidential. */
+const SERVICE = "3";
+const DAY_MS = 86_400_000;
+const dayText = (offset: number) => new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
+
+interface Opened {
+  readonly meter: string;
+  readonly seq: number;
+  readonly label: string;
+  readonly obis: string;
+  readonly value: number;
+  readonly height: number;
+  readonly record: string;
+  readonly disclosure: string;
+}
+
+async function runGood(...args: readonly string[]): Promise<string> {
+  const { status, output, errors } = await gridseal(...args);
+  assert.equal(status, 0, `gridseal ${args.join(" ")}: ${errors}${output}`);
+  return output;
+}
+
+test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and by nobody else", {
+  timeout: 400_000,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const network = await makeNetwork(defer, await temporaryFolder(defer), { nodes: 4, meters: 1 });
+  const { folder, genesis } = network;
+  const people: Readonly<Record<string, Role>> = {
+    anna: "customer",
+    study: "researcher",
+    keeper: "metered-data-administrator",
+    stray: "supplier",
+  };
+  for (const [id, role] of Object.entries(people)) {
+    const plan = { network: folder, id, role, services: [Number(SERVICE)], out: join(folder, id) } as const;
+    await createParticipant({ ...plan, algorithm: "Ed25519" }, new Date());
+  }
+  const idOf = (name: string) => withParticipant(join(folder, name), async ({ kid }) => toHex(kid));
+  await startNodes(network);
+  const apis = network.nodes.map(({ api }) => `http://${api.host}:${api.port}`);
+  const [first] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
+  const api = apis[1]!;
+
+  const order = async (file: string, ...args: readonly string[]) => {
+    await runGood(...args, "--network", folder, "--api", api, "-o", join(folder, file));
+    await runGood("order", "submit", join(folder, file), "--api", api, "--genesis", genesis);
+  };
+  const place = ["--service", SERVICE, "--from", "1"];
+  const types = [64, 65, 66, 67, 68, 69, 70].flatMap((type) => ["--type", String(type)]);
+  await order("install.cose", "contract", "propose", ACCESS, ...place, "--name", "access", "--revision", "1", ...types);
+  await order("rules.cose", "contract", "parameters", "access", "rule-9-7=consent 31 *", ...place);
+
+  const meterId = await meterOf(folder);
+  const meter = startGridseal(defer, "meter", "run", join(folder, "meters", "meter-1"));
+  const records = async (node: TestNode) =>
+    (await node.chains()).find(({ service }) => service === Number(SERVICE))!.records;
+  await until("records with confidential groups are sealed", async () => (await records(first)) >= 5, 120_000);
+
+  /** Signs, submits and waits until it is sealed; what it is called, and what became of it. */
+  const say = async (as: string, ...args: readonly string[]) => {
+    const who = ["--as", join(folder, as), "--service", SERVICE];
+    const said = await gridsealJson("access", ...args, ...who);
+    const sealed = await runGood("operation", "submit", "--as", join(folder, as), "--api", api, "--wait");
+    return { name: Object.values(said as Record<string, string>).find((text) => /^[0-9a-f]{16}-/.test(text))!, sealed };
+  };
+  const open = (request: string, nodes: readonly string[]) => {
+    const who = ["--as", join(folder, "study"), "--service", SERVICE];
+    return gridseal("access", "open", request, ...who, ...nodes.flatMap((each) => ["--api", each]));
+  };
+
+  await runGood("access", "key", "--as", join(folder, "study"));
+  await runGood("access", "key", "--as", join(folder, "stray"));
+  const period = ["--meter", meterId, "--from", dayText(0), "--until", dayText(1)];
+  await say("keeper", "subject", "--meter", meterId, "--participant", await idOf("anna"), "--from", dayText(-30));
+  const need = await say("study", "need", "--purpose", "AcademicResearch", "--days", "31", "--text", "evening peaks");
+  const asked = await say("study", "request", "--need", need.name, ...period);
+  assert.match(asked.sealed, /done by access/);
+
+  await t.test("a request alone opens nothing", async () => {
+    const { status, errors } = await open(asked.name, apis);
+    assert.equal(status, 1, errors);
+    assert.match(errors, /No grant .* is in force/);
+  });
+
+  await t.test("what no rule allows is denied, and a breach that names who asked", async () => {
+    const stray = await say("stray", "request", "--need", need.name, ...period);
+    assert.match(stray.sealed, /denied by access: role/);
+    const false_ = await say("stray", "consent", asked.name);
+    assert.match(false_.sealed, /denied by access: not-subject/);
+    const { violations } = (await gridsealJson("violation", "list", "--api", api)) as {
+      readonly violations: readonly { readonly subject: string; readonly rule: string }[];
+    };
+    const strayId = await idOf("stray");
+    assert.deepEqual(
+      violations.map(({ subject, rule }) => [subject, rule]),
+      [
+        [strayId, "access/not-subject"],
+        [strayId, "access/role"],
+      ],
+    );
+  });
+
+  const consent = await say("anna", "consent", asked.name);
+  assert.match(consent.sealed, /done by access/);
+  const listed = await runGood("access", "list", "--service", SERVICE, "--api", api);
+  assert.match(listed, new RegExp(`^${asked.name}  accepted  by consent  AcademicResearch  meter ${meterId}`, "m"));
+
+  let opened: readonly Opened[] = [];
+  await t.test("f + 1 custodians open it, with values that receipts prove", async () => {
+    const { status, output, errors } = await open(asked.name, apis.slice(0, 2));
+    assert.equal(status, 0, errors);
+    opened = output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Opened);
+    assert.ok(opened.length >= 5, output);
+    const read = (await readGenesisFile(genesis)).genesis;
+    for (const { meter: of, label, obis, record, height, seq } of opened) {
+      assert.equal(of, meterId, obis);
+      assert.ok(["power", "phases"].includes(label), label);
+      const answer = await fetch(`${apis[3]}/receipts/${SERVICE}/${of}/${seq}`);
+      const receipt = decodeReceipt(new Uint8Array(await answer.arrayBuffer()));
+      verifyReceipt(receipt, read, nodeVerify);
+      assert.deepEqual([toHex(receipt.recordHash), receipt.height], [record, height]);
+    }
+  });
+
+  await t.test("other custodians open the same, and f open nothing", async () => {
+    const others = await open(asked.name, apis.slice(2));
+    assert.equal(others.status, 0, others.errors);
+    for (const one of apis) {
+      const alone = await open(asked.name, [one]);
+      assert.equal(alone.status, 1, alone.output);
+      assert.match(alone.errors, /too few custodians gave their shares/);
+    }
+  });
+
+  await t.test("one that does not answer holds nobody up", async () => {
+    await first.stop();
+    const { status, errors } = await open(asked.name, apis);
+    assert.equal(status, 0, errors);
+    await first.start();
+  });
+
+  await meter.stop();
+  await t.test("after a withdrawal nothing is delivered any more", async () => {
+    await say("anna", "withdraw", asked.name);
+    await whenEqual(network);
+    const { status, errors } = await open(asked.name, apis);
+    assert.equal(status, 1);
+    assert.match(errors, /No grant .* is in force/);
+  });
+
+  await stopNodes(network);
+  await t.test("salts, labels and keys stand in no store, no log and no export", () => assertHidden(network, opened));
+  await verifyChains(network);
+});
+
+async function meterOf(folder: string): Promise<string> {
+  const rows = (await runGood("authority", "list", "--network", folder, "--json")).trim().split("\n");
+  const listed = rows.map((row) => JSON.parse(row) as { readonly id: string; readonly meter: string });
+  return listed.find(({ id }) => id === "meter-1")!.meter;
+}
+
+/** What the meter has confided, and the keys of those who keep it, are searched for in all that nodes have left, as bytes, hex and base64. */
+async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Opened[]): Promise<void> {
+  const salts = opened.map(({ disclosure }) => fromHex(disclosure)!.subarray(2, 18));
+  assert.ok(salts.length >= 5, "salts to look for");
+  const keys = await Promise.all(
+    nodes.map(async ({ folder: of }) => {
+      const name = (await readdir(of)).find((each) => each.endsWith(".custody"))!;
+      const { secret } = JSON.parse(await readFile(join(of, name), "utf8")) as { readonly secret: string };
+      return fromHex(secret)!;
+    }),
+  );
+  const planted = [...salts, ...keys, ...["phases", "evening"].map((text) => new TextEncoder().encode(text))];
+  const [need] = planted.splice(-1); // which is public, and shows that the search finds something
+  const file = join(folder, "dispatch.chain");
+  await runGood("chain", "export", SERVICE, "--data", join(nodes[0]!.folder, "data"), "-o", file);
+  const exported = await readFile(file);
+  assert.ok(exported.includes(need!), "the need's text is in the export");
+  const stores = await Promise.all(nodes.map((node) => readFile(join(node.folder, "data", "data.mdb"))));
+  const logs = nodes.map((node) => Buffer.from(`${node.process?.output ?? ""}${node.process?.errors ?? ""}`));
+  for (const [index, place] of [exported, ...stores, ...logs].entries()) {
+    for (const secret of planted) {
+      const bytes = Buffer.from(secret);
+      const forms = [bytes, Buffer.from(bytes.toString("hex")), Buffer.from(bytes.toString("base64").slice(0, -4))];
+      for (const form of forms) assert.ok(!place.includes(form), `${bytes.toString("hex")} in place ${index}`);
+    }
+  }
+  const breaches = independentSequence(exported).flatMap((bytes) => {
+    return decodeResults(decodeBlock(bytes).results).violations.map((each) =>
+      each.kind === "contract" ? each.name : each.kind,
+    );
+  });
+  assert.deepEqual(breaches, ["role", "not-subject"]);
+}

@@ -1,0 +1,144 @@
+// `gridseal access open`: what a grant delivers, opened and proved: shares from several nodes, records from one of them.
+
+import type { Command } from "commander";
+import { formatObis } from "../../../src/meter/obis.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { csvRow } from "../../files/csv.js";
+import { createFile } from "../../files/made-once.js";
+import { type Participant, withParticipant } from "../../files/operations/participant-folder.js";
+import { SECRET } from "../../files/private-files.js";
+import { openApiSource } from "../../sources/api.js";
+import { type GrantSource, openGrantSource, type StatedGrant } from "../../sources/grants.js";
+import { several } from "../../terminal/arguments.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { serviceNumber } from "../operation/sign.js";
+import { deliveryKeysIn } from "./key.js";
+import { dayKeys, type OpenedValue, type Opening, openRecord, takeShare } from "./opening.js";
+
+interface OpenOptions {
+  readonly as: string;
+  readonly service: string;
+  readonly api: readonly string[];
+  readonly csv?: true;
+  readonly output?: string;
+}
+
+export function registerOpen(access: Command): void {
+  access
+    .command("open")
+    .description("open what a grant delivers, and prove each value")
+    .argument("<request>", "as `access request` has named it")
+    .requiredOption("--as <dir>", "folder of the participant, with its delivery key")
+    .requiredOption("--service <name>", "name or number of the service")
+    .requiredOption("--api <url>", "API of a member of the chain; f + 1 of them, two at least", several)
+    .option("--csv", "a table instead of JSON lines")
+    .option("-o, --output <file>", "file to make")
+    .action(open);
+}
+
+async function open(request: string, options: OpenOptions): Promise<void> {
+  const { values, closed, complaints } = await withParticipant(options.as, (participant) =>
+    openAll(participant, request, options),
+  );
+  for (const complaint of complaints) warn(complaint);
+  if (values.length === 0) {
+    const why = closed > 0 ? `too few custodians gave their shares for ${closed} records` : "nothing was delivered";
+    throw new GridsealError("GRANT_CLOSED", `grant ${request} opens nothing: ${why}`);
+  }
+  if (closed > 0) warn(`${closed} records stay closed: ask more nodes`);
+  const lines = options.csv ? [csvRow(columns), ...values.map(rowOf)] : values.map((value) => toJson(viewOf(value)));
+  if (options.output === undefined) return printLines(lines);
+  await createFile(options.output, new TextEncoder().encode(`${lines.join("\n")}\n`), SECRET);
+  printLines([`${options.output} has ${values.length} values, each proved`]);
+}
+
+interface Opened {
+  readonly values: readonly OpenedValue[];
+  readonly closed: number;
+  readonly complaints: readonly string[];
+}
+
+async function openAll(participant: Participant, request: string, options: OpenOptions): Promise<Opened> {
+  const { genesis, tokenFor } = participant;
+  const service = serviceNumber(genesis, options.service);
+  const keys = await deliveryKeysIn(options.as);
+  const sources = options.api.map((url) => openGrantSource(url, { service, grant: request }, tokenFor));
+  const complaints: string[] = [];
+  const answering = await grantsOf(sources, complaints);
+  const [first] = answering;
+  if (first === undefined) {
+    throw new GridsealError("GRANT_CLOSED", complaints[0] ?? `no node delivers on grant ${request}`);
+  }
+  const { meter, from, until } = first.grant;
+  const lineage = await openApiSource(first.source.origin, tokenFor).lineage(service);
+  const opening: Opening = { genesis, keys, grant: request, service, meter, lineage, envelopes: new Map() };
+  const values: OpenedValue[] = [];
+  let closed = 0;
+  for (let day = from; day < until; day += 1) {
+    await gatherShares(opening, answering, day, complaints);
+    const found = await dayKeys(opening);
+    for await (const delivered of first.source.records(day)) {
+      const opened = openRecord(opening, found, delivered);
+      if (opened.type === "opened") values.push(...opened.values);
+      else if (opened.type === "closed") closed += 1;
+      else complaints.push(`${first.source.origin} delivers a record that proves nothing: ${opened.reason}`);
+    }
+  }
+  return { values, closed, complaints };
+}
+
+interface Answering {
+  readonly source: GrantSource;
+  readonly grant: StatedGrant;
+}
+
+/** Those nodes that have the grant in force, each once. */
+async function grantsOf(sources: readonly GrantSource[], complaints: string[]): Promise<Answering[]> {
+  const answering = new Map<string, Answering>();
+  for (const source of sources) {
+    try {
+      const grant = await source.grant();
+      answering.set(grant.custodian, { source, grant });
+    } catch (error) {
+      complaints.push(reasonOf(error));
+    }
+  }
+  return [...answering.values()];
+}
+
+async function gatherShares(
+  opening: Opening,
+  answering: readonly Answering[],
+  day: number,
+  complaints: string[],
+): Promise<void> {
+  for (const { source, grant } of answering) {
+    try {
+      for await (const delivered of source.shares(day)) {
+        const complaint = takeShare(opening, grant.custodian, delivered);
+        if (complaint !== undefined) complaints.push(complaint);
+      }
+    } catch (error) {
+      complaints.push(reasonOf(error));
+    }
+  }
+}
+
+const columns = ["meter", "seq", "time", "label", "obis", "value", "scaler", "unit", "height", "record", "disclosure"];
+
+function viewOf({ meter, seq, time_s, height, recordHash, label, register, disclosure }: OpenedValue) {
+  const { obis, value, scaler, unit } = register;
+  const time = new Date(1_000 * time_s).toISOString();
+  const proof = { height, record: recordHash, disclosure: toHex(disclosure) };
+  return { meter, seq, time, label, obis: formatObis(obis), value, scaler, unit, ...proof };
+}
+
+function rowOf(value: OpenedValue): string {
+  const view = viewOf(value) as Readonly<Record<string, unknown>>;
+  return csvRow(columns.map((column) => String(view[column])));
+}
+
+function warn(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

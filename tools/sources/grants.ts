@@ -1,0 +1,75 @@
+// What a node delivers on a grant, over its API. Whatever it answers is checked by who opens it.
+
+import { decodeCbor } from "../../src/wire/cbor.js";
+import { ENVELOPE_BYTES_MAX, type SealedShare } from "../../src/wire/envelope.js";
+import { WireError } from "../../src/wire/error.js";
+import { asArray, asBytes } from "../../src/wire/shape.js";
+import { GridsealError } from "../errors.js";
+import type { TokenFor } from "../files/holder-folder.js";
+import { grant, grantRecords, grantShares } from "../routes/grants.js";
+import type { RouteShape, ValueOf } from "../routes/shape.js";
+import { type Answer, askAnswer, askValue, baseOf, chunksOf } from "./client.js";
+import { splitSequence } from "./sequence.js";
+
+export type StatedGrant = ValueOf<typeof grant>;
+
+export interface DeliveredShare {
+  readonly envelope: Uint8Array;
+  readonly sealed: SealedShare;
+}
+
+export interface DeliveredRecord {
+  /** as it is sealed */
+  readonly record: Uint8Array;
+  readonly receipt: Uint8Array;
+  /** its sealed disclosures, encoded */
+  readonly sealed: Uint8Array;
+}
+
+export interface GrantSource {
+  readonly origin: string;
+  /** Rejects with NODE_UNREACHABLE, or NOT_ADMITTED where the node has no such grant in force. */
+  grant(): Promise<StatedGrant>;
+  shares(day: number): AsyncGenerator<DeliveredShare>;
+  records(day: number): AsyncGenerator<DeliveredRecord>;
+}
+
+const itemLimits = { size: 131_072, items: 8 };
+
+export function openGrantSource(url: string, of: { service: number; grant: string }, tokenFor?: TokenFor): GrantSource {
+  const base = baseOf(url);
+  const token = () => tokenFor?.(base);
+  const items = async function* (shape: RouteShape, day: number, length: number) {
+    const answer: Answer = await askAnswer(base, shape, { parameters: { ...of, day }, token: token() });
+    try {
+      for await (const item of splitSequence(chunksOf(answer))) {
+        yield asArray(decodeCbor(item, itemLimits), "delivered item", length);
+      }
+    } catch (cause) {
+      if (!(cause instanceof WireError)) throw cause;
+      throw new GridsealError("NODE_UNREACHABLE", `${base} delivers nothing that can be read: ${cause.message}`, {
+        cause,
+      });
+    }
+  };
+  return {
+    origin: base,
+    grant: () => askValue(base, grant, { parameters: of, token: token() }),
+    async *shares(day) {
+      for await (const [envelope, enc, ciphertext] of items(grantShares, day, 3)) {
+        const sealed = { enc: asBytes(enc, "delivered enc", 32), ciphertext: asBytes(ciphertext, "delivered share") };
+        const bytes = asBytes(envelope, "delivered envelope");
+        if (bytes.length <= ENVELOPE_BYTES_MAX) yield { envelope: bytes, sealed };
+      }
+    },
+    async *records(day) {
+      for await (const [record, receipt, sealed] of items(grantRecords, day, 3)) {
+        yield {
+          record: asBytes(record, "delivered record"),
+          receipt: asBytes(receipt, "delivered receipt"),
+          sealed: asBytes(sealed, "delivered disclosures"),
+        };
+      }
+    },
+  };
+}
