@@ -23,7 +23,7 @@ export const ORDER_WITH_SOURCE_BYTES_MAX = 98_320;
 /** Types of operations that one contract takes, and kinds of messages. */
 export const CONTRACT_TYPES_MAX = 64;
 /** Work that one run of a contract may take. */
-export const CONTRACT_BUDGET_MAX = 2_000;
+export const CONTRACT_BUDGET_MAX = 1_000;
 export const CONTRACT_PAGES_MIN = 16;
 export const CONTRACT_PAGES_MAX = 1_024;
 /** Parameters of a contract in one jurisdiction. */

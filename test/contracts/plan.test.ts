@@ -2,18 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import fc from "fast-check";
 import { encodeValue, type Value } from "../../src/wire/value.js";
 import { STATE_BYTES_MAX, STATE_KEYS_MAX } from "../../tools/ledger/contract-states.js";
 import type { StateView } from "../../tools/ledger/execution.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
-import type { Outcome } from "../../tools/ledger/outcome.js";
-import {
-  BLOCK_BUDGET,
-  BLOCK_CALLS_MAX,
-  BLOCK_WRITES_MAX,
-  type RunPlan,
-  runShare,
-} from "../../tools/ledger/run-plan.js";
+import type { RunResult } from "../../tools/ledger/outcome.js";
+import { outcomesAmong } from "../../tools/ledger/postponing.js";
+import { BLOCK_CALLS_MAX, kindShare, type RunPlan } from "../../tools/ledger/run-plan.js";
 import { updateState } from "../../tools/ledger/state-map.js";
 import { openSandbox, type Sandbox } from "../../tools/node/contracts/sandbox.js";
 
@@ -29,6 +25,7 @@ const sourceOf = (body: string) =>
 interface Asked {
   readonly name?: string;
   readonly budget?: number;
+  readonly output?: number;
 }
 
 /** A block that calls one contract with each argument in turn. */
@@ -36,11 +33,11 @@ function planOf(
   state: StateView,
   body: string,
   calls: readonly Value[],
-  { name = "a", budget = 2_000 }: Asked = {},
+  { name = "a", budget = 1_000, output = 1_048_576 }: Asked = {},
 ): RunPlan {
   return {
     ...{ height: 1, time_s: 0, state },
-    contracts: [{ name, source: sourceOf(body), taken: [], limits: { budget, pages: 1_024, output: 1_048_576 } }],
+    contracts: [{ name, source: sourceOf(body), taken: [], limits: { budget, pages: 1_024, output } }],
     calls: calls.map((argument) => ({ contract: 0, entry: "operation", argument, parameters: {} })),
   };
 }
@@ -55,7 +52,7 @@ function write(
 }
 
 /** Takes over what the runs have written, as a block does. */
-function seal(state: MemoryState, contract: string, outcomes: readonly Outcome[]): void {
+function seal(state: MemoryState, contract: string, outcomes: readonly RunResult[]): void {
   const written = new Map(outcomes.flatMap((outcome) => (outcome.type === "done" ? outcome.writes : [])));
   write(
     state,
@@ -64,9 +61,11 @@ function seal(state: MemoryState, contract: string, outcomes: readonly Outcome[]
   );
 }
 
-const reasons = (outcomes: readonly Outcome[]) =>
-  outcomes.map((outcome) => (outcome.type === "done" ? "done" : outcome.reason));
-const detailOf = (outcome: Outcome) => (outcome.type === "failed" ? outcome.detail : "");
+const reasons = (results: readonly RunResult[]) =>
+  results.map((result) => (result.type === "failed" ? result.reason : result.type));
+const kindsOf = (results: readonly RunResult[]) => results.map(({ type }) => type);
+const usedOf = (result: RunResult) => ("used" in result ? result.used : 0);
+const detailOf = (outcome: RunResult) => (outcome.type === "failed" ? outcome.detail : "");
 const one = encodeValue(1);
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => [`k/${String(index + from).padStart(6, "0")}`, one] as const);
@@ -82,27 +81,79 @@ test("a run finds what those before it in the block have written, and nothing of
   ]);
 });
 
-test("a block that calls as often as it may leaves each run its share, though each takes all that it gets", async () => {
-  const calls = Array.from({ length: BLOCK_CALLS_MAX }, (_, index) => index);
-  const outcomes = await sandbox.plan(planOf(new MemoryState(), "for (;;);", calls));
-  assert.ok(
-    outcomes.every(({ type }) => type === "failed"),
-    "each has used it up",
-  );
-  const used = outcomes.map((outcome) => outcome.used);
-  assert.equal(used[0], BLOCK_BUDGET - runShare.budget * (BLOCK_CALLS_MAX - 1));
-  assert.deepEqual(new Set(used.slice(1)), new Set([runShare.budget]));
-  await assert.rejects(sandbox.plan(planOf(new MemoryState(), "", [...calls, 0])), { code: "ENGINE_FAULT" });
+test("a run that needs more than is left for its kind is postponed with those behind it, and is as if it had not run", async () => {
+  const body = "for (let i = 0; i < o * 1000; i += 1); c.put('n', [...(c.get('n') ?? []), o]);";
+  const plan = planOf(new MemoryState(), body, [2_500, 1, 2_500, 1]);
+  const [first, second, ...others] = await sandbox.plan(plan);
+  assert.deepEqual(kindsOf(others), ["postponed", "postponed"]);
+  const alone = await sandbox.plan(planOf(new MemoryState(), body, [2_500, 1]));
+  assert.deepEqual([first, second], alone, "what is sealed comes to the same without them");
+  const taken = alone.reduce((sum, run) => sum + usedOf(run), 0);
+  assert.ok(taken > kindShare.budget / 2 && taken <= kindShare.budget, `${taken} are used`);
+  const later = await sandbox.plan(planOf(new MemoryState(), body, [2_500, 1]));
+  assert.deepEqual(kindsOf(later), ["done", "done"], "a block later there is room");
 });
 
-test("a block's runs write so many keys together, and a run that finds too few left has failed", async () => {
-  const body = "for (let i = 0; i < o; i += 1) c.put('k/' + i, i);";
-  const plan = planOf(new MemoryState(), body, [BLOCK_WRITES_MAX - runShare.writes, runShare.writes, 1]);
-  assert.deepEqual(reasons(await sandbox.plan(plan)), ["state", "done", "done"]);
-  const alone = planOf(new MemoryState(), body, [BLOCK_WRITES_MAX]);
-  assert.deepEqual(reasons(await sandbox.plan(alone)), ["done"]);
-  const more = planOf(new MemoryState(), body, [BLOCK_WRITES_MAX + 1]);
-  assert.deepEqual(reasons(await sandbox.plan(more)), ["state"]);
+test("a block that calls as often as it may takes no more than a share a kind, though each run takes all that it gets", async () => {
+  const kinds = ["operation", "message", "slot", "due"] as const;
+  const calls = kinds.flatMap((kind) => Array<(typeof kinds)[number]>(BLOCK_CALLS_MAX / 4).fill(kind));
+  const body = kinds.map((kind) => `export function ${kind}() { for (;;); }`).join("");
+  const plan = planOf(new MemoryState(), "", [], { budget: 400 });
+  const contracts = [{ ...plan.contracts[0]!, source: `export const reads = [], writes = []; ${body}` }];
+  const spinning = (entries: readonly (typeof kinds)[number][]): RunPlan => ({
+    ...{ ...plan, contracts },
+    calls: entries.map((entry) => ({ contract: 0, entry, argument: null, parameters: {} })),
+  });
+  const results = await sandbox.plan(spinning(calls));
+  for (const kind of kinds) {
+    const own = results.filter((_, index) => calls[index] === kind);
+    assert.deepEqual(reasons(own.slice(0, 2)), ["budget", "budget"], `${kind}: two use all of their own`);
+    assert.deepEqual(new Set(kindsOf(own.slice(2))), new Set(["postponed"]), `${kind}: the third has too little`);
+  }
+  await assert.rejects(sandbox.plan(spinning([...calls, "due"])), { code: "ENGINE_FAULT" });
+});
+
+test("runs write so many keys, say so much and put out so many bytes for a kind; one that does more alone has failed", async () => {
+  const shares = [
+    [kindShare.writes, "state", "for (let i = 0; i < o; i += 1) c.put('k/' + i, i);"],
+    [kindShare.emissions, "output", "for (let i = 0; i < o; i += 1) c.effect('said', i);"],
+    [kindShare.output / 8_000, "output", "for (let i = 0; i < o; i += 1) c.put('k/' + i, 'x'.repeat(8000));"],
+  ] as const;
+  for (const [share, reason, body] of shares) {
+    const most = Math.floor(share);
+    const plan = (...calls: readonly number[]) =>
+      sandbox.plan(planOf(new MemoryState(), body, calls, { output: kindShare.output }));
+    const name = `${reason}: ${body}`;
+    assert.deepEqual(reasons(await plan(most - 1, 1)), ["done", "done"], name);
+    assert.deepEqual(reasons(await plan(2, most, 1)), ["done", "postponed", "postponed"], name);
+    assert.deepEqual(reasons(await plan(most)), ["done"], name);
+    assert.deepEqual(reasons(await plan(most + 1, 1)), [reason, "done"], name);
+  }
+});
+
+test("whatever runs ask for, each is done within so many blocks as there are runs, in the order in which they came", async () => {
+  const body = `for (let i = 0; i < o[1]; i += 1) c.put("k/" + o[0] + "/" + i, i);
+    for (let i = 0; i < o[2]; i += 1) c.effect("said", [o[0], i]); for (let i = 0; i < o[3]; i += 1);`;
+  const asked = fc.tuple(fc.nat(kindShare.writes), fc.nat(kindShare.emissions), fc.nat(5_000_000));
+  await fc.assert(
+    fc.asyncProperty(fc.array(asked, { minLength: 1, maxLength: 6 }), async (runs) => {
+      let waiting = runs.map((run, index) => [index, ...run] as const);
+      const sealed: number[] = [];
+      for (let block = 0; waiting.length > 0; block += 1) {
+        assert.ok(block < runs.length, `${waiting.length} of ${runs.length} wait behind ${block} blocks`);
+        const results = await sandbox.plan(planOf(new MemoryState(), body, waiting, { output: kindShare.output }));
+        const taken = outcomesAmong(results);
+        const again = await sandbox.plan(
+          planOf(new MemoryState(), body, waiting.slice(0, taken.length), { output: kindShare.output }),
+        );
+        assert.deepEqual(again, taken, "a block of those alone comes to the same");
+        sealed.push(...waiting.slice(0, taken.length).map(([index]) => index));
+        waiting = waiting.slice(taken.length);
+      }
+      assert.deepEqual(sealed, [...runs.keys()]);
+    }),
+    { numRuns: 6 },
+  );
 });
 
 test("a contract keeps so many keys: another one fails, a change does not, and one in place of another does not", async () => {

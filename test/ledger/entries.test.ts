@@ -11,14 +11,17 @@ import { encodeDue } from "../../src/wire/notice.js";
 import { placedMessages } from "../../src/wire/outcome.js";
 import type { Receipt } from "../../src/wire/receipt.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
+import { ranBlock } from "../../tools/ledger/compose.js";
 import { newestEngine } from "../../tools/ledger/engines.js";
-import { finishEntries, planEntries } from "../../tools/ledger/entries.js";
+import { planEntries } from "../../tools/ledger/entries.js";
 import { type ChainView, type ExecutionNotice, execute } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { BLOCK_MESSAGES_MAX, SOURCE_MESSAGES_MAX } from "../../tools/ledger/intake.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
-import type { Outcome } from "../../tools/ledger/outcome.js";
+import { messageEntries } from "../../tools/ledger/messages.js";
+import type { Outcome, RunResult } from "../../tools/ledger/outcome.js";
 import { firstDue, nextDue, sentTo, takenFrom, valueIn } from "../../tools/ledger/reserved-keys.js";
+import type { Room } from "../../tools/ledger/room.js";
 import type { PlannedCall } from "../../tools/ledger/run-plan.js";
 import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
@@ -49,7 +52,7 @@ function installed(name: string, change: Partial<InstallAction> = {}): InstallAc
 }
 
 /** A chain in memory with contracts whose runs are a function of their call. */
-function createChain(contracts: readonly InstallAction[], run: (call: PlannedCall, contract: string) => Outcome) {
+function createChain(contracts: readonly InstallAction[], run: (call: PlannedCall, contract: string) => RunResult) {
   const state = new MemoryState();
   const origins = new Map<string, OriginState>();
   const view: ChainView = {
@@ -66,24 +69,25 @@ function createChain(contracts: readonly InstallAction[], run: (call: PlannedCal
     state,
     seal(notices: readonly ExecutionNotice[], time_ms = 0) {
       const place = { service: SERVICE, height: number + 1, governance, judgedAt: 0, time_ms, view };
-      const execution = execute(place, [{ origin, number, notices, records: [] }]);
+      const inForce = contracts.map((install) => ({ install, parameters: [] }));
+      const judge = (room?: Room) => {
+        const execution = execute({ ...place, room }, [{ origin, number, notices, records: [] }]);
+        const settlement = restingSettlement;
+        const where = {
+          ...{ height: place.height, time_ms, contracts: inForce, view, settlement, room },
+          sourceOf: () => "",
+        };
+        return { execution, settlement, planned: planEntries(where, execution) };
+      };
+      const judged = judge();
+      const { plan } = judged.planned;
+      const calls = plan?.calls ?? [];
+      const ran = calls.map((call) => run(call, plan!.contracts[call.contract]!.name));
+      const { execution, entries: result } = ranBlock(view, { judge, judged }, ran);
       number += 1;
       for (const [id, after] of execution.origins) origins.set(id, after);
-      const inForce = contracts.map((install) => ({ install, parameters: [] }));
-      const where = {
-        height: place.height,
-        time_ms,
-        contracts: inForce,
-        sourceOf: () => "",
-        view,
-        settlement: restingSettlement,
-      };
-      const planned = planEntries(where, execution);
-      const calls = planned.plan?.calls ?? [];
-      const ran = calls.map((call) => run(call, planned.plan!.contracts[call.contract]!.name));
-      const result = finishEntries(view, planned, ran);
       state.apply(result);
-      return { result, kept: execution.sealed[0]!.notices, calls, plan: planned.plan };
+      return { result, kept: execution.sealed[0]!.notices, calls, plan };
     },
   };
 }
@@ -308,4 +312,76 @@ test("a deadline of a contract that is in force no more is taken and nobody's; i
     [["unhandled", "due 3 a k"]],
   );
   assert.equal(firstDue(state, 1).length, 0);
+});
+
+test("messages and deadlines that a block leaves no room for come in the next ones: all in their order, each once, none is lost", () => {
+  const [from] = others as [number];
+  const contracts = [installed("a", { messages: [{ service: from, name: "told" }] })];
+  const costs = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(costs, fc.nat(12), (sizes, deadlines) => {
+      let next = 0;
+      let left = new Map<string, number>();
+      /** As an engine does: what needs more than is left of ten is postponed, with those of its kind behind it. */
+      const chain = createChain(contracts, ({ entry }) => {
+        const of = left.get(entry) ?? 10;
+        const size = sizes[next++ % sizes.length]!;
+        left.set(entry, size > of ? 0 : of - size);
+        if (size > of) return { type: "postponed" };
+        const writes = next === 1 ? named : [];
+        return done({ writes });
+      });
+      const named = Array.from(
+        { length: deadlines },
+        (_, index) => [`due/k${index}`, encodeValue([index, null])] as const,
+      ).sort(([one], [other]) => (one < other ? -1 : 1));
+      const taken: string[] = [];
+      const seal = (notices: readonly ExecutionNotice[]) => {
+        left = new Map();
+        const { result, kept } = chain.seal(notices, 100_000);
+        assert.equal(kept.length, result.outcomes.filter(({ entry }) => entry.kind === "message").length);
+        taken.push(...result.outcomes.map(({ entry }) => entryText(entry)));
+      };
+      const all = 30;
+      for (let block = 0; takenFrom(chain.state, from).next < all || nextDue(chain.state) !== undefined; block += 1) {
+        assert.ok(block < 100, `${taken.length} of ${all + deadlines} are taken`);
+        const first = takenFrom(chain.state, from).next;
+        seal(Array.from({ length: Math.min(4, all - first) }, (_, index) => messageNotice(from, first + index)));
+      }
+      const of = (kind: string) => taken.filter((name) => name.startsWith(kind));
+      assert.deepEqual(
+        of("message"),
+        Array.from({ length: all }, (_, index) => `message ${from}/${index}`),
+      );
+      assert.deepEqual(
+        of("due"),
+        Array.from({ length: deadlines }, (_, index) => `due ${index} a k${index}`),
+      );
+    }),
+  );
+});
+
+test("chains take turns at being first, whichever of them have messages", () => {
+  const orderAt = (height: number, services: readonly number[]) => {
+    const taken = services.flatMap((service) =>
+      [1, 0].map((number) => (messageNotice(service, number) as Extract<ExecutionNotice, { kind: "message" }>).carried),
+    );
+    const place = { height, contracts: [] } as unknown as Parameters<typeof messageEntries>[0];
+    return messageEntries(place, taken).map(({ entry }) => entryText(entry));
+  };
+  const firsts = new Map<string, number>();
+  for (let height = 1; height <= 300; height += 1) {
+    const all = orderAt(height, [1, 2, 3]);
+    firsts.set(all[0]!, (firsts.get(all[0]!) ?? 0) + 1);
+    assert.deepEqual(
+      orderAt(height, [3, 1]),
+      all.filter((name) => !name.startsWith("message 2/")),
+      "who has none leaves the others' order as it is",
+    );
+  }
+  assert.deepEqual([...firsts.keys()].sort(), ["message 1/0", "message 2/0", "message 3/0"]);
+  assert.ok(
+    [...firsts.values()].every((count) => count > 60),
+    `each is first often: ${[...firsts.values()].join()}`,
+  );
 });

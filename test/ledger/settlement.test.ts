@@ -47,6 +47,12 @@ const register = (group: number, tariff: number, counter: number | bigint): Regi
 const reading = (meter: number, time_s: number, counter: number, seq = Math.floor(time_s)): ExecutionRecord =>
   record({ meter, time_s, seq: seq % 100_000_000, registers: [register(1, 0, counter)] });
 
+interface Sealing {
+  readonly rests?: number;
+  readonly asked?: SettlementPlan;
+  readonly runs?: number;
+}
+
 /** A chain as far as it settles. */
 function settled(given: { plan?: SettlementPlan; contracts?: number } = {}) {
   const view = new MemorySettlement();
@@ -60,10 +66,15 @@ function settled(given: { plan?: SettlementPlan; contracts?: number } = {}) {
       assignments = (assigned as Extract<typeof assigned, { type: "assigned" }>).assignments;
     },
     /** Seals the next block; `rests` heights go by before it at which nothing asks for slots. */
-    seal(time_s: number, records: readonly ExecutionRecord[] = [], { rests = 0, asked = given.plan ?? plan } = {}) {
+    seal(
+      time_s: number,
+      records: readonly ExecutionRecord[] = [],
+      { rests = 0, asked = given.plan ?? plan, runs }: Sealing = {},
+    ) {
       height += 1 + rests;
       const place = { height, time_ms: time_s * 1_000, judgedAt: 1, plan: asked, assignments, view };
-      const settlement = settle({ ...place, contracts: given.contracts ?? 1 }, records);
+      const asking = Array.from({ length: given.contracts ?? 1 }, (_, index) => `asking-${index}`);
+      const settlement = settle({ ...place, asking, runs }, records);
       view.apply(settlement);
       return settlement;
     },
@@ -436,5 +447,41 @@ test("counters are read from the bytes as from the decoded claims", () => {
         registers: parsed.claims.registers!.filter(isCounter),
       });
     }),
+  );
+});
+
+test("runs for which a block has no room come in later ones: each contract is shown each part once, in order, and slots wait for it", () => {
+  const closing = { length: 1_200 };
+  const points = Array.from(closing, (_, index) =>
+    assignment(`P${String(index).padStart(5, "0")}`, 0, 0, { meter: fromHex(index.toString(16).padStart(16, "0"))! }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 12 }), (rooms) => {
+      const chain = settled({ contracts: 3 });
+      chain.assign(...points);
+      chain.seal(OPEN_S + 1, [reading(255, OPEN_S, 0)]);
+      const shown: string[] = [];
+      const closed: number[] = [];
+      for (let block = 0; closed.length < 2 || chain.view.head?.showing !== undefined; block += 1) {
+        assert.ok(block < 60, `${shown.length} runs are shown`);
+        const runs = rooms[block % rooms.length]!;
+        const readings = [reading(255, OPEN_S + 900, 3, 900), reading(255, OPEN_S + 1_800, 3, 1_800)];
+        const settlement = chain.seal(OPEN_S + 1_801, block === 0 ? readings : [], { runs });
+        if (shown.length > 0 && shown.length % 9 > 0)
+          assert.ok(settlement.closed.length <= 1, "one waits for the other");
+        closed.push(...settlement.closed.map(({ slot }) => slot.start_s));
+        const before = shown.length;
+        for (const { slot, to, first } of settlement.shown) {
+          for (const name of to) shown.push(`${slot.start_s - OPEN_S} ${first} ${name}`);
+        }
+        assert.ok(shown.length - before <= runs && shown.length > before, `${shown.length - before} of ${runs}`);
+      }
+      const names = ["asking-0", "asking-1", "asking-2"];
+      const expected = [0, 900].flatMap((start) =>
+        [0, 500, 1_000].flatMap((first) => names.map((name) => `${start} ${first} ${name}`)),
+      );
+      assert.deepEqual(shown, expected);
+    }),
+    { numRuns: 15 },
   );
 });

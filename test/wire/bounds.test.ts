@@ -335,7 +335,7 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   size: (value) => assert.ok(value <= 8 * 1_024 * 1_024, `size ${value}`),
   statusIndex: word,
   target: word,
-  used: (value) => assert.ok(value <= 2_000, `used ${value}`),
+  used: (value) => assert.ok(value <= 1_000, `used ${value}`),
   verifiers: (value) => assert.ok(value >= 1 && value <= members.length, `verifiers ${value}`),
   version: word,
   least: word,

@@ -111,7 +111,7 @@ function install(contracts: StrangerContracts, service: number, action: readonly
   demand(known, "order's engine is not known");
   demand(contracts.sources.has(hex(bytesOf(source, 32))), "order's source is not on the chain");
   bytesOf(vectors, 32);
-  numberOf(budget, 2_000, 1);
+  numberOf(budget, 1_000, 1);
   numberOf(pages, 1_024, 16);
   numberOf(output, 262_144);
   const types = listUpTo(items, 64).map((type) => numberOf(type, 65_535, 1));

@@ -1,7 +1,7 @@
 // What the stranger makes of messages between chains and of deadlines: sections 7, 10, 12 and 28 of PROTOCOL.md. It imports neither src
 // nor tools.
 
-import { type Item, independentDecode } from "./independent-cbor.js";
+import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
 import { bounds, counts, sizes } from "./stranger-bounds.js";
 import { type StrangerGenesis, verifyCertificate } from "./stranger-genesis.js";
 import type { StrangerOrders } from "./stranger-orders.js";
@@ -26,11 +26,13 @@ interface Place {
   readonly genesis: StrangerGenesis;
   readonly orders: StrangerOrders;
   readonly service: number;
+  /** of the block */
+  readonly height: number;
   readonly judgedAt: number;
   readonly lanes: StrangerLanes;
 }
 
-/** Takes the messages of one block, each the next of its chain and proved sealed there; answers them by chain and number. */
+/** Takes the messages of one block, each the next of its chain and proved sealed there; answers them by lot and number. */
 export function takeMessages(place: Place, notices: readonly Uint8Array[]): StrangerMessage[] {
   demand(notices.length <= counts.messages, "block has messages too many");
   const messages = notices.map((notice) => takeMessage(place, notice));
@@ -38,7 +40,10 @@ export function takeMessages(place: Place, notices: readonly Uint8Array[]): Stra
     const own = messages.filter((other) => other.service === service).length;
     demand(own <= counts.messagesOfOne, "block has messages of one chain too many");
   }
-  return [...messages].sort((one, other) => one.service - other.service || one.number - other.number);
+  const lots = new Map(messages.map(({ service }) => [service, sha256(independentCbor([place.height, service]))]));
+  return [...messages].sort(
+    (one, other) => Buffer.compare(lots.get(one.service)!, lots.get(other.service)!) || one.number - other.number,
+  );
 }
 
 function takeMessage({ genesis, orders, service: own, judgedAt, lanes }: Place, bytes: Uint8Array): StrangerMessage {

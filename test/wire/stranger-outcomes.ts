@@ -6,6 +6,8 @@ import { bounds, counts, sizes } from "./stranger-bounds.js";
 import type { StrangerMessage } from "./stranger-messages.js";
 import { bytesOf, demand, hex, list, listUpTo, numberOf, same, sha256 } from "./stranger-proof.js";
 
+const SHARE = { used: 1_000, said: 1_003 } as const;
+
 /** A sealed operation: where it stands, what it asks and until when. */
 export interface StrangerOperation {
   readonly leaf: number;
@@ -108,12 +110,29 @@ function verifyOutcome({ entry, contract, isLate }: StrangerEntry, row: readonly
   }
   demand(row[1] === 1 || row[1] === 2 || row[1] === 3, "an entry that a contract takes has not run");
   demand(row.length === (row[1] === 2 ? 6 : 5) && row[2] === contract, "an outcome is of another contract");
-  numberOf(row[3], 2_000);
+  numberOf(row[3], SHARE.used);
   if (row[1] === 3) numberOf(row[4], 9, 1);
   else for (const effect of list(row[4])) checkEffect(effect);
   if (row[1] !== 2) return;
   demand(list(row[5]).length > 0, "a denial has no rule");
   for (const denial of list(row[5])) checkSaid(list(denial, 2));
+}
+
+/** Section 28: what the runs of a block for one kind of entry take of their budget and say is within their share. */
+export function verifyShares(outcomes: Item | undefined, violations: readonly Item[]): void {
+  const rows = list(outcomes).map((row) => list(row));
+  const kindIn = (entry: Item | undefined) => Number(list(entry)[0]);
+  for (const kind of new Set(rows.map(([entry]) => kindIn(entry)))) {
+    const ran = rows.filter((row) => kindIn(row[0]) === kind && row.length > 2);
+    const used = ran.reduce((sum, row) => sum + Number(row[3]), 0);
+    const put = ran.reduce((sum, row) => sum + (row[1] === 3 ? 0 : list(row[4]).length), 0);
+    const denied = ran.reduce((sum, row) => sum + (row[1] === 2 ? list(row[5]).length : 0), 0);
+    const said = violations.filter((violation) => kindIn(list(violation, 4)[2]) === kind).length;
+    demand(
+      used <= SHARE.used && put + denied + said <= SHARE.said,
+      "the runs for one kind of entry exceed their share",
+    );
+  }
 }
 
 /** Section 12: what contracts say against somebody, in the order of the entries that they ran for. */

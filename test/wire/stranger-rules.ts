@@ -7,7 +7,7 @@ import { issuerOf, proveFalseWord } from "./stranger-disproof.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
 import { checkDue, countSent, type StrangerLanes, takeMessages } from "./stranger-messages.js";
 import { CONTRACTS, proveEquivocation, type StrangerOrders, standsGood, takeOrder } from "./stranger-orders.js";
-import { entriesOf, type StrangerOperation, verifyOutcomes, verifySaid } from "./stranger-outcomes.js";
+import { entriesOf, type StrangerOperation, verifyOutcomes, verifySaid, verifyShares } from "./stranger-outcomes.js";
 import {
   bytesOf,
   demand,
@@ -189,7 +189,8 @@ export function runRules(
   const { contracts, assignments } = state.orders;
   demand(operations.length <= counts.operations, "block has operations too many");
   const messages = takeMessages({ genesis, ...place, orders: state.orders, lanes: state.lanes }, told);
-  const settled = { height, time_ms, judgedAt, ...settledAt(contracts, place), assignments, readings };
+  const runs = list(outcomes).filter((row) => list(list(row)[0])[0] === 2).length;
+  const settled = { height, time_ms, judgedAt, ...settledAt(contracts, place), assignments, readings, runs };
   const closing = settleBlock(state.settlement, settled);
   const taking = {
     time_ms,
@@ -202,6 +203,7 @@ export function runRules(
   checkDue(passed, time_ms, due);
   countSent(state.lanes, list(outcomes));
   verifySaid(said, outcomes);
+  verifyShares(outcomes, said);
   return { violations: [...violations, ...said], closing };
 }
 

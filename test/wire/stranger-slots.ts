@@ -52,7 +52,7 @@ export interface StrangerSettlement {
   open: number;
   readonly meters: Map<string, Meter>;
   /** rows of a closed slot that contracts have not been shown yet */
-  left: { readonly start: number; readonly rows: number; shown: number } | undefined;
+  left: { readonly start: number; readonly rows: number; shown: number; behind: string } | undefined;
 }
 
 export const noSettlement = (): StrangerSettlement => {
@@ -72,6 +72,8 @@ export interface StrangerSettled {
     readonly seq: number;
     readonly claims: ReadonlyMap<number, Item>;
   }[];
+  /** that contracts had for closed slots: what they left no room for comes later */
+  readonly runs: number;
 }
 
 /** What a block's settlement comes to: the slots of its results, and the entries that contracts run for. */
@@ -140,13 +142,16 @@ export function settleBlock(state: StrangerSettlement, block: StrangerSettled): 
   if (current - state.open > 1_000 * plan.slot_s) state.open = current;
   for (const reading of block.readings) count(state, block, plan, reading, now);
 
-  let parts = 0;
+  demand(block.runs <= 16, "block shows slots too often");
   const show = () => {
-    while (state.left !== undefined && (parts + 1) * asking.length <= 16) {
-      const { start, rows, shown } = state.left;
-      for (const contract of asking) entries.push({ entry: [2, start, shown / 500], contract });
-      parts += 1;
-      state.left = shown + 500 < rows ? { start, rows, shown: shown + 500 } : undefined;
+    while (state.left !== undefined) {
+      const { start, rows, shown, behind } = state.left;
+      for (const contract of asking.filter((name) => name > behind)) {
+        if (entries.length === block.runs) return;
+        entries.push({ entry: [2, start, shown / 500], contract });
+        state.left.behind = contract;
+      }
+      state.left = shown + 500 < rows ? { start, rows, shown: shown + 500, behind: "" } : undefined;
     }
   };
   show();
@@ -160,9 +165,10 @@ export function settleBlock(state: StrangerSettlement, block: StrangerSettled): 
     kept.set(start, encoded);
     slots.push([start, plan.slot_s, rows.length, merkleRoot(encoded)]);
     points += rows.length;
-    state.left = { start, rows: rows.length, shown: 0 };
+    state.left = { start, rows: rows.length, shown: 0, behind: "" };
     show();
   }
+  demand(state.left === undefined || entries.length > 0, "a slot is to be shown and is not");
   return { slots, entries, rows: kept };
 }
 

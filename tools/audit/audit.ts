@@ -22,7 +22,7 @@ import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger
 import type { MemberSet } from "../ledger/members.js";
 import { MemoryState } from "../ledger/memory-state.js";
 import { checkEvidence, checkMessage, checkOrder } from "../ledger/notices.js";
-import type { Outcome } from "../ledger/outcome.js";
+import type { RunResult } from "../ledger/outcome.js";
 import { roleComplaint } from "../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../ledger/replay.js";
 import type { RunPlan } from "../ledger/run-plan.js";
@@ -98,7 +98,7 @@ export interface AuditOptions {
   /** How far the contracts chain has been audited and is good; 0 where it is not at hand. */
   readonly contractsHeight?: number;
   /** Runs contracts, where a chain has any. */
-  readonly runContracts?: ((plan: RunPlan) => Promise<readonly Outcome[]>) | undefined;
+  readonly runContracts?: ((plan: RunPlan) => Promise<readonly RunResult[]>) | undefined;
   /** Called after each good block. */
   onBlock?(audited: AuditedBlock): void;
 }

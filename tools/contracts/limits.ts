@@ -33,6 +33,6 @@ export const READS_MAX = 100_000;
 /** Keys that a run writes. */
 export const WRITES_MAX = 256;
 /** Effects, violations, denials and messages of a run together. */
-export const EMISSIONS_MAX = 4_096;
+export const EMISSIONS_MAX = 1_003;
 /** Elements of an array that is put out. */
 export const LENGTH_MAX = 65_536;

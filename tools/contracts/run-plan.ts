@@ -1,19 +1,13 @@
-// Runs the calls of a plan, one behind the other, each in the state that those before it have left. What they share has a limit: a run
-// gets what is left, less a share for each that is still to come.
+// Runs the calls of a plan, one behind the other, each in the state that those before it have left. The runs for one kind of entry
+// share what a block has for that kind. At the first that needs more than is left, it and those of its kind behind it are postponed:
+// what it did is undone and counts for nothing, so that the block is the same as one that never called for it.
 
+import type { EntryKind } from "../../src/wire/entry.js";
 import { assertInvariant } from "../errors.js";
 import type { ContractStates } from "../ledger/contract-states.js";
-import type { Done, Outcome } from "../ledger/outcome.js";
-import {
-  BLOCK_BUDGET,
-  BLOCK_CALLS_MAX,
-  BLOCK_EMISSIONS_MAX,
-  BLOCK_OUTPUT_MAX,
-  BLOCK_WRITES_MAX,
-  type RunPlan,
-  runShare,
-} from "../ledger/run-plan.js";
-import type { Engine } from "./engine.js";
+import type { Done, Outcome, RunResult } from "../ledger/outcome.js";
+import { BLOCK_CALLS_MAX, kindShare, type PlannedCall, type RunPlan } from "../ledger/run-plan.js";
+import type { Engine, GuestCall } from "./engine.js";
 import { stateIn, WrittenState } from "./run-state.js";
 
 /** A plan where the state is at hand. */
@@ -21,60 +15,87 @@ export interface StatedPlan extends Omit<RunPlan, "state"> {
   readonly state: ContractStates;
 }
 
-/** An outcome for each call. Rejects with ENGINE_FAULT where this machine is at fault. */
-export async function runPlan(engine: Engine, plan: StatedPlan): Promise<Outcome[]> {
-  const { height, time_s, contracts, calls } = plan;
+type Share = { -readonly [Of in keyof typeof kindShare]: number };
+
+/** Is told what the guest of the index-th call of a plan calls. */
+export type TracePlan = (index: number, call: GuestCall) => void;
+
+/** A result for each call. Rejects with ENGINE_FAULT where this machine is at fault. */
+export async function runPlan(engine: Engine, plan: StatedPlan, trace?: TracePlan): Promise<RunResult[]> {
+  const { contracts, calls } = plan;
   assertInvariant(calls.length <= BLOCK_CALLS_MAX, `a block calls contracts at most ${BLOCK_CALLS_MAX} times`);
   const states = contracts.map(({ name, taken }) => {
     const state = new WrittenState(stateIn(plan.state, name));
     for (const key of taken) state.set(key, null);
     return state;
   });
-  const left = {
-    budget: BLOCK_BUDGET,
-    output: BLOCK_OUTPUT_MAX,
-    emissions: BLOCK_EMISSIONS_MAX,
-    writes: BLOCK_WRITES_MAX,
-  };
-  const outcomes: Outcome[] = [];
-  for (const [index, { contract: place, entry, argument, parameters }] of calls.entries()) {
-    const { source, limits: own } = contracts[place]!;
-    const state = states[place]!;
-    const behind = calls.length - index - 1;
-    const limits = {
-      budget: Math.min(own.budget, left.budget - runShare.budget * behind),
-      pages: own.pages,
-      output: Math.min(own.output, left.output - runShare.output * behind),
-    };
-    const ran = await engine.run({ source, entry, argument, height, time_s, parameters, state, limits });
-    const outcome = bounded(ran, {
-      emissions: left.emissions - runShare.emissions * behind,
-      writes: left.writes - runShare.writes * behind,
-    });
-    outcomes.push(outcome);
-    left.budget -= outcome.used;
-    if (outcome.type === "failed") continue;
-    left.output -= outputOf(outcome);
-    left.emissions -= outcome.emissions.length;
-    left.writes -= outcome.writes.length;
-    for (const [key, value] of outcome.writes) state.set(key, value);
+  const shares = new Map<EntryKind, Share>();
+  const exhausted = new Set<EntryKind>();
+  const results: RunResult[] = [];
+  for (const [index, call] of calls.entries()) {
+    const left = shares.get(call.entry) ?? { ...kindShare };
+    shares.set(call.entry, left);
+    const state = states[call.contract]!;
+    const place = { state, left, onCall: trace && ((guest: GuestCall) => trace(index, guest)) };
+    const result = exhausted.has(call.entry) ? postponed : await runCall(engine, plan, call, place);
+    results.push(result);
+    if (result.type === "postponed") exhausted.add(call.entry);
+    else take(left, state, result);
   }
-  return outcomes;
+  return results;
 }
 
-/** A run that says or writes more than the block has left for it has failed. */
-function bounded(outcome: Outcome, most: { readonly emissions: number; readonly writes: number }): Outcome {
-  if (outcome.type === "failed") return outcome;
-  const { used } = outcome;
-  if (outcome.emissions.length > most.emissions) {
-    const detail = `it says more than the ${most.emissions} things that the block has left for it`;
-    return { type: "failed", reason: "output", used, detail };
+const postponed: RunResult = { type: "postponed" };
+
+interface RunPlace {
+  readonly state: WrittenState;
+  /** of the share of its kind */
+  readonly left: Readonly<Share>;
+  readonly onCall: ((call: GuestCall) => void) | undefined;
+}
+
+async function runCall(
+  engine: Engine,
+  { contracts, height, time_s }: StatedPlan,
+  { contract, entry, argument, parameters }: PlannedCall,
+  { state, left, onCall }: RunPlace,
+): Promise<RunResult> {
+  const { source, limits: own } = contracts[contract]!;
+  if (left.budget === 0) return postponed;
+  const limits = {
+    budget: Math.min(own.budget, left.budget),
+    pages: own.pages,
+    output: Math.min(own.output, left.output),
+  };
+  const traced = onCall && { onCall };
+  const ran = await engine.run({ source, entry, argument, height, time_s, parameters, state, limits, ...traced });
+  return isCrowded(ran, { own, limits, left }) ? postponed : ran;
+}
+
+interface Limited {
+  readonly own: { readonly budget: number; readonly output: number };
+  /** that the run had */
+  readonly limits: { readonly budget: number; readonly output: number };
+  readonly left: Readonly<Share>;
+}
+
+/** Whether the run might have ended otherwise as the first of its kind. */
+function isCrowded(outcome: Outcome, { own, limits, left }: Limited): boolean {
+  if (outcome.type === "failed") {
+    if (outcome.reason === "budget") return limits.budget < Math.min(own.budget, kindShare.budget);
+    return outcome.reason === "output" && limits.output < Math.min(own.output, kindShare.output);
   }
-  if (outcome.writes.length > most.writes) {
-    const detail = `it writes more than the ${most.writes} keys that the block has left for it`;
-    return { type: "failed", reason: "state", used, detail };
-  }
-  return outcome;
+  return outcome.emissions.length > left.emissions || outcome.writes.length > left.writes;
+}
+
+/** Takes off the share what stays of a run. */
+function take(left: Share, state: WrittenState, outcome: Outcome): void {
+  left.budget -= outcome.used;
+  if (outcome.type === "failed") return;
+  left.output -= outputOf(outcome);
+  left.emissions -= outcome.emissions.length;
+  left.writes -= outcome.writes.length;
+  for (const [key, value] of outcome.writes) state.set(key, value);
 }
 
 const utf8 = new TextEncoder();

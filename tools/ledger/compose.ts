@@ -19,16 +19,18 @@ import { type MerkleLevels, rootOfLevels } from "../../src/wire/merkle.js";
 import { assertInvariant } from "../errors.js";
 import { type Ruling, rulingAt } from "./contract-centre.js";
 import type { ContractInForce } from "./contract-orders.js";
-import { type EntriesResult, finishEntries, planEntries } from "./entries.js";
+import { type EntriesResult, finishEntries, type PlannedEntries, planEntries } from "./entries.js";
 import type { EntriesPlace } from "./entry.js";
 import type { ChainView, Execution, ExecutionNotice, ExecutionPlace } from "./execution.js";
 import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf } from "./governance.js";
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
-import type { Outcome } from "./outcome.js";
+import type { RunResult } from "./outcome.js";
+import { outcomesAmong, roomOf } from "./postponing.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { nextDue, takenFrom } from "./reserved-keys.js";
+import type { Room } from "./room.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { newestRules } from "./scripts.js";
 import type { Settlement } from "./settlement/settle.js";
@@ -163,15 +165,37 @@ export function placeOf(
 export type Composition =
   | { readonly type: "block"; readonly block: ComposedBlock }
   | { readonly type: "none"; readonly reason: string }
-  /** contracts are to run first: an engine makes the outcomes of the plan, which go into `finish` */
-  | { readonly type: "runs"; readonly plan: RunPlan; finish(outcomes: readonly Outcome[]): ComposedBlock };
+  /** contracts are to run first: an engine makes the results of the plan, which go into `finish` */
+  | { readonly type: "runs"; readonly plan: RunPlan; finish(results: readonly RunResult[]): ComposedBlock };
 
 /** The block of these inputs, as every member composes it. */
 export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
   const reason = inputsComplaint(tip, inputs);
   if (reason !== undefined) return { type: "none", reason };
+  const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
+  const judge = (room?: Room) => judgeBlock(tip, inputs, { ruling, room });
+  const judged = judge();
+  if (isEmpty(judged.execution)) return { type: "none", reason: "nothing in it is new to the chain" };
+  const finish = (results: readonly RunResult[]) =>
+    blockOf(tip, inputs, { ruling, ...ranBlock(tip.view, { judge, judged }, results) });
+  const { plan } = judged.planned;
+  return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
+}
+
+/** A block before its contracts have run. */
+export interface JudgedBlock {
+  readonly execution: Execution;
+  readonly settlement: Settlement;
+  readonly planned: PlannedEntries;
+}
+
+function judgeBlock(
+  tip: ChainTip,
+  inputs: BlockInputs,
+  { ruling, room }: { readonly ruling: Ruling; readonly room: Room | undefined },
+): JudgedBlock {
   const execution = newestRules.execute(
-    placeOf(tip, inputs.judgedAt, inputs.time_ms),
+    { ...placeOf(tip, inputs.judgedAt, inputs.time_ms), room },
     inputs.batches.map(({ read }) => ({
       origin: read.batch.origin,
       number: read.batch.number,
@@ -179,17 +203,22 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
       records: read.records,
     })),
   );
-  if (isEmpty(execution)) return { type: "none", reason: "nothing in it is new to the chain" };
-  const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
-  const place = entriesPlace(tip, ruling, { ...inputs, execution });
-  const planned = planEntries(place, execution);
-  const { settlement } = place;
-  const finish = (outcomes: readonly Outcome[]) => {
-    const entries = finishEntries(tip.view, planned, outcomes);
-    return blockOf(tip, inputs, { ruling, execution, settlement, entries });
-  };
-  const { plan } = planned;
-  return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
+  const place = entriesPlace(tip, ruling, { ...inputs, execution, room });
+  return { execution, settlement: place.settlement, planned: planEntries(place, execution) };
+}
+
+/**
+ * The block when its contracts have run. Where these leave no room for all of its entries it is judged once more with those that there
+ * is room for: the same contracts have run for them then.
+ */
+export function ranBlock(
+  view: ChainView,
+  { judge, judged }: { judge(room: Room): JudgedBlock; readonly judged: JudgedBlock },
+  results: readonly RunResult[],
+): JudgedBlock & { readonly entries: EntriesResult } {
+  const room = roomOf(judged.planned.planned, results);
+  const final = room === undefined ? judged : judge(room);
+  return { ...final, entries: finishEntries(view, final.planned, outcomesAmong(results)) };
 }
 
 /** The rules of this name with the contracts of the tip's height. */
@@ -197,21 +226,28 @@ export function rulingOf({ chain, height, governance }: ChainTip, name: string, 
   return rulingAt(name, governance, { service: chain.service, height, judgedAt });
 }
 
+interface EntriesInputs extends Pick<BlockInputs, "time_ms" | "judgedAt"> {
+  readonly execution: Execution;
+  /** what the block's contracts leave room for */
+  readonly room?: Room | undefined;
+}
+
 /** Where entries of the block after the tip are judged. */
 export function entriesPlace(
   tip: ChainTip,
   { contracts }: Ruling,
-  { time_ms, judgedAt, execution }: Pick<BlockInputs, "time_ms" | "judgedAt"> & { readonly execution: Execution },
+  { time_ms, judgedAt, execution, room }: EntriesInputs,
 ): EntriesPlace {
   const { height, governance, view } = tip;
   const { assignments } = governance;
-  const settlement = settleBlock({ height, time_ms, judgedAt, contracts, assignments, view }, execution);
+  const settled = { height, time_ms, judgedAt, contracts, assignments, view, runs: room?.slots };
+  const settlement = settleBlock(settled, execution);
   const sourceOf = ({ install }: ContractInForce) => {
     const source = governance.contracts.sources.get(toHex(install.source));
     assertInvariant(source !== undefined, "a contract is installed with its source");
     return source;
   };
-  return { height, time_ms, contracts, sourceOf, view, settlement };
+  return { height, time_ms, contracts, sourceOf, view, settlement, room };
 }
 
 interface Judged {
@@ -372,7 +408,8 @@ function isSpent({ state }: ChainView, notice: ExecutionNotice): boolean {
   return notice.kind === "credential" || (notice.kind === "due" && nextDue(state) !== notice.time_s);
 }
 
-function isRepeat(state: MeterState | undefined, seq: number): boolean {
+/** Whether a record of this number is sealed, or can be sealed no more. */
+export function isRepeat(state: MeterState | undefined, seq: number): boolean {
   return state !== undefined && seq <= state.high && !state.gaps.some(([from, to]) => seq >= from && seq <= to);
 }
 

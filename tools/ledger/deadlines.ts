@@ -22,10 +22,10 @@ export interface Deadline {
   readonly body: Value;
 }
 
-/** The deadlines that a block of this time takes. */
-export function passedDue(state: ReservedState, time_ms: number): Deadline[] {
+/** The deadlines that a block of this time takes, so many at most. */
+export function passedDue(state: ReservedState, time_ms: number, most = BLOCK_DUE_MAX): Deadline[] {
   const deadlines: Deadline[] = [];
-  for (const place of firstDue(state, BLOCK_DUE_MAX)) {
+  for (const place of firstDue(state, most)) {
     const { time_s, contract, key } = deadlineIn(place);
     if (time_s * 1_000 > time_ms) break;
     const named = namedBy(valueIn(state, stateKeyOf(contract, key)));

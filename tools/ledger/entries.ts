@@ -47,7 +47,7 @@ function entriesOf(place: EntriesPlace, execution: Execution, passed: readonly D
 
 /** What is to run for the block's entries. */
 export function planEntries(place: EntriesPlace, execution: Execution): PlannedEntries {
-  const passed = passedDue(place.view.state, place.time_ms);
+  const passed = passedDue(place.view.state, place.time_ms, place.room?.deadlines);
   const planned = entriesOf(place, execution, passed);
   const before = new Map([...takenWrites(execution.messages), ...passedWrites(passed)]);
   const calls: PlannedCall[] = [];

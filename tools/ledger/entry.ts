@@ -4,6 +4,7 @@ import type { Entry } from "../../src/wire/entry.js";
 import type { Value } from "../../src/wire/value.js";
 import type { ContractInForce } from "./contract-orders.js";
 import type { ChainView } from "./execution.js";
+import type { Room } from "./room.js";
 import type { Settlement } from "./settlement/settle.js";
 
 /** Where entries are judged. */
@@ -17,6 +18,7 @@ export interface EntriesPlace {
   readonly view: ChainView;
   /** what the block makes of the chain's settlement */
   readonly settlement: Settlement;
+  readonly room?: Room | undefined;
 }
 
 /** An entry of a block with what becomes of it before anything has run. */

@@ -11,6 +11,7 @@ import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } fr
 import { MessageIntake } from "./intake.js";
 import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { nextDue } from "./reserved-keys.js";
+import type { Room } from "./room.js";
 import type { SettlementView } from "./settlement/settle.js";
 import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
 import type { StateChanges, StateNodes } from "./state-map.js";
@@ -60,6 +61,8 @@ export interface ExecutionPlace {
   /** of the block */
   readonly time_ms: number;
   readonly view: ChainView;
+  /** what the block's contracts leave room for */
+  readonly room?: Room | undefined;
 }
 
 /** The chain's state before the block. Keys are ids as hex. */
@@ -114,6 +117,8 @@ interface Run {
   readonly credentials: Map<string, Uint8Array>;
   governance: Governance;
   readonly intake: MessageIntake;
+  /** that are sealed */
+  operations: number;
   /** whether a notice has said that something is due */
   isDue: boolean;
   /** evidence of the batches, in their order */
@@ -149,6 +154,7 @@ export function execute(
     credentials: new Map(),
     governance: place.governance,
     intake: new MessageIntake(takingPlace(place)),
+    operations: 0,
     isDue: false,
     evidence: [],
     violations: [],
@@ -162,8 +168,8 @@ export function execute(
   return { sealed, violations, meters, origins, faults, credentials, governance, messages: intake.taken };
 }
 
-function takingPlace({ service, governance, judgedAt, view }: ExecutionPlace) {
-  return { service, governance, judgedAt, state: view.state };
+function takingPlace({ service, governance, judgedAt, view, room }: ExecutionPlace) {
+  return { service, governance, judgedAt, state: view.state, room: room?.messages };
 }
 
 /** Whether a block at this place, the next one, would take the notice or record the evidence. */
@@ -289,11 +295,19 @@ function sealRecord(run: Run, record: ExecutionRecord): boolean {
   if (state === undefined) return false;
   const { governance, service, judgedAt } = run.place;
   const isGood = standingOf(governance, record.meter, service, record.seq, judgedAt) === "good";
-  if (record.seq > state.high) return isGood && extend(run, state, record);
+  if (record.seq > state.high) return isGood && hasRoom(run, record) && extend(run, state, record);
   const gap = state.gaps.findIndex(([from, to]) => record.seq >= from && record.seq <= to);
-  if (gap >= 0) return isGood && fill(run, state, gap, record);
+  if (gap >= 0) return isGood && hasRoom(run, record) && fill(run, state, gap, record);
   run.repeats.push(record);
   return false;
+}
+
+/** An operation for which the block's contracts leave no room falls out, and may come again. Counts those that stay. */
+function hasRoom(run: Run, { type }: ExecutionRecord): boolean {
+  if (type === undefined) return true;
+  if (run.operations === run.place.room?.operations) return false;
+  run.operations += 1;
+  return true;
 }
 
 /** A record beyond the highest: numbers between them become a gap, gaps behind the window become violations. */

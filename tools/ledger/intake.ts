@@ -15,6 +15,8 @@ export interface TakingPlace {
   readonly governance: Governance;
   readonly judgedAt: number;
   readonly state: Pick<ReservedState, "get">;
+  /** how many of each chain the block's contracts leave room for; undefined where nothing is in the way */
+  readonly room?: ReadonlyMap<number, number> | undefined;
 }
 
 /** Takes a block's messages one behind the other. */
@@ -37,7 +39,9 @@ export class MessageIntake {
     const { service, number } = carried.message;
     const before = this.#soFar.get(service) ?? takenFrom(this.#place.state, service);
     const ofSource = this.#taken.filter(({ message }) => message.service === service).length;
-    const hasRoom = this.#taken.length < BLOCK_MESSAGES_MAX && ofSource < SOURCE_MESSAGES_MAX;
+    const { room } = this.#place;
+    const most = room === undefined ? SOURCE_MESSAGES_MAX : (room.get(service) ?? 0);
+    const hasRoom = this.#taken.length < BLOCK_MESSAGES_MAX && ofSource < most;
     if (!hasRoom || !isNext(this.#place, before, carried)) return false;
     this.#soFar.set(service, { next: number + 1, orderedAt: carried.orderedAt });
     this.#taken.push(carried);

@@ -1,5 +1,8 @@
 // Messages between chains as entries, pure: who is called for those that a block takes, and which numbers those get that it sends.
 
+import { toHex } from "../../src/wire/bytes.js";
+import { encodeCbor } from "../../src/wire/cbor.js";
+import { sha256 } from "../../src/wire/hash.js";
 import type { CarriedMessage } from "../../src/wire/message.js";
 import type { Effect } from "../../src/wire/outcome.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
@@ -17,9 +20,12 @@ export function takenWrites(taken: readonly CarriedMessage[]): Map<string, Uint8
   );
 }
 
-/** The messages as entries: each is the contract's that takes its name from its chain. */
-export function messageEntries({ contracts }: EntriesPlace, taken: readonly CarriedMessage[]): PlannedEntry[] {
-  return taken.map((carried) => {
+/**
+ * The messages as entries: each is the contract's that takes its name from its chain. Another chain is first in each block, so that
+ * none always finds what others have left.
+ */
+export function messageEntries({ height, contracts }: EntriesPlace, taken: readonly CarriedMessage[]): PlannedEntry[] {
+  return inTurn(taken, height).map((carried) => {
     const { service, number, name } = carried.message;
     const contract = takerOf(contracts, service, name);
     return {
@@ -27,6 +33,20 @@ export function messageEntries({ contracts }: EntriesPlace, taken: readonly Carr
       fate: contract === undefined ? { type: "unhandled" } : { type: "run", contract, argument: argumentOf(carried) },
     };
   });
+}
+
+/** By chain and number, the chains in an order that each height draws anew, whichever of them come. */
+function inTurn(taken: readonly CarriedMessage[], height: number): CarriedMessage[] {
+  const lots = new Map(taken.map(({ message: { service } }) => [service, lotOf(height, service)]));
+  const before = (one: CarriedMessage, other: CarriedMessage) =>
+    lots.get(one.message.service)! < lots.get(other.message.service)! ? -1 : 1;
+  return taken.toSorted((one, other) =>
+    one.message.service === other.message.service ? one.message.number - other.message.number : before(one, other),
+  );
+}
+
+function lotOf(height: number, service: number): string {
+  return toHex(sha256(encodeCbor([height, service])));
 }
 
 function takerOf(contracts: readonly ContractInForce[], service: number, name: string): ContractInForce | undefined {

@@ -40,6 +40,14 @@ export interface Failed {
 
 export type Outcome = Done | Failed;
 
+/** The block has too little left for it, or had for one of its kind before it: it comes in a later block. */
+export interface Postponed {
+  readonly type: "postponed";
+}
+
+/** What a call of a plan comes to in its block. */
+export type RunResult = Outcome | Postponed;
+
 /** Something that a run says beside what it writes. */
 export type Emission =
   /** an outcome with a receipt of its own */

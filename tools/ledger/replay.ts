@@ -17,15 +17,17 @@ import {
   nextMembersOf,
   operationCount,
   placeOf,
+  ranBlock,
   rulingOf,
 } from "./compose.js";
-import { type EntriesResult, finishEntries, planEntries } from "./entries.js";
+import { type EntriesResult, planEntries } from "./entries.js";
 import type { Execution, ExecutionEvidence } from "./execution.js";
 import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
-import type { Outcome } from "./outcome.js";
+import type { RunResult } from "./outcome.js";
 import { executionRecord } from "./record-scan.js";
+import type { Room } from "./room.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { rulesOf, UnknownScript } from "./scripts.js";
 import type { Settlement } from "./settlement/settle.js";
@@ -50,14 +52,14 @@ export interface ReplayedBlock {
 
 export type Replay =
   | { readonly type: "replayed"; readonly replayed: ReplayedBlock }
-  /** contracts are to run first: an engine makes the outcomes of the plan, which go into `finish`; it throws as `replayBlock` does */
-  | { readonly type: "runs"; readonly plan: RunPlan; finish(outcomes: readonly Outcome[]): ReplayedBlock };
+  /** contracts are to run first: an engine makes the results of the plan, which go into `finish`; it throws as `replayBlock` does */
+  | { readonly type: "runs"; readonly plan: RunPlan; finish(results: readonly RunResult[]): ReplayedBlock };
 
 /** The block with its contracts run by the engine. Rejects as `replayBlock` throws, and with what the engine rejects with. */
 export async function replayWith(
   tip: ChainTip,
   block: Block,
-  run: (plan: RunPlan) => Promise<readonly Outcome[]>,
+  run: (plan: RunPlan) => Promise<readonly RunResult[]>,
 ): Promise<ReplayedBlock> {
   const replay = replayBlock(tip, block);
   return replay.type === "replayed" ? replay.replayed : replay.finish(await run(replay.plan));
@@ -101,11 +103,14 @@ export function replayBlock(tip: ChainTip, block: Block): Replay {
   const proofs = { forks: forks.map(executionRecord), evidence };
   const execution = rules.execute(placeOf(tip, block.judgedAt, block.time_ms), toExecute, proofs);
   checkSealed(block, execution, records.length);
-  const place = entriesPlace(tip, ruling, { time_ms: block.time_ms, judgedAt: block.judgedAt, execution });
-  const planned = planEntries(place, execution);
-  const { settlement } = place;
-  const finish = (outcomes: readonly Outcome[]): ReplayedBlock => {
-    const entries = finishEntries(tip.view, planned, outcomes);
+  const judge = (room?: Room) => {
+    checkRoom(room);
+    const place = entriesPlace(tip, ruling, { time_ms: block.time_ms, judgedAt: block.judgedAt, execution, room });
+    return { execution, settlement: place.settlement, planned: planEntries(place, execution) };
+  };
+  const judged = judge();
+  const finish = (results: readonly RunResult[]): ReplayedBlock => {
+    const { entries, settlement } = ranBlock(tip.view, { judge, judged }, results);
     checkResults(tip, block, { execution, entries, settlement });
     const tree = blockTree(
       block,
@@ -115,8 +120,14 @@ export function replayBlock(tip: ChainTip, block: Block): Replay {
     const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
     return { tree, execution, entries, settlement, records, forks, orders, evidence, nextMembers };
   };
-  const { plan } = planned;
+  const { plan } = judged.planned;
   return plan === undefined ? { type: "replayed", replayed: finish([]) } : { type: "runs", plan, finish };
+}
+
+/** What is sealed has had room in its block; which slots are shown and what falls due follows from the chain. */
+function checkRoom(room: Room | undefined): void {
+  if (room?.operations === undefined && room?.messages === undefined) return;
+  throw new WireError("unproven", "block holds an operation or a message that its contracts leave no room for");
 }
 
 function checkRoot(block: Block, tree: MerkleLevels): void {

@@ -7,20 +7,17 @@ import type { StateView } from "./execution.js";
 
 /** Operations in one block, whether a contract takes them or not: a run begins in some 3 ms. */
 export const BLOCK_OPERATIONS_MAX = 32;
-/** Calls of contracts in one block, each with its share of the rest: 32 operations, 16 messages, 16 deadlines, 16 of slots. */
+/** Calls of contracts in one block: 32 operations, 16 messages, 16 deadlines, 16 of slots. */
 export const BLOCK_CALLS_MAX = 80;
-/** What the runs of one block may take together: some 300 ms of a machine that does nothing else, at worst some 2 s. */
-export const BLOCK_BUDGET = 2_000;
-/** Bytes that they may put out together. */
-export const BLOCK_OUTPUT_MAX = 1_048_576;
-/** Effects, messages, violations and denials of them together: with an outcome a run and closed slots they fit a block's leaves. */
-export const BLOCK_EMISSIONS_MAX = 4_012;
 
-/** Keys that they may write together: each is some 10 nodes of the state's map, made on the loop of the node in some 50 us. */
-export const BLOCK_WRITES_MAX = 256;
-
-/** What is kept of the block's shares for each run that is still to come. */
-export const runShare = { budget: 20, output: 8_192, emissions: 32, writes: 2 } as const;
+/**
+ * What the runs of one block for one kind of entry share. No run may take more by itself, so the first of each kind has always room.
+ * - `budget`: some 150 ms of a machine that does nothing else, at worst some 1 s
+ * - `output`: bytes
+ * - `emissions`: effects, messages, violations and denials; with an outcome a run and closed slots those of all kinds fit a block's leaves
+ * - `writes`: keys, each some 10 nodes of the state's map, made on the loop of the node in some 50 us
+ */
+export const kindShare = { budget: 1_000, output: 262_144, emissions: 1_003, writes: 256 } as const;
 
 export interface PlannedContract {
   readonly name: string;

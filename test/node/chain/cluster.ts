@@ -17,7 +17,7 @@ import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/
 import { verifyAsync, verifyRecords, verifyRecordsLater } from "../../../tools/crypto/verifying.js";
 import { GridsealError } from "../../../tools/errors.js";
 import { govern } from "../../../tools/ledger/governance.js";
-import type { Outcome } from "../../../tools/ledger/outcome.js";
+import type { RunResult } from "../../../tools/ledger/outcome.js";
 import type { ProvedAnchor } from "../../../tools/ledger/proposal.js";
 import type { RunPlan } from "../../../tools/ledger/run-plan.js";
 import { anchorsBeside } from "../../../tools/node/chain/blocks/anchoring.js";
@@ -75,7 +75,11 @@ export interface TestCluster {
   /** As they were signed, with the sources that they name. */
   readonly orders: Uint8Array[];
   /** Has contracts run on a node, by its place. */
-  runContracts: (node: number, run: () => Promise<readonly Outcome[]>, plan: RunPlan) => Promise<readonly Outcome[]>;
+  runContracts: (
+    node: number,
+    run: () => Promise<readonly RunResult[]>,
+    plan: RunPlan,
+  ) => Promise<readonly RunResult[]>;
   /** Stops a node as kill -9 would: nothing of it runs on. */
   kill(index: number): Promise<void>;
   /** Starts a killed node again; `wiped` has lost its store. */

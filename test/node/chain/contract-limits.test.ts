@@ -2,11 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeBlock } from "../../../src/wire/block.js";
 import { type InstallAction, sourceHash } from "../../../src/wire/contract-order.js";
 import { outcomesIn } from "../../../src/wire/outcome.js";
+import { auditChain } from "../../../tools/audit/audit.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
-import { BLOCK_OPERATIONS_MAX } from "../../../tools/ledger/run-plan.js";
-import { createCluster, SERVICE, type TestNode } from "./cluster.js";
+import { governedHeight } from "../../../tools/ledger/governance.js";
+import type { RunResult } from "../../../tools/ledger/outcome.js";
+import { BLOCK_OPERATIONS_MAX, kindShare, type RunPlan } from "../../../tools/ledger/run-plan.js";
+import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
+import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 import { participantOf } from "./participant.js";
 
 const spins = 'export const reads = [], writes = [""]; export function operation() { for (;;); }';
@@ -17,7 +22,7 @@ const installOf = (name: string, source: string, type: number): InstallAction =>
   ...{ type: "install", service: SERVICE, name, version: 1, source: sourceHash(source) },
   ...newestEngine,
   ...{
-    budget: 2_000,
+    budget: 1_000,
     pages: 64,
     output: 10_000,
     messages: [],
@@ -33,7 +38,10 @@ const outcomesOf = (node: TestNode) => node.sealed.flatMap(({ block }) => outcom
 test("operations that spin their whole budget, as many as a block holds, are sealed", async (t) => {
   const cluster = await createCluster(4);
   t.after(() => cluster.close());
-  await cluster.order(installOf("spins", spins, 3), spins);
+  await cluster.order(
+    { ...installOf("spins", spins, 3), budget: Math.floor(kindShare.budget / BLOCK_OPERATIONS_MAX) },
+    spins,
+  );
   const participant = await participantOf(cluster);
   const blocks = 2;
   for (let block = 1; block <= blocks; block += 1) {
@@ -51,6 +59,59 @@ test("operations that spin their whole budget, as many as a block holds, are sea
     t.diagnostic(`rounds ${rounds.join(", ")}`);
   }
 });
+
+test("a participant whose operations take all that a block has delays others by a block each, and none of theirs fails", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await cluster.order(installOf("spins", spins, 3), spins);
+  await cluster.order(installOf("counts", counts, 4), counts);
+  const greedy = await participantOf(cluster);
+  const modest = await participantOf(cluster);
+  const [node, other] = cluster.nodes as [TestNode, TestNode];
+  const asked = 6;
+  for (let index = 0; index < asked; index += 1) {
+    for (const { chain } of [node, other]) {
+      assert.equal(await chain.admit(greedy.next(3), undefined), "admitted");
+    }
+  }
+  assert.equal(await node.chain.admit(modest.next(4), undefined), "admitted");
+  const counted = () => node.sealed.findIndex(({ block }) => outcomesIn(block.results).some(isDone));
+  const isDone = ({ type }: { readonly type: string }) => type === "done";
+  await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 2 * asked + 1), "all of them");
+  const outcomes = outcomesOf(node);
+  assert.deepEqual(outcomes.filter(isDone).length, 1, "what the modest one asks is done");
+  const spun = outcomes.filter((outcome) => outcome.type === "failed" && outcome.reason === "budget");
+  assert.equal(spun.length, 2 * asked, "the greedy one's run as far as they may");
+  const perBlock = node.sealed.map(({ block }) => outcomesIn(block.results).length);
+  assert.ok(
+    perBlock.every((count) => count <= 2),
+    `each takes a block's whole budget: ${perBlock.join()}`,
+  );
+  t.diagnostic(`outcomes a block ${perBlock.join(", ")}; the modest one's in block ${counted() + 1}`);
+  assert.ok(counted() < 2 * asked, `the modest one waits for all others: block ${counted()} of ${perBlock.length}`);
+  for (const { opposed } of cluster.nodes) assert.deepEqual(opposed, []);
+  await isSealedWithRoom(cluster, node);
+});
+
+/** The audit comes to the same, and refuses a block that holds what there was no room for. */
+async function isSealedWithRoom({ genesis }: TestCluster, node: TestNode): Promise<void> {
+  const contracts = createChainContracts();
+  const blocks = async function* () {
+    for (const { block } of node.sealed) yield encodeBlock(block);
+  };
+  const audit = (runContracts: (plan: RunPlan) => Promise<readonly RunResult[]>) =>
+    auditChain(genesis, genesis.chains[0]!, blocks, {
+      ...{ governance: node.governor.current, contractsHeight: governedHeight(node.governor.current), runContracts },
+    });
+  const report = await audit(contracts.run);
+  assert.equal(report.firstProblem, undefined);
+  const crowded = await audit(async (plan) => [
+    ...(await contracts.run(plan)).slice(0, -1),
+    { type: "postponed" } as const,
+  ]);
+  assert.match(crowded.firstProblem!.what, /leave no room for/);
+  await contracts.close();
+}
 
 test("a contract that no machine comes to the end of holds its chain up until an order retires it", async (t) => {
   const cluster = await createCluster(4);

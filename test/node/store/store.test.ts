@@ -424,7 +424,11 @@ const keptEnvelope = {
 const settlementHead: SettlementHead = {
   plan: { slot_s: 900, lateness_s: 900, gapMax_s: 900 },
   ...{ height: 7, epoch: 1, open_s: 1_800, awaited: 1, beyond: 2 },
-  showing: { slot: { start_s: 900, slot_s: 900, points: 600, root: new Uint8Array(32) }, shown: 500 },
+  showing: {
+    slot: { start_s: 900, slot_s: 900, points: 600, root: new Uint8Array(32) },
+    shown: 500,
+    behind: "metering",
+  },
 };
 const track: Track = {
   edge: { counter: 5n, isRead: true },

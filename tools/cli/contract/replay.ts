@@ -11,7 +11,7 @@ import { createEngine, type GuestCall } from "../../contracts/engine.js";
 import { runPlan } from "../../contracts/run-plan.js";
 import { GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
-import { failures, type Outcome } from "../../ledger/outcome.js";
+import { failures, type Outcome, type RunResult } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import { createChainContracts } from "../../node/contracts/node-contracts.js";
 import { readEngine } from "../../node/contracts/sandbox.js";
@@ -104,15 +104,14 @@ async function replayOf(
       }
     };
   };
-  const run = async (plan: RunPlan): Promise<readonly Outcome[]> => {
+  const run = async (plan: RunPlan): Promise<readonly RunResult[]> => {
     if (current !== service || plan.height !== height) return contracts.run(plan);
     const ran = options.trace ? await runTraced(plan) : { outcomes: await contracts.run(plan), calls: [] };
-    runs = plan.calls.map(({ contract, entry }, index) => ({
-      contract: plan.contracts[contract]!.name,
-      entry,
-      outcome: ran.outcomes[index]!,
-      calls: ran.calls[index] ?? [],
-    }));
+    runs = plan.calls.flatMap(({ contract, entry }, index): ReplayedRun[] => {
+      const outcome = ran.outcomes[index]!;
+      if (outcome.type === "postponed") return [];
+      return [{ contract: plan.contracts[contract]!.name, entry, outcome, calls: ran.calls[index] ?? [] }];
+    });
     return ran.outcomes;
   };
   try {
@@ -136,14 +135,12 @@ async function replayOf(
 async function runTraced(plan: RunPlan) {
   const engine = await createEngine(await readEngine());
   const calls: GuestCall[][] = [];
-  const traced: typeof engine = {
-    run(run) {
-      const own: GuestCall[] = [];
-      calls.push(own);
-      return engine.run({ ...run, onCall: (call) => void own.push(call) });
-    },
+  const trace = (index: number, call: GuestCall) => {
+    const own = calls[index] ?? [];
+    own.push(call);
+    calls[index] = own;
   };
-  return { outcomes: await runPlan(traced, plan), calls };
+  return { outcomes: await runPlan(engine, plan, trace), calls };
 }
 
 interface Shown {

@@ -78,7 +78,7 @@ function seal(records: readonly ExecutionRecord[], time_s: number) {
     }
   });
   let settlement: ReturnType<typeof settle> | undefined;
-  const settling = { height, time_ms, judgedAt: 0, plan, contracts: 1, assignments: new Map(), view };
+  const settling = { height, time_ms, judgedAt: 0, plan, asking: ["metering"], assignments: new Map(), view };
   const settle_ms = taken(() => {
     settlement = settle(settling, records);
   });

@@ -18,7 +18,7 @@ import type { OrderedContracts } from "../../ledger/contract-orders.js";
 import { firstTip } from "../../ledger/first-tip.js";
 import { type Governance, govern, initialGovernance } from "../../ledger/governance.js";
 import { MemoryState } from "../../ledger/memory-state.js";
-import type { Outcome } from "../../ledger/outcome.js";
+import type { RunResult } from "../../ledger/outcome.js";
 import { executionRecord } from "../../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../../ledger/replay.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
@@ -36,7 +36,7 @@ import {
 import { createRandom, type Random } from "../rig/random.js";
 import { simulatedSigner, simulatedVerify } from "../simulation/world/keys.js";
 
-export type RunPlans = (plan: RunPlan) => Promise<readonly Outcome[]>;
+export type RunPlans = (plan: RunPlan) => Promise<readonly RunResult[]>;
 
 export interface ChainPlan {
   readonly seed: number;

@@ -13,6 +13,8 @@ export interface SettledBlock {
   readonly contracts: readonly ContractInForce[];
   readonly assignments: OrderedAssignments;
   readonly view: ChainView;
+  /** runs for closed slots that the block's contracts leave room for; undefined where nothing is in the way */
+  readonly runs?: number | undefined;
 }
 
 /** What the block makes of its chain's settlement: nothing where no contract asks for slots. */
@@ -20,8 +22,8 @@ export function settleBlock(block: SettledBlock, { sealed }: Pick<Execution, "se
   const { height, time_ms, judgedAt, assignments, view } = block;
   const plan = planOf(block.contracts);
   if (plan === undefined) return restingSettlement;
-  const contracts = block.contracts.filter(({ install }) => install.slots !== undefined).length;
-  const place = { height, time_ms, judgedAt, plan, contracts, assignments, view: view.settlement };
+  const asking = block.contracts.flatMap(({ install }) => (install.slots === undefined ? [] : [install.name]));
+  const place = { height, time_ms, judgedAt, plan, asking, assignments, view: view.settlement, runs: block.runs };
   return settle(
     place,
     sealed.flatMap(({ records }) => records),

@@ -47,8 +47,10 @@ export interface SettlementHead {
 
 export interface Showing {
   readonly slot: SealedSlot;
-  /** rows that they have been shown */
+  /** rows that all of them have been shown */
   readonly shown: number;
+  /** the last contract, by name, that has been shown the part behind those; undefined where none has */
+  readonly behind: string | undefined;
 }
 
 /** What a chain remembers of its settlement before a block. */
@@ -68,10 +70,12 @@ export interface SettlementPlace {
   readonly judgedAt: number;
   /** what contracts in force ask for */
   readonly plan: SettlementPlan;
-  /** how many of them ask */
-  readonly contracts: number;
+  /** names of those that ask, ascending */
+  readonly asking: readonly string[];
   readonly assignments: OrderedAssignments;
   readonly view: SettlementView;
+  /** runs that the block has room for; undefined where nothing is in the way */
+  readonly runs?: number | undefined;
 }
 
 export interface ClosedSlot {
@@ -79,9 +83,11 @@ export interface ClosedSlot {
   readonly rows: readonly PointRow[];
 }
 
-/** Rows of a closed slot that each contract that asks is shown. */
+/** Rows of a closed slot that contracts are shown. */
 export interface ShownRows {
   readonly slot: SealedSlot;
+  /** names of the contracts */
+  readonly to: readonly string[];
   /** place of the first row among all */
   readonly first: number;
   readonly rows: readonly PointRow[];
@@ -201,7 +207,7 @@ function close(run: Run): void {
   if (rows.length === 0) return;
   const slot = { start_s: open_s, slot_s, points: rows.length, root: slotRoot(rows.map(encodePointRow)) };
   run.closed.push({ slot, rows });
-  run.showing = { slot, shown: 0 };
+  run.showing = { slot, shown: 0, behind: undefined };
   show(run, rows);
 }
 
@@ -220,13 +226,19 @@ function metersOf({ place, counters }: Run): (readonly [string, MeterCounters])[
 
 /** Shows rows of the slot as far as the block's runs reach. */
 function show(run: Run, rows: readonly PointRow[]): void {
-  const { contracts } = run.place;
+  const { asking, runs = SLOT_RUNS_MAX } = run.place;
   while (run.showing !== undefined) {
-    if ((run.shown.length + 1) * contracts > SLOT_RUNS_MAX) return;
-    const { slot, shown } = run.showing;
+    const { slot, shown, behind } = run.showing;
+    const waiting = asking.filter((name) => behind === undefined || name > behind);
+    const left = runs - run.shown.reduce((sum, { to }) => sum + to.length, 0);
+    const to = waiting.slice(0, left);
     const next = rows.slice(shown, shown + SHOWN_ROWS_MAX);
-    run.shown.push({ slot, first: shown, rows: next });
+    if (to.length > 0) run.shown.push({ slot, to, first: shown, rows: next });
+    if (to.length < waiting.length) {
+      run.showing = { slot, shown, behind: to.at(-1) ?? behind };
+      return;
+    }
     const reached = shown + next.length;
-    run.showing = reached < rows.length ? { slot, shown: reached } : undefined;
+    run.showing = reached < rows.length ? { slot, shown: reached, behind: undefined } : undefined;
   }
 }

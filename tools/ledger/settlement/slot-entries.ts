@@ -1,4 +1,4 @@
-// Closed slots as entries: each contract that asked for slots is shown their rows, part by part.
+// Closed slots as entries: the contracts that ask for slots are shown their rows, part by part.
 
 import type { Value } from "../../../src/wire/value.js";
 import type { EntriesPlace, PlannedEntry } from "../entry.js";
@@ -6,11 +6,11 @@ import { SHOWN_ROWS_MAX, type ShownRows } from "./settle.js";
 
 /** The rows of closed slots that the block shows, by time and part, then by the names of the contracts. */
 export function slotEntries({ contracts, settlement }: EntriesPlace): PlannedEntry[] {
-  const asking = contracts.filter(({ install }) => install.slots !== undefined);
   return settlement.shown.flatMap((shown) => {
     const entry = { kind: "slot", start_s: shown.slot.start_s, part: shown.first / SHOWN_ROWS_MAX } as const;
     const argument = argumentOf(shown);
-    return asking.map((contract): PlannedEntry => ({ entry, fate: { type: "run", contract, argument } }));
+    const called = contracts.filter(({ install }) => shown.to.includes(install.name));
+    return called.map((contract): PlannedEntry => ({ entry, fate: { type: "run", contract, argument } }));
   });
 }
 

@@ -196,9 +196,8 @@ export function createChain(ports: ChainPorts): Chain {
   }
 
   function runRoom_ms(): number {
-    const waits = (takes: (type: number) => boolean) =>
-      pool.holds(({ records }) => records.some(({ type }) => type !== undefined && takes(type)));
-    return roomForRuns({ tip: sealer.tip, lately_ms: runs.lately_ms, waits });
+    const { lately_ms } = runs;
+    return roomForRuns({ tip: sealer.tip, now_ms: ports.now_ms(), lately_ms, waits: (holds) => pool.holds(holds) });
   }
 
   /** Contracts have run for a block that a question is about. */

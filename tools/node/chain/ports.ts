@@ -7,7 +7,7 @@ import type { MerkleLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
 import type { Timeouts } from "../../consensus/types.js";
 import type { RecordVerification } from "../../crypto/verifying-message.js";
-import type { Outcome } from "../../ledger/outcome.js";
+import type { RunResult } from "../../ledger/outcome.js";
 import type { ProvedAnchor } from "../../ledger/proposal.js";
 import type { ExecutionRecord } from "../../ledger/record-scan.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
@@ -57,7 +57,7 @@ export interface ChainPorts {
   /** The same, when nothing else is to be verified. */
   verifyRecordsLater(records: readonly RecordVerification[]): Promise<boolean>;
   /** Runs contracts; rejects with ENGINE_FAULT where this machine is at fault, or where they are `unwanted` before they have run. */
-  runContracts(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]>;
+  runContracts(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly RunResult[]>;
   /** Contracts could not be run here. */
   onRunFault(): void;
   /** UTC */

@@ -1,14 +1,14 @@
 // The contracts of a node's chains: a thread for each chain, started with its first run, so that no chain waits for another one's.
 
 import { GridsealError } from "../../errors.js";
-import type { Outcome } from "../../ledger/outcome.js";
+import type { RunResult } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import { openSandbox, type Sandbox } from "./sandbox.js";
 
 /** The contracts of one chain. */
 export interface ChainContracts {
   /** Runs the contracts of a block. Rejects with ENGINE_FAULT or ENGINE_FOREIGN where this machine is at fault. */
-  run(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]>;
+  run(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly RunResult[]>;
   close(): Promise<void>;
 }
 

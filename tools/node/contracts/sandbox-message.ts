@@ -2,7 +2,7 @@
 // is at one root; what is missing, or what has changed, goes before the plan that needs it.
 
 import type { Run } from "../../contracts/engine.js";
-import type { Outcome } from "../../ledger/outcome.js";
+import type { RunResult } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import type { StateChanges } from "../../ledger/state-map.js";
 
@@ -23,6 +23,6 @@ export type Asked = { readonly number: number } & (
 );
 
 export type Answered =
-  | { readonly number: number; readonly outcomes: readonly Outcome[] }
+  | { readonly number: number; readonly outcomes: readonly RunResult[] }
   /** the machine was at fault */
   | { readonly number: number; readonly fault: string };

@@ -6,7 +6,7 @@ import { runPlan } from "../../contracts/run-plan.js";
 import { stateOf } from "../../contracts/run-state.js";
 import { reasonOf } from "../../errors.js";
 import { HeldStates } from "../../ledger/contract-states.js";
-import type { Outcome } from "../../ledger/outcome.js";
+import type { RunResult } from "../../ledger/outcome.js";
 import type { Answered, Asked, Told } from "./sandbox-message.js";
 
 const engine = createEngine(workerData as Uint8Array);
@@ -30,7 +30,7 @@ async function answer(asked: Asked): Promise<void> {
   parentPort?.postMessage(answered);
 }
 
-async function outcomesOf(asked: Asked): Promise<readonly Outcome[]> {
+async function outcomesOf(asked: Asked): Promise<readonly RunResult[]> {
   const ready = await engine;
   if ("run" in asked) return [await ready.run({ ...asked.run, state: stateOf(asked.run.state) })];
   return runPlan(ready, { ...asked.plan, state: states });

@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
 import type { Run } from "../../contracts/engine.js";
-import { GridsealError, reasonOf } from "../../errors.js";
-import type { Outcome } from "../../ledger/outcome.js";
+import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
+import type { Outcome, RunResult } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import { startThread } from "../../thread.js";
 import { HeldState } from "./held-state.js";
@@ -19,7 +19,7 @@ const UNWANTED_MS_MAX = 2_000;
 const STACK_MB = 64;
 
 interface Waiting {
-  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly resolve: (outcomes: readonly RunResult[]) => void;
   readonly reject: (error: GridsealError) => void;
 }
 
@@ -35,7 +35,7 @@ export interface Sandbox {
   /** One run, in a state of its own. Rejects with ENGINE_FAULT where this machine is at fault. */
   run(run: Run<ReadonlyMap<string, Uint8Array>>): Promise<Outcome>;
   /** All runs of a block: an outcome for each call. Rejects as a run does, and where it is `unwanted` before it has ended. */
-  plan(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]>;
+  plan(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly RunResult[]>;
   close(): Promise<void>;
 }
 
@@ -77,10 +77,12 @@ class ThreadSandbox implements Sandbox {
   }
 
   async run(run: Run<ReadonlyMap<string, Uint8Array>>): Promise<Outcome> {
-    return (await this.#inTurn((thread) => this.#ask(thread, { run }, undefined)))[0]!;
+    const [outcome] = await this.#inTurn((thread) => this.#ask(thread, { run }, undefined));
+    assertInvariant(outcome !== undefined && outcome.type !== "postponed", "a run that stands alone has an outcome");
+    return outcome;
   }
 
-  plan(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly Outcome[]> {
+  plan(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly RunResult[]> {
     return this.#inTurn(async (thread) => {
       if (unwanted?.aborted) throw new GridsealError("ENGINE_FAULT", "nobody waits for the contracts any more");
       const { state: _, ...stated } = plan;
@@ -103,7 +105,7 @@ class ThreadSandbox implements Sandbox {
     thread: Thread,
     work: Pick<Extract<Asked, { run: unknown }>, "run"> | Pick<Extract<Asked, { plan: unknown }>, "plan">,
     unwanted: AbortSignal | undefined,
-  ): Promise<readonly Outcome[]> {
+  ): Promise<readonly RunResult[]> {
     if (this.#thread !== thread) throw new GridsealError("ENGINE_FAULT", "the thread of contracts ended");
     const { runMs, unwantedMs } = this.#patience;
     const late = setTimeout(() => this.#lose(thread, `a contract ran for more than ${runMs} ms`), runMs);

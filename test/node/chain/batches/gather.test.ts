@@ -6,6 +6,7 @@ import { CREDENTIAL_BYTES_MAX } from "../../../../src/wire/credential.js";
 import { OPERATION_BYTES_MAX } from "../../../../src/wire/operation.js";
 import { ORDER_BYTES_MAX } from "../../../../src/wire/order.js";
 import type { ExecutionRecord } from "../../../../tools/ledger/record-scan.js";
+import { BLOCK_OPERATIONS_MAX } from "../../../../tools/ledger/run-plan.js";
 import { createGather, WAITING_BYTES_MAX } from "../../../../tools/node/chain/batches/gather.js";
 
 const recordOf = (seq: number, size: number, meter = "00"): ExecutionRecord => {
@@ -71,4 +72,21 @@ test("a record that comes again while it waits stands once in what is cut, and t
   gather.add(fork);
   gather.add(fork);
   assert.equal(gather.pending, 2);
+});
+
+test("participants take turns, and what a block left out comes first", () => {
+  const gather = createGather(BATCH_RECORDS_MAX);
+  const asked = (meter: string, seq: number) => ({ ...recordOf(seq, 100, meter), type: 1 });
+  const named = (records: readonly ExecutionRecord[]) => records.map(({ meter, seq }) => `${meter}${seq}`);
+  for (let seq = 0; seq < 40; seq += 1) gather.add(asked("a", seq));
+  gather.add(recordOf(0, 100, "m"));
+  for (let seq = 0; seq < 2; seq += 1) gather.add(asked("b", seq));
+  const first = named(gather.cut(0));
+  assert.deepEqual(first.slice(0, 6), ["a0", "b0", "a1", "b1", "a2", "a3"]);
+  assert.equal(first.length, BLOCK_OPERATIONS_MAX, "an operation more has no room");
+  gather.putBack([asked("b", 1), asked("a", 2)]);
+  gather.putBack([asked("b", 1)]);
+  assert.equal(gather.waiting("b", 1, asked("b", 1).hash), "same");
+  assert.deepEqual(named(gather.cut(0)).slice(0, 3), ["b1", "a2", "a30"]);
+  assert.equal(gather.pending, 0);
 });

@@ -8,15 +8,15 @@ import { valueToCbor } from "../../../../src/wire/value.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { createEngine, type Engine } from "../../../contracts/engine.js";
 import { runPlan } from "../../../contracts/run-plan.js";
-import type { Outcome } from "../../../ledger/outcome.js";
+import type { RunResult } from "../../../ledger/outcome.js";
 import type { RunPlan } from "../../../ledger/run-plan.js";
 import { readEngine } from "../../../node/contracts/sandbox.js";
 
 export interface PlanRunner {
   /** The outcomes of a plan that has run before; undefined where it has not, or was asked for long ago. */
-  known(plan: RunPlan): readonly Outcome[] | undefined;
+  known(plan: RunPlan): readonly RunResult[] | undefined;
   /** Runs it, and keeps what it comes to. */
-  run(plan: RunPlan): Promise<readonly Outcome[]>;
+  run(plan: RunPlan): Promise<readonly RunResult[]>;
 }
 
 const KEPT = 1_024;
@@ -24,7 +24,7 @@ const KEPT = 1_024;
 let engine: Promise<Engine> | undefined;
 
 export function createPlanRunner(): PlanRunner {
-  const outcomes = new BoundedMap<string, readonly Outcome[]>(KEPT);
+  const outcomes = new BoundedMap<string, readonly RunResult[]>(KEPT);
   return {
     known: (plan) => outcomes.get(nameOf(plan)),
     async run(plan) {

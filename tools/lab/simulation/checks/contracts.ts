@@ -11,7 +11,7 @@ import type { EntryOutcome } from "../../../../src/wire/outcome.js";
 import { decodeReceipt, receiptEncoder, verifyInclusionOf } from "../../../../src/wire/receipt.js";
 import { decodeOutput, type Value } from "../../../../src/wire/value.js";
 import { reasonOf } from "../../../errors.js";
-import { BLOCK_BUDGET } from "../../../ledger/run-plan.js";
+import { kindShare } from "../../../ledger/run-plan.js";
 import { type ContractViolation, decodeResults } from "../../../ledger/violations.js";
 import { LISTENER } from "../../rig/contracts/generate.js";
 import { createMessageChecks, type MessageChecks } from "./messages.js";
@@ -122,6 +122,17 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     counts.effects += outcome.effects.length + denials.length;
   };
 
+  /** What the runs for one kind of entry take together. */
+  const checkShares = (where: string, outcomes: readonly EntryOutcome[]) => {
+    for (const kind of new Set(outcomes.map(({ entry }) => entry.kind))) {
+      const ran = outcomes.filter(({ entry }) => entry.kind === kind);
+      const used = ran.reduce((sum, outcome) => sum + ("used" in outcome ? outcome.used : 0), 0);
+      if (used > kindShare.budget) fail(LIMITS, `${where}: ${kind} ${used} of ${kindShare.budget}`);
+      const said = ran.reduce((sum, outcome) => sum + ("effects" in outcome ? outcome.effects.length : 0), 0);
+      if (said > kindShare.emissions) fail(LIMITS, `${where}: ${kind} says ${said} of ${kindShare.emissions}`);
+    }
+  };
+
   const checkDue = (where: string, block: Block, entry: Extract<Entry, { kind: "due" }>) => {
     const name = `${block.chain} ${entryText(entry)}`;
     if (entry.time_s * 1_000 > block.time_ms || due.has(name)) fail(DUE, where);
@@ -175,8 +186,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
         const cause = causeOf(block, entry, operationOf(outcome), participants);
         if (cause !== undefined) checkOutcome(name, block, cause, outcome);
       }
-      const used = outcomes.reduce((sum, outcome) => sum + ("used" in outcome ? outcome.used : 0), 0);
-      if (used > BLOCK_BUDGET) fail(LIMITS, `${where}: ${used} of ${BLOCK_BUDGET}`);
+      checkShares(where, outcomes);
       for (const violation of violations) {
         if (violation.kind !== "contract") continue;
         const { entry } = violation;

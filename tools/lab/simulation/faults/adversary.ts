@@ -6,7 +6,7 @@ import type { Signer } from "../../../../src/wire/key.js";
 import { encodeMessage, signedBytes } from "../../../consensus/messages.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
-import type { Outcome } from "../../../ledger/outcome.js";
+import type { RunResult } from "../../../ledger/outcome.js";
 import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { decodeFrame, encodeFrame } from "../../../node/chain/frame.js";
 import type { Random } from "../../rig/random.js";
@@ -67,7 +67,7 @@ export interface Adversary {
   /** What its own node says of other chains in a block of this one. */
   anchors(service: number, honest: readonly ProvedAnchor[]): readonly ProvedAnchor[];
   /** What its own node takes a block's contracts to have come to. */
-  outcomes(honest: readonly Outcome[]): readonly Outcome[];
+  outcomes(honest: readonly RunResult[]): readonly RunResult[];
   /** What its own node is to put before a chain: evidence that is none. */
   accuse(): { readonly chain: number; readonly notice: ExecutionNotice } | undefined;
   /** What it says of its own accord. */

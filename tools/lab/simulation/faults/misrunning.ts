@@ -1,6 +1,6 @@
 // What a faulty member says that contracts came to: something else than they did, in any of its parts.
 
-import type { Outcome } from "../../../ledger/outcome.js";
+import type { Outcome, RunResult } from "../../../ledger/outcome.js";
 import type { Random } from "../../rig/random.js";
 import type { Coverage } from "../coverage.js";
 
@@ -10,7 +10,7 @@ import type { Coverage } from "../coverage.js";
 export function misrunning(
   random: Random,
   coverage: Pick<Coverage, "misrun">,
-): (honest: readonly Outcome[]) => readonly Outcome[] {
+): (honest: readonly RunResult[]) => readonly RunResult[] {
   return (honest) => {
     if (random.chance(0.5)) return honest;
     coverage.misrun += 1;
@@ -19,7 +19,8 @@ export function misrunning(
   };
 }
 
-function changed(random: Random, outcome: Outcome): Outcome {
+function changed(random: Random, outcome: RunResult): RunResult {
+  if (outcome.type === "postponed") return nothing;
   const used = outcome.used + 1;
   if (outcome.type === "failed") return random.pick([{ ...outcome, used }, { ...outcome, reason: "memory" }, nothing]);
   const { writes, emissions } = outcome;

@@ -3,7 +3,7 @@
 
 import { equalBytes } from "../../../../src/wire/bytes.js";
 import { GridsealError } from "../../../errors.js";
-import { encodeOutcome, type Outcome } from "../../../ledger/outcome.js";
+import { encodeOutcome, type RunResult } from "../../../ledger/outcome.js";
 import type { RunPlan } from "../../../ledger/run-plan.js";
 import type { ChainPorts } from "../../../node/chain/ports.js";
 import { createPlanRunner } from "../../rig/contracts/runner.js";
@@ -50,7 +50,7 @@ export function createSimulatedContracts(ports: SimulatedContractsPorts): Simula
   const { options, timeline, random, coverage, isCalm } = ports;
 
   /** Runs it while virtual time stands still; the answer is there when the next event is performed. */
-  const begun = (plan: RunPlan): { outcomes: readonly Outcome[] | undefined; fault: unknown } => {
+  const begun = (plan: RunPlan): { outcomes: readonly RunResult[] | undefined; fault: unknown } => {
     const work = { outcomes: runner.known(plan), fault: undefined as unknown };
     if (work.outcomes !== undefined) return work;
     const run = async () => {
@@ -101,7 +101,8 @@ export function createSimulatedContracts(ports: SimulatedContractsPorts): Simula
   };
 }
 
-function isEqual(one: Outcome, other: Outcome): boolean {
+function isEqual(one: RunResult, other: RunResult): boolean {
+  if (one.type === "postponed" || other.type === "postponed") return one.type === other.type;
   return equalBytes(encodeOutcome(one), encodeOutcome(other));
 }
 

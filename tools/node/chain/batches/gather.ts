@@ -26,9 +26,14 @@ export interface Gather {
    * came again meanwhile, would stand twice in one temporary block, which nobody takes.
    */
   add(record: ExecutionRecord): boolean;
+  /** Operations that a block has left out: before all that waits. */
+  putBack(operations: readonly ExecutionRecord[]): void;
   /** A record that is in a temporary block already. */
   note(record: ExecutionRecord): void;
-  /** The next temporary block's records, beside so many bytes of orders and evidence; none where nothing waits. */
+  /**
+   * The next temporary block's records, beside so many bytes of orders and evidence; none where nothing waits. Participants take turns:
+   * who signs many operations is not before others with all of them.
+   */
   cut(notices_bytes: number): ExecutionRecord[];
   /** The record is sealed, here or by another node. */
   forget(meter: string, seq: number): void;
@@ -87,7 +92,17 @@ export function createGather(recordsMax: number): Gather {
       note(record);
       return pending.length >= recordsMax || bytes >= CUT_BYTES;
     },
+    putBack(operations) {
+      const back = operations.filter((record) => !pendingNames.has(nameOf(record)));
+      pending = [...back, ...pending];
+      for (const record of back) {
+        pendingNames.add(nameOf(record));
+        bytes += record.bytes.length;
+        note(record);
+      }
+    },
     cut(notices_bytes) {
+      pending = inTurn(pending);
       let taken = 0;
       let operations = 0;
       let size = 0;
@@ -109,6 +124,23 @@ export function createGather(recordsMax: number): Gather {
     },
     forget,
   };
+}
+
+/** The records with their operations in turns of who signed them; each one's keep their order, and readings their places. */
+function inTurn(records: ExecutionRecord[]): ExecutionRecord[] {
+  const operations = records.filter(({ type }) => type !== undefined);
+  if (operations.length < 2) return records;
+  const counts = new Map<string, number>();
+  const turns: ExecutionRecord[][] = [];
+  for (const operation of operations) {
+    const turn = counts.get(operation.meter) ?? 0;
+    counts.set(operation.meter, turn + 1);
+    const others = turns[turn];
+    if (others === undefined) turns.push([operation]);
+    else others.push(operation);
+  }
+  const ordered = turns.flat().values();
+  return records.map((record) => (record.type === undefined ? record : ordered.next().value!));
 }
 
 function nameOf({ meter, seq }: ExecutionRecord): string {

@@ -35,7 +35,7 @@ import {
   type OriginEffect,
   type OriginInput,
 } from "./origin/state.js";
-import { displacedBy, onSealed, presentable, restore, step } from "./origin/step.js";
+import { displacedBy, leftOutBy, onSealed, presentable, restore, step } from "./origin/step.js";
 import type { Pool } from "./pool.js";
 import { createWaitingNotices } from "./waiting-notices.js";
 
@@ -58,7 +58,10 @@ export interface Origin {
   restore(): void;
   /** This node is a member again: what has waited is cut. */
   resume(): void;
-  /** Writes with the block what it gives back: records of temporary blocks that it leaves without a number. */
+  /**
+   * Writes with the block what it gives back: records of temporary blocks that it leaves without a number, and operations that its
+   * contracts leave no room for.
+   */
   onSealing(writer: Writer, block: Block): void;
   /** For the exchange: temporary blocks of an earlier self that peers still hold. */
   readonly returned: Returned;
@@ -100,6 +103,8 @@ export function createOrigin(
     { pool, waitingNotices, used: stored.map(({ number }) => number) },
   );
   const rows = createAdmittedRows(ports);
+  /** by the block that is being stored */
+  let leftOut: readonly ExecutionRecord[] = [];
 
   const feed = (input: OriginInput) => {
     try {
@@ -146,6 +151,10 @@ export function createOrigin(
 
   const keepWaiting = (writer: Writer, { notices }: ReadBatch, records: readonly ExecutionRecord[]) => {
     waitingNotices.keep(writer, notices);
+    keepAdmitted(writer, records);
+  };
+
+  const keepAdmitted = (writer: Writer, records: readonly ExecutionRecord[]) => {
     for (const record of records) {
       writer.put(admitted, numberKey(service, kidOf(record), record.seq), record.bytes);
     }
@@ -206,6 +215,8 @@ export function createOrigin(
         deleteBatch(writer, service, read.batch.origin, read.batch.number);
         if (!exchange.isGivenUp(read.id)) keepWaiting(writer, read, presentable(node, read));
       }
+      leftOut = leftOutBy(node, block);
+      keepAdmitted(writer, leftOut);
     },
     returned: {
       mayTake: (number) => ![...node.cuts].some(({ batch }) => batch.number === number),
@@ -215,7 +226,11 @@ export function createOrigin(
       onEvidence: (bytes) => void submit(readNotice(genesis.hash, { kind: "evidence", bytes })).catch(ports.onFatal),
     },
     onSealed(sealed) {
-      const waited_ms = onSealed(node, sealed, ports.monotonic_ms());
+      if (leftOut.length > 0) {
+        ports.log.info({ height: sealed.head.height, operations: leftOut.length }, "operations wait for a later block");
+      }
+      const waited_ms = onSealed(node, sealed, { leftOut, now_ms: ports.monotonic_ms() });
+      leftOut = [];
       feed({ type: "waits" });
       return waited_ms;
     },

@@ -6,7 +6,7 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import { reasonOf } from "../../../errors.js";
 import type { BlockInputs } from "../../../ledger/compose.js";
 import type { StateView } from "../../../ledger/execution.js";
-import type { Outcome } from "../../../ledger/outcome.js";
+import type { RunResult } from "../../../ledger/outcome.js";
 import type { RunPlan } from "../../../ledger/run-plan.js";
 import type { ChainPorts } from "../ports.js";
 
@@ -24,7 +24,7 @@ export interface ContractRuns {
   /** Contracts are in force: the engine is started before the first of them runs. */
   prepare(state: StateView): void;
   /** The outcomes of a block of these inputs; undefined while they are being made, and where they are given up. */
-  outcomesOf(inputs: BlockInputs, plan: RunPlan): readonly Outcome[] | undefined;
+  outcomesOf(inputs: BlockInputs, plan: RunPlan): readonly RunResult[] | undefined;
   /** Whether the contracts of these inputs run no more at this height: they are given up where they have taken too long. */
   givesUp(inputs: BlockInputs): boolean;
   /** What runs of a block have taken lately, in milliseconds: the slowest, the less the longer ago. */
@@ -34,7 +34,7 @@ export interface ContractRuns {
 }
 
 interface Entry {
-  outcomes: readonly Outcome[] | undefined;
+  outcomes: readonly RunResult[] | undefined;
   state: "running" | "done" | "given up" | "faulted";
   readonly since_ms: number;
   readonly unwanted: AbortController;

@@ -162,7 +162,10 @@ export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Propo
     // Each time round finds more of the temporary blocks barren, until one is not or none is left.
     while (hasWork()) {
       const takesNumber = createNumbering(view);
-      const batches = pool.candidates((read) => takesNumber(read.batch));
+      const batches = inTurn(
+        pool.candidates((read) => takesNumber(read.batch)),
+        { ids: sealer.members.ids, previous: sealer.head.headerHash },
+      );
       const built = buildOf(batches);
       if (built.type === "unusable") continue;
       if (built.type === "built") return feed({ ...built, height, round });
@@ -210,6 +213,20 @@ export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Propo
       return waiting.length > 0;
     },
   };
+}
+
+/**
+ * The temporary blocks of each origin in their order, those of another one first in each block: operations at the front find what their
+ * contracts have for a block, those behind what is left. No origin can tell in advance when it is first.
+ */
+function inTurn(
+  batches: readonly AcceptedBatch[],
+  { ids, previous }: { readonly ids: readonly string[]; readonly previous: Uint8Array },
+): readonly AcceptedBatch[] {
+  const first = previous[previous.length - 1]! % ids.length;
+  const order = [...ids.slice(first), ...ids.slice(0, first)];
+  const placeOf = ({ read }: AcceptedBatch) => order.indexOf(toHex(read.batch.origin));
+  return batches.toSorted((one, other) => placeOf(one) - placeOf(other));
 }
 
 function isFresh(question: Question): boolean {

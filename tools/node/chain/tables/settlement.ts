@@ -4,7 +4,7 @@
 import { HEIGHT_MAX, TIME_S_MAX, WORD_MAX } from "../../../../src/wire/bounds.js";
 import { toHex } from "../../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../../src/wire/cbor.js";
-import { asArray, asUint } from "../../../../src/wire/shape.js";
+import { asArray, asText, asUint } from "../../../../src/wire/shape.js";
 import {
   decodeSlotRows,
   encodeSlotRows,
@@ -30,7 +30,7 @@ export const settlements: Table<ChainKey, SettlementHead> = {
   name: "settlements",
   describe: (key) => `settlement of chain ${chainIn(key)}`,
   encode({ plan, height, epoch, open_s, awaited, beyond, showing }) {
-    const shown = showing === undefined ? null : [slotsToArray([showing.slot]), showing.shown];
+    const shown = showing === undefined ? null : [slotsToArray([showing.slot]), showing.shown, showing.behind ?? null];
     return encodeCbor([planToArray(plan), height, epoch, open_s, awaited, beyond, shown]);
   },
   decode(content) {
@@ -42,16 +42,22 @@ export const settlements: Table<ChainKey, SettlementHead> = {
       open_s: asUint(open, "settlement begin", TIME_S_MAX),
       awaited: asUint(awaited, "settlement awaited", WORD_MAX),
       beyond: asUint(beyond, "settlement beyond", WORD_MAX),
-      showing: shown === null ? undefined : showingFrom(asArray(shown, "settlement shown", 2)),
+      showing: shown === null ? undefined : showingFrom(asArray(shown, "settlement shown", 3)),
     };
   },
   checksum: sha256Checksum,
 };
 
-function showingFrom([slots, shown]: readonly Parameters<typeof slotsFromArray>[0][]): SettlementHead["showing"] {
+function showingFrom([slots, shown, behind]: readonly Parameters<
+  typeof slotsFromArray
+>[0][]): SettlementHead["showing"] {
   const [slot] = slotsFromArray(slots);
   if (slot === undefined) throw new Error("a settlement shows no slot");
-  return { slot, shown: asUint(shown, "settlement rows shown", WORD_MAX) };
+  return {
+    slot,
+    shown: asUint(shown, "settlement rows shown", WORD_MAX),
+    behind: behind === null ? undefined : asText(behind, "settlement contract shown"),
+  };
 }
 
 /** Kept decoded: a meter's reading changes what is kept of it. */

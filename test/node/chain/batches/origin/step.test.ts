@@ -134,7 +134,7 @@ function bench() {
     numbers = sealNumber(numbers, read.batch.number);
     used.add(read.batch.number);
     for (const record of read.records) sealed.add(record);
-    onSealed(node, { block, records: read.records } as unknown as SealedBlock, 0);
+    onSealed(node, { block, records: read.records } as unknown as SealedBlock, { leftOut: [], now_ms: 0 });
     pool.remove([read.id]);
     pool.retain((name) => sealNumber(numbers, name.number) !== undefined);
     feed({ type: "waits" });

@@ -3,8 +3,10 @@
 import type { Block } from "../../../../../src/wire/block.js";
 import { BATCH_NUMBER_MAX } from "../../../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
+import { sha256 } from "../../../../../src/wire/hash.js";
 import { assertInvariant } from "../../../../errors.js";
-import { isSealable, type ReadBatch } from "../../../../ledger/compose.js";
+import { isRepeat, isSealable, type ReadBatch } from "../../../../ledger/compose.js";
+import { standingOf } from "../../../../ledger/governance.js";
 import { type ExecutionRecord, executionRecord, readRecord } from "../../../../ledger/record-scan.js";
 import { BATCH_WINDOW, sealNumber } from "../../../../ledger/state.js";
 import type { SealedBlock } from "../../ports.js";
@@ -168,10 +170,32 @@ export function displacedBy(node: OriginNode, block: Block): ReadBatch[] {
 }
 
 /**
- * Lets go of what the block sealed and takes back what it gave back. Returns how long the oldest record of each own temporary block in
+ * Operations of own temporary blocks that the block, which is to be stored, seals without them, as its contracts leave no room: they
+ * are for a later one. What it seals or the chain can seal no more is not among them.
+ */
+export function leftOutBy({ config, pool }: OriginNode, block: Block): ExecutionRecord[] {
+  const { view } = config;
+  const place = config.place();
+  const own = block.batches.filter(({ origin }) => equalBytes(origin, config.self));
+  const asked = own.flatMap(({ id }) => pool.find(id)?.records.filter(({ type }) => type !== undefined) ?? []);
+  if (asked.length === 0) return [];
+  const sealed = new Set(own.flatMap(({ records }) => records.map((bytes) => toHex(sha256(bytes)))));
+  return asked.filter((record) => {
+    const { meter, seq, hash } = record;
+    if (sealed.has(toHex(hash)) || isRepeat(view.meter(meter), seq)) return false;
+    return standingOf(place.governance, meter, place.service, seq, place.judgedAt) === "good";
+  });
+}
+
+/**
+ * Lets go of what the block sealed and takes back what it gave back, before all else the operations that it left out. Returns how long the oldest record of each own temporary block in
  * it has waited, of those that were cut since the node started.
  */
-export function onSealed(node: OriginNode, { block, records }: SealedBlock, now_ms: number): number[] {
+export function onSealed(
+  node: OriginNode,
+  { block, records }: SealedBlock,
+  { leftOut, now_ms }: { readonly leftOut: readonly ExecutionRecord[]; readonly now_ms: number },
+): number[] {
   const { config, pool, gather, cutSince_ms } = node;
   const waited_ms: number[] = [];
   for (const read of displacedOf(node, block, pool.readsOf(config.self))) {
@@ -185,5 +209,6 @@ export function onSealed(node: OriginNode, { block, records }: SealedBlock, now_
     for (const { meter, seq } of pool.find(id)?.records ?? []) gather.forget(meter, seq);
   }
   for (const { meter, seq } of records) gather.forget(meter, seq);
+  gather.putBack(leftOut);
   return waited_ms;
 }
