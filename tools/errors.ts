@@ -23,6 +23,7 @@ const remedies = {
   STORE_CLOSED: "The node is stopping; what asked is not to be answered any more.",
   STORE_FOREIGN: "This folder belongs to another node or network: name the right one.",
   FOLDER_IN_USE: "Stop the process that runs in the folder, or name another folder.",
+  NODE_UNFIT: "Do what stands below each line that fails, from the first on, and run the command again.",
   PORT_UNAVAILABLE: "Another process holds the port: stop it or choose another one in the node's configuration.",
   BROKER_UNREACHABLE: "Check the broker's URL, that it runs, and its credentials.",
   CHAIN_INVALID: "The chain does not follow from its genesis: do not rely on it; fetch it again from another node.",

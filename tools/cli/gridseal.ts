@@ -6,6 +6,7 @@ import { Command, CommanderError } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";
 import { packageVersion } from "../files/package-version.js";
 import { makePrivately } from "../files/private-files.js";
+import { hasPrinted, printLines, toJson } from "../terminal/output.js";
 
 /** The nouns in the order of the help. Each is loaded on use: all of them take longer than most commands. */
 const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
@@ -15,8 +16,11 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   request: async () => (await import("./request/commands.js")).registerRequest,
   enrolment: async () => (await import("./enrolment/commands.js")).registerEnrolment,
   lot: async () => (await import("./lot/commands.js")).registerLot,
+  genesis: async () => (await import("./genesis/commands.js")).registerGenesis,
   network: async () => (await import("./network/commands.js")).registerNetwork,
   node: async () => (await import("./node/commands.js")).registerNode,
+  config: async () => (await import("./config/commands.js")).registerConfig,
+  doctor: async () => (await import("./doctor/doctor.js")).registerDoctor,
   backup: async () => (await import("./backup.js")).registerBackup,
   restore: async () => (await import("./restore.js")).registerRestore,
   meter: async () => (await import("./meter/commands.js")).registerMeter,
@@ -37,7 +41,11 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   provision: async () => (await import("./provision/provision.js")).registerProvision,
   nvs: async () => (await import("./nvs/commands.js")).registerNvs,
   decode: async () => (await import("./decode/decode.js")).registerDecode,
+  completion: async () => (await import("./completion/completion.js")).registerCompletion,
 };
+
+/** Nouns that look at all of the others. */
+const ofAll = new Set(["completion"]);
 
 /** The program with the noun that is called, or with all of them where it is none: they are what the help lists. */
 async function createProgram(called: string | undefined): Promise<Command> {
@@ -48,7 +56,8 @@ async function createProgram(called: string | undefined): Promise<Command> {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
-  const loads = called !== undefined && Object.hasOwn(nouns, called) ? [nouns[called]!] : Object.values(nouns);
+  const isOne = called !== undefined && Object.hasOwn(nouns, called) && !ofAll.has(called);
+  const loads = isOne ? [nouns[called]!] : Object.values(nouns);
   for (const load of loads) (await load())(program);
   return program;
 }
@@ -65,6 +74,9 @@ function report(thrown: unknown): number {
 }
 
 function printError(error: GridsealError): number {
+  const { code, message, remedy } = error;
+  // A program that reads JSON finds it where it looks; what has printed its own says there what is wrong.
+  if (process.argv.includes("--json") && !hasPrinted()) printLines([toJson({ ok: false, code, message, remedy })]);
   process.stderr.write(`gridseal: ${error.message.replaceAll("\n", " ")}\n  ${error.remedy}\n`);
   if (process.env.GRIDSEAL_DEBUG) console.error(error);
   return error.exitStatus;

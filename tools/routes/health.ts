@@ -17,6 +17,8 @@ export const HealthAnswer = Type.Object({
   status: Type.Union([Type.Literal("pass"), Type.Literal("warn"), Type.Literal("fail")]),
   /** those that do not pass */
   checks: Type.Record(Type.String(), Type.Array(Finding)),
+  /** version of Gridseal that the node runs */
+  releaseId: Type.Optional(Type.String()),
   node: Type.String(),
   network: Type.String(),
   /** nodes that are connected */

@@ -46,7 +46,15 @@ export function countText(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
+let printed = false;
+
+/** Whether the command has printed any line of its answer. */
+export function hasPrinted(): boolean {
+  return printed;
+}
+
 export function printLines(lines: readonly string[]): void {
+  printed ||= lines.length > 0;
   for (const line of lines) process.stdout.write(`${line}\n`);
 }
 

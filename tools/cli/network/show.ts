@@ -1,18 +1,14 @@
 // `gridseal network show`: authority, chains with their members, nodes, and what was ordered since the genesis.
 
 import type { Command } from "commander";
-import { toHex } from "../../../src/wire/bytes.js";
-import type { Genesis } from "../../../src/wire/genesis.js";
-import { keyId } from "../../../src/wire/key.js";
 import { governanceOf } from "../../authority/orders.js";
 import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
-import { type Governance, governedHeight, initialGovernance, membersAfter } from "../../ledger/governance.js";
-import { memberSetOf } from "../../ledger/members.js";
-import type { ChainSummary } from "../../routes/chains.js";
+import { initialGovernance } from "../../ledger/governance.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
-import { pairs, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { linesOf, viewOf } from "./view.js";
 
 export function registerShow(network: Command): void {
   withNode(network.command("show").description("authority, chains, members, nodes; by a node, as ordered up to now"))
@@ -34,58 +30,4 @@ async function show(options: SourceOptions & { readonly json?: true }): Promise<
     : { governance: initialGovernance(genesis), heads: [] };
   const view = viewOf(genesis, governance, heads);
   printLines(options.json ? [toJson(view)] : linesOf(view));
-}
-
-type View = ReturnType<typeof viewOf>;
-
-function viewOf(genesis: Genesis, governance: Governance, heads: readonly ChainSummary[]) {
-  const chains = governance.chains.map(({ chain }) => {
-    const { service, name, target } = chain;
-    const head = heads.find((summary) => summary.service === service);
-    const seats = membersAfter(governance, service, head?.height ?? 0, governedHeight(governance));
-    const { members, ids, quorum, verifiers } = memberSetOf(seats.members, seats.verifiers);
-    const names = members.map((_, index) => governance.nodes.get(ids[index]!)?.name ?? ids[index]!);
-    return { service, name, target, ids, members: names, quorum, verifiers, height: head?.height };
-  });
-  return {
-    network: genesis.network,
-    genesis: genesis.hash,
-    time: timeText(genesis.time_s * 1_000),
-    authority: keyId(genesis.authority),
-    orderSignatures: genesis.ordering?.signatures ?? 1,
-    orderKeys: genesis.ordering?.keys.length ?? 1,
-    orders: governance.lastOrder,
-    revoked: governance.revoked.size,
-    chains,
-    nodes: [...governance.nodes].map(([id, { name, location }]) => {
-      const sits = chains.filter(({ ids }) => ids.includes(id)).map(({ service }) => service);
-      return { id, name, location, services: sits, isBanned: governance.banned.has(id) };
-    }),
-  };
-}
-
-function linesOf(view: View): string[] {
-  const chains = view.chains.map(({ service, name, height, quorum, verifiers, members }) => [
-    ...[service, name, height ?? "-", quorum, verifiers],
-    members.join(" "),
-  ]);
-  const nodes = view.nodes.map(({ name, id, location = "-", services, isBanned }) => [
-    ...[name, id, location],
-    isBanned ? "banned" : services.join(" ") || "no member",
-  ]);
-  return [
-    ...pairs([
-      ["network", view.network],
-      ["genesis", toHex(view.genesis)],
-      ["signed", view.time],
-      ["authority", toHex(view.authority)],
-      ["orders need", `${view.orderSignatures} of ${view.orderKeys} signatures`],
-      ["orders", view.orders],
-      ["revoked", view.revoked],
-    ]),
-    "",
-    ...table(["SERVICE", "CHAIN", "HEIGHT", "QUORUM", "VERIFIERS", "MEMBERS"], chains),
-    "",
-    ...table(["NODE", "ID", "LOCATION", "MEMBER OF"], nodes),
-  ];
 }

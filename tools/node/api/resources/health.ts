@@ -1,5 +1,6 @@
 // GET /health: the node's verdict on itself. It is answered whoever asks; who asks too much has to connect again each time.
 
+import { packageVersion } from "../../../files/package-version.js";
 import { type HealthAnswer, health } from "../../../routes/health.js";
 import type { Problem } from "../../watch/health.js";
 import type { Rates } from "../gate.js";
@@ -7,6 +8,7 @@ import type { ApiPorts } from "../ports.js";
 import { type Route, route } from "../route.js";
 import { chainStates } from "./chains.js";
 
+const releaseId = packageVersion();
 /** Who asks too much gets the health of a moment ago. */
 const KEPT_MS = 1_000;
 
@@ -36,7 +38,7 @@ function healthNow(ports: ApiPorts): HealthAnswer {
   const { status, problems } = ports.health();
   const { name: node, genesis } = ports;
   const state = { node, network: genesis.network, peers: ports.peersConnected(), chains: chainStates(ports) };
-  return { status, checks: checksView(problems), ...state };
+  return { status, releaseId, checks: checksView(problems), ...state };
 }
 
 function checksView(problems: readonly Problem[]): HealthAnswer["checks"] {
