@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { decodeOutput, decodeValue, type Value } from "../../src/wire/value.js";
-import { bundleContract } from "../../tools/cli/contract/bundle.js";
+import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
 import type { Entry } from "../../tools/contracts/engine.js";
 import { defaultLimits } from "../../tools/contracts/limits.js";
 import type { Emission } from "../../tools/ledger/outcome.js";

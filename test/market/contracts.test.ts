@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { bundleContract } from "../../tools/cli/contract/bundle.js";
+import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
 import { lintSource } from "../../tools/cli/contract/rules.js";
-import { testContract } from "../../tools/cli/contract/test.js";
-import { vectorsPathOf } from "../../tools/cli/contract/vectors.js";
+import { testContract } from "../../tools/provisioning/contracts/trying.js";
+import { vectorsPathOf } from "../../tools/provisioning/contracts/vectors.js";
 
 for (const name of ["community"]) {
   const file = fileURLToPath(new URL(`../../tools/market/${name}/${name}.ts`, import.meta.url));

@@ -14,7 +14,7 @@ const source = "export const reads = [], writes = []; export function operation(
 const install: InstallAction = {
   ...{ type: "install", service: SERVICE, name: "market", version: 1, source: sourceHash(source), ...newestEngine },
   ...{ budget: 1_000, pages: 64, output: 10_000, types: [3], messages: [{ service: 0, name: "told" }] },
-  ...{ slots: { slot_s: 900, lateness_s: 0, gapMax_s: 900 }, vectors: new Uint8Array(32), fromHeight: 1 },
+  ...{ slots: { slot_s: 900, lateness_s: 0, gapMax_s: 900 }, vectors: new Uint8Array(32), ready: [], fromHeight: 1 },
 };
 
 test("a round waits for what may run next, though it was cheap lately, and for nothing that cannot come", async (t) => {
