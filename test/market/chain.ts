@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { decodeOutput, decodeValue, type Value } from "../../src/wire/value.js";
-import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
 import type { Entry } from "../../tools/contracts/engine.js";
 import { defaultLimits } from "../../tools/contracts/limits.js";
 import type { Emission } from "../../tools/ledger/outcome.js";
 import { openSandbox, type Sandbox } from "../../tools/node/contracts/sandbox.js";
+import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
 
 export interface Said {
   readonly type: Emission["type"];

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
 import { lintSource } from "../../tools/cli/contract/rules.js";
+import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
 import { testContract } from "../../tools/provisioning/contracts/trying.js";
 import { vectorsPathOf } from "../../tools/provisioning/contracts/vectors.js";
 
