@@ -157,11 +157,12 @@ async function findsAltered(t: TestContext, browser: Browser, base: string): Pro
     response.end();
   });
   await new Promise<void>((resolve) => altering.listen(0, "127.0.0.1", resolve));
+  const page = await openPage(t, browser);
+  // Behind the page's end: what it asks for then would fail.
   t.after(() => {
     altering.closeAllConnections();
     altering.close();
   });
-  const page = await openPage(t, browser);
   await page.goto(`http://127.0.0.1:${(altering.address() as AddressInfo).port}/#/chains/3/blocks/2`);
   await page.waitForSelector('.findings [data-state="wrong"]', { timeout: PATIENCE_MS });
   const wrong = (await page.textContent('.findings [data-state="wrong"]')) ?? "";
