@@ -25,7 +25,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   node: ["consensus", "ledger", "contracts", "crypto", "files", "routes"],
   sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
-  monitor: ["audit", "sources", "node", "ledger", "crypto", "files", "routes"],
+  monitor: ["audit", "sources", "node", "ledger", "contracts", "crypto", "files", "routes"],
   explorer: ["ledger", "contracts", "routes"],
   authority: ["ledger", "crypto", "files", "routes"],
   meters: ["files"],

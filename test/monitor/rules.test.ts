@@ -5,13 +5,19 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { metricsText } from "../../tools/monitor/outputs.js";
+import { createWatch } from "../../tools/monitor/watch.js";
 import { createMetrics, watchProcess } from "../../tools/node/watch/metrics.js";
 
 const path = (name: string) => fileURLToPath(new URL(`../../tools/monitor/${name}`, import.meta.url));
 const read = (name: string) => readFileSync(path(name), "utf8");
 const metrics = createMetrics();
 watchProcess(metrics);
-const known = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+const own = metricsText({ watch: createWatch(), progress: [] }).matchAll(/^# TYPE (\w+) /gm);
+const known = [
+  ...(await metrics.registry.getMetricsAsJSON()).map(({ name }) => name),
+  ...[...own].map(([, name]) => name!),
+];
 
 interface Dashboard {
   readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[];

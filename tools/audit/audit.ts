@@ -99,6 +99,10 @@ export interface AuditOptions {
   readonly contractsHeight?: number;
   /** Runs contracts, where a chain has any. */
   readonly runContracts?: ((plan: RunPlan) => Promise<readonly RunResult[]>) | undefined;
+  /** What a block of a chain that is still growing is judged by, where that grows as well. Resolves when it is at hand. */
+  groundOf?(block: Block): Promise<{ readonly governance: Governance; readonly contractsHeight: number }>;
+  /** Whether each block is concluded before the next one is asked for, as where that comes much later. */
+  readonly isFollowing?: boolean;
   /** Called after each good block. */
   onBlock?(audited: AuditedBlock): void;
 }
@@ -286,6 +290,10 @@ async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Pro
       pending = undefined;
       if (problem !== undefined) return problem;
       pending = replayed;
+      if (audit.options.isFollowing !== true) continue;
+      const own = await conclude(audit, replayed);
+      pending = undefined;
+      if (own !== undefined) return own;
     }
   } catch (error) {
     const isPruned = error instanceof GridsealError && error.code === "BLOCK_PRUNED";
@@ -300,8 +308,10 @@ async function findProblem(audit: Audit, blocks: AsyncIterable<Uint8Array>): Pro
 /** Replays the next block and begins to verify its signatures. Rejects with a WireError where it does not follow. */
 async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   const block = decodeBlock(bytes);
+  const ground = await audit.options.groundOf?.(block);
+  if (ground !== undefined) audit.tip = { ...audit.tip, governance: ground.governance };
   const { tip } = audit;
-  checkInput(tip, block, audit.options.contractsHeight ?? 0);
+  checkInput(tip, block, ground?.contractsHeight ?? audit.options.contractsHeight ?? 0);
   const replayed = await replayWith(tip, block, audit.options.runContracts ?? cannotRun);
   const { execution, records } = replayed;
   const hash = headerHash(block.header);

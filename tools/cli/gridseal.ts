@@ -37,6 +37,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   market: async () => (await import("./market/commands.js")).registerMarket,
   grid: async () => (await import("./grid/commands.js")).registerGrid,
   firmware: async () => (await import("./firmware/commands.js")).registerFirmware,
+  monitor: async () => (await import("./monitor.js")).registerMonitor,
   flash: async () => (await import("./flash.js")).registerFlash,
   provision: async () => (await import("./provision/provision.js")).registerProvision,
   nvs: async () => (await import("./nvs/commands.js")).registerNvs,

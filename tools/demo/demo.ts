@@ -119,7 +119,11 @@ async function run(
   let participants: DemoParticipants | undefined;
   try {
     await Promise.race([whenReady(sources, () => isOver), broken]);
-    announce([`data in ${folder}`, ...nodes.map(({ process, api }) => `${process.name}  ${api}`)]);
+    announce([
+      `look at it at ${nodes[0]!.api}/`,
+      `data in ${folder}`,
+      ...nodes.map(({ process, api }) => `${process.name}  ${api}`),
+    ]);
     await startMeters(folder, options, tally, meters);
     const apis = nodes.map(({ api }) => api);
     participants = await startParticipants(folder, apis, tally, giveUp);

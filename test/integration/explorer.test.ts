@@ -1,0 +1,258 @@
+// The explorer in Chromium, over the demo's nodes: what is sealed appears and is verified there, a receipt holds without a connection, a
+// node that serves something else is found out; nothing is asked of others, no error is logged, texts are legible, the page is small.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { decodeBlock, encodeBlock } from "../../src/wire/block.js";
+import { findChromium } from "../../tools/lab/determinism/chromium.js";
+import { freeBasePort } from "./network.js";
+import { cleanUp, type Defer, startGridseal, temporaryFolder, until } from "./processes.js";
+
+const NODES = 4;
+const FIRST_PAGE_BYTES_MAX = 100_000;
+/** WCAG 2.2, success criterion 1.4.3. */
+const CONTRAST_MIN = 4.5;
+const PATIENCE_MS = 60_000;
+
+const executablePath = findChromium();
+const skip = executablePath === undefined ? "no Chromium is here" : false;
+
+test("the explorer in Chromium", { skip, timeout: 480_000 }, async (t) => {
+  const defer = cleanUp(t);
+  const base = await startDemo(defer);
+  const browser = await chromium.launch({
+    executablePath: executablePath!,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
+  defer(() => browser.close());
+  await t.test("shows chains live without signing in, and verifies their blocks", (inner) =>
+    showsChains(inner, browser, base),
+  );
+  await t.test("verifies a block in seven checks", (inner) => verifiesBlock(inner, browser, base));
+  await t.test("verifies a record's receipt in eight steps, and a dropped one without a connection", (inner) =>
+    verifiesReceipt(inner, browser, base),
+  );
+  await t.test("says what is wrong where a node serves an altered block", (inner) =>
+    findsAltered(inner, browser, base),
+  );
+  await t.test("is legible in light and dark, on a phone and on a wall, in three languages", (inner) =>
+    isLegible(inner, browser, base),
+  );
+  await t.test("is small, and its policy lets nothing else in", () => isSmall(base));
+});
+
+async function startDemo(defer: Defer): Promise<string> {
+  const folder = join(await temporaryFolder(defer), "demo");
+  const port = await freeBasePort(NODES);
+  const demo = startGridseal(defer, "demo", "--data", folder, "--base-port", String(port));
+  await until("something is sealed", () => / verified [1-9]/.test(demo.output));
+  const address = /^look at it at (http:\S+)\/$/m.exec(demo.output)?.[1];
+  assert.ok(address !== undefined, `the demo prints no address: ${demo.output.slice(0, 400)}`);
+  return address;
+}
+
+/** Pages whose connection a test has cut: that nothing can be loaded is what it wants. */
+const cutOff = new WeakSet<Page>();
+
+/** A page that fails the test for each error that it logs and for each request to somebody else. */
+async function openPage(t: TestContext, browser: Browser, options: Parameters<Browser["newPage"]>[0] = {}) {
+  const page = await browser.newPage({ locale: "en-GB", ...options });
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    const isCut = cutOff.has(page) && message.text().startsWith("Failed to load resource");
+    if ((message.type() === "error" || message.type() === "warning") && !isCut) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) complaints.push(`asks ${request.url()}`);
+  });
+  t.after(async () => {
+    await page.close();
+    assert.deepEqual(complaints, [], "the page logs errors, or asks others");
+  });
+  return page;
+}
+
+async function showsChains(t: TestContext, browser: Browser, base: string): Promise<void> {
+  const page = await openPage(t, browser);
+  await page.goto(`${base}/`);
+  await page.waitForSelector(".block.verified", { timeout: PATIENCE_MS });
+  assert.equal(await page.locator(".strip").count(), 6, "a strip a chain");
+  const newest = () => page.locator(".strip .block a b").allTextContents();
+  const before = (await newest()).join();
+  await until("a new block appears by itself", async () => (await newest()).join() !== before);
+  assert.match((await page.textContent(".legend")) ?? "", /Nobody has to sign in at this node/);
+  assert.equal(await page.locator(".block.wrong").count(), 0, "no block is wrong");
+}
+
+async function verifiesBlock(t: TestContext, browser: Browser, base: string): Promise<void> {
+  const page = await openPage(t, browser);
+  await page.goto(`${base}/#/chains/3/blocks/1`);
+  await allVerified(page, 7);
+  assert.match((await page.textContent('[data-check="seal"]')) ?? "", /[34] of 4 members signed it; 3 are needed/);
+}
+
+async function allVerified(page: Page, count: number): Promise<void> {
+  await page.waitForSelector(`.findings[data-done="${count}"]`, { timeout: PATIENCE_MS });
+  const states = await page
+    .locator(".findings li")
+    .evaluateAll((items) =>
+      items.map((item) => `${item.getAttribute("data-check")} ${item.getAttribute("data-state")} ${item.textContent}`),
+    );
+  assert.deepEqual(
+    states.filter((state) => !/^\w+ verified /.test(state)),
+    [],
+    "every check is verified",
+  );
+}
+
+async function verifiesReceipt(t: TestContext, browser: Browser, base: string): Promise<void> {
+  const page = await openPage(t, browser);
+  await page.goto(`${base}/#/chains/3/blocks/1`);
+  await page.locator(".record a").first().click();
+  await allVerified(page, 8);
+  const files = [];
+  for (const link of await page.locator("a[download]").all()) {
+    const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    files.push({
+      name: download.suggestedFilename(),
+      mimeType: "application/octet-stream",
+      buffer: await readFile(await download.path()),
+    });
+  }
+  assert.equal(files.length, 2, "a receipt and its record are saved");
+  await page.goto(`${base}/#/receipt`);
+  await page.waitForSelector(".drop input");
+  cutOff.add(page);
+  await page.context().route("**/*", (route) => route.abort());
+  await page.setInputFiles(".drop input", files);
+  await allVerified(page, 8);
+  const altered = files.map((file, index) => ({ ...file, buffer: index === 0 ? flipped(file.buffer) : file.buffer }));
+  await page.setInputFiles(".drop input", altered);
+  await page.waitForSelector('.findings [data-state="wrong"]', { timeout: PATIENCE_MS });
+}
+
+/** With one bit of its last signature changed. */
+function flipped(bytes: Uint8Array): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 8]! ^= 1;
+  return changed;
+}
+
+/** A node that serves another block than its chain has sealed: what stands before it changes the answers. */
+async function findsAltered(t: TestContext, browser: Browser, base: string): Promise<void> {
+  const altering = createServer(async (request, response) => {
+    const answer = await fetch(base + request.url, { headers: { accept: request.headers.accept ?? "*/*" } });
+    const headers = Object.fromEntries(answer.headers);
+    for (const name of ["content-length", "content-encoding", "connection", "transfer-encoding"]) delete headers[name];
+    response.writeHead(answer.status, headers);
+    const isBlock = /^\/chains\/3\/blocks\/2$/.test(request.url ?? "");
+    if (isBlock) {
+      response.end(withOtherTime(new Uint8Array(await answer.arrayBuffer())));
+      return;
+    }
+    for await (const chunk of answer.body ?? []) response.write(chunk);
+    response.end();
+  });
+  await new Promise<void>((resolve) => altering.listen(0, "127.0.0.1", resolve));
+  const page = await openPage(t, browser);
+  // Behind the page's end: what it asks for then would fail.
+  t.after(() => {
+    altering.closeAllConnections();
+    altering.close();
+  });
+  await page.goto(`http://127.0.0.1:${(altering.address() as AddressInfo).port}/#/chains/3/blocks/2`);
+  await page.waitForSelector('.findings [data-state="wrong"]', { timeout: PATIENCE_MS });
+  const wrong = (await page.textContent('.findings [data-state="wrong"]')) ?? "";
+  assert.match(wrong, /what the block holds does not lead to its header's Merkle root/);
+}
+
+function withOtherTime(bytes: Uint8Array): Uint8Array {
+  const block = decodeBlock(bytes);
+  return encodeBlock({ ...block, time_ms: block.time_ms + 1 });
+}
+
+async function isLegible(t: TestContext, browser: Browser, base: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const [width, height, language] of [
+      [360, 740, "de"],
+      [1_280, 800, "en"],
+      [2_560, 1_440, "zh"],
+    ] as const) {
+      const page = await openPage(t, browser, { colorScheme, viewport: { width, height } });
+      await page.goto(`${base}/`);
+      await page.selectOption("select", language);
+      await page.waitForSelector(".block.verified", { timeout: PATIENCE_MS });
+      const name = `${colorScheme} ${width} ${language}`;
+      const faint = await page.evaluate(`(${faintTexts})(${CONTRAST_MIN})`);
+      assert.deepEqual(faint, [], `texts are too faint: ${name}`);
+      const isWider = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth");
+      assert.equal(isWider, false, `the page is wider than the screen: ${name}`);
+      const nameless = await page.evaluate(`(${namelessControls})()`);
+      assert.deepEqual(nameless, [], `controls have no name: ${name}`);
+    }
+  }
+}
+
+async function isSmall(base: string): Promise<void> {
+  const page = await fetch(`${base}/`);
+  const html = await page.text();
+  const policy = page.headers.get("content-security-policy") ?? "";
+  assert.match(policy, /^default-src 'none'; script-src 'self'; /);
+  assert.doesNotMatch(policy, /unsafe/);
+  const named = [...html.matchAll(/(?:src|href)="(explorer\/[^"]+)"/g)].map(([, path]) => path!);
+  assert.equal(named.length, 2, "the page names its script and its style sheet");
+  let sum = gzipSync(html).length;
+  for (const path of named) {
+    const answer = await fetch(`${base}/${path}`, { headers: { "accept-encoding": "gzip" } });
+    assert.equal(answer.headers.get("content-encoding"), "gzip", path);
+    assert.match(answer.headers.get("cache-control") ?? "", /immutable/);
+    sum += Number(answer.headers.get("content-length"));
+    await answer.arrayBuffer();
+  }
+  assert.ok(sum < FIRST_PAGE_BYTES_MAX, `the first page takes ${sum} bytes`);
+}
+
+/** Runs in the page: texts whose contrast with what is behind them is less than that. */
+const faintTexts = `(least) => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgb = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = ([r, g, b]) => {
+    const part = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = rgb(getComputedStyle(at).backgroundColor);
+      if (color[3] === 255) return color;
+    }
+    return [255, 255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== "");
+    if (!hasText || element.closest("noscript, .spoken, .skip, option")) continue;
+    const pair = [luminance(rgb(getComputedStyle(element).color)), luminance(ground(element))].sort((a, b) => b - a);
+    const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
+    if (contrast < least) found.push(element.className + ": " + element.textContent.slice(0, 30) + " " + contrast.toFixed(2));
+  }
+  return [...new Set(found)];
+}`;
+
+/** Runs in the page: controls that nothing names for who does not see them. */
+const namelessControls = `() =>
+  [...document.querySelectorAll("a, button, input, select")].filter((control) => {
+    const label = control.getAttribute("aria-label") ?? control.closest("label")?.textContent ?? control.textContent;
+    return (label ?? "").trim() === "";
+  }).map((control) => control.outerHTML.slice(0, 80))`;

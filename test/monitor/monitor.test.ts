@@ -1,0 +1,70 @@
+// The monitor over two nodes that serve a small chain: the one that serves a block otherwise is named, and nobody else.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { decodeBlock, encodeBlock } from "../../src/wire/block.js";
+import { toHex } from "../../src/wire/bytes.js";
+import { headerHash } from "../../src/wire/header.js";
+import { startMonitor } from "../../tools/monitor/monitor.js";
+import { metricsText } from "../../tools/monitor/outputs.js";
+import type { Told } from "../../tools/monitor/watch.js";
+import { buildChain, makeMeter } from "../audit/chain-builder.js";
+
+const PATIENCE_MS = 20_000;
+
+/** Serves the blocks as a node does; resolves with its URL. */
+async function serve(t: TestContext, blocks: readonly Uint8Array[]): Promise<string> {
+  const header = toHex(headerHash(decodeBlock(blocks.at(-1)!).header));
+  const chain = { service: 1, name: "trading", height: blocks.length, header, records: 3, violations: 0, pending: 0 };
+  const health = { status: "pass", checks: {}, node: "n", network: "audited", peers: 3 };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url!, "http://localhost");
+    if (url.pathname === "/health") {
+      response.setHeader("content-type", "application/health+json");
+      response.end(JSON.stringify({ ...health, chains: [{ ...chain, time_ms: 1_700_000_000_000 }] }));
+      return;
+    }
+    response.setHeader("content-type", "application/cbor-seq");
+    response.end(Buffer.concat(blocks.slice(Number(url.searchParams.get("from")) - 1)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test("the node that serves an altered block is named with its height, and the other one is audited to its end", async (t) => {
+  const chain = buildChain();
+  const meter = makeMeter(1);
+  chain.seal({ records: [meter.record()], credentials: [meter.credential] });
+  chain.seal({ records: [meter.record()] });
+  chain.seal({ records: [meter.record()] });
+  const second = decodeBlock(chain.blocks[1]!);
+  const altered = encodeBlock({ ...second, time_ms: second.time_ms + 1 });
+  const honest = await serve(t, chain.blocks);
+  const liar = await serve(t, [chain.blocks[0]!, altered, chain.blocks[2]!]);
+  const stopping = new AbortController();
+  const told: Told[] = [];
+  const monitor = startMonitor({
+    genesis: chain.genesis,
+    nodes: [honest, liar],
+    signal: stopping.signal,
+    onTold: (one) => told.push(one),
+  });
+  const isDone = () => told.length > 0 && monitor.progress.some(({ node, height }) => node === honest && height === 3);
+  for (const until_ms = performance.now() + PATIENCE_MS; !isDone() && performance.now() < until_ms; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const alarms = told.map(({ type, alarm: { kind, node, service } }) => ({ type, kind, node, service }));
+  assert.deepEqual(alarms, [{ type: "raised", kind: "wrong-block", node: liar, service: 1 }]);
+  assert.match(told[0]!.alarm.what, /trading, block 2: /);
+  const metrics = metricsText(monitor);
+  assert.match(metrics, /^gridseal_monitor_alarms\{alarm="wrong-block",severity="page"\} 1$/m);
+  assert.ok(metrics.includes(`gridseal_monitor_height{node="${honest}",service="1"} 3\n`), metrics);
+  stopping.abort();
+  await monitor.ended;
+});

@@ -1,0 +1,45 @@
+// What the monitor alarms of, in one catalogue: a stable code, how urgent it is, and what to do. The sentence of what happened, and where,
+// comes with each alarm.
+
+export const alarmKinds = {
+  "wrong-block": {
+    severity: "page",
+    remedy:
+      "Take the node out of use and keep its store: it serves what its chain has not sealed. gridseal chain audit says the same.",
+  },
+  "wrong-state": {
+    severity: "page",
+    remedy:
+      "Take the node out of use: it serves a contract's state that its own chain does not prove. Ask another node.",
+  },
+  fork: {
+    severity: "page",
+    remedy:
+      "Stop what rests on the chain: a quorum has signed two blocks of one height. Keep the stores of both nodes; the blocks prove who signed.",
+  },
+  unreachable: { severity: "ticket", remedy: "Start the node, or mend the way to its API." },
+  unhealthy: { severity: "ticket", remedy: "Do what docs/operator.md says of the checks that are named." },
+  behind: { severity: "ticket", remedy: "Look at the node's links and disk: it has not what others have sealed." },
+  silent: { severity: "page", remedy: "Look at the chain's members: records wait and no quorum seals them." },
+  clock: { severity: "ticket", remedy: "Set the clocks of the chain's members, and that of this monitor, by NTP." },
+  incomplete: {
+    severity: "ticket",
+    remedy: "Name a node that keeps whole blocks, or a newer monitor: the chain cannot be judged any further here.",
+  },
+} as const satisfies Readonly<Record<string, { readonly severity: "page" | "ticket"; readonly remedy: string }>>;
+
+export type AlarmKind = keyof typeof alarmKinds;
+
+export interface Alarm {
+  readonly kind: AlarmKind;
+  /** URL of the node that it is of; undefined where it is of a chain */
+  readonly node: string | undefined;
+  readonly service: number | undefined;
+  /** what happened */
+  readonly what: string;
+}
+
+/** Alarms of one kind, node and chain are one. */
+export function nameOf({ kind, node, service }: Omit<Alarm, "what">): string {
+  return `${kind} ${node ?? "-"} ${service ?? "-"}`;
+}
