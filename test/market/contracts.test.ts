@@ -9,7 +9,7 @@ import { lintSource } from "../../tools/cli/contract/rules.js";
 import { testContract } from "../../tools/cli/contract/test.js";
 import { vectorsPathOf } from "../../tools/cli/contract/vectors.js";
 
-for (const name of ["community"]) {
+for (const name of ["community", "auction"]) {
   const file = fileURLToPath(new URL(`../../tools/market/${name}/${name}.ts`, import.meta.url));
 
   test(`the contract ${name} uses nothing that a contract must not`, async () => {
