@@ -183,43 +183,40 @@ test("a community shares its slots on a chain, and bills lead down to what is se
   const period = ["--period", timeOf(begin)];
   await ask("manager", "bill", "run", "sun", ...period, "--kind", "final");
 
-  await t.test("a bill is held to its block, printed, and adds up the slots that it names", async () => {
-    const [csv, page] = [join(folder, "bills.csv"), join(folder, "bills.html")];
-    await runGood("market", "bill", "show", "sun", ...period, ...of, "--csv", csv, "--page", page);
-    const html = await readFile(page, "utf8");
-    assert.ok(html.includes("Sun &amp; &lt;Moon&gt;") && !html.includes("<script"), "text is text");
-    assert.equal((await readFile(csv, "utf8")).trim().split("\r\n").length, 3, "a heading and a line each");
-    const point = ["--point", "AT-flat"];
-    const bills = await jsonOf<SealedBill>("market", "bill", "show", "sun", ...period, ...point, ...of);
-    const [bill] = bills;
-    const [line] = bill!.lines;
-    const slots = await jsonOf<SlotShare>("market", "bill", "slots", "sun", ...period, ...point, ...of);
-    const covered = slots.reduce((sum, { share }) => sum + share[3], 0);
-    assert.deepEqual([slots.length, covered], [line![4], line![1]], "slots and what they cover");
-    assert.equal(bill!.amount, Math.floor((covered * 12_000) / 1_000_000 + 0.5));
-    for (const { height, index } of [bill!, slots[0]!]) {
-      const [file, bytes] = [join(folder, `${height}.receipt`), join(folder, `${height}.effect`)];
-      const effect = [
-        "receipt",
-        "get",
-        "--service",
-        "1",
-        "--effect",
-        `${height}/${index}`,
-        "--save",
-        bytes,
-        "-o",
-        file,
-      ];
-      await runGood(...effect, ...of);
-      await runGood("receipt", "verify", file, "--genesis", genesis, "--effect", bytes);
-    }
-  });
+  await t.test("a bill is held to its block, printed, and adds up the slots that it names", () =>
+    checkBills(network, period, of),
+  );
 
   await whenEqual(network);
   await stopNodes(network);
   await verifyChains(network);
 });
+
+async function checkBills(
+  { folder, genesis }: TestNetwork,
+  period: readonly string[],
+  of: readonly string[],
+): Promise<void> {
+  const [csv, page] = [join(folder, "bills.csv"), join(folder, "bills.html")];
+  await runGood("market", "bill", "show", "sun", ...period, ...of, "--csv", csv, "--page", page);
+  const html = await readFile(page, "utf8");
+  assert.ok(html.includes("Sun &amp; &lt;Moon&gt;") && !html.includes("<script"), "text is text");
+  assert.equal((await readFile(csv, "utf8")).trim().split("\r\n").length, 3, "a heading and a line each");
+  const point = ["--point", "AT-flat"];
+  const bills = await jsonOf<SealedBill>("market", "bill", "show", "sun", ...period, ...point, ...of);
+  const [bill] = bills;
+  const [line] = bill!.lines;
+  const slots = await jsonOf<SlotShare>("market", "bill", "slots", "sun", ...period, ...point, ...of);
+  const covered = slots.reduce((sum, { share }) => sum + share[3], 0);
+  assert.deepEqual([slots.length, covered], [line![4], line![1]], "slots and what they cover");
+  assert.equal(bill!.amount, Math.floor((covered * 12_000) / 1_000_000 + 0.5));
+  for (const { height, index } of [bill!, slots[0]!]) {
+    const [file, bytes] = [join(folder, `${height}.receipt`), join(folder, `${height}.effect`)];
+    const effect = ["receipt", "get", "--service", "1", "--effect", `${height}/${index}`, "--save", bytes, "-o", file];
+    await runGood(...effect, ...of);
+    await runGood("receipt", "verify", file, "--genesis", genesis, "--effect", bytes);
+  }
+}
 
 interface SealedBill {
   readonly lines: readonly (readonly [string, number, number, number, number])[];

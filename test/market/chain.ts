@@ -1,6 +1,7 @@
 // A chain with one contract, for tests: operations and closed slots run in the engine, one after the other, in the state that they leave.
 
 import assert from "node:assert/strict";
+import { toHex } from "../../src/wire/bytes.js";
 import { decodeOutput, decodeValue, type Value } from "../../src/wire/value.js";
 import type { Entry } from "../../tools/contracts/engine.js";
 import { defaultLimits } from "../../tools/contracts/limits.js";
@@ -12,6 +13,8 @@ export interface Said {
   readonly type: Emission["type"];
   readonly name: string;
   readonly body: Value;
+  /** of a violation, 16 hex digits */
+  readonly subject?: string;
 }
 
 export type Row = readonly [point: string, taken: Value, given: Value, quality: number];
@@ -73,6 +76,21 @@ export class TestChain {
     return said;
   }
 
+  /** Calls for the deadlines that have passed, in their order, as a block does. */
+  async pass(time_s: number): Promise<readonly Said[]> {
+    this.time_s = time_s;
+    const passed = [...this.state]
+      .filter(([key]) => key.startsWith("due/"))
+      .map(([key, value]) => ({ key: key.slice(4), value: decodeValue(value) as readonly [number, Value] }))
+      .filter(({ value: [due_s] }) => due_s <= time_s);
+    const said: Said[] = [];
+    for (const { key, value } of passed) {
+      this.state = new Map([...this.state].filter(([other]) => other !== `due/${key}`));
+      said.push(...(await this.run("due", { key, time_s: value[0], body: value[1] })));
+    }
+    return said;
+  }
+
   async run(entry: Entry, argument: Value): Promise<readonly Said[]> {
     const { state, height, time_s } = this;
     this.height += 1;
@@ -90,7 +108,10 @@ export class TestChain {
       }
       this.state = next;
     }
-    return outcome.emissions.map(({ type, name, body }) => ({ type, name, body: decodeOutput(body) }));
+    return outcome.emissions.map((emission) => ({
+      ...{ type: emission.type, name: emission.name, body: decodeOutput(emission.body) },
+      ...("subject" in emission && { subject: toHex(emission.subject) }),
+    }));
   }
 
   get(key: string): Value | undefined {

@@ -17,6 +17,11 @@ export function money(text: string): number {
   return Number(whole + fraction.padEnd(MONEY_DIGITS, "0"));
 }
 
+/** Money that may be negative, `--price=-0.05`. */
+export function price(text: string): number {
+  return text.startsWith("-") ? -money(text.slice(1)) : money(text);
+}
+
 export function moneyText(amount: number | bigint): string {
   return decimal(amount, -MONEY_DIGITS);
 }
