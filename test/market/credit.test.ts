@@ -2,6 +2,7 @@
 // any facts.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -196,4 +197,23 @@ test("a score is within its bounds, and never better for a deviation, a late pay
       defaults.weight_tenure,
     1_000,
   );
+});
+
+test("each parameter of a jurisdiction is one that the contract has, and its bonds hold for who is rated there", async () => {
+  for (const [place, bond] of [
+    ["EU", 100],
+    ["CN", 150],
+  ] as const) {
+    const path = fileURLToPath(new URL(`../../tools/market/credit/parameters/${place}.json`, import.meta.url));
+    const { parameters } = JSON.parse(readFileSync(path, "utf8")) as { parameters: Record<string, string | number> };
+    for (const name of Object.keys(parameters)) assert.ok(name.replace(/_law$/, "") in defaults, `${place}: ${name}`);
+    const chain = newChain(parameters);
+    await chain.done(regulator, KIND, { participant: firm.id, kind: "firm" });
+    await say(chain, 1, "breach", NOW, [
+      [firm.id, 1, "r"],
+      [firm.id, 1, "r"],
+      [firm.id, 1, "r"],
+    ]);
+    assert.equal(ratingOf(chain, firm.id).standing.bond_percent, bond, place);
+  }
 });

@@ -30,6 +30,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   state: async () => (await import("./state/commands.js")).registerState,
   violation: async () => (await import("./violation/commands.js")).registerViolation,
   market: async () => (await import("./market/commands.js")).registerMarket,
+  credit: async () => (await import("./credit/commands.js")).registerCredit,
   grid: async () => (await import("./grid/commands.js")).registerGrid,
   firmware: async () => (await import("./firmware/commands.js")).registerFirmware,
   flash: async () => (await import("./flash.js")).registerFlash,
