@@ -82,6 +82,8 @@ const remedies = {
   REPORT_DIFFERS: "Ask the grid operator about these lines, and look for readings that are missing.",
   GRID_INVALID: "Correct the file; docs/grid-operator.md has its fields.",
   GRID_UNSAFE: "Deliver no more than what is carried, or relieve the element that is named.",
+  RATING_DIFFERS:
+    "Do not rely on the rating: ask another node for the same, and object where its facts are not what is sealed.",
   CONTRACT_INVALID: "Correct what the message names; `gridseal contract lint` finds what a contract must not do.",
   CONTRACT_FAILED: "Compare what each vector expects with what came: correct the contract, or the vector.",
   INVARIANT_VIOLATED:

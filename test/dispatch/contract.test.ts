@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Value } from "../../src/wire/value.js";
@@ -163,7 +164,7 @@ test("schedules that nobody may ask for are denied by their rule, those outside 
   assert.equal(await chain.denied(dispatcher, SCHEDULE, { slot_s: SLOT, rows }), "no-network");
   await sealed(chain, feeder);
   assert.equal(await chain.denied({ id: anna, role: 2 }, SCHEDULE, { slot_s: SLOT, rows }), "role");
-  assert.equal(await chain.denied(dispatcher, SCHEDULE, { slot_s: SLOT + 1, rows }), "slot");
+  assert.equal(await chain.denied(dispatcher, SCHEDULE, { slot_s: SLOT + 1, rows }), "law");
   assert.equal(await chain.denied(dispatcher, SCHEDULE, { slot_s: 899_100, rows }), "late");
   const [lead] = await chain.ask(dispatcher, SCHEDULE, { slot_s: SLOT - 2_700, rows });
   assert.deepEqual([lead!.name, lead!.body], ["law", { parameter: "lead_s", value: 3_000, law: "RO 1 Art. 2(3)" }]);
@@ -230,3 +231,27 @@ test("a countersigned contract is held to what was metered: a deviation beyond t
     [],
   );
 });
+
+for (const [place, ahead_s] of [
+  ["EU", 900],
+  ["CN", 43_200],
+] as const) {
+  test(`under the parameters of ${place} a schedule that comes late or begins at no slot is denied by the paragraph`, async () => {
+    const path = sourceOf(`../../tools/dispatch/contract/parameters/${place}.json`);
+    const { parameters } = JSON.parse(readFileSync(path, "utf8")) as { parameters: Record<string, string | number> };
+    const chain = dispatch.chain(parameters);
+    await sealed(chain, feeder);
+    const rows = [["AT-far", 1, "t", anna]];
+    const slot_s = 900_000 + ahead_s;
+    for (const [parameter, asked_s] of [
+      ["lead_s", slot_s],
+      ["slot_s", slot_s + 1],
+    ] as const) {
+      const [denial] = await chain.ask(dispatcher, SCHEDULE, { slot_s: asked_s, rows });
+      const law = { parameter, value: parameters[parameter], law: parameters[`${parameter}_law`] };
+      assert.deepEqual([denial!.type, denial!.name, denial!.body], ["denial", "law", law]);
+    }
+    const said = await chain.done(dispatcher, SCHEDULE, { slot_s: 900_000 + 86_400, rows });
+    assert.equal(effects(said, "verdict")[0]!.verdict, "accepted", "what is within the bounds is judged");
+  });
+}

@@ -2,7 +2,7 @@
 // a schedule gets its verdict with a receipt, an overload is curtailed, and a contract that is not delivered is a breach.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -31,6 +31,17 @@ const gridOf = (point: string) => ({
   lines: [{ id: "L1", from: "busbar", to: "house", r_nOhm: 60_000_000, x_nOhm: 25_000_000, rating_mA: 10_000 }],
   points: [{ id: point, bus: "house" }],
 });
+
+/** Has the meter sign its counters in the clear for dispatch, where it confides its power alone by default. */
+async function signEnergy(file: string): Promise<void> {
+  const document = JSON.parse(await readFile(file, "utf8")) as { schedule: { service: number; serviceId: number }[] };
+  const schedule = document.schedule.map((entry) =>
+    entry.service === 3
+      ? { service: 3, serviceId: entry.serviceId, aligned: true, every_s: 5, registers: ["1-0:1.8.n", "1-0:2.8.n"] }
+      : entry,
+  );
+  await writeFile(file, JSON.stringify({ ...document, schedule }));
+}
 
 interface Transmission {
   readonly verdict: string;
@@ -120,6 +131,7 @@ test("schedules are judged on the sealed network, curtailed where it carries les
 
   await t.test("a countersigned contract that is not delivered is a breach", async () => {
     await ask("operator", "countersign", "0");
+    await signEnergy(join(folder, "meters", "meter-1", "configuration.json"));
     const running = startGridseal(defer, "meter", "run", join(folder, "meters", "meter-1"));
     const violations = async () => {
       const chains = await first.chains();

@@ -35,6 +35,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   access: async () => (await import("./access/commands.js")).registerAccess,
   violation: async () => (await import("./violation/commands.js")).registerViolation,
   market: async () => (await import("./market/commands.js")).registerMarket,
+  credit: async () => (await import("./credit/commands.js")).registerCredit,
   grid: async () => (await import("./grid/commands.js")).registerGrid,
   firmware: async () => (await import("./firmware/commands.js")).registerFirmware,
   monitor: async () => (await import("./monitor.js")).registerMonitor,

@@ -41,7 +41,7 @@ export function askedIn(body: Value): Asked {
 /** Comes to a verdict and says it; to the chain that asked too. Throws Denied. */
 export function judge(context: Context, { slot_s, rows }: Asked, askedBy: number | null): void {
   const length_s = wholeParameter(context, "slot_s", SLOT_S);
-  granted(slot_s % length_s === 0, "slot", length_s);
+  grantedByLaw(context, slot_s % length_s === 0, "slot_s", length_s);
   const ahead_s = slot_s - context.time_s;
   granted(ahead_s > 0, "late", context.time_s);
   const lead_s = wholeParameter(context, "lead_s", 0);

@@ -1,0 +1,22 @@
+// The credit contract passes lint and comes to what its vectors say, in the engine that nodes run it in.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { bundleContract } from "../../tools/cli/contract/bundle.js";
+import { lintSource } from "../../tools/cli/contract/rules.js";
+import { testContract } from "../../tools/cli/contract/test.js";
+import { vectorsPathOf } from "../../tools/cli/contract/vectors.js";
+
+const file = fileURLToPath(new URL("../../tools/market/credit/credit.ts", import.meta.url));
+
+test("the credit contract uses nothing that a contract must not", async () => {
+  const { files } = await bundleContract(file);
+  for (const path of files) assert.deepEqual(lintSource(await readFile(path, "utf8"), path), [], path);
+});
+
+test("the credit contract comes to what its vectors say", async () => {
+  const { complaint } = await testContract(file, vectorsPathOf(file, undefined));
+  assert.equal(complaint, undefined);
+});

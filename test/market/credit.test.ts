@@ -1,0 +1,219 @@
+// The credit contract in the engine: indicators from facts, grades, what trading is told, lists, objection and repair, and what holds of
+// any facts.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import type { Value } from "../../src/wire/value.js";
+import { monthOf, noFacts, rate } from "../../tools/market/credit/rating.js";
+import { defaults, rulesOf } from "../../tools/market/credit/rules.js";
+import { openChains, type Said, type TestChain } from "./chain.js";
+
+const KIND = 512;
+const PAID = 513;
+const OBJECT = 514;
+const REPAIR = 515;
+const DECIDE = 516;
+const regulator = { id: "00000000000000f0", role: 10 };
+const agent = { id: "00000000000000f1", role: 8 };
+const firm = { id: "00000000000000c1", role: 4 };
+const household = { id: "00000000000000c2", role: 2 };
+const DAY = 86_400;
+const NOW = Date.UTC(2026, 9, 15) / 1_000;
+
+let opened: Awaited<ReturnType<typeof openChains>>;
+before(async () => {
+  opened = await openChains(fileURLToPath(new URL("../../tools/market/credit/credit.ts", import.meta.url)));
+});
+after(() => opened.close());
+
+function newChain(parameters: Readonly<Record<string, Value>> = {}): TestChain {
+  const chain = opened.chain(parameters);
+  chain.time_s = NOW;
+  return chain;
+}
+
+const say = (chain: TestChain, service: number, name: string, slot_s: number, rows: Value) =>
+  chain.run("message", {
+    ...{ service, number: chain.height, contract: "x", name, height: 7, time_s: chain.time_s },
+    body: { slot_s, rows },
+  });
+interface Kept {
+  readonly score: number;
+  readonly grade: string;
+  readonly indicators: readonly { readonly name: string; readonly value: number | null }[];
+  readonly standing: { readonly list: string; readonly bond_percent: number; readonly limit: number };
+}
+const ratingOf = (chain: TestChain, id: string) => chain.get(`rating/${id}`) as unknown as Kept;
+const indicatorOf = (chain: TestChain, id: string, name: string) =>
+  ratingOf(chain, id).indicators.find((each) => each.name === name)!.value;
+const toldIn = (said: readonly Said[]) => said.filter(({ type }) => type === "message");
+
+test("months are those of UTC", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 8_000_000_000 }), (time_s) => {
+      const date = new Date(time_s * 1_000);
+      assert.equal(monthOf(time_s), (date.getUTCFullYear() - 1_970) * 12 + date.getUTCMonth());
+    }),
+  );
+});
+
+test("each indicator is of its facts, the score is weighed by those that are known, and trading is told what changes", async () => {
+  const chain = newChain();
+  const said = await say(chain, 3, "delivery", NOW, [[firm.id, 1_000_000, 100_000, "AT-roof", 0]]);
+  assert.equal(indicatorOf(chain, firm.id, "delivery"), 900);
+  assert.equal(indicatorOf(chain, firm.id, "conduct"), 900, "a day beyond tolerance is one breach of class 2");
+  assert.equal(indicatorOf(chain, firm.id, "settlement"), null);
+  assert.equal(ratingOf(chain, firm.id).score, Math.floor((350 * 900 + 150 * 900) / 550));
+  assert.deepEqual(
+    toldIn(said).map(({ name, body }) => [name, (body as { rows: Value }).rows]),
+    [["limit", [[firm.id, "BBB", 100_000_000, 100, 0, "none"]]]],
+  );
+  const again = await say(chain, 3, "delivery", NOW + 900, [[firm.id, 1_000_000, 1, "AT-roof", 1]]);
+  assert.equal(toldIn(again).length, 0, "nothing that trading grants is another");
+  assert.equal(indicatorOf(chain, firm.id, "conduct"), 900, "a day is one occasion");
+  await chain.done(agent, PAID, { participant: firm.id, bill: "2026-09", due_s: NOW - DAY, paid_s: NOW - DAY });
+  await chain.done(agent, PAID, { participant: firm.id, bill: "2026-08", due_s: NOW - 40 * DAY, paid_s: null });
+  assert.equal(indicatorOf(chain, firm.id, "settlement"), 500);
+  await chain.done(agent, PAID, { participant: firm.id, bill: "2026-08", due_s: NOW - 40 * DAY, paid_s: NOW });
+  assert.equal(indicatorOf(chain, firm.id, "settlement"), 500, "late, and counted once");
+  await say(chain, 1, "quality", NOW, [[firm.id, 96, 24]]);
+  assert.equal(indicatorOf(chain, firm.id, "data"), 750);
+  assert.equal(await chain.denied(firm, PAID, { participant: firm.id, bill: "x", due_s: 1, paid_s: 1 }), "role");
+});
+
+test("breaches weigh by class, half after half a year, and are gone after twelve months", async () => {
+  const chain = newChain();
+  await say(chain, 1, "breach", NOW, [[firm.id, 1, "auction/unopened"]]);
+  assert.equal(indicatorOf(chain, firm.id, "conduct"), 700);
+  chain.time_s = NOW + 190 * DAY;
+  await say(chain, 1, "quality", chain.time_s, [[firm.id, 1, 0]]);
+  assert.equal(indicatorOf(chain, firm.id, "conduct"), 850);
+  chain.time_s = NOW + 370 * DAY;
+  await say(chain, 1, "quality", chain.time_s, [[firm.id, 1, 0]]);
+  assert.equal(indicatorOf(chain, firm.id, "conduct"), 1_000);
+  assert.equal([...chain.state.keys()].filter((key) => key.startsWith("facts/")).length, 2, "old months are let go of");
+});
+
+test("a firm that is low is listed for attention, then black; a household is rewarded alone and on no list", async () => {
+  const chain = newChain();
+  await chain.done(regulator, KIND, { participant: firm.id, kind: "firm" });
+  for (const { id } of [firm, household]) {
+    await say(chain, 1, "breach", NOW, [
+      [id, 1, "r"],
+      [id, 1, "r"],
+      [id, 1, "r"],
+      [id, 1, "r"],
+    ]);
+    await say(chain, 3, "delivery", NOW, [[id, 100, 100]]);
+  }
+  assert.deepEqual(
+    [
+      ratingOf(chain, firm.id).grade,
+      ratingOf(chain, firm.id).standing.list,
+      ratingOf(chain, firm.id).standing.bond_percent,
+    ],
+    ["C", "attention", 150],
+  );
+  const { standing } = ratingOf(chain, household.id);
+  assert.deepEqual([standing.list, standing.bond_percent, standing.limit], ["none", 100, 100_000_000]);
+  chain.time_s = NOW + 91 * DAY;
+  await say(chain, 1, "quality", chain.time_s, [[firm.id, 10, 10]]);
+  assert.deepEqual([ratingOf(chain, firm.id).standing.list, ratingOf(chain, firm.id).standing.limit], ["black", 0]);
+  assert.equal(await chain.denied(household, REPAIR, { reason: "none" }), "not-listed");
+  await chain.done(firm, REPAIR, { reason: "paid all" });
+  assert.equal(await chain.denied(firm, DECIDE, { case: 0, upheld: true, reason: "mine" }), "role");
+  const said = await chain.done(regulator, DECIDE, { case: 0, upheld: true, reason: "mended" });
+  assert.equal(ratingOf(chain, firm.id).standing.list, "none");
+  assert.equal(toldIn(said).length, 1);
+});
+
+test("an objection that is upheld takes its fact out, one that is dismissed does not; each is decided once", async () => {
+  const chain = newChain();
+  const month = monthOf(NOW);
+  await say(chain, 1, "breach", NOW, [
+    [firm.id, 1, "first"],
+    [firm.id, 2, "second"],
+  ]);
+  assert.equal(await chain.denied(firm, OBJECT, { month, what: "breaches", at: 2, reason: "no" }), "unknown-fact");
+  await chain.done(firm, OBJECT, { month, what: "breaches", at: 0, reason: "the meter was out" });
+  await chain.done(firm, OBJECT, { month, what: "breaches", at: 1, reason: "nor this" });
+  await chain.done(regulator, DECIDE, { case: 0, upheld: true, reason: "so it was" });
+  assert.equal(indicatorOf(chain, firm.id, "conduct"), 900);
+  await chain.done(regulator, DECIDE, { case: 1, upheld: false, reason: "it was not" });
+  assert.equal(indicatorOf(chain, firm.id, "conduct"), 900);
+  assert.equal(await chain.denied(regulator, DECIDE, { case: 1, upheld: true, reason: "again" }), "decided");
+});
+
+test("a score is within its bounds, and never better for a deviation, a late payment or a breach more", () => {
+  const facts = fc.record({
+    contracted: fc.nat(1_000_000),
+    beyond: fc.nat(1_000_000),
+    slots: fc.integer({ min: 1, max: 3_000 }),
+    flawed: fc.nat(3_000),
+    late: fc.nat(5),
+    breaches: fc.array(fc.constantFrom(1, 2, 3), { maxLength: 5 }),
+  });
+  fc.assert(
+    fc.property(facts, fc.nat(11), ({ contracted, beyond, slots, flawed, late, breaches }, ago) => {
+      const evidence = [1, 1, "message 0"] as const;
+      const rules = rulesOf({ parameters: {} });
+      const with_ = (more: { beyond: number; late: number; breach: number }) =>
+        rate({
+          facts: new Map([
+            [
+              600 - ago,
+              {
+                ...{ ...noFacts, contracted, beyond: beyond + more.beyond, slots, flawed },
+                payments: Array.from({ length: 6 }, (_, index) => {
+                  const paid_s = index < late + more.late ? null : 0;
+                  return [`b${index}`, 0, paid_s, evidence] as const;
+                }),
+                breaches: [...breaches, ...(more.breach > 0 ? [more.breach] : [])].map(
+                  (class_) => ["r", class_, 0, evidence] as const,
+                ),
+              },
+            ],
+          ]),
+          ...{ since: 600 - ago, month: 600, rules },
+        }).score;
+      const score = with_({ beyond: 0, late: 0, breach: 0 });
+      assert.ok(score >= 0 && score <= 1_000, `${score}`);
+      for (const more of [
+        { beyond: 5, late: 0, breach: 0 },
+        { beyond: 0, late: 1, breach: 0 },
+        { beyond: 0, late: 0, breach: 3 },
+      ])
+        assert.ok(with_(more) <= score, JSON.stringify(more));
+    }),
+  );
+  assert.equal(
+    defaults.weight_delivery +
+      defaults.weight_settlement +
+      defaults.weight_data +
+      defaults.weight_conduct +
+      defaults.weight_tenure,
+    1_000,
+  );
+});
+
+test("each parameter of a jurisdiction is one that the contract has, and its bonds hold for who is rated there", async () => {
+  for (const [place, bond] of [
+    ["EU", 100],
+    ["CN", 150],
+  ] as const) {
+    const path = fileURLToPath(new URL(`../../tools/market/credit/parameters/${place}.json`, import.meta.url));
+    const { parameters } = JSON.parse(readFileSync(path, "utf8")) as { parameters: Record<string, string | number> };
+    for (const name of Object.keys(parameters)) assert.ok(name.replace(/_law$/, "") in defaults, `${place}: ${name}`);
+    const chain = newChain(parameters);
+    await chain.done(regulator, KIND, { participant: firm.id, kind: "firm" });
+    await say(chain, 1, "breach", NOW, [
+      [firm.id, 1, "r"],
+      [firm.id, 1, "r"],
+      [firm.id, 1, "r"],
+    ]);
+    assert.equal(ratingOf(chain, firm.id).standing.bond_percent, bond, place);
+  }
+});

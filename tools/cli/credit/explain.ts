@@ -1,0 +1,165 @@
+// `gridseal credit explain`: a participant's rating computed again from the facts that its chain remembers, each figure with where it is
+// sealed.
+
+import type { Command } from "commander";
+import { lineageUpTo } from "../../../src/wire/lineage.js";
+import { decodeValue, type Value } from "../../../src/wire/value.js";
+import { GridsealError } from "../../errors.js";
+import { readGenesisFile } from "../../files/genesis-file.js";
+import type { Standing } from "../../market/credit/kinds.js";
+import { type Facts, type Rating, rate } from "../../market/credit/rating.js";
+import type { Rules } from "../../market/credit/rules.js";
+import { type SourceOptions, withNodeSource } from "../../sources/open.js";
+import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
+import { withNode } from "../../terminal/arguments.js";
+import { pairs, printLines, table, toJson } from "../../terminal/output.js";
+import { checkStateProof, readStateProof } from "../state/read-state-proof.js";
+
+interface ExplainOptions extends SourceOptions {
+  readonly service: string;
+  readonly contract: string;
+  readonly json?: true;
+}
+
+/** What the contract keeps of a rating, with what it was made by. */
+interface KeptRating extends Rating {
+  readonly standing: Standing;
+  readonly month: number;
+  readonly since: number;
+  readonly rules: Rules;
+  readonly time_s: number;
+}
+
+export function registerExplain(credit: Command): void {
+  withNode(
+    credit
+      .command("explain")
+      .description("compute a participant's rating again, and say what each indicator is made of"),
+  )
+    .argument("<participant>", "its ID, 16 hex digits")
+    .option("--service <name>", "name or number of the chain's service", "credit")
+    .option("--contract <name>", "the contract", "credit")
+    .option("--json", "print JSON")
+    .action(explain);
+}
+
+async function explain(participant: string, options: ExplainOptions): Promise<void> {
+  await withNodeSource(options, async (source) => {
+    const { service } = await chainOfSource(source, options.service);
+    const genesis = options.genesis === undefined ? undefined : (await readGenesisFile(options.genesis)).genesis;
+    const valueAt = async (key: string): Promise<Value | undefined> => {
+      const bytes = await source.stateProof(service, options.contract, key);
+      if (bytes === undefined) return undefined;
+      const { proof } = readStateProof(bytes, source.origin);
+      if (proof.chain !== service || proof.key !== `${options.contract}/${key}`) {
+        throw new GridsealError("RECEIPT_INVALID", `${source.origin} answers with the proof of ${proof.key}`);
+      }
+      if (genesis !== undefined) {
+        const lineage = lineageUpTo(await source.lineage(service), proof.height);
+        checkStateProof({ proof, lineage }, genesis, source.origin);
+      }
+      return proof.value === undefined ? undefined : decodeValue(proof.value);
+    };
+    const kept = (await valueAt(`rating/${participant}`)) as unknown as KeptRating | undefined;
+    if (kept === undefined) throw new GridsealError("USAGE", `${participant} has no rating on chain ${service}`);
+    const facts = await factsOf(source, { service, contract: options.contract, participant, valueAt });
+    const { since, month, rules } = kept;
+    const again = rate({ facts, since, month, rules });
+    const isSame = toJson(ratingOf(again)) === toJson(ratingOf(kept));
+    const view = {
+      participant,
+      ...ratingOf(again),
+      standing: kept.standing,
+      isSame,
+      month,
+      facts: Object.fromEntries(facts),
+    };
+    printLines(options.json ? [toJson(view)] : linesOf(participant, kept, { again, facts, isSame }));
+    if (!isSame) {
+      throw new GridsealError(
+        "RATING_DIFFERS",
+        `${participant} is rated ${kept.score}, and its facts give ${again.score}`,
+      );
+    }
+  });
+}
+
+interface Place {
+  readonly service: number;
+  readonly contract: string;
+  readonly participant: string;
+  readonly valueAt: (key: string) => Promise<Value | undefined>;
+}
+
+async function factsOf(source: ReceiptSource, { service, contract, participant, valueAt }: Place) {
+  const facts = new Map<number, Facts>();
+  const prefix = `facts/${participant}/`;
+  for await (const { key } of source.stateEntries({ service, contract, prefix })) {
+    const value = await valueAt(key);
+    if (value !== undefined) facts.set(Number(key.slice(prefix.length)), value as unknown as Facts);
+  }
+  return facts;
+}
+
+/** Fields in one order, by which two are compared. */
+function ratingOf({ score, grade, indicators }: Rating) {
+  return {
+    ...{ score, grade },
+    indicators: indicators.map(({ name, value, weight, inputs }) => ({
+      ...{ name, value, weight },
+      inputs: Object.fromEntries(Object.entries(inputs).sort(([one], [other]) => (one < other ? -1 : 1))),
+    })),
+  };
+}
+
+interface Again {
+  readonly again: Rating;
+  readonly facts: ReadonlyMap<number, Facts>;
+  readonly isSame: boolean;
+}
+
+function linesOf(participant: string, kept: KeptRating, { again, facts, isSame }: Again): string[] {
+  const { standing } = kept;
+  const rows = again.indicators.map(({ name, value, weight, inputs }) => [
+    ...[name, value === null ? "nothing known" : `${value}`, `${weight}`],
+    Object.entries(inputs)
+      .map(([input, amount]) => `${input} ${amount}`)
+      .join(", "),
+  ]);
+  return [
+    ...pairs([
+      ["participant", participant],
+      ["score", `${again.score} of 1000${isSame ? ", as the chain has it" : `; the chain has ${kept.score}`}`],
+      ["grade", again.grade],
+      ["bond", `${standing.bond_percent} %`],
+      ["limit", standing.limit],
+      ["list", standing.list],
+    ]),
+    "",
+    ...table(["INDICATOR", "VALUE", "WEIGHT", "MADE OF"], rows),
+    "",
+    ...table(["MONTH", "FACT", "SEALED IN"], evidenceRows(facts)),
+  ];
+}
+
+function evidenceRows(facts: ReadonlyMap<number, Facts>): string[][] {
+  return [...facts]
+    .sort(([one], [other]) => one - other)
+    .flatMap(([month, { evidence, breaches, payments }]) => {
+      const name = `${Math.floor(month / 12) + 1_970}-${String((month % 12) + 1).padStart(2, "0")}`;
+      const sums = Object.entries(evidence).map(([kind, [first, last, count]]) => [
+        ...[name, `${kind}, ${count} times`, `${placeText(first)} to ${placeText(last)}`],
+      ]);
+      const broken = breaches.map(([rule, class_, , place]) => [
+        name,
+        `breach ${rule}, class ${class_}`,
+        placeText(place),
+      ]);
+      const paid = payments.map(([bill, , , place]) => [name, `bill ${bill}`, placeText(place)]);
+      return [...sums, ...broken, ...paid];
+    });
+}
+
+function placeText([service, height, what]: readonly [number, number, string]): string {
+  return `chain ${service}, block ${height}, ${what}`;
+}
