@@ -170,6 +170,21 @@ function outcomeItem({ chain, height }: OutcomesPlace, outcome: EntryOutcome): U
   return encodeCbor(["gs1/outcome", chain, height, entry, kinds[outcome.type], contract, used, detailOf(outcome)]);
 }
 
+/** What an outcome's leaf says, by the words for its kind and detail. */
+export interface OutcomeSaid {
+  readonly outcome: EntryOutcome["type"];
+  readonly reason?: FailureReason;
+  readonly denials?: readonly Denial[];
+}
+
+/** Reads kind and detail of an outcome's leaf. Throws a WireError where they are none. */
+export function outcomeSaid(kind: CborValue | undefined, detail: CborValue | undefined): OutcomeSaid {
+  const outcome = (Object.keys(kinds) as EntryOutcome["type"][]).find((name) => kinds[name] === kind);
+  if (outcome === undefined) throw new WireError("unsupported", `outcome kind ${String(kind)} is not known`);
+  if (outcome === "failed") return { outcome, reason: reasonFrom(detail) };
+  return outcome === "denied" ? { outcome, denials: denialsFrom(detail) } : { outcome };
+}
+
 function detailOf(outcome: EntryOutcome): CborValue {
   if (outcome.type === "failed") return failureCodes[outcome.reason];
   return outcome.type === "denied" ? outcome.denials.map(denialToArray) : null;

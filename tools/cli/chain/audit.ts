@@ -27,7 +27,8 @@ interface NoChain {
   readonly what: string;
 }
 
-const codeOf: Readonly<Record<Lack, ErrorCode>> = {
+/** The error that ends a command where this is what keeps it from a verdict. */
+export const lackErrors: Readonly<Record<Lack, ErrorCode>> = {
   contracts: "CONTRACTS_MISSING",
   end: "CHAIN_CUT",
   start: "CHAIN_CUT",
@@ -67,7 +68,7 @@ function throwWorst(reports: readonly AuditReport[], [noChain]: readonly NoChain
     const { height, what, lacks } = worst.firstProblem;
     const block = `block ${height}: `;
     throw new GridsealError(
-      lacks === undefined ? "CHAIN_INVALID" : codeOf[lacks],
+      lacks === undefined ? "CHAIN_INVALID" : lackErrors[lacks],
       `chain ${worst.name}, ${what.startsWith(block) ? what : block + what}`,
     );
   }

@@ -20,6 +20,7 @@ import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { lackErrors } from "../chain/audit.js";
 import { callText } from "./call-text.js";
 
 interface ReplayOptions extends SourceOptions {
@@ -122,7 +123,10 @@ async function replayOf(
     const outcomes = sealed === undefined ? [] : outcomesIn(decodeBlock(sealed).results);
     if (isReached) print(outcomes, runs, { height, name: report!.name, json: options.json === true });
     if (problem?.firstProblem !== undefined) {
-      const { height: at, what } = problem.firstProblem;
+      const { height: at, what, lacks } = problem.firstProblem;
+      if (lacks !== undefined) {
+        throw new GridsealError(lackErrors[lacks], `INCOMPLETE at block ${at} of ${problem.name}: ${what}`);
+      }
       throw new GridsealError("CHAIN_INVALID", `chain ${problem.name} does not follow at block ${at}: ${what}`);
     }
     if (!isReached) throw new GridsealError("USAGE", `chain ${options.service} has no block ${height} here`);

@@ -8,6 +8,7 @@ import { entryFromArray, entryText } from "../../../src/wire/entry.js";
 import { WireError } from "../../../src/wire/error.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { lineageUpTo } from "../../../src/wire/lineage.js";
+import { outcomeSaid } from "../../../src/wire/outcome.js";
 import { receiptEncoder } from "../../../src/wire/receipt.js";
 import { asArray } from "../../../src/wire/shape.js";
 import { decodeSlotItem } from "../../../src/wire/slot.js";
@@ -71,8 +72,10 @@ export function effectView(bytes: Uint8Array) {
   if (kind === "gs1/slot") return { kind, ...decodeSlotItem(bytes) };
   const place = { kind, chain, height, entry: entryText(entryFromArray(entry)) };
   if (kind === "gs1/outcome") {
-    const [outcome, contract, used] = items.slice(4);
-    return { ...place, outcome, contract, used };
+    const [outcome, contract, used, detail] = items.slice(4);
+    const { denials, ...said } = outcomeSaid(outcome, detail);
+    const denied = denials?.map(({ rule, body }) => ({ rule, body: decodeOutput(body) }));
+    return { ...place, ...said, ...(denied !== undefined && { denials: denied }), contract, used };
   }
   if (kind !== "gs1/effect" && kind !== "gs1/message") throw new WireError("shape", "it is no effect of a block");
   const [, contract, name, body, service, number] = items.slice(4);

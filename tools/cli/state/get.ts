@@ -3,11 +3,12 @@
 import type { Command } from "commander";
 import { concatBytes } from "../../../src/wire/bytes.js";
 import { lineageUpTo } from "../../../src/wire/lineage.js";
+import { readOrder } from "../../../src/wire/order.js";
 import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { createFile } from "../../files/made-once.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import { chainOfSource } from "../../sources/source.js";
+import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { contractName } from "../contract/propose.js";
@@ -36,6 +37,15 @@ export function registerGet(state: Command): void {
     .action(get);
 }
 
+/** Whether an order has ever installed the contract on the chain, as the node says. */
+async function wasInstalled(source: ReceiptSource, service: number, contract: string): Promise<boolean> {
+  for await (const { bytes } of source.orders()) {
+    const { action } = readOrder(bytes);
+    if (action.type === "install" && action.service === service && action.name === contract) return true;
+  }
+  return false;
+}
+
 async function get(key: string, options: GetOptions): Promise<void> {
   const { contract, proof: wantsProof, output } = options;
   if (wantsProof && output === undefined) throw new GridsealError("USAGE", "name the file of the proof with --output");
@@ -54,6 +64,12 @@ async function get(key: string, options: GetOptions): Promise<void> {
       checkStateProof({ proof, lineage }, genesis, source.origin);
     }
     const view = proofView(proof);
+    if (!view.isThere && !(await wasInstalled(source, service, contract))) {
+      throw new GridsealError(
+        "USAGE",
+        `${name} never had a contract ${contract}: gridseal contract list has those it had`,
+      );
+    }
     const made = wantsProof ? concatBytes(bytes, ...lineage) : new TextEncoder().encode(`${toJson(view.value)}\n`);
     if (output !== undefined) await createFile(output, made);
     const checked = options.genesis === undefined ? ", as the node says; --genesis checks it" : "";
