@@ -209,7 +209,7 @@ async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Ope
   const file = join(folder, "dispatch.chain");
   await runGood("chain", "export", SERVICE, "--data", join(nodes[0]!.folder, "data"), "-o", file);
   const exported = await readFile(file);
-  assert.ok(exported.includes(need!), "the need's text is in the export");
+  assert.ok(exported.includes(Buffer.from(need!)), "the need's text is in the export");
   const stores = await Promise.all(nodes.map((node) => readFile(join(node.folder, "data", "data.mdb"))));
   const logs = nodes.map((node) => Buffer.from(`${node.process?.output ?? ""}${node.process?.errors ?? ""}`));
   for (const [index, place] of [exported, ...stores, ...logs].entries()) {
