@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { decodeBlock } from "../../../src/wire/block.js";
+import { keyId } from "../../../src/wire/key.js";
+import { generateDeliveryKeys } from "../../../tools/crypto/hpke.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
 import { createBrokerHooks } from "../../../tools/node/admission/broker-hooks.js";
@@ -15,6 +17,7 @@ import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
 import type { Submission, SubmittedRecord } from "../../../tools/node/ingest/publications.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
+import { grantRoutes } from "../../../tools/node/parts/disclosures/routes.js";
 import { createOrders } from "../../../tools/node/parts/orders/orders.js";
 import { ordersRoute, submitOrderRoute } from "../../../tools/node/parts/orders/routes.js";
 import { submitRecordRoute } from "../../../tools/node/parts/publications/routes.js";
@@ -63,6 +66,7 @@ export async function createNodeApi(
   const defects: string[] = [];
   const verdict: { now: Verdict } = { now: { status: "pass", problems: [] } };
   const metrics = createMetrics();
+  const log = { info() {}, warn() {}, debug() {}, error() {} };
   const clock = { now_ms: 0 };
   const api = createApi(
     { host: "127.0.0.1", port: 0, ...apiDefaults, ...terms },
@@ -85,6 +89,19 @@ export async function createNodeApi(
       routes: [
         ordersRoute(store),
         submitOrderRoute(orders.submit),
+        ...grantRoutes({
+          disclosures: {
+            ...{ genesis: cluster.genesis, store, log, verify: nodeVerify, custody: generateDeliveryKeys() },
+            ...{ signer: cluster.nodes[0]!.signer, self: keyId(cluster.nodes[0]!.signer.key) },
+            nodeKey: () => undefined,
+            membersOf: () => undefined,
+            connected: () => [],
+            send() {},
+            now_ms: Date.now,
+          },
+          receipts: createReceipts(cluster.genesis.network, store),
+          now_ms: Date.now,
+        }),
         ...violationRoutes({ store, services: () => [...chains.keys()] }),
         submitRecordRoute(async (record) => {
           submitted.push(record);

@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
+import { encodeValue } from "../../../src/wire/value.js";
 import { builtExplorer } from "../../../tools/node/api/explorer-files.js";
 import { type Route, refused } from "../../../tools/node/api/route.js";
 import { assertListed } from "../../../tools/node/api/routing.js";
+import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { slots } from "../../../tools/node/chain/tables/settlement.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
-import { slotKey } from "../../../tools/node/store/keys.js";
+import { slotKey, stateKey } from "../../../tools/node/store/keys.js";
 import { RefusalAnswer, type RefusalCode, refusals } from "../../../tools/routes/refusals.js";
 import { shapes } from "../../../tools/routes/routes.js";
 import { pathOf, type RouteShape, writtenPath } from "../../../tools/routes/shape.js";
@@ -20,6 +22,8 @@ import { createNodeApi } from "./api.js";
 const script = [...(await builtExplorer()).keys()].find((name) => /^main-[A-Z0-9]{8}\.js$/.test(name))!;
 
 const gets = shapes.filter(({ method }) => method === "GET");
+
+const GRANT = "0011223344556677-1";
 
 /** A request for what is there. */
 function askedOf(shape: RouteShape, meter: string): string {
@@ -33,6 +37,8 @@ function askedOf(shape: RouteShape, meter: string): string {
     name: "1:2:0",
     start: 900,
     file: script,
+    grant: GRANT,
+    day: 20_000,
   };
   return pathOf(shape, place, query);
 }
@@ -45,6 +51,10 @@ async function createFullApi(t: TestContext) {
   await made.cluster.nodes[0]!.store.write((writer) => {
     listViolations(writer, { chain: SERVICE, height: 2, time_ms: 1, violations });
     writer.put(slots, slotKey(SERVICE, 900), { height: 2, rows: [] });
+    const requester = "0011223344556677";
+    const period = { from: 20_000, until: 20_001, until_s: 2 ** 40 };
+    const granted = { requester, meter: toHex(made.meter.kid), purpose: 7, key: "09".repeat(32), ...period };
+    writer.put(contractState, stateKey(SERVICE, `access/grant/${GRANT}`), encodeValue(granted));
   });
   return made;
 }

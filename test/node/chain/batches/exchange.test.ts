@@ -182,7 +182,7 @@ test("an own temporary block whose records others have sealed is not sent again,
   );
   step(state, { type: "cut", read }, 0);
   const sentAt = (now_ms: number) =>
-    step(state, { type: "repeatOwn", come: undefined }, now_ms).filter(({ type }) => type === "send").length;
+    step(state, { type: "repeatOwn", come: undefined }, now_ms).filter(({ type }) => type === "sendBatch").length;
   assert.equal(sentAt(0), 4);
   assert.equal(sentAt(60_000), 4);
   high = 0;

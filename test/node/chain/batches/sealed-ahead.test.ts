@@ -1,0 +1,53 @@
+// A temporary block is acknowledged by who has on disk what its readings hide, and by nobody else.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { equalBytes } from "../../../../src/wire/bytes.js";
+import { digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../../src/wire/record.js";
+import { sealDisclosures } from "../../../../tools/crypto/day-key.js";
+import { decodeFrame } from "../../../../tools/node/chain/frame.js";
+import { sealedDisclosures, sealedKey } from "../../../../tools/node/chain/tables/sealed-disclosures.js";
+import { createCluster, SERVICE } from "../cluster.js";
+
+test("a reading is sealed once a quorum has what it hides on disk, as its origin has encrypted it", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const hidden = encodeDisclosure({
+    salt: new Uint8Array(16).fill(0xa5),
+    label: "power",
+    registers: [{ obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: 4_321, scaler: 0, unit: 27 }],
+  });
+  const { claims } = meter.next();
+  const record = parseRecord(
+    signRecord({ ...claims, digests: digestsOf([hidden]) }, [hidden], meter.signer, meter.kid),
+  );
+  const place = { kid: record.kid, seq: record.claims.seq, recordHash: record.hash };
+  const envelope = new Uint8Array(32).fill(1);
+  const sealed = { ...place, envelope, ...sealDisclosures(new Uint8Array(32).fill(2), place, hidden) };
+
+  let lost = 0;
+  cluster.passes = (_from, to, frame) => {
+    const isIt = decodeFrame(frame)?.kind === "disclosures" && to > 1;
+    if (isIt) lost += 1;
+    return !isIt;
+  };
+  const [origin] = cluster.nodes as [(typeof cluster.nodes)[number]];
+  assert.equal(await origin.chain.admit(record, sealed), "admitted");
+  await cluster.until(() => lost >= 4, "it is sent again to those who have not acknowledged it");
+  assert.ok(
+    cluster.nodes.every(({ chain }) => chain.head.records === 0),
+    "two of four are no quorum",
+  );
+
+  cluster.passes = (_from, to, frame) => !(decodeFrame(frame)?.kind === "disclosures" && to > 2);
+  await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 1), "three of four seal it");
+  const kept = cluster.nodes.map(({ store }) => store.get(sealedDisclosures, sealedKey(SERVICE, sealed)));
+  assert.deepEqual(kept.slice(0, 3), [sealed, sealed, sealed]);
+  assert.equal(kept[3], undefined, "who never had it has sealed the block with the others");
+  assert.ok(
+    kept.every((row) => row === undefined || !Buffer.from(row.ciphertext).includes("power")),
+    "encrypted",
+  );
+  assert.ok(equalBytes(kept[1]!.recordHash, record.hash));
+});

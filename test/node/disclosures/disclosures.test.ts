@@ -1,0 +1,259 @@
+// What records hide between four nodes in one process: keys are split before anything is encrypted, f + 1 shares open, false shares are
+// refused by custodians and named by who opens, keys are forgotten with their day.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { toHex } from "../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
+import { DAY_S, deliveryInfo, parseEnvelope, sealedShareToItems, signEnvelope } from "../../../src/wire/envelope.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import { keyId } from "../../../src/wire/key.js";
+import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
+import { decodeDisclosures } from "../../../src/wire/sealed-disclosure.js";
+import { dayKeys, type Opening, takeShare } from "../../../tools/cli/access/opening.js";
+import { openDisclosures } from "../../../tools/crypto/day-key.js";
+import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
+import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
+import { byteOf, chainOf, payloadOf } from "../../../tools/node/chain/frame.js";
+import { ownShare } from "../../../tools/node/disclosures/custodian.js";
+import { createDisclosures, type Disclosures } from "../../../tools/node/disclosures/disclosures.js";
+import {
+  CUSTODY_KEY_FRAME,
+  type DisclosuresPorts,
+  ENVELOPE_FRAME,
+  KEPT_FRAME,
+} from "../../../tools/node/disclosures/ports.js";
+import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
+import { openStore } from "../../../tools/node/store/open-store.js";
+
+const SERVICE = 3;
+const TIME_S = 1_790_000_000;
+const genesis = { hash: new Uint8Array(32).fill(9) } as Genesis;
+const salt = new Uint8Array(16).fill(0xa5);
+const meter = signerFromSeed(generateSeed());
+const kid = keyId(meter.key);
+
+interface World {
+  readonly nodes: readonly { readonly ports: DisclosuresPorts; readonly disclosures: Disclosures }[];
+  /** frames that were refused or dropped, by why */
+  readonly refused: string[];
+  /** Changes a frame on its way; undefined loses it. */
+  passes: (from: number, to: number, frame: Uint8Array) => Uint8Array | undefined;
+  now_ms: number;
+  settle(): Promise<void>;
+}
+
+async function createWorld(t: TestContext): Promise<World> {
+  const signers = Array.from({ length: 4 }, () => signerFromSeed(generateSeed()));
+  const ids = signers.map(({ key }) => toHex(keyId(key)));
+  const underWay: Promise<unknown>[] = [];
+  const nodes: World["nodes"][number][] = [];
+  const world: World = {
+    nodes,
+    refused: [],
+    passes: (_from, _to, frame) => frame,
+    now_ms: 1_000 * TIME_S,
+    async settle() {
+      for (let turn = 0; turn < 20; turn += 1) {
+        await Promise.all(underWay.splice(0));
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    },
+  };
+  const deliver = async (from: number, to: number, frame: Uint8Array): Promise<string | undefined> => {
+    const { disclosures } = nodes[to]!;
+    const [sender, chain, payload] = [ids[from]!, chainOf(frame), payloadOf(frame)];
+    if (byteOf(frame) === CUSTODY_KEY_FRAME) return disclosures.onCustodyKey(sender, payload);
+    if (byteOf(frame) === ENVELOPE_FRAME) return disclosures.onEnvelope(sender, chain, payload);
+    assert.equal(byteOf(frame), KEPT_FRAME, "a frame of no other kind");
+    return disclosures.onKept(sender, payload);
+  };
+  for (const [index, signer] of signers.entries()) {
+    const path = mkdtempSync(join(tmpdir(), "gridseal-disclosures-"));
+    const self = keyId(signer.key);
+    const store = await openStore(path, { node: self, genesisHash: genesis.hash }, false);
+    t.after(async () => {
+      nodes[index]!.disclosures.close();
+      await store.close();
+      rmSync(path, { recursive: true });
+    });
+    const ports: DisclosuresPorts = {
+      ...{ genesis, signer, self, store, custody: generateDeliveryKeys(), verify: nodeVerify },
+      log: { info() {}, warn() {}, debug() {}, error() {} } as never,
+      nodeKey: (node) => signers[ids.indexOf(node)]?.key,
+      membersOf: (chain) => (chain === SERVICE ? { members: ids, quorum: 3 } : undefined),
+      connected: () => ids.filter((id) => id !== ids[index]),
+      send(node, frame) {
+        const to = ids.indexOf(node);
+        const passed = world.passes(index, to, frame);
+        if (passed === undefined) return;
+        const taken = Promise.resolve().then(() => deliver(index, to, passed));
+        underWay.push(
+          taken.then(
+            (reason) => void (reason !== undefined && world.refused.push(reason)),
+            (error: Error) => void world.refused.push(error.message),
+          ),
+        );
+      },
+      now_ms: () => world.now_ms,
+    };
+    nodes.push({ ports, disclosures: createDisclosures(ports) });
+  }
+  return world;
+}
+
+async function greet(world: World): Promise<void> {
+  for (const { disclosures } of world.nodes) disclosures.tick();
+  await world.settle();
+}
+
+function reading(seq: number, time_s = TIME_S) {
+  const hidden = encodeDisclosure({
+    salt,
+    label: "power",
+    registers: [{ obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: 4_321, scaler: 0, unit: 27 }],
+  });
+  const previous = seq === 0 ? new Uint8Array(0) : new Uint8Array(32);
+  const claims: Claims = {
+    service: SERVICE,
+    serviceId: 0,
+    seq,
+    previous,
+    time_s,
+    quality: 2,
+    digests: digestsOf([hidden]),
+  };
+  return { hidden, record: parseRecord(signRecord(claims, [hidden], meter, kid)) };
+}
+
+async function sealedBy({ disclosures }: World["nodes"][number], seq = 0, time_s = TIME_S) {
+  const sealing = await disclosures.seal(reading(seq, time_s).record);
+  assert.ok(sealing.type === "sealed", sealing.type === "unready" ? sealing.reason : "");
+  return sealing.sealed;
+}
+
+function keptBy({ ports }: World["nodes"][number]) {
+  return ports.store.range(envelopes, {}).map(({ row }) => ({
+    row,
+    envelope: parseEnvelope(genesis.hash, row.bytes),
+  }));
+}
+
+function openingBy(): Opening {
+  const keys = generateDeliveryKeys();
+  return {
+    ...{ genesis, keys, grant: "00-1", service: SERVICE, meter: toHex(kid), lineage: [], envelopes: new Map() },
+  };
+}
+
+function deliveryOf({ ports }: World["nodes"][number], { keys, grant }: Opening, share?: Uint8Array) {
+  const { row, envelope } = keptBy({ ports } as never)[0]!;
+  const own = share ?? ownShare(ports, envelope, row)!;
+  return { envelope: row.bytes, sealed: sealTo(keys.key, deliveryInfo(envelope.id, ports.self, grant), own) };
+}
+
+test("nothing is encrypted before a quorum has stated its custody keys", async (t) => {
+  const world = await createWorld(t);
+  const sealing = await world.nodes[0]!.disclosures.seal(reading(0).record);
+  assert.deepEqual(sealing, { type: "unready", reason: "only 1 of 4 members have stated a custody key yet" });
+});
+
+test("each custodian keeps its own share, two open what a record hides, and one does not", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const sealed = await sealedBy(world.nodes[0]!);
+  await world.settle();
+  assert.deepEqual(world.refused, []);
+  for (const [index, node] of world.nodes.entries()) {
+    const [{ row, envelope }] = keptBy(node) as [ReturnType<typeof keptBy>[number]];
+    assert.equal(row.shares.length, index === 0 ? 4 : 1, "the origin can give lost shares again, sealed");
+    assert.equal(envelope.threshold, 2);
+    assert.ok(ownShare(node.ports, envelope, row) !== undefined, "its own share opens");
+    assert.ok(!Buffer.from(row.bytes).includes(salt), "no salt in an envelope");
+  }
+  assert.ok(!Buffer.from(sealed.ciphertext).includes(salt), "no salt in a ciphertext");
+  for (const [one, other] of [[1, 2] as const, [0, 3] as const]) {
+    const opening = openingBy();
+    for (const index of [one, other]) {
+      const node = world.nodes[index]!;
+      assert.equal(takeShare(opening, toHex(node.ports.self), deliveryOf(node, opening)), undefined);
+      const found = await dayKeys(opening);
+      const key = found.get(toHex(sealed.envelope));
+      if (index === one) assert.equal(key, undefined, "one share opens nothing");
+      else assert.deepEqual(decodeDisclosures(openDisclosures(key!, sealed)!), [reading(0).hidden]);
+    }
+  }
+});
+
+test("a custodian that delivers a false share is named, and the others open without it", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const sealed = await sealedBy(world.nodes[0]!);
+  await world.settle();
+  const opening = openingBy();
+  const liar = world.nodes[1]!;
+  const said = takeShare(opening, toHex(liar.ports.self), deliveryOf(liar, opening, new Uint8Array(33).fill(7)));
+  assert.equal(said, `node ${toHex(liar.ports.self)} delivers a share that its envelope does not state`);
+  const stolen = deliveryOf(world.nodes[2]!, opening);
+  assert.match(takeShare(opening, toHex(liar.ports.self), stolen)!, /not sealed to this key/, "another's share");
+  for (const node of world.nodes.slice(2)) takeShare(opening, toHex(node.ports.self), deliveryOf(node, opening));
+  const key = (await dayKeys(opening)).get(toHex(sealed.envelope))!;
+  assert.deepEqual(decodeDisclosures(openDisclosures(key, sealed)!), [reading(0).hidden]);
+});
+
+test("a share that its envelope does not state is not kept, nor an envelope of somebody else", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  world.passes = (_from, to, frame) => {
+    if (byteOf(frame) !== ENVELOPE_FRAME || to !== 3) return frame;
+    const changed = Uint8Array.from(frame);
+    changed[changed.length - 1]! ^= 1; // the end of the sealed share
+    return changed;
+  };
+  await sealedBy(world.nodes[0]!);
+  await world.settle();
+  assert.deepEqual(world.refused, ["share is not the one that its envelope states"]);
+  assert.deepEqual(keptBy(world.nodes[3]!), []);
+  const [{ row, envelope }] = keptBy(world.nodes[0]!) as [ReturnType<typeof keptBy>[number]];
+  const [origin, liar, , last] = world.nodes.map(({ ports }) => toHex(ports.self)) as [string, string, string, string];
+  const forged = signEnvelope(genesis.hash, envelope, world.nodes[1]!.ports.signer);
+  const { sealed } = row.shares.find(({ node }) => toHex(node) === last)!;
+  const bring = (from: string, { bytes }: { readonly bytes: Uint8Array }) =>
+    world.nodes[3]!.disclosures.onEnvelope(from, SERVICE, encodeCbor([bytes, sealedShareToItems(sealed)]));
+  assert.equal(await bring(liar, envelope), "envelope-foreign", "by another node than its origin");
+  await assert.rejects(bring(origin, forged), /not signed by its origin/);
+  assert.deepEqual(keptBy(world.nodes[3]!), []);
+  assert.equal(await bring(origin, envelope), undefined, "as it was made");
+  assert.equal(keptBy(world.nodes[3]!).length, 1);
+});
+
+test("a quorum is waited for, and one lost node holds nothing up", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  world.passes = (_from, to, frame) => (to === 3 ? undefined : frame);
+  await sealedBy(world.nodes[0]!);
+  await world.settle();
+  assert.deepEqual(keptBy(world.nodes[3]!), []);
+  world.passes = (_from, _to, frame) => frame;
+  world.now_ms += 3_000;
+  await greet(world);
+  assert.equal(keptBy(world.nodes[3]!).length, 1, "it is sent again");
+});
+
+test("records of one day have one envelope; a key is forgotten with its day, and another one is made", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [node] = world.nodes as [World["nodes"][number]];
+  const [first, second] = [await sealedBy(node), await sealedBy(node, 1)];
+  assert.deepEqual(first.envelope, second.envelope);
+  const next = await sealedBy(node, 2, TIME_S + DAY_S);
+  assert.notDeepEqual(next.envelope, first.envelope, "the next day");
+  world.now_ms += 2_000 * DAY_S;
+  node.disclosures.tick();
+  const late = await sealedBy(node, 3);
+  assert.notDeepEqual(late.envelope, first.envelope, "the first day again, after it was over");
+  assert.equal(keptBy(node).length, 3);
+});
