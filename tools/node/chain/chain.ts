@@ -69,6 +69,8 @@ export interface Standing extends ReturnType<Consensus["standing"]> {
   readonly waits: boolean;
   /** temporary blocks that this node has only stored so far */
   readonly unverified: number;
+  /** Why this node cannot go on with what a quorum has sealed; undefined where nothing is in the way. */
+  readonly disagreement: string | undefined;
 }
 
 export function createChain(ports: ChainPorts): Chain {
@@ -321,7 +323,8 @@ export function createChain(ports: ChainPorts): Chain {
       const { ids: members, quorum } = pool.members;
       const isOpen = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read);
       const waits = origin.pending > 0 || pool.readsOf(ports.self.id).some(isOpen);
-      return { members, quorum, waits, unverified: exchange.unverified, ...consensus.standing() };
+      const { disagreement } = decisions;
+      return { members, quorum, waits, unverified: exchange.unverified, disagreement, ...consensus.standing() };
     },
     known: origin.known,
     admit: origin.admit,

@@ -49,6 +49,9 @@ export interface Life {
 }
 
 /** What a life needs of the node that lives it. */
+/** What a node says of its machine. One that cannot go on stands still, which I9 notices. */
+const unheard = { onRunFault() {}, onDisagreement() {} } as const;
+
 export interface LifePorts {
   readonly world: NodeWorld;
   readonly options: NodeOptions;
@@ -106,7 +109,7 @@ export function openLife(ports: LifePorts): Life {
     verifyRecords: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecords),
     verifyRecordsLater: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecordsLater),
     runContracts: runningOf(ports),
-    onRunFault() {},
+    ...unheard,
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
