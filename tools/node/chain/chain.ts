@@ -369,6 +369,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
+      runs.clear();
       for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs", "patience"]) ports.clearTimer(name);
     },
   };

@@ -81,7 +81,7 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
     } catch (error) {
       if (error instanceof UnknownScript) sayUnknown(ports, error);
       else if (error instanceof Disagreement) disagree(error.block, error.message);
-      else if (isRunFault(error)) sayFault(ports, error);
+      else if (isRunFault(error)) sayFault(ports, error, isStopped());
       else if (error instanceof WireError) ports.log.warn({ reason: error.message }, "a peer's block was refused");
       else ports.onFatal(error);
       return "refused";
@@ -135,7 +135,9 @@ function isRunFault(error: unknown): error is GridsealError {
   return error instanceof GridsealError && error.code === "ENGINE_FAULT";
 }
 
-function sayFault(ports: ChainPorts, error: GridsealError): void {
+/** Runs that end with the node are no fault. */
+function sayFault(ports: ChainPorts, error: GridsealError, stops: boolean): void {
+  if (stops) return;
   ports.onRunFault();
   ports.log.error({ reason: error.message }, "contracts cannot be run here");
 }
