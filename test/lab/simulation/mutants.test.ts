@@ -122,6 +122,7 @@ const noticedBy: Readonly<Record<string, number>> = {
   "repairs-without-batches": 12,
   "disproof-without-record": 4,
   "votes-as-follower": 2,
+  "fails-what-has-no-room": 6,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

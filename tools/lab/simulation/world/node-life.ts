@@ -276,6 +276,7 @@ function createCarrying({ world, options, node, reaches, onFatal }: LifePorts, {
       if (reaches()) world.send(node, to, frame);
       return true;
     },
+    onWaiting() {},
     monotonic_ms: () => world.timeline.now_ms(),
   });
   const look = () => {
