@@ -82,7 +82,6 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "believes-state-root": /^I13|^I15/,
   "charges-no-run": /^I27/,
   "fails-what-has-no-room": /^I34/,
-  "loses-what-is-postponed": /^I4|^I9/,
   "takes-any-engine": /^I12/,
   "runs-what-expired": /^I26/,
   "runs-what-is-retired": /^I26/,

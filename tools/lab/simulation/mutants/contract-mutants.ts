@@ -93,18 +93,6 @@ export const contractMutants: readonly Mutant[] = [
     needs: besieged,
   },
   {
-    name: "loses-what-is-postponed",
-    lacks: "an operation that its block has no room for waits again at its origin",
-    edits: [
-      edit(
-        "tools/node/chain/batches/origin/step.ts",
-        "if (asked.length === 0) return [];",
-        "if (asked.length >= 0) return [];",
-      ),
-    ],
-    needs: besieged,
-  },
-  {
     name: "takes-any-engine",
     lacks: "a contract is installed for an engine that every node has",
     edits: [edit(orders, "if (!isKnownEngine(action)) return", "if (isKnownEngine === undefined) return")],
