@@ -76,6 +76,8 @@ const remedies = {
   NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",
   ENGINE_FOREIGN:
     "Install the packages again with npm ci: contracts run in the one engine that the network has agreed on.",
+  ENGINE_DIFFERS:
+    "Nothing is lost: the other members go on, and this node neither votes nor follows on that chain. Install the node's version and its packages again with npm ci, on hardware that you trust, and start it again.",
   ENGINE_FAULT:
     "Nothing was decided: this machine, not the contract, stopped the run. Try again; look for memory that is short, and report it where it comes again.",
   REPORT_INVALID: "Correct the file that maps the columns; docs/communities.md has its fields.",

@@ -167,6 +167,10 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     verifyRecordsLater,
     runContracts: (plan, unwanted) => ground.contracts.of(chain.service).run(plan, unwanted),
     onRunFault: () => ground.metrics.contractFaults.inc(),
+    onDisagreement({ code, message, remedy }) {
+      ground.metrics.contractFaults.inc();
+      ground.log.error({ code, reason: message, remedy, chain: chain.name }, "the chain goes on without this node");
+    },
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
     setTimer: scope.set,

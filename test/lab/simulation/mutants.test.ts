@@ -81,6 +81,7 @@ const caughtBy: Readonly<Record<string, RegExp>> = {
   "tells-effects-backwards": /^I29/,
   "believes-state-root": /^I13|^I15/,
   "charges-no-run": /^I27/,
+  "fails-what-has-no-room": /^I34/,
   "takes-any-engine": /^I12/,
   "installs-untried": /^I12/,
   "believes-tried": /^I12/,
@@ -122,6 +123,7 @@ const noticedBy: Readonly<Record<string, number>> = {
   "repairs-without-batches": 12,
   "disproof-without-record": 4,
   "votes-as-follower": 2,
+  "fails-what-has-no-room": 6,
 };
 
 for (const [name, invariant] of Object.entries(caughtBy)) {

@@ -75,6 +75,8 @@ export interface TestCluster {
   /** As they were signed, with the sources that they name. */
   readonly orders: Uint8Array[];
   /** Has contracts run on a node, by its place. */
+  /** What a node says of a block that comes to something else there: nothing is expected, where a test does not. */
+  onDisagreement: (node: number, error: GridsealError) => void;
   runContracts: (
     node: number,
     run: () => Promise<readonly RunResult[]>,
@@ -159,6 +161,7 @@ export async function createCluster(
       verifyRecordsLater,
       runContracts: (plan, unwanted) => cluster.runContracts(index, () => contracts[index]!.run(plan, unwanted), plan),
       onRunFault() {},
+      onDisagreement: (error) => cluster.onDisagreement(index, error),
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
       setTimer(name, delay_ms, callback) {
@@ -229,6 +232,7 @@ export async function createCluster(
     nodes,
     orders: [],
     runContracts: (_node, run) => run(),
+    onDisagreement: (_node, error) => void errors.push(error),
     passes: () => true,
     anchors: () => undefined,
     async meter(service) {

@@ -58,7 +58,9 @@ const install = (service: number): InstallAction => ({
 });
 
 /** Four nodes with two chains, each of which tells the other. */
-async function twoChains(t: TestContext): Promise<{ cluster: TestCluster; look: () => void }> {
+async function twoChains(
+  t: TestContext,
+): Promise<{ cluster: TestCluster; look: () => void; waiting: Map<string, number[]> }> {
   const cluster = await createCluster(4, 0, 4, [FIRST, SECOND]);
   t.after(() => cluster.close());
   for (const [service, to] of [
@@ -71,6 +73,7 @@ async function twoChains(t: TestContext): Promise<{ cluster: TestCluster; look: 
     await cluster.order({ ...set, fromHeight: 1 });
   }
   const carriers = new Map<TestNode["store"], Carrier>();
+  const waiting = new Map<string, number[]>();
   const carrierOf = (node: TestNode): Carrier => {
     const known = carriers.get(node.store);
     if (known !== undefined) return known;
@@ -79,6 +82,10 @@ async function twoChains(t: TestContext): Promise<{ cluster: TestCluster; look: 
       ...{ store: node.store, verify: nodeVerify, connected: () => [], send: () => false },
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
+      onWaiting(from, to, count) {
+        const lane = `${from}/${to}`;
+        waiting.set(lane, [...(waiting.get(lane) ?? []), count]);
+      },
       onFatal: (error) => assert.fail(String(error)),
     });
     carriers.set(node.store, made);
@@ -87,7 +94,7 @@ async function twoChains(t: TestContext): Promise<{ cluster: TestCluster; look: 
   const look = () => {
     for (const node of cluster.nodes) if (node.up) carrierOf(node).look();
   };
-  return { cluster, look };
+  return { cluster, look, waiting };
 }
 
 function outcomesOf(node: TestNode, service: number): EntryOutcome[] {
@@ -131,7 +138,7 @@ async function participantOf(cluster: TestCluster) {
 }
 
 test("two chains count against each other, each message once and in order, while nodes are killed and come back", async (t) => {
-  const { cluster, look } = await twoChains(t);
+  const { cluster, look, waiting } = await twoChains(t);
   const [first, second] = cluster.nodes as [TestNode, TestNode];
   const ask = await participantOf(cluster);
   await ask(first, null);
@@ -181,6 +188,14 @@ test("two chains count against each other, each message once and in order, while
     carriedFrom(second.store, second.governor.current, { source: FIRST, target: SECOND, number: 0 }),
     undefined,
   );
+  for (const [lane, counts] of waiting) {
+    assert.deepEqual(
+      [Math.max(...counts), counts.at(-1)],
+      [1, 0],
+      `${lane}: one message waits at a time, and none now`,
+    );
+  }
+  assert.deepEqual([...waiting.keys()].sort(), [`${FIRST}/${SECOND}`, `${SECOND}/${FIRST}`].sort());
 });
 
 test("deadlines fall due by themselves, in their order and each once, also where the node that began is killed", async (t) => {

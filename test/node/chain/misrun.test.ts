@@ -124,3 +124,36 @@ test("a proposer whose contracts came to something else is voted down with a rea
   }
   assert.equal(cluster.nodes[0]!.chain.head.counter, Object.keys(lies).length + 1);
 });
+
+test("a node whose engine counts otherwise than the others' stands still and says why; the others go on, and it follows once it is mended", {
+  timeout: 120_000,
+}, async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  await cluster.order(install, source);
+  const next = await participantOf(cluster);
+  const others = cluster.nodes.slice(0, 3);
+  const altered = cluster.nodes[3]!;
+  const said: string[] = [];
+  cluster.onDisagreement = (node, { code, message }) => said.push(`${node} ${code} ${message}`);
+  cluster.runContracts = async (node, run) => {
+    const results = await run();
+    return node === 3 ? results.map((result) => ({ ...(result as Done), used: (result as Done).used + 1 })) : results;
+  };
+  for (let seq = 0; seq < 3; seq += 1) {
+    assert.equal(await cluster.nodes[0]!.chain.admit(next(seq), undefined), "admitted");
+    await cluster.until(() => others.every(({ chain }) => chain.head.records === seq + 1), `operation ${seq} sealed`);
+  }
+  await cluster.until(() => said.length > 0, "it says that it cannot go on");
+  assert.equal(altered.chain.head.records, 0, "it stores nothing that it does not come to");
+  assert.equal(said.length, 1, said.join("\n"));
+  assert.match(
+    said[0]!,
+    /^3 ENGINE_DIFFERS chain \d+: block 1 .*is sealed by a quorum and comes to something else here: /,
+  );
+  assert.match(altered.chain.standing.disagreement!, /^block 1 /);
+  cluster.runContracts = (_node, run) => run();
+  await cluster.kill(3);
+  await cluster.restart(3);
+  await cluster.until(() => cluster.nodes[3]!.chain.head.records === 3, "it has fetched what it missed");
+});

@@ -31,6 +31,7 @@ const chain: ChainSeen = {
   quorum: 3,
   waits: false,
   abstention: undefined,
+  disagreement: undefined,
   claimed: [10, 10, 10],
 };
 const well: Seen = {
@@ -106,6 +107,8 @@ test("a member that abstains is warned of, a follower does not vote anyway", () 
   const abstention = { until: 9, unvouched: ["b"], lost: [], spare: 1 };
   assert.deepEqual(found(withChain({ abstention })), ["warn", "chain:voting"]);
   assert.deepEqual(found(withChain({ abstention, isMember: false })), ["pass"]);
+  const disagreement = "block 7 is sealed by a quorum and comes to something else here";
+  assert.deepEqual(found(withChain({ disagreement, isMember: false })), ["fail", "chain:agreement"]);
 });
 
 test("a member that abstains says what ends it, and fails where nothing does", () => {
@@ -205,6 +208,7 @@ const someChain = fc.record({
     }),
     { nil: undefined },
   ),
+  disagreement: fc.constantFrom(undefined, "block 7 is sealed by a quorum and comes to something else here"),
   claimed: fc.array(fc.nat(30), { maxLength: 6 }),
 });
 const someSeen = fc.record({

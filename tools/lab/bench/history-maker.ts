@@ -123,6 +123,7 @@ function createMakerChain(
     verifyRecordsLater: () => Promise.resolve(true),
     runContracts: refuseContracts,
     onRunFault() {},
+    onDisagreement: ports.onFatal,
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
     setTimer(name, delay_ms, callback) {

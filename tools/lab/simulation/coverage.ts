@@ -81,6 +81,8 @@ export interface Coverage {
   runsAsked: number;
   /** of these, those that a lost thread did not answer */
   engineFaults: number;
+  /** calls of contracts, counted at each node, for which their block had too little left */
+  postponed: number;
   /** sealed operations for which a contract ran, and of these those whose run failed */
   runsSealed: number;
   runsFailed: number;
@@ -161,6 +163,7 @@ export function createCoverage(): Coverage {
     contractsOrdered: 0,
     runsAsked: 0,
     engineFaults: 0,
+    postponed: 0,
     runsSealed: 0,
     runsFailed: 0,
     operationsExpired: 0,

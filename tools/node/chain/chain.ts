@@ -69,6 +69,8 @@ export interface Standing extends ReturnType<Consensus["standing"]> {
   readonly waits: boolean;
   /** temporary blocks that this node has only stored so far */
   readonly unverified: number;
+  /** Why this node cannot go on with what a quorum has sealed; undefined where nothing is in the way. */
+  readonly disagreement: string | undefined;
 }
 
 export function createChain(ports: ChainPorts): Chain {
@@ -322,7 +324,8 @@ export function createChain(ports: ChainPorts): Chain {
       const { ids: members, quorum } = pool.members;
       const isOpen = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read);
       const waits = origin.pending > 0 || pool.readsOf(ports.self.id).some(isOpen);
-      return { members, quorum, waits, unverified: exchange.unverified, ...consensus.standing() };
+      const { disagreement } = decisions;
+      return { members, quorum, waits, unverified: exchange.unverified, disagreement, ...consensus.standing() };
     },
     known: origin.known,
     admit: origin.admit,
@@ -367,6 +370,7 @@ export function createChain(ports: ChainPorts): Chain {
     stop() {
       stopped = true;
       runner.stop();
+      runs.clear();
       for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs", "patience"]) ports.clearTimer(name);
     },
   };

@@ -7,6 +7,7 @@ import type { MerkleLevels } from "../../../src/wire/merkle.js";
 import type { Order } from "../../../src/wire/order.js";
 import type { Timeouts } from "../../consensus/types.js";
 import type { RecordVerification } from "../../crypto/verifying-message.js";
+import type { GridsealError } from "../../errors.js";
 import type { RunResult } from "../../ledger/outcome.js";
 import type { ProvedAnchor } from "../../ledger/proposal.js";
 import type { ExecutionRecord } from "../../ledger/record-scan.js";
@@ -60,6 +61,8 @@ export interface ChainPorts {
   runContracts(plan: RunPlan, unwanted?: AbortSignal): Promise<readonly RunResult[]>;
   /** Contracts could not be run here. */
   onRunFault(): void;
+  /** A quorum has sealed what the rules or contracts do not come to here: the chain stands on this node. */
+  onDisagreement(error: GridsealError): void;
   /** UTC */
   now_ms(): number;
   monotonic_ms(): number;

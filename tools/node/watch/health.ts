@@ -27,6 +27,7 @@ export const checks = [
   "chain:sealing",
   "chain:height",
   "chain:voting",
+  "chain:agreement",
   "store:writes",
   "store:space",
   "store:rows",
@@ -55,6 +56,8 @@ export interface ChainSeen {
   readonly waits: boolean;
   /** Why the node does not vote yet: it does not know what it has signed. */
   readonly abstention: Abstention | undefined;
+  /** why the node cannot go on with what a quorum has sealed; undefined where nothing is in the way */
+  readonly disagreement: string | undefined;
   /** newest blocks that other members claim to have, one a member */
   readonly claimed: readonly number[];
 }
@@ -189,6 +192,10 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
   // What so many claim at least one correct member has.
   const ahead = [...claimed].sort((left, right) => right - left)[faults(members.length)] ?? 0;
   if (ahead - height >= BEHIND_BLOCKS) add("chain:height", "warn", `${ahead - height} blocks behind its peers`);
+  if (chain.disagreement !== undefined) {
+    const what = "this node's version, packages or hardware differ from the other members'";
+    add("chain:agreement", "fail", `${chain.disagreement}; ${what}: install it again`);
+  }
   if (isMember && chain.abstention !== undefined) {
     const stands = cannotGoOn(chain.abstention);
     add("chain:voting", stands ? "fail" : "warn", describeAbstention(chain.abstention));

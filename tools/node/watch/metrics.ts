@@ -148,6 +148,12 @@ function peerMetrics(registers: Registry[]) {
       help: "Frames of other nodes that were dropped as malformed or unproven",
       registers,
     }),
+    messagesWaiting: new Gauge({
+      name: "gridseal_messages_waiting",
+      help: "Messages of contracts of one chain that another chain has not taken yet, by their services",
+      labelNames: ["from", "to"],
+      registers,
+    }),
     contractFaults: new Counter({
       name: "gridseal_contract_faults_total",
       help: "Times that contracts could not be run for a fault of this machine",

@@ -137,6 +137,17 @@ test("when the height is over nobody waits for its runs, and what they come to i
   assert.deepEqual([seen.ready, seen.faults], [0, 0]);
 });
 
+test("runs that end as the node stops are no fault, and nothing is asked for again", async () => {
+  const { runs, asked, seen, pass } = machine();
+  runs.outcomesOf(inputsOf(1), plan);
+  runs.clear();
+  assert.equal(asked[0]!.unwanted.aborted, true, "its thread need not come to the end");
+  asked[0]!.reject();
+  await settled();
+  pass(60_000);
+  assert.deepEqual([seen.faults, seen.ready], [0, 0]);
+});
+
 test("more blocks of a height than are kept make the oldest give way", () => {
   const { runs, asked } = machine();
   for (let time_ms = 1; time_ms <= 9; time_ms += 1) runs.outcomesOf(inputsOf(time_ms), plan);

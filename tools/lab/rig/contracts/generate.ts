@@ -127,6 +127,8 @@ const harmless: readonly Make[] = [
   (random) => `put(${key(random)}, n);`,
   (random) => `put(${key(random)}, [BigInt(n) * 2n ** ${random.below(44)}n, "${random.pick(["ä", "z", "😀"])}" + n]);`,
   (random) => `context.remove(${key(random)});`,
+  // Two or three of these have no room in one block.
+  (random) => `for (let i = 0; i < ${90 + random.below(100)}; i += 1) put("own/many-" + i, n);`,
   (random) => `n = (n + read(${key(random)})) % 1000003;`,
   (random) => `n += context.keys("${random.pick(["own", "shared"])}/").length;`,
   (random) => `effect("told-${random.below(3)}", n);`,

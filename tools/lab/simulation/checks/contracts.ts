@@ -54,6 +54,7 @@ export interface ContractChecks {
 
 const ORDER = "I26 each sealed operation has one outcome, of the contract in force that takes it";
 const LIMITS = "I27 a run keeps to its limits, and a block's runs to theirs";
+const CROWDED = "I34 nothing fails because of what others have taken of its block";
 const UNDONE = "I28 a run that failed leaves nothing";
 const SAID = "I29 what a run says stands in its order, with its operation and the parameters of its jurisdiction";
 const DUE = "I33 a deadline falls due once, when its time has come";
@@ -107,6 +108,8 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     if (outcome.used > taker.budget) fail(LIMITS, `${where}: ${outcome.used} of ${taker.budget}`);
     if (outcome.type === "failed") {
       counts.failed += 1;
+      const { reason, used } = outcome;
+      if (reason === "budget" && used < taker.budget) fail(CROWDED, `${where}: ${used} of ${taker.budget}`);
       return;
     }
     done.add(`${block.chain}/${mark}`);

@@ -3,7 +3,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { contracted, contractedAlone, misrunning, repaired, told } from "./ordeals.js";
+import { besieged, contracted, contractedAlone, misrunning, repaired, told } from "./ordeals.js";
 
 const engine = "tools/contracts/engine.ts";
 const entries = "tools/ledger/entries.ts";
@@ -77,6 +77,20 @@ export const contractMutants: readonly Mutant[] = [
       ),
     ],
     needs: contracted,
+  },
+  {
+    name: "fails-what-has-no-room",
+    lacks: "a run for which its block has too little left is postponed",
+    edits: [
+      edit(
+        "tools/contracts/run-plan.ts",
+        "return isCrowded(ran, { own, limits, left }) ? postponed : ran;",
+        `return isCrowded(ran, { own, limits, left })
+    ? { type: "failed", reason: "budget", used: limits.budget - 1, detail: "" }
+    : ran;`,
+      ),
+    ],
+    needs: besieged,
   },
   {
     name: "takes-any-engine",

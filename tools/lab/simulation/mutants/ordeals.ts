@@ -157,6 +157,8 @@ export const contracted = {
   recordsPerMeter: 50,
   agent: false,
 } as const;
+/** Participants ask for more at a time than a block's contracts have room for. */
+export const besieged = { ...contracted, meters: 4, batch: { interval_ms: 2_000, records_max: 100 } } as const;
 /** Contracts of two chains tell each other things, and name deadlines. */
 export const told = { ...contracted, chains: 2, recordsPerMeter: 30 } as const;
 /** One member seals alone, on a machine whose thread of contracts is often lost. */

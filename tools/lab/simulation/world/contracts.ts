@@ -85,7 +85,10 @@ export function createSimulatedContracts(ports: SimulatedContractsPorts): Simula
               thread = {};
             }
             if (isFault || thread !== mine) return reject(lost(node));
-            if (work.outcomes !== undefined) return resolve(work.outcomes);
+            if (work.outcomes !== undefined) {
+              coverage.postponed += work.outcomes.filter(({ type }) => type === "postponed").length;
+              return resolve(work.outcomes);
+            }
             reject(work.fault);
           });
         });

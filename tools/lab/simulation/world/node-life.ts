@@ -50,6 +50,9 @@ export interface Life {
 }
 
 /** What a life needs of the node that lives it. */
+/** What a node says of its machine. One that cannot go on stands still, which I9 notices. */
+const unheard = { onRunFault() {}, onDisagreement() {} } as const;
+
 export interface LifePorts {
   readonly world: NodeWorld;
   readonly options: NodeOptions;
@@ -107,7 +110,7 @@ export function openLife(ports: LifePorts): Life {
     verifyRecords: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecords),
     verifyRecordsLater: adversary?.perjures ? unverified : noting(ports, chain.service, verifyRecordsLater),
     runContracts: runningOf(ports),
-    onRunFault() {},
+    ...unheard,
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
@@ -274,6 +277,7 @@ function createCarrying({ world, options, node, reaches, onFatal }: LifePorts, {
       if (reaches()) world.send(node, to, frame);
       return true;
     },
+    onWaiting() {},
     monotonic_ms: () => world.timeline.now_ms(),
   });
   const look = () => {

@@ -29,7 +29,7 @@ export interface ContractRuns {
   givesUp(inputs: BlockInputs): boolean;
   /** What runs of a block have taken lately, in milliseconds: the slowest, the less the longer ago. */
   readonly lately_ms: number;
-  /** The height is over. */
+  /** The height is over, or the node stops: what is under way is of no interest, and its end is no fault. */
   clear(): void;
 }
 

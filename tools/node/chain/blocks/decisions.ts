@@ -9,7 +9,7 @@ import { UnknownScript } from "../../../ledger/scripts.js";
 import type { ChainPorts, SealedBlock } from "../ports.js";
 import type { CatchUp } from "./catch-up.js";
 import type { Proposals } from "./proposals.js";
-import type { Sealer } from "./sealer.js";
+import { Disagreement, type Sealer } from "./sealer.js";
 
 type Decision = Extract<Effect, { type: "decide" }>;
 
@@ -25,6 +25,8 @@ export interface Decisions {
   /** The next block is durable, and what was under way for its height is over. */
   clear(): void;
   readonly isWaiting: boolean;
+  /** Why this node cannot go on with what a quorum has sealed; undefined where nothing is in the way. */
+  readonly disagreement: string | undefined;
 }
 
 export interface DecisionsPorts {
@@ -44,9 +46,17 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
   /** the next block has come from a peer and waits for orders of the contracts chain */
   let awaitsOrders = false;
   let storing = false;
+  let disagreement: string | undefined;
+
+  /** Others have come to it, so this machine or what runs on it is at fault: no harm is done by standing still. */
+  const disagree = (what: string, reason: string) => {
+    if (disagreement !== undefined) return;
+    disagreement = `${what} is sealed by a quorum and comes to something else here: ${reason}`;
+    ports.onDisagreement(new GridsealError("ENGINE_DIFFERS", `chain ${ports.chain.service}: ${disagreement}`));
+  };
 
   const storeDecided = async (): Promise<void> => {
-    if (decided === undefined || storing || isStopped()) return;
+    if (decided === undefined || storing || disagreement !== undefined || isStopped()) return;
     if (decided.height !== sealer.head.height + 1) {
       decided = undefined;
       return;
@@ -57,7 +67,7 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
       if (gathered === undefined) return parts.onWaiting();
       const verdict = sealer.check(id, gathered.proposal, gathered.batches, false);
       if (verdict.type === "waits") return parts.onWaiting();
-      assertInvariant(verdict.type === "good", `decided block ${toHex(id)} is valid`);
+      if (verdict.type === "bad") return disagree(`block ${decided.height} with id ${toHex(id)}`, verdict.reason);
     }
     await storeNext(() => sealer.commit(id, certificate));
   };
@@ -70,7 +80,8 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
       sealed = await work();
     } catch (error) {
       if (error instanceof UnknownScript) sayUnknown(ports, error);
-      else if (isRunFault(error)) sayFault(ports, error);
+      else if (error instanceof Disagreement) disagree(error.block, error.message);
+      else if (isRunFault(error)) sayFault(ports, error, isStopped());
       else if (error instanceof WireError) ports.log.warn({ reason: error.message }, "a peer's block was refused");
       else ports.onFatal(error);
       return "refused";
@@ -89,7 +100,7 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
     },
     storeDecided,
     async adopt() {
-      if (storing || isStopped() || awaitsOrders) return;
+      if (storing || isStopped() || awaitsOrders || disagreement !== undefined) return;
       const next = catchUp.take();
       if (next === undefined) return;
       // What comes after the last one kept travels while that is stored.
@@ -113,6 +124,9 @@ export function createDecisions(ports: ChainPorts, parts: DecisionsPorts): Decis
     get isWaiting() {
       return decided !== undefined;
     },
+    get disagreement() {
+      return disagreement;
+    },
   };
 }
 
@@ -121,7 +135,9 @@ function isRunFault(error: unknown): error is GridsealError {
   return error instanceof GridsealError && error.code === "ENGINE_FAULT";
 }
 
-function sayFault(ports: ChainPorts, error: GridsealError): void {
+/** Runs that end with the node are no fault. */
+function sayFault(ports: ChainPorts, error: GridsealError, stops: boolean): void {
+  if (stops) return;
   ports.onRunFault();
   ports.log.error({ reason: error.message }, "contracts cannot be run here");
 }

@@ -32,6 +32,7 @@ import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
+import { UnknownScript } from "../../../ledger/scripts.js";
 import type { Settlement } from "../../../ledger/settlement/settle.js";
 import { EMPTY_STATE } from "../../../ledger/state-map.js";
 import { blockKey, chainKey, idKey, nodeKey, numberKey, outgoingKey, slotKey, stateKey } from "../../store/keys.js";
@@ -67,6 +68,16 @@ interface Candidate {
 
 /** Of a proposal: the block that its header says, or why this node votes against it. */
 export type Verdict = { readonly type: "good" } | { readonly type: "bad"; readonly reason: string };
+
+/** The header of a peer's block has a quorum's certificate and commits to its content, and that does not follow here. */
+export class Disagreement extends Error {
+  readonly block: string;
+
+  constructor(block: string, reason: string) {
+    super(reason);
+    this.block = block;
+  }
+}
 
 /** A block that was built here, with the body of its proposal. */
 export type Built =
@@ -231,7 +242,10 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       };
       verifyCertificate(received.certificate, named, tip.members.members, ports.verify);
       if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
-      const replayed = await replayWith(tip, received, ports.runContracts);
+      const replayed = await replayWith(tip, received, ports.runContracts).catch((error: unknown) => {
+        const isSealed = error instanceof WireError && !(error instanceof UnknownScript) && isCommitted(received);
+        throw isSealed ? new Disagreement(`block ${received.height}`, error.message) : error;
+      });
       for (const bytes of replayed.orders) checkOrder(genesis, chain.service, bytes, ports.verify);
       for (const carried of replayed.execution.messages) checkMessage(tip.governance, carried, ports.verify);
       for (const { bytes } of replayed.evidence) {
@@ -245,7 +259,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       return { received, replayed };
     } catch (error) {
       // Whatever else than a damaged row of this node's own stops here, the block has caused.
-      if (error instanceof WireError || error instanceof GridsealError) throw error;
+      if (error instanceof WireError || error instanceof GridsealError || error instanceof Disagreement) throw error;
       throw new WireError("unproven", `a block cannot be judged: ${reasonOf(error)}`);
     }
   };

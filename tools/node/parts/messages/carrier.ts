@@ -42,6 +42,8 @@ export interface CarrierPorts {
   /** UTC */
   now_ms(): number;
   monotonic_ms(): number;
+  /** So many messages of a chain wait for another one that runs here; 0 once all are taken. */
+  onWaiting(source: number, target: number, count: number): void;
   onFatal(error: unknown): void;
 }
 
@@ -98,6 +100,7 @@ export function createCarrier(ports: CarrierPorts): Carrier {
     const targetMembers = members.get(target);
     if (targetMembers === undefined) return; // a chain that does not run here
     const { next } = takenFrom(stateIn(target), source);
+    ports.onWaiting(source, target, sent - next);
     const lane: Lane = { source, target, next, sent, sourceMembers: members.get(source)!, targetMembers };
     const duty = lanes.duty(lane, ports.monotonic_ms());
     if (duty === "offer") chains.get(target)!.offer(`message ${source}`, nextOf(lane));

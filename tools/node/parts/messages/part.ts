@@ -13,13 +13,14 @@ const SOON_MS = 20;
 export const messagesPart: Part = {
   name: "messages",
   tables: [outgoing],
-  create({ selfId, identity, governor, chains, links, store, timers, onFatal }) {
+  create({ selfId, identity, governor, chains, links, store, timers, metrics, onFatal }) {
     const scope = timers.scope("messages");
     const carrier = createCarrier({
       ...{ self: selfId, genesisHash: identity.genesis.hash, governor, chains, store, onFatal },
       verify: nodeVerify,
       connected: () => links.to.connected(),
       send: (node, frame) => links.to.send(node, frame),
+      onWaiting: (from, to, count) => metrics.messagesWaiting.set({ from: String(from), to: String(to) }, count),
       now_ms: Date.now,
       monotonic_ms: () => performance.now(),
     });
