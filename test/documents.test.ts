@@ -30,7 +30,9 @@ const sources = (folder: string): string[] =>
     .map((name) => read(join(folder, name)));
 const all = (text: string, pattern: RegExp) =>
   [...new Set([...text.matchAll(pattern)].map((found) => found[1]!))].sort();
-const pages = readdirSync(join(root, "docs")).map((name) => `docs/${name}`);
+const pages = readdirSync(join(root, "docs"))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
 /** Pages that are looked things up in. */
 const references = new Set([
   "docs/api.md",

@@ -110,7 +110,9 @@ test("suspends, resumes and ends by orders, each of which the register has too",
     good("order", ...order.slice(1), "--number", number!, "-o", `${number}.cose`, "--passphrase-fd", "3", ...where);
     return JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0].state;
   };
-  assert.equal(stateAfter("4", "suspend", meter), "suspended");
+  assert.equal(stateAfter("4", "suspend", "meter-1"), "suspended");
+  const unknown = run("authority", "order", "resume", "meter-77", "-o", "x.cose", "--passphrase-fd", "3", ...where);
+  assert.deepEqual([unknown.status, /meter-77 is neither an id of 16/.test(unknown.stderr)], [2, true]);
   // What was ordered here is known here: no node is asked.
   assert.equal(stateAfter("5", "resume", meter), "valid");
   const twice = ["order", "end", meter, "--from", "1:5", "--from", "1:6", "-o", "x.cose", ...where];
@@ -121,7 +123,7 @@ test("suspends, resumes and ends by orders, each of which the register has too",
 
 test("revokes by an order, which the register has too, and audits", async () => {
   const [{ meter }] = [JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0]];
-  const revoke = ["order", "revoke", meter, "-o", "revoke.cose", ...where];
+  const revoke = ["order", "revoke", "meter-1", "-o", "revoke.cose", ...where];
   assert.equal(run("authority", ...revoke).status, 2);
   good(...revoke, "--passphrase-fd", "3");
   assert.match(good("list", "--state", "revoked", ...where), new RegExp(meter));

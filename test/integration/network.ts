@@ -22,8 +22,9 @@ import {
   gridsealJson,
   inPairs,
   PATIENCE_MS,
+  program,
   type Running,
-  startGridseal,
+  start,
   until,
 } from "./processes.js";
 
@@ -35,8 +36,8 @@ export interface TestNode {
   readonly api: { readonly host: string; readonly port: number };
   /** the process, once it was started */
   readonly process: Running | undefined;
-  /** Starts it, or starts it again; resolves when it answers. */
-  start(): Promise<void>;
+  /** Starts it, or starts it again, as the command built here or another; resolves when it answers. */
+  start(command?: string): Promise<void>;
   stop(): Promise<void>;
   /** kill -9 */
   kill(): Promise<void>;
@@ -157,8 +158,8 @@ export async function openNode(defer: Defer, folder: string, name: string): Prom
     get process() {
       return running;
     },
-    async start() {
-      const started = startGridseal(defer, "node", "run", document);
+    async start(command = program) {
+      const started = start(defer, process.execPath, [command, "node", "run", document]);
       running = started;
       await until(`${name} answers`, async () => {
         if (!started.isRunning) throw new Error(`${name} ended: ${(await started.ended).errors}`);

@@ -2,7 +2,7 @@
 // one, retention. Receipts are had and verify all the while.
 
 import assert from "node:assert/strict";
-import { readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { verifyGenesis } from "../../src/wire/genesis.js";
@@ -119,8 +119,21 @@ test("a node's store is backed up, repaired, restored and pruned", { timeout: 28
 
   await t.test("old records go, and their receipts are still given out and verify", async () => {
     await node.kill();
-    const [pruned] = [await gridsealJson("node", "prune", configuration, "--prune-before", "10", "--chain", "trading")];
-    assert.deepEqual(pruned, { service: 1, name: "trading", blocks: 9, records: 9 });
+    const typed = await gridseal("node", "prune", configuration, "--prune-before", "999999");
+    assert.equal(typed.status, 2);
+    assert.match(typed.errors, /999999 is above the newest block of trading \d+.*--older-than, or add --yes/);
+    const parameters = [configuration, "--prune-before", "10", "--chain", "trading"];
+    const trading = { service: 1, name: "trading", before: 10, blocks: 9, records: 9 };
+    assert.deepEqual(await gridsealJson("node", "prune", ...parameters, "--dry-run"), { chains: [trading] });
+    const recent = (await gridsealJson("node", "prune", configuration, "--older-than", "1d")) as PruneReport;
+    assert.deepEqual(
+      recent.chains.filter(({ blocks }) => blocks > 0),
+      [],
+    );
+    const pruned = (await gridsealJson("node", "prune", ...parameters)) as PruneReport;
+    assert.deepEqual(pruned.chains, [trading]);
+    assert.equal(pruned.disk.after_bytes, (await stat(pages)).size);
+    assert.ok(pruned.disk.after_bytes <= pruned.disk.before_bytes, "the store takes no more room than before");
     await node.start();
     await whenEqual(network);
     const genesis = verifyGenesis(Uint8Array.from(await readFile(network.genesis)), nodeVerify);
@@ -143,6 +156,11 @@ test("a node's store is backed up, repaired, restored and pruned", { timeout: 28
   const reports = await verifyChains({ ...network, nodes: whole });
   assert.equal(reports.get(1)!.records.length, records.length);
 });
+
+interface PruneReport {
+  readonly chains: readonly { readonly name: string; readonly blocks: number }[];
+  readonly disk: { readonly before_bytes: number; readonly after_bytes: number };
+}
 
 interface RepairReport {
   readonly damage: string | null;

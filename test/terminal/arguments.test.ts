@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compactTarget, id, serviceNumbers, whole } from "../../tools/terminal/arguments.js";
+import {
+  compactTarget,
+  duration,
+  id,
+  moment,
+  moment_ms,
+  serviceNumbers,
+  whole,
+} from "../../tools/terminal/arguments.js";
 import { countText, pairs, table, toJson } from "../../tools/terminal/output.js";
 
 test("reads whole numbers, services, ids and targets, and nothing that only looks like them", () => {
@@ -51,4 +59,29 @@ test("aligns tables, numbers to the right", () => {
     ]),
     ["a     1", "long  b"],
   );
+});
+
+test("reads days and times of UTC alike, and no time that is none", () => {
+  const start_s = Date.UTC(2026, 2, 29) / 1_000;
+  for (const text of ["2026-03-29", "2026-03-29T00:00Z", "2026-03-29T00:00:00Z", "2026-03-29T00:00:00.000Z"]) {
+    assert.equal(moment(text), start_s, text);
+  }
+  assert.equal(moment_ms("2026-03-29T00:00:00.250Z"), start_s * 1_000 + 250);
+  for (const text of [
+    "",
+    "2026",
+    "2026-03-29T00:00:00",
+    "2026-03-29T00:00:00+01:00",
+    "2026-02-30",
+    "1969-12-31",
+    "now",
+  ]) {
+    assert.throws(() => moment(text), /It must be a day or a time in UTC/, text);
+  }
+});
+
+test("reads lengths of time by their unit", () => {
+  assert.deepEqual(["45s", "30m", "12h", "400d", "52w"].map(duration), [45, 1_800, 43_200, 34_560_000, 31_449_600]);
+  for (const text of ["", "0d", "-1d", "1", "1.5d", "1y", "1 d"])
+    assert.throws(() => duration(text), /It must be/, text);
 });

@@ -13,9 +13,14 @@ import type { Store } from "./store/store.js";
 
 const PEM_BYTES_MAX = 65_536;
 
+/** Beside a node's key: whether it has signed. */
+export function markOf(key: string): string {
+  return `${key}.used`;
+}
+
 /** The store, and beside the key the mark that it has signed: a store that is made anew afterwards has forgotten what. */
 export async function openOwnStore(configuration: NodeConfiguration, { genesis, self }: Identity): Promise<Store> {
-  const mark = `${configuration.key}.used`;
+  const mark = markOf(configuration.key);
   const keyHasSigned = existsSync(mark);
   const store = await openStore(configuration.data, { node: self.id, genesisHash: genesis.hash }, keyHasSigned);
   if (!keyHasSigned) await createFile(mark, "This key has signed for its node: keep the node's data folder.\n", SECRET);

@@ -1,7 +1,7 @@
 // What commands take: options that several of them share, and how their values are read.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { SERVICE_MAX } from "../../src/wire/bounds.js";
+import { SERVICE_MAX, TIME_MS_MAX } from "../../src/wire/bounds.js";
 import { fromHex } from "../../src/wire/bytes.js";
 import { type Role, roles } from "../../src/wire/credential.js";
 import { isTarget } from "../../src/wire/header.js";
@@ -28,11 +28,29 @@ export function serviceNumbers(text: string): readonly number[] {
   return text.split(",").map(whole(1, SERVICE_MAX));
 }
 
-/** A moment in UTC, to the minute or second, as seconds of Unix time. */
+/** A day or a time of ISO 8601 in UTC, with or without seconds and milliseconds, as milliseconds of Unix time. */
+export function moment_ms(text: string): number {
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(text);
+  const time_ms = isDay || isTime ? Date.parse(text) : Number.NaN;
+  // A day that no month has becomes one of the next month.
+  const isThere = Number.isFinite(time_ms) && new Date(time_ms).toISOString().startsWith(text.slice(0, 10));
+  if (isThere && time_ms >= 0 && time_ms <= TIME_MS_MAX) return time_ms;
+  throw new InvalidArgumentError("It must be a day or a time in UTC, such as 2026-03-29 or 2026-03-29T00:00:00Z.");
+}
+
+/** The same as seconds of Unix time, a part of a second left out. */
 export function moment(text: string): number {
-  const time_ms = Date.parse(text);
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(text) && Number.isFinite(time_ms)) return time_ms / 1_000;
-  throw new InvalidArgumentError("It must be a time in UTC such as 2026-03-29T00:00:00Z.");
+  return Math.floor(moment_ms(text) / 1_000);
+}
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/** A length of time, as 400d, 52w, 12h, 30m or 45s, in seconds. */
+export function duration(text: string): number {
+  const [, count, unit] = /^([1-9][0-9]{0,6})([smhdw])$/.exec(text) ?? [];
+  if (count !== undefined && unit !== undefined) return Number(count) * secondsOf[unit]!;
+  throw new InvalidArgumentError("It must be a number with s, m, h, d or w, such as 400d.");
 }
 
 /** A meter's or node's id. */

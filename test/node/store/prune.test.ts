@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
+import { decodeHeader } from "../../../src/wire/header.js";
 import { leafCount } from "../../../src/wire/merkle.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
 import { parseRecord, signRecord } from "../../../src/wire/record.js";
@@ -13,7 +14,7 @@ import { violationsOf } from "../../../tools/node/chain/violation-list.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { blockKey, hashKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
-import { pruneChain, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";
+import { heightOf, heightSince, prunableOf, pruneChain, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
 
 const BLOCKS = WHOLE_BLOCKS_MIN + 6;
@@ -41,7 +42,9 @@ test("lets go of old records and sealed disclosures; receipts of them are still 
   const { store } = node;
   const before = createReceipts(cluster.genesis.network, store);
   const expected = records.map(({ kid, claims }) => before.find(SERVICE, kid, claims.seq)!);
+  assert.deepEqual(prunableOf(store, SERVICE, 5), { blocks: 4, records: 4 });
   assert.deepEqual(await pruneChain(store, SERVICE, 5), { blocks: 4, records: 4 });
+  assert.deepEqual(prunableOf(store, SERVICE, 5), { blocks: 0, records: 0 });
   assert.deepEqual(await pruneChain(store, SERVICE, 5), { blocks: 0, records: 0 });
   assert.deepEqual(await pruneChain(store, SERVICE, BLOCKS), { blocks: 2, records: 2 });
   const receipts = createReceipts(cluster.genesis.network, store);
@@ -54,6 +57,20 @@ test("lets go of old records and sealed disclosures; receipts of them are still 
     assert.deepEqual(receipt, expected[index]);
     verifyReceipt(decodeReceipt(receipt), cluster.genesis, nodeVerify);
     assert.deepEqual(view.sealedHash(toHex(kid), claims.seq), hash);
+  }
+});
+
+test("the first block since a time is found in whole blocks and in those that were let go of alike", async (t) => {
+  const { node } = await createLongChain(t);
+  const { store } = node;
+  const time_s = (height: number) =>
+    decodeHeader(decodeBlock(store.get(blocks, blockKey(SERVICE, height))!).header).time_s;
+  const times = Array.from({ length: BLOCKS }, (_, index) => time_s(index + 1));
+  await pruneChain(store, SERVICE, 4);
+  assert.equal(heightOf(store, SERVICE), BLOCKS);
+  for (const since_s of [times[0]! - 1, times[2]!, times[2]! + 1, times.at(-1)!, times.at(-1)! + 1]) {
+    const first = times.findIndex((time) => time >= since_s);
+    assert.equal(heightSince(store, SERVICE, since_s), first < 0 ? BLOCKS + 1 : first + 1, `since ${since_s}`);
   }
 });
 

@@ -9,7 +9,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { lockFolder } from "../../files/lock.js";
 import type { Address, NodeConfiguration } from "../../node/configuration.js";
 import { type Identity, readIdentity } from "../../node/identity.js";
-import { readBrokerTls, readTls } from "../../node/node-files.js";
+import { markOf, readBrokerTls, readTls } from "../../node/node-files.js";
 import {
   type CheckName,
   type Finding,
@@ -44,9 +44,21 @@ export async function lookAtIdentity(
           `${said}: no node of the genesis`,
           "right for a node that an order admits later; otherwise name the right key",
         );
-    return { identity, findings: [finding] };
+    return { identity, findings: [finding, ...(await lookAtMark(configuration))] };
   } catch (thrown) {
     return { findings: [failureOf("key", thrown)] };
+  }
+}
+
+/** Beside the key a node marks that it has signed: the folder must take the mark. */
+async function lookAtMark({ key }: NodeConfiguration): Promise<readonly Finding[]> {
+  const mark = markOf(key);
+  try {
+    await access(mark).catch(() => access(dirname(key), constants.W_OK));
+    return [];
+  } catch (thrown) {
+    const remedy = "put key.json into a folder of the user that the node runs as, and its path into node.json";
+    return [fail("key", `${mark} cannot be made, the mark that the key has signed: ${reasonOf(thrown)}`, remedy)];
   }
 }
 

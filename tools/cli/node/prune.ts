@@ -1,16 +1,28 @@
-// `gridseal node prune`: lets go of old records of a stopped node.
+// `gridseal node prune`: lets go of old records of a stopped node, and gives the disk back what they took.
 
 import type { Command } from "commander";
+import type { GenesisChain } from "../../../src/wire/genesis.js";
+import { GridsealError } from "../../errors.js";
 import { chainNamed } from "../../files/genesis-file.js";
 import { lockFolder } from "../../files/lock.js";
-import { whole } from "../../terminal/arguments.js";
+import type { Store } from "../../node/store/store.js";
+import { duration, whole } from "../../terminal/arguments.js";
 import { countText, printLines, toJson } from "../../terminal/output.js";
 import { readOwner } from "./owner.js";
 
 interface PruneOptions {
   readonly chain?: string;
-  readonly pruneBefore: number;
+  readonly pruneBefore?: number;
+  readonly olderThan?: number;
+  readonly dryRun?: true;
+  readonly yes?: true;
   readonly json?: true;
+}
+
+/** A chain, and the first height that it keeps whole. */
+interface Cut {
+  readonly chain: GenesisChain;
+  readonly before: number;
 }
 
 export function registerPrune(node: Command): void {
@@ -20,38 +32,82 @@ export function registerPrune(node: Command): void {
       "let go of old records of a stopped node; headers, certificates and anchors stay, receipts still verify",
     )
     .argument("<config>", "the node's node.json, or its folder")
-    .requiredOption(
+    .option(
       "--prune-before <height>",
       "blocks below this height, the newest 64 excepted",
       whole(1, Number.MAX_SAFE_INTEGER),
     )
+    .option("--older-than <duration>", "instead: blocks that are older than 400d, 52w or 12h", duration)
     .option("--chain <service>", "one chain, by name or number; all where absent")
+    .option("--dry-run", "say what would go, and let go of nothing")
+    .option("--yes", "also where the height is above what a chain has")
     .option("--json", "print JSON")
     .action(prune);
 }
 
 async function prune(path: string, options: PruneOptions): Promise<void> {
+  if ((options.pruneBefore === undefined) === (options.olderThan === undefined)) {
+    throw new GridsealError("USAGE", "name either --prune-before or --older-than");
+  }
   const { configuration, genesis, owner } = await readOwner(path);
-  const [{ openStore }, { pruneChain }, { createGovernor }] = await Promise.all([
+  const { data } = configuration;
+  const [{ openStore }, { pruneChain, prunableOf }, { createGovernor }, { compactStore }] = await Promise.all([
     import("../../node/store/open-store.js"),
     import("../../node/store/prune.js"),
     import("../../node/chain/sealed-orders.js"),
+    import("../../node/store/compact.js"),
   ]);
-  const unlock = await lockFolder(configuration.data, "node");
+  const unlock = await lockFolder(data, "node");
   try {
-    const store = await openStore(configuration.data, owner, true);
+    const store = await openStore(data, owner, true);
+    const chains = [];
     try {
       const all = createGovernor(genesis, store).current.chains.map(({ chain }) => chain);
-      const chains = options.chain === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.chain)];
-      for (const { service, name } of chains) {
-        const pruned = await pruneChain(store, service, options.pruneBefore);
-        const text = `${name}: let go of ${countText(pruned.records, "record")} in ${countText(pruned.blocks, "block")}`;
-        printLines([options.json ? toJson({ service, name, ...pruned }) : text]);
+      const chosen = options.chain === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.chain)];
+      for (const { chain, before } of await cutsOf(store, chosen, options)) {
+        const { service, name } = chain;
+        const of = options.dryRun ? prunableOf(store, service, before) : await pruneChain(store, service, before);
+        chains.push({ service, name, before, ...of });
       }
     } finally {
       await store.close();
     }
+    const disk = options.dryRun ? undefined : await compactStore(data);
+    if (options.json) return printLines([toJson({ chains, disk })]);
+    const did = options.dryRun ? "would let go of" : "let go of";
+    printLines([
+      ...chains.map(
+        ({ name, before, records, blocks }) =>
+          `${name}: ${did} ${countText(records, "record")} in ${countText(blocks, "block")} below height ${before}`,
+      ),
+      ...(disk === undefined
+        ? []
+        : [`${data}: ${megabytes(disk.before_bytes)} before, ${megabytes(disk.after_bytes)} now`]),
+    ]);
   } finally {
     await unlock();
   }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Where each chain is cut. Throws USAGE where a height is above what a chain has, as by a typing error. */
+async function cutsOf(store: Store, chains: readonly GenesisChain[], options: PruneOptions): Promise<readonly Cut[]> {
+  const { heightOf, heightSince } = await import("../../node/store/prune.js");
+  const { pruneBefore, olderThan, yes } = options;
+  if (pruneBefore === undefined) {
+    const since_s = Math.floor(Date.now() / 1_000) - olderThan!;
+    return chains.map((chain) => ({ chain, before: heightSince(store, chain.service, since_s) }));
+  }
+  const beyond = chains.filter(({ service }) => pruneBefore > heightOf(store, service));
+  if (beyond.length > 0 && !yes) {
+    const heights = beyond.map(({ service, name }) => `${name} ${heightOf(store, service)}`).join(", ");
+    throw new GridsealError(
+      "USAGE",
+      `${pruneBefore} is above the newest block of ${heights}: name one with --chain, a duration with --older-than, or add --yes`,
+    );
+  }
+  return chains.map((chain) => ({ chain, before: pruneBefore }));
 }

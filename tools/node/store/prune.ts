@@ -2,9 +2,10 @@
 // made, and headers, certificates and anchors stay.
 
 import { decodeBlock } from "../../../src/wire/block.js";
+import { decodeHeader } from "../../../src/wire/header.js";
 import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { GridsealError } from "../../errors.js";
-import { putOutline, blocks as wholeBlocks } from "../chain/tables/blocks.js";
+import { outlines, putOutline, blocks as wholeBlocks } from "../chain/tables/blocks.js";
 import { heads } from "../chain/tables/heads.js";
 import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
 import { blockKey, chainKey, hashKey } from "./keys.js";
@@ -26,8 +27,7 @@ export interface Pruned {
  * gone already are passed over. Throws STORE_CORRUPT where a block is not what was sealed; it and what follows stay then.
  */
 export async function pruneChain(store: Store, chain: number, before: number): Promise<Pruned> {
-  const height = store.get(heads, chainKey(chain))?.height ?? 0;
-  const end = Math.min(before, height - WHOLE_BLOCKS_MIN + 1);
+  const end = endOf(store, chain, before);
   let blocks = 0;
   let records = 0;
   for (let from = 1; from < end; from += BLOCKS_AT_ONCE) {
@@ -47,6 +47,50 @@ export async function pruneChain(store: Store, chain: number, before: number): P
     records += rows.reduce((sum, row) => sum + row.records.length, 0);
   }
   return { blocks, records };
+}
+
+/** What `pruneChain` would let go of. */
+export function prunableOf(store: Store, chain: number, before: number): Pruned {
+  const end = endOf(store, chain, before);
+  let blocks = 0;
+  let records = 0;
+  for (let height = 1; height < end; height += 1) {
+    for (const row of wholeBlock(store, chain, height)) {
+      blocks += 1;
+      records += row.records.length;
+    }
+  }
+  return { blocks, records };
+}
+
+/** The first block of a chain that is not older than a time, in UTC seconds; one above the newest where all are older. */
+export function heightSince(store: Store, chain: number, time_s: number): number {
+  let low = 1;
+  let high = heightOf(store, chain) + 1;
+  // The blocks' times ascend.
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (blockTime_s(store, chain, middle) < time_s) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The newest block of a chain; 0 before the first. */
+export function heightOf(store: Store, chain: number): number {
+  return store.get(heads, chainKey(chain))?.height ?? 0;
+}
+
+function blockTime_s(store: Store, chain: number, height: number): number {
+  const key = blockKey(chain, height);
+  const bytes = store.get(wholeBlocks, key);
+  const header = bytes === undefined ? store.get(outlines, key)?.header : decodeBlock(bytes).header;
+  if (header === undefined) throw new GridsealError("STORE_CORRUPT", `chain ${chain}: block ${height} is missing`);
+  return decodeHeader(header).time_s;
+}
+
+function endOf(store: Store, chain: number, before: number): number {
+  return Math.min(before, heightOf(store, chain) - WHOLE_BLOCKS_MIN + 1);
 }
 
 function wholeBlock(store: Store, chain: number, height: number) {

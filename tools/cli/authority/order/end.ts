@@ -2,26 +2,27 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { SEQ_MAX, SERVICE_MAX } from "../../../../src/wire/bounds.js";
-import { id, whole } from "../../../terminal/arguments.js";
+import { whole } from "../../../terminal/arguments.js";
 import { governanceFor } from "../governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
+import { namedMeter } from "./named-meter.js";
 
 export type End = readonly [service: number, seq: number];
 
 interface EndOptions extends MakeOptions {
   readonly from?: readonly End[];
-  readonly successor?: Uint8Array;
+  readonly successor?: string;
 }
 
 export function registerEnd(order: Command): void {
   withOrderOptions(order.command("end").description("end a meter: no block seals a record of it from these numbers on"))
-    .argument("<meter>", "id of the meter", id)
+    .argument("<meter>", "ID or key id of the meter")
     .option(
       "--from <service:number>",
       "the first number of a service that is not sealed (repeatable); of services not named none is",
       endFrom,
     )
-    .option("--successor <id>", "id of the meter that takes its place", id)
+    .option("--successor <meter>", "ID or key id of the meter that takes its place")
     .action(orderEnd);
 }
 
@@ -34,7 +35,9 @@ export function endFrom(text: string, earlier: readonly End[] = []): readonly En
   return [...earlier, end].sort(([left], [right]) => left - right);
 }
 
-async function orderEnd(meter: Uint8Array, options: EndOptions): Promise<void> {
-  const { from = [], successor } = options;
+async function orderEnd(text: string, options: EndOptions): Promise<void> {
+  const { from = [] } = options;
+  const meter = await namedMeter(options, text);
+  const successor = options.successor === undefined ? undefined : await namedMeter(options, options.successor);
   await makeOrder({ type: "end", meter, ends: from, successor }, await governanceFor(options), options);
 }

@@ -1,12 +1,9 @@
-// What the commands that sign an order share: their options, the ids that they are given, and the
-// order that is made and shown.
+// What the commands that sign an order share: their options, and the order that is made and shown.
 
 import type { Command } from "commander";
-import { idFromText } from "../../../../src/wire/key.js";
 import type { Action } from "../../../../src/wire/order.js";
 import { readOwnKeyOf } from "../../../authority/folder.js";
 import { nextOrder, writeOrder } from "../../../authority/orders.js";
-import { GridsealError } from "../../../errors.js";
 import type { Governance } from "../../../ledger/governance.js";
 import { whole } from "../../../terminal/arguments.js";
 import { printLines, toJson } from "../../../terminal/output.js";
@@ -20,9 +17,6 @@ export interface MakeOptions extends GovernanceOptions, OwnKeyOptions {
   readonly number?: number;
   readonly json?: true;
 }
-
-/** Where a person finds the id of a meter. */
-export const WHERE_METERS = "`gridseal authority list` has each meter's";
 
 /** Adds the options that every order takes. */
 export function withOrderOptions(command: Command): Command {
@@ -39,15 +33,6 @@ export function withOrderSources(command: Command): Command {
     )
     .option("--data <dir>", "a node's data folder instead")
     .option("--json", "print JSON");
-}
-
-/** The ids, each once, in order; `where` says where a person finds one. */
-export function idsOf(texts: readonly string[], where: string): Uint8Array[] {
-  return [...new Set(texts)].sort().map((text) => {
-    const bytes = idFromText(text);
-    if (bytes !== undefined) return bytes;
-    throw new GridsealError("USAGE", `${text} is no id, which has 16 lower-case hex digits: ${where}`);
-  });
 }
 
 /** Signs the order, writes it and says what it is. */

@@ -1,7 +1,7 @@
 // `gridseal authority registrar limit`: makes a participant a registrar, or gives one other limits.
 
-import { type Command, InvalidArgumentError } from "commander";
-import { serviceNumbers, several, whole } from "../../../terminal/arguments.js";
+import type { Command } from "commander";
+import { moment, serviceNumbers, several, whole } from "../../../terminal/arguments.js";
 import { printLines, toJson } from "../../../terminal/output.js";
 import { type AuthorityOptions, useRegister, withAuthority } from "../authority-options.js";
 
@@ -21,15 +21,9 @@ export function registerLimit(registrar: Command): void {
     .requiredOption("--lot <name>", "a lot whose devices it registers (repeatable)", several)
     .requiredOption("--services <numbers>", "services that it registers for, 1,2,...", serviceNumbers)
     .requiredOption("--devices <count>", "how many devices it may register, over all time", whole(1, 1_000_000))
-    .requiredOption("--until <time>", "until when, as 2027-06-30", timeFrom)
+    .requiredOption("--until <time>", "until when, as 2027-06-30", moment)
     .option("--json", "print JSON")
     .action(limit);
-}
-
-function timeFrom(text: string): number {
-  const time_ms = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time_ms)) throw new InvalidArgumentError("It must be a day, as 2027-06-30, or a time of ISO 8601.");
-  return Math.floor(time_ms / 1_000);
 }
 
 async function limit(id: string, options: LimitOptions): Promise<void> {
