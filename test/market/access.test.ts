@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { testContract } from "../../tools/cli/contract/test.js";
-import { vectorsPathOf } from "../../tools/cli/contract/vectors.js";
+import { testContract } from "../../tools/provisioning/contracts/trying.js";
+import { vectorsPathOf } from "../../tools/provisioning/contracts/vectors.js";
 
 const file = fileURLToPath(new URL("../../tools/market/access/access.ts", import.meta.url));
 

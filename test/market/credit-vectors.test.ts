@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { bundleContract } from "../../tools/cli/contract/bundle.js";
 import { lintSource } from "../../tools/cli/contract/rules.js";
-import { testContract } from "../../tools/cli/contract/test.js";
-import { vectorsPathOf } from "../../tools/cli/contract/vectors.js";
+import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
+import { testContract } from "../../tools/provisioning/contracts/trying.js";
+import { vectorsPathOf } from "../../tools/provisioning/contracts/vectors.js";
 
 const file = fileURLToPath(new URL("../../tools/market/credit/credit.ts", import.meta.url));
 
