@@ -2,7 +2,6 @@
 // dispatch contract read it by the same code (docs/grid-operator.md has the fields).
 
 import type { Value } from "../contracts/author.js";
-import { must } from "../market/amounts.js";
 import type { Limits } from "./check.js";
 import { type Branch, type Bus, type Complex, type Network, one } from "./network.js";
 import { squareRoot } from "./real.js";
@@ -49,17 +48,17 @@ type Fields = { readonly [name: string]: Value };
 export function gridFrom(value: Value): Grid {
   const fields = fieldsOf(value, "the grid", ["name", "band", "slack", ...gridLists]);
   const buses = listIn(fields, "buses", ["id", "nominal_V", "band"]);
-  must(buses.length > 0, "buses is not empty");
+  demand(buses.length > 0, "buses is empty");
   const places = new Map<string, number>();
   for (const [index, bus] of buses.entries()) {
     const id = nameIn(bus, "id", "buses");
-    must(!places.has(id), `no two buses are called ${id}`);
+    demand(!places.has(id), `two buses are called ${id}`);
     places.set(id, index);
   }
   const at = (element: Fields, field: string, list: string): number => {
     const id = nameIn(element, field, list);
     const place = places.get(id);
-    must(place !== undefined, `bus ${id}, which ${list} name, is one`);
+    demand(place !== undefined, `${list}: there is no bus ${id}`);
     return place;
   };
   const file: File = { fields, at, nominals: buses.map((bus) => wholeIn(bus, "nominal_V", [1, WHOLE_MAX])) };
@@ -97,7 +96,7 @@ function busesOf({ fields, at }: File, buses: readonly Fields[], slack: number):
   }
   for (const generator of listIn(fields, "generators", ["bus", "power_W", "voltage_ppm"])) {
     const target = made[at(generator, "bus", "generators")]!;
-    must(target.held === undefined, `one generator alone holds the voltage of bus ${target.id}`);
+    demand(target.held === undefined, `two generators hold the voltage of bus ${target.id}`);
     target.held = wholeIn(generator, "voltage_ppm", heldBounds) / PPM;
     target.power = { re: target.power.re + wholeIn(generator, "power_W") / BASE_W, im: target.power.im };
   }
@@ -116,7 +115,7 @@ function linesOf({ fields, at, nominals }: File): MadeBranch[] {
     const id = nameIn(line, "id", "lines");
     const [from, to] = [at(line, "from", `line ${id}`), at(line, "to", `line ${id}`)];
     const nominal = nominals[from]!;
-    must(nominals[to] === nominal, `line ${id} joins buses of one nominal voltage`);
+    demand(nominals[to] === nominal, `line ${id} joins buses of two nominal voltages`);
     const ohms = (nominal * nominal) / BASE_W;
     const rating = wholeIn(line, "rating_mA", [0, WHOLE_MAX], 0);
     return {
@@ -149,7 +148,7 @@ function transformersOf({ fields, at, nominals }: File): MadeBranch[] {
 
 function impedanceOf(branch: Fields, id: string, ohms: number): Complex {
   const [re, im] = [wholeIn(branch, "r_nOhm"), wholeIn(branch, "x_nOhm")];
-  must(re !== 0 || im !== 0, `${id} has an impedance: else its two buses are one`);
+  demand(re !== 0 || im !== 0, `${id} has no impedance: make its two buses one`);
   return { re: re / NANO / ohms, im: im / NANO / ohms };
 }
 
@@ -167,7 +166,7 @@ function pointsOf({ fields, at }: File): ReadonlyMap<string, number> {
   const points = new Map<string, number>();
   for (const point of listIn(fields, "points", ["id", "bus"])) {
     const id = nameIn(point, "id", "points");
-    must(!points.has(id), `no two points are called ${id}`);
+    demand(!points.has(id), `two points are called ${id}`);
     points.set(id, at(point, "bus", "points"));
   }
   return points;
@@ -190,22 +189,23 @@ const bounds = [-WHOLE_MAX, WHOLE_MAX] as const;
 const heldBounds = [100_000, 2_000_000] as const;
 
 function fieldsOf(value: Value, what: string, names: readonly string[]): Fields {
-  must(typeof value === "object" && value !== null && !Array.isArray(value), `${what} is an object`);
-  for (const name of Object.keys(value)) must(names.includes(name), `${what} has a field ${name}`);
+  demand(typeof value === "object" && value !== null && !Array.isArray(value), `${what} is no object`);
+  for (const name of Object.keys(value))
+    demand(names.includes(name), `${what} has a field ${name}, which is none of ${names.join(", ")}`);
   return value as Fields;
 }
 
 function listIn(fields: Fields, list: string, names: readonly string[]): readonly Fields[] {
   const value = fields[list] ?? [];
-  must(Array.isArray(value) && value.length <= ELEMENTS_MAX, `${list} is a list of at most ${ELEMENTS_MAX}`);
+  demand(Array.isArray(value) && value.length <= ELEMENTS_MAX, `${list} is no list of at most ${ELEMENTS_MAX}`);
   return (value as readonly Value[]).map((element, index) => fieldsOf(element, `${list}/${index}`, names));
 }
 
 function nameIn(fields: Fields, field: string, list: string): string {
   const value = fields[field];
-  must(
+  demand(
     typeof value === "string" && value.length > 0 && value.length <= 64,
-    `${field} of ${list} has 1 to 64 characters`,
+    `${field} of ${list} is no text of 1 to 64 characters`,
   );
   return value;
 }
@@ -218,15 +218,20 @@ function wholeIn(
 ): number {
   const value = fields[field] ?? absent;
   const isWhole = typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most;
-  must(isWhole, `${field} is a whole number from ${least} to ${most}, not ${String(value)}`);
+  demand(isWhole, `${field} is ${String(value)}: no whole number from ${least} to ${most}`);
   return value;
 }
 
 function bandIn(fields: Fields): readonly [number, number] | undefined {
   const { band } = fields;
   if (band === undefined) return undefined;
-  must(Array.isArray(band) && band.length === 2, "band has two numbers");
+  demand(Array.isArray(band) && band.length === 2, "band is not two numbers");
   const [least, most] = [wholeIn({ least: band[0]! }, "least"), wholeIn({ most: band[1]! }, "most")];
-  must(least >= 0 && least <= most, "band is [least, most]");
+  demand(least >= 0 && least <= most, "band is not [least, most]");
   return [least, most];
+}
+
+/** Throws a RangeError that says what is wrong with the network. */
+function demand(holds: boolean, problem: string): asserts holds {
+  if (!holds) throw new RangeError(problem);
 }

@@ -26,8 +26,8 @@ function run(...parameters: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-const counter = (c: number, value: number): Register => ({
-  obis: Uint8Array.of(1, 0, c, 8, 0, 255),
+const counter = (c: number, value: number, tariff = 0): Register => ({
+  obis: Uint8Array.of(1, 0, c, 8, tariff, 255),
   value,
   scaler: 0,
   unit: 30,
@@ -44,11 +44,16 @@ const columns = {
 };
 const HEAD = "begin,Anna,share,covered,Roof,Bert,rest\n";
 
+/** Her meter counts two tariffs beside their sum. */
+function annasCounters(slot: number): Register[] {
+  return [counter(1, 1_000 + 250 * slot), counter(1, 700 + 150 * slot, 1), counter(1, 300 + 100 * slot, 2)];
+}
+
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "gridseal-market-"));
   const chain = buildChain();
   const records = [0, 1, 2].flatMap((slot) => [
-    anna.record({ time_s: START_S + 900 * slot, registers: [counter(1, 1_000 + 250 * slot)] }),
+    anna.record({ time_s: START_S + 900 * slot, registers: annasCounters(slot) }),
     roof.record({ time_s: START_S + 900 * slot, registers: [counter(2, 500 + 100 * slot)] }),
   ]);
   chain.seal({ records, credentials: [anna.credential, roof.credential] });
@@ -76,6 +81,25 @@ test("a report that follows from the signed readings is good, and of one that do
     { ...at, figure: "offered", reported_mWh: 60_000, computed_mWh: 62_500 },
   ]);
   assert.equal(run("market", "recompute", "bad.csv", ...args, "--tolerance", "50000").status, 0);
+});
+
+test("the tariffs of a meter are added, and one of them alone is another energy", async () => {
+  const row = "2023-11-14 22:15,0.25,0.0625,0.0625,0.1,0.15,0\n";
+  await writeFile(join(folder, "tariffs.csv"), HEAD + row);
+  const [annas, bert] = columns.consumers;
+  const recompute = async (register: string | readonly string[]) => {
+    const map = { ...columns, consumers: [{ ...annas, register }, bert] };
+    await writeFile(join(folder, "tariffs.json"), JSON.stringify(map));
+    return run("market", "recompute", "tariffs.csv", "--columns", "tariffs.json", "--chain", "chain.cbor");
+  };
+  const both = await recompute(["1-0:1.8.1", "1-0:1.8.2"]);
+  assert.equal(both.status, 0, both.stderr);
+  const one = await recompute("1-0:1.8.1");
+  assert.match(one.stderr, /differs in [1-9]/);
+  const twice = await recompute(["1-0:1.8.1", "1-0:1.8.1"]);
+  assert.match(twice.stderr, /Anna: a register is named twice/);
+  const silent = await recompute(["1-0:1.8.1", "1-0:1.8.3"]);
+  assert.match(silent.stderr, /no record was found of meter .* that shows 1-0:1\.8\.3/);
 });
 
 test("a report or a map of columns that cannot be read is refused with line, column and remedy", async () => {
@@ -158,5 +182,5 @@ test("a feeder that carries its deliveries is accepted; one that does not is cur
     join(folder, "feeder.json"),
     JSON.stringify({ ...feeder(1), lines: [{ id: "L1", from: "busbar", to: "barn" }] }),
   );
-  assert.match(run("grid", "check", "feeder.json").stderr, /\/lines\/0/);
+  assert.match(run("grid", "check", "feeder.json").stderr, /is no grid: .*there is no bus barn/);
 });

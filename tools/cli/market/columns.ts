@@ -10,6 +10,8 @@ import { KEY_PARTS, type Rounding, type SharingModel } from "../../market/sharin
 
 const COLUMNS_BYTES_MAX = 1_048_576;
 const PARTICIPANTS_MAX = 10_000;
+/** Tariffs that a meter counts apart. */
+const REGISTERS_MAX = 16;
 
 /** A column by what stands at its head, or by its number from 1. */
 const column = Type.Union([Type.String({ minLength: 1 }), Type.Integer({ minimum: 1, maximum: 100_000 })]);
@@ -19,8 +21,12 @@ const measured = {
   name: Type.String({ minLength: 1 }),
   /** id of the meter whose sealed records give the energy */
   meter: Type.Optional(Type.String()),
-  register: Type.Optional(Type.String()),
+  /** its counter, or those of its tariffs, which are added */
+  register: Type.Optional(
+    Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1, maxItems: REGISTERS_MAX })]),
+  ),
 };
+const measuredShape = Type.Object(measured);
 const strict = { additionalProperties: false };
 const shape = Type.Object(
   {
@@ -55,7 +61,7 @@ const shape = Type.Object(
   strict,
 );
 
-/** A counter whose sealed readings give a participant's energy. */
+/** A counter whose sealed readings give a participant's energy, or a part of it. */
 export interface Counter {
   /** the meter's id as hex */
   readonly meter: string;
@@ -64,7 +70,8 @@ export interface Counter {
 
 interface Participant {
   readonly name: string;
-  readonly counter: Counter | undefined;
+  /** the energy is the sum of theirs; none where no meter is named */
+  readonly counters: readonly Counter[];
 }
 
 export interface Columns {
@@ -126,16 +133,15 @@ function columnsOf(fields: Static<typeof shape>): Columns {
     decimal: fields.decimal ?? ".",
     model,
     rounding,
-    consumers: fields.consumers.map((consumer) => ({ ...consumer, counter: counterOf(consumer, "1-0:1.8.0") })),
-    producers: fields.producers.map((producer) => ({ ...producer, counter: counterOf(producer, "1-0:2.8.0") })),
+    consumers: fields.consumers.map((consumer) => ({ ...consumer, counters: countersOf(consumer, "1-0:1.8.0") })),
+    producers: fields.producers.map((producer) => ({ ...producer, counters: countersOf(producer, "1-0:2.8.0") })),
   };
 }
 
-function counterOf(
-  { name, meter, register }: { readonly name: string; readonly meter?: string; readonly register?: string },
-  usual: string,
-): Counter | undefined {
-  if (meter === undefined) return undefined;
+function countersOf({ name, meter, register }: Static<typeof measuredShape>, usual: string): readonly Counter[] {
+  if (meter === undefined) return [];
   if (idFromText(meter) === undefined) throw new Error(`${name}: meter ${meter} is no id of 16 hex digits`);
-  return { meter, obis: parseObis(register ?? usual) };
+  const registers = [register ?? usual].flat();
+  if (new Set(registers).size < registers.length) throw new Error(`${name}: a register is named twice`);
+  return registers.map((each) => ({ meter, obis: parseObis(each) }));
 }

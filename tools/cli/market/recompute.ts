@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
-import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies } from "../../ledger/slot-energy.js";
+import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
 import { type Compared, compareSlot, type Figure, figures, type MeasuredSlot } from "../../market/report.js";
 import { fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
@@ -66,38 +66,34 @@ function reading<T>(path: string, read: () => T): T {
   }
 }
 
-/** Readings of each participant with a meter, consumers first; of the others none. */
-async function readingsOf(
-  columns: Columns,
-  options: RecomputeOptions,
-): Promise<readonly (CounterReading[] | undefined)[]> {
-  const counters = [...columns.consumers, ...columns.producers].map(({ counter }) => counter);
-  const wanted = counters.map((counter: Counter | undefined) => counter && { ...counter, readings: [] });
+/** What was read of a participant's counters, one after the other; undefined where it names no meter, or nothing is read. */
+type Read = readonly (readonly CounterReading[])[] | undefined;
+
+/** Consumers first. */
+async function readingsOf(columns: Columns, options: RecomputeOptions): Promise<readonly Read[]> {
+  const participants = [...columns.consumers, ...columns.producers];
+  const wanted = participants.map(({ counters }) => counters.map((counter) => ({ ...counter, readings: [] })));
+  const all: readonly (Counter & { readonly readings: CounterReading[] })[] = wanted.flat();
   const isNamed = options.chain !== undefined || options.api !== undefined || options.data !== undefined;
-  const isMetered = counters.some((counter) => counter !== undefined);
-  if (!isNamed && isMetered) {
+  if (!isNamed && all.length > 0) {
     throw new GridsealError(
       "USAGE",
       `${options.columns} names meters: name where their readings are sealed, --chain, --api or --data`,
     );
   }
   if (!isNamed) return wanted.map(() => undefined);
-  if (!isMetered) throw new GridsealError("USAGE", `${options.columns} names no meter whose readings are to be read`);
+  if (all.length === 0)
+    throw new GridsealError("USAGE", `${options.columns} names no meter whose readings are to be read`);
   await withSource(options.chain, options, async (source) => {
-    const service = await serviceIn(source, options.chain, options.service);
-    await fillCounters(
-      source,
-      service,
-      wanted.filter((each) => each !== undefined),
-    );
+    await fillCounters(source, await serviceIn(source, options.chain, options.service), all);
   });
-  const silent = wanted.find((each) => each?.readings.length === 0);
+  const silent = all.find(({ readings }) => readings.length === 0);
   if (silent !== undefined) {
     // Passing over it would call a report good of which nothing was checked.
     const what = `meter ${silent.meter} that shows ${formatObis(silent.obis)} in Wh`;
     throw new GridsealError("RECORD_UNKNOWN", `no record was found of ${what}`);
   }
-  return wanted.map((each) => each?.readings);
+  return wanted.map((counters) => (counters.length === 0 ? undefined : counters.map(({ readings }) => readings)));
 }
 
 interface Difference extends Compared {
@@ -124,7 +120,7 @@ interface Result {
 function compareReport(
   text: string,
   columns: Columns,
-  readings: readonly (CounterReading[] | undefined)[],
+  readings: readonly Read[],
   { slot, gap, tolerance, limit }: RecomputeOptions,
 ): Result {
   const rule = { model: columns.model, rounding: columns.rounding, ...keyOf(columns) };
@@ -169,7 +165,7 @@ interface MeasuredRow {
 function* measuredRows(
   rows: Iterable<ReportRow>,
   { consumers }: Columns,
-  readings: readonly (CounterReading[] | undefined)[],
+  readings: readonly Read[],
   { slot, gap }: { readonly slot: number; readonly gap: number },
 ): Generator<MeasuredRow> {
   let chunk: ReportRow[] = [];
@@ -177,7 +173,9 @@ function* measuredRows(
     const [first, last] = [chunk[0], chunk.at(-1)];
     if (first === undefined || last === undefined) return;
     const plan = { slot_s: slot, gapMax_s: gap, start_s: first.start_s, end_s: last.start_s + slot };
-    const energies = readings.map((each) => each && energiesByStart(slotEnergies(each, plan)));
+    const energies = readings.map(
+      (each) => each && energiesByStart(sumSlots(each.map((counter) => slotEnergies(counter, plan)))),
+    );
     for (const row of chunk) {
       const measured = energies.map((each) => each?.get(row.start_s));
       yield {
