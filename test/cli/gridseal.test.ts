@@ -73,9 +73,9 @@ test("makes a network and says in JSON what is in it", async () => {
 
 test("a name where an id is asked for is answered with where ids are to be found", () => {
   const making = ["--network", "network", "-o", "order.cose"];
-  const revoke = run("authority", "order", "revoke", "meter-1", ...making);
+  const revoke = run("authority", "order", "revoke", "meter-9", ...making);
   assert.equal(revoke.status, 2);
-  assertComplaint(revoke.stderr, /meter-1 is no id, .* 16 lower-case hex digits: `gridseal authority list`/);
+  assertComplaint(revoke.stderr, /meter-9 is neither an id of 16 .*`gridseal authority list`/);
   const chain = run("authority", "order", "chain", "7", "solar", "--member", "node-9", ...making);
   assert.equal(chain.status, 2);
   assertComplaint(chain.stderr, /node-9 is no name or id of a node of the network, which has node-1 [0-9a-f]{16}$/);

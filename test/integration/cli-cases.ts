@@ -19,6 +19,8 @@ export interface Scene {
   readonly meter: string;
   /** an export of chain 3 */
   readonly chain: string;
+  /** one of the contracts chain, whose orders the other is judged by */
+  readonly contracts: string;
   /** the receipt of the meter's first record */
   readonly receipt: string;
   /** a capture of two telegrams */
@@ -146,7 +148,7 @@ export function misuses({
 
 /** What fails, with what its reason must name. */
 export async function failuresOf(scene: Scene): Promise<readonly (readonly [Arguments, RegExp])[]> {
-  const { folder, network, data, api, genesis, chain, receipt, meter } = scene;
+  const { folder, network, data, api, genesis, chain, contracts, receipt, meter } = scene;
   const absent = join(folder, "absent");
   const otherGenesis = join(folder, "other/genesis.cbor");
   const nodeFile = join(network.folder, "nodes/node-1/node.json");
@@ -186,8 +188,8 @@ export async function failuresOf(scene: Scene): Promise<readonly (readonly [Argu
     [["chain", "list", await changed(chain, cut)], /dispatch\.cborseq-\w+: a block cannot be read/],
     [["chain", "export", "3", "--data", data, "-o", chain], /dispatch.cborseq exists already/],
     [["chain", "export", "3", "--data", data, "-o", join(absent, "file")], /absent\/file cannot be written/],
-    [["chain", "audit", await changed(chain, flipped), "--genesis", genesis], /chain dispatch, block \d+: /],
-    [["chain", "audit", chain, "--genesis", otherGenesis], /chain dispatch, block 1: /],
+    [["chain", "audit", await changed(chain, flipped), contracts, "--genesis", genesis], /chain dispatch, block \d+: /],
+    [["chain", "audit", chain, contracts, "--genesis", otherGenesis], /chain \w+, block 1: /],
     [["chain", "audit", chain, "--genesis", receipt], /receipt.cbor is no genesis/],
     [[...get, "00112233aabbccdd", "--seq", "0", "-o", absent], /record 0 of meter 00112233aabbccdd/],
     [[...get, meter, "--seq", "999999", "-o", absent], /record 999999 of meter/],

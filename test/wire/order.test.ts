@@ -83,7 +83,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       source: fixedBytes(32),
       engine: fixedBytes(32),
       prelude: fixedBytes(32),
-      budget: upTo(2_000, 1),
+      budget: upTo(1_000, 1),
       pages: upTo(1_024, 16),
       output: upTo(262_144),
       types: fc.uniqueArray(upTo(65_535, 1), { maxLength: 64 }),

@@ -7,7 +7,7 @@ import { findChromium, makeChainInChromium } from "../../../tools/lab/determinis
 import { makeChainHere, makeChainInThread, makeChainWithRestarts } from "../../../tools/lab/determinism/places.js";
 
 const size = { seed: 3, blocks: 40 };
-const DIGEST = "8fd1c92b8b336a1bfcb2b078a5028b75a5261c64d535dd7240d8aba1dfdb3cb9";
+const DIGEST = "2eabe8ffef8ebb64383c311b6813f4b3fb3e9614ff26e19908cb316602f4d230";
 
 test("40 blocks of generated contracts come to the same in this thread, in another, and over a restart at each block", async () => {
   const here = await makeChainHere(size);

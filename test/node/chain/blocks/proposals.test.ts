@@ -27,6 +27,8 @@ function bench() {
     anchors: () => [],
   };
   const sealer = {
+    members: pool.members,
+    head: { headerHash: new Uint8Array(32) },
     tip: {
       chain: { service: 1 },
       governance: { heights: [], revoked: new Map(), rulings: new Map() },

@@ -237,10 +237,11 @@ function bench(verifiers = 2) {
     switch (event.type) {
       case "cut": {
         const read = batches[2 * NUMBERS * SELF + (event.batch % (2 * NUMBERS))]!;
-        // An origin takes a number that is free and not sealed.
+        // An origin takes a number that is free and not sealed, and has verified every record.
         const isTaken = pool.readsOf(read.batch.origin).some(({ batch }) => batch.number === read.batch.number);
         const isSealed = (origins.get(ids[SELF]!)?.next ?? 0) > read.batch.number;
-        if (isTaken || isSealed || state.verifying.has(toHex(read.id))) return true;
+        const isBad = refuted.has(toHex(read.id));
+        if (isTaken || isSealed || isBad || state.verifying.has(toHex(read.id))) return true;
         durable.add(toHex(read.id));
         feed({ type: "cut", read });
         return true;
