@@ -14,6 +14,7 @@ import { createParticipant } from "../../tools/provisioning/participant.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import {
   makeNetwork,
+  readyOf,
   startNodes,
   stopNodes,
   type TestNetwork,
@@ -95,16 +96,10 @@ test("a community shares its slots on a chain, and bills lead down to what is se
 
   const types = Object.values(operationTypes).flatMap((type) => ["--type", String(type)]);
   const place = ["--service", "1", "--name", "community", "--revision", "1", "--from", "1", "--output", "262144"];
-  await order(
-    "install.cose",
-    "contract",
-    "propose",
-    COMMUNITY,
-    ...place,
-    ...types,
-    "--slots",
-    `${SLOT_S}:${SLOT_S}:60`,
-  );
+  const tried = ["--service", "1", "--output", "262144"];
+  const ready = await readyOf(network.nodes, COMMUNITY, join(folder, "community.ready"), ...tried);
+  const slots = ["--slots", `${SLOT_S}:${SLOT_S}:60`];
+  await order("install.cose", "contract", "propose", COMMUNITY, ...place, ...types, ...slots, ...ready);
   const flat = await startMeter(defer, network, first, false);
   const roof = await startMeter(defer, network, second, true);
   await writeFile(

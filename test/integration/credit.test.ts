@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createParticipant } from "../../tools/provisioning/participant.js";
-import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
+import { makeNetwork, readyOf, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
 
 const SOURCE = fileURLToPath(new URL("../../tools/market/credit/credit.ts", import.meta.url));
@@ -42,7 +42,9 @@ test("a rating is made of sealed facts, computed again with proofs, and moved by
   const order = join(folder, "install.cose");
   const types = [512, 513, 514, 515, 516].flatMap((type) => ["--type", String(type)]);
   const how = ["--service", "2", "--name", "credit", "--revision", "1", "--message", "any/breach", "--from", "1"];
-  await runGood("contract", "propose", SOURCE, ...how, ...types, "--network", folder, "--api", api, "-o", order);
+  const ready = await readyOf(network.nodes, SOURCE, join(folder, "credit.ready"), "--service", "2");
+  const where = ["--network", folder, "--api", api, "-o", order];
+  await runGood("contract", "propose", SOURCE, ...how, ...types, ...ready, ...where);
   await runGood("order", "submit", order, "--api", api, "--genesis", genesis);
   const listed = (await runGood("authority", "list", "--network", folder, "--json")).trim().split("\n");
   const { meter: firm } = listed

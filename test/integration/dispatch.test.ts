@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createParticipant } from "../../tools/provisioning/participant.js";
-import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
+import { makeNetwork, readyOf, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, gridsealJson, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const SOURCE = fileURLToPath(new URL("../../tools/dispatch/contract/dispatch.ts", import.meta.url));
@@ -75,7 +75,8 @@ test("schedules are judged on the sealed network, curtailed where it carries les
   const types = [768, 769, 770].flatMap((type) => ["--type", String(type)]);
   const settles = ["--slots", `${SLOT_S}:${SLOT_S}:60`, "--message", "1/schedule"];
   const named = ["--name", "dispatch", "--revision", "1"];
-  await order("install.cose", "contract", "propose", SOURCE, ...named, ...types, ...settles);
+  const ready = await readyOf(network.nodes, SOURCE, join(folder, "dispatch.ready"), "--service", "3");
+  await order("install.cose", "contract", "propose", SOURCE, ...named, ...types, ...settles, ...ready);
   await order("parameters.cose", "contract", "parameters", "dispatch", `slot_s=${SLOT_S}`, "credit_chain=0");
 
   /** Signs and submits; what is said of each, by the command that brings it. */
