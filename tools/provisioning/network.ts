@@ -136,7 +136,7 @@ async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder
 /** Orders that a node brings to the contracts chain when it starts. */
 async function bringOrders(folder: string, orders: readonly FoundingOrder[]): Promise<void> {
   if (orders.length > 0) await closeFolder(folder);
-  for (const { number, bytes } of orders) await createFile(join(folder, `${number}.cose`), bytes, 0o600);
+  for (const { number, bytes } of orders) await createFile(join(folder, `${number}.cose`), bytes, SECRET);
 }
 
 async function createNodeKeys(

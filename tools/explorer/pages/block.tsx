@@ -151,10 +151,7 @@ function Slots({ block }: { readonly block: Block }) {
       <ul>
         {slots.map(({ start_s, points }) => (
           <li key={start_s}>
-            <a href={`#/energy/${block.chain}/${start_s}`}>
-              <Time at_ms={start_s * 1_000} />
-            </a>{" "}
-            · {text("block.points", { count: points })}
+            <Time at_ms={start_s * 1_000} /> · {text("block.points", { count: points })}
           </li>
         ))}
       </ul>

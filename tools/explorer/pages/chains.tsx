@@ -50,7 +50,7 @@ function StripRow({ strip }: { readonly strip: Strip }) {
         <h2>{name}</h2>
         <p class="quiet">
           {text("chains.height", { height })} · {text("chains.records", { count: records })}
-          {violations > 0 && <a href="#/violations">{` · ${text("chains.violations", { count: violations })}`}</a>}
+          {violations > 0 && <span>{` · ${text("chains.violations", { count: violations })}`}</span>}
         </p>
       </header>
       <ol class="blocks">
