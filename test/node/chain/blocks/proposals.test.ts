@@ -134,7 +134,8 @@ function throwing(error: Error, poisoned?: ReadBatch) {
     anchors: () => [],
   };
   const sealer = {
-    head: { height: 6 },
+    members: pool.members,
+    head: { height: 6, headerHash: new Uint8Array(32) },
     tip: {
       chain: { service: 1 },
       governance: { heights: [], revoked: new Map(), rulings: new Map() },
