@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileFirmware, type Signatures } from "./compile.js";
 import { fingerprint } from "./fingerprint.js";
-import { type Outcome, runTool, type Sdk } from "./sdk.js";
+import { Missing, type Outcome, runTool, type Sdk } from "./sdk.js";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cache = join(root, ".cache/firmware");
@@ -86,17 +86,18 @@ async function quickenSockets(sdk: Sdk, modules: string): Promise<void> {
   await copyFile(join(from, "tcp.js"), join(modules, "socket/tcp.js"));
 }
 
-/** The compiler's options for 32 bits, or none where it has not what they need. */
-async function bits(sdk: Sdk): Promise<readonly string[]> {
-  const options = ["-m32", "-msse2", "-mfpmath=sse"];
-  const { status } = await runTool(sdk, "cc", [...options, "-E", "-include", "stdlib.h", "-x", "c", "/dev/null"], root);
-  return status === 0 ? options : [];
+const OPTIONS_OF_32_BITS = ["-m32", "-msse2", "-mfpmath=sse"];
+
+/** Whether the C compiler has what programs of 32 bits need. */
+async function compiles32Bits(sdk: Sdk): Promise<boolean> {
+  const probe = ["-E", "-include", "stdlib.h", "-x", "c", "/dev/null"];
+  return (await runTool(sdk, "cc", [...OPTIONS_OF_32_BITS, ...probe], root)).status === 0;
 }
 
 /** The same options where a program for 32 bits also starts: kernels without that exist. Otherwise none. */
 async function runningBits(sdk: Sdk): Promise<readonly string[]> {
-  const options = await bits(sdk);
-  if (options.length === 0) return options;
+  if (!(await compiles32Bits(sdk))) return [];
+  const options = OPTIONS_OF_32_BITS;
   const [source, program] = [join(cache, "starts.c"), join(cache, "starts")];
   await mkdir(cache, { recursive: true });
   await writeFile(source, "int main(void) { return 0; }\n");
@@ -108,10 +109,17 @@ async function runningBits(sdk: Sdk): Promise<readonly string[]> {
   );
 }
 
-/** How C is compiled for `hosts/simulator/chip/chip.h`: the compiler and its options. */
+/**
+ * How C is compiled for `hosts/simulator/chip/chip.h`: the compiler and its options. Throws `Missing` where it compiles for 64 bits
+ * alone: sizes of that are no chip's.
+ */
 export async function chipCompiler(sdk: Sdk): Promise<readonly string[]> {
+  if (!(await compiles32Bits(sdk)))
+    throw new Missing(
+      "cc compiles nothing for 32 bits (-m32), as the chip's sizes need: install what it lacks (Debian: gcc-multilib).",
+    );
   const includes = chipFolders(sdk).flatMap((folder) => ["-I", folder]);
-  return ["cc", ...(await bits(sdk)), "-DINCLUDE_XSPLATFORM=1", '-DXSPLATFORM="chip.h"', ...includes];
+  return ["cc", ...OPTIONS_OF_32_BITS, "-DINCLUDE_XSPLATFORM=1", '-DXSPLATFORM="chip.h"', ...includes];
 }
 
 function chipFolders(sdk: Sdk): string[] {
