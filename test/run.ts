@@ -16,9 +16,11 @@ const SLOWEST = 25;
 
 /** Those that took longest when last measured, the longest first. */
 const longest = [
-  "lab/simulation/mutants",
+  "lab/simulation/mutants/contracts",
   "integration/faults",
   "lab/simulation/cluster",
+  "lab/simulation/mutants/limits",
+  "lab/simulation/mutants/members",
   "integration/slots",
   "integration/community",
   "integration/explorer",

@@ -68,20 +68,27 @@ async function runMutants(first: number, last: number, only: string | undefined)
   for (const mutant of mutants) {
     if (only !== undefined && mutant.name !== only) continue;
     const caught = new Map<string, number>();
+    let cheapest = { seed: 0, ms: Number.POSITIVE_INFINITY };
     const judge = await createTrial(mutant);
     for (let seed = first; seed <= last; seed += 1) {
+      const since_ms = performance.now();
       const verdict = await judge(seed);
+      const ms = performance.now() - since_ms;
       if (verdict.type === "survives") continue;
       const by = invariantOf(verdict.error) ?? verdict.error.message;
       if (verdict.type === "unfit") {
         unfit += 1;
         say(`${mutant.name.padEnd(28)} seed ${seed} fails with the rule, too: ${by}`);
-      } else caught.set(by, (caught.get(by) ?? 0) + 1);
+        continue;
+      }
+      caught.set(by, (caught.get(by) ?? 0) + 1);
+      if (ms < cheapest.ms) cheapest = { seed, ms };
     }
     const count = [...caught.values()].reduce((sum, seeds) => sum + seeds, 0);
     if (count === 0) survivors += 1;
     const by = [...caught].sort((left, right) => right[1] - left[1]).map(([name, seeds]) => `${seeds} ${name}`);
     say(`${mutant.name.padEnd(28)} caught in ${count} of ${last - first + 1} seeds  ${by.slice(0, 3).join("; ")}`);
+    if (count > 0) say(`${"".padEnd(28)} soonest in seed ${cheapest.seed}: ${Math.round(cheapest.ms)} ms`);
   }
   say(survivors === 0 ? "every mutant is caught" : `${survivors} mutants survive`);
   return survivors + unfit === 0 ? 0 : 1;

@@ -68,7 +68,8 @@ const oneAtATime = `
     hasOwn() && ![...beside].some(([other, waits]) => other < ports.chain.service && waits());
 `;
 
-export const mutants: readonly Mutant[] = [
+/** Those of the consensus, of temporary blocks and of what is durable before what. */
+export const coreMutants: readonly Mutant[] = [
   { name: "sends-before-durable", lacks: "a vote is on disk before it is sent", ports: withHaste(consensusRecords) },
   { name: "puback-before-durable", lacks: "a record is on disk before its PUBACK", ports: withHaste(admitted) },
   {
@@ -320,10 +321,6 @@ export const mutants: readonly Mutant[] = [
     edits: [edit("tools/consensus/evidence.ts", "if (reported.has(key)) return false;", "")],
     needs: { ...attacked, behaviours: ["contradict"] },
   },
-  ...meterMutants,
-  ...operationMutants,
-  ...contractMutants,
-  ...boundMutants,
   {
     name: "anchor-unproved",
     lacks: "an anchor that a voter cannot compare is proved by its certificate",
@@ -375,6 +372,14 @@ export const mutants: readonly Mutant[] = [
     ],
     needs: beside,
   },
+];
+
+export const mutants: readonly Mutant[] = [
+  ...coreMutants,
+  ...meterMutants,
+  ...operationMutants,
+  ...contractMutants,
+  ...boundMutants,
   ...budgetMutants,
   ...damageMutants,
   ...memberMutants,

@@ -3,7 +3,7 @@
 
 import { reasonOf } from "../../../errors.js";
 import { runCluster } from "../cluster.js";
-import { optionsOf } from "../options.js";
+import { type ClusterOptions, optionsOf } from "../options.js";
 import type { Mutant } from "./mutant.js";
 import { runnerWith } from "./runner.js";
 
@@ -21,11 +21,21 @@ export async function createTrial(mutant: Mutant): Promise<(seed: number) => Pro
     const options = { ...optionsOf(seed), ...mutant.needs };
     const error = await failureOf(() => run(options, mutant));
     if (error === undefined) return { type: "survives" };
-    const other = isFit ? undefined : await failureOf(() => runCluster(options));
+    const other = isFit ? undefined : await failureWithRules(options);
     if (other !== undefined) return { type: "unfit", error: other };
     isFit = true;
     return { type: "caught", error };
   };
+}
+
+/** Runs that nothing was taken away from, by their options: mutants of one ordeal share them. */
+const withRules = new Map<string, Promise<Error | undefined>>();
+
+function failureWithRules(options: ClusterOptions): Promise<Error | undefined> {
+  const name = JSON.stringify(options);
+  const known = withRules.get(name) ?? failureOf(() => runCluster(options));
+  withRules.set(name, known);
+  return known;
 }
 
 async function failureOf(run: () => Promise<unknown>): Promise<Error | undefined> {

@@ -1,0 +1,4 @@
+import { contractMutants } from "../../../../tools/lab/simulation/mutants/contract-mutants.js";
+import { catchEach } from "./catching.js";
+
+catchEach(contractMutants);

@@ -1,0 +1,4 @@
+import { coreMutants } from "../../../../tools/lab/simulation/mutants/mutants.js";
+import { catchEach } from "./catching.js";
+
+catchEach(coreMutants);
