@@ -7,6 +7,8 @@ import { type TestContext, test } from "node:test";
 import { decodeBlock, encodeBlock } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { headerHash } from "../../src/wire/header.js";
+import { openDesk } from "../../tools/monitor/desk.js";
+import { openMarks } from "../../tools/monitor/marks.js";
 import { startMonitor } from "../../tools/monitor/monitor.js";
 import { metricsText } from "../../tools/monitor/outputs.js";
 import type { Told } from "../../tools/monitor/watch.js";
@@ -53,7 +55,9 @@ test("the node that serves an altered block is named with its height, and the ot
     genesis: chain.genesis,
     nodes: [honest, liar],
     signal: stopping.signal,
+    marks: await openMarks(undefined, chain.genesis.hash),
     onTold: (one) => told.push(one),
+    onTrouble: (reason) => assert.fail(reason),
   });
   const isDone = () => told.length > 0 && monitor.progress.some(({ node, height }) => node === honest && height === 3);
   for (const until_ms = performance.now() + PATIENCE_MS; !isDone() && performance.now() < until_ms; ) {
@@ -65,6 +69,17 @@ test("the node that serves an altered block is named with its height, and the ot
   const metrics = metricsText(monitor);
   assert.match(metrics, /^gridseal_monitor_alarms\{alarm="wrong-block",severity="page"\} 1$/m);
   assert.ok(metrics.includes(`gridseal_monitor_height{node="${honest}",service="1"} 3\n`), metrics);
+  const desk = await openDesk(0, monitor);
+  t.after(() => desk.server.close());
+  const at = `http://127.0.0.1:${desk.port}`;
+  const [alarm] = (await (await fetch(`${at}/alarms`)).json()) as { id: string; alarm: string; height: number }[];
+  assert.deepEqual([alarm!.alarm, alarm!.height], ["wrong-block", 2]);
+  const acknowledge = (headers: Record<string, string>) =>
+    fetch(`${at}/alarms/${alarm!.id}/acknowledge`, { method: "POST", headers });
+  assert.equal((await acknowledge({ origin: "http://elsewhere" })).status, 403, "no page of a browser may");
+  assert.equal((await acknowledge({})).status, 200);
+  assert.equal(told.at(-1)!.type, "acknowledged");
+  assert.match(metricsText(monitor), /^gridseal_monitor_acknowledged\{alarm="wrong-block",severity="page"\} 1$/m);
   stopping.abort();
   await monitor.ended;
 });

@@ -38,6 +38,7 @@ import { Incomplete } from "../sources/incomplete.js";
 import type { Confrontation } from "./anchors.js";
 import { createForkProofs, type ForkProofs } from "./fork-proofs.js";
 import { checkCertificate, checkInput } from "./input.js";
+import { type AuditedMark, isBeyond } from "./mark.js";
 import { type Problem, type Verdict, verdictOn } from "./problem.js";
 
 export interface AuditReport {
@@ -101,6 +102,8 @@ export interface AuditOptions {
   readonly runContracts?: ((plan: RunPlan) => Promise<readonly RunResult[]>) | undefined;
   /** What a block of a chain that is still growing is judged by, where that grows as well. Resolves when it is at hand. */
   groundOf?(block: Block): Promise<{ readonly governance: Governance; readonly contractsHeight: number }>;
+  /** What an earlier audit has found good. Signatures up to there are not verified again; what the blocks come to is. */
+  readonly audited?: AuditedMark;
   /** Whether each block is concluded before the next one is asked for, as where that comes much later. */
   readonly isFollowing?: boolean;
   /** Called after each good block. */
@@ -315,11 +318,12 @@ async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   const replayed = await replayWith(tip, block, audit.options.runContracts ?? cannotRun);
   const { execution, records } = replayed;
   const hash = headerHash(block.header);
-  checkCertificate(tip, block, hash);
+  const isNew = isBeyond(audit.options.audited, block.height, hash);
+  if (isNew) checkCertificate(tip, block, hash);
   bringCredentials(audit, execution);
-  for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
-  for (const carried of execution.messages) checkMessage(tip.governance, carried, nodeVerify);
-  const complaint = complaintOf(audit, block, replayed);
+  if (isNew) for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
+  if (isNew) for (const carried of execution.messages) checkMessage(tip.governance, carried, nodeVerify);
+  const complaint = isNew ? complaintOf(audit, block, replayed) : Promise.resolve(undefined);
   for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
   for (const [node, state] of execution.origins) audit.origins.set(node, state);
   for (const [node, heights] of execution.faults) audit.faults.set(node, heights);

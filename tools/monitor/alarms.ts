@@ -1,6 +1,8 @@
 // What the monitor alarms of, in one catalogue: a stable code, how urgent it is, and what to do. The sentence of what happened, and where,
 // comes with each alarm.
 
+import { createHash } from "node:crypto";
+
 export const alarmKinds = {
   "wrong-block": {
     severity: "page",
@@ -16,6 +18,24 @@ export const alarmKinds = {
     severity: "page",
     remedy:
       "Stop what rests on the chain: a quorum has signed two blocks of one height. Keep the stores of both nodes; the blocks prove who signed.",
+  },
+  anchor: {
+    severity: "page",
+    remedy:
+      "Keep the stores of both chains' nodes: a sealed block names another block of a chain than that chain has. gridseal chain audit says which.",
+  },
+  "not-admitted": {
+    severity: "ticket",
+    remedy: "Show a session token with --as or --token-file: the node shows chains to those alone who may read them.",
+  },
+  late: {
+    severity: "ticket",
+    remedy:
+      "Look at the meters that are named, and at the broker that they share: they have stopped to keep their rhythm.",
+  },
+  lagging: {
+    severity: "page",
+    remedy: "Look at the members of this chain: its meters are heard on other chains, and not on this one.",
   },
   unreachable: { severity: "ticket", remedy: "Start the node, or mend the way to its API." },
   unhealthy: { severity: "ticket", remedy: "Do what docs/operator.md says of the checks that are named." },
@@ -37,9 +57,16 @@ export interface Alarm {
   readonly service: number | undefined;
   /** what happened */
   readonly what: string;
+  /** of the block that it is about, where it is about one */
+  readonly height?: number;
 }
 
 /** Alarms of one kind, node and chain are one. */
 export function nameOf({ kind, node, service }: Omit<Alarm, "what">): string {
   return `${kind} ${node ?? "-"} ${service ?? "-"}`;
+}
+
+/** By which an operator acknowledges it: 8 hex digits of the name's SHA-256. */
+export function idOf(alarm: Omit<Alarm, "what">): string {
+  return createHash("sha256").update(nameOf(alarm)).digest("hex").slice(0, 8);
 }

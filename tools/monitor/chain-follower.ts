@@ -4,6 +4,7 @@
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { type AuditedBlock, type AuditReport, auditChain } from "../audit/audit.js";
+import type { AuditedMark } from "../audit/mark.js";
 import { GridsealError } from "../errors.js";
 import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger/governance.js";
 import type { ChainContracts } from "../node/contracts/node-contracts.js";
@@ -35,6 +36,8 @@ export interface FollowedChain {
   readonly source: ChainSource;
   readonly ground: Ground;
   readonly run: ChainContracts["run"];
+  /** the last block of the node's chain that was audited before this began */
+  readonly audited: AuditedMark | undefined;
   readonly signal: AbortSignal;
   onBlock(audited: AuditedBlock): void;
 }
@@ -47,6 +50,7 @@ export async function followChain(followed: FollowedChain): Promise<AuditReport>
     governance: ground.governance,
     runContracts: run,
     isFollowing: true,
+    ...(followed.audited !== undefined && { audited: followed.audited }),
     ...(!isContracts && {
       async groundOf({ judgedAt }) {
         const until_ms = performance.now() + GROUND_MS_MAX;

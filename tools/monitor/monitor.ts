@@ -5,8 +5,10 @@ import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import type { AuditedBlock, AuditReport } from "../audit/audit.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import type { TokenFor } from "../files/holder-folder.js";
 import { contractsAt } from "../ledger/contract-orders.js";
-import { governedChain } from "../ledger/governance.js";
+import { CONTRACTS_SERVICE, type Governance, governedChain, holderStanding } from "../ledger/governance.js";
+import { kidOf } from "../ledger/record-scan.js";
 import { createChainContracts } from "../node/contracts/node-contracts.js";
 import { health as healthShape } from "../routes/health.js";
 import { openApiSource } from "../sources/api.js";
@@ -14,20 +16,27 @@ import { askValue } from "../sources/client.js";
 import type { ReceiptSource } from "../sources/source.js";
 import type { Alarm } from "./alarms.js";
 import { followChain, Ground, headerOf, pause } from "./chain-follower.js";
-import { stateComplaint } from "./states.js";
+import type { Marks } from "./marks.js";
+import { createStateRounds, type StateRounds } from "./state-rounds.js";
 import { createWatch, type Sight, type Told, type Watch } from "./watch.js";
 
 const LOOK_EVERY_MS = 1_000;
 /** A chain that was found wrong is audited anew after so long. */
 const AGAIN_MS = 30_000;
 const LOOK_PATIENCE_MS = 5_000;
+const WRITE_EVERY_MS = 15_000;
 
 export interface MonitorOptions {
   readonly genesis: Genesis;
   /** URLs of the nodes' APIs */
   readonly nodes: readonly string[];
   readonly signal: AbortSignal;
+  /** where nodes ask for one */
+  readonly tokenFor?: TokenFor | undefined;
+  readonly marks: Marks;
   onTold(told: Told): void;
+  /** what stands in the monitor's own way */
+  onTrouble(reason: string): void;
 }
 
 /** How far each chain of each node has been audited. */
@@ -41,6 +50,8 @@ export interface Progress {
 export interface Monitor {
   readonly watch: Watch;
   readonly progress: readonly Progress[];
+  /** Somebody knows of the alarm; false where none of that id stands. */
+  acknowledge(id: string): boolean;
   /** resolves when the signal has ended it */
   readonly ended: Promise<void>;
 }
@@ -52,10 +63,32 @@ export function startMonitor(options: MonitorOptions): Monitor {
   const tell = (sight: Sight) => {
     for (const told of watch.step(sight, Date.now())) options.onTold(told);
   };
+  const common = { ...options, tell, progress, run: contracts.run };
   const nodes = options.nodes.map((url) =>
-    watchNode({ ...options, source: openApiSource(url), url, tell, progress, run: contracts.run }),
+    watchNode({ ...common, source: openApiSource(url, options.tokenFor), url, rounds: createStateRounds() }),
   );
-  return { watch, progress, ended: Promise.all(nodes).then(() => contracts.close()) };
+  const ended = Promise.all([...nodes, keepMarks(options)]).then(() => contracts.close());
+  return {
+    watch,
+    progress,
+    ended,
+    acknowledge(id) {
+      const isOpen = watch.open.some((alarm) => alarm.id === id);
+      tell({ type: "acknowledged", id });
+      return isOpen;
+    },
+  };
+}
+
+async function keepMarks({ marks, signal, onTrouble }: MonitorOptions): Promise<void> {
+  for (let next_ms = 0; ; ) {
+    if (signal.aborted || performance.now() > next_ms) {
+      await marks.write().catch((error: unknown) => onTrouble(reasonOf(error)));
+      next_ms = performance.now() + WRITE_EVERY_MS;
+    }
+    if (signal.aborted) return;
+    await pause(LOOK_EVERY_MS);
+  }
 }
 
 interface WatchedNode extends MonitorOptions {
@@ -63,6 +96,7 @@ interface WatchedNode extends MonitorOptions {
   readonly source: ReceiptSource;
   readonly progress: Progress[];
   readonly run: ReturnType<typeof createChainContracts>["run"];
+  readonly rounds: StateRounds;
   tell(sight: Sight): void;
 }
 
@@ -77,8 +111,11 @@ async function watchNode(node: WatchedNode): Promise<void> {
         if (!following.has(service)) following.set(service, keepFollowing(node, service, ground));
       }
       await lookAtStates(node, ground);
+      node.tell({ type: "mended", alarm: { kind: "not-admitted", node: node.url, service: undefined } });
     } catch (error) {
-      node.tell({ type: "unreached", node: node.url, reason: reasonOf(error) });
+      const alarm = { kind: "not-admitted", node: node.url, service: undefined, what: reasonOf(error) } as const;
+      if (isRefused(error)) node.tell({ type: "found", alarm });
+      else node.tell({ type: "unreached", node: node.url, reason: reasonOf(error) });
     }
     await pause(LOOK_EVERY_MS);
   }
@@ -92,6 +129,7 @@ async function keepFollowing(node: WatchedNode, service: number, ground: Ground)
     const alarm = await followOnce(node, service, ground, place);
     if (alarm === undefined) continue;
     node.tell({ type: "found", alarm });
+    if (alarm.kind === "wrong-block") node.marks.forget(node.url, service);
     const until_ms = performance.now() + AGAIN_MS;
     while (performance.now() < until_ms && !node.signal.aborted) await pause(LOOK_EVERY_MS);
   }
@@ -116,33 +154,58 @@ async function followOnce(
   try {
     const report = await followChain({
       ...{ genesis: node.genesis, chain: governed.chain, source: node.source, ground, run: node.run },
-      signal: node.signal,
+      ...{ signal: node.signal, audited: node.marks.of(node.url, service) },
       onBlock: (audited) => noteBlock(node, audited, { place, started_ms }),
     });
     return alarmOf(node.url, report);
   } catch (error) {
     const isLie = error instanceof GridsealError && error.code === "CHAIN_INVALID";
-    return isLie ? { ...wrong, what: error.message } : { ...wrong, kind: "unreachable", what: reasonOf(error) };
+    if (isLie) return { ...wrong, what: reasonOf(error), height: place.height + 1 };
+    return { ...wrong, kind: isRefused(error) ? "not-admitted" : "unreachable", what: reasonOf(error) };
   }
 }
 
+function isRefused(error: unknown): boolean {
+  return error instanceof GridsealError && error.code === "NOT_ADMITTED";
+}
+
 function noteBlock(
-  { tell, url }: WatchedNode,
+  node: WatchedNode,
   audited: AuditedBlock,
   { place, started_ms }: { readonly place: Progress; readonly started_ms: number },
 ): void {
-  const { chain: service, height, time_ms, batches, lock_ms } = audited.block;
+  const { chain: service, height, time_ms, batches, anchors, lock_ms } = audited.block;
+  const records = batches.flatMap((batch) => batch.records);
   place.height = height;
-  place.records += batches.reduce((sum, { records }) => sum + records.length, 0);
-  const block = { service, height, header: headerOf(audited), time_ms };
-  tell({ type: "audited", node: url, block, isNew: lock_ms > started_ms });
+  place.records += records.length;
+  const mark = node.marks.of(node.url, service);
+  if (mark === undefined || height > mark.height)
+    node.marks.note(node.url, service, { height, header: audited.header });
+  const block = {
+    ...{ service, height, header: headerOf(audited), time_ms },
+    meters: [...new Set(records.map((bytes) => toHex(kidOf({ bytes }))))],
+    anchors: anchors.map(({ chain, height: at, headerHash }) => ({
+      service: chain,
+      height: at,
+      header: toHex(headerHash),
+    })),
+  };
+  node.tell({ type: "audited", node: node.url, block, isNew: lock_ms > started_ms });
+  const hasOrders = batches.some(({ notices }) => notices.length > 0) && service === CONTRACTS_SERVICE;
+  if (hasOrders) node.tell({ type: "retired", meters: retiredIn(audited.governance) });
+}
+
+/** Meters of which nothing more comes, or nothing for now. */
+function retiredIn(governance: Governance): string[] {
+  const ruled = [...governance.revoked.keys(), ...governance.rulings.keys()];
+  return ruled.filter((meter) => holderStanding(governance, meter) !== "good");
 }
 
 function alarmOf(node: string, { service, name, firstProblem }: AuditReport): Alarm | undefined {
   if (firstProblem === undefined) return undefined;
   const { height, what, lacks } = firstProblem;
   const kind = lacks === undefined ? "wrong-block" : "incomplete";
-  return { kind, node, service, what: `${name}, block ${height}: ${what}` };
+  return { kind, node, service, what: `${name}, block ${height}: ${what}`, height };
 }
 
 /** Of each chain's contracts in force, as its orders have them. */
@@ -150,12 +213,15 @@ async function lookAtStates(node: WatchedNode, { governance, contractsHeight }: 
   for (const { chain } of governance.chains) {
     const at = node.progress.find(({ node: url, service }) => url === node.url && service === chain.service);
     const place = { service: chain.service, height: (at?.height ?? 0) + 1, judgedAt: contractsHeight };
+    const complaints: string[] = [];
     for (const { install } of contractsAt(governance.contracts, place)) {
       const asked = { genesis: node.genesis, source: node.source, service: chain.service, contract: install.name };
-      const what = await stateComplaint(asked);
-      const alarm = { kind: "wrong-state", node: node.url, service: chain.service } as const;
-      node.tell(what === undefined ? { type: "mended", alarm } : { type: "found", alarm: { ...alarm, what } });
+      const what = await node.rounds.look(asked);
+      if (what !== undefined) complaints.push(what);
     }
+    const alarm = { kind: "wrong-state", node: node.url, service: chain.service } as const;
+    const said = complaints.join("; ");
+    node.tell(said === "" ? { type: "mended", alarm } : { type: "found", alarm: { ...alarm, what: said } });
   }
 }
 

@@ -1,8 +1,7 @@
-// Where alarms go: lines of JSON, a webhook, and text for Prometheus (its exposition format 0.0.4).
+// What is said of alarms: lines of JSON, a webhook's, and text for Prometheus (its exposition format 0.0.4).
 
-import { createServer, type Server } from "node:http";
 import { reasonOf } from "../errors.js";
-import { type AlarmKind, alarmKinds } from "./alarms.js";
+import { type AlarmKind, alarmKinds, idOf } from "./alarms.js";
 import type { Monitor } from "./monitor.js";
 import type { Told } from "./watch.js";
 
@@ -11,18 +10,23 @@ const WEBHOOK_TRIES = 3;
 const WEBHOOK_MS_MAX = 10_000;
 
 /** An alarm as it is logged and posted. */
-export function alarmLine({ type, alarm: { kind, node, service, what } }: Told, at: Date) {
+export function alarmLine({ type, alarm }: Told, at: Date) {
+  const { kind, node, service, what, height } = alarm;
   const { severity, remedy } = alarmKinds[kind];
   return {
-    time: at.toISOString(),
-    alarm: kind,
-    state: type,
-    severity,
+    ...{ time: at.toISOString(), id: idOf(alarm), alarm: kind, state: type, severity },
     ...(node !== undefined && { node }),
     ...(service !== undefined && { service }),
-    what,
-    remedy,
+    ...(height !== undefined && { height }),
+    ...{ what, remedy },
   };
+}
+
+/** The alarms that stand, as the monitor answers who asks for them. */
+export function alarmsAnswer({ watch }: Pick<Monitor, "watch">) {
+  return watch.open.map(({ alarm, since_ms, isAcknowledged }) => ({
+    ...alarmLine({ type: isAcknowledged ? "acknowledged" : "raised", alarm }, new Date(since_ms)),
+  }));
 }
 
 /** Posts the line; resolves with why that failed, where it did. */
@@ -36,7 +40,7 @@ export async function post(url: string, line: object): Promise<string | undefine
         body: JSON.stringify(line),
         signal: AbortSignal.timeout(WEBHOOK_MS_MAX),
       });
-      await answer.arrayBuffer();
+      await answer.body?.cancel();
       if (answer.ok) return undefined;
       reason = `it answers ${answer.status}`;
     } catch (error) {
@@ -49,12 +53,12 @@ export async function post(url: string, line: object): Promise<string | undefine
 /** What Prometheus scrapes. */
 export function metricsText({ watch, progress }: Pick<Monitor, "watch" | "progress">): string {
   const lines = [
-    "# HELP gridseal_monitor_alarms Alarms that are open.",
+    "# HELP gridseal_monitor_alarms Alarms that stand and that nobody has acknowledged.",
     "# TYPE gridseal_monitor_alarms gauge",
-    ...(Object.keys(alarmKinds) as AlarmKind[]).map((kind) => {
-      const count = watch.open.filter((alarm) => alarm.kind === kind).length;
-      return `gridseal_monitor_alarms{alarm="${kind}",severity="${alarmKinds[kind].severity}"} ${count}`;
-    }),
+    ...countsOf("gridseal_monitor_alarms", watch, false),
+    "# HELP gridseal_monitor_acknowledged Alarms that stand and that somebody has acknowledged.",
+    "# TYPE gridseal_monitor_acknowledged gauge",
+    ...countsOf("gridseal_monitor_acknowledged", watch, true),
     "# HELP gridseal_monitor_height Height up to which a node's chain has been audited.",
     "# TYPE gridseal_monitor_height gauge",
     ...progress.map(
@@ -69,20 +73,9 @@ export function metricsText({ watch, progress }: Pick<Monitor, "watch" | "progre
   return `${lines.join("\n")}\n`;
 }
 
-/** Serves them on this machine; resolves with the port. */
-export async function serveMetrics(
-  port: number,
-  monitor: Pick<Monitor, "watch" | "progress">,
-): Promise<{ readonly server: Server; readonly port: number }> {
-  const server = createServer((request, response) => {
-    const isAsked = request.method === "GET" && request.url === "/metrics";
-    response.writeHead(isAsked ? 200 : 404, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-    response.end(isAsked ? metricsText(monitor) : "ask for /metrics\n");
+function countsOf(metric: string, { open }: Monitor["watch"], isAcknowledged: boolean): string[] {
+  return (Object.keys(alarmKinds) as AlarmKind[]).map((kind) => {
+    const count = open.filter((one) => one.alarm.kind === kind && one.isAcknowledged === isAcknowledged).length;
+    return `${metric}{alarm="${kind}",severity="${alarmKinds[kind].severity}"} ${count}`;
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  return { server, port: typeof address === "object" && address !== null ? address.port : port };
 }

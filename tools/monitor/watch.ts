@@ -1,23 +1,35 @@
-// What the monitor makes of what it sees of nodes and their chains: alarms that are raised, and those that are over. Pure; time is handed in.
+// What the monitor makes of what it sees of nodes and their chains: alarms that are raised, stand, are acknowledged, and are over. Pure;
+// time is handed in.
 
 import { BoundedMap } from "../bounded-map.js";
 import type { ChainState } from "../routes/chains.js";
 import type { HealthAnswer } from "../routes/health.js";
-import { type Alarm, type AlarmKind, nameOf } from "./alarms.js";
+import { type Alarm, type AlarmKind, alarmKinds, idOf, nameOf } from "./alarms.js";
+import { createLateness, type LatenessTerms, latenessTerms } from "./lateness.js";
 
-export interface WatchTerms {
+export interface WatchTerms extends LatenessTerms {
   /** records wait, and nothing is sealed */
   readonly silent_ms: number;
   /** others have blocks for so long that a node has not */
   readonly behind_ms: number;
   /** between a new block's time and ours */
   readonly clock_ms: number;
+  /** an alarm that pages and that nobody has acknowledged is told again after so long */
+  readonly again_ms: number;
 }
 
-export const watchTerms: WatchTerms = { silent_ms: 60_000, behind_ms: 60_000, clock_ms: 30_000 };
+export const watchTerms: WatchTerms = {
+  ...latenessTerms,
+  silent_ms: 60_000,
+  behind_ms: 60_000,
+  clock_ms: 30_000,
+  again_ms: 600_000,
+};
 
 /** Header hashes of a chain that are kept to hold nodes against each other. */
 const HEIGHTS_KEPT_MAX = 10_000;
+/** Of late meters that are named. */
+const NAMED_MAX = 5;
 
 export type Sight =
   | {
@@ -29,108 +41,259 @@ export type Sight =
   | { readonly type: "unreached"; readonly node: string; readonly reason: string }
   /** a block that is good in every respect; `isNew`: it was sealed while this watched */
   | { readonly type: "audited"; readonly node: string; readonly block: AuditedPlace; readonly isNew: boolean }
-  /** what an audit or a look at a state has found, which stands until `mended` */
+  /** what an audit or a look at a state has found, which stands until `mended`, or until the node serves a good block there */
   | { readonly type: "found"; readonly alarm: Alarm }
-  | { readonly type: "mended"; readonly alarm: Omit<Alarm, "what"> };
+  | { readonly type: "mended"; readonly alarm: Omit<Alarm, "what"> }
+  /** nothing more comes of these meters */
+  | { readonly type: "retired"; readonly meters: readonly string[] }
+  /** somebody knows of it: it is not told again while it stands */
+  | { readonly type: "acknowledged"; readonly id: string };
 
 export interface AuditedPlace {
   readonly service: number;
   readonly height: number;
   readonly header: string;
   readonly time_ms: number;
+  /** ids of the meters whose records it has */
+  readonly meters: readonly string[];
+  readonly anchors: readonly { readonly service: number; readonly height: number; readonly header: string }[];
 }
 
-export type Told = { readonly type: "raised" | "over"; readonly alarm: Alarm };
+/** `stands`: it was raised before, and nobody has acknowledged it */
+export type Told = { readonly type: "raised" | "stands" | "acknowledged" | "over"; readonly alarm: Alarm };
+
+export interface OpenAlarm {
+  readonly alarm: Alarm;
+  readonly id: string;
+  readonly since_ms: number;
+  readonly isAcknowledged: boolean;
+}
 
 export interface Watch {
   /** What follows from a sight, at a time of this machine in UTC milliseconds. */
   step(sight: Sight, now_ms: number): readonly Told[];
-  readonly open: readonly Alarm[];
+  readonly open: readonly OpenAlarm[];
+}
+
+interface Standing {
+  alarm: Alarm;
+  readonly id: string;
+  readonly since_ms: number;
+  told_ms: number;
+  isAcknowledged: boolean;
 }
 
 interface ChainSeen {
-  /** highest anywhere, since when */
+  /** highest that is audited anywhere, since when: what a node tells beyond it may be a lie */
   height: number;
   since_ms: number;
+  name: string;
   readonly headers: BoundedMap<number, { readonly node: string; readonly header: string }>;
   /** by node: since when it lacks what others have */
   readonly behind: Map<string, number>;
 }
 
+/** Alarms that end where the node serves a good block at their height, or beyond it. */
+const endedByBlock: readonly AlarmKind[] = ["wrong-block", "incomplete", "unreachable", "not-admitted"];
+
+/** The alarms that stand: raises, ends and repeats them. */
+function createStanding(again_ms: number) {
+  const open = new Map<string, Standing>();
+  return {
+    open,
+    /** Raises the alarm where it does not stand yet, or ends it. */
+    set(alarm: Alarm, holds: boolean, now_ms: number): Told[] {
+      const name = nameOf(alarm);
+      const known = open.get(name);
+      if (holds && known !== undefined) {
+        known.alarm = alarm;
+        return [];
+      }
+      if (holds === (known !== undefined)) return [];
+      const fresh = { alarm, id: idOf(alarm), since_ms: now_ms, told_ms: now_ms, isAcknowledged: false };
+      if (holds) open.set(name, fresh);
+      else open.delete(name);
+      return [{ type: holds ? "raised" : "over", alarm: known?.alarm ?? alarm }];
+    },
+    again(now_ms: number): Told[] {
+      return [...open.values()].flatMap((standing) => {
+        const isDue = alarmKinds[standing.alarm.kind].severity === "page" && now_ms - standing.told_ms >= again_ms;
+        if (!isDue || standing.isAcknowledged) return [];
+        standing.told_ms = now_ms;
+        return [{ type: "stands", alarm: standing.alarm } as const];
+      });
+    },
+    acknowledge(id: string): Told[] {
+      const found = [...open.values()].find((standing) => standing.id === id && !standing.isAcknowledged);
+      if (found === undefined) return [];
+      found.isAcknowledged = true;
+      return [{ type: "acknowledged", alarm: found.alarm }];
+    },
+  };
+}
+
+type StandingAlarms = ReturnType<typeof createStanding>;
+
 export function createWatch(terms: WatchTerms = watchTerms): Watch {
-  const open = new Map<string, Alarm>();
+  const standing = createStanding(terms.again_ms);
   const chains = new Map<number, ChainSeen>();
-
-  const chainOf = (service: number, now_ms: number): ChainSeen => {
-    const fresh = { height: 0, since_ms: now_ms, headers: new BoundedMap<number, never>(HEIGHTS_KEPT_MAX) };
-    const chain = chains.get(service) ?? { ...fresh, behind: new Map() };
-    chains.set(service, chain);
-    return chain;
-  };
-  /** Raises the alarm where it is not open yet, or ends it. */
-  const set = (alarm: Alarm, holds: boolean): Told[] => {
-    const name = nameOf(alarm);
-    const known = open.get(name);
-    if (holds === (known !== undefined)) return [];
-    if (holds) open.set(name, alarm);
-    else open.delete(name);
-    return [{ type: holds ? "raised" : "over", alarm: known ?? alarm }];
-  };
-  const ofNode = (kind: AlarmKind, node: string, what: string): Alarm => ({ kind, node, service: undefined, what });
-
-  const seen = ({ node, chains: states, health }: Sight & { type: "seen" }, now_ms: number): Told[] => {
-    const checks = Object.entries(health.checks).map(([name, found]) => `${name}: ${found[0]?.output ?? ""}`);
-    const told = [
-      ...set(ofNode("unreachable", node, "it answers"), false),
-      ...set(ofNode("unhealthy", node, `it says ${health.status}: ${checks.join("; ")}`), health.status !== "pass"),
-    ];
-    for (const { service, name, height, pending } of states) {
-      const chain = chainOf(service, now_ms);
-      if (height > chain.height || pending === 0) chain.since_ms = now_ms;
-      chain.height = Math.max(chain.height, height);
-      const waits_ms = now_ms - chain.since_ms;
-      const silence = `${pending} records of ${name} wait, and no block came for ${Math.round(waits_ms / 1_000)} s`;
-      const silent: Alarm = { kind: "silent", node: undefined, service, what: silence };
-      if (pending > 0 || height >= chain.height) told.push(...set(silent, pending > 0 && waits_ms > terms.silent_ms));
-      const lacks_ms = height < chain.height ? (chain.behind.get(node) ?? now_ms) : undefined;
-      if (lacks_ms === undefined) chain.behind.delete(node);
-      else chain.behind.set(node, lacks_ms);
-      const lag = `its chain ${name} is at ${height}, others are at ${chain.height}`;
-      const isBehind = lacks_ms !== undefined && now_ms - lacks_ms > terms.behind_ms;
-      told.push(...set({ kind: "behind", node, service, what: lag }, isBehind));
-    }
-    return told;
-  };
-  const audited = ({ node, block, isNew }: Sight & { type: "audited" }, now_ms: number): Told[] => {
-    const { service, height, header, time_ms } = block;
-    const chain = chainOf(service, now_ms);
-    const known = chain.headers.get(height);
-    if (known === undefined) chain.headers.set(height, { node, header });
-    const isOther = known !== undefined && known.header !== header;
-    const what = `block ${height} is ${header.slice(0, 16)} at ${node} and ${known?.header.slice(0, 16)} at ${known?.node}`;
-    const fork = isOther ? set({ kind: "fork", node: undefined, service, what: `${what}: both are sealed` }, true) : [];
-    if (!isNew) return fork;
-    const off_ms = Math.abs(now_ms - time_ms);
-    const apart = `block ${height} says a time ${Math.round(off_ms / 1_000)} s from this monitor's`;
-    return [...fork, ...set({ kind: "clock", node: undefined, service, what: apart }, off_ms > terms.clock_ms)];
+  const lateness = createLateness(terms);
+  const watched: Watched = {
+    terms,
+    standing,
+    lateness,
+    chains,
+    chainOf(service, now_ms) {
+      const headers = new BoundedMap<number, never>(HEIGHTS_KEPT_MAX);
+      const fresh = { height: 0, since_ms: now_ms, name: `chain ${service}`, headers, behind: new Map() };
+      const chain = chains.get(service) ?? fresh;
+      chains.set(service, chain);
+      return chain;
+    },
   };
   return {
     get open() {
-      return [...open.values()];
+      return [...standing.open.values()];
     },
     step(sight, now_ms) {
-      switch (sight.type) {
-        case "seen":
-          return seen(sight, now_ms);
-        case "unreached":
-          return set(ofNode("unreachable", sight.node, `it does not answer: ${sight.reason}`), true);
-        case "audited":
-          return audited(sight, now_ms);
-        case "found":
-          return set(sight.alarm, true);
-        case "mended":
-          return set({ ...sight.alarm, what: "" }, false);
-      }
+      return [...follow(watched, sight, now_ms), ...standing.again(now_ms)];
     },
   };
+}
+
+interface Watched {
+  readonly terms: WatchTerms;
+  readonly standing: StandingAlarms;
+  readonly lateness: ReturnType<typeof createLateness>;
+  readonly chains: ReadonlyMap<number, ChainSeen>;
+  chainOf(service: number, now_ms: number): ChainSeen;
+}
+
+function follow(watched: Watched, sight: Sight, now_ms: number): Told[] {
+  const { standing, lateness } = watched;
+  switch (sight.type) {
+    case "seen":
+      return seen(watched, sight, now_ms);
+    case "unreached":
+      return standing.set(ofNode("unreachable", sight.node, `it does not answer: ${sight.reason}`), true, now_ms);
+    case "audited":
+      return audited(watched, sight, now_ms);
+    case "found":
+      return standing.set(sight.alarm, true, now_ms);
+    case "mended":
+      return standing.set({ ...sight.alarm, what: "" }, false, now_ms);
+    case "retired":
+      lateness.forget(sight.meters);
+      return [];
+    case "acknowledged":
+      return standing.acknowledge(sight.id);
+  }
+}
+
+function ofNode(kind: AlarmKind, node: string, what: string): Alarm {
+  return { kind, node, service: undefined, what };
+}
+
+function seen(watched: Watched, { node, chains: states, health }: Sight & { type: "seen" }, now_ms: number): Told[] {
+  const { terms, standing } = watched;
+  const checks = Object.entries(health.checks).map(([name, found]) => `${name}: ${found[0]?.output ?? ""}`);
+  const ailing = ofNode("unhealthy", node, `it says ${health.status}: ${checks.join("; ")}`);
+  const told = [
+    ...standing.set(ofNode("unreachable", node, "it answers"), false, now_ms),
+    ...standing.set(ailing, health.status !== "pass", now_ms),
+  ];
+  for (const { service, name, height, pending } of states) {
+    const chain = watched.chainOf(service, now_ms);
+    chain.name = name;
+    if (pending === 0) chain.since_ms = now_ms;
+    const waits_ms = now_ms - chain.since_ms;
+    const silence = `${pending} records of ${name} wait, and no block came for ${Math.round(waits_ms / 1_000)} s`;
+    const silent: Alarm = { kind: "silent", node: undefined, service, what: silence };
+    if (pending > 0 || height >= chain.height) {
+      told.push(...standing.set(silent, pending > 0 && waits_ms > terms.silent_ms, now_ms));
+    }
+    const lacks_ms = height < chain.height ? (chain.behind.get(node) ?? now_ms) : undefined;
+    if (lacks_ms === undefined) chain.behind.delete(node);
+    else chain.behind.set(node, lacks_ms);
+    const lag = `its chain ${name} is at ${height}, others are at ${chain.height}`;
+    const isBehind = lacks_ms !== undefined && now_ms - lacks_ms > terms.behind_ms;
+    told.push(...standing.set({ kind: "behind", node, service, what: lag }, isBehind, now_ms));
+    // What is not audited yet may well have records of who seems late.
+    if (chain.height >= height) told.push(...late(watched, service, now_ms));
+  }
+  return told;
+}
+
+/** Meters that have stopped, and a chain on which most have that are heard on others. */
+function late({ standing, lateness, chains }: Watched, service: number, now_ms: number): Told[] {
+  const { known, late: meters } = lateness.of(service, now_ms);
+  const name = chains.get(service)?.name ?? "";
+  const named = meters.slice(0, NAMED_MAX).map(({ meter, last_ms }) => `${meter} since ${timeOf(last_ms)}`);
+  const more = meters.length > NAMED_MAX ? `, and ${meters.length - NAMED_MAX} others` : "";
+  const what = `${meters.length} of ${known} meters of ${name} are late: ${named.join(", ")}${more}`;
+  const elsewhere = meters.filter(({ heardOn }) => heardOn.length > 0);
+  const on = [...new Set(elsewhere.flatMap(({ heardOn }) => heardOn))].map((other) => chains.get(other)?.name ?? other);
+  const lag = `${elsewhere.length} of ${known} meters are silent on ${name} and heard on ${on.join(", ")}`;
+  return [
+    ...standing.set({ kind: "late", node: undefined, service, what }, meters.length > 0, now_ms),
+    ...standing.set({ kind: "lagging", node: undefined, service, what: lag }, 2 * elsewhere.length > known, now_ms),
+  ];
+}
+
+function audited(watched: Watched, { node, block, isNew }: Sight & { type: "audited" }, now_ms: number): Told[] {
+  const { terms, standing, lateness } = watched;
+  const { service, height, header, time_ms, meters } = block;
+  const chain = watched.chainOf(service, now_ms);
+  const known = chain.headers.get(height);
+  if (known === undefined) chain.headers.set(height, { node, header });
+  if (height > chain.height) {
+    chain.height = height;
+    chain.since_ms = now_ms;
+    lateness.note(service, time_ms, meters);
+  }
+  const told = endedBy(watched, { node, service, height }, now_ms);
+  if (known !== undefined && known.header !== header) {
+    const two = `${header.slice(0, 16)} at ${node} and ${known.header.slice(0, 16)} at ${known.node}`;
+    const what = `block ${height} is ${two}: both are sealed`;
+    told.push(...standing.set({ kind: "fork", node: undefined, service, what, height }, true, now_ms));
+  }
+  for (const anchor of block.anchors) told.push(...contradicted(watched, { node, service, height }, anchor, now_ms));
+  if (!isNew) return told;
+  const off_ms = Math.abs(now_ms - time_ms);
+  const apart = `block ${height} says a time ${Math.round(off_ms / 1_000)} s from this monitor's`;
+  told.push(...standing.set({ kind: "clock", node: undefined, service, what: apart }, off_ms > terms.clock_ms, now_ms));
+  return told;
+}
+
+interface Served {
+  readonly node: string;
+  readonly service: number;
+  readonly height: number;
+}
+
+/** What stood against the node's chain up to this block. */
+function endedBy({ standing }: Watched, { node, service, height }: Served, now_ms: number): Told[] {
+  return endedByBlock.flatMap((kind) => {
+    const known = standing.open.get(nameOf({ kind, node, service }));
+    if (known === undefined || (known.alarm.height ?? 0) > height) return [];
+    return standing.set(known.alarm, false, now_ms);
+  });
+}
+
+/** Where a block names another block of a chain than nodes serve of it. */
+function contradicted(
+  { standing, chains }: Watched,
+  { node, service, height }: Served,
+  anchor: AuditedPlace["anchors"][number],
+  now_ms: number,
+): Told[] {
+  const known = chains.get(anchor.service)?.headers.get(anchor.height);
+  if (known === undefined || known.header === anchor.header) return [];
+  const named = `block ${anchor.height} of chain ${anchor.service} as ${anchor.header.slice(0, 16)}`;
+  const what = `block ${height} names ${named}, ${known.node} serves ${known.header.slice(0, 16)}`;
+  return standing.set({ kind: "anchor", node, service, what, height }, true, now_ms);
+}
+
+function timeOf(time_ms: number): string {
+  return new Date(time_ms).toISOString().slice(0, 19).concat("Z");
 }

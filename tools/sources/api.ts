@@ -2,7 +2,7 @@
 // are checked by whoever reads them.
 
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
-import { toHex } from "../../src/wire/bytes.js";
+import { compareBytes, toHex } from "../../src/wire/bytes.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
 import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
@@ -57,6 +57,7 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
         const before = from;
         for await (const row of itemsOf(base, await askAnswer(base, sealedRecords, question))) {
           const found = recordIn(base, row);
+          if (found.seq < from) throw stuck(base, `record ${found.seq} behind ${from - 1}`);
           yield found;
           from = found.seq + 1;
         }
@@ -91,8 +92,14 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
       for (let after: string | undefined; ; ) {
         const asked = { parameters: { service, contract }, query: { prefix, after, limit: 500 }, token: token() };
         const { entries, hasMore } = await askValue(base, state, asked);
-        yield* entries;
-        after = entries.at(-1)?.key;
+        for (const entry of entries) {
+          if (after !== undefined && compareBytes(utf8.encode(entry.key), utf8.encode(after)) <= 0) {
+            throw stuck(base, `key ${entry.key} behind ${after}`);
+          }
+          after = entry.key;
+          yield entry;
+        }
+        if (entries.length === 0) return;
         if (!hasMore || after === undefined) return;
       }
     },
@@ -109,6 +116,7 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
         const page = await askValue(base, violations, asked);
         yield* page.violations;
         if (page.next === null) return;
+        if (after !== undefined && !isOlder(page.next, after)) throw stuck(base, `${page.next} behind ${after}`);
         after = page.next;
       }
     },
@@ -165,6 +173,20 @@ async function* pages(
     }
     if (next === before) return;
   }
+}
+
+const utf8 = new TextEncoder();
+
+/** A node that answers with what it has answered before would be asked for ever. */
+function stuck(base: string, what: string): GridsealError {
+  return new GridsealError("NODE_UNREACHABLE", `${base} does not go on: it answers with ${what}`);
+}
+
+/** Whether a page of violations begins behind another: `time_ms:service:height:index`, the newest first. */
+function isOlder(next: string, before: string): boolean {
+  const [ones, others] = [next, before].map((text) => text.split(":").map(Number));
+  const place = ones!.findIndex((part, index) => part !== others![index]);
+  return place >= 0 && ones![place]! < others![place]!;
 }
 
 /** A contracts height stands before the order. */

@@ -11,7 +11,11 @@ import { type Asking, type ParametersOf, pathOf, type RouteShape, type ValueOf }
 
 /** A node that says nothing for so long is not reached. */
 const PATIENCE_MS = 30_000;
+/** What comes slower is given up, as a node gives up who takes less. */
+const LEAST_BYTES_MS = 16;
 const JSON_BYTES_MAX = 1_048_576;
+/** Above any range that a node answers at once: blocks end behind 4 MB. */
+export const RANGE_BYTES_MAX = 67_108_864;
 const TOLD_CHARACTERS_MAX = 200;
 
 /** What is asked of a route; a field that the shape has not is a mistake that does not compile. */
@@ -21,7 +25,7 @@ export interface Question<Shape extends RouteShape> {
   readonly body?: Uint8Array;
   /** a session token, where the node asks for one */
   readonly token?: string | undefined;
-  /** how long a silent node is waited for */
+  /** how long a silent node is waited for, and a value in JSON in all */
   readonly patience_ms?: number;
 }
 
@@ -61,7 +65,7 @@ export async function ask<Shape extends RouteShape>(
   const answer = await request(url, { method: shape.method, headers, ...sent }, patience_ms);
   const { status } = answer.response;
   if (shape.statuses.includes(status)) return { type: "answered", answer };
-  const text = new TextDecoder().decode(await bytesOf(answer, JSON_BYTES_MAX));
+  const text = new TextDecoder().decode(await bytesWithin(answer, { bytes_max: JSON_BYTES_MAX, earned_ms: 0 }));
   const told = refusalIn(text);
   const code = shape.refusals.find((known) => known === told?.code);
   if (told !== undefined && code !== undefined) {
@@ -104,7 +108,7 @@ export async function valueIn<Shape extends RouteShape>(
   shape: Shape,
   answer: Answer,
 ): Promise<ValueOf<Shape>> {
-  const bytes = await bytesOf(answer, JSON_BYTES_MAX);
+  const bytes = await bytesWithin(answer, { bytes_max: JSON_BYTES_MAX, earned_ms: 0 });
   const schema = "schema" in shape.answer ? shape.answer.schema : Type.Never();
   let value: unknown;
   try {
@@ -117,27 +121,52 @@ export async function valueIn<Shape extends RouteShape>(
 }
 
 /** All of an answer, which a node says more of than is wanted where it is longer. Throws NODE_UNREACHABLE. */
-export async function bytesOf(answer: Answer, bytes_max: number): Promise<Uint8Array> {
+export function bytesOf(answer: Answer, bytes_max: number): Promise<Uint8Array> {
+  return bytesWithin(answer, { bytes_max, earned_ms: 1 / LEAST_BYTES_MS });
+}
+
+/** What an answer may take. */
+interface AnswerTerms {
+  readonly bytes_max: number;
+  /** what each byte that has come adds to the time that is left */
+  readonly earned_ms: number;
+}
+
+async function bytesWithin(answer: Answer, terms: AnswerTerms): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunksOf(answer)) {
-    length += chunk.length;
-    if (length > bytes_max) {
-      throw new GridsealError("NODE_UNREACHABLE", `${answer.response.url} answers more than ${bytes_max} bytes`);
-    }
-    chunks.push(chunk);
-  }
+  for await (const chunk of readChunks(answer, terms)) chunks.push(chunk);
   return concatBytes(...chunks);
 }
 
-/** An answer as it comes, however long it is worked on in between. Throws NODE_UNREACHABLE where it breaks off or nothing comes. */
-export async function* chunksOf({ response, aborting, patience_ms }: Answer): AsyncGenerator<Uint8Array> {
+/**
+ * An answer as it comes, however long it is worked on in between. Throws NODE_UNREACHABLE where it breaks off, nothing comes, too little
+ * comes for the time that it is waited for, or more than a range may have.
+ */
+export function chunksOf(answer: Answer): AsyncGenerator<Uint8Array> {
+  return readChunks(answer, { bytes_max: RANGE_BYTES_MAX, earned_ms: 1 / LEAST_BYTES_MS });
+}
+
+/** Only the time counts for which a chunk is waited for. */
+async function* readChunks(
+  { response, aborting, patience_ms }: Answer,
+  { bytes_max, earned_ms }: AnswerTerms,
+): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
+  let length = 0;
+  let left_ms = patience_ms;
+  let waited_ms = 0;
   try {
     for (;;) {
-      const { done, value } = await within(reader.read(), aborting, patience_ms);
+      const asked_ms = performance.now();
+      const late = () => (length === 0 ? "nothing came for" : `no more than ${length} bytes came in`);
+      const { done, value } = await within(reader.read(), aborting, { left_ms, waited_ms, late });
       if (done) return;
+      const took_ms = performance.now() - asked_ms;
+      waited_ms += took_ms;
+      length += value.length;
+      if (length > bytes_max) throw new Error(`it is longer than ${bytes_max} bytes`);
+      left_ms = Math.min(patience_ms, left_ms - took_ms + earned_ms * value.length);
       yield value;
     }
   } catch (cause) {
@@ -147,14 +176,21 @@ export async function* chunksOf({ response, aborting, patience_ms }: Answer): As
   }
 }
 
+/** How long is waited, after how long, and what is said where that is not enough. */
+interface Waiting {
+  readonly left_ms: number;
+  readonly waited_ms: number;
+  late(): string;
+}
+
 /** What is waited for, which is given up where it takes too long. */
 async function within<Result>(
   awaited: Promise<Result>,
   aborting: AbortController,
-  patience_ms: number,
+  { left_ms, waited_ms, late }: Waiting,
 ): Promise<Result> {
-  const giveUp = () => aborting.abort(new Error(`nothing came for ${patience_ms / 1_000} s`));
-  const timer = setTimeout(giveUp, patience_ms);
+  const said = () => `${late()} ${Number(((waited_ms + left_ms) / 1_000).toFixed(1))} s`;
+  const timer = setTimeout(() => aborting.abort(new Error(said())), Math.max(0, left_ms));
   try {
     return await awaited;
   } finally {
@@ -194,7 +230,8 @@ async function requestOnce(url: string, init: RequestInit, patience_ms: number):
   const aborting = new AbortController();
   try {
     const asked = fetch(url, { ...init, signal: aborting.signal, redirect: "error" });
-    return { response: await within(asked, aborting, patience_ms), aborting, patience_ms };
+    const waiting = { left_ms: patience_ms, waited_ms: 0, late: () => "nothing came for" };
+    return { response: await within(asked, aborting, waiting), aborting, patience_ms };
   } catch (thrown) {
     const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown;
     throw new GridsealError("NODE_UNREACHABLE", `${url} cannot be reached: ${reasonOf(cause)}`, { cause: thrown });
