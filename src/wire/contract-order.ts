@@ -73,11 +73,8 @@ export interface InstallAction {
   readonly fromHeight: number;
 }
 
-/** What a node says of a contract that it has tried, beside its own id. */
-export type Tried = Pick<
-  InstallAction,
-  "service" | "source" | "engine" | "prelude" | "budget" | "pages" | "output" | "vectors"
->;
+/** What a node has tried: all that the order says but who is ready. */
+export type Tried = Omit<InstallAction, "ready">;
 
 export type ParameterValue = number | bigint | string | boolean;
 
@@ -138,10 +135,10 @@ export function checkSource(action: { readonly type: string; readonly source?: U
   throw new WireError("shape", "order comes with a source that it does not name");
 }
 
-/** What a node signs to say that it has run a contract's vectors, under these limits, each to what it expects. */
+/** What a node signs to say that it has run the vectors of the contract that is to be ordered so, each to what it expects. */
 export function triedBytes(genesisHash: Uint8Array, tried: Tried, node: Uint8Array): Uint8Array {
-  const { service, source, engine, prelude, budget, pages, output, vectors } = tried;
-  return encodeCbor(["gs1/tried", genesisHash, service, source, engine, prelude, budget, pages, output, vectors, node]);
+  const action = encodeCbor(contractActionToArray({ ...tried, ready: [] }));
+  return encodeCbor(["gs1/tried", genesisHash, node, action]);
 }
 
 /** READY of the nodes of these keys, on whose machines the vectors were run, ascending by their ids. */

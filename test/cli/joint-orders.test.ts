@@ -97,16 +97,18 @@ test("a contract is proposed with its source, signed by two, and followed by its
   const { genesis } = await readGenesisFile(join(folder, "grid/genesis.cbor"));
   const where = "--network grid --authority authority --passphrase-fd 3";
   good("contract new limits");
-  let propose = "contract propose limits/limits.ts --service 1 --name limits --revision 1 --type 40000 --from 10";
+  const terms = "limits/limits.ts --service 1 --name limits --revision 1 --type 40000 --from 10";
+  let propose = `contract propose ${terms}`;
   const alone = run(`${propose} --number 20 -o alone.cose ${where}`);
   assert.deepEqual(
     [alone.status, /0 of 2 members of chain 1 have run .*, and it takes 2/.test(alone.stderr)],
     [2, true],
   );
-  for (const node of ["node-1", "node-2"])
-    good(`contract ready limits/limits.ts --service 1 --node grid/nodes/${node} -o ${node}.ready`);
+  for (const node of ["node-1", "node-2"]) good(`contract ready ${terms} --node grid/nodes/${node} -o ${node}.ready`);
   const foreign = run(`${propose} --number 20 --budget 999 --ready node-1.ready -o foreign.cose ${where}`);
   assert.match(foreign.stderr, /node-1.ready is no READY for this contract: its budget is 1000, and the order's 999/);
+  const later = run(`${propose} --number 20 --type 40001 --ready node-1.ready -o later.cose ${where}`);
+  assert.match(later.stderr, /its types is 40000, and the order's 40000 40001/);
   propose += " --ready node-1.ready --ready node-2.ready";
   assert.match(good(`${propose} --number 20 -o install.cose ${where}`), /order 20, .*limits 1, source [0-9a-f]{64}/);
   good("order sign install.cose --genesis grid/genesis.cbor --key second.json --passphrase-fd 3 -o installed.cose");

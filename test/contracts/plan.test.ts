@@ -33,7 +33,7 @@ function planOf(
   state: StateView,
   body: string,
   calls: readonly Value[],
-  { name = "a", budget = 1_000, output = 1_048_576 }: Asked = {},
+  { name = "a", budget = 1_000, output = kindShare.output }: Asked = {},
 ): RunPlan {
   return {
     ...{ height: 1, time_s: 0, state },
@@ -129,6 +129,60 @@ test("runs write so many keys, say so much and put out so many bytes for a kind;
     assert.deepEqual(reasons(await plan(most)), ["done"], name);
     assert.deepEqual(reasons(await plan(most + 1, 1)), [reason, "done"], name);
   }
+});
+
+test("a run fails by its contract's own limits, whoever went before it in the block", async () => {
+  const body = `if (o[0] === "output") for (let i = 0; i < o[1]; i += 1) c.put("k/" + i, "x".repeat(8000));
+    if (o[0] === "said") for (let i = 0; i < o[1]; i += 1) c.effect("said", i);
+    if (o[0] === "message") c.message(2, "long", "x".repeat(o[1]));
+    if (o[0] === "keys") for (let i = 0; i < o[1]; i += 1) c.put("k/" + i, i);`;
+  const cases = [
+    [["output", 13], "output"],
+    [["said", kindShare.emissions + 1], "output"],
+    [["message", 16_384], "output"],
+    [["keys", kindShare.writes + 1], "state"],
+  ] as const;
+  for (const [argument, reason] of cases) {
+    const plan = (...calls: readonly Value[]) =>
+      sandbox.plan(planOf(new MemoryState(), body, calls, { output: 100_000 }));
+    const [alone] = await plan(argument);
+    const before = [
+      ["output", 12],
+      ["output", 12],
+      ["said", 5],
+    ] as const;
+    const [, , , behind] = await plan(...before, argument);
+    const [why] = reasons([alone!]);
+    assert.equal(why, reason, argument[0]);
+    assert.deepEqual(behind, alone, `${argument[0]}: it comes to the same behind others`);
+  }
+});
+
+test("what counts is what stays: a key that is written over, or removed, counts as it is left", async () => {
+  const body = `for (let i = 0; i < o; i += 1) c.put("k", "x".repeat(8000)); if (o > 50) c.remove("k");`;
+  const results = await sandbox.plan(planOf(new MemoryState(), body, [20, 60, 1], { output: 8_010 }));
+  assert.deepEqual(reasons(results), ["done", "done", "done"]);
+  const grows = "for (let i = 0; i < o; i += 1) c.put('k', 'x'.repeat(1000 * i));";
+  const grown = await sandbox.plan(planOf(new MemoryState(), grows, [8, 10], { output: 8_010 }));
+  assert.deepEqual(reasons(grown), ["done", "output"]);
+});
+
+test("what a run comes to is the same alone and behind any others, where it is not postponed", async () => {
+  const body = `for (let i = 0; i < o[0]; i += 1) c.put("k/" + i, "x".repeat(o[1]));
+    for (let i = 0; i < o[2]; i += 1) c.effect("said", "x".repeat(o[1])); for (let i = 0; i < o[3]; i += 1);`;
+  const asked = fc.tuple(fc.nat(300), fc.nat(900), fc.nat(1_100), fc.nat(6_000_000));
+  const runs = fc.array(asked, { minLength: 2, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(runs, fc.constantFrom(60_000, kindShare.output), async (calls, output) => {
+      const together = await sandbox.plan(planOf(new MemoryState(), body, calls, { output }));
+      for (const [index, result] of together.entries()) {
+        if (result.type === "postponed") break;
+        const [alone] = await sandbox.plan(planOf(new MemoryState(), body, [calls[index]!], { output }));
+        assert.deepEqual(result, alone, `call ${index} of ${JSON.stringify(calls)}`);
+      }
+    }),
+    { numRuns: 8 },
+  );
 });
 
 test("whatever runs ask for, each is done within so many blocks as there are runs, in the order in which they came", async () => {

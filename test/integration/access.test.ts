@@ -79,8 +79,8 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   };
   const place = ["--service", SERVICE, "--from", "1"];
   const types = [64, 65, 66, 67, 68, 69, 70].flatMap((type) => ["--type", String(type)]);
-  const ready = await readyOf(network.nodes, ACCESS, join(folder, "access.ready"), "--service", SERVICE);
   const named = ["--name", "access", "--revision", "1", ...types];
+  const ready = await readyOf(network.nodes, ACCESS, join(folder, "access.ready"), ...place, ...named);
   await order("install.cose", "contract", "propose", ACCESS, ...place, ...named, ...ready);
   await order("rules.cose", "contract", "parameters", "access", "rule-9-7=consent 31 *", ...place);
 

@@ -96,10 +96,10 @@ test("a community shares its slots on a chain, and bills lead down to what is se
 
   const types = Object.values(operationTypes).flatMap((type) => ["--type", String(type)]);
   const place = ["--service", "1", "--name", "community", "--revision", "1", "--from", "1", "--output", "262144"];
-  const tried = ["--service", "1", "--output", "262144"];
-  const ready = await readyOf(network.nodes, COMMUNITY, join(folder, "community.ready"), ...tried);
   const slots = ["--slots", `${SLOT_S}:${SLOT_S}:60`];
-  await order("install.cose", "contract", "propose", COMMUNITY, ...place, ...types, ...slots, ...ready);
+  const terms = [...place, ...types, ...slots];
+  const ready = await readyOf(network.nodes, COMMUNITY, join(folder, "community.ready"), ...terms);
+  await order("install.cose", "contract", "propose", COMMUNITY, ...terms, ...ready);
   const flat = await startMeter(defer, network, first, false);
   const roof = await startMeter(defer, network, second, true);
   await writeFile(

@@ -84,7 +84,7 @@ test("operations that spin their whole budget are sealed one a block, until thei
   const install = ["--service", "1", "--name", "spins", "--revision", "1", "--type", String(TYPE), "--from", "1"];
   const spins = join(folder, "spins/spins.ts");
   const budget = ["--budget", "1000"];
-  const ready = await readyOf(network.nodes, spins, join(folder, "spins.ready"), "--service", "1", ...budget);
+  const ready = await readyOf(network.nodes, spins, join(folder, "spins.ready"), ...install, ...budget);
   await order("install.cose", "propose", spins, ...install, ...budget, ...ready);
 
   const start_ms = performance.now();

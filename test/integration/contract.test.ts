@@ -56,8 +56,8 @@ function actsOf({ folder, genesis, nodes }: TestNetwork, api: string, anna: stri
     await runGood("operation", "sign", ...asked);
     return runGood("operation", "submit", "--as", anna, "--api", api, "--wait");
   };
-  const ready = (source: string, name: string, ...limits: readonly string[]) =>
-    readyOf(nodes, source, join(folder, name), "--service", "1", ...limits);
+  const ready = (source: string, name: string, ...terms: readonly string[]) =>
+    readyOf(nodes, source, join(folder, name), ...terms);
   return { order, ask, ready };
 }
 
@@ -88,7 +88,7 @@ test("a contract is installed by an order, runs for operations on every node, an
   await runGood("contract", "new", join(folder, "limits"));
   await sayViolation(source);
   const install = ["--service", "1", "--name", "limits", "--revision", "1", "--type", "40000", "--from", "2"];
-  await order("install.cose", "propose", source, ...install, ...(await ready(source, "install.ready")));
+  await order("install.cose", "propose", source, ...install, ...(await ready(source, "install.ready", ...install)));
   await order("parameters.cose", "parameters", "limits", "limit=1", "--service", "1", "--from", "2");
   assert.match(await runGood("contract", "list", "--api", api, "--genesis", genesis), /limits/);
 
@@ -183,7 +183,7 @@ test("a contract is installed by an order, runs for operations on every node, an
     const text = await readFile(source, "utf8");
     await writeFile(source, text.replace('context.effect("counted",', 'context.effect("counted", // again\n     '));
     const next = [...install.with(install.indexOf("--revision") + 1, "2").with(-1, "100"), "--budget", "500"];
-    await order("next.cose", "propose", source, ...next, ...(await ready(source, "next.ready", "--budget", "500")));
+    await order("next.cose", "propose", source, ...next, ...(await ready(source, "next.ready", ...next)));
     const of = ["--service", "1", "--from", "1", "--to", "2", "--api", api, "--genesis", genesis];
     const said = await runGood("contract", "diff", "limits", ...of);
     assert.match(said, /budget +1000 +500\n/);

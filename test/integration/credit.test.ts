@@ -42,7 +42,7 @@ test("a rating is made of sealed facts, computed again with proofs, and moved by
   const order = join(folder, "install.cose");
   const types = [512, 513, 514, 515, 516].flatMap((type) => ["--type", String(type)]);
   const how = ["--service", "2", "--name", "credit", "--revision", "1", "--message", "any/breach", "--from", "1"];
-  const ready = await readyOf(network.nodes, SOURCE, join(folder, "credit.ready"), "--service", "2");
+  const ready = await readyOf(network.nodes, SOURCE, join(folder, "credit.ready"), ...how, ...types);
   const where = ["--network", folder, "--api", api, "-o", order];
   await runGood("contract", "propose", SOURCE, ...how, ...types, ...ready, ...where);
   await runGood("order", "submit", order, "--api", api, "--genesis", genesis);

@@ -74,9 +74,10 @@ test("schedules are judged on the sealed network, curtailed where it carries les
   };
   const types = [768, 769, 770].flatMap((type) => ["--type", String(type)]);
   const settles = ["--slots", `${SLOT_S}:${SLOT_S}:60`, "--message", "1/schedule"];
-  const named = ["--name", "dispatch", "--revision", "1"];
-  const ready = await readyOf(network.nodes, SOURCE, join(folder, "dispatch.ready"), "--service", "3");
-  await order("install.cose", "contract", "propose", SOURCE, ...named, ...types, ...settles, ...ready);
+  const terms = ["--name", "dispatch", "--revision", "1", ...types, ...settles];
+  const place = ["--service", "3", "--from", "1"];
+  const ready = await readyOf(network.nodes, SOURCE, join(folder, "dispatch.ready"), ...place, ...terms);
+  await order("install.cose", "contract", "propose", SOURCE, ...terms, ...ready);
   await order("parameters.cose", "contract", "parameters", "dispatch", `slot_s=${SLOT_S}`, "credit_chain=0");
 
   /** Signs and submits; what is said of each, by the command that brings it. */

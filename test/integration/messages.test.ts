@@ -109,11 +109,11 @@ test("contracts of chains with other members ask and answer, each message once a
       join(folder, `${name}.vectors.json`),
       JSON.stringify([{ name: "nothing", entry: "slot", expect: { failed: "shape" } }]),
     );
-    const how = ["--name", name, "--revision", "1", "--from", "1", "--network", folder, "--api", api, "-o", order];
-    const service = args[1]!;
-    const members = service === "3" ? nodes.slice(3) : nodes.slice(0, 3);
-    const ready = await readyOf(members, file, join(folder, `${name}.ready`), "--service", service);
-    await runGood("contract", "propose", file, ...how, ...args, ...ready);
+    const terms = ["--name", name, "--revision", "1", "--from", "1", ...args];
+    const members = args[1] === "3" ? nodes.slice(3) : nodes.slice(0, 3);
+    const ready = await readyOf(members, file, join(folder, `${name}.ready`), ...terms);
+    const where = ["--network", folder, "--api", api, "-o", order];
+    await runGood("contract", "propose", file, ...terms, ...ready, ...where);
     await runGood("order", "submit", order, "--api", api, "--genesis", genesis);
   };
   await install("asks", asks, "--service", "1", "--type", "40000", "--type", "40001", "--message", "3/answer");

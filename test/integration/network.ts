@@ -114,7 +114,7 @@ export async function makeNetwork(
   return openNetwork(defer, folder);
 }
 
-/** The option with READY of these nodes, which run the contract's vectors; `how` has the chain and the limits of its order. */
+/** The option with READY of these nodes, which run the contract's vectors; `how` has the terms of its order. */
 export async function readyOf(
   nodes: readonly Pick<TestNode, "folder">[],
   file: string,

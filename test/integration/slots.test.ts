@@ -50,20 +50,9 @@ test("slots are sealed with the energies of points, proved offline, and the mete
   const idOf = (name: string) => listed.find(({ id }) => id === name)!.meter;
   const place = ["--service", "1", "--from", "1"];
   const settles = ["--slots", `${SLOT_S}:${SLOT_S}:60`, "--output", "65536"];
-  const tried = await readyOf(network.nodes, METERING, join(folder, "install.ready"), "--service", "1");
-  await order(
-    "install.cose",
-    "contract",
-    "propose",
-    METERING,
-    ...place,
-    "--name",
-    "metering",
-    "--revision",
-    "1",
-    ...settles,
-    ...tried,
-  );
+  const terms = [...place, "--name", "metering", "--revision", "1", ...settles];
+  const tried = await readyOf(network.nodes, METERING, join(folder, "install.ready"), ...terms);
+  await order("install.cose", "contract", "propose", METERING, ...terms, ...tried);
   await order("parameters.cose", "contract", "parameters", "metering", "silent_slots=2", ...place);
   const now = timeOf(Math.floor(Date.now() / 1_000));
   const assigned = ["--point", "AT-roof", "--meter", idOf("meter-2"), "--from", now];

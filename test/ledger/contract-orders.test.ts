@@ -216,7 +216,7 @@ test("a chain has 32 contracts, a contract parameters of 256 jurisdictions, and 
   assert.match(refusal(ordered(many[0]!, ...sets), parameters("c0", 1, "AT")), /256 jurisdictions/);
 });
 
-test("governance takes orders about contracts of chains that there are, not for heights that are past", () => {
+test("governance takes orders about contracts of chains that there are; one that is late counts from the next block on", () => {
   const result = (action: Action, governance: Governance = initialGovernance(network.genesis), height = 7) =>
     govern(governance, { number: governance.lastOrder + 1, time_s: 0, action, source }, height);
   assert.equal(result(tried(install("limits", 1))).type, "governed");
@@ -224,9 +224,14 @@ test("governance takes orders about contracts of chains that there are, not for 
     type: "refused",
     reason: "there is no chain 99",
   });
-  const past = result({ ...install("limits", 7), service: CONTRACTS_SERVICE });
-  assert.deepEqual(past, { type: "refused", reason: "height 7 of the contracts chain is past" });
-  assert.equal(result(tried({ ...install("limits", 8), service: CONTRACTS_SERVICE })).type, "governed");
+  for (const fromHeight of [1, 7, 8]) {
+    const late = result(tried({ ...install("limits", fromHeight), service: CONTRACTS_SERVICE }), undefined, 7);
+    assert.ok(late.type === "governed", `from height ${fromHeight}`);
+    // A block of the contracts chain is judged at one before itself.
+    const inForceAt = (height: number) =>
+      contractsAt(late.governance.contracts, { service: CONTRACTS_SERVICE, height, judgedAt: height - 1 }).length;
+    assert.deepEqual([7, 8].map(inForceAt), [0, 1], `from height ${fromHeight}`);
+  }
 });
 
 test("the contract centre derives the script that a stranger does, from any orders, at every place", () => {

@@ -549,31 +549,17 @@ const sourceHash = sha256(Buffer.from(contractSource));
 const [engine, prelude] = engineHashes.map((hash) => Buffer.from(hash, "hex")) as [Buffer, Buffer];
 const vectorsHash = sha256(Buffer.from("vectors"));
 const limits = [1_000, 256, 65_536] as const;
-/** What node-1 signs once it has run the vectors. */
-const tried = independentCbor([
-  ...["gs1/tried", genesisHash, 1, sourceHash, engine, prelude],
-  ...[...limits, vectorsHash, nodes[0]!.id],
-]);
 const taken: Item = [
   [0, "breach"],
   [3, "verdict"],
 ];
-const installOrder = order(9, [
-  9,
-  1,
-  "limits",
-  1,
-  sourceHash,
-  engine,
-  prelude,
-  ...limits,
-  [1, 7],
-  taken,
-  [900, 3_600, 1_800],
-  vectorsHash,
-  [[nodes[0]!.key, signature(nodes[0]!, tried)]],
-  40,
-]);
+const installWith = (ready: Item): Item => [
+  ...[9, 1, "limits", 1, sourceHash, engine, prelude, ...limits, [1, 7]],
+  ...[taken, [900, 3_600, 1_800], vectorsHash, ready, 40],
+];
+/** What node-1 signs once it has run the vectors. */
+const tried = independentCbor(["gs1/tried", genesisHash, nodes[0]!.id, independentCbor(installWith([]))]);
+const installOrder = order(9, installWith([[nodes[0]!.key, signature(nodes[0]!, tried)]]));
 const travelling = independentCbor([installOrder, contractSource]);
 const contractParameters = new Map<string, Item>([
   ["limit", 7],

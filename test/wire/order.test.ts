@@ -6,7 +6,13 @@ import fc from "fast-check";
 import { type Assignment, compareRows } from "../../src/wire/assignment-order.js";
 import { compareBytes } from "../../src/wire/bytes.js";
 import { type CborValue, encodeCbor } from "../../src/wire/cbor.js";
-import { type ParameterValue, signTried, sourceHash, withSource } from "../../src/wire/contract-order.js";
+import {
+  type InstallAction,
+  type ParameterValue,
+  signTried,
+  sourceHash,
+  withSource,
+} from "../../src/wire/contract-order.js";
 import { sign1 } from "../../src/wire/cose.js";
 import { memberToArray } from "../../src/wire/genesis.js";
 import { keyToMap } from "../../src/wire/key.js";
@@ -104,12 +110,13 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       ready: fc.subarray([...nodes]),
       fromHeight: heights,
     })
-    .map(({ types, messages, slots, ready: tried, ...untried }): Action => {
-      const signers = tried.map(({ signer }) => signer);
-      const rest = { ...untried, ready: signTried(genesis.hash, untried, signers) };
+    .map(({ types, messages, slots, ready: tried, ...rest }): Action => {
       const ordered = messages.sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
       const asked = slots === undefined ? {} : { slots };
-      return { type: "install", types: types.sort((one, two) => one - two), messages: ordered, ...asked, ...rest };
+      const sorted = types.sort((one, two) => one - two);
+      const untried = { type: "install", types: sorted, messages: ordered, ...asked, ...rest } as const;
+      const signers = tried.map(({ signer }) => signer);
+      return { ...untried, ready: signTried(genesis.hash, untried, signers) };
     }),
   fc
     .record({
@@ -457,19 +464,18 @@ test("READY for a contract is its node's, over what was tried, and of each node 
   const issued = (action: Action) => issueOrder({ number: 1, time_s: 1, action }, genesis, authority);
   assert.equal(ready.length, nodes.length);
   assert.equal(verifyOrder(issued({ ...untried, ready }), genesis, nodeVerify).action.type, "install");
-  const changes = {
-    service: 2,
-    source: sha256(hash),
-    engine: sha256(hash),
-    prelude: sha256(hash),
-    vectors: sha256(hash),
-  };
-  for (const change of [...Object.entries(changes), ["budget", 2], ["pages", 17], ["output", 1]]) {
-    const changed = issued({ ...untried, ...Object.fromEntries([change]), ready });
+  const other = sha256(hash);
+  const changes: Partial<InstallAction>[] = [
+    ...[{ service: 2 }, { name: "b" }, { version: 2 }, { source: other }, { engine: other }, { prelude: other }],
+    ...[{ budget: 2 }, { pages: 17 }, { output: 1 }, { types: [1, 2] }, { messages: [{ service: 0, name: "told" }] }],
+    ...[{ slots: { slot_s: 900, lateness_s: 0, gapMax_s: 0 } }, { vectors: other }, { fromHeight: 2 }],
+  ];
+  for (const change of changes) {
+    const changed = issued({ ...untried, ...change, ready });
     assert.throws(
       () => verifyOrder(changed, genesis, nodeVerify),
       /READY of node .* is not signed by it/,
-      String(change[0]),
+      Object.keys(change).join(),
     );
   }
   assert.throws(() => issued({ ...untried, ready: [...ready].reverse() }), /READY is not in ascending order/);

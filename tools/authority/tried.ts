@@ -2,7 +2,7 @@
 // authority gathers them into the order that installs the contract.
 
 import { fromHex, toHex } from "../../src/wire/bytes.js";
-import { checkTried, type InstallAction, type Tried, type TriedReady } from "../../src/wire/contract-order.js";
+import { checkTried, type Tried, type TriedReady } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { decodeKey, encodeKey, keyId } from "../../src/wire/key.js";
@@ -12,15 +12,24 @@ import { createFile, readWhole } from "../files/made-once.js";
 
 const TRIED_BYTES_MAX = 65_536;
 /** What a file names, so that a person sees which of it differs from the order. */
-const hashes = ["source", "engine", "prelude", "vectors"] as const;
-const numbers = ["service", "budget", "pages", "output"] as const;
+function termsOf(tried: Tried): Readonly<Record<string, string | number>> {
+  const { service, name, version, budget, pages, output, types, messages, slots, fromHeight } = tried;
+  const hashes = { source: tried.source, engine: tried.engine, prelude: tried.prelude, vectors: tried.vectors };
+  return {
+    ...{ service, name, version, budget, pages, output },
+    types: types.join(" "),
+    messages: messages.map((kind) => `${kind.service === 0 ? "any" : kind.service}/${kind.name}`).join(" "),
+    slots: slots === undefined ? "" : `${slots.slot_s}:${slots.lateness_s}:${slots.gapMax_s}`,
+    height: fromHeight,
+    ...Object.fromEntries(Object.entries(hashes).map(([term, hash]) => [term, toHex(hash)])),
+  };
+}
 
 /** Throws FILE_EXISTS or FILE_UNWRITABLE. */
 export async function writeTried(path: string, tried: Tried, ready: readonly TriedReady[]): Promise<void> {
   const document = {
     version: 1,
-    ...Object.fromEntries(numbers.map((name) => [name, tried[name]])),
-    ...Object.fromEntries(hashes.map((name) => [name, toHex(tried[name])])),
+    ...termsOf(tried),
     ready: ready.map(({ key, signature }) => ({ key: toHex(encodeKey(key)), signature: toHex(signature) })),
   };
   await createFile(path, `${JSON.stringify(document, null, 2)}\n`);
@@ -33,7 +42,7 @@ export async function writeTried(path: string, tried: Tried, ready: readonly Tri
 export async function readTried(
   paths: readonly string[],
   genesis: Pick<Genesis, "hash">,
-  action: Omit<InstallAction, "ready">,
+  action: Tried,
 ): Promise<TriedReady[]> {
   const found = new Map<string, TriedReady>();
   for (const path of paths) {
@@ -49,12 +58,11 @@ export async function readTried(
   return [...found].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, ready]) => ready);
 }
 
-function readyIn(document: Readonly<Record<string, unknown>>, action: Omit<InstallAction, "ready">): TriedReady[] {
+function readyIn(document: Readonly<Record<string, unknown>>, action: Tried): TriedReady[] {
   if (document.version !== 1 || !Array.isArray(document.ready)) {
     throw new WireError("shape", "it is not of version 1 with a list of READY");
   }
-  for (const name of numbers) agree(name, document[name], String(action[name]));
-  for (const name of hashes) agree(name, document[name], toHex(action[name]));
+  for (const [term, expected] of Object.entries(termsOf(action))) agree(term, document[term], String(expected));
   return document.ready.map((item: Readonly<Record<string, unknown>>) => {
     const [key, signature] = [item.key, item.signature].map((value) => fromHex(String(value)));
     if (key === undefined || signature === undefined) throw new WireError("shape", "a READY has no key or signature");
@@ -62,7 +70,7 @@ function readyIn(document: Readonly<Record<string, unknown>>, action: Omit<Insta
   });
 }
 
-function agree(name: string, said: unknown, expected: string): void {
+function agree(term: string, said: unknown, expected: string): void {
   if (String(said) === expected) return;
-  throw new WireError("shape", `its ${name} is ${String(said)}, and the order's ${expected}`);
+  throw new WireError("shape", `its ${term} is ${String(said) || "none"}, and the order's ${expected || "none"}`);
 }

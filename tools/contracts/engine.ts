@@ -15,23 +15,15 @@ import {
   type WasiOptions,
 } from "quickjs-wasi";
 import { toHex } from "../../src/wire/bytes.js";
+import { CONTRACT_BUDGET_MAX, CONTRACT_PAGES_MAX, CONTRACT_PAGES_MIN } from "../../src/wire/contract-order.js";
 import { sha256 } from "../../src/wire/hash.js";
-import type { Value } from "../../src/wire/value.js";
+import { CONTRACT_OUTPUT_MAX, type Value } from "../../src/wire/value.js";
 import { assertInvariant, GridsealError, reasonOf } from "../errors.js";
 import { ENGINE_HASH } from "../ledger/engines.js";
 import type { Failed, Failure, Outcome } from "../ledger/outcome.js";
 import { COUNTER_NAME, countTurns } from "./counting.js";
 import { Journal, NotAllowed } from "./journal.js";
-import {
-  BUDGET_MAX,
-  type Limits,
-  OUTPUT_MAX,
-  PAGE_BYTES,
-  PAGES_MAX,
-  PAGES_MIN,
-  SOURCE_BYTES_MAX,
-  TURNS_PER_BUDGET,
-} from "./limits.js";
+import { type Limits, PAGE_BYTES, SOURCE_BYTES_MAX, TURNS_PER_BUDGET } from "./limits.js";
 import { prelude } from "./prelude.js";
 import type { State } from "./run-state.js";
 import { toGuest } from "./value.js";
@@ -184,9 +176,9 @@ class Guest {
 
   constructor(run: Run) {
     const { budget, pages, output } = run.limits;
-    assertInvariant(isWhole(budget, 1, BUDGET_MAX), "a budget is within its bounds");
-    assertInvariant(isWhole(pages, PAGES_MIN, PAGES_MAX), "pages of a run are within their bounds");
-    assertInvariant(isWhole(output, 0, OUTPUT_MAX), "output of a run is within its bounds");
+    assertInvariant(isWhole(budget, 1, CONTRACT_BUDGET_MAX), "a budget is within its bounds");
+    assertInvariant(isWhole(pages, CONTRACT_PAGES_MIN, CONTRACT_PAGES_MAX), "pages of a run are within their bounds");
+    assertInvariant(isWhole(output, 0, CONTRACT_OUTPUT_MAX), "output of a run is within its bounds");
     this.#run = run;
     this.#journal = new Journal(run.state, output);
   }

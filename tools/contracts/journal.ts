@@ -106,7 +106,7 @@ export class Journal {
     if (value !== null && value.length > VALUE_BYTES_MAX) {
       this.refuse("state", `the value of ${JSON.stringify(key)} has more than ${VALUE_BYTES_MAX} bytes`);
     }
-    this.#countOutput(keyBytes + (value?.length ?? 0));
+    this.#countOutput(keyBytes + (value?.length ?? 0) - this.#standing(key, keyBytes));
     this.#mayKeep(key, value);
     this.#state.set(key, value);
   }
@@ -157,6 +157,12 @@ export class Journal {
   #countReads(count: number): void {
     this.#readsDone += count;
     if (this.#readsDone > READS_MAX) this.refuse("state", `it reads more than ${READS_MAX} keys`);
+  }
+
+  /** Bytes that the run has put out for the key before: what is written over counts no more. */
+  #standing(key: string, keyBytes: number): number {
+    const { writes } = this.#state;
+    return writes.has(key) ? keyBytes + (writes.get(key)?.length ?? 0) : 0;
   }
 
   #countOutput(bytes: number): void {

@@ -1,12 +1,14 @@
-// What a run of a contract may use and put out. Budget, pages and output are parameters of a chain;
-// the rest are bounds of the format, the same for all.
+// What a run of a contract may use and put out. Budget, pages and output stand in the order that installs the contract, within bounds
+// of the format (src/wire/contract-order.ts, value.ts); the rest are the same for all.
+
+import { kindShare } from "../ledger/run-plan.js";
 
 export interface Limits {
   /** TURNS_PER_BUDGET turns of the engine are 1 */
   readonly budget: number;
   /** pages of 65,536 bytes that the contract's values may take */
   readonly pages: number;
-  /** bytes of all that a run puts out, keys and encoded values counted */
+  /** bytes of what stays of all that a run puts out: keys, encoded values, names and bodies */
   readonly output: number;
 }
 
@@ -14,11 +16,6 @@ export const defaultLimits: Limits = { budget: 1_000, pages: 256, output: 65_536
 
 /** Turns of the engine: calls of its functions and turns of its loops, which are what any work is made of. */
 export const TURNS_PER_BUDGET = 65_536;
-export const BUDGET_MAX = 1_000_000;
-/** The engine takes three pages itself; fewer than so many would not start. */
-export const PAGES_MIN = 16;
-export const PAGES_MAX = 1_024;
-export const OUTPUT_MAX = 1_048_576;
 export const PAGE_BYTES = 65_536;
 /** Bytes of a contract's source, one ES module. */
 export const SOURCE_BYTES_MAX = 65_536;
@@ -30,9 +27,9 @@ export const VALUE_BYTES_MAX = 16_384;
 export const PREFIXES_MAX = 32;
 /** Reads of the state in a run, each listed key counted. */
 export const READS_MAX = 100_000;
-/** Keys that a run writes. */
-export const WRITES_MAX = 256;
-/** Effects, violations, denials and messages of a run together. */
-export const EMISSIONS_MAX = 1_003;
+/** Keys that a run writes: all that a block has for one kind of entry. */
+export const WRITES_MAX = kindShare.writes;
+/** Effects, violations, denials and messages of a run together, as many. */
+export const EMISSIONS_MAX = kindShare.emissions;
 /** Elements of an array that is put out. */
 export const LENGTH_MAX = 65_536;

@@ -1,6 +1,8 @@
 // Runs the calls of a plan, one behind the other, each in the state that those before it have left. The runs for one kind of entry
 // share what a block has for that kind. At the first that needs more than is left, it and those of its kind behind it are postponed:
 // what it did is undone and counts for nothing, so that the block is the same as one that never called for it.
+// What a run comes to does not depend on what is left: it has its contract's own limits, and fails by them wherever it stands. Its budget
+// alone ends where its kind's does, so that a block takes no longer; then it is postponed, for nobody knows what else it would have done.
 
 import type { EntryKind } from "../../src/wire/entry.js";
 import { assertInvariant } from "../errors.js";
@@ -62,30 +64,17 @@ async function runCall(
 ): Promise<RunResult> {
   const { source, limits: own } = contracts[contract]!;
   if (left.budget === 0) return postponed;
-  const limits = {
-    budget: Math.min(own.budget, left.budget),
-    pages: own.pages,
-    output: Math.min(own.output, left.output),
-  };
+  const limits = { ...own, budget: Math.min(own.budget, left.budget) };
   const traced = onCall && { onCall };
   const ran = await engine.run({ source, entry, argument, height, time_s, parameters, state, limits, ...traced });
-  return isCrowded(ran, { own, limits, left }) ? postponed : ran;
+  return isCrowded(ran, left, own.budget) ? postponed : ran;
 }
 
-interface Limited {
-  readonly own: { readonly budget: number; readonly output: number };
-  /** that the run had */
-  readonly limits: { readonly budget: number; readonly output: number };
-  readonly left: Readonly<Share>;
-}
-
-/** Whether the run might have ended otherwise as the first of its kind. */
-function isCrowded(outcome: Outcome, { own, limits, left }: Limited): boolean {
-  if (outcome.type === "failed") {
-    if (outcome.reason === "budget") return limits.budget < Math.min(own.budget, kindShare.budget);
-    return outcome.reason === "output" && limits.output < Math.min(own.output, kindShare.output);
-  }
-  return outcome.emissions.length > left.emissions || outcome.writes.length > left.writes;
+/** Whether more is needed than is left: of what stays, or of the budget that its contract has. */
+function isCrowded(outcome: Outcome, left: Readonly<Share>, budget: number): boolean {
+  if (outcome.type === "failed") return outcome.reason === "budget" && left.budget < budget;
+  const { emissions, writes } = outcome;
+  return emissions.length > left.emissions || writes.length > left.writes || outputOf(outcome) > left.output;
 }
 
 /** Takes off the share what stays of a run. */

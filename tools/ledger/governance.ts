@@ -240,14 +240,11 @@ function apply(governance: Governance, { action, source }: Order, contractsHeigh
   }
 }
 
-/** Of other chains nothing tells here how high they are: there an order that is late counts from the next height on. */
+/** An order that is late counts from the next height on: nothing tells here how high other chains are, and this one grows meanwhile. */
 function applyContract(governance: Governance, order: ContractOrder): Governed {
-  const { service, fromHeight } = order.action;
+  const { service } = order.action;
   const governed = governedChain(governance, service);
   if (governed === undefined) return refused(`there is no chain ${service}`);
-  if (service === CONTRACTS_SERVICE && fromHeight <= order.contractsHeight) {
-    return refused(`height ${fromHeight} of the contracts chain is past`);
-  }
   if (order.action.type === "install") {
     const reason = untriedReason(governed.orders.at(-1) ?? governed.chain, order.action);
     if (reason !== undefined) return refused(reason);

@@ -12,7 +12,7 @@ import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, table, toJson } from "../../terminal/output.js";
 import { diffLines, diffText } from "./line-diff.js";
 import { sealedGovernance } from "./list.js";
-import { contractName } from "./propose.js";
+import { contractName } from "./terms.js";
 
 interface DiffOptions extends SourceOptions {
   readonly service: number;

@@ -6,7 +6,7 @@ import type { ParameterValue } from "../../../src/wire/contract-order.js";
 import { whole } from "../../terminal/arguments.js";
 import { governanceFor } from "../authority/governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "../authority/order/make-order.js";
-import { contractName } from "./propose.js";
+import { contractName } from "./terms.js";
 
 interface ChangeOptions extends MakeOptions {
   readonly service: number;

@@ -10,7 +10,7 @@ import type { SourceOptions } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../../terminal/output.js";
 import { sealedGovernance } from "./list.js";
-import { contractName } from "./propose.js";
+import { contractName } from "./terms.js";
 
 interface ShowOptions extends SourceOptions {
   readonly service: number;

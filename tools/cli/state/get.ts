@@ -11,7 +11,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
-import { contractName } from "../contract/propose.js";
+import { contractName } from "../contract/terms.js";
 import { checkStateProof, proofView, readStateProof, valueText } from "./read-state-proof.js";
 
 interface GetOptions extends SourceOptions {

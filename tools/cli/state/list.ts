@@ -5,7 +5,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
-import { contractName } from "../contract/propose.js";
+import { contractName } from "../contract/terms.js";
 
 interface ListOptions extends SourceOptions {
   readonly service: string;

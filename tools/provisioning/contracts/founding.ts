@@ -27,12 +27,10 @@ interface FirstContract {
 }
 
 const TRADING = 1;
-/** By then the contracts chain holds the orders: it takes no contract for a height that is past. */
-const CONTRACTS_FROM = 8;
 const MARKET = fileURLToPath(new URL("../../market", import.meta.url));
 const nothing = { types: [], messages: [], ...defaultLimits } as const;
 
-/** In the order of their orders: those of the contracts chain first, whose heights go by. */
+/** In the order of their orders. Each counts from the first block on that knows of it. */
 const firstContracts: readonly FirstContract[] = [
   {
     name: "registry",
@@ -41,7 +39,7 @@ const firstContracts: readonly FirstContract[] = [
       ...nothing,
       types: [1],
       messages: [{ service: 0, name: "ask-registry" }],
-      ...{ budget: 50, output: 16_384, fromHeight: CONTRACTS_FROM },
+      ...{ budget: 50, output: 16_384, fromHeight: 1 },
     },
   },
   {

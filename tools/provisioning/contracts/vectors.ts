@@ -2,9 +2,10 @@
 // integer beyond 2^53 is written as { "integer": "9007199254740993" }.
 
 import { toHex } from "../../../src/wire/bytes.js";
-import { decodeOutput, decodeValue, encodeValue } from "../../../src/wire/value.js";
+import { CONTRACT_BUDGET_MAX, CONTRACT_PAGES_MAX, CONTRACT_PAGES_MIN } from "../../../src/wire/contract-order.js";
+import { CONTRACT_OUTPUT_MAX, decodeOutput, decodeValue, encodeValue } from "../../../src/wire/value.js";
 import { type Entry, entries, type Run } from "../../contracts/engine.js";
-import { BUDGET_MAX, type Limits, OUTPUT_MAX, PAGES_MAX, PAGES_MIN } from "../../contracts/limits.js";
+import type { Limits } from "../../contracts/limits.js";
 import { valueFromJson, valueToJson } from "../../contracts/value-json.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
@@ -78,9 +79,9 @@ export function outcomeView(outcome: Outcome) {
 }
 
 const bounds: Readonly<Record<string, readonly [number, number]>> = {
-  budget: [1, BUDGET_MAX],
-  pages: [PAGES_MIN, PAGES_MAX],
-  output: [0, OUTPUT_MAX],
+  budget: [1, CONTRACT_BUDGET_MAX],
+  pages: [CONTRACT_PAGES_MIN, CONTRACT_PAGES_MAX],
+  output: [0, CONTRACT_OUTPUT_MAX],
 };
 
 function limitsOf(fields: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, number>> {

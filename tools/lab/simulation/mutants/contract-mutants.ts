@@ -84,13 +84,26 @@ export const contractMutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/contracts/run-plan.ts",
-        "return isCrowded(ran, { own, limits, left }) ? postponed : ran;",
-        `return isCrowded(ran, { own, limits, left })
+        "return isCrowded(ran, left, own.budget) ? postponed : ran;",
+        `return isCrowded(ran, left, own.budget)
     ? { type: "failed", reason: "budget", used: limits.budget - 1, detail: "" }
     : ran;`,
       ),
     ],
     needs: besieged,
+  },
+  {
+    name: "shares-a-contracts-output",
+    lacks: "a run has its contract's own output, wherever it stands in its block",
+    edits: [
+      edit(
+        "tools/contracts/run-plan.ts",
+        "const limits = { ...own, budget: Math.min(own.budget, left.budget) };",
+        `const output = Math.max(0, own.output - (kindShare.output - left.output));
+  const limits = { ...own, budget: Math.min(own.budget, left.budget), output };`,
+      ),
+    ],
+    needs: contracted,
   },
   {
     name: "takes-any-engine",

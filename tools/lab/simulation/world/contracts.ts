@@ -99,9 +99,24 @@ export function createSimulatedContracts(ports: SimulatedContractsPorts): Simula
       const again = await runner.run(plan);
       const isSame = known === undefined || again.every((outcome, index) => isEqual(outcome, known[index]!));
       if (!isSame) ports.fail("I31 a plan comes to the same again", `block ${plan.height}`);
+      const place = firstOfAnother(plan, again);
+      if (place !== undefined) {
+        const [alone] = await runner.run({ ...plan, calls: [plan.calls[place]!] });
+        const isOwn = isEqual(alone!, again[place]!);
+        if (!isOwn) ports.fail("I34 a run comes to what it does alone", `block ${plan.height}, call ${place}`);
+      }
       return again;
     },
   };
+}
+
+/** The last call that has run behind those of other contracts alone: they have left its state as it was. */
+function firstOfAnother({ calls }: RunPlan, results: readonly RunResult[]): number | undefined {
+  const isFirst = (contract: number, place: number) => calls.findIndex((call) => call.contract === contract) === place;
+  const place = calls.findLastIndex(
+    ({ contract }, index) => index > 0 && isFirst(contract, index) && results[index]?.type !== "postponed",
+  );
+  return place < 0 ? undefined : place;
 }
 
 function isEqual(one: RunResult, other: RunResult): boolean {
