@@ -183,7 +183,7 @@ test("a countersigned contract is held to what was metered: a deviation beyond t
   const argument = {
     ...{ service: 1, number: 0, contract: "auction", name: "schedule", height: 3, time_s: chain.time_s },
     body: {
-      slot_s: SLOT,
+      ...{ slot_s: SLOT, length_s: 900 },
       rows: [
         ["AT-near", 1_000_000, "t1", anna],
         ["AT-supply", -1_000_000, "t1", null],
@@ -197,8 +197,8 @@ test("a countersigned contract is held to what was metered: a deviation beyond t
     [
       "verdict",
       [
-        ["AT-near", "t1", 1_000_000],
-        ["AT-supply", "t1", -1_000_000],
+        ["AT-near", 1_000_000, "t1", anna, 1_000_000],
+        ["AT-supply", -1_000_000, "t1", null, -1_000_000],
       ],
     ],
   );
@@ -224,11 +224,35 @@ test("a countersigned contract is held to what was metered: a deviation beyond t
   });
   const told = said.filter(({ type }) => type === "message").map(({ body }) => body);
   assert.deepEqual(told, [{ slot_s: SLOT, rows: [[anna, 1_000_000, 100_000, "AT-near", 0]] }]);
-  chain.time_s = SLOT + 8 * 86_400;
-  await chain.close(SLOT + 8 * 86_400, [["AT-near", 0, 0, 1]]);
+  const kept = () => [...chain.state.keys()].filter((key) => key !== "count" && !key.startsWith("network"));
+  assert.equal(kept().length, 3, "slot, contract and deadline");
+  await chain.pass(SLOT + 7 * 86_400);
+  assert.deepEqual(kept(), []);
+});
+
+test("eight schedules of a slot are one signer's, and what is signed keeps no chain's trades out", async () => {
+  const chain = dispatch.chain();
+  await sealed(chain, feeder);
+  const rows = [["AT-far", 1, null, null]];
+  for (let count = 0; count < 8; count += 1) await chain.done(dispatcher, SCHEDULE, { slot_s: SLOT, rows });
+  assert.equal(await chain.denied(dispatcher, SCHEDULE, { slot_s: SLOT, rows }), "full");
+  await chain.done(operator, SCHEDULE, { slot_s: SLOT, rows });
+  const place = { service: 1, number: 0, contract: "auction", name: "schedule", height: 3, time_s: chain.time_s };
+  const said = await chain.run("message", { ...place, body: { slot_s: SLOT, length_s: 900, rows } });
+  assert.equal(effects(said, "verdict")[0]!.verdict, "accepted");
+});
+
+test("a participant that is no ID is denied, and an energy that no point can carry is not metered", async () => {
+  const chain = dispatch.chain();
+  await sealed(chain, feeder);
+  const row = (participant: string) => [["AT-near", 1_000, "t", participant]];
+  assert.equal(await chain.denied(dispatcher, SCHEDULE, { slot_s: SLOT, rows: row("anna") }), "malformed");
+  await chain.done(dispatcher, SCHEDULE, { slot_s: SLOT, rows: row(anna) });
+  await chain.done(operator, COUNTERSIGN, { numbers: [0] });
+  const said = await chain.close(SLOT, [["AT-near", 0, 9_223_372_036_854_775_807n, 1]]);
   assert.deepEqual(
-    [...chain.state.keys()].filter((key) => key.startsWith("slot/") || key.startsWith("transmission/")),
-    [],
+    said.map(({ type, name }) => [type, name]),
+    [["effect", "unmetered"]],
   );
 });
 

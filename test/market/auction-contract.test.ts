@@ -29,8 +29,8 @@ async function market(parameters = {}): Promise<TestChain> {
   return chain;
 }
 
-const opening = (side: "buy" | "sell", price: number, volume: number, salt = "s"): Opening => ({
-  ...{ slot: SLOT, side, price, volume, salt },
+const opening = (side: "buy" | "sell", price: number, volume: number, salt = 0): Opening => ({
+  ...{ slot: SLOT, side, price, volume, salt: `${salt}`.padStart(32, "0") },
 });
 const seal = (who: Signer, bid: Opening) => ({ slot: SLOT, digest: bidDigest(who.id, bid) });
 
@@ -72,7 +72,7 @@ test("a bid is sealed before the gate and opened behind it, by its signer, as it
     [["unopened", bert.id]],
   );
   assert.deepEqual(
-    [...chain.state.keys()].filter((key) => !key.startsWith("point")),
+    [...chain.state.keys()].filter((key) => !key.startsWith("point") && !key.startsWith("stated/")),
     [],
     "nothing of it is kept",
   );
@@ -96,7 +96,7 @@ test("opened bids clear as the market's vectors", { skip: shared("vectors/market
     const chain = await market({ cap, floor });
     const bids = orders.map((order, index) => ({
       who: traders[index % traders.length]!,
-      bid: opening(order.side, order.price, order.volume, `${index}`),
+      bid: opening(order.side, order.price, order.volume, index),
     }));
     for (const { who, bid } of bids) await chain.done(who, types.bid, seal(who, bid));
     chain.time_s = GATE;
@@ -105,7 +105,7 @@ test("opened bids clear as the market's vectors", { skip: shared("vectors/market
     const [cleared] = effects<Cleared>(await chain.pass(CLEARING), "cleared");
     assert.deepEqual([cleared!.price, cleared!.volume], [price, volume], JSON.stringify(orders));
     const expected = fills.flatMap((fill, index) =>
-      fill > 0 ? [[bids[index]!.who.id, orders[index]!.side, fill]] : [],
+      fill > 0 ? [[bids[index]!.who.id, orders[index]!.side, fill, `AT${index % traders.length}`]] : [],
     );
     assert.deepEqual(cleared!.trades, expected, JSON.stringify(orders));
   }
@@ -121,14 +121,22 @@ test("dispatch hears of the trades, and what is metered otherwise is imbalance, 
   await chain.done(anna, types.open, { ...buy });
   await chain.done(bert, types.open, { ...sell });
   const said = await chain.pass(CLEARING);
-  const [told] = said.filter(({ type }) => type === "message");
-  assert.deepEqual(told?.body, {
-    ...{ slot: SLOT, length: 900, price: 20_000, first: 0, count: 2 },
-    trades: [
-      [anna.id, "AT0", "buy", 600_000],
-      [bert.id, "AT1", "sell", 600_000],
+  const told = said.filter(({ type }) => type === "message");
+  assert.deepEqual(
+    told.map(({ service, name, body }) => [service, name, body]),
+    [
+      [
+        ...[3, "schedule"],
+        {
+          ...{ slot_s: SLOT, length_s: 900 },
+          rows: [
+            ["AT1", 600_000, `${SLOT}/0`, bert.id],
+            ["AT0", -600_000, `${SLOT}/0`, anna.id],
+          ],
+        },
+      ],
     ],
-  });
+  );
   const rows = [
     ["AT0", 700_000, null, 1],
     ["AT1", null, 800_000, 2],
@@ -137,22 +145,178 @@ test("dispatch hears of the trades, and what is metered otherwise is imbalance, 
   const closed = await chain.close(SLOT, rows, 1);
   const [imbalance] = effects<{ rows: readonly (readonly (string | number)[])[] }>(closed, "imbalance");
   assert.deepEqual(imbalance!.rows, [
-    [anna.id, -600_000, -700_000, -100_000, 15_000, -1_500, 0],
-    [bert.id, 600_000, 800_000, 200_000, 9_000, 1_800, 0],
+    [anna.id, -600_000, -700_000, -100_000, 15_000, -1_500, 0, -12_000, 0],
+    [bert.id, 600_000, 800_000, 200_000, 9_000, 1_800, 0, 12_000, 0],
   ]);
   assert.deepEqual(effects(await chain.close(SLOT, rows), "imbalance"), [], "a slot is settled once");
 });
 
-test("nobody opens more to buy than credit lets him owe", async () => {
+const limitOf = (who: Signer, limit: number | null, rebate = 0) => ({
+  ...{ service: 2, number: 0, contract: "credit", name: "limit", height: 1, time_s: 0 },
+  body: { rows: [[who.id, "BBB", limit, 100, rebate, "none"]] },
+});
+
+test("nobody opens more to buy than credit lets him owe, until credit lets go of the limit", async () => {
   const chain = await market();
   const [anna] = traders as [Signer];
-  await chain.run("message", {
-    ...{ service: 2, number: 0, contract: "rating", name: "limit", height: 1, time_s: 0 },
-    body: { participant: anna.id, limit: 30_000 },
-  });
-  const bids = [opening("buy", 20_000, 1_000_000, "1"), opening("buy", 11_000, 1_000_000, "2")];
+  await chain.run("message", limitOf(anna, 30_000));
+  const bids = [opening("buy", 20_000, 1_000_000, 1), opening("buy", 11_000, 1_000_000, 2)];
   for (const bid of bids) await chain.done(anna, types.bid, seal(anna, bid));
   chain.time_s = GATE;
   await chain.done(anna, types.open, { ...bids[0]! });
   assert.equal(await chain.denied(anna, types.open, { ...bids[1]! }), "credit-limit");
+  await chain.run("message", limitOf(anna, null));
+  await chain.done(anna, types.open, { ...bids[1]! });
+});
+
+test("a row of credit that is none is denied alone", async () => {
+  const chain = await market();
+  const [anna] = traders as [Signer];
+  const said = limitOf(anna, 30_000);
+  const rows = [["nobody", "BBB", 1, 100, 0, "none"], ...said.body.rows];
+  const emitted = await chain.run("message", { ...said, body: { rows } });
+  assert.deepEqual(
+    emitted.map(({ type, name }) => [type, name]),
+    [
+      ["denial", "malformed"],
+      ["effect", "limit"],
+    ],
+  );
+  assert.deepEqual(chain.get(`limit/${anna.id}`), [30_000, 0]);
+});
+
+test("a digest is 64 lower-case hex digits, so that no bid takes the room of others", async () => {
+  const chain = await market();
+  const [anna] = traders as [Signer];
+  for (const digest of ["\u{20ac}".repeat(64), "A".repeat(64), "a".repeat(63), "g".repeat(64)]) {
+    assert.equal(await chain.denied(anna, types.bid, { slot: SLOT, digest }), "malformed", digest);
+  }
+  assert.equal(await chain.denied(anna, types.open, { ...opening("buy", 1, 1), salt: "S" }), "malformed");
+});
+
+/** A market of so many traders, with a point each that has as long a name as there is. */
+async function crowdedMarket(count: number): Promise<{ chain: TestChain; crowd: readonly Signer[] }> {
+  const chain = newChain();
+  const crowd = Array.from({ length: count }, (_, index) => ({ id: index.toString(16).padStart(16, "0"), role: 2 }));
+  const points = crowd.map(({ id }, index) => [`${index}`.padEnd(64, "P"), id]);
+  for (let at = 0; at < count; at += 50) {
+    await chain.done(operator, types.points, { points: points.slice(at, at + 50) });
+  }
+  return { chain, crowd };
+}
+
+test("twenty bids are one participant's, and half of a slot's places are for who has none", async () => {
+  const { chain, crowd } = await crowdedMarket(11);
+  const sealed = (who: Signer, salt: number) => seal(who, opening("buy", 1, 1, salt));
+  for (const who of crowd.slice(0, 10)) {
+    for (let salt = 0; salt < 20; salt += 1) await chain.done(who, types.bid, sealed(who, salt));
+  }
+  assert.equal(await chain.denied(crowd[0]!, types.bid, sealed(crowd[0]!, 20)), "full");
+  const last = crowd[10]!;
+  await chain.done(last, types.bid, sealed(last, 0));
+  assert.equal(await chain.denied(last, types.bid, sealed(last, 1)), "full", "a second one has to wait");
+});
+
+test("a full slot clears within a run: each part that dispatch hears of takes as much as it gives", async (t) => {
+  const { chain, crowd } = await crowdedMarket(400);
+  const bids = crowd.map((who, index) => ({
+    who,
+    bid: opening(index % 2 === 0 ? "buy" : "sell", index % 2 === 0 ? 20_000 + index : 10_000 - index, 1_000 + index),
+  }));
+  for (const { who, bid } of bids) await chain.done(who, types.bid, seal(who, bid));
+  const another = { id: "ff".repeat(8), role: 2 };
+  await chain.done(operator, types.points, { points: [["another", another.id]] });
+  assert.equal(await chain.denied(another, types.bid, seal(another, opening("buy", 1, 1))), "full");
+  chain.time_s = GATE;
+  for (const { who, bid } of bids) await chain.done(who, types.open, { ...bid });
+  const said = await chain.pass(CLEARING);
+  t.diagnostic(`clearing ${bids.length} bids takes ${chain.used} of the budget`);
+  const schedules = said.filter(({ name }) => name === "schedule");
+  assert.ok(schedules.length > 4 && schedules.length <= 16, `${schedules.length} schedules`);
+  let sold = 0;
+  for (const { body } of schedules) {
+    const { rows } = body as { rows: readonly (readonly [string, number])[] };
+    assert.ok(rows.length <= 80, `${rows.length} rows`);
+    assert.equal(
+      rows.reduce((sum, [, energy]) => sum + energy, 0),
+      0,
+      "a part takes as much as it gives",
+    );
+    sold += rows.reduce((sum, [, energy]) => sum + Math.max(0, energy), 0);
+  }
+  assert.equal(sold, effects<Cleared>(said, "cleared")[0]!.volume);
+  await chain.close(
+    SLOT,
+    crowd.map((_, index) => [`${index}`.padEnd(64, "P"), 1, 1, 1] as const),
+  );
+  assert.deepEqual(
+    [...chain.state.keys()].filter((key) => !key.startsWith("point") && !key.startsWith("stated/")),
+    [],
+  );
+});
+
+test("a bid names its point where its signer has several, and none of another one", async () => {
+  const chain = await market();
+  const [anna] = traders as [Signer];
+  await chain.done(operator, types.points, { points: [["AT9", anna.id]] });
+  const bid = opening("buy", 1, 1);
+  await chain.done(anna, types.bid, seal(anna, bid));
+  chain.time_s = GATE;
+  assert.equal(await chain.denied(anna, types.open, { ...bid }), "which-point");
+  assert.equal(await chain.denied(anna, types.open, { ...bid, point: "AT1" }), "no-point");
+  const [opened] = effects(await chain.done(anna, types.open, { ...bid, point: "AT9" }), "opened");
+  assert.equal(opened!.point, "AT9");
+});
+
+test("slots are bid for a week ahead at most, and a slot that never closes is let go of", async () => {
+  const chain = await market();
+  const [anna, bert] = traders as [Signer, Signer];
+  const far = SLOT + 900 * 1_000;
+  assert.equal(await chain.denied(anna, types.bid, { slot: far, digest: "a".repeat(64) }), "too-far");
+  const [buy, sell] = [opening("buy", 2, 9), opening("sell", 1, 9)];
+  await chain.done(anna, types.bid, seal(anna, buy));
+  await chain.done(bert, types.bid, seal(bert, sell));
+  chain.time_s = GATE;
+  await chain.done(anna, types.open, { ...buy });
+  await chain.done(bert, types.open, { ...sell });
+  await chain.pass(CLEARING);
+  const kept = () => [...chain.state.keys()].filter((key) => !key.startsWith("point") && !key.startsWith("stated/"));
+  assert.equal(kept().length, 2, "the trades and their deadline");
+  await chain.pass(SLOT + 900 + 7 * 86_400);
+  assert.deepEqual(kept(), []);
+});
+
+test("who measures states so many points, each of a participant, and takes them back", async () => {
+  const chain = newChain();
+  const [anna] = traders as [Signer];
+  assert.equal(await chain.denied(operator, types.points, { points: [["AT0", "anna"]] }), "malformed");
+  const twice = [
+    ["AT0", anna.id],
+    ["AT0", anna.id],
+  ];
+  assert.equal(await chain.denied(operator, types.points, { points: twice }), "malformed");
+  await chain.done(operator, types.points, { points: [["AT0", anna.id]] });
+  await chain.done(operator, types.points, { points: [["AT0", null]] });
+  assert.equal(chain.state.size, 0, "nothing of it is kept");
+});
+
+test("a fee is of what is traded, less what credit gives back of it", async () => {
+  const chain = await market({ fee: 1_000 });
+  const [anna, bert] = traders as [Signer, Signer];
+  await chain.run("message", limitOf(anna, 1_000_000, 50));
+  const [buy, sell] = [opening("buy", 20_000, 600_000), opening("sell", 10_000, 600_000)];
+  await chain.done(anna, types.bid, seal(anna, buy));
+  await chain.done(bert, types.bid, seal(bert, sell));
+  chain.time_s = GATE;
+  await chain.done(anna, types.open, { ...buy });
+  await chain.done(bert, types.open, { ...sell });
+  await chain.pass(CLEARING);
+  const closed = await chain.close(SLOT, [
+    ["AT0", 600_000, null, 1],
+    ["AT1", null, 2_000_000_000_000, 1],
+  ]);
+  const [imbalance] = effects<{ rows: readonly (readonly number[])[] }>(closed, "imbalance");
+  const [paid, got] = imbalance!.rows;
+  assert.deepEqual([paid![7], paid![8]], [-9_000, 570], "0.6 kWh at 0.15, fee 0.01 less 5 per cent");
+  assert.deepEqual([got![6], got![8]], [1, 600], "what no point can carry is missing");
 });

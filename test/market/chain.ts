@@ -15,6 +15,8 @@ export interface Said {
   readonly body: Value;
   /** of a violation, 16 hex digits */
   readonly subject?: string;
+  /** of a message, the chain that it is to */
+  readonly service?: number;
 }
 
 export type Row = readonly [point: string, taken: Value, given: Value, quality: number];
@@ -111,6 +113,7 @@ export class TestChain {
     return outcome.emissions.map((emission) => ({
       ...{ type: emission.type, name: emission.name, body: decodeOutput(emission.body) },
       ...("subject" in emission && { subject: toHex(emission.subject) }),
+      ...("service" in emission && { service: emission.service }),
     }));
   }
 

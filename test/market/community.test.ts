@@ -78,7 +78,7 @@ test("a point joins by its owner's consent, as it was invited, and by nobody els
 });
 
 test("a point is in five communities at most, with the whole of it at most, at any time", async () => {
-  const chain = newChain();
+  const chain = newChain({ managed_max: 16 });
   await chain.done(operator, types.owners, { points: [["AT0", owners[0]!.id, null]] });
   const join = async (community: string, factor: number, from: number | null = null) => {
     await chain.done(manager, types.found, { community, name: community, ...even });
@@ -295,4 +295,88 @@ test("energies are kept for so many slots and not longer", async () => {
   assert.equal(await chain.denied(operator, types.correct, late(SLOT + 900)), "not-kept");
   await chain.done(operator, types.correct, late(SLOT + 1_800));
   assert.equal([...chain.state.keys()].filter((key) => key.startsWith("energy/")).length, 2);
+});
+
+test("two communities are one manager's, and one that nobody joins is let go of", async () => {
+  const chain = newChain();
+  const found = (community: string, who = manager) => [who, types.found, { community, name: "Sun", ...even }] as const;
+  await chain.done(...found("one"));
+  await chain.done(...found("two"));
+  assert.equal(await chain.denied(...found("three")), "full");
+  await chain.done(...found("three", { id: "aa00000000000009", role: 3 }));
+  await chain.done(manager, types.invite, { community: "one", point: "AT0" });
+  const said = await chain.pass(chain.time_s + 90 * 86_400);
+  assert.equal(effects(said, "dissolved").length, 3);
+  assert.deepEqual([...chain.state.keys()], []);
+});
+
+test("so many invitations of a community wait, for a month", async () => {
+  const chain = newChain();
+  await chain.done(manager, types.found, { community: "sun", name: "Sun", ...even });
+  const invited = (index: number) => ({ community: "sun", point: `AT${index}` });
+  for (let index = 0; index < 100; index += 1) await chain.done(manager, types.invite, invited(index));
+  assert.equal(await chain.denied(manager, types.invite, invited(100)), "full");
+  await chain.done(manager, types.invite, invited(7));
+  await chain.pass(chain.time_s + 30 * 86_400);
+  assert.deepEqual(
+    [...chain.state.keys()].filter((key) => key.includes("invited")),
+    [],
+  );
+});
+
+test("nothing begins beyond five years, and who measures states so many points", async () => {
+  const chain = newChain();
+  const far = chain.time_s + 200_000_000;
+  assert.equal(
+    await chain.denied(manager, types.found, { community: "sun", name: "Sun", ...even, from: far }),
+    "too-far",
+  );
+  await chain.done(operator, types.owners, { points: [["AT0", owners[0]!.id, null]] });
+  assert.equal(await chain.denied(operator, types.owners, { points: [["AT0", owners[1]!.id, far]] }), "too-far");
+  chain.state = new Map([...chain.state, [`stated/${operator.id}`, encodeValue(5_000)]]);
+  assert.equal(await chain.denied(operator, types.owners, { points: [["AT1", owners[1]!.id, null]] }), "full");
+});
+
+test("an energy that no point can carry is missing, and costs the others nothing", async () => {
+  const chain = newChain();
+  await communityOf(chain, 2, { terms: even });
+  const said = await chain.close(SLOT, [
+    [point(0), 9_223_372_036_854_775_807n, null, 1],
+    [point(1), null, 1_000, 1],
+  ]);
+  assert.deepEqual(sharesIn(said)[0]!.rows, [
+    [point(0), 0, 0, 0, 0, 0, 3],
+    [point(1), 0, 0, 0, 1_000, 1_000, 1],
+  ]);
+});
+
+test("credit hears of final bills: who owes what until when, and how good the data is", async () => {
+  const chain = newChain();
+  await communityOf(chain, 2, { terms: even });
+  await chain.done(manager, types.periods, { community: "sun", begins: [SLOT + 900] });
+  await chain.close(SLOT, [
+    [point(0), 1_000_000, null, 1],
+    [point(1), null, 1_000_000, 2],
+  ]);
+  const said = await chain.done(manager, types.bill, { community: "sun", period: SLOT, kind: "final" });
+  const told = said.filter(({ type }) => type === "message").map(({ service, name, body }) => [service, name, body]);
+  const due_s = chain.time_s + 14 * 86_400;
+  assert.deepEqual(told, [
+    [
+      2,
+      "payment",
+      { slot_s: chain.time_s, rows: [0, 1].map((n) => [owners[n]!.id, `sun/${SLOT}/${n}/0`, due_s, null]) },
+    ],
+    [
+      2,
+      "quality",
+      {
+        slot_s: chain.time_s,
+        rows: [
+          [owners[0]!.id, 1, 0],
+          [owners[1]!.id, 1, 1],
+        ],
+      },
+    ],
+  ]);
 });

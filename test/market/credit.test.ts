@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import type { Value } from "../../src/wire/value.js";
+import { encodeValue, type Value } from "../../src/wire/value.js";
 import { monthOf, noFacts, rate } from "../../tools/market/credit/rating.js";
 import { defaults, rulesOf } from "../../tools/market/credit/rules.js";
 import { openChains, type Said, type TestChain } from "./chain.js";
@@ -144,7 +144,109 @@ test("an objection that is upheld takes its fact out, one that is dismissed does
   assert.equal(indicatorOf(chain, firm.id, "conduct"), 900);
   await chain.done(regulator, DECIDE, { case: 1, upheld: false, reason: "it was not" });
   assert.equal(indicatorOf(chain, firm.id, "conduct"), 900);
-  assert.equal(await chain.denied(regulator, DECIDE, { case: 1, upheld: true, reason: "again" }), "decided");
+  assert.equal(await chain.denied(regulator, DECIDE, { case: 1, upheld: true, reason: "again" }), "unknown-case");
+});
+
+test("a row that is wrong is denied alone, by its place, and the others count", async () => {
+  const chain = newChain();
+  const said = await say(chain, 3, "delivery", NOW, [
+    ["no ID", 1, 1],
+    [firm.id, 1_000, 0],
+    [household.id, -1, 0],
+  ]);
+  assert.deepEqual(
+    said.filter(({ type }) => type === "denial").map(({ name, body }) => [name, body]),
+    [
+      ["malformed", { row: 0, about: "participant" }],
+      ["malformed", { row: 2, about: "contracted_mWh" }],
+    ],
+  );
+  assert.equal(indicatorOf(chain, firm.id, "delivery"), 1_000);
+  assert.equal(chain.get(`rating/${household.id}`), undefined);
+});
+
+test("sums of energies beyond 2^53 and beyond 64 bits fail no message", async () => {
+  const chain = newChain();
+  const most = Number.MAX_SAFE_INTEGER;
+  const rows = Array.from({ length: 100 }, () => [firm.id, most, 0]);
+  for (let count = 0; count < 12; count += 1) await say(chain, 3, "delivery", NOW, rows);
+  assert.equal(indicatorOf(chain, firm.id, "delivery"), 1_000);
+  await say(chain, 3, "delivery", NOW, [[firm.id, 0, most]]);
+  assert.equal(indicatorOf(chain, firm.id, "delivery"), 999);
+});
+
+test("a bill is one bill, whatever month it is stated again for, and none before it is late", async () => {
+  const chain = newChain();
+  const bill = (due_s: number, paid_s: number | null) =>
+    chain.done(agent, PAID, { participant: firm.id, bill: "one", due_s, paid_s });
+  await bill(NOW + 20 * DAY, null);
+  assert.equal(indicatorOf(chain, firm.id, "settlement"), null, "it is not due yet");
+  await bill(NOW - DAY, null);
+  assert.equal(indicatorOf(chain, firm.id, "settlement"), 0);
+  await bill(NOW - 40 * DAY, NOW - 41 * DAY);
+  assert.equal(indicatorOf(chain, firm.id, "settlement"), 1_000, "what was said before of it is gone");
+  const far = { participant: firm.id, bill: "two", due_s: NOW + 100 * DAY, paid_s: null };
+  assert.equal(await chain.denied(agent, PAID, far), "too-far");
+  const wide = { participant: firm.id, bill: "\u{20ac}", due_s: NOW, paid_s: null };
+  assert.equal(await chain.denied(agent, PAID, wide), "malformed");
+});
+
+test("a month full of the longest facts is kept, and what is beyond is denied", async () => {
+  const chain = newChain();
+  const name = (index: number) => `${index}`.padEnd(64, "x");
+  const rows = (from: number, row: (index: number) => readonly Value[]) =>
+    Array.from({ length: 30 }, (_, index) => row(from + index));
+  for (const from of [0, 30]) {
+    await say(
+      chain,
+      1,
+      "breach",
+      NOW,
+      rows(from, (index) => [firm.id, 3, name(index)]),
+    );
+    await say(
+      chain,
+      1,
+      "payment",
+      NOW,
+      rows(from, (index) => [firm.id, name(index), NOW, NOW]),
+    );
+  }
+  const kept = chain.get(`facts/${firm.id}/${String(monthOf(NOW)).padStart(5, "0")}`) as unknown as {
+    readonly breaches: readonly Value[];
+    readonly payments: readonly Value[];
+  };
+  assert.deepEqual([kept.breaches.length, kept.payments.length], [48, 48]);
+});
+
+test("one participant has so many cases that wait, and names so many others", async () => {
+  const chain = newChain();
+  const month = monthOf(NOW);
+  await say(chain, 1, "breach", NOW, [[firm.id, 1, "first"]]);
+  const objection = { month, what: "breaches", at: 0, reason: "no" };
+  for (let count = 0; count < 4; count += 1) await chain.done(firm, OBJECT, objection);
+  assert.equal(await chain.denied(firm, OBJECT, objection), "full");
+  await chain.done(regulator, DECIDE, { case: 2, upheld: false, reason: "it was" });
+  await chain.done(firm, OBJECT, objection);
+  chain.state = new Map([...chain.state, [`count/by/${agent.id}`, encodeValue(1_000)]]);
+  const bill = { participant: household.id, bill: "one", due_s: NOW, paid_s: NOW };
+  assert.equal(await chain.denied(agent, PAID, bill), "full");
+  await chain.done(agent, PAID, { ...bill, participant: firm.id });
+  const other = { ...agent, id: "00000000000000f2" };
+  await chain.done(other, PAID, bill);
+  assert.deepEqual([chain.get("count/subjects"), chain.get(`count/by/${other.id}`)], [2, 1]);
+});
+
+test("a rating is made anew each month; of a household without a fact nothing is kept, and trading is told", async () => {
+  const chain = newChain();
+  await say(chain, 1, "breach", NOW, [[household.id, 1, "r"]]);
+  for (let day = 30; day < 240; day += 30) await chain.pass(NOW + day * DAY);
+  assert.equal(indicatorOf(chain, household.id, "conduct"), 850, "half after half a year, though nothing else came");
+  let said: readonly Said[] = [];
+  for (let day = 240; day < 400; day += 30) said = [...said, ...(await chain.pass(NOW + day * DAY))];
+  assert.deepEqual([...chain.state.keys()], []);
+  const last = toldIn(said).at(-1)!.body as { readonly rows: Value };
+  assert.deepEqual(last.rows, [[household.id, "none", null, 100, 0, "none"]]);
 });
 
 test("a score is within its bounds, and never better for a deviation, a late payment or a breach more", () => {
@@ -177,7 +279,7 @@ test("a score is within its bounds, and never better for a deviation, a late pay
               },
             ],
           ]),
-          ...{ since: 600 - ago, month: 600, rules },
+          ...{ since: 600 - ago, month: 600, time_s: 1, rules },
         }).score;
       const score = with_({ beyond: 0, late: 0, breach: 0 });
       assert.ok(score >= 0 && score <= 1_000, `${score}`);

@@ -1,6 +1,6 @@
 // What a participant asks with, read field by field, and why it is not done. Contracts of the market bundle it.
 
-import type { Operation, Value } from "../contracts/author.js";
+import type { Context, Operation, Value } from "../contracts/author.js";
 
 /** Why an operation is not done: the rule, and what of it. Thrown before anything is written. */
 export class Denied extends Error {
@@ -11,6 +11,16 @@ export class Denied extends Error {
     super(rule);
     this.rule = rule;
     this.about = about;
+  }
+}
+
+/** Does what is asked, or says by which rule it is not done. */
+export function denying(context: Context, act: () => void): void {
+  try {
+    act();
+  } catch (thrown) {
+    if (!(thrown instanceof Denied)) throw thrown;
+    context.deny(thrown.rule, thrown.about);
   }
 }
 
@@ -28,6 +38,9 @@ export function grantedTo({ roles }: Operation, allowed: readonly number[]): voi
   );
 }
 
+/** Roles of a credential (PROTOCOL.md, section 5) that say whose points are: grid operator, metered data administrator. */
+export const meteringRoles: readonly number[] = [5, 13];
+
 export type Fields = { readonly [name: string]: Value };
 
 /** The fields of a body. Throws Denied where it is no object, or has others than these. */
@@ -42,6 +55,25 @@ export function fieldsOf(body: Value, names: readonly string[]): Fields {
 export function textOf(value: Value | undefined, field: string): string {
   granted(typeof value === "string" && value.length > 0 && value.length <= 64, "malformed", field);
   return value;
+}
+
+/** A text of 1 to 64 visible characters of ASCII, or blanks: as many bytes where it is kept. */
+export function plainOf(value: Value | undefined, field: string): string {
+  const text = textOf(value, field);
+  for (const character of text) granted(character >= " " && character <= "~", "malformed", field);
+  return text;
+}
+
+/** So many lower-case hex digits. */
+export function hexOf(value: Value | undefined, digits: number, field: string): string {
+  granted(typeof value === "string" && value.length === digits, "malformed", field);
+  for (const character of value) granted("0123456789abcdef".includes(character), "malformed", field);
+  return value;
+}
+
+/** An ID: 16 lower-case hex digits. */
+export function idOf(value: Value | undefined, field: string): string {
+  return hexOf(value, 16, field);
 }
 
 /** A name that keys of the state can have: 1 to 32 of a-z, 0-9 and -. */
@@ -70,12 +102,34 @@ export function listOf(value: Value | undefined, most: number, field: string): r
   return value as readonly Value[];
 }
 
-/** UTC seconds from which something holds: now where they are null or not there. Throws Denied where they are past. */
+/**
+ * UTC seconds from which something holds: now where they are null or not there. Throws Denied where they are past, or so far ahead that
+ * nobody would live to see the next one.
+ */
 export function momentOf(value: Value | undefined, now_s: number, field: string): number {
   if (value === undefined || value === null) return now_s;
   const from = wholeOf(value, [0, TIME_S_MAX], field);
   granted(from >= now_s, "past", field);
+  granted(from <= now_s + AHEAD_S_MAX, "too-far", field);
   return from;
+}
+
+/** How far ahead something may begin: five years. */
+export const AHEAD_S_MAX = 157_788_000;
+
+/** What one participant has stated so far, which is bounded: the state has room for the others too. Throws Denied. */
+export function countStated(
+  context: Context,
+  participant: string,
+  { added, most }: { readonly added: number; readonly most: number },
+): void {
+  const key = `stated/${participant}`;
+  const before = Number(context.get(key) ?? 0);
+  const count = before + added;
+  granted(added <= 0 || count <= most, "full", most);
+  if (count === before) return;
+  if (count === 0) context.remove(key);
+  else context.put(key, count);
 }
 
 export const TIME_S_MAX = 4_398_046_511_103;

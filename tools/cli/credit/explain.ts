@@ -63,8 +63,8 @@ async function explain(participant: string, options: ExplainOptions): Promise<vo
     const kept = (await valueAt(`rating/${participant}`)) as unknown as KeptRating | undefined;
     if (kept === undefined) throw new GridsealError("USAGE", `${participant} has no rating on chain ${service}`);
     const facts = await factsOf(source, { service, contract: options.contract, participant, valueAt });
-    const { since, month, rules } = kept;
-    const again = rate({ facts, since, month, rules });
+    const { since, month, time_s, rules } = kept;
+    const again = rate({ facts, since, month, time_s, rules });
     const isSame = toJson(ratingOf(again)) === toJson(ratingOf(kept));
     const view = {
       participant,

@@ -1,21 +1,11 @@
 // What the dispatch contract takes and keeps (docs/grid-operator.md): types of operations of PROTOCOL.md, section 4, roles of section 5,
-// rows of a schedule, and a transmission contract as it stands in the state.
+// and a transmission contract as it stands in the state.
 
 import type { Value } from "../../contracts/author.js";
+import type { CarriedRow } from "../../market/messages.js";
 
 export const operationTypes = { network: 768, schedule: 769, countersign: 770 } as const;
 export const roles = { gridOperator: 5, dispatcher: 6, marketOperator: 7 } as const;
-/** Numbers of chains that it tells something. */
-export const CREDIT = 2;
-
-/** What a point feeds in within a slot, negative where it takes, for a trade, or for none where it is a forecast. */
-export type Row = readonly [point: string, energy_mWh: number, trade: string | null, participant: string | null];
-
-/** Rows of one verdict; one transmission contract has them all. */
-export const ROWS_MAX = 80;
-/** of a row, so that a slot's sum stays exact */
-export const ENERGY_MAX = 1_000_000_000_000;
-
 export interface NetworkInForce {
   /** SHA-256 of its canonical JSON, in hex */
   readonly hash: string;
@@ -23,9 +13,6 @@ export interface NetworkInForce {
   readonly parts: number;
   readonly height: number;
 }
-
-/** A row as it is carried, with what was asked. */
-export type CarriedRow = readonly [...Row, asked_mWh: number];
 
 export interface Transmission {
   readonly slot_s: number;
@@ -45,6 +32,8 @@ export interface Transmission {
   readonly tolerance_permille: number;
   /** chain that asked; null where an operation did */
   readonly asked_by: number | null;
+  /** who has signed that operation */
+  readonly signer: string | null;
   /** height at which the operator has signed; null until then */
   readonly countersigned: number | null;
 }

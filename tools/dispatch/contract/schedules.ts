@@ -1,13 +1,24 @@
 // A schedule's way to a verdict: what is asked beside all that the slot has been granted already, checked on the network in force, and
 // kept whole, in part or not at all. What is kept becomes a transmission contract.
 
-import type { Context, Value } from "../../contracts/author.js";
+import type { Context, Message, Operation, Value } from "../../contracts/author.js";
 import { least, sum } from "../../market/amounts.js";
-import { fieldsOf, granted, listOf, textOf, wholeOf } from "../../market/asked.js";
+import { Denied, granted, listOf } from "../../market/asked.js";
+import {
+  type CarriedRow,
+  ROW_ENERGY_MAX,
+  SCHEDULE_ROWS_MAX,
+  type Schedule,
+  type ScheduleRow,
+  scheduleHead,
+  scheduleRow,
+  soundRows,
+  tell,
+} from "../../market/messages.js";
 import { shareOut } from "../../market/sharing.js";
 import { type Binding, type Case, checkSchedule, type Delivery, type Verdict } from "../check.js";
 import { BASE_W, type Grid } from "../grid.js";
-import { type CarriedRow, ENERGY_MAX, type NetworkInForce, ROWS_MAX, type Row, type Transmission } from "./kinds.js";
+import type { NetworkInForce, Transmission } from "./kinds.js";
 import { gridInForce, networkInForce } from "./networks.js";
 import { grantedByLaw, wholeParameter } from "./rules.js";
 
@@ -15,32 +26,91 @@ import { grantedByLaw, wholeParameter } from "./rules.js";
 const TENTHS_OF_J = 36;
 const SLOT_S = 900;
 const DAY_S = 86_400;
+const KEPT_DAYS = 7;
 const PERMILLE = 1_000n;
+/** Schedules of a slot: of one chain, of one who signs, and of all who sign. */
+const OF_CHAIN_MAX = 16;
+const OF_SIGNER_MAX = 8;
+const SIGNED_MAX = 32;
 
-export interface Asked {
-  readonly slot_s: number;
-  readonly rows: readonly Row[];
+/** Who asks: a chain, or a participant. */
+interface Asker {
+  readonly service: number | null;
+  readonly signer: string | null;
 }
 
-/** Reads what a schedule asks. Throws Denied. */
-export function askedIn(body: Value): Asked {
-  const fields = fieldsOf(body, ["slot_s", "rows"]);
-  const rows = listOf(fields.rows, ROWS_MAX, "rows").map((row): Row => {
-    granted(Array.isArray(row) && row.length === 4, "malformed", "rows");
-    const [point, energy, trade, participant] = row as readonly Value[];
-    return [
-      textOf(point, "point"),
-      wholeOf(energy, [-ENERGY_MAX, ENERGY_MAX], "energy_mWh"),
-      trade === null ? null : textOf(trade, "trade"),
-      participant === null ? null : textOf(participant, "participant"),
-    ];
+/** A schedule that is signed: what is wrong with one of its rows denies it. Throws Denied. */
+export function takeSchedule(context: Context, { participant, body }: Operation): void {
+  const { rows: listed, ...head } = scheduleHead(body, wholeParameter(context, "slot_s", SLOT_S));
+  const rows = listOf(listed, SCHEDULE_ROWS_MAX, "rows").map((row) => {
+    granted(Array.isArray(row), "malformed", "row");
+    return scheduleRow(row as readonly Value[]);
   });
-  return { slot_s: wholeOf(fields.slot_s, [0, 4_398_046_511_103], "slot_s"), rows };
+  const asker = { service: null, signer: participant };
+  const grid = allowedGrid(context, head, asker);
+  for (const row of rows) checkRow(context, grid, row);
+  judge(context, { schedule: { ...head, rows }, grid, asker });
 }
 
-/** Comes to a verdict and says it; to the chain that asked too. Throws Denied. */
-export function judge(context: Context, { slot_s, rows }: Asked, askedBy: number | null): void {
+/**
+ * Trades of another chain, which is answered in any case. A row that is wrong, or of a point that the network does not have, is denied
+ * alone: it is not carried, and the others lose nothing by it.
+ */
+export function takeScheduleOfChain(context: Context, { service, body }: Message): void {
+  const { rows: listed, ...head } = scheduleHead(body, wholeParameter(context, "slot_s", SLOT_S));
+  const stated = soundRows(context, { rows: listed, most: SCHEDULE_ROWS_MAX }, scheduleRow);
+  const schedule = { ...head, rows: stated };
+  const asker = { service, signer: null };
+  const found = denialOf(() => allowedGrid(context, head, asker));
+  if (found instanceof Denied) {
+    context.deny(found.rule, found.about);
+    return refuse(context, schedule, { service, rule: found.rule });
+  }
+  const sound: ScheduleRow[] = [];
+  for (const row of stated) {
+    const denial = denialOf(() => checkRow(context, found, row));
+    if (!(denial instanceof Denied)) sound.push(row);
+    else {
+      context.deny(denial.rule, denial.about);
+      refuse(context, { ...head, rows: [row] }, { service, rule: denial.rule });
+    }
+  }
+  if (sound.length > 0) judge(context, { schedule: { ...head, rows: sound }, grid: found, asker });
+}
+
+function denialOf<Found>(find: () => Found): Found | Denied {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof Denied) return error;
+    throw error;
+  }
+}
+
+/** Nothing of it is carried, and no load flow says why. */
+function refuse(
+  context: Context,
+  { slot_s, rows }: Schedule,
+  { service, rule }: { readonly service: number; readonly rule: string },
+): void {
+  const none = rows.map(([point, asked, trade, participant]): CarriedRow => [point, 0, trade, participant, asked]);
+  const binding = { type: "denied", rule };
+  if (none.length > 0) {
+    tell(context, service, "verdict", {
+      slot_s,
+      number: null,
+      verdict: "refused",
+      kept_permille: 0,
+      binding,
+      rows: none,
+    });
+  }
+}
+
+/** The grid in force, where the schedule may be judged on it. Throws Denied. */
+function allowedGrid(context: Context, { slot_s, length_s: stated_s }: Omit<Schedule, "rows">, asker: Asker): Grid {
   const length_s = wholeParameter(context, "slot_s", SLOT_S);
+  granted(stated_s === length_s, "slot-length", length_s);
   grantedByLaw(context, slot_s % length_s === 0, "slot_s", length_s);
   const ahead_s = slot_s - context.time_s;
   granted(ahead_s > 0, "late", context.time_s);
@@ -48,18 +118,35 @@ export function judge(context: Context, { slot_s, rows }: Asked, askedBy: number
   grantedByLaw(context, ahead_s >= lead_s, "lead_s", lead_s);
   const horizon_s = wholeParameter(context, "horizon_s", 7 * DAY_S);
   grantedByLaw(context, ahead_s <= horizon_s, "horizon_s", horizon_s);
-  const most_mWh = wholeParameter(context, "trade_mWh", ENERGY_MAX);
-  grantedByLaw(
-    context,
-    rows.every(([, energy]) => Math.abs(energy) <= most_mWh),
-    "trade_mWh",
-    most_mWh,
-  );
-  const network = networkInForce(context);
-  granted(network !== undefined, "no-network");
-  const grid = gridInForce(context);
-  for (const [point] of rows) granted(grid.points.has(point), "unknown-point", point);
+  granted(networkInForce(context) !== undefined, "no-network");
+  grantedRoom(transmissionsOf(context, slot_s), asker);
+  return gridInForce(context);
+}
 
+/** Throws Denied. */
+function checkRow(context: Context, grid: Grid, [point, energy]: ScheduleRow): void {
+  granted(grid.points.has(point), "unknown-point", point);
+  const most_mWh = wholeParameter(context, "trade_mWh", ROW_ENERGY_MAX);
+  grantedByLaw(context, Math.abs(energy) <= most_mWh, "trade_mWh", most_mWh);
+}
+
+/** Throws Denied where the slot has as many schedules as it may, of whoever asks. */
+function grantedRoom(before: readonly Transmission[], { service, signer }: Asker): void {
+  const all = before.filter(({ asked_by }) => asked_by === service).length;
+  const own = before.filter((each) => each.asked_by === service && each.signer === signer).length;
+  const [most, mostOwn] = service === null ? [SIGNED_MAX, OF_SIGNER_MAX] : [OF_CHAIN_MAX, OF_CHAIN_MAX];
+  granted(all < most && own < mostOwn, "full", Math.min(most, mostOwn));
+}
+
+interface Judging {
+  readonly schedule: Schedule;
+  readonly grid: Grid;
+  readonly asker: Asker;
+}
+
+/** Comes to a verdict and says it; to the chain that asked too. */
+function judge(context: Context, { schedule: { slot_s, length_s, rows }, grid, asker }: Judging): void {
+  const network = networkInForce(context)!;
   const before = transmissionsOf(context, slot_s).flatMap(({ rows: carried }) => carried);
   const verdict = verdictOn(context, { grid, before, rows, length_s });
   const number = Number(context.get("count") ?? 0);
@@ -67,21 +154,19 @@ export function judge(context: Context, { slot_s, rows }: Asked, askedBy: number
   const kept = keptOf(rows, verdict.kept);
   const said = { slot_s, length_s, ...saidOf(grid, verdict), network: network.hash };
   context.effect("verdict", { number, cases: verdict.cases, ...said });
-  if (verdict.type !== "refused") {
-    const carried = rows.map((row, at): CarriedRow => [row[0], kept[at]!, row[2], row[3], row[1]]);
-    keep(context, number, transmissionOf(context, { said, network, carried, askedBy }));
-  }
-  if (askedBy === null) return;
-  const answer = rows.map(([point, , trade], at) => [point, trade, verdict.type === "refused" ? 0 : kept[at]!]);
+  const isRefused = verdict.type === "refused";
+  const carried = rows.map((row, at): CarriedRow => [row[0], isRefused ? 0 : kept[at]!, row[2], row[3], row[1]]);
+  if (!isRefused) keep(context, number, transmissionOf(context, { said, network, carried, asker }));
+  if (asker.service === null) return;
   const { verdict: word, kept_permille, binding } = said;
-  context.message(askedBy, "verdict", { number, slot_s, verdict: word, kept_permille, binding, rows: answer });
+  tell(context, asker.service, "verdict", { slot_s, number, verdict: word, kept_permille, binding, rows: carried });
 }
 
 interface Question {
   readonly grid: Grid;
   /** what the slot has been granted already */
   readonly before: readonly CarriedRow[];
-  readonly rows: readonly Row[];
+  readonly rows: readonly ScheduleRow[];
   readonly length_s: number;
 }
 
@@ -106,7 +191,7 @@ function verdictOn(context: Context, { grid, before, rows, length_s }: Question)
 }
 
 /** mWh of each row that is kept: trades are curtailed alike, by the largest remainder, and both sides of one by the same. */
-export function keptOf(rows: readonly Row[], kept_permille: number): readonly number[] {
+export function keptOf(rows: readonly ScheduleRow[], kept_permille: number): readonly number[] {
   const groups = new Map<string, number[]>();
   for (const [at, [, , trade]] of rows.entries()) {
     const name = trade === null ? `row ${at}` : `trade ${trade}`;
@@ -144,14 +229,14 @@ function most(one: bigint, other: bigint): bigint {
   return least(one, other) === one ? other : one;
 }
 
-function sizeOf([, energy]: Row): bigint {
+function sizeOf([, energy]: ScheduleRow): bigint {
   return BigInt(Math.abs(energy));
 }
 
 interface Said {
   readonly slot_s: number;
   readonly length_s: number;
-  readonly verdict: string;
+  readonly verdict: Verdict["type"];
   readonly kept_permille: number;
   readonly binding: Value;
   readonly closest: Value;
@@ -186,10 +271,10 @@ interface Made {
   readonly said: Said;
   readonly network: NetworkInForce;
   readonly carried: readonly CarriedRow[];
-  readonly askedBy: number | null;
+  readonly asker: Asker;
 }
 
-function transmissionOf(context: Context, { said, network, carried, askedBy }: Made): Transmission {
+function transmissionOf(context: Context, { said, network, carried, asker }: Made): Transmission {
   const perKWh = BigInt(wholeParameter(context, "fee_per_kWh", 0));
   const fed = sum(carried.map(([, energy]) => BigInt(Math.max(0, energy))));
   return {
@@ -197,7 +282,7 @@ function transmissionOf(context: Context, { said, network, carried, askedBy }: M
     fee: Number((fed * perKWh) / BigInt(1_000_000)),
     penalty_per_kWh: wholeParameter(context, "penalty_per_kWh", 0),
     tolerance_permille: wholeParameter(context, "tolerance_permille", 100),
-    ...{ asked_by: askedBy, countersigned: null },
+    ...{ asked_by: asker.service, signer: asker.signer, countersigned: null },
   };
 }
 
@@ -205,6 +290,8 @@ function keep(context: Context, number: number, transmission: Transmission): voi
   context.put(`transmission/${number}`, transmission as unknown as Value);
   const key = `slot/${transmission.slot_s}`;
   context.put(key, [...numbersOf(context, transmission.slot_s), number]);
+  const kept_s = wholeParameter(context, "kept_days", KEPT_DAYS) * DAY_S;
+  context.put(`due/forget/${transmission.slot_s}`, [transmission.slot_s + kept_s, null]);
   context.effect("transmission", { number, ...transmission } as unknown as Value);
 }
 

@@ -2,16 +2,15 @@
 
 import type { Context, Operation, Slot, Value } from "../../contracts/author.js";
 import { fieldsOf, granted, listOf, wholeOf } from "../../market/asked.js";
-import { type CarriedRow, CREDIT, type Transmission } from "./kinds.js";
+import { type CarriedRow, chains, type DeliveryRow, tell, tellFacts } from "../../market/messages.js";
+import { plausible } from "../../market/slot-rows.js";
+import type { Transmission } from "./kinds.js";
 import { networkInForce } from "./networks.js";
 import { wholeParameter } from "./rules.js";
 import { numbersOf, transmissionAt } from "./schedules.js";
 
 const NUMBERS_MAX = 32;
 const NUMBER_MAX = 9_007_199_254_740_991;
-const DAY_S = 86_400;
-/** Slots that one call lets go of: as many as closed while the chain stood still, soon enough. */
-const FORGOTTEN_MAX = 16;
 
 /** Throws Denied. */
 export function countersign(context: Context, { participant, body }: Operation): void {
@@ -29,7 +28,7 @@ export function countersign(context: Context, { participant, body }: Operation):
     context.put(`transmission/${number}`, { ...transmission, countersigned: context.height } as unknown as Value);
     context.effect("countersigned", { number, slot_s: transmission.slot_s, network: transmission.network });
     if (transmission.asked_by !== null) {
-      context.message(transmission.asked_by, "transmission", { number, slot_s: transmission.slot_s });
+      tell(context, transmission.asked_by, "transmission", { slot_s: transmission.slot_s, number });
     }
   }
 }
@@ -46,12 +45,11 @@ interface Contracted {
 }
 
 /** Holds contracts to a closed slot; a point that nothing is contracted of is not looked at. */
-export function holdTo(context: Context, { start_s, length_s, first, points }: Slot): void {
-  if (first === 0) forgetBefore(context, start_s - wholeParameter(context, "kept_days", 7) * DAY_S);
+export function holdTo(context: Context, { start_s, length_s, points }: Slot): void {
   const contracted = contractedIn(context, start_s, length_s);
   if (contracted.size === 0) return;
-  const told: Value[] = [];
-  for (const [point, taken, given, quality] of points) {
+  const told: DeliveryRow[] = [];
+  for (const [point, taken, given, quality] of points.map(plausible)) {
     const due = contracted.get(point);
     if (due === undefined || due.trades === 0) continue;
     if (quality === 3) {
@@ -64,15 +62,13 @@ export function holdTo(context: Context, { start_s, length_s, first, points }: S
     const size = off < 0n ? -off : off;
     const tolerated = (BigInt(Math.abs(due.energy)) * BigInt(due.tolerance_permille)) / BigInt(1_000);
     const beyond = size > tolerated ? size - tolerated : BigInt(0);
-    told.push([due.participant, Math.abs(due.energy), Number(beyond), point, due.number]);
+    if (due.participant !== null) {
+      told.push([due.participant, Math.abs(due.energy), Number(beyond), point, due.number]);
+    }
     if (beyond > BigInt(0)) accuse(context, { start_s, point, due, metered, beyond });
   }
-  const rows = (told as readonly (readonly Value[])[]).filter(([participant]) => participant !== null);
-  const credit = wholeParameter(context, "credit_chain", CREDIT);
-  // A message has room for some hundred rows.
-  for (let at = 0; credit > 0 && at < rows.length; at += 100) {
-    context.message(credit, "delivery", { slot_s: start_s, rows: rows.slice(at, at + 100) });
-  }
+  const credit = wholeParameter(context, "credit_chain", chains.credit);
+  tellFacts(context, credit, "delivery", { slot_s: start_s, rows: told });
 }
 
 interface Deviation {
@@ -125,11 +121,8 @@ function amount(energy: Value): bigint | number {
   return typeof energy === "bigint" || typeof energy === "number" ? energy : 0;
 }
 
-function forgetBefore(context: Context, slot_s: number): void {
-  for (const key of context.keys("slot/").slice(0, FORGOTTEN_MAX)) {
-    const old_s = Number(key.slice("slot/".length));
-    if (old_s >= slot_s) continue;
-    for (const number of numbersOf(context, old_s)) context.remove(`transmission/${number}`);
-    context.remove(key);
-  }
+/** Lets go of the contracts of a slot. */
+export function forgetSlot(context: Context, slot_s: number): void {
+  for (const number of numbersOf(context, slot_s)) context.remove(`transmission/${number}`);
+  context.remove(`slot/${slot_s}`);
 }

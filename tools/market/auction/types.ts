@@ -4,6 +4,9 @@ import { sha256OfText } from "../sha256.js";
 
 export const operationTypes = { points: 272, bid: 273, open: 274 } as const;
 
+/** Lower-case hex digits of a salt, 16 bytes. */
+export const SALT_DIGITS = 32;
+
 export interface Opening {
   readonly slot: number;
   readonly side: "buy" | "sell";
@@ -11,7 +14,7 @@ export interface Opening {
   readonly price: number;
   /** mWh */
   readonly volume: number;
-  /** drawn by whoever bids, so that nobody guesses the rest */
+  /** drawn by whoever bids, so that nobody guesses the rest: 32 lower-case hex digits */
   readonly salt: string;
 }
 

@@ -4,6 +4,7 @@
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { roundHalfUp } from "../amounts.js";
 import { fieldsOf, granted, oneOf, TIME_S_MAX, wholeOf } from "../asked.js";
+import { chains, type PaymentRow, type QualityRow, tellFacts } from "../messages.js";
 import { type Account, accountsAt, type Head } from "./accounts.js";
 import { type Community, membersOf, padded, type Terms } from "./kept.js";
 import { managed } from "./members.js";
@@ -11,6 +12,9 @@ import { managed } from "./members.js";
 const kinds = ["preview", "final", "correction"] as const;
 type Kind = (typeof kinds)[number];
 
+const DAY_S = 86_400;
+/** As far ahead as credit takes a bill. */
+const DUE_DAYS_MAX = 90;
 /** mWh in a kWh: prices are of these. */
 const MWH = 1_000_000n;
 
@@ -38,6 +42,10 @@ export type Line = readonly [
 interface Bill {
   readonly point: string;
   readonly owner: string;
+  /** its first membership, by which its bill is named */
+  readonly number: number;
+  slots: number;
+  flawed: number;
   consumed: bigint;
   produced: bigint;
   amount: bigint;
@@ -71,10 +79,30 @@ export function run(context: Context, operation: Operation): void {
   }
   context.effect("bills", { community: id, kind, number: before.length, period, bills: bills.length, own });
   if (kind === "preview") return;
+  tellCredit(context, { id, begin, run: before.length, bills });
   // What is billed is never billed again: it stands in the effects.
   for (const old of [...context.keys(`${kept}/${under}`), ...context.keys(`head/${kept}/${under}`)])
     context.remove(old);
   context.put(key, [...before, [kind, context.height, context.time_s, bills.length, own]]);
+}
+
+interface Told {
+  readonly id: string;
+  readonly begin: number;
+  readonly run: number;
+  readonly bills: readonly Bill[];
+}
+
+/** Credit hears who owes what until when, and how good the data of final bills is. */
+function tellCredit(context: Context, { id, begin, run, bills }: Told): void {
+  const { credit_chain = chains.credit, due_days = 14 } = context.parameters;
+  const due_s = context.time_s + DAY_S * Math.min(Number(due_days), DUE_DAYS_MAX);
+  const owed = bills.filter(({ amount }) => amount > 0n);
+  const payments = owed.map(({ owner, number }): PaymentRow => [owner, `${id}/${begin}/${number}/${run}`, due_s, null]);
+  const quality = run > 0 ? [] : bills.map(({ owner, slots, flawed }): QualityRow => [owner, slots, flawed]);
+  const slot_s = context.time_s;
+  tellFacts(context, Number(credit_chain), "payment", { slot_s, rows: payments });
+  tellFacts(context, Number(credit_chain), "quality", { slot_s, rows: quality });
 }
 
 /** Whether slots have closed up to a moment. */
@@ -105,7 +133,8 @@ function billsOf(context: Context, { id, community, kept, under, isFeed }: Asked
     for (const account of accountsAt(context, key)) {
       const [point, owner] = members.get(account[0])!;
       const name = `${owner}/${point}`;
-      const bill = bills.get(name) ?? { point, owner, consumed: 0n, produced: 0n, amount: 0n, lines: [] };
+      const absent = { point, owner, number: account[0], slots: 0, flawed: 0, consumed: 0n, produced: 0n, amount: 0n };
+      const bill: Bill = bills.get(name) ?? { ...absent, lines: [] };
       bills.set(name, bill);
       addLines(bill, { account, terms, head });
       const fee = BigInt(terms.fee);
@@ -129,6 +158,8 @@ interface Counted {
 /** What is covered is paid, what is shared is got. A kind without energy has no line. */
 function addLines(bill: Bill, { account, terms, head }: Counted): void {
   const [, consumed, covered, produced, shared] = account.map((each) => big(each));
+  bill.slots += account[5];
+  bill.flawed += account[6] + account[7];
   bill.consumed += consumed!;
   bill.produced += produced!;
   const add = (what: "covered" | "shared", energy: bigint, price: number, sign: bigint) => {

@@ -2,7 +2,7 @@
 // worked out again for all members, and what changes adds to their accounts. What is sealed stays.
 
 import type { Context, Operation, Value } from "../../contracts/author.js";
-import { fieldsOf, granted, grantedTo, listOf, TIME_S_MAX, textOf, wholeOf } from "../asked.js";
+import { fieldsOf, granted, grantedTo, listOf, meteringRoles, TIME_S_MAX, textOf, wholeOf } from "../asked.js";
 import { addToAccounts, difference, slotRow } from "./accounts.js";
 import {
   communityOf,
@@ -15,12 +15,11 @@ import {
   pointOf,
   termsAt,
 } from "./kept.js";
-import { meteringRoles } from "./members.js";
 import { energyKey, partOf, shareRows } from "./shares.js";
 
 /** A correction writes half a dozen keys a slot and community. */
 const SLOTS_TOGETHER = 8;
-const ENERGY_MAX = 9_000_000_000_000_000;
+const ENERGY_MAX = 1_000_000_000_000;
 
 interface Stated {
   readonly start_s: number;

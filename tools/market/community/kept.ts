@@ -18,6 +18,8 @@ export const writes = [
   "adjusted/",
   "run/",
   "closed/",
+  "stated/",
+  "due/",
 ];
 
 /** Rules of sharing and prices from a moment on. Money is in 10^-5 of the currency's unit. */
@@ -88,6 +90,15 @@ export type ShareRow = readonly [
 /** Members' rows that stand under one key. */
 export const ROWS_TOGETHER = 80;
 export const COMMUNITIES_MAX = 16;
+/** Those of one manager, where no parameter says otherwise. */
+export const MANAGED_MAX = 2;
+/** Invitations of a community that wait, and for how long. */
+export const INVITED_MAX = 100;
+export const INVITED_S = 2_592_000;
+/** A community without members is let go of after so long. */
+export const EMPTY_S = 7_776_000;
+/** Points that one who measures states. */
+export const STATED_MAX = 5_000;
 /** Memberships of a community that hold at one time, and all that it ever had. */
 export const POINTS_MAX = 500;
 export const MEMBERS_MAX = 8_000;

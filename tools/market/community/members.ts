@@ -3,13 +3,17 @@
 
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import {
+  countStated,
   fieldsOf,
   granted,
   grantedTo,
+  idOf,
   listOf,
+  meteringRoles,
   momentOf,
   nameOf,
   oneOf,
+  plainOf,
   TIME_S_MAX,
   textOf,
   wholeOf,
@@ -18,8 +22,12 @@ import {
   COMMUNITIES_MAX,
   type Community,
   communityOf,
+  EMPTY_S,
   holdsAt,
+  INVITED_MAX,
+  INVITED_S,
   type Invitation,
+  MANAGED_MAX,
   MEMBERS_MAX,
   type Member,
   memberAt,
@@ -30,20 +38,20 @@ import {
   type Point,
   pointOf,
   putMember,
+  STATED_MAX,
   type Terms,
   termsAt,
 } from "./kept.js";
 
-/** Roles of a credential (PROTOCOL.md, section 5). */
+/** Role of a credential (PROTOCOL.md, section 5). */
 const COMMUNITY_MANAGER = 3;
-const GRID_OPERATOR = 5;
-const METERED_DATA_ADMINISTRATOR = 13;
-export const meteringRoles = [GRID_OPERATOR, METERED_DATA_ADMINISTRATOR];
 
 const PARTS = 10_000;
 /** Communities that a point may be in at one time. */
 const PARTS_MAX = 5;
 const MONEY_MAX = 1_000_000_000_000;
+/** of a kWh: a period's energies times it are an integer of the state */
+const PRICE_MAX = 100_000_000;
 const TERMS_MAX = 64;
 const BEGINS_MAX = 200;
 const OWNERS_MAX = 32;
@@ -58,13 +66,31 @@ export function found(context: Context, operation: Operation): void {
   const id = nameOf(fields.community, "community");
   const name = textOf(fields.name, "name");
   granted(context.get(`community/${id}`) === undefined, "exists", id);
-  granted(context.keys("community/").length < COMMUNITIES_MAX, "full", COMMUNITIES_MAX);
+  const all = context.keys("community/");
+  granted(all.length < COMMUNITIES_MAX, "full", COMMUNITIES_MAX);
+  const own = all.filter((key) => (context.get(key) as unknown as Community).manager === operation.participant).length;
+  const most = Number(context.parameters.managed_max ?? MANAGED_MAX);
+  granted(own < most, "full", most);
   const terms = termsFrom(context, fields);
   const community: Community = {
     ...{ manager: operation.participant, name, begins: [terms.from], terms: [terms], members: 0 },
   };
   context.put(`community/${id}`, community);
+  context.put(`due/empty/${id}`, [context.time_s + EMPTY_S, null]);
   context.effect("founded", { community: id, ...community });
+}
+
+/** `empty/ID`: nobody has joined it. `invited/ID/POINT`: nobody has consented. */
+export function expire(context: Context, key: string): void {
+  const [what, id, ...rest] = key.split("/") as [string, string];
+  if (what === "invited") return context.remove(`invited/${id}/${rest.join("/")}`);
+  const found = context.get(`community/${id}`) as unknown as Community | undefined;
+  if (found === undefined || found.members > 0) return;
+  for (const prefix of [`invited/${id}/`, `due/invited/${id}/`]) {
+    for (const each of context.keys(prefix)) context.remove(each);
+  }
+  context.remove(`community/${id}`);
+  context.effect("dissolved", { community: id });
 }
 
 /** Other terms from a moment on; those that were to begin later are gone. */
@@ -104,6 +130,8 @@ export function own(context: Context, operation: Operation): void {
   const rows = listOf(fields.points, POINTS_TOGETHER, "points").map((row) => ownerFrom(context, operation, row));
   const isOnce = new Set(rows.map(({ id }) => id)).size === rows.length;
   granted(isOnce, "malformed", "points");
+  const added = rows.filter(({ id }) => context.get(`point/${id}`) === undefined).length;
+  countStated(context, operation.participant, { added, most: STATED_MAX });
   for (const { id, point, owner, from } of rows) {
     const ended = endParts(context, id, { ...point, owners: [...point.owners, [owner, from]] }, from);
     context.put(`point/${id}`, ended);
@@ -113,10 +141,8 @@ export function own(context: Context, operation: Operation): void {
 
 function ownerFrom(context: Context, operation: Operation, row: Value) {
   const [point, participant, from_s] = listOf(row, 3, "points");
-  const id = textOf(point, "point");
-  // Rows of a state's value are bounded in bytes.
-  for (const character of id) granted(character >= " " && character <= "~", "malformed", "point");
-  const owner = participantOf(participant);
+  const id = plainOf(point, "point");
+  const owner = idOf(participant, "participant");
   const known = context.get(`point/${id}`) as unknown as Point | undefined;
   const begun = known?.owners.at(-1)?.[1];
   granted(known === undefined || known.by === operation.participant, "not-yours", id);
@@ -128,29 +154,29 @@ function ownerFrom(context: Context, operation: Operation, row: Value) {
       : momentOf(from_s, context.time_s, "from");
   granted(isFirst || from > begun, "overlaps", id);
   const before: Point = known ?? { by: operation.participant, owners: [], parts: [] };
-  granted(before.owners.length < OWNERS_MAX, "full", OWNERS_MAX);
-  return { id, point: before, owner, from };
-}
-
-function participantOf(value: Value | undefined): string {
-  const text = textOf(value, "participant");
-  let isId = text.length === 16;
-  for (const character of text) isId &&= "0123456789abcdef".includes(character);
-  granted(isId, "malformed", "participant");
-  return text;
+  const owners = before.owners.filter((_, index) => {
+    const end = before.owners[index + 1]?.[1];
+    return end === undefined || end > context.time_s - PART_KEPT_S;
+  });
+  granted(owners.length < OWNERS_MAX, "full", OWNERS_MAX);
+  return { id, point: { ...before, owners }, owner, from };
 }
 
 /** The manager's word that a point may join, by which factor and key. Another one takes its place. */
 export function invite(context: Context, operation: Operation): void {
   const fields = fieldsOf(operation.body, ["community", "point", "factor", "key", "from"]);
   const { id } = managed(context, operation, fields.community);
-  const point = textOf(fields.point, "point");
+  const point = plainOf(fields.point, "point");
+  const key = `invited/${id}/${point}`;
+  const isKnown = context.get(key) !== undefined;
+  granted(isKnown || context.keys(`invited/${id}/`).length < INVITED_MAX, "full", INVITED_MAX);
   const invitation: Invitation = [
     wholeOf(fields.factor ?? PARTS, [1, PARTS], "factor"),
     wholeOf(fields.key ?? 0, [0, 1_000_000], "key"),
     fields.from === undefined || fields.from === null ? null : momentOf(fields.from, context.time_s, "from"),
   ];
-  context.put(`invited/${id}/${point}`, invitation);
+  context.put(key, invitation);
+  context.put(`due/${key}`, [context.time_s + INVITED_S, null]);
   context.effect("invited", { community: id, point, factor: invitation[0], key: invitation[1], from: invitation[2] });
 }
 
@@ -180,6 +206,8 @@ export function consent(context: Context, operation: Operation): void {
   putMember(context, id, { number, member });
   context.put(`community/${id}`, { ...community, members: number + 1 });
   context.remove(`invited/${id}/${pointId}`);
+  context.remove(`due/invited/${id}/${pointId}`);
+  context.remove(`due/empty/${id}`);
   context.effect("joined", { community: id, number, point: pointId, owner: operation.participant, factor, key, from });
 }
 
@@ -273,8 +301,8 @@ function termsFrom(context: Context, fields: { readonly [name: string]: Value })
   const rounding = oneOf(fields.rounding ?? "conserving", roundings, "rounding");
   const isFit = rounding === "conserving" || model === "proportional" || model === "static";
   granted(isFit, "malformed", "rounding");
-  const money = (field: string) => wholeOf(fields[field] ?? 0, [0, MONEY_MAX], field);
-  const terms = { price: money("price"), feed: money("feed"), fee: money("fee") };
+  const money = (field: string, most: number) => wholeOf(fields[field] ?? 0, [0, most], field);
+  const terms = { price: money("price", PRICE_MAX), feed: money("feed", PRICE_MAX), fee: money("fee", MONEY_MAX) };
   const highest = context.parameters.price_max;
   granted(typeof highest !== "number" || terms.price <= highest, "price-max", highest ?? null);
   return { from: momentOf(fields.from, context.time_s, "from"), model, rounding, ...terms };

@@ -3,6 +3,7 @@
 import type { Context, Slot, Value } from "../../contracts/author.js";
 import { quotient, sum } from "../amounts.js";
 import { KEY_PARTS, shareOut, sharesOf } from "../sharing.js";
+import { rowsByPoint } from "../slot-rows.js";
 import { addToAccounts, slotRow } from "./accounts.js";
 import {
   type Community,
@@ -29,7 +30,7 @@ type Energied = Numbered & { readonly energy: Energy };
 
 export function slot(context: Context, rows: Slot): void {
   const { first, count, points } = rows;
-  const energies = new Map(points.map((row) => [row[0], row] as const));
+  const energies = rowsByPoint(points);
   const isLast = first + points.length === count;
   for (const key of context.keys("community/")) {
     const id = key.slice("community/".length);

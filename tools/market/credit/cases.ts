@@ -11,9 +11,12 @@ export interface Case {
   readonly reason: string;
 }
 
+/** Cases of one participant that wait to be decided. */
+const OPEN_MAX = 4;
+
+/** It is kept until it is decided; then its effects have it. */
 interface Opened extends Case {
   readonly participant: string;
-  readonly state: "open" | "upheld" | "dismissed";
   /** the fact as it stood, which others may move */
   readonly fact: Value;
 }
@@ -31,11 +34,18 @@ export function open(context: Context, participant: string, asked: Case): void {
     granted(found !== undefined, "unknown-fact", at);
     fact = found as unknown as Value;
   }
+  const waiting = openOf(context, participant);
+  granted(waiting.length < OPEN_MAX, "full", OPEN_MAX);
   const number = Number(context.get("cases") ?? 0);
   context.put("cases", number + 1);
-  const opened: Opened = { ...asked, participant, state: "open", fact };
+  const opened: Opened = { ...asked, participant, fact };
   context.put(`case/${number}`, opened as unknown as Value);
+  context.put(`open/${participant}`, [...waiting, number]);
   context.effect(asked.kind, { number, ...opened } as unknown as Value);
+}
+
+function openOf(context: Context, participant: string): readonly number[] {
+  return (context.get(`open/${participant}`) ?? []) as readonly number[];
 }
 
 interface Decision {
@@ -48,7 +58,6 @@ export function decide(known: Known, number: number, { upheld, reason }: Decisio
   const { context } = known;
   const opened = context.get(`case/${number}`) as unknown as Opened | undefined;
   granted(opened !== undefined, "unknown-case", number);
-  granted(opened.state === "open", "decided", number);
   const { participant, about } = opened;
   if (upheld && about !== null) {
     const [month, what] = about;
@@ -60,7 +69,11 @@ export function decide(known: Known, number: number, { upheld, reason }: Decisio
   if (upheld && about === null && subject.listed !== null) {
     put(known, participant, { ...subject, listed: { ...subject.listed, mended_s: context.time_s } });
   }
-  context.put(`case/${number}`, { ...opened, state: upheld ? "upheld" : "dismissed" } as unknown as Value);
+  const waiting = openOf(context, participant).filter((each) => each !== number);
+  context.remove(`case/${number}`);
+  if (waiting.length > 0) context.put(`open/${participant}`, waiting);
+  else context.remove(`open/${participant}`);
+  known.touched.add(participant);
   context.effect("decided", { number, participant, upheld, reason });
 }
 

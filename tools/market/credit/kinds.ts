@@ -12,6 +12,8 @@ export interface Subject {
   /** month of the first fact */
   readonly since: number;
   readonly listed: Listed | null;
+  /** who has signed what it was named in first; null where another chain has told of it */
+  readonly by: string | null;
 }
 
 export interface Standing {

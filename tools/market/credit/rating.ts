@@ -1,15 +1,19 @@
 // A participant's rating from the facts of twelve months, pure: the contract computes it, and `gridseal credit explain` does again.
 
+import { least, sum } from "../amounts.js";
 import { type Grade, gradeOf, type IndicatorName, indicatorNames, type Rules } from "./rules.js";
 
 export const MONTHS = 12;
 const HALF_YEAR = 6;
+const DAY_S = 86_400;
+/** What a sum of energies ends at: an integer of the state has 64 bits. */
+const SUM_MAX = 9_223_372_036_854_775_807n;
 
 /** What is known of a participant in one month of UTC: sums, and each breach and payment by itself. */
 export interface Facts {
   /** mWh that contracts had it feed in or take, and what of it deviated beyond tolerance */
-  readonly contracted: number;
-  readonly beyond: number;
+  readonly contracted: number | bigint;
+  readonly beyond: number | bigint;
   /** slots of its points, and those whose data was estimated or missing */
   readonly slots: number;
   readonly flawed: number;
@@ -38,7 +42,7 @@ export interface Indicator {
   readonly value: number | null;
   readonly weight: number;
   /** what the value is of */
-  readonly inputs: { readonly [name: string]: number };
+  readonly inputs: { readonly [name: string]: number | bigint };
 }
 
 export interface Rating {
@@ -51,8 +55,9 @@ export interface Question {
   readonly facts: FactsByMonth;
   /** month of the first fact */
   readonly since: number;
-  /** the month in which it is rated */
+  /** the month and the moment in which it is rated */
   readonly month: number;
+  readonly time_s: number;
   readonly rules: Rules;
 }
 
@@ -61,7 +66,7 @@ export function rate(question: Question): Rating {
   const recent = [...question.facts].filter(([month]) => month > question.month - MONTHS && month <= question.month);
   const found = {
     delivery: deliveryOf(recent),
-    settlement: settlementOf(recent, rules),
+    settlement: settlementOf(recent, question),
     data: dataOf(recent),
     conduct: conductOf(recent, question),
     tenure: tenureOf(question),
@@ -83,21 +88,25 @@ type Recent = readonly (readonly [month: number, facts: Facts])[];
 type Found = Pick<Indicator, "value" | "inputs">;
 
 function deliveryOf(recent: Recent): Found {
-  const [contracted, beyond] = [total(recent, "contracted"), total(recent, "beyond")];
-  return { value: partOf(contracted - Math.min(beyond, contracted), contracted), inputs: { contracted, beyond } };
+  const contracted = capped(sum(recent.map(([, facts]) => BigInt(facts.contracted))));
+  const beyond = capped(sum(recent.map(([, facts]) => BigInt(facts.beyond))));
+  return { value: partOf(contracted - least(beyond, contracted), contracted), inputs: { contracted, beyond } };
 }
 
 function dataOf(recent: Recent): Found {
   const [slots, flawed] = [total(recent, "slots"), total(recent, "flawed")];
-  return { value: partOf(slots - Math.min(flawed, slots), slots), inputs: { slots, flawed } };
+  return { value: partOf(BigInt(slots - Math.min(flawed, slots)), BigInt(slots)), inputs: { slots, flawed } };
 }
 
-function settlementOf(recent: Recent, { grace_days }: Rules): Found {
-  const payments = recent.flatMap(([, facts]) => facts.payments);
-  const onTime = payments.filter(
-    ([, due_s, paid_s]) => paid_s !== null && paid_s <= due_s + grace_days * 86_400,
-  ).length;
-  return { value: partOf(onTime, payments.length), inputs: { payments: payments.length, on_time: onTime } };
+/** A bill that is not paid counts once it is late. */
+function settlementOf(recent: Recent, { rules: { grace_days }, time_s }: Question): Found {
+  const grace_s = grace_days * DAY_S;
+  const payments = recent
+    .flatMap(([, facts]) => facts.payments)
+    .filter(([, due_s, paid_s]) => paid_s !== null || time_s > due_s + grace_s);
+  const onTime = payments.filter(([, due_s, paid_s]) => paid_s !== null && paid_s <= due_s + grace_s).length;
+  const count = payments.length;
+  return { value: partOf(BigInt(onTime), BigInt(count)), inputs: { payments: count, on_time: onTime } };
 }
 
 /** Full without a breach; the older half of the months counts half. */
@@ -118,15 +127,20 @@ function tenureOf({ since, month }: Question): Found {
   return { value: Math.floor((1_000 * months) / MONTHS), inputs: { months } };
 }
 
-function total(recent: Recent, field: "contracted" | "beyond" | "slots" | "flawed"): number {
-  let sum = 0;
-  for (const [, facts] of recent) sum += facts[field];
-  return sum;
+function total(recent: Recent, field: "slots" | "flawed"): number {
+  let count = 0;
+  for (const [, facts] of recent) count += facts[field];
+  return count;
 }
 
-/** In thousandths; null of nothing. Energies of a year may be beyond what a product of numbers holds. */
-function partOf(part: number, whole: number): number | null {
-  return whole === 0 ? null : Number((BigInt(part) * BigInt(1_000)) / BigInt(whole));
+/** In thousandths; null of nothing. */
+function partOf(part: bigint, whole: bigint): number | null {
+  return whole === 0n ? null : Number((part * 1_000n) / whole);
+}
+
+/** A sum that an integer of the state holds. */
+export function capped(amount: bigint): bigint {
+  return least(amount, SUM_MAX);
 }
 
 /** Months of UTC from 1970 on (Hinnant's days_from_civil, turned around). */

@@ -1,16 +1,28 @@
-// The registry: names with what they stand for, by jurisdiction, from a height of this chain on. Nothing that was set is changed:
-// the next version counts from its own height on, so what was in force at any height can be told.
-// Parameters: `kept_versions`, how many versions of an entry stay (32).
+// The registry: names with what they stand for, by jurisdiction, from a height of this chain on. Nothing that counts is changed:
+// the next version counts from its own height on, so what was in force at any height can be told. What does not count yet can be replaced.
+// Parameters: `kept_versions`, how many versions of an entry stay (32); `horizon`, from how many heights ahead on one may count (100,000);
+// `roles`, who may name something, numbers with commas between (3,4,5,7,8,10,12,13).
 
 import type { Context, Message, Operation, Value } from "../../contracts/author.js";
+import { countStated, denying, granted } from "../asked.js";
 
 export const reads: readonly string[] = [];
-export const writes = ["entry/"];
+export const writes = ["entry/", "stated/"];
 
 /** Types of operations. */
 const SET = 1;
 const REGULATOR = 10;
 const NAME_MAX = 64;
+/** Community manager, supplier, grid operator, market operator, settlement agent, regulator, both administrators (PROTOCOL.md, section 5). */
+const ROLES: readonly number[] = [3, 4, 5, 7, 8, 10, 12, 13];
+const HORIZON = 100_000;
+/** Names of one participant. */
+const NAMES_MAX = 256;
+/** Versions of a name that do not count yet: those that do keep their place. */
+const PENDING_MAX = 8;
+/** Bytes of what a name stands for, and of all its versions. */
+const VALUE_MAX = 4_000;
+const VERSIONS_MAX = 15_000;
 
 /** From which height on, what it stands for (null: nothing any more), and who has said so. */
 type Version = readonly [from: number, value: Value, by: string];
@@ -21,31 +33,76 @@ interface Entry {
   readonly jurisdiction: string | null;
 }
 
-export function operation(context: Context, { type, participant, roles, jurisdiction: own, body }: Operation): void {
+export function operation(context: Context, asked: Operation): void {
+  denying(context, () => setEntry(context, asked));
+}
+
+function setEntry(context: Context, { type, participant, roles, jurisdiction: own, body }: Operation): void {
   const asked = entryOf(body);
-  if (type !== SET || asked === undefined) return context.deny("malformed");
+  granted(type === SET && asked !== undefined, "malformed");
   const { name, jurisdiction, from, value } = asked;
-  if (own !== null && (jurisdiction === null || !isWithin(jurisdiction, own))) {
-    return context.deny("foreign-jurisdiction", { jurisdiction, own });
-  }
-  if (from <= context.height) return context.deny("height-past", { from, height: context.height });
+  const allowed = rolesOf(context);
+  granted(
+    roles.some((role) => allowed.includes(role)),
+    "role",
+    allowed,
+  );
+  const isForeign = own !== null && (jurisdiction === null || !isWithin(jurisdiction, own));
+  granted(!isForeign, "foreign-jurisdiction", { jurisdiction, own });
+  const { height } = context;
+  granted(from > height, "height-past", { from, height });
+  const most = height + Number(context.parameters.horizon ?? HORIZON);
+  granted(from <= most, "too-far", { from, most });
+  granted(sizeOf(value) <= VALUE_MAX, "too-large", VALUE_MAX);
   const versions = versionsOf(context, asked);
   const [first] = versions;
-  if (first !== undefined && first[2] !== participant && !roles.includes(REGULATOR)) {
-    return context.deny("not-yours", { name, by: first[2] });
-  }
-  const last = versions[versions.length - 1];
-  if (last !== undefined && from <= last[0]) return context.deny("not-above", { from, last: last[0] });
+  const isOwn = first === undefined || first[2] === participant || roles.includes(REGULATOR);
+  granted(isOwn, "not-yours", { name, by: first?.[2] ?? null });
+  // What counts already stays; what was to count from then on or later has not counted yet.
+  const before = versions.filter((version) => version[0] <= height || version[0] < from);
+  const pending = before.filter((version) => version[0] > height).length;
+  granted(pending < PENDING_MAX, "full", PENDING_MAX);
+  if (first === undefined) countStated(context, participant, { added: 1, most: NAMES_MAX });
   const kept = Number(context.parameters.kept_versions ?? 32);
   const next: Version = [from, value, participant];
-  context.put(keyOf(asked), [...versions, next].slice(-kept) as unknown as Value);
-  context.effect("set", { name, jurisdiction, from, value });
+  context.put(keyOf(asked), newest([...before, next], kept) as unknown as Value);
+  context.effect("set", { name, jurisdiction, from, value, replaced: versions.length - before.length });
+}
+
+function rolesOf({ parameters }: Context): readonly number[] {
+  return typeof parameters.roles === "string" ? parameters.roles.split(",").map(Number) : ROLES;
+}
+
+/** The newest versions, so many and no more than a value of the state has room for. */
+function newest(versions: readonly Version[], most: number): readonly Version[] {
+  let size = 0;
+  let first = versions.length;
+  while (first > 0 && versions.length - first < most) {
+    size += sizeOf(versions[first - 1]!);
+    if (size > VERSIONS_MAX) break;
+    first -= 1;
+  }
+  return versions.slice(first);
+}
+
+/** No less than its bytes. */
+function sizeOf(value: Value): number {
+  if (typeof value === "string") return 3 + 3 * value.length;
+  if (typeof value !== "object" || value === null) return 9;
+  const items = Array.isArray(value) ? value : Object.entries(value as { readonly [name: string]: Value }).flat();
+  let size = 3;
+  for (const item of items as readonly Value[]) size += sizeOf(item);
+  return size;
 }
 
 /** A contract of another chain asks what is in force, and is told in its turn. */
-export function message(context: Context, { service, name, body }: Message): void {
+export function message(context: Context, said: Message): void {
+  denying(context, () => tellEntry(context, said));
+}
+
+function tellEntry(context: Context, { service, name, body }: Message): void {
   const asked = entryOf(body);
-  if (name !== "ask-registry" || asked === undefined) return context.deny("malformed");
+  granted(name === "ask-registry" && asked !== undefined, "malformed");
   const height = asked.from === 0 ? context.height : asked.from;
   const found = inForce(context, asked, height);
   const answer = { name: asked.name, jurisdiction: asked.jurisdiction, height, value: found?.[1] ?? null };

@@ -18,6 +18,7 @@ interface BidOptions extends AskOptions {
   readonly side: "buy" | "sell";
   readonly price: number;
   readonly volume: number;
+  readonly point?: string;
 }
 
 const SALT_BYTES = 16;
@@ -32,13 +33,14 @@ export function registerOrder(market: Command): void {
     .addOption(new Option("--side <side>", "who trades").choices(["buy", "sell"]).makeOptionMandatory())
     .requiredOption("--price <money>", "for a kWh; --price=-0.05 where it is negative", price)
     .requiredOption("--volume <mWh>", "energy, in 10^-6 kWh", whole(1, 1_000_000_000_000))
+    .option("--point <point>", "which is to carry it; the only one where absent")
     .action(bid);
   withSigner(order.command("open").description("open all bids for a slot, once its gate is closed"))
     .argument("<slot>", "begin of the slot", moment)
     .action(open);
 }
 
-async function bid(slot: number, { side, price, volume, ...options }: BidOptions): Promise<void> {
+async function bid(slot: number, { side, price, volume, point, ...options }: BidOptions): Promise<void> {
   const opening: Opening = { slot, side, price, volume, salt: toHex(Uint8Array.from(randomBytes(SALT_BYTES))) };
   const id = await withParticipant(options.as, async ({ kid }) => toHex(kid));
   const digest = bidDigest(id, opening);
@@ -47,7 +49,11 @@ async function bid(slot: number, { side, price, volume, ...options }: BidOptions
   await createFolder(folder, async () => {}).catch((error: unknown) => {
     if (!(error instanceof GridsealError && error.code === "FILE_EXISTS")) throw error;
   });
-  await createFile(join(folder, `${digest}.json`), new TextEncoder().encode(`${toJson(opening)}\n`), SECRET);
+  await createFile(
+    join(folder, `${digest}.json`),
+    new TextEncoder().encode(`${toJson({ ...opening, point })}\n`),
+    SECRET,
+  );
   await ask(operationTypes.bid, { slot, digest }, options);
 }
 
@@ -57,7 +63,7 @@ async function open(slot: number, options: AskOptions): Promise<void> {
   if (names.length === 0) throw new GridsealError("USAGE", `${folder} has no bid for the slot at ${secondText(slot)}`);
   for (const name of names.sort()) {
     const text = new TextDecoder().decode(await readWhole(join(folder, name), OPENING_BYTES_MAX));
-    const opening = JSON.parse(text) as Opening;
+    const opening = JSON.parse(text) as Opening & { readonly point?: string };
     await ask(operationTypes.open, { ...opening }, options);
   }
 }
