@@ -7,6 +7,7 @@ import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import type { PublicKey, Signer, Verify } from "./key.js";
+import { isLowOrder } from "./low-order.js";
 import { asArray, asBytes, asList, asUint } from "./shape.js";
 
 export const DAY_S = 86_400;
@@ -161,7 +162,7 @@ export function signCustodyKey(genesisHash: Uint8Array, stated: CustodyKey, sign
   return encodeCbor([stated.node, stated.key, signer.sign(custodyKeyBytes(genesisHash, stated))]);
 }
 
-/** The statement, where the node's key has signed it. Throws a WireError. */
+/** The statement, where the node's key has signed it and something can be sealed to what it states. Throws a WireError. */
 export function verifyCustodyKey(
   genesisHash: Uint8Array,
   bytes: Uint8Array,
@@ -175,5 +176,6 @@ export function verifyCustodyKey(
   if (!verify(signer, custodyKeyBytes(genesisHash, stated), asBytes(signature, "custody key signature", 64))) {
     throw new WireError("unproven", "custody key is not signed by its node");
   }
+  if (isLowOrder(stated.key)) throw new WireError("shape", "custody key is none that anything can be sealed to");
   return stated;
 }

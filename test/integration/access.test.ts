@@ -78,7 +78,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     await runGood("order", "submit", join(folder, file), "--api", api, "--genesis", genesis);
   };
   const place = ["--service", SERVICE, "--from", "1"];
-  const types = [64, 65, 66, 67, 68, 69, 70].flatMap((type) => ["--type", String(type)]);
+  const types = [64, 65, 66, 67, 68, 69, 70, 71, 72].flatMap((type) => ["--type", String(type)]);
   const named = ["--name", "access", "--revision", "1", ...types];
   const ready = await readyOf(network.nodes, ACCESS, join(folder, "access.ready"), ...place, ...named);
   await order("install.cose", "contract", "propose", ACCESS, ...place, ...named, ...ready);
@@ -105,7 +105,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   await runGood("access", "key", "--as", join(folder, "study"));
   await runGood("access", "key", "--as", join(folder, "stray"));
   const period = ["--meter", meterId, "--from", dayText(0), "--until", dayText(1)];
-  await say("keeper", "subject", "--meter", meterId, "--participant", await idOf("anna"), "--from", dayText(-30));
+  await say("keeper", "subject", "--meter", meterId, "--participant", await idOf("anna"), "--from", dayText(0));
   const need = await say("study", "need", "--purpose", "AcademicResearch", "--days", "31", "--text", "evening peaks");
   const asked = await say("study", "request", "--need", need.name, ...period);
   assert.match(asked.sealed, /done by access/);

@@ -42,7 +42,8 @@ export class TestChain {
 
   /** What an operation comes to: what is said, denials among it. */
   async ask(who: Signer, type: number, body: Value): Promise<readonly Said[]> {
-    const argument = { type, participant: who.id, roles: [who.role], jurisdiction: null, seq: this.height, body };
+    const { id: participant, role, jurisdiction = null } = who;
+    const argument = { type, participant, roles: [role], jurisdiction, seq: this.height, body };
     return this.run("operation", { ...argument, time_s: this.time_s });
   }
 
@@ -130,6 +131,8 @@ export class TestChain {
 export interface Signer {
   readonly id: string;
   readonly role: number;
+  /** of nobody's law where absent */
+  readonly jurisdiction?: string | undefined;
 }
 
 /** Opens chains of a contract in one engine; `close` ends it. */

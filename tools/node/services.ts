@@ -9,6 +9,8 @@ import type { DeliveryKeys } from "../crypto/hpke.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { verifyAsync, verifyOfAnybody, verifyRecords, verifyRecordsLater } from "../crypto/verifying.js";
 import { GridsealError } from "../errors.js";
+import { contractsAt } from "../ledger/contract-orders.js";
+import { governedHeight } from "../ledger/governance.js";
 import { createTokenJudge, type TokenJudge } from "./admission/token-judge.js";
 import type { Api } from "./api/server.js";
 import { anchorsBeside } from "./chain/blocks/anchoring.js";
@@ -91,9 +93,24 @@ export function createServices(
   ground.runningChains.open(running);
   const { chains, nameOf } = running;
   running.follow(configuration.follow);
+  const disclosures = createDisclosures({
+    ...{ genesis: identity.genesis, signer: identity.signer, self: identity.self.id, custody, store, log },
+    verify: nodeVerify,
+    nodeKey: (node) => governor.current.nodes.get(node)?.key,
+    membersOf: (chain) => chains.get(chain)?.standing,
+    hasContract(service, name) {
+      const height = (chains.get(service)?.head.height ?? 0) + 1;
+      const place = { service, height, judgedAt: governedHeight(governor.current) };
+      return contractsAt(governor.current.contracts, place).some(({ install }) => install.name === name);
+    },
+    connected: () => links.to.connected(),
+    send: (node, frame) => void links.to.send(node, frame),
+    now_ms: () => health.now_ms(),
+  });
   const health = createHealthWatch({
     ...{ self: selfId, chains, nameOf, writes, metrics, log },
     connected: () => links.to.connected(),
+    unusableCustodians: () => disclosures.unusable(),
     connections: () => (ingest.isOpen ? ingest.to.counters().connections : 0),
     nodeNames: () => new Map([...governor.current.nodes].map(([id, { name }]) => [id, name])),
     folder: configuration.data,
@@ -108,15 +125,7 @@ export function createServices(
       verify: verifyOfAnybody,
     }),
     receipts: createReceipts(network, store),
-    disclosures: createDisclosures({
-      ...{ genesis: identity.genesis, signer: identity.signer, self: identity.self.id, custody, store, log },
-      verify: nodeVerify,
-      nodeKey: (node) => governor.current.nodes.get(node)?.key,
-      membersOf: (chain) => chains.get(chain)?.standing,
-      connected: () => links.to.connected(),
-      send: (node, frame) => void links.to.send(node, frame),
-      now_ms: Date.now,
-    }),
+    disclosures,
     introductions: createIntroductions(network, store, (topic, payload, to) => {
       ingest.to.publish(topic, payload, to);
     }),

@@ -25,6 +25,8 @@ export const grant = {
       /** UTC days since 1970: the first, and the one behind the last */
       from: day,
       until: day,
+      /** those of them that it opens: [first, the one behind the last] */
+      days: Type.Array(Type.Array(day, { minItems: 2, maxItems: 2 })),
       /** X25519 key that shares are sealed to */
       key: hash,
       /** UTC seconds until which it delivers */

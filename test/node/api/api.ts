@@ -95,12 +95,12 @@ export async function createNodeApi(
             ...{ signer: cluster.nodes[0]!.signer, self: keyId(cluster.nodes[0]!.signer.key) },
             nodeKey: () => undefined,
             membersOf: () => undefined,
+            hasContract: () => true,
             connected: () => [],
             send() {},
             now_ms: Date.now,
           },
           receipts: createReceipts(cluster.genesis.network, store),
-          now_ms: Date.now,
         }),
         ...violationRoutes({ store, services: () => [...chains.keys()] }),
         submitRecordRoute(async (record) => {

@@ -6,9 +6,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
-import { DAY_S, deliveryInfo, parseEnvelope, sealedShareToItems, signEnvelope } from "../../../src/wire/envelope.js";
+import {
+  custodyInfo,
+  DAY_S,
+  deliveryInfo,
+  parseEnvelope,
+  sealedShareToItems,
+  shareCommitment,
+  signCustodyKey,
+  signEnvelope,
+} from "../../../src/wire/envelope.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
@@ -17,16 +26,19 @@ import { dayKeys, type Opening, takeShare } from "../../../tools/cli/access/open
 import { openDisclosures } from "../../../tools/crypto/day-key.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
-import { byteOf, chainOf, payloadOf } from "../../../tools/node/chain/frame.js";
+import { byteOf, chainOf, frameOf, payloadOf } from "../../../tools/node/chain/frame.js";
 import { ownShare } from "../../../tools/node/disclosures/custodian.js";
 import { createDisclosures, type Disclosures } from "../../../tools/node/disclosures/disclosures.js";
+import { createEnvelopeLimits, ENVELOPES_OF_DAY_MAX } from "../../../tools/node/disclosures/envelope-limits.js";
 import {
   CUSTODY_KEY_FRAME,
   type DisclosuresPorts,
   ENVELOPE_FRAME,
   KEPT_FRAME,
 } from "../../../tools/node/disclosures/ports.js";
+import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
+import { idKey } from "../../../tools/node/store/keys.js";
 import { openStore } from "../../../tools/node/store/open-store.js";
 
 const SERVICE = 3;
@@ -43,6 +55,8 @@ interface World {
   /** Changes a frame on its way; undefined loses it. */
   passes: (from: number, to: number, frame: Uint8Array) => Uint8Array | undefined;
   now_ms: number;
+  /** the node that is no member */
+  without: number | undefined;
   settle(): Promise<void>;
 }
 
@@ -56,6 +70,7 @@ async function createWorld(t: TestContext): Promise<World> {
     refused: [],
     passes: (_from, _to, frame) => frame,
     now_ms: 1_000 * TIME_S,
+    without: undefined,
     async settle() {
       for (let turn = 0; turn < 20; turn += 1) {
         await Promise.all(underWay.splice(0));
@@ -84,7 +99,9 @@ async function createWorld(t: TestContext): Promise<World> {
       ...{ genesis, signer, self, store, custody: generateDeliveryKeys(), verify: nodeVerify },
       log: { info() {}, warn() {}, debug() {}, error() {} } as never,
       nodeKey: (node) => signers[ids.indexOf(node)]?.key,
-      membersOf: (chain) => (chain === SERVICE ? { members: ids, quorum: 3 } : undefined),
+      membersOf: (chain) =>
+        chain === SERVICE ? { members: ids.filter((_, at) => at !== world.without), quorum: 3 } : undefined,
+      hasContract: () => true,
       connected: () => ids.filter((id) => id !== ids[index]),
       send(node, frame) {
         const to = ids.indexOf(node);
@@ -159,6 +176,38 @@ test("nothing is encrypted before a quorum has stated its custody keys", async (
   const world = await createWorld(t);
   const sealing = await world.nodes[0]!.disclosures.seal(reading(0).record);
   assert.deepEqual(sealing, { type: "unready", reason: "only 1 of 4 members have stated a custody key yet" });
+});
+
+test("a member that states a key of low order is left out, named, and holds nothing up", async (t) => {
+  const world = await createWorld(t);
+  const liar = world.nodes[3]!.ports;
+  const lie = signCustodyKey(genesis.hash, { node: liar.self, key: new Uint8Array(32) }, liar.signer);
+  world.passes = (from, _to, frame) =>
+    from === 3 && byteOf(frame) === CUSTODY_KEY_FRAME ? frameOf(CUSTODY_KEY_FRAME, 0, lie) : frame;
+  await greet(world);
+  const sealed = await sealedBy(world.nodes[0]!);
+  assert.ok(sealed.ciphertext.length > 0, "readings go on being encrypted");
+  await world.settle();
+  const [{ envelope }] = keptBy(world.nodes[0]!) as [ReturnType<typeof keptBy>[number]];
+  assert.equal(envelope.custodians.length, 3, "without it");
+  assert.deepEqual(world.nodes[0]!.disclosures.unusable(), [toHex(liar.self)]);
+  assert.deepEqual(
+    world.refused,
+    Array.from({ length: 3 }, () => "custody key is none that anything can be sealed to"),
+  );
+  world.passes = (_from, _to, frame) => frame;
+  const [good] = [signCustodyKey(genesis.hash, { node: liar.self, key: liar.custody.key }, liar.signer)];
+  await world.nodes[0]!.disclosures.onCustodyKey(toHex(liar.self), good);
+  assert.deepEqual(world.nodes[0]!.disclosures.unusable(), [], "it is believed again once its key is one");
+});
+
+test("a key of low order that the store was told of before is none", async (t) => {
+  const world = await createWorld(t);
+  const [first, second] = world.nodes as [World["nodes"][number], World["nodes"][number]];
+  await greet(world);
+  const lie = signCustodyKey(genesis.hash, { node: second.ports.self, key: new Uint8Array(32) }, second.ports.signer);
+  await first.ports.store.write((writer) => writer.put(custodyKeys, idKey(0, second.ports.self), lie));
+  await sealedBy(first);
 });
 
 test("each custodian keeps its own share, two open what a record hides, and one does not", async (t) => {
@@ -256,4 +305,63 @@ test("records of one day have one envelope; a key is forgotten with its day, and
   const late = await sealedBy(node, 3);
   assert.notDeepEqual(late.envelope, first.envelope, "the first day again, after it was over");
   assert.equal(keptBy(node).length, 3);
+});
+
+test("a key is forgotten on the timer once the chain has other members", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [node] = world.nodes as [World["nodes"][number]];
+  const first = await sealedBy(node);
+  const [{ envelope }] = keptBy(node) as [ReturnType<typeof keptBy>[number]];
+  world.without = 3;
+  node.disclosures.tick();
+  const other = toHex(world.nodes[1]!.ports.self);
+  assert.equal(node.disclosures.onKept(other, envelope.id), "envelope-unknown", "there is no such key any more");
+  world.without = undefined;
+  assert.notDeepEqual((await sealedBy(node, 1)).envelope, first.envelope);
+});
+
+test("a custodian takes no envelope of a day that has not begun, of another division, and no flood of them", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  await sealedBy(world.nodes[0]!);
+  await world.settle();
+  const [origin, custodian] = world.nodes as [World["nodes"][number], World["nodes"][number]];
+  const [{ envelope }] = keptBy(origin) as [ReturnType<typeof keptBy>[number]];
+  const { self, custody } = custodian.ports;
+  const bring = (changed: Partial<typeof envelope>, number: number) => {
+    const share = new Uint8Array(33).fill(1);
+    const custodians = (changed.custodians ?? envelope.custodians).map((each) =>
+      equalBytes(each.node, self) ? { ...each, commitment: shareCommitment(share) } : each,
+    );
+    const own = { ...envelope, ...changed, custodians, salt: new Uint8Array(16).fill(number) };
+    const signed = signEnvelope(genesis.hash, own, origin.ports.signer);
+    const sealed = sealTo(custody.key, custodyInfo(signed.id, self), share);
+    const payload = encodeCbor([signed.bytes, sealedShareToItems(sealed)]);
+    return custodian.disclosures.onEnvelope(toHex(origin.ports.self), SERVICE, payload);
+  };
+  assert.equal(await bring({ day: envelope.day + 2 }, 1), "envelope-limit");
+  assert.equal(await bring({ day: envelope.day + 1 }, 1), undefined, "a clock may be ahead");
+  await assert.rejects(bring({ threshold: 1 }, 2), /opens with 1 shares, where 2 are asked for/);
+  const few = envelope.custodians.filter(({ node }) => equalBytes(node, self));
+  await assert.rejects(bring({ custodians: few, threshold: 1 }, 2), /no quorum of the members/);
+  for (let number = 0; number < ENVELOPES_OF_DAY_MAX - 1; number += 1) {
+    assert.equal(await bring({}, number), undefined, `envelope ${number} of the day`);
+  }
+  assert.equal(await bring({}, ENVELOPES_OF_DAY_MAX), "envelope-limit", "one more of the day");
+});
+
+test("an origin brings so many envelopes of meters that nobody knows, and others later", () => {
+  let now_ms = 0;
+  const limits = createEnvelopeLimits(() => now_ms);
+  const taken = (isKnown: boolean) => {
+    let count = 0;
+    while (limits.take("a", isKnown)) count += 1;
+    return count;
+  };
+  assert.equal(taken(false), 1_000);
+  assert.equal(taken(true), 49_000, "those of known meters count apart");
+  assert.ok(limits.take("b", false), "another origin has its own");
+  now_ms += 10_000;
+  assert.equal(taken(false), 1);
 });

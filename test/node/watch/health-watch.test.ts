@@ -17,6 +17,7 @@ test("a node that its blocks' times contradict says so once, fails, and goes by 
     nameOf: () => "trading",
     connected: () => [],
     nodeNames: () => new Map(),
+    unusableCustodians: () => [],
     connections: () => 0,
     writes: { oldest_ms: () => 0 },
     folder: tmpdir(),

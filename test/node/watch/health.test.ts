@@ -43,6 +43,7 @@ const well: Seen = {
   space: { free_bytes: 90, size_bytes: 100 },
   damage: undefined,
   double: [],
+  unusableCustodians: [],
   brokerLost: undefined,
   names: new Map([["d", "node-4"]]),
 };
@@ -132,6 +133,7 @@ test("a write that does not end fails, a disk that is nearly full is warned of",
 
 test("two processes with one key are named, for the operator to stop one", () => {
   assert.deepEqual(found({ ...well, double: ["node-3"] }), ["warn", "peers:identity"]);
+  assert.deepEqual(found({ ...well, unusableCustodians: ["node-3"] }), ["warn", "peers:custody"]);
   assert.match(judge(noHistory, { ...well, double: ["node-3"] }, 0).problems[0]!.output, /key of node-3.*stop one/);
 });
 
@@ -220,6 +222,7 @@ const someSeen = fc.record({
   space: fc.option(fc.record({ free_bytes: fc.nat(), size_bytes: fc.nat() }), { nil: undefined }),
   damage: fc.constantFrom(undefined, "block 2 is damaged"),
   double: fc.subarray(["node-2", "node-3"]),
+  unusableCustodians: fc.subarray(["node-2", "node-3"]),
   brokerLost: fc.constantFrom(undefined, "connection refused"),
   names: fc.constant(new Map([["b", "node-2"]])),
 });

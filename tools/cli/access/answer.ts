@@ -16,7 +16,7 @@ export function registerObject(access: Command): void {
 }
 
 export function registerWithdraw(access: Command): void {
-  withAnswer(access, "withdraw", "withdraw a consent, or what one has asked").action(
+  withAnswer(access, "withdraw", "withdraw a consent, or one's own request or need").action(
     (request: string, options: AccessOptions) => signAccess(options, "withdrawal", [request]),
   );
 }

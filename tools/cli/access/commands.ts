@@ -2,23 +2,26 @@
 
 import type { Command } from "commander";
 import { registerConsent, registerDecide, registerObject, registerWithdraw } from "./answer.js";
+import { registerErase } from "./erase.js";
 import { registerKey } from "./key.js";
 import { registerList } from "./list.js";
 import { registerNeed } from "./need.js";
 import { registerOpen } from "./open.js";
 import { registerRequest } from "./request.js";
-import { registerSubject } from "./subject.js";
+import { registerConfirm, registerSubject } from "./subject.js";
 
 export function registerAccess(program: Command): void {
   const access = program.command("access").description("who may see what a meter confides, and for what");
   registerKey(access);
   registerSubject(access);
+  registerConfirm(access);
   registerNeed(access);
   registerRequest(access);
   registerConsent(access);
   registerObject(access);
   registerWithdraw(access);
   registerDecide(access);
+  registerErase(access);
   registerList(access);
   registerOpen(access);
 }

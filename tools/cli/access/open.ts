@@ -1,8 +1,10 @@
 // `gridseal access open`: what a grant delivers, opened and proved: shares from several nodes, records from one of them.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
 import { toHex } from "../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../src/wire/cbor.js";
+import { sha256 } from "../../../src/wire/hash.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { csvRow } from "../../files/csv.js";
 import { createFile } from "../../files/made-once.js";
@@ -20,9 +22,14 @@ interface OpenOptions {
   readonly as: string;
   readonly service: string;
   readonly api: readonly string[];
-  readonly csv?: true;
+  readonly form: Form;
   readonly output?: string;
 }
+
+const forms = ["json", "csv", "cbor"] as const;
+type Form = (typeof forms)[number];
+/** Days of a grant that are asked for: a node that states more of them is not believed. */
+const DAYS_MAX = 4_000;
 
 export function registerOpen(access: Command): void {
   access
@@ -32,12 +39,18 @@ export function registerOpen(access: Command): void {
     .requiredOption("--as <dir>", "folder of the participant, with its delivery key")
     .requiredOption("--service <name>", "name or number of the service")
     .requiredOption("--api <url>", "API of a member of the chain; f + 1 of them, two at least", several)
-    .option("--csv", "a table instead of JSON lines")
-    .option("-o, --output <file>", "file to make")
+    .addOption(
+      new Option("--form <name>", "JSON lines, a table, or proofs in CBOR")
+        .choices(forms)
+        .default("json" satisfies Form),
+    )
+    .option("-o, --output <file>", "file to make; needed for CBOR")
     .action(open);
 }
 
 async function open(request: string, options: OpenOptions): Promise<void> {
+  const { form, output } = options;
+  if (form === "cbor" && output === undefined) throw new GridsealError("USAGE", "CBOR goes to a file: name it by -o");
   const { values, closed, complaints } = await withParticipant(options.as, (participant) =>
     openAll(participant, request, options),
   );
@@ -47,10 +60,26 @@ async function open(request: string, options: OpenOptions): Promise<void> {
     throw new GridsealError("GRANT_CLOSED", `grant ${request} opens nothing: ${why}`);
   }
   if (closed > 0) warn(`${closed} records stay closed: ask more nodes`);
-  const lines = options.csv ? [csvRow(columns), ...values.map(rowOf)] : values.map((value) => toJson(viewOf(value)));
-  if (options.output === undefined) return printLines(lines);
-  await createFile(options.output, new TextEncoder().encode(`${lines.join("\n")}\n`), SECRET);
-  printLines([`${options.output} has ${values.length} values, each proved`]);
+  if (output === undefined) return printLines(linesOf(values, form));
+  await createFile(output, form === "cbor" ? proofsOf(values) : textOf(linesOf(values, form)), SECRET);
+  printLines([`${output} has ${values.length} values, each proved`]);
+}
+
+function linesOf(values: readonly OpenedValue[], form: Form): string[] {
+  return form === "csv" ? [csvRow(columns), ...values.map(rowOf)] : values.map((value) => toJson(viewOf(value)));
+}
+
+function textOf(lines: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(`${lines.join("\n")}\n`);
+}
+
+/** [record, receipt, disclosure] of each disclosure, one behind the other. */
+function proofsOf(values: readonly OpenedValue[]): Uint8Array {
+  const proofs = new Map<string, Uint8Array>();
+  for (const { record, receipt, disclosure } of values) {
+    proofs.set(toHex(sha256(disclosure)), encodeCbor([record, receipt, disclosure]));
+  }
+  return Uint8Array.from(Buffer.concat([...proofs.values()]));
 }
 
 interface Opened {
@@ -70,14 +99,15 @@ async function openAll(participant: Participant, request: string, options: OpenO
   if (first === undefined) {
     throw new GridsealError("GRANT_CLOSED", complaints[0] ?? `no node delivers on grant ${request}`);
   }
-  const { meter, from, until } = first.grant;
+  const { meter } = first.grant;
+  const days = daysOf(first.grant);
   const lineage = await openApiSource(first.source.origin, tokenFor).lineage(service);
   const opening: Opening = { genesis, keys, grant: request, service, meter, lineage, envelopes: new Map() };
   const values: OpenedValue[] = [];
   let closed = 0;
-  for (let day = from; day < until; day += 1) {
+  for (const day of days) {
     await gatherShares(opening, answering, day, complaints);
-    const found = await dayKeys(opening);
+    const found = await dayKeys(opening, complaints);
     for await (const delivered of first.source.records(day)) {
       const opened = openRecord(opening, found, delivered);
       if (opened.type === "opened") values.push(...opened.values);
@@ -86,6 +116,15 @@ async function openAll(participant: Participant, request: string, options: OpenO
     }
   }
   return { values, closed, complaints };
+}
+
+/** The days that the grant opens. */
+function daysOf({ days }: StatedGrant): readonly number[] {
+  const runs = days.map(([first, end]) => ({ first: first!, length: end! - first! }));
+  if (runs.reduce((sum, { length }) => sum + length, 0) > DAYS_MAX) {
+    throw new GridsealError("GRANT_CLOSED", `the grant states more than ${DAYS_MAX} days: no contract grants them`);
+  }
+  return runs.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index));
 }
 
 interface Answering {

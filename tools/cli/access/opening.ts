@@ -2,7 +2,7 @@
 // a quorum has sealed. Nothing that a node says is believed; what it says wrongly is told with its name.
 
 import { equalBytes, fromHex, toHex } from "../../../src/wire/bytes.js";
-import { deliveryInfo, isShareOf, parseEnvelope, type SignedEnvelope } from "../../../src/wire/envelope.js";
+import { DAY_S, deliveryInfo, isShareOf, parseEnvelope, type SignedEnvelope } from "../../../src/wire/envelope.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
@@ -26,6 +26,9 @@ export interface OpenedValue {
   readonly register: Register;
   /** the disclosure that the record has a digest of, encoded: who has it and the receipt can prove the value */
   readonly disclosure: Uint8Array;
+  /** the record and its receipt, encoded: with the disclosure they are the proof */
+  readonly record: Uint8Array;
+  readonly receipt: Uint8Array;
 }
 
 export interface Opening {
@@ -63,12 +66,19 @@ export function takeShare(opening: Opening, custodian: string, delivered: Delive
   return undefined;
 }
 
-/** The day keys of those envelopes that enough custodians have given their share of, by id as hex. */
-export async function dayKeys({ envelopes }: Opening): Promise<Map<string, Uint8Array>> {
+/**
+ * The day keys of those envelopes that enough custodians have given their share of, by id as hex. A complaint names each origin whose
+ * shares, as it has stated them itself, are none of one key.
+ */
+export async function dayKeys({ envelopes }: Opening, complaints: string[] = []): Promise<Map<string, Uint8Array>> {
   const keys = new Map<string, Uint8Array>();
   for (const [id, { envelope, shares }] of envelopes) {
     if (shares.size < envelope.threshold) continue;
-    keys.set(id, await combineShares([...shares.values()].slice(0, envelope.threshold)));
+    try {
+      keys.set(id, await combineShares([...shares.values()].slice(0, envelope.threshold)));
+    } catch (error) {
+      complaints.push(`node ${toHex(envelope.origin)} has divided a day key into shares of none: ${reasonOf(error)}`);
+    }
   }
   return keys;
 }
@@ -96,12 +106,15 @@ export function openRecord(
     if (key === undefined) return { type: "closed" };
     const plaintext = openDisclosures(key, { ...sealed, kid, seq: claims.seq, recordHash: hash });
     if (plaintext === undefined) throw new Error("its disclosures do not open with the day key");
+    const day = opening.envelopes.get(toHex(sealed.envelope))?.envelope.day;
+    if (day !== Math.floor(claims.time_s / DAY_S)) throw new Error("it is of another day than its envelope");
     const place = { meter: opening.meter, seq: claims.seq, time_s: claims.time_s, height: receipt.height };
     const values = decodeDisclosures(plaintext).flatMap((bytes) => {
       const isProved = claims.digests?.some((digest) => equalBytes(digest, sha256(bytes))) ?? false;
       if (!isProved) throw new Error("it has no digest of what was opened");
       const { label, registers } = decodeDisclosure(bytes);
-      return registers.map((register) => ({ ...place, recordHash: toHex(hash), label, register, disclosure: bytes }));
+      const proof = { disclosure: bytes, record: delivered.record, receipt: delivered.receipt };
+      return registers.map((register) => ({ ...place, ...proof, recordHash: toHex(hash), label, register }));
     });
     return { type: "opened", values };
   } catch (error) {

@@ -8,19 +8,9 @@ import type { Value } from "../../../src/wire/value.js";
 import { GridsealError } from "../../errors.js";
 import { WAITING_MAX } from "../../files/operations/outbox.js";
 import { withParticipant } from "../../files/operations/participant-folder.js";
+import { TYPES } from "../../market/access/types.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { serviceNumber } from "../operation/sign.js";
-
-/** Types of operations (PROTOCOL.md, section 4). */
-export const accessTypes = {
-  subject: 64,
-  need: 65,
-  request: 66,
-  consent: 67,
-  objection: 68,
-  withdrawal: 69,
-  decision: 70,
-} as const;
 
 /** 2: synchronised, as a computer's clock is. */
 const TIME_QUALITY = 2;
@@ -39,7 +29,7 @@ export function withAccessOptions(command: Command): Command {
 }
 
 /** Signs it, durable in the participant's folder, and prints what it is called on the chain. */
-export async function signAccess(options: AccessOptions, what: keyof typeof accessTypes, body: Value): Promise<void> {
+export async function signAccess(options: AccessOptions, what: keyof typeof TYPES, body: Value): Promise<void> {
   const { seq, service, id } = await withParticipant(
     options.as,
     async ({ genesis, credential, signer, kid, outbox }) => {
@@ -53,7 +43,7 @@ export async function signAccess(options: AccessOptions, what: keyof typeof acce
       }
       const next = waits.outbox.next;
       const time_s = Math.floor(Date.now() / 1_000);
-      const claims = { service: number, serviceId: 0, time_s, quality: TIME_QUALITY, type: accessTypes[what], body };
+      const claims = { service: number, serviceId: 0, time_s, quality: TIME_QUALITY, type: TYPES[what], body };
       await waits.sign((place) =>
         signOperation({ ...claims, seq: place.next, previous: place.previous }, [], signer, kid),
       );

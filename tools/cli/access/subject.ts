@@ -1,4 +1,4 @@
-// `gridseal access subject`: whose consent counts for a meter; signed by the metered data administrator.
+// `gridseal access subject` and `confirm`: whose consent counts for a meter; stated by an administrator, confirmed by who loses days.
 
 import type { Command } from "commander";
 import { type AccessOptions, dayOf, signAccess, withAccessOptions } from "./sign-access.js";
@@ -18,5 +18,24 @@ export function registerSubject(access: Command): void {
     .option("--until <day>", "day behind the last; none where absent")
     .action(({ meter, participant, from, until, ...options }: SubjectOptions) =>
       signAccess(options, "subject", [meter, participant, dayOf(from), until === undefined ? null : dayOf(until)]),
+    );
+}
+
+interface ConfirmOptions extends AccessOptions {
+  readonly meter: string;
+  readonly refuse?: true;
+}
+
+export function registerConfirm(access: Command): void {
+  withAccessOptions(
+    access
+      .command("confirm")
+      .description("confirm that somebody else is a meter's subject from a day on")
+      .argument("<statement>", "as `access subject` has named it"),
+  )
+    .requiredOption("--meter <id>", "the meter")
+    .option("--refuse", "say that it is wrong")
+    .action((statement: string, { meter, refuse, ...options }: ConfirmOptions) =>
+      signAccess(options, "confirmation", [meter, statement, refuse !== true]),
     );
 }

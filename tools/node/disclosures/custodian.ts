@@ -4,20 +4,25 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import {
   custodyInfo,
+  DAY_S,
   ENVELOPE_BYTES_MAX,
   isShareOf,
   isSignedBy,
+  openingThreshold,
   parseEnvelope,
   type SignedEnvelope,
   sealedShareFrom,
   sealedShareToItems,
 } from "../../../src/wire/envelope.js";
 import { WireError } from "../../../src/wire/error.js";
+import { faults } from "../../../src/wire/quorum.js";
 import { asArray, asBytes } from "../../../src/wire/shape.js";
 import { openWith } from "../../crypto/hpke.js";
 import { frameOf } from "../chain/frame.js";
-import { type HashKey, hashKey } from "../store/keys.js";
-import { type DisclosuresPorts, ENVELOPE_FRAME, KEPT_FRAME } from "./ports.js";
+import { credentials } from "../chain/tables/credentials.js";
+import { type HashKey, hashKey, hashRange, idKey } from "../store/keys.js";
+import { ENVELOPES_OF_DAY_MAX, type EnvelopeLimits } from "./envelope-limits.js";
+import { type DisclosuresPorts, ENVELOPE_FRAME, KEPT_FRAME, type Standing } from "./ports.js";
 import { envelopes, type KeptEnvelope, type KeptShare } from "./tables/envelopes.js";
 
 const frameLimits = { size: ENVELOPE_BYTES_MAX + 256, items: 8 };
@@ -44,22 +49,32 @@ export function ownShare(
   return share !== undefined && isShareOf(envelope, self, share) ? share : undefined;
 }
 
+interface Brought {
+  /** the node that has sent it, as hex */
+  readonly from: string;
+  readonly chain: number;
+  readonly payload: Uint8Array;
+}
+
 /** Takes an envelope with this node's share; rejects with a WireError where it is not what its origin may send. */
 export async function takeEnvelope(
   ports: DisclosuresPorts,
-  from: string,
-  chain: number,
-  payload: Uint8Array,
+  limits: EnvelopeLimits,
+  { from, chain, payload }: Brought,
 ): Promise<string | undefined> {
   const { genesis, self, store, verify } = ports;
   const [bytes, item] = asArray(decodeCbor(payload, frameLimits), "envelope on its way", 2);
   const envelope = parseEnvelope(genesis.hash, asBytes(bytes, "envelope"));
-  const members = ports.membersOf(chain)?.members ?? [];
+  const standing = ports.membersOf(chain);
   const key = ports.nodeKey(from);
   if (envelope.chain !== chain || toHex(envelope.origin) !== from) return "envelope-foreign";
-  if (key === undefined || !members.includes(from)) throw new WireError("untimely", "envelope is of no member");
+  if (key === undefined || standing === undefined || !standing.members.includes(from)) {
+    throw new WireError("untimely", "envelope is of no member");
+  }
   const row = { bytes: envelope.bytes, shares: [{ node: self, sealed: sealedShareFrom(item, "sealed share") }] };
   if (store.get(envelopes, envelopeKey(envelope)) === undefined) {
+    checkDivision(envelope, standing);
+    if (!mayKeep(ports, limits, envelope)) return "envelope-limit";
     if (!isSignedBy(genesis.hash, envelope, { key, verify })) {
       throw new WireError("unproven", "envelope is not signed by its origin");
     }
@@ -70,4 +85,30 @@ export async function takeEnvelope(
   }
   ports.send(from, frameOf(KEPT_FRAME, chain, envelope.id));
   return undefined;
+}
+
+/** A quorum of the members has its shares, of which as many open it as the chain's size asks for. Throws a WireError. */
+function checkDivision({ custodians, threshold }: SignedEnvelope, { members, quorum }: Standing): void {
+  const isTheirs = custodians.every(({ node }) => members.includes(toHex(node)));
+  if (!isTheirs || custodians.length < quorum) {
+    throw new WireError("untimely", "envelope's custodians are no quorum of the members");
+  }
+  const needed = openingThreshold(custodians.length, faults(members.length));
+  if (threshold === needed) return;
+  throw new WireError("untimely", `envelope opens with ${threshold} shares, where ${needed} are asked for`);
+}
+
+/** Whether there is room for it: of a day that has begun somewhere, of a meter that is known, of an origin that brings no floods. */
+function mayKeep(
+  { genesis, store, now_ms }: DisclosuresPorts,
+  limits: EnvelopeLimits,
+  { chain, meter, day, origin }: SignedEnvelope,
+): boolean {
+  if (day > Math.floor(now_ms() / 1_000 / DAY_S) + 1) return false;
+  const ofDay = store.range(envelopes, hashRange(chain, meter, { from: day, to: day }));
+  const own = ofDay.filter(({ row }) => equalBytes(parseEnvelope(genesis.hash, row.bytes).origin, origin));
+  if (own.length >= ENVELOPES_OF_DAY_MAX) return false;
+  // Its credential is on the chain, or was shown here.
+  const isKnown = [chain, 0].some((place) => store.get(credentials, idKey(place, meter)) !== undefined);
+  return limits.take(toHex(origin), isKnown);
 }

@@ -1,19 +1,25 @@
 // Which key shares are sealed to for each node: every node states its own to those it has a link to, and remembers what it was told.
+// A key that nothing can be sealed to is refused as it comes, and health says whose it is: nothing that a node states throws later.
 
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { signCustodyKey, verifyCustodyKey } from "../../../src/wire/envelope.js";
+import { WireError } from "../../../src/wire/error.js";
 import { frameOf } from "../chain/frame.js";
 import { idKey } from "../store/keys.js";
 import { CUSTODY_KEY_FRAME, type DisclosuresPorts } from "./ports.js";
 import { custodyKeys } from "./tables/custody-keys.js";
 
 export interface CustodyDirectory {
-  /** The X25519 key of a node, by its id as hex. Throws STORE_CORRUPT. */
+  /**
+   * The X25519 key of a node, by its id as hex; undefined where it has stated none that anything can be sealed to. Throws STORE_CORRUPT.
+   */
   keyOf(node: string): Uint8Array | undefined;
   /** Takes a node's statement of its own key; rejects with a WireError where it is none. */
   take(from: string, payload: Uint8Array): Promise<string | undefined>;
   /** States this node's key to whoever has come since the last call. */
   announce(): void;
+  /** Ids of nodes whose last statement was of a key that nothing can be sealed to. */
+  unusable(): readonly string[];
 }
 
 export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirectory {
@@ -22,19 +28,34 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
   const statement = signCustodyKey(genesis.hash, { node: self, key: custody.key }, signer);
   /** ids of those that were told since they came */
   let told = new Set<string>();
+  /** ids of nodes that a node key is known of, so that there are no more than those */
+  const refused = new Set<string>();
   const signerOf = (node: Uint8Array) => ports.nodeKey(toHex(node));
 
   return {
     keyOf(node) {
       if (node === own) return custody.key;
       const bytes = store.get(custodyKeys, idKey(0, fromHex(node)!));
-      return bytes === undefined ? undefined : verifyCustodyKey(genesis.hash, bytes, signerOf, verify).key;
+      if (bytes === undefined) return undefined;
+      try {
+        return verifyCustodyKey(genesis.hash, bytes, signerOf, verify).key;
+      } catch (error) {
+        // Of a node that is none any more, or that this store was told of before such keys were refused.
+        if (error instanceof WireError) return undefined;
+        throw error;
+      }
     },
     async take(from, payload) {
-      const { node } = verifyCustodyKey(genesis.hash, payload, signerOf, verify);
-      if (toHex(node) !== from) return "custody-foreign";
-      await store.write((writer) => writer.put(custodyKeys, idKey(0, node), Uint8Array.from(payload)));
-      return undefined;
+      try {
+        const { node } = verifyCustodyKey(genesis.hash, payload, signerOf, verify);
+        if (toHex(node) !== from) return "custody-foreign";
+        await store.write((writer) => writer.put(custodyKeys, idKey(0, node), Uint8Array.from(payload)));
+        refused.delete(from);
+        return undefined;
+      } catch (error) {
+        if (error instanceof WireError && ports.nodeKey(from) !== undefined) refused.add(from);
+        throw error;
+      }
     },
     announce() {
       const connected = ports.connected();
@@ -45,5 +66,6 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
         told.add(node);
       }
     },
+    unusable: () => [...refused],
   };
 }

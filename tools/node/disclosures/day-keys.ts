@@ -1,5 +1,6 @@
 // This node as original node: makes a key for each meter, service and UTC day, gives its shares to custodians, and encrypts what records
-// hide with it. The key is in memory alone, and is forgotten when the day is over: a node that starts again makes another.
+// hide with it. The key is in memory alone. It is forgotten when its day is over, when the chain has other members and when the node
+// stops: a node that starts again makes another.
 
 import { randomBytes } from "node:crypto";
 import { fromHex, toHex } from "../../../src/wire/bytes.js";
@@ -21,11 +22,11 @@ import type { CustodyDirectory } from "./custody-directory.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { envelopes, type KeptShare } from "./tables/envelopes.js";
 
-/** Day keys in memory: of more meters than that, the one that was not used for longest begins another. */
+/** Day keys in memory: of more than that, the one that was not used for longest is forgotten. */
 const KEYS_MAX = 50_000;
-/** After its day a key is kept so long for records that come late. */
+/** A key is kept so long after its day for records that come late, and as long after it was made where its day was over then. */
 const LATE_S = 600;
-/** So long after it was made, whatever day it is for. */
+/** It is kept no longer than that, whatever day it is for: a meter's clock may be ahead. */
 const KEPT_MS = 1_000 * (DAY_S + LATE_S);
 /** How long a record waits until a quorum of custodians has its key's shares. */
 const PATIENCE_MS = 10_000;
@@ -43,8 +44,18 @@ export interface DayKeys {
   onKept(from: string, id: Uint8Array): string | undefined;
   /** Sends again what was not answered, and forgets the keys of days that are over. */
   tick(): void;
+  /** Forgets the keys of a meter's days on a chain: what they hide is erased. */
+  forgetDays(days: MeterDays): void;
   /** Forgets all keys. */
   close(): void;
+}
+
+/** Days of a meter on a chain: the first, and the one behind the last. */
+export interface MeterDays {
+  readonly chain: number;
+  readonly meter: Uint8Array;
+  readonly from: number;
+  readonly until: number;
 }
 
 interface OpenKey {
@@ -83,6 +94,8 @@ export function createDayKeys(ports: DisclosuresPorts, directory: CustodyDirecto
     known.key.fill(0);
     for (const settle of known.waiting.splice(0)) settle();
   };
+
+  const membersOf = (chain: number) => ports.membersOf(chain)?.members.join();
 
   const keep = (name: string, made: OpenKey) => {
     forget(name);
@@ -133,7 +146,11 @@ export function createDayKeys(ports: DisclosuresPorts, directory: CustodyDirecto
   const keyFor = async (chain: number, meter: Uint8Array, day: number): Promise<OpenKey | string> => {
     const name = `${chain}/${toHex(meter)}/${day}`;
     const known = open.get(name);
-    if (known !== undefined && known.members === ports.membersOf(chain)?.members.join()) return known;
+    if (known !== undefined && known.members === membersOf(chain)) {
+      open.delete(name);
+      open.set(name, known);
+      return known;
+    }
     const underWay =
       making.get(name) ??
       make(chain, meter, day)
@@ -186,9 +203,16 @@ export function createDayKeys(ports: DisclosuresPorts, directory: CustodyDirecto
       for (const [name, made] of open) {
         const isOver = now_ms > 1_000 * ((made.envelope.day + 1) * DAY_S + LATE_S);
         const isOld = now_ms - made.made_ms > KEPT_MS;
-        // A late day's key is made anew, and lives a day at most.
-        if (isOld || (isOver && now_ms - made.made_ms > 1_000 * LATE_S)) forget(name);
+        const isStale = made.members !== membersOf(made.envelope.chain);
+        if (isStale || isOld || (isOver && now_ms - made.made_ms > 1_000 * LATE_S)) forget(name);
         else if (made.kept.size < made.shares.length && now_ms - made.sent_ms >= RESEND_MS) sendAround(made);
+      }
+    },
+    forgetDays({ chain, meter, from, until }) {
+      const id = toHex(meter);
+      for (const [name, { envelope }] of open) {
+        const isIt = envelope.chain === chain && toHex(envelope.meter) === id;
+        if (isIt && from <= envelope.day && envelope.day < until) forget(name);
       }
     },
     close() {

@@ -4,6 +4,7 @@ import type { ReadRecord } from "../../ledger/record-scan.js";
 import { takeEnvelope } from "./custodian.js";
 import { createCustodyDirectory } from "./custody-directory.js";
 import { createDayKeys, type Sealing } from "./day-keys.js";
+import { createEnvelopeLimits } from "./envelope-limits.js";
 import type { DisclosuresPorts } from "./ports.js";
 
 export interface Disclosures {
@@ -16,6 +17,8 @@ export interface Disclosures {
   onKept(from: string, id: Uint8Array): string | undefined;
   /** Says again what was not answered, and forgets what its day is over for. */
   tick(): void;
+  /** Ids of nodes that have stated a key which nothing can be sealed to: they are left out. */
+  unusable(): readonly string[];
   /** Forgets all keys. */
   close(): void;
 }
@@ -23,16 +26,18 @@ export interface Disclosures {
 export function createDisclosures(ports: DisclosuresPorts): Disclosures {
   const directory = createCustodyDirectory(ports);
   const dayKeys = createDayKeys(ports, directory);
+  const limits = createEnvelopeLimits(ports.now_ms);
   return {
     ports,
     seal: dayKeys.seal,
     onCustodyKey: (from, payload) => directory.take(from, payload),
-    onEnvelope: (from, chain, payload) => takeEnvelope(ports, from, chain, payload),
+    onEnvelope: (from, chain, payload) => takeEnvelope(ports, limits, { from, chain, payload }),
     onKept: dayKeys.onKept,
     tick() {
       directory.announce();
       dayKeys.tick();
     },
+    unusable: directory.unusable,
     close: dayKeys.close,
   };
 }

@@ -2,17 +2,19 @@
 // the newest block counts.
 
 import { SEQ_MAX } from "../../../src/wire/bounds.js";
-import { fromHex, toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, fromHex, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
-import { deliveryInfo, parseEnvelope, type SignedEnvelope } from "../../../src/wire/envelope.js";
-import { encodeSealed } from "../../../src/wire/sealed-disclosure.js";
+import { DAY_S, deliveryInfo, parseEnvelope, type SignedEnvelope } from "../../../src/wire/envelope.js";
+import { isLowOrder } from "../../../src/wire/low-order.js";
+import { parseRecord } from "../../../src/wire/record.js";
+import { encodeSealed, type SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
 import { sealTo } from "../../crypto/hpke.js";
 import { sealedRecordsOf } from "../chain/sealed-records.js";
 import { contractState } from "../chain/tables/contract-state.js";
 import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
 import type { Receipts } from "../ingest/receipts.js";
-import { hashRange, stateKey } from "../store/keys.js";
+import { hashRange, type KeyRange, keyBehind, stateKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { ownShare } from "./custodian.js";
 import type { DisclosuresPorts } from "./ports.js";
@@ -31,34 +33,59 @@ export interface Grant {
   /** UTC days since 1970: the first, and the one behind the last */
   readonly from: number;
   readonly until: number;
+  /** those of them that it opens: [first, the one behind the last] */
+  readonly days: readonly (readonly [number, number])[];
   /** X25519 key as hex */
   readonly key: string;
   readonly until_s: number;
 }
 
-/** The grant, where it is in force at this time. Throws STORE_CORRUPT. */
-export function grantInForce(store: StoreReader, chain: number, id: string, now_ms: number): Grant | undefined {
+/**
+ * The grant, where it is in force at this time, and the contract by which it stands there is in force on the chain. Throws
+ * STORE_CORRUPT.
+ */
+export function grantInForce(
+  { store, hasContract, now_ms }: Pick<DisclosuresPorts, "store" | "hasContract" | "now_ms">,
+  chain: number,
+  id: string,
+): Grant | undefined {
+  if (!hasContract(chain, CONTRACT)) return undefined;
   const bytes = store.get(contractState, stateKey(chain, `${CONTRACT}/grant/${id}`));
   if (bytes === undefined) return undefined;
   const grant = grantIn(decodeValue(bytes));
-  if (grant === undefined || now_ms > 1_000 * grant.until_s) return undefined;
+  if (grant === undefined || now_ms() > 1_000 * grant.until_s) return undefined;
   return { ...grant, id, chain };
 }
 
 /** A contract of that name may have put anything there. */
 function grantIn(value: Value): Omit<Grant, "id" | "chain"> | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const { requester, meter, purpose, from, until, key, until_s } = value as { readonly [name: string]: Value };
+  const { requester, meter, purpose, from, until, days, key, until_s } = value as { readonly [name: string]: Value };
   const isText = typeof requester === "string" && typeof meter === "string" && typeof key === "string";
+  if (!isText || fromHex(meter)?.length !== 8) return undefined;
+  const keyBytes = fromHex(key);
+  if (keyBytes?.length !== 32 || isLowOrder(keyBytes)) return undefined;
   const numbers = [purpose, from, until, until_s];
-  if (!isText || !numbers.every((each) => typeof each === "number")) return undefined;
-  if (fromHex(meter)?.length !== 8 || fromHex(key)?.length !== 32) return undefined;
-  const [stated, first, end, last_s] = numbers as number[];
-  return { requester, meter, key, purpose: stated!, from: first!, until: end!, until_s: last_s! };
+  const runs = daysIn(days);
+  if (!numbers.every(isCount) || runs === undefined) return undefined;
+  const [stated, first, end, last_s] = numbers;
+  return { requester, meter, key, purpose: stated!, from: first!, until: end!, until_s: last_s!, days: runs };
 }
 
-export function holdsDay({ from, until }: Grant, day: number): boolean {
-  return from <= day && day < until;
+/** [first, the one behind the last, whose] of each run. */
+function daysIn(value: Value | undefined): Grant["days"] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const runs = (value as readonly Value[]).map((run) => (Array.isArray(run) ? (run as readonly Value[]) : []));
+  const days = runs.map((run) => run.slice(0, 2)).filter((run) => run.length === 2 && run.every(isCount));
+  return days.length === runs.length ? days.map(([first, end]) => [Number(first), Number(end)] as const) : undefined;
+}
+
+function isCount(value: Value | undefined): value is number {
+  return typeof value === "number" && value >= 0;
+}
+
+export function holdsDay({ from, until, days }: Grant, day: number): boolean {
+  return from <= day && day < until && days.some(([first, end]) => first <= day && day < end);
 }
 
 /** [envelope, enc, ciphertext] for each envelope of the day that this node keeps a share of. */
@@ -73,7 +100,14 @@ export function* sharesOf(ports: DisclosuresPorts, grant: Grant, day: number): G
   }
 }
 
-/** [record, receipt, sealed disclosures] for each sealed record of the meter that is in an envelope of the day. */
+/** Rows that are looked at between two items of an answer, which may be empty: the loop comes to other things in between. */
+const ROWS_AT_ONCE = 32;
+const nothing = new Uint8Array(0);
+
+/**
+ * [record, receipt, sealed disclosures] for each sealed record of the meter whose time lies within the day, and that is in an envelope
+ * of the day. Items may be empty.
+ */
 export function* recordsOf(
   ports: DisclosuresPorts,
   receipts: Receipts,
@@ -84,14 +118,34 @@ export function* recordsOf(
   const kid = fromHex(grant.meter)!;
   const ids = new Set([...envelopesOf(ports, grant, day)].map(({ envelope }) => toHex(envelope.id)));
   if (ids.size === 0) return;
-  for (const { row } of store.range(sealedDisclosures, hashRange(grant.chain, kid, { from: 0, to: SEQ_MAX }))) {
-    if (!ids.has(toHex(row.envelope))) continue;
-    const found = sealedRecordsOf(store, grant.chain, kid, row.seq).next().value;
-    const isIt = found !== undefined && found.seq === row.seq && toHex(found.hash) === toHex(row.recordHash);
-    if (!isIt || found.bytes === undefined) continue;
-    const receipt = receipts.find(grant.chain, kid, row.seq);
-    if (receipt !== undefined) yield encodeCbor([found.bytes, receipt, encodeSealed(row)]);
+  for (let range: KeyRange = hashRange(grant.chain, kid, { from: 0, to: SEQ_MAX }); ; ) {
+    const rows = store.range(sealedDisclosures, { ...range, limit: ROWS_AT_ONCE });
+    for (const { row } of rows) {
+      if (!ids.has(toHex(row.envelope))) continue;
+      const item = recordOf({ store, receipts }, grant, day, row);
+      if (item !== undefined) yield item;
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < ROWS_AT_ONCE) return;
+    range = { ...range, start: keyBehind(last.key) };
+    yield nothing;
   }
+}
+
+function recordOf(
+  { store, receipts }: { readonly store: StoreReader; readonly receipts: Receipts },
+  { chain, meter }: Grant,
+  day: number,
+  row: SealedDisclosures,
+): Uint8Array | undefined {
+  const kid = fromHex(meter)!;
+  const found = sealedRecordsOf(store, chain, kid, row.seq).next().value;
+  const isIt = found !== undefined && found.seq === row.seq && equalBytes(found.hash, row.recordHash);
+  if (!isIt || found.bytes === undefined) return undefined;
+  // Its origin has chosen the envelope: the meter's signature says which day it is of.
+  if (Math.floor(parseRecord(found.bytes).claims.time_s / DAY_S) !== day) return undefined;
+  const receipt = receipts.find(chain, kid, row.seq);
+  return receipt === undefined ? undefined : encodeCbor([found.bytes, receipt, encodeSealed(row)]);
 }
 
 interface FoundEnvelope {

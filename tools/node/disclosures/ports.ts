@@ -6,6 +6,12 @@ import type { DeliveryKeys } from "../../crypto/hpke.js";
 import type { ChainLog } from "../chain/ports.js";
 import type { Store } from "../store/store.js";
 
+/** A chain's members by id as hex, and how many are a quorum. */
+export interface Standing {
+  readonly members: readonly string[];
+  readonly quorum: number;
+}
+
 export interface DisclosuresPorts {
   readonly genesis: Genesis;
   readonly signer: Signer;
@@ -18,8 +24,10 @@ export interface DisclosuresPorts {
   readonly verify: Verify;
   /** The key of a node of the network, by its id as hex. */
   nodeKey(node: string): PublicKey | undefined;
-  /** Ids of the chain's members, and how many are a quorum; undefined where it does not run here. */
-  membersOf(chain: number): { readonly members: readonly string[]; readonly quorum: number } | undefined;
+  /** Undefined where the chain does not run here. */
+  membersOf(chain: number): Standing | undefined;
+  /** Whether the chain's next block is judged by a contract of that name. */
+  hasContract(chain: number, name: string): boolean;
   /** ids of the nodes that are connected */
   connected(): readonly string[];
   send(node: string, frame: Uint8Array): void;

@@ -35,6 +35,8 @@ export interface HealthPorts {
   nameOf(service: number): string;
   /** ids of the nodes that are connected */
   connected(): readonly string[];
+  /** ids of nodes whose custody key nothing can be sealed to */
+  unusableCustodians(): readonly string[];
   /** names of nodes by id */
   nodeNames(): ReadonlyMap<string, string>;
   /** MQTT clients, or 1 where a shared broker is connected */
@@ -95,6 +97,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
       damage,
       brokerLost,
       names: ports.nodeNames(),
+      unusableCustodians: ports.unusableCustodians().map((id) => ports.nodeNames().get(id) ?? id),
       double: [...doubleAt].flatMap(([name, at_ms]) => (now_ms - at_ms < DOUBLE_MS ? [name] : [])),
     };
     history = remember(history, seen, now_ms);

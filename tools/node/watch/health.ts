@@ -33,6 +33,7 @@ export const checks = [
   "store:rows",
   "clock:offset",
   "peers:identity",
+  "peers:custody",
   "broker:connection",
 ] as const;
 export type CheckName = (typeof checks)[number];
@@ -77,6 +78,8 @@ export interface Seen {
   readonly damage: string | undefined;
   /** names of nodes of which two processes were seen lately */
   readonly double: readonly string[];
+  /** names of nodes whose custody key nothing can be sealed to: they keep no shares of this node's day keys */
+  readonly unusableCustodians: readonly string[];
   /** why the shared broker is not connected; undefined where it is, or the node has its own */
   readonly brokerLost: string | undefined;
   /** names of nodes by id */
@@ -157,6 +160,7 @@ export function judge(history: History, seen: Seen, now_ms: number): Verdict {
     ...judgeStore(seen),
     ...judgeClock(clockOffset_ms(history, seen.clock_ms, now_ms)),
     ...seen.double.map(judgeDouble),
+    ...seen.unusableCustodians.map(judgeCustodian),
     ...judgeBroker(seen),
   ];
   const failing = problems.some(({ status }) => status === "fail");
@@ -239,6 +243,11 @@ function judgeBroker({ brokerLost }: Seen): Problem[] {
   if (brokerLost === undefined) return [];
   const output = `the shared broker is not connected, and no meter is heard: ${brokerLost}`;
   return [{ check: "broker:connection", status: "fail", chain: undefined, output }];
+}
+
+function judgeCustodian(node: string): Problem {
+  const output = `${node} states a custody key that nothing can be sealed to, and keeps no shares: its operator makes it a new one`;
+  return { check: "peers:custody", status: "warn", chain: undefined, output };
 }
 
 function judgeDouble(name: string): Problem {

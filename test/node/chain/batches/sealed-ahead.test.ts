@@ -2,17 +2,20 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equalBytes } from "../../../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { keyId } from "../../../../src/wire/key.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../../src/wire/record.js";
+import { encodeSealedList } from "../../../../src/wire/sealed-disclosure.js";
 import { sealDisclosures } from "../../../../tools/crypto/day-key.js";
-import { decodeFrame } from "../../../../tools/node/chain/frame.js";
+import { decodeFrame, encodeFrame } from "../../../../tools/node/chain/frame.js";
 import { sealedDisclosures, sealedKey } from "../../../../tools/node/chain/tables/sealed-disclosures.js";
 import { createCluster, SERVICE } from "../cluster.js";
 
-test("a reading is sealed once a quorum has what it hides on disk, as its origin has encrypted it", async (t) => {
-  const cluster = await createCluster(4);
-  t.after(() => cluster.close());
-  const meter = await cluster.meter();
+type Cluster = Awaited<ReturnType<typeof createCluster>>;
+type Node = Cluster["nodes"][number];
+
+/** The meter's next reading, which hides something, and what the origin makes of that. */
+function hiding(meter: Awaited<ReturnType<Cluster["meter"]>>) {
   const hidden = encodeDisclosure({
     salt: new Uint8Array(16).fill(0xa5),
     label: "power",
@@ -25,6 +28,27 @@ test("a reading is sealed once a quorum has what it hides on disk, as its origin
   const place = { kid: record.kid, seq: record.claims.seq, recordHash: record.hash };
   const envelope = new Uint8Array(32).fill(1);
   const sealed = { ...place, envelope, ...sealDisclosures(new Uint8Array(32).fill(2), place, hidden) };
+  return { record, sealed };
+}
+
+test("another member's ciphertext is not taken in the place of the origin's", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const { record, sealed } = hiding(meter);
+  const [origin, liar, victim] = cluster.nodes as [Node, Node, Node];
+  const forged = { ...sealed, ciphertext: new Uint8Array(sealed.ciphertext.length).fill(6) };
+  const frame = decodeFrame(encodeFrame("disclosures", SERVICE, encodeSealedList([forged])))!;
+  await victim.chain.onFrame(toHex(keyId(liar.signer.key)), frame);
+  assert.equal(await origin.chain.admit(record, sealed), "admitted");
+  await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 1), "it is sealed");
+  assert.deepEqual(victim.store.get(sealedDisclosures, sealedKey(SERVICE, sealed)), sealed, "the origin's");
+});
+
+test("a reading is sealed once a quorum has what it hides on disk, as its origin has encrypted it", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const { record, sealed } = hiding(await cluster.meter());
 
   let lost = 0;
   cluster.passes = (_from, to, frame) => {

@@ -80,7 +80,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   const isAway = (member: string) => !ports.peers().includes(member);
   const state = createExchangeState({ ...config, verify, mayTake, isAway }, pool);
   const verifyBatch = createVerification(ports);
-  const sealedAhead = createSealedAhead(store, service);
+  const sealedAhead = createSealedAhead(store, service, state.self);
 
   const feed = (input: ExchangeInput) => performAll(step(state, input, ports.monotonic_ms()));
 

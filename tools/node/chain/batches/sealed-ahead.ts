@@ -1,5 +1,6 @@
 // Sealed disclosures on their way between members. They come before the temporary block that holds their records, and are held in
-// memory until it comes: what belongs to no record of a temporary block is never written.
+// memory until it comes: what belongs to no record of a temporary block is never written. Its origin's word counts alone: another
+// member could bring any ciphertext first, and the origin's would never be taken then.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { decodeSealedList, encodeSealedList, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
@@ -18,9 +19,9 @@ const PART_BYTES = 262_144;
 export interface SealedAhead {
   /** Takes those of a frame. Throws a WireError. */
   hold(from: string, payload: Uint8Array): void;
-  /** `held`: what is not on disk of the records' sealed disclosures is held here. */
+  /** `held`: what is not on disk of the records' sealed disclosures is held here, as the origin has sent it. */
   missingOf(read: ReadBatch): "none" | "held" | "unknown";
-  /** Writes what is held of the records'. */
+  /** Writes what the origin has sent of the records'. */
   put(writer: Writer, read: ReadBatch): void;
 }
 
@@ -29,16 +30,16 @@ interface HeldOf {
   bytes: number;
 }
 
-export function createSealedAhead(store: StoreReader, chain: number): SealedAhead {
+/** `self` is this node's id as hex. */
+export function createSealedAhead(store: StoreReader, chain: number, self: string): SealedAhead {
   const held = new Map<string, HeldOf>();
 
-  const find = ({ hash }: ExecutionRecord): SealedDisclosures | undefined => {
+  const find = ({ batch }: ReadBatch, { hash }: ExecutionRecord): SealedDisclosures | undefined => {
     const name = toHex(hash);
-    for (const { byHash } of held.values()) {
-      const found = byHash.get(name);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    const origin = toHex(batch.origin);
+    // What an earlier self of this node has encrypted, and lost with its disk, it can have from others alone.
+    if (origin !== self) return held.get(origin)?.byHash.get(name);
+    return [...held.values()].map(({ byHash }) => byHash.get(name)).find((found) => found !== undefined);
   };
 
   const forget = (name: string) => {
@@ -69,11 +70,11 @@ export function createSealedAhead(store: StoreReader, chain: number): SealedAhea
     missingOf(read) {
       const missing = hidingOf(read).filter((record) => !isOnDisk(store, chain, record));
       if (missing.length === 0) return "none";
-      return missing.every((record) => find(record) !== undefined) ? "held" : "unknown";
+      return missing.every((record) => find(read, record) !== undefined) ? "held" : "unknown";
     },
     put(writer, read) {
       for (const record of hidingOf(read)) {
-        const sealed = find(record);
+        const sealed = find(read, record);
         if (sealed === undefined) continue;
         // Its name is the record's, whatever else it says of itself.
         if (!isOnDisk(store, chain, record))

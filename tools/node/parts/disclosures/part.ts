@@ -11,7 +11,7 @@ const TICK_MS = 500;
 export const disclosuresPart: Part = {
   name: "disclosures",
   tables: [envelopes, custodyKeys],
-  create({ disclosures, receipts, health, timers, onFatal }) {
+  create({ disclosures, receipts, timers, onFatal }) {
     const scope = timers.scope("disclosures");
     let stopped = false;
     const tick = () => {
@@ -41,7 +41,7 @@ export const disclosuresPart: Part = {
           take: async (from, _chain, payload) => disclosures.onKept(from, payload),
         },
       ],
-      routes: grantRoutes({ disclosures: disclosures.ports, receipts, now_ms: () => health.now_ms() }),
+      routes: grantRoutes({ disclosures: disclosures.ports, receipts }),
       start: tick,
       stop() {
         stopped = true;

@@ -12,7 +12,6 @@ import type { Receipts } from "../../ingest/receipts.js";
 export interface GrantPorts {
   readonly disclosures: DisclosuresPorts;
   readonly receipts: Receipts;
-  now_ms(): number;
 }
 
 interface Sought {
@@ -24,7 +23,7 @@ interface Sought {
 export function grantRoutes(ports: GrantPorts): readonly Route[] {
   const { disclosures, receipts } = ports;
   const find = ({ service, grant: id, day }: Sought, shown: Holder | undefined): Grant | Refused => {
-    const found = grantInForce(disclosures.store, service, id, ports.now_ms());
+    const found = grantInForce(disclosures, service, id);
     const isTheirs = shown?.credential === undefined || shown.id === found?.requester;
     const isWithin = day === undefined || (found !== undefined && holdsDay(found, day));
     if (found !== undefined && isTheirs && isWithin) return found;
@@ -36,7 +35,8 @@ export function grantRoutes(ports: GrantPorts): readonly Route[] {
       const found = find(parameters, shown);
       if ("type" in found) return found;
       const { id: _id, chain: _chain, ...stated } = found;
-      return { type: "value", value: { ...stated, custodian: toHex(disclosures.self) } };
+      const days = stated.days.map(([first, end]) => [first, end]);
+      return { type: "value", value: { ...stated, days, custodian: toHex(disclosures.self) } };
     }),
     route(grantShares, ({ parameters, shown }) => {
       const found = find(parameters, shown);

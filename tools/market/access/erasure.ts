@@ -1,0 +1,38 @@
+// Days of a meter of which nobody keeps what it confided: by its subject, where the chain's policy lets him, or by a permission
+// administrator, who states the legal order. What stands here for ever is which days, and by whom.
+
+import type { Context, Operation } from "../../contracts/author.js";
+import { breach } from "./breach.js";
+import { type Period, within } from "./days.js";
+import { dayIn, isId, itemsIn, listAt, subjectsOf, textIn, todayOf } from "./kept.js";
+import { cutErased } from "./requests.js";
+import { ERASURES_MAX, PERMISSION_ADMINISTRATOR } from "./types.js";
+
+/** [meter, first day, day behind the last, reason]: the reason is text, the legal order where it is one. */
+export function erase(context: Context, asked: Operation): void {
+  const [meter, from, until, reason] = itemsIn(asked.body, 4);
+  const [first, end, why] = [dayIn(from), dayIn(until), textIn(reason ?? null)];
+  const isSound = isId(meter) && first !== undefined && end !== undefined && end > first && why !== undefined;
+  if (!isSound) return context.deny("malformed");
+  const told = { meter, from: first, until: end };
+  const isSubject = isSubjectOf(context, asked.participant, meter, { from: first, until: end });
+  const isOrdered = asked.roles.includes(PERMISSION_ADMINISTRATOR);
+  if (isOrdered && !isSubject && why === "") return context.deny("no-reason");
+  if (!isOrdered && !isSubject) return breach(context, asked, "not-subject", told);
+  if (!isOrdered && context.parameters.erasure !== "subject") return context.deny("not-for-the-subject");
+  // Records of a day may still come while it is not over.
+  if (end > todayOf(context)) return context.deny("not-over");
+  const rows = listAt(context, `erased/${meter}`);
+  if (rows.length >= ERASURES_MAX) return context.deny("too-many");
+  const id = `${asked.participant}-${asked.seq}`;
+  context.put(`erased/${meter}`, [...rows, [first, end, id, context.time_s]]);
+  context.effect("erasure", { id, ...told, reason: why, ordered: !isSubject, by: asked.participant });
+  cutErased(context, meter, { from: first, until: end });
+}
+
+/** Whether he is the subject of every one of these days. */
+function isSubjectOf(context: Context, participant: string, meter: string, period: Period): boolean {
+  const own = subjectsOf(context, meter).filter(([, , subject]) => subject === participant);
+  const days = own.flatMap((run) => within(run, period)).reduce((sum, [first, end]) => sum + end - first, 0);
+  return days === period.until - period.from;
+}

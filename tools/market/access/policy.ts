@@ -1,0 +1,53 @@
+// What a chain's policy allows: rules and prohibitions, by role, purpose, place and period. What none allows is denied; a prohibition
+// wins.
+
+import type { Context, Operation, Value } from "../../contracts/author.js";
+import { countAt, numberSet } from "./kept.js";
+import { REQUESTS_DEFAULT } from "./types.js";
+
+export interface Wanted {
+  readonly purpose: number;
+  /** of the period, and of the longest one that the need states */
+  readonly days: number;
+  readonly most: number;
+}
+
+export type Verdict =
+  | { readonly type: "allowed"; readonly basis: string }
+  | { readonly type: "breach"; readonly rule: string };
+
+/** By which basis it is allowed, or which rule it breaks. */
+export function judge(context: Context, asked: Operation, { purpose, days, most }: Wanted): Verdict {
+  const { participant, roles, jurisdiction } = asked;
+  const prohibited = context.parameters[`prohibit-${purpose}`];
+  if (prohibited !== undefined && mayLieIn(prohibited, jurisdiction)) return breachOf("prohibited");
+  const rules = roles
+    .map((role) => context.parameters[`rule-${role}-${purpose}`])
+    .filter((rule): rule is string => typeof rule === "string")
+    .map((rule) => rule.split(" "));
+  if (rules.length === 0) return breachOf("role");
+  const here = rules.filter(([, , places]) => liesIn(places ?? "", jurisdiction));
+  if (here.length === 0) return breachOf("jurisdiction");
+  const fitting = here.find(([, longest]) => days <= Number(longest));
+  if (fitting === undefined || days > most) return breachOf("period");
+  if (countAt(context, `open/${participant}`) >= numberSet(context, "requests", REQUESTS_DEFAULT)) {
+    return breachOf("budget");
+  }
+  return { type: "allowed", basis: fitting[0] ?? "" };
+}
+
+function breachOf(rule: string): Verdict {
+  return { type: "breach", rule };
+}
+
+/** Whether the place is one of those, or lies in one: `AT-9` lies in `AT`. */
+export function liesIn(places: Value, place: string | null): boolean {
+  if (places === "*") return true;
+  if (typeof places !== "string" || place === null) return false;
+  return places.split(",").some((wider) => place === wider || place.startsWith(`${wider}-`));
+}
+
+/** The same for a prohibition, which also holds for who states no place: nothing shows that he is elsewhere. */
+export function mayLieIn(places: Value, place: string | null): boolean {
+  return place === null || liesIn(places, place);
+}

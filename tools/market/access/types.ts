@@ -1,0 +1,39 @@
+// What the access contract's operations are called, and the bounds of what they state (PROTOCOL.md, section 31).
+
+export const TYPES = {
+  subject: 64,
+  need: 65,
+  request: 66,
+  consent: 67,
+  objection: 68,
+  withdrawal: 69,
+  decision: 70,
+  erasure: 71,
+  confirmation: 72,
+} as const;
+
+export const DAY_S = 86_400;
+/** Days from 1970 that a period may have: the end of what has none. */
+export const DAY_MAX = 50_000_000;
+/** Numbers of purposes, 1 to 12. */
+export const PURPOSE_MAX = 12;
+export const TEXT_MAX = 200;
+
+export const PERMISSION_ADMINISTRATOR = 12;
+export const METERED_DATA_ADMINISTRATOR = 13;
+
+/** Rows of one meter: its subjects one behind the other. */
+export const SUBJECTS_MAX = 64;
+/** Requests of one meter that wait or are granted, and those of one who asks. */
+export const REQUESTS_OF_METER_MAX = 100;
+export const REQUESTS_OF_METER_AND_REQUESTER_MAX = 8;
+/** Requests of one who asks that have ended and are still shown. */
+export const CLOSED_MAX = 100;
+/** Runs of erased days of one meter. */
+export const ERASURES_MAX = 64;
+/** Needs of one who asks, and days that anything may lie ahead, where the chain's parameters say nothing. */
+export const NEEDS_DEFAULT = 20;
+export const HORIZON_DAYS_DEFAULT = 366;
+export const REQUESTS_DEFAULT = 100;
+export const ANSWER_DAYS_DEFAULT = 14;
+export const GRANT_DAYS_DEFAULT = 30;
