@@ -3,14 +3,14 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { decodeBlock, encodeBlock } from "../../src/wire/block.js";
 import { findChromium } from "../../tools/lab/determinism/chromium.js";
+import { allVerified, cutOff, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
+import { pageTests } from "./explorer-pages.js";
 import { freeBasePort } from "./network.js";
 import { cleanUp, type Defer, startGridseal, temporaryFolder, until } from "./processes.js";
 
@@ -18,14 +18,14 @@ const NODES = 4;
 const FIRST_PAGE_BYTES_MAX = 100_000;
 /** WCAG 2.2, success criterion 1.4.3. */
 const CONTRAST_MIN = 4.5;
-const PATIENCE_MS = 60_000;
 
 const executablePath = findChromium();
 const skip = executablePath === undefined ? "no Chromium is here" : false;
 
 test("the explorer in Chromium", { skip, timeout: 480_000 }, async (t) => {
   const defer = cleanUp(t);
-  const base = await startDemo(defer);
+  const folder = join(await temporaryFolder(defer), "demo");
+  const base = await startDemo(defer, folder);
   const browser = await chromium.launch({
     executablePath: executablePath!,
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
@@ -41,42 +41,20 @@ test("the explorer in Chromium", { skip, timeout: 480_000 }, async (t) => {
   await t.test("says what is wrong where a node serves an altered block", (inner) =>
     findsAltered(inner, browser, base),
   );
+  await pageTests(t, { browser, base, folder });
   await t.test("is legible in light and dark, on a phone and on a wall, in three languages", (inner) =>
     isLegible(inner, browser, base),
   );
   await t.test("is small, and its policy lets nothing else in", () => isSmall(base));
 });
 
-async function startDemo(defer: Defer): Promise<string> {
-  const folder = join(await temporaryFolder(defer), "demo");
+async function startDemo(defer: Defer, folder: string): Promise<string> {
   const port = await freeBasePort(NODES);
   const demo = startGridseal(defer, "demo", "--data", folder, "--base-port", String(port));
   await until("something is sealed", () => / verified [1-9]/.test(demo.output));
   const address = /^look at it at (http:\S+)\/$/m.exec(demo.output)?.[1];
   assert.ok(address !== undefined, `the demo prints no address: ${demo.output.slice(0, 400)}`);
   return address;
-}
-
-/** Pages whose connection a test has cut: that nothing can be loaded is what it wants. */
-const cutOff = new WeakSet<Page>();
-
-/** A page that fails the test for each error that it logs and for each request to somebody else. */
-async function openPage(t: TestContext, browser: Browser, options: Parameters<Browser["newPage"]>[0] = {}) {
-  const page = await browser.newPage({ locale: "en-GB", ...options });
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    const isCut = cutOff.has(page) && message.text().startsWith("Failed to load resource");
-    if ((message.type() === "error" || message.type() === "warning") && !isCut) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("request", (request) => {
-    if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) complaints.push(`asks ${request.url()}`);
-  });
-  t.after(async () => {
-    await page.close();
-    assert.deepEqual(complaints, [], "the page logs errors, or asks others");
-  });
-  return page;
 }
 
 async function showsChains(t: TestContext, browser: Browser, base: string): Promise<void> {
@@ -96,20 +74,6 @@ async function verifiesBlock(t: TestContext, browser: Browser, base: string): Pr
   await page.goto(`${base}/#/chains/3/blocks/1`);
   await allVerified(page, 7);
   assert.match((await page.textContent('[data-check="seal"]')) ?? "", /[34] of 4 members signed it; 3 are needed/);
-}
-
-async function allVerified(page: Page, count: number): Promise<void> {
-  await page.waitForSelector(`.findings[data-done="${count}"]`, { timeout: PATIENCE_MS });
-  const states = await page
-    .locator(".findings li")
-    .evaluateAll((items) =>
-      items.map((item) => `${item.getAttribute("data-check")} ${item.getAttribute("data-state")} ${item.textContent}`),
-    );
-  assert.deepEqual(
-    states.filter((state) => !/^\w+ verified /.test(state)),
-    [],
-    "every check is verified",
-  );
 }
 
 async function verifiesReceipt(t: TestContext, browser: Browser, base: string): Promise<void> {
@@ -145,29 +109,14 @@ function flipped(bytes: Uint8Array): Buffer {
   return changed;
 }
 
-/** A node that serves another block than its chain has sealed: what stands before it changes the answers. */
 async function findsAltered(t: TestContext, browser: Browser, base: string): Promise<void> {
-  const altering = createServer(async (request, response) => {
-    const answer = await fetch(base + request.url, { headers: { accept: request.headers.accept ?? "*/*" } });
-    const headers = Object.fromEntries(answer.headers);
-    for (const name of ["content-length", "content-encoding", "connection", "transfer-encoding"]) delete headers[name];
-    response.writeHead(answer.status, headers);
-    const isBlock = /^\/chains\/3\/blocks\/2$/.test(request.url ?? "");
-    if (isBlock) {
-      response.end(withOtherTime(new Uint8Array(await answer.arrayBuffer())));
-      return;
-    }
-    for await (const chunk of answer.body ?? []) response.write(chunk);
-    response.end();
-  });
-  await new Promise<void>((resolve) => altering.listen(0, "127.0.0.1", resolve));
+  const altering = await startAltering(base, (path, bytes) =>
+    path === "/chains/3/blocks/2" ? withOtherTime(bytes) : undefined,
+  );
   const page = await openPage(t, browser);
   // Behind the page's end: what it asks for then would fail.
-  t.after(() => {
-    altering.closeAllConnections();
-    altering.close();
-  });
-  await page.goto(`http://127.0.0.1:${(altering.address() as AddressInfo).port}/#/chains/3/blocks/2`);
+  t.after(altering.close);
+  await page.goto(`${altering.address}/#/chains/3/blocks/2`);
   await page.waitForSelector('.findings [data-state="wrong"]', { timeout: PATIENCE_MS });
   const wrong = (await page.textContent('.findings [data-state="wrong"]')) ?? "";
   assert.match(wrong, /what the block holds does not lead to its header's Merkle root/);
@@ -209,7 +158,13 @@ async function isSmall(base: string): Promise<void> {
   const named = [...html.matchAll(/(?:src|href)="(explorer\/[^"]+)"/g)].map(([, path]) => path!);
   assert.equal(named.length, 2, "the page names its script and its style sheet");
   let sum = gzipSync(html).length;
-  for (const path of named) {
+  const wanted = [...named];
+  for (const path of wanted) {
+    const text = await (await fetch(`${base}/${path}`)).text();
+    // What is imported at once counts, what is loaded when somebody goes there does not.
+    for (const [, part] of text.matchAll(/(?:from|import)\s*"\.\/([\w-]+\.js)"/g)) {
+      if (!wanted.includes(`explorer/${part}`)) wanted.push(`explorer/${part}`);
+    }
     const answer = await fetch(`${base}/${path}`, { headers: { "accept-encoding": "gzip" } });
     assert.equal(answer.headers.get("content-encoding"), "gzip", path);
     assert.match(answer.headers.get("cache-control") ?? "", /immutable/);

@@ -8,6 +8,7 @@ import { showToken } from "./network/ask.js";
 import { type Network, openNetwork } from "./network/network.js";
 import { BlockPage } from "./pages/block.js";
 import { ChainsPage } from "./pages/chains.js";
+import { LoadedPage, menu } from "./pages/pages.js";
 import { ReceiptPage } from "./pages/receipt.js";
 import { RecordPage } from "./pages/record.js";
 import { Shown, useAsked } from "./parts/asked.js";
@@ -16,8 +17,6 @@ import { Mark } from "./parts/mark.js";
 import { pinnedGenesis, store, storedTheme, themes, useThemeOf } from "./preferences.js";
 import { numberOf, type Place, placeOf } from "./route.js";
 import { chooseLanguage, type Language, languageNow, languages, type TextKey, text } from "./texts.js";
-
-const pages = ["chains", "receipt"] as const;
 
 export function App() {
   const place = usePlace();
@@ -43,12 +42,13 @@ export function App() {
           Gridseal
         </a>
         <nav aria-label={text("app.pages")}>
-          {pages.map((page) => (
+          {menu.map((page) => (
             <a key={page} href={`#/${page}`} aria-current={place.page === page ? "page" : undefined}>
               {text(`page.${page}` satisfies TextKey)}
             </a>
           ))}
         </nav>
+        <SearchForm />
         <Choices language={language} onLanguage={change} />
       </header>
       <main id="content" tabIndex={-1}>
@@ -102,7 +102,30 @@ function Page({
   if (page === "records" && service !== undefined && /^[0-9a-f]{16}$/.test(kid) && seq !== undefined) {
     return <RecordPage network={network} service={service} kid={kid} seq={seq} />;
   }
-  return <p>{text("page.unknown")}</p>;
+  return <LoadedPage network={network} place={place} live={live} />;
+}
+
+function SearchForm() {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const wanted = String(new FormData(form).get("what") ?? "").trim();
+    if (wanted !== "") location.hash = `#/search/${encodeURIComponent(wanted)}`;
+  };
+  return (
+    <search>
+      <form class="search" onSubmit={submit}>
+        <input
+          name="what"
+          type="search"
+          aria-label={text("app.search")}
+          placeholder={text("app.searchHint")}
+          autocomplete="off"
+          spellcheck={false}
+        />
+      </form>
+    </search>
+  );
 }
 
 function GenesisLine({ network, connection }: { readonly network: Network; readonly connection: Connection }) {

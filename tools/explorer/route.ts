@@ -28,3 +28,10 @@ function decoded(part: string): string {
     return part;
   }
 }
+
+/** What an address says behind its page as names, each followed by its value. */
+export function pairsOf({ parts }: Place): Readonly<Record<string, string>> {
+  const pairs: Record<string, string> = {};
+  for (let index = 0; index + 1 < parts.length; index += 2) pairs[parts[index]!] = parts[index + 1]!;
+  return pairs;
+}

@@ -1,9 +1,12 @@
-// Every text of the explorer, a line each: English, German, Chinese. {name} is filled in.
+// Every text of the explorer, a line each: English, German, Chinese. {name} is filled in. texts/ has those of the pages behind the first.
+
+import { pageTexts } from "./texts/pages.js";
 
 export const languages = { en: "English", de: "Deutsch", zh: "中文" } as const;
 export type Language = keyof typeof languages;
 
 const texts = {
+  ...pageTexts,
   // the frame
   "app.promise": [
     "Meters sign what they read, nodes seal it, and your browser checks it here.",
@@ -91,7 +94,6 @@ const texts = {
   "block.after": ["Block after", "Nächster", "下一个"],
   "block.checks": ["What your browser has checked", "Was Ihr Browser geprüft hat", "浏览器的验证结果"],
   "block.header": ["Header", "Kopf", "区块头"],
-  "block.content": ["Content", "Inhalt", "内容"],
   "block.time": ["time", "Zeit", "时间"],
   "block.hash": ["hash", "Hash", "哈希"],
   "block.previous": ["block before", "vorheriger Block", "上一区块"],
@@ -100,7 +102,6 @@ const texts = {
   "block.judged": ["judged at contracts height", "beurteilt nach Höhe der Verträge", "依据合约链高度"],
   "block.signers": ["sealed by", "versiegelt von", "封存者"],
   "block.round": ["round {round}", "Runde {round}", "第 {round} 轮"],
-  "block.size": ["{bytes} bytes", "{bytes} Bytes", "{bytes} 字节"],
   "block.anchors": ["names blocks of", "nennt Blöcke von", "引用的区块"],
   "block.records": ["Records", "Datensätze", "记录"],
   "block.outcomes": ["What contracts answered", "Was Verträge antworteten", "合约结果"],
@@ -249,6 +250,8 @@ const texts = {
 } as const satisfies Readonly<Record<string, readonly [string, string, string]>>;
 
 export type TextKey = keyof typeof texts;
+/** For whoever goes over all of them. */
+export const allTexts: Readonly<Record<string, readonly [string, string, string]>> = texts;
 
 const places: Readonly<Record<Language, 0 | 1 | 2>> = { en: 0, de: 1, zh: 2 };
 let place: 0 | 1 | 2 = 0;

@@ -79,7 +79,7 @@ export function followLive(network: Network, listener: LiveListener): () => void
         },
         onState: listener.onConnection,
       }),
-      listen("violations", "", {
+      listen("violations", positionBefore(chains), {
         onEvent({ name, text }) {
           const value: unknown = name === "violation" ? JSON.parse(text) : undefined;
           if (Check(ViolationItem, value)) tell(noteViolation(state, value));

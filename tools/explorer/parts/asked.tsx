@@ -11,12 +11,15 @@ export type Asked<Value> =
   | { readonly type: "here"; readonly value: Value }
   | { readonly type: "failed"; readonly error: unknown };
 
-/** Asks again where a key changes; an answer to what was asked before is dropped. */
-export function useAsked<Value>(ask: () => Promise<Value>, keys: readonly unknown[]): Asked<Value> {
+/**
+ * Asks again where a key changes; an answer to what was asked before is dropped. `stays`: it is shown until the next one is there, so
+ * that nothing moves.
+ */
+export function useAsked<Value>(ask: () => Promise<Value>, keys: readonly unknown[], stays = false): Asked<Value> {
   const [asked, setAsked] = useState<Asked<Value>>({ type: "waiting" });
   useEffect(() => {
     let isWanted = true;
-    setAsked({ type: "waiting" });
+    if (!stays) setAsked({ type: "waiting" });
     ask().then(
       (value) => isWanted && setAsked({ type: "here", value }),
       (error: unknown) => isWanted && setAsked({ type: "failed", error }),

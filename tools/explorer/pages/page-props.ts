@@ -1,0 +1,11 @@
+// What every page is handed.
+
+import type { LiveState } from "../live/strips.js";
+import type { Network } from "../network/network.js";
+import type { Place } from "../route.js";
+
+export interface PageProps {
+  readonly network: Network;
+  readonly place: Place;
+  readonly live: LiveState;
+}
