@@ -21,7 +21,7 @@ interface OpenOptions {
   readonly service: string;
   readonly api: readonly string[];
   readonly csv?: true;
-  readonly output?: string;
+  readonly out?: string;
 }
 
 export function registerOpen(access: Command): void {
@@ -33,7 +33,7 @@ export function registerOpen(access: Command): void {
     .requiredOption("--service <name>", "name or number of the service")
     .requiredOption("--api <url>", "API of a member of the chain; f + 1 of them, two at least", several)
     .option("--csv", "a table instead of JSON lines")
-    .option("-o, --output <file>", "file to make")
+    .option("-o, --out <file>", "file to make")
     .action(open);
 }
 
@@ -48,9 +48,9 @@ async function open(request: string, options: OpenOptions): Promise<void> {
   }
   if (closed > 0) warn(`${closed} records stay closed: ask more nodes`);
   const lines = options.csv ? [csvRow(columns), ...values.map(rowOf)] : values.map((value) => toJson(viewOf(value)));
-  if (options.output === undefined) return printLines(lines);
-  await createFile(options.output, new TextEncoder().encode(`${lines.join("\n")}\n`), SECRET);
-  printLines([`${options.output} has ${values.length} values, each proved`]);
+  if (options.out === undefined) return printLines(lines);
+  await createFile(options.out, new TextEncoder().encode(`${lines.join("\n")}\n`), SECRET);
+  printLines([`${options.out} has ${values.length} values, each proved`]);
 }
 
 interface Opened {

@@ -15,10 +15,11 @@ import { VECTORS_BYTES_MAX, vectorsPathOf } from "../../provisioning/contracts/v
 import { several, whole } from "../../terminal/arguments.js";
 import { governanceFor } from "../authority/governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "../authority/order/make-order.js";
+import { namedService } from "../authority/order/named-chain.js";
 import { withLimits } from "./limits.js";
 
 interface ProposeOptions extends MakeOptions, Limits {
-  readonly service: number;
+  readonly service: string;
   readonly name: string;
   readonly revision: number;
   readonly type: readonly number[];
@@ -39,7 +40,7 @@ export function registerPropose(contract: Command): void {
       .argument("<file>", "the contract's source"),
   );
   withLimits(command)
-    .requiredOption("--service <number>", "chain that gets it", whole(1, SERVICE_MAX))
+    .requiredOption("--service <name>", "name or number of the chain that gets it")
     .requiredOption("--name <name>", "its name there", contractName)
     .requiredOption("--revision <number>", "its version, above those before", whole(1, WORD_MAX))
     .option("--type <number>", "type of operation that it takes; may be repeated", addType, [])
@@ -57,7 +58,8 @@ async function propose(file: string, options: ProposeOptions): Promise<void> {
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
   const vectors = sha256(await readWhole(path, VECTORS_BYTES_MAX));
   const governance = await governanceFor(options);
-  const { service: chain, name, revision: version, from: fromHeight } = options;
+  const { name, revision: version, from: fromHeight } = options;
+  const chain = namedService(governance, options.service);
   const types = [...new Set(options.type)].sort((one, other) => one - other);
   const action = {
     ...({ type: "install", service: chain, name, version, source: bundle.hash, ...newestEngine } as const),

@@ -1,7 +1,6 @@
 // `gridseal contract ready`: runs a contract's vectors on a node's machine, and signs that they are good for the order that installs it.
 
 import type { Command } from "commander";
-import { SERVICE_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { signTried } from "../../../src/wire/contract-order.js";
 import { sha256 } from "../../../src/wire/hash.js";
@@ -15,12 +14,13 @@ import { newestEngine } from "../../ledger/engines.js";
 import { readNodeConfiguration } from "../../node/configuration.js";
 import { testContract } from "../../provisioning/contracts/trying.js";
 import { VECTORS_BYTES_MAX, vectorsPathOf } from "../../provisioning/contracts/vectors.js";
-import { several, whole } from "../../terminal/arguments.js";
+import { several } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { serviceNumber } from "../operation/sign.js";
 import { withLimits } from "./limits.js";
 
 interface ReadyOptions extends Limits {
-  readonly service: number;
+  readonly service: string;
   readonly node: readonly string[];
   readonly vectors?: string;
   readonly out: string;
@@ -34,7 +34,7 @@ export function registerContractReady(contract: Command): void {
       .description("run a contract's vectors on this machine and sign that its node is ready for it")
       .argument("<file>", "the contract's source"),
   )
-    .requiredOption("--service <number>", "chain that is to get it", whole(1, SERVICE_MAX))
+    .requiredOption("--service <name>", "name or number of the chain that is to get it")
     .requiredOption("--node <config>", "the node's node.json, or its folder (repeatable)", several)
     .requiredOption("-o, --out <file>", "file to make")
     .option("--json", "print JSON")
@@ -42,7 +42,7 @@ export function registerContractReady(contract: Command): void {
 }
 
 async function ready(file: string, options: ReadyOptions): Promise<void> {
-  const { service: chain, budget, pages, output, out } = options;
+  const { budget, pages, output, out } = options;
   const path = vectorsPathOf(file, options.vectors);
   const { bundle, tried, complaint } = await testContract(file, path, { budget, pages, output });
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
@@ -54,6 +54,7 @@ async function ready(file: string, options: ReadyOptions): Promise<void> {
   if (others.some(({ hash }) => toHex(hash) !== toHex(first!.hash))) {
     throw new GridsealError("USAGE", "the nodes are of several networks: make a file for each");
   }
+  const chain = serviceNumber(first!, options.service);
   const said = { service: chain, source: bundle.hash, ...newestEngine, budget, pages, output, vectors };
   const keys = await Promise.all(configurations.map(({ key }) => readKeyFile(key)));
   await writeTried(out, said, signTried(first!.hash, said, keys));
