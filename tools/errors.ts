@@ -1,11 +1,13 @@
 // The catalogue of errors that a person meets: a stable code, what happened and to what, and what to do about it.
-// Exit status: 2 where the command was misused or its meter refuses the configuration, so that trying again does not help; 3 where
-// an audit could not judge all of it; 1 for any other failure.
+// Exit status: 2 where what was typed is wrong whatever files and nodes hold, or a meter refuses its configuration, so that trying again
+// does not help; 3 where an audit could not judge all of it; 1 for any other failure.
 
 const remedies = {
   USAGE: "Run the command with --help to see what it takes.",
+  NOT_FOUND: "Look at what there is, with `list` or `show` of what is meant, and name one of those.",
   FILE_UNREADABLE: "Check that the path exists and may be read.",
   FILE_UNWRITABLE: "Check that the folder exists, may be written and has room.",
+  FILE_INVALID: "Correct the file as the message says, or name another one; nothing was changed.",
   FILE_EXPOSED:
     "Close it to others as the message says; whoever may have read a key meanwhile can sign with it: replace it where you are not sure.",
   FILE_EXISTS: "Nothing was overwritten: name another folder, or remove it first.",

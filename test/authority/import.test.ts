@@ -69,6 +69,6 @@ test("refuses a table whose columns are not those of its kind, or that has no ro
     ["id,lot\n", /1 to 50000 rows/],
     ['id,lot\n"a', /line 2: a quoted cell does not end/],
   ] as const) {
-    assert.throws(() => importTable(register, text, { table: "devices", ...dry }), { code: "USAGE", message });
+    assert.throws(() => importTable(register, text, { table: "devices", ...dry }), { code: "FILE_INVALID", message });
   }
 });

@@ -65,7 +65,7 @@ test("a credential is issued for a chain that an order of this authority has add
 test("a service that no order here has added is refused, with the way to name a node, and taken where a node has it", async (t) => {
   const { issue } = await networkIn(t);
   await assert.rejects(issue("roof", { services: [7] }), (error: Error & { code?: string }) => {
-    assert.equal(error.code, "USAGE");
+    assert.equal(error.code, "NOT_FOUND");
     assert.match(error.message, /has no service 7: it has 1, 5; .* --api or --data/);
     return true;
   });

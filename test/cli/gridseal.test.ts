@@ -74,10 +74,10 @@ test("makes a network and says in JSON what is in it", async () => {
 test("a name where an id is asked for is answered with where ids are to be found", () => {
   const making = ["--network", "network", "-o", "order.cose"];
   const revoke = run("authority", "order", "revoke", "meter-9", ...making);
-  assert.equal(revoke.status, 2);
+  assert.equal(revoke.status, 1);
   assertComplaint(revoke.stderr, /meter-9 is neither an id of 16 .*`gridseal authority list`/);
   const chain = run("authority", "order", "chain", "7", "solar", "--member", "node-9", ...making);
-  assert.equal(chain.status, 2);
+  assert.equal(chain.status, 1);
   assertComplaint(chain.stderr, /node-9 is no name or id of a node of the network, which has node-1 [0-9a-f]{16}$/);
 });
 
@@ -89,11 +89,24 @@ test("prints its version", async () => {
   }
 });
 
+test("alone it says what it can do, and help leads to every subcommand", () => {
+  const alone = run();
+  assert.deepEqual([alone.status, alone.stderr], [0, ""]);
+  assert.match(alone.stdout, /^Usage: gridseal .*\n[\s\S]*\n {2}chain .*sealed chains\n/);
+  for (const words of [[], ["chain"], ["chain", "show"], ["authority", "order", "revoke"]]) {
+    const help = run("help", ...words);
+    assert.deepEqual([help.status, help.stderr], [0, ""], words.join(" "));
+    assert.equal(help.stdout, run(...words, "--help").stdout, words.join(" "));
+    assert.ok(help.stdout.startsWith(["Usage: gridseal", ...words].join(" ")), words.join(" "));
+  }
+});
+
 test("ends misuse with status 2, a reason and a remedy", () => {
   for (const [parameters, reason] of [
     [["init"], /missing required argument 'dir'/],
     [["init", "x", "--nodes", "0"], /'--nodes <count>' argument '0' is invalid/],
-    [["chain"], /subcommand is missing/],
+    [["chain"], /subcommand is missing: list, show, export, audit, slots$/],
+    [["authority", "order"], /subcommand is missing: members, chain, revoke/],
     [["bogus"], /unknown command 'bogus'/],
     [["chain", "audit", "trading.cbor"], /--genesis/],
     [["chain", "list"], /name what to read/],
@@ -184,7 +197,7 @@ test("lists and shows a chain from a file, its registers to the last digit", () 
     assert.match(text, new RegExp(`^${part}`, "m"));
   }
   assert.match(text, /1-0:1\.8\.1\*255 +1001 Wh/);
-  assert.equal(run("chain", "show", "3", "trading.cbor").status, 2);
+  assert.equal(run("chain", "show", "3", "trading.cbor").status, 1);
 });
 
 test("a record with disclosures is good with a receipt where each opens a digest that the meter signed, and says which", async () => {

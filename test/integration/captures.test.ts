@@ -65,7 +65,7 @@ test("captured telegrams come out of the sealed chain as they went in at the met
   for (const service of [OPEN, CLOSED]) {
     const file = join(network.folder, `chain-${service}`);
     const data = join(network.nodes[2]!.folder, "data");
-    assert.equal((await gridseal("chain", "export", String(service), "--data", data, "--output", file)).status, 0);
+    assert.equal((await gridseal("chain", "export", String(service), "--data", data, "--out", file)).status, 0);
     exports.set(service, await readFile(file));
     for (const record of recordsOf(exports.get(service)!)) sealed.set(sha256(record), record);
   }

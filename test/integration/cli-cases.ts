@@ -93,7 +93,6 @@ export function misuses({
   const unmade = join(folder, "unmade");
   const meterFolder = join(network.folder, "meters/m-3");
   return [
-    [],
     ["nonsense"],
     ["chain"],
     ["chain", "nonsense"],
@@ -110,7 +109,6 @@ export function misuses({
     ["init", unmade, "--target", "1"],
     ["authority", "issue", "--network", network.folder],
     ["authority", "issue", "--network", network.folder, "--id", "../m"],
-    ["authority", "issue", "--network", network.folder, "--id", "m-4", "--services", "77"],
     ["authority", "issue", "--network", network.folder, "--id", "m-4", "--public-key", "00".repeat(32)],
     ["authority", "batch", genesis, "--network", network.folder],
     ["authority", "registrar", "limit", "anna", "--network", network.folder, "--lot", "L1"],
@@ -132,9 +130,7 @@ export function misuses({
     ["chain", "list", "--api", api, "--data", data],
     ["chain", "list", chain, "--data", data],
     ["chain", "show", "0", chain],
-    ["chain", "show", "999", chain],
     ["chain", "show", "1", "--data", data],
-    ["chain", "show", "1", "--data", data, "--service", "nonsense"],
     ["chain", "export", "dispatch", "--data", data],
     ["chain", "audit", "--data", data],
     ["receipt", "get", "--data", data, "--service", "3", "--meter", meter, "-o", unmade],
@@ -165,6 +161,9 @@ export async function failuresOf(scene: Scene): Promise<readonly (readonly [Argu
   const cut = (bytes: Buffer) => bytes.subarray(0, bytes.length - 10);
   return [
     [["init", network.folder], /grid exists already/],
+    [["authority", "issue", "--network", network.folder, "--id", "m-4", "--services", "77"], /no service 77/],
+    [["chain", "show", "999", chain], /no block 999/],
+    [["chain", "show", "1", "--data", data, "--service", "nonsense"], /no service nonsense: it has/],
     [["authority", "issue", "--network", absent, "--id", "m"], /absent\/genesis.cbor/],
     [["authority", "issue", "--network", network.folder, "--id", "m-3", "--out", absent], /m-3 has a credential since/],
     [["authority", "show", "nobody", "--network", absent], /absent/],

@@ -50,7 +50,7 @@ test("the demo seals what its meters publish, and goes on from where it stopped"
     await inPairs(records, async ({ service, meter, seq, hash }) => {
       const file = join(receipts, `${service}-${meter}-${seq}`);
       const get = ["receipt", "get", "--data", data, "--service", String(service), "--meter", meter];
-      const got = await gridseal(...get, "--seq", String(seq), "--output", file);
+      const got = await gridseal(...get, "--seq", String(seq), "--out", file);
       assert.equal(got.status, 0, got.errors);
       const verified = await gridseal("receipt", "verify", file, "--genesis", network.genesis, "--json");
       assert.equal(verified.status, 0, verified.errors);

@@ -24,7 +24,7 @@ export async function verifyNewestReceipt(
   if (newest === undefined) return;
   const file = join(folder, `${report.chain}.receipt`);
   const which = ["--service", String(report.chain), "--meter", newest.meter, "--seq", String(newest.seq)];
-  const got = await gridseal("receipt", "get", "--data", data, "--genesis", genesis, ...which, "--output", file);
+  const got = await gridseal("receipt", "get", "--data", data, "--genesis", genesis, ...which, "--out", file);
   assert.equal(got.status, 0, got.errors);
   const [genesisBytes, bytes] = await Promise.all([readFile(genesis), readFile(file)]);
   const { chain, height, record, header } = verifyReceipt(genesisBytes, bytes);

@@ -196,6 +196,6 @@ test("contracts of chains with other members ask and answer, each message once a
 
 async function exported({ folder }: TestNetwork, node: TestNode, service: number): Promise<Uint8Array> {
   const file = join(folder, `${node.name}-${service}.chain`);
-  await runGood("chain", "export", String(service), "--data", join(node.folder, "data"), "--output", file);
+  await runGood("chain", "export", String(service), "--data", join(node.folder, "data"), "--out", file);
   return readFile(file);
 }

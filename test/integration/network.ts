@@ -257,7 +257,7 @@ export async function verifyChains({
   const data = join(first.folder, "data");
   const verify = async ({ service, name }: ChainState) => {
     const file = join(exports, name);
-    const exported = await gridseal("chain", "export", String(service), "--data", data, "--output", file);
+    const exported = await gridseal("chain", "export", String(service), "--data", data, "--out", file);
     assert.equal(exported.status, 0, exported.errors);
     const report = verifyExport(genesisBytes, await readFile(file), reports.get(CONTRACTS)?.orders);
     assertAgreed(

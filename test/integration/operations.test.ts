@@ -122,7 +122,7 @@ test("a node's store is backed up, repaired, restored and pruned", { timeout: 28
     const typed = await gridseal("node", "prune", configuration, "--prune-before", "999999");
     assert.equal(typed.status, 2);
     assert.match(typed.errors, /999999 is above the newest block of trading \d+.*--older-than, or add --yes/);
-    const parameters = [configuration, "--prune-before", "10", "--chain", "trading"];
+    const parameters = [configuration, "--prune-before", "10", "--service", "trading"];
     const trading = { service: 1, name: "trading", before: 10, blocks: 9, records: 9 };
     assert.deepEqual(await gridsealJson("node", "prune", ...parameters, "--dry-run"), { chains: [trading] });
     const recent = (await gridsealJson("node", "prune", configuration, "--older-than", "1d")) as PruneReport;

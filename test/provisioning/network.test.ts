@@ -190,7 +190,7 @@ test("refuses keys that verifiers judge differently", async () => {
 test("refuses unknown services and IDs that could not be a folder", async () => {
   const request = { network, id: "meter-9", days: 10, force: false };
   await assert.rejects(provisionMeter({ ...request, services: [2] }, new Date()), {
-    code: "USAGE",
+    code: "NOT_FOUND",
     message: /service 2/,
   });
   for (const id of ["", "../x", "a/b", "x".repeat(65)]) {

@@ -7,6 +7,7 @@ import {
   moment,
   moment_ms,
   serviceNumbers,
+  utcDay,
   whole,
 } from "../../tools/terminal/arguments.js";
 import { countText, pairs, table, toJson } from "../../tools/terminal/output.js";
@@ -66,17 +67,32 @@ test("reads days and times of UTC alike, and no time that is none", () => {
   for (const text of ["2026-03-29", "2026-03-29T00:00Z", "2026-03-29T00:00:00Z", "2026-03-29T00:00:00.000Z"]) {
     assert.equal(moment(text), start_s, text);
   }
+  for (const text of ["2026-03-29T01:00+01:00", "2026-03-28T19:00:00.000-05:00"]) {
+    assert.equal(moment(text), start_s, text);
+  }
   assert.equal(moment_ms("2026-03-29T00:00:00.250Z"), start_s * 1_000 + 250);
   for (const text of [
     "",
     "2026",
     "2026-03-29T00:00:00",
-    "2026-03-29T00:00:00+01:00",
+    "2026-03-29T00:00:00+0100",
+    "2026-03-29T24:00Z",
     "2026-02-30",
+    "2026-02-30T00:00:00Z",
     "1969-12-31",
     "now",
   ]) {
-    assert.throws(() => moment(text), /It must be a day or a time in UTC/, text);
+    assert.throws(() => moment(text), /It must be a day in UTC or a time with its zone/, text);
+  }
+});
+
+test("reads a whole day by its date or its beginning, and no other time", () => {
+  const day = Date.UTC(2026, 2, 29) / 86_400_000;
+  for (const text of ["2026-03-29", "2026-03-29T00:00Z", "2026-03-29T00:00:00.000Z"]) {
+    assert.equal(utcDay(text), day, text);
+  }
+  for (const text of ["2026-03-29T00:00:01Z", "2026-03-29T00:00+01:00", "2026-02-30", "29.03.2026"]) {
+    assert.throws(() => utcDay(text), /It must be a day in UTC/, text);
   }
 });
 

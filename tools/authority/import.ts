@@ -35,7 +35,7 @@ export interface Imported {
 class Undone extends Error {}
 
 /**
- * Brings the rows of a CSV text in, the first of which names the columns; where one has a problem, none. Throws USAGE for what is no
+ * Brings the rows of a CSV text in, the first of which names the columns; where one has a problem, none. Throws FILE_INVALID for what is no
  * table of this kind.
  */
 export function importTable(
@@ -75,23 +75,26 @@ function rowsIn(text: string, table: ImportedTable): readonly Row[] {
   try {
     rows = readCsv(text);
   } catch (cause) {
-    throw new GridsealError("USAGE", `the table cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("FILE_INVALID", `the table cannot be read: ${reasonOf(cause)}`, { cause });
   }
   const [head, ...others] = rows;
   const names = head?.cells ?? [];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new GridsealError("USAGE", `a table of ${table} has no column "${unknown}": it has ${known.join(", ")}`);
+    throw new GridsealError(
+      "FILE_INVALID",
+      `a table of ${table} has no column "${unknown}": it has ${known.join(", ")}`,
+    );
   }
   const missing = needed.find((name) => !names.includes(name));
   if (missing !== undefined || new Set(names).size !== names.length) {
     throw new GridsealError(
-      "USAGE",
+      "FILE_INVALID",
       `a table of ${table} has the columns ${needed.join(", ")} in its first row, each once`,
     );
   }
   if (others.length === 0 || others.length > ROWS_MAX) {
-    throw new GridsealError("USAGE", `a table has 1 to ${ROWS_MAX} rows below its first, not ${others.length}`);
+    throw new GridsealError("FILE_INVALID", `a table has 1 to ${ROWS_MAX} rows below its first, not ${others.length}`);
   }
   return others.map(({ line, cells }) => ({
     line,

@@ -59,7 +59,7 @@ export interface MembersChange {
 }
 
 /**
- * The members of a chain with one admitted, one removed, or one in the other's place. Throws USAGE.
+ * The members of a chain with one admitted, one removed, or one in the other's place. Throws NOT_FOUND or ORDER_REFUSED.
  */
 export function membersAction(
   governance: Governance,
@@ -70,18 +70,18 @@ export function membersAction(
   const governed = governedChain(governance, service);
   if (governed === undefined)
     throw new GridsealError(
-      "USAGE",
+      "NOT_FOUND",
       `no chain ${service} is known here: name a node by --api or --data where an order added it`,
     );
   const seats = governed.orders.at(-1) ?? governed.chain;
   const before = seats.members;
   const { admit, remove } = change;
   if (admit !== undefined && admit.chain !== service) {
-    throw new GridsealError("USAGE", `the READY file is for chain ${admit.chain}, not ${service}`);
+    throw new GridsealError("ORDER_REFUSED", `the READY file is for chain ${admit.chain}, not ${service}`);
   }
   const place = remove === undefined ? -1 : before.findIndex(({ id }) => equalBytes(id, remove));
   if (remove !== undefined && place < 0) {
-    throw new GridsealError("USAGE", `${toHex(remove)} is no member of chain ${service}`);
+    throw new GridsealError("ORDER_REFUSED", `${toHex(remove)} is no member of chain ${service}`);
   }
   const come = admit === undefined ? [] : [admit.member];
   // Who takes another's place proposes in its turn.
@@ -102,7 +102,7 @@ export interface OrderingAuthority {
   readonly own: Signer;
 }
 
-/** The order of an action that follows the sealed ones, or has the number given. Throws USAGE where it would not apply. */
+/** The order of an action that follows the sealed ones, or has the number given. Throws ORDER_REFUSED where it would not apply. */
 export function nextOrder(
   governance: Governance,
   action: Action,
@@ -115,12 +115,13 @@ export function nextOrder(
     ...(options.source !== undefined && { source: options.source }),
   };
   const governed = govern({ ...governance, lastOrder: order.number - 1 }, order, governedHeight(governance) + 1);
-  if (governed.type === "refused") throw new GridsealError("USAGE", `the order would not apply: ${governed.reason}`);
+  if (governed.type === "refused")
+    throw new GridsealError("ORDER_REFUSED", `the order would not apply: ${governed.reason}`);
   return order;
 }
 
 /**
- * Signs an order and writes its file; the register has what it makes of credentials before. Throws USAGE for what no order can say,
+ * Signs an order and writes its file; the register has what it makes of credentials before. Throws ORDER_REFUSED for what no order can say,
  * or what reading and writing files throw.
  */
 export async function writeOrder(
@@ -134,7 +135,7 @@ export async function writeOrder(
   try {
     bytes = issueOrder(order, genesis, own);
   } catch (cause) {
-    throw new GridsealError("USAGE", `no order can say this: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("ORDER_REFUSED", `no order can say this: ${reasonOf(cause)}`, { cause });
   }
   await refuseExisting(out);
   await withRegister(registerOf(folder), (register) => noteOrder(register, order));

@@ -24,10 +24,10 @@ function checkGenesis(bytes: Uint8Array, origin: string): Genesis {
   }
 }
 
-/** The chain that a person names by its name or number. Throws USAGE. */
+/** The chain that a person names by its name or number. Throws NOT_FOUND. */
 export function chainNamed(genesis: Genesis, text: string): GenesisChain {
   const chain = genesis.chains.find(({ service, name }) => name === text || String(service) === text);
   if (chain !== undefined) return chain;
   const known = genesis.chains.map(({ service, name }) => `${name} (${service})`).join(", ");
-  throw new GridsealError("USAGE", `network ${genesis.network} has no service ${text}: it has ${known}`);
+  throw new GridsealError("NOT_FOUND", `network ${genesis.network} has no service ${text}: it has ${known}`);
 }

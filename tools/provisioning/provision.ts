@@ -122,7 +122,7 @@ async function permittedServices(
   if (unknown !== undefined) {
     const what = `network ${genesis.network} has no service ${unknown}: it has ${known.join(", ")}`;
     const where = "where an order added it that is not in this folder, name a node by --api or --data";
-    throw new GridsealError("USAGE", request.known === undefined ? `${what}; ${where}` : what);
+    throw new GridsealError("NOT_FOUND", request.known === undefined ? `${what}; ${where}` : what);
   }
   return services ?? (roles === undefined || isDevice({ roles }) ? known : []);
 }

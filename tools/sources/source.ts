@@ -65,16 +65,16 @@ export interface ReceiptSource extends ChainSource {
   lineage(service: number): Promise<readonly Uint8Array[]>;
 }
 
-/** The chain that a person names by its name or number. Throws USAGE. */
+/** The chain that a person names by its name or number. Throws NOT_FOUND. */
 export async function chainOfSource(source: ChainSource, text: string): Promise<ChainSummary> {
   const chains = await source.chains();
   const chain = chains.find(({ service, name }) => name === text || String(service) === text);
   if (chain !== undefined) return chain;
   const known = chains.map(({ service, name }) => `${name} (${service})`).join(", ");
-  throw new GridsealError("USAGE", `${source.origin} has no service ${text}: it has ${known || "none"}`);
+  throw new GridsealError("NOT_FOUND", `${source.origin} has no service ${text}: it has ${known || "none"}`);
 }
 
-/** The service's number of the chain that a command reads; 0 for an exported file, which has but one chain. Throws USAGE. */
+/** The service's number of the chain that a command reads; 0 for an exported file, which has but one chain. Throws USAGE or NOT_FOUND. */
 export async function serviceIn(
   source: ChainSource,
   file: string | undefined,

@@ -28,20 +28,37 @@ export function serviceNumbers(text: string): readonly number[] {
   return text.split(",").map(whole(1, SERVICE_MAX));
 }
 
-/** A day or a time of ISO 8601 in UTC, with or without seconds and milliseconds, as milliseconds of Unix time. */
+const TIME = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+
+/**
+ * A day of UTC, or a time of ISO 8601 with its zone, with or without seconds and milliseconds, as milliseconds of Unix time. The one
+ * reader of times that people type.
+ */
 export function moment_ms(text: string): number {
+  const date = text.slice(0, 10);
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(text);
-  const time_ms = isDay || isTime ? Date.parse(text) : Number.NaN;
+  const time_ms = isDay || TIME.test(text) ? Date.parse(text) : Number.NaN;
   // A day that no month has becomes one of the next month.
-  const isThere = Number.isFinite(time_ms) && new Date(time_ms).toISOString().startsWith(text.slice(0, 10));
+  const day_ms = Date.parse(date);
+  const isThere = Number.isFinite(day_ms) && new Date(day_ms).toISOString().startsWith(date);
   if (isThere && time_ms >= 0 && time_ms <= TIME_MS_MAX) return time_ms;
-  throw new InvalidArgumentError("It must be a day or a time in UTC, such as 2026-03-29 or 2026-03-29T00:00:00Z.");
+  throw new InvalidArgumentError(
+    "It must be a day in UTC or a time with its zone, such as 2026-03-29 or 2026-03-29T00:00:00Z.",
+  );
 }
 
 /** The same as seconds of Unix time, a part of a second left out. */
 export function moment(text: string): number {
   return Math.floor(moment_ms(text) / 1_000);
+}
+
+const DAY_MS = 86_400_000;
+
+/** A whole day of UTC, by its date or by the time at which it begins, as days since 1970. */
+export function utcDay(text: string): number {
+  const time_ms = moment_ms(text);
+  if (time_ms % DAY_MS === 0) return time_ms / DAY_MS;
+  throw new InvalidArgumentError("It must be a day in UTC, such as 2026-03-29.");
 }
 
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };

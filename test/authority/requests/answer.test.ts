@@ -184,7 +184,7 @@ test("a file of requests is cut into them as they were signed, and what is none 
   fc.assert(
     fc.property(fc.integer({ min: 1, max: items[2]!.length - 1 }), (cut) => {
       assert.throws(() => splitRequests(whole.subarray(0, whole.length - cut), "file"), {
-        code: "USAGE",
+        code: "FILE_INVALID",
         message: /file is no file of requests: item 3/,
       });
     }),

@@ -228,7 +228,7 @@ test("operations are run alike on all nodes, over a restart, for one that was aw
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const [genesisFile, output, save] = ["genesis.cbor", "receipt.cbor", "effect.cbor"].map((name) => join(folder, name));
   writeFileSync(genesisFile!, cluster.genesisBytes);
-  const from = { data: third.path, genesis: genesisFile!, service: String(SERVICE), output: output!, save: save! };
+  const from = { data: third.path, genesis: genesisFile!, service: String(SERVICE), out: output!, save: save! };
   await getEffect({ height: block.height, index: 1 }, from);
   const effect = readFileSync(save!);
   assert.deepEqual(toHex(effect), toHex(items[1]!));
@@ -236,7 +236,7 @@ test("operations are run alike on all nodes, over a restart, for one that was aw
   const shown = await readEffectOf(sha256(effect), output!, save!);
   assert.deepEqual([shown.kind, "name" in shown && shown.name], ["gs1/effect", "counted"]);
   await assert.rejects(readEffectOf(new Uint8Array(32), output!, save!), { code: "RECEIPT_INVALID" });
-  await assert.rejects(getEffect({ height: block.height, index: 99 }, from), { code: "USAGE" });
+  await assert.rejects(getEffect({ height: block.height, index: 99 }, from), { code: "NOT_FOUND" });
 });
 
 test("a node whose engine fails casts no vote, seals nothing wrong, and goes on when it runs again", async (t) => {

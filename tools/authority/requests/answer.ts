@@ -39,7 +39,7 @@ export interface Answering {
   readonly isDry: boolean;
 }
 
-/** The requests of a file. Throws USAGE where it holds none, too many, or what is no sequence. */
+/** The requests of a file. Throws FILE_INVALID where it holds none, too many, or what is no sequence. */
 export function splitRequests(bytes: Uint8Array, name: string): readonly Uint8Array[] {
   const items: Uint8Array[] = [];
   try {
@@ -49,9 +49,9 @@ export function splitRequests(bytes: Uint8Array, name: string): readonly Uint8Ar
     }
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
-    throw new GridsealError("USAGE", `${name} is no file of requests: ${cause.message}`, { cause });
+    throw new GridsealError("FILE_INVALID", `${name} is no file of requests: ${cause.message}`, { cause });
   }
-  if (items.length === 0) throw new GridsealError("USAGE", `${name} has no request`);
+  if (items.length === 0) throw new GridsealError("FILE_INVALID", `${name} has no request`);
   return items;
 }
 

@@ -23,7 +23,7 @@ interface OpenOptions {
   readonly service: string;
   readonly api: readonly string[];
   readonly form: Form;
-  readonly output?: string;
+  readonly out?: string;
 }
 
 const forms = ["json", "csv", "cbor"] as const;
@@ -44,13 +44,13 @@ export function registerOpen(access: Command): void {
         .choices(forms)
         .default("json" satisfies Form),
     )
-    .option("-o, --output <file>", "file to make; needed for CBOR")
+    .option("-o, --out <file>", "file to make; needed for CBOR")
     .action(open);
 }
 
 async function open(request: string, options: OpenOptions): Promise<void> {
-  const { form, output } = options;
-  if (form === "cbor" && output === undefined) throw new GridsealError("USAGE", "CBOR goes to a file: name it by -o");
+  const { form, out } = options;
+  if (form === "cbor" && out === undefined) throw new GridsealError("USAGE", "CBOR goes to a file: name it by -o");
   const { values, closed, complaints } = await withParticipant(options.as, (participant) =>
     openAll(participant, request, options),
   );
@@ -60,9 +60,9 @@ async function open(request: string, options: OpenOptions): Promise<void> {
     throw new GridsealError("GRANT_CLOSED", `grant ${request} opens nothing: ${why}`);
   }
   if (closed > 0) warn(`${closed} records stay closed: ask more nodes`);
-  if (output === undefined) return printLines(linesOf(values, form));
-  await createFile(output, form === "cbor" ? proofsOf(values) : textOf(linesOf(values, form)), SECRET);
-  printLines([`${output} has ${values.length} values, each proved`]);
+  if (out === undefined) return printLines(linesOf(values, form));
+  await createFile(out, form === "cbor" ? proofsOf(values) : textOf(linesOf(values, form)), SECRET);
+  printLines([`${out} has ${values.length} values, each proved`]);
 }
 
 function linesOf(values: readonly OpenedValue[], form: Form): string[] {

@@ -2,24 +2,25 @@
 
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
+import { utcDay } from "../../terminal/arguments.js";
 import { deliveryKeysIn } from "./key.js";
-import { type AccessOptions, dayOf, signAccess, withAccessOptions } from "./sign-access.js";
+import { type AccessOptions, signAccess, withAccessOptions } from "./sign-access.js";
 
 interface RequestOptions extends AccessOptions {
   readonly need: string;
   readonly meter: string;
-  readonly from: string;
-  readonly until: string;
+  readonly from: number;
+  readonly until: number;
 }
 
 export function registerRequest(access: Command): void {
   withAccessOptions(access.command("request").description("ask for what a meter confides"))
     .requiredOption("--need <name>", "the need that it is for, as `access need` has named it")
     .requiredOption("--meter <id>", "the meter")
-    .requiredOption("--from <day>", "first day, as 2026-03-29")
-    .requiredOption("--until <day>", "day behind the last")
+    .requiredOption("--from <day>", "first day, as 2026-03-29", utcDay)
+    .requiredOption("--until <day>", "day behind the last", utcDay)
     .action(async ({ need, meter, from, until, ...options }: RequestOptions) => {
       const { key } = await deliveryKeysIn(options.as);
-      await signAccess(options, "request", [need, meter, dayOf(from), dayOf(until), toHex(key)]);
+      await signAccess(options, "request", [need, meter, from, until, toHex(key)]);
     });
 }

@@ -58,15 +58,6 @@ export async function signAccess(options: AccessOptions, what: keyof typeof TYPE
   );
 }
 
-/** The UTC day of a date as 2026-03-29. */
-export function dayOf(text: string): number {
-  const time_ms = Date.parse(`${text}T00:00:00Z`);
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(time_ms)) {
-    throw new GridsealError("USAGE", `${text} is no day: write it as 2026-03-29`);
-  }
-  return Math.floor(time_ms / 1_000 / DAY_S);
-}
-
 export function dayText(day: number): string {
   return new Date(1_000 * DAY_S * day).toISOString().slice(0, 10);
 }

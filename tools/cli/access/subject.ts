@@ -1,23 +1,24 @@
 // `gridseal access subject` and `confirm`: whose consent counts for a meter; stated by an administrator, confirmed by who loses days.
 
 import type { Command } from "commander";
-import { type AccessOptions, dayOf, signAccess, withAccessOptions } from "./sign-access.js";
+import { utcDay } from "../../terminal/arguments.js";
+import { type AccessOptions, signAccess, withAccessOptions } from "./sign-access.js";
 
 interface SubjectOptions extends AccessOptions {
   readonly meter: string;
   readonly participant: string;
-  readonly from: string;
-  readonly until?: string;
+  readonly from: number;
+  readonly until?: number;
 }
 
 export function registerSubject(access: Command): void {
   withAccessOptions(access.command("subject").description("say whose consent counts for a meter"))
     .requiredOption("--meter <id>", "the meter")
     .requiredOption("--participant <id>", "who is its subject")
-    .requiredOption("--from <day>", "first day, as 2026-03-29")
-    .option("--until <day>", "day behind the last; none where absent")
+    .requiredOption("--from <day>", "first day, as 2026-03-29", utcDay)
+    .option("--until <day>", "day behind the last; none where absent", utcDay)
     .action(({ meter, participant, from, until, ...options }: SubjectOptions) =>
-      signAccess(options, "subject", [meter, participant, dayOf(from), until === undefined ? null : dayOf(until)]),
+      signAccess(options, "subject", [meter, participant, from, until ?? null]),
     );
 }
 

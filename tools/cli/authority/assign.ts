@@ -43,5 +43,8 @@ async function assign(device: string, point: string, options: AssignOptions): Pr
 
 function withoutCredential(device: string): GridsealError {
   const what = `device ${device} has no credential, so that no meter counts for its point`;
-  return new GridsealError("USAGE", `${what}: gridseal authority issue, then authority order assign --registered`);
+  return new GridsealError(
+    "REGISTER_REFUSED",
+    `${what}: gridseal authority issue, then authority order assign --registered`,
+  );
 }

@@ -53,5 +53,8 @@ async function sealedHead(options: AuditOptions): Promise<LogHead | undefined> {
   if (options.api === undefined && options.data === undefined) return undefined;
   const { register } = await governanceFor(options);
   if (register !== undefined) return { number: register.entry, hash: toHex(register.hash) };
-  throw new GridsealError("USAGE", "no sealed order names a head of the register: `gridseal authority order register`");
+  throw new GridsealError(
+    "NOT_FOUND",
+    "no sealed order names a head of the register: `gridseal authority order register`",
+  );
 }

@@ -38,7 +38,7 @@ export function registerIssue(authority: Command): void {
       serviceNumbers,
     )
     .option("--days <count>", "validity", whole(1, 36_500), DAYS_DEFAULT)
-    .option("--out <path>", "folder to make; with --public-key, file to make")
+    .option("-o, --out <path>", "folder to make; with --public-key, file to make")
     .option("--public-key <hex>", "the holder's own key: COSE_Key, or the 32 bytes of Ed25519")
     .option("--role <role>", "what the holder is (repeatable); a meter where absent", rolesFrom)
     .option("--jurisdiction <code>", "country or part of it, ISO 3166, whose law the holder is under")

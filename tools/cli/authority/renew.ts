@@ -25,7 +25,7 @@ export function registerRenew(authority: Command): void {
   )
     .requiredOption("--id <id>", "ID whose credential it is")
     .option("--days <count>", "validity", whole(1, 36_500), DAYS_DEFAULT)
-    .option("--out <file>", "file to make; the credential is printed where absent")
+    .option("-o, --out <file>", "file to make; the credential is printed where absent")
     .option("--json", "print JSON")
     .action(renew);
 }

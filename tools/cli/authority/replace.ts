@@ -53,7 +53,7 @@ async function replace(options: ReplaceOptions): Promise<void> {
   await refuseExisting(out);
   const governance = await governanceFor(options);
   const before = await useRegister(options, (register) => currentCredential(register, id));
-  if (before === undefined) throw new GridsealError("USAGE", `ID ${id} has no credential that could be replaced`);
+  if (before === undefined) throw new GridsealError("NOT_FOUND", `ID ${id} has no credential that could be replaced`);
   const end = { type: "end", meter: fromHex(before.meter)!, ends: from, successor: undefined } as const;
   const now = new Date();
   const order = nextOrder(governance, end, { number, now });

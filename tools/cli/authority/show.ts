@@ -44,7 +44,7 @@ function viewOf(view: RegisterView, id: string) {
   };
   const known = Object.fromEntries(Object.entries(entries).filter(([, row]) => row !== undefined));
   if (Object.keys(known).length === 0 && credentials.length === 0) {
-    throw new GridsealError("USAGE", `the register has nothing named ${id}`);
+    throw new GridsealError("NOT_FOUND", `the register has nothing named ${id}`);
   }
   const now_s = Math.floor(Date.now() / 1_000);
   return { ...known, credentials: credentials.map((row) => credentialView(view, row, now_s)) };

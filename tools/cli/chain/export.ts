@@ -12,7 +12,7 @@ import { countText, printLines, toJson } from "../../terminal/output.js";
 import { headOf, type RowFormat, rowsOf } from "../record/rows.js";
 
 interface ExportOptions extends SourceOptions {
-  readonly output: string;
+  readonly out: string;
   readonly format: "cbor" | RowFormat;
   readonly json?: true;
 }
@@ -24,7 +24,7 @@ export function registerExport(chain: Command): void {
       .description("write a chain's blocks into a file that can be audited anywhere, or its records as rows"),
   )
     .argument("<service>", "name or number of the chain's service")
-    .requiredOption("-o, --output <file>", "file to make")
+    .requiredOption("-o, --out <file>", "file to make")
     .addOption(
       new Option("--format <form>", "blocks as CBOR, or records as rows")
         .choices(["cbor", "csv", "jsonl"])
@@ -53,12 +53,12 @@ async function exportChain(service: string, options: ExportOptions): Promise<voi
         yield chunk;
       }
     }
-    await createFile(options.output, written());
+    await createFile(options.out, written());
     const { name } = chain;
     printLines([
       options.json
-        ? toJson({ service: chain.service, name, blocks, bytes, file: options.output })
-        : `${options.output}: ${format === "cbor" ? "" : "records of "}${countText(blocks, "block")} of ${name}, ${bytes} bytes`,
+        ? toJson({ service: chain.service, name, blocks, bytes, file: options.out })
+        : `${options.out}: ${format === "cbor" ? "" : "records of "}${countText(blocks, "block")} of ${name}, ${bytes} bytes`,
     ]);
   });
 }

@@ -43,7 +43,8 @@ async function show(height: number, file: string | undefined, options: ShowOptio
   await withSource(file, options, async (source) => {
     const service = await serviceIn(source, file, options.service);
     const bytes = await source.block(service, height);
-    if (bytes === undefined) throw new GridsealError("USAGE", `${source.origin} has no block ${height} of this chain`);
+    if (bytes === undefined)
+      throw new GridsealError("NOT_FOUND", `${source.origin} has no block ${height} of this chain`);
     const view = viewOf(bytes, `${source.origin}: block ${height}`);
     printLines(options.json ? [toJson(view)] : linesOf(view));
   });

@@ -1,7 +1,7 @@
 // `gridseal contract diff`: what changes from one version of a contract to another: limits, types, parameters, source.
 
 import type { Command } from "commander";
-import { SERVICE_MAX, WORD_MAX } from "../../../src/wire/bounds.js";
+import { WORD_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import type { InstallAction } from "../../../src/wire/contract-order.js";
 import { GridsealError } from "../../errors.js";
@@ -10,12 +10,13 @@ import { type Governance, governedHeight } from "../../ledger/governance.js";
 import type { SourceOptions } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, table, toJson } from "../../terminal/output.js";
+import { namedService } from "../authority/order/named-chain.js";
 import { diffLines, diffText } from "./line-diff.js";
 import { sealedGovernance } from "./list.js";
 import { contractName } from "./terms.js";
 
 interface DiffOptions extends SourceOptions {
-  readonly service: number;
+  readonly service: string;
   readonly from: number;
   readonly to: number;
   readonly json?: true;
@@ -35,7 +36,7 @@ export function registerDiff(contract: Command): void {
       .description("show what changes from one version of a contract to another: limits, types, parameters, source")
       .argument("<name>", "its name", contractName),
   )
-    .requiredOption("--service <number>", "the chain", whole(1, SERVICE_MAX))
+    .requiredOption("--service <name>", "name or number of the chain")
     .requiredOption("--from <version>", "the version before", whole(1, WORD_MAX))
     .requiredOption("--to <version>", "the version after", whole(1, WORD_MAX))
     .option("--json", "print JSON")
@@ -44,7 +45,8 @@ export function registerDiff(contract: Command): void {
 
 async function diff(name: string, options: DiffOptions): Promise<void> {
   const governance = await sealedGovernance(options);
-  const { service, from, to } = options;
+  const { from, to } = options;
+  const service = namedService(governance, options.service);
   const before = versionOf(governance, { service, name, version: from });
   const after = versionOf(governance, { service, name, version: to });
   const names = [...new Set([...before.fields.keys(), ...after.fields.keys()])];
@@ -80,7 +82,7 @@ function versionOf(
     .find((action) => action.service === service && action.name === name && action.version === version);
   const source = install && governance.contracts.sources.get(toHex(install.source));
   if (install === undefined || source === undefined) {
-    throw new GridsealError("USAGE", `chain ${service} never had version ${version} of a contract ${name}`);
+    throw new GridsealError("NOT_FOUND", `chain ${service} never had version ${version} of a contract ${name}`);
   }
   return { install, source, fields: fieldsOf(governance, install) };
 }

@@ -1,15 +1,16 @@
 // `gridseal contract parameters` and `contract retire`: orders about a contract that a chain has.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { HEIGHT_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { HEIGHT_MAX } from "../../../src/wire/bounds.js";
 import type { ParameterValue } from "../../../src/wire/contract-order.js";
 import { whole } from "../../terminal/arguments.js";
 import { governanceFor } from "../authority/governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "../authority/order/make-order.js";
+import { namedService } from "../authority/order/named-chain.js";
 import { contractName } from "./terms.js";
 
 interface ChangeOptions extends MakeOptions {
-  readonly service: number;
+  readonly service: string;
   readonly from: number;
   readonly in?: string;
 }
@@ -37,7 +38,7 @@ export function registerRetire(contract: Command): void {
 
 function withChange(command: Command): Command {
   return withOrderOptions(command)
-    .requiredOption("--service <number>", "the chain that has it", whole(1, SERVICE_MAX))
+    .requiredOption("--service <name>", "name or number of the chain that has it")
     .requiredOption("--from <height>", "first height of the chain that it holds for", whole(1, HEIGHT_MAX));
 }
 
@@ -46,14 +47,16 @@ async function setParameters(
   parameters: ReadonlyMap<string, ParameterValue>,
   options: ChangeOptions,
 ): Promise<void> {
-  const { service: chain, in: jurisdiction, from: fromHeight } = options;
-  const action = { type: "parameters", service: chain, contract, jurisdiction, parameters, fromHeight } as const;
-  await makeOrder(action, await governanceFor(options), options);
+  const { in: jurisdiction, from: fromHeight } = options;
+  const governance = await governanceFor(options);
+  const service = namedService(governance, options.service);
+  await makeOrder({ type: "parameters", service, contract, jurisdiction, parameters, fromHeight }, governance, options);
 }
 
 async function retire(name: string, options: ChangeOptions): Promise<void> {
-  const action = { type: "retire", service: options.service, name, fromHeight: options.from } as const;
-  await makeOrder(action, await governanceFor(options), options);
+  const governance = await governanceFor(options);
+  const service = namedService(governance, options.service);
+  await makeOrder({ type: "retire", service, name, fromHeight: options.from }, governance, options);
 }
 
 function parameter(text: string, before: ReadonlyMap<string, ParameterValue>): Map<string, ParameterValue> {

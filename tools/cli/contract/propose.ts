@@ -10,6 +10,7 @@ import { VECTORS_BYTES_MAX, vectorsPathOf } from "../../provisioning/contracts/v
 import { several } from "../../terminal/arguments.js";
 import { governanceFor } from "../authority/governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "../authority/order/make-order.js";
+import { namedService } from "../authority/order/named-chain.js";
 import { actionOf, type TermsOptions, withTerms } from "./terms.js";
 
 interface ProposeOptions extends MakeOptions, TermsOptions {
@@ -37,7 +38,8 @@ async function propose(file: string, options: ProposeOptions): Promise<void> {
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
   const vectors = sha256(await readWhole(path, VECTORS_BYTES_MAX));
   const governance = await governanceFor(options);
-  const action = actionOf(options, { source: bundle.hash, vectors });
+  const service = namedService(governance, options.service);
+  const action = actionOf(options, { service, source: bundle.hash, vectors });
   const ready = await readTried(options.ready, governance.genesis, action);
   await makeOrder({ ...action, ready }, governance, { ...options, source: bundle.source });
 }

@@ -14,6 +14,7 @@ import { testContract } from "../../provisioning/contracts/trying.js";
 import { VECTORS_BYTES_MAX, vectorsPathOf } from "../../provisioning/contracts/vectors.js";
 import { several } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { serviceNumber } from "../operation/sign.js";
 import { actionOf, type TermsOptions, withTerms } from "./terms.js";
 
 interface ReadyOptions extends TermsOptions {
@@ -36,7 +37,7 @@ export function registerContractReady(contract: Command): void {
 }
 
 async function ready(file: string, options: ReadyOptions): Promise<void> {
-  const { service: chain, name, revision, budget, pages, output, out } = options;
+  const { name, revision, budget, pages, output, out } = options;
   const path = vectorsPathOf(file, options.vectors);
   const { bundle, tried, complaint } = await testContract(file, path, { budget, pages, output });
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
@@ -48,7 +49,8 @@ async function ready(file: string, options: ReadyOptions): Promise<void> {
   if (others.some(({ hash }) => toHex(hash) !== toHex(first!.hash))) {
     throw new GridsealError("USAGE", "the nodes are of several networks: make a file for each");
   }
-  const said = actionOf(options, { source: bundle.hash, vectors });
+  const chain = serviceNumber(first!, options.service);
+  const said = actionOf(options, { service: chain, source: bundle.hash, vectors });
   const keys = await Promise.all(configurations.map(({ key }) => readKeyFile(key)));
   await writeTried(out, said, signTried(first!.hash, said, keys));
   const names = configurations.map((configuration) => configuration.name);

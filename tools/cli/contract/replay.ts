@@ -129,7 +129,7 @@ async function replayOf(
       }
       throw new GridsealError("CHAIN_INVALID", `chain ${problem.name} does not follow at block ${at}: ${what}`);
     }
-    if (!isReached) throw new GridsealError("USAGE", `chain ${options.service} has no block ${height} here`);
+    if (!isReached) throw new GridsealError("NOT_FOUND", `chain ${options.service} has no block ${height} here`);
   } finally {
     await contracts.close();
   }

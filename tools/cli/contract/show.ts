@@ -1,7 +1,7 @@
 // `gridseal contract show`: a contract of a chain in its newest version, with its parameters and its source.
 
 import type { Command } from "commander";
-import { HEIGHT_MAX, SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { HEIGHT_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError } from "../../errors.js";
 import { contractsAt } from "../../ledger/contract-orders.js";
@@ -9,11 +9,12 @@ import { governedHeight } from "../../ledger/governance.js";
 import type { SourceOptions } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../../terminal/output.js";
+import { namedService } from "../authority/order/named-chain.js";
 import { sealedGovernance } from "./list.js";
 import { contractName } from "./terms.js";
 
 interface ShowOptions extends SourceOptions {
-  readonly service: number;
+  readonly service: string;
   readonly height?: number;
   readonly json?: true;
 }
@@ -25,7 +26,7 @@ export function registerShow(contract: Command): void {
       .description("show a contract of a chain, its parameters and its source")
       .argument("<name>", "its name", contractName),
   )
-    .requiredOption("--service <number>", "the chain", whole(1, SERVICE_MAX))
+    .requiredOption("--service <name>", "name or number of the chain")
     .option("--height <height>", "as it is at this height; by all orders where absent", whole(1, HEIGHT_MAX))
     .option("--json", "print JSON")
     .action(show);
@@ -34,12 +35,13 @@ export function registerShow(contract: Command): void {
 async function show(name: string, options: ShowOptions): Promise<void> {
   const governance = await sealedGovernance(options);
   const place = {
-    service: options.service,
+    service: namedService(governance, options.service),
     height: options.height ?? HEIGHT_MAX,
     judgedAt: governedHeight(governance),
   };
   const found = contractsAt(governance.contracts, place).find(({ install }) => install.name === name);
-  if (found === undefined) throw new GridsealError("USAGE", `chain ${options.service} has no contract ${name} there`);
+  if (found === undefined)
+    throw new GridsealError("NOT_FOUND", `chain ${options.service} has no contract ${name} there`);
   const { install, parameters } = found;
   const source = governance.contracts.sources.get(toHex(install.source));
   if (options.json) {

@@ -17,7 +17,8 @@ import { newestEngine } from "../../ledger/engines.js";
 import { whole } from "../../terminal/arguments.js";
 
 export interface TermsOptions extends Limits {
-  readonly service: number;
+  /** name or number */
+  readonly service: string;
   readonly name: string;
   readonly revision: number;
   readonly type: readonly number[];
@@ -31,7 +32,7 @@ export interface TermsOptions extends Limits {
 export function withTerms(command: Command): Command {
   const pages = whole(CONTRACT_PAGES_MIN, CONTRACT_PAGES_MAX);
   return command
-    .requiredOption("--service <number>", "chain that gets it", whole(1, SERVICE_MAX))
+    .requiredOption("--service <name>", "name or number of the chain that gets it")
     .requiredOption("--name <name>", "its name there", contractName)
     .requiredOption("--revision <number>", "its version, above those before", whole(1, WORD_MAX))
     .option("--type <number>", "type of operation that it takes; may be repeated", addType, [])
@@ -44,13 +45,13 @@ export function withTerms(command: Command): Command {
     .option("--vectors <file>", "its vectors; FILE.vectors.json where absent");
 }
 
-/** What an order says on these terms, but for who is ready. */
-export function actionOf(options: TermsOptions, hashes: Pick<Tried, "source" | "vectors">): Tried {
-  const { service, name, revision: version, from: fromHeight, budget, pages, output, slots } = options;
+/** What an order says on these terms of what is ordered for a chain, but for who is ready. */
+export function actionOf(options: TermsOptions, ordered: Pick<Tried, "service" | "source" | "vectors">): Tried {
+  const { name, revision: version, from: fromHeight, budget, pages, output, slots } = options;
   const types = [...new Set(options.type)].sort((one, other) => one - other);
   return {
-    ...({ type: "install", service, name, version, ...hashes, ...newestEngine } as const),
-    ...{ budget, pages, output, types, messages: ordered(options.message), fromHeight },
+    ...({ type: "install", name, version, ...ordered, ...newestEngine } as const),
+    ...{ budget, pages, output, types, messages: ascending(options.message), fromHeight },
     ...(slots !== undefined && { slots }),
   };
 }
@@ -79,7 +80,7 @@ function addMessage(text: string, messages: readonly MessageType[]): MessageType
 }
 
 /** Ascending by chain and name, each once. */
-function ordered(messages: readonly MessageType[]): MessageType[] {
+function ascending(messages: readonly MessageType[]): MessageType[] {
   const sorted = [...messages].sort((one, two) => one.service - two.service || (one.name < two.name ? -1 : 1));
   return sorted.filter(({ service, name }, at) => service !== sorted[at - 1]?.service || name !== sorted[at - 1]?.name);
 }

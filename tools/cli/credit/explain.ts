@@ -61,7 +61,7 @@ async function explain(participant: string, options: ExplainOptions): Promise<vo
       return proof.value === undefined ? undefined : decodeValue(proof.value);
     };
     const kept = (await valueAt(`rating/${participant}`)) as unknown as KeptRating | undefined;
-    if (kept === undefined) throw new GridsealError("USAGE", `${participant} has no rating on chain ${service}`);
+    if (kept === undefined) throw new GridsealError("NOT_FOUND", `${participant} has no rating on chain ${service}`);
     const facts = await factsOf(source, { service, contract: options.contract, participant, valueAt });
     const { since, month, time_s, rules } = kept;
     const again = rate({ facts, since, month, time_s, rules });

@@ -47,7 +47,7 @@ function credentialIn(bytes: Uint8Array, file: string): Uint8Array {
     const [, , third] = asArray(decodeCbor(bytes, limits), "answer", 3);
     outcome = typeof third === "string" ? asText(third, "reason", 1_024) : asBytes(third, "answer's credential");
   } catch (cause) {
-    throw new GridsealError("USAGE", `${file} is no answer to one enrolment: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("FILE_INVALID", `${file} is no answer to one enrolment: ${reasonOf(cause)}`, { cause });
   }
   if (outcome instanceof Uint8Array) return outcome;
   throw new GridsealError("ENROLMENT_REFUSED", `the authority has refused it: ${outcome}`);

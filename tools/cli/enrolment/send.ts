@@ -47,7 +47,9 @@ async function send(file: string, options: SendOptions): Promise<void> {
       if (!equalKeys(key, signer.key)) throw new Error("another key has signed it");
       return signEnrolment({ ...enrolment, nonce }, genesis.hash, signer);
     } catch (cause) {
-      throw new GridsealError("USAGE", `${file} is no enrolment of ${options.key}: ${reasonOf(cause)}`, { cause });
+      throw new GridsealError("FILE_INVALID", `${file} is no enrolment of ${options.key}: ${reasonOf(cause)}`, {
+        cause,
+      });
     }
   };
   signOver(new Uint8Array(0)); // before anybody is asked

@@ -44,8 +44,8 @@ async function exportLot(path: string, options: ExportOptions): Promise<void> {
     devices = devicesIn(new TextDecoder().decode(await readWhole(path, SHIPMENT_BYTES_MAX)));
     bytes = signShipment({ lot, devices, buyer: to, time_s: Math.floor(Date.now() / 1_000) }, maker);
   } catch (cause) {
-    if (cause instanceof GridsealError && cause.code !== "USAGE") throw cause;
-    throw new GridsealError("USAGE", `${path} is no table of a lot: ${reasonOf(cause)}`, { cause });
+    if (cause instanceof GridsealError && cause.code !== "FILE_INVALID") throw cause;
+    throw new GridsealError("FILE_INVALID", `${path} is no table of a lot: ${reasonOf(cause)}`, { cause });
   }
   await createFile(out, bytes);
   const owner = toHex(keyId(to));
@@ -59,17 +59,20 @@ async function exportLot(path: string, options: ExportOptions): Promise<void> {
 function devicesIn(text: string): readonly LotDevice[] {
   const [head, ...rows] = readCsv(text);
   if (head?.cells.join() !== "id,key,origin,firmware") {
-    throw new GridsealError("USAGE", "its first row is not id,key,origin,firmware");
+    throw new GridsealError("FILE_INVALID", "its first row is not id,key,origin,firmware");
   }
   return rows.map(({ line, cells }) => {
     const [id = "", key = "", origin = "", firmware = ""] = cells;
     checkIssuedId(id);
     const [kid, hash] = [fromHex(key), firmware === "" ? undefined : fromHex(firmware)];
-    if (kid?.length !== 8) throw new GridsealError("USAGE", `line ${line}: "${key}" is no key id`);
+    if (kid?.length !== 8) throw new GridsealError("FILE_INVALID", `line ${line}: "${key}" is no key id`);
     if (firmware !== "" && hash?.length !== 32)
-      throw new GridsealError("USAGE", `line ${line}: firmware is no SHA-256`);
+      throw new GridsealError("FILE_INVALID", `line ${line}: firmware is no SHA-256`);
     if (!keyOrigins.includes(origin as KeyOrigin)) {
-      throw new GridsealError("USAGE", `line ${line}: origin is one of ${keyOrigins.join(", ")}, not "${origin}"`);
+      throw new GridsealError(
+        "FILE_INVALID",
+        `line ${line}: origin is one of ${keyOrigins.join(", ")}, not "${origin}"`,
+      );
     }
     return { id, kid, origin: origin as KeyOrigin, firmware: hash };
   });

@@ -11,7 +11,7 @@ import { countText, printLines, toJson } from "../../terminal/output.js";
 import { readOwner } from "./owner.js";
 
 interface PruneOptions {
-  readonly chain?: string;
+  readonly service?: string;
   readonly pruneBefore?: number;
   readonly olderThan?: number;
   readonly dryRun?: true;
@@ -38,7 +38,7 @@ export function registerPrune(node: Command): void {
       whole(1, Number.MAX_SAFE_INTEGER),
     )
     .option("--older-than <duration>", "instead: blocks that are older than 400d, 52w or 12h", duration)
-    .option("--chain <service>", "one chain, by name or number; all where absent")
+    .option("--service <name>", "of one chain, by its name or number; of all where absent")
     .option("--dry-run", "say what would go, and let go of nothing")
     .option("--yes", "also where the height is above what a chain has")
     .option("--json", "print JSON")
@@ -63,7 +63,7 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
     const chains = [];
     try {
       const all = createGovernor(genesis, store).current.chains.map(({ chain }) => chain);
-      const chosen = options.chain === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.chain)];
+      const chosen = options.service === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.service)];
       for (const { chain, before } of await cutsOf(store, chosen, options)) {
         const { service, name } = chain;
         const of = options.dryRun ? prunableOf(store, service, before) : await pruneChain(store, service, before);
@@ -106,7 +106,7 @@ async function cutsOf(store: Store, chains: readonly GenesisChain[], options: Pr
     const heights = beyond.map(({ service, name }) => `${name} ${heightOf(store, service)}`).join(", ");
     throw new GridsealError(
       "USAGE",
-      `${pruneBefore} is above the newest block of ${heights}: name one with --chain, a duration with --older-than, or add --yes`,
+      `${pruneBefore} is above the newest block of ${heights}: name one with --service, a duration with --older-than, or add --yes`,
     );
   }
   return chains.map((chain) => ({ chain, before: pruneBefore }));

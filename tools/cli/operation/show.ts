@@ -61,7 +61,7 @@ function readOperation(bytes: Uint8Array, origin: string): Operation {
   try {
     return parseOperation(bytes);
   } catch (cause) {
-    throw new GridsealError("USAGE", `${origin} holds no operation: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("FILE_INVALID", `${origin} holds no operation: ${reasonOf(cause)}`, { cause });
   }
 }
 

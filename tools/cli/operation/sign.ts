@@ -32,7 +32,7 @@ interface SignOptions {
   readonly body: string;
   readonly hide?: readonly string[];
   readonly until?: number;
-  readonly output?: string;
+  readonly out?: string;
   readonly json?: true;
 }
 
@@ -50,21 +50,21 @@ export function registerSign(operation: Command): void {
     .requiredOption("--body <json>", "what it asks with, in JSON; @FILE reads a file")
     .option("--hide <label=json>", "a part that stands as a digest alone until it is opened (repeatable)", several)
     .option("--until <time>", "after this time it asks nothing any more, as 2026-03-29T00:00:00Z", moment)
-    .option("-o, --output <file>", "file to make as well")
+    .option("-o, --out <file>", "file to make as well")
     .option("--json", "print JSON")
     .action(sign);
 }
 
 async function sign(options: SignOptions): Promise<void> {
-  const { output } = options;
-  if (output !== undefined) await refuseExisting(output);
+  const { out } = options;
+  if (out !== undefined) await refuseExisting(out);
   const body = await bodyFrom(options.body);
   const hidden = (options.hide ?? []).map(hiddenFrom);
   const { bytes, waiting } = await signIn(options.as, options.service, {
     ...{ type: options.type, body, hidden },
     ...(options.until !== undefined && { until_s: options.until }),
   });
-  if (output !== undefined) await createFile(output, bytes, SECRET);
+  if (out !== undefined) await createFile(out, bytes, SECRET);
   const operation = parseOperation(bytes);
   const { seq, service, type } = operation.claims;
   printLines(
@@ -140,7 +140,7 @@ export function serviceNumber(genesis: Genesis, text: string): number {
   if (known !== undefined) return known.service;
   if (/^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= SERVICE_MAX) return Number(text);
   const names = genesis.chains.map(({ name, service }) => `${name} (${service})`).join(", ");
-  throw new GridsealError("USAGE", `no service is called ${text}: the genesis has ${names}`);
+  throw new GridsealError("NOT_FOUND", `no service is called ${text}: the genesis has ${names}`);
 }
 
 async function bodyFrom(text: string): Promise<Value> {

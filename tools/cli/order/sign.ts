@@ -44,7 +44,10 @@ async function sign(file: string, options: SignOptions): Promise<void> {
   const { genesis } = await readGenesisFile(options.genesis);
   const { ordering } = genesis;
   if (ordering === undefined) {
-    throw new GridsealError("USAGE", `orders of network ${genesis.network} have one signature, of the authority's key`);
+    throw new GridsealError(
+      "ORDER_REFUSED",
+      `orders of network ${genesis.network} have one signature, of the authority's key`,
+    );
   }
   const bytes = await readWhole(file, ORDER_WITH_SOURCE_BYTES_MAX);
   let signed: Uint8Array;

@@ -93,7 +93,8 @@ async function servicesOf(options: ProvisionOptions, genesis: Genesis): Promise<
     network === undefined ? genesis.chains : await issuedChains(authorityFolder({ ...options, network }), genesis);
   const known = chains.map(({ service }) => service);
   const unknown = services?.find((service) => !known.includes(service));
-  if (unknown !== undefined) throw new GridsealError("USAGE", `network ${genesis.network} has no service ${unknown}`);
+  if (unknown !== undefined)
+    throw new GridsealError("NOT_FOUND", `network ${genesis.network} has no service ${unknown}`);
   return [...new Set(services ?? known)].sort((left, right) => left - right);
 }
 
@@ -108,7 +109,7 @@ async function certificateOf({ network, authority, ca }: ProvisionOptions): Prom
   try {
     return Uint8Array.from(new X509Certificate(await readWhole(path, FILE_BYTES_MAX)).raw);
   } catch (cause) {
-    throw new GridsealError("USAGE", `${path} is no certificate: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("FILE_INVALID", `${path} is no certificate: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -116,7 +117,7 @@ async function wifiOf(path: string): Promise<NonNullable<Plan["wifi"]>> {
   await refuseExposed(path);
   const [ssid = "", password = ""] = new TextDecoder().decode(await readWhole(path, FILE_BYTES_MAX)).split(/\r?\n/);
   if (ssid === "" || /"/.test(ssid + password))
-    throw new GridsealError("USAGE", `${path} names no Wi-Fi, or has quotes in it`);
+    throw new GridsealError("FILE_INVALID", `${path} names no Wi-Fi, or has quotes in it`);
   return { ssid, ...(password !== "" && { password }) };
 }
 

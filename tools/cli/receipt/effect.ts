@@ -36,12 +36,12 @@ export function effectPlace(text: string): EffectPlace {
 
 interface GetEffectOptions extends SourceOptions {
   readonly service: string;
-  readonly output: string;
+  readonly out: string;
   readonly save?: string;
   readonly json?: true;
 }
 
-/** Makes the receipt of an effect from its block. Rejects with USAGE where the block has no such effect. */
+/** Makes the receipt of an effect from its block. Rejects with NOT_FOUND where the block has no such effect. */
 export async function getEffect({ height, index }: EffectPlace, options: GetEffectOptions): Promise<void> {
   await withNodeSource(options, async (source) => {
     const { service, name } = await chainOfSource(source, options.service);
@@ -49,18 +49,18 @@ export async function getEffect({ height, index }: EffectPlace, options: GetEffe
     const block = bytes === undefined ? undefined : decodeBlock(bytes);
     const item = block === undefined ? undefined : effectLeaves(block)[index];
     if (block === undefined || item === undefined) {
-      throw new GridsealError("USAGE", `block ${height} of ${name} has no effect ${index}`);
+      throw new GridsealError("NOT_FOUND", `block ${height} of ${name} has no effect ${index}`);
     }
     const records = block.batches.reduce((sum, batch) => sum + batch.records.length, 0);
     const receipt = receiptEncoder(block, blockTree(block))(1 + records + index, sha256(item));
     const lineage = lineageUpTo(await source.lineage(service), height);
-    await createFile(options.output, concatBytes(receipt, ...lineage));
+    await createFile(options.out, concatBytes(receipt, ...lineage));
     if (options.save !== undefined) await createFile(options.save, item);
     const effect = effectView(item);
     printLines([
       options.json
-        ? toJson({ file: options.output, service, name, height, index, effect })
-        : `${options.output}: effect ${index} of block ${height} of ${name}: ${toJson(effect)}`,
+        ? toJson({ file: options.out, service, name, height, index, effect })
+        : `${options.out}: effect ${index} of block ${height} of ${name}: ${toJson(effect)}`,
     ]);
   });
 }

@@ -21,7 +21,7 @@ interface GetOptions extends SourceOptions {
   readonly slot?: number;
   readonly point?: string;
   readonly save?: string;
-  readonly output: string;
+  readonly out: string;
   readonly json?: true;
 }
 
@@ -34,7 +34,7 @@ export function registerGet(receipt: Command): void {
     .option("--slot <time>", "begin of a closed slot, as 2026-03-29T00:00:00Z, instead of a record", moment)
     .option("--point <id>", "the point in the slot; a meter's id where it is assigned to none")
     .option("--save <file>", "file to make with the effect's bytes, which its receipt names by their hash")
-    .requiredOption("-o, --output <file>", "file to make")
+    .requiredOption("-o, --out <file>", "file to make")
     .option("--json", "print JSON")
     .action(get);
 }
@@ -54,12 +54,12 @@ async function get(options: GetOptions): Promise<void> {
     const bytes = await source.receipt(service, meter, seq);
     const { receipt } = readReceipt(bytes, source.origin);
     const lineage = lineageUpTo(await source.lineage(service), receipt.height);
-    await createFile(options.output, concatBytes(bytes, ...lineage));
-    const summary = { file: options.output, service, name, meter, seq };
+    await createFile(options.out, concatBytes(bytes, ...lineage));
+    const summary = { file: options.out, service, name, meter, seq };
     printLines([
       options.json
         ? toJson({ ...summary, height: receipt.height, recordHash: receipt.recordHash })
-        : `${options.output}: record ${seq} of meter ${toHex(meter)} in block ${receipt.height} of ${name}`,
+        : `${options.out}: record ${seq} of meter ${toHex(meter)} in block ${receipt.height} of ${name}`,
     ]);
   });
 }

@@ -17,11 +17,11 @@ import { decimal, pairs, printLines, timeText, toJson } from "../../terminal/out
 
 interface GetSlotOptions extends SourceOptions {
   readonly service: string;
-  readonly output: string;
+  readonly out: string;
   readonly json?: true;
 }
 
-/** Makes the proof of a point's slot. Rejects with USAGE where the chain has no such slot, or the slot no such point. */
+/** Makes the proof of a point's slot. Rejects with NOT_FOUND where the chain has no such slot, or the slot no such point. */
 export async function getSlot(
   { start_s, point }: { readonly start_s: number; readonly point: string },
   options: GetSlotOptions,
@@ -31,18 +31,18 @@ export async function getSlot(
     const slot = await source.slot(service, start_s);
     const when = timeText(start_s * 1_000);
     if (slot === undefined)
-      throw new GridsealError("USAGE", `${source.origin} has no closed slot of ${name} at ${when}`);
+      throw new GridsealError("NOT_FOUND", `${source.origin} has no closed slot of ${name} at ${when}`);
     const index = slot.rows.findIndex((row) => row.point === point);
-    if (index < 0) throw new GridsealError("USAGE", `the slot at ${when} of ${name} has no point ${point}`);
+    if (index < 0) throw new GridsealError("NOT_FOUND", `the slot at ${when} of ${name} has no point ${point}`);
     const sealed = await sealedLeaf(source, { service, start_s, height: slot.height });
     const proof = proofOfRow(slot.rows.map(encodePointRow), index, sealed);
     const lineage = lineageUpTo(await source.lineage(service), slot.height);
-    await createFile(options.output, concatBytes(proof, ...lineage));
+    await createFile(options.out, concatBytes(proof, ...lineage));
     const row = rowView(slot.rows[index]!);
     printLines([
       options.json
-        ? toJson({ file: options.output, service, name, height: slot.height, start: start_s, ...row })
-        : `${options.output}: point ${point} in the slot at ${when} of ${name}: ${rowText(slot.rows[index]!)}`,
+        ? toJson({ file: options.out, service, name, height: slot.height, start: start_s, ...row })
+        : `${options.out}: point ${point} in the slot at ${when} of ${name}: ${rowText(slot.rows[index]!)}`,
     ]);
   });
 }
@@ -53,7 +53,7 @@ async function sealedLeaf(
   { service, start_s, height }: { readonly service: number; readonly start_s: number; readonly height: number },
 ) {
   const bytes = await source.block(service, height);
-  if (bytes === undefined) throw new GridsealError("USAGE", `${source.origin} has no block ${height}`);
+  if (bytes === undefined) throw new GridsealError("NOT_FOUND", `${source.origin} has no block ${height}`);
   const block = decodeBlock(bytes);
   const slots = slotsIn(block.results);
   const place = slots.findIndex((slot) => slot.start_s === start_s);

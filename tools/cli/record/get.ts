@@ -16,7 +16,7 @@ interface GetOptions extends SourceOptions {
   readonly meter: Uint8Array;
   readonly seq: number;
   readonly service?: string;
-  readonly output?: string;
+  readonly out?: string;
   readonly json?: true;
 }
 
@@ -26,7 +26,7 @@ export function registerGet(record: Command): void {
     .requiredOption("--meter <id>", "id of the meter or participant, 16 hex digits", id)
     .requiredOption("--seq <number>", "its number", whole(0, SEQ_MAX))
     .option("--service <name>", "name or number of the chain's service; a file has but one")
-    .option("-o, --output <file>", "file to make with the record's bytes")
+    .option("-o, --out <file>", "file to make with the record's bytes")
     .option("--json", "print JSON")
     .action(get);
 }
@@ -44,7 +44,7 @@ async function get(file: string | undefined, options: GetOptions): Promise<void>
         `${name} is sealed in block ${height}, which ${source.origin} keeps no more`,
       );
     }
-    if (options.output !== undefined) await createFile(options.output, bytes);
+    if (options.out !== undefined) await createFile(options.out, bytes);
     const view = recordView(bytes);
     printLines(
       options.json

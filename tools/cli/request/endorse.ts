@@ -42,7 +42,7 @@ async function endorse(files: readonly string[], options: EndorseOptions): Promi
         verifyRequest(item, genesis.hash, nodeVerify);
         endorsed.push(signEndorsement(item, genesis.hash, signer));
       } catch (cause) {
-        throw new GridsealError("USAGE", `${file}, request ${place + 1}: ${reasonOf(cause)}`, { cause });
+        throw new GridsealError("FILE_INVALID", `${file}, request ${place + 1}: ${reasonOf(cause)}`, { cause });
       }
     }
   }

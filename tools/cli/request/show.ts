@@ -53,7 +53,9 @@ async function show(file: string, options: ShowOptions): Promise<void> {
       item[0] === TAG_SIGN1 ? requestView(item, genesis.hash) : answerView(item),
     );
   } catch (cause) {
-    throw new GridsealError("USAGE", `${file} holds neither requests nor answers: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("FILE_INVALID", `${file} holds neither requests nor answers: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
   for (const { id, credential } of options.save === undefined ? [] : shown) {
     if (id === undefined || credential === undefined) continue;

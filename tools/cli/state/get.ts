@@ -18,7 +18,7 @@ interface GetOptions extends SourceOptions {
   readonly service: string;
   readonly contract: string;
   readonly proof?: true;
-  readonly output?: string;
+  readonly out?: string;
   readonly json?: true;
 }
 
@@ -32,7 +32,7 @@ export function registerGet(state: Command): void {
     .requiredOption("--service <name>", "name or number of the chain's service")
     .requiredOption("--contract <name>", "the contract", contractName)
     .option("--proof", "make a file that proves it without any node")
-    .option("-o, --output <file>", "file to make: the proof, or without --proof the value as JSON")
+    .option("-o, --out <file>", "file to make: the proof, or without --proof the value as JSON")
     .option("--json", "print JSON")
     .action(get);
 }
@@ -47,12 +47,12 @@ async function wasInstalled(source: ReceiptSource, service: number, contract: st
 }
 
 async function get(key: string, options: GetOptions): Promise<void> {
-  const { contract, proof: wantsProof, output } = options;
-  if (wantsProof && output === undefined) throw new GridsealError("USAGE", "name the file of the proof with --output");
+  const { contract, proof: wantsProof, out } = options;
+  if (wantsProof && out === undefined) throw new GridsealError("USAGE", "name the file of the proof with --out");
   await withNodeSource(options, async (source) => {
     const { service, name } = await chainOfSource(source, options.service);
     const bytes = await source.stateProof(service, contract, key);
-    if (bytes === undefined) throw new GridsealError("USAGE", `${source.origin} has no block of ${name} yet`);
+    if (bytes === undefined) throw new GridsealError("NOT_FOUND", `${source.origin} has no block of ${name} yet`);
     const file = readStateProof(bytes, source.origin);
     const { proof } = file;
     if (proof.chain !== service || proof.key !== `${contract}/${key}`) {
@@ -66,12 +66,12 @@ async function get(key: string, options: GetOptions): Promise<void> {
     const view = proofView(proof);
     if (!view.isThere && !(await wasInstalled(source, service, contract))) {
       throw new GridsealError(
-        "USAGE",
+        "NOT_FOUND",
         `${name} never had a contract ${contract}: gridseal contract list has those it had`,
       );
     }
     const made = wantsProof ? concatBytes(bytes, ...lineage) : new TextEncoder().encode(`${toJson(view.value)}\n`);
-    if (output !== undefined) await createFile(output, made);
+    if (out !== undefined) await createFile(out, made);
     const checked = options.genesis === undefined ? ", as the node says; --genesis checks it" : "";
     printLines(
       options.json
@@ -80,13 +80,13 @@ async function get(key: string, options: GetOptions): Promise<void> {
               ...view,
               name,
               checked: options.genesis !== undefined,
-              ...(output !== undefined && { file: output }),
+              ...(out !== undefined && { file: out }),
             }),
           ]
         : [
             valueText(view),
             `${proof.key} of ${name} after block ${proof.height}${checked}`,
-            ...(output === undefined ? [] : [`${output} ${wantsProof ? "proves it" : "has it"}`]),
+            ...(out === undefined ? [] : [`${out} ${wantsProof ? "proves it" : "has it"}`]),
           ],
     );
   });

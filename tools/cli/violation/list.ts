@@ -1,18 +1,18 @@
 // `gridseal violation list`: violations of all chains of a node, the newest first.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { SERVICE_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
 import { violationKinds } from "../../ledger/violations.js";
 import { csvOf, type ViolationItem } from "../../routes/violations.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import { id, whole, withNode } from "../../terminal/arguments.js";
+import { chainOfSource } from "../../sources/source.js";
+import { id, moment_ms, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../../terminal/output.js";
 
 interface ListOptions extends SourceOptions {
   readonly subject?: Uint8Array;
   readonly kind?: string;
   readonly rule?: string;
-  readonly service?: number;
+  readonly service?: string;
   readonly from?: number;
   readonly to?: number;
   readonly after?: string;
@@ -26,9 +26,9 @@ export function registerList(violation: Command): void {
     .option("--subject <id>", "against this meter, participant or node", id)
     .addOption(new Option("--kind <kind>", "of this kind").choices(Object.keys(violationKinds)))
     .option("--rule <contract/name>", "what this contract says, under any name or under this one", rule)
-    .option("--service <number>", "of this chain", whole(1, SERVICE_MAX))
-    .option("--from <time>", "in blocks of this time or later, ISO 8601", time_ms)
-    .option("--to <time>", "in blocks of this time or earlier", time_ms)
+    .option("--service <name>", "of this chain, by its name or number")
+    .option("--from <time>", "in blocks of this time or later, as 2026-03-29 or 2026-03-29T00:00:00Z", moment_ms)
+    .option("--to <time>", "in blocks of this time or earlier", moment_ms)
     .option("--after <cursor>", "behind this one, as the list before ended", cursor)
     .option("--limit <number>", "at most so many", whole(1, 1_000_000), 100)
     .option("--csv", "print a table with commas (RFC 4180)")
@@ -37,10 +37,11 @@ export function registerList(violation: Command): void {
 }
 
 async function list(options: ListOptions): Promise<void> {
-  const { subject, kind, rule: by, service, from: from_ms, to: to_ms, after, limit } = options;
+  const { subject, kind, rule: by, from: from_ms, to: to_ms, after, limit } = options;
   const found: ViolationItem[] = [];
   let hasMore = false;
   await withNodeSource(options, async (source) => {
+    const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
     for await (const one of source.violations({ subject, kind, rule: by, service, from_ms, to_ms, after })) {
       hasMore = found.length === limit;
       if (hasMore) break;
@@ -70,12 +71,6 @@ function linesOf(found: readonly ViolationItem[]): string[] {
 function rule(text: string): string {
   if (/^[a-z][a-z0-9-]{0,31}(\/[a-z][a-z0-9-]{0,63})?$/.test(text)) return text;
   throw new InvalidArgumentError("It must be a contract's name, or CONTRACT/NAME.");
-}
-
-function time_ms(text: string): number {
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (time >= 0 && time <= TIME_MS_MAX) return time;
-  throw new InvalidArgumentError("It must be a time of ISO 8601, such as 2026-11-30 or 2026-11-30T12:00:00Z.");
 }
 
 function cursor(text: string): string {

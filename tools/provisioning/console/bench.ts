@@ -37,7 +37,7 @@ const FILE_BYTES_MAX = 512;
  */
 export async function openBench(folder: string, list: readonly Listed[], isDry: boolean): Promise<Bench> {
   const ids = new Map(list.map((listed) => [listed.id, listed]));
-  if (ids.size !== list.length) throw new GridsealError("USAGE", "the list has an ID twice");
+  if (ids.size !== list.length) throw new GridsealError("FILE_INVALID", "the list has an ID twice");
   for (const { id } of list) checkIssuedId(id);
   const isMade = !isDry || existsSync(folder);
   if (isMade) await closeFolder(folder);

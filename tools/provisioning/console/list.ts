@@ -9,9 +9,9 @@ export const LIST_BYTES_MAX = 8_388_608;
 const ROWS_MAX = 50_000;
 const COLUMNS = ["id", "mac", "place"];
 
-/** The rows of a CSV text whose first row names its columns: `id`, and where wanted `mac` and `place`. Throws USAGE. */
+/** The rows of a CSV text whose first row names its columns: `id`, and where wanted `mac` and `place`. Throws FILE_INVALID. */
 export function readList(text: string, name: string): readonly Listed[] {
-  const refuse = (what: string, cause?: unknown) => new GridsealError("USAGE", `${name}: ${what}`, { cause });
+  const refuse = (what: string, cause?: unknown) => new GridsealError("FILE_INVALID", `${name}: ${what}`, { cause });
   let rows: ReturnType<typeof readCsv>;
   try {
     rows = readCsv(text);

@@ -9,7 +9,7 @@ import type { NvsInteger, NvsValue } from "./image.js";
 const HEAD = "key,type,encoding,value";
 const integers: readonly string[] = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64"];
 
-/** The values of a table; `readFile` gives the bytes of a file that it names. Throws USAGE with the line. */
+/** The values of a table; `readFile` gives the bytes of a file that it names. Throws FILE_INVALID with the line. */
 export function readNvsTable(text: string, readFile: (path: string) => Uint8Array): readonly NvsValue[] {
   let rows: ReturnType<typeof readCsv>;
   // A comment keeps its line, so that those below are counted right.
@@ -17,10 +17,10 @@ export function readNvsTable(text: string, readFile: (path: string) => Uint8Arra
   try {
     rows = readCsv(source);
   } catch (cause) {
-    throw new GridsealError("USAGE", `the table cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("FILE_INVALID", `the table cannot be read: ${reasonOf(cause)}`, { cause });
   }
   const [head, ...others] = rows;
-  if (head?.cells.join() !== HEAD) throw new GridsealError("USAGE", `the table's first row is not ${HEAD}`);
+  if (head?.cells.join() !== HEAD) throw new GridsealError("FILE_INVALID", `the table's first row is not ${HEAD}`);
   const values: NvsValue[] = [];
   let namespace: string | undefined;
   for (const { line, cells } of others) {
@@ -35,7 +35,7 @@ export function readNvsTable(text: string, readFile: (path: string) => Uint8Arra
         throw new RangeError(`its type is "${type}", not namespace, data or file`);
       values.push({ namespace, key, ...valued(encoding, type === "file" ? readFile(cell) : cell) });
     } catch (cause) {
-      throw new GridsealError("USAGE", `line ${line}, ${key}: ${reasonOf(cause)}`, { cause });
+      throw new GridsealError("FILE_INVALID", `line ${line}, ${key}: ${reasonOf(cause)}`, { cause });
     }
   }
   return values;

@@ -24,7 +24,7 @@ export function registerAnswer(enrolment: Command): void {
 async function answer(key: string, options: AnswerOptions): Promise<void> {
   const outcome = await useRegister(options, (register) => {
     const row = register.get("enrolments", key);
-    if (row === undefined) throw new GridsealError("USAGE", `there is no enrolment of key ${key}`);
+    if (row === undefined) throw new GridsealError("NOT_FOUND", `there is no enrolment of key ${key}`);
     return outcomeOf(register, key, row);
   });
   if (outcome.type === "waiting") {

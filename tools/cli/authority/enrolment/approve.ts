@@ -41,7 +41,7 @@ async function approve(key: string, options: ApproveOptions): Promise<void> {
   if (out !== undefined) await refuseExisting(out);
   const outcome = await useEnrolling(options, anyNonce, async (enrolling) => {
     const row = enrolling.register.get("enrolments", key);
-    if (row === undefined) throw new GridsealError("USAGE", `there is no enrolment of key ${key}`);
+    if (row === undefined) throw new GridsealError("NOT_FOUND", `there is no enrolment of key ${key}`);
     const signer = await readSealedOrOpenKey(options.key, () => readPassphrase(options));
     const word = { enrolment: fromHex(row.hash)!, ...(reason !== undefined && { reason }) };
     return takeApproval(

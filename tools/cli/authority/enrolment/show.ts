@@ -16,7 +16,7 @@ export function registerShow(enrolment: Command): void {
 async function show(key: string, options: AuthorityOptions & { readonly json?: true }): Promise<void> {
   const shown = await useRegister(options, (register) => {
     const row = register.get("enrolments", key);
-    if (row === undefined) throw new GridsealError("USAGE", `there is no enrolment of key ${key}`);
+    if (row === undefined) throw new GridsealError("NOT_FOUND", `there is no enrolment of key ${key}`);
     const { message: _bytes, genesis: _network, hash, received_s, approvals, ...told } = row;
     const by = approvals.map(({ by: id }) => register.get("approvers", id)!.name);
     return { key, ...told, received: timeText(received_s * 1_000), by, hash };

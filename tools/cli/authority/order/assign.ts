@@ -49,7 +49,7 @@ async function orderAssign(file: string | undefined, options: AssignOptions): Pr
   await makeOrder({ type: "assign", assignments: [...assignments].sort(compareRows) }, governance, options);
 }
 
-/** As many as one order holds; what is left comes with the next. Rejects with USAGE where there are none. */
+/** As many as one order holds; what is left comes with the next. Rejects with ORDER_REFUSED where there are none. */
 async function registeredAssignments(options: AssignOptions, { assignments }: Governance): Promise<Assignment[]> {
   const due = await useRegister(options, (register) =>
     assignmentsDue(
@@ -59,7 +59,7 @@ async function registeredAssignments(options: AssignOptions, { assignments }: Go
     ),
   );
   if (due.length > 0) return due.slice(0, ASSIGNMENTS_MAX);
-  throw new GridsealError("USAGE", "orders say already what the register says of devices with credentials");
+  throw new GridsealError("ORDER_REFUSED", "orders say already what the register says of devices with credentials");
 }
 
 function assignmentOf({ point, meter, from, until, subtract, capacity }: AssignOptions): Assignment {
@@ -69,7 +69,7 @@ function assignmentOf({ point, meter, from, until, subtract, capacity }: AssignO
   return { point, meter, from_s: from, until_s: until, sign: subtract ? -1 : 1, capacity };
 }
 
-/** Rejects with USAGE where a line is none. */
+/** Rejects with FILE_INVALID where a line is none. */
 async function readAssignments(file: string): Promise<Assignment[]> {
   const text = new TextDecoder().decode(await readWhole(file, FILE_BYTES_MAX));
   const lines = text.split(/\r?\n/).map((line, index) => ({ line, number: index + 1 }));
@@ -79,7 +79,7 @@ async function readAssignments(file: string): Promise<Assignment[]> {
       try {
         return assignmentIn(line.split(","));
       } catch (error) {
-        throw new GridsealError("USAGE", `line ${number} of ${file} is no assignment: ${reasonOf(error)}`);
+        throw new GridsealError("FILE_INVALID", `line ${number} of ${file} is no assignment: ${reasonOf(error)}`);
       }
     });
 }

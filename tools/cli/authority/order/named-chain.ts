@@ -24,13 +24,13 @@ export function heightOption(text: string): HeightOption {
   }
 }
 
-/** The service of the chain of this name or number. Throws USAGE. */
+/** The service of the chain of this name or number. Throws NOT_FOUND. */
 export function namedService({ chains }: Governance, text: string): number {
   const found = chains.find(({ chain }) => chain.name === text || String(chain.service) === text);
   if (found !== undefined) return found.chain.service;
   const known = chains.map(({ chain }) => `${chain.name} (${chain.service})`).join(", ");
   throw new GridsealError(
-    "USAGE",
+    "NOT_FOUND",
     `no chain ${text} is known here, but ${known}: name a node by --api or --data where an order added it`,
   );
 }

@@ -2,11 +2,11 @@
 
 import { fromHex } from "../../../../src/wire/bytes.js";
 import { idFromText } from "../../../../src/wire/key.js";
-import { currentCredential } from "../../../authority/register/rows.js";
+import { credentialsOf, currentCredential } from "../../../authority/register/rows.js";
 import { GridsealError } from "../../../errors.js";
 import { type AuthorityOptions, useRegister } from "../authority-options.js";
 
-/** The key ids of those named, each once, in order. Rejects with USAGE where the register has no credential in force for an ID. */
+/** The key ids of those named, each once, in order. Rejects with NOT_FOUND where the register has no credential for an ID. */
 export async function namedMeters(options: AuthorityOptions, texts: readonly string[]): Promise<Uint8Array[]> {
   const ids = await keyIdsOf(options, texts);
   return [...new Set(ids)].sort().map((id) => fromHex(id)!);
@@ -24,11 +24,12 @@ async function keyIdsOf(options: AuthorityOptions, texts: readonly string[]): Pr
   return useRegister(options, (register) =>
     texts.map((text) => {
       if (idFromText(text) !== undefined) return text;
-      const credential = currentCredential(register, text);
+      // Of one that is revoked or replaced the order itself says why it does not apply.
+      const credential = currentCredential(register, text) ?? credentialsOf(register, "subjects", text).at(-1);
       if (credential !== undefined) return credential.meter;
       throw new GridsealError(
-        "USAGE",
-        `${text} is neither an id of 16 lower-case hex digits nor an ID with a credential in force: \`gridseal authority list\` has both`,
+        "NOT_FOUND",
+        `${text} is neither an id of 16 lower-case hex digits nor an ID with a credential: \`gridseal authority list\` has both`,
       );
     }),
   );

@@ -5,7 +5,7 @@ import { idFromText } from "../../../../src/wire/key.js";
 import { GridsealError } from "../../../errors.js";
 import type { Governance } from "../../../ledger/governance.js";
 
-/** The node that is known by this id or name. Throws USAGE where none is, or several have the name. */
+/** The node that is known by this id or name. Throws NOT_FOUND where none is, or several have the name. */
 export function namedNode({ nodes }: Governance, text: string): Member {
   const known = nodes.get(text);
   if (known !== undefined) return known;
@@ -14,14 +14,14 @@ export function namedNode({ nodes }: Governance, text: string): Member {
   const several = named !== undefined;
   const list = (several ? [named, ...others] : [...nodes]).map(([id, { name }]) => `${name} ${id}`).join(", ");
   throw new GridsealError(
-    "USAGE",
+    "NOT_FOUND",
     several
       ? `${text} is the name of ${others.length + 1} nodes, say which by its id: ${list}`
       : `${text} is no name or id of a node of the network, which has ${list}`,
   );
 }
 
-/** The id in the text, of whichever node; or that of the node of this name. Throws USAGE as `namedNode`. */
+/** The id in the text, of whichever node; or that of the node of this name. Throws NOT_FOUND as `namedNode`. */
 export function namedNodeId(governance: Governance, text: string): Uint8Array {
   return idFromText(text) ?? namedNode(governance, text).id;
 }

@@ -47,7 +47,7 @@ export async function placeOf(source: ReceiptSource, options: BillOptions): Prom
   return { source, service, contract: options.contract, genesis };
 }
 
-/** Throws USAGE where nothing of the period was billed there. */
+/** Throws NOT_FOUND where nothing of the period was billed there. */
 export async function readBills(place: Place, id: string, options: BillOptions): Promise<readonly SealedBill[]> {
   const { period, height, point } = options;
   const heights = height === undefined ? await heightsOf(place, id, period) : [height];
@@ -60,7 +60,7 @@ export async function readBills(place: Place, id: string, options: BillOptions):
   }
   if (bills.length > 0) return bills;
   const of = point === undefined ? "" : ` for point ${point}`;
-  throw new GridsealError("USAGE", `community ${id} has no bill${of} of the period that begins then`);
+  throw new GridsealError("NOT_FOUND", `community ${id} has no bill${of} of the period that begins then`);
 }
 
 async function heightsOf({ source, service, contract }: Place, id: string, period: number): Promise<number[]> {
@@ -68,7 +68,10 @@ async function heightsOf({ source, service, contract }: Place, id: string, perio
   for await (const entry of source.stateEntries({ service, contract, prefix: key })) {
     return (entry.value as readonly Ran[]).map(([, height]) => height);
   }
-  throw new GridsealError("USAGE", `community ${id} has billed no period that begins then; --height names a preview`);
+  throw new GridsealError(
+    "NOT_FOUND",
+    `community ${id} has billed no period that begins then; --height names a preview`,
+  );
 }
 
 function billIn({ height, index, name, body }: SealedEffect, id: string, period: number): SealedBill | undefined {

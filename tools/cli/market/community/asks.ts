@@ -143,7 +143,7 @@ async function rowsOf(file: string, read: (cells: readonly string[]) => Value): 
     try {
       return read(cells);
     } catch (cause) {
-      throw new GridsealError("USAGE", `${file}, line ${line}: ${reasonOf(cause)}`, { cause });
+      throw new GridsealError("FILE_INVALID", `${file}, line ${line}: ${reasonOf(cause)}`, { cause });
     }
   });
 }

@@ -34,7 +34,7 @@ async function show(id: string | undefined, options: ShowOptions): Promise<void>
       return;
     }
     const community = (await read<Community>(`community/${id}`)).find(({ key }) => key === `community/${id}`)?.value;
-    if (community === undefined) throw new GridsealError("USAGE", `${source.origin} knows no community ${id}`);
+    if (community === undefined) throw new GridsealError("NOT_FOUND", `${source.origin} knows no community ${id}`);
     const members = (await read<readonly Member[]>(`member/${id}/`)).flatMap(({ value }) => value);
     const shares = await read<Newest>(`shares/${id}/`);
     const newest = shares[0] && { start: shares[0].value.start, rows: shares.flatMap(({ value }) => value.rows) };

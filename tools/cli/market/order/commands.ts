@@ -60,7 +60,8 @@ async function bid(slot: number, { side, price, volume, point, ...options }: Bid
 async function open(slot: number, options: AskOptions): Promise<void> {
   const folder = join(options.as, FOLDER, String(slot));
   const names = await readdir(folder).catch(() => []);
-  if (names.length === 0) throw new GridsealError("USAGE", `${folder} has no bid for the slot at ${secondText(slot)}`);
+  if (names.length === 0)
+    throw new GridsealError("NOT_FOUND", `${folder} has no bid for the slot at ${secondText(slot)}`);
   for (const name of names.sort()) {
     const text = new TextDecoder().decode(await readWhole(join(folder, name), OPENING_BYTES_MAX));
     const opening = JSON.parse(text) as Opening & { readonly point?: string };
