@@ -1,7 +1,6 @@
 // The explorer's pages behind the first ones, over real nodes: what each verifies, and what it says of a node that tells otherwise.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
@@ -95,8 +94,7 @@ async function provesState(t: TestContext, { browser, base, folder }: PageScene)
   const regulator = join(folder, "regulator");
   const plan = { network: folder, id: "regulator", role: "regulator", services: [5], out: regulator } as const;
   await createParticipant({ ...plan, algorithm: "ESP256" }, new Date());
-  const body = join(folder, "entry.json");
-  await writeFile(body, JSON.stringify({ name: "tariff", jurisdiction: null, from: 1_000_000, value: 12_345 }));
+  const body = JSON.stringify({ name: "tariff", jurisdiction: null, from: 1_000_000, value: 12_345 });
   const sign = ["--as", regulator, "--service", "5", "--type", "1", "--body", body];
   const signed = await gridseal("operation", "sign", ...sign);
   assert.equal(signed.status, 0, signed.errors);

@@ -3,6 +3,7 @@
 import { block, blocks } from "./blocks.js";
 import { brokerForm, brokerHook } from "./broker-hooks.js";
 import { chains } from "./chains.js";
+import { day } from "./days.js";
 import { events } from "./events.js";
 import { explorerFile, explorerPage } from "./explorer.js";
 import { genesis } from "./genesis.js";
@@ -31,6 +32,7 @@ export const shapes: readonly RouteShape[] = [
   lineage,
   holders,
   slot,
+  day,
   receipt,
   sealedRecords,
   state,

@@ -8,6 +8,7 @@ import type { PageProps } from "./page-props.js";
 type Page = ComponentType<PageProps>;
 
 const loaders: Readonly<Record<string, () => Promise<Page>>> = {
+  meters: async () => (await import("./meters.js")).MetersPage,
   violations: async () => (await import("./violations.js")).ViolationsPage,
   contracts: async () => (await import("./contracts.js")).ContractsPage,
   state: async () => (await import("./state.js")).StatePage,
@@ -17,7 +18,7 @@ const loaders: Readonly<Record<string, () => Promise<Page>>> = {
 };
 
 /** In the order of the menu. */
-export const menu = ["chains", "violations", "contracts", "state", "orders", "health", "receipt"] as const;
+export const menu = ["chains", "meters", "violations", "contracts", "state", "orders", "health", "receipt"] as const;
 
 export function LoadedPage(props: PageProps) {
   const load = loaders[props.place.page];

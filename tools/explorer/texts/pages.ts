@@ -5,6 +5,21 @@ export const pageTexts = {
   "page.state": ["State", "Zustand der Verträge", "合约状态"],
   "page.sign": ["Sign", "Signieren", "签名"],
   "page.replay": ["Replay", "Nachrechnen", "重放"],
+  // meters
+  "meters.count": ["{count} meters in fourteen days", "{count} Zähler in vierzehn Tagen", "十四天内 {count} 个电表"],
+  "meters.map": ["Meters by day", "Zähler nach Tagen", "电表按日"],
+  "meters.meter": ["meter", "Zähler", "电表"],
+  "meters.cell": [
+    "{day} UTC, {records} sealed, {missing} missing, {late} late, {doubtful} doubtful",
+    "{day} UTC, {records} versiegelt, {missing} fehlen, {late} verspätet, {doubtful} zweifelhaft",
+    "{day} UTC，已封存 {records}，缺失 {missing}，迟到 {late}，存疑 {doubtful}",
+  ],
+  "cell.sealed": ["sealed", "versiegelt", "已封存"],
+  "cell.late": ["late", "verspätet", "迟到"],
+  "cell.doubtful": ["doubtful", "zweifelhaft", "存疑"],
+  "cell.missing": ["missing", "fehlt", "缺失"],
+  "cell.silent": ["silent", "stumm", "静默"],
+  "cell.none": ["nothing", "nichts", "无"],
   // violations
   "violations.caption": ["Violations, the newest first", "Verstöße, die neuesten zuerst", "违规，最新在前"],
   "violations.when": ["when", "wann", "时间"],

@@ -19,6 +19,7 @@ import type { ApiPorts } from "./ports.js";
 import { groupOf, refuse } from "./refusing.js";
 import { blockRoute, blocksRoute } from "./resources/blocks.js";
 import { chainsRoute } from "./resources/chains.js";
+import { dayRoute } from "./resources/days.js";
 import { explorerFileRoute, explorerPageRoute } from "./resources/explorer.js";
 import { genesisRoute } from "./resources/genesis.js";
 import { healthRoute } from "./resources/health.js";
@@ -134,6 +135,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     receiptRoute(ports),
     sealedRecordsRoute(store),
     slotRoute(store),
+    dayRoute(store, ports.monotonic_ms),
     ...ports.routes,
   ];
 }

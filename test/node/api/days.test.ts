@@ -1,0 +1,77 @@
+// A day's sums, over blocks of two days: what counts for which day, what is late, doubtful, pruned, and that an operation is no meter's.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeBlock } from "../../../src/wire/block.js";
+import { toHex } from "../../../src/wire/bytes.js";
+import { keyId } from "../../../src/wire/key.js";
+import { dayRoute } from "../../../tools/node/api/resources/days.js";
+import type { Asked } from "../../../tools/node/api/route.js";
+import { outlineOf } from "../../../tools/node/store/outline.js";
+import type { Store } from "../../../tools/node/store/store.js";
+import { DAY_S, type DayRow, decodeDayRow } from "../../../tools/routes/days.js";
+import { buildChain, makeMeter } from "../../audit/chain-builder.js";
+
+const chain = buildChain();
+const [meter, other] = [makeMeter(1), makeMeter(2)];
+const first_s = decodeTime(chain.seal({ records: [meter.record()], credentials: [meter.credential] }));
+chain.seal({ records: [meter.record({ errors: 5 }), meter.record({ time_s: first_s - 2_000 })] });
+chain.seal({ records: [other.record()], credentials: [other.credential] });
+
+function decodeTime(_: unknown): number {
+  return Math.floor(decodeBlock(chain.blocks.at(-1)!).time_ms / 1_000);
+}
+
+/** A store that has what `kept` leaves of the blocks. */
+function storeOf(isKept: (height: number) => boolean): Store {
+  const get = (table: { readonly name: string }, key: Buffer) => {
+    if (table.name === "heads") return { height: chain.blocks.length };
+    const height = Number(key.readUIntBE(key.length - 5, 5));
+    const block = chain.blocks[height - 1];
+    if (block === undefined) return undefined;
+    if (table.name === "blocks") return isKept(height) ? block : undefined;
+    return isKept(height) ? undefined : outlineOf(decodeBlock(block));
+  };
+  return { get } as unknown as Store;
+}
+
+async function ask(store: Store, day: number): Promise<readonly DayRow[] | string> {
+  const answer = await dayRoute(store, () => 0).answer({ parameters: { service: 1, day } } as Asked);
+  if (answer.type === "refused") return answer.code;
+  assert.equal(answer.type, "long");
+  if (answer.type !== "long") return [];
+  return [...answer.items].filter(({ length }) => length > 0).map(decodeDayRow);
+}
+
+const day = Math.floor(first_s / DAY_S);
+const kidOf = (made: typeof meter) => toHex(keyId(made.signer.key));
+
+test("sums up each meter's records of the day, in the order of their ids", async () => {
+  const rows = await ask(
+    storeOf(() => true),
+    day,
+  );
+  assert.ok(typeof rows !== "string", "the day is answered");
+  const own = rows.find(({ kid }) => toHex(kid) === kidOf(meter));
+  assert.deepEqual({ ...own, kid: undefined }, { kid: undefined, records: 3, first: 0, last: 2, late: 1, doubtful: 1 });
+  assert.deepEqual(
+    rows.map(({ kid }) => toHex(kid)),
+    [kidOf(meter), kidOf(other)].sort(),
+  );
+});
+
+test("a day before and a day behind have nothing", async () => {
+  const store = storeOf(() => true);
+  assert.deepEqual(await ask(store, day - 1), []);
+  assert.deepEqual(await ask(store, day + 1), []);
+});
+
+test("a day whose first block is pruned is refused", async () => {
+  assert.equal(
+    await ask(
+      storeOf((height) => height > 1),
+      day,
+    ),
+    "pruned",
+  );
+});

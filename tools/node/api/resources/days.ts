@@ -1,0 +1,136 @@
+// GET /chains/<service>/days/<day>: what each meter has had sealed on a UTC day, summed up from the day's blocks. That is read a hundred
+// records at a time, one day after the other; days that are over are kept.
+
+import { decodeBlockViews } from "../../../../src/wire/block.js";
+import { fromHex, toHex } from "../../../../src/wire/bytes.js";
+import { decodeHeader } from "../../../../src/wire/header.js";
+import { isOperation, parseAnyRecord } from "../../../../src/wire/operation.js";
+import { BoundedMap } from "../../../bounded-map.js";
+import { readRecord } from "../../../ledger/record-scan.js";
+import { DAY_S, type DayRow, day as dayShape, encodeDayRow, LATE_S } from "../../../routes/days.js";
+import { blocks, outlines } from "../../chain/tables/blocks.js";
+import { heads } from "../../chain/tables/heads.js";
+import { blockKey, chainKey } from "../../store/keys.js";
+import type { Store } from "../../store/store.js";
+import { type Route, refused, route } from "../route.js";
+
+/** Days whose rows are kept, and rows of one. */
+const DAYS_KEPT_MAX = 64;
+const ROWS_KEPT_MAX = 20_000;
+/** Records that are read without a rest. */
+const RECORDS_AT_ONCE = 100;
+/** Who has not gone on for so long will not. */
+const ABANDONED_MS = 5_000;
+const SIGNATURE_END = 66;
+/** Nothing to send yet. */
+const rest = new Uint8Array(0);
+
+type Rows = readonly Uint8Array[];
+type Sum = { -readonly [Name in Exclude<keyof DayRow, "kid">]: number };
+
+export function dayRoute(store: Store, monotonic_ms: () => number): Route {
+  const kept = new BoundedMap<string, Rows>(DAYS_KEPT_MAX);
+  let readUntil_ms = 0;
+  return route(dayShape, ({ parameters: { service, day } }) => {
+    const name = `${service}:${day}`;
+    const known = kept.get(name);
+    if (known !== undefined) return { type: "long", items: known.values() };
+    const height = store.get(heads, chainKey(service))?.height ?? 0;
+    const first = firstBehind(store, { service, height }, day * DAY_S);
+    if (first <= height && store.get(blocks, blockKey(service, first)) === undefined) {
+      return refused("pruned", `This node has let go of the records of chain ${service} of that day.`);
+    }
+    if (monotonic_ms() < readUntil_ms) return refused("busy", "Another day is being summed up.");
+    const isOver = firstBehind(store, { service, height }, (day + 1) * DAY_S) <= height;
+    const items = function* () {
+      const rows: Uint8Array[] = [];
+      for (const item of rowsOf(store, { service, height }, { first, end_s: (day + 1) * DAY_S })) {
+        readUntil_ms = monotonic_ms() + ABANDONED_MS;
+        if (item.length > 0) rows.push(item);
+        yield item;
+      }
+      readUntil_ms = 0;
+      if (isOver && rows.length <= ROWS_KEPT_MAX) kept.set(name, rows);
+    };
+    return { type: "long", items: items() };
+  });
+}
+
+interface Chain {
+  readonly service: number;
+  /** of its newest block */
+  readonly height: number;
+}
+
+/** The first block whose time is not before; the height behind the newest where there is none. */
+function firstBehind(store: Store, { service, height }: Chain, time_s: number): number {
+  let [low, high] = [1, height + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (timeAt(store, service, middle) < time_s) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** UTC seconds of a block, which stand in its header. */
+function timeAt(store: Store, service: number, height: number): number {
+  const key = blockKey(service, height);
+  const block = store.get(blocks, key);
+  const header = block === undefined ? store.get(outlines, key)?.header : decodeBlockViews(block).header;
+  return header === undefined ? Number.POSITIVE_INFINITY : decodeHeader(header).time_s;
+}
+
+function* rowsOf(
+  store: Store,
+  { service, height }: Chain,
+  { first, end_s }: { readonly first: number; readonly end_s: number },
+): Generator<Uint8Array, void> {
+  const sums = new Map<string, Sum>();
+  let read = 0;
+  for (let at = first; at <= height; at += 1) {
+    const bytes = store.get(blocks, blockKey(service, at));
+    if (bytes === undefined) break;
+    const block = decodeBlockViews(bytes);
+    const time_s = decodeHeader(block.header).time_s;
+    if (time_s >= end_s) break;
+    for (const { records } of block.batches) {
+      for (const record of records) {
+        add(sums, record, time_s);
+        read += 1;
+        if (read % RECORDS_AT_ONCE === 0) yield rest;
+      }
+    }
+    yield rest;
+  }
+  const ids = [...sums.keys()].sort();
+  for (const id of ids) yield encodeDayRow({ kid: fromHex(id)!, ...sums.get(id)! });
+}
+
+function add(sums: Map<string, Sum>, bytes: Uint8Array, sealed_s: number): void {
+  const { kid, claims } = readRecord(bytes);
+  if (claims.type !== undefined) return; // an operation: no meter's
+  const id = toHex(kid);
+  const { seq, time_s } = claims;
+  const sum = sums.get(id) ?? { records: 0, first: seq, last: seq, late: 0, doubtful: 0 };
+  sums.set(id, sum);
+  sum.records += 1;
+  sum.first = Math.min(sum.first, seq);
+  sum.last = Math.max(sum.last, seq);
+  if (sealed_s - time_s > LATE_S) sum.late += 1;
+  if (mayDoubt(bytes) && isDoubted(bytes)) sum.doubtful += 1;
+}
+
+/** Whether the last claim may be that of doubts, 15, by its last bytes: few records are read whole for it. */
+function mayDoubt(bytes: Uint8Array): boolean {
+  const end = bytes.length - SIGNATURE_END;
+  const claim = 15;
+  if (bytes[end - 2] === claim) return true;
+  const [small, medium, large] = [bytes[end - 3] === claim, bytes[end - 4] === claim, bytes[end - 6] === claim];
+  return (small && bytes[end - 2] === 24) || (medium && bytes[end - 3] === 25) || (large && bytes[end - 5] === 26);
+}
+
+function isDoubted(bytes: Uint8Array): boolean {
+  const record = parseAnyRecord(bytes);
+  return !isOperation(record) && (record.claims.errors ?? 0) !== 0;
+}
