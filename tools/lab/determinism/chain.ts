@@ -1,28 +1,38 @@
-// A chain of one member made from a seed, to compare machines by: generated contracts that come, change and go, and the operations of
-// participants, block after block. Pure but for whoever runs its plans, so that a browser makes the same chain.
+// Two chains of one member made from a seed, to compare machines by: generated contracts that come, change and go, operations of
+// participants, readings that slots are closed of, and what the chains tell each other, block after block. Pure but for whoever runs
+// the plans, so that a browser makes the same chains.
 
+import type { AssignAction } from "../../../src/wire/assignment-order.js";
 import { acknowledgementBytes } from "../../../src/wire/batch.js";
-import { type Block, decodeBlock, encodeBlock } from "../../../src/wire/block.js";
+import { type Block, blockTree, decodeBlock, encodeBlock, slotsIn } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
+import { precommitBytes } from "../../../src/wire/certificate.js";
 import { type ContractAction, signTried } from "../../../src/wire/contract-order.js";
-import { issueCredential, issuerName } from "../../../src/wire/credential.js";
+import { issueCredential, issuerName, type Role } from "../../../src/wire/credential.js";
 import { type Genesis, issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { encodeHeader, headerHash } from "../../../src/wire/header.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
+import { encodeCarried } from "../../../src/wire/message.js";
 import type { Notice } from "../../../src/wire/notice.js";
-import { parseOperation, signOperation } from "../../../src/wire/operation.js";
+import { type AnyRecord, parseAnyRecord, signOperation } from "../../../src/wire/operation.js";
+import { effectItems, outcomesIn, placedMessages } from "../../../src/wire/outcome.js";
+import { receiptEncoder } from "../../../src/wire/receipt.js";
+import { signRecord } from "../../../src/wire/record.js";
 import { assertInvariant } from "../../errors.js";
+import { assignmentsOf } from "../../ledger/assignments.js";
 import { type ChainTip, composeBlock, makeBatch } from "../../ledger/compose.js";
 import type { OrderedContracts } from "../../ledger/contract-orders.js";
 import { firstTip } from "../../ledger/first-tip.js";
 import { type Governance, govern, initialGovernance } from "../../ledger/governance.js";
+import { SOURCE_MESSAGES_MAX } from "../../ledger/intake.js";
 import { MemoryState } from "../../ledger/memory-state.js";
 import type { RunResult } from "../../ledger/outcome.js";
 import { executionRecord } from "../../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../../ledger/replay.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import { MemorySettlement } from "../../ledger/settlement/memory-settlement.js";
+import { decodeMeterCounters, encodeMeterCounters } from "../../ledger/settlement/meter-counters.js";
 import type { MeterState, OriginState } from "../../ledger/state.js";
 import { EMPTY_STATE, updateState } from "../../ledger/state-map.js";
 import {
@@ -34,6 +44,7 @@ import {
   jurisdictions,
 } from "../rig/contracts/generate.js";
 import { createRandom, type Random } from "../rig/random.js";
+import { createCounters } from "../simulation/world/counters.js";
 import { simulatedSigner, simulatedVerify } from "../simulation/world/keys.js";
 
 export type RunPlans = (plan: RunPlan) => Promise<readonly RunResult[]>;
@@ -49,45 +60,90 @@ export interface ChainPlan {
 export interface MadeChain {
   /** SHA-256 over the header and the state's root of each block, as hex */
   readonly digest: string;
+  /** of entries, by what has become of them and by their kinds */
   readonly outcomes: Readonly<Record<string, number>>;
+  readonly slots: number;
   /** entries that the contracts have at the end */
   readonly entries: number;
 }
 
-const SERVICE = 1;
+const SERVICES = [1, 2] as const;
+/** Of each chain. */
+const METERS = 3;
+/** Orders are not all about contracts. */
+const ASSIGNS_EVERY = 4;
 const EPOCH_MS = 1_790_000_000_000;
 const OPERATIONS_MAX = 4;
 const names = Object.keys(generatedTypes);
 const issuing = { network: "determinism", time_s: 1 } as const;
 
-/** Makes the chain, and replays each block from its bytes. Throws where the replay comes to something else. */
+/** Makes the chains' blocks in turn, and replays each from its bytes. Throws where the replay comes to something else. */
 export async function makeChain({ seed, blocks, run, restart }: ChainPlan): Promise<MadeChain> {
   const random = createRandom(seed);
   const outcomes: Record<string, number> = {};
-  const participants = jurisdictions.map((jurisdiction, index) => createParticipant(index, jurisdiction));
-  let state = emptyState();
+  const chains = SERVICES.map(firstChain);
   let runs = run;
-  let tip = firstTip({
-    genesis,
-    chain: genesis.chains[0]!,
-    governance: initialGovernance(genesis),
-    view: viewOf(state),
-  });
+  let governance = initialGovernance(genesis);
   let digest: Uint8Array = new Uint8Array(32);
-  for (let height = 1; height <= blocks; height += 1) {
-    if (height % 3 === 1) tip = { ...tip, governance: ordered(random, tip) };
-    const block = await composed(tip, state, { random, participants, run: runs });
-    const replayed = await replayWith(tip, decodeBlock(encodeBlock(block)), runs);
-    take(state, replayed);
-    for (const { type } of replayed.entries.outcomes) outcomes[type] = (outcomes[type] ?? 0) + 1;
+  let slots = 0;
+  for (let made = 0; made < blocks; made += 1) {
+    const chain = chains[made % chains.length]!;
+    if (made % 3 === 0) governance = ordered(random, chain, governance);
+    chain.tip = { ...chain.tip, governance };
+    const block = await composed(chain, random, runs);
+    const replayed = await replayWith(chain.tip, decodeBlock(encodeBlock(block)), runs);
+    take(chain.state, replayed);
+    for (const message of sentIn(block)) chains[message.to - 1]?.coming.push(message);
+    chain.coming = chain.coming.slice(replayed.execution.messages.length);
+    for (const { type, entry } of replayed.entries.outcomes) {
+      for (const name of [type, entry.kind]) outcomes[name] = (outcomes[name] ?? 0) + 1;
+    }
+    slots += slotsIn(block.results).length;
     digest = sha256(Uint8Array.of(...digest, ...block.header, ...block.stateRoot));
     if (restart !== undefined) {
-      state = again(state);
+      chain.state = again(chain.state);
       runs = restart();
     }
-    tip = next(tip, block, replayed, state);
+    chain.tip = next(chain.tip, block, replayed, chain.state);
   }
-  return { digest: toHex(digest), outcomes, entries: state.entries.size };
+  return {
+    digest: toHex(digest),
+    outcomes,
+    slots,
+    entries: chains.reduce((sum, { state }) => sum + state.entries.size, 0),
+  };
+}
+
+/** A chain as far as it is made. */
+interface ChainMade {
+  readonly service: number;
+  readonly participants: readonly Signing[];
+  readonly meters: readonly (Signing & { readonly counters: ReturnType<typeof createCounters> })[];
+  tip: ChainTip;
+  state: ChainState;
+  /** of the other chain, in the order of their numbers */
+  coming: Sent[];
+}
+
+/** A message as it is carried. */
+interface Sent {
+  readonly to: number;
+  readonly bytes: Uint8Array;
+}
+
+function firstChain(service: number): ChainMade {
+  const state = emptyState();
+  const governance = initialGovernance(genesis);
+  const chain = genesis.chains.find((candidate) => candidate.service === service)!;
+  const meters = Array.from({ length: METERS }, (_, place) => ({
+    ...createSigning(service, `meter ${service}/${place}`, { roles: ["meter"] }),
+    counters: createCounters(place),
+  }));
+  const participants = jurisdictions.map((jurisdiction, place) =>
+    createSigning(service, `participant ${service}/${place}`, { roles: ["customer"], jurisdiction }),
+  );
+  const tip = firstTip({ genesis, chain, governance, view: viewOf(state) });
+  return { service, participants, meters, tip, state, coming: [] };
 }
 
 const authority = simulatedSigner("authority");
@@ -96,11 +152,14 @@ const genesis: Genesis = createGenesis();
 
 function createGenesis(): Genesis {
   const nodes = [{ id: keyId(member.key), key: member.key, name: "member" }];
-  const chains = [{ service: SERVICE, name: "generated", members: nodes, target: 0, verifiers: 1 }];
+  const chains = SERVICES.map((service) => ({
+    ...{ service, name: `generated-${service}`, members: nodes, target: 0, verifiers: 1 },
+  }));
   return verifyGenesis(issueGenesis({ ...issuing, nodes, chains }, authority), simulatedVerify);
 }
 
-interface Participant {
+/** A meter or a participant, and where its own records stand. */
+interface Signing {
   readonly signer: Signer;
   readonly kid: Uint8Array;
   readonly credential: Uint8Array;
@@ -108,13 +167,18 @@ interface Participant {
   previous: Uint8Array;
 }
 
-function createParticipant(index: number, jurisdiction: string | undefined): Participant {
-  const signer = simulatedSigner(`participant ${index}`);
+interface Held {
+  readonly roles: readonly Role[];
+  readonly jurisdiction?: string | undefined;
+}
+
+function createSigning(service: number, name: string, { roles, jurisdiction }: Held): Signing {
+  const signer = simulatedSigner(name);
   const kid = keyId(signer.key);
   const credential = issueCredential(
     {
-      ...{ issuer: issuerName(genesis), subject: `participant-${index}`, notBefore_s: 0, expires_s: 4_000_000_000 },
-      ...{ id: kid, key: signer.key, statusIndex: index, services: [SERVICE], roles: ["customer"] },
+      ...{ issuer: issuerName(genesis), subject: name.replace(/[ /]/g, "-"), notBefore_s: 0, expires_s: 4_000_000_000 },
+      ...{ id: kid, key: signer.key, statusIndex: 0, services: [service], roles },
       ...(jurisdiction !== undefined && { jurisdiction }),
     },
     authority,
@@ -177,7 +241,19 @@ function again(before: ChainState): ChainState {
   const { settlement, ...rows } = before;
   const { entries, meters, origins, credentials } = structuredClone({ ...rows, contracts: undefined });
   contracts.apply({ writes: entries, state: updateState(contracts, EMPTY_STATE, entries) });
-  return { contracts, entries, settlement, meters, origins, credentials };
+  return { contracts, entries, settlement: settlementAgain(settlement), meters, origins, credentials };
+}
+
+function settlementAgain(before: MemorySettlement): MemorySettlement {
+  const after = new MemorySettlement();
+  const head = structuredClone(before.head);
+  const counters = [...before.all()].map(
+    ([meter, row]) => [meter, decodeMeterCounters(encodeMeterCounters(row))] as const,
+  );
+  const slot = head?.showing?.slot;
+  const closed = slot === undefined ? [] : [{ slot, rows: structuredClone(before.rows(slot.start_s)) }];
+  after.apply({ head, counters: new Map(counters), closed, shown: [] });
+  return after;
 }
 
 function next(tip: ChainTip, block: Block, { nextMembers }: ReplayedBlock, state: ChainState): ChainTip {
@@ -190,9 +266,12 @@ function next(tip: ChainTip, block: Block, { nextMembers }: ReplayedBlock, state
 }
 
 /** The network's orders with one more, in a contracts block of its own. */
-function ordered(random: Random, { governance, height }: ChainTip): Governance {
-  const { action, source } = drawAction(random, governance.contracts, height);
+function ordered(random: Random, chain: ChainMade, governance: Governance): Governance {
   const number = governance.lastOrder + 1;
+  const isAssigning = number % ASSIGNS_EVERY === 0;
+  const { action, source } = isAssigning
+    ? { action: drawAssignment(random, chain, governance), source: undefined }
+    : drawContract(random, governance.contracts, chain);
   const ready = action.type === "install" && { ready: signTried(genesis.hash, action, [member]) };
   const order = { number, time_s: 1, action: { ...action, ...ready }, ...(source !== undefined && { source }) };
   const governed = govern(governance, order, number);
@@ -200,14 +279,14 @@ function ordered(random: Random, { governance, height }: ChainTip): Governance {
   return governed.governance;
 }
 
-function drawAction(
+function drawContract(
   random: Random,
   { rulings }: OrderedContracts,
-  fromHeight: number,
+  { service, tip: { height: fromHeight } }: ChainMade,
 ): { readonly action: ContractAction; readonly source?: string } | Generated {
   const name = random.pick(names);
   const installed = rulings.flatMap(({ action }) =>
-    action.type !== "parameters" && action.name === name ? [action] : [],
+    action.type !== "parameters" && action.service === service && action.name === name ? [action] : [],
   );
   const last = installed.at(-1);
   const version = installed.reduce(
@@ -215,46 +294,83 @@ function drawAction(
     0,
   );
   if (last?.type !== "install" || random.chance(0.4)) {
-    return generateContract(random, { service: SERVICE, name, version: version + 1, fromHeight });
+    return generateContract(random, { service, name, version: version + 1, fromHeight });
   }
-  if (random.chance(0.2)) return { action: { type: "retire", service: SERVICE, name, fromHeight } };
-  return { action: generateParameters(random, { service: SERVICE, contract: name, fromHeight, rate: fromHeight }) };
+  if (random.chance(0.2)) return { action: { type: "retire", service, name, fromHeight } };
+  return { action: generateParameters(random, { service, contract: name, fromHeight, rate: fromHeight }) };
 }
 
-interface Asking {
-  readonly random: Random;
-  readonly participants: readonly Participant[];
-  readonly run: RunPlans;
+/** A meter counts for a point for a while, behind whatever it counted for before. */
+function drawAssignment(random: Random, { meters, tip }: ChainMade, { assignments }: Governance): AssignAction {
+  const meter = random.pick(meters).kid;
+  const last = assignmentsOf(assignments, toHex(meter), Number.POSITIVE_INFINITY)?.at(-1);
+  const from_s = Math.max(last?.until_s ?? 0, timeAt(tip.height) / 1_000 - 3 + random.below(6));
+  const row = { point: `P-${random.below(3)}`, meter, from_s, until_s: from_s + 1 + random.below(30) };
+  return { type: "assign", assignments: [{ ...row, sign: random.pick([1, -1]), capacity: undefined }] };
+}
+
+function timeAt(height: number): number {
+  return EPOCH_MS + height * 1_000;
 }
 
 /** The next block, of one temporary block. */
-async function composed(tip: ChainTip, state: ChainState, { random, participants, run }: Asking): Promise<Block> {
-  const time_ms = EPOCH_MS + tip.height * 1_000;
-  const askers = Array.from({ length: 1 + random.below(OPERATIONS_MAX) }, () => random.pick(participants));
-  const operations = askers.map((asker) => operationOf(random, asker, time_ms));
-  const strangers = [...new Set(askers)].filter(({ kid }) => !state.credentials.has(toHex(kid)));
-  const notices = strangers.map(({ credential }): Notice => ({ kind: "credential", bytes: credential }));
-  const content = { chain: SERVICE, origin: keyId(member.key), number: tip.height - 1, notices };
-  const read = makeBatch(genesis.hash, content, operations.map(parseOperation).map(executionRecord), member.sign);
-  const signature = member.sign(acknowledgementBytes(genesis.hash, SERVICE, { ...content, id: read.id }, true));
+async function composed({ service, tip, state, ...chain }: ChainMade, random: Random, run: RunPlans): Promise<Block> {
+  const time_ms = timeAt(tip.height);
+  const askers = Array.from({ length: 1 + random.below(OPERATIONS_MAX) }, () => random.pick(chain.participants));
+  const read = chain.meters.filter(() => random.chance(0.7));
+  const records = [
+    ...askers.map((asker) => signed(asker, operationOf(random, service, asker, time_ms))),
+    ...read.map((meter) => signed(meter, readingOf(random, service, meter, time_ms))),
+  ];
+  const strangers = [...new Set<Signing>([...askers, ...read])].filter(({ kid }) => !state.credentials.has(toHex(kid)));
+  const notices: Notice[] = [
+    ...strangers.map(({ credential }): Notice => ({ kind: "credential", bytes: credential })),
+    ...chain.coming.slice(0, SOURCE_MESSAGES_MAX).map(({ bytes }): Notice => ({ kind: "message", bytes })),
+  ];
+  const content = { chain: service, origin: keyId(member.key), number: tip.height - 1, notices };
+  const batch = makeBatch(genesis.hash, content, records.map(executionRecord), member.sign);
+  const signature = member.sign(acknowledgementBytes(genesis.hash, service, { ...content, id: batch.id }, true));
   const acknowledgements = [{ node: content.origin, signature, verified: true }];
-  const inputs = { batches: [{ read, acknowledgements }], anchors: [], time_ms, judgedAt: tip.governance.lastOrder };
+  const accepted = [{ read: batch, acknowledgements }];
+  const inputs = { batches: accepted, anchors: [], time_ms, judgedAt: tip.governance.lastOrder };
   const composition = composeBlock(tip, inputs);
   assertInvariant(composition.type !== "none", "a generated block holds what is new");
   const made = composition.type === "block" ? composition.block : composition.finish(await run(composition.plan));
-  return {
-    ...{ ...made.content, header: encodeHeader(made.header) },
-    ...{ lock_ms: time_ms, certificate: { round: 0, signatures: [] } },
-  };
+  const header = encodeHeader(made.header);
+  const sealing = member.sign(precommitBytes(genesis.hash, service, tip.height, 0, headerHash(header)));
+  const certificate = { round: 0, signatures: [{ node: content.origin, signature: sealing }] };
+  return { ...made.content, header, lock_ms: time_ms, certificate };
 }
 
-function operationOf(random: Random, participant: Participant, time_ms: number): Uint8Array {
-  const { signer, kid, seq, previous } = participant;
+function operationOf(random: Random, service: number, { seq, previous, signer, kid }: Signing, time_ms: number) {
   const time_s = time_ms / 1_000;
   const until = random.chance(0.1) ? { until_s: time_s - 1 } : {};
-  const claims = { service: SERVICE, serviceId: 0, seq, previous, time_s, quality: 2 };
-  const bytes = signOperation({ ...claims, ...generateAsked(random), ...until }, [], signer, kid);
-  participant.seq += 1;
-  participant.previous = parseOperation(bytes).hash;
-  return bytes;
+  const claims = { service, serviceId: 0, seq, previous, time_s, quality: 2 };
+  return signOperation({ ...claims, ...generateAsked(random), ...until }, [], signer, kid);
+}
+
+function readingOf(random: Random, service: number, meter: ChainMade["meters"][number], time_ms: number): Uint8Array {
+  const { seq, previous, signer, kid, counters } = meter;
+  const counted = counters.read(time_ms / 1_000, random.below(1_000_000));
+  return signRecord({ service, serviceId: 0, seq, previous, ...counted }, [], signer, kid);
+}
+
+/** The signer's next record is linked to this one. */
+function signed(signing: Signing, bytes: Uint8Array): AnyRecord {
+  const record = parseAnyRecord(bytes);
+  signing.seq += 1;
+  signing.previous = record.hash;
+  return record;
+}
+
+/** The block's messages, as they are carried. */
+function sentIn(block: Block): Sent[] {
+  const outcomes = outcomesIn(block.results);
+  const items = effectItems({ chain: block.chain, height: block.height }, outcomes);
+  const records = block.batches.reduce((sum, batch) => sum + batch.records.length, 0);
+  const receiptOf = receiptEncoder(block, blockTree(block));
+  return placedMessages(outcomes).map(({ to, index }) => {
+    const item = items[index]!;
+    return { to: to.service, bytes: encodeCarried(item, receiptOf(1 + records + index, sha256(item)), 0) };
+  });
 }

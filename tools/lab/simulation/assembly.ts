@@ -13,6 +13,7 @@ import { kindOf } from "./checks/statements.js";
 import { heldRecords } from "./checks/storage.js";
 import { Violation } from "./checks/violation.js";
 import { createCoverage } from "./coverage.js";
+import { createAssignmentFaults } from "./faults/assignments.js";
 import { createContractFaults } from "./faults/contracts.js";
 import { createFaults } from "./faults/faults.js";
 import { createLiar } from "./faults/liar.js";
@@ -128,6 +129,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
       ...{ random, membership, heights: blockChecks.heights },
       ...{ genesisHash: genesis.hash, signers: founding.signers },
     }),
+    assignments: createAssignmentFaults({ random, meters, membership, timeline }),
     members: founding.nodes,
     signers: founding.signers,
     unsound: unsoundMembers(genesis, options),

@@ -99,6 +99,14 @@ function begin({ options, random, timeline, faults, membershipFaults, meters }: 
   }
 }
 
+function slotCounts({ contracts: { slots } }: Cluster["membership"]) {
+  const { closed, rows, rowsUnknown, rowsLeft, assignments } = slots.counts;
+  return {
+    ...{ slotsClosed: closed, slotRows: rows, slotRowsUnknown: rowsUnknown },
+    ...{ slotRowsLeft: rowsLeft, metersAssigned: assignments },
+  };
+}
+
 function reportOf(
   { coverage, blockChecks, membership, meters, signingChecks, traced }: Cluster,
   healed_ms: number,
@@ -125,6 +133,7 @@ function reportOf(
     effectsSealed: membership.contracts.counts.effects,
     messagesTaken: membership.contracts.messages.taken,
     deadlines: membership.contracts.deadlines,
+    ...slotCounts(membership),
     healed_ms: Math.round(healed_ms),
     traceHash: traced.hash(),
   };

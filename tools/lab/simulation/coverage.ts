@@ -93,6 +93,14 @@ export interface Coverage {
   /** messages of other chains that chains have taken, and deadlines that fell due */
   messagesTaken: number;
   deadlines: number;
+  /** slots that chains have closed, with their rows; of these such that lack an energy */
+  slotsClosed: number;
+  slotRows: number;
+  slotRowsUnknown: number;
+  /** blocks behind which rows of a closed slot were left to show */
+  slotRowsLeft: number;
+  /** assignments of meters to points in sealed orders */
+  metersAssigned: number;
   /** blocks whose contracts a faulty member ran otherwise than they run */
   misrun: number;
   /** votes of faulty nodes that are no members there */
@@ -170,6 +178,11 @@ export function createCoverage(): Coverage {
     effectsSealed: 0,
     messagesTaken: 0,
     deadlines: 0,
+    slotsClosed: 0,
+    slotRows: 0,
+    slotRowsUnknown: 0,
+    slotRowsLeft: 0,
+    metersAssigned: 0,
     misrun: 0,
     intruded: 0,
     accused: 0,

@@ -68,6 +68,8 @@ export interface ClusterOptions {
   readonly joint: boolean;
   /** orders by which contracts are installed, get parameters or are retired while faults last; participants ask them for things */
   readonly contracts: number;
+  /** orders that assign meters to points while faults last, where contracts are ordered */
+  readonly assignments: number;
   /** probability that a thread is lost while it runs a block's contracts */
   readonly engineFaults: number;
   /** some threads may take as long for a block */
@@ -119,8 +121,7 @@ export function optionsOf(seed: number): ClusterOptions {
     ],
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
-    ...orderedOf(createRandom(seed ^ 0x71a9c3d5)),
-    ...contractedOf(createRandom(seed ^ 0x428a2f98)),
+    ...contractedOf(createRandom(seed ^ 0x428a2f98), orderedOf(createRandom(seed ^ 0x71a9c3d5))),
     renewed: renewedOf(createRandom(seed ^ 0x1b873593), members, fault),
   };
 }
@@ -174,14 +175,18 @@ function orderedOf(random: Random): Ordered {
   };
 }
 
-type Contracted = Pick<ClusterOptions, "contracts" | "engineFaults" | "slowEngine_ms">;
+type Contracted = Pick<ClusterOptions, "contracts" | "assignments" | "engineFaults" | "slowEngine_ms">;
 
-/** Drawn apart as well. They are ordered where there is a contracts chain. */
-function contractedOf(random: Random): Contracted {
+/** Drawn apart as well: where there is a contracts chain already, and in some runs for contracts alone. */
+function contractedOf(random: Random, ordered: Ordered): Ordered & Contracted {
+  const hasContracts = random.chance(ordered.governed ? 0.9 : 0.15);
   return {
-    contracts: random.chance(0.8) ? 3 + random.below(6) : 0,
+    ...ordered,
+    governed: ordered.governed || hasContracts,
+    contracts: hasContracts ? 5 + random.below(12) : 0,
     engineFaults: random.pick([0, 0.1, 0.3]),
     slowEngine_ms: random.pick([0, 400, 2_500]),
+    assignments: random.below(8),
   };
 }
 

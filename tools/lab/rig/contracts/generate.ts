@@ -4,6 +4,7 @@
 import type { InstallAction, ParametersAction } from "../../../../src/wire/contract-order.js";
 import { sourceHash } from "../../../../src/wire/contract-order.js";
 import { sha256 } from "../../../../src/wire/hash.js";
+import type { SettlementPlan } from "../../../../src/wire/slot.js";
 import type { Value } from "../../../../src/wire/value.js";
 import { newestEngine } from "../../../ledger/engines.js";
 import type { Random } from "../random.js";
@@ -19,6 +20,9 @@ const TYPES = 9;
 export const LISTENER = "alpha";
 export const HEARD = "heard";
 
+/** How a chain settles whose contracts ask for slots: all of them ask for the same. */
+export const generatedSlots: SettlementPlan = { slot_s: 2, lateness_s: 4, gapMax_s: 12 };
+
 /** Countries and parts of them that participants are of, and that parameters are set for. */
 export const jurisdictions = [undefined, "DE", "DE-BY", "FR"] as const;
 
@@ -33,7 +37,8 @@ export type Place = Pick<InstallAction, "service" | "name" | "version" | "fromHe
 
 /** `name` is one of `generatedTypes`. */
 export function generateContract(random: Random, place: Place): Generated {
-  const source = generateSource(random);
+  const source = generateSource(random, place.name);
+  const asks = random.chance(0.85);
   return {
     source,
     action: {
@@ -47,6 +52,7 @@ export function generateContract(random: Random, place: Place): Generated {
       types: generatedTypes[place.name]!,
       // One contract of a chain takes what the others' contracts tell it.
       messages: place.name === LISTENER ? [{ service: 0, name: HEARD }] : [],
+      ...(asks && { slots: generatedSlots }),
       vectors: sha256(new Uint8Array(0)),
       ready: [],
     },
@@ -73,10 +79,11 @@ export function generateAsked(random: Random): { readonly type: number; readonly
 /**
  * The contract's source. It puts `[mark, value]`, and says `[mark, count, rate, value]` in effects and messages, whose count goes
  * up from 0 in each run. The mark names what it runs for: "<participant>/<number>" of an operation, "message/<chain>/<number>",
- * "due/<seconds>/<key>". What is due tells no other chain anything and names no deadline: a chain comes to rest.
+ * "due/<seconds>/<key>", "slot/<contract>/<begin>/<first row>". What is due tells no other chain anything and names no deadline: a chain comes to rest.
  */
-function generateSource(random: Random): string {
+function generateSource(random: Random, name: string): string {
   const statements = Array.from({ length: 2 + random.below(6) }, () => statement(random, 0));
+  const settled = random.pick(settling)(random);
   return `export const reads = ["shared/"];
 export const writes = ["own/", "shared/", "due/"];
 export function operation(context, { participant, seq, jurisdiction, roles, time_s, body }) {
@@ -107,8 +114,31 @@ export function message(context, { service, number }) {
 export function due(context, { time_s, key }) {
   tell(context, "due/" + time_s + "/" + key, time_s);
 }
+export function slot(context, { start_s, count, first, points }) {
+  const mark = "slot/${name}/" + start_s + "/" + first;
+  let [taken, given, qualities] = [0n, 0n, 0];
+  for (const [, imported, exported, quality] of points) {
+    taken += BigInt(imported ?? 0);
+    given += BigInt(exported ?? 0);
+    qualities += quality;
+  }
+  const n = start_s / ${generatedSlots.slot_s};
+  context.put("own/slot-" + (n % 3), [mark, taken]);
+  context.effect("settled", [mark, 0, context.parameters.rate ?? 0, [first, count, taken, given, qualities]]);
+  ${settled}
+}
 `;
 }
+
+/** What a contract does of a closed slot beside that; of some two or three have no room in one block. */
+const settling: readonly ((random: Random) => string)[] = [
+  () => "",
+  (random) => `if (n % ${2 + random.below(3)} === 1) throw new Error("not settled");`,
+  (random) => `for (let i = 0; i < ${130 + random.below(110)}; i += 1) context.put("own/of-" + i, [mark, n]);`,
+  (random) =>
+    `if (n % 2 === 1) for (let i = 0; i < ${130 + random.below(110)}; i += 1) context.put("own/of-" + i, [mark, n]);`,
+  (random) => `for (let i = 0; i < ${100 + random.below(900)} * 1000; i += 1) taken ^= 1n;`,
+];
 
 const DEPTH_MAX = 2;
 

@@ -6,15 +6,16 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import type { ContractAction, InstallAction } from "../../../../src/wire/contract-order.js";
 import { type Entry, entryText, isSameEntry } from "../../../../src/wire/entry.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
-import { isOperation, type Operation, parseAnyRecord } from "../../../../src/wire/operation.js";
+import { type AnyRecord, isOperation, type Operation, parseAnyRecord } from "../../../../src/wire/operation.js";
 import type { EntryOutcome } from "../../../../src/wire/outcome.js";
 import { decodeReceipt, receiptEncoder, verifyInclusionOf } from "../../../../src/wire/receipt.js";
 import { decodeOutput, type Value } from "../../../../src/wire/value.js";
 import { reasonOf } from "../../../errors.js";
 import { kindShare } from "../../../ledger/run-plan.js";
-import { type ContractViolation, decodeResults } from "../../../ledger/violations.js";
+import { type ContractViolation, decodeResults, type Results } from "../../../ledger/violations.js";
 import { LISTENER } from "../../rig/contracts/generate.js";
 import { createMessageChecks, type MessageChecks } from "./messages.js";
+import { createSlotChecks, ROWS_SHOWN, SHOWN, type ShownPart, type SlotChecks } from "./slots.js";
 import type { Fail } from "./violation.js";
 
 interface Ordered {
@@ -41,6 +42,7 @@ export interface ContractChecks {
   /** Whether the run for what a mark names was undone, or never was. */
   isUndone(service: number, mark: string): boolean;
   readonly messages: MessageChecks;
+  readonly slots: SlotChecks;
   /** that fell due */
   readonly deadlines: number;
   readonly counts: {
@@ -69,6 +71,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
   const due = new Set<string>();
   const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0 };
   const messages = createMessageChecks(fail);
+  const slots = createSlotChecks(fail);
 
   const known = (block: Block) =>
     orders.flatMap(({ at, action }) =>
@@ -76,12 +79,8 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     );
 
   /** The contract that takes what the block calls for. */
-  const takerOf = (actions: readonly ContractAction[], isTaken: Cause["isTaken"]): InstallAction | undefined => {
-    const last = new Map<string, ContractAction>();
-    for (const action of actions) if (action.type !== "parameters") last.set(action.name, action);
-    const installed = [...last.values()].flatMap((action) => (action.type === "install" ? [action] : []));
-    return installed.find(isTaken);
-  };
+  const takerOf = (actions: readonly ContractAction[], isTaken: Cause["isTaken"]): InstallAction | undefined =>
+    installedBy(actions).find(isTaken);
 
   /** What `rate` is for whoever is of the jurisdiction: that of its part of the country, of the country, of all. */
   const rateOf = (actions: readonly ContractAction[], contract: string, jurisdiction: string | undefined) => {
@@ -125,15 +124,21 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     counts.effects += outcome.effects.length + denials.length;
   };
 
-  /** What the runs for one kind of entry take together. */
-  const checkShares = (where: string, outcomes: readonly EntryOutcome[]) => {
-    for (const kind of new Set(outcomes.map(({ entry }) => entry.kind))) {
-      const ran = outcomes.filter(({ entry }) => entry.kind === kind);
-      const used = ran.reduce((sum, outcome) => sum + ("used" in outcome ? outcome.used : 0), 0);
-      if (used > kindShare.budget) fail(LIMITS, `${where}: ${kind} ${used} of ${kindShare.budget}`);
-      const said = ran.reduce((sum, outcome) => sum + ("effects" in outcome ? outcome.effects.length : 0), 0);
-      if (said > kindShare.emissions) fail(LIMITS, `${where}: ${kind} says ${said} of ${kindShare.emissions}`);
-    }
+  /** What the chain's slots come to, and what contracts say of the rows that they are shown. */
+  const checkSlots = (block: Block, records: readonly AnyRecord[], results: Results) => {
+    const asking = installedBy(known(block)).filter(({ slots: plan }) => plan !== undefined);
+    const runs = results.outcomes.filter(({ entry }) => entry.kind === "slot");
+    const shown = slots.check({
+      ...{ where: whereOf(block), service: block.chain, height: block.height },
+      ...{ time_ms: block.time_ms, judgedAt: block.judgedAt, slots: results.slots },
+      plan: asking[0]?.slots,
+      asking: asking.map(({ name }) => name).sort(),
+      readings: records.flatMap((record) =>
+        isOperation(record) ? [] : [{ meter: toHex(record.kid), claims: record.claims }],
+      ),
+      runs: runs.map(shownTo),
+    });
+    for (const [place, part] of shown.entries()) checkSettled(whereOf(block), part, runs[place]!, fail);
   };
 
   const checkDue = (where: string, block: Block, entry: Extract<Entry, { kind: "due" }>) => {
@@ -155,7 +160,9 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     get deadlines() {
       return due.size;
     },
+    slots,
     obey(at, action) {
+      slots.obey(at, action);
       if (!isOfContract(action)) return;
       orders.push({ at, action });
       counts.ordered += 1;
@@ -171,8 +178,9 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
       return { last: named.at(-1), version: Math.max(0, ...versions), parametersFrom: Math.max(0, ...set) };
     },
     check(block) {
-      const where = `block ${block.chain}/${block.height}`;
-      const { outcomes, violations } = decodeResults(block.results);
+      const where = whereOf(block);
+      const results = decodeResults(block.results);
+      const { outcomes, violations } = results;
       const records = block.batches.flatMap((batch) => batch.records.map(parseAnyRecord));
       const leaves = records.flatMap((record, index) => (isOperation(record) ? [index + 1] : []));
       const operationOf = ({ entry }: { readonly entry: Entry }) => {
@@ -186,32 +194,55 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
         const name = `${where} ${entryText(entry)}`;
         if (entry.kind === "message") messages.onTaken(name, block.chain, entry);
         if (entry.kind === "due") checkDue(name, block, entry);
-        const cause = causeOf(block, entry, operationOf(outcome), participants);
+        const cause = causeOf(block, outcome, operationOf(outcome), participants);
         if (cause !== undefined) checkOutcome(name, block, cause, outcome);
       }
-      checkShares(where, outcomes);
+      checkShares(where, outcomes, fail);
+      checkSlots(block, records, results);
       for (const violation of violations) {
         if (violation.kind !== "contract") continue;
         const { entry } = violation;
         const hasRun = outcomes.some((other) => isSameEntry(other.entry, entry) && isDone(other));
         checkViolation(`${where} ${entryText(entry)}`, hasRun ? operationOf(violation) : undefined, violation);
       }
-      if (outcomes.length > 0) checkReceipts(where, block, records.length);
+      if (outcomes.length > 0) checkReceipts(block, records.length, genesis, fail);
     },
     isUndone: (service, mark) => !done.has(`${service}/${mark}`),
   };
+}
 
-  function checkReceipts(where: string, block: Block, records: number): void {
-    const tree = blockTree(block);
-    const receiptOf = receiptEncoder(block, tree);
-    for (const [index, hash] of effectHashes(block).entries()) {
-      try {
-        verifyInclusionOf(decodeReceipt(receiptOf(1 + records + index, hash)), genesis);
-      } catch (error) {
-        fail(PROVED, `${where} effect ${index}: ${reasonOf(error)}`);
-      }
+/** What the runs for one kind of entry take together. */
+function checkShares(where: string, outcomes: readonly EntryOutcome[], fail: Fail): void {
+  for (const kind of new Set(outcomes.map(({ entry }) => entry.kind))) {
+    const ran = outcomes.filter(({ entry }) => entry.kind === kind);
+    const used = ran.reduce((sum, outcome) => sum + ("used" in outcome ? outcome.used : 0), 0);
+    if (used > kindShare.budget) fail(LIMITS, `${where}: ${kind} ${used} of ${kindShare.budget}`);
+    const said = ran.reduce((sum, outcome) => sum + ("effects" in outcome ? outcome.effects.length : 0), 0);
+    if (said > kindShare.emissions) fail(LIMITS, `${where}: ${kind} says ${said} of ${kindShare.emissions}`);
+  }
+}
+
+/** Each outcome and effect has a receipt. */
+function checkReceipts(block: Block, records: number, genesis: Genesis, fail: Fail): void {
+  const tree = blockTree(block);
+  const receiptOf = receiptEncoder(block, tree);
+  for (const [index, hash] of effectHashes(block).entries()) {
+    try {
+      verifyInclusionOf(decodeReceipt(receiptOf(1 + records + index, hash)), genesis);
+    } catch (error) {
+      fail(PROVED, `${whereOf(block)} effect ${index}: ${reasonOf(error)}`);
     }
   }
+}
+
+/** What a contract of a simulation says of the rows that it is shown. */
+function checkSettled(where: string, part: ShownPart, outcome: EntryOutcome, fail: Fail): void {
+  if (outcome.type !== "done") return;
+  const sum = (of: "imported" | "exported") => part.rows.reduce((total, row) => total + (row[of] ?? 0n), 0n);
+  const qualities = part.rows.reduce((total, { quality }) => total + quality, 0);
+  const wanted = [ROWS_SHOWN * part.part, part.count, sum("imported"), sum("exported"), qualities].join();
+  const said = String(partsOf(outcome.effects[0]!.body)[3]);
+  if (said !== wanted) fail(SHOWN, `${where} ${entryText(outcome.entry)}: ${said}, not ${wanted}`);
 }
 
 /** I28: what a contract of a simulation keeps names the operation that has written it. */
@@ -238,10 +269,11 @@ interface Cause {
 
 function causeOf(
   block: Block,
-  entry: Entry,
+  outcome: EntryOutcome,
   operation: Operation | undefined,
   participants: ReadonlyMap<string, string | undefined>,
 ): Cause | undefined {
+  const { entry } = outcome;
   if (operation !== undefined) {
     const { type, until_s } = operation.claims;
     return {
@@ -256,8 +288,30 @@ function causeOf(
     const mark = `message/${entry.service}/${entry.number}`;
     return { ...always, mark, isTaken: (install) => install.name === LISTENER };
   }
+  if (entry.kind === "slot") {
+    const { contract, start_s, part } = shownTo(outcome);
+    const mark = `slot/${contract}/${start_s}/${ROWS_SHOWN * part}`;
+    return { ...always, mark, isTaken: ({ name, slots }) => name === contract && slots !== undefined };
+  }
   if (entry.kind !== "due") return undefined;
   return { ...always, mark: `due/${entry.time_s}/${entry.key}`, isTaken: ({ name }) => name === entry.contract };
+}
+
+/** What is installed by these orders, and not retired. */
+function installedBy(actions: readonly ContractAction[]): InstallAction[] {
+  const last = new Map<string, ContractAction>();
+  for (const action of actions) if (action.type !== "parameters") last.set(action.name, action);
+  return [...last.values()].flatMap((action) => (action.type === "install" ? [action] : []));
+}
+
+function whereOf({ chain, height }: Block): string {
+  return `block ${chain}/${height}`;
+}
+
+/** Of a run for rows of a slot. */
+function shownTo(outcome: EntryOutcome) {
+  const entry = outcome.entry as Extract<Entry, { kind: "slot" }>;
+  return { start_s: entry.start_s, part: entry.part, contract: "contract" in outcome ? outcome.contract : "" };
 }
 
 function isDone({ type }: EntryOutcome): boolean {

@@ -16,6 +16,7 @@ import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance
 import { MemoryState } from "../../../ledger/memory-state.js";
 import { replayWith } from "../../../ledger/replay.js";
 import { MemorySettlement } from "../../../ledger/settlement/memory-settlement.js";
+import type { Settlement } from "../../../ledger/settlement/settle.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
 import { EMPTY_STATE, updateState } from "../../../ledger/state-map.js";
 import { createGovernor, orderKey, sealedOrders } from "../../../node/chain/sealed-orders.js";
@@ -24,6 +25,7 @@ import { contractState } from "../../../node/chain/tables/contract-state.js";
 import { credentials } from "../../../node/chain/tables/credentials.js";
 import { heads } from "../../../node/chain/tables/heads.js";
 import { index, locationIn, recordsIn } from "../../../node/chain/tables/runs.js";
+import { counters, SLOTS_KEPT, settlements, slots } from "../../../node/chain/tables/settlement.js";
 import { stateNodes } from "../../../node/chain/tables/state-nodes.js";
 import { faults, meters, origins } from "../../../node/chain/tables/states.js";
 import {
@@ -31,12 +33,15 @@ import {
   chainKey,
   idIn,
   idKey,
+  type KeyOfChain,
   nodeKey,
   numberIn,
   numberKey,
+  slotKey,
   stateKey,
   stateKeyIn,
 } from "../../../node/store/keys.js";
+import type { AnyTable, Table } from "../../../node/store/table.js";
 import type { RunContracts } from "../world/contracts.js";
 import { DiskRows } from "../world/rows.js";
 
@@ -82,6 +87,7 @@ export async function replayChain(
     } = await replayWith(tip, block, run);
     contracts.apply(entries);
     settlement.apply(settled);
+    putSettlement(replayed, service, settled);
     for (const [place, { kid, claims, hash }] of sealed.entries()) {
       replayed.put(index, numberKey(service, kid, claims.seq), {
         height: block.height,
@@ -120,6 +126,15 @@ export async function replayChain(
   return stateOf(replayed, service);
 }
 
+function putSettlement(rows: DiskRows, service: number, { head, counters: read, closed }: Settlement): void {
+  if (head !== undefined) rows.put(settlements, chainKey(service), head);
+  for (const [meter, row] of read) rows.put(counters, idKey(service, fromHex(meter)!), row);
+  for (const { slot, rows: own } of closed) {
+    rows.put(slots, slotKey(service, slot.start_s), { height: head!.height, rows: own });
+    rows.delete(slots, slotKey(service, slot.start_s - SLOTS_KEPT * slot.slot_s));
+  }
+}
+
 /** What a node keeps of a chain, but for what is local to it, each row as hex. */
 export function stateOf(rows: DiskRows, service: number): State {
   const state = new Map<string, string>();
@@ -134,6 +149,11 @@ export function stateOf(rows: DiskRows, service: number): State {
   }
   for (const { key, row } of rows.all(contractState, service)) state.set(`entry ${toHex(key)}`, toHex(row));
   for (const { key, row } of rows.all(stateNodes, service)) state.set(`node ${toHex(key)}`, toHex(row));
+  for (const table of [settlements, counters, slots] as readonly AnyTable[]) {
+    for (const { key, row } of rows.all(table as Table<KeyOfChain, unknown, unknown>, service)) {
+      state.set(`${table.name} ${toHex(key)}`, toHex(table.encode(row as never)));
+    }
+  }
   for (const { key, row } of rows.all(faults, service)) state.set(`faults ${toHex(key)}`, row.join(" "));
   for (const { key, row } of service === CONTRACTS_SERVICE ? rows.all(sealedOrders) : []) {
     state.set(`order ${toHex(key)}`, `${row.contractsHeight} ${toHex(row.bytes)}`);

@@ -16,6 +16,7 @@ import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
 import type { SimulatedNode } from "../world/node-world.js";
 import { isCorrect } from "../world/population.js";
 import type { Timeline } from "../world/timeline.js";
+import type { AssignmentFaults } from "./assignments.js";
 import type { ContractFaults } from "./contracts.js";
 import type { OrderSigning } from "./order-signing.js";
 import type { RulingFaults } from "./rulings.js";
@@ -39,6 +40,7 @@ export interface MembershipFaultPorts {
   readonly signing: OrderSigning;
   readonly rulings: RulingFaults;
   readonly contracts: ContractFaults;
+  readonly assignments: AssignmentFaults;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly nodes: readonly SimulatedNode[];
@@ -59,6 +61,7 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
   let left = options.changes;
   let rulingsLeft = options.rulings;
   let contractsLeft = options.governed ? options.contracts : 0;
+  let assignmentsLeft = contractsLeft > 0 ? options.assignments : 0;
   let isCalm = false;
   let addsChain = options.addsChain;
   const draws = createDraws(ports);
@@ -78,6 +81,11 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
     if (ruling !== undefined) {
       if (ruling.type !== "resume") rulingsLeft -= 1;
       return issue(ruling);
+    }
+    const assignment = assignmentsLeft > 0 && random.chance(0.4) ? ports.assignments.draw() : undefined;
+    if (assignment !== undefined) {
+      assignmentsLeft -= 1;
+      return issue(assignment);
     }
     const contract = contractsLeft > 0 && random.chance(0.8) ? contracts.draw() : undefined;
     if (contract !== undefined) {
@@ -135,7 +143,8 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
   const tick = () => {
     timeline.after(random.between(200, 1_200), tick);
     if (issued !== undefined && issued.number <= membership.lastOrder) issued = undefined;
-    if (issued === undefined && (left > 0 || addsChain || options.rulings > 0 || contractsLeft > 0)) draw();
+    const isMore = left > 0 || addsChain || options.rulings > 0 || contractsLeft > 0 || assignmentsLeft > 0;
+    if (issued === undefined && isMore) draw();
     const node = random.pick(nodes);
     if (!node.isUp) return;
     if (issued !== undefined) {
@@ -158,6 +167,7 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
     heal() {
       left = 0;
       contractsLeft = 0;
+      assignmentsLeft = 0;
       isCalm = true;
     },
     get isDone() {

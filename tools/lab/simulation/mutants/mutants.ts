@@ -46,6 +46,7 @@ import {
 } from "./ordeals.js";
 import { regainingMutants } from "./regaining-mutants.js";
 import { rulingMutants } from "./ruling-mutants.js";
+import { slotMutants } from "./slot-mutants.js";
 import { verifierMutants } from "./verifier-mutants.js";
 
 const rules = "tools/consensus/rules.ts";
@@ -379,6 +380,7 @@ export const mutants: readonly Mutant[] = [
   ...meterMutants,
   ...operationMutants,
   ...contractMutants,
+  ...slotMutants,
   ...boundMutants,
   ...budgetMutants,
   ...damageMutants,

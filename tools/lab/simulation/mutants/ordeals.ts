@@ -152,11 +152,14 @@ export const contracted = {
   isolated: false,
   conditions: smooth,
   contracts: 20,
+  assignments: 0,
   engineFaults: 0,
   slowEngine_ms: 0,
   recordsPerMeter: 50,
   agent: false,
 } as const;
+/** Readings of meters whose counters go on, which are assigned to points and put elsewhere, while contracts ask for slots. */
+export const settled = { ...contracted, meters: 6, contracts: 12, assignments: 12, recordsPerMeter: 40 } as const;
 /** Participants ask for more at a time than a block's contracts have room for. */
 export const besieged = { ...contracted, meters: 4, batch: { interval_ms: 2_000, records_max: 100 } } as const;
 /** Contracts of two chains tell each other things, and name deadlines. */

@@ -167,7 +167,7 @@ export function createAgentMeter(world: MeterWorld, name: string, service: numbe
     id,
     service,
     // It keeps them too, but its outbox has rules of its own.
-    isPatient: false,
+    ...{ isAsking: false, isPatient: false },
     next: 0,
     start() {
       boot();

@@ -22,6 +22,7 @@ import type { Membership } from "../checks/membership.js";
 import type { Fail } from "../checks/violation.js";
 import type { Coverage } from "../coverage.js";
 import type { Liar } from "../faults/liar.js";
+import { createCounters } from "./counters.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
 import { EPOCH_MS } from "./node-life.js";
 import type { SimulatedNode } from "./node-world.js";
@@ -66,6 +67,8 @@ export interface MeterOptions {
   readonly addressing: boolean;
   /** of its holder */
   readonly jurisdiction: string | undefined;
+  /** place among the meters whose counters go on as those of a household do; of others readings state anything */
+  readonly counting: number | undefined;
   /** signs two records for some numbers */
   readonly forking: boolean;
   /** offers records with bad signatures beside its good ones, or of the kind that it may not sign */
@@ -76,6 +79,8 @@ export interface SimulatedMeter {
   readonly name: string;
   readonly id: string;
   readonly service: number;
+  /** It signs operations, and no readings. */
+  readonly isAsking: boolean;
   /** It keeps a record until that is sealed. */
   readonly isPatient: boolean;
   /** the number of its next record */
@@ -113,6 +118,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   const credential = credentialOf(genesis, world.authority, signer, { service, roles, jurisdiction });
   const recordTopic = serviceTopic(genesis.network, service, "record", id);
   const outbox = new Map<string, AnyRecord>();
+  const counters = options.counting === undefined ? undefined : createCounters(options.counting);
   let home = random.pick(world.nodes);
   let seq = 0;
   let previous: Uint8Array = new Uint8Array(0);
@@ -131,7 +137,9 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
       const claims = (options.addressing ? addressed : asked)(timeline, random, place);
       return parseAnyRecord(signOperation(claims, [], signer, kid));
     }
-    return parseAnyRecord(signRecord(reading(timeline, random, place), [], signer, kid));
+    const plain = reading(timeline, random, place);
+    const counted = counters?.read(plain.time_s, Number(plain.registers![0]!.value));
+    return parseAnyRecord(signRecord({ ...plain, ...counted }, [], signer, kid));
   };
 
   const offer = (topic: string, payload: Uint8Array, onAcknowledged: (node: SimulatedNode) => void) => {
@@ -212,6 +220,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     name: options.name,
     id,
     service,
+    isAsking: options.asking,
     isPatient: !options.trusting,
     get next() {
       return seq;

@@ -109,6 +109,7 @@ export function createMeters(
       asking: hasContracts ? index % 2 === 1 : index % 3 === 2,
       addressing: hasContracts,
       jurisdiction: hasContracts && index % 2 === 1 ? jurisdictions[(index >> 1) % jurisdictions.length] : undefined,
+      counting: hasContracts ? index >> 1 : undefined,
       trusting: index % 2 === 0,
       forking: world.random.chance(0.15),
       forging: world.random.chance(options.behaviours.some((does) => does === "forge" || does === "perjure") ? 1 : 0.3),
