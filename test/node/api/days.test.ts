@@ -40,7 +40,7 @@ async function ask(store: Store, day: number): Promise<readonly DayRow[] | strin
   if (answer.type === "refused") return answer.code;
   assert.equal(answer.type, "long");
   if (answer.type !== "long") return [];
-  return [...answer.items].filter(({ length }) => length > 0).map(decodeDayRow);
+  return [...{ [Symbol.iterator]: () => answer.items }].filter(({ length }) => length > 0).map(decodeDayRow);
 }
 
 const day = Math.floor(first_s / DAY_S);
