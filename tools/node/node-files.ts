@@ -9,6 +9,7 @@ import type { NodeConfiguration } from "./configuration.js";
 import type { Identity } from "./identity.js";
 import type { TlsMaterial } from "./network/peer-listener.js";
 import { openStore } from "./store/open-store.js";
+import { rewriteErased } from "./store/rewriting.js";
 import type { Store } from "./store/store.js";
 
 const PEM_BYTES_MAX = 65_536;
@@ -22,6 +23,7 @@ export function markOf(key: string): string {
 export async function openOwnStore(configuration: NodeConfiguration, { genesis, self }: Identity): Promise<Store> {
   const mark = markOf(configuration.key);
   const keyHasSigned = existsSync(mark);
+  await rewriteErased(configuration.data);
   const store = await openStore(configuration.data, { node: self.id, genesisHash: genesis.hash }, keyHasSigned);
   if (!keyHasSigned) await createFile(mark, "This key has signed for its node: keep the node's data folder.\n", SECRET);
   return store;

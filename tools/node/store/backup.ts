@@ -10,6 +10,7 @@ import { consensusRecords } from "../chain/tables/consensus-records.js";
 import type { ChainKey } from "./keys.js";
 import { openEnvironment, PAGES_FILE } from "./lmdb.js";
 import { checkOwner, meta, type Owner, REPLACED_KEY, replacedMark } from "./meta.js";
+import { rewriteErased } from "./rewriting.js";
 import { rowsToWrite } from "./writer.js";
 
 /**
@@ -30,6 +31,7 @@ export async function backupStore(from: string, to: string): Promise<void> {
       await source.close();
     }
     await forgetSigned(folder);
+    await rewriteErased(folder);
   });
 }
 

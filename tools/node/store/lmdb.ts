@@ -6,6 +6,7 @@ import { type Database, open, type RootDatabase } from "lmdb";
 import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
 import { checkPageFile } from "../../files/page-file.js";
 import { PRIVATE_FOLDER, SECRET } from "../../files/private-files.js";
+import { overwriteFreePages } from "./overwriting.js";
 import type { Medium } from "./store.js";
 import type { AnyTable } from "./table.js";
 import { tables } from "./tables.js";
@@ -53,7 +54,10 @@ function environmentOver(
     assertInvariant(rows !== undefined, `table ${table.name} is in the list of tables`);
     return rows;
   };
-  const putRow = ({ table, key, row }: NotedRow) => {
+  const putRow = ({ table, key, row, isErased }: NotedRow) => {
+    const erased = isErased ? rowsOf(table).get(key) : undefined;
+    // In one transaction, so on one copy of its page: its place there holds zeros then, and not its bytes.
+    if (erased !== undefined) rowsOf(table).put(key, Buffer.alloc(erased.length)).catch(ignore);
     // What goes wrong with a row is said by the batch that it belongs to.
     if (row === undefined) rowsOf(table).remove(key).catch(ignore);
     else rowsOf(table).put(key, row).catch(ignore);
@@ -83,6 +87,7 @@ function environmentOver(
         throw new GridsealError(full ? "STORE_FULL" : "STORE_CORRUPT", message, { cause });
       }
     },
+    overwriteFree: () => overwriteFreePages(root),
     close: () => root.close(),
   };
 }

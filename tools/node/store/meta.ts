@@ -3,12 +3,11 @@
 import { equalBytes } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { GridsealError } from "../../errors.js";
-import type { Medium } from "./store.js";
-import { asIs, readRow, sha256Checksum, type Table } from "./table.js";
+import { type AnyTable, asIs, readRow, sha256Checksum, type Table } from "./table.js";
 
 export const meta: Table<Buffer, Uint8Array> = {
   name: "meta",
-  describe: (key) => (key.equals(OWNER_KEY) ? "its owner" : "that it was replaced"),
+  describe: (key) => (key.equals(OWNER_KEY) ? "its owner" : `that it was ${key.toString()}`),
   encode: asIs,
   decode: asIs,
   checksum: sha256Checksum,
@@ -25,9 +24,16 @@ export const OWNER_KEY = Buffer.from("owner");
 /** Stands there where this is not the store that the node's key signed with before. */
 export const REPLACED_KEY = Buffer.from("replaced");
 export const replacedMark = Uint8Array.of(1);
+/** Stands there where rows were erased since the file was written. */
+export const ERASED_KEY = Buffer.from("erased");
+
+/** Where its rows are, as they are encoded. */
+interface EncodedRows {
+  row(table: AnyTable, key: Buffer): Buffer | undefined;
+}
 
 /** Throws STORE_FOREIGN where the store is not this node's, STORE_CORRUPT where it does not say whose it is. */
-export function checkOwner(medium: Medium, path: string, owner: Owner): void {
+export function checkOwner(medium: EncodedRows, path: string, owner: Owner): void {
   const row = medium.row(meta, OWNER_KEY);
   if (row === undefined) throw new GridsealError("STORE_CORRUPT", `store ${path} does not say whose it is`);
   // Rows of formats 1 and 2 had no checksum here: they begin as an array of three.

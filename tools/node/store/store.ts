@@ -24,6 +24,8 @@ export interface Store {
    * of it is written.
    */
   write(fill: (writer: Writer) => void): Promise<void>;
+  /** Overwrites what erased rows have left where nothing is kept any more. */
+  overwriteFree(): Promise<void>;
   /** Resolves when what is being written is durable. From its call on every read and write is refused with STORE_CLOSED. */
   close(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export interface Medium {
   rows(table: AnyTable, range: KeyRange): Iterable<{ readonly key: Buffer; readonly value: Buffer }>;
   /** Puts and removes the rows in their order, in one transaction with what else is written in this turn. */
   commit(rows: readonly NotedRow[]): Promise<void>;
+  overwriteFree(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -96,6 +99,10 @@ export function storeOver(medium: Medium, { path, isReplaced, isOnlyWriter }: St
       const rows = rowsToWrite(fill);
       await medium.commit(rows);
       for (const noted of rows) if (noted.table.kept !== undefined) keep(noted);
+    },
+    async overwriteFree() {
+      refuseLate();
+      await medium.overwriteFree();
     },
     close() {
       closed ??= medium.close();

@@ -5,7 +5,7 @@ import { createCluster, SERVICE, type TestCluster, type TestNode } from "../clus
 /** Names of the tables that a write puts rows into. */
 function tablesOf(fill: (writer: Writer) => void): ReadonlySet<string> {
   const names = new Set<string>();
-  fill({ put: (table) => void names.add(table.name), delete() {} } as Writer);
+  fill({ put: (table) => void names.add(table.name), delete() {}, erase() {} } as Writer);
   return names;
 }
 

@@ -32,6 +32,7 @@ test("a proposal that comes while its block is being written is not judged by th
           writer.put(table, key, row);
         },
         delete: (table, key) => writer.delete(table, key),
+        erase: (table, key) => writer.erase(table, key),
       }),
     );
     if (!seals) return;

@@ -122,6 +122,7 @@ export function createDisk(ports: DiskPorts): Disk {
         transaction.rows.push(...written);
         transaction.writes.push({ resolve, reject });
       }),
+    overwriteFree: () => Promise.resolve(),
     close: () => Promise.resolve(),
   });
 
