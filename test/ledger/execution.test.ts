@@ -232,6 +232,19 @@ test("counts a record that names another predecessor, and seals it", () => {
   assert.deepEqual(kinds(broken), ["link 1"]);
 });
 
+test("a meter's forks are counted at eight numbers and no more, whatever comes again", () => {
+  const state = createState();
+  state.run(...Array.from({ length: 12 }, (_, seq) => record(seq)));
+  const found: string[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    for (let seq = 0; seq < 12; seq += 1) found.push(...kinds(state.run(record(seq, 4))));
+  }
+  assert.deepEqual(
+    found,
+    Array.from({ length: 8 }, (_, seq) => `fork ${seq}`),
+  );
+});
+
 test("results and states are the same after encoding", () => {
   const state = createState();
   state.run(record(0), record(3), record(3 + SEQUENCE_WINDOW + 1), record(0, 4));

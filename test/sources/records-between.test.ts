@@ -1,4 +1,4 @@
-// Records between two moments: what halving finds by number is what reading everything finds.
+// Records between two moments: what the times of a few find is what reading everything finds.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -39,7 +39,7 @@ const between = async (source: ChainSource, from_s: number | undefined, to_s: nu
   return numbers;
 };
 
-test("finds by halving what reading everything finds, whichever numbers are sealed and whichever are pruned", async () => {
+test("finds by a few times what reading everything finds, whichever numbers are sealed and whichever are pruned", async () => {
   const second = fc.option(fc.integer({ min: START_S - 100, max: START_S + 7_300 }), { nil: undefined });
   await fc.assert(
     fc.asyncProperty(fc.subarray(made), fc.nat(20), second, second, async (sealed, pruned, from_s, to_s) => {
@@ -63,5 +63,19 @@ test("finds by halving what reading everything finds, whichever numbers are seal
 test("reads few records to find the first one", async () => {
   const { source, told } = sourceOf(made, true);
   assert.deepEqual(await between(source, START_S + 60 * 100, START_S + 60 * 102), [100, 101]);
-  assert.ok(told.read < 20, `${told.read} records are read`);
+  assert.ok(told.read < 9, `${told.read} records are read`);
+});
+
+test("a clock that runs unevenly costs few reads more", async () => {
+  const uneven = Array.from({ length: 2_000 }, (_, seq) => {
+    const bytes = meter.record({ time_s: START_S + Math.floor(seq ** 2 / 10) });
+    return { seq, height: seq + 1, leaf: 1, hash: parseRecord(bytes).hash, bytes };
+  });
+  for (const seq of [1, 3, 700, 1_999]) {
+    const { source, told } = sourceOf(uneven, true);
+    const from_s = START_S + Math.floor(seq ** 2 / 10);
+    const [first] = await between(source, from_s, from_s + 1);
+    assert.ok(first !== undefined && first <= seq, `${first} for ${seq}`);
+    assert.ok(told.read < 45, `${told.read} records are read for ${seq}`);
+  }
 });

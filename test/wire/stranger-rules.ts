@@ -155,8 +155,9 @@ export function runRules(
     demand(hex(kid) === fork.meter && seq === fork.seq, "fork is of another record");
     demand(sealed !== undefined && !sealed.equals(fork.hash), "fork is of no sealed record");
     demand(!noted.has(fork.meter) && !meter.forks.includes(fork.seq), "fork is counted twice");
+    demand(meter.forks.length < 8, "fork is the ninth of its meter");
     noted.add(fork.meter);
-    meter.forks = [...meter.forks, fork.seq].slice(-8);
+    meter.forks.push(fork.seq);
     violations.push(result);
   }
   for (const result of list(stated)) {

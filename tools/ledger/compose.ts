@@ -35,7 +35,7 @@ import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { newestRules } from "./scripts.js";
 import type { Settlement } from "./settlement/settle.js";
 import { settleBlock } from "./settlement/settle-block.js";
-import { type MeterState, type OriginState, sealNumber } from "./state.js";
+import { type MeterState, type OriginState, recordsFork, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
 /** A temporary block as read, with what the rules need of its records and no more: many wait here for their block. */
@@ -414,7 +414,7 @@ export function isRepeat(state: MeterState | undefined, seq: number): boolean {
 }
 
 function provesFork(view: ChainView, state: MeterState, { meter, seq, hash }: ExecutionRecord): boolean {
-  const sealed = state.forks.includes(seq) ? undefined : view.sealedHash(meter, seq);
+  const sealed = recordsFork(state, seq) ? view.sealedHash(meter, seq) : undefined;
   return sealed !== undefined && !equalBytes(sealed, hash);
 }
 

@@ -13,14 +13,12 @@ import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { nextDue } from "./reserved-keys.js";
 import type { Room } from "./room.js";
 import type { SettlementView } from "./settlement/settle.js";
-import { emptyMeterState, type MeterState, type OriginState, sealNumber } from "./state.js";
+import { emptyMeterState, type MeterState, type OriginState, recordsFork, sealNumber } from "./state.js";
 import type { StateChanges, StateNodes } from "./state-map.js";
 import type { NodeViolation, Violation } from "./violations.js";
 
 /** Records may arrive out of order within so many sequence numbers; a gap that is still open behind it is a violation. */
 export const SEQUENCE_WINDOW = 1_024;
-/** Sequence numbers with a recorded fork that a meter's state keeps, so that each is counted once. */
-const FORKS_KEPT = 8;
 /** Heights at which a node equivocated that a chain records. More would prove nothing new, and let one node fill an idle chain. */
 export const FAULTS_MAX = 8;
 /** Stands among the heights of a node whose word on a temporary block is proved false: one such proof is enough. */
@@ -337,7 +335,7 @@ function fill(run: Run, state: MeterState, position: number, record: ExecutionRe
 
 /**
  * Numbers that are sealed: the same record again is a duplicate, another one a fork of the meter's own chain. Each number is
- * counted once, and one number of a meter in a block, so that a meter gone wrong does not fill the chain.
+ * counted once, one of a meter in a block, and eight in all, so that a meter gone wrong does not fill the chain.
  */
 function noteForks(run: Run, repeats: readonly ExecutionRecord[], sealed: Execution["sealed"]): void {
   if (repeats.length === 0) return;
@@ -347,11 +345,11 @@ function noteForks(run: Run, repeats: readonly ExecutionRecord[], sealed: Execut
   for (const record of repeats) {
     const kid = record.meter;
     const state = stateOf(run, kid);
-    if (state === undefined || noted.has(kid) || state.forks.includes(record.seq)) continue;
+    if (state === undefined || noted.has(kid) || !recordsFork(state, record.seq)) continue;
     const sealedHash = hashes.get(`${kid}/${record.seq}`) ?? run.view.sealedHash(kid, record.seq);
     if (sealedHash === undefined || equalBytes(sealedHash, record.hash)) continue;
     noted.add(kid);
     run.violations.push({ kind: "fork", meter: kidOf(record), seq: record.seq, detail: record.bytes });
-    run.meters.set(kid, { ...state, forks: [...state.forks, record.seq].slice(-FORKS_KEPT) });
+    run.meters.set(kid, { ...state, forks: [...state.forks, record.seq] });
   }
 }

@@ -12,8 +12,16 @@ export interface MeterState {
   readonly head: Uint8Array;
   /** ranges below `high` that are not sealed, both ends included, ascending; behind the window they are closed */
   readonly gaps: readonly (readonly [number, number])[];
-  /** numbers of the latest recorded forks */
+  /** numbers with a recorded fork, `FORKS_MAX` at most */
   readonly forks: readonly number[];
+}
+
+/** Numbers of a meter with a fork that a chain records. More would prove nothing new: such a meter wants a new key. */
+export const FORKS_MAX = 8;
+
+/** Whether a fork of this number would be recorded: each is once. */
+export function recordsFork({ forks }: MeterState, seq: number): boolean {
+  return forks.length < FORKS_MAX && !forks.includes(seq);
 }
 
 export const emptyMeterState: MeterState = { high: -1, head: new Uint8Array(0), gaps: [], forks: [] };

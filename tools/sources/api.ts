@@ -51,8 +51,8 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
     },
     hasIndex: true,
     async *records(service, signer, first) {
-      // The first by itself: who looks for a record by its time wants no more.
-      for (let from = first, limit = 1; ; limit = RECORDS_PER_ANSWER_MAX) {
+      // The first by itself: who looks for a record by its time wants no more. Who wants a day's wants some of them.
+      for (let from = first, limit = 1; ; limit = Math.min(RECORDS_PER_ANSWER_MAX, limit * RECORDS_GROWTH)) {
         const question = { parameters: { service, meter: toHex(signer) }, query: { from, limit }, token: token() };
         const before = from;
         for await (const row of itemsOf(base, await askAnswer(base, sealedRecords, question))) {
@@ -188,6 +188,9 @@ function isOlder(next: string, before: string): boolean {
   const place = ones!.findIndex((part, index) => part !== others![index]);
   return place >= 0 && ones![place]! < others![place]!;
 }
+
+/** By so much an answer with records is longer than the one before. */
+const RECORDS_GROWTH = 100;
 
 /** A contracts height stands before the order. */
 const ORDER_ROW_BYTES_MAX = ORDER_WITH_SOURCE_BYTES_MAX + 16;

@@ -223,6 +223,9 @@ test("refuses a number out of all proportion, and one whose fork is recorded", a
   const state = { ...emptyMeterState, high: 3, forks: [2] };
   const forked = recordOf({ seq: 2, previous: new Uint8Array(32) });
   await assert.rejects(admit(ports(state), topic, forked), refusal("fork"));
+  // Eight are recorded of a meter, and no other is taken.
+  const often = { ...emptyMeterState, high: 30, forks: Array.from({ length: 8 }, (_, place) => 20 + place) };
+  await assert.rejects(admit(ports(often), topic, forked), refusal("fork"));
 });
 
 test("refuses a time far ahead of the node's clock, and takes one long past", async () => {

@@ -29,11 +29,11 @@ export function headOf(format: RowFormat): string {
 export function rowsOf(format: RowFormat, { height, leaf, bytes }: PlacedRecord): string {
   const record = recordView(bytes);
   if (format === "jsonl") return `${toJson({ height, leaf, ...record, bytes: undefined })}\n`;
-  const place = [height, leaf, toHex("participant" in record ? record.participant : record.meter), record.seq];
-  const when = [timeText(record.time * 1_000), record.quality];
-  return cellsOf(record)
-    .map((cells) => csvRow([...place, ...when, ...cells].map(String)))
-    .join("");
+  const signer = toHex("participant" in record ? record.participant : record.meter);
+  const place = `${height},${leaf},${signer},${record.seq},${timeText(record.time * 1_000)},${record.quality},`;
+  let rows = "";
+  for (const cells of cellsOf(record)) rows += place + csvRow(cells.map(String));
+  return rows;
 }
 
 /** From the column `obis` on. A record without a register has one row. */
@@ -41,8 +41,7 @@ function cellsOf(record: RecordView): readonly (readonly (string | number)[])[] 
   const { digests = [] } = record;
   if ("participant" in record) return [["", "", "", "", digests.length, record.type, toJson(record.body)]];
   if (record.registers.length === 0) return [["", "", "", "", digests.length, "", ""]];
-  return record.registers.map(({ obis, value, scaler, unit, age }) => [
-    ...[obis, decimal(value, scaler), unit, age ?? "", digests.length],
-    ...["", ""],
-  ]);
+  return record.registers.map(({ obis, value, scaler, unit, age }) => {
+    return [obis, decimal(value, scaler), unit, age ?? "", digests.length, "", ""];
+  });
 }

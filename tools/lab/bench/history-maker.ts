@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
 import { chainOf, type Genesis, type Member } from "../../../src/wire/genesis.js";
+import { sha256 } from "../../../src/wire/hash.js";
 import type { Signer } from "../../../src/wire/key.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { localTimeouts } from "../../consensus/types.js";
@@ -20,7 +21,7 @@ import { idKey } from "../../node/store/keys.js";
 import { openStore } from "../../node/store/open-store.js";
 import type { Store } from "../../node/store/store.js";
 import { refuseContracts } from "../rig/no-contracts.js";
-import { type LoadMeter, readLoadMeter, signedRecords } from "../rig/records.js";
+import { type LoadMeter, nextRecord, readLoadMeter } from "../rig/records.js";
 
 export interface HistoryPlan {
   readonly service: number;
@@ -44,6 +45,11 @@ interface Source {
   readonly records: Generator<Uint8Array, void>;
   readonly maker: Maker;
 }
+
+/** Between two records of a meter, by its clock. */
+export const RECORD_EVERY_S = 900;
+/** One record of so many does not name the one before it: the chain holds that against its meter. */
+const BROKEN_LINK_EVERY = 100;
 
 /** Records that are not sealed yet, as many as a saturated cluster has. */
 const UNDER_WAY = 6_400;
@@ -147,7 +153,7 @@ async function openSources(plan: HistoryPlan, makers: readonly Maker[]): Promise
   const perMeter = Math.ceil(plan.records / plan.meterFolders.length);
   const sources = plan.meterFolders.map((folder, index): Source => {
     const meter = readLoadMeter(folder);
-    const records = signedRecords(meter, plan.service, perMeter, time_s);
+    const records = recordsUntil(time_s, meter, { service: plan.service, count: perMeter });
     return { meter, records, maker: makers[index % makers.length]! };
   });
   for (const { store } of makers) {
@@ -156,6 +162,21 @@ async function openSources(plan: HistoryPlan, makers: readonly Maker[]): Promise
     });
   }
   return sources;
+}
+
+/** The meter's records from number 0 on, the last of them at this time. */
+function* recordsUntil(
+  time_s: number,
+  meter: LoadMeter,
+  { service, count }: { readonly service: number; readonly count: number },
+): Generator<Uint8Array, void> {
+  let previous: Uint8Array = new Uint8Array(0);
+  for (let seq = 0; seq < count; seq += 1) {
+    const named = seq % BROKEN_LINK_EVERY === BROKEN_LINK_EVERY - 1 ? new Uint8Array(32) : previous;
+    const record = nextRecord(meter, service, seq, named, time_s - (count - 1 - seq) * RECORD_EVERY_S);
+    previous = sha256(record);
+    yield record;
+  }
 }
 
 /** Called with the records that are sealed: publishes as many more. */

@@ -1,6 +1,6 @@
 // `npm run bench:history`: what a long chain costs a node. Seals many records through the chain
 // code, and shows time, memory and disk as the chain grows. Then it starts real nodes on the stores
-// that came of it: how long a start takes, how fast an empty node catches up.
+// that came of it: how long a start takes, how fast users' questions are answered, how fast an empty node catches up.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -18,6 +18,7 @@ import { diskUsage_bytes } from "../rig/cluster.js";
 import { readOwnMemory_bytes, readProcessUsage } from "../rig/process-usage.js";
 import { freeBasePort, type ServerProcess, startServer, waitFor } from "../rig/server-process.js";
 import { makeHistory } from "./history-maker.js";
+import { measureQuestions } from "./history-questions.js";
 
 const HOST = "127.0.0.1";
 const NODES = 4;
@@ -69,6 +70,11 @@ async function run({ records, meters }: Options): Promise<void> {
       return Object.assign(server, { api: `http://${HOST}:${basePort + 201 + index}` });
     };
     await measureStart(start);
+    const asking = { nodeFolder: nodeFolders[0]!, meterFolders, service: SERVICE, records, scratch: folder };
+    const asked = start(0);
+    await chainOf(asked);
+    printLines(await measureQuestions(asking, asked.api));
+    await asked.stop();
     await measureCatchUp(start);
   } finally {
     await endAllChildren();

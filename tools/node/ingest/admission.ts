@@ -11,10 +11,11 @@ import { hasOperation, OPERATION_BYTES_MAX } from "../../../src/wire/operation.j
 import { RECORD_BYTES_MAX } from "../../../src/wire/record.js";
 import type { RefusalReason } from "../../../src/wire/refusal.js";
 import { reasonOf } from "../../errors.js";
+import { isRepeat } from "../../ledger/compose.js";
 import { SEQUENCE_WINDOW } from "../../ledger/execution.js";
 import type { Standing } from "../../ledger/governance.js";
 import { meterOf, type ReadRecord, readRecord, roleComplaint } from "../../ledger/record-scan.js";
-import type { MeterState } from "../../ledger/state.js";
+import { type MeterState, recordsFork } from "../../ledger/state.js";
 import type { PublishedTopic } from "./ingest.js";
 
 /** A record's time may be ahead of the node's clock by so much; how far it may be behind is the backlog's business. */
@@ -217,8 +218,12 @@ function checkSequence(ports: AdmissionPorts, record: ReadRecord): void {
   if (seq > high + SEQUENCE_AHEAD_MAX) {
     throw new Refused("out-of-sequence", `record ${seq} is too far ahead of ${high}`, record);
   }
-  if (state?.forks.includes(seq)) {
-    throw new Refused("fork", `two records with number ${seq} were signed: the violation is recorded`, record);
+  // One that is sealed has had its receipt before this is asked.
+  if (isRepeat(state, seq) && !recordsFork(state!, seq)) {
+    const what = state!.forks.includes(seq)
+      ? `two records with number ${seq} were signed`
+      : "this meter has forked often";
+    throw new Refused("fork", `${what}: the violation is recorded`, record);
   }
 }
 
