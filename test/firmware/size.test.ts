@@ -4,7 +4,7 @@ import { countRom, readLimits, rowsOf, sectionBytes } from "../../tools/firmware
 
 const manifest = {
   creation: { static: 98_304, stack: 448 },
-  config: { limits: { romBytes: 900_000, romAliases: 800, romKeys: 4_200, hourPoolBytes: 86_016 } },
+  limits: { romBytes: 900_000, romAliases: 800, romKeys: 4_200, hourPoolBytes: 86_016 },
 };
 
 test("counts the slots, aliases and keys that the linker states", () => {
@@ -38,7 +38,7 @@ test("reads the limits from the manifest, and names the one that is missing", ()
     stackSlots: 448,
   });
   assert.throws(() => readLimits({ ...manifest, creation: {} }), /states no creation\.stack/);
-  assert.throws(() => readLimits({ ...manifest, config: { limits: { romBytes: 1 } } }), /config\.limits\.romAliases/);
+  assert.throws(() => readLimits({ ...manifest, limits: { romBytes: 1 } }), /limits\.romAliases/);
 });
 
 test("holds what was measured against its limit", () => {

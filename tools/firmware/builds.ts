@@ -2,14 +2,14 @@
 
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileFirmware, type Signatures } from "./compile.js";
 import { fingerprint } from "./fingerprint.js";
 import { Missing, type Outcome, runTool, type Sdk } from "./sdk.js";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const cache = join(root, ".cache/firmware");
+export const cache = join(root, ".cache/firmware");
 
 export interface SimulatorBuild {
   /** runs the meter whose folder is its argument */
@@ -25,8 +25,8 @@ export interface SimulatorKind {
   readonly signatures?: Signatures;
 }
 
-/** What a chip has in the place of the SDK's platform for Linux: its pool, its timers, and our own loop (hosts/simulator/chip). */
-const chipSources = ["xsHosts.c", "timer.c", "chip.c"] as const;
+/** What a chip has in the place of the SDK's platform for Linux: its pool and its timers. Our own loop comes on top. */
+const chipSources: readonly string[] = ["xsHosts.c", "timer.c"];
 const notOnChips: readonly string[] = ["lin_xs.c", "screen.c", "timer.c"];
 
 /**
@@ -51,8 +51,13 @@ export async function buildSimulator(sdk: Sdk, { version, signatures }: Simulato
   await configure(sdk, ["-p", "lin", "-t", "build", "-o", output, ...settings], join(root, "manifest.json"));
   const makefile = join(output, "tmp", place, "makefile");
   const libraries = `LINK_LIBRARIES=-lm -lpthread${signatures === "libsodium" ? " -lsodium" : ""}`;
-  const variables = chipVariables(sdk, await readFile(makefile, "utf8"), options);
-  const targets = ["-f", makefile, "build", ...variables, libraries];
+  const compiling = {
+    compiler: ["cc", ...options],
+    optimisation: "-O2",
+    loop: join(root, "hosts/simulator/chip/chip.c"),
+  } as const;
+  const variables = chipVariables(sdk, await readFile(makefile, "utf8"), compiling);
+  const targets = ["-f", makefile, "build", ...variables, "LINK_OPTIONS=", libraries];
   const made = await runTool(sdk, "make", targets, root);
   if (made.status !== 0) throw new Error(`make of the simulator failed:\n${made.output.slice(-4000)}`);
   await buildBootloader(sdk, build.bootloader);
@@ -61,7 +66,7 @@ export async function buildSimulator(sdk: Sdk, { version, signatures }: Simulato
 }
 
 /** A file's text; undefined where there is none. */
-function textOf(path: string): Promise<string | undefined> {
+export function textOf(path: string): Promise<string | undefined> {
   return readFile(path, "utf8").catch(() => undefined);
 }
 
@@ -127,8 +132,17 @@ function chipFolders(sdk: Sdk): string[] {
   return [join(root, "hosts/simulator/chip"), ...xs, join(sdk.folder, "modules/base/timer/mc")];
 }
 
-/** Variables of the SDK's makefile for Linux that make it build for `hosts/simulator/chip/chip.h` instead. */
-function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): string[] {
+/** How everything is compiled that XS runs on, where it has a chip's memory. */
+export interface Compiling {
+  /** with its options */
+  readonly compiler: readonly string[];
+  readonly optimisation: "-O2" | "-Os";
+  /** the C file with `main` */
+  readonly loop: string;
+}
+
+/** Variables of the SDK's makefile for Linux that make it build for `hosts/simulator/chip/chip.h` instead, but for how it links. */
+export function chipVariables(sdk: Sdk, makefile: string, { compiler, optimisation, loop }: Compiling): string[] {
   const list = (variable: string): string =>
     new RegExp(`^${variable} *= *\\\\\n((?:.*\\\\\n)*.*)`, "m").exec(makefile)?.[1] ?? "";
   const listed = (variable: string): string[] =>
@@ -140,17 +154,16 @@ function chipVariables(sdk: Sdk, makefile: string, options: readonly string[]): 
       .filter((source) => !notOnChips.includes(source))
       .map((source) => `$(${place})/${source}.o`)
       .join(" ");
-  const chip = chipSources.map((source) => `$(LIB_DIR)/${source}.o`).join(" ");
+  const chip = [...chipSources, basename(loop)].map((source) => `$(LIB_DIR)/${source}.o`).join(" ");
   const formats = "-DkCommodettoBitmapFormat=$(COMMODETTOBITMAPFORMAT) -DkPocoRotation=$(POCOROTATION)";
   return [
-    `CC=${["cc", ...options].join(" ")}`,
+    `CC=${compiler.join(" ")}`,
     `C_DEFINES=-DINCLUDE_XSPLATFORM=1 -DXSPLATFORM=\\"chip.h\\" ${formats}`,
-    "C_FLAGS=-c -D_RELEASE=1 -O2",
+    `C_FLAGS=-c -D_RELEASE=1 ${optimisation}`,
     `XS_HEADERS=${headers.join(" ").trim()}`,
-    `XS_DIRECTORIES=${chipFolders(sdk).join(" ")}`,
+    `XS_DIRECTORIES=${[dirname(loop), ...chipFolders(sdk)].join(" ")}`,
     `XS_OBJECTS=${objects("LIB_DIR", listed("XS_OBJECTS"))} ${chip}`,
     `OBJECTS=${objects("TMP_DIR", listed("OBJECTS"))}`,
-    "LINK_OPTIONS=",
   ];
 }
 
@@ -183,7 +196,8 @@ export async function buildEsp32(
   return { ...(await configure(sdk, options, join(root, "manifest.json"))), folder: output };
 }
 
-async function configure(sdk: Sdk, options: readonly string[], manifest: string): Promise<Outcome> {
+/** Runs mcconfig beside a manifest. Throws with what it printed where it fails. */
+export async function configure(sdk: Sdk, options: readonly string[], manifest: string): Promise<Outcome> {
   const outcome = await runTool(sdk, "mcconfig", [...options, manifest], dirname(manifest));
   // mcconfig ends with 0 after an error of its own.
   if (outcome.status !== 0 || /^### (?:Error|.*Error:)/m.test(outcome.output))

@@ -1,5 +1,5 @@
 // The firmware's npm scripts: `firmware`, `simulator [--run [FOLDER]] [--window]`, `esp32 --target BOARD [--resolve] [--flash] [--noble]`, `size`,
-// `wear`.
+// `instructions`, `wear`.
 // Exit status: 2 where the command was misused, 1 for any other failure; what is missing on this machine is said with how to get it.
 
 import { spawn } from "node:child_process";
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { reasonOf } from "../errors.js";
 import { buildEsp32, buildSimulator, buildWindow, root } from "./builds.js";
 import { compileFirmware } from "./compile.js";
+import { reportInstructions } from "./instructions.js";
 import { findIdf, findSdk, Missing } from "./sdk.js";
 import { startSimulator } from "./simulator.js";
 import { reportSize } from "./size.js";
@@ -29,10 +30,12 @@ async function run(name: string | undefined, rest: string[]): Promise<void> {
       return esp32(rest);
     case "size":
       return reportSize(findSdk());
+    case "instructions":
+      return reportInstructions(findSdk());
     case "wear":
       return reportWear(join(root, "hosts/esp32"));
     default:
-      throw new Misuse("one of: firmware, simulator, esp32, size, wear");
+      throw new Misuse("one of: firmware, simulator, esp32, size, instructions, wear");
   }
 }
 

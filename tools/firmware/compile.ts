@@ -12,6 +12,9 @@ import { buildVendor } from "./vendor.js";
 /** What is reached from these modules is the meter's: the program, the hosts, and what runs while the ROM image is made. */
 const folders = ["hosts/shared", "hosts/simulator", "hosts/esp32"];
 
+/** The folder in hosts that has a platform's host. */
+const hostPlaces = { simulator: "simulator", counted: "simulator/counted", esp32: "esp32" };
+
 /** Who makes and checks Ed25519 signatures: JavaScript everywhere, or a library in C that the one who builds has. */
 export type Signatures = "noble" | "libsodium";
 
@@ -81,8 +84,8 @@ export async function compileFirmware(root: string, signatures: Signatures = "no
     await write(join(folder, place), code);
   }
   // A bare name is found from everywhere, a path only from its own place: each platform's host gets its bare name here.
-  for (const platform of ["simulator", "esp32"]) {
-    await write(join(folder, `host-${platform}.js`), `export { default } from "hosts/${platform}/host";\n`);
+  for (const [platform, place] of Object.entries(hostPlaces)) {
+    await write(join(folder, `host-${platform}.js`), `export { default } from "hosts/${place}/host";\n`);
   }
   if (signatures === "noble") names.push(...(await buildVendor(root, folder)));
   const signing = signatures === "noble" ? noblesModules(folder) : libsodiumsModules(root, folder);

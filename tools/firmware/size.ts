@@ -23,7 +23,7 @@ export interface RomSize {
   readonly keys: number;
 }
 
-/** What manifest.json allows: the stack of its creation, the rest of its config. */
+/** What manifest.json allows: the stack of its creation, the rest of its limits, which the SDK's tools leave alone. */
 export interface Limits {
   readonly romBytes: number;
   readonly romAliases: number;
@@ -68,15 +68,12 @@ export async function reportSize(sdk: Sdk): Promise<void> {
 
 /** The limits in the manifest. Throws where one is not there. */
 export function readLimits(manifest: unknown): Limits {
-  const { creation, config } = manifest as {
-    creation?: { stack?: unknown };
-    config?: { limits?: Record<string, unknown> };
-  };
+  const { creation, limits } = manifest as { creation?: { stack?: unknown }; limits?: Record<string, unknown> };
   const number = (what: string, value: unknown): number => {
     if (typeof value === "number" && value > 0) return value;
     throw new Error(`manifest.json states no ${what}`);
   };
-  const stated = (name: string): number => number(`config.limits.${name}`, config?.limits?.[name]);
+  const stated = (name: string): number => number(`limits.${name}`, limits?.[name]);
   return {
     romBytes: stated("romBytes"),
     romAliases: stated("romAliases"),

@@ -3,8 +3,10 @@
 #ifndef GRIDSEAL_CHIP_H
 #define GRIDSEAL_CHIP_H
 
+#ifndef __riscv
 #undef mxLinux
 #define mxLinux 1
+#endif
 
 /* Without its declaration `pthread_self` gives half of a pointer of 64 bits. */
 #ifndef _GNU_SOURCE
@@ -15,7 +17,9 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
+#ifndef __riscv
 #include <pthread.h>
+#endif
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -29,6 +33,12 @@
 
 #define mxUseDefaultSharedChunks 1
 
+#ifdef __riscv
+/* Without an operating system (counted/): no threads, and as the SDK has it for the ESP32-C3 no access that is not aligned. */
+#define mxUnalignedAccess 0
+#define mxMisalignedSettersCrash 1
+#endif
+
 #define mxMachinePlatform \
 	uint8_t *heap; \
 	uint8_t *heap_ptr; \
@@ -41,7 +51,14 @@
 #define modCriticalSectionEnd()
 
 #undef modDelayMilliseconds
+#ifdef __riscv
+/* Nobody waits here: nothing else would happen meanwhile. */
+#define modDelayMilliseconds(ms) ((void)(ms))
+#define modMilliseconds chipMilliseconds
+uint32_t chipMilliseconds(void);
+#else
 #define modDelayMilliseconds(ms) usleep(1000 * (ms))
+#endif
 
 /* The one clock of the machine, so that a test can let it run faster than the world's. */
 typedef struct timeval c_timeval;
