@@ -53,7 +53,14 @@ async function createFullApi(t: TestContext) {
     writer.put(slots, slotKey(SERVICE, 900), { height: 2, rows: [] });
     const requester = "0011223344556677";
     const period = { from: 20_000, until: 20_001, until_s: 2 ** 40 };
-    const granted = { requester, meter: toHex(made.meter.kid), purpose: 7, key: "09".repeat(32), ...period };
+    const granted = {
+      requester,
+      meter: toHex(made.meter.kid),
+      purpose: 7,
+      key: "09".repeat(32),
+      ...period,
+      days: [[20_000, 20_001]],
+    };
     writer.put(contractState, stateKey(SERVICE, `access/grant/${GRANT}`), encodeValue(granted));
   });
   return made;
