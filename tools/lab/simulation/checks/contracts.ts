@@ -15,6 +15,7 @@ import { kindShare } from "../../../ledger/run-plan.js";
 import { type ContractViolation, decodeResults } from "../../../ledger/violations.js";
 import { LISTENER } from "../../rig/contracts/generate.js";
 import { createMessageChecks, type MessageChecks } from "./messages.js";
+import { createToldChecks } from "./told.js";
 import type { Fail } from "./violation.js";
 
 interface Ordered {
@@ -69,6 +70,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
   const due = new Set<string>();
   const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0 };
   const messages = createMessageChecks(fail);
+  const told = createToldChecks(genesis, messages, fail);
 
   const known = (block: Block) =>
     orders.flatMap(({ at, action }) =>
@@ -186,10 +188,12 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
         const name = `${where} ${entryText(entry)}`;
         if (entry.kind === "message") messages.onTaken(name, block.chain, entry);
         if (entry.kind === "due") checkDue(name, block, entry);
+        if (outcome.type === "told") told({ where: name, chain: block.chain, violations }, outcome.effects);
         const cause = causeOf(block, entry, operationOf(outcome), participants);
         if (cause !== undefined) checkOutcome(name, block, cause, outcome);
       }
       checkShares(where, outcomes);
+      if (!outcomes.some(({ type }) => type === "told")) told({ where, chain: block.chain, violations }, []);
       for (const violation of violations) {
         if (violation.kind !== "contract") continue;
         const { entry } = violation;
