@@ -46,5 +46,7 @@ export const BLOCK_BATCHES_MAX = 16;
 export const BLOCK_RECORDS_MAX = 4_000;
 /** Bytes of the temporary blocks of one block, so that what comes of them is no larger than a block may be. */
 export const BLOCK_BATCH_BYTES_MAX = 8_388_608;
+/** How many messages may answer each other before a run that would say one more fails: contracts do not keep chains at work without end. */
+export const MESSAGE_HOPS_MAX = 16;
 /** Leaves of a block's tree: the metadata, 4,000 records, and 4,096 of outcomes and effects behind them. */
 export const LEAVES_MAX = 8_097;

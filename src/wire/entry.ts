@@ -1,4 +1,5 @@
 // What contracts of a block are called for: an operation of it, a message of another chain, a slot that closed, a deadline that passed.
+// Behind them stands what the block holds against somebody, which calls nobody here.
 // Each has a name by which results, effects and violations say what they come from.
 
 import { BLOCK_RECORDS_MAX, CODE_MAX, MESSAGE_NUMBER_MAX, SLOT_PARTS_MAX, TIME_S_MAX } from "./bounds.js";
@@ -11,8 +12,10 @@ import { asArray, asService, asText, asUint } from "./shape.js";
 export const DUE_KEY_BYTES_MAX = 128;
 
 /** In the order in which a block calls for them. */
-export const entryKinds = { operation: 0, message: 1, slot: 2, due: 3 } as const;
+export const entryKinds = { operation: 0, message: 1, slot: 2, due: 3, violations: 4 } as const;
 export type EntryKind = keyof typeof entryKinds;
+/** Those that contracts are called for. */
+export type CalledKind = Exclude<EntryKind, "violations">;
 
 export type Entry =
   /** the leaf of the operation */
@@ -22,7 +25,11 @@ export type Entry =
   /** UTC seconds of its begin; part of its points, from 0 */
   | { readonly kind: "slot"; readonly start_s: number; readonly part: number }
   /** UTC seconds from which on it is due, and who named it */
-  | { readonly kind: "due"; readonly time_s: number; readonly contract: string; readonly key: string };
+  | { readonly kind: "due"; readonly time_s: number; readonly contract: string; readonly key: string }
+  /** what the block holds against somebody: the rules tell it to the contracts chain, and call nobody here */
+  | { readonly kind: "violations" };
+/** One that contracts are called for. */
+export type CalledEntry = Extract<Entry, { readonly kind: CalledKind }>;
 
 export function entryToArray(entry: Entry): CborValue {
   switch (entry.kind) {
@@ -34,6 +41,8 @@ export function entryToArray(entry: Entry): CborValue {
       return [entryKinds.slot, entry.start_s, entry.part];
     case "due":
       return [entryKinds.due, entry.time_s, entry.contract, entry.key];
+    case "violations":
+      return [entryKinds.violations];
   }
 }
 
@@ -71,6 +80,9 @@ export function entryFromArray(value: CborValue | undefined): Entry {
         key: asText(key, "entry's key", DUE_KEY_BYTES_MAX),
       };
     }
+    case entryKinds.violations:
+      asArray(items, "entry of violations", 1);
+      return { kind: "violations" };
     default:
       throw new WireError("unsupported", `entry kind ${kind} is not known`);
   }
@@ -81,7 +93,7 @@ export function isSameEntry(left: Entry, right: Entry): boolean {
   return entryText(left) === entryText(right);
 }
 
-/** An entry as it is shown: `operation 3`, `message 2/17`, `slot 1790000100/0`, `due 1790000100 market round/7`. */
+/** An entry as it is shown: `operation 3`, `message 2/17`, `slot 1790000100/0`, `due 1790000100 market round/7`, `violations`. */
 export function entryText(entry: Entry): string {
   switch (entry.kind) {
     case "operation":
@@ -92,5 +104,7 @@ export function entryText(entry: Entry): string {
       return `slot ${entry.start_s}/${entry.part}`;
     case "due":
       return `due ${entry.time_s} ${entry.contract} ${entry.key}`;
+    case "violations":
+      return "violations";
   }
 }

@@ -1,7 +1,7 @@
 // What a contract of one chain tells another chain, as it stands in the sender's block, and as it is carried: with the receipt that
 // proves it sealed. Whoever has the genesis and the orders can check it.
 
-import { HEIGHT_MAX, MESSAGE_NUMBER_MAX } from "./bounds.js";
+import { HEIGHT_MAX, MESSAGE_HOPS_MAX, MESSAGE_NUMBER_MAX } from "./bounds.js";
 import { equalBytes } from "./bytes.js";
 import { decodeCbor, encodeCbor } from "./cbor.js";
 import { type Entry, entryFromArray } from "./entry.js";
@@ -27,7 +27,8 @@ export interface SentMessage {
   readonly height: number;
   /** whose run has put it out */
   readonly entry: Entry;
-  readonly contract: string;
+  /** null of the rules themselves, which tell what a block holds against somebody */
+  readonly contract: string | null;
   readonly name: string;
   /** an encoded value */
   readonly body: Uint8Array;
@@ -35,6 +36,8 @@ export interface SentMessage {
   readonly to: number;
   /** among those from there to it, from 0 without holes */
   readonly number: number;
+  /** how many messages before it led to it */
+  readonly hops: number;
 }
 
 /** A message with what proves it. */
@@ -49,8 +52,8 @@ export interface CarriedMessage {
 
 /** Reads what a message's leaf stands for; throws a WireError where it is none. */
 export function readMessage(item: Uint8Array): SentMessage {
-  const items = asArray(decodeCbor(item, { size: MESSAGE_BYTES_MAX, items: 32 }), "message", 10);
-  const [kind, service, height, entry, index, contract, name, body, to, number] = items;
+  const items = asArray(decodeCbor(item, { size: MESSAGE_BYTES_MAX, items: 32 }), "message", 11);
+  const [kind, service, height, entry, index, contract, name, body, to, number, hops] = items;
   if (kind !== "gs1/message") throw new WireError("shape", "it is no message of a block");
   asUint(index, "message index", 65_535);
   const said = asBytes(body, "message body");
@@ -59,11 +62,12 @@ export function readMessage(item: Uint8Array): SentMessage {
     service: asService(service, "message chain"),
     height: asHeight(height, "message height"),
     entry: entryFromArray(entry),
-    contract: networkName(contract, "message contract"),
+    contract: contract === null ? null : networkName(contract, "message contract"),
     name: asText(name, "message name"),
     body: said,
     to: asService(to, "message's service"),
     number: asUint(number, "message number", MESSAGE_NUMBER_MAX),
+    hops: asUint(hops, "message hops", MESSAGE_HOPS_MAX),
   };
 }
 

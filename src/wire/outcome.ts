@@ -1,7 +1,7 @@
 // What has become of a block's entries, and what contracts have put out: each outcome, effect and message is a leaf of the block's
 // Merkle tree behind the records, so that it has a receipt as a record has.
 
-import { CODE_MAX, MESSAGE_NUMBER_MAX } from "./bounds.js";
+import { CODE_MAX, MESSAGE_HOPS_MAX, MESSAGE_NUMBER_MAX } from "./bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { CONTRACT_BUDGET_MAX } from "./contract-order.js";
 import { type Entry, entryFromArray, entryToArray } from "./entry.js";
@@ -12,7 +12,7 @@ import { asArray, asBytes, asList, asService, asText, asUint } from "./shape.js"
 /** Leaves of outcomes, effects and messages in one block. */
 export const BLOCK_EFFECTS_MAX = 4_096;
 
-const kinds = { unhandled: 0, done: 1, denied: 2, failed: 3, expired: 4 } as const;
+const kinds = { unhandled: 0, done: 1, denied: 2, failed: 3, expired: 4, told: 5 } as const;
 const EFFECT = 1;
 const MESSAGE = 2;
 
@@ -27,6 +27,7 @@ export const failureCodes = {
   shape: 7,
   returned: 8,
   threw: 9,
+  hops: 10,
 } as const;
 export type FailureReason = keyof typeof failureCodes;
 
@@ -35,8 +36,15 @@ export interface Effect {
   readonly name: string;
   /** an encoded value */
   readonly body: Uint8Array;
-  /** of a message: whose chain it is for, and its number among those from here to there */
-  readonly to?: { readonly service: number; readonly number: number };
+  /** of a message: whose chain it is for, its number among those from here to there, and how many messages before it led to it */
+  readonly to?: Addressee;
+}
+
+export interface Addressee {
+  readonly service: number;
+  readonly number: number;
+  /** 0 where no message did */
+  readonly hops: number;
 }
 
 export interface Denial {
@@ -52,6 +60,7 @@ export type EntryOutcome = {
   | (Ran & { readonly type: "done"; readonly effects: readonly Effect[] })
   | (Ran & { readonly type: "denied"; readonly effects: readonly Effect[]; readonly denials: readonly Denial[] })
   | (Ran & { readonly type: "failed"; readonly reason: FailureReason })
+  | { /** the rules have said it themselves */ readonly type: "told"; readonly effects: readonly Effect[] }
 );
 
 interface Ran {
@@ -81,6 +90,8 @@ function outcomeToArray(outcome: EntryOutcome): CborValue {
       return [entry, kinds.failed, outcome.contract, outcome.used, failureCodes[outcome.reason]];
     case "done":
       return [entry, kinds.done, outcome.contract, outcome.used, outcome.effects.map(effectToArray)];
+    case "told":
+      return [entry, kinds.told, outcome.effects.map(effectToArray)];
     case "denied":
       return [
         entry,
@@ -113,6 +124,9 @@ export function outcomesFromArray(value: CborValue | undefined): EntryOutcome[] 
       case kinds.denied:
         asArray(row, "outcome", 6);
         return { entry, type: "denied", ...ranFrom(row), effects: effectsFrom(row[4]), denials: denialsFrom(row[5]) };
+      case kinds.told:
+        asArray(row, "outcome", 3);
+        return { entry, type: "told", effects: effectsFrom(row[2]) };
       default:
         throw new WireError("unsupported", `outcome kind ${kind} is not known`);
     }
@@ -196,13 +210,15 @@ function effectItem(
   { name, body, to }: Effect,
   index: number,
 ): Uint8Array {
-  const contract = "contract" in outcome ? outcome.contract : "";
+  const contract = "contract" in outcome ? outcome.contract : null;
   const place = [chain, height, entryToArray(outcome.entry), index, contract, name, body] as const;
-  return encodeCbor(to === undefined ? ["gs1/effect", ...place] : ["gs1/message", ...place, to.service, to.number]);
+  return encodeCbor(
+    to === undefined ? ["gs1/effect", ...place] : ["gs1/message", ...place, to.service, to.number, to.hops],
+  );
 }
 
 function effectToArray({ name, body, to }: Effect): CborValue {
-  return to === undefined ? [EFFECT, name, body] : [MESSAGE, name, body, to.service, to.number];
+  return to === undefined ? [EFFECT, name, body] : [MESSAGE, name, body, to.service, to.number, to.hops];
 }
 
 function denialToArray({ rule, body }: Denial): CborValue {
@@ -225,12 +241,13 @@ function effectsFrom(value: CborValue | undefined): Effect[] {
   return asList(value, "effects", BLOCK_EFFECTS_MAX).map((item) => {
     const row = asArray(item, "effect");
     const isMessage = asUint(row[0], "effect kind", MESSAGE) === MESSAGE;
-    const [, name, body, service, number] = asArray(row, "effect", isMessage ? 5 : 3);
+    const [, name, body, service, number, hops] = asArray(row, "effect", isMessage ? 6 : 3);
     const said = { name: asText(name, "effect name"), body: asBytes(body, "effect body") };
     if (!isMessage) return said;
     const to = {
       service: asService(service, "message's service"),
       number: asUint(number, "message's number", MESSAGE_NUMBER_MAX),
+      hops: asUint(hops, "message's hops", MESSAGE_HOPS_MAX),
     };
     return { ...said, to };
   });

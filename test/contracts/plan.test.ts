@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
+import { MESSAGE_HOPS_MAX } from "../../src/wire/bounds.js";
 import { encodeValue, type Value } from "../../src/wire/value.js";
 import { STATE_BYTES_MAX, STATE_KEYS_MAX } from "../../tools/ledger/contract-states.js";
 import type { StateView } from "../../tools/ledger/execution.js";
@@ -38,7 +39,7 @@ function planOf(
   return {
     ...{ height: 1, time_s: 0, state },
     contracts: [{ name, source: sourceOf(body), taken: [], limits: { budget, pages: 1_024, output } }],
-    calls: calls.map((argument) => ({ contract: 0, entry: "operation", argument, parameters: {} })),
+    calls: calls.map((argument) => ({ contract: 0, entry: "operation", argument, parameters: {}, hops: 0 })),
   };
 }
 
@@ -102,7 +103,7 @@ test("a block that calls as often as it may takes no more than a share a kind, t
   const contracts = [{ ...plan.contracts[0]!, source: `export const reads = [], writes = []; ${body}` }];
   const spinning = (entries: readonly (typeof kinds)[number][]): RunPlan => ({
     ...{ ...plan, contracts },
-    calls: entries.map((entry) => ({ contract: 0, entry, argument: null, parameters: {} })),
+    calls: entries.map((entry) => ({ contract: 0, entry, argument: null, parameters: {}, hops: 0 })),
   });
   const results = await sandbox.plan(spinning(calls));
   for (const kind of kinds) {
@@ -156,6 +157,18 @@ test("a run fails by its contract's own limits, whoever went before it in the bl
     assert.equal(why, reason, argument[0]);
     assert.deepEqual(behind, alone, `${argument[0]}: it comes to the same behind others`);
   }
+});
+
+test("contracts answer each other so often, and one more answer fails the run that says it", async () => {
+  const body = `c.effect("heard", 1); if (o) c.message(2, "again", 1);`;
+  const at = async (hops: number, answers: boolean) => {
+    const plan = planOf(new MemoryState(), body, [answers]);
+    const results = await sandbox.plan({ ...plan, calls: plan.calls.map((call) => ({ ...call, hops })) });
+    return reasons(results)[0];
+  };
+  assert.equal(await at(MESSAGE_HOPS_MAX, true), "done");
+  assert.equal(await at(MESSAGE_HOPS_MAX + 1, true), "hops");
+  assert.equal(await at(MESSAGE_HOPS_MAX + 1, false), "done", "who says nothing further is done");
 });
 
 test("what counts is what stays: a key that is written over, or removed, counts as it is left", async () => {

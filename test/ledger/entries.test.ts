@@ -6,30 +6,38 @@ import fc from "fast-check";
 import type { InstallAction } from "../../src/wire/contract-order.js";
 import type { Entry } from "../../src/wire/entry.js";
 import { entryText } from "../../src/wire/entry.js";
-import type { CarriedMessage } from "../../src/wire/message.js";
+import { type CarriedMessage, MESSAGE_BODY_BYTES_MAX } from "../../src/wire/message.js";
 import { encodeDue } from "../../src/wire/notice.js";
-import { placedMessages } from "../../src/wire/outcome.js";
+import { BLOCK_EFFECTS_MAX, placedMessages } from "../../src/wire/outcome.js";
 import type { Receipt } from "../../src/wire/receipt.js";
+import { BLOCK_SLOTS_MAX } from "../../src/wire/slot.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
 import { ranBlock } from "../../tools/ledger/compose.js";
 import { newestEngine } from "../../tools/ledger/engines.js";
 import { planEntries } from "../../tools/ledger/entries.js";
 import { type ChainView, type ExecutionNotice, execute } from "../../tools/ledger/execution.js";
-import { initialGovernance } from "../../tools/ledger/governance.js";
+import { CONTRACTS_SERVICE, initialGovernance } from "../../tools/ledger/governance.js";
 import { BLOCK_MESSAGES_MAX, SOURCE_MESSAGES_MAX } from "../../tools/ledger/intake.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
-import { messageEntries } from "../../tools/ledger/messages.js";
+import { messageEntries, Numbering } from "../../tools/ledger/messages.js";
 import type { Outcome, RunResult } from "../../tools/ledger/outcome.js";
 import { firstDue, nextDue, sentTo, takenFrom, valueIn } from "../../tools/ledger/reserved-keys.js";
 import type { Room } from "../../tools/ledger/room.js";
-import type { PlannedCall } from "../../tools/ledger/run-plan.js";
+import { BLOCK_CALLS_MAX, kindShare, type PlannedCall } from "../../tools/ledger/run-plan.js";
 import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { restingSettlement } from "../../tools/ledger/settlement/settle.js";
 import type { OriginState } from "../../tools/ledger/state.js";
+import { TOLD_MESSAGES_MAX, TOLD_ROWS_MAX, toldOutcomes } from "../../tools/ledger/told.js";
+import type { Violation } from "../../tools/ledger/violations.js";
 import { testNetwork } from "../wire/network.js";
 
 const { genesis } = testNetwork();
-const governance = initialGovernance(genesis);
+const first = initialGovernance(genesis);
+const [known] = first.chains;
+const governance = {
+  ...first,
+  chains: [...first.chains, { ...known!, chain: { ...known!.chain, service: CONTRACTS_SERVICE, name: "contracts" } }],
+};
 const [own, ...others] = genesis.chains.map(({ service }) => service);
 const SERVICE = own!;
 const origin = new Uint8Array(8).fill(9);
@@ -103,7 +111,16 @@ function messageNotice(
   change: Partial<CarriedMessage["message"]> = {},
 ): ExecutionNotice {
   const entry: Entry = { kind: "operation", leaf: 1 };
-  const message = { service, height: 1 + number, entry, contract: "sender", name: "told", to: SERVICE, number };
+  const message = {
+    service,
+    height: 1 + number,
+    entry,
+    contract: "sender",
+    name: "told",
+    to: SERVICE,
+    number,
+    hops: 0,
+  };
   const carried = {
     message: { ...message, body: encodeValue({ number }), ...change },
     time_s: 5,
@@ -164,6 +181,65 @@ test("a message for another chain, of a chain unknown, or sealed by members befo
   assert.equal(kept(by(0, 7)), 0, "by an order behind the contracts height");
   assert.equal(kept(messageNotice(from, 0), messageNotice(from, 0)), 1);
   assert.equal(takenFrom(state, from).next, 1);
+});
+
+test("what answers a message is one step further than it, and what no message led to begins anew", () => {
+  const [from] = others as [number];
+  const contracts = [installed("taker", { messages: [{ service: from, name: "told" }] })];
+  const answer = { type: "message", service: from, name: "again", body: encodeValue(null) } as const;
+  const { seal } = createChain(contracts, () =>
+    done({ emissions: [answer], writes: [["due/k", encodeValue([3, null])]] }),
+  );
+  const hopsOf = ({ result }: ReturnType<typeof seal>) =>
+    result.outcomes.flatMap((outcome) => ("effects" in outcome ? outcome.effects.map(({ to }) => to?.hops) : []));
+  const first = seal([messageNotice(from, 0, { hops: 7 })], 1_000);
+  assert.deepEqual([hopsOf(first), first.calls.map(({ hops }) => hops)], [[8], [8]]);
+  assert.deepEqual(hopsOf(seal([], 3_000)), [0], "a deadline");
+});
+
+test("what a block holds against somebody is told to the contracts chain: each once, so many in a message, with what runs say", () => {
+  const [from] = others as [number];
+  const contracts = [installed("taker", { messages: [{ service: from, name: "told" }] })];
+  const subject = new Uint8Array(8).fill(3);
+  const accuse = { type: "violation", name: "late", subject, body: encodeValue(null) } as const;
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 350 }), fc.integer({ min: 0, max: 3 }), (count, sent) => {
+      const messages = Array.from({ length: sent }, () => ({
+        ...({ type: "message", service: CONTRACTS_SERVICE, name: "hello", body: encodeValue(null) } as const),
+      }));
+      const chain = createChain(contracts, () => done({ emissions: [...Array(count).fill(accuse), ...messages] }));
+      const { result } = chain.seal([messageNotice(from, 0)]);
+      const told = result.outcomes.filter(({ type }) => type === "told");
+      const effects = told.flatMap((outcome) => ("effects" in outcome ? outcome.effects : []));
+      const bodies = effects.map(({ body }) => decodeValue(body) as readonly [number, readonly Value[]]);
+      assert.equal(told.length, count === 0 ? 0 : 1);
+      assert.deepEqual(
+        bodies.map(([first]) => first),
+        bodies.map((_, part) => TOLD_ROWS_MAX * part),
+      );
+      const rows = bodies.flatMap(([, some]) => some);
+      assert.deepEqual(rows, Array(count).fill([6, "0303030303030303", null, "taker/late"]));
+      assert.deepEqual(
+        effects.map(({ to }) => to),
+        effects.map((_, part) => ({ service: CONTRACTS_SERVICE, number: sent + part, hops: 0 })),
+      );
+      assert.equal(sentTo(chain.state, CONTRACTS_SERVICE), sent + effects.length);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("the largest message of the rules fits a message, and the most of them a block's leaves", () => {
+  const violation: Violation = {
+    ...{ kind: "contract", subject: new Uint8Array(8), entry: { kind: "operation", leaf: 1 } },
+    ...{ contract: "c".repeat(32), name: "n".repeat(64), body: encodeValue(null) },
+  };
+  const [outcome] = toldOutcomes(Array<Violation>(10_000).fill(violation), new Numbering(new MemoryState()));
+  assert.ok(outcome?.type === "told");
+  assert.equal(outcome.effects.length, TOLD_MESSAGES_MAX);
+  for (const { body } of outcome.effects) assert.ok(body.length <= MESSAGE_BODY_BYTES_MAX, `${body.length} bytes`);
+  const leaves = BLOCK_CALLS_MAX + 4 * kindShare.emissions + 1 + TOLD_MESSAGES_MAX + BLOCK_SLOTS_MAX;
+  assert.ok(leaves <= BLOCK_EFFECTS_MAX, `${leaves} leaves`);
 });
 
 test("a message that no contract takes is consumed, and one whose run fails as well", () => {

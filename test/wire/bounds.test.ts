@@ -197,7 +197,7 @@ const formats: Readonly<Record<string, Format>> = {
             type: "done",
             contract: "limits",
             used: 3,
-            effects: [{ name: "a", body: id, to: { service: 3, number: 1 } }],
+            effects: [{ name: "a", body: id, to: { service: 3, number: 1, hops: 2 } }],
           },
         },
         {
@@ -213,6 +213,10 @@ const formats: Readonly<Record<string, Format>> = {
         },
         { entry: { kind: "due", time_s: 5, contract: "limits", key: "k" }, type: "unhandled" },
         { entry: { kind: "operation", leaf: 4 }, type: "expired" },
+        {
+          entry: { kind: "violations" },
+          ...{ type: "told", effects: [{ name: "violation", body: id, to: { service: 5, number: 1, hops: 0 } }] },
+        },
       ],
       slots: [{ start_s: 900, slot_s: 900, points: 3, root: id }],
     }),
@@ -336,6 +340,7 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   statusIndex: word,
   target: word,
   used: (value) => assert.ok(value <= 1_000, `used ${value}`),
+  hops: (value) => assert.ok(value <= 16, `hops ${value}`),
   verifiers: (value) => assert.ok(value >= 1 && value <= members.length, `verifiers ${value}`),
   version: word,
   least: word,

@@ -27,7 +27,7 @@ export interface ToldMessage {
 /** What the leaf of a message stands for. */
 export function messageItem({ from, to, number, height = 1 + number, name = "told", body = null }: ToldMessage) {
   const place = [from, height, entryToArray({ kind: "operation", leaf: 1 }), 0] as const;
-  return encodeCbor(["gs1/message", ...place, "sender", name, encodeValue(body), to, number]);
+  return encodeCbor(["gs1/message", ...place, "sender", name, encodeValue(body), to, number, 0]);
 }
 
 /** The message with its receipt, whose certificate these have signed. */

@@ -10,6 +10,7 @@ export const bounds = {
   word: 4_294_967_295,
   operationType: 65_535,
   message: 281_474_976_710_655,
+  hops: 16,
   counter: 281_474_976_710_655,
   time_s: 4_398_046_511_103,
   time_ms: 4_294_967_295_999,
@@ -30,7 +31,7 @@ export const counts = {
   due: 16,
   contracts: 32,
   operations: 32,
-  runs: 80,
+  runs: 81,
   effects: 4_096,
 } as const;
 

@@ -49,10 +49,11 @@ export function takeMessages(place: Place, notices: readonly Uint8Array[]): Stra
 function takeMessage({ genesis, orders, service: own, judgedAt, lanes }: Place, bytes: Uint8Array): StrangerMessage {
   demand(bytes.length <= sizes.carried, "a carried message is too long");
   const [item, receipt, ordered] = list(independentDecode(bytes), 3);
-  const fields = list(independentDecode(bytesOf(item)), 10);
-  const [kind, from, height, , , contract, name, body, to, numbered] = fields;
+  const fields = list(independentDecode(bytesOf(item)), 11);
+  const [kind, from, height, , , contract, name, body, to, numbered, hops] = fields;
   demand(kind === "gs1/message" && to === own, "a message is none, or for another chain");
-  demand(typeof contract === "string" && typeof name === "string", "a message has no name");
+  demand((contract === null || typeof contract === "string") && typeof name === "string", "a message has no name");
+  numberOf(hops, bounds.hops);
   demand(bytesOf(body).length <= sizes.messageBody, "a message's body is too long");
   const service = numberOf(from, bounds.service, 1);
   const number = numberOf(numbered, bounds.message);
@@ -97,12 +98,12 @@ function proveSealed(
   demand(isSealed, "a message is sealed by no members whom its order has named");
 }
 
-/** The messages that a block's runs have put out have the numbers that come next. */
+/** The messages that a block's runs and rules have put out have the numbers that come next. */
 export function countSent(lanes: StrangerLanes, outcomes: readonly Item[]): void {
   for (const outcome of outcomes) {
     const row = list(outcome);
-    if (row[1] !== 1 && row[1] !== 2) continue;
-    for (const effect of list(row[4])) {
+    if (row[1] !== 1 && row[1] !== 2 && row[1] !== 5) continue;
+    for (const effect of list(row[1] === 5 ? row[2] : row[4])) {
       const [sort, , , service, number] = list(effect);
       if (sort !== 2) continue;
       const to = numberOf(service, bounds.service, 1);

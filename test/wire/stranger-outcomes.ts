@@ -6,7 +6,9 @@ import { bounds, counts, sizes } from "./stranger-bounds.js";
 import type { StrangerMessage } from "./stranger-messages.js";
 import { bytesOf, demand, hex, list, listUpTo, numberOf, same, sha256 } from "./stranger-proof.js";
 
-const SHARE = { used: 1_000, said: 1_003 } as const;
+const SHARE = { used: 1_000, said: 987 } as const;
+/** Violations in a message of the rules, and such messages of a block. */
+const TOLD = { rows: 100, messages: 63 } as const;
 
 /** A sealed operation: where it stands, what it asks and until when. */
 export interface StrangerOperation {
@@ -33,12 +35,14 @@ export function effectsOf(
     const row = list(item);
     const [entry, kind, contract = null, used = 0] = row;
     const detail = kind === 3 ? row[4]! : kind === 2 ? row[5]! : null;
-    const put = kind === 1 || kind === 2 ? list(row[4]) : [];
-    const items: Item[] = [["gs1/outcome", chain, height, entry!, kind!, contract, used, detail]];
+    const isTold = kind === 5;
+    const put = kind === 1 || kind === 2 ? list(row[4]) : isTold ? list(row[2]) : [];
+    const [by, spent] = isTold ? [null, 0] : [contract, used];
+    const items: Item[] = [["gs1/outcome", chain, height, entry!, kind!, by, spent, detail]];
     for (const [index, effect] of put.entries()) {
-      const [sort, name, body, service, number] = list(effect);
-      const place: Item[] = [chain, height, entry!, index, contract, name!, body!];
-      items.push(sort === 2 ? ["gs1/message", ...place, service!, number!] : ["gs1/effect", ...place]);
+      const [sort, name, body, service, number, hops] = list(effect);
+      const place: Item[] = [chain, height, entry!, index, by, name!, body!];
+      items.push(sort === 2 ? ["gs1/message", ...place, service!, number!, hops!] : ["gs1/effect", ...place]);
     }
     return items;
   });
@@ -85,7 +89,7 @@ export function verifyOutcomes(
   isInForce: (contract: string) => boolean,
   outcomes: Item | undefined,
 ): (readonly Item[])[] {
-  const rows = list(outcomes);
+  const rows = list(outcomes).filter((row) => !isTold(list(row)));
   demand(rows.length >= entries.length, "entries and outcomes differ");
   for (const [index, entry] of entries.entries()) verifyOutcome(entry, list(rows[index]));
   return rows.slice(entries.length).map((item) => {
@@ -96,6 +100,34 @@ export function verifyOutcomes(
     verifyOutcome({ entry: due, contract, isLate: false }, row);
     return due;
   });
+}
+
+function isTold([entry]: readonly Item[]): boolean {
+  return list(entry)[0] === 4;
+}
+
+/** Section 12: behind all other outcomes stands what the rules tell the contracts chain, where the network has one. */
+export function verifyTold(violations: readonly Item[], isThere: boolean, outcomes: Item | undefined): void {
+  const rows = list(outcomes).map((row) => list(row));
+  const told = isThere && violations.length > 0;
+  demand(rows.findIndex(isTold) === (told ? rows.length - 1 : -1), "violations are told out of place, or not at all");
+  if (!told) return;
+  const [entry, kind, effects] = list(rows.at(-1), 3);
+  demand(list(entry, 1).length === 1 && kind === 5, "violations have another outcome than told");
+  const parts = Math.min(TOLD.messages, Math.ceil(violations.length / TOLD.rows));
+  demand(list(effects).length === parts, "violations are told in another number of messages");
+  for (const [part, effect] of list(effects).entries()) {
+    const first = part * TOLD.rows;
+    const said = violations.slice(first, first + TOLD.rows).map((violation): Item => {
+      const [code, subject, number, detail] = list(violation, 4);
+      const isSaid = code === 6;
+      const rule = isSaid ? `${list(detail)[0]}/${list(detail)[1]}` : null;
+      return [code!, hex(subject), isSaid ? null : number!, rule];
+    });
+    const [sort, name, body, service, , hops] = list(effect, 6);
+    demand(sort === 2 && name === "violation" && service === 5 && hops === 0, "violations are told otherwise");
+    same(bytesOf(body), independentCbor([first, said]), "violations as they are told");
+  }
 }
 
 function verifyOutcome({ entry, contract, isLate }: StrangerEntry, row: readonly Item[]): void {
@@ -111,7 +143,7 @@ function verifyOutcome({ entry, contract, isLate }: StrangerEntry, row: readonly
   demand(row[1] === 1 || row[1] === 2 || row[1] === 3, "an entry that a contract takes has not run");
   demand(row.length === (row[1] === 2 ? 6 : 5) && row[2] === contract, "an outcome is of another contract");
   numberOf(row[3], SHARE.used);
-  if (row[1] === 3) numberOf(row[4], 9, 1);
+  if (row[1] === 3) numberOf(row[4], 10, 1);
   else for (const effect of list(row[4])) checkEffect(effect);
   if (row[1] !== 2) return;
   demand(list(row[5]).length > 0, "a denial has no rule");
@@ -123,7 +155,7 @@ export function verifyShares(outcomes: Item | undefined, violations: readonly It
   const rows = list(outcomes).map((row) => list(row));
   const kindIn = (entry: Item | undefined) => Number(list(entry)[0]);
   for (const kind of new Set(rows.map(([entry]) => kindIn(entry)))) {
-    const ran = rows.filter((row) => kindIn(row[0]) === kind && row.length > 2);
+    const ran = rows.filter((row) => kindIn(row[0]) === kind && row.length > 3);
     const used = ran.reduce((sum, row) => sum + Number(row[3]), 0);
     const put = ran.reduce((sum, row) => sum + (row[1] === 3 ? 0 : list(row[4]).length), 0);
     const denied = ran.reduce((sum, row) => sum + (row[1] === 2 ? list(row[5]).length : 0), 0);
@@ -156,11 +188,12 @@ export function verifySaid(violations: readonly Item[], outcomes: Item | undefin
 function checkEffect(item: Item): void {
   const [sort, name, body, service, number] = list(item);
   demand(sort === 1 || sort === 2, "an effect is of no kind");
-  demand(list(item).length === (sort === 2 ? 5 : 3), "an effect has items too many or too few");
+  demand(list(item).length === (sort === 2 ? 6 : 3), "an effect has items too many or too few");
   checkSaid([name!, body!]);
   if (sort !== 2) return;
   numberOf(service, bounds.service, 1);
   numberOf(number, bounds.message);
+  numberOf(list(item)[5], bounds.hops);
   demand(bytesOf(body).length <= sizes.messageBody, "a message's body is too long");
 }
 

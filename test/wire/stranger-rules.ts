@@ -7,7 +7,14 @@ import { issuerOf, proveFalseWord } from "./stranger-disproof.js";
 import { ascending, quorum, type StrangerChain, type StrangerGenesis } from "./stranger-genesis.js";
 import { checkDue, countSent, type StrangerLanes, takeMessages } from "./stranger-messages.js";
 import { CONTRACTS, proveEquivocation, type StrangerOrders, standsGood, takeOrder } from "./stranger-orders.js";
-import { entriesOf, type StrangerOperation, verifyOutcomes, verifySaid, verifyShares } from "./stranger-outcomes.js";
+import {
+  entriesOf,
+  type StrangerOperation,
+  verifyOutcomes,
+  verifySaid,
+  verifyShares,
+  verifyTold,
+} from "./stranger-outcomes.js";
 import {
   bytesOf,
   demand,
@@ -205,6 +212,7 @@ export function runRules(
   countSent(state.lanes, list(outcomes));
   verifySaid(said, outcomes);
   verifyShares(outcomes, said);
+  verifyTold([...violations, ...said], state.orders.chains.has(CONTRACTS), outcomes);
   return { violations: [...violations, ...said], closing };
 }
 

@@ -204,7 +204,7 @@ function verifyBlock(genesis: StrangerGenesis, chain: StrangerChain, state: Stat
   for (const [start, rows] of closing.rows) state.slots.set(start, rows);
   // What is told and due changes the state, whatever comes of it.
   const changes = (row: readonly Item[]) =>
-    row[1] === 1 || row[1] === 2 || list(row[0])[0] === 1 || list(row[0])[0] === 3;
+    row[1] === 1 || row[1] === 2 || row[1] === 5 || list(row[0])[0] === 1 || list(row[0])[0] === 3;
   const ran = list(outcomes).some((row) => changes(list(row)));
   if (!ran) same(bytesOf(stateRoot), state.stateRoot, "state root of a block in which no contract has done anything");
   state.stateRoot = Buffer.from(bytesOf(stateRoot));

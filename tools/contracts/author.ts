@@ -52,8 +52,8 @@ export interface Message {
   /** the chain that it comes from, and its number among those from there to here */
   readonly service: number;
   readonly number: number;
-  /** the contract that has put it out */
-  readonly contract: string;
+  /** the contract that has put it out; null of the rules themselves, which tell the contracts chain what blocks hold against somebody */
+  readonly contract: string | null;
   readonly name: string;
   readonly body: Value;
   /** height and UTC seconds of its block */

@@ -4,7 +4,8 @@
 // What a run comes to does not depend on what is left: it has its contract's own limits, and fails by them wherever it stands. Its budget
 // alone ends where its kind's does, so that a block takes no longer; then it is postponed, for nobody knows what else it would have done.
 
-import type { EntryKind } from "../../src/wire/entry.js";
+import { MESSAGE_HOPS_MAX } from "../../src/wire/bounds.js";
+import type { CalledKind } from "../../src/wire/entry.js";
 import { assertInvariant } from "../errors.js";
 import type { ContractStates } from "../ledger/contract-states.js";
 import type { Done, Outcome, RunResult } from "../ledger/outcome.js";
@@ -31,8 +32,8 @@ export async function runPlan(engine: Engine, plan: StatedPlan, trace?: TracePla
     for (const key of taken) state.set(key, null);
     return state;
   });
-  const shares = new Map<EntryKind, Share>();
-  const exhausted = new Set<EntryKind>();
+  const shares = new Map<CalledKind, Share>();
+  const exhausted = new Set<CalledKind>();
   const results: RunResult[] = [];
   for (const [index, call] of calls.entries()) {
     const left = shares.get(call.entry) ?? { ...kindShare };
@@ -59,15 +60,24 @@ interface RunPlace {
 async function runCall(
   engine: Engine,
   { contracts, height, time_s }: StatedPlan,
-  { contract, entry, argument, parameters }: PlannedCall,
+  { contract, entry, argument, parameters, hops }: PlannedCall,
   { state, left, onCall }: RunPlace,
 ): Promise<RunResult> {
   const { source, limits: own } = contracts[contract]!;
   if (left.budget === 0) return postponed;
   const limits = { ...own, budget: Math.min(own.budget, left.budget) };
   const traced = onCall && { onCall };
-  const ran = await engine.run({ source, entry, argument, height, time_s, parameters, state, limits, ...traced });
+  const run = { source, entry, argument, height, time_s, parameters, state, limits, ...traced };
+  const ran = withinHops(await engine.run(run), hops);
   return isCrowded(ran, left, own.budget) ? postponed : ran;
+}
+
+/** A message that would be one too many in a row fails its run: contracts cannot answer each other without end. */
+function withinHops(outcome: Outcome, hops: number): Outcome {
+  if (outcome.type === "failed" || hops <= MESSAGE_HOPS_MAX) return outcome;
+  if (outcome.emissions.every(({ type }) => type !== "message")) return outcome;
+  const detail = `it answers a message that ${MESSAGE_HOPS_MAX} others led to`;
+  return { type: "failed", reason: "hops", used: outcome.used, detail };
 }
 
 /** Whether more is needed than is left: of what stays, or of the budget that its contract has. */

@@ -3,20 +3,22 @@
 
 import type { ParameterValue } from "../../src/wire/contract-order.js";
 import type { Entry } from "../../src/wire/entry.js";
-import type { Effect, EntryOutcome } from "../../src/wire/outcome.js";
+import type { Addressee, Effect, EntryOutcome } from "../../src/wire/outcome.js";
 import type { Value } from "../../src/wire/value.js";
 import { assertInvariant } from "../errors.js";
 import type { ContractInForce } from "./contract-orders.js";
 import { type Deadline, dueEntries, orderWrites, passedDue, passedWrites } from "./deadlines.js";
 import type { EntriesPlace, PlannedEntry } from "./entry.js";
 import type { ChainView, Execution } from "./execution.js";
+import { CONTRACTS_SERVICE, governedChain } from "./governance.js";
 import { messageEntries, Numbering, takenWrites } from "./messages.js";
 import { operationEntries } from "./operations.js";
 import type { Done, Outcome } from "./outcome.js";
 import type { PlannedCall, PlannedContract, RunPlan } from "./run-plan.js";
 import { slotEntries } from "./settlement/slot-entries.js";
 import { type StateUpdate, updateState } from "./state-map.js";
-import type { ContractViolation } from "./violations.js";
+import { toldOutcomes } from "./told.js";
+import type { ContractViolation, Violation } from "./violations.js";
 
 export interface PlannedEntries {
   readonly planned: readonly PlannedEntry[];
@@ -24,6 +26,10 @@ export interface PlannedEntries {
   readonly before: ReadonlyMap<string, Uint8Array | undefined>;
   /** undefined where nothing runs */
   readonly plan: RunPlan | undefined;
+  /** what the rules hold against somebody, before contracts do */
+  readonly found: readonly Violation[];
+  /** whether the network has a chain that is told */
+  readonly isTold: boolean;
 }
 
 /** What contracts have come to in a block. */
@@ -54,26 +60,30 @@ export function planEntries(place: EntriesPlace, execution: Execution): PlannedE
   const called: ContractInForce[] = [];
   for (const { entry, fate } of planned) {
     if (fate.type !== "run") continue;
-    const { contract, argument, jurisdiction } = fate;
+    const { contract, argument, jurisdiction, hops = 0 } = fate;
     if (!called.includes(contract)) called.push(contract);
     calls.push({
       contract: called.indexOf(contract),
       entry: entry.kind,
       argument,
       parameters: parametersOf(contract, jurisdiction),
+      hops,
     });
   }
-  if (calls.length === 0) return { planned, before, plan: undefined };
+  const found = execution.violations;
+  const isTold = governedChain(execution.governance, CONTRACTS_SERVICE) !== undefined;
+  const judged = { planned, before, found, isTold };
+  if (calls.length === 0) return { ...judged, plan: undefined };
   const contracts = called.map((contract) => plannedContract(place, contract, before));
   const time_s = Math.floor(place.time_ms / 1_000);
   const { state } = place.view;
-  return { planned, before, plan: { height: place.height, time_s, contracts, calls, state } };
+  return { ...judged, plan: { height: place.height, time_s, contracts, calls, state } };
 }
 
 /** What follows from the runs, an outcome for each call of the plan. */
 export function finishEntries(
   view: ChainView,
-  { planned, before }: PlannedEntries,
+  { planned, before, found, isTold }: PlannedEntries,
   outcomes: readonly Outcome[],
 ): EntriesResult {
   const rows: EntryOutcome[] = [];
@@ -90,22 +100,28 @@ export function finishEntries(
     const outcome = outcomes[next];
     assertInvariant(outcome !== undefined, "each call of a plan has an outcome");
     next += 1;
-    rows.push(rowOf(entry, name, outcome, numbering));
+    rows.push(rowOf(entry, name, outcome, (service) => numbering.take(service, fate.hops ?? 0)));
     if (outcome.type === "failed") continue;
     violations.push(...violationsOf(entry, name, outcome));
     for (const [key, value] of outcome.writes) writes.set(`${name}/${key}`, value ?? undefined);
   }
   assertInvariant(next === outcomes.length, "each outcome is of a call of the plan");
+  if (isTold) rows.push(...toldOutcomes([...found, ...violations], numbering));
   for (const [key, value] of [...numbering.writes, ...orderWrites(view.state, writes)]) writes.set(key, value);
   return { outcomes: rows, violations, writes, state: updateState(view.state, view.state.root, writes) };
 }
 
-function rowOf(entry: Entry, contract: string, outcome: Outcome, numbering: Numbering): EntryOutcome {
+function rowOf(
+  entry: Entry,
+  contract: string,
+  outcome: Outcome,
+  addressed: (service: number) => Addressee,
+): EntryOutcome {
   const { used } = outcome;
   if (outcome.type === "failed") return { entry, type: "failed", contract, used, reason: outcome.reason };
   const effects = outcome.emissions.flatMap((emission): Effect[] => {
     const { type, name, body } = emission;
-    if (type === "message") return [{ name, body, to: numbering.take(emission.service) }];
+    if (type === "message") return [{ name, body, to: addressed(emission.service) }];
     return type === "effect" ? [{ name, body }] : [];
   });
   const denials = outcome.emissions.flatMap(({ type, name, body }) =>

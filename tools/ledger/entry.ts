@@ -1,6 +1,6 @@
 // What a block calls its contracts for, before it is known what comes of it.
 
-import type { Entry } from "../../src/wire/entry.js";
+import type { CalledEntry } from "../../src/wire/entry.js";
 import type { Value } from "../../src/wire/value.js";
 import type { ContractInForce } from "./contract-orders.js";
 import type { ChainView } from "./execution.js";
@@ -23,7 +23,7 @@ export interface EntriesPlace {
 
 /** An entry of a block with what becomes of it before anything has run. */
 export interface PlannedEntry {
-  readonly entry: Entry;
+  readonly entry: CalledEntry;
   readonly fate: { readonly type: "unhandled" | "expired" } | Call;
 }
 
@@ -34,4 +34,6 @@ export interface Call {
   readonly argument: Value;
   /** whose law sets the parameters; undefined where no jurisdiction's do */
   readonly jurisdiction?: string | undefined;
+  /** of what a message is answered with: one more than of the message; 0 where absent */
+  readonly hops?: number;
 }

@@ -4,7 +4,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
 import { sha256 } from "../../src/wire/hash.js";
 import type { CarriedMessage } from "../../src/wire/message.js";
-import type { Effect } from "../../src/wire/outcome.js";
+import type { Addressee } from "../../src/wire/outcome.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
 import type { ContractInForce } from "./contract-orders.js";
 import type { EntriesPlace, PlannedEntry } from "./entry.js";
@@ -30,7 +30,7 @@ export function messageEntries({ height, contracts }: EntriesPlace, taken: reado
     const contract = takerOf(contracts, service, name);
     return {
       entry: { kind: "message", service, number },
-      fate: contract === undefined ? { type: "unhandled" } : { type: "run", contract, argument: argumentOf(carried) },
+      fate: contract === undefined ? { type: "unhandled" } : { type: "run", contract, ...callOf(carried) },
     };
   });
 }
@@ -55,9 +55,10 @@ function takerOf(contracts: readonly ContractInForce[], service: number, name: s
   );
 }
 
-function argumentOf({ message, time_s }: CarriedMessage): Value {
-  const { service, number, contract, name, body, height } = message;
-  return { service, number, contract, name, body: decodeValue(body), height, time_s };
+function callOf({ message, time_s }: CarriedMessage) {
+  const { service, number, contract, name, body, height, hops } = message;
+  const argument: Value = { service, number, contract, name, body: decodeValue(body), height, time_s };
+  return { argument, hops: hops + 1 };
 }
 
 /** Gives a block's messages their numbers, in the order in which they were put out. */
@@ -69,11 +70,11 @@ export class Numbering {
     this.#state = state;
   }
 
-  /** The number of the next message to the chain. */
-  take(service: number): NonNullable<Effect["to"]> {
+  /** The next message to the chain, which so many others led to. */
+  take(service: number, hops: number): Addressee {
     const number = this.#next.get(service) ?? sentTo(this.#state, service);
     this.#next.set(service, number + 1);
-    return { service, number };
+    return { service, number, hops };
   }
 
   /** What the block's messages write. */

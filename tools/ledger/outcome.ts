@@ -15,6 +15,7 @@ export const failures = {
   shape: "it exports no such function, or prefixes that are none",
   returned: "its function returned something; an async one does",
   threw: "it threw",
+  hops: "it answers with one message too many in a row",
 } as const satisfies Readonly<Record<FailureReason, string>>;
 
 export type Failure = FailureReason;

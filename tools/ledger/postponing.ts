@@ -1,7 +1,7 @@
 // What of a block's entries its contracts leave room for, pure. The runs for one kind of entry share what a block has for that kind;
 // at the first that needs more than is left, it and those of its kind behind it are for a later block, as if they had not come.
 
-import type { EntryKind } from "../../src/wire/entry.js";
+import type { CalledKind } from "../../src/wire/entry.js";
 import { assertInvariant } from "../errors.js";
 import type { PlannedEntry } from "./entry.js";
 import type { Outcome, RunResult } from "./outcome.js";
@@ -11,8 +11,8 @@ import type { Room } from "./room.js";
 export function roomOf(planned: readonly PlannedEntry[], results: readonly RunResult[]): Room | undefined {
   if (results.every(({ type }) => type !== "postponed")) return undefined;
   const taken = takenOf(planned, results);
-  const all = (kind: EntryKind) => planned.filter(({ entry }) => entry.kind === kind);
-  const some = (kind: EntryKind) => {
+  const all = (kind: CalledKind) => planned.filter(({ entry }) => entry.kind === kind);
+  const some = (kind: CalledKind) => {
     const kept = taken.filter(({ entry }) => entry.kind === kind);
     return kept.length < all(kind).length ? kept : undefined;
   };
@@ -32,7 +32,7 @@ export function outcomesAmong(results: readonly RunResult[]): Outcome[] {
 
 /** Of each kind those before the first that is postponed. */
 function takenOf(planned: readonly PlannedEntry[], results: readonly RunResult[]): PlannedEntry[] {
-  const full = new Set<EntryKind>();
+  const full = new Set<CalledKind>();
   let next = 0;
   return planned.filter(({ entry, fate }) => {
     if (fate.type === "run") {

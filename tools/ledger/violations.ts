@@ -126,6 +126,18 @@ export function subjectOf(violation: Violation): Uint8Array {
   return isOfNode(violation) ? violation.node : violation.meter;
 }
 
+/** What a rule of a contract is called in a question; undefined of a native one, whose kind says all. */
+export function ruleOf(violation: Violation): string | undefined {
+  return violation.kind === "contract" ? `${violation.contract}/${violation.name}` : undefined;
+}
+
+/** Of the record, of the height voted on, or of the temporary block; null of a contract's. */
+export function numberOf(violation: Violation): number | null {
+  if (violation.kind === "contract") return null;
+  if (violation.kind === "equivocation") return violation.height;
+  return violation.kind === "falseAcknowledgement" ? violation.number : violation.seq;
+}
+
 function contractViolation(
   subject: CborValue | undefined,
   entry: CborValue | undefined,

@@ -34,6 +34,8 @@ function wordsOf(outcome: EntryOutcome): string {
       return "unhandled, no contract takes it";
     case "expired":
       return "expired, it came too late";
+    case "told":
+      return "told to the contracts chain";
     case "done":
       return `done by ${outcome.contract}`;
     case "failed":

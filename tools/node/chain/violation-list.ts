@@ -3,7 +3,14 @@
 import { HEIGHT_MAX, SERVICE_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { entryText } from "../../../src/wire/entry.js";
-import { type Violation, type ViolationKind, violationKinds } from "../../ledger/violations.js";
+import {
+  numberOf,
+  ruleOf,
+  subjectOf,
+  type Violation,
+  type ViolationKind,
+  violationKinds,
+} from "../../ledger/violations.js";
 import { chainIn, chainKey, chainRange, heightIn, type PlaceKey, placeIn, placeKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { heads } from "./tables/heads.js";
@@ -113,11 +120,6 @@ export function isListed(store: StoreReader, services: readonly number[]): boole
   );
 }
 
-/** What a rule of a contract is called in a question; undefined of a native one, whose kind says all. */
-export function ruleOf(violation: Violation): string | undefined {
-  return violation.kind === "contract" ? `${violation.contract}/${violation.name}` : undefined;
-}
-
 function cursorOf(entry: Buffer): ViolationCursor {
   const { time_ms, key } = indexed(entry);
   return { time_ms, ...placeOf(key) };
@@ -162,25 +164,11 @@ export function violationView({ violation, time_ms, ...place }: FoundViolation) 
     index: place.index,
     time_ms,
     kind: violation.kind,
-    ...sideOf(violation),
+    subject: toHex(subjectOf(violation)),
+    number: numberOf(violation),
+    rule: ruleOf(violation) ?? null,
+    entry: violation.kind === "contract" ? entryText(violation.entry) : null,
   };
-}
-
-function sideOf(violation: Violation) {
-  switch (violation.kind) {
-    case "contract":
-      return { ...side(violation.subject, null), rule: ruleOf(violation)!, entry: entryText(violation.entry) };
-    case "equivocation":
-      return side(violation.node, violation.height);
-    case "falseAcknowledgement":
-      return side(violation.node, violation.number);
-    default:
-      return side(violation.meter, violation.seq);
-  }
-}
-
-function side(subject: Uint8Array, number: number | null) {
-  return { subject: toHex(subject), number, rule: null, entry: null };
 }
 
 /** As questions and answers have it: time_ms:service:height:index. */

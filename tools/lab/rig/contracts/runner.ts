@@ -41,8 +41,8 @@ export function nameOf({ height, time_s, contracts, calls, state }: RunPlan): st
   const planned = contracts.map(({ name, source, limits }) => [
     ...[name, source, limits.budget, limits.pages, limits.output],
   ]);
-  const called = calls.map(({ contract, entry, argument, parameters }) => [
-    ...[contract, entry],
+  const called = calls.map(({ contract, entry, argument, parameters, hops }) => [
+    ...[contract, entry, hops],
     ...[valueToCbor(argument), valueToCbor(parameters)],
   ]);
   return toHex(sha256(encodeCbor([height, time_s, planned, called, state.root])));

@@ -16,6 +16,7 @@ import { type ContractViolation, decodeResults, type Results } from "../../../le
 import { LISTENER } from "../../rig/contracts/generate.js";
 import { createMessageChecks, type MessageChecks } from "./messages.js";
 import { createSlotChecks, ROWS_SHOWN, SHOWN, type ShownPart, type SlotChecks } from "./slots.js";
+import { createToldChecks } from "./told.js";
 import type { Fail } from "./violation.js";
 
 interface Ordered {
@@ -72,6 +73,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
   const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0 };
   const messages = createMessageChecks(fail);
   const slots = createSlotChecks(fail);
+  const told = createToldChecks(genesis, messages, fail);
 
   const known = (block: Block) =>
     orders.flatMap(({ at, action }) =>
@@ -194,10 +196,12 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
         const name = `${where} ${entryText(entry)}`;
         if (entry.kind === "message") messages.onTaken(name, block.chain, entry);
         if (entry.kind === "due") checkDue(name, block, entry);
+        if (outcome.type === "told") told({ where: name, chain: block.chain, violations }, outcome.effects);
         const cause = causeOf(block, outcome, operationOf(outcome), participants);
         if (cause !== undefined) checkOutcome(name, block, cause, outcome);
       }
       checkShares(where, outcomes, fail);
+      if (!outcomes.some(({ type }) => type === "told")) told({ where, chain: block.chain, violations }, []);
       checkSlots(block, records, results);
       for (const violation of violations) {
         if (violation.kind !== "contract") continue;
