@@ -21,6 +21,7 @@ const longest = [
   "lab/simulation/cluster",
   "integration/slots",
   "integration/community",
+  "integration/story",
   "integration/explorer",
   "integration/dispatch",
   "integration/admission",
